@@ -25,7 +25,7 @@ from bot.core.orders import (
     VideoRequest,
     too_large,
 )
-from bot.core.presets import Presets, prompt_of
+from bot.core.presets import Presets, Words, words_of
 from bot.core.prompts import clean
 from bot.core.wishes import ASPECTS, AUTO, AUTO_WORD, DRAFT, QUALITIES, SWITCHES, Extra
 
@@ -70,10 +70,13 @@ def request_of(
     placed = [(at, value) for name, value in named.items() for at in model.places.of(name)]
     sounding = extras.get(Extra.AUDIO, model.unasked.get(Extra.AUDIO))
     seconds = seconds_of(model, order, quality)
+    words = _words(model, order, presets)
     request = VideoRequest(
         model=model.name,
         kind=kind,
-        prompt=_prompt(model, order, presets),
+        prompt=words.prompt,
+        stock=words.stock,
+        preset=presets[words.preset].label if words.preset else None,
         seconds=max(model.lengths(quality)) if seconds == AUTO else seconds,
         auto=seconds == AUTO,
         audio=None if sounding is None else bool(sounding),
@@ -111,7 +114,7 @@ def remix_of(made: Made, model: Model, order: Order, presets: Presets) -> VideoR
     return VideoRequest(
         model=model.name,
         kind=Kind.REMIX,
-        prompt=_prompt(model, order, presets),
+        prompt=_words(model, order, presets).prompt,
         seconds=made.seconds,
         size=made.size,
         dialect=model.dialect,
@@ -123,10 +126,10 @@ def remix_of(made: Made, model: Model, order: Order, presets: Presets) -> VideoR
     )
 
 
-def _prompt(model: Model, order: Order, presets: Presets) -> str:
-    prompt = prompt_of(order, presets)
-    check_length(prompt, model.prompt_limit, "prompt_too_long", model)
-    return prompt
+def _words(model: Model, order: Order, presets: Presets) -> Words:
+    words = words_of(order, presets)
+    check_length(words.prompt, model.prompt_limit, "prompt_too_long", model)
+    return words
 
 
 def seconds_of(model: Model, order: Order, quality: str) -> int:

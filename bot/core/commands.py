@@ -32,7 +32,7 @@ class Who(StrEnum):
     EVERYBODY = "everybody"
     OWNERS = "owners"
     FIRST_OWNER = "first owner"
-    """Whoever has the code, as long as it is good for anything."""
+    """The person with the code, as long as that is good for anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ async def _cancel(door: Door, call: Call, given: Given) -> Answer:
     job = await service.job(given["job"]) if "job" in given else await _latest(door, call)
     stopped = await service.stop(job.id, Actor(person=call.person))
     word = "cancel.cancelled" if stopped.status is Status.CANCELLED else "cancel.silenced"
-    prompt = shortened(job.request.prompt, MOST_TITLE)
+    prompt = shortened(job.request.shown, MOST_TITLE)
     return Told(Reply(text=Text(id=word, values={"prompt": prompt})), is_done=True)
 
 

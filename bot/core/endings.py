@@ -80,9 +80,8 @@ async def _said(post: Post, job: Job, platform: Platform) -> Post | None:
 
 def told_in_private(job: Job) -> Reply:
     """The card in the channel of a job whose end its person alone was told: one line, no more."""
-    why = "private" if job.private else "direct"
-    id_ = f"{job.status}_{why}" if job.status is Status.DELIVERED else job.status
-    return _line(job, Text(id=f"card.{id_}"))
+    made = Text(id="card.delivered_private" if job.private else "card.delivered_direct")
+    return _line(job, made if job.status is Status.DELIVERED else Text(id=f"card.{job.status}"))
 
 
 def _told_at(job: Job, address: str | None) -> Reply:

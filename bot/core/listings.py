@@ -30,7 +30,7 @@ MOST_TITLE = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """Who owns this bot, and how to reach them."""
+    """The owners of this bot, and how to reach them."""
 
     owners: Callable[[str], Awaitable[Sequence[str]]]
     """The ids of those on this platform, the first one first."""
@@ -68,7 +68,7 @@ class Listings:
     async def help(self, call: Call, commands: Iterable[tuple[str, Text]]) -> Reply:
         """Examples, what can be done here, the commands, and who to turn to."""
         platform, alone = call.address.platform, call.address.community is None
-        ways = [f"help.{each}.{platform}" for each in ("words", "picture", "options")]
+        ways = [f"help_words.{platform}", f"help_picture.{platform}", f"help_options.{platform}"]
         terms = await self.service.terms(call.address)
         kinds = dict.fromkeys(kind for model in terms.catalog.models for kind in model.kinds)
         here = {
@@ -77,7 +77,7 @@ class Listings:
         named = [Text(id="help.command", values={"name": n, "says": s}) for n, s in commands]
         lines = [
             *(Text(id=id_) for id_ in ways),
-            *([Text(id=f"help.alone.{platform}")] if alone else []),
+            *([Text(id=f"help_alone.{platform}")] if alone else []),
             Text(id="help.here", values=here, count=len(terms.catalog.families)),
             *named,
             *await self._owner(platform),
@@ -172,8 +172,8 @@ class Listings:
         back = Button(action=Action.LIST, job_id="history", value=page, word="back")
         return Reply(
             text=Text(id="list.made", values={"until": job.created_at}),
-            prompt=job.request.prompt,
-            facts=(request_fact(job.request), label(job)),
+            prompt=job.request.shown,
+            facts=(request_fact(job.request), *_seed(job), label(job)),
             buttons=(*(Button(action=each, job_id=job.id) for each in ways), back),
             jump=await self._jump(job),
         )
@@ -227,6 +227,11 @@ def _pages(number: int, *, has_more: bool) -> Iterable[Button]:
         yield Button(action=Action.LIST, job_id="history", value=str(number + 1), word="older")
 
 
+def _seed(job: Job) -> Iterable[Text]:
+    if job.request.seed is not None:
+        yield Text(id="fact.seed", values={"seed": str(job.request.seed)})
+
+
 def _title(job: Job) -> str:
-    words = job.request.prompt or job.request.label
+    words = job.request.shown or job.request.label
     return shortened(" ".join(words.split()), MOST_TITLE)

@@ -52,8 +52,8 @@ def _choices(now: Preferences, catalog: Catalog, which: str) -> Reply:
         choices = [none, *(c for v in values if (c := _choice(catalog, which, v, chosen)))]
     back = Button(action=Action.LIST, job_id="settings", word="back")
     return Reply(
-        text=Text(id=f"settings.ask_{which}"),
-        facts=(Text(id=f"settings.hint_{which}"),) if which in _HINTS else (),
+        text=Text(id=f"settings_ask.{which}"),
+        facts=(Text(id=f"settings_hint.{which}"),) if which in _HINTS else (),
         buttons=(*choices, back),
     )
 

@@ -295,10 +295,20 @@ class VideoRequest:
     # The values that people see, beside those on the wire.
     family: str
     label: str
+    stock: str = ""
+    """The words of a preset, at the beginning of `prompt`."""
+    preset: str | None = None
+    """The name of that preset."""
     aspect: str | None = None
     quality: str | None = None
     seed: int | None = None
     """Where one was sent: the same one makes the same video again, in another quality."""
+
+    @property
+    def shown(self) -> str:
+        """The words as people know them: their own, else the name of their preset."""
+        own = self.prompt.removeprefix(self.stock).strip()
+        return own or (self.preset if self.prompt else "") or ""
 
     @property
     def written(self) -> str:

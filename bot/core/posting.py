@@ -256,7 +256,7 @@ class Posting:
     async def _standing(self, post: Post, job: Job, platform: Platform) -> Standing | None:
         try:
             if not isinstance(platform, ReadsHistory):
-                raise Refused("history_unreadable")
+                raise HistoryUnreadable()
             return await platform.find(post, job)
         except HistoryUnreadable:
             if self._is_doubtful(post, job):

@@ -29,18 +29,32 @@ def preset_of(typed: str, presets: Presets) -> str | None:
     return exact[0] if exact else begun[0] if wanted and len(begun) == 1 else None
 
 
-def prompt_of(order: Order, presets: Presets) -> str:
+@dataclass(frozen=True, slots=True)
+class Words:
+    """All that is asked for in words: a preset's first, then the person's own."""
+
+    own: str
+    preset: str | None = None
+    """Its id."""
+    stock: str = ""
+    """The words of the preset."""
+
+    @property
+    def prompt(self) -> str:
+        return f"{self.stock} {self.own}".strip()
+
+
+def words_of(order: Order, presets: Presets) -> Words:
     """The words of its preset, and its own; `Refused` where there are none."""
-    own, words = clean(order.wish.prompt), ""
+    own, name = clean(order.wish.prompt), None
     if order.wish.preset is not None:
         name = preset_of(order.wish.preset, presets)
         if name is None:
             can = ", ".join(dict.fromkeys(preset.label for preset in presets.values()))
             raise Refused("preset_unknown", preset=order.wish.preset, can=can)
-        words = presets[name].prompt
-    elif order.pictures and not own and presets:
-        words = next(iter(presets.values())).prompt
-    prompt = f"{words} {own}".strip()
-    if not prompt:
+    elif order.pictures and not own:
+        name = next(iter(presets), None)
+    words = Words(own, name, presets[name].prompt if name is not None else "")
+    if not words.prompt:
         raise Refused("prompt_missing")
-    return prompt
+    return words

@@ -35,13 +35,13 @@ Moderates = Callable[[Job], Awaitable[bool]]
 
 
 async def nobody(_: Job) -> bool:
-    """Whoever pressed moderates nothing."""
+    """The rights of somebody who moderates nothing."""
     return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
-    """What a button carries, and the words that came with it, if it asked for some."""
+    """The content of a button, and the words that came with it, if it asked for some."""
 
     action: Action
     about: str

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bot.core import quotas
 from bot.core.errors import BotError, OverLimit
-from bot.core.jobs import ACTIVE, LOCKS, WITHDRAWN, Job, Reason, Status
+from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import (
     PICTURE_BYTES,
     PICTURE_PIXELS,
@@ -141,62 +141,6 @@ class Left:
         return None if videos is None else cls(videos=videos, resets_at=limits.day(now)[1])
 
 
-def card(
-    job: Job,
-    *,
-    ready_at: float | None = None,
-    at_once: int | None = None,
-    before: int = 0,
-    is_soon: bool = False,
-    is_late: bool = False,
-    left: Left | None = None,
-    cost: str | None = None,
-) -> Reply:
-    """The status card, always drawn from the job's row.
-
-    `at_once`: how many of its model are made at a time, if that is known; `before`: how many videos
-    are converted before it; `is_soon`: `ready_at` is so near that it may pass before anybody reads
-    it; `is_late`: past the soft deadline; `cost`: what is counted for it, if it has a price.
-    """
-    waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
-    price = [cost_fact(job.request, cost)] if cost else []
-    return Reply(
-        text=standing(job, at_once=at_once, before=before),
-        tone=_TONES[job.status],
-        prompt=job.request.prompt,
-        facts=(
-            request_fact(job.request),
-            *switched(job.order.wish),
-            *timing(job, ready_at=ready_at, is_soon=is_soon, is_late=is_late),
-            *price,
-            *_left(job, left),
-        ),
-        progress=job.progress if waiting or job.status is Status.IN_PROGRESS else None,
-        buttons=_card_buttons(job),
-    )
-
-
-def standing(job: Job, *, at_once: int | None = None, before: int = 0) -> Text:
-    """How far a job is; the values are those of its `card`."""
-    return _turn(job, at_once) or _line(job, before) or Text(id=f"card.{_state(job)}")
-
-
-def timing(
-    job: Job, *, ready_at: float | None = None, is_soon: bool = False, is_late: bool = False
-) -> list[Text]:
-    """When it will be ready, if anybody can tell; the values are those of its `card`."""
-    if is_late and job.status is Status.IN_PROGRESS:
-        return [Text(id="fact.late")]
-    if not ready_at or waits(job):
-        return []
-    return [Text(id="fact.soon") if is_soon else Text(id="fact.ready", values={"at": ready_at})]
-
-
-def waits(job: Job) -> bool:
-    """Whether it waits for something of which nobody can tell when it comes."""
-    return job.status is Status.QUEUED and job.reason is not None
-
-
 def result(
     job: Job,
     *,
@@ -214,7 +158,7 @@ def result(
     return Reply(
         text=Text(id="result.ready", values={"person": job.order.call.person.id}),
         tone=Tone.DONE,
-        prompt=job.request.prompt,
+        prompt=job.request.shown,
         facts=(label(job), *notes),
         buttons=_result_buttons(job, ways),
         ping=job.order.call.person.id,
@@ -229,7 +173,7 @@ def kept(job: Job, *, fits: bool, ways: Ways = ()) -> Reply:
     return Reply(
         text=Text(id="result.not_attachable" if fits else "result.too_large", values=values),
         tone=Tone.DONE,
-        prompt=job.request.prompt,
+        prompt=job.request.shown,
         facts=(label(job),),
         buttons=_result_buttons(job, ways),
         ping=job.order.call.person.id,
@@ -262,7 +206,7 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
     return Reply(
         text=Text(id=said, values=values),
         tone=Tone.FAILED,
-        prompt=job.request.prompt,
+        prompt=job.request.shown,
         facts=(*_which(job), Text(id="fact.not_counted")),
         # Never none: platforms know their messages again by what the buttons carry.
         buttons=tuple(ways) or (Button(action=Action.RETRY, job_id=job.id),),
@@ -351,79 +295,7 @@ def label(job: Job) -> Text:
     )
 
 
-def _turn(job: Job, at_once: int | None) -> Text | None:
-    if job.status is not Status.QUEUED or job.reason is not Reason.AT_ONCE or at_once is None:
-        return None
-    return Text(id="card.waiting_for_turn", values={"family": job.request.label}, count=at_once)
-
-
-def _line(job: Job, before: int) -> Text | None:
-    if job.status is not Status.CONVERTING or not before:
-        return None
-    return Text(id="card.waiting_for_conversion", count=before)
-
-
-def _state(job: Job) -> str:
-    if job.status is Status.QUEUED:
-        return _queued(job)
-    if job.status is Status.COMPLETED and job.reason is Reason.UNDELIVERABLE:
-        return "undeliverable_private" if job.private else Reason.UNDELIVERABLE
-    if job.status is Status.CANCELLED and job.reason in WITHDRAWN:
-        return str(job.reason)
-    if job.status is Status.DELIVERED and job.video is None:
-        return "delivered_gone" if job.has_result else "deleted"
-    if job.silent and job.status in (Status.IN_PROGRESS, Status.DELIVERED):
-        return f"{job.status}_silent"
-    return job.status
-
-
-def _queued(job: Job) -> str:
-    if job.pictures_missing:
-        return "fetching" if any(each.source for each in job.order.pictures) else "preparing"
-    if job.sound_missing:
-        return "fetching_sound"
-    if job.reason in (None, Reason.AT_ONCE, Reason.PICTURE_TOO_LARGE, Reason.PAUSED):
-        return Reason.PAUSED if job.reason is Reason.PAUSED else job.status
-    return "waiting_for_operator" if job.reason in LOCKS else "waiting_for_gateway"
-
-
-def _left(job: Job, left: Left | None) -> list[Text]:
-    if left is None:
-        return []
-    if job.status in ACTIVE:
-        return [Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos)]
-    # A card that is over is not edited any more: what it says has to stay true.
-    made = job.status is Status.DELIVERED and job.has_result
-    id_ = "fact.left_after" if made else "fact.left_then"
-    return [Text(id=id_, values={"until": left.resets_at}, count=left.videos)]
-
-
 def _result_buttons(job: Job, ways: Ways) -> tuple[Button, ...]:
     first, last = (Action.RETRY, Action.REMIX), (Action.DELETE,)
     own = [[Button(action=action, job_id=job.id) for action in each] for each in (first, last)]
     return (*own[0], *ways, *own[1])
-
-
-def _card_buttons(job: Job) -> tuple[Button, ...]:
-    match job.status:
-        case Status.QUEUED:
-            return (Button(action=Action.CANCEL, job_id=job.id),)
-        case Status.SUBMITTING | Status.IN_PROGRESS if not job.silent:
-            return (Button(action=Action.DONT_POST, job_id=job.id),)
-        case Status.CANCELLED:
-            return (Button(action=Action.RETRY, job_id=job.id),)
-        case _:
-            return ()
-
-
-_TONES = {
-    Status.QUEUED: Tone.WAITING,
-    Status.SUBMITTING: Tone.WAITING,
-    Status.IN_PROGRESS: Tone.WORKING,
-    Status.COMPLETED: Tone.WORKING,
-    Status.CONVERTING: Tone.WORKING,
-    Status.DELIVERED: Tone.DONE,
-    Status.FAILED: Tone.FAILED,
-    Status.UNCONFIRMED: Tone.FAILED,
-    Status.CANCELLED: Tone.NEUTRAL,
-}

@@ -28,6 +28,7 @@ from bot.core.orders import (
 from bot.core.ports import Clock, Jobs, Media
 from bot.core.posts import ANSWER_END
 from bot.core.preferences import Preferring
+from bot.core.presets import Words, words_of
 from bot.core.quotas import Usage, refusal
 from bot.core.replies import Action, Left, Ways
 from bot.core.wake import Wake
@@ -117,7 +118,7 @@ class Service:
         grace = self._card_grace[address.platform]
         job = Job(
             id=self._new_id(),
-            order=_settled(order, request),
+            order=_settled(order, request, words_of(order, terms.catalog.presets)),
             request=request,
             gateway=model.gateway,
             base_url=self._base_urls[model.gateway],
@@ -192,6 +193,7 @@ class Service:
     ) -> Order | None:
         """By what can be had where the button was pressed."""
         catalog = (await self.terms(address)).catalog
+        job = variations.in_words(job, catalog)
         match action:
             case Action.RETRY:
                 return variations.again(job)
@@ -366,7 +368,7 @@ class Service:
         return job
 
 
-def _settled(order: Order, request: VideoRequest) -> Order:
+def _settled(order: Order, request: VideoRequest, words: Words) -> Order:
     """The order as its job keeps it: what was settled once is not to be settled another way."""
     pictures = order.pictures
     if request.fit and any(each.fit != request.fit for each in pictures):
@@ -374,8 +376,7 @@ def _settled(order: Order, request: VideoRequest) -> Order:
     return replace(
         order,
         pictures=pictures,
-        # The preset's words are in the prompt now: tried again, they are not to come twice.
-        wish=replace(order.wish, prompt=request.prompt, preset=None),
+        wish=replace(order.wish, prompt=words.own, preset=words.preset),
         remix_of=order.remix_of if request.kind is Kind.REMIX else None,
     )
 

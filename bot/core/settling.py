@@ -229,7 +229,7 @@ class Settling:
     async def _new(self, row: Job, word: str) -> tuple[Job, Terms]:
         """The same wish as a new job, by what can be had now."""
         terms = await self._makers.accounts.terms(row.order.call.address)
-        order = variations.again(row)
+        order = variations.again(variations.in_words(row, terms.catalog))
         order = replace(order, call=replace(order.call, event_id=f"{word} {row.id}"))
         _check_kept(row, order)
         model, request = terms.catalog.choose(order, spare_seed=self._makers.new_seed())

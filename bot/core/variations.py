@@ -93,6 +93,15 @@ def video_gone(job: Job) -> Refused:
     return Refused("video_expired", days=job.days_kept) if job.days_kept else Refused("video_gone")
 
 
+def in_words(job: Job, catalog: Catalog) -> Job:
+    """The same job; of a preset that is there no more with its words as if they were written."""
+    wish = job.order.wish
+    if wish.preset is None or wish.preset in catalog.presets:
+        return job
+    written = wish.having(prompt=job.request.prompt, preset=None)
+    return replace(job, order=job.order.wishing(written))
+
+
 def again(job: Job) -> Order:
     """The same wish. A remix that failed is made from scratch."""
     lost = job.status is Status.FAILED
@@ -122,9 +131,11 @@ def continued(job: Job, prompt: str, catalog: Catalog) -> Order | None:
     )
     family = job.request.family
     takes_one = any(m.family == family and Kind.PICTURE in m.kinds for m in catalog.models)
+    said = job.order.wish
     wish = replace(
-        job.order.wish,
-        prompt=prompt or job.request.prompt,
+        said,
+        prompt=prompt or said.prompt,
+        preset=None if prompt else said.preset,
         family=family if takes_one else None,
         aspect=None,
         seed=None,

@@ -145,7 +145,8 @@ class Library:
             video.failure = videos.BROKEN
 
     def _tasks(self) -> list[asyncio.Task[None]]:
-        return [video.rendering for video in self._videos.values() if video.rendering]
+        tasks = (video.rendering for video in self._videos.values())
+        return [task for task in tasks if task and not task.done()]
 
 
 def owner(key: str) -> str:

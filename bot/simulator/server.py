@@ -93,8 +93,12 @@ class Simulator:
     @property
     def journal(self) -> list[Entry]:
         """Every fully received request of the API, in order."""
-        entries = self._journal.entries
-        return [replace(entry, refunded=self._refunded(entry)) for entry in entries]
+        return [self._up_to_date(entry) for entry in self._journal.entries]
+
+    @property
+    def latest(self) -> Entry:
+        """The last of them."""
+        return self._up_to_date(self._journal.entries[-1])
 
     @property
     def charges(self) -> int:
@@ -122,10 +126,10 @@ class Simulator:
         """Wait until every file is rendered, so that time alone decides what is done."""
         await self._library.rendered()
 
-    def _refunded(self, entry: Entry) -> bool:
+    def _up_to_date(self, entry: Entry) -> Entry:
         video = self._library.get(entry.video or "")
         failed = video is not None and video.state(self._now()) == "failed"
-        return entry.refunded or (entry.charged and failed)
+        return replace(entry, refunded=entry.refunded or (entry.charged and failed))
 
     # -------------------------------------------------------------------------- serving
 

@@ -45,7 +45,7 @@ def player(job: Job, video: Video, *, name: str, expires_at: float, address: str
     that it holds behind a proxy that serves us under a path of its own. `address` is where the
     world sees it, if it does.
     """
-    locale, prompt = job.order.call.locale, job.request.prompt
+    locale, prompt = job.order.call.locale, job.request.shown
     made_by, title = say(label(job), locale), shortened(prompt, TITLE)
     main = _template("player.html").substitute(
         shape="tall" if video.height >= video.width else "wide",

@@ -5,15 +5,16 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
 
-from bot.core import replies
+from bot.core import cards, replies
 from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Address, Call, Order, Person, Picture
 from bot.core.platforms import Edits, Fetches, Platform, Removes, Standing, Tells
@@ -59,7 +60,7 @@ class Place:
     def reply(self, kind: PostKind) -> Reply:
         """The core's reply for it."""
         if kind is PostKind.CARD:
-            return replies.card(self.job)
+            return cards.card(self.job)
         return replies.result(self.job) if kind is PostKind.RESULT else replies.failure(self.job)
 
     async def send(
@@ -240,6 +241,16 @@ class Said:
     """The number of people whom it calls."""
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A list, as its person alone sees it; a time is `⏱`, and the chosen value is marked."""
+
+    lines: tuple[str, ...]
+    buttons: tuple[str, ...]
+    message: Any = field(compare=False, repr=False)
+    """The network's own."""
+
+
 class Scene(Protocol):
     """People on one network, the whole service behind it."""
 
@@ -250,6 +261,12 @@ class Scene(Protocol):
 
     async def press(self, who: str, said: Said, button: str) -> str | None:
         """Press, and read what this person alone is told, if anything."""
+
+    async def command(self, who: str, name: str) -> Listed:
+        """Type the command where nobody else reads along."""
+
+    async def turn(self, who: str, listed: Listed, button: str) -> Listed:
+        """Press a button of a list, and read what takes its place."""
 
     def said(self) -> list[Said]:
         """The bot's messages, in order."""
@@ -284,7 +301,8 @@ class PlaygroundScene:
         simulator = Simulator(render_time=0.2, renderer=renderer)
         async with simulator.serve() as url:
             house = House(simulator=simulator, gateway_url=url, folder=folder)
-            async with house.open() as where, aiohttp.ClientSession() as session:
+            nine = {"LIMITS__PERSON_AT_ONCE": "9", "LIMITS__PERSON_VIDEOS_PER_DAY": "9"}
+            async with house.open(**nine) as where, aiohttp.ClientSession() as session:
                 origin = "/".join(where.split("/")[:3])
                 async with session.ws_connect(
                     f"{where}socket", headers={"Origin": origin}
@@ -295,11 +313,25 @@ class PlaygroundScene:
         await self._do(event, who, do="say", command="video", text=prompt)
 
     async def press(self, who: str, said: Said, button: str) -> str | None:
-        look = self._messages[said.id]["look"]
-        (action,) = [each["action"] for each in look["buttons"] if each["label"] == button]
-        number = f"press{len(self._heard)}"
-        heard = await self._do(number, who, do="press", action=action, about=look["job"])
+        heard = await self._press(who, self._messages[said.id]["look"], button)
         return _flat(heard["notice"]["text"]) if "notice" in heard else None
+
+    async def command(self, who: str, name: str) -> Listed:
+        heard = await self._do(self._next(), who, do="ask", command=name)
+        return _listed_in_the_room(heard["notice"])
+
+    async def turn(self, who: str, listed: Listed, button: str) -> Listed:
+        notice = (await self._press(who, listed.message, button))["notice"]
+        assert notice["turned"]
+        return _listed_in_the_room(notice)
+
+    async def _press(self, who: str, drawn: dict[str, Any], button: str) -> dict[str, Any]:
+        (pressed,) = [each for each in drawn["buttons"] if each["label"] == button]
+        carried = {name: pressed[name] for name in ("action", "about", "value")}
+        return await self._do(self._next(), who, do="press", **carried)
+
+    def _next(self) -> str:
+        return f"act{len(self._heard)}"
 
     def said(self) -> list[Said]:
         return [_said(each) for each in self._messages.values() if "look" in each]
@@ -324,7 +356,7 @@ class PlaygroundScene:
                         return each
                 await self._read()
 
-    async def _do(self, event: str, who: str, **wish: str) -> dict[str, Any]:
+    async def _do(self, event: str, who: str, **wish: str | None) -> dict[str, Any]:
         nonce = event.rjust(16, "0")
         await self._socket.send_json({"nonce": nonce, "person": who, **wish})
         self._heard.pop(nonce, None)
@@ -357,8 +389,14 @@ def _said(message: dict[str, Any]) -> Said:
     )
 
 
-def _flat(pieces: list[Any]) -> str:
-    return "".join(each if isinstance(each, str) else "…" for each in pieces)
+def _flat(pieces: list[Any], sign: str = "…") -> str:
+    return "".join(each if isinstance(each, str) else sign for each in pieces)
+
+
+def _listed_in_the_room(notice: dict[str, Any]) -> Listed:
+    lines = tuple(_flat(each, "⏱") for each in (notice["text"], *notice["facts"]))
+    buttons = [_marked(each["label"], chosen=each["chosen"]) for each in notice["buttons"]]
+    return Listed(lines, tuple(buttons), notice)
 
 
 class DiscordScene:
@@ -391,6 +429,20 @@ class DiscordScene:
         (message,) = [each for each in self._world.discord.posts() if str(each.id) == said.id]
         answer = await (await self._people[who].press(message, button)).answered()
         return answer.message.content if answer.ephemeral and answer.message else None
+
+    async def command(self, who: str, name: str) -> Listed:
+        answer = await (await self._people[who].slash(name)).answered(timeout=WAIT)
+        assert answer.ephemeral
+        return _listed_on_discord(answer.message)
+
+    async def turn(self, who: str, listed: Listed, button: str) -> Listed:
+        person, message = self._people[who], listed.message
+        if choice := _choices(message).get(button):
+            menu, value = choice
+            pressed = await person.choose(message, menu, value)
+        else:
+            pressed = await person.press(message, button)
+        return _listed_on_discord((await pressed.answered(timeout=WAIT)).message)
 
     def said(self) -> list[Said]:
         return [_read_discord(each) for each in self._world.discord.posts() if not each.ephemeral]
@@ -430,3 +482,32 @@ def _read_discord(message: DiscordMessage) -> Said:
         is_card=bool(message.embeds),
         pings=len(message.pings),
     )
+
+
+def _listed_on_discord(message: DiscordMessage | None) -> Listed:
+    assert message is not None
+    plain = re.sub(r"<t:\d+:\w>", "⏱", message.content.replace("\\", "").replace("\u200b", ""))
+    lines = tuple(line.removeprefix("• ") for line in plain.splitlines())
+    buttons = [each for row in message.components for each in row["components"]]
+    labels = [
+        label
+        for each in buttons
+        for label in (
+            [_marked(it["label"], chosen=it.get("default", False)) for it in each["options"]]
+            if "options" in each
+            else [_marked(each["label"], chosen=each["style"] == 1)]
+        )
+    ]
+    return Listed(lines, tuple(labels), message)
+
+
+def _choices(message: DiscordMessage) -> dict[str, tuple[str, str]]:
+    """The choices of its menus by their labels: the menu and the value of each."""
+    menus = [each for row in message.components for each in row["components"] if "options" in each]
+    return {
+        it["label"]: (each["custom_id"], it["value"]) for each in menus for it in each["options"]
+    }
+
+
+def _marked(label: str, *, chosen: bool) -> str:
+    return f"• {label}" if chosen else label

@@ -132,7 +132,7 @@ class Way:
             given = [await asyncio.to_thread(self.fitted, file, request.fit) for file in given]
         self.renderer.films.clear()
         created = await samples.create(self.gateway, request, given)
-        entry = self.simulator.journal[-1]
+        entry = self.simulator.latest
         if not isinstance(created, Accepted):
             paid = entry.charged and not entry.refunded
             return Outcome(paid, f"{request.model} {request.kind}: {created}" if paid else None)

@@ -1,9 +1,6 @@
 """The world around the app with Telegram as its network: a fake Bot API, the simulated gateway."""
 
-import os
-import sys
-from asyncio import create_subprocess_exec, timeout
-from asyncio.subprocess import PIPE, Process
+from asyncio import timeout
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +9,7 @@ from bot.app import open_app
 from bot.config import load
 from bot.core.preferences import Preferences
 from bot.simulator.server import Simulator
+from tests.e2e.processes import Running, spawned
 from tests.e2e.world import CATALOGUE, WAIT, prefer
 from tests.fakes.telegram import FakeTelegram, Message, Person
 
@@ -27,6 +25,7 @@ class Hall:
         self.folder = folder
         self.ann = telegram.person("ann", started=True)
         self._gateway_url = gateway_url
+        self.begin = spawned
 
     def environment(self, **changes: str) -> dict[str, str]:
         """The variables of the app; `changes` are names without prefix, e.g. `LIMITS__…`."""
@@ -61,15 +60,11 @@ class Hall:
     @asynccontextmanager
     async def process(
         self, *, victim: Mapping[str, str] | None = None, **changes: str
-    ) -> AsyncIterator[Process]:
+    ) -> AsyncIterator[Running]:
         """The app as a process of its own, to be killed; `victim` arms its kill points."""
         module = "bot" if victim is None else "tests.faults.victim"
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("ZOETROPE_")}
-        process = await create_subprocess_exec(
-            sys.executable, "-m", module, "run", "--config", str(self._file()),
-            env={**inherited, **self.environment(**changes), **(victim or {})},
-            stderr=PIPE,
-        )  # fmt: skip
+        variables = {**self.environment(**changes), **(victim or {})}
+        process = await self.begin(module, ["run", "--config", str(self._file())], variables)
         try:
             yield process
         finally:

@@ -3,13 +3,13 @@
 import asyncio
 import json
 import sqlite3
-from asyncio.subprocess import Process
 from contextlib import closing
 
 import pytest
 from aiohttp import ClientSession
 
 from bot.store.spool import Spool
+from tests.e2e.processes import Running
 from tests.e2e.test_cli import zoetrope
 from tests.e2e.world import WAIT, World
 
@@ -20,7 +20,7 @@ async def _connected_once(world: World) -> None:
         await _stopped(process)
 
 
-async def _stopped(process: Process) -> None:
+async def _stopped(process: Running) -> None:
     process.terminate()
     async with asyncio.timeout(2 * WAIT):
         assert await process.wait() == 0

@@ -4,10 +4,7 @@ The videos are tiny, so that rendering costs next to nothing; everything else is
 """
 
 import json
-import os
-import sys
-from asyncio import Event, create_subprocess_exec, timeout
-from asyncio.subprocess import PIPE, Process
+from asyncio import Event, timeout
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from io import BytesIO
@@ -23,6 +20,7 @@ from bot.core.timekeeping import SettableClock
 from bot.simulator.server import Simulator
 from bot.store.database import open_database
 from bot.store.preferences import PreferencesOf
+from tests.e2e.processes import Running, spawned
 from tests.fakes.discord import FakeDiscord, Message
 
 CATALOGUE = """
@@ -42,7 +40,7 @@ seconds = [1]
 seconds = [1]
 sizes = { 480p = "480P" }
 """
-WAIT = 20.0
+WAIT = 40.0
 """Seconds that anything may take before a test gives up on it."""
 
 
@@ -82,6 +80,7 @@ class World:
         self.folder = folder
         self.clock: SettableClock | None = None
         """The app's own, where a test has to turn it."""
+        self.begin = spawned
 
     def environment(self, **changes: str) -> dict[str, str]:
         """The variables of the app; `changes` are names without prefix, e.g. `LIMITS__…`."""
@@ -126,20 +125,11 @@ class World:
     @asynccontextmanager
     async def process(
         self, *, victim: Mapping[str, str] | None = None, **changes: str
-    ) -> AsyncIterator[Process]:
+    ) -> AsyncIterator[Running]:
         """The app as a process of its own, to be killed; `victim` arms its kill points."""
         module = "bot" if victim is None else "tests.faults.victim"
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("ZOETROPE_")}
-        process = await create_subprocess_exec(
-            sys.executable,
-            "-m",
-            module,
-            "run",
-            "--config",
-            str(self._file()),
-            env={**inherited, **self.environment(**changes), **(victim or {})},
-            stderr=PIPE,
-        )
+        variables = {**self.environment(**changes), **(victim or {})}
+        process = await self.begin(module, ["run", "--config", str(self._file())], variables)
         try:
             yield process
         finally:

@@ -1,5 +1,16 @@
 """The same world as in the end-to-end tests; here the app is a process that gets killed."""
 
-from tests.e2e.conftest import world
+import pytest
 
-__all__ = ["world"]
+from tests.e2e import conftest
+from tests.e2e.processes import forked
+from tests.e2e.world import World
+
+of_e2e = conftest.world
+
+
+@pytest.fixture
+def world(of_e2e: World) -> World:
+    """Its processes are forks, as they are many."""
+    of_e2e.begin = forked
+    return of_e2e

@@ -7,7 +7,6 @@ what the app believed.
 
 import asyncio
 import sqlite3
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.simulator.faults import Fault
+from tests.e2e.processes import Running, spawned
 from tests.e2e.world import WAIT, World, card_text, is_card, is_result, png
 from tests.fakes.discord import Interaction, Person
 
@@ -58,7 +58,7 @@ def check_promises(world: World) -> None:
 @asynccontextmanager
 async def asked(
     world: World, victim: dict[str, str] | None = None, **changes: str
-) -> AsyncIterator[tuple[Process, Person, Interaction]]:
+) -> AsyncIterator[tuple[Running, Person, Interaction]]:
     """The app, connected, and Ann's picture on its way."""
     async with world.process(victim=victim, **changes) as process:
         await world.discord.connected(timeout=WAIT)
@@ -67,7 +67,7 @@ async def asked(
         yield process, ann, await ann.slash("animate", image=picture)
 
 
-async def died(process: Process) -> None:
+async def died(process: Running) -> None:
     async with asyncio.timeout(WAIT):
         await process.wait()
 
@@ -136,6 +136,8 @@ FEW = [(8, "before")]
 async def test_killed_at_a_commit_nothing_is_lost_or_doubled(
     world: World, number: int, side: str
 ) -> None:
+    """Also a process that nobody forked."""
+    world.begin = spawned
     await killed_at(world, number, side)
 
 
@@ -186,7 +188,7 @@ async def test_killed_while_the_gateway_has_the_post_is_unconfirmed_and_not_sent
     assert world.simulator.charges == 1
 
 
-async def logged(process: Process, event: bytes) -> None:
+async def logged(process: Running, event: bytes) -> None:
     assert process.stderr is not None
     async with asyncio.timeout(WAIT):
         while event not in await process.stderr.readline():

@@ -8,7 +8,6 @@ second message with a video must never appear.
 
 import asyncio
 import sqlite3
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
+from tests.e2e.processes import Running, forked, spawned
 from tests.e2e.telegram import Hall
 from tests.e2e.world import WAIT, png
 from tests.fakes.telegram import FakeTelegram, Message
@@ -30,7 +30,9 @@ async def hall(tmp_path: Path, renderer: Renderer) -> AsyncIterator[Hall]:
     """The same world as in the end-to-end tests; here the app is a process that gets killed."""
     simulator = Simulator(render_time=0.2, renderer=renderer)
     async with FakeTelegram() as telegram, simulator.serve() as url:
-        yield Hall(telegram=telegram, simulator=simulator, gateway_url=url, folder=tmp_path)
+        hall = Hall(telegram=telegram, simulator=simulator, gateway_url=url, folder=tmp_path)
+        hall.begin = forked
+        yield hall
         telegram.check()
 
 
@@ -93,12 +95,13 @@ async def killed_at(hall: Hall, number: int, side: str) -> None:
     await after_restart(hall)
 
 
-async def gone(process: Process) -> None:
+async def gone(process: Running) -> None:
     async with asyncio.timeout(2 * WAIT):
         await process.wait()
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("number", "side"), POINTS)
 async def test_killed_at_every_commit_nothing_is_lost_or_doubled(
     hall: Hall, number: int, side: str
@@ -148,6 +151,8 @@ async def test_killed_while_telegram_has_the_video_but_has_not_said_so(hall: Hal
 
 @pytest.mark.proof
 async def test_a_polite_stop_in_the_middle_loses_nothing(hall: Hall) -> None:
+    """Also of a process that nobody forked."""
+    hall.begin = spawned
     async with hall.process() as process:
         await hall.telegram.next("poll", timeout=WAIT)
         for number in range(5):

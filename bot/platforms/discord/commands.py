@@ -70,7 +70,7 @@ class Commands:
         self._facts = facts
         self._clock = clock
         self._stale = asyncio.Event()
-        """What is registered may not be what there is."""
+        """Set where other commands may be registered than there are."""
         self._stale.set()
         self._access = door.access
         self._tree = Tree(self._client)
@@ -209,7 +209,7 @@ def press_item(intake: Intake) -> type[DynamicItem[Button[View]]]:
 
         async def callback(self, interaction: discord.Interaction) -> Any:
             try:
-                await press(intake, interaction, self.item.custom_id or "")
+                await press(intake, interaction, _carried(interaction))
             except Exception as problem:  # noqa: BLE001 - discord.py would only log it
                 await refuse(interaction, problem)
 

@@ -14,7 +14,7 @@ import discord
 
 from bot.core import replies
 from bot.core.answers import Shown
-from bot.core.errors import BotError, Refused
+from bot.core.errors import FileMissing, FileTooLarge, Refused
 from bot.core.jobs import Job
 from bot.core.posting import Link
 from bot.core.posts import PostKind
@@ -65,7 +65,7 @@ class Films:
                 await self._upload(interaction, answer, key)
         except Exception as problem:  # noqa: BLE001 - "is thinking" would stand there for ever
             look = messages.notice(replies.error(told(problem)), str(interaction.locale))
-            if isinstance(problem, Refused) and problem.code == "file_too_large":
+            if isinstance(problem, FileTooLarge):
                 sizes.refused(size, key, place=place)
                 look = await self._elsewhere(interaction, answer, size)
             await finish(interaction, look)
@@ -84,10 +84,8 @@ class Films:
                             view=look.view,
                             allowed_mentions=look.mentions,
                         )
-        except BotError as error:
-            if error.code == "file_missing":
-                raise Refused("video_gone") from error
-            raise
+        except FileMissing as error:
+            raise Refused("video_gone") from error
 
     async def _look(self, interaction: discord.Interaction, answer: Shown) -> messages.Look:
         locale = str(interaction.locale)

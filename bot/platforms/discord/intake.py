@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import discord
 
-from bot.core import presses, replies
+from bot.core import cards, presses, replies
 from bot.core.answers import (
     Answer,
     Asked,
@@ -290,4 +290,4 @@ class Intake:
                 return await self.door.listings.cards.card(job)
         except Exception as error:  # noqa: BLE001 - the answer does not wait for ornaments
             log.warning("discord.card_plain", job=job.id, error=type(error).__name__)
-            return replies.card(job)
+            return cards.card(job)

@@ -6,7 +6,7 @@ from typing import Any
 
 import discord
 from discord import app_commands
-from discord.app_commands import Choice
+from discord.app_commands import AppCommandContext, Choice
 
 from bot.core import commands as table
 from bot.core.commands import COMMANDS, Argument, Who
@@ -54,7 +54,8 @@ def _command(command: table.Command, intake: Intake, claimed: Callable[[], None]
     if command.who is not Who.EVERYBODY:
         # Discord knows no owners of a bot: those who run a server are as near as it comes.
         made.default_permissions = discord.Permissions(manage_guild=True)
-        made.guild_only = command.is_local
+    if command.is_local:
+        made.allowed_contexts = AppCommandContext(guild=True, dm_channel=False)
     return made
 
 
@@ -72,7 +73,7 @@ def _under_way(
     async def suggestions(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
         jobs = await intake.door.listings.under_way(call_of(interaction))
         wanted = typed.strip().casefold()
-        named = [(shortened(it.request.prompt or it.request.label, MOST_NAME), it) for it in jobs]
+        named = [(shortened(it.request.shown or it.request.label, MOST_NAME), it) for it in jobs]
         found = [Choice(name=name, value=job.id) for name, job in named]
         return [each for each in found if wanted in each.name.casefold()][:MOST]
 

@@ -138,6 +138,7 @@ def _sentence(text: Text, locale: str, *, most: int = MOST_VALUE) -> str:
         "resets_at": _moment("R"),
         "until": _moment("f"),
         "person": lambda person: f"<@{person}>",
+        "owner": lambda person: f"<@{person}>",
         "to": str,
         "permission": lambda name: i18n.say(Text(id=f"permission.{name}"), locale),
     }

@@ -8,7 +8,7 @@ import asyncio
 import errno
 
 from bot import i18n
-from bot.core import commands, presses, replies
+from bot.core import cards, commands, presses, replies
 from bot.core.answers import (
     Answer,
     Asked,
@@ -242,7 +242,7 @@ class Commands:
             return await self._door.listings.cards.card(job)
         except Exception as error:  # noqa: BLE001 - what is only nice to have is left out
             log.warning("playground.card_plain", job=job.id, error=type(error).__name__)
-            return replies.card(job)
+            return cards.card(job)
 
 
 def _files_of(message: Message) -> list[Given]:

@@ -117,7 +117,7 @@ def look(
     if left is not None:
         values = {"resets_at": left.resets_at}
         facts.append(Text(id="fact.left", values=values, count=left.videos))
-    reply = Reply(text=Text(id="draft.ask"), prompt=request.prompt, facts=tuple(facts))
+    reply = Reply(text=Text(id="draft.ask"), prompt=request.shown, facts=tuple(facts))
     drawn = messages.look(reply, order.call.locale, name=order.call.person.name)
     keys = _menu(catalog, order, draft_id, menu) if menu else _keys(catalog, order, draft_id)
     return replace(drawn, keyboard=InlineKeyboardMarkup(inline_keyboard=keys))

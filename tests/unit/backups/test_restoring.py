@@ -36,6 +36,7 @@ from bot.store.tables import acts, blocks, drafts, holds, jobs, places, posts, p
 from bot.store.times import Times
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store
+from tests.e2e.processes import forked
 from tests.fakes.disk import no_file_larger_than
 from tests.unit.backups.site import LATER, VIDEO, Site
 from tests.unit.store import former
@@ -53,32 +54,6 @@ AS_RESTORED = {
 
 _NAMES = ("id", "event_id")
 """The columns of a job that no other one may have."""
-
-_RESTORE = """
-import asyncio, os, signal, sys
-from pathlib import Path
-from bot.backups import archive
-from bot.store import asides, swap
-from tests.unit.backups.site import Site
-left = int(sys.argv[3])
-def counted(step):
-    def wrapped(*given):
-        global left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return step(*given)
-    return wrapped
-for name in ("_move", "_write", "sync", "settle"):
-    setattr(swap, name, counted(getattr(swap, name)))
-if len(sys.argv) > 4:
-    from bot.backups import restoring
-    async def refuse(*_): raise OSError("unwell")
-    restoring._check_health = refuse
-site = Site(Path(sys.argv[1]))
-asyncio.run(site.restore(archive.read(Path(sys.argv[2]))))
-"""
-
 
 _LOAD = """
 import asyncio, os, signal, sys
@@ -773,6 +748,7 @@ async def test_a_restore_that_is_killed_leaves_the_former_rows(home: Site, step:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(600)
 async def test_a_restore_may_be_killed_at_any_step(tmp_path: Path) -> None:
     """Until one runs through: so it was killed at each."""
     step = 1
@@ -948,11 +924,10 @@ async def _killed_at(site: Site, step: int, *ill: str) -> int | None:
     """The exit code; the rows are the former ones or the new ones, whole, and stay restorable."""
     backup = await site.back_up()
     await site.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-queued'")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", _RESTORE, str(site.folder), str(backup.folder), str(step), *ill),
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    code = await process.wait()
+    arguments = [str(site.folder), str(backup.folder), str(step), *ill]
+    process = await forked("tests.unit.backups.victim", arguments, {})
+    await process.communicate()
+    code = process.returncode
     query = sa.select(jobs.c.status, jobs.c.detail).where(jobs.c.id == "job-queued")
     (row,) = await site.rows(lambda it: it.execute(query))
     former_rows, new_rows = ("queued", "after"), ("unconfirmed", None)

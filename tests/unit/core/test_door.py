@@ -6,6 +6,7 @@ import pytest
 
 from bot import i18n
 from bot.core import commands, presses
+from bot.core.accounts import Terms
 from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, Told, Turned
 from bot.core.door import shown
 from bot.core.errors import Broken, Refused, Temporary, Unwritten
@@ -14,8 +15,8 @@ from bot.core.listings import A_PAGE, joined
 from bot.core.orders import Address, Call, Person
 from bot.core.presses import Press
 from bot.core.replies import Action, Button, Reply, Text
-from tests.unit.core.orders import order
-from tests.unit.core.workshop import Workshop
+from tests.unit.core.orders import CAT, CATALOG, order
+from tests.unit.core.workshop import FREE, Workshop
 
 ALONE = Address(platform="chat", channel="ann")
 HALL = Address(platform="chat", channel="hall", community="town")
@@ -271,3 +272,39 @@ def test_several_sentences_are_one_list() -> None:
 )
 def test_an_error_is_told_in_words_of_its_person(problem: Exception, code: str) -> None:
     assert shown(problem, platform="chat").code == code
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+async def test_people_are_shown_their_own_words_without_those_of_a_preset(
+    workshop: Workshop,
+) -> None:
+    job = await workshop.made(order(pictures=(CAT,), prompt="slowly", preset="loop"))
+    assert (job.request.prompt, job.request.shown) == ("Loop. slowly", "slowly")
+    wordless = await workshop.made(order(pictures=(CAT,), prompt="", preset="loop"))
+    assert (wordless.request.prompt, wordless.request.shown) == ("Loop.", "A loop")
+    unasked = await workshop.made(order(pictures=(CAT,), prompt=""))
+    assert unasked.request.shown == "Bring to life"
+
+
+async def test_a_preset_goes_with_each_variation_once(workshop: Workshop) -> None:
+    job = await workshop.made(order(pictures=(CAT,), prompt="slowly", preset="loop"))
+    again = await press(workshop, Button(action=Action.RETRY, job_id=job.id), call(ANN, HALL))
+    assert isinstance(again, Taken)
+    assert (again.job.request.prompt, again.job.request.shown) == ("Loop. slowly", "slowly")
+    other = replace(call(ANN, HALL), event_id="e2")
+    remix = await press(workshop, Button(action=Action.REMIX, job_id=job.id), other, words="fast")
+    assert isinstance(remix, Taken)
+    assert remix.job.request.prompt == "Loop. fast"
+
+
+async def test_a_preset_that_is_gone_leaves_its_words(workshop: Workshop) -> None:
+    job = await workshop.made(order(pictures=(CAT,), prompt="slowly", preset="loop"))
+    workshop.accounts = replace(
+        workshop.accounts, general=Terms(catalog=replace(CATALOG, presets={}), limits=FREE)
+    )
+    workshop.service.accounts = workshop.accounts
+    again = await press(workshop, Button(action=Action.RETRY, job_id=job.id), call(ANN, HALL))
+    assert isinstance(again, Taken)
+    assert again.job.request.prompt == "Loop. slowly"

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.core import replies
+from bot.core import cards
 from bot.core.acts import EVERYTHING, Act, Block
 from bot.core.errors import Refused
 from bot.core.jobs import HARD_DEADLINE, Job, Reason, Status
@@ -48,8 +48,8 @@ async def test_an_order_waits_for_days_without_a_post_and_then_goes_once(
     waiting = await workshop.job(job.id)
     assert (waiting.status, waiting.reason) == (Status.QUEUED, Reason.PAUSED)
     assert workshop.gateway.posts == 0
-    assert replies.card(waiting, ready_at=5.0).text.id == "card.paused"
-    assert [each.action for each in replies.card(waiting).buttons] == [Action.CANCEL]
+    assert cards.card(waiting, ready_at=5.0).text.id == "card.paused"
+    assert [each.action for each in cards.card(waiting).buttons] == [Action.CANCEL]
     await go(workshop)
     await workshop.work(60)
     assert (await workshop.job(job.id)).video

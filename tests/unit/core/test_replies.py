@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core import replies
+from bot.core import cards, replies
 from bot.core.jobs import ACTIVE, Reason, Status, Video
 from bot.core.orders import Fit, Recording, Still
 from bot.core.quotas import Limits, Usage
@@ -17,29 +17,29 @@ LEFT = Left(videos=2, resets_at=86_400.0)
 
 def test_a_card_says_what_is_not_to_be_seen() -> None:
     """A flag may take more words than somebody meant."""
-    card = replies.card(job(order=changed(order(), negative_prompt="blur hands")))
+    card = cards.card(job(order=changed(order(), negative_prompt="blur hands")))
     assert "Without: blur hands" in [say(each, "en") for each in card.facts]
-    assert "fact.negative" not in [each.id for each in replies.card(job()).facts]
+    assert "fact.negative" not in [each.id for each in cards.card(job()).facts]
 
 
 @pytest.mark.parametrize("status", Status)
 def test_every_card_tells_what_is_left_and_until_when(status: Status) -> None:
     """A card that is over is not edited again, so it speaks of then, not of now."""
-    card = replies.card(job(status=status), left=LEFT)
+    card = cards.card(job(status=status), left=LEFT)
     now = Text(id="fact.left", values={"resets_at": LEFT.resets_at}, count=2)
     then = Text(id="fact.left_then", values={"until": LEFT.resets_at}, count=2)
     assert card.facts[-1] == (now if status in ACTIVE else then)
 
 
 def test_a_card_tells_a_video_that_was_kept_for_its_time_from_one_that_was_deleted() -> None:
-    gone = replies.card(job(status=Status.DELIVERED, ended_at=1.0, video_gone_at=2.0))
-    deleted = replies.card(job(status=Status.DELIVERED))
+    gone = cards.card(job(status=Status.DELIVERED, ended_at=1.0, video_gone_at=2.0))
+    deleted = cards.card(job(status=Status.DELIVERED))
     assert (gone.text.id, deleted.text.id) == ("card.delivered_gone", "card.deleted")
 
 
 def test_the_card_of_a_video_says_what_was_left_after_it() -> None:
     video = Video(key="a.mp4", size=9, width=16, height=9, seconds=5.0)
-    card = replies.card(job(status=Status.DELIVERED, video=video), left=LEFT)
+    card = cards.card(job(status=Status.DELIVERED, video=video), left=LEFT)
     assert card.facts[-1].id == "fact.left_after"
 
 
@@ -53,7 +53,7 @@ def test_a_video_that_could_not_be_converted_is_said_to_be_as_it_was_made() -> N
 
 
 def test_where_nothing_is_limited_nothing_is_said_of_it() -> None:
-    assert [fact.id for fact in replies.card(job(), left=None).facts] == ["fact.request"]
+    assert [fact.id for fact in cards.card(job(), left=None).facts] == ["fact.request"]
 
 
 def test_a_card_says_what_is_being_fetched() -> None:
@@ -62,7 +62,7 @@ def test_a_card_says_what_is_being_fetched() -> None:
         wish, pictures=(CAT.kept(Still(key="a.jpg", whole="b.jpg", width=640, height=360), Fit()),)
     )
     whole = replace(pictured, sound=SONG.kept(Recording(key="a.mp3", size=9, seconds=7.2)))
-    said = [replies.card(replace(job(), order=it)).text.id for it in (wish, pictured, whole)]
+    said = [cards.card(replace(job(), order=it)).text.id for it in (wish, pictured, whole)]
     assert said == ["card.fetching", "card.fetching_sound", "card.queued"]
 
 
@@ -101,7 +101,7 @@ def test_what_may_have_been_paid_for_is_told_besides_what_was_had() -> None:
     ],
 )
 def test_a_list_says_who_withdrew_a_job(reason: Reason, why: str) -> None:
-    card = replies.card(job(status=Status.CANCELLED, reason=reason))
+    card = cards.card(job(status=Status.CANCELLED, reason=reason))
     assert say(card.text, "en") == f"{why} Nothing was sent, nothing counts."
 
 

@@ -52,13 +52,17 @@ def _ended_at(job: Job) -> float | None:
 
 def flat(order: Mapping[str, Any]) -> dict[str, Any]:
     """An order as it was written before call and wish had tables of their own."""
-    beside = {name: value for name, value in order.items() if name not in ("call", "wish")}
+    newer = ("call", "wish", "is_whole")
+    beside = {name: value for name, value in order.items() if name not in newer}
     return {**order["call"], **order["wish"], **beside}
 
 
 def whole(table: str, row: Mapping[str, Any]) -> Any:
-    """The order of a row as this version writes it."""
-    return next(each["order_data"] for each in rows()[table] if each["id"] == row["id"])
+    """The order of a row as an upgrade writes it: what later versions add is not in it."""
+    if "call" in row["order_data"]:
+        return row["order_data"]
+    order = next(each["order_data"] for each in rows()[table] if each["id"] == row["id"])
+    return {name: value for name, value in order.items() if name != "is_whole"}
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:

@@ -442,22 +442,26 @@ async def test_an_outage_that_ends_with_one_unknown_id_is_no_loss(workshop: Work
     assert (await workshop.job(job.id)).status is Status.COMPLETED
 
 
-@pytest.mark.proof
 @pytest.mark.parametrize(
-    "silence",
+    ("silence", "down"),
     [
-        Trouble("502"),
-        Running(100),
-        Locked(Reason.BAD_KEY, "401"),
+        pytest.param(Trouble("502"), 0.0, marks=pytest.mark.proof),
+        pytest.param(Running(100), 0.0, marks=pytest.mark.proof),
+        pytest.param(Locked(Reason.BAD_KEY, "401"), 44 * HOUR, marks=pytest.mark.proof),
+        # Such a gateway is asked every minute: thousands of times.
+        pytest.param(Locked(Reason.BAD_KEY, "401"), 0.0, marks=pytest.mark.long),
     ],
 )
 async def test_a_stuck_job_is_looked_at_for_two_days_then_given_up(
-    workshop: Workshop, silence: Trouble | Running | Locked
+    workshop: Workshop, silence: Trouble | Running | Locked, down: float
 ) -> None:
+    """Also if nobody looks at it for a time, as our service is `down`."""
     workshop.gateway.poll_step = 900.0
     workshop.gateway.looks = [silence]
     job = await workshop.submit(order())
-    await workshop.work(LAST_DEADLINE - HOUR)
+    await workshop.work(HOUR)
+    workshop.clock.time += down
+    await workshop.work(LAST_DEADLINE - 2 * HOUR - down)
     assert (await workshop.job(job.id)).status is Status.IN_PROGRESS
     await workshop.work(2 * HOUR)
     end = await workshop.job(job.id)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.core import replies
+from bot.core import cards
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
 from bot.core.cards import Cards
@@ -97,7 +97,7 @@ class DrawnCards(Cards):
         return self._draw(job)
 
     async def standing(self, job: Job) -> tuple[Text, list[Text]]:
-        return replies.standing(job), []
+        return cards.standing(job), []
 
 
 @dataclass
@@ -140,7 +140,7 @@ class Bot:
             door.listings, posts=self.posts, cards=DrawnCards(lambda job: self.draw(job))
         )
         self.door = replace(door, listings=drawn)
-        self.draw: Callable[[Job], Reply] = replies.card
+        self.draw: Callable[[Job], Reply] = cards.card
         self.settings = Settings(
             token=self.fake.token, api_url=self.fake.api_url, gateway_url=self.fake.gateway_url
         )

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.cards import card as drawn
 from bot.core.jobs import Job, Status
-from bot.core.replies import card as drawn
 from tests.fakes.discord import FakeDiscord, Message, error
 from tests.fakes.discord import Person as Member
 from tests.unit.platforms.discord.conftest import Bot

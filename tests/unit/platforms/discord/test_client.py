@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.core import replies
+from bot.core import cards, replies
 from bot.core.errors import BotError, Broken, GivenTooLarge, PictureGone, Refused, Temporary
 from bot.core.jobs import Status, Video
 from bot.core.orders import Address, Call, Order, Person, Picture
@@ -79,7 +79,7 @@ class Desk:
 
     def reply(self, kind: PostKind) -> Reply:
         if kind is PostKind.CARD:
-            return replies.card(self.job)
+            return cards.card(self.job)
         return replies.result(self.job) if kind is PostKind.RESULT else replies.failure(self.job)
 
     async def send(
@@ -393,7 +393,7 @@ async def test_a_card_is_brought_up_to_date(fake: FakeDiscord, bot: Bot, desk: D
     message_id, channel_id = await desk.send(PostKind.CARD)
     desk.job = replace(desk.job, status=Status.DELIVERED)
     card = desk.post(PostKind.CARD, message_id=message_id, channel_id=channel_id)
-    await bot.platform.edit(card, desk.job, replies.card(desk.job))
+    await bot.platform.edit(card, desk.job, cards.card(desk.job))
     shown = await fake.next("edit")
     assert shown.embeds[0]["description"].startswith("Done.")
     assert shown.components == ()
@@ -417,7 +417,7 @@ async def test_a_card_that_cannot_be_edited_is_given_up(
     fake.faults.add("PATCH", "/messages/", fault)
     card = desk.post(PostKind.CARD, message_id=message_id, channel_id=channel_id)
     with pytest.raises(Refused) as caught:
-        await bot.platform.edit(card, desk.job, replies.card(desk.job))
+        await bot.platform.edit(card, desk.job, cards.card(desk.job))
     assert caught.value.code == code
 
 

@@ -91,7 +91,7 @@ async def test_the_commands_are_registered_for_servers_and_direct_messages(
     fake: FakeDiscord, bot: Bot
 ) -> None:
     shown = {each["name"]: each for each in fake.commands}
-    listed = ["jobs", "history", "cancel", "quota", "models", "help"]
+    listed = ["jobs", "history", "cancel", "quota", "models", "settings", "help"]
     assert list(shown) == ["video", "animate", *listed, "allow", "disallow", "Animate"]
     for name, command in shown.items():
         contexts = [0] if name in ("allow", "disallow") else [0, 1]

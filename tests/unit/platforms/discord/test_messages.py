@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core import replies
+from bot.core import cards, replies
 from bot.core.errors import FamilyUnknown, OverLimit
 from bot.core.jobs import WITHDRAWN, Reason, Status
 from bot.core.orders import Address, Person
@@ -119,7 +119,7 @@ def test_a_result_says_what_made_it_and_for_whom() -> None:
 
 def test_a_card_shows_its_state_progress_and_times() -> None:
     running = job(status=Status.IN_PROGRESS, progress=42)
-    look = messages.card(replies.card(running, ready_at=1_800_000_000.9), "en", job_id=running.id)
+    look = messages.card(cards.card(running, ready_at=1_800_000_000.9), "en", job_id=running.id)
     (embed,) = look.embeds
     assert (embed.description or "").splitlines() == [
         "Your video is being made.",
@@ -170,7 +170,7 @@ def test_a_reply_about_a_message_leads_there() -> None:
 
 async def test_views_are_finished_so_that_discord_py_forgets_them() -> None:
     assert messages.post(asked(), "en", kind=PostKind.RESULT).view.is_finished()
-    assert messages.card(replies.card(job()), "en", job_id="j").view.is_finished()
+    assert messages.card(cards.card(job()), "en", job_id="j").view.is_finished()
 
 
 @pytest.mark.parametrize("reason", list(Reason))

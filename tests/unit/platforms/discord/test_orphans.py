@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.cards import card as drawn
 from bot.core.jobs import Job, Status
 from bot.core.posts import Form
-from bot.core.replies import card as drawn
 from tests.fakes.discord import FakeDiscord, Message
 from tests.fakes.discord import Person as Member
 from tests.unit.core.orders import changed

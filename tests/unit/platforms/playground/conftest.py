@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -142,7 +142,9 @@ async def open_hall(
             viewable=(viewer := Studio(folder / "viewer")).viewable,
         )
         async with viewer, platform:
-            commands = Commands(platform, door=open_door(service, access, database, clock))
+            door = open_door(service, access, database, clock)
+            listings = replace(door.listings, jobs=jobs, posts=posts)
+            commands = Commands(platform, door=replace(door, listings=listings))
             doors = Doors(platform, commands, clock=clock)
             async with serve(doors.routes, host="127.0.0.1", port=0) as origin:
                 async with running(doors), aiohttp.ClientSession() as session:

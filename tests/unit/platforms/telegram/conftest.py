@@ -10,7 +10,7 @@ from typing import NoReturn
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bot.core import moves, replies
+from bot.core import cards, moves, replies
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
 from bot.core.jobs import Job, Video
@@ -155,7 +155,7 @@ class Lobby:
         post = await self.store.post(job, PostKind.CARD)
         assert post is not None
         if post.message_id is None:
-            stands = await self.platform.send(post, job, replies.card(job), video=None)
+            stands = await self.platform.send(post, job, cards.card(job), video=None)
             await self.store.posts.sent(post, *stands, now=self.clock.now())
             return await self.card(job)
         return self._at(post.message_id, post.channel_id or "")

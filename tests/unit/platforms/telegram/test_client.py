@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.config.settings import Telegram
-from bot.core import replies
+from bot.core import cards, replies
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job, Original, Reason, Status, Video
 from bot.core.orders import Address, Person, Picture, Sound
@@ -346,14 +346,14 @@ async def most(house: House, key: str = "videos/a.mp4") -> int:
 async def test_an_edit_that_changes_nothing_is_not_sent_and_takes_no_turn(house: House) -> None:
     about = replace(house.job(), status=Status.IN_PROGRESS, video=None)
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
-    stands = await house.platform.send(card, about, replies.card(about), video=None)
+    stands = await house.platform.send(card, about, cards.card(about), video=None)
     card = replace(card, message_id=stands[0], channel_id=stands[1])
     for progress in (0, 50, 50, 50, 0):
         await house.clock.advance(60)
         now = replace(about, progress=progress)
         for _ in range(20):
             async with asyncio.timeout(5):  # a turn would be waited for without end
-                await house.platform.edit(card, now, replies.card(now))
+                await house.platform.edit(card, now, cards.card(now))
     assert len(house.fake.calls_of("editMessageText")) == 2
 
 
@@ -361,7 +361,7 @@ async def test_a_card_that_is_too_old_to_be_deleted_is_a_definite_no(house: Hous
     """It stands, so it is not taken for one that is gone."""
     about = house.job()
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
-    stands = await house.platform.send(card, about, replies.card(about), video=None)
+    stands = await house.platform.send(card, about, cards.card(about), video=None)
     await house.clock.advance(48 * 3600 + 1)
     with pytest.raises(Refused) as caught:
         await house.platform.remove(stands)
@@ -390,16 +390,16 @@ async def test_after_an_edit_whose_end_is_unknown_nobody_knows_what_stands_there
 ) -> None:
     about = replace(house.job(), status=Status.IN_PROGRESS, video=None, progress=1)
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
-    stands = await house.platform.send(card, about, replies.card(about), video=None)
+    stands = await house.platform.send(card, about, cards.card(about), video=None)
     card = replace(card, message_id=stands[0], channel_id=stands[1])
     house.fake.faults.add("editMessageText", accepted(reset()))
     half = replace(about, progress=50)
     await house.clock.advance(60)
     with pytest.raises(Temporary):
-        await house.platform.edit(card, half, replies.card(half))
+        await house.platform.edit(card, half, cards.card(half))
     assert "50 %" in house.posts()[-1].text
     await house.clock.advance(60)
-    await house.platform.edit(card, about, replies.card(about))
+    await house.platform.edit(card, about, cards.card(about))
     assert "1 %" in house.posts()[-1].text
 
 
@@ -410,12 +410,12 @@ async def test_no_page_of_a_stranger_is_previewed(house: House) -> None:
     about = replace(about, request=replace(about.request, prompt=wish))
     waiting = replace(about, status=Status.IN_PROGRESS, video=None)
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
-    stands = await house.platform.send(card, waiting, replies.card(waiting), video=None)
+    stands = await house.platform.send(card, waiting, cards.card(waiting), video=None)
     assert previews(house) == [{"is_disabled": True}]
     card = replace(card, message_id=stands[0], channel_id=stands[1])
     await house.clock.advance(60)
     done = replace(waiting, progress=50)
-    await house.platform.edit(card, done, replies.card(done))
+    await house.platform.edit(card, done, cards.card(done))
     assert previews(house) == [{"is_disabled": True}]
     ours = "https://videos.example/v/a"
     post = Post(id=2, job_id=about.id, kind=PostKind.RESULT, due_at=None)
@@ -642,7 +642,7 @@ async def test_silence_after_an_upload_has_an_end(
 async def with_card(house: House) -> Job:
     about = house.job()
     card = Post(id=2, job_id=about.id, kind=PostKind.CARD, due_at=None)
-    message_id, channel = await house.platform.send(card, about, replies.card(about), video=None)
+    message_id, channel = await house.platform.send(card, about, cards.card(about), video=None)
     house.rows.posts["card"] = replace(card, message_id=message_id, channel_id=channel)
     return about
 
@@ -667,7 +667,7 @@ async def test_then_it_is_no_card_any_more(house: House) -> None:
     result = Post(id=3, job_id=about.id, kind=PostKind.RESULT, due_at=None, message_id=stands[0])
     house.rows.posts["result"] = result
     with pytest.raises(Refused):
-        await house.platform.edit(house.rows.posts["card"], about, replies.card(about))
+        await house.platform.edit(house.rows.posts["card"], about, cards.card(about))
     assert "here is your video" in house.posts()[0].text
 
 
@@ -685,7 +685,7 @@ async def test_a_card_that_may_stand_is_not_sent_for_ever(house: House) -> None:
     about = house.job()
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None, attempts=3)
     with pytest.raises(Refused) as caught:
-        await house.platform.send_again(card, about, replies.card(about), video=None)
+        await house.platform.send_again(card, about, cards.card(about), video=None)
     assert (caught.value.code, house.posts()) == ("maybe_sent", [])
 
 
@@ -694,7 +694,7 @@ async def test_a_card_that_becomes_a_link_while_its_edit_waits_stays_one(house: 
     await house.send(about)  # changes have to wait now
     card = house.rows.posts["card"]
     async with asyncio.TaskGroup() as group:
-        over = replies.card(replace(about, status=Status.CANCELLED))
+        over = cards.card(replace(about, status=Status.CANCELLED))
         edit = group.create_task(_gone(house.platform.edit(card, about, over)))
         await house.clock.asleep()
         link = replies.result(about, link="https://bot.test/v/x", link_expires_at=0.0)
@@ -719,7 +719,7 @@ async def test_a_video_that_could_be_posted_nowhere_is_said_to_be_in_the_history
 ) -> None:
     about = replace(house.job(), reason=Reason.UNDELIVERABLE)
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
-    await house.platform.send(card, about, replies.card(about), video=None)
+    await house.platform.send(card, about, cards.card(about), video=None)
     assert "/history shows it" in house.posts()[-1].text
 
 
@@ -772,7 +772,7 @@ async def test_a_card_says_where_a_video_is_that_was_not_posted(
         club = Person(id="-1001", name="Club")
         about = replace(about, order=changed(about.order, person=club))
     post = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
-    said = replies.card(about)
+    said = cards.card(about)
     await house.platform.send(post, about, said, video=None)
     lines = house.posts()[-1].text.splitlines()
     assert lines[0] == "Done. Not posted; the video is kept for whoever asked for it."

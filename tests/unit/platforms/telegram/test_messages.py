@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core import replies
+from bot.core import cards, replies
 from bot.core.jobs import Status
 from bot.core.replies import Left, Reply, Text
 from bot.platforms.telegram import messages
@@ -24,7 +24,7 @@ def cut(look: Look, kind: str) -> list[str]:
 
 
 def test_a_card_says_where_it_stands() -> None:
-    card = replies.card(
+    card = cards.card(
         job(status=Status.IN_PROGRESS, progress=50),
         ready_at=1_768_478_460.0,
         left=Left(videos=2, resets_at=1_768_521_600.0),
@@ -74,7 +74,7 @@ def test_nothing_that_people_write_passes_the_limits(prompt: str, name: str) -> 
     "words", ["*b*", "<b>", "[a](http://x)", "@everyone", "\x02r:1\x03", "/start"]
 )
 def test_strangers_words_are_never_markup(words: str) -> None:
-    look = messages.look(replace(replies.card(job()), prompt=words), "en", name="Ann")
+    look = messages.look(replace(cards.card(job()), prompt=words), "en", name="Ann")
     assert cut(look, "blockquote") == [words.replace("\x02", "").replace("\x03", "")]
     assert {each.type for each in look.entities} == {"blockquote"}
 

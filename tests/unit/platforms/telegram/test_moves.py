@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.cards import card
 from bot.core.errors import Refused, Temporary
 from bot.core.jobs import Status
 from bot.core.orders import Address
 from bot.core.platforms import standing
 from bot.core.posts import PostKind
-from bot.core.replies import card
 from tests.fakes.telegram import Chat
 from tests.unit.platforms.telegram.conftest import Lobby
 

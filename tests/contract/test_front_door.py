@@ -1,0 +1,107 @@
+"""One script, typed and pressed on each network: the same lists everywhere."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot import i18n
+from bot.core.commands import COMMANDS, Who
+from bot.simulator.faults import Fault
+from bot.simulator.render import Renderer
+from tests.contract.platforms import Listed, Scene
+from tests.contract.test_platform import SCENES
+
+HINT = (
+    "Your settings",
+    (
+        "They hold wherever you leave something open. What you say with a wish goes before them, "
+        "and what a model can't do is left out."
+    ),
+)
+WAITING = "Taken, but the video service is not answering right now. I keep trying; nothing is lost."
+LENGTHS = ("How long shall your videos be?", "A sound brings its own length.")
+REST = ("Shape: no default", "Quality: no default", "Private results: off")
+OPEN = (HINT, ("Model: no default", "Length: no default", *REST))
+CHOSEN = (HINT, ("Model: no default", "Length: 10 s", *REST))
+SCRIPT = {
+    "jobs": (("Nothing of yours is under way. /history shows what you made.",), ()),
+    "settings": OPEN,
+    "lengths": (
+        LENGTHS,
+        ("• no default", "1 s", "2 s", "3 s", "4 s", "5 s", "10 s", "‹ Back"),
+    ),
+    "chosen": CHOSEN,
+    "again": (
+        LENGTHS,
+        ("no default", "1 s", "2 s", "3 s", "4 s", "5 s", "• 10 s", "‹ Back"),
+    ),
+    "back": CHOSEN,
+    "quota": (
+        (
+            "What you may have here:",
+            "0 of 9 videos today",
+            "9 videos left for you today; new ones ⏱",
+            "0 of 9 at once",
+        ),
+        (),
+    ),
+}
+"""The words and buttons of each list; a time is ⏱, and the chosen value is marked."""
+
+
+@pytest.fixture(params=SCENES)
+async def scene(
+    request: pytest.FixtureRequest, tmp_path: Path, renderer: Renderer
+) -> AsyncIterator[Scene]:
+    async with SCENES[request.param](tmp_path, renderer) as scene:
+        yield scene
+
+
+@pytest.mark.proof
+async def test_the_same_script_gives_the_same_lists_on_each_network(scene: Scene) -> None:
+    told: dict[str, Listed] = {}
+    told["jobs"] = await scene.command("ann", "jobs")
+    told["settings"] = await scene.command("ann", "settings")
+    told["lengths"] = await scene.turn("ann", told["settings"], "Length: no default")
+    told["chosen"] = await scene.turn("ann", told["lengths"], "10 s")
+    told["again"] = await scene.turn("ann", told["chosen"], "Length: 10 s")
+    told["back"] = await scene.turn("ann", told["again"], "‹ Back")
+    told["quota"] = await scene.command("ann", "quota")
+    assert {name: (each.lines, each.buttons) for name, each in told.items()} == SCRIPT
+
+
+@pytest.mark.proof
+async def test_a_job_is_watched_and_stopped_from_its_list(scene: Scene) -> None:
+    scene.simulator.faults.add(Fault("create", "answer", 429, "later", retry_after=600), times=9)
+    await scene.ask("ann", "a cat")
+    await scene.until_card("not answering right now")
+    listed = await scene.command("ann", "jobs")
+    assert listed.lines == (
+        "Under way for you:",
+        f"1. “a cat”: {WAITING}",
+        "Sora 2 · 1 s · 16:9 · 480p",
+    )
+    assert listed.buttons == ("Stop 1",)
+    stopped = await scene.turn("ann", listed, "Stop 1")
+    assert stopped.lines == ("Nothing of yours is under way. /history shows what you made.",)
+
+
+@pytest.mark.proof
+async def test_an_earlier_video_is_opened_and_left_again(scene: Scene) -> None:
+    await scene.ask("ann", "a cat")
+    await scene.until_over()
+    history = await scene.command("ann", "history")
+    assert (history.lines, history.buttons) == (("Your latest videos:",), ("a cat",))
+    entry = await scene.turn("ann", history, "a cat")
+    assert entry.buttons[:3] == ("Post it again", "Delete", "‹ Back")
+    assert await scene.turn("ann", entry, "‹ Back") == history
+
+
+@pytest.mark.proof
+async def test_help_tells_of_every_command_and_of_no_owners(scene: Scene) -> None:
+    lines = (await scene.command("ann", "help")).lines
+    told = [line for line in lines if re.match(r"/\w+: ", line)]
+    everybody = [each for each in COMMANDS.values() if each.who is Who.EVERYBODY]
+    assert told == [f"/{each.name}: {i18n.say(each.says, 'en')}" for each in everybody]

@@ -1,0 +1,70 @@
+"""The map in docs/architecture.md: what it names is there, and what it says to touch is enough."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.core.commands import COMMANDS, Who
+
+ROOT = Path(__file__).parent.parent
+BOT = ROOT / "bot"
+PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+_, _, _ADDING = PAGE.partition("## How to add …")
+RECIPES = [
+    [cell.strip() for cell in line.strip("| ").split(" | ")]
+    for line in _ADDING.partition("\n## ")[0].splitlines()
+    if line.startswith(("| a ", "| an "))
+]
+LISTS = {each.name for each in COMMANDS.values() if each.act and each.who is Who.EVERYBODY}
+
+
+def test_the_map_names_every_room() -> None:
+    _, _, rooms = PAGE.partition("## Rooms")
+    named = set(re.findall(r"^\| `(\w+)` \|", rooms.partition("\n## ")[0], flags=re.MULTILINE))
+    there = {each.name for each in BOT.iterdir() if (each / "__init__.py").is_file()}
+    assert there - named == {"backups"}, "of which the end of the page tells"
+    assert named - there == set()
+
+
+def test_every_module_that_the_map_names_is_there() -> None:
+    rooms = "|".join(each.name for each in BOT.iterdir() if each.is_dir())
+    named = set(re.findall(rf"`((?:{rooms})/[\w/]+)`", PAGE))
+    assert len(named) > 25
+    there = {str(each.relative_to(BOT).with_suffix("")) for each in BOT.rglob("*")}
+    assert sorted(named - there) == []
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe[0])
+def test_every_file_that_a_recipe_names_is_there(recipe: list[str]) -> None:
+    named = re.findall(r"`((?:bot|docs|tests)/[\w/.]+)", " ".join(recipe))
+    assert named, "it says what to touch"
+    assert [each for each in named if not (ROOT / each).exists()] == []
+
+
+def test_there_is_a_recipe_for_what_is_added_most() -> None:
+    named = " ".join(recipe[0] for recipe in RECIPES)
+    assert {"text", "model", "command", "option", "column", "platform"} <= set(
+        re.findall(r"\w+", named)
+    )
+
+
+def test_no_network_names_a_list_of_its_own() -> None:
+    """So a new one touches none of them."""
+    assert {file: found for file in _networks() if (found := _words(file) & LISTS)} == {}
+
+
+def test_one_that_names_a_list_would_be_found() -> None:
+    """Negative control: the table itself names them."""
+    assert _words(BOT / "core" / "commands.py") >= LISTS
+
+
+def _networks() -> list[Path]:
+    return sorted((BOT / "platforms").rglob("*.py"))
+
+
+def _words(file: Path) -> set[str]:
+    """Every text that stands in this file alone, as a name does."""
+    tree = ast.parse(file.read_text("utf-8"))
+    return {str(it.value) for it in ast.walk(tree) if isinstance(it, ast.Constant)}
