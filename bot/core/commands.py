@@ -14,6 +14,7 @@ from bot.core.door import Door
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Status
 from bot.core.orders import Call
+from bot.core.presses import Moderates, nobody
 from bot.core.prompts import shortened
 from bot.core.replies import Reply, Text
 from bot.core.service import Actor
@@ -65,13 +66,17 @@ class Command:
         return Text(id=f"command.{self.name}")
 
 
-async def run(door: Door, call: Call, name: str, given: Given) -> Answer:
-    """Do what `/name` says. Raises `Refused`."""
+async def run(
+    door: Door, call: Call, name: str, given: Given, *, moderates: Moderates = nobody
+) -> Answer:
+    """Do what `/name` says. Raises `Refused`. `moderates` is for what is somebody else's."""
     act = COMMANDS[name].act
     if act is None:
         raise Refused("internal")
     if COMMANDS[name].alone and door.listings.is_seen(call):
         raise Refused("private_only")
+    if act is _cancel:
+        return await _cancel(door, call, given, moderates)
     return await act(door, call, given)
 
 
@@ -103,11 +108,13 @@ async def _settings(door: Door, call: Call, _: Given) -> Answer:
     return Told(await door.listings.settings(call))
 
 
-async def _cancel(door: Door, call: Call, given: Given) -> Answer:
+async def _cancel(door: Door, call: Call, given: Given, moderates: Moderates = nobody) -> Answer:
     """The job that is named, or the latest of theirs under way here."""
     service = door.service
     job = await service.job(given["job"]) if "job" in given else await _latest(door, call)
-    stopped = await service.stop(job.id, Actor(person=call.person))
+    own = call.person.id == job.order.call.person.id
+    actor = Actor(person=call.person, moderates=not own and await moderates(job))
+    stopped = await service.stop(job.id, actor)
     word = "cancel.cancelled" if stopped.status is Status.CANCELLED else "cancel.silenced"
     prompt = shortened(job.request.shown, MOST_TITLE)
     return Told(Reply(text=Text(id=word, values={"prompt": prompt})), is_done=True)
