@@ -70,9 +70,15 @@ async def run(door: Door, call: Call, name: str, given: Given) -> Answer:
     act = COMMANDS[name].act
     if act is None:
         raise Refused("internal")
-    if COMMANDS[name].alone and door.listings.is_seen(call):
-        raise Refused("private_only")
+    check_alone(door, call, name)
     return await act(door, call, given)
+
+
+def check_alone(door: Door, call: Call, name: str) -> None:
+    """Raise `Refused` where others would read what `/name` tells its person alone."""
+    known = COMMANDS.get(name)
+    if known is not None and known.alone and door.listings.is_seen(call):
+        raise Refused("private_only")
 
 
 async def _help(door: Door, call: Call, _: Given) -> Answer:
