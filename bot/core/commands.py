@@ -13,7 +13,9 @@ from bot.core.answers import Answer, Told
 from bot.core.door import Door
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Status
+from bot.core.listings import ALONE
 from bot.core.orders import Call
+from bot.core.presses import Moderates, nobody
 from bot.core.prompts import shortened
 from bot.core.replies import Reply, Text
 from bot.core.service import Actor
@@ -56,8 +58,13 @@ class Command:
     who: Who = Who.EVERYBODY
     is_local: bool = False
     """It is about a community, and has no meaning without one."""
-    alone: bool = False
-    """Its answer is nobody else's business: not where others would see it."""
+    is_general: bool = False
+    """Its answer is about nobody: somebody without a name, as a channel, gets it too."""
+
+    @property
+    def alone(self) -> bool:
+        """Its answer is nobody else's business: not where others would see it."""
+        return self.name in ALONE
 
     @property
     def says(self) -> Text:
@@ -65,20 +72,17 @@ class Command:
         return Text(id=f"command.{self.name}")
 
 
-async def run(door: Door, call: Call, name: str, given: Given) -> Answer:
-    """Do what `/name` says. Raises `Refused`."""
+async def run(
+    door: Door, call: Call, name: str, given: Given, *, moderates: Moderates = nobody
+) -> Answer:
+    """Do what `/name` says. Raises `Refused`. `moderates` is for what is somebody else's."""
     act = COMMANDS[name].act
     if act is None:
         raise Refused("internal")
-    check_alone(door, call, name)
+    door.listings.check_alone(call, name)
+    if act is _cancel:
+        return await _cancel(door, call, given, moderates)
     return await act(door, call, given)
-
-
-def check_alone(door: Door, call: Call, name: str) -> None:
-    """Raise `Refused` where others would read what `/name` tells its person alone."""
-    known = COMMANDS.get(name)
-    if known is not None and known.alone and door.listings.is_seen(call):
-        raise Refused("private_only")
 
 
 async def _help(door: Door, call: Call, _: Given) -> Answer:
@@ -109,11 +113,13 @@ async def _settings(door: Door, call: Call, _: Given) -> Answer:
     return Told(await door.listings.settings(call))
 
 
-async def _cancel(door: Door, call: Call, given: Given) -> Answer:
+async def _cancel(door: Door, call: Call, given: Given, moderates: Moderates = nobody) -> Answer:
     """The job that is named, or the latest of theirs under way here."""
     service = door.service
     job = await service.job(given["job"]) if "job" in given else await _latest(door, call)
-    stopped = await service.stop(job.id, Actor(person=call.person))
+    own = call.person.id == job.order.call.person.id
+    actor = Actor(person=call.person, moderates=not own and await moderates(job))
+    stopped = await service.stop(job.id, actor)
     word = "cancel.cancelled" if stopped.status is Status.CANCELLED else "cancel.silenced"
     prompt = shortened(job.request.shown, MOST_TITLE)
     return Told(Reply(text=Text(id=word, values={"prompt": prompt})), is_done=True)
@@ -156,12 +162,12 @@ COMMANDS: Mapping[str, Command] = {
         Command(name="video"),
         Command(name="animate"),
         Command(name="jobs", act=_jobs),
-        Command(name="history", act=_history, alone=True),
+        Command(name="history", act=_history),
         Command(name="cancel", act=_cancel, arguments=(Argument(name="job"),)),
         Command(name="quota", act=_quota),
-        Command(name="models", act=_models),
-        Command(name="settings", act=_settings, alone=True),
-        Command(name="help", act=_help),
+        Command(name="models", act=_models, is_general=True),
+        Command(name="settings", act=_settings),
+        Command(name="help", act=_help, is_general=True),
         Command(
             name="claim",
             act=_claim,

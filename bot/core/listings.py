@@ -22,6 +22,8 @@ from bot.core.replies import Action, Button, Reply, Text, label, quota, request_
 from bot.core.service import Service
 from bot.core.wishes import QUALITIES
 
+ALONE = frozenset({"history", "settings"})
+"""Lists that are nobody else's business."""
 A_PAGE = 10
 """Earlier videos that are shown at once."""
 MOST_DIGITS = 6
@@ -56,6 +58,11 @@ class Listings:
     def is_seen(self, call: Call) -> bool:
         """Whether others would read the answer."""
         return call.address.community is not None and call.address.platform in self.seen
+
+    def check_alone(self, call: Call, name: str) -> None:
+        """Raise `Refused` where others would read what this list tells its person alone."""
+        if name in ALONE and self.is_seen(call):
+            raise Refused("private_only")
 
     async def page(self, call: Call, name: str, value: str | None) -> Reply:
         """A list that a button leads to. Raises `Refused("button_unknown")`."""

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, Told, Turned
-from bot.core.commands import check_alone
 from bot.core.door import Door
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Status
@@ -75,7 +74,7 @@ def read(carried: str) -> Press:
 async def press(door: Door, call: Call, pressed: Press, *, moderates: Moderates) -> Answer:
     """Do it. Raises `Refused`, in the words of whoever pressed."""
     # A button can be made up, and then it is pressed under any message, before everybody.
-    check_alone(door, call, _LISTS.get(pressed.action, pressed.about))
+    door.listings.check_alone(call, _LISTS.get(pressed.action, pressed.about))
     match pressed.action:
         case Action.OWNER:
             platform, person = call.address.platform, call.person

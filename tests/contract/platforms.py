@@ -315,8 +315,26 @@ class PlaygroundScene:
         look = self._messages[said.id]["look"]
         (action,) = [each["action"] for each in look["buttons"] if each["label"] == button]
         number = f"press{len(self._heard)}"
-        heard = await self._do(number, who, do="press", action=action, job=look["job"])
+        heard = await self._do(number, who, do="press", action=action, about=look["job"])
         return _flat(heard["notice"]["text"]) if "notice" in heard else None
+
+    async def command(self, who: str, name: str) -> Listed:
+        return self._listed(await self._do(self._next(), who, do="ask", command=name))
+
+    async def turn(self, who: str, listed: Listed, button: str) -> Listed:
+        (pressed,) = [each for each in listed.message["buttons"] if each["label"] == button]
+        what = {name: pressed[name] for name in ("action", "about", "value") if pressed[name]}
+        return self._listed(await self._do(self._next(), who, do="press", **what))
+
+    def _next(self) -> str:
+        return f"list{len(self._heard)}"
+
+    def _listed(self, heard: dict[str, Any]) -> Listed:
+        told = heard["notice"]
+        lines = (told["text"], *told["facts"])
+        plain = tuple("".join(it if isinstance(it, str) else "⏱" for it in each) for each in lines)
+        labels = [_marked(it["label"], chosen=it["chosen"]) for it in told["buttons"]]
+        return Listed(plain, tuple(labels), told)
 
     def said(self) -> list[Said]:
         return [_said(each) for each in self._messages.values() if "look" in each]

@@ -7,18 +7,22 @@ pictures alone become a draft. Nothing is decided here.
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from aiogram.enums import ContentType
 from aiogram.types import Message, User
 
+from bot.core import commands as table
+from bot.core.answers import Told
+from bot.core.commands import COMMANDS, Argument, Who
 from bot.core.errors import MovesAlready, NoPicture, NotYourPicture, Refused
 from bot.core.handed import parted
-from bot.core.orders import Call, Order
-from bot.core.replies import Text
+from bot.core.orders import Address, Order
+from bot.core.replies import Reply, Text
 from bot.core.updates import Update
 from bot.core.wishes import Wish
 from bot.log import get_logger
-from bot.platforms.telegram import lists, reading
+from bot.platforms.telegram import membership, messages, reading, rights
 from bot.platforms.telegram.flags import wish_of
 from bot.platforms.telegram.handed import Handed
 from bot.platforms.telegram.inbox import Updates, may_heal
@@ -30,38 +34,39 @@ from bot.platforms.telegram.reading import Command
 AWAY = 600.0
 """Seconds after which nobody waits for an answer any more: then it is asked whether they do."""
 
-log = get_logger()
+START = "start"
+"""The command that Telegram sends when somebody opens a chat with us."""
+VIDEO = frozenset({"video", "animate"})
 
-Act = Callable[[Message, Command], Awaitable[None]]
+log = get_logger()
 
 
 class Commands:
     """Handles one stored update at a time; whatever it does may be done again."""
 
-    def __init__(self, intake: Intake, *, me: User, updates: Updates) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        *,
+        me: User,
+        updates: Updates,
+        claimed: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`claimed` is called when there may be a first owner."""
         self._intake = intake
         self._me = me
         self._updates = updates
+        self._claimed = claimed
         self._presses = Presses(intake)
         self._handed = Handed(intake.platform, access=intake.service.access, own_id=me.id)
-        self._acts: dict[str, Act] = {
-            "video": self._video,
-            "animate": self._video,
-            "start": self._start,
-            "help": self._help,
-            "models": self._models,
-            "quota": self._quota,
-            "history": self._history,
-            "cancel": self._cancel,
-            "claim": self._claim,
-            "allow": self._allow,
-            "disallow": self._disallow,
-        }
 
     async def handle(self, update: Update) -> None:
         """Do what it says. Raises what has to be tried again."""
-        if place := reading.left(update.data):
+        if place := membership.left(update.data):
             await self._intake.service.withdraw(place)
+            return
+        if place := membership.joined(update.data):
+            await self._greet(place, membership.locale_of_adder(update.data))
             return
         heard = await self._read(update)
         if heard is None:
@@ -70,6 +75,8 @@ class Commands:
             await self._presses.hear(heard.told.callback_query, update)
         elif heard.told.message is not None:
             await self._hear(heard, heard.told.message, update)
+        elif heard.told.edited_message is not None:
+            await self._hear_edit(heard.told.edited_message, update)
 
     async def excuse(self, update: Update) -> None:
         """Tell its person that it waits. The rows can't be asked for anything."""
@@ -80,7 +87,7 @@ class Commands:
             await self._presses.excuse(heard.told.callback_query)
         elif (message := heard.told.message) is not None and not reading.is_for_nobody(message):
             command = self._command(message)
-            if reading.is_private(message.chat) or (command and command.name in self._acts):
+            if reading.is_private(message.chat) or (command and _is_known(command)):
                 await self._intake.tell(message, Text(id="telegram.waits"))
 
     def _parsed(self, update: Update) -> Heard | None:
@@ -124,7 +131,7 @@ class Commands:
     async def _act_blind(self, message: Message, items: Sequence[Message]) -> None:
         """A message that can't be read whole orders nothing, and its person is told."""
         command = self._command(self._speaking(items))
-        known = command is not None and command.name in self._acts
+        known = command is not None and _is_known(command)
         if _is_to_us_alone(message) or (known and not reading.is_anothers(message)):
             await self._intake.tell(message, Text(id="telegram.unreadable"))
 
@@ -140,7 +147,7 @@ class Commands:
     async def _act_late(self, message: Message) -> None:
         """In a group only a request for a video is worth an answer: it is to be sent again."""
         command = self._command(message)
-        wanted = command is not None and command.name in ("video", "animate")
+        wanted = command is not None and command.name in VIDEO
         if wanted or reading.is_private(message.chat):
             await self._intake.tell(message, Text(id="telegram.was_away"))
 
@@ -149,11 +156,10 @@ class Commands:
         command, others = self._command(speaking), [each for each in items if each is not speaking]
         words = [command.rest if command else reading.words_of(speaking)]
         said = "\n".join(filter(None, [*words, *map(reading.words_of, others)]))
-        if command is not None and (act := self._acts.get(command.name)):
-            if act == self._video:
-                await self._video(speaking, replace(command, rest=said), items)
-            else:
-                await act(speaking, command)
+        if command is not None and command.name in VIDEO:
+            await self._video(speaking, replace(command, rest=said), items)
+        elif command is not None and _is_known(command):
+            await self._run(speaking, command)
         elif await self._answered(speaking, items, said):
             return
         elif reading.is_private(message.chat):
@@ -183,7 +189,7 @@ class Commands:
         if not wish.prompt and not pictures and sound is None:
             if not await self._intake.may_answer(message):
                 return
-            await self._intake.ask_words(order, "ask.words", reply_to=message.message_id)
+            await self._intake.ask_words(order, Text(id="ask.words"), reply_to=message.message_id)
         else:
             await self._submit(order)
 
@@ -220,7 +226,7 @@ class Commands:
             )
             await self._submit(answer)
         elif await self._intake.may_answer(message):
-            await self._intake.ask_words(order, "ask.words", reply_to=message.message_id)
+            await self._intake.ask_words(order, Text(id="ask.words"), reply_to=message.message_id)
         return True
 
     async def _draft(
@@ -232,7 +238,7 @@ class Commands:
         pictures, sound = parted(await self._handed.all_of(message, items))
         given = said.strip() or pictures or sound
         if command is not None or not given:
-            await self._intake.tell(message, Text(id="telegram.help"))
+            await self._run(message, Command(name="help", rest=""))
             return
         wish = await self._wish(message, said)
         order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
@@ -254,57 +260,93 @@ class Commands:
             raise Refused("flag_model_unknown", family=family, can=can)
         return wish
 
-    # --- lists ---------------------------------------------------------------------------------
+    # --- everything else -----------------------------------------------------------------------
 
-    async def _start(self, message: Message, command: Command) -> None:
-        """People who add us to a group by a link say it unknowingly."""
-        if reading.is_private(message.chat):
-            await lists.start(self._intake, message)
-        else:
-            await self._help(message, command)
+    async def _run(self, message: Message, command: Command) -> None:
+        """A command of the core's; whoever adds us to a group by a link says /start."""
+        if command.name == START and reading.is_private(message.chat):
+            await self._start(message)
+            return
+        name = "help" if command.name == START else command.name
+        known = COMMANDS[name]
+        if known.who is not Who.EVERYBODY and reading.is_faceless(message):
+            raise Refused("owners_only")  # who speaks as a chat can be anybody
+        call = (reading.visit_of if known.is_general else reading.call_of)(message)
+        given = {
+            each.name: value
+            for each in known.arguments
+            if (value := await self._given(each, message, command.rest))
+        }
+        chat, line = message.chat.id, self._intake.line
+        moderates = partial(rights.moderates, line, call.person, chat=chat)
+        answer = await table.run(self._intake.door, call, name, given, moderates=moderates)
+        if isinstance(answer, Told):
+            await self._intake.draw(message, answer)
+        if known.who is Who.FIRST_OWNER:
+            await self._claimed()
 
-    async def _help(self, message: Message, _: Command) -> None:
+    async def _given(self, argument: Argument, message: Message, rest: str) -> str | None:
+        if argument.is_person:
+            return _whom(rest)
+        return await self._meant(message, rest) if argument.name == "job" else rest
+
+    async def _meant(self, message: Message, rest: str) -> str | None:
+        """The job that is named, or whose card or request this replies to."""
+        target = reading.replied_to(message)
+        if rest or target is None:
+            return next(iter(rest.split()), None)
+        place, number = str(target.chat.id), str(target.message_id)
+        if (meant := await self._intake.posts.about(reading.NAME, place, number)) is not None:
+            return meant
+        for job in await self._intake.door.listings.under_way(reading.call_of(target)):
+            asked = job.order.call.address
+            chat, _ = reading.chat_and_topic(asked.channel)
+            if (str(chat), asked.message) == (place, number):
+                return job.id
+        raise Refused("nothing_to_cancel")
+
+    async def _start(self, message: Message) -> None:
+        """A greeting, the videos left and some examples; `Refused` where it is closed."""
+        call = reading.call_of(message)
+        await self._intake.service.access.check(call.person, call.address)
+        left, _ = await self._intake.service.left(call.address, call.person)
+        facts = []
+        if left is not None:
+            resets = {"resets_at": left.resets_at}
+            facts.append(Text(id="fact.left", values=resets, count=left.videos))
+        hello = Reply(text=Text(id="telegram.start"), facts=tuple(facts))
+        look = messages.listing(hello, call.locale)
+        keys = messages.examples(call.locale)
+        await self._intake.answer(message, look, reply_markup=keys)
+
+    # --- met with a sentence, and no more ------------------------------------------------------
+
+    async def _greet(self, place: Address, locale: str) -> None:
+        """Say once what we do, to a group that let us in; nothing where nobody may write."""
+        if await self._intake.line.has_moved(int(place.channel)):
+            return  # it knows us by its former id
+        look = messages.notice(Reply(text=Text(id="telegram.hello")), locale)
+        try:
+            await self._intake.line.say(place.channel, look)
+        except Refused as refused:
+            log.info("telegram.not_greeted", code=refused.code)
+
+    async def _hear_edit(self, message: Message, update: Update) -> None:
+        """Other words under an order change nothing; who edited them is told so.
+
+        Telegram tells of changes that nobody made, too: those have no time, or an old one.
+        """
+        command = self._command(message)
+        edited = int(message.edit_date or 0)
+        if command is None or reading.is_for_nobody(message) or update.received_at - edited > AWAY:
+            return
         private = reading.is_private(message.chat)
-        await self._intake.tell(
-            message, Text(id="telegram.help" if private else "telegram.help_group")
-        )
+        if command.name in VIDEO or (private and _is_known(command)):
+            await self._intake.tell(message, Text(id="telegram.edited"))
 
-    async def _models(self, message: Message, _: Command) -> None:
-        await lists.models(self._intake, message)
 
-    async def _quota(self, message: Message, _: Command) -> None:
-        await lists.quota(self._intake, message)
-
-    async def _history(self, message: Message, _: Command) -> None:
-        await lists.history(self._intake, message)
-
-    async def _cancel(self, message: Message, command: Command) -> None:
-        await lists.cancel(self._intake, message, command.rest)
-
-    # --- owners --------------------------------------------------------------------------------
-
-    async def _claim(self, message: Message, command: Command) -> None:
-        call = self._faced(message)
-        await self._intake.service.access.claim(command.rest, call.person, call.address)
-        await self._intake.confirm(message, Text(id="access.claimed"))
-
-    async def _allow(self, message: Message, command: Command) -> None:
-        call, whom = self._faced(message), _whom(command)
-        await self._intake.service.access.allow(call.person, call.address, whom=whom)
-        text = Text(id="access.allowed" if whom is None else "access.person_allowed")
-        await self._intake.confirm(message, text)
-
-    async def _disallow(self, message: Message, command: Command) -> None:
-        call, whom = self._faced(message), _whom(command)
-        await self._intake.service.access.disallow(call.person, call.address, whom=whom)
-        text = Text(id="access.disallowed" if whom is None else "access.person_disallowed")
-        await self._intake.confirm(message, text)
-
-    def _faced(self, message: Message) -> Call:
-        """A person who speaks as a chat can be anybody: no owner."""
-        if reading.is_faceless(message):
-            raise Refused("owners_only")
-        return reading.call_of(message)
+def _is_known(command: Command) -> bool:
+    return command.name in COMMANDS or command.name == START
 
 
 def _is_to_us_alone(message: Message) -> bool:
@@ -313,16 +355,16 @@ def _is_to_us_alone(message: Message) -> bool:
     return is_person and reading.is_private(message.chat)
 
 
-def _whom(command: Command) -> str | None:
+def _whom(rest: str) -> str | None:
     """The number of the person who is meant; None for everybody here.
 
     Names are no use: Telegram tells a bot the number of nobody by their name.
     """
-    if not command.rest:
+    if not rest:
         return None
-    if not command.rest.isascii() or not command.rest.isdigit():
+    if not rest.isascii() or not rest.isdigit():
         raise Refused("person_unreadable")
-    return command.rest
+    return rest
 
 
 @contextmanager
