@@ -187,7 +187,7 @@ class Person(User):
         return standing
 
     async def _offered(self, name: str, kind: int, channel: Channel | None) -> Json:
-        """The command, as soon as there is any: on a busy machine that is after the bot is there."""
+        """The command, once there is any: on a busy machine that is after the bot is there."""
         with suppress(TimeoutError):
             await within(OFFERED, self.world.offers, "")
         place = channel or self.home
