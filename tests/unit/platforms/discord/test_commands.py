@@ -19,7 +19,7 @@ from bot.core.orders import Address, Kind, Order, Person, Picture, Sound
 from bot.core.posts import Form
 from bot.core.replies import Reply, Text
 from bot.core.service import Actor, AnimateOthers
-from bot.core.wishes import AUTO, Shaping
+from bot.core.wishes import AUTO, OPTIONS, Shaping
 from bot.store.places import Places
 from bot.store.tables import jobs
 from tests.fakes.clock import FakeClock
@@ -99,9 +99,9 @@ async def test_the_commands_are_registered_for_servers_and_direct_messages(
         assert (command["contexts"], command["integration_types"]) == (contexts, [0])
     options = {each["name"]: each for each in shown["video"]["options"]}
     assert list(options) == [
-        "prompt", "image", "last_image", "model", "seconds", "aspect", "quality", "preset",
-        "fit", "negative", "seed", "sound", "enhance", "watermark",
-    ]  # fmt: skip
+        *("prompt", "image", "last_image"),
+        *OPTIONS,
+    ]
     assert [name for name, each in options.items() if each.get("required")] == ["prompt"]
     assert [name for name, each in options.items() if each.get("autocomplete")] == [
         "model",
