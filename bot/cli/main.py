@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import db, operations
-from bot.cli.options import HERE, AsJson, ConfigFile, with_options
+from bot.cli import db, operating
+from bot.cli.options import HERE, AsJson, ConfigFile, JobId, with_options
 from bot.core.wishes import Choice, wish_of
 
 OutputFile = Annotated[
@@ -164,7 +164,7 @@ def jobs_list(
 
 @jobs_app.command("show")
 def jobs_show(
-    id: Annotated[str, typer.Argument(help="Its id, or the first four characters and more.")],  # noqa: A002
+    id: JobId,  # noqa: A002
     prompt: Annotated[
         bool, typer.Option("--prompt", help="Show the prompt too: it is its person's own.")
     ] = False,
@@ -293,4 +293,4 @@ def generate(
     make_video(order, output, overwrite=force, simulate=simulate, config=config)
 
 
-operations.add_to(app, jobs_app)  # last: the help begins with what everybody needs
+operating.add_to(app, jobs_app)  # last: the help begins with what everybody needs

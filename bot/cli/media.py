@@ -1,20 +1,15 @@
 """`zoetrope media verify` and `media sweep`: the stored files, and the rows that name them."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from sqlalchemy.engine import make_url
 
-from bot.cli import tables
+from bot.cli import drawing
 from bot.cli.control import ask, configuration
-from bot.cli.rim import unreachable
+from bot.cli.rim import reached
 from bot.cli.words import tell
 from bot.config import Config
 from bot.core.inspection import Inspection
@@ -34,9 +29,9 @@ _LISTED = 20
 
 def verify(file: Path | None, *, as_json: bool) -> None:
     """Print how rows and files agree; ends with 1 where a row's file is missing or cut."""
-    found = asyncio.run(_verified(configuration(file)))
+    found = asyncio.run(_beside(configuration(file), Inspection.verify))
     if as_json:
-        print(json.dumps(found, ensure_ascii=False, indent=2))
+        drawing.as_json(found)
     else:
         _show_files(found)
         _show_problems(found)
@@ -48,11 +43,11 @@ def sweep(file: Path | None, *, dry_run: bool, yes: bool, as_json: bool) -> None
     """Sweep once, and print what went; or what would."""
     config = configuration(file)
     if dry_run:
-        found: Values = asyncio.run(_would_go(config))
+        found: Values = asyncio.run(_beside(config, Inspection.due))
     else:
         found = ask(config, "media.sweep", sure=yes)
     if as_json:
-        print(json.dumps(found, ensure_ascii=False, indent=2))
+        drawing.as_json(found)
         return
     print(tell("media.would_go" if dry_run else "media.went"))
     lines = [
@@ -63,26 +58,11 @@ def sweep(file: Path | None, *, dry_run: bool, yes: bool, as_json: bool) -> None
     _show(("kind", "rows", "files", "size"), lines)
 
 
-async def _verified(config: Config) -> Values:
+async def _beside(config: Config, look: Callable[[Inspection], Awaitable[Values]]) -> Values:
     """Beside the running service: many files take longer than it may work for a command."""
-    async with _opened(config) as inspection:
-        return await inspection.verify()
-
-
-async def _would_go(config: Config) -> Values:
-    async with _opened(config) as inspection:
-        return await inspection.due()
-
-
-@asynccontextmanager
-async def _opened(config: Config) -> AsyncIterator[Inspection]:
-    try:
+    with reached(config.database_url):
         async with inspection_beside(config) as inspection:
-            yield inspection
-    except OSError as error:
-        if make_url(config.database_url).host is None:
-            raise
-        raise unreachable(config.database_url, error) from error
+            return await look(inspection)
 
 
 def _show_files(found: Values) -> None:
@@ -106,14 +86,9 @@ def _show_problems(found: Values) -> None:
             print(tell("media.more", count=count - _LISTED))
 
 
-def _show(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in headings:
-        right = heading != "kind"
-        table.add_column(tell(f"media.{heading}"), justify="right" if right else "left")
-    for line in lines:
-        table.add_row(*line)
-    tables.show(Console(highlight=False, markup=False), table)
+def _show(names: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    headings = [tell(f"media.{name}") for name in names]
+    drawing.table(headings, lines, figures=range(1, len(names)), gap=2)
 
 
 def _megabytes(size: int) -> str:

@@ -4,18 +4,16 @@ Both look and change nothing, beside the running service or without it.
 """
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-
-from bot import log
+from bot.cli import drawing, times
+from bot.cli.control import configuration
 from bot.cli.jobs import asked, facts, sheet, table
-from bot.cli.rim import unreachable
+from bot.cli.rim import reached
 from bot.cli.words import listed, tell
-from bot.config import Config, load
+from bot.config import Config
 from bot.core.clock import SystemClock
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Status
@@ -39,7 +37,7 @@ def list_jobs(
 ) -> None:
     """Print the newest jobs that fit, and how many there are. Raises `Refused` for odd options."""
     most = asked.most(most)
-    config, now = _config(file), SystemClock().now()
+    config, now = configuration(file), SystemClock().now()
     place, community = asked.place(platform, community)
     place, person = asked.whose(place, person)
     wanted = Wanted(
@@ -48,12 +46,13 @@ def list_jobs(
         person=person,
         community=community,
         gateway=gateway,
-        since=asked.moment(since, now=now) if since else None,
+        since=times.ago(since, now=now) if since else None,
     )
     found, counts = asyncio.run(_newest(config, wanted, most))
     if as_json:
         jobs = [facts.of(job) for job in found]
-        _print({"jobs": jobs, "counts": {status.value: count for status, count in counts.items()}})
+        each = {status.value: count for status, count in counts.items()}
+        drawing.as_json({"jobs": jobs, "counts": each})
     elif not counts and wanted == Wanted():
         print(tell("jobs.none_yet"))
     else:
@@ -63,10 +62,10 @@ def list_jobs(
 def show_job(file: Path | None, beginning: str, *, prompt: bool, as_json: bool) -> None:
     """Print all there is about one job. Raises `Refused` where no or more than one id fits."""
     beginning = asked.beginning(beginning)
-    config = _config(file)
+    config = configuration(file)
     job, posts = asyncio.run(_one(config, beginning))
     if as_json:
-        _print(facts.whole(job, posts, prompt=prompt))
+        drawing.as_json(facts.whole(job, posts, prompt=prompt))
     else:
         now = SystemClock().now()
         sheet.show(job, posts, currency=config.settings.currency, prompt=prompt, now=now)
@@ -106,20 +105,6 @@ async def _one(config: Config, beginning: str) -> tuple[Job, list[Post]]:
 
 @asynccontextmanager
 async def _opened(config: Config) -> AsyncIterator[Listing]:
-    try:
+    with reached(config.database_url):
         async with open_listing(config.database_url) as listing:
             yield listing
-    except OSError as error:
-        if make_url(config.database_url).host is None:
-            raise
-        raise unreachable(config.database_url, error) from error
-
-
-def _config(file: Path | None) -> Config:
-    config = load(file)
-    log.configure(level="ERROR", secrets=config.secrets)  # what is shown is redacted by them
-    return config
-
-
-def _print(values: Mapping[str, object]) -> None:
-    print(json.dumps(values, ensure_ascii=False, indent=2))
