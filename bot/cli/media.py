@@ -2,21 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from bot.cli import drawing
 from bot.cli.control import ask, configuration
+from bot.cli.options import AsJson, ConfigFile
 from bot.cli.rim import reached
 from bot.cli.words import tell
 from bot.config import Config
 from bot.core.inspection import Inspection
 from bot.i18n import printable
-from bot.keepers import inspection_beside
 
 Values = Mapping[str, Any]
+
+app = typer.Typer(no_args_is_help=True)
 _PROBLEMS = {
     "missing": "media.no_missing",
     "other_size": "media.no_other_size",
@@ -27,9 +28,10 @@ _LISTED = 20
 """Files that are named; `--json` names more."""
 
 
-def verify(file: Path | None, *, as_json: bool) -> None:
-    """Print how rows and files agree; ends with 1 where a row's file is missing or cut."""
-    found = asyncio.run(_beside(configuration(file), Inspection.verify))
+@app.command()
+def verify(as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """Hold rows and files against each other: what is missing, and what no row names."""
+    found = asyncio.run(_beside(configuration(config), Inspection.verify))
     if as_json:
         drawing.as_json(found)
     else:
@@ -39,13 +41,23 @@ def verify(file: Path | None, *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def sweep(file: Path | None, *, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Sweep once, and print what went; or what would."""
-    config = configuration(file)
+@app.command()
+def sweep(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only count what would go, also beside the service.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="The machine's clock is right: do not wait for it.")
+    ] = False,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Let go what has been kept long enough; the running service does so each minute."""
+    known = configuration(config)
     if dry_run:
-        found: Values = asyncio.run(_beside(config, Inspection.due))
+        found: Values = asyncio.run(_beside(known, Inspection.due))
     else:
-        found = ask(config, "media.sweep", sure=yes)
+        found = ask(known, "media.sweep", sure=yes)
     if as_json:
         drawing.as_json(found)
         return
@@ -60,6 +72,8 @@ def sweep(file: Path | None, *, dry_run: bool, yes: bool, as_json: bool) -> None
 
 async def _beside(config: Config, look: Callable[[Inspection], Awaitable[Values]]) -> Values:
     """Beside the running service: many files take longer than it may work for a command."""
+    from bot.keepers import inspection_beside
+
     with reached(config.database_url):
         async with inspection_beside(config) as inspection:
             return await look(inspection)

@@ -21,11 +21,7 @@ Confirm = Annotated[
     str | None,
     typer.Option(help="The whole id of the job: agrees to pay, where nobody can be asked."),
 ]
-_NOTHING = {
-    "none": "jobs.list_none",
-    "gone": "jobs.list_gone",
-    "trouble": "jobs.list_trouble",
-}
+_NOTHING = {"none": "jobs.list_none", "gone": "jobs.list_gone", "trouble": "jobs.list_trouble"}
 """The sentence for each reason why nothing is proposed."""
 _COLUMNS = ("found_id", "confidence", "grounds", "created", "there")
 

@@ -5,8 +5,7 @@ import re
 import pytest
 import typer
 
-from bot.cli import db
-from bot.cli.main import jobs_app, media_app
+from bot.cli import db, jobs, media
 from bot.cli.operating import allowances, gateways, people
 from docs.commands_page import PAGE, PARTS, page
 
@@ -20,8 +19,8 @@ async def test_the_page_shows_what_the_commands_say() -> None:
 @pytest.mark.parametrize(
     ("name", "group"),
     [
-        ("jobs", jobs_app),
-        ("media", media_app),
+        ("jobs", jobs.app),
+        ("media", media.app),
         ("db", db.app),
         ("quota", allowances.app),
         ("gateways", gateways.app),
