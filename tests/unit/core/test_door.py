@@ -215,6 +215,23 @@ async def test_a_private_video_is_shown_to_its_person_alone(workshop: Workshop) 
     assert answer == Shown(job, alone=True)
 
 
+async def test_a_video_that_was_not_to_be_posted_is_shown_to_its_person_alone(
+    workshop: Workshop,
+) -> None:
+    job = await workshop.made(order(address=HALL, person=ANN))
+    silent = await workshop.jobs.save(job, replace(job, silent=True), now=workshop.clock.now())
+    assert silent is not None
+    answer = await press(workshop, Button(action=Action.SHOW, job_id=job.id), call(ANN, HALL))
+    assert answer == Shown(silent, alone=True)
+
+
+@pytest.mark.parametrize("action", [Action.SHOW, Action.ORIGINAL])
+async def test_a_video_that_is_gone_is_not_shown(workshop: Workshop, action: Action) -> None:
+    job = await workshop.submit(order(address=ALONE, person=ANN))
+    with pytest.raises(Refused, match="video_gone"):
+        await press(workshop, Button(action=action, job_id=job.id))
+
+
 async def test_an_entry_leads_to_a_direct_message_in_no_community(workshop: Workshop) -> None:
     await workshop.preferences.put("chat", "ann", Preferences(private=True))
     job = await workshop.made(order(address=HALL, person=ANN))
@@ -275,6 +292,18 @@ async def test_cancel_takes_the_latest_here_or_the_one_that_is_named(workshop: W
     assert {(await workshop.job(it.id)).status for it in (first, second)} == {Status.CANCELLED}
     with pytest.raises(Refused, match="nothing_to_cancel"):
         await run(workshop, "cancel")
+
+
+async def test_cancel_leaves_alone_what_is_elsewhere_or_was_silenced(workshop: Workshop) -> None:
+    seen = replace(workshop.door.listings, seen=frozenset())
+    workshop.door = replace(workshop.door, listings=seen)
+    await workshop.submit(order(address=ALONE, person=ANN))
+    with pytest.raises(Refused, match="nothing_to_cancel"):
+        await run(workshop, "cancel", call(ANN, HALL))
+    job = await workshop.submit(order(address=HALL, person=ANN))
+    await workshop.jobs.save(job, replace(job, silent=True), now=workshop.clock.now())
+    with pytest.raises(Refused, match="nothing_to_cancel"):
+        await run(workshop, "cancel", call(ANN, HALL))
 
 
 @pytest.mark.parametrize("platform", ["discord", "telegram", "playground"])
