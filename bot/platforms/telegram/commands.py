@@ -160,7 +160,7 @@ class Commands:
             await self._run(speaking, command)
         elif await self._ordering.answered(speaking, items, said):
             return
-        elif reading.is_private(speaking.chat) and not await self._ordering.draft(
+        elif reading.is_private(message.chat) and not await self._ordering.draft(
             speaking, command, items, said
         ):
             await self._run(speaking, Command(name="help", rest=""))
