@@ -13,6 +13,7 @@ from bot.core.answers import Answer, Told
 from bot.core.door import Door
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Status
+from bot.core.listings import ALONE
 from bot.core.orders import Call
 from bot.core.presses import Moderates, nobody
 from bot.core.prompts import shortened
@@ -57,8 +58,13 @@ class Command:
     who: Who = Who.EVERYBODY
     is_local: bool = False
     """It is about a community, and has no meaning without one."""
-    alone: bool = False
-    """Its answer is nobody else's business: not where others would see it."""
+    is_general: bool = False
+    """Its answer is about nobody: somebody without a name, as a channel, gets it too."""
+
+    @property
+    def alone(self) -> bool:
+        """Its answer is nobody else's business: not where others would see it."""
+        return self.name in ALONE
 
     @property
     def says(self) -> Text:
@@ -73,8 +79,7 @@ async def run(
     act = COMMANDS[name].act
     if act is None:
         raise Refused("internal")
-    if COMMANDS[name].alone and door.listings.is_seen(call):
-        raise Refused("private_only")
+    door.listings.check_alone(call, name)
     if act is _cancel:
         return await _cancel(door, call, given, moderates)
     return await act(door, call, given)
@@ -157,12 +162,12 @@ COMMANDS: Mapping[str, Command] = {
         Command(name="video"),
         Command(name="animate"),
         Command(name="jobs", act=_jobs),
-        Command(name="history", act=_history, alone=True),
+        Command(name="history", act=_history),
         Command(name="cancel", act=_cancel, arguments=(Argument(name="job"),)),
         Command(name="quota", act=_quota),
-        Command(name="models", act=_models),
-        Command(name="settings", act=_settings, alone=True),
-        Command(name="help", act=_help),
+        Command(name="models", act=_models, is_general=True),
+        Command(name="settings", act=_settings),
+        Command(name="help", act=_help, is_general=True),
         Command(
             name="claim",
             act=_claim,

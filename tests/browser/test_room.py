@@ -918,6 +918,7 @@ async def test_axe_finds_nothing(
     await say(page, "/settings")
     await page.locator(".notice .setting").first.click()
     await page.locator(".notice .value").first.wait_for()
+    await page.locator("select[name=model]").select_option(label="Wan 2.5")
     await page.locator(".more").click()
     assert _violations(await axe.run(page)) == []
     await page.locator("button.delete").first.click()

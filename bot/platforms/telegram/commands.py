@@ -33,8 +33,6 @@ AWAY = 600.0
 START = "start"
 """The command that Telegram sends when somebody opens a chat with us."""
 VIDEO = frozenset({"video", "animate"})
-TO_ANYBODY = frozenset({"help", "models"})
-"""The commands that answer a channel, too."""
 
 log = get_logger()
 
@@ -184,7 +182,7 @@ class Commands:
         known = COMMANDS[name]
         if known.who is not Who.EVERYBODY and reading.is_faceless(message):
             raise Refused("owners_only")  # who speaks as a chat can be anybody
-        call = (reading.visit_of if name in TO_ANYBODY else reading.call_of)(message)
+        call = (reading.visit_of if known.is_general else reading.call_of)(message)
         given = {
             each.name: value
             for each in known.arguments

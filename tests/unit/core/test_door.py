@@ -13,6 +13,7 @@ from bot.core.errors import Broken, Refused, Temporary, Unwritten
 from bot.core.jobs import Job, Reason, Status
 from bot.core.listings import A_PAGE, joined
 from bot.core.orders import Address, Call, Person
+from bot.core.preferences import Preferences
 from bot.core.presses import Press
 from bot.core.replies import Action, Button, Reply, Text
 from tests.unit.core.orders import CAT, CATALOG, order
@@ -59,10 +60,8 @@ def labels(reply: Reply) -> list[str]:
 
 
 @pytest.mark.parametrize("under", ["", "card", "result", "failure", "note"])
-@pytest.mark.parametrize("value", [None, "720p", "card", "a.b:c"])
+@pytest.mark.parametrize("value", [None, "720p", "card", "note", "card:note", "notes", "a.b:c"])
 def test_a_button_is_read_as_it_was_written(under: str, value: str | None) -> None:
-    if not under and value == "card":
-        return  # a value is never the kind of a message
     button = Button(action=Action.FINER, job_id="job-1_a", value=value)
     carried = presses.written(button, under=under)
     assert presses.read(carried) == Press(action=Action.FINER, about="job-1_a", value=value)
@@ -210,7 +209,56 @@ async def test_an_entry_leads_to_its_message_and_shows_its_video(workshop: Works
         await press(workshop, Button(action=Action.OPEN, job_id=job.id, value="0"), call(BOB))
 
 
-@pytest.mark.parametrize("value", ["x", "-1", "1.5"])
+async def test_a_private_video_is_shown_to_its_person_alone(workshop: Workshop) -> None:
+    await workshop.preferences.put("chat", "ann", Preferences(private=True))
+    job = await workshop.made(order(address=HALL, person=ANN))
+    answer = await press(workshop, Button(action=Action.SHOW, job_id=job.id), call(ANN, HALL))
+    assert answer == Shown(job, alone=True)
+
+
+async def test_an_entry_leads_to_a_direct_message_in_no_community(workshop: Workshop) -> None:
+    await workshop.preferences.put("chat", "ann", Preferences(private=True))
+    job = await workshop.made(order(address=HALL, person=ANN))
+    await workshop.speak()
+    entry = await press(workshop, Button(action=Action.OPEN, job_id=job.id, value="0"))
+    assert isinstance(entry, Turned)
+    assert entry.reply.jump is not None
+    assert (entry.reply.jump.channel, entry.reply.jump.community) == ("private", None)
+
+
+async def test_an_entry_leads_to_no_message_that_was_taken_away(workshop: Workshop) -> None:
+    job = await workshop.made(order(address=ALONE, person=ANN))
+    await workshop.speak()
+    await press(workshop, Button(action=Action.CONFIRM, job_id=job.id))
+    entry = await press(workshop, Button(action=Action.OPEN, job_id=job.id, value="0"))
+    assert isinstance(entry, Turned)
+    assert (entry.reply.jump, labels(entry.reply)) == (None, ["‹ Back"])
+
+
+@pytest.mark.parametrize(
+    "button",
+    [
+        Button(action=Action.LIST, job_id="history"),
+        Button(action=Action.LIST, job_id="settings"),
+        Button(action=Action.SETTING, job_id="private", value="on"),
+        Button(action=Action.OPEN, job_id="job"),
+    ],
+)
+async def test_where_others_read_along_no_press_opens_what_is_for_one_alone(
+    workshop: Workshop, button: Button
+) -> None:
+    with pytest.raises(Refused, match="private_only"):
+        await press(workshop, button, call(ANN, HALL))
+
+
+async def test_a_page_from_which_all_is_gone_leads_back(workshop: Workshop) -> None:
+    await workshop.made(order(address=ALONE, person=ANN))
+    answer = await press(workshop, Button(action=Action.LIST, job_id="history", value="1"))
+    assert isinstance(answer, Turned)
+    assert (answer.reply.text.id, labels(answer.reply)) == ("ask.nothing", ["‹ Newer"])
+
+
+@pytest.mark.parametrize("value", ["x", "-1", "1.5", "9" * 32])
 async def test_a_list_that_is_none_is_an_unknown_button(workshop: Workshop, value: str) -> None:
     with pytest.raises(Refused, match="button_unknown"):
         await press(workshop, Button(action=Action.LIST, job_id="history", value=value))

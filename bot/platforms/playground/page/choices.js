@@ -24,7 +24,7 @@ export class Choices {
     addEventListener("resize", () => this.hint());
   }
 
-  furnish({ models, preferred, aspects, qualities, presets, switches, fits }) {
+  furnish({ catalog: models, preferred, aspects, qualities, presets, switches, fits }) {
     Object.assign(this, { models, preferred, aspects, qualities, presets, switches, fits });
   }
 
