@@ -250,7 +250,7 @@ class FakeTelegram:
         return self._account.commands.get((scope, language), [])
 
     def description(self, field: str, language: str = "") -> str:
-        """What the bot says of itself: its "description", or its "short_description"."""
+        """The bot's words about itself: its "description", or its "short_description"."""
         return self._account.descriptions.get((field, language), "")
 
     def leaks(self, text: str | bytes) -> bool:

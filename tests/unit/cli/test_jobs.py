@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rich.text import Text
 
+from bot.cli import drawing, times
 from bot.cli.jobs import asked, facts, sheet, table, wording
 from bot.core import moves
 from bot.core.errors import Refused
@@ -139,13 +140,13 @@ def test_a_platform_that_there_is_not_names_the_one_meant() -> None:
     ],
 )
 def test_times_may_be_ages_or_dates(typed: str, seconds: float) -> None:
-    assert asked.moment(typed, now=NOON) == seconds
+    assert times.ago(typed, now=NOON) == seconds
 
 
 @pytest.mark.parametrize("typed", ["", "yesterday", "h", "-3h", "2026-13-01", "3y"])
 def test_what_is_no_time_is_told(typed: str) -> None:
     with pytest.raises(Refused, match="since_unreadable"):
-        asked.moment(typed, now=NOON)
+        times.ago(typed, now=NOON)
 
 
 @pytest.mark.parametrize("prompt", [False, True])
@@ -187,7 +188,7 @@ def test_the_sheet_says_what_had_been_kept_for_its_time(capsys: pytest.CaptureFi
     for name in ("Picture", "Prompt", "Video"):
         assert f"{name} gone since 2026-01-15: it had been kept for its time" in lines
     whole = facts.whole(replace(job, **gone), [], prompt=False)
-    assert [whole[name] for name in gone] == [facts.stamp(NOON)] * 3
+    assert [whole[name] for name in gone] == [drawing.stamp(NOON)] * 3
 
 
 @pytest.mark.parametrize(
@@ -239,7 +240,7 @@ def test_the_list_marks_the_videos_that_were_swept(capsys: pytest.CaptureFixture
         "ten delivered",
     ]
     told = [facts.of(job)["video_gone_at"] for job in shown]
-    assert told == [None, facts.stamp(NOON), facts.stamp(NOON), None]
+    assert told == [None, drawing.stamp(NOON), drawing.stamp(NOON), None]
 
 
 def test_the_sheet_tells_everything_about_a_job(capsys: pytest.CaptureFixture[str]) -> None:
