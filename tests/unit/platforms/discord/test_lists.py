@@ -67,6 +67,18 @@ async def test_history_opens_an_entry_and_shows_its_video_once_more(
     assert "AI-generated" in video.content
 
 
+async def test_a_copy_of_a_deleted_video_goes_when_it_is_pressed(
+    fake: FakeDiscord, bot: Bot
+) -> None:
+    ann = fake.person("ann")
+    _, copy = await _result(bot, ann)
+    sure = await listed(await ann.press(copy, "Delete"))
+    await (await ann.press(sure, "Yes, delete it")).answered()
+    answer = await listed(await ann.press(copy, "Delete"))
+    assert "gone" in answer.content
+    await fake.next("delete", lambda it: it.id == copy.id)
+
+
 async def test_a_job_is_stopped_from_its_list(fake: FakeDiscord, bot: Bot) -> None:
     ann = fake.person("ann")
     job, _ = await _card(bot, ann)
