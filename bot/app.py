@@ -162,10 +162,7 @@ class Upkeep:
 async def _upkeep(parts: Parts) -> Upkeep:
     storage, backups = parts.studio.storage, owners.Backups(parts.bells.watch)
     keepers = await keepers_of(parts, storage)
-    asked = {
-        **use_cases(parts, keepers),
-        **backup_use_cases(parts, storage, told=backups.heard),
-    }
+    asked = {**use_cases(parts, keepers), **backup_use_cases(parts, storage, told=backups.heard)}
     return Upkeep(keepers, backups, asked)
 
 

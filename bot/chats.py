@@ -180,10 +180,7 @@ async def _playground(parts: Parts) -> AsyncIterator[Chat]:
 
         def listen(door: Door) -> Intake:
             commands = Commands(
-                platform,
-                door=door,
-                note=parts.note,
-                currency=parts.config.settings.currency,
+                platform, door=door, note=parts.note, currency=parts.config.settings.currency
             )
             doors = Doors(platform, commands, clock=parts.clock)
             supervisor = Supervisor(platform.name, clock=parts.clock)

@@ -16,10 +16,7 @@ from bot.web.health import Check, Health, can_write, has_room
 
 BEHIND = 300.0
 """Seconds for which a due row may wait to be taken: a quick one is taken within one."""
-_QUICK = (
-    (Status.QUEUED,),
-    (Status.SUBMITTING, Status.IN_PROGRESS, Status.COMPLETED),
-)
+_QUICK = ((Status.QUEUED,), (Status.SUBMITTING, Status.IN_PROGRESS, Status.COMPLETED))
 """States whose steps do not stand in a line; each group has an index of its own."""
 
 

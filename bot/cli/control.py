@@ -1,36 +1,19 @@
-"""The one way in: a command asks the running service, or does the same work without one.
-
-Without a service it takes the lock that the service would have, so that none can start meanwhile.
-"""
+"""The one way in: a command asks the running service, or does the same work without one."""
 
 import asyncio
-import os
 import socket
-from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-
 from bot import control, log
-from bot.app import gateway_settings
-from bot.cli.owner import check_user
-from bot.cli.rim import unreachable
+from bot.cli.rim import reached
 from bot.config import Config, load
-from bot.core.acts import Values, perform
-from bot.core.bells import Bells
-from bot.core.clock import SystemClock
-from bot.core.errors import Broken, DatabaseInUse, DatabaseOlder, Temporary
-from bot.gateways import videos_api
-from bot.opening import open_store
-from bot.operators import use_cases
-from bot.parts import Basis
-from bot.store.identity import Home
-from bot.store.listing import open_listing
+from bot.core.acts import Values
+from bot.core.errors import Broken, DatabaseInUse, Temporary
 
 
 def ask(config: Config, name: str, /, **values: object) -> Values:
     """The answer of this use case. Raises whatever it refuses, with a sentence for each."""
-    return asyncio.run(_ask(config, name, values))
+    return asyncio.run(asked(config, name, values))
 
 
 def configuration(file: Path | None) -> Config:
@@ -40,43 +23,19 @@ def configuration(file: Path | None) -> Config:
     return config
 
 
-async def _ask(config: Config, name: str, values: Values) -> Values:
+async def asked(config: Config, name: str, values: Values) -> Values:
+    """The same within a loop."""
     values = control.carried(values)
     answer = await control.ask(config.data_dir, name, values)
     if answer is not None:
         return answer
+    from bot.cli.alone import perform_alone  # it brings the whole house along
+
     try:
-        return await _alone(config, name, values)
+        with reached(config.database_url):
+            return await perform_alone(config, name, values)
     except DatabaseInUse as taken:
         raise _silent(str(taken.values["holder"])) from taken
-    except OSError as error:
-        if make_url(config.database_url).host is None:
-            raise
-        raise unreachable(config.database_url, error) from error
-
-
-async def _alone(config: Config, name: str, values: Values) -> Values:
-    check_user(config)
-    await _check_there(config)
-    actor = f"cli:{control.user_name(os.getuid())}"
-    clock = SystemClock()
-    async with (
-        open_store(config, Home(config.data_dir), clock, changed=lambda: None) as store,
-        videos_api.open_gateways(gateway_settings(config)) as gateways,
-    ):
-        bells = Bells.new()
-        basis = Basis(config=config, clock=clock, bells=bells, store=store, gateways=gateways)
-        found = use_cases(basis)
-        if name not in found:
-            raise Broken("control_unknown")
-        return await perform(found[name], values, actor=actor)
-
-
-async def _check_there(config: Config) -> None:
-    """No command makes a database; one of an earlier version is brought up to date, as by `run`."""
-    with suppress(DatabaseOlder):
-        async with open_listing(config.database_url):
-            pass
 
 
 def _silent(holder: str) -> Broken | Temporary:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import db, operations
+from bot.cli import db, jobs, media, operating
 from bot.cli.options import HERE, AsJson, ConfigFile, with_options
 from bot.core.wishes import Choice, wish_of
 
@@ -38,10 +38,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-jobs_app = typer.Typer(no_args_is_help=True)
-app.add_typer(jobs_app, name="jobs", help="Look at jobs, and settle them.")
-media_app = typer.Typer(no_args_is_help=True)
-app.add_typer(media_app, name="media", help="Look at the stored files, and sweep them.")
+app.add_typer(jobs.app, name="jobs", help="Look at jobs, and settle them.")
+app.add_typer(media.app, name="media", help="Look at the stored files, and sweep them.")
 app.add_typer(db.app, name="db", help="Look after the rows: verify, back up, restore, upgrade.")
 
 
@@ -71,8 +69,7 @@ def start(
 @app.command()
 def init(
     yes: Annotated[
-        bool,
-        typer.Option("--yes", help="Ask nothing: take everything from environment and files."),
+        bool, typer.Option("--yes", help="Ask nothing: take everything from environment and files.")
     ] = False,
     telegram: Annotated[
         bool, typer.Option("--telegram", help="Ask for a bot on Telegram too, or alone.")
@@ -123,83 +120,6 @@ def models(as_json: AsJson = False, config: ConfigFile = None) -> None:
     from bot.cli.models import list_models
 
     list_models(config, as_json=as_json)
-
-
-@jobs_app.command("list")
-def jobs_list(
-    status: Annotated[
-        list[str] | None,
-        typer.Option(help="Jobs in this state; may be repeated, or several with commas."),
-    ] = None,
-    platform: Annotated[str | None, typer.Option(help="discord, telegram or playground.")] = None,
-    person: Annotated[
-        str | None, typer.Option(help="Who ordered: a name, an id, or discord:123.")
-    ] = None,
-    community: Annotated[
-        str | None, typer.Option(help="Id of a server or group, as 123 or discord:123.")
-    ] = None,
-    gateway: Annotated[str | None, typer.Option(help="Name of a gateway.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Ordered since then: 90m, 12h, 7d, or 2026-01-31 [14:30].")
-    ] = None,
-    limit: Annotated[int, typer.Option(help="How many at most: 1 to 1000.")] = 20,
-    as_json: AsJson = False,
-    config: ConfigFile = None,
-) -> None:
-    """List jobs, the newest first."""
-    from bot.cli.jobs import list_jobs
-
-    list_jobs(
-        config,
-        statuses=status or (),
-        platform=platform,
-        person=person,
-        community=community,
-        gateway=gateway,
-        since=since,
-        most=limit,
-        as_json=as_json,
-    )
-
-
-@jobs_app.command("show")
-def jobs_show(
-    id: Annotated[str, typer.Argument(help="Its id, or the first four characters and more.")],  # noqa: A002
-    prompt: Annotated[
-        bool, typer.Option("--prompt", help="Show the prompt too: it is its person's own.")
-    ] = False,
-    as_json: AsJson = False,
-    config: ConfigFile = None,
-) -> None:
-    """Show everything about one job."""
-    from bot.cli.jobs import show_job
-
-    show_job(config, id, prompt=prompt, as_json=as_json)
-
-
-@media_app.command("verify")
-def media_verify(as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """Hold rows and files against each other: what is missing, and what no row names."""
-    from bot.cli.media import verify
-
-    verify(config, as_json=as_json)
-
-
-@media_app.command("sweep")
-def media_sweep(
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only count what would go, also beside the service.")
-    ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="The machine's clock is right: do not wait for it.")
-    ] = False,
-    as_json: AsJson = False,
-    config: ConfigFile = None,
-) -> None:
-    """Let go what has been kept long enough; the running service does so each minute."""
-    from bot.cli.media import sweep
-
-    sweep(config, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @app.command()
@@ -293,4 +213,4 @@ def generate(
     make_video(order, output, overwrite=force, simulate=simulate, config=config)
 
 
-operations.add_to(app, jobs_app)  # last: the help begins with what everybody needs
+operating.add_to(app, jobs.app)  # last: the help begins with what everybody needs

@@ -1,27 +1,23 @@
 """`zoetrope media verify` and `media sweep`: the stored files, and the rows that name them."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from sqlalchemy.engine import make_url
 
-from bot.cli import tables
+from bot.cli import drawing
 from bot.cli.control import ask, configuration
-from bot.cli.rim import unreachable
+from bot.cli.options import AsJson, ConfigFile
+from bot.cli.rim import reached
 from bot.cli.words import tell
 from bot.config import Config
 from bot.core.inspection import Inspection
 from bot.i18n import printable
-from bot.keepers import inspection_beside
 
 Values = Mapping[str, Any]
+
+app = typer.Typer(no_args_is_help=True)
 _PROBLEMS = {
     "missing": "media.no_missing",
     "other_size": "media.no_other_size",
@@ -32,11 +28,12 @@ _LISTED = 20
 """Files that are named; `--json` names more."""
 
 
-def verify(file: Path | None, *, as_json: bool) -> None:
-    """Print how rows and files agree; ends with 1 where a row's file is missing or cut."""
-    found = asyncio.run(_verified(configuration(file)))
+@app.command()
+def verify(as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """Hold rows and files against each other: what is missing, and what no row names."""
+    found = asyncio.run(_beside(configuration(config), Inspection.verify))
     if as_json:
-        print(json.dumps(found, ensure_ascii=False, indent=2))
+        drawing.as_json(found)
     else:
         _show_files(found)
         _show_problems(found)
@@ -44,15 +41,25 @@ def verify(file: Path | None, *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def sweep(file: Path | None, *, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Sweep once, and print what went; or what would."""
-    config = configuration(file)
+@app.command()
+def sweep(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only count what would go, also beside the service.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="The machine's clock is right: do not wait for it.")
+    ] = False,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Let go what has been kept long enough; the running service does so each minute."""
+    known = configuration(config)
     if dry_run:
-        found: Values = asyncio.run(_would_go(config))
+        found: Values = asyncio.run(_beside(known, Inspection.due))
     else:
-        found = ask(config, "media.sweep", sure=yes)
+        found = ask(known, "media.sweep", sure=yes)
     if as_json:
-        print(json.dumps(found, ensure_ascii=False, indent=2))
+        drawing.as_json(found)
         return
     print(tell("media.would_go" if dry_run else "media.went"))
     lines = [
@@ -63,26 +70,13 @@ def sweep(file: Path | None, *, dry_run: bool, yes: bool, as_json: bool) -> None
     _show(("kind", "rows", "files", "size"), lines)
 
 
-async def _verified(config: Config) -> Values:
+async def _beside(config: Config, look: Callable[[Inspection], Awaitable[Values]]) -> Values:
     """Beside the running service: many files take longer than it may work for a command."""
-    async with _opened(config) as inspection:
-        return await inspection.verify()
+    from bot.keepers import inspection_beside
 
-
-async def _would_go(config: Config) -> Values:
-    async with _opened(config) as inspection:
-        return await inspection.due()
-
-
-@asynccontextmanager
-async def _opened(config: Config) -> AsyncIterator[Inspection]:
-    try:
+    with reached(config.database_url):
         async with inspection_beside(config) as inspection:
-            yield inspection
-    except OSError as error:
-        if make_url(config.database_url).host is None:
-            raise
-        raise unreachable(config.database_url, error) from error
+            return await look(inspection)
 
 
 def _show_files(found: Values) -> None:
@@ -106,14 +100,9 @@ def _show_problems(found: Values) -> None:
             print(tell("media.more", count=count - _LISTED))
 
 
-def _show(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in headings:
-        right = heading != "kind"
-        table.add_column(tell(f"media.{heading}"), justify="right" if right else "left")
-    for line in lines:
-        table.add_row(*line)
-    tables.show(Console(highlight=False, markup=False), table)
+def _show(names: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    headings = [tell(f"media.{name}") for name in names]
+    drawing.table(headings, lines, figures=range(1, len(names)), gap=2)
 
 
 def _megabytes(size: int) -> str:

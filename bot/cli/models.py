@@ -1,6 +1,5 @@
 """`zoetrope models`: what this configuration can run, as a table or as JSON."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli import software, tables
+from bot.cli import drawing, software
 from bot.cli.words import tell
 from bot.config import Config, load
 from bot.config.held import Held
@@ -57,7 +56,7 @@ def show(config: Config, console: Console) -> None:
             family = row["family"]
             table.add_row(Text(family, style="bold"))
         table.add_row(*(cell for column, cell in row.items() if column not in hidden))
-    tables.show(console, table)
+    drawing.show(console, table)
 
 
 def _untelling(models: Sequence[Model]) -> Collection[str]:
@@ -73,8 +72,7 @@ def _print(config: Config) -> None:
     offered = {model.name for model in config.catalog.models}
     models = [_facts(model, held.get(model.name)) for model in config.catalog.models]
     models += [_facts(e.model, e) for name, e in held.items() if name not in offered]
-    values = {"currency": config.settings.currency, "models": models}
-    print(json.dumps(values, ensure_ascii=False, indent=2))
+    drawing.as_json({"currency": config.settings.currency, "models": models})
 
 
 def _facts(model: Model, held: Held | None) -> Mapping[str, object]:

@@ -31,6 +31,7 @@ ConfigFile = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON: for programs, with keys that stay.")
 ]
+JobId = Annotated[str, typer.Argument(help="Its id, or the first four characters and more.")]
 Why = Annotated[str, typer.Option("--why", help="Why: kept with the act, for other operators.")]
 
 

@@ -4,15 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.core.errors import PictureFormat, Refused, in_turn
-from bot.core.orders import (
-    Address,
-    Call,
-    Order,
-    Person,
-    Picture,
-    Sound,
-    check_picture,
-)
+from bot.core.orders import Address, Call, Order, Person, Picture, Sound, check_picture
 from bot.core.wishes import Wish
 from bot.media.decoding import upright_size
 

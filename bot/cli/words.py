@@ -12,6 +12,8 @@ from bot.core.replies import Text, error
 from bot.i18n import on_terminal
 
 NAMED = 5
+FREE = 1
+"""The `spend_cost` of a row whose model has no price: it counts videos, and is no money."""
 
 
 def tell(id_: str, *, count: int | None = None, **values: object) -> str:

@@ -205,9 +205,7 @@ def completed(written: Settings, problems: Iterable[Problem] = ()) -> Config:
     )
 
 
-def _whole(
-    settings: Settings,
-) -> tuple[Catalog, Mapping[tuple[str, str], Terms], list[Problem]]:
+def _whole(settings: Settings) -> tuple[Catalog, Mapping[tuple[str, str], Terms], list[Problem]]:
     """The catalogue and everybody's terms; what is wrong for several is said once."""
     catalog, found = resolve(settings)
     own, faults = terms.communities(settings, catalog)

@@ -90,11 +90,7 @@ class Allowances:
     @property
     def use_cases(self) -> Mapping[str, UseCase]:
         """By the name that a command asks for."""
-        return {
-            "quota.show": self.show,
-            "quota.grant": self.grant,
-            "quota.reset": self.reset,
-        }
+        return {"quota.show": self.show, "quota.grant": self.grant, "quota.reset": self.reset}
 
     async def show(self, *, kind: str, of: str = "", where: str = "") -> Values:
         """Their use of today, what is left, and when the day ends.

@@ -1,18 +1,8 @@
 """Everything that can go wrong, sorted by who can mend it.
 
-    BotError
-      Refused     the person can act
-        PictureGone  PictureFormat  GivenTooLarge  MovesAlready  NoPicture  NotYourPicture
-        FamilyUnknown  KindLacking  AutoUnavailable
-        Blocked  Stopped  OverLimit  AnewStopped  WordsExpired  TooLate
-        MessageGone  ChannelGone  ReplyGone  TopicGone  Unchanged  HistoryUnreadable
-        MaybeSent  Forbidden  FilesForbidden  FileTooLarge
-      Temporary   time heals
-        Unwritten (DatabaseFull)  StorageAway  Unforeseen
-      Broken      an operator has to look
-        FileMissing  NotAVideo  VideoDamaged  VideoTruncated  WorkerTooSlow
-        DatabaseAbsent  DatabaseDamaged  DatabaseInUse  DatabaseOlder
-        GatewayMoved  TextPartTooLarge  PortTaken
+    Refused     the person can act
+    Temporary   time heals
+    Broken      an operator has to look
 
 An error carries a code and the values its sentence needs; the sentence itself lives in `locales/`
 under `error.<code>`. Code that goes on in its own way after one error catches its type: codes are
@@ -85,180 +75,61 @@ class Broken(BotError):
     """We, the configuration or the other side are wrong; an operator has to look."""
 
 
-# --- what was given ------------------------------------------------------------------------------
-
-
-class PictureGone(Refused, code="picture_gone"):
-    """A picture or a sound is no longer where it was given."""
-
-
-class PictureFormat(Refused, code="picture_format"):
-    """The bytes are no picture that is read."""
-
-
-class GivenTooLarge(Refused, code="picture_too_large"):
-    """A picture or a sound has too many bytes."""
-
-
-class MovesAlready(Refused, code="moves_already"):
-    """It is a film."""
-
-
-class NoPicture(Refused, code="no_picture"):
-    """There is none, or the file is none by its name."""
-
-
-class NotYourPicture(Refused, code="not_your_picture"):
-    """It is known to be of somebody else."""
-
-
-# --- what was asked ------------------------------------------------------------------------------
-
-
-class FamilyUnknown(Refused, code="family_unknown"):
-    """No family has this name."""
-
-
-class KindLacking(Refused):
-    """No model, or none of the family that was named, takes this kind of input."""
-
-
-class AutoUnavailable(Refused, code="auto_unavailable"):
-    """The model does not choose the length itself."""
-
-
-class Blocked(Refused, code="blocked"):
-    """An operator refuses this person, for good or for a while."""
-
-
-class Stopped(Refused, code="stopped"):
-    """An operator has stopped all orders."""
-
-
-class OverLimit(Refused):
-    """A limit of the operator says no."""
-
-
-class AnewStopped(Refused, code="anew_stopped"):
-    """All orders are stopped, so none is tried again."""
-
-
-class WordsExpired(Refused, code="words_expired"):
-    """The words of an old order are deleted."""
-
-
-class TooLate(Refused, code="too_late_to_cancel"):
-    """The job went on since its button was drawn."""
-
-
-# --- messages ------------------------------------------------------------------------------------
-
-
-class MessageGone(Refused, code="card_gone"):
-    """A message of ours is no longer there, or no longer ours to change."""
-
-
-class ChannelGone(Refused, code="channel_gone"):
-    """Its channel is no longer there."""
-
-
-class ReplyGone(Refused, code="reply_gone"):
-    """The message that is replied to is no longer there."""
-
-
-class TopicGone(Refused, code="topic_gone"):
-    """The topic is closed or deleted."""
-
-
-class Unchanged(Refused, code="unchanged"):
-    """A message shows already what it was to show."""
-
-
-class HistoryUnreadable(Refused, code="history_unreadable"):
-    """A network does not tell whether a message of ours stands."""
-
-
-class MaybeSent(Refused, code="maybe_sent"):
-    """A message may stand, and to send it again could double it."""
-
-
-class Forbidden(Refused, code="forbidden"):
-    """We may not speak there."""
-
-
-class FilesForbidden(Refused, code="files_forbidden"):
-    """We may speak there, but attach no file."""
-
-
-class FileTooLarge(Refused, code="file_too_large"):
-    """A file is larger than what may be attached there."""
-
-
-# --- our own machine -----------------------------------------------------------------------------
-
-
-class Unwritten(Temporary):
-    """Our own rows can't be reached now, so nothing was written down, and nothing will be later."""
-
-
-class DatabaseFull(Unwritten, code="database_full"):
-    """The disk of the rows is full."""
-
-
-class StorageAway(Temporary, code="storage_unavailable"):
-    """The storage does not take or give files now."""
-
-
-class Unforeseen(Temporary, code="unforeseen"):
-    """An error that no table knows."""
-
-
-class FileMissing(Broken, code="file_missing"):
-    """A file is not in our storage."""
-
-
-class NotAVideo(Broken, code="not_a_video"):
-    """A file is no video, or none that can be read."""
-
-
-class VideoDamaged(Broken, code="video_damaged"):
-    """Too much of a video is damaged."""
-
-
-class VideoTruncated(Broken, code="video_truncated"):
-    """The rest of a video has not come yet."""
-
-
-class WorkerTooSlow(Broken, code="worker_too_slow"):
-    """A file took our worker too long."""
-
-
-class DatabaseAbsent(Broken, code="database_absent"):
-    """There is no database yet, or no table in it."""
-
-
-class DatabaseDamaged(Broken, code="database_damaged"):
-    """The file of the database can't be read."""
-
-
-class DatabaseInUse(Broken, code="database_in_use"):
-    """Another process has the database."""
-
-
-class DatabaseOlder(Broken, code="database_older"):
-    """The tables are those of an earlier version."""
-
-
-class GatewayMoved(Broken, code="gateway_moved"):
-    """The gateway says that it is at another address."""
-
-
-class TextPartTooLarge(Broken, code="text_part_too_large"):
-    """A text field is larger than any gateway reads."""
-
-
-class PortTaken(Broken, code="port_taken"):
-    """Another process listens at our port."""
+# --- those that code branches on, a line each: what is wrong -------------------------------------
+# fmt: off
+
+# The pictures and sounds that were given
+class PictureGone(Refused, code="picture_gone"): ...  # no longer where it was; also of a sound
+class PictureFormat(Refused, code="picture_format"): ...  # the bytes are no picture that is read
+class GivenTooLarge(Refused, code="picture_too_large"): ...  # too many bytes; also of a sound
+class MovesAlready(Refused, code="moves_already"): ...  # it is a film
+class NoPicture(Refused, code="no_picture"): ...  # there is none, or the file is none by its name
+class NotYourPicture(Refused, code="not_your_picture"): ...  # it is known to be of somebody else
+
+# What was asked
+class FamilyUnknown(Refused, code="family_unknown"): ...  # no family has this name
+class KindLacking(Refused): ...  # no model, or none of the family, takes this kind of input
+class AutoUnavailable(Refused, code="auto_unavailable"): ...  # its length is not the model's choice
+class Blocked(Refused, code="blocked"): ...  # an operator refuses this person, for now or for good
+class Stopped(Refused, code="stopped"): ...  # an operator has stopped all orders
+class OverLimit(Refused): ...  # a limit of the operator says no
+class AnewStopped(Refused, code="anew_stopped"): ...  # all is stopped, so none is tried again
+class WordsExpired(Refused, code="words_expired"): ...  # the words of an old order are deleted
+class TooLate(Refused, code="too_late_to_cancel"): ...  # the job went on since its button was drawn
+
+# Messages on a network
+class MessageGone(Refused, code="card_gone"): ...  # ours is not there, or not ours to change
+class ChannelGone(Refused, code="channel_gone"): ...  # its channel is no longer there
+class ReplyGone(Refused, code="reply_gone"): ...  # the message that is replied to is gone
+class TopicGone(Refused, code="topic_gone"): ...  # the topic is closed or deleted
+class Unchanged(Refused, code="unchanged"): ...  # it shows already what it was to show
+class HistoryUnreadable(Refused, code="history_unreadable"): ...  # nobody tells if ours stands
+class MaybeSent(Refused, code="maybe_sent"): ...  # it may stand, and once more could double it
+class Forbidden(Refused, code="forbidden"): ...  # we may not speak there
+class FilesForbidden(Refused, code="files_forbidden"): ...  # we may speak there, but attach no file
+class FileTooLarge(Refused, code="file_too_large"): ...  # larger than what may be attached there
+
+# Our own machine, for a while
+class Unwritten(Temporary): ...  # our rows can't be reached, so nothing was or will be written down
+class DatabaseFull(Unwritten, code="database_full"): ...  # the disk of the rows is full
+class StorageAway(Temporary, code="storage_unavailable"): ...  # it takes and gives no files now
+class Unforeseen(Temporary, code="unforeseen"): ...  # an error that no table knows
+
+# Our own machine and the gateways, until somebody looks
+class FileMissing(Broken, code="file_missing"): ...  # a file is not in our storage
+class NotAVideo(Broken, code="not_a_video"): ...  # a file is no video, or none that can be read
+class VideoDamaged(Broken, code="video_damaged"): ...  # too much of a video is damaged
+class VideoTruncated(Broken, code="video_truncated"): ...  # the rest of a video has not come yet
+class WorkerTooSlow(Broken, code="worker_too_slow"): ...  # a file took our worker too long
+class DatabaseAbsent(Broken, code="database_absent"): ...  # none is there yet, or no table in it
+class DatabaseDamaged(Broken, code="database_damaged"): ...  # its file can't be read
+class DatabaseInUse(Broken, code="database_in_use"): ...  # another process has it
+class DatabaseOlder(Broken, code="database_older"): ...  # its tables are of an earlier version
+class GatewayMoved(Broken, code="gateway_moved"): ...  # it says that it is at another address
+class TextPartTooLarge(Broken, code="text_part_too_large"): ...  # larger than any gateway reads
+class PortTaken(Broken, code="port_taken"): ...  # another process listens at our port
+
+# fmt: on
 
 
 # --- one of several pictures ---------------------------------------------------------------------

@@ -75,20 +75,23 @@ class Listings:
                 return await self.settings(call)
         raise Refused("button_unknown")
 
-    async def help(self, call: Call, commands: Iterable[tuple[str, Text]]) -> Reply:
-        """Examples, what can be done here, the commands, and who to turn to."""
+    async def help(
+        self, call: Call, commands: Iterable[tuple[str, Text]], *, closed: Text | None = None
+    ) -> Reply:
+        """Examples, what can be done here, the commands, and who to turn to.
+
+        `closed`: why nothing can be made here for this person.
+        """
         platform, alone = call.address.platform, call.address.community is None
         ways = [f"help_words.{platform}", f"help_picture.{platform}", f"help_options.{platform}"]
         terms = await self.service.terms(call.address)
         kinds = dict.fromkeys(kind for model in terms.catalog.models for kind in model.kinds)
-        here = {
-            "kinds": joined([Text(id=f"kind.{kind}") for kind in kinds]),
-        }
+        here = {"kinds": joined([Text(id=f"kind.{kind}") for kind in kinds])}
         named = [Text(id="help.command", values={"name": n, "says": s}) for n, s in commands]
         lines = [
             *(Text(id=id_) for id_ in ways),
             *([Text(id=f"help_alone.{platform}")] if alone else []),
-            Text(id="help.here", values=here, count=len(terms.catalog.families)),
+            closed or Text(id="help.here", values=here, count=len(terms.catalog.families)),
             *named,
             *await self._owner(platform),
         ]
@@ -148,7 +151,7 @@ class Listings:
 
     async def _lines(self, number: int, job: Job) -> list[Text]:
         state, timing = await self.cards.standing(job)
-        values = {"number": number, "prompt": _title(job), "state": state}
+        values = {"number": number, "prompt": title_of(job), "state": state}
         lines = [Text(id="list.job", values=values), request_fact(job.request), *timing]
         ahead = await self.jobs.ahead(job)
         return lines if ahead is None else [*lines, Text(id="list.ahead", count=ahead)]
@@ -166,7 +169,7 @@ class Listings:
         if not made:
             return Reply(text=lines[0] if lines else Text(id="ask.nothing"), buttons=pages)
         opened = [
-            Button(action=Action.OPEN, job_id=job.id, value=str(number), shown=_title(job))
+            Button(action=Action.OPEN, job_id=job.id, value=str(number), shown=title_of(job))
             for job in made
         ]
         return Reply(
@@ -240,6 +243,7 @@ def _seed(job: Job) -> Iterable[Text]:
         yield Text(id="fact.seed", values={"seed": str(job.request.seed)})
 
 
-def _title(job: Job) -> str:
+def title_of(job: Job) -> str:
+    """Its words in a line, or on a button."""
     words = job.request.shown or job.request.label
     return shortened(" ".join(words.split()), MOST_TITLE)

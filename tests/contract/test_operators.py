@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.cli.operating import drawing
+from bot.cli import drawing
 from bot.core.accounts import Accounts, Terms
 from bot.core.acts import Act, Values
 from bot.core.admin import Admin

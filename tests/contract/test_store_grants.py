@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.cli.operating import drawing
+from bot.cli import drawing
 from bot.core import moves
 from bot.core.accounts import Accounts, Terms
 from bot.core.acts import Act

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.cli.operating import drawing
+from bot.cli import drawing
 from bot.core.acts import EVERYTHING, Act, Block, Hold
 from bot.core.admin import Admin, whom
 from bot.core.errors import Refused

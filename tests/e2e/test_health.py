@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout
 
 from bot.app import open_app
-from bot.cli.control import _ask
+from bot.cli.control import asked as ask_service
 from bot.media.presence import PATIENCE
 from bot.web import descriptors
 from tests.e2e.world import WAIT, World
@@ -127,9 +127,9 @@ async def test_what_operators_pause_is_told_and_the_service_is_ready(world: Worl
                             return response.status, text
 
         await told("ok\n")
-        await _ask(world.config(), "gateways.pause", {"name": "main"})
+        await ask_service(world.config(), "gateways.pause", {"name": "main"})
         assert await told("operators") == (200, "ok\noperators: main paused\n")
-        await _ask(world.config(), "stop", {})
+        await ask_service(world.config(), "stop", {})
         assert await told("operators: all") == (200, "ok\noperators: all stopped\n")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.operating import drawing
+from bot.cli import drawing
 from bot.core.alarm import LOOK
 from bot.core.clock import SystemClock
 from bot.core.digest import TOLD

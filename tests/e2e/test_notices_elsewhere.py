@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientWebSocketResponse
 
-from bot.cli.control import _ask
-from bot.cli.operating import drawing
+from bot.cli import drawing
+from bot.cli.control import asked as ask_service
 from bot.config import Config, load
 from bot.simulator.faults import Fault
 from bot.simulator.render import Renderer
@@ -22,7 +22,7 @@ from tests.fakes.telegram import Message, Person
 
 async def acts(config: Config) -> list[tuple[object, object]]:
     """Each act: by whom, and which."""
-    found = drawing.rows(await _ask(config, "acts.list", {}), "acts")
+    found = drawing.rows(await ask_service(config, "acts.list", {}), "acts")
     return [(act["actor"], act["action"]) for act in found]
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot import control
-from bot.cli.control import _ask
-from bot.cli.operating import drawing
+from bot.cli import drawing
+from bot.cli.control import asked as ask_service
 from bot.core.acts import Values
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Status
@@ -34,7 +34,7 @@ from tests.fakes.discord import FakeDiscord
 
 async def asked(world: World, name: str, /, **values: object) -> Values:
     """The answer to a command, in this process."""
-    return await _ask(world.config(), name, values)
+    return await ask_service(world.config(), name, values)
 
 
 async def refused(world: World, name: str, /, **values: object) -> str:
@@ -268,10 +268,10 @@ async def test_of_a_gateway_that_is_no_longer_there_nothing_is_proposed(world: W
         pass
     elsewhere = {"GATEWAYS__MAIN__BASE_URL": "http://127.0.0.1:1"}
     config = world.config(**elsewhere)
-    assert (await _ask(config, "jobs.candidates", {"job": job}))["list"] == "gone"
+    assert (await ask_service(config, "jobs.candidates", {"job": job}))["list"] == "gone"
     with pytest.raises(Refused, match="gateway_gone"):
-        await _ask(config, "jobs.found", {"job": job, "gateway_id": "v1"})
-    assert (await _ask(config, "jobs.not_charged", {"job": job}))["changed"]
+        await ask_service(config, "jobs.found", {"job": job, "gateway_id": "v1"})
+    assert (await ask_service(config, "jobs.not_charged", {"job": job}))["changed"]
 
 
 @pytest.mark.proof
@@ -448,7 +448,7 @@ async def test_on_postgresql_it_is_the_same(world: World, new_postgres_url: NewU
     url = {"DATABASE_URL": await new_postgres_url()}
 
     async def ask(name: str) -> Values:
-        return await _ask(world.config(**url), name, {})
+        return await ask_service(world.config(**url), name, {})
 
     with pytest.raises(Broken, match="database_empty"):
         await ask("stop")

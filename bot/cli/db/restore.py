@@ -1,35 +1,33 @@
 """`zoetrope db restore`: a backup in the place of what is there, after a question."""
 
 import asyncio
-import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import typer
 
-from bot import log
 from bot.backups import opening, restoring
 from bot.backups.archive import Backup
 from bot.backups.restoring import Later, Restored
+from bot.cli import drawing
+from bot.cli.control import configuration
 from bot.cli.db import sheet
 from bot.cli.init.talk import Talk
 from bot.cli.owner import check_user
 from bot.cli.rim import reached
+from bot.cli.storage import storage_at
 from bot.cli.words import listed, tell
-from bot.config import Config, load
+from bot.config import Config
 from bot.core.clock import SystemClock
 from bot.core.errors import Refused
-from bot.media.storage import Storage
 from bot.store.deletions import Deletions
 
 
 def restore_backup(file: Path | None, place: str, *, yes: bool, as_json: bool) -> None:
     """Show the backup at `place` and what it can't bring back, ask, and restore it."""
-    config = load(file)
-    log.configure(level="ERROR", secrets=config.secrets)
+    config = configuration(file)
     check_user(config)
     with opening.named(place, now=SystemClock().now()) as backup:
         restoring.check_known(backup)
@@ -39,9 +37,9 @@ def restore_backup(file: Path | None, place: str, *, yes: bool, as_json: bool) -
             _tell_lost(config, later)
         if not yes:
             _ask()
-        restored = asyncio.run(_restore(config, backup))
+        restored = asyncio.run(restore(config, backup))
     if as_json:
-        print(json.dumps(_values(restored, later), ensure_ascii=False, indent=2))
+        drawing.as_json(_values(restored, later))
     else:
         _tell_done(restored)
 
@@ -54,9 +52,9 @@ def _ask() -> None:
         raise typer.Exit(1)
 
 
-async def _restore(config: Config, backup: Backup) -> Restored:
-    with reached(config.database_url), tempfile.TemporaryDirectory() as scratch:
-        storage = Storage(config.storage_url, scratch=Path(scratch))
+async def restore(config: Config, backup: Backup) -> Restored:
+    """Put this backup in the place of what is there."""
+    with reached(config.database_url), storage_at(config.storage_url) as storage:
         return await restoring.restore(config, storage, backup, now=SystemClock().now())
 
 
@@ -68,8 +66,8 @@ def _tell_lost(config: Config, later: Sequence[Later] | None) -> None:
     elif later:
         ids = listed([each.gateway_id for each in later if each.gateway_id])
         print(tell("restore.later", count=len(later), ids=ids or "-"))
-    if not Deletions(config.data_dir).file.exists():
-        print(tell("restore.no_journal", file=str(Deletions(config.data_dir).file)))
+    if not (journal := Deletions(config.data_dir).file).exists():
+        print(tell("restore.no_journal", file=str(journal)))
 
 
 def _tell_done(restored: Restored) -> None:

@@ -1,27 +1,17 @@
 """A backup on the terminal: what is in it, name by name."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-
-from rich.console import Console
-from rich.table import Table
 
 from bot.backups.archive import Manifest
-from bot.cli import tables
+from bot.cli import drawing
 from bot.cli.words import tell
-from bot.i18n import printable
 
 _MB = 1e6
 
 
 def show(manifest: Manifest) -> None:
     """Print it."""
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in _lines(manifest):
-        table.add_row(name, printable(value))
-    tables.show(Console(highlight=False, markup=False), table)
+    drawing.sheet(_lines(manifest))
 
 
 def values(manifest: Manifest) -> dict[str, object]:
@@ -32,7 +22,7 @@ def values(manifest: Manifest) -> dict[str, object]:
 
 def moment(at: float) -> str:
     """In this machine's time zone."""
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    return f"{drawing.local(at):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _lines(manifest: Manifest) -> Iterator[tuple[str, str]]:

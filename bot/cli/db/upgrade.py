@@ -3,11 +3,11 @@
 import asyncio
 from pathlib import Path
 
-from bot import log
+from bot.cli.control import configuration
 from bot.cli.owner import check_user
 from bot.cli.rim import reached
 from bot.cli.words import tell
-from bot.config import Config, load
+from bot.config import Config
 from bot.core.errors import DatabaseAbsent
 from bot.store import migrations
 from bot.store.database import open_database
@@ -17,8 +17,7 @@ from bot.store.reading import open_reading, version_of
 
 def upgrade_tables(file: Path | None) -> None:
     """Bring them up to date, under the service's lock, and say from which version."""
-    config = load(file)
-    log.configure(level="ERROR", secrets=config.secrets)
+    config = configuration(file)
     check_user(config)
     found, known = asyncio.run(_upgrade(config)), str(migrations.head())
     if found == known:

@@ -1,23 +1,18 @@
 """`zoetrope db verify`: rows and files looked through beside the running service."""
 
 import asyncio
-import json
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from bot import log
 from bot.backups.archive import has
-from bot.cli import tables
+from bot.cli import drawing
+from bot.cli.control import configuration
 from bot.cli.rim import reached
+from bot.cli.storage import storage_at
 from bot.cli.words import tell
-from bot.config import Config, load
-from bot.i18n import printable
-from bot.media.storage import Storage
+from bot.config import Config
 from bot.store import migrations
 from bot.store.reading import open_reading, version_of
 from bot.store.spool import Spool
@@ -27,13 +22,12 @@ from bot.store.wanted import wanted
 
 def verify_database(file: Path | None, *, as_json: bool) -> None:
     """Print what each check found; exit code 1 if that is anything."""
-    config = load(file)
-    log.configure(level="ERROR", secrets=config.secrets)
+    config = configuration(file)
     verdicts = asyncio.run(_verdicts(config))
     broken = [verdict for verdict in verdicts if verdict.trouble]
     if as_json:
         checks = [asdict(verdict) for verdict in verdicts]
-        print(json.dumps({"sound": not broken, "checks": checks}, ensure_ascii=False, indent=2))
+        drawing.as_json({"sound": not broken, "checks": checks})
     else:
         _show(verdicts, len(broken))
     if broken:
@@ -52,8 +46,7 @@ async def _verdicts(config: Config) -> list[Verdict]:
 
 
 async def _media(config: Config, keys: list[str]) -> Verdict:
-    with tempfile.TemporaryDirectory() as scratch:
-        storage = Storage(config.storage_url, scratch=Path(scratch))
+    with storage_at(config.storage_url) as storage:
         missing = [key for key in sorted(keys) if not await has(storage, key)]
     return Verdict("media", len(keys), tuple(missing[:SHOWN]))
 
@@ -65,16 +58,12 @@ def _spool(config: Config) -> Verdict:
 
 
 def _show(verdicts: list[Verdict], broken: int) -> None:
-    console = Console(highlight=False, markup=False)
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column(tell("db.check"), no_wrap=True)
-    table.add_column(tell("db.looked_at"), justify="right")
-    table.add_column(tell("db.found"), overflow="fold")
-    for verdict in verdicts:
-        found = printable("; ".join(verdict.trouble)) or tell("db.sound")
-        style = "bold red" if verdict.trouble else ""
-        row = (tell(f"checked.{verdict.check}"), str(verdict.looked_at), found)
-        table.add_row(*row, style=style)
-    tables.show(console, table)
-    console.print()
-    console.print(tell("db.unsound", count=broken) if broken else tell("db.all_sound"))
+    headings = [tell("db.check"), tell("db.looked_at"), tell("db.found")]
+    lines = [
+        (tell(f"checked.{it.check}"), str(it.looked_at), "; ".join(it.trouble) or tell("db.sound"))
+        for it in verdicts
+    ]
+    styles = ["bold red" if verdict.trouble else "" for verdict in verdicts]
+    drawing.table(headings, lines, figures=(1,), styles=styles, gap=2)
+    print()
+    print(tell("db.unsound", count=broken) if broken else tell("db.all_sound"))

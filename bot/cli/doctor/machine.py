@@ -11,12 +11,13 @@ from pathlib import Path
 from bot.backups.archive import is_ahead, kept_in, last_made
 from bot.cli.doctor.findings import Finding, Mark
 from bot.cli.rim import reached, translated
+from bot.cli.storage import storage_at
 from bot.cli.words import listed
 from bot.config import Config
 from bot.core.clock import SystemClock
 from bot.core.errors import BotError, DatabaseInUse
 from bot.media.presence import Presence
-from bot.media.storage import Storage, folder_of
+from bot.media.storage import folder_of
 from bot.store.database import check_database
 from bot.store.identity import Home
 from bot.store.spool import Spool
@@ -92,8 +93,8 @@ def room(where: str, *, free: int) -> Finding:
 
 async def bucket(url: str) -> Finding:
     """Whether it answers, and takes a file."""
-    with tempfile.TemporaryDirectory() as scratch:
-        presence = Presence(Storage(url, scratch=Path(scratch)), SystemClock())
+    with storage_at(url) as storage:
+        presence = Presence(storage, SystemClock())
         await presence.look()
     shown = url.partition("?")[0]
     if presence.trouble:

@@ -43,3 +43,23 @@ def good(
                 wrong = error
         talk.complain(wrong)
         draft.check_ours(*key)
+
+
+def secret(
+    talk: Talk,
+    draft: Draft,
+    *key: str,
+    ask: Callable[[], str],
+    read: Callable[[str], str],
+    test: Callable[[str], Found],
+) -> tuple[str, Found]:
+    """The same for a secret, which no log shows from then on, and which is kept."""
+
+    def tested(said: str) -> Found:
+        draft.hide(said)
+        return test(said)
+
+    given = draft.get(*key)
+    said, found = good(talk, draft, *key, given=given, ask=lambda _: ask(), read=read, test=tested)
+    draft.keep(said, *key)
+    return said, found

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from bot.cli.init.answer import Found, good
+from bot.cli.init.answer import Found, secret
 from bot.cli.init.draft import Draft
 from bot.cli.init.talk import Skipped, Talk
 from bot.cli.words import listed
@@ -36,22 +36,14 @@ def set_up(talk: Talk, draft: Draft) -> bool:
 def _token(talk: Talk, draft: Draft) -> tuple[str, Identity]:
     if draft.get(*KEY) is None:
         talk.say("init.discord_portal")
-
-    def test(token: str) -> Identity:
-        draft.hide(token)
-        return _asked(draft, token, Portal.identity)
-
-    token, identity = good(
+    return secret(
         talk,
         draft,
         *KEY,
-        given=draft.get(*KEY),
-        ask=lambda _: talk.ask_secret_or_skip("init.ask_token"),
+        ask=lambda: talk.ask_secret_or_skip("init.ask_token"),
         read=bot_token,
-        test=test,
+        test=lambda token: _asked(draft, token, Portal.identity),
     )
-    draft.keep(token, *KEY)
-    return token, identity
 
 
 def _invite(talk: Talk, draft: Draft, token: str, identity: Identity) -> None:

@@ -1,17 +1,13 @@
 """Offers to begin with the rows of an earlier house, where there are none yet."""
 
 import asyncio
-import tempfile
-from pathlib import Path
 
-from bot.backups import archive, restoring
-from bot.backups.archive import Backup
-from bot.backups.restoring import Restored
+from bot.backups import archive
+from bot.cli.db.restore import restore
 from bot.cli.init.talk import Talk
 from bot.config import Config
 from bot.core.clock import SystemClock
 from bot.core.errors import BotError, DatabaseAbsent
-from bot.media.storage import Storage
 from bot.store.reading import open_reading
 
 
@@ -27,7 +23,7 @@ def offer(talk: Talk, config: Config) -> None:
     if not talk.ask_yes("init.restore", folder=str(backup.folder), jobs=count):
         return
     try:
-        restored = asyncio.run(_restore(config, backup))
+        restored = asyncio.run(restore(config, backup))
     except BotError as error:
         talk.complain(error)
     else:
@@ -44,9 +40,3 @@ async def _is_empty(config: Config) -> bool:
         return True
     except Exception:  # noqa: BLE001 - a server that does not answer, say: `doctor` tells of it
         return False
-
-
-async def _restore(config: Config, backup: Backup) -> Restored:
-    with tempfile.TemporaryDirectory() as scratch:
-        storage = Storage(config.storage_url, scratch=Path(scratch))
-        return await restoring.restore(config, storage, backup, now=SystemClock().now())

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.cli import software
 from bot.cli.init import prices
-from bot.cli.init.answer import Wrong, good
+from bot.cli.init.answer import Wrong, good, secret
 from bot.cli.init.draft import Draft
 from bot.cli.init.talk import Skipped, Talk
 from bot.cli.words import tell
@@ -108,22 +108,15 @@ def _with_scheme(said: str) -> str:
 def _key(talk: Talk, draft: Draft, name: str, url: str) -> Survey:
     key = ("gateways", name, "api_key")
     own = configured_meanings(draft, name)
-
-    def test(secret: str) -> Survey:
-        draft.hide(secret)
-        return asyncio.run(survey(url, secret, meanings=own))
-
-    secret, seen = good(
+    _, seen = secret(
         talk,
         draft,
         *key,
-        given=draft.get(*key),
-        ask=lambda _: talk.ask_secret_or_skip("init.ask_key"),
+        ask=lambda: talk.ask_secret_or_skip("init.ask_key"),
         read=api_key,
-        test=test,
+        test=lambda given: asyncio.run(survey(url, given, meanings=own)),
     )
     talk.say("init.key_good")
-    draft.keep(secret, *key)
     return seen
 
 
@@ -141,8 +134,8 @@ def _identify(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:
     """Find out the software, speak its dialect if nothing else was said, and write it down."""
     config = draft.usable()
     table = config.settings.gateways[gateway]
-    secret = table.api_key.get_secret_value()
-    found = asyncio.run(software.find_out(table.base_url, secret, seen))
+    given = table.api_key.get_secret_value()
+    found = asyncio.run(software.find_out(table.base_url, given, seen))
     talk.say("init.software", software=software.name(found))
     key = ("gateways", gateway, "dialect")
     if draft.get(*key) is None:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.cli.init.answer import good
+from bot.cli.init.answer import secret
 from bot.cli.init.draft import Draft
 from bot.cli.init.talk import Talk
 from bot.config.settings import telegram_token
@@ -16,21 +16,14 @@ def set_up(talk: Talk, draft: Draft) -> None:
     talk.say("init.telegram")
     if draft.get(*KEY) is None:
         talk.say("init.telegram_botfather")
-
-    def test(token: str) -> Identity:
-        draft.hide(token)
-        return asyncio.run(_identity(token, draft))
-
-    token, identity = good(
+    _, identity = secret(
         talk,
         draft,
         *KEY,
-        given=draft.get(*KEY),
-        ask=lambda _: talk.ask_secret("init.ask_telegram"),
+        ask=lambda: talk.ask_secret("init.ask_telegram"),
         read=telegram_token,
-        test=test,
+        test=lambda token: asyncio.run(_identity(token, draft)),
     )
-    draft.keep(token, *KEY)
     talk.say("init.telegram_found", name=identity.name, url=identity.address)
 
 

@@ -4,122 +4,82 @@ Both look and change nothing, beside the running service or without it.
 """
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
+from typing import Annotated
 
-from sqlalchemy.engine import make_url
+import typer
 
-from bot import log
-from bot.cli.jobs import asked, facts, sheet, table
-from bot.cli.rim import unreachable
-from bot.cli.words import listed, tell
-from bot.config import Config, load
+from bot.cli import drawing, times
+from bot.cli.control import configuration
+from bot.cli.jobs import asked
+from bot.cli.options import AsJson, ConfigFile, JobId
+from bot.cli.words import tell
 from bot.core.clock import SystemClock
-from bot.core.errors import Refused
-from bot.core.jobs import Job, Status
-from bot.core.posts import Post
-from bot.store.listing import Listing, Wanted, open_listing
 
-_CANDIDATES = 6
+app = typer.Typer(no_args_is_help=True)
 
 
-def list_jobs(
-    file: Path | None,
-    *,
-    statuses: Sequence[str],
-    platform: str | None,
-    person: str | None,
-    community: str | None,
-    gateway: str | None,
-    since: str | None,
-    most: int,
-    as_json: bool,
+@app.command("list")
+def jobs_list(
+    status: Annotated[
+        list[str] | None,
+        typer.Option(help="Jobs in this state; may be repeated, or several with commas."),
+    ] = None,
+    platform: Annotated[str | None, typer.Option(help="discord, telegram or playground.")] = None,
+    person: Annotated[
+        str | None, typer.Option(help="Who ordered: a name, an id, or discord:123.")
+    ] = None,
+    community: Annotated[
+        str | None, typer.Option(help="Id of a server or group, as 123 or discord:123.")
+    ] = None,
+    gateway: Annotated[str | None, typer.Option(help="Name of a gateway.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Ordered since then: 90m, 12h, 7d, or 2026-01-31 [14:30].")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="How many at most: 1 to 1000.")] = 20,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
 ) -> None:
-    """Print the newest jobs that fit, and how many there are. Raises `Refused` for odd options."""
-    most = asked.most(most)
-    config, now = _config(file), SystemClock().now()
+    """List jobs, the newest first."""
+    from bot.cli.jobs import facts, reading, table
+
+    most = asked.most(limit)
+    known, now = configuration(config), SystemClock().now()
     place, community = asked.place(platform, community)
     place, person = asked.whose(place, person)
-    wanted = Wanted(
-        statuses=asked.statuses(statuses),
+    wanted = reading.Wanted(
+        statuses=asked.statuses(status or ()),
         platform=place,
         person=person,
         community=community,
         gateway=gateway,
-        since=asked.moment(since, now=now) if since else None,
+        since=times.ago(since, now=now) if since else None,
     )
-    found, counts = asyncio.run(_newest(config, wanted, most))
+    found, counts = asyncio.run(reading.newest(known, wanted, most))
     if as_json:
-        jobs = [facts.of(job) for job in found]
-        _print({"jobs": jobs, "counts": {status.value: count for status, count in counts.items()}})
-    elif not counts and wanted == Wanted():
+        each = {status.value: count for status, count in counts.items()}
+        drawing.as_json({"jobs": [facts.of(job) for job in found], "counts": each})
+    elif not counts and wanted == reading.Wanted():
         print(tell("jobs.none_yet"))
     else:
-        table.show(found, counts, currency=config.settings.currency, now=now)
+        table.show(found, counts, currency=known.settings.currency, now=now)
 
 
-def show_job(file: Path | None, beginning: str, *, prompt: bool, as_json: bool) -> None:
-    """Print all there is about one job. Raises `Refused` where no or more than one id fits."""
-    beginning = asked.beginning(beginning)
-    config = _config(file)
-    job, posts = asyncio.run(_one(config, beginning))
+@app.command("show")
+def jobs_show(
+    id: JobId,  # noqa: A002
+    prompt: Annotated[
+        bool, typer.Option("--prompt", help="Show the prompt too: it is its person's own.")
+    ] = False,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Show everything about one job."""
+    from bot.cli.jobs import facts, reading, sheet
+
+    beginning, known = asked.beginning(id), configuration(config)
+    job, posts = asyncio.run(reading.one(known, beginning))
     if as_json:
-        _print(facts.whole(job, posts, prompt=prompt))
+        drawing.as_json(facts.whole(job, posts, prompt=prompt))
     else:
         now = SystemClock().now()
-        sheet.show(job, posts, currency=config.settings.currency, prompt=prompt, now=now)
-
-
-async def _newest(config: Config, wanted: Wanted, most: int) -> tuple[list[Job], dict[Status, int]]:
-    async with _opened(config) as listing:
-        counts = await listing.counts(wanted)
-        if not counts:
-            await _check_names(config, listing, wanted)
-        return await listing.newest(wanted, most=most), counts
-
-
-async def _check_names(config: Config, listing: Listing, wanted: Wanted) -> None:
-    """Raise `Refused` where nothing fits because a name is none: not known, and in no row."""
-    if wanted.gateway is not None:
-        rows = await listing.gateways()
-        asked.check(wanted.gateway, [*config.settings.gateways, *rows], "jobs_gateway_unknown")
-    if wanted.community is not None:
-        places = [*config.communities, *await listing.communities()]
-        fitting = {id_: f"{name}:{id_}" for name, id_ in places if wanted.platform in (None, name)}
-        if wanted.community not in fitting:
-            asked.check(wanted.community, list(fitting.values()), "jobs_community_unknown")
-    if wanted.person is not None and not await listing.counts(Wanted(person=wanted.person)):
-        raise Refused("jobs_person_unknown", given=wanted.person)
-
-
-async def _one(config: Config, beginning: str) -> tuple[Job, list[Post]]:
-    async with _opened(config) as listing:
-        ids = await listing.ids(beginning, most=_CANDIDATES)
-        if not ids or (ids != [beginning] and len(beginning) < asked.LEAST):
-            raise Refused("job_not_found", id=beginning, least=asked.LEAST)
-        if len(ids) > 1:
-            raise Refused("job_ambiguous", id=beginning, ids=listed(ids))
-        return await listing.job(ids[0]), await listing.posts(ids[0])
-
-
-@asynccontextmanager
-async def _opened(config: Config) -> AsyncIterator[Listing]:
-    try:
-        async with open_listing(config.database_url) as listing:
-            yield listing
-    except OSError as error:
-        if make_url(config.database_url).host is None:
-            raise
-        raise unreachable(config.database_url, error) from error
-
-
-def _config(file: Path | None) -> Config:
-    config = load(file)
-    log.configure(level="ERROR", secrets=config.secrets)  # what is shown is redacted by them
-    return config
-
-
-def _print(values: Mapping[str, object]) -> None:
-    print(json.dumps(values, ensure_ascii=False, indent=2))
+        sheet.show(job, posts, currency=known.settings.currency, prompt=prompt, now=now)

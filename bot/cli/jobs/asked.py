@@ -1,8 +1,6 @@
 """An operator's typed choice of jobs, as values."""
 
-import re
 from collections.abc import Sequence
-from datetime import datetime
 from difflib import get_close_matches
 
 from bot.cli.words import listed
@@ -15,7 +13,6 @@ LEAST = 4
 """Characters of an id that are enough if no other id begins so."""
 MOST = 1000
 """Jobs in one list: they are read at once."""
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
 def most(number: int) -> int:
@@ -65,20 +62,6 @@ def whose(platform: str | None, person: str | None) -> tuple[str | None, str | N
     """Platform and person; other commands write them together, as discord:123."""
     named, _, id_ = (person or "").partition(":")
     return (named, id_) if named in PLATFORMS else (platform, person)
-
-
-def moment(text: str, *, now: float) -> float:
-    """Seconds since the epoch: so long ago, or that day or minute in this machine's time zone.
-
-    Raises `Refused("since_unreadable")`.
-    """
-    ago = re.fullmatch(r"(\d{1,6})\s*([smhdw])", text.strip(), re.ASCII)
-    if ago:
-        return now - int(ago[1]) * _UNITS[ago[2]]
-    try:
-        return datetime.fromisoformat(text.strip()).astimezone().timestamp()
-    except (ValueError, OverflowError, OSError):
-        raise Refused("since_unreadable", given=text) from None
 
 
 def _known(word: str, names: list[str], code: str) -> str:

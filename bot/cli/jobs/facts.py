@@ -5,9 +5,10 @@ Neither secrets nor signed links are among them, and the prompt only where it wa
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 
+from bot.cli.drawing import stamp
 from bot.cli.jobs.masking import masked
+from bot.cli.words import FREE
 from bot.core.jobs import Job, Video
 from bot.core.orders import Picture, Sound
 from bot.core.posts import Post
@@ -18,8 +19,6 @@ Values = dict[str, object]
 
 _ADDRESS = re.compile(r"(?i)(https?:/*)(?:[^\s/?#@\"'<>]*@)?([^\s/?#\"'<>]+)[^\s\"'<>]*")
 """An address, of which only the host is shown: the rest may be a key."""
-FREE = 1
-"""The `spend_cost` of a row whose model has no price: it counts videos, and is no money."""
 
 
 def of(job: Job) -> Values:
@@ -79,8 +78,7 @@ def whole(job: Job, posts: Sequence[Post], *, prompt: bool) -> Values:
         "video": video and _video(video),
         "posts": [_post(each) for each in posts],
     }
-    words = {"prompt": job.order.wish.prompt, "negative_prompt": job.order.wish.negative_prompt}
-    return of(job) | more | (words if prompt else {})
+    return of(job) | more | (job.order.wish.words if prompt else {})
 
 
 def detail(job: Job, *, prompt: bool) -> str | None:
@@ -89,21 +87,13 @@ def detail(job: Job, *, prompt: bool) -> str | None:
         return None
     said = _ADDRESS.sub(lambda found: f"{found[1]}{found[2]}/…", job.detail)
     if not prompt:
-        order = job.order
-        said = masked(said, (job.request.prompt, order.wish.prompt, order.wish.negative_prompt))
+        said = masked(said, (job.request.prompt, *job.order.wish.words.values()))
     return redacted(said)
 
 
 def host(url: str) -> str:
     """The address without anything that may be a key."""
     return redacted(url.partition("?")[0])
-
-
-def stamp(at: float | None) -> str | None:
-    """A time as programs read it, in this machine's time zone."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at).astimezone().isoformat(timespec="seconds")
 
 
 def _file(given: Picture | Sound) -> Values:

@@ -2,10 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from rich.console import Console
-from rich.table import Table
-
-from bot.cli import tables
+from bot.cli import drawing
 from bot.cli.causes import in_words
 from bot.cli.jobs import facts, wording
 from bot.cli.words import tell
@@ -20,7 +17,7 @@ Line = tuple[str, str]
 
 def show(job: Job, posts: Sequence[Post], *, currency: str, prompt: bool, now: float) -> None:
     """Print it; nothing is cut."""
-    console = Console(highlight=False, markup=False)
+    console = drawing.plain()
     why = wording.reason(job)
     head = f"{job.id}: {job.status}" + (f", {why}" if why else "")
     console.print(printable(head), style="bold", soft_wrap=True)
@@ -32,12 +29,7 @@ def show(job: Job, posts: Sequence[Post], *, currency: str, prompt: bool, now: f
         _posts(posts, now=now),
     ):
         console.print()
-        lines = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        lines.add_column(no_wrap=True)
-        lines.add_column(overflow="fold")
-        for name, value in section:
-            lines.add_row(name, printable(value))
-        tables.show(console, lines)
+        drawing.sheet(section)
 
 
 def _times(job: Job, *, now: float) -> Iterator[Line]:
@@ -72,7 +64,7 @@ def _order(job: Job, *, prompt: bool) -> Iterator[Line]:
     for name, value in (("seed", request.seed), ("preset", order.wish.preset)):
         if value is not None:
             yield tell(f"jobs.{name}"), str(value)
-    if asked := replies.switched(order.wish):
+    if asked := replies.positions(order.wish):
         yield tell("jobs.asked"), ", ".join(tell(each.id) for each in asked)
     for given in order.files:
         name = tell("jobs.sound" if isinstance(given, Sound) else "jobs.picture")
@@ -81,9 +73,8 @@ def _order(job: Job, *, prompt: bool) -> Iterator[Line]:
     if job.words_gone_at:
         yield tell("jobs.prompt"), tell("jobs.gone", when=wording.day(job.words_gone_at))
     elif prompt:
-        yield tell("jobs.prompt"), order.wish.prompt
-        if order.wish.negative_prompt:
-            yield tell("jobs.negative_prompt"), order.wish.negative_prompt
+        written = order.wish.words.items()
+        yield from ((tell(f"jobs.{field}"), text) for field, text in written if text)
     else:
         yield tell("jobs.prompt"), tell("jobs.prompt_hidden", characters=len(order.wish.prompt))
 

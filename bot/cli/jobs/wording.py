@@ -1,11 +1,12 @@
 """How times, costs and reasons are written for people."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Literal
 
 from babel.dates import format_timedelta
 
-from bot.cli.jobs.facts import FREE
-from bot.cli.words import amount, tell
+from bot.cli.drawing import local
+from bot.cli.words import FREE, amount, tell
 from bot.core.jobs import Job, Status
 from bot.core.orders import Address
 
@@ -15,27 +16,28 @@ _READABLE = 100_000
 
 def age(at: float, *, now: float) -> str:
     """How long ago, or in what time."""
-    return format_timedelta(
-        timedelta(seconds=at - now), add_direction=True, threshold=1.2, locale="en"
-    )
+    return _distance(at - now, "long")
 
 
 def ago(at: float, *, now: float) -> str:
     """The same as short as can be read."""
+    return _distance(at - now, "narrow")
+
+
+def _distance(seconds: float, form: Literal["long", "narrow"]) -> str:
     return format_timedelta(
-        timedelta(seconds=at - now), add_direction=True, threshold=1.2, format="narrow", locale="en"
+        timedelta(seconds=seconds), add_direction=True, threshold=1.2, format=form, locale="en"
     )
 
 
 def moment(at: float, *, now: float) -> str:
     """Date, time and offset of this machine's time zone, and how long ago."""
-    local = datetime.fromtimestamp(at).astimezone()
-    return f"{local:%Y-%m-%d %H:%M:%S %z} ({age(at, now=now)})"
+    return f"{local(at):%Y-%m-%d %H:%M:%S %z} ({age(at, now=now)})"
 
 
 def day(at: float) -> str:
     """Date in this machine's time zone."""
-    return f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d}"
+    return f"{local(at):%Y-%m-%d}"
 
 
 def place(address: Address) -> str:

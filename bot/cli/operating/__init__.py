@@ -1,1 +1,18 @@
-"""The answers to operators, drawn: one module per group of commands."""
+"""The commands by which an operator asks a service or changes something: a module per group."""
+
+import typer
+
+from bot.cli.operating import allowances, gateways, history, people, settling, statistics, stopping
+
+
+def add_to(app: typer.Typer, jobs: typer.Typer) -> None:
+    """Add them to the command and to its group of jobs."""
+    for command in (stopping.stop, stopping.go, statistics.stats, history.acts):
+        app.command()(command)
+    for name in ("cancel", "resolve", "retry"):
+        jobs.command(name)(getattr(settling, name))
+    app.add_typer(gateways.app, name="gateways", help="See gateways, pause them, and resume.")
+    app.add_typer(
+        allowances.app, name="quota", help="See today's limits, and let somebody have more."
+    )
+    app.add_typer(people.app, name="user", help="Block somebody, and see who is blocked.")

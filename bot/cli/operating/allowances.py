@@ -1,56 +1,84 @@
 """`zoetrope quota`: today's limits, and more of them."""
 
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from bot.cli import drawing
 from bot.cli.control import ask, configuration
-from bot.cli.operating import drawing
+from bot.cli.options import AsJson, ConfigFile, Why
 from bot.cli.words import amount, tell
 from bot.config import Config
 from bot.core.acts import Values
 from bot.core.errors import Refused
 from bot.core.prices import MICRO
 
+app = typer.Typer(no_args_is_help=True)
+
+Kind = Annotated[str, typer.Argument(help="person, community or purse.")]
+Of = Annotated[
+    str,
+    typer.Argument(
+        help="Network and id, as discord:123; of a purse, the gateway of a community's own."
+    ),
+]
+Where = Annotated[
+    str, typer.Option("--in", help="The community a person orders in, where it has own money.")
+]
 _COLUMNS = ("what", "used", "limit", "granted", "left")
 
 
-def show(file: Path | None, kind: str, of: str, where: str, *, as_json: bool) -> None:
-    """Print what was used today, and what is left."""
-    config = configuration(file)
-    _draw(config, ask(config, "quota.show", kind=kind, of=of, where=where), as_json)
-
-
-def grant(
-    file: Path | None,
-    kind: str,
-    of: str,
-    where: str,
-    *,
-    videos: int,
-    money: str,
-    again: bool,
-    why: str,
-    as_json: bool,
+@app.command()
+def show(
+    kind: Kind, of: Of = "", where: Where = "", as_json: AsJson = False, config: ConfigFile = None
 ) -> None:
-    """Let them have more today."""
-    config = configuration(file)
+    """Show what was used today, and what is left."""
+    known = configuration(config)
+    _draw(known, ask(known, "quota.show", kind=kind, of=of, where=where), as_json)
+
+
+@app.command()
+def grant(
+    kind: Kind,
+    of: Of = "",
+    videos: Annotated[int, typer.Option(min=0, help="So many more videos today.")] = 0,
+    money: Annotated[str, typer.Option(help="So much more money today, as 5.00: a purse.")] = "",
+    where: Where = "",
+    again: Annotated[
+        bool, typer.Option("--again", help="Also if the same was granted in the last hour.")
+    ] = False,
+    why: Why = "",
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Let somebody have more today than the limits say."""
+    known = configuration(config)
     whose = {"kind": kind, "of": of, "where": where, "why": why}
     micro = _micro(money) if money else 0
-    answer = ask(config, "quota.grant", videos=videos, money=micro, again=again, **whose)
+    answer = ask(known, "quota.grant", videos=videos, money=micro, again=again, **whose)
     if not as_json:
         print(tell("quota.given"))
         if not answer["known"]:
             print(tell("user.unknown", person=of))
-    _draw(config, answer, as_json)
+    _draw(known, answer, as_json)
 
 
-def reset(file: Path | None, kind: str, of: str, where: str, *, why: str, as_json: bool) -> None:
-    """Let their day begin anew."""
-    config = configuration(file)
-    answer = ask(config, "quota.reset", kind=kind, of=of, where=where, why=why)
+@app.command()
+def reset(
+    kind: Kind,
+    of: Of = "",
+    where: Where = "",
+    why: Why = "",
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Let their day begin anew: as much is left as at midnight."""
+    known = configuration(config)
+    answer = ask(known, "quota.reset", kind=kind, of=of, where=where, why=why)
     if not as_json:
         print(tell("quota.anew" if answer["changed"] else "quota.unused"))
-    _draw(config, answer, as_json)
+    _draw(known, answer, as_json)
 
 
 def _draw(config: Config, answer: Values, as_json: bool) -> None:

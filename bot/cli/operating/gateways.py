@@ -1,18 +1,25 @@
 """`zoetrope gateways`: the list, and an operator's pauses."""
 
-from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from bot.cli import drawing
 from bot.cli.control import ask, configuration
-from bot.cli.operating import drawing
+from bot.cli.options import AsJson, ConfigFile, Why
 from bot.cli.words import tell
 from bot.core.acts import Values
 
+app = typer.Typer(no_args_is_help=True)
+
+Gateway = Annotated[str, typer.Argument(help="Its name in the configuration.")]
 _COLUMNS = ("name", "state", "waiting", "at_work")
 
 
-def show(file: Path | None, *, as_json: bool) -> None:
-    """Print each with its state and its jobs."""
-    answer = ask(configuration(file), "gateways.list")
+@app.command("list")
+def gateways_list(as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """List the gateways: which are open, paused or refuse us, and their jobs."""
+    answer = ask(configuration(config), "gateways.list")
     if as_json:
         _json(answer)
         return
@@ -24,22 +31,23 @@ def show(file: Path | None, *, as_json: bool) -> None:
         print(tell("gateways.everything"))
 
 
-def pause(file: Path | None, name: str, *, why: str, as_json: bool) -> None:
-    """Let nothing leave to it."""
-    answer = ask(configuration(file), "gateways.pause", name=name, why=why)
+@app.command()
+def pause(name: Gateway, why: Why = "", as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """Send nothing more to it, until you resume it; orders wait."""
+    answer = ask(configuration(config), "gateways.pause", name=name, why=why)
     if as_json:
         _json(answer)
     else:
-        print(
-            tell(
-                "gateways.paused_now" if answer["changed"] else "gateways.paused_already", name=name
-            )
-        )
+        id_ = "gateways.paused_now" if answer["changed"] else "gateways.paused_already"
+        print(tell(id_, name=name))
 
 
-def resume(file: Path | None, name: str, *, why: str, as_json: bool) -> None:
-    """Let it go on."""
-    answer = ask(configuration(file), "gateways.resume", name=name, why=why)
+@app.command()
+def resume(
+    name: Gateway, why: Why = "", as_json: AsJson = False, config: ConfigFile = None
+) -> None:
+    """End your pause."""
+    answer = ask(configuration(config), "gateways.resume", name=name, why=why)
     if as_json:
         _json(answer)
     else:

@@ -1,27 +1,37 @@
 """`zoetrope acts`: the acts of operators."""
 
 from collections.abc import Mapping
-from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from bot.cli import drawing
 from bot.cli.control import ask, configuration
-from bot.cli.operating import drawing
+from bot.cli.options import AsJson, ConfigFile
 from bot.cli.words import tell
 from bot.core.acts import EVERYTHING
 
 _COLUMNS = ("when", "actor", "action", "subject", "why")
 
 
-def show(file: Path | None, *, subject: str | None, most: int, as_json: bool) -> None:
-    """Print the latest, the newest first."""
-    answer = ask(configuration(file), "acts.list", most=most, subject=subject)
-    acts = drawing.rows(answer, "acts")
+def acts(
+    subject: Annotated[
+        str | None, typer.Argument(help="Only of this job, gateway or person: its id.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 20,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """List what operators did: who, when and why."""
+    answer = ask(configuration(config), "acts.list", most=limit, subject=subject)
+    found = drawing.rows(answer, "acts")
     if as_json:
-        drawing.as_json({"acts": [drawing.stamped(act, "at") for act in acts]})
+        drawing.as_json({"acts": [drawing.stamped(act, "at") for act in found]})
         return
-    if not acts:
+    if not found:
         print(tell("acts.none"))
         return
-    drawing.table([tell(f"acts.{name}") for name in _COLUMNS], map(_row, acts), whole=(2, 3))
+    drawing.table([tell(f"acts.{name}") for name in _COLUMNS], map(_row, found), whole=(2, 3))
 
 
 def _row(act: Mapping[str, object]) -> list[str]:

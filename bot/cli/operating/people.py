@@ -1,19 +1,26 @@
 """`zoetrope user`: people whose orders are refused."""
 
-from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from bot.cli import drawing, times
 from bot.cli.control import ask, configuration
-from bot.cli.operating import asked, drawing
+from bot.cli.options import AsJson, ConfigFile, Why
 from bot.cli.words import tell
 from bot.core.acts import Values
 from bot.core.clock import SystemClock
 
+app = typer.Typer(no_args_is_help=True)
+
+PersonId = Annotated[str, typer.Argument(help="Network and id, as discord:123.")]
 _COLUMNS = ("person", "since", "until", "by", "why")
 
 
-def show(file: Path | None, *, as_json: bool) -> None:
-    """Print those who are blocked."""
-    answer = ask(configuration(file), "user.list")
+@app.command("list")
+def user_list(as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """List those who are blocked."""
+    answer = ask(configuration(config), "user.list")
     if as_json:
         _json(answer)
         return
@@ -24,10 +31,19 @@ def show(file: Path | None, *, as_json: bool) -> None:
         print(tell("user.none"))
 
 
-def block(file: Path | None, person: str, *, until: str | None, why: str, as_json: bool) -> None:
-    """Refuse their orders from now on."""
-    end = asked.ahead(until, now=SystemClock().now()) if until else None
-    answer = ask(configuration(file), "user.block", person=person, until=end, why=why)
+@app.command()
+def block(
+    person: PersonId,
+    until: Annotated[
+        str | None, typer.Option(help="For how long, as 12h or 7d, or until 2026-01-31 [14:30].")
+    ] = None,
+    why: Why = "",
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Refuse their orders and presses; what is paid for still arrives."""
+    end = times.ahead(until, now=SystemClock().now()) if until else None
+    answer = ask(configuration(config), "user.block", person=person, until=end, why=why)
     if as_json:
         _json(answer)
     else:
@@ -38,9 +54,12 @@ def block(file: Path | None, person: str, *, until: str | None, why: str, as_jso
             print(tell("user.cancelled", count=cancelled))
 
 
-def unblock(file: Path | None, person: str, *, why: str, as_json: bool) -> None:
+@app.command()
+def unblock(
+    person: PersonId, why: Why = "", as_json: AsJson = False, config: ConfigFile = None
+) -> None:
     """Let them order again."""
-    answer = ask(configuration(file), "user.unblock", person=person, why=why)
+    answer = ask(configuration(config), "user.unblock", person=person, why=why)
     if as_json:
         _json(answer)
     else:

@@ -5,43 +5,90 @@ nobody can type, `--confirm` with the whole id stands for both.
 """
 
 import sys
-from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from bot.cli import drawing
 from bot.cli.control import ask, configuration
-from bot.cli.jobs.facts import FREE
-from bot.cli.operating import drawing
-from bot.cli.words import amount, tell
+from bot.cli.options import AsJson, ConfigFile, JobId, Why
+from bot.cli.words import FREE, amount, tell
 from bot.config import Config
 from bot.core.acts import Values
 from bot.core.errors import Refused
 
-_NOTHING = {
-    "none": "jobs.list_none",
-    "gone": "jobs.list_gone",
-    "trouble": "jobs.list_trouble",
-}
+Confirm = Annotated[
+    str | None,
+    typer.Option(help="The whole id of the job: agrees to pay, where nobody can be asked."),
+]
+_NOTHING = {"none": "jobs.list_none", "gone": "jobs.list_gone", "trouble": "jobs.list_trouble"}
 """The sentence for each reason why nothing is proposed."""
 _COLUMNS = ("found_id", "confidence", "grounds", "created", "there")
 
 
-def cancel(file: Path | None, job: str, *, why: str, as_json: bool) -> None:
-    """Withdraw it."""
-    answer = ask(configuration(file), "jobs.cancel", job=job, why=why)
+def cancel(id: JobId, why: Why = "", as_json: AsJson = False, config: ConfigFile = None) -> None:  # noqa: A002
+    """Cancel a job that waits: nothing counts."""
+    answer = ask(configuration(config), "jobs.cancel", job=id, why=why)
     _tell(answer, "jobs.cancelled" if answer["changed"] else "jobs.cancelled_before", as_json)
 
 
-def propose(file: Path | None, job: str, *, as_json: bool) -> None:
+def resolve(
+    id: JobId,  # noqa: A002
+    found: Annotated[
+        str | None, typer.Option(help="It is at the gateway, under this id: fetch and post it.")
+    ] = None,
+    not_charged: Annotated[
+        bool, typer.Option("--not-charged", help="The gateway never took it: release its cost.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Pay for a new try; you are asked twice.")
+    ] = False,
+    confirm: Confirm = None,
+    why: Why = "",
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Decide what became of an unconfirmed job; without an option, see what the gateway has."""
+    if (found is not None) + not_charged + again > 1:
+        raise typer.BadParameter("Give one of --found, --not-charged and --again.")
+    known = configuration(config)
+    if found is not None:
+        _found(known, id, found, why=why, as_json=as_json)
+    elif not_charged:
+        _not_charged(known, id, why=why, as_json=as_json)
+    elif again:
+        _again(known, id, confirm=confirm, why=why, as_json=as_json)
+    else:
+        _propose(known, id, as_json=as_json)
+
+
+def retry(
+    id: JobId,  # noqa: A002
+    confirm: Confirm = None,
+    why: Why = "",
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Take the next step of a job now; a failed or cancelled one is paid for anew, if you agree."""
+    known = configuration(config)
+    cost = ask(known, "jobs.cost", job=id)
+    if cost["status"] == "unconfirmed" or cost["cost"] is None:
+        _tell(ask(known, "jobs.retry", job=id, why=why), "jobs.called", as_json)
+        return
+    sure = _sure(known, cost, confirm)
+    answer = ask(known, "jobs.retry", job=id, confirm=sure, why=why)
+    _tell(answer, "jobs.anew" if answer["changed"] else "jobs.anew_before", as_json)
+
+
+def _propose(config: Config, job: str, *, as_json: bool) -> None:
     """Print the videos at its gateway that may be it, and the ways to resolve it."""
-    answer = ask(configuration(file), "jobs.candidates", job=job)
+    answer = ask(config, "jobs.candidates", job=job)
     found = drawing.rows(answer, "candidates")
     if as_json:
         stamped = [drawing.stamped(each, "created_at") for each in found]
         drawing.as_json({**drawing.stamped(answer, "sent_at"), "candidates": stamped})
         return
-    sent = drawing.moment(answer["sent_at"])
-    known = answer["known_id"]
+    sent, known = drawing.moment(answer["sent_at"]), answer["known_id"]
     said = "jobs.known_id" if known else "jobs.was_sent"
     print(tell(said, job=answer["job"], gateway=answer["gateway"], at=sent, id=known))
     if found:
@@ -49,49 +96,30 @@ def propose(file: Path | None, job: str, *, as_json: bool) -> None:
         if answer["list"] == "part":
             print(tell("jobs.list_part"))
     else:
-        gateway, why = answer["gateway"], answer.get("why")
-        print(
-            tell(_NOTHING.get(str(answer["list"]), "jobs.list_nothing"), gateway=gateway, why=why)
-        )
+        none = _NOTHING.get(str(answer["list"]), "jobs.list_nothing")
+        print(tell(none, gateway=answer["gateway"], why=answer.get("why")))
     is_open = answer["status"] == "unconfirmed"
     print(tell("jobs.three_ways" if is_open else "jobs.found_late", job=answer["job"]))
 
 
-def found(file: Path | None, job: str, gateway_id: str, *, why: str, as_json: bool) -> None:
-    """Go on with the video of this id."""
-    answer = ask(configuration(file), "jobs.found", job=job, gateway_id=gateway_id, why=why)
+def _found(config: Config, job: str, gateway_id: str, *, why: str, as_json: bool) -> None:
+    answer = ask(config, "jobs.found", job=job, gateway_id=gateway_id, why=why)
     _tell(answer, "jobs.goes_on" if answer["changed"] else "jobs.known_before", as_json)
     if not (answer["known"] or as_json):
         print(tell("jobs.unasked"))
 
 
-def not_charged(file: Path | None, job: str, *, why: str, as_json: bool) -> None:
-    """Close it without a cost."""
-    answer = ask(configuration(file), "jobs.not_charged", job=job, why=why)
+def _not_charged(config: Config, job: str, *, why: str, as_json: bool) -> None:
+    answer = ask(config, "jobs.not_charged", job=job, why=why)
     _tell(answer, "jobs.released" if answer["changed"] else "jobs.released_before", as_json)
     if not as_json:
         print(tell("jobs.found_late", job=answer["job"]))
 
 
-def again(file: Path | None, job: str, *, confirm: str | None, why: str, as_json: bool) -> None:
-    """Pay for one more try."""
-    config = configuration(file)
+def _again(config: Config, job: str, *, confirm: str | None, why: str, as_json: bool) -> None:
     cost = ask(config, "jobs.cost", job=job)
     sure = job if cost["cost"] is None else _sure(config, cost, confirm)
     answer = ask(config, "jobs.again", job=job, confirm=sure, why=why)
-    _tell(answer, "jobs.anew" if answer["changed"] else "jobs.anew_before", as_json)
-
-
-def retry(file: Path | None, job: str, *, confirm: str | None, why: str, as_json: bool) -> None:
-    """Take its next step at once, or pay for one more try of a job that is over."""
-    config = configuration(file)
-    cost = ask(config, "jobs.cost", job=job)
-    if cost["status"] == "unconfirmed" or cost["cost"] is None:
-        answer = ask(config, "jobs.retry", job=job, why=why)
-        _tell(answer, "jobs.called", as_json)
-        return
-    sure = _sure(config, cost, confirm)
-    answer = ask(config, "jobs.retry", job=job, confirm=sure, why=why)
     _tell(answer, "jobs.anew" if answer["changed"] else "jobs.anew_before", as_json)
 
 

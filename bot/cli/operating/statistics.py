@@ -1,10 +1,12 @@
 """`zoetrope stats`: what was made, failed and spent."""
 
-from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from bot.cli import drawing, times
 from bot.cli.control import ask, configuration
-from bot.cli.jobs import asked
-from bot.cli.operating import drawing
+from bot.cli.options import AsJson, ConfigFile
 from bot.cli.words import amount, tell
 from bot.core.acts import Values
 from bot.core.clock import SystemClock
@@ -12,10 +14,20 @@ from bot.core.clock import SystemClock
 _COUNTS = ("made", "failed", "cancelled", "unconfirmed", "under_way")
 
 
-def show(file: Path | None, *, by: str, since: str | None, as_json: bool) -> None:
-    """Print a row for each day, model, gateway, person or community."""
-    start = asked.moment(since, now=SystemClock().now()) if since else None
-    answer = ask(configuration(file), "stats", by=by, since=start)
+def stats(
+    by: Annotated[
+        str, typer.Option(help="A row for each: day, model, gateway, person or community.")
+    ] = "day",
+    since: Annotated[
+        str | None,
+        typer.Option(help="Ordered since then: 12h, 7d, or 2026-01-31; by default 30 days."),
+    ] = None,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Show what was made, what failed, and what was spent."""
+    start = times.ago(since, now=SystemClock().now()) if since else None
+    answer = ask(configuration(config), "stats", by=by, since=start)
     if as_json:
         drawing.as_json(drawing.stamped(answer, "since"))
         return

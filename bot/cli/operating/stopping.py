@@ -1,15 +1,14 @@
 """`zoetrope stop` and `zoetrope go`."""
 
-from pathlib import Path
-
+from bot.cli import drawing
 from bot.cli.control import ask, configuration
-from bot.cli.operating import drawing
+from bot.cli.options import AsJson, ConfigFile, Why
 from bot.cli.words import tell
 
 
-def stop(file: Path | None, *, why: str, as_json: bool) -> None:
-    """Stop everything that costs, and say what goes on."""
-    answer = ask(configuration(file), "stop", why=why)
+def stop(why: Why = "", as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """Stop everything that costs: no orders, no sending. What is paid for still arrives."""
+    answer = ask(configuration(config), "stop", why=why)
     if as_json:
         drawing.as_json(drawing.stamped(answer, "since"))
         return
@@ -21,9 +20,9 @@ def stop(file: Path | None, *, why: str, as_json: bool) -> None:
     print(tell("stop.under_way", waiting=waiting, leaving=leaving, made=made))
 
 
-def go(file: Path | None, *, why: str, as_json: bool) -> None:
-    """Go on."""
-    answer = ask(configuration(file), "go", why=why)
+def go(why: Why = "", as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """Go on after `zoetrope stop`."""
+    answer = ask(configuration(config), "go", why=why)
     if as_json:
         drawing.as_json(drawing.stamped(answer, "since"))
         return

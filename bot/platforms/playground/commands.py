@@ -79,8 +79,8 @@ class Commands:
         """The video that these choices come to, and its price; empty where none can be had."""
         person = PERSONAS[draft.person].person
         call = Call(event_id="draft", address=address(), person=person, locale=locale)
-        catalog = (await self._service.terms(address())).catalog
         try:
+            catalog = (await self._service.terms(address())).catalog
             order = Order(
                 call=call,
                 wish=wish_of("…", **draft.wish),
@@ -89,7 +89,7 @@ class Commands:
             )
             liked, _ = await self._service.preferring.filled(order, catalog)
             _, request = catalog.choose(liked)
-        except Refused:
+        except BotError:
             return ""
         facts = [replies.request_fact(request)]
         if cost := catalog.cost(request, self._currency):

@@ -85,7 +85,7 @@ _WORDS = (
     "remove_sound",
     "sound_of",
     "remove_reply",
-    "cancel",
+    "leave_it",
     "only_you",
     "dismiss",
     "soon",
@@ -181,7 +181,7 @@ def furniture(catalog: Catalog, locale: str) -> Json:
             for each in COMMANDS.values()
             if each.who is Who.EVERYBODY
         ],
-        "models": [_model(catalog, model) for model in catalog.models],
+        "catalog": [_model(catalog, model) for model in catalog.models],
         "preferred": catalog.default,
         "aspects": list(ASPECTS),
         "qualities": list(QUALITIES),

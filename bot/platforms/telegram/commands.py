@@ -1,11 +1,10 @@
-"""Written input on Telegram: commands, pictures, plain words.
+"""The inputs on Telegram: commands, words, presses, edits, and news of groups.
 
 In groups only commands count, also under and in reply to a picture. In private chats words and
 pictures alone become a draft. Nothing is decided here.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,18 +14,15 @@ from aiogram.types import Message, User
 from bot.core import commands as table
 from bot.core.answers import Told
 from bot.core.commands import COMMANDS, Argument, Who
-from bot.core.errors import MovesAlready, NoPicture, NotYourPicture, Refused
-from bot.core.handed import parted
-from bot.core.orders import Address, Order
+from bot.core.errors import Refused
+from bot.core.orders import Address
 from bot.core.replies import Reply, Text
 from bot.core.updates import Update
-from bot.core.wishes import Wish
 from bot.log import get_logger
 from bot.platforms.telegram import membership, messages, reading, rights
-from bot.platforms.telegram.flags import wish_of
-from bot.platforms.telegram.handed import Handed
 from bot.platforms.telegram.inbox import Updates, may_heal
-from bot.platforms.telegram.intake import Intake, question_key, text_of_reply
+from bot.platforms.telegram.intake import Intake
+from bot.platforms.telegram.ordering import Ordering
 from bot.platforms.telegram.parsing import Heard, parsed
 from bot.platforms.telegram.presses import Presses
 from bot.platforms.telegram.reading import Command
@@ -58,7 +54,7 @@ class Commands:
         self._updates = updates
         self._claimed = claimed
         self._presses = Presses(intake)
-        self._handed = Handed(intake.platform, access=intake.service.access, own_id=me.id)
+        self._ordering = Ordering(intake, own_id=me.id)
 
     async def handle(self, update: Update) -> None:
         """Do what it says. Raises what has to be tried again."""
@@ -157,13 +153,15 @@ class Commands:
         words = [command.rest if command else reading.words_of(speaking)]
         said = "\n".join(filter(None, [*words, *map(reading.words_of, others)]))
         if command is not None and command.name in VIDEO:
-            await self._video(speaking, replace(command, rest=said), items)
+            await self._ordering.order(speaking, replace(command, rest=said), items)
         elif command is not None and _is_known(command):
             await self._run(speaking, command)
-        elif await self._answered(speaking, items, said):
+        elif await self._ordering.answered(speaking, items, said):
             return
-        elif reading.is_private(message.chat):
-            await self._draft(speaking, command, items, said)
+        elif reading.is_private(message.chat) and not await self._ordering.draft(
+            speaking, command, items, said
+        ):
+            await self._run(speaking, Command(name="help", rest=""))
 
     def _speaking(self, items: Sequence[Message]) -> Message:
         """The message of an album with the command; without one, the first that says anything."""
@@ -172,93 +170,6 @@ class Commands:
 
     def _command(self, message: Message) -> Command | None:
         return reading.command_of(message, own_name=self._me.username or "")
-
-    # --- videos --------------------------------------------------------------------------------
-
-    async def _video(
-        self, message: Message, command: Command, items: Sequence[Message] = ()
-    ) -> None:
-        wish = await self._wish(message, command.rest)
-        pictures, sound = parted(await self._handed.all_of(message, items or [message]))
-        target = reading.replied_to(message)
-        if command.name == "animate" and not pictures and sound is None:
-            raise NoPicture() if target else Refused("picture_unseen")
-        if not wish.prompt and not pictures:
-            wish = replace(wish, prompt=text_of_reply(message))
-        order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
-        if not wish.prompt and not pictures and sound is None:
-            if not await self._intake.may_answer(message):
-                return
-            await self._intake.ask_words(order, Text(id="ask.words"), reply_to=message.message_id)
-        else:
-            await self._submit(order)
-
-    async def _answered(self, message: Message, items: Sequence[Message], said: str) -> bool:
-        """Whether this was the answer to a question of ours; one that says nothing is asked again.
-
-        Files of its own take the place of those that the question was about.
-        """
-        asked = reading.replied_to(message)
-        if asked is None or asked.from_user is None or asked.from_user.id != self._me.id:
-            return False
-        order = await self._intake.drafts.get(question_key(asked.chat.id, asked.message_id))
-        if order is None or order.call.person.id != reading.person_of(message).id:
-            return False
-        wish = await self._wish(message, said)
-        try:
-            own = await self._handed.own(items)
-        except (NoPicture, MovesAlready):
-            if wish.prompt:
-                raise
-            own = []
-        if not own:
-            reading.check_shown(message)
-        if wish.prompt or own:
-            pictures, sound = parted(own)
-            answer = replace(
-                order,
-                call=reading.call_of(message),
-                wish=order.wish.having(prompt=wish.prompt, **wish.chosen),
-                pictures=pictures or order.pictures,
-                sound=sound or order.sound,
-                # A remix would not change the new choices.
-                remix_of=None if own or wish.chosen else order.remix_of,
-            )
-            await self._submit(answer)
-        elif await self._intake.may_answer(message):
-            await self._intake.ask_words(order, Text(id="ask.words"), reply_to=message.message_id)
-        return True
-
-    async def _draft(
-        self, message: Message, command: Command | None, items: Sequence[Message], said: str
-    ) -> None:
-        if message.rich_message is not None:
-            await self._intake.tell(message, Text(id="telegram.unreadable"))
-            return
-        pictures, sound = parted(await self._handed.all_of(message, items))
-        given = said.strip() or pictures or sound
-        if command is not None or not given:
-            await self._run(message, Command(name="help", rest=""))
-            return
-        wish = await self._wish(message, said)
-        order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
-        with _owner_in_doubt(order):
-            await self._intake.draft(order)
-
-    async def _submit(self, order: Order) -> None:
-        with _owner_in_doubt(order):
-            await self._intake.service.submit(order)
-
-    async def _wish(self, message: Message, words: str) -> Wish:
-        """Words and flags apart; of a model that is none it may be that its name was cut short."""
-        terms = await self._intake.service.terms(reading.address_of(message))
-        catalog = terms.catalog
-        wish = wish_of(words, catalog)
-        family = wish.family
-        if family is not None and not catalog.named(family):
-            can = ", ".join(catalog.label(each) for each in catalog.families)
-            raise Refused("flag_model_unknown", family=family, can=can)
-        return wish
 
     # --- everything else -----------------------------------------------------------------------
 
@@ -365,15 +276,3 @@ def _whom(rest: str) -> str | None:
     if not rest.isascii() or not rest.isdigit():
         raise Refused("person_unreadable")
     return rest
-
-
-@contextmanager
-def _owner_in_doubt(order: Order) -> Iterator[None]:
-    """Where Telegram hides whose a picture is, nobody can say that it is somebody else's."""
-    try:
-        yield
-    except NotYourPicture:
-        others = (it.author for it in order.pictures if it.author != order.call.person.id)
-        if not any(others):
-            raise Refused("picture_owner_unknown") from None
-        raise

@@ -5,8 +5,8 @@ import re
 import pytest
 import typer
 
-from bot.cli import db, operations
-from bot.cli.main import jobs_app, media_app
+from bot.cli import db, jobs, media
+from bot.cli.operating import allowances, gateways, people
 from docs.commands_page import PAGE, PARTS, page
 
 
@@ -19,12 +19,12 @@ async def test_the_page_shows_what_the_commands_say() -> None:
 @pytest.mark.parametrize(
     ("name", "group"),
     [
-        ("jobs", jobs_app),
-        ("media", media_app),
+        ("jobs", jobs.app),
+        ("media", media.app),
         ("db", db.app),
-        ("quota", operations.quota_app),
-        ("gateways", operations.gateways_app),
-        ("user", operations.user_app),
+        ("quota", allowances.app),
+        ("gateways", gateways.app),
+        ("user", people.app),
     ],
 )
 def test_the_page_shows_each_command_of_an_operator(name: str, group: typer.Typer) -> None:

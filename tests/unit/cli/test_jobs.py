@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from rich.text import Text
 
+from bot.cli import drawing, times
 from bot.cli.jobs import asked, facts, sheet, table, wording
 from bot.core import moves
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import Person, Picture, Sound
 from bot.core.posts import Form, Post, PostKind
+from bot.core.wishes import WORDS
 from tests.contract.rows import NOON, VIDEO, a_job
 from tests.unit.core.orders import changed
 
@@ -138,13 +140,13 @@ def test_a_platform_that_there_is_not_names_the_one_meant() -> None:
     ],
 )
 def test_times_may_be_ages_or_dates(typed: str, seconds: float) -> None:
-    assert asked.moment(typed, now=NOON) == seconds
+    assert times.ago(typed, now=NOON) == seconds
 
 
 @pytest.mark.parametrize("typed", ["", "yesterday", "h", "-3h", "2026-13-01", "3y"])
 def test_what_is_no_time_is_told(typed: str) -> None:
     with pytest.raises(Refused, match="since_unreadable"):
-        asked.moment(typed, now=NOON)
+        times.ago(typed, now=NOON)
 
 
 @pytest.mark.parametrize("prompt", [False, True])
@@ -161,6 +163,20 @@ def test_no_way_of_showing_tells_what_opens_a_door(
     assert said.count("https://cdn.example/…") + said.count("https://cdn.example/\\u2026") == 2
 
 
+@pytest.mark.parametrize("prompt", [False, True])
+def test_all_that_a_person_wrote_is_shown_only_if_asked_for(
+    prompt: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = {field: f"secret-{field}" for field in WORDS}
+    job = replace(_rich(), detail=f"refused: {', '.join(written.values())}")
+    job = replace(job, order=changed(job.order, **written))
+    sheet.show(job, [], currency="USD", prompt=prompt, now=NOON)
+    sheet_, json_ = capsys.readouterr().out, json.dumps(facts.whole(job, [], prompt=prompt))
+    for said in ("".join(sheet_.split()), json_):
+        assert [said.count(each) for each in written.values()] == [2 * prompt] * len(WORDS)
+    assert "{" not in sheet_, "no sentence lacks its values"
+
+
 def test_the_sheet_says_what_had_been_kept_for_its_time(capsys: pytest.CaptureFixture[str]) -> None:
     job = _rich()
     order = changed(job.order, prompt="", negative_prompt="")
@@ -172,7 +188,7 @@ def test_the_sheet_says_what_had_been_kept_for_its_time(capsys: pytest.CaptureFi
     for name in ("Picture", "Prompt", "Video"):
         assert f"{name} gone since 2026-01-15: it had been kept for its time" in lines
     whole = facts.whole(replace(job, **gone), [], prompt=False)
-    assert [whole[name] for name in gone] == [facts.stamp(NOON)] * 3
+    assert [whole[name] for name in gone] == [drawing.stamp(NOON)] * 3
 
 
 @pytest.mark.parametrize(
@@ -224,7 +240,7 @@ def test_the_list_marks_the_videos_that_were_swept(capsys: pytest.CaptureFixture
         "ten delivered",
     ]
     told = [facts.of(job)["video_gone_at"] for job in shown]
-    assert told == [None, facts.stamp(NOON), facts.stamp(NOON), None]
+    assert told == [None, drawing.stamp(NOON), drawing.stamp(NOON), None]
 
 
 def test_the_sheet_tells_everything_about_a_job(capsys: pytest.CaptureFixture[str]) -> None:

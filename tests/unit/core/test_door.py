@@ -153,7 +153,6 @@ async def test_jobs_tells_the_place_in_the_queue(workshop: Workshop) -> None:
     for prompt in ("one", "two", "three"):
         await workshop.submit(order(address=ALONE, person=ANN, prompt=prompt))
     await workshop.work(1)
-    workshop.clock.time += 0
     listed = await run(workshop, "jobs")
     counts = [each.count for each in listed.facts if each.id == "list.ahead"]
     assert sorted(each for each in counts if each is not None) == [0, 1]
@@ -321,6 +320,17 @@ async def test_help_shows_owners_commands_to_owners_alone(
     owner = said(await run(workshop, "help", call(ANN, here)))
     assert [line for line in owner if line.startswith("/allow")]
     assert any(line.startswith("ann runs this bot") for line in owner)
+
+
+async def test_where_it_is_closed_help_says_so_and_promises_nothing(workshop: Workshop) -> None:
+    code = await workshop.access.new_code()
+    assert code is not None
+    await run(workshop, "claim", call(ANN, HALL), code=code)
+    open_ = [each.id for each in (await run(workshop, "help", call(BOB, HALL))).facts]
+    await run(workshop, "disallow", call(ANN, HALL))
+    closed = [each.id for each in (await run(workshop, "help", call(BOB, HALL))).facts]
+    assert ("help.here" in open_, "help.here" in closed) == (True, False)
+    assert "error.not_allowed_here" in closed
 
 
 @pytest.mark.parametrize("name", commands.COMMANDS)

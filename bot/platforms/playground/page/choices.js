@@ -24,7 +24,7 @@ export class Choices {
     addEventListener("resize", () => this.hint());
   }
 
-  furnish({ models, preferred, aspects, qualities, presets, switches, fits }) {
+  furnish({ catalog: models, preferred, aspects, qualities, presets, switches, fits }) {
     Object.assign(this, { models, preferred, aspects, qualities, presets, switches, fits });
   }
 
@@ -64,6 +64,8 @@ export class Choices {
   // What would be made, and what it costs; an answer that was overtaken is not shown.
   async quote() {
     const number = ++this.quotes;
+    await null; // of several changes at once the last one counts
+    if (number !== this.quotes) return;
     const draft = { wish: this.wish, pictures: this.count("picture"), sounds: this.count("sound") };
     const told = this.offered.length ? await this.price(draft) : "";
     if (number === this.quotes) this.quoted.textContent = told;

@@ -319,12 +319,13 @@ function button(each, look, room, origin) {
 // --- what only one person sees ------------------------------------------------------------------
 
 export function notice(look, person, room, dismiss) {
-  const element = make("aside", { class: `notice ${look.tone}`, tabIndex: -1 });
+  const only = say("only_you", { name: nameOf(person) });
+  const element = make("div", { class: `notice ${look.tone}`, role: "group", "aria-label": `${only}: ${flat(look.text)}`, tabIndex: -1 });
   const buttons = (look.buttons ?? []).map((each) => button(each, look, room, element));
   if (look.jump) buttons.unshift(jump(look.jump, room));
   element.append(...[
     make(
-      "div", { class: "head" }, make("span", { class: "only" }, say("only_you", { name: nameOf(person) })),
+      "div", { class: "head" }, make("span", { class: "only" }, only),
       make("button", { type: "button", class: "tool", "aria-label": words.dismiss, on: { click: dismiss } }, icon("close")),
     ),
     sentence("p", "text", look.text),

@@ -396,7 +396,7 @@ async def test_a_page_knows_which_lengths_switches_and_words_each_model_takes(
 ) -> None:
     catalog = Catalog(models=(replace(WAN_TEXT, auto=True), SORA))
     async with open_hall(tmp_path, catalog=catalog) as hall, hall.page() as page:
-        models = {each["family"]: each for each in page.welcome["models"]}
+        models = {each["family"]: each for each in page.welcome["catalog"]}
     for quality in models["wan"]["qualities"].values():
         assert quality["seconds"] == [5, 10, AUTO]
     assert models["wan"]["switches"] == {"sound": ["on", "off"], "enhance": [], "watermark": []}

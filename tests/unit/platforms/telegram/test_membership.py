@@ -121,7 +121,7 @@ async def test_a_group_that_got_another_id_has_not_let_us_in_anew(lobby: Lobby) 
 
 
 async def edited(lobby: Lobby, before: str, after: str, chat: Chat | None = None) -> list[str]:
-    """The words that an edit was met with."""
+    """The answers to an edit."""
     first = await lobby.ann.says(before, chat=chat)
     place = first.chat
     await lobby.clock.advance(1)

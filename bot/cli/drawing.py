@@ -1,0 +1,104 @@
+"""Tables, sheets and JSON of what a command found.
+
+Tables are folded to the terminal's width; where nobody looks, each row is one line, for grep.
+"""
+
+import json
+from collections.abc import Container, Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import repeat
+
+from rich.console import Console, JustifyMethod
+from rich.measure import Measurement
+from rich.table import Table
+
+from bot.i18n import printable
+
+Values = Mapping[str, object]
+_WIDEST = 10_000
+
+
+def plain(*, soft_wrap: bool = False) -> Console:
+    """A console that takes words as they are."""
+    return Console(highlight=False, markup=False, soft_wrap=soft_wrap)
+
+
+def table(
+    headings: Sequence[str],
+    lines: Iterable[Sequence[str]],
+    *,
+    figures: Container[int] = (),
+    whole: Container[int] = (0,),
+    styles: Iterable[str] | None = None,
+    gap: int = 1,
+) -> None:
+    """Print it; cells are folded, never cut.
+
+    `figures`: the columns of numbers; `whole`: those of names that are typed again, which are not
+    even folded; `styles`: one for each line.
+    """
+    drawn = Table(box=None, padding=(0, gap, 0, 0))
+    for at, heading in enumerate(headings):
+        side: JustifyMethod = "right" if at in figures else "left"
+        drawn.add_column(heading, overflow="fold", justify=side, no_wrap=at in whole)
+    for line, style in zip(lines, styles or repeat(""), strict=False):
+        drawn.add_row(*map(printable, line), style=style)
+    show(plain(), drawn)
+
+
+def sheet(lines: Iterable[tuple[str, str]]) -> None:
+    """Print names, and the value of each beside it."""
+    drawn = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    drawn.add_column(no_wrap=True)
+    drawn.add_column(overflow="fold")
+    for name, value in lines:
+        drawn.add_row(name, printable(value))
+    show(plain(), drawn)
+
+
+def show(console: Console, table: Table) -> None:
+    """Print it; nothing is cut, whatever the width."""
+    if not console.is_terminal:
+        console.width = width(console, table)
+    console.print(table)
+
+
+def width(console: Console, table: Table) -> int:
+    """Columns of a terminal on which nothing is folded."""
+    widest = console.options.update(width=_WIDEST)
+    return Measurement.get(console, widest, table).maximum
+
+
+def as_json(values: Values) -> None:
+    """Print it for programs."""
+    print(json.dumps(values, ensure_ascii=False, indent=2))
+
+
+def rows(answer: Values, name: str) -> list[dict[str, object]]:
+    """The list of objects of this name in an answer."""
+    found = answer[name]
+    assert isinstance(found, list)
+    return [dict(each) for each in found]
+
+
+# --- times, in this machine's time zone ----------------------------------------------------------
+
+
+def stamped(values: Values, *names: str) -> dict[str, object]:
+    """The same with these times as programs read them."""
+    return {**values, **{name: stamp(values.get(name)) for name in names}}
+
+
+def stamp(at: object) -> str | None:
+    """A time with its offset."""
+    return local(at).isoformat(timespec="seconds") if at is not None else None
+
+
+def moment(at: object) -> str:
+    """A time for people."""
+    return f"{local(at):%Y-%m-%d %H:%M}" if at is not None else ""
+
+
+def local(at: object) -> datetime:
+    """A time as the machine's clock shows it."""
+    return datetime.fromtimestamp(float(str(at))).astimezone()
