@@ -210,11 +210,12 @@ class Intake:
     async def _mend(self, interaction: discord.Interaction, job_id: str) -> None:
         """A card that offers what is no longer to be had shows its job as it was long ago."""
         try:
-            post = await self._posts.get(job_id, PostKind.CARD)
             pressed = interaction.message
-            is_card = pressed is not None and messages.is_about(pressed, job_id, PostKind.CARD)
-            if post is None or pressed is None or not is_card:
+            if pressed is None or not messages.is_about(pressed, job_id, PostKind.CARD):
                 return  # pressed in a list, say
+            post = await self._posts.get(job_id, PostKind.CARD)
+            if post is None:
+                return
             job, here = await self.service.job(job_id), str(pressed.id)
             card = replace(post, message_id=here, channel_id=str(interaction.channel_id))
             await self._platform.edit(card, job, await self._reply(job))
