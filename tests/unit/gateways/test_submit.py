@@ -53,7 +53,7 @@ AT_ONCE = ("reset before it is read", "closed before it is read")
 
 
 def doubts(name: str) -> tuple[type[Creation], ...]:
-    """What a fault of a socket may come to."""
+    """The outcomes that a fault of a socket may have."""
     return (Uncertain, NotSent) if name in AT_ONCE else (Uncertain,)
 
 

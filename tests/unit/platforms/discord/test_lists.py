@@ -67,6 +67,18 @@ async def test_history_opens_an_entry_and_shows_its_video_once_more(
     assert "AI-generated" in video.content
 
 
+async def test_a_copy_of_a_deleted_video_goes_when_it_is_pressed(
+    fake: FakeDiscord, bot: Bot
+) -> None:
+    ann = fake.person("ann")
+    _, copy = await _result(bot, ann)
+    sure = await listed(await ann.press(copy, "Delete"))
+    await (await ann.press(sure, "Yes, delete it")).answered()
+    answer = await listed(await ann.press(copy, "Delete"))
+    assert "gone" in answer.content
+    await fake.next("delete", lambda it: it.id == copy.id)
+
+
 async def test_a_job_is_stopped_from_its_list(fake: FakeDiscord, bot: Bot) -> None:
     ann = fake.person("ann")
     job, _ = await _card(bot, ann)
@@ -86,10 +98,12 @@ async def test_a_stop_that_comes_too_late_says_so_and_takes_no_list_for_a_card(
     jobs = await listed(await ann.slash("jobs"))
     over = replace(await bot.job(job.id), status=Status.FAILED, reason=Reason.REFUSED)
     await bot.jobs.save(await bot.job(job.id), over, now=bot.clock.now())
+    while not bot.posts.asked.empty():
+        bot.posts.asked.get_nowait()
     answer = await listed(await ann.press(jobs, "Stop 1"))
     assert answer.content == "That one is over already."
-    await bot.commands.finish()
-    assert not [each for each in fake.requests if each.method == "PATCH"]
+    await listed(await ann.slash("jobs"))
+    assert bot.posts.asked.empty(), "it looked for a card to bring up to date"
 
 
 async def test_who_moderates_one_server_moderates_no_other(fake: FakeDiscord, bot: Bot) -> None:
