@@ -6,6 +6,7 @@ transaction with an act that says who did it, and why.
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from bot.core.acts import EVERYTHING, Act, Block, Hold, UseCase, Values
@@ -57,30 +58,20 @@ class Blocks(Protocol):
         """Those in force, the newest first."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Admin:
     """Looks after the service as a whole."""
 
-    def __init__(
-        self,
-        *,
-        acts: Acts,
-        holds: Holds,
-        blocks: Blocks,
-        gateways: Collection[str],
-        jobs: Jobs,
-        platforms: Mapping[str, str],
-        clock: Clock,
-        wake: Wake,
-    ) -> None:
-        """`gateways`: the names of those configured. `platforms`: as `whom` takes them."""
-        self._acts = acts
-        self._holds = holds
-        self._blocks = blocks
-        self._gateways = gateways
-        self._jobs = jobs
-        self._platforms = platforms
-        self._clock = clock
-        self._wake = wake
+    latest: Acts
+    holds: Holds
+    blocks: Blocks
+    configured: Collection[str]
+    """The names of gateways."""
+    jobs: Jobs
+    platforms: Mapping[str, str]
+    """As `whom` takes them."""
+    clock: Clock
+    wake: Wake
 
     @property
     def use_cases(self) -> Mapping[str, UseCase]:
@@ -99,8 +90,8 @@ class Admin:
 
     async def acts(self, *, most: int = 20, subject: str | None = None) -> Values:
         """The latest acts, the newest first."""
-        found = await self._acts(min(max(1, most), MOST_ACTS), subject)
-        return {"acts": [_shown(act) for act in found]}
+        found = await self.latest(min(max(1, most), MOST_ACTS), subject)
+        return {"acts": [asdict(act) for act in found]}
 
     # --- everything ----------------------------------------------------------------------------
 
@@ -109,22 +100,22 @@ class Admin:
 
         No POST begins after it answers. Nothing that waits is lost.
         """
-        changed = await self._holds.put(EVERYTHING, self._act(actor, "stop", EVERYTHING, why))
-        self._wake.ring()
+        changed = await self.holds.put(EVERYTHING, self._act(actor, "stop", EVERYTHING, why))
+        self.wake.ring()
         return {"changed": changed, **await self._under_way()}
 
     async def go(self, *, actor: str, why: str = "") -> Values:
         """Go on after `stop`; the holds of single gateways stay."""
-        changed = await self._holds.lift(EVERYTHING, self._act(actor, "go", EVERYTHING, why))
-        self._wake.ring()
+        changed = await self.holds.lift(EVERYTHING, self._act(actor, "go", EVERYTHING, why))
+        self.wake.ring()
         return {"changed": changed, **await self._under_way()}
 
     async def _under_way(self) -> Values:
         """The jobs that are not over, and who has stopped the service, if it is stopped."""
         counts = dict.fromkeys(Status, 0)
-        for _, status, count in await self._holds.unfinished():
+        for _, status, count in await self.holds.unfinished():
             counts[status] += count
-        held = next((hold for hold in await self._holds.all() if hold.name == EVERYTHING), None)
+        held = next((hold for hold in await self.holds.all() if hold.name == EVERYTHING), None)
         return {
             "stopped": held is not None,
             "since": held and held.at,
@@ -138,18 +129,18 @@ class Admin:
 
     async def gateways(self) -> Values:
         """Each gateway with who holds it, why it is paused, and its jobs that are not over."""
-        holds = {hold.name: hold for hold in await self._holds.all()}
-        paused = {each.gateway: each for each in await self._holds.paused()}
-        unfinished = await self._holds.unfinished()
+        holds = {hold.name: hold for hold in await self.holds.all()}
+        paused = {each.gateway: each for each in await self.holds.paused()}
+        unfinished = await self.holds.unfinished()
         seen = {*holds, *(name for name, _, _ in unfinished)} - {EVERYTHING}
         rows = []
-        for name in [*self._gateways, *sorted(seen - set(self._gateways))]:
+        for name in [*self.configured, *sorted(seen - set(self.configured))]:
             hold, lock = holds.get(name), paused.get(name)
             counts = {status: count for each, status, count in unfinished if each == name}
             rows.append(
                 {
                     "name": name,
-                    "configured": name in self._gateways,
+                    "configured": name in self.configured,
                     "paused": hold is not None,
                     "since": hold and hold.at,
                     "by": hold and hold.actor,
@@ -163,18 +154,18 @@ class Admin:
 
     async def pause(self, *, actor: str, name: str, why: str = "") -> Values:
         """Let no POST leave to this gateway until an operator resumes it; orders wait."""
-        if name not in self._gateways:
-            raise Refused("gateway_not_known", given=name, can=", ".join(self._gateways))
-        changed = await self._holds.put(name, self._act(actor, "gateways.pause", name, why))
-        self._wake.ring()
+        if name not in self.configured:
+            raise Refused("gateway_not_known", given=name, can=", ".join(self.configured))
+        changed = await self.holds.put(name, self._act(actor, "gateways.pause", name, why))
+        self.wake.ring()
         return {"changed": changed, **await self.gateways()}
 
     async def resume(self, *, actor: str, name: str, why: str = "") -> Values:
         """End an operator's pause; one for a bad key or balance ends by itself."""
-        changed = await self._holds.lift(name, self._act(actor, "gateways.resume", name, why))
-        if not changed and name not in self._gateways:
-            raise Refused("gateway_not_known", given=name, can=", ".join(self._gateways))
-        self._wake.ring()
+        changed = await self.holds.lift(name, self._act(actor, "gateways.resume", name, why))
+        if not changed and name not in self.configured:
+            raise Refused("gateway_not_known", given=name, can=", ".join(self.configured))
+        self.wake.ring()
         return {"changed": changed, **await self.gateways()}
 
     # --- people --------------------------------------------------------------------------------
@@ -183,28 +174,28 @@ class Admin:
         self, *, actor: str, person: str, until: float | None = None, why: str = ""
     ) -> Values:
         """Refuse their orders and presses; what is paid for still arrives."""
-        platform, id_ = self._person(person)
-        now = self._clock.now()
+        platform, id_ = whom(person, self.platforms)
+        now = self.clock.now()
         if until is not None and until <= now:
             raise Refused("until_past")
         block = Block(platform=platform, person=id_, at=now, until=until, actor=actor, why=why)
         details = {"until": until}
         act = self._act(actor, "user.block", f"{platform}:{id_}", why, details)
-        cancelled = await self._blocks.put(block, act)
-        self._wake.ring()
-        known = await self._jobs.has_ordered(platform, id_)
+        cancelled = await self.blocks.put(block, act)
+        self.wake.ring()
+        known = await self.jobs.has_ordered(platform, id_)
         return {"cancelled": cancelled, "known": known, **await self.blocked()}
 
     async def unblock(self, *, actor: str, person: str, why: str = "") -> Values:
         """Let them order again."""
-        platform, id_ = self._person(person)
+        platform, id_ = whom(person, self.platforms)
         act = self._act(actor, "user.unblock", f"{platform}:{id_}", why)
-        changed = await self._blocks.lift(platform, id_, act)
+        changed = await self.blocks.lift(platform, id_, act)
         return {"changed": changed, **await self.blocked()}
 
     async def blocked(self) -> Values:
         """The people who are blocked now."""
-        found = await self._blocks.all(now=self._clock.now())
+        found = await self.blocks.all(now=self.clock.now())
         return {
             "blocked": [
                 {
@@ -218,20 +209,11 @@ class Admin:
             ]
         }
 
-    def _person(self, named: str) -> tuple[str, str]:
-        return whom(named, self._platforms)
-
     def _act(
         self, actor: str, action: str, subject: str, why: str, details: Values | None = None
     ) -> Act:
-        return Act(
-            at=self._clock.now(),
-            actor=actor,
-            action=action,
-            subject=subject,
-            why=why,
-            details=details or {},
-        )
+        now, given = self.clock.now(), details or {}
+        return Act(at=now, actor=actor, action=action, subject=subject, why=why, details=given)
 
 
 def whom(named: str, platforms: Mapping[str, str]) -> tuple[str, str]:
@@ -245,14 +227,3 @@ def whom(named: str, platforms: Mapping[str, str]) -> tuple[str, str]:
     if platform not in platforms or not re.fullmatch(platforms[platform], id_, re.ASCII):
         raise Refused("whom_unreadable", given=named, can=", ".join(sorted(platforms)))
     return platform, id_
-
-
-def _shown(act: Act) -> Values:
-    return {
-        "at": act.at,
-        "actor": act.actor,
-        "action": act.action,
-        "subject": act.subject,
-        "why": act.why,
-        "details": dict(act.details),
-    }

@@ -38,26 +38,19 @@ class _Outage:
     """When a try with an unknown end was begun."""
 
 
+@dataclass(slots=True, kw_only=True)
 class Alarm:
     """Looks at the database."""
 
-    def __init__(
-        self,
-        *,
-        beats: Callable[[], Awaitable[bool | str]],
-        people: Callable[[], Awaitable[Sequence[Person]]],
-        platforms: Mapping[str, Tells],
-        clock: Clock,
-    ) -> None:
-        """`beats`: True if a row can be written, else why not."""
-        self._beats = beats
-        self._people = people
-        self._platforms = platforms
-        self._clock = clock
-        self._known: Sequence[Person] = ()
-        self._outage: _Outage | None = None
-        self._rang_at: float | None = None
-        """When anybody was last told of an outage, by the steady clock."""
+    beats: Callable[[], Awaitable[bool | str]]
+    """True if a row can be written, else why not."""
+    people: Callable[[], Awaitable[Sequence[Person]]]
+    platforms: Mapping[str, Tells]
+    clock: Clock
+    _known: Sequence[Person] = field(default=(), init=False)
+    _outage: _Outage | None = field(default=None, init=False)
+    _rang_at: float | None = field(default=None, init=False)
+    """When anybody was last told of an outage, by the steady clock."""
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -66,18 +59,18 @@ class Alarm:
                 await self.look()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next look comes
                 log.warning("alarm.failed", error=type(error).__name__)
-            await self._clock.sleep(LOOK)
+            await self.clock.sleep(LOOK)
 
     async def look(self) -> None:
         """Once."""
-        found = await self._beats()
+        found = await self.beats()
         if found is True:
             await self._well()
         else:
             await self._trouble(str(found or "?"))
 
     async def _well(self) -> None:
-        self._known = await self._people()  # or it is not over: reading is part of being well
+        self._known = await self.people()  # or it is not over: reading is part of being well
         over, self._outage = self._outage, None
         if over is not None:
             said = Reply(text=Text(id="cause.database_over"), tone=Tone.DONE)
@@ -86,9 +79,9 @@ class Alarm:
 
     async def _trouble(self, why: str) -> None:
         if self._outage is None:
-            self._outage = _Outage(why, self._clock.now(), self._clock.steady())
+            self._outage = _Outage(why, self.clock.now(), self.clock.steady())
         outage = self._outage
-        now = self._clock.steady()
+        now = self.clock.steady()
         if now - outage.steady < PATIENCE:
             return
         is_known = bool(outage.told)
@@ -109,12 +102,12 @@ class Alarm:
         message = DirectMessage(person_id=id_, reply=said, nonce=nonce, since=since)
         try:
             async with asyncio.timeout(TELL_TIME):
-                await self._platforms[platform].tell(message)
+                await self.platforms[platform].tell(message)
         except Refused as refused:
             log.warning("alarm.untold", platform=platform, code=refused.code)
         except (BotError, TimeoutError, KeyError) as error:
             log.warning("alarm.delayed", platform=platform, error=type(error).__name__)
             if not (isinstance(error, Temporary) and (error.unsent or error.away)):
-                outage.begun.setdefault(person, self._clock.now())
+                outage.begun.setdefault(person, self.clock.now())
             return
         outage.told.add(person)

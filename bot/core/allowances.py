@@ -69,23 +69,15 @@ class Grants(Protocol):
         """As much left as at the beginning of the day; whether anything was to be done."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Allowances:
     """Shows today's limits, and lets somebody have more."""
 
-    def __init__(
-        self,
-        *,
-        grants: Grants,
-        jobs: Jobs,
-        accounts: Accounts,
-        platforms: Mapping[str, str],
-        clock: Clock,
-    ) -> None:
-        self._grants = grants
-        self._jobs = jobs
-        self._accounts = accounts
-        self._platforms = platforms
-        self._clock = clock
+    grants: Grants
+    jobs: Jobs
+    accounts: Accounts
+    platforms: Mapping[str, str]
+    clock: Clock
 
     @property
     def use_cases(self) -> Mapping[str, UseCase]:
@@ -99,9 +91,9 @@ class Allowances:
         gateway with money of its own. `where`: the community in which a person orders.
         """
         whose, limits = await self._whose(kind, of, where)
-        now = self._clock.now()
+        now = self.clock.now()
         address = Address(platform=whose.platform or "", channel="", community=whose.community)
-        usage = await self._jobs.usage(address, whose.person or "", limits, now=now)
+        usage = await self.jobs.usage(address, whose.person or "", limits, now=now)
         most = allowed(limits, usage.granted)
         rows = []
         for name in whose.figures:
@@ -143,8 +135,8 @@ class Allowances:
         details = {"videos": videos, "money": money}
         act = self._act(actor, "quota.grant", whose, of, why, details)
         since = None if again else act.at - REPEATED
-        await self._grants.add(whose, limits, act, videos=videos, money=money, once_since=since)
-        known = whose.person is None or await self._jobs.has_ordered(
+        await self.grants.add(whose, limits, act, videos=videos, money=money, once_since=since)
+        known = whose.person is None or await self.jobs.has_ordered(
             whose.platform or "", whose.person
         )
         return {"known": known, **await self.show(kind=kind, of=of, where=where)}
@@ -155,32 +147,32 @@ class Allowances:
         """As much left today as at its beginning."""
         whose, limits = await self._whose(kind, of, where)
         act = self._act(actor, "quota.reset", whose, of, why, {})
-        changed = await self._grants.reset(whose, limits, act)
+        changed = await self.grants.reset(whose, limits, act)
         return {"changed": changed, **await self.show(kind=kind, of=of, where=where)}
 
     async def _whose(self, kind: str, of: str, where: str) -> tuple[Whose, Limits]:
         match kind:
             case "person":
-                platform, person = whom(of, self._platforms)
+                platform, person = whom(of, self.platforms)
                 community = None
                 if where:
-                    there, community = whom(where, self._platforms)
+                    there, community = whom(where, self.platforms)
                     if there != platform:
                         raise Refused("whom_elsewhere", given=of, where=where)
                 whose = Whose(platform=platform, person=person, community=community)
             case "community":
-                platform, community = whom(of, self._platforms)
+                platform, community = whom(of, self.platforms)
                 whose = Whose(platform=platform, community=community)
             case "purse":
                 return Whose(), self._purse(of)
             case _:
                 raise Refused("quota_kind_unknown", given=kind)
         address = Address(platform=platform, channel="", community=community)
-        return whose, (await self._accounts.terms(address)).limits
+        return whose, (await self.accounts.terms(address)).limits
 
     def _purse(self, gateway: str) -> Limits:
         """Of the gateway that a community pays, or of all others."""
-        every = [self._accounts.general, *self._accounts.own.values()]
+        every = [self.accounts.general, *self.accounts.own.values()]
         known = {terms.limits.purse.gateway or "": terms.limits for terms in reversed(every)}
         if gateway not in known:
             can = ", ".join(sorted(filter(None, known))) or "–"
@@ -193,7 +185,7 @@ class Allowances:
         subject = f"purse:{of}" if of else "purse"
         if whose.platform:
             subject = f"{whose.platform}:{whose.person or whose.community}"
-        now = self._clock.now()
+        now = self.clock.now()
         return Act(at=now, actor=actor, action=action, subject=subject, why=why, details=details)
 
 

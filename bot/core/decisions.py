@@ -7,6 +7,7 @@ work is done by the use cases that commands ask for, and is an act of whoever pr
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bot.core.acts import UseCase, Values, perform
 from bot.core.errors import AnewStopped, Refused
@@ -75,31 +76,24 @@ def raise_token(about: str, day: str, limit: int, more: int) -> str:
     return token_of(f"{about} {day} {limit} {more}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decisions:
     """Does what an owner presses."""
 
-    def __init__(
-        self,
-        *,
-        use_cases: Mapping[str, UseCase],
-        is_owner: Callable[[str, str], Awaitable[bool]],
-        rooms: Collection[str],
-        limits: Callable[[], Awaitable[Sequence[Used]]],
-        gateways: Collection[str],
-        currency: str,
-        decided: Callable[[], None] = lambda: None,
-    ) -> None:
-        """`rooms`: platforms where whoever comes is the operator. `decided` is called after each
-        press that did something: the notice has to say so."""
-        self._use_cases = use_cases
-        self._is_owner = is_owner
-        self._rooms = rooms
-        self._limits = limits
-        self._gateways = gateways
-        self._currency = currency
-        self._decided = decided
-        self._one = asyncio.Lock()
-        self._wishes: Mapping[str, Callable[[str, str, str], Awaitable[Reply]]] = {
+    use_cases: Mapping[str, UseCase]
+    is_owner: Callable[[str, str], Awaitable[bool]]
+    rooms: Collection[str]
+    """Platforms where whoever comes is the operator."""
+    limits: Callable[[], Awaitable[Sequence[Used]]]
+    gateways: Collection[str]
+    currency: str
+    decided: Callable[[], None] = lambda: None
+    """It is called after each press that did something: the notice has to say so."""
+    _one: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+
+    @property
+    def _wishes(self) -> Mapping[str, Callable[[str, str, str], Awaitable[Reply]]]:
+        return {
             "open": self._open,
             "found": self._found,
             "free": self._free,
@@ -119,18 +113,19 @@ class Decisions:
 
     async def decide(self, platform: str, person: Person, subject: str, wish: str | None) -> Reply:
         """Do it, if they own this bot. Raises `Refused("owners_only")`, and why it can't be."""
-        if platform not in self._rooms and not await self._is_owner(platform, person.id):
+        if platform not in self.rooms and not await self.is_owner(platform, person.id):
             raise Refused("owners_only")
         word, _, detail = (wish or "").partition(".")
-        if word not in self._wishes:
+        wishes = self._wishes
+        if word not in wishes:
             raise Refused("button_unknown")
-        said = await self._wishes[word](subject, detail, f"{platform}:{person.id}")
-        self._decided()
+        said = await wishes[word](subject, detail, f"{platform}:{person.id}")
+        self.decided()
         return said
 
     async def _ask(self, use_case: str, actor: str, **values: object) -> Values:
         try:
-            return await perform(self._use_cases[use_case], values, actor=actor)
+            return await perform(self.use_cases[use_case], values, actor=actor)
         except Refused as refused:
             in_chat = IN_CHAT.get(refused.code)
             if in_chat is None:
@@ -178,7 +173,7 @@ class Decisions:
         if cost["status"] != "unconfirmed":
             raise Refused("decide_done", job=job)
         price = cost["cost"]
-        shown = money(price, self._currency) if isinstance(price, int) and price > 1 else ""
+        shown = money(price, self.currency) if isinstance(price, int) and price > 1 else ""
         id_ = "decide.again_priced" if shown else "decide.again"
         values = {"job": job, "cost": shown, "model": cost["model"]}
         return Reply(
@@ -209,7 +204,7 @@ class Decisions:
     async def _raise(self, token: str, _: str, actor: str) -> Reply:
         """More for today. One after the other: the next press sees what the one before gave."""
         async with self._one:
-            used = next((it for it in await self._limits() if _token(it) == token), None)
+            used = next((it for it in await self.limits() if _token(it) == token), None)
             if used is None:
                 raise Refused("decide_outdated")
             amount = "money" if used.figure == "purse_money" else "videos"
@@ -236,7 +231,7 @@ class Decisions:
         return _done("decide.resumed", gateway=name)
 
     def _gateway(self, token: str) -> str:
-        found = next((name for name in self._gateways if token_of(name) == token), None)
+        found = next((name for name in self.gateways if token_of(name) == token), None)
         if found is None:
             raise Refused("decide_outdated")
         return found

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot.core.access import Facts as Settings
 from bot.core.causes import Cause, Causes, Facts, Kind
-from bot.core.errors import BotError
+from bot.core.errors import named
 from bot.core.jobs import Status
 from bot.core.ports import Clock
 from bot.core.prices import money
@@ -63,86 +63,72 @@ class News:
     currency: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
     """Tells the news of a day."""
 
-    def __init__(
-        self,
-        *,
-        at: time,
-        time_zone: str,
-        causes: Causes,
-        settings: Settings,
-        news: News,
-        rooms: Collection[str],
-        clock: Clock,
-        changed: Callable[[], None],
-        looked: Callable[[], Awaitable[None]],
-    ) -> None:
-        """`at`: the time of day. `changed` is called when there is something to say.
-
-        `looked`: until then the causes are those of an earlier run.
-        """
-        self._at = at
-        self._zone = ZoneInfo(time_zone)
-        self._causes = causes
-        self._settings = settings
-        self._news = news
-        self._rooms = rooms
-        self._clock = clock
-        self._changed = changed
-        self._looked = looked
+    at: time
+    """The time of day."""
+    time_zone: str
+    causes: Causes
+    settings: Settings
+    news: News
+    rooms: Collection[str]
+    clock: Clock
+    changed: Callable[[], None]
+    """It is called when there is something to say."""
+    looked: Callable[[], Awaitable[None]]
+    """It ends when the causes are no longer those of an earlier run."""
 
     async def run(self) -> None:
         """Look until cancelled."""
-        await self._looked()
+        await self.looked()
         is_well = True
         while True:
             try:
                 await self.look()
             except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on
                 if is_well:
-                    why = error.code if isinstance(error, BotError) else type(error).__name__
-                    log.warning("digest.failed", why=why)
+                    log.warning("digest.failed", why=named(error))
                 is_well = False
             else:
                 is_well = True
-            await self._clock.sleep(LOOK)
+            await self.clock.sleep(LOOK)
 
     async def look(self) -> None:
         """Tell it, if its time has come and it was not told."""
-        now = self._clock.now()
-        day, told = self._day(now), await self._settings.get(TOLD)
+        now = self.clock.now()
+        day, told = self._day(now), await self.settings.get(TOLD)
         if told is None:  # A new service has no day behind it.
-            await self._settings.put(TOLD, day or "")
+            await self.settings.put(TOLD, day or "")
             return
         if day is None or told == day:
             return
-        last = await self._causes.last(Kind.DIGEST)
+        last = await self.causes.last(Kind.DIGEST)
         if last is not None and -FURTHEST < now - last < APART:
             return
         facts = await self._facts(now)
         if facts is not None:
             cause = Cause(kind=Kind.DIGEST, about=day, facts=facts)
-            if await self._causes.once(cause, rooms=self._rooms, now=now):
+            if await self.causes.once(cause, rooms=self.rooms, now=now):
                 log.info("digest.written", day=day)
-                self._changed()
-        await self._settings.put(TOLD, day)
+                self.changed()
+        await self.settings.put(TOLD, day)
 
     def _day(self, now: float) -> str | None:
         """The date of the digest that is due; None: there is none."""
-        today = datetime.fromtimestamp(now, self._zone).date()
+        today = datetime.fromtimestamp(now, ZoneInfo(self.time_zone)).date()
         if now >= self._time(today):
             return today.isoformat()
         yesterday = today - timedelta(days=1)
         return yesterday.isoformat() if now < self._time(yesterday) + LATE else None
 
     def _time(self, day: date) -> float:
-        return datetime.combine(day, self._at, self._zone).timestamp()
+        return datetime.combine(day, self.at, ZoneInfo(self.time_zone)).timestamp()
 
     async def _facts(self, now: float) -> Facts | None:
         """All that it says; None: there is nothing to tell."""
-        sums, open_ = await self._news.day(now - DAY), await self._causes.open()
+        sums, open_ = await self.news.day(now - DAY), await self.causes.open()
         if not sums and not open_:
             return None
         failed: dict[str, int] = {}
@@ -158,15 +144,15 @@ class Digest:
             "unconfirmed": _count(sums, (Status.UNCONFIRMED,)),
             "waiting": _count(sums, _WAITING),
             "at_work": _count(sums, _AT_WORK),
-            "spent": money(sum(each.spent for each in sums), self._news.currency),
-            "limits": [self._left(used) for used in await self._news.used()],
-            **await self._news.room(),
+            "spent": money(sum(each.spent for each in sums), self.news.currency),
+            "limits": [self._left(used) for used in await self.news.used()],
+            **await self.news.room(),
             "open": [_kept(cause) for cause in open_],
         }
 
     def _left(self, used: Used) -> Facts:
         left = max(0, used.limit - used.used)
-        amount = self._news.amount
+        amount = self.news.amount
         return {
             "figure": used.figure,
             "of": used.of,

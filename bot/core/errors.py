@@ -46,6 +46,11 @@ class BotError(Exception):
         return next(types, cls)(code, **values)
 
 
+def named(error: Exception) -> str:
+    """An error in a log: its code, or its class where it is none of ours."""
+    return error.code if isinstance(error, BotError) else type(error).__name__
+
+
 class Refused(BotError):
     """The person can act: another picture, fewer seconds, tomorrow."""
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from bot.core.acts import Values
 from bot.core.desk import SETTLED
-from bot.core.errors import BotError, Refused
+from bot.core.errors import Refused, named
 from bot.core.keeping import Ledger, Rules, Shelf, Step, by
 from bot.core.ports import Clock
 from bot.core.removal import Removal
@@ -56,8 +56,7 @@ class Retention:
                 await self.sweep()
             except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on
                 if is_well:
-                    why = error.code if isinstance(error, BotError) else type(error).__name__
-                    log.warning("sweep.failed", why=why)
+                    log.warning("sweep.failed", why=named(error))
                 is_well = False
             else:
                 is_well = True

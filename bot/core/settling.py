@@ -64,17 +64,15 @@ class Makers:
     accounts: Accounts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settling:
     """Settles single jobs."""
 
-    def __init__(
-        self, *, ledger: Ledger, jobs: Jobs, makers: Makers, clock: Clock, wake: Wake
-    ) -> None:
-        self._ledger = ledger
-        self._jobs = jobs
-        self._makers = makers
-        self._clock = clock
-        self._wake = wake
+    ledger: Ledger
+    jobs: Jobs
+    makers: Makers
+    clock: Clock
+    wake: Wake
 
     @property
     def use_cases(self) -> Mapping[str, UseCase]:
@@ -125,7 +123,7 @@ class Settling:
         if isinstance(listing, Trouble):
             return {**answer, "list": "trouble", "why": listing.detail, "candidates": []}
         listed = [video.id for video in listing.videos]
-        others = await self._ledger.known_ids(row.base_url, listed) - {own}
+        others = await self.ledger.known_ids(row.base_url, listed) - {own}
         found = candidates(row, listing.videos, known=others)
         shown = [_shown(each) for each in found]
         return {**answer, "list": "whole" if listing.whole else "part", "candidates": shown}
@@ -140,7 +138,7 @@ class Settling:
             raise Refused("gateway_id_missing")
         if not _goes_on_as(row, gateway_id):
             is_known = await self._is_known(_findable(row), gateway_id)
-        now, cost = self._clock.now(), await self._ledger.released(row.id)
+        now, cost = self.clock.now(), await self.ledger.released(row.id)
 
         def change(job: Job) -> Job:
             if _goes_on_as(job, gateway_id):
@@ -151,7 +149,7 @@ class Settling:
 
         details = {"gateway_id": gateway_id}
         act = self._act(actor, "jobs.found", row.id, why, details)
-        after, changed = await self._ledger.change(row.id, change, act, gateway_id=gateway_id)
+        after, changed = await self.ledger.change(row.id, change, act, gateway_id=gateway_id)
         return {**self._told(after, changed), "known": is_known}
 
     async def not_charged(self, *, actor: str, job: str, why: str = "") -> Values:
@@ -167,7 +165,7 @@ class Settling:
             return moves.failed(_unconfirmed(job), Reason.NOT_TAKEN, charged=False)
 
         act = self._act(actor, NOT_CHARGED, row.id, why, {"cost": row.spend_cost})
-        return self._told(*await self._ledger.change(row.id, change, act))
+        return self._told(*await self.ledger.change(row.id, change, act))
 
     async def cost(self, *, job: str) -> Values:
         """The cost of a new try, before anybody agrees to it; None where none is needed."""
@@ -196,7 +194,7 @@ class Settling:
         _check_open(row)
         if row.status in _PAID_AGAIN:
             return await self._anew(row, lambda it: it, confirm, actor, "retry", why)
-        called = await self._ledger.call(row.id, self._act(actor, "jobs.retry", row.id, why))
+        called = await self.ledger.call(row.id, self._act(actor, "jobs.retry", row.id, why))
         return self._told(called, changed=True)
 
     # --- parts of these ------------------------------------------------------------------------
@@ -221,26 +219,26 @@ class Settling:
         # A person's own running job does not keep an operator from mending this one.
         limits = replace(terms.limits, person_at_once=None)
         try:
-            admitted, changed = await self._ledger.anew(row.id, change, new, limits, act)
+            admitted, changed = await self.ledger.anew(row.id, change, new, limits, act)
         except Refused as refused:
             raise _to_operator(refused) from refused
         return {**self._told(admitted, changed), "of": row.id}
 
     async def _new(self, row: Job, word: str) -> tuple[Job, Terms]:
         """The same wish as a new job, by what can be had now."""
-        terms = await self._makers.accounts.terms(row.order.call.address)
+        terms = await self.makers.accounts.terms(row.order.call.address)
         order = variations.again(variations.in_words(row, terms.catalog))
         order = replace(order, call=replace(order.call, event_id=f"{word} {row.id}"))
         _check_kept(row, order)
-        model, request = terms.catalog.choose(order, spare_seed=self._makers.new_seed())
-        now = self._clock.now()
+        model, request = terms.catalog.choose(order, spare_seed=self.makers.new_seed())
+        now = self.clock.now()
         remix = order.remix_of if request.kind is Kind.REMIX else None
         new = Job(
-            id=self._makers.new_id(),
+            id=self.makers.new_id(),
             order=replace(order, remix_of=remix),
             request=request,
             gateway=model.gateway,
-            base_url=self._makers.gateways[model.gateway].base_url,
+            base_url=self.makers.gateways[model.gateway].base_url,
             created_at=now,
             due_at=now,
             quota_cost=1,
@@ -253,15 +251,15 @@ class Settling:
         self, job_id: str, change: Change, actor: str, action: str, why: str
     ) -> Values:
         act = self._act(actor, action, job_id, why)
-        return self._told(*await self._ledger.change(job_id, change, act))
+        return self._told(*await self.ledger.change(job_id, change, act))
 
     def _told(self, job: Job, changed: bool) -> Values:
-        self._wake.ring()
+        self.wake.ring()
         status, reason = job.status.value, job.reason and job.reason.value
         return {"job": job.id, "status": status, "reason": reason, "changed": changed}
 
     async def _job(self, beginning: str) -> Job:
-        job = await self._jobs.get(await self._id(beginning))
+        job = await self.jobs.get(await self._id(beginning))
         if job is None:
             raise Refused("job_unknown")
         return job
@@ -269,7 +267,7 @@ class Settling:
     async def _id(self, beginning: str) -> str:
         """The whole id. Raises `Refused` where none or more than one begins so."""
         beginning = beginning.strip().lower()
-        ids = await self._ledger.ids(beginning, most=_CANDIDATES) if beginning else []
+        ids = await self.ledger.ids(beginning, most=_CANDIDATES) if beginning else []
         if not ids or (ids != [beginning] and len(beginning) < LEAST):
             raise Refused("job_not_found", id=beginning, least=LEAST)
         if len(ids) > 1:
@@ -278,20 +276,14 @@ class Settling:
 
     def _gateway(self, job: Job) -> Gateway | None:
         """Its own, at the address where it was sent."""
-        gateway = self._makers.gateways.get(job.gateway)
+        gateway = self.makers.gateways.get(job.gateway)
         return gateway if gateway and gateway.base_url == job.base_url else None
 
     def _act(
         self, actor: str, action: str, job_id: str, why: str, details: Values | None = None
     ) -> Act:
-        return Act(
-            at=self._clock.now(),
-            actor=actor,
-            action=action,
-            subject=job_id,
-            why=why,
-            details=details or {},
-        )
+        now, given = self.clock.now(), details or {}
+        return Act(at=now, actor=actor, action=action, subject=job_id, why=why, details=given)
 
 
 _PAID_AGAIN = frozenset({Status.FAILED, Status.CANCELLED, Status.UNCONFIRMED})

@@ -37,14 +37,14 @@ Sums = Callable[[str, float], Awaitable[list[Sum]]]
 """The jobs that were ordered since then, by state and by the key of this name."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
     """Adds up."""
 
-    def __init__(self, *, sums: Sums, time_zone: str, currency: str, clock: Clock) -> None:
-        self._sums = sums
-        self._zone = ZoneInfo(time_zone)
-        self._currency = currency
-        self._clock = clock
+    sums: Sums
+    time_zone: str
+    currency: str
+    clock: Clock
 
     @property
     def use_cases(self) -> Mapping[str, UseCase]:
@@ -55,8 +55,8 @@ class Statistics:
         """A row each by `day`, `model`, `gateway`, `person` or `community`, and their total."""
         if by not in BY:
             raise Refused("stats_by_unknown", given=by, can=", ".join(BY))
-        since = self._clock.now() - DAYS if since is None else since
-        found = await self._sums(by, since)
+        since = self.clock.now() - DAYS if since is None else since
+        found = await self.sums(by, since)
         groups: dict[str, list[Sum]] = defaultdict(list)
         for each in found:
             groups[self._day(each) if by == "day" else each.key].append(each)
@@ -66,13 +66,14 @@ class Statistics:
         return {
             "by": by,
             "since": since,
-            "currency": self._currency,
+            "currency": self.currency,
             "rows": rows[-MOST_ROWS:] if by == "day" else rows[:MOST_ROWS],
             "total": {**_sums("", found), "called": ""},
         }
 
     def _day(self, each: Sum) -> str:
-        return datetime.fromtimestamp(int(each.key) * QUARTER, self._zone).date().isoformat()
+        begun = int(each.key) * QUARTER
+        return datetime.fromtimestamp(begun, ZoneInfo(self.time_zone)).date().isoformat()
 
 
 def _sums(name: str, parts: Iterable[Sum]) -> dict[str, object]:

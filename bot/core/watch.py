@@ -6,9 +6,10 @@ are: nothing is over because nobody could look.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bot.core.causes import Cause, Kind
-from bot.core.errors import BotError
+from bot.core.errors import named
 from bot.core.ports import Clock
 from bot.core.wake import Wake
 from bot.log import get_logger
@@ -26,28 +27,20 @@ Settle = Callable[[Mapping[Kind, Sequence[Cause]], Collection[str], float], Awai
 log = get_logger()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """Looks, and writes down what owners are owed."""
 
-    def __init__(
-        self,
-        *,
-        settle: Settle,
-        sources: Mapping[Kind, Source],
-        rooms: Collection[str],
-        clock: Clock,
-        wake: Wake,
-        changed: Callable[[], None],
-    ) -> None:
-        """`wake` is heard; `changed` is called when there is something to say."""
-        self._settle = settle
-        self._sources = sources
-        self._rooms = rooms
-        self._clock = clock
-        self._wake = wake
-        self._changed = changed
-        self._failing: dict[Kind, str] = {}
-        self._looked = asyncio.Event()
+    settle: Settle
+    sources: Mapping[Kind, Source]
+    rooms: Collection[str]
+    clock: Clock
+    wake: Wake
+    """It is heard."""
+    changed: Callable[[], None]
+    """It is called when there is something to say."""
+    _failing: dict[Kind, str] = field(default_factory=dict, init=False)
+    _looked: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -55,16 +48,16 @@ class Watch:
             try:
                 await self.look()
             except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on
-                log.warning("watch.failed", why=_why(error))
-            await self._clock.sleep(LEAST)
-            await self._wake.heard_within(self._clock.sleep(LOOK - LEAST))
+                log.warning("watch.failed", why=named(error))
+            await self.clock.sleep(LEAST)
+            await self.wake.heard_within(self.clock.sleep(LOOK - LEAST))
 
     async def look(self) -> None:
         """Once, at everything."""
-        found = {kind: await self._found(kind, source) for kind, source in self._sources.items()}
+        found = {kind: await self._found(kind, source) for kind, source in self.sources.items()}
         told = {kind: causes for kind, causes in found.items() if causes is not None}
-        if await self._settle(told, self._rooms, self._clock.now()):
-            self._changed()
+        if await self.settle(told, self.rooms, self.clock.now()):
+            self.changed()
         self._looked.set()
 
     async def looked(self) -> None:
@@ -75,13 +68,9 @@ class Watch:
         try:
             causes = await source()
         except Exception as error:  # noqa: BLE001 - one source says nothing of the others
-            if self._failing.get(kind) != _why(error):
-                log.warning("watch.blind", kind=kind, why=_why(error))
-            self._failing[kind] = _why(error)
+            if self._failing.get(kind) != named(error):
+                log.warning("watch.blind", kind=kind, why=named(error))
+            self._failing[kind] = named(error)
             return None
         self._failing.pop(kind, None)
         return causes
-
-
-def _why(error: Exception) -> str:
-    return error.code if isinstance(error, BotError) else type(error).__name__

@@ -38,10 +38,10 @@ class Office:
         limits = replace(FREE, person_videos=3, purse_money=PRICE)
         self.accounts = Accounts(Terms(catalog=Catalog(models=()), limits=limits))
         self.admin = Admin(
-            acts=Acts(store.database).latest,
+            latest=Acts(store.database).latest,
             holds=Holds(store.database),
             blocks=Blocks(store.database),
-            gateways=["main"],
+            configured=["main"],
             jobs=store.jobs,
             platforms=PLATFORMS,
             clock=clock,

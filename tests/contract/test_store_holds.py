@@ -274,10 +274,10 @@ async def test_a_press_is_refused_to_the_blocked_alone_and_an_order_to_all(
 
 def use_cases(store: Store, wake: Wake | None = None) -> Admin:
     return Admin(
-        acts=Acts(store.database).latest,
+        latest=Acts(store.database).latest,
         holds=Holds(store.database),
         blocks=Blocks(store.database),
-        gateways=["main"],
+        configured=["main"],
         jobs=store.jobs,
         platforms=PLATFORMS,
         clock=FakeClock(NOON),

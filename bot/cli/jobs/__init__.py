@@ -10,12 +10,19 @@ import typer
 
 from bot.cli import drawing, times
 from bot.cli.control import configuration
-from bot.cli.jobs import asked
+from bot.cli.jobs import asked, facts
 from bot.cli.options import AsJson, ConfigFile, JobId
 from bot.cli.words import tell
 from bot.core.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True)
+
+Community = Annotated[
+    str | None, typer.Option(help="Id of a server or group, as 123 or discord:123.")
+]
+Since = Annotated[
+    str | None, typer.Option(help="Ordered since then: 90m, 12h, 7d, or 2026-01-31 [14:30].")
+]
 
 
 @app.command("list")
@@ -28,22 +35,17 @@ def jobs_list(
     person: Annotated[
         str | None, typer.Option(help="Who ordered: a name, an id, or discord:123.")
     ] = None,
-    community: Annotated[
-        str | None, typer.Option(help="Id of a server or group, as 123 or discord:123.")
-    ] = None,
+    community: Community = None,
     gateway: Annotated[str | None, typer.Option(help="Name of a gateway.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Ordered since then: 90m, 12h, 7d, or 2026-01-31 [14:30].")
-    ] = None,
+    since: Since = None,
     limit: Annotated[int, typer.Option(help="How many at most: 1 to 1000.")] = 20,
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
     """List jobs, the newest first."""
-    from bot.cli.jobs import facts, reading, table
+    from bot.cli.jobs import reading, table
 
-    most = asked.most(limit)
-    known, now = configuration(config), SystemClock().now()
+    most, known, now = asked.most(limit), configuration(config), SystemClock().now()
     place, community = asked.place(platform, community)
     place, person = asked.whose(place, person)
     wanted = reading.Wanted(
@@ -56,8 +58,7 @@ def jobs_list(
     )
     found, counts = asyncio.run(reading.newest(known, wanted, most))
     if as_json:
-        each = {status.value: count for status, count in counts.items()}
-        drawing.as_json({"jobs": [facts.of(job) for job in found], "counts": each})
+        drawing.as_json(facts.listed(found, counts))
     elif not counts and wanted == reading.Wanted():
         print(tell("jobs.none_yet"))
     else:
@@ -74,7 +75,7 @@ def jobs_show(
     config: ConfigFile = None,
 ) -> None:
     """Show everything about one job."""
-    from bot.cli.jobs import facts, reading, sheet
+    from bot.cli.jobs import reading, sheet
 
     beginning, known = asked.beginning(id), configuration(config)
     job, posts = asyncio.run(reading.one(known, beginning))

@@ -4,12 +4,12 @@ Neither secrets nor signed links are among them, and the prompt only where it wa
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.cli.drawing import stamp
 from bot.cli.jobs.masking import masked
 from bot.cli.words import FREE
-from bot.core.jobs import Job, Video
+from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Picture, Sound
 from bot.core.posts import Post
 from bot.core.wishes import SWITCHES
@@ -19,6 +19,12 @@ Values = dict[str, object]
 
 _ADDRESS = re.compile(r"(?i)(https?:/*)(?:[^\s/?#@\"'<>]*@)?([^\s/?#\"'<>]+)[^\s\"'<>]*")
 """An address, of which only the host is shown: the rest may be a key."""
+
+
+def listed(jobs: Sequence[Job], counts: Mapping[Status, int]) -> Values:
+    """A list, and how many there are in each state."""
+    each = {status.value: count for status, count in counts.items()}
+    return {"jobs": [of(job) for job in jobs], "counts": each}
 
 
 def of(job: Job) -> Values:
