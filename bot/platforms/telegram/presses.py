@@ -37,6 +37,11 @@ MOST_ALERT = 200
 OF_NO_JOB = frozenset({Action.OWNER, Action.LIST, Action.SETTING})
 """Actions whose subject is something else."""
 
+TURNING = frozenset(
+    {Action.CONFIRM, Action.LIST, Action.OPEN, Action.SETTING, Action.STOP, "go", "drop", "keep"}
+)
+"""Buttons that take the message away under which they stand, or put another in its place."""
+
 log = get_logger()
 
 Later = Callable[[], Awaitable[None]]
@@ -86,6 +91,8 @@ class Presses:
         if found is None or query.message is None:
             raise Refused("button_unknown")
         act, about = found["act"], found["about"]
+        if (act in TURNING or act.startswith(("menu", "pick"))) and not _stands_under(query):
+            raise Refused("button_unknown")
         if act in self._own:
             return await self._own[act](query, about)
         if act.startswith(("menu", "pick")):
@@ -330,6 +337,16 @@ def _back(query: CallbackQuery, job: Job) -> tuple[str, ...]:
         if found is not None and found["act"] == Action.LIST:
             return (Action.OPEN, job.id, found["value"] or "0")
     return (messages.KEEP, job.id)
+
+
+def _stands_under(query: CallbackQuery) -> bool:
+    """Whether the message has that button, as far as it can be seen: apps can be made to press
+    any text under any message."""
+    message = query.message
+    if not isinstance(message, Message):
+        return True
+    rows = message.reply_markup.inline_keyboard if message.reply_markup else []
+    return any(key.callback_data == query.data for row in rows for key in row)
 
 
 def _message(query: CallbackQuery) -> Message | InaccessibleMessage:

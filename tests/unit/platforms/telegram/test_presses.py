@@ -479,3 +479,15 @@ def inbox_of(lobby: Lobby, handle: Handle) -> Inbox:
     bot = lobby.platform.line.bot
     move = lobby.platform.line.move
     return Inbox(bot, lobby.updates, handle, clock=lobby.clock, hears=lambda _: None, move=move)
+
+
+async def test_a_made_up_press_takes_no_message_away(lobby: Lobby) -> None:
+    """Apps can be made to press any text under any message of ours."""
+    asked = await lobby.ann.says("/quota")
+    await lobby.hear(asked)
+    (quota,) = lobby.fake.posts(lobby.ann.private)
+    for data in ("v1:drop:abc", "v1:go:abc", "v1:confirm:abc", "v1:list:jobs", "v1:stop:abc"):
+        pressed = lobby.fake.world.press(quota, lobby.ann, data)
+        await lobby.hear(pressed)
+        assert "I don't know that button" in (await pressed.answered()).text
+    assert lobby.fake.posts(lobby.ann.private) == [quota]
