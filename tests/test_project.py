@@ -24,7 +24,7 @@ from bot.core.orders import Kind
 from bot.core.posts import PostKind
 from bot.core.quotas import Usage
 from bot.core.replies import Action
-from bot.core.wishes import SWITCHES
+from bot.core.wishes import OPTIONS, SWITCHES, WORDS, Extra
 from bot.gateways.which import STRANGE
 
 ROOT = Path(__file__).parents[1]
@@ -235,11 +235,15 @@ _FAMILIES = {
     "kind.": list(Kind),
     "reason.": list(Reason),
     "posted.": list(PostKind),
+    "jobs.": list(WORDS),
+    "fact.": [name for name, option in OPTIONS.items() if option.field in WORDS],
     "switch_on.": list(SWITCHES),
     "switch_off.": list(SWITCHES),
     "error.": [
         *(sign.code for sign in STRANGE),
-        *("no_seed_but", "no_negative_prompt_but", "auto_unavailable_but"),
+        "auto_unavailable_but",
+        *(f"no_{extra}_but" for extra in Extra),
+        *(f"{field}_too_long" for field in WORDS),
         *(
             f"{code}_{extra}{rest}"
             for code in ("no", "always")

@@ -1,8 +1,8 @@
 """Commands: one table of all that people can type, and what each does.
 
-A listing is a line here and a method of `listings`; its name and its sentence (`command.NAME`) are
-the same on every network. A video is ordered by `/video` and `/animate`, whose files only their
-platform can read: those hand an `Order` to the service.
+A listing is a line here and a method of `Listings`; any other command is a line and a function. Its
+name and its sentence (`command.NAME`) are the same on every network. A video is ordered by `/video`
+and `/animate`, whose files only their platform can read: those hand an `Order` to the service.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,17 +13,14 @@ from bot.core.answers import Answer, Told
 from bot.core.door import Door
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Status
+from bot.core.listings import ALONE, Listings, title_of
 from bot.core.orders import Call
-from bot.core.prompts import shortened
-from bot.core.replies import Reply, Text
+from bot.core.presses import Moderates, nobody
+from bot.core.replies import Reply, Text, error
 from bot.core.service import Actor
-
-MOST_TITLE = 40
-"""Characters of a prompt in a sentence."""
 
 Given = Mapping[str, str]
 """Values of a command's arguments, by name; those left out are not in it."""
-Act = Callable[[Door, Call, Given], Awaitable[Answer]]
 
 
 class Who(StrEnum):
@@ -45,6 +42,19 @@ class Argument:
     """Somebody on this network, by id."""
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A command as somebody typed it."""
+
+    call: Call
+    given: Given
+    moderates: Moderates
+    """For what is somebody else's."""
+
+
+Act = Callable[[Door, Typed], Awaitable[Answer]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A command without its slash."""
@@ -56,8 +66,13 @@ class Command:
     who: Who = Who.EVERYBODY
     is_local: bool = False
     """It is about a community, and has no meaning without one."""
-    alone: bool = False
-    """Its answer is nobody else's business: not where others would see it."""
+    is_general: bool = False
+    """Its answer is about nobody: somebody without a name, as a channel, gets it too."""
+
+    @property
+    def alone(self) -> bool:
+        """Its answer is nobody else's business: not where others would see it."""
+        return self.name in ALONE
 
     @property
     def says(self) -> Text:
@@ -65,52 +80,48 @@ class Command:
         return Text(id=f"command.{self.name}")
 
 
-async def run(door: Door, call: Call, name: str, given: Given) -> Answer:
+async def run(
+    door: Door, call: Call, name: str, given: Given, *, moderates: Moderates = nobody
+) -> Answer:
     """Do what `/name` says. Raises `Refused`."""
     act = COMMANDS[name].act
     if act is None:
         raise Refused("internal")
-    if COMMANDS[name].alone and door.listings.is_seen(call):
-        raise Refused("private_only")
-    return await act(door, call, given)
+    door.listings.check_alone(call, name)
+    return await act(door, Typed(call, given, moderates))
 
 
-async def _help(door: Door, call: Call, _: Given) -> Answer:
-    who = {Who.EVERYBODY}
+def _list(read: Callable[[Listings, Call], Awaitable[Reply]]) -> Act:
+    """Tells a list."""
+
+    async def act(door: Door, typed: Typed) -> Answer:
+        return Told(await read(door.listings, typed.call))
+
+    return act
+
+
+async def _help(door: Door, typed: Typed) -> Answer:
+    """All that this person can do, or why they can do nothing here."""
+    call, who, closed = typed.call, {Who.EVERYBODY}, None
     if await door.access.owns(call.person, call.address):
         who.add(Who.OWNERS)
+    try:
+        await door.access.check(call.person, call.address)
+    except Refused as refused:
+        closed = error(refused).text
     known = [(each.name, each.says) for each in COMMANDS.values() if each.who in who]
-    return Told(await door.listings.help(call, known))
+    return Told(await door.listings.help(call, known, closed=closed))
 
 
-async def _models(door: Door, call: Call, _: Given) -> Answer:
-    return Told(await door.listings.models(call))
-
-
-async def _quota(door: Door, call: Call, _: Given) -> Answer:
-    return Told(await door.listings.quota(call))
-
-
-async def _jobs(door: Door, call: Call, _: Given) -> Answer:
-    return Told(await door.listings.standing(call))
-
-
-async def _history(door: Door, call: Call, _: Given) -> Answer:
-    return Told(await door.listings.history(call))
-
-
-async def _settings(door: Door, call: Call, _: Given) -> Answer:
-    return Told(await door.listings.settings(call))
-
-
-async def _cancel(door: Door, call: Call, given: Given) -> Answer:
+async def _cancel(door: Door, typed: Typed) -> Answer:
     """The job that is named, or the latest of theirs under way here."""
-    service = door.service
-    job = await service.job(given["job"]) if "job" in given else await _latest(door, call)
-    stopped = await service.stop(job.id, Actor(person=call.person))
+    service, call, named = door.service, typed.call, typed.given.get("job")
+    job = await service.job(named) if named is not None else await _latest(door, call)
+    own = call.person.id == job.order.call.person.id
+    actor = Actor(person=call.person, moderates=not own and await typed.moderates(job))
+    stopped = await service.stop(job.id, actor)
     word = "cancel.cancelled" if stopped.status is Status.CANCELLED else "cancel.silenced"
-    prompt = shortened(job.request.shown, MOST_TITLE)
-    return Told(Reply(text=Text(id=word, values={"prompt": prompt})), is_done=True)
+    return Told(Reply(text=Text(id=word, values={"prompt": title_of(job)})), is_done=True)
 
 
 async def _latest(door: Door, call: Call) -> Job:
@@ -121,19 +132,20 @@ async def _latest(door: Door, call: Call) -> Job:
     raise Refused("nothing_to_cancel")
 
 
-async def _claim(door: Door, call: Call, given: Given) -> Answer:
-    await door.access.claim(given.get("code", ""), call.person, call.address)
+async def _claim(door: Door, typed: Typed) -> Answer:
+    code, call = typed.given.get("code", ""), typed.call
+    await door.access.claim(code, call.person, call.address)
     return _done("access.claimed")
 
 
-async def _allow(door: Door, call: Call, given: Given) -> Answer:
-    whom = given.get("person")
+async def _allow(door: Door, typed: Typed) -> Answer:
+    whom, call = typed.given.get("person"), typed.call
     await door.access.allow(call.person, call.address, whom=whom)
     return _done("access.allowed" if whom is None else "access.person_allowed")
 
 
-async def _disallow(door: Door, call: Call, given: Given) -> Answer:
-    whom = given.get("person")
+async def _disallow(door: Door, typed: Typed) -> Answer:
+    whom, call = typed.given.get("person"), typed.call
     await door.access.disallow(call.person, call.address, whom=whom)
     return _done("access.disallowed" if whom is None else "access.person_disallowed")
 
@@ -149,13 +161,13 @@ COMMANDS: Mapping[str, Command] = {
     for each in (
         Command(name="video"),
         Command(name="animate"),
-        Command(name="jobs", act=_jobs),
-        Command(name="history", act=_history, alone=True),
+        Command(name="jobs", act=_list(Listings.standing)),
+        Command(name="history", act=_list(Listings.history)),
         Command(name="cancel", act=_cancel, arguments=(Argument(name="job"),)),
-        Command(name="quota", act=_quota),
-        Command(name="models", act=_models),
-        Command(name="settings", act=_settings, alone=True),
-        Command(name="help", act=_help),
+        Command(name="quota", act=_list(Listings.quota)),
+        Command(name="models", act=_list(Listings.models), is_general=True),
+        Command(name="settings", act=_list(Listings.settings)),
+        Command(name="help", act=_help, is_general=True),
         Command(
             name="claim",
             act=_claim,

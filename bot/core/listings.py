@@ -4,7 +4,7 @@ Each is a `Reply`: a sentence, a line for each fact, and buttons that lead to th
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.core.cards import Cards
 from bot.core.catalog import Catalog
@@ -14,6 +14,7 @@ from bot.core.jobs import ACTIVE, Job
 from bot.core.menus import settings_menu
 from bot.core.models import Model
 from bot.core.orders import Address, Call
+from bot.core.platforms import place
 from bot.core.ports import Jobs, Posts
 from bot.core.posts import PostKind
 from bot.core.prompts import shortened
@@ -21,8 +22,12 @@ from bot.core.replies import Action, Button, Reply, Text, label, quota, request_
 from bot.core.service import Service
 from bot.core.wishes import QUALITIES
 
+ALONE = frozenset({"history", "settings"})
+"""Lists that are nobody else's business."""
 A_PAGE = 10
 """Earlier videos that are shown at once."""
+MOST_DIGITS = 6
+"""Of a page's number: a database counts no further than it has to."""
 MOST_JOBS = 10
 MOST_TITLE = 40
 """Characters of a prompt in a line, or on a button."""
@@ -54,31 +59,39 @@ class Listings:
         """Whether others would read the answer."""
         return call.address.community is not None and call.address.platform in self.seen
 
+    def check_alone(self, call: Call, name: str) -> None:
+        """Raise `Refused` where others would read what this list tells its person alone."""
+        if name in ALONE and self.is_seen(call):
+            raise Refused("private_only")
+
     async def page(self, call: Call, name: str, value: str | None) -> Reply:
         """A list that a button leads to. Raises `Refused("button_unknown")`."""
         match name:
             case "jobs":
                 return await self.standing(call)
-            case "history" if value is None or value.isdecimal():
+            case "history" if value is None or (value.isdecimal() and len(value) <= MOST_DIGITS):
                 return await self.history(call, number=int(value or 0))
             case "settings":
                 return await self.settings(call)
         raise Refused("button_unknown")
 
-    async def help(self, call: Call, commands: Iterable[tuple[str, Text]]) -> Reply:
-        """Examples, what can be done here, the commands, and who to turn to."""
+    async def help(
+        self, call: Call, commands: Iterable[tuple[str, Text]], *, closed: Text | None = None
+    ) -> Reply:
+        """Examples, what can be done here, the commands, and who to turn to.
+
+        `closed`: why nothing can be made here for this person.
+        """
         platform, alone = call.address.platform, call.address.community is None
         ways = [f"help_words.{platform}", f"help_picture.{platform}", f"help_options.{platform}"]
         terms = await self.service.terms(call.address)
         kinds = dict.fromkeys(kind for model in terms.catalog.models for kind in model.kinds)
-        here = {
-            "kinds": joined([Text(id=f"kind.{kind}") for kind in kinds]),
-        }
+        here = {"kinds": joined([Text(id=f"kind.{kind}") for kind in kinds])}
         named = [Text(id="help.command", values={"name": n, "says": s}) for n, s in commands]
         lines = [
             *(Text(id=id_) for id_ in ways),
             *([Text(id=f"help_alone.{platform}")] if alone else []),
-            Text(id="help.here", values=here, count=len(terms.catalog.families)),
+            closed or Text(id="help.here", values=here, count=len(terms.catalog.families)),
             *named,
             *await self._owner(platform),
         ]
@@ -138,7 +151,7 @@ class Listings:
 
     async def _lines(self, number: int, job: Job) -> list[Text]:
         state, timing = await self.cards.standing(job)
-        values = {"number": number, "prompt": _title(job), "state": state}
+        values = {"number": number, "prompt": title_of(job), "state": state}
         lines = [Text(id="list.job", values=values), request_fact(job.request), *timing]
         ahead = await self.jobs.ahead(job)
         return lines if ahead is None else [*lines, Text(id="list.ahead", count=ahead)]
@@ -152,16 +165,17 @@ class Listings:
         made = [job for job in shown if job.video is not None]
         gone = sum(job.days_kept is not None for job in shown)
         lines = (Text(id="ask.gone", count=gone),) if gone else ()
+        pages = tuple(_pages(number, has_more=len(found) > A_PAGE))
         if not made:
-            return Reply(text=lines[0] if lines else Text(id="ask.nothing"))
+            return Reply(text=lines[0] if lines else Text(id="ask.nothing"), buttons=pages)
         opened = [
-            Button(action=Action.OPEN, job_id=job.id, value=str(number), shown=_title(job))
+            Button(action=Action.OPEN, job_id=job.id, value=str(number), shown=title_of(job))
             for job in made
         ]
         return Reply(
             text=Text(id="ask.history"),
             facts=lines,
-            buttons=(*opened, *_pages(number, has_more=len(found) > A_PAGE)),
+            buttons=(*opened, *pages),
         )
 
     async def entry(self, call: Call, job: Job, page: str | None) -> Reply:
@@ -179,13 +193,10 @@ class Listings:
         )
 
     async def _jump(self, job: Job) -> Address | None:
-        """Where its video stands; None where it stands nowhere."""
+        """Where its video stands; None where it stands nowhere, or was taken away."""
         post = await self.posts.get(job.id, PostKind.RESULT)
-        if post is None or post.message_id is None:
-            return None
-        asked = job.order.call.address
-        channel = post.channel_id or asked.channel
-        return replace(asked, channel=channel, message=post.message_id)
+        stands = post is not None and post.message_id is not None and job.has_result
+        return place(post, job) if post and stands else None
 
     def _may_tell(self, call: Call, job: Job) -> bool:
         return not self.is_seen(call) or job.order.call.address.community == call.address.community
@@ -232,6 +243,7 @@ def _seed(job: Job) -> Iterable[Text]:
         yield Text(id="fact.seed", values={"seed": str(job.request.seed)})
 
 
-def _title(job: Job) -> str:
+def title_of(job: Job) -> str:
+    """Its words in a line, or on a button."""
     words = job.request.shown or job.request.label
     return shortened(" ".join(words.split()), MOST_TITLE)

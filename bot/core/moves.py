@@ -9,6 +9,7 @@ from dataclasses import replace
 from bot.core.errors import Broken
 from bot.core.jobs import CLAIM, IN_FLIGHT, MOVES, Job, Reason, Status, Video
 from bot.core.orders import Sound, VideoRequest
+from bot.core.wishes import WORDS
 
 
 def has_place(job: Job) -> bool:
@@ -161,7 +162,7 @@ def deleted(job: Job) -> Job:
         detail=None,  # a gateway's words may quote the prompt
         order=replace(
             order,
-            wish=replace(order.wish, prompt="", negative_prompt=""),
+            wish=order.wish.without(WORDS),
             pictures=tuple(replace(each, filename="") for each in order.pictures),
             sound=replace(sound, filename="") if sound else None,
         ),

@@ -28,10 +28,13 @@ def standing(post: Post, job: Job) -> Standing:
 
 
 def place(post: Post, job: Job) -> Address:
-    """The same, with the community that it stands in."""
+    """The same, with the community that it stands in: a person's own messages are in none."""
     stands = standing(post, job)
     address = job.order.call.address
-    return replace(address, channel=stands.channel_id, message=stands.message_id)
+    community = None if post.direct else address.community
+    return replace(
+        address, channel=stands.channel_id, community=community, message=stands.message_id
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,12 +23,16 @@ CODE = re.compile(
 )
 """A button's action, its subject (a job, a draft, a list), the message it stands under and a value,
 in at most 100 characters; without the third in at most 64 bytes, where the action is short."""
+_KINDS = ("card", "result", "failure", "note")
+"""Kinds of a message; a model may be called the same."""
 _FORMER = {"file": Action.ORIGINAL}
 """Actions by the names that older buttons carry."""
 MAKING = frozenset({Action.RETRY, Action.FINER, Action.SHORTER, Action.TRY_ON})
 """Actions that make another video at once."""
 ASKING = frozenset({Action.REMIX, Action.EDIT, Action.CONTINUE})
 """Actions that make one of other words."""
+_LISTS = {Action.OPEN: "history", Action.SETTING: "settings"}
+"""The command whose list each is a part of; a `LIST` names its own."""
 
 Moderates = Callable[[Job], Awaitable[bool]]
 """Whether the network lets whoever pressed moderate where this job is; asked only if it matters."""
@@ -51,6 +55,9 @@ class Press:
 
 def written(button: Button, *, under: str = "") -> str:
     """The text that the button carries; `under` is the kind of its message, where that matters."""
+    first = (button.value or "").partition(":")[0]
+    if first in _KINDS:
+        under = under or first  # where it comes twice, the second is the value's
     carried = ("v1", button.action, button.job_id, under, button.value)
     return ":".join(filter(None, carried))
 
@@ -66,6 +73,8 @@ def read(carried: str) -> Press:
 
 async def press(door: Door, call: Call, pressed: Press, *, moderates: Moderates) -> Answer:
     """Do it. Raises `Refused`, in the words of whoever pressed."""
+    # A button can be made up, and then it is pressed under any message, before everybody.
+    door.listings.check_alone(call, _LISTS.get(pressed.action, pressed.about))
     match pressed.action:
         case Action.OWNER:
             platform, person = call.address.platform, call.person
@@ -121,7 +130,8 @@ async def _changed(door: Door, call: Call, pressed: Press, moderates: Moderates)
         case Action.SHOW | Action.ORIGINAL:
             _check_own(job, call.person)
             is_original = pressed.action is Action.ORIGINAL
-            return Shown(job, as_original=is_original, alone=is_original or job.silent)
+            alone = is_original or job.silent or job.private
+            return Shown(job, as_original=is_original, alone=alone)
         case Action.OPEN:
             return Turned(await door.listings.entry(call, job, pressed.value))
     raise Refused("button_unknown")

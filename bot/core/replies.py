@@ -20,7 +20,7 @@ from bot.core.orders import (
     VideoRequest,
 )
 from bot.core.quotas import Limits, Usage
-from bot.core.wishes import SWITCHES, Wish
+from bot.core.wishes import OPTIONS, SWITCHES, WORDS, Wish
 
 
 class Tone(StrEnum):
@@ -276,11 +276,17 @@ def cost_fact(request: VideoRequest, cost: str) -> Text:
 
 
 def switched(wish: Wish) -> list[Text]:
-    """The switches that the person set, and what they don't want to see."""
+    """The switches that the person set, and what they wrote besides the prompt."""
+    words = {name: wish.words[it.field] for name, it in OPTIONS.items() if it.field in WORDS}
+    told = ((name, " ".join(text.split())) for name, text in words.items())
+    written = [Text(id=f"fact.{name}", values={"words": text}) for name, text in told if text]
+    return [*positions(wish), *written]
+
+
+def positions(wish: Wish) -> list[Text]:
+    """The switches that the person set."""
     given = ((word, getattr(wish, field)) for word, field in SWITCHES.items())
-    unwanted = " ".join(wish.negative_prompt.split())
-    without = [Text(id="fact.negative", values={"words": unwanted})] if unwanted else []
-    return [*(position(word, on=on) for word, on in given if on is not None), *without]
+    return [position(word, on=on) for word, on in given if on is not None]
 
 
 def position(switch: str, *, on: bool) -> Text:

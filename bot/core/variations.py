@@ -14,18 +14,9 @@ from bot.core.jobs import UNNAMED, Job, Reason, Status
 from bot.core.offers import takes
 from bot.core.orders import ANYBODY, Kind, Made, Order, Picture
 from bot.core.replies import MOST_CARRIED, Action, Button
-from bot.core.wishes import AUTO, QUALITIES
+from bot.core.wishes import AUTO, QUALITIES, Extra
 
-WISHES = (
-    "seed",
-    "negative_prompt",
-    "prompt_extend",
-    "watermark",
-    "audio",
-    "quality",
-    "seconds",
-    "aspect",
-)
+WISHES = (*Extra, "quality", "seconds", "aspect")
 """The fields of a wish to give up where a model lacks them; the least missed first."""
 
 _WAYS_OUT: Mapping[Reason, tuple[Action, ...]] = {

@@ -13,14 +13,14 @@ from bot.core.errors import Refused
 
 
 class Extra(StrEnum):
-    """A wish that only some models take."""
+    """A wish that only some models take; the least missed first."""
 
-    AUDIO = "audio"
     SEED = "seed"
     NEGATIVE_PROMPT = "negative_prompt"
     PROMPT_EXTEND = "prompt_extend"
     """Whether the vendor may write more words than the person did."""
     WATERMARK = "watermark"
+    AUDIO = "audio"
 
 
 ASPECTS: Mapping[str, float] = {
@@ -138,6 +138,11 @@ class Wish:
         values = ((each.name, getattr(self, each.name)) for each in fields(self)[1:])
         return {name: value for name, value in values if value not in (None, "")}
 
+    @property
+    def words(self) -> dict[str, str]:
+        """All that its person wrote at length, by fields."""
+        return {name: getattr(self, name) for name in WORDS}
+
     def having(self, **chosen: Choice) -> "Wish":
         """The same with other values of these fields."""
         return replace(self, **chosen)  # type: ignore[arg-type]  # each field has a type of its own
@@ -184,6 +189,8 @@ OPTIONS: Mapping[str, Option] = {
     "watermark": _switch(Extra.WATERMARK),
 }
 """By the names that people know, in the order in which they are shown."""
+WORDS = ("prompt", *(option.field for option in OPTIONS.values() if option.most))
+"""The fields that hold people's own words: they are shown and removed as such."""
 SWITCHES: Mapping[str, Extra] = {
     name: Extra(option.field) for name, option in OPTIONS.items() if option.read is switch_of
 }

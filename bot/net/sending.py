@@ -139,6 +139,9 @@ class _Held(aiohttp.TCPConnector):
         """The connection that stands."""
         if self._held is None or self.is_used:
             raise aiohttp.ClientConnectionError("used already")
+        if self._held.protocol is None or not self._held.protocol.is_connected():
+            # The other side hung up while our row was being written: nothing can leave.
+            raise aiohttp.ClientConnectionError("closed before the first byte")
         self.is_used = True
         return self._held
 

@@ -1,32 +1,24 @@
 """The `acts` table: who did what as an operator, when and why. Rows are only ever added."""
 
+from dataclasses import fields
+
 import sqlalchemy as sa
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.acts import Act
-from bot.store.database import Database
+from bot.store.database import Part
 from bot.store.tables import acts
 
 
 async def note(connection: AsyncConnection, act: Act) -> None:
     """Write it, in the transaction of what it does."""
-    await connection.execute(
-        sa.insert(acts).values(
-            at=act.at,
-            actor=act.actor,
-            action=act.action,
-            subject=act.subject,
-            why=act.why,
-            details=dict(act.details),
-        )
-    )
+    values = {field.name: getattr(act, field.name) for field in fields(Act)}
+    await connection.execute(sa.insert(acts).values({**values, "details": dict(act.details)}))
 
 
-class Acts:
+class Acts(Part):
     """The acts, to be read; and those that change no row besides."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def add(self, act: Act) -> None:
         """Write it, once it is done."""
@@ -37,18 +29,8 @@ class Acts:
         query = sa.select(acts).order_by(acts.c.id.desc()).limit(most)
         if subject is not None:
             query = query.where(acts.c.subject == subject)
+        return await self._database.rows(query, _act_of)
 
-        async def work(connection: AsyncConnection) -> list[Act]:
-            return [
-                Act(
-                    at=row.at,
-                    actor=row.actor,
-                    action=row.action,
-                    subject=row.subject,
-                    why=row.why,
-                    details=row.details,
-                )
-                for row in await connection.execute(query)
-            ]
 
-        return await self._database.run(work)
+def _act_of(row: RowMapping) -> Act:
+    return Act(**{field.name: row[field.name] for field in fields(Act)})

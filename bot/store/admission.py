@@ -13,11 +13,8 @@ from bot.core.posts import PostKind
 from bot.core.quotas import Granted, Limits, Purse, Usage
 from bot.store import blocks, holds
 from bot.store.posts import owe
-from bot.store.rows import job_of, job_values
+from bot.store.rows import QUEUED, job_of, job_values
 from bot.store.tables import grants, jobs
-
-_literal_queued = sa.literal(Status.QUEUED.value, literal_execute=True)
-"""Spelt into the statement, not bound: only then is the partial index used."""
 
 
 async def by_event(connection: AsyncConnection, job: Job) -> Job | None:
@@ -59,7 +56,7 @@ async def admit(
 
 async def turn(connection: AsyncConnection, order: Order) -> int:
     """Fair order: a person's k-th waiting job stands in round k of the present queue."""
-    waiting = sa.and_(jobs.c.status == _literal_queued, jobs.c.due_at.is_not(None))
+    waiting = sa.and_(jobs.c.status == QUEUED, jobs.c.due_at.is_not(None))
     mine = sa.and_(
         waiting,
         jobs.c.platform == order.call.address.platform,

@@ -9,8 +9,9 @@ from bot.core.errors import Blocked, Refused
 from bot.core.jobs import Reason, Status
 from bot.store import turns
 from bot.store.acts import note
-from bot.store.database import Database, insert
+from bot.store.database import Part
 from bot.store.rows import job_of
+from bot.store.statements import put, rows
 from bot.store.tables import blocks, jobs
 from bot.store.writing import save
 
@@ -26,11 +27,8 @@ async def refusal(
     return Blocked() if row.until is None else Blocked("blocked_until", until=row.until)
 
 
-class Blocks:
-    """Each method is one whole transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Blocks(Part):
+    """People who are blocked, and what becomes of their orders."""
 
     async def put(self, block: Block, act: Act) -> int:
         """Block this person from now on; answers how many orders that waited were cancelled.
@@ -42,12 +40,8 @@ class Blocks:
         async def work(connection: AsyncConnection) -> int:
             await self._database.lock_admission(connection)
             await turns.lock(connection)
-            row = insert(connection, blocks).values(
-                platform=block.platform, person=block.person, **values
-            )
-            await connection.execute(
-                row.on_conflict_do_update(index_elements=list(blocks.primary_key), set_=values)
-            )
+            whom = {"platform": block.platform, "person": block.person}
+            await put(connection, blocks, whom, values)
             cancelled = await _cancel(connection, block)
             await note(connection, act)
             return cancelled
@@ -69,11 +63,7 @@ class Blocks:
     async def all(self, *, now: float) -> list[Block]:
         """Those in force, the newest first."""
         query = sa.select(blocks).where(_lasts(now)).order_by(blocks.c.at.desc())
-
-        async def work(connection: AsyncConnection) -> list[Block]:
-            return [Block(**row) for row in (await connection.execute(query)).mappings()]
-
-        return await self._database.run(work)
+        return await self._database.rows(query, lambda row: Block(**row))
 
 
 async def _cancel(connection: AsyncConnection, block: Block) -> int:
@@ -84,7 +74,7 @@ async def _cancel(connection: AsyncConnection, block: Block) -> int:
         .where(jobs.c.status == Status.QUEUED.value)
         .with_for_update()
     )
-    found = [job_of(row) for row in (await connection.execute(waiting)).mappings()]
+    found = await rows(connection, waiting, job_of)
     for job in found:
         await save(connection, job, moves.cancelled(job, Reason.BY_ADMIN), now=block.at)
     return len(found)

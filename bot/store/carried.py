@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.acts import EVERYTHING, Act
 from bot.store.acts import note
-from bot.store.database import insert
+from bot.store.statements import insert, put, rows
 from bot.store.tables import acts, blocks, holds, places, preferences
 
 Row = Mapping[str, Any]
@@ -27,10 +27,8 @@ async def decisions(connection: AsyncConnection) -> Decisions:
     there = await connection.run_sync(lambda it: sa.inspect(it).get_table_names())
     found: dict[str, list[Row]] = {}
     for table in (acts, holds, blocks, places, preferences):
-        rows: list[Row] = []
-        if table.name in there:
-            rows = [dict(row) for row in (await connection.execute(sa.select(table))).mappings()]
-        found[table.name] = rows
+        is_there = table.name in there
+        found[table.name] = await rows(connection, sa.select(table), dict) if is_there else []
     return found
 
 
@@ -70,12 +68,10 @@ async def stop(connection: AsyncConnection, *, now: float) -> None:
         await note(connection, act)
 
 
-async def _put(connection: AsyncConnection, table: sa.Table, rows: Iterable[Row]) -> None:
-    keys = [column.name for column in table.primary_key]
-    for row in rows:
-        values = {name: value for name, value in row.items() if name not in keys}
-        put = insert(connection, table).values(dict(row))
-        await connection.execute(put.on_conflict_do_update(index_elements=keys, set_=values))
+async def _put(connection: AsyncConnection, table: sa.Table, found: Iterable[Row]) -> None:
+    for row in found:
+        keys = {column.name: row[column.name] for column in table.primary_key}
+        await put(connection, table, keys, {it: row[it] for it in row if it not in keys})
 
 
 def _newer(former: Iterable[Row], before: Iterable[Row]) -> list[Row]:

@@ -5,28 +5,24 @@ knows, and a restart says nothing twice.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 
 import sqlalchemy as sa
 from sqlalchemy import Row, RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.causes import Cause, Kind, Known, Report, Say, say
-from bot.store.database import Database
-from bot.store.notices import claim_due
-from bot.store.tables import causes, owners, reports
+from bot.store import claims
+from bot.store.database import Part
+from bot.store.notices import Person, everybody
+from bot.store.tables import causes, reports
 
 KEPT = 30 * 86_400.0
 """Seconds for which a cause is remembered after its end, and the news of a day."""
 
-Person = tuple[str, str]
-"""A platform and an owner there; an empty one is everybody in a room of operators."""
 
-
-class Causes:
+class Causes(Part):
     """Each method is one whole transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def settle(
         self, found: Mapping[Kind, Sequence[Cause]], rooms: Iterable[str], now: float
@@ -34,7 +30,7 @@ class Causes:
         """All that holds now, of the kinds that were looked at: whether anything is to be said."""
 
         async def work(connection: AsyncConnection) -> bool:
-            people = await _people(connection, rooms)
+            people = await everybody(connection, rooms)
             query = sa.select(causes).where(causes.c.kind.in_(list(found)))
             rows = {(row.kind, row.about): row for row in await connection.execute(query)}
             due = False
@@ -57,7 +53,7 @@ class Causes:
             named = _named(causes, cause.kind, cause.about)
             if await connection.scalar(sa.select(causes.c.since).where(named)) is not None:
                 return False
-            people = await _people(connection, rooms)
+            people = await everybody(connection, rooms)
             return await _put(connection, None, cause, people, now=now)
 
         return await self._database.run(work)
@@ -65,12 +61,7 @@ class Causes:
     async def last(self, kind: Kind) -> float | None:
         """When one of this kind was said last."""
         query = sa.select(sa.func.max(causes.c.said_at)).where(causes.c.kind == kind.value)
-
-        async def work(connection: AsyncConnection) -> float | None:
-            at: float | None = await connection.scalar(query)
-            return at
-
-        return await self._database.run(work)
+        return await self._database.value(query)
 
     async def open(self) -> list[Cause]:
         """All that hold now."""
@@ -79,18 +70,13 @@ class Causes:
             .where(causes.c.ended_at.is_(None), causes.c.kind != Kind.DIGEST.value)
             .order_by(causes.c.since, causes.c.kind, causes.c.about)
         )
-
-        async def work(connection: AsyncConnection) -> list[Cause]:
-            return [
-                Cause(kind=Kind(row.kind), about=row.about, facts=row.facts)
-                for row in await connection.execute(query)
-            ]
-
-        return await self._database.run(work)
+        return await self._database.rows(
+            query, lambda row: Cause(kind=Kind(row["kind"]), about=row["about"], facts=row["facts"])
+        )
 
     async def people(self, rooms: Iterable[str]) -> list[Person]:
         """Everybody who is told."""
-        return await self._database.run(lambda it: _people(it, rooms))
+        return await self._database.run(lambda it: everybody(it, rooms))
 
     # --- telling -------------------------------------------------------------------------------
 
@@ -98,7 +84,7 @@ class Causes:
         self, platforms: Sequence[str], *, now: float, until: float, most: int
     ) -> list[Report]:
         """Take up to `most` due reports to people of these platforms."""
-        claimed = claim_due(reports, platforms, now=now, until=until, most=most)
+        claimed = claims.take_words(reports, platforms, now=now, until=until, most=most)
 
         async def work(connection: AsyncConnection) -> list[Report]:
             rows = (await connection.execute(claimed)).mappings().all()
@@ -108,90 +94,44 @@ class Causes:
 
     async def next_due(self, platforms: Sequence[str]) -> float | None:
         """When the earliest can be claimed."""
-        later = sa.func.max if self._database.is_sqlite else sa.func.greatest
-        when = later(reports.c.due_at, sa.func.coalesce(reports.c.claimed_until, 0.0))
-        soonest = sa.select(sa.func.min(when)).where(
-            reports.c.platform.in_(platforms), reports.c.due_at.is_not(None)
-        )
-
-        async def work(connection: AsyncConnection) -> float | None:
-            due: float | None = await connection.scalar(soonest)
-            return due
-
-        return await self._database.run(work)
+        return await claims.next_due(self._database, reports, reports.c.platform.in_(platforms))
 
     async def sending(self, report: Report, *, now: float) -> bool:
         """Remember that a new message is on its way: whether it may still be sent."""
-        held = sa.and_(_row(report), reports.c.claimed_until == report.claimed_until)
-        return await self._changed(
-            sa.update(reports)
-            .where(held, reports.c.round == report.round)
-            .values(sending_at=report.sending_at or now)
-        )
+        begun = {"sending_at": report.sending_at or now}
+        held = (_held(report), _round(report))
+        return await self._database.write(sa.update(reports).where(*held).values(begun)) == 1
 
     async def told(self, report: Report, message_id: str, channel_id: str) -> None:
         """It stands there. If the cause has changed meanwhile, it is due once more."""
-        is_same = reports.c.version == report.version
-        await self._changed(
-            sa.update(reports)
-            .where(_row(report), reports.c.round == report.round)
-            .values(
-                message_id=message_id,
-                channel_id=channel_id,
-                sending_at=None,
-                claimed_until=None,
-                attempts=0,
-                due_at=sa.case((is_same, sa.null()), else_=reports.c.due_at),
-            )
-        )
-        await self._let_go(report)
+        await self._settle(report, message_id=message_id, channel_id=channel_id, sending_at=None)
 
     async def put_off(self, report: Report, *, due_at: float, unsent: bool = False) -> None:
         """Try again then. `unsent`: nothing can have been said."""
         values: dict[str, float | None] = {"due_at": due_at, "claimed_until": None}
         if unsent:
             values["sending_at"] = report.sending_at
-        await self._changed(
-            sa.update(reports)
-            .where(
-                _row(report),
-                reports.c.round == report.round,
-                reports.c.claimed_until == report.claimed_until,
-            )
-            .values(values)
-        )
+        held = (_held(report), _round(report))
+        await self._database.write(sa.update(reports).where(*held).values(values))
         await self._let_go(report)
 
     async def leave(self, report: Report) -> None:
         """Say no more of it as it is now; what changes is due again. Nothing was sent."""
+        await self._settle(report, sending_at=report.sending_at)
+
+    async def _settle(self, report: Report, **values: object) -> None:
         is_same = reports.c.version == report.version
-        await self._changed(
-            sa.update(reports)
-            .where(_row(report), reports.c.round == report.round)
-            .values(
-                sending_at=report.sending_at,
-                claimed_until=None,
-                attempts=0,
-                due_at=sa.case((is_same, sa.null()), else_=reports.c.due_at),
-            )
+        values |= {"claimed_until": None, "attempts": 0}
+        values["due_at"] = sa.case((is_same, sa.null()), else_=reports.c.due_at)
+        await self._database.write(
+            sa.update(reports).where(_row(report), _round(report)).values(values)
         )
         await self._let_go(report)
 
     async def _let_go(self, report: Report) -> None:
-        held = sa.and_(_row(report), reports.c.claimed_until == report.claimed_until)
-        await self._changed(sa.update(reports).where(held).values(claimed_until=None))
-
-    async def _changed(self, statement: sa.Update) -> bool:
-        async def work(connection: AsyncConnection) -> bool:
-            return (await connection.execute(statement)).rowcount == 1
-
-        return await self._database.run(work)
-
-
-async def _people(connection: AsyncConnection, rooms: Iterable[str]) -> list[Person]:
-    query = sa.select(owners.c.platform, owners.c.person).order_by(*owners.primary_key)
-    known = [(row.platform, row.person) for row in await connection.execute(query)]
-    return [*known, *((room, "") for room in sorted(rooms))]
+        await self._database.write(
+            sa.update(reports).where(_held(report)).values(claimed_until=None)
+        )
 
 
 async def _put(
@@ -289,22 +229,21 @@ def _row(report: Report) -> sa.ColumnElement[bool]:
     )
 
 
+def _held(report: Report) -> sa.ColumnElement[bool]:
+    return sa.and_(_row(report), reports.c.claimed_until == report.claimed_until)
+
+
+def _round(report: Report) -> sa.ColumnElement[bool]:
+    return reports.c.round == report.round
+
+
 async def _report(connection: AsyncConnection, row: RowMapping) -> Report:
     query = sa.select(causes).where(_named(causes, row["kind"], row["about"]))
     cause = (await connection.execute(query)).one()
+    names = {field.name for field in fields(Report)} - {"kind", "facts", "is_over"}
     return Report(
+        **{name: row[name] for name in names},
         kind=Kind(row["kind"]),
-        about=row["about"],
-        platform=row["platform"],
-        person=row["person"],
         facts=cause.facts,
         is_over=cause.ended_at is not None,
-        round=row["round"],
-        version=row["version"],
-        written_at=row["written_at"],
-        claimed_until=row["claimed_until"],
-        attempts=row["attempts"],
-        sending_at=row["sending_at"],
-        message_id=row["message_id"],
-        channel_id=row["channel_id"],
     )

@@ -11,16 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.jobs import Status
 from bot.core.orders import Address
 from bot.core.posts import PostKind
-from bot.store.database import Database, insert
+from bot.store.database import Part
 from bot.store.rows import order_of, order_values
+from bot.store.statements import put
 from bot.store.tables import jobs, moves, places, posts
 
 
-class Communities:
+class Communities(Part):
     """The rows about communities as a whole."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def move(self, platform: str, old: str, new: str) -> None:
         """`old` is called `new` from now on: its jobs, limits and what was decided.
@@ -47,9 +45,7 @@ class Communities:
 
     async def current(self, platform: str, community: str) -> str:
         """The id that it has by now, however often it moved; its own if it never did."""
-        return await self._database.run(
-            lambda connection: _current(connection, platform, community)
-        )
+        return await self._database.run(lambda it: _current(it, platform, community))
 
     async def ids(self, platform: str, community: str) -> list[str]:
         """Every id that it ever had, the present one first."""
@@ -71,10 +67,7 @@ async def _remember(connection: AsyncConnection, platform: str, old: str, new: s
     """Every id that was left leads straight to the one that holds."""
     earlier = sa.update(moves).where(moves.c.platform == platform, moves.c.new == old)
     await connection.execute(earlier.values(new=new))
-    row = insert(connection, moves).values(platform=platform, old=old, new=new)
-    await connection.execute(
-        row.on_conflict_do_update(index_elements=[moves.c.platform, moves.c.old], set_={"new": new})
-    )
+    await put(connection, moves, {"platform": platform, "old": old}, {"new": new})
 
 
 async def _move_jobs(connection: AsyncConnection, platform: str, old: str, new: str) -> None:

@@ -8,10 +8,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -26,8 +25,7 @@ from bot.store.identity import Home, saved_copy
 from bot.store.locks import BEAT, FileLock, check_server, lock_file, lock_name, lock_server
 from bot.store.migrations import check_known, upgrade
 from bot.store.saving import SavedCopy, unfinished
-
-Result = TypeVar("Result")
+from bot.store.statements import Result, Runs, take_turns
 
 _ADMISSION = 0x5A4F_4554
 """Key of the PostgreSQL advisory lock that admissions take in turn."""
@@ -44,7 +42,7 @@ class Guard(Protocol):
         """The trouble with it; None if there is none. Raises `Broken` where we have to stop."""
 
 
-class Database:
+class Database(Runs):
     """Runs functions of a connection as shielded transactions."""
 
     def __init__(
@@ -85,8 +83,7 @@ class Database:
         if asking.is_over():
             raise Unwritten(troubles.BUSY)
         await self.must_be_there()
-        if not self.is_sqlite:
-            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADMISSION)))
+        await take_turns(connection, _ADMISSION)
 
     async def must_be_there(self) -> None:
         """Look whether the next start will find what is written. Raises `Unwritten` if not.
@@ -167,6 +164,13 @@ class Database:
             yield connection
         finally:
             await connection.close()
+
+
+class Part:
+    """A part of the store: each of its methods is one whole transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
 
 def _unheard(task: asyncio.Task[Any]) -> None:
@@ -270,12 +274,6 @@ async def _guarded(url: str, file: Path | None) -> AsyncIterator[Guard | None]:
     else:
         async with lock_server(url) as held:
             yield held
-
-
-def insert(connection: AsyncConnection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that knows ON CONFLICT, which each database spells in its own dialect."""
-    is_sqlite = connection.dialect.name == "sqlite"
-    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 
 async def _upgrade(database: Database, file: Path | None, home: Home | None) -> None:

@@ -4,8 +4,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.orders import Order
-from bot.store.database import Database, insert
+from bot.store.database import Part
 from bot.store.rows import order_of, order_values
+from bot.store.statements import insert
 from bot.store.tables import drafts
 
 KEPT = 7 * 86_400.0
@@ -17,11 +18,8 @@ async def forget_old(connection: AsyncConnection, *, now: float) -> None:
     await connection.execute(sa.delete(drafts).where(drafts.c.created_at < now - KEPT))
 
 
-class Drafts:
-    """Each method is one whole transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Drafts(Part):
+    """Wishes by the ids of their drafts."""
 
     async def put(self, draft_id: str, order: Order, *, now: float) -> None:
         """Keep it, or what it has become; what is long forgotten goes."""
@@ -37,17 +35,9 @@ class Drafts:
     async def get(self, draft_id: str) -> Order | None:
         """The wish, unless it was dropped or forgotten."""
         query = sa.select(drafts.c.order_data).where(drafts.c.id == draft_id)
-
-        async def work(connection: AsyncConnection) -> Order | None:
-            values = await connection.scalar(query)
-            return order_of(values) if values is not None else None
-
-        return await self._database.run(work)
+        values = await self._database.value(query)
+        return order_of(values) if values is not None else None
 
     async def drop(self, draft_id: str) -> None:
         """Idempotent."""
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(sa.delete(drafts).where(drafts.c.id == draft_id))
-
-        await self._database.run(work)
+        await self._database.write(sa.delete(drafts).where(drafts.c.id == draft_id))

@@ -15,15 +15,12 @@ from bot.core.orders import Address
 from bot.core.quotas import TRIES_PER_VIDEO, Granted, Limits
 from bot.store import admission
 from bot.store.acts import note
-from bot.store.database import Database
+from bot.store.database import Part
 from bot.store.tables import acts, grants
 
 
-class Grants:
-    """Each method is one whole transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Grants(Part):
+    """More of a day, given by an operator."""
 
     async def add(
         self,

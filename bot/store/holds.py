@@ -5,6 +5,7 @@ whoever puts a hold takes first: when the act is written, the last of them has l
 """
 
 import sqlalchemy as sa
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.acts import EVERYTHING, Act, Hold
@@ -12,7 +13,8 @@ from bot.core.jobs import Reason, Status
 from bot.core.notices import Paused
 from bot.store import turns
 from bot.store.acts import note
-from bot.store.database import Database, insert
+from bot.store.database import Part
+from bot.store.statements import insert
 from bot.store.tables import gateways, holds, jobs
 
 
@@ -34,11 +36,18 @@ async def let_go(connection: AsyncConnection, gateway: str, *, now: float) -> No
     await connection.execute(sa.update(jobs).where(*waiting).values(due_at=now))
 
 
-class Holds:
-    """Each method is one whole transaction."""
+def paused_of(row: RowMapping) -> Paused:
+    """The row of a gateway that is paused."""
+    return Paused(
+        gateway=row["name"],
+        reason=Reason(row["reason"]),
+        tried_at=row["tried_at"],
+        refused_at=row["refused_at"],
+    )
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+
+class Holds(Part):
+    """Holds, and the state of gateways besides."""
 
     async def put(self, name: str, act: Act) -> bool:
         """Hold it from now on; whether it was not held so far. Only then is it an act."""
@@ -46,9 +55,8 @@ class Holds:
         async def work(connection: AsyncConnection) -> bool:
             await self._database.lock_admission(connection)
             await turns.lock(connection)
-            row = insert(connection, holds).values(
-                name=name, at=act.at, actor=act.actor, why=act.why
-            )
+            values = {"name": name, "at": act.at, "actor": act.actor, "why": act.why}
+            row = insert(connection, holds).values(values)
             if (await connection.execute(row.on_conflict_do_nothing())).rowcount != 1:
                 return False
             await note(connection, act)
@@ -71,39 +79,20 @@ class Holds:
 
     async def all(self) -> list[Hold]:
         """Those in force, by name."""
-
-        async def work(connection: AsyncConnection) -> list[Hold]:
-            rows = await connection.execute(sa.select(holds).order_by(holds.c.name))
-            return [Hold(name=it.name, at=it.at, actor=it.actor, why=it.why) for it in rows]
-
-        return await self._database.run(work)
+        query = sa.select(holds).order_by(holds.c.name)
+        return await self._database.rows(query, lambda row: Hold(**row))
 
     async def paused(self) -> list[Paused]:
         """Gateways that refuse our key or our balance."""
-
-        async def work(connection: AsyncConnection) -> list[Paused]:
-            return [
-                Paused(
-                    gateway=row.name,
-                    reason=Reason(row.reason),
-                    tried_at=row.tried_at,
-                    refused_at=row.refused_at,
-                )
-                for row in await connection.execute(sa.select(gateways))
-            ]
-
-        return await self._database.run(work)
+        return await self._database.rows(sa.select(gateways), paused_of)
 
     async def unfinished(self) -> list[tuple[str, Status, int]]:
         """By gateway and state, how many jobs have a step to come."""
         query = (
-            sa.select(jobs.c.gateway, jobs.c.status, sa.func.count())
+            sa.select(jobs.c.gateway, jobs.c.status, sa.func.count().label("count"))
             .where(jobs.c.due_at.is_not(None))
             .group_by(jobs.c.gateway, jobs.c.status)
         )
-
-        async def work(connection: AsyncConnection) -> list[tuple[str, Status, int]]:
-            rows = await connection.execute(query)
-            return [(name, Status(status), int(count)) for name, status, count in rows]
-
-        return await self._database.run(work)
+        return await self._database.rows(
+            query, lambda row: (row["gateway"], Status(row["status"]), int(row["count"]))
+        )

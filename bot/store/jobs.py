@@ -14,9 +14,9 @@ from bot.core.jobs import HELD, SOFT_DEADLINE, Job, Reason, Status
 from bot.core.orders import Address
 from bot.core.quotas import Limits, Usage
 from bot.log import get_logger
-from bot.store import admission, blocks, holds, turns
-from bot.store.database import Database
-from bot.store.rows import job_of
+from bot.store import admission, blocks, claims, holds, turns
+from bot.store.database import Part
+from bot.store.rows import QUEUED, job_of
 from bot.store.tables import jobs
 from bot.store.writing import get, save
 
@@ -24,15 +24,10 @@ log = get_logger()
 
 _SAMPLES = 50
 """Durations of how many recent videos the schedule learns from."""
-_literal_queued = sa.literal(Status.QUEUED.value, literal_execute=True)
-"""Spelt into the statement, not bound: only then is the partial index used."""
 
 
-class Jobs:
+class Jobs(Part):
     """The store's half of a job's life; the moves themselves are the core's."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def admit(self, job: Job, limits: Limits, *, now: float, card_at: float) -> Job:
         """Insert `job` and owe its card, if the limits allow; one admission at a time."""
@@ -74,21 +69,16 @@ class Jobs:
         but: Collection[str] = (),
     ) -> list[Job]:
         """Take up to `most` due jobs. A claim that ran out without a word counts as a crash."""
-        free = sa.or_(jobs.c.claimed_until.is_(None), jobs.c.claimed_until <= now)
-        due = sa.and_(_in(statuses), jobs.c.due_at <= now, free, jobs.c.id.not_in(but))
         first = _order(statuses)
-        chosen = sa.select(jobs.c.id).where(due).order_by(*first).limit(most)
-        # A CTE is run once, whatever the plan: the limit of a subquery holds for each of its runs.
-        taken = chosen.with_for_update(skip_locked=True).cte()
-        claimed = (
-            sa.update(jobs)
-            .where(jobs.c.id.in_(sa.select(taken.c.id)))
-            .values(
-                claimed_until=until,
-                version=jobs.c.version + 1,
-                crashes=jobs.c.crashes + sa.case((jobs.c.claimed_until.is_(None), 0), else_=1),
-            )
-            .returning(*jobs.c)
+        claimed = claims.take(
+            jobs,
+            *(_in(statuses), jobs.c.id.not_in(but)),
+            first=first,
+            now=now,
+            until=until,
+            most=most,
+            version=jobs.c.version + 1,
+            crashes=jobs.c.crashes + sa.case((jobs.c.claimed_until.is_(None), 0), else_=1),
         )
 
         async def work(connection: AsyncConnection) -> list[Job]:
@@ -100,41 +90,19 @@ class Jobs:
 
     async def renew(self, ids: Collection[str], *, until: float) -> None:
         """Let the claims on these jobs last until then; one that was let go stays so."""
-        held = sa.and_(jobs.c.id.in_(ids), jobs.c.claimed_until.is_not(None))
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(sa.update(jobs).where(held).values(claimed_until=until))
-
-        await self._database.run(work)
+        await claims.renew(self._database, jobs, ids, until=until)
 
     async def release(self, job: Job) -> None:
         """Give a claim back unused; nothing happens if the row has moved on."""
-        freed = (
-            sa.update(jobs)
-            .where(jobs.c.id == job.id, jobs.c.version == job.version)
-            .values(claimed_until=None)
-        )
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(freed)
-
-        await self._database.run(work)
+        same = (jobs.c.id == job.id, jobs.c.version == job.version)
+        await self._database.write(sa.update(jobs).where(*same).values(claimed_until=None))
 
     async def next_due(
         self, statuses: Sequence[Status], *, but: Collection[str] = ()
     ) -> float | None:
         """When the earliest job in one of `statuses`, but none of `but`, can be claimed."""
-        later = sa.func.max if self._database.is_sqlite else sa.func.greatest
-        when = later(jobs.c.due_at, sa.func.coalesce(jobs.c.claimed_until, 0.0))
-        soonest = sa.select(sa.func.min(when)).where(
-            _in(statuses), jobs.c.due_at.is_not(None), jobs.c.id.not_in(but)
-        )
-
-        async def work(connection: AsyncConnection) -> float | None:
-            due: float | None = await connection.scalar(soonest)
-            return due
-
-        return await self._database.run(work)
+        which = (_in(statuses), jobs.c.id.not_in(but))
+        return await claims.next_due(self._database, jobs, *which)
 
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
         """Write `after` and the posts it owes behind the version fence of `before`."""
@@ -220,12 +188,7 @@ class Jobs:
 
     async def expire_claims(self, *, now: float) -> int:
         """At the start of the only process: every older claim belongs to the dead."""
-        expired = sa.update(jobs).where(jobs.c.claimed_until > now).values(claimed_until=now)
-
-        async def work(connection: AsyncConnection) -> int:
-            return (await connection.execute(expired)).rowcount
-
-        return await self._database.run(work)
+        return await claims.expire(self._database, jobs, now=now)
 
     async def usage(self, address: Address, person_id: str, limits: Limits, *, now: float) -> Usage:
         """Today's usage of this person, community and purse."""
@@ -236,31 +199,23 @@ class Jobs:
     async def has_ordered(self, platform: str, person_id: str) -> bool:
         """Whether there is a job of this person's."""
         theirs = sa.and_(jobs.c.platform == platform, jobs.c.person == person_id)
-        query = sa.select(sa.exists().where(theirs))
-        return bool(await self._database.run(lambda connection: connection.scalar(query)))
+        return bool(await self._database.value(sa.select(sa.exists().where(theirs))))
 
     async def recent(self, platform: str, person_id: str, *, most: int) -> list[Job]:
         """A person's latest jobs, newest first."""
-        return await self._latest(_own(platform, person_id).limit(most))
+        return await self._database.rows(_own(platform, person_id).limit(most), job_of)
 
     async def made(self, platform: str, person_id: str, *, most: int, skip: int) -> list[Job]:
         """The same, of those with a video that its person did not take away; `skip` are newer."""
         had = sa.or_(jobs.c.video.is_not(None), jobs.c.video_gone_at.is_not(None))
         query = _own(platform, person_id).where(had)
-        return await self._latest(query.limit(most).offset(skip))
+        return await self._database.rows(query.limit(most).offset(skip), job_of)
 
     async def ahead(self, job: Job) -> int | None:
         """How many wait for the same place before it; None for one that waits for none."""
         if job.status is not Status.QUEUED or job.reason is not Reason.AT_ONCE:
             return None
         return await self._database.run(partial(turns.ahead, job=job))
-
-    async def _latest(self, query: sa.Select[Any]) -> list[Job]:
-        async def work(connection: AsyncConnection) -> list[Job]:
-            rows = await connection.execute(query)
-            return [job_of(row) for row in rows.mappings()]
-
-        return await self._database.run(work)
 
     async def waiting(self, address: Address) -> list[Job]:
         """Queued jobs of a community, or of a private channel; the oldest first."""
@@ -271,15 +226,10 @@ class Jobs:
         query = (
             sa.select(jobs)
             .where(jobs.c.platform == address.platform, here)
-            .where(jobs.c.status == _literal_queued, jobs.c.due_at.is_not(None))
+            .where(jobs.c.status == QUEUED, jobs.c.due_at.is_not(None))
             .order_by(jobs.c.created_at)
         )
-
-        async def work(connection: AsyncConnection) -> list[Job]:
-            rows = await connection.execute(query)
-            return [job_of(row) for row in rows.mappings()]
-
-        return await self._database.run(work)
+        return await self._database.rows(query, job_of)
 
     async def durations(self, model: str, seconds: int) -> list[float]:
         """Seconds the gateway took for recent videos of this model and length."""
@@ -290,11 +240,7 @@ class Jobs:
             .order_by(jobs.c.completed_at.desc())
             .limit(_SAMPLES)
         )
-
-        async def work(connection: AsyncConnection) -> list[float]:
-            return list((await connection.scalars(taken)).all())
-
-        return await self._database.run(work)
+        return await self._database.values(taken)
 
 
 async def _wait(
@@ -321,8 +267,8 @@ def _in(statuses: Sequence[Status]) -> sa.ColumnElement[bool]:
     """Spelt so that queued alone, or any but queued, meets its partial index."""
     asked = jobs.c.status.in_([status.value for status in statuses])
     if Status.QUEUED not in statuses:
-        return sa.and_(jobs.c.status != _literal_queued, asked)
-    return jobs.c.status == _literal_queued if set(statuses) == {Status.QUEUED} else asked
+        return sa.and_(jobs.c.status != QUEUED, asked)
+    return jobs.c.status == QUEUED if set(statuses) == {Status.QUEUED} else asked
 
 
 def _order(statuses: Sequence[Status]) -> tuple[sa.ColumnElement[Any], ...]:

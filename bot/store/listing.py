@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,9 +11,8 @@ from bot.core.jobs import Job, Status
 from bot.core.posts import Post
 from bot.store.reading import check_version, open_reading
 from bot.store.rows import job_of, post_of
+from bot.store.statements import Result, Runs
 from bot.store.tables import jobs, posts
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +29,7 @@ class Wanted:
     """Seconds since the epoch: ordered then or later."""
 
 
-class Listing:
+class Listing(Runs):
     """The rows as they are at one moment."""
 
     def __init__(self, connection: AsyncConnection) -> None:
@@ -43,13 +41,9 @@ class Listing:
 
     async def newest(self, wanted: Wanted, *, most: int) -> list[Job]:
         """The latest jobs first."""
-        found = await self._connection.execute(
-            sa.select(jobs)
-            .where(*_conditions(wanted))
-            .order_by(jobs.c.created_at.desc(), jobs.c.id)
-            .limit(most)
-        )
-        return [job_of(row) for row in found.mappings()]
+        query = sa.select(jobs).where(*_conditions(wanted))
+        newest = query.order_by(jobs.c.created_at.desc(), jobs.c.id).limit(most)
+        return await self.rows(newest, job_of)
 
     async def counts(self, wanted: Wanted) -> dict[Status, int]:
         """How many there are in each state, shown or not."""
@@ -63,27 +57,22 @@ class Listing:
 
     async def gateways(self) -> list[str]:
         """Those that any job went to."""
-        found = await self._connection.execute(sa.select(jobs.c.gateway).distinct())
-        return [str(name) for name in found.scalars()]
+        return await self.values(sa.select(jobs.c.gateway).distinct())
 
     async def communities(self) -> list[tuple[str, str]]:
         """Platform and id of those that anybody ordered in."""
-        found = await self._connection.execute(
-            sa.select(jobs.c.platform, jobs.c.community)
-            .where(jobs.c.community.is_not(None))
-            .distinct()
-        )
-        return [(str(platform), str(community)) for platform, community in found]
+        query = sa.select(jobs.c.platform, jobs.c.community).distinct()
+        named = query.where(jobs.c.community.is_not(None))
+        return await self.rows(named, lambda row: (row["platform"], row["community"]))
 
     async def ids(self, beginning: str, *, most: int) -> list[str]:
         """The ids that begin so, or that one alone which is so."""
-        found = await self._connection.execute(
+        ids = await self.values(
             sa.select(jobs.c.id)
             .where(jobs.c.id.startswith(beginning, autoescape=True))
             .order_by(jobs.c.id)
             .limit(most)
         )
-        ids = [str(id_) for id_ in found.scalars()]
         return [beginning] if beginning in ids else ids
 
     async def job(self, job_id: str) -> Job:
@@ -93,10 +82,8 @@ class Listing:
 
     async def posts(self, job_id: str) -> list[Post]:
         """Its posts: those owed, and those in the chat."""
-        found = await self._connection.execute(
-            sa.select(posts).where(posts.c.job_id == job_id).order_by(posts.c.id)
-        )
-        return [post_of(row) for row in found.mappings()]
+        theirs = sa.select(posts).where(posts.c.job_id == job_id).order_by(posts.c.id)
+        return await self.rows(theirs, post_of)
 
 
 @asynccontextmanager

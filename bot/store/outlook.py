@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.digest import Sum
 from bot.core.jobs import LOCKS, Job, Reason, Status
-from bot.store.database import Database
+from bot.store.database import Part
 from bot.store.rows import job_of
+from bot.store.statements import rows
 from bot.store.tables import jobs
 
 _WAITS = [*(reason.value for reason in LOCKS), Reason.PAUSED.value, Reason.AT_ONCE.value]
@@ -20,11 +21,8 @@ def _spelt(status: Status) -> sa.ColumnElement[str]:
     return sa.literal(status.value, literal_execute=True)
 
 
-class Outlook:
+class Outlook(Part):
     """Looks; nothing is changed."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def unconfirmed(self, *, since: float, most: int) -> tuple[int, Sequence[Job]]:
         """How many orders may have been charged or not, and the latest of them."""
@@ -33,8 +31,8 @@ class Outlook:
         latest = sa.select(jobs).where(open_).order_by(jobs.c.ended_at.desc(), jobs.c.id)
 
         async def work(connection: AsyncConnection) -> tuple[int, Sequence[Job]]:
-            found = (await connection.execute(latest.limit(most))).mappings()
-            return int(await connection.scalar(count) or 0), [job_of(row) for row in found]
+            found = await rows(connection, latest.limit(most), job_of)
+            return int(await connection.scalar(count) or 0), found
 
         return await self._database.run(work)
 
@@ -42,19 +40,16 @@ class Outlook:
         """The jobs that were ordered since then, by state and reason."""
         # 1 stands for a video without a price, and is no money.
         spent = sa.case((jobs.c.spend_cost > 1, jobs.c.spend_cost), else_=0)
+        count = sa.func.count().label("count")
         query = (
-            sa.select(jobs.c.status, jobs.c.reason, sa.func.count(), sa.func.sum(spent))
+            sa.select(jobs.c.status, jobs.c.reason, count, sa.func.sum(spent).label("spent"))
             .where(jobs.c.created_at >= since)
             .group_by(jobs.c.status, jobs.c.reason)
         )
-
-        async def work(connection: AsyncConnection) -> Sequence[Sum]:
-            return [
-                Sum(status=Status(status), reason=reason, count=int(count), spent=int(sum_))
-                for status, reason, count, sum_ in await connection.execute(query)
-            ]
-
-        return await self._database.run(work)
+        return await self._database.rows(
+            query,
+            lambda row: Sum(**{**row, "status": Status(row["status"]), "spent": int(row["spent"])}),
+        )
 
     async def slow(self, *, queued: float, made: float, done: float, most: int) -> Sequence[Job]:
         """Jobs that go on by themselves and wait since before these times, the oldest first.
@@ -76,8 +71,7 @@ class Outlook:
             found: list[Job] = []
             for each in (first, second):
                 query = sa.select(jobs).where(goes_on, each).order_by(jobs.c.created_at, jobs.c.id)
-                rows = (await connection.execute(query.limit(most))).mappings()
-                found += [job_of(row) for row in rows]
+                found += await rows(connection, query.limit(most), job_of)
             return sorted(found, key=lambda job: (job.created_at, job.id))[:most]
 
         return await self._database.run(work)

@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.jobs import LOCKS, Job, Reason, Status
 from bot.core.notices import Pause, Paused, is_news, last_of, may_be_said_at
 from bot.store import holds
-from bot.store.database import Database, insert
+from bot.store.database import Part
 from bot.store.notices import owe
 from bot.store.refusals import is_alone, note_pass
+from bot.store.statements import insert, put
 from bot.store.tables import gateways, jobs, told
 
 _CREATING = (Status.QUEUED.value, Status.SUBMITTING.value)
@@ -25,17 +26,13 @@ _ABOUT = "about "
 """Among the words of `told`, those that are no reason: the end of a pause, and other subjects."""
 
 
-class Pauses:
+class Pauses(Part):
     """Which gateways are paused, until when and why."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def pause(
         self, gateway: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
     ) -> None:
         """Leave it alone for a while; its operators are told, unless it is too soon for that."""
-
         await self._database.run(
             lambda it: _pause(it, gateway, pause, detail=detail, rooms=rooms, now=now)
         )
@@ -115,47 +112,21 @@ class Pauses:
             .values(paused_until=until)
             .returning(*gateways.c)
         )
-
-        async def work(connection: AsyncConnection) -> list[Paused]:
-            return [
-                Paused(
-                    gateway=row.name,
-                    reason=Reason(row.reason),
-                    tried_at=row.tried_at,
-                    refused_at=row.refused_at,
-                )
-                for row in await connection.execute(claimed)
-            ]
-
-        return await self._database.run(work)
+        return await self._database.rows(claimed, holds.paused_of)
 
     async def is_paused(self, gateway: str) -> bool:
         """Whether it is left alone for now, or nobody knows yet that this is over."""
         query = sa.select(gateways.c.name).where(gateways.c.name == gateway)
-
-        async def work(connection: AsyncConnection) -> bool:
-            return await connection.scalar(query) is not None
-
-        return await self._database.run(work)
+        return await self._database.exists(query)
 
     async def next_due(self) -> float | None:
         """When the next is to be asked."""
-        soonest = sa.select(sa.func.min(gateways.c.paused_until))
-
-        async def work(connection: AsyncConnection) -> float | None:
-            due: float | None = await connection.scalar(soonest)
-            return due
-
-        return await self._database.run(work)
+        return await self._database.value(sa.select(sa.func.min(gateways.c.paused_until)))
 
     async def refused(self, gateway: str, reason: Reason, *, now: float) -> None:
         """A free question met the same lock."""
         same = sa.and_(gateways.c.name == gateway, gateways.c.reason == reason.value)
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(sa.update(gateways).where(same).values(refused_at=now))
-
-        await self._database.run(work)
+        await self._database.write(sa.update(gateways).where(same).values(refused_at=now))
 
     async def let_one_try(self, gateway: str, *, now: float) -> None:
         """One order may go, to see whether the lock is over."""
@@ -291,10 +262,7 @@ async def _tell(
 
 
 async def _remember(connection: AsyncConnection, gateway: str, word: str, *, now: float) -> None:
-    row = insert(connection, told).values(gateway=gateway, word=word, at=now)
-    await connection.execute(
-        row.on_conflict_do_update(index_elements=list(told.primary_key), set_={"at": now})
-    )
+    await put(connection, told, {"gateway": gateway, "word": word}, {"at": now})
 
 
 async def _waiting(connection: AsyncConnection, gateway: str, pause: Pause) -> int:

@@ -10,8 +10,10 @@ from bot.core import moves
 from bot.core.errors import Broken
 from bot.core.jobs import Job, Status
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind, looks
-from bot.store.database import Database, insert
+from bot.store import claims
+from bot.store.database import Part
 from bot.store.rows import job_of, post_of, saved_values
+from bot.store.statements import insert
 from bot.store.tables import jobs, posts
 
 _INSTANT = 0.001
@@ -47,11 +49,8 @@ async def owe(connection: AsyncConnection, job: Job, due: Mapping[PostKind, floa
         )
 
 
-class Posts:
+class Posts(Part):
     """Claims and outcomes of posts."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def claim(
         self,
@@ -64,42 +63,23 @@ class Posts:
         but: Collection[int] = (),
     ) -> list[Post]:
         """Take up to `most` due posts of these platforms and kinds, but none of `but`."""
-        free = sa.or_(posts.c.claimed_until.is_(None), posts.c.claimed_until <= now)
-        chosen = (
-            sa.select(posts.c.id)
-            .where(posts.c.due_at <= now, *_of(platforms, kinds), free, posts.c.id.not_in(but))
-            .order_by(posts.c.due_at)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-            .cte()
-        )
-        claimed = (
-            sa.update(posts)
-            .where(posts.c.id.in_(sa.select(chosen.c.id)))
+        claimed = claims.take(
+            posts,
+            *(*_of(platforms, kinds), posts.c.id.not_in(but)),
+            first=[posts.c.due_at],
+            now=now,
+            until=until,
+            most=most,
+            version=posts.c.version + 1,
             # Counted before the work: a message that kills the process is not tried for ever.
-            .values(
-                claimed_until=until,
-                version=posts.c.version + 1,
-                attempts=posts.c.attempts + 1,
-            )
-            .returning(*posts.c)
+            attempts=posts.c.attempts + 1,
         )
-
-        async def work(connection: AsyncConnection) -> list[Post]:
-            rows = await connection.execute(claimed)
-            taken = [post_of(row) for row in rows.mappings()]
-            return sorted(taken, key=lambda post: (post.due_at, post.id))
-
-        return await self._database.run(work)
+        taken = await self._database.rows(claimed, post_of)
+        return sorted(taken, key=lambda post: (post.due_at, post.id))
 
     async def renew(self, ids: Collection[int], *, until: float) -> None:
         """Let the claims on these posts last until then; one that was let go stays so."""
-        held = sa.and_(posts.c.id.in_(ids), posts.c.claimed_until.is_not(None))
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(sa.update(posts).where(held).values(claimed_until=until))
-
-        await self._database.run(work)
+        await claims.renew(self._database, posts, ids, until=until)
 
     async def release(self, post: Post) -> None:
         """Give a claim back unused; nothing happens if somebody else has taken the post since."""
@@ -113,27 +93,13 @@ class Posts:
         but: Collection[int] = (),
     ) -> float | None:
         """When the earliest post, but none of `but`, can be claimed."""
-        later = sa.func.max if self._database.is_sqlite else sa.func.greatest
-        when = later(posts.c.due_at, sa.func.coalesce(posts.c.claimed_until, 0.0))
-        soonest = sa.select(sa.func.min(when)).where(
-            posts.c.due_at.is_not(None), *_of(platforms, kinds), posts.c.id.not_in(but)
-        )
-
-        async def work(connection: AsyncConnection) -> float | None:
-            due: float | None = await connection.scalar(soonest)
-            return due
-
-        return await self._database.run(work)
+        which = (*_of(platforms, kinds), posts.c.id.not_in(but))
+        return await claims.next_due(self._database, posts, *which)
 
     async def get(self, job_id: str, kind: str) -> Post | None:
         """The post of this kind about that job."""
         query = sa.select(posts).where(posts.c.job_id == job_id, posts.c.kind == kind)
-
-        async def work(connection: AsyncConnection) -> Post | None:
-            row = (await connection.execute(query)).mappings().first()
-            return post_of(row) if row else None
-
-        return await self._database.run(work)
+        return await self._database.one(query, post_of)
 
     async def about(self, platform: str, chat: str, message_id: str) -> str | None:
         """The id of the job that our message is about; a chat is all of its topics."""
@@ -141,12 +107,7 @@ class Posts:
         query = sa.select(posts.c.job_id).where(
             posts.c.platform == platform, posts.c.message_id == message_id, there
         )
-
-        async def work(connection: AsyncConnection) -> str | None:
-            job_id: str | None = await connection.scalar(query)
-            return job_id
-
-        return await self._database.run(work)
+        return await self._database.value(query)
 
     async def sending(self, post: Post, form: Form, *, now: float) -> Post | None:
         """Remember, before the first byte, that a message of this form is on its way.
@@ -245,12 +206,7 @@ class Posts:
 
     async def expire_claims(self, *, now: float) -> int:
         """At the start of the only process: every older claim belongs to the dead."""
-        expired = sa.update(posts).where(posts.c.claimed_until > now).values(claimed_until=now)
-
-        async def work(connection: AsyncConnection) -> int:
-            return (await connection.execute(expired)).rowcount
-
-        return await self._database.run(work)
+        return await claims.expire(self._database, posts, now=now)
 
     async def _change(self, post: Post, **values: object) -> Post | None:
         """Behind the fence of the claim: None if it was given back, or somebody else's since."""
@@ -260,12 +216,7 @@ class Posts:
             posts.c.claimed_until.is_not(None),
         )
         change = sa.update(posts).where(held).values(values).returning(*posts.c)
-
-        async def work(connection: AsyncConnection) -> Post | None:
-            row = (await connection.execute(change)).mappings().first()
-            return post_of(row) if row else None
-
-        return await self._database.run(work)
+        return await self._database.one(change, post_of)
 
 
 def _unless_newer(post: Post, due_at: float | None) -> sa.ColumnElement[float | None]:

@@ -21,11 +21,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.jobs import Job, Reason, Status
-from bot.store.database import insert
+from bot.store.statements import put, take_turns
 from bot.store.tables import gateways, jobs, refusals
 
 _REFUSALS = 0x5A4F_4C4B
-"""Key of the PostgreSQL advisory lock on the table; SQLite's transactions take turns anyway."""
+"""Key of the PostgreSQL advisory lock on the table."""
 _OPEN = (Status.QUEUED.value, Status.SUBMITTING.value)
 
 
@@ -33,7 +33,8 @@ async def is_alone(
     connection: AsyncConnection, job: Job, reason: Reason, *, account: str, now: float
 ) -> bool:
     """Note that the job's POST met a lock, once or twice: whether that is about this job alone."""
-    await _lock(connection)
+    # Two that meet a lock in one moment see each other: at most one of them is alone.
+    await take_turns(connection, _REFUSALS)
     row_of_job = sa.select(jobs.c.id).where(jobs.c.id == job.id)
     if await connection.scalar(row_of_job.with_for_update(read=True, key_share=True)) is None:
         return False  # deleted during its POST: nothing can be noted of it any more
@@ -48,8 +49,7 @@ async def is_alone(
         "last_at": now,
         "passed_at": before.passed_at if before else None,
     }
-    written = insert(connection, refusals).values(job_id=job.id, **row)
-    await connection.execute(written.on_conflict_do_update(index_elements=["job_id"], set_=row))
+    await put(connection, refusals, {"job_id": job.id}, row)
     if before is None or before.passed_at is None or before.first_at >= _left_at(job):
         return False
     # A time of the future was read off a clock that was wrong.
@@ -71,7 +71,7 @@ async def _has_locked_others(
 
 async def note_pass(connection: AsyncConnection, job: Job, *, account: str, balance: bool) -> None:
     """Note that the job's POST was answered as for a good key, and with `balance` for that too."""
-    await _lock(connection)
+    await take_turns(connection, _REFUSALS)
     proven = [refusals.c.account == account]
     if not balance:
         proven.append(refusals.c.reason == Reason.BAD_KEY.value)
@@ -90,9 +90,3 @@ async def note_pass(connection: AsyncConnection, job: Job, *, account: str, bala
 def _left_at(job: Job) -> float:
     """When its latest POST left."""
     return job.submitted_at or job.created_at
-
-
-async def _lock(connection: AsyncConnection) -> None:
-    """Two that meet a lock in one moment see each other: at most one of them is alone."""
-    if connection.dialect.name != "sqlite":
-        await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_REFUSALS)))

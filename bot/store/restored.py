@@ -18,9 +18,9 @@ from bot.core.jobs import MOVES, UNNAMED, Reason, Status
 from bot.core.posts import PostKind
 from bot.store import carried
 from bot.store.carried import Decisions
-from bot.store.database import insert
 from bot.store.deletions import Deletion
 from bot.store.identity import COPY_OF
+from bot.store.statements import insert, put
 from bot.store.tables import causes, drafts, jobs, notices, posts, reports, settings, updates
 from bot.store.words import wordless_order, wordless_request
 
@@ -253,10 +253,7 @@ async def _setting(connection: AsyncConnection, name: str) -> str | None:
 
 
 async def _set(connection: AsyncConnection, name: str, value: str) -> None:
-    row = insert(connection, settings).values(name=name, value=value)
-    await connection.execute(
-        row.on_conflict_do_update(index_elements=["name"], set_={"value": value})
-    )
+    await put(connection, settings, {"name": name}, {"value": value})
 
 
 async def _count(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> int:

@@ -4,12 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
+import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import Order, Transport, VideoRequest
 from bot.core.posts import Form, Post, PostKind
+
+QUEUED = sa.literal(Status.QUEUED.value, literal_execute=True)
+"""Spelt into the statement, not bound: only then is a partial index used."""
 
 _order = TypeAdapter(Order)
 _request = TypeAdapter(VideoRequest)

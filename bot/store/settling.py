@@ -17,7 +17,7 @@ from bot.core.quotas import Limits
 from bot.core.settling import NOT_CHARGED
 from bot.store import admission, turns
 from bot.store.acts import note
-from bot.store.database import Database
+from bot.store.database import Part
 from bot.store.tables import acts, jobs, posts
 from bot.store.writing import get, save
 
@@ -27,11 +27,8 @@ _AT_ONCE = 500
 """Ids in one query."""
 
 
-class Settling:
-    """Each method is one whole transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Settling(Part):
+    """Changes of jobs, each with its act."""
 
     async def ids(self, beginning: str, *, most: int) -> list[str]:
         """The ids that begin so, or that one alone which is so."""
@@ -41,12 +38,8 @@ class Settling:
             .order_by(jobs.c.id)
             .limit(most)
         )
-
-        async def work(connection: AsyncConnection) -> list[str]:
-            found = list((await connection.scalars(query)).all())
-            return [beginning] if beginning in found else found
-
-        return await self._database.run(work)
+        found = await self._database.values(query)
+        return [beginning] if beginning in found else found
 
     async def known_ids(self, base_url: str, among: Collection[str]) -> frozenset[str]:
         """Those of these ids that jobs have already at this address, by any name of a gateway."""
@@ -115,12 +108,8 @@ class Settling:
             .order_by(acts.c.id.desc())
             .limit(1)
         )
-
-        async def work(connection: AsyncConnection) -> int | None:
-            details = await connection.scalar(query)
-            return int(details.get("cost", 1)) if details is not None else None
-
-        return await self._database.run(work)
+        details = await self._database.value(query)
+        return int(details.get("cost", 1)) if details is not None else None
 
     async def call(self, job_id: str, act: Act) -> Job:
         """Let its next step be due now, and messages that are no longer tried be tried again.

@@ -1,11 +1,10 @@
 """Sums over jobs, for an operator: how many there are in which state, and what was spent."""
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.jobs import Status
 from bot.core.statistics import QUARTER, Sum
-from bot.store.database import Database
+from bot.store.database import Part
 from bot.store.tables import jobs
 
 _COLON = sa.literal(":")
@@ -18,11 +17,8 @@ _KEYS: dict[str, sa.ColumnElement[str]] = {
 }
 
 
-class Sums:
+class Sums(Part):
     """Reads."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def sums(self, by: str, since: float) -> list[Sum]:
         """The jobs that were ordered since then, by state and by the key of this name."""
@@ -32,22 +28,21 @@ class Sums:
         name: sa.ColumnElement[str] = sa.literal("")
         if by == "person":
             name = sa.func.max(jobs.c.order_data["call", "person", "name"].as_string())
+        count = sa.func.count().label("count")
         query = (
-            sa.select(key, jobs.c.status, name, sa.func.count(), sa.func.sum(spent))
+            sa.select(
+                key, jobs.c.status, name.label("name"), count, sa.func.sum(spent).label("spent")
+            )
             .where(jobs.c.created_at >= since)
             .group_by(sa.literal_column("1"), jobs.c.status)
         )
-
-        async def work(connection: AsyncConnection) -> list[Sum]:
-            return [
-                Sum(
-                    key=str(key),
-                    status=Status(status),
-                    name=name,
-                    count=int(count),
-                    spent=int(sum_),
-                )
-                for key, status, name, count, sum_ in await connection.execute(query)
-            ]
-
-        return await self._database.run(work)
+        return await self._database.rows(
+            query,
+            lambda row: Sum(
+                key=str(row["key"]),
+                status=Status(row["status"]),
+                name=row["name"],
+                count=int(row["count"]),
+                spent=int(row["spent"]),
+            ),
+        )

@@ -7,8 +7,8 @@ neither a row that names a lost file nor a file that nobody removes.
 Rows are read as plain JSON: one that this program can't make sense of is swept like all others.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import RowMapping
@@ -17,10 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.jobs import Status
 from bot.core.keeping import Step, Wanted
 from bot.core.posts import Form, PostKind
-from bot.store.database import insert
 from bot.store.drafts import forget_old
 from bot.store.keys import last_of, of_order, of_video, size_of, sizes_of
 from bot.store.restored import restored_at
+from bot.store.statements import Runs, insert
 from bot.store.tables import discarded, drafts, handles, jobs, posts
 from bot.store.words import wordless_order, wordless_request
 
@@ -56,15 +56,6 @@ _unconfirmed = jobs.c.status == Status.UNCONFIRMED.value
 _original = jobs.c.video["converted", "key"].as_string()
 
 
-Result = TypeVar("Result")
-
-
-class Runs(Protocol):
-    """The database, or a look at it that changes nothing: for `due` and `wanted`."""
-
-    async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result: ...
-
-
 class Sweeps:
     """Implements the core's `Ledger`. Each method is one whole transaction."""
 
@@ -76,11 +67,7 @@ class Sweeps:
     async def videos(self, *, ended_by: float, now: float, most: int) -> Step:
         """The videos of jobs that ended by then, the oldest first."""
         old = sa.and_(_kept, jobs.c.ended_at <= ended_by)
-
-        async def work(connection: AsyncConnection) -> Step:
-            return await _without_videos(connection, old, most, now)
-
-        return await self._database.run(work)
+        return await self._database.run(lambda it: _without_videos(it, old, most, now))
 
     async def inputs(
         self, *, ended_by: float, unconfirmed_by: float, now: float, most: int
@@ -147,11 +134,7 @@ class Sweeps:
     async def posted(self, *, in_chat: bool, now: float, most: int) -> Step:
         """The videos that were posted, the oldest first: as a file in the chat, or as a link."""
         which = sa.and_(_posted, _in_chat if in_chat else ~_in_chat)
-
-        async def work(connection: AsyncConnection) -> Step:
-            return await _without_videos(connection, which, most, now)
-
-        return await self._database.run(work)
+        return await self._database.run(lambda it: _without_videos(it, which, most, now))
 
     # --- what would go -----------------------------------------------------------------------
 
@@ -190,19 +173,11 @@ class Sweeps:
         """The keys of files that are to be removed, in their order; those that come after one."""
         query = sa.select(discarded.c.key).where(discarded.c.key > after)
         query = query.order_by(discarded.c.key).limit(most)
-
-        async def work(connection: AsyncConnection) -> list[str]:
-            return list((await connection.scalars(query)).all())
-
-        return await self._database.run(work)
+        return await self._database.values(query)
 
     async def forget(self, keys: Collection[str]) -> None:
         """They are removed."""
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(sa.delete(discarded).where(discarded.c.key.in_(keys)))
-
-        await self._database.run(work)
+        await self._database.write(sa.delete(discarded).where(discarded.c.key.in_(keys)))
 
     async def restored_at(self) -> float | None:
         """When these rows came out of a backup; None if they never did."""

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import tables
-from bot.store.database import Database, insert
+from bot.store.database import Part
+from bot.store.statements import put
 
 DAYS = 2 * 86_400.0
 """Seconds for which a finished job still counts for limits."""
@@ -41,21 +42,14 @@ _JOB_TIMES = (
 )
 
 
-class Times:
-    """Each method is one whole transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Times(Part):
+    """The clock that these rows were written by."""
 
     async def seen(self) -> float | None:
         """The latest time that was noted here; None if none was."""
         query = sa.select(tables.settings.c.value).where(tables.settings.c.name == SEEN)
-
-        async def work(connection: AsyncConnection) -> float | None:
-            noted = await connection.scalar(query)
-            return None if noted is None else float(noted)
-
-        return await self._database.run(work)
+        noted = await self._database.value(query)
+        return None if noted is None else float(noted)
 
     async def note(self, now: float) -> None:
         """This is the time."""
@@ -104,7 +98,4 @@ class Times:
 
 
 async def _note(connection: AsyncConnection, now: float) -> None:
-    row = insert(connection, tables.settings).values(name=SEEN, value=repr(now))
-    await connection.execute(
-        row.on_conflict_do_update(index_elements=["name"], set_={"value": repr(now)})
-    )
+    await put(connection, tables.settings, {"name": SEEN}, {"value": repr(now)})

@@ -7,18 +7,18 @@ of those due at once. Both happen under one lock, so that no place is given twic
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.jobs import IN_FLIGHT, SOFT_DEADLINE, Job, Reason, Status
+from bot.core.jobs import IN_FLIGHT, SOFT_DEADLINE, Job, Reason
+from bot.store.rows import QUEUED
+from bot.store.statements import take_turns
 from bot.store.tables import jobs
 
 _PLACES = 0x5A4F_4555
-"""Key of the PostgreSQL advisory lock on all places; SQLite's transactions take turns anyway."""
-_literal_queued = sa.literal(Status.QUEUED.value, literal_execute=True)
+"""Key of the PostgreSQL advisory lock on all places."""
 
 
 async def lock(connection: AsyncConnection) -> None:
     """Before any row: whoever holds it waits for no row that another has."""
-    if connection.dialect.name != "sqlite":
-        await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_PLACES)))
+    await take_turns(connection, _PLACES)
 
 
 async def places_before(
@@ -27,7 +27,7 @@ async def places_before(
     """How many places are taken or are others' turn, and when the first becomes free by age."""
     flying = sa.and_(
         *_alike(job),
-        jobs.c.status != _literal_queued,
+        jobs.c.status != QUEUED,
         jobs.c.status.in_([status.value for status in IN_FLIGHT]),
         # What is "taking long" may be stuck for a day: it no longer keeps others waiting.
         jobs.c.submitted_at > now - SOFT_DEADLINE,
@@ -66,9 +66,7 @@ async def call_next(connection: AsyncConnection, job: Job, *, now: float) -> Non
 
 
 def _waiting(job: Job) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        *_alike(job), jobs.c.status == _literal_queued, jobs.c.reason == Reason.AT_ONCE.value
-    )
+    return sa.and_(*_alike(job), jobs.c.status == QUEUED, jobs.c.reason == Reason.AT_ONCE.value)
 
 
 def _alike(job: Job) -> tuple[sa.ColumnElement[bool], ...]:

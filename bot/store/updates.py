@@ -10,19 +10,20 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.updates import Update
-from bot.store.database import Database, insert
+from bot.store.database import Database, Part
+from bot.store.statements import insert
 from bot.store.tables import updates
 
 KEPT = 2 * 86_400.0
 """Seconds for which the number of a handled update is remembered: longer than any redelivery."""
 
 
-class Updates:
+class Updates(Part):
     """One account's inbox. Each method is one whole transaction."""
 
     def __init__(self, database: Database, source: str) -> None:
         """`source` names the platform and the account that is told things there."""
-        self._database = database
+        super().__init__(database)
         self._ours = updates.c.source == source
         self._source = source
 
@@ -66,12 +67,7 @@ class Updates:
             .order_by(updates.c.received_at.desc(), updates.c.id.desc())
             .limit(1)
         )
-
-        async def work(connection: AsyncConnection) -> int | None:
-            number: int | None = await connection.scalar(query)
-            return number
-
-        return await self._database.run(work)
+        return await self._database.value(query)
 
     async def due(self, *, now: float, most: int) -> list[Update]:
         """The first of each lane that may be handled now; urgent ones lead."""
@@ -88,12 +84,7 @@ class Updates:
             .order_by(updates.c.urgent.desc(), updates.c.id)
             .limit(most)
         )
-
-        async def work(connection: AsyncConnection) -> list[Update]:
-            rows = await connection.execute(query)
-            return [_update(row) for row in rows.mappings()]
-
-        return await self._database.run(work)
+        return await self._database.rows(query, _update)
 
     async def behind(self, update: Update) -> list[Update]:
         """The waiting updates behind this one in its lane, in order."""
@@ -103,22 +94,12 @@ class Updates:
             .where(updates.c.due_at.is_not(None))
             .order_by(updates.c.id)
         )
-
-        async def work(connection: AsyncConnection) -> list[Update]:
-            rows = await connection.execute(query)
-            return [_update(row) for row in rows.mappings()]
-
-        return await self._database.run(work)
+        return await self._database.rows(query, _update)
 
     async def next_due(self, *, now: float) -> float | None:
         """When the next one may be handled, beside those that may be by now."""
         query = sa.select(sa.func.min(updates.c.due_at)).where(self._ours, updates.c.due_at > now)
-
-        async def work(connection: AsyncConnection) -> float | None:
-            due_at: float | None = await connection.scalar(query)
-            return due_at
-
-        return await self._database.run(work)
+        return await self._database.value(query)
 
     async def done(self, *handled: Update) -> None:
         """Handled, or given up: what was in them is forgotten, their numbers are not."""
@@ -130,12 +111,8 @@ class Updates:
         await self._change(update, due_at=due_at, attempts=update.attempts + tried)
 
     async def _change(self, update: Update, **values: object) -> None:
-        change = sa.update(updates).where(self._ours, updates.c.id == update.id).values(values)
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(change)
-
-        await self._database.run(work)
+        named = (self._ours, updates.c.id == update.id)
+        await self._database.write(sa.update(updates).where(*named).values(values))
 
 
 def _update(row: RowMapping) -> Update:

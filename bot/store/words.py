@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-_WORDS = {"prompt": "", "negative_prompt": ""}
+from bot.core.wishes import WORDS
+
+_EMPTY = dict.fromkeys(WORDS, "")
 _NO_WORDS = {"prompt": "", "parameters": [], "extras": []}
 
 
@@ -13,7 +15,7 @@ def wordless_order(order: Mapping[str, Any]) -> dict[str, Any]:
     sound = order.get("sound")
     return {
         **order,
-        "wish": {**(order.get("wish") or {}), **_WORDS},
+        "wish": {**(order.get("wish") or {}), **_EMPTY},
         "pictures": pictures,
         "sound": {**sound, "filename": ""} if sound else None,
     }

@@ -301,7 +301,8 @@ class PlaygroundScene:
         simulator = Simulator(render_time=0.2, renderer=renderer)
         async with simulator.serve() as url:
             house = House(simulator=simulator, gateway_url=url, folder=folder)
-            async with house.open() as where, aiohttp.ClientSession() as session:
+            nine = {"LIMITS__PERSON_AT_ONCE": "9", "LIMITS__PERSON_VIDEOS_PER_DAY": "9"}
+            async with house.open(**nine) as where, aiohttp.ClientSession() as session:
                 origin = "/".join(where.split("/")[:3])
                 async with session.ws_connect(
                     f"{where}socket", headers={"Origin": origin}
@@ -312,11 +313,25 @@ class PlaygroundScene:
         await self._do(event, who, do="say", command="video", text=prompt)
 
     async def press(self, who: str, said: Said, button: str) -> str | None:
-        look = self._messages[said.id]["look"]
-        (action,) = [each["action"] for each in look["buttons"] if each["label"] == button]
-        number = f"press{len(self._heard)}"
-        heard = await self._do(number, who, do="press", action=action, job=look["job"])
+        heard = await self._press(who, self._messages[said.id]["look"], button)
         return _flat(heard["notice"]["text"]) if "notice" in heard else None
+
+    async def command(self, who: str, name: str) -> Listed:
+        heard = await self._do(self._next(), who, do="ask", command=name)
+        return _listed_in_the_room(heard["notice"])
+
+    async def turn(self, who: str, listed: Listed, button: str) -> Listed:
+        notice = (await self._press(who, listed.message, button))["notice"]
+        assert notice["turned"]
+        return _listed_in_the_room(notice)
+
+    async def _press(self, who: str, drawn: dict[str, Any], button: str) -> dict[str, Any]:
+        (pressed,) = [each for each in drawn["buttons"] if each["label"] == button]
+        carried = {name: pressed[name] for name in ("action", "about", "value")}
+        return await self._do(self._next(), who, do="press", **carried)
+
+    def _next(self) -> str:
+        return f"act{len(self._heard)}"
 
     def said(self) -> list[Said]:
         return [_said(each) for each in self._messages.values() if "look" in each]
@@ -341,7 +356,7 @@ class PlaygroundScene:
                         return each
                 await self._read()
 
-    async def _do(self, event: str, who: str, **wish: str) -> dict[str, Any]:
+    async def _do(self, event: str, who: str, **wish: str | None) -> dict[str, Any]:
         nonce = event.rjust(16, "0")
         await self._socket.send_json({"nonce": nonce, "person": who, **wish})
         self._heard.pop(nonce, None)
@@ -374,8 +389,14 @@ def _said(message: dict[str, Any]) -> Said:
     )
 
 
-def _flat(pieces: list[Any]) -> str:
-    return "".join(each if isinstance(each, str) else "…" for each in pieces)
+def _flat(pieces: list[Any], sign: str = "…") -> str:
+    return "".join(each if isinstance(each, str) else sign for each in pieces)
+
+
+def _listed_in_the_room(notice: dict[str, Any]) -> Listed:
+    lines = tuple(_flat(each, "⏱") for each in (notice["text"], *notice["facts"]))
+    buttons = [_marked(each["label"], chosen=each["chosen"]) for each in notice["buttons"]]
+    return Listed(lines, tuple(buttons), notice)
 
 
 class DiscordScene:

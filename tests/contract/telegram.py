@@ -1,5 +1,6 @@
 """Telegram as the contract sees it; the other networks are in `platforms`."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from bot.simulator.server import Simulator
 from bot.store.communities import Communities
 from bot.store.handles import Handles
 from bot.store.posts import Posts
-from tests.contract.platforms import Place, Said, Scene, finished, is_over, order
+from tests.contract.platforms import Listed, Place, Said, Scene, finished, is_over, order
 from tests.contract.rows import nowhere
 from tests.databases import open_rows
 from tests.e2e.telegram import Hall, is_card
@@ -124,6 +125,23 @@ class TelegramScene:
         answers = await pressed.answered(timeout=WAIT)
         return answers.text or None
 
+    async def command(self, who: str, name: str) -> Listed:
+        person = self._people[who]
+        before = len(self._hall.telegram.posts(person.private))
+        await person.says(f"/{name}")
+        async with asyncio.timeout(WAIT):
+            while len(posts := self._hall.telegram.posts(person.private)) == before:
+                await self._hall.telegram.next("message", timeout=WAIT)
+        return _listed(posts[-1])
+
+    async def turn(self, who: str, listed: Listed, button: str) -> Listed:
+        person, message = self._people[who], listed.message
+        await (await person.presses(message, button)).answered(timeout=WAIT)
+        (now,) = [
+            each for each in self._hall.telegram.posts(person.private) if each.id == message.id
+        ]
+        return _listed(now)
+
     def said(self) -> list[Said]:
         return [_said(each) for each in self._hall.telegram.posts(self._club)]
 
@@ -160,3 +178,13 @@ def _said(message: Message) -> Said:
         is_card=is_card(message) or message.text.startswith(("Done", "Cancelled", "This did not")),
         pings=sum(each["type"] == "text_mention" for each in message.entities),
     )
+
+
+def _listed(message: Message) -> Listed:
+    text = message.text.encode("utf-16-le")
+    for each in sorted(message.entities, key=lambda it: it["offset"], reverse=True):
+        if each["type"] == "date_time":
+            begin, end = 2 * each["offset"], 2 * (each["offset"] + each["length"])
+            text = text[:begin] + "⏱".encode("utf-16-le") + text[end:]
+    lines = tuple(line.removeprefix("• ") for line in text.decode("utf-16-le").splitlines())
+    return Listed(lines, tuple(each["text"] for each in message.buttons), message)

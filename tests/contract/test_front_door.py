@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,14 +42,14 @@ SCRIPT = {
     "quota": (
         (
             "What you may have here:",
-            "0 of 9 videos today",
-            "9 videos left for you today; new ones ⏱",
-            "0 of 9 at once",
+            "0 of # videos today",
+            "# videos left for you today; new ones ⏱",
+            "0 of # at once",
         ),
         (),
     ),
 }
-"""The words and buttons of each list; a time is ⏱, and the chosen value is marked."""
+"""The words and buttons of each list; a time is ⏱, a limit #, and the chosen value is marked."""
 
 
 @pytest.fixture(params=SCENES)
@@ -68,7 +69,8 @@ async def test_the_same_script_gives_the_same_lists_on_each_network(scene: Scene
     told["chosen"] = await scene.turn("ann", told["lengths"], "10 s")
     told["again"] = await scene.turn("ann", told["chosen"], "Length: 10 s")
     told["back"] = await scene.turn("ann", told["again"], "‹ Back")
-    told["quota"] = await scene.command("ann", "quota")
+    quota = await scene.command("ann", "quota")
+    told["quota"] = replace(quota, lines=tuple(re.sub(r"[1-9]\d*", "#", it) for it in quota.lines))
     assert {name: (each.lines, each.buttons) for name, each in told.items()} == SCRIPT
 
 
@@ -78,11 +80,9 @@ async def test_a_job_is_watched_and_stopped_from_its_list(scene: Scene) -> None:
     await scene.ask("ann", "a cat")
     await scene.until_card("not answering right now")
     listed = await scene.command("ann", "jobs")
-    assert listed.lines == (
-        "Under way for you:",
-        f"1. “a cat”: {WAITING}",
-        "Wan 2.5 · 5 s · 16:9 · 480p",
-    )
+    title, job, made = listed.lines
+    assert (title, job) == ("Under way for you:", f"1. “a cat”: {WAITING}")
+    assert " s · 16:9 · 480p" in made
     assert listed.buttons == ("Stop 1",)
     stopped = await scene.turn("ann", listed, "Stop 1")
     assert stopped.lines == ("Nothing of yours is under way. /history shows what you made.",)

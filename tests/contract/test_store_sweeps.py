@@ -20,6 +20,7 @@ from bot.core.keeping import DAY, GRACE, Rules, Step
 from bot.core.orders import Fit, Picture
 from bot.core.posts import Form, PostKind
 from bot.core.retention import EVERY, STEP, STRAYS_EVERY, Retention
+from bot.core.wishes import WORDS
 from bot.media.shelf import Shelf
 from bot.media.storage import Storage, film_key, new_key
 from bot.store.database import open_database
@@ -36,6 +37,7 @@ from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import changed
 
 FIT = Fit(width=640, height=360)
+WRITTEN = dict.fromkeys(WORDS, "dogs") | {"prompt": "a cat on the moon"}
 
 
 class Loft:
@@ -104,7 +106,7 @@ class Loft:
 
     async def ordered(self, *pictures: Picture, at: float = NOON) -> Job:
         job = a_job(now=at)
-        order = changed(job.order, pictures=pictures, negative_prompt="dogs")
+        order = changed(job.order, pictures=pictures, **WRITTEN)
         parameters = (("size", "1280*720"), ("metadata.negative_prompt", "dogs"))
         request = replace(job.request, parameters=parameters)
         return await self.store.admitted(replace(job, order=order, request=request))
@@ -172,13 +174,13 @@ async def test_pictures_go_after_2_days_videos_after_30_and_words_after_90(loft:
     assert loft.there(*made) == [False] * 5
     last = await loft.job(job)
     assert (last.video, last.video_gone_at) == (None, NOON + 31 * DAY)
-    assert (last.request.prompt, last.order.wish.negative_prompt) == ("a cat on the moon", "dogs")
+    assert (last.request.prompt, last.order.wish.words) == ("a cat on the moon", WRITTEN)
 
     await loft.swept(91)
     blank = await loft.job(job)
     assert blank.words_gone_at == NOON + 91 * DAY
     assert (blank.request.prompt, blank.request.parameters, blank.detail) == ("", (), None)
-    assert (blank.order.wish.prompt, blank.order.wish.negative_prompt) == ("", "")
+    assert blank.order.wish.words == dict.fromkeys(WRITTEN, "")
     assert blank.order.pictures[0].filename == ""
     assert (blank.quota_cost, blank.spend_cost) == (job.quota_cost, job.spend_cost)
 
@@ -206,6 +208,7 @@ async def test_a_video_that_is_deleted_after_its_file_is_gone_leaves_the_chat(lo
     swept = await loft.job(job)
     deleted = await loft.store.moved(swept, moves.deleted(swept), now=NOON + 31 * DAY)
     assert not deleted.has_result
+    assert deleted.order.wish.words == dict.fromkeys(WRITTEN, "")
     due = await loft.store.due_posts(now=NOON + 31 * DAY)
     assert (job.id, PostKind.RESULT) in due
 

@@ -93,6 +93,13 @@ class Hall:
             "message", where=lambda it: not it.media and not is_card(it), timeout=WAIT
         )
 
+    async def posts_again(self, listed: Message) -> Message:
+        """The first of Ann's earlier videos, posted once more from their list."""
+        await self.ann.presses(listed, listed.buttons[0]["text"])
+        entry = await self.telegram.next("edit", where=lambda it: it.id == listed.id, timeout=WAIT)
+        await self.ann.presses(entry, "Post it again")
+        return await self.video()
+
     async def told(self, person: Person, text: str) -> str:
         """The answer to something said in private."""
         await person.says(text)

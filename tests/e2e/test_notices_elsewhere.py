@@ -58,11 +58,11 @@ async def test_an_owner_on_telegram_decides_by_buttons_after_a_restart(hall: Hal
 
 
 async def seen(socket: ClientWebSocketResponse, words: str) -> dict[str, Any]:
-    """The next message in the room that says so."""
+    """The next message in the room, or notice to whoever pressed, that says so."""
     while True:
         told = await socket.receive_json(timeout=WAIT)
-        if words in str(told.get("message", {}).get("look", {}).get("text", "")):
-            look: dict[str, Any] = told["message"]["look"]
+        look: dict[str, Any] = told.get("notice") or told.get("message", {}).get("look", {})
+        if words in str(look.get("text", "")):
             return look
 
 
@@ -75,7 +75,7 @@ async def test_in_the_room_whoever_sits_there_decides(tmp_path: Path, renderer: 
         async with house.open() as address, page(address) as socket:
 
             async def press(button: dict[str, Any], number: int) -> None:
-                pressed = {"action": button["action"], "job": button["job"]}
+                pressed = {"action": button["action"], "about": button["about"]}
                 wish = {"do": "press", "value": button["value"], **pressed}
                 await socket.send_json({"nonce": f"press--{number}", "person": "ann", **wish})
 
@@ -107,7 +107,7 @@ async def test_the_buttons_that_are_about_no_job_do_what_their_commands_do(
                     "go": "I take orders again",
                 }.items()
             ):
-                frame = {"do": "press", "action": "owner", "job": "all", "value": wish}
+                frame = {"do": "press", "action": "owner", "about": "all", "value": wish}
                 await socket.send_json({"nonce": f"press--{number}", "person": "ann", **frame})
                 await seen(socket, words)
             assert [action for _, action in await acts(house.config())] == [

@@ -37,8 +37,8 @@ async def test_every_way_in_is_open_and_there_is_no_code(
         ):
             made = await video(socket, do="say", command="video", text="a cat")
             job = made["look"]["job"]
-            await video(socket, do="press", action="retry", job=job)
-            await video(socket, do="press", action="remix", job=job, text="a dog")
+            await video(socket, do="press", action="retry", about=job)
+            await video(socket, do="press", action="remix", about=job, words="a dog")
     assert codes == []
     assert simulator.charges == 3
 

@@ -14,7 +14,7 @@ from bot.core.decisions import IN_CHAT
 from bot.core.errors import OverLimit, Refused
 from bot.core.quotas import Usage
 from bot.core.shown import Shown
-from bot.core.wishes import SWITCHES
+from bot.core.wishes import SWITCHES, WORDS, Extra
 from bot.i18n import say
 from bot.platforms.discord.errors import REFUSED
 from bot.platforms.telegram.errors import BAD_REQUESTS
@@ -41,7 +41,7 @@ def test_only_limits_have_a_plural(problem: Refused, words: str) -> None:
 TOLD = ("core", "platforms", "media", "store")
 """The packages whose refusals, and whose trouble that time heals, may be told to a person."""
 SWITCHED = [f"{way}_{extra}" for extra in SWITCHES.values() for way in ("no", "always")]
-HAD_ELSEWHERE = (*SWITCHED, "no_seed", "no_negative_prompt", "auto_unavailable")
+HAD_ELSEWHERE = {*SWITCHED, *(f"no_{extra}" for extra in Extra), "auto_unavailable"}
 WORKED_OUT: dict[str, tuple[str, ...]] = {
     "f'family_lacks_{kind}'": tuple(f"family_lacks_{k}" for k in ("t2v", "i2v", "kf2v", "s2v")),
     "f'none_takes_{kind}'": tuple(f"none_takes_{k}" for k in ("t2v", "i2v", "kf2v", "s2v")),
@@ -60,7 +60,7 @@ WORKED_OUT: dict[str, tuple[str, ...]] = {
 
 def told() -> set[str]:
     """Every code that may be told to a person."""
-    codes = {*SWITCHED, "prompt_too_long", "negative_prompt_too_long", "internal"}
+    codes = {*SWITCHED, *(f"{field}_too_long" for field in WORDS), "internal"}
     own = {each.__name__: each.code for each in Refused.__subclasses__()}
     codes |= {code for code in own.values() if code}
     for package in TOLD:

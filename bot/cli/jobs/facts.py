@@ -84,8 +84,7 @@ def whole(job: Job, posts: Sequence[Post], *, prompt: bool) -> Values:
         "video": video and _video(video),
         "posts": [_post(each) for each in posts],
     }
-    words = {"prompt": job.order.wish.prompt, "negative_prompt": job.order.wish.negative_prompt}
-    return of(job) | more | (words if prompt else {})
+    return of(job) | more | (job.order.wish.words if prompt else {})
 
 
 def detail(job: Job, *, prompt: bool) -> str | None:
@@ -94,8 +93,7 @@ def detail(job: Job, *, prompt: bool) -> str | None:
         return None
     said = _ADDRESS.sub(lambda found: f"{found[1]}{found[2]}/…", job.detail)
     if not prompt:
-        order = job.order
-        said = masked(said, (job.request.prompt, order.wish.prompt, order.wish.negative_prompt))
+        said = masked(said, (job.request.prompt, *job.order.wish.words.values()))
     return redacted(said)
 
 

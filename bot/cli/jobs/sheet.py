@@ -64,7 +64,7 @@ def _order(job: Job, *, prompt: bool) -> Iterator[Line]:
     for name, value in (("seed", request.seed), ("preset", order.wish.preset)):
         if value is not None:
             yield tell(f"jobs.{name}"), str(value)
-    if asked := replies.switched(order.wish):
+    if asked := replies.positions(order.wish):
         yield tell("jobs.asked"), ", ".join(tell(each.id) for each in asked)
     for given in order.files:
         name = tell("jobs.sound" if isinstance(given, Sound) else "jobs.picture")
@@ -73,9 +73,8 @@ def _order(job: Job, *, prompt: bool) -> Iterator[Line]:
     if job.words_gone_at:
         yield tell("jobs.prompt"), tell("jobs.gone", when=wording.day(job.words_gone_at))
     elif prompt:
-        yield tell("jobs.prompt"), order.wish.prompt
-        if order.wish.negative_prompt:
-            yield tell("jobs.negative_prompt"), order.wish.negative_prompt
+        written = order.wish.words.items()
+        yield from ((tell(f"jobs.{field}"), text) for field, text in written if text)
     else:
         yield tell("jobs.prompt"), tell("jobs.prompt_hidden", characters=len(order.wish.prompt))
 

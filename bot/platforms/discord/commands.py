@@ -234,8 +234,9 @@ async def press(intake: Intake, interaction: discord.Interaction, carried: str) 
     if pressed.action in presses.MAKING or pressed.action in presses.ASKING:
         check_interaction(interaction)
 
-    async def moderates(_: Job) -> bool:
-        return interaction.permissions.manage_messages
+    async def moderates(job: Job) -> bool:
+        here = job.order.call.address.community == call.address.community
+        return here and interaction.permissions.manage_messages
 
     def done(pressed: Press) -> Coroutine[Any, Any, Answer]:
         return presses.press(intake.door, call, pressed, moderates=moderates)

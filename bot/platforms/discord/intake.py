@@ -28,6 +28,7 @@ from bot.core.door import Door
 from bot.core.errors import BotError, Broken, Refused, Temporary, TooLate
 from bot.core.jobs import Job
 from bot.core.orders import Order
+from bot.core.platforms import Standing
 from bot.core.posts import PostKind
 from bot.core.presses import Press
 from bot.core.replies import Reply
@@ -110,6 +111,8 @@ class Intake:
                 await say(interaction, messages.notice(reply, str(interaction.locale)))
             case Turned(reply) | Removed(reply):
                 await turn(interaction, messages.notice(reply, str(interaction.locale)))
+                if isinstance(answer, Removed):
+                    await self._clear(interaction, about)
             case Shown():
                 await self._films.show(interaction, answer)
 
@@ -207,15 +210,28 @@ class Intake:
     async def _mend(self, interaction: discord.Interaction, job_id: str) -> None:
         """A card that offers what is no longer to be had shows its job as it was long ago."""
         try:
+            pressed = interaction.message
+            if pressed is None or not messages.is_about(pressed, job_id, PostKind.CARD):
+                return  # pressed in a list, say
             post = await self._posts.get(job_id, PostKind.CARD)
-            if post is None or interaction.message is None:
+            if post is None:
                 return
-            job, here = await self.service.job(job_id), str(interaction.message.id)
+            job, here = await self.service.job(job_id), str(pressed.id)
             card = replace(post, message_id=here, channel_id=str(interaction.channel_id))
             await self._platform.edit(card, job, await self._reply(job))
             await self._stands(job, here, str(interaction.channel_id))
         except BotError as error:
             log.info("discord.card_outdated", job=job_id, code=error.code)
+
+    async def _clear(self, interaction: discord.Interaction, job_id: str) -> None:
+        """Take away the copy of a deleted video that was pressed: no row tells of it."""
+        pressed = interaction.message
+        if pressed is None or not messages.is_about(pressed, job_id, PostKind.RESULT):
+            return
+        try:
+            await self._platform.remove(Standing(str(pressed.id), str(interaction.channel_id)))
+        except BotError as error:
+            log.info("discord.copy_stays", job=job_id, code=error.code)
 
     async def check(self, check: Coroutine[Any, Any, object]) -> None:
         """Pass on what it raises, in time or not at all."""

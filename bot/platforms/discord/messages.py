@@ -219,9 +219,8 @@ def _menu(
 
 
 def _jump(to: Address, locale: str) -> discord.ui.Button[View]:
-    place = (to.community or "@me", to.channel, to.message)
-    url = "/".join(("https://discord.com/channels", *map(str, place)))
-    return discord.ui.Button(label=i18n.say(Text(id="button.jump"), locale), url=url)
+    label = i18n.say(Text(id="button.jump"), locale)
+    return discord.ui.Button(label=label, url=link_to(to))
 
 
 def _mentions(person: str | None) -> discord.AllowedMentions:

@@ -11,13 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bot.core.errors import BotError, FileMissing, Forbidden, MessageGone, PictureGone
+from bot.core.errors import BotError, FileMissing, MessageGone, PictureGone
 from bot.core.jobs import Job
 from bot.core.orders import Address, Picture, Sound, too_large
 from bot.core.platforms import Can, DirectMessage, Standing
 from bot.core.ports import Clock
 from bot.core.posts import CARD_GRACE, Form, Post
 from bot.core.replies import Reply
+from bot.core.variations import video_gone
 from bot.platforms.playground import messages
 from bot.platforms.playground.files import Files
 from bot.platforms.playground.room import BOT, Attachment, Message, Room
@@ -63,12 +64,7 @@ class PlaygroundPlatform:
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
         await self.room.load()
-        carried = [
-            each
-            for m in self.room.messages
-            for each in (m.picture, m.sound, m.video, m.original)
-            if each
-        ]
+        carried = [each for message in self.room.messages for each in message.files]
         stills = [each.still for each in carried if each.still]
         await self.files.sweep({*(each.name for each in carried), *stills})
         return self
@@ -99,23 +95,51 @@ class PlaygroundPlatform:
 
     async def send(self, post: Post, job: Job, reply: Reply, *, video: Path | None) -> Standing:
         """Say it; with a nonce that the room knows, answer where it was said."""
-        if post.direct:
-            raise Forbidden()  # everybody in the room sees what is said in it
-        nonce = post.nonce(post.form or Form.TEXT)
+        message = await self._said(
+            job,
+            reply,
+            video=video,
+            nonce=post.nonce(post.form or Form.TEXT),
+            about=_about(post, job),
+            only=job.order.call.person.id if post.direct else None,
+        )
+        return Standing(message.id, CHANNEL)
+
+    async def show(self, job: Job, reply: Reply, *, nonce: str, only: str | None) -> None:
+        """Say a finished video once more. Raises `Refused` where it is gone."""
+        if job.video is None:
+            raise video_gone(job)
+        try:
+            async with self._stored(job.video.key) as video:
+                about = _copy_of(job.id)
+                await self._said(job, reply, video=video, nonce=nonce, about=about, only=only)
+        except FileMissing:
+            raise video_gone(job) from None
+
+    async def _said(
+        self,
+        job: Job,
+        reply: Reply,
+        *,
+        video: Path | None,
+        nonce: str,
+        about: str,
+        only: str | None,
+    ) -> Message:
         earlier = self.room.said(nonce)
         if earlier is not None:
-            return Standing(earlier.id, CHANNEL)
+            return earlier
         plays = job.video is None or job.video.plays
-        message = await self.room.post(
+        return await self.room.post(
             author=BOT,
             nonce=nonce,
             reply_to=job.order.call.address.message,
+            only=only,
             look=messages.look(reply, job),
-            about=_about(post, job),
+            about=about,
             video=await self._attached(job, video) if video and plays else None,
             original=await self._original(job) if video else None,
         )
-        return Standing(message.id, CHANNEL)
 
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
         """Bring a card up to date."""
@@ -125,19 +149,26 @@ class PlaygroundPlatform:
     async def remove(self, message: Standing) -> None:
         """Take a message away with what it carried; one that is gone already is as good."""
         gone = await self.room.delete(message.message_id)
-        for file in (gone.video, gone.original) if gone is not None else ():
-            if file is not None:
-                await self.files.drop(file.still)
-                await self.files.drop(file.name)
+        for file in gone.files if gone is not None else ():
+            await self.files.drop(file.still)
+            await self.files.drop(file.name)
+
+    async def remove_copies(self, job_id: str) -> None:
+        """Take away what `show` said of it."""
+        while copy := self.room.find(_copy_of(job_id)):
+            await self.remove(Standing(copy.id, CHANNEL))
+
+    def link_to(self, message: Address) -> str | None:
+        """Its place in the page; None if it is gone."""
+        return f"#m{message.message}" if self.room.get(message.message) else None
 
     async def take_back(self, message: Message) -> None:
         """Let what a person said be unsaid, unless it was answered before."""
         if any(each.reply_to == message.id for each in self.room.messages):
             return
         await self.room.delete(message.id)
-        for given in (message.picture, message.sound):
-            if given is not None:
-                self.files.unsent(given)
+        for given in message.files:
+            self.files.unsent(given)
 
     async def find(self, post: Post, job: Job) -> Standing | None:
         """Our own message for this post."""
@@ -192,3 +223,7 @@ class PlaygroundPlatform:
 
 def _about(post: Post, job: Job) -> str:
     return f"{post.kind}:{job.id}"
+
+
+def _copy_of(job_id: str) -> str:
+    return f"copy:{job_id}"

@@ -1,4 +1,4 @@
-"""People's acts in the room: say, press, ask. Nothing is decided here.
+"""People's acts in the room: say, press, ask. Nothing is decided here: the front door does.
 
 A wish under a command is a message like any other, answered by a card; a repeated frame finds the
 message of the first. A refusal is told to its person alone.
@@ -8,31 +8,31 @@ import asyncio
 import errno
 
 from bot import i18n
-from bot.core import cards, replies
-from bot.core.door import Door
-from bot.core.errors import (
-    BotError,
-    Broken,
-    DatabaseFull,
-    MovesAlready,
-    NoPicture,
-    Refused,
-    Temporary,
-    Unwritten,
+from bot.core import cards, commands, presses, replies
+from bot.core.answers import (
+    Answer,
+    Asked,
+    Changed,
+    Removed,
+    Shown,
+    Sure,
+    Taken,
+    Told,
+    Turned,
 )
+from bot.core.door import Door, shown
+from bot.core.errors import BotError, DatabaseFull, MovesAlready, NoPicture, Refused
 from bot.core.handed import Given, beside, parted
 from bot.core.jobs import Job
-from bot.core.orders import Call, Order, Person, Picture, Sound
-from bot.core.platforms import DirectMessage
+from bot.core.orders import Call, Order, Picture, Sound
 from bot.core.posts import PostKind
 from bot.core.prompts import clean
-from bot.core.replies import Action, Reply, Text
-from bot.core.service import Actor
+from bot.core.replies import Action, Reply
 from bot.core.wishes import wish_of
 from bot.log import get_logger
-from bot.platforms.playground import messages
+from bot.platforms.playground import frames, messages
 from bot.platforms.playground.client import NAME, PlaygroundPlatform, address
-from bot.platforms.playground.frames import Ask, Draft, Frame, Press, Query, Say
+from bot.platforms.playground.frames import Ask, Draft, Frame, Say
 from bot.platforms.playground.messages import PERSONAS, Json
 from bot.platforms.playground.room import Attachment, Message
 
@@ -56,10 +56,10 @@ class Commands:
         self._posts = door.listings.posts
         self._note = note
         self._currency = currency
-        self._under_way: set[asyncio.Task[Json | None]] = set()
+        self._under_way: set[asyncio.Task[Json]] = set()
 
-    async def hear(self, frame: Frame, locale: str) -> Json | None:
-        """Do it, to the end even if the page has gone; answers what that person is told."""
+    async def hear(self, frame: Frame, locale: str) -> Json:
+        """Do it, to the end even if the page has gone; answers what that person is shown."""
         task = asyncio.create_task(self._heard(frame, locale))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
@@ -77,10 +77,10 @@ class Commands:
 
     async def quote(self, draft: Draft, locale: str) -> str:
         """The video that these choices come to, and its price; empty where none can be had."""
-        ann = PERSONAS["ann"].person
-        call = Call(event_id="draft", address=address(), person=ann, locale=locale)
-        catalog = (await self._service.terms(address())).catalog
+        person = PERSONAS[draft.person].person
+        call = Call(event_id="draft", address=address(), person=person, locale=locale)
         try:
+            catalog = (await self._service.terms(address())).catalog
             order = Order(
                 call=call,
                 wish=wish_of("…", **draft.wish),
@@ -89,28 +89,30 @@ class Commands:
             )
             liked, _ = await self._service.preferring.filled(order, catalog)
             _, request = catalog.choose(liked)
-        except Refused:
+        except BotError:
             return ""
         facts = [replies.request_fact(request)]
         if cost := catalog.cost(request, self._currency):
             facts.append(replies.cost_fact(request, cost))
         return " · ".join(i18n.say(fact, locale) for fact in facts)
 
-    async def _heard(self, frame: Frame, locale: str) -> Json | None:
+    async def _heard(self, frame: Frame, locale: str) -> Json:
         try:
             match frame:
                 case Say():
                     return await self._say(frame, locale)
-                case Press():
-                    return await self._press(frame, locale)
                 case Ask():
-                    return await self._ask(frame, locale)
+                    call = _call(frame, locale)
+                    answer = await commands.run(self._door, call, frame.command, frame.given)
+                    return await self._answered(answer, call)
+                case frames.Press():
+                    return await self._press(frame, _call(frame, locale))
         except Exception as problem:  # noqa: BLE001 - the rim: nobody above could tell them
-            return messages.notice(replies.error(_told(problem)), locale)
+            return _notice(replies.error(_told(problem)), locale)
 
     # --- saying --------------------------------------------------------------------------------
 
-    async def _say(self, frame: Say, locale: str) -> Json | None:
+    async def _say(self, frame: Say, locale: str) -> Json:
         """A refused message leaves the room; its person has the words back."""
         message = self._platform.room.said(_nonce(frame))
         try:
@@ -120,37 +122,36 @@ class Commands:
         except Refused as refused:
             if message is not None:
                 await self._platform.take_back(message)
-            return messages.notice(replies.error(refused), locale) | {"returned": True}
-        return None
+            return _notice(replies.error(refused), locale, returned=True)
+        return {}
 
     async def _said(self, frame: Say) -> Message:
         """The message in the room; what can't be one, or asks for nothing, is refused before."""
-        picture = self._taken(frame.picture, "picture_gone")
-        sound = self._taken(frame.sound, "sound_gone")
+        pictures = [self._taken(each, "picture_gone") for each in frame.pictures]
+        sound = self._taken(frame.sound, "sound_gone") if frame.sound else None
         target = self._platform.room.get(frame.reply_to)
-        shown = picture or (target.picture if target else None)
-        if frame.command == "animate" and shown is None:
+        shown = pictures or (target.pictures if target else ())
+        if frame.command == "animate" and not shown:
             raise NoPicture()
         text = _readable(frame.text)
-        if not text and not ((shown if frame.command else picture) or sound):
+        if not text and not ((shown if frame.command else pictures) or sound):
             raise Refused("prompt_missing")
-        for given in (picture, sound):
-            if given is not None:
-                self._platform.files.sent(given.name)
+        for given in (*pictures, *([sound] if sound else [])):
+            self._platform.files.sent(given.name)
+        first, last = [*pictures, None, None][:2]
         return await self._platform.room.post(
             author=frame.person,
             nonce=_nonce(frame),
             text=text,
             command=frame.command,
             reply_to=target.id if target else None,
-            picture=picture,
+            picture=first,
+            last_picture=last,
             sound=sound,
         )
 
-    def _taken(self, name: str | None, gone: str) -> Attachment | None:
+    def _taken(self, name: str, gone: str) -> Attachment:
         """The upload of this name. Raises `Refused` if it is no longer there."""
-        if name is None:
-            return None
         taken = self._platform.files.taken(name)
         if taken is None:
             raise Refused.of(gone)
@@ -158,13 +159,8 @@ class Commands:
 
     def _order(self, frame: Say, message: Message, locale: str) -> Order:
         pictures, sound = parted(self._handed_in(message))
-        call = Call(
-            event_id=_nonce(frame),
-            address=address(message.id),
-            person=PERSONAS[frame.person].person,
-            locale=locale,
-        )
         wish = wish_of(message.text, **frame.wish)
+        call = _call(frame, locale, message.id)
         return Order(call=call, wish=wish, pictures=pictures, sound=sound)
 
     def _handed_in(self, message: Message) -> list[Given]:
@@ -191,33 +187,46 @@ class Commands:
         except Exception:  # it was taken: the only thing to say now is its card
             log.exception("playground.card_unrecorded", job=job.id)
 
-    # --- pressing ------------------------------------------------------------------------------
+    # --- pressing, and what is answered --------------------------------------------------------
 
-    async def _press(self, frame: Press, locale: str) -> Json | None:
-        persona = PERSONAS[frame.person]
-        actor = Actor(person=persona.person, moderates=persona.moderates)
-        match frame.action:
-            case Action.CANCEL:
-                await self._redraw(await self._service.cancel(frame.job, actor))
-            case Action.DONT_POST:
-                await self._redraw(await self._service.silence(frame.job, actor))
-            case Action.DELETE:
-                await self._service.delete(frame.job, actor)
-                return messages.notice(Reply(text=Text(id="delete.done")), locale)
-            case Action.OWNER:
-                said = await self._service.decide(NAME, persona.person, frame.job, frame.value)
-                await self._platform.tell(
-                    DirectMessage(person_id=persona.person.id, reply=said, nonce=_nonce(frame))
-                )
-            case _:
-                await self._take(await self._again(frame, persona.person, locale))
-        return None
+    async def _press(self, frame: frames.Press, call: Call) -> Json:
+        async def moderates(_: Job) -> bool:
+            return PERSONAS[frame.person].moderates
 
-    async def _again(self, frame: Press, person: Person, locale: str) -> Job:
-        call = Call(event_id=_nonce(frame), address=address(), person=person, locale=locale)
-        return await self._service.again(
-            frame.job, frame.action, call, value=frame.value, prompt=frame.text
+        press = presses.Press(
+            action=frame.action, about=frame.about, value=frame.value, words=frame.words
         )
+        answer = await presses.press(self._door, call, press, moderates=moderates)
+        if isinstance(answer, Removed):
+            await self._platform.remove_copies(frame.about)
+        at = "relative" if frame.action is Action.OWNER else "soon"
+        return await self._answered(answer, call, at=at)
+
+    async def _answered(self, answer: Answer, call: Call, *, at: str = "soon") -> Json:
+        """Draw it: in the room, or for this person alone."""
+        match answer:
+            case Taken(job):
+                await self._take(job)
+            case Changed(job):
+                await self._redraw(job)
+            case Told(reply):
+                return _notice(reply, call.locale, jump=self._jump(reply), at=at)
+            case Turned(reply) | Removed(reply):
+                return _notice(reply, call.locale, jump=self._jump(reply), turned=True)
+            case Asked() | Sure():
+                return {"form": messages.form(answer, call.locale)}
+            case Shown():
+                await self._show(answer, call)
+        return {}
+
+    def _jump(self, reply: Reply) -> str | None:
+        return self._platform.link_to(reply.jump) if reply.jump else None
+
+    async def _show(self, answer: Shown, call: Call) -> None:
+        """Once more, for everybody or for whoever asked."""
+        job, only = answer.job, call.person.id if answer.alone else None
+        reply = replies.result(job, ways=await self._service.accounts.ways(job))
+        await self._platform.show(job, reply, nonce=call.event_id, only=only)
 
     async def _redraw(self, job: Job) -> None:
         """Show at once what a button did; the card is owed an edit anyway."""
@@ -235,67 +244,25 @@ class Commands:
             log.warning("playground.card_plain", job=job.id, error=type(error).__name__)
             return cards.card(job)
 
-    # --- asking --------------------------------------------------------------------------------
-
-    async def _ask(self, frame: Ask, locale: str) -> Json:
-        items = await self._items(frame, locale)
-        text = Text(id=f"ask.{frame.query}")
-        if frame.query == "jobs" and not items:
-            text = Text(id="ask.no_jobs")
-        elif frame.query == "history" and not items:
-            text = Text(id="ask.nothing")
-        return messages.notice(Reply(text=text), locale, items=items)
-
-    async def _items(self, frame: Ask, locale: str) -> list[Json]:
-        query: Query = frame.query
-        person = PERSONAS[frame.person].person
-        terms = await self._service.terms(address())
-        match query:
-            case "jobs" | "history":
-                recent = await self._door.listings.jobs.recent(NAME, person.id, most=25)
-                open_only = query == "jobs"
-                chosen = [job for job in recent if not (open_only and job.is_final)]
-                return [
-                    messages.job_item(job, await self._drawn(job), locale, shown=self._shown(job))
-                    for job in chosen[:10]
-                ]
-            case "quota":
-                left, usage = await self._service.left(address(), person)
-                return messages.quota_items(left, usage, terms.limits, locale)
-            case "models":
-                return messages.model_items(terms.catalog, locale)
-            case "help":
-                return messages.command_items(locale)
-
-    def _shown(self, job: Job) -> str | None:
-        """Where the room tells of this job: its video, else its failure, else its card."""
-        for kind in (PostKind.RESULT, PostKind.FAILURE, PostKind.CARD):
-            message = self._platform.room.find(f"{kind}:{job.id}")
-            if message is not None:
-                return message.id
-        return None
-
 
 def _files_of(message: Message) -> list[Given]:
-    files: list[Given] = []
-    if (given := message.picture) is not None:
-        files.append(
-            Picture(
-                source=given.name,
-                filename=given.filename,
-                size=given.size,
-                width=given.width,
-                height=given.height,
-                author=message.author,
-            )
+    pictures = [
+        Picture(
+            source=each.name,
+            filename=each.filename,
+            size=each.size,
+            width=each.width,
+            height=each.height,
+            author=message.author,
         )
-    if (given := message.sound) is not None:
-        files.append(
-            Sound(
-                source=given.name, filename=given.filename, size=given.size, author=message.author
-            )
-        )
-    return files
+        for each in message.pictures
+    ]
+    if (given := message.sound) is None:
+        return [*pictures]
+    sound = Sound(
+        source=given.name, filename=given.filename, size=given.size, author=message.author
+    )
+    return [*pictures, sound]
 
 
 def _readable(text: str) -> str:
@@ -307,15 +274,29 @@ def _nonce(frame: Frame) -> str:
     return f"{frame.person}:{frame.nonce}"
 
 
+def _call(frame: Frame, locale: str, message: str | None = None) -> Call:
+    person = PERSONAS[frame.person].person
+    return Call(event_id=_nonce(frame), address=address(message), person=person, locale=locale)
+
+
+def _notice(
+    reply: Reply,
+    locale: str,
+    *,
+    jump: str | None = None,
+    at: str = "soon",
+    turned: bool = False,
+    returned: bool = False,
+) -> Json:
+    """`turned`: it takes the place of the one that was pressed; `returned`: words come back."""
+    drawn = messages.notice(reply, locale, jump=jump, at=at)
+    return {"notice": drawn | {"turned": turned, "returned": returned}}
+
+
 def _told(problem: Exception) -> BotError:
-    """The error whose sentence a person is told; what nobody foresaw is logged."""
+    """The error whose sentence a person is told."""
     match problem:
-        case Refused() | Unwritten():
-            return problem
         case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):  # the room's own history
             return DatabaseFull()
-        case Temporary():
-            return Temporary("busy")
         case _:
-            log.error("playground.failed", error=type(problem).__name__, exc_info=problem)
-            return Broken("internal")
+            return shown(problem, platform=NAME)

@@ -49,6 +49,7 @@ _PAGE = {
     "room.js": "text/javascript",
     "draw.js": "text/javascript",
     "composer.js": "text/javascript",
+    "choices.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
 NAMES = ("localhost", "127.0.0.1", "::1")
@@ -226,11 +227,9 @@ class Doors:
     async def _answer(
         self, socket: web.WebSocketResponse, frame: frames.Frame, locale: str
     ) -> None:
-        """Tell the page that it was heard, and its person what stands in the way."""
-        notice = await self._commands.hear(frame, locale)
-        heard: Json = {"type": "heard", "nonce": frame.nonce, "person": frame.person}
-        if notice is not None:
-            heard["notice"] = notice
+        """Tell the page that it was heard, and its person what came of it."""
+        answer = await self._commands.hear(frame, locale)
+        heard: Json = {"type": "heard", "nonce": frame.nonce, "person": frame.person, **answer}
         if not socket.closed:
             await socket.send_json(heard)
 

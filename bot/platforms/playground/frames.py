@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from bot.core.commands import COMMANDS, Who
 from bot.core.replies import Action
 from bot.core.wishes import OPTIONS
 
@@ -13,14 +14,16 @@ Nonce = Annotated[str, Field(pattern=f"^{_NONCE}$")]
 """Chosen by the page: the same wish sent twice is still one."""
 Words = Annotated[str, Field(max_length=4000)]
 Word = Annotated[str, Field(max_length=60)]
+Persona = Literal["ann", "bob"]
 Option = Annotated[str, Field(pattern=f"^({'|'.join(OPTIONS)})$")]
-Query = Literal["jobs", "history", "quota", "models", "help"]
+_ASKED = [each.name for each in COMMANDS.values() if each.act and each.who is Who.EVERYBODY]
+Asked = Annotated[str, Field(pattern=f"^({'|'.join(_ASKED)})$")]
 
 
 class _Frame(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     nonce: Nonce
-    person: Literal["ann", "bob"]
+    person: Persona
 
 
 class _Wish(BaseModel):
@@ -30,9 +33,10 @@ class _Wish(BaseModel):
 
 
 class Draft(_Wish):
-    """The choices so far: the page asks what they come to."""
+    """Somebody's choices so far: the page asks what they come to."""
 
-    pictures: int = Field(default=0, ge=0, le=2)
+    person: Persona
+    pictures: int = Field(default=0, ge=0, le=4)
     sounds: int = Field(default=0, ge=0, le=2)
 
 
@@ -42,28 +46,30 @@ class Say(_Frame, _Wish):
     do: Literal["say"]
     command: Literal["video", "animate"] | None = None
     text: Words = ""
-    picture: Word | None = None
-    """Name of an upload."""
+    pictures: tuple[Word, ...] = Field(default=(), max_length=2)
+    """Names of uploads: the first picture of the video, and the last."""
     sound: Word | None = None
     """Likewise."""
     reply_to: Word | None = None
 
 
 class Press(_Frame):
-    """A button; a remix brings its words along, and some a value."""
+    """A button, perhaps with the words that it asked for."""
 
     do: Literal["press"]
     action: Action
-    job: Word
-    text: Words = ""
+    about: Word
     value: Word | None = None
+    words: Words | None = None
 
 
 class Ask(_Frame):
     """A command that only its person sees the answer of."""
 
     do: Literal["ask"]
-    query: Query
+    command: Asked
+    given: dict[Word, Words] = Field(default_factory=dict)
+    """Values of its arguments, by name."""
 
 
 Frame = Say | Press | Ask

@@ -5,20 +5,21 @@ can let them tick. Strangers' words are pieces of text, so nothing in them can h
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from bot import i18n
 from bot.core import replies
+from bot.core.answers import Asked, Sure
 from bot.core.catalog import Catalog
-from bot.core.choosing import lengths, listed, makes, switches
+from bot.core.choosing import makes
+from bot.core.commands import COMMANDS, Who
 from bot.core.jobs import Job
 from bot.core.models import Model
 from bot.core.orders import Kind, Person
-from bot.core.quotas import Limits, Usage
-from bot.core.replies import Button, Left, Reply, Text
-from bot.core.wishes import ASPECTS, AUTO, ON_OFF, OPTIONS, QUALITIES, SWITCHES
+from bot.core.replies import Action, Button, Reply, Text
+from bot.core.wishes import ASPECTS, AUTO, ON_OFF, OPTIONS, QUALITIES, SWITCHES, Shaping
 from bot.platforms.playground.files import MOST_BYTES, UPLOADS
 from bot.platforms.playground.room import BOT
 
@@ -42,17 +43,6 @@ PERSONAS = {
     "ann": Persona(Person(id="ann", name="Ann"), moderates=True),
     "bob": Persona(Person(id="bob", name="Bob")),
 }
-COMMANDS = {
-    "video": tuple(OPTIONS),
-    "animate": tuple(OPTIONS),
-    "jobs": (),
-    "history": (),
-    "quota": (),
-    "models": (),
-    "help": (),
-}
-"""Every command, and what can be chosen with it."""
-
 _WORDS = (
     "title",
     "subtitle",
@@ -74,22 +64,20 @@ _WORDS = (
     "commands",
     "no_command",
     "leave_command",
-    "any_model",
-    "any_seconds",
-    "any_aspect",
-    "any_quality",
-    "any_preset",
     "auto",
-    *(f"any_{switch}" for switch in SWITCHES),
+    *(f"any_{option}" for option in OPTIONS),
+    "more",
     "options",
     "reply",
     "replying",
     "animate",
     "remove_picture",
+    "first_picture",
+    "last_picture",
     "remove_sound",
     "sound_of",
     "remove_reply",
-    "cancel",
+    "leave_it",
     "only_you",
     "dismiss",
     "soon",
@@ -97,9 +85,6 @@ _WORDS = (
     "progress",
     "video_of",
     "picture_of",
-    "remix_title",
-    "continue_title",
-    "delete_title",
     "offline",
     "unheard",
     "pending",
@@ -109,7 +94,6 @@ _WORDS = (
     "not_a_picture",
     "left_out",
     "needs_picture",
-    "show",
     "as_file",
     "history_label",
     "latest",
@@ -135,74 +119,34 @@ def look(reply: Reply, job: Job) -> Json:
     }
 
 
-def notice(reply: Reply, locale: str, *, items: Iterable[Json] = ()) -> Json:
-    """Something that one person alone is told."""
-    text = pieces(reply.text, locale, most=MOST_LIST)
-    return {"text": text, "tone": reply.tone, "items": list(items)}
+def notice(reply: Reply, locale: str, *, jump: str | None = None, at: str = "soon") -> Json:
+    """Something that one person alone is told; `jump` is where its message stands in the page."""
+    return {
+        "text": pieces(reply.text, locale, most=MOST_LIST, at=at),
+        "tone": reply.tone,
+        "prompt": reply.prompt,
+        "facts": [pieces(fact, locale, most=MOST_LIST, at=at) for fact in reply.facts],
+        "buttons": [_button(button, locale) for button in reply.buttons],
+        "jump": jump,
+    }
 
 
 def news(reply: Reply) -> Json:
     """One of the bot's messages that is about no job, in the language of nobody in particular."""
-    return {
-        "text": pieces(reply.text, i18n.DEFAULT, most=MOST_LIST, at="relative"),
-        "tone": reply.tone,
-        "facts": [pieces(fact, i18n.DEFAULT, at="relative") for fact in reply.facts],
-        "buttons": [
-            _button(button, i18n.DEFAULT) | {"job": button.job_id} for button in reply.buttons
-        ],
-    }
+    return notice(reply, i18n.DEFAULT, at="relative")
 
 
-def job_item(job: Job, card: Reply, locale: str, *, shown: str | None) -> Json:
-    """A job in a list; `shown` is the message that tells of it."""
-    return {
-        "prompt": job.request.prompt,
-        "text": pieces(card.text, locale),
-        "facts": [pieces(replies.request_fact(job.request), locale)],
-        "at": job.created_at,
-        "shown": shown,
-    }
-
-
-def model_items(catalog: Catalog, locale: str) -> list[Json]:
-    """The models, family by family."""
-    items = []
-    for family in catalog.families:
-        able = [model for model in catalog.models if model.family == family]
-        values = {
-            "seconds": lengths(able),
-            "shapes": listed(shape for model in able for shape in model.aspects),
-            "qualities": listed(
-                each for each in QUALITIES if any(each in model.qualities for model in able)
-            ),
-        }
-        kinds = dict.fromkeys(kind for model in able for kind in model.kinds)
-        facts = [Text(id=f"kind.{kind}") for kind in kinds]
-        facts.append(Text(id="kind.makes", values=values))
-        if choices := switches(able):
-            named = ", ".join(i18n.say(Text(id=f"room.any_{each}"), locale) for each in choices)
-            facts.append(Text(id="kind.switches", values={"switches": named}))
-        items.append(
-            {
-                "title": catalog.label(family),
-                "facts": [pieces(fact, locale) for fact in facts],
-            }
-        )
-    return items
-
-
-def command_items(locale: str) -> list[Json]:
-    """Every command, and what it does."""
-    return [
-        {"title": f"/{name}", "facts": [pieces(Text(id=f"command.{name}"), locale)]}
-        for name in COMMANDS
-    ]
-
-
-def quota_items(left: Left | None, usage: Usage, limits: Limits, locale: str) -> list[Json]:
-    """Today's videos, and those left."""
-    facts = replies.quota(left, usage, limits)
-    return [{"facts": [pieces(fact, locale) for fact in facts]}]
+def form(question: Asked | Sure, locale: str) -> Json:
+    """A question to one person, with a field for words or without; its button answers it."""
+    match question:
+        case Asked(job, action, words=words):
+            goes_on = action is Action.CONTINUE
+            button = Button(action=action, job_id=job.id)
+            title = Text(id="form.continue" if goes_on else "form.remix")
+            field: Json = {"words": words, "needed": not goes_on}
+        case Sure(reply=reply):
+            (button,), title, field = reply.buttons, reply.text, {}
+    return {"title": i18n.say(title, locale), "button": _button(button, locale), **field}
 
 
 def furniture(catalog: Catalog, locale: str) -> Json:
@@ -213,22 +157,29 @@ def furniture(catalog: Catalog, locale: str) -> Json:
         "words": {word: say(f"room.{word}") for word in _WORDS}
         | {"attach": say("room.attach_both" if hears else "room.attach")}
         | {name: say(f"option.{name}") for name in OPTIONS}
-        | {each: say(f"button.{each}") for each in ("delete", "remix", "continue")}
         | _positions(locale)
-        | {"delete_sure": say("delete.sure"), "draft": say("choice.draft")},
+        | {"jump": say("button.jump"), "draft": say("choice.draft")},
         "people": [
             {"id": key, "name": each.person.name, "moderates": each.moderates}
             for key, each in PERSONAS.items()
         ],
         "commands": [
-            {"name": name, "says": say(f"command.{name}"), "options": list(options)}
-            for name, options in COMMANDS.items()
+            {
+                "name": each.name,
+                "says": i18n.say(each.says, locale),
+                "options": [] if each.act else list(OPTIONS),
+                "arguments": [argument.name for argument in each.arguments],
+            }
+            for each in COMMANDS.values()
+            if each.who is Who.EVERYBODY
         ],
-        "models": [_model(catalog, model) for model in catalog.models],
+        "catalog": [_model(catalog, model) for model in catalog.models],
         "preferred": catalog.default,
         "aspects": list(ASPECTS),
         "qualities": list(QUALITIES),
         "switches": list(SWITCHES),
+        "texts": {name: option.most for name, option in OPTIONS.items() if option.most},
+        "fits": {fit: say(f"choice.{fit}") for fit in Shaping},
         "presets": {name: preset.label for name, preset in catalog.presets.items()},
         **UPLOADS,
         **({} if hears else {"sounds": {"types": [], "suffixes": [], "most_bytes": 0}}),
@@ -251,6 +202,7 @@ def _model(catalog: Catalog, model: Model) -> Json:
         "label": catalog.label(model.family),
         "kinds": list(model.kinds),
         "switches": _switches(model),
+        "takes": [name for name, option in OPTIONS.items() if option.field in model.takes],
         "qualities": {quality: _quality(model, quality) for quality in model.sizes},
     }
 
@@ -311,8 +263,13 @@ def _plain(value: str, *, most: int) -> str:
 
 
 def _button(button: Button, locale: str) -> Json:
-    label = i18n.say(button.label, locale)
-    return {"action": button.action, "label": label, "value": button.value}
+    return {
+        "action": button.action,
+        "about": button.job_id,
+        "value": button.value,
+        "label": i18n.say(button.label, locale),
+        "chosen": button.is_chosen,
+    }
 
 
 def _speaker(locale: str) -> Callable[[str], str]:

@@ -48,7 +48,11 @@ class Message:
     command: str | None = None
     """Under which command somebody said it; None: just so."""
     reply_to: str | None = None
+    only: str | None = None
+    """The one person who sees it; None: everybody."""
     picture: Attachment | None = None
+    last_picture: Attachment | None = None
+    """Beside the first one: how a video ends."""
     sound: Attachment | None = None
     video: Attachment | None = None
     original: Attachment | None = None
@@ -56,6 +60,17 @@ class Message:
     look: Look | None = None
     about: str | None = None
     """The bot's subject: how it finds the message again."""
+
+    @property
+    def pictures(self) -> tuple[Attachment, ...]:
+        """Those that somebody gave, in order."""
+        return tuple(each for each in (self.picture, self.last_picture) if each)
+
+    @property
+    def files(self) -> tuple[Attachment, ...]:
+        """All that it carries."""
+        others = (self.sound, self.video, self.original)
+        return (*self.pictures, *(each for each in others if each))
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +248,7 @@ def _lines(file: Path) -> list[bytes]:
 
 def _event(entry: dict[str, Any]) -> Event:
     content = dict(entry["message"])
-    for name in ("picture", "sound", "video", "original"):
+    for name in ("picture", "last_picture", "sound", "video", "original"):
         if name in content:
             content[name] = Attachment(**content[name])
     _number(content["id"])  # a ValueError here is a damaged line, later it would be ours

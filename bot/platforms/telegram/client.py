@@ -46,8 +46,6 @@ MOST_CARDS = 2
 SIGNS = {PostKind.CARD: "👀", PostKind.RESULT: "🎉", PostKind.FAILURE: "💔"}
 """Reactions to the request itself."""
 
-SUPERGROUP = "-100"
-"""The beginning of a supergroup's id, before its number."""
 KEPT = frozenset({"card.delivered_silent", "card.undeliverable"})
 """The cards that have to say where the video is."""
 
@@ -200,11 +198,7 @@ class TelegramPlatform:
 
     def link_to(self, message: Address) -> str | None:
         """Only in supergroups messages have a link, for their members."""
-        chat, _ = chat_and_topic(message.channel)
-        number = str(chat).removeprefix(SUPERGROUP)
-        if number == str(chat) or message.message in (None, "", "0"):
-            return None
-        return f"https://t.me/c/{number}/{message.message}"
+        return messages.link_to(message)
 
     async def tell(self, message: DirectMessage) -> Standing:
         """Say it in the private chat; rather twice than never."""

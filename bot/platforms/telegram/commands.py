@@ -1,28 +1,28 @@
-"""Written input on Telegram: commands, pictures, plain words.
+"""The inputs on Telegram: commands, words, presses, edits, and news of groups.
 
 In groups only commands count, also under and in reply to a picture. In private chats words and
 pictures alone become a draft. Nothing is decided here.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from aiogram.enums import ContentType
 from aiogram.types import Message, User
 
-from bot.core.errors import MovesAlready, NoPicture, NotYourPicture, Refused
-from bot.core.handed import parted
-from bot.core.orders import Call, Order
-from bot.core.replies import Text
+from bot.core import commands as table
+from bot.core.answers import Told
+from bot.core.commands import COMMANDS, Argument, Who
+from bot.core.errors import Refused
+from bot.core.orders import Address
+from bot.core.replies import Reply, Text
 from bot.core.updates import Update
-from bot.core.wishes import Wish
 from bot.log import get_logger
-from bot.platforms.telegram import lists, reading
-from bot.platforms.telegram.flags import wish_of
-from bot.platforms.telegram.handed import Handed
+from bot.platforms.telegram import membership, messages, reading, rights
 from bot.platforms.telegram.inbox import Updates, may_heal
-from bot.platforms.telegram.intake import Intake, question_key, text_of_reply
+from bot.platforms.telegram.intake import Intake
+from bot.platforms.telegram.ordering import Ordering
 from bot.platforms.telegram.parsing import Heard, parsed
 from bot.platforms.telegram.presses import Presses
 from bot.platforms.telegram.reading import Command
@@ -30,38 +30,39 @@ from bot.platforms.telegram.reading import Command
 AWAY = 600.0
 """Seconds after which nobody waits for an answer any more: then it is asked whether they do."""
 
-log = get_logger()
+START = "start"
+"""The command that Telegram sends when somebody opens a chat with us."""
+VIDEO = frozenset({"video", "animate"})
 
-Act = Callable[[Message, Command], Awaitable[None]]
+log = get_logger()
 
 
 class Commands:
     """Handles one stored update at a time; whatever it does may be done again."""
 
-    def __init__(self, intake: Intake, *, me: User, updates: Updates) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        *,
+        me: User,
+        updates: Updates,
+        claimed: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`claimed` is called when there may be a first owner."""
         self._intake = intake
         self._me = me
         self._updates = updates
+        self._claimed = claimed
         self._presses = Presses(intake)
-        self._handed = Handed(intake.platform, access=intake.service.access, own_id=me.id)
-        self._acts: dict[str, Act] = {
-            "video": self._video,
-            "animate": self._video,
-            "start": self._start,
-            "help": self._help,
-            "models": self._models,
-            "quota": self._quota,
-            "history": self._history,
-            "cancel": self._cancel,
-            "claim": self._claim,
-            "allow": self._allow,
-            "disallow": self._disallow,
-        }
+        self._ordering = Ordering(intake, own_id=me.id)
 
     async def handle(self, update: Update) -> None:
         """Do what it says. Raises what has to be tried again."""
-        if place := reading.left(update.data):
+        if place := membership.left(update.data):
             await self._intake.service.withdraw(place)
+            return
+        if place := membership.joined(update.data):
+            await self._greet(place, membership.locale_of_adder(update.data))
             return
         heard = await self._read(update)
         if heard is None:
@@ -70,6 +71,8 @@ class Commands:
             await self._presses.hear(heard.told.callback_query, update)
         elif heard.told.message is not None:
             await self._hear(heard, heard.told.message, update)
+        elif heard.told.edited_message is not None:
+            await self._hear_edit(heard.told.edited_message, update)
 
     async def excuse(self, update: Update) -> None:
         """Tell its person that it waits. The rows can't be asked for anything."""
@@ -80,7 +83,7 @@ class Commands:
             await self._presses.excuse(heard.told.callback_query)
         elif (message := heard.told.message) is not None and not reading.is_for_nobody(message):
             command = self._command(message)
-            if reading.is_private(message.chat) or (command and command.name in self._acts):
+            if reading.is_private(message.chat) or (command and _is_known(command)):
                 await self._intake.tell(message, Text(id="telegram.waits"))
 
     def _parsed(self, update: Update) -> Heard | None:
@@ -124,7 +127,7 @@ class Commands:
     async def _act_blind(self, message: Message, items: Sequence[Message]) -> None:
         """A message that can't be read whole orders nothing, and its person is told."""
         command = self._command(self._speaking(items))
-        known = command is not None and command.name in self._acts
+        known = command is not None and _is_known(command)
         if _is_to_us_alone(message) or (known and not reading.is_anothers(message)):
             await self._intake.tell(message, Text(id="telegram.unreadable"))
 
@@ -140,7 +143,7 @@ class Commands:
     async def _act_late(self, message: Message) -> None:
         """In a group only a request for a video is worth an answer: it is to be sent again."""
         command = self._command(message)
-        wanted = command is not None and command.name in ("video", "animate")
+        wanted = command is not None and command.name in VIDEO
         if wanted or reading.is_private(message.chat):
             await self._intake.tell(message, Text(id="telegram.was_away"))
 
@@ -149,15 +152,16 @@ class Commands:
         command, others = self._command(speaking), [each for each in items if each is not speaking]
         words = [command.rest if command else reading.words_of(speaking)]
         said = "\n".join(filter(None, [*words, *map(reading.words_of, others)]))
-        if command is not None and (act := self._acts.get(command.name)):
-            if act == self._video:
-                await self._video(speaking, replace(command, rest=said), items)
-            else:
-                await act(speaking, command)
-        elif await self._answered(speaking, items, said):
+        if command is not None and command.name in VIDEO:
+            await self._ordering.order(speaking, replace(command, rest=said), items)
+        elif command is not None and _is_known(command):
+            await self._run(speaking, command)
+        elif await self._ordering.answered(speaking, items, said):
             return
-        elif reading.is_private(message.chat):
-            await self._draft(speaking, command, items, said)
+        elif reading.is_private(message.chat) and not await self._ordering.draft(
+            speaking, command, items, said
+        ):
+            await self._run(speaking, Command(name="help", rest=""))
 
     def _speaking(self, items: Sequence[Message]) -> Message:
         """The message of an album with the command; without one, the first that says anything."""
@@ -167,144 +171,93 @@ class Commands:
     def _command(self, message: Message) -> Command | None:
         return reading.command_of(message, own_name=self._me.username or "")
 
-    # --- videos --------------------------------------------------------------------------------
+    # --- everything else -----------------------------------------------------------------------
 
-    async def _video(
-        self, message: Message, command: Command, items: Sequence[Message] = ()
-    ) -> None:
-        wish = await self._wish(message, command.rest)
-        pictures, sound = parted(await self._handed.all_of(message, items or [message]))
+    async def _run(self, message: Message, command: Command) -> None:
+        """A command of the core's; whoever adds us to a group by a link says /start."""
+        if command.name == START and reading.is_private(message.chat):
+            await self._start(message)
+            return
+        name = "help" if command.name == START else command.name
+        known = COMMANDS[name]
+        if known.who is not Who.EVERYBODY and reading.is_faceless(message):
+            raise Refused("owners_only")  # who speaks as a chat can be anybody
+        call = (reading.visit_of if known.is_general else reading.call_of)(message)
+        given = {
+            each.name: value
+            for each in known.arguments
+            if (value := await self._given(each, message, command.rest))
+        }
+        chat, line = message.chat.id, self._intake.line
+        moderates = partial(rights.moderates, line, call.person, chat=chat)
+        answer = await table.run(self._intake.door, call, name, given, moderates=moderates)
+        if isinstance(answer, Told):
+            await self._intake.draw(message, answer)
+        if known.who is Who.FIRST_OWNER:
+            await self._claimed()
+
+    async def _given(self, argument: Argument, message: Message, rest: str) -> str | None:
+        if argument.is_person:
+            return _whom(rest)
+        return await self._meant(message, rest) if argument.name == "job" else rest
+
+    async def _meant(self, message: Message, rest: str) -> str | None:
+        """The job that is named, or whose card or request this replies to."""
         target = reading.replied_to(message)
-        if command.name == "animate" and not pictures and sound is None:
-            raise NoPicture() if target else Refused("picture_unseen")
-        if not wish.prompt and not pictures:
-            wish = replace(wish, prompt=text_of_reply(message))
-        order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
-        if not wish.prompt and not pictures and sound is None:
-            if not await self._intake.may_answer(message):
-                return
-            await self._intake.ask_words(order, "ask.words", reply_to=message.message_id)
-        else:
-            await self._submit(order)
+        if rest or target is None:
+            return next(iter(rest.split()), None)
+        place, number = str(target.chat.id), str(target.message_id)
+        if (meant := await self._intake.posts.about(reading.NAME, place, number)) is not None:
+            return meant
+        for job in await self._intake.door.listings.under_way(reading.call_of(target)):
+            asked = job.order.call.address
+            chat, _ = reading.chat_and_topic(asked.channel)
+            if (str(chat), asked.message) == (place, number):
+                return job.id
+        raise Refused("nothing_to_cancel")
 
-    async def _answered(self, message: Message, items: Sequence[Message], said: str) -> bool:
-        """Whether this was the answer to a question of ours; one that says nothing is asked again.
+    async def _start(self, message: Message) -> None:
+        """A greeting, the videos left and some examples; `Refused` where it is closed."""
+        call = reading.call_of(message)
+        await self._intake.service.access.check(call.person, call.address)
+        left, _ = await self._intake.service.left(call.address, call.person)
+        facts = []
+        if left is not None:
+            resets = {"resets_at": left.resets_at}
+            facts.append(Text(id="fact.left", values=resets, count=left.videos))
+        hello = Reply(text=Text(id="telegram.start"), facts=tuple(facts))
+        look = messages.listing(hello, call.locale)
+        keys = messages.examples(call.locale)
+        await self._intake.answer(message, look, reply_markup=keys)
 
-        Files of its own take the place of those that the question was about.
-        """
-        asked = reading.replied_to(message)
-        if asked is None or asked.from_user is None or asked.from_user.id != self._me.id:
-            return False
-        order = await self._intake.drafts.get(question_key(asked.chat.id, asked.message_id))
-        if order is None or order.call.person.id != reading.person_of(message).id:
-            return False
-        wish = await self._wish(message, said)
+    # --- met with a sentence, and no more ------------------------------------------------------
+
+    async def _greet(self, place: Address, locale: str) -> None:
+        """Say once what we do, to a group that let us in; nothing where nobody may write."""
+        if await self._intake.line.has_moved(int(place.channel)):
+            return  # it knows us by its former id
+        look = messages.notice(Reply(text=Text(id="telegram.hello")), locale)
         try:
-            own = await self._handed.own(items)
-        except (NoPicture, MovesAlready):
-            if wish.prompt:
-                raise
-            own = []
-        if not own:
-            reading.check_shown(message)
-        if wish.prompt or own:
-            pictures, sound = parted(own)
-            answer = replace(
-                order,
-                call=reading.call_of(message),
-                wish=order.wish.having(prompt=wish.prompt, **wish.chosen),
-                pictures=pictures or order.pictures,
-                sound=sound or order.sound,
-                # A remix would not change the new choices.
-                remix_of=None if own or wish.chosen else order.remix_of,
-            )
-            await self._submit(answer)
-        elif await self._intake.may_answer(message):
-            await self._intake.ask_words(order, "ask.words", reply_to=message.message_id)
-        return True
+            await self._intake.line.say(place.channel, look)
+        except Refused as refused:
+            log.info("telegram.not_greeted", code=refused.code)
 
-    async def _draft(
-        self, message: Message, command: Command | None, items: Sequence[Message], said: str
-    ) -> None:
-        if message.rich_message is not None:
-            await self._intake.tell(message, Text(id="telegram.unreadable"))
+    async def _hear_edit(self, message: Message, update: Update) -> None:
+        """Other words under an order change nothing; who edited them is told so.
+
+        Telegram tells of changes that nobody made, too: those have no time, or an old one.
+        """
+        command = self._command(message)
+        edited = int(message.edit_date or 0)
+        if command is None or reading.is_for_nobody(message) or update.received_at - edited > AWAY:
             return
-        pictures, sound = parted(await self._handed.all_of(message, items))
-        given = said.strip() or pictures or sound
-        if command is not None or not given:
-            await self._intake.tell(message, Text(id="telegram.help"))
-            return
-        wish = await self._wish(message, said)
-        order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
-        with _owner_in_doubt(order):
-            await self._intake.draft(order)
-
-    async def _submit(self, order: Order) -> None:
-        with _owner_in_doubt(order):
-            await self._intake.service.submit(order)
-
-    async def _wish(self, message: Message, words: str) -> Wish:
-        """Words and flags apart; of a model that is none it may be that its name was cut short."""
-        terms = await self._intake.service.terms(reading.address_of(message))
-        catalog = terms.catalog
-        wish = wish_of(words, catalog)
-        family = wish.family
-        if family is not None and not catalog.named(family):
-            can = ", ".join(catalog.label(each) for each in catalog.families)
-            raise Refused("flag_model_unknown", family=family, can=can)
-        return wish
-
-    # --- lists ---------------------------------------------------------------------------------
-
-    async def _start(self, message: Message, command: Command) -> None:
-        """People who add us to a group by a link say it unknowingly."""
-        if reading.is_private(message.chat):
-            await lists.start(self._intake, message)
-        else:
-            await self._help(message, command)
-
-    async def _help(self, message: Message, _: Command) -> None:
         private = reading.is_private(message.chat)
-        await self._intake.tell(
-            message, Text(id="telegram.help" if private else "telegram.help_group")
-        )
+        if command.name in VIDEO or (private and _is_known(command)):
+            await self._intake.tell(message, Text(id="telegram.edited"))
 
-    async def _models(self, message: Message, _: Command) -> None:
-        await lists.models(self._intake, message)
 
-    async def _quota(self, message: Message, _: Command) -> None:
-        await lists.quota(self._intake, message)
-
-    async def _history(self, message: Message, _: Command) -> None:
-        await lists.history(self._intake, message)
-
-    async def _cancel(self, message: Message, command: Command) -> None:
-        await lists.cancel(self._intake, message, command.rest)
-
-    # --- owners --------------------------------------------------------------------------------
-
-    async def _claim(self, message: Message, command: Command) -> None:
-        call = self._faced(message)
-        await self._intake.service.access.claim(command.rest, call.person, call.address)
-        await self._intake.confirm(message, Text(id="access.claimed"))
-
-    async def _allow(self, message: Message, command: Command) -> None:
-        call, whom = self._faced(message), _whom(command)
-        await self._intake.service.access.allow(call.person, call.address, whom=whom)
-        text = Text(id="access.allowed" if whom is None else "access.person_allowed")
-        await self._intake.confirm(message, text)
-
-    async def _disallow(self, message: Message, command: Command) -> None:
-        call, whom = self._faced(message), _whom(command)
-        await self._intake.service.access.disallow(call.person, call.address, whom=whom)
-        text = Text(id="access.disallowed" if whom is None else "access.person_disallowed")
-        await self._intake.confirm(message, text)
-
-    def _faced(self, message: Message) -> Call:
-        """A person who speaks as a chat can be anybody: no owner."""
-        if reading.is_faceless(message):
-            raise Refused("owners_only")
-        return reading.call_of(message)
+def _is_known(command: Command) -> bool:
+    return command.name in COMMANDS or command.name == START
 
 
 def _is_to_us_alone(message: Message) -> bool:
@@ -313,25 +266,13 @@ def _is_to_us_alone(message: Message) -> bool:
     return is_person and reading.is_private(message.chat)
 
 
-def _whom(command: Command) -> str | None:
+def _whom(rest: str) -> str | None:
     """The number of the person who is meant; None for everybody here.
 
     Names are no use: Telegram tells a bot the number of nobody by their name.
     """
-    if not command.rest:
+    if not rest:
         return None
-    if not command.rest.isascii() or not command.rest.isdigit():
+    if not rest.isascii() or not rest.isdigit():
         raise Refused("person_unreadable")
-    return command.rest
-
-
-@contextmanager
-def _owner_in_doubt(order: Order) -> Iterator[None]:
-    """Where Telegram hides whose a picture is, nobody can say that it is somebody else's."""
-    try:
-        yield
-    except NotYourPicture:
-        others = (it.author for it in order.pictures if it.author != order.call.person.id)
-        if not any(others):
-            raise Refused("picture_owner_unknown") from None
-        raise
+    return rest

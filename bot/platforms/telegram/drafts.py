@@ -125,11 +125,7 @@ def look(
 
 def _keys(catalog: Catalog, order: Order, draft_id: str) -> list[list[InlineKeyboardButton]]:
     def key(word: str, act: str, style: str | None = None) -> InlineKeyboardButton:
-        return InlineKeyboardButton(
-            text=i18n.say(Text(id=word), order.call.locale),
-            callback_data=f"v1:{act}:{draft_id}",
-            style=style,
-        )
+        return messages.key(Text(id=word), order.call.locale, act, draft_id, style=style)
 
     shown = [menu for menu in MENUS if _is_shown(catalog, order, menu)]
     menus = [key(f"draft.{menu}", f"menu{menu}") for menu in shown]
@@ -147,14 +143,16 @@ def _menu(
     catalog: Catalog, order: Order, draft_id: str, menu: str
 ) -> list[list[InlineKeyboardButton]]:
     choices, now = _choices(catalog, order, menu)
+    locale = order.call.locale
     keys = [
-        InlineKeyboardButton(
-            text=f"• {label}" if value == now else label,
-            callback_data=f"v1:pick{menu}:{draft_id}:{value}",
+        messages.key(
+            messages.chosen(label) if value == now else label,
+            locale, f"pick{menu}", draft_id, value,
         )
         for value, label in choices
-    ]
-    return [keys[at : at + 3] for at in range(0, len(keys), 3)]
+    ]  # fmt: skip
+    back = messages.key(Text(id="button.back"), locale, "menu", draft_id)
+    return [*(keys[at : at + 3] for at in range(0, len(keys), 3)), [back]]
 
 
 def _choices(catalog: Catalog, order: Order, menu: str) -> tuple[list[tuple[str, str]], str]:

@@ -37,6 +37,8 @@ _SPACED = {
     "quality": re.compile(r"\d+\s+[pP](?!\w)"),
 }
 """Values that people write with a space in them."""
+_LONG = {name for name, option in OPTIONS.items() if option.most}
+"""Flags behind which people write as many words as they like."""
 _ALIKE = 0.8
 """From here on a word is taken for a flag that was misspelt: `sond`, `secnds`, `mode`."""
 
@@ -58,18 +60,17 @@ def wish_of(rest: str, catalog: Catalog) -> Wish:
     A name of the catalogue is one value, however many words it has.
     """
     wish = Wish()
-    words, at, unwanted = [], 0, None
+    words, at, loose = [], 0, None
     for found, value in _found(rest, catalog):
         name = found["name"].lower()
         words.append(rest[at : found.start()])
         wish = wish.having(**{OPTIONS[name].field: _read(name, value)})
         at = value.end
-        if name == "negative":
-            unwanted = value
+        if name in _LONG and not value.is_quoted and len(value.text.split()) > 1:
+            loose = Refused("flag_unquoted", flag=name, given=value.text)
     prompt = " ".join(" ".join([*words, rest[at:]]).split())
-    if not prompt and unwanted and not unwanted.is_quoted and len(unwanted.text.split()) > 1:
-        # Some of these words may be the wish itself.
-        raise Refused("flag_unquoted", flag="negative", given=unwanted.text)
+    if loose and not prompt:
+        raise loose  # some of these words may be the wish itself
     return replace(wish, prompt=prompt)
 
 
@@ -117,7 +118,7 @@ def _value_at(rest: str, at: int, name: str, catalog: Catalog) -> _Value:
             return _Value(text=rest[begin + 1 :], end=len(rest), is_quoted=True, is_open=True)
         text = rest[begin + 1 : closed.start()].strip()
         return _Value(text=text, end=closed.end(), is_quoted=True)
-    if name == "negative":
+    if name in _LONG:
         end = _next_flag(rest, begin, catalog)
         return _Value(text=rest[begin:end].strip(), end=end)
     spaced = _SPACED[name].match(rest, begin) if name in _SPACED else None
@@ -169,7 +170,7 @@ def _fits(name: str, value: _Value, catalog: Catalog, after: str) -> bool:
     match name:
         case "aspect" | "quality":
             return OPTIONS[name].read(text) in OPTIONS[name].words
-        case "negative":
+        case _ if name in _LONG:
             return value.is_quoted
         case "model" if not catalog.named(text):
             return False

@@ -19,14 +19,18 @@ from bot.core.wake import Wake
 from bot.core.worker import Worker
 from bot.log import get_logger
 from bot.platforms.telegram.errors import Busy, WebhookSet
+from bot.platforms.telegram.membership import joined
 
-KINDS = ("message", "callback_query", "my_chat_member")
+KINDS = ("message", "edited_message", "callback_query", "my_chat_member")
 """Updates that we want; Telegram remembers them."""
 LONGEST = 50
 """Seconds that Telegram holds a question that it has no answer to yet."""
 ALBUM = 1.5
 """Seconds for the pictures of an album to come in, one by one and without an end."""
-FILMS = ("v1:show:", "v1:file:")
+SETTLED = 1.5
+"""Seconds after which a group that is new to us is no former one under a new id: then the news of
+that has come, too."""
+FILMS = ("v1:show:", "v1:original:", "v1:file:")
 """How the buttons begin that send a video."""
 GRACE = 5.0
 """Seconds that what is being handled may take after a stop; then it stays in its row."""
@@ -295,8 +299,10 @@ def _update(raw: Any, now: float) -> Update | None:
     else:
         said = next((each for key, each in raw.items() if isinstance(each, dict)), {})
         lane, wait, urgent = _lane(raw, said), 0.0, False
-        if album := said.get("media_group_id"):
+        if "message" in raw and (album := said.get("media_group_id")):
             lane, wait = f"{lane}:{album}", ALBUM
+        elif joined(raw):
+            wait = SETTLED
     return Update(id=number, lane=lane, data=raw, received_at=now, urgent=urgent, wait=wait)
 
 

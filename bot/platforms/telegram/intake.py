@@ -11,8 +11,9 @@ from typing import Any
 from aiogram.types import ForceReply, Message
 
 from bot.core import replies
-from bot.core.door import Door
-from bot.core.errors import BotError, Broken, MaybeSent, Refused, Temporary
+from bot.core.answers import Told
+from bot.core.door import Door, shown
+from bot.core.errors import MaybeSent, Refused, Temporary
 from bot.core.orders import Order
 from bot.core.ports import Clock
 from bot.core.replies import Reply, Text
@@ -21,6 +22,7 @@ from bot.platforms.telegram import drafts, messages
 from bot.platforms.telegram.client import TelegramPlatform
 from bot.platforms.telegram.drafts import Drafts
 from bot.platforms.telegram.reading import (
+    NAME,
     channel_of,
     event_of,
     is_private,
@@ -101,9 +103,9 @@ class Intake:
             without=without,
         )
 
-    async def ask_words(self, order: Order, question: str, *, reply_to: int) -> None:
+    async def ask_words(self, order: Order, question: Text, *, reply_to: int) -> None:
         """Ask for the words of an order, and remember it by the question's own number."""
-        said = Reply(text=Text(id=question, values={"person": order.call.person.id}))
+        said = Reply(text=question)
         look = messages.notice(said, order.call.locale, name=order.call.person.name)
         asked = await self.line.say(
             order.call.address.channel,
@@ -118,6 +120,14 @@ class Intake:
     async def tell(self, message: Message, text: Text, *, sign: str = UNSAID) -> None:
         """One sentence in reply."""
         await self.say(message, Reply(text=text), sign=sign)
+
+    async def draw(self, message: Message, told: Told) -> None:
+        """A listing in reply, or a word that it is done."""
+        if told.is_done:
+            await self.confirm(message, told.reply.text)
+            return
+        locale, alone = locale_of(message.from_user), is_private(message.chat)
+        await self.answer(message, messages.listing(told.reply, locale, alone=alone))
 
     async def confirm(self, message: Message, text: Text) -> None:
         """The same for what is done and must not be done again, so it waits here for its turn; not
@@ -182,20 +192,12 @@ class Intake:
         """Say what stands in the way. A fault that time heals is tried again, unsaid."""
         if isinstance(problem, Temporary):
             raise problem
-        await self.say(message, replies.error(told(problem)))
+        await self.say(message, replies.error(shown(problem, platform=NAME)))
 
 
 def question_key(chat: int, message_id: int) -> str:
     """Under which a question of ours is remembered among the drafts."""
     return f"asked:{chat}:{message_id}"
-
-
-def told(problem: Exception) -> BotError:
-    """The error whose sentence a person is told; what nobody foresaw is logged."""
-    if isinstance(problem, Refused | Temporary):
-        return problem
-    log.error("telegram.failed", error=type(problem).__name__, exc_info=problem)
-    return Broken("internal")
 
 
 def text_of_reply(message: Message) -> str:

@@ -39,6 +39,8 @@ class Communities(Protocol):
 
     async def current(self, platform: str, community: str) -> str: ...
 
+    async def ids(self, platform: str, community: str) -> list[str]: ...
+
 
 class Line:
     """Asks Telegram for things."""
@@ -68,6 +70,10 @@ class Line:
     async def current(self, chat: int) -> int:
         """The id that a chat has by now: only groups ever get another."""
         return chat if chat > 0 else int(await self._communities.current(NAME, str(chat)))
+
+    async def has_moved(self, chat: int) -> bool:
+        """Whether it had another id once."""
+        return len(await self._communities.ids(NAME, str(chat))) > 1
 
     async def insist(self, channel: str, turn: Turn, send: Send) -> Message:
         """Where Telegram refuses the reply or the topic, at once again without it.

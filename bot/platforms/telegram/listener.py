@@ -5,24 +5,15 @@ us, and gets its "yes" only after what it told was committed.
 """
 
 import asyncio
-import hashlib
-import json
 from functools import partial
 
-from aiogram.types import (
-    BotCommand,
-    BotCommandScopeAllGroupChats,
-    BotCommandScopeAllPrivateChats,
-    User,
-)
+from aiogram.types import User
 from aiohttp import web
 
-from bot import i18n
 from bot.core.access import Facts
 from bot.core.door import Door
-from bot.core.errors import BotError, Refused
+from bot.core.errors import BotError
 from bot.core.ports import Clock
-from bot.core.replies import Text
 from bot.log import get_logger
 from bot.platforms.telegram.client import TelegramPlatform
 from bot.platforms.telegram.commands import Commands
@@ -31,12 +22,8 @@ from bot.platforms.telegram.errors import WebhookSet, translation
 from bot.platforms.telegram.inbox import Inbox, Updates
 from bot.platforms.telegram.intake import Intake
 from bot.platforms.telegram.line import CALL
+from bot.platforms.telegram.profile import Profile
 from bot.platforms.telegram.webhook import Webhook
-
-PRIVATE = ("video", "animate", "history", "quota", "models", "cancel", "help", "start")
-GROUP = ("video", "animate", "cancel", "quota", "models", "help")
-"""The menu's commands; owners know theirs."""
-REGISTERED = "telegram.commands"
 
 log = get_logger()
 
@@ -67,8 +54,8 @@ class Listener:
             clock=clock,
             currency=currency,
         )
+        self._profile = Profile(self._bot, door=door, facts=facts)
         self._updates = updates
-        self._facts = facts
         self._clock = clock
         self._inbox: Inbox | None = None
         self._is_asked_for = False
@@ -97,7 +84,7 @@ class Listener:
             log.info("telegram.connected", bot=me.username)
             self._inbox = self._opened(me)
             group.create_task(self._inbox.work())
-        await self._register()
+        await self._profile.show()
         if self._webhook:
             await self._webhook.open(self._inbox)
             await self._webhook.watch()
@@ -119,7 +106,9 @@ class Listener:
         """Nothing outlives its row."""
 
     def _opened(self, me: User) -> Inbox:
-        commands = Commands(self._intake, me=me, updates=self._updates)
+        commands = Commands(
+            self._intake, me=me, updates=self._updates, claimed=self._profile.show_owners
+        )
         return Inbox(
             self._bot,
             self._updates,
@@ -135,39 +124,3 @@ class Listener:
             self._supervisor.up()
         else:
             self._supervisor.down()
-
-    # --- commands ------------------------------------------------------------------------------
-
-    async def _register(self) -> None:
-        """Tell Telegram of the commands, in every language, if they changed."""
-        menus = [
-            (scope, language, self._menu(names, language or i18n.DEFAULT))
-            for scope, names in (
-                (BotCommandScopeAllPrivateChats(), PRIVATE),
-                (BotCommandScopeAllGroupChats(), GROUP),
-            )
-            for language in (None, *sorted({name[:2] for name in i18n.languages()}))
-        ]
-        plain = [[each[0].type, each[1], [it.model_dump() for it in each[2]]] for each in menus]
-        known = json.dumps([self._bot.id, plain], sort_keys=True)
-        digest = hashlib.sha256(known.encode()).hexdigest()
-        if await self._facts.get(REGISTERED) == digest:
-            return
-        try:
-            for scope, language, menu in menus:
-                with translation():
-                    await self._bot.set_my_commands(
-                        menu, scope=scope, language_code=language, request_timeout=CALL
-                    )
-        except Refused as error:
-            # The menu of former times still works; the next start tries again.
-            log.error("telegram.commands_refused", code=error.code)
-            return
-        await self._facts.put(REGISTERED, digest)
-        log.info("telegram.commands_registered", count=len(menus))
-
-    def _menu(self, names: tuple[str, ...], language: str) -> list[BotCommand]:
-        return [
-            BotCommand(command=name, description=i18n.say(Text(id=f"command.{name}"), language))
-            for name in names
-        ]

@@ -7,7 +7,7 @@ zone, and they count down by themselves.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -24,8 +24,11 @@ from aiogram.utils.formatting import Text as Formatted
 from babel.dates import format_datetime, format_timedelta
 
 from bot import i18n
+from bot.core import presses
+from bot.core.orders import Address
 from bot.core.prompts import shortened
 from bot.core.replies import Action, Button, Reply, Text
+from bot.platforms.telegram.reading import chat_and_topic
 
 MOST_TEXT = 4096
 MOST_CAPTION = 1024
@@ -33,17 +36,17 @@ MOST_CAPTION = 1024
 MOST_PROMPT = 900
 MOST_VALUE = 100
 IN_A_ROW = 3
-"""Buttons whose words can be read on a phone."""
+A_ROW = 48
+"""Characters of a row's buttons that can be read on a phone: all of one row are equally wide."""
 BAR = 12
 """Signs in a full progress bar."""
 
-CALLBACK = re.compile(r"v1:(?P<act>[a-z]+):(?P<about>[0-9A-Za-z_-]{1,48})(?::(?P<value>\S{1,32}))?")
-"""A button's action, job or draft, and value, in at most 64 bytes."""
+KEEP = "keep"
+"""The action of the way back from the question that *Delete* asks."""
+SUPERGROUP = "-100"
+"""The beginning of a supergroup's id, before its number."""
 
-CONFIRM, KEEP = "confirm", "keep"
-"""Actions of the buttons that *Delete* turns into."""
-
-_STYLES = {Action.CANCEL: "danger", Action.DELETE: "danger"}
+_STYLES = {Action.CANCEL: "danger", Action.DELETE: "danger", Action.CONFIRM: "danger"}
 _MARK = re.compile("\x02([^\x03]*)\x03")
 _HIDDEN = str.maketrans("", "", "\x02\x03")
 
@@ -102,80 +105,123 @@ def notice(reply: Reply, locale: str, *, name: str = "") -> Look:
     return Look(text=text, entities=entities, keyboard=keyboard(reply.buttons, locale))
 
 
-def listing(title: Text, lines: Iterable[Text], locale: str) -> Look:
-    """A title, and a line for each."""
-    parts: list[Line] = [Bold(*sentence(title, locale))]
-    for line in lines:
-        more: list[Line] = ["\n", Formatted(*sentence(line, locale, most=3 * MOST_VALUE))]
+def listing(reply: Reply, locale: str, *, alone: bool = True) -> Look:
+    """A list or a menu: a title, and a line for each fact; what has neither is a plain sentence.
+
+    Where others read along, the owner that it may name is not rung for.
+    """
+    title: list[Line] = sentence(reply.text, locale, most=5 * MOST_VALUE, alone=alone)
+    parts: list[Line] = [Bold(*title)] if reply.facts or reply.buttons else title
+    if reply.prompt:
+        parts += ["\n", BlockQuote(_plain(reply.prompt, most=MOST_PROMPT))]
+    for fact in reply.facts:
+        line = Formatted(*sentence(fact, locale, most=3 * MOST_VALUE, alone=alone))
+        more: list[Line] = ["\n", line]
         if len(Formatted(*parts, *more).render()[0]) * 2 > MOST_TEXT:
             parts.append("\n…")
             break
         parts += more
     text, entities = Formatted(*parts).render()
-    return Look(text=text, entities=entities, keyboard=None)
+    return Look(text=text, entities=entities, keyboard=keyboard(reply.buttons, locale, reply.jump))
 
 
 def with_file_key(look: Look, job_id: str, locale: str) -> Look:
     """The same, with a button that asks for the very file."""
-    key = InlineKeyboardButton(
-        text=i18n.say(Text(id="telegram.as_file"), locale), callback_data=f"v1:file:{job_id}"
-    )
+    original = _key(Button(action=Action.ORIGINAL, job_id=job_id), locale)
     rows = look.keyboard.inline_keyboard if look.keyboard else []
-    return replace(look, keyboard=InlineKeyboardMarkup(inline_keyboard=[*rows, [key]]))
+    return replace(look, keyboard=InlineKeyboardMarkup(inline_keyboard=[*rows, [original]]))
 
 
 def examples(locale: str) -> InlineKeyboardMarkup:
     """Something to begin with, each a button that makes a draft of it."""
-    keys = [
-        InlineKeyboardButton(text=i18n.say(Text(id=id_), locale), callback_data=f"v1:try:{number}")
-        for number, id_ in enumerate(EXAMPLES)
-    ]
-    return InlineKeyboardMarkup(inline_keyboard=[[key] for key in keys])
+    keys = [key(Text(id=id_), locale, "try", str(number)) for number, id_ in enumerate(EXAMPLES)]
+    return InlineKeyboardMarkup(inline_keyboard=[[each] for each in keys])
 
 
-def keyboard(buttons: Iterable[Button], locale: str) -> InlineKeyboardMarkup | None:
+def keyboard(
+    buttons: Iterable[Button], locale: str, jump: Address | None = None
+) -> InlineKeyboardMarkup | None:
     """A few in each row; None where there is nothing to press."""
-    keys = [
-        InlineKeyboardButton(
-            text=i18n.say(each.label, locale),
-            callback_data=":".join(filter(None, ("v1", each.action, each.job_id, each.value))),
-            style=_STYLES.get(each.action),
-        )
-        for each in buttons
-    ]
-    rows = [keys[at : at + IN_A_ROW] for at in range(0, len(keys), IN_A_ROW)]
+    rows: list[list[InlineKeyboardButton]] = []
+    leads = False
+    for button in buttons:
+        # Ways to other lists stand in a row of their own.
+        turns = (button.action is Action.LIST) is not leads
+        leads = button.action is Action.LIST
+        pressed = _key(button, locale)
+        if rows and not turns and _fits([*rows[-1], pressed]):
+            rows[-1].append(pressed)
+        else:
+            rows.append([pressed])
+    if jump is not None and (url := link_to(jump)):
+        rows.append([InlineKeyboardButton(text=i18n.say(Text(id="button.jump"), locale), url=url)])
     return InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
 
 
-def sure(job_id: str, locale: str) -> InlineKeyboardMarkup:
-    """Buttons after *Delete*: the question, and the way back."""
-    row = [
-        InlineKeyboardButton(
-            text=i18n.say(Text(id=id_), locale), callback_data=f"v1:{act}:{job_id}", style=style
-        )
-        for id_, act, style in (
-            ("delete.really", CONFIRM, _STYLES[Action.DELETE]),
-            ("delete.keep", KEEP, None),
-        )
-    ]
+def _fits(row: Sequence[InlineKeyboardButton]) -> bool:
+    return len(row) <= IN_A_ROW and len(row) * max(len(each.text) for each in row) <= A_ROW
+
+
+def _key(button: Button, locale: str) -> InlineKeyboardButton:
+    label = i18n.say(button.label, locale)
+    return InlineKeyboardButton(
+        text=chosen(label) if button.is_chosen else label,
+        callback_data=presses.written(button),
+        style=_STYLES.get(button.action),
+    )
+
+
+def key(
+    label: Text | str, locale: str, *carried: str, style: str | None = None
+) -> InlineKeyboardButton:
+    """A button of Telegram's own: an action, its subject and a value, in the form of all others."""
+    text = i18n.say(label, locale) if isinstance(label, Text) else label
+    return InlineKeyboardButton(text=text, callback_data=":".join(("v1", *carried)), style=style)
+
+
+def chosen(label: str) -> str:
+    """The label of the value that holds now."""
+    return f"• {label}"
+
+
+def sure(job_id: str, locale: str, *, back: Sequence[str]) -> InlineKeyboardMarkup:
+    """Buttons after *Delete*: the question, and the way back, by what it carries."""
+    really = Button(action=Action.CONFIRM, job_id=job_id, said=Text(id="delete.really"))
+    row = [_key(really, locale), key(Text(id="delete.keep"), locale, *back)]
     return InlineKeyboardMarkup(inline_keyboard=[row])
 
 
-def sentence(text: Text, locale: str, *, name: str = "", most: int = MOST_VALUE) -> list[Line]:
-    """The sentence, cut where a time or a person stands."""
+def link_to(message: Address) -> str | None:
+    """Only in supergroups messages have a link, for their members."""
+    chat, _ = chat_and_topic(message.channel)
+    number = str(chat).removeprefix(SUPERGROUP)
+    if number == str(chat) or message.message in (None, "", "0"):
+        return None
+    return f"https://t.me/c/{number}/{message.message}"
+
+
+def sentence(
+    text: Text, locale: str, *, name: str = "", most: int = MOST_VALUE, alone: bool = True
+) -> list[Line]:
+    """The sentence, cut where a time or a person stands; `alone`: an owner may be rung for."""
+    owner = i18n.say(Text(id="telegram.owner"), locale)
     formats: dict[str, i18n.Format] = {
         "at": _marked("r"),
         "resets_at": _marked("r"),
         "until": _marked("dt"),
         "person": _marked("person"),
+        "owner": _marked("owner") if alone else lambda _: owner,
     }
     said = i18n.say(text, locale, formats=formats, escape=partial(_plain, most=most))
     parts: list[Line] = []
     for number, part in enumerate(_MARK.split(said)):
         if number % 2:
             style, _, value = part.partition(":")
-            person = style == "person"
-            parts.append(_mention(value, name) if person else _time(float(value), style, locale))
+            known = {"person": name, "owner": owner}
+            named = known.get(style)
+            parts.append(
+                _time(float(value), style, locale) if named is None else _mention(value, named)
+            )
         elif part:
             parts.append(part)
     return parts

@@ -4,19 +4,22 @@ A button spins until it is answered; what stands in the way is shown to the pers
 to nobody else, as long as it spins.
 """
 
-import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 
 from aiogram.types import CallbackQuery, InaccessibleMessage, InlineKeyboardMarkup, Message
 
 from bot import i18n
-from bot.core import replies, variations
+from bot.core import presses, replies
+from bot.core.answers import Asked, Removed, Shown, Sure, Told, Turned
+from bot.core.door import shown
 from bot.core.errors import BotError, MaybeSent, Refused, Temporary, Unchanged
-from bot.core.jobs import Job, Status
+from bot.core.jobs import Job
 from bot.core.orders import Address, Call, Order, Person
+from bot.core.presses import Press
 from bot.core.replies import Action, Text
 from bot.core.service import Actor
 from bot.core.updates import Update
@@ -24,22 +27,22 @@ from bot.core.wishes import Wish
 from bot.log import get_logger
 from bot.platforms.telegram import drafts, films, messages, reading, rights
 from bot.platforms.telegram.inbox import may_heal
-from bot.platforms.telegram.intake import Intake, told
+from bot.platforms.telegram.intake import Intake
 from bot.platforms.telegram.line import CALL
+from bot.platforms.telegram.messages import Look
 from bot.platforms.telegram.pace import Turn
 from bot.platforms.telegram.reading import NAME
 
 MOST_ALERT = 200
-AGAIN = (Action.RETRY, Action.FINER, Action.SHORTER, Action.TRY_ON)
-WITH_WORDS = (Action.REMIX, Action.EDIT, Action.CONTINUE)
-"""The buttons that make another video, at once or with words of their own."""
+OF_NO_JOB = frozenset({Action.OWNER, Action.LIST, Action.SETTING})
+"""Actions whose subject is something else."""
 
 log = get_logger()
 
 Later = Callable[[], Awaitable[None]]
-Act = Callable[[CallbackQuery, str], Awaitable[Later | Text | None]]
-"""Does it; what is handed back is said in an alert, or takes longer than a button may spin and is
-done when it rests."""
+Done = Later | Text | None
+"""Said in an alert; or what takes longer than a button may spin, and is done when it rests."""
+Act = Callable[[CallbackQuery, str], Awaitable[Done]]
 
 
 class Presses:
@@ -47,18 +50,9 @@ class Presses:
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
-        self._acts: dict[str, Act] = {
-            Action.CANCEL: self._cancel,
-            Action.DONT_POST: self._silence,
-            **{each: partial(self._again, each) for each in AGAIN},
-            **{each: partial(self._ask_words, each) for each in WITH_WORDS},
-            Action.DELETE: self._delete,
-            Action.OWNER: self._decide,
-            messages.CONFIRM: self._confirm,
+        self._own: Mapping[str, Act] = {
             messages.KEEP: self._keep,
             "try": self._try,
-            "show": self._show,
-            "file": self._file,
             "go": self._go,
             "drop": self._drop,
         }
@@ -86,17 +80,18 @@ class Presses:
         text = Text(id="telegram.waits")
         await self._rest(query, i18n.say(text, reading.locale_of(query.from_user)))
 
-    async def _do(self, query: CallbackQuery) -> Later | Text | None:
-        found = _carried(query)
-        if query.message is None:
+    async def _do(self, query: CallbackQuery) -> Done:
+        carried = query.data or ""
+        found = presses.CODE.fullmatch(carried)
+        if found is None or query.message is None:
             raise Refused("button_unknown")
-        act, about, value = found["act"], found["about"], found["value"]
+        act, about = found["act"], found["about"]
+        if act in self._own:
+            return await self._own[act](query, about)
         if act.startswith(("menu", "pick")):
-            await self._choose(query, about, act[4:], value)
+            await self._choose(query, about, act[4:], found["value"])
             return None
-        if act not in self._acts:
-            raise Refused("button_unknown")
-        return await self._acts[act](query, about)
+        return await self._press(query, presses.read(carried))
 
     async def _finish(self, query: CallbackQuery, update: Update, later: Later) -> None:
         """Do the slow part, once the button rests. Nothing is sent again to say what went wrong:
@@ -112,14 +107,18 @@ class Presses:
 
     async def _alert(self, query: CallbackQuery, problem: Exception) -> None:
         # An alert shows no entities: of a time the words inside are what stands there.
-        look = messages.notice(replies.error(told(problem)), reading.locale_of(query.from_user))
+        look = messages.notice(
+            replies.error(shown(problem, platform=NAME)), reading.locale_of(query.from_user)
+        )
         await self._rest(query, look.text)
 
     async def _tell(self, query: CallbackQuery, problem: Exception) -> None:
         """In words, where the button stands: once it rests it is too late for an alert."""
         if query.message is None:
             return
-        look = messages.notice(replies.error(told(problem)), reading.locale_of(query.from_user))
+        look = messages.notice(
+            replies.error(shown(problem, platform=NAME)), reading.locale_of(query.from_user)
+        )
         channel, number = _address(query).channel, query.message.message_id
         try:
             await self._intake.line.say(channel, look, reply_to=number)
@@ -143,67 +142,70 @@ class Presses:
 
     # --- jobs ----------------------------------------------------------------------------------
 
-    async def _cancel(self, query: CallbackQuery, job_id: str) -> None:
-        actor = await self._actor(query, job_id)
-        await self._intake.service.cancel(job_id, actor)
+    async def _press(self, query: CallbackQuery, pressed: Press) -> Done:
+        intake, locale = self._intake, reading.locale_of(query.from_user)
+        of_no_job = pressed.action in OF_NO_JOB
+        call = await self._call(query, None if of_no_job else pressed.about)
+        answer = await presses.press(
+            intake.door, call, pressed, moderates=partial(self._moderates, query, call.person)
+        )
+        match answer:
+            case Asked(job, action, question):
+                order = await intake.service.varied(job.id, action, call)
+                await intake.ask_words(order, question, reply_to=_message(query).message_id)
+            case Turned(reply):
+                alone = call.address.community is None
+                await self._turn(query, messages.listing(reply, locale, alone=alone))
+            case Sure(job):
+                await self._turn_keys(query, messages.sure(job.id, locale, back=_back(query, job)))
+            case Removed(reply):
+                await self._gone(query)
+                return reply.text
+            case Shown(job, as_original):
+                return partial(self._show, query, job, as_original)
+            case Told(reply):  # to an owner: notices stand in private chats
+                look = messages.notice(reply, locale)
+                return partial(self._answer, str(query.from_user.id), look, _message(query))
+        return None  # a card is drawn by its row
 
-    async def _silence(self, query: CallbackQuery, job_id: str) -> None:
-        actor = await self._actor(query, job_id)
-        await self._intake.service.silence(job_id, actor)
-
-    async def _again(self, action: Action, query: CallbackQuery, job_id: str) -> None:
-        call = await self._call(query, job_id)
-        value = _carried(query)["value"]
-        await self._intake.service.again(job_id, action, call, value=value)
-
-    async def _call(self, query: CallbackQuery, job_id: str) -> Call:
+    async def _call(self, query: CallbackQuery, job_id: str | None = None) -> Call:
         """The call that this button makes."""
-        job = await self._intake.service.job(job_id)
-        person = await self._face(query, job)
+        job = await self._intake.service.job(job_id) if job_id else None
         return Call(
             event_id=f"press:{query.id}",
             address=_address(query, job),
-            person=person,
+            person=await self._face(query, job) if job else reading.person(query.from_user),
             locale=reading.locale_of(query.from_user),
         )
 
-    async def _ask_words(self, action: Action, query: CallbackQuery, job_id: str) -> None:
-        call = await self._call(query, job_id)
-        order = await self._intake.service.varied(job_id, action, call)
-        question = "ask.continue" if action is Action.CONTINUE else "ask.remix"
-        await self._intake.ask_words(order, question, reply_to=_message(query).message_id)
+    async def _moderates(self, query: CallbackQuery, person: Person, job: Job) -> bool:
+        chat = _message(query).chat.id
+        return await rights.moderates(self._intake.line, person, job, chat=chat)
 
-    async def _decide(self, query: CallbackQuery, subject: str) -> Later:
-        """An owner's button. The answer is theirs: notices stand in private chats."""
-        person, wish = reading.person(query.from_user), _carried(query)["value"]
-        said = await self._intake.service.decide(NAME, person, subject, wish)
-        look = messages.notice(said, reading.locale_of(query.from_user))
-        number = _message(query).message_id
-        return partial(self._answer, str(query.from_user.id), look, number)
+    async def _face(self, query: CallbackQuery, job: Job) -> Person:
+        person, chat = reading.person(query.from_user), _message(query).chat.id
+        return await rights.face(self._intake.line, person, job, chat=chat)
 
-    async def _answer(self, channel: str, look: messages.Look, reply_to: int) -> None:
-        await self._intake.line.say(channel, look, reply_to=reply_to)
+    async def _show(self, query: CallbackQuery, job: Job, as_original: bool) -> None:
+        its_films = self._intake.platform.films
+        if as_original:
+            await its_films.show_file(_address(query, job).channel, job)
+        else:
+            await its_films.show(str(query.from_user.id), job)
 
-    async def _delete(self, query: CallbackQuery, job_id: str) -> Text | None:
-        """Ask once more; of what is gone already a copy may still stand here."""
-        job, actor = await self._intake.service.job(job_id), await self._actor(query, job_id)
-        if job.status is Status.DELIVERED and not job.has_result:
-            return await self._confirm(query, job_id)
-        await self._intake.service.check_delete(job_id, actor)
-        await self._turn_keys(query, messages.sure(job_id, reading.locale_of(query.from_user)))
-        return None
-
-    async def _confirm(self, query: CallbackQuery, job_id: str) -> Text:
-        """The copy that the button stands under goes too: only the first message is in our rows."""
-        before, actor = await self._intake.service.job(job_id), await self._actor(query, job_id)
-        await self._intake.service.delete(job_id, actor)
-        await self._gone(query)
-        return Text(id="delete.done" if before.has_result else "delete.gone")
+    async def _answer(
+        self, channel: str, look: Look, pressed: Message | InaccessibleMessage
+    ) -> None:
+        await self._intake.line.say(channel, look, reply_to=pressed.message_id)
 
     async def _keep(self, query: CallbackQuery, job_id: str) -> None:
         """The buttons as they were before *Delete*."""
         job, message = await self._intake.service.job(job_id), _message(query)
-        await self._intake.service.check_delete(job_id, await self._actor(query, job_id))
+        person = await self._face(query, job)
+        own = person.id == job.order.call.person.id
+        moderates = not own and await self._moderates(query, person, job)
+        actor = Actor(person=person, moderates=moderates)
+        await self._intake.service.check_delete(job_id, actor)
         said = replies.result(job, ways=await self._intake.service.ways(job))
         locale = job.order.call.locale
         if isinstance(message, Message) and message.text:  # a link, or words
@@ -212,53 +214,14 @@ class Presses:
             keys = films.caption(job, said).keyboard
         await self._turn_keys(query, keys)
 
-    async def _turn_keys(self, query: CallbackQuery, keys: InlineKeyboardMarkup | None) -> None:
-        try:
-            await self._keys(query, keys)
-        except Unchanged:
-            pass  # pressed twice
-        except Refused:
-            raise Refused("button_unknown") from None
-
-    async def _show(self, query: CallbackQuery, job_id: str) -> Later:
-        job = await self._own(query, job_id)
-        return partial(self._intake.platform.films.show, str(query.from_user.id), job)
-
-    async def _file(self, query: CallbackQuery, job_id: str) -> Later:
-        job = await self._own(query, job_id)
-        return partial(self._intake.platform.films.show_file, _address(query, job).channel, job)
-
-    async def _own(self, query: CallbackQuery, job_id: str) -> Job:
-        job = await self._intake.service.job(job_id)
-        if job.order.call.person.id != (await self._face(query, job)).id:
-            raise Refused("not_yours")
-        if job.video is None:
-            raise variations.video_gone(job)
-        return job
-
-    async def _actor(self, query: CallbackQuery, job_id: str) -> Actor:
-        job = await self._intake.service.job(job_id)
-        person, chat = await self._face(query, job), _message(query).chat.id
-        return await rights.actor(self._intake.line, person, job, chat=chat)
-
-    async def _face(self, query: CallbackQuery, job: Job) -> Person:
-        person, chat = reading.person(query.from_user), _message(query).chat.id
-        return await rights.face(self._intake.line, person, job, chat=chat)
-
     # --- drafts --------------------------------------------------------------------------------
 
     async def _try(self, query: CallbackQuery, number: str) -> None:
         """Make a draft of an example."""
         if not number.isdecimal() or int(number) >= len(messages.EXAMPLES):
             raise Refused("button_unknown")
-        locale = reading.locale_of(query.from_user)
-        call = Call(
-            event_id=f"press:{query.id}",
-            address=_address(query),
-            person=reading.person(query.from_user),
-            locale=locale,
-        )
-        words = i18n.say(Text(id=messages.EXAMPLES[int(number)]), locale)
+        call = await self._call(query)
+        words = i18n.say(Text(id=messages.EXAMPLES[int(number)]), call.locale)
         order = Order(call=call, wish=Wish(prompt=words))
         await self._intake.draft(order)
 
@@ -266,9 +229,7 @@ class Presses:
         self, query: CallbackQuery, draft_id: str, menu: str, value: str | None
     ) -> None:
         """Open a menu, or choose from it."""
-        order = await self._intake.drafts.get(draft_id)
-        if order is None or order.call.person.id != str(query.from_user.id):
-            raise Refused("draft_gone")
+        order = await self._drafted(query, draft_id)
         without: list[str] = []
         if value is not None:
             catalog = (await self._intake.service.terms(order.call.address)).catalog
@@ -278,26 +239,33 @@ class Presses:
             await self._intake.drafts.put(draft_id, order, now=self._intake.clock.now())
         opened = menu if value is None and menu in drafts.MENUS else None
         look = await self._intake.draft_look(order, draft_id, menu=opened, without=without)
-        chat, number = _message(query).chat.id, _message(query).message_id
-        if self._intake.line.is_shown(chat, number, look):
-            return
-        await self._intake.line.pace.turn(chat, Turn.ANSWER)
-        await self._intake.line.edit(chat, number, look)
+        await self._turn(query, look)
 
-    async def _go(self, query: CallbackQuery, draft_id: str) -> None:
+    async def _drafted(self, query: CallbackQuery, draft_id: str) -> Order:
         order = await self._intake.drafts.get(draft_id)
         if order is None or order.call.person.id != str(query.from_user.id):
             raise Refused("draft_gone")
+        return order
+
+    async def _go(self, query: CallbackQuery, draft_id: str) -> None:
+        order = await self._drafted(query, draft_id)
         call = replace(order.call, event_id=f"draft:{draft_id}")
         await self._intake.service.submit(replace(order, call=call))
         await self._gone(query)
 
     async def _drop(self, query: CallbackQuery, draft_id: str) -> None:
-        order = await self._intake.drafts.get(draft_id)
-        if order is None or order.call.person.id != str(query.from_user.id):
-            raise Refused("draft_gone")
+        await self._drafted(query, draft_id)
         await self._intake.drafts.drop(draft_id)
         await self._gone(query)
+
+    # --- the message that was pressed ----------------------------------------------------------
+
+    async def _turn(self, query: CallbackQuery, look: Look) -> None:
+        """Let it say this instead."""
+        chat, number, line = _message(query).chat.id, _message(query).message_id, self._intake.line
+        if not line.is_shown(chat, number, look):
+            await line.pace.turn(chat, Turn.ANSWER)
+            await line.edit(chat, number, look)
 
     async def _gone(self, query: CallbackQuery) -> None:
         """The message has done its duty; where it can't be deleted it loses its buttons."""
@@ -310,6 +278,14 @@ class Presses:
         except Refused:
             with suppress(Refused):
                 await self._keys(query, None)
+
+    async def _turn_keys(self, query: CallbackQuery, keys: InlineKeyboardMarkup | None) -> None:
+        try:
+            await self._keys(query, keys)
+        except Unchanged:
+            pass  # pressed twice
+        except Refused:
+            raise Refused("button_unknown") from None
 
     async def _keys(self, query: CallbackQuery, keys: InlineKeyboardMarkup | None) -> None:
         message = _message(query)
@@ -341,11 +317,19 @@ def _sent_once() -> Iterator[None]:
         raise Refused("video_unsendable") from refused
 
 
-def _carried(query: CallbackQuery) -> re.Match[str]:
-    found = messages.CALLBACK.fullmatch(query.data or "")
-    if found is None:
-        raise Refused("button_unknown")
-    return found
+def _refusal(query: CallbackQuery, problem: Exception) -> Look:
+    said = replies.error(shown(problem, platform=NAME))
+    return messages.notice(said, reading.locale_of(query.from_user))
+
+
+def _back(query: CallbackQuery, job: Job) -> tuple[str, ...]:
+    """The way back from *Delete*: to an entry of a list, or to a video's own buttons."""
+    keys = query.message.reply_markup if isinstance(query.message, Message) else None
+    for each in chain(*keys.inline_keyboard) if keys else ():
+        found = presses.CODE.fullmatch(each.callback_data or "")
+        if found is not None and found["act"] == Action.LIST:
+            return (Action.OPEN, job.id, found["value"] or "0")
+    return (messages.KEEP, job.id)
 
 
 def _message(query: CallbackQuery) -> Message | InaccessibleMessage:

@@ -1,6 +1,6 @@
 """Reading: what Telegram's objects say, in the core's words. Pure functions; nothing is asked."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,8 +166,12 @@ def _named(name: str | None) -> str:
 
 def locale_of(user: User | None) -> str:
     """The language that somebody's app says; English where it says none."""
-    code = (user.language_code if user else None) or i18n.DEFAULT
-    return {"zh": "zh-hans"}.get(code, code)
+    return locale_named(user.language_code if user else None)
+
+
+def locale_named(code: str | None) -> str:
+    """Our name of a language of Telegram's."""
+    return {None: i18n.DEFAULT, "": i18n.DEFAULT, "zh": "zh-hans"}.get(code, code or "")
 
 
 def channel_of(message: Message) -> str:
@@ -193,24 +197,6 @@ def address_of(message: Message) -> Address:
         community=None if is_private(message.chat) else str(message.chat.id),
         message=str(message.message_id) if message.message_id else None,
     )
-
-
-def left(data: Mapping[str, Any]) -> Address | None:
-    """The place that we were thrown out of, or blocked in, if an update says so.
-
-    It is read as it came: what else it says of members differs from server to server.
-    """
-    match data:
-        case {
-            "my_chat_member": {
-                "chat": {"id": int(chat), "type": str(kind)},
-                "new_chat_member": {"status": "left" | "kicked"},
-            }
-        }:
-            community = None if kind == "private" else str(chat)
-            return Address(platform=NAME, channel=str(chat), community=community)
-        case _:
-            return None
 
 
 def event_of(message: Message | InaccessibleMessage) -> str:
@@ -389,5 +375,15 @@ def call_of(message: Message) -> Call:
         event_id=event_of(message),
         address=address_of(message),
         person=person_of(message),
+        locale=locale_of(message.from_user),
+    )
+
+
+def visit_of(message: Message) -> Call:
+    """The call of a message that asks for nothing but words: anybody's, a channel's too."""
+    return Call(
+        event_id=event_of(message),
+        address=address_of(message),
+        person=Person(id=speaker_of(message), name=""),
         locale=locale_of(message.from_user),
     )

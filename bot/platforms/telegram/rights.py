@@ -6,7 +6,6 @@ from aiogram.types import TelegramObject
 from bot.core.errors import Refused
 from bot.core.jobs import Job
 from bot.core.orders import Person
-from bot.core.service import Actor
 from bot.platforms.telegram.line import CALL, Line
 
 MODERATORS = frozenset({"creator", "administrator"})
@@ -27,18 +26,16 @@ class _GetMember(TelegramMethod[_Member]):
     user_id: int
 
 
-async def actor(line: Line, person: Person, job: Job, *, chat: int) -> Actor:
-    """The person who acts on `job` in that chat. Their rank is asked only where it matters.
+async def moderates(line: Line, person: Person, job: Job, *, chat: int) -> bool:
+    """Whether they are an admin of that chat, and this job is of it.
 
     Only an admin can speak as the group itself.
     """
-    here = job.order.call.address.community == str(chat)
-    if person.id == job.order.call.person.id or not here:
-        return Actor(person=person)
+    if job.order.call.address.community != str(chat):
+        return False
     if person.id == str(chat):
-        return Actor(person=person, moderates=True)
-    member = await _member(line, person, chat)
-    return Actor(person=person, moderates=member.status in MODERATORS)
+        return True
+    return (await _member(line, person, chat)).status in MODERATORS
 
 
 async def face(line: Line, person: Person, job: Job, *, chat: int) -> Person:

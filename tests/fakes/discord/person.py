@@ -4,7 +4,10 @@ Only what a client offers can be done; the rest raises LookupError.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+
+from tests.fakes.streams import within
 
 from . import forms, payloads
 from .compose import mentioned
@@ -12,6 +15,9 @@ from .gateway import Intent
 from .interaction import Answer, Interaction, Kind
 from .model import Attachment, Channel, Json, Message, MessageType, User
 from .world import World
+
+OFFERED = 30.0
+"""Seconds for which somebody waits for commands to show up."""
 
 SLASH, MESSAGE_MENU = 1, 3
 
@@ -46,7 +52,7 @@ class Person(User):
         leaves one out.
         """
         root, *path = name.split()
-        command = self._offered(root, SLASH, channel)
+        command = await self._offered(root, SLASH, channel)
         given = {**values, **(options or {})}
         chosen = {option: value for option, value in given.items() if value is not None}
         data = forms.slash_data(command, path, chosen, (channel or self.home).guild)
@@ -65,7 +71,7 @@ class Person(User):
     ) -> list[Json]:
         """Type into an option and get the choices that the bot offers."""
         root, *path = name.split()
-        command = self._offered(root, SLASH, channel)
+        command = await self._offered(root, SLASH, channel)
         data = forms.typing_data(command, path, options or {}, focused, value)
         response = await self._interact(Kind.AUTOCOMPLETE, data, channel).answered(timeout)
         choices: list[Json] = response.data["choices"]
@@ -73,7 +79,7 @@ class Person(User):
 
     async def message_command(self, name: str, message: Message) -> Interaction:
         """Right-click a message and choose an app's command; the bot gets the whole message."""
-        command = self._offered(name, MESSAGE_MENU, message.channel)
+        command = await self._offered(name, MESSAGE_MENU, message.channel)
         target = self._now(message)
         data = {
             "id": command["id"],
@@ -180,7 +186,10 @@ class Person(User):
             raise LookupError(f"{message} is gone")
         return standing
 
-    def _offered(self, name: str, kind: int, channel: Channel | None) -> Json:
+    async def _offered(self, name: str, kind: int, channel: Channel | None) -> Json:
+        """The command, once there is any: on a busy machine that is after the bot is there."""
+        with suppress(TimeoutError):
+            await within(OFFERED, self.world.offers, "")
         place = channel or self.home
         owners = payloads.interaction_owners(place, self)
         return forms.offered(self.world.commands, name, kind, place, owners)

@@ -13,12 +13,13 @@ COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 LANGUAGE = re.compile(r"([a-z]{2})?")
 MOST_COMMANDS = 100
 DESCRIPTION_LIMIT = 256
+MOST_DESCRIPTION, MOST_SHORT_DESCRIPTION = 512, 120
 
 WIDE_SCOPES = ("default", "all_private_chats", "all_group_chats", "all_chat_administrators")
 NARROW_SCOPES = ("chat", "chat_administrators", "chat_member")
 
 Key = tuple[str, str]
-"""A scope, spelt out, and a language."""
+"""A scope, spelt out, or the kind of a description; and a language."""
 
 
 class Account:
@@ -27,6 +28,7 @@ class Account:
     def __init__(self, world: World) -> None:
         self.picture: tuple[Size, ...] = ()
         self.commands: dict[Key, list[Json]] = {}
+        self.descriptions: dict[Key, str] = {}
         self._world = world
 
     def methods(self) -> list[Method]:
@@ -37,6 +39,8 @@ class Account:
             method("setMyCommands", f"commands {where}", self.set_commands),
             method("getMyCommands", where, self.get_commands),
             method("deleteMyCommands", where, self.delete_commands),
+            method("setMyDescription", "description language_code", self.set_description),
+            method("setMyShortDescription", "short_description language_code", self.set_short),
             method("getChat", "chat_id", self.get_chat),
             method("getChatMember", "chat_id user_id", self.get_chat_member),
             method("getUserProfilePhotos", "user_id offset limit", self.get_photos),
@@ -75,6 +79,14 @@ class Account:
         self.commands.pop(self._key(call), None)
         return True
 
+    def set_description(self, call: Call) -> bool:
+        """Replace what an empty chat shows, in one language."""
+        return self._describe(call, "description", MOST_DESCRIPTION)
+
+    def set_short(self, call: Call) -> bool:
+        """Replace what stands on the bot's page, in one language."""
+        return self._describe(call, "short_description", MOST_SHORT_DESCRIPTION)
+
     def get_chat(self, call: Call) -> Json:
         """Show a chat."""
         return full_chat(readable_chat(self._world, call))
@@ -98,10 +110,15 @@ class Account:
         photos = [[size(each) for each in self.picture]] if ours else []
         return {"total_count": len(photos), "photos": photos}
 
+    def _describe(self, call: Call, field: str, most: int) -> bool:
+        words = call.text(field).strip()
+        if len(words) > most:
+            raise bad(f"{field.replace('_', ' ').capitalize()} length must not exceed {most}")
+        self.descriptions[field, _language(call)] = words
+        return True
+
     def _key(self, call: Call) -> Key:
-        language = call.text("language_code")
-        if not LANGUAGE.fullmatch(language):
-            raise bad("Invalid language code specified")
+        language = _language(call)
         scope = call.parsed("scope", "Can't parse BotCommandScope JSON object")
         if scope is None:
             return "default", language
@@ -126,6 +143,13 @@ class Account:
         if not isinstance(scope.get("user_id"), int):
             raise bad("Can't parse BotCommandScope: Invalid user_id specified")
         return f"{kind} {chat.id} {scope['user_id']}"
+
+
+def _language(call: Call) -> str:
+    language = call.text("language_code")
+    if not LANGUAGE.fullmatch(language):
+        raise bad("Invalid language code specified")
+    return language
 
 
 def _checked(command: Any) -> Json:

@@ -249,6 +249,10 @@ class FakeTelegram:
         """The commands set for a scope, such as "all_private_chats" or "chat -100…"."""
         return self._account.commands.get((scope, language), [])
 
+    def description(self, field: str, language: str = "") -> str:
+        """The bot's words about itself: its "description", or its "short_description"."""
+        return self._account.descriptions.get((field, language), "")
+
     def leaks(self, text: str | bytes) -> bool:
         """Whether the token, or its secret half, stands in a text: a log, a row, a request."""
         return leak_finder(self.token)(text)

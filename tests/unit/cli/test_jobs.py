@@ -14,6 +14,7 @@ from bot.core.errors import Refused
 from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import Person, Picture, Sound
 from bot.core.posts import Form, Post, PostKind
+from bot.core.wishes import WORDS
 from tests.contract.rows import NOON, VIDEO, a_job
 from tests.unit.core.orders import changed
 
@@ -160,6 +161,20 @@ def test_no_way_of_showing_tells_what_opens_a_door(
     assert "\x1b" not in said
     assert ("a cat on the moon" in said) is prompt, "the prompt is its person's own"
     assert said.count("https://cdn.example/…") + said.count("https://cdn.example/\\u2026") == 2
+
+
+@pytest.mark.parametrize("prompt", [False, True])
+def test_all_that_a_person_wrote_is_shown_only_if_asked_for(
+    prompt: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = {field: f"secret-{field}" for field in WORDS}
+    job = replace(_rich(), detail=f"refused: {', '.join(written.values())}")
+    job = replace(job, order=changed(job.order, **written))
+    sheet.show(job, [], currency="USD", prompt=prompt, now=NOON)
+    sheet_, json_ = capsys.readouterr().out, json.dumps(facts.whole(job, [], prompt=prompt))
+    for said in ("".join(sheet_.split()), json_):
+        assert [said.count(each) for each in written.values()] == [2 * prompt] * len(WORDS)
+    assert "{" not in sheet_, "no sentence lacks its values"
 
 
 def test_the_sheet_says_what_had_been_kept_for_its_time(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,8 +11,9 @@ from bot.core.choosing import lengths, listed, switches
 from bot.core.errors import Refused
 from bot.core.models import Model, Places, Quality
 from bot.core.orders import Kind, VideoRequest
-from bot.core.wishes import AUTO, Extra, length_of, switch_of
+from bot.core.wishes import AUTO, OPTIONS, SWITCHES, WORDS, Extra, length_of, switch_of
 from bot.i18n import say
+from tests.contract.options import TYPED
 
 from .orders import order
 
@@ -59,21 +60,39 @@ PLAIN = replace(
     SEEDANCE, name="plain", family="plain", label="Plain", auto=False, takes=(), places=Places()
 )
 
+ABLE = replace(SEEDANCE, takes=tuple(Extra))
+EXTRAS = {
+    name: option
+    for name, option in OPTIONS.items()
+    if option.field in set(Extra) and name not in SWITCHES
+}
+"""Those that are no switches, which may be refused in two ways."""
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_an_extra_arrives_at_a_model_that_takes_it(name: str) -> None:
+    field, value = EXTRAS[name].field, TYPED[name][1]
+    assert (field, value) in chosen(ABLE, **{field: value}).parameters
+
+
+@pytest.mark.parametrize("field", WORDS)
+def test_words_have_a_limit(field: str) -> None:
+    with pytest.raises(Refused, match=f"^{field}_too_long"):
+        chosen(ABLE, **{field: "x" * 20_001})
+
 
 @pytest.mark.parametrize(
     ("wish", "code"),
     [
         ({"seconds": AUTO}, "auto_unavailable"),
-        ({"seed": 7}, "no_seed"),
-        ({"negative_prompt": "rain"}, "no_negative_prompt"),
+        *(({it.field: TYPED[name][1]}, f"no_{it.field}") for name, it in EXTRAS.items()),
     ],
 )
 def test_a_wish_that_a_model_lacks_is_refused_with_the_models_that_have_it(
     wish: dict[str, Any], code: str
 ) -> None:
     """Alone it says what it can; and where its own family has it, no other is named."""
-    takes = (*SEEDANCE.takes, Extra.SEED, Extra.NEGATIVE_PROMPT)
-    able = replace(SEEDANCE, takes=takes, negative_limit=50)
+    able = replace(ABLE, negative_limit=50)
     with pytest.raises(Refused, match=code) as refused:
         chosen(PLAIN, **wish)
     assert refused.value.code == code

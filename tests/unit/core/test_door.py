@@ -13,6 +13,7 @@ from bot.core.errors import Broken, Refused, Temporary, Unwritten
 from bot.core.jobs import Job, Reason, Status
 from bot.core.listings import A_PAGE, joined
 from bot.core.orders import Address, Call, Person
+from bot.core.preferences import Preferences
 from bot.core.presses import Press
 from bot.core.replies import Action, Button, Reply, Text
 from tests.unit.core.orders import CAT, CATALOG, order
@@ -59,10 +60,8 @@ def labels(reply: Reply) -> list[str]:
 
 
 @pytest.mark.parametrize("under", ["", "card", "result", "failure", "note"])
-@pytest.mark.parametrize("value", [None, "720p", "card", "a.b:c"])
+@pytest.mark.parametrize("value", [None, "720p", "card", "note", "card:note", "notes", "a.b:c"])
 def test_a_button_is_read_as_it_was_written(under: str, value: str | None) -> None:
-    if not under and value == "card":
-        return  # a value is never the kind of a message
     button = Button(action=Action.FINER, job_id="job-1_a", value=value)
     carried = presses.written(button, under=under)
     assert presses.read(carried) == Press(action=Action.FINER, about="job-1_a", value=value)
@@ -154,7 +153,6 @@ async def test_jobs_tells_the_place_in_the_queue(workshop: Workshop) -> None:
     for prompt in ("one", "two", "three"):
         await workshop.submit(order(address=ALONE, person=ANN, prompt=prompt))
     await workshop.work(1)
-    workshop.clock.time += 0
     listed = await run(workshop, "jobs")
     counts = [each.count for each in listed.facts if each.id == "list.ahead"]
     assert sorted(each for each in counts if each is not None) == [0, 1]
@@ -210,7 +208,73 @@ async def test_an_entry_leads_to_its_message_and_shows_its_video(workshop: Works
         await press(workshop, Button(action=Action.OPEN, job_id=job.id, value="0"), call(BOB))
 
 
-@pytest.mark.parametrize("value", ["x", "-1", "1.5"])
+async def test_a_private_video_is_shown_to_its_person_alone(workshop: Workshop) -> None:
+    await workshop.preferences.put("chat", "ann", Preferences(private=True))
+    job = await workshop.made(order(address=HALL, person=ANN))
+    answer = await press(workshop, Button(action=Action.SHOW, job_id=job.id), call(ANN, HALL))
+    assert answer == Shown(job, alone=True)
+
+
+async def test_a_video_that_was_not_to_be_posted_is_shown_to_its_person_alone(
+    workshop: Workshop,
+) -> None:
+    job = await workshop.made(order(address=HALL, person=ANN))
+    silent = await workshop.jobs.save(job, replace(job, silent=True), now=workshop.clock.now())
+    assert silent is not None
+    answer = await press(workshop, Button(action=Action.SHOW, job_id=job.id), call(ANN, HALL))
+    assert answer == Shown(silent, alone=True)
+
+
+@pytest.mark.parametrize("action", [Action.SHOW, Action.ORIGINAL])
+async def test_a_video_that_is_gone_is_not_shown(workshop: Workshop, action: Action) -> None:
+    job = await workshop.submit(order(address=ALONE, person=ANN))
+    with pytest.raises(Refused, match="video_gone"):
+        await press(workshop, Button(action=action, job_id=job.id))
+
+
+async def test_an_entry_leads_to_a_direct_message_in_no_community(workshop: Workshop) -> None:
+    await workshop.preferences.put("chat", "ann", Preferences(private=True))
+    job = await workshop.made(order(address=HALL, person=ANN))
+    await workshop.speak()
+    entry = await press(workshop, Button(action=Action.OPEN, job_id=job.id, value="0"))
+    assert isinstance(entry, Turned)
+    assert entry.reply.jump is not None
+    assert (entry.reply.jump.channel, entry.reply.jump.community) == ("private", None)
+
+
+async def test_an_entry_leads_to_no_message_that_was_taken_away(workshop: Workshop) -> None:
+    job = await workshop.made(order(address=ALONE, person=ANN))
+    await workshop.speak()
+    await press(workshop, Button(action=Action.CONFIRM, job_id=job.id))
+    entry = await press(workshop, Button(action=Action.OPEN, job_id=job.id, value="0"))
+    assert isinstance(entry, Turned)
+    assert (entry.reply.jump, labels(entry.reply)) == (None, ["‹ Back"])
+
+
+@pytest.mark.parametrize(
+    "button",
+    [
+        Button(action=Action.LIST, job_id="history"),
+        Button(action=Action.LIST, job_id="settings"),
+        Button(action=Action.SETTING, job_id="private", value="on"),
+        Button(action=Action.OPEN, job_id="job"),
+    ],
+)
+async def test_where_others_read_along_no_press_opens_what_is_for_one_alone(
+    workshop: Workshop, button: Button
+) -> None:
+    with pytest.raises(Refused, match="private_only"):
+        await press(workshop, button, call(ANN, HALL))
+
+
+async def test_a_page_from_which_all_is_gone_leads_back(workshop: Workshop) -> None:
+    await workshop.made(order(address=ALONE, person=ANN))
+    answer = await press(workshop, Button(action=Action.LIST, job_id="history", value="1"))
+    assert isinstance(answer, Turned)
+    assert (answer.reply.text.id, labels(answer.reply)) == ("ask.nothing", ["‹ Newer"])
+
+
+@pytest.mark.parametrize("value", ["x", "-1", "1.5", "9" * 32])
 async def test_a_list_that_is_none_is_an_unknown_button(workshop: Workshop, value: str) -> None:
     with pytest.raises(Refused, match="button_unknown"):
         await press(workshop, Button(action=Action.LIST, job_id="history", value=value))
@@ -230,6 +294,18 @@ async def test_cancel_takes_the_latest_here_or_the_one_that_is_named(workshop: W
         await run(workshop, "cancel")
 
 
+async def test_cancel_leaves_alone_what_is_elsewhere_or_was_silenced(workshop: Workshop) -> None:
+    seen = replace(workshop.door.listings, seen=frozenset())
+    workshop.door = replace(workshop.door, listings=seen)
+    await workshop.submit(order(address=ALONE, person=ANN))
+    with pytest.raises(Refused, match="nothing_to_cancel"):
+        await run(workshop, "cancel", call(ANN, HALL))
+    job = await workshop.submit(order(address=HALL, person=ANN))
+    await workshop.jobs.save(job, replace(job, silent=True), now=workshop.clock.now())
+    with pytest.raises(Refused, match="nothing_to_cancel"):
+        await run(workshop, "cancel", call(ANN, HALL))
+
+
 @pytest.mark.parametrize("platform", ["discord", "telegram", "playground"])
 async def test_help_shows_owners_commands_to_owners_alone(
     workshop: Workshop, platform: str
@@ -244,6 +320,17 @@ async def test_help_shows_owners_commands_to_owners_alone(
     owner = said(await run(workshop, "help", call(ANN, here)))
     assert [line for line in owner if line.startswith("/allow")]
     assert any(line.startswith("ann runs this bot") for line in owner)
+
+
+async def test_where_it_is_closed_help_says_so_and_promises_nothing(workshop: Workshop) -> None:
+    code = await workshop.access.new_code()
+    assert code is not None
+    await run(workshop, "claim", call(ANN, HALL), code=code)
+    open_ = [each.id for each in (await run(workshop, "help", call(BOB, HALL))).facts]
+    await run(workshop, "disallow", call(ANN, HALL))
+    closed = [each.id for each in (await run(workshop, "help", call(BOB, HALL))).facts]
+    assert ("help.here" in open_, "help.here" in closed) == (True, False)
+    assert "error.not_allowed_here" in closed
 
 
 @pytest.mark.parametrize("name", commands.COMMANDS)

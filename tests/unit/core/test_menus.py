@@ -89,6 +89,13 @@ def test_every_value_can_be_carried_by_a_button() -> None:
         assert not any(map(str.isspace, value))
 
 
+def test_models_whose_buttons_would_carry_the_same_are_not_offered() -> None:
+    names = [f"{'a' * MOST_CARRIED}{each}" for each in "bc"]
+    models = tuple(replace(WAN_TEXT, family=each, label=each) for each in names)
+    menu = settings_menu(Preferences(), Catalog(models=models), "model")
+    assert [each.value for each in choices(menu)] == ["none"]
+
+
 def test_a_draft_is_a_quality_with_a_name() -> None:
     menu = settings_menu(Preferences(quality=DRAFT), CATALOG, "quality")
     assert "*Draft: small and cheap*" in lines(menu)

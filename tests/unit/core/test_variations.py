@@ -13,8 +13,9 @@ from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import ANYBODY, Address, Call, Kind, Made, Order, Picture
 from bot.core.replies import Action
 from bot.core.service import DOUBLE
-from bot.core.wishes import AUTO, DRAFT, Extra
+from bot.core.wishes import AUTO, DRAFT, OPTIONS, Extra
 from bot.i18n import say
+from tests.contract.options import TYPED
 from tests.unit.core.orders import (
     ANN,
     BOB,
@@ -536,6 +537,12 @@ def test_of_what_was_switched_only_that_is_given_up_which_another_model_lacks() 
     assert switched(variations.elsewhere(failed, catalog, "fixed")) == SWITCHED | {"seconds": None}
     wordless = SWITCHED | {"prompt_extend": None}
     assert switched(variations.elsewhere(failed, catalog, "mute")) == wordless
+
+
+def test_all_that_only_some_models_take_can_be_given_up() -> None:
+    options = {OPTIONS[name].field: value for name, (_, value) in TYPED.items()}
+    *_, bare = variations.relaxed(order(**{extra: options[extra] for extra in Extra}))
+    assert bare.wish == order().wish
 
 
 def test_a_seed_stays_where_another_model_lacks_the_negative_prompt_alone() -> None:

@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.core.errors import Broken
 from bot.store import migrations
-from bot.store.database import Database, Result, check_database, open_database
+from bot.store.database import Database, check_database, open_database
 from bot.store.settings import Settings
+from bot.store.statements import Result
 from bot.store.tables import gateways, jobs, metadata, settings, told
 from tests.conftest import NewUrl
 from tests.contract.rows import Store

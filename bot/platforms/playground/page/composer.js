@@ -1,33 +1,31 @@
-// The composer: words, a command, what can be chosen with it, a picture, a sound, a reply.
+// The composer: words, a command with its choices, up to two pictures, a sound, a reply.
 
+import { Choices } from "./choices.js";
 import { icon, make, nameOf, say, words } from "./draw.js";
 
-const CHOICES = ["model", "seconds", "quality", "aspect", "preset", "sound", "enhance", "watermark"];
-const AUTO = "-1"; // in place of seconds: the model chooses
-
 export class Composer {
-  // `speaker()(wish)` and `ask(query)` hand on what was typed, `complain(text)` says what is wrong.
+  // `speaker()(wish)` and `ask(command, given)` hand on what was typed, `complain(text)` says what is wrong.
   constructor(form, { speaker, ask, complain, upload, price }) {
-    Object.assign(this, { form, speaker, ask, complain, upload, price });
+    Object.assign(this, { form, speaker, ask, complain, upload });
+    this.choices = new Choices(form, { count: (what) => this.count(what), price });
     this.input = form.querySelector("textarea");
     this.palette = form.querySelector(".palette");
     this.chip = form.querySelector(".chip");
     this.context = form.querySelector(".context");
-    this.options = form.querySelector(".options");
-    this.quoted = form.querySelector(".quote");
-    this.quotes = 0;
     this.file = form.querySelector("input[type=file]");
     this.command = "video";
-    this.chosen = {};
-    this.picture = null;
+    this.pictures = [];
     this.sound = null;
     this.target = null;
     this.listen();
   }
 
-  furnish({ commands, models, preferred, aspects, qualities, presets, switches, pictures, sounds }) {
-    Object.assign(this, { commands, models, preferred, aspects, qualities, presets, switches, pictures, sounds });
-    this.file.accept = [pictures, sounds].flatMap((kind) => [...kind.types, ...kind.suffixes]).join();
+  furnish(told) {
+    this.commands = told.commands;
+    this.kinds = { pictures: told.pictures, sounds: told.sounds };
+    this.file.accept = Object.values(this.kinds).flatMap((kind) => [...kind.types, ...kind.suffixes]).join();
+    this.file.multiple = true;
+    this.choices.furnish(told);
     this.draw();
   }
 
@@ -46,8 +44,6 @@ export class Composer {
       this.takeAll(this.file.files);
       this.file.value = "";
     });
-    this.options.addEventListener("scroll", () => this.hint(), { passive: true });
-    addEventListener("resize", () => this.hint());
     this.drops();
   }
 
@@ -106,7 +102,7 @@ export class Composer {
     this.input.value = "";
     this.close();
     const found = this.commands.find((each) => each.name === name);
-    if (found && !found.options.length) this.ask(name);
+    if (found && !found.options.length) this.ask(name, {});
     else this.use(name || null);
     this.input.focus();
   }
@@ -116,7 +112,7 @@ export class Composer {
     if (this.isOpen) return this.paletteKey(event);
     if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); this.submit(); }
     else if (event.key === "Backspace" && !this.input.value && this.command) { event.preventDefault(); this.use(null); }
-    else if (event.key === "Escape") { this.drop(); this.reply(null); }
+    else if (event.key === "Escape") { this.dropAll(); this.reply(null); }
   }
 
   paletteKey(event) {
@@ -153,31 +149,35 @@ export class Composer {
     this.input.focus();
   }
 
-  // A message carries one picture and one sound: what else comes at once is said to be left out.
+  // A message carries a picture or two, and one sound: what else comes at once is said to be left out.
   takeAll(files) {
-    const [first, ...others] = [...files];
-    const second = others.find((each) => isOf(this.sounds, each) !== isOf(this.sounds, first));
-    const left = others.filter((each) => each !== second).map((each) => each.name);
-    for (const each of [first, second]) if (each) this.take(each);
+    const most = { pictures: this.choices.mostPictures, sounds: 1 };
+    const left = [];
+    for (const each of files) {
+      if (most[isOf(this.kinds.sounds, each) ? "sounds" : "pictures"]-- > 0) this.take(each);
+      else left.push(each.name);
+    }
     if (left.length) this.complain(say("left_out", { name: left.join(", ") }));
   }
 
+  // Of more pictures than go together the latest stay.
   async take(file) {
-    if (isOf(this.sounds, file)) return this.hear(file);
-    if (!isOf(this.pictures, file)) return this.complain(words.not_a_picture);
-    if (file.size > this.pictures.most_bytes) return this.complain(words.too_large);
-    this.drop();
-    this.picture = { file, url: URL.createObjectURL(file), name: null };
+    if (isOf(this.kinds.sounds, file)) return this.hear(file);
+    if (!isOf(this.kinds.pictures, file)) return this.complain(words.not_a_picture);
+    if (file.size > this.kinds.pictures.most_bytes) return this.complain(words.too_large);
+    if (this.pictures.length >= this.choices.mostPictures) this.drop(this.pictures[0]);
+    const picture = pictured(file);
+    this.pictures.push(picture);
     if (this.command) this.command = "animate";
     this.draw();
     this.input.focus();
-    await this.uploaded(this.picture);
+    await this.uploaded(picture);
   }
 
   // Of a file that a browser can't show it is shown the room's copy, once that is there.
   async unshown(picture) {
     const name = await this.uploaded(picture);
-    if (!name || this.picture !== picture || picture.shown) return;
+    if (!name || !this.pictures.includes(picture) || picture.shown) return;
     picture.shown = `files/${name}`;
     this.drawContext();
   }
@@ -195,7 +195,7 @@ export class Composer {
     given.name ??= this.upload(given.file, kind);
     try {
       const name = await given.name;
-      if (!name && this.picture === given) this.drop();
+      if (!name) this.drop(given);
       if (!name && this.sound === given) this.mute();
       return name;
     } catch {
@@ -209,20 +209,22 @@ export class Composer {
     this.draw();
   }
 
-  drop() {
-    if (!this.picture) return;
-    URL.revokeObjectURL(this.picture.url);
-    this.picture = null;
-    if (this.command === "animate") this.command = "video";
+  drop(picture) {
+    if (!this.pictures.includes(picture)) return;
+    URL.revokeObjectURL(picture.url);
+    this.pictures = this.pictures.filter((each) => each !== picture);
+    if (this.command === "animate" && !this.pictures.length) this.command = "video";
     this.draw();
   }
 
+  dropAll() { for (const each of this.pictures) this.drop(each); }
+
   // What the message carries counts, and what the one carries that it replies to.
-  count(what) { return Number(Boolean(this[what])) + Number(Boolean(this.target?.[what])); }
-
-  get pictured() { return this.count("picture") > 0; }
-
-  get kind() { return this.count("sound") ? "s2v" : ["t2v", "i2v", "kf2v"][this.count("picture")]; }
+  count(what) {
+    const said = this.target ?? {};
+    if (what === "sound") return Number(Boolean(this.sound)) + Number(Boolean(said.sound));
+    return this.pictures.length + [said.picture, said.last_picture].filter(Boolean).length;
+  }
 
   draw() {
     this.chip.hidden = !this.command;
@@ -230,7 +232,7 @@ export class Composer {
     if (this.command) this.chip.setAttribute("aria-label", say("leave_command", { command: this.command }));
     this.input.placeholder = words[this.command ? `say_${this.command}` : "say_plain"];
     this.drawContext();
-    this.drawOptions();
+    this.choices.draw(this.commands.find((each) => each.name === this.command)?.options ?? []);
   }
 
   drawContext() {
@@ -241,8 +243,12 @@ export class Composer {
         this.target.picture ? `files/${this.target.picture.name}` : null,
         `${say("replying", { name: nameOf(this.target.author) })} ${about}`, words.remove_reply, () => this.reply(null)));
     }
-    const picture = this.picture;
-    if (picture) shown.push(this.attached(picture.shown ?? picture.url, picture.file.name, words.remove_picture, () => this.drop(), "attach", () => this.unshown(picture)));
+    const [count, before] = [this.count("picture"), this.count("picture") - this.pictures.length];
+    this.pictures.forEach((picture, place) => {
+      const name = picture.file.name;
+      const placed = before + place ? say("last_picture", { name }) : say("first_picture", { name });
+      shown.push(this.attached(picture.shown ?? picture.url, count === 2 ? placed : name, `${words.remove_picture}: ${name}`, () => this.drop(picture), "attach", () => this.unshown(picture)));
+    });
     if (this.sound) shown.push(this.attached(null, this.sound.file.name, words.remove_sound, () => this.mute(), "sound"));
     this.context.replaceChildren(...shown);
     this.context.hidden = !shown.length;
@@ -254,81 +260,6 @@ export class Composer {
       "div", { class: "attached" }, url ? make("img", { src: url, alt: "", on: { error: failed } }) : icon(sign), make("span", {}, text),
       make("button", { type: "button", class: "tool", "aria-label": label, on: { click: () => { remove(); this.input.focus(); } } }, icon("close")),
     );
-  }
-
-  drawOptions() {
-    const offered = this.command ? (this.commands.find((each) => each.name === this.command)?.options ?? []) : [];
-    const lists = this.lists();
-    const focused = document.activeElement?.name;
-    this.options.replaceChildren(...offered.filter((name) => lists[name]?.length).map((name) => this.select(name, lists[name])));
-    this.options.hidden = !offered.length;
-    this.hint();
-    this.quote(offered.length > 0);
-    if (focused) this.options.querySelector(`[name=${focused}]`)?.focus();
-  }
-
-  // What would be made, and what it costs; an answer that was overtaken is not shown.
-  async quote(isOffered) {
-    const number = ++this.quotes;
-    const draft = { ...this.picked(), pictures: this.count("picture"), sounds: this.count("sound") };
-    const told = isOffered ? await this.price(draft) : "";
-    if (number === this.quotes) this.quoted.textContent = told;
-  }
-
-  // On a phone the row goes on beyond the edge.
-  hint() {
-    const { scrollWidth, scrollLeft, clientWidth } = this.options;
-    this.options.classList.toggle("more", scrollWidth - scrollLeft - clientWidth > 4);
-  }
-
-  // What any model of the family makes of all that is chosen besides; what goes no more is let go.
-  lists() {
-    const kept = {};
-    for (const name of CHOICES) {
-      if (name in this.chosen && this.offers(name, kept).includes(this.chosen[name])) kept[name] = this.chosen[name];
-    }
-    this.chosen = kept;
-    const labels = { ...Object.fromEntries(this.models.map((each) => [each.family, each.label])), ...this.presets, draft: words.draft };
-    const shown = (name, value) => {
-      if (this.switches.includes(name)) return words[`${name}_${value}`];
-      if (name === "seconds") return value === AUTO ? words.auto : `${value} s`;
-      return labels[value] ?? value;
-    };
-    return Object.fromEntries(CHOICES.map((name) => {
-      const { [name]: _, ...rest } = this.chosen;
-      return [name, this.offers(name, name === "model" ? {} : rest).map((value) => [value, shown(name, value)])];
-    }));
-  }
-
-  offers(name, rest) {
-    const able = this.models.filter((each) => each.kinds.includes(this.kind));
-    if (name === "model") return [...new Set(able.map((each) => each.family))];
-    if (name === "preset") return this.pictured ? Object.keys(this.presets) : [];
-    const preferred = able.some((each) => each.family === this.preferred) ? this.preferred : able[0]?.family;
-    const family = able.filter((each) => each.family === (rest.model ?? preferred));
-    const all = {
-      seconds: () => this.count("sound") ? [] : [...new Set(family.flatMap((each) => Object.values(each.qualities).flatMap(({ seconds }) => seconds)))].sort((a, b) => a - b).map(String),
-      quality: () => this.qualities, aspect: () => this.aspects,
-    }[name]?.() ?? ["on", "off"];
-    const had = all.filter((value) => family.some((each) => makes(each, { ...rest, [name]: value }, this.kind)));
-    if (this.switches.includes(name)) return had.length > 1 ? had : [];
-    return name === "quality" && had.length > 1 ? ["draft", ...had] : had;
-  }
-
-  select(name, choices) {
-    const select = make(
-      "select", { name, "aria-label": words[name], title: words[name], on: { change: () => this.pick(name, select.value) } },
-      make("option", { value: "" }, `${words[`any_${name}`]}`),
-      ...choices.map(([value, label]) => make("option", { value, selected: this.chosen[name] === value }, label)),
-    );
-    select.classList.toggle("picked", name in this.chosen);
-    return select;
-  }
-
-  pick(name, value) {
-    if (value) this.chosen[name] = value;
-    else delete this.chosen[name];
-    this.drawOptions();
   }
 
   grow() {
@@ -346,50 +277,51 @@ export class Composer {
     if (typed) {
       const found = this.commands.find((each) => each.name === typed[1].toLowerCase());
       if (!found) return this.complain(words.no_command);
-      if (!found.options.length) { this.clear(); return this.ask(found.name); }
+      if (!found.options.length) { this.clear(); return this.ask(found.name, given(found, typed[2])); }
       [command, text] = [found.name, typed[2] ?? ""];
     }
-    if (command === "animate" && !this.pictured) return this.complain(words.needs_picture);
-    if (!text && !this.picture && !this.sound && !(command && this.pictured)) return this.input.focus();
-    const wish = { command, text, reply_to: this.target?.id, ...(command ? this.picked() : {}) };
+    const isPictured = this.count("picture") > 0;
+    if (command === "animate" && !isPictured) return this.complain(words.needs_picture);
+    if (!text && !this.pictures.length && !this.sound && !(command && isPictured)) return this.input.focus();
+    const wish = { command, text, reply_to: this.target?.id, ...(command ? { wish: this.choices.wish } : {}) };
     const send = this.speaker();
-    if (this.picture && !(wish.picture = await this.arrived("picture"))) return;
-    if (this.sound && !(wish.sound = await this.arrived("sound"))) return;
-    const state = { text: this.input.value, command: this.command, target: this.target, file: this.picture?.file, heard: this.sound?.file };
+    // Words alone leave at once: what is typed next is another message.
+    if (this.pictures.length && !(wish.pictures = await this.arrived(this.pictures, "pictures"))) return;
+    if (this.sound) {
+      const names = await this.arrived([this.sound], "sounds");
+      if (!names) return;
+      [wish.sound] = names;
+    }
+    const state = { text: this.input.value, command: this.command, target: this.target, files: this.pictures.map((each) => each.file), heard: this.sound?.file };
     this.clear();
     send(wish, state);
   }
 
   // Puts back what was sent; false if there is something else by now.
-  restore({ text, command, target, file, heard }) {
-    if (this.input.value || this.picture || this.sound || this.target) return false;
+  restore({ text, command, target, files, heard }) {
+    if (this.input.value || this.pictures.length || this.sound || this.target) return false;
     this.input.value = text;
     this.target = target ?? null;
-    if (file) this.picture = { file, url: URL.createObjectURL(file), name: null };
+    this.pictures = (files ?? []).map(pictured);
     if (heard) this.sound = { file: heard, name: null };
     this.use(command);
     this.grow();
     return true;
   }
 
-  // The file's name once the room has it; nothing is typed or sent meanwhile, or lost if it fails.
-  async arrived(what) {
-    const given = this[what];
+  // The files' names once the room has all of them; nothing is typed or sent meanwhile, or lost if it fails.
+  async arrived(files, kind) {
     this.input.readOnly = true;
-    const name = await this.uploaded(given, `${what}s`);
+    const names = await Promise.all(files.map((each) => this.uploaded(each, kind)));
     this.input.readOnly = false;
-    return this[what] === given ? name : null;
-  }
-
-  picked() {
-    return { wish: Object.fromEntries(Object.entries(this.chosen).map(([name, value]) => [name, value === AUTO ? "auto" : value])) };
+    return names.every(Boolean) && files.every((each) => this.pictures.includes(each) || this.sound === each) ? names : null;
   }
 
   clear() {
     this.input.value = "";
     this.target = null;
     this.sound = null;
-    if (this.picture) this.drop();
+    this.dropAll();
     if (this.command === "animate") this.command = "video";
     this.close();
     this.grow();
@@ -397,18 +329,13 @@ export class Composer {
   }
 }
 
-// Whether one model makes that, by the rules of the service.
-function makes(model, { seconds, quality, aspect, ...rest }, kind) {
-  const can = Object.entries(model.qualities).filter(([, each]) => each.kinds.includes(kind));
-  const long = ([, each]) => !seconds || each.seconds.includes(Number(seconds));
-  const shaped = ([, each]) => {
-    const shapes = kind === "t2v" ? each.shapes : each.reshaped;
-    return !aspect || !shapes.length || shapes.includes(aspect);
-  };
-  if (Object.entries(model.switches).some(([name, able]) => rest[name] && !able.includes(rest[name]))) return false;
-  if (quality === "draft") return can.some((each) => long(each) && shaped(each));
-  const chosen = quality ? can.find(([name]) => name === quality) : can.find(long) ?? can[0];
-  return chosen !== undefined && long(chosen) && shaped(chosen);
+function pictured(file) {
+  return { file, url: URL.createObjectURL(file), name: null };
+}
+
+// What stands behind a command, as the value of its argument.
+function given({ arguments: [name] }, text) {
+  return name && text?.trim() ? { [name]: text.trim() } : {};
 }
 
 // Browsers know no type for some files: then the name counts.

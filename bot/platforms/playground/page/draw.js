@@ -132,7 +132,7 @@ export function message(it, room) {
     make("b", { class: `of-${it.author}` }, nameOf(it.author)),
     it.author === bot ? make("span", { class: "tag" }, words.bot) : null,
     it.command ? make("span", { class: "command" }, `/${it.command}`) : null,
-    it.look?.person && !it.reply_to ? make("span", { class: "tag" }, say("for_person", { name: nameOf(it.look.person) })) : null,
+    it.look?.person && !it.reply_to && !it.only ? make("span", { class: "tag" }, say("for_person", { name: nameOf(it.look.person) })) : null,
     time("clock", it.at),
   );
   const body = make("div", { class: "body" }, by, quote(it, room));
@@ -140,6 +140,10 @@ export function message(it, room) {
     "article", { class: `message ${it.look ? "ours" : "theirs"}`, id: `m${it.id}`, tabIndex: -1 },
     avatar(it.author), body,
   );
+  if (it.only) {
+    element.dataset.person = it.only;
+    by.insertBefore(make("span", { class: "tag" }, say("only_you", { name: nameOf(it.only) })), by.lastChild);
+  }
   if (it.look) body.append(card(it, room));
   else body.append(...said(it), tools(it, room));
   element.setAttribute("aria-label", label(it));
@@ -178,16 +182,15 @@ function quote(it, room) {
 
 function said(it) {
   const text = it.text ? make("p", { class: "text" }, it.text) : null;
-  const picture = it.picture
-    ? make("img", {
-        class: "picture", src: `files/${it.picture.name}`, alt: say("picture_of", { name: nameOf(it.author) }),
-        width: it.picture.width, height: it.picture.height, loading: "lazy",
-      })
-    : null;
+  const given = [it.picture, it.last_picture].filter(Boolean).map((each) => make("img", {
+    class: "picture", src: `files/${each.name}`, alt: say("picture_of", { name: nameOf(it.author) }),
+    width: each.width, height: each.height, loading: "lazy",
+  }));
+  const pictures = given.length > 1 ? make("div", { class: "pictures" }, ...given) : given[0];
   const sound = it.sound
     ? make("audio", { src: `files/${it.sound.name}`, controls: true, preload: "none", "aria-label": say("sound_of", { name: nameOf(it.author) }) })
     : null;
-  return [text, picture, sound].filter(Boolean);
+  return [text, pictures, sound].filter(Boolean);
 }
 
 function tools(it, room) {
@@ -297,37 +300,43 @@ function asFile(file) {
   return make("a", { class: "tool", href: `files/${file.name}`, download: file.filename }, icon("down"), words.as_file);
 }
 
-function button(each, look, room) {
-  const known = {
-    retry: "retry", remix: "remix", edit: "remix", delete: "delete", cancel: "close", silence: "close",
-    continue: "continue", finer: "finer", shorter: "shorter", tryon: "tryon",
-  };
+const SIGNS = {
+  retry: "retry", remix: "remix", edit: "remix", delete: "delete", cancel: "close", silence: "close", stop: "close",
+  continue: "continue", finer: "finer", shorter: "shorter", tryon: "tryon", show: "reply",
+};
+
+function button(each, look, room, origin) {
+  const isValue = each.action === "setting" && each.value;
   return make(
-    "button", { type: "button", class: `button ${each.action}`, on: { click: () => room.press(each, look) } },
-    known[each.action] ? icon(known[each.action]) : null, each.label,
+    "button", {
+      type: "button", class: `button ${each.action}${isValue ? " value" : ""}`, "aria-pressed": isValue ? String(each.chosen) : null,
+      on: { click: () => room.press(each, look, origin) },
+    },
+    SIGNS[each.action] ? icon(SIGNS[each.action]) : null, each.label,
   );
 }
 
 // --- what only one person sees ------------------------------------------------------------------
 
 export function notice(look, person, room, dismiss) {
-  const items = look.items.map((item) =>
+  const only = say("only_you", { name: nameOf(person) });
+  const element = make("div", { class: `notice ${look.tone}`, role: "group", "aria-label": `${only}: ${flat(look.text)}`, tabIndex: -1 });
+  const buttons = (look.buttons ?? []).map((each) => button(each, look, room, element));
+  if (look.jump) buttons.unshift(jump(look.jump, room));
+  element.append(...[
     make(
-      "li", {},
-      item.title ? make("p", { class: "title" }, item.title) : null,
-      item.prompt ? make("p", { class: "prompt" }, item.prompt) : null,
-      item.text ? sentence("p", "state", item.text) : null,
-      facts(item.facts ?? []),
-      item.at ? make("p", { class: "when" }, time("relative", item.at)) : null,
-      item.shown ? make("button", { type: "button", class: "tool", on: { click: () => room.jump(item.shown) } }, words.show) : null,
-    ));
-  return make(
-    "aside", { class: `notice ${look.tone}` },
-    make(
-      "div", { class: "head" }, make("span", { class: "only" }, say("only_you", { name: nameOf(person) })),
+      "div", { class: "head" }, make("span", { class: "only" }, only),
       make("button", { type: "button", class: "tool", "aria-label": words.dismiss, on: { click: dismiss } }, icon("close")),
     ),
     sentence("p", "text", look.text),
-    items.length ? make("ul", { class: "items" }, ...items) : null,
-  );
+    look.prompt ? make("blockquote", { class: "prompt" }, look.prompt) : null,
+    look.facts?.length ? make("ul", { class: "lines" }, ...look.facts.map((fact) => sentence("li", "", fact))) : null,
+    buttons.length ? make("div", { class: "row" }, ...buttons) : null,
+  ].filter(Boolean));
+  return element;
+}
+
+function jump(place, room) {
+  const lead = (event) => { event.preventDefault(); room.jump(place.slice(2)); };
+  return make("a", { class: "button", href: place, on: { click: lead } }, icon("down"), words.jump);
 }

@@ -12,6 +12,8 @@ const banner = find(".banner");
 const said = new Map(); // messages by id
 const pending = new Map(JSON.parse(sessionStorage.getItem("pending") ?? "[]")); // frames that the room has not heard yet, by nonce
 const kept = new Map(); // what the composer had when it sent them
+const origins = new Map(); // the notice whose button they are of
+const sent = new Set(); // those that left for the room
 const waiting = new Map(); // what stands for them in the room while it is away
 const MOST_NOTICES = 3;
 let socket = null;
@@ -27,9 +29,9 @@ const room = {
 };
 const composer = new Composer(find(".composer"), {
   // Whoever speaks is whoever began to: a picture takes its time, and somebody may switch meanwhile.
-  speaker: () => { const whose = person; return (wish, state) => tell({ do: "say", person: whose, ...wish }, state); },
-  ask: (query) => tell({ do: "ask", query }),
-  complain: (text) => notice({ tone: "failed", text: [text], items: [] }, person),
+  speaker: () => { const whose = person; return (wish, state) => tell({ do: "say", person: whose, ...wish }, { state }); },
+  ask: (command, given) => tell({ do: "ask", command, given }),
+  complain: (text) => notice({ tone: "failed", text: [text] }, person),
   upload,
   price,
 });
@@ -59,30 +61,48 @@ function hear(told) {
   else if (told.type === "heard") {
     const frame = pending.get(told.nonce);
     if (told.notice?.returned && frame) giveBack(frame, told.notice);
-    if (told.notice) notice(told.notice, told.person);
+    const origin = origins.get(told.nonce);
+    if (told.notice) notice(told.notice, told.person, origin);
+    if (told.notice?.turned) composer.choices.quote(); // a setting may be another one
+    if (told.form && told.person === person) ask(told.form, origin);
     forget(told.nonce);
   }
 }
 
-function tell(wish, state) {
+function tell(wish, { state, origin } = {}) {
   const frame = { nonce: crypto.randomUUID(), person, ...wish };
   for (const name of Object.keys(frame)) if (frame[name] === undefined) delete frame[name];
   pending.set(frame.nonce, frame);
   if (state) kept.set(frame.nonce, state);
+  if (origin) origins.set(frame.nonce, origin);
   remember();
-  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+  if (socket?.readyState === WebSocket.OPEN) send(frame);
   else standIn(frame);
-  toEnd();
+  if (!origin) toEnd();
 }
 
-// A reload forgets nothing that was not heard.
+function send(frame) {
+  sent.add(frame.nonce);
+  socket.send(JSON.stringify(frame));
+}
+
+// What was said or pressed is told again until it is heard: twice is as good as once. A question is
+// not: /cancel would stop another video.
+function sendAgain(frame) {
+  if (frame.do === "ask" && sent.has(frame.nonce)) forget(frame.nonce);
+  else send(frame);
+}
+
+// A reload forgets nothing that was not heard, except questions.
 function remember() {
-  sessionStorage.setItem("pending", JSON.stringify([...pending]));
+  sessionStorage.setItem("pending", JSON.stringify([...pending].filter(([, frame]) => frame.do !== "ask")));
 }
 
 function forget(nonce) {
   pending.delete(nonce);
   kept.delete(nonce);
+  origins.delete(nonce);
+  sent.delete(nonce);
   remember();
   waiting.get(nonce)?.remove();
   waiting.delete(nonce);
@@ -100,7 +120,7 @@ function standIn(frame) {
 function giveBack(frame, told) {
   const state = kept.get(frame.nonce) ?? { text: frame.text, command: frame.command ?? null };
   if (frame.person === person && composer.restore(state)) return;
-  if (frame.text) told.items = [{ prompt: frame.text }, ...told.items];
+  if (frame.text) told.prompt = frame.text;
 }
 
 // What the room can't read it will never hear: whoever said it is told, and it is not said again.
@@ -108,15 +128,14 @@ function unheard(nonce) {
   const frames = nonce ? [pending.get(nonce)] : [...pending.values()];
   for (const frame of frames.filter(Boolean)) {
     forget(frame.nonce);
-    const items = frame.text ? [{ prompt: frame.text }] : [];
-    notice({ tone: "failed", text: [draw.words.unheard], items }, frame.person);
+    notice({ tone: "failed", text: [draw.words.unheard], prompt: frame.text ?? frame.words }, frame.person);
   }
 }
 
 // In words; empty where the room says nothing.
 async function price(draft) {
   try {
-    const answer = await fetch(`quote?${new URLSearchParams({ locale: language })}`, { method: "POST", body: JSON.stringify(draft) });
+    const answer = await fetch(`quote?${new URLSearchParams({ locale: language })}`, { method: "POST", body: JSON.stringify({ person, ...draft }) });
     return answer.ok ? (await answer.json()).text : "";
   } catch {
     return "";
@@ -134,7 +153,7 @@ async function upload(file, kind) {
     notice(told, whose);
     return null;
   } catch (problem) {
-    notice({ tone: "failed", text: [draw.words.not_uploaded], items: [] }, whose);
+    notice({ tone: "failed", text: [draw.words.not_uploaded] }, whose);
     throw problem;
   }
 }
@@ -151,7 +170,7 @@ function welcome(told) {
   wait = 500;
   furnish(told);
   show(told.messages);
-  for (const frame of pending.values()) socket.send(JSON.stringify(frame));
+  for (const frame of [...pending.values()]) sendAgain(frame);
   // On a phone that would call up the keyboard, over half of the room.
   if (!document.body.classList.contains("ready") && matchMedia("(pointer: fine)").matches) composer.input.focus();
   document.body.classList.add("ready");
@@ -177,7 +196,7 @@ function drawPeople(all) {
   find(".people").replaceChildren(legend, ...all.map((each) => {
     const input = draw.make("input", {
       type: "radio", name: "person", value: each.id, checked: each.id === person,
-      on: { change: () => become(each.id) },
+      on: { change: () => { become(each.id); composer.choices.quote(); } },
     });
     const role = each.moderates ? draw.make("small", {}, draw.words.moderator) : null;
     return draw.make("label", { class: `person of-${each.id}` }, input, draw.avatar(each.id), draw.make("span", {}, each.name, role ?? ""));
@@ -189,7 +208,7 @@ function become(id) {
   person = id;
   sessionStorage.setItem("person", id);
   document.body.dataset.person = id;
-  for (const each of log.querySelectorAll(".notice")) each.hidden = each.dataset.person !== id;
+  for (const each of log.querySelectorAll("[data-person]")) each.hidden = each.dataset.person !== id;
 }
 
 // The room as it is now: what is gone goes, what is new comes, what stands stays where it is.
@@ -210,7 +229,9 @@ function post(message) {
   const nonce = message.nonce.slice(message.author.length + 1);
   waiting.get(nonce)?.remove();
   waiting.delete(nonce);
-  log.append(draw.message(message, room));
+  const element = draw.message(message, room);
+  element.hidden = Boolean(message.only) && message.only !== person;
+  log.append(element);
   greet();
 }
 
@@ -247,15 +268,24 @@ function busy() {
   document.body.classList.toggle("working", working);
 }
 
-function notice(look, whose) {
+// A list that was turned takes the place of the one whose button was pressed.
+function notice(look, whose, origin) {
+  const element = draw.notice(look, whose, room, () => clear(element));
+  element.dataset.person = whose;
+  element.hidden = whose !== person;
+  if (look.turned && origin?.isConnected) return turn(origin, element);
   follow(() => {
-    const element = draw.notice(look, whose, room, () => clear(element));
-    element.dataset.person = whose;
-    element.hidden = whose !== person;
     log.append(element);
     const theirs = [...log.querySelectorAll(".notice")].filter((each) => each.dataset.person === whose);
     for (const old of theirs.slice(0, -MOST_NOTICES)) clear(old);
   });
+}
+
+function turn(before, after) {
+  const focused = before.contains(document.activeElement);
+  before.replaceWith(after);
+  if (focused) (after.querySelector(".row button") ?? after).focus({ preventScroll: true });
+  after.scrollIntoView({ block: "nearest" });
 }
 
 function jump(id) {
@@ -296,35 +326,37 @@ new ResizeObserver(() => {
 
 // --- buttons ----------------------------------------------------------------------------------------
 
-function press(button, look) {
-  const pressed = { do: "press", action: button.action, job: button.job ?? look.job, value: button.value };
-  if (["remix", "edit"].includes(button.action)) return ask("#remix", look.prompt, (text) => tell({ ...pressed, text }));
-  if (button.action === "continue") return ask("#continue", "", (text) => tell({ ...pressed, text }));
-  if (button.action === "delete" && mayDelete(look)) return ask("#sure", "", () => tell(pressed));
-  return tell(pressed);
+// `origin`: the notice that the button is in. Messages of former times name its subject otherwise.
+function press({ action, about, job, value }, look, origin) {
+  tell({ do: "press", action, about: about ?? job ?? look.job, value: value ?? undefined }, { origin });
 }
 
-// Asked first only where it could be done; everybody else learns at once that it is not theirs.
-function mayDelete(look) {
-  return look.person === person || draw.people.get(person)?.moderates;
-}
-
-function ask(selector, text, done) {
-  const dialog = find(selector);
+// A question of the room, with a field for words or without.
+function ask({ title, button, words, needed }, origin) {
+  const dialog = find("dialog");
   const form = dialog.querySelector("form");
   const field = dialog.querySelector("textarea");
-  if (field) field.value = text ?? "";
+  const main = dialog.querySelector(".main");
+  dialog.querySelector("h2").textContent = title;
+  main.textContent = button.label;
+  main.classList.toggle("danger", button.action === "confirm");
+  field.hidden = words === undefined;
+  field.required = Boolean(needed);
+  field.value = words ?? "";
   form.onsubmit = (event) => {
     event.preventDefault();
-    if (field?.required && !field.value.trim()) return;
+    if (needed && !field.value.trim()) return;
     dialog.close();
-    done(field?.value.trim());
+    const { action, about } = button;
+    tell({ do: "press", action, about, words: words === undefined ? undefined : field.value.trim() }, { origin });
   };
   form.querySelector("[value=cancel]").onclick = () => dialog.close();
-  if (field) field.onkeydown = (event) => { if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); } };
+  field.onkeydown = (event) => { if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); } };
   dialog.onclick = (event) => { if (event.target === dialog) dialog.close(); };
+  if (dialog.open) dialog.close();
   dialog.showModal();
-  field?.select();
+  if (field.hidden) main.focus();
+  else field.select();
 }
 
 setInterval(() => draw.tick(document, !document.body.classList.contains("offline")), 1000);

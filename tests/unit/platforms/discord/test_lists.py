@@ -1,11 +1,13 @@
 """The commands of the core's table, as people on Discord have them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.core.commands import COMMANDS, Who
-from tests.fakes.discord import Answer, FakeDiscord, Interaction, Message
+from bot.core.jobs import Reason, Status
+from tests.fakes.discord import MEMBER, Answer, FakeDiscord, Interaction, Message, Permission
 from tests.unit.platforms.discord.conftest import Bot
 from tests.unit.platforms.discord.test_commands import _card, _result
 
@@ -65,6 +67,18 @@ async def test_history_opens_an_entry_and_shows_its_video_once_more(
     assert "AI-generated" in video.content
 
 
+async def test_a_copy_of_a_deleted_video_goes_when_it_is_pressed(
+    fake: FakeDiscord, bot: Bot
+) -> None:
+    ann = fake.person("ann")
+    _, copy = await _result(bot, ann)
+    sure = await listed(await ann.press(copy, "Delete"))
+    await (await ann.press(sure, "Yes, delete it")).answered()
+    answer = await listed(await ann.press(copy, "Delete"))
+    assert "gone" in answer.content
+    await fake.next("delete", lambda it: it.id == copy.id)
+
+
 async def test_a_job_is_stopped_from_its_list(fake: FakeDiscord, bot: Bot) -> None:
     ann = fake.person("ann")
     job, _ = await _card(bot, ann)
@@ -74,6 +88,32 @@ async def test_a_job_is_stopped_from_its_list(fake: FakeDiscord, bot: Bot) -> No
     assert stopped.message is not None
     assert stopped.message.content.startswith("Nothing of yours is under way.")
     assert (await bot.job(job.id)).status == "cancelled"
+
+
+async def test_a_stop_that_comes_too_late_says_so_and_takes_no_list_for_a_card(
+    fake: FakeDiscord, bot: Bot
+) -> None:
+    ann = fake.person("ann")
+    job, _ = await _card(bot, ann)
+    jobs = await listed(await ann.slash("jobs"))
+    over = replace(await bot.job(job.id), status=Status.FAILED, reason=Reason.REFUSED)
+    await bot.jobs.save(await bot.job(job.id), over, now=bot.clock.now())
+    while not bot.posts.asked.empty():
+        bot.posts.asked.get_nowait()
+    answer = await listed(await ann.press(jobs, "Stop 1"))
+    assert answer.content == "That one is over already."
+    await listed(await ann.slash("jobs"))
+    assert bot.posts.asked.empty(), "it looked for a card to bring up to date"
+
+
+async def test_who_moderates_one_server_moderates_no_other(fake: FakeDiscord, bot: Bot) -> None:
+    job, message = await _card(bot, fake.person("ann"))
+    call = replace(job.order.call, address=replace(job.order.call.address, community="1"))
+    await bot.jobs.save(job, replace(job, order=replace(job.order, call=call)), now=bot.clock.now())
+    moderator = fake.person("mod", permissions=MEMBER | Permission.MANAGE_MESSAGES)
+    answer = await listed(await moderator.press(message, "Cancel"))
+    assert answer.content == "That one belongs to somebody else."
+    assert (await bot.job(job.id)).status is Status.QUEUED
 
 
 async def test_cancel_suggests_the_jobs_under_way(fake: FakeDiscord, bot: Bot) -> None:

@@ -32,9 +32,10 @@ async def test_every_option_can_be_filled_in(fake: FakeDiscord, bot: Bot) -> Non
     typed = {name: word for name, (word, _) in TYPED.items()}
     image = fake.attachment(PNG, "cat.png", ephemeral=True)
     await (await fake.person("Ann").slash("animate", image=image, options=filled(typed))).answered()
-    # The words of the preset are in the prompt by now.
-    settled = wish_of("Loop.", **{**typed, "preset": None})
-    assert (await only_job(bot)).order.wish == settled
+    job = await only_job(bot)
+    # The preset is settled on by its id.
+    assert job.order.wish == wish_of("", **{**typed, "preset": "loop"})
+    assert job.request.prompt == "Loop."
 
 
 @pytest.mark.usefixtures("bot")

@@ -51,6 +51,7 @@ class Hall:
     jobs: Jobs
     posts: Posts
     clock: FakeClock
+    studio: ScriptedStudio
     origin: str
     session: aiohttp.ClientSession
 
@@ -96,6 +97,16 @@ def words(told: dict[str, Any]) -> str:
     return "".join(str(each) for each in told["notice"]["text"])
 
 
+def lines(told: dict[str, Any]) -> list[str]:
+    """The facts of a notice, flat."""
+    return ["".join(map(str, fact)) for fact in told["notice"]["facts"]]
+
+
+def pressed(button: dict[str, Any]) -> dict[str, Any]:
+    """The frame of a press of this button."""
+    return {"do": "press", **{name: button[name] for name in ("action", "about", "value")}}
+
+
 @asynccontextmanager
 async def open_hall(
     folder: Path, *, limits: Limits = FREE, catalog: Catalog = CATALOG
@@ -137,7 +148,9 @@ async def open_hall(
             doors = Doors(platform, commands, clock=clock)
             async with serve(doors.routes, host="127.0.0.1", port=0) as origin:
                 async with running(doors), aiohttp.ClientSession() as session:
-                    yield Hall(platform, commands, doors, jobs, posts, clock, origin, session)
+                    yield Hall(
+                        platform, commands, doors, jobs, posts, clock, studio, origin, session
+                    )
                 await commands.finish()
 
 

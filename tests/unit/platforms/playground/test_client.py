@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core import replies
-from bot.core.errors import Refused
+from bot.core.errors import FileMissing, Refused
 from bot.core.jobs import Job, Original, Status, Video
 from bot.core.orders import Call, Order, Person
 from bot.core.platforms import Standing
@@ -45,14 +45,46 @@ async def test_a_video_and_its_still_outlast_the_process(tmp_path: Path, made: J
         ]
 
 
-async def test_what_is_for_one_person_alone_is_not_said_in_the_room(
+async def test_a_result_for_one_person_alone_is_shown_to_nobody_else(
     tmp_path: Path, made: Job
 ) -> None:
     async with opened(tmp_path) as platform:
-        post, said = replace(POST, direct=True), replies.result(made)
-        with pytest.raises(Refused, match="forbidden"):
-            await platform.send(post, made, said, video=None)
+        for direct in (True, False):
+            post = replace(POST, direct=direct, job_id=str(direct))
+            await platform.send(post, made, replies.result(made), video=None)
+        assert [each.only for each in platform.room.messages] == ["ann", None]
+    async with opened(tmp_path) as platform:
+        assert [each.only for each in platform.room.messages] == ["ann", None]
+
+
+async def test_a_video_that_was_shown_again_goes_with_all_its_copies(
+    tmp_path: Path, made: Job
+) -> None:
+    async with opened(tmp_path) as platform:
+        for nonce in ("one", "one", "two"):
+            await platform.show(made, replies.result(made), nonce=nonce, only=None)
+        assert len(platform.room.messages) == 2
+        await platform.remove_copies(made.id)
+        assert (platform.room.messages, files(platform)) == ([], [])
+
+
+async def test_a_video_that_is_gone_is_not_shown_again(tmp_path: Path, made: Job) -> None:
+    async with opened(tmp_path) as platform:
+        for gone in (made, replace(made, video=None)):
+            platform._stored = lost
+            with pytest.raises(Refused, match="video_gone"):
+                await platform.show(gone, replies.result(made), nonce="one", only=None)
         assert platform.room.messages == []
+
+
+async def test_a_message_has_a_place_in_the_page_as_long_as_it_stands(
+    tmp_path: Path, made: Job
+) -> None:
+    async with opened(tmp_path) as platform:
+        stands = await send(platform, made)
+        assert platform.link_to(address(stands)) == f"#m{stands}"
+        await platform.remove(Standing(stands, CHANNEL))
+        assert platform.link_to(address(stands)) is None
 
 
 async def test_what_a_deleted_message_carried_is_gone_from_the_disk(
@@ -107,6 +139,12 @@ async def opened(folder: Path) -> AsyncIterator[PlaygroundPlatform]:
     )
     async with room as platform:
         yield platform
+
+
+@asynccontextmanager
+async def lost(_key: str) -> AsyncIterator[Path]:
+    raise FileMissing()
+    yield Path()
 
 
 async def send(platform: PlaygroundPlatform, made: Job) -> str:

@@ -16,6 +16,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from bot.core.catalog import Catalog
+from bot.core.commands import COMMANDS, Who
 from bot.core.orders import SOUND_BYTES
 from bot.core.wishes import ON_OFF, OPTIONS, QUALITIES, SWITCHES
 from bot.platforms.playground import files
@@ -27,6 +28,7 @@ from tests.unit.media.heif import heic
 from tests.unit.platforms.playground.conftest import Hall, open_hall, running, words
 
 PAGE = Path(__file__).parents[4] / "bot" / "platforms" / "playground" / "page"
+SCRIPTS = sorted(each.name for each in PAGE.glob("*.js"))
 
 
 async def status(hall: Hall, path: str, method: str = "GET", **options: Any) -> int:
@@ -159,7 +161,7 @@ async def test_a_page_takes_sounds_where_a_model_does(
     assert bool(welcome["sounds"]["types"]) is any_sound
 
 
-@pytest.mark.parametrize("name", ["room.js", "draw.js", "composer.js"])
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_the_script_never_makes_markup_of_text(name: str) -> None:
     script = (PAGE / name).read_text("utf-8")
     assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(", script)
@@ -318,7 +320,7 @@ async def test_what_was_never_sent_makes_room_for_what_comes(
     monkeypatch.setattr(files, "MOST_UNSENT", 2 * len(png()))
     taken = [(await upload(hall, png()))[1]["name"]]
     async with hall.page() as page:
-        await page.tell(do="say", text="", picture=taken[0])
+        await page.tell(do="say", text="", pictures=[taken[0]])
     taken += [(await upload(hall, png()))[1]["name"] for _ in range(3)]
     there = {each.name for each in (hall.platform.folder / "files").iterdir()}
     assert there == {taken[0], *taken[2:]}
@@ -329,17 +331,18 @@ async def test_a_page_has_few_wishes_done_at_once(
 ) -> None:
     going, most, on = 0, 0, asyncio.Event()
 
-    async def hear(*_: object) -> None:
+    async def hear(*_: object) -> dict[str, object]:
         nonlocal going, most
         going += 1
         most = max(most, going)
         await on.wait()
         going -= 1
+        return {}
 
     monkeypatch.setattr(hall.commands, "hear", hear)
     async with hall.page() as page:
         for number in range(9):
-            wish = {"nonce": f"nonce-{number:05}", "person": "ann", "do": "ask", "query": "help"}
+            wish = {"nonce": f"nonce-{number:05}", "person": "ann", "do": "ask", "command": "help"}
             await page.socket.send_json(wish)
         while most < AT_ONCE:
             await asyncio.sleep(0)
@@ -377,7 +380,7 @@ async def test_what_was_never_sent_is_swept_away_at_the_next_start(tmp_path: Pat
     async with open_hall(tmp_path) as hall, hall.page() as page:
         _, sent = await upload(hall, png())
         await upload(hall, png())
-        await page.tell(do="say", text="", picture=sent["name"])
+        await page.tell(do="say", text="", pictures=[sent["name"]])
     async with open_hall(tmp_path) as hall:
         kept = [each.name for each in (tmp_path / "playground" / "files").iterdir()]
         assert kept == [sent["name"]]
@@ -391,8 +394,8 @@ async def test_a_page_is_given_all_it_needs(hall: Hall) -> None:
         welcome = page.welcome
     assert welcome["messages"] == []
     assert [each["name"] for each in welcome["commands"]] == [
-        "video", "animate", "jobs", "history", "quota", "models", "help",
-    ]  # fmt: skip
+        each.name for each in COMMANDS.values() if each.who is Who.EVERYBODY
+    ]
     assert [(each["id"], each["moderates"]) for each in welcome["people"]] == [
         ("ann", True),
         ("bob", False),
@@ -407,14 +410,14 @@ async def test_a_page_is_given_all_it_needs(hall: Hall) -> None:
     assert welcome["bot"] == "zoetrope"
 
 
-@pytest.mark.parametrize("name", ["room.js", "draw.js", "composer.js"])
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_the_script_repeats_nothing_that_the_room_tells_it(name: str) -> None:
     script = (PAGE / name).read_text("utf-8")
     assert not re.search(r"zoetrope|\b8_?000|16:9|720p|image/", script)
 
 
 async def test_every_word_that_the_page_asks_for_is_there(hall: Hall) -> None:
-    scripts = [(PAGE / name).read_text("utf-8") for name in ("room.js", "draw.js", "composer.js")]
+    scripts = [(PAGE / name).read_text("utf-8") for name in SCRIPTS]
     page = (PAGE / "index.html").read_text("utf-8")
     asked = set(re.findall(r"\bwords\.([a-z_]+)", "".join(scripts)))
     asked |= set(re.findall(r'say\("([a-z_]+)"', "".join(scripts)))
@@ -434,8 +437,8 @@ async def test_every_word_that_the_page_asks_for_is_there(hall: Hall) -> None:
         "nonsense",
         "{}",
         '{"do": "say", "nonce": "short", "person": "ann"}',
-        '{"do": "ask", "nonce": "12345678", "person": "eve", "query": "help"}',
-        '{"do": "press", "nonce": "12345678", "person": "ann", "action": "fly", "job": "1"}',
+        '{"do": "ask", "nonce": "12345678", "person": "eve", "command": "help"}',
+        '{"do": "press", "nonce": "12345678", "person": "ann", "action": "fly", "about": "1"}',
         '{"do": "say", "nonce": "12345678", "person": "ann", "admin": true}',
     ],
 )
@@ -495,7 +498,7 @@ async def test_what_is_said_in_one_window_is_seen_in_the_other(hall: Hall) -> No
 
 async def quoted(hall: Hall, **draft: object) -> tuple[int, str]:
     async with hall.session.post(
-        f"{hall.url}quote", json=draft, headers={"Origin": hall.origin}
+        f"{hall.url}quote", json={"person": "ann", **draft}, headers={"Origin": hall.origin}
     ) as answer:
         return answer.status, (await answer.json())["text"] if answer.ok else ""
 

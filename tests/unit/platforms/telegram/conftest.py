@@ -112,7 +112,10 @@ class Lobby:
             currency="USD",
         )
         me = await self.platform.line.bot.get_me()
-        self.commands = Commands(intake, me=me, updates=self.updates)
+        self.commands = Commands(intake, me=me, updates=self.updates, claimed=self._claimed)
+
+    async def _claimed(self) -> None:
+        """The menus of owners are the listener's."""
 
     async def _ways(self, job: Job, _direct: bool) -> Ways:
         return await self.service.ways(job)

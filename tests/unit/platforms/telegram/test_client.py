@@ -92,6 +92,9 @@ class Communities:
     async def current(self, platform: str, community: str) -> str:
         return dict(self._moves).get(community, community)
 
+    async def ids(self, platform: str, community: str) -> list[str]:
+        return [community, *(old for old, new in self._moves if new == community)]
+
 
 @dataclass
 class House:

@@ -310,7 +310,7 @@ async def test_help_names_what_can_be_chosen_and_that_pictures_speak(lobby: Lobb
         await lobby.hear(said)
         told = lobby.answer(said).text
         named = ["--model", "--seconds", "--aspect", "draft", "--preset", "--fit", "voice"]
-        named += ["--seconds auto", *(f"--{switch}" for switch in SWITCHES)]
+        named += ["or auto", *(f"--{switch}" for switch in SWITCHES)]
         assert [each for each in named if each not in told] == []
 
 
@@ -320,7 +320,8 @@ async def test_models_are_listed_with_what_can_be_left_to_them_and_switched(lobb
     said = await lobby.ann.says("/models")
     await lobby.hear(said)
     told = lobby.answer(said).text
-    assert "Wan: 5, 10 s, auto · 16:9, 9:16, 1:1 · 720p, 480p · --sound on or off" in told
+    assert "Wan: 5, 10 s, auto · 16:9, 9:16, 1:1 · 480p, 720p · from words" in told
+    assert "as you like it: sound" in told.casefold()
     assert "Sora: 4, 8 s · 16:9, 9:16 · 720p" in told
 
 

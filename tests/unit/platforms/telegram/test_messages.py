@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core import cards, replies
+from bot.core import cards, presses, replies
 from bot.core.jobs import Status
 from bot.core.replies import Left, Reply, Text
 from bot.platforms.telegram import messages
@@ -86,6 +86,6 @@ def test_every_button_fits_and_comes_back_as_it_was() -> None:
         for key in row:
             assert key.callback_data is not None
             assert len(key.callback_data.encode()) <= 64
-            found = messages.CALLBACK.fullmatch(key.callback_data)
+            found = presses.CODE.fullmatch(key.callback_data)
             assert found is not None
             assert found["about"] == "aaaabbbbccccdddd"

@@ -197,7 +197,7 @@ async def test_somebody_elses_video_is_refused_in_an_alert(lobby: Lobby) -> None
 # --- too large to be sent -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("button", ["As file", "▶ a cat"])
+@pytest.mark.parametrize("button", ["As file", "Post it again"])
 @pytest.mark.parametrize("is_seen", [True, False])
 async def test_what_is_too_large_comes_as_a_link_or_in_words(
     lobby: Lobby, button: str, is_seen: bool
@@ -207,8 +207,7 @@ async def test_what_is_too_large_comes_as_a_link_or_in_words(
     row, video = await lobby.job(job.id), replace(VIDEO, key="videos/b.mp4", size=50_000_001)
     await lobby.store.moved(row, replace(row, video=video))
     if button != "As file":
-        await lobby.hear(asked := await lobby.ann.says("/history"))
-        pressed = lobby.answer(asked)
+        pressed = await former(lobby, row, "show", button)
     lobby.link = Link("https://videos.example/v/a", lobby.clock.now()) if is_seen else None
     uploads = len(lobby.fake.calls_of("sendVideo"))
     await press(lobby, pressed, button)
@@ -259,6 +258,14 @@ async def press(lobby: Lobby, message: Message, button: str) -> str:
     pressed = await lobby.ann.presses(message, button)
     await lobby.hear(pressed)
     return (await pressed.answered()).text
+
+
+async def former(lobby: Lobby, job: Job, act: str, label: str) -> Message:
+    """A message with a button of a former version."""
+    await lobby.hear(asked := await lobby.ann.says("/help"))
+    shown = lobby.answer(asked)
+    key = {"text": label, "callback_data": f"v1:{act}:{job.id}"}
+    return lobby.fake.world.edit(replace(shown, markup={"inline_keyboard": [[key]]}))
 
 
 def keys(message: Message) -> list[str]:
@@ -317,11 +324,10 @@ async def swept(lobby: Lobby, job: Job) -> None:
 
 async def test_buttons_of_a_video_that_is_gone_say_for_how_long_it_was_kept(lobby: Lobby) -> None:
     job, copy = await a_copy(lobby)
-    await lobby.hear(asked := await lobby.ann.says("/history"))
-    history = lobby.answer(asked)
+    listed = await former(lobby, job, "show", "▶ a cat")
     await swept(lobby, job)
     sentence = "I kept that video for 31 days, and my copy is gone."
-    for message, button in ((copy, "As file"), (copy, "Continue"), (history, "▶ a cat")):
+    for message, button in ((copy, "As file"), (copy, "Continue"), (listed, "▶ a cat")):
         assert await press(lobby, message, button) == sentence
     await lobby.hear(asked := await lobby.ann.says("/history"))
     assert "I no longer have one of your latest videos" in lobby.answer(asked).text

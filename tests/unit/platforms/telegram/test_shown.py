@@ -301,7 +301,7 @@ async def test_so_they_do_in_a_draft(joining: Lobby) -> None:
 
 UNREADABLE = "I can't read all of that yet, so I have done nothing."
 HANDED_ON = "That is forwarded, or written through another bot"
-HELP = "Write what you would like to see"
+HELP = "write what you would like to see"
 VOICE = {"file_id": "v", "file_unique_id": "u", "duration": 1}
 GAME = {"title": "g", "description": "d", "photo": [FILE]}
 HOLOGRAM = {"hologram": {"file_id": "f"}}

@@ -1,0 +1,127 @@
+"""Orders out of messages: words, flags, and all the files that come along, become a wish.
+
+In private words and pictures alone become a draft; the answer to a question of ours, an order.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from aiogram.types import Message
+
+from bot.core.errors import MovesAlready, NoPicture, NotYourPicture, Refused
+from bot.core.handed import parted
+from bot.core.orders import Order
+from bot.core.replies import Text
+from bot.core.wishes import Wish
+from bot.platforms.telegram import reading
+from bot.platforms.telegram.flags import wish_of
+from bot.platforms.telegram.handed import Handed
+from bot.platforms.telegram.intake import Intake, question_key, text_of_reply
+from bot.platforms.telegram.reading import Command
+
+
+class Ordering:
+    """Hands on what was asked for, or asks for the words of it."""
+
+    def __init__(self, intake: Intake, *, own_id: int) -> None:
+        self._intake = intake
+        self._own_id = own_id
+        self._handed = Handed(intake.platform, access=intake.service.access, own_id=own_id)
+
+    async def order(self, message: Message, command: Command, items: Sequence[Message]) -> None:
+        """A video, of the words or of what the message shows or points at."""
+        wish = await self._wish(message, command.rest)
+        pictures, sound = parted(await self._handed.all_of(message, items))
+        target = reading.replied_to(message)
+        if command.name == "animate" and not pictures and sound is None:
+            raise NoPicture() if target else Refused("picture_unseen")
+        if not wish.prompt and not pictures:
+            wish = replace(wish, prompt=text_of_reply(message))
+        order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
+        if not wish.prompt and not pictures and sound is None:
+            if not await self._intake.may_answer(message):
+                return
+            await self._intake.ask_words(order, Text(id="ask.words"), reply_to=message.message_id)
+        else:
+            await self._submit(order)
+
+    async def answered(self, message: Message, items: Sequence[Message], said: str) -> bool:
+        """Whether this was the answer to a question of ours; one that says nothing is asked again.
+
+        Files of its own take the place of those that the question was about.
+        """
+        asked = reading.replied_to(message)
+        if asked is None or asked.from_user is None or asked.from_user.id != self._own_id:
+            return False
+        order = await self._intake.drafts.get(question_key(asked.chat.id, asked.message_id))
+        if order is None or order.call.person.id != reading.person_of(message).id:
+            return False
+        wish = await self._wish(message, said)
+        try:
+            own = await self._handed.own(items)
+        except (NoPicture, MovesAlready):
+            if wish.prompt:
+                raise
+            own = []
+        if not own:
+            reading.check_shown(message)
+        if wish.prompt or own:
+            pictures, sound = parted(own)
+            answer = replace(
+                order,
+                call=reading.call_of(message),
+                wish=order.wish.having(prompt=wish.prompt, **wish.chosen),
+                pictures=pictures or order.pictures,
+                sound=sound or order.sound,
+                # A remix would not change the new choices.
+                remix_of=None if own or wish.chosen else order.remix_of,
+            )
+            await self._submit(answer)
+        elif await self._intake.may_answer(message):
+            await self._intake.ask_words(order, Text(id="ask.words"), reply_to=message.message_id)
+        return True
+
+    async def draft(
+        self, message: Message, command: Command | None, items: Sequence[Message], said: str
+    ) -> bool:
+        """Whether there is anything to show a draft of."""
+        if message.rich_message is not None:
+            await self._intake.tell(message, Text(id="telegram.unreadable"))
+            return True
+        pictures, sound = parted(await self._handed.all_of(message, items))
+        given = said.strip() or pictures or sound
+        if command is not None or not given:
+            return False
+        wish = await self._wish(message, said)
+        order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
+        with _owner_in_doubt(order):
+            await self._intake.draft(order)
+        return True
+
+    async def _submit(self, order: Order) -> None:
+        with _owner_in_doubt(order):
+            await self._intake.service.submit(order)
+
+    async def _wish(self, message: Message, words: str) -> Wish:
+        """Words and flags apart; of a model that is none it may be that its name was cut short."""
+        terms = await self._intake.service.terms(reading.address_of(message))
+        catalog = terms.catalog
+        wish = wish_of(words, catalog)
+        family = wish.family
+        if family is not None and not catalog.named(family):
+            can = ", ".join(catalog.label(each) for each in catalog.families)
+            raise Refused("flag_model_unknown", family=family, can=can)
+        return wish
+
+
+@contextmanager
+def _owner_in_doubt(order: Order) -> Iterator[None]:
+    """Where Telegram hides whose a picture is, nobody can say that it is somebody else's."""
+    try:
+        yield
+    except NotYourPicture:
+        others = (it.author for it in order.pictures if it.author != order.call.person.id)
+        if not any(others):
+            raise Refused("picture_owner_unknown") from None
+        raise

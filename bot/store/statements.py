@@ -1,0 +1,93 @@
+"""Statements that many tables need: read as values, or written as one transaction each."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import RowMapping
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+Result = TypeVar("Result")
+
+
+class Runs(ABC):
+    """Runs functions of a connection as transactions; those of one statement stand here."""
+
+    @abstractmethod
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        """Run `work` in one transaction."""
+
+    async def rows(
+        self, statement: sa.Executable, value_of: Callable[[RowMapping], Result]
+    ) -> list[Result]:
+        """The value of every row that it returns, in their order."""
+        return await self.run(lambda connection: rows(connection, statement, value_of))
+
+    async def one(
+        self, statement: sa.Executable, value_of: Callable[[RowMapping], Result]
+    ) -> Result | None:
+        """The value of the first row; None if there is no row."""
+        return next(iter(await self.rows(statement, value_of)), None)
+
+    async def value(self, query: sa.Select[tuple[Result]]) -> Result | None:
+        """The first column of the first row; None if there is no row."""
+        return await self.run(lambda connection: connection.scalar(query))
+
+    async def values(self, query: sa.Select[tuple[Result]]) -> list[Result]:
+        """The first column of every row."""
+
+        async def work(connection: AsyncConnection) -> list[Result]:
+            return list(await connection.scalars(query))
+
+        return await self.run(work)
+
+    async def exists(self, query: sa.Select[Any]) -> bool:
+        """Whether there is a row."""
+        return await self.value(query) is not None
+
+    async def write(self, statement: sa.Update | sa.Delete) -> int:
+        """How many rows it changed."""
+
+        async def work(connection: AsyncConnection) -> int:
+            return (await connection.execute(statement)).rowcount
+
+        return await self.run(work)
+
+    async def put(
+        self, table: sa.Table, key: Mapping[str, object], values: Mapping[str, object]
+    ) -> None:
+        """Write the row of this primary key, or change the one that is there."""
+        await self.run(lambda connection: put(connection, table, key, values))
+
+
+async def rows(
+    connection: AsyncConnection, statement: sa.Executable, value_of: Callable[[RowMapping], Result]
+) -> list[Result]:
+    """The value of every row that it returns, in their order."""
+    return [value_of(row) for row in (await connection.execute(statement)).mappings()]
+
+
+def insert(connection: AsyncConnection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT, which each database spells in its own dialect."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+
+
+async def put(
+    connection: AsyncConnection,
+    table: sa.Table,
+    key: Mapping[str, object],
+    values: Mapping[str, object],
+) -> None:
+    """Write the row of this primary key, or change the one that is there."""
+    row = insert(connection, table).values({**key, **values})
+    keys = list(table.primary_key)
+    await connection.execute(row.on_conflict_do_update(index_elements=keys, set_=dict(values)))
+
+
+async def take_turns(connection: AsyncConnection, key: int) -> None:
+    """Transactions with this key follow one another. SQLite's do so anyway."""
+    if connection.dialect.name != "sqlite":
+        await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))

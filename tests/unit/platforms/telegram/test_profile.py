@@ -1,0 +1,92 @@
+"""The bot as Telegram shows it: each is shown the commands that are theirs, and what it does."""
+
+import pytest
+import sqlalchemy as sa
+from structlog.testing import capture_logs
+
+from bot.core.commands import COMMANDS, Who
+from bot.core.orders import Person
+from bot.platforms.telegram.profile import Profile
+from bot.store.settings import Settings as Facts
+from bot.store.tables import owners
+from tests.fakes.telegram import bad_request
+from tests.unit.platforms.telegram.conftest import Lobby
+
+OWNERS = {each.name for each in COMMANDS.values() if each.who is Who.OWNERS}
+
+
+def profile_of(lobby: Lobby) -> Profile:
+    facts = Facts(lobby.database)
+    return Profile(lobby.platform.line.bot, door=lobby.door, facts=facts)
+
+
+def names(lobby: Lobby, scope: str, language: str = "") -> set[str]:
+    return {str(each["command"]) for each in lobby.fake.commands(scope, language)}
+
+
+async def claimed(lobby: Lobby) -> None:
+    code = await lobby.door.access.new_code()
+    address = (await lobby.ordered()).order.call.address
+    await lobby.door.access.claim(code or "", Person(id=str(lobby.ann.id), name="Ann"), address)
+
+
+@pytest.mark.parametrize("language", ["", "en"])
+async def test_people_are_shown_what_is_for_everybody_where_they_are(
+    lobby: Lobby, language: str
+) -> None:
+    await profile_of(lobby).show()
+    everybody = {each.name for each in COMMANDS.values() if each.who is Who.EVERYBODY}
+    alone = {each.name for each in COMMANDS.values() if each.alone}
+    assert names(lobby, "all_private_chats", language) == everybody | {"start"}
+    assert names(lobby, "all_group_chats", language) == everybody - alone
+    assert {"jobs", "settings"} <= names(lobby, "all_private_chats", language)
+    assert "I make videos" in lobby.fake.description("description", language)
+    assert "Makes videos" in lobby.fake.description("short_description", language)
+
+
+async def test_owners_alone_are_shown_their_commands(lobby: Lobby) -> None:
+    await claimed(lobby)
+    await profile_of(lobby).show()
+    assert names(lobby, f"chat {lobby.ann.id}") >= OWNERS
+    wide = names(lobby, "all_private_chats") | names(lobby, "all_group_chats")
+    assert wide & (OWNERS | {"claim"}) == set()
+
+
+async def test_whoever_owns_it_no_more_is_not_shown_them(lobby: Lobby) -> None:
+    await claimed(lobby)
+    await profile_of(lobby).show()
+    await lobby.database.run(lambda connection: connection.execute(sa.delete(owners)))
+    await profile_of(lobby).show()
+    assert names(lobby, f"chat {lobby.ann.id}") == set()
+
+
+async def test_what_did_not_change_is_not_told_again(lobby: Lobby) -> None:
+    await claimed(lobby)
+    await profile_of(lobby).show()
+    lobby.fake.calls.clear()
+    await profile_of(lobby).show()
+    assert lobby.fake.calls == []
+
+
+async def test_what_telegram_refuses_ends_nothing_and_is_tried_at_the_next_start(
+    lobby: Lobby,
+) -> None:
+    await claimed(lobby)
+    lobby.fake.faults.add("setMyDescription", bad_request("no"))
+    with capture_logs() as lines:
+        await profile_of(lobby).show()
+    assert [each["event"] for each in lines].count("telegram.commands_refused") == 1
+    assert names(lobby, f"chat {lobby.ann.id}") >= OWNERS
+    await profile_of(lobby).show()
+    assert lobby.fake.description("description", "en")
+
+
+async def test_an_owner_whom_telegram_does_not_know_stops_nothing(lobby: Lobby) -> None:
+    await claimed(lobby)
+    lobby.fake.faults.add("setMyCommands", bad_request("chat not found"), times=9)
+    with capture_logs() as lines:
+        await profile_of(lobby).show_owners()
+    assert [each["event"] for each in lines] == ["telegram.commands_refused"]
+    lobby.fake.faults.clear()
+    await profile_of(lobby).show_owners()
+    assert names(lobby, f"chat {lobby.ann.id}") >= OWNERS
