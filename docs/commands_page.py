@@ -22,7 +22,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from bot import app, cli, control, installed
+from bot import cli, control, installed, operators
 from bot.config import load
 from bot.core import moves
 from bot.core.clock import SystemClock
@@ -166,7 +166,7 @@ def _fixed(folder: Path, width: int) -> Iterator[None]:
     numbers = count(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SystemClock, "now", lambda _self: NOON)
-        patch.setattr(app, "new_id", lambda: f"{next(numbers)}xmq5zt7kd3wv2ya")
+        patch.setattr(operators, "new_id", lambda: f"{next(numbers)}xmq5zt7kd3wv2ya")
         patch.setattr(installed, "version", lambda *_: installed.RELEASE)
         patch.setattr(control, "user_name", lambda _uid: "ann")
         for name in [name for name in os.environ if name.startswith("ZOETROPE_")]:

@@ -6,9 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     PositiveInt,
@@ -19,6 +17,7 @@ from pydantic import (
 
 from bot.config.problems import wrong
 from bot.config.settings import Dialect
+from bot.config.table import Table
 from bot.core.orders import Kind, Transport, Value
 from bot.core.prices import MICRO
 from bot.core.wishes import ASPECTS, QUALITIES, Extra, Shaping
@@ -85,11 +84,7 @@ Files = tuple[Annotated[Places, Field(min_length=1)], ...]
 """One entry per file."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-
-class PresetTable(_Table):
+class PresetTable(Table):
     """`[presets.<name>]`"""
 
     label: str | None = None
@@ -98,7 +93,7 @@ class PresetTable(_Table):
     hidden: bool = False
 
 
-class PictureTable(_Table):
+class PictureTable(Table):
     """`[models.<name>.picture]`"""
 
     transport: Transport = Transport.UPLOAD
@@ -112,7 +107,7 @@ class PictureTable(_Table):
     most_bytes: int = Field(10_000_000, ge=10_000)
 
 
-class SoundTable(_Table):
+class SoundTable(Table):
     """`[models.<name>.sound]`"""
 
     least_seconds: float = Field(3, ge=0)
@@ -120,7 +115,7 @@ class SoundTable(_Table):
     most_bytes: int = Field(15_000_000, ge=10_000)
 
 
-class PlacesTable(_Table):
+class PlacesTable(Table):
     """`[models.<name>.places]`"""
 
     size: Places = ("size",)
@@ -134,7 +129,7 @@ class PlacesTable(_Table):
     s2v: Files = ()
 
 
-class QualityTable(_Table):
+class QualityTable(Table):
     """`[models.<name>.at.<quality>]`"""
 
     seconds: Lengths | None = None
@@ -142,7 +137,7 @@ class QualityTable(_Table):
     extras: dict[str, Value] = Field(default_factory=dict)
 
 
-class ModelTable(_Table):
+class ModelTable(Table):
     """`[models.<name>]`"""
 
     family: str

@@ -156,12 +156,9 @@ class Retention:
 
         For a file that could not be removed, no other goes.
         """
-        return await self._bytes(but=self._removal.left) - (self._rules.most_bytes or 0)
+        return await self.size(but=self._removal.left) - (self._rules.most_bytes or 0)
 
-    async def size(self) -> int:
-        """Bytes of all media."""
-        return await self._bytes()
-
-    async def _bytes(self, *, but: Collection[str] = ()) -> int:
+    async def size(self, *, but: Collection[str] = ()) -> int:
+        """Bytes of all media but these."""
         pages = self._shelf.files()
         return sum([file.size async for page in pages for file in page if file.key not in but])

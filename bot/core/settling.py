@@ -96,7 +96,8 @@ class Settling:
             _check_waits(job)
             return moves.cancelled(job, Reason.BY_ADMIN)
 
-        return await self._changed(await self._id(job), change, actor, "jobs.cancel", why)
+        act = self._act(actor, "jobs.cancel", await self._id(job), why)
+        return self._told(*await self.ledger.change(act.subject, change, act))
 
     # --- nobody knows whether it was taken -----------------------------------------------------
 
@@ -246,12 +247,6 @@ class Settling:
             private=row.private,
         )
         return new, terms
-
-    async def _changed(
-        self, job_id: str, change: Change, actor: str, action: str, why: str
-    ) -> Values:
-        act = self._act(actor, action, job_id, why)
-        return self._told(*await self.ledger.change(job_id, change, act))
 
     def _told(self, job: Job, changed: bool) -> Values:
         self.wake.ring()

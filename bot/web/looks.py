@@ -6,7 +6,7 @@ templates beside this module.
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -60,7 +60,7 @@ def player(job: Job, video: Video, *, name: str, expires_at: float, address: str
         label=escape(made_by),
         download=_said("page.download", locale, megabytes=_megabytes(video.size)),
         other=_other(video, name, locale),
-        remark="" if video.plays else _remark(locale),
+        remark="" if video.plays else f"<p>{_said('fact.not_converted', locale)}</p>",
         expires=_expires(expires_at, locale),
     )
     tags = unfurl.tags(video, title=title, description=made_by, address=address)
@@ -75,10 +75,6 @@ def _other(video: Video, name: str, locale: str) -> str:
         return ""
     words = _said("page.original", locale, megabytes=_megabytes(video.converted.size))
     return f'<a href="{escape(name)}.{ORIGINAL}" download>{words}</a>'
-
-
-def _remark(locale: str) -> str:
-    return f"<p>{_said('fact.not_converted', locale)}</p>"
 
 
 def _megabytes(size: int) -> float:
@@ -138,17 +134,10 @@ def _unfolding(prompt: str, locale: str) -> str:
 
 
 def _expires(at: float, locale: str) -> str:
+    exact = datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+    shown = f'<time datetime="{exact}">{escape(moment(at, locale))}</time>'
     text = Text(id="fact.link_expires", values={"until": at})
-    return say(text, locale, formats={"until": _time(locale)})
-
-
-def _time(locale: str) -> Callable[[object], str]:
-    def shown(seconds: object) -> str:
-        assert isinstance(seconds, int | float)
-        exact = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-        return f'<time datetime="{exact}">{escape(moment(seconds, locale))}</time>'
-
-    return shown
+    return say(text, locale, formats={"until": lambda _: shown})
 
 
 @cache

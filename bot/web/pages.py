@@ -63,29 +63,20 @@ class _Opened:
     expires_at: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
     """Serves the videos of `get_job`'s jobs to holders of links that `signer` signed."""
 
-    def __init__(
-        self,
-        *,
-        get_job: Callable[[str], Awaitable[Job | None]],
-        media: Media,
-        signer: Signer,
-        clock: Clock,
-        public_url: str | None,
-        lifetime: float,
-        kept: float | None = None,
-    ) -> None:
-        """`public_url` is where the world sees us; a link lives `lifetime` seconds, and no longer
-        than its video is kept: so many seconds once it was posted."""
-        self._get_job = get_job
-        self._media = media
-        self._signer = signer
-        self._clock = clock
-        self._public_url = public_url
-        self._lifetime = lifetime
-        self._kept = kept
+    get_job: Callable[[str], Awaitable[Job | None]]
+    media: Media
+    signer: Signer
+    clock: Clock
+    public_url: str | None
+    """Where the world sees us."""
+    lifetime: float
+    """Seconds that a link lives, if its video is kept so long."""
+    kept: float | None = None
+    """Seconds that a video is kept once it was posted."""
 
     @property
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -104,25 +95,25 @@ class Pages:
 
     def link(self, job: Job) -> Link | None:
         """A fresh link to the video of `job`; None if the world does not see us."""
-        if self._public_url is None:
+        if self.public_url is None:
             return None
-        now = self._clock.now()
-        kept_until = (job.ended_at or now) + (self._kept or float("inf"))
-        expires_at = max(now, min(now + self._lifetime, kept_until))
-        path = self._signer.path(PURPOSE, job.id, expires_at=expires_at)
-        return Link(f"{self._public_url}{path}", expires_at)
+        now = self.clock.now()
+        kept_until = (job.ended_at or now) + (self.kept or float("inf"))
+        expires_at = max(now, min(now + self.lifetime, kept_until))
+        path = self.signer.path(PURPOSE, job.id, expires_at=expires_at)
+        return Link(f"{self.public_url}{path}", expires_at)
 
     def file_links(self, job: Job) -> tuple[str, ...]:
         """Fresh links to our copies of the job's files, in order; none if nobody sees us."""
-        if self._public_url is None:
+        if self.public_url is None:
             return ()
-        expires_at = self._clock.now() + GIVEN_LIFETIME
+        expires_at = self.clock.now() + GIVEN_LIFETIME
         paths = (
-            self._signer.path(GIVEN, f"{job.id}-{number}", expires_at=expires_at)
+            self.signer.path(GIVEN, f"{job.id}-{number}", expires_at=expires_at)
             + (".mp3" if isinstance(given, Sound) else ".jpg")
             for number, given in enumerate(job.order.files)
         )
-        return tuple(f"{self._public_url}{path}" for path in paths)
+        return tuple(f"{self.public_url}{path}" for path in paths)
 
     async def _player(self, request: web.Request) -> web.StreamResponse:
         opened = await self._opened(request)
@@ -131,7 +122,7 @@ class Pages:
             opened.video,
             name=request.path.rpartition("/")[2],
             expires_at=opened.expires_at,
-            address=self._public_url and f"{self._public_url}{request.path}",
+            address=self.public_url and f"{self.public_url}{request.path}",
         )
         # Shown again, it is asked for again: the video may have been deleted since.
         return web.Response(
@@ -163,17 +154,17 @@ class Pages:
         return self._file(still, "image/jpeg", f"{opened.job.id}.jpg", opened.expires_at)
 
     async def _given(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["name"]
-        if not self._is_signed(GIVEN, name, request):
+        given, now = request.match_info, self.clock.now()
+        name, signed = given["name"], (given["expiry"], given["signature"])
+        if not self.signer.verify(GIVEN, name, *signed, now=now):
             raise web.HTTPNotFound
         job_id, _, number = name.rpartition("-")
-        job = await self._get_job(job_id)
+        job = await self.get_job(job_id)
         key = job.order.files[int(number)].key if job else None
         if key is None:
             raise web.HTTPNotFound
-        expires_at = float(request.match_info["expiry"])
         _, _, ending = key.rpartition(".")
-        return self._file(key, _TYPES[ending], f"{name}.{ending}", expires_at)
+        return self._file(key, _TYPES[ending], f"{name}.{ending}", float(given["expiry"]))
 
     async def _astray(self, request: web.Request) -> web.StreamResponse:
         raise _gone(request)
@@ -181,7 +172,7 @@ class Pages:
     def _file(
         self, key: str, kind: str, name: str, expires_at: float, *, shown: str = "inline"
     ) -> web.StreamResponse:
-        left = int(expires_at - self._clock.now())
+        left = int(expires_at - self.clock.now())
         headers = {
             **_HEADERS,
             "Content-Type": kind,
@@ -189,20 +180,16 @@ class Pages:
             "Cache-Control": f"private, max-age={min(KEPT, left)}",
             "Content-Security-Policy": _ALONE,
         }
-        return _Sent(self._media.file(key), headers=headers)
+        return _Sent(self.media.file(key), headers=headers)
 
     async def _opened(self, request: web.Request) -> _Opened:
         given = request.match_info
         link = (PURPOSE, given["job"], given["expiry"], given["signature"])
-        job = await self._get_job(given["job"]) if self._signer.has_signed(*link) else None
-        works = self._signer.verify(*link, now=self._clock.now())
+        job = await self.get_job(given["job"]) if self.signer.has_signed(*link) else None
+        works = self.signer.verify(*link, now=self.clock.now())
         if job is None or job.video is None or not works:
             raise _gone(request, job)
         return _Opened(job, job.video, float(given["expiry"]))
-
-    def _is_signed(self, purpose: str, id_: str, request: web.Request) -> bool:
-        given, now = request.match_info, self._clock.now()
-        return self._signer.verify(purpose, id_, given["expiry"], given["signature"], now=now)
 
 
 def _page_headers(page: looks.Page) -> dict[str, str]:
