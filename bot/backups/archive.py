@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.core.errors import Broken
 from bot.log import get_logger
-from bot.media.storage import Storage
+from bot.media.storage import Storage, sync
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -290,12 +290,3 @@ def age_out(folder: Path, *, keep: int, now: float) -> list[str]:
         doomed = each.rename(each.with_name(f"{UNFINISHED}{each.name}"))
         shutil.rmtree(doomed, ignore_errors=True)
     return gone
-
-
-def sync(place: Path) -> None:
-    """Wait until the disk has a file, or the names in a folder."""
-    handle = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.backups import archive, making, restoring
 from bot.backups.remote import Remote
@@ -83,7 +82,7 @@ class Daily:
         now, folder = self._clock.now(), self._config.backup_folder
         last = await asyncio.to_thread(archive.last_made, folder, before=now)
         if last is None:
-            last = await self._database.run(_oldest)
+            last = await self._database.value(sa.select(sa.func.min(jobs.c.created_at)))
         if last is None or last > now:  # nothing to lose yet, or read off a clock that was ahead
             last = self._began
         return quiet_after(last, self._zone)
@@ -154,11 +153,6 @@ def quiet_after(at: float, zone: ZoneInfo) -> float:
     if quiet <= local:
         quiet += timedelta(days=1)  # by the calendar, however long that day is
     return quiet.timestamp()
-
-
-async def _oldest(connection: AsyncConnection) -> float | None:
-    oldest: float | None = await connection.scalar(sa.select(sa.func.min(jobs.c.created_at)))
-    return oldest
 
 
 def _why(error: Exception) -> str:

@@ -22,7 +22,7 @@ from bot.config import Config
 from bot.core.errors import Broken
 from bot.core.keeping import by
 from bot.log import get_logger
-from bot.media.storage import Storage
+from bot.media.storage import Storage, sync
 from bot.store.copying import copy_database, mark_copy
 from bot.store.files import file_of, size_of
 from bot.store.spool import Spool
@@ -100,7 +100,7 @@ async def _shared(earlier: Backup | None, file: File, unfinished: Path) -> bool:
 
 
 def _settled(unfinished: Path, path: str) -> File:
-    archive.sync(unfinished / path)
+    sync(unfinished / path)
     return archive.described(unfinished, path)
 
 

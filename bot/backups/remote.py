@@ -8,26 +8,17 @@ Files of the storage lie there once, however many backups name them: keys are ne
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from bot.backups.archive import (
-    MANIFEST,
-    MEDIA,
-    Backup,
-    Manifest,
-    by_age,
-    made_at,
-    outdated,
-    read,
-)
+from bot.backups.archive import MANIFEST, MEDIA, Backup, Manifest, by_age, made_at, outdated, read
 from bot.backups.room import is_full
 from bot.core.errors import Broken, Temporary
+from bot.media.storage import folder_of
 from bot.net.files import save
 
 _COPYING = 86_400.0
@@ -40,9 +31,7 @@ class Remote:
     def __init__(self, url: str) -> None:
         """`url` is a path, `file://…`, or what obstore understands."""
         self.url = url
-        parts = urlsplit(url)
-        if parts.scheme in ("", "file"):
-            folder = Path(unquote(parts.path) if parts.scheme else url).absolute()
+        if folder := folder_of(url):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._store: ObjectStore = LocalStore(folder, automatic_cleanup=True)
         else:
@@ -131,10 +120,8 @@ class Remote:
         await save(found.stream(), into)
 
     async def _delete(self, path: str) -> None:
-        try:
+        with suppress(FileNotFoundError):
             await obstore.delete_async(self._store, path)
-        except FileNotFoundError:
-            return
 
     @staticmethod
     def _path(name: str, path: str) -> str:

@@ -96,12 +96,7 @@ def opened(source: Path, *, threads: int = THREADS) -> av.container.InputContain
     kind, options = container_in(source), {"protocol_whitelist": "file"}
     if kind in WITH_EDITS and edits_in(source) is Edits.IGNORED:
         options["ignore_editlist"] = "1"
-    container = av.open(
-        str(source),
-        format=kind.value,
-        options=options,
-        metadata_errors="replace",
-    )
+    container = av.open(str(source), format=kind.value, options=options, metadata_errors="replace")
     for stream in films(container):
         if stream.codec_context is not None:
             stream.codec_context.thread_count = threads

@@ -26,35 +26,26 @@ class Shelf:
         self._mine = f"{OWNERS}/{owner}"
 
     async def files(self) -> AsyncIterator[list[Stored]]:
-        """All files of ours that are stored, some at a time; no others."""
         async for page in self._storage.listing():
             yield [file for file in page if is_key(file.key)]
 
     async def is_away(self) -> bool:
-        """Whether the storage as a whole can't be reached, and not only one file."""
         if self._storage.is_bucket:
             return await self._storage.ask() is not None
         return self._storage.trouble() is not None
 
     async def delete(self, key: str) -> None:
-        """Idempotent."""
         await self._storage.delete(key)
 
     def film_key(self, job_id: str) -> str:
-        """The key of a video that came as the answer to the order of this job."""
         return film_key(job_id)
 
     async def claimed_at(self) -> float | None:
-        """Since when these files are ours alone; None where another database has some of them.
-
-        Infinity, which is later than any file, where `claim` was not called yet.
-        """
         marks = await self._marks()
         since = marks.pop(self._mine, float("inf"))
         return None if marks else since
 
     async def claim(self) -> None:
-        """From now on new files are ours; idempotent."""
         if self._mine not in await self._marks():
             await self._storage.mark(self._mine)
 
@@ -63,7 +54,6 @@ class Shelf:
         return {each.key: each.changed_at for page in pages for each in page}
 
     async def received(self) -> list[Stored]:
-        """Videos that came as an answer, by the keys that they will have, not yet stored."""
         try:
             return await asyncio.to_thread(lambda: list(self._unstored()))
         except FileNotFoundError:  # no service ran here yet
@@ -81,14 +71,12 @@ class Shelf:
                     yield Stored(key=key, size=found.st_size, changed_at=found.st_mtime)
 
     async def drop_received(self, key: str) -> None:
-        """Idempotent."""
         file = self._received / Path(key).name
         for each in (file, file.with_suffix(".part")):
             with suppress(FileNotFoundError):
                 await asyncio.to_thread(each.unlink)
 
     async def clear_scratch(self, *, before: float) -> int:
-        """Remove what was put there before, and is in nobody's hands; how many that were."""
         return await asyncio.to_thread(self._cleared, before)
 
     def _cleared(self, before: float) -> int:

@@ -11,7 +11,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -129,7 +129,8 @@ class Storage:
             if self._root:
                 # obstore writes aside and renames, but leaves syncing to the system (measured
                 # with 0.12). Until we return nobody knows the key, so syncing late is enough.
-                await asyncio.to_thread(_sync, self._root, key)
+                path = self._root / key
+                await asyncio.to_thread(sync, path, path.parent, path.parent.parent, self._root)
 
     @asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:
@@ -163,11 +164,8 @@ class Storage:
         """Idempotent."""
         _checked(key)
         self._must_be_there(key)
-        try:
-            with _translated(key):
-                await obstore.delete_async(self._store, key)
-        except Broken:
-            return
+        with suppress(FileMissing), _translated(key):
+            await obstore.delete_async(self._store, key)
 
     async def listing(self, under: str | None = None) -> AsyncIterator[list[Stored]]:
         """All that lies there, or under this name, whoever made it; some hundred at a time."""
@@ -245,11 +243,6 @@ def _make_private(root: Path, key: str) -> None:
     kind = root / Path(key).parts[0]
     for folder in (kind, (root / key).parent):
         folder.mkdir(mode=0o700, exist_ok=True)
-
-
-def _sync(root: Path, key: str) -> None:
-    path = root / key
-    sync(path, path.parent, path.parent.parent, root)
 
 
 def sync(*places: Path) -> None:

@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from errno import EXDEV
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from bot.core.conversions import MOST_SECONDS
@@ -72,17 +71,11 @@ class Studio:
         self.storage = await asyncio.to_thread(self._open)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._workers.close()
 
     @asynccontextmanager
     async def scratch(self) -> AsyncIterator[Path]:
-        """A fresh directory for downloads, removed at the end."""
         folder = await asyncio.to_thread(tempfile.mkdtemp, dir=self._scratch)
         try:
             yield Path(folder)
@@ -113,7 +106,6 @@ class Studio:
         return await self.keep_pictures(sources, smaller)
 
     async def keep_sound(self, source: Path, fit: SoundFit) -> Recording:
-        """Check, cut and re-encode. Raises `Refused`."""
         key = new_key("sounds", "mp3")
         async with self.scratch() as folder:
             fitted = folder / "sound.mp3"
@@ -269,7 +261,6 @@ class Studio:
             yield shown
 
     async def delete(self, key: str) -> None:
-        """Idempotent."""
         await self.storage.delete(key)
 
     async def _keep_picture(self, source: Path, fit: Fit) -> tuple[Still, tuple[int, int]]:

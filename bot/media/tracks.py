@@ -65,9 +65,7 @@ class Copied:
     """The packets of a track as they are."""
 
     def __init__(
-        self,
-        output: av.container.OutputContainer,
-        source: av.VideoStream | av.AudioStream,
+        self, output: av.container.OutputContainer, source: av.VideoStream | av.AudioStream
     ) -> None:
         self.written = 0
         self._output = output

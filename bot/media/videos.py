@@ -168,9 +168,7 @@ def take_thumbnail(source: Path, target: Path) -> None:
     with translated("not_a_video"), opened(source) as container:
         stream = video_stream(container)
         frame = _frame_at(container, stream, (container.duration or 0) / av.time_base / 3)
-        still: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]  # bare in its stub
-        size = thumbnail_size(*_shown_size(stream, frame))
-        still = turned(still, orientation(frame)).resize(size, Image.Resampling.LANCZOS)
+        still = _still(frame, thumbnail_size(*_shown_size(stream, frame)))
     still.save(target, "JPEG", quality=85)
 
 
@@ -179,10 +177,13 @@ def take_last_frame(source: Path, target: Path) -> None:
     with translated("not_a_video"), opened(source) as container:
         stream = video_stream(container)
         frame = _last_frame(container, stream)
-        still: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]  # bare in its stub
-        size = _shown_size(stream, frame)
-        still = turned(still, orientation(frame)).resize(size, Image.Resampling.LANCZOS)
+        still = _still(frame, _shown_size(stream, frame))
     still.save(target, "PNG")
+
+
+def _still(frame: av.VideoFrame, size: tuple[int, int]) -> Image.Image:
+    still: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]  # bare in its stub
+    return turned(still, orientation(frame)).resize(size, Image.Resampling.LANCZOS)
 
 
 def _shown_size(stream: av.VideoStream, frame: av.VideoFrame) -> tuple[int, int]:

@@ -108,13 +108,7 @@ class Downloads:
             del self.waits[next(iter(self.waits))]
 
     async def _ask(
-        self,
-        url: URL,
-        into: Path,
-        key: Key,
-        begun: "_Saving | None",
-        wait: float,
-        judge: Judge,
+        self, url: URL, into: Path, key: Key, begun: "_Saving | None", wait: float, judge: Judge
     ) -> "Fetch | Targets | _Saving":
         """One request; a file that broke off where its server knows how to go on comes back."""
         check_url(url, origins=self.origins)

@@ -14,19 +14,17 @@ from bot.core.quotas import Granted, Limits, Purse, Usage
 from bot.store import blocks, holds
 from bot.store.posts import owe
 from bot.store.rows import QUEUED, job_of, job_values
+from bot.store.statements import one
 from bot.store.tables import grants, jobs
 
 
 async def by_event(connection: AsyncConnection, job: Job) -> Job | None:
     """The job that was admitted for the same event of its platform, if one was."""
-    rows = await connection.execute(
-        sa.select(jobs).where(
-            jobs.c.platform == job.order.call.address.platform,
-            jobs.c.event_id == job.order.call.event_id,
-        )
+    query = sa.select(jobs).where(
+        jobs.c.platform == job.order.call.address.platform,
+        jobs.c.event_id == job.order.call.event_id,
     )
-    row = rows.mappings().first()
-    return job_of(row) if row else None
+    return await one(connection, query, job_of)
 
 
 async def admit(

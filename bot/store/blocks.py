@@ -49,8 +49,6 @@ class Blocks(Part):
         return await self._database.run(work)
 
     async def lift(self, platform: str, person: str, act: Act) -> bool:
-        """Let them order again; whether they were blocked."""
-
         async def work(connection: AsyncConnection) -> bool:
             gone = await connection.execute(sa.delete(blocks).where(*_of(platform, person)))
             if gone.rowcount != 1:
@@ -61,7 +59,6 @@ class Blocks(Part):
         return await self._database.run(work)
 
     async def all(self, *, now: float) -> list[Block]:
-        """Those in force, the newest first."""
         query = sa.select(blocks).where(_lasts(now)).order_by(blocks.c.at.desc())
         return await self._database.rows(query, lambda row: Block(**row))
 

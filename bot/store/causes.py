@@ -47,8 +47,6 @@ class Causes(Part):
         return await self._database.run(work)
 
     async def once(self, cause: Cause, *, rooms: Iterable[str], now: float) -> bool:
-        """Say it if it was never said: whether it was not."""
-
         async def work(connection: AsyncConnection) -> bool:
             named = _named(causes, cause.kind, cause.about)
             if await connection.scalar(sa.select(causes.c.since).where(named)) is not None:
@@ -59,12 +57,10 @@ class Causes(Part):
         return await self._database.run(work)
 
     async def last(self, kind: Kind) -> float | None:
-        """When one of this kind was said last."""
         query = sa.select(sa.func.max(causes.c.said_at)).where(causes.c.kind == kind.value)
         return await self._database.value(query)
 
     async def open(self) -> list[Cause]:
-        """All that hold now."""
         query = (
             sa.select(causes)
             .where(causes.c.ended_at.is_(None), causes.c.kind != Kind.DIGEST.value)
@@ -97,17 +93,14 @@ class Causes(Part):
         return await claims.next_due(self._database, reports, reports.c.platform.in_(platforms))
 
     async def sending(self, report: Report, *, now: float) -> bool:
-        """Remember that a new message is on its way: whether it may still be sent."""
         begun = {"sending_at": report.sending_at or now}
         held = (_held(report), _round(report))
         return await self._database.write(sa.update(reports).where(*held).values(begun)) == 1
 
     async def told(self, report: Report, message_id: str, channel_id: str) -> None:
-        """It stands there. If the cause has changed meanwhile, it is due once more."""
         await self._settle(report, message_id=message_id, channel_id=channel_id, sending_at=None)
 
     async def put_off(self, report: Report, *, due_at: float, unsent: bool = False) -> None:
-        """Try again then. `unsent`: nothing can have been said."""
         values: dict[str, float | None] = {"due_at": due_at, "claimed_until": None}
         if unsent:
             values["sending_at"] = report.sending_at
@@ -176,11 +169,7 @@ async def _owe(
         await connection.execute(sa.insert(reports), rows)
     if told is Say.SAME:
         return bool(fresh)
-    changed: dict[str, object] = {
-        "version": reports.c.version + 1,
-        "due_at": now,
-        "attempts": 0,
-    }
+    changed: dict[str, object] = {"version": reports.c.version + 1, "due_at": now, "attempts": 0}
     if told is Say.ANEW:
         changed |= {"round": reports.c.round + 1, "written_at": now}
         changed |= {"message_id": None, "channel_id": None, "sending_at": None}

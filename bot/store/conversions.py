@@ -26,7 +26,6 @@ class Line(Part):
         return [Waiting(job_id, video) for job_id, video in found if video is not None]
 
     async def redraw(self, *, now: float) -> None:
-        """The cards of all of them are due."""
         cards = sa.and_(
             posts.c.kind == PostKind.CARD.value,
             posts.c.job_id.in_(sa.select(jobs.c.id).where(_in_line)),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.core.errors import Broken, DatabaseFull
+from bot.store.files import sync
 
 VIDEO = "video"
 """A finished video, with its message, its links and its files."""
@@ -47,7 +48,7 @@ class Deletions:
         finally:
             os.close(number)
         if is_new:
-            _sync_folder(self.file.parent)
+            sync(self.file.parent)
 
     async def note(self, job_id: str, at: float) -> None:
         """The same beside the event loop. Raises `Unwritten`."""
@@ -72,11 +73,3 @@ class Deletions:
             if what != VIDEO:
                 raise Broken("deletions_newer", file=str(self.file))
             yield found
-
-
-def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -17,17 +17,10 @@ _PRAGMAS = (
     "trusted_schema=OFF",
 )
 
-# An error that quotes the values of its statement would carry prompts into the log.
-_SERVER: dict[str, Any] = {
-    "pool_size": 16,
-    "hide_parameters": True,
-    "pool_pre_ping": True,
-    "connect_args": {"timeout": 30, "command_timeout": 30},
-}
-
 
 def sqlite_engine(url: str) -> AsyncEngine:
     """One connection, which begins a transaction as its only writer."""
+    # An error that quotes the values of its statement would carry prompts into the log.
     engine = create_async_engine(url, poolclass=StaticPool, hide_parameters=True)
 
     @sa.event.listens_for(engine.sync_engine, "connect")
@@ -55,7 +48,13 @@ def sqlite_engine(url: str) -> AsyncEngine:
 
 def server_engine(url: str) -> AsyncEngine:
     """PostgreSQL, with a pool."""
-    engine = create_async_engine(url, **_SERVER)
+    engine = create_async_engine(
+        url,
+        pool_size=16,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        connect_args={"timeout": 30, "command_timeout": 30},
+    )
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:

@@ -1,5 +1,6 @@
 """The file of an SQLite database, as it lies on the disk beside its journal."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -71,3 +72,12 @@ def sound(file: Path | None) -> Iterator[None]:
         if "locked" in complaint:
             raise DatabaseInUse(file=str(file), holder="?") from error
         raise DatabaseDamaged(file=str(file), verdict=complaint) from error
+
+
+def sync(place: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder."""
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -32,10 +32,6 @@ class Grants(Part):
         money: int = 0,
         once_since: float | None = None,
     ) -> None:
-        """So many more of today's videos, and micro-units of money.
-
-        Raises `Refused("grant_repeated")` if the same act was done since then.
-        """
         given = Granted(
             person_videos=videos,
             person_paid=videos,
@@ -55,7 +51,6 @@ class Grants(Part):
         await self._database.run(work)
 
     async def reset(self, whose: Whose, limits: Limits, act: Act) -> bool:
-        """As much left as at the beginning of the day; whether anything was to be done."""
         person = whose.person or ""
         address = Address(platform=whose.platform or "", channel="", community=whose.community)
 

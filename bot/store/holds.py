@@ -65,8 +65,6 @@ class Holds(Part):
         return await self._database.run(work)
 
     async def lift(self, name: str, act: Act) -> bool:
-        """Let go what it holds; whether there was such a hold."""
-
         async def work(connection: AsyncConnection) -> bool:
             gone = await connection.execute(sa.delete(holds).where(holds.c.name == name))
             if gone.rowcount != 1:
@@ -83,11 +81,9 @@ class Holds(Part):
         return await self._database.rows(query, lambda row: Hold(**row))
 
     async def paused(self) -> list[Paused]:
-        """Gateways that refuse our key or our balance."""
         return await self._database.rows(sa.select(gateways), paused_of)
 
     async def unfinished(self) -> list[tuple[str, Status, int]]:
-        """By gateway and state, how many jobs have a step to come."""
         query = (
             sa.select(jobs.c.gateway, jobs.c.status, sa.func.count().label("count"))
             .where(jobs.c.due_at.is_not(None))

@@ -27,7 +27,7 @@ _SAMPLES = 50
 
 
 class Jobs(Part):
-    """The store's half of a job's life; the moves themselves are the core's."""
+    """Implements the core's `ports.Jobs`; the moves themselves are the core's."""
 
     async def admit(self, job: Job, limits: Limits, *, now: float, card_at: float) -> Job:
         """Insert `job` and owe its card, if the limits allow; one admission at a time."""
@@ -44,8 +44,6 @@ class Jobs(Part):
     async def check_welcome(
         self, platform: str, person_id: str, *, orders: bool, now: float
     ) -> None:
-        """Raise `Refused` where an operator refuses this person, or `orders` of everybody."""
-
         async def work(connection: AsyncConnection) -> None:
             refused = await blocks.refusal(connection, platform, person_id, now=now)
             if refused is None and orders and await holds.is_held(connection):
@@ -89,11 +87,9 @@ class Jobs(Part):
         return await self._database.run(work)
 
     async def renew(self, ids: Collection[str], *, until: float) -> None:
-        """Let the claims on these jobs last until then; one that was let go stays so."""
         await claims.renew(self._database, jobs, ids, until=until)
 
     async def release(self, job: Job) -> None:
-        """Give a claim back unused; nothing happens if the row has moved on."""
         same = (jobs.c.id == job.id, jobs.c.version == job.version)
         await self._database.write(sa.update(jobs).where(*same).values(claimed_until=None))
 
@@ -197,22 +193,18 @@ class Jobs(Part):
         )
 
     async def has_ordered(self, platform: str, person_id: str) -> bool:
-        """Whether there is a job of this person's."""
         theirs = sa.and_(jobs.c.platform == platform, jobs.c.person == person_id)
         return bool(await self._database.value(sa.select(sa.exists().where(theirs))))
 
     async def recent(self, platform: str, person_id: str, *, most: int) -> list[Job]:
-        """A person's latest jobs, newest first."""
         return await self._database.rows(_own(platform, person_id).limit(most), job_of)
 
     async def made(self, platform: str, person_id: str, *, most: int, skip: int) -> list[Job]:
-        """The same, of those with a video that its person did not take away; `skip` are newer."""
         had = sa.or_(jobs.c.video.is_not(None), jobs.c.video_gone_at.is_not(None))
         query = _own(platform, person_id).where(had)
         return await self._database.rows(query.limit(most).offset(skip), job_of)
 
     async def ahead(self, job: Job) -> int | None:
-        """How many wait for the same place before it; None for one that waits for none."""
         if job.status is not Status.QUEUED or job.reason is not Reason.AT_ONCE:
             return None
         return await self._database.run(partial(turns.ahead, job=job))
@@ -232,7 +224,6 @@ class Jobs(Part):
         return await self._database.rows(query, job_of)
 
     async def durations(self, model: str, seconds: int) -> list[float]:
-        """Seconds the gateway took for recent videos of this model and length."""
         taken = (
             sa.select(jobs.c.completed_at - jobs.c.submitted_at)
             .where(jobs.c.model == model, jobs.c.seconds == seconds)

@@ -67,13 +67,7 @@ class Listing(Runs):
 
     async def ids(self, beginning: str, *, most: int) -> list[str]:
         """The ids that begin so, or that one alone which is so."""
-        ids = await self.values(
-            sa.select(jobs.c.id)
-            .where(jobs.c.id.startswith(beginning, autoescape=True))
-            .order_by(jobs.c.id)
-            .limit(most)
-        )
-        return [beginning] if beginning in ids else ids
+        return await ids_like(self, beginning, most=most)
 
     async def job(self, job_id: str) -> Job:
         """The job of this id, which `ids` has found."""
@@ -84,6 +78,17 @@ class Listing(Runs):
         """Its posts: those owed, and those in the chat."""
         theirs = sa.select(posts).where(posts.c.job_id == job_id).order_by(posts.c.id)
         return await self.rows(theirs, post_of)
+
+
+async def ids_like(runs: Runs, beginning: str, *, most: int) -> list[str]:
+    """The ids of jobs that begin so, or that one alone which is so."""
+    ids = await runs.values(
+        sa.select(jobs.c.id)
+        .where(jobs.c.id.startswith(beginning, autoescape=True))
+        .order_by(jobs.c.id)
+        .limit(most)
+    )
+    return [beginning] if beginning in ids else ids
 
 
 @asynccontextmanager

@@ -28,12 +28,12 @@ async def owe(
     connection: AsyncConnection,
     gateway: str,
     *,
-    reason: Reason | None,
-    detail: str,
-    waiting: int,
     rooms: Iterable[str],
     now: float,
     subject: str = "",
+    reason: Reason | None = None,
+    detail: str = "",
+    waiting: int = 0,
 ) -> bool:
     """Let every owner be told, and every room of operators; whether there is anybody."""
     news = {
@@ -67,12 +67,10 @@ class Notices(Part):
         return await claims.next_due(self._database, notices, notices.c.platform.in_(platforms))
 
     async def put_off(self, notice: Notice, *, due_at: float) -> None:
-        """Try again then, unless there is news since."""
         later = sa.update(notices).where(_held(notice)).values(due_at=due_at, claimed_until=None)
         await self._database.write(later)
 
     async def forget(self, notice: Notice) -> None:
-        """It was told, or never will be; news that came since stays."""
         await self._database.write(sa.delete(notices).where(_held(notice)))
 
 

@@ -9,7 +9,7 @@ from bot.core.digest import Sum
 from bot.core.jobs import LOCKS, Job, Reason, Status
 from bot.store.database import Part
 from bot.store.rows import job_of
-from bot.store.statements import rows
+from bot.store.statements import count, rows
 from bot.store.tables import jobs
 
 _WAITS = [*(reason.value for reason in LOCKS), Reason.PAUSED.value, Reason.AT_ONCE.value]
@@ -25,14 +25,12 @@ class Outlook(Part):
     """Looks; nothing is changed."""
 
     async def unconfirmed(self, *, since: float, most: int) -> tuple[int, Sequence[Job]]:
-        """How many orders may have been charged or not, and the latest of them."""
         open_ = sa.and_(jobs.c.status == _spelt(Status.UNCONFIRMED), jobs.c.ended_at >= since)
-        count = sa.select(sa.func.count()).where(open_)
         latest = sa.select(jobs).where(open_).order_by(jobs.c.ended_at.desc(), jobs.c.id)
 
         async def work(connection: AsyncConnection) -> tuple[int, Sequence[Job]]:
             found = await rows(connection, latest.limit(most), job_of)
-            return int(await connection.scalar(count) or 0), found
+            return await count(connection, jobs, open_), found
 
         return await self._database.run(work)
 
@@ -40,9 +38,9 @@ class Outlook(Part):
         """The jobs that were ordered since then, by state and reason."""
         # 1 stands for a video without a price, and is no money.
         spent = sa.case((jobs.c.spend_cost > 1, jobs.c.spend_cost), else_=0)
-        count = sa.func.count().label("count")
+        number = sa.func.count().label("count")
         query = (
-            sa.select(jobs.c.status, jobs.c.reason, count, sa.func.sum(spent).label("spent"))
+            sa.select(jobs.c.status, jobs.c.reason, number, sa.func.sum(spent).label("spent"))
             .where(jobs.c.created_at >= since)
             .group_by(jobs.c.status, jobs.c.reason)
         )

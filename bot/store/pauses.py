@@ -15,7 +15,7 @@ from bot.store import holds
 from bot.store.database import Part
 from bot.store.notices import owe
 from bot.store.refusals import is_alone, note_pass
-from bot.store.statements import insert, put
+from bot.store.statements import count, insert, put
 from bot.store.tables import gateways, jobs, told
 
 _CREATING = (Status.QUEUED.value, Status.SUBMITTING.value)
@@ -27,7 +27,7 @@ _ABOUT = "about "
 
 
 class Pauses(Part):
-    """Which gateways are paused, until when and why."""
+    """Implements the core's `ports.Pauses`: which are paused, until when and why."""
 
     async def pause(
         self, gateway: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
@@ -54,7 +54,6 @@ class Pauses(Part):
         return await self._database.run(work)
 
     async def passed(self, job: Job, account: str, *, balance: bool) -> None:
-        """The POST of an order was answered as for a good key, and with `balance` for that too."""
         await self._database.run(lambda it: note_pass(it, job, account=account, balance=balance))
 
     async def remark(
@@ -65,23 +64,12 @@ class Pauses(Part):
         async def work(connection: AsyncConnection) -> None:
             if not is_news(subject, await _remarked(connection, gateway), now=now):
                 return
-            heard = await owe(
-                connection,
-                gateway,
-                subject=subject,
-                reason=None,
-                detail=detail,
-                waiting=0,
-                rooms=rooms,
-                now=now,
-            )
-            if heard:
+            if await owe(connection, gateway, subject=subject, detail=detail, rooms=rooms, now=now):
                 await _remember(connection, gateway, f"{_ABOUT}{subject}", now=now)
 
         await self._database.run(work)
 
     async def held(self, gateway: str, *, now: float) -> Pause | None:
-        """The pause that keeps an order back; None if none does, or for the one that may try."""
         query = sa.select(gateways).where(gateways.c.name == gateway)
         tries = (
             sa.update(gateways)
@@ -102,7 +90,6 @@ class Pauses(Part):
         return await self._database.run(work)
 
     async def claim(self, *, now: float, until: float, most: int) -> list[Paused]:
-        """Up to `most` gateways that are to be asked now, and not again before `until`."""
         # What is due later than anybody puts it was put there by a clock that was wrong.
         due = sa.or_(gateways.c.paused_until <= now, gateways.c.paused_until > until)
         chosen = sa.select(gateways.c.name).where(due).limit(most).with_for_update(skip_locked=True)
@@ -120,11 +107,9 @@ class Pauses(Part):
         return await self._database.exists(query)
 
     async def next_due(self) -> float | None:
-        """When the next is to be asked."""
         return await self._database.value(sa.select(sa.func.min(gateways.c.paused_until)))
 
     async def refused(self, gateway: str, reason: Reason, *, now: float) -> None:
-        """A free question met the same lock."""
         same = sa.and_(gateways.c.name == gateway, gateways.c.reason == reason.value)
         await self._database.write(sa.update(gateways).where(same).values(refused_at=now))
 
@@ -178,9 +163,8 @@ class Pauses(Part):
             looks = ended.looking or ended.reason == Reason.BAD_KEY.value
             await _let_go(connection, gateway, looks=looks, now=now)
             if last_of(await _told(connection, gateway)) is not None:
-                await _tell(
-                    connection, gateway, reason=None, detail="", waiting=0, rooms=rooms, now=now
-                )
+                await _remember(connection, gateway, _WORKS, now=now)
+                await owe(connection, gateway, rooms=rooms, now=now)
             return True
 
         return await self._database.run(work)
@@ -206,7 +190,8 @@ async def _pause(
     await _write(connection, gateway, pause, now=now)
     if may_be_said_at(pause.reason, await _told(connection, gateway)) > now:
         return
-    await _tell(
+    await _remember(connection, gateway, pause.reason.value, now=now)
+    await owe(
         connection,
         gateway,
         reason=pause.reason,
@@ -245,22 +230,6 @@ async def _told(connection: AsyncConnection, gateway: str) -> dict[Reason | None
     return {None if row.word == _WORKS else Reason(row.word): row.at for row in rows}
 
 
-async def _tell(
-    connection: AsyncConnection,
-    gateway: str,
-    *,
-    reason: Reason | None,
-    detail: str,
-    waiting: int,
-    rooms: Iterable[str],
-    now: float,
-) -> None:
-    await _remember(connection, gateway, reason.value if reason else _WORKS, now=now)
-    await owe(
-        connection, gateway, reason=reason, detail=detail, waiting=waiting, rooms=rooms, now=now
-    )
-
-
 async def _remember(connection: AsyncConnection, gateway: str, word: str, *, now: float) -> None:
     await put(connection, told, {"gateway": gateway, "word": word}, {"at": now})
 
@@ -270,7 +239,7 @@ async def _waiting(connection: AsyncConnection, gateway: str, pause: Pause) -> i
     held = [jobs.c.gateway == gateway, jobs.c.due_at.is_not(None)]
     if pause.reason is Reason.NO_BALANCE and not pause.looking:
         held.append(jobs.c.status.in_(_CREATING))
-    return await connection.scalar(sa.select(sa.func.count()).where(*held)) or 1
+    return await count(connection, jobs, *held) or 1
 
 
 async def _call_one(connection: AsyncConnection, gateway: str, *, now: float) -> None:

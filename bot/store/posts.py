@@ -13,7 +13,7 @@ from bot.core.posts import ALL_KINDS, Form, Post, PostKind, looks
 from bot.store import claims
 from bot.store.database import Part
 from bot.store.rows import job_of, post_of, saved_values
-from bot.store.statements import insert
+from bot.store.statements import insert, one
 from bot.store.tables import jobs, posts
 
 _INSTANT = 0.001
@@ -50,7 +50,7 @@ async def owe(connection: AsyncConnection, job: Job, due: Mapping[PostKind, floa
 
 
 class Posts(Part):
-    """Claims and outcomes of posts."""
+    """Implements the core's `ports.Posts`."""
 
     async def claim(
         self,
@@ -78,11 +78,9 @@ class Posts(Part):
         return sorted(taken, key=lambda post: (post.due_at, post.id))
 
     async def renew(self, ids: Collection[int], *, until: float) -> None:
-        """Let the claims on these posts last until then; one that was let go stays so."""
         await claims.renew(self._database, posts, ids, until=until)
 
     async def release(self, post: Post) -> None:
-        """Give a claim back unused; nothing happens if somebody else has taken the post since."""
         await self._change(post, claimed_until=None)
 
     async def next_due(
@@ -102,7 +100,6 @@ class Posts(Part):
         return await self._database.one(query, post_of)
 
     async def about(self, platform: str, chat: str, message_id: str) -> str | None:
-        """The id of the job that our message is about; a chat is all of its topics."""
         there = sa.or_(posts.c.channel_id == chat, posts.c.channel_id.like(f"{chat}/%"))
         query = sa.select(posts.c.job_id).where(
             posts.c.platform == platform, posts.c.message_id == message_id, there
@@ -110,19 +107,13 @@ class Posts(Part):
         return await self._database.value(query)
 
     async def sending(self, post: Post, form: Form, *, now: float) -> Post | None:
-        """Remember, before the first byte, that a message of this form is on its way.
-
-        None if the claim had run out and somebody else took the post.
-        """
         begun = post.sending_at if post.form is form and post.sending_at else now
         return await self._change(post, form=form.value, sending_at=begun)
 
     async def unsent(self, post: Post) -> None:
-        """Surely nothing was said: forget that a send was begun."""
         await self._change(post, sending_at=None)
 
     async def fall(self, post: Post, form: Form | None, *, direct: bool) -> None:
-        """A definite no: the next rung, with no send under way; the same rung keeps its tries."""
         same = (post.form, post.direct) == (form, direct)
         await self._change(
             post,
@@ -184,8 +175,6 @@ class Posts(Part):
         await self._change(post, due_at=later, claimed_until=None, attempts=attempts)
 
     async def posted(self, shown: Job, message_id: str, channel_id: str) -> None:
-        """The command's own answer, showing the job as it was then, became its card."""
-
         async def work(connection: AsyncConnection) -> None:
             # Locked: a change that is just being written must see the message, or we the change.
             job = await _locked(connection, shown.id)
@@ -196,9 +185,7 @@ class Posts(Part):
                 .where(posts.c.job_id == shown.id, posts.c.kind == PostKind.CARD.value)
                 .where(posts.c.message_id.is_(None))
                 .values(
-                    message_id=message_id,
-                    channel_id=channel_id,
-                    due_at=0.0 if moved_on else None,
+                    message_id=message_id, channel_id=channel_id, due_at=0.0 if moved_on else None
                 )
             )
 
@@ -250,8 +237,8 @@ async def _outdate(connection: AsyncConnection, end: Post, job: Job, *, now: flo
 
 
 async def _locked(connection: AsyncConnection, job_id: str) -> Job:
-    rows = await connection.execute(sa.select(jobs).where(jobs.c.id == job_id).with_for_update())
-    row = rows.mappings().first()
-    if row is None:
+    query = sa.select(jobs).where(jobs.c.id == job_id).with_for_update()
+    job = await one(connection, query, job_of)
+    if job is None:
         raise Broken("job_unknown", job=job_id)
-    return job_of(row)
+    return job

@@ -20,7 +20,8 @@ from bot.store import carried
 from bot.store.carried import Decisions
 from bot.store.deletions import Deletion
 from bot.store.identity import COPY_OF
-from bot.store.statements import insert, put
+from bot.store.settings import setting
+from bot.store.statements import count, insert, put
 from bot.store.tables import causes, drafts, jobs, notices, posts, reports, settings, updates
 from bot.store.words import wordless_order, wordless_request
 
@@ -74,13 +75,13 @@ class Settled:
 
 async def restored_at(connection: AsyncConnection) -> float | None:
     """When these rows came out of a backup; None if they never did."""
-    said = await _setting(connection, RESTORED_AT)
+    said = await setting(connection, RESTORED_AT)
     return None if said is None else float(said)
 
 
 async def restored_jobs(connection: AsyncConnection) -> dict[str, float]:
     """The jobs out of a backup of which more may stand in a chat than rows tell, from when on."""
-    said = await _setting(connection, RESTORED_JOBS)
+    said = await setting(connection, RESTORED_JOBS)
     return {} if said is None else {str(id_): float(at) for id_, at in json.loads(said).items()}
 
 
@@ -125,8 +126,10 @@ async def settle(
     await _set(connection, RESTORED_JOBS, json.dumps(await _doubtful(connection)))
     return Settled(
         held=held,
-        looking=await _count(connection, jobs.c.status == Status.IN_PROGRESS.value),
-        posts=await _count(connection, posts.c.due_at.is_not(None), posts.c.message_id.is_(None)),
+        looking=await count(connection, jobs, jobs.c.status == Status.IN_PROGRESS.value),
+        posts=await count(
+            connection, posts, posts.c.due_at.is_not(None), posts.c.message_id.is_(None)
+        ),
         deleted=deleted,
         unheard=unheard,
         carried=acts,
@@ -245,16 +248,5 @@ async def _doubtful(connection: AsyncConnection) -> dict[str, float]:
     return {id_: min(created_at, before.get(id_, created_at)) for id_, created_at in rows}
 
 
-async def _setting(connection: AsyncConnection, name: str) -> str | None:
-    value: str | None = await connection.scalar(
-        sa.select(settings.c.value).where(settings.c.name == name)
-    )
-    return value
-
-
 async def _set(connection: AsyncConnection, name: str, value: str) -> None:
     await put(connection, settings, {"name": name}, {"value": value})
-
-
-async def _count(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> int:
-    return int(await connection.scalar(sa.select(sa.func.count()).where(*conditions)) or 0)

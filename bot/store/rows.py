@@ -40,9 +40,7 @@ _columns: Mapping[str, Callable[[Job], dict[str, Any]]] = {
 }
 """Fields of a job that are no column of the same name and value."""
 _plain = tuple(name for name in _fields if name not in _columns)
-
-
-_times = (
+JOB_TIMES = (
     *("created_at", "submitted_at", "completed_at", "delivered_at", "ended_at"),
     *("due_at", "claimed_until"),
 )
@@ -61,7 +59,7 @@ def saved_values(before: Job, after: Job) -> dict[str, Any]:
 
     Those may have moved meanwhile: claims are renewed and clocks set without another version.
     """
-    stay = {name for name in _times if getattr(before, name) == getattr(after, name)}
+    stay = {name for name in JOB_TIMES if getattr(before, name) == getattr(after, name)}
     return {name: value for name, value in job_values(after).items() if name not in stay}
 
 
@@ -129,8 +127,5 @@ def post_of(row: RowMapping) -> Post:
     values = {field.name: row[field.name] for field in fields(Post)}
     return Post(
         **values
-        | {
-            "kind": PostKind(row["kind"]),
-            "form": Form(row["form"]) if row["form"] else None,
-        }
+        | {"kind": PostKind(row["kind"]), "form": Form(row["form"]) if row["form"] else None}
     )

@@ -1,7 +1,6 @@
 """The copy of a database whose file is gone: what was written lives only in the open file."""
 
 import asyncio
-import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.log import get_logger
+from bot.store.files import sync
 from bot.store.identity import put_away, saved_copy
 from bot.store.locks import BEAT
 
@@ -20,15 +20,6 @@ _SHARE = 10
 """A copy takes this part of the time at most: a large one is renewed less often."""
 
 log = get_logger()
-
-
-def sync(place: Path) -> None:
-    """Wait until the disk has a file, or the names in a folder."""
-    handle = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class SavedCopy:

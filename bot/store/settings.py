@@ -1,9 +1,18 @@
 """Small facts the service keeps about itself: its link key, what it registered."""
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Part
 from bot.store.tables import settings
+
+
+async def setting(connection: AsyncConnection, name: str) -> str | None:
+    """The value, or None."""
+    value: str | None = await connection.scalar(
+        sa.select(settings.c.value).where(settings.c.name == name)
+    )
+    return value
 
 
 class Settings(Part):
@@ -11,8 +20,7 @@ class Settings(Part):
 
     async def get(self, name: str) -> str | None:
         """The value, or None."""
-        query = sa.select(settings.c.value).where(settings.c.name == name)
-        return await self._database.value(query)
+        return await self._database.run(lambda connection: setting(connection, name))
 
     async def put(self, name: str, value: str) -> None:
         """Set the value, replacing an earlier one."""

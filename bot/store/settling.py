@@ -18,6 +18,7 @@ from bot.core.settling import NOT_CHARGED
 from bot.store import admission, turns
 from bot.store.acts import note
 from bot.store.database import Part
+from bot.store.listing import ids_like
 from bot.store.tables import acts, jobs, posts
 from bot.store.writing import get, save
 
@@ -32,14 +33,7 @@ class Settling(Part):
 
     async def ids(self, beginning: str, *, most: int) -> list[str]:
         """The ids that begin so, or that one alone which is so."""
-        query = (
-            sa.select(jobs.c.id)
-            .where(jobs.c.id.startswith(beginning, autoescape=True))
-            .order_by(jobs.c.id)
-            .limit(most)
-        )
-        found = await self._database.values(query)
-        return [beginning] if beginning in found else found
+        return await ids_like(self._database, beginning, most=most)
 
     async def known_ids(self, base_url: str, among: Collection[str]) -> frozenset[str]:
         """Those of these ids that jobs have already at this address, by any name of a gateway."""
@@ -101,7 +95,6 @@ class Settling(Part):
         return await self._database.run(work)
 
     async def released(self, job_id: str) -> int | None:
-        """The cost that counts no more since it was said that the job was not charged."""
         query = (
             sa.select(acts.c.details)
             .where(acts.c.subject == job_id, acts.c.action == NOT_CHARGED)

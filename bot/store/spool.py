@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bot.log import get_logger
+from bot.store.files import sync
 
 BLOCK = 512
 """Bytes. An entry begins at a multiple of this: a torn one takes no other with it."""
@@ -112,7 +113,7 @@ class Spool:
                 _write(number, bytes(missing), at=os.fstat(number).st_size)
                 os.fsync(number)
             if is_new:
-                _sync_folder(self.file.parent)
+                sync(self.file.parent)
             yield number
         finally:
             os.close(number)
@@ -167,11 +168,3 @@ def _write(number: int, content: bytes, *, at: int) -> None:
     while content:
         written = os.pwrite(number, content, at)
         content, at = content[written:], at + written
-
-
-def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

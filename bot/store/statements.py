@@ -29,7 +29,7 @@ class Runs(ABC):
         self, statement: sa.Executable, value_of: Callable[[RowMapping], Result]
     ) -> Result | None:
         """The value of the first row; None if there is no row."""
-        return next(iter(await self.rows(statement, value_of)), None)
+        return await self.run(lambda connection: one(connection, statement, value_of))
 
     async def value(self, query: sa.Select[tuple[Result]]) -> Result | None:
         """The first column of the first row; None if there is no row."""
@@ -67,6 +67,22 @@ async def rows(
 ) -> list[Result]:
     """The value of every row that it returns, in their order."""
     return [value_of(row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def one(
+    connection: AsyncConnection, statement: sa.Executable, value_of: Callable[[RowMapping], Result]
+) -> Result | None:
+    """The value of the first row; None if there is no row."""
+    row = (await connection.execute(statement)).mappings().first()
+    return None if row is None else value_of(row)
+
+
+async def count(
+    connection: AsyncConnection, table: sa.Table, *which: sa.ColumnElement[bool]
+) -> int:
+    """How many of these rows there are."""
+    query = sa.select(sa.func.count()).select_from(table).where(*which)
+    return await connection.scalar(query) or 0
 
 
 def insert(connection: AsyncConnection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:

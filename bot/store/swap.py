@@ -9,9 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from bot.log import get_logger
-from bot.store.files import size_of
+from bot.store.files import size_of, sync
 from bot.store.identity import saved_copy
-from bot.store.saving import sync
 
 _JOURNALS = ("-wal", "-shm")
 

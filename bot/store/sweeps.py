@@ -27,25 +27,14 @@ from bot.store.words import wordless_order, wordless_request
 _AS_FILE = "#file"
 """How a handle's name ends that stands for the same file as a document."""
 
-_pending = (
-    sa.select(posts.c.id)
-    .where(
-        posts.c.job_id == jobs.c.id,
-        posts.c.kind == PostKind.RESULT.value,
-        posts.c.due_at.is_not(None),
-    )
-    .exists()
-)
-_in_chat = (
-    sa.select(posts.c.id)
-    .where(
-        posts.c.job_id == jobs.c.id,
-        posts.c.kind == PostKind.RESULT.value,
-        posts.c.message_id.is_not(None),
-        posts.c.form == Form.FILE.value,
-    )
-    .exists()
-)
+
+def _has_result(*which: sa.ColumnElement[bool]) -> sa.Exists:
+    of_job = (posts.c.job_id == jobs.c.id, posts.c.kind == PostKind.RESULT.value)
+    return sa.select(posts.c.id).where(*of_job, *which).exists()
+
+
+_pending = _has_result(posts.c.due_at.is_not(None))
+_in_chat = _has_result(posts.c.message_id.is_not(None), posts.c.form == Form.FILE.value)
 # Of a job with an end the video was posted, or could not be.
 _kept = sa.and_(jobs.c.video.is_not(None), jobs.c.ended_at.is_not(None), ~_pending)
 _delivered = sa.and_(_kept, jobs.c.status == Status.DELIVERED.value)
@@ -180,7 +169,6 @@ class Sweeps:
         await self._database.write(sa.delete(discarded).where(discarded.c.key.in_(keys)))
 
     async def restored_at(self) -> float | None:
-        """When these rows came out of a backup; None if they never did."""
         return await self._database.run(restored_at)
 
     async def wanted(self, *, after: str, unconfirmed_by: float, most: int) -> Wanted:
@@ -188,11 +176,7 @@ class Sweeps:
         is_open = sa.or_(
             jobs.c.ended_at.is_(None), sa.and_(_unconfirmed, jobs.c.ended_at > unconfirmed_by)
         )
-        has_files = sa.or_(
-            jobs.c.video.is_not(None),
-            jobs.c.inputs_gone_at.is_(None),
-            is_open,
-        )
+        has_files = sa.or_(jobs.c.video.is_not(None), jobs.c.inputs_gone_at.is_(None), is_open)
         columns = (jobs.c.video, jobs.c.unconverted, jobs.c.order_data)
         marks = (jobs.c.inputs_gone_at, sa.case((is_open, True), else_=False).label("is_open"))
         query = (
@@ -218,9 +202,7 @@ class Sweeps:
         return await self._database.run(work)
 
 
-def _named(
-    rows: Iterable[RowMapping],
-) -> tuple[set[str], dict[str, tuple[str, int | None]]]:
+def _named(rows: Iterable[RowMapping]) -> tuple[set[str], dict[str, tuple[str, int | None]]]:
     """All keys that these rows name, and of each job's own files the job and the bytes."""
     keys: set[str] = set()
     own: dict[str, tuple[str, int | None]] = {}

@@ -1,5 +1,7 @@
 """The tables. Times are seconds since the epoch (UTC) as doubles; JSON holds frozen core values."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 metadata = sa.MetaData(
@@ -10,6 +12,12 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def _partial(name: str, which: sa.ColumnElement[bool], *columns: sa.Column[Any]) -> None:
+    """An index of these rows alone."""
+    sa.Index(name, *columns, sqlite_where=which, postgresql_where=which)
+
 
 jobs = sa.Table(
     "jobs",
@@ -64,14 +72,8 @@ jobs = sa.Table(
 # Finished jobs leave both indexes, so a claim costs the same after a million of them.
 _queued = sa.and_(jobs.c.due_at.is_not(None), jobs.c.status == "queued")
 _running = sa.and_(jobs.c.due_at.is_not(None), jobs.c.status != "queued")
-sa.Index(
-    "ix_jobs_queued",
-    jobs.c.turn,
-    jobs.c.created_at,
-    sqlite_where=_queued,
-    postgresql_where=_queued,
-)
-sa.Index("ix_jobs_running", jobs.c.due_at, sqlite_where=_running, postgresql_where=_running)
+_partial("ix_jobs_queued", _queued, jobs.c.turn, jobs.c.created_at)
+_partial("ix_jobs_running", _running, jobs.c.due_at)
 # Usage is asked at every admission: today's rows of a person, a community, everybody.
 sa.Index("ix_jobs_person", jobs.c.platform, jobs.c.person, jobs.c.created_at)
 sa.Index("ix_jobs_community", jobs.c.platform, jobs.c.community, jobs.c.created_at)
@@ -79,21 +81,12 @@ sa.Index("ix_jobs_created", jobs.c.created_at)
 sa.Index("ix_jobs_durations", jobs.c.model, jobs.c.seconds, jobs.c.completed_at)
 
 # What is swept leaves these.
-for _kept, _is_kept in (
-    ("video", jobs.c.video.is_not(None)),
-    ("inputs", jobs.c.inputs_gone_at.is_(None)),
-    ("words", jobs.c.words_gone_at.is_(None)),
-):
-    sa.Index(
-        f"ix_jobs_{_kept}_kept",
-        jobs.c.ended_at,
-        sqlite_where=_is_kept,
-        postgresql_where=_is_kept,
-    )
+_partial("ix_jobs_video_kept", jobs.c.video.is_not(None), jobs.c.ended_at)
+_partial("ix_jobs_inputs_kept", jobs.c.inputs_gone_at.is_(None), jobs.c.ended_at)
+_partial("ix_jobs_words_kept", jobs.c.words_gone_at.is_(None), jobs.c.ended_at)
 
 # Orders of which nobody knows whether they were taken: a handful, looked for all the time.
-_is_open = jobs.c.status == "unconfirmed"
-sa.Index("ix_jobs_unconfirmed", jobs.c.ended_at, sqlite_where=_is_open, postgresql_where=_is_open)
+_partial("ix_jobs_unconfirmed", jobs.c.status == "unconfirmed", jobs.c.ended_at)
 
 posts = sa.Table(
     "posts",
@@ -114,20 +107,10 @@ posts = sa.Table(
     sa.Column("version", sa.Integer, nullable=False, server_default="0"),
     sa.UniqueConstraint("job_id", "kind"),
 )
-sa.Index(
-    "ix_posts_due",
-    posts.c.due_at,
-    sqlite_where=posts.c.due_at.is_not(None),
-    postgresql_where=posts.c.due_at.is_not(None),
-)
+_partial("ix_posts_due", posts.c.due_at.is_not(None), posts.c.due_at)
 # Somebody points at a message of ours and means its job.
-sa.Index(
-    "ix_posts_message",
-    posts.c.platform,
-    posts.c.message_id,
-    sqlite_where=posts.c.message_id.is_not(None),
-    postgresql_where=posts.c.message_id.is_not(None),
-)
+_in_chat = posts.c.message_id.is_not(None)
+_partial("ix_posts_message", _in_chat, posts.c.platform, posts.c.message_id)
 
 gateways = sa.Table(
     "gateways",
@@ -271,14 +254,8 @@ updates = sa.Table(
     sa.Column("due_at", sa.Double),
     sa.Column("attempts", sa.Integer, nullable=False),
 )
-sa.Index(
-    "ix_updates_due",
-    updates.c.source,
-    updates.c.lane,
-    updates.c.id,
-    sqlite_where=updates.c.due_at.is_not(None),
-    postgresql_where=updates.c.due_at.is_not(None),
-)
+_waits = updates.c.due_at.is_not(None)
+_partial("ix_updates_due", _waits, updates.c.source, updates.c.lane, updates.c.id)
 
 # A wish that somebody has yet to confirm.
 drafts = sa.Table(

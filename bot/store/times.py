@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import tables
 from bot.store.database import Part
+from bot.store.rows import JOB_TIMES
 from bot.store.statements import put
 
 DAYS = 2 * 86_400.0
@@ -36,10 +37,6 @@ _MOVING: Sequence[tuple[sa.Table, Sequence[str]]] = (
     # A day's limits are counted from midnight on, by the same clock as orders.
     (tables.grants, ("at",)),
 )
-_JOB_TIMES = (
-    *("created_at", "submitted_at", "completed_at", "delivered_at", "ended_at"),
-    *("due_at", "claimed_until"),
-)
 
 
 class Times(Part):
@@ -52,7 +49,6 @@ class Times(Part):
         return None if noted is None else float(noted)
 
     async def note(self, now: float) -> None:
-        """This is the time."""
         await self._database.run(lambda connection: _note(connection, now))
 
     async def shift(self, seconds: float, *, now: float, since: float = 0.0) -> None:
@@ -67,7 +63,7 @@ class Times(Part):
 
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(
-                sa.update(jobs).where(recent).values({it: moved(jobs.c[it]) for it in _JOB_TIMES})
+                sa.update(jobs).where(recent).values({it: moved(jobs.c[it]) for it in JOB_TIMES})
             )
             for table, columns in _MOVING:
                 values = {it: moved(table.c[it]) for it in columns}

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.jobs import IN_FLIGHT, SOFT_DEADLINE, Job, Reason
 from bot.store.rows import QUEUED
-from bot.store.statements import take_turns
+from bot.store.statements import count, take_turns
 from bot.store.tables import jobs
 
 _PLACES = 0x5A4F_4555
@@ -43,11 +43,9 @@ async def places_before(
 async def ahead(connection: AsyncConnection, *, job: Job) -> int:
     """How many jobs wait for the same place and have their turn before it."""
     earlier = sa.or_(
-        jobs.c.turn < job.turn,
-        sa.and_(jobs.c.turn == job.turn, jobs.c.created_at < job.created_at),
+        jobs.c.turn < job.turn, sa.and_(jobs.c.turn == job.turn, jobs.c.created_at < job.created_at)
     )
-    query = sa.select(sa.func.count()).where(_waiting(job), earlier)
-    return await connection.scalar(query) or 0
+    return await count(connection, jobs, _waiting(job), earlier)
 
 
 async def call_next(connection: AsyncConnection, job: Job, *, now: float) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.jobs import Status
 from bot.store import migrations
 from bot.store.reading import version_of
+from bot.store.statements import count
 from bot.store.tables import jobs, posts
 
 SHOWN = 5
@@ -36,7 +37,8 @@ async def verify(connection: AsyncConnection) -> list[Verdict]:
     known = str(migrations.head())
     verdicts.append(Verdict("revision", 1, () if revision == known else (revision,)))
     if revision == known:
-        verdicts += [await _rows(connection, "costs", _costs()), await _states(connection)]
+        verdicts.append(await _rows(connection, "costs", _costs()))
+        verdicts.append(await _rows(connection, "states", _impossible()))
     return verdicts
 
 
@@ -48,14 +50,9 @@ async def _integrity(connection: AsyncConnection) -> Verdict:
 
 
 async def _references(connection: AsyncConnection) -> Verdict:
-    count = await _count(connection, posts)
     found = await connection.exec_driver_sql("PRAGMA foreign_key_check")
     broken = tuple(f"{row['table']} {row['rowid']}" for row in found.mappings())
-    return Verdict("references", count, broken[:SHOWN])
-
-
-async def _states(connection: AsyncConnection) -> Verdict:
-    return await _rows(connection, "states", _impossible())
+    return Verdict("references", await count(connection, posts), broken[:SHOWN])
 
 
 async def _rows(
@@ -64,7 +61,7 @@ async def _rows(
     """The jobs of which one of these is true."""
     query = sa.select(jobs.c.id).where(sa.or_(*wrong)).order_by(jobs.c.id).limit(SHOWN)
     found = tuple(str(id_) for id_ in (await connection.execute(query)).scalars())
-    return Verdict(check, await _count(connection, jobs), found)
+    return Verdict(check, await count(connection, jobs), found)
 
 
 def _costs() -> Iterator[sa.ColumnElement[bool]]:
@@ -84,7 +81,3 @@ def _impossible() -> Iterator[sa.ColumnElement[bool]]:
     # Whatever nothing will happen to by itself would wait for ever.
     waits = [Status.QUEUED.value, Status.SUBMITTING.value, Status.IN_PROGRESS.value]
     yield sa.and_(jobs.c.status.in_(waits), jobs.c.due_at.is_(None), jobs.c.claimed_until.is_(None))
-
-
-async def _count(connection: AsyncConnection, table: sa.Table) -> int:
-    return int(await connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0)

@@ -11,15 +11,14 @@ from bot.core.posts import due_after
 from bot.store import turns
 from bot.store.posts import owe
 from bot.store.rows import job_of, saved_values
+from bot.store.statements import one
 from bot.store.tables import jobs
 
 
 async def get(connection: AsyncConnection, job_id: str, *, lock: bool = False) -> Job | None:
     """The job with this id."""
     query = sa.select(jobs).where(jobs.c.id == job_id)
-    rows = await connection.execute(query.with_for_update() if lock else query)
-    row = rows.mappings().first()
-    return job_of(row) if row else None
+    return await one(connection, query.with_for_update() if lock else query, job_of)
 
 
 async def save(connection: AsyncConnection, before: Job, after: Job, *, now: float) -> Job | None:

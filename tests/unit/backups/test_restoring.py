@@ -25,11 +25,11 @@ from bot.core.posts import PostKind
 from bot.store import asides, swap
 from bot.store.database import check_database, open_database
 from bot.store.deletions import Deletion, Deletions
+from bot.store.files import sync
 from bot.store.identity import Home
 from bot.store.jobs import Jobs
 from bot.store.locks import lock_file
 from bot.store.restored import restored_jobs, settle
-from bot.store.saving import sync
 from bot.store.spool import Spool
 from bot.store.swap import note_of
 from bot.store.tables import acts, blocks, drafts, holds, jobs, places, posts, preferences, updates
