@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from bot.core.errors import Broken
 from bot.log import get_logger
@@ -43,10 +43,8 @@ AT_ONCE = 2
 log = get_logger()
 
 
-class File(BaseModel):
+class File(BaseModel, frozen=True):
     """One file of a backup."""
-
-    model_config = ConfigDict(frozen=True)
 
     path: str
     """Within the backup."""
@@ -54,20 +52,16 @@ class File(BaseModel):
     sha256: str
 
 
-class NewestJob(BaseModel):
+class NewestJob(BaseModel, frozen=True):
     """The job that was ordered last."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     ordered_at: float
     """Seconds since the epoch, UTC."""
 
 
-class Manifest(BaseModel):
+class Manifest(BaseModel, frozen=True):
     """The list of what is in a backup."""
-
-    model_config = ConfigDict(frozen=True)
 
     format: int
     app: str

@@ -29,7 +29,7 @@ from bot.media.storage import Storage
 from bot.store import asides, migrations, swap
 from bot.store.copying import copy_database, load_server
 from bot.store.deletions import Deletions
-from bot.store.engines import sqlite_engine
+from bot.store.engines import begun, sqlite_engine
 from bot.store.files import check, file_of, size_of
 from bot.store.identity import Home
 from bot.store.locks import lock_file, lock_name, lock_server
@@ -237,7 +237,7 @@ async def _load(url: str, fresh: Path, aside: Path, *, now: float) -> tuple[bool
     is_copied, schema, is_ending = await _keep_rows(url, aside), None, False
     engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
     try:
-        async with engine.begin() as connection:
+        async with begun(engine) as connection:
             if not is_copied:
                 schema = await asides.put_aside(connection, now=now)
             await load_server(connection, fresh)
@@ -249,8 +249,6 @@ async def _load(url: str, fresh: Path, aside: Path, *, now: float) -> tuple[bool
         else:
             shutil.rmtree(aside, ignore_errors=True)
         raise
-    finally:
-        await engine.dispose()
     return is_copied, schema
 
 

@@ -115,25 +115,22 @@ def _same(clip: Probe, *, most_side: int = MOST_SIDE) -> Plan:
     )
     width, height = (max(2, round(side * scale)) for side in (clip.width, clip.height))
     is_odd = width % 2 or height % 2
+    plan = _plan(clip, width, height, video_rate=_BEST_RATE, audio_rate=160_000)
+    return replace(plan, crop=(width - width % 2, height - height % 2) if is_odd else None)
+
+
+def _plan(clip: Probe, width: int, height: int, *, video_rate: int, audio_rate: int) -> Plan:
+    """Of this size and quality, and otherwise as it was."""
     return Plan(
         width=width,
         height=height,
-        crop=(width - width % 2, height - height % 2) if is_odd else None,
         orientation=clip.orientation,
         is_interlaced=clip.is_interlaced,
-        video_rate=_BEST_RATE,
-        audio_rate=160_000,
-        rate=_rate(clip),
-        most_pictures=_most_pictures(clip),
+        video_rate=video_rate,
+        audio_rate=audio_rate,
+        rate=Fraction(clip.frames_per_second).limit_denominator(_FINEST),
+        most_pictures=MOST_PICTURES if has_too_many(clip.frames_per_second) else None,
     )
-
-
-def _rate(clip: Probe) -> Fraction:
-    return Fraction(clip.frames_per_second).limit_denominator(_FINEST)
-
-
-def _most_pictures(clip: Probe) -> int | None:
-    return MOST_PICTURES if has_too_many(clip.frames_per_second) else None
 
 
 def _pace(clip: Probe, told: Told) -> Fraction | None:
@@ -154,16 +151,7 @@ def _smaller(clip: Probe, most_bytes: int) -> Plan:
     if video_rate < _LEAST_RATE:
         raise Broken("cannot_shrink")
     width, height = _affordable_size(clip, video_rate)
-    return Plan(
-        width=width,
-        height=height,
-        orientation=clip.orientation,
-        is_interlaced=clip.is_interlaced,
-        video_rate=video_rate,
-        audio_rate=audio_rate,
-        rate=_rate(clip),
-        most_pictures=_most_pictures(clip),
-    )
+    return _plan(clip, width, height, video_rate=video_rate, audio_rate=audio_rate)
 
 
 def _audio_rate(clip: Probe, most_bytes: int) -> int:

@@ -286,15 +286,13 @@ def _film(
     if source.time_base:
         context.time_base = source.time_base
     context.color_range = ColorRange.MPEG
-    if _keeps_colours(source):
+    # Browsers do not believe the half of BT.709; what describes RGB or HDR would be untrue of ours.
+    is_half = original.colorspace == Colorspace.ITU709 and original.color_trc == _UNTOLD
+    if _keeps_colours(source) and not is_half:
         context.colorspace = original.colorspace
         context.color_primaries = original.color_primaries
         context.color_trc = original.color_trc
-        if original.colorspace == Colorspace.ITU709 and original.color_trc == _UNTOLD:
-            # Browsers do not believe the half of it.
-            context.color_primaries = ColorPrimaries.BT709
-            context.color_trc = ColorTrc.BT709
-    else:  # what describes RGB or HDR would be untrue of ours
+    else:
         context.colorspace = Colorspace.ITU709
         context.color_primaries = ColorPrimaries.BT709
         context.color_trc = ColorTrc.BT709

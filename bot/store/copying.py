@@ -7,8 +7,7 @@ which both databases read.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import foreign
-from bot.store.engines import sqlite_engine
+from bot.store.engines import begun, sqlite_engine
 from bot.store.files import file_of
 from bot.store.identity import COPY_OF
 from bot.store.migrations import upgrade
@@ -84,15 +83,9 @@ async def load_server(connection: AsyncConnection, source: Path) -> None:
     await connection.execute(sa.select(sa.func.setval(number, newest, False)))
 
 
-@asynccontextmanager
-async def _opened(file: Path) -> AsyncIterator[AsyncConnection]:
+def _opened(file: Path) -> AbstractAsyncContextManager[AsyncConnection]:
     """A transaction; once it is closed, all of it is in the file itself."""
-    engine = sqlite_engine(f"sqlite+aiosqlite:///{file}")
-    try:
-        async with engine.begin() as connection:
-            yield connection
-    finally:
-        await engine.dispose()
+    return begun(sqlite_engine(f"sqlite+aiosqlite:///{file}"))
 
 
 async def _pour(source: AsyncConnection, target: AsyncConnection) -> None:

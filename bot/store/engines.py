@@ -1,9 +1,11 @@
 """The engines: what each database is told at every connection, and when a transaction begins."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
 PATIENCE = 2.0
@@ -71,3 +73,13 @@ def server_engine(url: str) -> AsyncEngine:
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, round(left * 1000))}")
 
     return engine
+
+
+@asynccontextmanager
+async def begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """One transaction, and no other: the engine is closed behind it."""
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    finally:
+        await engine.dispose()

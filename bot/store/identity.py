@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.errors import Broken
 from bot.log import get_logger
+from bot.store.statements import setting
 from bot.store.tables import jobs, settings
 
 NAME = "database.id"
@@ -72,7 +73,7 @@ class Home:
         Raises `Broken` (`database_missing`, `database_other`) if it is not the one of this folder.
         """
         await _check_no_copy(connection, file)
-        known, expected = await _id(connection), self._expected()
+        known, expected = await setting(connection, NAME), self._expected()
         is_empty = is_new or (known is None and not await _has_jobs(connection))
         if is_empty and (is_new or expected):
             self.check_new(file)
@@ -94,7 +95,7 @@ class Home:
         """As `settled`, for a database that nothing is written into."""
         expected = self._expected()
         has_tables = await connection.run_sync(lambda it: sa.inspect(it).has_table("settings"))
-        known = await _id(connection) if has_tables else None
+        known = await setting(connection, NAME) if has_tables else None
         if has_tables:
             await _check_no_copy(connection, file)
         if not has_tables or (known is None and expected and not await _has_jobs(connection)):
@@ -146,16 +147,8 @@ def put_away(copy: Path) -> None:
 
 async def _check_no_copy(connection: AsyncConnection, file: Path | None) -> None:
     """The rows of a backup must be made safe before anything runs on them."""
-    query = sa.select(settings.c.value).where(settings.c.name == COPY_OF)
-    if await connection.scalar(query) is not None:
+    if await setting(connection, COPY_OF) is not None:
         raise Broken("database_is_backup", file=str(file or "database_url"))
-
-
-async def _id(connection: AsyncConnection) -> str | None:
-    id_: str | None = await connection.scalar(
-        sa.select(settings.c.value).where(settings.c.name == NAME)
-    )
-    return id_
 
 
 async def _has_jobs(connection: AsyncConnection) -> bool:

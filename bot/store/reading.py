@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from bot.core.errors import Broken, DatabaseAbsent, DatabaseDamaged, DatabaseOlder
 from bot.store import migrations
+from bot.store.engines import begun
 from bot.store.foreign import check_ours, foreign, tables_of_others
 
 PATIENCE = 5
@@ -36,14 +37,10 @@ async def open_reading(url: str) -> AsyncIterator[AsyncConnection]:
         raise DatabaseAbsent(file=str(file.absolute()))
     if file:
         check_ours(file)
-    engine = _engine(url, file)
-    try:
-        with _readable(file):
-            async with engine.begin() as connection:
-                await _check_tables(connection, str(file or make_url(url).host))
-                yield connection
-    finally:
-        await engine.dispose()
+    with _readable(file):
+        async with begun(_engine(url, file)) as connection:
+            await _check_tables(connection, str(file or make_url(url).host))
+            yield connection
 
 
 async def version_of(connection: AsyncConnection) -> str:

@@ -20,8 +20,7 @@ from bot.store import carried
 from bot.store.carried import Decisions
 from bot.store.deletions import Deletion
 from bot.store.identity import COPY_OF
-from bot.store.settings import setting
-from bot.store.statements import count, insert, put
+from bot.store.statements import count, insert, put, setting
 from bot.store.tables import causes, drafts, jobs, notices, posts, reports, settings, updates
 from bot.store.words import wordless_order, wordless_request
 

@@ -1,18 +1,8 @@
 """Small facts the service keeps about itself: its link key, what it registered."""
 
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bot.store.database import Part
+from bot.store.statements import setting
 from bot.store.tables import settings
-
-
-async def setting(connection: AsyncConnection, name: str) -> str | None:
-    """The value, or None."""
-    value: str | None = await connection.scalar(
-        sa.select(settings.c.value).where(settings.c.name == name)
-    )
-    return value
 
 
 class Settings(Part):

@@ -9,6 +9,8 @@ from sqlalchemy import RowMapping
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store.tables import settings
+
 Result = TypeVar("Result")
 
 
@@ -75,6 +77,14 @@ async def one(
     """The value of the first row; None if there is no row."""
     row = (await connection.execute(statement)).mappings().first()
     return None if row is None else value_of(row)
+
+
+async def setting(connection: AsyncConnection, name: str) -> str | None:
+    """The value of the setting of this name, or None."""
+    value: str | None = await connection.scalar(
+        sa.select(settings.c.value).where(settings.c.name == name)
+    )
+    return value
 
 
 async def count(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store import tables
 from bot.store.database import Part
 from bot.store.rows import JOB_TIMES
-from bot.store.statements import put
+from bot.store.statements import put, setting
 
 DAYS = 2 * 86_400.0
 """Seconds for which a finished job still counts for limits."""
@@ -44,8 +44,7 @@ class Times(Part):
 
     async def seen(self) -> float | None:
         """The latest time that was noted here; None if none was."""
-        query = sa.select(tables.settings.c.value).where(tables.settings.c.name == SEEN)
-        noted = await self._database.value(query)
+        noted = await self._database.run(lambda connection: setting(connection, SEEN))
         return None if noted is None else float(noted)
 
     async def note(self, now: float) -> None:
