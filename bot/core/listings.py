@@ -161,6 +161,8 @@ class Listings:
         platform, person = call.address.platform, call.person.id
         first = number * A_PAGE
         found = await self.jobs.made(platform, person, most=A_PAGE + 1, skip=first)
+        if number and not found:
+            return await self.history(call)  # what stood on this page was deleted meanwhile
         shown = found[:A_PAGE]
         made = [job for job in shown if job.video is not None]
         gone = sum(job.days_kept is not None for job in shown)
