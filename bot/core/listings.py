@@ -90,7 +90,7 @@ class Listings:
         named = [Text(id="help.command", values={"name": n, "says": s}) for n, s in commands]
         lines = [
             *(Text(id=id_) for id_ in ways),
-            *([Text(id=f"help_alone.{platform}")] if alone else []),
+            *([Text(id=f"help_alone.{platform}")] if alone and closed is None else []),
             closed or Text(id="help.here", values=here, count=len(terms.catalog.families)),
             *named,
             *await self._owner(platform),

@@ -343,6 +343,9 @@ async def test_where_it_is_closed_help_says_so_and_promises_nothing(workshop: Wo
     closed = [each.id for each in (await run(workshop, "help", call(BOB, HALL))).facts]
     assert ("help.here" in open_, "help.here" in closed) == (True, False)
     assert "error.not_allowed_here" in closed
+    await run(workshop, "disallow", call(ANN, HALL), person="bob")
+    alone = [each.id for each in (await run(workshop, "help", call(BOB))).facts]
+    assert "help_alone.chat" not in alone
 
 
 @pytest.mark.parametrize("name", commands.COMMANDS)
