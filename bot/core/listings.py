@@ -90,7 +90,7 @@ class Listings:
         named = [Text(id="help.command", values={"name": n, "says": s}) for n, s in commands]
         lines = [
             *(Text(id=id_) for id_ in ways),
-            *([Text(id=f"help_alone.{platform}")] if alone else []),
+            *([Text(id=f"help_alone.{platform}")] if alone and closed is None else []),
             closed or Text(id="help.here", values=here, count=len(terms.catalog.families)),
             *named,
             *await self._owner(platform),
@@ -161,6 +161,8 @@ class Listings:
         platform, person = call.address.platform, call.person.id
         first = number * A_PAGE
         found = await self.jobs.made(platform, person, most=A_PAGE + 1, skip=first)
+        if number and not found:
+            return await self.history(call)  # what stood on this page was deleted meanwhile
         shown = found[:A_PAGE]
         made = [job for job in shown if job.video is not None]
         gone = sum(job.days_kept is not None for job in shown)

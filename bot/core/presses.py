@@ -6,7 +6,7 @@ restart, on each network, for as long as its message stands.
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, Told, Turned
 from bot.core.door import Door
@@ -118,7 +118,9 @@ async def _changed(door: Door, call: Call, pressed: Press, moderates: Moderates)
             return Changed(await service.silence(job.id, actor))
         case Action.STOP:
             await service.stop(job.id, actor)
-            return Turned(await door.listings.page(call, "jobs", None))
+            # A moderator presses under a member's list, and that goes on being the member's.
+            whose = job.order.call.person if door.listings.is_seen(call) else call.person
+            return Turned(await door.listings.page(replace(call, person=whose), "jobs", None))
         case Action.DELETE if not _is_gone(job):
             await service.check_delete(job.id, actor)
             sure = Button(action=Action.CONFIRM, job_id=job.id)

@@ -93,7 +93,7 @@ def post(reply: Reply, locale: str, *, kind: PostKind) -> Look:
 def notice(reply: Reply, locale: str) -> Look:
     """One plain sentence, for one person; an owner's may have a list, and something to press."""
     # The choices instead may be a long list.
-    lines = [_sentence(reply.text, locale, most=5 * MOST_VALUE)]
+    lines = [_sentence(reply.text, locale, most=5 * MOST_VALUE), *_quoted(reply)]
     lines += [f"• {_sentence(fact, locale)}" for fact in reply.facts]
     content = shortened("\n".join(lines), MOST_CONTENT)
     view = _view(reply, locale, NOTE)

@@ -167,6 +167,17 @@ async def test_a_job_is_stopped_from_its_list(workshop: Workshop) -> None:
     assert (await workshop.job(job.id)).status is Status.CANCELLED
 
 
+async def test_a_list_that_a_moderator_stops_from_stays_that_of_its_person(
+    workshop: Workshop,
+) -> None:
+    kept = await workshop.submit(order(address=HALL, person=ANN, prompt="a song"))
+    job = await workshop.submit(order(address=HALL, person=ANN, prompt="a shout"))
+    stop = Press(action=Action.STOP, about=job.id)
+    answer = await presses.press(workshop.door, call(BOB, HALL), stop, moderates=anybody)
+    assert isinstance(answer, Turned)
+    assert [each.job_id for each in answer.reply.buttons] == [kept.id]
+
+
 async def test_where_others_read_along_a_list_tells_only_of_there(workshop: Workshop) -> None:
     await workshop.submit(order(address=ALONE, person=ANN, prompt="a secret"))
     await workshop.submit(order(address=HALL, person=ANN, prompt="a song"))
@@ -267,11 +278,12 @@ async def test_where_others_read_along_no_press_opens_what_is_for_one_alone(
         await press(workshop, button, call(ANN, HALL))
 
 
-async def test_a_page_from_which_all_is_gone_leads_back(workshop: Workshop) -> None:
-    await workshop.made(order(address=ALONE, person=ANN))
-    answer = await press(workshop, Button(action=Action.LIST, job_id="history", value="1"))
+async def test_a_page_from_which_all_is_gone_leads_to_the_first(workshop: Workshop) -> None:
+    await workshop.made(order(address=ALONE, person=ANN, prompt="a song"))
+    back = Button(action=Action.LIST, job_id="history", value="7")
+    answer = await press(workshop, back)
     assert isinstance(answer, Turned)
-    assert (answer.reply.text.id, labels(answer.reply)) == ("ask.nothing", ["‹ Newer"])
+    assert labels(answer.reply) == ["a song"]
 
 
 @pytest.mark.parametrize("value", ["x", "-1", "1.5", "9" * 32])
@@ -331,6 +343,9 @@ async def test_where_it_is_closed_help_says_so_and_promises_nothing(workshop: Wo
     closed = [each.id for each in (await run(workshop, "help", call(BOB, HALL))).facts]
     assert ("help.here" in open_, "help.here" in closed) == (True, False)
     assert "error.not_allowed_here" in closed
+    await run(workshop, "disallow", call(ANN, HALL), person="bob")
+    alone = [each.id for each in (await run(workshop, "help", call(BOB))).facts]
+    assert "help_alone.chat" not in alone
 
 
 @pytest.mark.parametrize("name", commands.COMMANDS)

@@ -159,6 +159,12 @@ def test_many_choices_are_a_menu_that_shows_the_chosen_one() -> None:
     assert [it["custom_id"] for it in last["components"]] == ["v1:list:history:note"]
 
 
+def test_an_entry_of_a_list_shows_the_words_that_it_was_made_of() -> None:
+    entry = replace(asked("a *cat*"), buttons=(), ping=None)
+    lines = (messages.notice(entry, "en").content or "").splitlines()
+    assert lines[1:] == ["> a \\*cat\\*", "• AI-generated · Wan · asked by Ann"]
+
+
 def test_a_reply_about_a_message_leads_there() -> None:
     there = Address(platform="discord", channel="2", community="1", message="3")
     (row,) = messages.notice(replace(asked(), buttons=(), jump=there), "en").view.to_components()
