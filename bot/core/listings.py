@@ -101,7 +101,7 @@ class Listings:
         owners = await self.contact.owners(platform)
         lines = [Text(id="help.owner", values={"owner": owners[0]})] if owners else []
         if words := self.contact.words:
-            lines.append(Text(id="help.contact", values={"words": words}))
+            lines.append(Text(id="help.contact", values={"contact": words}))
         return lines
 
     async def models(self, call: Call) -> Reply:
@@ -184,13 +184,17 @@ class Listings:
         """One earlier video: what it was, where it stands, and what can be done with it."""
         if job.order.call.person.id != call.person.id:
             raise Refused("not_yours")
-        ways = (Action.SHOW, Action.DELETE) if job.video is not None else ()
+        ways: list[Button] = []
+        if job.video is not None:
+            word = "show_alone" if job.silent or job.private else None
+            ways.append(Button(action=Action.SHOW, job_id=job.id, word=word))
+            ways.append(Button(action=Action.DELETE, job_id=job.id))
         back = Button(action=Action.LIST, job_id="history", value=page, word="back")
         return Reply(
             text=Text(id="list.made", values={"until": job.created_at}),
             prompt=job.request.shown,
             facts=(request_fact(job.request), *_seed(job), label(job)),
-            buttons=(*(Button(action=each, job_id=job.id) for each in ways), back),
+            buttons=(*ways, back),
             jump=await self._jump(job),
         )
 

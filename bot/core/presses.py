@@ -110,7 +110,9 @@ async def _changed(door: Door, call: Call, pressed: Press, moderates: Moderates)
     """Something about the job itself, for its person or a moderator."""
     service, job = door.service, await door.service.job(pressed.about)
     own = call.person.id == job.order.call.person.id
-    actor = Actor(person=call.person, moderates=not own and await moderates(job))
+    # What others were not shown is no moderator's, either.
+    others = not own and not job.private
+    actor = Actor(person=call.person, moderates=others and await moderates(job))
     match pressed.action:
         case Action.CANCEL:
             return Changed(await service.cancel(job.id, actor))
@@ -132,7 +134,9 @@ async def _changed(door: Door, call: Call, pressed: Press, moderates: Moderates)
         case Action.SHOW | Action.ORIGINAL:
             _check_own(job, call.person)
             is_original = pressed.action is Action.ORIGINAL
-            alone = is_original or job.silent or job.private
+            # Where others never saw it they would have buttons that are not for them.
+            elsewhere = call.address.community != job.order.call.address.community
+            alone = is_original or job.silent or job.private or elsewhere
             return Shown(job, as_original=is_original, alone=alone)
         case Action.OPEN:
             return Turned(await door.listings.entry(call, job, pressed.value))

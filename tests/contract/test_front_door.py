@@ -44,7 +44,7 @@ SCRIPT = {
             "What you may have here:",
             "0 of # videos today",
             "# videos left for you today; new ones ⏱",
-            "0 of # at once",
+            "0 of # being made right now",
         ),
         (),
     ),

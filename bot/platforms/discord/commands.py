@@ -37,7 +37,7 @@ from bot.platforms.discord.client import DiscordPlatform
 from bot.platforms.discord.films import Films
 from bot.platforms.discord.intake import PATIENCE, Intake
 from bot.platforms.discord.mentions import Mentions
-from bot.platforms.discord.reading import call_of, check_interaction
+from bot.platforms.discord.reading import call_of, check_interaction, moderates_of
 
 REGISTERED = "discord.commands"
 """The fact under which the digest of the registered commands is kept."""
@@ -234,12 +234,8 @@ async def press(intake: Intake, interaction: discord.Interaction, carried: str) 
     if pressed.action in presses.MAKING or pressed.action in presses.ASKING:
         check_interaction(interaction)
 
-    async def moderates(job: Job) -> bool:
-        here = job.order.call.address.community == call.address.community
-        return here and interaction.permissions.manage_messages
-
     def done(pressed: Press) -> Coroutine[Any, Any, Answer]:
-        return presses.press(intake.door, call, pressed, moderates=moderates)
+        return presses.press(intake.door, call, pressed, moderates=moderates_of(interaction))
 
     if pressed.action is Action.OWNER:
         await intake.wait(interaction, done(pressed))

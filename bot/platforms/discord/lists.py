@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import discord
@@ -12,7 +13,7 @@ from bot.core import commands as table
 from bot.core.commands import COMMANDS, Argument, Who
 from bot.core.prompts import shortened
 from bot.platforms.discord.intake import Intake
-from bot.platforms.discord.reading import call_of
+from bot.platforms.discord.reading import call_of, moderates_of
 from bot.platforms.discord.slash import MOST, MOST_NAME, words
 
 Command = app_commands.Command[Any, ..., None]
@@ -33,8 +34,11 @@ def _command(command: table.Command, intake: Intake, claimed: Callable[[], None]
             name: str(value.id if isinstance(value, discord.abc.User) else value)
             for name, value in told.items()
         }
-        call = call_of(interaction)
-        await intake.hear(interaction, lambda: table.run(intake.door, call, command.name, given))
+        work = partial(
+            table.run, intake.door, call_of(interaction), command.name, given,
+            moderates=moderates_of(interaction),
+        )  # fmt: skip
+        await intake.hear(interaction, work)
         if command.who is Who.FIRST_OWNER:
             claimed()
 

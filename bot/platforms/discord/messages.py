@@ -139,6 +139,7 @@ def _sentence(text: Text, locale: str, *, most: int = MOST_VALUE) -> str:
         "until": _moment("f"),
         "person": lambda person: f"<@{person}>",
         "owner": lambda person: f"<@{person}>",
+        "contact": str,  # an operator's own words, who may want a link in them
         "to": str,
         "permission": lambda name: i18n.say(Text(id=f"permission.{name}"), locale),
     }

@@ -10,7 +10,9 @@ from bot.core import shown
 from bot.core.errors import Refused
 from bot.core.handed import Given, each_of, parted
 from bot.core.hints import may_be_picture, may_be_sound, may_hold_sound
+from bot.core.jobs import Job
 from bot.core.orders import PICTURE_BYTES, Address, Call, Person, Picture, Sound
+from bot.core.presses import Moderates
 from bot.core.prompts import clean
 from bot.core.replies import Text
 from bot.core.shown import Shown
@@ -55,6 +57,16 @@ def call_of(interaction: discord.Interaction) -> Call:
         person=person_of(interaction.user),
         locale=str(interaction.locale),
     )
+
+
+def moderates_of(interaction: discord.Interaction) -> Moderates:
+    """Whether this person moderates where a job is, if that is here."""
+
+    async def moderates(job: Job) -> bool:
+        here = job.order.call.address.community == address_of(interaction).community
+        return here and interaction.permissions.manage_messages
+
+    return moderates
 
 
 def check_interaction(interaction: discord.Interaction) -> None:

@@ -212,7 +212,9 @@ async def test_an_entry_leads_to_its_message_and_shows_its_video(workshop: Works
     assert entry.reply.jump is not None
     assert (entry.reply.jump.channel, entry.reply.jump.community) == ("hall", "town")
     answer = await press(workshop, entry.reply.buttons[0])
-    assert answer == Shown(await workshop.job(job.id), alone=False)
+    assert answer == Shown(await workshop.job(job.id), alone=True)
+    again = await press(workshop, entry.reply.buttons[0], call(ANN, HALL))
+    assert again == Shown(await workshop.job(job.id), alone=False), "there it was seen before"
     with pytest.raises(Refused, match="not_yours"):
         await press(workshop, entry.reply.buttons[0], call(BOB))
     with pytest.raises(Refused, match="not_yours"):
@@ -410,3 +412,11 @@ async def test_a_preset_that_is_gone_leaves_its_words(workshop: Workshop) -> Non
     again = await press(workshop, Button(action=Action.RETRY, job_id=job.id), call(ANN, HALL))
     assert isinstance(again, Taken)
     assert again.job.request.prompt == "Loop. slowly"
+
+
+async def test_no_moderator_takes_away_what_others_were_not_shown(workshop: Workshop) -> None:
+    await workshop.service.preferring.prefer(call(ANN, HALL), "private", "on")
+    job = await workshop.made(order(address=HALL, person=ANN))
+    pressed = Press(action=Action.DELETE, about=job.id)
+    with pytest.raises(Refused, match="not_yours"):
+        await presses.press(workshop.door, call(BOB, HALL), pressed, moderates=anybody)
