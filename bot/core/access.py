@@ -7,6 +7,7 @@ runs the service, is one open place without owners.
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -59,48 +60,40 @@ class Facts(Protocol):
     async def put(self, name: str, value: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """Asked before anything is admitted; `private` are the names of platforms without owners."""
 
-    def __init__(
-        self,
-        *,
-        places: Places,
-        facts: Facts,
-        default: Default,
-        clock: Clock,
-        private: frozenset[str] = frozenset(),
-    ) -> None:
-        self._places = places
-        self._facts = facts
-        self._default = default
-        self._clock = clock
-        self._private = private
+    places: Places
+    facts: Facts
+    default: Default
+    clock: Clock
+    private: frozenset[str] = frozenset()
 
     async def new_code(self) -> str | None:
         """A one-time code for the first owner; None if there is an owner already."""
-        if await self._places.has_owner():
+        if await self.places.has_owner():
             return None
         groups = ("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
         code = "-".join(groups)
-        await self._facts.put(CODE, _digest(code))
+        await self.facts.put(CODE, _digest(code))
         return code
 
     async def forget_code(self) -> None:
         """A code that was printed in former times is good no more."""
-        await self._facts.put(CODE, "")
+        await self.facts.put(CODE, "")
 
     async def is_claimable(self) -> bool:
         """Whether there is a code that makes somebody the first owner."""
-        return bool(await self._facts.get(CODE)) and not await self._places.has_owner()
+        return bool(await self.facts.get(CODE)) and not await self.places.has_owner()
 
     async def claim(self, code: str, person: Person, address: Address) -> None:
         """Make whoever knows the code the owner, and open the place they are in.
 
         Raises `Refused("code_wrong")`, also for a code that was used.
         """
-        now = self._clock.now()
-        if not await self._places.claim(_digest(code), address.platform, person.id, now=now):
+        now = self.clock.now()
+        if not await self.places.claim(_digest(code), address.platform, person.id, now=now):
             log.warning("access.code_wrong", platform=address.platform)
             raise Refused("code_wrong")
         await self._decide(address, person, allowed=True)
@@ -121,17 +114,17 @@ class Access:
 
     async def check(self, person: Person, address: Address) -> None:
         """Raise `Refused` where nothing may be made for this person, with who can change that."""
-        if address.platform in self._private:
+        if address.platform in self.private:
             return
-        decision = await self._places.decision(address.platform, _place(address, person))
+        decision = await self.places.decision(address.platform, _place(address, person))
         if decision is None:
-            decision = self._default is Default.OPEN or (
+            decision = self.default is Default.OPEN or (
                 address.community is None
-                and await self._places.is_owner(address.platform, person.id)
+                and await self.places.is_owner(address.platform, person.id)
             )
         if decision:
             return
-        if not await self._places.has_owner():
+        if not await self.places.has_owner():
             raise Refused("no_owner")
         if address.community is None:
             raise Refused("not_allowed_private", id=person.id)
@@ -139,7 +132,7 @@ class Access:
 
     async def owns(self, person: Person, address: Address) -> bool:
         """Whether this person owns the bot."""
-        return await self._places.is_owner(address.platform, person.id)
+        return await self.places.is_owner(address.platform, person.id)
 
     async def _check_owner(self, person: Person, address: Address) -> None:
         if not await self.owns(person, address):
@@ -148,12 +141,12 @@ class Access:
     async def _decide(
         self, address: Address, person: Person, *, allowed: bool, whom: str | None = None
     ) -> None:
-        await self._places.decide(
+        await self.places.decide(
             address.platform,
             _place(address, person) if whom is None else _private(whom),
             allowed=allowed,
             by=person.id,
-            now=self._clock.now(),
+            now=self.clock.now(),
         )
 
 

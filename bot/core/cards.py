@@ -4,6 +4,7 @@ Everything is read off the rows, so that a card is the same whoever draws it.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from bot.core import schedule
 from bot.core.accounts import Accounts
@@ -29,37 +30,29 @@ SOON = 20.0
 """Seconds before its time from which a card names none: apps count down, and on past it."""
 
 
+@dataclass(slots=True, kw_only=True)
 class Cards:
-    """Draws them."""
+    """Draws them.
 
-    def __init__(
-        self,
-        *,
-        jobs: Jobs,
-        posts: Posts,
-        accounts: Accounts,
-        conversions: Conversions,
-        at_once: Callable[[str], int | None],
-        currency: str,
-        clock: Clock,
-    ) -> None:
-        """`at_once`: how many videos of a model are made at a time."""
-        self._jobs = jobs
-        self._posts = posts
-        self._accounts = accounts
-        self._conversions = conversions
-        self._at_once = at_once
-        self._currency = currency
-        self._clock = clock
+    `at_once`: how many videos of a model are made at a time.
+    """
+
+    jobs: Jobs
+    posts: Posts
+    accounts: Accounts
+    conversions: Conversions
+    at_once: Callable[[str], int | None]
+    currency: str
+    clock: Clock
 
     async def card(self, job: Job) -> Reply:
         """The card as it looks now, with what is left for the person and when it will be ready."""
-        now, address = self._clock.now(), job.order.call.address
-        terms = await self._accounts.terms(address)
-        usage = await self._jobs.usage(address, job.order.call.person.id, terms.limits, now=now)
-        place, kind = await self._conversions.place(job), told_by(job)
+        now, address = self.clock.now(), job.order.call.address
+        terms = await self.accounts.terms(address)
+        usage = await self.jobs.usage(address, job.order.call.person.id, terms.limits, now=now)
+        place, kind = await self.conversions.place(job), told_by(job)
         ready_at = await self._ready_at(job, place, now)
-        end = await self._posts.get(job.id, kind) if kind else None
+        end = await self.posts.get(job.id, kind) if kind else None
         if end and end.direct and end.message_id:
             return told_in_private(job)
         return card(
@@ -67,7 +60,7 @@ class Cards:
             ready_at=ready_at,
             before=place.before if place else 0,
             is_soon=ready_at is not None and ready_at - now <= SOON,
-            at_once=self._at_once(job.request.model),
+            at_once=self.at_once(job.request.model),
             is_late=now - (job.submitted_at or now) > SOFT_DEADLINE,
             left=Left.of(usage, terms.limits, now=now),
             cost=self._cost(job),
@@ -75,9 +68,9 @@ class Cards:
 
     async def standing(self, job: Job) -> tuple[Text, list[Text]]:
         """How far a job under way is, and when it will be ready, as on its card."""
-        now, place = self._clock.now(), await self._conversions.place(job)
+        now, place = self.clock.now(), await self.conversions.place(job)
         ready_at = await self._ready_at(job, place, now)
-        before, at_once = place.before if place else 0, self._at_once(job.request.model)
+        before, at_once = place.before if place else 0, self.at_once(job.request.model)
         return standing(job, at_once=at_once, before=before), timing(
             job,
             ready_at=ready_at,
@@ -87,7 +80,7 @@ class Cards:
 
     async def stale_at(self, job: Job) -> float | None:
         """When a card that shows `job` stops being true although nothing happens to the job."""
-        now, place = self._clock.now(), await self._conversions.place(job)
+        now, place = self.clock.now(), await self.conversions.place(job)
         ready_at = await self._ready_at(job, place, now)
         times = [ready_at - SOON, ready_at + 1] if ready_at else []
         if job.status is Status.IN_PROGRESS and job.submitted_at is not None:
@@ -100,8 +93,8 @@ class Cards:
             return place.ready_at
         if job.status not in ACTIVE or waits(job):
             return None
-        durations = await self._jobs.durations(job.request.model, job.request.seconds)
-        terms = await self._accounts.terms(job.order.call.address)
+        durations = await self.jobs.durations(job.request.model, job.request.seconds)
+        terms = await self.accounts.terms(job.order.call.address)
         typical = terms.catalog.typical(job.request.model)
         begun = job.submitted_at or job.created_at
         ready_at = begun + schedule.expected(durations, typical=typical)
@@ -111,7 +104,7 @@ class Cards:
         """The cost in its row, for people: prices may have changed since it was ordered."""
         if job.spend_cost <= 1:  # released, or without a price
             return None
-        return money(job.spend_cost, self._currency)
+        return money(job.spend_cost, self.currency)
 
 
 def card(

@@ -17,9 +17,7 @@ class SystemClock:
     """Implements `timekeeping.SettableClock`."""
 
     def __init__(
-        self,
-        wall: Callable[[], float] = time.time,
-        steady: Callable[[], float] = time.monotonic,
+        self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic
     ) -> None:
         self._wall = wall
         self.steady = steady

@@ -5,7 +5,7 @@ long it takes is learned from what this machine has converted.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.core import schedule
@@ -55,34 +55,34 @@ class Line(Protocol):
         """The cards of all of them are due."""
 
 
+@dataclass(slots=True)
 class Conversions:
     """Places in the line."""
 
-    def __init__(self, line: Line, facts: Facts, clock: Clock) -> None:
-        self._line = line
-        self._facts = facts
-        self._clock = clock
-        self._begun: dict[str, float] = {}
-        """When the present ones began: a restart begins them anew."""
+    line: Line
+    facts: Facts
+    clock: Clock
+    _begun: dict[str, float] = field(init=False, default_factory=dict)
+    """When the present ones began: a restart begins them anew."""
 
     async def begun(self, job: Job) -> None:
         """The conversion of `job` begins, so the places of all others change."""
-        now = self._clock.now()
+        now = self.clock.now()
         self._begun = {job.id: now}
-        await self._line.redraw(now=now)
+        await self.line.redraw(now=now)
 
     async def ended(self, video: Video, seconds: float) -> None:
         """`video` was converted within so many seconds: learn from it."""
         paces = [*await self._paces(), round(seconds / _size(video), 3)]
-        await self._facts.put(_PACES, json.dumps(paces[-_SAMPLES:]))
+        await self.facts.put(_PACES, json.dumps(paces[-_SAMPLES:]))
 
     async def place(self, job: Job) -> Place | None:
         """None for a job that is not in the line."""
         if job.status is not Status.CONVERTING:
             return None
-        now = free_at = self._clock.now()
+        now = free_at = self.clock.now()
         pace, is_late = schedule.expected(await self._paces(), typical=PACE), False
-        for before, each in enumerate(await self._line.waiting()):
+        for before, each in enumerate(await self.line.waiting()):
             begins_at = self._begun.get(each.job_id, free_at)
             free_at = begins_at + min(pace * _size(each.video), MOST_SECONDS)
             is_late = is_late or free_at <= now
@@ -92,7 +92,7 @@ class Conversions:
 
     async def _paces(self) -> list[float]:
         try:
-            return [float(each) for each in json.loads(await self._facts.get(_PACES) or "[]")]
+            return [float(each) for each in json.loads(await self.facts.get(_PACES) or "[]")]
         except (ValueError, TypeError):
             return []
 

@@ -4,7 +4,7 @@ Every write goes through the version fence and rings whoever has to look next.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from bot.core import moves, schedule
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
@@ -33,31 +33,22 @@ SETTLED = 600.0
 log = get_logger()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """The rows, the gateways, the clock and the bells that a job's steps share."""
+    """The rows, the gateways, the clock and the bells that a job's steps share.
 
-    def __init__(
-        self,
-        *,
-        jobs: Jobs,
-        pauses: Pauses,
-        gateways: Mapping[str, Gateway],
-        clock: Clock,
-        wake_jobs: Wake,
-        wake_posts: Wake,
-        rooms: Collection[str] = (),
-        wake_watch: Wake | None = None,
-    ) -> None:
-        """`rooms`: platforms where whoever comes is the operator."""
-        self.jobs = jobs
-        self.clock = clock
-        self._pauses = pauses
-        self._gateways = gateways
-        self._wake_jobs = wake_jobs
-        self._wake_posts = wake_posts
-        self._rooms = rooms
-        self._wake_watch = wake_watch or Wake()
-        self._remarked: dict[tuple[str, str], float] = {}
+    `rooms`: platforms where whoever comes is the operator.
+    """
+
+    jobs: Jobs
+    pauses: Pauses
+    gateways: Mapping[str, Gateway]
+    clock: Clock
+    wake_jobs: Wake
+    wake_posts: Wake
+    rooms: Collection[str] = ()
+    wake_watch: Wake = field(default_factory=Wake)
+    _remarked: dict[tuple[str, str], float] = field(init=False, default_factory=dict)
 
     async def save(self, before: Job, after: Job) -> Job | None:
         """Write a change; None if somebody else was faster."""
@@ -65,7 +56,7 @@ class Desk:
         if saved is not None and saved.status is not before.status:
             log.info(f"job.{saved.status}", job=saved.id, reason=saved.reason, **_words(saved))
             if saved.status is Status.UNCONFIRMED:
-                self._wake_watch.ring()
+                self.wake_watch.ring()
         self.ring()
         return saved
 
@@ -94,14 +85,14 @@ class Desk:
 
     def ring(self) -> None:
         """Something may have become due."""
-        self._wake_jobs.ring()
-        self._wake_posts.ring()
+        self.wake_jobs.ring()
+        self.wake_posts.ring()
 
     # --- gateways ------------------------------------------------------------------------------
 
     async def gateway(self, job: Job) -> Gateway | None:
         """The job's own gateway; if the configuration lost it, the job waits and we say so."""
-        gateway = self._gateways.get(job.gateway)
+        gateway = self.gateways.get(job.gateway)
         if gateway is None or gateway.base_url != job.base_url:
             log.error("gateway.unknown", job=job.id, gateway=job.gateway)
             await self._without_gateway(job)
@@ -110,26 +101,24 @@ class Desk:
 
     def step(self, job: Job) -> float:
         """Seconds between two looks at the job's gateway."""
-        return self._gateways[job.gateway].poll_step
+        return self.gateways[job.gateway].poll_step
 
     async def pause(self, job: Job, locked: Locked) -> None:
         """Leave the job's gateway alone for a while: it refuses our key or our balance."""
         log.error("gateway.refused", gateway=job.gateway, reason=locked.reason, seconds=PAUSE)
         now = self.clock.now()
         pause = Pause(locked.reason, until=now + PAUSE, looking=job.status is Status.IN_PROGRESS)
-        await self._pauses.pause(
-            job.gateway, pause, detail=locked.detail, rooms=self._rooms, now=now
-        )
+        await self.pauses.pause(job.gateway, pause, detail=locked.detail, rooms=self.rooms, now=now)
 
     async def lock(self, job: Job, locked: Locked) -> bool:
         """The job's POST met a lock: whether its gateway is paused, or the lock is its alone."""
         now = self.clock.now()
-        paused = await self._pauses.lock(
+        paused = await self.pauses.lock(
             job,
-            self._gateways[job.gateway].account,
+            self.gateways[job.gateway].account,
             Pause(locked.reason, until=now + PAUSE),
             detail=locked.detail,
-            rooms=self._rooms,
+            rooms=self.rooms,
             now=now,
         )
         told = {"gateway": job.gateway, "reason": locked.reason}
@@ -142,8 +131,8 @@ class Desk:
 
     async def passed(self, job: Job, *, balance: bool = True) -> None:
         """The job's POST was answered as its gateway answers a good key and a good balance."""
-        account = self._gateways[job.gateway].account
-        await self._pauses.passed(job, account, balance=balance)
+        account = self.gateways[job.gateway].account
+        await self.pauses.passed(job, account, balance=balance)
 
     async def remark(self, job: Job, subject: str, detail: str) -> None:
         """Let the owners of the job's gateway know; the same is written once an hour at most."""
@@ -152,16 +141,16 @@ class Desk:
             return
         self._remarked[key] = steady
         now = self.clock.now()
-        await self._pauses.remark(job.gateway, subject, detail=detail, rooms=self._rooms, now=now)
+        await self.pauses.remark(job.gateway, subject, detail=detail, rooms=self.rooms, now=now)
         self.ring()
 
     async def works(self, job: Job, *, asked_at: float) -> None:
         """The job's gateway did what it was asked at that time: a pause of before is over."""
-        ended = await self._pauses.works(
+        ended = await self.pauses.works(
             job.gateway,
             looked=job.status is Status.IN_PROGRESS,
             asked_at=asked_at,
-            rooms=self._rooms,
+            rooms=self.rooms,
             now=self.clock.now(),
         )
         if ended:
@@ -169,11 +158,11 @@ class Desk:
 
     async def held(self, job: Job) -> Pause | None:
         """The pause of its gateway that keeps this order back."""
-        return await self._pauses.held(job.gateway, now=self.clock.now())
+        return await self.pauses.held(job.gateway, now=self.clock.now())
 
     async def catch_up(self, job: Job) -> None:
         """An order was just put back: if its gateway was found to work meanwhile, it is due."""
-        if await self._pauses.catch_up(job.gateway, now=self.clock.now()):
+        if await self.pauses.catch_up(job.gateway, now=self.clock.now()):
             self.ring()
 
     # --- time ----------------------------------------------------------------------------------

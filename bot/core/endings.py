@@ -20,46 +20,41 @@ MOST_REMOVALS = 20
 log = get_logger()
 
 
-class Endings:
-    """Knows which messages are over, and takes them away."""
+async def told(posts: Posts, post: Post, job: Job) -> Post | None:
+    """The message that tells of the job's end in the place of `post`, once it stands there.
 
-    def __init__(self, posts: Posts) -> None:
-        self._posts = posts
+    What was said in private leaves the card in the channel to say so.
+    """
+    kind = told_by(job)
+    end = await posts.get(job.id, kind) if kind and kind is not post.kind else None
+    if end is None or end.message_id is None:
+        return None
+    channel = post.channel_id or job.order.call.address.channel
+    return None if end.direct and end.channel_id != channel else end
 
-    async def told(self, post: Post, job: Job) -> Post | None:
-        """The message that tells of the job's end in the place of `post`, once it stands there.
 
-        What was said in private leaves the card in the channel to say so.
-        """
-        kind = told_by(job)
-        end = await self._posts.get(job.id, kind) if kind and kind is not post.kind else None
-        if end is None or end.message_id is None:
-            return None
-        channel = post.channel_id or job.order.call.address.channel
-        return None if end.direct and end.channel_id != channel else end
+async def clear(post: Post, end: Post, job: Job, platform: Platform) -> None:
+    """Take `post` away, whose job's `end` is told. Raises `Temporary` if that is not done yet.
 
-    async def clear(self, post: Post, end: Post, job: Job, platform: Platform) -> None:
-        """Take `post` away, whose job's `end` is told. Raises `Temporary` if that is not done yet.
-
-        Every step may be done again: a message that is gone already is as good.
-        """
-        said = await _said(post, job, platform)
-        if said is None or said.message_id == end.message_id:  # it became that one
+    Every step may be done again: a message that is gone already is as good.
+    """
+    said = await _said(post, job, platform)
+    if said is None or said.message_id == end.message_id:  # it became that one
+        return
+    if post.attempts <= MOST_REMOVALS and isinstance(platform, Removes):
+        try:
+            await platform.remove(standing(said, job))
+        except Refused as refused:
+            log.info("card.not_removed", job=job.id, kind=post.kind, code=refused.code)
+        else:
+            log.info("card.removed", job=job.id, kind=post.kind)
             return
-        if post.attempts <= MOST_REMOVALS and isinstance(platform, Removes):
-            try:
-                await platform.remove(standing(said, job))
-            except Refused as refused:
-                log.info("card.not_removed", job=job.id, kind=post.kind, code=refused.code)
-            else:
-                log.info("card.removed", job=job.id, kind=post.kind)
-                return
-        if post.attempts <= 2 * MOST_REMOVALS and isinstance(platform, Edits):
-            at = None
-            if isinstance(platform, Points):
-                at = platform.link_to(place(end, job))
-            with suppress(Refused):
-                await platform.edit(said, job, _told_at(job, at))
+    if post.attempts <= 2 * MOST_REMOVALS and isinstance(platform, Edits):
+        at = None
+        if isinstance(platform, Points):
+            at = platform.link_to(place(end, job))
+        with suppress(Refused):
+            await platform.edit(said, job, _told_at(job, at))
 
 
 async def _said(post: Post, job: Job, platform: Platform) -> Post | None:

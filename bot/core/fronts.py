@@ -6,6 +6,7 @@ after a week, so that one strange answer makes nobody's pictures worse for ever.
 """
 
 import json
+from dataclasses import dataclass
 
 from bot.core.access import Facts
 from bot.core.ports import Clock
@@ -18,18 +19,18 @@ LIFETIME = 7 * 86_400.0
 """Seconds for which a limit is believed."""
 
 
+@dataclass(frozen=True, slots=True)
 class Fronts:
     """Remembers them between processes."""
 
-    def __init__(self, facts: Facts, clock: Clock) -> None:
-        self._facts = facts
-        self._clock = clock
+    facts: Facts
+    clock: Clock
 
     async def most(self, gateway: str, base_url: str) -> int | None:
         """Bytes of the largest body to send there; None where no limit is known."""
         try:
-            known = json.loads(await self._facts.get(_name(gateway)) or "{}")
-            is_old = self._clock.now() - known["at"] > LIFETIME
+            known = json.loads(await self.facts.get(_name(gateway)) or "{}")
+            is_old = self.clock.now() - known["at"] > LIFETIME
             return None if is_old or known["url"] != base_url else int(known["most"])
         except (ValueError, LookupError, TypeError):
             return None
@@ -44,8 +45,8 @@ class Fronts:
         most = USUAL if body > USUAL else max(LEAST, body // 2)
         if before := await self.most(gateway, base_url):
             most = min(most, before)
-        fact = {"url": base_url, "most": most, "at": self._clock.now()}
-        await self._facts.put(_name(gateway), json.dumps(fact))
+        fact = {"url": base_url, "most": most, "at": self.clock.now()}
+        await self.facts.put(_name(gateway), json.dumps(fact))
         return most
 
 

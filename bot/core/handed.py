@@ -17,11 +17,7 @@ Given = Picture | Sound
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
-_BESIDE = {
-    "no_picture": "file_unused",
-    "no_sound": "file_unused",
-    "moves_already": "film_unused",
-}
+_BESIDE = {"no_picture": "file_unused", "no_sound": "file_unused", "moves_already": "film_unused"}
 """Refusals of a file that stands alone, and the same of one of several: the others may go."""
 
 

@@ -4,9 +4,7 @@ Phones, browsers and networks name the same file differently, or not at all. So 
 whether a file is worth a look; `headers` then goes by its bytes.
 """
 
-from pathlib import PurePath
-
-from bot.core.unread import FILM_SUFFIXES, NOTES, named
+from bot.core.unread import FILM_SUFFIXES, NOTES, bare, named, suffix_of
 
 PICTURE_SUFFIXES = frozenset(
     {
@@ -66,7 +64,7 @@ _OTHERS = frozenset(
 
 def may_be_picture(filename: str | None, media_type: str | None) -> bool:
     """Whether a file is worth a look as a picture: all is that nothing calls something else."""
-    suffix, said = _suffix(filename), _bare(media_type)
+    suffix, said = suffix_of(filename), bare(media_type)
     if is_called_picture(filename, media_type):
         return True
     is_other = named(filename, media_type) or suffix in _OTHERS | SOUND_SUFFIXES | FILM_SUFFIXES
@@ -78,8 +76,8 @@ def is_called_picture(filename: str | None, media_type: str | None) -> bool:
 
     A GIF that Telegram made a film of has kept its name: there the type knows better.
     """
-    said = _bare(media_type)
-    is_named = _suffix(filename) in PICTURE_SUFFIXES
+    said = bare(media_type)
+    is_named = suffix_of(filename) in PICTURE_SUFFIXES
     return said in PICTURE_TYPES or (is_named and not said.startswith(("video/", "audio/")))
 
 
@@ -88,7 +86,7 @@ def may_be_sound(filename: str | None, media_type: str | None) -> bool:
 
     Some call an M4A or an OGG a film, as its container also holds films: its name knows better.
     """
-    is_named, said = _suffix(filename) in SOUND_SUFFIXES, _bare(media_type)
+    is_named, said = suffix_of(filename) in SOUND_SUFFIXES, bare(media_type)
     if said in SOUND_TYPES or (said.startswith("audio/") and said not in NOTES):
         return True
     return is_named and (said in _VAGUE or said.startswith(("video/", "application/", "text/")))
@@ -99,17 +97,8 @@ def may_hold_sound(filename: str | None, media_type: str | None) -> bool:
 
     There may be nothing but a sound in the container of a film.
     """
-    suffix, said = _suffix(filename), _bare(media_type)
+    suffix, said = suffix_of(filename), bare(media_type)
     if may_be_sound(filename, media_type) or said.startswith("video/"):
         return True
     is_other = named(filename, media_type) or suffix in _OTHERS | PICTURE_SUFFIXES
     return said in _VAGUE and not is_other
-
-
-def _suffix(filename: str | None) -> str:
-    return PurePath((filename or "").strip().lower()).suffix
-
-
-def _bare(media_type: str | None) -> str:
-    """The type without its parameters: `audio/ogg; codecs=opus` is `audio/ogg`."""
-    return (media_type or "").partition(";")[0].strip().lower()

@@ -12,7 +12,6 @@ from bot.core.choosing import lengths, listed, switches
 from bot.core.errors import Refused
 from bot.core.jobs import ACTIVE, Job
 from bot.core.menus import settings_menu
-from bot.core.models import Model
 from bot.core.orders import Address, Call
 from bot.core.platforms import place
 from bot.core.ports import Jobs, Posts
@@ -131,8 +130,12 @@ class Listings:
     async def under_way(self, call: Call) -> list[Job]:
         """This person's jobs that are not over, newest first; where others read along, those of
         this community alone."""
-        recent = await self.jobs.recent(call.address.platform, call.person.id, most=25)
-        return [job for job in recent if job.status in ACTIVE and self._may_tell(call, job)]
+        here, is_seen = call.address, self.is_seen(call)
+        recent = await self.jobs.recent(here.platform, call.person.id, most=25)
+        active = (job for job in recent if job.status in ACTIVE)
+        return [
+            it for it in active if not is_seen or it.order.call.address.community == here.community
+        ]
 
     async def standing(self, call: Call) -> Reply:
         """This person's jobs under way: how far each is, when it is due, a way to stop it."""
@@ -174,11 +177,7 @@ class Listings:
             Button(action=Action.OPEN, job_id=job.id, value=str(number), shown=title_of(job))
             for job in made
         ]
-        return Reply(
-            text=Text(id="ask.history"),
-            facts=lines,
-            buttons=(*opened, *pages),
-        )
+        return Reply(text=Text(id="ask.history"), facts=lines, buttons=(*opened, *pages))
 
     async def entry(self, call: Call, job: Job, page: str | None) -> Reply:
         """One earlier video: what it was, where it stands, and what can be done with it."""
@@ -204,9 +203,6 @@ class Listings:
         stands = post is not None and post.message_id is not None and job.has_result
         return place(post, job) if post and stands else None
 
-    def _may_tell(self, call: Call, job: Job) -> bool:
-        return not self.is_seen(call) or job.order.call.address.community == call.address.community
-
 
 def joined(texts: Sequence[Text]) -> Text:
     """One sentence of several, as a list in it."""
@@ -222,7 +218,7 @@ def _family(catalog: Catalog, family: str) -> Text:
         "family": catalog.label(family),
         "seconds": lengths(able),
         "shapes": listed(shape for model in able for shape in model.aspects),
-        "qualities": listed(_qualities(able)),
+        "qualities": listed(q for q in QUALITIES if any(q in model.qualities for model in able)),
         "kinds": joined(
             [Text(id=f"kind.{k}") for k in dict.fromkeys(k for m in able for k in m.kinds)]
         ),
@@ -231,10 +227,6 @@ def _family(catalog: Catalog, family: str) -> Text:
         return Text(id="list.model", values=values)
     named = joined([Text(id=f"room.any_{each}") for each in choices])
     return Text(id="list.model_switched", values={**values, "switches": named})
-
-
-def _qualities(able: Sequence[Model]) -> Iterable[str]:
-    return (each for each in QUALITIES if any(each in model.qualities for model in able))
 
 
 def _pages(number: int, *, has_more: bool) -> Iterable[Button]:

@@ -37,7 +37,8 @@ def measured(job: Job, sound: Sound) -> Job:
 
 def submitting(job: Job, *, now: float) -> Job:
     """The POST is about to leave: written before its first byte, and claimed while it lasts."""
-    return _move(job, Status.SUBMITTING, submitted_at=now, claimed_until=now + CLAIM)
+    until = now + CLAIM
+    return _move(job, Status.SUBMITTING, submitted_at=now, due_at=job.due_at, claimed_until=until)
 
 
 def requeued(job: Job, *, due_at: float, attempts: int, reason: Reason | None = None) -> Job:
@@ -73,7 +74,6 @@ def accepted(
         sources=sources,
         submitted_at=job.submitted_at or now,
         due_at=now if sources else due_at,
-        claimed_until=None,
         attempts=0,
         reason=None,
         detail=None,
@@ -82,15 +82,7 @@ def accepted(
 
 def unconfirmed(job: Job, *, detail: str | None, reason: Reason | None = None) -> Job:
     """The POST may have been accepted: never sent again; quota released, spend kept."""
-    return _move(
-        job,
-        Status.UNCONFIRMED,
-        due_at=None,
-        claimed_until=None,
-        quota_cost=0,
-        reason=reason,
-        detail=detail,
-    )
+    return _move(job, Status.UNCONFIRMED, quota_cost=0, reason=reason, detail=detail)
 
 
 def reopened(job: Job, *, spend_cost: int) -> Job:
@@ -109,7 +101,6 @@ def completed(job: Job, *, now: float, sources: tuple[str, ...], withheld: bool 
         progress=100,
         sources=sources,
         due_at=now,
-        claimed_until=None,
         attempts=0,
         reason=Reason.WITHHELD if withheld else None,
     )
@@ -122,7 +113,6 @@ def converting(job: Job, unconverted: Video, *, now: float) -> Job:
         Status.CONVERTING,
         unconverted=unconverted,
         due_at=now,
-        claimed_until=None,
         attempts=0,
         reason=None,
         detail=None,
@@ -131,9 +121,7 @@ def converting(job: Job, unconverted: Video, *, now: float) -> Job:
 
 def unfetched(job: Job, *, now: float) -> Job:
     """Our copy is gone before it was converted: it is fetched again."""
-    return _move(
-        job, Status.COMPLETED, unconverted=None, due_at=now, claimed_until=None, attempts=0
-    )
+    return _move(job, Status.COMPLETED, unconverted=None, due_at=now, attempts=0)
 
 
 def stored(job: Job, video: Video) -> Job:
@@ -179,9 +167,7 @@ def timed(before: Job, after: Job, *, now: float) -> Job:
 
 def delivered(job: Job, *, now: float) -> Job:
     """The person can see it: in the channel, or in the history if they chose *Don't post*."""
-    return _move(
-        job, Status.DELIVERED, delivered_at=now, due_at=None, claimed_until=None, reason=None
-    )
+    return _move(job, Status.DELIVERED, delivered_at=now, reason=None)
 
 
 def failed(job: Job, reason: Reason, *, charged: bool, detail: str | None = None) -> Job:
@@ -191,8 +177,6 @@ def failed(job: Job, reason: Reason, *, charged: bool, detail: str | None = None
         Status.FAILED,
         reason=reason,
         detail=detail,
-        due_at=None,
-        claimed_until=None,
         quota_cost=0,
         spend_cost=job.spend_cost if charged else 0,
     )
@@ -200,18 +184,12 @@ def failed(job: Job, reason: Reason, *, charged: bool, detail: str | None = None
 
 def cancelled(job: Job, reason: Reason) -> Job:
     """Withdrawn before the gateway had it: nothing counts."""
-    return _move(
-        job,
-        Status.CANCELLED,
-        reason=reason,
-        due_at=None,
-        claimed_until=None,
-        quota_cost=0,
-        spend_cost=0,
-    )
+    return _move(job, Status.CANCELLED, reason=reason, quota_cost=0, spend_cost=0)
 
 
 def _move(job: Job, status: Status, **changes: object) -> Job:
+    """In its new state it is unclaimed, and due only where the move says when."""
     if status not in MOVES[job.status]:
         raise Broken("impossible_move", job=job.id, before=job.status, after=status)
-    return replace(job, status=status, crashes=0, **changes)  # type: ignore[arg-type]
+    fresh = replace(job, status=status, due_at=None, claimed_until=None, crashes=0)
+    return replace(fresh, **changes)  # type: ignore[arg-type]

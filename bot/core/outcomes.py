@@ -158,3 +158,8 @@ Look = Running | Done | Failed | Missing | Locked | Trouble
 Fetch = Fetched | Locked | Trouble | Unusable
 Probe = Open | Locked | Trouble
 Listing = VideoList | NoList | Trouble
+
+
+def kind_of(detail: str) -> str:
+    """The kind of a gateway's words, for the log: the words may quote the prompt."""
+    return detail.partition(":")[0]

@@ -7,14 +7,7 @@ from typing import Protocol
 
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.notices import Pause, Paused
-from bot.core.orders import (
-    Address,
-    Fit,
-    Recording,
-    SoundFit,
-    Still,
-    VideoRequest,
-)
+from bot.core.orders import Address, Fit, Recording, SoundFit, Still, VideoRequest
 from bot.core.outcomes import Creation, Fetch, Listing, Look, NotSent, Probe
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
 from bot.core.quotas import Limits, Usage

@@ -7,14 +7,12 @@ be reached, the result is kept. A rung is left only after a definite no, never a
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 
-from bot.core import moves, replies, schedule
+from bot.core import endings, moves, replies, schedule
 from bot.core.accounts import Accounts
 from bot.core.cards import Cards
-from bot.core.endings import Endings
 from bot.core.errors import (
     BotError,
     Broken,
@@ -73,39 +71,26 @@ class _Message:
     video: Path | None = None
 
 
+@dataclass(slots=True, kw_only=True)
 class Posting:
-    """Says what claimed posts are about."""
+    """Says what claimed posts are about.
 
-    def __init__(
-        self,
-        *,
-        jobs: Jobs,
-        posts: Posts,
-        platforms: Mapping[str, Platform],
-        media: Media,
-        accounts: Accounts,
-        link: Callable[[Job], Link | None],
-        cards: Cards,
-        clock: Clock,
-        wake: Wake,
-        restored: Mapping[str, float] = MappingProxyType({}),
-    ) -> None:
-        """`wake` is rung when what was said makes something else due.
+    `wake` is rung when what was said makes something else due.
 
-        `restored`: jobs out of a backup of which more may stand in a chat than rows tell, and
-        from when on.
-        """
-        self._jobs = jobs
-        self._posts = posts
-        self._platforms = platforms
-        self._media = media
-        self._accounts = accounts
-        self._link = link
-        self._cards = cards
-        self._endings = Endings(posts)
-        self._clock = clock
-        self._wake = wake
-        self._restored = restored
+    `restored`: jobs out of a backup of which more may stand in a chat than rows tell, and
+    from when on.
+    """
+
+    jobs: Jobs
+    posts: Posts
+    platforms: Mapping[str, Platform]
+    media: Media
+    accounts: Accounts
+    link: Callable[[Job], Link | None]
+    cards: Cards
+    clock: Clock
+    wake: Wake
+    restored: Mapping[str, float] = field(default_factory=dict)
 
     async def take(self, post: Post) -> None:
         """Say `post`, which the caller has claimed, or put it off."""
@@ -120,21 +105,21 @@ class Posting:
         except asyncio.CancelledError:
             # Told to stop: a send under way is remembered by its row, the claim is given back.
             with suppress(Exception):  # a database that takes nothing does not hold the end up
-                await self._posts.put_off(post, due_at=post.due_at)
+                await self.posts.put_off(post, due_at=post.due_at)
             raise
         except Exception:
             log.exception("post.failed", job=post.job_id, kind=post.kind)
             await self._try_again(post, Temporary("internal"))
 
     async def _take(self, post: Post) -> None:
-        job = await self._jobs.get(post.job_id)
+        job = await self.jobs.get(post.job_id)
         if job is None:
             raise Broken("job_unknown", job=post.job_id)
-        platform = self._platforms[job.order.call.address.platform]
-        if end := await self._endings.told(post, job):
+        platform = self.platforms[job.order.call.address.platform]
+        if end := await endings.told(self.posts, post, job):
             await self._clear(post, end, job, platform)
         elif is_void(post, job, is_answer=platform.can.card_grace > 0):
-            await self._posts.put_off(post, due_at=None)
+            await self.posts.put_off(post, due_at=None)
         elif post.attempts > MOST_TRIES:
             await self._park(post, job)
         elif post.message_id and post.kind is not PostKind.RESULT:
@@ -146,16 +131,16 @@ class Posting:
 
     async def _edit(self, post: Post, job: Job, platform: Platform) -> None:
         if not isinstance(platform, Edits):
-            await self._posts.put_off(post, due_at=None)
+            await self.posts.put_off(post, due_at=None)
             return
         try:
             card = post.kind is PostKind.CARD
-            reply = await self._cards.card(job) if card else await self._failure(post, job)
+            reply = await self.cards.card(job) if card else await self._failure(post, job)
             await platform.edit(post, job, reply)
         except Refused as refused:
             # Deleted or too old to edit: nothing is owed any more, the result comes by itself.
             log.info("card.dropped", job=job.id, code=refused.code)
-            await self._posts.put_off(post, due_at=None)
+            await self.posts.put_off(post, due_at=None)
         except Temporary as error:
             await self._try_again(post, error)
         else:
@@ -163,11 +148,11 @@ class Posting:
 
     async def _clear(self, post: Post, end: Post, job: Job, platform: Platform) -> None:
         try:
-            await self._endings.clear(post, end, job, platform)
+            await endings.clear(post, end, job, platform)
         except Temporary as error:
             await self._try_again(post, error)
         else:
-            await self._posts.put_off(post, due_at=None)
+            await self.posts.put_off(post, due_at=None)
 
     async def _remove(self, post: Post, job: Job, platform: Platform) -> None:
         """The video was deleted: its message goes, whether it stands or was about to."""
@@ -178,16 +163,16 @@ class Posting:
             await self._try_again(post, error)
         except Refused as refused:
             log.warning("post.not_removed", job=job.id, code=refused.code)
-            await self._posts.put_off(post, due_at=None)
+            await self.posts.put_off(post, due_at=None)
         else:
-            await self._posts.put_off(post, due_at=None)
+            await self.posts.put_off(post, due_at=None)
 
     async def _say(self, post: Post, job: Job, platform: Platform) -> None:
         try:
             async with self._message(post, job, platform) as message:
                 doubtful = self._is_doubtful(post, job)
-                since = self._restored[job.id] if doubtful else self._clock.now()
-                begun = await self._posts.sending(post, message.form, now=since)
+                since = self.restored[job.id] if doubtful else self.clock.now()
+                begun = await self.posts.sending(post, message.form, now=since)
                 if begun is None:
                     log.warning("post.overtaken", job=job.id, kind=post.kind)
                     return
@@ -220,7 +205,7 @@ class Posting:
                     return
                 if post.kind is PostKind.CARD and self._is_doubtful(post, job):
                     # It may have stood and gone since, as the end of its job was told.
-                    await self._posts.put_off(post, due_at=None)
+                    await self.posts.put_off(post, due_at=None)
                     return
                 send = platform.send
                 if again and isinstance(platform, SendsAgain):
@@ -232,7 +217,7 @@ class Posting:
             await self._try_again(post, Temporary("too_slow"))
         except (Temporary, Broken) as error:
             if isinstance(error, Temporary) and error.unsent and not again:
-                await self._posts.unsent(post)
+                await self.posts.unsent(post)
             await self._try_again(post, error)
         else:
             log.info("post.sent", job=job.id, kind=post.kind, form=post.form)
@@ -246,12 +231,12 @@ class Posting:
         """
         begun = post.sending_at
         window = NONCE_WINDOW if platform.can.remembers_nonces else 0.0
-        stale = begun is not None and self._clock.now() - begun > window
+        stale = begun is not None and self.clock.now() - begun > window
         return stale or post.kind is PostKind.CARD
 
     def _is_doubtful(self, post: Post, job: Job) -> bool:
         """Whether it may stand although its row knows nothing of it: the row is of a backup."""
-        return job.id in self._restored and post.message_id is None
+        return job.id in self.restored and post.message_id is None
 
     async def _standing(self, post: Post, job: Job, platform: Platform) -> Standing | None:
         try:
@@ -276,7 +261,7 @@ class Posting:
     @asynccontextmanager
     async def _message(self, post: Post, job: Job, platform: Platform) -> AsyncIterator[_Message]:
         if post.kind is PostKind.CARD:
-            yield _Message(Form.TEXT, await self._cards.card(job))
+            yield _Message(Form.TEXT, await self.cards.card(job))
         elif post.kind is PostKind.FAILURE:
             yield _Message(Form.TEXT, await self._failure(post, job))
         else:
@@ -290,14 +275,14 @@ class Posting:
             raise Broken("no_video", job=job.id)
         most = await upload_limit(platform, post, job)
         fits = job.video.size <= most
-        link = self._link(job)
+        link = self.link(job)
         # While a send has an unknown end its rung is kept: another one has another nonce.
         held = post.form if post.sending_at else None
-        ways = await self._accounts.ways(job, post.direct)
+        ways = await self.accounts.ways(job, post.direct)
         as_file = post.form in (None, Form.FILE)
         async with AsyncExitStack() as stack:
             if as_file and (fits or (held is Form.FILE and link)):
-                path = await stack.enter_async_context(self._media.file(job.video.key))
+                path = await stack.enter_async_context(self.media.file(job.video.key))
                 yield _Message(Form.FILE, replies.result(job, ways=ways), path)
             elif link and post.form is not Form.TEXT:
                 reply = replies.result(
@@ -310,11 +295,11 @@ class Posting:
                 yield _Message(Form.TEXT, replies.kept(job, fits=fits, ways=ways))
 
     async def _failure(self, post: Post, job: Job) -> Reply:
-        return replies.failure(job, ways=await self._accounts.ways(job, post.direct))
+        return replies.failure(job, ways=await self.accounts.ways(job, post.direct))
 
     async def _shrunk(self, video: Video, most: int, stack: AsyncExitStack) -> Path | None:
         try:
-            return await stack.enter_async_context(self._media.shrink(video.key, most_bytes=most))
+            return await stack.enter_async_context(self.media.shrink(video.key, most_bytes=most))
         except Broken as broken:
             log.warning("video.not_shrunk", code=broken.code)
             return None
@@ -322,7 +307,7 @@ class Posting:
     async def _fall(self, post: Post, job: Job, refused: Refused) -> None:
         """The next rung: without the file, then to the person directly, then kept."""
         log.warning("post.refused", job=job.id, kind=post.kind, form=post.form, code=refused.code)
-        linked = self._link(job) is not None
+        linked = self.link(job) is not None
         too_large = post.form is Form.FILE and isinstance(refused, FileTooLarge)
         forbidden = post.form is Form.FILE and isinstance(refused, FilesForbidden)
         if isinstance(refused, HistoryUnreadable):
@@ -330,13 +315,13 @@ class Posting:
         elif too_large:
             # With no address for a link, the limit just learned makes the next file a smaller one.
             lower = Form.FILE if post.attempts < MOST_FILES else Form.TEXT
-            await self._posts.fall(post, Form.LINK if linked else lower, direct=post.direct)
+            await self.posts.fall(post, Form.LINK if linked else lower, direct=post.direct)
         elif forbidden and linked:
-            await self._posts.fall(post, Form.LINK, direct=post.direct)
+            await self.posts.fall(post, Form.LINK, direct=post.direct)
         elif forbidden and post.direct:
-            await self._posts.fall(post, Form.TEXT, direct=True)
+            await self.posts.fall(post, Form.TEXT, direct=True)
         elif not post.direct and post.kind is not PostKind.CARD:
-            await self._posts.fall(post, None, direct=True)
+            await self.posts.fall(post, None, direct=True)
         else:
             await self._park(post, job)
             if not isinstance(refused, MaybeSent):
@@ -344,49 +329,49 @@ class Posting:
 
     async def _unseen(self, post: Post, job: Job) -> None:
         """Nobody will ever see that this was taken: withdraw it, if nobody has it yet."""
-        answered = self._platforms[job.order.call.address.platform].can.card_grace > 0
+        answered = self.platforms[job.order.call.address.platform].can.card_grace > 0
         if post.kind is PostKind.CARD and job.status is Status.QUEUED and not answered:
             gone = moves.cancelled(job, Reason.UNANSWERED)
-            await self._jobs.save(job, gone, now=self._clock.now())
+            await self.jobs.save(job, gone, now=self.clock.now())
 
     async def _park(self, post: Post, job: Job) -> None:
-        await self._posts.put_off(post, due_at=None)
+        await self.posts.put_off(post, due_at=None)
         if post.kind is PostKind.CARD:
             return
         log.error("post.undeliverable", job=job.id, kind=post.kind)
         if job.status is Status.COMPLETED:
             kept = replace(job, reason=Reason.UNDELIVERABLE)
-            await self._jobs.save(job, kept, now=self._clock.now())
-            self._wake.ring()
+            await self.jobs.save(job, kept, now=self.clock.now())
+            self.wake.ring()
 
     async def _try_again(self, post: Post, error: BotError) -> None:
-        now = self._clock.now()
+        now = self.clock.now()
         asked = error.retry_after if isinstance(error, Temporary) else None
         if isinstance(error, Temporary) and error.away:
             # The network's own lines tell of its outage: this is each post at each try.
             log.debug("post.waiting", job=post.job_id, kind=post.kind, code=error.code)
-            await self._posts.put_off(post, due_at=now + AWAY, tried=False)
+            await self.posts.put_off(post, due_at=now + AWAY, tried=False)
             return
         if asked is not None and isinstance(error, Temporary) and error.unsent:
             # Told when to come, before anything left: the pace of the chat, no failed try.
             log.info("post.paced", job=post.job_id, kind=post.kind, seconds=round(asked, 1))
-            await self._posts.put_off(post, due_at=now + asked, tried=False)
+            await self.posts.put_off(post, due_at=now + asked, tried=False)
             return
         log.warning("post.delayed", job=post.job_id, kind=post.kind, code=error.code)
         wait = schedule.back_off(post.attempts, base=1.0, most=MOST_WAIT)
-        await self._posts.put_off(post, due_at=now + max(wait, asked or 0.0))
+        await self.posts.put_off(post, due_at=now + max(wait, asked or 0.0))
 
     async def _stands(self, post: Post, job: Job, message_id: str, channel_id: str) -> None:
-        now = self._clock.now()
-        again_at = await self._cards.stale_at(job) if post.kind is PostKind.CARD else None
+        now = self.clock.now()
+        again_at = await self.cards.stale_at(job) if post.kind is PostKind.CARD else None
         while True:
             try:
-                await self._posts.sent(post, message_id, channel_id, now=now, again_at=again_at)
+                await self.posts.sent(post, message_id, channel_id, now=now, again_at=again_at)
                 break
             except Exception as error:  # unwritten, it would be said once more
                 if isinstance(error, BotError) and not isinstance(error, Unwritten):
                     raise
                 log.warning("post.unwritten", job=job.id, error=type(error).__name__)
-                await self._clock.sleep(1.0)
+                await self.clock.sleep(1.0)
         if post.kind is not PostKind.CARD:
-            self._wake.ring()  # its job is over: the card goes, or has to say so
+            self.wake.ring()  # its job is over: the card goes, or has to say so

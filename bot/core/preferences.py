@@ -51,22 +51,22 @@ class Kept(Protocol):
     async def put(self, platform: str, person_id: str, preferences: Preferences) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
 class Preferring:
     """Reads and changes them, and fills orders with them."""
 
-    def __init__(self, kept: Kept, accounts: Accounts) -> None:
-        self._kept = kept
-        self._accounts = accounts
+    kept: Kept
+    accounts: Accounts
 
     async def of(self, call: Call) -> Preferences:
         """The lasting choices of whoever calls."""
-        return await self._kept.get(call.address.platform, call.person.id)
+        return await self.kept.get(call.address.platform, call.person.id)
 
     async def prefer(self, call: Call, name: str, value: str) -> Preferences:
         """Choose for good, or `NONE`. Raises `Refused` for what can't be had where they are."""
-        catalog = (await self._accounts.terms(call.address)).catalog
+        catalog = (await self.accounts.terms(call.address)).catalog
         after = chosen(await self.of(call), catalog, name, value)
-        await self._kept.put(call.address.platform, call.person.id, after)
+        await self.kept.put(call.address.platform, call.person.id, after)
         return after
 
     async def filled(self, order: Order, catalog: Catalog) -> tuple[Order, bool]:
@@ -75,7 +75,7 @@ class Preferring:
         In a private chat it is for them anyway.
         """
         address = order.call.address
-        liked = await self._kept.get(address.platform, order.call.person.id)
+        liked = await self.kept.get(address.platform, order.call.person.id)
         return applied(liked, order, catalog), liked.private and address.community is not None
 
 

@@ -5,7 +5,7 @@ against the rows, never against what a button claims.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bot.core import moves, variations
@@ -15,16 +15,7 @@ from bot.core.decisions import Decide, nobody
 from bot.core.errors import Refused, TooLate, in_turn
 from bot.core.handed import check_author, parted
 from bot.core.jobs import ACTIVE, Job, Reason, Status
-from bot.core.orders import (
-    Address,
-    Call,
-    Kind,
-    Order,
-    Person,
-    Picture,
-    Sound,
-    VideoRequest,
-)
+from bot.core.orders import Address, Call, Kind, Order, Person, Picture, Sound, VideoRequest
 from bot.core.ports import Clock, Jobs, Media
 from bot.core.posts import ANSWER_END
 from bot.core.preferences import Preferring
@@ -56,46 +47,31 @@ class Actor:
     moderates: bool = False
 
 
+@dataclass(slots=True, kw_only=True)
 class Service:
-    """Orders in, jobs out."""
+    """Orders in, jobs out.
 
-    def __init__(
-        self,
-        *,
-        accounts: Accounts,
-        preferring: Preferring,
-        animate_others: AnimateOthers,
-        access: Access,
-        base_urls: Mapping[str, str],
-        jobs: Jobs,
-        media: Media,
-        clock: Clock,
-        wake: Wake,
-        new_id: Callable[[], str],
-        new_seed: Callable[[], int],
-        card_grace: Mapping[str, float],
-        deleting: Callable[[str, float], Awaitable[None]],
-        decide: Decide = nobody,
-    ) -> None:
-        """`new_seed` draws from the catalogue's `SEEDS`; `card_grace`: by platform, how long a
-        command's own answer may take to be the card; `deleting` keeps the id of a job, and when
-        its video was deleted, where a backup can't bring it back."""
-        self.accounts = accounts
-        self.preferring = preferring
-        self._animate_others = animate_others
-        self.access = access
-        self._base_urls = base_urls
-        self._jobs = jobs
-        self._media = media
-        self._clock = clock
-        self._wake = wake
-        self._new_id = new_id
-        self._new_seed = new_seed
-        self._card_grace = card_grace
-        self._deleting = deleting
-        self.decide = decide
-        self._pressed: dict[tuple[object, ...], tuple[float, str]] = {}
-        """When and by which event somebody pressed which button last."""
+    `new_seed` draws from the catalogue's `SEEDS`; `card_grace`: by platform, how long a
+    command's own answer may take to be the card; `deleting` keeps the id of a job, and when
+    its video was deleted, where a backup can't bring it back.
+    """
+
+    accounts: Accounts
+    preferring: Preferring
+    animate_others: AnimateOthers
+    access: Access
+    base_urls: Mapping[str, str]
+    jobs: Jobs
+    media: Media
+    clock: Clock
+    wake: Wake
+    new_id: Callable[[], str]
+    new_seed: Callable[[], int]
+    card_grace: Mapping[str, float]
+    deleting: Callable[[str, float], Awaitable[None]]
+    decide: Decide = nobody
+    _pressed: dict[tuple[object, ...], tuple[float, str]] = field(init=False, default_factory=dict)
+    """When and by which event somebody pressed which button last."""
 
     async def submit(self, order: Order) -> Job:
         """Admit `order`: from here on it is a promise. Raises `Refused` with the way out.
@@ -107,39 +83,36 @@ class Service:
         await self.access.check(person, address)
         self.check_authors(order.files, person)
         terms = await self.terms(address)
-        if (
-            order.remix_of
-            and self._base_urls.get(order.remix_of.gateway) != order.remix_of.base_url
-        ):
+        if order.remix_of and self.base_urls.get(order.remix_of.gateway) != order.remix_of.base_url:
             order = replace(order, remix_of=None)
         order, private = await self.preferring.filled(order, terms.catalog)
-        model, request = terms.catalog.choose(order, spare_seed=self._new_seed())
-        now = self._clock.now()
-        grace = self._card_grace[address.platform]
+        model, request = terms.catalog.choose(order, spare_seed=self.new_seed())
+        now = self.clock.now()
+        grace = self.card_grace[address.platform]
         job = Job(
-            id=self._new_id(),
+            id=self.new_id(),
             order=_settled(order, request, words_of(order, terms.catalog.presets)),
             request=request,
             gateway=model.gateway,
-            base_url=self._base_urls[model.gateway],
+            base_url=self.base_urls[model.gateway],
             created_at=now,
             due_at=now + ANSWER_END if grace else now,
             quota_cost=1,
             spend_cost=model.cost_of(request),
             private=private,
         )
-        admitted = await self._jobs.admit(job, terms.limits, now=now, card_at=now + grace)
+        admitted = await self.jobs.admit(job, terms.limits, now=now, card_at=now + grace)
         if admitted.id == job.id:
             log.info("job.queued", job=job.id, platform=address.platform, model=model.name)
-        self._wake.ring()
+        self.wake.ring()
         return admitted
 
     async def check(self, address: Address, person: Person) -> None:
         """Raise `Refused` if any order of theirs is refused there now: before a form opens."""
         await self.access.check(person, address)
         await self._check_welcome(address.platform, person, orders=True)
-        now, limits = self._clock.now(), (await self.terms(address)).limits
-        usage = await self._jobs.usage(address, person.id, limits, now=now)
+        now, limits = self.clock.now(), (await self.terms(address)).limits
+        usage = await self.jobs.usage(address, person.id, limits, now=now)
         resets_at = limits.day(now)[1]
         problem = refusal(usage, limits, quota_cost=1, spend_cost=1, resets_at=resets_at)
         if problem is not None:
@@ -154,7 +127,7 @@ class Service:
         """
         order = await self.varied(job_id, action, call, value=value, prompt=prompt)
         press = (call.person.id, job_id, action, value, prompt)
-        now = self._clock.steady()
+        now = self.clock.steady()
         # Older presses are forgotten: the table is as long as ten seconds.
         self._pressed = {it: each for it, each in self._pressed.items() if now - each[0] < DOUBLE}
         if press in self._pressed and self._pressed[press][1] != call.event_id:
@@ -174,7 +147,7 @@ class Service:
         Raises `Refused`: `not_yours` for what was never shown there, `video_gone`, or `no_way`
         where the catalogue no longer offers it.
         """
-        job = await self._job(job_id)
+        job = await self.job(job_id)
         await self._check_welcome(call.address.platform, call.person)
         await self._check_seen(job, call)
         order = await self._variation(job, action, call.address, value, prompt)
@@ -231,10 +204,10 @@ class Service:
         """Take a finished video away for good: file, links, message. It was made: it counts."""
         job = await self._pressed_on(job_id, actor)
         if job.status is Status.DELIVERED and job.has_result:
-            await self._deleting(job.id, self._clock.now())
+            await self.deleting(job.id, self.clock.now())
             # First the file: a crash in between leaves a row that says so, and a second press.
             for key in job.video.keys if job.video else ():
-                await self._media.delete(key)
+                await self.media.delete(key)
 
         def change(job: Job) -> Job:
             if job.status is not Status.DELIVERED:
@@ -245,8 +218,8 @@ class Service:
 
     async def left(self, address: Address, person: Person) -> tuple[Left | None, Usage]:
         """The videos this person has left today where they are, and their usage."""
-        now, limits = self._clock.now(), (await self.terms(address)).limits
-        usage = await self._jobs.usage(address, person.id, limits, now=now)
+        now, limits = self.clock.now(), (await self.terms(address)).limits
+        usage = await self.jobs.usage(address, person.id, limits, now=now)
         return Left.of(usage, limits, now=now), usage
 
     async def terms(self, address: Address) -> Terms:
@@ -277,7 +250,7 @@ class Service:
                     return replace(job, silent=True)
                 case Status.IN_PROGRESS:
                     # A look under way will find the row changed: look again at once.
-                    now = self._clock.now()
+                    now = self.clock.now()
                     return replace(job, silent=True, claimed_until=None, due_at=now)
                 case _:
                     raise _too_late(job)
@@ -286,7 +259,7 @@ class Service:
 
     async def stop(self, job_id: str, actor: Actor) -> Job:
         """Cancel it; where a gateway has it already, keep its video from being posted."""
-        job = await self._job(job_id)
+        job = await self.job(job_id)
         queued = job.status in (Status.QUEUED, Status.CANCELLED)
         return await (self.cancel if queued else self.silence)(job_id, actor)
 
@@ -295,17 +268,17 @@ class Service:
 
         A job at a gateway goes on: it is paid for, and its person gets it elsewhere.
         """
-        for job in await self._jobs.waiting(address):
+        for job in await self.jobs.waiting(address):
             await self._withdrawn(job, Reason.SENT_AWAY)
 
     async def answered(self, job: Job) -> None:
         """Its person saw that it was taken: it may leave."""
         held = job.status is Status.QUEUED and job.due_at == job.created_at + ANSWER_END
         if held:
-            now = self._clock.now()
+            now = self.clock.now()
             # If somebody was faster, it was withdrawn, or its time had come.
-            await self._jobs.save(job, replace(job, due_at=now), now=now)
-            self._wake.ring()
+            await self.jobs.save(job, replace(job, due_at=now), now=now)
+            self.wake.ring()
 
     async def unanswered(self, job: Job) -> None:
         """The command could not be answered, so nobody knows of this job: withdraw it if we can."""
@@ -322,14 +295,17 @@ class Service:
 
     async def job(self, job_id: str) -> Job:
         """The job with this id. Raises `Refused("job_unknown")`."""
-        return await self._job(job_id)
+        job = await self.jobs.get(job_id)
+        if job is None:
+            raise Refused("job_unknown")
+        return job
 
     def check_authors(self, files: Sequence[Picture | Sound], person: Person) -> None:
         """Raise `Refused` for what this person may not animate: a voice is as personal as a face.
 
         It is `not_your_picture` or `not_your_sound`, or `picture_owner_unknown`.
         """
-        if self._animate_others is AnimateOthers.FREE:
+        if self.animate_others is AnimateOthers.FREE:
             return
         pictures, sound = parted(files)
         in_turn(lambda picture: check_author(picture, person), pictures)
@@ -338,34 +314,28 @@ class Service:
 
     async def _pressed_on(self, job_id: str, actor: Actor) -> Job:
         """The job, if this person may press its buttons."""
-        job = await self._job(job_id)
+        job = await self.job(job_id)
         _check_owner(job, actor)
         await self._check_welcome(job.order.call.address.platform, actor.person)
         return job
 
     async def _check_welcome(self, platform: str, person: Person, *, orders: bool = False) -> None:
-        now = self._clock.now()
-        await self._jobs.check_welcome(platform, person.id, orders=orders, now=now)
+        now = self.clock.now()
+        await self.jobs.check_welcome(platform, person.id, orders=orders, now=now)
 
     async def _change(self, job_id: str, actor: Actor, change: Callable[[Job], Job]) -> Job:
         """Apply `change` for the owner or a moderator; again if somebody was faster."""
         while True:
-            job = await self._job(job_id)
+            job = await self.job(job_id)
             _check_owner(job, actor)
             after = change(job)
             if after == job:
                 return job
-            saved = await self._jobs.save(job, after, now=self._clock.now())
+            saved = await self.jobs.save(job, after, now=self.clock.now())
             if saved is not None:
                 log.info("job.changed", job=job_id, status=saved.status, silent=saved.silent)
-                self._wake.ring()
+                self.wake.ring()
                 return saved
-
-    async def _job(self, job_id: str) -> Job:
-        job = await self._jobs.get(job_id)
-        if job is None:
-            raise Refused("job_unknown")
-        return job
 
 
 def _settled(order: Order, request: VideoRequest, words: Words) -> Order:

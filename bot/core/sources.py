@@ -39,30 +39,21 @@ class Outlook(Protocol):
         """Jobs that go on by themselves and wait since before these times, the oldest first."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
     """Looks at the rows."""
 
-    def __init__(
-        self,
-        *,
-        outlook: Outlook,
-        jobs: Jobs,
-        accounts: Accounts,
-        rules: Rules,
-        currency: str,
-        clock: Clock,
-    ) -> None:
-        self._outlook = outlook
-        self._jobs = jobs
-        self._accounts = accounts
-        self._rules = rules
-        self._currency = currency
-        self._clock = clock
+    outlook: Outlook
+    jobs: Jobs
+    accounts: Accounts
+    rules: Rules
+    currency: str
+    clock: Clock
 
     async def unconfirmed(self) -> list[Cause]:
         """All of them in one: a gateway that loses every answer makes one notice."""
-        since = self._rules.unconfirmed_by(self._clock.now())
-        count, latest = await self._outlook.unconfirmed(since=since, most=MOST_IDS)
+        since = self.rules.unconfirmed_by(self.clock.now())
+        count, latest = await self.outlook.unconfirmed(since=since, most=MOST_IDS)
         if not count:
             return []
         facts = {**_facts(latest, count), "newest": latest[0].ended_at}
@@ -73,18 +64,18 @@ class Sources:
 
         None soon after a start: while nothing ran, they all stood still.
         """
-        if self._clock.settled() < SETTLED:
+        if self.clock.settled() < SETTLED:
             return None
-        now = self._clock.now()
+        now = self.clock.now()
         times = {"queued": now - QUEUED, "made": now - SOFT_DEADLINE, "done": now - DONE}
-        found = await self._outlook.slow(**times, most=MOST_IDS)
+        found = await self.outlook.slow(**times, most=MOST_IDS)
         longest: dict[tuple[str, int], float] = {}
         still = []
         for job in found:
             if job.status is Status.IN_PROGRESS:
                 made = (job.request.model, job.request.seconds)
                 if made not in longest:
-                    longest[made] = max(await self._jobs.durations(*made), default=0.0)
+                    longest[made] = max(await self.jobs.durations(*made), default=0.0)
                 if now - (job.submitted_at or now) < SLOWER * longest[made]:
                     continue
             still.append(job)
@@ -96,13 +87,13 @@ class Sources:
 
     async def used(self) -> list["Used"]:
         """Each limit of a day that is configured, and how much of it is used."""
-        now = self._clock.now()
+        now = self.clock.now()
         return [used for whose in self._whose() for used in await self._used(whose, now)]
 
     async def _used(self, whose: "Whose", now: float) -> list["Used"]:
         limits = whose.terms.limits
         address = Address(platform=whose.platform, channel="", community=whose.community)
-        usage = await self._jobs.usage(address, "", limits, now=now)
+        usage = await self.jobs.usage(address, "", limits, now=now)
         most = allowed(limits, usage.granted)
         found = []
         for figure in whose.figures:
@@ -132,14 +123,14 @@ class Sources:
 
     def amount(self, figure: str, number: int) -> str:
         """A number of videos, or a sum of money."""
-        return money(number, self._currency) if figure == "purse_money" else str(number)
+        return money(number, self.currency) if figure == "purse_money" else str(number)
 
     def _whose(self) -> Iterator["Whose"]:
         """Every purse, and every community with limits of its own."""
         purses = ("purse_videos", "purse_money")
-        yield Whose(terms=self._accounts.general, figures=purses)
+        yield Whose(terms=self.accounts.general, figures=purses)
         seen: set[str | None] = {None}
-        for (platform, community), terms in sorted(self._accounts.own.items()):
+        for (platform, community), terms in sorted(self.accounts.own.items()):
             gateway = terms.limits.purse.gateway
             own = () if gateway in seen else purses
             seen.add(gateway)

@@ -5,6 +5,7 @@ former rows are kept, no file goes.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from bot.core.keeping import GRACE, Ledger, Rules, Shelf, Step, Stored, Wanted
 from bot.core.ports import Clock
@@ -17,26 +18,26 @@ PAGE = 200
 log = get_logger()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Strays:
     """Finds and removes them."""
 
-    def __init__(self, *, ledger: Ledger, shelf: Shelf, rules: Rules, clock: Clock) -> None:
-        self._ledger = ledger
-        self._shelf = shelf
-        self._rules = rules
-        self._clock = clock
+    ledger: Ledger
+    shelf: Shelf
+    rules: Rules
+    clock: Clock
 
     async def sweep(self, removal: Removal) -> Step:
         """Remove those that are older than a file can be that is just being made."""
         gone = Step()
-        await self._shelf.claim()
-        before = self._clock.now() - GRACE
-        gone += Step(files=await self._shelf.clear_scratch(before=before))
+        await self.shelf.claim()
+        before = self.clock.now() - GRACE
+        gone += Step(files=await self.shelf.clear_scratch(before=before))
         for file in await self.stored():
             if await removal.remove(file.key):
                 gone += Step(files=1, size=file.size)
         for file in await self.received():
-            if await removal.remove(file.key, self._shelf.drop_received):
+            if await removal.remove(file.key, self.shelf.drop_received):
                 gone += Step(files=1, size=file.size)
         return gone
 
@@ -47,16 +48,16 @@ class Strays:
         ours.
         Files are listed first: one that a row begins to name meanwhile is found in the row.
         """
-        ours_since = await self._shelf.claimed_at()
+        ours_since = await self.shelf.claimed_at()
         if ours_since is None:
             log.warning("media.shared")
             return []
         if await self._spares():
             return []
-        until = self._clock.now() - GRACE
+        until = self.clock.now() - GRACE
         old = [
             file
-            async for page in self._shelf.files()
+            async for page in self.shelf.files()
             for file in page
             if ours_since <= file.changed_at <= until
         ]
@@ -67,22 +68,22 @@ class Strays:
         """Videos that came as an answer and were never stored, of jobs that need them no more."""
         if await self._spares():
             return []
-        until = self._clock.now() - GRACE
-        old = [each for each in await self._shelf.received() if each.changed_at <= until]
+        until = self.clock.now() - GRACE
+        old = [each for each in await self.shelf.received() if each.changed_at <= until]
         wanted = await self._wanted() if old else set()
         return [each for each in old if each.key not in wanted]
 
     async def _spares(self) -> bool:
         """Whether somebody may go back to the rows from before a restore."""
-        restored_at = await self._ledger.restored_at()
-        return restored_at is not None and self._clock.now() < restored_at + self._rules.former
+        restored_at = await self.ledger.restored_at()
+        return restored_at is not None and self.clock.now() < restored_at + self.rules.former
 
     async def pages(self) -> AsyncIterator[Wanted]:
         """The files that rows name, a page of rows at a time."""
         after: str | None = ""
-        ended_by = self._rules.unconfirmed_by(self._clock.now())
+        ended_by = self.rules.unconfirmed_by(self.clock.now())
         while after is not None:
-            page = await self._ledger.wanted(after=after, unconfirmed_by=ended_by, most=PAGE)
+            page = await self.ledger.wanted(after=after, unconfirmed_by=ended_by, most=PAGE)
             yield page
             after = page.last
 
@@ -91,5 +92,5 @@ class Strays:
         keys: set[str] = set()
         async for page in self.pages():
             keys |= page.keys
-            keys.update(map(self._shelf.film_key, page.open_jobs))
+            keys.update(map(self.shelf.film_key, page.open_jobs))
         return keys

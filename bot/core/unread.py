@@ -41,60 +41,49 @@ NOTES = frozenset(
     for each in ("midi", "mid", "x-midi", "x-mid", "sp-midi", "x-mpegurl", "mpegurl")
 )
 """Types of notes and playlists: there is nothing in them to hear."""
-_OF_TYPE = {
-    "image/jxl": "JPEG XL",
-    "image/jp2": "JPEG 2000",
-    "image/jpx": "JPEG 2000",
-    "image/bmp": "BMP",
-    "image/x-ms-bmp": "BMP",
-    "image/tiff": "TIFF",
-    "image/x-icon": "ICO",
-    "image/vnd.microsoft.icon": "ICO",
-    "image/svg+xml": "SVG",
-    "image/vnd.adobe.photoshop": "PSD",
-    "image/x-tga": "TGA",
-    "image/vnd.radiance": "HDR",
-    "image/x-exr": "EXR",
-    "image/x-adobe-dng": "camera raw",
-    "image/x-canon-cr2": "camera raw",
-    "image/x-canon-cr3": "camera raw",
-    "image/x-nikon-nef": "camera raw",
-    "image/x-sony-arw": "camera raw",
-    "application/pdf": "PDF",
-    "application/postscript": "EPS",
-    "application/x-tgsticker": "TGS",
+_TYPES = {
+    "JPEG XL": ("image/jxl",),
+    "JPEG 2000": ("image/jp2", "image/jpx"),
+    "BMP": ("image/bmp", "image/x-ms-bmp"),
+    "TIFF": ("image/tiff",),
+    "ICO": ("image/x-icon", "image/vnd.microsoft.icon"),
+    "SVG": ("image/svg+xml",),
+    "PSD": ("image/vnd.adobe.photoshop",),
+    "TGA": ("image/x-tga",),
+    "HDR": ("image/vnd.radiance",),
+    "EXR": ("image/x-exr",),
+    "camera raw": ("image/x-adobe-dng", "image/x-canon-cr2", "image/x-canon-cr3"),
+    "PDF": ("application/pdf",),
+    "EPS": ("application/postscript",),
+    "TGS": ("application/x-tgsticker",),
 }
-_MAGIC = (
-    (b"\xff\x0a", "JPEG XL"),
-    (b"\0\0\0\x0cJXL ", "JPEG XL"),
-    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
-    (b"\xff\x4f\xff\x51", "JPEG 2000"),
-    (b"BM", "BMP"),
-    (b"II\x2a\0\x10\0\0\0CR", "camera raw"),
-    (b"II\x2a\0", "TIFF"),
-    (b"MM\0\x2a", "TIFF"),
-    (b"II\x2b\0", "TIFF"),
-    (b"MM\0\x2b", "TIFF"),
-    (b"FUJIFILMCCD-RAW", "camera raw"),
-    (b"IIRO", "camera raw"),
-    (b"IIRS", "camera raw"),
-    (b"IIU\0", "camera raw"),
-    (b"FOVb", "camera raw"),
-    (b"\0MRM", "camera raw"),
-    (b"\0\0\2\0\0\0", "TGA"),  # a cursor of no pictures is none
-    (b"\0\0\1\0", "ICO"),
-    (b"\0\0\2\0", "ICO"),
-    (b"8BPS", "PSD"),
-    (b"#?RADIANCE", "HDR"),
-    (b"#?RGBE", "HDR"),
-    (b"\x76\x2f\x31\x01", "EXR"),
-    (b"DDS ", "DDS"),
-    (b"qoif", "QOI"),
-    (b"%PDF", "PDF"),
-    (b"%!PS", "EPS"),
-    (b"\xc5\xd0\xd3\xc6", "EPS"),
-    (b"\x1f\x8b", "TGS"),
+_OF_TYPE = {each: kind for kind, types in _TYPES.items() for each in types}
+_CAMERAS = (
+    b"II\x2a\0\x10\0\0\0CR",
+    b"FUJIFILMCCD-RAW",
+    b"IIRO",
+    b"IIRS",
+    b"IIU\0",
+    b"FOVb",
+    b"\0MRM",
 )
+_MAGIC = {
+    "JPEG XL": (b"\xff\x0a", b"\0\0\0\x0cJXL "),
+    "JPEG 2000": (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
+    "BMP": (b"BM",),
+    "camera raw": _CAMERAS,  # before TIFF, which one of them is as well
+    "TIFF": (b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"),
+    "TGA": (b"\0\0\2\0\0\0",),  # before ICO: a cursor of no pictures is none
+    "ICO": (b"\0\0\1\0", b"\0\0\2\0"),
+    "PSD": (b"8BPS",),
+    "HDR": (b"#?RADIANCE", b"#?RGBE"),
+    "EXR": (b"\x76\x2f\x31\x01",),
+    "DDS": (b"DDS ",),
+    "QOI": (b"qoif",),
+    "PDF": (b"%PDF",),
+    "EPS": (b"%!PS", b"\xc5\xd0\xd3\xc6"),
+    "TGS": (b"\x1f\x8b",),
+}
 """A moving sticker of Telegram is packed by gzip; no picture is."""
 _HEAD = 1_024
 _RAW = b"crx "
@@ -103,7 +92,7 @@ _RAW = b"crx "
 
 def named(filename: str | None, media_type: str | None) -> str | None:
     """The kind by its name or its type; None for what is read, and for what is no picture."""
-    suffix, said = _suffix(filename), (media_type or "").partition(";")[0].strip().lower()
+    suffix, said = suffix_of(filename), bare(media_type)
     return _OF_SUFFIX.get(suffix) or _OF_TYPE.get(said) or _DOCUMENT_OF.get(suffix)
 
 
@@ -120,7 +109,7 @@ def refusal_by_name(filename: str | None, media_type: str | None) -> Refused:
     said = (media_type or "").strip().lower()
     if said in NOTES:
         return Refused("no_sound")
-    is_film = said.startswith("video/") or _suffix(filename) in FILM_SUFFIXES
+    is_film = said.startswith("video/") or suffix_of(filename) in FILM_SUFFIXES
     return MovesAlready() if is_film else NoPicture()
 
 
@@ -128,8 +117,8 @@ def refusal_of(file: IO[bytes]) -> Refused:
     """The refusal of a file that, by its bytes, is no picture that is read."""
     file.seek(0)
     head = file.read(_HEAD)
-    for magic, kind in _MAGIC:
-        if head.startswith(magic):
+    for kind, beginnings in _MAGIC.items():
+        if head.startswith(beginnings):
             return Refused("picture_kind", kind=kind)
     if head[4:8] == b"ftyp" and head[8:12] == _RAW:
         return Refused("picture_kind", kind="camera raw")
@@ -138,5 +127,11 @@ def refusal_of(file: IO[bytes]) -> Refused:
     return PictureFormat() if container_of(head) is None else MovesAlready()
 
 
-def _suffix(filename: str | None) -> str:
+def suffix_of(filename: str | None) -> str:
+    """How a file's name ends, in small letters."""
     return PurePath((filename or "").strip().lower()).suffix
+
+
+def bare(media_type: str | None) -> str:
+    """The type without its parameters: `audio/ogg; codecs=opus` is `audio/ogg`."""
+    return (media_type or "").partition(";")[0].strip().lower()

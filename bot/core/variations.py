@@ -19,42 +19,28 @@ from bot.core.wishes import AUTO, QUALITIES, Extra
 WISHES = (*Extra, "quality", "seconds", "aspect")
 """The fields of a wish to give up where a model lacks them; the least missed first."""
 
-_WAYS_OUT: Mapping[Reason, tuple[Action, ...]] = {
-    Reason.MODERATED: (Action.EDIT, Action.TRY_ON),
-    Reason.WITHHELD: (Action.EDIT, Action.TRY_ON),
-    Reason.REFUSED: (Action.EDIT, Action.TRY_ON),
-    Reason.REFUSED_ALONE: (Action.EDIT, Action.TRY_ON),
-    Reason.TOO_LONG: (Action.EDIT, Action.TRY_ON),
-    Reason.BAD_SIZE: (Action.TRY_ON,),
-    Reason.UNKNOWN_MODEL: (Action.TRY_ON,),
-    Reason.PICTURE_TOO_LARGE: (Action.TRY_ON,),
-    Reason.WRONG_ADDRESS: (Action.TRY_ON,),
-    Reason.BLOCKED: (Action.TRY_ON,),
-    Reason.NO_BALANCE: (Action.TRY_ON,),
-    Reason.BAD_KEY: (Action.TRY_ON,),
-    Reason.BUSY: (Action.TRY_ON,),
-    Reason.LOST: (Action.TRY_ON,),
-    Reason.CONTENT_GONE: (Action.TRY_ON,),
-    Reason.CONTENT_TOO_LARGE: (Action.SHORTER, Action.TRY_ON),
-    Reason.CONTENT_BAD: (Action.TRY_ON,),
-    Reason.EXPIRED: (Action.TRY_ON,),
-    Reason.TIMED_OUT: (Action.SHORTER, Action.TRY_ON),
+_WAYS_OUT: Mapping[tuple[Action, ...], frozenset[Reason]] = {
+    (Action.EDIT, Action.TRY_ON): frozenset(
+        {
+            *(Reason.MODERATED, Reason.WITHHELD, Reason.REFUSED, Reason.REFUSED_ALONE),
+            Reason.TOO_LONG,
+        }
+    ),
+    (Action.SHORTER, Action.TRY_ON): frozenset({Reason.CONTENT_TOO_LARGE, Reason.TIMED_OUT}),
+    (Action.TRY_ON,): frozenset(
+        {
+            *(Reason.BAD_SIZE, Reason.UNKNOWN_MODEL, Reason.PICTURE_TOO_LARGE, Reason.BUSY),
+            *(Reason.WRONG_ADDRESS, Reason.BLOCKED, Reason.NO_BALANCE, Reason.BAD_KEY),
+            *(Reason.LOST, Reason.CONTENT_GONE, Reason.CONTENT_BAD, Reason.EXPIRED),
+        }
+    ),
 }
-"""Actions that may help besides a retry."""
+"""Actions that may help besides a retry, each with the reasons after which they may."""
 _HOPELESS = frozenset(
     {
-        Reason.PICTURE_BAD,
-        Reason.PICTURE_UNKNOWN,
-        Reason.PICTURE_HEAVY,
-        Reason.PICTURE_VAST,
-        Reason.PICTURE_DEMANDING,
-        Reason.SOUND_BAD,
-        Reason.SOUND_UNKNOWN,
-        Reason.SOUND_HEAVY,
-        Reason.SOUND_SHORT,
-        Reason.SOUND_DEMANDING,
-        Reason.TOO_LONG,
-        Reason.BAD_SIZE,
+        *(Reason.PICTURE_BAD, Reason.PICTURE_UNKNOWN, Reason.PICTURE_HEAVY, Reason.PICTURE_VAST),
+        *(Reason.PICTURE_DEMANDING, Reason.SOUND_BAD, Reason.SOUND_UNKNOWN, Reason.SOUND_HEAVY),
+        *(Reason.SOUND_SHORT, Reason.SOUND_DEMANDING, Reason.TOO_LONG, Reason.BAD_SIZE),
     }
 )
 """The same once more would end the same way."""
@@ -210,7 +196,8 @@ def _out_of_failure(job: Job, catalog: Catalog) -> tuple[Button, ...]:
     """The most promising first."""
     if job.reason is None or job.status is not Status.FAILED:
         return ()
-    helpful = [_way(action, job, catalog) for action in _WAYS_OUT.get(job.reason, ())]
+    ways_out = next((ways for ways, reasons in _WAYS_OUT.items() if job.reason in reasons), ())
+    helpful = [_way(action, job, catalog) for action in ways_out]
     retry = [] if job.reason in _HOPELESS else [Button(action=Action.RETRY, job_id=job.id)]
     return tuple(each for each in [*helpful, *retry] if each)
 

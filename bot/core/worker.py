@@ -5,6 +5,7 @@ Both halves of the service run on it: jobs (gateway and media) and posts (chat).
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from bot.core.errors import Temporary
@@ -45,6 +46,7 @@ class Rows(Protocol[Row]):
         """The step of this row is over: the row may be claimed again."""
 
 
+@dataclass(slots=True, kw_only=True)
 class Worker(Generic[Row]):
     """Keeps up to `slots` steps under way until it is cancelled.
 
@@ -52,36 +54,27 @@ class Worker(Generic[Row]):
     so its claim is given back, however long the rows can't be reached.
     """
 
-    def __init__(
-        self,
-        *,
-        name: str,
-        rows: Rows[Row],
-        step: Callable[[Row], Awaitable[None]],
-        clock: Clock,
-        wake: Wake,
-        slots: int = MOST_STEPS,
-        look: float = 30.0,
-        grace: float = 30.0,
-    ) -> None:
-        self._name = name
-        self._rows = rows
-        self._step = step
-        self._clock = clock
-        self._wake = wake
-        self._slots = slots
-        self._look = look
-        """Seconds after which the rows are looked at even if nobody rang."""
-        self._grace = grace
-        self._steps: dict[asyncio.Task[None], Row] = {}
-        self._ending = False
-        self._renewed_at = clock.steady()
+    name: str
+    rows: Rows[Row]
+    step: Callable[[Row], Awaitable[None]]
+    clock: Clock
+    wake: Wake
+    slots: int = MOST_STEPS
+    look: float = 30.0
+    """Seconds after which the rows are looked at even if nobody rang."""
+    grace: float = 30.0
+    _steps: dict[asyncio.Task[None], Row] = field(init=False, default_factory=dict)
+    _ending: bool = field(init=False, default=False)
+    _renewed_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._renewed_at = self.clock.steady()
 
     async def run(self) -> None:
         """Work until cancelled; then give steps under way `grace` seconds to end well."""
         try:
             while True:
-                free = self._slots - len(self._steps)
+                free = self.slots - len(self._steps)
                 rows = await self._claimed(free) if free > 0 else []
                 for row in rows:
                     self._begin(row)
@@ -93,18 +86,18 @@ class Worker(Generic[Row]):
 
     async def _claimed(self, most: int) -> list[Row]:
         try:
-            return await self._rows.claim(most)
+            return await self.rows.claim(most)
         except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on
             self._failed(error)
-            await self._clock.sleep(1.0)
+            await self.clock.sleep(1.0)
             return []
 
     def _failed(self, error: Exception) -> None:
         """One line for what time heals; it is said each second."""
         if isinstance(error, Temporary):
-            log.warning("claim.failed", worker=self._name, code=error.code)
+            log.warning("claim.failed", worker=self.name, code=error.code)
         else:
-            log.error("claim.failed", worker=self._name, exc_info=error)
+            log.error("claim.failed", worker=self.name, exc_info=error)
 
     def _begin(self, row: Row) -> None:
         task = asyncio.create_task(self._one(row))
@@ -112,15 +105,15 @@ class Worker(Generic[Row]):
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._rows.let_go(self._steps.pop(task))
+        self.rows.let_go(self._steps.pop(task))
         # A free slot, and perhaps the same row's next step.
-        self._wake.ring()
+        self.wake.ring()
 
     async def _one(self, row: Row) -> None:
         try:
-            await self._step(row)
+            await self.step(row)
         except Exception:
-            log.exception("step.failed", worker=self._name)
+            log.exception("step.failed", worker=self.name)
             await self._give_back(row)
 
     async def _give_back(self, row: Row) -> None:
@@ -130,46 +123,46 @@ class Worker(Generic[Row]):
         """
         while True:
             try:
-                await self._rows.release(row)
+                await self.rows.release(row)
             except Exception:  # noqa: BLE001 - a full disk, a database that is away
                 if self._ending:
                     return
-                await self._clock.sleep(1.0)
+                await self.clock.sleep(1.0)
             else:
                 return
 
     async def _renew(self) -> None:
         """Keep the claims of all steps under way alive, once in a while."""
-        now = self._clock.steady()
+        now = self.clock.steady()
         if now - self._renewed_at < RENEWAL:
             return
         self._renewed_at = now
         if self._steps:
             try:
-                await self._rows.renew(list(self._steps.values()))
+                await self.rows.renew(list(self._steps.values()))
             except Exception as error:  # noqa: BLE001 - the next one may succeed, and claims hold
-                log.warning("claim.not_renewed", worker=self._name, error=type(error).__name__)
+                log.warning("claim.not_renewed", worker=self.name, error=type(error).__name__)
 
     async def _rest(self) -> None:
         """Until somebody rings, the next row is due, or it is time for a look."""
-        wait = min(self._look, RENEWAL) if self._steps else self._look
-        if len(self._steps) < self._slots:
+        wait = min(self.look, RENEWAL) if self._steps else self.look
+        if len(self._steps) < self.slots:
             wait = min(wait, await self._until_due())
-        await self._wake.heard_within(self._clock.sleep(wait))
+        await self.wake.heard_within(self.clock.sleep(wait))
 
     async def _until_due(self) -> float:
         try:
-            due = await self._rows.next_due()
+            due = await self.rows.next_due()
         except Exception as error:  # noqa: BLE001 - as with the claim: it comes back
             self._failed(error)
             return 1.0
-        return self._look if due is None else max(0.0, due - self._clock.now())
+        return self.look if due is None else max(0.0, due - self.clock.now())
 
     async def _wind_down(self) -> None:
         self._ending = True
         if not self._steps:
             return
-        _, late = await asyncio.wait(self._steps, timeout=self._grace)
+        _, late = await asyncio.wait(self._steps, timeout=self.grace)
         for task in late:
             task.cancel()
         if late:

@@ -4,14 +4,14 @@ Both are steps of a job: what to do next is read off its row, and what happened 
 """
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.core import fetching, moves
 from bot.core.conversions import Conversions
 from bot.core.desk import Desk
 from bot.core.errors import BotError, Broken, FileMissing, Temporary
 from bot.core.jobs import LAST_DEADLINE, MOST_CRASHES, Job, Reason, Video
-from bot.core.outcomes import Locked, Trouble, Unusable
+from bot.core.outcomes import Locked, Trouble, Unusable, kind_of
 from bot.core.ports import Gateway, Media
 from bot.core.steps.probing import PROBE_TIME, ask
 from bot.log import get_logger
@@ -29,28 +29,28 @@ CONVERT_TRIES = 5
 log = get_logger()
 
 
+@dataclass(frozen=True, slots=True)
 class Content:
     """The finished videos of jobs."""
 
-    def __init__(self, desk: Desk, *, media: Media, conversions: Conversions) -> None:
-        self._desk = desk
-        self._media = media
-        self._conversions = conversions
+    desk: Desk
+    media: Media
+    conversions: Conversions
 
     async def fetch(self, job: Job) -> None:
         """Fetch it, and keep it as it is posted, or as it came if it has to be converted first."""
-        gateway = await self._desk.gateway(job)
+        gateway = await self.desk.gateway(job)
         if gateway is None or job.gateway_id is None:
             return
         prompt = job.request.written
         got = await fetching.fetch_video(
-            gateway, self._media, job.gateway_id, job.sources, prompt=prompt
+            gateway, self.media, job.gateway_id, job.sources, prompt=prompt
         )
         match got:
             case Video(plays=True):
                 await self._keep(job, moves.stored(job, got))
             case Video():
-                await self._keep(job, moves.converting(job, got, now=self._desk.clock.now()))
+                await self._keep(job, moves.converting(job, got, now=self.desk.clock.now()))
             case Locked(detail=detail):
                 await self._content_locked(job, gateway, detail)
             case Unusable(reason, detail):
@@ -67,50 +67,52 @@ class Content:
             log.error("conversion.given_up", job=job.id, crashes=job.crashes, tries=job.attempts)
             await self._keep(job, moves.stored(job, unconverted))
             return
-        await self._conversions.begun(job)
-        self._desk.ring()
-        began = self._desk.clock.steady()
+        await self.conversions.begun(job)
+        self.desk.ring()
+        began = self.desk.clock.steady()
         try:
-            video = await self._media.convert(unconverted)
+            video = await self.media.convert(unconverted)
         except BotError as error:
             log.warning("conversion.failed", job=job.id, code=error.code)
             if isinstance(error, FileMissing):
-                await self._desk.save(job, moves.unfetched(job, now=self._desk.clock.now()))
+                await self.desk.save(job, moves.unfetched(job, now=self.desk.clock.now()))
             else:
-                await self._desk.again(job, base=CONVERT_PAUSE, most=CONTENT_PACE)
+                await self.desk.again(job, base=CONVERT_PAUSE, most=CONTENT_PACE)
         else:
             if video.plays:
-                await self._conversions.ended(unconverted, self._desk.clock.steady() - began)
+                await self.conversions.ended(unconverted, self.desk.clock.steady() - began)
             await self._keep(job, moves.stored(job, video))
 
     async def _keep(self, job: Job, after: Job) -> None:
         if after.silent and after.video:
-            after = moves.delivered(after, now=self._desk.clock.now())
-        if await self._desk.save(job, after) is None:
+            after = moves.delivered(after, now=self.desk.clock.now())
+        if await self.desk.save(job, after) is None:
             had = job.unconverted.keys if job.unconverted else ()
             kept = after.video or after.unconverted
             for key in set(kept.keys if kept else ()).difference(had):
-                await self._media.delete(key)
+                await self.media.delete(key)
 
     async def clear(self, job: Job) -> None:
         """A video that came as the answer is kept as it came until its job needs it no more."""
         keys = fetching.received_in(job.sources)
-        row = await self._desk.jobs.get(job.id) if keys else None
+        row = await self.desk.jobs.get(job.id) if keys else None
         if row is None or not (row.video or row.unconverted or row.is_final):
             return
         for key in keys:
             with suppress(Temporary):  # a leftover in the storage is no trouble of this job
-                await self._media.delete(key)
+                await self.media.delete(key)
 
     async def _content_unusable(self, job: Job, reason: Reason, detail: str) -> None:
         """The same answer a few times is believed. The row counts them: its reason is set then."""
         tries = 1 + (job.attempts if job.reason else 0)
-        log.warning("content.unusable", job=job.id, reason=reason, tries=tries, what=_kind(detail))
+        log.warning(
+            "content.unusable", job=job.id, reason=reason, tries=tries, what=kind_of(detail)
+        )
         if tries >= CONTENT_TRIES:
-            await self._desk.save(job, moves.failed(job, reason, charged=True, detail=detail))
+            await self.desk.save(job, moves.failed(job, reason, charged=True, detail=detail))
             return
         tried = replace(job, attempts=tries, reason=reason, detail=detail)
-        await self._desk.put_off(tried, CONTENT_PACE, was=job)
+        await self.desk.put_off(tried, CONTENT_PACE, was=job)
 
     async def _content_locked(self, job: Job, gateway: Gateway, detail: str) -> None:
         """The key is in trouble only where a free question with it is refused as well.
@@ -120,7 +122,7 @@ class Content:
         probe = await ask(gateway, patience=PROBE_TIME)
         is_locked = isinstance(probe, Locked)
         if isinstance(probe, Locked) and not job.attempts:
-            await self._desk.pause(job, probe)
+            await self.desk.pause(job, probe)
         await self._content_trouble(job, detail, definite=not is_locked)
 
     async def _content_trouble(self, job: Job, detail: str, *, definite: bool) -> None:
@@ -128,19 +130,14 @@ class Content:
         if definite and job.reason is Reason.WITHHELD:
             await self._content_unusable(job, job.reason, detail)
             return
-        log.warning("content.failed", job=job.id, what=_kind(detail), attempts=job.attempts)
+        log.warning("content.failed", job=job.id, what=kind_of(detail), attempts=job.attempts)
         patience = CONTENT_PATIENCE if definite else LAST_DEADLINE
-        if self._desk.is_past(patience, job.completed_at):
+        if self.desk.is_past(patience, job.completed_at):
             gone = moves.failed(job, Reason.CONTENT_GONE, charged=True, detail=detail)
-            await self._desk.save(job, gone)
+            await self.desk.save(job, gone)
         elif job.reason:
             # An outage in between neither counts as one of those tries nor makes them forgotten.
-            await self._desk.put_off(job, CONTENT_PACE)
+            await self.desk.put_off(job, CONTENT_PACE)
         else:
-            step = min(self._desk.step(job), CONTENT_PACE)
-            await self._desk.again(job, base=step, most=CONTENT_PACE)
-
-
-def _kind(detail: str) -> str:
-    """The kind of a gateway's words, for the log: the words may quote the prompt."""
-    return detail.partition(":")[0]
+            step = min(self.desk.step(job), CONTENT_PACE)
+            await self.desk.again(job, base=step, most=CONTENT_PACE)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.core import moves
@@ -42,25 +42,18 @@ _BROKEN_LIMITS = {
 """People learn which limit a file breaks; all else that is wrong with one is told as damaged."""
 
 
+@dataclass(frozen=True, slots=True)
 class Inputs:
     """The files that jobs begin with."""
 
-    def __init__(
-        self,
-        desk: Desk,
-        *,
-        submission: Submission,
-        platforms: Mapping[str, Fetches],
-        media: Media,
-    ) -> None:
-        self._desk = desk
-        self._submission = submission
-        self._platforms = platforms
-        self._media = media
+    desk: Desk
+    submission: Submission
+    platforms: Mapping[str, Fetches]
+    media: Media
 
     async def fetch_pictures(self, job: Job) -> None:
         """Fetch all of them, and keep copies that fit."""
-        job = await self._submission.bounded(job)
+        job = await self.submission.bounded(job)
         try:
             order, kept = await self._with_pictures(job)
         except BotError as problem:
@@ -74,15 +67,15 @@ class Inputs:
 
     async def fetch_sound(self, job: Job) -> None:
         """A step of its own: the pictures are kept, whatever comes of it."""
-        job = await self._submission.bounded(job)
+        job = await self.submission.bounded(job)
         sound, fit = job.order.sound, job.request.sound_fit
         if sound is None or fit is None:
             raise Broken("no_fit", job=job.id)
         try:
-            async with self._media.scratch() as directory:
-                platform = self._platforms[job.order.call.address.platform]
+            async with self.media.scratch() as directory:
+                platform = self.platforms[job.order.call.address.platform]
                 async with self._heard(sound, platform, directory / "sound") as raw:
-                    kept = await self._media.keep_sound(raw, fit)
+                    kept = await self.media.keep_sound(raw, fit)
         except BotError as problem:
             await self._not_fetched(job, problem, gone=Reason.SOUND_GONE, bad=Reason.SOUND_BAD)
         else:
@@ -90,9 +83,9 @@ class Inputs:
 
     async def _fetched(self, job: Job, after: Job, kept: list[str]) -> None:
         fresh = replace(after, claimed_until=None, attempts=0, crashes=0)
-        if await self._desk.save(job, fresh) is None:
+        if await self.desk.save(job, fresh) is None:
             for key in kept:
-                await self._media.delete(key)
+                await self.media.delete(key)
 
     async def _not_fetched(self, job: Job, problem: BotError, *, gone: Reason, bad: Reason) -> None:
         """A definite no ends the job; anything else after some tries, our own disk after a day."""
@@ -100,28 +93,28 @@ class Inputs:
             is_gone = isinstance(problem, PictureGone)
         else:
             ours = isinstance(problem, StorageAway)
-            patient = ours and not self._desk.is_past(HARD_DEADLINE, job.created_at)
+            patient = ours and not self.desk.is_past(HARD_DEADLINE, job.created_at)
             if patient or job.attempts + 1 < PICTURE_TRIES:
-                await self._desk.again(job, base=2.0, most=60.0)
+                await self.desk.again(job, base=2.0, most=60.0)
                 return
             is_gone = isinstance(problem, Temporary)
         reason = gone if is_gone else _BROKEN_LIMITS.get((bad, problem.code), bad)
         told = _pointed_out(job, problem)
-        await self._desk.save(job, moves.failed(told, reason, charged=False, detail=str(problem)))
+        await self.desk.save(job, moves.failed(told, reason, charged=False, detail=str(problem)))
 
     async def _with_pictures(self, job: Job) -> tuple[Order, list[Still]]:
         fit = job.request.fit
         if fit is None:
             raise Broken("no_fit", job=job.id)
         wanted = [each for each in job.order.pictures if each.key is None]
-        platform = self._platforms[job.order.call.address.platform]
-        async with self._media.scratch() as directory, AsyncExitStack() as stack:
+        platform = self.platforms[job.order.call.address.platform]
+        async with self.media.scratch() as directory, AsyncExitStack() as stack:
             raw = []
             for number, each in enumerate(wanted, 1):
                 with about(number, len(wanted)):
                     found = self._raw(each, platform, directory / str(number))
                     raw.append(await stack.enter_async_context(found))
-            kept = await self._media.keep_pictures(raw, fit)
+            kept = await self.media.keep_pictures(raw, fit)
         copies = iter(kept)
         pictures = [
             each if each.key else each.kept(next(copies), fit) for each in job.order.pictures
@@ -133,10 +126,10 @@ class Inputs:
         """The given picture, or one of our own. Raises `Refused` if it is gone."""
         with _gone_if_missing():
             if picture.copy_of:
-                async with self._media.file(picture.copy_of) as copy:
+                async with self.media.file(picture.copy_of) as copy:
                     yield copy
             elif picture.last_of:
-                async with self._media.last_frame(picture.last_of) as frame:
+                async with self.media.last_frame(picture.last_of) as frame:
                     yield frame
             else:
                 await platform.fetch(picture, into, most=PICTURE_BYTES)
@@ -147,7 +140,7 @@ class Inputs:
         """The given sound, or our copy for another model. Raises `Refused` if it is gone."""
         with _gone_if_missing():
             if sound.key:
-                async with self._media.file(sound.key) as copy:
+                async with self.media.file(sound.key) as copy:
                     yield copy
             else:
                 await platform.fetch(sound, into, most=SOUND_BYTES)

@@ -6,6 +6,7 @@ gateways answer it to any key, and few tell of a balance. Elsewhere one order th
 
 import asyncio
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from bot.core.notices import Paused
 from bot.core.outcomes import Locked, Open, Probe, Trouble
@@ -22,57 +23,50 @@ before, is refused: it is refused free of charge, as it was before."""
 log = get_logger()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Probing:
-    """Probes paused gateways."""
+    """Probes paused gateways.
 
-    def __init__(
-        self,
-        *,
-        pauses: Pauses,
-        gateways: Mapping[str, Gateway],
-        clock: Clock,
-        wake: Wake,
-        rooms: Collection[str] = (),
-        patience: float = PROBE_TIME,
-    ) -> None:
-        """`rooms`: platforms where whoever comes is the operator."""
-        self._pauses = pauses
-        self._gateways = gateways
-        self._clock = clock
-        self._wake = wake
-        self._rooms = rooms
-        self._patience = patience
-        self._seen_open: set[str] = set()
-        """Gateways that answered a probe well to the key of this process: their no tells."""
+    `rooms`: platforms where whoever comes is the operator.
+    """
+
+    pauses: Pauses
+    gateways: Mapping[str, Gateway]
+    clock: Clock
+    wake: Wake
+    rooms: Collection[str] = ()
+    patience: float = PROBE_TIME
+    _seen_open: set[str] = field(init=False, default_factory=set)
+    """Gateways that answered a probe well to the key of this process: their no tells."""
 
     async def take(self, paused: Paused) -> None:
         """Ask, and let go what may go now: everything, one order or nothing."""
-        name, asked_at = paused.gateway, self._clock.now()
+        name, asked_at = paused.gateway, self.clock.now()
         probe = await self._probe(name)
         log.info("gateway.probed", gateway=name, answer=type(probe).__name__.lower())
-        now = self._clock.now()
+        now = self.clock.now()
         if isinstance(probe, Open):
             self._seen_open.add(name)
         if isinstance(probe, Open) and paused.refused_at is not None:
-            ended = await self._pauses.works(
-                name, looked=False, asked_at=asked_at, rooms=self._rooms, now=now
+            ended = await self.pauses.works(
+                name, looked=False, asked_at=asked_at, rooms=self.rooms, now=now
             )
             if ended:
                 log.info("gateway.accepted", gateway=name)
         elif isinstance(probe, Locked) and probe.reason is paused.reason:
-            await self._pauses.refused(name, probe.reason, now=now)
+            await self.pauses.refused(name, probe.reason, now=now)
             in_doubt = paused.tried_at is None or paused.tried_at <= now - DOUBT
             if in_doubt or name not in self._seen_open:
-                await self._pauses.let_one_try(name, now=now)
+                await self.pauses.let_one_try(name, now=now)
         else:
-            await self._pauses.let_one_try(name, now=now)
-        self._wake.ring()
+            await self.pauses.let_one_try(name, now=now)
+        self.wake.ring()
 
     async def _probe(self, name: str) -> Probe:
-        gateway = self._gateways.get(name)
+        gateway = self.gateways.get(name)
         if gateway is None:
             return Trouble("not configured")
-        return await ask(gateway, patience=self._patience)
+        return await ask(gateway, patience=self.patience)
 
 
 async def ask(gateway: Gateway, *, patience: float) -> Probe:

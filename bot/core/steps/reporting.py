@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bot.core import briefs, schedule
 from bot.core.causes import Causes, Report
@@ -20,20 +21,20 @@ AWAY = 5.0
 log = get_logger()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reporting:
     """Tells claimed causes."""
 
-    def __init__(self, *, causes: Causes, platforms: Mapping[str, Tells], clock: Clock) -> None:
-        self._causes = causes
-        self._platforms = platforms
-        self._clock = clock
+    causes: Causes
+    platforms: Mapping[str, Tells]
+    clock: Clock
 
     async def take(self, report: Report) -> None:
         """Tell it, or put it off; of what was over before it was said there is nothing to say."""
         if report.is_over and report.message_id is None and report.sending_at is None:
-            await self._causes.leave(report)
+            await self.causes.leave(report)
             return
-        if self._clock.now() - report.written_at > TOO_LATE:
+        if self.clock.now() - report.written_at > TOO_LATE:
             await self._leave(report, "too_late")
             return
         try:
@@ -52,13 +53,13 @@ class Reporting:
 
     async def _tell(self, report: Report) -> Standing | None:
         """Where it stands; None if somebody else tells it."""
-        platform = self._platforms[report.platform]
+        platform = self.platforms[report.platform]
         said = briefs.brief(report.kind, report.facts, is_over=report.is_over)
         if report.message_id is not None:
             stands = Standing(report.message_id, report.channel_id or "")
             await platform.retell(stands, said)
             return stands
-        if not await self._causes.sending(report, now=self._clock.now()):
+        if not await self.causes.sending(report, now=self.clock.now()):
             return None
         nonce = nonce_of(
             *(report.kind, report.about, report.platform, report.person),
@@ -77,17 +78,17 @@ class Reporting:
     async def _stands(self, report: Report, message_id: str, channel_id: str) -> None:
         while True:
             try:
-                await self._causes.told(report, message_id, channel_id)
+                await self.causes.told(report, message_id, channel_id)
             except Unwritten as error:  # unwritten, it would be said once more
                 log.warning("cause.unwritten", kind=report.kind, code=error.code)
-                await self._clock.sleep(1.0)
+                await self.clock.sleep(1.0)
             else:
                 return
 
     async def _leave(self, report: Report, code: str) -> None:
         """Deleted by its owner, or nobody who can be written to: what gets worse is said anew."""
         log.warning("cause.untold", platform=report.platform, kind=report.kind, code=code)
-        await self._causes.leave(report)
+        await self.causes.leave(report)
 
     async def _try_again(self, report: Report, error: Exception) -> None:
         asked = error.retry_after if isinstance(error, Temporary) else None
@@ -95,5 +96,5 @@ class Reporting:
         away = isinstance(error, Temporary) and error.away
         wait = AWAY if away else schedule.back_off(report.attempts, base=5.0, most=3600.0)
         log.warning("cause.delayed", platform=report.platform, what=type(error).__name__)
-        due_at = self._clock.now() + max(wait, asked or 0.0)
-        await self._causes.put_off(report, due_at=due_at, unsent=unsent)
+        due_at = self.clock.now() + max(wait, asked or 0.0)
+        await self.causes.put_off(report, due_at=due_at, unsent=unsent)

@@ -59,55 +59,47 @@ class _Smaller(Rejected):
     request: VideoRequest | None = None
 
 
+@dataclass(frozen=True, slots=True)
 class Submission:
-    """Submits claimed jobs."""
+    """Submits claimed jobs.
 
-    def __init__(
-        self,
-        desk: Desk,
-        *,
-        fronts: Fronts,
-        spool: Spool,
-        media: Media,
-        links: Callable[[Job], Sequence[str]],
-        at_once: Callable[[str], int | None],
-    ) -> None:
-        """`links` makes fresh links to a job's files; none where nobody could follow them.
+    `links` makes fresh links to a job's files; none where nobody could follow them.
 
-        `at_once`: how many videos of a model are made at a time, where that is known.
-        """
-        self._desk = desk
-        self._fronts = fronts
-        self._spool = spool
-        self._media = media
-        self._links = links
-        self._at_once = at_once
+    `at_once`: how many videos of a model are made at a time, where that is known.
+    """
+
+    desk: Desk
+    fronts: Fronts
+    spool: Spool
+    media: Media
+    links: Callable[[Job], Sequence[str]]
+    at_once: Callable[[str], int | None]
 
     async def bounded(self, job: Job) -> Job:
         """The job with files no larger than what its gateway is known to take."""
         if not job.request.places:
             return job
-        most = await self._fronts.most(job.gateway, job.base_url)
+        most = await self.fronts.most(job.gateway, job.base_url)
         return replace(job, request=self._within(job, most))
 
     def _within(self, job: Job, body: int | None) -> VideoRequest:
         most = room(job.request, body)
-        return within(job.request, most, linked=bool(self._links(job)))
+        return within(job.request, most, linked=bool(self.links(job)))
 
     async def submit(self, job: Job) -> None:
         """The step of a queued job whose pictures and sound are here."""
-        gateway = await self._desk.gateway(job)
+        gateway = await self.desk.gateway(job)
         if gateway is None:
             return
-        pause = await self._desk.held(job)
+        pause = await self.desk.held(job)
         if pause is not None:
             patience = HELD if pause.reason is Reason.PAUSED else PAUSE
-            due_at = self._desk.clock.now() + patience
+            due_at = self.desk.clock.now() + patience
             waiting = moves.requeued(job, due_at=due_at, attempts=job.attempts, reason=pause.reason)
-            await self._desk.save(job, waiting)
-            await self._desk.catch_up(job)
+            await self.desk.save(job, waiting)
+            await self.desk.catch_up(job)
             return
-        first_look = await self._desk.next_look(job, elapsed=0.0)
+        first_look = await self.desk.next_look(job, elapsed=0.0)
         job = await self.bounded(job)
         async with AsyncExitStack() as stack:
             posted = await self._post(gateway, job, stack)
@@ -123,15 +115,15 @@ class Submission:
         here under the job's name.
         """
         try:
-            film = await fetching.received(self._media, job.id)
+            film = await fetching.received(self.media, job.id)
         except Temporary:
-            if not self._desk.is_past(HARD_DEADLINE, job.submitted_at):
-                await self._desk.again(job, base=2.0, most=60.0)
+            if not self.desk.is_past(HARD_DEADLINE, job.submitted_at):
+                await self.desk.again(job, base=2.0, most=60.0)
                 return
             film = None
         if film is None:
             lost = moves.unconfirmed(job, detail="process ended in the POST")
-            await self._desk.save(job, lost)
+            await self.desk.save(job, lost)
         else:
             await self._record(job, film, first_look=0.0)
 
@@ -142,10 +134,10 @@ class Submission:
         except _Withdrawn:
             log.info("job.not_sent", job=job.id)
         except _Outgrown:
-            now = self._desk.clock.now()
-            await self._desk.save(job, moves.refitted(job, job.request, due_at=now))
+            now = self.desk.clock.now()
+            await self.desk.save(job, moves.refitted(job, job.request, due_at=now))
         except Temporary:
-            await self._desk.again(job, base=2.0, most=60.0)
+            await self.desk.again(job, base=2.0, most=60.0)
         except Broken as broken:
             # Our own copy is no longer there, or can't be linked to any more: a retry long after
             # its order, another configuration.
@@ -155,26 +147,26 @@ class Submission:
             if isinstance(broken, TextPartTooLarge):
                 reason = Reason.PICTURE_TOO_LARGE
             gone = moves.failed(job, reason, charged=False, detail=str(broken))
-            await self._desk.save(job, gone)
+            await self.desk.save(job, gone)
         return None
 
     async def _create(self, gateway: Gateway, job: Job, stack: AsyncExitStack) -> _Posted:
         """Send it, with files that stay for as long as `stack` does."""
         files = [
-            await stack.enter_async_context(self._media.file(given.key))
+            await stack.enter_async_context(self.media.file(given.key))
             for given in (job.order.files if job.request.places else ())
             if given.key
         ]
         sizes = await asyncio.to_thread(_sizes, files)
-        links = self._links(job)
+        links = self.links(job)
         if _has_outgrown(job, sizes, linked=bool(links)):
             raise _Outgrown
-        film = await stack.enter_async_context(self._media.scratch()) / "answer"
+        film = await stack.enter_async_context(self.media.scratch()) / "answer"
         body = weight(job.request, sizes, linked=bool(links))
         async with gateway.ready(job.request, files, links=links, into=film) as ready:
             if isinstance(ready, NotSent):
                 return _Posted(job, ready, film, body)
-            sent = await self._desk.begin(job, self._at_once(job.request.model))
+            sent = await self.desk.begin(job, self.at_once(job.request.model))
             if sent is None or sent.status is not Status.SUBMITTING:
                 raise _Withdrawn
             return _Posted(sent, await ready.send(), film, body)
@@ -201,15 +193,15 @@ class Submission:
         """A video that came as the answer comes only once: it is kept however long that takes."""
         while True:
             try:
-                return await fetching.receive(self._media, film, name=sent.id)
+                return await fetching.receive(self.media, film, name=sent.id)
             except Temporary as away:  # a full disk, a storage that is away
                 log.warning("job.film_unstored", job=sent.id, code=away.code)
-                await self._desk.clock.sleep(1.0)
+                await self.desk.clock.sleep(1.0)
 
     async def _too_large(self, sent: Job, no: Rejected, body: int) -> Rejected:
         """The gateway's front takes less: remember that, and send a smaller one."""
         most = await self._insist(
-            sent, lambda: self._fronts.refused(sent.gateway, sent.base_url, body)
+            sent, lambda: self.fronts.refused(sent.gateway, sent.base_url, body)
         )
         log.warning("gateway.body_refused", gateway=sent.gateway, bytes=body, most=most)
         no = replace(no, detail=f"{no.detail} (a body of {body} bytes)")
@@ -228,20 +220,20 @@ class Submission:
             outcome = await self._locked(sent, outcome)
         if sent.status is Status.QUEUED:
             # Not a byte left and the row never moved: whoever has changed it since knows better.
-            await self._insist(sent, lambda: self._desk.save(sent, self._after(sent, outcome)))
+            await self._insist(sent, lambda: self.desk.save(sent, self._after(sent, outcome)))
         else:
             await self._insist(sent, lambda: self._rewrite(sent, outcome))
         if isinstance(outcome, Rejected) and outcome.reason is Reason.MODERATED:
-            await self._insist(sent, lambda: self._desk.passed(sent, balance=False))
+            await self._insist(sent, lambda: self.desk.passed(sent, balance=False))
         if isinstance(outcome, Rejected) and outcome.reason in IN_BETWEEN:
             about, detail = outcome.reason.value, outcome.detail
-            await self._insist(sent, lambda: self._desk.remark(sent, about, detail))
+            await self._insist(sent, lambda: self.desk.remark(sent, about, detail))
         if isinstance(outcome, Locked):
-            await self._insist(sent, lambda: self._desk.catch_up(sent))
+            await self._insist(sent, lambda: self.desk.catch_up(sent))
 
     async def _locked(self, sent: Job, locked: Locked) -> Locked | Rejected:
         """A no to this order, if its gateway lets others pass."""
-        is_paused = await self._insist(sent, lambda: self._desk.lock(sent, locked))
+        is_paused = await self._insist(sent, lambda: self.desk.lock(sent, locked))
         return locked if is_paused else Rejected(Reason.REFUSED_ALONE, locked.detail)
 
     async def _record(self, sent: Job, accepted: Accepted, *, first_look: float) -> None:
@@ -249,21 +241,21 @@ class Submission:
         gateway_id = accepted.gateway_id
 
         async def accept() -> None:
-            now = self._desk.clock.now()
-            await self._desk.jobs.accept(
+            now = self.desk.clock.now()
+            await self.desk.jobs.accept(
                 sent.id, gateway_id, sources=accepted.sources, now=now, due_at=now + first_look
             )
 
-        spool = _Spooling(self._spool, sent.id, accepted)
+        spool = _Spooling(self.spool, sent.id, accepted)
         await self._insist(sent, accept, until_then=spool.keep)
         spool.forget()
         log.info("job.accepted", job=sent.id, gateway=sent.gateway)
         asked_at = sent.submitted_at or sent.created_at
         try:
-            await self._insist(sent, lambda: self._desk.works(sent, asked_at=asked_at))
-            await self._insist(sent, lambda: self._desk.passed(sent))
+            await self._insist(sent, lambda: self.desk.works(sent, asked_at=asked_at))
+            await self._insist(sent, lambda: self.desk.passed(sent))
         finally:
-            self._desk.ring()
+            self.desk.ring()
 
     async def _insist(
         self,
@@ -285,7 +277,7 @@ class Submission:
                 if not is_told:
                     log.warning("job.unwritten", job=sent.id, code=error.code)
                 is_told = True
-                await self._desk.clock.sleep(1.0)
+                await self.desk.clock.sleep(1.0)
             except Exception:
                 until_then()
                 raise
@@ -293,18 +285,18 @@ class Submission:
     async def _rewrite(self, sent: Job, outcome: Creation) -> None:
         """Onto whatever the row has become, as long as it is still about this very POST."""
         while True:
-            row = await self._desk.jobs.get(sent.id)
+            row = await self.desk.jobs.get(sent.id)
             if row is None:
                 return
             # Its claim may have run out meanwhile; a definite no is still worth knowing.
             late = row.status is Status.UNCONFIRMED and isinstance(outcome, Rejected)
             if row.status is not Status.SUBMITTING and not late:
                 return
-            if await self._desk.save(row, self._after(row, outcome)) is not None:
+            if await self.desk.save(row, self._after(row, outcome)) is not None:
                 return
 
     def _after(self, job: Job, outcome: Creation) -> Job:
-        now = self._desk.clock.now()
+        now = self.desk.clock.now()
         match outcome:
             case NotSent(detail):
                 return self._patient(job, now, retry_after=None, detail=detail)
@@ -328,7 +320,7 @@ class Submission:
     def _patient(self, job: Job, now: float, *, retry_after: float | None, detail: str) -> Job:
         if job.attempts + 1 >= MOST_TRIES:
             return moves.failed(job, Reason.BUSY, charged=False, detail=detail)
-        step = self._desk.step(job)
+        step = self.desk.step(job)
         wait = schedule.back_off(job.attempts + 1, base=min(5.0, step), most=60.0)
         return moves.requeued(
             job,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.core import decisions, schedule
@@ -37,32 +38,27 @@ class Notices(Protocol):
         """It was told, or never will be; news that came since stays."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """Tells claimed notices."""
+    """Tells claimed notices.
 
-    def __init__(
-        self,
-        *,
-        notices: Notices,
-        platforms: Mapping[str, Tells],
-        variable: Callable[[str], str],
-        clock: Clock,
-    ) -> None:
-        """`variable` names the environment variable of a key such as `discord.token`."""
-        self._notices = notices
-        self._platforms = platforms
-        self._variable = variable
-        self._clock = clock
+    `variable` names the environment variable of a key such as `discord.token`.
+    """
+
+    notices: Notices
+    platforms: Mapping[str, Tells]
+    variable: Callable[[str], str]
+    clock: Clock
 
     async def take(self, notice: Notice) -> None:
         """Tell it, or put it off; one that nobody takes is dropped."""
-        if self._clock.now() - notice.written_at > REMINDER:
+        if self.clock.now() - notice.written_at > REMINDER:
             await self._drop(notice, "too_late")  # by now there is another, or nothing to tell
             return
-        said = reply(notice, key=self._variable(f"gateways.{notice.gateway}.api_key"))
+        said = reply(notice, key=self.variable(f"gateways.{notice.gateway}.api_key"))
         try:
             async with asyncio.timeout(TELL_TIME):
-                platform = self._platforms[notice.platform]
+                platform = self.platforms[notice.platform]
                 await platform.tell(_message(notice, said))
         except Refused as refused:
             await self._drop(notice, refused.code)
@@ -73,17 +69,17 @@ class Telling:
             await self._try_again(notice, error)
         else:
             log.info("notice.told", platform=notice.platform, gateway=notice.gateway)
-            await self._notices.forget(notice)
+            await self.notices.forget(notice)
 
     async def _drop(self, notice: Notice, code: str) -> None:
         log.warning("notice.dropped", platform=notice.platform, gateway=notice.gateway, code=code)
-        await self._notices.forget(notice)
+        await self.notices.forget(notice)
 
     async def _try_again(self, notice: Notice, error: Exception) -> None:
         asked = error.retry_after if isinstance(error, Temporary) else None
         wait = max(schedule.back_off(notice.attempts, base=5.0, most=3600.0), asked or 0.0)
         log.warning("notice.delayed", platform=notice.platform, what=type(error).__name__)
-        await self._notices.put_off(notice, due_at=self._clock.now() + wait)
+        await self.notices.put_off(notice, due_at=self.clock.now() + wait)
 
 
 def _message(notice: Notice, said: Reply) -> DirectMessage:
@@ -111,14 +107,10 @@ def reply(notice: Notice, *, key: str) -> Reply:
 
 def _remark(notice: Notice) -> Reply:
     """The news of a wall before the gateway, or of an answer that nobody can read."""
+    for kind, said in (("word", word_in(notice.subject)), ("shape", shape_in(notice.subject))):
+        if said is not None:
+            text = Text(id=f"notice.unknown_{kind}", values={"gateway": notice.gateway, kind: said})
+            return Reply(text=text, buttons=(decisions.pause(notice.gateway),))
     detail = shortened(notice.detail, MOST_DETAIL)
-    if (word := word_in(notice.subject)) is not None:
-        values = {"gateway": notice.gateway, "word": word}
-        pause = decisions.pause(notice.gateway)
-        return Reply(text=Text(id="notice.unknown_word", values=values), buttons=(pause,))
-    if (shape := shape_in(notice.subject)) is not None:
-        values = {"gateway": notice.gateway, "shape": shape}
-        pause = decisions.pause(notice.gateway)
-        return Reply(text=Text(id="notice.unknown_shape", values=values), buttons=(pause,))
     values = {"gateway": notice.gateway, "detail": detail}
     return Reply(text=Text(id=f"notice.{notice.subject}", values=values), tone=Tone.FAILED)

@@ -1,12 +1,12 @@
 """A job at its gateway, looked at until its video is made or will never be."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.core import fetching, moves
 from bot.core.desk import PAUSE, Desk
 from bot.core.jobs import LAST_DEADLINE, UNNAMED, Job, Reason
 from bot.core.notices import about_shape, about_word
-from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble
+from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble, kind_of
 from bot.core.ports import Gateway
 from bot.log import get_logger
 
@@ -17,33 +17,33 @@ LOST_TRIES = 5
 log = get_logger()
 
 
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """The looks at jobs that are under way."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    desk: Desk
 
     async def look(self, job: Job) -> None:
         """Ask its gateway once how far it is."""
-        gateway = await self._desk.gateway(job)
+        gateway = await self.desk.gateway(job)
         if gateway is None or job.gateway_id is None:
             return
-        asked_at = self._desk.clock.now()
+        asked_at = self.desk.clock.now()
         prompt = job.request.written
         look = await fetching.look(gateway, job.gateway_id, job.sources, prompt=prompt)
         if isinstance(look, Running | Done | Failed) and job.gateway_id != UNNAMED:
             # Of a video without an id nobody was asked: that says nothing of its gateway.
-            await self._desk.works(job, asked_at=asked_at)
+            await self.desk.works(job, asked_at=asked_at)
         if isinstance(look, Done):
-            now = self._desk.clock.now()
+            now = self.desk.clock.now()
             done = moves.completed(job, now=now, sources=look.sources, withheld=look.withheld)
-            await self._desk.save(job, done)
+            await self.desk.save(job, done)
         elif isinstance(look, Failed):
             charged = look.charged or not gateway.refunds_failed
             failed = moves.failed(job, look.reason, charged=charged, detail=look.detail)
-            await self._desk.save(job, failed)
-        elif self._desk.is_past(LAST_DEADLINE, job.submitted_at):
-            await self._desk.save(job, moves.failed(job, Reason.TIMED_OUT, charged=True))
+            await self.desk.save(job, failed)
+        elif self.desk.is_past(LAST_DEADLINE, job.submitted_at):
+            await self.desk.save(job, moves.failed(job, Reason.TIMED_OUT, charged=True))
         else:
             await self._look_later(job, look, gateway)
 
@@ -53,35 +53,30 @@ class Waiting:
         match look:
             case Running(progress, at_least, unknown, shape):
                 if unknown:
-                    await self._desk.remark(job, about_word(unknown), unknown)
+                    await self.desk.remark(job, about_word(unknown), unknown)
                 elif shape:
-                    await self._desk.remark(job, about_shape(shape), shape)
-                wait = max(at_least or 0.0, await self._desk.next_look(job))
+                    await self.desk.remark(job, about_shape(shape), shape)
+                wait = max(at_least or 0.0, await self.desk.next_look(job))
                 # Gateways let it fall, jump and stand at 100 early: people see it rise.
                 risen = max(job.progress, min(progress or 0, 99))
-                await self._desk.put_off(replace(job, progress=risen, attempts=0), wait, was=job)
+                await self.desk.put_off(replace(job, progress=risen, attempts=0), wait, was=job)
             case Missing():
                 await self._missing(job)
             case Locked():
-                await self._desk.pause(job, look)
-                await self._desk.put_off(job, PAUSE)
+                await self.desk.pause(job, look)
+                await self.desk.put_off(job, PAUSE)
             case Trouble(detail, retry_after):
-                log.warning("look.failed", job=job.id, what=_kind(detail))
-                pace = await self._desk.next_look(job, least=min(60.0, 4 * gateway.poll_step))
-                await self._desk.put_off(job, max(pace, retry_after or 0.0))
+                log.warning("look.failed", job=job.id, what=kind_of(detail))
+                pace = await self.desk.next_look(job, least=min(60.0, 4 * gateway.poll_step))
+                await self.desk.put_off(job, max(pace, retry_after or 0.0))
 
     async def _missing(self, job: Job) -> None:
         misses = job.attempts + 1
-        if self._desk.elapsed(job) >= LOST_AFTER and misses >= LOST_TRIES:
+        if self.desk.elapsed(job) >= LOST_AFTER and misses >= LOST_TRIES:
             log.error("job.lost", job=job.id, gateway=job.gateway)
-            await self._desk.save(job, moves.failed(job, Reason.LOST, charged=True))
+            await self.desk.save(job, moves.failed(job, Reason.LOST, charged=True))
             return
         # A fresh job may be unknown for seconds; later, a gateway being redeployed for minutes.
         pace = LOST_AFTER / (LOST_TRIES - 1) if misses > 1 else 0.0
-        wait = max(await self._desk.next_look(job), pace)
-        await self._desk.put_off(replace(job, attempts=misses), wait, was=job)
-
-
-def _kind(detail: str) -> str:
-    """The kind of a gateway's words, for the log: the words may quote the prompt."""
-    return detail.partition(":")[0]
+        wait = max(await self.desk.next_look(job), pace)
+        await self.desk.put_off(replace(job, attempts=misses), wait, was=job)

@@ -217,7 +217,7 @@ async def test_the_card_of_a_cancelled_job_is_its_one_message(workshop: Workshop
 async def test_a_card_that_went_after_a_backup_is_not_said_again(workshop: Workshop) -> None:
     job = await workshop.submit(order())
     await workshop.work(60)
-    workshop.posting._restored = {job.id: job.created_at - 7}
+    workshop.posting.restored = {job.id: job.created_at - 7}
     workshop.chat.sends = [SILENCE]
     await workshop.speak(60)
     kinds = {nonce.rpartition("-")[2][0] for nonce, _, _ in workshop.chat.said}
@@ -226,7 +226,7 @@ async def test_a_card_that_went_after_a_backup_is_not_said_again(workshop: Works
 
 async def test_a_card_that_a_backup_shows_standing_goes_once_more(workshop: Workshop) -> None:
     job = await workshop.made(order())
-    workshop.posting._restored = {job.id: job.created_at - 7}
+    workshop.posting.restored = {job.id: job.created_at - 7}
     workshop.chat.history["result"] = ("m7", "hall")
     await workshop.speak(60)
     assert (workshop.chat.said, workshop.chat.removed) == ([], ["card"])

@@ -37,7 +37,7 @@ class BareChat:
 @pytest.fixture
 def bare(workshop: Workshop) -> BareChat:
     chat = BareChat()
-    workshop.posting._platforms = {"chat": chat}
+    workshop.posting.platforms = {"chat": chat}
     return chat
 
 
@@ -76,7 +76,7 @@ async def test_what_may_stand_after_a_backup_is_not_said_twice(
 ) -> None:
     """Nobody can look whether it was said: it is kept."""
     job = await workshop.made(order())
-    workshop.posting._restored = {job.id: job.created_at - 7}
+    workshop.posting.restored = {job.id: job.created_at - 7}
     await workshop.speak(60)
     result = await workshop.posts.get(job.id, "result")
     assert result is not None

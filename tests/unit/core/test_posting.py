@@ -104,7 +104,7 @@ async def test_when_the_nonce_is_forgotten_the_channel_is_read_before_anything_i
 async def _restored(workshop: Workshop) -> Job:
     """A job that was made before its rows came out of a backup, and its result is due."""
     job = await workshop.made(order())
-    workshop.posting._restored = {job.id: job.created_at - 7}
+    workshop.posting.restored = {job.id: job.created_at - 7}
     return job
 
 

@@ -1046,7 +1046,7 @@ async def test_a_picture_of_ours_has_no_known_author(
     await ann.say("more", mentions_bot=True, reply_to=ours)
     shown = await fake.next("message")
     assert shown.content.startswith("I can't tell whose picture that is")
-    bot.service._animate_others = AnimateOthers.FREE
+    bot.service.animate_others = AnimateOthers.FREE
     await ann.say("more", mentions_bot=True, reply_to=ours)
     await fake.next("message")
     assert [each.author for each in (await only_job(bot)).order.pictures] == [None]

@@ -320,7 +320,7 @@ async def test_the_pictures_of_a_forward_are_used(
     fake: FakeDiscord, sighted: Bot, ann: Member, by: str
 ) -> None:
     """A snapshot does not tell whose they are: used where anybody's are."""
-    sighted.service._animate_others = AnimateOthers.FREE
+    sighted.service.animate_others = AnimateOthers.FREE
     picture = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
     forward = await ann.forward(picture, channel=ann.dm if by == "direct" else None)
     if by == "mention":
