@@ -91,10 +91,7 @@ async def answered(interaction: discord.Interaction, look: messages.Look, job: J
     try:
         async with asyncio.timeout(ANSWER_TIME):
             answer = await interaction.response.send_message(
-                look.content,
-                embeds=look.embeds,
-                view=look.view,
-                allowed_mentions=look.mentions,
+                look.content, embeds=look.embeds, view=look.view, allowed_mentions=look.mentions
             )
             return answer.message_id
     except errors.FOREIGN as error:

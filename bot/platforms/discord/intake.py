@@ -12,17 +12,7 @@ from typing import Any, TypeVar
 import discord
 
 from bot.core import cards, presses, replies
-from bot.core.answers import (
-    Answer,
-    Asked,
-    Changed,
-    Removed,
-    Shown,
-    Sure,
-    Taken,
-    Told,
-    Turned,
-)
+from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, Told, Turned
 from bot.core.asking import Asking
 from bot.core.door import Door
 from bot.core.errors import BotError, Broken, Refused, Temporary, TooLate
@@ -65,12 +55,7 @@ class Intake:
     """Hands orders to the service and sees to it that somebody learns what became of them."""
 
     def __init__(
-        self,
-        *,
-        door: Door,
-        films: Films,
-        platform: DiscordPlatform,
-        patience: float = PATIENCE,
+        self, *, door: Door, films: Films, platform: DiscordPlatform, patience: float = PATIENCE
     ) -> None:
         self.door = door
         self.service = door.service

@@ -32,9 +32,7 @@ def address_of(interaction: discord.Interaction) -> Address:
     """Where it was asked; results will reply to the card."""
     guild = interaction.guild_id
     return Address(
-        platform=NAME,
-        channel=str(interaction.channel_id),
-        community=str(guild) if guild else None,
+        platform=NAME, channel=str(interaction.channel_id), community=str(guild) if guild else None
     )
 
 

@@ -9,17 +9,7 @@ import errno
 
 from bot import i18n
 from bot.core import cards, commands, presses, replies
-from bot.core.answers import (
-    Answer,
-    Asked,
-    Changed,
-    Removed,
-    Shown,
-    Sure,
-    Taken,
-    Told,
-    Turned,
-)
+from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, Told, Turned
 from bot.core.door import Door, shown
 from bot.core.errors import BotError, DatabaseFull, MovesAlready, NoPicture, Refused
 from bot.core.handed import Given, beside, parted
@@ -43,12 +33,7 @@ class Commands:
     """Hears what the page sends; await `finish` before the store is closed."""
 
     def __init__(
-        self,
-        platform: PlaygroundPlatform,
-        *,
-        door: Door,
-        note: str = "",
-        currency: str = "USD",
+        self, platform: PlaygroundPlatform, *, door: Door, note: str = "", currency: str = "USD"
     ) -> None:
         self._platform = platform
         self._door = door

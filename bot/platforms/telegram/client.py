@@ -16,13 +16,7 @@ from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.types import Message
 
 from bot import i18n
-from bot.core.errors import (
-    FileTooLarge,
-    Forbidden,
-    MaybeSent,
-    MessageGone,
-    Temporary,
-)
+from bot.core.errors import FileTooLarge, Forbidden, MaybeSent, MessageGone, Temporary
 from bot.core.jobs import Job
 from bot.core.orders import Address, Picture, Sound
 from bot.core.platforms import Can, DirectMessage, Standing, standing

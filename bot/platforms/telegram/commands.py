@@ -41,12 +41,7 @@ class Commands:
     """Handles one stored update at a time; whatever it does may be done again."""
 
     def __init__(
-        self,
-        intake: Intake,
-        *,
-        me: User,
-        updates: Updates,
-        claimed: Callable[[], Awaitable[None]],
+        self, intake: Intake, *, me: User, updates: Updates, claimed: Callable[[], Awaitable[None]]
     ) -> None:
         """`claimed` is called when there may be a first owner."""
         self._intake = intake

@@ -51,13 +51,7 @@ class Intake:
     """The services behind commands and presses, and their answers."""
 
     def __init__(
-        self,
-        platform: TelegramPlatform,
-        *,
-        door: Door,
-        drafts: Drafts,
-        clock: Clock,
-        currency: str,
+        self, platform: TelegramPlatform, *, door: Door, drafts: Drafts, clock: Clock, currency: str
     ) -> None:
         self.platform = platform
         self.line = platform.line

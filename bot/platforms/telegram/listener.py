@@ -47,13 +47,7 @@ class Listener:
         self._platform = platform
         self._supervisor = platform.supervisor
         self._bot = platform.line.bot
-        self._intake = Intake(
-            platform,
-            door=door,
-            drafts=drafts,
-            clock=clock,
-            currency=currency,
-        )
+        self._intake = Intake(platform, door=door, drafts=drafts, clock=clock, currency=currency)
         self._profile = Profile(self._bot, door=door, facts=facts)
         self._updates = updates
         self._clock = clock

@@ -19,7 +19,7 @@ from bot.platforms.telegram.reading import SAID
 MOST_PRUNED = 100
 """Parts of one update that are left out."""
 MEANT = frozenset({*SAID, "caption", "entities", "caption_entities"}) | {
-    *("message", "reply_to_message", "external_reply", "quote", "chat", "from", "sender_chat"),
+    *("message", "reply_to_message", "external_reply", "quote", "chat", "from", "sender_chat")
 }
 """Parts that say what was meant, and by whom: without one of them nothing may be ordered."""
 ORIGINS = frozenset({"forward_origin", "origin"})

@@ -370,7 +370,5 @@ def _address(query: CallbackQuery, job: Job | None = None) -> Address:
     else:
         channel = chat
     return Address(
-        platform=NAME,
-        channel=channel,
-        community=None if reading.is_private(message.chat) else chat,
+        platform=NAME, channel=channel, community=None if reading.is_private(message.chat) else chat
     )

@@ -22,13 +22,7 @@ from bot import i18n
 from bot.core import shown
 from bot.core.errors import MovesAlready, Refused
 from bot.core.hints import may_be_picture, may_be_sound
-from bot.core.orders import (
-    PICTURE_BYTES,
-    Address,
-    Call,
-    Person,
-    Picture,
-)
+from bot.core.orders import PICTURE_BYTES, Address, Call, Person, Picture
 from bot.core.prompts import clean
 from bot.core.replies import Text
 from bot.core.shown import Shown
