@@ -148,7 +148,7 @@ def _kinds(file: IO[bytes], start: int, stop: int) -> set[bytes]:
     begin, end = _inside(file, start, stop, b"iinf")
     version = _at(file, begin, 1)[0]
     kinds = set()
-    for kind, at, _ in _boxes(file, begin + (8 if version else 6), end):
+    for kind, at, _ in boxes(file, begin + (8 if version else 6), end):
         if kind == b"infe":
             kinds.add(_at(file, at + (8 if _at(file, at, 1)[0] == 2 else 10), 4))
     return kinds
@@ -157,12 +157,12 @@ def _kinds(file: IO[bytes], start: int, stop: int) -> set[bytes]:
 def _meta(file: IO[bytes]) -> tuple[int, int] | None:
     """Where the box that describes a HEIF lies; None where a film alone is described."""
     file.seek(0, 2)
-    boxes = {kind: (start, stop) for kind, start, stop in _boxes(file, 0, file.tell())}
-    if b"meta" not in boxes:
-        if b"moov" in boxes:
+    found = {kind: (start, stop) for kind, start, stop in boxes(file, 0, file.tell())}
+    if b"meta" not in found:
+        if b"moov" in found:
             return None
         raise IndexError
-    start, stop = boxes[b"meta"]
+    start, stop = found[b"meta"]
     return start + 4, stop
 
 
@@ -174,7 +174,7 @@ def _boxed(file: IO[bytes]) -> tuple[int, int]:
     meta = _inside(file, *whole, b"iprp")
     sides = [
         _at(file, begin + 4, 8)
-        for kind, begin, _ in _boxes(file, *_inside(file, *meta, b"ipco"))
+        for kind, begin, _ in boxes(file, *_inside(file, *meta, b"ipco"))
         if kind == b"ispe"
     ]
     sizes = ((int.from_bytes(each[:4]), int.from_bytes(each[4:])) for each in sides)
@@ -182,14 +182,14 @@ def _boxed(file: IO[bytes]) -> tuple[int, int]:
 
 
 def _inside(file: IO[bytes], start: int, stop: int, wanted: bytes) -> tuple[int, int]:
-    for kind, begin, end in _boxes(file, start, stop):
+    for kind, begin, end in boxes(file, start, stop):
         if kind == wanted:
             return begin, end
     raise IndexError
 
 
-def _boxes(file: IO[bytes], start: int, stop: int) -> Iterator[tuple[bytes, int, int]]:
-    """Kind of each box, and where its content begins and ends."""
+def boxes(file: IO[bytes], start: int, stop: int) -> Iterator[tuple[bytes, int, int]]:
+    """Kind of each box, and where its content begins and ends. Raises `IndexError` for damage."""
     for _ in range(_MOST_PARTS):
         if start + 8 > stop:
             return

@@ -19,8 +19,8 @@ A balance too low for one video and enough for the next would else be news every
 """
 MOST_WORDS = 10
 """Unknown words and shapes that are told of one gateway: more are noise, not a dialect."""
-_WORD = "word "
-_SHAPE = "shape "
+PUZZLES = (WORD, SHAPE) = ("word", "shape")
+"""A status word, and an answer without any: its shape are the names in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Notice:
     claimed_until: float | None
     attempts: int
     subject: str = ""
-    """Its subject, if that is no pause; see `about_word`."""
+    """Its subject, if that is no pause; see `about`."""
 
 
 def last_of(told: Mapping[Reason | None, float]) -> Reason | None:
@@ -81,35 +81,22 @@ def may_be_said_at(lock: Reason, told: Mapping[Reason | None, float]) -> float:
     return max(told.get(lock, 0.0), told.get(None, 0.0)) + HUSH
 
 
-def about_word(word: str) -> str:
-    """The subject of a status word that nobody knows: it is told once."""
-    return f"{_WORD}{word}"
+def about(puzzle: str, said: str) -> str:
+    """The subject of a status word, or of the shape of an answer, that nobody knows: told once."""
+    return f"{puzzle} {said}"
 
 
-def word_in(subject: str) -> str | None:
-    """The status word that a notice is about."""
-    return subject.removeprefix(_WORD) if subject.startswith(_WORD) else None
-
-
-def about_shape(shape: str) -> str:
-    """The subject of an answer in which nobody finds a state: it is told once."""
-    return f"{_SHAPE}{shape}"
-
-
-def shape_in(subject: str) -> str | None:
-    """The names in the answer that a notice is about."""
-    return subject.removeprefix(_SHAPE) if subject.startswith(_SHAPE) else None
-
-
-def _is_puzzle(subject: str) -> bool:
-    return subject.startswith((_WORD, _SHAPE))
+def puzzle_in(subject: str) -> tuple[str, str] | None:
+    """Which of `PUZZLES` a notice is about, and the word or the shape; None for anything else."""
+    puzzle, space, said = subject.partition(" ")
+    return (puzzle, said) if space and puzzle in PUZZLES else None
 
 
 def is_news(subject: str, told: Mapping[str, float], *, now: float) -> bool:
     """Whether `subject` may be told, by when which subjects of its gateway were."""
-    if not _is_puzzle(subject):
+    if puzzle_in(subject) is None:
         return now - told.get(subject, -REMINDER) >= REMINDER
-    return subject not in told and sum(map(_is_puzzle, told)) < MOST_WORDS
+    return subject not in told and sum(puzzle_in(each) is not None for each in told) < MOST_WORDS
 
 
 def nonce_of(*parts: str) -> str:

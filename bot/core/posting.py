@@ -161,11 +161,10 @@ class Posting:
                 await platform.remove(standing(post, job))
         except Temporary as error:
             await self._try_again(post, error)
+            return
         except Refused as refused:
             log.warning("post.not_removed", job=job.id, code=refused.code)
-            await self.posts.put_off(post, due_at=None)
-        else:
-            await self.posts.put_off(post, due_at=None)
+        await self.posts.put_off(post, due_at=None)
 
     async def _say(self, post: Post, job: Job, platform: Platform) -> None:
         try:

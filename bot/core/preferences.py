@@ -1,6 +1,6 @@
 """A person's lasting choices: they fill what an order leaves open, and never stand in its way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -14,12 +14,7 @@ from bot.core.orders import Call, Order
 from bot.core.variations import relaxed
 from bot.core.wishes import ASPECTS, AUTO, AUTO_WORD, DRAFT, QUALITIES, length_of, switch_of
 
-FIELDS: Mapping[str, str] = {
-    "model": "family",
-    "seconds": "seconds",
-    "aspect": "aspect",
-    "quality": "quality",
-}
+FIELDS = {"model": "family", **{name: name for name in ("seconds", "aspect", "quality")}}
 """The settings by their names for people, and the field of an `Order` that each fills."""
 PRIVATE = "private"
 """The one setting that is on or off."""

@@ -102,7 +102,8 @@ async def _made(door: Door, call: Call, pressed: Press) -> Answer:
     job = await door.service.job(job_id)
     goes_on = action is Action.CONTINUE
     # What happens next is another matter; the same with other words begins with the old ones.
-    question = Text(id="ask.continue" if goes_on else "ask.remix", values=_named(call.person))
+    values = {"person": call.person.id}
+    question = Text(id="ask.continue" if goes_on else "ask.remix", values=values)
     return Asked(job, action, question, "" if goes_on else job.order.wish.prompt)
 
 
@@ -153,7 +154,3 @@ def _check_own(job: Job, person: Person) -> None:
 
 def _is_gone(job: Job) -> bool:
     return job.status is Status.DELIVERED and not job.has_result
-
-
-def _named(person: Person) -> dict[str, object]:
-    return {"person": person.id}

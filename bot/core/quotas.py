@@ -123,11 +123,6 @@ def refusal(
     return None
 
 
-def most_paid(usage: Usage, limits: Limits) -> int | None:
-    """How many videos may be paid for today on account of one person; None if any number."""
-    return allowed(limits, usage.granted)["person_paid"]
-
-
 def left(usage: Usage, limits: Limits) -> int | None:
     """How many more videos this person may have today, whichever limit is nearest."""
     most = allowed(limits, usage.granted)

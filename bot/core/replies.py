@@ -155,28 +155,29 @@ def result(
         notes.append(Text(id="fact.shrunk"))
     elif job.video and not job.video.plays:
         notes.append(Text(id="fact.not_converted"))
-    return Reply(
-        text=Text(id="result.ready", values={"person": job.order.call.person.id}),
-        tone=Tone.DONE,
-        prompt=job.request.shown,
-        facts=(label(job), *notes),
-        buttons=_result_buttons(job, ways),
-        ping=job.order.call.person.id,
-        link=link,
-    )
+    said = Text(id="result.ready", values={"person": job.order.call.person.id})
+    return _of_result(job, said, *notes, ways=ways, link=link)
 
 
 def kept(job: Job, *, fits: bool, ways: Ways = ()) -> Reply:
     """It can't be attached here and there is no address to link to: said plainly, and kept."""
     megabytes = (job.video.size if job.video else 0) / 1_000_000
     values = {"person": job.order.call.person.id, "megabytes": megabytes}
+    said = Text(id="result.not_attachable" if fits else "result.too_large", values=values)
+    return _of_result(job, said, ways=ways)
+
+
+def _of_result(job: Job, said: Text, *notes: Text, ways: Ways, link: str | None = None) -> Reply:
+    own = (Action.RETRY, Action.REMIX, Action.DELETE)
+    again, remix, delete = (Button(action=action, job_id=job.id) for action in own)
     return Reply(
-        text=Text(id="result.not_attachable" if fits else "result.too_large", values=values),
+        text=said,
         tone=Tone.DONE,
         prompt=job.request.shown,
-        facts=(label(job),),
-        buttons=_result_buttons(job, ways),
+        facts=(label(job), *notes),
+        buttons=(again, remix, *ways, delete),
         ping=job.order.call.person.id,
+        link=link,
     )
 
 
@@ -240,7 +241,8 @@ def _numbered(number: int, of: int) -> Text:
 
 def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
     """A person's videos of today, and those still left."""
-    used, most = usage.person_videos, quotas.allowed(limits, usage.granted)["person_videos"]
+    used, allowed = usage.person_videos, quotas.allowed(limits, usage.granted)
+    most = allowed["person_videos"]
     if left is None:
         facts = [Text(id="quota.unlimited", count=used)]
     elif most is None:
@@ -248,7 +250,7 @@ def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
     else:
         facts = [Text(id="quota.day", values={"used": used}, count=most)]
         if (doubt := usage.person_paid - used) > 0:
-            values = {"most": quotas.most_paid(usage, limits)}
+            values = {"most": allowed["person_paid"]}
             facts.append(Text(id="quota.in_doubt", values=values, count=doubt))
     if left is not None:
         facts.append(Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos))
@@ -299,9 +301,3 @@ def label(job: Job) -> Text:
     return Text(
         id="fact.made_by", values={"family": job.request.label, "name": job.order.call.person.name}
     )
-
-
-def _result_buttons(job: Job, ways: Ways) -> tuple[Button, ...]:
-    first, last = (Action.RETRY, Action.REMIX), (Action.DELETE,)
-    own = [[Button(action=action, job_id=job.id) for action in each] for each in (first, last)]
-    return (*own[0], *ways, *own[1])

@@ -21,7 +21,7 @@ from bot.core.posts import ANSWER_END
 from bot.core.preferences import Preferring
 from bot.core.presets import Words, words_of
 from bot.core.quotas import Usage, refusal
-from bot.core.replies import Action, Left, Ways
+from bot.core.replies import Action, Left
 from bot.core.wake import Wake
 from bot.log import get_logger
 
@@ -156,10 +156,6 @@ class Service:
             raise Refused("no_way")
         self.check_authors(order.files, call.person)
         return replace(order, call=call, is_whole=True)
-
-    async def ways(self, job: Job) -> Ways:
-        """The buttons that lead on from a video, or out of a failure."""
-        return await self.accounts.ways(job)
 
     async def _variation(
         self, job: Job, action: Action, address: Address, value: str | None, prompt: str

@@ -4,11 +4,12 @@ The lists of tracks in MP4 and Matroska tell. Nothing is decoded, and what is no
 taken for the film that it is called.
 """
 
-import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import IO
 
 from bot.core.containers import HEAD, Container, container_of
+from bot.core.headers import boxes
 
 MOST_PARTS = 20_000
 """Boxes or elements of one file that are read."""
@@ -55,17 +56,8 @@ def _contents(
 
 
 def _boxes(file: IO[bytes], at: int, end: int) -> Iterator[Part]:
-    while at + 8 <= end:
-        file.seek(at)
-        size, name = struct.unpack(">I4s", file.read(8))
-        begin = at + 8
-        if size == 1:
-            size, begin = int.from_bytes(file.read(8)), at + 16
-        size = size or end - at  # none: up to the end
-        if size < begin - at or begin > end:
-            return
-        yield name, begin, min(at + size, end)
-        at += size
+    with suppress(IndexError):
+        yield from boxes(file, at, end)
 
 
 def _elements(file: IO[bytes], at: int, end: int) -> Iterator[Part]:

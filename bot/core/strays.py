@@ -61,8 +61,7 @@ class Strays:
             for file in page
             if ours_since <= file.changed_at <= until
         ]
-        wanted = await self._wanted() if old else set()
-        return [file for file in old if file.key not in wanted]
+        return await self._unneeded(old)
 
     async def received(self) -> list[Stored]:
         """Videos that came as an answer and were never stored, of jobs that need them no more."""
@@ -70,8 +69,7 @@ class Strays:
             return []
         until = self.clock.now() - GRACE
         old = [each for each in await self.shelf.received() if each.changed_at <= until]
-        wanted = await self._wanted() if old else set()
-        return [each for each in old if each.key not in wanted]
+        return await self._unneeded(old)
 
     async def _spares(self) -> bool:
         """Whether somebody may go back to the rows from before a restore."""
@@ -87,10 +85,12 @@ class Strays:
             yield page
             after = page.last
 
-    async def _wanted(self) -> set[str]:
-        """The keys of all files that some row needs."""
+    async def _unneeded(self, files: list[Stored]) -> list[Stored]:
+        """Those that no row needs."""
+        if not files:
+            return []
         keys: set[str] = set()
         async for page in self.pages():
             keys |= page.keys
             keys.update(map(self.shelf.film_key, page.open_jobs))
-        return keys
+        return [file for file in files if file.key not in keys]

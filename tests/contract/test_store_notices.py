@@ -16,11 +16,12 @@ from bot.core.notices import (
     HUSH,
     MOST_WORDS,
     REMINDER,
+    SHAPE,
+    WORD,
     Notice,
     Pause,
     Paused,
-    about_shape,
-    about_word,
+    about,
 )
 from bot.store.tables import owners
 from tests.contract.rows import NOON, Store
@@ -328,29 +329,28 @@ async def subjects(store: Store, *, now: float) -> list[str]:
 async def test_an_unknown_word_and_an_unreadable_shape_are_told_once_for_ever(store: Store) -> None:
     await own(store, ("discord", "7"))
     for later in (0, 1, 2 * REMINDER):
-        await remark(store, about_word("marinating"), now=NOON + later)
-        await remark(store, about_shape("{id: text}"), now=NOON + later)
-    await remark(store, about_word("basting"), now=NOON + 3)
+        await remark(store, about(WORD, "marinating"), now=NOON + later)
+        await remark(store, about(SHAPE, "{id: text}"), now=NOON + later)
+    await remark(store, about(WORD, "basting"), now=NOON + 3)
     told = ["shape {id: text}", "word basting", "word marinating"]
     assert await subjects(store, now=NOON + 3) == told
-    await remark(store, about_word("basting"), now=NOON + 9 * REMINDER)
+    await remark(store, about(WORD, "basting"), now=NOON + 9 * REMINDER)
     assert await subjects(store, now=NOON + 9 * REMINDER) == []
 
 
 async def test_a_word_that_nobody_could_be_told_of_is_told_to_the_first_owner(
     store: Store,
 ) -> None:
-    await remark(store, about_word("marinating"))
+    await remark(store, about(WORD, "marinating"))
     await own(store, ("discord", "7"))
-    await remark(store, about_word("marinating"), now=NOON + 1)
+    await remark(store, about(WORD, "marinating"), now=NOON + 1)
     assert await subjects(store, now=NOON + 1) == ["word marinating"]
 
 
 async def test_a_gateway_that_nobody_can_read_is_told_of_ten_times(store: Store) -> None:
     await own(store, ("discord", "7"))
     for number in range(3 * MOST_WORDS):
-        about = about_word if number % 2 else about_shape
-        await remark(store, about(f"noise {number}"))
+        await remark(store, about(WORD if number % 2 else SHAPE, f"noise {number}"))
     due = await store.notices.claim(CHATS, now=NOON, until=NOON + 60, most=99)
     assert len(due) == MOST_WORDS
 

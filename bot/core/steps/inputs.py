@@ -74,7 +74,7 @@ class Inputs:
         try:
             async with self.media.scratch() as directory:
                 platform = self.platforms[job.order.call.address.platform]
-                async with self._heard(sound, platform, directory / "sound") as raw:
+                async with self._raw(sound, platform, directory / "sound") as raw:
                     kept = await self.media.keep_sound(raw, fit)
         except BotError as problem:
             await self._not_fetched(job, problem, gone=Reason.SOUND_GONE, bad=Reason.SOUND_BAD)
@@ -122,28 +122,21 @@ class Inputs:
         return replace(job.order, pictures=tuple(pictures)), kept
 
     @asynccontextmanager
-    async def _raw(self, picture: Picture, platform: Fetches, into: Path) -> AsyncIterator[Path]:
-        """The given picture, or one of our own. Raises `Refused` if it is gone."""
+    async def _raw(
+        self, given: Picture | Sound, platform: Fetches, into: Path
+    ) -> AsyncIterator[Path]:
+        """The given file, or one of our own. Raises `Refused` if it is gone."""
+        copy = given.copy_of if isinstance(given, Picture) else given.key
         with _gone_if_missing():
-            if picture.copy_of:
-                async with self.media.file(picture.copy_of) as copy:
-                    yield copy
-            elif picture.last_of:
-                async with self.media.last_frame(picture.last_of) as frame:
+            if copy:
+                async with self.media.file(copy) as ours:
+                    yield ours
+            elif isinstance(given, Picture) and given.last_of:
+                async with self.media.last_frame(given.last_of) as frame:
                     yield frame
             else:
-                await platform.fetch(picture, into, most=PICTURE_BYTES)
-                yield into
-
-    @asynccontextmanager
-    async def _heard(self, sound: Sound, platform: Fetches, into: Path) -> AsyncIterator[Path]:
-        """The given sound, or our copy for another model. Raises `Refused` if it is gone."""
-        with _gone_if_missing():
-            if sound.key:
-                async with self.media.file(sound.key) as copy:
-                    yield copy
-            else:
-                await platform.fetch(sound, into, most=SOUND_BYTES)
+                most = PICTURE_BYTES if isinstance(given, Picture) else SOUND_BYTES
+                await platform.fetch(given, into, most=most)
                 yield into
 
 

@@ -19,8 +19,7 @@ from bot.core.jobs import HARD_DEADLINE, HELD, IN_BETWEEN, Job, Reason, Status
 from bot.core.orders import VideoRequest
 from bot.core.outcomes import Accepted, Busy, Creation, Locked, Made, NotSent, Rejected, Uncertain
 from bot.core.parts import room, weight, within
-from bot.core.ports import Gateway, Media
-from bot.core.spool import Spool
+from bot.core.ports import Gateway, Media, Spool
 from bot.log import get_logger
 
 MOST_TRIES = 33
@@ -345,33 +344,33 @@ def _has_outgrown(job: Job, sizes: Sequence[int], *, linked: bool) -> bool:
     )
 
 
+@dataclass(slots=True)
 class _Spooling:
     """Keeps one gateway id in the spool while the database does not take it."""
 
-    def __init__(self, spool: Spool, job_id: str, accepted: Accepted) -> None:
-        self._spool = spool
-        self._job_id = job_id
-        self._accepted = accepted
-        self._is_kept = False
-        self._is_told = False
+    spool: Spool
+    job_id: str
+    accepted: Accepted
+    is_kept: bool = False
+    is_told: bool = False
 
     def keep(self) -> None:
         """Try until it is there. The log has the id either way, and says "spooled" when it is."""
-        if self._is_kept:
+        if self.is_kept:
             return
-        told = {"job": self._job_id, "gateway_id": self._accepted.gateway_id}
+        told = {"job": self.job_id, "gateway_id": self.accepted.gateway_id}
         try:
-            self._spool.add(self._job_id, self._accepted.gateway_id, self._accepted.sources)
+            self.spool.add(self.job_id, self.accepted.gateway_id, self.accepted.sources)
         except OSError as error:
-            if not self._is_told:
+            if not self.is_told:
                 log.critical("job.id_unspooled", **told, why=error.strerror)
-            self._is_told = True
+            self.is_told = True
         else:
-            self._is_kept = True
+            self.is_kept = True
             log.critical("job.id_spooled", **told)
 
     def forget(self) -> None:
         """The row has it. An entry that can't be removed now is at the next start."""
-        if self._is_kept:
+        if self.is_kept:
             with suppress(OSError):
-                self._spool.forget(self._job_id)
+                self.spool.forget(self.job_id)

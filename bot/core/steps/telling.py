@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.core import decisions, schedule
 from bot.core.errors import BotError, Refused, Temporary
-from bot.core.notices import REMINDER, Notice, nonce_of, shape_in, word_in
+from bot.core.notices import REMINDER, SHAPE, WORD, Notice, nonce_of, puzzle_in
 from bot.core.platforms import DirectMessage, Tells
 from bot.core.ports import Clock
 from bot.core.prompts import shortened
@@ -18,6 +18,7 @@ TELL_TIME = 30.0
 """Seconds that telling may take; a claim lasts longer."""
 MOST_DETAIL = 200
 """Characters of a gateway's own words."""
+_PUZZLED = {WORD: "notice.unknown_word", SHAPE: "notice.unknown_shape"}
 
 log = get_logger()
 
@@ -107,10 +108,10 @@ def reply(notice: Notice, *, key: str) -> Reply:
 
 def _remark(notice: Notice) -> Reply:
     """The news of a wall before the gateway, or of an answer that nobody can read."""
-    for kind, said in (("word", word_in(notice.subject)), ("shape", shape_in(notice.subject))):
-        if said is not None:
-            text = Text(id=f"notice.unknown_{kind}", values={"gateway": notice.gateway, kind: said})
-            return Reply(text=text, buttons=(decisions.pause(notice.gateway),))
+    if found := puzzle_in(notice.subject):
+        puzzle, said = found
+        text = Text(id=_PUZZLED[puzzle], values={"gateway": notice.gateway, puzzle: said})
+        return Reply(text=text, buttons=(decisions.pause(notice.gateway),))
     detail = shortened(notice.detail, MOST_DETAIL)
     values = {"gateway": notice.gateway, "detail": detail}
     return Reply(text=Text(id=f"notice.{notice.subject}", values=values), tone=Tone.FAILED)

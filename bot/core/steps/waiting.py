@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from bot.core import fetching, moves
 from bot.core.desk import PAUSE, Desk
 from bot.core.jobs import LAST_DEADLINE, UNNAMED, Job, Reason
-from bot.core.notices import about_shape, about_word
+from bot.core.notices import SHAPE, WORD, about
 from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble, kind_of
 from bot.core.ports import Gateway
 from bot.log import get_logger
@@ -53,9 +53,9 @@ class Waiting:
         match look:
             case Running(progress, at_least, unknown, shape):
                 if unknown:
-                    await self.desk.remark(job, about_word(unknown), unknown)
+                    await self.desk.remark(job, about(WORD, unknown), unknown)
                 elif shape:
-                    await self.desk.remark(job, about_shape(shape), shape)
+                    await self.desk.remark(job, about(SHAPE, shape), shape)
                 wait = max(at_least or 0.0, await self.desk.next_look(job))
                 # Gateways let it fall, jump and stand at 100 early: people see it rise.
                 risen = max(job.progress, min(progress or 0, 99))

@@ -62,7 +62,7 @@ class Commands:
         link: Callable[[Job], Link | None],
         patience: float = PATIENCE,
     ) -> None:
-        films = Films(platform, stored=stored, link=link, ways=door.service.ways)
+        films = Films(platform, stored=stored, link=link, ways=door.service.accounts.ways)
         self.intake = Intake(door=door, films=films, platform=platform, patience=patience)
         self._mentions = Mentions(self.intake)
         self._platform = platform

@@ -213,7 +213,7 @@ class Presses:
         moderates = not own and await self._moderates(query, person, job)
         actor = Actor(person=person, moderates=moderates)
         await self._intake.service.check_delete(job_id, actor)
-        said = replies.result(job, ways=await self._intake.service.ways(job))
+        said = replies.result(job, ways=await self._intake.service.accounts.ways(job))
         locale = job.order.call.locale
         if isinstance(message, Message) and message.text:  # a link, or words
             keys = messages.keyboard(said.buttons, locale)

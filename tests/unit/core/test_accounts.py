@@ -121,7 +121,9 @@ async def test_a_failure_leads_only_to_what_the_place_has(house: Workshop) -> No
         )
         for address in (CLUB, PUB)
     ]
-    here, there = [[each.action for each in await house.service.ways(job)] for job in failed]
+    here, there = [
+        [each.action for each in await house.service.accounts.ways(job)] for job in failed
+    ]
     assert Action.TRY_ON not in here, "it has no other model"
     assert Action.TRY_ON in there
 

@@ -764,7 +764,7 @@ async def _result(bot: Bot, ann: Member) -> tuple[Job, Message]:
         assert saved is not None
         job = saved
     post = await bot.post(job, "result")
-    said = replies.result(job, ways=await bot.service.ways(job))
+    said = replies.result(job, ways=await bot.service.accounts.ways(job))
     await bot.platform.send(post, job, said, video=None)
     return job, await bot.fake.next("message", lambda each: each.nonce == post.nonce(Form.TEXT))
 

@@ -118,7 +118,7 @@ class Lobby:
         """The menus of owners are the listener's."""
 
     async def _ways(self, job: Job, _direct: bool) -> Ways:
-        return await self.service.ways(job)
+        return await self.service.accounts.ways(job)
 
     async def hear(self, subject: object, *, attempts: int = 0) -> None:
         """Handle what Telegram told of a message or a press."""
@@ -176,7 +176,7 @@ class Lobby:
         post = await self.store.post(job, PostKind.RESULT)
         assert post is not None
         async with self._stored("") as video:
-            said = replies.result(job, ways=await self.service.ways(job))
+            said = replies.result(job, ways=await self.service.accounts.ways(job))
             stands = await self.platform.send(post, job, said, video=video)
         await self.store.posts.sent(post, *stands, now=self.clock.now())
         return self._at(*stands)
