@@ -4,7 +4,7 @@ An answer that does not arrive is not missed: what was asked for is done, and a 
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 
 import discord
@@ -34,11 +34,13 @@ async def refuse(interaction: discord.Interaction, problem: Exception) -> None:
 
 async def say(interaction: discord.Interaction, look: messages.Look) -> None:
     """Answer this person, and nobody else; an answer that does not arrive is not missed."""
+    await _attempted(interaction.response.send_message(**look.words, ephemeral=True))
+
+
+async def _attempted(answer: Awaitable[object]) -> None:
     with perhaps_unanswered():
         async with asyncio.timeout(ANSWER_TIME):
-            await interaction.response.send_message(
-                look.content, view=look.view, ephemeral=True, allowed_mentions=look.mentions
-            )
+            await answer
 
 
 @contextmanager
@@ -55,12 +57,8 @@ async def turn(interaction: discord.Interaction, look: messages.Look) -> None:
     pressed = interaction.message
     if pressed is None or not pressed.flags.ephemeral:
         await say(interaction, look)
-        return
-    with perhaps_unanswered():
-        async with asyncio.timeout(ANSWER_TIME):
-            await interaction.response.edit_message(
-                content=look.content, view=look.view, allowed_mentions=look.mentions
-            )
+    else:
+        await _attempted(interaction.response.edit_message(**look.words))
 
 
 async def think(interaction: discord.Interaction, *, alone: bool = True) -> None:
@@ -72,11 +70,7 @@ async def think(interaction: discord.Interaction, *, alone: bool = True) -> None
 
 async def finish(interaction: discord.Interaction, look: messages.Look) -> None:
     """Let this take the place of "is thinking"."""
-    with perhaps_unanswered():
-        async with asyncio.timeout(ANSWER_TIME):
-            await interaction.edit_original_response(
-                content=look.content, view=look.view, allowed_mentions=look.mentions
-            )
+    await _attempted(interaction.edit_original_response(**look.words))
 
 
 def told(problem: Exception) -> BotError:
@@ -90,10 +84,7 @@ async def answered(interaction: discord.Interaction, look: messages.Look, job: J
     """Answer with the card: its message id, or None if nobody saw an answer."""
     try:
         async with asyncio.timeout(ANSWER_TIME):
-            answer = await interaction.response.send_message(
-                look.content, embeds=look.embeds, view=look.view, allowed_mentions=look.mentions
-            )
-            return answer.message_id
+            return (await interaction.response.send_message(**look.whole)).message_id
     except errors.FOREIGN as error:
         code = error.code if isinstance(error, discord.HTTPException) else None
         log.warning("discord.unanswered", job=job.id, error=type(error).__name__, code=code)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import aiohttp
@@ -114,12 +113,7 @@ class DiscordPlatform:
         await self._stack.enter_async_context(self.client)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._logged_in = False
         await self._stack.aclose()
 
@@ -204,13 +198,7 @@ class DiscordPlatform:
         message = self.client.get_partial_messageable(channel).get_partial_message(message_id)
 
         async def attempt(reply: Reply, _: Target) -> discord.Message:
-            look = _look(reply, job, post.kind)
-            return await message.edit(
-                content=look.content,
-                embeds=look.embeds,
-                view=look.view,
-                allowed_mentions=look.mentions,
-            )
+            return await message.edit(**_look(reply, job, post.kind).whole)
 
         async with self._asking(self.settings.edit_time):
             await self.cards.edit(message_id, _insisting(attempt, reply, None), look)
@@ -343,16 +331,12 @@ def _sender(
     channel: Channel, post: Post, job: Job, video: Path | None
 ) -> Callable[[Reply, Target], Awaitable[discord.Message]]:
     async def attempt(reply: Reply, target: Target) -> discord.Message:
-        look = _look(reply, job, post.kind)
         files = [discord.File(video, filename=f"zoetrope-{job.id}{video.suffix}")] if video else []
         say: Callable[..., Awaitable[discord.Message]] = channel.send
         return await (partial(say, reference=target) if target else say)(
-            look.content,
-            embeds=look.embeds,
+            **_look(reply, job, post.kind).whole,
             files=files,
-            view=look.view,
             nonce=post.nonce(post.form or Form.TEXT),
-            allowed_mentions=look.mentions,
         )
 
     return attempt

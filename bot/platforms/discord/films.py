@@ -79,10 +79,7 @@ class Films:
                 with errors.translation(with_file=True):
                     async with asyncio.timeout(self._platform.settings.send_time):
                         await interaction.edit_original_response(
-                            content=look.content,
-                            attachments=[attached],
-                            view=look.view,
-                            allowed_mentions=look.mentions,
+                            **look.words, attachments=[attached]
                         )
         except FileMissing as error:
             raise Refused("video_gone") from error

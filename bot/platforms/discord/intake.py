@@ -184,12 +184,7 @@ class Intake:
             await cards.settled(card_id)
             change = interaction.edit_original_response
         async with asyncio.timeout(ANSWER_TIME):
-            await change(
-                content=look.content,
-                embeds=look.embeds,
-                view=look.view,
-                allowed_mentions=look.mentions,
-            )
+            await change(**look.whole)
         cards.stands(card_id, look)
 
     async def _mend(self, interaction: discord.Interaction, job_id: str) -> None:

@@ -1,6 +1,5 @@
 """Every command of the core's table that orders no video, as one of Discord's own."""
 
-import inspect
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -14,10 +13,8 @@ from bot.core.commands import COMMANDS, Argument, Who
 from bot.core.prompts import shortened
 from bot.platforms.discord.intake import Intake
 from bot.platforms.discord.reading import call_of, moderates_of
-from bot.platforms.discord.slash import MOST, MOST_NAME, words
+from bot.platforms.discord.slash import MOST, MOST_NAME, Command, made_of
 
-Command = app_commands.Command[Any, ..., None]
-User = discord.User | None
 Line = app_commands.Range[str, 1, MOST_NAME]
 
 
@@ -42,18 +39,9 @@ def _command(command: table.Command, intake: Intake, claimed: Callable[[], None]
         if command.who is Who.FIRST_OWNER:
             claimed()
 
-    vars(callback)["__signature__"] = inspect.Signature(
-        [
-            inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD),
-            *(_parameter(each) for each in command.arguments),
-        ]
-    )
-    described = app_commands.describe(
-        **{each.name: words(f"option.{each.name}") for each in command.arguments}
-    )
-    make = app_commands.command(name=command.name, description=words(command.says.id))
-    made: Command = make(described(callback))
-    if "job" in {each.name for each in command.arguments}:
+    given = {each.name: _type(each) for each in command.arguments}
+    made = made_of(callback, given, name=command.name, says=command.says.id)
+    if "job" in given:
         made.autocomplete("job")(_under_way(intake))
     if command.who is not Who.EVERYBODY:
         # Discord knows no owners of a bot: those who run a server are as near as it comes.
@@ -63,12 +51,9 @@ def _command(command: table.Command, intake: Intake, claimed: Callable[[], None]
     return made
 
 
-def _parameter(argument: Argument) -> inspect.Parameter:
-    kind: Any = User if argument.is_person else Line if argument.is_needed else Line | None
-    default = inspect.Parameter.empty if argument.is_needed else None
-    return inspect.Parameter(
-        argument.name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=default
-    )
+def _type(argument: Argument) -> Any:
+    kind: Any = discord.User if argument.is_person else Line
+    return kind if argument.is_needed else kind | None
 
 
 def _under_way(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
+from typing import Any
 
 import discord
 from discord.ui import View
@@ -64,6 +65,16 @@ class Look:
     embeds: list[discord.Embed]
     view: View
     mentions: discord.AllowedMentions
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """Arguments of discord.py for a message without an embed."""
+        return {"content": self.content, "view": self.view, "allowed_mentions": self.mentions}
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """Arguments of discord.py for any message."""
+        return self.words | {"embeds": self.embeds}
 
 
 def card(reply: Reply, locale: str, *, job_id: str) -> Look:
@@ -185,10 +196,6 @@ def _view(reply: Reply, locale: str, kind: str) -> View:
             view.add_item(_menu(few, locale, kind, name=f"v1:menu:{first}"))
     if reply.jump is not None:
         view.add_item(_jump(reply.jump, locale))
-    return _closed(view)
-
-
-def _closed(view: View) -> View:
     # discord.py keeps every view it sends in memory unless it is finished; our buttons are found
     # by their custom id alone, also by a process that never sent them.
     view.stop()

@@ -28,16 +28,12 @@ async def tell(client: discord.Client, message: DirectMessage) -> Standing:
             is_own = client.user is not None and each.author.id == client.user.id
             if is_own and each.content == look.content:
                 return Standing(str(each.id), str(channel.id))
-    sent = await channel.send(
-        look.content, view=look.view, nonce=message.nonce, allowed_mentions=look.mentions
-    )
+    sent = await channel.send(**look.words, nonce=message.nonce)
     return Standing(str(sent.id), str(channel.id))
 
 
 async def retell(client: discord.Client, message: Standing, reply: Reply) -> None:
     """Bring one of them up to date."""
-    look = messages.notice(reply, i18n.DEFAULT)
     channel = client.get_partial_messageable(int(message.channel_id))
-    await channel.get_partial_message(int(message.message_id)).edit(
-        content=look.content, view=look.view, allowed_mentions=look.mentions
-    )
+    stands = channel.get_partial_message(int(message.message_id))
+    await stands.edit(**messages.notice(reply, i18n.DEFAULT).words)

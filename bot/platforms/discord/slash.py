@@ -50,7 +50,7 @@ def commands(intake: Intake) -> tuple[Command, ...]:
 
 
 def _command(name: str, intake: Intake, given: Mapping[str, Any]) -> Command:
-    """A command of these parameters and every option of a wish; what is None may be left out."""
+    """A command of these parameters and every option of a wish."""
 
     async def callback(interaction: discord.Interaction, **filled: Any) -> None:
         images = [filled.pop(each, None) for each in ("image", "last_image")]
@@ -64,16 +64,27 @@ def _command(name: str, intake: Intake, given: Mapping[str, Any]) -> Command:
         await intake.take(interaction, order)
 
     given = {**given, **{each: _type(option) for each, option in OPTIONS.items()}}
-    vars(callback)["__signature__"] = inspect.Signature(
-        [
-            inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD),
-            *(_parameter(each, type_) for each, type_ in given.items()),
-        ]
-    )
-    described = app_commands.describe(**{each: words(f"option.{each}") for each in given})
     few = app_commands.choices(**_choices())
-    make = app_commands.command(name=name, description=words(f"command.{name}"))
-    return _suggesting(make(few(described(callback))), intake)
+    made = made_of(few(callback), given, name=name, says=f"command.{name}")
+    for option, suggest in SUGGESTED.items():
+        made.autocomplete(option)(_suggestions(made, intake, suggest))
+    return made
+
+
+def made_of(
+    callback: Callable[..., Coroutine[Any, Any, None]],
+    given: Mapping[str, Any],
+    *,
+    name: str,
+    says: str,
+) -> Command:
+    """A command of these parameters, by type; what can be None may be left out."""
+    first = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    others = [_parameter(each, type_) for each, type_ in given.items()]
+    vars(callback)["__signature__"] = inspect.Signature([first, *others])
+    described = app_commands.describe(**{each: words(f"option.{each}") for each in given})
+    make = app_commands.command(name=name, description=words(says))
+    return make(described(callback))
 
 
 def _parameter(name: str, type_: Any) -> inspect.Parameter:
@@ -106,12 +117,6 @@ def _pictures(
 
 
 # --- suggestions ---------------------------------------------------------------------------------
-
-
-def _suggesting(command: Command, intake: Intake) -> Command:
-    for name, suggest in SUGGESTED.items():
-        command.autocomplete(name)(_suggestions(command, intake, suggest))
-    return command
 
 
 def _suggestions(

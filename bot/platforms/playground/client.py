@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from bot.core.errors import BotError, FileMissing, MessageGone, PictureGone
@@ -69,12 +68,7 @@ class PlaygroundPlatform:
         await self.files.sweep({*(each.name for each in carried), *stills})
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Everything that was said is on the disk already."""
 
     # --- the port ------------------------------------------------------------------------------
@@ -95,14 +89,9 @@ class PlaygroundPlatform:
 
     async def send(self, post: Post, job: Job, reply: Reply, *, video: Path | None) -> Standing:
         """Say it; with a nonce that the room knows, answer where it was said."""
-        message = await self._said(
-            job,
-            reply,
-            video=video,
-            nonce=post.nonce(post.form or Form.TEXT),
-            about=_about(post, job),
-            only=job.order.call.person.id if post.direct else None,
-        )
+        nonce, about = post.nonce(post.form or Form.TEXT), _about(post, job)
+        only = job.order.call.person.id if post.direct else None
+        message = await self._said(job, reply, video=video, nonce=nonce, about=about, only=only)
         return Standing(message.id, CHANNEL)
 
     async def show(self, job: Job, reply: Reply, *, nonce: str, only: str | None) -> None:

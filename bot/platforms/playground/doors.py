@@ -8,7 +8,6 @@ import asyncio
 import hmac
 import re
 import secrets
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from importlib.resources import files
 from ipaddress import ip_address
@@ -158,7 +157,8 @@ class Doors:
         files = self._platform.files
         takes = {"pictures": files.take_picture, "sounds": files.take_sound}
         try:
-            taken = await takes[request.match_info["kind"]](_chunks(request), filename=filename)
+            chunks = request.content.iter_chunked(64 * 1024)
+            taken = await takes[request.match_info["kind"]](chunks, filename=filename)
         except Refused as refused:
             notice = messages.notice(replies.error(refused), _locale(request))
             too_large = isinstance(refused, GivenTooLarge)
@@ -238,11 +238,6 @@ async def _tell(socket: web.WebSocketResponse, events: asyncio.Queue[Event]) -> 
     while True:
         event = await events.get()
         await socket.send_json({"type": event.type, "message": as_json(event.message)})
-
-
-async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
-    async for chunk in request.content.iter_chunked(64 * 1024):
-        yield chunk
 
 
 def _asset(name: str) -> web.Response:

@@ -4,7 +4,7 @@ import asyncio
 import re
 import secrets
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from bot.core.errors import GivenTooLarge, NoPicture, PictureFormat, Refused
@@ -16,9 +16,7 @@ from bot.core.unread import refusal_of
 from bot.net.files import save
 from bot.platforms.playground.room import Attachment
 
-MOST_BYTES = PICTURE_BYTES
-"""The largest picture we take."""
-MOST_UNSENT = 25 * MOST_BYTES
+MOST_UNSENT = 25 * PICTURE_BYTES
 """Bytes of files that no message carries yet; the oldest make room for new ones."""
 TYPES = {
     "png": "image/png",
@@ -44,7 +42,7 @@ UPLOADS = {
     "pictures": {
         "types": sorted(PICTURE_TYPES),
         "suffixes": sorted(PICTURE_SUFFIXES),
-        "most_bytes": MOST_BYTES,
+        "most_bytes": PICTURE_BYTES,
     },
     "sounds": {
         "types": ["audio/*", *sorted(SOUND_TYPES)],
@@ -70,6 +68,8 @@ _SOUNDS = {
     Recorded.FLAC: "flac",
     Recorded.MATROSKA: "weba",
 }
+_Kind = tuple[str, int | None, int | None]
+"""Our suffix for a file, and the width and height of a picture."""
 
 
 class Files:
@@ -87,33 +87,32 @@ class Files:
 
     async def take_picture(self, chunks: AsyncIterator[bytes], *, filename: str) -> Attachment:
         """Stream a picture to disk. Raises `Refused` for what is none, or too large."""
-        draft = self._folder / f"{secrets.token_hex(16)}.part"
-        try:
-            size = await _save(chunks, draft, most=MOST_BYTES)
-            suffix, width, height = await asyncio.to_thread(_looked_at, draft)
-            name = f"{draft.stem}.{suffix}"
-            await asyncio.to_thread(draft.rename, self._folder / name)
-        finally:
-            await asyncio.to_thread(draft.unlink, missing_ok=True)
-        taken = Attachment(name=name, filename=filename, size=size, width=width, height=height)
-        return await self._noted(taken)
+        return await self._take(chunks, filename, _looked_at, most=PICTURE_BYTES)
 
     async def take_sound(self, chunks: AsyncIterator[bytes], *, filename: str) -> Attachment:
         """Stream a sound to disk. Raises `Refused` for what does not begin like one, or is large.
 
         Its content is heard later, by somebody who trusts nothing.
         """
+        return await self._take(chunks, filename, _listened_to, most=SOUND_BYTES)
+
+    async def _take(
+        self,
+        chunks: AsyncIterator[bytes],
+        filename: str,
+        kind_of: Callable[[Path], _Kind],
+        *,
+        most: int,
+    ) -> Attachment:
         draft = self._folder / f"{secrets.token_hex(16)}.part"
         try:
-            size = await _save(chunks, draft, most=SOUND_BYTES)
-            suffix = await asyncio.to_thread(_listened_to, draft)
+            size = await _save(chunks, draft, most=most)
+            suffix, width, height = await asyncio.to_thread(kind_of, draft)
             name = f"{draft.stem}.{suffix}"
             await asyncio.to_thread(draft.rename, self._folder / name)
         finally:
             await asyncio.to_thread(draft.unlink, missing_ok=True)
-        return await self._noted(Attachment(name=name, filename=filename, size=size))
-
-    async def _noted(self, taken: Attachment) -> Attachment:
+        taken = Attachment(name=name, filename=filename, size=size, width=width, height=height)
         self._taken[taken.name] = taken
         self._unsent[taken.name] = taken.size
         while sum(self._unsent.values()) > MOST_UNSENT:
@@ -148,24 +147,25 @@ class Files:
 
     async def sweep(self, known: set[str]) -> None:
         """Delete what no message carries: uploads that were never sent."""
-        await asyncio.to_thread(self._sweep, known)
 
-    def _sweep(self, known: set[str]) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path in self._folder.iterdir():
-            if path.name not in known:
-                path.unlink(missing_ok=True)
+        def swept() -> None:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for path in self._folder.iterdir():
+                if path.name not in known:
+                    path.unlink(missing_ok=True)
+
+        await asyncio.to_thread(swept)
 
 
 async def _save(chunks: AsyncIterator[bytes], into: Path, *, most: int) -> int:
     size = await save(chunks, into, most=most)
     if size > most:
-        code = "picture_too_large" if most == MOST_BYTES else "sound_too_large"
+        code = "picture_too_large" if most == PICTURE_BYTES else "sound_too_large"
         raise GivenTooLarge(code, megabytes=size / 1_000_000, most=most / 1_000_000)
     return size
 
 
-def _looked_at(file: Path) -> tuple[str, int, int]:
+def _looked_at(file: Path) -> _Kind:
     """Suffix, width and height out of the header; nothing is decoded."""
     with file.open("rb") as opened:
         header = header_of(opened)
@@ -175,10 +175,10 @@ def _looked_at(file: Path) -> tuple[str, int, int]:
     return _PICTURES[header.format], header.width, header.height
 
 
-def _listened_to(file: Path) -> str:
+def _listened_to(file: Path) -> _Kind:
     """Suffix out of the first bytes; nothing is decoded."""
     with file.open("rb") as opened:
         kind = recorded_in(opened)
     if kind is None:
         raise Refused("no_sound")
-    return _SOUNDS.get(kind, "sound")
+    return _SOUNDS.get(kind, "sound"), None, None

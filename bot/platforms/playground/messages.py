@@ -17,10 +17,10 @@ from bot.core.choosing import makes
 from bot.core.commands import COMMANDS, Who
 from bot.core.jobs import Job
 from bot.core.models import Model
-from bot.core.orders import Kind, Person
+from bot.core.orders import PICTURE_BYTES, Kind, Person
 from bot.core.replies import Action, Button, Reply, Text
 from bot.core.wishes import ASPECTS, AUTO, ON_OFF, OPTIONS, QUALITIES, SWITCHES, Shaping
-from bot.platforms.playground.files import MOST_BYTES, UPLOADS
+from bot.platforms.playground.files import UPLOADS
 from bot.platforms.playground.room import BOT
 
 Json = dict[str, Any]
@@ -44,61 +44,16 @@ PERSONAS = {
     "bob": Persona(Person(id="bob", name="Bob")),
 }
 _WORDS = (
-    "title",
-    "subtitle",
-    "welcome",
-    "try_one",
-    "try_two",
-    "try_three",
-    "you_are",
-    "moderator",
-    "bot",
-    "says",
-    "for_person",
-    "composer",
-    "say_video",
-    "say_animate",
-    "say_plain",
-    "send",
-    "drop",
-    "commands",
-    "no_command",
-    "leave_command",
-    "auto",
+    "title", "subtitle", "welcome", "try_one", "try_two", "try_three", "you_are", "moderator",
+    "bot", "says", "for_person", "composer", "say_video", "say_animate", "say_plain", "send",
+    "drop", "commands", "no_command", "leave_command", "auto", "more", "options", "reply",
+    "replying", "animate", "remove_picture", "first_picture", "last_picture", "remove_sound",
+    "sound_of", "remove_reply", "leave_it", "only_you", "dismiss", "soon", "now", "progress",
+    "video_of", "picture_of", "offline", "unheard", "pending", "not_uploaded", "online",
+    "too_large", "not_a_picture", "left_out", "needs_picture", "as_file", "history_label",
+    "latest", "gone",
     *(f"any_{option}" for option in OPTIONS),
-    "more",
-    "options",
-    "reply",
-    "replying",
-    "animate",
-    "remove_picture",
-    "first_picture",
-    "last_picture",
-    "remove_sound",
-    "sound_of",
-    "remove_reply",
-    "leave_it",
-    "only_you",
-    "dismiss",
-    "soon",
-    "now",
-    "progress",
-    "video_of",
-    "picture_of",
-    "offline",
-    "unheard",
-    "pending",
-    "not_uploaded",
-    "online",
-    "too_large",
-    "not_a_picture",
-    "left_out",
-    "needs_picture",
-    "as_file",
-    "history_label",
-    "latest",
-    "gone",
-)
+)  # fmt: skip
 _MARK = re.compile("\x02([^\x03]*)\x03")
 _HIDDEN = str.maketrans("", "", "\x02\x03")
 
@@ -106,28 +61,26 @@ _HIDDEN = str.maketrans("", "", "\x02\x03")
 def look(reply: Reply, job: Job) -> Json:
     """One of the bot's messages in the room, in the language of whoever asked."""
     locale = job.order.call.locale
-    return {
-        "text": pieces(reply.text, locale),
-        "tone": reply.tone,
-        "prompt": reply.prompt,
-        "facts": [pieces(fact, locale) for fact in reply.facts],
+    return _drawn(reply, locale, most=MOST_VALUE, at="soon") | {
         "progress": reply.progress,
         "link": reply.link,
         "job": job.id,
         "person": job.order.call.person.id,
-        "buttons": [_button(button, locale) for button in reply.buttons],
     }
 
 
 def notice(reply: Reply, locale: str, *, jump: str | None = None, at: str = "soon") -> Json:
     """Something that one person alone is told; `jump` is where its message stands in the page."""
+    return _drawn(reply, locale, most=MOST_LIST, at=at) | {"jump": jump}
+
+
+def _drawn(reply: Reply, locale: str, *, most: int, at: str) -> Json:
     return {
-        "text": pieces(reply.text, locale, most=MOST_LIST, at=at),
+        "text": pieces(reply.text, locale, most=most, at=at),
         "tone": reply.tone,
         "prompt": reply.prompt,
-        "facts": [pieces(fact, locale, most=MOST_LIST, at=at) for fact in reply.facts],
+        "facts": [pieces(fact, locale, most=most, at=at) for fact in reply.facts],
         "buttons": [_button(button, locale) for button in reply.buttons],
-        "jump": jump,
     }
 
 
@@ -276,5 +229,5 @@ def _speaker(locale: str) -> Callable[[str], str]:
     """Sentences for the page to fill in: each value stands for itself."""
     names = ("name", "text", "person", "prompt", "percent", "command", "wanted")
     values: dict[str, object] = {name: f"{{{name}}}" for name in names}
-    values["megabytes"] = MOST_BYTES / 1_000_000
+    values["megabytes"] = PICTURE_BYTES / 1_000_000
     return lambda id_: i18n.say(Text(id=id_, values=values), locale)

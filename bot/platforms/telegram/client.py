@@ -8,7 +8,6 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from aiogram import Bot
@@ -29,7 +28,7 @@ from bot.log import get_logger
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.errors import lost
 from bot.platforms.telegram.films import Films, Handles, LeadingOn, Linked, Stored
-from bot.platforms.telegram.line import CALL, Communities, Line, Send, reply
+from bot.platforms.telegram.line import CALL, Communities, Line, Send
 from bot.platforms.telegram.pace import Turn
 from bot.platforms.telegram.pictures import Downloads
 from bot.platforms.telegram.reading import NAME, chat_and_topic
@@ -105,12 +104,7 @@ class TelegramPlatform:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await asyncio.gather(*self._signing, return_exceptions=True)
         await self._session.close()
 
@@ -220,19 +214,7 @@ class TelegramPlatform:
             target = _target(job) if replying and not post.direct else None
             if video is not None:
                 return await self.films.send(chat, topic, target, job, said, video)
-            look = _look(job, said)
-            sent = await self.line.bot.send_message(
-                chat,
-                look.text,
-                entities=look.entities,
-                message_thread_id=topic,
-                reply_parameters=reply(target),
-                link_preview_options=look.preview,
-                reply_markup=look.keyboard,
-                request_timeout=CALL,
-            )
-            self.line.stands(sent, look)
-            return sent
+            return await self.line.send(chat, topic, target, _look(job, said))
 
         return send
 

@@ -102,8 +102,7 @@ class Films:
     ) -> Message:
         """As a new message, in reply to `target` if there is one."""
         sent = await self._sent(chat, topic, job, video, caption(job, said), target=target)
-        file = sent.video or sent.animation or sent.document
-        await self._remember(_posted(job), video, file, _mark(job))
+        await self._remember_posted(job, video, sent)
         return sent
 
     async def _sent(
@@ -159,8 +158,7 @@ class Films:
             except Unchanged:  # it stands there already
                 return
         if isinstance(sent, Message):
-            file = sent.video or sent.animation or sent.document
-            await self._remember(_posted(job), video, file, _mark(job))
+            await self._remember_posted(job, video, sent)
 
     async def show(self, channel: str, job: Job) -> None:
         """A video once more, for its person."""
@@ -187,12 +185,15 @@ class Films:
     async def _bring(self, channel: str, job: Job, file: Original, mark: str, send: Bring) -> None:
         """By the name that Telegram has for it, if it can; else it is uploaded, a few at once. A
         video too large for that comes as a link."""
+
+        async def insist(film: Path | str) -> None:
+            turn = Turn.ANSWER
+            await self._line.insist(channel, turn, lambda chat, topic, _: send(chat, topic, film))
+
         handle = await self._handles.get(file.key + mark)
         if handle is not None:
             try:
-                await self._line.insist(
-                    channel, Turn.ANSWER, lambda chat, topic, _: send(chat, topic, handle)
-                )
+                await insist(handle)
             except Forbidden:
                 raise
             except Refused:
@@ -206,9 +207,7 @@ class Films:
             raise Busy(retry_after=5.0, unsent=True)
         async with self._uploads, self._stored(file.key) as path:
             try:
-                await self._line.insist(
-                    channel, Turn.ANSWER, lambda chat, topic, _: send(chat, topic, path)
-                )
+                await insist(path)
             except FileTooLarge:
                 self._sizes.refused(file.size, file.key)
                 await self._say_where(channel, job)
@@ -237,12 +236,12 @@ class Films:
                 still = None
             yield still
 
+    async def _remember_posted(self, job: Job, film: Path, sent: Message) -> None:
+        file = sent.video or sent.animation or sent.document
+        await self._remember(_posted(job), film, file, _mark(job))
+
     async def _remember(
-        self,
-        file: Original,
-        film: Path,
-        sent: VideoFile | Animation | Document | None,
-        mark: str = "",
+        self, file: Original, film: Path, sent: VideoFile | Animation | Document | None, mark: str
     ) -> None:
         """Keep Telegram's name of the file, which sends it for free; not of a shrunk one.
 
@@ -260,21 +259,15 @@ def _media(
     job: Job, video: Path, look: messages.Look, still: Path | None
 ) -> InputMediaVideo | InputMediaDocument:
     """As a document, if some apps would show nothing of it as a video."""
+    fields: dict[str, Any] = {
+        "media": _film(job, video),
+        "caption": look.text,
+        "caption_entities": look.entities,
+    }
     if not _video(job).plays:
-        return InputMediaDocument(
-            media=_film(job, video),
-            caption=look.text,
-            caption_entities=look.entities,
-            disable_content_type_detection=True,
-        )
-    return InputMediaVideo(
-        media=_film(job, video),
-        caption=look.text,
-        caption_entities=look.entities,
-        thumbnail=FSInputFile(still) if still else None,
-        supports_streaming=True,
-        **_shape(job),
-    )
+        return InputMediaDocument(**fields, disable_content_type_detection=True)
+    thumbnail = FSInputFile(still) if still else None
+    return InputMediaVideo(**fields, thumbnail=thumbnail, supports_streaming=True, **_shape(job))
 
 
 def _mark(job: Job) -> str:
@@ -311,10 +304,5 @@ def _film(job: Job, video: Path) -> FSInputFile:
 
 def _shape(job: Job) -> dict[str, Any]:
     """Above ten megabytes Telegram does not look for itself, and shows a square of no length."""
-    if job.video is None:
-        return {}
-    return {
-        "width": job.video.width,
-        "height": job.video.height,
-        "duration": round(job.video.seconds),
-    }
+    video = _video(job)
+    return {"width": video.width, "height": video.height, "duration": round(video.seconds)}

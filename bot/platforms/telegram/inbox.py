@@ -92,15 +92,11 @@ class Inbox:
 
         `excuse` tells whoever an update is from that it waits, because nothing can be written down.
         """
-        self._bot = bot
-        self._hears = hears
-        self._move = move
-        self._updates = updates
-        self._handle = handle
+        self._bot, self._updates, self._handle = bot, updates, handle
+        self._hears, self._move, self._excuse = hears, move, excuse
         self._clock = clock
         self._wake = Wake()
         self._newest: int | None = None
-        self._excuse = excuse
         self._excused: set[int] = set()
 
     async def take(self, told: Sequence[Any]) -> None:
@@ -266,8 +262,7 @@ def _moved(raw: Any) -> tuple[int, int] | None:
     match raw:
         case {"message": {"chat": {"id": int(old)}, "migrate_to_chat_id": int(new)}}:
             return old, new
-        case _:
-            return None
+    return None
 
 
 def _is_numbered(raw: Any) -> bool:

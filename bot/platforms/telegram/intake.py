@@ -76,10 +76,8 @@ class Intake:
         draft_id = drafts.id_of(order)
         look = await self.draft_look(order, draft_id)
         await self.drafts.put(draft_id, order, now=self.clock.now())
-        asked = order.call.address.message
-        await self.line.say(
-            order.call.address.channel, look, reply_to=int(asked) if asked else None
-        )
+        asked = address.message
+        await self.line.say(address.channel, look, reply_to=int(asked) if asked else None)
 
     async def draft_look(
         self, order: Order, draft_id: str, *, menu: str | None = None, without: Sequence[str] = ()

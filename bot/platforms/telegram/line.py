@@ -102,23 +102,26 @@ class Line:
         """
 
         def send(chat: int, topic: int | None, replying: bool) -> Awaitable[Message]:
-            return self.bot.send_message(
-                chat,
-                look.text,
-                entities=look.entities,
-                message_thread_id=topic,
-                reply_parameters=reply(reply_to if replying else None),
-                link_preview_options=look.preview,
-                request_timeout=CALL,
-                **{"reply_markup": look.keyboard, **more},
-            )
+            return self.send(chat, topic, reply_to if replying else None, look, **more)
 
         try:
-            sent = await self.insist(channel, Turn.ANSWER, send)
+            return await self.insist(channel, Turn.ANSWER, send)
         except Temporary as error:
             if error.unsent:
                 raise
             raise MaybeSent() from None
+
+    async def send(
+        self, chat: int, topic: int | None, target: int | None, look: Look, **more: Any
+    ) -> Message:
+        """One message of words, at once; in reply to `target` if there is one."""
+        sent = await self.bot.send_message(
+            chat,
+            message_thread_id=topic,
+            reply_parameters=reply(target),
+            request_timeout=CALL,
+            **look.words | more,
+        )
         self.stands(sent, look)
         return sent
 
@@ -144,18 +147,10 @@ class Line:
         """Other words for a message of ours; the same ones are no error."""
         self.forget(chat, message_id)  # until Telegram says yes
         with suppress(Unchanged):
-            await self.ask(
-                chat,
-                self.bot.edit_message_text(
-                    look.text,
-                    chat_id=chat,
-                    message_id=message_id,
-                    entities=look.entities,
-                    link_preview_options=look.preview,
-                    reply_markup=look.keyboard,
-                    request_timeout=CALL,
-                ),
+            edit = self.bot.edit_message_text(
+                chat_id=chat, message_id=message_id, request_timeout=CALL, **look.words
             )
+            await self.ask(chat, edit)
         self._show(chat, message_id, look.mark)
 
     async def react(self, chat: int, message_id: int, sign: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from aiogram.types import (
     InlineKeyboardButton,
@@ -66,9 +67,16 @@ class Look:
     """Our own, which may be shown as a preview: never the page of a stranger."""
 
     @property
-    def preview(self) -> LinkPreviewOptions:
-        """Telegram's previews of pages that the text links to."""
-        return LinkPreviewOptions(is_disabled=self.link is None, url=self.link)
+    def words(self) -> dict[str, Any]:
+        """Arguments of aiogram for a message of words."""
+        return {
+            "text": self.text,
+            "entities": self.entities,
+            "link_preview_options": LinkPreviewOptions(
+                is_disabled=self.link is None, url=self.link
+            ),
+            "reply_markup": self.keyboard,
+        }
 
     @property
     def mark(self) -> str:

@@ -114,20 +114,15 @@ class Presses:
 
     async def _alert(self, query: CallbackQuery, problem: Exception) -> None:
         # An alert shows no entities: of a time the words inside are what stands there.
-        look = messages.notice(
-            replies.error(shown(problem, platform=NAME)), reading.locale_of(query.from_user)
-        )
-        await self._rest(query, look.text)
+        await self._rest(query, _refusal(query, problem).text)
 
     async def _tell(self, query: CallbackQuery, problem: Exception) -> None:
         """In words, where the button stands: once it rests it is too late for an alert."""
         if query.message is None:
             return
-        look = messages.notice(
-            replies.error(shown(problem, platform=NAME)), reading.locale_of(query.from_user)
-        )
         channel, number = _address(query).channel, query.message.message_id
         try:
+            look = _refusal(query, problem)
             await self._intake.line.say(channel, look, reply_to=number)
         except Refused as refused:
             log.info("telegram.press_unanswered", code=refused.code)
@@ -135,15 +130,11 @@ class Presses:
     async def _rest(self, query: CallbackQuery, alert: str) -> None:
         """Stop the spinning; whoever is too late has seen it stop already."""
         try:
-            await self._intake.line.ask(
-                query.from_user.id,
-                self._intake.line.bot.answer_callback_query(
-                    query.id,
-                    text=alert[:MOST_ALERT] or None,
-                    show_alert=bool(alert),
-                    request_timeout=CALL,
-                ),
+            text, line = alert[:MOST_ALERT] or None, self._intake.line
+            answer = line.bot.answer_callback_query(
+                query.id, text=text, show_alert=bool(alert), request_timeout=CALL
             )
+            await line.ask(query.from_user.id, answer)
         except BotError as error:
             log.info("telegram.press_unanswered", code=error.code)
 
@@ -171,8 +162,7 @@ class Presses:
             case Shown(job, as_original):
                 return partial(self._show, query, job, as_original)
             case Told(reply):  # to an owner: notices stand in private chats
-                look = messages.notice(reply, locale)
-                return partial(self._answer, str(query.from_user.id), look, _message(query))
+                return partial(self._answer, query, messages.notice(reply, locale))
         return None  # a card is drawn by its row
 
     async def _call(self, query: CallbackQuery, job_id: str | None = None) -> Call:
@@ -200,10 +190,9 @@ class Presses:
         else:
             await its_films.show(str(query.from_user.id), job)
 
-    async def _answer(
-        self, channel: str, look: Look, pressed: Message | InaccessibleMessage
-    ) -> None:
-        await self._intake.line.say(channel, look, reply_to=pressed.message_id)
+    async def _answer(self, query: CallbackQuery, look: Look) -> None:
+        pressed = _message(query).message_id
+        await self._intake.line.say(str(query.from_user.id), look, reply_to=pressed)
 
     async def _keep(self, query: CallbackQuery, job_id: str) -> None:
         """The buttons as they were before *Delete*."""
@@ -276,12 +265,9 @@ class Presses:
 
     async def _gone(self, query: CallbackQuery) -> None:
         """The message has done its duty; where it can't be deleted it loses its buttons."""
-        message = _message(query)
-        line = self._intake.line
+        chat, number, line = _message(query).chat.id, _message(query).message_id, self._intake.line
         try:
-            await line.ask(
-                message.chat.id, line.bot.delete_message(message.chat.id, message.message_id)
-            )
+            await line.ask(chat, line.bot.delete_message(chat, number))
         except Refused:
             with suppress(Refused):
                 await self._keys(query, None)
@@ -295,19 +281,13 @@ class Presses:
             raise Refused("button_unknown") from None
 
     async def _keys(self, query: CallbackQuery, keys: InlineKeyboardMarkup | None) -> None:
-        message = _message(query)
-        line = self._intake.line
-        line.forget(message.chat.id, message.message_id)
-        await line.pace.turn(message.chat.id, Turn.ANSWER)
-        await line.ask(
-            message.chat.id,
-            line.bot.edit_message_reply_markup(
-                chat_id=message.chat.id,
-                message_id=message.message_id,
-                reply_markup=keys,
-                request_timeout=CALL,
-            ),
+        chat, number, line = _message(query).chat.id, _message(query).message_id, self._intake.line
+        line.forget(chat, number)
+        await line.pace.turn(chat, Turn.ANSWER)
+        edit = line.bot.edit_message_reply_markup(
+            chat_id=chat, message_id=number, reply_markup=keys, request_timeout=CALL
         )
+        await line.ask(chat, edit)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Reading: what Telegram's objects say, in the core's words. Pure functions; nothing is asked."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiogram.types import (
@@ -365,12 +365,7 @@ def call_of(message: Message) -> Call:
     """The call of a message. Raises `Refused` where nothing can be brought to."""
     if message.chat.is_direct_messages:
         raise Refused("direct_messages")
-    return Call(
-        event_id=event_of(message),
-        address=address_of(message),
-        person=person_of(message),
-        locale=locale_of(message.from_user),
-    )
+    return replace(visit_of(message), person=person_of(message))
 
 
 def visit_of(message: Message) -> Call:
