@@ -532,6 +532,7 @@ async def test_the_menus_offer_no_shape_and_no_length_that_would_be_refused(
         await expect(length.locator("option")).to_have_text(["Length", "8 s"])
 
 
+@pytest.mark.proof
 async def test_what_a_model_leaves_open_is_asked_and_nothing_else(
     house: House, visit: NewPage
 ) -> None:

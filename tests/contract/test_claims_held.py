@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
+import pytest
+
 from bot.core.jobs import CLAIM, Job, Status
 from bot.core.posts import Form, PostKind
 from bot.core.wake import Wake
@@ -60,6 +62,7 @@ async def stopped(running: asyncio.Task[None]) -> None:
         await running
 
 
+@pytest.mark.proof
 async def test_a_living_process_keeps_what_it_is_at_for_as_long_as_it_takes(store: Store) -> None:
     clock, leave, inside = FakeClock(NOON), asyncio.Event(), asyncio.Event()
 

@@ -32,7 +32,7 @@ def wishes(model: Model, kind: Kind) -> Iterator[Order]:
     for extra in (Extra.AUDIO, Extra.PROMPT_EXTEND, Extra.WATERMARK):
         for on in (True, False) if extra in model.takes else ():
             wish: dict[str, bool] = {extra.value: on}
-            yield replace(plain, **wish)  # type: ignore[arg-type]
+            yield changed(plain, **wish)
     yield changed(plain, seconds=AUTO)
 
 
@@ -134,6 +134,7 @@ def test_the_whole_page_is_that_of_today() -> None:
     assert PAGE.read_text("utf-8") == page()
 
 
+@pytest.mark.proof
 async def test_with_a_picture_no_vendor_is_told_another_shape(tmp_path: Path) -> None:
     """The picture's, or the one that was asked for, to which the picture is made."""
     tall = replace(bodies.PICTURE, width=720, height=1280)

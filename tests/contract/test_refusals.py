@@ -256,6 +256,7 @@ async def test_a_lock_of_another_key_does_not_speak_against_an_order(store: Stor
     assert await history.play("A-") == "a"
 
 
+@pytest.mark.proof
 async def test_a_pass_that_is_told_late_hides_no_later_one(store: Store) -> None:
     """A lock between the two POSTs came before the later of them left."""
     history = History(store)

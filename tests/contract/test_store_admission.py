@@ -117,6 +117,7 @@ async def test_a_video_counts_for_nobody_whose_purse_does_not_pay_it(
         assert counted == (full if purse == PURSES[gateway] else Usage())
 
 
+@pytest.mark.proof
 async def test_of_many_at_the_last_slot_of_two_purses_each_lets_one_through(store: Store) -> None:
     limits = replace(FREE, purse_videos=1)
     jobs = [a_job(gateway=("main", "club")[number % 2]) for number in range(40)]
@@ -218,6 +219,7 @@ async def test_a_failure_never_counts_for_the_person_but_may_for_the_purse(
     assert await store.usage(job) == counted
 
 
+@pytest.mark.proof
 async def test_what_turned_up_after_all_stays_free_for_the_person(store: Store) -> None:
     job = await store.in_state(Status.UNCONFIRMED)
     await store.jobs.accept(job.id, "late", now=NOON, due_at=NOON)
@@ -242,6 +244,7 @@ async def test_what_may_be_paid_for_a_person_is_at_most_two_videos_beyond_the_li
     await store.admitted(limits=limits)
 
 
+@pytest.mark.proof
 async def test_what_waits_to_be_sent_is_counted_with_what_was_sent_to_no_end(store: Store) -> None:
     """Admitted together, then lost one after the other, they give nothing back that was taken."""
     limits = replace(FREE, person_videos=3)

@@ -15,6 +15,7 @@ from tests.unit.core.orders import changed
 RUNNING = (Status.SUBMITTING, Status.IN_PROGRESS)
 
 
+@pytest.mark.proof
 async def test_no_row_goes_to_two_takers_and_none_is_left_over(store: Store) -> None:
     ids = [(await store.admitted()).id for _ in range(40)]
     hands = await asyncio.gather(*(store.claimed(most=3) for _ in range(20)))
@@ -146,6 +147,7 @@ async def test_the_next_row_is_due_when_it_is_due_and_free(store: Store) -> None
     assert await store.jobs.next_due(RUNNING) is None
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("community", "channel", "expected"),
     [("club", "elsewhere", ["hall", "topic"]), (None, "ada", ["private"])],

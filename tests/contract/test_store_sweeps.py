@@ -247,6 +247,7 @@ async def test_a_video_that_nobody_could_be_given_is_kept_for_as_long_as_others(
     assert loft.there(*video.keys) == [False] * 2
 
 
+@pytest.mark.proof
 async def test_a_video_from_whose_last_moment_somebody_goes_on_is_kept(loft: Loft) -> None:
     video = await loft.video()
     await loft.posted(video)
@@ -526,6 +527,7 @@ async def test_a_crash_between_row_and_file_is_made_good_by_the_next_sweep(loft:
     assert loft.there(*video.keys) == [False] * 2
 
 
+@pytest.mark.proof
 async def test_a_file_that_no_row_names_goes_after_a_day(loft: Loft) -> None:
     await loft.shelf().claim()
     _age(loft, "media/owners/me", NOON - DAY)
@@ -625,6 +627,7 @@ def capped(size: int) -> Rules:
     return Rules(videos=None, inputs=None, words=None, most_bytes=size)
 
 
+@pytest.mark.proof
 async def test_for_room_originals_go_first_then_what_is_in_the_chat_the_oldest_first(
     loft: Loft,
 ) -> None:
@@ -701,6 +704,7 @@ async def test_stills_that_go_count_as_room(loft: Loft) -> None:
     assert (loft.files(), retention.bytes_over) == (0, 0)
 
 
+@pytest.mark.proof
 async def test_for_room_nothing_goes_that_nobody_has_seen(loft: Loft) -> None:
     """It is paid for: not posted yet, kept for its person alone, or not to be delivered."""
     at_work = await loft.stored(await loft.ordered(), await loft.video(size=100), at=NOON)

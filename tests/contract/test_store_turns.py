@@ -41,6 +41,7 @@ async def due(store: Store, *, now: float) -> list[str]:
     return [row.id for row in rows]
 
 
+@pytest.mark.proof
 async def test_of_nine_that_begin_at_once_only_two_are_sent(store: Store) -> None:
     rows = [await store.admitted() for _ in range(9)]
     after = await asyncio.gather(*(begun(store, row) for row in rows))
@@ -125,6 +126,7 @@ async def test_who_is_put_off_lets_the_next_go_on_and_is_not_called_before_its_t
     assert (await begun(store, now=NOON + 8)).status is Status.SUBMITTING
 
 
+@pytest.mark.proof
 async def test_more_places_than_before_are_all_taken(store: Store) -> None:
     """An operator raised the limit: who begins calls the next as long as there is room."""
     (first, _), waiting = await filled(store, waiting=3)

@@ -126,6 +126,7 @@ async def test_no_server(world: World) -> None:
     assert told.startswith("zoetrope is in no server. Invite it: " + INVITATION)
 
 
+@pytest.mark.proof
 async def test_a_server_joined_without_the_scope_for_commands(world: World) -> None:
     other = world.discord.add_guild("Old Hall")
     world.discord.add_channel(other, "hall")
@@ -231,6 +232,7 @@ async def test_what_run_refuses_the_doctor_tells(world: World) -> None:
     assert [sentence.partition(",")[0] for sentence in told] == ["storage_url is /dev/null/media"]
 
 
+@pytest.mark.proof
 async def test_a_port_that_another_program_has_is_told_and_that_of_our_own_service_is_not(
     world: World,
 ) -> None:
@@ -539,6 +541,7 @@ async def test_a_damaged_database(world: World) -> None:
     assert "is damaged (" in told
 
 
+@pytest.mark.proof
 async def test_an_instance_that_is_running_is_no_problem(world: World) -> None:
     async with world.app():
         found = await look(world)

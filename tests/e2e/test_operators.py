@@ -79,6 +79,7 @@ async def test_without_a_service_root_writes_nothing_among_somebody_elses_files(
         os.chown(data, 0, 0)
 
 
+@pytest.mark.proof
 async def test_a_service_that_does_not_listen_is_told_from_one_on_another_machine(
     world: World,
 ) -> None:

@@ -181,7 +181,7 @@ async def back_up(config: Config) -> Backup:
 async def _delete(world: World, ann: Person, message: Message) -> None:
     asked = await (await ann.press(message, "Delete")).answered()
     assert asked.message is not None
-    await (await ann.press(asked.message, "Delete")).answered()
+    await (await ann.press(asked.message, "Yes, delete it")).answered()
     await world.discord.next("delete", where=lambda it: it.id == message.id, timeout=WAIT)
 
 

@@ -56,6 +56,7 @@ async def test_beside_the_room_a_chat_stays_closed_and_has_its_code(world: World
     assert world.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_whoever_sits_there_is_told_of_a_key_that_is_not_accepted(
     tmp_path: Path, renderer: Renderer
 ) -> None:

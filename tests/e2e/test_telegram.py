@@ -72,6 +72,7 @@ async def test_plain_words_are_a_draft_until_somebody_says_go(hall: Hall) -> Non
     assert hall.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_a_picture_is_moved_as_its_person_chooses(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.sends_photo(png())

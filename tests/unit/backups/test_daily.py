@@ -113,6 +113,7 @@ async def test_one_is_made_each_night(site: Site) -> None:
     assert night.told == []
 
 
+@pytest.mark.proof
 async def test_one_that_was_missed_is_made_soon_after_a_start(site: Site) -> None:
     """The service was down at night: its first job is a day old, and there is no backup."""
     async with running(site, at="2026-01-16T14:00") as night:

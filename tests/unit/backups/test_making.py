@@ -86,6 +86,7 @@ async def test_it_is_whole_while_others_write(site: Site) -> None:
         assert rows.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
+@pytest.mark.proof
 async def test_what_the_storage_has_lost_is_named(site: Site) -> None:
     await site.storage.delete(former.VIDEO.key)
     assert (await site.back_up()).manifest.missing == (former.VIDEO.key,)
@@ -136,6 +137,7 @@ async def test_damage_does_not_go_on_from_one_to_the_next(site: Site) -> None:
     assert (await site.back_up(now=LATER + DAY)).check() == []
 
 
+@pytest.mark.proof
 async def test_two_in_a_second_are_two(site: Site) -> None:
     names = {(await site.back_up()).folder.name for _ in range(2)}
     assert names == {"zoetrope-20260115T130000Z", "zoetrope-20260115T130001Z"}

@@ -23,6 +23,7 @@ async def site(tmp_path: Path) -> Site:
     return site
 
 
+@pytest.mark.proof
 async def test_what_was_put_there_comes_back_as_it_was(site: Site, tmp_path: Path) -> None:
     place = Remote(str(tmp_path / "bucket"))
     backup = await site.back_up()

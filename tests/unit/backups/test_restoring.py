@@ -367,6 +367,7 @@ async def test_a_new_row_takes_no_number_that_is_taken(site: Site) -> None:
     )
 
 
+@pytest.mark.proof
 async def test_a_backup_of_an_earlier_version_comes_up_to_date(tmp_path: Path) -> None:
     site = Site(tmp_path)
     await former.write(site.url, "0003")
@@ -585,6 +586,7 @@ async def test_a_bare_file_of_rows_is_made_safe_as_well(home: Site) -> None:
     assert await home.rows(lambda it: it.scalar(query)) == "restored"
 
 
+@pytest.mark.proof
 async def test_a_backup_that_was_only_copied_does_not_run(home: Site) -> None:
     """Its queued jobs would be ordered, and paid for, once more."""
     backup = await home.back_up()
@@ -704,6 +706,7 @@ async def test_where_there_are_no_rows_nobody_says_what_is_lost(tmp_path: Path) 
     assert await restoring.later_jobs(there.config, await here.back_up()) is None
 
 
+@pytest.mark.proof
 async def test_damaged_rows_are_replaced_and_kept(home: Site) -> None:
     backup = await home.back_up()
     home.file.write_bytes(b"Dear diary, " * 1000)

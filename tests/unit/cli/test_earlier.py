@@ -39,6 +39,7 @@ def site(tmp_path: Path) -> Site:
     return site
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("answer", "comes"), [("y", True), ("n", False)])
 def test_the_newest_backup_is_offered(site: Site, answer: str, comes: bool) -> None:
     person = Scripted(answer)

@@ -156,6 +156,7 @@ async def test_a_conversion_is_written_out_with_the_original_beside_it(
     assert f"cat.original.{suffix}" in remark
 
 
+@pytest.mark.proof
 async def test_a_video_that_can_not_be_converted_is_written_out_as_it_came(tmp_path: Path) -> None:
     film, into = write_clip(tmp_path / "film", "libx265", "mov"), Output(tmp_path / "cat.mp4")
     before = film.read_bytes()

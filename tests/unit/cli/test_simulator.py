@@ -20,6 +20,7 @@ def built(profile: str, *troubles: str) -> Simulator:
     )  # fmt: skip
 
 
+@pytest.mark.proof
 async def test_it_starts_with_the_profile_and_the_troubles_that_were_named() -> None:
     simulator = built("new-api", "create-503", "not-yet")
     content = {"prompt": "a", "model": "kling-v1"}

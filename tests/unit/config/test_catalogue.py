@@ -72,6 +72,7 @@ def test_a_table_changes_only_what_it_names(read: Read) -> None:
     assert after.seconds == before.seconds
 
 
+@pytest.mark.proof
 def test_how_many_at_once_is_the_operators_to_say(read: Read) -> None:
     """A vendor gives some accounts more; no packaged figure holds for all."""
     names = ("wan2.2-i2v-plus", "wan2.5-i2v-preview", "sora-2")

@@ -146,6 +146,7 @@ async def test_a_copy_from_before_the_limit_was_known_is_made_smaller_before_the
     assert large.gateway.posts == 2
 
 
+@pytest.mark.proof
 async def test_after_a_week_pictures_are_whole_again(large: Workshop) -> None:
     await ordered(large)
     large.clock.time += LIFETIME + 1

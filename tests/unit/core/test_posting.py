@@ -341,6 +341,7 @@ async def test_what_stands_is_written_down_however_long_the_database_is_away(
     assert said(workshop) == [("result.ready", True, False)]
 
 
+@pytest.mark.proof
 async def test_a_send_that_never_ends_is_ended_before_its_claim(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -650,6 +651,7 @@ async def _costs(workshop: Workshop, job: Job) -> list[object]:
     return [fact.values["cost"] for fact in facts if fact.id == "fact.cost"]
 
 
+@pytest.mark.proof
 async def test_a_video_that_was_kept_for_its_time_is_neither_posted_nor_removed(
     workshop: Workshop,
 ) -> None:

@@ -93,6 +93,7 @@ def test_few_looks_before_the_earliest_end_then_steady_then_ever_wider() -> None
     assert late[-1] == schedule.WIDEST_STEP
 
 
+@pytest.mark.proof
 @given(st.floats(0, 1e6), st.lists(st.floats(0.1, 1e5), max_size=60), st.floats(0.05, 120.0))
 def test_a_next_look_is_always_ahead_and_never_too_far(
     elapsed: float, durations: list[float], step: float

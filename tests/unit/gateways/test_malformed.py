@@ -364,6 +364,7 @@ def test_any_answer_is_an_outcome(status: int, body: bytes, headers: dict[str, s
     judge(Answer(status, headers, body))
 
 
+@pytest.mark.proof
 @given(body=bodies)
 def test_any_answer_with_200_is_an_outcome(body: bytes) -> None:
     judge(Answer(200, {}, body))
@@ -374,6 +375,7 @@ def test_a_body_of_a_million_tables_is_read_in_part() -> None:
     assert len(TABLES.spots_in({"data": [row] * 100})) < 1000
 
 
+@pytest.mark.proof
 def test_a_body_as_deep_as_the_stack_is_an_outcome() -> None:
     most = sys.getrecursionlimit()
     for depth in range(most - 150, most):

@@ -224,6 +224,7 @@ ENVELOPES: list[Any] = [
 ]
 
 
+@pytest.mark.proof
 @given(
     prompt=st.sampled_from(EVIL) | st.text(min_size=1, max_size=40),
     quote=st.sampled_from(QUOTES),

@@ -386,6 +386,7 @@ async def test_the_largest_picture_that_is_taken_fits_a_worker(tmp_path: Path, k
     assert max(still.width, still.height) == 4096
 
 
+@pytest.mark.proof
 async def test_a_picture_that_takes_too_long_is_not_called_damaged(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(encoded(noise(1500, 1500), "PNG"))

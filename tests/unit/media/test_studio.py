@@ -115,6 +115,7 @@ async def test_two_pictures_of_an_exact_size_are_refused_if_one_has_too_many_byt
         await studio.keep_pictures([source] * 2, Fit(width=400, height=300, most_bytes=9_000))
 
 
+@pytest.mark.proof
 async def test_the_last_frame_of_a_video_is_the_last(studio: Studio, clip: Path) -> None:
     video = await studio.keep_video(clip)
     async with studio.last_frame(video.key) as still:
@@ -191,6 +192,7 @@ async def test_content_credentials_stay_in_the_original_with_all_bytes_that_they
         assert b"<html>" not in posted.read_bytes()
 
 
+@pytest.mark.proof
 async def test_a_video_that_can_not_be_converted_is_kept_as_it_came(
     clip: Path, tmp_path: Path
 ) -> None:
@@ -307,6 +309,7 @@ async def test_half_a_video_is_not_kept(studio: Studio, clip: Path, tmp_path: Pa
     assert not list((tmp_path / "data").rglob("*.mp4"))
 
 
+@pytest.mark.proof
 async def test_a_video_shrinks_for_as_long_as_it_is_needed(
     studio: Studio, clip: Path, tmp_path: Path
 ) -> None:

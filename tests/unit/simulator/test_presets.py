@@ -399,6 +399,7 @@ async def test_content_by_a_link(
         assert await answer.read() == BLANK
 
 
+@pytest.mark.proof
 async def test_content_in_another_container(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:

@@ -75,6 +75,7 @@ def test_the_index_comes_before_the_data(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
 
 
+@pytest.mark.proof
 def test_a_prompt_is_shown_over_moving_light(tmp_path: Path) -> None:
     spoken = replace(PLAIN, width=320, height=320, prompt="two cats waltz across the moon")
     mute = replace(spoken, prompt=" ")
@@ -134,6 +135,7 @@ def test_two_pictures_melt_into_each_other(tmp_path: Path) -> None:
     assert not near(frames[12], BLUE)
 
 
+@pytest.mark.proof
 def test_an_address_is_shown_as_a_placeholder(tmp_path: Path) -> None:
     """Nothing is fetched: the address does not even exist."""
     film = replace(PLAIN, width=320, height=320)

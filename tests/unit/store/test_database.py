@@ -42,6 +42,7 @@ async def test_a_cancelled_caller_leaves_a_whole_transaction(new_url: NewUrl) ->
         assert await _survivors(database) == [2] * 100
 
 
+@pytest.mark.proof
 async def test_without_the_shield_a_cancelled_caller_takes_its_transaction_along(
     new_url: NewUrl,
 ) -> None:
@@ -218,6 +219,7 @@ async def test_a_cut_file_is_refused(new_sqlite_url: NewUrl, left: int) -> None:
     assert await _opened(await new_sqlite_url(), whole[:left]) == "database_damaged"
 
 
+@pytest.mark.proof
 async def test_damage_that_nobody_would_meet_yet_is_refused_too(new_sqlite_url: NewUrl) -> None:
     """An index that neither the start nor the first queries touch."""
     url = await new_sqlite_url()

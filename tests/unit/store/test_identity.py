@@ -77,6 +77,7 @@ async def test_a_file_that_lost_its_rows_is_refused(
     assert how != "deleted" or not file.exists()
 
 
+@pytest.mark.proof
 async def test_another_database_is_refused_until_it_is_wanted(new_url: NewUrl, home: Home) -> None:
     await _used(await new_url(), home)
     other = await new_url()

@@ -112,6 +112,7 @@ async def test_the_bot_keeps_its_role_when_it_speaks(
     assert [each.id for each in guild.me.roles] == [fake.guild.id, fake.guild.bot_role.id]
 
 
+@pytest.mark.proof
 async def test_a_reaction_stands_under_its_message(fake: FakeDiscord, bot: SampleBot) -> None:
     said = await fake.person("ann").say("hello", mentions_bot=True)
     await (await heard(bot)).add_reaction("⏳")

@@ -117,6 +117,7 @@ async def test_the_commands_are_registered_for_servers_and_direct_messages(
     assert options["prompt"]["description"] == "What the video should show"
 
 
+@pytest.mark.proof
 async def test_they_are_registered_again_only_when_they_changed(
     fake: FakeDiscord, idle: Bot
 ) -> None:
@@ -386,6 +387,7 @@ async def test_a_full_disk_is_told_for_orders_and_buttons(
         assert (await said(asked)).startswith("I can't write anything down right now")
 
 
+@pytest.mark.proof
 async def test_a_mistake_of_ours_is_admitted_and_takes_nothing(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:

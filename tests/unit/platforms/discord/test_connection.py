@@ -18,7 +18,7 @@ from tests.unit.platforms.discord.conftest import Bot
 from tests.unit.platforms.discord.test_client import Desk
 
 LOGIN = "/users/@me$"
-WAIT = 10.0
+WAIT = 30.0
 
 
 async def until(holds: Callable[[], bool], bot: Bot | None = None, step: float = LEAST) -> None:
@@ -115,6 +115,7 @@ async def test_no_login_that_failed_leaves_its_session_open(
     assert not caplog.records
 
 
+@pytest.mark.proof
 async def test_a_gateway_that_says_nothing_is_left(
     fake: FakeDiscord, idle: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

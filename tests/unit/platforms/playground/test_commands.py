@@ -243,6 +243,7 @@ async def test_what_was_answered_is_not_taken_back(hall: Hall) -> None:
     assert [each.text for each in hall.platform.room.messages] == ["a cat", ""]
 
 
+@pytest.mark.proof
 async def test_nothing_that_is_said_turns_letters_around(hall: Hall) -> None:
     async with hall.page() as page:
         await page.tell(do="say", text="\u202eabc\u2066\nline two\x07 ")

@@ -778,5 +778,5 @@ async def test_a_card_says_where_a_video_is_that_was_not_posted(
     said = cards.card(about)
     await house.platform.send(post, about, said, video=None)
     lines = house.posts()[-1].text.splitlines()
-    assert lines[0] == "Done. Not posted; the video is kept for whoever asked for it."
+    assert lines[0] == "Done. Not posted: /history has the video for whoever asked for it."
     assert ("/history shows it, in a private chat with me." in lines) is not is_faceless

@@ -102,6 +102,7 @@ async def test_once_it_rests_a_refusal_comes_as_words(lobby: Lobby, attempts: in
 EPOCH = re.compile(r"\d{6}")
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "limits",
     [Limits(person_videos=1), Limits(community_videos=1), Limits(purse_videos=1)],
