@@ -95,6 +95,14 @@ def _own_log() -> Iterator[None]:
         root.removeHandler(handler)
 
 
+@pytest.fixture(autouse=True)
+def _ordinary_priority() -> Iterator[None]:
+    """A test that leaves this process real-time would starve the other workers for minutes."""
+    yield
+    if hasattr(os, "sched_getscheduler"):
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
 @pytest.fixture(scope="session")
 def renderer() -> Iterator[Renderer]:
     """One pool of rendering processes for the whole session."""

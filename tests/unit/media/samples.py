@@ -3,10 +3,12 @@
 import array
 import io
 import math
+import os
 import random
 import struct
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
@@ -138,6 +140,24 @@ def turned(video: bytes) -> bytes:
     return video[:at] + matrix + video[at + len(matrix) :]
 
 
+@contextmanager
+def ordinary_priority() -> Iterator[None]:
+    """Leaves this thread scheduled as it was.
+
+    SVT-AV1 makes the thread that opens it a real-time one, for good, where the process may (root):
+    the processes beside it would hardly run any more.
+    """
+    if not hasattr(os, "sched_getscheduler"):  # Linux has it
+        yield
+        return
+    policy, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameter)
+
+
+@ordinary_priority()
 def write_clip(
     path: Path,
     codec: str,

@@ -7,7 +7,7 @@ import av
 import pytest
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-from tests.unit.media.samples import quarters
+from tests.unit.media.samples import ordinary_priority, quarters
 from tests.unit.media.test_playing import pictures_of, posted
 
 Told = tuple[int, int, int]
@@ -57,6 +57,7 @@ def told(path: Path) -> tuple[int, int, int, int]:
         )
 
 
+@ordinary_priority()
 def written(
     path: Path, codec: str, container: str, pix_fmt: str, space: str, *, is_full: bool
 ) -> None:
