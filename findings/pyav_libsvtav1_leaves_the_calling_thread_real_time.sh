@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# PyAV 18.1.0, its bundled SVT-AV1: opening the encoder "libsvtav1" makes the thread that opened it a
+# real-time one (SCHED_FIFO, priority 99), and closing the film leaves it so. Threads and processes that
+# it starts from then on inherit it. It happens where the process may raise its priority (root, or
+# CAP_SYS_NICE); no option was given, nothing is returned or logged.
+#
+# Guess before running: an encoder may raise threads of its own while it runs; the caller's stays as it is.
+# Seen: before SCHED_OTHER 0; opened SCHED_FIFO 99; closed SCHED_FIFO 99; a child process SCHED_FIFO 99.
+# libx264 and libvpx-vp9 leave the caller alone.
+# Who it hurts: a worker that made one AV1 film and goes on. It no longer shares its core with anybody:
+# on two cores, two such workers kept every other process waiting for half a minute at a time.
+set -euo pipefail
+if [ "$(id -u)" != 0 ]; then echo "needs root, for an ordinary user's thread can't be raised"; exit 2; fi
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+python3 -m venv "$place/venv"
+"$place/venv/bin/pip" install -q av==18.1.0
+
+"$place/venv/bin/python" - <<'PY'
+import io, os, subprocess, sys
+import av
+
+av.logging.set_level(av.logging.PANIC)
+NAMES = {os.SCHED_OTHER: "SCHED_OTHER", os.SCHED_FIFO: "SCHED_FIFO", os.SCHED_RR: "SCHED_RR"}
+ASK = "import os; print(os.sched_getscheduler(0), os.sched_getparam(0).sched_priority)"
+
+
+def now():
+    return NAMES[os.sched_getscheduler(0)], os.sched_getparam(0).sched_priority
+
+
+def film(codec):
+    seen = [now()]
+    with av.open(io.BytesIO(), "w", format="mp4") as container:
+        stream = container.add_stream(codec, rate=24)
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        stream.codec_context.open()
+        seen.append(now())
+        for number in range(5):
+            frame = av.VideoFrame(128, 96, "yuv420p")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    seen.append(now())
+    return seen
+
+
+others = {codec: film(codec) for codec in ("libx264", "libvpx-vp9")}
+for codec, seen in others.items():
+    print(codec, *seen)
+made = film("libsvtav1")
+print("libsvtav1", *made)
+policy, priority = subprocess.check_output([sys.executable, "-c", ASK], text=True).split()
+child = NAMES[int(policy)], int(priority)
+print("a child process", child)
+plain, raised = ("SCHED_OTHER", 0), ("SCHED_FIFO", 99)
+is_same = all(seen == [plain] * 3 for seen in others.values())
+raise SystemExit(0 if is_same and made == [plain, raised, raised] and child == raised else 1)
+PY
