@@ -89,7 +89,6 @@ class PictureFormat(Refused, code="picture_format"): ...  # the bytes are no pic
 class GivenTooLarge(Refused, code="picture_too_large"): ...  # too many bytes; also of a sound
 class MovesAlready(Refused, code="moves_already"): ...  # it is a film
 class NoPicture(Refused, code="no_picture"): ...  # there is none, or the file is none by its name
-class NotYourPicture(Refused, code="not_your_picture"): ...  # it is known to be of somebody else
 
 # What was asked
 class FamilyUnknown(Refused, code="family_unknown"): ...  # no family has this name

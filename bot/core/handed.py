@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from bot.core.errors import NotYourPicture, Refused, about
+from bot.core.errors import Refused, about
 from bot.core.orders import ANYBODY, Person, Picture, Sound
 
 Given = Picture | Sound
@@ -60,7 +60,7 @@ def check_author(given: Given, person: Person) -> None:
     if given.author not in (person.id, ANYBODY):
         if isinstance(given, Sound):
             raise Refused("not_your_sound")
-        raise Refused("picture_owner_unknown") if given.author is None else NotYourPicture()
+        raise Refused("picture_owner_unknown" if given.author is None else "not_your_picture")
 
 
 @contextmanager

@@ -27,10 +27,7 @@ from bot.platforms.telegram.reading import (
     event_of,
     is_private,
     locale_of,
-    replied_to,
     speaker_of,
-    threaded,
-    words_of,
 )
 
 CONFIRMED = 3
@@ -149,7 +146,9 @@ class Intake:
         """In reply to a message; a sign where its person is answered too often there."""
         if await self.may_answer(message, sign=sign):
             channel, number = channel_of(message), message.message_id
-            await self.line.say(channel, look, reply_to=number, **threaded(message), **more)
+            if (topic := message.direct_messages_topic) is not None:
+                more["direct_messages_topic_id"] = topic.topic_id  # to reach whoever wrote
+            await self.line.say(channel, look, reply_to=number, **more)
 
     async def may_answer(self, message: Message, *, sign: str = UNSAID) -> bool:
         """Whether there is room for words; else it gets a sign: nothing is met with silence."""
@@ -190,9 +189,3 @@ class Intake:
 def question_key(chat: int, message_id: int) -> str:
     """Under which a question of ours is remembered among the drafts."""
     return f"asked:{chat}:{message_id}"
-
-
-def text_of_reply(message: Message) -> str:
-    """The words of the message that this one replies to."""
-    target = replied_to(message)
-    return words_of(target) if target else ""
