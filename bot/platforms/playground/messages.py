@@ -4,7 +4,6 @@ A sentence is a list of pieces: text as it is, people by id, and times as number
 can let them tick. Strangers' words are pieces of text, so nothing in them can have an effect.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -54,8 +53,6 @@ _WORDS = (
     "latest", "gone",
     *(f"any_{option}" for option in OPTIONS),
 )  # fmt: skip
-_MARK = re.compile("\x02([^\x03]*)\x03")
-_HIDDEN = str.maketrans("", "", "\x02\x03")
 
 
 def look(reply: Reply, job: Job) -> Json:
@@ -186,33 +183,13 @@ def pieces(text: Text, locale: str, *, most: int = MOST_VALUE, at: str = "soon")
 
     `at`: how a time is drawn; "soon" is for what is still to come.
     """
-    formats: dict[str, i18n.Format] = {
-        "at": _marked(at),
-        "resets_at": _marked("relative"),
-        "until": _marked("date"),
-        "person": _marked("person"),
-    }
-    sentence = i18n.say(
-        text, locale, formats=formats, escape=lambda value: _plain(value, most=most)
-    )
-    cut = _MARK.split(sentence)
-    found: list[Piece] = []
-    for number, part in enumerate(cut):
-        if number % 2:
-            name, _, value = part.partition(":")
-            found.append({name: value if name == "person" else float(value)})
-        elif part:
-            found.append(part)
-    return found
+    manners = {"at": at, "resets_at": "relative", "until": "date", "person": "person"}
 
+    def drawn(manner: str, value: str) -> Json:
+        return {manner: value if manner == "person" else float(value)}
 
-def _marked(name: str) -> Callable[[object], str]:
-    return lambda value: f"\x02{name}:{value}\x03"
-
-
-def _plain(value: str, *, most: int) -> str:
-    flat = " ".join(value.translate(_HIDDEN).split())
-    return flat if len(flat) <= most else flat[: most - 1] + "…"
+    parts = i18n.cut(text, locale, manners, most=most)
+    return [part if isinstance(part, str) else drawn(*part) for part in parts]
 
 
 def _button(button: Button, locale: str) -> Json:
