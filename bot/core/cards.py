@@ -3,6 +3,7 @@
 Everything is read off the rows, so that a card is the same whoever draws it.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,9 +26,12 @@ from bot.core.replies import (
     request_fact,
     switched,
 )
+from bot.log import get_logger
 
 SOON = 20.0
 """Seconds before its time from which a card names none: apps count down, and on past it."""
+
+log = get_logger()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,6 +69,16 @@ class Cards:
             left=Left.of(usage, terms.limits, now=now),
             cost=self._cost(job),
         )
+
+    async def at_hand(self, job: Job, *, within: float | None = None) -> Reply:
+        """The same, plainer where the rest can't be had, or not within so many seconds."""
+        try:
+            async with asyncio.timeout(within):
+                return await self.card(job)
+        except Exception as error:  # noqa: BLE001 - what is only nice to have is left out
+            platform = job.order.call.address.platform
+            log.warning("card.plain", platform=platform, job=job.id, error=type(error).__name__)
+            return card(job)
 
     async def standing(self, job: Job) -> tuple[Text, list[Text]]:
         """How far a job under way is, and when it will be ready, as on its card."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import discord
 
-from bot.core import cards, presses, replies
+from bot.core import presses, replies
 from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, Told, Turned
 from bot.core.asking import Asking
 from bot.core.door import Door
@@ -275,15 +275,8 @@ class Intake:
         except Exception:  # people see the card; its row will find it, and its job leaves anyway
             log.exception("discord.card_unrecorded", job=job.id)
 
-    # --- the card ------------------------------------------------------------------------------
-
     async def _look(self, job: Job) -> messages.Look:
         return messages.card(await self._reply(job), job.order.call.locale, job_id=job.id)
 
     async def _reply(self, job: Job) -> Reply:
-        try:
-            async with asyncio.timeout(CARD_TIME):
-                return await self.door.listings.cards.card(job)
-        except Exception as error:  # noqa: BLE001 - the answer does not wait for ornaments
-            log.warning("discord.card_plain", job=job.id, error=type(error).__name__)
-            return cards.card(job)
+        return await self.door.listings.cards.at_hand(job, within=CARD_TIME)

@@ -154,11 +154,10 @@ class Doors:
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         filename = clean(Path(request.query.get("name", "file")).name)[:100]
-        files = self._platform.files
-        takes = {"pictures": files.take_picture, "sounds": files.take_sound}
         try:
             chunks = request.content.iter_chunked(64 * 1024)
-            taken = await takes[request.match_info["kind"]](chunks, filename=filename)
+            kind = request.match_info["kind"]
+            taken = await self._platform.files.take(kind, chunks, filename=filename)
         except Refused as refused:
             notice = messages.notice(replies.error(refused), _locale(request))
             too_large = isinstance(refused, GivenTooLarge)
