@@ -71,7 +71,7 @@ class Commands:
 
     async def excuse(self, update: Update) -> None:
         """Tell its person that it waits. The rows can't be asked for anything."""
-        heard = self._parsed(update)
+        heard = parsed(update.data, self._intake.line.bot)
         if heard is None:
             return
         if heard.told.callback_query is not None:
@@ -81,12 +81,9 @@ class Commands:
             if reading.is_private(message.chat) or (command and _is_known(command)):
                 await self._intake.tell(message, Text(id="telegram.waits"))
 
-    def _parsed(self, update: Update) -> Heard | None:
-        return parsed(update.data, self._intake.line.bot)
-
     async def _read(self, update: Update) -> Heard | None:
         """Telegram's update; of a group that has another id by now, as if told of that one."""
-        heard = self._parsed(update)
+        heard = parsed(update.data, self._intake.line.bot)
         if heard is None:
             return None
         told = heard.told

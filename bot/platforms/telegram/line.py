@@ -122,12 +122,8 @@ class Line:
             request_timeout=CALL,
             **look.words | more,
         )
-        self.stands(sent, look)
+        self._stands(sent.chat.id, sent.message_id, look)
         return sent
-
-    def stands(self, sent: Message, look: Look) -> None:
-        """Remember what a message of ours says."""
-        self._show(sent.chat.id, sent.message_id, look.mark)
 
     def is_shown(self, chat: int, message_id: int, look: Look) -> bool:
         """Whether that message says this already: then an edit is no news and takes no turn."""
@@ -137,8 +133,9 @@ class Line:
         """It says something else from now on, or nothing."""
         self._shown.pop((chat, message_id), None)
 
-    def _show(self, chat: int, message_id: int, mark: str) -> None:
-        self._shown[chat, message_id] = mark
+    def _stands(self, chat: int, message_id: int, look: Look) -> None:
+        """Remember what a message of ours says."""
+        self._shown[chat, message_id] = look.mark
         self._shown.move_to_end((chat, message_id))
         if len(self._shown) > MOST_SHOWN:
             self._shown.popitem(last=False)
@@ -151,7 +148,7 @@ class Line:
                 chat_id=chat, message_id=message_id, request_timeout=CALL, **look.words
             )
             await self.ask(chat, edit)
-        self._show(chat, message_id, look.mark)
+        self._stands(chat, message_id, look)
 
     async def react(self, chat: int, message_id: int, sign: str) -> None:
         """A sign on somebody's message; best effort."""
