@@ -188,24 +188,17 @@ class Commands:
                 await self._take(job)
             case Changed(job):
                 await self._redraw(job)
-            case Told(reply):
-                return _notice(reply, call.locale, jump=self._jump(reply), at=at)
-            case Turned(reply) | Removed(reply):
-                return _notice(reply, call.locale, jump=self._jump(reply), turned=True)
+            case Told(reply) | Turned(reply) | Removed(reply):
+                jump = self._platform.link_to(reply.jump) if reply.jump else None
+                turned = not isinstance(answer, Told)
+                return _notice(reply, call.locale, jump=jump, at=at, turned=turned)
             case Asked() | Sure():
                 return {"form": messages.form(answer, call.locale)}
-            case Shown():
-                await self._show(answer, call)
+            case Shown(job, alone=alone):
+                reply = replies.result(job, ways=await self._service.accounts.ways(job))
+                only = call.person.id if alone else None
+                await self._platform.show(job, reply, nonce=call.event_id, only=only)
         return {}
-
-    def _jump(self, reply: Reply) -> str | None:
-        return self._platform.link_to(reply.jump) if reply.jump else None
-
-    async def _show(self, answer: Shown, call: Call) -> None:
-        """Once more, for everybody or for whoever asked."""
-        job, only = answer.job, call.person.id if answer.alone else None
-        reply = replies.result(job, ways=await self._service.accounts.ways(job))
-        await self._platform.show(job, reply, nonce=call.event_id, only=only)
 
     async def _redraw(self, job: Job) -> None:
         """Show at once what a button did; the card is owed an edit anyway."""

@@ -107,7 +107,11 @@ def furniture(catalog: Catalog, locale: str) -> Json:
         "words": {word: say(f"room.{word}") for word in _WORDS}
         | {"attach": say("room.attach_both" if hears else "room.attach")}
         | {name: say(f"option.{name}") for name in OPTIONS}
-        | _positions(locale)
+        | {
+            f"{switch}_{name}": i18n.say(replies.position(switch, on=on), locale)
+            for switch in SWITCHES
+            for on, name in ON_OFF.items()
+        }
         | {"jump": say("button.jump"), "draft": say("choice.draft")},
         "people": [
             {"id": key, "name": each.person.name, "moderates": each.moderates}
@@ -137,21 +141,16 @@ def furniture(catalog: Catalog, locale: str) -> Json:
     }
 
 
-def _positions(locale: str) -> dict[str, str]:
-    """The meaning of each switch, on and off."""
-    return {
-        f"{switch}_{name}": i18n.say(replies.position(switch, on=on), locale)
-        for switch in SWITCHES
-        for on, name in ON_OFF.items()
-    }
-
-
 def _model(catalog: Catalog, model: Model) -> Json:
     return {
         "family": model.family,
         "label": catalog.label(model.family),
         "kinds": list(model.kinds),
-        "switches": _switches(model),
+        # The positions of each in which its videos can be had.
+        "switches": {
+            word: [name for on, name in ON_OFF.items() if makes(model, extra, on=on)]
+            for word, extra in SWITCHES.items()
+        },
         "takes": [name for name, option in OPTIONS.items() if option.field in model.takes],
         "qualities": {quality: _quality(model, quality) for quality in model.sizes},
     }
@@ -167,14 +166,6 @@ def _quality(model: Model, quality: str) -> Json:
         "seconds": [*model.lengths(quality), *((AUTO,) if model.auto else ())],
         "shapes": shapes,
         "reshaped": [] if given else shapes,
-    }
-
-
-def _switches(model: Model) -> Json:
-    """Each with the positions in which the model's videos can be had."""
-    return {
-        word: [name for on, name in ON_OFF.items() if makes(model, extra, on=on)]
-        for word, extra in SWITCHES.items()
     }
 
 
