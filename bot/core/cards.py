@@ -218,7 +218,7 @@ def _left(job: Job, left: Left | None) -> list[Text]:
     if left is None:
         return []
     if job.status in ACTIVE:
-        return [Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos)]
+        return [left.fact]
     # A card that is over is not edited any more: what it says has to stay true.
     made = job.status is Status.DELIVERED and job.has_result
     id_ = "fact.left_after" if made else "fact.left_then"

@@ -140,6 +140,11 @@ class Left:
         videos = quotas.left(usage, limits)
         return None if videos is None else cls(videos=videos, resets_at=limits.day(now)[1])
 
+    @property
+    def fact(self) -> Text:
+        """It in words."""
+        return Text(id="fact.left", values={"resets_at": self.resets_at}, count=self.videos)
+
 
 def result(
     job: Job,
@@ -253,7 +258,7 @@ def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
             values = {"most": allowed["person_paid"]}
             facts.append(Text(id="quota.in_doubt", values=values, count=doubt))
     if left is not None:
-        facts.append(Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos))
+        facts.append(left.fact)
     if limits.person_at_once is not None:
         values = {"used": usage.person_at_once, "most": limits.person_at_once}
         facts.append(Text(id="quota.at_once", values=values))
