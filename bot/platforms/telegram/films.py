@@ -5,7 +5,7 @@ Telegram keeps what it was once sent: again by that name it costs nothing, and i
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -115,22 +115,24 @@ class Films:
             return await call(chat, film, request_timeout=CALL, **fields)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.line.uploading(chat, topic))
-            if is_film:
-                still = await stack.enter_async_context(self._still(job))
-                thumbnail = FSInputFile(still) if still else None
-                fields |= {"thumbnail": thumbnail, "supports_streaming": True, **_shape(job)}
-            else:
-                fields["disable_content_type_detection"] = True
+            still = await stack.enter_async_context(self._still(job)) if is_film else None
+            fields |= _details(job, still, is_film)
             return await call(chat, _film(job, film), request_timeout=patience(film), **fields)
 
     async def put(self, chat: int, message_id: int, job: Job, said: Reply, video: Path) -> None:
         """In the place of a message that stands; if it is there already, that is no error."""
         look = caption(job, said)
         self.line.forget(chat, message_id)
+        plays = _video(job).plays
+        media = InputMediaVideo if plays else InputMediaDocument
         async with self._still(job) as still:
-            media = _media(job, video, look, still)
             call = self.line.bot.edit_message_media(
-                media,
+                media(
+                    media=_film(job, video),
+                    caption=look.text,
+                    caption_entities=look.entities,
+                    **_details(job, still, plays),
+                ),
                 chat_id=chat,
                 message_id=message_id,
                 reply_markup=look.keyboard,
@@ -205,12 +207,10 @@ class Films:
         """A small picture of the video; a missing one never holds it back."""
         async with AsyncExitStack() as stack:
             still = None
-            try:
+            with suppress(BotError, OSError):
                 if job.video is not None and job.video.thumbnail is not None:
                     kept = await stack.enter_async_context(self.stored(job.video.thumbnail))
                     still = await stack.enter_async_context(small_still(kept))
-            except (BotError, OSError):
-                still = None
             yield still
 
     async def _remember(self, file: Original, film: Path, sent: Message, mark: str) -> None:
@@ -225,21 +225,6 @@ class Films:
                 await self.handles.put(file.key + mark, known.file_id)
         except Exception:
             log.exception("telegram.handle_lost", key=file.key)
-
-
-def _media(
-    job: Job, video: Path, look: messages.Look, still: Path | None
-) -> InputMediaVideo | InputMediaDocument:
-    """As a document, if some apps would show nothing of it as a video."""
-    fields: dict[str, Any] = {
-        "media": _film(job, video),
-        "caption": look.text,
-        "caption_entities": look.entities,
-    }
-    if not _video(job).plays:
-        return InputMediaDocument(**fields, disable_content_type_detection=True)
-    thumbnail = FSInputFile(still) if still else None
-    return InputMediaVideo(**fields, thumbnail=thumbnail, supports_streaming=True, **_shape(job))
 
 
 def _mark(job: Job) -> str:
@@ -274,7 +259,16 @@ def _film(job: Job, video: Path) -> FSInputFile:
     return FSInputFile(video, filename=f"zoetrope-{job.id}{video.suffix}")
 
 
-def _shape(job: Job) -> dict[str, Any]:
-    """Above ten megabytes Telegram does not look for itself, and shows a square of no length."""
+def _details(job: Job, still: Path | None, is_film: bool) -> dict[str, Any]:
+    """A document stays one. Of a film above ten megabytes Telegram does not look for its shape
+    itself, and shows a square of no length."""
+    if not is_film:
+        return {"disable_content_type_detection": True}
     video = _video(job)
-    return {"width": video.width, "height": video.height, "duration": round(video.seconds)}
+    return {
+        "thumbnail": FSInputFile(still) if still else None,
+        "supports_streaming": True,
+        "width": video.width,
+        "height": video.height,
+        "duration": round(video.seconds),
+    }

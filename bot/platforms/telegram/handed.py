@@ -59,13 +59,15 @@ class Handed:
         self, message: Message, own: Sequence[Given], pictures: Sequence[Picture]
     ) -> list[Given]:
         """Beside a picture of one's own, a message that we don't see may as well be talk."""
-        if not pictures and reading.is_hidden(reading.replied_to(message)):
+        target: Source | None = reading.replied_to(message)
+        if target is not None and not pictures and reading.is_hidden(target):
             raise Refused("picture_unseen")
-        target = reading.replied_to(message) or message.external_reply
+        target = target or message.external_reply
         if target is None:
             return []
         file = await self._file(target, asked_by=message)
-        if file is None and _is_of_a_new_kind(target):
+        # There is something in it that nobody here knows, and nothing else.
+        if file is None and target.model_extra and reading.is_hidden(target):
             raise Refused("shows_other")
         if file is None and not own:
             reading.check_shown(target)
@@ -105,12 +107,6 @@ def _check_whole(items: Sequence[Message]) -> None:
     only, *others = items
     if only.media_group_id and not others and not reading.is_private(only.chat):
         raise Refused("album_hidden")
-
-
-def _is_of_a_new_kind(source: Source) -> bool:
-    """Whether there is something in it that nobody here knows, and nothing else."""
-    known = any(getattr(source, kind, None) for kind in reading.SAID)
-    return bool(source.model_extra) and not known
 
 
 def sound_of(message: Source, *, author: str | None) -> Sound | None:

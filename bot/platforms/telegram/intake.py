@@ -81,15 +81,9 @@ class Intake:
     ) -> messages.Look:
         """The card of a draft as it is now."""
         left, _ = await self.service.left(order.call.address, order.call.person)
-        terms = await self.service.terms(order.call.address)
+        catalog, currency = (await self.service.terms(order.call.address)).catalog, self._currency
         return drafts.look(
-            terms.catalog,
-            order,
-            draft_id,
-            left=left,
-            currency=self._currency,
-            menu=menu,
-            without=without,
+            catalog, order, draft_id, left=left, currency=currency, menu=menu, without=without
         )
 
     async def ask_words(self, order: Order, question: Text, *, reply_to: int) -> None:

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from aiogram import Bot
-from aiogram.types import Message, ReactionTypeEmoji, ReplyParameters
+from aiogram.methods import SendChatAction, SetMessageReaction, TelegramMethod
+from aiogram.types import Message, ReactionTypeEmoji, ReactionTypeUnion, ReplyParameters
 
 from bot.core.errors import BotError, MaybeSent, Refused, ReplyGone, Temporary, TopicGone, Unchanged
 from bot.core.ports import Clock
@@ -152,11 +153,9 @@ class Line:
 
     async def react(self, chat: int, message_id: int, sign: str) -> None:
         """A sign on somebody's message; best effort."""
+        signs: list[ReactionTypeUnion] = [ReactionTypeEmoji(emoji=sign)]
         await self._try(
-            chat,
-            lambda: self.bot.set_message_reaction(
-                chat, message_id, reaction=[ReactionTypeEmoji(emoji=sign)], request_timeout=CALL
-            ),
+            chat, SetMessageReaction(chat_id=chat, message_id=message_id, reaction=signs)
         )
 
     @asynccontextmanager
@@ -170,20 +169,16 @@ class Line:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _act(self, chat: int, topic: int | None) -> None:
-        while await self._try(
-            chat,
-            lambda: self.bot.send_chat_action(
-                chat, "upload_video", message_thread_id=topic, request_timeout=CALL
-            ),
-        ):
+        act = SendChatAction(chat_id=chat, action="upload_video", message_thread_id=topic)
+        while await self._try(chat, act):
             await self._clock.sleep(SHOWN)
 
-    async def _try(self, chat: int, call: Callable[[], Awaitable[object]]) -> bool:
+    async def _try(self, chat: int, call: TelegramMethod[bool]) -> bool:
         """Best effort; not even asked while Telegram wants silence there."""
         try:
             self.pace.heed(chat)
             with self._heard(chat):
-                await call()
+                await self.bot(call, request_timeout=CALL)
         except (BotError, Moved) as error:
             log.info("telegram.not_shown", error=type(error).__name__)
             return False

@@ -38,12 +38,10 @@ class Ordering:
         if not wish.prompt and not pictures and target:
             wish = replace(wish, prompt=reading.words_of(target))
         order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
-        if not wish.prompt and not pictures and sound is None:
-            if not await self._intake.may_answer(message):
-                return
-            await self._intake.ask_words(order, Text(id="ask.words"), reply_to=message.message_id)
-        else:
+        if wish.prompt or pictures or sound is not None:
             await self._intake.service.submit(order)
+        elif await self._intake.may_answer(message):
+            await self._intake.ask_words(order, Text(id="ask.words"), reply_to=message.message_id)
 
     async def answered(self, message: Message, items: Sequence[Message], said: str) -> bool:
         """Whether this was the answer to a question of ours; one that says nothing is asked again.
@@ -99,8 +97,7 @@ class Ordering:
 
     async def _wish(self, message: Message, words: str) -> Wish:
         """Words and flags apart; of a model that is none it may be that its name was cut short."""
-        terms = await self._intake.service.terms(reading.address_of(message))
-        catalog = terms.catalog
+        catalog = (await self._intake.service.terms(reading.address_of(message))).catalog
         wish = wish_of(words, catalog)
         family = wish.family
         if family is not None and not catalog.named(family):

@@ -71,8 +71,11 @@ class Presses:
             if may_heal(problem, update):
                 await self._rest(query, "")
                 raise
-            refuse = self._tell if update.attempts else self._alert
-            await refuse(query, problem)
+            if update.attempts:
+                await self._tell(query, problem)
+            else:
+                # An alert shows no entities: of a time the words inside are what stands there.
+                await self._rest(query, _refusal(query, problem).text)
             return
         if isinstance(done, Text):
             await self._rest(query, i18n.say(done, reading.locale_of(query.from_user)))
@@ -112,10 +115,6 @@ class Presses:
                 raise
             with suppress(Temporary):
                 await self._tell(query, problem)
-
-    async def _alert(self, query: CallbackQuery, problem: Exception) -> None:
-        # An alert shows no entities: of a time the words inside are what stands there.
-        await self._rest(query, _refusal(query, problem).text)
 
     async def _tell(self, query: CallbackQuery, problem: Exception) -> None:
         """In words, where the button stands: once it rests it is too late for an alert."""

@@ -101,7 +101,7 @@ def _moved(message: Message | InaccessibleMessage, chat: int) -> Message | Inacc
 def is_for_nobody(message: Message) -> bool:
     """Whether nobody said it to us: it is somebody else's word, or Telegram's own of what
     happened in the chat. A file that is handed on is meant."""
-    return not any(getattr(message, kind, None) for kind in SAID) or is_anothers(message)
+    return is_hidden(message) or is_anothers(message)
 
 
 def is_anothers(message: Message) -> bool:
@@ -214,9 +214,9 @@ def replied_to(message: Message) -> Message | None:
     return None if target is None or target.forum_topic_created is not None else target
 
 
-def is_hidden(message: Message | None) -> bool:
+def is_hidden(message: Message | ExternalReplyInfo) -> bool:
     """Whether Telegram shows that there is a message, and nothing of what is in it."""
-    return message is not None and not any(getattr(message, kind, None) for kind in SAID)
+    return not any(getattr(message, kind, None) for kind in SAID)
 
 
 def words_of(message: Message) -> str:
