@@ -214,11 +214,11 @@ def _left(job: Job, left: Left | None) -> list[Text]:
 def _card_buttons(job: Job) -> tuple[Button, ...]:
     match job.status:
         case Status.QUEUED:
-            return (Button(action=Action.CANCEL, job_id=job.id),)
+            return (Button(action=Action.CANCEL, about=job.id),)
         case Status.SUBMITTING | Status.IN_PROGRESS if not job.silent:
-            return (Button(action=Action.DONT_POST, job_id=job.id),)
+            return (Button(action=Action.DONT_POST, about=job.id),)
         case Status.CANCELLED:
-            return (Button(action=Action.RETRY, job_id=job.id),)
+            return (Button(action=Action.RETRY, about=job.id),)
         case _:
             return ()
 

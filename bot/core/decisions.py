@@ -54,7 +54,7 @@ def button(subject: str, wish: str, *, word: str | None = None, shown: str | Non
     """A button for owners; `word` is its label, where that is not the wish."""
     return Button(
         action=Action.OWNER,
-        job_id=subject,
+        about=subject,
         value=wish,
         word=f"owner_{word or wish}",
         shown=shown or subject,

@@ -146,7 +146,7 @@ class Listings:
         for number, job in enumerate(under_way, 1):
             lines += await self._lines(number, job)
         buttons = tuple(
-            Button(action=Action.STOP, job_id=job.id, shown=str(number))
+            Button(action=Action.STOP, about=job.id, shown=str(number))
             for number, job in enumerate(under_way, 1)
             if not job.silent
         )
@@ -174,7 +174,7 @@ class Listings:
         if not made:
             return Reply(text=lines[0] if lines else Text(id="ask.nothing"), buttons=pages)
         opened = [
-            Button(action=Action.OPEN, job_id=job.id, value=str(number), shown=title_of(job))
+            Button(action=Action.OPEN, about=job.id, value=str(number), shown=title_of(job))
             for job in made
         ]
         return Reply(text=Text(id="ask.history"), facts=lines, buttons=(*opened, *pages))
@@ -186,9 +186,9 @@ class Listings:
         ways: list[Button] = []
         if job.video is not None:
             word = "show_alone" if job.silent or job.private else None
-            ways.append(Button(action=Action.SHOW, job_id=job.id, word=word))
-            ways.append(Button(action=Action.DELETE, job_id=job.id))
-        back = Button(action=Action.LIST, job_id="history", value=page, word="back")
+            ways.append(Button(action=Action.SHOW, about=job.id, word=word))
+            ways.append(Button(action=Action.DELETE, about=job.id))
+        back = Button(action=Action.LIST, about="history", value=page, word="back")
         return Reply(
             text=Text(id="list.made", values={"until": job.created_at}),
             prompt=job.request.shown,
@@ -231,9 +231,9 @@ def _family(catalog: Catalog, family: str) -> Text:
 
 def _pages(number: int, *, has_more: bool) -> Iterable[Button]:
     if number:
-        yield Button(action=Action.LIST, job_id="history", value=str(number - 1), word="newer")
+        yield Button(action=Action.LIST, about="history", value=str(number - 1), word="newer")
     if has_more:
-        yield Button(action=Action.LIST, job_id="history", value=str(number + 1), word="older")
+        yield Button(action=Action.LIST, about="history", value=str(number + 1), word="older")
 
 
 def _seed(job: Job) -> Iterable[Text]:

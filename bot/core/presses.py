@@ -58,7 +58,7 @@ def written(button: Button, *, under: str = "") -> str:
     first = (button.value or "").partition(":")[0]
     if first in _KINDS:
         under = under or first  # where it comes twice, the second is the value's
-    carried = ("v1", button.action, button.job_id, under, button.value)
+    carried = ("v1", button.action, button.about, under, button.value)
     return ":".join(filter(None, carried))
 
 
@@ -126,7 +126,7 @@ async def _changed(door: Door, call: Call, pressed: Press, moderates: Moderates)
             return Turned(await door.listings.page(replace(call, person=whose), "jobs", None))
         case Action.DELETE if not _is_gone(job):
             await service.check_delete(job.id, actor)
-            sure = Button(action=Action.CONFIRM, job_id=job.id)
+            sure = Button(action=Action.CONFIRM, about=job.id)
             return Sure(job, Reply(text=Text(id="delete.sure"), buttons=(sure,)))
         case Action.DELETE | Action.CONFIRM:
             # Of what is gone already a copy may still stand where it was pressed.

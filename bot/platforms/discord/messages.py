@@ -113,7 +113,7 @@ def notice(reply: Reply, locale: str) -> Look:
 
 def with_original(look: Look, job_id: str, locale: str) -> Look:
     """The same, with a button that asks for the very file as its gateway made it."""
-    button = Button(action=Action.ORIGINAL, job_id=job_id)
+    button = Button(action=Action.ORIGINAL, about=job_id)
     look.view.add_item(_button(button, locale, PostKind.RESULT))
     return look
 

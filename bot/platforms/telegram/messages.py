@@ -135,7 +135,7 @@ def listing(reply: Reply, locale: str, *, alone: bool = True) -> Look:
 
 def with_file_key(look: Look, job_id: str, locale: str) -> Look:
     """The same, with a button that asks for the very file."""
-    original = _key(Button(action=Action.ORIGINAL, job_id=job_id), locale)
+    original = _key(Button(action=Action.ORIGINAL, about=job_id), locale)
     rows = look.keyboard.inline_keyboard if look.keyboard else []
     return replace(look, keyboard=InlineKeyboardMarkup(inline_keyboard=[*rows, [original]]))
 
@@ -194,7 +194,7 @@ def chosen(label: str) -> str:
 
 def sure(job_id: str, locale: str, *, back: Sequence[str]) -> InlineKeyboardMarkup:
     """Buttons after *Delete*: the question, and the way back, by what it carries."""
-    really = Button(action=Action.CONFIRM, job_id=job_id, said=Text(id="delete.really"))
+    really = Button(action=Action.CONFIRM, about=job_id, said=Text(id="delete.really"))
     row = [_key(really, locale), key(Text(id="delete.keep"), locale, *back)]
     return InlineKeyboardMarkup(inline_keyboard=[row])
 

@@ -134,7 +134,7 @@ def test_a_card_shows_its_state_progress_and_times() -> None:
 
 @pytest.mark.parametrize("kind", list(PostKind))
 def test_every_button_names_its_action_its_job_and_its_kind(kind: PostKind) -> None:
-    buttons = tuple(Button(action=a, job_id="j-1", value="720p") for a in Action)
+    buttons = tuple(Button(action=a, about="j-1", value="720p") for a in Action)
     reply = replace(asked(), buttons=(replace(buttons[0], value=None), *buttons[1:]))
     rows = messages.post(reply, "en", kind=kind).view.to_components()
     shown = [button["custom_id"] for row in rows for button in row["components"]]
@@ -146,10 +146,10 @@ def test_every_button_names_its_action_its_job_and_its_kind(kind: PostKind) -> N
 
 def test_many_choices_are_a_menu_that_shows_the_chosen_one() -> None:
     choices = [
-        Button(action=Action.OPEN, job_id=f"j-{n}", shown=f"cat {n}", is_chosen=n == 1)
+        Button(action=Action.OPEN, about=f"j-{n}", shown=f"cat {n}", is_chosen=n == 1)
         for n in range(30)
     ]
-    back = Button(action=Action.LIST, job_id="history", word="back")
+    back = Button(action=Action.LIST, about="history", word="back")
     look = messages.notice(replace(asked(), buttons=(*choices, back)), "en")
     first, second, last = look.view.to_components()
     menus = [row["components"][0] for row in (first, second)]
