@@ -74,6 +74,8 @@ class Text:
     count: int | None = None
 
 
+BAR = 12
+"""Signs in a full progress bar."""
 MOST_CARRIED = 32
 """Bytes of a button's value that every platform can carry."""
 
@@ -125,6 +127,14 @@ class Reply:
     """Stands bare on a line of its own, so that it unfurls."""
     jump: Address | None = None
     """The message that it is about: platforms that can lead there do."""
+
+    @property
+    def bar(self) -> str:
+        """Its progress in signs; none where it has none."""
+        if self.progress is None:
+            return ""
+        full = self.progress * BAR // 100
+        return f"{'▰' * full}{'▱' * (BAR - full)}  {self.progress} %"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,8 +39,6 @@ MOST_VALUE = 100
 IN_A_ROW = 3
 A_ROW = 48
 """Characters of a row's buttons that can be read on a phone: all of one row are equally wide."""
-BAR = 12
-"""Signs in a full progress bar."""
 
 KEEP = "keep"
 """The action of the way back from the question that *Delete* asks."""
@@ -239,9 +237,8 @@ def _written(reply: Reply, locale: str, name: str, *, prompt: int) -> Formatted:
     lines: list[Line] = [Formatted(*sentence(reply.text, locale, name=name))]
     if reply.prompt:
         lines.append(BlockQuote(shortened(_plain(reply.prompt, most=MOST_PROMPT), prompt)))
-    if reply.progress is not None:
-        full = reply.progress * BAR // 100
-        lines.append(f"{'▰' * full}{'▱' * (BAR - full)}  {reply.progress} %")
+    if reply.bar:
+        lines.append(reply.bar)
     lines += [Formatted(*sentence(fact, locale)) for fact in reply.facts]
     if reply.link:
         lines.append(reply.link)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import cards, replies
+from bot.core.cards import Timing
 from bot.core.errors import FamilyUnknown, OverLimit
 from bot.core.jobs import WITHDRAWN, Reason, Status
 from bot.core.orders import Address, Person
@@ -119,7 +120,8 @@ def test_a_result_says_what_made_it_and_for_whom() -> None:
 
 def test_a_card_shows_its_state_progress_and_times() -> None:
     running = job(status=Status.IN_PROGRESS, progress=42)
-    look = messages.card(cards.card(running, ready_at=1_800_000_000.9), "en", job_id=running.id)
+    card = cards.card(running, Timing(ready_at=1_800_000_000.9))
+    look = messages.card(card, "en", job_id=running.id)
     (embed,) = look.embeds
     assert (embed.description or "").splitlines() == [
         "Your video is being made.",
