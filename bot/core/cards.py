@@ -73,7 +73,9 @@ class Cards:
         if end and end.direct and end.message_id:
             return told_in_private(job)
         timing, left = await self._timing(job), Left.of(usage, terms.limits, now=now)
-        return card(job, timing, left=left, cost=self._cost(job))
+        # What is in its row: prices may have changed since. 1 has no price, 0 was released.
+        cost = money(job.spend_cost, self.currency) if job.spend_cost > 1 else None
+        return card(job, timing, left=left, cost=cost)
 
     async def standing(self, job: Job) -> tuple[Text, list[Text]]:
         """How far a job under way is, and when it will be ready, as on its card."""
@@ -109,12 +111,6 @@ class Cards:
         begun = job.submitted_at or job.created_at
         ready_at = begun + schedule.expected(durations, typical=typical)
         return ready_at if ready_at > now else None
-
-    def _cost(self, job: Job) -> str | None:
-        """The cost in its row, for people: prices may have changed since it was ordered."""
-        if job.spend_cost <= 1:  # released, or without a price
-            return None
-        return money(job.spend_cost, self.currency)
 
 
 def card(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from bot.core.errors import NotYourPicture, Refused, about
+from bot.core.errors import NotYourPicture, Refused, about, in_turn
 from bot.core.orders import ANYBODY, Person, Picture, Sound
 
 Given = Picture | Sound
@@ -33,11 +33,7 @@ def parted(given: Iterable[Given]) -> tuple[tuple[Picture, ...], Sound | None]:
 
 def each_of(read: Callable[[_T], _R], files: Sequence[_T]) -> list[_R]:
     """Every file, read; the refusal of one of several says which it is."""
-    found = []
-    for number, each in enumerate(files, 1):
-        with one_of(number, len(files)):
-            found.append(read(each))
-    return found
+    return in_turn(read, files, within=one_of)
 
 
 @contextmanager

@@ -83,7 +83,7 @@ class Listings:
         """
         platform, alone = call.address.platform, call.address.community is None
         ways = [f"help_words.{platform}", f"help_picture.{platform}", f"help_options.{platform}"]
-        terms = await self.service.terms(call.address)
+        terms = await self.service.accounts.terms(call.address)
         kinds = dict.fromkeys(kind for model in terms.catalog.models for kind in model.kinds)
         here = {"kinds": joined([Text(id=f"kind.{kind}") for kind in kinds])}
         named = [Text(id="help.command", values={"name": n, "says": s}) for n, s in commands]
@@ -105,20 +105,22 @@ class Listings:
 
     async def models(self, call: Call) -> Reply:
         """Every family, with what it makes."""
-        catalog = (await self.service.terms(call.address)).catalog
+        catalog = (await self.service.accounts.terms(call.address)).catalog
         lines = tuple(_family(catalog, family) for family in catalog.families)
         return Reply(text=Text(id="ask.models"), facts=lines)
 
     async def quota(self, call: Call) -> Reply:
         """Today's videos, and those left."""
         left, usage = await self.service.left(call.address, call.person)
-        terms = await self.service.terms(call.address)
+        terms = await self.service.accounts.terms(call.address)
         return Reply(text=Text(id="ask.quota"), facts=tuple(quota(left, usage, terms.limits)))
 
     async def settings(self, call: Call, which: str | None = None) -> Reply:
         """The lasting choices of this person, or those of one setting that there are."""
         liked = await self.service.preferring.of(call)
-        return settings_menu(liked, (await self.service.terms(call.address)).catalog, which)
+        return settings_menu(
+            liked, (await self.service.accounts.terms(call.address)).catalog, which
+        )
 
     async def prefer(self, call: Call, which: str, value: str | None) -> Reply:
         """Open a setting, or choose in it; then all of them."""

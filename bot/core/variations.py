@@ -44,7 +44,7 @@ _HOPELESS = frozenset(
     }
 )
 """The same once more would end the same way."""
-_ASKING = frozenset({Action.REMIX, Action.EDIT, Action.CONTINUE})
+ASKING = frozenset({Action.REMIX, Action.EDIT, Action.CONTINUE})
 """Actions that ask for words of their own."""
 
 
@@ -57,7 +57,7 @@ def check_kept(job: Job, action: Action, order: Order | None) -> None:
         raise video_gone(job)
     if order is None or order.remix_of:
         return
-    if job.words_gone_at and not order.wish.prompt and action not in _ASKING:
+    if job.words_gone_at and not order.wish.prompt and action not in ASKING:
         raise WordsExpired()
     if job.inputs_gone_at and any(each.key or each.copy_of for each in order.pictures):
         raise Refused("picture_expired")

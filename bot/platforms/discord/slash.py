@@ -126,7 +126,7 @@ def _suggestions(
 ) -> Callable[[discord.Interaction, str], Coroutine[Any, Any, list[Choice[Any]]]]:
     async def suggestions(interaction: discord.Interaction, typed: str) -> list[Choice[Any]]:
         order = _order(interaction, command)
-        catalog = (await intake.service.terms(order.call.address)).catalog
+        catalog = (await intake.service.accounts.terms(order.call.address)).catalog
         return list(suggest(catalog, order, str(typed)))
 
     return suggestions

@@ -105,7 +105,7 @@ class Ordering:
 
     async def _wish(self, message: Message, words: str) -> Wish:
         """Words and flags apart; of a model that is none it may be that its name was cut short."""
-        terms = await self._intake.service.terms(reading.address_of(message))
+        terms = await self._intake.service.accounts.terms(reading.address_of(message))
         catalog = terms.catalog
         wish = wish_of(words, catalog)
         family = wish.family
