@@ -156,7 +156,7 @@ def in_turn(
     given: Sequence[_T],
     within: Callable[[int, int], AbstractContextManager[None]] = about,
 ) -> list[_R]:
-    """Each of several pictures, read; an error says which of them it is about."""
+    """Each of several pictures or files, read; an error `within` says which it is about."""
     found = []
     for number, each in enumerate(given, 1):
         with within(number, len(given)):

@@ -7,8 +7,8 @@ import discord
 
 from bot import i18n
 from bot.core import shown
-from bot.core.errors import Refused
-from bot.core.handed import Given, each_of, parted
+from bot.core.errors import Refused, in_turn
+from bot.core.handed import Given, one_of, parted
 from bot.core.hints import may_be_picture, may_be_sound, may_hold_sound
 from bot.core.jobs import Job
 from bot.core.orders import PICTURE_BYTES, Address, Call, Person, Picture, Sound
@@ -149,7 +149,7 @@ def _attached(message: discord.Message, *, own_id: int) -> list[Attached]:
 
 
 def _read(message: discord.Message, attached: Sequence[Attached]) -> list[Given]:
-    files = each_of(_file_of, attached)
+    files = in_turn(_file_of, attached, within=one_of)
     if files and any(part.stickers for part in parts_of(message)):
         raise Refused("shows_sticker")
     return files
