@@ -74,16 +74,18 @@ class Text:
     count: int | None = None
 
 
+BAR = 12
+"""Signs in a full progress bar."""
 MOST_CARRIED = 32
 """Bytes of a button's value that every platform can carry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """A press of it names the action, the job and the value, if there is one."""
+    """A press of it names the action, its subject and the value, if there is one."""
 
     action: Action
-    job_id: str
+    about: str
     value: str | None = None
     """Which quality, how many seconds, which family: carried along, so what it says is done. At
     most `MOST_CARRIED` bytes without white space."""
@@ -125,6 +127,14 @@ class Reply:
     """Stands bare on a line of its own, so that it unfurls."""
     jump: Address | None = None
     """The message that it is about: platforms that can lead there do."""
+
+    @property
+    def bar(self) -> str:
+        """Its progress in signs; none where it has none."""
+        if self.progress is None:
+            return ""
+        full = self.progress * BAR // 100
+        return f"{'▰' * full}{'▱' * (BAR - full)}  {self.progress} %"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +184,7 @@ def kept(job: Job, *, fits: bool, ways: Ways = ()) -> Reply:
 
 def _of_result(job: Job, said: Text, *notes: Text, ways: Ways, link: str | None = None) -> Reply:
     own = (Action.RETRY, Action.REMIX, Action.DELETE)
-    again, remix, delete = (Button(action=action, job_id=job.id) for action in own)
+    again, remix, delete = (Button(action=action, about=job.id) for action in own)
     return Reply(
         text=said,
         tone=Tone.DONE,
@@ -215,7 +225,7 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
         prompt=job.request.shown,
         facts=(*_which(job), Text(id="fact.not_counted")),
         # Never none: platforms know their messages again by what the buttons carry.
-        buttons=tuple(ways) or (Button(action=Action.RETRY, job_id=job.id),),
+        buttons=tuple(ways) or (Button(action=Action.RETRY, about=job.id),),
         ping=job.order.call.person.id,
     )
 

@@ -68,11 +68,10 @@ class Intake:
     async def take(self, interaction: discord.Interaction, order: Order) -> None:
         """Submit, then answer with the card, for everybody to see."""
         check_interaction(interaction)
+        await self.hear(interaction, lambda: self._submitted(order))
 
-        async def submitted() -> Answer:
-            return Taken(await self.service.submit(order))
-
-        await self.hear(interaction, submitted)
+    async def _submitted(self, order: Order) -> Taken:
+        return Taken(await self.service.submit(order))
 
     async def hear(
         self, interaction: discord.Interaction, work: Callable[[], Work], *, about: str = ""
@@ -139,13 +138,7 @@ class Intake:
 
     async def take_message(self, order: Order) -> None:
         """Submit what a message asked for, and reply to it with the card."""
-
-        async def submitted() -> Answer:
-            return Taken(await self.service.submit(order))
-
-        answer = await self._admitted(submitted())
-        assert isinstance(answer, Taken)
-        job = answer.job
+        job = (await self._admitted(self._submitted(order))).job
         post = await self._posts.get(job.id, PostKind.CARD)
         if post is None or post.message_id:
             return  # Discord told us of this message twice.
@@ -224,7 +217,7 @@ class Intake:
 
     # --- taking --------------------------------------------------------------------------------
 
-    async def _admitted(self, work: Work) -> Answer:
+    async def _admitted(self, work: Coroutine[Any, Any, Outcome]) -> Outcome:
         asking = Asking()
         with asking.begun():
             task = asyncio.ensure_future(work)
@@ -254,7 +247,7 @@ class Intake:
         self._late.add(task)
         task.add_done_callback(self._late.discard)
 
-    async def _withdraw(self, task: asyncio.Future[Answer]) -> None:
+    async def _withdraw(self, task: asyncio.Future[Any]) -> None:
         try:
             answer = await task
             if isinstance(answer, Taken):

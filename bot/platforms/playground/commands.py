@@ -57,7 +57,7 @@ class Commands:
 
     async def furniture(self, locale: str) -> Json:
         """A page's content before anything is said."""
-        catalog = (await self._service.terms(address())).catalog
+        catalog = (await self._service.accounts.terms(address())).catalog
         return messages.furniture(catalog, locale) | {"note": self._note}
 
     async def quote(self, draft: Draft, locale: str) -> str:
@@ -65,7 +65,7 @@ class Commands:
         person = PERSONAS[draft.person].person
         call = Call(event_id="draft", address=address(), person=person, locale=locale)
         try:
-            catalog = (await self._service.terms(address())).catalog
+            catalog = (await self._service.accounts.terms(address())).catalog
             order = Order(
                 call=call,
                 wish=wish_of("…", **draft.wish),

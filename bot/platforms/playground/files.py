@@ -11,7 +11,7 @@ from bot.core.errors import GivenTooLarge, NoPicture, PictureFormat, Refused
 from bot.core.headers import Format, header_of
 from bot.core.hints import PICTURE_SUFFIXES, PICTURE_TYPES, SOUND_SUFFIXES, SOUND_TYPES
 from bot.core.orders import PICTURE_BYTES, SOUND_BYTES
-from bot.core.recordings import Recorded, recorded_in
+from bot.core.recordings import Recorded, found_in
 from bot.core.unread import refusal_of
 from bot.net.files import save
 from bot.platforms.playground.room import Attachment
@@ -163,10 +163,10 @@ def _looked_at(file: Path) -> _Kind:
 def _listened_to(file: Path) -> _Kind:
     """Suffix out of the first bytes; nothing is decoded."""
     with file.open("rb") as opened:
-        kind = recorded_in(opened)
-    if kind is None:
+        found = found_in(opened)
+    if found is None:
         raise Refused("no_sound")
-    return _SOUNDS.get(kind, "sound"), None, None
+    return _SOUNDS.get(found[0], "sound"), None, None
 
 
 _KINDS = {

@@ -91,7 +91,7 @@ def form(question: Asked | Sure, locale: str) -> Json:
     match question:
         case Asked(job, action, words=words):
             goes_on = action is Action.CONTINUE
-            button = Button(action=action, job_id=job.id)
+            button = Button(action=action, about=job.id)
             title = Text(id="form.continue" if goes_on else "form.remix")
             field: Json = {"words": words, "needed": not goes_on}
         case Sure(reply=reply):
@@ -186,7 +186,7 @@ def pieces(text: Text, locale: str, *, most: int = MOST_VALUE, at: str = "soon")
 def _button(button: Button, locale: str) -> Json:
     return {
         "action": button.action,
-        "about": button.job_id,
+        "about": button.about,
         "value": button.value,
         "label": i18n.say(button.label, locale),
         "chosen": button.is_chosen,

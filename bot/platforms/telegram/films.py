@@ -250,7 +250,7 @@ def patience(film: Path) -> Any:
 def caption(job: Job, said: Reply) -> messages.Look:
     """A film's text and buttons."""
     # Telegram makes videos smaller for some apps, and people want the whole.
-    said = replace(said, buttons=(*said.buttons, Button(action=Action.ORIGINAL, job_id=job.id)))
+    said = replace(said, buttons=(*said.buttons, Button(action=Action.ORIGINAL, about=job.id)))
     call = job.order.call
     return messages.look(said, call.locale, name=call.person.name, caption=True)
 

@@ -66,7 +66,7 @@ class Intake:
         address = order.call.address
         self.service.check_authors(order.files, order.call.person)
         await self.service.access.check(order.call.person, address)
-        catalog = (await self.service.terms(address)).catalog
+        catalog = (await self.service.accounts.terms(address)).catalog
         liked, _ = await self.service.preferring.filled(order, catalog)
         # The card shows them: a choice that is given up there does not come back with *Go*.
         order = replace(liked, is_whole=True)
@@ -81,7 +81,8 @@ class Intake:
     ) -> messages.Look:
         """The card of a draft as it is now."""
         left, _ = await self.service.left(order.call.address, order.call.person)
-        catalog, currency = (await self.service.terms(order.call.address)).catalog, self._currency
+        terms = await self.service.accounts.terms(order.call.address)
+        catalog, currency = terms.catalog, self._currency
         return drafts.look(
             catalog, order, draft_id, left=left, currency=currency, menu=menu, without=without
         )

@@ -37,8 +37,6 @@ MOST_VALUE = 100
 IN_A_ROW = 3
 A_ROW = 48
 """Characters of a row's buttons that can be read on a phone: all of one row are equally wide."""
-BAR = 12
-"""Signs in a full progress bar."""
 
 KEEP = "keep"
 """The action of the way back from the question that *Delete* asks."""
@@ -187,7 +185,7 @@ def chosen(label: str) -> str:
 
 def sure(job_id: str, locale: str, *, back: Sequence[str]) -> InlineKeyboardMarkup:
     """Buttons after *Delete*: the question, and the way back, by what it carries."""
-    really = Button(action=Action.CONFIRM, job_id=job_id, said=Text(id="delete.really"))
+    really = Button(action=Action.CONFIRM, about=job_id, said=Text(id="delete.really"))
     row = [_key(really, locale), key(Text(id="delete.keep"), locale, *back)]
     return InlineKeyboardMarkup(inline_keyboard=[row])
 
@@ -224,9 +222,8 @@ def _written(reply: Reply, locale: str, name: str, *, prompt: int) -> Formatted:
     lines: list[Line] = [Formatted(*sentence(reply.text, locale, name=name))]
     if reply.prompt:
         lines.append(BlockQuote(shortened(i18n.flat(reply.prompt, most=MOST_PROMPT), prompt)))
-    if reply.progress is not None:
-        full = reply.progress * BAR // 100
-        lines.append(f"{'▰' * full}{'▱' * (BAR - full)}  {reply.progress} %")
+    if reply.bar:
+        lines.append(reply.bar)
     lines += [Formatted(*sentence(fact, locale)) for fact in reply.facts]
     if reply.link:
         lines.append(reply.link)

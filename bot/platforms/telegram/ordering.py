@@ -97,7 +97,8 @@ class Ordering:
 
     async def _wish(self, message: Message, words: str) -> Wish:
         """Words and flags apart; of a model that is none it may be that its name was cut short."""
-        catalog = (await self._intake.service.terms(reading.address_of(message))).catalog
+        terms = await self._intake.service.accounts.terms(reading.address_of(message))
+        catalog = terms.catalog
         wish = wish_of(words, catalog)
         family = wish.family
         if family is not None and not catalog.named(family):

@@ -217,7 +217,7 @@ class Presses:
         order = await self._drafted(query, draft_id)
         without: list[str] = []
         if value is not None:
-            catalog = (await self._intake.service.terms(order.call.address)).catalog
+            catalog = (await self._intake.service.accounts.terms(order.call.address)).catalog
             wanted = drafts.chosen(catalog, order, menu, value)
             order = drafts.possible(catalog, wanted)
             without = drafts.given_up(wanted, order)
