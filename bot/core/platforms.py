@@ -122,11 +122,11 @@ class ReadsHistory(Protocol):
 class LimitsUploads(Protocol):
     """A network that takes more in one place than in another, or learns what it takes."""
 
-    async def upload_limit(self, job: Job, *, direct: bool) -> int:
-        """Bytes of the largest file that may be attached where this was asked for.
+    async def upload_limit(self, job: Job) -> int:
+        """Bytes of the largest file that may be attached where this was asked for."""
 
-        `direct`: in the own messages of the person who asked.
-        """
+    async def direct_limit(self, job: Job) -> int:
+        """Bytes of the largest file in the own messages of the person who asked."""
 
 
 @runtime_checkable
@@ -150,6 +150,6 @@ class Tells(Protocol):
 
 async def upload_limit(platform: Platform, post: Post, job: Job) -> int:
     """Bytes of the largest file that may be attached where this post goes."""
-    if isinstance(platform, LimitsUploads):
-        return await platform.upload_limit(job, direct=post.direct)
-    return platform.can.upload_limit
+    if not isinstance(platform, LimitsUploads):
+        return platform.can.upload_limit
+    return await (platform.direct_limit if post.direct else platform.upload_limit)(job)

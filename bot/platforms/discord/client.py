@@ -161,14 +161,17 @@ class DiscordPlatform:
         """Stream what somebody gave to disk; needs no login, so a worker can do it."""
         await self._downloads.fetch(given, into, most=most)
 
-    async def upload_limit(self, job: Job, *, direct: bool) -> int:
-        """Bytes; what a boost of the server gives where it is known, less what a refusal taught."""
-        community = None if direct else job.order.call.address.community
-        limit = self.can.upload_limit
+    async def upload_limit(self, job: Job) -> int:
+        """Bytes; what a boost gives where it is known, less what a refusal taught."""
+        community, limit = job.order.call.address.community, self.can.upload_limit
         guild = self.client.get_guild(int(community)) if community else None
         if guild is not None and guild.premium_tier >= BOOSTED_TIER:
             limit = max(limit, guild.filesize_limit)
         return self.sizes.most(limit, _film(job), place=place_of(community))
+
+    async def direct_limit(self, job: Job) -> int:
+        """Bytes; no boost counts in direct messages."""
+        return self.sizes.most(self.can.upload_limit, _film(job), place=place_of(None))
 
     async def send(self, post: Post, job: Job, reply: Reply, *, video: Path | None) -> Standing:
         """Say it as a new message; Discord returns the earlier one for a nonce it remembers."""

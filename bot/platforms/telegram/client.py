@@ -118,9 +118,11 @@ class TelegramPlatform:
         """Stream what somebody gave to disk; its address holds our token and goes nowhere else."""
         await self._downloads.fetch(given, into, most=most)
 
-    async def upload_limit(self, job: Job, *, direct: bool = False) -> int:  # noqa: ARG002
+    async def upload_limit(self, job: Job) -> int:
         """Bytes; the same everywhere, until a smaller limit is met."""
         return self.films.most(job)
+
+    direct_limit = upload_limit
 
     async def send_again(
         self, post: Post, job: Job, reply: Reply, *, video: Path | None

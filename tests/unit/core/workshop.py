@@ -367,8 +367,10 @@ class ScriptedChat:
         if problem:
             raise problem
 
-    async def upload_limit(self, job: Job, *, direct: bool) -> int:
+    async def upload_limit(self, job: Job) -> int:
         return self.limit
+
+    direct_limit = upload_limit
 
     async def send(self, post: Post, job: Job, reply: Reply, *, video: Path | None) -> Standing:
         self.again.append(False)

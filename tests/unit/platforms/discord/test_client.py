@@ -347,8 +347,8 @@ async def test_a_boosted_server_takes_more(fake: FakeDiscord, idle: Bot, ann: Me
     elsewhere = replace(desk.job, order=changed(desk.job.order, address=address))
     async with idle.running():
         assert await limit(desk) == 10 * MIB
-        assert await idle.platform.upload_limit(elsewhere, direct=False) == 50 * MIB
-        assert await idle.platform.upload_limit(elsewhere, direct=True) == 10 * MIB
+        assert await idle.platform.upload_limit(elsewhere) == 50 * MIB
+        assert await idle.platform.direct_limit(elsewhere) == 10 * MIB
 
 
 async def test_one_small_film_that_is_refused_makes_no_other_smaller(
