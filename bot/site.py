@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from ipaddress import ip_network
 
 from bot.chats import Intake
@@ -50,7 +50,7 @@ async def serving(parts: Parts, intakes: Sequence[Intake]) -> AsyncIterator[str]
     rooms = [route for intake in intakes for route in intake.routes]
     routes = [*parts.pages.routes, *health.routes, *rooms]
     serve = server.serve(routes, host=web.host, port=web.port, limits=_web_limits(parts.config))
-    async with serve as address, running(presence.watch()):
+    async with aclosing(parts.pages), serve as address, running(presence.watch()):
         yield address
 
 

@@ -20,7 +20,7 @@ from bot.core.outcomes import Fetch, Fetched, Locked, Trouble, Unusable
 from bot.log import redacted
 from bot.net.answers import NET, Answer, read
 from bot.net.bounds import Bounds
-from bot.net.files import write
+from bot.net.files import STEP, write
 from bot.net.guard import check_url
 from bot.net.unpacking import Baring, CannotUnpack, Unpacking
 
@@ -122,6 +122,7 @@ class Downloads:
             allow_redirects=False,
             auto_decompress=False,
             timeout=timeout,
+            read_bufsize=STEP // 4,
         ) as response:
             if response.status in _MOVED:
                 return (response.headers.get("Location", ""),)
@@ -191,8 +192,6 @@ class _Saving:
         """Why no more of it is wanted."""
         self._is_told = False
         self._is_text = False
-        self._is_writing = False
-        """A line may be given up in the middle of it, and nobody knows how much of it is done."""
 
     @property
     def asking(self) -> Mapping[str, str]:
@@ -201,8 +200,9 @@ class _Saving:
         same = self._headers.get("Last-Modified") if tag.startswith("W/") else tag
         if not (same and self._whole and self._headers.get("Accept-Ranges") == "bytes"):
             return {}
-        is_clear = self._is_told and not self._is_writing and self._unpacking.is_plain
-        if not is_clear or self._is_text:
+        is_clear = self._is_told and self._unpacking.is_plain
+        # A line may be given up in the middle of writing, and nobody knows how much of it is done.
+        if not is_clear or self._is_text or self.into.stat().st_size != self._size:
             return {}
         return {"Range": f"bytes={self.received}-", "If-Range": same}
 
@@ -243,9 +243,7 @@ class _Saving:
                 piece = self._baring.piece(packed)
                 if self._stops(piece):
                     return
-                self._is_writing = True
                 yield piece
-                self._is_writing = False
             if self.received >= mark:
                 mark = self.received + self._bounds.stride
                 patience.reschedule(now() + self._bounds.stall)

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import os
 from collections.abc import AsyncIterable, Callable
 from io import FileIO
 from pathlib import Path
@@ -9,6 +10,11 @@ from typing import Protocol, TypeVar
 
 from bot.log import get_logger
 from bot.net.bounds import Bounds
+
+STEP = 1 << 20
+"""Bytes that are written, or read to be sent, at a time."""
+LITTLE = 1 << 16
+"""Bytes of a chunk that is written at once."""
 
 log = get_logger()
 Told = TypeVar("Told")
@@ -36,17 +42,48 @@ async def save(chunks: AsyncIterable[bytes], into: Path, *, most: float = math.i
 async def write(
     chunks: AsyncIterable[bytes], file: FileIO, *, most: float = math.inf, takes: Takes = at_once
 ) -> int:
-    """Bytes that came; no more are read than show that it is above `most`."""
-    size = 0
-    async for chunk in chunks:
-        size += len(chunk)
-        if size > most:
-            break
-        # A disk that is nearly full takes a part, and only then says so.
-        rest = memoryview(chunk)
-        while rest:
-            rest = rest[await takes(file.write, rest) :]
+    """Bytes that came; no more are read than show that it is above `most`.
+
+    They are written some at a time: handing them over to a thread costs more than writing them.
+    """
+    size, held = 0, _Held(file, takes)
+    try:
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > most:
+                break
+            await held.add(chunk)
+    finally:
+        # Also where the line broke: what came may be half of what is gone on with.
+        await held.flush()
     return size
+
+
+class _Held:
+    """Chunks that came and are not written yet."""
+
+    def __init__(self, file: FileIO, takes: Takes) -> None:
+        self._file = file
+        self._takes = takes
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    async def add(self, chunk: bytes) -> None:
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+        # A line that brings little at a time is no work: nothing is held back from the disk.
+        if self._size >= STEP or len(chunk) < LITTLE:
+            await self.flush()
+
+    async def flush(self) -> None:
+        chunks, size = self._chunks, self._size
+        self._chunks, self._size = [], 0
+        if size:
+            taken = await self._takes(os.writev, self._file.fileno(), chunks)
+            # A disk that is nearly full takes a part, and only then says so.
+            rest = memoryview(b"" if taken == size else b"".join(chunks))[taken:]
+            while rest:
+                rest = rest[await self._takes(self._file.write, rest) :]
 
 
 class Disk:

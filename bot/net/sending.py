@@ -14,7 +14,7 @@ from io import BytesIO, FileIO
 from pathlib import Path
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
+from aiohttp.abc import AbstractResolver, AbstractStreamWriter
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
@@ -24,7 +24,7 @@ from bot.core.jobs import Reason
 from bot.core.outcomes import Made, NotSent, Rejected, Uncertain
 from bot.net.answers import NET, Answer, open_session, read
 from bot.net.bounds import Bounds
-from bot.net.files import Disk, write
+from bot.net.files import STEP, Disk, write
 from bot.net.unpacking import Baring
 
 
@@ -162,9 +162,26 @@ def _written(body: Body) -> Iterator[aiohttp.MultipartWriter | aiohttp.BytesIOPa
     with ExitStack() as stack:
         for part in body.files:
             file = stack.enter_context(part.path.open("rb"))
-            data = aiohttp.BufferedReaderPayload(file, content_type=part.media_type)
+            data = _File(file, content_type=part.media_type)
             _add(form, data, name=part.name, filename=part.filename)
         yield form
+
+
+class _File(aiohttp.BufferedReaderPayload):
+    """A file, read in larger steps than aiohttp reads it: each is handed over to a thread."""
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        """All of it, or its first `content_length` bytes."""
+        size = self.size
+        left = size if content_length is None else min(size or content_length, content_length)
+        while chunk := await asyncio.to_thread(self._value.read, min(STEP, left or STEP)):
+            await writer.write(chunk)
+            if left is not None:
+                left -= len(chunk)
+                if left <= 0:
+                    return
 
 
 def _add(form: aiohttp.MultipartWriter, part: aiohttp.Payload, **said: str) -> None:

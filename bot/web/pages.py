@@ -6,22 +6,20 @@ Files are found by the job's row, never by a path of the request. A link that le
 answered with one and the same page, so that nobody learns why: forged, expired or deleted.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import hdrs, web
-from aiohttp.abc import AbstractStreamWriter
 
-from bot.core.errors import BotError
 from bot.core.jobs import HARD_DEADLINE, Job, Video
 from bot.core.links import Signer
 from bot.core.orders import Sound
 from bot.core.ports import Clock, Media
 from bot.core.posting import Link
-from bot.log import get_logger
 from bot.web import looks
+from bot.web.open_files import OpenFiles
+from bot.web.sent import Sent
 
 PURPOSE = "v"
 GIVEN = "i"
@@ -40,6 +38,10 @@ _FILMS = {
 """Types that some browser plays."""
 KEPT = 3600
 """Seconds that a browser may keep a file at most; never longer than its link works."""
+REMEMBERED = 3.0
+"""Seconds for which a row that was read holds: a deleted video may be seen for so long yet."""
+MOST_KNOWN = 1000
+"""Links that are remembered at once."""
 _ALONE = (
     "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; "
     "sandbox allow-same-origin"
@@ -51,8 +53,6 @@ _HEADERS = {
     "X-Robots-Tag": "noindex",
 }
 
-log = get_logger()
-
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
@@ -61,6 +61,8 @@ class _Opened:
     job: Job
     video: Video
     expires_at: float
+    seen_at: float
+    """When its row was read, in steady seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,12 @@ class Pages:
     """Seconds that a link lives, if its video is kept so long."""
     kept: float | None = None
     """Seconds that a video is kept once it was posted."""
+    _files: OpenFiles = field(init=False)
+    _known: dict[Sequence[str], _Opened] = field(init=False, default_factory=dict)
+    """Good links that were followed lately."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_files", OpenFiles(self.media))
 
     @property
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -114,6 +122,10 @@ class Pages:
             for number, given in enumerate(job.order.files)
         )
         return tuple(f"{self.public_url}{path}" for path in paths)
+
+    async def aclose(self) -> None:
+        """Close the files; nobody reads any more."""
+        await self._files.aclose()
 
     async def _player(self, request: web.Request) -> web.StreamResponse:
         opened = await self._opened(request)
@@ -180,16 +192,24 @@ class Pages:
             "Cache-Control": f"private, max-age={min(KEPT, left)}",
             "Content-Security-Policy": _ALONE,
         }
-        return _Sent(self.media.file(key), headers=headers)
+        return Sent(self._files.file(key), headers=headers)
 
     async def _opened(self, request: web.Request) -> _Opened:
-        given = request.match_info
+        """The target of the request's link. A player that asks for parts asks for many in a row."""
+        given, seen_at = request.match_info, self.clock.steady()
         link = (PURPOSE, given["job"], given["expiry"], given["signature"])
+        known = self._known.get(link)
+        if known and seen_at - known.seen_at < REMEMBERED and self.clock.now() < known.expires_at:
+            return known
         job = await self.get_job(given["job"]) if self.signer.has_signed(*link) else None
         works = self.signer.verify(*link, now=self.clock.now())
         if job is None or job.video is None or not works:
             raise _gone(request, job)
-        return _Opened(job, job.video, float(given["expiry"]))
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        opened = _Opened(job, job.video, float(given["expiry"]), seen_at)
+        self._known[link] = opened
+        return opened
 
 
 def _page_headers(page: looks.Page) -> dict[str, str]:
@@ -208,36 +228,3 @@ def _gone(request: web.Request, job: Job | None = None) -> web.HTTPNotFound:
         content_type="text/html",
         headers=_page_headers(page) | {"Cache-Control": "no-store"},
     )
-
-
-class _Sent(web.FileResponse):
-    """A stored file, kept at hand while it is sent: one fetched from afar is gone afterwards.
-
-    aiohttp prepares what a handler returns, so the sending can't happen in the handler.
-    """
-
-    def __init__(
-        self, file: AbstractAsyncContextManager[Path], *, headers: Mapping[str, str]
-    ) -> None:
-        super().__init__("", headers=headers)
-        self._file = file
-
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Send it, wholly or in the range that was asked for."""
-        try:
-            async with self._file as self._path:
-                return await super().prepare(request)
-        except BotError as error:
-            if self.prepared:
-                raise
-            log.warning("page.file_unavailable", code=error.code)
-            return await self._nothing(request)
-
-    async def _nothing(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        for name in (hdrs.CONTENT_TYPE, hdrs.CONTENT_DISPOSITION):
-            del self.headers[name]
-        # Browsers keep a 404 too if nobody tells them not to, and storage may come back.
-        self.headers[hdrs.CACHE_CONTROL] = "no-store"
-        self.set_status(web.HTTPNotFound.status_code)
-        self.content_length = 0
-        return await web.StreamResponse.prepare(self, request)

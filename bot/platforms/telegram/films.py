@@ -20,6 +20,7 @@ from bot.core.posting import Link
 from bot.core.replies import Action, Button, Reply, Ways
 from bot.core.sizes import Sizes
 from bot.log import get_logger
+from bot.net.files import STEP
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.errors import Busy
 from bot.platforms.telegram.line import CALL, Line, reply
@@ -256,7 +257,7 @@ def caption(job: Job, said: Reply) -> messages.Look:
 
 
 def _film(job: Job, video: Path) -> FSInputFile:
-    return FSInputFile(video, filename=f"zoetrope-{job.id}{video.suffix}")
+    return FSInputFile(video, f"zoetrope-{job.id}{video.suffix}", chunk_size=STEP)
 
 
 def _details(job: Job, still: Path | None, is_film: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import hashlib
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from html import escape, unescape
 from pathlib import Path
@@ -21,7 +21,7 @@ from bot.core.links import Signer
 from bot.core.ports import Media
 from bot.media.storage import new_key
 from bot.media.studio import Studio
-from bot.web.pages import PURPOSE, Pages
+from bot.web.pages import PURPOSE, REMEMBERED, Pages
 from bot.web.server import serve
 from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import changed, job
@@ -34,6 +34,7 @@ ORIGINAL = b"as the gateway made it"
 STILL = b"\xff\xd8\xff" + bytes(range(200))
 SIGNER = Signer({"a": b"k" * 32})
 LIFETIME = 3 * 86_400.0
+LONG_AGO = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 
 class FromAfar:
@@ -160,6 +161,7 @@ async def _house(
             lifetime=LIFETIME,
             kept=30 * 86_400.0,
         )
+        await stack.enter_async_context(aclosing(pages))
         address = await stack.enter_async_context(serve(pages.routes, host="127.0.0.1", port=0))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         if prefix:
@@ -270,17 +272,61 @@ async def test_head_says_everything_but_the_film(house: House) -> None:
     assert (await house.get())[2] == FILM
 
 
-async def test_an_unchanged_film_is_not_sent_again(tmp_path: Path) -> None:
-    """On disk only: a copy from afar is a new file every time."""
-    async with _house(tmp_path) as house:
-        _, headers, _ = await house.get()
-        for condition in (
-            {"If-Modified-Since": headers["Last-Modified"]},
-            {"If-None-Match": headers["ETag"]},
-        ):
-            status, _, body = await house.get(headers=condition)
-            assert (status, body) == (304, b"")
-        assert (await house.get())[2] == FILM
+async def test_an_unchanged_film_is_not_sent_again(house: House) -> None:
+    _, headers, _ = await house.get()
+    for condition in (
+        {"If-Modified-Since": headers["Last-Modified"]},
+        {"If-None-Match": headers["ETag"]},
+        {"If-None-Match": f'"other", W/{headers["ETag"]}'},
+        {"If-None-Match": "*"},
+    ):
+        status, _, body = await house.get(headers=condition)
+        assert (status, body) == (304, b"")
+    assert (await house.get())[2] == FILM
+
+
+async def test_a_condition_that_holds_is_answered_with_the_film(house: House) -> None:
+    _, headers, _ = await house.get()
+    for condition in (
+        {"If-None-Match": '"other"', "If-Modified-Since": headers["Last-Modified"]},
+        {"If-Match": headers["ETag"], "If-Unmodified-Since": LONG_AGO},
+        {"If-Unmodified-Since": headers["Last-Modified"]},
+    ):
+        assert (await house.get(headers=condition))[2] == FILM
+
+
+@pytest.mark.parametrize("condition", [{"If-Match": '"other"'}, {"If-Unmodified-Since": LONG_AGO}])
+async def test_a_condition_that_fails_is_told(house: House, condition: Mapping[str, str]) -> None:
+    status, _, body = await house.get(headers=condition)
+    assert (status, body) == (412, b"")
+
+
+async def test_the_rest_of_a_film_comes_only_to_those_who_have_its_beginning(house: House) -> None:
+    """A range is of the file that `If-Range` names, or else the whole file is sent."""
+    _, headers, _ = await house.get()
+    rest = {"Range": "bytes=100-"}
+    for same in (headers["ETag"], headers["Last-Modified"]):
+        status, _, body = await house.get(headers={**rest, "If-Range": same})
+        assert (status, body) == (206, FILM[100:])
+    for other in ('"other"', f"W/{headers['ETag']}", LONG_AGO):
+        status, _, body = await house.get(headers={**rest, "If-Range": other})
+        assert (status, body) == (200, FILM)
+
+
+async def test_a_link_to_a_video_that_was_deleted_opens_nothing(house: House) -> None:
+    """Its row is remembered for seconds, for players that ask for part after part."""
+    assert (await house.get())[2] == FILM
+    house.change(video=None)
+    await house.clock.advance(REMEMBERED)
+    assert (await house.get())[0] == 404
+    assert (await house.page())[0] == 404
+
+
+async def test_a_remembered_link_expires_in_its_second(house: House) -> None:
+    await house.clock.advance(LIFETIME - 1)
+    assert (await house.get())[2] == FILM
+    await house.clock.advance(1)
+    assert (await house.get())[0] == 404
 
 
 async def test_a_film_that_is_gone_is_not_found(house: House) -> None:

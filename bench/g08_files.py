@@ -1,0 +1,227 @@
+"""G8: a video that comes and a picture or film that goes, beside curl; memory and stalls meanwhile.
+
+A unit is a megabyte. curl begins anew for each file, as it is used; its start is part of its cost.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import shutil
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from yarl import URL
+
+from bench import paired
+from bench.figures import Figure, Spread, at_most, folder, void
+from bench.paired import Work
+from bench.wire import sending, swallowing
+from bot.core.outcomes import Fetched
+from bot.net.answers import Answer, open_session
+from bot.net.bounds import Bounds
+from bot.net.downloads import Downloads
+from bot.net.sending import Body, FilePart, connected
+
+GOAL = "G8"
+SIZES = (10, 50)
+"""Megabytes."""
+_HEAD = b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"
+_TICK = 0.001
+"""Seconds between two looks at whether the event loop turns."""
+
+
+def figures() -> list[Figure]:
+    """Both ways at both sizes ÷ curl, then memory and stalls of the larger one."""
+    if shutil.which("curl") is None:
+        return [void(GOAL, "≤ 1.1", "there is no curl on this machine")]
+    found: list[Figure] = []
+    with folder() as place:
+        for size in SIZES:
+            film = place / f"{size}.mp4"
+            film.write_bytes(_HEAD + secrets.token_bytes(size * 1_000_000 - len(_HEAD)))
+            with sending(film) as url, swallowing() as gateway:
+                ways = {
+                    "down": (partial(download, url, place), partial(curl_down, url, place)),
+                    "up": (partial(upload, gateway, film), partial(curl_up, gateway, film)),
+                }
+                for way, (ours, curl) in ways.items():
+                    found.append(_beside_curl(f"{GOAL} {way} {size}", ours, curl))
+        film = place / f"{SIZES[-1]}.mp4"
+        with sending(film) as url, swallowing() as gateway:
+            found += _meanwhile(partial(both_ways, url, gateway, film, place))
+    return found
+
+
+def _beside_curl(name: str, ours: paired.Variant, curl: paired.Variant) -> Figure:
+    variants = {"ours": ours, "curl": curl, "again": ours}
+    # A slice is at least one file, so a slice of any length has whole files.
+    rounds = paired.rounds(variants)
+    return at_most(
+        name,
+        paired.ratio(rounds, "ours", "curl"),
+        1.1,
+        what="CPU for a megabyte ÷ curl",
+        void=paired.disturbed(rounds, "ours", "again"),
+    )
+
+
+def _meanwhile(variant: paired.Variant) -> list[Figure]:
+    """The units of these slices are figures themselves: megabytes, and milliseconds."""
+    rounds = paired.rounds(
+        {"memory": partial(_memory, variant), "stall": partial(_stall, variant)}, seconds=0.0
+    )
+
+    def spread(of: str) -> Spread:
+        return Spread.of([each[of].units for each in rounds])
+
+    return [
+        at_most(
+            f"{GOAL} memory", spread("memory"), 4.0, what="MB more than before, 50 MB both ways"
+        ),
+        at_most(
+            f"{GOAL} stall", spread("stall"), 10.0, what="ms, the longest of the loop meanwhile"
+        ),
+    ]
+
+
+@asynccontextmanager
+async def download(url: str, place: Path) -> AsyncIterator[Work]:
+    """Our own, to a file."""
+    into = place / secrets.token_hex(8)
+    bounds, target = Bounds(), URL(url)
+    origins = frozenset({str(target.origin())})
+    async with open_session(bounds) as direct, open_session(bounds) as guarded:
+        downloads = Downloads(direct, guarded, origins=origins, bounds=bounds)
+
+        async def once() -> float:
+            fetched = await downloads.fetch(target, into, key={}, judge=_unforeseen)
+            assert isinstance(fetched, Fetched), fetched
+            return fetched.size / 1e6
+
+        yield _again_and_again(once)
+
+
+@asynccontextmanager
+async def upload(url: str, film: Path) -> AsyncIterator[Work]:
+    """Our own POST of an order with this file."""
+    part = FilePart("input_reference", film.name, "video/mp4", film)
+    body = Body(fields=(("model", "sora-2"), ("prompt", "a cat on the moon")), files=(part,))
+    size = film.stat().st_size / 1e6
+
+    async def once() -> float:
+        async with connected(URL(url), body, headers={}, bounds=Bounds()) as line:
+            answer = await line.send()
+            assert isinstance(answer, Answer), answer
+            assert answer.status == 200
+        return size
+
+    yield _again_and_again(once)
+
+
+@asynccontextmanager
+async def curl_down(url: str, place: Path) -> AsyncIterator[Work]:
+    """curl, to a file."""
+    into = place / secrets.token_hex(8)
+
+    async def once() -> float:
+        await _curl("-o", str(into), url)
+        return into.stat().st_size / 1e6
+
+    yield _again_and_again(once)
+
+
+@asynccontextmanager
+async def curl_up(url: str, film: Path) -> AsyncIterator[Work]:
+    """The same order by curl."""
+    size = film.stat().st_size / 1e6
+    form = ("-F", "model=sora-2", "-F", "prompt=a cat on the moon")
+    file = ("-F", f"input_reference=@{film};type=video/mp4")
+
+    async def once() -> float:
+        await _curl("-o", "/dev/null", *form, *file, url)
+        return size
+
+    yield _again_and_again(once)
+
+
+@asynccontextmanager
+async def both_ways(url: str, gateway: str, film: Path, place: Path) -> AsyncIterator[Work]:
+    """Our own, one after the other."""
+    async with download(url, place) as down, upload(gateway, film) as up:
+
+        async def once() -> float:
+            return await down(0.0) + await up(0.0)
+
+        yield _again_and_again(once)
+
+
+@asynccontextmanager
+async def _memory(variant: paired.Variant) -> AsyncIterator[Work]:
+    """Megabytes by which the process has grown while it worked."""
+    async with variant() as work:
+
+        async def grown(seconds: float) -> float:
+            Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+            before = _status("VmRSS")
+            await work(seconds)
+            return (_status("VmHWM") - before) / 1e6
+
+        yield grown
+
+
+@asynccontextmanager
+async def _stall(variant: paired.Variant) -> AsyncIterator[Work]:
+    """Milliseconds of the longest time for which the event loop did nothing else."""
+    async with variant() as work:
+
+        async def stalled(seconds: float) -> float:
+            longest = 0.0
+
+            async def watch() -> None:
+                nonlocal longest
+                while True:
+                    begun = time.perf_counter()
+                    await asyncio.sleep(_TICK)
+                    longest = max(longest, time.perf_counter() - begun - _TICK)
+
+            watching = asyncio.create_task(watch())
+            await work(seconds)
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+            return longest * 1000
+
+        yield stalled
+
+
+def _again_and_again(once: Callable[[], Awaitable[float]]) -> Work:
+    """One whole file at least."""
+
+    async def work(seconds: float) -> float:
+        ends, done = time.perf_counter() + seconds, await once()
+        while time.perf_counter() < ends:
+            done += await once()
+        return done
+
+    return work
+
+
+async def _curl(*arguments: str) -> None:
+    process = await asyncio.create_subprocess_exec("curl", "-sS", *arguments)
+    assert await process.wait() == 0
+
+
+def _unforeseen(answer: Answer) -> tuple[str, ...]:
+    raise AssertionError(answer.status)
+
+
+def _status(name: str) -> int:
+    """Bytes, from the kernel's own list of this process."""
+    for row in Path("/proc/self/status").read_text().splitlines():
+        key, _, value = row.partition(":")
+        if key == name:
+            return int(value.split()[0]) * 1024
+    raise LookupError(name)

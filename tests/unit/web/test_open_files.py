@@ -1,0 +1,94 @@
+"""Files that are asked for again and again are opened once, and closed in the end."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.core.errors import FileMissing
+from bot.core.ports import Media
+from bot.web.open_files import MOST, OpenFiles
+
+
+class Shelf:
+    """Files in a folder; it counts those that are at hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.fetched = self.at_hand = 0
+        self.given_back = asyncio.Event()
+
+    @asynccontextmanager
+    async def file(self, key: str) -> AsyncIterator[Path]:
+        if not (self.folder / key).exists():
+            raise FileMissing(key=key)
+        self.fetched += 1
+        self.at_hand += 1
+        try:
+            yield self.folder / key
+        finally:
+            self.at_hand -= 1
+            if not self.at_hand:
+                self.given_back.set()
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(name.encode())
+    return Shelf(tmp_path)
+
+
+def _files(shelf: Shelf, kept_open: float = 60.0) -> OpenFiles:
+    media: Media = shelf  # type: ignore[assignment]
+    return OpenFiles(media, kept_open)
+
+
+async def test_part_after_part_opens_the_file_once(shelf: Shelf) -> None:
+    files = _files(shelf)
+    async with files.file("a") as first:
+        pass
+    async with files.file("a") as second, files.file("b") as other:
+        assert second is first
+        assert other.tag != first.tag
+    assert shelf.fetched == 2
+    await files.aclose()
+    assert (shelf.at_hand, first.file.closed, other.file.closed) == (0, True, True)
+
+
+async def test_a_file_that_nobody_reads_any_more_is_closed(shelf: Shelf) -> None:
+    files = _files(shelf, kept_open=0.0)
+    async with files.file("a") as opened:
+        pass
+    await shelf.given_back.wait()
+    async with files.file("a") as anew:
+        assert anew is not opened
+    await files.aclose()
+
+
+async def test_a_deleted_file_is_shown_to_nobody_new(shelf: Shelf) -> None:
+    files = _files(shelf)
+    async with files.file("a") as opened:
+        (shelf.folder / "a").unlink()
+        with pytest.raises(FileMissing):
+            await files.file("a").__aenter__()
+        assert os.pread(opened.file.fileno(), 9, 0) == b"a", "a reader has it to the end"
+    await files.aclose()
+    assert shelf.at_hand == 0
+
+
+async def test_not_more_than_so_many_stay_open_unread(shelf: Shelf) -> None:
+    files = _files(shelf)
+    for number in range(MOST + 1):
+        (shelf.folder / str(number)).write_bytes(b"film")
+        async with files.file(str(number)):
+            pass
+    async with files.file("0"):
+        pass
+    while shelf.at_hand > MOST:  # the one too many is being closed
+        await asyncio.sleep(0)
+    await files.aclose()
+    assert shelf.at_hand == 0
