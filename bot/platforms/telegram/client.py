@@ -12,7 +12,9 @@ from typing import Self
 
 from aiogram import Bot
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
-from aiogram.types import Message
+from aiogram.methods import EditMessageMedia, EditMessageText, Response, SendMessage, SendVideo
+from aiogram.types import Message, Update
+from pydantic import BaseModel
 
 from bot import i18n
 from bot.core.errors import FileTooLarge, Forbidden, MaybeSent, MessageGone, Temporary
@@ -38,6 +40,14 @@ MOST_CARDS = 2
 """Tries of a card whose sending has an unknown end: nothing can take the place of a card."""
 SIGNS = {PostKind.CARD: "👀", PostKind.RESULT: "🎉", PostKind.FAILURE: "💔"}
 """Reactions to the request itself."""
+
+_METHODS = (SendMessage, EditMessageText, SendVideo, EditMessageMedia)
+NEEDED: tuple[type[BaseModel], ...] = (
+    Update,
+    *_METHODS,
+    *(Response[each.__returning__] for each in _METHODS),  # type: ignore[name-defined]
+)
+"""The types that a first order needs: to build them then would hold everybody up."""
 
 KEPT = frozenset({"card.delivered_silent", "card.undeliverable"})
 """The cards that have to say where the video is."""
@@ -102,6 +112,8 @@ class TelegramPlatform:
         self.supervisor = Supervisor(NAME, clock=clock, reason=lost)
 
     async def __aenter__(self) -> Self:
+        for needed in NEEDED:
+            needed.model_rebuild()
         return self
 
     async def __aexit__(self, *_: object) -> None:
