@@ -26,6 +26,7 @@ _COMMAND = re.compile(r"\bzoetrope (?=[a-z])")
 """Our command, where a sentence tells people to type it."""
 
 
+@cache
 def languages() -> tuple[str, ...]:
     """The languages we speak, by catalogue name."""
     found = (entry.name for entry in files("bot").joinpath("locales").iterdir())
