@@ -31,7 +31,6 @@ from bot.platforms.telegram import messages
 from bot.platforms.telegram.errors import Busy
 from bot.platforms.telegram.line import CALL, Line, reply
 from bot.platforms.telegram.pace import Turn
-from bot.platforms.telegram.pictures import small_still
 
 SLOWEST = 1_500_000
 """Bytes a second at which a server of one's own passes a file on, and says nothing meanwhile."""
@@ -40,6 +39,8 @@ SILENCE, LONGEST = 120.0, 1500.0
 
 MOST_AT_ONCE = 4
 """Uploads that people asked for by a button; results don't wait for them."""
+STILL_SIDE = 320
+"""Pixels: Telegram's limit for the still of a video, which must be a JPEG below 200 kB."""
 AS_FILE = "#file"
 """After a storage key: the same film sent as a document has a name of its own."""
 
@@ -50,6 +51,8 @@ Linked = Callable[[Job], Link | None]
 LeadingOn = Callable[[Job, bool], Awaitable[Ways]]
 """The buttons that lead on from it, in its person's own messages or where it was asked for."""
 Stored = Callable[[str], AbstractAsyncContextManager[Path]]
+SmallStill = Callable[[str, int], AbstractAsyncContextManager[Path]]
+"""A stored still, with sides of at most so many pixels."""
 Bring = Callable[[int, int | None, Path | str], Awaitable[Message]]
 """Sends it to this chat and topic: a file of ours, or one that Telegram has by that name."""
 
@@ -73,6 +76,7 @@ class Films:
         *,
         handles: Handles,
         stored: Stored,
+        small_still: SmallStill,
         link: Linked,
         ways: LeadingOn,
         sizes: Sizes,
@@ -86,6 +90,7 @@ class Films:
         self._limit = limit
         self._handles = handles
         self._stored = stored
+        self._small_still = small_still
         self._uploads = asyncio.Semaphore(MOST_AT_ONCE)
 
     def most(self, job: Job) -> int:
@@ -230,8 +235,8 @@ class Films:
             still = None
             try:
                 if job.video is not None and job.video.thumbnail is not None:
-                    kept = await stack.enter_async_context(self._stored(job.video.thumbnail))
-                    still = await stack.enter_async_context(small_still(kept))
+                    small = self._small_still(job.video.thumbnail, STILL_SIDE)
+                    still = await stack.enter_async_context(small)
             except (BotError, OSError):
                 still = None
             yield still
