@@ -144,6 +144,7 @@ async def _telegram(parts: Parts) -> AsyncIterator[Chat]:
         handles=Handles(parts.store.database, settings.account),
         communities=parts.store.communities,
         stored=parts.studio.file,
+        small_still=parts.studio.small_still,
         link=parts.pages.link,
         ways=parts.accounts.ways,
         clock=parts.clock,

@@ -30,6 +30,7 @@ _MARK = re.compile("\x02([^\x03]*)\x03")
 _HIDDEN = str.maketrans("", "", "\x02\x03")
 
 
+@cache
 def languages() -> tuple[str, ...]:
     """The languages we speak, by catalogue name."""
     found = (entry.name for entry in files("bot").joinpath("locales").iterdir())

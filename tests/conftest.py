@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 import structlog
 
+import bot.platforms.telegram  # noqa: F401 (before aiogram, so that its types are built lazily)
 from bot.simulator.render import Renderer
 from bot.store.database import open_database
 from tests.databases import write_tables

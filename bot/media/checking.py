@@ -12,14 +12,8 @@ import av
 
 from bot.core.containers import Container
 from bot.core.errors import NotAVideo, VideoDamaged
-from bot.media.reading import (
-    WITH_EDITS,
-    audio_stream,
-    container_in,
-    opened,
-    translated,
-    video_stream,
-)
+from bot.media.facts import container_in
+from bot.media.reading import WITH_EDITS, audio_stream, opened, translated, video_stream
 from bot.media.times import Timeline
 
 _MOST_DAMAGED = 0.05

@@ -13,6 +13,7 @@ import av
 
 from bot.core.errors import Broken
 from bot.media.checking import Told, told_of
+from bot.media.facts import Probe
 from bot.media.judging import (
     MOST_PER_SECOND,
     MOST_PICTURES,
@@ -26,7 +27,7 @@ from bot.media.labels import label
 from bot.media.reading import audio_stream, opened, translated, video_stream
 from bot.media.times import Timeline
 from bot.media.tracks import BUFFER_SECONDS, Copied, Heard, Pictures, Plan, Track
-from bot.media.videos import Probe, glimpse, probe, see
+from bot.media.videos import glimpse, probe, see
 
 _MARGIN = 0.98
 """Of the bytes allowed, what we plan to use."""

@@ -10,10 +10,7 @@ from av.sidedata.sidedata import SideData
 from PIL import Image
 from PIL.Image import Transpose
 
-UPRIGHT = (1, 0, 0, 1)
-
-Orientation = tuple[int, int, int, int]
-"""The signs of the matrix: first row, then second."""
+from bot.media.facts import UPRIGHT, Orientation
 
 _SLANT = 0.01
 """Share of the largest number that is none: some programs compute a quarter turn inexactly."""

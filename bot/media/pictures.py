@@ -43,6 +43,14 @@ def show(source: Path, target: Path) -> None:
     _write(decode(source, lambda size: _fitting_size(*size, WHOLE)), WHOLE, target)
 
 
+def shrink_still(source: Path, side: int, target: Path) -> None:
+    """Write one of our own stills to `target`, with sides of at most so many pixels."""
+    with Image.open(source, formats=["JPEG"]) as image:
+        image.draft("RGB", (side, side))
+        image.thumbnail((side, side))
+        image.save(target, "JPEG", quality=80)
+
+
 def _needed(size: Size, fit: Fit) -> Size:
     """The least size of a picture that becomes neither copy by being enlarged."""
     scale = min(1.0, max(_scale(size, each) for each in (fit, WHOLE)))

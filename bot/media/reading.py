@@ -10,10 +10,11 @@ from pathlib import Path
 import av
 from av.stream import Disposition
 
-from bot.core.containers import HEAD, Container, container_of, suffix_of
+from bot.core.containers import Container
 from bot.core.errors import Broken, NotAVideo, VideoTruncated
 from bot.media.boxes import box
 from bot.media.edits import Edits, edits_in
+from bot.media.facts import container_in
 
 THREADS = 2
 """For codecs: every thread costs memory, so their number must not follow the machine."""
@@ -27,21 +28,6 @@ _BOXES = frozenset(
 """Boxes that a file may hold at its top level."""
 WITH_EDITS = frozenset({Container.MP4, Container.QUICKTIME})
 """Containers that may leave out some of what they hold."""
-
-
-def container_in(source: Path) -> Container:
-    """Which container `source` is. Raises `Broken("not_a_video")`."""
-    with source.open("rb") as file:
-        container = container_of(file.read(HEAD))
-    if container is None:
-        raise NotAVideo()
-    return container
-
-
-def suffix_in(source: Path) -> str:
-    """How the name of such a file ends. Raises `Broken("not_a_video")`."""
-    with source.open("rb") as file:
-        return suffix_of(file.read(HEAD), container_in(source))
 
 
 def end_of_boxes(source: Path) -> int:

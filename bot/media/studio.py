@@ -20,11 +20,10 @@ from bot.core.errors import BotError, Broken, Refused, StorageAway, Temporary, W
 from bot.core.jobs import Original, Video
 from bot.core.orders import Fit, Recording, SoundFit, Still
 from bot.log import get_logger
-from bot.media import encoding, pictures, sounds, videos
+from bot.media import tasks
+from bot.media.facts import Probe, suffix_in
 from bot.media.judging import Verdict, Way, judge
-from bot.media.reading import suffix_in
 from bot.media.storage import Storage, film_key, new_key, sync
-from bot.media.videos import Probe
 from bot.media.workers import Workers
 
 PICTURE_TIMEOUT = 60.0
@@ -111,7 +110,7 @@ class Studio:
             fitted = folder / "sound.mp3"
             with _demanding("sound_demanding"):
                 seconds = await self._workers.run(
-                    sounds.fit_sound, source, fit, fitted, timeout=SOUND_TIMEOUT
+                    tasks.fit_sound, source, fit, fitted, timeout=SOUND_TIMEOUT
                 )
             size = await asyncio.to_thread(lambda: fitted.stat().st_size)
             await self.storage.put(key, fitted)
@@ -124,7 +123,7 @@ class Studio:
         it does not play, and is for `convert` to see. Raises `Broken`: `not_a_video`,
         `video_damaged`, `video_truncated`, or a worker's own failure.
         """
-        look = await self._workers.run(videos.look_through, source, timeout=LOOK_TIMEOUT)
+        look = await self._workers.run(tasks.look_through, source, timeout=LOOK_TIMEOUT)
         verdict, suffix = judge(look.seen), await asyncio.to_thread(suffix_in, source)
         if verdict.way is Way.AS_IT_IS:
             return await self._keep_video(source, look.clip, suffix)
@@ -139,7 +138,7 @@ class Studio:
             target, began = folder / "video.mp4", time.monotonic()
             try:
                 clip = await self._workers.run(
-                    encoding.remux, source, target, verdict, timeout=LOOK_TIMEOUT
+                    tasks.remux, source, target, verdict, timeout=LOOK_TIMEOUT
                 )
             except Broken as broken:
                 log.info("video.not_remuxed", code=broken.code, why=verdict.reasons)
@@ -163,7 +162,7 @@ class Studio:
         """
         async with self.file(video.key) as source, self.scratch() as folder:
             target = folder / "video.mp4"
-            for convert in (encoding.convert, encoding.convert_sparingly):
+            for convert in (tasks.convert, tasks.convert_sparingly):
                 began = time.monotonic()
                 try:
                     clip, why = await self._workers.run(
@@ -237,7 +236,7 @@ class Studio:
                 raise Temporary("shrinking", retry_after=SHRINK_PAUSE, unsent=True)
             async with self._shrinking:
                 await self._workers.run(
-                    encoding.shrink, source, target, most_bytes, timeout=SHRINK_TIMEOUT
+                    tasks.shrink, source, target, most_bytes, timeout=SHRINK_TIMEOUT
                 )
             yield target
 
@@ -246,7 +245,7 @@ class Studio:
         """The last moment of a stored video as a picture, for as long as the context lasts."""
         async with self.file(key) as source, self.scratch() as folder:
             frame = folder / "frame.png"
-            await self._workers.run(videos.take_last_frame, source, frame, timeout=PROBE_TIMEOUT)
+            await self._workers.run(tasks.take_last_frame, source, frame, timeout=PROBE_TIMEOUT)
             yield frame
 
     @asynccontextmanager
@@ -255,10 +254,18 @@ class Studio:
         async with self.scratch() as folder:
             shown = folder / "shown.jpg"
             with _demanding("picture_demanding"):
-                await self._workers.run(
-                    pictures.show, source, shown, timeout=self._picture_patience
-                )
+                await self._workers.run(tasks.show, source, shown, timeout=self._picture_patience)
             yield shown
+
+    @asynccontextmanager
+    async def small_still(self, key: str, side: int) -> AsyncIterator[Path]:
+        """A stored still with sides of at most so many pixels, for as long as the context lasts."""
+        async with self.file(key) as source, self.scratch() as folder:
+            target = folder / "still.jpg"
+            await self._workers.run(
+                tasks.shrink_still, source, side, target, timeout=PICTURE_TIMEOUT
+            )
+            yield target
 
     async def delete(self, key: str) -> None:
         await self.storage.delete(key)
@@ -269,7 +276,7 @@ class Studio:
             files = folder / "picture.jpg", folder / "whole.jpg"
             with _demanding("picture_demanding"):
                 fitted, (width, height) = await self._workers.run(
-                    pictures.fit_pictures, source, fit, *files, timeout=self._picture_patience
+                    tasks.fit_pictures, source, fit, *files, timeout=self._picture_patience
                 )
             for name, file in zip((key, whole), files, strict=True):
                 await self.storage.put(name, file)
@@ -281,7 +288,7 @@ class Studio:
         async with self.scratch() as folder:
             still = folder / "still.jpg"
             try:
-                await self._workers.run(videos.take_thumbnail, source, still, timeout=PROBE_TIMEOUT)
+                await self._workers.run(tasks.take_thumbnail, source, still, timeout=PROBE_TIMEOUT)
                 await self.storage.put(key, still)
             except BotError:
                 return None

@@ -17,7 +17,8 @@ from av.video.frame import PictureType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from bot.media.brightness import BRIGHT, dimmed
-from bot.media.orientation import Orientation, turns
+from bot.media.facts import Orientation
+from bot.media.orientation import turns
 from bot.media.reading import THREADS
 
 BUFFER_SECONDS = 0.5

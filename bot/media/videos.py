@@ -5,7 +5,6 @@ Runs in a worker process, because libav is native code and the file is somebody 
 
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -17,13 +16,13 @@ from bot.core.jobs import thumbnail_size
 from bot.media.brightness import BRIGHT
 from bot.media.checking import Told, check
 from bot.media.edits import Edits, edits_in
+from bot.media.facts import UPRIGHT, Look, Probe, container_in
 from bot.media.judging import Seen, Sound
-from bot.media.orientation import UPRIGHT, Orientation, is_on_its_side, orientation, turned
+from bot.media.orientation import is_on_its_side, orientation, turned
 from bot.media.reading import (
     WITH_EDITS,
     audio_stream,
     begins_with_index,
-    container_in,
     end_of_boxes,
     films,
     is_in_parts,
@@ -33,29 +32,6 @@ from bot.media.reading import (
 )
 
 _NOTHING = Told()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """Facts of a video; sides as it is shown, upright and with square pixels."""
-
-    width: int
-    height: int
-    seconds: float
-    """0 where the container does not tell."""
-    codec: str
-    has_audio: bool
-    frames_per_second: float
-    orientation: Orientation = UPRIGHT
-    is_interlaced: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """A whole look at a video."""
-
-    clip: Probe
-    seen: Seen
 
 
 def probe(source: Path) -> Probe:

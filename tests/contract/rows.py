@@ -1,8 +1,11 @@
 """Jobs to put into a store, and the store they are put into."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -78,6 +81,12 @@ def a_job(
 async def nowhere(_: Job, _direct: bool) -> Ways:
     """Leads on to nothing."""
     return ()
+
+
+@asynccontextmanager
+async def no_still(_key: str, _side: int) -> AsyncIterator[Path]:
+    """There are no stills."""
+    yield Path()
 
 
 class Store:

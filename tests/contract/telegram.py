@@ -14,7 +14,7 @@ from bot.store.communities import Communities
 from bot.store.handles import Handles
 from bot.store.posts import Posts
 from tests.contract.platforms import Listed, Place, Said, Scene, finished, is_over, order
-from tests.contract.rows import nowhere
+from tests.contract.rows import no_still, nowhere
 from tests.databases import open_rows
 from tests.e2e.telegram import Hall, is_card
 from tests.e2e.world import WAIT
@@ -51,6 +51,7 @@ class TelegramPlace(Place):
                 handles=Handles(database, settings.account),
                 communities=Communities(database),
                 stored=stored,
+                small_still=no_still,
                 link=lambda _: None,
                 ways=nowhere,
                 clock=clock,

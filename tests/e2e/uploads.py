@@ -17,7 +17,7 @@ from bot.store.communities import Communities
 from bot.store.database import open_database
 from bot.store.handles import Handles
 from bot.store.posts import Posts
-from tests.contract.rows import nowhere
+from tests.contract.rows import no_still, nowhere
 from tests.unit.core.orders import job, order
 
 
@@ -37,6 +37,7 @@ async def main(api_url: str, token: str, person: str, film: Path, times: int) ->
             handles=Handles(database, settings.account),
             communities=Communities(database),
             stored=nothing,
+            small_still=no_still,
             link=lambda _: None,
             ways=nowhere,
             clock=SystemClock(),

@@ -12,7 +12,9 @@ from typing import Self
 
 from aiogram import Bot
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
-from aiogram.types import Message
+from aiogram.methods import EditMessageMedia, EditMessageText, SendMessage, SendVideo
+from aiogram.types import Message, Update
+from pydantic import BaseModel
 
 from bot import i18n
 from bot.core.errors import FileTooLarge, Forbidden, MaybeSent, MessageGone, Temporary
@@ -27,7 +29,7 @@ from bot.core.supervision import Supervisor
 from bot.log import get_logger
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.errors import lost
-from bot.platforms.telegram.films import Films, Handles, LeadingOn, Linked, Stored
+from bot.platforms.telegram.films import Films, Handles, LeadingOn, Linked, SmallStill, Stored
 from bot.platforms.telegram.line import CALL, Communities, Line, Send
 from bot.platforms.telegram.pace import Turn
 from bot.platforms.telegram.pictures import Downloads
@@ -38,6 +40,12 @@ MOST_CARDS = 2
 """Tries of a card whose sending has an unknown end: nothing can take the place of a card."""
 SIGNS = {PostKind.CARD: "👀", PostKind.RESULT: "🎉", PostKind.FAILURE: "💔"}
 """Reactions to the request itself."""
+
+NEEDED: tuple[type[BaseModel], ...] = (
+    Message,  # first: pydantic uses it in the others as it is
+    *(Update, SendMessage, EditMessageText, SendVideo, EditMessageMedia),
+)
+"""The types of a first order: to build them then would hold everybody up for a quarter second."""
 
 KEPT = frozenset({"card.delivered_silent", "card.undeliverable"})
 """The cards that have to say where the video is."""
@@ -75,6 +83,7 @@ class TelegramPlatform:
         handles: Handles,
         communities: Communities,
         stored: Stored,
+        small_still: SmallStill,
         link: Linked,
         ways: LeadingOn,
         clock: Clock,
@@ -92,6 +101,7 @@ class TelegramPlatform:
             line=self.line,
             handles=handles,
             stored=stored,
+            small_still=small_still,
             link=link,
             ways=ways,
             sizes=Sizes(clock),
@@ -102,6 +112,8 @@ class TelegramPlatform:
         self.supervisor = Supervisor(NAME, clock=clock, reason=lost)
 
     async def __aenter__(self) -> Self:
+        for needed in NEEDED:
+            needed.model_rebuild()
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -25,7 +25,6 @@ from bot.platforms.telegram import messages
 from bot.platforms.telegram.errors import Busy
 from bot.platforms.telegram.line import CALL, Line, reply
 from bot.platforms.telegram.pace import Turn
-from bot.platforms.telegram.pictures import small_still
 
 SLOWEST = 1_500_000
 """Bytes a second at which a server of one's own passes a file on, and says nothing meanwhile."""
@@ -34,6 +33,8 @@ SILENCE, LONGEST = 120.0, 1500.0
 
 MOST_AT_ONCE = 4
 """Uploads that people asked for by a button; results don't wait for them."""
+STILL_SIDE = 320
+"""Pixels: Telegram's limit for the still of a video, which must be a JPEG below 200 kB."""
 AS_FILE = "#file"
 """After a storage key: the same film sent as a document has a name of its own."""
 
@@ -44,6 +45,8 @@ Linked = Callable[[Job], Link | None]
 LeadingOn = Callable[[Job, bool], Awaitable[Ways]]
 """The buttons that lead on from it, in its person's own messages or where it was asked for."""
 Stored = Callable[[str], AbstractAsyncContextManager[Path]]
+SmallStill = Callable[[str, int], AbstractAsyncContextManager[Path]]
+"""A stored still, with sides of at most so many pixels."""
 
 
 class Handles(Protocol):
@@ -63,6 +66,7 @@ class Films:
     line: Line
     handles: Handles
     stored: Stored
+    small_still: SmallStill
     link: Linked
     ways: LeadingOn
     sizes: Sizes
@@ -210,8 +214,8 @@ class Films:
             still = None
             with suppress(BotError, OSError):
                 if job.video is not None and job.video.thumbnail is not None:
-                    kept = await stack.enter_async_context(self.stored(job.video.thumbnail))
-                    still = await stack.enter_async_context(small_still(kept))
+                    small = self.small_still(job.video.thumbnail, STILL_SIDE)
+                    still = await stack.enter_async_context(small)
             yield still
 
     async def _remember(self, file: Original, film: Path, sent: Message, mark: str) -> None:

@@ -1,16 +1,13 @@
-"""Pictures from Telegram, and small ones for it.
+"""Pictures from Telegram.
 
 The address of a file holds the bot's token: it is made, used and forgotten in here.
 """
 
 import asyncio
-import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from aiogram import Bot
-from PIL import Image
 
 from bot.core.errors import BotError, GivenTooLarge, PictureGone, Temporary
 from bot.core.orders import Picture, Sound, too_large
@@ -20,8 +17,6 @@ from bot.platforms.telegram.errors import translation
 
 TIME = 60
 """Seconds for one picture."""
-STILL_SIDE = 320
-"""Pixels: Telegram's limit for the still of a video, which must be a JPEG below 200 kB."""
 
 log = get_logger()
 
@@ -74,23 +69,3 @@ def _unreadable(path: Path, error: OSError) -> BotError:
         return PictureGone()
     log.error("telegram.files_apart", why=type(error).__name__)
     return Temporary("telegram_files_apart")
-
-
-@asynccontextmanager
-async def small_still(still: Path) -> AsyncIterator[Path]:
-    """A smaller copy of one of our own stills, for as long as the context lasts."""
-    with tempfile.NamedTemporaryFile(suffix=".jpg", delete=False) as file:
-        target = Path(file.name)
-    try:
-        await asyncio.to_thread(_shrink, still, target)
-        yield target
-    finally:
-        with suppress(FileNotFoundError):
-            await asyncio.to_thread(target.unlink)
-
-
-def _shrink(still: Path, target: Path) -> None:
-    with Image.open(still, formats=["JPEG"]) as image:
-        image.draft("RGB", (STILL_SIDE, STILL_SIDE))
-        image.thumbnail((STILL_SIDE, STILL_SIDE))
-        image.save(target, "JPEG", quality=80)

@@ -1,32 +1,47 @@
-"""Alembic, run by the program itself: forward only, each step one transaction."""
+"""Upgrades of the tables, by the program itself: forward only, all of them in one transaction.
 
+Alembic runs them, and is imported only where one is due. Which versions there are is read from
+their files, and a new database gets the tables of today at once.
+"""
+
+import re
+from ast import literal_eval
+from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from bot.core.errors import Broken
+from bot.store.tables import metadata
+
+_HERE = Path(__file__).parent
+_REVISION = re.compile(r"^(?:down_)?revision = (.+)$", re.MULTILINE)
+_version = sa.Table(
+    "alembic_version",
+    sa.MetaData(),
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Alembic's own table, as Alembic makes it."""
 
 
-def upgrade(connection: sa.Connection, to: str = "head") -> None:
+def upgrade(connection: sa.Connection, to: str | None = None) -> None:
     """Bring the tables of `connection` to the newest version this program knows, or to this one.
 
     All of it is in the transaction of `connection`: a crash leaves the tables as they were.
     Raises `Broken("database_newer")` for tables that a newer program has written.
     """
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    check_known(connection)
-    command.upgrade(config, to)
+    found = _found(connection)
+    if found is None and to is None:
+        _make_all(connection)
+    elif found != (to or head()):
+        check_known(connection)
+        _run_alembic(connection, to or "head")
 
 
 def check_known(connection: sa.Connection) -> None:
     """Raise `Broken("database_newer")` for tables that a newer program has written."""
-    found = MigrationContext.configure(connection).get_current_revision()
+    found = _found(connection)
     if found is not None and found not in known():
         raise Broken("database_newer", found=found, known=str(head()))
 
@@ -35,16 +50,54 @@ def head() -> str | None:
     """The newest version this program knows. Raises `Broken("program_forked")` if there are two."""
     if heads := forks():
         raise Broken("program_forked", files=", ".join(heads))
-    return ScriptDirectory(str(Path(__file__).parent)).get_current_head()
+    return next(iter(_heads(_HERE)), None)
 
 
 def known() -> frozenset[str]:
     """Every version that this program can bring up to date, and the newest."""
-    revisions = ScriptDirectory(str(Path(__file__).parent)).walk_revisions()
-    return frozenset(revision.revision for revision in revisions)
+    return frozenset(revision for revision, _ in _revisions(_HERE))
 
 
-def forks(folder: Path = Path(__file__).parent) -> tuple[str, ...]:
+def forks(folder: Path = _HERE) -> tuple[str, ...]:
     """The newest versions, where there are several: files of two programs lie side by side."""
-    heads = ScriptDirectory(str(folder)).get_heads()
-    return tuple(sorted(heads)) if len(heads) > 1 else ()
+    heads = _heads(folder)
+    return tuple(heads) if len(heads) > 1 else ()
+
+
+def _heads(folder: Path) -> list[str]:
+    """The versions that no other one follows."""
+    revisions = list(_revisions(folder))
+    followed = {before for _, before in revisions}
+    return sorted(revision for revision, _ in revisions if revision not in followed)
+
+
+def _revisions(folder: Path) -> Iterator[tuple[str, str | None]]:
+    """Each version with the one before it."""
+    for file in folder.glob("versions/*.py"):
+        if said := _REVISION.findall(file.read_text("utf-8")):
+            revision, before = map(literal_eval, said)
+            yield revision, before
+
+
+def _found(connection: sa.Connection) -> str | None:
+    """The version of the tables; None where there are none yet."""
+    if not sa.inspect(connection).has_table(_version.name):
+        return None
+    found: str | None = connection.execute(sa.select(_version)).scalar()
+    return found
+
+
+def _make_all(connection: sa.Connection) -> None:
+    metadata.create_all(connection, checkfirst=False)
+    _version.create(connection)
+    connection.execute(sa.insert(_version).values(version_num=head()))
+
+
+def _run_alembic(connection: sa.Connection, to: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)

@@ -10,10 +10,11 @@ from bot.core.errors import Broken
 from bot.media import encoding
 from bot.media.checking import check
 from bot.media.encoding import convert, remux, shrink
+from bot.media.facts import Probe
 from bot.media.judging import Verdict, Way, judge
 from bot.media.reading import THREADS, opened, video_stream
 from bot.media.tracks import Copied
-from bot.media.videos import Probe, look_through
+from bot.media.videos import look_through
 from bot.media.workers import Workers
 from tests.unit.media import tasks
 from tests.unit.media.films import x264

@@ -13,7 +13,8 @@ from bot.core.errors import Broken, Refused, Temporary
 from bot.core.jobs import Original, Video
 from bot.core.orders import Fit, SoundFit, Still
 from bot.core.ports import Media
-from bot.media import encoding
+from bot.media import tasks as asked
+from bot.media.storage import new_key
 from bot.media.studio import FORGOTTEN_AFTER, Studio
 from bot.media.videos import look_through
 from tests.fakes.disk import no_file_larger_than
@@ -213,7 +214,7 @@ async def test_a_conversion_that_fails_is_tried_once_more(
     studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: Callable[..., None]
 ) -> None:
     """Its worker may have been killed by a machine that is short of memory for a moment."""
-    monkeypatch.setattr(encoding, "convert", end)
+    monkeypatch.setattr(asked, "convert", end)
     raw = await studio.keep_video(write_clip(tmp_path / "film", "mpeg4", "avi"))
     video = await studio.convert(raw)
     assert (video.plays, video.reencoded, video.converted) == (True, True, raw.original)
@@ -227,7 +228,7 @@ async def test_a_conversion_that_no_worker_survives_leaves_nothing_behind(
 ) -> None:
     """However fast the machine is: this conversion never ends once it has begun to write."""
     for name in ("convert", "convert_sparingly"):
-        monkeypatch.setattr(encoding, name, end)
+        monkeypatch.setattr(asked, name, end)
     film = write_clip(tmp_path / "film", "mpeg4", "avi")
     data, others = tmp_path / "data", _workers()
     patience = 0.5 if end is tasks.begin_and_hang else 60.0
@@ -377,3 +378,14 @@ async def test_a_video_that_was_received_outlives_a_storage_that_takes_nothing(
         async with studio.file(key) as kept:
             assert kept.read_bytes() == clip.read_bytes()
     assert list((tmp_path / "data" / "received").iterdir()) == []
+
+
+async def test_a_stored_still_is_made_smaller_in_a_worker(tmp_path: Path) -> None:
+    key, source = new_key("thumbnails", "jpg"), tmp_path / "still.jpg"
+    Image.new("RGB", (1280, 720), "orange").save(source)
+    async with Studio(tmp_path / "data", workers=1) as studio:
+        await studio.storage.put(key, source)
+        async with studio.small_still(key, 320) as small:
+            with Image.open(small) as shown:
+                assert (shown.format, shown.size) == ("JPEG", (320, 180))
+        assert not small.exists()

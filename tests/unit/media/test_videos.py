@@ -8,8 +8,8 @@ from PIL import Image
 from bot.core.errors import Broken
 from bot.core.jobs import thumbnail_size
 from bot.media.encoding import shrink
-from bot.media.orientation import UPRIGHT
-from bot.media.videos import Probe, probe, take_last_frame, take_thumbnail
+from bot.media.facts import UPRIGHT, Probe
+from bot.media.videos import probe, take_last_frame, take_thumbnail
 from bot.media.workers import Workers
 from tests.unit.media.samples import corners, quarters, tone, turned, write_video
 

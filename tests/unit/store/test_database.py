@@ -14,11 +14,13 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.core.errors import Broken
 from bot.store import migrations
 from bot.store.database import Database, check_database, open_database
+from bot.store.reading import open_reading, version_of
 from bot.store.settings import Settings
 from bot.store.statements import Result
 from bot.store.tables import gateways, jobs, metadata, settings, told
@@ -280,15 +282,26 @@ def _file(url: str) -> Path:
 # --- the tables ----------------------------------------------------------------------------------
 
 
-async def test_migrations_make_the_tables_that_the_code_means(new_url: NewUrl) -> None:
-    migrated, meant = await new_url(), await new_url()
-    async with open_database(migrated):
-        pass
-    engine = create_async_engine(meant)
+async def test_a_new_database_has_the_tables_that_upgrades_lead_to(new_url: NewUrl) -> None:
+    """Alembic makes those, from the first version on; a new database is made without it."""
+    upgraded, new = await new_url(), await new_url()
+    engine = create_async_engine(upgraded)
     async with engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
-    assert await _described(migrated) == await _described(meant)
+        await connection.run_sync(lambda it: migrations.upgrade(it, migrations.head()))
     await engine.dispose()
+    async with open_database(new):
+        pass
+    assert await _described(upgraded) == await _described(new)
+    for url in (upgraded, new):
+        async with open_reading(url) as connection:
+            assert await version_of(connection) == migrations.head()
+
+
+def test_the_versions_that_their_files_tell_are_those_that_alembic_finds() -> None:
+    found = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert migrations.head() == found.get_current_head()
+    assert migrations.known() == {each.revision for each in found.walk_revisions()}
+    assert len(migrations.known()) > 1
 
 
 async def test_alembic_finds_nothing_left_to_migrate(new_url: NewUrl) -> None:

@@ -33,7 +33,7 @@ from bot.store.places import Places
 from bot.store.preferences import PreferencesOf
 from bot.store.settings import Settings as Facts
 from bot.store.updates import Updates
-from tests.contract.rows import FREE, Store, nothing_noted
+from tests.contract.rows import FREE, Store, no_still, nothing_noted
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram import Chat, FakeTelegram, Message, Person, Topic
@@ -71,6 +71,7 @@ class Lobby:
             handles=self.handles,
             communities=self.communities,
             stored=self._stored,
+            small_still=no_still,
             link=lambda _: self.link,
             ways=self._ways,
             clock=self.clock,

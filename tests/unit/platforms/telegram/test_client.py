@@ -26,7 +26,7 @@ from bot.platforms.telegram import messages
 from bot.platforms.telegram.client import Settings, TelegramPlatform
 from bot.platforms.telegram.films import MOST_AT_ONCE, patience
 from bot.platforms.telegram.line import SHOWN
-from tests.contract.rows import nowhere
+from tests.contract.rows import no_still, nowhere
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram import (
     Chat,
@@ -156,6 +156,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             handles=Handles(rows),
             communities=Communities(rows),
             stored=stored,
+            small_still=no_still,
             link=lambda _: None,
             ways=nowhere,
             clock=clock,

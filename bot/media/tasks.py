@@ -1,0 +1,79 @@
+"""The tasks of worker processes: each is the function of its name in the module that it imports.
+
+The service names tasks, and only the worker that does one imports PyAV and Pillow: 30 MB that the
+service spares itself, and native code that it never loads.
+"""
+
+from pathlib import Path
+
+from bot.core.orders import Fit, SoundFit
+from bot.media.facts import Look, Probe
+from bot.media.judging import Verdict
+
+_Size = tuple[int, int]
+
+
+def fit_pictures(source: Path, fit: Fit, target: Path, whole: Path) -> tuple[_Size, _Size]:
+    from bot.media import pictures
+
+    return pictures.fit_pictures(source, fit, target, whole)
+
+
+def show(source: Path, target: Path) -> None:
+    from bot.media import pictures
+
+    pictures.show(source, target)
+
+
+def shrink_still(source: Path, side: int, target: Path) -> None:
+    from bot.media import pictures
+
+    pictures.shrink_still(source, side, target)
+
+
+def fit_sound(source: Path, fit: SoundFit, target: Path) -> float:
+    from bot.media import sounds
+
+    return sounds.fit_sound(source, fit, target)
+
+
+def look_through(source: Path) -> Look:
+    from bot.media import videos
+
+    return videos.look_through(source)
+
+
+def take_thumbnail(source: Path, target: Path) -> None:
+    from bot.media import videos
+
+    videos.take_thumbnail(source, target)
+
+
+def take_last_frame(source: Path, target: Path) -> None:
+    from bot.media import videos
+
+    videos.take_last_frame(source, target)
+
+
+def remux(source: Path, target: Path, verdict: Verdict) -> Probe:
+    from bot.media import encoding
+
+    return encoding.remux(source, target, verdict)
+
+
+def convert(source: Path, target: Path) -> tuple[Probe, tuple[str, ...]]:
+    from bot.media import encoding
+
+    return encoding.convert(source, target)
+
+
+def convert_sparingly(source: Path, target: Path) -> tuple[Probe, tuple[str, ...]]:
+    from bot.media import encoding
+
+    return encoding.convert_sparingly(source, target)
+
+
+def shrink(source: Path, target: Path, most_bytes: int) -> None:
+    from bot.media import encoding
+
+    encoding.shrink(source, target, most_bytes)
