@@ -1,6 +1,7 @@
 """Quotas: limits, usage, and the one question asked of them.
 
-Usage is a sum over job rows, taken in the same transaction that admits the next job.
+Usage is counted in the very statements that move jobs, and asked in the transaction that admits the
+next one.
 """
 
 from dataclasses import dataclass
