@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import quotas
-from bot.core.errors import Stopped
+from bot.core.errors import Refused, Stopped, Unwritten
 from bot.core.jobs import Job
 from bot.core.orders import Order
 from bot.core.posts import PostKind
@@ -31,10 +31,14 @@ async def by_event(connection: AsyncConnection, job: Job) -> Job | None:
 async def admit(
     connection: AsyncConnection, job: Job, limits: Limits, *, now: float, card_at: float
 ) -> Job:
-    """Insert `job` and owe its card. Raises `Refused` where the operator or a limit says no."""
+    """Insert `job` and owe its card. Raises `Refused` where the operator or a limit says no, and
+    `Unwritten` while what limits count is in doubt.
+    """
     order = job.order
     person = order.call.person.id
-    refused = await blocks.refusal(connection, order.call.address.platform, person, now=now)
+    refused: Refused | Unwritten | None = await blocks.refusal(
+        connection, order.call.address.platform, person, now=now
+    )
     if refused is None and await holds.is_held(connection):
         refused = Stopped()
     if refused is None:

@@ -107,7 +107,7 @@ async def settle(
 
     `stopped`: rows that are about to go can't be read.
     """
-    await usage.forget(connection)
+    await usage.trust(connection)
     deleted = sum([await _delete(connection, each, now=now) for each in deletions])
     held = await _hold(connection, now=now)
     unheard = await _forget(connection)

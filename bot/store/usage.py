@@ -5,6 +5,7 @@ can forget to. The counters are of one day, the one that was asked for last: the
 another day, of another time zone, or after the clock was set, counts the rows anew.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -12,17 +13,58 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.acts import Act
 from bot.core.jobs import SOFT_DEADLINE, Status
 from bot.core.orders import Address
 from bot.core.quotas import Granted, Limits, Purse, Usage
-from bot.store.statements import take_turns
-from bot.store.tables import OPEN, counted, counters, grants, jobs
+from bot.log import get_logger
+from bot.store.acts import note
+from bot.store.database import Part
+from bot.store.statements import put, setting, take_turns
+from bot.store.tables import OPEN, counted, counters, grants, jobs, settings
+
+log = get_logger()
 
 _COUNTING = 0x5A4F_4557
 """Key of the PostgreSQL advisory lock of those who change counters; the triggers take it."""
+DOUBT = "usage.doubt"
+"""The setting with the counters that were found to be wrong."""
+_MOST = 5
+"""Counters that are named."""
 _KEY = tuple(counters.primary_key)
 _SUMS = tuple(column for column in counters.c if column not in _KEY)
 _Figures = Mapping[str, sa.ScalarSelect[Any]]
+
+
+class UsageCounters(Part):
+    """Implements the core's `counting.Counters`."""
+
+    async def compare(self) -> list[str]:
+        async def work(connection: AsyncConnection) -> list[str]:
+            if wrong := await differences(connection, most=_MOST):
+                value = {"value": json.dumps(wrong)}
+                await put(connection, settings, {"name": DOUBT}, value)
+                log.error("usage.doubted", counters=len(wrong))
+                return wrong
+            return await _doubts(connection)
+
+        return await self._database.run(work)
+
+    async def doubted(self) -> list[str]:
+        return await self._database.run(_doubts)
+
+    async def recount(self, act: Act) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await self._database.lock_admission(connection)
+            await trust(connection)
+            await note(connection, act)
+
+        await self._database.run(work)
+
+
+async def _doubts(connection: AsyncConnection) -> list[str]:
+    found = await setting(connection, DOUBT)
+    return [str(name) for name in json.loads(found)] if found else []
 
 
 async def usage(
@@ -32,6 +74,7 @@ async def usage(
     since, purse = limits.day(now)[0], limits.purse
     figures = {
         "since": sa.select(counted.c.since).scalar_subquery(),
+        "doubts": sa.select(settings.c.value).where(settings.c.name == DOUBT).scalar_subquery(),
         **_of_counters(address, person_id, purse),
         **_not_at_once(address, person_id, purse, now=now),
         **_of_grants(address, person_id, purse, since=since),
@@ -41,7 +84,7 @@ async def usage(
     if row["since"] != since:
         await _count(connection, since)
         row = (await connection.execute(query)).mappings().one()
-    found = {name: int(row[name]) for name in figures if name != "since"}
+    found = {name: int(row[name]) for name in figures if name not in ("since", "doubts")}
     given = {each.name: found[f"granted_{each.name}"] for each in fields(Granted)}
     return Usage(
         person_videos=found["person_videos"],
@@ -52,6 +95,7 @@ async def usage(
         purse_videos=found["purse_videos"],
         purse_money=found["purse_money"],
         granted=Granted(**given),
+        is_doubted=row["doubts"] is not None,
     )
 
 
@@ -120,6 +164,12 @@ def _sum(column: sa.ColumnElement[int], *where: sa.ColumnElement[bool]) -> sa.Sc
 
 
 # --- the counters, made of the rows --------------------------------------------------------------
+
+
+async def trust(connection: AsyncConnection) -> None:
+    """Count anew, and no longer doubt it."""
+    await forget(connection)
+    await connection.execute(sa.delete(settings).where(settings.c.name == DOUBT))
 
 
 async def forget(connection: AsyncConnection) -> None:

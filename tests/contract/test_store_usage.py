@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import moves
+from bot.core.acts import Act
+from bot.core.errors import Unwritten
 from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from bot.core.quotas import Limits, Purse, Usage
 from bot.store import restored
@@ -21,7 +23,7 @@ from bot.store.statements import rows
 from bot.store.sweeps import Sweeps
 from bot.store.tables import counters, jobs
 from bot.store.times import Times
-from bot.store.usage import differences
+from bot.store.usage import UsageCounters, differences
 from tests.contract.rows import FREE, NOON, VIDEO, Store, a_job
 
 HOUR = 3600.0
@@ -237,6 +239,28 @@ async def _without_triggers(connection: AsyncConnection) -> None:
     is_sqlite = connection.dialect.name == "sqlite"
     table = "" if is_sqlite else " ON jobs"
     await connection.exec_driver_sql(f"DROP TRIGGER jobs_changed{table}")
+
+
+async def test_nothing_is_admitted_while_the_counters_are_in_doubt(store: Store) -> None:
+    """They are in doubt from a comparison on until somebody has them counted anew."""
+    job = await store.admitted()
+    kept = UsageCounters(store.database)
+    assert await kept.compare() == []
+    await store.database.write(sa.update(counters).values(spend=7))
+    await store.admitted()
+    wrong = await kept.compare()
+    assert len(wrong) == 4
+    assert (await store.usage(job)).is_doubted
+    with pytest.raises(Unwritten, match="usage_doubted"):
+        await store.admitted()
+    tomorrow = NOON + 24 * HOUR
+    with pytest.raises(Unwritten, match="usage_doubted"):
+        await store.admitted(a_job(now=tomorrow))
+    assert await kept.compare() == wrong, "they are right by now, and nobody has looked"
+    await kept.recount(Act(at=NOON, actor="cli:ann", action="usage.recount"))
+    assert (await kept.compare(), await kept.doubted()) == ([], [])
+    await store.admitted()
+    assert (await store.usage(job)).purse_videos == 3
 
 
 async def test_many_that_count_a_new_day_at_once_count_it_once(store: Store) -> None:
