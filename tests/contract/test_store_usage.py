@@ -263,6 +263,17 @@ async def test_nothing_is_admitted_while_the_counters_are_in_doubt(store: Store)
     assert (await store.usage(job)).purse_videos == 3
 
 
+async def test_a_restore_counts_anew(store: Store) -> None:
+    """A backup may be of a moment at which they were wrong."""
+    job = await store.admitted()
+    await store.usage(job)
+    await store.database.write(sa.update(counters).values(paid=7))
+    await UsageCounters(store.database).compare()
+    await store.database.run(partial(restored.settle, deletions=(), now=NOON))
+    assert await UsageCounters(store.database).compare() == []
+    assert (await store.usage(job)).purse_videos == 1
+
+
 async def test_many_that_count_a_new_day_at_once_count_it_once(store: Store) -> None:
     """Some move jobs meanwhile, others ask what is left."""
     admitted = [await store.admitted(a_job(person=f"person {n}")) for n in range(10)]
