@@ -41,6 +41,7 @@ async def _put_right(store: Store, clock: Clock) -> None:
     await store.jobs.expire_claims(now=clock.now())
     await store.posts.expire_claims(now=clock.now())
     await _bring_home(store, clock)
+    await store.counters.compare()
     for hold in await store.holds.all():
         log.warning("service.paused", gateway=hold.name, by=hold.actor)
 

@@ -6,6 +6,7 @@ from bot.core.acts import UseCase
 from bot.core.admin import Admin
 from bot.core.allowances import Allowances
 from bot.core.choosing import new_seed
+from bot.core.counting import Counting
 from bot.core.settling import Settling
 from bot.core.statistics import Statistics
 from bot.keepers import Keepers, media_use_cases
@@ -45,12 +46,13 @@ def use_cases(basis: Basis, keepers: Keepers | None = None) -> Mapping[str, UseC
     allowances = Allowances(
         grants=store.grants, jobs=store.jobs, accounts=accounts, platforms=PLATFORMS, clock=clock
     )
+    counting = Counting(counters=store.counters, clock=clock, decided=basis.bells.watch.ring)
     statistics = Statistics(
         sums=store.sums.sums,
         time_zone=config.limits.time_zone,
         currency=config.settings.currency,
         clock=clock,
     )
-    parts = (admin, settling, allowances, statistics)
+    parts = (admin, settling, allowances, counting, statistics)
     found = {name: each for part in parts for name, each in part.use_cases.items()}
     return {**found, **media_use_cases(basis, keepers)}

@@ -12,6 +12,7 @@ from bot.config import Config
 from bot.core.acts import UseCase
 from bot.core.alarm import Alarm
 from bot.core.causes import Cause, Kind
+from bot.core.counting import Counting
 from bot.core.decisions import Decisions
 from bot.core.digest import Digest, News
 from bot.core.retention import Retention
@@ -62,12 +63,14 @@ async def watching(
 ) -> AsyncIterator[None]:
     """The watch, the alarm and the digest of a service, for as long as the context lasts."""
     config, store, found = parts.config, parts.store, _sources(parts)
+    counting = Counting(counters=store.counters, clock=parts.clock, decided=parts.bells.watch.ring)
     watch = Watch(
         settle=store.causes.settle,
         sources={
             Kind.UNCONFIRMED: found.unconfirmed,
             Kind.STUCK: found.stuck,
             Kind.LIMIT: found.limits,
+            Kind.USAGE: counting.causes,
             Kind.DISK: Disks(config).causes,
             Kind.MEDIA: partial(_media, retention, config.kept.most_bytes),
             Kind.BACKUP: backups.causes,

@@ -90,6 +90,7 @@ PARTS = {
     ),
     "Database": (
         "db verify",
+        "db recount",
         "db backup",
         "db restore data/backups/zoetrope-20260115T120000Z --yes",
         "db upgrade",

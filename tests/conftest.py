@@ -65,8 +65,9 @@ _CLEAR = f"""
 """
 """Rows that are only deleted leave gaps, and the next ones would lie there in any order."""
 _SHAPE = """
-    SELECT md5(string_agg(concat_ws(' ', relname, relnatts, relchecks, relhastriggers), ','
-        ORDER BY relname)) FROM pg_class WHERE relnamespace = 'public'::regnamespace
+    SELECT md5(string_agg(concat_ws(' ', relname, relnatts, relchecks, (
+            SELECT string_agg(tgname, ' ' ORDER BY tgname) FROM pg_trigger WHERE tgrelid = it.oid
+        )), ',' ORDER BY relname)) FROM pg_class it WHERE relnamespace = 'public'::regnamespace
 """
 _emptied: list[str] = []
 """Databases that a test has left: emptying one is many times faster than creating one."""

@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +22,7 @@ from bot.core.errors import Refused
 from bot.core.jobs import WITHDRAWN, Reason, Status
 from bot.core.orders import Kind
 from bot.core.posts import PostKind
-from bot.core.quotas import Usage
+from bot.core.quotas import Granted, Limits, allowed
 from bot.core.replies import Action
 from bot.core.wishes import OPTIONS, SWITCHES, WORDS, Extra
 from bot.gateways.which import STRANGE
@@ -228,7 +228,7 @@ _FAMILIES = {
     "card.": [*Status, *WITHDRAWN],
     # Those of lists and settings always have words of their own.
     "button.": [it for it in Action if it not in (Action.LIST, Action.SETTING)],
-    "error.limit_": [it.name for it in fields(Usage) if it.name != "granted"],
+    "error.limit_": list(allowed(Limits(), Granted())),
     # Where nobody remixes, the same words make a video of their own.
     "error.family_lacks_": [kind for kind in Kind if kind is not Kind.REMIX],
     "error.none_takes_": [kind for kind in Kind if kind is not Kind.REMIX],

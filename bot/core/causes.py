@@ -28,6 +28,7 @@ class Kind(StrEnum):
     MEDIA = "media"
     BACKUP = "backup"
     LIMIT = "limit"
+    USAGE = "usage"
     DIGEST = "digest"
     """No trouble: the news of a day, said once."""
 

@@ -1,13 +1,14 @@
 """Quotas: limits, usage, and the one question asked of them.
 
-Usage is a sum over job rows, taken in the same transaction that admits the next job.
+Usage is counted in the very statements that move jobs, and asked in the transaction that admits the
+next one.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.core.errors import OverLimit, Refused
+from bot.core.errors import OverLimit, Refused, Unwritten
 
 TRIES_PER_VIDEO = 5
 """Jobs a day for each video a day: failures and cancellations are free, but not without end."""
@@ -81,6 +82,8 @@ class Usage:
     purse_videos: int = 0
     purse_money: int = 0
     granted: Granted = Granted()
+    is_doubted: bool = False
+    """These counts were found to be wrong: see `counting.py`."""
 
 
 def allowed(limits: Limits, granted: Granted) -> dict[str, int | None]:
@@ -103,8 +106,10 @@ def allowed(limits: Limits, granted: Granted) -> dict[str, int | None]:
 
 def refusal(
     usage: Usage, limits: Limits, *, quota_cost: int, spend_cost: int, resets_at: float
-) -> Refused | None:
+) -> Refused | Unwritten | None:
     """The first limit that one more video would pass, in words for the person; None if none."""
+    if usage.is_doubted:
+        return Unwritten("usage_doubted")
     more_of = {
         "person_videos": quota_cost,
         "community_videos": quota_cost,

@@ -21,7 +21,7 @@ from bot.store.files import file_of
 from bot.store.identity import COPY_OF
 from bot.store.migrations import upgrade
 from bot.store.reading import check_version, open_reading, read_only, version_of
-from bot.store.tables import metadata, posts
+from bot.store.tables import DERIVED, metadata, posts
 
 _AT_ONCE = 50
 """Rows that are held in memory on their way."""
@@ -91,6 +91,8 @@ def _opened(file: Path) -> AbstractAsyncContextManager[AsyncConnection]:
 async def _pour(source: AsyncConnection, target: AsyncConnection) -> None:
     """All rows of one database into the empty tables of another."""
     for table in metadata.sorted_tables:
+        if table in DERIVED:
+            continue
         found = await source.stream(sa.select(table).execution_options(max_row_buffer=_AT_ONCE))
         async for rows in found.mappings().partitions(_AT_ONCE):
             await target.execute(sa.insert(table), [_plain(row) for row in rows])

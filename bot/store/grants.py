@@ -13,7 +13,7 @@ from bot.core.allowances import Whose, regained
 from bot.core.errors import Refused
 from bot.core.orders import Address
 from bot.core.quotas import TRIES_PER_VIDEO, Granted, Limits
-from bot.store import admission
+from bot.store import usage
 from bot.store.acts import note
 from bot.store.database import Part
 from bot.store.tables import acts, grants
@@ -56,8 +56,8 @@ class Grants(Part):
 
         async def work(connection: AsyncConnection) -> bool:
             await self._database.lock_admission(connection)
-            usage = await admission.usage(connection, address, person, limits, act.at)
-            given = regained(whose, usage)
+            used = await usage.usage(connection, address, person, limits, act.at)
+            given = regained(whose, used)
             if given == Granted():
                 return False
             await _insert(connection, whose, limits, given, act)
@@ -82,7 +82,7 @@ async def _insert(
     await connection.execute(
         sa.insert(grants).values(
             at=act.at,
-            purse=admission.purse_name(limits.purse),
+            purse=usage.purse_name(limits.purse),
             platform=whose.platform,
             person=whose.person,
             community=None if whose.person else whose.community,

@@ -18,6 +18,7 @@ from bot.store import admission, blocks, claims, holds, turns
 from bot.store.database import Part
 from bot.store.rows import QUEUED, job_of
 from bot.store.tables import jobs
+from bot.store.usage import usage
 from bot.store.writing import get, save
 
 log = get_logger()
@@ -189,7 +190,7 @@ class Jobs(Part):
     async def usage(self, address: Address, person_id: str, limits: Limits, *, now: float) -> Usage:
         """Today's usage of this person, community and purse."""
         return await self._database.run(
-            lambda connection: admission.usage(connection, address, person_id, limits, now)
+            lambda connection: usage(connection, address, person_id, limits, now)
         )
 
     async def has_ordered(self, platform: str, person_id: str) -> bool:

@@ -25,6 +25,7 @@ from bot.store.spool import Spool
 from bot.store.statistics import Sums
 from bot.store.sweeps import Sweeps
 from bot.store.times import Times
+from bot.store.usage import UsageCounters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class Store:
     blocks: Blocks
     settling: Settling
     grants: Grants
+    counters: UsageCounters
     sums: Sums
     sweeps: Sweeps
     causes: Causes
@@ -73,6 +75,7 @@ class Store:
             blocks=Blocks(database),
             settling=Settling(database),
             grants=Grants(database),
+            counters=UsageCounters(database),
             sums=Sums(database),
             sweeps=Sweeps(database),
             causes=Causes(database),

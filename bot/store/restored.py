@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.causes import Kind
 from bot.core.jobs import MOVES, UNNAMED, Reason, Status
 from bot.core.posts import PostKind
-from bot.store import carried
+from bot.store import carried, usage
 from bot.store.carried import Decisions
 from bot.store.deletions import Deletion
 from bot.store.identity import COPY_OF
@@ -107,6 +107,7 @@ async def settle(
 
     `stopped`: rows that are about to go can't be read.
     """
+    await usage.trust(connection)
     deleted = sum([await _delete(connection, each, now=now) for each in deletions])
     held = await _hold(connection, now=now)
     unheard = await _forget(connection)

@@ -74,7 +74,6 @@ _queued = sa.and_(jobs.c.due_at.is_not(None), jobs.c.status == "queued")
 _running = sa.and_(jobs.c.due_at.is_not(None), jobs.c.status != "queued")
 _partial("ix_jobs_queued", _queued, jobs.c.turn, jobs.c.created_at)
 _partial("ix_jobs_running", _running, jobs.c.due_at)
-# Usage is asked at every admission: today's rows of a person, a community, everybody.
 sa.Index("ix_jobs_person", jobs.c.platform, jobs.c.person, jobs.c.created_at)
 sa.Index("ix_jobs_community", jobs.c.platform, jobs.c.community, jobs.c.created_at)
 sa.Index("ix_jobs_created", jobs.c.created_at)
@@ -87,6 +86,37 @@ _partial("ix_jobs_words_kept", jobs.c.words_gone_at.is_(None), jobs.c.ended_at)
 
 # Orders of which nobody knows whether they were taken: a handful, looked for all the time.
 _partial("ix_jobs_unconfirmed", jobs.c.status == "unconfirmed", jobs.c.ended_at)
+
+# What an admission asks of its person. None names `due_at` among its columns, so that a look, which
+# changes little else, leaves all three alone.
+OPEN = jobs.c.status.in_(
+    [sa.literal(each, literal_execute=True) for each in ("queued", "submitting", "in_progress")]
+)
+"""Spelt out, for only then is a partial index used."""
+_theirs = (jobs.c.platform, jobs.c.person)
+_partial("ix_jobs_open", OPEN, *_theirs, jobs.c.status, jobs.c.submitted_at)
+_partial("ix_jobs_own_turn", jobs.c.status == "queued", *_theirs, jobs.c.turn)
+_partial("ix_jobs_set_aside", sa.and_(jobs.c.due_at.is_(None), OPEN), *_theirs, jobs.c.due_at)
+
+# Usage, counted by triggers in the very statement that changes a job: a cache of its rows.
+counters = sa.Table(
+    "counters",
+    metadata,
+    # `person`, `community`, `purse`: jobs since the moment in `counted`. `open`: a person's jobs of
+    # any day that a gateway has yet to make.
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("gateway", sa.Text, primary_key=True),
+    sa.Column("jobs", sa.BigInteger, nullable=False),
+    sa.Column("videos", sa.BigInteger, nullable=False),
+    sa.Column("paid", sa.BigInteger, nullable=False),
+    sa.Column("spend", sa.BigInteger, nullable=False),
+)
+# The beginning of the day that is counted: one row, or none before it is asked for.
+counted = sa.Table("counted", metadata, sa.Column("since", sa.Double, nullable=False))
+DERIVED = (counters, counted)
+"""Tables that are no part of a copy: they are made anew of the others."""
 
 posts = sa.Table(
     "posts",

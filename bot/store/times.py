@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import tables
+from bot.store import tables, usage
 from bot.store.database import Part
 from bot.store.rows import JOB_TIMES
 from bot.store.statements import put, setting
@@ -61,6 +61,7 @@ class Times(Part):
             return sa.case((column >= since, column + seconds), else_=column)
 
         async def work(connection: AsyncConnection) -> None:
+            await usage.forget(connection)  # once, not job by job
             await connection.execute(
                 sa.update(jobs).where(recent).values({it: moved(jobs.c[it]) for it in JOB_TIMES})
             )

@@ -10,10 +10,12 @@ from bot.core.jobs import Status
 from bot.store import migrations
 from bot.store.reading import version_of
 from bot.store.statements import count
-from bot.store.tables import jobs, posts
+from bot.store.tables import counters, jobs, posts
+from bot.store.usage import differences
 
 SHOWN = 5
 """Examples that are named of each trouble."""
+USAGE = "usage"
 _UNCOUNTED = (Status.FAILED, Status.CANCELLED, Status.UNCONFIRMED)
 """States in which a job counts for nobody's quota."""
 
@@ -23,7 +25,9 @@ class Verdict:
     """One thing that was looked at. `trouble` names what is wrong; empty: nothing is."""
 
     check: str
-    """`integrity`, `references`, `revision`, `costs`, `states`, and of others `media`, `spool`."""
+    """`integrity`, `references`, `revision`, `costs`, `states` and `usage`, and of others `media`
+    and `spool`.
+    """
     looked_at: int
     trouble: tuple[str, ...] = ()
 
@@ -39,6 +43,7 @@ async def verify(connection: AsyncConnection) -> list[Verdict]:
     if revision == known:
         verdicts.append(await _rows(connection, "costs", _costs()))
         verdicts.append(await _rows(connection, "states", _impossible()))
+        verdicts.append(await _usage(connection))
     return verdicts
 
 
@@ -62,6 +67,12 @@ async def _rows(
     query = sa.select(jobs.c.id).where(sa.or_(*wrong)).order_by(jobs.c.id).limit(SHOWN)
     found = tuple(str(id_) for id_ in (await connection.execute(query)).scalars())
     return Verdict(check, await count(connection, jobs), found)
+
+
+async def _usage(connection: AsyncConnection) -> Verdict:
+    """The counters of limits, against the rows that they are of."""
+    found = await differences(connection, most=SHOWN)
+    return Verdict(USAGE, await count(connection, counters), tuple(found))
 
 
 def _costs() -> Iterator[sa.ColumnElement[bool]]:

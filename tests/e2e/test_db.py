@@ -63,11 +63,25 @@ async def test_what_is_wrong_is_named_and_nothing_is_changed(tmp_path: Path) -> 
         "revision": [],
         "costs": ["job-failed"],
         "states": ["job-in_progress"],
+        "usage": [],
         "media": [former.VIDEO.key],
         "spool": ["video_nobody"],
     }
     code, said = await db(tmp_path, "verify")
     assert (code, "5 checks found something" in said) == (1, True), said
+
+
+@pytest.mark.proof
+async def test_counters_that_are_wrong_are_counted_anew(tmp_path: Path) -> None:
+    file = await _written(tmp_path, former.REVISIONS[-1])
+    with closing(sqlite3.connect(file)) as rows, rows:
+        rows.execute("INSERT INTO counters VALUES ('purse', '', '', 'main', 1, 1, 1, 1)")
+    code, said = await db(tmp_path, "verify")
+    assert (code, "purse main" in said, "db recount` counts anew" in said) == (1, True, True), said
+    code, said = await db(tmp_path, "recount")
+    assert (code, "was wrong (purse main)" in said) == (0, True), said
+    assert (await db(tmp_path, "recount"))[1].startswith("What limits count was counted anew")
+    assert "purse main" not in (await db(tmp_path, "verify"))[1]
 
 
 @pytest.mark.proof

@@ -414,6 +414,27 @@ async def test_somebody_with_nothing_left_orders_once_more_after_a_grant(world: 
     assert (day["made"], day["unconfirmed"]) == (2, 0)
 
 
+@pytest.mark.proof
+async def test_no_order_is_taken_while_what_limits_count_is_in_doubt(world: World) -> None:
+    """Once it was counted anew, all goes on."""
+    async with world.app():
+        ann = world.discord.person("ann")
+        await ann.slash("video", prompt="a cat")
+        assert (await world.result()).attachments
+    with closing(sqlite3.connect(world.folder / "data" / "zoetrope.db")) as rows, rows:
+        rows.execute("UPDATE counters SET spend = 0")
+    async with world.app():
+        ann = world.discord.person("ann")
+        assert "lost count" in await told(await ann.slash("video", prompt="a dog"))
+        assert (await asked(world, "usage.compare"))["wrong"]
+        assert (await asked(world, "usage.recount"))["wrong"]
+        assert (await asked(world, "usage.recount"))["wrong"] == []
+        await ann.slash("video", prompt="a bird")
+        assert (await world.result()).attachments
+    acts = drawing.rows(await asked(world, "acts.list"), "acts")
+    assert [act["action"] for act in acts] == ["usage.recount", "usage.recount"]
+
+
 def _figures(answer: Values, name: str) -> tuple[object, ...]:
     found = next(row for row in drawing.rows(answer, "limits") if row["name"] == name)
     return tuple(found[each] for each in ("used", "limit", "granted", "left"))

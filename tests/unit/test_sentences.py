@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ import bot
 from bot.core import replies
 from bot.core.decisions import IN_CHAT
 from bot.core.errors import OverLimit, Refused
-from bot.core.quotas import Usage
+from bot.core.quotas import Granted, Limits, allowed
 from bot.core.shown import Shown
 from bot.core.wishes import SWITCHES, WORDS, Extra
 from bot.i18n import say
@@ -45,7 +44,7 @@ HAD_ELSEWHERE = {*SWITCHED, *(f"no_{extra}" for extra in Extra), "auto_unavailab
 WORKED_OUT: dict[str, tuple[str, ...]] = {
     "f'family_lacks_{kind}'": tuple(f"family_lacks_{k}" for k in ("t2v", "i2v", "kf2v", "s2v")),
     "f'none_takes_{kind}'": tuple(f"none_takes_{k}" for k in ("t2v", "i2v", "kf2v", "s2v")),
-    "f'limit_{name}'": tuple(f"limit_{it.name}" for it in fields(Usage) if it.name != "granted"),
+    "f'limit_{name}'": tuple(f"limit_{name}" for name in allowed(Limits(), Granted())),
     "f'shows_{each}'": tuple(f"shows_{each}" for each in Shown),
     "f'{what}_unavailable'": ("seconds_unavailable", "quality_unavailable", "aspect_unavailable"),
     "f'{first.code}_but'": tuple(f"{code}_but" for code in HAD_ELSEWHERE),

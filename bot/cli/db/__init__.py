@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import AsJson, ConfigFile
+from bot.cli.options import AsJson, ConfigFile, Why
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -24,6 +24,14 @@ def verify(as_json: AsJson = False, config: ConfigFile = None) -> None:
     from bot.cli.db.verify import verify_database
 
     verify_database(config, as_json=as_json)
+
+
+@app.command()
+def recount(why: Why = "", as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """Count today's use of limits anew from the jobs, where `verify` found it wrong."""
+    from bot.cli.db.recount import recount_usage
+
+    recount_usage(config, why=why, as_json=as_json)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from bot import control, installed
 from bot.backups.archive import has
 from bot.cli import drawing
 from bot.cli.control import configuration
@@ -16,7 +17,7 @@ from bot.config import Config
 from bot.store import migrations
 from bot.store.reading import open_reading, version_of
 from bot.store.spool import Spool
-from bot.store.verifying import SHOWN, Verdict, verify
+from bot.store.verifying import SHOWN, USAGE, Verdict, verify
 from bot.store.wanted import wanted
 
 
@@ -24,12 +25,18 @@ def verify_database(file: Path | None, *, as_json: bool) -> None:
     """Print what each check found; exit code 1 if that is anything."""
     config = configuration(file)
     verdicts = asyncio.run(_verdicts(config))
+    is_doubted = any(it.check == USAGE and it.trouble for it in verdicts)
+    if is_doubted:
+        # A service that runs compares for itself, and takes no order; one that starts does, too.
+        asyncio.run(control.ask(config.data_dir, "usage.compare", {}))
     broken = [verdict for verdict in verdicts if verdict.trouble]
     if as_json:
         checks = [asdict(verdict) for verdict in verdicts]
         drawing.as_json({"sound": not broken, "checks": checks})
     else:
         _show(verdicts, len(broken))
+        if is_doubted:
+            print(tell("db.refusing", command=installed.command()))
     if broken:
         raise typer.Exit(1)
 

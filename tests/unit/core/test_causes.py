@@ -106,6 +106,7 @@ FACTS: dict[Kind, Facts] = {
     Kind.DISK: {"folder": "/data", "gigabytes": 0.4},
     Kind.MEDIA: {"gigabytes": 1.5, "most": 20.0},
     Kind.BACKUP: {"detail": "No room."},
+    Kind.USAGE: {"wrong": "purse main"},
 }
 
 

@@ -338,7 +338,7 @@ async def _described(url: str) -> list[tuple[object, ...]]:
     """Columns, indexes and constraints, in the database's own words, whatever its white space."""
     sqlite = (
         "SELECT type, name, tbl_name, replace(replace(replace(sql, char(10), ''), char(9), ''),"
-        " ' ', '') FROM sqlite_master"
+        " ' ', '') FROM sqlite_master WHERE type <> 'trigger'"
     )
     postgresql = (
         "SELECT indexname, indexdef, NULL, NULL, NULL FROM pg_indexes WHERE schemaname = 'public'"

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.errors import Broken
+from bot.core.quotas import Limits
 from bot.store import migrations
 from bot.store.database import Database, check_database, open_database
 from bot.store.jobs import Jobs
@@ -21,9 +22,11 @@ from bot.store.rows import order_of
 from bot.store.tables import drafts, metadata
 from bot.store.verifying import verify
 from tests.conftest import NewUrl
+from tests.contract.rows import NOON, PRICE, a_job
 from tests.unit.core.orders import changed
 from tests.unit.store import former
 
+ORDER = a_job().order.call
 FORGOTTEN = {"gateways": "0005"}
 """Tables that a version made anew without their rows: pauses last for minutes."""
 
@@ -55,10 +58,14 @@ async def test_every_earlier_version_comes_up_to_date_with_its_rows(
     written = await former.write(url, revision)
     async with open_database(url) as database:
         found = await database.run(_all)
+        used = await Jobs(database).usage(ORDER.address, ORDER.person.id, Limits(), now=NOON)
         verdicts = await database.run(verify)
         read = [await Jobs(database).get(job.id) for job in former.jobs_in_each_state()]
     assert read == former.jobs_in_each_state()
     assert [verdict for verdict in verdicts if verdict.trouble] == []
+    # Cancelled, failed and unconfirmed ones gave their quota back, and one its money.
+    assert (used.person_videos, used.person_tries, used.person_paid) == (5, 8, 7)
+    assert (used.person_at_once, used.purse_money) == (3, 7 * PRICE)
     for table, rows in written.items():
         for row in rows:
             if "order_data" in row:  # read exactly; jobs are, above

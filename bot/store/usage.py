@@ -1,0 +1,237 @@
+"""Usage: the figures that limits are compared with, at the same cost whatever a day was like.
+
+Triggers count each job in the statement that writes or moves it (migration 0017), so no statement
+can forget to. The counters are of one day, the one that was asked for last: the first question of
+another day, of another time zone, or after the clock was set, counts the rows anew.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.acts import Act
+from bot.core.jobs import SOFT_DEADLINE, Status
+from bot.core.orders import Address
+from bot.core.quotas import Granted, Limits, Purse, Usage
+from bot.log import get_logger
+from bot.store.acts import note
+from bot.store.database import Part
+from bot.store.statements import put, setting, take_turns
+from bot.store.tables import OPEN, counted, counters, grants, jobs, settings
+
+log = get_logger()
+
+_COUNTING = 0x5A4F_4557
+"""Key of the PostgreSQL advisory lock of those who change counters; the triggers take it."""
+DOUBT = "usage.doubt"
+"""The setting with the counters that were found to be wrong."""
+_MOST = 5
+"""Counters that are named."""
+_KEY = tuple(counters.primary_key)
+_SUMS = tuple(column for column in counters.c if column not in _KEY)
+_Figures = Mapping[str, sa.ScalarSelect[Any]]
+
+
+class UsageCounters(Part):
+    """Implements the core's `counting.Counters`."""
+
+    async def compare(self) -> list[str]:
+        async def work(connection: AsyncConnection) -> list[str]:
+            if wrong := await differences(connection, most=_MOST):
+                value = {"value": json.dumps(wrong)}
+                await put(connection, settings, {"name": DOUBT}, value)
+                log.error("usage.doubted", counters=len(wrong))
+                return wrong
+            return await _doubts(connection)
+
+        return await self._database.run(work)
+
+    async def doubted(self) -> list[str]:
+        return await self._database.run(_doubts)
+
+    async def recount(self, act: Act) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await self._database.lock_admission(connection)
+            await trust(connection)
+            await note(connection, act)
+
+        await self._database.run(work)
+
+
+async def _doubts(connection: AsyncConnection) -> list[str]:
+    found = await setting(connection, DOUBT)
+    return [str(name) for name in json.loads(found)] if found else []
+
+
+async def usage(
+    connection: AsyncConnection, address: Address, person_id: str, limits: Limits, now: float
+) -> Usage:
+    """The figures that limits are compared with: of a person, a community and a purse."""
+    since, purse = limits.day(now)[0], limits.purse
+    figures = {
+        "since": sa.select(counted.c.since).scalar_subquery(),
+        "doubts": sa.select(settings.c.value).where(settings.c.name == DOUBT).scalar_subquery(),
+        **_of_counters(address, person_id, purse),
+        **_not_at_once(address, person_id, purse, now=now),
+        **_of_grants(address, person_id, purse, since=since),
+    }
+    query = sa.select(*(figure.label(name) for name, figure in figures.items()))
+    row = (await connection.execute(query)).mappings().one()
+    if row["since"] != since:
+        await _count(connection, since)
+        row = (await connection.execute(query)).mappings().one()
+    found = {name: int(row[name]) for name in figures if name not in ("since", "doubts")}
+    given = {each.name: found[f"granted_{each.name}"] for each in fields(Granted)}
+    return Usage(
+        person_videos=found["person_videos"],
+        person_tries=found["person_tries"],
+        person_paid=found["person_paid"],
+        person_at_once=found["open"] - found["parked"] - found["set_aside"],
+        community_videos=found["community_videos"] if address.community else None,
+        purse_videos=found["purse_videos"],
+        purse_money=found["purse_money"],
+        granted=Granted(**given),
+        is_doubted=row["doubts"] is not None,
+    )
+
+
+def _of_counters(address: Address, person_id: str, purse: Purse) -> _Figures:
+    def counter(scope: str, platform: str, name: str) -> sa.ColumnElement[bool]:
+        named = (counters.c.platform == platform, counters.c.name == name)
+        return sa.and_(counters.c.scope == scope, *named, _pays(purse, counters.c.gateway))
+
+    person = counter("person", address.platform, person_id)
+    community = counter("community", address.platform, address.community or "")
+    ours = counter("purse", "", "")
+    # From its admission on, until a gateway's no that is free or a cancel, a job is paid for:
+    # whatever holds its place here can't be sent beyond the limit later.
+    return {
+        "person_videos": _sum(counters.c.videos, person),
+        "person_tries": _sum(counters.c.jobs, person),
+        "person_paid": _sum(counters.c.paid, person),
+        "community_videos": _sum(counters.c.videos, community),
+        "purse_videos": _sum(counters.c.paid, ours),
+        "purse_money": _sum(counters.c.spend, ours),
+        "open": _sum(counters.c.jobs, counter("open", address.platform, person_id)),
+    }
+
+
+def _not_at_once(address: Address, person_id: str, purse: Purse, *, now: float) -> _Figures:
+    """Open jobs that are nobody's turn: they must not keep their person waiting for ever."""
+    theirs = (jobs.c.platform == address.platform, jobs.c.person == person_id, OPEN)
+    long = (jobs.c.status == Status.IN_PROGRESS, jobs.c.submitted_at <= now - SOFT_DEADLINE)
+    one, paid = sa.literal(1), _pays(purse, jobs.c.gateway)
+    return {
+        "parked": _sum(one, *theirs, *long, jobs.c.due_at.is_not(None), paid),
+        "set_aside": _sum(one, *theirs, jobs.c.due_at.is_(None), paid),
+    }
+
+
+def _of_grants(address: Address, person_id: str, purse: Purse, *, since: float) -> _Figures:
+    """The sums of an operator's grants of this day, for each of the three."""
+    today = sa.and_(grants.c.at >= since, grants.c.purse == purse_name(purse))
+    here = sa.and_(today, grants.c.platform == address.platform)
+    person = sa.and_(here, grants.c.person == person_id)
+    community = sa.and_(here, grants.c.community == address.community)
+    ours = sa.and_(today, grants.c.platform.is_(None))
+    return {
+        "granted_person_videos": _sum(grants.c.videos, person),
+        "granted_person_tries": _sum(grants.c.tries, person),
+        "granted_person_paid": _sum(grants.c.paid, person),
+        "granted_community_videos": _sum(grants.c.videos, community),
+        "granted_purse_videos": _sum(grants.c.videos, ours),
+        "granted_purse_money": _sum(grants.c.money, ours),
+    }
+
+
+def purse_name(purse: Purse) -> str:
+    """The name under which a purse's grants are kept."""
+    return purse.gateway or ""
+
+
+def _pays(purse: Purse, gateway: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    if purse.gateway is not None:
+        return gateway == purse.gateway
+    return gateway.not_in(sorted(purse.others))
+
+
+def _sum(column: sa.ColumnElement[int], *where: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    return sa.select(sa.func.coalesce(sa.func.sum(column), 0)).where(*where).scalar_subquery()
+
+
+# --- the counters, made of the rows --------------------------------------------------------------
+
+
+async def trust(connection: AsyncConnection) -> None:
+    """Count anew, and no longer doubt it."""
+    await forget(connection)
+    await connection.execute(sa.delete(settings).where(settings.c.name == DOUBT))
+
+
+async def forget(connection: AsyncConnection) -> None:
+    """Count anew at the next question: many rows are about to change, or their times."""
+    await take_turns(connection, _COUNTING)
+    await connection.execute(sa.delete(counters))
+    await connection.execute(sa.delete(counted))
+
+
+async def _count(connection: AsyncConnection, since: float) -> None:
+    """Count the day that begins then, unless another transaction has done so meanwhile."""
+    await take_turns(connection, _COUNTING)
+    if await connection.scalar(sa.select(counted.c.since)) == since:
+        return
+    await forget(connection)
+    await connection.execute(sa.insert(counted).values(since=since))
+    rows = sa.union_all(*_of_jobs(1)).subquery()
+    query = sa.select(*_named(rows), *_summed(rows)).group_by(*_named(rows))
+    names = [column.name for column in counters.c]
+    await connection.execute(sa.insert(counters).from_select(names, query))
+
+
+async def differences(connection: AsyncConnection, *, most: int) -> list[str]:
+    """Counters that are not what the rows sum up to, up to so many; read at one moment."""
+    rows = sa.union_all(sa.select(counters), *_of_jobs(-1)).subquery()
+    query = (
+        sa.select(*_named(rows))
+        .group_by(*_named(rows))
+        .having(sa.or_(*(each != 0 for each in _summed(rows))))
+        .order_by(*_named(rows))
+        .limit(most)
+    )
+    return [" ".join(filter(None, row)) for row in await connection.execute(query)]
+
+
+def _named(rows: sa.Subquery) -> list[sa.ColumnElement[Any]]:
+    return [rows.c[each.name] for each in _KEY]
+
+
+def _summed(rows: sa.Subquery) -> list[sa.ColumnElement[Any]]:
+    return [sa.func.sum(rows.c[each.name]) for each in _SUMS]
+
+
+def _of_jobs(sign: int) -> list[sa.Select[Any]]:
+    """Each job's part in its counters, as the triggers have it."""
+    day = sa.select(counted.c.since).scalar_subquery()
+    c = jobs.c
+    paid = sa.case((c.spend_cost > 0, sign), else_=0)
+    figures = (sa.literal(sign), sign * c.quota_cost, paid, sign * c.spend_cost)
+    today, nobody, none = c.created_at >= day, sa.literal(""), sa.literal(0)
+
+    def of(scope: str, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+        values = zip(counters.c, (sa.literal(scope), *columns), strict=True)
+        return sa.select(*(value.label(column.name) for column, value in values))
+
+    return [
+        of("person", c.platform, c.person, c.gateway, *figures).where(today),
+        of("community", c.platform, c.community, c.gateway, *figures).where(
+            today, c.community.is_not(None)
+        ),
+        of("purse", nobody, nobody, c.gateway, *figures).where(today),
+        of("open", c.platform, c.person, c.gateway, sa.literal(sign), none, none, none).where(
+            OPEN, sa.exists(sa.select(counted.c.since))
+        ),
+    ]
