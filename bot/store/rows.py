@@ -12,8 +12,9 @@ from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import Order, Transport, VideoRequest
 from bot.core.posts import Form, Post, PostKind
 
-QUEUED = sa.literal(Status.QUEUED.value, literal_execute=True)
+SPELT = {status: sa.literal(status.value, literal_execute=True) for status in Status}
 """Spelt into the statement, not bound: only then is a partial index used."""
+QUEUED = SPELT[Status.QUEUED]
 
 _order = TypeAdapter(Order)
 _request = TypeAdapter(VideoRequest)
