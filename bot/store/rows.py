@@ -56,12 +56,16 @@ def job_values(job: Job) -> dict[str, Any]:
 
 
 def saved_values(before: Job, after: Job) -> dict[str, Any]:
-    """The columns of `after` but for times that are as they were in `before`.
+    """The columns in which `after` differs from `before`, which is as its row was read.
 
-    Those may have moved meanwhile: claims are renewed and clocks set without another version.
+    The others may have moved meanwhile: claims are renewed and clocks set without another version.
     """
-    stay = {name for name in JOB_TIMES if getattr(before, name) == getattr(after, name)}
-    return {name: value for name, value in job_values(after).items() if name not in stay}
+    values: dict[str, Any] = {}
+    for name in _fields:
+        value = getattr(after, name)
+        if value != getattr(before, name):
+            values |= _columns[name](after) if name in _columns else {name: value}
+    return values
 
 
 def job_of(row: Mapping[str, Any] | RowMapping) -> Job:

@@ -75,11 +75,18 @@ class Submission:
     at_once: Callable[[str], int | None]
 
     async def bounded(self, job: Job) -> Job:
-        """The job with files no larger than what its gateway is known to take."""
+        """The job with files no larger than what its gateway is known to take; its row has it so.
+
+        If somebody else changed the row meanwhile, nothing that is made of this one is written.
+        """
         if not job.request.places:
             return job
         most = await self.fronts.most(job.gateway, job.base_url)
-        return replace(job, request=self._within(job, most))
+        request = self._within(job, most)
+        if request == job.request:
+            return job
+        smaller = replace(job, request=request)
+        return await self.desk.save(job, smaller) or smaller
 
     def _within(self, job: Job, body: int | None) -> VideoRequest:
         most = room(job.request, body)
