@@ -14,7 +14,9 @@ from bot.store.tables import jobs
 
 _PLACES = 0x5A4F_4555
 """Key of the PostgreSQL advisory lock on all places."""
-_FLYING = sa.bindparam("flying", sorted(IN_FLIGHT), expanding=True, literal_execute=True)
+_FLYING: sa.BindParameter[list[str]] = sa.bindparam(
+    "flying", sorted(IN_FLIGHT), expanding=True, literal_execute=True
+)
 """Spelt out as their partial index has them."""
 
 

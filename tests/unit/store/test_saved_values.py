@@ -11,9 +11,9 @@ JOB = replace(a_job(now=NOON), status=Status.IN_PROGRESS, claimed_until=NOON + 4
 
 
 def test_a_look_writes_when_the_next_one_is_due_and_how_far_it_is() -> None:
-    later = moves.put_off(replace(JOB, progress=20, version=1), due_at=NOON + 5)
+    later = moves.put_off(replace(JOB, progress=20, version=9), due_at=NOON + 5)
     assert saved_values(JOB, later) == {
-        "version": 1,
+        "version": 9,
         "progress": 20,
         "due_at": NOON + 5,
         "claimed_until": None,
