@@ -248,20 +248,18 @@ class Submission:
 
         async def accept() -> None:
             now = self.desk.clock.now()
-            await self.desk.jobs.accept(
+            row = await self.desk.jobs.accept(
                 sent.id, gateway_id, sources=accepted.sources, now=now, due_at=now + first_look
             )
+            self.desk.bells.changed(sent, row, now=now)
 
         spool = _Spooling(self.spool, sent.id, accepted)
         await self._insist(sent, accept, until_then=spool.keep)
         spool.forget()
         log.info("job.accepted", job=sent.id, gateway=sent.gateway)
         asked_at = sent.submitted_at or sent.created_at
-        try:
-            await self._insist(sent, lambda: self.desk.works(sent, asked_at=asked_at))
-            await self._insist(sent, lambda: self.desk.passed(sent))
-        finally:
-            self.desk.ring()
+        await self._insist(sent, lambda: self.desk.works(sent, asked_at=asked_at))
+        await self._insist(sent, lambda: self.desk.passed(sent))
 
     async def _insist(
         self,
