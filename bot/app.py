@@ -205,7 +205,7 @@ def _service(parts: Parts, access: Access, decide: Decide) -> Service:
         jobs=parts.store.jobs,
         media=parts.studio,
         clock=parts.clock,
-        wake=parts.bells.both,
+        bells=parts.bells,
         new_id=new_id,
         new_seed=new_seed,
         card_grace={name: each.can.card_grace for name, each in parts.platforms.items()},
@@ -230,16 +230,14 @@ def _door(parts: Parts, service: Service, access: Access, cards: Cards) -> Door:
 
 
 def _steps(parts: Parts, line: Conversions) -> Steps:
-    store, bells = parts.store, parts.bells
+    store = parts.store
     desk = Desk(
         jobs=store.jobs,
         pauses=store.pauses,
         gateways=parts.gateways,
         clock=parts.clock,
-        wake_jobs=bells.jobs,
-        wake_posts=bells.posts,
+        bells=parts.bells,
         rooms=parts.private,
-        wake_watch=bells.watch,
     )
     submission = Submission(
         desk,
@@ -291,7 +289,7 @@ async def _posting(parts: Parts, cards: Cards) -> Posting:
         link=parts.pages.link,
         cards=cards,
         clock=parts.clock,
-        wake=parts.bells.posts,
+        wake=parts.bells.cards,
         restored=await parts.store.database.run(restored_jobs),
     )
 

@@ -32,7 +32,7 @@ from bot.core.steps.jobs import Steps
 from bot.core.steps.probing import Probing
 from bot.core.steps.reporting import Reporting
 from bot.core.steps.telling import Telling
-from bot.core.wake import Wake
+from bot.core.wake import UNKNOWN, Wake
 from bot.core.worker import MOST_STEPS, Worker
 from bot.parts import Parts
 from bot.store.parts import Store
@@ -90,12 +90,16 @@ class HeldRows(Generic[Row, Key]):
     id_of: Callable[[Row], Key]
     clock: Clock
     held: set[Key] = field(default_factory=set)
+    taken: Callable[[Row], None] = lambda _: None
+    freed: Callable[[Row], float] = lambda _: UNKNOWN
 
     async def claim(self, most: int) -> list[Row]:
         """Take due rows, and hold them."""
         now = self.clock.now()
         rows = await self.claimed(now=now, until=now + CLAIM, most=most, but=self.held)
-        self.held.update(map(self.id_of, rows))
+        for row in rows:
+            self.held.add(self.id_of(row))
+            self.taken(row)
         return rows
 
     async def next_due(self) -> float | None:
@@ -110,13 +114,14 @@ class HeldRows(Generic[Row, Key]):
         """Give a claim back unused."""
         await self.released(row)
 
-    def let_go(self, row: Row) -> None:
+    def let_go(self, row: Row) -> float:
         """Its step is over."""
         self.held.discard(self.id_of(row))
+        return self.freed(row)
 
 
 def job_rows(
-    jobs: Jobs, statuses: Sequence[Status], clock: Clock, held: set[str]
+    jobs: Jobs, statuses: Sequence[Status], clock: Clock, held: set[str], bells: Bells
 ) -> HeldRows[Job, str]:
     """Jobs in these states; `held` is shared by all loops that take jobs."""
     return HeldRows(
@@ -127,6 +132,8 @@ def job_rows(
         id_of=lambda job: job.id,
         clock=clock,
         held=held,
+        taken=bells.take,
+        freed=bells.let_go,
     )
 
 
@@ -183,8 +190,9 @@ class OwedRows(Generic[News]):
         """Give a claim back: it may have been told, so it is not told again at once."""
         await self.owed.put_off(row, due_at=self.clock.now() + CLAIM)
 
-    def let_go(self, row: News) -> None:
-        """Nothing to do."""
+    def let_go(self, _row: News, /) -> float:
+        """Its row alone tells whether it is due again."""
+        return UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,8 +217,9 @@ class PauseRows:
     async def release(self, row: Paused) -> None:
         """Nothing to do: it is asked again."""
 
-    def let_go(self, row: Paused) -> None:
-        """Nothing to do."""
+    def let_go(self, _row: Paused, /) -> float:
+        """Its row alone tells whether it is due again."""
+        return UNKNOWN
 
 
 # --- loops ---------------------------------------------------------------------------------------
@@ -224,7 +233,7 @@ def job_loops(
     for statuses, bell in bells.each_job.items():
         yield Worker(
             name=statuses[-1],
-            rows=job_rows(store.jobs, statuses, clock, held),
+            rows=job_rows(store.jobs, statuses, clock, held, bells),
             step=steps.take,
             clock=clock,
             wake=bell,

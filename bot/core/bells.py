@@ -1,16 +1,19 @@
 """The bells that wake the loops of a service before their rows are due."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
-from bot.core.jobs import Status
-from bot.core.posts import PostKind
-from bot.core.wake import Wake
+from bot.core import moves
+from bot.core.jobs import Job, Status
+from bot.core.posts import PostKind, due_after
+from bot.core.wake import UNKNOWN, Wake
 
 STATES = (
     (Status.QUEUED,),
-    (Status.SUBMITTING, Status.IN_PROGRESS),
+    (Status.SUBMITTING,),
+    (Status.IN_PROGRESS,),
     (Status.COMPLETED,),
     (Status.CONVERTING,),
 )
@@ -33,6 +36,8 @@ class Bells:
     """Rings all of `each_job`."""
     posts: Wake
     """Rings all of `each_post`, and the notices."""
+    in_hand: dict[str, Job | None] = field(default_factory=dict)
+    """Jobs with a step under way, as they were written during it."""
 
     @classmethod
     def new(cls) -> Self:
@@ -54,3 +59,49 @@ class Bells:
     def both(self) -> Wake:
         """For presses: a cancelled job owes its card, a deleted one its message's removal."""
         return Wake(self.jobs, self.posts, self.watch)
+
+    @property
+    def cards(self) -> Wake:
+        """The one of the loop that draws cards."""
+        return self.each_post[KINDS[0]]
+
+    def ordered(self, job: Job, *, card_at: float) -> None:
+        """A new order was written; its card is due then."""
+        self._due(job)
+        self.owed({PostKind.CARD: card_at})
+
+    def changed(self, before: Job, after: Job, *, now: float) -> None:
+        """A change was written: ring where its next step is due, and what it owes."""
+        if after.id in self.in_hand:
+            self.in_hand[after.id] = after
+        else:
+            self._due(after)
+        if moves.has_place(before) and not moves.has_place(after):
+            self.each_job[Status.QUEUED,].ring(now)  # the next one was called
+        self.owed(due_after(before, after, now=now))
+
+    def owed(self, due: Mapping[PostKind, float]) -> None:
+        """Posts of these kinds are due at these times."""
+        for kinds, bell in self.each_post.items():
+            if times := [due[kind] for kind in kinds if kind in due]:
+                bell.ring(min(times))
+
+    def take(self, job: Job) -> None:
+        """A step of it is under way: until its end nobody can claim it."""
+        self.in_hand[job.id] = None
+
+    def let_go(self, job: Job) -> float:
+        """Its step is over, so what was written meanwhile rings now: when it is due again.
+
+        `UNKNOWN` if nothing was written of it here.
+        """
+        after = self.in_hand.pop(job.id, None)
+        if after is None:
+            return UNKNOWN
+        self._due(after)
+        return math.inf
+
+    def _due(self, job: Job) -> None:
+        bell = self.each_job.get((job.status,))
+        if bell is not None and job.due_at is not None:
+            bell.ring(max(job.due_at, job.claimed_until or 0.0))

@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.core import moves, schedule
+from bot.core.bells import Bells
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
 from bot.core.notices import HUSH, Pause
 from bot.core.outcomes import Locked
 from bot.core.ports import Clock, Gateway, Jobs, Pauses
 from bot.core.prompts import unquoted
-from bot.core.wake import Wake
 from bot.log import get_logger
 
 PAUSE = 50.0
@@ -44,28 +44,32 @@ class Desk:
     pauses: Pauses
     gateways: Mapping[str, Gateway]
     clock: Clock
-    wake_jobs: Wake
-    wake_posts: Wake
+    bells: Bells
     rooms: Collection[str] = ()
-    wake_watch: Wake = field(default_factory=Wake)
     _remarked: dict[tuple[str, str], float] = field(init=False, default_factory=dict)
 
     async def save(self, before: Job, after: Job) -> Job | None:
         """Write a change; None if somebody else was faster."""
-        saved = await self.jobs.save(before, after, now=self.clock.now())
-        if saved is not None and saved.status is not before.status:
+        now = self.clock.now()
+        saved = await self.jobs.save(before, after, now=now)
+        if saved is None:
+            return None
+        if saved.status is not before.status:
             log.info(f"job.{saved.status}", job=saved.id, reason=saved.reason, **_words(saved))
             if saved.status is Status.UNCONFIRMED:
-                self.wake_watch.ring()
-        self.ring()
+                self.bells.watch.ring()
+        self.bells.changed(before, saved, now=now)
         return saved
 
     async def begin(self, job: Job, at_once: int | None) -> Job | None:
         """The POST is about to leave, if there is a place for it: `submitting` if it may."""
-        begun = await self.jobs.begin(job, now=self.clock.now(), at_once=at_once)
+        now = self.clock.now()
+        begun = await self.jobs.begin(job, now=now, at_once=at_once)
         if begun is not None:
             log.info(f"job.{begun.status}", job=begun.id, reason=begun.reason)
-        self.ring()
+            self.bells.changed(job, begun, now=now)
+            if at_once is not None:
+                self.bells.each_job[Status.QUEUED,].ring(now)  # the next one may be called
         return begun
 
     async def put_off(self, job: Job, seconds: float, *, was: Job | None = None) -> None:
@@ -84,9 +88,9 @@ class Desk:
         await self.put_off(replace(job, attempts=job.attempts + 1), wait, was=job)
 
     def ring(self) -> None:
-        """Something may have become due."""
-        self.wake_jobs.ring()
-        self.wake_posts.ring()
+        """Something may have become due, and nobody knows what."""
+        self.bells.jobs.ring()
+        self.bells.posts.ring()
 
     # --- gateways ------------------------------------------------------------------------------
 
@@ -109,6 +113,7 @@ class Desk:
         now = self.clock.now()
         pause = Pause(locked.reason, until=now + PAUSE, looking=job.status is Status.IN_PROGRESS)
         await self.pauses.pause(job.gateway, pause, detail=locked.detail, rooms=self.rooms, now=now)
+        self.bells.notices.ring()
 
     async def lock(self, job: Job, locked: Locked) -> bool:
         """The job's POST met a lock: whether its gateway is paused, or the lock is its alone."""
@@ -124,6 +129,7 @@ class Desk:
         told = {"gateway": job.gateway, "reason": locked.reason}
         if paused:
             log.error("gateway.refused", **told, seconds=PAUSE)
+            self.bells.notices.ring()
         else:
             words = _without_persons(job, locked.detail)
             log.warning("job.refused_alone", job=job.id, **told, words=words)
@@ -142,7 +148,7 @@ class Desk:
         self._remarked[key] = steady
         now = self.clock.now()
         await self.pauses.remark(job.gateway, subject, detail=detail, rooms=self.rooms, now=now)
-        self.ring()
+        self.bells.notices.ring()
 
     async def works(self, job: Job, *, asked_at: float) -> None:
         """The job's gateway did what it was asked at that time: a pause of before is over."""
@@ -155,6 +161,7 @@ class Desk:
         )
         if ended:
             log.info("gateway.accepted", gateway=job.gateway)
+            self.ring()
 
     async def held(self, job: Job) -> Pause | None:
         """The pause of its gateway that keeps this order back."""

@@ -75,7 +75,7 @@ class _Message:
 class Posting:
     """Says what claimed posts are about.
 
-    `wake` is rung when what was said makes something else due.
+    `wake` is rung when what was said makes a card due.
 
     `restored`: jobs out of a backup of which more may stand in a chat than rows tell, and
     from when on.
@@ -341,7 +341,7 @@ class Posting:
         if job.status is Status.COMPLETED:
             kept = replace(job, reason=Reason.UNDELIVERABLE)
             await self.jobs.save(job, kept, now=self.clock.now())
-            self.wake.ring()
+            self.wake.ring(self.clock.now())
 
     async def _try_again(self, post: Post, error: BotError) -> None:
         now = self.clock.now()
@@ -373,4 +373,4 @@ class Posting:
                 log.warning("post.unwritten", job=job.id, error=type(error).__name__)
                 await self.clock.sleep(1.0)
         if post.kind is not PostKind.CARD:
-            self.wake.ring()  # its job is over: the card goes, or has to say so
+            self.wake.ring(now)  # its job is over: the card goes, or has to say so

@@ -11,6 +11,7 @@ from enum import StrEnum
 from bot.core import moves, variations
 from bot.core.access import Access
 from bot.core.accounts import Accounts
+from bot.core.bells import Bells
 from bot.core.decisions import Decide, nobody
 from bot.core.errors import Refused, TooLate, in_turn
 from bot.core.handed import check_author, parted
@@ -22,7 +23,6 @@ from bot.core.preferences import Preferring
 from bot.core.presets import Words, words_of
 from bot.core.quotas import Usage, refusal
 from bot.core.replies import Action, Left
-from bot.core.wake import Wake
 from bot.log import get_logger
 
 DOUBLE = 10.0
@@ -64,7 +64,7 @@ class Service:
     jobs: Jobs
     media: Media
     clock: Clock
-    wake: Wake
+    bells: Bells
     new_id: Callable[[], str]
     new_seed: Callable[[], int]
     card_grace: Mapping[str, float]
@@ -104,7 +104,7 @@ class Service:
         admitted = await self.jobs.admit(job, terms.limits, now=now, card_at=now + grace)
         if admitted.id == job.id:
             log.info("job.queued", job=job.id, platform=address.platform, model=model.name)
-        self.wake.ring()
+            self.bells.ordered(admitted, card_at=now + grace)
         return admitted
 
     async def check(self, address: Address, person: Person) -> None:
@@ -269,8 +269,9 @@ class Service:
         if held:
             now = self.clock.now()
             # If somebody was faster, it was withdrawn, or its time had come.
-            await self.jobs.save(job, replace(job, due_at=now), now=now)
-            self.wake.ring()
+            saved = await self.jobs.save(job, replace(job, due_at=now), now=now)
+            if saved is not None:
+                self.bells.changed(job, saved, now=now)
 
     async def unanswered(self, job: Job) -> None:
         """The command could not be answered, so nobody knows of this job: withdraw it if we can."""
@@ -323,10 +324,11 @@ class Service:
             after = change(job)
             if after == job:
                 return job
-            saved = await self.jobs.save(job, after, now=self.clock.now())
+            now = self.clock.now()
+            saved = await self.jobs.save(job, after, now=now)
             if saved is not None:
                 log.info("job.changed", job=job_id, status=saved.status, silent=saved.silent)
-                self.wake.ring()
+                self.bells.changed(job, saved, now=now)
                 return saved
 
 

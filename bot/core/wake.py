@@ -1,7 +1,11 @@
 """A bell between tasks of one process: "look at the rows now instead of later"."""
 
 import asyncio
+import math
 from collections.abc import Awaitable
+
+UNKNOWN = -math.inf
+"""Something may be due; nobody knows when."""
 
 
 class Wake:
@@ -10,24 +14,41 @@ class Wake:
     def __init__(self, *also: "Wake") -> None:
         self._event = asyncio.Event()
         self._also = also
+        self._due = math.inf
+        self._until: float | None = None
 
-    def ring(self) -> None:
-        """Wake the listener; ringing twice before it hears is one ring."""
-        self._event.set()
+    def ring(self, at: float = UNKNOWN) -> None:
+        """Wake the listener, unless it waits for no later time; rings add up until it hears.
+
+        `at`: when something is due, in seconds since the epoch.
+        """
+        if self._until is None or at < self._until:
+            self._due = min(self._due, at)
+            self._event.set()
         for bell in self._also:
-            bell.ring()
+            bell.ring(at)
+
+    def due(self) -> float:
+        """The earliest time of the rings since this was asked last; infinite if there was none."""
+        due, self._due = self._due, math.inf
+        return due
 
     async def heard(self) -> None:
         """Return at the next ring (or at once, if it rang meanwhile)."""
         await self._event.wait()
         self._event.clear()
 
-    async def heard_within(self, nap: Awaitable[None]) -> None:
-        """Return at the next ring, or at the end of `nap`."""
+    async def heard_within(self, nap: Awaitable[None], *, until: float | None = None) -> None:
+        """Return at the next ring, or at the end of `nap`.
+
+        `until`: when the nap ends for what is due then, so a ring of a later time is not heard.
+        """
         tasks = asyncio.ensure_future(self.heard()), asyncio.ensure_future(nap)
+        self._until = until
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._until = None
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -4,13 +4,14 @@ Both halves of the service run on it: jobs (gateway and media) and posts (chat).
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from bot.core.errors import Temporary
 from bot.core.ports import Clock
-from bot.core.wake import Wake
+from bot.core.wake import UNKNOWN, Wake
 from bot.log import get_logger
 
 Row = TypeVar("Row")
@@ -42,8 +43,11 @@ class Rows(Protocol[Row]):
     async def release(self, row: Row) -> None:
         """Give a claim back unused; nothing happens if the row has moved on."""
 
-    def let_go(self, row: Row) -> None:
-        """The step of this row is over: the row may be claimed again."""
+    def let_go(self, row: Row, /) -> float:
+        """The step of this row is over, and it may be claimed again: when it is due here.
+
+        `UNKNOWN` if only the rows can tell.
+        """
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,18 +70,24 @@ class Worker(Generic[Row]):
     _steps: dict[asyncio.Task[None], Row] = field(init=False, default_factory=dict)
     _ending: bool = field(init=False, default=False)
     _renewed_at: float = field(init=False)
+    _looked_at: float = field(init=False)
+    _due: float = field(init=False, default=0.0)
+    """When the earliest row can be claimed, as far as is known."""
 
     def __post_init__(self) -> None:
-        self._renewed_at = self.clock.steady()
+        self._renewed_at = self._looked_at = self.clock.steady()
 
     async def run(self) -> None:
         """Work until cancelled; then give steps under way `grace` seconds to end well."""
         try:
             while True:
                 free = self.slots - len(self._steps)
-                rows = await self._claimed(free) if free > 0 else []
+                is_due = free > 0 and self._due <= self.clock.now()
+                rows = await self._claimed(free) if is_due else []
                 for row in rows:
                     self._begin(row)
+                if is_due and len(rows) < free:
+                    self._due = await self._next_due()
                 await self._renew()
                 if not rows:
                     await self._rest()
@@ -105,9 +115,8 @@ class Worker(Generic[Row]):
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self.rows.let_go(self._steps.pop(task))
         # A free slot, and perhaps the same row's next step.
-        self.wake.ring()
+        self.wake.ring(self.rows.let_go(self._steps.pop(task)))
 
     async def _one(self, row: Row) -> None:
         try:
@@ -145,18 +154,24 @@ class Worker(Generic[Row]):
 
     async def _rest(self) -> None:
         """Until somebody rings, the next row is due, or it is time for a look."""
+        is_full = len(self._steps) >= self.slots
         wait = min(self.look, RENEWAL) if self._steps else self.look
-        if len(self._steps) < self.slots:
-            wait = min(wait, await self._until_due())
-        await self.wake.heard_within(self.clock.sleep(wait))
+        if not is_full:
+            wait = min(wait, max(0.0, self._due - self.clock.now()))
+        nap = self.clock.sleep(wait)
+        await self.wake.heard_within(nap, until=None if is_full else self._due)
+        self._due = min(self._due, self.wake.due())
+        if self._due == UNKNOWN or self.clock.steady() - self._looked_at >= self.look:
+            self._due = await self._next_due()
 
-    async def _until_due(self) -> float:
+    async def _next_due(self) -> float:
+        self._looked_at = self.clock.steady()
         try:
             due = await self.rows.next_due()
         except Exception as error:  # noqa: BLE001 - as with the claim: it comes back
             self._failed(error)
-            return 1.0
-        return self.look if due is None else max(0.0, due - self.clock.now())
+            return self.clock.now() + 1.0
+        return math.inf if due is None else due
 
     async def _wind_down(self) -> None:
         self._ending = True

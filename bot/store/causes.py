@@ -90,7 +90,7 @@ class Causes(Part):
 
     async def next_due(self, platforms: Sequence[str]) -> float | None:
         """When the earliest can be claimed."""
-        return await claims.next_due(self._database, reports, reports.c.platform.in_(platforms))
+        return await claims.next_due(self._database, reports, claims.on(reports, platforms))
 
     async def sending(self, report: Report, *, now: float) -> bool:
         begun = {"sending_at": report.sending_at or now}

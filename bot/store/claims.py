@@ -1,6 +1,10 @@
-"""Claims on rows that are due: taken for a while, so that a crash gives them back by itself."""
+"""Claims on rows that are due: taken for a while, so that a crash gives them back by itself.
 
-from collections.abc import Collection
+The rows of a claim are named as groups. A partial index has each group in the order in which its
+rows are due, and so neither a claim nor the next due time costs more if more rows wait.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,38 +12,71 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.store.database import Database
 
+FEW = 64
+"""Due rows that are sorted by their turn; where more are due, they are read in that order."""
+_NEVER = 1e300
+
+Which = sa.ColumnElement[bool]
+
 
 def take(
     table: sa.Table,
-    *which: sa.ColumnElement[bool],
-    first: Collection[sa.ColumnElement[Any]],
+    groups: Sequence[Which],
+    *,
     now: float,
     until: float,
     most: int,
+    but: Collection[Any] = (),
     **changed: sa.ColumnElement[int],
 ) -> ReturningUpdate[Any]:
-    """Claim up to `most` due rows in the order of `first`; it returns them in any order."""
-    keys = list(table.primary_key)
-    free = sa.or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now)
-    chosen = sa.select(*keys).where(*which, table.c.due_at <= now, free).order_by(*first)
-    # A CTE is run once, whatever the plan: the limit of a subquery holds for each of its runs.
-    taken = chosen.limit(most).with_for_update(skip_locked=True).cte()
-    key = sa.tuple_(*keys) if len(keys) > 1 else keys[0]
-    return (
-        sa.update(table)
-        .where(key.in_(sa.select(taken)))
-        .values(claimed_until=until, **changed)
-        .returning(*table.c)
+    """Claim up to `most` due rows, the earliest first; it returns them in any order."""
+    due = [_due(table, group, now=now, but=but, most=most) for group in groups]
+    if len(due) == 1:
+        return _claim(table, due[0], until=until, **changed)
+    every = sa.union_all(*(sa.select(*one.subquery().c) for one in due)).subquery()
+    return _claim(
+        table, sa.select(every).order_by(every.c.due_at).limit(most), until=until, **changed
     )
 
 
+def take_by_turn(
+    table: sa.Table,
+    group: Which,
+    *,
+    turn: Sequence[sa.Column[Any]],
+    many: bool,
+    now: float,
+    until: float,
+    most: int,
+    but: Collection[Any] = (),
+    **changed: sa.ColumnElement[int],
+) -> ReturningUpdate[Any]:
+    """Claim up to `most` due rows in the order of `turn`. `many`: more than `FEW` are due."""
+    if many:
+        chosen = _due(table, group, now=now, but=but, most=most, order=turn)
+    else:
+        few = _due(table, group, now=now, but=but, most=FEW, more=turn).subquery()
+        chosen = sa.select(few).order_by(*(few.c[column.name] for column in turn)).limit(most)
+    return _claim(table, chosen, until=until, **changed)
+
+
+def due_up_to(table: sa.Table, group: Which, *, now: float, most: int) -> sa.Select[int]:
+    """How many of a group are due, counted up to `most`."""
+    due = sa.select(table.c.due_at).where(group, table.c.due_at <= now)
+    return sa.select(sa.func.count()).select_from(due.limit(most).subquery())
+
+
 def take_words(
-    table: sa.Table, platforms: Collection[str], *, now: float, until: float, most: int
+    table: sa.Table, platforms: Iterable[str], *, now: float, until: float, most: int
 ) -> ReturningUpdate[Any]:
     """Claim up to `most` due rows that owe words to people of these platforms."""
-    theirs, tries = table.c.platform.in_(platforms), table.c.attempts + 1
-    first = [table.c.due_at]
-    return take(table, theirs, first=first, now=now, until=until, most=most, attempts=tries)
+    tries = table.c.attempts + 1
+    return take(table, on(table, platforms), now=now, until=until, most=most, attempts=tries)
+
+
+def on(table: sa.Table, platforms: Iterable[str]) -> list[Which]:
+    """One group for each platform."""
+    return [table.c.platform == platform for platform in platforms] or [sa.false()]
 
 
 async def renew(database: Database, table: sa.Table, ids: Collection[Any], *, until: float) -> None:
@@ -55,10 +92,59 @@ async def expire(database: Database, table: sa.Table, *, now: float) -> int:
 
 
 async def next_due(
-    database: Database, table: sa.Table, *which: sa.ColumnElement[bool]
+    database: Database, table: sa.Table, groups: Sequence[Which], *, but: Collection[Any] = ()
 ) -> float | None:
-    """When the earliest of these rows can be claimed."""
-    is_due = table.c.due_at.is_not(None)
+    """When the earliest row of these groups, but none of `but`, can be claimed."""
     later = sa.func.max if database.is_sqlite else sa.func.greatest
-    when = later(table.c.due_at, sa.func.coalesce(table.c.claimed_until, 0.0))
-    return await database.value(sa.select(sa.func.min(when)).where(is_due, *which))
+    times: list[sa.Select[Any]] = []
+    for group in groups:
+        which = (group, table.c.due_at.is_not(None), *_not_in(table, but))
+        free = sa.select(table.c.due_at.label("at")).where(*which, table.c.claimed_until.is_(None))
+        first = free.order_by(table.c.due_at).limit(1)
+        # Only a claimed row that is due before the first free one can be the earliest, and what
+        # is due before that one is claimed: so this walks over rows in hand and no others.
+        before = table.c.due_at < sa.func.coalesce(first.scalar_subquery(), _NEVER)
+        runs_out = sa.func.min(later(table.c.due_at, table.c.claimed_until)).label("at")
+        held = sa.select(runs_out).where(*which, table.c.claimed_until.is_not(None), before)
+        times += [sa.select(first.subquery().c.at), held]
+    return await database.value(sa.select(sa.func.min(sa.union_all(*times).subquery().c.at)))
+
+
+def _due(
+    table: sa.Table,
+    group: Which,
+    *,
+    now: float,
+    but: Collection[Any],
+    most: int,
+    order: Sequence[sa.Column[Any]] = (),
+    more: Sequence[sa.Column[Any]] = (),
+) -> sa.Select[Any]:
+    """The keys of the first due rows of a group that nobody holds."""
+    free = sa.or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now)
+    return (
+        sa.select(*table.primary_key, table.c.due_at, *more)
+        .where(group, table.c.due_at <= now, free, *_not_in(table, but))
+        .order_by(*(order or [table.c.due_at]))
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _claim(
+    table: sa.Table, chosen: sa.Select[Any], *, until: float, **changed: sa.ColumnElement[int]
+) -> ReturningUpdate[Any]:
+    # A CTE is run once, whatever the plan: the limit of a subquery holds for each of its runs.
+    taken = chosen.cte()
+    keys = list(table.primary_key)
+    key = sa.tuple_(*keys) if len(keys) > 1 else keys[0]
+    return (
+        sa.update(table)
+        .where(key.in_(sa.select(*(taken.c[column.name] for column in keys))))
+        .values(claimed_until=until, **changed)
+        .returning(*table.c)
+    )
+
+
+def _not_in(table: sa.Table, ids: Collection[Any]) -> list[Which]:
+    return [table.c.id.not_in(ids)] if ids else []

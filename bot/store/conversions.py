@@ -6,13 +6,12 @@ from bot.core.conversions import Waiting
 from bot.core.jobs import Status
 from bot.core.posts import PostKind
 from bot.store.database import Part
-from bot.store.rows import QUEUED, video_of
+from bot.store.rows import SPELT, video_of
 from bot.store.tables import jobs, posts
 
 _in_line = sa.and_(
     jobs.c.due_at.is_not(None),
-    jobs.c.status != QUEUED,  # so that the partial index is used
-    jobs.c.status == Status.CONVERTING.value,
+    jobs.c.status == SPELT[Status.CONVERTING],
 )
 
 

@@ -5,7 +5,7 @@ other writer out, and the row may be written although nobody saw it (reliability
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -64,7 +64,10 @@ class Database(Runs):
 
         Raises `Unwritten` if it can't begin within `PATIENCE`, or if the database takes nothing.
         """
-        task = asyncio.ensure_future(self._whole(work))
+        return await self._shielded(self._whole(work))
+
+    async def _shielded(self, whole: Coroutine[None, None, Result]) -> Result:
+        task = asyncio.ensure_future(whole)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         with troubles.translated():
@@ -73,6 +76,13 @@ class Database(Runs):
             except asyncio.CancelledError:
                 task.add_done_callback(_unheard)
                 raise
+
+    async def read(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        """Run `work`, which only reads.
+
+        On SQLite nobody else writes meanwhile, so it needs neither a transaction nor the lock.
+        """
+        return await self._shielded(self._asked(work) if self.is_sqlite else self._whole(work))
 
     async def lock_admission(self, connection: AsyncConnection) -> None:
         """Make admissions queue up. SQLite's BEGIN IMMEDIATE has done so already.
@@ -125,6 +135,11 @@ class Database(Runs):
             await asyncio.gather(*self._under_way, return_exceptions=True)
         if self.is_gone:
             await self._copy.renew()
+
+    async def _asked(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        async with self._in_turn() as left, self._connected(left) as connection:
+            await connection.execution_options(reads=True)
+            return await work(connection)
 
     async def _whole(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
         async with self._in_turn() as left, self._connected(left) as connection:

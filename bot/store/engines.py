@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
+from bot.store.driver import Connection, Driver
+
 PATIENCE = 2.0
 """Seconds for which a transaction waits until it can begin, its own turn included."""
 _PRAGMAS = (
@@ -23,7 +25,7 @@ _PRAGMAS = (
 def sqlite_engine(url: str) -> AsyncEngine:
     """One connection, which begins a transaction as its only writer."""
     # An error that quotes the values of its statement would carry prompts into the log.
-    engine = create_async_engine(url, poolclass=StaticPool, hide_parameters=True)
+    engine = create_async_engine(url, module=Driver(), poolclass=StaticPool, hide_parameters=True)
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
@@ -36,14 +38,11 @@ def sqlite_engine(url: str) -> AsyncEngine:
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        left = connection.get_execution_options().get("patience", PATIENCE)
-        if left != PATIENCE:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={left * 1000:.0f}")
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        finally:
-            if left != PATIENCE:
-                connection.exec_driver_sql(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}")
+        options = connection.get_execution_options()
+        ours = connection.connection.dbapi_connection
+        if isinstance(ours, Connection) and not options.get("reads"):
+            left = options.get("patience", PATIENCE)
+            ours.begin("BEGIN IMMEDIATE", patience=left if left != PATIENCE else None)
 
     return engine
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 import sqlalchemy as sa
 from sqlalchemy import RowMapping
@@ -16,7 +16,7 @@ from bot.core.quotas import Limits, Usage
 from bot.log import get_logger
 from bot.store import admission, blocks, claims, holds, turns
 from bot.store.database import Part
-from bot.store.rows import QUEUED, job_of
+from bot.store.rows import QUEUED, SPELT, job_of
 from bot.store.tables import jobs
 from bot.store.usage import usage
 from bot.store.writing import get, save
@@ -25,6 +25,17 @@ log = get_logger()
 
 _SAMPLES = 50
 """Durations of how many recent videos the schedule learns from."""
+
+
+class _Hand(TypedDict):
+    """The values of a claim."""
+
+    now: float
+    until: float
+    most: int
+    but: Collection[str]
+    version: sa.ColumnElement[int]
+    crashes: sa.ColumnElement[int]
 
 
 class Jobs(Part):
@@ -68,22 +79,22 @@ class Jobs(Part):
         but: Collection[str] = (),
     ) -> list[Job]:
         """Take up to `most` due jobs. A claim that ran out without a word counts as a crash."""
-        first = _order(statuses)
-        claimed = claims.take(
-            jobs,
-            *(_in(statuses), jobs.c.id.not_in(but)),
-            first=first,
+        hand = _Hand(
             now=now,
             until=until,
             most=most,
+            but=but,
             version=jobs.c.version + 1,
             crashes=jobs.c.crashes + sa.case((jobs.c.claimed_until.is_(None), 0), else_=1),
         )
 
         async def work(connection: AsyncConnection) -> list[Job]:
-            rows = await connection.execute(claimed)
-            inorder = sorted(rows.mappings(), key=lambda row: [row[key] for key in first])
-            return [job for row in inorder if (job := await _readable(connection, row))]
+            if set(statuses) == {Status.QUEUED}:
+                rows = await _take_by_turn(connection, hand)
+            else:
+                taken = await connection.execute(claims.take(jobs, _groups(statuses), **hand))
+                rows = sorted(taken.mappings(), key=lambda row: float(row["due_at"]))
+            return [job for row in rows if (job := await _readable(connection, row))]
 
         return await self._database.run(work)
 
@@ -98,8 +109,7 @@ class Jobs(Part):
         self, statuses: Sequence[Status], *, but: Collection[str] = ()
     ) -> float | None:
         """When the earliest job in one of `statuses`, but none of `but`, can be claimed."""
-        which = (_in(statuses), jobs.c.id.not_in(but))
-        return await claims.next_due(self._database, jobs, *which)
+        return await claims.next_due(self._database, jobs, _groups(statuses), but=but)
 
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
         """Write `after` and the posts it owes behind the version fence of `before`."""
@@ -121,7 +131,7 @@ class Jobs(Part):
                 return await _wait(connection, job, Reason.PAUSED, now + HELD, now=now)
             before, free_at = 0, None
             if at_once is not None:
-                before, free_at = await turns.places_before(connection, job, now=now)
+                before, free_at = await turns.places_before(connection, job, now=now, most=at_once)
                 if before >= at_once:
                     due_at = free_at or now + SOFT_DEADLINE
                     return await _wait(connection, job, Reason.AT_ONCE, due_at, now=now)
@@ -255,18 +265,24 @@ async def _readable(connection: AsyncConnection, row: RowMapping) -> Job | None:
         return None
 
 
-def _in(statuses: Sequence[Status]) -> sa.ColumnElement[bool]:
-    """Spelt so that queued alone, or any but queued, meets its partial index."""
-    asked = jobs.c.status.in_([status.value for status in statuses])
-    if Status.QUEUED not in statuses:
-        return sa.and_(jobs.c.status != QUEUED, asked)
-    return jobs.c.status == QUEUED if set(statuses) == {Status.QUEUED} else asked
+def _groups(statuses: Sequence[Status]) -> list[sa.ColumnElement[bool]]:
+    return [jobs.c.status == SPELT[status] for status in statuses]
 
 
-def _order(statuses: Sequence[Status]) -> tuple[sa.ColumnElement[Any], ...]:
-    if set(statuses) == {Status.QUEUED}:
-        return (jobs.c.turn, jobs.c.created_at)
-    return (jobs.c.due_at,)
+async def _take_by_turn(connection: AsyncConnection, hand: _Hand) -> list[RowMapping]:
+    """Queued jobs, in the order of their turns.
+
+    Those that wait for a later time may stand before all that are due: few due ones are found by
+    their time, and many in the order of the turns.
+    """
+    (queued,), turn = _groups([Status.QUEUED]), (jobs.c.turn, jobs.c.created_at)
+    most = claims.FEW + 1
+    due = await connection.scalar(claims.due_up_to(jobs, queued, now=hand["now"], most=most)) or 0
+    if not due:
+        return []
+    claim = claims.take_by_turn(jobs, queued, turn=turn, many=due > claims.FEW, **hand)
+    rows = (await connection.execute(claim)).mappings()
+    return sorted(rows, key=lambda row: (row["turn"], row["created_at"]))
 
 
 def _own(platform: str, person_id: str) -> sa.Select[Any]:

@@ -64,7 +64,7 @@ class Notices(Part):
 
     async def next_due(self, platforms: Sequence[str]) -> float | None:
         """When the earliest notice can be claimed."""
-        return await claims.next_due(self._database, notices, notices.c.platform.in_(platforms))
+        return await claims.next_due(self._database, notices, claims.on(notices, platforms))
 
     async def put_off(self, notice: Notice, *, due_at: float) -> None:
         later = sa.update(notices).where(_held(notice)).values(due_at=due_at, claimed_until=None)

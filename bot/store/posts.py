@@ -1,7 +1,8 @@
 """The `posts` table: what is still to be said, and what stands. One transaction per method."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -65,11 +66,11 @@ class Posts(Part):
         """Take up to `most` due posts of these platforms and kinds, but none of `but`."""
         claimed = claims.take(
             posts,
-            *(*_of(platforms, kinds), posts.c.id.not_in(but)),
-            first=[posts.c.due_at],
+            _of(platforms, kinds),
             now=now,
             until=until,
             most=most,
+            but=but,
             version=posts.c.version + 1,
             # Counted before the work: a message that kills the process is not tried for ever.
             attempts=posts.c.attempts + 1,
@@ -91,8 +92,7 @@ class Posts(Part):
         but: Collection[int] = (),
     ) -> float | None:
         """When the earliest post, but none of `but`, can be claimed."""
-        which = (*_of(platforms, kinds), posts.c.id.not_in(but))
-        return await claims.next_due(self._database, posts, *which)
+        return await claims.next_due(self._database, posts, _of(platforms, kinds), but=but)
 
     async def get(self, job_id: str, kind: str) -> Post | None:
         """The post of this kind about that job."""
@@ -211,10 +211,12 @@ def _unless_newer(post: Post, due_at: float | None) -> sa.ColumnElement[float | 
     return sa.case((posts.c.due_at == post.due_at, due_at), else_=posts.c.due_at)
 
 
-def _of(
-    platforms: Sequence[str], kinds: Sequence[PostKind]
-) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    return posts.c.platform.in_(platforms), posts.c.kind.in_([kind.value for kind in kinds])
+def _of(platforms: Iterable[str], kinds: Iterable[PostKind]) -> list[sa.ColumnElement[bool]]:
+    """One group for each kind of each platform."""
+    return [
+        sa.and_(posts.c.platform == platform, posts.c.kind == kind.value)
+        for platform, kind in product(platforms, kinds)
+    ] or [sa.false()]
 
 
 async def _deliver(connection: AsyncConnection, job: Job, *, now: float) -> None:

@@ -12,8 +12,9 @@ from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import Order, Transport, VideoRequest
 from bot.core.posts import Form, Post, PostKind
 
-QUEUED = sa.literal(Status.QUEUED.value, literal_execute=True)
+SPELT = {status: sa.literal(status.value, literal_execute=True) for status in Status}
 """Spelt into the statement, not bound: only then is a partial index used."""
+QUEUED = SPELT[Status.QUEUED]
 
 _order = TypeAdapter(Order)
 _request = TypeAdapter(VideoRequest)
@@ -55,12 +56,16 @@ def job_values(job: Job) -> dict[str, Any]:
 
 
 def saved_values(before: Job, after: Job) -> dict[str, Any]:
-    """The columns of `after` but for times that are as they were in `before`.
+    """The columns in which `after` differs from `before`, which is as its row was read.
 
-    Those may have moved meanwhile: claims are renewed and clocks set without another version.
+    The others may have moved meanwhile: claims are renewed and clocks set without another version.
     """
-    stay = {name for name in JOB_TIMES if getattr(before, name) == getattr(after, name)}
-    return {name: value for name, value in job_values(after).items() if name not in stay}
+    values: dict[str, Any] = {}
+    for name in _fields:
+        value = getattr(after, name)
+        if value != getattr(before, name):
+            values |= _columns[name](after) if name in _columns else {name: value}
+    return values
 
 
 def job_of(row: Mapping[str, Any] | RowMapping) -> Job:

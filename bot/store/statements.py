@@ -21,21 +21,25 @@ class Runs(ABC):
     async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
         """Run `work` in one transaction."""
 
+    async def read(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        """Run `work`, which only reads."""
+        return await self.run(work)
+
     async def rows(
         self, statement: sa.Executable, value_of: Callable[[RowMapping], Result]
     ) -> list[Result]:
         """The value of every row that it returns, in their order."""
-        return await self.run(lambda connection: rows(connection, statement, value_of))
+        return await self._run_one(statement, lambda it: rows(it, statement, value_of))
 
     async def one(
         self, statement: sa.Executable, value_of: Callable[[RowMapping], Result]
     ) -> Result | None:
         """The value of the first row; None if there is no row."""
-        return await self.run(lambda connection: one(connection, statement, value_of))
+        return await self._run_one(statement, lambda it: one(it, statement, value_of))
 
     async def value(self, query: sa.Select[tuple[Result]]) -> Result | None:
         """The first column of the first row; None if there is no row."""
-        return await self.run(lambda connection: connection.scalar(query))
+        return await self.read(lambda connection: connection.scalar(query))
 
     async def values(self, query: sa.Select[tuple[Result]]) -> list[Result]:
         """The first column of every row."""
@@ -43,7 +47,7 @@ class Runs(ABC):
         async def work(connection: AsyncConnection) -> list[Result]:
             return list(await connection.scalars(query))
 
-        return await self.run(work)
+        return await self.read(work)
 
     async def exists(self, query: sa.Select[Any]) -> bool:
         """Whether there is a row."""
@@ -56,6 +60,11 @@ class Runs(ABC):
             return (await connection.execute(statement)).rowcount
 
         return await self.run(work)
+
+    async def _run_one(
+        self, statement: sa.Executable, work: Callable[[AsyncConnection], Awaitable[Result]]
+    ) -> Result:
+        return await (self.read if isinstance(statement, sa.Select) else self.run)(work)
 
     async def put(
         self, table: sa.Table, key: Mapping[str, object], values: Mapping[str, object]

@@ -69,11 +69,24 @@ jobs = sa.Table(
     sa.UniqueConstraint("platform", "event_id"),
 )
 
-# Finished jobs leave both indexes, so a claim costs the same after a million of them.
+# A claim, and the question when the next is due, walk the rows of one state in the order in which
+# they are due. Finished jobs leave all of these, and so a claim costs the same after a million.
+for _status in ("queued", "submitting", "in_progress", "completed", "converting"):
+    _due = sa.and_(jobs.c.due_at.is_not(None), jobs.c.status == _status)
+    _partial(f"ix_jobs_{_status}_due", _due, jobs.c.due_at)
 _queued = sa.and_(jobs.c.due_at.is_not(None), jobs.c.status == "queued")
-_running = sa.and_(jobs.c.due_at.is_not(None), jobs.c.status != "queued")
 _partial("ix_jobs_queued", _queued, jobs.c.turn, jobs.c.created_at)
-_partial("ix_jobs_running", _running, jobs.c.due_at)
+# Orders that wait for a place, or for the end of a pause or a hold.
+_waiting = sa.and_(_queued, jobs.c.reason.is_not(None))
+_partial(
+    "ix_jobs_waiting",
+    _waiting,
+    *(jobs.c.gateway, jobs.c.reason, jobs.c.model),
+    *(jobs.c.turn, jobs.c.created_at),
+)
+# Places that are taken.
+_flying = sa.and_(jobs.c.due_at.is_not(None), jobs.c.status.in_(("in_progress", "submitting")))
+_partial("ix_jobs_flying", _flying, jobs.c.gateway, jobs.c.model, jobs.c.submitted_at)
 sa.Index("ix_jobs_person", jobs.c.platform, jobs.c.person, jobs.c.created_at)
 sa.Index("ix_jobs_community", jobs.c.platform, jobs.c.community, jobs.c.created_at)
 sa.Index("ix_jobs_created", jobs.c.created_at)
@@ -137,7 +150,8 @@ posts = sa.Table(
     sa.Column("version", sa.Integer, nullable=False, server_default="0"),
     sa.UniqueConstraint("job_id", "kind"),
 )
-_partial("ix_posts_due", posts.c.due_at.is_not(None), posts.c.due_at)
+_owed = posts.c.due_at.is_not(None)
+_partial("ix_posts_due", _owed, posts.c.platform, posts.c.kind, posts.c.due_at)
 # Somebody points at a message of ours and means its job.
 _in_chat = posts.c.message_id.is_not(None)
 _partial("ix_posts_message", _in_chat, posts.c.platform, posts.c.message_id)
@@ -198,6 +212,7 @@ notices = sa.Table(
     sa.Column("claimed_until", sa.Double),
     sa.Column("attempts", sa.Integer, nullable=False),
 )
+sa.Index("ix_notices_due", notices.c.platform, notices.c.due_at)
 
 # What owners have to know of, from its beginning to its end; see `core/causes.py`.
 causes = sa.Table(
@@ -234,6 +249,7 @@ reports = sa.Table(
     sa.Column("channel_id", sa.Text),
     sa.ForeignKeyConstraint(["kind", "about"], ["causes.kind", "causes.about"], ondelete="CASCADE"),
 )
+_partial("ix_reports_due", reports.c.due_at.is_not(None), reports.c.platform, reports.c.due_at)
 
 settings = sa.Table(
     "settings",
@@ -286,6 +302,9 @@ updates = sa.Table(
 )
 _waits = updates.c.due_at.is_not(None)
 _partial("ix_updates_due", _waits, updates.c.source, updates.c.lane, updates.c.id)
+_partial("ix_updates_next", _waits, updates.c.source, updates.c.due_at)
+# The one that came last, and those that are old enough to be forgotten.
+sa.Index("ix_updates_received", updates.c.source, updates.c.received_at, updates.c.id)
 
 # A wish that somebody has yet to confirm.
 drafts = sa.Table(

@@ -14,6 +14,10 @@ from bot.store.tables import jobs
 
 _PLACES = 0x5A4F_4555
 """Key of the PostgreSQL advisory lock on all places."""
+_FLYING: sa.BindParameter[list[str]] = sa.bindparam(
+    "flying", sorted(IN_FLIGHT), expanding=True, literal_execute=True
+)
+"""Spelt out as their partial index has them."""
 
 
 async def lock(connection: AsyncConnection) -> None:
@@ -22,30 +26,28 @@ async def lock(connection: AsyncConnection) -> None:
 
 
 async def places_before(
-    connection: AsyncConnection, job: Job, *, now: float
+    connection: AsyncConnection, job: Job, *, now: float, most: int
 ) -> tuple[int, float | None]:
-    """How many places are taken or are others' turn, and when the first becomes free by age."""
+    """How many places are taken or are others' turn, and when the first becomes free by age.
+
+    They are counted up to `most`.
+    """
     flying = sa.and_(
         *_alike(job),
-        jobs.c.status != QUEUED,
-        jobs.c.status.in_([status.value for status in IN_FLIGHT]),
+        jobs.c.status.in_(_FLYING),
         # What is "taking long" may be stuck for a day: it no longer keeps others waiting.
         jobs.c.submitted_at > now - SOFT_DEADLINE,
     )
-    count = sa.func.count()
-    taken, since = (
-        await connection.execute(sa.select(count, sa.func.min(jobs.c.submitted_at)).where(flying))
-    ).one()
-    before = await ahead(connection, job=job)
-    return taken + before, None if since is None else since + SOFT_DEADLINE
+    taken = sa.select(jobs.c.submitted_at).where(flying).order_by(jobs.c.submitted_at).limit(most)
+    since = list(await connection.scalars(taken))
+    before = sa.select(jobs.c.id).where(_waiting(job), _earlier(job)).limit(most).subquery()
+    ahead = await connection.scalar(sa.select(sa.func.count()).select_from(before)) or 0
+    return len(since) + ahead, since[0] + SOFT_DEADLINE if since else None
 
 
 async def ahead(connection: AsyncConnection, *, job: Job) -> int:
     """How many jobs wait for the same place and have their turn before it."""
-    earlier = sa.or_(
-        jobs.c.turn < job.turn, sa.and_(jobs.c.turn == job.turn, jobs.c.created_at < job.created_at)
-    )
-    return await count(connection, jobs, _waiting(job), earlier)
+    return await count(connection, jobs, _waiting(job), _earlier(job))
 
 
 async def call_next(connection: AsyncConnection, job: Job, *, now: float) -> None:
@@ -60,6 +62,12 @@ async def call_next(connection: AsyncConnection, job: Job, *, now: float) -> Non
     )
     await connection.execute(
         sa.update(jobs).where(jobs.c.id.in_(sa.select(first.c.id))).values(due_at=now)
+    )
+
+
+def _earlier(job: Job) -> sa.ColumnElement[bool]:
+    return sa.or_(
+        jobs.c.turn < job.turn, sa.and_(jobs.c.turn == job.turn, jobs.c.created_at < job.created_at)
     )
 
 

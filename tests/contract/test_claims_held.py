@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import pytest
 
+from bot.core.bells import Bells
 from bot.core.jobs import CLAIM, Job, Status
 from bot.core.posts import Form, PostKind
 from bot.core.wake import Wake
@@ -27,7 +28,7 @@ class Process:
     def __init__(
         self, store: Store, clock: FakeClock, step: Callable[[Job], Awaitable[None]]
     ) -> None:
-        self.rows = job_rows(store.jobs, [Status.QUEUED], clock, set())
+        self.rows = job_rows(store.jobs, [Status.QUEUED], clock, set(), Bells.new())
         self.renewals = asyncio.Queue[None]()
         self.full = False
         """Whether the database takes nothing."""
@@ -48,8 +49,8 @@ class Process:
         self._write()
         await self.rows.release(row)
 
-    def let_go(self, row: Job) -> None:
-        self.rows.let_go(row)
+    def let_go(self, row: Job) -> float:
+        return self.rows.let_go(row)
 
     def _write(self) -> None:
         if self.full:
@@ -72,7 +73,7 @@ async def test_a_living_process_keeps_what_it_is_at_for_as_long_as_it_takes(stor
 
     await store.admitted()
     process = Process(store, clock, step)
-    other = job_rows(store.jobs, [Status.QUEUED], clock, set())
+    other = job_rows(store.jobs, [Status.QUEUED], clock, set(), Bells.new())
     running = asyncio.create_task(process.worker.run())
     await inside.wait()
     async with asyncio.timeout(WAIT):
@@ -89,8 +90,8 @@ async def test_without_renewals_it_would_be_taken_from_it(store: Store) -> None:
     """Negative control, and what becomes of a dead process's rows: they go on within a minute."""
     clock = FakeClock(NOON)
     job = await store.admitted()
-    dead = job_rows(store.jobs, [Status.QUEUED], clock, set())
-    other = job_rows(store.jobs, [Status.QUEUED], clock, set())
+    dead = job_rows(store.jobs, [Status.QUEUED], clock, set(), Bells.new())
+    other = job_rows(store.jobs, [Status.QUEUED], clock, set(), Bells.new())
     assert [each.id for each in await dead.claim(9)] == [job.id]
     assert await other.next_due() == NOON + CLAIM <= NOON + 60
     await clock.advance(CLAIM)
@@ -103,8 +104,8 @@ async def test_a_process_never_takes_what_it_has_in_hand_even_if_that_claim_ran_
     """The clock was set, or the database took no renewal: the POST is under way all the same."""
     clock, held = FakeClock(NOON), set[str]()
     job = await store.admitted()
-    queued = job_rows(store.jobs, [Status.QUEUED], clock, held)
-    every = job_rows(store.jobs, list(Status), clock, held)
+    queued = job_rows(store.jobs, [Status.QUEUED], clock, held, Bells.new())
+    every = job_rows(store.jobs, list(Status), clock, held, Bells.new())
     (mine,) = await queued.claim(9)
     await clock.advance(2 * CLAIM)
     assert await every.claim(9) == []

@@ -68,7 +68,7 @@ class Content:
             await self._keep(job, moves.stored(job, unconverted))
             return
         await self.conversions.begun(job)
-        self.desk.ring()
+        self.desk.bells.cards.ring()
         began = self.desk.clock.steady()
         try:
             video = await self.media.convert(unconverted)

@@ -75,11 +75,18 @@ class Submission:
     at_once: Callable[[str], int | None]
 
     async def bounded(self, job: Job) -> Job:
-        """The job with files no larger than what its gateway is known to take."""
+        """The job with files no larger than what its gateway is known to take; its row has it so.
+
+        If somebody else changed the row meanwhile, nothing that is made of this one is written.
+        """
         if not job.request.places:
             return job
         most = await self.fronts.most(job.gateway, job.base_url)
-        return replace(job, request=self._within(job, most))
+        request = self._within(job, most)
+        if request == job.request:
+            return job
+        smaller = replace(job, request=request)
+        return await self.desk.save(job, smaller) or smaller
 
     def _within(self, job: Job, body: int | None) -> VideoRequest:
         most = room(job.request, body)
@@ -241,20 +248,18 @@ class Submission:
 
         async def accept() -> None:
             now = self.desk.clock.now()
-            await self.desk.jobs.accept(
+            row = await self.desk.jobs.accept(
                 sent.id, gateway_id, sources=accepted.sources, now=now, due_at=now + first_look
             )
+            self.desk.bells.changed(sent, row, now=now)
 
         spool = _Spooling(self.spool, sent.id, accepted)
         await self._insist(sent, accept, until_then=spool.keep)
         spool.forget()
         log.info("job.accepted", job=sent.id, gateway=sent.gateway)
         asked_at = sent.submitted_at or sent.created_at
-        try:
-            await self._insist(sent, lambda: self.desk.works(sent, asked_at=asked_at))
-            await self._insist(sent, lambda: self.desk.passed(sent))
-        finally:
-            self.desk.ring()
+        await self._insist(sent, lambda: self.desk.works(sent, asked_at=asked_at))
+        await self._insist(sent, lambda: self.desk.passed(sent))
 
     async def _insist(
         self,

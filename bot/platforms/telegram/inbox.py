@@ -114,7 +114,7 @@ class Inbox:
         except Unwritten:
             await self._excuse_all(arrived)
             raise
-        self._wake.ring()
+        self._wake.ring(self._clock.now())
 
     # --- asking --------------------------------------------------------------------------------
 
@@ -232,9 +232,10 @@ class Lanes:
     async def release(self, row: Update) -> None:
         """Nothing to do: its row is due still."""
 
-    def let_go(self, row: Update) -> None:
-        """The lane is free for its next update."""
+    def let_go(self, row: Update) -> float:
+        """The lane is free for its next update, which may be due."""
         self._busy.discard(row.lane)
+        return self._clock.now()
 
 
 def _refusal(answer: dict[str, Any]) -> BotError:

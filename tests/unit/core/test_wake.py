@@ -1,10 +1,11 @@
 """A bell is heard once per ring, by its own listener and by those of the bells it rings along."""
 
 import asyncio
+import math
 
 import pytest
 
-from bot.core.wake import Wake
+from bot.core.wake import UNKNOWN, Wake
 
 
 async def is_heard(bell: Wake) -> bool:
@@ -27,3 +28,29 @@ async def test_bells_ring_along(number: int) -> None:
     others = (Wake(), Wake())
     Wake(*others).ring()
     assert await is_heard(others[number])
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_a_loop_that_waits_for_a_time_hears_no_ring_of_a_later_one() -> None:
+    bell = Wake()
+    resting = asyncio.create_task(bell.heard_within(forever(), until=10.0))
+    await asyncio.sleep(0)
+    bell.ring(10.0)
+    await asyncio.sleep(0)
+    assert (resting.done(), bell.due()) == (False, math.inf)
+    bell.ring(9.0)
+    await resting
+    assert (bell.due(), bell.due()) == (9.0, math.inf)
+
+
+@pytest.mark.parametrize(
+    ("rings", "due"), [([12.0, 11.0, 13.0], 11.0), ([11.0, UNKNOWN], UNKNOWN), ([], math.inf)]
+)
+async def test_the_earliest_of_all_rings_is_told(rings: list[float], due: float) -> None:
+    bell = Wake()
+    for at in rings:
+        bell.ring(at)
+    assert bell.due() == due

@@ -451,7 +451,7 @@ class Workshop:
         self.studio = ScriptedStudio(folder)
         self.chat = ScriptedChat()
         self._card_grace = {"chat": self.chat.can.card_grace}
-        self.wake_posts = self.bells.posts
+        self.wake_posts = self.bells.cards
         self.at_once: int | None = None
         self._ids = 0
         self.access = Access(
@@ -473,7 +473,7 @@ class Workshop:
             jobs=self.jobs,
             media=self.studio,
             clock=self.clock,
-            wake=self.bells.both,
+            bells=self.bells,
             new_id=self._new_id,
             new_seed=lambda: 7,
             card_grace=self._card_grace,
@@ -484,8 +484,7 @@ class Workshop:
             pauses=self.pauses,
             gateways={"main": self.gateway},
             clock=self.clock,
-            wake_jobs=self.bells.jobs,
-            wake_posts=self.wake_posts,
+            bells=self.bells,
         )
         self.line = Line(database)
         self.conversions = Conversions(self.line, Settings(database), self.clock)
@@ -531,7 +530,7 @@ class Workshop:
             link=lambda _job: self.link,
             cards=self.cards,
             clock=self.clock,
-            wake=self.wake_posts,
+            wake=self.bells.cards,
         )
 
     def without_answers(self) -> None:

@@ -101,6 +101,7 @@ async def test_an_upgrade_that_is_killed_leaves_the_rows_to_the_next_one(
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(600)
 async def test_an_upgrade_may_be_killed_at_any_statement(new_sqlite_url: NewUrl) -> None:
     """Until one runs through: so it was killed at each."""
     statement = 1

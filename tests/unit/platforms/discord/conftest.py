@@ -13,6 +13,7 @@ import pytest
 from bot.core import cards
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
+from bot.core.bells import Bells
 from bot.core.cards import Cards
 from bot.core.jobs import Job
 from bot.core.orders import Order
@@ -22,7 +23,6 @@ from bot.core.preferences import Preferring
 from bot.core.quotas import Limits
 from bot.core.replies import Reply, Text
 from bot.core.service import AnimateOthers, Service
-from bot.core.wake import Wake
 from bot.platforms.discord.client import DiscordPlatform, Settings
 from bot.platforms.discord.commands import Commands
 from bot.store.database import Database
@@ -129,7 +129,7 @@ class Bot:
             jobs=self.jobs,
             media=self.media,
             clock=self.clock,
-            wake=Wake(),
+            bells=Bells.new(),
             new_id=lambda: f"job{next(numbers):013}",
             new_seed=lambda: 7,
             card_grace={"discord": CARD_GRACE},

@@ -13,12 +13,12 @@ import pytest
 
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
+from bot.core.bells import Bells
 from bot.core.catalog import Catalog
 from bot.core.posts import CARD_GRACE
 from bot.core.preferences import Preferring
 from bot.core.quotas import Limits
 from bot.core.service import AnimateOthers, Service
-from bot.core.wake import Wake
 from bot.media.studio import Studio
 from bot.platforms.playground.client import PlaygroundPlatform
 from bot.platforms.playground.commands import Commands
@@ -128,7 +128,7 @@ async def open_hall(
             jobs=jobs,
             media=studio,
             clock=clock,
-            wake=Wake(),
+            bells=Bells.new(),
             new_id=lambda: f"job{next(_jobs):013}",
             new_seed=lambda: 7,
             card_grace={"playground": CARD_GRACE},

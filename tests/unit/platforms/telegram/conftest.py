@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from bot.core import cards, moves, replies
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
+from bot.core.bells import Bells
 from bot.core.jobs import Job, Video
 from bot.core.posting import Link
 from bot.core.posts import PostKind
@@ -21,7 +22,6 @@ from bot.core.quotas import Limits
 from bot.core.replies import Ways
 from bot.core.service import AnimateOthers, Service
 from bot.core.updates import Update
-from bot.core.wake import Wake
 from bot.platforms.telegram.client import Settings, TelegramPlatform
 from bot.platforms.telegram.commands import Commands
 from bot.platforms.telegram.intake import Intake
@@ -88,7 +88,7 @@ class Lobby:
             jobs=self.store.jobs,
             media=ScriptedStudio(self.folder),
             clock=self.clock,
-            wake=Wake(),
+            bells=Bells.new(),
             new_id=lambda: f"job{next(numbers):013}",
             new_seed=lambda: 7,
             card_grace={self.platform.name: self.platform.can.card_grace},

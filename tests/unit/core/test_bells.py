@@ -1,0 +1,75 @@
+"""A change rings the loops that have to do with it, with the time at which they have."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from bot.core import moves
+from bot.core.bells import Bells
+from bot.core.jobs import Job, Reason, Status
+from bot.core.wake import UNKNOWN
+from tests.contract.rows import NOON, VIDEO, a_job
+
+QUEUED = replace(a_job(now=NOON), status=Status.QUEUED)
+MADE = replace(QUEUED, status=Status.IN_PROGRESS, submitted_at=NOON, claimed_until=NOON + 45)
+DONE = moves.completed(MADE, now=NOON, sources=())
+CARDS, RESULTS = "card", "result"
+
+
+def rung(bells: Bells) -> dict[str, float]:
+    """The bells that rang, and for when."""
+    named = {
+        **{statuses[0].value: bell for statuses, bell in bells.each_job.items()},
+        **{kinds[0].value: bell for kinds, bell in bells.each_post.items()},
+        "notices": bells.notices,
+        "watch": bells.watch,
+    }
+    return {name: due for name, bell in named.items() if (due := bell.due()) != math.inf}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (MADE, moves.put_off(MADE, due_at=NOON + 5), {Status.IN_PROGRESS: NOON + 5}),
+        (
+            MADE,
+            moves.put_off(replace(MADE, progress=30), due_at=NOON + 5),
+            {Status.IN_PROGRESS: NOON + 5, CARDS: NOON + 2},
+        ),
+        # It left a place, so the next one in the queue was called.
+        (MADE, DONE, {Status.COMPLETED: NOON, Status.QUEUED: NOON, CARDS: NOON}),
+        (DONE, moves.stored(DONE, VIDEO), {CARDS: NOON, RESULTS: NOON}),
+        (QUEUED, moves.submitting(QUEUED, now=NOON), {Status.SUBMITTING: NOON + 45, CARDS: NOON}),
+        (QUEUED, moves.cancelled(QUEUED, Reason.BY_PERSON), {CARDS: NOON}),
+    ],
+    ids=["look", "progress", "made", "stored", "submitting", "cancelled"],
+)
+def test_only_those_concerned_hear_of_a_change(
+    before: Job, after: Job, expected: dict[str, float]
+) -> None:
+    bells = Bells.new()
+    bells.changed(before, after, now=NOON)
+    assert rung(bells) == expected
+
+
+def test_a_job_in_hand_rings_once_it_can_be_claimed() -> None:
+    bells = Bells.new()
+    bells.take(MADE)
+    bells.changed(MADE, DONE, now=NOON)
+    assert Status.COMPLETED not in rung(bells)
+    assert bells.let_go(MADE) == math.inf
+    assert rung(bells) == {Status.COMPLETED: NOON}
+
+
+def test_a_step_that_wrote_nothing_lets_its_loop_ask_the_rows() -> None:
+    bells = Bells.new()
+    bells.take(MADE)
+    assert bells.let_go(MADE) == UNKNOWN
+    assert rung(bells) == {}
+
+
+def test_an_order_rings_for_its_post_and_for_its_card() -> None:
+    bells = Bells.new()
+    bells.ordered(QUEUED, card_at=NOON + 8)
+    assert rung(bells) == {Status.QUEUED: NOON, CARDS: NOON + 8}
