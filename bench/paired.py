@@ -14,11 +14,13 @@ import math
 import multiprocessing
 import resource
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 from bench.figures import Spread
 
@@ -58,7 +60,7 @@ Round = Mapping[str, Slice]
 
 def cost(one: Slice) -> float:
     """Processor seconds for a unit."""
-    return one.cpu / one.units if one.units else math.nan
+    return one.cpu / one.units if one.units else math.inf
 
 
 def rate(one: Slice) -> float:
@@ -164,17 +166,38 @@ def _begun(variant: Variant) -> Child:
 def _serve(pipe: "Connection[Slice | str, float | None]", variant: Variant) -> None:
     """The child: work when told to, until told to end."""
     try:
-        with asyncio.Runner() as runner:
+        with asyncio.Runner(loop_factory=_Loop) as runner:
             begun = _Begun(variant)
             work = runner.run(begun.open())
             pipe.send(Slice(0, 0, 0))
-            while (seconds := pipe.recv()) is not None:
+            while (seconds := _told(pipe, runner)) is not None:
                 pipe.send(_slice(runner, work, seconds))
             runner.run(begun.close())
     except EOFError:
         pass
     except Exception as error:  # noqa: BLE001 - the parent tells it
-        pipe.send(f"{type(error).__name__}: {error}")
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(at.filename).name}:{at.lineno}"
+        pipe.send(f"{type(error).__name__}: {error} ({where})")
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Its time stands still between two slices: no deadline of the work runs out meanwhile."""
+
+    stood = 0.0
+
+    def time(self) -> float:
+        return super().time() - self.stood
+
+
+def _told(pipe: "Connection[Slice | str, float | None]", runner: asyncio.Runner) -> float | None:
+    """Wait for the next slice; None is the end."""
+    begun = time.monotonic()
+    told = pipe.recv()
+    loop = runner.get_loop()
+    assert isinstance(loop, _Loop)
+    loop.stood += time.monotonic() - begun
+    return told
 
 
 class _Begun:
