@@ -24,8 +24,8 @@ from pathlib import Path
 
 from bench.figures import Spread
 
-Work = Callable[[float], Awaitable[float]]
-"""Works for so many seconds; answers how many units it did."""
+Work = Callable[[float], Awaitable[float | Sequence[float]]]
+"""Works for so many seconds; answers how many units it did, or what each of them showed."""
 Variant = Callable[[], AbstractAsyncContextManager[Work]]
 """A function of a module, or a `functools.partial` of one."""
 
@@ -53,6 +53,8 @@ class Slice:
     seconds: float
     cpu: float
     """Seconds of processor time: all threads, processes that ended, and those `beside`."""
+    showed: tuple[float, ...] = ()
+    """A figure of each unit, if there is one."""
 
 
 Round = Mapping[str, Slice]
@@ -233,8 +235,11 @@ def _passed_on(task: asyncio.Task[None], opened: "asyncio.Future[Work]") -> None
 def _slice(runner: asyncio.Runner, work: Work, seconds: float) -> Slice:
     async def whole() -> Slice:
         cpu, begun = processor_time(), time.perf_counter()
-        units = await work(seconds)
-        return Slice(units, time.perf_counter() - begun, processor_time() - cpu)
+        done = await work(seconds)
+        took, spent = time.perf_counter() - begun, processor_time() - cpu
+        if isinstance(done, Sequence):
+            return Slice(len(done), took, spent, tuple(done))
+        return Slice(done, took, spent)
 
     return runner.run(whole())
 

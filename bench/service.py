@@ -7,6 +7,7 @@ put in before it starts: one by the store, and copies of that one by SQL.
 import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
@@ -24,6 +25,8 @@ from bot.store.identity import Home
 from tests.contract.rows import Store as Rows
 from tests.contract.rows import a_job
 
+NAP = 0.002
+"""Seconds."""
 BATCH = 200
 """Looks that may be under way."""
 FIELDS = {
@@ -127,6 +130,23 @@ async def looking(url: str, folder: Path, running: int, **changes: str) -> Async
             return counted(url)["looks"] - before
 
         yield work
+
+
+@asynccontextmanager
+async def lagging(url: str, folder: Path, running: int) -> AsyncIterator[Work]:
+    """The same; what is shown are the seconds by which its event loop was late."""
+    async with looking(url, folder, running):
+        yield lags
+
+
+async def lags(seconds: float) -> list[float]:
+    """How late a sleep of 2 ms ended, again and again."""
+    clock = time.perf_counter
+    ends, found = clock() + seconds, []
+    while (begun := clock()) < ends:
+        await asyncio.sleep(NAP)
+        found.append(clock() - begun - NAP)
+    return found
 
 
 def unwritten(url: str, folder: Path) -> str:
