@@ -1,0 +1,58 @@
+"""Measures this build beside its peers: `python -m bench` all goals, `python -m bench G1 G7` some.
+
+Each goal is a module `gNN_….py` with `GOAL` and `figures()`. A line tells the name, the median of
+the rounds, its quartiles, how many rounds, the goal and the verdict. VOID: nothing was measured,
+or the machine was too busy to say anything; the line tells why. `--json` prints a list of
+`{name, figure, goal, verdict}` instead. Everything stays on this machine, and takes 40 minutes
+at most. `docs/performance.md` says how to read it.
+"""
+
+import argparse
+import importlib
+import pkgutil
+import re
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+
+import bench
+from bench.figures import Figure, as_json, line, void
+
+
+def main() -> int:
+    """Run what was asked for; 1 if a goal was missed."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("goals", nargs="*", metavar="GOAL", help="G1 … G12; none: all")
+    parser.add_argument("--json", action="store_true", help="a list for machines")
+    asked = parser.parse_args()
+    found = []
+    for goal, module in _modules({goal.upper() for goal in asked.goals}):
+        for figure in _figures(goal, module):
+            found.append(figure)
+            print(line(figure), file=sys.stderr if asked.json else sys.stdout, flush=True)
+    if asked.json:
+        print(as_json(found))
+    return int(any(figure.verdict == "FAIL" for figure in found))
+
+
+def _modules(goals: set[str]) -> Iterator[tuple[str, str]]:
+    """The goals that are asked for, in order, each with the name of its module."""
+    for each in sorted(module.name for module in pkgutil.iter_modules(bench.__path__)):
+        if number := re.match(r"g(\d\d)_", each):
+            goal = f"G{int(number[1])}"
+            if not goals or goal in goals:
+                yield goal, each
+
+
+def _figures(goal: str, name: str) -> list[Figure]:
+    """One goal that fails to be measured takes no other along."""
+    try:
+        module: ModuleType = importlib.import_module(f"bench.{name}")
+        figures: list[Figure] = module.figures()
+    except Exception as error:  # noqa: BLE001 - a peer that is not there, say
+        return [void(goal, "–", f"{type(error).__name__}: {error}")]
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main())
