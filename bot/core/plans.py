@@ -28,7 +28,7 @@ LATER = 0.1
 WIDEST_STEP = 60.0
 """Seconds between two such looks at most."""
 
-UNLEARNED = 120.0
+UNLEARNED = 180.0
 """Seconds in which half of the videos are made, as long as nothing is known."""
 _UNLEARNED_WIDTH = 2.0
 """In the logarithm: nearly anything may be. So looks begin at once, as far apart as may be."""

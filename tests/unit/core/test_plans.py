@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.jobs import HARD_DEADLINE
@@ -36,6 +36,7 @@ def looks(plan: Plan, until: float, *, by: str = "job") -> list[float]:
     return ages[1:]
 
 
+@settings(max_examples=40)
 @given(SAMPLES, STEPS, st.floats(0.0, 1e6), st.text())
 def test_a_next_look_is_never_nearer_than_the_gateways_step_nor_too_far(
     known: list[Took], step: float, age: float, by: str
@@ -44,6 +45,7 @@ def test_a_next_look_is_never_nearer_than_the_gateways_step_nor_too_far(
     assert step <= wait <= 1.001 * max(LONGEST_GAP, 2 * step)
 
 
+@settings(max_examples=40)
 @given(SAMPLES, STEPS, st.lists(st.floats(0.0, 2e5), min_size=2), st.text())
 def test_an_older_job_is_not_looked_at_before_a_younger_one(
     known: list[Took], step: float, ages: list[float], by: str
@@ -53,6 +55,7 @@ def test_an_older_job_is_not_looked_at_before_a_younger_one(
     assert all(later >= earlier - 1e-6 * later for earlier, later in pairwise(nexts))
 
 
+@settings(max_examples=40)
 @given(SAMPLES)
 def test_shares_of_what_was_learned_are_a_part_of_one_whole(known: list[Took]) -> None:
     density = learned(known)
@@ -61,6 +64,7 @@ def test_shares_of_what_was_learned_are_a_part_of_one_whole(known: list[Took]) -
     assert all(begin < end for begin, end in pairwise(density.ages))
 
 
+@settings(max_examples=40)
 @given(SAMPLES, STEPS, st.text())
 def test_the_look_before_one_is_the_one_that_led_to_it(
     known: list[Took], step: float, by: str
