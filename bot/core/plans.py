@@ -14,35 +14,42 @@ from typing import NamedTuple
 
 from bot.core.jobs import HARD_DEADLINE
 
-PACE = 1.1
-"""Mean time between two looks where videos end, in steps of the gateway: few have to wait for it.
+PACE = 1.3
+"""Mean time between two looks where videos end, in steps of the gateway.
 
-Less is no gain: two looks may not come closer, so the best places would get no more of them.
+Two looks may not come closer than a step, where most videos end either: so more looks would go
+where they find less.
 """
 EARLY = 0.06
 """Share of the looks that may fall where nothing is expected: something may have become faster."""
 LONGEST_GAP = 300.0
-"""Seconds: a job that fails long before its time is noticed within these."""
+"""Seconds between two looks at most; a first one may take half as long again.
+
+A job that fails long before its time is noticed by then.
+"""
 LATER = 0.1
 """Seconds between looks for each second that a job runs, once all others would have been made."""
 WIDEST_STEP = 60.0
 """Seconds between two such looks at most."""
 
-UNLEARNED = 180.0
+UNLEARNED = 300.0
 """Seconds in which half of the videos are made, as long as nothing is known."""
 _UNLEARNED_WIDTH = 2.0
 """In the logarithm: nearly anything may be. So looks begin at once, as far apart as may be."""
 _DOUBT = 0.7
 """Width, in the logarithm, of where the next video may end for all that was learned …"""
-_DOUBTS = 1.0
+_DOUBTS = 0.3
 """… and how many videos that counts as."""
 _CELLS = 80
 _ROUNDS = 4
 _NARROW = 0.8
 """An interval from below this share of its end says where it began no better than this."""
 _FURTHEST = 0.4
-_HURRIED = 0.7
-"""The first looks of jobs lie between this share of a step and a whole one: none keep step."""
+_FIRST = (1.1, 1.4)
+"""The first looks of jobs lie between these numbers of steps, so that no two jobs keep step.
+
+More than one: while few videos have ended, a look rarely finds one.
+"""
 _SAME = 1e-6
 """Two counts of looks nearer than this are the same."""
 
@@ -62,6 +69,10 @@ class Density:
 
     ages: tuple[float, ...]
     shares: tuple[float, ...]
+    ahead: float = 0.0
+    """Looks by which all come earlier: where nothing is known, there is nothing to wait for."""
+    longest: float = LONGEST_GAP
+    """Seconds between two looks at most."""
 
     @property
     def cells(self) -> Iterator[tuple[float, float, float]]:
@@ -78,7 +89,8 @@ def unlearned() -> Density:
     first, cell = middle - 3 * _UNLEARNED_WIDTH, 6 * _UNLEARNED_WIDTH / _CELLS
     edges = [first + cell * number for number in range(_CELLS + 1)]
     ages = (0.0, *(math.exp(edge) for edge in edges))
-    return Density(ages, tuple(_bell(edges, middle, _UNLEARNED_WIDTH)))
+    shares = tuple(_bell(edges, middle, _UNLEARNED_WIDTH))
+    return Density(ages, shares, ahead=_FIRST[1] - 1, longest=WIDEST_STEP)
 
 
 def learned(known: Sequence[Took]) -> Density:
@@ -121,7 +133,7 @@ class Plan:
         area = sum(math.sqrt(share * left * seconds) for seconds, share, left in cells)
         typical = sum(left * seconds for seconds, _, left in cells)
         unit = PACE * step / area
-        least = max(EARLY * area / unit / typical, 1 / max(LONGEST_GAP, step))
+        least = max(EARLY * area / unit / typical, 1 / max(density.longest, step))
         paces = [math.sqrt(share / seconds / left) / unit for seconds, share, left in cells]
         made = [min(1 / step, max(pace, least)) for pace in paces]
         ages = [*density.ages, *_later(density.ages[-1])]
@@ -129,12 +141,12 @@ class Plan:
         late = [1 / min(max(step, LATER * age), widest) for age in ages[len(made) + 1 :]]
         gaps = (end - begin for begin, end in pairwise(ages))
         looks = (pace * gap for pace, gap in zip([*made, *late], gaps, strict=True))
-        return cls(tuple(ages), tuple(accumulate(looks, initial=0.0)), step)
+        return cls(tuple(ages), tuple(accumulate(looks, initial=density.ahead)), step)
 
     def next_look(self, age: float, *, by: str) -> float:
         """Seconds until the next look at a job of this age; each `by` has looks of its own."""
         first = _first(by)
-        passed = math.floor(_along(self.ages, self.counts, age) - first + _SAME)
+        passed = max(-1, math.floor(_along(self.ages, self.counts, age) - first + _SAME))
         return max(_along(self.counts, self.ages, passed + 1 + first) - age, self.step)
 
     def look_before(self, age: float, *, by: str) -> float:
@@ -147,7 +159,7 @@ class Plan:
 
 def _first(by: str) -> float:
     share = zlib.crc32(by.encode()) / 2**32
-    return _HURRIED + (1 - _HURRIED) * share
+    return _FIRST[0] + (_FIRST[1] - _FIRST[0]) * share
 
 
 def _along(xs: Sequence[float], ys: Sequence[float], x: float) -> float:

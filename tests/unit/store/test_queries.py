@@ -60,6 +60,16 @@ async def test_a_sweep_walks_what_is_kept_from_the_oldest_on_and_sorts_nothing(
         assert [step for step in plan if _is_costly(step, index)] == []
 
 
+async def test_what_is_learned_from_is_read_newest_first_and_nothing_is_sorted(
+    new_sqlite_url: NewUrl,
+) -> None:
+    async with open_database(url := await new_sqlite_url()) as database:
+        with _overheard("jobs.made_after IS NOT NULL") as statements:
+            await Store(database).jobs.durations("wan2.5-t2v-preview")
+    (plan,) = [_plan(url, *each) for each in statements]
+    assert plan == ["SEARCH jobs USING INDEX ix_jobs_made (model=?)"]
+
+
 @pytest.mark.proof
 async def test_a_bound_state_would_walk_the_whole_table(new_sqlite_url: NewUrl) -> None:
     """Negative control: that is why the claim spells the state out."""
