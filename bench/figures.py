@@ -105,6 +105,11 @@ def as_json(figures: Iterable[Figure]) -> str:
     return json.dumps(rows, ensure_ascii=False, indent=1)
 
 
+def p99(values: Sequence[float]) -> float:
+    """The value that 99 of 100 are not above."""
+    return sorted(values)[math.ceil(len(values) * 0.99) - 1]
+
+
 @contextmanager
 def folder() -> Iterator[Path]:
     """A folder on a disk: /tmp may be in memory. `BENCH_FOLDER` names another disk."""

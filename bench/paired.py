@@ -14,16 +14,18 @@ import math
 import multiprocessing
 import resource
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 from bench.figures import Spread
 
-Work = Callable[[float], Awaitable[float]]
-"""Works for so many seconds; answers how many units it did."""
+Work = Callable[[float], Awaitable[float | Sequence[float]]]
+"""Works for so many seconds; answers how many units it did, or what each of them showed."""
 Variant = Callable[[], AbstractAsyncContextManager[Work]]
 """A function of a module, or a `functools.partial` of one."""
 
@@ -51,6 +53,8 @@ class Slice:
     seconds: float
     cpu: float
     """Seconds of processor time: all threads, processes that ended, and those `beside`."""
+    showed: tuple[float, ...] = ()
+    """A figure of each unit, if there is one."""
 
 
 Round = Mapping[str, Slice]
@@ -58,7 +62,7 @@ Round = Mapping[str, Slice]
 
 def cost(one: Slice) -> float:
     """Processor seconds for a unit."""
-    return one.cpu / one.units if one.units else math.nan
+    return one.cpu / one.units if one.units else math.inf
 
 
 def rate(one: Slice) -> float:
@@ -164,17 +168,38 @@ def _begun(variant: Variant) -> Child:
 def _serve(pipe: "Connection[Slice | str, float | None]", variant: Variant) -> None:
     """The child: work when told to, until told to end."""
     try:
-        with asyncio.Runner() as runner:
+        with asyncio.Runner(loop_factory=_Loop) as runner:
             begun = _Begun(variant)
             work = runner.run(begun.open())
             pipe.send(Slice(0, 0, 0))
-            while (seconds := pipe.recv()) is not None:
+            while (seconds := _told(pipe, runner)) is not None:
                 pipe.send(_slice(runner, work, seconds))
             runner.run(begun.close())
     except EOFError:
         pass
     except Exception as error:  # noqa: BLE001 - the parent tells it
-        pipe.send(f"{type(error).__name__}: {error}")
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(at.filename).name}:{at.lineno}"
+        pipe.send(f"{type(error).__name__}: {error} ({where})")
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Its time stands still between two slices: no deadline of the work runs out meanwhile."""
+
+    stood = 0.0
+
+    def time(self) -> float:
+        return super().time() - self.stood
+
+
+def _told(pipe: "Connection[Slice | str, float | None]", runner: asyncio.Runner) -> float | None:
+    """Wait for the next slice; None is the end."""
+    begun = time.monotonic()
+    told = pipe.recv()
+    loop = runner.get_loop()
+    assert isinstance(loop, _Loop)
+    loop.stood += time.monotonic() - begun
+    return told
 
 
 class _Begun:
@@ -210,8 +235,11 @@ def _passed_on(task: asyncio.Task[None], opened: "asyncio.Future[Work]") -> None
 def _slice(runner: asyncio.Runner, work: Work, seconds: float) -> Slice:
     async def whole() -> Slice:
         cpu, begun = processor_time(), time.perf_counter()
-        units = await work(seconds)
-        return Slice(units, time.perf_counter() - begun, processor_time() - cpu)
+        done = await work(seconds)
+        took, spent = time.perf_counter() - begun, processor_time() - cpu
+        if isinstance(done, Sequence):
+            return Slice(len(done), took, spent, tuple(done))
+        return Slice(done, took, spent)
 
     return runner.run(whole())
 

@@ -37,6 +37,12 @@ class Counts:
     orders: int = 0
     videos: int = 0
     made_at: dict[bytes, float] = field(default_factory=dict)
+    looked_at: set[bytes] = field(default_factory=set)
+
+    def told(self) -> dict[str, int]:
+        """`jobs`: how many different ones were looked at."""
+        asked = {"looks": self.looks, "orders": self.orders, "videos": self.videos}
+        return asked | {"jobs": len(self.looked_at)}
 
 
 @contextmanager
@@ -54,7 +60,7 @@ def gateway(stub: Stub | None = None) -> Iterator[str]:
 
 
 def counted(url: str) -> dict[str, int]:
-    """How many looks, orders and videos the stub at `url` was asked for; blocks for a moment."""
+    """What the stub at `url` was asked for so far; blocks for a moment."""
     with urlopen(f"{url}/counts", timeout=10) as answer:
         found: dict[str, int] = json.load(answer)
         return found
@@ -100,8 +106,7 @@ class _Line(asyncio.Protocol):
         method, _, path = request.partition(b" ")
         counts = self._counts
         if path == b"/counts":
-            told = {"looks": counts.looks, "orders": counts.orders, "videos": counts.videos}
-            return _sent(json.dumps(told).encode())
+            return _sent(json.dumps(counts.told()).encode())
         if method == b"POST":
             counts.orders += 1
             id_ = b"video_%d" % counts.orders
@@ -112,6 +117,7 @@ class _Line(asyncio.Protocol):
             counts.videos += 1
             return _sent(self._stub.video, b"video/mp4")
         counts.looks += 1
+        counts.looked_at.add(name)
         return _sent(_state(name, self._status(name)))
 
     def _status(self, name: bytes) -> bytes:

@@ -28,6 +28,7 @@ from bot.core.decisions import Decide
 from bot.core.desk import Desk
 from bot.core.door import Door
 from bot.core.fronts import Fronts
+from bot.core.learned import Learned
 from bot.core.listings import Contact, Listings
 from bot.core.posting import Posting
 from bot.core.preferences import Preferring
@@ -142,6 +143,7 @@ async def _opened(
             gateways=gateways,
             studio=studio,
             pages=await site.pages_of(config, store, studio, clock),
+            learned=Learned(store.jobs),
             note=note,
         )
         chats = [await stack.enter_async_context(open_(parts)) for open_ in switched_on(config)]
@@ -233,6 +235,7 @@ def _steps(parts: Parts, line: Conversions) -> Steps:
     store = parts.store
     desk = Desk(
         jobs=store.jobs,
+        learned=parts.learned,
         pauses=store.pauses,
         gateways=parts.gateways,
         clock=parts.clock,
@@ -270,6 +273,7 @@ def _job_loops(parts: Parts, steps: Steps) -> Iterator[Loop]:
 def _cards(parts: Parts, line: Conversions) -> Cards:
     return Cards(
         jobs=parts.store.jobs,
+        learned=parts.learned,
         posts=parts.store.posts,
         accounts=parts.accounts,
         conversions=line,

@@ -141,6 +141,7 @@ def _sources(parts: Parts) -> Sources:
     return Sources(
         outlook=parts.store.outlook,
         jobs=parts.store.jobs,
+        learned=parts.learned,
         accounts=parts.accounts,
         rules=parts.config.kept,
         currency=parts.config.settings.currency,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from bot.config import Config
 from bot.core.accounts import Accounts
 from bot.core.bells import Bells
+from bot.core.learned import Learned
 from bot.core.platforms import Fetches, Platform, Tells
 from bot.core.ports import Clock, Gateway
 from bot.media.studio import Studio
@@ -38,6 +39,7 @@ class Parts(Basis):
 
     studio: Studio
     pages: Pages
+    learned: Learned
     note: str = ""
     """The line on top of the room: that its videos are paid for, say."""
     platforms: Mapping[str, Platform] = field(default_factory=dict)

@@ -7,11 +7,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.core import schedule
 from bot.core.accounts import Accounts
 from bot.core.conversions import Conversions
 from bot.core.endings import told_in_private
 from bot.core.jobs import ACTIVE, LOCKS, SOFT_DEADLINE, WITHDRAWN, Job, Reason, Status
+from bot.core.learned import Key, Learned
 from bot.core.ports import Clock, Jobs, Posts
 from bot.core.posts import told_by
 from bot.core.prices import money
@@ -60,6 +60,7 @@ class Cards:
     """
 
     jobs: Jobs
+    learned: Learned
     posts: Posts
     accounts: Accounts
     conversions: Conversions
@@ -119,11 +120,11 @@ class Cards:
         """None once that has passed: it would be put off for as long as the video takes."""
         if job.status not in ACTIVE or waits(job):
             return None
-        durations = await self.jobs.durations(job.request.model, job.request.seconds)
+        pace = await self.learned.pace(Key.of(job))
         terms = await self.accounts.terms(job.order.call.address)
         typical = terms.catalog.typical(job.request.model)
         begun = job.submitted_at or job.created_at
-        ready_at = begun + schedule.expected(durations, typical=typical)
+        ready_at = begun + pace.expected(typical=typical)
         return ready_at if ready_at > now else None
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from bot.core import moves, schedule
 from bot.core.bells import Bells
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
+from bot.core.learned import Key, Learned
 from bot.core.notices import HUSH, Pause
 from bot.core.outcomes import Locked
 from bot.core.ports import Clock, Gateway, Jobs, Pauses
@@ -41,6 +42,7 @@ class Desk:
     """
 
     jobs: Jobs
+    learned: Learned
     pauses: Pauses
     gateways: Mapping[str, Gateway]
     clock: Clock
@@ -58,6 +60,8 @@ class Desk:
             log.info(f"job.{saved.status}", job=saved.id, reason=saved.reason, **_words(saved))
             if saved.status is Status.UNCONFIRMED:
                 self.bells.watch.ring()
+            if saved.status is Status.COMPLETED:
+                self.learned.learn(saved)
         self.bells.changed(before, saved, now=now)
         return saved
 
@@ -111,6 +115,7 @@ class Desk:
         """Leave the job's gateway alone for a while: it refuses our key or our balance."""
         log.error("gateway.refused", gateway=job.gateway, reason=locked.reason, seconds=PAUSE)
         now = self.clock.now()
+        self.learned.missed(job.gateway, until=now + PAUSE)
         pause = Pause(locked.reason, until=now + PAUSE, looking=job.status is Status.IN_PROGRESS)
         await self.pauses.pause(job.gateway, pause, detail=locked.detail, rooms=self.rooms, now=now)
         self.bells.notices.ring()
@@ -192,11 +197,15 @@ class Desk:
         """Seconds until the next look at a running job, `least` about; no two jobs keep step."""
         elapsed = self.elapsed(job) if elapsed is None else elapsed
         if elapsed > HARD_DEADLINE and self.clock.settled() >= SETTLED:
-            wait = schedule.LATE_STEP
+            least, wait = max(least, schedule.LATE_STEP), 0.0
         else:
-            durations = await self.jobs.durations(job.request.model, job.request.seconds)
-            wait = schedule.next_look(elapsed, durations, step=self.step(job))
-        return schedule.spread(max(wait, least), by=f"{job.id} {job.version}")
+            pace = await self.learned.pace(Key.of(job))
+            wait = pace.next_look(elapsed, step=self.step(job), by=job.id)
+        return max(wait, schedule.spread(least, by=f"{job.id} {job.version}"))
+
+    async def made_after(self, job: Job) -> float | None:
+        """Seconds after which a job that is found made was not yet; None where nobody looked."""
+        return await self.learned.made_after(job, step=self.step(job), now=self.clock.now())
 
     async def _without_gateway(self, job: Job) -> None:
         queued = job.status is Status.QUEUED

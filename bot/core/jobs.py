@@ -234,6 +234,8 @@ class Job:
     video: Video | None = None
     submitted_at: float | None = None
     completed_at: float | None = None
+    made_after: float | None = None
+    """Seconds after which it was surely not made yet; None where that is not known."""
     delivered_at: float | None = None
     ended_at: float | None = None
     """Since when nothing more happens to it by itself; None while something does."""

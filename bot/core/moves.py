@@ -92,12 +92,20 @@ def reopened(job: Job, *, spend_cost: int) -> Job:
     return replace(job, status=Status.UNCONFIRMED, spend_cost=spend_cost)
 
 
-def completed(job: Job, *, now: float, sources: tuple[str, ...], withheld: bool = False) -> Job:
+def completed(
+    job: Job,
+    *,
+    now: float,
+    sources: tuple[str, ...],
+    withheld: bool = False,
+    made_after: float | None = None,
+) -> Job:
     """The gateway is done; the content is still to be fetched, at once."""
     return _move(
         job,
         Status.COMPLETED,
         completed_at=now,
+        made_after=made_after,
         progress=100,
         sources=sources,
         due_at=now,

@@ -112,9 +112,6 @@ class Jobs(Protocol):
     async def waiting(self, address: Address) -> list[Job]:
         """The queue of a community, or of a private channel; the oldest first."""
 
-    async def durations(self, model: str, seconds: int) -> list[float]:
-        """Seconds the gateway took for recent videos of this model and length."""
-
 
 class Pauses(Protocol):
     """Which gateways are paused. Stored, so that a restart does not hammer a bad key."""

@@ -1,7 +1,6 @@
-"""When to look next, and when it will be ready: learned from how long such videos took.
+"""Waits: how they are spread, how they grow with each failure, and what a video usually takes.
 
-Looks are few and well placed: none before the earliest plausible end, a fixed step while the end
-is likely, then ever wider. Back-off is for errors only.
+When to look at a job that is being made stands in `plans.py`. Back-off is for errors only.
 """
 
 import zlib
@@ -9,32 +8,9 @@ from collections.abc import Sequence
 
 LEAST_SAMPLES = 3
 """Below this many known durations nothing is learned yet."""
-UNLEARNED_END = 900.0
-"""Seconds in which a video is expected to end while nothing is learned."""
-LIVELY = 30.0
-"""Seconds between looks before the end is likely: for the progress that people see."""
-WIDEST_STEP = 60.0
 JITTER = 0.1
 LATE_STEP = 600.0
 """Seconds between looks after the hard deadline."""
-
-
-def next_look(elapsed: float, durations: Sequence[float], *, step: float) -> float:
-    """Seconds until the next look at a job that has been running for `elapsed` seconds.
-
-    `durations` are those of finished videos of the same model and length; `step` is the gateway's
-    own pace, below which a look can tell nothing new.
-    """
-    earliest, latest = 0.0, UNLEARNED_END
-    if len(durations) >= LEAST_SAMPLES:
-        earliest, latest = _quantile(durations, 0.05), _quantile(durations, 0.99)
-    if elapsed < earliest:
-        # Not all of it at once: people watch, and what got faster must be noticed.
-        return min(max(earliest - elapsed, min(step, 1.0)), max(LIVELY, step))
-    if elapsed < latest:
-        return step
-    # Each step half as wide again as the one before: proportional to the time past the end.
-    return min(max(step, (elapsed - latest) * 0.5), max(WIDEST_STEP, step))
 
 
 def spread(seconds: float, *, by: str) -> float:

@@ -13,6 +13,7 @@ from bot.core.causes import MOST_IDS, MOST_SHOWN, Cause, Facts, Kind
 from bot.core.desk import SETTLED
 from bot.core.jobs import SOFT_DEADLINE, Job, Status
 from bot.core.keeping import Rules
+from bot.core.learned import Key, Learned
 from bot.core.orders import Address
 from bot.core.ports import Clock, Jobs
 from bot.core.prices import money
@@ -45,6 +46,7 @@ class Sources:
 
     outlook: Outlook
     jobs: Jobs
+    learned: Learned
     accounts: Accounts
     rules: Rules
     currency: str
@@ -69,14 +71,11 @@ class Sources:
         now = self.clock.now()
         times = {"queued": now - QUEUED, "made": now - SOFT_DEADLINE, "done": now - DONE}
         found = await self.outlook.slow(**times, most=MOST_IDS)
-        longest: dict[tuple[str, int], float] = {}
         still = []
         for job in found:
             if job.status is Status.IN_PROGRESS:
-                made = (job.request.model, job.request.seconds)
-                if made not in longest:
-                    longest[made] = max(await self.jobs.durations(*made), default=0.0)
-                if now - (job.submitted_at or now) < SLOWER * longest[made]:
+                pace = await self.learned.pace(Key.of(job))
+                if now - (job.submitted_at or now) < SLOWER * pace.longest:
                     continue
             still.append(job)
         return [Cause(kind=Kind.STUCK, facts=_facts(still, len(still)))] if still else []

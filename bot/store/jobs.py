@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core import moves
 from bot.core.errors import Broken, Stopped, Unwritten
 from bot.core.jobs import HELD, SOFT_DEADLINE, Job, Reason, Status
+from bot.core.learned import Key, Made
 from bot.core.orders import Address
+from bot.core.plans import Took
 from bot.core.quotas import Limits, Usage
 from bot.log import get_logger
 from bot.store import admission, blocks, claims, holds, turns
@@ -23,8 +25,8 @@ from bot.store.writing import get, save
 
 log = get_logger()
 
-_SAMPLES = 50
-"""Durations of how many recent videos the schedule learns from."""
+_SAMPLES = 1000
+"""Videos of a model that are read to learn from: enough for each kind of it that is in use."""
 
 
 class _Hand(TypedDict):
@@ -234,15 +236,22 @@ class Jobs(Part):
         )
         return await self._database.rows(query, job_of)
 
-    async def durations(self, model: str, seconds: int) -> list[float]:
-        taken = (
-            sa.select(jobs.c.completed_at - jobs.c.submitted_at)
-            .where(jobs.c.model == model, jobs.c.seconds == seconds)
-            .where(jobs.c.completed_at.is_not(None), jobs.c.submitted_at.is_not(None))
+    async def durations(self, model: str) -> list[Made]:
+        columns = jobs.c.seconds, jobs.c.gateway, jobs.c.made_after
+        quality = jobs.c.request_data["quality"].as_string()
+        latest = (
+            sa.select(*columns, quality.label("quality"))
+            .add_columns((jobs.c.completed_at - jobs.c.submitted_at).label("until"))
+            .where(jobs.c.model == model, jobs.c.made_after.is_not(None))
             .order_by(jobs.c.completed_at.desc())
             .limit(_SAMPLES)
         )
-        return await self._database.values(taken)
+        return await self._database.rows(latest, partial(_made, model))
+
+
+def _made(model: str, row: RowMapping) -> Made:
+    key = Key(model, row["seconds"], row["gateway"], row["quality"])
+    return Made(key, Took(row["made_after"], row["until"]))
 
 
 async def _wait(

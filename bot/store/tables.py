@@ -66,6 +66,8 @@ jobs = sa.Table(
     sa.Column("words_gone_at", sa.Double),
     # Whether its result goes to its person alone.
     sa.Column("private", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Seconds after which its video was surely not made yet.
+    sa.Column("made_after", sa.Double),
     sa.UniqueConstraint("platform", "event_id"),
 )
 
@@ -90,7 +92,8 @@ _partial("ix_jobs_flying", _flying, jobs.c.gateway, jobs.c.model, jobs.c.submitt
 sa.Index("ix_jobs_person", jobs.c.platform, jobs.c.person, jobs.c.created_at)
 sa.Index("ix_jobs_community", jobs.c.platform, jobs.c.community, jobs.c.created_at)
 sa.Index("ix_jobs_created", jobs.c.created_at)
-sa.Index("ix_jobs_durations", jobs.c.model, jobs.c.seconds, jobs.c.completed_at)
+# How long videos take is learned from the latest of a model.
+_partial("ix_jobs_made", jobs.c.made_after.is_not(None), jobs.c.model, jobs.c.completed_at)
 
 # What is swept leaves these.
 _partial("ix_jobs_video_kept", jobs.c.video.is_not(None), jobs.c.ended_at)

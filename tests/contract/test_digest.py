@@ -13,6 +13,7 @@ from bot.core.causes import Cause, Kind, Report
 from bot.core.digest import DAY, TOLD, Digest, News
 from bot.core.jobs import Reason, Status
 from bot.core.keeping import Rules
+from bot.core.learned import Learned
 from bot.core.quotas import Limits
 from bot.core.sources import Sources
 from bot.i18n import say
@@ -50,6 +51,7 @@ class Morning:
         found = Sources(
             outlook=outlook,
             jobs=self.store.jobs,
+            learned=Learned(self.store.jobs),
             accounts=Accounts(Terms(catalog=CATALOG, limits=LIMITS)),
             rules=Rules(),
             currency="USD",

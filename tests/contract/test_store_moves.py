@@ -7,9 +7,11 @@ import pytest
 
 from bot.core import moves
 from bot.core.errors import Broken
-from bot.core.jobs import Reason, Status
+from bot.core.jobs import Job, Reason, Status
+from bot.core.learned import Key, Made
+from bot.core.plans import Took
 from bot.core.posts import CARD_GRACE, EDIT_PACE, PostKind
-from tests.contract.rows import NOON, VIDEO, Store, silent
+from tests.contract.rows import NOON, VIDEO, Store, a_job, silent
 
 
 async def test_a_save_answers_what_is_now_in_the_row(store: Store) -> None:
@@ -154,10 +156,25 @@ async def test_steps_of_progress_share_an_edit(store: Store) -> None:
     assert card.due_at == NOON + EDIT_PACE
 
 
-async def test_what_the_gateway_took_is_remembered_per_model_and_length(store: Store) -> None:
-    for took in (30.0, 50.0):
-        job = await store.in_state(Status.IN_PROGRESS)
-        await store.moved(job, moves.completed(job, now=NOON + took, sources=()))
+async def test_the_latest_videos_of_a_model_tell_how_long_they_took(store: Store) -> None:
+    """And what kind each was; one of which that is not known is left out."""
+    sharp = a_job(person="bob")
+    sharp = replace(sharp, request=replace(sharp.request, seconds=10, quality="720p"))
+    ends: list[tuple[Job, float, float | None]] = [
+        (a_job(), 30.0, 20.0),
+        (a_job(), 50.0, 0.0),
+        (sharp, 90.0, 85.0),
+        (a_job(), 9_000.0, None),
+    ]
+    for kind, until, after in ends:
+        job = await store.in_state(Status.IN_PROGRESS, kind)
+        done = moves.completed(job, now=NOON + until, sources=(), made_after=after)
+        await store.moved(job, done)
     await store.in_state(Status.IN_PROGRESS)
-    assert await store.jobs.durations("wan2.5-t2v-preview", 5) == [50.0, 30.0]
-    assert await store.jobs.durations("wan2.5-t2v-preview", 10) == []
+    model = "wan2.5-t2v-preview"
+    assert await store.jobs.durations(model) == [
+        Made(Key(model, 10, "main", "720p"), Took(85.0, 90.0)),
+        Made(Key(model, 5, "main", None), Took(0.0, 50.0)),
+        Made(Key(model, 5, "main", None), Took(20.0, 30.0)),
+    ]
+    assert await store.jobs.durations("sora-2") == []

@@ -248,8 +248,10 @@ class Submission:
 
         async def accept() -> None:
             now = self.desk.clock.now()
+            # The POST may have taken long, and its video is being made since it was sent.
+            due_at = max((sent.submitted_at or now) + first_look, now + min(first_look, 1.0))
             row = await self.desk.jobs.accept(
-                sent.id, gateway_id, sources=accepted.sources, now=now, due_at=now + first_look
+                sent.id, gateway_id, sources=accepted.sources, now=now, due_at=due_at
             )
             self.desk.bells.changed(sent, row, now=now)
 

@@ -36,7 +36,13 @@ class Waiting:
             await self.desk.works(job, asked_at=asked_at)
         if isinstance(look, Done):
             now = self.desk.clock.now()
-            done = moves.completed(job, now=now, sources=look.sources, withheld=look.withheld)
+            done = moves.completed(
+                job,
+                now=now,
+                sources=look.sources,
+                withheld=look.withheld,
+                made_after=await self.desk.made_after(job),
+            )
             await self.desk.save(job, done)
         elif isinstance(look, Failed):
             charged = look.charged or not gateway.refunds_failed
@@ -68,7 +74,9 @@ class Waiting:
             case Trouble(detail, retry_after):
                 log.warning("look.failed", job=job.id, what=kind_of(detail))
                 pace = await self.desk.next_look(job, least=min(60.0, 4 * gateway.poll_step))
-                await self.desk.put_off(job, max(pace, retry_after or 0.0))
+                wait = max(pace, retry_after or 0.0)
+                self.desk.learned.missed(job.gateway, until=self.desk.clock.now() + wait)
+                await self.desk.put_off(job, wait)
 
     async def _missing(self, job: Job) -> None:
         misses = job.attempts + 1

@@ -6,6 +6,7 @@ from bot.core.access import Access
 from bot.core.cards import Cards
 from bot.core.conversions import Conversions
 from bot.core.door import Door
+from bot.core.learned import Learned
 from bot.core.listings import Contact, Listings
 from bot.core.ports import Clock
 from bot.core.service import Service
@@ -31,6 +32,7 @@ def open_door(
     conversions = Conversions(Line(database), Settings(database), clock)
     drawn = cards or Cards(
         jobs=jobs,
+        learned=Learned(jobs),
         posts=posts,
         accounts=service.accounts,
         conversions=conversions,

@@ -77,31 +77,6 @@ def test_a_day_whose_midnight_comes_twice_begins_once() -> None:
     assert havana.day(first) == havana.day(second)
 
 
-DURATIONS = [float(n) for n in range(60, 160)]
-
-
-def test_nothing_learned_means_the_gateways_own_pace() -> None:
-    assert schedule.next_look(0.0, [60.0, 61.0], step=10.0) == 10.0
-
-
-def test_few_looks_before_the_earliest_end_then_steady_then_ever_wider() -> None:
-    assert schedule.next_look(5.0, DURATIONS, step=10.0) == schedule.LIVELY
-    assert schedule.next_look(60.0, DURATIONS, step=10.0) == 5.0
-    assert schedule.next_look(100.0, DURATIONS, step=10.0) == 10.0
-    late = [schedule.next_look(elapsed, DURATIONS, step=10.0) for elapsed in (160, 260, 2_000)]
-    assert late == sorted(late)
-    assert late[-1] == schedule.WIDEST_STEP
-
-
-@pytest.mark.proof
-@given(st.floats(0, 1e6), st.lists(st.floats(0.1, 1e5), max_size=60), st.floats(0.05, 120.0))
-def test_a_next_look_is_always_ahead_and_never_too_far(
-    elapsed: float, durations: list[float], step: float
-) -> None:
-    wait = schedule.next_look(elapsed, durations, step=step)
-    assert 0 < wait <= max(schedule.WIDEST_STEP, step, *durations, 1.0)
-
-
 @pytest.mark.proof
 @given(st.floats(0.05, 3600.0), st.text())
 def test_a_wait_is_spread_by_a_tenth_at_the_most_and_not_at_random(seconds: float, by: str) -> None:

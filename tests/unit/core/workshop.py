@@ -17,6 +17,7 @@ from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, FileMissing, HistoryUnreadable, Temporary
 from bot.core.fronts import Fronts
 from bot.core.jobs import CLAIM, Job, Status, Video
+from bot.core.learned import Learned
 from bot.core.orders import (
     Address,
     Fit,
@@ -442,6 +443,7 @@ class Workshop:
         """The states whose steps are taken."""
         self.database = database
         self.jobs = Jobs(database)
+        self.learned = Learned(self.jobs)
         self.posts = Posts(database)
         self.pauses = Pauses(database)
         self.notices = Notices(database)
@@ -481,6 +483,7 @@ class Workshop:
         )
         desk = Desk(
             jobs=self.jobs,
+            learned=self.learned,
             pauses=self.pauses,
             gateways={"main": self.gateway},
             clock=self.clock,
@@ -511,6 +514,7 @@ class Workshop:
         self.link: Link | None = None
         self.cards = Cards(
             jobs=self.jobs,
+            learned=self.learned,
             posts=self.posts,
             accounts=self.accounts,
             conversions=self.conversions,

@@ -30,7 +30,10 @@ def jobs_in_each_state() -> list[Job]:
         status: moves.accepted(job, f"video_{status}", now=NOON, due_at=NOON)
         for status, job in sent.items()
     }
-    done = {s: moves.completed(job, now=NOON + 9, sources=()) for s, job in taken.items()}
+    done = {
+        status: moves.completed(job, now=NOON + 9, sources=(), made_after=0.9 * 9)
+        for status, job in taken.items()
+    }
     states = [
         queued[Status.QUEUED],
         sent[Status.SUBMITTING],

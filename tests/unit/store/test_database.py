@@ -227,7 +227,7 @@ async def test_damage_that_nobody_would_meet_yet_is_refused_too(new_sqlite_url: 
     url = await new_sqlite_url()
     whole = bytearray(await _with_jobs(url, 30))
     with closing(sqlite3.connect(_file(url))) as connection:
-        query = "SELECT rootpage FROM sqlite_master WHERE name = 'ix_jobs_durations'"
+        query = "SELECT rootpage FROM sqlite_master WHERE name = 'ix_jobs_made'"
         (page,) = connection.execute(query).fetchone()
         (size,) = connection.execute("PRAGMA page_size").fetchone()
     whole[(page - 1) * size : page * size] = bytes(size)

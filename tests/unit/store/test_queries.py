@@ -76,6 +76,16 @@ async def test_a_sweep_walks_what_is_kept_from_the_oldest_on_and_sorts_nothing(
         assert not _is_costly(plan)
 
 
+async def test_what_is_learned_from_is_read_newest_first_and_nothing_is_sorted(
+    new_sqlite_url: NewUrl,
+) -> None:
+    async with open_database(url := await new_sqlite_url()) as database:
+        with _overheard("jobs.made_after IS NOT NULL") as statements:
+            await Store(database).jobs.durations("wan2.5-t2v-preview")
+    (plan,) = [_plan(_file(url), *each) for each in statements]
+    assert plan == ["SEARCH jobs USING INDEX ix_jobs_made (model=?)"]
+
+
 def _plan(file: Path, statement: str, values: tuple[object, ...]) -> list[str]:
     if not statement.lstrip().startswith(("SELECT", "UPDATE", "INSERT", "DELETE", "WITH")):
         return []

@@ -1,0 +1,36 @@
+"""G1: the processor time of a look that is written down, beside a bare loop of GETs."""
+
+from functools import partial
+
+from bench import peers, service
+from bench.figures import Figure, Spread, at_least, at_most, folder
+from bench.paired import cost, disturbed, rate, ratio, rounds
+from bench.stub import counted, gateway
+
+GOAL = "G1"
+RUNNING = 10_000
+SLICE = 0.5
+"""Seconds: a batch is written every tenth of a second, so a slice has several."""
+
+
+def figures() -> list[Figure]:
+    """CPU decides; the rate is told."""
+    with folder() as place, gateway() as beside, gateway() as ours:
+        found = rounds(
+            {
+                "bare": partial(peers.bare, beside),
+                "again": partial(peers.bare, beside),
+                "ours": partial(service.looking, ours, place, RUNNING),
+            },
+            seconds=SLICE,
+        )
+        void = disturbed(found, "bare", "again") or service.unwritten(ours, place)
+        looks = counted(ours)["looks"]
+    rates = Spread.of([rate(each["ours"]) for each in found])
+    costs = Spread.of([cost(each["ours"]) * 1e6 for each in found])
+    what = f"CPU of a persisted look ÷ bare GET ({costs.median:.0f} µs a look, {looks} looks)"
+    whats = f"persisted looks/s ÷ bare GETs/s ({rates.median:.0f} looks/s)"
+    return [
+        at_most("G1 CPU", ratio(found, "ours", "bare"), 1.35, what=what, void=void),
+        at_least("G1 rate", ratio(found, "ours", "bare", rate), 0.6, what=whats, void=void),
+    ]

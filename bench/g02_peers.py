@@ -1,0 +1,31 @@
+"""G2: looks for a second of processor time, beside a naive bot and the OpenAI SDK's own loop."""
+
+from functools import partial
+
+from bench import peers, service
+from bench.figures import Figure, at_least, folder
+from bench.g01_looks import RUNNING, SLICE
+from bench.paired import disturbed, ratio, rounds
+from bench.stub import gateway
+
+GOAL = "G2"
+SDK_ROUNDS, SDK_SLICE = 9, 2.0
+"""The SDK's loop comes to itself about once a second."""
+
+
+def figures() -> list[Figure]:
+    """Costs of a look, theirs divided by ours."""
+    with folder() as place, gateway() as beside, gateway() as url:
+        bare, ours = partial(peers.bare, beside), partial(service.looking, url, place, RUNNING)
+        naive = partial(peers.naive, beside, place)
+        variants = {"bare": bare, "again": bare, "ours": ours, "naive": naive}
+        found = rounds(variants, seconds=SLICE)
+        void = disturbed(found, "bare", "again") or service.unwritten(url, place)
+    with folder() as place, gateway() as beside, gateway() as url:
+        ours, sdk = partial(service.looking, url, place, RUNNING), partial(peers.sdk, beside)
+        slow = rounds({"ours": ours, "sdk": sdk}, most=SDK_ROUNDS, seconds=SDK_SLICE)
+    whole = ratio(found, "naive", "ours"), ratio(slow, "sdk", "ours")
+    return [
+        at_least("G2 naive", whole[0], 1.4, what="looks per CPU s ÷ a naive bot's", void=void),
+        at_least("G2 SDK", whole[1], 11, what="looks per CPU s ÷ the OpenAI SDK's", void=void),
+    ]

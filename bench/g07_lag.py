@@ -1,0 +1,154 @@
+"""G7: how long a video that is ready waits for the look that finds it. No clock runs.
+
+Mean lag × mean looks, the finding one among them, is ½(∫√(f·S))² at least, with f the density of
+the times that videos take, and S the share that is still being made. That bound knows f and no
+step; ours learns f from fifty videos, and two of its looks lie `STEP` apart at least.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+from statistics import fmean
+from typing import NamedTuple
+
+from bench.figures import Figure, Spread, at_most
+from bot.core.learned import SAMPLES, Pace
+from bot.core.plans import Took
+
+GOAL = "G7"
+STEP = 10.0
+"""Seconds between two looks at least, as gateways have it unless told otherwise."""
+ROUNDS = 9
+LESSONS = 8
+"""Plans of a round, each learned from other videos."""
+VIDEOS = 50
+"""Videos looked for by each."""
+_CELLS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Groups of videos: the share of each, its median in seconds, and its width (lognormal)."""
+
+    name: str
+    groups: tuple[tuple[float, float, float], ...]
+
+    def draw(self, dice: Random) -> float:
+        """Seconds that one video takes."""
+        (_, median, width), *_ = dice.choices(self.groups, [share for share, *_ in self.groups])
+        return median * math.exp(dice.gauss(0.0, width))
+
+    def made(self, age: float) -> float:
+        """The share that is made by that age."""
+        return sum(
+            share / 2 * math.erfc(math.log(median / age) / width / math.sqrt(2))
+            for share, median, width in self.groups
+        )
+
+    @property
+    def bound(self) -> float:
+        """The least that mean lag times mean looks can be."""
+        last = max(median * math.exp(5 * width) for _, median, width in self.groups)
+        cell, made, area = last / _CELLS, 0.0, 0.0
+        for number in range(1, _CELLS + 1):
+            before, made = made, self.made(number * cell)
+            area += math.sqrt(max(0.0, (made - before) * (1 - (made + before) / 2) * cell))
+        return area**2 / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A round: means of its videos."""
+
+    lag: float
+    looks: float
+
+
+ONE = [Times(f"{median} s", ((1.0, median, 0.4),)) for median in (60, 120, 300, 900)]
+MIXED = [
+    Times("60 s and 240 s", ((0.7, 60, 0.25), (0.3, 240, 0.25))),
+    Times("90 s and 600 s", ((0.85, 90, 0.2), (0.15, 600, 0.3))),
+]
+NARROW = [
+    Times(f"{median} s ± {width:.0%}", ((1.0, median, width),))
+    for median, width in ((120, 0.1), (120, 0.05), (300, 0.05), (900, 0.05))
+]
+
+
+def figures() -> list[Figure]:
+    """Each of the kind that is hardest for us."""
+    return [
+        _worst("G7 one mode", ONE, 1.15, taught),
+        _worst("G7 mixture", MIXED, 1.3, taught),
+        _worst("G7 narrow", NARROW, 1.5, taught),
+        _worst("G7 by itself", [*ONE, *MIXED, *NARROW], 1.9, learning),
+        _worst("G7 cold", ONE[:3], 1.75, cold),
+    ]
+
+
+def taught(times: Times, seed: int) -> Looked:
+    """Looks by what fifty videos took, to the second."""
+    dice, found = Random(seed), []
+    for _ in range(LESSONS):
+        pace = _pace(times, dice)
+        found += [_look(pace, times.draw(dice), dice) for _ in range(VIDEOS)]
+    return _mean(found)
+
+
+def learning(times: Times, seed: int) -> Looked:
+    """Looks by what those before them found: to the second nothing is known."""
+    dice, found = Random(seed), list[_Video]()
+    pace = _pace(times, dice)
+    for _ in range(SAMPLES + LESSONS * VIDEOS):
+        found.append(_look(pace, times.draw(dice), dice))
+        pace.add(found[-1].took)
+    return _mean(found[SAMPLES:])
+
+
+def cold(times: Times, seed: int) -> Looked:
+    """Looks while nothing is known."""
+    dice, pace = Random(seed), Pace()
+    return _mean([_look(pace, times.draw(dice), dice) for _ in range(LESSONS * VIDEOS)])
+
+
+def _pace(times: Times, dice: Random) -> Pace:
+    pace = Pace()
+    for _ in range(SAMPLES):
+        known = times.draw(dice)
+        pace.add(Took(known, known))
+    return pace
+
+
+class _Video(NamedTuple):
+    lag: float
+    looks: int
+    took: Took
+    """What the looks tell of how long it took."""
+
+
+def _look(pace: Pace, made: float, dice: Random) -> _Video:
+    job, age, looks = str(dice.random()), 0.0, 0
+    while age < made:
+        age += pace.next_look(age, step=STEP, by=job)
+        looks += 1
+    took = Took(pace.look_before(age, step=STEP, by=job), age)
+    return _Video(age - made, looks, took)
+
+
+def _mean(found: Sequence[_Video]) -> Looked:
+    return Looked(fmean(each.lag for each in found), fmean(each.looks for each in found))
+
+
+def _worst(
+    name: str, kinds: list[Times], limit: float, looked: Callable[[Times, int], Looked]
+) -> Figure:
+    found = []
+    for times in kinds:
+        rounds, bound = [looked(times, seed) for seed in range(ROUNDS)], times.bound
+        ratios = Spread.of([each.lag * each.looks / bound for each in rounds])
+        lag, looks = fmean(each.lag for each in rounds), fmean(each.looks for each in rounds)
+        found.append((ratios, f"{times.name} {ratios.median:.2f} ({lag:.1f} s, {looks:.1f} looks)"))
+    worst = max((ratios for ratios, _ in found), key=lambda ratios: ratios.median)
+    told = ", ".join(line for _, line in found)
+    return at_most(name, worst, limit, what=f"lag × looks ÷ the least possible: {told}")

@@ -1,0 +1,158 @@
+"""The service as it runs, over a database on disk and the stub gateway.
+
+It is composed by `bot.app` alone, so that a figure outlives what is rebuilt inside. Its rows are
+put in before it starts: one by the store, and copies of that one by SQL.
+"""
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from pathlib import Path
+
+from bench.paired import Work
+from bench.stub import counted
+from bot import log
+from bot.app import open_app
+from bot.config import Config, load
+from bot.core.clock import SystemClock
+from bot.core.jobs import Status
+from bot.opening import open_store
+from bot.store.identity import Home
+from tests.contract.rows import Store as Rows
+from tests.contract.rows import a_job
+
+NAP = 0.002
+"""Seconds."""
+BATCH = 200
+"""Looks that may be under way."""
+FIELDS = {
+    "id": "'copy' || printf('%06d', n)",
+    "event_id": "'event of copy' || n",
+    "person": "'person' || n",
+    "gateway_id": "'video_' || n",
+    "order_data": (
+        "json_set(jobs.order_data, '$.call.event_id', 'event of copy' || n,"
+        " '$.call.person.id', 'person' || n)"
+    ),
+}
+"""Columns in which a copy differs from its job."""
+
+
+def config(url: str, folder: Path, **changes: str) -> Config:
+    """The configuration over a gateway; `changes` are variables without their prefix."""
+    return load(None, environment=variables(url, folder, **changes))
+
+
+def variables(url: str, folder: Path, **changes: str) -> dict[str, str]:
+    """The service's environment: the room alone, no limits, no backups."""
+    ours = {
+        "DATA_DIR": str(folder / "data"),
+        "DEFAULT_MODEL": "sora-2",
+        "PLAYGROUND__ENABLED": "true",
+        "WEB__PORT": "0",
+        "ACCESS": "open",
+        "LOG_LEVEL": "WARNING",
+        "LIMITS__PERSON_AT_ONCE": "1000000",
+        "LIMITS__PERSON_VIDEOS_PER_DAY": "1000000",
+        "LIMITS__COMMUNITY_VIDEOS_PER_DAY": "1000000",
+        "LIMITS__PURSE_VIDEOS_PER_DAY": "1000000",
+        "GATEWAYS__MAIN__BASE_URL": url,
+        "GATEWAYS__MAIN__API_KEY": "sk-bench",
+        "GATEWAYS__MAIN__DIALECT": "documented",
+        "GATEWAYS__MAIN__POLL_STEP": "0.05",
+    }
+    return {f"ZOETROPE_{name}": value for name, value in (ours | changes).items()}
+
+
+async def make_rows(
+    settings: Config, *, running: int = 0, delivered: int = 0, every: float = 0.0
+) -> None:
+    """A new database with so many jobs; the running ones are due over the next `every` seconds."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    await _first(settings)
+    file = settings.data_dir / "zoetrope.db"
+    with closing(sqlite3.connect(file)) as database, database:
+        _copy(database, Status.IN_PROGRESS, running, first=1)
+        _copy(database, Status.DELIVERED, delivered, first=1_000_001)
+        # The jobs that were copied stay behind, and nobody waits for them.
+        database.execute("DELETE FROM posts")
+        database.execute("UPDATE jobs SET due_at = NULL WHERE id = 'in_progress'")
+        database.execute(
+            "UPDATE jobs SET due_at = due_at + ? * (abs(random()) % 1000) / 1000.0"
+            " WHERE due_at IS NOT NULL",
+            (every,),
+        )
+
+
+async def _first(settings: Config) -> None:
+    """One running job and one delivered job of now, in an otherwise empty database."""
+    url = settings.settings.gateways["main"].base_url
+    clock, home = SystemClock(), Home(settings.data_dir, anew=True)
+    async with open_store(settings, home, clock, changed=lambda: None) as store:
+        rows = Rows(store.database)
+        for status in (Status.IN_PROGRESS, Status.DELIVERED):
+            job = a_job(id_=status, platform="playground", now=clock.now())
+            await rows.in_state(status, replace(job, base_url=url))
+
+
+def _copy(database: sqlite3.Connection, status: Status, count: int, *, first: int) -> None:
+    """`count` copies of the job in this state, each of another person."""
+    names = [row[1] for row in database.execute("PRAGMA table_info(jobs)")]
+    chosen = ", ".join(FIELDS.get(name, f'jobs."{name}"') for name in names)
+    columns = ", ".join(f'"{name}"' for name in names)
+    database.execute(
+        f"WITH RECURSIVE numbers(n) AS (SELECT ? UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)"
+        f" INSERT INTO jobs ({columns}) SELECT {chosen} FROM numbers, jobs WHERE jobs.id = ?"
+        f" AND ? > 0",
+        (first, first + count - 1, status.value, count),
+    )
+
+
+@asynccontextmanager
+async def looking(url: str, folder: Path, running: int, **changes: str) -> AsyncIterator[Work]:
+    """The service with so many running jobs; a unit is a look that reached the gateway.
+
+    `unwritten` tells afterwards whether each was written down.
+    """
+    os.umask(0o077)
+    settings = config(url, folder, **changes)
+    log.configure(level=settings.settings.log_level)
+    await make_rows(settings, running=running)
+    async with open_app(settings):
+
+        async def work(seconds: float) -> float:
+            before = counted(url)["looks"]
+            await asyncio.sleep(seconds)
+            return counted(url)["looks"] - before
+
+        yield work
+
+
+@asynccontextmanager
+async def lagging(url: str, folder: Path, running: int) -> AsyncIterator[Work]:
+    """The same; what is shown are the seconds by which its event loop was late."""
+    async with looking(url, folder, running):
+        yield lags
+
+
+async def lags(seconds: float) -> list[float]:
+    """How late a sleep of 2 ms ended, again and again."""
+    clock = time.perf_counter
+    ends, found = clock() + seconds, []
+    while (begun := clock()) < ends:
+        await asyncio.sleep(NAP)
+        found.append(clock() - begun - NAP)
+    return found
+
+
+def unwritten(url: str, folder: Path) -> str:
+    """The reason why looks count for nothing, if fewer jobs were written than looked at."""
+    with closing(sqlite3.connect(folder / "data" / "zoetrope.db")) as database:
+        ((written,),) = database.execute("SELECT count(*) FROM jobs WHERE progress = 50")
+    looked = counted(url)["jobs"]
+    # The last batch was under way when the service was stopped.
+    return "" if written >= looked - BATCH else f"{looked} looked at, {written} written"

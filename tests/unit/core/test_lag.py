@@ -1,0 +1,28 @@
+"""The deterministic figures of goal G7, in small: `python -m bench G7` has more of them."""
+
+from statistics import median
+
+import pytest
+
+from bench.g07_lag import MIXED, NARROW, ONE, Times, cold, taught
+
+
+@pytest.mark.parametrize(
+    ("times", "limit"),
+    [*((times, 1.15) for times in ONE), *((times, 1.3) for times in MIXED)]
+    + [(times, 1.5) for times in NARROW],
+    ids=lambda value: value.name if isinstance(value, Times) else "",
+)
+def test_hardly_a_better_schedule_is_possible_with_so_many_looks(
+    times: Times, limit: float
+) -> None:
+    """Learned from fifty videos."""
+    rounds = [taught(times, seed) for seed in range(5)]
+    assert median(each.lag * each.looks for each in rounds) <= limit * times.bound
+    assert median(each.lag for each in rounds) < 9.0, "and none that only finds videos late"
+
+
+def test_looks_that_learned_nothing_cost_far_more() -> None:
+    """Negative control."""
+    looked = cold(NARROW[0], seed=1)
+    assert looked.lag * looked.looks > 3 * NARROW[0].bound

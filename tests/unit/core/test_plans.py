@@ -1,0 +1,132 @@
+"""Plans of looks: rules that hold for whatever was learned."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core.jobs import HARD_DEADLINE
+from bot.core.plans import (
+    LONGEST_GAP,
+    UNLEARNED,
+    WIDEST_STEP,
+    Density,
+    Plan,
+    Took,
+    learned,
+    unlearned,
+)
+
+SECONDS = st.floats(0.01, 1e5)
+TOOK = st.builds(lambda until, share: Took(until * share, until), SECONDS, st.floats(0.0, 0.99))
+SAMPLES = st.lists(TOOK, min_size=3, max_size=50)
+STEPS = st.floats(0.05, 120.0)
+
+
+def plan_of(known: list[Took], step: float) -> Plan:
+    return Plan.of(learned(known), step)
+
+
+def looks(plan: Plan, until: float, *, by: str = "job") -> list[float]:
+    """The ages at all looks until then."""
+    ages = [0.0]
+    while ages[-1] < until:
+        ages.append(ages[-1] + plan.next_look(ages[-1], by=by))
+    return ages[1:]
+
+
+@settings(max_examples=40)
+@given(SAMPLES, STEPS, st.floats(0.0, 1e6), st.text())
+def test_a_next_look_is_never_nearer_than_the_gateways_step_nor_too_far(
+    known: list[Took], step: float, age: float, by: str
+) -> None:
+    wait = plan_of(known, step).next_look(age, by=by)
+    assert step <= wait <= 1.5 * max(LONGEST_GAP, step)
+
+
+@settings(max_examples=40)
+@given(SAMPLES, STEPS, st.lists(st.floats(0.0, 2e5), min_size=2), st.text())
+def test_an_older_job_is_not_looked_at_before_a_younger_one(
+    known: list[Took], step: float, ages: list[float], by: str
+) -> None:
+    plan = plan_of(known, step)
+    nexts = [age + plan.next_look(age, by=by) for age in sorted(ages)]
+    assert all(later >= earlier - 1e-6 * later for earlier, later in pairwise(nexts))
+
+
+@settings(max_examples=40)
+@given(SAMPLES)
+def test_shares_of_what_was_learned_are_a_part_of_one_whole(known: list[Took]) -> None:
+    density = learned(known)
+    assert min(density.shares) >= 0
+    assert 0.5 < sum(density.shares) <= 1 + 1e-9
+    assert all(begin < end for begin, end in pairwise(density.ages))
+
+
+@settings(max_examples=40)
+@given(SAMPLES, STEPS, st.text())
+def test_the_look_before_one_is_the_one_that_led_to_it(
+    known: list[Took], step: float, by: str
+) -> None:
+    plan = plan_of(known, step)
+    ages = looks(plan, 300.0, by=by)[:40]
+    for before, age in pairwise([0.0, *ages]):
+        assert plan.look_before(age, by=by) == pytest.approx(before, rel=1e-3, abs=0.6 * step)
+
+
+def test_nothing_is_looked_at_before_the_earliest_likely_end() -> None:
+    plan = plan_of([Took(until - 1, until) for until in range(100, 150)], 10.0)
+    first, second, *_ = looks(plan, 150.0)
+    assert 85 < first < 115
+    assert 10 <= second - first < 20
+
+
+def test_two_groups_are_looked_for_and_little_between_them() -> None:
+    known = [Took(0.95 * until, until) for until in [*range(50, 75), *range(300, 325)]]
+    ages = looks(plan_of(known, 5.0), 330.0)
+    assert len([age for age in ages if 100 < age < 250]) <= 2
+    assert len([age for age in ages if 45 < age < 80]) >= 4
+    assert len([age for age in ages if 290 < age < 330]) >= 4
+
+
+def test_looks_grow_rare_once_all_others_would_have_been_made() -> None:
+    ages = looks(plan_of([Took(55.0, 60.0)] * 20, 10.0), HARD_DEADLINE)
+    gaps = [later - earlier for earlier, later in pairwise(ages) if earlier > 100]
+    assert gaps[-1] == pytest.approx(WIDEST_STEP)
+    assert all(later >= earlier - 1e-6 for earlier, later in pairwise(gaps))
+
+
+def test_with_nothing_learned_looks_begin_at_once() -> None:
+    plan = Plan.of(unlearned(), 10.0)
+    ages = looks(plan, UNLEARNED)
+    assert ages[0] < 12
+    assert len(ages) > 10
+
+
+def test_jobs_of_one_age_do_not_keep_step() -> None:
+    plan = plan_of([Took(55.0, 60.0 + n) for n in range(20)], 10.0)
+    assert len({plan.next_look(0.0, by=f"job {n}") for n in range(50)}) == 50
+
+
+def test_a_video_that_only_a_late_look_found_may_have_been_made_when_the_others_were() -> None:
+    """Its interval is long, and says no more than that: the others tell where in it."""
+    others = [Took(58.0, 62.0)] * 20
+    made = learned([*others, *[Took(50.0, 110.0)] * 20])
+    assert _share(made, 55.0, 66.0) > 0.85
+
+
+def test_a_gateway_that_became_faster_is_noticed_within_a_score_of_videos() -> None:
+    known, found = [Took(115.0 + n / 10, 120.0 + n / 10) for n in range(50)], 0.0
+    for number in range(40):
+        plan, age = plan_of(known[-50:], 10.0), 0.0
+        while age < 60.0:
+            before, age = age, age + plan.next_look(age, by=f"job {number}")
+        known.append(Took(before, age))
+        found = age
+    assert found < 80
+
+
+def _share(density: Density, begin: float, end: float) -> float:
+    spans = zip(pairwise(density.ages), density.shares, strict=True)
+    return sum(share for (first, last), share in spans if first >= begin and last <= end)
