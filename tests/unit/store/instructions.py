@@ -214,4 +214,4 @@ async def _card(database: Database, counted: Counted) -> None:
     jobs, posts = Store(database).jobs, Store(database).posts
     await counted.of("card: job", jobs.get("row"))
     await counted.of("card: end", posts.get("row", PostKind.RESULT))
-    await counted.of("card: durations", jobs.durations("wan2.5-t2v-preview", 5))
+    await counted.of("card: durations", jobs.durations("wan2.5-t2v-preview"))
