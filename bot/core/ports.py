@@ -8,7 +8,16 @@ from typing import Protocol
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.notices import Pause, Paused
 from bot.core.orders import Address, Fit, Recording, SoundFit, Still, VideoRequest
-from bot.core.outcomes import Creation, Fetch, Listing, Look, NotSent, Probe
+from bot.core.outcomes import (
+    Creation,
+    Fetch,
+    Listing,
+    Look,
+    NotSent,
+    Probe,
+    Running,
+    Unread,
+)
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
 from bot.core.quotas import Limits, Usage
 
@@ -279,6 +288,9 @@ class Gateway(Protocol):
 
     async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
         """See once how far it is; what the answer quotes of `prompt` decides nothing."""
+
+    async def glance(self, gateway_id: str) -> Running | Unread:
+        """The same, where as a rule there is nothing to say but how far it is."""
 
     async def listing(self, *, since: float) -> Listing:
         """The videos of this key that were ordered since then, as the gateway tells. GETs alone."""

@@ -40,7 +40,9 @@ from bot.core.outcomes import (
     NoList,
     NotSent,
     Probe,
+    Running,
     Trouble,
+    Unread,
 )
 from bot.core.platforms import Can, DirectMessage, Standing
 from bot.core.ports import Ready
@@ -175,8 +177,15 @@ class ScriptedGateway:
         return _next(self.probes)
 
     async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
+        seen = await self.glance(gateway_id)
+        return seen if isinstance(seen, Running) else seen.read(prompt)
+
+    async def glance(self, gateway_id: str) -> Running | Unread:
         self.looked += 1
-        return _next(self.looks)
+        look = _next(self.looks)
+        if isinstance(look, Running) and not (look.unknown or look.shape):
+            return look
+        return Unread(lambda _prompt: look)
 
     async def content(
         self, gateway_id: str, source: str | None, into: Path, *, prompt: str = ""
