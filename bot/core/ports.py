@@ -178,6 +178,9 @@ class Pauses(Protocol):
         `looked`: it was a look. A call before the pause proves nothing.
         """
 
+    def may_end_by_look(self, gateway: str) -> bool:
+        """Whether a look that is answered may end a pause; False: it surely ends none."""
+
 
 class Posts(Protocol):
     """Messages owed to chats. Each method is one whole transaction."""
