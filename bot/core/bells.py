@@ -10,7 +10,8 @@ from bot.core.wake import Wake
 
 STATES = (
     (Status.QUEUED,),
-    (Status.SUBMITTING, Status.IN_PROGRESS),
+    (Status.SUBMITTING,),
+    (Status.IN_PROGRESS,),
     (Status.COMPLETED,),
     (Status.CONVERTING,),
 )

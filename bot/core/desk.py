@@ -3,13 +3,15 @@
 Every write goes through the version fence and rings whoever has to look next.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.core import moves, schedule
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
 from bot.core.notices import HUSH, Pause
+from bot.core.orders import VideoRequest
 from bot.core.outcomes import Locked
+from bot.core.pending import Pending
 from bot.core.ports import Clock, Gateway, Jobs, Pauses
 from bot.core.prompts import unquoted
 from bot.core.wake import Wake
@@ -49,6 +51,8 @@ class Desk:
     rooms: Collection[str] = ()
     wake_watch: Wake = field(default_factory=Wake)
     _remarked: dict[tuple[str, str], float] = field(init=False, default_factory=dict)
+    _durations: dict[tuple[str, int], Sequence[float]] = field(init=False, default_factory=dict)
+    """Of a model and a length, until another one is made."""
 
     async def save(self, before: Job, after: Job) -> Job | None:
         """Write a change; None if somebody else was faster."""
@@ -57,6 +61,8 @@ class Desk:
             log.info(f"job.{saved.status}", job=saved.id, reason=saved.reason, **_words(saved))
             if saved.status is Status.UNCONFIRMED:
                 self.wake_watch.ring()
+            if saved.status is Status.COMPLETED:
+                self._durations.pop((saved.request.model, saved.request.seconds), None)
         self.ring()
         return saved
 
@@ -99,7 +105,7 @@ class Desk:
             return None
         return gateway
 
-    def step(self, job: Job) -> float:
+    def step(self, job: Job | Pending) -> float:
         """Seconds between two looks at the job's gateway."""
         return self.gateways[job.gateway].poll_step
 
@@ -144,11 +150,11 @@ class Desk:
         await self.pauses.remark(job.gateway, subject, detail=detail, rooms=self.rooms, now=now)
         self.ring()
 
-    async def works(self, job: Job, *, asked_at: float) -> None:
+    async def works(self, job: Job | Pending, *, asked_at: float) -> None:
         """The job's gateway did what it was asked at that time: a pause of before is over."""
         ended = await self.pauses.works(
             job.gateway,
-            looked=job.status is Status.IN_PROGRESS,
+            looked=isinstance(job, Pending) or job.status is Status.IN_PROGRESS,
             asked_at=asked_at,
             rooms=self.rooms,
             now=self.clock.now(),
@@ -175,21 +181,28 @@ class Desk:
         settled = self.clock.settled() >= SETTLED
         return since is not None and settled and self.clock.now() - since > deadline
 
-    def elapsed(self, job: Job) -> float:
+    def elapsed(self, job: Job | Pending) -> float:
         """Seconds since the gateway got the job, or since it was ordered."""
         return self.clock.now() - (job.submitted_at or job.created_at)
 
     async def next_look(
-        self, job: Job, *, elapsed: float | None = None, least: float = 0.0
+        self, job: Job | Pending, *, elapsed: float | None = None, least: float = 0.0
     ) -> float:
         """Seconds until the next look at a running job, `least` about; no two jobs keep step."""
         elapsed = self.elapsed(job) if elapsed is None else elapsed
         if elapsed > HARD_DEADLINE and self.clock.settled() >= SETTLED:
             wait = schedule.LATE_STEP
         else:
-            durations = await self.jobs.durations(job.request.model, job.request.seconds)
+            durations = await self._learned(job if isinstance(job, Pending) else job.request)
             wait = schedule.next_look(elapsed, durations, step=self.step(job))
         return schedule.spread(max(wait, least), by=f"{job.id} {job.version}")
+
+    async def _learned(self, made: Pending | VideoRequest) -> Sequence[float]:
+        """How long videos of this model and length took."""
+        key = (made.model, made.seconds)
+        if key not in self._durations:
+            self._durations[key] = await self.jobs.durations(*key)
+        return self._durations[key]
 
     async def _without_gateway(self, job: Job) -> None:
         queued = job.status is Status.QUEUED

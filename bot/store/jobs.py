@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import moves
@@ -13,14 +12,11 @@ from bot.core.errors import Broken, Stopped, Unwritten
 from bot.core.jobs import HELD, SOFT_DEADLINE, Job, Reason, Status
 from bot.core.orders import Address
 from bot.core.quotas import Limits, Usage
-from bot.log import get_logger
 from bot.store import admission, blocks, claims, holds, turns
 from bot.store.database import Part
 from bot.store.rows import QUEUED, job_of
 from bot.store.tables import jobs
-from bot.store.writing import get, save
-
-log = get_logger()
+from bot.store.writing import get, readable, save
 
 _SAMPLES = 50
 """Durations of how many recent videos the schedule learns from."""
@@ -82,7 +78,7 @@ class Jobs(Part):
         async def work(connection: AsyncConnection) -> list[Job]:
             rows = await connection.execute(claimed)
             inorder = sorted(rows.mappings(), key=lambda row: [row[key] for key in first])
-            return [job for row in inorder if (job := await _readable(connection, row))]
+            return [job for row in inorder if (job := await readable(connection, row))]
 
         return await self._database.run(work)
 
@@ -239,19 +235,6 @@ async def _wait(
 ) -> Job | None:
     waiting = moves.requeued(job, due_at=due_at, attempts=job.attempts, reason=reason)
     return await save(connection, job, waiting, now=now)
-
-
-async def _readable(connection: AsyncConnection, row: RowMapping) -> Job | None:
-    """The job of `row`; one that can't be read is parked, so that it holds up nobody else."""
-    try:
-        return job_of(row)
-    except (ValueError, KeyError, TypeError) as error:
-        # Its values may be a prompt: only the kind of error is logged.
-        log.error("job.unreadable", job=row["id"], error=type(error).__name__)
-        await connection.execute(
-            sa.update(jobs).where(jobs.c.id == row["id"]).values(due_at=None, claimed_until=None)
-        )
-        return None
 
 
 def _in(statuses: Sequence[Status]) -> sa.ColumnElement[bool]:

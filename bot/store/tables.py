@@ -74,6 +74,9 @@ _queued = sa.and_(jobs.c.due_at.is_not(None), jobs.c.status == "queued")
 _running = sa.and_(jobs.c.due_at.is_not(None), jobs.c.status != "queued")
 _partial("ix_jobs_queued", _queued, jobs.c.turn, jobs.c.created_at)
 _partial("ix_jobs_running", _running, jobs.c.due_at)
+# Looks in somebody's hands, or in those of a process that died; see `looks.py`.
+_held = sa.and_(jobs.c.status == "in_progress", jobs.c.claimed_until.is_not(None))
+_partial("ix_jobs_held", _held, jobs.c.claimed_until)
 # Usage is asked at every admission: today's rows of a person, a community, everybody.
 sa.Index("ix_jobs_person", jobs.c.platform, jobs.c.person, jobs.c.created_at)
 sa.Index("ix_jobs_community", jobs.c.platform, jobs.c.community, jobs.c.created_at)

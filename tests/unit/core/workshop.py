@@ -54,6 +54,7 @@ from bot.core.replies import Button, Reply, Text
 from bot.core.service import AnimateOthers, Service
 from bot.core.steps.content import Content
 from bot.core.steps.jobs import Steps
+from bot.core.steps.looking import Looking
 from bot.core.steps.probing import Probing
 from bot.core.steps.submission import Submission
 from bot.core.steps.telling import Telling
@@ -61,6 +62,7 @@ from bot.core.wake import Wake
 from bot.store.conversions import Line
 from bot.store.database import Database
 from bot.store.jobs import Jobs
+from bot.store.looks import Looks
 from bot.store.notices import Notices
 from bot.store.pauses import Pauses
 from bot.store.places import Places
@@ -488,7 +490,7 @@ class Workshop:
             card_grace=self._card_grace,
             deleting=nothing_noted,
         )
-        desk = Desk(
+        self.desk = desk = Desk(
             jobs=self.jobs,
             pauses=self.pauses,
             gateways={"main": self.gateway},
@@ -511,6 +513,14 @@ class Workshop:
             content=Content(desk, media=self.studio, conversions=self.conversions),
             platforms={"chat": self.chat},
             media=self.studio,
+        )
+        self.looks = Looks(database)
+        self.looking = Looking(
+            desk=desk,
+            looks=self.looks,
+            steps=self.steps,
+            wake=self.bells.each_job[Status.IN_PROGRESS,],
+            people=self.service.people,
         )
         self.probing = Probing(
             pauses=self.pauses, gateways={"main": self.gateway}, clock=self.clock, wake=Wake()
