@@ -28,13 +28,16 @@ from bot.core.decisions import Decide
 from bot.core.desk import Desk
 from bot.core.door import Door
 from bot.core.fronts import Fronts
+from bot.core.jobs import Status
 from bot.core.learned import Learned
 from bot.core.listings import Contact, Listings
+from bot.core.people import People
 from bot.core.posting import Posting
 from bot.core.preferences import Preferring
 from bot.core.service import Service
 from bot.core.steps.content import Content
 from bot.core.steps.jobs import Steps
+from bot.core.steps.looking import Looking
 from bot.core.steps.probing import Probing
 from bot.core.steps.reporting import Reporting
 from bot.core.steps.submission import Submission
@@ -108,7 +111,9 @@ async def open_app(
         upkeep = await _upkeep(parts)
         service = _service(parts, access, owners.decisions(parts, upkeep.asked).decide)
         line = Conversions(parts.store.line, parts.store.settings, clock)
-        steps, cards = _steps(parts, line), _cards(parts, line)
+        desk = _desk(parts)
+        steps, cards = _steps(parts, desk, line), _cards(parts, line)
+        looking = _looking(parts, desk, steps, service.people)
         posting = await _posting(parts, cards)
         door = _door(parts, service, access, cards)
         intakes = [chat.listen(door) for chat in chats]
@@ -117,7 +122,7 @@ async def open_app(
             if intake.finish is not None:
                 stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(parts, posting)))
-        await enter(running(*_job_loops(parts, steps)))
+        await enter(running(*_job_loops(parts, steps, looking)))
         await enter(_kept_up(parts, upkeep))
         await enter(running(*hearing(intakes, chats, code, announce, clock)))
         yield address + intakes[-1].path
@@ -231,17 +236,20 @@ def _door(parts: Parts, service: Service, access: Access, cards: Cards) -> Door:
     return Door(service, access, listings)
 
 
-def _steps(parts: Parts, line: Conversions) -> Steps:
-    store = parts.store
-    desk = Desk(
-        jobs=store.jobs,
+def _desk(parts: Parts) -> Desk:
+    return Desk(
+        jobs=parts.store.jobs,
         learned=parts.learned,
-        pauses=store.pauses,
+        pauses=parts.store.pauses,
         gateways=parts.gateways,
         clock=parts.clock,
         bells=parts.bells,
         rooms=parts.private,
     )
+
+
+def _steps(parts: Parts, desk: Desk, line: Conversions) -> Steps:
+    store = parts.store
     submission = Submission(
         desk,
         fronts=Fronts(store.settings, parts.clock),
@@ -259,7 +267,12 @@ def _steps(parts: Parts, line: Conversions) -> Steps:
     )
 
 
-def _job_loops(parts: Parts, steps: Steps) -> Iterator[Loop]:
+def _looking(parts: Parts, desk: Desk, steps: Steps, people: People) -> Looking:
+    bell = parts.bells.each_job[Status.IN_PROGRESS,]
+    return Looking(desk=desk, looks=parts.store.looks, steps=steps, wake=bell, people=people)
+
+
+def _job_loops(parts: Parts, steps: Steps, looking: Looking) -> Iterator[Loop]:
     probing = Probing(
         pauses=parts.store.pauses,
         gateways=parts.gateways,
@@ -267,7 +280,7 @@ def _job_loops(parts: Parts, steps: Steps) -> Iterator[Loop]:
         wake=parts.bells.both,
         rooms=parts.private,
     )
-    return job_loops(parts.store, steps, probing, parts.clock, parts.bells)
+    return job_loops(parts.store, steps, looking, probing, parts.clock, parts.bells)
 
 
 def _cards(parts: Parts, line: Conversions) -> Cards:

@@ -15,7 +15,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -29,6 +29,7 @@ from bot.core.ports import Clock, Jobs, Pauses, Posts
 from bot.core.posting import Posting
 from bot.core.posts import Post, PostKind
 from bot.core.steps.jobs import Steps
+from bot.core.steps.looking import Looking
 from bot.core.steps.probing import Probing
 from bot.core.steps.reporting import Reporting
 from bot.core.steps.telling import Telling
@@ -137,6 +138,17 @@ def job_rows(
     )
 
 
+def interrupted_rows(
+    store: Store, clock: Clock, held: set[str], bells: Bells
+) -> HeldRows[Job, str]:
+    """Jobs that are being made, and that a dead process had in hand: it may have died of one."""
+    return replace(
+        job_rows(store.jobs, [Status.IN_PROGRESS], clock, held, bells),
+        claimed=store.looks.claim_interrupted,
+        due=store.looks.next_interrupted,
+    )
+
+
 def post_rows(
     posts: Posts, platforms: Sequence[str], kinds: Sequence[PostKind], clock: Clock
 ) -> HeldRows[Post, int]:
@@ -226,11 +238,13 @@ class PauseRows:
 
 
 def job_loops(
-    store: Store, steps: Steps, probing: Probing, clock: Clock, bells: Bells
+    store: Store, steps: Steps, looking: Looking, probing: Probing, clock: Clock, bells: Bells
 ) -> Iterator[Loop]:
     """Take jobs a step further, and ask paused gateways whether that is over."""
     held: set[str] = set()
     for statuses, bell in bells.each_job.items():
+        if statuses == (Status.IN_PROGRESS,):
+            continue
         yield Worker(
             name=statuses[-1],
             rows=job_rows(store.jobs, statuses, clock, held, bells),
@@ -240,6 +254,15 @@ def job_loops(
             slots=SLOTS.get(statuses[-1], MOST_STEPS),
             grace=GRACE,
         ).run()
+    yield looking.run()
+    yield Worker(
+        name="interrupted",
+        rows=interrupted_rows(store, clock, held, bells),
+        step=steps.take,
+        clock=clock,
+        wake=Wake(),
+        grace=GRACE,
+    ).run()
     yield Worker(
         name="probes",
         rows=PauseRows(pauses=store.pauses, clock=clock),

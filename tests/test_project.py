@@ -368,7 +368,7 @@ def _functions(text: str) -> Iterator[tuple[str, int]]:
             yield node.name, (node.end_lineno or 0) - node.lineno + 1
 
 
-MOST_LINES = 2_500
+MOST_LINES = 2_600
 """Of all that speaks with gateways and knows models; what is known belongs into tables."""
 
 

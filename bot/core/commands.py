@@ -84,6 +84,7 @@ async def run(
     door: Door, call: Call, name: str, given: Given, *, moderates: Moderates = nobody
 ) -> Answer:
     """Do what `/name` says. Raises `Refused`."""
+    door.service.people.came()
     act = COMMANDS[name].act
     if act is None:
         raise Refused("internal")

@@ -12,6 +12,7 @@ from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
 from bot.core.learned import Key, Learned
 from bot.core.notices import HUSH, Pause
 from bot.core.outcomes import Locked
+from bot.core.pending import Pending
 from bot.core.ports import Clock, Gateway, Jobs, Pauses
 from bot.core.prompts import unquoted
 from bot.log import get_logger
@@ -107,7 +108,7 @@ class Desk:
             return None
         return gateway
 
-    def step(self, job: Job) -> float:
+    def step(self, job: Job | Pending) -> float:
         """Seconds between two looks at the job's gateway."""
         return self.gateways[job.gateway].poll_step
 
@@ -155,11 +156,11 @@ class Desk:
         await self.pauses.remark(job.gateway, subject, detail=detail, rooms=self.rooms, now=now)
         self.bells.notices.ring()
 
-    async def works(self, job: Job, *, asked_at: float) -> None:
+    async def works(self, job: Job | Pending, *, asked_at: float) -> None:
         """The job's gateway did what it was asked at that time: a pause of before is over."""
         ended = await self.pauses.works(
             job.gateway,
-            looked=job.status is Status.IN_PROGRESS,
+            looked=isinstance(job, Pending) or job.status is Status.IN_PROGRESS,
             asked_at=asked_at,
             rooms=self.rooms,
             now=self.clock.now(),
@@ -187,12 +188,12 @@ class Desk:
         settled = self.clock.settled() >= SETTLED
         return since is not None and settled and self.clock.now() - since > deadline
 
-    def elapsed(self, job: Job) -> float:
+    def elapsed(self, job: Job | Pending) -> float:
         """Seconds since the gateway got the job, or since it was ordered."""
         return self.clock.now() - (job.submitted_at or job.created_at)
 
     async def next_look(
-        self, job: Job, *, elapsed: float | None = None, least: float = 0.0
+        self, job: Job | Pending, *, elapsed: float | None = None, least: float = 0.0
     ) -> float:
         """Seconds until the next look at a running job, `least` about; no two jobs keep step."""
         elapsed = self.elapsed(job) if elapsed is None else elapsed

@@ -60,7 +60,11 @@ async def look(gateway: Gateway, gateway_id: str, sources: Sequence[str], *, pro
     """
     if gateway_id == UNNAMED:
         return Done(tuple(sources))
-    seen = await gateway.retrieve(gateway_id, prompt=prompt)
+    return beside(sources, await gateway.retrieve(gateway_id, prompt=prompt))
+
+
+def beside(sources: Sequence[str], seen: Look) -> Look:
+    """A look at a job with links from when it was ordered."""
     if sources and isinstance(seen, Missing):
         return Done(tuple(sources))
     if isinstance(seen, Done):

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from bot.core import schedule
 from bot.core.jobs import UNNAMED, Job
+from bot.core.pending import Pending
 from bot.core.plans import Plan, Took, learned, unlearned
 
 SAMPLES = 50
@@ -33,10 +34,10 @@ class Key(NamedTuple):
     quality: str | None
 
     @classmethod
-    def of(cls, job: Job) -> "Key":
+    def of(cls, job: Job | Pending) -> "Key":
         """The kind of this job's video."""
-        request = job.request
-        return cls(request.model, request.seconds, job.gateway, request.quality)
+        made = job if isinstance(job, Pending) else job.request
+        return cls(made.model, made.seconds, job.gateway, made.quality)
 
 
 class Made(NamedTuple):

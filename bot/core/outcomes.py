@@ -1,5 +1,6 @@
 """A gateway's answers as values: the worker decides by them, never by wire words."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.core.jobs import Reason
@@ -151,6 +152,14 @@ class VideoList:
 @dataclass(frozen=True, slots=True)
 class NoList:
     """List: this gateway has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Glance: an answer that may say more than that the job is being made."""
+
+    read: "Callable[[str], Look]"
+    """Reads it; what it quotes of this prompt decides nothing."""
 
 
 Creation = Accepted | Made | NotSent | Busy | Locked | Rejected | Uncertain

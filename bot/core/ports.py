@@ -8,7 +8,16 @@ from typing import Protocol
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.notices import Pause, Paused
 from bot.core.orders import Address, Fit, Recording, SoundFit, Still, VideoRequest
-from bot.core.outcomes import Creation, Fetch, Listing, Look, NotSent, Probe
+from bot.core.outcomes import (
+    Creation,
+    Fetch,
+    Listing,
+    Look,
+    NotSent,
+    Probe,
+    Running,
+    Unread,
+)
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
 from bot.core.quotas import Limits, Usage
 
@@ -166,6 +175,9 @@ class Pauses(Protocol):
         `looked`: it was a look. A call before the pause proves nothing.
         """
 
+    def may_end_by_look(self, gateway: str) -> bool:
+        """Whether a look that is answered may end a pause; False: it surely ends none."""
+
 
 class Posts(Protocol):
     """Messages owed to chats. Each method is one whole transaction."""
@@ -276,6 +288,9 @@ class Gateway(Protocol):
 
     async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
         """See once how far it is; what the answer quotes of `prompt` decides nothing."""
+
+    async def glance(self, gateway_id: str) -> Running | Unread:
+        """The same, where as a rule there is nothing to say but how far it is."""
 
     async def listing(self, *, since: float) -> Listing:
         """The videos of this key that were ordered since then, as the gateway tells. GETs alone."""

@@ -81,7 +81,7 @@ def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
     due: dict[PostKind, float] = {}
     if looks(before) != looks(after):
         due[PostKind.CARD] = now
-    elif _tenths(before) != _tenths(after) and now < after.created_at + EDITS_END:
+    elif is_shown(before.progress, after.progress, age=now - after.created_at):
         due[PostKind.CARD] = now + EDIT_PACE
     if after.video and not before.video and not after.silent:
         due[PostKind.RESULT] = now
@@ -133,5 +133,6 @@ def looks(job: Job) -> tuple[object, ...]:
     )
 
 
-def _tenths(job: Job) -> int:
-    return job.progress // 10
+def is_shown(before: int, after: int, *, age: float) -> bool:
+    """Whether the card of a job of that age, in seconds, shows this step of its progress."""
+    return before // 10 != after // 10 and age < EDITS_END

@@ -71,6 +71,7 @@ def read(carried: str) -> Press:
 
 async def press(door: Door, call: Call, pressed: Press, *, moderates: Moderates) -> Answer:
     """Do it. Raises `Refused`, in the words of whoever pressed."""
+    door.service.people.came()
     # A button can be made up, and then it is pressed under any message, before everybody.
     door.listings.check_alone(call, _LISTS.get(pressed.action, pressed.about))
     match pressed.action:

@@ -17,6 +17,7 @@ from bot.core.errors import Refused, TooLate, in_turn
 from bot.core.handed import check_author, parted
 from bot.core.jobs import ACTIVE, Job, Reason, Status
 from bot.core.orders import Address, Call, Kind, Order, Person, Picture, Sound, VideoRequest
+from bot.core.people import People
 from bot.core.ports import Clock, Jobs, Media
 from bot.core.posts import ANSWER_END
 from bot.core.preferences import Preferring
@@ -70,8 +71,12 @@ class Service:
     card_grace: Mapping[str, float]
     deleting: Callable[[str, float], Awaitable[None]]
     decide: Decide = nobody
+    people: People = field(init=False)
     _pressed: dict[tuple[object, ...], tuple[float, str]] = field(init=False, default_factory=dict)
     """When and by which event somebody pressed which button last."""
+
+    def __post_init__(self) -> None:
+        self.people = People(self.clock.steady)
 
     async def submit(self, order: Order) -> Job:
         """Admit `order`: from here on it is a promise. Raises `Refused` with the way out.
@@ -79,6 +84,7 @@ class Service:
         Where its command is answered, nothing leaves before `answered`, or before it is too late
         for an answer: what nobody learned of is withdrawn, and may not have been paid for.
         """
+        self.people.came()
         person, address = order.call.person, order.call.address
         await self.access.check(person, address)
         self.check_authors(order.files, person)

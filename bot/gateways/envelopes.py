@@ -92,7 +92,11 @@ def is_only_answered(spots: Sequence[Spot]) -> bool:
 def progress_in(spots: Sequence[Spot]) -> int | None:
     """Percent, as it stands nearest to the surface."""
     tables = [it.table for it in (spots[0], *_within(spots, _WRAPS)) if "progress" in it.table]
-    value = tables[0]["progress"] if tables else None
+    return percent(tables[0]["progress"]) if tables else None
+
+
+def percent(value: object) -> int | None:
+    """A progress as a number from 0 to 100; None: it tells none."""
     if isinstance(value, str):
         value = value.strip().removesuffix("%")
     if not isinstance(value, str | int | float):

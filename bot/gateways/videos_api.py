@@ -28,11 +28,14 @@ from bot.core.outcomes import (
     NoList,
     NotSent,
     Probe,
+    Running,
     Trouble,
+    Unread,
     VideoList,
 )
 from bot.gateways.creations import read_creation
 from bot.gateways.envelopes import STATUSES, TABLES, own_ids
+from bot.gateways.glances import read_glance
 from bot.gateways.looks import read_content, read_look
 from bot.gateways.meanings import Row
 from bot.gateways.requests import build
@@ -101,6 +104,7 @@ class VideosApi:
         self.account = blake2b(named, digest_size=4).hexdigest()
         self.poll_step, self.refunds_failed = settings.poll_step, settings.refunds_failed
         self._settings, self._bounds, self._looking = settings, bounds, looking
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=bounds.connect)
         self._key = {"Authorization": f"Bearer {settings.api_key}"}
         self._connected = partial(connected, headers=self._key, bounds=bounds, resolver=resolver)
         self._meanings = PACKAGED.under(settings.answers)
@@ -137,10 +141,19 @@ class VideosApi:
 
     async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
         """GET the job once; what its answer quotes of `prompt` decides nothing."""
+        seen = await self.glance(gateway_id)
+        return seen if isinstance(seen, Running) else seen.read(prompt)
+
+    async def glance(self, gateway_id: str) -> Running | Unread:
+        """GET the job once; only an answer that says more than "not yet" needs its prompt."""
         answer = await self._get(self._url(gateway_id), most=self._bounds.answer)
         if isinstance(answer, Trouble):
-            return answer
-        return read_look(answer, gateway_id=gateway_id, prompt=prompt, meanings=self._meanings)
+            trouble = answer
+            return Unread(lambda _prompt: trouble)
+        if running := read_glance(answer, gateway_id, meanings=self._meanings):
+            return running
+        read = partial(read_look, answer, gateway_id=gateway_id, meanings=self._meanings)
+        return Unread(lambda prompt: read(prompt=prompt))
 
     async def listing(self, *, since: float) -> Listing:
         """The videos that were ordered since then, page by page, as far as the gateway tells."""
@@ -174,8 +187,10 @@ class VideosApi:
             return Trouble(type(error).__name__)
 
     async def _get(self, url: URL, *, most: int) -> Answer | Trouble:
+        # One timer for all of it: the session's own would watch each of its parts.
+        get = partial(self._looking.get, url, headers=self._key, timeout=self._timeout)
         try:
-            async with self._looking.get(url, headers=self._key, allow_redirects=False) as response:
+            async with asyncio.timeout(self._bounds.look), get(allow_redirects=False) as response:
                 return await read(response, most=most)
         except NET as error:
             return Trouble(type(error).__name__)

@@ -85,6 +85,10 @@ class Answer:
 
 async def read(response: aiohttp.ClientResponse, head: bytes = b"", *, most: int) -> Answer:
     """The answer with the first `most` bytes of its body, of which `head` was read already."""
+    length = response.content_length
+    is_packed = "Content-Encoding" in response.headers
+    if not head and length is not None and length <= most and not is_packed:
+        return Answer(response.status, response.headers, await response.read())
     body = bytearray(head)
     async for chunk in response.content.iter_chunked(64 * 1024):
         body += chunk

@@ -15,15 +15,12 @@ from bot.core.learned import Key, Made
 from bot.core.orders import Address
 from bot.core.plans import Took
 from bot.core.quotas import Limits, Usage
-from bot.log import get_logger
 from bot.store import admission, blocks, claims, holds, turns
 from bot.store.database import Part
 from bot.store.rows import QUEUED, SPELT, job_of
 from bot.store.tables import jobs
 from bot.store.usage import usage
-from bot.store.writing import get, save
-
-log = get_logger()
+from bot.store.writing import get, readable, save
 
 _SAMPLES = 1000
 """Videos of a model that are read to learn from: enough for each kind of it that is in use."""
@@ -96,7 +93,7 @@ class Jobs(Part):
             else:
                 taken = await connection.execute(claims.take(jobs, _groups(statuses), **hand))
                 rows = sorted(taken.mappings(), key=lambda row: float(row["due_at"]))
-            return [job for row in rows if (job := await _readable(connection, row))]
+            return [job for row in rows if (job := await readable(connection, row))]
 
         return await self._database.run(work)
 
@@ -259,19 +256,6 @@ async def _wait(
 ) -> Job | None:
     waiting = moves.requeued(job, due_at=due_at, attempts=job.attempts, reason=reason)
     return await save(connection, job, waiting, now=now)
-
-
-async def _readable(connection: AsyncConnection, row: RowMapping) -> Job | None:
-    """The job of `row`; one that can't be read is parked, so that it holds up nobody else."""
-    try:
-        return job_of(row)
-    except (ValueError, KeyError, TypeError) as error:
-        # Its values may be a prompt: only the kind of error is logged.
-        log.error("job.unreadable", job=row["id"], error=type(error).__name__)
-        await connection.execute(
-            sa.update(jobs).where(jobs.c.id == row["id"]).values(due_at=None, claimed_until=None)
-        )
-        return None
 
 
 def _groups(statuses: Sequence[Status]) -> list[sa.ColumnElement[bool]]:

@@ -13,6 +13,7 @@ from bot.store.database import Database
 from bot.store.grants import Grants
 from bot.store.holds import Holds
 from bot.store.jobs import Jobs
+from bot.store.looks import Looks
 from bot.store.notices import Notices
 from bot.store.outlook import Outlook
 from bot.store.pauses import Pauses
@@ -34,6 +35,7 @@ class Store:
 
     database: Database
     jobs: Jobs
+    looks: Looks
     posts: Posts
     pauses: Pauses
     notices: Notices
@@ -61,6 +63,7 @@ class Store:
         return cls(
             database=database,
             jobs=Jobs(database),
+            looks=Looks(database),
             posts=Posts(database),
             pauses=Pauses(database),
             notices=Notices(database),

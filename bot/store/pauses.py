@@ -4,7 +4,8 @@ Its operators are told at both ends, in the transactions that begin and end it; 
 told, and when, outlasts the episode in `told`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.jobs import LOCKS, Job, Reason, Status
 from bot.core.notices import Pause, Paused, is_news, last_of, may_be_said_at
 from bot.store import holds
-from bot.store.database import Part
+from bot.store.database import Database, Part
 from bot.store.notices import owe
 from bot.store.refusals import is_alone, note_pass
 from bot.store.statements import count, insert, put
@@ -27,15 +28,29 @@ _ABOUT = "about "
 
 
 class Pauses(Part):
-    """Implements the core's `ports.Pauses`: which are paused, until when and why."""
+    """Implements the core's `ports.Pauses`: which are paused, until when and why.
+
+    Most successes end nothing, and are known to without a transaction: one process has these rows.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._open: dict[str, bool] | None = None
+        """Gateways that may be paused, and whether a look may end that; None: not read yet."""
+        self._begun = 0
+        """How often a pause began or ended to begin."""
+
+    def may_end_by_look(self, gateway: str) -> bool:
+        return self._open is None or self._open.get(gateway, False)
 
     async def pause(
         self, gateway: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
     ) -> None:
         """Leave it alone for a while; its operators are told, unless it is too soon for that."""
-        await self._database.run(
-            lambda it: _pause(it, gateway, pause, detail=detail, rooms=rooms, now=now)
-        )
+        with self._beginning(gateway, looking=pause.looking):
+            await self._database.run(
+                lambda it: _pause(it, gateway, pause, detail=detail, rooms=rooms, now=now)
+            )
 
     async def lock(
         self, job: Job, account: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
@@ -51,7 +66,8 @@ class Pauses(Part):
             await _pause(connection, job.gateway, pause, detail=detail, rooms=rooms, now=now)
             return True
 
-        return await self._database.run(work)
+        with self._beginning(job.gateway, looking=pause.looking):
+            return await self._database.run(work)
 
     async def passed(self, job: Job, account: str, *, balance: bool) -> None:
         await self._database.run(lambda it: note_pass(it, job, account=account, balance=balance))
@@ -149,6 +165,9 @@ class Pauses(Part):
 
         A question from before the pause proves nothing.
         """
+        known, begun = self._open, self._begun
+        if known is not None and (gateway not in known or (looked and not known[gateway])):
+            return False
         # A pause of the future began by a clock that was wrong.
         before = sa.or_(gateways.c.since < asked_at, gateways.c.since > now)
         over = sa.and_(gateways.c.name == gateway, before)
@@ -156,18 +175,35 @@ class Pauses(Part):
             over = sa.and_(over, gateways.c.looking)
         ends = sa.delete(gateways).where(over).returning(gateways.c.reason, gateways.c.looking)
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def work(connection: AsyncConnection) -> tuple[bool, dict[str, bool]]:
             ended = (await connection.execute(ends)).first()
-            if ended is None:
-                return False
-            looks = ended.looking or ended.reason == Reason.BAD_KEY.value
-            await _let_go(connection, gateway, looks=looks, now=now)
-            if last_of(await _told(connection, gateway)) is not None:
-                await _remember(connection, gateway, _WORKS, now=now)
-                await owe(connection, gateway, rooms=rooms, now=now)
-            return True
+            if ended is not None:
+                looks = ended.looking or ended.reason == Reason.BAD_KEY.value
+                await _let_go(connection, gateway, looks=looks, now=now)
+                if last_of(await _told(connection, gateway)) is not None:
+                    await _remember(connection, gateway, _WORKS, now=now)
+                    await owe(connection, gateway, rooms=rooms, now=now)
+            left = await connection.execute(sa.select(gateways.c.name, gateways.c.looking))
+            return ended is not None, {row.name: row.looking for row in left}
 
-        return await self._database.run(work)
+        has_ended, left = await self._database.run(work)
+        if begun == self._begun:
+            self._open = left
+        return has_ended
+
+    @contextmanager
+    def _beginning(self, gateway: str, *, looking: bool) -> Iterator[None]:
+        """A pause may begin meanwhile: whoever read the rows before that does not know of it."""
+        self._note(gateway, looking)
+        try:
+            yield
+        finally:
+            self._note(gateway, looking)
+
+    def _note(self, gateway: str, looking: bool) -> None:
+        self._begun += 1
+        if self._open is not None:
+            self._open[gateway] = looking or self._open.get(gateway, False)
 
 
 async def _remarked(connection: AsyncConnection, gateway: str) -> dict[str, float]:

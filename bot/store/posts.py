@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import product
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import moves
@@ -38,16 +39,33 @@ async def owe(connection: AsyncConnection, job: Job, due: Mapping[PostKind, floa
             attempts=0,
             direct=direct,
         )
-        held = posts.c.claimed_until.is_not(None)
-        anew = sa.case((posts.c.due_at >= due_at, posts.c.due_at + _INSTANT), else_=due_at)
-        stands = posts.c.message_id.is_not(None)
-        sooner = sa.case((posts.c.due_at < due_at, posts.c.due_at), else_=due_at)
-        await connection.execute(
-            row.on_conflict_do_update(
-                index_elements=[posts.c.job_id, posts.c.kind],
-                set_={"due_at": sa.case((held, anew), (stands, sooner), else_=posts.c.due_at)},
-            )
-        )
+        await connection.execute(_once(row, due_at))
+
+
+async def owe_cards(connection: AsyncConnection, ids: Collection[str], *, due_at: float) -> None:
+    """The same for the cards of these jobs, at one time."""
+    theirs = sa.select(
+        jobs.c.id,
+        jobs.c.platform,
+        sa.literal(PostKind.CARD.value),
+        sa.literal(due_at),
+        sa.literal(0),
+        sa.false(),
+    ).where(jobs.c.id.in_(ids))
+    columns = ["job_id", "platform", "kind", "due_at", "attempts", "direct"]
+    row = insert(connection, posts).from_select(columns, theirs, include_defaults=False)
+    await connection.execute(_once(row, due_at))
+
+
+def _once(row: sqlite.Insert | postgresql.Insert, due_at: float) -> sa.Insert:
+    held = posts.c.claimed_until.is_not(None)
+    anew = sa.case((posts.c.due_at >= due_at, posts.c.due_at + _INSTANT), else_=due_at)
+    stands = posts.c.message_id.is_not(None)
+    sooner = sa.case((posts.c.due_at < due_at, posts.c.due_at), else_=due_at)
+    return row.on_conflict_do_update(
+        index_elements=[posts.c.job_id, posts.c.kind],
+        set_={"due_at": sa.case((held, anew), (stands, sooner), else_=posts.c.due_at)},
+    )
 
 
 class Posts(Part):

@@ -89,6 +89,9 @@ _partial(
 # Places that are taken.
 _flying = sa.and_(jobs.c.due_at.is_not(None), jobs.c.status.in_(("in_progress", "submitting")))
 _partial("ix_jobs_flying", _flying, jobs.c.gateway, jobs.c.model, jobs.c.submitted_at)
+# Looks in somebody's hands, or in those of a process that died; see `looks.py`.
+_held = sa.and_(jobs.c.status == "in_progress", jobs.c.claimed_until.is_not(None))
+_partial("ix_jobs_held", _held, jobs.c.claimed_until)
 sa.Index("ix_jobs_person", jobs.c.platform, jobs.c.person, jobs.c.created_at)
 sa.Index("ix_jobs_community", jobs.c.platform, jobs.c.community, jobs.c.created_at)
 sa.Index("ix_jobs_created", jobs.c.created_at)

@@ -1,14 +1,15 @@
 """One step of a job: which one is next is read off its row."""
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 from bot.core import moves, schedule
 from bot.core.alone import Alone
 from bot.core.desk import Desk
 from bot.core.jobs import MOST_CRASHES, Job, Reason, Status
+from bot.core.outcomes import Look
 from bot.core.platforms import Fetches
 from bot.core.ports import Media
 from bot.core.steps.content import Content
@@ -47,7 +48,7 @@ class Steps:
 
     async def take(self, job: Job) -> None:
         """Do whatever is next for `job`, which the caller has claimed."""
-        try:
+        async with self._written_down(job):
             if job.status is Status.QUEUED and (job.pictures_missing or job.sound_missing):
                 await self._take_file(job)
             elif job.crashes >= MOST_CRASHES and job.status not in _EVEN_SO:
@@ -56,6 +57,18 @@ class Steps:
             else:
                 await self._take(job)
                 await self._content.clear(job)
+
+    async def looked(self, job: Job, look: Look, *, asked_at: float) -> None:
+        """Do what follows from a look that was taken."""
+        async with self._written_down(job):
+            await self._waiting.judge(job, look, asked_at=asked_at)
+            await self._content.clear(job)
+
+    @asynccontextmanager
+    async def _written_down(self, job: Job) -> AsyncIterator[None]:
+        """A step of `job`, whose end is written down whatever it is."""
+        try:
+            yield
         except asyncio.CancelledError:
             # Told to stop: the next process need not wait for our claim, nor think that we died.
             with suppress(Exception):  # a database that takes nothing does not hold the end up

@@ -6,7 +6,7 @@ from bot.core import fetching, moves
 from bot.core.desk import PAUSE, Desk
 from bot.core.jobs import LAST_DEADLINE, UNNAMED, Job, Reason
 from bot.core.notices import SHAPE, WORD, about
-from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble, kind_of
+from bot.core.outcomes import Done, Failed, Locked, Look, Missing, Running, Trouble, kind_of
 from bot.core.ports import Gateway
 from bot.log import get_logger
 
@@ -31,6 +31,11 @@ class Waiting:
         asked_at = self.desk.clock.now()
         prompt = job.request.written
         look = await fetching.look(gateway, job.gateway_id, job.sources, prompt=prompt)
+        await self.judge(job, look, asked_at=asked_at)
+
+    async def judge(self, job: Job, look: Look, *, asked_at: float) -> None:
+        """Write down what a look found that its gateway was asked for at that time."""
+        gateway = self.desk.gateways[job.gateway]
         if isinstance(look, Running | Done | Failed) and job.gateway_id != UNNAMED:
             # Of a video without an id nobody was asked: that says nothing of its gateway.
             await self.desk.works(job, asked_at=asked_at)
@@ -63,9 +68,8 @@ class Waiting:
                 elif shape:
                     await self.desk.remark(job, about(SHAPE, shape), shape)
                 wait = max(at_least or 0.0, await self.desk.next_look(job))
-                # Gateways let it fall, jump and stand at 100 early: people see it rise.
-                risen = max(job.progress, min(progress or 0, 99))
-                await self.desk.put_off(replace(job, progress=risen, attempts=0), wait, was=job)
+                further = replace(job, progress=risen(job.progress, progress), attempts=0)
+                await self.desk.put_off(further, wait, was=job)
             case Missing():
                 await self._missing(job)
             case Locked():
@@ -88,3 +92,8 @@ class Waiting:
         pace = LOST_AFTER / (LOST_TRIES - 1) if misses > 1 else 0.0
         wait = max(await self.desk.next_look(job), pace)
         await self.desk.put_off(replace(job, attempts=misses), wait, was=job)
+
+
+def risen(before: int, told: int | None) -> int:
+    """Gateways let the progress fall, jump and stand at 100 early: people see it rise."""
+    return max(before, min(told or 0, 99))

@@ -210,7 +210,7 @@ async def _running(workshop: Workshop) -> AsyncIterator[None]:
     """The loops of the service."""
     store = Store.of(workshop.database, workshop.studio.folder)
     common = (workshop.clock, workshop.bells)
-    jobs = job_loops(store, workshop.steps, workshop.probing, *common)
+    jobs = job_loops(store, workshop.steps, workshop.looking, workshop.probing, *common)
     async with running(*jobs, *word_loops(store, workshop.posting, ["chat"], *common)):
         yield
 

@@ -41,7 +41,9 @@ from bot.core.outcomes import (
     NoList,
     NotSent,
     Probe,
+    Running,
     Trouble,
+    Unread,
 )
 from bot.core.platforms import Can, DirectMessage, Standing
 from bot.core.ports import Ready
@@ -53,6 +55,7 @@ from bot.core.replies import Button, Reply, Text
 from bot.core.service import AnimateOthers, Service
 from bot.core.steps.content import Content
 from bot.core.steps.jobs import Steps
+from bot.core.steps.looking import Looking
 from bot.core.steps.probing import Probing
 from bot.core.steps.submission import Submission
 from bot.core.steps.telling import Telling
@@ -60,6 +63,7 @@ from bot.core.wake import Wake
 from bot.store.conversions import Line
 from bot.store.database import Database
 from bot.store.jobs import Jobs
+from bot.store.looks import Looks
 from bot.store.notices import Notices
 from bot.store.pauses import Pauses
 from bot.store.places import Places
@@ -176,8 +180,15 @@ class ScriptedGateway:
         return _next(self.probes)
 
     async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
+        seen = await self.glance(gateway_id)
+        return seen if isinstance(seen, Running) else seen.read(prompt)
+
+    async def glance(self, gateway_id: str) -> Running | Unread:
         self.looked += 1
-        return _next(self.looks)
+        look = _next(self.looks)
+        if isinstance(look, Running) and not (look.unknown or look.shape):
+            return look
+        return Unread(lambda _prompt: look)
 
     async def content(
         self, gateway_id: str, source: str | None, into: Path, *, prompt: str = ""
@@ -481,7 +492,7 @@ class Workshop:
             card_grace=self._card_grace,
             deleting=nothing_noted,
         )
-        desk = Desk(
+        self.desk = desk = Desk(
             jobs=self.jobs,
             learned=self.learned,
             pauses=self.pauses,
@@ -504,6 +515,14 @@ class Workshop:
             content=Content(desk, media=self.studio, conversions=self.conversions),
             platforms={"chat": self.chat},
             media=self.studio,
+        )
+        self.looks = Looks(database)
+        self.looking = Looking(
+            desk=desk,
+            looks=self.looks,
+            steps=self.steps,
+            wake=self.bells.each_job[Status.IN_PROGRESS,],
+            people=self.service.people,
         )
         self.probing = Probing(
             pauses=self.pauses, gateways={"main": self.gateway}, clock=self.clock, wake=Wake()

@@ -1,0 +1,27 @@
+"""Whether people ask for something just now: then other work goes on in small parts.
+
+A large part would hold the database, and the loop, while somebody waits for an answer.
+"""
+
+from collections.abc import Callable
+
+LINGER = 1.0
+"""Seconds after the latest question in which the next is expected."""
+
+
+class People:
+    """One per process."""
+
+    def __init__(self, steady: Callable[[], float]) -> None:
+        """`steady` tells the seconds of a clock that nobody sets."""
+        self._steady = steady
+        self._until = steady()
+
+    def came(self) -> None:
+        """Somebody ordered or pressed something."""
+        self._until = self._steady() + LINGER
+
+    @property
+    def are_here(self) -> bool:
+        """Whether somebody waits for an answer, or did a moment ago."""
+        return self._steady() < self._until

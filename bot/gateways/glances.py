@@ -1,0 +1,65 @@
+"""Reads the answer that comes nearly always: a plain table of a job that is being made.
+
+It says what `looks` would say of the same answer, and knows no more than how to tell that nothing
+else can be in it. Of any other answer it says nothing, and `looks` reads that one.
+"""
+
+import json
+from functools import lru_cache
+
+from bot.core.outcomes import Running
+from bot.gateways.envelopes import NAMES, percent
+from bot.gateways.meanings import UNDER_WAY
+from bot.gateways.table import Meanings
+from bot.net.answers import Answer
+from bot.net.tables import name_of
+
+_SHORT = 1200
+"""Bytes. In so few there is no table of more names, and no text of more letters, than are read."""
+_STATE, _PROGRESS = "status", "progress"
+
+
+def read_glance(answer: Answer, gateway_id: str, *, meanings: Meanings) -> Running | None:
+    """How far our job is, if it is being made and the answer says nothing besides."""
+    if answer.status != 200 or len(answer.body) > _SHORT:
+        return None
+    try:
+        table = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
+    if type(table) is not dict or not _is_plain(tuple(table)):
+        return None
+    # Under another id there may be another job.
+    if table.get("id") != gateway_id and table.get("task_id") != gateway_id:
+        return None
+    word = table[_STATE]
+    if type(word) is not str or not _is_under_way(word, meanings) or not _is_flat(table):
+        return None
+    at_least = answer.wait("openai-poll-after-ms", per_second=1000)
+    return Running(percent(table.get(_PROGRESS)), at_least)
+
+
+@lru_cache(maxsize=256)
+def _is_plain(spelt: tuple[str, ...]) -> bool:
+    """Whether its state, its progress and all else stand under one name each."""
+    names = [name_of(each) for each in spelt]
+    states = [each for each in names if each in NAMES["states"]]
+    is_sure = _STATE in spelt and (_PROGRESS in spelt or _PROGRESS not in names)
+    return is_sure and states == [_STATE] and len(set(names)) == len(names)
+
+
+@lru_cache(maxsize=256)
+def _is_under_way(word: str, meanings: Meanings) -> bool:
+    is_envelopes = word.strip().casefold() in NAMES["answered"] or word.strip().isdecimal()
+    return not is_envelopes and meanings.word(word.strip()) in UNDER_WAY
+
+
+def _is_flat(table: dict[str, object]) -> bool:
+    """Whether no other table is in it, be it written into a text."""
+    for value in table.values():
+        if isinstance(value, str):
+            if "{" in value:
+                return False
+        elif value and isinstance(value, dict | list):
+            return False
+    return True

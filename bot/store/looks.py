@@ -1,0 +1,212 @@
+"""Jobs that are being made, in the few columns that a look needs, many in one statement.
+
+A look is free and may be taken twice, and the version of a row fences what is written after it.
+So on SQLite, where one process works, taking rows writes none of them: their ids are noted in one
+setting, and the next start takes a note of the dead for claims that ran out. On PostgreSQL each
+row is claimed, for processes share them. A row whose claim ran out may be what its process died
+of: it is taken by itself, with a claim that counts.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from bot.core.jobs import Job, Status
+from bot.core.pending import Pending, Seen
+from bot.core.posts import EDIT_PACE
+from bot.store import claims
+from bot.store.database import Database, Part
+from bot.store.posts import owe_cards
+from bot.store.tables import jobs, settings
+from bot.store.writing import readable
+
+NOTE = "looks.held"
+"""The setting with the ids that the process on SQLite has in hand."""
+_MADE = sa.literal(Status.IN_PROGRESS.value, literal_execute=True)
+_making = sa.and_(jobs.c.status == _MADE, jobs.c.due_at.is_not(None))
+_free = sa.and_(_making, jobs.c.claimed_until.is_(None))
+_held = sa.and_(jobs.c.status == _MADE, jobs.c.claimed_until.is_not(None))
+
+
+class Looks(Part):
+    """Implements the core's `looking.Looks`."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._is_shared = not database.is_sqlite
+        self._said = _Shared() if self._is_shared else _Alone()
+
+    async def claim(
+        self, *, now: float, until: float, most: int, but: Collection[str]
+    ) -> list[Pending]:
+        values = {"now": now, "until": until, "most": most, "held": json.dumps(list(but))}
+
+        async def work(connection: AsyncConnection) -> list[Pending]:
+            rows = list(map(Pending._make, await connection.execute(self._said.claim, values)))
+            if rows and not self._is_shared:
+                held = json.dumps([*but, *(row.id for row in rows)])
+                await connection.execute(_noting, {"held": held})
+            return rows
+
+        return await self._database.run(work)
+
+    async def next_due(self, *, but: Collection[str]) -> float | None:
+        """When the earliest that nobody has can be claimed."""
+        held = {"held": json.dumps(list(but))}
+        return await self._database.run(lambda it: it.scalar(self._said.next_due, held))
+
+    async def renew(self, ids: Collection[str], *, until: float) -> None:
+        if self._is_shared:
+            await claims.renew(self._database, jobs, ids, until=until)
+
+    async def release(self, ids: Collection[str]) -> None:
+        if self._is_shared:
+            await self._database.run(partial(_released, ids=ids))
+
+    async def finish(self) -> None:
+        if not self._is_shared:
+            await self._database.write(sa.delete(settings).where(settings.c.name == NOTE))
+
+    async def whole(self, job: Pending) -> Job | None:
+        same = sa.and_(jobs.c.id == job.id, jobs.c.version == job.version, _making)
+
+        async def work(connection: AsyncConnection) -> Job | None:
+            row = (await connection.execute(sa.select(jobs).where(same))).mappings().first()
+            if row is None and self._is_shared:
+                await _released(connection, ids=[job.id])
+            return await readable(connection, row) if row else None
+
+        return await self._database.run(work)
+
+    async def write(self, seen: Sequence[Seen], *, now: float, ahead: float) -> bool:
+        rows = [(each.id, each.version, each.progress, each.due + ahead) for each in seen]
+
+        async def work(connection: AsyncConnection) -> bool:
+            values = {"lines": json.dumps(rows)}
+            written = set(await connection.scalars(self._said.write, values))
+            if self._is_shared and len(written) < len(seen):
+                others = [each.id for each in seen if each.id not in written]
+                await _released(connection, ids=others)
+            shown = [each.id for each in seen if each.shows and each.id in written]
+            if shown:
+                await owe_cards(connection, shown, due_at=now + EDIT_PACE)
+            return bool(shown)
+
+        return await self._database.run(work)
+
+    # --- what a dead process had in hand ---------------------------------------------------------
+
+    async def expire_claims(self, *, now: float) -> int:
+        """At the start of the only process: what a note has is taken for claims that ran out."""
+        noted = sa.select(settings.c.value).where(settings.c.name == NOTE)
+
+        async def work(connection: AsyncConnection) -> int:
+            ids = json.loads(await connection.scalar(noted) or "[]")
+            await connection.execute(sa.delete(settings).where(settings.c.name == NOTE))
+            theirs = sa.and_(_free, jobs.c.id.in_(ids))
+            expired = sa.update(jobs).where(theirs).values(claimed_until=now)
+            return (await connection.execute(expired)).rowcount
+
+        return await self._database.run(work)
+
+    async def claim_interrupted(
+        self, *, now: float, until: float, most: int, but: Collection[str]
+    ) -> list[Job]:
+        ran_out = sa.and_(_held, jobs.c.claimed_until <= now, jobs.c.id.not_in(but))
+        first = _first(ran_out, jobs.c.claimed_until, most=most)
+        counted = {"version": jobs.c.version + 1, "crashes": jobs.c.crashes + 1}
+        claim = first.values(claimed_until=until, **counted)
+
+        async def work(connection: AsyncConnection) -> list[Job]:
+            rows = (await connection.execute(claim.returning(*jobs.c))).mappings().all()
+            return [job for row in rows if (job := await readable(connection, row))]
+
+        return await self._database.run(work)
+
+    async def next_interrupted(self, *, but: Collection[str]) -> float | None:
+        held = sa.and_(_held, jobs.c.id.not_in(but))
+        return await self._database.value(sa.select(sa.func.min(jobs.c.claimed_until)).where(held))
+
+
+# --- statements, each built once: a batch is too often for building them anew ---------------------
+
+_now, _until = (sa.bindparam(name, type_=sa.Double) for name in ("now", "until"))
+_most = sa.bindparam("most", type_=sa.Integer)
+_text = {name: sa.bindparam(name, type_=sa.Text) for name in ("held", "lines")}
+_noting = sqlite.insert(settings).values(name=NOTE, value=_text["held"])
+_noting = _noting.on_conflict_do_update(index_elements=["name"], set_={"value": _text["held"]})
+
+
+class _Alone:
+    """SQLite: what we hold is told by us."""
+
+    def __init__(self) -> None:
+        # Lists come as one value: for each other length there would be another statement.
+        held = sa.func.json_each(_text["held"]).table_valued("value")
+        free = sa.and_(_free, jobs.c.id.not_in(sa.select(held.c.value)))
+        # A row that nobody can read must not stop all others.
+        is_valid = sa.func.json_valid(jobs.c.request_data) == 1
+        columns = _columns(sa.case((is_valid, jobs.c.request_data["quality"].as_string())))
+        due = sa.select(*columns).where(free, jobs.c.due_at <= _now)
+        self.claim: sa.Executable = due.order_by(jobs.c.due_at).limit(_most)
+        self.next_due = sa.select(jobs.c.due_at).where(free).order_by(jobs.c.due_at).limit(1)
+        lines = sa.func.json_each(_text["lines"]).table_valued("value")
+        self.write = _write(
+            [sa.func.json_extract(lines.c.value, sa.text(f"'$[{at}]'")) for at in range(4)]
+        )
+
+
+class _Shared:
+    """PostgreSQL: what anybody holds is claimed."""
+
+    def __init__(self) -> None:
+        first = _first(sa.and_(_free, jobs.c.due_at <= _now), jobs.c.due_at, most=_most)
+        taken = first.values(version=jobs.c.version + 1, claimed_until=_until)
+        columns = _columns(jobs.c.request_data["quality"].as_string())
+        self.claim: sa.Executable = taken.returning(*columns)
+        self.next_due = sa.select(jobs.c.due_at).where(_free).order_by(jobs.c.due_at).limit(1)
+        text = sa.cast(_text["lines"], postgresql.JSON)
+        lines = sa.func.json_array_elements(text).table_valued("value")
+        types = enumerate((sa.Text, sa.Integer, sa.Integer, sa.Double))
+        part = lines.c.value.op("->>")
+        self.write = _write([sa.cast(part(sa.text(str(at))), type_) for at, type_ in types])
+
+
+def _columns(quality: sa.ColumnElement[str | None]) -> list[sa.ColumnElement[Any]]:
+    return [quality if name == "quality" else jobs.c[name] for name in Pending._fields]
+
+
+def _first(which: sa.ColumnElement[bool], order: sa.Column[Any], *, most: Any) -> sa.Update:
+    """A change of the first of these rows that no other process has just now."""
+    first = sa.select(jobs.c.id).where(which).order_by(order).limit(most)
+    taken = sa.select(first.with_for_update(skip_locked=True).cte())
+    return sa.update(jobs).where(jobs.c.id.in_(taken))
+
+
+def _write(line: Sequence[sa.ColumnElement[Any]]) -> ReturningUpdate[Any]:
+    """Writes a JSON list of lines with the id, the version, the progress and the due time each."""
+    id_, version, progress, due_at = line
+    return (
+        sa.update(jobs)
+        .where(jobs.c.id == id_, jobs.c.version == version)
+        .values(
+            version=jobs.c.version + 1,
+            progress=progress,
+            due_at=due_at,
+            attempts=0,
+            crashes=0,
+            claimed_until=None,
+        )
+        .returning(jobs.c.id)
+    )
+
+
+async def _released(connection: AsyncConnection, *, ids: Collection[str]) -> None:
+    theirs = sa.and_(jobs.c.id.in_(ids), _making)
+    await connection.execute(sa.update(jobs).where(theirs).values(claimed_until=None))

@@ -1,0 +1,18 @@
+"""Looks in hand: those that a process died with are found without walking over all others."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0019"
+down_revision = "0018"
+
+
+def upgrade() -> None:
+    held = sa.text("status = 'in_progress' AND claimed_until IS NOT NULL")
+    op.create_index(
+        "ix_jobs_held",
+        "jobs",
+        ["claimed_until"],
+        sqlite_where=held,
+        postgresql_where=held,
+    )

@@ -1,0 +1,225 @@
+"""Jobs that are being made, taken and written down many at a time, on both databases."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from bot.core import moves
+from bot.core.jobs import CLAIM, Job, Reason, Status
+from bot.core.pending import Pending, Seen
+from bot.core.posts import EDIT_PACE, PostKind
+from bot.store import tables
+from bot.store.looks import Looks
+from tests.contract.rows import NOON, Store, silent
+
+LATER = NOON + 60
+"""When all of these are due."""
+
+
+@pytest.fixture
+def looks(store: Store) -> Looks:
+    return Looks(store.database)
+
+
+async def made(store: Store, count: int) -> list[Job]:
+    """So many jobs that are being made, each due a second after the one before."""
+    rows = [await store.in_state(Status.IN_PROGRESS) for _ in range(count)]
+    return [await store.moved(row, replace(row, due_at=NOON + at)) for at, row in enumerate(rows)]
+
+
+async def claimed(
+    looks: Looks, *, now: float = LATER, most: int = 200, but: Sequence[str] = ()
+) -> list[Pending]:
+    return await looks.claim(now=now, until=now + CLAIM, most=most, but=but)
+
+
+def ids(rows: Sequence[Pending | Job]) -> list[str]:
+    return sorted(row.id for row in rows)
+
+
+def seen(job: Pending, *, progress: int = 40, due: float = 10.0, shows: bool = False) -> Seen:
+    return Seen(job.id, job.version, progress, due, shows)
+
+
+async def row(store: Store, job_id: str) -> Job:
+    job = await store.jobs.get(job_id)
+    assert job is not None
+    return job
+
+
+async def test_a_claim_reads_what_a_look_needs_of_jobs_that_are_being_made_and_due(
+    store: Store, looks: Looks
+) -> None:
+    job, later = await made(store, 2)
+    for status in (Status.QUEUED, Status.SUBMITTING, Status.COMPLETED, Status.DELIVERED):
+        await store.in_state(status)
+    held = await claimed(looks, now=NOON)
+    assert held == [
+        Pending(
+            id=job.id,
+            version=(await row(store, job.id)).version,
+            gateway="main",
+            base_url="https://gateway.example",
+            gateway_id=f"gateway {job.id}",
+            model="wan2.5-t2v-preview",
+            seconds=5,
+            quality=None,
+            created_at=NOON,
+            submitted_at=NOON,
+            progress=0,
+        )
+    ]
+    assert await looks.next_due(but=[job.id]) == NOON + 1 == later.due_at
+
+
+async def test_the_earliest_are_taken_first_and_none_twice(store: Store, looks: Looks) -> None:
+    rows = await made(store, 5)
+    first = await claimed(looks, most=2)
+    assert ids(first) == ids(rows[:2])
+    assert ids(await claimed(looks, but=ids(first))) == ids(rows[2:])
+    assert await claimed(looks, but=ids(rows)) == []
+    assert await looks.next_due(but=ids(rows)) is None
+
+
+async def test_it_is_still_being_made_is_one_write_for_many(store: Store, looks: Looks) -> None:
+    rows = await made(store, 3)
+    held = await claimed(looks)
+    await looks.write([seen(it) for it in held], now=LATER, ahead=LATER)
+    versions = {it.id: it.version + 1 for it in held}
+    for before in rows:
+        after = replace(before, version=versions[before.id], progress=40, due_at=LATER + 10.0)
+        assert await row(store, before.id) == after
+    assert await claimed(looks) == []
+    assert ids(await claimed(looks, now=LATER + 10)) == ids(rows)
+
+
+async def test_a_job_that_was_moved_meanwhile_is_not_overwritten(
+    store: Store, looks: Looks
+) -> None:
+    job, other = await made(store, 2)
+    held = await claimed(looks)
+    job, other = await row(store, job.id), await row(store, other.id)
+    done = await store.moved(job, moves.completed(job, now=NOON, sources=()))
+    hushed = await store.moved(other, silent(other))
+    assert not await looks.write([seen(it, shows=True) for it in held], now=LATER, ahead=LATER)
+    assert await row(store, job.id) == replace(done, claimed_until=None)
+    assert (await row(store, other.id)).due_at == hushed.due_at
+    assert ids(await claimed(looks)) == [other.id], "it goes on at once"
+
+
+async def test_written_twice_it_counts_once(store: Store, looks: Looks) -> None:
+    """A write that failed may have been written all the same."""
+    (job,) = await made(store, 1)
+    (held,) = await claimed(looks)
+    for due in (10.0, 99.0):
+        await looks.write([seen(held, due=due)], now=LATER, ahead=LATER)
+    after = await row(store, job.id)
+    assert (after.version, after.due_at) == (held.version + 1, LATER + 10.0)
+
+
+async def test_a_card_that_shows_the_progress_is_due_soon_and_no_other(
+    store: Store, looks: Looks
+) -> None:
+    rows = await made(store, 3)
+    for each in rows:
+        await store.jobs.get(each.id)
+        post = await store.post(each, PostKind.CARD)
+        assert post is not None
+        await store.posts.posted(each, f"message of {each.id}", "lounge")
+    first, second, third = await claimed(looks)
+    told = [seen(first, shows=True), seen(second), seen(third, shows=True)]
+    assert await looks.write(told, now=LATER, ahead=LATER)
+    due = {}
+    for each in rows:
+        post = await store.post(each, PostKind.CARD)
+        due[each.id] = post and post.due_at
+    soon = LATER + EDIT_PACE
+    assert due == {first.id: soon, second.id: None, third.id: soon}
+
+
+async def test_the_whole_row_is_read_unless_it_has_moved_on(store: Store, looks: Looks) -> None:
+    job, other = await made(store, 2)
+    held = {it.id: it for it in await claimed(looks)}
+    whole = await looks.whole(held[job.id])
+    assert whole is not None
+    assert replace(whole, claimed_until=None, version=job.version) == job
+    other = await row(store, other.id)
+    hushed = await store.moved(other, silent(other))
+    assert await looks.whole(held[other.id]) is None
+    assert (await row(store, other.id)).claimed_until is None
+    assert hushed.version == (await row(store, other.id)).version
+
+
+async def test_a_row_that_nobody_can_read_holds_up_no_other(store: Store, looks: Looks) -> None:
+    bad, good = await made(store, 2)
+    broken = sa.update(tables.jobs).where(tables.jobs.c.id == bad.id).values(order_data={})
+    await store.database.write(broken)
+    held = await claimed(looks)
+    assert ids(held) == ids([bad, good])
+    (it,) = (each for each in held if each.id == bad.id)
+    assert await looks.whole(it) is None
+    assert ids(await claimed(looks, but=[good.id], now=LATER + 2 * CLAIM)) == []
+
+
+async def test_given_back_it_is_free_at_once(store: Store, looks: Looks) -> None:
+    rows = await made(store, 2)
+    await looks.release(ids(await claimed(looks)))
+    assert ids(await claimed(looks)) == ids(rows)
+    await looks.release(ids(rows))
+    await looks.finish()
+    assert await interrupted(store, looks) == [], "after a clean end nothing is suspected"
+
+
+# --- what a dead process had in hand -------------------------------------------------------------
+
+
+async def interrupted(store: Store, looks: Looks, *, most: int = 16) -> list[Job]:
+    """The jobs that are taken up one by one after another start."""
+    now = LATER + 1
+    await store.jobs.expire_claims(now=now)
+    await looks.expire_claims(now=now)
+    return await looks.claim_interrupted(now=now, until=now + CLAIM, most=most, but=[])
+
+
+async def test_what_a_dead_process_had_in_hand_is_taken_by_itself_by_a_claim_that_counts(
+    store: Store, looks: Looks
+) -> None:
+    first, second, third = await made(store, 3)
+    held = await claimed(looks, most=2)
+    found = await interrupted(store, looks)
+    assert ids(found) == ids(held) == ids([first, second])
+    assert [(it.crashes, it.version) for it in found] == [(1, held[0].version + 1)] * 2
+    assert await looks.next_interrupted(but=[]) == LATER + 1 + CLAIM
+    assert await looks.next_interrupted(but=ids(found)) is None
+    assert ids(await claimed(looks)) == [third.id], "in a batch there is none of them"
+
+
+async def test_few_of_them_are_taken_at_once(store: Store, looks: Looks) -> None:
+    """So that two hundred innocent ones are not counted with the one that kills."""
+    rows = await made(store, 5)
+    await claimed(looks)
+    assert len(await interrupted(store, looks, most=2)) == 2
+    crashes = [(await row(store, each.id)).crashes for each in rows]
+    assert sorted(crashes) == [0, 0, 0, 1, 1]
+
+
+async def test_what_was_written_down_before_the_death_is_not_suspected(
+    store: Store, looks: Looks
+) -> None:
+    job, other = await made(store, 2)
+    held = await claimed(looks)
+    mine = [seen(it) for it in held if it.id == job.id]
+    await looks.write(mine, now=LATER, ahead=LATER)
+    assert other.id in ids(await interrupted(store, looks))
+
+
+async def test_a_job_that_ended_before_the_death_is_not_taken_up(
+    store: Store, looks: Looks
+) -> None:
+    (job,) = await made(store, 1)
+    await claimed(looks)
+    job = await row(store, job.id)
+    await store.moved(job, moves.failed(job, Reason.REFUSED, charged=False))
+    assert await interrupted(store, looks) == []
