@@ -7,17 +7,18 @@ put in before it starts: one by the store, and copies of that one by SQL.
 import asyncio
 import os
 import sqlite3
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
+from bench.naps import lags
 from bench.paired import Work
 from bench.stub import counted
 from bot import log
 from bot.app import open_app
 from bot.config import Config, load
+from bot.core.acts import Act
 from bot.core.clock import SystemClock
 from bot.core.jobs import Status
 from bot.opening import open_store
@@ -25,8 +26,6 @@ from bot.store.identity import Home
 from tests.contract.rows import Store as Rows
 from tests.contract.rows import a_job
 
-NAP = 0.002
-"""Seconds."""
 BATCH = 200
 """Looks that may be under way."""
 FIELDS = {
@@ -69,11 +68,19 @@ def variables(url: str, folder: Path, **changes: str) -> dict[str, str]:
 
 
 async def make_rows(
-    settings: Config, *, running: int = 0, delivered: int = 0, every: float = 0.0
+    settings: Config,
+    *,
+    running: int = 0,
+    delivered: int = 0,
+    every: float = 0.0,
+    held: bool = False,
 ) -> None:
-    """A new database with so many jobs; the running ones are due over the next `every` seconds."""
+    """A new database with so many jobs; the running ones are due over the next `every` seconds.
+
+    `held`: what is ordered waits, and no POST leaves.
+    """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    await _first(settings)
+    await _first(settings, held=held)
     file = settings.data_dir / "zoetrope.db"
     with closing(sqlite3.connect(file)) as database, database:
         _copy(database, Status.IN_PROGRESS, running, first=1)
@@ -88,7 +95,7 @@ async def make_rows(
         )
 
 
-async def _first(settings: Config) -> None:
+async def _first(settings: Config, *, held: bool) -> None:
     """One running job and one delivered job of now, in an otherwise empty database."""
     url = settings.settings.gateways["main"].base_url
     clock, home = SystemClock(), Home(settings.data_dir, anew=True)
@@ -97,6 +104,9 @@ async def _first(settings: Config) -> None:
         for status in (Status.IN_PROGRESS, Status.DELIVERED):
             job = a_job(id_=status, platform="playground", now=clock.now())
             await rows.in_state(status, replace(job, base_url=url))
+        if held:
+            act = Act(at=clock.now(), actor="cli:bench", action="gateways.pause", subject="main")
+            await store.holds.put("main", act)
 
 
 def _copy(database: sqlite3.Connection, status: Status, count: int, *, first: int) -> None:
@@ -137,16 +147,6 @@ async def lagging(url: str, folder: Path, running: int) -> AsyncIterator[Work]:
     """The same; what is shown are the seconds by which its event loop was late."""
     async with looking(url, folder, running):
         yield lags
-
-
-async def lags(seconds: float) -> list[float]:
-    """How late a sleep of 2 ms ended, again and again."""
-    clock = time.perf_counter
-    ends, found = clock() + seconds, []
-    while (begun := clock()) < ends:
-        await asyncio.sleep(NAP)
-        found.append(clock() - begun - NAP)
-    return found
 
 
 def unwritten(url: str, folder: Path) -> str:
