@@ -25,9 +25,11 @@ def figures() -> list[Figure]:
         found = rounds(variants, most=ROUNDS, seconds=SLICE)
         looks = (counted(url)["looks"] - before) / sum(each["ours"].seconds for each in found)
     ours, rest = ([each[name].showed for each in found] for name in ("ours", "rest"))
-    void = disturbance(list(chain(*rest)))
-    worst = max(chain(*ours)) * 1e3 - max(chain(*rest)) * 1e3
-    what = f"ms that the loop is late, p99 (at rest {p99(list(chain(*rest))) * 1e3:.1f}; {looks:.0f} looks/s)"
+    still = list(chain(*rest))
+    void = disturbance(still)
+    worst = max(chain(*ours)) * 1e3 - max(still) * 1e3
+    beside = f"at rest {p99(still) * 1e3:.1f}; {looks:.0f} looks/s"
+    what = f"ms that the loop is late, p99 ({beside})"
     return [
         at_most("G3 p99", Spread.of([p99(each) * 1e3 for each in ours]), 10, what=what, void=void),
         at_most("G3 worst", worst, 20, what="ms, the worst above the worst at rest", void=void),
