@@ -29,6 +29,7 @@ from tests.contract.rows import a_job
 BATCH = 200
 """Looks that may be under way."""
 FIELDS = {
+    "progress": "50",
     "id": "'copy' || printf('%06d', n)",
     "event_id": "'event of copy' || n",
     "person": "'person' || n",
@@ -38,7 +39,7 @@ FIELDS = {
         " '$.call.person.id', 'person' || n)"
     ),
 }
-"""Columns in which a copy differs from its job."""
+"""Columns in which a copy differs from its job. Its progress is the stub's: no card changes."""
 
 
 def config(url: str, folder: Path, **changes: str) -> Config:
@@ -151,8 +152,9 @@ async def lagging(url: str, folder: Path, running: int) -> AsyncIterator[Work]:
 
 def unwritten(url: str, folder: Path) -> str:
     """The reason why looks count for nothing, if fewer jobs were written than looked at."""
+    query = "SELECT count(*) FROM jobs WHERE status = 'in_progress' AND due_at > created_at"
     with closing(sqlite3.connect(folder / "data" / "zoetrope.db")) as database:
-        ((written,),) = database.execute("SELECT count(*) FROM jobs WHERE progress = 50")
+        ((written,),) = database.execute(query)
     looked = counted(url)["jobs"]
     # The last batch was under way when the service was stopped.
     return "" if written >= looked - BATCH else f"{looked} looked at, {written} written"
