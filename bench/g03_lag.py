@@ -6,13 +6,12 @@ from itertools import chain
 from bench import service
 from bench.figures import Figure, Spread, at_most, folder, p99
 from bench.g01_looks import RUNNING
+from bench.naps import disturbance
 from bench.paired import rounds
 from bench.stub import counted, gateway
 
 GOAL = "G3"
 ROUNDS, SLICE = 20, 1.0
-QUIET = 5.0
-"""Milliseconds that a service at rest may be late at 99 of 100 times; else the machine is busy."""
 
 
 def figures() -> list[Figure]:
@@ -26,10 +25,11 @@ def figures() -> list[Figure]:
         found = rounds(variants, most=ROUNDS, seconds=SLICE)
         looks = (counted(url)["looks"] - before) / sum(each["ours"].seconds for each in found)
     ours, rest = ([each[name].showed for each in found] for name in ("ours", "rest"))
-    quiet = p99(list(chain(*rest))) * 1e3
-    void = f"at rest it is late by {quiet:.1f} ms" if quiet > QUIET else ""
-    worst = max(chain(*ours)) * 1e3 - max(chain(*rest)) * 1e3
-    what = f"ms that the loop is late, p99 (at rest {quiet:.1f}; {looks:.0f} looks/s)"
+    still = list(chain(*rest))
+    void = disturbance(still)
+    worst = max(chain(*ours)) * 1e3 - max(still) * 1e3
+    beside = f"at rest {p99(still) * 1e3:.1f}; {looks:.0f} looks/s"
+    what = f"ms that the loop is late, p99 ({beside})"
     return [
         at_most("G3 p99", Spread.of([p99(each) * 1e3 for each in ours]), 10, what=what, void=void),
         at_most("G3 worst", worst, 20, what="ms, the worst above the worst at rest", void=void),

@@ -78,8 +78,12 @@ class Child:
 
     def work(self, seconds: float) -> Slice:
         """One slice. Raises `Failed`."""
-        self._pipe.send(seconds)
+        self.begin(seconds)
         return self.heard()
+
+    def begin(self, seconds: float) -> None:
+        """Let it work, and hear of it later: others may work meanwhile."""
+        self._pipe.send(seconds)
 
     def heard(self) -> Slice:
         """The next answer. Raises `Failed`."""

@@ -13,6 +13,7 @@ import aiohttp
 from bench.paired import Work
 from bench.stub import counted
 
+KEY = {"Authorization": "Bearer sk-bench"}
 IN_FLIGHT = 16
 """Looks at the same time, as the service has them."""
 MANY = 10_000
@@ -28,7 +29,7 @@ async def bare(url: str) -> AsyncIterator[Work]:
     async with aiohttp.ClientSession(connector=connector) as session:
 
         async def look(number: int) -> None:
-            async with session.get(f"{url}/v1/videos/video_{number}") as answer:
+            async with session.get(f"{url}/v1/videos/video_{number}", headers=KEY) as answer:
                 await answer.read()
 
         yield by_tasks(look)
@@ -63,7 +64,9 @@ async def naive(url: str, folder: Path) -> AsyncIterator[Work]:
             async def job(number: int) -> None:
                 nonlocal done
                 while True:
-                    async with session.get(f"{url}/v1/videos/video_{number}") as answer:
+                    async with session.get(
+                        f"{url}/v1/videos/video_{number}", headers=KEY
+                    ) as answer:
                         told = await answer.json()
                     values = (told["status"], told["progress"], number)
                     with database:

@@ -7,17 +7,18 @@ put in before it starts: one by the store, and copies of that one by SQL.
 import asyncio
 import os
 import sqlite3
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
+from bench.naps import lags
 from bench.paired import Work
 from bench.stub import counted
 from bot import log
 from bot.app import open_app
 from bot.config import Config, load
+from bot.core.acts import Act
 from bot.core.clock import SystemClock
 from bot.core.jobs import Status
 from bot.opening import open_store
@@ -25,11 +26,10 @@ from bot.store.identity import Home
 from tests.contract.rows import Store as Rows
 from tests.contract.rows import a_job
 
-NAP = 0.002
-"""Seconds."""
 BATCH = 200
 """Looks that may be under way."""
 FIELDS = {
+    "progress": "50",
     "id": "'copy' || printf('%06d', n)",
     "event_id": "'event of copy' || n",
     "person": "'person' || n",
@@ -39,7 +39,7 @@ FIELDS = {
         " '$.call.person.id', 'person' || n)"
     ),
 }
-"""Columns in which a copy differs from its job."""
+"""Columns in which a copy differs from its job. Its progress is the stub's: no card changes."""
 
 
 def config(url: str, folder: Path, **changes: str) -> Config:
@@ -69,11 +69,19 @@ def variables(url: str, folder: Path, **changes: str) -> dict[str, str]:
 
 
 async def make_rows(
-    settings: Config, *, running: int = 0, delivered: int = 0, every: float = 0.0
+    settings: Config,
+    *,
+    running: int = 0,
+    delivered: int = 0,
+    every: float = 0.0,
+    held: bool = False,
 ) -> None:
-    """A new database with so many jobs; the running ones are due over the next `every` seconds."""
+    """A new database with so many jobs; the running ones are due over the next `every` seconds.
+
+    `held`: what is ordered waits, and no POST leaves.
+    """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    await _first(settings)
+    await _first(settings, held=held)
     file = settings.data_dir / "zoetrope.db"
     with closing(sqlite3.connect(file)) as database, database:
         _copy(database, Status.IN_PROGRESS, running, first=1)
@@ -88,7 +96,7 @@ async def make_rows(
         )
 
 
-async def _first(settings: Config) -> None:
+async def _first(settings: Config, *, held: bool) -> None:
     """One running job and one delivered job of now, in an otherwise empty database."""
     url = settings.settings.gateways["main"].base_url
     clock, home = SystemClock(), Home(settings.data_dir, anew=True)
@@ -97,6 +105,9 @@ async def _first(settings: Config) -> None:
         for status in (Status.IN_PROGRESS, Status.DELIVERED):
             job = a_job(id_=status, platform="playground", now=clock.now())
             await rows.in_state(status, replace(job, base_url=url))
+        if held:
+            act = Act(at=clock.now(), actor="cli:bench", action="gateways.pause", subject="main")
+            await store.holds.put("main", act)
 
 
 def _copy(database: sqlite3.Connection, status: Status, count: int, *, first: int) -> None:
@@ -139,20 +150,11 @@ async def lagging(url: str, folder: Path, running: int) -> AsyncIterator[Work]:
         yield lags
 
 
-async def lags(seconds: float) -> list[float]:
-    """How late a sleep of 2 ms ended, again and again."""
-    clock = time.perf_counter
-    ends, found = clock() + seconds, []
-    while (begun := clock()) < ends:
-        await asyncio.sleep(NAP)
-        found.append(clock() - begun - NAP)
-    return found
-
-
 def unwritten(url: str, folder: Path) -> str:
     """The reason why looks count for nothing, if fewer jobs were written than looked at."""
+    query = "SELECT count(*) FROM jobs WHERE status = 'in_progress' AND due_at > created_at"
     with closing(sqlite3.connect(folder / "data" / "zoetrope.db")) as database:
-        ((written,),) = database.execute("SELECT count(*) FROM jobs WHERE progress = 50")
+        ((written,),) = database.execute(query)
     looked = counted(url)["jobs"]
     # The last batch was under way when the service was stopped.
     return "" if written >= looked - BATCH else f"{looked} looked at, {written} written"

@@ -26,12 +26,12 @@ class Stub:
     ready_after: float | None = None
     """Seconds from an order to its video; None: it never is ready."""
     video: bytes = b""
-    """What it sends as a video."""
+    """The bytes that it sends as a video."""
 
 
 @dataclass(slots=True)
 class Counts:
-    """What was asked so far."""
+    """The requests so far."""
 
     looks: int = 0
     orders: int = 0
@@ -60,7 +60,7 @@ def gateway(stub: Stub | None = None) -> Iterator[str]:
 
 
 def counted(url: str) -> dict[str, int]:
-    """What the stub at `url` was asked for so far; blocks for a moment."""
+    """The requests that the stub at `url` had so far; blocks for a moment."""
     with urlopen(f"{url}/counts", timeout=10) as answer:
         found: dict[str, int] = json.load(answer)
         return found

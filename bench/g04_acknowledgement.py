@@ -1,0 +1,94 @@
+"""G4: how long a person waits for the card, at rest and beside 1,000 looks a second.
+
+From the click in a small Discord of ours to the answer that shows the card, which the service
+gives once the order is durable. The gateway is on hold, so what was ordered before disturbs
+nothing; orders follow one another after a pause.
+"""
+
+import asyncio
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+from bench import service
+from bench.figures import Figure, Spread, at_most, folder, p99
+from bench.naps import disturbance
+from bench.process import Service, running
+from bench.stub import counted, gateway
+
+GOAL = "G4"
+BLOCKS, ORDERS = 2, 500
+"""Of each kind: 1,000 orders."""
+PAUSE = 0.03
+"""Seconds."""
+PENDING, STEP = 10_000, 10.0
+"""Running jobs, and seconds between two looks at one of them."""
+
+
+def figures() -> list[Figure]:
+    """Milliseconds at rest; under load a multiple of that."""
+    rest: list[list[float]] = []
+    busy: list[list[float]] = []
+    commits: list[float] = []
+    looks: list[float] = []
+    void = ""
+    for _ in range(BLOCKS):
+        with folder() as place, gateway() as url:
+            rest.append(asyncio.run(_block(url, place, 0))[0])
+            commits += _commits(place)
+            void = void or disturbance()
+        with folder() as place, gateway() as url:
+            waits, rate = asyncio.run(_block(url, place, PENDING))
+            busy.append(waits)
+            looks.append(rate)
+    idle, loaded = (p99([each for block in blocks for each in block]) for blocks in (rest, busy))
+    disk = f"a bare commit takes {p99(commits) * 1e3:.1f}"
+    told = f"{loaded * 1e3:.1f} ms at {PENDING} pending and {min(looks):.0f} looks/s"
+    slow = "" if min(looks) > 0.9 * PENDING / STEP else "its looks fell behind"
+    ratio = Spread.of([p99(one) / p99(other) for one, other in zip(busy, rest, strict=True)])
+    return [
+        at_most(
+            "G4 idle", idle * 1e3, 15, what=f"ms to the card, p99 of 1,000 ({disk})", void=void
+        ),
+        at_most("G4 loaded", ratio, 2.5, what=f"÷ at rest: {told}", void=void or slow),
+    ]
+
+
+async def _block(url: str, place: Path, pending: int) -> tuple[list[float], float]:
+    """The waits of one service, and how many looks it made in a second meanwhile."""
+    step = {"GATEWAYS__MAIN__POLL_STEP": str(STEP)}
+    settings = service.config(url, place, **step)
+    await service.make_rows(settings, running=pending, every=STEP, held=True)
+    async with running(url, place, step) as one:
+        await _warm(one)
+        before, begun = counted(url)["looks"], time.perf_counter()
+        waits = [await _paced(one) for _ in range(ORDERS)]
+        return waits, (counted(url)["looks"] - before) / (time.perf_counter() - begun)
+
+
+async def _warm(one: Service) -> None:
+    """Until it has come to its pace."""
+    for _ in range(20):
+        await _paced(one)
+    await asyncio.sleep(STEP / 2)
+
+
+async def _paced(one: Service) -> float:
+    await asyncio.sleep(PAUSE)
+    return await one.acknowledged()
+
+
+def _commits(place: Path) -> list[float]:
+    """Seconds that each of some durable transactions takes on this disk: below that nobody gets."""
+    found = []
+    with closing(sqlite3.connect(place / "bare.db", isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        database.execute("CREATE TABLE rows (value TEXT)")
+        for _ in range(ORDERS):
+            begun = time.perf_counter()
+            database.execute("INSERT INTO rows VALUES ('a')")
+            found.append(time.perf_counter() - begun)
+            time.sleep(0.005)
+    return found

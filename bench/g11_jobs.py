@@ -1,0 +1,76 @@
+"""G11: whole jobs, from the order in Discord to the video posted there, for a second of CPU.
+
+What counts is the service's process. Videos are probed in processes of its own, which are no part
+of it. The video is ready at the first look: looks are measured by G1.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench import service
+from bench.figures import Figure, Spread, at_least, at_most, folder
+from bench.paired import Slice
+from bench.process import Service, running
+from bench.stub import Stub, gateway
+from bot.simulator.render import encode
+from bot.simulator.scenes import Film
+
+GOAL = "G11"
+TODAY = 10_000
+ROUNDS, JOBS, AT_ONCE = 9, 12, 4
+COUNTED = 12
+"""Jobs of which the transactions are counted, one after the other."""
+
+
+def figures() -> list[Figure]:
+    """Two services take turns; a third one counts."""
+    stub = Stub(ready_after=0.0, video=video())
+    with folder() as empty, folder() as full, folder() as third, gateway(stub) as url:
+        places = {"empty": empty, "full": full}
+        found = asyncio.run(_rounds(url, places))
+        writes = asyncio.run(_writes(url, third))
+    per_second = {
+        name: Spread.of([each[name].units / each[name].cpu for each in found]) for name in places
+    }
+    what = "whole jobs per CPU s of the service"
+    return [
+        at_least("G11 empty", per_second["empty"], 40, what=f"{what}, an empty day"),
+        at_least("G11 full", per_second["full"], 40, what=f"{what}, {TODAY} jobs today"),
+        at_most("G11 writes", writes, 8, what=f"write transactions of a job, of {COUNTED} in turn"),
+    ]
+
+
+def video() -> bytes:
+    """A film of four seconds, as gateways serve them."""
+    film = Film(model="sora-2", prompt="a cat", width=640, height=360, seconds=4)
+    with TemporaryDirectory() as place:
+        path = Path(place) / "film.mp4"
+        encode(film, path)
+        return path.read_bytes()
+
+
+async def _rounds(url: str, places: dict[str, Path]) -> list[dict[str, Slice]]:
+    async with AsyncExitStack() as stack:
+        services: dict[str, Service] = {}
+        for name, place in places.items():
+            today = TODAY if name == "full" else 0
+            await service.make_rows(service.config(url, place), delivered=today)
+            services[name] = await stack.enter_async_context(running(url, place))
+            await services[name].jobs(AT_ONCE, at_once=AT_ONCE)  # it learns and connects
+        found = []
+        for number in range(ROUNDS):
+            names = list(services) if number % 2 else list(reversed(services))
+            found.append({it: await services[it].jobs(JOBS, at_once=AT_ONCE) for it in names})
+        return found
+
+
+async def _writes(url: str, place: Path) -> float:
+    """Of one job, while no other is there."""
+    file = place / "count"
+    async with running(url, place, count=file) as one:
+        await one.jobs(1, at_once=1)
+        before = int(file.read_text("ascii"))
+        await one.jobs(COUNTED, at_once=1)
+        return (int(file.read_text("ascii")) - before) / COUNTED
