@@ -124,7 +124,7 @@ class _Video(NamedTuple):
     lag: float
     looks: int
     took: Took
-    """What the looks tell of how long it took."""
+    """How long it took, as the looks tell."""
 
 
 def _look(pace: Pace, made: float, dice: Random) -> _Video:

@@ -16,12 +16,13 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import foreign
+from bot.store.counters import DERIVED
 from bot.store.engines import begun, sqlite_engine
 from bot.store.files import file_of
 from bot.store.identity import COPY_OF
 from bot.store.migrations import upgrade
 from bot.store.reading import check_version, open_reading, read_only, version_of
-from bot.store.tables import DERIVED, metadata, posts
+from bot.store.tables import metadata, posts
 
 _AT_ONCE = 50
 """Rows that are held in memory on their way."""

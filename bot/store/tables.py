@@ -117,26 +117,6 @@ _partial("ix_jobs_open", OPEN, *_theirs, jobs.c.status, jobs.c.submitted_at)
 _partial("ix_jobs_own_turn", jobs.c.status == "queued", *_theirs, jobs.c.turn)
 _partial("ix_jobs_set_aside", sa.and_(jobs.c.due_at.is_(None), OPEN), *_theirs, jobs.c.due_at)
 
-# Usage, counted by triggers in the very statement that changes a job: a cache of its rows.
-counters = sa.Table(
-    "counters",
-    metadata,
-    # `person`, `community`, `purse`: jobs since the moment in `counted`. `open`: a person's jobs of
-    # any day that a gateway has yet to make.
-    sa.Column("scope", sa.Text, primary_key=True),
-    sa.Column("platform", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("gateway", sa.Text, primary_key=True),
-    sa.Column("jobs", sa.BigInteger, nullable=False),
-    sa.Column("videos", sa.BigInteger, nullable=False),
-    sa.Column("paid", sa.BigInteger, nullable=False),
-    sa.Column("spend", sa.BigInteger, nullable=False),
-)
-# The beginning of the day that is counted: one row, or none before it is asked for.
-counted = sa.Table("counted", metadata, sa.Column("since", sa.Double, nullable=False))
-DERIVED = (counters, counted)
-"""Tables that are no part of a copy: they are made anew of the others."""
-
 posts = sa.Table(
     "posts",
     metadata,

@@ -19,9 +19,10 @@ from bot.core.orders import Address
 from bot.core.quotas import Granted, Limits, Purse, Usage
 from bot.log import get_logger
 from bot.store.acts import note
+from bot.store.counters import counted, counters
 from bot.store.database import Part
 from bot.store.statements import put, setting, take_turns
-from bot.store.tables import OPEN, counted, counters, grants, jobs, settings
+from bot.store.tables import OPEN, grants, jobs, settings
 
 log = get_logger()
 

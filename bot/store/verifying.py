@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.jobs import Status
 from bot.store import migrations
+from bot.store.counters import counters
 from bot.store.reading import version_of
 from bot.store.statements import count
-from bot.store.tables import counters, jobs, posts
+from bot.store.tables import jobs, posts
 from bot.store.usage import differences
 
 SHOWN = 5

@@ -20,11 +20,12 @@ from bot.core.quotas import Limits, Purse, Usage
 from bot.store import restored
 from bot.store.communities import Communities
 from bot.store.copying import copy_database, load_server
+from bot.store.counters import counters
 from bot.store.database import open_database
 from bot.store.rows import job_of
 from bot.store.statements import rows
 from bot.store.sweeps import Sweeps
-from bot.store.tables import counters, jobs
+from bot.store.tables import jobs
 from bot.store.times import Times
 from bot.store.usage import UsageCounters, differences
 from tests.contract.rows import FREE, NOON, VIDEO, Store, a_job

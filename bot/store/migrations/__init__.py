@@ -12,7 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.core.errors import Broken
-from bot.store import triggers
+from bot.store import counters
 from bot.store.tables import metadata
 
 _HERE = Path(__file__).parent
@@ -90,7 +90,7 @@ def _found(connection: sa.Connection) -> str | None:
 
 def _make_all(connection: sa.Connection) -> None:
     metadata.create_all(connection, checkfirst=False)
-    for statement in triggers.made(connection.dialect.name):
+    for statement in counters.triggers(connection.dialect.name):
         connection.exec_driver_sql(statement)
     _version.create(connection)
     connection.execute(sa.insert(_version).values(version_num=head()))

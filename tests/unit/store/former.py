@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.core import moves
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.store import migrations
+from bot.store.counters import DERIVED
 from bot.store.engines import sqlite_engine
 from bot.store.rows import job_values, order_values
-from bot.store.tables import DERIVED, metadata
+from bot.store.tables import metadata
 from tests.contract.rows import NOON, a_job
 
 REVISIONS = sorted(migrations.known())

@@ -6,7 +6,7 @@ The counters begin empty: the first question after an upgrade counts the day ane
 import sqlalchemy as sa
 from alembic import op
 
-from bot.store import triggers
+from bot.store import counters
 
 revision = "0017"
 down_revision = "0016"
@@ -27,7 +27,7 @@ def upgrade() -> None:
     _index("open", _OPEN, "platform", "person", "status", "submitted_at")
     _index("own_turn", "status = 'queued'", "platform", "person", "turn")
     _index("set_aside", f"due_at IS NULL AND {_OPEN}", "platform", "person", "due_at")
-    for statement in triggers.made(op.get_bind().dialect.name):
+    for statement in counters.triggers(op.get_bind().dialect.name):
         op.execute(statement)
 
 

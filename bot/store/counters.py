@@ -1,8 +1,32 @@
-"""The triggers that count usage, in the very statement that changes a job.
+"""Usage as counters: their tables, and the triggers that count in the statement that moves a job.
 
-A new database gets them with its tables, and an earlier one by migration 0017. Who changes them
-writes a migration that drops and makes them anew.
+A new database gets the triggers with its tables, and an earlier one by migration 0017. Who changes
+them writes a migration that drops and makes them anew.
 """
+
+import sqlalchemy as sa
+
+from bot.store.tables import metadata
+
+# A cache of the rows of `jobs`.
+counters = sa.Table(
+    "counters",
+    metadata,
+    # `person`, `community`, `purse`: jobs since the moment in `counted`. `open`: a person's jobs of
+    # any day that a gateway has yet to make.
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("gateway", sa.Text, primary_key=True),
+    sa.Column("jobs", sa.BigInteger, nullable=False),
+    sa.Column("videos", sa.BigInteger, nullable=False),
+    sa.Column("paid", sa.BigInteger, nullable=False),
+    sa.Column("spend", sa.BigInteger, nullable=False),
+)
+# The beginning of the day that is counted: one row, or none before it is asked for.
+counted = sa.Table("counted", metadata, sa.Column("since", sa.Double, nullable=False))
+DERIVED = (counters, counted)
+"""Tables that are no part of a copy: they are made anew of the others."""
 
 _KEY = ("scope", "platform", "name", "gateway")
 _FIGURES = ("jobs", "videos", "paid", "spend")
@@ -13,7 +37,7 @@ _LOCK = 0x5A4F_4557
 """Key of the PostgreSQL advisory lock of those who change counters, as `store/usage.py` has it."""
 
 
-def made(dialect: str) -> list[str]:
+def triggers(dialect: str) -> list[str]:
     """The statements that make them on `sqlite` or `postgresql`."""
     return _in_sqlite() if dialect == "sqlite" else _in_postgresql()
 
