@@ -405,6 +405,17 @@ async def test_a_card_that_cannot_be_adorned_is_plain(
     assert card(answer.message) == "Taken. Yours is in the queue."
 
 
+async def test_so_is_one_whose_ornaments_would_keep_its_person_waiting(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    async def never(_: Job) -> Reply:
+        return await asyncio.Future()
+
+    bot.door.listings.cards.card = never  # type: ignore[method-assign]
+    answer = await (await ann.slash("video", prompt="a cat")).answered()
+    assert card(answer.message) == "Taken. Yours is in the queue."
+
+
 # --- answers that fail ---------------------------------------------------------------------------
 
 
