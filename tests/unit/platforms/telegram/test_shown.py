@@ -275,6 +275,15 @@ async def test_a_reply_to_a_kind_that_nobody_knows_is_no_order_of_the_rest(
     assert await lobby.jobs() == []
 
 
+async def test_a_reply_to_words_that_carry_something_new_is_an_order(lobby: Lobby) -> None:
+    said = await lobby.ann.says("/video it waves", reply_to=await lobby.ann.says("x"))
+    data = deepcopy(lobby.fake.updates.of(said).json)
+    data["message"]["reply_to_message"] |= HOLOGRAM
+    await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=lobby.clock.now()))
+    (job,) = await lobby.jobs()
+    assert job.order.wish.prompt == "it waves"
+
+
 @pytest.mark.parametrize(
     "captions", [("/animate they meet", "slowly"), ("slowly", "/animate they meet")]
 )
