@@ -63,8 +63,9 @@ async def test_a_group_has_its_new_id_before_anything_is_taken_there(lobby: Lobb
 
 async def test_what_has_no_number_holds_up_nothing_behind_it(lobby: Lobby) -> None:
     await lobby.ann.says("/video a cat")
-    junk = None, [], {"message": {"text": "/help"}}, {"update_id": "7"}, {"update_id": True}
-    assert await due(lobby, *junk) == ["/video a cat"]
+    texts = {"message": {"text": "/help"}}
+    found = await due(lobby, None, [], texts, {"update_id": "7"}, {"update_id": True})
+    assert found == ["/video a cat"]
 
 
 async def test_a_block_comes_after_what_it_ends(lobby: Lobby) -> None:
