@@ -336,6 +336,20 @@ async def test_help_shows_owners_commands_to_owners_alone(
     assert any(line.startswith("ann runs this bot") for line in owner)
 
 
+@pytest.mark.parametrize("name", ["allow", "disallow"])
+@pytest.mark.parametrize("given", [{}, {"person": "bob"}])
+async def test_nobody_but_an_owner_opens_or_closes_anything(
+    workshop: Workshop, name: str, given: dict[str, str]
+) -> None:
+    code = await workshop.access.new_code()
+    assert code is not None
+    await run(workshop, "claim", call(ANN, HALL), code=code)
+    with pytest.raises(Refused, match="owners_only"):
+        await run(workshop, name, call(BOB, HALL), **given)
+    told = await run(workshop, name, call(ANN, HALL), **given)
+    assert told.text.id == ("access.person_" if given else "access.") + f"{name}ed"
+
+
 async def test_where_it_is_closed_help_says_so_and_promises_nothing(workshop: Workshop) -> None:
     code = await workshop.access.new_code()
     assert code is not None

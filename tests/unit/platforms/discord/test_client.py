@@ -18,6 +18,7 @@ from bot.core.posts import Form, Post, PostKind
 from bot.core.replies import Reply, Text
 from bot.core.sizes import LEARNED_FOR, PLAUSIBLE
 from bot.core.wishes import Wish
+from bot.platforms.discord import messages
 from bot.platforms.discord.client import HISTORY, DiscordPlatform
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import (
@@ -319,6 +320,17 @@ async def test_what_an_operator_may_have_been_told_is_looked_for_before_it_is_sa
     assert len(fake.posts(ann.dm)) == 2, "negative control: without a look it stands twice"
 
 
+async def test_the_same_words_of_somebody_else_are_not_taken_for_ours(
+    fake: FakeDiscord, desk: Desk, ann: Member
+) -> None:
+    words = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
+    person, begun = desk.job.order.call.person.id, fake.world.clock()
+    await ann.say(messages.notice(words, "en").content or "", channel=ann.dm)
+    message = DirectMessage(person_id=person, reply=words, nonce="n1", since=begun)
+    stands = await desk.bot.platform.tell(message)
+    assert stands in [place(each) for each in fake.posts(ann.dm)]
+
+
 async def test_a_channel_that_is_gone_is_a_definite_no(fake: FakeDiscord, desk: Desk) -> None:
     fake.remove_channel(fake.channel)
     assert await desk.refused() == "channel_gone"
@@ -384,6 +396,16 @@ async def test_a_large_film_that_is_refused_tells_of_all_there_for_a_while(
     assert await limit(desk, direct=True, film="other") == 10 * MIB
     await bot.clock.advance(LEARNED_FOR)
     assert await limit(desk) == 10 * MIB
+
+
+async def test_what_is_refused_in_a_direct_message_tells_nothing_of_the_server(
+    fake: FakeDiscord, desk: Desk, path: Path
+) -> None:
+    fake.faults.add("POST", SEND, error(413, 40005))
+    os.truncate(path, PLAUSIBLE)
+    assert await desk.refused(video=path, direct=True) == "file_too_large"
+    assert await limit(desk, direct=True, film="other") == PLAUSIBLE * 3 // 4
+    assert await limit(desk, film="other") == 10 * MIB
 
 
 # --- editing and finding -------------------------------------------------------------------------

@@ -405,6 +405,17 @@ async def test_a_card_that_cannot_be_adorned_is_plain(
     assert card(answer.message) == "Taken. Yours is in the queue."
 
 
+async def test_so_is_one_whose_ornaments_would_keep_its_person_waiting(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    async def never(job: Job) -> Reply:
+        return await asyncio.Future()
+
+    bot.door.listings.cards.card = never  # type: ignore[method-assign]
+    answer = await (await ann.slash("video", prompt="a cat")).answered()
+    assert card(answer.message) == "Taken. Yours is in the queue."
+
+
 # --- answers that fail ---------------------------------------------------------------------------
 
 
@@ -835,6 +846,18 @@ async def test_cancel_of_what_the_video_service_has_is_too_late(
     await bot.jobs.save(await bot.job(job.id), taken, now=bot.clock.now())
     sentence = await said(await ann.press(message, "Cancel"))
     assert sentence == "Too late: the video service already has it."
+
+
+@pytest.mark.parametrize("button", ["Try again", "Remix"])
+async def test_no_other_one_is_made_where_its_result_could_not_be_posted(
+    fake: FakeDiscord, bot: Bot, ann: Member, button: str
+) -> None:
+    _, message = await _result(bot, ann)
+    taken = list(bot.service.submitted)
+    fake.deny(fake.channel, Permission.ATTACH_FILES)
+    sentence = await said(await ann.press(message, button))
+    assert sentence.startswith("I may not post in this channel (Attach Files is missing)")
+    assert bot.service.submitted == taken
 
 
 @pytest.mark.proof

@@ -167,6 +167,22 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         fake.check()
 
 
+@pytest.mark.parametrize("direct", [True, False])
+async def test_in_private_nothing_is_a_reply_to_a_number_of_the_group(
+    house: House, *, direct: bool
+) -> None:
+    club = house.fake.group("club", house.ann)
+    chat = house.ann.private if direct else club
+    said = await house.ann.says("x", chat=chat)
+    about = house.job(club)
+    asked = replace(about.order.call.address, message=str(said.id))
+    about = replace(about, order=changed(about.order, address=asked))
+    post = Post(id=1, job_id=about.id, kind=PostKind.FAILURE, due_at=None, direct=direct)
+    await house.platform.send(post, about, replies.failure(about), video=None)
+    (stands,) = house.fake.posts(chat)
+    assert stands.reply_to == (None if direct else said.id)
+
+
 # --- errors ---------------------------------------------------------------------------------------
 
 

@@ -399,6 +399,13 @@ async def test_a_list_whose_sending_has_an_unknown_end_is_not_sent_for_ever(lobb
     assert len(lobby.fake.calls_of("sendMessage")) == 2, "the list, and that it may not have come"
 
 
+async def test_a_greeting_says_how_many_videos_are_left(lobby: Lobby) -> None:
+    lobby.allow(replace(FREE, person_videos=2))
+    said = await lobby.ann.says("/start")
+    await lobby.hear(said)
+    assert "2 videos left for you today" in lobby.answer(said).text
+
+
 # --- closed ---------------------------------------------------------------------------------------
 
 

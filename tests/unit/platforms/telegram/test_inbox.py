@@ -8,8 +8,8 @@ from tests.fakes.telegram import Chat, Person
 from tests.unit.platforms.telegram.conftest import Lobby
 
 
-async def due(lobby: Lobby) -> list[str]:
-    """Of all that Telegram told: what is handled next, the urgent first."""
+async def due(lobby: Lobby, *before: object) -> list[str]:
+    """Of all that Telegram told, after such junk: what is handled next, the urgent first."""
     inbox = Inbox(
         lobby.platform.line.bot,
         lobby.updates,
@@ -19,7 +19,7 @@ async def due(lobby: Lobby) -> list[str]:
         move=lobby.platform.line.move,
         excuse=lobby.commands.excuse,
     )
-    await inbox.take([each.json for each in lobby.fake.updates.all])
+    await inbox.take([*before, *(each.json for each in lobby.fake.updates.all)])
     return [_said(each.data) for each in await lobby.updates.due(now=lobby.clock.now(), most=99)]
 
 
@@ -59,6 +59,13 @@ async def test_a_group_has_its_new_id_before_anything_is_taken_there(lobby: Lobb
     await lobby.ann.says("/help@zoetrope_bot", chat=grown)
     assert "/help" in await due(lobby), "nothing was handled yet"
     assert await lobby.platform.line.current(club.id) == grown.id
+
+
+async def test_what_has_no_number_holds_up_nothing_behind_it(lobby: Lobby) -> None:
+    await lobby.ann.says("/video a cat")
+    texts = {"message": {"text": "/help"}}
+    found = await due(lobby, None, [], texts, {"update_id": "7"}, {"update_id": True})
+    assert found == ["/video a cat"]
 
 
 async def test_a_block_comes_after_what_it_ends(lobby: Lobby) -> None:

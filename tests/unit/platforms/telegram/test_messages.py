@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from bot.core import cards, presses, replies
 from bot.core.cards import Timing
-from bot.core.jobs import Status
-from bot.core.replies import Left, Reply, Text
-from bot.platforms.telegram import messages
-from bot.platforms.telegram.messages import MOST_CAPTION, MOST_TEXT, Look
+from bot.core.jobs import Status, Video
+from bot.core.replies import Action, Button, Left, Reply, Text
+from bot.platforms.telegram import films, messages
+from bot.platforms.telegram.messages import IN_A_ROW, MOST_CAPTION, MOST_TEXT, Look
 from tests.unit.core.orders import changed, job
 
 
@@ -50,6 +50,16 @@ def test_a_result_rings_its_person_by_name() -> None:
     (mention,) = [each for each in look.entities if each.type == "text_mention"]
     assert mention.user is not None
     assert (mention.user.id, mention.extract_from(look.text)) == (7, "Ann 🐱 Lee")
+
+
+def test_the_way_to_the_very_file_stands_in_a_row_of_its_own() -> None:
+    done = job(video=Video(key="videos/a.mp4", size=1, width=16, height=9, seconds=5.0))
+    said = replies.result(done, ways=(Button(action=Action.CONTINUE, about=done.id),))
+    keys = films.caption(done, said).keyboard
+    assert keys is not None
+    *others, last = keys.inline_keyboard
+    assert [key.callback_data for key in last] == [f"v1:original:{done.id}"]
+    assert len(others[-1]) < IN_A_ROW, "negative control: it would have had room there"
 
 
 def test_a_chat_that_spoke_for_itself_is_only_named() -> None:

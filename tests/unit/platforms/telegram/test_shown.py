@@ -275,6 +275,31 @@ async def test_a_reply_to_a_kind_that_nobody_knows_is_no_order_of_the_rest(
     assert await lobby.jobs() == []
 
 
+@pytest.mark.parametrize("own", [True, False])
+async def test_a_message_that_is_not_shown_to_us_counts_as_talk_beside_ones_own_picture(
+    lobby: Lobby, *, own: bool
+) -> None:
+    target = await lobby.ann.says("x")
+    if own:
+        said = await lobby.ann.sends_photo(png(), caption="/animate", reply_to=target)
+    else:
+        said = await lobby.ann.says("/animate", reply_to=target)
+    data = deepcopy(lobby.fake.updates.of(said).json)
+    del data["message"]["reply_to_message"]["text"]
+    await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=lobby.clock.now()))
+    told = [each.text.split(".")[0] for each in lobby.fake.posts(said.chat)]
+    assert (len(await lobby.jobs()), told) == ((1, []) if own else (0, ["I can't see a picture"]))
+
+
+async def test_a_reply_to_words_that_carry_something_new_is_an_order(lobby: Lobby) -> None:
+    said = await lobby.ann.says("/video it waves", reply_to=await lobby.ann.says("x"))
+    data = deepcopy(lobby.fake.updates.of(said).json)
+    data["message"]["reply_to_message"] |= HOLOGRAM
+    await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=lobby.clock.now()))
+    (job,) = await lobby.jobs()
+    assert job.order.wish.prompt == "it waves"
+
+
 @pytest.mark.parametrize(
     "captions", [("/animate they meet", "slowly"), ("slowly", "/animate they meet")]
 )
