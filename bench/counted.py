@@ -4,36 +4,34 @@
 """
 
 import os
-import sqlite3
-import sys
-from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
 
 from bot.__main__ import main
 
-_file = Path(os.environ["BENCH_COUNT"])
+_file = os.open(os.environ["BENCH_COUNT"], os.O_CREAT | os.O_WRONLY)
 _number = 0
 
 
-def _opened(event: str, given: tuple[object, ...]) -> None:
-    """Python's own hook: every connection to SQLite passes here."""
-    if event == "sqlite3.connect/handle" and isinstance(given[0], sqlite3.Connection):
-        _watch(given[0])
+@sa.event.listens_for(sa.Engine, "connect")
+def _opened(connection: Any, _record: object) -> None:
+    connection.run_async(_watch)
 
 
-def _watch(connection: sqlite3.Connection) -> None:
+async def _watch(connection: Any) -> None:
     written = 0
 
     def runs(statement: str) -> None:
         global _number
         nonlocal written
-        if statement.strip().upper().startswith("COMMIT") and connection.total_changes != written:
+        if statement.startswith("COMMIT") and connection.total_changes != written:
             written = connection.total_changes
             _number += 1
-            _file.write_text(str(_number), "ascii")
+            os.pwrite(_file, b"%8d" % _number, 0)  # whole at any moment: it is read meanwhile
 
-    connection.set_trace_callback(runs)
+    await connection.set_trace_callback(runs)
 
 
 if __name__ == "__main__":
-    sys.addaudithook(_opened)
     main()

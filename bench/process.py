@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bench import service
-from bench.paired import Slice, processor_time_of
+from bench.paired import Failed, Slice, processor_time_of
 from tests.e2e.world import is_result
 from tests.fakes.discord import FakeDiscord
 
@@ -121,10 +121,20 @@ async def running(
                 yield one
             finally:
                 watching.cancel()
-                process.terminate()
-                try:
-                    async with asyncio.timeout(60):
-                        await process.wait()
-                except TimeoutError:
-                    process.kill()
-                    await process.wait()
+                if process.returncode is not None:
+                    raise Failed(f"the service ended by itself: {_last_words(folder / 'log')}")
+                await _stopped(process)
+
+
+def _last_words(log: Path) -> str:
+    return log.read_text("utf-8").strip()[-300:]
+
+
+async def _stopped(process: asyncio.subprocess.Process) -> None:
+    process.terminate()
+    try:
+        async with asyncio.timeout(60):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
