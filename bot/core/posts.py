@@ -76,11 +76,12 @@ class Post:
 def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
     """The posts due because a job went from `before` to `after`, and when.
 
-    Mere progress waits for `EDIT_PACE` and stops with `EDITS_END`: chats ration edits.
+    Mere progress waits for `EDIT_PACE` and stops with `EDITS_END`: chats ration edits. So does what
+    most jobs leave within that time.
     """
     due: dict[PostKind, float] = {}
     if looks(before) != looks(after):
-        due[PostKind.CARD] = now
+        due[PostKind.CARD] = now + EDIT_PACE if _passes(after) else now
     elif is_shown(before.progress, after.progress, age=now - after.created_at):
         due[PostKind.CARD] = now + EDIT_PACE
     if after.video and not before.video and not after.silent:
@@ -136,3 +137,11 @@ def looks(job: Job) -> tuple[object, ...]:
 def is_shown(before: int, after: int, *, age: float) -> bool:
     """Whether the card of a job of that age, in seconds, shows this step of its progress."""
     return before // 10 != after // 10 and age < EDITS_END
+
+
+def _passes(job: Job) -> bool:
+    """Whether the next thing is about to happen: its POST is answered, its video fetched, or said.
+
+    An end that is said in a message of its own takes the card away.
+    """
+    return job.status in (Status.SUBMITTING, Status.COMPLETED) and job.reason is None

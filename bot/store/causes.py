@@ -80,17 +80,20 @@ class Causes(Part):
         self, platforms: Sequence[str], *, now: float, until: float, most: int
     ) -> list[Report]:
         """Take up to `most` due reports to people of these platforms."""
-        claimed = claims.take_words(reports, platforms, now=now, until=until, most=most)
+        claim = claims.take_words(reports, tuple(platforms))
+        hand = claims.hand(now=now, until=until, most=most)
 
         async def work(connection: AsyncConnection) -> list[Report]:
-            rows = (await connection.execute(claimed)).mappings().all()
+            rows = (await connection.execute(claim, hand)).mappings().all()
             return [await _report(connection, row) for row in rows]
 
         return await self._database.run(work)
 
     async def next_due(self, platforms: Sequence[str]) -> float | None:
         """When the earliest can be claimed."""
-        return await claims.next_due(self._database, reports, claims.on(reports, platforms))
+        is_sqlite = self._database.is_sqlite
+        query = claims.next_words(reports, tuple(platforms), is_sqlite=is_sqlite)
+        return await self._database.value(query)
 
     async def sending(self, report: Report, *, now: float) -> bool:
         begun = {"sending_at": report.sending_at or now}

@@ -2,9 +2,13 @@
 
 The rows of a claim are named as groups. A partial index has each group in the order in which its
 rows are due, and so neither a claim nor the next due time costs more if more rows wait.
+
+To put such a statement together takes longer than to run it: each is made once, and its values come
+with `hand`.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,28 +19,34 @@ from bot.store.database import Database
 FEW = 64
 """Due rows that are sorted by their turn; where more are due, they are read in that order."""
 _NEVER = 1e300
+_NOW, _UNTIL = sa.bindparam("now", type_=sa.Double), sa.bindparam("until", type_=sa.Double)
+_MOST = sa.bindparam("most", type_=sa.Integer)
 
 Which = sa.ColumnElement[bool]
 
 
+def hand(*, now: float, until: float, most: int, but: Collection[Any] = ()) -> dict[str, Any]:
+    """The values of a claim on up to `most` rows, which are none of `but`."""
+    return {"now": now, "until": until, "most": most, **others(but)}
+
+
+def others(but: Collection[Any]) -> dict[str, Any]:
+    """The values of a question that passes these rows over."""
+    return {"but": list(but)} if but else {}
+
+
 def take(
-    table: sa.Table,
-    groups: Sequence[Which],
-    *,
-    now: float,
-    until: float,
-    most: int,
-    but: Collection[Any] = (),
-    **changed: sa.ColumnElement[int],
+    table: sa.Table, groups: Sequence[Which], *, but: bool, **changed: sa.ColumnElement[int]
 ) -> ReturningUpdate[Any]:
-    """Claim up to `most` due rows, the earliest first; it returns them in any order."""
-    due = [_due(table, group, now=now, but=but, most=most) for group in groups]
+    """Claim due rows, the earliest first; it returns them in any order.
+
+    `but`: whether some are passed over.
+    """
+    due = [_due(table, group, but=but, most=_MOST) for group in groups]
     if len(due) == 1:
-        return _claim(table, due[0], until=until, **changed)
+        return _claim(table, due[0], **changed)
     every = sa.union_all(*(sa.select(*one.subquery().c) for one in due)).subquery()
-    return _claim(
-        table, sa.select(every).order_by(every.c.due_at).limit(most), until=until, **changed
-    )
+    return _claim(table, sa.select(every).order_by(every.c.due_at).limit(_MOST), **changed)
 
 
 def take_by_turn(
@@ -45,33 +55,34 @@ def take_by_turn(
     *,
     turn: Sequence[sa.Column[Any]],
     many: bool,
-    now: float,
-    until: float,
-    most: int,
-    but: Collection[Any] = (),
+    but: bool,
     **changed: sa.ColumnElement[int],
 ) -> ReturningUpdate[Any]:
-    """Claim up to `most` due rows in the order of `turn`. `many`: more than `FEW` are due."""
+    """Claim due rows in the order of `turn`. `many`: more than `FEW` are due."""
     if many:
-        chosen = _due(table, group, now=now, but=but, most=most, order=turn)
+        chosen = _due(table, group, but=but, most=_MOST, order=turn)
     else:
-        few = _due(table, group, now=now, but=but, most=FEW, more=turn).subquery()
-        chosen = sa.select(few).order_by(*(few.c[column.name] for column in turn)).limit(most)
-    return _claim(table, chosen, until=until, **changed)
+        few = _due(table, group, but=but, most=FEW, more=turn).subquery()
+        chosen = sa.select(few).order_by(*(few.c[column.name] for column in turn)).limit(_MOST)
+    return _claim(table, chosen, **changed)
 
 
-def due_up_to(table: sa.Table, group: Which, *, now: float, most: int) -> sa.Select[int]:
+def due_up_to(table: sa.Table, group: Which, *, most: int) -> sa.Select[int]:
     """How many of a group are due, counted up to `most`."""
-    due = sa.select(table.c.due_at).where(group, table.c.due_at <= now)
+    due = sa.select(table.c.due_at).where(group, table.c.due_at <= _NOW)
     return sa.select(sa.func.count()).select_from(due.limit(most).subquery())
 
 
-def take_words(
-    table: sa.Table, platforms: Iterable[str], *, now: float, until: float, most: int
-) -> ReturningUpdate[Any]:
-    """Claim up to `most` due rows that owe words to people of these platforms."""
-    tries = table.c.attempts + 1
-    return take(table, on(table, platforms), now=now, until=until, most=most, attempts=tries)
+@cache
+def take_words(table: sa.Table, platforms: tuple[str, ...]) -> ReturningUpdate[Any]:
+    """Claim due rows that owe words to people of these platforms."""
+    return take(table, on(table, platforms), but=False, attempts=table.c.attempts + 1)
+
+
+@cache
+def next_words(table: sa.Table, platforms: tuple[str, ...], *, is_sqlite: bool) -> sa.Select[Any]:
+    """When the earliest of those can be claimed."""
+    return next_due(table, on(table, platforms), but=False, is_sqlite=is_sqlite)
 
 
 def on(table: sa.Table, platforms: Iterable[str]) -> list[Which]:
@@ -91,11 +102,11 @@ async def expire(database: Database, table: sa.Table, *, now: float) -> int:
     return await database.write(sa.update(table).where(held).values(claimed_until=now))
 
 
-async def next_due(
-    database: Database, table: sa.Table, groups: Sequence[Which], *, but: Collection[Any] = ()
-) -> float | None:
-    """When the earliest row of these groups, but none of `but`, can be claimed."""
-    later = sa.func.max if database.is_sqlite else sa.func.greatest
+def next_due(
+    table: sa.Table, groups: Sequence[Which], *, but: bool, is_sqlite: bool
+) -> sa.Select[Any]:
+    """When the earliest row of these groups can be claimed. `but`: whether some are passed over."""
+    later = sa.func.max if is_sqlite else sa.func.greatest
     times: list[sa.Select[Any]] = []
     for group in groups:
         which = (group, table.c.due_at.is_not(None), *_not_in(table, but))
@@ -107,24 +118,23 @@ async def next_due(
         runs_out = sa.func.min(later(table.c.due_at, table.c.claimed_until)).label("at")
         held = sa.select(runs_out).where(*which, table.c.claimed_until.is_not(None), before)
         times += [sa.select(first.subquery().c.at), held]
-    return await database.value(sa.select(sa.func.min(sa.union_all(*times).subquery().c.at)))
+    return sa.select(sa.func.min(sa.union_all(*times).subquery().c.at))
 
 
 def _due(
     table: sa.Table,
     group: Which,
     *,
-    now: float,
-    but: Collection[Any],
-    most: int,
+    but: bool,
+    most: int | sa.BindParameter[int],
     order: Sequence[sa.Column[Any]] = (),
     more: Sequence[sa.Column[Any]] = (),
 ) -> sa.Select[Any]:
     """The keys of the first due rows of a group that nobody holds."""
-    free = sa.or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now)
+    free = sa.or_(table.c.claimed_until.is_(None), table.c.claimed_until <= _NOW)
     return (
         sa.select(*table.primary_key, table.c.due_at, *more)
-        .where(group, table.c.due_at <= now, free, *_not_in(table, but))
+        .where(group, table.c.due_at <= _NOW, free, *_not_in(table, but))
         .order_by(*(order or [table.c.due_at]))
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -132,7 +142,7 @@ def _due(
 
 
 def _claim(
-    table: sa.Table, chosen: sa.Select[Any], *, until: float, **changed: sa.ColumnElement[int]
+    table: sa.Table, chosen: sa.Select[Any], **changed: sa.ColumnElement[int]
 ) -> ReturningUpdate[Any]:
     # A CTE is run once, whatever the plan: the limit of a subquery holds for each of its runs.
     taken = chosen.cte()
@@ -141,10 +151,11 @@ def _claim(
     return (
         sa.update(table)
         .where(key.in_(sa.select(*(taken.c[column.name] for column in keys))))
-        .values(claimed_until=until, **changed)
+        .values(claimed_until=_UNTIL, **changed)
         .returning(*table.c)
     )
 
 
-def _not_in(table: sa.Table, ids: Collection[Any]) -> list[Which]:
-    return [table.c.id.not_in(ids)] if ids else []
+def _not_in(table: sa.Table, but: bool) -> list[Which]:
+    ids = sa.bindparam("but", type_=table.c.id.type, expanding=True) if but else None
+    return [] if ids is None else [table.c.id.not_in(ids)]

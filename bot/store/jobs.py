@@ -1,12 +1,13 @@
 """The `jobs` table: admission, claims, moves. Each method is one whole transaction."""
 
 from collections.abc import Collection, Sequence
-from functools import partial
-from typing import Any, TypedDict
+from functools import cache, partial
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.core import moves
 from bot.core.errors import Broken, Stopped, Unwritten
@@ -18,23 +19,13 @@ from bot.core.quotas import Limits, Usage
 from bot.store import admission, blocks, claims, holds, turns
 from bot.store.database import Part
 from bot.store.rows import QUEUED, SPELT, job_of
+from bot.store.statements import Values
 from bot.store.tables import jobs
 from bot.store.usage import usage
 from bot.store.writing import get, readable, save
 
 _SAMPLES = 1000
 """Videos of a model that are read to learn from: enough for each kind of it that is in use."""
-
-
-class _Hand(TypedDict):
-    """The values of a claim."""
-
-    now: float
-    until: float
-    most: int
-    but: Collection[str]
-    version: sa.ColumnElement[int]
-    crashes: sa.ColumnElement[int]
 
 
 class Jobs(Part):
@@ -78,20 +69,14 @@ class Jobs(Part):
         but: Collection[str] = (),
     ) -> list[Job]:
         """Take up to `most` due jobs. A claim that ran out without a word counts as a crash."""
-        hand = _Hand(
-            now=now,
-            until=until,
-            most=most,
-            but=but,
-            version=jobs.c.version + 1,
-            crashes=jobs.c.crashes + sa.case((jobs.c.claimed_until.is_(None), 0), else_=1),
-        )
+        hand = claims.hand(now=now, until=until, most=most, but=but)
 
         async def work(connection: AsyncConnection) -> list[Job]:
             if set(statuses) == {Status.QUEUED}:
                 rows = await _take_by_turn(connection, hand)
             else:
-                taken = await connection.execute(claims.take(jobs, _groups(statuses), **hand))
+                claim = _claim(tuple(statuses), but=bool(but))
+                taken = await connection.execute(claim, hand)
                 rows = sorted(taken.mappings(), key=lambda row: float(row["due_at"]))
             return [job for row in rows if (job := await readable(connection, row))]
 
@@ -108,7 +93,9 @@ class Jobs(Part):
         self, statuses: Sequence[Status], *, but: Collection[str] = ()
     ) -> float | None:
         """When the earliest job in one of `statuses`, but none of `but`, can be claimed."""
-        return await claims.next_due(self._database, jobs, _groups(statuses), but=but)
+        is_sqlite = self._database.is_sqlite
+        query = _next_due(tuple(statuses), but=bool(but), is_sqlite=is_sqlite)
+        return await self._database.value(query, claims.others(but))
 
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
         """Write `after` and the posts it owes behind the version fence of `before`."""
@@ -262,20 +249,42 @@ def _groups(statuses: Sequence[Status]) -> list[sa.ColumnElement[bool]]:
     return [jobs.c.status == SPELT[status] for status in statuses]
 
 
-async def _take_by_turn(connection: AsyncConnection, hand: _Hand) -> list[RowMapping]:
+@cache
+def _claim(statuses: tuple[Status, ...], *, but: bool) -> ReturningUpdate[Any]:
+    return claims.take(jobs, _groups(statuses), but=but, **_TAKEN)
+
+
+@cache
+def _claim_by_turn(*, many: bool, but: bool) -> ReturningUpdate[Any]:
+    (queued,) = _groups([Status.QUEUED])
+    return claims.take_by_turn(jobs, queued, turn=_TURN, many=many, but=but, **_TAKEN)
+
+
+@cache
+def _next_due(statuses: tuple[Status, ...], *, but: bool, is_sqlite: bool) -> sa.Select[Any]:
+    return claims.next_due(jobs, _groups(statuses), but=but, is_sqlite=is_sqlite)
+
+
+async def _take_by_turn(connection: AsyncConnection, hand: Values) -> list[RowMapping]:
     """Queued jobs, in the order of their turns.
 
     Those that wait for a later time may stand before all that are due: few due ones are found by
     their time, and many in the order of the turns.
     """
-    (queued,), turn = _groups([Status.QUEUED]), (jobs.c.turn, jobs.c.created_at)
-    most = claims.FEW + 1
-    due = await connection.scalar(claims.due_up_to(jobs, queued, now=hand["now"], most=most)) or 0
+    due = await connection.scalar(_QUEUED_DUE, hand) or 0
     if not due:
         return []
-    claim = claims.take_by_turn(jobs, queued, turn=turn, many=due > claims.FEW, **hand)
-    rows = (await connection.execute(claim)).mappings()
+    claim = _claim_by_turn(many=due > claims.FEW, but="but" in hand)
+    rows = (await connection.execute(claim, hand)).mappings()
     return sorted(rows, key=lambda row: (row["turn"], row["created_at"]))
+
+
+_TURN = (jobs.c.turn, jobs.c.created_at)
+_TAKEN = {
+    "version": jobs.c.version + 1,
+    "crashes": jobs.c.crashes + sa.case((jobs.c.claimed_until.is_(None), 0), else_=1),
+}
+_QUEUED_DUE = claims.due_up_to(jobs, *_groups([Status.QUEUED]), most=claims.FEW + 1)
 
 
 def _own(platform: str, person_id: str) -> sa.Select[Any]:

@@ -59,12 +59,15 @@ class Notices(Part):
         self, platforms: Sequence[str], *, now: float, until: float, most: int
     ) -> list[Notice]:
         """Take up to `most` due notices for people of these platforms."""
-        claimed = claims.take_words(notices, platforms, now=now, until=until, most=most)
-        return await self._database.rows(claimed, _notice_of)
+        claim = claims.take_words(notices, tuple(platforms))
+        hand = claims.hand(now=now, until=until, most=most)
+        return await self._database.rows(claim, _notice_of, hand)
 
     async def next_due(self, platforms: Sequence[str]) -> float | None:
         """When the earliest notice can be claimed."""
-        return await claims.next_due(self._database, notices, claims.on(notices, platforms))
+        is_sqlite = self._database.is_sqlite
+        query = claims.next_words(notices, tuple(platforms), is_sqlite=is_sqlite)
+        return await self._database.value(query)
 
     async def put_off(self, notice: Notice, *, due_at: float) -> None:
         later = sa.update(notices).where(_held(notice)).values(due_at=due_at, claimed_until=None)

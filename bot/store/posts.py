@@ -2,11 +2,14 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import product
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.core import moves
 from bot.core.errors import Broken
@@ -82,18 +85,9 @@ class Posts(Part):
         but: Collection[int] = (),
     ) -> list[Post]:
         """Take up to `most` due posts of these platforms and kinds, but none of `but`."""
-        claimed = claims.take(
-            posts,
-            _of(platforms, kinds),
-            now=now,
-            until=until,
-            most=most,
-            but=but,
-            version=posts.c.version + 1,
-            # Counted before the work: a message that kills the process is not tried for ever.
-            attempts=posts.c.attempts + 1,
-        )
-        taken = await self._database.rows(claimed, post_of)
+        claim = _claim(tuple(platforms), tuple(kinds), but=bool(but))
+        hand = claims.hand(now=now, until=until, most=most, but=but)
+        taken = await self._database.rows(claim, post_of, hand)
         return sorted(taken, key=lambda post: (post.due_at, post.id))
 
     async def renew(self, ids: Collection[int], *, until: float) -> None:
@@ -110,7 +104,9 @@ class Posts(Part):
         but: Collection[int] = (),
     ) -> float | None:
         """When the earliest post, but none of `but`, can be claimed."""
-        return await claims.next_due(self._database, posts, _of(platforms, kinds), but=but)
+        is_sqlite, given = self._database.is_sqlite, (tuple(platforms), tuple(kinds))
+        query = _next_due(*given, but=bool(but), is_sqlite=is_sqlite)
+        return await self._database.value(query, claims.others(but))
 
     async def get(self, job_id: str, kind: str) -> Post | None:
         """The post of this kind about that job."""
@@ -235,6 +231,27 @@ def _of(platforms: Iterable[str], kinds: Iterable[PostKind]) -> list[sa.ColumnEl
         sa.and_(posts.c.platform == platform, posts.c.kind == kind.value)
         for platform, kind in product(platforms, kinds)
     ] or [sa.false()]
+
+
+@cache
+def _claim(
+    platforms: tuple[str, ...], kinds: tuple[PostKind, ...], *, but: bool
+) -> ReturningUpdate[Any]:
+    return claims.take(
+        posts,
+        _of(platforms, kinds),
+        but=but,
+        version=posts.c.version + 1,
+        # Counted before the work: a message that kills the process is not tried for ever.
+        attempts=posts.c.attempts + 1,
+    )
+
+
+@cache
+def _next_due(
+    platforms: tuple[str, ...], kinds: tuple[PostKind, ...], *, but: bool, is_sqlite: bool
+) -> sa.Select[Any]:
+    return claims.next_due(posts, _of(platforms, kinds), but=but, is_sqlite=is_sqlite)
 
 
 async def _deliver(connection: AsyncConnection, job: Job, *, now: float) -> None:

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.tables import settings
 
 Result = TypeVar("Result")
+Values = Mapping[str, Any]
+"""The values of a statement that is made once."""
 
 
 class Runs(ABC):
@@ -26,10 +28,13 @@ class Runs(ABC):
         return await self.run(work)
 
     async def rows(
-        self, statement: sa.Executable, value_of: Callable[[RowMapping], Result]
+        self,
+        statement: sa.Executable,
+        value_of: Callable[[RowMapping], Result],
+        values: Values | None = None,
     ) -> list[Result]:
         """The value of every row that it returns, in their order."""
-        return await self._run_one(statement, lambda it: rows(it, statement, value_of))
+        return await self._run_one(statement, lambda it: rows(it, statement, value_of, values))
 
     async def one(
         self, statement: sa.Executable, value_of: Callable[[RowMapping], Result]
@@ -37,9 +42,11 @@ class Runs(ABC):
         """The value of the first row; None if there is no row."""
         return await self._run_one(statement, lambda it: one(it, statement, value_of))
 
-    async def value(self, query: sa.Select[tuple[Result]]) -> Result | None:
+    async def value(
+        self, query: sa.Select[tuple[Result]], values: Values | None = None
+    ) -> Result | None:
         """The first column of the first row; None if there is no row."""
-        return await self.read(lambda connection: connection.scalar(query))
+        return await self.read(lambda connection: connection.scalar(query, values))
 
     async def values(self, query: sa.Select[tuple[Result]]) -> list[Result]:
         """The first column of every row."""
@@ -74,10 +81,13 @@ class Runs(ABC):
 
 
 async def rows(
-    connection: AsyncConnection, statement: sa.Executable, value_of: Callable[[RowMapping], Result]
+    connection: AsyncConnection,
+    statement: sa.Executable,
+    value_of: Callable[[RowMapping], Result],
+    values: Values | None = None,
 ) -> list[Result]:
     """The value of every row that it returns, in their order."""
-    return [value_of(row) for row in (await connection.execute(statement)).mappings()]
+    return [value_of(row) for row in (await connection.execute(statement, values)).mappings()]
 
 
 async def one(

@@ -139,10 +139,25 @@ async def test_a_card_nobody_sent_yet_waits_for_the_commands_answer(store: Store
 async def test_a_card_that_stands_is_edited_at_once(store: Store) -> None:
     job = await store.admitted()
     await store.posts.posted(job, "m1", "c1")
-    await store.moved(job, moves.submitting(job, now=NOON + 1), now=NOON + 1)
+    await store.moved(job, moves.cancelled(job, Reason.BY_PERSON), now=NOON + 1)
     card = await store.post(job, PostKind.CARD)
     assert card is not None
     assert (card.due_at, card.message_id) == (NOON + 1, "m1")
+
+
+async def test_a_card_of_a_state_that_passes_is_edited_with_the_next_one(store: Store) -> None:
+    """A POST that takes a second, and a video that is fetched in one, cost the chat no edit."""
+    job = await store.admitted()
+    await store.posts.posted(job, "m1", "c1")
+    job = await store.moved(job, moves.submitting(job, now=NOON + 1), now=NOON + 1)
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    assert card.due_at == NOON + 1 + EDIT_PACE
+    running = moves.accepted(job, "id", now=NOON + 2, due_at=NOON + 9)
+    await store.moved(job, running, now=NOON + 2)
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    assert card.due_at == NOON + 2
 
 
 async def test_steps_of_progress_share_an_edit(store: Store) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bot.core import moves
 from bot.core.errors import Broken
 from bot.core.jobs import Job, Reason, Status
-from bot.core.posts import CARD_GRACE, Form, Post, PostKind
+from bot.core.posts import CARD_GRACE, EDIT_PACE, Form, Post, PostKind
 from tests.contract.rows import NOON, VIDEO, Store, a_job
 
 LATER = NOON + CARD_GRACE
@@ -69,7 +69,7 @@ async def test_what_became_due_meanwhile_is_not_put_off(store: Store, due_at: fl
     post = await store.claimed_post(now=LATER)
     await store.moved(job, moves.submitting(job, now=LATER + 1), now=LATER + 1)
     await store.posts.put_off(post, due_at=due_at)
-    assert await store.due_posts(now=LATER + 1) == [(job.id, PostKind.CARD)]
+    assert await store.due_posts(now=LATER + 1 + EDIT_PACE) == [(job.id, PostKind.CARD)]
 
 
 async def test_a_post_that_was_told_to_wait_was_not_tried(store: Store) -> None:
@@ -145,7 +145,7 @@ async def test_cards_and_moves_at_once_never_leave_a_stale_card(store: Store) ->
             )
         )
     )
-    assert len(await store.due_posts(now=NOON)) == 20
+    assert len(await store.due_posts(now=NOON + EDIT_PACE)) == 20
 
 
 async def test_a_send_is_remembered_before_its_first_byte(store: Store) -> None:
@@ -243,7 +243,7 @@ async def test_a_card_that_was_sent_owes_nothing_until_the_next_change(store: St
         channel_id="c1",
     )
     await store.moved(job, moves.submitting(job, now=LATER), now=LATER + 5)
-    assert await store.due_posts(now=LATER + 5) == [(job.id, PostKind.CARD)]
+    assert await store.due_posts(now=LATER + 5 + EDIT_PACE) == [(job.id, PostKind.CARD)]
 
 
 @pytest.mark.parametrize("changed_at", [LATER - 1, LATER, LATER + 1], ids=["-", "=", "+"])
@@ -255,7 +255,7 @@ async def test_what_changed_while_a_card_was_being_sent_is_still_owed(
     post = await store.claimed_post(now=LATER)
     await store.moved(job, moves.submitting(job, now=changed_at), now=changed_at)
     await store.posts.sent(post, "m1", "c1", now=LATER + 2)
-    assert await store.due_posts(now=LATER + 2) == [(job.id, PostKind.CARD)]
+    assert await store.due_posts(now=LATER + 2 + EDIT_PACE) == [(job.id, PostKind.CARD)]
 
 
 @pytest.mark.parametrize("changed_at", [LATER - 1, LATER, LATER + 1], ids=["-", "=", "+"])

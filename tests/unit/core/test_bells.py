@@ -38,9 +38,13 @@ def rung(bells: Bells) -> dict[str, float]:
             {Status.IN_PROGRESS: NOON + 5, CARDS: NOON + 2},
         ),
         # It left a place, so the next one in the queue was called.
-        (MADE, DONE, {Status.COMPLETED: NOON, Status.QUEUED: NOON, CARDS: NOON}),
-        (DONE, moves.stored(DONE, VIDEO), {CARDS: NOON, RESULTS: NOON}),
-        (QUEUED, moves.submitting(QUEUED, now=NOON), {Status.SUBMITTING: NOON + 45, CARDS: NOON}),
+        (MADE, DONE, {Status.COMPLETED: NOON, Status.QUEUED: NOON, CARDS: NOON + 2}),
+        (DONE, moves.stored(DONE, VIDEO), {CARDS: NOON + 2, RESULTS: NOON}),
+        (
+            QUEUED,
+            moves.submitting(QUEUED, now=NOON),
+            {Status.SUBMITTING: NOON + 45, CARDS: NOON + 2},
+        ),
         (QUEUED, moves.cancelled(QUEUED, Reason.BY_PERSON), {CARDS: NOON}),
     ],
     ids=["look", "progress", "made", "stored", "submitting", "cancelled"],

@@ -26,7 +26,7 @@ from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import Call
 from bot.core.outcomes import Busy, Failed, Running, Uncertain
 from bot.core.posting import AWAY, MOST_FILES, Link
-from bot.core.posts import CARD_GRACE, NONCE_WINDOW, Form, Post, PostKind
+from bot.core.posts import CARD_GRACE, EDIT_PACE, NONCE_WINDOW, Form, Post, PostKind
 from bot.core.preferences import Preferences
 from bot.core.replies import Action, Reply, Text
 from bot.core.service import Actor
@@ -302,6 +302,7 @@ async def test_a_change_while_the_card_is_being_made_ready_is_not_forgotten(
     await workshop.submit(order())
     await workshop.speak(1)
     assert said(workshop) == [("card.queued", False, False)]
+    await workshop.speak(EDIT_PACE + 1)
     assert [reply.text.id for reply in workshop.chat.edited] == ["card.in_progress"]
 
 

@@ -26,7 +26,7 @@ async def test_what_is_asked_of_the_rows_costs_the_same_however_many_wait_and_ar
 ) -> None:
     before, after = await counts(tmp_path, 1_000), await counts(tmp_path, many)
     assert before.keys() == after.keys()
-    assert min(before.values()) >= 10
+    assert min(before.values()) > 0
     assert [name for name, steps in after.items() if steps > MOST * before[name]] == []
 
 
