@@ -233,8 +233,13 @@ class Looking:
     async def _write_on(self) -> None:
         while True:
             await self._has_seen.wait()
-            await self.desk.clock.sleep(SOON if self.people.are_here else TOGETHER)
-            await self._write_part(FEW_LINES if self.people.are_here else LINES)
+            if self.people.are_here:
+                await self.desk.clock.sleep(SOON)
+                await self._write_part(FEW_LINES)
+            else:
+                if len(self._seen) < LINES:
+                    await self.desk.clock.sleep(TOGETHER)
+                await self._write_part(LINES)
 
     async def _write_part(self, most: int) -> None:
         """Nothing that was seen is forgotten: a write that failed is tried again."""
