@@ -203,10 +203,9 @@ class Looking:
             return
         if desk.pauses.may_end_by_look(job.gateway):
             await desk.works(job, asked_at=asked_at)
-        wait = max(seen.at_least or 0.0, await desk.next_look(job))
+        due = desk.clock.steady() + max(seen.at_least or 0.0, await desk.next_look(job))
         progress = risen(job.progress, seen.progress)
         shows = is_shown(job.progress, progress, age=asked_at - job.created_at)
-        due = desk.clock.steady() + wait
         self._seen.append(Seen(job.id, job.version, progress, due, shows))
         self._has_seen.set()
 
