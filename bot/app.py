@@ -118,7 +118,8 @@ async def open_app(
         intakes = [chat.listen(door) for chat in chats]
         address = await enter(site.serving(parts, intakes))
         for intake in intakes:
-            stack.push_async_callback(intake.finish)
+            if intake.finish is not None:
+                stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(parts, posting)))
         await enter(running(*_job_loops(parts, steps, looking)))
         await enter(_kept_up(parts, upkeep))

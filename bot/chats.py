@@ -39,8 +39,8 @@ class Intake:
 
     run: Callable[[], Coroutine[Any, Any, None]]
     """Listens until cancelled."""
-    finish: Callable[[], Awaitable[None]]
-    """Waits for what outlived its answer."""
+    finish: Callable[[], Awaitable[None]] | None = None
+    """Waits for what outlived its answer; None where nothing outlives its row."""
     routes: Sequence[AbstractRouteDef] = ()
     path: str = ""
     """Where people who come by browser come in."""
@@ -160,7 +160,7 @@ async def _telegram(parts: Parts) -> AsyncIterator[Chat]:
                 currency=parts.config.settings.currency,
                 webhook=parts.config.settings.web.public_url if table.webhook else None,
             )
-            return Intake(run=listener.run, finish=listener.finish, routes=listener.routes)
+            return Intake(run=listener.run, routes=listener.routes)
 
         yield Chat(platform=platform, listen=listen)
 

@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 
 from babel.dates import format_skeleton
@@ -17,6 +17,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from bot import installed
+from bot.core.prompts import shortened
 from bot.core.replies import Text
 
 DEFAULT = "en"
@@ -24,6 +25,9 @@ DEFAULT = "en"
 Format = Callable[[object], str]
 _COMMAND = re.compile(r"\bzoetrope (?=[a-z])")
 """Our command, where a sentence tells people to type it."""
+_MARK = re.compile("\x02([^\x03]*)\x03")
+"""A value that is to be drawn, in a sentence."""
+_HIDDEN = str.maketrans("", "", "\x02\x03")
 
 
 def languages() -> tuple[str, ...]:
@@ -60,6 +64,31 @@ def say(
         for name, value in {"count": text.count, **text.values}.items()
     }
     return sentence.format(**values)
+
+
+def cut(
+    text: Text, locale: str, manners: Mapping[str, str], *, most: int
+) -> list[str | tuple[str, str]]:
+    """The sentence, cut where a value stands that is drawn instead of written.
+
+    `manners` says of each such value, by its name, in which manner it is drawn: its place is taken
+    by both. Of any other text `most` characters are left.
+    """
+    formats = {name: partial("\x02{}:{}\x03".format, each) for name, each in manners.items()}
+    said = say(text, locale, formats=formats, escape=partial(flat, most=most))
+    parts: list[str | tuple[str, str]] = []
+    for number, part in enumerate(_MARK.split(said)):
+        if number % 2:
+            manner, _, value = part.partition(":")
+            parts.append((manner, value))
+        elif part:
+            parts.append(part)
+    return parts
+
+
+def flat(text: str, *, most: int) -> str:
+    """Text of others in one line, of at most so many characters."""
+    return shortened(" ".join(text.translate(_HIDDEN).split()), most)
 
 
 def on_terminal(

@@ -6,7 +6,7 @@ from bot.core.acts import UseCase
 from bot.core.admin import Admin
 from bot.core.allowances import Allowances
 from bot.core.choosing import new_seed
-from bot.core.settling import Makers, Settling
+from bot.core.settling import Settling
 from bot.core.statistics import Statistics
 from bot.keepers import Keepers, media_use_cases
 from bot.parts import Basis, new_id
@@ -32,9 +32,15 @@ def use_cases(basis: Basis, keepers: Keepers | None = None) -> Mapping[str, UseC
         clock=clock,
         wake=wake,
     )
-    makers = Makers(new_id=new_id, new_seed=new_seed, gateways=basis.gateways, accounts=accounts)
     settling = Settling(
-        ledger=store.settling, jobs=store.jobs, makers=makers, clock=clock, wake=wake
+        ledger=store.settling,
+        jobs=store.jobs,
+        new_id=new_id,
+        new_seed=new_seed,
+        gateways=basis.gateways,
+        accounts=accounts,
+        clock=clock,
+        wake=wake,
     )
     allowances = Allowances(
         grants=store.grants, jobs=store.jobs, accounts=accounts, platforms=PLATFORMS, clock=clock

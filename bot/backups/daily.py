@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -33,70 +34,63 @@ AGAIN = 3600.0
 log = get_logger()
 
 
+@dataclass
 class Daily:
     """Makes them until it is cancelled. Nothing that goes wrong here reaches the service."""
 
-    def __init__(
-        self,
-        config: Config,
-        *,
-        storage: Storage,
-        database: Database,
-        tell: Callable[[str | None], Awaitable[None]],
-        clock: Clock,
-    ) -> None:
-        """`tell` is called with the reason why there is none, or None: they are where they
-        should be."""
-        self._config = config
-        self._storage = storage
-        self._database = database
-        self._tell = tell
-        self._clock = clock
-        self._zone = ZoneInfo(config.settings.time_zone)
-        self._began = clock.now()
-        self._copied: str | None = None
-        """The name of the one that was last seen in the second place."""
-        self._has_more = False
-        """Whether one was made since the old ones went: once there is a new one, they may."""
+    config: Config
+    _: KW_ONLY
+    storage: Storage
+    database: Database
+    tell: Callable[[str | None], Awaitable[None]]
+    """It is told why there is none, or None: they are where they should be."""
+    clock: Clock
+    _copied: str | None = field(init=False, default=None)
+    """The name of the one that was last seen in the second place."""
+    _has_more: bool = field(init=False, default=False)
+    """Whether one was made since the old ones went: once there is a new one, they may."""
+
+    def __post_init__(self) -> None:
+        self._began = self.clock.now()
 
     async def run(self) -> None:
         """Look now and then whether one is due."""
-        await self._clock.sleep(FIRST)
+        await self.clock.sleep(FIRST)
         while True:
             try:
-                if await self._due() <= self._clock.now():
+                if await self._due() <= self.clock.now():
                     await self._make()
-                if url := self._config.settings.backup.copy_to:
+                if url := self.config.settings.backup.copy_to:
                     await self._copy(url)
-                if self._has_more and self._clock.settled() >= SETTLED:
+                if self._has_more and self.clock.settled() >= SETTLED:
                     await self._age_out()
                 wait = LOOK
                 await self._told(None)
             except Exception as error:  # noqa: BLE001 - the rim: a backup stops no service
                 await self._failed(error)
                 wait = AGAIN
-            await self._clock.sleep(wait)
+            await self.clock.sleep(wait)
 
     async def _due(self) -> float:
         """The first quiet hour after the last one, or after the first job ever."""
-        now, folder = self._clock.now(), self._config.backup_folder
+        now, folder = self.clock.now(), self.config.backup_folder
         last = await asyncio.to_thread(archive.last_made, folder, before=now)
         if last is None:
-            last = await self._database.value(sa.select(sa.func.min(jobs.c.created_at)))
+            last = await self.database.value(sa.select(sa.func.min(jobs.c.created_at)))
         if last is None or last > now:  # nothing to lose yet, or read off a clock that was ahead
             last = self._began
-        return quiet_after(last, self._zone)
+        return quiet_after(last, ZoneInfo(self.config.settings.time_zone))
 
     async def _make(self) -> None:
-        if why := self._database.trouble:
+        if why := self.database.trouble:
             raise Broken("backup_database_gone", why=why)
-        now, folder = self._clock.now(), self._config.backup_folder
-        await making.make(self._config, self._storage, folder, now=now)
+        now, folder = self.clock.now(), self.config.backup_folder
+        await making.make(self.config, self.storage, folder, now=now)
         self._has_more = True
 
     async def _copy(self, url: str) -> None:
         """Put the newest one into the second place."""
-        now, folder = self._clock.now(), self._config.backup_folder
+        now, folder = self.clock.now(), self.config.backup_folder
         backup = await asyncio.to_thread(archive.newest, folder, now=now)
         if backup is None or backup.folder.name == self._copied:
             return
@@ -111,10 +105,10 @@ class Daily:
 
         By a clock that goes on evenly: what went by a wrong one would not come back.
         """
-        now, backup = self._clock.now(), self._config.settings.backup
+        now, backup = self.clock.now(), self.config.settings.backup
         gone = await asyncio.to_thread(self._age_out_here, now, backup.keep)
         before = now - backup.keep * 86_400.0
-        gone += await self._database.run(
+        gone += await self.database.run(
             lambda it: asides.age_out(it, before=before, most=archive.AT_ONCE)
         )
         if backup.copy_to:
@@ -125,23 +119,23 @@ class Daily:
             log.info("backup.aged_out", names=gone)
 
     def _age_out_here(self, now: float, keep: int) -> list[str]:
-        folder = self._config.backup_folder
+        folder = self.config.backup_folder
         gone = archive.age_out(folder, keep=keep, now=now)
         names = [each.name for each in archive.kept_in(folder)]
         if ahead := [name for name in names if archive.is_ahead(name, now=now)]:
             log.warning("backup.from_the_future", names=ahead)
-        return gone + restoring.age_out(self._config, keep=keep, now=now)
+        return gone + restoring.age_out(self.config, keep=keep, now=now)
 
     async def _failed(self, error: Exception) -> None:
         code = error.code if isinstance(error, BotError) else type(error).__name__
-        log.error("backup.failed", code=code, folder=str(self._config.backup_folder))
+        log.error("backup.failed", code=code, folder=str(self.config.backup_folder))
         if code == "backup_under_way":
             return  # by somebody's hand, and no reason to worry anybody
         await self._told(_why(error))
 
     async def _told(self, why: str | None) -> None:
         try:
-            await self._tell(why)
+            await self.tell(why)
         except Exception as untold:  # noqa: BLE001 - the same trouble, as a rule: a full disk
             log.warning("backup.untold", error=type(untold).__name__)
 

@@ -7,14 +7,12 @@ from bot.cli.words import tell
 _CLOSED = ("ServerDisconnectedError", "ClientConnectionResetError", "ConnectionResetError")
 _SILENT = ("TimeoutError", "ServerTimeoutError", "SocketTimeoutError", "ConnectionTimeoutError")
 _INSECURE = ("ClientConnectorCertificateError", "ClientConnectorSSLError", "ClientSSLError")
+_ALIKE = ("not_a_video", "video_damaged", "video_truncated", "storage_unavailable")
 _WORKER = ("worker_died", "worker_failed", "worker_too_slow")
 
 _CAUSES = {
     "no link": "no_link",
-    "not_a_video": "not_a_video",
-    "video_damaged": "video_damaged",
-    "video_truncated": "video_truncated",
-    "storage_unavailable": "storage_unavailable",
+    **{each: each for each in _ALIKE},
     **dict.fromkeys(_WORKER, "worker"),
     **dict.fromkeys((*_CLOSED, "ClientOSError", "ClientPayloadError"), "closed"),
     **dict.fromkeys(_SILENT, "silent"),

@@ -20,7 +20,7 @@ from bot.cli import drawing, output, software
 from bot.cli.causes import in_words
 from bot.cli.output import Output
 from bot.cli.simulator import KEY, check_locks, only_gateway
-from bot.cli.words import spoken, tell
+from bot.cli.words import tell
 from bot.config import Config, load
 from bot.core import fetching
 from bot.core.errors import BotError, Broken, Refused, Temporary
@@ -49,6 +49,7 @@ from bot.core.prompts import clean
 from bot.core.replies import cost_fact, request_fact, switched
 from bot.core.steps import content
 from bot.gateways.videos_api import open_gateways
+from bot.i18n import on_terminal
 from bot.media.studio import Studio
 from bot.simulator.server import Simulator
 
@@ -184,7 +185,7 @@ def ordered(order: Order, request: VideoRequest, cost: str | None) -> str:
     film = replace(request, label=f"{request.label} ({request.model})")
     wish = order.wish
     sounding = replace(wish, audio=wish.audio if request.audio is None else request.audio)
-    facts = [spoken(fact) for fact in (request_fact(film), *switched(sounding))]
+    facts = [on_terminal(fact) for fact in (request_fact(film), *switched(sounding))]
     if wish.fit:
         facts.append(tell("generate.fit", fit=wish.fit))
     if request.seed is not None:
@@ -192,7 +193,7 @@ def ordered(order: Order, request: VideoRequest, cost: str | None) -> str:
     if request.prompt != clean(wish.prompt):
         facts.append(tell("generate.words", words=request.prompt))
     if cost:
-        facts.append(spoken(cost_fact(request, cost)))
+        facts.append(on_terminal(cost_fact(request, cost)))
     return "\n".join(facts)
 
 

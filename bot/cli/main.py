@@ -5,25 +5,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from bot.cli import db, jobs, media, operating
 from bot.cli.options import HERE, AsJson, ConfigFile, with_options
 from bot.core.wishes import Choice, wish_of
 
-OutputFile = Annotated[
-    Path | None,
-    typer.Option("-o", "--output", help="The file; by default video.mp4, or video-2.mp4, …"),
-]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite the file that -o names.")]
-Simulate = Annotated[
-    bool, typer.Option("--simulate", help="Use a simulated gateway: free, no account.")
-]
-RenderTime = Annotated[
-    float, typer.Option(min=0, max=86_400, help="Seconds that a video takes at least.")
-]
 ProfileName = Annotated[
     str,
-    typer.Option(
+    Option(
         help="The gateway that it imitates: documented, openai, new-api-a, new-api, new-api-c, "
         "new-api-c-1.0.0 or new-api-c-mixed; after new-api-c: come versions of plugins, as in "
         "new-api-c:kling=1.0.0,xai=none."
@@ -55,7 +45,7 @@ def _show_version(wanted: bool) -> None:
 def start(
     version: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--version",
             callback=_show_version,
             is_eager=True,
@@ -69,12 +59,12 @@ def start(
 @app.command()
 def init(
     yes: Annotated[
-        bool, typer.Option("--yes", help="Ask nothing: take everything from environment and files.")
+        bool, Option("--yes", help="Ask nothing: take everything from environment and files.")
     ] = False,
     telegram: Annotated[
-        bool, typer.Option("--telegram", help="Ask for a bot on Telegram too, or alone.")
+        bool, Option("--telegram", help="Ask for a bot on Telegram too, or alone.")
     ] = False,
-    config: Annotated[Path, typer.Option("--config", help="The file to write.")] = HERE,
+    config: Annotated[Path, Option("--config", help="The file to write.")] = HERE,
 ) -> None:
     """Set up the real thing: asks one thing at a time, tests it, and writes the configuration."""
     from bot.cli.init import set_up
@@ -87,9 +77,7 @@ def run(
     config: ConfigFile = None,
     new_database: Annotated[
         bool,
-        typer.Option(
-            "--new-database", help="Begin with another database than before, or an empty one."
-        ),
+        Option("--new-database", help="Begin with another database than before, or an empty one."),
     ] = False,
 ) -> None:
     """Run the service."""
@@ -124,26 +112,27 @@ def models(as_json: AsJson = False, config: ConfigFile = None) -> None:
 
 @app.command()
 def simulator(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")
+        int, Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")
     ] = 9100,
-    key: Annotated[str, typer.Option(help="The key it accepts.")] = "sk-sim",
+    key: Annotated[str, Option(help="The key it accepts.")] = "sk-sim",
     other_key: Annotated[
-        list[str] | None, typer.Option(help="The key of another customer; may be repeated.")
+        list[str] | None, Option(help="The key of another customer; may be repeated.")
     ] = None,
-    render_time: RenderTime = 8.0,
+    render_time: Annotated[
+        float, Option(min=0, max=86_400, help="Seconds that a video takes at least.")
+    ] = 8.0,
     profile: ProfileName = "documented",
     tick: Annotated[
         float | None,
-        typer.Option(help="Seconds between its looks at the vendor; 0 for always. new-api: 15."),
+        Option(help="Seconds between its looks at the vendor; 0 for always. new-api: 15."),
     ] = None,
     at_once: Annotated[
-        int | None, typer.Option(min=1, help="How many videos a key may have under way.")
+        int | None, Option(min=1, help="How many videos a key may have under way.")
     ] = None,
     fault: Annotated[
-        list[str] | None,
-        typer.Option(help="A trouble that it starts with; its front page lists them."),
+        list[str] | None, Option(help="A trouble that it starts with; its front page lists them.")
     ] = None,
 ) -> None:
     """Run the simulated gateway alone."""
@@ -165,23 +154,23 @@ def simulator(
 def demo(
     port: Annotated[
         int,
-        typer.Option(
+        Option(
             min=0, max=65535, help="Port of the room; if it is taken, the next. 0 picks a free one."
         ),
     ] = 8080,
     browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the room in a browser.")
+        bool, Option("--browser/--no-browser", help="Open the room in a browser.")
     ] = True,
     data: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             help="Where the room is kept; by default zoetrope-demo, with --gateway "
             "zoetrope-demo-NAME."
         ),
     ] = None,
     gateway: Annotated[
         str | None,
-        typer.Option(help="A configured gateway instead of the simulated one: real videos, paid."),
+        Option(help="A configured gateway instead of the simulated one: real videos, paid."),
     ] = None,
     config: ConfigFile = None,
 ) -> None:
@@ -194,13 +183,18 @@ def demo(
 @app.command()
 @with_options
 def generate(
-    prompt: Annotated[str, typer.Argument(help="What the video should show.")] = "",
-    image: Annotated[Path | None, typer.Option(help="A picture to start from.")] = None,
-    last_image: Annotated[Path | None, typer.Option(help="A picture to end on.")] = None,
-    audio: Annotated[Path | None, typer.Option(help="A sound that moves the picture.")] = None,
-    output: OutputFile = None,
-    force: Force = False,
-    simulate: Simulate = False,
+    prompt: Annotated[str, Argument(help="What the video should show.")] = "",
+    image: Annotated[Path | None, Option(help="A picture to start from.")] = None,
+    last_image: Annotated[Path | None, Option(help="A picture to end on.")] = None,
+    audio: Annotated[Path | None, Option(help="A sound that moves the picture.")] = None,
+    output: Annotated[
+        Path | None,
+        Option("-o", "--output", help="The file; by default video.mp4, or video-2.mp4, …"),
+    ] = None,
+    force: Annotated[bool, Option("--force", help="Overwrite the file that -o names.")] = False,
+    simulate: Annotated[
+        bool, Option("--simulate", help="Use a simulated gateway: free, no account.")
+    ] = False,
     config: ConfigFile = None,
     **chosen: Choice,
 ) -> None:

@@ -3,7 +3,6 @@
 import os
 import pwd
 from contextlib import suppress
-from pathlib import Path
 
 from bot.config import Config
 from bot.core.errors import Refused
@@ -14,16 +13,12 @@ def check_user(config: Config, *, user: int | None = None) -> None:
 
     Anybody else is told by the system.
     """
-    owner = _owner_of(config.data_dir)
+    try:
+        owner = config.data_dir.stat().st_uid
+    except FileNotFoundError:
+        return
     if (os.geteuid() if user is None else user) == 0 and owner:
         name = str(owner)
         with suppress(KeyError):
             name = pwd.getpwuid(owner).pw_name
         raise Refused("wrong_user", folder=str(config.data_dir), user=name)
-
-
-def _owner_of(folder: Path) -> int | None:
-    try:
-        return folder.stat().st_uid
-    except FileNotFoundError:
-        return None

@@ -18,12 +18,7 @@ FREE = 1
 
 def tell(id_: str, *, count: int | None = None, **values: object) -> str:
     """The sentence with this id; `count` chooses its plural form."""
-    return spoken(Text(id=id_, values=values, count=count))
-
-
-def spoken(text: Text) -> str:
-    """A sentence of the core's."""
-    return on_terminal(text)
+    return on_terminal(Text(id=id_, values=values, count=count))
 
 
 def amount(micro: int, currency: str) -> str:

@@ -126,6 +126,7 @@ def _model(
     if row.hidden or not kinds:
         return None
     family = families.get(row.family, {})
+    picture = row.picture.model_dump() if row.picture else None
     own = {
         "name": name,
         "label": str(family.get("label", row.family)),
@@ -134,6 +135,7 @@ def _model(
         "dialect": dialect,
         "kinds": kinds,
         "places": places,
+        "picture": picture and {**picture, "fit": picture},
         "is_json": row.body == "json",
         "takes": [extra for extra in row.takes if places.of(extra)],
     }

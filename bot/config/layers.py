@@ -58,7 +58,8 @@ def laid(table: Tables, wires: Tables, gateway: Gateway) -> Tables:
         spoken = dict(Route.model_validate(under).dialects.get(gateway.dialect, {}))
         served = [Served.model_validate(each) for each in spoken.pop("served", ())]
         found = merged(merged(found, common), spoken)
-        span = plugins.known(gateway, found.get("plugin"))
+        version = gateway.plugins.get(found.get("plugin", ""))
+        span = plugins.known(gateway.generation, version)
         found = merged(found, next((each.laid for each in served if each.covers(*span)), {}))
     return found
 

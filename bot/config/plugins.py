@@ -5,7 +5,7 @@ that, and for models that no plugin claims, an older relay serves. A version is 
 """
 
 import re
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
 
@@ -32,22 +32,16 @@ def _numbers(given: object) -> object:
 Version = Annotated[tuple[int, ...], BeforeValidator(_numbers)]
 
 
-class _Gateway(Protocol):
-    @property
-    def generation(self) -> Generation | None: ...
-
-    @property
-    def plugins(self) -> dict[str, Version]: ...
-
-
-def known(gateway: _Gateway, plugin: str | None) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
+def known(
+    generation: Generation | None, version: Version | None
+) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
     """The oldest and the newest version that may serve; of what nobody knows, () and None.
 
     () is older than all that is new-api at all.
     """
-    if plugin is not None and (version := gateway.plugins.get(plugin)) is not None:
+    if version is not None:
         return version, version
-    match gateway.generation:
+    match generation:
         case "A" | "B":
             return RELAY, RELAY
         case "C":

@@ -96,21 +96,19 @@ class Access:
         if not await self.places.claim(_digest(code), address.platform, person.id, now=now):
             log.warning("access.code_wrong", platform=address.platform)
             raise Refused("code_wrong")
-        await self._decide(address, person, allowed=True)
+        await self._put(address, person, allowed=True)
         log.info("access.claimed", platform=address.platform)
 
-    async def allow(self, person: Person, address: Address, *, whom: str | None = None) -> None:
-        """Open the place for everybody in it, or the private messages of the person `whom`.
+    async def decide(
+        self, person: Person, address: Address, *, allowed: bool, whom: str | None = None
+    ) -> None:
+        """Open or close the place for everybody in it, or the private messages of `whom`.
 
-        Raises `Refused("owners_only")`.
+        What is under way is still delivered. Raises `Refused("owners_only")`.
         """
-        await self._check_owner(person, address)
-        await self._decide(address, person, allowed=True, whom=whom)
-
-    async def disallow(self, person: Person, address: Address, *, whom: str | None = None) -> None:
-        """Close it again; what is under way is still delivered."""
-        await self._check_owner(person, address)
-        await self._decide(address, person, allowed=False, whom=whom)
+        if not await self.owns(person, address):
+            raise Refused("owners_only")
+        await self._put(address, person, allowed=allowed, whom=whom)
 
     async def check(self, person: Person, address: Address) -> None:
         """Raise `Refused` where nothing may be made for this person, with who can change that."""
@@ -134,11 +132,7 @@ class Access:
         """Whether this person owns the bot."""
         return await self.places.is_owner(address.platform, person.id)
 
-    async def _check_owner(self, person: Person, address: Address) -> None:
-        if not await self.owns(person, address):
-            raise Refused("owners_only")
-
-    async def _decide(
+    async def _put(
         self, address: Address, person: Person, *, allowed: bool, whom: str | None = None
     ) -> None:
         await self.places.decide(

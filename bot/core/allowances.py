@@ -131,7 +131,9 @@ class Allowances:
             raise Refused("grant_nothing")
         if money and kind != "purse":
             raise Refused("grant_money")
-        _check_limited(whose, limits, videos, money)
+        most, asked = allowed(limits, Granted()), {whose.figures[0]: videos, "purse_money": money}
+        if all(most[name] is None for name, more in asked.items() if more):
+            raise Refused("grant_unneeded")
         details = {"videos": videos, "money": money}
         act = self._act(actor, "quota.grant", whose, of, why, details)
         since = None if again else act.at - REPEATED
@@ -187,10 +189,3 @@ class Allowances:
             subject = f"{whose.platform}:{whose.person or whose.community}"
         now = self.clock.now()
         return Act(at=now, actor=actor, action=action, subject=subject, why=why, details=details)
-
-
-def _check_limited(whose: Whose, limits: Limits, videos: int, money: int) -> None:
-    most = allowed(limits, Granted())
-    asked = {whose.figures[0]: videos, "purse_money": money}
-    if all(most[name] is None for name, more in asked.items() if more):
-        raise Refused("grant_unneeded")

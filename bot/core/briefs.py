@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.core.causes import MOST_SHOWN, Facts, Kind
-from bot.core.decisions import EVERYTHING, button, pause, raise_token
+from bot.core.decisions import EVERYTHING, button, pause, raise_token, rows
 from bot.core.jobs import Status
 from bot.core.prompts import shortened
 from bot.core.replies import Button, Reply, Text, Tone
@@ -93,7 +93,7 @@ def _raise(facts: Facts) -> Button:
 
 def jobs_in(facts: Facts) -> Sequence[Mapping[str, object]]:
     """The jobs that a cause names."""
-    return _each(facts, "jobs")[:MOST_SHOWN]
+    return rows(facts, "jobs")[:MOST_SHOWN]
 
 
 def _count(facts: Facts) -> int:
@@ -110,7 +110,7 @@ def _figure(facts: Facts) -> str:
 
 def _digest(facts: Facts) -> Reply:
     """The news of a day; below them all that is to be decided, with what to press."""
-    open_ = [(Kind(str(each["kind"])), _inner(each, "facts")) for each in _each(facts, "open")]
+    open_ = [(Kind(str(each["kind"])), _inner(each, "facts")) for each in rows(facts, "open")]
     asked = [Text(id="digest.open", values={"what": _text(*each)}) for each in open_]
     buttons = [button for each in open_ for button in _buttons(*each)]
     return Reply(
@@ -126,17 +126,12 @@ def _figures(facts: Facts) -> Iterator[Text]:
         values = {"why": Text(id=f"reason.{reason}"), "count": count}
         yield Text(id="digest.reason", values=values)
     yield Text(id="digest.now", values=facts)
-    for limit in _each(facts, "limits"):
+    for limit in rows(facts, "limits"):
         figure = _figure(limit)
         yield Text(id=f"digest.{figure}", values=limit)
     yield Text(id="digest.room", values=facts)
     made = facts.get("backup")
     yield Text(id="digest.backup" if made else "digest.no_backup", values={"at": made})
-
-
-def _each(facts: Facts, name: str) -> list[Facts]:
-    found = facts.get(name)
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _inner(facts: Facts, name: str) -> Facts:

@@ -3,12 +3,13 @@
 Everything is read off the rows, so that a card is the same whoever draws it.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.core import schedule
 from bot.core.accounts import Accounts
-from bot.core.conversions import Conversions, Place
+from bot.core.conversions import Conversions
 from bot.core.endings import told_in_private
 from bot.core.jobs import ACTIVE, LOCKS, SOFT_DEADLINE, WITHDRAWN, Job, Reason, Status
 from bot.core.ports import Clock, Jobs, Posts
@@ -25,9 +26,30 @@ from bot.core.replies import (
     request_fact,
     switched,
 )
+from bot.log import get_logger
 
 SOON = 20.0
 """Seconds before its time from which a card names none: apps count down, and on past it."""
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """When a video will be ready, and what it waits for, as far as anybody can tell."""
+
+    ready_at: float | None = None
+    is_soon: bool = False
+    """`ready_at` is so near that it may pass before anybody reads it."""
+    is_late: bool = False
+    """It is past the soft deadline."""
+    before: int = 0
+    """How many videos are converted before it."""
+    at_once: int | None = None
+    """How many of its model are made at a time, if that is known."""
+
+
+UNKNOWN = Timing()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,47 +72,51 @@ class Cards:
         now, address = self.clock.now(), job.order.call.address
         terms = await self.accounts.terms(address)
         usage = await self.jobs.usage(address, job.order.call.person.id, terms.limits, now=now)
-        place, kind = await self.conversions.place(job), told_by(job)
-        ready_at = await self._ready_at(job, place, now)
+        kind = told_by(job)
         end = await self.posts.get(job.id, kind) if kind else None
         if end and end.direct and end.message_id:
             return told_in_private(job)
-        return card(
-            job,
-            ready_at=ready_at,
-            before=place.before if place else 0,
-            is_soon=ready_at is not None and ready_at - now <= SOON,
-            at_once=self.at_once(job.request.model),
-            is_late=now - (job.submitted_at or now) > SOFT_DEADLINE,
-            left=Left.of(usage, terms.limits, now=now),
-            cost=self._cost(job),
-        )
+        timing, left = await self._timing(job), Left.of(usage, terms.limits, now=now)
+        # What is in its row: prices may have changed since. 1 has no price, 0 was released.
+        cost = money(job.spend_cost, self.currency) if job.spend_cost > 1 else None
+        return card(job, timing, left=left, cost=cost)
+
+    async def at_hand(self, job: Job, *, within: float | None = None) -> Reply:
+        """The same, plainer where the rest can't be had, or not within so many seconds."""
+        try:
+            async with asyncio.timeout(within):
+                return await self.card(job)
+        except Exception as error:  # noqa: BLE001 - what is only nice to have is left out
+            platform = job.order.call.address.platform
+            log.warning("card.plain", platform=platform, job=job.id, error=type(error).__name__)
+            return card(job)
 
     async def standing(self, job: Job) -> tuple[Text, list[Text]]:
         """How far a job under way is, and when it will be ready, as on its card."""
-        now, place = self.clock.now(), await self.conversions.place(job)
-        ready_at = await self._ready_at(job, place, now)
-        before, at_once = place.before if place else 0, self.at_once(job.request.model)
-        return standing(job, at_once=at_once, before=before), timing(
-            job,
-            ready_at=ready_at,
-            is_soon=ready_at is not None and ready_at - now <= SOON,
-            is_late=now - (job.submitted_at or now) > SOFT_DEADLINE,
-        )
+        timing = await self._timing(job)
+        return standing(job, timing), due(job, timing)
 
     async def stale_at(self, job: Job) -> float | None:
         """When a card that shows `job` stops being true although nothing happens to the job."""
-        now, place = self.clock.now(), await self.conversions.place(job)
-        ready_at = await self._ready_at(job, place, now)
+        now, ready_at = self.clock.now(), (await self._timing(job)).ready_at
         times = [ready_at - SOON, ready_at + 1] if ready_at else []
         if job.status is Status.IN_PROGRESS and job.submitted_at is not None:
             times.append(job.submitted_at + SOFT_DEADLINE + 1)
         return min((at for at in times if at > now), default=None)
 
-    async def _ready_at(self, job: Job, place: Place | None, now: float) -> float | None:
+    async def _timing(self, job: Job) -> Timing:
+        now, place = self.clock.now(), await self.conversions.place(job)
+        ready_at = place.ready_at if place else await self._ready_at(job, now)
+        return Timing(
+            ready_at=ready_at,
+            is_soon=ready_at is not None and ready_at - now <= SOON,
+            is_late=now - (job.submitted_at or now) > SOFT_DEADLINE,
+            before=place.before if place else 0,
+            at_once=self.at_once(job.request.model),
+        )
+
+    async def _ready_at(self, job: Job, now: float) -> float | None:
         """None once that has passed: it would be put off for as long as the video takes."""
-        if place is not None:
-            return place.ready_at
         if job.status not in ACTIVE or waits(job):
             return None
         durations = await self.jobs.durations(job.request.model, job.request.seconds)
@@ -100,41 +126,25 @@ class Cards:
         ready_at = begun + schedule.expected(durations, typical=typical)
         return ready_at if ready_at > now else None
 
-    def _cost(self, job: Job) -> str | None:
-        """The cost in its row, for people: prices may have changed since it was ordered."""
-        if job.spend_cost <= 1:  # released, or without a price
-            return None
-        return money(job.spend_cost, self.currency)
-
 
 def card(
-    job: Job,
-    *,
-    ready_at: float | None = None,
-    at_once: int | None = None,
-    before: int = 0,
-    is_soon: bool = False,
-    is_late: bool = False,
-    left: Left | None = None,
-    cost: str | None = None,
+    job: Job, timing: Timing = UNKNOWN, *, left: Left | None = None, cost: str | None = None
 ) -> Reply:
     """The status card, always drawn from the job's row.
 
-    `at_once`: how many of its model are made at a time, if that is known; `before`: how many videos
-    are converted before it; `is_soon`: `ready_at` is so near that it may pass before anybody reads
-    it; `is_late`: past the soft deadline; `cost`: what is counted for it, if it has a price.
+    `cost`: what is counted for it, if it has a price.
     """
     waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
     price = [cost_fact(job.request, cost)] if cost else []
     return Reply(
-        text=standing(job, at_once=at_once, before=before),
+        text=standing(job, timing),
         tone=_TONES[job.status],
         prompt=job.request.shown,
         facts=(
             request_fact(job.request),
             *switched(job.order.wish),
             *([Text(id="fact.private")] if job.private and not job.is_final else []),
-            *timing(job, ready_at=ready_at, is_soon=is_soon, is_late=is_late),
+            *due(job, timing),
             *price,
             *_left(job, left),
         ),
@@ -143,37 +153,31 @@ def card(
     )
 
 
-def standing(job: Job, *, at_once: int | None = None, before: int = 0) -> Text:
-    """How far a job is; the values are those of its `card`."""
-    return _turn(job, at_once) or _line(job, before) or Text(id=f"card.{_state(job)}")
+def standing(job: Job, timing: Timing = UNKNOWN) -> Text:
+    """How far a job is."""
+    is_in_turn = job.status is Status.QUEUED and job.reason is Reason.AT_ONCE
+    if is_in_turn and timing.at_once is not None:
+        family = {"family": job.request.label}
+        return Text(id="card.waiting_for_turn", values=family, count=timing.at_once)
+    if job.status is Status.CONVERTING and timing.before:
+        return Text(id="card.waiting_for_conversion", count=timing.before)
+    return Text(id=f"card.{_state(job)}")
 
 
-def timing(
-    job: Job, *, ready_at: float | None = None, is_soon: bool = False, is_late: bool = False
-) -> list[Text]:
-    """When it will be ready, if anybody can tell; the values are those of its `card`."""
-    if is_late and job.status is Status.IN_PROGRESS:
+def due(job: Job, timing: Timing) -> list[Text]:
+    """When it will be ready, if anybody can tell."""
+    if timing.is_late and job.status is Status.IN_PROGRESS:
         return [Text(id="fact.late")]
-    if not ready_at or waits(job):
+    if not timing.ready_at or waits(job):
         return []
-    return [Text(id="fact.soon") if is_soon else Text(id="fact.ready", values={"at": ready_at})]
+    if timing.is_soon:
+        return [Text(id="fact.soon")]
+    return [Text(id="fact.ready", values={"at": timing.ready_at})]
 
 
 def waits(job: Job) -> bool:
     """Whether it waits for something of which nobody can tell when it comes."""
     return job.status is Status.QUEUED and job.reason is not None
-
-
-def _turn(job: Job, at_once: int | None) -> Text | None:
-    if job.status is not Status.QUEUED or job.reason is not Reason.AT_ONCE or at_once is None:
-        return None
-    return Text(id="card.waiting_for_turn", values={"family": job.request.label}, count=at_once)
-
-
-def _line(job: Job, before: int) -> Text | None:
-    if job.status is not Status.CONVERTING or not before:
-        return None
-    return Text(id="card.waiting_for_conversion", count=before)
 
 
 def _state(job: Job) -> str:
@@ -204,7 +208,7 @@ def _left(job: Job, left: Left | None) -> list[Text]:
     if left is None:
         return []
     if job.status in ACTIVE:
-        return [Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos)]
+        return [left.fact]
     # A card that is over is not edited any more: what it says has to stay true.
     made = job.status is Status.DELIVERED and job.has_result
     id_ = "fact.left_after" if made else "fact.left_then"
@@ -214,11 +218,11 @@ def _left(job: Job, left: Left | None) -> list[Text]:
 def _card_buttons(job: Job) -> tuple[Button, ...]:
     match job.status:
         case Status.QUEUED:
-            return (Button(action=Action.CANCEL, job_id=job.id),)
+            return (Button(action=Action.CANCEL, about=job.id),)
         case Status.SUBMITTING | Status.IN_PROGRESS if not job.silent:
-            return (Button(action=Action.DONT_POST, job_id=job.id),)
+            return (Button(action=Action.DONT_POST, about=job.id),)
         case Status.CANCELLED:
-            return (Button(action=Action.RETRY, job_id=job.id),)
+            return (Button(action=Action.RETRY, about=job.id),)
         case _:
             return ()
 

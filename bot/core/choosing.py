@@ -216,15 +216,8 @@ def fit(rule: PictureRule, order: Order, request: VideoRequest) -> Fit:
     elif order.wish.aspect and request.aspect and request.quality:
         # The video follows the picture, so a wish for a shape is met by reshaping the picture.
         width, height = _pixels(request.quality, request.aspect)
-    return Fit(
-        width=width,
-        height=height,
-        least_side=rule.least_side,
-        most_side=rule.most_side,
-        widest=rule.widest,
-        most_bytes=rule.most_bytes,
-        shaping=order.wish.fit or rule.shaping,
-    )
+    shaping = order.wish.fit or rule.fit.shaping
+    return replace(rule.fit, width=width, height=height, shaping=shaping)
 
 
 def _pixels(quality: str, aspect: str) -> tuple[int, int]:

@@ -139,16 +139,15 @@ async def _claim(door: Door, typed: Typed) -> Answer:
     return _done("access.claimed")
 
 
-async def _allow(door: Door, typed: Typed) -> Answer:
-    whom, call = typed.given.get("person"), typed.call
-    await door.access.allow(call.person, call.address, whom=whom)
-    return _done("access.allowed" if whom is None else "access.person_allowed")
+def _decide(*, allowed: bool, here: str, of_person: str) -> Act:
+    """Opens or closes this place, or the messages of a person."""
 
+    async def act(door: Door, typed: Typed) -> Answer:
+        whom, call = typed.given.get("person"), typed.call
+        await door.access.decide(call.person, call.address, allowed=allowed, whom=whom)
+        return _done(here if whom is None else of_person)
 
-async def _disallow(door: Door, typed: Typed) -> Answer:
-    whom, call = typed.given.get("person"), typed.call
-    await door.access.disallow(call.person, call.address, whom=whom)
-    return _done("access.disallowed" if whom is None else "access.person_disallowed")
+    return act
 
 
 def _done(message_id: str) -> Told:
@@ -156,6 +155,8 @@ def _done(message_id: str) -> Told:
 
 
 _PERSON = Argument(name="person", is_person=True)
+_ALLOW = _decide(allowed=True, here="access.allowed", of_person="access.person_allowed")
+_DISALLOW = _decide(allowed=False, here="access.disallowed", of_person="access.person_disallowed")
 
 COMMANDS: Mapping[str, Command] = {
     each.name: each
@@ -175,9 +176,9 @@ COMMANDS: Mapping[str, Command] = {
             arguments=(Argument(name="code", is_needed=True),),
             who=Who.FIRST_OWNER,
         ),
-        Command(name="allow", act=_allow, arguments=(_PERSON,), who=Who.OWNERS, is_local=True),
+        Command(name="allow", act=_ALLOW, arguments=(_PERSON,), who=Who.OWNERS, is_local=True),
         Command(
-            name="disallow", act=_disallow, arguments=(_PERSON,), who=Who.OWNERS, is_local=True
+            name="disallow", act=_DISALLOW, arguments=(_PERSON,), who=Who.OWNERS, is_local=True
         ),
     )
 }

@@ -39,19 +39,13 @@ _MAGIC: tuple[tuple[bytes, Container], ...] = (
     (b"GIF89a", Container.GIF),
     (b"DKIF", Container.IVF),
 )
-SUFFIXES = {
-    Container.MP4: "mp4",
-    Container.QUICKTIME: "mov",
+SUFFIXES = {each: each.value for each in Container} | {
     Container.MATROSKA: "mkv",
-    Container.AVI: "avi",
-    Container.FLV: "flv",
     Container.OGG: "ogv",
     Container.ASF: "wmv",
     Container.MPEG: "mpg",
     Container.TRANSPORT: "ts",
-    Container.GIF: "gif",
     Container.APNG: "png",
-    Container.IVF: "ivf",
 }
 """How names of such files end."""
 WEBM = "webm"

@@ -8,6 +8,7 @@ work is done by the use cases that commands ask for, and is an act of whoever pr
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from bot.core.acts import UseCase, Values, perform
 from bot.core.errors import AnewStopped, Refused
@@ -54,7 +55,7 @@ def button(subject: str, wish: str, *, word: str | None = None, shown: str | Non
     """A button for owners; `word` is its label, where that is not the wish."""
     return Button(
         action=Action.OWNER,
-        job_id=subject,
+        about=subject,
         value=wish,
         word=f"owner_{word or wish}",
         shown=shown or subject,
@@ -99,8 +100,8 @@ class Decisions:
             "free": self._free,
             "again": self._ask_again,
             "yes": self._again,
-            "look": self._look,
-            "cancel": self._cancel,
+            "look": partial(self._settle, "jobs.retry", "decide.looks"),
+            "cancel": partial(self._settle, "jobs.cancel", "decide.cancelled"),
             "raise": self._raise,
             "stop": self._stop,
             "go": self._go,
@@ -138,7 +139,7 @@ class Decisions:
     async def _open(self, job: str, _: str, actor: str) -> Reply:
         """The videos that it may be, and the ways to decide."""
         found = await self._ask("jobs.candidates", actor, job=job)
-        near = _rows(found, "candidates")[:MOST_FOUND]
+        near = rows(found, "candidates")[:MOST_FOUND]
         list_ = "decide.list_match" if near else _LISTS[str(found["list"])]
         lines = [_proposed(number, each) for number, each in enumerate(near, 1)]
         picks = [
@@ -156,7 +157,7 @@ class Decisions:
 
     async def _found(self, job: str, token: str, actor: str) -> Reply:
         found = await self._ask("jobs.candidates", actor, job=job)
-        ids = [str(each["id"]) for each in _rows(found, "candidates")]
+        ids = [str(each["id"]) for each in rows(found, "candidates")]
         picked = next((id_ for id_ in ids if token_of(id_) == token), None)
         if picked is None:
             raise Refused("decide_outdated")
@@ -190,14 +191,10 @@ class Decisions:
 
     # --- a job that stands still ---------------------------------------------------------------
 
-    async def _look(self, job: str, _: str, actor: str) -> Reply:
-        """Its next step at once. It never pays: that would need the id as a confirmation."""
-        await self._ask("jobs.retry", actor, job=job)
-        return _done("decide.looks", job=job)
-
-    async def _cancel(self, job: str, _: str, actor: str) -> Reply:
-        await self._ask("jobs.cancel", actor, job=job)
-        return _done("decide.cancelled", job=job)
+    async def _settle(self, use_case: str, said: str, job: str, _: str, actor: str) -> Reply:
+        """Have this done to it. No try pays: that would need the id as a confirmation."""
+        await self._ask(use_case, actor, job=job)
+        return _done(said, job=job)
 
     # --- limits, and everything ----------------------------------------------------------------
 
@@ -272,7 +269,8 @@ def _proposed(number: int, video: Values) -> Text:
     return Text(id=id_, values={**values, "confidence": video["confidence"]})
 
 
-def _rows(values: Values, name: str) -> list[Values]:
+def rows(values: Values, name: str) -> list[Values]:
+    """The objects in the list of this name; none where there is no such list."""
     found = values.get(name)
     return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from bot.core.access import Facts as Settings
 from bot.core.causes import Cause, Causes, Facts, Kind
 from bot.core.errors import named
-from bot.core.jobs import Status
+from bot.core.jobs import IN_FLIGHT, MADE, Status
 from bot.core.ports import Clock
 from bot.core.prices import money
 from bot.core.sources import Used
@@ -30,9 +30,6 @@ FURTHEST = 2 * DAY
 TOLD = "digest.day"
 """The setting with the date of the last day that was looked at."""
 MOST_REASONS = 5
-_MADE = (Status.DELIVERED, Status.COMPLETED, Status.CONVERTING)
-_WAITING = (Status.QUEUED,)
-_AT_WORK = (Status.SUBMITTING, Status.IN_PROGRESS)
 
 log = get_logger()
 
@@ -138,16 +135,16 @@ class Digest:
                 failed[reason] = failed.get(reason, 0) + each.count
         worst = sorted(failed.items(), key=lambda it: (-it[1], it[0]))[:MOST_REASONS]
         return {
-            "made": _count(sums, _MADE),
+            "made": _count(sums, MADE),
             "failed": sum(failed.values()),
             "reasons": [list(each) for each in worst],
             "unconfirmed": _count(sums, (Status.UNCONFIRMED,)),
-            "waiting": _count(sums, _WAITING),
-            "at_work": _count(sums, _AT_WORK),
+            "waiting": _count(sums, (Status.QUEUED,)),
+            "at_work": _count(sums, IN_FLIGHT),
             "spent": money(sum(each.spent for each in sums), self.news.currency),
             "limits": [self._left(used) for used in await self.news.used()],
             **await self.news.room(),
-            "open": [_kept(cause) for cause in open_],
+            "open": [{"kind": it.kind.value, "facts": dict(it.facts)} for it in open_],
         }
 
     def _left(self, used: Used) -> Facts:
@@ -163,7 +160,3 @@ class Digest:
 
 def _count(sums: Sequence[Sum], statuses: Collection[Status]) -> int:
     return sum(each.count for each in sums if each.status in statuses)
-
-
-def _kept(cause: Cause) -> Facts:
-    return {"kind": cause.kind.value, "facts": dict(cause.facts)}

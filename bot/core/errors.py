@@ -10,7 +10,7 @@ for sentences and logs alone. Adapters translate foreign exceptions into these, 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Self, TypeVar
 
 _T = TypeVar("_T")
@@ -89,7 +89,6 @@ class PictureFormat(Refused, code="picture_format"): ...  # the bytes are no pic
 class GivenTooLarge(Refused, code="picture_too_large"): ...  # too many bytes; also of a sound
 class MovesAlready(Refused, code="moves_already"): ...  # it is a film
 class NoPicture(Refused, code="no_picture"): ...  # there is none, or the file is none by its name
-class NotYourPicture(Refused, code="not_your_picture"): ...  # it is known to be of somebody else
 
 # What was asked
 class FamilyUnknown(Refused, code="family_unknown"): ...  # no family has this name
@@ -151,10 +150,14 @@ def about(number: int, of: int) -> Iterator[None]:
         raise
 
 
-def in_turn(read: Callable[[_T], _R], given: Sequence[_T]) -> list[_R]:
-    """Each of several pictures, read; an error says which of them it is about."""
+def in_turn(
+    read: Callable[[_T], _R],
+    given: Sequence[_T],
+    within: Callable[[int, int], AbstractContextManager[None]] = about,
+) -> list[_R]:
+    """Each of several pictures or files, read; an error `within` says which it is about."""
     found = []
     for number, each in enumerate(given, 1):
-        with about(number, len(given)):
+        with within(number, len(given)):
             found.append(read(each))
     return found

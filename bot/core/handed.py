@@ -5,17 +5,13 @@ which they were sent, so those of a message come after those of the one that it 
 pictures the video begins with the earlier one.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
 
-from bot.core.errors import NotYourPicture, Refused, about
+from bot.core.errors import Refused, about
 from bot.core.orders import ANYBODY, Person, Picture, Sound
 
 Given = Picture | Sound
-
-_T = TypeVar("_T")
-_R = TypeVar("_R")
 
 _BESIDE = {"no_picture": "file_unused", "no_sound": "file_unused", "moves_already": "film_unused"}
 """Refusals of a file that stands alone, and the same of one of several: the others may go."""
@@ -29,15 +25,6 @@ def parted(given: Iterable[Given]) -> tuple[tuple[Picture, ...], Sound | None]:
         raise Refused("too_many_sounds", count=len(sounds))
     pictures = tuple(each for each in files if isinstance(each, Picture))
     return pictures, (sounds[0] if sounds else None)
-
-
-def each_of(read: Callable[[_T], _R], files: Sequence[_T]) -> list[_R]:
-    """Every file, read; the refusal of one of several says which it is."""
-    found = []
-    for number, each in enumerate(files, 1):
-        with one_of(number, len(files)):
-            found.append(read(each))
-    return found
 
 
 @contextmanager
@@ -60,7 +47,7 @@ def check_author(given: Given, person: Person) -> None:
     if given.author not in (person.id, ANYBODY):
         if isinstance(given, Sound):
             raise Refused("not_your_sound")
-        raise Refused("picture_owner_unknown") if given.author is None else NotYourPicture()
+        raise Refused("picture_owner_unknown" if given.author is None else "not_your_picture")
 
 
 @contextmanager

@@ -187,11 +187,6 @@ class Video:
         source = self.converted.key if self.converted else None
         return tuple(filter(None, (self.key, self.thumbnail, source)))
 
-    @property
-    def thumbnail_size(self) -> tuple[int, int]:
-        """Width and height of that still."""
-        return thumbnail_size(self.width, self.height)
-
 
 def thumbnail_size(width: int, height: int) -> tuple[int, int]:
     """The size of a still of a video of that size: the same shape, never enlarged."""

@@ -83,7 +83,7 @@ class Listings:
         """
         platform, alone = call.address.platform, call.address.community is None
         ways = [f"help_words.{platform}", f"help_picture.{platform}", f"help_options.{platform}"]
-        terms = await self.service.terms(call.address)
+        terms = await self.service.accounts.terms(call.address)
         kinds = dict.fromkeys(kind for model in terms.catalog.models for kind in model.kinds)
         here = {"kinds": joined([Text(id=f"kind.{kind}") for kind in kinds])}
         named = [Text(id="help.command", values={"name": n, "says": s}) for n, s in commands]
@@ -105,20 +105,22 @@ class Listings:
 
     async def models(self, call: Call) -> Reply:
         """Every family, with what it makes."""
-        catalog = (await self.service.terms(call.address)).catalog
+        catalog = (await self.service.accounts.terms(call.address)).catalog
         lines = tuple(_family(catalog, family) for family in catalog.families)
         return Reply(text=Text(id="ask.models"), facts=lines)
 
     async def quota(self, call: Call) -> Reply:
         """Today's videos, and those left."""
         left, usage = await self.service.left(call.address, call.person)
-        terms = await self.service.terms(call.address)
+        terms = await self.service.accounts.terms(call.address)
         return Reply(text=Text(id="ask.quota"), facts=tuple(quota(left, usage, terms.limits)))
 
     async def settings(self, call: Call, which: str | None = None) -> Reply:
         """The lasting choices of this person, or those of one setting that there are."""
         liked = await self.service.preferring.of(call)
-        return settings_menu(liked, (await self.service.terms(call.address)).catalog, which)
+        return settings_menu(
+            liked, (await self.service.accounts.terms(call.address)).catalog, which
+        )
 
     async def prefer(self, call: Call, which: str, value: str | None) -> Reply:
         """Open a setting, or choose in it; then all of them."""
@@ -146,7 +148,7 @@ class Listings:
         for number, job in enumerate(under_way, 1):
             lines += await self._lines(number, job)
         buttons = tuple(
-            Button(action=Action.STOP, job_id=job.id, shown=str(number))
+            Button(action=Action.STOP, about=job.id, shown=str(number))
             for number, job in enumerate(under_way, 1)
             if not job.silent
         )
@@ -174,7 +176,7 @@ class Listings:
         if not made:
             return Reply(text=lines[0] if lines else Text(id="ask.nothing"), buttons=pages)
         opened = [
-            Button(action=Action.OPEN, job_id=job.id, value=str(number), shown=title_of(job))
+            Button(action=Action.OPEN, about=job.id, value=str(number), shown=title_of(job))
             for job in made
         ]
         return Reply(text=Text(id="ask.history"), facts=lines, buttons=(*opened, *pages))
@@ -186,9 +188,9 @@ class Listings:
         ways: list[Button] = []
         if job.video is not None:
             word = "show_alone" if job.silent or job.private else None
-            ways.append(Button(action=Action.SHOW, job_id=job.id, word=word))
-            ways.append(Button(action=Action.DELETE, job_id=job.id))
-        back = Button(action=Action.LIST, job_id="history", value=page, word="back")
+            ways.append(Button(action=Action.SHOW, about=job.id, word=word))
+            ways.append(Button(action=Action.DELETE, about=job.id))
+        back = Button(action=Action.LIST, about="history", value=page, word="back")
         return Reply(
             text=Text(id="list.made", values={"until": job.created_at}),
             prompt=job.request.shown,
@@ -231,9 +233,9 @@ def _family(catalog: Catalog, family: str) -> Text:
 
 def _pages(number: int, *, has_more: bool) -> Iterable[Button]:
     if number:
-        yield Button(action=Action.LIST, job_id="history", value=str(number - 1), word="newer")
+        yield Button(action=Action.LIST, about="history", value=str(number - 1), word="newer")
     if has_more:
-        yield Button(action=Action.LIST, job_id="history", value=str(number + 1), word="older")
+        yield Button(action=Action.LIST, about="history", value=str(number + 1), word="older")
 
 
 def _seed(job: Job) -> Iterable[Text]:

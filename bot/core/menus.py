@@ -29,7 +29,7 @@ def settings_menu(preferences: Preferences, catalog: Catalog, which: str | None 
     opened = (
         Button(
             action=Action.SETTING,
-            job_id=name,
+            about=name,
             said=Text(id=f"settings.{name}", values={"value": said}),
         )
         for name, said in values.items()
@@ -50,7 +50,7 @@ def _choices(now: Preferences, catalog: Catalog, which: str) -> Reply:
         none = _button(which, NONE, Text(id="settings.none"), is_chosen=chosen is None)
         values = _few(now, catalog, which, chosen)
         choices = [none, *(c for v in values if (c := _choice(catalog, which, v, chosen)))]
-    back = Button(action=Action.LIST, job_id="settings", word="back")
+    back = Button(action=Action.LIST, about="settings", word="back")
     return Reply(
         text=Text(id=f"settings_ask.{which}"),
         facts=(Text(id=f"settings_hint.{which}"),) if which in _HINTS else (),
@@ -60,7 +60,7 @@ def _choices(now: Preferences, catalog: Catalog, which: str) -> Reply:
 
 def _button(which: str, value: str, label: Text | str, *, is_chosen: bool) -> Button:
     words = label if isinstance(label, Text) else Text(id="button.open", values={"value": label})
-    return Button(action=Action.SETTING, job_id=which, value=value, said=words, is_chosen=is_chosen)
+    return Button(action=Action.SETTING, about=which, value=value, said=words, is_chosen=is_chosen)
 
 
 def _few(

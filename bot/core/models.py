@@ -13,10 +13,11 @@ from bot.core.wishes import ASPECTS, QUALITIES, Extra
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PictureRule(Fit):
+class PictureRule:
     """The demands of one model on pictures, and how they and sounds travel to it."""
 
     transport: Transport
+    fit: Fit = field(default_factory=Fit)
     url_above: int | None = None
     """Bytes beyond which a file goes by link, where files can be linked to."""
     exact: bool = False

@@ -152,5 +152,4 @@ async def upload_limit(platform: Platform, post: Post, job: Job) -> int:
     """Bytes of the largest file that may be attached where this post goes."""
     if not isinstance(platform, LimitsUploads):
         return platform.can.upload_limit
-    ask = platform.direct_limit if post.direct else platform.upload_limit
-    return await ask(job)
+    return await (platform.direct_limit if post.direct else platform.upload_limit)(job)

@@ -12,10 +12,10 @@ from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken
 from bot.core.door import Door
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Status
-from bot.core.orders import Call, Person
+from bot.core.orders import Call
 from bot.core.replies import Action, Button, Reply, Text
 from bot.core.service import Actor
-from bot.core.variations import video_gone
+from bot.core.variations import ASKING, video_gone
 
 CODE = re.compile(
     r"v1:(?P<act>[a-z]+):(?P<about>[0-9A-Za-z_-]{1,48})"
@@ -28,9 +28,7 @@ _KINDS = ("card", "result", "failure", "note")
 _FORMER = {"file": Action.ORIGINAL}
 """Actions by the names that older buttons carry."""
 MAKING = frozenset({Action.RETRY, Action.FINER, Action.SHORTER, Action.TRY_ON})
-"""Actions that make another video at once."""
-ASKING = frozenset({Action.REMIX, Action.EDIT, Action.CONTINUE})
-"""Actions that make one of other words."""
+"""Actions that make another video at once; those of `ASKING` make one of other words."""
 _LISTS = {Action.OPEN: "history", Action.SETTING: "settings"}
 """The command whose list each is a part of; a `LIST` names its own."""
 
@@ -58,7 +56,7 @@ def written(button: Button, *, under: str = "") -> str:
     first = (button.value or "").partition(":")[0]
     if first in _KINDS:
         under = under or first  # where it comes twice, the second is the value's
-    carried = ("v1", button.action, button.job_id, under, button.value)
+    carried = ("v1", button.action, button.about, under, button.value)
     return ":".join(filter(None, carried))
 
 
@@ -127,14 +125,17 @@ async def _changed(door: Door, call: Call, pressed: Press, moderates: Moderates)
             return Turned(await door.listings.page(replace(call, person=whose), "jobs", None))
         case Action.DELETE if not _is_gone(job):
             await service.check_delete(job.id, actor)
-            sure = Button(action=Action.CONFIRM, job_id=job.id)
+            sure = Button(action=Action.CONFIRM, about=job.id)
             return Sure(job, Reply(text=Text(id="delete.sure"), buttons=(sure,)))
         case Action.DELETE | Action.CONFIRM:
             # Of what is gone already a copy may still stand where it was pressed.
             await service.delete(job.id, actor)
             return Removed(Reply(text=Text(id="delete.gone" if _is_gone(job) else "delete.done")))
         case Action.SHOW | Action.ORIGINAL:
-            _check_own(job, call.person)
+            if not own:
+                raise Refused("not_yours")
+            if job.video is None:
+                raise video_gone(job)
             is_original = pressed.action is Action.ORIGINAL
             # Where others never saw it they would have buttons that are not for them.
             elsewhere = call.address.community != job.order.call.address.community
@@ -143,14 +144,6 @@ async def _changed(door: Door, call: Call, pressed: Press, moderates: Moderates)
         case Action.OPEN:
             return Turned(await door.listings.entry(call, job, pressed.value))
     raise Refused("button_unknown")
-
-
-def _check_own(job: Job, person: Person) -> None:
-    """Raise `Refused` where its video is not theirs to have once more, or is gone."""
-    if job.order.call.person.id != person.id:
-        raise Refused("not_yours")
-    if job.video is None:
-        raise video_gone(job)
 
 
 def _is_gone(job: Job) -> bool:

@@ -73,12 +73,6 @@ _APE_HEAD = 32
 """Bytes before the texts of a tag of Monkey's Audio."""
 
 
-def recorded_in(file: IO[bytes]) -> Recorded | None:
-    """None for what is no sound that we know."""
-    found = found_in(file)
-    return None if found is None else found[0]
-
-
 def found_in(file: IO[bytes]) -> tuple[Recorded, int] | None:
     """The container, and where it begins; None for what is no sound that we know."""
     start = _behind_tags(file)

@@ -74,16 +74,18 @@ class Text:
     count: int | None = None
 
 
+BAR = 12
+"""Signs in a full progress bar."""
 MOST_CARRIED = 32
 """Bytes of a button's value that every platform can carry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """A press of it names the action, the job and the value, if there is one."""
+    """A press of it names the action, its subject and the value, if there is one."""
 
     action: Action
-    job_id: str
+    about: str
     value: str | None = None
     """Which quality, how many seconds, which family: carried along, so what it says is done. At
     most `MOST_CARRIED` bytes without white space."""
@@ -126,6 +128,14 @@ class Reply:
     jump: Address | None = None
     """The message that it is about: platforms that can lead there do."""
 
+    @property
+    def bar(self) -> str:
+        """Its progress in signs; none where it has none."""
+        if self.progress is None:
+            return ""
+        full = self.progress * BAR // 100
+        return f"{'▰' * full}{'▱' * (BAR - full)}  {self.progress} %"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
@@ -139,6 +149,11 @@ class Left:
         """None where nothing limits it."""
         videos = quotas.left(usage, limits)
         return None if videos is None else cls(videos=videos, resets_at=limits.day(now)[1])
+
+    @property
+    def fact(self) -> Text:
+        """It in words."""
+        return Text(id="fact.left", values={"resets_at": self.resets_at}, count=self.videos)
 
 
 def result(
@@ -169,7 +184,7 @@ def kept(job: Job, *, fits: bool, ways: Ways = ()) -> Reply:
 
 def _of_result(job: Job, said: Text, *notes: Text, ways: Ways, link: str | None = None) -> Reply:
     own = (Action.RETRY, Action.REMIX, Action.DELETE)
-    again, remix, delete = (Button(action=action, job_id=job.id) for action in own)
+    again, remix, delete = (Button(action=action, about=job.id) for action in own)
     return Reply(
         text=said,
         tone=Tone.DONE,
@@ -210,7 +225,7 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
         prompt=job.request.shown,
         facts=(*_which(job), Text(id="fact.not_counted")),
         # Never none: platforms know their messages again by what the buttons carry.
-        buttons=tuple(ways) or (Button(action=Action.RETRY, job_id=job.id),),
+        buttons=tuple(ways) or (Button(action=Action.RETRY, about=job.id),),
         ping=job.order.call.person.id,
     )
 
@@ -253,7 +268,7 @@ def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
             values = {"most": allowed["person_paid"]}
             facts.append(Text(id="quota.in_doubt", values=values, count=doubt))
     if left is not None:
-        facts.append(Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos))
+        facts.append(left.fact)
     if limits.person_at_once is not None:
         values = {"used": usage.person_at_once, "most": limits.person_at_once}
         facts.append(Text(id="quota.at_once", values=values))

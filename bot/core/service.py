@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from bot.core import moves, variations
 from bot.core.access import Access
-from bot.core.accounts import Accounts, Terms
+from bot.core.accounts import Accounts
 from bot.core.decisions import Decide, nobody
 from bot.core.errors import Refused, TooLate, in_turn
 from bot.core.handed import check_author, parted
@@ -88,7 +88,7 @@ class Service:
         person, address = order.call.person, order.call.address
         await self.access.check(person, address)
         self.check_authors(order.files, person)
-        terms = await self.terms(address)
+        terms = await self.accounts.terms(address)
         if order.remix_of and self.base_urls.get(order.remix_of.gateway) != order.remix_of.base_url:
             order = replace(order, remix_of=None)
         order, private = await self.preferring.filled(order, terms.catalog)
@@ -117,7 +117,7 @@ class Service:
         """Raise `Refused` if any order of theirs is refused there now: before a form opens."""
         await self.access.check(person, address)
         await self._check_welcome(address.platform, person, orders=True)
-        now, limits = self.clock.now(), (await self.terms(address)).limits
+        now, limits = self.clock.now(), (await self.accounts.terms(address)).limits
         usage = await self.jobs.usage(address, person.id, limits, now=now)
         resets_at = limits.day(now)[1]
         problem = refusal(usage, limits, quota_cost=1, spend_cost=1, resets_at=resets_at)
@@ -167,7 +167,7 @@ class Service:
         self, job: Job, action: Action, address: Address, value: str | None, prompt: str
     ) -> Order | None:
         """By what can be had where the button was pressed."""
-        catalog = (await self.terms(address)).catalog
+        catalog = (await self.accounts.terms(address)).catalog
         job = variations.in_words(job, catalog)
         match action:
             case Action.RETRY:
@@ -220,13 +220,9 @@ class Service:
 
     async def left(self, address: Address, person: Person) -> tuple[Left | None, Usage]:
         """The videos this person has left today where they are, and their usage."""
-        now, limits = self.clock.now(), (await self.terms(address)).limits
+        now, limits = self.clock.now(), (await self.accounts.terms(address)).limits
         usage = await self.jobs.usage(address, person.id, limits, now=now)
         return Left.of(usage, limits, now=now), usage
-
-    async def terms(self, address: Address) -> Terms:
-        """The models to order there, and the limits."""
-        return await self.accounts.terms(address)
 
     async def cancel(self, job_id: str, actor: Actor) -> Job:
         """Withdraw a job that no gateway has: nothing counts. `Refused` once one may have it."""

@@ -55,22 +55,15 @@ class Ledger(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Makers:
-    """Where ids and seeds come from, and what is configured."""
-
-    new_id: Callable[[], str]
-    new_seed: Callable[[], int]
-    gateways: Mapping[str, Gateway]
-    accounts: Accounts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settling:
     """Settles single jobs."""
 
     ledger: Ledger
     jobs: Jobs
-    makers: Makers
+    new_id: Callable[[], str]
+    new_seed: Callable[[], int]
+    gateways: Mapping[str, Gateway]
+    accounts: Accounts
     clock: Clock
     wake: Wake
 
@@ -227,19 +220,19 @@ class Settling:
 
     async def _new(self, row: Job, word: str) -> tuple[Job, Terms]:
         """The same wish as a new job, by what can be had now."""
-        terms = await self.makers.accounts.terms(row.order.call.address)
+        terms = await self.accounts.terms(row.order.call.address)
         order = variations.again(variations.in_words(row, terms.catalog))
         order = replace(order, call=replace(order.call, event_id=f"{word} {row.id}"))
         _check_kept(row, order)
-        model, request = terms.catalog.choose(order, spare_seed=self.makers.new_seed())
+        model, request = terms.catalog.choose(order, spare_seed=self.new_seed())
         now = self.clock.now()
         remix = order.remix_of if request.kind is Kind.REMIX else None
         new = Job(
-            id=self.makers.new_id(),
+            id=self.new_id(),
             order=replace(order, remix_of=remix),
             request=request,
             gateway=model.gateway,
-            base_url=self.makers.gateways[model.gateway].base_url,
+            base_url=self.gateways[model.gateway].base_url,
             created_at=now,
             due_at=now,
             quota_cost=1,
@@ -271,7 +264,7 @@ class Settling:
 
     def _gateway(self, job: Job) -> Gateway | None:
         """Its own, at the address where it was sent."""
-        gateway = self.makers.gateways.get(job.gateway)
+        gateway = self.gateways.get(job.gateway)
         return gateway if gateway and gateway.base_url == job.base_url else None
 
     def _act(

@@ -17,7 +17,7 @@ from bot.core.orders import Address
 from bot.core.ports import Clock, Jobs
 from bot.core.prices import money
 from bot.core.prompts import clean
-from bot.core.quotas import Limits, allowed
+from bot.core.quotas import allowed
 
 LEVELS = (50, 80, 95)
 """Percent of a day's limit at which owners are told."""
@@ -166,11 +166,6 @@ class Used:
     now: float
 
     @property
-    def limits(self) -> Limits:
-        """All of theirs."""
-        return self.whose.terms.limits
-
-    @property
     def kind(self) -> str:
         """As `quota` has it: `purse` or `community`."""
         return "community" if self.figure == "community_videos" else "purse"
@@ -180,7 +175,7 @@ class Used:
         """As `quota` has it: a gateway with a purse of its own, a community, or nothing."""
         if self.kind == "community":
             return f"{self.whose.platform}:{self.whose.community}"
-        return self.limits.purse.gateway or ""
+        return self.whose.terms.limits.purse.gateway or ""
 
     @property
     def about(self) -> str:
@@ -190,7 +185,8 @@ class Used:
     @property
     def day(self) -> str:
         """The day that it is for."""
-        return datetime.fromtimestamp(self.now, ZoneInfo(self.limits.time_zone)).date().isoformat()
+        zone = ZoneInfo(self.whose.terms.limits.time_zone)
+        return datetime.fromtimestamp(self.now, zone).date().isoformat()
 
 
 def _facts(jobs: Sequence[Job], count: int) -> Facts:

@@ -7,6 +7,7 @@ The process ends for nothing but what its operator has to mend before the networ
 import random
 import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from bot.core.errors import BotError, Broken, Temporary, Unforeseen
@@ -25,6 +26,7 @@ HOUR = 3600.0
 log = get_logger()
 
 
+@dataclass(slots=True)
 class Outage:
     """When to try again: after half the time that was lost so far at most, within bounds.
 
@@ -32,34 +34,36 @@ class Outage:
     would be tried as fast as it can fail.
     """
 
-    def __init__(self, clock: Clock, *, chance: Callable[[], float] = random.random) -> None:
-        """`chance` answers 0 to 1: many that lost the same network do not come back as one."""
-        self._clock = clock
-        self._chance = chance
-        self._lost = 0.0
-        self._down_since = clock.steady()
-        self._up_since: float | None = None
-        self._tries = 0
+    clock: Clock
+    chance: Callable[[], float] = random.random
+    """Answers 0 to 1: many that lost the same network do not come back as one."""
+    _lost: float = field(init=False, default=0.0)
+    _down_since: float = field(init=False)
+    _up_since: float | None = field(init=False, default=None)
+    _tries: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self._down_since = self.clock.steady()
 
     def over(self) -> None:
         """There is a connection again."""
         self._lost += self._passed(self._down_since)
-        self._up_since = self._clock.steady()
+        self._up_since = self.clock.steady()
 
     def wait(self) -> float:
         """Seconds until the next try, none before the first; call it after each that failed."""
         if self._up_since is not None:
             if self._passed(self._up_since) >= STEADY:
                 self._lost, self._tries = 0.0, 0
-            self._up_since, self._down_since = None, self._clock.steady()
+            self._up_since, self._down_since = None, self.clock.steady()
         self._tries += 1
         if self._tries == 1:
             return 0.0
         lost = self._lost + self._passed(self._down_since)
-        return min(MOST, max(LEAST, lost / 2)) * (1 + self._chance()) / 2
+        return min(MOST, max(LEAST, lost / 2)) * (1 + self.chance()) / 2
 
     def _passed(self, since: float) -> float:
-        return self._clock.steady() - since
+        return self.clock.steady() - since
 
 
 def unforeseen(error: Exception) -> BotError:
@@ -67,27 +71,24 @@ def unforeseen(error: Exception) -> BotError:
     return error if isinstance(error, BotError) else Unforeseen()
 
 
+@dataclass
 class Supervisor:
     """Of one network. Its connection tells by `up` and `down` whether people are heard."""
 
-    def __init__(
-        self,
-        network: str,
-        *,
-        clock: Clock,
-        reason: Callable[[Exception], BotError] = unforeseen,
-        chance: Callable[[], float] = random.random,
-    ) -> None:
-        """`reason` names in our words what a connection raised; `Broken` is what we are refused."""
-        self.is_up = False
-        self._network = network
-        self._clock = clock
-        self._reason = reason
-        self._outage = Outage(clock, chance=chance)
-        self._has_worked = False
-        self._silent_since = clock.steady()
-        self._told: dict[str, float] = {}
-        """When the log was last told of each reason of this outage."""
+    network: str
+    _: KW_ONLY
+    clock: Clock
+    reason: Callable[[Exception], BotError] = unforeseen
+    """Names in our words what a connection raised; `Broken` is what we are refused."""
+    chance: Callable[[], float] = random.random
+    is_up: bool = field(init=False, default=False)
+    _has_worked: bool = field(init=False, default=False)
+    _told: dict[str, float] = field(init=False, default_factory=dict)
+    """When the log was last told of each reason of this outage."""
+
+    def __post_init__(self) -> None:
+        self._outage = Outage(self.clock, chance=self.chance)
+        self._silent_since = self.clock.steady()
 
     def up(self) -> None:
         """People are heard."""
@@ -97,15 +98,15 @@ class Supervisor:
         self.is_up = self._has_worked = True
         self._outage.over()
         if was_lost:
-            seconds = round(self._clock.steady() - self._silent_since, 1)
-            log.warning(f"{self._network}.recovered", seconds=seconds)
+            seconds = round(self.clock.steady() - self._silent_since, 1)
+            log.warning(f"{self.network}.recovered", seconds=seconds)
             self._told.clear()
 
     def down(self) -> None:
         """They are not, although the connection goes on."""
         if self.is_up:
             self.is_up = False
-            self._silent_since = self._clock.steady()
+            self._silent_since = self.clock.steady()
 
     async def keep(self, connect: Callable[[], Awaitable[None]]) -> None:
         """Have `connect` hold a connection until it is lost, for ever.
@@ -120,14 +121,14 @@ class Supervisor:
                 error = raised
             finally:
                 self.down()
-            reason = self._reason(error)
+            reason = self.reason(error)
             if isinstance(reason, Broken):
                 if not self._has_worked:
                     raise reason from error
                 wait = self._refused(reason)
             else:
                 wait = self._lost(reason, error)
-            await self._clock.sleep(wait)
+            await self.clock.sleep(wait)
 
     def _lost(self, reason: BotError, error: Exception) -> float:
         wait = self._outage.wait()
@@ -137,18 +138,18 @@ class Supervisor:
         # Each reason once: a network that can't be reached is tried twice a minute for hours.
         if self._is_news(":".join([reason.code, *where.values()])):
             kind = type(error).__name__
-            log.warning(f"{self._network}.disconnected", why=reason.code, error=kind, **where)
+            log.warning(f"{self.network}.disconnected", why=reason.code, error=kind, **where)
         return wait
 
     def _refused(self, reason: Broken) -> float:
         """It took us before: whether it will again is for its operator, and the others go on."""
         if self._is_news(reason.code, again=HOUR):
-            log.error(f"{self._network}.refused", why=reason.code)
+            log.error(f"{self.network}.refused", why=reason.code)
         return MOST_ASKED
 
     def _is_news(self, reason: str, *, again: float = float("inf")) -> bool:
         """Whether this outage was not told of by this reason yet, or that many seconds ago."""
-        now = self._clock.steady()
+        now = self.clock.steady()
         if reason in self._told and now - self._told[reason] < again:
             return False
         self._told[reason] = now

@@ -5,6 +5,7 @@ clock that was set back can be told from time that passed.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.core.ports import Clock
@@ -53,42 +54,42 @@ class Times(Protocol):
         """Put right what was read before a step and written after it."""
 
 
+@dataclass
 class Timekeeper:
     """One per process."""
 
-    def __init__(
-        self, clock: SettableClock, times: Times, *, changed: Callable[[], None] = lambda: None
-    ) -> None:
-        """`changed` is called when rows may have become due."""
-        self._clock = clock
-        self._times = times
-        self._changed = changed
-        self._owed = 0.0
-        """Seconds of a step that the clock has taken over and the rows have not."""
-        self._noted_at = self._began_at = clock.steady()
-        self._settle_at: float | None = None
-        self._started = 0.0
-        """The time by our clock at the start."""
-        self._gap = 0.0
-        """Seconds between the last note of the former process and that."""
+    clock: SettableClock
+    times: Times
+    changed: Callable[[], None] = lambda: None
+    """It is called when rows may have become due."""
+    _owed: float = field(init=False, default=0.0)
+    """Seconds of a step that the clock has taken over and the rows have not."""
+    _settle_at: float | None = field(init=False, default=None)
+    _started: float = field(init=False, default=0.0)
+    """The time by our clock at the start."""
+    _gap: float = field(init=False, default=0.0)
+    """Seconds between the last note of the former process and that."""
+
+    def __post_init__(self) -> None:
+        self._noted_at = self._began_at = self.clock.steady()
 
     async def begin(self) -> None:
         """Before anything is claimed: see whether the clock was set back since the last run."""
-        now, seen = self._clock.now(), await self._times.seen()
+        now, seen = self.clock.now(), await self.times.seen()
         self._started = now
         self._gap = now - seen if seen is not None else 0.0
         if seen is not None and now < seen - BACK:
             log.warning("clock.set_back", seconds=round(seen - now))
-            await self._times.shift(now - seen, now=now)
+            await self.times.shift(now - seen, now=now)
         else:
-            await self._times.note(now)
-        await self._times.settle(now=now)
+            await self.times.note(now)
+        await self.times.settle(now=now)
 
     async def run(self) -> None:
         """Look at the clock until cancelled."""
         is_kept = True
         while True:
-            await self._clock.sleep(LOOK)
+            await self.clock.sleep(LOOK)
             try:
                 await self._look()
             except Exception as error:  # noqa: BLE001 - the database is away: next time
@@ -101,27 +102,27 @@ class Timekeeper:
                 is_kept = True
 
     async def _look(self) -> None:
-        if step := self._clock.step():
+        if step := self.clock.step():
             log.warning("clock.stepped", seconds=round(step))
             await self._put_right(step)
         elif self._owed:
             await self._shift(self._owed)
-        elif self._settle_at is not None and self._clock.steady() >= self._settle_at:
-            await self._times.settle(now=self._clock.now())
+        elif self._settle_at is not None and self.clock.steady() >= self._settle_at:
+            await self.times.settle(now=self.clock.now())
             self._settle_at = None
-            self._changed()
-        elif self._clock.steady() - self._noted_at >= NOTED:
-            await self._times.note(self._clock.now())
-            self._noted_at = self._clock.steady()
+            self.changed()
+        elif self.clock.steady() - self._noted_at >= NOTED:
+            await self.times.note(self.clock.now())
+            self._noted_at = self.clock.steady()
 
     async def _put_right(self, step: float) -> None:
         """In the order in which jobs look younger meanwhile, never older: none is given up."""
         if step > 0:
-            await self._times.shift(step, now=self._clock.now() + step)
-            self._clock.adopt(step)
+            await self.times.shift(step, now=self.clock.now() + step)
+            self.clock.adopt(step)
             self._afterwards()
         else:
-            self._clock.adopt(step)
+            self.clock.adopt(step)
             await self._shift(self._owed + step)
 
     def _since(self, step: float) -> float:
@@ -130,16 +131,16 @@ class Timekeeper:
         A clock that was ahead at the start, and is set back soon after, was right before: so far
         as the time between the two processes allows for it.
         """
-        soon = self._clock.steady() - self._began_at < RIGHT_AFTER
+        soon = self.clock.steady() - self._began_at < RIGHT_AFTER
         return self._started if step < 0 and soon and self._gap + BACK >= -step else 0.0
 
     async def _shift(self, seconds: float) -> None:
         self._owed = seconds
         since = self._since(seconds)
-        await self._times.shift(seconds, now=self._clock.now(), since=since)
+        await self.times.shift(seconds, now=self.clock.now(), since=since)
         self._owed = 0.0
         self._afterwards()
 
     def _afterwards(self) -> None:
-        self._settle_at = self._clock.steady() + AFTERWARDS
-        self._changed()
+        self._settle_at = self.clock.steady() + AFTERWARDS
+        self.changed()

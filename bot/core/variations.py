@@ -44,7 +44,7 @@ _HOPELESS = frozenset(
     }
 )
 """The same once more would end the same way."""
-_ASKING = frozenset({Action.REMIX, Action.EDIT, Action.CONTINUE})
+ASKING = frozenset({Action.REMIX, Action.EDIT, Action.CONTINUE})
 """Actions that ask for words of their own."""
 
 
@@ -57,7 +57,7 @@ def check_kept(job: Job, action: Action, order: Order | None) -> None:
         raise video_gone(job)
     if order is None or order.remix_of:
         return
-    if job.words_gone_at and not order.wish.prompt and action not in _ASKING:
+    if job.words_gone_at and not order.wish.prompt and action not in ASKING:
         raise WordsExpired()
     if job.inputs_gone_at and any(each.key or each.copy_of for each in order.pictures):
         raise Refused("picture_expired")
@@ -184,11 +184,11 @@ def _on_from_result(job: Job, catalog: Catalog) -> tuple[Button, ...]:
         # Without the seed it is another film.
         word = "finer" if order.wish.seed else "finer_anew"
         buttons.append(
-            Button(action=Action.FINER, job_id=job.id, value=order.wish.quality, word=word)
+            Button(action=Action.FINER, about=job.id, value=order.wish.quality, word=word)
         )
     onward = continued(job, "", catalog)
     if onward and takes(catalog, onward):
-        buttons.append(Button(action=Action.CONTINUE, job_id=job.id))
+        buttons.append(Button(action=Action.CONTINUE, about=job.id))
     return tuple(buttons)
 
 
@@ -198,17 +198,17 @@ def _out_of_failure(job: Job, catalog: Catalog) -> tuple[Button, ...]:
         return ()
     ways_out = next((ways for ways, reasons in _WAYS_OUT.items() if job.reason in reasons), ())
     helpful = [_way(action, job, catalog) for action in ways_out]
-    retry = [] if job.reason in _HOPELESS else [Button(action=Action.RETRY, job_id=job.id)]
+    retry = [] if job.reason in _HOPELESS else [Button(action=Action.RETRY, about=job.id)]
     return tuple(each for each in [*helpful, *retry] if each)
 
 
 def _way(action: Action, job: Job, catalog: Catalog) -> Button | None:
     if action is Action.TRY_ON and (order := elsewhere(job, catalog)):
         family = order.wish.family or ""
-        return Button(action=action, job_id=job.id, value=family, shown=catalog.label(family))
+        return Button(action=action, about=job.id, value=family, shown=catalog.label(family))
     if action is Action.SHORTER and (order := shorter(job, catalog)):
-        return Button(action=action, job_id=job.id, value=str(order.wish.seconds))
-    return Button(action=action, job_id=job.id) if action is Action.EDIT else None
+        return Button(action=action, about=job.id, value=str(order.wish.seconds))
+    return Button(action=action, about=job.id) if action is Action.EDIT else None
 
 
 def _can_be_carried(value: str) -> bool:

@@ -7,7 +7,7 @@ a preview without a video is better than one that points nowhere.
 
 from collections.abc import Iterator
 
-from bot.core.jobs import Video
+from bot.core.jobs import Video, thumbnail_size
 
 Tag = tuple[str, str]
 SITE = "Zoetrope"
@@ -32,7 +32,7 @@ def tags(video: Video, *, title: str, description: str, address: str | None) -> 
 
 
 def _still(video: Video, address: str) -> Iterator[Tag]:
-    width, height = video.thumbnail_size
+    width, height = thumbnail_size(video.width, video.height)
     yield "og:image", address
     yield "og:image:type", "image/jpeg"
     yield "og:image:width", str(width)

@@ -207,7 +207,7 @@ class PlaygroundPlace(Place):
         async def chunks() -> AsyncIterator[bytes]:
             yield content
 
-        taken = await self._platform.files.take_picture(chunks(), filename="cat.png")
+        taken = await self._platform.files.take("pictures", chunks(), filename="cat.png")
         return Picture(source=taken.name, filename="cat.png", size=taken.size)
 
     def lose(self, picture: Picture) -> None:

@@ -12,7 +12,7 @@ from bot.core.allowances import Allowances
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.jobs import Status
-from bot.core.settling import Makers, Settling
+from bot.core.settling import Settling
 from bot.core.statistics import Statistics
 from bot.core.wake import Wake
 from bot.operators import PLATFORMS
@@ -47,13 +47,13 @@ class Office:
             clock=clock,
             wake=wake,
         )
-        makers = Makers(
-            new_id=lambda: "new", new_seed=lambda: 7, gateways={}, accounts=self.accounts
-        )
         self.settling = Settling(
             ledger=settling.Settling(store.database),
             jobs=store.jobs,
-            makers=makers,
+            new_id=lambda: "new",
+            new_seed=lambda: 7,
+            gateways={},
+            accounts=self.accounts,
             clock=clock,
             wake=wake,
         )

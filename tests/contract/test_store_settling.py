@@ -245,16 +245,13 @@ async def test_an_id_is_found_by_its_beginning(store: Store, beginning: str) -> 
 
 def use_cases(store: Store, limits: Limits = FREE) -> settling.Settling:
     """With a gateway that has whatever it is asked for."""
-    makers = settling.Makers(
+    return settling.Settling(
+        ledger=Settling(store.database),
+        jobs=store.jobs,
         new_id=lambda: "new",
         new_seed=lambda: 7,
         gateways={"main": ScriptedGateway()},
         accounts=Accounts(Terms(catalog=CATALOG, limits=limits)),
-    )
-    return settling.Settling(
-        ledger=Settling(store.database),
-        jobs=store.jobs,
-        makers=makers,
         clock=FakeClock(NOON),
         wake=Wake(),
     )

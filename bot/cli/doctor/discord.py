@@ -7,7 +7,7 @@ from bot.cli.doctor import clock
 from bot.cli.doctor.findings import Finding
 from bot.cli.words import listed, tell
 from bot.config import Config
-from bot.core.errors import BotError, Broken, Refused
+from bot.core.errors import Broken, Refused
 from bot.platforms.discord.errors import Unreadable
 from bot.platforms.discord.portal import Community, Identity, Portal, open_portal
 
@@ -22,11 +22,8 @@ async def look(config: Config) -> AsyncIterator[Finding]:
         return
     token = table.token.get_secret_value()
     async with open_portal(token, api_url=table.api_url) as portal:
-        try:
-            async for finding in _findings(portal, asks_intent=table.message_content_intent):
-                yield finding
-        except BotError as error:
-            yield Finding.of(error)
+        async for finding in _findings(portal, asks_intent=table.message_content_intent):
+            yield finding
 
 
 async def _findings(portal: Portal, *, asks_intent: bool) -> AsyncIterator[Finding]:

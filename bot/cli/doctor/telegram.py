@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.cli.doctor import clock
 from bot.cli.doctor.findings import Finding
 from bot.config import Config
-from bot.core.errors import BotError, Broken, DatabaseInUse
+from bot.core.errors import Broken, DatabaseInUse
 from bot.platforms.telegram.portal import PATH, Portal, open_portal
 from bot.store.database import check_database
 
@@ -20,11 +20,8 @@ async def look(config: Config) -> AsyncIterator[Finding]:
         return
     token = table.token.get_secret_value()
     async with open_portal(token, api_url=table.api_url) as portal:
-        try:
-            async for finding in _findings(portal, config):
-                yield finding
-        except BotError as error:
-            yield Finding.of(error)
+        async for finding in _findings(portal, config):
+            yield finding
 
 
 async def _findings(portal: Portal, config: Config) -> AsyncIterator[Finding]:

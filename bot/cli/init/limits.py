@@ -68,12 +68,9 @@ def _most_money(talk: Talk, draft: Draft) -> float:
         talk.say("init.unpriced", families=", ".join(unpriced))
     most = talk.ask_number("init.ask_money", default=UNLIMITED, currency=currency)
     if most != UNLIMITED and unpriced:
-        _hide(talk, draft, [model.name for models in unpriced.values() for model in models])
+        names = [model.name for models in unpriced.values() for model in models]
+        for name in names:
+            draft.put(True, "models", name, "hidden")
+        talk.say("init.models_unpriced", models=", ".join(names))
+        choose_default(talk, draft)
     return most
-
-
-def _hide(talk: Talk, draft: Draft, names: Sequence[str]) -> None:
-    for name in names:
-        draft.put(True, "models", name, "hidden")
-    talk.say("init.models_unpriced", models=", ".join(names))
-    choose_default(talk, draft)

@@ -3,6 +3,7 @@
 import select
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from getpass import getpass
 
 from rich.console import Console
@@ -52,13 +53,12 @@ class Talk:
     def ask_secret(self, id_: str) -> str:
         """Some words that are not shown while they are typed."""
         while True:
-            # Echo is off before the question is there: a quick hand shows nothing.
-            answer = getpass(f"{tell(id_)} ").strip()
-            if answer:
-                return answer
+            with suppress(Skipped):
+                return self.ask_secret_or_skip(id_)
 
     def ask_secret_or_skip(self, id_: str) -> str:
         """The same; raises `Skipped` at Enter alone."""
+        # Echo is off before the question is there: a quick hand shows nothing.
         answer = getpass(f"{tell(id_)} ").strip()
         if not answer:
             raise Skipped

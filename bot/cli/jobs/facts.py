@@ -17,6 +17,11 @@ from bot.log import redacted
 
 Values = dict[str, object]
 
+_TIMES = (
+    *("submitted_at", "completed_at", "delivered_at", "ended_at"),
+    *("inputs_gone_at", "words_gone_at", "due_at", "claimed_until"),
+)
+_ASKED = ("dialect", "size", "aspect", "quality", "seed", "auto")
 _ADDRESS = re.compile(r"(?i)(https?:/*)(?:[^\s/?#@\"'<>]*@)?([^\s/?#\"'<>]+)[^\s\"'<>]*")
 """An address, of which only the host is shown: the rest may be a key."""
 
@@ -52,14 +57,7 @@ def whole(job: Job, posts: Sequence[Post], *, prompt: bool) -> Values:
     """Everything about it."""
     request, video = job.request, job.video
     more: Values = {
-        "submitted_at": stamp(job.submitted_at),
-        "completed_at": stamp(job.completed_at),
-        "delivered_at": stamp(job.delivered_at),
-        "ended_at": stamp(job.ended_at),
-        "inputs_gone_at": stamp(job.inputs_gone_at),
-        "words_gone_at": stamp(job.words_gone_at),
-        "due_at": stamp(job.due_at),
-        "claimed_until": stamp(job.claimed_until),
+        **{name: stamp(getattr(job, name)) for name in _TIMES},
         "base_url": host(job.base_url),
         "gateway_id": job.gateway_id,
         "progress": job.progress,
@@ -71,12 +69,7 @@ def whole(job: Job, posts: Sequence[Post], *, prompt: bool) -> Values:
         "locale": job.order.call.locale,
         "silent": job.silent,
         "private": job.private,
-        "dialect": request.dialect,
-        "size": request.size,
-        "aspect": request.aspect,
-        "quality": request.quality,
-        "seed": request.seed,
-        "auto": request.auto,
+        **{name: getattr(request, name) for name in _ASKED},
         **{word: getattr(job.order.wish, field) for word, field in SWITCHES.items()},
         "preset": job.order.wish.preset,
         "files": [_file(each) for each in job.order.files],

@@ -14,13 +14,8 @@ _READABLE = 100_000
 """Bytes: fewer are no tenth of a megabyte."""
 
 
-def age(at: float, *, now: float) -> str:
-    """How long ago, or in what time."""
-    return _distance(at - now, "long")
-
-
 def ago(at: float, *, now: float) -> str:
-    """The same as short as can be read."""
+    """How long ago, or in what time; as short as can be read."""
     return _distance(at - now, "narrow")
 
 
@@ -32,7 +27,7 @@ def _distance(seconds: float, form: Literal["long", "narrow"]) -> str:
 
 def moment(at: float, *, now: float) -> str:
     """Date, time and offset of this machine's time zone, and how long ago."""
-    return f"{local(at):%Y-%m-%d %H:%M:%S %z} ({age(at, now=now)})"
+    return f"{local(at):%Y-%m-%d %H:%M:%S %z} ({_distance(at - now, 'long')})"
 
 
 def day(at: float) -> str:

@@ -22,7 +22,7 @@ class _Card:
     """Of the job, as anybody was shown it last."""
     shown: object = None
     """None where that is not known."""
-    edit: asyncio.Task[None] | None = None
+    edit: asyncio.Task[object] | None = None
 
 
 class Cards:
@@ -49,7 +49,7 @@ class Cards:
         """Do it, so that `settled` can wait for its end."""
         card = self._card(message_id)
         card.shown = None
-        task = card.edit = asyncio.create_task(_done(patch))
+        task = card.edit = asyncio.create_task(patch)
         try:
             await task
         finally:
@@ -73,10 +73,6 @@ class Cards:
         if len(self._cards) > MOST:
             self._cards.popitem(last=False)
         return card
-
-
-async def _done(patch: Coroutine[Any, Any, object]) -> None:
-    await patch
 
 
 def _seen(look: Look) -> object:

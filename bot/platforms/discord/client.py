@@ -20,6 +20,7 @@ import discord.gateway
 import discord.http
 from yarl import URL
 
+from bot import i18n
 from bot.core.errors import (
     ChannelGone,
     FileTooLarge,
@@ -38,11 +39,10 @@ from bot.core.replies import Reply, Text
 from bot.core.sizes import Sizes
 from bot.core.supervision import Supervisor
 from bot.log import get_logger
-from bot.platforms.discord import errors, messages, notices
+from bot.platforms.discord import errors, messages
 from bot.platforms.discord.cards import Cards
 from bot.platforms.discord.connection import Connection, new_client
 from bot.platforms.discord.errors import Unreachable, Unreadable, translation
-from bot.platforms.discord.notices import SKEW
 from bot.platforms.discord.pictures import Downloads
 
 NAME = "discord"
@@ -50,6 +50,10 @@ BOOSTED_TIER = 2
 """From here on a boosted server takes larger files than the default."""
 HISTORY = 1000
 """Messages looked through for one of our own, oldest first: ten requests."""
+NOTICES = 200
+"""The same where owners are told of something."""
+SKEW = 30.0
+"""Seconds by which our clock may be ahead of Discord's."""
 
 Channel = discord.DMChannel | discord.PartialMessageable
 Target = discord.MessageReference | None
@@ -181,7 +185,8 @@ class DiscordPlatform:
         except Refused as refused:
             if isinstance(refused, FileTooLarge) and video is not None:
                 size = await asyncio.to_thread(lambda: video.stat().st_size)
-                self.sizes.refused(size, _film(job), place=_place(post, job))
+                place = place_of(None if post.direct else job.order.call.address.community)
+                self.sizes.refused(size, _film(job), place=place)
             if isinstance(refused, Forbidden) and post.direct and post.attempts <= 1:
                 # Direct messages are seen to be refused at random: asked once more, later.
                 raise Temporary("discord_busy", retry_after=60.0) from refused
@@ -241,17 +246,30 @@ class DiscordPlatform:
         return self.client.user is not None and message.author.id == self.client.user.id
 
     async def tell(self, message: DirectMessage) -> Standing:
-        """Say it in a direct message."""
+        """Say it in a direct message, unless it stands since an earlier try.
+
+        A nonce is kept for minutes alone. In the language that everybody can be spoken to in.
+        """
+        look = messages.notice(message.reply, i18n.DEFAULT)
         try:
             async with self._asking(self.settings.edit_time):
-                return await notices.tell(self.client, message)
+                channel = await self.client.create_dm(discord.Object(int(message.person_id)))
+                if message.since is not None:
+                    after = datetime.fromtimestamp(message.since - SKEW, UTC)
+                    async for each in channel.history(after=after, limit=NOTICES):
+                        if self._is_own(each) and each.content == look.content:
+                            return Standing(str(each.id), str(channel.id))
+                sent = await channel.send(**look.words, nonce=message.nonce)
+                return Standing(str(sent.id), str(channel.id))
         except Forbidden as refused:
             raise Temporary("discord_busy", retry_after=60.0) from refused  # at random, as above
 
     async def retell(self, message: Standing, reply: Reply) -> None:
         """Bring a message that was told up to date."""
+        channel = self.client.get_partial_messageable(int(message.channel_id))
+        stands = channel.get_partial_message(int(message.message_id))
         async with self._asking(self.settings.edit_time):
-            await notices.retell(self.client, message, reply)
+            await stands.edit(**messages.notice(reply, i18n.DEFAULT).words)
 
     @asynccontextmanager
     async def _asking(self, seconds: float, *, with_file: bool = False) -> AsyncIterator[None]:
@@ -309,10 +327,6 @@ def _redirect(settings: Settings) -> None:
 
 def _film(job: Job) -> str:
     return job.video.key if job.video else ""
-
-
-def _place(post: Post, job: Job) -> str:
-    return place_of(None if post.direct else job.order.call.address.community)
 
 
 def place_of(server: str | int | None) -> str:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,6 +31,7 @@ from bot.core.posting import Link
 from bot.core.presses import Press
 from bot.core.replies import Action
 from bot.core.supervision import Outage
+from bot.core.variations import ASKING
 from bot.log import get_logger
 from bot.platforms.discord import errors, forms, lists, menu, slash
 from bot.platforms.discord.answering import refuse
@@ -48,31 +50,30 @@ REFUSED_TIME = 3600.0
 log = get_logger()
 
 
+@dataclass
 class Commands:
     """Hangs itself onto the platform's client; await `finish` before the store is closed."""
 
-    def __init__(
-        self,
-        platform: DiscordPlatform,
-        *,
-        door: Door,
-        facts: Facts,
-        clock: Clock,
-        stored: Callable[[str], AbstractAsyncContextManager[Path]],
-        link: Callable[[Job], Link | None],
-        patience: float = PATIENCE,
-    ) -> None:
-        films = Films(platform, stored=stored, link=link, ways=door.service.accounts.ways)
-        self.intake = Intake(door=door, films=films, platform=platform, patience=patience)
+    platform: DiscordPlatform
+    _: KW_ONLY
+    door: Door
+    facts: Facts
+    clock: Clock
+    stored: Callable[[str], AbstractAsyncContextManager[Path]]
+    link: Callable[[Job], Link | None]
+    patience: float = PATIENCE
+
+    def __post_init__(self) -> None:
+        ways = self.door.service.accounts.ways
+        films = Films(self.platform, stored=self.stored, link=self.link, ways=ways)
+        self.intake = Intake(
+            door=self.door, films=films, platform=self.platform, patience=self.patience
+        )
         self._mentions = Mentions(self.intake)
-        self._platform = platform
-        self._client = platform.client
-        self._facts = facts
-        self._clock = clock
+        self._client = self.platform.client
         self._stale = asyncio.Event()
         """Set where other commands may be registered than there are."""
         self._stale.set()
-        self._access = door.access
         self._tree = Tree(self._client)
         for command in (
             *slash.commands(self.intake),
@@ -87,7 +88,7 @@ class Commands:
         """Hear people until cancelled, and insist that they see the commands."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._insist())
-            await self._platform.run()
+            await self.platform.run()
 
     async def finish(self) -> None:
         """Wait for transactions that outlived their answer."""
@@ -102,7 +103,7 @@ class Commands:
     async def _insist(self) -> None:
         """Those registered earlier still work meanwhile."""
         await self._client.wait_until_ready()
-        outage = Outage(self._clock)
+        outage = Outage(self.clock)
         while await self._stale.wait():
             try:
                 await self._register()
@@ -115,9 +116,9 @@ class Commands:
                     error=type(error).__name__,
                     seconds=round(wait, 1),
                 )
-                await self._clock.sleep(wait)
+                await self.clock.sleep(wait)
             else:
-                outage = Outage(self._clock)
+                outage = Outage(self.clock)
 
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote."""
@@ -141,7 +142,7 @@ class Commands:
         """Tell Discord of the commands if they changed: it counts how often a bot does so."""
         self._stale.clear()
         try:
-            if not await self._access.is_claimable():
+            if not await self.door.access.is_claimable():
                 for each in COMMANDS.values():
                     if each.who is Who.FIRST_OWNER:
                         self._tree.remove_command(each.name)
@@ -159,10 +160,10 @@ class Commands:
         ]
         known = json.dumps([self._client.application_id, payload], sort_keys=True)
         digest = hashlib.sha256(known.encode()).hexdigest()
-        if await self._facts.get(REGISTERED) != digest:
+        if await self.facts.get(REGISTERED) != digest:
             async with asyncio.timeout(SYNC_TIME):
                 await self._tree.sync()
-            await self._facts.put(REGISTERED, digest)
+            await self.facts.put(REGISTERED, digest)
             log.info("discord.commands_registered", count=len(payload))
 
 
@@ -231,7 +232,7 @@ def _carried(interaction: discord.Interaction) -> str:
 async def press(intake: Intake, interaction: discord.Interaction, carried: str) -> None:
     """Do what a button says."""
     pressed, call = presses.read(carried), call_of(interaction)
-    if pressed.action in presses.MAKING or pressed.action in presses.ASKING:
+    if pressed.action in presses.MAKING | ASKING:
         check_interaction(interaction)
 
     def done(pressed: Press) -> Coroutine[Any, Any, Answer]:

@@ -41,57 +41,41 @@ class Unreadable(Temporary, code="discord_unreadable"):
     """Discord's answer lacks what is needed."""
 
 
-NO_ACCESS = 50001
 NO_PERMISSION = 50013
 UNKNOWN_INTERACTION = 10062
-ALREADY_ANSWERED = 40060
 REFERENCE_REFUSED = frozenset({160002, 50035})
 """A reply needs the right to read the history, and its target must be an ordinary message."""
 WORDS_BLOCKED = frozenset({200000, 240000})
 """AutoMod or a forbidden link: the same message passes without the person's words."""
 
-REFUSED: Mapping[int, str] = {
-    10003: "channel_gone",
-    10004: "channel_gone",
-    10008: "card_gone",
-    10013: "person_gone",
-    10015: "interaction_gone",
-    UNKNOWN_INTERACTION: "interaction_gone",
-    20009: "content_forbidden",
-    30046: "card_too_old",
-    40005: "file_too_large",
-    40058: "channel_unfit",
-    ALREADY_ANSWERED: "interaction_answered",
-    NO_ACCESS: "forbidden",
-    50005: "card_not_ours",
-    50007: "person_unreachable",
-    50009: "person_unreachable",
-    NO_PERMISSION: "forbidden",
-    50027: "interaction_gone",
-    50035: "message_invalid",
-    50045: "file_too_large",
-    50083: "thread_closed",
-    50278: "person_unreachable",
-    160002: "no_history",
-    160005: "thread_closed",
-    200000: "words_blocked",
-    240000: "words_blocked",
-    400001: "files_forbidden",
+_REFUSED: Mapping[str, tuple[int, ...]] = {
+    "channel_gone": (10003, 10004),
+    "card_gone": (10008,),
+    "person_gone": (10013,),
+    "interaction_gone": (10015, UNKNOWN_INTERACTION, 50027),
+    "content_forbidden": (20009,),
+    "card_too_old": (30046,),
+    "file_too_large": (40005, 50045),
+    "channel_unfit": (40058,),
+    "interaction_answered": (40060,),
+    "forbidden": (50001, NO_PERMISSION),
+    "card_not_ours": (50005,),
+    "person_unreachable": (50007, 50009, 50278),
+    "message_invalid": (50035,),
+    "thread_closed": (50083, 160005),
+    "no_history": (160002,),
+    "words_blocked": tuple(WORDS_BLOCKED),
+    "files_forbidden": (400001,),
 }
+REFUSED = {code: word for word, codes in _REFUSED.items() for code in codes}
 """A definite no, by Discord's code."""
 
-LATER: Mapping[int, float] = {
-    20016: 60.0,
-    20022: 60.0,
-    20028: 60.0,
-    20029: 60.0,
-    40003: 600.0,
-    40004: 3600.0,
-    40006: 3600.0,
-    40333: 600.0,
-    110001: 600.0,
-    130000: 60.0,
+_LATER: Mapping[float, tuple[int, ...]] = {
+    60.0: (20016, 20022, 20028, 20029, 130000),
+    600.0: (40003, 40333, 110001),
+    3600.0: (40004, 40006),
 }
+LATER = {code: seconds for seconds, codes in _LATER.items() for code in codes}
 """Limits and outages that pass, with the seconds to wait where Discord does not say."""
 
 

@@ -7,7 +7,7 @@ credentials that it came with.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 
 import discord
@@ -28,23 +28,19 @@ MOST_AT_ONCE = 4
 """Uploads that people asked for by the button; results don't wait for them."""
 
 
+@dataclass(frozen=True, slots=True)
 class Films:
     """Answers with the file where Discord takes it, else with a sentence and what link there is."""
 
-    def __init__(
-        self,
-        platform: DiscordPlatform,
-        *,
-        stored: Callable[[str], AbstractAsyncContextManager[Path]],
-        link: Callable[[Job], Link | None],
-        ways: Callable[[Job], Awaitable[Ways]],
-    ) -> None:
-        """`link` is None for a video where the world does not see us."""
-        self._platform = platform
-        self._stored = stored
-        self._link = link
-        self._ways = ways
-        self._uploads = asyncio.Semaphore(MOST_AT_ONCE)
+    platform: DiscordPlatform
+    _: KW_ONLY
+    stored: Callable[[str], AbstractAsyncContextManager[Path]]
+    link: Callable[[Job], Link | None]
+    """None for a video where the world does not see us."""
+    ways: Callable[[Job], Awaitable[Ways]]
+    _uploads: asyncio.Semaphore = field(
+        init=False, default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE)
+    )
 
     async def show(self, interaction: discord.Interaction, answer: Shown) -> None:
         """Raises `Refused` where there is no video."""
@@ -54,7 +50,7 @@ class Films:
         key, size = (video.key, video.size)
         if answer.as_original:
             key, size = video.original.key, video.original.size
-        place, sizes = place_of(interaction.guild_id), self._platform.sizes
+        place, sizes = place_of(interaction.guild_id), self.platform.sizes
         fits = size <= sizes.most(interaction.filesize_limit, key, place=place)
         await think(interaction, alone=answer.alone)
         try:
@@ -74,10 +70,10 @@ class Films:
         look = await self._look(interaction, answer)
         name = f"zoetrope-{answer.job.id}{'-original' if answer.as_original else ''}"
         try:
-            async with self._stored(key) as path:
+            async with self.stored(key) as path:
                 attached = discord.File(path, filename=f"{name}{path.suffix}")
                 with errors.translation(with_file=True):
-                    async with asyncio.timeout(self._platform.settings.send_time):
+                    async with asyncio.timeout(self.platform.settings.send_time):
                         await interaction.edit_original_response(
                             **look.words, attachments=[attached]
                         )
@@ -88,14 +84,14 @@ class Films:
         locale = str(interaction.locale)
         if answer.as_original:
             return messages.notice(Reply(text=Text(id="original.here")), locale)
-        said = replies.result(answer.job, ways=await self._ways(answer.job))
+        said = replies.result(answer.job, ways=await self.ways(answer.job))
         return messages.post(replace(said, ping=None), locale, kind=PostKind.RESULT)
 
     async def _elsewhere(
         self, interaction: discord.Interaction, answer: Shown, size: int
     ) -> messages.Look:
         """Where it is instead."""
-        link = self._link(answer.job)
+        link = self.link(answer.job)
         id_ = "original.too_large" if link is None else "original.linked"
         said = Reply(
             text=Text(id=id_, values={"megabytes": size / 1e6}), link=link.url if link else None

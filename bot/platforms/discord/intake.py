@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import discord
 
-from bot.core import cards, presses, replies
+from bot.core import presses, replies
 from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, Told, Turned
 from bot.core.asking import Asking
 from bot.core.door import Door
@@ -68,11 +68,10 @@ class Intake:
     async def take(self, interaction: discord.Interaction, order: Order) -> None:
         """Submit, then answer with the card, for everybody to see."""
         check_interaction(interaction)
+        await self.hear(interaction, lambda: self._submitted(order))
 
-        async def submitted() -> Answer:
-            return Taken(await self.service.submit(order))
-
-        await self.hear(interaction, submitted)
+    async def _submitted(self, order: Order) -> Taken:
+        return Taken(await self.service.submit(order))
 
     async def hear(
         self, interaction: discord.Interaction, work: Callable[[], Work], *, about: str = ""
@@ -139,13 +138,7 @@ class Intake:
 
     async def take_message(self, order: Order) -> None:
         """Submit what a message asked for, and reply to it with the card."""
-
-        async def submitted() -> Answer:
-            return Taken(await self.service.submit(order))
-
-        answer = await self._admitted(submitted())
-        assert isinstance(answer, Taken)
-        job = answer.job
+        job = (await self._admitted(self._submitted(order))).job
         post = await self._posts.get(job.id, PostKind.CARD)
         if post is None or post.message_id:
             return  # Discord told us of this message twice.
@@ -224,7 +217,7 @@ class Intake:
 
     # --- taking --------------------------------------------------------------------------------
 
-    async def _admitted(self, work: Work) -> Answer:
+    async def _admitted(self, work: Coroutine[Any, Any, Outcome]) -> Outcome:
         asking = Asking()
         with asking.begun():
             task = asyncio.ensure_future(work)
@@ -254,7 +247,7 @@ class Intake:
         self._late.add(task)
         task.add_done_callback(self._late.discard)
 
-    async def _withdraw(self, task: asyncio.Future[Answer]) -> None:
+    async def _withdraw(self, task: asyncio.Future[Any]) -> None:
         try:
             answer = await task
             if isinstance(answer, Taken):
@@ -275,15 +268,8 @@ class Intake:
         except Exception:  # people see the card; its row will find it, and its job leaves anyway
             log.exception("discord.card_unrecorded", job=job.id)
 
-    # --- the card ------------------------------------------------------------------------------
-
     async def _look(self, job: Job) -> messages.Look:
         return messages.card(await self._reply(job), job.order.call.locale, job_id=job.id)
 
     async def _reply(self, job: Job) -> Reply:
-        try:
-            async with asyncio.timeout(CARD_TIME):
-                return await self.door.listings.cards.card(job)
-        except Exception as error:  # noqa: BLE001 - the answer does not wait for ornaments
-            log.warning("discord.card_plain", job=job.id, error=type(error).__name__)
-            return cards.card(job)
+        return await self.door.listings.cards.at_hand(job, within=CARD_TIME)

@@ -67,7 +67,8 @@ class Mentions:
     async def _help(self, message: discord.Message) -> None:
         """How to ask; but a mark where the same person was told a moment ago."""
         if self._is_due(message):
-            await _say(message, _help(message))
+            said = Text(id="mention.help" if message.guild else "mention.help_direct")
+            await _say(message, Reply(text=said))
         else:
             await _mark(message)
 
@@ -187,10 +188,6 @@ def _names(own_id: int) -> tuple[str, str]:
 
 
 # --- answering -----------------------------------------------------------------------------------
-
-
-def _help(message: discord.Message) -> Reply:
-    return Reply(text=Text(id="mention.help" if message.guild else "mention.help_direct"))
 
 
 async def _say(message: discord.Message, reply: Reply) -> None:

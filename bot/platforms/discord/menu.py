@@ -43,7 +43,7 @@ def command(intake: Intake) -> app_commands.ContextMenu:
             call=call_of(interaction), wish=SOME_WORDS, pictures=pictures[:1], sound=sound
         )
         await intake.check(intake.service.check(order.call.address, order.call.person))
-        catalog = (await intake.service.terms(order.call.address)).catalog
+        catalog = (await intake.service.accounts.terms(order.call.address)).catalog
         catalog.choose(order)
         attached = sum(len(part.attachments) for part in parts_of(message))
         form = AnimateForm(intake, pictures, catalog, order, named=attached > len(given))

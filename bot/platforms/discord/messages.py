@@ -28,9 +28,6 @@ MOST_VALUE = 100
 MOST_LABEL = 80
 MOST_CHOICE = 100
 """Characters: limits of Discord, except the two in the middle."""
-BAR = 12
-"""Signs in a full progress bar."""
-
 NOTE = "note"
 """In place of the kind of a post, under what is told to one person."""
 FEW = 5
@@ -79,12 +76,10 @@ class Look:
 
 def card(reply: Reply, locale: str, *, job_id: str) -> Look:
     """The status card of a job; its footer is how `is_about` knows it again."""
-    embed = discord.Embed(
-        colour=COLOURS[reply.tone],
-        description="\n".join(
-            (_sentence(reply.text, locale), *_quoted(reply), *_bar(reply), *_facts(reply, locale))
-        ),
-    ).set_footer(text=job_id)
+    bar = (reply.bar,) if reply.bar else ()
+    lines = (_sentence(reply.text, locale), *_quoted(reply), *bar, *_facts(reply, locale))
+    embed = discord.Embed(colour=COLOURS[reply.tone], description="\n".join(lines))
+    embed.set_footer(text=job_id)
     view = _view(reply, locale, PostKind.CARD)
     return Look(content=None, embeds=[embed], view=view, mentions=_mentions(None))
 
@@ -113,7 +108,7 @@ def notice(reply: Reply, locale: str) -> Look:
 
 def with_original(look: Look, job_id: str, locale: str) -> Look:
     """The same, with a button that asks for the very file as its gateway made it."""
-    button = Button(action=Action.ORIGINAL, job_id=job_id)
+    button = Button(action=Action.ORIGINAL, about=job_id)
     look.view.add_item(_button(button, locale, PostKind.RESULT))
     return look
 
@@ -171,13 +166,6 @@ def _quoted(reply: Reply) -> tuple[str, ...]:
     return (f"> {plain(reply.prompt, most=MOST_PROMPT)}",) if reply.prompt else ()
 
 
-def _bar(reply: Reply) -> tuple[str, ...]:
-    if reply.progress is None:
-        return ()
-    full = reply.progress * BAR // 100
-    return (f"{'▰' * full}{'▱' * (BAR - full)}  {reply.progress} %",)
-
-
 def _facts(reply: Reply, locale: str) -> tuple[str, ...]:
     return tuple(f"-# {_sentence(fact, locale)}" for fact in reply.facts)
 
@@ -195,7 +183,8 @@ def _view(reply: Reply, locale: str, kind: str) -> View:
             few = buttons[first : first + MOST_CHOICES]
             view.add_item(_menu(few, locale, kind, name=f"v1:menu:{first}"))
     if reply.jump is not None:
-        view.add_item(_jump(reply.jump, locale))
+        label = i18n.say(Text(id="button.jump"), locale)
+        view.add_item(discord.ui.Button(label=label, url=link_to(reply.jump)))
     # discord.py keeps every view it sends in memory unless it is finished; our buttons are found
     # by their custom id alone, also by a process that never sent them.
     view.stop()
@@ -224,11 +213,6 @@ def _menu(
         for each in buttons
     ]
     return discord.ui.Select(custom_id=name, options=options)
-
-
-def _jump(to: Address, locale: str) -> discord.ui.Button[View]:
-    label = i18n.say(Text(id="button.jump"), locale)
-    return discord.ui.Button(label=label, url=link_to(to))
 
 
 def _mentions(person: str | None) -> discord.AllowedMentions:

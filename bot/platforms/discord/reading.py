@@ -7,8 +7,8 @@ import discord
 
 from bot import i18n
 from bot.core import shown
-from bot.core.errors import Refused
-from bot.core.handed import Given, each_of, parted
+from bot.core.errors import Refused, in_turn
+from bot.core.handed import Given, one_of, parted
 from bot.core.hints import may_be_picture, may_be_sound, may_hold_sound
 from bot.core.jobs import Job
 from bot.core.orders import PICTURE_BYTES, Address, Call, Person, Picture, Sound
@@ -26,6 +26,8 @@ _EMOJI = re.compile(r"\s*(?:<a?:\w+:\d+>\s*)+")
 """Nothing but pictures of a server's own."""
 
 Part = discord.Message | discord.MessageSnapshot
+Attached = tuple[discord.Attachment, str | None]
+"""A file, and who posted it, where that can be known."""
 
 
 def address_of(interaction: discord.Interaction) -> Address:
@@ -126,10 +128,7 @@ def files_of(message: discord.Message, *, own_id: int) -> list[Given]:
     Whoever asked for the pictures in our own messages can't be known, nor who posted what is
     forwarded.
     """
-    attached = _attached(message, own_id=own_id)
-    files: list[Given] = each_of(lambda each: _file_of(each[0], author=each[1]), attached)
-    _check_stickers(message, files)
-    return files
+    return _read(message, _attached(message, own_id=own_id))
 
 
 def choices_of(
@@ -140,20 +139,24 @@ def choices_of(
     usable = [each for each in attached if not _is_no_choice(each[0])]
     if not any(is_picture(each) for each, _ in usable):
         usable = attached
-    files: list[Given] = each_of(lambda each: _file_of(each[0], author=each[1]), usable)
-    _check_stickers(message, files)
-    return parted(files)
+    return parted(_read(message, usable))
 
 
-def _attached(
-    message: discord.Message, *, own_id: int
-) -> list[tuple[discord.Attachment, str | None]]:
+def _attached(message: discord.Message, *, own_id: int) -> list[Attached]:
     author = None if message.author.id == own_id else str(message.author.id)
     by = [(each, author) for each in message.attachments]
     return by + [(each, None) for part in message.message_snapshots for each in part.attachments]
 
 
-def _file_of(attachment: discord.Attachment, *, author: str | None) -> Given:
+def _read(message: discord.Message, attached: Sequence[Attached]) -> list[Given]:
+    files = in_turn(_file_of, attached, within=one_of)
+    if files and any(part.stickers for part in parts_of(message)):
+        raise Refused("shows_sticker")
+    return files
+
+
+def _file_of(attached: Attached) -> Given:
+    attachment, author = attached
     if may_be_sound(attachment.filename, attachment.content_type):
         return sound_of(attachment, author=author)
     return picture_of(attachment, author=author)
@@ -165,11 +168,6 @@ def _is_no_choice(attachment: discord.Attachment) -> bool:
     return is_meant_as_picture(*called) or (
         is_picture(attachment) and attachment.size > PICTURE_BYTES
     )
-
-
-def _check_stickers(message: discord.Message, files: Sequence[Given]) -> None:
-    if files and any(part.stickers for part in parts_of(message)):
-        raise Refused("shows_sticker")
 
 
 def parts_of(message: discord.Message) -> tuple[Part, ...]:

@@ -37,6 +37,8 @@ Prompt = app_commands.Range[str, 1, 2000]
 File = discord.Attachment
 Value = TypeVar("Value", str, int)
 Suggest = Callable[[Catalog, Order, str], Sequence[Choice[Any]]]
+Offers = Callable[[Catalog, Order], Sequence[Any]]
+Label = Callable[[Catalog, Order, Any], str]
 
 
 def commands(intake: Intake) -> tuple[Command, ...]:
@@ -124,42 +126,41 @@ def _suggestions(
 ) -> Callable[[discord.Interaction, str], Coroutine[Any, Any, list[Choice[Any]]]]:
     async def suggestions(interaction: discord.Interaction, typed: str) -> list[Choice[Any]]:
         order = _order(interaction, command)
-        catalog = (await intake.service.terms(order.call.address)).catalog
+        catalog = (await intake.service.accounts.terms(order.call.address)).catalog
         return list(suggest(catalog, order, str(typed)))
 
     return suggestions
 
 
-def families(catalog: Catalog, order: Order, typed: str = "") -> list[Choice[str]]:
-    """The families that take `order`, by label."""
-    able = offers.families(catalog, order)
-    return _fitting([_choice(catalog.label(family), family) for family in able], typed)
+def _seconds(catalog: Catalog, order: Order, length: int) -> str:
+    if length == AUTO:
+        values = {"seconds": offers.longest(catalog, order)}
+        return i18n.say(Text(id="choice.auto", values=values), order.call.locale)
+    return i18n.say(Text(id="choice.seconds", values={"seconds": length}), order.call.locale)
 
 
-def seconds(catalog: Catalog, order: Order, typed: str = "") -> list[Choice[int]]:
-    """The lengths that `order` can have."""
-    able = offers.lengths(catalog, order)
-    return _fitting([_choice(_seconds(catalog, order, each), each) for each in able], typed)
+def _quality(_: Catalog, order: Order, quality: str) -> str:
+    draft = Text(id="choice.draft")
+    return i18n.say(draft, order.call.locale) if quality == DRAFT else quality
 
 
-def aspects(catalog: Catalog, order: Order, typed: str = "") -> list[Choice[str]]:
-    """The shapes that `order` can have."""
-    return _fitting([_choice(each, each) for each in offers.aspects(catalog, order)], typed)
+_OFFERED: Mapping[str, tuple[Offers, Label]] = {
+    "model": (offers.families, lambda catalog, _, family: catalog.label(family)),
+    "seconds": (offers.lengths, _seconds),
+    "aspect": (offers.aspects, lambda _, __, aspect: aspect),
+    "quality": (offers.qualities, _quality),
+    "preset": (offers.presets, lambda catalog, _, preset: catalog.presets[preset].label),
+}
 
 
-def qualities(catalog: Catalog, order: Order, typed: str = "") -> list[Choice[str]]:
-    """The qualities that `order` can have."""
-    able = offers.qualities(catalog, order)
-    return _fitting([_choice(_quality(each, order.call.locale), each) for each in able], typed)
+def _values(catalog: Catalog, order: Order, typed: str, *, option: str) -> list[Choice[Any]]:
+    """The values of an option that `order` can have, by label."""
+    can, label = _OFFERED[option]
+    able = can(catalog, order)
+    return _fitting([_choice(label(catalog, order, each), each) for each in able], typed)
 
 
-def presets(catalog: Catalog, order: Order, typed: str = "") -> list[Choice[str]]:
-    """The words that can be asked with, by label."""
-    able = offers.presets(catalog, order)
-    return _fitting([_choice(catalog.presets[each].label, each) for each in able], typed)
-
-
-def positions(catalog: Catalog, order: Order, typed: str = "", *, switch: str) -> list[Choice[str]]:
+def _positions(catalog: Catalog, order: Order, typed: str, *, switch: str) -> list[Choice[str]]:
     """On and off, by what that means, where `order` can have both."""
     able = offers.positions(catalog, order, switch)
     shown = {on: i18n.say(position(switch, on=on), order.call.locale) for on in able}
@@ -168,12 +169,8 @@ def positions(catalog: Catalog, order: Order, typed: str = "", *, switch: str) -
 
 
 SUGGESTED: Mapping[str, Suggest] = {
-    "model": families,
-    "seconds": seconds,
-    "aspect": aspects,
-    "quality": qualities,
-    "preset": presets,
-    **{each: partial(positions, switch=each) for each in SWITCHES},
+    **{each: partial(_values, option=each) for each in _OFFERED},
+    **{each: partial(_positions, switch=each) for each in SWITCHES},
 }
 """The options that suggest what can be had."""
 
@@ -207,17 +204,6 @@ def _choice(name: str, value: Value) -> Choice[Value]:
 def _fitting(choices: list[Choice[Value]], typed: str) -> list[Choice[Value]]:
     wanted = typed.strip().casefold()
     return [choice for choice in choices if wanted in choice.name.casefold()][:MOST]
-
-
-def _quality(quality: str, locale: str) -> str:
-    return i18n.say(Text(id="choice.draft"), locale) if quality == DRAFT else quality
-
-
-def _seconds(catalog: Catalog, order: Order, length: int) -> str:
-    if length == AUTO:
-        values = {"seconds": offers.longest(catalog, order)}
-        return i18n.say(Text(id="choice.auto", values=values), order.call.locale)
-    return i18n.say(Text(id="choice.seconds", values={"seconds": length}), order.call.locale)
 
 
 # --- the words in Discord's own list of commands -------------------------------------------------

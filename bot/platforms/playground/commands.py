@@ -8,7 +8,7 @@ import asyncio
 import errno
 
 from bot import i18n
-from bot.core import cards, commands, presses, replies
+from bot.core import commands, presses, replies
 from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, Told, Turned
 from bot.core.door import Door, shown
 from bot.core.errors import BotError, DatabaseFull, MovesAlready, NoPicture, Refused
@@ -24,7 +24,7 @@ from bot.platforms.playground import frames, messages
 from bot.platforms.playground.client import NAME, PlaygroundPlatform, address
 from bot.platforms.playground.frames import Ask, Draft, Frame, Say
 from bot.platforms.playground.messages import PERSONAS, Json
-from bot.platforms.playground.room import Attachment, Message
+from bot.platforms.playground.room import Message
 
 log = get_logger()
 
@@ -57,7 +57,7 @@ class Commands:
 
     async def furniture(self, locale: str) -> Json:
         """A page's content before anything is said."""
-        catalog = (await self._service.terms(address())).catalog
+        catalog = (await self._service.accounts.terms(address())).catalog
         return messages.furniture(catalog, locale) | {"note": self._note}
 
     async def quote(self, draft: Draft, locale: str) -> str:
@@ -65,7 +65,7 @@ class Commands:
         person = PERSONAS[draft.person].person
         call = Call(event_id="draft", address=address(), person=person, locale=locale)
         try:
-            catalog = (await self._service.terms(address())).catalog
+            catalog = (await self._service.accounts.terms(address())).catalog
             order = Order(
                 call=call,
                 wish=wish_of("…", **draft.wish),
@@ -112,8 +112,9 @@ class Commands:
 
     async def _said(self, frame: Say) -> Message:
         """The message in the room; what can't be one, or asks for nothing, is refused before."""
-        pictures = [self._taken(each, "picture_gone") for each in frame.pictures]
-        sound = self._taken(frame.sound, "sound_gone") if frame.sound else None
+        files = self._platform.files
+        pictures = [files.taken(each) for each in frame.pictures]
+        sound = files.taken(frame.sound, "sound_gone") if frame.sound else None
         target = self._platform.room.get(frame.reply_to)
         shown = pictures or (target.pictures if target else ())
         if frame.command == "animate" and not shown:
@@ -122,7 +123,7 @@ class Commands:
         if not text and not ((shown if frame.command else pictures) or sound):
             raise Refused("prompt_missing")
         for given in (*pictures, *([sound] if sound else [])):
-            self._platform.files.sent(given.name)
+            files.sent(given.name)
         first, last = [*pictures, None, None][:2]
         return await self._platform.room.post(
             author=frame.person,
@@ -134,13 +135,6 @@ class Commands:
             last_picture=last,
             sound=sound,
         )
-
-    def _taken(self, name: str, gone: str) -> Attachment:
-        """The upload of this name. Raises `Refused` if it is no longer there."""
-        taken = self._platform.files.taken(name)
-        if taken is None:
-            raise Refused.of(gone)
-        return taken
 
     def _order(self, frame: Say, message: Message, locale: str) -> Order:
         pictures, sound = parted(self._handed_in(message))
@@ -165,7 +159,7 @@ class Commands:
             post = await self._posts.get(job.id, PostKind.CARD)
             if post is None or post.message_id:
                 return
-            reply = await self._drawn(job)
+            reply = await self._door.listings.cards.at_hand(job)
             stands = await self._platform.send(post, job, reply, video=None)
             await self._posts.posted(job, *stands)
             await self._service.answered(job)
@@ -194,40 +188,27 @@ class Commands:
                 await self._take(job)
             case Changed(job):
                 await self._redraw(job)
-            case Told(reply):
-                return _notice(reply, call.locale, jump=self._jump(reply), at=at)
-            case Turned(reply) | Removed(reply):
-                return _notice(reply, call.locale, jump=self._jump(reply), turned=True)
+            case Told(reply) | Turned(reply) | Removed(reply):
+                jump = self._platform.link_to(reply.jump) if reply.jump else None
+                turned = not isinstance(answer, Told)
+                return _notice(reply, call.locale, jump=jump, at=at, turned=turned)
             case Asked() | Sure():
                 return {"form": messages.form(answer, call.locale)}
-            case Shown():
-                await self._show(answer, call)
+            case Shown(job, alone=alone):
+                reply = replies.result(job, ways=await self._service.accounts.ways(job))
+                only = call.person.id if alone else None
+                await self._platform.show(job, reply, nonce=call.event_id, only=only)
         return {}
-
-    def _jump(self, reply: Reply) -> str | None:
-        return self._platform.link_to(reply.jump) if reply.jump else None
-
-    async def _show(self, answer: Shown, call: Call) -> None:
-        """Once more, for everybody or for whoever asked."""
-        job, only = answer.job, call.person.id if answer.alone else None
-        reply = replies.result(job, ways=await self._service.accounts.ways(job))
-        await self._platform.show(job, reply, nonce=call.event_id, only=only)
 
     async def _redraw(self, job: Job) -> None:
         """Show at once what a button did; the card is owed an edit anyway."""
         post = await self._posts.get(job.id, PostKind.CARD)
         if post is not None and post.message_id:
             try:
-                await self._platform.edit(post, job, await self._drawn(job))
+                card = await self._door.listings.cards.at_hand(job)
+                await self._platform.edit(post, job, card)
             except Refused as refused:
                 log.info("playground.card_gone", job=job.id, code=refused.code)
-
-    async def _drawn(self, job: Job) -> Reply:
-        try:
-            return await self._door.listings.cards.card(job)
-        except Exception as error:  # noqa: BLE001 - what is only nice to have is left out
-            log.warning("playground.card_plain", job=job.id, error=type(error).__name__)
-            return cards.card(job)
 
 
 def _files_of(message: Message) -> list[Given]:

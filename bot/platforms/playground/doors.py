@@ -91,7 +91,7 @@ class Doors:
         """Routes for the server."""
         room = "/room/{key}/"
         return [
-            web.get(room, self._guarded(self._index)),
+            web.get(room, self._guarded(self._asset)),
             web.get(room + "page/{name}", self._guarded(self._asset)),
             web.get(room + "files/{name}", self._guarded(self._file)),
             web.get(room + "socket", self._guarded(self._socket, ours=True)),
@@ -127,13 +127,13 @@ class Doors:
 
     # --- the page and its files ----------------------------------------------------------------
 
-    async def _index(self, _request: web.Request) -> web.StreamResponse:
-        return _asset("index.html")
-
     async def _asset(self, request: web.Request) -> web.StreamResponse:
-        if request.match_info["name"] not in _PAGE:
+        name = request.match_info.get("name", "index.html")
+        if name not in _PAGE:
             raise web.HTTPNotFound
-        return _asset(request.match_info["name"])
+        text = files("bot.platforms.playground").joinpath("page", name).read_text("utf-8")
+        headers = {**_HEADERS, "Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+        return web.Response(text=text, content_type=_PAGE[name], charset="utf-8", headers=headers)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         path = self._platform.files.path(request.match_info["name"])
@@ -154,11 +154,10 @@ class Doors:
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         filename = clean(Path(request.query.get("name", "file")).name)[:100]
-        files = self._platform.files
-        takes = {"pictures": files.take_picture, "sounds": files.take_sound}
         try:
             chunks = request.content.iter_chunked(64 * 1024)
-            taken = await takes[request.match_info["kind"]](chunks, filename=filename)
+            kind = request.match_info["kind"]
+            taken = await self._platform.files.take(kind, chunks, filename=filename)
         except Refused as refused:
             notice = messages.notice(replies.error(refused), _locale(request))
             too_large = isinstance(refused, GivenTooLarge)
@@ -238,12 +237,6 @@ async def _tell(socket: web.WebSocketResponse, events: asyncio.Queue[Event]) -> 
     while True:
         event = await events.get()
         await socket.send_json({"type": event.type, "message": as_json(event.message)})
-
-
-def _asset(name: str) -> web.Response:
-    text = files("bot.platforms.playground").joinpath("page", name).read_text("utf-8")
-    headers = {**_HEADERS, "Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
-    return web.Response(text=text, content_type=_PAGE[name], charset="utf-8", headers=headers)
 
 
 def _is_at_home(request: web.Request) -> bool:

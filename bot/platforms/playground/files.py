@@ -4,14 +4,14 @@ import asyncio
 import re
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from bot.core.errors import GivenTooLarge, NoPicture, PictureFormat, Refused
 from bot.core.headers import Format, header_of
 from bot.core.hints import PICTURE_SUFFIXES, PICTURE_TYPES, SOUND_SUFFIXES, SOUND_TYPES
 from bot.core.orders import PICTURE_BYTES, SOUND_BYTES
-from bot.core.recordings import Recorded, recorded_in
+from bot.core.recordings import Recorded, found_in
 from bot.core.unread import refusal_of
 from bot.net.files import save
 from bot.platforms.playground.room import Attachment
@@ -85,29 +85,20 @@ class Files:
         path = self._folder / name
         return path if NAME.fullmatch(name) and path.is_file() else None
 
-    async def take_picture(self, chunks: AsyncIterator[bytes], *, filename: str) -> Attachment:
-        """Stream a picture to disk. Raises `Refused` for what is none, or too large."""
-        return await self._take(chunks, filename, _looked_at, most=PICTURE_BYTES)
+    async def take(self, kind: str, chunks: AsyncIterator[bytes], *, filename: str) -> Attachment:
+        """Stream "pictures" or "sounds" to disk, one at a time.
 
-    async def take_sound(self, chunks: AsyncIterator[bytes], *, filename: str) -> Attachment:
-        """Stream a sound to disk. Raises `Refused` for what does not begin like one, or is large.
-
-        Its content is heard later, by somebody who trusts nothing.
+        Raises `Refused` for what does not begin like one, or is too large. The content of a sound
+        is heard later, by somebody who trusts nothing.
         """
-        return await self._take(chunks, filename, _listened_to, most=SOUND_BYTES)
-
-    async def _take(
-        self,
-        chunks: AsyncIterator[bytes],
-        filename: str,
-        kind_of: Callable[[Path], _Kind],
-        *,
-        most: int,
-    ) -> Attachment:
+        look, most, code = _KINDS[kind]
         draft = self._folder / f"{secrets.token_hex(16)}.part"
         try:
-            size = await _save(chunks, draft, most=most)
-            suffix, width, height = await asyncio.to_thread(kind_of, draft)
+            size = await save(chunks, draft, most=most)
+            if size > most:
+                megabytes = size / 1_000_000
+                raise GivenTooLarge(code, megabytes=megabytes, most=most / 1_000_000)
+            suffix, width, height = await asyncio.to_thread(look, draft)
             name = f"{draft.stem}.{suffix}"
             await asyncio.to_thread(draft.rename, self._folder / name)
         finally:
@@ -119,9 +110,11 @@ class Files:
             await self.drop(next(iter(self._unsent)))
         return taken
 
-    def taken(self, name: str) -> Attachment | None:
-        """A file that came in since the start."""
-        return self._taken.get(name)
+    def taken(self, name: str, gone: str = "picture_gone") -> Attachment:
+        """A file that came in since the start. Raises `Refused` if it is no longer there."""
+        if name not in self._taken:
+            raise Refused.of(gone)
+        return self._taken[name]
 
     def sent(self, name: str) -> None:
         """A message carries it now, and it stays as long as that."""
@@ -157,14 +150,6 @@ class Files:
         await asyncio.to_thread(swept)
 
 
-async def _save(chunks: AsyncIterator[bytes], into: Path, *, most: int) -> int:
-    size = await save(chunks, into, most=most)
-    if size > most:
-        code = "picture_too_large" if most == PICTURE_BYTES else "sound_too_large"
-        raise GivenTooLarge(code, megabytes=size / 1_000_000, most=most / 1_000_000)
-    return size
-
-
 def _looked_at(file: Path) -> _Kind:
     """Suffix, width and height out of the header; nothing is decoded."""
     with file.open("rb") as opened:
@@ -178,7 +163,13 @@ def _looked_at(file: Path) -> _Kind:
 def _listened_to(file: Path) -> _Kind:
     """Suffix out of the first bytes; nothing is decoded."""
     with file.open("rb") as opened:
-        kind = recorded_in(opened)
-    if kind is None:
+        found = found_in(opened)
+    if found is None:
         raise Refused("no_sound")
-    return _SOUNDS.get(kind, "sound"), None, None
+    return _SOUNDS.get(found[0], "sound"), None, None
+
+
+_KINDS = {
+    "pictures": (_looked_at, PICTURE_BYTES, "picture_too_large"),
+    "sounds": (_listened_to, SOUND_BYTES, "sound_too_large"),
+}

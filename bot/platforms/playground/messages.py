@@ -4,7 +4,6 @@ A sentence is a list of pieces: text as it is, people by id, and times as number
 can let them tick. Strangers' words are pieces of text, so nothing in them can have an effect.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -54,8 +53,6 @@ _WORDS = (
     "latest", "gone",
     *(f"any_{option}" for option in OPTIONS),
 )  # fmt: skip
-_MARK = re.compile("\x02([^\x03]*)\x03")
-_HIDDEN = str.maketrans("", "", "\x02\x03")
 
 
 def look(reply: Reply, job: Job) -> Json:
@@ -94,7 +91,7 @@ def form(question: Asked | Sure, locale: str) -> Json:
     match question:
         case Asked(job, action, words=words):
             goes_on = action is Action.CONTINUE
-            button = Button(action=action, job_id=job.id)
+            button = Button(action=action, about=job.id)
             title = Text(id="form.continue" if goes_on else "form.remix")
             field: Json = {"words": words, "needed": not goes_on}
         case Sure(reply=reply):
@@ -110,7 +107,11 @@ def furniture(catalog: Catalog, locale: str) -> Json:
         "words": {word: say(f"room.{word}") for word in _WORDS}
         | {"attach": say("room.attach_both" if hears else "room.attach")}
         | {name: say(f"option.{name}") for name in OPTIONS}
-        | _positions(locale)
+        | {
+            f"{switch}_{name}": i18n.say(replies.position(switch, on=on), locale)
+            for switch in SWITCHES
+            for on, name in ON_OFF.items()
+        }
         | {"jump": say("button.jump"), "draft": say("choice.draft")},
         "people": [
             {"id": key, "name": each.person.name, "moderates": each.moderates}
@@ -140,21 +141,16 @@ def furniture(catalog: Catalog, locale: str) -> Json:
     }
 
 
-def _positions(locale: str) -> dict[str, str]:
-    """The meaning of each switch, on and off."""
-    return {
-        f"{switch}_{name}": i18n.say(replies.position(switch, on=on), locale)
-        for switch in SWITCHES
-        for on, name in ON_OFF.items()
-    }
-
-
 def _model(catalog: Catalog, model: Model) -> Json:
     return {
         "family": model.family,
         "label": catalog.label(model.family),
         "kinds": list(model.kinds),
-        "switches": _switches(model),
+        # The positions of each in which its videos can be had.
+        "switches": {
+            word: [name for on, name in ON_OFF.items() if makes(model, extra, on=on)]
+            for word, extra in SWITCHES.items()
+        },
         "takes": [name for name, option in OPTIONS.items() if option.field in model.takes],
         "qualities": {quality: _quality(model, quality) for quality in model.sizes},
     }
@@ -173,52 +169,24 @@ def _quality(model: Model, quality: str) -> Json:
     }
 
 
-def _switches(model: Model) -> Json:
-    """Each with the positions in which the model's videos can be had."""
-    return {
-        word: [name for on, name in ON_OFF.items() if makes(model, extra, on=on)]
-        for word, extra in SWITCHES.items()
-    }
-
-
 def pieces(text: Text, locale: str, *, most: int = MOST_VALUE, at: str = "soon") -> list[Piece]:
     """The sentence, cut where something is to be drawn instead of written.
 
     `at`: how a time is drawn; "soon" is for what is still to come.
     """
-    formats: dict[str, i18n.Format] = {
-        "at": _marked(at),
-        "resets_at": _marked("relative"),
-        "until": _marked("date"),
-        "person": _marked("person"),
-    }
-    sentence = i18n.say(
-        text, locale, formats=formats, escape=lambda value: _plain(value, most=most)
-    )
-    cut = _MARK.split(sentence)
-    found: list[Piece] = []
-    for number, part in enumerate(cut):
-        if number % 2:
-            name, _, value = part.partition(":")
-            found.append({name: value if name == "person" else float(value)})
-        elif part:
-            found.append(part)
-    return found
+    manners = {"at": at, "resets_at": "relative", "until": "date", "person": "person"}
 
+    def drawn(manner: str, value: str) -> Json:
+        return {manner: value if manner == "person" else float(value)}
 
-def _marked(name: str) -> Callable[[object], str]:
-    return lambda value: f"\x02{name}:{value}\x03"
-
-
-def _plain(value: str, *, most: int) -> str:
-    flat = " ".join(value.translate(_HIDDEN).split())
-    return flat if len(flat) <= most else flat[: most - 1] + "…"
+    parts = i18n.cut(text, locale, manners, most=most)
+    return [part if isinstance(part, str) else drawn(*part) for part in parts]
 
 
 def _button(button: Button, locale: str) -> Json:
     return {
         "action": button.action,
-        "about": button.job_id,
+        "about": button.about,
         "value": button.value,
         "label": i18n.say(button.label, locale),
         "chosen": button.is_chosen,

@@ -17,7 +17,7 @@ from aiogram.types import Message
 from bot import i18n
 from bot.core.errors import FileTooLarge, Forbidden, MaybeSent, MessageGone, Temporary
 from bot.core.jobs import Job
-from bot.core.orders import Address, Picture, Sound
+from bot.core.orders import Picture, Sound
 from bot.core.platforms import Can, DirectMessage, Standing, standing
 from bot.core.ports import Clock, Posts
 from bot.core.posts import Post, PostKind
@@ -89,7 +89,7 @@ class TelegramPlatform:
             Bot(settings.token, session=self._session), communities=communities, clock=clock
         )
         self.films = Films(
-            self.line,
+            line=self.line,
             handles=handles,
             stored=stored,
             link=link,
@@ -184,9 +184,7 @@ class TelegramPlatform:
         with suppress(MessageGone, Forbidden):
             await self.line.ask(chat, self.line.bot.delete_message(chat, number))
 
-    def link_to(self, message: Address) -> str | None:
-        """Only in supergroups messages have a link, for their members."""
-        return messages.link_to(message)
+    link_to = staticmethod(messages.link_to)
 
     async def tell(self, message: DirectMessage) -> Standing:
         """Say it in the private chat; rather twice than never."""
@@ -211,7 +209,9 @@ class TelegramPlatform:
 
     def _sender(self, post: Post, job: Job, said: Reply, video: Path | None) -> Send:
         async def send(chat: int, topic: int | None, replying: bool) -> Message:
-            target = _target(job) if replying and not post.direct else None
+            # To the request: never to a card, which goes when the end is told.
+            asked = job.order.call.address.message if replying and not post.direct else None
+            target = int(asked) if asked else None
             if video is not None:
                 return await self.films.send(chat, topic, target, job, said, video)
             return await self.line.send(chat, topic, target, _look(job, said))
@@ -251,11 +251,6 @@ class TelegramPlatform:
         if target is not None:
             chat, _ = chat_and_topic(job.order.call.address.channel)
             await self.line.react(chat, int(target), SIGNS[post.kind])
-
-
-def _target(job: Job) -> int | None:
-    """The message it replies to: the request. Never a card, which goes when the end is told."""
-    return int(job.order.call.address.message) if job.order.call.address.message else None
 
 
 def _look(job: Job, said: Reply) -> messages.Look:

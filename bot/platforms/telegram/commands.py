@@ -71,7 +71,7 @@ class Commands:
 
     async def excuse(self, update: Update) -> None:
         """Tell its person that it waits. The rows can't be asked for anything."""
-        heard = self._parsed(update)
+        heard = parsed(update.data, self._intake.line.bot)
         if heard is None:
             return
         if heard.told.callback_query is not None:
@@ -81,12 +81,9 @@ class Commands:
             if reading.is_private(message.chat) or (command and _is_known(command)):
                 await self._intake.tell(message, Text(id="telegram.waits"))
 
-    def _parsed(self, update: Update) -> Heard | None:
-        return parsed(update.data, self._intake.line.bot)
-
     async def _read(self, update: Update) -> Heard | None:
         """Telegram's update; of a group that has another id by now, as if told of that one."""
-        heard = self._parsed(update)
+        heard = parsed(update.data, self._intake.line.bot)
         if heard is None:
             return None
         told = heard.told
@@ -192,8 +189,9 @@ class Commands:
             await self._claimed()
 
     async def _given(self, argument: Argument, message: Message, rest: str) -> str | None:
-        if argument.is_person:
-            return _whom(rest)
+        # Names are no use: Telegram tells a bot the number of nobody by their name.
+        if argument.is_person and rest and not (rest.isascii() and rest.isdigit()):
+            raise Refused("person_unreadable")
         return await self._meant(message, rest) if argument.name == "job" else rest
 
     async def _meant(self, message: Message, rest: str) -> str | None:
@@ -216,11 +214,8 @@ class Commands:
         call = reading.call_of(message)
         await self._intake.service.access.check(call.person, call.address)
         left, _ = await self._intake.service.left(call.address, call.person)
-        facts = []
-        if left is not None:
-            resets = {"resets_at": left.resets_at}
-            facts.append(Text(id="fact.left", values=resets, count=left.videos))
-        hello = Reply(text=Text(id="telegram.start"), facts=tuple(facts))
+        facts = () if left is None else (left.fact,)
+        hello = Reply(text=Text(id="telegram.start"), facts=facts)
         look = messages.listing(hello, call.locale)
         keys = messages.examples(call.locale)
         await self._intake.answer(message, look, reply_markup=keys)
@@ -259,15 +254,3 @@ def _is_to_us_alone(message: Message) -> bool:
     """Whether a person wrote it in private: bots that answered each other would never end."""
     is_person = message.from_user is not None and not message.from_user.is_bot
     return is_person and reading.is_private(message.chat)
-
-
-def _whom(rest: str) -> str | None:
-    """The number of the person who is meant; None for everybody here.
-
-    Names are no use: Telegram tells a bot the number of nobody by their name.
-    """
-    if not rest:
-        return None
-    if not rest.isascii() or not rest.isdigit():
-        raise Refused("person_unreadable")
-    return rest

@@ -115,8 +115,7 @@ def look(
     if cost := catalog.cost(request, currency):
         facts.append(cost_fact(request, cost))
     if left is not None:
-        values = {"resets_at": left.resets_at}
-        facts.append(Text(id="fact.left", values=values, count=left.videos))
+        facts.append(left.fact)
     reply = Reply(text=Text(id="draft.ask"), prompt=request.shown, facts=tuple(facts))
     drawn = messages.look(reply, order.call.locale, name=order.call.person.name)
     keys = _menu(catalog, order, draft_id, menu) if menu else _keys(catalog, order, draft_id)

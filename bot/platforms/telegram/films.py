@@ -5,26 +5,19 @@ Telegram keeps what it was once sent: again by that name it costs nothing, and i
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from aiogram.types import (
-    Animation,
-    Document,
-    FSInputFile,
-    InputMediaDocument,
-    InputMediaVideo,
-    Message,
-)
-from aiogram.types import Video as VideoFile
+from aiogram.types import FSInputFile, InputMediaDocument, InputMediaVideo, Message
 from aiohttp import ClientTimeout
 
 from bot.core import replies
 from bot.core.errors import BotError, FileTooLarge, Forbidden, Refused, Unchanged
 from bot.core.jobs import Job, Original, Video
 from bot.core.posting import Link
-from bot.core.replies import Reply, Ways
+from bot.core.replies import Action, Button, Reply, Ways
 from bot.core.sizes import Sizes
 from bot.log import get_logger
 from bot.platforms.telegram import messages
@@ -50,8 +43,6 @@ Linked = Callable[[Job], Link | None]
 LeadingOn = Callable[[Job, bool], Awaitable[Ways]]
 """The buttons that lead on from it, in its person's own messages or where it was asked for."""
 Stored = Callable[[str], AbstractAsyncContextManager[Path]]
-Bring = Callable[[int, int | None, Path | str], Awaitable[Message]]
-"""Sends it to this chat and topic: a file of ours, or one that Telegram has by that name."""
 
 
 class Handles(Protocol):
@@ -64,45 +55,37 @@ class Handles(Protocol):
     async def drop(self, key: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Films:
     """One account's films."""
 
-    def __init__(
-        self,
-        line: Line,
-        *,
-        handles: Handles,
-        stored: Stored,
-        link: Linked,
-        ways: LeadingOn,
-        sizes: Sizes,
-        limit: int,
-    ) -> None:
-        """`limit`: bytes that Telegram says it takes."""
-        self._line = line
-        self._link = link
-        self._ways = ways
-        self._sizes = sizes
-        self._limit = limit
-        self._handles = handles
-        self._stored = stored
-        self._uploads = asyncio.Semaphore(MOST_AT_ONCE)
+    line: Line
+    handles: Handles
+    stored: Stored
+    link: Linked
+    ways: LeadingOn
+    sizes: Sizes
+    limit: int
+    """Bytes that Telegram says it takes."""
+    _uploads: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE), init=False
+    )
 
     def most(self, job: Job) -> int:
         """Bytes of its video that may be uploaded, as far as is known by now."""
-        return self._sizes.most(self._limit, _video(job).key)
+        return self.sizes.most(self.limit, _video(job).key)
 
     async def refused(self, job: Job, file: Path) -> None:
         """This file, made of its video, was too large: so the next one is smaller."""
         size = await asyncio.to_thread(lambda: file.stat().st_size)
-        self._sizes.refused(size, _video(job).key)
+        self.sizes.refused(size, _video(job).key)
 
     async def send(
         self, chat: int, topic: int | None, target: int | None, job: Job, said: Reply, video: Path
     ) -> Message:
         """As a new message, in reply to `target` if there is one."""
         sent = await self._sent(chat, topic, job, video, caption(job, said), target=target)
-        await self._remember_posted(job, video, sent)
+        await self._remember(_posted(job), video, sent, _mark(job))
         return sent
 
     async def _sent(
@@ -120,7 +103,7 @@ class Films:
         A video that some apps would show nothing of is a file, too.
         """
         is_film = look is not None and _video(job).plays
-        call = self._line.bot.send_video if is_film else self._line.bot.send_document
+        call = self.line.bot.send_video if is_film else self.line.bot.send_document
         fields: dict[str, Any] = {
             "message_thread_id": topic,
             "reply_parameters": reply(target),
@@ -131,143 +114,117 @@ class Films:
         if isinstance(film, str):
             return await call(chat, film, request_timeout=CALL, **fields)
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._line.uploading(chat, topic))
-            if is_film:
-                still = await stack.enter_async_context(self._still(job))
-                thumbnail = FSInputFile(still) if still else None
-                fields |= {"thumbnail": thumbnail, "supports_streaming": True, **_shape(job)}
-            else:
-                fields["disable_content_type_detection"] = True
+            await stack.enter_async_context(self.line.uploading(chat, topic))
+            still = await stack.enter_async_context(self._still(job)) if is_film else None
+            fields |= _details(job, still, is_film)
             return await call(chat, _film(job, film), request_timeout=patience(film), **fields)
 
     async def put(self, chat: int, message_id: int, job: Job, said: Reply, video: Path) -> None:
         """In the place of a message that stands; if it is there already, that is no error."""
         look = caption(job, said)
-        self._line.forget(chat, message_id)
+        self.line.forget(chat, message_id)
+        plays = _video(job).plays
+        media = InputMediaVideo if plays else InputMediaDocument
         async with self._still(job) as still:
-            media = _media(job, video, look, still)
-            call = self._line.bot.edit_message_media(
-                media,
+            call = self.line.bot.edit_message_media(
+                media(
+                    media=_film(job, video),
+                    caption=look.text,
+                    caption_entities=look.entities,
+                    **_details(job, still, plays),
+                ),
                 chat_id=chat,
                 message_id=message_id,
                 reply_markup=look.keyboard,
                 request_timeout=patience(video),
             )
             try:
-                sent = await self._line.ask(chat, call)
+                sent = await self.line.ask(chat, call)
             except Unchanged:  # it stands there already
                 return
         if isinstance(sent, Message):
-            await self._remember_posted(job, video, sent)
+            await self._remember(_posted(job), video, sent, _mark(job))
 
     async def show(self, channel: str, job: Job) -> None:
         """A video once more, for its person."""
-        said = replies.result(job, ways=await self._ways(job, True))
-
-        async def send(chat: int, topic: int | None, film: Path | str) -> Message:
-            if isinstance(film, Path):
-                return await self.send(chat, topic, None, job, said, film)
-            return await self._sent(chat, topic, job, film, caption(job, said))
-
-        await self._bring(channel, job, _posted(job), _mark(job), send)
+        look = caption(job, replies.result(job, ways=await self.ways(job, True)))
+        await self._bring(channel, job, _posted(job), _mark(job), look)
 
     async def show_file(self, channel: str, job: Job) -> None:
         """The very file, as its gateway made it: what is shown may have been converted."""
+        await self._bring(channel, job, _video(job).original, AS_FILE, None)
 
-        async def send(chat: int, topic: int | None, film: Path | str) -> Message:
-            sent = await self._sent(chat, topic, job, film)
-            if isinstance(film, Path):
-                await self._remember(_video(job).original, film, sent.document, AS_FILE)
-            return sent
-
-        await self._bring(channel, job, _video(job).original, AS_FILE, send)
-
-    async def _bring(self, channel: str, job: Job, file: Original, mark: str, send: Bring) -> None:
+    async def _bring(
+        self, channel: str, job: Job, file: Original, mark: str, look: messages.Look | None
+    ) -> None:
         """By the name that Telegram has for it, if it can; else it is uploaded, a few at once. A
         video too large for that comes as a link."""
-
-        async def insist(film: Path | str) -> None:
-            turn = Turn.ANSWER
-            await self._line.insist(channel, turn, lambda chat, topic, _: send(chat, topic, film))
-
-        handle = await self._handles.get(file.key + mark)
+        handle = await self.handles.get(file.key + mark)
         if handle is not None:
             try:
-                await insist(handle)
+                await self._insist(channel, job, handle, look)
             except Forbidden:
                 raise
             except Refused:
-                await self._handles.drop(file.key + mark)
+                await self.handles.drop(file.key + mark)
             else:
                 return
-        if file.size > self._sizes.most(self._limit, file.key):
+        if file.size > self.sizes.most(self.limit, file.key):
             await self._say_where(channel, job)
             return
         if self._uploads.locked():
             raise Busy(retry_after=5.0, unsent=True)
-        async with self._uploads, self._stored(file.key) as path:
+        async with self._uploads, self.stored(file.key) as path:
             try:
-                await insist(path)
+                sent = await self._insist(channel, job, path, look)
             except FileTooLarge:
-                self._sizes.refused(file.size, file.key)
+                self.sizes.refused(file.size, file.key)
                 await self._say_where(channel, job)
+            else:
+                await self._remember(file, path, sent, mark)
+
+    async def _insist(
+        self, channel: str, job: Job, film: Path | str, look: messages.Look | None
+    ) -> Message:
+        def send(chat: int, topic: int | None, _: bool) -> Awaitable[Message]:
+            return self._sent(chat, topic, job, film, look)
+
+        return await self.line.insist(channel, Turn.ANSWER, send)
 
     async def _say_where(self, channel: str, job: Job) -> None:
         """A new link, since the first one may have expired; words where nothing leads to us."""
         alone = channel == job.order.call.person.id  # a private chat has the number of its person
-        link, ways = self._link(job), await self._ways(job, alone)
+        link, ways = self.link(job), await self.ways(job, alone)
         if link is None:
             said = replies.kept(job, fits=False, ways=ways)
         else:
             said = replies.result(job, link=link.url, link_expires_at=link.expires_at, ways=ways)
         name, locale = job.order.call.person.name, job.order.call.locale
-        await self._line.say(channel, messages.look(said, locale, name=name))
+        await self.line.say(channel, messages.look(said, locale, name=name))
 
     @asynccontextmanager
     async def _still(self, job: Job) -> AsyncIterator[Path | None]:
         """A small picture of the video; a missing one never holds it back."""
         async with AsyncExitStack() as stack:
             still = None
-            try:
+            with suppress(BotError, OSError):
                 if job.video is not None and job.video.thumbnail is not None:
-                    kept = await stack.enter_async_context(self._stored(job.video.thumbnail))
+                    kept = await stack.enter_async_context(self.stored(job.video.thumbnail))
                     still = await stack.enter_async_context(small_still(kept))
-            except (BotError, OSError):
-                still = None
             yield still
 
-    async def _remember_posted(self, job: Job, film: Path, sent: Message) -> None:
-        file = sent.video or sent.animation or sent.document
-        await self._remember(_posted(job), film, file, _mark(job))
-
-    async def _remember(
-        self, file: Original, film: Path, sent: VideoFile | Animation | Document | None, mark: str
-    ) -> None:
+    async def _remember(self, file: Original, film: Path, sent: Message, mark: str) -> None:
         """Keep Telegram's name of the file, which sends it for free; not of a shrunk one.
 
         Never raises: the video stands, and must not be taken for one that may not.
         """
         try:
             size = await asyncio.to_thread(lambda: film.stat().st_size)
-            if sent is not None and size == file.size:
-                await self._handles.put(file.key + mark, sent.file_id)
+            known = sent.video or sent.animation or sent.document
+            if known is not None and size == file.size:
+                await self.handles.put(file.key + mark, known.file_id)
         except Exception:
             log.exception("telegram.handle_lost", key=file.key)
-
-
-def _media(
-    job: Job, video: Path, look: messages.Look, still: Path | None
-) -> InputMediaVideo | InputMediaDocument:
-    """As a document, if some apps would show nothing of it as a video."""
-    fields: dict[str, Any] = {
-        "media": _film(job, video),
-        "caption": look.text,
-        "caption_entities": look.entities,
-    }
-    if not _video(job).plays:
-        return InputMediaDocument(**fields, disable_content_type_detection=True)
-    thumbnail = FSInputFile(still) if still else None
-    return InputMediaVideo(**fields, thumbnail=thumbnail, supports_streaming=True, **_shape(job))
 
 
 def _mark(job: Job) -> str:
@@ -292,17 +249,26 @@ def patience(film: Path) -> Any:
 
 def caption(job: Job, said: Reply) -> messages.Look:
     """A film's text and buttons."""
-    locale = job.order.call.locale
-    look = messages.look(said, locale, name=job.order.call.person.name, caption=True)
     # Telegram makes videos smaller for some apps, and people want the whole.
-    return messages.with_file_key(look, job.id, locale)
+    said = replace(said, buttons=(*said.buttons, Button(action=Action.ORIGINAL, about=job.id)))
+    call = job.order.call
+    return messages.look(said, call.locale, name=call.person.name, caption=True)
 
 
 def _film(job: Job, video: Path) -> FSInputFile:
     return FSInputFile(video, filename=f"zoetrope-{job.id}{video.suffix}")
 
 
-def _shape(job: Job) -> dict[str, Any]:
-    """Above ten megabytes Telegram does not look for itself, and shows a square of no length."""
+def _details(job: Job, still: Path | None, is_film: bool) -> dict[str, Any]:
+    """A document stays one. Of a film above ten megabytes Telegram does not look for its shape
+    itself, and shows a square of no length."""
+    if not is_film:
+        return {"disable_content_type_detection": True}
     video = _video(job)
-    return {"width": video.width, "height": video.height, "duration": round(video.seconds)}
+    return {
+        "thumbnail": FSInputFile(still) if still else None,
+        "supports_streaming": True,
+        "width": video.width,
+        "height": video.height,
+        "duration": round(video.seconds),
+    }

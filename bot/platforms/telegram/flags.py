@@ -101,15 +101,12 @@ def _check_near(rest: str, found: re.Match[str], catalog: Catalog) -> None:
     for near in get_close_matches(found["name"].lower(), OPTIONS, n=1, cutoff=_ALIKE):
         value = _value_at(rest, found.end(), near, catalog)
         if not found["gap"] and _fits(near, value, catalog, rest[value.end :]):
-            names = {"given": found["name"], "near": near, "value": value.text}
-            raise Refused("flag_near", **names)
+            raise Refused("flag_near", given=found["name"], near=near, value=value.text)
 
 
 def _value_at(rest: str, at: int, name: str, catalog: Catalog) -> _Value:
     separator = _SEPARATOR.match(rest, at)
-    if separator is None:
-        return _Value(text="", end=at)
-    begin = separator.end()
+    begin = separator.end() if separator else len(rest)
     if begin == len(rest) or _DASH.match(rest, begin):
         return _Value(text="", end=at)
     if closing := _CLOSING.get(rest[begin]):
@@ -181,10 +178,9 @@ def _fits(name: str, value: _Value, catalog: Catalog, after: str) -> bool:
     with suppress(Refused):
         _read(name, value)
         # "A beach — sound on the rocks": such words end a wish, or another flag follows.
-        opened = _OPENING.match(after.strip())
-        return not after.strip() or (
-            opened is not None and _is_flag(after.strip(), opened, catalog)
-        )
+        rest = after.strip()
+        opened = _OPENING.match(rest)
+        return not rest or (opened is not None and _is_flag(rest, opened, catalog))
     return False
 
 

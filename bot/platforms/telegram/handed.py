@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from aiogram.types import Document, ExternalReplyInfo, Message
+from aiogram.types import Audio, Document, ExternalReplyInfo, Message, Voice
 
 from bot.core import shown
 from bot.core.access import Access
@@ -59,13 +59,15 @@ class Handed:
         self, message: Message, own: Sequence[Given], pictures: Sequence[Picture]
     ) -> list[Given]:
         """Beside a picture of one's own, a message that we don't see may as well be talk."""
-        if not pictures and reading.is_hidden(reading.replied_to(message)):
+        target: Source | None = reading.replied_to(message)
+        if target is not None and not pictures and reading.is_hidden(target):
             raise Refused("picture_unseen")
-        target = reading.pointed_at(message)
+        target = target or message.external_reply
         if target is None:
             return []
         file = await self._file(target, asked_by=message)
-        if file is None and _is_of_a_new_kind(target):
+        # There is something in it that nobody here knows, and nothing else.
+        if file is None and target.model_extra and reading.is_hidden(target):
             raise Refused("shows_other")
         if file is None and not own:
             reading.check_shown(target)
@@ -78,7 +80,7 @@ class Handed:
             return sound
         document = source.document
         if document is not None and _is_called_film(document):
-            sound = _sound_in(document, author)
+            sound = _sound(document, document.file_name, author)
             if await self._is_one(sound, asked_by):
                 return sound
         return reading.picture_of(source, author=author)
@@ -107,34 +109,21 @@ def _check_whole(items: Sequence[Message]) -> None:
         raise Refused("album_hidden")
 
 
-def _is_of_a_new_kind(source: Source) -> bool:
-    """Whether there is something in it that nobody here knows, and nothing else."""
-    known = any(getattr(source, kind, None) for kind in reading.SAID)
-    return bool(source.model_extra) and not known
-
-
 def sound_of(message: Source, *, author: str | None) -> Sound | None:
     """None if there is none. Raises `Refused` for music of a kind that we don't read.
 
     Telegram tells lengths in whole seconds, and of a mere file none.
     """
     if message.voice is not None:
-        voice = message.voice
-        return _sound(voice.file_id, "voice.ogg", voice.file_size, voice.duration, author)
-    if message.audio is not None:
-        music = message.audio
+        return _sound(message.voice, "voice.ogg", author)
+    if (music := message.audio) is not None:
         if not may_hold_sound(music.file_name or "audio.mp3", music.mime_type):
             raise Refused("no_sound")
-        name = music.file_name or "audio"
-        return _sound(music.file_id, name, music.file_size, music.duration, author)
+        return _sound(music, music.file_name, author)
     file = message.document
     if file is not None and may_be_sound(file.file_name, file.mime_type):
-        return _sound_in(file, author)
+        return _sound(file, file.file_name, author)
     return None
-
-
-def _sound_in(file: Document, author: str | None) -> Sound:
-    return _sound(file.file_id, file.file_name or "audio", file.file_size, None, author)
 
 
 def _is_called_film(file: Document) -> bool:
@@ -147,7 +136,11 @@ def _holds_only_sound(path: Path) -> bool:
         return holds_only_sound(file)
 
 
-def _sound(
-    file_id: str, filename: str, size: int | None, seconds: float | None, author: str | None
-) -> Sound:
-    return Sound(source=file_id, filename=filename, size=size or 0, seconds=seconds, author=author)
+def _sound(file: Voice | Audio | Document, name: str | None, author: str | None) -> Sound:
+    return Sound(
+        source=file.file_id,
+        filename=name or "audio",
+        size=file.file_size or 0,
+        seconds=None if isinstance(file, Document) else file.duration,
+        author=author,
+    )

@@ -86,7 +86,7 @@ class Inbox:
         clock: Clock,
         hears: Callable[[bool], None],
         move: Callable[[int, int], Awaitable[None]],
-        excuse: Handle | None = None,
+        excuse: Handle,
     ) -> None:
         """`hears` is told whether we are told of anything; `move` that a group has another id.
 
@@ -178,8 +178,6 @@ class Inbox:
 
     async def _excuse_all(self, updates: Sequence[Update]) -> None:
         """Tell once that these wait: they come again, and then they are done."""
-        if self._excuse is None:
-            return
         fresh = [update for update in updates if update.id not in self._excused]
         self._excused |= {update.id for update in fresh}
         for update in fresh:
@@ -270,20 +268,21 @@ def _is_numbered(raw: Any) -> bool:
 
 
 def _row(raw: Any, now: float) -> Update | None:
-    """As a row; None for one that nobody can read, so that it does not stop those behind it."""
+    """As a row; None for one that nobody can read, so that it does not stop those behind it.
+
+    What has no number can't be kept, and nothing can be asked of it.
+    """
+    if not _is_numbered(raw):
+        log.error("telegram.update_without_number")
+        return None
     try:
-        return _update(raw, now)
+        return _update(raw["update_id"], raw, now)
     except Exception as error:  # noqa: BLE001 - whatever shape it has
         log.error("telegram.update_unreadable", update=raw["update_id"], error=type(error).__name__)
         return None
 
 
-def _update(raw: Any, now: float) -> Update | None:
-    """As a row; what has no number can't be kept, and nothing can be asked of it."""
-    if not _is_numbered(raw):
-        log.error("telegram.update_without_number")
-        return None
-    number = raw["update_id"]
+def _update(number: int, raw: dict[str, Any], now: float) -> Update:
     if "callback_query" in raw:
         # One at a time for each person: who taps like mad waits for nobody but themselves. An
         # upload of a video goes beside: a press of *Cancel* must not wait for it.

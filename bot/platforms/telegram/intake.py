@@ -27,10 +27,7 @@ from bot.platforms.telegram.reading import (
     event_of,
     is_private,
     locale_of,
-    replied_to,
     speaker_of,
-    threaded,
-    words_of,
 )
 
 CONFIRMED = 3
@@ -69,7 +66,7 @@ class Intake:
         address = order.call.address
         self.service.check_authors(order.files, order.call.person)
         await self.service.access.check(order.call.person, address)
-        catalog = (await self.service.terms(address)).catalog
+        catalog = (await self.service.accounts.terms(address)).catalog
         liked, _ = await self.service.preferring.filled(order, catalog)
         # The card shows them: a choice that is given up there does not come back with *Go*.
         order = replace(liked, is_whole=True)
@@ -84,15 +81,10 @@ class Intake:
     ) -> messages.Look:
         """The card of a draft as it is now."""
         left, _ = await self.service.left(order.call.address, order.call.person)
-        terms = await self.service.terms(order.call.address)
+        terms = await self.service.accounts.terms(order.call.address)
+        catalog, currency = terms.catalog, self._currency
         return drafts.look(
-            terms.catalog,
-            order,
-            draft_id,
-            left=left,
-            currency=self._currency,
-            menu=menu,
-            without=without,
+            catalog, order, draft_id, left=left, currency=currency, menu=menu, without=without
         )
 
     async def ask_words(self, order: Order, question: Text, *, reply_to: int) -> None:
@@ -149,7 +141,9 @@ class Intake:
         """In reply to a message; a sign where its person is answered too often there."""
         if await self.may_answer(message, sign=sign):
             channel, number = channel_of(message), message.message_id
-            await self.line.say(channel, look, reply_to=number, **threaded(message), **more)
+            if (topic := message.direct_messages_topic) is not None:
+                more["direct_messages_topic_id"] = topic.topic_id  # to reach whoever wrote
+            await self.line.say(channel, look, reply_to=number, **more)
 
     async def may_answer(self, message: Message, *, sign: str = UNSAID) -> bool:
         """Whether there is room for words; else it gets a sign: nothing is met with silence."""
@@ -190,9 +184,3 @@ class Intake:
 def question_key(chat: int, message_id: int) -> str:
     """Under which a question of ours is remembered among the drafts."""
     return f"asked:{chat}:{message_id}"
-
-
-def text_of_reply(message: Message) -> str:
-    """The words of the message that this one replies to."""
-    target = replied_to(message)
-    return words_of(target) if target else ""

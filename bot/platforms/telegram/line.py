@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from aiogram import Bot
-from aiogram.types import Message, ReactionTypeEmoji, ReplyParameters
+from aiogram.methods import SendChatAction, SetMessageReaction, TelegramMethod
+from aiogram.types import Message, ReactionTypeEmoji, ReactionTypeUnion, ReplyParameters
 
 from bot.core.errors import BotError, MaybeSent, Refused, ReplyGone, Temporary, TopicGone, Unchanged
 from bot.core.ports import Clock
@@ -122,12 +123,8 @@ class Line:
             request_timeout=CALL,
             **look.words | more,
         )
-        self.stands(sent, look)
+        self._stands(sent.chat.id, sent.message_id, look)
         return sent
-
-    def stands(self, sent: Message, look: Look) -> None:
-        """Remember what a message of ours says."""
-        self._show(sent.chat.id, sent.message_id, look.mark)
 
     def is_shown(self, chat: int, message_id: int, look: Look) -> bool:
         """Whether that message says this already: then an edit is no news and takes no turn."""
@@ -137,8 +134,9 @@ class Line:
         """It says something else from now on, or nothing."""
         self._shown.pop((chat, message_id), None)
 
-    def _show(self, chat: int, message_id: int, mark: str) -> None:
-        self._shown[chat, message_id] = mark
+    def _stands(self, chat: int, message_id: int, look: Look) -> None:
+        """Remember what a message of ours says."""
+        self._shown[chat, message_id] = look.mark
         self._shown.move_to_end((chat, message_id))
         if len(self._shown) > MOST_SHOWN:
             self._shown.popitem(last=False)
@@ -151,15 +149,13 @@ class Line:
                 chat_id=chat, message_id=message_id, request_timeout=CALL, **look.words
             )
             await self.ask(chat, edit)
-        self._show(chat, message_id, look.mark)
+        self._stands(chat, message_id, look)
 
     async def react(self, chat: int, message_id: int, sign: str) -> None:
         """A sign on somebody's message; best effort."""
+        signs: list[ReactionTypeUnion] = [ReactionTypeEmoji(emoji=sign)]
         await self._try(
-            chat,
-            lambda: self.bot.set_message_reaction(
-                chat, message_id, reaction=[ReactionTypeEmoji(emoji=sign)], request_timeout=CALL
-            ),
+            chat, SetMessageReaction(chat_id=chat, message_id=message_id, reaction=signs)
         )
 
     @asynccontextmanager
@@ -173,20 +169,16 @@ class Line:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _act(self, chat: int, topic: int | None) -> None:
-        while await self._try(
-            chat,
-            lambda: self.bot.send_chat_action(
-                chat, "upload_video", message_thread_id=topic, request_timeout=CALL
-            ),
-        ):
+        act = SendChatAction(chat_id=chat, action="upload_video", message_thread_id=topic)
+        while await self._try(chat, act):
             await self._clock.sleep(SHOWN)
 
-    async def _try(self, chat: int, call: Callable[[], Awaitable[object]]) -> bool:
+    async def _try(self, chat: int, call: TelegramMethod[bool]) -> bool:
         """Best effort; not even asked while Telegram wants silence there."""
         try:
             self.pace.heed(chat)
             with self._heard(chat):
-                await call()
+                await self.bot(call, request_timeout=CALL)
         except (BotError, Moved) as error:
             log.info("telegram.not_shown", error=type(error).__name__)
             return False

@@ -7,9 +7,6 @@ us, and gets its "yes" only after what it told was committed.
 import asyncio
 from functools import partial
 
-from aiogram.types import User
-from aiohttp import web
-
 from bot.core.access import Facts
 from bot.core.door import Door
 from bot.core.errors import BotError
@@ -59,11 +56,8 @@ class Listener:
             if webhook
             else None
         )
-
-    @property
-    def routes(self) -> list[web.AbstractRouteDef]:
+        self.routes = self._webhook.routes if self._webhook else []
         """Where Telegram may call."""
-        return self._webhook.routes if self._webhook else []
 
     async def run(self) -> None:
         """Hear until cancelled. Raises `Broken` for a token or an address refused."""
@@ -76,7 +70,18 @@ class Listener:
             with translation():
                 me = await self._bot.get_me(request_timeout=CALL)
             log.info("telegram.connected", bot=me.username)
-            self._inbox = self._opened(me)
+            commands = Commands(
+                self._intake, me=me, updates=self._updates, claimed=self._profile.show_owners
+            )
+            self._inbox = Inbox(
+                self._bot,
+                self._updates,
+                commands.handle,
+                clock=self._clock,
+                hears=self._hears,
+                move=self._platform.line.move,
+                excuse=commands.excuse,
+            )
             group.create_task(self._inbox.work())
         await self._profile.show()
         if self._webhook:
@@ -95,23 +100,6 @@ class Listener:
         except BotError as error:
             self._is_asked_for = not isinstance(error, WebhookSet)
             raise
-
-    async def finish(self) -> None:
-        """Nothing outlives its row."""
-
-    def _opened(self, me: User) -> Inbox:
-        commands = Commands(
-            self._intake, me=me, updates=self._updates, claimed=self._profile.show_owners
-        )
-        return Inbox(
-            self._bot,
-            self._updates,
-            commands.handle,
-            clock=self._clock,
-            hears=self._hears,
-            move=self._platform.line.move,
-            excuse=commands.excuse,
-        )
 
     def _hears(self, does: bool) -> None:
         if does:

@@ -6,11 +6,9 @@ zone, and they count down by themselves.
 """
 
 import hashlib
-import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from aiogram.types import (
@@ -39,8 +37,6 @@ MOST_VALUE = 100
 IN_A_ROW = 3
 A_ROW = 48
 """Characters of a row's buttons that can be read on a phone: all of one row are equally wide."""
-BAR = 12
-"""Signs in a full progress bar."""
 
 KEEP = "keep"
 """The action of the way back from the question that *Delete* asks."""
@@ -48,8 +44,10 @@ SUPERGROUP = "-100"
 """The beginning of a supergroup's id, before its number."""
 
 _STYLES = {Action.CANCEL: "danger", Action.DELETE: "danger", Action.CONFIRM: "danger"}
-_MARK = re.compile("\x02([^\x03]*)\x03")
-_HIDDEN = str.maketrans("", "", "\x02\x03")
+_LEADING = frozenset({Action.LIST, Action.ORIGINAL})
+
+_STYLED = {"at": "r", "resets_at": "r", "until": "dt", "person": "person", "owner": "owner"}
+"""The values of a sentence that are entities: times in Telegram's own styles, and people."""
 
 EXAMPLES = ("room.try_one", "room.try_two", "room.try_three")
 
@@ -121,7 +119,7 @@ def listing(reply: Reply, locale: str, *, alone: bool = True) -> Look:
     title: list[Line] = sentence(reply.text, locale, most=5 * MOST_VALUE, alone=alone)
     parts: list[Line] = [Bold(*title)] if reply.facts or reply.buttons else title
     if reply.prompt:
-        parts += ["\n", BlockQuote(_plain(reply.prompt, most=MOST_PROMPT))]
+        parts += ["\n", BlockQuote(i18n.flat(reply.prompt, most=MOST_PROMPT))]
     for fact in reply.facts:
         line = Formatted(*sentence(fact, locale, most=3 * MOST_VALUE, alone=alone))
         more: list[Line] = ["\n", line]
@@ -131,13 +129,6 @@ def listing(reply: Reply, locale: str, *, alone: bool = True) -> Look:
         parts += more
     text, entities = Formatted(*parts).render()
     return Look(text=text, entities=entities, keyboard=keyboard(reply.buttons, locale, reply.jump))
-
-
-def with_file_key(look: Look, job_id: str, locale: str) -> Look:
-    """The same, with a button that asks for the very file."""
-    original = _key(Button(action=Action.ORIGINAL, job_id=job_id), locale)
-    rows = look.keyboard.inline_keyboard if look.keyboard else []
-    return replace(look, keyboard=InlineKeyboardMarkup(inline_keyboard=[*rows, [original]]))
 
 
 def examples(locale: str) -> InlineKeyboardMarkup:
@@ -153,9 +144,9 @@ def keyboard(
     rows: list[list[InlineKeyboardButton]] = []
     leads = False
     for button in buttons:
-        # Ways to other lists stand in a row of their own.
-        turns = (button.action is Action.LIST) is not leads
-        leads = button.action is Action.LIST
+        # Ways to other lists, and to the very file, stand in a row of their own.
+        turns = (button.action in _LEADING) is not leads
+        leads = button.action in _LEADING
         pressed = _key(button, locale)
         if rows and not turns and _fits([*rows[-1], pressed]):
             rows[-1].append(pressed)
@@ -194,7 +185,7 @@ def chosen(label: str) -> str:
 
 def sure(job_id: str, locale: str, *, back: Sequence[str]) -> InlineKeyboardMarkup:
     """Buttons after *Delete*: the question, and the way back, by what it carries."""
-    really = Button(action=Action.CONFIRM, job_id=job_id, said=Text(id="delete.really"))
+    really = Button(action=Action.CONFIRM, about=job_id, said=Text(id="delete.really"))
     row = [_key(really, locale), key(Text(id="delete.keep"), locale, *back)]
     return InlineKeyboardMarkup(inline_keyboard=[row])
 
@@ -213,35 +204,26 @@ def sentence(
 ) -> list[Line]:
     """The sentence, cut where a time or a person stands; `alone`: an owner may be rung for."""
     owner = i18n.say(Text(id="telegram.owner"), locale)
-    formats: dict[str, i18n.Format] = {
-        "at": _marked("r"),
-        "resets_at": _marked("r"),
-        "until": _marked("dt"),
-        "person": _marked("person"),
-        "owner": _marked("owner") if alone else lambda _: owner,
-    }
-    said = i18n.say(text, locale, formats=formats, escape=partial(_plain, most=most))
-    parts: list[Line] = []
-    for number, part in enumerate(_MARK.split(said)):
-        if number % 2:
-            style, _, value = part.partition(":")
-            known = {"person": name, "owner": owner}
-            named = known.get(style)
-            parts.append(
-                _time(float(value), style, locale) if named is None else _mention(value, named)
-            )
-        elif part:
-            parts.append(part)
-    return parts
+
+    def drawn(style: str, value: str) -> Line:
+        match style:
+            case "person":
+                return _mention(value, name)
+            case "owner":
+                return _mention(value, owner) if alone else owner
+            case _:
+                return _time(float(value), style, locale)
+
+    parts = i18n.cut(text, locale, _STYLED, most=most)
+    return [part if isinstance(part, str) else drawn(*part) for part in parts]
 
 
 def _written(reply: Reply, locale: str, name: str, *, prompt: int) -> Formatted:
     lines: list[Line] = [Formatted(*sentence(reply.text, locale, name=name))]
     if reply.prompt:
-        lines.append(BlockQuote(shortened(_plain(reply.prompt, most=MOST_PROMPT), prompt)))
-    if reply.progress is not None:
-        full = reply.progress * BAR // 100
-        lines.append(f"{'▰' * full}{'▱' * (BAR - full)}  {reply.progress} %")
+        lines.append(BlockQuote(shortened(i18n.flat(reply.prompt, most=MOST_PROMPT), prompt)))
+    if reply.bar:
+        lines.append(reply.bar)
     lines += [Formatted(*sentence(fact, locale)) for fact in reply.facts]
     if reply.link:
         lines.append(reply.link)
@@ -261,23 +243,10 @@ def _mention(person_id: str, name: str) -> Line:
 def _time(at: float, style: str, locale: str) -> DateTime:
     """Apps from before March 2026 show the words inside: those have to be true for a while."""
     moment = datetime.fromtimestamp(at, UTC)
-    tongue = _tongue(locale)
+    tongue = i18n.nearest(locale)
     if style == "r":
         left = moment - datetime.now(UTC)
         words = format_timedelta(left, add_direction=True, threshold=1.2, locale=tongue)
     else:
         words = f"{format_datetime(moment, 'medium', locale=tongue)} UTC"
     return DateTime(words, unix_time=int(at), date_time_format=style)
-
-
-def _tongue(locale: str) -> str:
-    nearest = locale.replace("-", "_").partition("_")[0]
-    return nearest if nearest in i18n.languages() else i18n.DEFAULT
-
-
-def _marked(style: str) -> Callable[[object], str]:
-    return lambda value: f"\x02{style}:{value}\x03"
-
-
-def _plain(value: str, *, most: int) -> str:
-    return shortened(" ".join(value.translate(_HIDDEN).split()), most)

@@ -3,13 +3,12 @@
 In private words and pictures alone become a draft; the answer to a question of ours, an order.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 
 from aiogram.types import Message
 
-from bot.core.errors import MovesAlready, NoPicture, NotYourPicture, Refused
+from bot.core.errors import MovesAlready, NoPicture, Refused
 from bot.core.handed import parted
 from bot.core.orders import Order
 from bot.core.replies import Text
@@ -17,7 +16,7 @@ from bot.core.wishes import Wish
 from bot.platforms.telegram import reading
 from bot.platforms.telegram.flags import wish_of
 from bot.platforms.telegram.handed import Handed
-from bot.platforms.telegram.intake import Intake, question_key, text_of_reply
+from bot.platforms.telegram.intake import Intake, question_key
 from bot.platforms.telegram.reading import Command
 
 
@@ -36,15 +35,13 @@ class Ordering:
         target = reading.replied_to(message)
         if command.name == "animate" and not pictures and sound is None:
             raise NoPicture() if target else Refused("picture_unseen")
-        if not wish.prompt and not pictures:
-            wish = replace(wish, prompt=text_of_reply(message))
+        if not wish.prompt and not pictures and target:
+            wish = replace(wish, prompt=reading.words_of(target))
         order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
-        if not wish.prompt and not pictures and sound is None:
-            if not await self._intake.may_answer(message):
-                return
+        if wish.prompt or pictures or sound is not None:
+            await self._intake.service.submit(order)
+        elif await self._intake.may_answer(message):
             await self._intake.ask_words(order, Text(id="ask.words"), reply_to=message.message_id)
-        else:
-            await self._submit(order)
 
     async def answered(self, message: Message, items: Sequence[Message], said: str) -> bool:
         """Whether this was the answer to a question of ours; one that says nothing is asked again.
@@ -77,7 +74,7 @@ class Ordering:
                 # A remix would not change the new choices.
                 remix_of=None if own or wish.chosen else order.remix_of,
             )
-            await self._submit(answer)
+            await self._intake.service.submit(answer)
         elif await self._intake.may_answer(message):
             await self._intake.ask_words(order, Text(id="ask.words"), reply_to=message.message_id)
         return True
@@ -95,17 +92,12 @@ class Ordering:
             return False
         wish = await self._wish(message, said)
         order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
-        with _owner_in_doubt(order):
-            await self._intake.draft(order)
+        await self._intake.draft(order)
         return True
-
-    async def _submit(self, order: Order) -> None:
-        with _owner_in_doubt(order):
-            await self._intake.service.submit(order)
 
     async def _wish(self, message: Message, words: str) -> Wish:
         """Words and flags apart; of a model that is none it may be that its name was cut short."""
-        terms = await self._intake.service.terms(reading.address_of(message))
+        terms = await self._intake.service.accounts.terms(reading.address_of(message))
         catalog = terms.catalog
         wish = wish_of(words, catalog)
         family = wish.family
@@ -113,15 +105,3 @@ class Ordering:
             can = ", ".join(catalog.label(each) for each in catalog.families)
             raise Refused("flag_model_unknown", family=family, can=can)
         return wish
-
-
-@contextmanager
-def _owner_in_doubt(order: Order) -> Iterator[None]:
-    """Where Telegram hides whose a picture is, nobody can say that it is somebody else's."""
-    try:
-        yield
-    except NotYourPicture:
-        others = (it.author for it in order.pictures if it.author != order.call.person.id)
-        if not any(others):
-            raise Refused("picture_owner_unknown") from None
-        raise

@@ -25,7 +25,8 @@ from bot.core.service import Actor
 from bot.core.updates import Update
 from bot.core.wishes import Wish
 from bot.log import get_logger
-from bot.platforms.telegram import drafts, films, messages, reading, rights
+from bot.platforms.telegram import drafts, messages, reading, rights
+from bot.platforms.telegram.films import caption
 from bot.platforms.telegram.inbox import may_heal
 from bot.platforms.telegram.intake import Intake
 from bot.platforms.telegram.line import CALL
@@ -44,7 +45,7 @@ TURNING = frozenset(
 
 log = get_logger()
 
-Later = Callable[[], Awaitable[None]]
+Later = Callable[[], Awaitable[object]]
 Done = Later | Text | None
 """Said in an alert; or what takes longer than a button may spin, and is done when it rests."""
 Act = Callable[[CallbackQuery, str], Awaitable[Done]]
@@ -70,8 +71,11 @@ class Presses:
             if may_heal(problem, update):
                 await self._rest(query, "")
                 raise
-            refuse = self._tell if update.attempts else self._alert
-            await refuse(query, problem)
+            if update.attempts:
+                await self._tell(query, problem)
+            else:
+                # An alert shows no entities: of a time the words inside are what stands there.
+                await self._rest(query, _refusal(query, problem).text)
             return
         if isinstance(done, Text):
             await self._rest(query, i18n.say(done, reading.locale_of(query.from_user)))
@@ -112,10 +116,6 @@ class Presses:
             with suppress(Temporary):
                 await self._tell(query, problem)
 
-    async def _alert(self, query: CallbackQuery, problem: Exception) -> None:
-        # An alert shows no entities: of a time the words inside are what stands there.
-        await self._rest(query, _refusal(query, problem).text)
-
     async def _tell(self, query: CallbackQuery, problem: Exception) -> None:
         """In words, where the button stands: once it rests it is too late for an alert."""
         if query.message is None:
@@ -142,11 +142,11 @@ class Presses:
 
     async def _press(self, query: CallbackQuery, pressed: Press) -> Done:
         intake, locale = self._intake, reading.locale_of(query.from_user)
+        films, chat = intake.platform.films, _message(query).chat.id
         of_no_job = pressed.action in OF_NO_JOB
         call = await self._call(query, None if of_no_job else pressed.about)
-        answer = await presses.press(
-            intake.door, call, pressed, moderates=partial(self._moderates, query, call.person)
-        )
+        moderates = partial(rights.moderates, intake.line, call.person, chat=chat)
+        answer = await presses.press(intake.door, call, pressed, moderates=moderates)
         match answer:
             case Asked(job, action, question):
                 order = await intake.service.varied(job.id, action, call)
@@ -159,10 +159,13 @@ class Presses:
             case Removed(reply):
                 await self._gone(query)
                 return reply.text
-            case Shown(job, as_original):
-                return partial(self._show, query, job, as_original)
+            case Shown(job, as_original=True):
+                return partial(films.show_file, _address(query, job).channel, job)
+            case Shown(job):
+                return partial(films.show, str(query.from_user.id), job)
             case Told(reply):  # to an owner: notices stand in private chats
-                return partial(self._answer, query, messages.notice(reply, locale))
+                person, look = str(query.from_user.id), messages.notice(reply, locale)
+                return partial(intake.line.say, person, look, reply_to=_message(query).message_id)
         return None  # a card is drawn by its row
 
     async def _call(self, query: CallbackQuery, job_id: str | None = None) -> Call:
@@ -175,31 +178,17 @@ class Presses:
             locale=reading.locale_of(query.from_user),
         )
 
-    async def _moderates(self, query: CallbackQuery, person: Person, job: Job) -> bool:
-        chat = _message(query).chat.id
-        return await rights.moderates(self._intake.line, person, job, chat=chat)
-
     async def _face(self, query: CallbackQuery, job: Job) -> Person:
         person, chat = reading.person(query.from_user), _message(query).chat.id
         return await rights.face(self._intake.line, person, job, chat=chat)
-
-    async def _show(self, query: CallbackQuery, job: Job, as_original: bool) -> None:
-        its_films = self._intake.platform.films
-        if as_original:
-            await its_films.show_file(_address(query, job).channel, job)
-        else:
-            await its_films.show(str(query.from_user.id), job)
-
-    async def _answer(self, query: CallbackQuery, look: Look) -> None:
-        pressed = _message(query).message_id
-        await self._intake.line.say(str(query.from_user.id), look, reply_to=pressed)
 
     async def _keep(self, query: CallbackQuery, job_id: str) -> None:
         """The buttons as they were before *Delete*."""
         job, message = await self._intake.service.job(job_id), _message(query)
         person = await self._face(query, job)
         own = person.id == job.order.call.person.id
-        moderates = not own and await self._moderates(query, person, job)
+        line, chat = self._intake.line, message.chat.id
+        moderates = not own and await rights.moderates(line, person, job, chat=chat)
         actor = Actor(person=person, moderates=moderates)
         await self._intake.service.check_delete(job_id, actor)
         said = replies.result(job, ways=await self._intake.service.accounts.ways(job))
@@ -207,7 +196,7 @@ class Presses:
         if isinstance(message, Message) and message.text:  # a link, or words
             keys = messages.keyboard(said.buttons, locale)
         else:
-            keys = films.caption(job, said).keyboard
+            keys = caption(job, said).keyboard
         await self._turn_keys(query, keys)
 
     # --- drafts --------------------------------------------------------------------------------
@@ -228,7 +217,7 @@ class Presses:
         order = await self._drafted(query, draft_id)
         without: list[str] = []
         if value is not None:
-            catalog = (await self._intake.service.terms(order.call.address)).catalog
+            catalog = (await self._intake.service.accounts.terms(order.call.address)).catalog
             wanted = drafts.chosen(catalog, order, menu, value)
             order = drafts.possible(catalog, wanted)
             without = drafts.given_up(wanted, order)

@@ -70,9 +70,14 @@ class Profile:
         ]
         try:
             former = json.loads(await self._facts.get(f"{OWNED}.ids") or "[]")
-            gone = [_unmenu(int(each)) for each in former if each not in owners]
-            own = [_menu(OWN, language, _chat(int(each))) for each in owners for language in _all()]
-            await self._tell(OWNED, [*(call for few in gone for call in few), *own])
+            gone = [
+                DeleteMyCommands(scope=_chat(each), language_code=language)
+                for each in former
+                if each not in owners
+                for language in _all()
+            ]
+            own = [_menu(OWN, language, _chat(each)) for each in owners for language in _all()]
+            await self._tell(OWNED, [*gone, *own])
             await self._facts.put(f"{OWNED}.ids", json.dumps(owners))
         except BotError as error:
             log.warning("telegram.commands_refused", code=error.code)
@@ -109,12 +114,8 @@ def _menu(names: Sequence[str], language: str | None, scope: BotCommandScopeUnio
     return SetMyCommands(commands=commands, scope=scope, language_code=language)
 
 
-def _unmenu(owner: int) -> list[DeleteMyCommands]:
-    return [DeleteMyCommands(scope=_chat(owner), language_code=each) for each in _all()]
-
-
-def _chat(owner: int) -> BotCommandScopeChat:
-    return BotCommandScopeChat(chat_id=owner)
+def _chat(owner: str) -> BotCommandScopeChat:
+    return BotCommandScopeChat(chat_id=int(owner))
 
 
 def _all() -> tuple[str | None, ...]:

@@ -101,7 +101,7 @@ def _moved(message: Message | InaccessibleMessage, chat: int) -> Message | Inacc
 def is_for_nobody(message: Message) -> bool:
     """Whether nobody said it to us: it is somebody else's word, or Telegram's own of what
     happened in the chat. A file that is handed on is meant."""
-    return not any(getattr(message, kind, None) for kind in SAID) or is_anothers(message)
+    return is_hidden(message) or is_anothers(message)
 
 
 def is_anothers(message: Message) -> bool:
@@ -200,12 +200,6 @@ def event_of(message: Message | InaccessibleMessage) -> str:
     return f"{message.chat.id}:{message.message_id}"
 
 
-def threaded(message: Message) -> dict[str, int]:
-    """The topic of an answer in the direct messages of a channel, to reach whoever wrote."""
-    topic = message.direct_messages_topic
-    return {} if topic is None else {"direct_messages_topic_id": topic.topic_id}
-
-
 def is_private(chat: Chat) -> bool:
     """Whether the chat is one person's own."""
     return chat.type == "private"
@@ -220,14 +214,9 @@ def replied_to(message: Message) -> Message | None:
     return None if target is None or target.forum_topic_created is not None else target
 
 
-def pointed_at(message: Message) -> Message | ExternalReplyInfo | None:
-    """The message that this one replies to, here or in another chat."""
-    return replied_to(message) or message.external_reply
-
-
-def is_hidden(message: Message | None) -> bool:
+def is_hidden(message: Message | ExternalReplyInfo) -> bool:
     """Whether Telegram shows that there is a message, and nothing of what is in it."""
-    return message is not None and not any(getattr(message, kind, None) for kind in SAID)
+    return not any(getattr(message, kind, None) for kind in SAID)
 
 
 def words_of(message: Message) -> str:
@@ -289,18 +278,13 @@ def author_of(message: Message | ExternalReplyInfo, *, own_id: int) -> str | Non
 def _photo(sizes: list[PhotoSize], author: str | None) -> Picture:
     fitting = [each for each in sizes if (each.file_size or 0) <= PICTURE_BYTES] or sizes
     best = max(fitting, key=lambda each: each.width * each.height)
-    return _picture(
-        best.file_id, best.file_size, "photo.jpg", author, width=best.width, height=best.height
-    )
+    return _picture(best, "photo.jpg", author)
 
 
 def _sticker(sticker: Sticker, author: str | None) -> Picture:
     if sticker.is_animated or sticker.is_video:
         raise MovesAlready()
-    return _picture(
-        sticker.file_id, sticker.file_size, "sticker.webp", author,
-        width=sticker.width, height=sticker.height,
-    )  # fmt: skip
+    return _picture(sticker, "sticker.webp", author)
 
 
 def _document(document: Document, author: str | None) -> Picture | None:
@@ -308,21 +292,13 @@ def _document(document: Document, author: str | None) -> Picture | None:
         return None
     if not may_be_picture(document.file_name, document.mime_type):
         raise refusal_by_name(document.file_name, document.mime_type)
-    name = document.file_name or "picture"
-    return _picture(document.file_id, document.file_size, name, author)
+    return _picture(document, document.file_name or "picture", author)
 
 
-def _picture(
-    file_id: str,
-    size: int | None,
-    filename: str,
-    author: str | None,
-    *,
-    width: int | None = None,
-    height: int | None = None,
-) -> Picture:
+def _picture(file: PhotoSize | Sticker | Document, filename: str, author: str | None) -> Picture:
+    width, height = (None, None) if isinstance(file, Document) else (file.width, file.height)
     picture = Picture(
-        source=file_id, filename=filename, size=size or 0,
+        source=file.file_id, filename=filename, size=file.file_size or 0,
         width=width, height=height, author=author,
     )  # fmt: skip
     picture.check()

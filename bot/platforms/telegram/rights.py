@@ -41,9 +41,8 @@ async def moderates(line: Line, person: Person, job: Job, *, chat: int) -> bool:
 async def face(line: Line, person: Person, job: Job, *, chat: int) -> Person:
     """As whom somebody acts on `job`: what the group itself asked for belongs to its anonymous
     admins there. They write as the group, but a press always tells of the user."""
-    if job.order.call.person.id != str(chat) or person.id == str(
-        chat
-    ):  # a private chat is its person
+    whose, here = job.order.call.person.id, str(chat)
+    if whose != here or person.id == here:  # a private chat is its person
         return person
     member = await _member(line, person, chat)
     return job.order.call.person if member.is_anonymous else person

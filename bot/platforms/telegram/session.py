@@ -62,6 +62,5 @@ def _file(result: dict[Any, Any]) -> dict[str, Any]:
     for kind in ("video", "animation", "document"):
         match result.get(kind):
             case {"file_id": str(file_id), "file_unique_id": str(unique)}:
-                bare = {"file_id": file_id, "file_unique_id": unique}
-                return {"document": bare}
+                return {"document": {"file_id": file_id, "file_unique_id": unique}}
     return {}

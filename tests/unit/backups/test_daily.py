@@ -187,7 +187,7 @@ async def test_nobody_is_told_that_somebody_is_just_making_one(site: Site) -> No
 async def test_a_database_that_is_gone_is_not_taken_for_the_one_to_keep(site: Site) -> None:
     async with running(site) as night:
         site.file.rename(site.folder / "elsewhere")
-        await night.daily._database.look()
+        await night.daily.database.look()
         await night.until(17 * HOUR)
         assert night.backups == []
         assert "not the one on the disk (deleted)" in night.told[0]

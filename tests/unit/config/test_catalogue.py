@@ -68,7 +68,7 @@ def test_a_table_changes_only_what_it_names(read: Read) -> None:
     assert (before.prompt_limit, after.prompt_limit) == (32000, 9)
     assert before.picture is not None
     assert after.picture is not None
-    assert (after.picture.widest, after.picture.exact) == (2, before.picture.exact)
+    assert (after.picture.fit.widest, after.picture.exact) == (2, before.picture.exact)
     assert after.seconds == before.seconds
 
 
@@ -197,7 +197,7 @@ prompt_limit = 8
     assert (documented.prompt_limit, new_api.prompt_limit) == (8, 7)
     assert documented.seconds == new_api.seconds == (5,)
     assert new_api.picture is not None
-    assert (new_api.picture.transport, new_api.picture.most_side) == ("data-uri", 999)
+    assert (new_api.picture.transport, new_api.picture.fit.most_side) == ("data-uri", 999)
     assert documented.places.files[Kind.PICTURE] == (("metadata.img_url",),)
     assert new_api.places.files[Kind.PICTURE] == (("image", "input_reference"),)
 

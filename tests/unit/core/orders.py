@@ -10,6 +10,7 @@ from bot.core.models import Model, PictureRule, Places
 from bot.core.orders import (
     Address,
     Call,
+    Fit,
     Kind,
     Order,
     Person,
@@ -46,7 +47,7 @@ WAN_PICTURE = replace(
     kinds=(Kind.PICTURE,),
     sizes={"720p": "720P", "480p": "480P"},
     places=Places(extras=("metadata.*",), files={Kind.PICTURE: (("metadata.img_url",),)}),
-    picture=PictureRule(transport=Transport.DATA_URI, least_side=360),
+    picture=PictureRule(transport=Transport.DATA_URI, fit=Fit(least_side=360)),
 )
 SORA = Model(
     name="sora-2",

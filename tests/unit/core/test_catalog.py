@@ -372,7 +372,8 @@ def test_without_links_a_picture_has_to_be_small_enough_to_go_along(
     linked: bool, most: int
 ) -> None:
     assert WAN_PICTURE.picture is not None
-    rule = replace(WAN_PICTURE.picture, url_above=1_000, most_bytes=9_000, shaping=Shaping.PAD)
+    fit = replace(WAN_PICTURE.picture.fit, most_bytes=9_000, shaping=Shaping.PAD)
+    rule = replace(WAN_PICTURE.picture, url_above=1_000, fit=fit)
     catalog = Catalog(models=(replace(WAN_PICTURE, picture=rule),), linked=linked)
     request = catalog.choose(order(pictures=(CAT,)))[1]
     assert request.fit == Fit(least_side=360, most_bytes=most, shaping=Shaping.PAD)

@@ -128,7 +128,7 @@ async def test_what_was_not_charged_can_still_be_found_and_nothing_else() -> Non
     office = Office()
     (still,) = (await office.press("abcd", "free")).buttons
     office.answers["jobs.candidates"] = {**ANSWERS["jobs.candidates"], "status": "failed"}
-    (found,) = (await office.press(still.job_id, still.value or "")).buttons
+    (found,) = (await office.press(still.about, still.value or "")).buttons
     assert found.value == f"found.{token_of('video_1')}"
 
 
@@ -140,7 +140,7 @@ async def test_while_everything_is_stopped_a_new_try_offers_to_go_on_first() -> 
     assert "zoetrope" not in say(reply.text, "en")
     del office.refusals["jobs.again"]
     for each in (go, again):
-        await office.press(each.job_id, each.value or "")
+        await office.press(each.about, each.value or "")
     assert [name for name, _, _ in office.asked] == ["jobs.again", "go", "jobs.again"]
 
 
@@ -166,9 +166,9 @@ async def test_more_for_today_is_given_once_however_often_it_is_pressed() -> Non
     shown = {"shown": "20", "more_shown": "10", "day": used.day}
     cause = Cause(kind=Kind.LIMIT, about=used.about, facts=facts | shown)
     more, _ = brief(cause.kind, cause.facts).buttons
-    await office.press(more.job_id, more.value or "")
+    await office.press(more.about, more.value or "")
     with pytest.raises(Refused, match="decide_outdated"):
-        await office.press(more.job_id, more.value or "")
+        await office.press(more.about, more.value or "")
     assert [values for _, _, values in office.asked] == [
         {"kind": "purse", "of": "", "again": True, "videos": 10}
     ]
@@ -188,9 +188,9 @@ async def test_over_midnight_a_button_raises_nothing() -> None:
 async def test_a_gateway_of_any_name_is_paused_by_a_button() -> None:
     office = Office()
     button = pause("a b:c")
-    reply = await office.press(button.job_id, button.value or "")
+    reply = await office.press(button.about, button.value or "")
     (resume,) = reply.buttons
-    await office.press(resume.job_id, resume.value or "")
+    await office.press(resume.about, resume.value or "")
     assert [(name, values["name"]) for name, _, values in office.asked] == [
         ("gateways.pause", "a b:c"),
         ("gateways.resume", "a b:c"),

@@ -62,7 +62,7 @@ def labels(reply: Reply) -> list[str]:
 @pytest.mark.parametrize("under", ["", "card", "result", "failure", "note"])
 @pytest.mark.parametrize("value", [None, "720p", "card", "note", "card:note", "notes", "a.b:c"])
 def test_a_button_is_read_as_it_was_written(under: str, value: str | None) -> None:
-    button = Button(action=Action.FINER, job_id="job-1_a", value=value)
+    button = Button(action=Action.FINER, about="job-1_a", value=value)
     carried = presses.written(button, under=under)
     assert presses.read(carried) == Press(action=Action.FINER, about="job-1_a", value=value)
 
@@ -94,14 +94,14 @@ def test_a_button_that_is_not_ours_is_unknown(carried: str) -> None:
 
 async def test_a_press_makes_another_video_for_whoever_pressed(workshop: Workshop) -> None:
     job = await workshop.made(order(address=HALL, person=ANN))
-    answer = await press(workshop, Button(action=Action.RETRY, job_id=job.id), call(BOB, HALL))
+    answer = await press(workshop, Button(action=Action.RETRY, about=job.id), call(BOB, HALL))
     assert isinstance(answer, Taken)
     assert (answer.job.order.call.person, answer.job.request.prompt) == (BOB, job.request.prompt)
 
 
 async def test_a_press_that_needs_words_asks_for_them_first(workshop: Workshop) -> None:
     job = await workshop.made(order(address=ALONE, person=ANN, prompt="a cat"))
-    button = Button(action=Action.REMIX, job_id=job.id)
+    button = Button(action=Action.REMIX, about=job.id)
     asked = await press(workshop, button)
     assert isinstance(asked, Asked)
     assert (asked.question.id, asked.words) == ("ask.remix", "a cat")
@@ -123,14 +123,14 @@ async def test_only_its_person_or_a_moderator_cancels(workshop: Workshop) -> Non
 async def test_a_video_goes_for_good_only_after_a_second_press(workshop: Workshop) -> None:
     job = await workshop.made(order(address=ALONE, person=ANN))
     await workshop.speak()
-    sure = await press(workshop, Button(action=Action.DELETE, job_id=job.id))
+    sure = await press(workshop, Button(action=Action.DELETE, about=job.id))
     assert isinstance(sure, Sure)
     assert (await workshop.job(job.id)).video is not None
     removed = await press(workshop, sure.reply.buttons[0])
     assert isinstance(removed, Removed)
     assert removed.reply.text.id == "delete.done"
     assert (await workshop.job(job.id)).video is None
-    again = await press(workshop, Button(action=Action.DELETE, job_id=job.id))
+    again = await press(workshop, Button(action=Action.DELETE, about=job.id))
     assert again == Removed(Reply(text=Text(id="delete.gone")))
 
 
@@ -175,7 +175,7 @@ async def test_a_list_that_a_moderator_stops_from_stays_that_of_its_person(
     stop = Press(action=Action.STOP, about=job.id)
     answer = await presses.press(workshop.door, call(BOB, HALL), stop, moderates=anybody)
     assert isinstance(answer, Turned)
-    assert [each.job_id for each in answer.reply.buttons] == [kept.id]
+    assert [each.about for each in answer.reply.buttons] == [kept.id]
 
 
 async def test_where_others_read_along_a_list_tells_only_of_there(workshop: Workshop) -> None:
@@ -207,7 +207,7 @@ async def test_history_leads_through_its_pages_and_back(workshop: Workshop) -> N
 async def test_an_entry_leads_to_its_message_and_shows_its_video(workshop: Workshop) -> None:
     job = await workshop.made(order(address=HALL, person=ANN))
     await workshop.speak()
-    entry = await press(workshop, Button(action=Action.OPEN, job_id=job.id, value="0"))
+    entry = await press(workshop, Button(action=Action.OPEN, about=job.id, value="0"))
     assert isinstance(entry, Turned)
     assert entry.reply.jump is not None
     assert (entry.reply.jump.channel, entry.reply.jump.community) == ("hall", "town")
@@ -218,13 +218,13 @@ async def test_an_entry_leads_to_its_message_and_shows_its_video(workshop: Works
     with pytest.raises(Refused, match="not_yours"):
         await press(workshop, entry.reply.buttons[0], call(BOB))
     with pytest.raises(Refused, match="not_yours"):
-        await press(workshop, Button(action=Action.OPEN, job_id=job.id, value="0"), call(BOB))
+        await press(workshop, Button(action=Action.OPEN, about=job.id, value="0"), call(BOB))
 
 
 async def test_a_private_video_is_shown_to_its_person_alone(workshop: Workshop) -> None:
     await workshop.preferences.put("chat", "ann", Preferences(private=True))
     job = await workshop.made(order(address=HALL, person=ANN))
-    answer = await press(workshop, Button(action=Action.SHOW, job_id=job.id), call(ANN, HALL))
+    answer = await press(workshop, Button(action=Action.SHOW, about=job.id), call(ANN, HALL))
     assert answer == Shown(job, alone=True)
 
 
@@ -234,7 +234,7 @@ async def test_a_video_that_was_not_to_be_posted_is_shown_to_its_person_alone(
     job = await workshop.made(order(address=HALL, person=ANN))
     silent = await workshop.jobs.save(job, replace(job, silent=True), now=workshop.clock.now())
     assert silent is not None
-    answer = await press(workshop, Button(action=Action.SHOW, job_id=job.id), call(ANN, HALL))
+    answer = await press(workshop, Button(action=Action.SHOW, about=job.id), call(ANN, HALL))
     assert answer == Shown(silent, alone=True)
 
 
@@ -242,14 +242,14 @@ async def test_a_video_that_was_not_to_be_posted_is_shown_to_its_person_alone(
 async def test_a_video_that_is_gone_is_not_shown(workshop: Workshop, action: Action) -> None:
     job = await workshop.submit(order(address=ALONE, person=ANN))
     with pytest.raises(Refused, match="video_gone"):
-        await press(workshop, Button(action=action, job_id=job.id))
+        await press(workshop, Button(action=action, about=job.id))
 
 
 async def test_an_entry_leads_to_a_direct_message_in_no_community(workshop: Workshop) -> None:
     await workshop.preferences.put("chat", "ann", Preferences(private=True))
     job = await workshop.made(order(address=HALL, person=ANN))
     await workshop.speak()
-    entry = await press(workshop, Button(action=Action.OPEN, job_id=job.id, value="0"))
+    entry = await press(workshop, Button(action=Action.OPEN, about=job.id, value="0"))
     assert isinstance(entry, Turned)
     assert entry.reply.jump is not None
     assert (entry.reply.jump.channel, entry.reply.jump.community) == ("private", None)
@@ -258,8 +258,8 @@ async def test_an_entry_leads_to_a_direct_message_in_no_community(workshop: Work
 async def test_an_entry_leads_to_no_message_that_was_taken_away(workshop: Workshop) -> None:
     job = await workshop.made(order(address=ALONE, person=ANN))
     await workshop.speak()
-    await press(workshop, Button(action=Action.CONFIRM, job_id=job.id))
-    entry = await press(workshop, Button(action=Action.OPEN, job_id=job.id, value="0"))
+    await press(workshop, Button(action=Action.CONFIRM, about=job.id))
+    entry = await press(workshop, Button(action=Action.OPEN, about=job.id, value="0"))
     assert isinstance(entry, Turned)
     assert (entry.reply.jump, labels(entry.reply)) == (None, ["‹ Back"])
 
@@ -267,10 +267,10 @@ async def test_an_entry_leads_to_no_message_that_was_taken_away(workshop: Worksh
 @pytest.mark.parametrize(
     "button",
     [
-        Button(action=Action.LIST, job_id="history"),
-        Button(action=Action.LIST, job_id="settings"),
-        Button(action=Action.SETTING, job_id="private", value="on"),
-        Button(action=Action.OPEN, job_id="job"),
+        Button(action=Action.LIST, about="history"),
+        Button(action=Action.LIST, about="settings"),
+        Button(action=Action.SETTING, about="private", value="on"),
+        Button(action=Action.OPEN, about="job"),
     ],
 )
 async def test_where_others_read_along_no_press_opens_what_is_for_one_alone(
@@ -282,7 +282,7 @@ async def test_where_others_read_along_no_press_opens_what_is_for_one_alone(
 
 async def test_a_page_from_which_all_is_gone_leads_to_the_first(workshop: Workshop) -> None:
     await workshop.made(order(address=ALONE, person=ANN, prompt="a song"))
-    back = Button(action=Action.LIST, job_id="history", value="7")
+    back = Button(action=Action.LIST, about="history", value="7")
     answer = await press(workshop, back)
     assert isinstance(answer, Turned)
     assert labels(answer.reply) == ["a song"]
@@ -291,7 +291,7 @@ async def test_a_page_from_which_all_is_gone_leads_to_the_first(workshop: Worksh
 @pytest.mark.parametrize("value", ["x", "-1", "1.5", "9" * 32])
 async def test_a_list_that_is_none_is_an_unknown_button(workshop: Workshop, value: str) -> None:
     with pytest.raises(Refused, match="button_unknown"):
-        await press(workshop, Button(action=Action.LIST, job_id="history", value=value))
+        await press(workshop, Button(action=Action.LIST, about="history", value=value))
 
 
 # --- commands -------------------------------------------------------------------------------------
@@ -394,11 +394,11 @@ async def test_people_are_shown_their_own_words_without_those_of_a_preset(
 
 async def test_a_preset_goes_with_each_variation_once(workshop: Workshop) -> None:
     job = await workshop.made(order(pictures=(CAT,), prompt="slowly", preset="loop"))
-    again = await press(workshop, Button(action=Action.RETRY, job_id=job.id), call(ANN, HALL))
+    again = await press(workshop, Button(action=Action.RETRY, about=job.id), call(ANN, HALL))
     assert isinstance(again, Taken)
     assert (again.job.request.prompt, again.job.request.shown) == ("Loop. slowly", "slowly")
     other = replace(call(ANN, HALL), event_id="e2")
-    remix = await press(workshop, Button(action=Action.REMIX, job_id=job.id), other, words="fast")
+    remix = await press(workshop, Button(action=Action.REMIX, about=job.id), other, words="fast")
     assert isinstance(remix, Taken)
     assert remix.job.request.prompt == "Loop. fast"
 
@@ -409,7 +409,7 @@ async def test_a_preset_that_is_gone_leaves_its_words(workshop: Workshop) -> Non
         workshop.accounts, general=Terms(catalog=replace(CATALOG, presets={}), limits=FREE)
     )
     workshop.service.accounts = workshop.accounts
-    again = await press(workshop, Button(action=Action.RETRY, job_id=job.id), call(ANN, HALL))
+    again = await press(workshop, Button(action=Action.RETRY, about=job.id), call(ANN, HALL))
     assert isinstance(again, Taken)
     assert again.job.request.prompt == "Loop. slowly"
 

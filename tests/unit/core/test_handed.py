@@ -3,8 +3,8 @@
 import pytest
 
 from bot.core import replies
-from bot.core.errors import Refused
-from bot.core.handed import Given, beside, each_of, parted
+from bot.core.errors import Refused, in_turn
+from bot.core.handed import Given, beside, one_of, parted
 from bot.i18n import say
 from tests.unit.core.orders import CAT, SONG
 
@@ -38,10 +38,10 @@ def test_the_one_that_cannot_be_used_is_named_with_what_to_do(
             raise Refused(code, kind="PDF")
         return CAT
 
-    assert each_of(read, ["good", "good"]) == [CAT, CAT]
+    assert in_turn(read, ["good", "good"], within=one_of) == [CAT, CAT]
     for files, number in ((["good", "bad"], "I mean number 2 of 2."), (["bad"], "")):
         with pytest.raises(Refused) as caught, beside([CAT] if in_reply else []):
-            each_of(read, files)
+            in_turn(read, files, within=one_of)
         told = say(replies.error(caught.value).text, "en")
         assert number in told
         assert told.endswith("send me yours without the reply.") == in_reply

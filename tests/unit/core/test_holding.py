@@ -6,6 +6,7 @@ import pytest
 
 from bot.core import cards
 from bot.core.acts import EVERYTHING, Act, Block
+from bot.core.cards import Timing
 from bot.core.errors import Refused
 from bot.core.jobs import HARD_DEADLINE, Job, Reason, Status
 from bot.core.orders import Call
@@ -48,7 +49,7 @@ async def test_an_order_waits_for_days_without_a_post_and_then_goes_once(
     waiting = await workshop.job(job.id)
     assert (waiting.status, waiting.reason) == (Status.QUEUED, Reason.PAUSED)
     assert workshop.gateway.posts == 0
-    assert cards.card(waiting, ready_at=5.0).text.id == "card.paused"
+    assert cards.card(waiting, Timing(ready_at=5.0)).text.id == "card.paused"
     assert [each.action for each in cards.card(waiting).buttons] == [Action.CANCEL]
     await go(workshop)
     await workshop.work(60)

@@ -34,13 +34,13 @@ def test_all_settings_stand_there_with_their_values() -> None:
         "Quality: no default",
         "Private results: on",
     ]
-    assert [each.job_id for each in menu.buttons] == list(SETTINGS)
+    assert [each.about for each in menu.buttons] == list(SETTINGS)
 
 
 def test_one_setting_shows_its_choices_the_chosen_one_and_the_way_back() -> None:
     menu = settings_menu(Preferences(family="sora", seconds=8), CATALOG, "seconds")
     assert lines(menu) == ["no default", "4 s", "*8 s*"]
-    assert menu.buttons[-1] == Button(action=Action.LIST, job_id="settings", word="back")
+    assert menu.buttons[-1] == Button(action=Action.LIST, about="settings", word="back")
 
 
 def test_nothing_chosen_is_marked_as_no_default() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import cards, replies
+from bot.core.cards import Timing
 from bot.core.errors import FamilyUnknown, OverLimit
 from bot.core.jobs import WITHDRAWN, Reason, Status
 from bot.core.orders import Address, Person
@@ -119,7 +120,8 @@ def test_a_result_says_what_made_it_and_for_whom() -> None:
 
 def test_a_card_shows_its_state_progress_and_times() -> None:
     running = job(status=Status.IN_PROGRESS, progress=42)
-    look = messages.card(cards.card(running, ready_at=1_800_000_000.9), "en", job_id=running.id)
+    card = cards.card(running, Timing(ready_at=1_800_000_000.9))
+    look = messages.card(card, "en", job_id=running.id)
     (embed,) = look.embeds
     assert (embed.description or "").splitlines() == [
         "Your video is being made.",
@@ -134,7 +136,7 @@ def test_a_card_shows_its_state_progress_and_times() -> None:
 
 @pytest.mark.parametrize("kind", list(PostKind))
 def test_every_button_names_its_action_its_job_and_its_kind(kind: PostKind) -> None:
-    buttons = tuple(Button(action=a, job_id="j-1", value="720p") for a in Action)
+    buttons = tuple(Button(action=a, about="j-1", value="720p") for a in Action)
     reply = replace(asked(), buttons=(replace(buttons[0], value=None), *buttons[1:]))
     rows = messages.post(reply, "en", kind=kind).view.to_components()
     shown = [button["custom_id"] for row in rows for button in row["components"]]
@@ -146,10 +148,10 @@ def test_every_button_names_its_action_its_job_and_its_kind(kind: PostKind) -> N
 
 def test_many_choices_are_a_menu_that_shows_the_chosen_one() -> None:
     choices = [
-        Button(action=Action.OPEN, job_id=f"j-{n}", shown=f"cat {n}", is_chosen=n == 1)
+        Button(action=Action.OPEN, about=f"j-{n}", shown=f"cat {n}", is_chosen=n == 1)
         for n in range(30)
     ]
-    back = Button(action=Action.LIST, job_id="history", word="back")
+    back = Button(action=Action.LIST, about="history", word="back")
     look = messages.notice(replace(asked(), buttons=(*choices, back)), "en")
     first, second, last = look.view.to_components()
     menus = [row["components"][0] for row in (first, second)]

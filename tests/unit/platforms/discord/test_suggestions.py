@@ -12,7 +12,7 @@ from bot.config import load
 from bot.core.catalog import Catalog
 from bot.core.offers import takes
 from bot.core.orders import Kind, Order, Picture
-from bot.core.wishes import SWITCHES, switch_of
+from bot.core.wishes import OPTIONS, SWITCHES, switch_of
 from bot.platforms.discord import menu, slash
 from tests.unit.core.orders import CATALOG, SINGING, SORA, WAN_PICTURE, changed, order
 
@@ -21,19 +21,9 @@ SWITCHED = ("family", "seconds", *SWITCHES.values())
 
 
 def offered(catalog: Catalog, wish: Order, field: str) -> list[object]:
-    match field:
-        case "family":
-            return [each.value for each in slash.families(catalog, wish)]
-        case "seconds":
-            return [each.value for each in slash.seconds(catalog, wish)]
-        case "aspect":
-            return [each.value for each in slash.aspects(catalog, wish)]
-        case "quality":
-            return [each.value for each in slash.qualities(catalog, wish)]
-        case _:
-            (word,) = (word for word, extra in SWITCHES.items() if extra == field)
-            choices = slash.positions(catalog, wish, switch=word)
-            return [switch_of(each.value) for each in choices]
+    (name,) = (name for name, option in OPTIONS.items() if option.field == field)
+    values = [each.value for each in slash.SUGGESTED[name](catalog, wish, "")]
+    return [switch_of(each) for each in values] if name in SWITCHES else values
 
 
 def filled(catalog: Catalog, wish: Order, fields: tuple[str, ...]) -> Iterator[Order]:
@@ -76,9 +66,9 @@ def test_nor_what_was_suggested_of_lengths_and_switches(catalog: Catalog) -> Non
 
 def test_with_a_sound_those_who_take_it_are_offered_and_no_length(catalog: Catalog) -> None:
     wish = order(pictures=(slash.SOME_PICTURE,), sound=slash.SOME_SOUND)
-    assert [each.value for each in slash.families(SINGING, wish)] == ["wan"]
-    assert slash.seconds(SINGING, wish) == []
-    assert slash.families(catalog, wish) == []
+    assert offered(SINGING, wish, "family") == ["wan"]
+    assert offered(SINGING, wish, "seconds") == []
+    assert offered(catalog, wish, "family") == []
 
 
 @pytest.mark.proof
@@ -114,7 +104,7 @@ def test_a_form_offers_the_length_that_a_model_chooses_behind_its_usual_one() ->
 def test_each_family_that_can_is_offered(catalog: Catalog, pictures: int, kind: Kind) -> None:
     wish = order(pictures=(slash.SOME_PICTURE,) * pictures)
     able = dict.fromkeys(model.family for model in catalog.models if kind in model.kinds)
-    assert [each.value for each in slash.families(catalog, wish)] == list(able)
+    assert offered(catalog, wish, "family") == list(able)
 
 
 def test_a_form_that_would_be_too_long_keeps_each_family() -> None:

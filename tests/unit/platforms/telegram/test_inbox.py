@@ -17,6 +17,7 @@ async def due(lobby: Lobby) -> list[str]:
         clock=lobby.clock,
         hears=lambda _: None,
         move=lobby.platform.line.move,
+        excuse=lobby.commands.excuse,
     )
     await inbox.take([each.json for each in lobby.fake.updates.all])
     return [_said(each.data) for each in await lobby.updates.due(now=lobby.clock.now(), most=99)]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import cards, presses, replies
+from bot.core.cards import Timing
 from bot.core.jobs import Status
 from bot.core.replies import Left, Reply, Text
 from bot.platforms.telegram import messages
@@ -26,7 +27,7 @@ def cut(look: Look, kind: str) -> list[str]:
 def test_a_card_says_where_it_stands() -> None:
     card = cards.card(
         job(status=Status.IN_PROGRESS, progress=50),
-        ready_at=1_768_478_460.0,
+        Timing(ready_at=1_768_478_460.0),
         left=Left(videos=2, resets_at=1_768_521_600.0),
     )
     look = messages.look(card, "en", name="Ann")

@@ -477,9 +477,15 @@ async def test_to_be_told_to_wait_is_no_failed_try(lobby: Lobby) -> None:
 
 
 def inbox_of(lobby: Lobby, handle: Handle) -> Inbox:
-    bot = lobby.platform.line.bot
-    move = lobby.platform.line.move
-    return Inbox(bot, lobby.updates, handle, clock=lobby.clock, hears=lambda _: None, move=move)
+    return Inbox(
+        lobby.platform.line.bot,
+        lobby.updates,
+        handle,
+        clock=lobby.clock,
+        hears=lambda _: None,
+        move=lobby.platform.line.move,
+        excuse=lobby.commands.excuse,
+    )
 
 
 async def test_a_made_up_press_takes_no_message_away(lobby: Lobby) -> None:

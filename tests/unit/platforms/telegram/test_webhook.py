@@ -82,7 +82,15 @@ async def house(unused_tcp_port: int) -> AsyncIterator[House]:
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
-        inbox = Inbox(bot, rows, _nobody, clock=clock, hears=heard.append, move=_nowhere)  # type: ignore[arg-type]
+        inbox = Inbox(
+            bot,
+            rows,  # type: ignore[arg-type]
+            _nobody,
+            clock=clock,
+            hears=heard.append,
+            move=_nowhere,
+            excuse=_nobody,
+        )
         await webhook.open(inbox)
         watch = asyncio.create_task(webhook.watch())
         ann = fake.person("Ann", started=True)
