@@ -185,8 +185,8 @@ class Desk:
 
         After a start we can't know: it may be right only once a time server was heard.
         """
-        settled = self.clock.settled() >= SETTLED
-        return since is not None and settled and self.clock.now() - since > deadline
+        is_past = since is not None and self.clock.now() - since > deadline
+        return is_past and self.clock.settled() >= SETTLED
 
     def elapsed(self, job: Job | Pending) -> float:
         """Seconds since the gateway got the job, or since it was ordered."""

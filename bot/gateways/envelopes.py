@@ -97,6 +97,8 @@ def progress_in(spots: Sequence[Spot]) -> int | None:
 
 def percent(value: object) -> int | None:
     """A progress as a number from 0 to 100; None: it tells none."""
+    if type(value) is int and 0 <= value <= 100:
+        return value
     if isinstance(value, str):
         value = value.strip().removesuffix("%")
     if not isinstance(value, str | int | float):

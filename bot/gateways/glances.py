@@ -16,7 +16,7 @@ from bot.net.tables import name_of
 
 _SHORT = 1200
 """Bytes. In so few there is no table of more names, and no text of more letters, than are read."""
-_STATE, _PROGRESS = "status", "progress"
+_STATE, _PROGRESS, _WAIT = "status", "progress", "openai-poll-after-ms"
 
 
 def read_glance(answer: Answer, gateway_id: str, *, meanings: Meanings) -> Running | None:
@@ -33,9 +33,14 @@ def read_glance(answer: Answer, gateway_id: str, *, meanings: Meanings) -> Runni
     if table.get("id") != gateway_id and table.get("task_id") != gateway_id:
         return None
     word = table[_STATE]
-    if type(word) is not str or not _is_under_way(word, meanings) or not _is_flat(table):
+    if (
+        type(word) is not str
+        or not _is_under_way(word, meanings)
+        or not _is_flat(table, answer.body)
+    ):
         return None
-    at_least = answer.wait("openai-poll-after-ms", per_second=1000)
+    is_told = _WAIT in answer.headers
+    at_least = answer.wait(_WAIT, per_second=1000) if is_told else None
     return Running(percent(table.get(_PROGRESS)), at_least)
 
 
@@ -54,8 +59,10 @@ def _is_under_way(word: str, meanings: Meanings) -> bool:
     return not is_envelopes and meanings.word(word.strip()) in UNDER_WAY
 
 
-def _is_flat(table: dict[str, object]) -> bool:
+def _is_flat(table: dict[str, object], body: bytes) -> bool:
     """Whether no other table is in it, be it written into a text."""
+    if body.count(b"{") == 1 and b"[" not in body and b"\\" not in body:
+        return True
     for value in table.values():
         if isinstance(value, str):
             if "{" in value:

@@ -15,7 +15,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.core.jobs import Job, Status
 from bot.core.pending import Pending, Seen
@@ -48,8 +47,11 @@ class Looks(Part):
         values = {"now": now, "until": until, "most": most, "held": json.dumps(list(but))}
 
         async def work(connection: AsyncConnection) -> list[Pending]:
-            rows = list(map(Pending._make, await connection.execute(self._said.claim, values)))
-            if rows and not self._is_shared:
+            found = await connection.execute(self._said.claim, values)
+            if self._is_shared:
+                return list(map(Pending._make, found))
+            rows = list(map(Pending._make, json.loads(found.scalar_one())))
+            if rows:
                 held = json.dumps([*but, *(row.id for row in rows)])
                 await connection.execute(_noting, {"held": held})
             return rows
@@ -88,12 +90,11 @@ class Looks(Part):
         rows = [(each.id, each.version, each.progress, each.due + ahead) for each in seen]
 
         async def work(connection: AsyncConnection) -> bool:
-            values = {"lines": json.dumps(rows)}
-            written = set(await connection.scalars(self._said.write, values))
-            if self._is_shared and len(written) < len(seen):
-                others = [each.id for each in seen if each.id not in written]
-                await _released(connection, ids=others)
-            shown = [each.id for each in seen if each.shows and each.id in written]
+            written = await connection.execute(self._said.write, {"lines": json.dumps(rows)})
+            if self._is_shared and written.rowcount < len(rows):
+                # Of those that were written nobody has a claim any more.
+                await _released(connection, ids=[each.id for each in seen])
+            shown = [each.id for each in seen if each.shows]
             if shown:
                 await owe_cards(connection, shown, due_at=now + EDIT_PACE)
             return bool(shown)
@@ -144,17 +145,22 @@ _noting = _noting.on_conflict_do_update(index_elements=["name"], set_={"value": 
 
 
 class _Alone:
-    """SQLite: what we hold is told by us."""
+    """SQLite: what we hold is told by us.
+
+    Rows come and go as one JSON text: for each row of a result its driver's thread lets the others
+    go on and waits for its turn again.
+    """
 
     def __init__(self) -> None:
-        # Lists come as one value: for each other length there would be another statement.
         held = sa.func.json_each(_text["held"]).table_valued("value")
         free = sa.and_(_free, jobs.c.id.not_in(sa.select(held.c.value)))
         # A row that nobody can read must not stop all others.
         is_valid = sa.func.json_valid(jobs.c.request_data) == 1
         columns = _columns(sa.case((is_valid, jobs.c.request_data["quality"].as_string())))
-        due = sa.select(*columns).where(free, jobs.c.due_at <= _now)
-        self.claim: sa.Executable = due.order_by(jobs.c.due_at).limit(_most)
+        due = sa.select(*(each.label(f"c{at}") for at, each in enumerate(columns)))
+        first = due.where(free, jobs.c.due_at <= _now).order_by(jobs.c.due_at).limit(_most)
+        each = sa.func.json_array(*first.subquery().c)
+        self.claim: sa.Executable = sa.select(sa.func.json_group_array(each))
         self.next_due = sa.select(jobs.c.due_at).where(free).order_by(jobs.c.due_at).limit(1)
         lines = sa.func.json_each(_text["lines"]).table_valued("value")
         self.write = _write(
@@ -189,7 +195,7 @@ def _first(which: sa.ColumnElement[bool], order: sa.Column[Any], *, most: Any) -
     return sa.update(jobs).where(jobs.c.id.in_(taken))
 
 
-def _write(line: Sequence[sa.ColumnElement[Any]]) -> ReturningUpdate[Any]:
+def _write(line: Sequence[sa.ColumnElement[Any]]) -> sa.Update:
     """Writes a JSON list of lines with the id, the version, the progress and the due time each."""
     id_, version, progress, due_at = line
     return (
@@ -203,7 +209,6 @@ def _write(line: Sequence[sa.ColumnElement[Any]]) -> ReturningUpdate[Any]:
             crashes=0,
             claimed_until=None,
         )
-        .returning(jobs.c.id)
     )
 
 

@@ -46,7 +46,7 @@ async def owe(connection: AsyncConnection, job: Job, due: Mapping[PostKind, floa
 
 
 async def owe_cards(connection: AsyncConnection, ids: Collection[str], *, due_at: float) -> None:
-    """The same for the cards of these jobs, at one time."""
+    """The same for the cards of those of these jobs that are being made, at one time."""
     theirs = sa.select(
         jobs.c.id,
         jobs.c.platform,
@@ -54,7 +54,7 @@ async def owe_cards(connection: AsyncConnection, ids: Collection[str], *, due_at
         sa.literal(due_at),
         sa.literal(0),
         sa.false(),
-    ).where(jobs.c.id.in_(ids))
+    ).where(jobs.c.id.in_(ids), jobs.c.status == Status.IN_PROGRESS.value)
     columns = ["job_id", "platform", "kind", "due_at", "attempts", "direct"]
     row = insert(connection, posts).from_select(columns, theirs, include_defaults=False)
     await connection.execute(_once(row, due_at))

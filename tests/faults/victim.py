@@ -3,25 +3,29 @@
 `VICTIM_COMMIT=n` and `VICTIM_SIDE=before|after` make the process SIGKILL itself at its n-th
 transaction that writes, just before it begins or just after it is committed: between any two
 steps of the service lies one of those, so the numbers 1, 2, 3 … cover every state on disk.
-`VICTIM_COUNT=file` instead notes how many there were.
+`VICTIM_COUNT=file` instead notes how many there were. `VICTIM_LOOKS=n` makes it do so after its
+n-th batch of looks was answered, before a line of it is written.
 """
 
 import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cli import main
+from bot.core.pending import Seen
 from bot.store.database import Database
+from bot.store.looks import Looks
 
 _number = int(os.environ.get("VICTIM_COMMIT", "0"))
 _side = os.environ.get("VICTIM_SIDE", "after")
 _count_file = os.environ.get("VICTIM_COUNT")
+_batches = int(os.environ.get("VICTIM_LOOKS", "0"))
 _begun = 0
 _turn = asyncio.Lock()
 _whole = Database._whole
@@ -79,7 +83,19 @@ async def _would_write(
     return wrote
 
 
-Database._whole = _counted  # type: ignore[method-assign]
+async def _written(self: Looks, seen: Sequence[Seen], *, now: float, ahead: float) -> bool:
+    global _batches
+    _batches -= 1
+    if _batches == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return await _write(self, seen, now=now, ahead=ahead)
+
+
+if _batches:
+    _write = Looks.write
+    Looks.write = _written  # type: ignore[method-assign]
+else:
+    Database._whole = _counted  # type: ignore[method-assign]
 
 if __name__ == "__main__":
     main()

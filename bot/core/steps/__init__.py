@@ -8,6 +8,7 @@ of a job write.
       inputs       its pictures and its sound, until they are ours
       submission   the POST that costs money, at most once
       waiting      looks at its gateway until the video is made
+        looking    many such looks together: few find more than "not yet"
       content      the video, until it is fetched and plays
     telling      a notice to an operator
     reporting    a report of a cause

@@ -203,10 +203,9 @@ class Looking:
             return
         if desk.pauses.may_end_by_look(job.gateway):
             await desk.works(job, asked_at=asked_at)
-        wait = max(seen.at_least or 0.0, await desk.next_look(job))
+        due = desk.clock.steady() + max(seen.at_least or 0.0, await desk.next_look(job))
         progress = risen(job.progress, seen.progress)
         shows = is_shown(job.progress, progress, age=asked_at - job.created_at)
-        due = desk.clock.steady() + wait
         self._seen.append(Seen(job.id, job.version, progress, due, shows))
         self._has_seen.set()
 
@@ -233,8 +232,13 @@ class Looking:
     async def _write_on(self) -> None:
         while True:
             await self._has_seen.wait()
-            await self.desk.clock.sleep(SOON if self.people.are_here else TOGETHER)
-            await self._write_part(FEW_LINES if self.people.are_here else LINES)
+            if self.people.are_here:
+                await self.desk.clock.sleep(SOON)
+                await self._write_part(FEW_LINES)
+            else:
+                if len(self._seen) < LINES:
+                    await self.desk.clock.sleep(TOGETHER)
+                await self._write_part(LINES)
 
     async def _write_part(self, most: int) -> None:
         """Nothing that was seen is forgotten: a write that failed is tried again."""

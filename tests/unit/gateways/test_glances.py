@@ -88,6 +88,11 @@ def test_any_other_answer_is_left_to_be_read_whole(body: object) -> None:
     assert read_glance(answer(200, body), ID, meanings=PACKAGED) is None
 
 
+def test_a_table_whose_braces_are_spelt_out_is_left_to_be_read_whole() -> None:
+    told = answer(200, r'{"id": "video_1", "status": "queued", "output": "\u007b\"status\": 1}"}')
+    assert read_glance(told, ID, meanings=PACKAGED) is None
+
+
 def test_a_body_that_is_no_json_is_left_to_be_read_whole() -> None:
     for raw in ("", "<html>", "[" * 1100, json.dumps({"id": ID, "status": "queued"})[:-1]):
         assert read_glance(answer(200, raw), ID, meanings=PACKAGED) is None
