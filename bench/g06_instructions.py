@@ -8,7 +8,6 @@ import asyncio
 from pathlib import Path
 
 from bench.figures import Figure, at_most, folder
-
 from tests.unit.store.instructions import counts
 
 GOAL = "G6"

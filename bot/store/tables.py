@@ -113,7 +113,7 @@ OPEN = jobs.c.status.in_(
 )
 """Spelt out, for only then is a partial index used."""
 _theirs = (jobs.c.platform, jobs.c.person)
-_partial("ix_jobs_open", OPEN, *_theirs, jobs.c.status, jobs.c.submitted_at)
+_partial("ix_jobs_open", OPEN, *_theirs, jobs.c.submitted_at, jobs.c.status)
 _partial("ix_jobs_own_turn", jobs.c.status == "queued", *_theirs, jobs.c.turn)
 _partial("ix_jobs_set_aside", sa.and_(jobs.c.due_at.is_(None), OPEN), *_theirs, jobs.c.due_at)
 

@@ -16,10 +16,12 @@ from typing import TypeVar
 from bot.core import moves
 from bot.core.bells import KINDS, STATES
 from bot.core.jobs import Job, Status
+from bot.core.pending import Seen
 from bot.core.posts import Form, PostKind
 from bot.core.updates import Update
 from bot.store.causes import Causes
 from bot.store.database import Database, open_database
+from bot.store.looks import Looks
 from bot.store.updates import Updates
 from tests.contract.rows import NOON, VIDEO, Store, a_job
 from tests.databases import sync_nothing, write_tables
@@ -70,6 +72,7 @@ async def counts(folder: Path, waiting: int) -> dict[str, int]:
         await _listen(database, counted)
         for at, name in ((NOON - 1, "none"), (NOON + 100, "few"), (ALL_DUE, "all")):
             await _claims(database, counted, name, now=at)
+        await _looks(Store(database), counted)
         await _saves(Store(database), counted)
         await _card(database, counted)
     return counted.found
@@ -187,7 +190,9 @@ async def _saves(store: Store, counted: Counted) -> None:
     """A job's way, among many that wait for the same place, and its result."""
     waiting = await store.admitted(a_job(id_="waits", now=NOON))
     await counted.of("begin without a place", store.jobs.begin(waiting, now=SOON, at_once=3))
-    row = await store.admitted(a_job(id_="row", now=NOON))
+    await store.usage(waiting)  # the first question of a day counts its rows
+    await counted.of("usage", store.usage(waiting))
+    row = await counted.of("admit", store.admitted(a_job(id_="row", now=NOON)))
     begun = await counted.of("begin", store.jobs.begin(row, now=SOON, at_once=None))
     assert begun is not None
     row = await counted.of("accept", store.jobs.accept("row", "id", now=SOON, due_at=SOON))
@@ -201,6 +206,18 @@ async def _saves(store: Store, counted: Counted) -> None:
     result = await counted.of("sending", store.posts.sending(posts[0], Form.FILE, now=SOON))
     assert result is not None
     await counted.of("sent", store.posts.sent(result, "7", "lounge", now=SOON))
+
+
+async def _looks(store: Store, counted: Counted) -> None:
+    """Looks that are taken and written together."""
+    looks = Looks(store.database)
+    claim = looks.claim(now=NOON + 100, until=NOON + 160, most=8, but=())
+    taken = await counted.of("looks: claim", claim)
+    ids = [each.id for each in taken]
+    await counted.of("looks: next_due", looks.next_due(but=ids))
+    seen = [Seen(each.id, each.version, 30, ALL_DUE, shows=True) for each in taken]
+    await counted.of("looks: write", looks.write(seen, now=SOON, ahead=0.0))
+    await counted.of("looks: interrupted", looks.next_interrupted(but=()))
 
 
 async def _saved(store: Store, counted: Counted, name: str, before: Job, after: Job) -> Job:

@@ -24,7 +24,7 @@ def upgrade() -> None:
         *(sa.Column(name, sa.BigInteger(), nullable=False) for name in _FIGURES),
         sa.PrimaryKeyConstraint(*_KEY, name=op.f("pk_counters")),
     )
-    _index("open", _OPEN, "platform", "person", "status", "submitted_at")
+    _index("open", _OPEN, "platform", "person", "submitted_at", "status")
     _index("own_turn", "status = 'queued'", "platform", "person", "turn")
     _index("set_aside", f"due_at IS NULL AND {_OPEN}", "platform", "person", "due_at")
     for statement in counters.triggers(op.get_bind().dialect.name):
