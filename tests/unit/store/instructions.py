@@ -70,9 +70,9 @@ async def counts(folder: Path, waiting: int) -> dict[str, int]:
     counted = Counted()
     async with _opened(file) as database:
         await _listen(database, counted)
+        await _looks(Store(database), counted)
         for at, name in ((NOON - 1, "none"), (NOON + 100, "few"), (ALL_DUE, "all")):
             await _claims(database, counted, name, now=at)
-        await _looks(Store(database), counted)
         await _saves(Store(database), counted)
         await _card(database, counted)
     return counted.found
@@ -213,9 +213,10 @@ async def _looks(store: Store, counted: Counted) -> None:
     looks = Looks(store.database)
     claim = looks.claim(now=NOON + 100, until=NOON + 160, most=8, but=())
     taken = await counted.of("looks: claim", claim)
+    assert len(taken) == FEW
     ids = [each.id for each in taken]
     await counted.of("looks: next_due", looks.next_due(but=ids))
-    seen = [Seen(each.id, each.version, 30, ALL_DUE, shows=True) for each in taken]
+    seen = [Seen(each.id, each.version, 30, NOON, shows=False) for each in taken]
     await counted.of("looks: write", looks.write(seen, now=SOON, ahead=0.0))
     await counted.of("looks: interrupted", looks.next_interrupted(but=()))
 

@@ -6,15 +6,13 @@ from alembic import op
 revision = "0018"
 down_revision = "0017"
 
-_STATES = ("queued", "submitting", "in_progress", "completed", "converting")
-
 
 def upgrade() -> None:
-    for status in _STATES:
-        _index("jobs", f"{status}_due", f"due_at IS NOT NULL AND status = '{status}'", "due_at")
-    waiting = "due_at IS NOT NULL AND status = 'queued' AND reason IS NOT NULL"
+    for status in ("queued", "submitting", "in_progress", "completed", "converting"):
+        _index("jobs", f"{status}_due", f"status = '{status}'", "due_at")
+    waiting = "status = 'queued' AND reason IS NOT NULL"
     _index("jobs", "waiting", waiting, "gateway", "reason", "model", "turn", "created_at")
-    flying = "due_at IS NOT NULL AND status IN ('in_progress', 'submitting')"
+    flying = "status IN ('in_progress', 'submitting')"
     _index("jobs", "flying", flying, "gateway", "model", "submitted_at")
     op.drop_index("ix_jobs_running", "jobs")
     op.drop_index("ix_posts_due", "posts")
