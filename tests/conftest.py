@@ -44,6 +44,16 @@ def pytest_collection_finish() -> None:
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
+
+def _log_plainly() -> None:
+    """As structlog does by itself; but it draws tracebacks, which holds a loop up for seconds."""
+    structlog.reset_defaults()
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
+
+
+_log_plainly()
+
 NewUrl = Callable[[], Awaitable[str]]
 
 _numbers = count(1)
@@ -91,7 +101,7 @@ def postgres() -> Iterator[Path]:
 def _own_log() -> Iterator[None]:
     """A command that was run in this process leaves its log to nobody."""
     yield
-    structlog.reset_defaults()
+    _log_plainly()
     root = logging.getLogger()
     for handler in [each for each in root.handlers if type(each) is logging.StreamHandler]:
         root.removeHandler(handler)
