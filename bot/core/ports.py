@@ -246,8 +246,14 @@ class Posts(Protocol):
         `tried`: whether this counts as one of its tries.
         """
 
-    async def posted(self, shown: Job, message_id: str, channel_id: str) -> None:
-        """The command's own answer, showing the job as it was then, became its card."""
+    async def posted(
+        self, shown: Job, message_id: str, channel_id: str, *, now: float | None = None
+    ) -> Job | None:
+        """The command's own answer, showing the job as it was then, became its card.
+
+        `now`: its person saw it, so an order that was kept back for that may leave. It is returned
+        if it does.
+        """
 
 
 class Ready(Protocol):

@@ -188,8 +188,10 @@ class Posts(Part):
         later = _unless_newer(post, due_at)
         await self._change(post, due_at=later, claimed_until=None, attempts=attempts)
 
-    async def posted(self, shown: Job, message_id: str, channel_id: str) -> None:
-        async def work(connection: AsyncConnection) -> None:
+    async def posted(
+        self, shown: Job, message_id: str, channel_id: str, *, now: float | None = None
+    ) -> Job | None:
+        async def work(connection: AsyncConnection) -> Job | None:
             # Locked: a change that is just being written must see the message, or we the change.
             job = await _locked(connection, shown.id)
             # Of one that is over the end may be told already: then its card goes.
@@ -202,8 +204,9 @@ class Posts(Part):
                     message_id=message_id, channel_id=channel_id, due_at=0.0 if moved_on else None
                 )
             )
+            return None if now is None else await _leave(connection, job, now=now)
 
-        await self._database.run(work)
+        return await self._database.run(work)
 
     async def expire_claims(self, *, now: float) -> int:
         """At the start of the only process: every older claim belongs to the dead."""
@@ -252,6 +255,16 @@ def _next_due(
     platforms: tuple[str, ...], kinds: tuple[PostKind, ...], *, but: bool, is_sqlite: bool
 ) -> sa.Select[Any]:
     return claims.next_due(posts, _of(platforms, kinds), but=but, is_sqlite=is_sqlite)
+
+
+async def _leave(connection: AsyncConnection, job: Job, *, now: float) -> Job | None:
+    """Let an order go that waits for nothing but its answer."""
+    if not moves.awaits_answer(job):
+        return None
+    left = replace(job, due_at=now, version=job.version + 1)
+    changed = saved_values(job, left)
+    await connection.execute(sa.update(jobs).where(jobs.c.id == job.id).values(changed))
+    return left
 
 
 async def _deliver(connection: AsyncConnection, job: Job, *, now: float) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from bot.core import moves
 from bot.core.errors import Broken
-from bot.core.jobs import Job, Reason, Status
+from bot.core.jobs import CLAIM, Job, Reason, Status
 from bot.core.learned import Key, Made
 from bot.core.plans import Took
-from bot.core.posts import CARD_GRACE, EDIT_PACE, PostKind
+from bot.core.posts import ANSWER_END, CARD_GRACE, EDIT_PACE, PostKind
 from tests.contract.rows import NOON, VIDEO, Store, a_job, silent
 
 
@@ -193,3 +193,30 @@ async def test_the_latest_videos_of_a_model_tell_how_long_they_took(store: Store
         Made(Key(model, 5, "main", None), Took(20.0, 30.0)),
     ]
     assert await store.jobs.durations("sora-2") == []
+
+
+@pytest.mark.parametrize("seconds", [0.0, 5.0])
+async def test_an_order_whose_answer_stands_leaves_in_the_transaction_that_says_so(
+    store: Store, seconds: float
+) -> None:
+    job = await store.admitted(replace(a_job(), due_at=NOON + ANSWER_END))
+    left = await store.posts.posted(job, "m1", "c1", now=NOON + seconds)
+    assert left is not None
+    assert left == await store.jobs.get(job.id)
+    assert (left.due_at, left.version) == (NOON + seconds, job.version + 1)
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    assert (card.due_at, card.message_id) == (None, "m1"), "it shows what is so"
+
+
+async def test_an_answer_that_comes_too_late_lets_nothing_go(store: Store) -> None:
+    """It was withdrawn, or its time had come and somebody has it in hand."""
+    withdrawn = await store.admitted(replace(a_job(), due_at=NOON + ANSWER_END))
+    await store.moved(withdrawn, moves.cancelled(withdrawn, Reason.UNANSWERED))
+    taken = await store.admitted(replace(a_job(), due_at=NOON + ANSWER_END))
+    late = NOON + ANSWER_END
+    await store.jobs.claim([Status.QUEUED], now=late, until=late + CLAIM, most=1)
+    for job in (withdrawn, taken):
+        before = await store.jobs.get(job.id)
+        assert await store.posts.posted(job, "m1", "c1", now=late) is None
+        assert await store.jobs.get(job.id) == before
