@@ -307,6 +307,7 @@ async def _posting(parts: Parts, cards: Cards) -> Posting:
         cards=cards,
         clock=parts.clock,
         wake=parts.bells.cards,
+        cards_on=parts.bells.cards_on,
         restored=await parts.store.database.run(restored_jobs),
     )
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from bot.core import moves, schedule
 from bot.core.bells import Bells
-from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
+from bot.core.handed_on import HandedOn
+from bot.core.jobs import CLAIM, HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
 from bot.core.learned import Key, Learned
 from bot.core.notices import HUSH, Pause
 from bot.core.outcomes import Locked
@@ -51,7 +52,13 @@ class Desk:
     rooms: Collection[str] = ()
     _remarked: dict[tuple[str, str], float] = field(init=False, default_factory=dict)
 
-    async def save(self, before: Job, after: Job) -> Job | None:
+    async def hand_on(self, before: Job, after: Job) -> Job | None:
+        """Write a change, claimed for its next step where that can begin at once."""
+        on = self.bells.way_on(after)
+        until = self.clock.now() + CLAIM if on else None
+        return await self.save(before, replace(after, claimed_until=until), on=on)
+
+    async def save(self, before: Job, after: Job, *, on: HandedOn[Job] | None = None) -> Job | None:
         """Write a change; None if somebody else was faster."""
         now = self.clock.now()
         saved = await self.jobs.save(before, after, now=now)
@@ -63,7 +70,7 @@ class Desk:
                 self.bells.watch.ring()
             if saved.status is Status.COMPLETED:
                 self.learned.learn(saved)
-        self.bells.changed(before, saved, now=now)
+        self.bells.changed(before, saved, now=now, on=on)
         return saved
 
     async def begin(self, job: Job, at_once: int | None) -> Job | None:

@@ -233,11 +233,13 @@ class Posts(Protocol):
         *,
         now: float,
         again_at: float | None = None,
-    ) -> None:
+        until: float | None = None,
+    ) -> Post | None:
         """It stands. A result's job moves to `delivered` in the same transaction.
 
-        What was said of a job before its end is due then, to be taken away. `again_at`: when it
-        has to be brought up to date even if nothing else happens.
+        What was said of a job before its end is due then, to be taken away; its card is claimed for
+        that and returned, where a claim may last `until` then. `again_at`: when it has to be
+        brought up to date even if nothing else happens.
         """
 
     async def put_off(self, post: Post, *, due_at: float | None, tried: bool = True) -> None:
@@ -247,12 +249,18 @@ class Posts(Protocol):
         """
 
     async def posted(
-        self, shown: Job, message_id: str, channel_id: str, *, now: float | None = None
+        self,
+        shown: Job,
+        message_id: str,
+        channel_id: str,
+        *,
+        now: float | None = None,
+        until: float | None = None,
     ) -> Job | None:
         """The command's own answer, showing the job as it was then, became its card.
 
         `now`: its person saw it, so an order that was kept back for that may leave. It is returned
-        if it does.
+        if it does, claimed `until` then where that is said.
         """
 
 

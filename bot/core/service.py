@@ -15,7 +15,7 @@ from bot.core.bells import Bells
 from bot.core.decisions import Decide, nobody
 from bot.core.errors import Refused, TooLate, in_turn
 from bot.core.handed import check_author, parted
-from bot.core.jobs import ACTIVE, Job, Reason, Status
+from bot.core.jobs import ACTIVE, CLAIM, Job, Reason, Status
 from bot.core.orders import Address, Call, Kind, Order, Person, Picture, Sound, VideoRequest
 from bot.core.people import People
 from bot.core.ports import Clock, Jobs, Media, Posts
@@ -274,10 +274,11 @@ class Service:
 
         If somebody was faster, it was withdrawn, or its time had come.
         """
-        now = self.clock.now()
-        left = await posts.posted(job, message_id, channel_id, now=now)
+        now, on = self.clock.now(), self.bells.way_on(job)
+        until = now + CLAIM if on else None
+        left = await posts.posted(job, message_id, channel_id, now=now, until=until)
         if left is not None:
-            self.bells.changed(job, left, now=now)
+            self.bells.changed(job, left, now=now, on=on)
 
     async def unanswered(self, job: Job) -> None:
         """The command could not be answered, so nobody knows of this job: withdraw it if we can."""

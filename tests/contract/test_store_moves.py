@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -220,3 +221,17 @@ async def test_an_answer_that_comes_too_late_lets_nothing_go(store: Store) -> No
         before = await store.jobs.get(job.id)
         assert await store.posts.posted(job, "m1", "c1", now=late) is None
         assert await store.jobs.get(job.id) == before
+
+
+async def test_an_order_that_leaves_is_claimed_where_its_step_begins_now(store: Store) -> None:
+    """And a crash gives it back, counted as one of a claim."""
+    job = await store.admitted(replace(a_job(), due_at=NOON + ANSWER_END))
+    left = await store.posts.posted(job, "m1", "c1", now=NOON, until=NOON + CLAIM)
+    assert left is not None
+    assert left == await store.jobs.get(job.id)
+    assert left.claimed_until == NOON + CLAIM
+    take = partial(store.jobs.claim, [Status.QUEUED], most=9)
+    assert await take(now=NOON + 1, until=NOON + 1 + CLAIM) == []
+    late = NOON + CLAIM
+    (again,) = await take(now=late, until=late + CLAIM)
+    assert (again.version, again.crashes) == (left.version + 1, 1)
