@@ -245,6 +245,7 @@ def _desk(parts: Parts) -> Desk:
         clock=parts.clock,
         bells=parts.bells,
         rooms=parts.private,
+        said_on=parts.platforms,
     )
 
 

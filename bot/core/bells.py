@@ -77,6 +77,11 @@ class Bells:
         """Cards on their way to that loop."""
         return self.posts_on[KINDS[0]]
 
+    @property
+    def results_on(self) -> HandedOn[Post]:
+        """Results on their way to theirs."""
+        return self.posts_on[KINDS[1]]
+
     def ordered(self, job: Job, *, card_at: float) -> None:
         """A new order was written; its card is due then."""
         self._due(job)
@@ -88,11 +93,17 @@ class Bells:
         return on if on and on.has_room and job.id not in self.in_hand else None
 
     def changed(
-        self, before: Job, after: Job, *, now: float, on: HandedOn[Job] | None = None
+        self,
+        before: Job,
+        after: Job,
+        *,
+        now: float,
+        on: HandedOn[Job] | None = None,
+        result: Post | None = None,
     ) -> None:
         """A change was written: ring where its next step is due, and what it owes.
 
-        `on`: it is claimed for that step, whose loop gets it this way.
+        `on`: it is claimed for that step, whose loop gets it this way. `result`: owed and claimed.
         """
         if on is not None:
             on.put(after)
@@ -102,7 +113,11 @@ class Bells:
             self._due(after)
         if moves.has_place(before) and not moves.has_place(after):
             self.each_job[Status.QUEUED,].ring(now)  # the next one was called
-        self.owed(due_after(before, after, now=now))
+        due = due_after(before, after, now=now)
+        if result is not None:
+            due.pop(PostKind.RESULT, None)
+            self.results_on.put(result)
+        self.owed(due)
 
     def owed(self, due: Mapping[PostKind, float]) -> None:
         """Posts of these kinds are due at these times."""

@@ -84,6 +84,11 @@ class Jobs(Protocol):
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
         """Write the change and the posts it owes; None if somebody else was faster."""
 
+    async def keep(
+        self, before: Job, after: Job, *, now: float, until: float
+    ) -> tuple[Job | None, Post | None]:
+        """The same; if it makes the message with its video due, that is claimed until then."""
+
     async def begin(self, job: Job, *, now: float, at_once: int | None) -> Job | None:
         """The POST is about to leave, if fewer than `at_once` of its model are in flight there.
 

@@ -235,3 +235,19 @@ async def test_an_order_that_leaves_is_claimed_where_its_step_begins_now(store: 
     late = NOON + CLAIM
     (again,) = await take(now=late, until=late + CLAIM)
     assert (again.version, again.crashes) == (left.version + 1, 1)
+
+
+@pytest.mark.parametrize("is_kept_back", [False, True])
+async def test_a_video_that_is_kept_is_claimed_for_its_message(
+    store: Store, *, is_kept_back: bool
+) -> None:
+    job = await store.in_state(Status.COMPLETED)
+    after = moves.stored(silent(job) if is_kept_back else job, VIDEO)
+    saved, result = await store.jobs.keep(job, after, now=NOON, until=NOON + CLAIM)
+    assert saved is not None
+    assert saved == await store.jobs.get(job.id)
+    assert result == await store.post(job, PostKind.RESULT)
+    assert (result is None) is is_kept_back
+    assert result is None or (result.claimed_until, result.attempts) == (NOON + CLAIM, 1)
+    assert await store.jobs.keep(job, after, now=NOON, until=NOON) == (None, None), "it is late"
+    assert (job.id, PostKind.RESULT) not in await store.due_posts(now=NOON + 1)

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from tests.e2e.world import WAIT, World
 
-MOST = 10
-"""The order; its answer; the POST before its first byte; its id; that it is made; the video; a
-claim for its message; that message before its first byte; that it stands; that the card is gone."""
+MOST = 9
+"""The order; its answer; the POST before its first byte; its id; that it is made; the video;
+its message before its first byte; that it stands; that the card is gone."""
 OF_LOOKS = ("looks.held", "json_each(")
 """Statements of looks, of which there are as many as the video takes long: they are shared."""
 
