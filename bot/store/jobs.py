@@ -55,11 +55,11 @@ class Jobs(Part):
             if refused:
                 raise refused
 
-        await self._database.run(work)
+        await self._database.read(work)
 
     async def get(self, job_id: str) -> Job | None:
         """The job with this id."""
-        return await self._database.run(lambda connection: get(connection, job_id))
+        return await self._database.read(lambda connection: get(connection, job_id))
 
     async def claim(
         self,
