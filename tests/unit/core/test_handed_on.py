@@ -3,12 +3,20 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
+import pytest
+
+from bot.core.bells import STATES
 from bot.core.handed_on import HandedOn
+from bot.core.jobs import Status
+from bot.core.posts import PostKind
+from bot.core.steps.content import Content
 from bot.core.wake import Wake
 from bot.core.worker import Worker
 from tests.contract.rows import NOON
 from tests.fakes.clock import FakeClock
+from tests.unit.core.workshop import Workshop
 
 WAIT = 20.0
 
@@ -116,3 +124,25 @@ async def test_a_stop_gives_back_what_was_not_begun() -> None:
             loop.on.put("a")
         assert loop.rows.released == ["a"]
         assert not loop.on.has_room
+
+
+@pytest.mark.parametrize(("said_on", "handed_on"), [(["chat"], 1), ([], 0)])
+async def test_a_result_is_claimed_only_where_this_process_says_it(
+    workshop: Workshop, said_on: list[str], handed_on: int
+) -> None:
+    """On a network that is switched off nobody would send it: it stays due for who does."""
+    workshop.bells.results_on.free = 1
+    content = Content(
+        replace(workshop.desk, said_on=said_on),
+        media=workshop.studio,
+        conversions=workshop.conversions,
+    )
+    workshop.states = STATES[:3]
+    job = await workshop.asked("a cat")
+    await workshop.work(60)
+    job = await workshop.job(job.id)
+    assert job.status is Status.COMPLETED
+    await content.fetch(job)
+    now = workshop.clock.now()
+    due = await workshop.posts.claim(["chat"], [PostKind.RESULT], now=now, until=now, most=9)
+    assert len(list(workshop.bells.results_on.take())) == handed_on == 1 - len(due)
