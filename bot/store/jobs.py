@@ -77,7 +77,7 @@ class Jobs(Part):
             if set(statuses) == {Status.QUEUED}:
                 rows = await _take_by_turn(connection, hand)
             else:
-                claim = _claim(tuple(statuses), but=bool(but))
+                claim = _claim(tuple(statuses), but="but" in hand)
                 taken = await connection.execute(claim, hand)
                 rows = sorted(taken.mappings(), key=lambda row: float(row["due_at"]))
             return [job for row in rows if (job := await readable(connection, row))]

@@ -6,7 +6,7 @@ Files are found by the job's row, never by a path of the request. A link that le
 answered with one and the same page, so that nobody learns why: forged, expired or deleted.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,6 +54,10 @@ _HEADERS = {
 }
 
 
+_Link = tuple[str, str, str, str]
+"""Purpose, job, expiry and signature."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """The target of a valid link."""
@@ -80,7 +84,7 @@ class Pages:
     kept: float | None = None
     """Seconds that a video is kept once it was posted."""
     _files: OpenFiles = field(init=False)
-    _known: dict[Sequence[str], _Opened] = field(init=False, default_factory=dict)
+    _known: dict[_Link, _Opened] = field(init=False, default_factory=dict)
     """Good links that were followed lately."""
 
     def __post_init__(self) -> None:
@@ -128,7 +132,7 @@ class Pages:
         await self._files.aclose()
 
     async def _player(self, request: web.Request) -> web.StreamResponse:
-        opened = await self._opened(request)
+        opened = await self._read(request)
         page = looks.player(
             opened.job,
             opened.video,
@@ -196,20 +200,28 @@ class Pages:
 
     async def _opened(self, request: web.Request) -> _Opened:
         """The target of the request's link. A player that asks for parts asks for many in a row."""
-        given, seen_at = request.match_info, self.clock.steady()
-        link = (PURPOSE, given["job"], given["expiry"], given["signature"])
-        known = self._known.get(link)
-        if known and seen_at - known.seen_at < REMEMBERED and self.clock.now() < known.expires_at:
+        now, known = self.clock.steady(), self._known.get(_link(request))
+        if known and now - known.seen_at < REMEMBERED and self.clock.now() < known.expires_at:
             return known
-        job = await self.get_job(given["job"]) if self.signer.has_signed(*link) else None
+        return await self._read(request)
+
+    async def _read(self, request: web.Request) -> _Opened:
+        """The same, as the row is now."""
+        link, seen_at = _link(request), self.clock.steady()
+        _, job_id, expiry, _ = link
+        job = await self.get_job(job_id) if self.signer.has_signed(*link) else None
         works = self.signer.verify(*link, now=self.clock.now())
         if job is None or job.video is None or not works:
             raise _gone(request, job)
         if len(self._known) >= MOST_KNOWN:
             self._known.clear()
-        opened = _Opened(job, job.video, float(given["expiry"]), seen_at)
-        self._known[link] = opened
+        opened = self._known[link] = _Opened(job, job.video, float(expiry), seen_at)
         return opened
+
+
+def _link(request: web.Request) -> _Link:
+    given = request.match_info
+    return PURPOSE, given["job"], given["expiry"], given["signature"]
 
 
 def _page_headers(page: looks.Page) -> dict[str, str]:

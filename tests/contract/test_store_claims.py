@@ -33,6 +33,24 @@ async def test_a_claim_is_written_into_the_row(store: Store) -> None:
     assert await store.jobs.get(job.id) == claimed
 
 
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.COMPLETED])
+async def test_the_rows_in_hand_may_change_while_a_claim_waits_for_its_turn(
+    store: Store, status: Status
+) -> None:
+    """They are those of the moment in which it was asked for."""
+    job = await store.in_state(status)
+    hand: set[str] = set()
+    for before, after, found in (({job.id}, set(), []), (set(), {job.id}, [job.id])):
+        hand.clear()
+        hand.update(before)
+        claim = store.jobs.claim([status], now=NOON + 60, until=NOON + 120, most=9, but=hand)
+        asked = asyncio.create_task(claim)
+        await asyncio.sleep(0)
+        hand.clear()
+        hand.update(after)
+        assert [each.id for each in await asked] == found
+
+
 async def test_a_claim_that_ran_out_counts_as_a_crash(store: Store) -> None:
     job = await store.admitted()
     assert await store.claimed(now=NOON) == [job.id]

@@ -213,18 +213,20 @@ class Lanes:
         self._updates = updates
         self._clock = clock
         self._busy: set[str] = set()
+        self._claimed_at = clock.now()
 
     async def claim(self, most: int) -> list[Update]:
         """Take due updates, one of a lane at a time."""
         busy = set(self._busy)  # a lane that ends while we ask may be told of with its old row
-        due = await self._updates.due(now=self._clock.now(), most=most + len(busy))
+        self._claimed_at = self._clock.now()
+        due = await self._updates.due(now=self._claimed_at, most=most + len(busy))
         free = [update for update in due if update.lane not in busy | self._busy][:most]
         self._busy |= {update.lane for update in free}
         return free
 
     async def next_due(self) -> float | None:
-        """When the next update is due; one that is due already waits for its lane."""
-        return await self._updates.next_due(now=self._clock.now())
+        """When the next update is due; one that was due at the last claim waits for its lane."""
+        return await self._updates.next_due(now=self._claimed_at)
 
     async def renew(self, held: Sequence[Update]) -> None:
         """Nothing to do: a lane is held in memory."""

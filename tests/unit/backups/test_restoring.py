@@ -782,7 +782,7 @@ async def test_a_restore_that_is_killed_in_its_transaction_changes_nothing(
         *(sys.executable, "-c", _LOAD, str(site.folder), site.url, str(backup.folder)),
     )
     assert await process.wait() == -signal.SIGKILL
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (states := await _states_of(site)) is None:
             pass  # the server hears of it a moment later
     assert states["queued"] == "queued"
@@ -900,7 +900,7 @@ async def test_a_restore_into_a_server_may_be_killed_anywhere_in_it(
 
 
 async def _freed(site: Site) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await _states_of(site) is None:
             pass  # the server hears of a death a moment later
 

@@ -161,7 +161,7 @@ async def _tables(url: str) -> tuple[str, set[str]]:
 async def _freed(url: str) -> AsyncIterator[Database]:
     """The database, once its server has heard that the one that had it is dead."""
     async with AsyncExitStack() as stack:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     database = await stack.enter_async_context(open_database(url))

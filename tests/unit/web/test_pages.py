@@ -317,9 +317,9 @@ async def test_a_link_to_a_video_that_was_deleted_opens_nothing(house: House) ->
     """Its row is remembered for seconds, for players that ask for part after part."""
     assert (await house.get())[2] == FILM
     house.change(video=None)
+    assert (await house.page())[0] == 404, "its page says so at once"
     await house.clock.advance(REMEMBERED)
     assert (await house.get())[0] == 404
-    assert (await house.page())[0] == 404
 
 
 async def test_a_remembered_link_expires_in_its_second(house: House) -> None:

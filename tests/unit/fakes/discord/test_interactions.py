@@ -129,7 +129,7 @@ async def test_a_message_command_shows_what_the_bot_may_not_read(
     assert filled == asked.original
     assert (filled.content, filled.ephemeral) == ("look ['cat.png']", True)
     assert asked.followups == []
-    told = await asyncio.wait_for(bot.heard.get(), 10)
+    told = await asyncio.wait_for(bot.heard.get(), 60)
     assert (told.content, told.attachments) == ("", [])
 
 

@@ -43,7 +43,7 @@ def video(size: int) -> discord.File:
 
 
 async def heard(bot: SampleBot) -> discord.Message:
-    return await asyncio.wait_for(bot.heard.get(), 10)
+    return await asyncio.wait_for(bot.heard.get(), 60)
 
 
 def is_post(request: Request) -> bool:
@@ -309,7 +309,7 @@ async def test_a_cut_gateway_is_resumed_with_what_was_missed(
     await fake.disconnected()
     await ann.say("meanwhile", mentions_bot=True)
     assert (await heard(bot)).content.endswith("meanwhile")
-    await asyncio.wait_for(bot.resumed.wait(), 10)
+    await asyncio.wait_for(bot.resumed.wait(), 60)
     assert (fake.gateway.resumes, len(fake.gateway.sessions)) == (1, 1)
 
 

@@ -109,7 +109,8 @@ class Bot:
     fake: FakeDiscord
     clock: FakeClock
     database: Database
-    patience: float = 2.0
+    patience: float = 60.0
+    """Seconds: a machine that is busy is not what is tested."""
     link: Link | None = None
     """Where the world finds any video; None: it does not see us."""
 

@@ -23,7 +23,7 @@ async def running(bot: Bot, ann: Member) -> tuple[Job, Message]:
     """A job that is being made, and its card, brought up to date."""
     shown = (await (await ann.slash("video", prompt="a cat")).answered()).message
     assert shown is not None
-    await asyncio.wait_for(bot.service.recorded.get(), 10)
+    await asyncio.wait_for(bot.service.recorded.get(), 60)
     job = await bot.job(bot.service.submitted[0].id)
     for status in (Status.SUBMITTING, Status.IN_PROGRESS):
         changed = replace(job, status=status, gateway_id="v1")
@@ -56,7 +56,7 @@ async def test_the_answer_is_what_stands_until_something_changes(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     await (await ann.slash("video", prompt="a cat")).answered()
-    await asyncio.wait_for(bot.service.recorded.get(), 10)
+    await asyncio.wait_for(bot.service.recorded.get(), 60)
     job = await bot.job(bot.service.submitted[0].id)
     await bot.platform.edit(await bot.post(job), job, drawn(job))
     with pytest.raises(TimeoutError):

@@ -78,7 +78,7 @@ async def only_job(bot: Bot) -> Job:
 
 async def recorded(bot: Bot, job: Job) -> tuple[str | None, str | None]:
     """Where the row says that the card stands, once it does: people see it a moment before."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await bot.service.recorded.get()).id != job.id:
             pass
     post = await bot.post(job)
@@ -425,7 +425,7 @@ async def test_a_job_nobody_learned_of_is_withdrawn(
 ) -> None:
     fake.faults.add("POST", ANSWER, fault)
     await ann.slash("video", prompt="a cat")
-    await asyncio.wait_for(bot.service.withdrawals.get(), 10)
+    await asyncio.wait_for(bot.service.withdrawals.get(), 60)
     job = await only_job(bot)
     assert job.status is Status.CANCELLED
     assert (job.reason, job.quota_cost, job.spend_cost) == (Reason.UNANSWERED, 0, 0)
@@ -454,7 +454,7 @@ async def test_the_same_event_again_does_not_withdraw_what_was_answered(
     fake.faults.add("POST", ANSWER, error(404, 10062))
     bot.posts.asked = asyncio.Queue()
     _deliver_again(fake, "INTERACTION_CREATE")
-    await asyncio.wait_for(bot.posts.asked.get(), 10)
+    await asyncio.wait_for(bot.posts.asked.get(), 60)
     await _help(fake, ann)
     assert [each.id for each in bot.service.submitted] == [job.id, job.id]
     assert bot.service.withdrawing == []
@@ -471,7 +471,7 @@ async def test_an_answer_that_was_another_sentence_is_no_card(
     assert (await said(await ann.slash("video", prompt="a cat"))).startswith("No videos")
     bot.service.accounts = real
     _deliver_again(fake, "INTERACTION_CREATE")
-    await asyncio.wait_for(bot.service.withdrawals.get(), 10)
+    await asyncio.wait_for(bot.service.withdrawals.get(), 60)
     job = await only_job(bot)
     assert (job.status, job.reason) == (Status.CANCELLED, Reason.UNANSWERED)
     assert (await bot.post(job)).message_id is None
@@ -992,7 +992,7 @@ async def test_a_repeated_message_is_answered_once(
     fake.world.nonce_window = 0.0
     _deliver_again(fake, "MESSAGE_CREATE")
     for _ in range(2):
-        await asyncio.wait_for(bot.service.submissions.get(), 10)
+        await asyncio.wait_for(bot.service.submissions.get(), 60)
     await _help(fake, ann)
     assert len([each for each in fake.posts() if each.embeds]) == 1
 

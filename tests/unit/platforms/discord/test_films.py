@@ -35,7 +35,7 @@ def kept(idle: Bot, tmp_path: Path) -> None:
 async def posted(bot: Bot, ann: Member, video: Video = VIDEO) -> tuple[Job, Message]:
     """A delivered job, and the message with its video."""
     await (await ann.slash("video", prompt="a cat")).answered()
-    await asyncio.wait_for(bot.service.recorded.get(), 10)
+    await asyncio.wait_for(bot.service.recorded.get(), 60)
     job = await bot.job(bot.service.submitted[-1].id)
     for after in (
         replace(job, status=Status.SUBMITTING),

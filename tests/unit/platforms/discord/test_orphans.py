@@ -23,7 +23,7 @@ async def taken(bot: Bot, ann: Member) -> tuple[Job, Message]:
     """An order whose card stands and is written down."""
     shown = (await (await ann.slash("video", prompt="a cat")).answered()).message
     assert shown is not None
-    await asyncio.wait_for(bot.service.recorded.get(), 10)
+    await asyncio.wait_for(bot.service.recorded.get(), 60)
     return await bot.job(bot.service.submitted[0].id), shown
 
 
@@ -74,7 +74,7 @@ async def test_a_card_of_which_no_row_tells_becomes_the_card_by_a_press(
     lost = await fake.next("message", lambda each: each.nonce == nonce)
     assert (await bot.post(job)).message_id is None
     await (await ann.press(lost, "Cancel")).answered()
-    await asyncio.wait_for(bot.service.recorded.get(), 10)
+    await asyncio.wait_for(bot.service.recorded.get(), 60)
     assert (await bot.post(job)).message_id == str(lost.id)
 
 
