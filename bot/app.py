@@ -245,6 +245,7 @@ def _desk(parts: Parts) -> Desk:
         clock=parts.clock,
         bells=parts.bells,
         rooms=parts.private,
+        said_on=parts.platforms,
     )
 
 
@@ -307,6 +308,7 @@ async def _posting(parts: Parts, cards: Cards) -> Posting:
         cards=cards,
         clock=parts.clock,
         wake=parts.bells.cards,
+        cards_on=parts.bells.cards_on,
         restored=await parts.store.database.run(restored_jobs),
     )
 

@@ -99,9 +99,13 @@ class HeldRows(Generic[Row, Key]):
         now = self.clock.now()
         rows = await self.claimed(now=now, until=now + CLAIM, most=most, but=self.held)
         for row in rows:
-            self.held.add(self.id_of(row))
-            self.taken(row)
+            self.hold(row)
         return rows
+
+    def hold(self, row: Row) -> None:
+        """It was claimed for this loop."""
+        self.held.add(self.id_of(row))
+        self.taken(row)
 
     async def next_due(self) -> float | None:
         """When the earliest that we are not at can be claimed."""
@@ -202,6 +206,9 @@ class OwedRows(Generic[News]):
         """Give a claim back: it may have been told, so it is not told again at once."""
         await self.owed.put_off(row, due_at=self.clock.now() + CLAIM)
 
+    def hold(self, _row: News, /) -> None:
+        """Nothing to do."""
+
     def let_go(self, _row: News, /) -> float:
         """Its row alone tells whether it is due again."""
         return UNKNOWN
@@ -229,6 +236,9 @@ class PauseRows:
     async def release(self, row: Paused) -> None:
         """Nothing to do: it is asked again."""
 
+    def hold(self, _row: Paused, /) -> None:
+        """Nothing to do."""
+
     def let_go(self, _row: Paused, /) -> float:
         """Its row alone tells whether it is due again."""
         return UNKNOWN
@@ -251,6 +261,7 @@ def job_loops(
             step=steps.take,
             clock=clock,
             wake=bell,
+            handed_on=bells.jobs_on[statuses],
             slots=SLOTS.get(statuses[-1], MOST_STEPS),
             grace=GRACE,
         ).run()
@@ -284,6 +295,7 @@ def word_loops(
             step=posting.take,
             clock=clock,
             wake=bell,
+            handed_on=bells.posts_on[kinds],
             grace=WORDS_GRACE,
         ).run()
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from bot.core import moves
+from bot.core.handed_on import HandedOn
 from bot.core.jobs import Job, Status
-from bot.core.posts import PostKind, due_after
+from bot.core.posts import Post, PostKind, due_after
 from bot.core.wake import UNKNOWN, Wake
 
 STATES = (
@@ -36,6 +37,10 @@ class Bells:
     """Rings all of `each_job`."""
     posts: Wake
     """Rings all of `each_post`, and the notices."""
+    jobs_on: Mapping[tuple[Status, ...], HandedOn[Job]]
+    """On their way to the loops of `each_job`."""
+    posts_on: Mapping[tuple[PostKind, ...], HandedOn[Post]]
+    """The same for `each_post`."""
     in_hand: dict[str, Job | None] = field(default_factory=dict)
     """Jobs with a step under way, as they were written during it."""
 
@@ -53,6 +58,8 @@ class Bells:
             watch=Wake(),
             jobs=Wake(*jobs.values()),
             posts=Wake(*posts.values(), notices),
+            jobs_on={statuses: HandedOn(bell) for statuses, bell in jobs.items()},
+            posts_on={kinds: HandedOn(bell) for kinds, bell in posts.items()},
         )
 
     @property
@@ -65,20 +72,52 @@ class Bells:
         """The one of the loop that draws cards."""
         return self.each_post[KINDS[0]]
 
+    @property
+    def cards_on(self) -> HandedOn[Post]:
+        """Cards on their way to that loop."""
+        return self.posts_on[KINDS[0]]
+
+    @property
+    def results_on(self) -> HandedOn[Post]:
+        """Results on their way to theirs."""
+        return self.posts_on[KINDS[1]]
+
     def ordered(self, job: Job, *, card_at: float) -> None:
         """A new order was written; its card is due then."""
         self._due(job)
         self.owed({PostKind.CARD: card_at})
 
-    def changed(self, before: Job, after: Job, *, now: float) -> None:
-        """A change was written: ring where its next step is due, and what it owes."""
-        if after.id in self.in_hand:
+    def way_on(self, job: Job) -> HandedOn[Job] | None:
+        """The way to the loop of the job's next step, if it can be begun there at once."""
+        on = self.jobs_on.get((job.status,))
+        return on if on and on.has_room and job.id not in self.in_hand else None
+
+    def changed(
+        self,
+        before: Job,
+        after: Job,
+        *,
+        now: float,
+        on: HandedOn[Job] | None = None,
+        result: Post | None = None,
+    ) -> None:
+        """A change was written: ring where its next step is due, and what it owes.
+
+        `on`: it is claimed for that step, whose loop gets it this way. `result`: owed and claimed.
+        """
+        if on is not None:
+            on.put(after)
+        elif after.id in self.in_hand:
             self.in_hand[after.id] = after
         else:
             self._due(after)
         if moves.has_place(before) and not moves.has_place(after):
             self.each_job[Status.QUEUED,].ring(now)  # the next one was called
-        self.owed(due_after(before, after, now=now))
+        due = due_after(before, after, now=now)
+        if result is not None:
+            due.pop(PostKind.RESULT, None)
+            self.results_on.put(result)
+        self.owed(due)
 
     def owed(self, due: Mapping[PostKind, float]) -> None:
         """Posts of these kinds are due at these times."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from bot.core import moves, schedule
 from bot.core.bells import Bells
-from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
+from bot.core.handed_on import HandedOn
+from bot.core.jobs import CLAIM, HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
 from bot.core.learned import Key, Learned
 from bot.core.notices import HUSH, Pause
 from bot.core.outcomes import Locked
@@ -39,7 +40,8 @@ log = get_logger()
 class Desk:
     """The rows, the gateways, the clock and the bells that a job's steps share.
 
-    `rooms`: platforms where whoever comes is the operator.
+    `rooms`: platforms where whoever comes is the operator. `said_on`: those where this process
+    says what is owed.
     """
 
     jobs: Jobs
@@ -49,22 +51,45 @@ class Desk:
     clock: Clock
     bells: Bells
     rooms: Collection[str] = ()
+    said_on: Collection[str] = ()
     _remarked: dict[tuple[str, str], float] = field(init=False, default_factory=dict)
 
-    async def save(self, before: Job, after: Job) -> Job | None:
+    async def hand_on(self, before: Job, after: Job) -> Job | None:
+        """Write a change, claimed for its next step where that can begin at once."""
+        on = self.bells.way_on(after)
+        until = self.clock.now() + CLAIM if on else None
+        return await self.save(before, replace(after, claimed_until=until), on=on)
+
+    async def save(self, before: Job, after: Job, *, on: HandedOn[Job] | None = None) -> Job | None:
         """Write a change; None if somebody else was faster."""
         now = self.clock.now()
         saved = await self.jobs.save(before, after, now=now)
-        if saved is None:
-            return None
-        if saved.status is not before.status:
-            log.info(f"job.{saved.status}", job=saved.id, reason=saved.reason, **_words(saved))
-            if saved.status is Status.UNCONFIRMED:
-                self.bells.watch.ring()
-            if saved.status is Status.COMPLETED:
-                self.learned.learn(saved)
-        self.bells.changed(before, saved, now=now)
+        if saved is not None:
+            self._tell(before, saved)
+            self.bells.changed(before, saved, now=now, on=on)
         return saved
+
+    async def keep(self, before: Job, after: Job) -> Job | None:
+        """Write a change, with a claim on the message of its video where that can be sent now."""
+        platform = after.order.call.address.platform
+        if platform not in self.said_on or not self.bells.results_on.has_room:
+            return await self.save(before, after)
+        now = self.clock.now()
+        saved, result = await self.jobs.keep(before, after, now=now, until=now + CLAIM)
+        if saved is not None:
+            self._tell(before, saved)
+            self.bells.changed(before, saved, now=now, result=result)
+        return saved
+
+    def _tell(self, before: Job, saved: Job) -> None:
+        """The log, an owner and what is learned hear of it."""
+        if saved.status is before.status:
+            return
+        log.info(f"job.{saved.status}", job=saved.id, reason=saved.reason, **_words(saved))
+        if saved.status is Status.UNCONFIRMED:
+            self.bells.watch.ring()
+        if saved.status is Status.COMPLETED:
+            self.learned.learn(saved)
 
     async def begin(self, job: Job, at_once: int | None) -> Job | None:
         """The POST is about to leave, if there is a place for it: `submitting` if it may."""

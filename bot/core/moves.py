@@ -9,6 +9,7 @@ from dataclasses import replace
 from bot.core.errors import Broken
 from bot.core.jobs import CLAIM, IN_FLIGHT, MOVES, Job, Reason, Status, Video
 from bot.core.orders import Sound, VideoRequest
+from bot.core.posts import ANSWER_END
 from bot.core.wishes import WORDS
 
 
@@ -16,6 +17,12 @@ def has_place(job: Job) -> bool:
     """Whether it has one of its model's places at its gateway, or waits for one."""
     waits = job.status is Status.QUEUED and job.reason is Reason.AT_ONCE
     return waits or job.status in IN_FLIGHT
+
+
+def awaits_answer(job: Job) -> bool:
+    """Whether it is kept back until its person has seen that it was taken."""
+    held = job.status is Status.QUEUED and job.due_at == job.created_at + ANSWER_END
+    return held and job.claimed_until is None
 
 
 def measured(job: Job, sound: Sound) -> Job:

@@ -84,6 +84,11 @@ class Jobs(Protocol):
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
         """Write the change and the posts it owes; None if somebody else was faster."""
 
+    async def keep(
+        self, before: Job, after: Job, *, now: float, until: float
+    ) -> tuple[Job | None, Post | None]:
+        """The same; if it makes the message with its video due, that is claimed until then."""
+
     async def begin(self, job: Job, *, now: float, at_once: int | None) -> Job | None:
         """The POST is about to leave, if fewer than `at_once` of its model are in flight there.
 
@@ -233,11 +238,13 @@ class Posts(Protocol):
         *,
         now: float,
         again_at: float | None = None,
-    ) -> None:
+        until: float | None = None,
+    ) -> Post | None:
         """It stands. A result's job moves to `delivered` in the same transaction.
 
-        What was said of a job before its end is due then, to be taken away. `again_at`: when it
-        has to be brought up to date even if nothing else happens.
+        What was said of a job before its end is due then, to be taken away; its card is claimed for
+        that and returned, where a claim may last `until` then. `again_at`: when it has to be
+        brought up to date even if nothing else happens.
         """
 
     async def put_off(self, post: Post, *, due_at: float | None, tried: bool = True) -> None:
@@ -246,8 +253,20 @@ class Posts(Protocol):
         `tried`: whether this counts as one of its tries.
         """
 
-    async def posted(self, shown: Job, message_id: str, channel_id: str) -> None:
-        """The command's own answer, showing the job as it was then, became its card."""
+    async def posted(
+        self,
+        shown: Job,
+        message_id: str,
+        channel_id: str,
+        *,
+        now: float | None = None,
+        until: float | None = None,
+    ) -> Job | None:
+        """The command's own answer, showing the job as it was then, became its card.
+
+        `now`: its person saw it, so an order that was kept back for that may leave. It is returned
+        if it does, claimed `until` then where that is said.
+        """
 
 
 class Ready(Protocol):

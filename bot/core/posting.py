@@ -24,7 +24,8 @@ from bot.core.errors import (
     Temporary,
     Unwritten,
 )
-from bot.core.jobs import Job, Reason, Status, Video
+from bot.core.handed_on import HandedOn
+from bot.core.jobs import CLAIM, Job, Reason, Status, Video
 from bot.core.platforms import (
     Edits,
     Platform,
@@ -77,6 +78,8 @@ class Posting:
 
     `wake` is rung when what was said makes a card due.
 
+    `cards_on`: where cards go that are claimed for us.
+
     `restored`: jobs out of a backup of which more may stand in a chat than rows tell, and
     from when on.
     """
@@ -90,6 +93,7 @@ class Posting:
     cards: Cards
     clock: Clock
     wake: Wake
+    cards_on: HandedOn[Post] = field(default_factory=HandedOn)
     restored: Mapping[str, float] = field(default_factory=dict)
 
     async def take(self, post: Post) -> None:
@@ -362,15 +366,21 @@ class Posting:
 
     async def _stands(self, post: Post, job: Job, message_id: str, channel_id: str) -> None:
         now = self.clock.now()
-        again_at = await self.cards.stale_at(job) if post.kind is PostKind.CARD else None
+        is_card = post.kind is PostKind.CARD
+        again_at = await self.cards.stale_at(job) if is_card else None
+        until = now + CLAIM if self.cards_on.has_room else None
         while True:
             try:
-                await self.posts.sent(post, message_id, channel_id, now=now, again_at=again_at)
+                card = await self.posts.sent(
+                    post, message_id, channel_id, now=now, again_at=again_at, until=until
+                )
                 break
             except Exception as error:  # unwritten, it would be said once more
                 if isinstance(error, BotError) and not isinstance(error, Unwritten):
                     raise
                 log.warning("post.unwritten", job=job.id, error=type(error).__name__)
                 await self.clock.sleep(1.0)
-        if post.kind is not PostKind.CARD:
-            self.wake.ring(now)  # its job is over: the card goes, or has to say so
+        if card is not None:
+            self.cards_on.put(card)  # its job is over: the card goes, or has to say so
+        elif not is_card:
+            self.wake.ring(now)

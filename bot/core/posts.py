@@ -81,7 +81,7 @@ def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
     """
     due: dict[PostKind, float] = {}
     if looks(before) != looks(after):
-        due[PostKind.CARD] = now + EDIT_PACE if _passes(after) else now
+        due[PostKind.CARD] = now + EDIT_PACE if _passes(before, after) else now
     elif is_shown(before.progress, after.progress, age=now - after.created_at):
         due[PostKind.CARD] = now + EDIT_PACE
     if after.video and not before.video and not after.silent:
@@ -139,9 +139,12 @@ def is_shown(before: int, after: int, *, age: float) -> bool:
     return before // 10 != after // 10 and age < EDITS_END
 
 
-def _passes(job: Job) -> bool:
-    """Whether the next thing is about to happen: its POST is answered, its video fetched, or said.
+def _passes(before: Job, after: Job) -> bool:
+    """Whether the next thing may be about to happen: its POST is answered, its video fetched, said.
 
-    An end that is said in a message of its own takes the card away.
+    A video that was just taken may be there by then. An end that is said in a message of its own
+    takes the card away.
     """
-    return job.status in (Status.SUBMITTING, Status.COMPLETED) and job.reason is None
+    taken = after.status is Status.IN_PROGRESS and before.status is Status.SUBMITTING
+    passing = taken or after.status in (Status.SUBMITTING, Status.COMPLETED)
+    return passing and after.reason is None

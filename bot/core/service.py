@@ -15,10 +15,10 @@ from bot.core.bells import Bells
 from bot.core.decisions import Decide, nobody
 from bot.core.errors import Refused, TooLate, in_turn
 from bot.core.handed import check_author, parted
-from bot.core.jobs import ACTIVE, Job, Reason, Status
+from bot.core.jobs import ACTIVE, CLAIM, Job, Reason, Status
 from bot.core.orders import Address, Call, Kind, Order, Person, Picture, Sound, VideoRequest
 from bot.core.people import People
-from bot.core.ports import Clock, Jobs, Media
+from bot.core.ports import Clock, Jobs, Media, Posts
 from bot.core.posts import ANSWER_END
 from bot.core.preferences import Preferring
 from bot.core.presets import Words, words_of
@@ -269,15 +269,16 @@ class Service:
         for job in await self.jobs.waiting(address):
             await self._withdrawn(job, Reason.SENT_AWAY)
 
-    async def answered(self, job: Job) -> None:
-        """Its person saw that it was taken: it may leave."""
-        held = job.status is Status.QUEUED and job.due_at == job.created_at + ANSWER_END
-        if held:
-            now = self.clock.now()
-            # If somebody was faster, it was withdrawn, or its time had come.
-            saved = await self.jobs.save(job, replace(job, due_at=now), now=now)
-            if saved is not None:
-                self.bells.changed(job, saved, now=now)
+    async def answered(self, posts: Posts, job: Job, message_id: str, channel_id: str) -> None:
+        """Its person sees its card there: it may leave.
+
+        If somebody was faster, it was withdrawn, or its time had come.
+        """
+        now, on = self.clock.now(), self.bells.way_on(job)
+        until = now + CLAIM if on else None
+        left = await posts.posted(job, message_id, channel_id, now=now, until=until)
+        if left is not None:
+            self.bells.changed(job, left, now=now, on=on)
 
     async def unanswered(self, job: Job) -> None:
         """The command could not be answered, so nobody knows of this job: withdraw it if we can."""

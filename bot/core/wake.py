@@ -28,6 +28,10 @@ class Wake:
         for bell in self._also:
             bell.ring(at)
 
+    def call(self) -> None:
+        """Wake the listener for something that no row tells."""
+        self._event.set()
+
     def due(self) -> float:
         """The earliest time of the rings since this was asked last; infinite if there was none."""
         due, self._due = self._due, math.inf

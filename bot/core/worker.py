@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from bot.core.errors import Temporary
+from bot.core.handed_on import HandedOn
 from bot.core.ports import Clock
 from bot.core.wake import UNKNOWN, Wake
 from bot.log import get_logger
@@ -43,6 +44,9 @@ class Rows(Protocol[Row]):
     async def release(self, row: Row) -> None:
         """Give a claim back unused; nothing happens if the row has moved on."""
 
+    def hold(self, row: Row, /) -> None:
+        """A step of this row begins, which was claimed for us."""
+
     def let_go(self, row: Row, /) -> float:
         """The step of this row is over, and it may be claimed again: when it is due here.
 
@@ -63,6 +67,8 @@ class Worker(Generic[Row]):
     step: Callable[[Row], Awaitable[None]]
     clock: Clock
     wake: Wake
+    handed_on: HandedOn[Row] = field(default_factory=HandedOn)
+    """Rows that others claimed for this loop."""
     slots: int = MOST_STEPS
     look: float = 30.0
     """Seconds after which the rows are looked at even if nobody rang."""
@@ -81,6 +87,7 @@ class Worker(Generic[Row]):
         """Work until cancelled; then give steps under way `grace` seconds to end well."""
         try:
             while True:
+                self._begin_handed_on()
                 free = self.slots - len(self._steps)
                 is_due = free > 0 and self._due <= self.clock.now()
                 rows = await self._claimed(free) if is_due else []
@@ -93,6 +100,12 @@ class Worker(Generic[Row]):
                     await self._rest()
         finally:
             await self._wind_down()
+
+    def _begin_handed_on(self) -> None:
+        for row in self.handed_on.take():
+            self.rows.hold(row)
+            self._begin(row)
+        self.handed_on.free = max(0, self.slots - len(self._steps))
 
     async def _claimed(self, most: int) -> list[Row]:
         try:
@@ -175,6 +188,9 @@ class Worker(Generic[Row]):
 
     async def _wind_down(self) -> None:
         self._ending = True
+        self.handed_on.free = 0
+        for row in self.handed_on.take():
+            await self._give_back(row)
         if not self._steps:
             return
         _, late = await asyncio.wait(self._steps, timeout=self.grace)

@@ -15,9 +15,11 @@ from bot.core.jobs import HELD, SOFT_DEADLINE, Job, Reason, Status
 from bot.core.learned import Key, Made
 from bot.core.orders import Address
 from bot.core.plans import Took
+from bot.core.posts import Post, PostKind
 from bot.core.quotas import Limits, Usage
 from bot.store import admission, blocks, claims, holds, turns
 from bot.store.database import Part
+from bot.store.posts import claim_one
 from bot.store.rows import QUEUED, SPELT, job_of
 from bot.store.statements import Values
 from bot.store.tables import jobs
@@ -53,11 +55,11 @@ class Jobs(Part):
             if refused:
                 raise refused
 
-        await self._database.run(work)
+        await self._database.read(work)
 
     async def get(self, job_id: str) -> Job | None:
         """The job with this id."""
-        return await self._database.run(lambda connection: get(connection, job_id))
+        return await self._database.read(lambda connection: get(connection, job_id))
 
     async def claim(
         self,
@@ -104,6 +106,18 @@ class Jobs(Part):
             lambda connection: save(connection, before, after, now=now)
         )
         return await self._left(before, saved, now=now)
+
+    async def keep(
+        self, before: Job, after: Job, *, now: float, until: float
+    ) -> tuple[Job | None, Post | None]:
+        async def work(connection: AsyncConnection) -> tuple[Job | None, Post | None]:
+            saved = await save(connection, before, after, now=now)
+            if saved is None:
+                return None, None
+            take = partial(claim_one, connection, saved.id, PostKind.RESULT)
+            return saved, await take(now=now, until=until)
+
+        return await self._database.run(work)
 
     async def begin(self, job: Job, *, now: float, at_once: int | None) -> Job | None:
         """`submitting` if nobody holds its gateway and its model has a place free there.

@@ -61,7 +61,7 @@ class Looks(Part):
     async def next_due(self, *, but: Collection[str]) -> float | None:
         """When the earliest that nobody has can be claimed."""
         held = {"held": json.dumps(list(but))}
-        return await self._database.run(lambda it: it.scalar(self._said.next_due, held))
+        return await self._database.read(lambda it: it.scalar(self._said.next_due, held))
 
     async def renew(self, ids: Collection[str], *, until: float) -> None:
         if self._is_shared:

@@ -15,7 +15,7 @@ from bot.core.notices import Pause, Paused, is_news, last_of, may_be_said_at
 from bot.store import holds
 from bot.store.database import Database, Part
 from bot.store.notices import owe
-from bot.store.refusals import is_alone, note_pass
+from bot.store.refusals import is_alone, note_pass, of_either
 from bot.store.statements import count, insert, put
 from bot.store.tables import gateways, jobs, told
 
@@ -70,7 +70,11 @@ class Pauses(Part):
             return await self._database.run(work)
 
     async def passed(self, job: Job, account: str, *, balance: bool) -> None:
-        await self._database.run(lambda it: note_pass(it, job, account=account, balance=balance))
+        # Mostly there are none. One that is noted from now on is of after this POST.
+        if await self._database.exists(of_either(job, account)):
+            await self._database.run(
+                lambda it: note_pass(it, job, account=account, balance=balance)
+            )
 
     async def remark(
         self, gateway: str, subject: str, *, detail: str, rooms: Iterable[str], now: float

@@ -23,6 +23,12 @@ from bot.store.tables import jobs, posts
 
 _INSTANT = 0.001
 """Seconds: the least that tells two due times of a post apart."""
+_TAKEN = {
+    "version": posts.c.version + 1,
+    # Counted before the work: a message that kills the process is not tried for ever.
+    "attempts": posts.c.attempts + 1,
+}
+"""A claim changes these as well."""
 
 
 async def owe(connection: AsyncConnection, job: Job, due: Mapping[PostKind, float]) -> None:
@@ -58,6 +64,20 @@ async def owe_cards(connection: AsyncConnection, ids: Collection[str], *, due_at
     columns = ["job_id", "platform", "kind", "due_at", "attempts", "direct"]
     row = insert(connection, posts).from_select(columns, theirs, include_defaults=False)
     await connection.execute(_once(row, due_at))
+
+
+async def claim_one(
+    connection: AsyncConnection, job_id: str, kind: PostKind, *, now: float, until: float
+) -> Post | None:
+    """Claim the post if it is due and nobody has it."""
+    free = sa.and_(
+        posts.c.job_id == job_id,
+        posts.c.kind == kind.value,
+        posts.c.due_at <= now,
+        posts.c.claimed_until.is_(None),
+    )
+    claim = sa.update(posts).where(free).values(claimed_until=until, **_TAKEN).returning(*posts.c)
+    return await one(connection, claim, post_of)
 
 
 def _once(row: sqlite.Insert | postgresql.Insert, due_at: float) -> sa.Insert:
@@ -146,18 +166,14 @@ class Posts(Part):
         *,
         now: float,
         again_at: float | None = None,
-    ) -> None:
-        """It stands, whoever has the claim by now: what people see is not taken back.
-
-        A result's job moves to `delivered` in the same transaction, and what was said of a job
-        before its end is due, to be taken away. `again_at`: when it has to be brought up to date
-        even if nothing else happens.
-        """
+        until: float | None = None,
+    ) -> Post | None:
+        """It stands, whoever has the claim by now: what people see is not taken back."""
         # Somebody else took it meanwhile, and may have given it up: looked at once more.
         lost = posts.c.version != post.version
         due_at = sa.case((lost, now), else_=_unless_newer(post, again_at))
 
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: AsyncConnection) -> Post | None:
             # Locked first, as by whoever changes a job and what it owes.
             job = await _locked(connection, post.job_id)
             await connection.execute(
@@ -174,10 +190,14 @@ class Posts(Part):
             )
             if post.kind is PostKind.RESULT:
                 await _deliver(connection, job, now=now)
-            if post.kind is not PostKind.CARD:
-                await _outdate(connection, post, job, now=now)
+            if post.kind is PostKind.CARD:
+                return None
+            await _outdate(connection, post, job, now=now)
+            if until is None:
+                return None
+            return await claim_one(connection, job.id, PostKind.CARD, now=now, until=until)
 
-        await self._database.run(work)
+        return await self._database.run(work)
 
     async def put_off(self, post: Post, *, due_at: float | None, tried: bool = True) -> None:
         """Try again then; None parks it: kept, listed, no longer tried by itself.
@@ -188,8 +208,16 @@ class Posts(Part):
         later = _unless_newer(post, due_at)
         await self._change(post, due_at=later, claimed_until=None, attempts=attempts)
 
-    async def posted(self, shown: Job, message_id: str, channel_id: str) -> None:
-        async def work(connection: AsyncConnection) -> None:
+    async def posted(
+        self,
+        shown: Job,
+        message_id: str,
+        channel_id: str,
+        *,
+        now: float | None = None,
+        until: float | None = None,
+    ) -> Job | None:
+        async def work(connection: AsyncConnection) -> Job | None:
             # Locked: a change that is just being written must see the message, or we the change.
             job = await _locked(connection, shown.id)
             # Of one that is over the end may be told already: then its card goes.
@@ -202,8 +230,11 @@ class Posts(Part):
                     message_id=message_id, channel_id=channel_id, due_at=0.0 if moved_on else None
                 )
             )
+            if now is None:
+                return None
+            return await _leave(connection, job, now=now, until=until)
 
-        await self._database.run(work)
+        return await self._database.run(work)
 
     async def expire_claims(self, *, now: float) -> int:
         """At the start of the only process: every older claim belongs to the dead."""
@@ -241,9 +272,7 @@ def _claim(
         posts,
         _of(platforms, kinds),
         but=but,
-        version=posts.c.version + 1,
-        # Counted before the work: a message that kills the process is not tried for ever.
-        attempts=posts.c.attempts + 1,
+        **_TAKEN,
     )
 
 
@@ -252,6 +281,18 @@ def _next_due(
     platforms: tuple[str, ...], kinds: tuple[PostKind, ...], *, but: bool, is_sqlite: bool
 ) -> sa.Select[Any]:
     return claims.next_due(posts, _of(platforms, kinds), but=but, is_sqlite=is_sqlite)
+
+
+async def _leave(
+    connection: AsyncConnection, job: Job, *, now: float, until: float | None
+) -> Job | None:
+    """Let an order go that waits for nothing but its answer."""
+    if not moves.awaits_answer(job):
+        return None
+    left = replace(job, due_at=now, claimed_until=until, version=job.version + 1)
+    changed = saved_values(job, left)
+    await connection.execute(sa.update(jobs).where(jobs.c.id == job.id).values(changed))
+    return left
 
 
 async def _deliver(connection: AsyncConnection, job: Job, *, now: float) -> None:

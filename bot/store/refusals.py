@@ -69,6 +69,12 @@ async def _has_locked_others(
     return bool(await connection.scalar(sa.select(sa.or_(orders, pauses))))
 
 
+def of_either(job: Job, account: str) -> sa.Select[str]:
+    """Refusals that a POST of this job on this account may have to do with."""
+    either = sa.or_(refusals.c.account == account, refusals.c.job_id == job.id)
+    return sa.select(refusals.c.job_id).where(either)
+
+
 async def note_pass(connection: AsyncConnection, job: Job, *, account: str, balance: bool) -> None:
     """Note that the job's POST was answered as for a good key, and with `balance` for that too."""
     await take_turns(connection, _REFUSALS)

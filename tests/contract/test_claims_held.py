@@ -49,6 +49,9 @@ class Process:
         self._write()
         await self.rows.release(row)
 
+    def hold(self, row: Job) -> None:
+        self.rows.hold(row)
+
     def let_go(self, row: Job) -> float:
         return self.rows.let_go(row)
 

@@ -2,15 +2,16 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from bot.core import moves
 from bot.core.errors import Broken
-from bot.core.jobs import Job, Reason, Status
+from bot.core.jobs import CLAIM, Job, Reason, Status
 from bot.core.learned import Key, Made
 from bot.core.plans import Took
-from bot.core.posts import CARD_GRACE, EDIT_PACE, PostKind
+from bot.core.posts import ANSWER_END, CARD_GRACE, EDIT_PACE, PostKind
 from tests.contract.rows import NOON, VIDEO, Store, a_job, silent
 
 
@@ -157,7 +158,7 @@ async def test_a_card_of_a_state_that_passes_is_edited_with_the_next_one(store: 
     await store.moved(job, running, now=NOON + 2)
     card = await store.post(job, PostKind.CARD)
     assert card is not None
-    assert card.due_at == NOON + 2
+    assert card.due_at == NOON + 1 + EDIT_PACE, "the edit that was due anyway"
 
 
 async def test_steps_of_progress_share_an_edit(store: Store) -> None:
@@ -193,3 +194,60 @@ async def test_the_latest_videos_of_a_model_tell_how_long_they_took(store: Store
         Made(Key(model, 5, "main", None), Took(20.0, 30.0)),
     ]
     assert await store.jobs.durations("sora-2") == []
+
+
+@pytest.mark.parametrize("seconds", [0.0, 5.0])
+async def test_an_order_whose_answer_stands_leaves_in_the_transaction_that_says_so(
+    store: Store, seconds: float
+) -> None:
+    job = await store.admitted(replace(a_job(), due_at=NOON + ANSWER_END))
+    left = await store.posts.posted(job, "m1", "c1", now=NOON + seconds)
+    assert left is not None
+    assert left == await store.jobs.get(job.id)
+    assert (left.due_at, left.version) == (NOON + seconds, job.version + 1)
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    assert (card.due_at, card.message_id) == (None, "m1"), "it shows what is so"
+
+
+async def test_an_answer_that_comes_too_late_lets_nothing_go(store: Store) -> None:
+    """It was withdrawn, or its time had come and somebody has it in hand."""
+    withdrawn = await store.admitted(replace(a_job(), due_at=NOON + ANSWER_END))
+    await store.moved(withdrawn, moves.cancelled(withdrawn, Reason.UNANSWERED))
+    taken = await store.admitted(replace(a_job(), due_at=NOON + ANSWER_END))
+    late = NOON + ANSWER_END
+    await store.jobs.claim([Status.QUEUED], now=late, until=late + CLAIM, most=1)
+    for job in (withdrawn, taken):
+        before = await store.jobs.get(job.id)
+        assert await store.posts.posted(job, "m1", "c1", now=late) is None
+        assert await store.jobs.get(job.id) == before
+
+
+async def test_an_order_that_leaves_is_claimed_where_its_step_begins_now(store: Store) -> None:
+    """And a crash gives it back, counted as one of a claim."""
+    job = await store.admitted(replace(a_job(), due_at=NOON + ANSWER_END))
+    left = await store.posts.posted(job, "m1", "c1", now=NOON, until=NOON + CLAIM)
+    assert left is not None
+    assert left == await store.jobs.get(job.id)
+    assert left.claimed_until == NOON + CLAIM
+    take = partial(store.jobs.claim, [Status.QUEUED], most=9)
+    assert await take(now=NOON + 1, until=NOON + 1 + CLAIM) == []
+    late = NOON + CLAIM
+    (again,) = await take(now=late, until=late + CLAIM)
+    assert (again.version, again.crashes) == (left.version + 1, 1)
+
+
+@pytest.mark.parametrize("is_kept_back", [False, True])
+async def test_a_video_that_is_kept_is_claimed_for_its_message(
+    store: Store, *, is_kept_back: bool
+) -> None:
+    job = await store.in_state(Status.COMPLETED)
+    after = moves.stored(silent(job) if is_kept_back else job, VIDEO)
+    saved, result = await store.jobs.keep(job, after, now=NOON, until=NOON + CLAIM)
+    assert saved is not None
+    assert saved == await store.jobs.get(job.id)
+    assert result == await store.post(job, PostKind.RESULT)
+    assert (result is None) is is_kept_back
+    assert result is None or (result.claimed_until, result.attempts) == (NOON + CLAIM, 1)
+    assert await store.jobs.keep(job, after, now=NOON, until=NOON) == (None, None), "it is late"
+    assert (job.id, PostKind.RESULT) not in await store.due_posts(now=NOON + 1)

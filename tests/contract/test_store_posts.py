@@ -9,7 +9,7 @@ import pytest
 
 from bot.core import moves
 from bot.core.errors import Broken
-from bot.core.jobs import Job, Reason, Status
+from bot.core.jobs import CLAIM, Job, Reason, Status
 from bot.core.posts import CARD_GRACE, EDIT_PACE, Form, Post, PostKind
 from tests.contract.rows import NOON, VIDEO, Store, a_job
 
@@ -398,3 +398,42 @@ async def test_a_job_is_found_by_a_message_about_it(
         await store.posts.posted(await store.admitted(), "8", channel)
     assert await store.posts.about("discord", "-5", "7") == job.id
     assert await store.posts.about(platform, chat, number) is None
+
+
+async def ended(store: Store) -> tuple[Job, Post]:
+    """A failed job, and the claimed post that says so."""
+    job = await store.in_state(Status.FAILED)
+    failures = (PostKind.FAILURE,)
+    (post,) = await store.posts.claim(["discord"], failures, now=NOON, until=LATER, most=1)
+    return job, await begun(store, post, Form.TEXT, now=NOON)
+
+
+async def test_the_card_is_claimed_as_it_becomes_due_where_it_is_taken_away_now(
+    store: Store,
+) -> None:
+    job, failure = await ended(store)
+    await store.posts.posted(job, "m1", "c1")
+    card = await store.posts.sent(failure, "m2", "c1", now=LATER, until=LATER + CLAIM)
+    assert card is not None
+    assert card == await store.post(job, PostKind.CARD)
+    assert (card.claimed_until, card.attempts) == (LATER + CLAIM, 1)
+    assert await store.due_posts(now=LATER) == []
+    await store.posts.put_off(card, due_at=None)
+    assert (gone := await store.post(job, PostKind.CARD)) is not None
+    assert gone.due_at is None, "the claim holds behind its fence"
+
+
+async def test_a_card_that_somebody_has_or_that_waits_for_its_answer_is_not_claimed(
+    store: Store,
+) -> None:
+    _, failure = await ended(store)
+    assert await store.posts.sent(failure, "m2", "c1", now=NOON, until=NOON + CLAIM) is None
+    job, failure = await ended(store)
+    await store.posts.posted(job, "m1", "c1")
+    (mine,) = await store.posts.claim(
+        ["discord"], [PostKind.CARD], now=NOON + 1, until=LATER, most=9
+    )
+    assert mine.job_id == job.id
+    assert await store.posts.sent(failure, "m2", "c1", now=NOON + 2, until=NOON + CLAIM) is None
+    assert (card := await store.post(job, PostKind.CARD)) is not None
+    assert (card.version, card.due_at) == (mine.version, NOON + 2), "it has news"

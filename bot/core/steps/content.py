@@ -86,7 +86,7 @@ class Content:
     async def _keep(self, job: Job, after: Job) -> None:
         if after.silent and after.video:
             after = moves.delivered(after, now=self.desk.clock.now())
-        if await self.desk.save(job, after) is None:
+        if await self.desk.keep(job, after) is None:
             had = job.unconverted.keys if job.unconverted else ()
             kept = after.video or after.unconverted
             for key in set(kept.keys if kept else ()).difference(had):

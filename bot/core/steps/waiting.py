@@ -48,7 +48,7 @@ class Waiting:
                 withheld=look.withheld,
                 made_after=await self.desk.made_after(job),
             )
-            await self.desk.save(job, done)
+            await self.desk.hand_on(job, done)
         elif isinstance(look, Failed):
             charged = look.charged or not gateway.refunds_failed
             failed = moves.failed(job, look.reason, charged=charged, detail=look.detail)

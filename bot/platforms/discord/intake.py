@@ -263,8 +263,7 @@ class Intake:
 
     async def _stands(self, job: Job, message_id: str, channel_id: str) -> None:
         try:
-            await self._posts.posted(job, message_id, channel_id)
-            await self.service.answered(job)
+            await self.service.answered(self._posts, job, message_id, channel_id)
         except Exception:  # people see the card; its row will find it, and its job leaves anyway
             log.exception("discord.card_unrecorded", job=job.id)
 

@@ -161,8 +161,7 @@ class Commands:
                 return
             reply = await self._door.listings.cards.at_hand(job)
             stands = await self._platform.send(post, job, reply, video=None)
-            await self._posts.posted(job, *stands)
-            await self._service.answered(job)
+            await self._service.answered(self._posts, job, *stands)
         except Exception:  # it was taken: the only thing to say now is its card
             log.exception("playground.card_unrecorded", job=job.id)
 

@@ -234,6 +234,9 @@ class Lanes:
     async def release(self, row: Update) -> None:
         """Nothing to do: its row is due still."""
 
+    def hold(self, row: Update) -> None:
+        """Nothing to do: nobody hands an update on."""
+
     def let_go(self, row: Update) -> float:
         """The lane is free for its next update, which may be due."""
         self._busy.discard(row.lane)

@@ -77,3 +77,17 @@ def test_an_order_rings_for_its_post_and_for_its_card() -> None:
     bells = Bells.new()
     bells.ordered(QUEUED, card_at=NOON + 8)
     assert rung(bells) == {Status.QUEUED: NOON, CARDS: NOON + 8}
+
+
+def test_a_job_is_handed_on_where_its_loop_can_begin_it_and_nobody_is_at_it() -> None:
+    bells = Bells.new()
+    assert bells.way_on(DONE) is None, "no loop runs"
+    on = bells.jobs_on[Status.COMPLETED,]
+    on.free = 1
+    assert bells.way_on(DONE) is on
+    bells.take(DONE)
+    assert bells.way_on(DONE) is None, "its end would let it go for both"
+    bells.let_go(DONE)
+    bells.changed(MADE, DONE, now=NOON, on=on)
+    assert list(on.take()) == [DONE]
+    assert Status.COMPLETED not in rung(bells), "it need not be looked for"

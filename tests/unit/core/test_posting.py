@@ -436,7 +436,7 @@ async def test_a_change_during_an_edit_is_not_forgotten(workshop: Workshop) -> N
     workshop.gateway.looks = [Running()]
     job = await workshop.submit(order())
     await workshop.posts.posted(job, "card", "hall")
-    await workshop.work(1)
+    await workshop.work(EDIT_PACE)
     now = workshop.clock.time
     (post,) = await workshop.posts.claim(["chat"], now=now, until=now + 60, most=1)
     workshop.clock.time += 1

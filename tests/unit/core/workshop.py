@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from bot.core import moves
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
 from bot.core.bells import Bells
@@ -564,7 +565,8 @@ class Workshop:
     async def submit(self, given: Order) -> Job:
         """A new job whose command was answered; every order is a new event."""
         job = await self.service.submit(changed(given, event_id=f"event {self._ids}"))
-        await self.service.answered(job)
+        if moves.awaits_answer(job):
+            await self.desk.save(job, replace(job, due_at=self.clock.now()))
         return await self.job(job.id)
 
     async def job(self, job_id: str) -> Job:

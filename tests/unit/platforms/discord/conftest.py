@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.core import cards
+from bot.core import cards, ports
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
 from bot.core.bells import Bells
@@ -64,8 +64,10 @@ class OpenService(Service):
         self.submissions.put_nowait(self.submitted[-1])
         return self.submitted[-1]
 
-    async def answered(self, job: Job) -> None:
-        await super().answered(job)
+    async def answered(
+        self, posts: ports.Posts, job: Job, message_id: str, channel_id: str
+    ) -> None:
+        await super().answered(posts, job, message_id, channel_id)
         self.recorded.put_nowait(job)
 
     async def unanswered(self, job: Job) -> None:

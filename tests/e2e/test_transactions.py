@@ -1,0 +1,72 @@
+"""How many transactions a whole job costs: what is due at once is claimed as it is written."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from tests.e2e.world import WAIT, World
+
+MOST = 9
+"""The order; its answer; the POST before its first byte; its id; that it is made; the video;
+its message before its first byte; that it stands; that the card is gone."""
+OF_LOOKS = ("looks.held", "json_each(")
+"""Statements of looks, of which there are as many as the video takes long: they are shared."""
+
+
+class Commits:
+    """Transactions that wrote something, but for looks."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def opened(self, connection: Any, _record: object) -> None:
+        connection.run_async(self._watch)
+
+    async def _watch(self, connection: Any) -> None:
+        written, is_look = 0, False
+
+        def runs(statement: str) -> None:
+            nonlocal written, is_look
+            is_look = is_look or any(each in statement for each in OF_LOOKS)
+            if statement.startswith("COMMIT"):
+                self.count += connection.total_changes != written and not is_look
+                written, is_look = connection.total_changes, False
+
+        await connection.set_trace_callback(runs)
+
+
+@contextmanager
+def counted() -> Iterator[Commits]:
+    """Those of the databases that are opened meanwhile, as SQLite itself tells."""
+    commits = Commits()
+    sa.event.listen(sa.Engine, "connect", commits.opened)
+    try:
+        yield commits
+    finally:
+        sa.event.remove(sa.Engine, "connect", commits.opened)
+
+
+async def over(world: World) -> None:
+    """Nothing is left to be done or said."""
+    (file,) = world.folder.rglob("zoetrope.db")
+    with closing(sqlite3.connect(file)) as rows:
+        while rows.execute("SELECT 1 FROM posts WHERE due_at IS NOT NULL").fetchone():
+            await asyncio.sleep(0)
+
+
+async def test_a_whole_job_costs_few_transactions(world: World) -> None:
+    with counted() as commits:
+        async with world.app(), asyncio.timeout(WAIT):
+            ann = world.discord.person("ann")
+            spent = []
+            for prompt in ("one to learn by", "a cat", "a dog"):
+                before = commits.count
+                await ann.slash("video", prompt=prompt)
+                await world.result()
+                await over(world)
+                spent.append(commits.count - before)
+    assert max(spent[1:]) <= MOST, spent
