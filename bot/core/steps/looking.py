@@ -26,11 +26,11 @@ from bot.log import get_logger
 
 AT_ONCE, FEW_AT_ONCE = 16, 8
 """Looks under way at most; and while people wait for answers."""
-BATCH, FEW_LEFT = 250, 50
+BATCH, FEW_LEFT = 500, 200
 """Jobs that wait for their looks at most, and when the next are claimed."""
 TOGETHER, SOON = 0.1, 0.02
 """Seconds between two claims, or two writes; and between two parts while people wait."""
-LINES, FEW_LINES = 300, 32
+LINES, FEW_LINES = 600, 32
 """Looks of one write; and of one part while people wait."""
 MOST_UNWRITTEN = 1_000
 """Looks that are not written down yet; beyond, the database takes nothing and no more are taken."""
