@@ -24,7 +24,7 @@ def read_glance(answer: Answer, gateway_id: str, *, meanings: Meanings) -> Runni
     if answer.status != 200 or len(answer.body) > _SHORT:
         return None
     try:
-        table = json.loads(answer.body)
+        table = json.loads(answer.body.decode())
     except (ValueError, RecursionError):
         return None
     if type(table) is not dict or not _is_plain(tuple(table)):

@@ -43,6 +43,7 @@ from bot.gateways.survey import probe
 from bot.gateways.table import PACKAGED
 from bot.net.answers import NET, Answer, open_session, read
 from bot.net.bounds import Bounds
+from bot.net.deadlines import Deadline
 from bot.net.downloads import Downloads
 from bot.net.guard import guarded_connector
 from bot.net.sending import Line, connected
@@ -104,6 +105,8 @@ class VideosApi:
         self.account = blake2b(named, digest_size=4).hexdigest()
         self.poll_step, self.refunds_failed = settings.poll_step, settings.refunds_failed
         self._settings, self._bounds, self._looking = settings, bounds, looking
+        # For all of a GET: the session's own timers would watch each of its parts.
+        self._deadline = Deadline(bounds.look)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=bounds.connect)
         self._key = {"Authorization": f"Bearer {settings.api_key}"}
         self._connected = partial(connected, headers=self._key, bounds=bounds, resolver=resolver)
@@ -187,11 +190,13 @@ class VideosApi:
             return Trouble(type(error).__name__)
 
     async def _get(self, url: URL, *, most: int) -> Answer | Trouble:
-        # One timer for all of it: the session's own would watch each of its parts.
-        get = partial(self._looking.get, url, headers=self._key, timeout=self._timeout)
+        get = self._looking.get
         try:
-            async with asyncio.timeout(self._bounds.look), get(allow_redirects=False) as response:
-                return await read(response, most=most)
+            with self._deadline:
+                async with get(
+                    url, headers=self._key, timeout=self._timeout, allow_redirects=False
+                ) as response:
+                    return await read(response, most=most)
         except NET as error:
             return Trouble(type(error).__name__)
 

@@ -26,11 +26,11 @@ from bot.log import get_logger
 
 AT_ONCE, FEW_AT_ONCE = 16, 8
 """Looks under way at most; and while people wait for answers."""
-BATCH, FEW_LEFT = 250, 50
-"""Jobs that wait for their looks at most, and when the next are claimed."""
+BATCH, FEW, FEW_LEFT = 800, 250, 200
+"""Jobs that wait for their looks at most; while people wait; and when the next are claimed."""
 TOGETHER, SOON = 0.1, 0.02
 """Seconds between two claims, or two writes; and between two parts while people wait."""
-LINES, FEW_LINES = 300, 32
+LINES, FEW_LINES = 1_000, 32
 """Looks of one write; and of one part while people wait."""
 MOST_UNWRITTEN = 1_000
 """Looks that are not written down yet; beyond, the database takes nothing and no more are taken."""
@@ -121,7 +121,8 @@ class Looking:
 
     async def _claim(self) -> bool:
         """Take what is due; whether there may be more."""
-        now, most = self.desk.clock.now(), BATCH - self._due.qsize()
+        now = self.desk.clock.now()
+        most = (FEW if self.people.are_here else BATCH) - self._due.qsize()
         try:
             rows = await self.looks.claim(now=now, until=now + CLAIM, most=most, but=self._held)
         except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on

@@ -1,0 +1,55 @@
+"""One timer for many requests that may take equally long.
+
+A timer for each costs as much as reading its answer, and none in a thousand runs out.
+"""
+
+import asyncio
+
+_PRECISION = 0.01
+"""A request ends late by this part of its time at most."""
+
+
+class Deadline:
+    """Requests within `with deadline:` raise TimeoutError after so many seconds.
+
+    A task is within it once at a time.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._ends: dict[asyncio.Task[object], float] = {}
+        """When each ends. All take equally long, so the first of them ends first."""
+        self._over: dict[asyncio.Task[object], int] = {}
+        """Tasks that we cancelled, and how often others had done so before."""
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._ends[_current()] = loop.time() + self._seconds
+        if self._timer is None:
+            self._timer = loop.call_later(self._seconds * _PRECISION, self._sweep)
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, _trace: object) -> None:
+        task = _current()
+        if self._ends.pop(task, None) is not None:
+            return
+        is_ours_alone = task.uncancel() <= self._over.pop(task)
+        if is_ours_alone and kind is asyncio.CancelledError:
+            raise TimeoutError
+
+    def _sweep(self) -> None:
+        self._timer = None
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for task in [task for task, ends in self._ends.items() if ends <= now]:
+            del self._ends[task]
+            self._over[task] = task.cancelling()
+            task.cancel()
+        if self._ends:
+            self._timer = loop.call_later(self._seconds * _PRECISION, self._sweep)
+
+
+def _current() -> "asyncio.Task[object]":
+    task = asyncio.current_task()
+    assert task is not None
+    return task
