@@ -18,6 +18,8 @@ from bot.core.pending import Pending, Seen
 from bot.core.posts import EDIT_PACE, PostKind
 from bot.core.steps.looking import (
     AT_ONCE,
+    BATCH,
+    FEW,
     FEW_AT_ONCE,
     FEW_LINES,
     LINES,
@@ -40,12 +42,15 @@ class Rows(Looks):
     """The store's looks; a test sees each write, and may let one fail."""
 
     writes: list[list[str]]
+    asked: list[int]
+    """How many each claim wanted at most."""
     trouble: Exception | None = None
     most_held = 0
 
     async def claim(
         self, *, now: float, until: float, most: int, but: Collection[str]
     ) -> list[Pending]:
+        self.asked.append(most)
         rows = await super().claim(now=now, until=until, most=most, but=but)
         self.most_held = max(self.most_held, len(rows) + len(but))
         return rows
@@ -107,7 +112,7 @@ class Hall:
     def __init__(self, shop: Workshop, gateway: Counted, clock: FakeClock) -> None:
         self.shop, self.gateway, self.clock = shop, gateway, clock
         self.rows = Rows(shop.database)
-        self.rows.writes = []
+        self.rows.writes, self.rows.asked = [], []
         self.looking = Looking(
             desk=shop.desk,
             looks=self.rows,
@@ -189,6 +194,7 @@ async def test_while_people_wait_looks_are_few_at_once_and_written_in_small_part
         took = hall.clock.steady() - begun
     assert hall.gateway.most == FEW_AT_ONCE
     assert max(map(len, hall.rows.writes)) <= FEW_LINES < LINES
+    assert max(hall.rows.asked) <= FEW < BATCH
     assert took >= (len(jobs) // FEW_LINES) * SOON
 
 
