@@ -48,7 +48,9 @@ hypothesis.settings.load_profile("untimed")
 def _log_plainly() -> None:
     """As structlog does by itself; but it draws tracebacks, which holds a loop up for seconds."""
     structlog.reset_defaults()
-    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    plain = structlog.dev.ConsoleRenderer(
+        colors=False, exception_formatter=structlog.dev.plain_traceback
+    )
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 

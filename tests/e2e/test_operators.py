@@ -29,7 +29,7 @@ from tests.e2e.terminal import terminal
 from tests.e2e.test_access import told
 from tests.e2e.test_cli import zoetrope
 from tests.e2e.world import WAIT, World, card_text
-from tests.fakes.discord import FakeDiscord
+from tests.fakes.discord import FakeDiscord, Person
 
 
 async def asked(world: World, name: str, /, **values: object) -> Values:
@@ -102,12 +102,20 @@ async def test_the_terminal_says_it_in_sentences(world: World) -> None:
     assert (code, json.loads(said)) == (0, {"acts": []})
 
 
+@asynccontextmanager
+async def being_made(world: World, person: Person) -> AsyncIterator[None]:
+    """The gateway makes a video, and tells of it no sooner than this is over."""
+    async with world.simulator.holding("retrieve"):
+        await person.slash("video", prompt="a cat")
+        await world.discord.next("edit", where=lambda m: "being made" in card_text(m), timeout=WAIT)
+        yield
+
+
 async def test_stopped_it_takes_nothing_and_sends_nothing_and_loses_nothing(world: World) -> None:
     async with world.app():
         ann = world.discord.person("ann")
-        await ann.slash("video", prompt="a cat")
-        await world.discord.next("edit", where=lambda m: "being made" in card_text(m), timeout=WAIT)
-        answer = await asked(world, "stop", why="the bill looks odd")
+        async with being_made(world, ann):
+            answer = await asked(world, "stop", why="the bill looks odd")
         assert (answer["changed"], answer["stopped"]) == (True, True)
         assert "has paused it" in await told(await ann.slash("video", prompt="a dog"))
         assert (await world.result()).attachments, "what was paid for arrives"
@@ -148,9 +156,8 @@ async def test_a_person_who_is_blocked_is_refused_kindly_and_gets_what_is_paid_f
 ) -> None:
     async with world.app():
         ann = world.discord.person("ann")
-        await ann.slash("video", prompt="a cat")
-        await world.discord.next("edit", where=lambda m: "being made" in card_text(m), timeout=WAIT)
-        await asked(world, "user.block", person=f"discord:{ann.id}", why="spam")
+        async with being_made(world, ann):
+            await asked(world, "user.block", person=f"discord:{ann.id}", why="spam")
         assert "switched it off for you" in await told(await ann.slash("video", prompt="a dog"))
         result = await world.result()
         assert result.attachments
