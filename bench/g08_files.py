@@ -89,16 +89,17 @@ def _meanwhile(variant: paired.Variant) -> list[Figure]:
 
 @asynccontextmanager
 async def download(url: str, place: Path) -> AsyncIterator[Work]:
-    """Our own, to a file."""
-    into = place / secrets.token_hex(8)
+    """Our own, to a new file each time, as the service does."""
     bounds, target = Bounds(), URL(url)
     origins = frozenset({str(target.origin())})
     async with open_session(bounds) as direct, open_session(bounds) as guarded:
         downloads = Downloads(direct, guarded, origins=origins, bounds=bounds)
 
         async def once() -> float:
+            into = place / secrets.token_hex(8)
             fetched = await downloads.fetch(target, into, key={}, judge=_unforeseen)
             assert isinstance(fetched, Fetched), fetched
+            await asyncio.to_thread(into.unlink)
             return fetched.size / 1e6
 
         yield _again_and_again(once)
@@ -123,12 +124,14 @@ async def upload(url: str, film: Path) -> AsyncIterator[Work]:
 
 @asynccontextmanager
 async def curl_down(url: str, place: Path) -> AsyncIterator[Work]:
-    """curl, to a file."""
-    into = place / secrets.token_hex(8)
+    """curl, the same."""
 
     async def once() -> float:
+        into = place / secrets.token_hex(8)
         await _curl("-o", str(into), url)
-        return into.stat().st_size / 1e6
+        size = into.stat().st_size
+        await asyncio.to_thread(into.unlink)
+        return size / 1e6
 
     yield _again_and_again(once)
 
