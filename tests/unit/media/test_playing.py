@@ -147,7 +147,7 @@ def test_a_quarter_turn_may_be_computed_inexactly(
     tmp_path: Path, codec: str, turn: str, error: int
 ) -> None:
     matrix, shown = TURNS[turn]
-    source = write_clip(tmp_path / "source", codec, "mp4", still=True, times=range(2), flags=FAST)
+    source = write_clip(tmp_path / "source", codec, "mp4", still=True, times=range(12), flags=FAST)
     body = bytearray(source.read_bytes())
     a, b, c, d = ((each << 16) + error for each in matrix)
     struct.pack_into(">9i", body, body.index(b"tkhd") + 44, a, b, 0, c, d, 0, 0, 0, 1 << 30)
