@@ -61,26 +61,17 @@ def figures() -> list[Figure]:
         whole, parts = _rounds(place, film, None), _rounds(place, film, MIB)
     return [
         at_most(
-            "G9 whole",
-            paired.ratio(whole, "links", "nginx"),
-            1.15,
-            what="CPU for a megabyte of whole files ÷ nginx",
-            void=paired.disturbed(whole, "links", "again"),
-        ),
-        at_most(
-            "G9 parts",
-            paired.ratio(parts, "links", "nginx"),
-            1.8,
-            what="CPU for a megabyte of 1 MiB ranges ÷ nginx",
-            void=paired.disturbed(parts, "links", "again"),
-        ),
-        at_most(
-            "G9 sendfile",
-            paired.ratio(parts, "links", "bare"),
-            1.3,
-            what="the same ÷ a handler of a few lines around sendfile",
-            void=paired.disturbed(parts, "links", "again"),
-        ),
+            f"{GOAL} {name}",
+            paired.ratio(rounds, "links", peer),
+            limit,
+            what=f"CPU for a megabyte of {what}",
+            void=paired.disturbed(rounds, "links", "again"),
+        )
+        for name, rounds, peer, limit, what in (
+            ("whole", whole, "nginx", 1.15, "whole files ÷ nginx"),
+            ("parts", parts, "nginx", 1.8, "1 MiB ranges ÷ nginx"),
+            ("sendfile", parts, "bare", 1.3, "1 MiB ranges ÷ a few lines around sendfile"),
+        )
     ]
 
 

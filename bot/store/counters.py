@@ -33,8 +33,8 @@ _FIGURES = ("jobs", "videos", "paid", "spend")
 _OPEN = "status IN ('queued', 'submitting', 'in_progress')"
 _COUNTED = "status, quota_cost, spend_cost, created_at, platform, person, community, gateway"
 """The columns of a job on which a counter depends."""
-_LOCK = 0x5A4F_4557
-"""Key of the PostgreSQL advisory lock of those who change counters, as `store/usage.py` has it."""
+COUNTING = 0x5A4F_4557
+"""Key of the PostgreSQL advisory lock of those who change counters."""
 
 
 def triggers(dialect: str) -> list[str]:
@@ -59,7 +59,7 @@ def _in_postgresql() -> list[str]:
         (
             "CREATE OR REPLACE FUNCTION count_usage() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
             # Two that change several counters each, in another order, would wait for one another.
-            f" PERFORM pg_advisory_xact_lock({_LOCK});"
+            f" PERFORM pg_advisory_xact_lock({COUNTING});"
             f" IF TG_OP <> 'INSERT' THEN {_add('OLD', -1)} END IF;"
             f" IF TG_OP <> 'DELETE' THEN {_add('NEW', 1)} END IF;"
             " RETURN NULL; END $$"

@@ -1,6 +1,6 @@
 """Usage: the figures that limits are compared with, at the same cost whatever a day was like.
 
-Triggers count each job in the statement that writes or moves it (migration 0017), so no statement
+Triggers count each job in the statement that writes or moves it (`counters.py`), so no statement
 can forget to. The counters are of one day, the one that was asked for last: the first question of
 another day, of another time zone, or after the clock was set, counts the rows anew.
 """
@@ -19,15 +19,13 @@ from bot.core.orders import Address
 from bot.core.quotas import Granted, Limits, Purse, Usage
 from bot.log import get_logger
 from bot.store.acts import note
-from bot.store.counters import counted, counters
+from bot.store.counters import COUNTING, counted, counters
 from bot.store.database import Part
 from bot.store.statements import put, setting, take_turns
 from bot.store.tables import OPEN, grants, jobs, settings
 
 log = get_logger()
 
-_COUNTING = 0x5A4F_4557
-"""Key of the PostgreSQL advisory lock of those who change counters; the triggers take it."""
 DOUBT = "usage.doubt"
 """The setting with the counters that were found to be wrong."""
 _MOST = 5
@@ -175,14 +173,14 @@ async def trust(connection: AsyncConnection) -> None:
 
 async def forget(connection: AsyncConnection) -> None:
     """Count anew at the next question: many rows are about to change, or their times."""
-    await take_turns(connection, _COUNTING)
+    await take_turns(connection, COUNTING)
     await connection.execute(sa.delete(counters))
     await connection.execute(sa.delete(counted))
 
 
 async def _count(connection: AsyncConnection, since: float) -> None:
     """Count the day that begins then, unless another transaction has done so meanwhile."""
-    await take_turns(connection, _COUNTING)
+    await take_turns(connection, COUNTING)
     if await connection.scalar(sa.select(counted.c.since)) == since:
         return
     await forget(connection)
