@@ -16,10 +16,6 @@ _number = 0
 
 @sa.event.listens_for(sa.Engine, "connect")
 def _opened(connection: Any, _record: object) -> None:
-    connection.run_async(_watch)
-
-
-async def _watch(connection: Any) -> None:
     written = 0
 
     def runs(statement: str) -> None:
@@ -30,7 +26,7 @@ async def _watch(connection: Any) -> None:
             _number += 1
             os.pwrite(_file, b"%8d" % _number, 0)  # whole at any moment: it is read meanwhile
 
-    await connection.set_trace_callback(runs)
+    connection.set_trace_callback(runs)
 
 
 if __name__ == "__main__":

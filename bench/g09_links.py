@@ -93,7 +93,7 @@ async def links(place: Path, film: Path, part: int | None) -> AsyncIterator[Work
     video = Video(key=new_key("videos", "mp4"), size=SIZE, width=1920, height=1080, seconds=5.0)
     made = replace(job(), status=Status.DELIVERED, video=video)
     async with (
-        open_database(f"sqlite+aiosqlite:///{place / 'rows.db'}") as database,
+        open_database(f"sqlite:///{place / 'rows.db'}") as database,
         Studio(place / "data") as studio,
     ):
         await database.run(lambda it: it.execute(sa.insert(jobs).values(job_values(made))))

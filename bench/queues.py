@@ -14,13 +14,13 @@ from importlib.util import find_spec
 
 import asyncpg
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench.paired import Work
 from bot.core.jobs import CLAIM, Status
 from bot.store.database import Database, open_database
-from bot.store.engines import server_engine
+from bot.store.engines import engine_of
 from bot.store.jobs import Jobs
 from bot.store.tables import jobs
 from tests.contract.rows import Store, a_job
@@ -45,11 +45,11 @@ async def make_jobs(url: str) -> None:
         await database.run(_copy)
 
 
-async def _copy(connection: AsyncConnection) -> None:
+def _copy(connection: Connection) -> None:
     columns = sa.text(
         "SELECT column_name FROM information_schema.columns WHERE table_name = 'jobs'"
     )
-    names = list(await connection.scalars(columns))
+    names = list(connection.scalars(columns))
     event = "'event of copy' || n"
     differs = {
         "id": "'copy' || n",
@@ -59,14 +59,14 @@ async def _copy(connection: AsyncConnection) -> None:
     }
     chosen = ", ".join(differs.get(name, f'jobs."{name}"') for name in names)
     listed = ", ".join(f'"{name}"' for name in names)
-    await connection.execute(
+    connection.execute(
         sa.text(
             f"INSERT INTO jobs ({listed}) SELECT {chosen}"
             f" FROM generate_series(1, {JOBS}) n, jobs WHERE jobs.id = 'first'"
         )
     )
-    await connection.execute(sa.text("DELETE FROM posts"))
-    await connection.execute(sa.text("UPDATE jobs SET version = 0"))
+    connection.execute(sa.text("DELETE FROM posts"))
+    connection.execute(sa.text("UPDATE jobs SET version = 0"))
 
 
 async def steps(url: str) -> int:
@@ -125,7 +125,7 @@ def _singly(database: Database) -> Batch:
 
 @asynccontextmanager
 async def _database(url: str) -> AsyncIterator[Database]:
-    engine = server_engine(url)
+    engine = engine_of(url)
     yield Database(engine)
     await engine.dispose()
 

@@ -166,7 +166,7 @@ def new_sqlite_url(tmp_path: Path) -> NewUrl:
     """Names files that don't exist yet."""
 
     async def new() -> str:
-        return f"sqlite+aiosqlite:///{tmp_path}/zoetrope{next(_numbers)}.db"
+        return f"sqlite:///{tmp_path}/zoetrope{next(_numbers)}.db"
 
     return new
 

@@ -3,12 +3,17 @@
 A test of the migrations, or of what comes before them, takes `new_url`: there is nothing yet.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlalchemy import Connection
+
 from bot.store.database import Database, open_database
+from bot.store.engines import Result
 
 _tables: list[bytes] = []
 """The file that SQLite makes of all migrations; none before it is asked for."""
@@ -20,7 +25,7 @@ async def open_rows(folder: Path) -> AsyncIterator[Database]:
     file = folder / "rows.db"
     if not file.exists():
         await write_tables(file)
-    async with open_database(f"sqlite+aiosqlite:///{file}") as database:
+    async with open_database(f"sqlite:///{file}") as database:
         await sync_nothing(database)
         yield database
 
@@ -28,10 +33,18 @@ async def open_rows(folder: Path) -> AsyncIterator[Database]:
 async def sync_nothing(database: Database) -> None:
     """A crash of the machine may cost this database its rows: it has none worth keeping."""
     if database.is_sqlite:
-        async with database._engine.connect() as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            assert driver is not None
-            await driver.execute("PRAGMA synchronous=OFF")
+        await on_driver(database, lambda it: it.execute("PRAGMA synchronous=OFF").close())
+
+
+async def on_driver(database: Database, work: Callable[[sqlite3.Connection], None]) -> None:
+    """Call `work` with SQLite's own connection, where transactions run."""
+
+    def visit(connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        work(driver)
+
+    await database.read(visit)
 
 
 async def write_tables(file: Path) -> None:
@@ -39,7 +52,22 @@ async def write_tables(file: Path) -> None:
     if not _tables:
         with TemporaryDirectory() as folder:
             first = Path(folder) / "first.db"
-            async with open_database(f"sqlite+aiosqlite:///{first}"):
+            async with open_database(f"sqlite:///{first}"):
                 pass
             _tables.append(first.read_bytes())
     file.write_bytes(_tables[0])
+
+
+async def hold(
+    database: Database,
+    work: Callable[[Connection], Result],
+    *,
+    begun: asyncio.Event,
+    may_end: asyncio.Event,
+) -> Result:
+    """Run `work`; its transaction stays open until it may end, and nothing else stands still."""
+    async with database._in_turn(), database._engine.begun() as transaction:
+        result = await transaction.run(work)
+        begun.set()
+        await may_end.wait()
+        return result

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.backups.archive import NewestJob
 from bot.core.errors import Broken
@@ -44,12 +44,12 @@ async def prepare(
     them from being opened.
     """
     await asyncio.to_thread(shutil.copyfile, source, into)
-    async with open_database(f"sqlite+aiosqlite:///{into}") as database:
+    async with open_database(f"sqlite:///{into}") as database:
 
-        async def work(connection: AsyncConnection) -> Settled:
+        def work(connection: Connection) -> Settled:
             if home:
-                await home.adopt(connection)
-            return await settle(connection, deletions, known, now=now, stopped=stopped)
+                home.adopt(connection)
+            return settle(connection, deletions, known, now=now, stopped=stopped)
 
         settled = await database.run(work)
         for each in spooled:
@@ -107,15 +107,9 @@ async def keys(file: Path, *, since: float) -> list[str]:
     """The files that the rows of `file`, as `prepare` made it, need."""
     found: set[str] = set()
     after: str | None = ""
-    async with open_database(f"sqlite+aiosqlite:///{file}") as database:
+    async with open_database(f"sqlite:///{file}") as database:
         while after is not None:
-            page, after = await database.run(partial(_page, since=since, after=after))
+            page, after = await database.read(partial(page_of, since=since, after=after))
             found |= page.keys()
     file.with_name(file.name + ".lock").unlink(missing_ok=True)
     return sorted(found)
-
-
-async def _page(
-    connection: AsyncConnection, *, since: float, after: str
-) -> tuple[dict[str, str], str | None]:
-    return await connection.run_sync(partial(page_of, since=since, after=after))

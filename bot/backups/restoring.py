@@ -12,11 +12,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from bot.backups import archive, prepared
@@ -29,11 +30,11 @@ from bot.media.storage import Storage
 from bot.store import asides, migrations, swap
 from bot.store.copying import copy_database, load_server
 from bot.store.deletions import Deletions
-from bot.store.engines import begun, sqlite_engine
+from bot.store.engines import begun, file_engine
 from bot.store.files import check, file_of, size_of
 from bot.store.identity import Home
-from bot.store.locks import lock_file, lock_name, lock_server
-from bot.store.reading import open_reading
+from bot.store.locks import lock_file, lock_name
+from bot.store.reading import open_reading, pages
 from bot.store.restored import Known, Settled, known_to
 from bot.store.spool import Spool, Spooled
 from bot.store.verifying import verify
@@ -79,10 +80,9 @@ async def later_jobs(config: Config, backup: Backup) -> list[Later] | None:
     query = sa.text("SELECT id, status, gateway_id, created_at FROM jobs")
     later: list[Later] = []
     try:
-        async with open_reading(config.database_url) as connection:
-            rows = await connection.stream(query.execution_options(max_row_buffer=_AT_ONCE))
-            async for page in rows.partitions(_AT_ONCE):
-                found = [Later(*row) for row in page]
+        async with open_reading(config.database_url) as rows:
+            async for page in pages(rows, query, _AT_ONCE):
+                found = [Later(*row.values()) for row in page]
                 ids = [each.id for each in found]
                 had = await asyncio.to_thread(prepared.held_in, backup.folder / ROWS, ids)
                 later += [each for each in found if each.id not in had]
@@ -170,8 +170,8 @@ async def _prepare(config: Config, backup: Backup, fresh: Path, *, now: float) -
 async def _known(config: Config) -> tuple[Known | None, bool]:
     """The facts in the present rows; or None, and whether there were rows that can't be read."""
     try:
-        async with open_reading(config.database_url) as connection:
-            return await known_to(connection), False
+        async with open_reading(config.database_url) as rows:
+            return await rows.run(known_to), False
     except DatabaseAbsent:
         return None, Home(config.data_dir).marker.exists()
     except (Broken, OSError, sa.exc.SQLAlchemyError):
@@ -219,12 +219,12 @@ def _undo(file: Path, aside: Path) -> None:
 
 async def _check_health(file: Path, home: Home) -> None:
     """As a start would look at it."""
-    engine = sqlite_engine(f"sqlite+aiosqlite:///{file}")
+    engine = file_engine(file)
     try:
         await check(engine, file)
-        async with engine.begin() as connection:
-            await home.check(connection, file)
-            prepared.check(await verify(connection))
+        async with engine.begun() as rows:
+            await rows.run(lambda connection: home.check(connection, file))
+            prepared.check(await rows.run(verify))
     finally:
         await engine.dispose()
 
@@ -235,13 +235,15 @@ async def _load(url: str, fresh: Path, aside: Path, *, now: float) -> tuple[bool
     Answers whether the former rows are in `aside`, or in which schema.
     """
     is_copied, schema, is_ending = await _keep_rows(url, aside), None, False
-    engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
+    from bot.store.server import ServerEngine
+
+    engine = ServerEngine(make_url(url), poolclass=NullPool)
     try:
-        async with begun(engine) as connection:
+        async with begun(engine) as rows:
             if not is_copied:
-                schema = await asides.put_aside(connection, now=now)
-            await load_server(connection, fresh)
-            prepared.check(await verify(connection))
+                schema = await rows.run(partial(asides.put_aside, now=now))
+            await load_server(rows, fresh)
+            prepared.check(await rows.run(verify))
             is_ending = True
     except BaseException:
         if is_ending:  # it may have come through: the former rows may be nowhere else
@@ -270,6 +272,8 @@ async def _to_ourselves(url: str, file: Path | None) -> AsyncIterator[None]:
     """Hold the service's lock, and undo first what an earlier restore has left half done."""
     async with AsyncExitStack() as stack:
         if file is None:
+            from bot.store.server_lock import lock_server
+
             await stack.enter_async_context(lock_server(url))
         else:
             with lock_name(file):

@@ -61,7 +61,7 @@ class Config:
     def database_url(self) -> str:
         """Where the rows are."""
         file = self.data_dir / "zoetrope.db"
-        return self.settings.database_url or f"sqlite+aiosqlite:///{file}"
+        return self.settings.database_url or f"sqlite:///{file}"
 
     @property
     def storage_url(self) -> str:

@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from bot.config.problems import Problem
+from bot.config.stores import SQLITE
 
 DATA = "data"
 """The data folder that nobody named."""
 TRACES = ("database-id", "zoetrope.db")
 """Files by which a data folder is known."""
-_SQLITE = "sqlite+aiosqlite:///"
-_PREFIXES = {"data_dir": "", "storage_url": "", "database_url": _SQLITE}
-"""The settings that may hold a path, and the beginning of each that does."""
+_PREFIXES = {
+    "data_dir": ("",),
+    "storage_url": ("",),
+    "database_url": tuple(f"{driver}:///" for driver in SQLITE),
+}
+"""The settings that may hold a path, and the beginnings of those that do."""
 
 
 def folder_of(key: str, file: Path | None, surroundings: Mapping[str, Any]) -> Path:
@@ -29,12 +33,14 @@ def placed(
 ) -> dict[str, Any]:
     """All values, with the relative paths of the file, and the one that nobody named, in full."""
     full = dict(given)
-    for key, prefix in _PREFIXES.items():
+    for key, prefixes in _PREFIXES.items():
         folder = folder_of(key, file, surroundings)
         said = given.get(key, DATA if key == "data_dir" else None)
-        if folder != Path() and isinstance(said, str) and said.startswith(prefix):
+        if folder == Path() or not isinstance(said, str):
+            continue
+        for prefix in prefixes:
             path = said.removeprefix(prefix)
-            if _is_relative(path):
+            if said.startswith(prefix) and _is_relative(path):
                 full[key] = f"{prefix}{folder / path}"
     return _backup_placed(full, file, surroundings)
 

@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 _BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "https"})
 """Schemes of stores whose files obstore finds again."""
+SQLITE = ("sqlite", "sqlite+aiosqlite")
+"""The beginnings of an address of SQLite; earlier versions knew the second one alone."""
 
 
 def database_url(value: str) -> str:
@@ -16,7 +18,7 @@ def database_url(value: str) -> str:
         driver = make_url(value).drivername
     except (ArgumentError, ValueError) as error:
         raise ValueError("database_url") from error
-    if driver not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
+    if driver not in (*SQLITE, "postgresql+asyncpg"):
         raise ValueError("database_url")
     if driver == "postgresql+asyncpg" and find_spec("asyncpg") is None:
         raise ValueError("database_driver")

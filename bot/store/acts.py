@@ -3,18 +3,17 @@
 from dataclasses import fields
 
 import sqlalchemy as sa
-from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, RowMapping
 
 from bot.core.acts import Act
 from bot.store.database import Part
 from bot.store.tables import acts
 
 
-async def note(connection: AsyncConnection, act: Act) -> None:
+def note(connection: Connection, act: Act) -> None:
     """Write it, in the transaction of what it does."""
     values = {field.name: getattr(act, field.name) for field in fields(Act)}
-    await connection.execute(sa.insert(acts).values({**values, "details": dict(act.details)}))
+    connection.execute(sa.insert(acts).values({**values, "details": dict(act.details)}))
 
 
 class Acts(Part):

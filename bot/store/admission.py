@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core import quotas
 from bot.core.errors import Refused, Stopped, Unwritten
@@ -19,31 +19,29 @@ from bot.store.tables import jobs
 from bot.store.usage import usage
 
 
-async def by_event(connection: AsyncConnection, job: Job) -> Job | None:
+def by_event(connection: Connection, job: Job) -> Job | None:
     """The job that was admitted for the same event of its platform, if one was."""
     query = sa.select(jobs).where(
         jobs.c.platform == job.order.call.address.platform,
         jobs.c.event_id == job.order.call.event_id,
     )
-    return await one(connection, query, job_of)
+    return one(connection, query, job_of)
 
 
-async def admit(
-    connection: AsyncConnection, job: Job, limits: Limits, *, now: float, card_at: float
-) -> Job:
+def admit(connection: Connection, job: Job, limits: Limits, *, now: float, card_at: float) -> Job:
     """Insert `job` and owe its card. Raises `Refused` where the operator or a limit says no, and
     `Unwritten` while what limits count is in doubt.
     """
     order = job.order
     person = order.call.person.id
-    refused: Refused | Unwritten | None = await blocks.refusal(
+    refused: Refused | Unwritten | None = blocks.refusal(
         connection, order.call.address.platform, person, now=now
     )
-    if refused is None and await holds.is_held(connection):
+    if refused is None and holds.is_held(connection):
         refused = Stopped()
     if refused is None:
         refused = quotas.refusal(
-            await usage(connection, order.call.address, person, limits, now),
+            usage(connection, order.call.address, person, limits, now),
             limits,
             quota_cost=job.quota_cost,
             spend_cost=job.spend_cost,
@@ -51,13 +49,13 @@ async def admit(
         )
     if refused:
         raise refused
-    admitted = replace(job, turn=await turn(connection, order))
-    await connection.execute(sa.insert(jobs).values(job_values(admitted)))
-    await owe(connection, admitted, {PostKind.CARD: card_at})
+    admitted = replace(job, turn=turn(connection, order))
+    connection.execute(sa.insert(jobs).values(job_values(admitted)))
+    owe(connection, admitted, {PostKind.CARD: card_at})
     return admitted
 
 
-async def turn(connection: AsyncConnection, order: Order) -> int:
+def turn(connection: Connection, order: Order) -> int:
     """Fair order: a person's k-th waiting job stands in round k of the present queue."""
     waiting = sa.and_(jobs.c.status == QUEUED, jobs.c.due_at.is_not(None))
     mine = sa.and_(
@@ -66,7 +64,7 @@ async def turn(connection: AsyncConnection, order: Order) -> int:
         jobs.c.person == order.call.person.id,
     )
     latest = sa.select(jobs.c.turn).order_by(jobs.c.created_at.desc()).limit(1).scalar_subquery()
-    row = await connection.execute(
+    row = connection.execute(
         sa.select(
             sa.select(sa.func.min(jobs.c.turn)).where(waiting).scalar_subquery(),
             sa.select(sa.func.max(jobs.c.turn)).where(mine).scalar_subquery(),

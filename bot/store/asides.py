@@ -7,7 +7,7 @@ that puts a backup in their place, they are back if that fails.
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.errors import Broken
 from bot.store import foreign
@@ -18,40 +18,40 @@ _FORBIDDEN = "42501"
 _NAMES = sa.text("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'before_restore_%'")
 
 
-async def put_aside(connection: AsyncConnection, *, now: float) -> str | None:
+def put_aside(connection: Connection, *, now: float) -> str | None:
     """Move our tables away; answers the name of their schema, or None if there are none.
 
     Raises `Broken`: `database_foreign`, or `former_not_kept` where no schema may be made.
     """
     database = str(connection.engine.url.database)
-    if names := await connection.run_sync(foreign.tables_of_others):
+    if names := foreign.tables_of_others(connection):
         raise foreign.foreign(database, names)
-    there = await connection.run_sync(lambda it: sa.inspect(it).get_table_names())
+    there = sa.inspect(connection).get_table_names()
     ours = [name for name in there if name in metadata.tables or name == "alembic_version"]
     if not ours:
         return None
-    taken, second = set((await connection.scalars(_NAMES)).all()), int(now)
+    taken, second = set(connection.scalars(_NAMES).all()), int(now)
     while (schema := datetime.fromtimestamp(second, UTC).strftime(_FORM)) in taken:
         second += 1
     try:
-        await connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
+        connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
     except sa.exc.DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == _FORBIDDEN:
             raise Broken("former_not_kept", database=database) from error
         raise
     for name in ours:
-        await connection.exec_driver_sql(f'ALTER TABLE "{name}" SET SCHEMA "{schema}"')
+        connection.exec_driver_sql(f'ALTER TABLE "{name}" SET SCHEMA "{schema}"')
     return schema
 
 
-async def age_out(connection: AsyncConnection, *, before: float, most: int) -> list[str]:
+def age_out(connection: Connection, *, before: float, most: int) -> list[str]:
     """Remove those that were put aside before then, the oldest first; answers their names."""
     if connection.dialect.name == "sqlite":
         return []
-    names = sorted((await connection.scalars(_NAMES)).all())
+    names = sorted(connection.scalars(_NAMES).all())
     gone = [name for name in names if (_made_at(name) or before) < before][:most]
     for name in gone:
-        await connection.exec_driver_sql(f'DROP SCHEMA "{name}" CASCADE')
+        connection.exec_driver_sql(f'DROP SCHEMA "{name}" CASCADE')
     return gone
 
 

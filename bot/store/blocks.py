@@ -1,7 +1,7 @@
 """The `blocks` table: people whose orders and presses are refused."""
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core import moves
 from bot.core.acts import Act, Block
@@ -16,12 +16,10 @@ from bot.store.tables import blocks, jobs
 from bot.store.writing import save
 
 
-async def refusal(
-    connection: AsyncConnection, platform: str, person: str, *, now: float
-) -> Refused | None:
+def refusal(connection: Connection, platform: str, person: str, *, now: float) -> Refused | None:
     """The words for a person who is blocked now; None for everybody else."""
     query = sa.select(blocks.c.until).where(*_of(platform, person), _lasts(now))
-    row = (await connection.execute(query)).first()
+    row = connection.execute(query).first()
     if row is None:
         return None
     return Blocked() if row.until is None else Blocked("blocked_until", until=row.until)
@@ -37,23 +35,22 @@ class Blocks(Part):
         """
         values = {"at": block.at, "until": block.until, "actor": block.actor, "why": block.why}
 
-        async def work(connection: AsyncConnection) -> int:
-            await self._database.lock_admission(connection)
-            await turns.lock(connection)
+        def work(connection: Connection) -> int:
+            turns.lock(connection)
             whom = {"platform": block.platform, "person": block.person}
-            await put(connection, blocks, whom, values)
-            cancelled = await _cancel(connection, block)
-            await note(connection, act)
+            put(connection, blocks, whom, values)
+            cancelled = _cancel(connection, block)
+            note(connection, act)
             return cancelled
 
-        return await self._database.run(work)
+        return await self._database.admit(work)
 
     async def lift(self, platform: str, person: str, act: Act) -> bool:
-        async def work(connection: AsyncConnection) -> bool:
-            gone = await connection.execute(sa.delete(blocks).where(*_of(platform, person)))
+        def work(connection: Connection) -> bool:
+            gone = connection.execute(sa.delete(blocks).where(*_of(platform, person)))
             if gone.rowcount != 1:
                 return False
-            await note(connection, act)
+            note(connection, act)
             return True
 
         return await self._database.run(work)
@@ -63,7 +60,7 @@ class Blocks(Part):
         return await self._database.rows(query, lambda row: Block(**row))
 
 
-async def _cancel(connection: AsyncConnection, block: Block) -> int:
+def _cancel(connection: Connection, block: Block) -> int:
     """Their orders that no gateway has."""
     waiting = (
         sa.select(jobs)
@@ -71,9 +68,9 @@ async def _cancel(connection: AsyncConnection, block: Block) -> int:
         .where(jobs.c.status == Status.QUEUED.value)
         .with_for_update()
     )
-    found = await rows(connection, waiting, job_of)
+    found = rows(connection, waiting, job_of)
     for job in found:
-        await save(connection, job, moves.cancelled(job, Reason.BY_ADMIN), now=block.at)
+        save(connection, job, moves.cancelled(job, Reason.BY_ADMIN), now=block.at)
     return len(found)
 
 

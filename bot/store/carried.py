@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.acts import EVERYTHING, Act
 from bot.store.acts import note
@@ -22,56 +22,56 @@ Decisions = Mapping[str, list[Row]]
 _LIFTED = ("go", "gateways.resume", "user.unblock")
 
 
-async def decisions(connection: AsyncConnection) -> Decisions:
+def decisions(connection: Connection) -> Decisions:
     """Those in tables of whatever version."""
-    there = await connection.run_sync(lambda it: sa.inspect(it).get_table_names())
+    there = sa.inspect(connection).get_table_names()
     found: dict[str, list[Row]] = {}
     for table in (acts, holds, blocks, places, preferences):
         is_there = table.name in there
-        found[table.name] = await rows(connection, sa.select(table), dict) if is_there else []
+        found[table.name] = rows(connection, sa.select(table), dict) if is_there else []
     return found
 
 
-async def carry(connection: AsyncConnection, former: Decisions) -> int:
+def carry(connection: Connection, former: Decisions) -> int:
     """Bring them over; answers how many acts the backup did not have."""
     lifted = {
         (row["action"], row["subject"]): row["at"]
         for row in sorted(former[acts.name], key=lambda it: it["at"])
         if row["action"] in _LIFTED
     }
-    before = await decisions(connection)
+    before = decisions(connection)
     for hold in before[holds.name]:
         how = "go" if hold["name"] == EVERYTHING else "gateways.resume"
         if lifted.get((how, hold["name"]), 0.0) >= hold["at"]:
-            await connection.execute(sa.delete(holds).where(holds.c.name == hold["name"]))
+            connection.execute(sa.delete(holds).where(holds.c.name == hold["name"]))
     for block in before[blocks.name]:
         whom = f"{block['platform']}:{block['person']}"
         if lifted.get(("user.unblock", whom), 0.0) >= block["at"]:
             of = (blocks.c.platform == block["platform"], blocks.c.person == block["person"])
-            await connection.execute(sa.delete(blocks).where(*of))
+            connection.execute(sa.delete(blocks).where(*of))
     for table in (holds, blocks, preferences):
-        await _put(connection, table, former[table.name])
-    await _put(connection, places, _newer(former[places.name], before[places.name]))
+        _put(connection, table, former[table.name])
+    _put(connection, places, _newer(former[places.name], before[places.name]))
     known = {_name(row) for row in before[acts.name]}
     new = [row for row in former[acts.name] if _name(row) not in known]
     for row in sorted(new, key=lambda it: int(it["id"])):
         values = {name: value for name, value in row.items() if name != acts.c.id.name}
-        await connection.execute(sa.insert(acts).values(values))
+        connection.execute(sa.insert(acts).values(values))
     return len(new)
 
 
-async def stop(connection: AsyncConnection, *, now: float) -> None:
+def stop(connection: Connection, *, now: float) -> None:
     """Hold everything: nobody knows what was stopped, and why."""
     act = Act(at=now, actor="restore", action="stop", subject=EVERYTHING)
     row = insert(connection, holds).values(name=EVERYTHING, at=now, actor=act.actor, why="")
-    if (await connection.execute(row.on_conflict_do_nothing())).rowcount == 1:
-        await note(connection, act)
+    if connection.execute(row.on_conflict_do_nothing()).rowcount == 1:
+        note(connection, act)
 
 
-async def _put(connection: AsyncConnection, table: sa.Table, found: Iterable[Row]) -> None:
+def _put(connection: Connection, table: sa.Table, found: Iterable[Row]) -> None:
     for row in found:
         keys = {column.name: row[column.name] for column in table.primary_key}
-        await put(connection, table, keys, {it: row[it] for it in row if it not in keys})
+        put(connection, table, keys, {it: row[it] for it in row if it not in keys})
 
 
 def _newer(former: Iterable[Row], before: Iterable[Row]) -> list[Row]:

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 
 import sqlalchemy as sa
-from sqlalchemy import Row, RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, RowMapping
 
 from bot.core.causes import Cause, Kind, Known, Report, Say, say
 from bot.store import claims
@@ -29,30 +28,30 @@ class Causes(Part):
     ) -> bool:
         """All that holds now, of the kinds that were looked at: whether anything is to be said."""
 
-        async def work(connection: AsyncConnection) -> bool:
-            people = await everybody(connection, rooms)
+        def work(connection: Connection) -> bool:
+            people = everybody(connection, rooms)
             query = sa.select(causes).where(causes.c.kind.in_(list(found)))
-            rows = {(row.kind, row.about): row for row in await connection.execute(query)}
+            rows = {(row.kind, row.about): row for row in connection.execute(query)}
             due = False
             for kind, present in found.items():
                 for cause in present:
                     row = rows.pop((kind.value, cause.about), None)
-                    due |= await _put(connection, row, cause, people, now=now)
+                    due |= _put(connection, row, cause, people, now=now)
             for (kind, about), row in rows.items():
                 if row.ended_at is None:
-                    due |= await _end(connection, kind, about, now=now)
-            await _forget(connection, now=now)
+                    due |= _end(connection, kind, about, now=now)
+            _forget(connection, now=now)
             return due
 
         return await self._database.run(work)
 
     async def once(self, cause: Cause, *, rooms: Iterable[str], now: float) -> bool:
-        async def work(connection: AsyncConnection) -> bool:
+        def work(connection: Connection) -> bool:
             named = _named(causes, cause.kind, cause.about)
-            if await connection.scalar(sa.select(causes.c.since).where(named)) is not None:
+            if connection.scalar(sa.select(causes.c.since).where(named)) is not None:
                 return False
-            people = await everybody(connection, rooms)
-            return await _put(connection, None, cause, people, now=now)
+            people = everybody(connection, rooms)
+            return _put(connection, None, cause, people, now=now)
 
         return await self._database.run(work)
 
@@ -83,9 +82,9 @@ class Causes(Part):
         claim = claims.take_words(reports, tuple(platforms))
         hand = claims.hand(now=now, until=until, most=most)
 
-        async def work(connection: AsyncConnection) -> list[Report]:
-            rows = (await connection.execute(claim, hand)).mappings().all()
-            return [await _report(connection, row) for row in rows]
+        def work(connection: Connection) -> list[Report]:
+            rows = connection.execute(claim, hand).mappings().all()
+            return [_report(connection, row) for row in rows]
 
         return await self._database.run(work)
 
@@ -130,8 +129,8 @@ class Causes(Part):
         )
 
 
-async def _put(
-    connection: AsyncConnection,
+def _put(
+    connection: Connection,
     row: Row[tuple[object, ...]] | None,
     cause: Cause,
     people: Sequence[Person],
@@ -148,28 +147,28 @@ async def _put(
         values["said"] = None  # it came again and did not ring: that is still to come
     if before is None:
         named = {"kind": cause.kind.value, "about": cause.about}
-        await connection.execute(sa.insert(causes).values(since=now, **named, **values))
+        connection.execute(sa.insert(causes).values(since=now, **named, **values))
     elif told is not Say.SAME or before.ended_at is not None:
         if before.ended_at is not None:
             values["since"] = now
         named_ = _named(causes, cause.kind, cause.about)
-        await connection.execute(sa.update(causes).where(named_).values(values))
-    return await _owe(connection, cause, told, people, now=now)
+        connection.execute(sa.update(causes).where(named_).values(values))
+    return _owe(connection, cause, told, people, now=now)
 
 
-async def _owe(
-    connection: AsyncConnection, cause: Cause, told: Say, people: Sequence[Person], *, now: float
+def _owe(
+    connection: Connection, cause: Cause, told: Say, people: Sequence[Person], *, now: float
 ) -> bool:
     """One row for each; an owner who came later hears of it as well, and a former one no more."""
     named = _named(reports, cause.kind, cause.about)
     query = sa.select(reports.c.platform, reports.c.person).where(named)
-    known = {(row.platform, row.person) for row in await connection.execute(query)}
+    known = {(row.platform, row.person) for row in connection.execute(query)}
     fresh = [person for person in people if person not in known]
     if fresh:
         first = {"kind": cause.kind.value, "about": cause.about, "round": 1, "version": 1}
         times = {"written_at": now, "due_at": now, "attempts": 0}
         rows = [{"platform": it[0], "person": it[1], **first, **times} for it in fresh]
-        await connection.execute(sa.insert(reports), rows)
+        connection.execute(sa.insert(reports), rows)
     if told is Say.SAME:
         return bool(fresh)
     changed: dict[str, object] = {"version": reports.c.version + 1, "due_at": now, "attempts": 0}
@@ -179,17 +178,17 @@ async def _owe(
     still = sorted(known.intersection(people))
     old = sa.tuple_(reports.c.platform, reports.c.person).in_(still)
     if still:
-        await connection.execute(sa.update(reports).where(named, old).values(changed))
+        connection.execute(sa.update(reports).where(named, old).values(changed))
     return True
 
 
-async def _end(connection: AsyncConnection, kind: str, about: str, *, now: float) -> bool:
+def _end(connection: Connection, kind: str, about: str, *, now: float) -> bool:
     """It is over: said where it stands, or will in a moment. Else there is nothing to say."""
     named = _named(causes, kind, about)
-    await connection.execute(sa.update(causes).where(named).values(ended_at=now))
+    connection.execute(sa.update(causes).where(named).values(ended_at=now))
     theirs = _named(reports, kind, about)
     stands = sa.or_(reports.c.message_id.is_not(None), reports.c.sending_at.is_not(None))
-    ended = await connection.execute(
+    ended = connection.execute(
         sa.update(reports)
         .where(theirs)
         .values(version=reports.c.version + 1, due_at=sa.case((stands, now), else_=None))
@@ -197,10 +196,10 @@ async def _end(connection: AsyncConnection, kind: str, about: str, *, now: float
     return ended.rowcount > 0
 
 
-async def _forget(connection: AsyncConnection, *, now: float) -> None:
+def _forget(connection: Connection, *, now: float) -> None:
     day = sa.and_(causes.c.kind == Kind.DIGEST.value, causes.c.said_at < now - KEPT)
     over = causes.c.ended_at < now - KEPT
-    await connection.execute(sa.delete(causes).where(sa.or_(day, over)))
+    connection.execute(sa.delete(causes).where(sa.or_(day, over)))
 
 
 def _known(row: Row[tuple[object, ...]] | None) -> Known | None:
@@ -229,9 +228,9 @@ def _round(report: Report) -> sa.ColumnElement[bool]:
     return reports.c.round == report.round
 
 
-async def _report(connection: AsyncConnection, row: RowMapping) -> Report:
+def _report(connection: Connection, row: RowMapping) -> Report:
     query = sa.select(causes).where(_named(causes, row["kind"], row["about"]))
-    cause = (await connection.execute(query)).one()
+    cause = connection.execute(query).one()
     names = {field.name for field in fields(Report)} - {"kind", "facts", "is_over"}
     return Report(
         **{name: row[name] for name in names},

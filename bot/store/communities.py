@@ -6,7 +6,7 @@ Its old id is remembered for good: people go on answering and pressing what stan
 from dataclasses import replace
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.jobs import Status
 from bot.core.orders import Address
@@ -28,16 +28,16 @@ class Communities(Part):
         cards of jobs under way are posted anew. Said twice, or late, it does no harm.
         """
 
-        async def work(connection: AsyncConnection) -> None:
-            last = await _current(connection, platform, new)
+        def work(connection: Connection) -> None:
+            last = _current(connection, platform, new)
             if last == old:
                 return
-            await _remember(connection, platform, old, last)
-            await _move_jobs(connection, platform, old, last)
-            await _move_cards(connection, platform, old, last)
+            _remember(connection, platform, old, last)
+            _move_jobs(connection, platform, old, last)
+            _move_cards(connection, platform, old, last)
             decided = places.c.platform == platform
             known = sa.exists().where(decided, places.c.place == last)
-            await connection.execute(
+            connection.execute(
                 sa.update(places).where(decided, places.c.place == old, ~known).values(place=last)
             )
 
@@ -50,36 +50,36 @@ class Communities(Part):
     async def ids(self, platform: str, community: str) -> list[str]:
         """Every id that it ever had, the present one first."""
 
-        async def work(connection: AsyncConnection) -> list[str]:
-            last = await _current(connection, platform, community)
+        def work(connection: Connection) -> list[str]:
+            last = _current(connection, platform, community)
             left = sa.select(moves.c.old).where(moves.c.platform == platform, moves.c.new == last)
-            return [last, *(await connection.scalars(left.order_by(moves.c.old))).all()]
+            return [last, *connection.scalars(left.order_by(moves.c.old)).all()]
 
         return await self._database.run(work)
 
 
-async def _current(connection: AsyncConnection, platform: str, community: str) -> str:
+def _current(connection: Connection, platform: str, community: str) -> str:
     query = sa.select(moves.c.new).where(moves.c.platform == platform, moves.c.old == community)
-    return await connection.scalar(query) or community
+    return connection.scalar(query) or community
 
 
-async def _remember(connection: AsyncConnection, platform: str, old: str, new: str) -> None:
+def _remember(connection: Connection, platform: str, old: str, new: str) -> None:
     """Every id that was left leads straight to the one that holds."""
     earlier = sa.update(moves).where(moves.c.platform == platform, moves.c.new == old)
-    await connection.execute(earlier.values(new=new))
-    await put(connection, moves, {"platform": platform, "old": old}, {"new": new})
+    connection.execute(earlier.values(new=new))
+    put(connection, moves, {"platform": platform, "old": old}, {"new": new})
 
 
-async def _move_jobs(connection: AsyncConnection, platform: str, old: str, new: str) -> None:
+def _move_jobs(connection: Connection, platform: str, old: str, new: str) -> None:
     named = sa.and_(jobs.c.platform == platform, jobs.c.community == old)
-    rows = await connection.execute(sa.select(jobs.c.id, jobs.c.order_data).where(named))
+    rows = connection.execute(sa.select(jobs.c.id, jobs.c.order_data).where(named))
     for job_id, data in rows.all():
         order = order_of(data)
         call = replace(order.call, address=_moved(order.call.address, old, new))
         # A step under way has read the old address: behind the fence it has to read again. A POST
         # keeps its claim: without one its sender would be taken for dead.
         posting = jobs.c.status == Status.SUBMITTING.value
-        await connection.execute(
+        connection.execute(
             sa.update(jobs)
             .where(jobs.c.id == job_id)
             .values(
@@ -91,11 +91,11 @@ async def _move_jobs(connection: AsyncConnection, platform: str, old: str, new: 
         )
 
 
-async def _move_cards(connection: AsyncConnection, platform: str, old: str, new: str) -> None:
+def _move_cards(connection: Connection, platform: str, old: str, new: str) -> None:
     under_way = sa.select(jobs.c.id).where(
         jobs.c.platform == platform, jobs.c.community == new, jobs.c.due_at.is_not(None)
     )
-    await connection.execute(
+    connection.execute(
         sa.update(posts)
         .where(posts.c.kind == PostKind.CARD.value, posts.c.job_id.in_(under_way))
         .where(sa.or_(posts.c.channel_id == old, posts.c.channel_id.like(f"{old}/%")))

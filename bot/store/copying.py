@@ -7,21 +7,22 @@ which both databases read.
 
 import asyncio
 import sqlite3
-from contextlib import AbstractAsyncContextManager, closing
+from collections.abc import Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, RowMapping
 
 from bot.store import foreign
 from bot.store.counters import DERIVED
-from bot.store.engines import begun, sqlite_engine
+from bot.store.engines import Transaction, begun, file_engine
 from bot.store.files import file_of
 from bot.store.identity import COPY_OF
 from bot.store.migrations import upgrade
-from bot.store.reading import check_version, open_reading, read_only, version_of
+from bot.store.reading import check_version, open_reading, pages, read_only, version_of
 from bot.store.tables import metadata, posts
 
 _AT_ONCE = 50
@@ -37,13 +38,13 @@ async def copy_database(url: str, into: Path) -> str:
     earlier version has made, and `OSError` or `sqlite3.Error` if `into` can't be written.
     """
     file = file_of(url)
-    async with open_reading(url) as connection:
-        version = await version_of(connection)
+    async with open_reading(url) as source:
+        version = await source.run(version_of)
         if file is None:
-            await check_version(connection)
-            async with _opened(into) as copy:
-                await copy.run_sync(upgrade)
-                await _pour(connection, copy)
+            await source.run(check_version)
+            async with begun(file_engine(into)) as copy:
+                await copy.run(upgrade)
+                await _pour(source, copy)
     if file is not None:
         await asyncio.to_thread(copy_file, file, into)
     return version
@@ -65,38 +66,45 @@ def mark_copy(file: Path, *, made_at: float) -> None:
         copy.execute("INSERT INTO settings (name, value) VALUES (?, ?)", (COPY_OF, repr(made_at)))
 
 
-async def load_server(connection: AsyncConnection, source: Path) -> None:
+async def load_server(target: Transaction, source: Path) -> None:
     """Put the rows of the file `source` in the place of all that PostgreSQL has, uncommitted.
 
     Raises `Broken("database_foreign")`, or `Broken("database_newer")` for tables of a newer
     program.
     """
-    if names := await connection.run_sync(foreign.tables_of_others):
+    await target.run(_emptied)
+    async with begun(file_engine(source)) as copy:
+        await _pour(copy, target)
+    await target.run(_count_on)
+
+
+def _emptied(connection: Connection) -> None:
+    if names := foreign.tables_of_others(connection):
         raise foreign.foreign(str(connection.engine.url.database), names)
-    await connection.run_sync(upgrade)
+    upgrade(connection)
     tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
     # Without CASCADE: a table of another program that points to ours is not emptied along.
-    await connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")
-    async with _opened(source) as copy:
-        await _pour(copy, connection)
+    connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")
+
+
+def _count_on(connection: Connection) -> None:
+    """New posts get numbers behind those that came along."""
     newest = sa.select(sa.func.coalesce(sa.func.max(posts.c.id), 0) + 1).scalar_subquery()
     number = sa.func.pg_get_serial_sequence(posts.name, posts.c.id.name)
-    await connection.execute(sa.select(sa.func.setval(number, newest, False)))
+    connection.execute(sa.select(sa.func.setval(number, newest, False)))
 
 
-def _opened(file: Path) -> AbstractAsyncContextManager[AsyncConnection]:
-    """A transaction; once it is closed, all of it is in the file itself."""
-    return begun(sqlite_engine(f"sqlite+aiosqlite:///{file}"))
-
-
-async def _pour(source: AsyncConnection, target: AsyncConnection) -> None:
+async def _pour(source: Transaction, target: Transaction) -> None:
     """All rows of one database into the empty tables of another."""
     for table in metadata.sorted_tables:
         if table in DERIVED:
             continue
-        found = await source.stream(sa.select(table).execution_options(max_row_buffer=_AT_ONCE))
-        async for rows in found.mappings().partitions(_AT_ONCE):
-            await target.execute(sa.insert(table), [_plain(row) for row in rows])
+        async for rows in pages(source, sa.select(table), _AT_ONCE):
+            await target.run(partial(_insert, table, rows))
+
+
+def _insert(table: sa.Table, rows: Sequence[RowMapping], connection: Connection) -> None:
+    connection.execute(sa.insert(table), [_plain(row) for row in rows])
 
 
 def _plain(row: RowMapping) -> dict[str, Any]:

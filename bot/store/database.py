@@ -1,4 +1,4 @@
-"""The connection: one for SQLite, a pool for PostgreSQL; whole transactions only.
+"""The database: whole transactions only, in turn on SQLite, side by side on PostgreSQL.
 
 A transaction runs to its end even if its caller is cancelled: a half-open one would lock every
 other writer out, and the row may be written although nobody saw it (reliability facts F6, F7).
@@ -11,26 +11,24 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.core import asking
 from bot.core.errors import Unwritten
 from bot.log import get_logger
 from bot.store import files, swap, troubles
-from bot.store.engines import PATIENCE, server_engine, sqlite_engine
+from bot.store.engines import PATIENCE, Engine, engine_of
 from bot.store.files import file_of, journal_of, set_aside, size_of, sound
 from bot.store.foreign import check_ours, foreign, tables_of_others
 from bot.store.identity import Home, saved_copy
-from bot.store.locks import BEAT, FileLock, check_server, lock_file, lock_name, lock_server
+from bot.store.locks import BEAT, FileLock, lock_file, lock_name
 from bot.store.migrations import check_known, upgrade
 from bot.store.saving import SavedCopy, unfinished
 from bot.store.statements import Result, Runs, take_turns
 
 _ADMISSION = 0x5A4F_4554
 """Key of the PostgreSQL advisory lock that admissions take in turn."""
-_AT_ONCE = 0.1
-"""Seconds of waiting that leave the rest of the patience as it is."""
 
 log = get_logger()
 
@@ -46,12 +44,12 @@ class Database(Runs):
     """Runs functions of a connection as shielded transactions."""
 
     def __init__(
-        self, engine: AsyncEngine, guard: Guard | None = None, *, patience: float = PATIENCE
+        self, engine: Engine, guard: Guard | None = None, *, patience: float = PATIENCE
     ) -> None:
         self._engine = engine
         self._guard = guard
         self._patience = patience
-        self.is_sqlite = engine.dialect.name == "sqlite"
+        self.is_sqlite = engine.is_sqlite
         self.trouble: str | None = None
         """How the open file differs from the one on the disk, or that the server's lock is lost."""
         # SQLite has one connection, hence one transaction at a time; PostgreSQL has its pool.
@@ -59,7 +57,7 @@ class Database(Runs):
         self._under_way: set[asyncio.Task[Any]] = set()
         self._copy = SavedCopy(engine, self._turn)
 
-    async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+    async def run(self, work: Callable[[Connection], Result]) -> Result:
         """Run `work` in one transaction: committed if it returns, rolled back if it raises.
 
         Raises `Unwritten` if it can't begin within `PATIENCE`, or if the database takes nothing.
@@ -77,23 +75,27 @@ class Database(Runs):
                 task.add_done_callback(_unheard)
                 raise
 
-    async def read(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+    async def read(self, work: Callable[[Connection], Result]) -> Result:
         """Run `work`, which only reads.
 
         On SQLite nobody else writes meanwhile, so it needs neither a transaction nor the lock.
         """
-        return await self._shielded(self._asked(work) if self.is_sqlite else self._whole(work))
+        return await self._shielded(self._whole(work, reads=True))
 
-    async def lock_admission(self, connection: AsyncConnection) -> None:
-        """Make admissions queue up. SQLite's BEGIN IMMEDIATE has done so already.
+    async def admit(self, work: Callable[[Connection], Result]) -> Result:
+        """Run `work` as an admission: these queue up, as each counts the ones before it.
 
-        Raises `Unwritten` where the file is gone, for a new promise would go with it, and where
-        the person has been told "no" meanwhile.
+        SQLite's BEGIN IMMEDIATE sees to that anyway. Raises `Unwritten` where the file is gone,
+        for a new promise would go with it, and where the person has been told "no" meanwhile.
         """
-        if asking.is_over():
-            raise Unwritten(troubles.BUSY)
-        await self.must_be_there()
-        await take_turns(connection, _ADMISSION)
+
+        def admitted(connection: Connection) -> Result:
+            if asking.is_over():
+                raise Unwritten(troubles.BUSY)
+            take_turns(connection, _ADMISSION)
+            return work(connection)
+
+        return await self._shielded(self._whole(admitted, admits=True))
 
     async def must_be_there(self) -> None:
         """Look whether the next start will find what is written. Raises `Unwritten` if not.
@@ -136,17 +138,13 @@ class Database(Runs):
         if self.is_gone:
             await self._copy.renew()
 
-    async def _asked(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
-        async with self._in_turn() as left, self._connected(left) as connection:
-            await connection.execution_options(reads=True)
-            return await work(connection)
-
-    async def _whole(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
-        async with self._in_turn() as left, self._connected(left) as connection:
-            if abs(left - PATIENCE) > _AT_ONCE:
-                await connection.execution_options(patience=left)
-            async with connection.begin():
-                return await work(connection)
+    async def _whole(
+        self, work: Callable[[Connection], Result], *, reads: bool = False, admits: bool = False
+    ) -> Result:
+        async with self._in_turn() as left:
+            if admits:
+                await self.must_be_there()
+            return await self._engine.run(work, reads=reads, patience=left)
 
     @asynccontextmanager
     async def _in_turn(self) -> AsyncIterator[float]:
@@ -165,20 +163,6 @@ class Database(Runs):
             yield left
         finally:
             self._turn.release()
-
-    @asynccontextmanager
-    async def _connected(self, limit: float) -> AsyncIterator[AsyncConnection]:
-        """A connection; on PostgreSQL its pool may have to make one, over a line that is cut."""
-        connection = self._engine.connect()
-        try:
-            async with asyncio.timeout(None if self.is_sqlite else max(limit, 1.0)):
-                await connection.start()
-        except TimeoutError:
-            raise Unwritten(troubles.AWAY) from None
-        try:
-            yield connection
-        finally:
-            await connection.close()
 
 
 class Part:
@@ -214,7 +198,7 @@ async def open_database(
         if file and isinstance(guard, FileLock):
             _prepare(file, home, is_new=guard.is_new)
             guard.close_to_others()
-        engine = sqlite_engine(url) if file else server_engine(url)
+        engine = engine_of(url)
         database = Database(engine, guard, patience=patience)
         journal = None
         try:
@@ -247,7 +231,7 @@ async def check_database(url: str, *, home: Home | None = None) -> None:
     """See whether the service could use it, and change nothing in it. Raises as that would."""
     file = file_of(url)
     if file is None:
-        await _look_into(server_engine(url), file, home)
+        await _look_into(engine_of(url), file, home)
         return
     if home:
         home.check_saved(file, is_new=not file.exists())
@@ -260,23 +244,28 @@ async def check_database(url: str, *, home: Home | None = None) -> None:
         return
     with lock_file(file):
         check_ours(file)
-        await _look_into(sqlite_engine(url), file, home)
+        await _look_into(engine_of(url), file, home)
 
 
-async def _look_into(engine: AsyncEngine, file: Path | None, home: Home | None) -> None:
+async def _look_into(engine: Engine, file: Path | None, home: Home | None) -> None:
     try:
         await files.check(engine, file)
         with sound(file):
-            async with engine.connect() as connection:
-                if file is None:
-                    await check_server(connection)
-                    if names := await connection.run_sync(tables_of_others):
-                        raise foreign(str(engine.url.database), names)
-                await connection.run_sync(check_known)
-                if home:
-                    await home.check(connection, file)
+            await engine.run(lambda connection: _look(connection, file, home), reads=True)
     finally:
         await engine.dispose()
+
+
+def _look(connection: Connection, file: Path | None, home: Home | None) -> None:
+    if file is None:
+        from bot.store.server_lock import check_server
+
+        check_server(connection)
+        if names := tables_of_others(connection):
+            raise foreign(str(connection.engine.url.database), names)
+    check_known(connection)
+    if home:
+        home.check(connection, file)
 
 
 @asynccontextmanager
@@ -287,6 +276,8 @@ async def _guarded(url: str, file: Path | None) -> AsyncIterator[Guard | None]:
     elif make_url(url).get_backend_name() == "sqlite":
         yield None
     else:
+        from bot.store.server_lock import lock_server
+
         async with lock_server(url) as held:
             yield held
 
@@ -294,12 +285,12 @@ async def _guarded(url: str, file: Path | None) -> AsyncIterator[Guard | None]:
 async def _upgrade(database: Database, file: Path | None, home: Home | None) -> None:
     """Bring the tables up to date, if it is the database of `home`."""
 
-    async def work(connection: AsyncConnection) -> str | None:
-        if names := await connection.run_sync(tables_of_others):
+    def work(connection: Connection) -> str | None:
+        if names := tables_of_others(connection):
             raise foreign(str(file or connection.engine.url.database), names)
-        is_new = not await connection.run_sync(lambda it: sa.inspect(it).has_table("settings"))
-        await connection.run_sync(upgrade)
-        return await home.settled(connection, file, is_new=is_new) if home else None
+        is_new = not sa.inspect(connection).has_table("settings")
+        upgrade(connection)
+        return home.settled(connection, file, is_new=is_new) if home else None
 
     with sound(file):
         id_ = await database._whole(work)

@@ -1,7 +1,7 @@
 """The `drafts` table: wishes that somebody has yet to confirm. Nothing in it costs anything."""
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.orders import Order
 from bot.store.database import Part
@@ -13,9 +13,9 @@ KEPT = 7 * 86_400.0
 """Seconds; who has not confirmed by then, says it again."""
 
 
-async def forget_old(connection: AsyncConnection, *, now: float) -> None:
+def forget_old(connection: Connection, *, now: float) -> None:
     """Remove those that were not confirmed in time."""
-    await connection.execute(sa.delete(drafts).where(drafts.c.created_at < now - KEPT))
+    connection.execute(sa.delete(drafts).where(drafts.c.created_at < now - KEPT))
 
 
 class Drafts(Part):
@@ -24,11 +24,11 @@ class Drafts(Part):
     async def put(self, draft_id: str, order: Order, *, now: float) -> None:
         """Keep it, or what it has become; what is long forgotten goes."""
 
-        async def work(connection: AsyncConnection) -> None:
+        def work(connection: Connection) -> None:
             values = {"order_data": order_values(order)}
             row = insert(connection, drafts).values(id=draft_id, created_at=now, **values)
-            await connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
-            await forget_old(connection, now=now)
+            connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
+            forget_old(connection, now=now)
 
         await self._database.run(work)
 

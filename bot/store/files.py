@@ -7,9 +7,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.core.errors import DatabaseDamaged, DatabaseInUse
+from bot.store.engines import Engine
 
 SMALLEST = 512
 """Bytes of SQLite's smallest page: it takes a file of one byte for a new one."""
@@ -23,16 +23,16 @@ def file_of(url: str) -> Path | None:
     return Path(str(parsed.database))
 
 
-async def check(engine: AsyncEngine, file: Path | None) -> None:
+async def check(engine: Engine, file: Path | None) -> None:
     """Let SQLite look through its file. Raises `Broken("database_damaged")`."""
     if file is None:
         return
     if 0 < size_of(file) < SMALLEST:
         raise DatabaseDamaged(file=str(file), verdict="cut short")
     with sound(file):
-        async with engine.begin() as connection:
-            answer = await connection.exec_driver_sql("PRAGMA quick_check(1)")
-            verdict = answer.scalar_one()
+        verdict = await engine.run(
+            lambda it: it.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        )
     if verdict != "ok":
         raise DatabaseDamaged(file=str(file), verdict=str(verdict))
 

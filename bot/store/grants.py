@@ -6,7 +6,7 @@ Written under the lock of admissions, which count it: nobody gets by it more tha
 from dataclasses import replace
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.acts import Act
 from bot.core.allowances import Whose, regained
@@ -41,45 +41,41 @@ class Grants(Part):
             purse_money=money,
         )
 
-        async def work(connection: AsyncConnection) -> None:
-            await self._database.lock_admission(connection)
+        def work(connection: Connection) -> None:
             if once_since is not None:
-                await _check_new(connection, act, since=once_since)
-            await _insert(connection, whose, limits, given, act)
-            await note(connection, act)
+                _check_new(connection, act, since=once_since)
+            _insert(connection, whose, limits, given, act)
+            note(connection, act)
 
-        await self._database.run(work)
+        await self._database.admit(work)
 
     async def reset(self, whose: Whose, limits: Limits, act: Act) -> bool:
         person = whose.person or ""
         address = Address(platform=whose.platform or "", channel="", community=whose.community)
 
-        async def work(connection: AsyncConnection) -> bool:
-            await self._database.lock_admission(connection)
-            used = await usage.usage(connection, address, person, limits, act.at)
+        def work(connection: Connection) -> bool:
+            used = usage.usage(connection, address, person, limits, act.at)
             given = regained(whose, used)
             if given == Granted():
                 return False
-            await _insert(connection, whose, limits, given, act)
-            await note(connection, replace(act, details={"given": _figures(whose, given)}))
+            _insert(connection, whose, limits, given, act)
+            note(connection, replace(act, details={"given": _figures(whose, given)}))
             return True
 
-        return await self._database.run(work)
+        return await self._database.admit(work)
 
 
-async def _check_new(connection: AsyncConnection, act: Act, *, since: float) -> None:
+def _check_new(connection: Connection, act: Act, *, since: float) -> None:
     same = (acts.c.action == act.action, acts.c.subject == act.subject, acts.c.at >= since)
     query = sa.select(acts.c.at, acts.c.actor, acts.c.details).where(*same)
-    for at, actor, details in await connection.execute(query.order_by(acts.c.id.desc())):
+    for at, actor, details in connection.execute(query.order_by(acts.c.id.desc())):
         if details == dict(act.details):
             minutes = max(0, int((act.at - at) // 60))
             raise Refused("grant_repeated", minutes=minutes, actor=actor)
 
 
-async def _insert(
-    connection: AsyncConnection, whose: Whose, limits: Limits, given: Granted, act: Act
-) -> None:
-    await connection.execute(
+def _insert(connection: Connection, whose: Whose, limits: Limits, given: Granted, act: Act) -> None:
+    connection.execute(
         sa.insert(grants).values(
             at=act.at,
             purse=usage.purse_name(limits.purse),

@@ -5,8 +5,7 @@ whoever puts a hold takes first: when the act is written, the last of them has l
 """
 
 import sqlalchemy as sa
-from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, RowMapping
 
 from bot.core.acts import EVERYTHING, Act, Hold
 from bot.core.jobs import Reason, Status
@@ -18,13 +17,13 @@ from bot.store.statements import insert
 from bot.store.tables import gateways, holds, jobs
 
 
-async def is_held(connection: AsyncConnection, gateway: str = EVERYTHING) -> bool:
+def is_held(connection: Connection, gateway: str = EVERYTHING) -> bool:
     """Whether no POST may leave to this gateway; by default, to any."""
     query = sa.select(sa.literal(1)).where(holds.c.name.in_((EVERYTHING, gateway))).limit(1)
-    return await connection.scalar(query) is not None
+    return connection.scalar(query) is not None
 
 
-async def let_go(connection: AsyncConnection, gateway: str, *, now: float) -> None:
+def let_go(connection: Connection, gateway: str, *, now: float) -> None:
     """Orders that wait for the end of a hold of this name are due."""
     waiting = [
         jobs.c.status == Status.QUEUED.value,
@@ -33,7 +32,7 @@ async def let_go(connection: AsyncConnection, gateway: str, *, now: float) -> No
     ]
     if gateway != EVERYTHING:
         waiting.append(jobs.c.gateway == gateway)
-    await connection.execute(sa.update(jobs).where(*waiting).values(due_at=now))
+    connection.execute(sa.update(jobs).where(*waiting).values(due_at=now))
 
 
 def paused_of(row: RowMapping) -> Paused:
@@ -52,25 +51,24 @@ class Holds(Part):
     async def put(self, name: str, act: Act) -> bool:
         """Hold it from now on; whether it was not held so far. Only then is it an act."""
 
-        async def work(connection: AsyncConnection) -> bool:
-            await self._database.lock_admission(connection)
-            await turns.lock(connection)
+        def work(connection: Connection) -> bool:
+            turns.lock(connection)
             values = {"name": name, "at": act.at, "actor": act.actor, "why": act.why}
             row = insert(connection, holds).values(values)
-            if (await connection.execute(row.on_conflict_do_nothing())).rowcount != 1:
+            if connection.execute(row.on_conflict_do_nothing()).rowcount != 1:
                 return False
-            await note(connection, act)
+            note(connection, act)
             return True
 
-        return await self._database.run(work)
+        return await self._database.admit(work)
 
     async def lift(self, name: str, act: Act) -> bool:
-        async def work(connection: AsyncConnection) -> bool:
-            gone = await connection.execute(sa.delete(holds).where(holds.c.name == name))
+        def work(connection: Connection) -> bool:
+            gone = connection.execute(sa.delete(holds).where(holds.c.name == name))
             if gone.rowcount != 1:
                 return False
-            await let_go(connection, name, now=act.at)
-            await note(connection, act)
+            let_go(connection, name, now=act.at)
+            note(connection, act)
             return True
 
         return await self._database.run(work)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.errors import Broken
 from bot.log import get_logger
@@ -67,14 +67,14 @@ class Home:
             code = "database_emptied"
         raise Broken(code, file=str(file), copy=str(copy))
 
-    async def settled(self, connection: AsyncConnection, file: Path | None, *, is_new: bool) -> str:
+    def settled(self, connection: Connection, file: Path | None, *, is_new: bool) -> str:
         """The id that the database has from now on.
 
         Raises `Broken` (`database_missing`, `database_other`) if it is not the one of this folder.
         """
-        await _check_no_copy(connection, file)
-        known, expected = await setting(connection, NAME), self._expected()
-        is_empty = is_new or (known is None and not await _has_jobs(connection))
+        _check_no_copy(connection, file)
+        known, expected = setting(connection, NAME), self._expected()
+        is_empty = is_new or (known is None and not _has_jobs(connection))
         if is_empty and (is_new or expected):
             self.check_new(file)
         if known and expected and known != expected and not self.anew:
@@ -82,23 +82,23 @@ class Home:
         # A backup from before there was a marker, or the tables of an earlier version, have none.
         id_ = known or (None if self.anew else expected) or secrets.token_hex(16)
         if known is None:
-            await connection.execute(sa.insert(settings).values(name=NAME, value=id_))
+            connection.execute(sa.insert(settings).values(name=NAME, value=id_))
         return id_
 
-    async def adopt(self, connection: AsyncConnection) -> None:
+    def adopt(self, connection: Connection) -> None:
         """Give the rows of a backup the id that is expected here, if one is."""
         if expected := self._expected():
-            await connection.execute(sa.delete(settings).where(settings.c.name == NAME))
-            await connection.execute(sa.insert(settings).values(name=NAME, value=expected))
+            connection.execute(sa.delete(settings).where(settings.c.name == NAME))
+            connection.execute(sa.insert(settings).values(name=NAME, value=expected))
 
-    async def check(self, connection: AsyncConnection, file: Path | None) -> None:
+    def check(self, connection: Connection, file: Path | None) -> None:
         """As `settled`, for a database that nothing is written into."""
         expected = self._expected()
-        has_tables = await connection.run_sync(lambda it: sa.inspect(it).has_table("settings"))
-        known = await setting(connection, NAME) if has_tables else None
+        has_tables = sa.inspect(connection).has_table("settings")
+        known = setting(connection, NAME) if has_tables else None
         if has_tables:
-            await _check_no_copy(connection, file)
-        if not has_tables or (known is None and expected and not await _has_jobs(connection)):
+            _check_no_copy(connection, file)
+        if not has_tables or (known is None and expected and not _has_jobs(connection)):
             self.check_new(file)
         if known and expected and known != expected:
             raise Broken("database_other", marker=str(self.marker))
@@ -145,11 +145,11 @@ def put_away(copy: Path) -> None:
     log.warning("database.copy_put_away", file=str(old))
 
 
-async def _check_no_copy(connection: AsyncConnection, file: Path | None) -> None:
+def _check_no_copy(connection: Connection, file: Path | None) -> None:
     """The rows of a backup must be made safe before anything runs on them."""
-    if await setting(connection, COPY_OF) is not None:
+    if setting(connection, COPY_OF) is not None:
         raise Broken("database_is_backup", file=str(file or "database_url"))
 
 
-async def _has_jobs(connection: AsyncConnection) -> bool:
-    return await connection.scalar(sa.select(jobs.c.id).limit(1)) is not None
+def _has_jobs(connection: Connection) -> bool:
+    return connection.scalar(sa.select(jobs.c.id).limit(1)) is not None

@@ -5,8 +5,7 @@ from functools import cache, partial
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, RowMapping
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.core import moves
@@ -36,21 +35,18 @@ class Jobs(Part):
     async def admit(self, job: Job, limits: Limits, *, now: float, card_at: float) -> Job:
         """Insert `job` and owe its card, if the limits allow; one admission at a time."""
 
-        async def work(connection: AsyncConnection) -> Job:
-            await self._database.lock_admission(connection)
-            earlier = await admission.by_event(connection, job)
-            return earlier or await admission.admit(
-                connection, job, limits, now=now, card_at=card_at
-            )
+        def work(connection: Connection) -> Job:
+            earlier = admission.by_event(connection, job)
+            return earlier or admission.admit(connection, job, limits, now=now, card_at=card_at)
 
-        return await self._database.run(work)
+        return await self._database.admit(work)
 
     async def check_welcome(
         self, platform: str, person_id: str, *, orders: bool, now: float
     ) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            refused = await blocks.refusal(connection, platform, person_id, now=now)
-            if refused is None and orders and await holds.is_held(connection):
+        def work(connection: Connection) -> None:
+            refused = blocks.refusal(connection, platform, person_id, now=now)
+            if refused is None and orders and holds.is_held(connection):
                 refused = Stopped()
             if refused:
                 raise refused
@@ -73,14 +69,14 @@ class Jobs(Part):
         """Take up to `most` due jobs. A claim that ran out without a word counts as a crash."""
         hand = claims.hand(now=now, until=until, most=most, but=but)
 
-        async def work(connection: AsyncConnection) -> list[Job]:
+        def work(connection: Connection) -> list[Job]:
             if set(statuses) == {Status.QUEUED}:
-                rows = await _take_by_turn(connection, hand)
+                rows = _take_by_turn(connection, hand)
             else:
                 claim = _claim(tuple(statuses), but="but" in hand)
-                taken = await connection.execute(claim, hand)
+                taken = connection.execute(claim, hand)
                 rows = sorted(taken.mappings(), key=lambda row: float(row["due_at"]))
-            return [job for row in rows if (job := await readable(connection, row))]
+            return [job for row in rows if (job := readable(connection, row))]
 
         return await self._database.run(work)
 
@@ -110,12 +106,12 @@ class Jobs(Part):
     async def keep(
         self, before: Job, after: Job, *, now: float, until: float
     ) -> tuple[Job | None, Post | None]:
-        async def work(connection: AsyncConnection) -> tuple[Job | None, Post | None]:
-            saved = await save(connection, before, after, now=now)
+        def work(connection: Connection) -> tuple[Job | None, Post | None]:
+            saved = save(connection, before, after, now=now)
             if saved is None:
                 return None, None
             take = partial(claim_one, connection, saved.id, PostKind.RESULT)
-            return saved, await take(now=now, until=until)
+            return saved, take(now=now, until=until)
 
         return await self._database.run(work)
 
@@ -125,21 +121,21 @@ class Jobs(Part):
         Else it waits, for the end of the hold or for its turn.
         """
 
-        async def work(connection: AsyncConnection) -> Job | None:
-            await turns.lock(connection)
-            if await holds.is_held(connection, job.gateway):
-                return await _wait(connection, job, Reason.PAUSED, now + HELD, now=now)
+        def work(connection: Connection) -> Job | None:
+            turns.lock(connection)
+            if holds.is_held(connection, job.gateway):
+                return _wait(connection, job, Reason.PAUSED, now + HELD, now=now)
             before, free_at = 0, None
             if at_once is not None:
-                before, free_at = await turns.places_before(connection, job, now=now, most=at_once)
+                before, free_at = turns.places_before(connection, job, now=now, most=at_once)
                 if before >= at_once:
                     due_at = free_at or now + SOFT_DEADLINE
-                    return await _wait(connection, job, Reason.AT_ONCE, due_at, now=now)
+                    return _wait(connection, job, Reason.AT_ONCE, due_at, now=now)
             leaving = moves.submitting(job, now=now)
             self._may_leave(leaving)
-            saved = await save(connection, job, leaving, now=now)
+            saved = save(connection, job, leaving, now=now)
             if saved is not None and at_once is not None and before + 1 < at_once:
-                await turns.call_next(connection, job, now=now)
+                turns.call_next(connection, job, now=now)
             return saved
 
         return await self._left(job, await self._database.run(work), now=now)
@@ -178,15 +174,15 @@ class Jobs(Part):
     ) -> Job:
         """Record the gateway's id, whatever happened to the row while the POST was under way."""
 
-        async def work(connection: AsyncConnection) -> Job:
-            job = await get(connection, job_id, lock=True)
+        def work(connection: Connection) -> Job:
+            job = get(connection, job_id, lock=True)
             if job is None:
                 raise Broken("job_unknown", job=job_id)
             # A job that a restore holds may have its id already, and waits to be taken up by it.
             if job.gateway_id == gateway_id and job.status is not Status.UNCONFIRMED:
                 return job
             after = moves.accepted(job, gateway_id, sources=sources, now=now, due_at=due_at)
-            saved = await save(connection, job, after, now=now)
+            saved = save(connection, job, after, now=now)
             if saved is None:
                 raise Broken("job_changed", job=job_id)
             return saved
@@ -252,11 +248,11 @@ def _made(model: str, row: RowMapping) -> Made:
     return Made(key, Took(row["made_after"], row["until"]))
 
 
-async def _wait(
-    connection: AsyncConnection, job: Job, reason: Reason, due_at: float, *, now: float
+def _wait(
+    connection: Connection, job: Job, reason: Reason, due_at: float, *, now: float
 ) -> Job | None:
     waiting = moves.requeued(job, due_at=due_at, attempts=job.attempts, reason=reason)
-    return await save(connection, job, waiting, now=now)
+    return save(connection, job, waiting, now=now)
 
 
 def _groups(statuses: Sequence[Status]) -> list[sa.ColumnElement[bool]]:
@@ -279,17 +275,17 @@ def _next_due(statuses: tuple[Status, ...], *, but: bool, is_sqlite: bool) -> sa
     return claims.next_due(jobs, _groups(statuses), but=but, is_sqlite=is_sqlite)
 
 
-async def _take_by_turn(connection: AsyncConnection, hand: Values) -> list[RowMapping]:
+def _take_by_turn(connection: Connection, hand: Values) -> list[RowMapping]:
     """Queued jobs, in the order of their turns.
 
     Those that wait for a later time may stand before all that are due: few due ones are found by
     their time, and many in the order of the turns.
     """
-    due = await connection.scalar(_QUEUED_DUE, hand) or 0
+    due = connection.scalar(_QUEUED_DUE, hand) or 0
     if not due:
         return []
     claim = _claim_by_turn(many=due > claims.FEW, but="but" in hand)
-    rows = (await connection.execute(claim, hand)).mappings()
+    rows = connection.execute(claim, hand).mappings()
     return sorted(rows, key=lambda row: (row["turn"], row["created_at"]))
 
 

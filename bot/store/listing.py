@@ -1,14 +1,15 @@
 """Rows for an operator to look at: all of one moment, read beside the running service."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.jobs import Job, Status
 from bot.core.posts import Post
+from bot.store.engines import Transaction
 from bot.store.reading import check_version, open_reading
 from bot.store.rows import job_of, post_of
 from bot.store.statements import Result, Runs
@@ -32,12 +33,12 @@ class Wanted:
 class Listing(Runs):
     """The rows as they are at one moment."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
 
-    async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+    async def run(self, work: Callable[[Connection], Result]) -> Result:
         """Read something else."""
-        return await work(self._connection)
+        return await self._transaction.run(work)
 
     async def newest(self, wanted: Wanted, *, most: int) -> list[Job]:
         """The latest jobs first."""
@@ -47,12 +48,10 @@ class Listing(Runs):
 
     async def counts(self, wanted: Wanted) -> dict[Status, int]:
         """How many there are in each state, shown or not."""
-        found = await self._connection.execute(
-            sa.select(jobs.c.status, sa.func.count())
-            .where(*_conditions(wanted))
-            .group_by(jobs.c.status)
-        )
-        counted = {Status(status): int(count) for status, count in found}
+        count = sa.func.count().label("count")
+        query = sa.select(jobs.c.status, count).where(*_conditions(wanted))
+        found = await self.rows(query.group_by(jobs.c.status), dict)
+        counted = {Status(row["status"]): int(row["count"]) for row in found}
         return {status: counted[status] for status in Status if status in counted}
 
     async def gateways(self) -> list[str]:
@@ -71,8 +70,8 @@ class Listing(Runs):
 
     async def job(self, job_id: str) -> Job:
         """The job of this id, which `ids` has found."""
-        found = await self._connection.execute(sa.select(jobs).where(jobs.c.id == job_id))
-        return job_of(found.mappings().one())
+        (found,) = await self.rows(sa.select(jobs).where(jobs.c.id == job_id), job_of)
+        return found
 
     async def posts(self, job_id: str) -> list[Post]:
         """Its posts: those owed, and those in the chat."""
@@ -97,9 +96,9 @@ async def open_listing(url: str) -> AsyncIterator[Listing]:
 
     Raises `Broken` as `open_reading` does, and for tables that are not as this program knows them.
     """
-    async with open_reading(url) as connection:
-        await check_version(connection)
-        yield Listing(connection)
+    async with open_reading(url) as transaction:
+        await transaction.run(check_version)
+        yield Listing(transaction)
 
 
 def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:

@@ -3,33 +3,20 @@
 Two services on the same rows would take each other's live requests for those of a dead process.
 """
 
-import asyncio
 import fcntl
 import os
-import secrets
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import NullPool
-
 from bot.core.errors import Broken, DatabaseInUse
-from bot.log import get_logger
 from bot.store.files import SMALLEST, journal_of
 
 BEAT = 2.0
 """Seconds between two looks at the guard."""
-_LIMIT = 5.0
-"""Seconds after which PostgreSQL has not answered."""
-
-log = get_logger()
-
-# --- SQLite --------------------------------------------------------------------------------------
 
 
 class FileLock:
@@ -129,129 +116,10 @@ def _lock(number: int, file: Path, note: IO[str] | None) -> None:
 def _sign(note: IO[str]) -> None:
     note.seek(0)
     note.truncate()
-    note.write(f"{_name()}\n")
+    note.write(f"{name_of_process()}\n")
     note.flush()
 
 
-def _name() -> str:
+def name_of_process() -> str:
+    """This process, as it is told to others that want the same database."""
     return f"{os.getpid()} @ {socket.gethostname()}"
-
-
-# --- PostgreSQL ----------------------------------------------------------------------------------
-
-_KEY = 0x5A4F_4556
-"""First half of the advisory lock's key; the second is the schema, so schemas have one each."""
-_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
-_TRY = sa.text(f"SELECT pg_try_advisory_lock({_KEY}, {_SCHEMA})")
-_HOLDER = sa.text(  # no value is in it but constants of ours
-    "SELECT application_name, pid = pg_backend_pid() FROM pg_locks"  # noqa: S608
-    " JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted"
-    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    f" AND classid = {_KEY} AND objid = ({_SCHEMA}::bigint & 4294967295)::oid AND objsubid = 2"
-)
-"""Its session's name, and whether that is the one that asks."""
-_SETTINGS = {
-    "tcp_keepalives_idle": "3",
-    "tcp_keepalives_interval": "2",
-    "tcp_keepalives_count": "2",
-    "tcp_user_timeout": "8000",
-}
-"""A machine that is dead, or whose line is cut, loses its lock within ten seconds."""
-_PREFIX = "zoetrope "
-
-
-class ServerLock:
-    """An advisory lock of a session of its own; the server frees it with the connection."""
-
-    def __init__(self, url: str) -> None:
-        self._database = sa.engine.make_url(url).database
-        # By its token a process knows a session of its own that the server has not given up yet;
-        # 63 characters are what the server keeps of a name.
-        self._name = f"{_PREFIX}{_name()[:40]} #{secrets.token_hex(4)}"
-        self._engine = create_async_engine(
-            url,
-            poolclass=NullPool,
-            isolation_level="AUTOCOMMIT",
-            hide_parameters=True,
-            connect_args={"timeout": _LIMIT, "command_timeout": _LIMIT},
-        )
-        self._connection: AsyncConnection | None = None
-
-    async def take(self) -> None:
-        """Connect and lock. Raises `Broken("database_in_use")` with the holder's name."""
-        connection = await self._engine.connect()
-        try:
-            settings = {"application_name": self._name, **_SETTINGS}
-            asked = [sa.func.set_config(key, value, False) for key, value in settings.items()]
-            await connection.execute(sa.select(*asked))
-            if not await connection.scalar(_TRY):
-                session, _ = await _holder(connection)
-                raise _in_use(self._database, session)
-        except BaseException:
-            await connection.close()
-            raise
-        self._connection = connection
-
-    async def look(self) -> str | None:
-        """Take it back if it was lost; "lost" until that works.
-
-        Raises `Broken("database_taken")` if another process has it by now.
-        """
-        try:
-            if self._connection and await _holder(self._connection) == (self._name, True):
-                return None
-        except Exception as error:  # noqa: BLE001 - whatever it is, the session is gone
-            log.warning("database.lock_lost", error=type(error).__name__)
-        await self._drop()
-        try:
-            await self.take()
-        except Broken as broken:
-            if broken.values["session"] == self._name:
-                return "lost"  # not yet given up
-            holder = broken.values["holder"]
-            raise Broken("database_taken", file=self._database, holder=holder) from broken
-        except Exception:  # noqa: BLE001 - the server is away
-            return "lost"
-        log.info("database.lock_regained")
-        return None
-
-    async def close(self) -> None:
-        """Give it back."""
-        await self._drop()
-        await self._engine.dispose()
-
-    async def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(Exception):
-                await connection.invalidate()
-            with suppress(Exception):
-                await connection.close()
-
-
-@asynccontextmanager
-async def lock_server(url: str) -> AsyncIterator[ServerLock]:
-    """Hold the lock. Raises `Broken("database_in_use")`."""
-    lock = ServerLock(url)
-    try:
-        await lock.take()
-        yield lock
-    finally:
-        await asyncio.shield(lock.close())
-
-
-async def check_server(connection: AsyncConnection) -> None:
-    """See whether somebody has it, without taking it. Raises `Broken("database_in_use")`."""
-    session, _ = await _holder(connection)
-    if session is not None:
-        raise _in_use(connection.engine.url.database, session)
-
-
-async def _holder(connection: AsyncConnection) -> tuple[str | None, bool]:
-    row = (await connection.execute(_HOLDER)).first()
-    return (str(row[0]), bool(row[1])) if row else (None, False)
-
-
-def _in_use(database: str | None, session: str | None) -> Broken:
-    holder = (session or "").removeprefix(_PREFIX).partition(" #")[0] or "?"
-    return DatabaseInUse(file=database or "", holder=holder, session=session or "")

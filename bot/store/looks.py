@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.jobs import Job, Status
 from bot.core.pending import Pending, Seen
@@ -46,14 +46,14 @@ class Looks(Part):
     ) -> list[Pending]:
         values = {"now": now, "until": until, "most": most, "held": json.dumps(list(but))}
 
-        async def work(connection: AsyncConnection) -> list[Pending]:
-            found = await connection.execute(self._said.claim, values)
+        def work(connection: Connection) -> list[Pending]:
+            found = connection.execute(self._said.claim, values)
             if self._is_shared:
                 return list(map(Pending._make, found))
             rows = list(map(Pending._make, json.loads(found.scalar_one())))
             if rows:
                 held = json.dumps([*but, *(row.id for row in rows)])
-                await connection.execute(_noting, {"held": held})
+                connection.execute(_noting, {"held": held})
             return rows
 
         return await self._database.run(work)
@@ -78,25 +78,25 @@ class Looks(Part):
     async def whole(self, job: Pending) -> Job | None:
         same = sa.and_(jobs.c.id == job.id, jobs.c.version == job.version, _making)
 
-        async def work(connection: AsyncConnection) -> Job | None:
-            row = (await connection.execute(sa.select(jobs).where(same))).mappings().first()
+        def work(connection: Connection) -> Job | None:
+            row = connection.execute(sa.select(jobs).where(same)).mappings().first()
             if row is None and self._is_shared:
-                await _released(connection, ids=[job.id])
-            return await readable(connection, row) if row else None
+                _released(connection, ids=[job.id])
+            return readable(connection, row) if row else None
 
         return await self._database.run(work)
 
     async def write(self, seen: Sequence[Seen], *, now: float, ahead: float) -> bool:
         rows = [(each.id, each.version, each.progress, each.due + ahead) for each in seen]
 
-        async def work(connection: AsyncConnection) -> bool:
-            written = await connection.execute(self._said.write, {"lines": json.dumps(rows)})
+        def work(connection: Connection) -> bool:
+            written = connection.execute(self._said.write, {"lines": json.dumps(rows)})
             if self._is_shared and written.rowcount < len(rows):
                 # Of those that were written nobody has a claim any more.
-                await _released(connection, ids=[each.id for each in seen])
+                _released(connection, ids=[each.id for each in seen])
             shown = [each.id for each in seen if each.shows]
             if shown:
-                await owe_cards(connection, shown, due_at=now + EDIT_PACE)
+                owe_cards(connection, shown, due_at=now + EDIT_PACE)
             return bool(shown)
 
         return await self._database.run(work)
@@ -107,12 +107,12 @@ class Looks(Part):
         """At the start of the only process: what a note has is taken for claims that ran out."""
         noted = sa.select(settings.c.value).where(settings.c.name == NOTE)
 
-        async def work(connection: AsyncConnection) -> int:
-            ids = json.loads(await connection.scalar(noted) or "[]")
-            await connection.execute(sa.delete(settings).where(settings.c.name == NOTE))
+        def work(connection: Connection) -> int:
+            ids = json.loads(connection.scalar(noted) or "[]")
+            connection.execute(sa.delete(settings).where(settings.c.name == NOTE))
             theirs = sa.and_(_free, jobs.c.id.in_(ids))
             expired = sa.update(jobs).where(theirs).values(claimed_until=now)
-            return (await connection.execute(expired)).rowcount
+            return connection.execute(expired).rowcount
 
         return await self._database.run(work)
 
@@ -124,9 +124,9 @@ class Looks(Part):
         counted = {"version": jobs.c.version + 1, "crashes": jobs.c.crashes + 1}
         claim = first.values(claimed_until=until, **counted)
 
-        async def work(connection: AsyncConnection) -> list[Job]:
-            rows = (await connection.execute(claim.returning(*jobs.c))).mappings().all()
-            return [job for row in rows if (job := await readable(connection, row))]
+        def work(connection: Connection) -> list[Job]:
+            rows = connection.execute(claim.returning(*jobs.c)).mappings().all()
+            return [job for row in rows if (job := readable(connection, row))]
 
         return await self._database.run(work)
 
@@ -212,6 +212,6 @@ def _write(line: Sequence[sa.ColumnElement[Any]]) -> sa.Update:
     )
 
 
-async def _released(connection: AsyncConnection, *, ids: Collection[str]) -> None:
+def _released(connection: Connection, *, ids: Collection[str]) -> None:
     theirs = sa.and_(jobs.c.id.in_(ids), _making)
-    await connection.execute(sa.update(jobs).where(theirs).values(claimed_until=None))
+    connection.execute(sa.update(jobs).where(theirs).values(claimed_until=None))

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
-from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, RowMapping
 
 from bot.core.jobs import Reason
 from bot.core.notices import Notice
@@ -17,15 +16,15 @@ Person = tuple[str, str]
 """A platform and an owner there; an empty one is everybody in a room of operators."""
 
 
-async def everybody(connection: AsyncConnection, rooms: Iterable[str]) -> list[Person]:
+def everybody(connection: Connection, rooms: Iterable[str]) -> list[Person]:
     """Everybody who is told of what operators have to know."""
     query = sa.select(owners.c.platform, owners.c.person).order_by(*owners.primary_key)
-    known = [(row.platform, row.person) for row in await connection.execute(query)]
+    known = [(row.platform, row.person) for row in connection.execute(query)]
     return [*known, *((room, "") for room in sorted(rooms))]
 
 
-async def owe(
-    connection: AsyncConnection,
+def owe(
+    connection: Connection,
     gateway: str,
     *,
     rooms: Iterable[str],
@@ -45,10 +44,10 @@ async def owe(
         "claimed_until": None,
         "attempts": 0,
     }
-    people = await everybody(connection, rooms)
+    people = everybody(connection, rooms)
     for platform, person in people:
         whom = {"gateway": gateway, "subject": subject, "platform": platform, "person": person}
-        await put(connection, notices, whom, news)
+        put(connection, notices, whom, news)
     return bool(people)
 
 

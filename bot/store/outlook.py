@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.digest import Sum
 from bot.core.jobs import LOCKS, Job, Reason, Status
@@ -28,9 +28,9 @@ class Outlook(Part):
         open_ = sa.and_(jobs.c.status == _spelt(Status.UNCONFIRMED), jobs.c.ended_at >= since)
         latest = sa.select(jobs).where(open_).order_by(jobs.c.ended_at.desc(), jobs.c.id)
 
-        async def work(connection: AsyncConnection) -> tuple[int, Sequence[Job]]:
-            found = await rows(connection, latest.limit(most), job_of)
-            return await count(connection, jobs, open_), found
+        def work(connection: Connection) -> tuple[int, Sequence[Job]]:
+            found = rows(connection, latest.limit(most), job_of)
+            return count(connection, jobs, open_), found
 
         return await self._database.run(work)
 
@@ -65,11 +65,11 @@ class Outlook(Part):
             ),
         )
 
-        async def work(connection: AsyncConnection) -> Sequence[Job]:
+        def work(connection: Connection) -> Sequence[Job]:
             found: list[Job] = []
             for each in (first, second):
                 query = sa.select(jobs).where(goes_on, each).order_by(jobs.c.created_at, jobs.c.id)
-                found += await rows(connection, query.limit(most), job_of)
+                found += rows(connection, query.limit(most), job_of)
             return sorted(found, key=lambda job: (job.created_at, job.id))[:most]
 
         return await self._database.run(work)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.jobs import LOCKS, Job, Reason, Status
 from bot.core.notices import Pause, Paused, is_news, last_of, may_be_said_at
@@ -60,10 +60,10 @@ class Pauses(Part):
         It is not where the lock is about this order alone: `refusals.py` has the rule.
         """
 
-        async def work(connection: AsyncConnection) -> bool:
-            if await is_alone(connection, job, pause.reason, account=account, now=now):
+        def work(connection: Connection) -> bool:
+            if is_alone(connection, job, pause.reason, account=account, now=now):
                 return False
-            await _pause(connection, job.gateway, pause, detail=detail, rooms=rooms, now=now)
+            _pause(connection, job.gateway, pause, detail=detail, rooms=rooms, now=now)
             return True
 
         with self._beginning(job.gateway, looking=pause.looking):
@@ -81,11 +81,11 @@ class Pauses(Part):
     ) -> None:
         """Tell its operators of something that pauses nothing, unless they were told of it."""
 
-        async def work(connection: AsyncConnection) -> None:
-            if not is_news(subject, await _remarked(connection, gateway), now=now):
+        def work(connection: Connection) -> None:
+            if not is_news(subject, _remarked(connection, gateway), now=now):
                 return
-            if await owe(connection, gateway, subject=subject, detail=detail, rooms=rooms, now=now):
-                await _remember(connection, gateway, f"{_ABOUT}{subject}", now=now)
+            if owe(connection, gateway, subject=subject, detail=detail, rooms=rooms, now=now):
+                _remember(connection, gateway, f"{_ABOUT}{subject}", now=now)
 
         await self._database.run(work)
 
@@ -97,13 +97,13 @@ class Pauses(Part):
             .values(tried_at=now)
         )
 
-        async def work(connection: AsyncConnection) -> Pause | None:
-            if await holds.is_held(connection, gateway):
+        def work(connection: Connection) -> Pause | None:
+            if holds.is_held(connection, gateway):
                 return Pause(Reason.PAUSED, now)
-            row = (await connection.execute(query)).first()
+            row = connection.execute(query).first()
             if row is None:
                 return None
-            if row.tried_at is None and (await connection.execute(tries)).rowcount == 1:
+            if row.tried_at is None and connection.execute(tries).rowcount == 1:
                 return None
             return Pause(Reason(row.reason), row.paused_until, row.looking)
 
@@ -137,9 +137,9 @@ class Pauses(Part):
         """One order may go, to see whether the lock is over."""
         named = gateways.c.name == gateway
 
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(sa.update(gateways).where(named).values(tried_at=None))
-            await _call_one(connection, gateway, now=now)
+        def work(connection: Connection) -> None:
+            connection.execute(sa.update(gateways).where(named).values(tried_at=None))
+            _call_one(connection, gateway, now=now)
 
         await self._database.run(work)
 
@@ -147,15 +147,15 @@ class Pauses(Part):
         """Somebody was just put back: whether the way was opened meanwhile, for one or for all."""
         query = sa.select(gateways.c.tried_at).where(gateways.c.name == gateway)
 
-        async def work(connection: AsyncConnection) -> bool:
-            if await holds.is_held(connection, gateway):
+        def work(connection: Connection) -> bool:
+            if holds.is_held(connection, gateway):
                 return False
-            await holds.let_go(connection, gateway, now=now)
-            row = (await connection.execute(query)).first()
+            holds.let_go(connection, gateway, now=now)
+            row = connection.execute(query).first()
             if row is None:
-                await _let_go(connection, gateway, looks=False, now=now)
+                _let_go(connection, gateway, looks=False, now=now)
             elif row.tried_at is None:
-                await _call_one(connection, gateway, now=now)
+                _call_one(connection, gateway, now=now)
             else:
                 return False
             return True
@@ -179,15 +179,15 @@ class Pauses(Part):
             over = sa.and_(over, gateways.c.looking)
         ends = sa.delete(gateways).where(over).returning(gateways.c.reason, gateways.c.looking)
 
-        async def work(connection: AsyncConnection) -> tuple[bool, dict[str, bool]]:
-            ended = (await connection.execute(ends)).first()
+        def work(connection: Connection) -> tuple[bool, dict[str, bool]]:
+            ended = connection.execute(ends).first()
             if ended is not None:
                 looks = ended.looking or ended.reason == Reason.BAD_KEY.value
-                await _let_go(connection, gateway, looks=looks, now=now)
-                if last_of(await _told(connection, gateway)) is not None:
-                    await _remember(connection, gateway, _WORKS, now=now)
-                    await owe(connection, gateway, rooms=rooms, now=now)
-            left = await connection.execute(sa.select(gateways.c.name, gateways.c.looking))
+                _let_go(connection, gateway, looks=looks, now=now)
+                if last_of(_told(connection, gateway)) is not None:
+                    _remember(connection, gateway, _WORKS, now=now)
+                    owe(connection, gateway, rooms=rooms, now=now)
+            left = connection.execute(sa.select(gateways.c.name, gateways.c.looking))
             return ended is not None, {row.name: row.looking for row in left}
 
         has_ended, left = await self._database.run(work)
@@ -210,16 +210,16 @@ class Pauses(Part):
             self._open[gateway] = looking or self._open.get(gateway, False)
 
 
-async def _remarked(connection: AsyncConnection, gateway: str) -> dict[str, float]:
+def _remarked(connection: Connection, gateway: str) -> dict[str, float]:
     """When which subjects besides pauses were told."""
     begins = told.c.word.startswith(_ABOUT, autoescape=True)
     query = sa.select(told).where(told.c.gateway == gateway, begins)
-    rows = await connection.execute(query)
+    rows = connection.execute(query)
     return {row.word.removeprefix(_ABOUT): row.at for row in rows}
 
 
-async def _pause(
-    connection: AsyncConnection,
+def _pause(
+    connection: Connection,
     gateway: str,
     pause: Pause,
     *,
@@ -227,22 +227,22 @@ async def _pause(
     rooms: Iterable[str],
     now: float,
 ) -> None:
-    await _write(connection, gateway, pause, now=now)
-    if may_be_said_at(pause.reason, await _told(connection, gateway)) > now:
+    _write(connection, gateway, pause, now=now)
+    if may_be_said_at(pause.reason, _told(connection, gateway)) > now:
         return
-    await _remember(connection, gateway, pause.reason.value, now=now)
-    await owe(
+    _remember(connection, gateway, pause.reason.value, now=now)
+    owe(
         connection,
         gateway,
         reason=pause.reason,
         detail=detail,
-        waiting=await _waiting(connection, gateway, pause),
+        waiting=_waiting(connection, gateway, pause),
         rooms=rooms,
         now=now,
     )
 
 
-async def _write(connection: AsyncConnection, gateway: str, pause: Pause, *, now: float) -> None:
+def _write(connection: Connection, gateway: str, pause: Pause, *, now: float) -> None:
     """Begins the episode, or goes on with it. Any other pause waits for ours."""
     row = insert(connection, gateways).values(
         name=gateway,
@@ -260,29 +260,29 @@ async def _write(connection: AsyncConnection, gateway: str, pause: Pause, *, now
         "looking": sa.and_(gateways.c.looking, row.excluded.looking),
         "refused_at": sa.case((same, gateways.c.refused_at), else_=None),
     }
-    await connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=changed))
+    connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=changed))
 
 
-async def _told(connection: AsyncConnection, gateway: str) -> dict[Reason | None, float]:
+def _told(connection: Connection, gateway: str) -> dict[Reason | None, float]:
     known = [*_LOCKS, _WORKS]
     query = sa.select(told).where(told.c.gateway == gateway, told.c.word.in_(known))
-    rows = await connection.execute(query)
+    rows = connection.execute(query)
     return {None if row.word == _WORKS else Reason(row.word): row.at for row in rows}
 
 
-async def _remember(connection: AsyncConnection, gateway: str, word: str, *, now: float) -> None:
-    await put(connection, told, {"gateway": gateway, "word": word}, {"at": now})
+def _remember(connection: Connection, gateway: str, word: str, *, now: float) -> None:
+    put(connection, told, {"gateway": gateway, "word": word}, {"at": now})
 
 
-async def _waiting(connection: AsyncConnection, gateway: str, pause: Pause) -> int:
+def _waiting(connection: Connection, gateway: str, pause: Pause) -> int:
     """Jobs that this pause holds up; without a balance, what is being made goes on."""
     held = [jobs.c.gateway == gateway, jobs.c.due_at.is_not(None)]
     if pause.reason is Reason.NO_BALANCE and not pause.looking:
         held.append(jobs.c.status.in_(_CREATING))
-    return await count(connection, jobs, *held) or 1
+    return count(connection, jobs, *held) or 1
 
 
-async def _call_one(connection: AsyncConnection, gateway: str, *, now: float) -> None:
+def _call_one(connection: Connection, gateway: str, *, now: float) -> None:
     """Of those that wait, the one that was refused least is due now: no order stands for all."""
     first = (
         sa.select(jobs.c.id)
@@ -292,17 +292,15 @@ async def _call_one(connection: AsyncConnection, gateway: str, *, now: float) ->
         .with_for_update(skip_locked=True)
         .cte()
     )
-    await connection.execute(
-        sa.update(jobs).where(jobs.c.id.in_(sa.select(first))).values(due_at=now)
-    )
+    connection.execute(sa.update(jobs).where(jobs.c.id.in_(sa.select(first))).values(due_at=now))
 
 
-async def _let_go(connection: AsyncConnection, gateway: str, *, looks: bool, now: float) -> None:
+def _let_go(connection: Connection, gateway: str, *, looks: bool, now: float) -> None:
     """Orders that waited for this gateway are due at once; so are `looks`, if they were refused."""
     waiting = _waits(gateway)
     if looks:
         waiting = sa.or_(waiting, sa.and_(_free(gateway), jobs.c.status.in_(_LOOKING)))
-    await connection.execute(sa.update(jobs).where(waiting, jobs.c.due_at > now).values(due_at=now))
+    connection.execute(sa.update(jobs).where(waiting, jobs.c.due_at > now).values(due_at=now))
 
 
 def _waits(gateway: str) -> sa.ColumnElement[bool]:

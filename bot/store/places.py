@@ -1,7 +1,7 @@
 """The `owners` and `places` tables: who owns this bot, and where it may work."""
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.access import CODE
 from bot.store.database import Part
@@ -36,11 +36,11 @@ class Places(Part):
             .values(value="")
         )
 
-        async def work(connection: AsyncConnection) -> bool:
-            if (await connection.execute(used)).rowcount != 1:
+        def work(connection: Connection) -> bool:
+            if connection.execute(used).rowcount != 1:
                 return False
             row = insert(connection, owners).values(platform=platform, person=person_id, since=now)
-            await connection.execute(row.on_conflict_do_nothing())
+            connection.execute(row.on_conflict_do_nothing())
             return True
 
         return bool(code) and await self._database.run(work)

@@ -7,8 +7,8 @@ from itertools import product
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.core import moves
@@ -31,7 +31,7 @@ _TAKEN = {
 """A claim changes these as well."""
 
 
-async def owe(connection: AsyncConnection, job: Job, due: Mapping[PostKind, float]) -> None:
+def owe(connection: Connection, job: Job, due: Mapping[PostKind, float]) -> None:
     """Add the posts that a change of `job` owes; one that stands is marked for a change.
 
     One that was never sent keeps its own due time: the command's answer may still become the card.
@@ -48,10 +48,10 @@ async def owe(connection: AsyncConnection, job: Job, due: Mapping[PostKind, floa
             attempts=0,
             direct=direct,
         )
-        await connection.execute(_once(row, due_at))
+        connection.execute(_once(row, due_at))
 
 
-async def owe_cards(connection: AsyncConnection, ids: Collection[str], *, due_at: float) -> None:
+def owe_cards(connection: Connection, ids: Collection[str], *, due_at: float) -> None:
     """The same for the cards of those of these jobs that are being made, at one time."""
     theirs = sa.select(
         jobs.c.id,
@@ -63,11 +63,11 @@ async def owe_cards(connection: AsyncConnection, ids: Collection[str], *, due_at
     ).where(jobs.c.id.in_(ids), jobs.c.status == Status.IN_PROGRESS.value)
     columns = ["job_id", "platform", "kind", "due_at", "attempts", "direct"]
     row = insert(connection, posts).from_select(columns, theirs, include_defaults=False)
-    await connection.execute(_once(row, due_at))
+    connection.execute(_once(row, due_at))
 
 
-async def claim_one(
-    connection: AsyncConnection, job_id: str, kind: PostKind, *, now: float, until: float
+def claim_one(
+    connection: Connection, job_id: str, kind: PostKind, *, now: float, until: float
 ) -> Post | None:
     """Claim the post if it is due and nobody has it."""
     free = sa.and_(
@@ -77,7 +77,7 @@ async def claim_one(
         posts.c.claimed_until.is_(None),
     )
     claim = sa.update(posts).where(free).values(claimed_until=until, **_TAKEN).returning(*posts.c)
-    return await one(connection, claim, post_of)
+    return one(connection, claim, post_of)
 
 
 def _once(row: sqlite.Insert | postgresql.Insert, due_at: float) -> sa.Insert:
@@ -173,10 +173,10 @@ class Posts(Part):
         lost = posts.c.version != post.version
         due_at = sa.case((lost, now), else_=_unless_newer(post, again_at))
 
-        async def work(connection: AsyncConnection) -> Post | None:
+        def work(connection: Connection) -> Post | None:
             # Locked first, as by whoever changes a job and what it owes.
-            job = await _locked(connection, post.job_id)
-            await connection.execute(
+            job = _locked(connection, post.job_id)
+            connection.execute(
                 sa.update(posts)
                 .where(posts.c.id == post.id)
                 .values(
@@ -189,13 +189,13 @@ class Posts(Part):
                 )
             )
             if post.kind is PostKind.RESULT:
-                await _deliver(connection, job, now=now)
+                _deliver(connection, job, now=now)
             if post.kind is PostKind.CARD:
                 return None
-            await _outdate(connection, post, job, now=now)
+            _outdate(connection, post, job, now=now)
             if until is None:
                 return None
-            return await claim_one(connection, job.id, PostKind.CARD, now=now, until=until)
+            return claim_one(connection, job.id, PostKind.CARD, now=now, until=until)
 
         return await self._database.run(work)
 
@@ -217,12 +217,12 @@ class Posts(Part):
         now: float | None = None,
         until: float | None = None,
     ) -> Job | None:
-        async def work(connection: AsyncConnection) -> Job | None:
+        def work(connection: Connection) -> Job | None:
             # Locked: a change that is just being written must see the message, or we the change.
-            job = await _locked(connection, shown.id)
+            job = _locked(connection, shown.id)
             # Of one that is over the end may be told already: then its card goes.
             moved_on = job.is_final or looks(job) != looks(shown)
-            await connection.execute(
+            connection.execute(
                 sa.update(posts)
                 .where(posts.c.job_id == shown.id, posts.c.kind == PostKind.CARD.value)
                 .where(posts.c.message_id.is_(None))
@@ -232,7 +232,7 @@ class Posts(Part):
             )
             if now is None:
                 return None
-            return await _leave(connection, job, now=now, until=until)
+            return _leave(connection, job, now=now, until=until)
 
         return await self._database.run(work)
 
@@ -283,40 +283,38 @@ def _next_due(
     return claims.next_due(posts, _of(platforms, kinds), but=but, is_sqlite=is_sqlite)
 
 
-async def _leave(
-    connection: AsyncConnection, job: Job, *, now: float, until: float | None
-) -> Job | None:
+def _leave(connection: Connection, job: Job, *, now: float, until: float | None) -> Job | None:
     """Let an order go that waits for nothing but its answer."""
     if not moves.awaits_answer(job):
         return None
     left = replace(job, due_at=now, claimed_until=until, version=job.version + 1)
     changed = saved_values(job, left)
-    await connection.execute(sa.update(jobs).where(jobs.c.id == job.id).values(changed))
+    connection.execute(sa.update(jobs).where(jobs.c.id == job.id).values(changed))
     return left
 
 
-async def _deliver(connection: AsyncConnection, job: Job, *, now: float) -> None:
+def _deliver(connection: Connection, job: Job, *, now: float) -> None:
     if job.status is not Status.COMPLETED:
         return
     after = moves.timed(job, moves.delivered(job, now=now), now=now)
-    await connection.execute(
+    connection.execute(
         sa.update(jobs)
         .where(jobs.c.id == job.id)
         .values(saved_values(job, replace(after, version=job.version + 1)))
     )
 
 
-async def _outdate(connection: AsyncConnection, end: Post, job: Job, *, now: float) -> None:
+def _outdate(connection: Connection, end: Post, job: Job, *, now: float) -> None:
     """All that was said of a job before its end is due; tries of edits are none of removing it."""
     others = posts.c.kind.not_in([end.kind.value, PostKind.RESULT.value])
     earlier = sa.update(posts).where(posts.c.job_id == job.id, others).values(attempts=0)
-    kinds = [PostKind(it) for it in await connection.scalars(earlier.returning(posts.c.kind))]
-    await owe(connection, job, dict.fromkeys(kinds, now))
+    kinds = [PostKind(it) for it in connection.scalars(earlier.returning(posts.c.kind))]
+    owe(connection, job, dict.fromkeys(kinds, now))
 
 
-async def _locked(connection: AsyncConnection, job_id: str) -> Job:
+def _locked(connection: Connection, job_id: str) -> Job:
     query = sa.select(jobs).where(jobs.c.id == job_id).with_for_update()
-    job = await one(connection, query, job_of)
+    job = one(connection, query, job_of)
     if job is None:
         raise Broken("job_unknown", job=job_id)
     return job

@@ -4,21 +4,21 @@ It neither takes the service's lock nor brings tables up to date; SQLite is open
 PostgreSQL is asked in a read-only transaction.
 """
 
-from collections.abc import AsyncIterator, Iterator
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-import aiosqlite
 import sqlalchemy as sa
+from sqlalchemy import Connection, RowMapping
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot.core.errors import Broken, DatabaseAbsent, DatabaseDamaged, DatabaseOlder
 from bot.store import migrations
-from bot.store.engines import begun
+from bot.store.engines import Engine, SqliteEngine, Transaction, begun
 from bot.store.foreign import check_ours, foreign, tables_of_others
 
 PATIENCE = 5
@@ -26,8 +26,8 @@ PATIENCE = 5
 
 
 @asynccontextmanager
-async def open_reading(url: str) -> AsyncIterator[AsyncConnection]:
-    """A connection to the database at `url`, of whatever version its tables are.
+async def open_reading(url: str) -> AsyncIterator[Transaction]:
+    """A transaction of the database at `url`, of whatever version its tables are.
 
     Raises `Broken`: `database_absent`, `database_foreign`, `database_empty`, or
     `database_damaged` for a file that can't be read.
@@ -38,28 +38,38 @@ async def open_reading(url: str) -> AsyncIterator[AsyncConnection]:
     if file:
         check_ours(file)
     with _readable(file):
-        async with begun(_engine(url, file)) as connection:
-            await _check_tables(connection, str(file or make_url(url).host))
-            yield connection
+        async with begun(_engine(url, file)) as transaction:
+            where = str(file or make_url(url).host)
+            await transaction.run(lambda connection: _check_tables(connection, where))
+            yield transaction
 
 
-async def version_of(connection: AsyncConnection) -> str:
+def version_of(connection: Connection) -> str:
     """The version of its tables."""
-    found = await connection.execute(sa.text("SELECT version_num FROM alembic_version"))
-    return str(found.scalar())
+    return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
 
 
-async def check_version(connection: AsyncConnection) -> None:
+def check_version(connection: Connection) -> None:
     """Only tables as this program knows them can be read.
 
     Raises `Broken`: `database_older` or `database_newer`.
     """
-    version = await version_of(connection)
+    version = version_of(connection)
     if version == migrations.head():
         return
     if version in migrations.known():
         raise DatabaseOlder(found=version, known=migrations.head())
     raise Broken("database_newer", found=version, known=migrations.head())
+
+
+async def pages(
+    transaction: Transaction, query: sa.Executable, size: int
+) -> AsyncIterator[Sequence[RowMapping]]:
+    """Its rows, so many at a time: the others are not held in memory."""
+    lazily = query.execution_options(stream_results=True, max_row_buffer=size)
+    found = await transaction.run(lambda connection: connection.execute(lazily).mappings())
+    while rows := await transaction.run(lambda _: found.fetchmany(size)):
+        yield rows
 
 
 def read_only(file: Path) -> str:
@@ -72,33 +82,19 @@ def _file(url: str) -> Path | None:
     return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
 
 
-def _engine(url: str, file: Path | None) -> AsyncEngine:
-    if file is None:
-        return create_async_engine(
-            url,
-            poolclass=NullPool,
-            hide_parameters=True,
-            isolation_level="REPEATABLE READ",
-            execution_options={"postgresql_readonly": True},
-            connect_args={"timeout": PATIENCE, "command_timeout": PATIENCE},
-        )
-    address = read_only(file)
-    engine = create_async_engine(
-        "sqlite+aiosqlite://",
-        async_creator=lambda: aiosqlite.connect(address, uri=True, timeout=PATIENCE),
+def _engine(url: str, file: Path | None) -> Engine:
+    if file is not None:
+        connect = partial(sqlite3.connect, read_only(file), uri=True, timeout=PATIENCE)
+        return SqliteEngine(make_url(url), connect, begin="BEGIN")
+    from bot.store.server import ServerEngine
+
+    return ServerEngine(
+        make_url(url),
         poolclass=NullPool,
-        hide_parameters=True,
+        isolation_level="REPEATABLE READ",
+        execution_options={"postgresql_readonly": True},
+        connect_args={"timeout": PATIENCE, "command_timeout": PATIENCE},
     )
-
-    @sa.event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # the driver begins no transaction for a mere look
-
-    @sa.event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-    return engine
 
 
 @contextmanager
@@ -111,8 +107,8 @@ def _readable(file: Path | None) -> Iterator[None]:
         raise DatabaseDamaged(file=str(file), verdict=str(error.orig)) from error
 
 
-async def _check_tables(connection: AsyncConnection, where: str) -> None:
-    if names := await connection.run_sync(tables_of_others):
+def _check_tables(connection: Connection, where: str) -> None:
+    if names := tables_of_others(connection):
         raise foreign(where, names)
-    if not await connection.run_sync(lambda it: sa.inspect(it).has_table("alembic_version")):
+    if not sa.inspect(connection).has_table("alembic_version"):
         raise DatabaseAbsent("database_empty", where=where)

@@ -18,7 +18,7 @@ Of two such orders the first is ended, and the second once somebody else has pas
 """
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.jobs import Job, Reason, Status
 from bot.store.statements import put, take_turns
@@ -29,19 +29,17 @@ _REFUSALS = 0x5A4F_4C4B
 _OPEN = (Status.QUEUED.value, Status.SUBMITTING.value)
 
 
-async def is_alone(
-    connection: AsyncConnection, job: Job, reason: Reason, *, account: str, now: float
-) -> bool:
+def is_alone(connection: Connection, job: Job, reason: Reason, *, account: str, now: float) -> bool:
     """Note that the job's POST met a lock, once or twice: whether that is about this job alone."""
     # Two that meet a lock in one moment see each other: at most one of them is alone.
-    await take_turns(connection, _REFUSALS)
+    take_turns(connection, _REFUSALS)
     row_of_job = sa.select(jobs.c.id).where(jobs.c.id == job.id)
-    if await connection.scalar(row_of_job.with_for_update(read=True, key_share=True)) is None:
+    if connection.scalar(row_of_job.with_for_update(read=True, key_share=True)) is None:
         return False  # deleted during its POST: nothing can be noted of it any more
     query = sa.select(refusals).where(
         refusals.c.job_id == job.id, refusals.c.account == account, refusals.c.first_at <= now
     )
-    before = (await connection.execute(query)).first()
+    before = connection.execute(query).first()
     row = {
         "account": account,
         "reason": reason.value,
@@ -49,16 +47,16 @@ async def is_alone(
         "last_at": now,
         "passed_at": before.passed_at if before else None,
     }
-    await put(connection, refusals, {"job_id": job.id}, row)
+    put(connection, refusals, {"job_id": job.id}, row)
     if before is None or before.passed_at is None or before.first_at >= _left_at(job):
         return False
     # A time of the future was read off a clock that was wrong.
     is_past = before.passed_at <= now
-    return is_past and not await _has_locked_others(connection, job, account, before.passed_at, now)
+    return is_past and not _has_locked_others(connection, job, account, before.passed_at, now)
 
 
-async def _has_locked_others(
-    connection: AsyncConnection, job: Job, account: str, since: float, now: float
+def _has_locked_others(
+    connection: Connection, job: Job, account: str, since: float, now: float
 ) -> bool:
     orders = sa.exists().where(
         refusals.c.job_id != job.id,
@@ -66,7 +64,7 @@ async def _has_locked_others(
         refusals.c.last_at.between(since, now),
     )
     pauses = sa.exists().where(gateways.c.name == job.gateway, gateways.c.since.between(since, now))
-    return bool(await connection.scalar(sa.select(sa.or_(orders, pauses))))
+    return bool(connection.scalar(sa.select(sa.or_(orders, pauses))))
 
 
 def of_either(job: Job, account: str) -> sa.Select[str]:
@@ -75,14 +73,14 @@ def of_either(job: Job, account: str) -> sa.Select[str]:
     return sa.select(refusals.c.job_id).where(either)
 
 
-async def note_pass(connection: AsyncConnection, job: Job, *, account: str, balance: bool) -> None:
+def note_pass(connection: Connection, job: Job, *, account: str, balance: bool) -> None:
     """Note that the job's POST was answered as for a good key, and with `balance` for that too."""
-    await take_turns(connection, _REFUSALS)
+    take_turns(connection, _REFUSALS)
     proven = [refusals.c.account == account]
     if not balance:
         proven.append(refusals.c.reason == Reason.BAD_KEY.value)
     earlier = sa.or_(refusals.c.passed_at.is_(None), refusals.c.passed_at < _left_at(job))
-    await connection.execute(
+    connection.execute(
         sa.update(refusals)
         .where(*proven, refusals.c.first_at < _left_at(job), earlier)
         .values(passed_at=_left_at(job))
@@ -90,7 +88,7 @@ async def note_pass(connection: AsyncConnection, job: Job, *, account: str, bala
     # What was refused before and is over speaks neither for a lock nor against one any more.
     waits = sa.exists().where(jobs.c.id == refusals.c.job_id, jobs.c.status.in_(_OPEN))
     is_old = sa.and_(*proven, refusals.c.last_at < _left_at(job), ~waits)
-    await connection.execute(sa.delete(refusals).where(sa.or_(refusals.c.job_id == job.id, is_old)))
+    connection.execute(sa.delete(refusals).where(sa.or_(refusals.c.job_id == job.id, is_old)))
 
 
 def _left_at(job: Job) -> float:

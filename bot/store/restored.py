@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.causes import Kind
 from bot.core.jobs import MOVES, UNNAMED, Reason, Status
@@ -72,31 +72,31 @@ class Settled:
     """Whether nothing is ordered before an operator says so: nobody knows of those acts."""
 
 
-async def restored_at(connection: AsyncConnection) -> float | None:
+def restored_at(connection: Connection) -> float | None:
     """When these rows came out of a backup; None if they never did."""
-    said = await setting(connection, RESTORED_AT)
+    said = setting(connection, RESTORED_AT)
     return None if said is None else float(said)
 
 
-async def restored_jobs(connection: AsyncConnection) -> dict[str, float]:
+def restored_jobs(connection: Connection) -> dict[str, float]:
     """The jobs out of a backup of which more may stand in a chat than rows tell, from when on."""
-    said = await setting(connection, RESTORED_JOBS)
+    said = setting(connection, RESTORED_JOBS)
     return {} if said is None else {str(id_): float(at) for id_, at in json.loads(said).items()}
 
 
-async def known_to(connection: AsyncConnection) -> Known:
+def known_to(connection: Connection) -> Known:
     """The facts in the rows that are about to go, of tables of whatever version."""
     taken = sa.select(jobs.c.id, jobs.c.gateway_id).where(jobs.c.gateway_id.is_not(None))
-    ids = {str(id_): str(gateway_id) for id_, gateway_id in await connection.execute(taken)}
+    ids = {str(id_): str(gateway_id) for id_, gateway_id in connection.execute(taken)}
     heard: list[Heard] = []
-    if await connection.run_sync(lambda it: sa.inspect(it).has_table(updates.name)):
+    if sa.inspect(connection).has_table(updates.name):
         numbers = sa.select(updates.c.source, updates.c.id, updates.c.received_at)
-        heard = [Heard(*row) for row in await connection.execute(numbers)]
-    return Known(heard, ids, await carried.decisions(connection))
+        heard = [Heard(*row) for row in connection.execute(numbers)]
+    return Known(heard, ids, carried.decisions(connection))
 
 
-async def settle(
-    connection: AsyncConnection,
+def settle(
+    connection: Connection,
     deletions: Iterable[Deletion],
     known: Known | None = None,
     *,
@@ -107,29 +107,27 @@ async def settle(
 
     `stopped`: rows that are about to go can't be read.
     """
-    await usage.trust(connection)
-    deleted = sum([await _delete(connection, each, now=now) for each in deletions])
-    held = await _hold(connection, now=now)
-    unheard = await _forget(connection)
+    usage.trust(connection)
+    deleted = sum([_delete(connection, each, now=now) for each in deletions])
+    held = _hold(connection, now=now)
+    unheard = _forget(connection)
     if known:
-        await _know(connection, known)
-    acts = await carried.carry(connection, known.decisions) if known else 0
+        _know(connection, known)
+    acts = carried.carry(connection, known.decisions) if known else 0
     if stopped:
-        await carried.stop(connection, now=now)
+        carried.stop(connection, now=now)
     # A look is asked for at once: claims are of a process that is gone.
-    await connection.execute(sa.update(jobs).values(claimed_until=None))
-    await connection.execute(sa.update(posts).values(claimed_until=None))
-    await connection.execute(sa.delete(settings).where(settings.c.name == COPY_OF))
+    connection.execute(sa.update(jobs).values(claimed_until=None))
+    connection.execute(sa.update(posts).values(claimed_until=None))
+    connection.execute(sa.delete(settings).where(settings.c.name == COPY_OF))
     # A clock that is behind must not make files of later jobs look older than they can be.
-    newest = await connection.scalar(sa.select(sa.func.max(jobs.c.created_at)))
-    await _set(connection, RESTORED_AT, repr(max(now, newest or now)))
-    await _set(connection, RESTORED_JOBS, json.dumps(await _doubtful(connection)))
+    newest = connection.scalar(sa.select(sa.func.max(jobs.c.created_at)))
+    _set(connection, RESTORED_AT, repr(max(now, newest or now)))
+    _set(connection, RESTORED_JOBS, json.dumps(_doubtful(connection)))
     return Settled(
         held=held,
-        looking=await count(connection, jobs, jobs.c.status == Status.IN_PROGRESS.value),
-        posts=await count(
-            connection, posts, posts.c.due_at.is_not(None), posts.c.message_id.is_(None)
-        ),
+        looking=count(connection, jobs, jobs.c.status == Status.IN_PROGRESS.value),
+        posts=count(connection, posts, posts.c.due_at.is_not(None), posts.c.message_id.is_(None)),
         deleted=deleted,
         unheard=unheard,
         carried=acts,
@@ -137,12 +135,12 @@ async def settle(
     )
 
 
-async def _delete(connection: AsyncConnection, deletion: Deletion, *, now: float) -> int:
+def _delete(connection: Connection, deletion: Deletion, *, now: float) -> int:
     """Only a delivered video can be deleted, so this one was delivered, whatever the backup says.
 
     Its message is removed once more: one that is gone is as good.
     """
-    gone = await connection.execute(
+    gone = connection.execute(
         sa.update(jobs)
         .where(
             jobs.c.id == deletion.job_id,
@@ -167,34 +165,34 @@ async def _delete(connection: AsyncConnection, deletion: Deletion, *, now: float
             version=jobs.c.version + 1,
         )
     )
-    await _forget_words(connection, deletion.job_id)
+    _forget_words(connection, deletion.job_id)
     if gone.rowcount:
         result = sa.and_(posts.c.job_id == deletion.job_id, posts.c.kind == PostKind.RESULT.value)
         stands = posts.c.message_id.is_not(None)
-        await connection.execute(
+        connection.execute(
             sa.update(posts).where(result).values(due_at=sa.case((stands, now), else_=None))
         )
     return gone.rowcount
 
 
-async def _forget_words(connection: AsyncConnection, job_id: str) -> None:
+def _forget_words(connection: Connection, job_id: str) -> None:
     """They went with the video."""
     query = sa.select(jobs.c.order_data, jobs.c.request_data).where(jobs.c.id == job_id)
-    for order, request in (await connection.execute(query)).all():
+    for order, request in connection.execute(query).all():
         wordless = {
             "order_data": wordless_order(order),
             "request_data": wordless_request(request),
             "detail": None,
         }
-        await connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(wordless))
+        connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(wordless))
 
 
-async def _hold(connection: AsyncConnection, *, now: float) -> int:
+def _hold(connection: Connection, *, now: float) -> int:
     """As a job whose POST has an unknown end. Nothing is said of it before that is known."""
     may_have_left = jobs.c.status.in_([Status.QUEUED.value, Status.SUBMITTING.value])
     ids = sa.select(jobs.c.id).where(may_have_left)
-    await connection.execute(sa.update(posts).where(posts.c.job_id.in_(ids)).values(due_at=None))
-    held = await connection.execute(
+    connection.execute(sa.update(posts).where(posts.c.job_id.in_(ids)).values(due_at=None))
+    held = connection.execute(
         sa.update(jobs)
         .where(may_have_left)
         .values(
@@ -211,42 +209,42 @@ async def _hold(connection: AsyncConnection, *, now: float) -> int:
     return held.rowcount
 
 
-async def _forget(connection: AsyncConnection) -> int:
+def _forget(connection: Connection) -> int:
     """Orders that were heard or drafted and not taken yet, and news of that day for operators."""
-    unheard = await connection.execute(
+    unheard = connection.execute(
         sa.update(updates).where(updates.c.due_at.is_not(None)).values(due_at=None, data=sa.null())
     )
-    await connection.execute(sa.delete(drafts))
-    await connection.execute(sa.delete(notices))
+    connection.execute(sa.delete(drafts))
+    connection.execute(sa.delete(notices))
     # What still holds is found and told anew; the news of a day stay told.
     for table in (reports, causes):
-        await connection.execute(sa.delete(table).where(table.c.kind != Kind.DIGEST.value))
+        connection.execute(sa.delete(table).where(table.c.kind != Kind.DIGEST.value))
     return unheard.rowcount
 
 
-async def _know(connection: AsyncConnection, known: Known) -> None:
+def _know(connection: Connection, known: Known) -> None:
     handled = {"lane": "", "urgent": False, "data": None, "due_at": None, "attempts": 0}
     rows = [each._asdict() | handled for each in known.heard]
     if rows:
-        await connection.execute(insert(connection, updates).on_conflict_do_nothing(), rows)
+        connection.execute(insert(connection, updates).on_conflict_do_nothing(), rows)
     held = sa.select(jobs.c.id).where(jobs.c.reason == Reason.RESTORED.value)
-    for id_ in (await connection.execute(held)).scalars().all():
+    for id_ in connection.execute(held).scalars().all():
         if gateway_id := known.ids.get(id_):
             change = sa.update(jobs).where(jobs.c.id == id_).values(gateway_id=gateway_id)
-            await connection.execute(change)
+            connection.execute(change)
 
 
-async def _doubtful(connection: AsyncConnection) -> dict[str, float]:
+def _doubtful(connection: Connection) -> dict[str, float]:
     """Those that go on, or of which something was not said yet."""
     unsaid = sa.select(posts.c.job_id).where(posts.c.message_id.is_(None))
     final = [status.value for status in Status if not MOVES[status]]
     query = sa.select(jobs.c.id, jobs.c.created_at).where(
         sa.or_(jobs.c.status.not_in(final), jobs.c.id.in_(unsaid))
     )
-    before = await restored_jobs(connection)
-    rows = await connection.execute(query)
+    before = restored_jobs(connection)
+    rows = connection.execute(query)
     return {id_: min(created_at, before.get(id_, created_at)) for id_, created_at in rows}
 
 
-async def _set(connection: AsyncConnection, name: str, value: str) -> None:
-    await put(connection, settings, {"name": name}, {"value": value})
+def _set(connection: Connection, name: str, value: str) -> None:
+    put(connection, settings, {"name": name}, {"value": value})

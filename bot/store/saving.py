@@ -9,9 +9,10 @@ from math import ceil
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Connection
 
 from bot.log import get_logger
+from bot.store.engines import Engine
 from bot.store.files import sync
 from bot.store.identity import put_away, saved_copy
 from bot.store.locks import BEAT
@@ -27,7 +28,7 @@ class SavedCopy:
 
     def __init__(
         self,
-        engine: AsyncEngine,
+        engine: Engine,
         turn: asyncio.Semaphore,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -91,15 +92,17 @@ class SavedCopy:
         """How many rows had ever been written when it was copied; None if the copy has them."""
         # Other transactions wait meanwhile, and are told "busy" if that takes longer than their
         # patience. A second connection can't copy it: it would open what lies at its path now.
-        async with self._turn, self._engine.connect() as connection:
-            # Outside of transactions, and only one of ours would be under way.
-            raw = (await connection.get_raw_connection()).driver_connection
-            assert raw is not None
+
+        def work(connection: Connection) -> int | None:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
             if raw.total_changes == self._copied and self.file.exists():
                 return None
-            await raw.execute("VACUUM INTO ?", (str(fresh),))
-            written: int = raw.total_changes
-            return written
+            raw.execute("VACUUM INTO ?", (str(fresh),))
+            return raw.total_changes
+
+        async with self._turn:  # it works outside of transactions alone
+            return await self._engine.run(work, reads=True)
 
     def _tell(self, event: str, error: str | None = None) -> None:
         """Once, and again when it changes."""

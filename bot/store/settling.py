@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.acts import Act
 from bot.core.errors import Broken, Refused
@@ -40,11 +40,11 @@ class Settling(Part):
         asked = sorted(among)
         here = sa.select(jobs.c.gateway_id).where(jobs.c.base_url == base_url)
 
-        async def work(connection: AsyncConnection) -> frozenset[str]:
+        def work(connection: Connection) -> frozenset[str]:
             found: set[str] = set()
             for start in range(0, len(asked), _AT_ONCE):
                 part = jobs.c.gateway_id.in_(asked[start : start + _AT_ONCE])
-                found.update((await connection.scalars(here.where(part))).all())
+                found.update(connection.scalars(here.where(part)).all())
             return frozenset(found)
 
         return await self._database.run(work)
@@ -57,16 +57,16 @@ class Settling(Part):
         Raises `Refused("gateway_id_taken")` where another job has this `gateway_id`.
         """
 
-        async def work(connection: AsyncConnection) -> tuple[Job, bool]:
-            await turns.lock(connection)
-            job = await _job(connection, job_id)
+        def work(connection: Connection) -> tuple[Job, bool]:
+            turns.lock(connection)
+            job = _job(connection, job_id)
             after = change(job)
             if after == job:
                 return job, False
             if gateway_id is not None:
-                await _check_free(connection, job, gateway_id)
-            saved = await _saved(connection, job, after, act)
-            await note(connection, act)
+                _check_free(connection, job, gateway_id)
+            saved = _saved(connection, job, after, act)
+            note(connection, act)
             return saved, True
 
         return await self._database.run(work)
@@ -79,20 +79,19 @@ class Settling(Part):
         The same event again answers the job that it made. Raises `Refused` like an admission.
         """
 
-        async def work(connection: AsyncConnection) -> tuple[Job, bool]:
-            await self._database.lock_admission(connection)
-            await turns.lock(connection)
-            job = await _job(connection, job_id)
-            if earlier := await admission.by_event(connection, new):
+        def work(connection: Connection) -> tuple[Job, bool]:
+            turns.lock(connection)
+            job = _job(connection, job_id)
+            if earlier := admission.by_event(connection, new):
                 return earlier, False
             after = change(job)
             if after != job:
-                await _saved(connection, job, after, act)
-            admitted = await admission.admit(connection, new, limits, now=act.at, card_at=act.at)
-            await note(connection, replace(act, details={**act.details, "job": admitted.id}))
+                _saved(connection, job, after, act)
+            admitted = admission.admit(connection, new, limits, now=act.at, card_at=act.at)
+            note(connection, replace(act, details={**act.details, "job": admitted.id}))
             return admitted, True
 
-        return await self._database.run(work)
+        return await self._database.admit(work)
 
     async def released(self, job_id: str) -> int | None:
         query = (
@@ -123,37 +122,37 @@ class Settling(Part):
         unsent = (*unsaid, posts.c.sending_at.is_(None))
         again = sa.update(posts).where(*unsaid).values(due_at=act.at, attempts=0)
 
-        async def work(connection: AsyncConnection) -> Job:
-            await turns.lock(connection)
-            job = await _job(connection, job_id)
+        def work(connection: Connection) -> Job:
+            turns.lock(connection)
+            job = _job(connection, job_id)
             alone = sa.and_(posts.c.kind != PostKind.CARD.value, sa.literal(job.private))
             fresh = sa.update(posts).where(*unsent).values(form=None, direct=alone)
             for statement in (due, fresh, again):
-                await connection.execute(statement)
-            await note(connection, act)
+                connection.execute(statement)
+            note(connection, act)
             return job
 
         return await self._database.run(work)
 
 
-async def _job(connection: AsyncConnection, job_id: str) -> Job:
-    job = await get(connection, job_id, lock=True)
+def _job(connection: Connection, job_id: str) -> Job:
+    job = get(connection, job_id, lock=True)
     if job is None:
         raise Refused("job_unknown")
     return job
 
 
-async def _saved(connection: AsyncConnection, job: Job, after: Job, act: Act) -> Job:
-    saved = await save(connection, job, after, now=act.at)
+def _saved(connection: Connection, job: Job, after: Job, act: Act) -> Job:
+    saved = save(connection, job, after, now=act.at)
     if saved is None:  # its row is locked
         raise Broken("job_changed", job=job.id)
     return saved
 
 
-async def _check_free(connection: AsyncConnection, job: Job, gateway_id: str) -> None:
+def _check_free(connection: Connection, job: Job, gateway_id: str) -> None:
     query = sa.select(jobs.c.id).where(
         jobs.c.base_url == job.base_url, jobs.c.gateway_id == gateway_id, jobs.c.id != job.id
     )
-    other = await connection.scalar(query)
+    other = connection.scalar(query)
     if other is not None:
         raise Refused("gateway_id_taken", id=gateway_id, job=other)

@@ -11,8 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, RowMapping
 
 from bot.core.jobs import Status
 from bot.core.keeping import Step, Wanted
@@ -67,14 +66,14 @@ class Sweeps:
         """
         chosen = _oldest(_inputs(ended_by, unconfirmed_by), most)
 
-        async def work(connection: AsyncConnection) -> Step:
-            rows = await _rows(connection, chosen)
+        def work(connection: Connection) -> Step:
+            rows = _rows(connection, chosen)
             ids = [str(row["id"]) for row in rows]
-            await _mark(connection, ids, inputs_gone_at=now)
+            _mark(connection, ids, inputs_gone_at=now)
             files = [keys for row in rows if (keys := {*of_order(row["order_data"], own=True)})]
             gone = set().union(*files)
-            gone -= await _needed(connection, gone)
-            await _discard(connection, gone)
+            gone -= _needed(connection, gone)
+            _discard(connection, gone)
             return Step(len(files), len(gone), bare=len(rows) - len(files))
 
         return await self._database.run(work)
@@ -83,10 +82,10 @@ class Sweeps:
         """All that people and gateways wrote, of jobs that ended by then."""
         chosen = _oldest(_words(ended_by), most)
 
-        async def work(connection: AsyncConnection) -> Step:
-            rows = await _rows(connection, chosen)
+        def work(connection: Connection) -> Step:
+            rows = _rows(connection, chosen)
             for row in rows:
-                await _mark(
+                _mark(
                     connection,
                     [row["id"]],
                     words_gone_at=now,
@@ -108,14 +107,14 @@ class Sweeps:
         """The files that posted videos were converted from, the oldest first."""
         chosen = _oldest(sa.and_(_posted, _original.is_not(None)), most)
 
-        async def work(connection: AsyncConnection) -> Step:
-            rows, freed = await _rows(connection, chosen), 0
+        def work(connection: Connection) -> Step:
+            rows, freed = _rows(connection, chosen), 0
             for row in rows:
                 video = dict(row["video"])
                 original = video.pop("converted")
                 freed += int(original["size"])
-                await _mark(connection, [row["id"]], video={**video, "original_gone": True})
-                await _discard(connection, [str(original["key"])])
+                _mark(connection, [row["id"]], video={**video, "original_gone": True})
+                _discard(connection, [str(original["key"])])
             return Step(len(rows), len(rows), freed)
 
         return await self._database.run(work)
@@ -137,21 +136,21 @@ class Sweeps:
     ) -> Mapping[str, Step]:
         """The same by age, and nothing changed; None is never."""
 
-        async def work(connection: AsyncConnection) -> Mapping[str, Step]:
+        def work(connection: Connection) -> Mapping[str, Step]:
             found: dict[str, Step] = {"videos": Step(), "inputs": Step(), "words": Step()}
             if videos_by is not None:
                 old = sa.and_(_kept, jobs.c.ended_at <= videos_by)
-                values = (await connection.scalars(sa.select(jobs.c.video).where(old))).all()
+                values = connection.scalars(sa.select(jobs.c.video).where(old)).all()
                 files = sum(len(list(of_video(each))) for each in values)
                 found["videos"] = Step(len(values), files, sum(map(size_of, values)))
             if inputs_by is not None:
                 query = sa.select(jobs.c.order_data).where(_inputs(inputs_by, unconfirmed_by))
-                orders = (await connection.scalars(query)).all()
+                orders = connection.scalars(query).all()
                 with_files = [keys for each in orders if (keys := [*of_order(each, own=True)])]
                 found["inputs"] = Step(len(with_files), sum(map(len, with_files)))
             if words_by is not None:
                 count = sa.select(sa.func.count()).select_from(jobs).where(_words(words_by))
-                found["words"] = Step(int(await connection.scalar(count) or 0))
+                found["words"] = Step(int(connection.scalar(count) or 0))
             return found
 
         return await self._database.run(work)
@@ -186,11 +185,11 @@ class Sweeps:
             .limit(most)
         )
 
-        async def work(connection: AsyncConnection) -> Wanted:
-            rows = await _rows(connection, query)
+        def work(connection: Connection) -> Wanted:
+            rows = _rows(connection, query)
             keys, own = _named(rows)
             if not after:
-                for order in await connection.scalars(sa.select(drafts.c.order_data)):
+                for order in connection.scalars(sa.select(drafts.c.order_data)):
                     keys.update(of_order(order))
             return Wanted(
                 keys=frozenset(keys),
@@ -234,55 +233,55 @@ def _oldest(which: sa.ColumnElement[bool], most: int) -> sa.Select[Any]:
     return query.with_for_update(skip_locked=True)
 
 
-async def _rows(connection: AsyncConnection, query: sa.Select[Any]) -> Sequence[RowMapping]:
-    found: Sequence[RowMapping] = (await connection.execute(query)).mappings().all()
+def _rows(connection: Connection, query: sa.Select[Any]) -> Sequence[RowMapping]:
+    found: Sequence[RowMapping] = connection.execute(query).mappings().all()
     return found
 
 
-async def _without_videos(
-    connection: AsyncConnection, which: sa.ColumnElement[bool], most: int, now: float
+def _without_videos(
+    connection: Connection, which: sa.ColumnElement[bool], most: int, now: float
 ) -> Step:
     """The oldest, but for a video from whose last moment somebody is just going on."""
-    needed = await _continued(connection)
+    needed = _continued(connection)
     keyed = sa.select(jobs.c.id, jobs.c.video["key"].as_string()).where(which)
     # A key is one job's, so of these there are `most` that nobody needs.
     oldest = keyed.order_by(jobs.c.ended_at).limit(most + len(needed))
-    ids = [id_ for id_, key in await connection.execute(oldest) if key not in needed][:most]
-    rows = await _rows(connection, _oldest(jobs.c.id.in_(ids), most)) if ids else ()
-    await _mark(connection, [row["id"] for row in rows], video=None, video_gone_at=now)
+    ids = [id_ for id_, key in connection.execute(oldest) if key not in needed][:most]
+    rows = _rows(connection, _oldest(jobs.c.id.in_(ids), most)) if ids else ()
+    _mark(connection, [row["id"] for row in rows], video=None, video_gone_at=now)
     keys = [key for row in rows for key in of_video(row["video"])]
-    await _discard(connection, keys)
+    _discard(connection, keys)
     return Step(len(rows), len(keys), sum(size_of(row["video"]) for row in rows))
 
 
-async def _continued(connection: AsyncConnection) -> set[str]:
+def _continued(connection: Connection) -> set[str]:
     """The keys of videos from which the order of some job or draft goes on."""
     found: set[str] = set()
     for column, is_kept in _ORDERS:
         text = sa.cast(column, sa.Text)
         named = sa.or_(text.contains('"last_of": "'), text.contains('"last_of":"'))
-        for order in await connection.scalars(sa.select(column).where(is_kept, named)):
+        for order in connection.scalars(sa.select(column).where(is_kept, named)):
             found.update(last_of(order))
     return found
 
 
-async def _mark(connection: AsyncConnection, ids: Collection[str], **values: Any) -> None:
+def _mark(connection: Connection, ids: Collection[str], **values: Any) -> None:
     """Under the fence of the row: a step that has it in hand finds it changed."""
     changed = {**values, "version": jobs.c.version + 1}
-    await connection.execute(sa.update(jobs).where(jobs.c.id.in_(ids)).values(changed))
+    connection.execute(sa.update(jobs).where(jobs.c.id.in_(ids)).values(changed))
 
 
-async def _discard(connection: AsyncConnection, keys: Iterable[str]) -> None:
+def _discard(connection: Connection, keys: Iterable[str]) -> None:
     """To be removed; platforms have no use for their names of these files either."""
     gone = list(keys)
     for key in gone:
         row = insert(connection, discarded).values(key=key)
-        await connection.execute(row.on_conflict_do_nothing())
+        connection.execute(row.on_conflict_do_nothing())
     named = [*gone, *(f"{key}{_AS_FILE}" for key in gone)]
-    await connection.execute(sa.delete(handles).where(handles.c.key.in_(named)))
+    connection.execute(sa.delete(handles).where(handles.c.key.in_(named)))
 
 
-async def _needed(connection: AsyncConnection, keys: set[str]) -> set[str]:
+def _needed(connection: Connection, keys: set[str]) -> set[str]:
     """Those of these keys that the order of some job or draft names, whose files are still kept."""
     if not keys:
         return set()
@@ -290,6 +289,6 @@ async def _needed(connection: AsyncConnection, keys: set[str]) -> set[str]:
     for column, is_kept in _ORDERS:
         text = sa.cast(column, sa.Text)
         named = sa.or_(*(text.contains(key, autoescape=True) for key in keys))
-        for order in await connection.scalars(sa.select(column).where(is_kept, named)):
+        for order in connection.scalars(sa.select(column).where(is_kept, named)):
             found.update(of_order(order))
     return found & keys

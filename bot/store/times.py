@@ -7,7 +7,7 @@ stay, for a step under way writes only what it changes.
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.store import tables, usage
 from bot.store.database import Part
@@ -60,15 +60,15 @@ class Times(Part):
         def moved(column: sa.Column[float]) -> sa.ColumnElement[float]:
             return sa.case((column >= since, column + seconds), else_=column)
 
-        async def work(connection: AsyncConnection) -> None:
-            await usage.forget(connection)  # once, not job by job
-            await connection.execute(
+        def work(connection: Connection) -> None:
+            usage.forget(connection)  # once, not job by job
+            connection.execute(
                 sa.update(jobs).where(recent).values({it: moved(jobs.c[it]) for it in JOB_TIMES})
             )
             for table, columns in _MOVING:
                 values = {it: moved(table.c[it]) for it in columns}
-                await connection.execute(sa.update(table).values(values))
-            await _note(connection, now)
+                connection.execute(sa.update(table).values(values))
+            _note(connection, now)
 
         await self._database.run(work)
 
@@ -78,20 +78,18 @@ class Times(Part):
         sent = jobs.c.submitted_at
         unfinished = jobs.c.due_at.is_not(None)
 
-        async def work(connection: AsyncConnection) -> None:
+        def work(connection: Connection) -> None:
             for table in (jobs, posts, tables.notices, tables.reports):
                 for name in ("due_at", "claimed_until"):
                     late = table.c[name] > later
-                    await connection.execute(sa.update(table).where(late).values({name: now}))
+                    connection.execute(sa.update(table).where(late).values({name: now}))
             early = sa.and_(unfinished, sent < jobs.c.created_at - SLACK)
-            await connection.execute(
-                sa.update(jobs).where(early).values(submitted_at=jobs.c.created_at)
-            )
+            connection.execute(sa.update(jobs).where(early).values(submitted_at=jobs.c.created_at))
             ahead = sa.and_(unfinished, sent > now + SLACK)
-            await connection.execute(sa.update(jobs).where(ahead).values(submitted_at=now))
+            connection.execute(sa.update(jobs).where(ahead).values(submitted_at=now))
 
         await self._database.run(work)
 
 
-async def _note(connection: AsyncConnection, now: float) -> None:
-    await put(connection, tables.settings, {"name": SEEN}, {"value": repr(now)})
+def _note(connection: Connection, now: float) -> None:
+    put(connection, tables.settings, {"name": SEEN}, {"value": repr(now)})

@@ -5,7 +5,7 @@ of those due at once. Both happen under one lock, so that no place is given twic
 """
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.jobs import IN_FLIGHT, SOFT_DEADLINE, Job, Reason
 from bot.store.rows import QUEUED
@@ -20,13 +20,13 @@ _FLYING: sa.BindParameter[list[str]] = sa.bindparam(
 """Spelt out as their partial index has them."""
 
 
-async def lock(connection: AsyncConnection) -> None:
+def lock(connection: Connection) -> None:
     """Before any row: whoever holds it waits for no row that another has."""
-    await take_turns(connection, _PLACES)
+    take_turns(connection, _PLACES)
 
 
-async def places_before(
-    connection: AsyncConnection, job: Job, *, now: float, most: int
+def places_before(
+    connection: Connection, job: Job, *, now: float, most: int
 ) -> tuple[int, float | None]:
     """How many places are taken or are others' turn, and when the first becomes free by age.
 
@@ -39,18 +39,18 @@ async def places_before(
         jobs.c.submitted_at > now - SOFT_DEADLINE,
     )
     taken = sa.select(jobs.c.submitted_at).where(flying).order_by(jobs.c.submitted_at).limit(most)
-    since = list(await connection.scalars(taken))
+    since = list(connection.scalars(taken))
     before = sa.select(jobs.c.id).where(_waiting(job), _earlier(job)).limit(most).subquery()
-    ahead = await connection.scalar(sa.select(sa.func.count()).select_from(before)) or 0
+    ahead = connection.scalar(sa.select(sa.func.count()).select_from(before)) or 0
     return len(since) + ahead, since[0] + SOFT_DEADLINE if since else None
 
 
-async def ahead(connection: AsyncConnection, *, job: Job) -> int:
+def ahead(connection: Connection, *, job: Job) -> int:
     """How many jobs wait for the same place and have their turn before it."""
-    return await count(connection, jobs, _waiting(job), _earlier(job))
+    return count(connection, jobs, _waiting(job), _earlier(job))
 
 
-async def call_next(connection: AsyncConnection, job: Job, *, now: float) -> None:
+def call_next(connection: Connection, job: Job, *, now: float) -> None:
     """The first that waits for a place like this job's is due; one that is being saved is not."""
     first = (
         sa.select(jobs.c.id)
@@ -60,7 +60,7 @@ async def call_next(connection: AsyncConnection, job: Job, *, now: float) -> Non
         .with_for_update(skip_locked=True)
         .cte()
     )
-    await connection.execute(
+    connection.execute(
         sa.update(jobs).where(jobs.c.id.in_(sa.select(first.c.id))).values(due_at=now)
     )
 

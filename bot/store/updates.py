@@ -6,8 +6,7 @@ They are told that we have something only after it was committed here, so a cras
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, RowMapping
 
 from bot.core.updates import Update
 from bot.store.database import Database, Part
@@ -53,9 +52,9 @@ class Updates(Part):
             updates.c.id < newest,
         )
 
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(insert(connection, updates).on_conflict_do_nothing(), rows)
-            await connection.execute(forgotten)
+        def work(connection: Connection) -> None:
+            connection.execute(insert(connection, updates).on_conflict_do_nothing(), rows)
+            connection.execute(forgotten)
 
         await self._database.run(work)
 

@@ -11,7 +11,7 @@ from dataclasses import fields
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.acts import Act
 from bot.core.jobs import SOFT_DEADLINE, Status
@@ -39,13 +39,13 @@ class UsageCounters(Part):
     """Implements the core's `counting.Counters`."""
 
     async def compare(self) -> list[str]:
-        async def work(connection: AsyncConnection) -> list[str]:
-            if wrong := await differences(connection, most=_MOST):
+        def work(connection: Connection) -> list[str]:
+            if wrong := differences(connection, most=_MOST):
                 value = {"value": json.dumps(wrong)}
-                await put(connection, settings, {"name": DOUBT}, value)
+                put(connection, settings, {"name": DOUBT}, value)
                 log.error("usage.doubted", counters=len(wrong))
                 return wrong
-            return await _doubts(connection)
+            return _doubts(connection)
 
         return await self._database.run(work)
 
@@ -53,21 +53,20 @@ class UsageCounters(Part):
         return await self._database.run(_doubts)
 
     async def recount(self, act: Act) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            await self._database.lock_admission(connection)
-            await trust(connection)
-            await note(connection, act)
+        def work(connection: Connection) -> None:
+            trust(connection)
+            note(connection, act)
 
-        await self._database.run(work)
+        await self._database.admit(work)
 
 
-async def _doubts(connection: AsyncConnection) -> list[str]:
-    found = await setting(connection, DOUBT)
+def _doubts(connection: Connection) -> list[str]:
+    found = setting(connection, DOUBT)
     return [str(name) for name in json.loads(found)] if found else []
 
 
-async def usage(
-    connection: AsyncConnection, address: Address, person_id: str, limits: Limits, now: float
+def usage(
+    connection: Connection, address: Address, person_id: str, limits: Limits, now: float
 ) -> Usage:
     """The figures that limits are compared with: of a person, a community and a purse."""
     since, purse = limits.day(now)[0], limits.purse
@@ -79,10 +78,10 @@ async def usage(
         **_of_grants(address, person_id, purse, since=since),
     }
     query = sa.select(*(figure.label(name) for name, figure in figures.items()))
-    row = (await connection.execute(query)).mappings().one()
+    row = connection.execute(query).mappings().one()
     if row["since"] != since:
-        await _count(connection, since)
-        row = (await connection.execute(query)).mappings().one()
+        _count(connection, since)
+        row = connection.execute(query).mappings().one()
     found = {name: int(row[name]) for name in figures if name not in ("since", "doubts")}
     given = {each.name: found[f"granted_{each.name}"] for each in fields(Granted)}
     return Usage(
@@ -165,33 +164,33 @@ def _sum(column: sa.ColumnElement[int], *where: sa.ColumnElement[bool]) -> sa.Sc
 # --- the counters, made of the rows --------------------------------------------------------------
 
 
-async def trust(connection: AsyncConnection) -> None:
+def trust(connection: Connection) -> None:
     """Count anew, and no longer doubt it."""
-    await forget(connection)
-    await connection.execute(sa.delete(settings).where(settings.c.name == DOUBT))
+    forget(connection)
+    connection.execute(sa.delete(settings).where(settings.c.name == DOUBT))
 
 
-async def forget(connection: AsyncConnection) -> None:
+def forget(connection: Connection) -> None:
     """Count anew at the next question: many rows are about to change, or their times."""
-    await take_turns(connection, COUNTING)
-    await connection.execute(sa.delete(counters))
-    await connection.execute(sa.delete(counted))
+    take_turns(connection, COUNTING)
+    connection.execute(sa.delete(counters))
+    connection.execute(sa.delete(counted))
 
 
-async def _count(connection: AsyncConnection, since: float) -> None:
+def _count(connection: Connection, since: float) -> None:
     """Count the day that begins then, unless another transaction has done so meanwhile."""
-    await take_turns(connection, COUNTING)
-    if await connection.scalar(sa.select(counted.c.since)) == since:
+    take_turns(connection, COUNTING)
+    if connection.scalar(sa.select(counted.c.since)) == since:
         return
-    await forget(connection)
-    await connection.execute(sa.insert(counted).values(since=since))
+    forget(connection)
+    connection.execute(sa.insert(counted).values(since=since))
     rows = sa.union_all(*_of_jobs(1)).subquery()
     query = sa.select(*_named(rows), *_summed(rows)).group_by(*_named(rows))
     names = [column.name for column in counters.c]
-    await connection.execute(sa.insert(counters).from_select(names, query))
+    connection.execute(sa.insert(counters).from_select(names, query))
 
 
-async def differences(connection: AsyncConnection, *, most: int) -> list[str]:
+def differences(connection: Connection, *, most: int) -> list[str]:
     """Counters that are not what the rows sum up to, up to so many; read at one moment."""
     rows = sa.union_all(sa.select(counters), *_of_jobs(-1)).subquery()
     query = (
@@ -201,7 +200,7 @@ async def differences(connection: AsyncConnection, *, most: int) -> list[str]:
         .order_by(*_named(rows))
         .limit(most)
     )
-    return [" ".join(filter(None, row)) for row in await connection.execute(query)]
+    return [" ".join(filter(None, row)) for row in connection.execute(query)]
 
 
 def _named(rows: sa.Subquery) -> list[sa.ColumnElement[Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.jobs import Status
 from bot.store import migrations
@@ -33,47 +33,45 @@ class Verdict:
     trouble: tuple[str, ...] = ()
 
 
-async def verify(connection: AsyncConnection) -> list[Verdict]:
+def verify(connection: Connection) -> list[Verdict]:
     """Every check of the rows alone; the later ones need the tables as this program knows them."""
     verdicts = []
     if connection.dialect.name == "sqlite":
-        verdicts += [await _integrity(connection), await _references(connection)]
-    revision = await version_of(connection)
+        verdicts += [_integrity(connection), _references(connection)]
+    revision = version_of(connection)
     known = str(migrations.head())
     verdicts.append(Verdict("revision", 1, () if revision == known else (revision,)))
     if revision == known:
-        verdicts.append(await _rows(connection, "costs", _costs()))
-        verdicts.append(await _rows(connection, "states", _impossible()))
-        verdicts.append(await _usage(connection))
+        verdicts.append(_rows(connection, "costs", _costs()))
+        verdicts.append(_rows(connection, "states", _impossible()))
+        verdicts.append(_usage(connection))
     return verdicts
 
 
-async def _integrity(connection: AsyncConnection) -> Verdict:
-    pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
-    found = await connection.exec_driver_sql(f"PRAGMA integrity_check({SHOWN})")
+def _integrity(connection: Connection) -> Verdict:
+    pages = (connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
+    found = connection.exec_driver_sql(f"PRAGMA integrity_check({SHOWN})")
     said = tuple(str(line) for line in found.scalars())
     return Verdict("integrity", int(pages), () if said == ("ok",) else said)
 
 
-async def _references(connection: AsyncConnection) -> Verdict:
-    found = await connection.exec_driver_sql("PRAGMA foreign_key_check")
+def _references(connection: Connection) -> Verdict:
+    found = connection.exec_driver_sql("PRAGMA foreign_key_check")
     broken = tuple(f"{row['table']} {row['rowid']}" for row in found.mappings())
-    return Verdict("references", await count(connection, posts), broken[:SHOWN])
+    return Verdict("references", count(connection, posts), broken[:SHOWN])
 
 
-async def _rows(
-    connection: AsyncConnection, check: str, wrong: Iterator[sa.ColumnElement[bool]]
-) -> Verdict:
+def _rows(connection: Connection, check: str, wrong: Iterator[sa.ColumnElement[bool]]) -> Verdict:
     """The jobs of which one of these is true."""
     query = sa.select(jobs.c.id).where(sa.or_(*wrong)).order_by(jobs.c.id).limit(SHOWN)
-    found = tuple(str(id_) for id_ in (await connection.execute(query)).scalars())
-    return Verdict(check, await count(connection, jobs), found)
+    found = tuple(str(id_) for id_ in connection.execute(query).scalars())
+    return Verdict(check, count(connection, jobs), found)
 
 
-async def _usage(connection: AsyncConnection) -> Verdict:
+def _usage(connection: Connection) -> Verdict:
     """The counters of limits, against the rows that they are of."""
-    found = await differences(connection, most=SHOWN)
-    return Verdict(USAGE, await count(connection, counters), tuple(found))
+    found = differences(connection, most=SHOWN)
+    return Verdict(USAGE, count(connection, counters), tuple(found))
 
 
 def _costs() -> Iterator[sa.ColumnElement[bool]]:

@@ -1,8 +1,8 @@
 """SQLAlchemy's asyncio without the ORM, which its package imports and nobody here uses.
 
-That spares 6 MB and 60 ms. All that is used stands in the package's module `engine`, which needs no
-ORM: so the package itself is in place, and has not run. `bot.store` imports this before anything
-else; where the whole package was imported earlier, nothing is left to do.
+That spares 6 MB and 60 ms. All that is used stands in the package's module `engine`, which needs
+no ORM: so the package itself is in place, and has not run. Where the whole package was imported
+earlier, nothing is left to do. SQLite needs none of it.
 """
 
 import sys
@@ -24,3 +24,7 @@ def _put_in_place() -> None:
 
 if _PACKAGE not in sys.modules:
     _put_in_place()
+
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine  # noqa: E402
+
+__all__ = ["AsyncConnection", "create_async_engine"]

@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 import sqlalchemy as sa
-from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, RowMapping
 
 from bot.core import moves
 from bot.core.jobs import Job
@@ -19,32 +18,32 @@ from bot.store.tables import jobs
 log = get_logger()
 
 
-async def get(connection: AsyncConnection, job_id: str, *, lock: bool = False) -> Job | None:
+def get(connection: Connection, job_id: str, *, lock: bool = False) -> Job | None:
     """The job with this id."""
     query = sa.select(jobs).where(jobs.c.id == job_id)
-    return await one(connection, query.with_for_update() if lock else query, job_of)
+    return one(connection, query.with_for_update() if lock else query, job_of)
 
 
-async def readable(connection: AsyncConnection, row: RowMapping) -> Job | None:
+def readable(connection: Connection, row: RowMapping) -> Job | None:
     """The job of `row`; one that can't be read is parked, so that it holds up nobody else."""
     try:
         return job_of(row)
     except (ValueError, KeyError, TypeError) as error:
         # Its values may be a prompt: only the kind of error is logged.
         log.error("job.unreadable", job=row["id"], error=type(error).__name__)
-        await connection.execute(
+        connection.execute(
             sa.update(jobs).where(jobs.c.id == row["id"]).values(due_at=None, claimed_until=None)
         )
         return None
 
 
-async def save(connection: AsyncConnection, before: Job, after: Job, *, now: float) -> Job | None:
+def save(connection: Connection, before: Job, after: Job, *, now: float) -> Job | None:
     """Write `after` and the posts that it owes; None if somebody else was faster."""
     saved = replace(moves.timed(before, after, now=now), version=before.version + 1)
     leaves = moves.has_place(before) and not moves.has_place(saved)
     if leaves:
-        await turns.lock(connection)
-    written = await connection.execute(
+        turns.lock(connection)
+    written = connection.execute(
         sa.update(jobs)
         .where(jobs.c.id == before.id, jobs.c.version == before.version)
         .values(saved_values(before, saved))
@@ -52,6 +51,6 @@ async def save(connection: AsyncConnection, before: Job, after: Job, *, now: flo
     if written.rowcount != 1:
         return None
     if leaves:
-        await turns.call_next(connection, saved, now=now)
-    await owe(connection, saved, due_after(before, saved, now=now))
+        turns.call_next(connection, saved, now=now)
+    owe(connection, saved, due_after(before, saved, now=now))
     return saved

@@ -1,6 +1,6 @@
 """Jobs to put into a store, and the store they are put into."""
 
-import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core import moves
 from bot.core.jobs import Job, Reason, Status, Video
@@ -190,9 +190,9 @@ async def nothing_noted(_job_id: str, _at: float) -> None:
     """A journal of deletions that nobody reads."""
 
 
-async def somebody_waits(connection: AsyncConnection) -> None:
+def somebody_waits(connection: Connection) -> None:
     """Return once another transaction waits for a lock of PostgreSQL."""
     waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    async with asyncio.timeout(9):
-        while not await connection.scalar(waiting):
-            pass
+    limit = time.monotonic() + 60
+    while not connection.scalar(waiting):
+        assert time.monotonic() < limit

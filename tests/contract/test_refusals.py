@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core import moves
 from bot.core.desk import PAUSE
@@ -26,6 +26,7 @@ from bot.store.tables import jobs, refusals
 from bot.store.times import Times
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store
+from tests.databases import hold
 from tests.unit.core.orders import order
 from tests.unit.core.workshop import ScriptedGateway, Workshop
 
@@ -145,13 +146,10 @@ async def test_of_two_that_are_refused_in_one_moment_one_at_most_is_alone(store:
     history.now += 10
     noted, told = asyncio.Event(), asyncio.Event()
 
-    async def slowly(connection: AsyncConnection) -> bool:
-        alone = await is_alone(connection, first, Reason.BAD_KEY, account=KEY, now=history.now)
-        noted.set()
-        await told.wait()
-        return alone
+    def alone(connection: Connection) -> bool:
+        return is_alone(connection, first, Reason.BAD_KEY, account=KEY, now=history.now)
 
-    one = asyncio.create_task(store.database.run(slowly))
+    one = asyncio.create_task(hold(store.database, alone, begun=noted, may_end=told))
     await noted.wait()
     other = asyncio.create_task(history.told(second))
     done, _ = await asyncio.wait({other}, timeout=0.2)
@@ -309,8 +307,8 @@ async def test_nothing_is_remembered_of_orders_that_were_taken_or_are_over(store
         await store.moved(job, moves.failed(job, Reason.REFUSED_ALONE, charged=False))
     await history.play("E+")
 
-    async def left(connection: AsyncConnection) -> Sequence[str]:
-        return (await connection.scalars(sa.select(refusals.c.job_id))).all()
+    def left(connection: Connection) -> Sequence[str]:
+        return connection.scalars(sa.select(refusals.c.job_id)).all()
 
     assert await store.database.run(left) == [history.jobs["D"].id]
 

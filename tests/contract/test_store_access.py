@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.access import Access, Default
 from bot.core.errors import Refused
@@ -77,9 +77,9 @@ async def test_the_bot_is_given_away_as_the_page_says(store: Store, access: Acce
     empty = Pause(Reason.NO_BALANCE, until=NOON + 300)
     await store.pauses.pause("main", empty, detail="", rooms=(), now=NOON)
 
-    async def give(connection: AsyncConnection) -> None:
+    def give(connection: Connection) -> None:
         for statement in given.split(";"):
-            await connection.execute(sa.text(statement))
+            connection.execute(sa.text(statement))
 
     await store.database.run(give)
     assert await store.notices.claim(["discord"], now=NOON + 1, until=NOON + 9, most=9) == []

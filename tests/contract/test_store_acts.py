@@ -1,6 +1,6 @@
 """Acts are rows that are only ever added, read with the newest first."""
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.acts import Act
 from bot.store.acts import Acts, note
@@ -8,9 +8,9 @@ from tests.contract.rows import NOON, Store
 
 
 async def noted(store: Store, *acts: Act) -> None:
-    async def work(connection: AsyncConnection) -> None:
+    def work(connection: Connection) -> None:
         for act in acts:
-            await note(connection, act)
+            note(connection, act)
 
     await store.database.run(work)
 

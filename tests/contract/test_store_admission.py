@@ -2,12 +2,15 @@
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.util import await_
 
 from bot.core import moves
 from bot.core.errors import Refused
@@ -15,6 +18,7 @@ from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from bot.core.posts import CARD_GRACE, PostKind
 from bot.core.quotas import IN_DOUBT, Limits, Purse, Usage
 from bot.store.database import Database, open_database
+from bot.store.engines import Result
 from tests.conftest import NewUrl
 from tests.contract.rows import FREE, NOON, PRICE, Store, a_job
 
@@ -82,10 +86,15 @@ async def test_without_its_lock_admission_passes_the_limit(new_postgres_url: New
     arrived = itertools.count(1)
 
     class Unlocked(Database):
-        async def lock_admission(self, connection: AsyncConnection) -> None:
-            # The first ten look at the usage together, whatever the machine is doing meanwhile.
-            if next(arrived) <= together.parties:
-                await together.wait()
+        async def admit(self, work: Callable[[Connection], Result]) -> Result:
+            def admits(connection: Connection) -> Result:
+                # The first ten look at the usage together, whatever the machine does meanwhile.
+                if next(arrived) <= together.parties:
+                    connection.execute(sa.select(1))
+                    await_(together.wait())
+                return work(connection)
+
+            return await self.run(admits)
 
     async with open_database(await new_postgres_url(), patience=60.0) as database:
         database.__class__ = Unlocked

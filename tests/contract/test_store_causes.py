@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core import moves
 from bot.core.accounts import Accounts, Terms
@@ -108,8 +108,8 @@ async def test_a_former_owner_hears_nothing_new(ledger: Ledger) -> None:
     await ledger.look(lost("a"))
     assert len(await ledger.told()) == 2
 
-    async def leave(connection: AsyncConnection) -> None:
-        await connection.execute(sa.delete(owners).where(owners.c.person == "8"))
+    def leave(connection: Connection) -> None:
+        connection.execute(sa.delete(owners).where(owners.c.person == "8"))
 
     await ledger.store.database.run(leave)
     await ledger.look(lost("a", "b"), now=NOON + 1)
@@ -219,8 +219,8 @@ async def test_what_is_long_over_is_forgotten(ledger: Ledger) -> None:
     await ledger.look(now=NOON + 1)
     await ledger.look(now=NOON + KEPT + 2)
 
-    async def work(connection: AsyncConnection) -> int:
-        return int(await connection.scalar(sa.select(sa.func.count()).select_from(reports)) or 0)
+    def work(connection: Connection) -> int:
+        return int(connection.scalar(sa.select(sa.func.count()).select_from(reports)) or 0)
 
     assert await ledger.store.database.run(work) == 0
 

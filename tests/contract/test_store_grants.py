@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.cli import drawing
 from bot.core import moves
@@ -130,13 +130,12 @@ async def test_a_reset_counts_the_order_that_is_just_taken(
     async with open_database(await new_postgres_tables_url()) as database:
         limits, locked = replace(FREE, person_videos=1), asyncio.Event()
 
-        async def order(connection: AsyncConnection) -> None:
-            await database.lock_admission(connection)
+        def order(connection: Connection) -> None:
             locked.set()
-            await somebody_waits(connection)
-            await admission.admit(connection, a_job(), limits, now=NOON, card_at=NOON)
+            somebody_waits(connection)
+            admission.admit(connection, a_job(), limits, now=NOON, card_at=NOON)
 
-        ordering = asyncio.create_task(database.run(order))
+        ordering = asyncio.create_task(database.admit(order))
         await locked.wait()
         assert await Grants(database).reset(ADA, limits, an_act())
         await ordering

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.cli import drawing
 from bot.core.acts import EVERYTHING, Act, Block, Hold
@@ -23,6 +23,7 @@ from bot.store.tables import jobs
 from bot.store.writing import get
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store, a_job, somebody_waits
+from tests.databases import hold
 from tests.fakes.clock import FakeClock
 
 PLATFORMS = dict.fromkeys(("discord", "telegram"), r"\S+")
@@ -89,13 +90,11 @@ async def test_a_stop_is_not_written_while_a_post_is_about_to_leave(store: Store
     """The order's transaction has seen no hold, and is not committed yet."""
     looked, may_leave = asyncio.Event(), asyncio.Event()
 
-    async def leave(connection: AsyncConnection) -> None:
-        await turns.lock(connection)
-        assert not await is_held(connection, "main")
-        looked.set()
-        await may_leave.wait()
+    def leave(connection: Connection) -> None:
+        turns.lock(connection)
+        assert not is_held(connection, "main")
 
-    leaving = asyncio.create_task(store.database.run(leave))
+    leaving = asyncio.create_task(hold(store.database, leave, begun=looked, may_end=may_leave))
     await looked.wait()
     stopping = asyncio.create_task(Holds(store.database).put(EVERYTHING, an_act()))
     done, _ = await asyncio.wait({stopping}, timeout=0.3)
@@ -218,11 +217,11 @@ async def test_a_block_and_a_job_that_leaves_its_place_do_not_wait_for_each_othe
         assert waits is not None
         assert waits.reason is Reason.AT_ONCE
 
-        async def leave(connection: AsyncConnection) -> None:
-            await turns.lock(connection)
+        def leave(connection: Connection) -> None:
+            turns.lock(connection)
             locked.set()
-            await somebody_waits(connection)
-            await get(connection, waits.id, lock=True)
+            somebody_waits(connection)
+            get(connection, waits.id, lock=True)
 
         leaving = asyncio.create_task(database.run(leave))
         await locked.wait()
@@ -237,11 +236,11 @@ async def test_an_order_that_a_worker_is_just_taking_is_cancelled_too(
         store, taken = Store(database), asyncio.Event()
         row = await store.admitted()
 
-        async def take(connection: AsyncConnection) -> None:
+        def take(connection: Connection) -> None:
             claim = {"claimed_until": NOON + 60, "version": jobs.c.version + 1}
-            await connection.execute(sa.update(jobs).values(claim))
+            connection.execute(sa.update(jobs).values(claim))
             taken.set()
-            await somebody_waits(connection)
+            somebody_waits(connection)
 
         taking = asyncio.create_task(database.run(take))
         await taken.wait()
@@ -340,12 +339,12 @@ async def _submitting(store: Store) -> int:
     return await store.database.run(lambda it: _count(it, Status.SUBMITTING))
 
 
-async def _count(connection: AsyncConnection, *statuses: Status) -> int:
+def _count(connection: Connection, *statuses: Status) -> int:
     query = sa.select(sa.func.count()).select_from(jobs)
     if statuses:
         query = query.where(jobs.c.status.in_([status.value for status in statuses]))
-    return await connection.scalar(query) or 0
+    return connection.scalar(query) or 0
 
 
-async def _lift_unnoticed(connection: AsyncConnection) -> None:
-    await connection.execute(sa.text("DELETE FROM holds"))
+def _lift_unnoticed(connection: Connection) -> None:
+    connection.execute(sa.text("DELETE FROM holds"))

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.errors import Broken
 from bot.core.jobs import Job, Status
 from bot.core.posts import PostKind
 from bot.store.database import open_database
-from bot.store.listing import Listing, Wanted, open_listing
+from bot.store.listing import Wanted, open_listing
 from bot.store.tables import jobs
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store, a_job
@@ -142,7 +141,7 @@ async def test_nothing_can_be_written(new_url: NewUrl) -> None:
     await _fill(url)
     with pytest.raises((Broken, sa.exc.DBAPIError), match=r"readonly|read-only|database_damaged"):
         async with open_listing(url) as listing:
-            await _connection(listing).execute(sa.delete(jobs))
+            await listing.run(lambda connection: connection.execute(sa.delete(jobs)))
     async with open_listing(url) as listing:
         assert len(await listing.newest(Wanted(), most=9)) == 3
 
@@ -166,20 +165,20 @@ async def test_tables_of_another_version_are_not_read(
 
 
 async def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
-    assert await _refusal(f"sqlite+aiosqlite:///{tmp_path}/no.db") == "database_absent"
+    assert await _refusal(f"sqlite:///{tmp_path}/no.db") == "database_absent"
     assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_file_that_is_no_database_is_told_as_such(tmp_path: Path) -> None:
     (tmp_path / "a.db").write_bytes(b"no database at all, but long enough for one" * 99)
-    assert await _refusal(f"sqlite+aiosqlite:///{tmp_path}/a.db") == "database_damaged"
+    assert await _refusal(f"sqlite:///{tmp_path}/a.db") == "database_damaged"
 
 
 @pytest.mark.parametrize("shm", [True, False], ids=["with its index", "log alone"])
 async def test_what_a_kill_left_in_the_log_is_read_too(tmp_path: Path, shm: bool) -> None:
     """The rows stand in the write-ahead log alone, for nobody closed the file."""
     file = tmp_path / "a b#%.db"
-    url = f"sqlite+aiosqlite:///{file}"
+    url = f"sqlite:///{file}"
     await _fill(url)
     victim = (
         "import sqlite3, sys, os; it = sqlite3.connect(sys.argv[1]);"
@@ -196,10 +195,10 @@ async def test_what_a_kill_left_in_the_log_is_read_too(tmp_path: Path, shm: bool
 
 async def test_another_s_write_is_not_waited_for(tmp_path: Path) -> None:
     file = tmp_path / "a.db"
-    await _fill(f"sqlite+aiosqlite:///{file}")
+    await _fill(f"sqlite:///{file}")
     writer = sqlite3.connect(file, isolation_level=None)
     writer.execute("BEGIN EXCLUSIVE")
-    async with asyncio.timeout(2), open_listing(f"sqlite+aiosqlite:///{file}") as listing:
+    async with asyncio.timeout(2), open_listing(f"sqlite:///{file}") as listing:
         assert len(await listing.newest(Wanted(), most=9)) == 3
     writer.close()
 
@@ -209,7 +208,3 @@ async def _refusal(url: str) -> str:
         async with open_listing(url):
             pass
     return refused.value.code
-
-
-def _connection(listing: Listing) -> AsyncConnection:
-    return listing._connection

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core import moves
 from bot.core.jobs import Job, Reason, Status
@@ -34,8 +34,8 @@ CHATS = ["discord", "room", "telegram"]
 async def own(store: Store, *people: tuple[str, str]) -> None:
     rows = [{"platform": platform, "person": person, "since": 0} for platform, person in people]
 
-    async def work(connection: AsyncConnection) -> None:
-        await connection.execute(sa.insert(owners), rows)
+    def work(connection: Connection) -> None:
+        connection.execute(sa.insert(owners), rows)
 
     await store.database.run(work)
 
@@ -287,8 +287,8 @@ async def test_without_its_notice_there_is_no_pause(store: Store) -> None:
     """One transaction: an operator is not left in the dark by a kill between the two."""
     await own(store, ("discord", "7"))
 
-    async def spoil(connection: AsyncConnection) -> None:
-        await connection.execute(sa.text("DROP TABLE notices"))
+    def spoil(connection: Connection) -> None:
+        connection.execute(sa.text("DROP TABLE notices"))
 
     await store.database.run(spoil)
     with pytest.raises(sa.exc.DBAPIError):

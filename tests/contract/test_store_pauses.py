@@ -1,9 +1,10 @@
 """Which gateways are paused is known in memory, so that a look that is answered asks nobody."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from bot.core.jobs import Reason
 from bot.core.notices import Pause
@@ -20,7 +21,7 @@ class Watched(Pauses):
     def of(cls, store: Store) -> "Watched":
         pauses, run = cls(store.database), store.database.run
 
-        async def counted(work: Callable[..., Awaitable[Any]]) -> Any:
+        async def counted(work: Callable[[Connection], Any]) -> Any:
             pauses.transactions += 1
             return await run(work)
 
@@ -81,7 +82,7 @@ async def test_a_pause_that_begins_while_the_rows_are_read_is_not_forgotten(
     """Rows that were read before it do not say that there is none."""
     run = store.database.run
 
-    async def late(work: Callable[..., Awaitable[Any]]) -> Any:
+    async def late(work: Callable[[Connection], Any]) -> Any:
         store.database.run = run  # type: ignore[method-assign]
         read = await run(work)
         await pauses.begin(looking=True)

@@ -4,11 +4,12 @@ import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from bot.core import moves
@@ -33,6 +34,7 @@ from bot.store.tables import discarded
 from bot.store.writing import get
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store, a_job
+from tests.databases import hold
 from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import changed
 
@@ -313,13 +315,8 @@ async def test_a_sweep_waits_for_no_row_that_somebody_has_in_hand(
     async with open_database(await new_postgres_tables_url()) as database:
         loft, taken, may_end = Loft(Store(database), tmp_path), asyncio.Event(), asyncio.Event()
         held, free = [await loft.posted(await loft.video()) for _ in range(2)]
-
-        async def hold(connection: AsyncConnection) -> None:
-            await get(connection, held.id, lock=True)
-            taken.set()
-            await may_end.wait()
-
-        holding = asyncio.create_task(database.run(hold))
+        take = partial(get, job_id=held.id, lock=True)
+        holding = asyncio.create_task(hold(database, take, begun=taken, may_end=may_end))
         await taken.wait()
         try:
             async with asyncio.timeout(3):
@@ -805,8 +802,8 @@ async def test_an_operators_sweep_waits_for_a_settled_clock_unless_they_are_sure
     assert (await loft.job(job)).video is None
 
 
-async def _let_go_of_an_odd_key(connection: AsyncConnection) -> None:
-    await connection.execute(sa.insert(discarded).values(key="0/odd.gif"))
+def _let_go_of_an_odd_key(connection: Connection) -> None:
+    connection.execute(sa.insert(discarded).values(key="0/odd.gif"))
 
 
 def _age(loft: Loft, name: str, at: float) -> None:

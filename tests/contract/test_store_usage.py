@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core import moves
 from bot.core.acts import Act
@@ -288,10 +288,10 @@ async def test_a_job_that_changed_behind_the_triggers_is_named(store: Store) -> 
     assert [line.split()[0] for line in found] == ["community", "open", "person", "purse"]
 
 
-async def _without_triggers(connection: AsyncConnection) -> None:
+def _without_triggers(connection: Connection) -> None:
     is_sqlite = connection.dialect.name == "sqlite"
     table = "" if is_sqlite else " ON jobs"
-    await connection.exec_driver_sql(f"DROP TRIGGER jobs_changed{table}")
+    connection.exec_driver_sql(f"DROP TRIGGER jobs_changed{table}")
 
 
 async def test_nothing_is_admitted_while_the_counters_are_in_doubt(store: Store) -> None:
@@ -333,13 +333,15 @@ async def test_a_copy_counts_as_its_source_does_and_so_does_what_is_loaded_from_
     """No job is counted twice: by its trigger and by a counter that was copied."""
     job, copy = await store.admitted(), tmp_path / "copy.db"
     used = await store.usage(job)
-    url = store.database._engine.url.render_as_string(hide_password=False)
+    engine = store.database._engine
+    url = engine.url.render_as_string(hide_password=False)
     await copy_database(url, copy)
-    async with open_database(f"sqlite+aiosqlite:///{copy}") as database:
+    async with open_database(f"sqlite:///{copy}") as database:
         assert await Store(database).usage(job) == used
         assert await database.run(partial(differences, most=9)) == []
     if not store.database.is_sqlite:
-        await store.database.run(partial(load_server, source=copy))
+        async with engine.begun() as rows:
+            await load_server(rows, source=copy)
         assert await store.usage(job) == used
         assert await store.database.run(partial(differences, most=9)) == []
 

@@ -32,7 +32,7 @@ async def db(folder: Path, *arguments: str, **variables: str) -> tuple[int | Non
 async def _written(folder: Path, revision: str) -> Path:
     file = folder / "data" / "zoetrope.db"
     file.parent.mkdir(mode=0o700)
-    await former.write(f"sqlite+aiosqlite:///{file}", revision)
+    await former.write(f"sqlite:///{file}", revision)
     return file
 
 

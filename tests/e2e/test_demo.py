@@ -146,7 +146,7 @@ def _service(folder: Path, url: str, discord: str) -> str:
     elsewhere = f'{moved}gateway = "other"\n'
     return f"""
         data_dir = "{folder}/data"
-        database_url = "sqlite+aiosqlite:///{folder}/service.db"
+        database_url = "sqlite:///{folder}/service.db"
         storage_url = "{folder}/videos"
         access = "closed"
         default_gateway = "other"
@@ -175,7 +175,7 @@ async def test_no_setting_of_the_service_reaches_the_room_over_its_gateway(
         config = _at_home(service, 0)
     web = config.settings.web
     assert config.platforms == ("playground",)
-    assert config.database_url == f"sqlite+aiosqlite:///{tmp_path}/demo/zoetrope.db"
+    assert config.database_url == f"sqlite:///{tmp_path}/demo/zoetrope.db"
     assert config.storage_url == f"{tmp_path}/demo/media"
     assert (web.host, web.public_url) == ("127.0.0.1", None)
     assert {model.gateway for model in config.catalog.models} == {"mine"}

@@ -24,9 +24,6 @@ class Commits:
         self.count = 0
 
     def opened(self, connection: Any, _record: object) -> None:
-        connection.run_async(self._watch)
-
-    async def _watch(self, connection: Any) -> None:
         written, is_look = 0, False
 
         def runs(statement: str) -> None:
@@ -36,7 +33,7 @@ class Commits:
                 self.count += connection.total_changes != written and not is_look
                 written, is_look = connection.total_changes, False
 
-        await connection.set_trace_callback(runs)
+        connection.set_trace_callback(runs)
 
 
 @contextmanager

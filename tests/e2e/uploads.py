@@ -30,7 +30,7 @@ async def nothing(_key: str) -> AsyncIterator[Path]:
 async def main(api_url: str, token: str, person: str, film: Path, times: int) -> None:
     """Upload `film` as the video of so many jobs."""
     settings = Settings(token=token, api_url=api_url)
-    async with open_database(f"sqlite+aiosqlite:///{film.parent}/rows.db") as database:
+    async with open_database(f"sqlite:///{film.parent}/rows.db") as database:
         platform = TelegramPlatform(
             settings,
             posts=Posts(database),

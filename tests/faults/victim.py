@@ -7,19 +7,18 @@ steps of the service lies one of those, so the numbers 1, 2, 3 … cover every s
 n-th batch of looks was answered, before a line of it is written.
 """
 
-import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.cli import main
 from bot.core.pending import Seen
-from bot.store.database import Database
+from bot.store.engines import PATIENCE, SqliteEngine
 from bot.store.looks import Looks
 
 _number = int(os.environ.get("VICTIM_COMMIT", "0"))
@@ -27,23 +26,22 @@ _side = os.environ.get("VICTIM_SIDE", "after")
 _count_file = os.environ.get("VICTIM_COUNT")
 _batches = int(os.environ.get("VICTIM_LOOKS", "0"))
 _begun = 0
-_turn = asyncio.Lock()
-_whole = Database._whole
+_whole = SqliteEngine._whole
+_TOTAL = "SELECT total_changes()"
+
+Work = Callable[[Connection], Any]
 
 
-async def _counted(self: Database, work: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
-    """A transaction that counts if it wrote anything; one at a time, so that counts are true."""
-    async with _turn:
-        return await _one(self, work)
-
-
-async def _one(self: Database, work: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
+def _counted(self: SqliteEngine, work: Work, patience: float | None) -> Any:
+    """A transaction that counts if it wrote anything."""
     global _begun
-    before = await _changes(self)
-    if _begun + 1 == _number and _side == "before" and await _would_write(self, work):
+    if patience is None:
+        return _whole(self, work, patience)
+    before = _changes(self)
+    if _begun + 1 == _number and _side == "before" and _would_write(self, work):
         os.kill(os.getpid(), signal.SIGKILL)
-    result = await _whole(self, work)
-    if await _changes(self) != before:
+    result = _whole(self, work, patience)
+    if _changes(self) != before:
         _begun += 1
         if _count_file:
             Path(_count_file).write_text(str(_begun), "ascii")
@@ -52,17 +50,11 @@ async def _one(self: Database, work: Callable[[AsyncConnection], Awaitable[Any]]
     return result
 
 
-async def _changes(database: Database) -> int:
-    async def read(connection: AsyncConnection) -> int:
-        answer = await connection.exec_driver_sql("SELECT total_changes()")
-        return int(answer.scalar_one())
-
-    return await _whole(database, read)
+def _changes(engine: SqliteEngine) -> int:
+    return int(_whole(engine, lambda it: it.exec_driver_sql(_TOTAL).scalar_one(), None))
 
 
-async def _would_write(
-    database: Database, work: Callable[[AsyncConnection], Awaitable[Any]]
-) -> bool:
+def _would_write(engine: SqliteEngine, work: Work) -> bool:
     """Try it, look, and take it back."""
 
     class Back(Exception):
@@ -70,16 +62,15 @@ async def _would_write(
 
     wrote = False
 
-    async def trial(connection: AsyncConnection) -> None:
+    def trial(connection: Connection) -> None:
         nonlocal wrote
-        before = (await connection.exec_driver_sql("SELECT total_changes()")).scalar_one()
-        await work(connection)
-        after = (await connection.exec_driver_sql("SELECT total_changes()")).scalar_one()
-        wrote = after != before
+        before = connection.exec_driver_sql(_TOTAL).scalar_one()
+        work(connection)
+        wrote = connection.exec_driver_sql(_TOTAL).scalar_one() != before
         raise Back
 
     with contextlib.suppress(Back):
-        await _whole(database, trial)
+        _whole(engine, trial, PATIENCE)
     return wrote
 
 
@@ -95,7 +86,7 @@ if _batches:
     _write = Looks.write
     Looks.write = _written  # type: ignore[method-assign]
 else:
-    Database._whole = _counted  # type: ignore[method-assign]
+    SqliteEngine._whole = _counted  # type: ignore[method-assign]
 
 if __name__ == "__main__":
     main()

@@ -36,7 +36,7 @@ async def _upgrade(config: Config) -> str | None:
 async def _version(url: str) -> str | None:
     """None where there are no tables yet."""
     try:
-        async with open_reading(url) as connection:
-            return await version_of(connection)
+        async with open_reading(url) as rows:
+            return await rows.run(version_of)
     except DatabaseAbsent:
         return None

@@ -43,12 +43,12 @@ def verify_database(file: Path | None, *, as_json: bool) -> None:
 
 async def _verdicts(config: Config) -> list[Verdict]:
     with reached(config.database_url):
-        async with open_reading(config.database_url) as connection:
-            await connection.run_sync(migrations.check_known)
-            verdicts = await verify(connection)
-            if await version_of(connection) != migrations.head():
+        async with open_reading(config.database_url) as rows:
+            await rows.run(migrations.check_known)
+            verdicts = await rows.run(verify)
+            if await rows.run(version_of) != migrations.head():
                 return verdicts
-            needed = await connection.run_sync(wanted)
+            needed = await rows.run(wanted)
     return [*verdicts, await _media(config, list(needed)), _spool(config)]
 
 

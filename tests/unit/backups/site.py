@@ -1,12 +1,12 @@
 """A data folder with rows and files of every kind, and what is done to it."""
 
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.backups import making, restoring
 from bot.backups.archive import Backup
@@ -89,14 +89,14 @@ class Site:
         """Put it back."""
         return await restoring.restore(self.config, self.storage, backup, now=now)
 
-    async def rows(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+    async def rows(self, work: Callable[[Connection], Result]) -> Result:
         """Read or change the rows as the service would."""
         async with open_database(self.url, home=Home(self.data)) as database:
             return await database.run(work)
 
     async def states(self) -> dict[str, str]:
         """The state of each job."""
-        found = await self.rows(lambda it: it.execute(sa.select(jobs.c.id, jobs.c.status)))
+        found = await self.rows(lambda it: it.execute(sa.select(jobs.c.id, jobs.c.status)).all())
         return {id_.removeprefix("job-"): status for id_, status in found}
 
     async def change(self, statement: str) -> None:

@@ -147,7 +147,7 @@ async def test_what_is_before_a_restore_goes_from_beside_the_database(tmp_path: 
     """Wherever that is."""
     elsewhere = tmp_path / "rows"
     elsewhere.mkdir()
-    site = Site(tmp_path, f"sqlite+aiosqlite:///{elsewhere}/zoetrope.db")
+    site = Site(tmp_path, f"sqlite:///{elsewhere}/zoetrope.db")
     await site.furnish()
     old = elsewhere / f"{ASIDE}20260101T000000Z"
     old.mkdir()

@@ -112,7 +112,7 @@ async def test_rows_are_read_some_at_a_time(site: Site, monkeypatch: pytest.Monk
     assert len(whole.media) > 0
     async with open_database(site.url, home=Home(site.data)) as database:
         looks = partial(wanted.page_of, since=0.0, after="")
-        page, last = await database.run(lambda connection: connection.run_sync(looks))
+        page, last = await database.run(looks)
     assert set(page.values()) == {last}, "one row"
 
 

@@ -126,7 +126,7 @@ async def test_whatever_may_have_been_ordered_since_is_held(site: Site) -> None:
     held = sa.select(jobs.c.reason, *costs, jobs.c.due_at, jobs.c.ended_at).where(
         jobs.c.reason == "restored"
     )
-    found = await site.rows(lambda it: it.execute(held))
+    found = await site.rows(lambda it: it.execute(held).all())
     assert [tuple(row) for row in found] == 2 * [("restored", 0, 700_000, None, LATER + 60)]
 
 
@@ -163,7 +163,7 @@ async def test_a_held_job_has_its_id_at_the_gateway_where_that_is_known(site: Si
     await site.change("UPDATE jobs SET gateway_id = 'video_since' WHERE id = 'job-queued'")
     await site.restore(backup)
     query = sa.select(jobs.c.status, jobs.c.gateway_id).where(jobs.c.id == "job-queued")
-    (row,) = await site.rows(lambda it: it.execute(query))
+    (row,) = await site.rows(lambda it: it.execute(query).all())
     assert tuple(row) == ("unconfirmed", "video_since")
     async with open_database(site.url, home=Home(site.data)) as database:
         await Jobs(database).accept("job-queued", "video_since", now=LATER, due_at=LATER)
@@ -181,7 +181,7 @@ async def test_a_held_job_is_taken_up_once_its_id_is_found(site: Site) -> None:
 async def test_no_clock_makes_a_job_out_of_a_backup_look_like_a_new_one(site: Site) -> None:
     """Rows move with a clock that is set; what a chat shows since then does not."""
     ordered = sa.select(jobs.c.id, jobs.c.created_at)
-    rows = await site.rows(lambda it: it.execute(ordered))
+    rows = await site.rows(lambda it: it.execute(ordered).all())
     before = {row.id: row.created_at for row in rows}
     for shift in (7200.0, -10 * 86_400.0):
         await site.restore(await site.back_up(), now=LATER - 10 * 86_400)
@@ -216,7 +216,7 @@ async def test_what_was_heard_since_is_not_heard_again(site: Site) -> None:
     )
     await site.restore(backup)
     query = sa.select(updates.c.due_at).where(updates.c.id == 77)
-    assert [tuple(row) for row in await site.rows(lambda it: it.execute(query))] == [(None,)]
+    assert [tuple(row) for row in await site.rows(lambda it: it.execute(query).all())] == [(None,)]
 
 
 @pytest.mark.proof
@@ -228,7 +228,7 @@ async def test_a_video_that_was_deleted_since_stays_deleted(site: Site, state: s
     restored = await site.restore(backup)
     assert restored.settled.deleted == 1
     query = sa.select(jobs.c.status, jobs.c.video, jobs.c.due_at).where(jobs.c.id == f"job-{state}")
-    (row,) = await site.rows(lambda it: it.execute(query))
+    (row,) = await site.rows(lambda it: it.execute(query).all())
     assert tuple(row) == ("delivered", None, None)
 
 
@@ -261,12 +261,12 @@ async def test_the_words_of_a_deleted_video_do_not_come_back(site: Site) -> None
     """Nor do the names of files, which are words too."""
     backup = await site.back_up()
     query = sa.select(jobs.c.order_data, jobs.c.request_data).where(jobs.c.id == "job-delivered")
-    (order, request) = (await site.rows(lambda it: it.execute(query))).one()
+    (order, request) = await site.rows(lambda it: it.execute(query).one())
     assert order["wish"]["prompt"]
     assert request["prompt"]
     Deletions(site.data).add("job-delivered", at=LATER + 5)
     await site.restore(backup)
-    (order, request) = (await site.rows(lambda it: it.execute(query))).one()
+    (order, request) = await site.rows(lambda it: it.execute(query).one())
     wish = order["wish"]
     assert (wish["prompt"], wish["negative_prompt"], request["prompt"]) == ("", "", "")
     assert request["parameters"] == []
@@ -402,7 +402,7 @@ async def test_what_people_made_private_since_stays_so(site: Site) -> None:
     await site.change("UPDATE preferences SET private = true WHERE person = '7'")
     await site.restore(backup)
     rows = await site.rows(
-        lambda it: it.execute(sa.select(preferences).order_by(preferences.c.person))
+        lambda it: it.execute(sa.select(preferences).order_by(preferences.c.person)).all()
     )
     assert [(row.person, row.family, row.seconds, row.private) for row in rows] == [
         ("7", "wan", 5, True),
@@ -422,11 +422,11 @@ async def test_what_was_stopped_blocked_and_closed_since_stays_so(site: Site) ->
     await site.change(f"UPDATE places SET allowed = false, decided_at = {LATER + 7}")
     restored = await site.restore(backup)
     assert (restored.settled.carried, restored.settled.stopped) == (2, False)
-    (hold,) = await site.rows(lambda it: it.execute(sa.select(holds)))
+    (hold,) = await site.rows(lambda it: it.execute(sa.select(holds)).all())
     assert tuple(hold) == ("*", LATER + 5, "cli:ann", "odd bill")
-    people = await site.rows(lambda it: it.scalars(sa.select(blocks.c.person)))
+    people = await site.rows(lambda it: it.scalars(sa.select(blocks.c.person)).all())
     assert list(people) == ["7"]
-    allowed = await site.rows(lambda it: it.scalars(sa.select(places.c.allowed).distinct()))
+    allowed = await site.rows(lambda it: it.scalars(sa.select(places.c.allowed).distinct()).all())
     assert list(allowed) == [False]
     again = await site.restore(await site.back_up())
     assert again.settled.carried == 0, "each act is there once"
@@ -444,9 +444,9 @@ async def test_what_was_let_go_since_is_not_stopped_again(site: Site) -> None:
     await _act(site, "go", "*", LATER + 5)
     await _act(site, "user.unblock", "discord:7", LATER + 5)
     await site.restore(backup)
-    found = await site.rows(lambda it: it.scalars(sa.select(holds.c.name)))
+    found = await site.rows(lambda it: it.scalars(sa.select(holds.c.name)).all())
     assert list(found) == ["main"], "nobody has let it go, as far as an act shows"
-    found = await site.rows(lambda it: it.scalars(sa.select(blocks.c.person)))
+    found = await site.rows(lambda it: it.scalars(sa.select(blocks.c.person)).all())
     assert list(found) == ["8"]
 
 
@@ -459,9 +459,9 @@ async def test_where_nobody_knows_what_was_stopped_it_starts_stopped(home: Site,
     else:
         home.file.unlink()
     assert (await home.restore(backup)).settled.stopped
-    found = await home.rows(lambda it: it.scalars(sa.select(holds.c.name)))
+    found = await home.rows(lambda it: it.scalars(sa.select(holds.c.name)).all())
     assert list(found) == ["*"]
-    found = await home.rows(lambda it: it.scalars(sa.select(acts.c.actor)))
+    found = await home.rows(lambda it: it.scalars(sa.select(acts.c.actor)).all())
     assert list(found) == ["restore"]
 
 
@@ -561,7 +561,7 @@ async def test_a_file_beside_the_rows_can_be_restored(home: Site, name: str) -> 
 def test_what_a_killed_restore_left_goes_from_beside_the_rows(tmp_path: Path) -> None:
     """It has all that people wrote in it; wherever the database is."""
     (tmp_path / "rows").mkdir()
-    site = Site(tmp_path, f"sqlite+aiosqlite:///{tmp_path}/rows/zoetrope.db")
+    site = Site(tmp_path, f"sqlite:///{tmp_path}/rows/zoetrope.db")
     left = tmp_path / "rows" / ".unfinished-abc"
     left.mkdir()
     (left / "zoetrope.db").write_text("all that people wrote")
@@ -932,7 +932,7 @@ async def _killed_at(site: Site, step: int, *ill: str) -> int | None:
     await process.communicate()
     code = process.returncode
     query = sa.select(jobs.c.status, jobs.c.detail).where(jobs.c.id == "job-queued")
-    (row,) = await site.rows(lambda it: it.execute(query))
+    (row,) = await site.rows(lambda it: it.execute(query).all())
     former_rows, new_rows = ("queued", "after"), ("unconfirmed", None)
     # Killed at its very last step, it is done already.
     assert tuple(row) in ((former_rows, new_rows) if code else (new_rows,))

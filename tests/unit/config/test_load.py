@@ -429,13 +429,13 @@ def test_without_a_single_model_nothing_can_be_made(told: Told) -> None:
         "foo",
         "mysql://bot:canary@db/zoetrope",
         "postgresql://bot:canary@db/zoetrope",
-        "sqlite:///zoetrope.db",
+        "sqlite+pysqlcipher:///zoetrope.db",
         "postgresql+asyncpg://bot:canary@db:port/zoetrope",
     ],
 )
 def test_a_database_that_we_have_no_driver_for_is_told(told: Told, url: str) -> None:
     (sentence,) = told(ZOETROPE_DATABASE_URL=url)
-    assert sentence.startswith("database_url has to be sqlite+aiosqlite:///<file> or postgresql")
+    assert sentence.startswith("database_url has to be sqlite:///<file> or postgresql")
     assert "canary" not in sentence
 
 

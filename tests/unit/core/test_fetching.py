@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.errors import Broken, FileMissing, NotAVideo, StorageAway, VideoDamaged
 from bot.core.fetching import MOST_SOURCES
@@ -396,8 +396,8 @@ async def test_where_a_video_is_survives_a_database_that_takes_nothing(workshop:
     """A full disk between the POST and its answer: SQLite itself says so."""
 
     async def pages(most: int) -> None:
-        async def limit(connection: AsyncConnection) -> None:
-            await connection.exec_driver_sql(f"PRAGMA max_page_count={most}")
+        def limit(connection: Connection) -> None:
+            connection.exec_driver_sql(f"PRAGMA max_page_count={most}")
 
         await workshop.database.run(limit)
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import Connection
 
 from bot.core import moves
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.store import migrations
 from bot.store.counters import DERIVED
-from bot.store.engines import sqlite_engine
+from bot.store.engines import begun, engine_of
 from bot.store.rows import job_values, order_values
 from bot.store.tables import metadata
 from tests.contract.rows import NOON, a_job
@@ -143,25 +143,17 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def open_engine(url: str) -> AsyncEngine:
-    """The database at `url`, as it is."""
-    return sqlite_engine(url) if url.startswith("sqlite") else create_async_engine(url)
-
-
 async def write(url: str, revision: str) -> dict[str, list[dict[str, Any]]]:
     """Make the database at `url` as `revision` left it; answers the rows that it got."""
-    engine = open_engine(url)
-    async with engine.begin() as connection:
-        await connection.run_sync(lambda it: migrations.upgrade(it, revision))
-        written = await _fill(connection, revision)
-    await engine.dispose()
-    return written
+    async with begun(engine_of(url)) as rows:
+        await rows.run(lambda connection: migrations.upgrade(connection, revision))
+        return await rows.run(lambda connection: _fill(connection, revision))
 
 
-async def _fill(connection: AsyncConnection, revision: str) -> dict[str, list[dict[str, Any]]]:
+def _fill(connection: Connection, revision: str) -> dict[str, list[dict[str, Any]]]:
     written: dict[str, list[dict[str, Any]]] = {}
     known = sa.MetaData()
-    await connection.run_sync(known.reflect)
+    known.reflect(connection)
     for meant in metadata.sorted_tables:
         table = known.tables.get(meant.name)
         if table is None or meant in DERIVED:
@@ -172,7 +164,7 @@ async def _fill(connection: AsyncConnection, revision: str) -> dict[str, list[di
                 there["order_data"] = flat(there["order_data"])
             # Types as they are meant: a reflected JSON of SQLite writes the same text.
             columns = [sa.column(name, _type(meant, name)) for name in there]
-            await connection.execute(sa.insert(sa.table(meant.name, *columns)).values(there))
+            connection.execute(sa.insert(sa.table(meant.name, *columns)).values(there))
             written.setdefault(meant.name, []).append(there)
     return written
 
@@ -181,7 +173,7 @@ def _type(meant: sa.Table, name: str) -> sa.types.TypeEngine[Any]:
     return meant.c[name].type if name in meant.c else sa.Double()
 
 
-async def read(connection: AsyncConnection, table: sa.Table) -> list[dict[str, Any]]:
+def read(connection: Connection, table: sa.Table) -> list[dict[str, Any]]:
     """All its rows."""
-    found = await connection.execute(sa.select(table).order_by(*table.primary_key.columns))
+    found = connection.execute(sa.select(table).order_by(*table.primary_key.columns))
     return [dict(row) for row in found.mappings()]

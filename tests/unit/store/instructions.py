@@ -24,7 +24,7 @@ from bot.store.database import Database, open_database
 from bot.store.looks import Looks
 from bot.store.updates import Updates
 from tests.contract.rows import NOON, VIDEO, Store, a_job
-from tests.databases import sync_nothing, write_tables
+from tests.databases import on_driver, sync_nothing, write_tables
 
 FEW = 6
 """Rows of each sort that are due soon after noon; all others are due later."""
@@ -80,16 +80,13 @@ async def counts(folder: Path, waiting: int) -> dict[str, int]:
 
 @asynccontextmanager
 async def _opened(file: Path) -> AsyncIterator[Database]:
-    async with open_database(f"sqlite+aiosqlite:///{file}") as database:
+    async with open_database(f"sqlite:///{file}") as database:
         await sync_nothing(database)
         yield database
 
 
 async def _listen(database: Database, counted: Counted) -> None:
-    async with database._engine.connect() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
-        assert driver is not None
-        await driver.set_progress_handler(counted.step, 1)
+    await on_driver(database, lambda it: it.set_progress_handler(counted.step, 1))
 
 
 # --- rows ----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -15,11 +15,12 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy import Connection
 
 from bot.core.errors import Broken
 from bot.store import migrations
 from bot.store.database import Database, check_database, open_database
+from bot.store.engines import begun, engine_of
 from bot.store.reading import open_reading, version_of
 from bot.store.settings import Settings
 from bot.store.statements import Result
@@ -33,7 +34,7 @@ from tests.contract.rows import Store
 class Unshielded(Database):
     """Negative control: the transaction is cancelled together with its caller."""
 
-    async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+    async def run(self, work: Callable[[Connection], Result]) -> Result:
         return await self._whole(work)
 
 
@@ -73,9 +74,9 @@ async def _survivors(database: Database) -> list[int]:
 
 
 async def _write_two(database: Database, name: str, begun: asyncio.Event) -> None:
-    async def work(connection: AsyncConnection) -> None:
+    def work(connection: Connection) -> None:
         for half in ("a", "b"):
-            await connection.execute(sa.insert(settings).values(name=f"{name}{half}", value=name))
+            connection.execute(sa.insert(settings).values(name=f"{name}{half}", value=name))
             begun.set()
 
     await database.run(work)
@@ -84,8 +85,8 @@ async def _write_two(database: Database, name: str, begun: asyncio.Event) -> Non
 async def _count(database: Database, value: str) -> int:
     query = sa.select(sa.func.count()).where(settings.c.value == value)
 
-    async def work(connection: AsyncConnection) -> int:
-        return int(await connection.scalar(query) or 0)
+    def work(connection: Connection) -> int:
+        return int(connection.scalar(query) or 0)
 
     return await database.run(work)
 
@@ -110,7 +111,7 @@ async def test_nobody_else_on_the_machine_can_read_it(tmp_path: Path, before: in
     file.parent.mkdir(mode=0o755)
     if before is not None:
         file.touch(mode=before)
-    async with open_database(f"sqlite+aiosqlite:///{file}") as database:
+    async with open_database(f"sqlite:///{file}") as database:
         await Settings(database).put("links.key", "secret")
         modes = {each.name: each.stat().st_mode & 0o077 for each in file.parent.glob("*.db*")}
     assert modes.pop("zoetrope.db.lock") in (0, 0o044), "it tells who runs, and nothing else"
@@ -248,8 +249,8 @@ async def test_a_newer_programs_tables_are_refused(new_url: NewUrl) -> None:
     assert refusal.value.code == "database_newer"
 
 
-async def _becomes_newer(connection: AsyncConnection) -> None:
-    await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+def _becomes_newer(connection: Connection) -> None:
+    connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
 
 
 async def _with_jobs(url: str, number: int) -> bytes:
@@ -271,12 +272,12 @@ async def _opened(url: str, content: bytes) -> str:
     return "fine"
 
 
-async def _jobs(connection: AsyncConnection) -> int:
-    return int(await connection.scalar(sa.select(sa.func.count()).select_from(jobs)) or 0)
+def _jobs(connection: Connection) -> int:
+    return int(connection.scalar(sa.select(sa.func.count()).select_from(jobs)) or 0)
 
 
 def _file(url: str) -> Path:
-    return Path(url.removeprefix("sqlite+aiosqlite:///"))
+    return Path(url.removeprefix("sqlite:///"))
 
 
 # --- the tables ----------------------------------------------------------------------------------
@@ -285,16 +286,14 @@ def _file(url: str) -> Path:
 async def test_a_new_database_has_the_tables_that_upgrades_lead_to(new_url: NewUrl) -> None:
     """Alembic makes those, from the first version on; a new database is made without it."""
     upgraded, new = await new_url(), await new_url()
-    engine = create_async_engine(upgraded)
-    async with engine.begin() as connection:
-        await connection.run_sync(lambda it: migrations.upgrade(it, migrations.head()))
-    await engine.dispose()
+    async with begun(engine_of(upgraded)) as rows:
+        await rows.run(lambda it: migrations.upgrade(it, migrations.head()))
     async with open_database(new):
         pass
     assert await _described(upgraded) == await _described(new)
     for url in (upgraded, new):
-        async with open_reading(url) as connection:
-            assert await version_of(connection) == migrations.head()
+        async with open_reading(url) as rows:
+            assert await rows.run(version_of) == migrations.head()
 
 
 def test_the_versions_that_their_files_tell_are_those_that_alembic_finds() -> None:
@@ -307,10 +306,8 @@ def test_the_versions_that_their_files_tell_are_those_that_alembic_finds() -> No
 async def test_alembic_finds_nothing_left_to_migrate(new_url: NewUrl) -> None:
     async with open_database(await new_url()) as database:
 
-        async def work(connection: AsyncConnection) -> object:
-            return await connection.run_sync(
-                lambda sync: compare_metadata(MigrationContext.configure(sync), metadata)
-            )
+        def work(connection: Connection) -> object:
+            return compare_metadata(MigrationContext.configure(connection), metadata)
 
         assert await database.run(work) == []
 
@@ -320,16 +317,14 @@ async def test_trouble_that_was_told_before_an_update_is_still_known_to_have_bee
 ) -> None:
     """Version 5 forgot it with the trouble: whoever was told would not hear of its end."""
     url = await new_url()
-    engine = create_async_engine(url)
-    async with engine.begin() as connection:
-        await connection.run_sync(lambda it: migrations.upgrade(it, "0005"))
+    async with begun(engine_of(url)) as former:
+        await former.run(lambda it: migrations.upgrade(it, "0005"))
         trouble = "INSERT INTO gateways VALUES ('main', 300, 'bad_key', false, 0, 9)"
-        await connection.execute(sa.text(trouble))
-    await engine.dispose()
+        await former.run(lambda it: it.execute(sa.text(trouble)))
     async with open_database(url) as database:
-        rows = await database.run(lambda connection: connection.execute(sa.select(told)))
+        rows = await database.run(lambda connection: connection.execute(sa.select(told)).all())
         assert [tuple(row) for row in rows] == [("main", "bad_key", 9.0)]
-        rows = await database.run(lambda connection: connection.execute(sa.select(gateways)))
+        rows = await database.run(lambda connection: connection.execute(sa.select(gateways)).all())
         kept = ("main", 300.0, "bad_key", False, 0.0, None, None)
         assert [tuple(row) for row in rows] == [kept]
 
@@ -348,11 +343,9 @@ async def _described(url: str) -> list[tuple[object, ...]]:
         " UNION ALL SELECT conname, pg_get_constraintdef(oid), NULL, NULL, NULL"
         " FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
     )
-    engine = create_async_engine(url)
-    async with engine.connect() as connection:
-        query = sqlite if engine.dialect.name == "sqlite" else postgresql
-        rows = [tuple(row) for row in await connection.execute(sa.text(query))]
-    await engine.dispose()
+    query = sa.text(sqlite if url.startswith("sqlite") else postgresql)
+    async with begun(engine_of(url)) as transaction:
+        rows = await transaction.run(lambda it: [tuple(row) for row in it.execute(query)])
     ours = [row for row in rows if not any("alembic" in str(word) for word in row)]
     return sorted(ours, key=repr)
 
@@ -368,10 +361,9 @@ async def test_the_pragmas_hold(new_sqlite_url: NewUrl) -> None:
     }
     async with open_database(await new_sqlite_url()) as database:
 
-        async def work(connection: AsyncConnection) -> dict[str, object]:
+        def work(connection: Connection) -> dict[str, object]:
             return {
-                name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
-                for name in wanted
+                name: (connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one() for name in wanted
             }
 
         assert await database.run(work) == wanted

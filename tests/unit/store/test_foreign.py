@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.core.errors import Broken
 from bot.store.database import check_database, open_database
+from bot.store.engines import begun, engine_of
 from bot.store.identity import Home
 from bot.store.listing import open_listing
 from tests.conftest import NewUrl
@@ -31,7 +31,7 @@ async def test_another_programs_file_is_refused_and_stays_as_it_is(
             other.execute(table)
     file.chmod(0o644)
     before = file.read_bytes()
-    assert await _refusals(f"sqlite+aiosqlite:///{file}", home) == ["database_foreign"] * 3
+    assert await _refusals(f"sqlite:///{file}", home) == ["database_foreign"] * 3
     assert file.read_bytes() == before
     assert file.stat().st_mode & 0o777 == 0o644
     assert {each.name for each in tmp_path.iterdir()} == {file.name, f"{file.name}.lock"}
@@ -43,7 +43,7 @@ async def test_another_program_that_has_it_open_loses_nothing(tmp_path: Path) ->
     with closing(sqlite3.connect(file)) as other:
         other.execute("PRAGMA journal_mode=wal")
         other.execute(BOOKMARKS)
-        assert "database_foreign" in await _refusals(f"sqlite+aiosqlite:///{file}", None)
+        assert "database_foreign" in await _refusals(f"sqlite:///{file}", None)
         other.execute("INSERT INTO moz_places VALUES (1)")
         other.commit()
         assert other.execute("PRAGMA quick_check").fetchone() == ("ok",)
@@ -85,7 +85,5 @@ async def _refusals(url: str, home: Home | None) -> list[str]:
 
 
 async def _say(url: str, statement: str) -> None:
-    engine = create_async_engine(url)
-    async with engine.begin() as connection:
-        await connection.execute(sa.text(statement))
-    await engine.dispose()
+    async with begun(engine_of(url)) as rows:
+        await rows.run(lambda connection: connection.execute(sa.text(statement)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from bot.store.database import Database, open_database
@@ -22,7 +22,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def _url(file: Path) -> str:
-    return f"sqlite+aiosqlite:///{file}"
+    return f"sqlite:///{file}"
 
 
 async def test_a_disk_that_takes_no_writes_is_told_and_its_end_too(file: Path) -> None:
@@ -53,8 +53,8 @@ class _TakenBack(Exception):
 
 
 async def _taken_back(database: Database) -> bool:
-    async def work(connection: AsyncConnection) -> None:
-        await connection.execute(sa.insert(settings).values(name="trial", value=""))
+    def work(connection: Connection) -> None:
+        connection.execute(sa.insert(settings).values(name="trial", value=""))
         raise _TakenBack
 
     with pytest.raises(_TakenBack):

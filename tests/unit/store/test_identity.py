@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.errors import Broken
 from bot.store.database import check_database, open_database
@@ -63,7 +63,7 @@ async def test_a_file_that_lost_its_rows_is_refused(
 ) -> None:
     url = await new_sqlite_url()
     await _used(url, home)
-    file = Path(url.removeprefix("sqlite+aiosqlite:///"))
+    file = Path(url.removeprefix("sqlite:///"))
     match how:
         case "deleted":
             file.unlink()
@@ -109,8 +109,8 @@ async def test_what_an_earlier_version_or_a_backup_has_without_an_id_is_taken(
     url = await new_url()
     await _used(url, home)
 
-    async def forget(connection: AsyncConnection) -> None:
-        await connection.execute(sa.text("DELETE FROM settings WHERE name = 'database.id'"))
+    def forget(connection: Connection) -> None:
+        connection.execute(sa.text("DELETE FROM settings WHERE name = 'database.id'"))
 
     async with open_database(url) as database:
         await database.run(forget)

@@ -49,7 +49,7 @@ async def _holder(url: str) -> AsyncIterator[Process]:
 
 
 def _file(url: str) -> Path:
-    return Path(url.removeprefix("sqlite+aiosqlite:///"))
+    return Path(url.removeprefix("sqlite:///"))
 
 
 # --- SQLite --------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ async def _say(url: str, *statements: str) -> None:
 async def test_no_post_leaves_whose_row_goes_with_a_file_that_is_gone(tmp_path: Path) -> None:
     """The copy that is saved may be older than the POST: the next start would send it again."""
     file = tmp_path / "zoetrope.db"
-    async with open_database(f"sqlite+aiosqlite:///{file}") as database:
+    async with open_database(f"sqlite:///{file}") as database:
         store = Store(database)
         plain, counted = [await store.admitted() for _ in range(2)]
         file.unlink()

@@ -128,4 +128,4 @@ def _overheard(word: str) -> Iterator[list[Statement]]:
 
 
 def _file(url: str) -> Path:
-    return Path(url.removeprefix("sqlite+aiosqlite:///"))
+    return Path(url.removeprefix("sqlite:///"))

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import moves
 from bot.core.errors import Broken, Unwritten
 from bot.core.jobs import Job, Status
 from bot.store.database import Database, check_database, open_database
+from bot.store.engines import SqliteEngine
 from bot.store.identity import Home, saved_copy
 from bot.store.saving import SavedCopy, left_out, unfinished
 from bot.store.settings import Settings
 from tests.contract.rows import NOON, Store
+from tests.databases import hold
 from tests.fakes.disk import no_file_larger_than
 
 Lose = Callable[[Path], object]
@@ -61,7 +62,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def _url(file: Path) -> str:
-    return f"sqlite+aiosqlite:///{file}"
+    return f"sqlite:///{file}"
 
 
 @pytest.mark.parametrize("lose", LOSSES)
@@ -91,14 +92,11 @@ async def test_an_order_is_not_taken_into_a_file_that_was_lost_just_now(file: Pa
 async def test_a_post_that_waited_while_the_copy_was_made_stays_here(file: Path) -> None:
     """It was let in before the loss was seen, and its row is written after the copy."""
     async with open_database(_url(file)) as database:
-        store, goes_on = Store(database), asyncio.Event()
+        store, holds, goes_on = Store(database), asyncio.Event(), asyncio.Event()
         job = await store.admitted()
-
-        async def hold(_: AsyncConnection) -> None:
-            await goes_on.wait()
-
-        holding = asyncio.create_task(database.run(hold))
-        await asyncio.sleep(0)
+        waiting = hold(database, lambda _: None, begun=holds, may_end=goes_on)
+        holding = asyncio.create_task(waiting)
+        await holds.wait()
         posting = asyncio.create_task(_save(store, job))
         saving = asyncio.create_task(_one_look(database, file.unlink))  # has its turn first
         await asyncio.sleep(0)
@@ -138,8 +136,13 @@ async def test_a_copy_that_was_cancelled_before_it_stood_is_made_again(file: Pat
         await _one_look(database, file.unlink)
         await Settings(database).put("later", "kept")
         renewing = asyncio.create_task(database._copy.renew())
-        pool = database._engine.sync_engine.pool
-        sa.event.listen(pool, "reset", lambda *_: renewing.cancel(), once=True)
+        assert isinstance(database._engine, SqliteEngine)
+        pool, loop = database._engine._engine.pool, asyncio.get_running_loop()
+
+        def cancel(*_: object) -> None:
+            loop.call_soon_threadsafe(renewing.cancel)
+
+        sa.event.listen(pool, "reset", cancel, once=True)
         with pytest.raises(asyncio.CancelledError):
             await renewing
         assert "later" not in _names(saved_copy(file)), "it was cancelled before the copy stood"

@@ -5,19 +5,22 @@ import gc
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from bot.core.errors import Unwritten
 from bot.store import troubles
 from bot.store.database import Database, open_database
-from bot.store.engines import PATIENCE
+from bot.store.engines import PATIENCE, begun, engine_of
+from bot.store.files import file_of
 from bot.store.settings import Settings
 from tests.conftest import NewUrl
 from tests.contract.rows import Store
+from tests.databases import hold
 
 SHORT = 0.2
 """Seconds of patience, where a test waits for its end."""
@@ -30,18 +33,16 @@ def test_a_person_waits_for_two_seconds_at_most() -> None:
 @asynccontextmanager
 async def _locked(url: str, how: str = "BEGIN IMMEDIATE") -> AsyncIterator[None]:
     """Somebody else, as a shell or a backup, stands in the way of every admission."""
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
-    try:
-        async with engine.connect() as other:
-            if other.dialect.name == "sqlite":
-                await other.exec_driver_sql(how)
-            else:
-                await other.exec_driver_sql("SELECT pg_advisory_lock(1515144532)")
+    if file := file_of(url):
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute(how)
             yield
-            if other.dialect.name == "sqlite":
-                await other.exec_driver_sql("ROLLBACK")
-    finally:
-        await engine.dispose()
+            other.execute("ROLLBACK")
+        return
+    async with begun(engine_of(url)) as rows:
+        lock = sa.select(sa.func.pg_advisory_xact_lock(1515144532))
+        await rows.run(lambda connection: connection.execute(lock))
+        yield
 
 
 async def test_an_order_behind_anothers_lock_is_refused_and_not_taken_later(
@@ -97,14 +98,12 @@ async def test_many_that_wait_together_are_refused_together(new_url: NewUrl) -> 
 
 async def test_a_transaction_that_never_ends_keeps_nobody_waiting(new_url: NewUrl) -> None:
     """Ours: SQLite's only connection is taken, or the whole pool."""
-    never = asyncio.Event()
-
-    async def hang(_: AsyncConnection) -> None:
-        await never.wait()
+    hangs, never = asyncio.Event(), asyncio.Event()
 
     async with open_database(await new_url(), patience=SHORT) as database:
-        hanging = [asyncio.create_task(database.run(hang)) for _ in range(16)]
-        await asyncio.sleep(0)
+        hang = partial(hold, database, lambda _: None, begun=hangs, may_end=never)
+        hanging = [asyncio.create_task(hang()) for _ in range(16)]
+        await hangs.wait()
         with pytest.raises(Unwritten, match="database_busy"):
             await Settings(database).put("name", "value")
         never.set()
@@ -139,9 +138,9 @@ async def test_a_server_that_takes_no_writes_is_told(new_postgres_url: NewUrl) -
     """A standby, or one that its operator has frozen."""
     async with open_database(await new_postgres_url()) as database:
 
-        async def freeze(connection: AsyncConnection) -> None:
-            await connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-            await connection.execute(sa.text("DELETE FROM settings"))
+        def freeze(connection: Connection) -> None:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            connection.execute(sa.text("DELETE FROM settings"))
 
         with pytest.raises(Unwritten, match="database_failing"):
             await database.run(freeze)
@@ -151,8 +150,8 @@ async def test_a_server_that_went_away_is_told_and_found_again(new_postgres_url:
     url = await new_postgres_url()
     async with open_database(url) as database:
 
-        async def fall(connection: AsyncConnection) -> None:
-            await connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+        def fall(connection: Connection) -> None:
+            connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
 
         with pytest.raises(Unwritten, match="database_away"):
             await database.run(fall)

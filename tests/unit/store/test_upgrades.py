@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.errors import Broken
 from bot.core.quotas import Limits
 from bot.store import migrations
 from bot.store.database import Database, check_database, open_database
+from bot.store.engines import engine_of
 from bot.store.jobs import Jobs
 from bot.store.reading import open_reading, version_of
 from bot.store.rows import order_of
@@ -81,10 +82,9 @@ async def test_every_order_comes_up_to_date_however_many_there_are(new_url: NewU
     order = former.flat(former.DRAFT) | {"seed": 7}
     for name in ("fit", "audio", "prompt_extend", "watermark", "preset", "sound"):
         del order[name]
-    engine = former.open_engine(url)
-    async with engine.begin() as connection:
-        old = [{"id": f"old-{n}", "order_data": order, "created_at": 1.0} for n in range(many)]
-        await connection.execute(sa.insert(drafts), old)
+    engine = engine_of(url)
+    old = [{"id": f"old-{n}", "order_data": order, "created_at": 1.0} for n in range(many)]
+    await engine.run(lambda connection: connection.execute(sa.insert(drafts), old))
     await engine.dispose()
     async with open_database(url) as database:
         found = (await database.run(_all))["drafts"]
@@ -148,10 +148,10 @@ async def _killed_at(url: str, statement: int) -> int | None:
 async def _tables(url: str) -> tuple[str, set[str]]:
     """The version that they say, and their names, before anybody brings them up to date."""
     if not url.startswith("sqlite"):
-        async with open_reading(url) as connection:
-            there = await connection.run_sync(lambda it: sa.inspect(it).get_table_names())
-            return await version_of(connection), set(there)
-    file = Path(url.removeprefix("sqlite+aiosqlite:///"))
+        async with open_reading(url) as rows:
+            there = await rows.run(lambda connection: sa.inspect(connection).get_table_names())
+            return await rows.run(version_of), set(there)
+    file = Path(url.removeprefix("sqlite:///"))
     with closing(sqlite3.connect(file)) as rows:
         (version,) = rows.execute("SELECT version_num FROM alembic_version").fetchone()
         return version, {name for (name,) in rows.execute("SELECT name FROM sqlite_master")}
@@ -182,8 +182,8 @@ async def test_a_newer_version_is_refused_by_whoever_looks(new_url: NewUrl) -> N
             await look(url)
         assert refusal.value.code == "database_newer"
         assert refusal.value.values["found"] == "9999"
-    async with open_reading(url) as connection:
-        assert await version_of(connection) == "9999", "nothing was changed"
+    async with open_reading(url) as rows:
+        assert await rows.run(version_of) == "9999", "nothing was changed"
 
 
 async def _opened(url: str) -> None:
@@ -191,12 +191,12 @@ async def _opened(url: str) -> None:
         pass
 
 
-async def _becomes_newer(connection: AsyncConnection) -> None:
-    await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+def _becomes_newer(connection: Connection) -> None:
+    connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
 
 
-async def _all(connection: AsyncConnection) -> dict[str, list[dict[str, object]]]:
-    return {table.name: await former.read(connection, table) for table in metadata.sorted_tables}
+def _all(connection: Connection) -> dict[str, list[dict[str, object]]]:
+    return {table.name: former.read(connection, table) for table in metadata.sorted_tables}
 
 
 def _common(found: list[dict[str, object]], rows: list[dict[str, object]]) -> list[object]:

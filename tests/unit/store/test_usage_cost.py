@@ -14,7 +14,7 @@ from bot.store.database import Database
 from bot.store.statements import count
 from bot.store.tables import jobs
 from tests.contract.rows import NOON, Store, a_job
-from tests.databases import open_rows
+from tests.databases import on_driver, open_rows
 
 MUCH = 10**9
 LIMITS = Limits(
@@ -75,14 +75,11 @@ async def _counting(database: Database) -> AsyncIterator[Callable[[], int]]:
         done += 1
         return 0
 
-    async with database._engine.connect() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
-        assert driver is not None
-        await driver.set_progress_handler(step, 1)
-        try:
-            yield lambda: done
-        finally:
-            await driver.set_progress_handler(None, 1)
+    await on_driver(database, lambda it: it.set_progress_handler(step, 1))
+    try:
+        yield lambda: done
+    finally:
+        await on_driver(database, lambda it: it.set_progress_handler(None, 1))
 
 
 async def _fill(database: Database, number: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from bot.core import replies
@@ -353,8 +353,8 @@ async def test_the_log_says_spooled_only_once_the_disk_has_it(
 async def _pages(workshop: Workshop, most: int) -> None:
     """A full disk, or room on it again."""
 
-    async def limit(connection: AsyncConnection) -> None:
-        await connection.exec_driver_sql(f"PRAGMA max_page_count={most}")
+    def limit(connection: Connection) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={most}")
 
     await workshop.database.run(limit)
 
@@ -994,8 +994,8 @@ async def test_a_row_that_cannot_be_read_holds_nobody_up_and_stays_out_of_the_lo
     bad = await workshop.submit(order(prompt="secret words"))
     good = await workshop.submit(order())
 
-    async def spoil(connection: AsyncConnection) -> None:
-        await connection.execute(
+    def spoil(connection: Connection) -> None:
+        connection.execute(
             sa.text('UPDATE jobs SET order_data = \'{"prompt": "secret words"}\' WHERE id = :id'),
             {"id": bad.id},
         )

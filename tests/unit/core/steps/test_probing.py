@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.desk import PAUSE
 from bot.core.jobs import Job, Reason, Status
@@ -122,8 +122,8 @@ async def test_owners_are_told_neither_of_each_order_that_tries_nor_of_an_end_th
 ) -> None:
     workshop.gateway.probes = [probe]
 
-    async def work(connection: AsyncConnection) -> None:
-        await connection.execute(sa.insert(owners).values(platform="chat", person="ann", since=0))
+    def work(connection: Connection) -> None:
+        connection.execute(sa.insert(owners).values(platform="chat", person="ann", since=0))
 
     await workshop.database.run(work)
     await waiting(workshop, 3, EMPTY)

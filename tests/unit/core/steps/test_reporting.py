@@ -48,7 +48,7 @@ class Desk:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with open_database(f"sqlite+aiosqlite:///{tmp_path / 'rows.db'}") as database:
+    async with open_database(f"sqlite:///{tmp_path / 'rows.db'}") as database:
         await sync_nothing(database)
         yield Desk(Causes(database))
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from bot.core.desk import PAUSE, UNCALLED
@@ -198,7 +198,7 @@ async def _delete(workshop: Workshop, job: Job) -> None:
 
 
 async def _run(workshop: Workshop, statement: str) -> None:
-    async def work(connection: AsyncConnection) -> None:
-        await connection.exec_driver_sql(statement)
+    def work(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
 
     await workshop.database.run(work)

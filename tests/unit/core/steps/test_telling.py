@@ -2,7 +2,7 @@
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.core.desk import PAUSE
 from bot.core.errors import BotError, Broken, Refused, Temporary
@@ -22,8 +22,8 @@ HOUR = 3600.0
 async def owned(workshop: Workshop) -> Workshop:
     """A workshop that belongs to somebody, with a gateway that is locked."""
 
-    async def work(connection: AsyncConnection) -> None:
-        await connection.execute(sa.insert(owners).values(platform="chat", person="ann", since=0))
+    def work(connection: Connection) -> None:
+        connection.execute(sa.insert(owners).values(platform="chat", person="ann", since=0))
 
     await workshop.database.run(work)
     workshop.gateway.creations = [Locked(Reason.NO_BALANCE, "HTTP 403: empty"), Accepted("v1")]

@@ -1,0 +1,139 @@
+"""PostgreSQL's guard that one process has the database to itself.
+
+It is an advisory lock, which the server frees with the session that holds it.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.pool import NullPool
+
+from bot.core.errors import Broken, DatabaseInUse
+from bot.log import get_logger
+from bot.store.locks import name_of_process
+from bot.store.without_orm import AsyncConnection, create_async_engine
+
+_LIMIT = 5.0
+"""Seconds after which it has not answered."""
+_KEY = 0x5A4F_4556
+"""First half of the advisory lock's key; the second is the schema, so schemas have one each."""
+_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
+_TRY = sa.text(f"SELECT pg_try_advisory_lock({_KEY}, {_SCHEMA})")
+_HOLDER = sa.text(  # no value is in it but constants of ours
+    "SELECT application_name, pid = pg_backend_pid() FROM pg_locks"  # noqa: S608
+    " JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    f" AND classid = {_KEY} AND objid = ({_SCHEMA}::bigint & 4294967295)::oid AND objsubid = 2"
+)
+"""Its session's name, and whether that is the one that asks."""
+_SETTINGS = {
+    "tcp_keepalives_idle": "3",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "2",
+    "tcp_user_timeout": "8000",
+}
+"""A machine that is dead, or whose line is cut, loses its lock within ten seconds."""
+_PREFIX = "zoetrope "
+
+log = get_logger()
+
+
+class ServerLock:
+    """An advisory lock of a session of its own; the server frees it with the connection."""
+
+    def __init__(self, url: str) -> None:
+        self._database = sa.engine.make_url(url).database
+        # By its token a process knows a session of its own that the server has not given up yet;
+        # 63 characters are what the server keeps of a name.
+        self._name = f"{_PREFIX}{name_of_process()[:40]} #{secrets.token_hex(4)}"
+        self._engine = create_async_engine(
+            url,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            hide_parameters=True,
+            connect_args={"timeout": _LIMIT, "command_timeout": _LIMIT},
+        )
+        self._connection: AsyncConnection | None = None
+
+    async def take(self) -> None:
+        """Connect and lock. Raises `Broken("database_in_use")` with the holder's name."""
+        connection = await self._engine.connect()
+        try:
+            settings = {"application_name": self._name, **_SETTINGS}
+            asked = [sa.func.set_config(key, value, False) for key, value in settings.items()]
+            await connection.execute(sa.select(*asked))
+            if not await connection.scalar(_TRY):
+                session, _ = await connection.run_sync(_holder)
+                raise _in_use(self._database, session)
+        except BaseException:
+            await connection.close()
+            raise
+        self._connection = connection
+
+    async def look(self) -> str | None:
+        """Take it back if it was lost; "lost" until that works.
+
+        Raises `Broken("database_taken")` if another process has it by now.
+        """
+        try:
+            if self._connection and await self._connection.run_sync(_holder) == (self._name, True):
+                return None
+        except Exception as error:  # noqa: BLE001 - whatever it is, the session is gone
+            log.warning("database.lock_lost", error=type(error).__name__)
+        await self._drop()
+        try:
+            await self.take()
+        except Broken as broken:
+            if broken.values["session"] == self._name:
+                return "lost"  # not yet given up
+            holder = broken.values["holder"]
+            raise Broken("database_taken", file=self._database, holder=holder) from broken
+        except Exception:  # noqa: BLE001 - the server is away
+            return "lost"
+        log.info("database.lock_regained")
+        return None
+
+    async def close(self) -> None:
+        """Give it back."""
+        await self._drop()
+        await self._engine.dispose()
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):
+                await connection.invalidate()
+            with suppress(Exception):
+                await connection.close()
+
+
+@asynccontextmanager
+async def lock_server(url: str) -> AsyncIterator[ServerLock]:
+    """Hold the lock. Raises `Broken("database_in_use")`."""
+    lock = ServerLock(url)
+    try:
+        await lock.take()
+        yield lock
+    finally:
+        await asyncio.shield(lock.close())
+
+
+def check_server(connection: Connection) -> None:
+    """See whether somebody has it, without taking it. Raises `Broken("database_in_use")`."""
+    session, _ = _holder(connection)
+    if session is not None:
+        raise _in_use(connection.engine.url.database, session)
+
+
+def _holder(connection: Connection) -> tuple[str | None, bool]:
+    row = connection.execute(_HOLDER).first()
+    return (str(row[0]), bool(row[1])) if row else (None, False)
+
+
+def _in_use(database: str | None, session: str | None) -> Broken:
+    holder = (session or "").removeprefix(_PREFIX).partition(" #")[0] or "?"
+    return DatabaseInUse(file=database or "", holder=holder, session=session or "")
