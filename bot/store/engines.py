@@ -138,8 +138,10 @@ class SqliteEngine(Engine):
         """On the thread."""
         self._patience = patience
         try:
-            with self._engine.connect() as connection, connection.begin():
-                return work(connection)
+            with self._engine.connect() as connection:
+                result = work(connection)
+                connection.commit()  # of what its first statement began
+                return result
         finally:
             self._patience = PATIENCE
 

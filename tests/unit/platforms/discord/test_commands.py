@@ -927,7 +927,7 @@ async def test_delete_asks_once_more_and_then_takes_the_video_away(
 async def _row(bot: Bot, job: Job) -> str:
     """All that the database has of this job."""
     query = sa.select(jobs).where(jobs.c.id == job.id)
-    return str((await bot.database.run(lambda it: it.execute(query))).mappings().one())
+    return str(await bot.database.run(lambda it: it.execute(query).mappings().one()))
 
 
 async def test_only_the_owner_and_moderators_delete(
