@@ -1,6 +1,7 @@
 """Admission: the same event is the same job, the person's turn, and what limits say."""
 
 from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -14,18 +15,22 @@ from bot.core.quotas import Limits
 from bot.store import blocks, holds
 from bot.store.posts import owe
 from bot.store.rows import QUEUED, job_of, job_values
-from bot.store.statements import one
+from bot.store.statements import execute, once, one
 from bot.store.tables import jobs
 from bot.store.usage import usage
+
+_INSERT = sa.insert(jobs)
 
 
 def by_event(connection: Connection, job: Job) -> Job | None:
     """The job that was admitted for the same event of its platform, if one was."""
-    query = sa.select(jobs).where(
-        jobs.c.platform == job.order.call.address.platform,
-        jobs.c.event_id == job.order.call.event_id,
-    )
-    return one(connection, query, job_of)
+    call = job.order.call
+    return one(connection, _by_event(call.address.platform, call.event_id), job_of)
+
+
+@once
+def _by_event(platform: str, event_id: str) -> sa.Select[Any]:
+    return sa.select(jobs).where(jobs.c.platform == platform, jobs.c.event_id == event_id)
 
 
 def admit(connection: Connection, job: Job, limits: Limits, *, now: float, card_at: float) -> Job:
@@ -50,27 +55,27 @@ def admit(connection: Connection, job: Job, limits: Limits, *, now: float, card_
     if refused:
         raise refused
     admitted = replace(job, turn=turn(connection, order))
-    connection.execute(sa.insert(jobs).values(job_values(admitted)))
+    connection.execute(_INSERT, job_values(admitted))
     owe(connection, admitted, {PostKind.CARD: card_at})
     return admitted
 
 
 def turn(connection: Connection, order: Order) -> int:
     """Fair order: a person's k-th waiting job stands in round k of the present queue."""
-    waiting = sa.and_(jobs.c.status == QUEUED, jobs.c.due_at.is_not(None))
-    mine = sa.and_(
-        waiting,
-        jobs.c.platform == order.call.address.platform,
-        jobs.c.person == order.call.person.id,
-    )
-    latest = sa.select(jobs.c.turn).order_by(jobs.c.created_at.desc()).limit(1).scalar_subquery()
-    row = connection.execute(
-        sa.select(
-            sa.select(sa.func.min(jobs.c.turn)).where(waiting).scalar_subquery(),
-            sa.select(sa.func.max(jobs.c.turn)).where(mine).scalar_subquery(),
-            latest,
-        )
-    )
+    row = execute(connection, _turns(order.call.address.platform, order.call.person.id))
     round_, own, last = row.one()
     floor = round_ if round_ is not None else (last or 0)
     return floor if own is None else max(floor, own + 1)
+
+
+@once
+def _turns(platform: str, person: str) -> sa.Select[Any]:
+    """The first turn that waits, this person's last one, and that of the latest job."""
+    waiting = sa.and_(jobs.c.status == QUEUED, jobs.c.due_at.is_not(None))
+    mine = sa.and_(waiting, jobs.c.platform == platform, jobs.c.person == person)
+    latest = sa.select(jobs.c.turn).order_by(jobs.c.created_at.desc()).limit(1)
+    return sa.select(
+        sa.select(sa.func.min(jobs.c.turn)).where(waiting).scalar_subquery(),
+        sa.select(sa.func.max(jobs.c.turn)).where(mine).scalar_subquery(),
+        latest.scalar_subquery(),
+    )

@@ -1,5 +1,7 @@
 """The `blocks` table: people whose orders and presses are refused."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
@@ -11,18 +13,22 @@ from bot.store import turns
 from bot.store.acts import note
 from bot.store.database import Part
 from bot.store.rows import job_of
-from bot.store.statements import put, rows
+from bot.store.statements import execute, once, put, rows
 from bot.store.tables import blocks, jobs
 from bot.store.writing import save
 
 
 def refusal(connection: Connection, platform: str, person: str, *, now: float) -> Refused | None:
     """The words for a person who is blocked now; None for everybody else."""
-    query = sa.select(blocks.c.until).where(*_of(platform, person), _lasts(now))
-    row = connection.execute(query).first()
+    row = execute(connection, _in_force(platform, person, now)).first()
     if row is None:
         return None
     return Blocked() if row.until is None else Blocked("blocked_until", until=row.until)
+
+
+@once
+def _in_force(platform: str, person: str, now: float) -> sa.Select[Any]:
+    return sa.select(blocks.c.until).where(*_of(platform, person), _lasts(now))
 
 
 class Blocks(Part):

@@ -4,6 +4,8 @@ No probe and no success ends a hold. A POST leaves, and an order is admitted, un
 whoever puts a hold takes first: when the act is written, the last of them has left.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
 
@@ -13,14 +15,18 @@ from bot.core.notices import Paused
 from bot.store import turns
 from bot.store.acts import note
 from bot.store.database import Part
-from bot.store.statements import insert
+from bot.store.statements import execute, insert, once
 from bot.store.tables import gateways, holds, jobs
 
 
 def is_held(connection: Connection, gateway: str = EVERYTHING) -> bool:
     """Whether no POST may leave to this gateway; by default, to any."""
-    query = sa.select(sa.literal(1)).where(holds.c.name.in_((EVERYTHING, gateway))).limit(1)
-    return connection.scalar(query) is not None
+    return execute(connection, _held(gateway)).first() is not None
+
+
+@once
+def _held(gateway: str) -> sa.Select[Any]:
+    return sa.select(sa.literal(1)).where(holds.c.name.in_((EVERYTHING, gateway))).limit(1)
 
 
 def let_go(connection: Connection, gateway: str, *, now: float) -> None:

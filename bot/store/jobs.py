@@ -1,6 +1,6 @@
 """The `jobs` table: admission, claims, moves. Each method is one whole transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from bot.store import admission, blocks, claims, holds, turns
 from bot.store.database import Part
 from bot.store.posts import claim_one
 from bot.store.rows import QUEUED, SPELT, job_of
-from bot.store.statements import Values
+from bot.store.statements import Said
 from bot.store.tables import jobs
 from bot.store.usage import usage
 from bot.store.writing import get, readable, save
@@ -93,7 +93,7 @@ class Jobs(Part):
         """When the earliest job in one of `statuses`, but none of `but`, can be claimed."""
         is_sqlite = self._database.is_sqlite
         query = _next_due(tuple(statuses), but=bool(but), is_sqlite=is_sqlite)
-        return await self._database.value(query, claims.others(but))
+        return await self._database.value(Said(query, claims.others(but)))
 
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
         """Write `after` and the posts it owes behind the version fence of `before`."""
@@ -275,7 +275,7 @@ def _next_due(statuses: tuple[Status, ...], *, but: bool, is_sqlite: bool) -> sa
     return claims.next_due(jobs, _groups(statuses), but=but, is_sqlite=is_sqlite)
 
 
-def _take_by_turn(connection: Connection, hand: Values) -> list[RowMapping]:
+def _take_by_turn(connection: Connection, hand: Mapping[str, Any]) -> list[RowMapping]:
     """Queued jobs, in the order of their turns.
 
     Those that wait for a later time may stand before all that are due: few due ones are found by

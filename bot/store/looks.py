@@ -22,6 +22,7 @@ from bot.core.posts import EDIT_PACE
 from bot.store import claims
 from bot.store.database import Database, Part
 from bot.store.posts import owe_cards
+from bot.store.statements import execute, once
 from bot.store.tables import jobs, settings
 from bot.store.writing import readable
 
@@ -76,10 +77,8 @@ class Looks(Part):
             await self._database.write(sa.delete(settings).where(settings.c.name == NOTE))
 
     async def whole(self, job: Pending) -> Job | None:
-        same = sa.and_(jobs.c.id == job.id, jobs.c.version == job.version, _making)
-
         def work(connection: Connection) -> Job | None:
-            row = connection.execute(sa.select(jobs).where(same)).mappings().first()
+            row = execute(connection, _unchanged(job.id, job.version)).mappings().first()
             if row is None and self._is_shared:
                 _released(connection, ids=[job.id])
             return readable(connection, row) if row else None
@@ -210,6 +209,11 @@ def _write(line: Sequence[sa.ColumnElement[Any]]) -> sa.Update:
             claimed_until=None,
         )
     )
+
+
+@once
+def _unchanged(job_id: str, version: int) -> sa.Select[Any]:
+    return sa.select(jobs).where(jobs.c.id == job_id, jobs.c.version == version, _making)
 
 
 def _released(connection: Connection, *, ids: Collection[str]) -> None:

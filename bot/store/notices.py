@@ -9,7 +9,7 @@ from bot.core.jobs import Reason
 from bot.core.notices import Notice
 from bot.store import claims
 from bot.store.database import Part
-from bot.store.statements import put
+from bot.store.statements import Said, put
 from bot.store.tables import notices, owners
 
 Person = tuple[str, str]
@@ -60,7 +60,7 @@ class Notices(Part):
         """Take up to `most` due notices for people of these platforms."""
         claim = claims.take_words(notices, tuple(platforms))
         hand = claims.hand(now=now, until=until, most=most)
-        return await self._database.rows(claim, _notice_of, hand)
+        return await self._database.rows(Said(claim, hand), _notice_of)
 
     async def next_due(self, platforms: Sequence[str]) -> float | None:
         """When the earliest notice can be claimed."""

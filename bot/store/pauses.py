@@ -6,6 +6,7 @@ told, and when, outlasts the episode in `told`.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -16,7 +17,7 @@ from bot.store import holds
 from bot.store.database import Database, Part
 from bot.store.notices import owe
 from bot.store.refusals import is_alone, note_pass, of_either
-from bot.store.statements import count, insert, put
+from bot.store.statements import count, execute, insert, once, put
 from bot.store.tables import gateways, jobs, told
 
 _CREATING = (Status.QUEUED.value, Status.SUBMITTING.value)
@@ -71,7 +72,7 @@ class Pauses(Part):
 
     async def passed(self, job: Job, account: str, *, balance: bool) -> None:
         # Mostly there are none. One that is noted from now on is of after this POST.
-        if await self._database.exists(of_either(job, account)):
+        if await self._database.exists(of_either(job.id, account)):
             await self._database.run(
                 lambda it: note_pass(it, job, account=account, balance=balance)
             )
@@ -90,20 +91,13 @@ class Pauses(Part):
         await self._database.run(work)
 
     async def held(self, gateway: str, *, now: float) -> Pause | None:
-        query = sa.select(gateways).where(gateways.c.name == gateway)
-        tries = (
-            sa.update(gateways)
-            .where(gateways.c.name == gateway, gateways.c.tried_at.is_(None))
-            .values(tried_at=now)
-        )
-
         def work(connection: Connection) -> Pause | None:
             if holds.is_held(connection, gateway):
                 return Pause(Reason.PAUSED, now)
-            row = connection.execute(query).first()
+            row = execute(connection, _named(gateway)).first()
             if row is None:
                 return None
-            if row.tried_at is None and connection.execute(tries).rowcount == 1:
+            if row.tried_at is None and execute(connection, _try(gateway, now)).rowcount == 1:
                 return None
             return Pause(Reason(row.reason), row.paused_until, row.looking)
 
@@ -314,3 +308,14 @@ def _free(gateway: str) -> sa.ColumnElement[bool]:
     return sa.and_(
         jobs.c.gateway == gateway, jobs.c.due_at.is_not(None), jobs.c.claimed_until.is_(None)
     )
+
+
+@once
+def _named(gateway: str) -> sa.Select[Any]:
+    return sa.select(gateways).where(gateways.c.name == gateway)
+
+
+@once
+def _try(gateway: str, now: float) -> sa.Update:
+    untried = (gateways.c.name == gateway, gateways.c.tried_at.is_(None))
+    return sa.update(gateways).where(*untried).values(tried_at=now)

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from bot.core.access import CODE
 from bot.store.database import Part
-from bot.store.statements import insert
+from bot.store.statements import insert, once
 from bot.store.tables import owners, places, settings
 
 
@@ -54,7 +54,9 @@ class Places(Part):
 
     async def decision(self, platform: str, place: str) -> bool | None:
         """The decision on a place; None if there is none."""
-        query = sa.select(places.c.allowed).where(
-            places.c.platform == platform, places.c.place == place
-        )
-        return await self._database.value(query)
+        return await self._database.value(_decision(platform, place))
+
+
+@once
+def _decision(platform: str, place: str) -> sa.Select[bool]:
+    return sa.select(places.c.allowed).where(places.c.platform == platform, places.c.place == place)

@@ -17,8 +17,8 @@ from bot.core.jobs import Job, Status
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind, looks
 from bot.store import claims
 from bot.store.database import Part
-from bot.store.rows import job_of, post_of, saved_values
-from bot.store.statements import insert, one
+from bot.store.rows import by_id, job_of, post_of, saved_values
+from bot.store.statements import Said, execute, insert, once, one, upserting
 from bot.store.tables import jobs, posts
 
 _INSTANT = 0.001
@@ -40,15 +40,19 @@ def owe(connection: Connection, job: Job, due: Mapping[PostKind, float]) -> None
     for kind, due_at in due.items():
         # The channel never sees what is for the person alone, not even as a first try.
         direct = job.private and kind is not PostKind.CARD
-        row = insert(connection, posts).values(
-            job_id=job.id,
-            platform=job.order.call.address.platform,
-            kind=kind.value,
-            due_at=due_at,
-            attempts=0,
-            direct=direct,
-        )
-        connection.execute(_once(row, due_at))
+        owed = (job.id, job.order.call.address.platform, kind.value, due_at, direct)
+        execute(connection, _owed(*owed, is_sqlite=connection.dialect.name == "sqlite"))
+
+
+@once
+def _owed(
+    job_id: str, platform: str, kind: str, due_at: float, direct: bool, *, is_sqlite: bool
+) -> sa.Insert:
+    whose = {"job_id": job_id, "platform": platform, "kind": kind}
+    row = upserting(posts, is_sqlite=is_sqlite).values(
+        **whose, due_at=due_at, attempts=0, direct=direct
+    )
+    return _once(row, sa.type_coerce(due_at, sa.Double))
 
 
 def owe_cards(connection: Connection, ids: Collection[str], *, due_at: float) -> None:
@@ -70,17 +74,19 @@ def claim_one(
     connection: Connection, job_id: str, kind: PostKind, *, now: float, until: float
 ) -> Post | None:
     """Claim the post if it is due and nobody has it."""
-    free = sa.and_(
-        posts.c.job_id == job_id,
-        posts.c.kind == kind.value,
-        posts.c.due_at <= now,
-        posts.c.claimed_until.is_(None),
-    )
-    claim = sa.update(posts).where(free).values(claimed_until=until, **_TAKEN).returning(*posts.c)
-    return one(connection, claim, post_of)
+    return one(connection, _claim_one(job_id, kind.value, now, until), post_of)
 
 
-def _once(row: sqlite.Insert | postgresql.Insert, due_at: float) -> sa.Insert:
+@once
+def _claim_one(job_id: str, kind: str, now: float, until: float) -> ReturningUpdate[Any]:
+    due = (posts.c.due_at <= now, posts.c.claimed_until.is_(None))
+    free = sa.update(posts).where(posts.c.job_id == job_id, posts.c.kind == kind, *due)
+    return free.values(claimed_until=until, **_TAKEN).returning(*posts.c)
+
+
+def _once(
+    row: sqlite.Insert | postgresql.Insert, due_at: float | sa.ColumnElement[float]
+) -> sa.Insert:
     held = posts.c.claimed_until.is_not(None)
     anew = sa.case((posts.c.due_at >= due_at, posts.c.due_at + _INSTANT), else_=due_at)
     stands = posts.c.message_id.is_not(None)
@@ -107,7 +113,7 @@ class Posts(Part):
         """Take up to `most` due posts of these platforms and kinds, but none of `but`."""
         claim = _claim(tuple(platforms), tuple(kinds), but=bool(but))
         hand = claims.hand(now=now, until=until, most=most, but=but)
-        taken = await self._database.rows(claim, post_of, hand)
+        taken = await self._database.rows(Said(claim, hand), post_of)
         return sorted(taken, key=lambda post: (post.due_at, post.id))
 
     async def renew(self, ids: Collection[int], *, until: float) -> None:
@@ -126,12 +132,11 @@ class Posts(Part):
         """When the earliest post, but none of `but`, can be claimed."""
         is_sqlite, given = self._database.is_sqlite, (tuple(platforms), tuple(kinds))
         query = _next_due(*given, but=bool(but), is_sqlite=is_sqlite)
-        return await self._database.value(query, claims.others(but))
+        return await self._database.value(Said(query, claims.others(but)))
 
     async def get(self, job_id: str, kind: str) -> Post | None:
         """The post of this kind about that job."""
-        query = sa.select(posts).where(posts.c.job_id == job_id, posts.c.kind == kind)
-        return await self._database.one(query, post_of)
+        return await self._database.one(_about(job_id, kind), post_of)
 
     async def about(self, platform: str, chat: str, message_id: str) -> str | None:
         there = sa.or_(posts.c.channel_id == chat, posts.c.channel_id.like(f"{chat}/%"))
@@ -169,25 +174,12 @@ class Posts(Part):
         until: float | None = None,
     ) -> Post | None:
         """It stands, whoever has the claim by now: what people see is not taken back."""
-        # Somebody else took it meanwhile, and may have given it up: looked at once more.
-        lost = posts.c.version != post.version
-        due_at = sa.case((lost, now), else_=_unless_newer(post, again_at))
 
         def work(connection: Connection) -> Post | None:
             # Locked first, as by whoever changes a job and what it owes.
             job = _locked(connection, post.job_id)
-            connection.execute(
-                sa.update(posts)
-                .where(posts.c.id == post.id)
-                .values(
-                    message_id=message_id,
-                    channel_id=channel_id,
-                    sending_at=None,
-                    claimed_until=None,
-                    attempts=0,
-                    due_at=due_at,
-                )
-            )
+            claim = (post.id, post.version, post.due_at)
+            execute(connection, _stands(*claim, message_id, channel_id, now, again_at))
             if post.kind is PostKind.RESULT:
                 _deliver(connection, job, now=now)
             if post.kind is PostKind.CARD:
@@ -205,8 +197,8 @@ class Posts(Part):
         A due time newer than the claim stays. `tried`: whether this counts as a try.
         """
         attempts = post.attempts if tried else post.attempts - 1
-        later = _unless_newer(post, due_at)
-        await self._change(post, due_at=later, claimed_until=None, attempts=attempts)
+        later = _put_off(post.id, post.version, post.due_at, due_at, attempts)
+        await self._database.one(later, post_of)
 
     async def posted(
         self,
@@ -222,14 +214,8 @@ class Posts(Part):
             job = _locked(connection, shown.id)
             # Of one that is over the end may be told already: then its card goes.
             moved_on = job.is_final or looks(job) != looks(shown)
-            connection.execute(
-                sa.update(posts)
-                .where(posts.c.job_id == shown.id, posts.c.kind == PostKind.CARD.value)
-                .where(posts.c.message_id.is_(None))
-                .values(
-                    message_id=message_id, channel_id=channel_id, due_at=0.0 if moved_on else None
-                )
-            )
+            due_at = 0.0 if moved_on else None
+            execute(connection, _card(shown.id, message_id, channel_id, due_at))
             if now is None:
                 return None
             return _leave(connection, job, now=now, until=until)
@@ -242,18 +228,74 @@ class Posts(Part):
 
     async def _change(self, post: Post, **values: object) -> Post | None:
         """Behind the fence of the claim: None if it was given back, or somebody else's since."""
-        held = sa.and_(
-            posts.c.id == post.id,
-            posts.c.version == post.version,
-            posts.c.claimed_until.is_not(None),
+        change, held = _held(post.id, post.version)
+        return await self._database.one(Said(change, {**values, **held}), post_of)
+
+
+@once
+def _about(job_id: str, kind: str) -> sa.Select[Any]:
+    return sa.select(posts).where(posts.c.job_id == job_id, posts.c.kind == kind)
+
+
+@once
+def _held(post_id: int, version: int) -> ReturningUpdate[Any]:
+    """A change of a post by the one who has it in hand; its columns come with their values."""
+    return _in_hand(post_id, version).returning(*posts.c)
+
+
+@once
+def _put_off(
+    post_id: int, version: int, was_due_at: float | None, due_at: float | None, attempts: int
+) -> ReturningUpdate[Any]:
+    later = _unless_newer(was_due_at, due_at)
+    changed = _in_hand(post_id, version).values(due_at=later, claimed_until=None, attempts=attempts)
+    return changed.returning(*posts.c)
+
+
+@once
+def _stands(
+    post_id: int,
+    version: int,
+    was_due_at: float | None,
+    message_id: str,
+    channel_id: str,
+    now: float,
+    again_at: float | None,
+) -> sa.Update:
+    # Somebody else took it meanwhile, and may have given it up: looked at once more.
+    lost = (posts.c.version != version, sa.type_coerce(now, sa.Double))
+    return (
+        sa.update(posts)
+        .where(posts.c.id == post_id)
+        .values(
+            message_id=message_id,
+            channel_id=channel_id,
+            sending_at=None,
+            claimed_until=None,
+            attempts=0,
+            due_at=sa.case(lost, else_=_unless_newer(was_due_at, again_at)),
         )
-        change = sa.update(posts).where(held).values(values).returning(*posts.c)
-        return await self._database.one(change, post_of)
+    )
 
 
-def _unless_newer(post: Post, due_at: float | None) -> sa.ColumnElement[float | None]:
+@once
+def _card(job_id: str, message_id: str, channel_id: str, due_at: float | None) -> sa.Update:
+    """The card of a job stands, and none stood before."""
+    card = (posts.c.job_id == job_id, posts.c.kind == PostKind.CARD.value)
+    unsent = sa.update(posts).where(*card, posts.c.message_id.is_(None))
+    return unsent.values(message_id=message_id, channel_id=channel_id, due_at=due_at)
+
+
+def _in_hand(post_id: int, version: int) -> sa.Update:
+    is_held = posts.c.claimed_until.is_not(None)
+    return sa.update(posts).where(posts.c.id == post_id, posts.c.version == version, is_held)
+
+
+def _unless_newer(was_due_at: float | None, due_at: float | None) -> sa.ColumnElement[float | None]:
     """`due_at`, unless something new became due while the post was in somebody's hands."""
-    return sa.case((posts.c.due_at == post.due_at, due_at), else_=posts.c.due_at)
+    then = sa.type_coerce(due_at, sa.Double)
+    same = posts.c.due_at.is_not_distinct_from(sa.type_coerce(was_due_at, sa.Double))
+    return sa.case((same, then), else_=posts.c.due_at)
 
 
 def _of(platforms: Iterable[str], kinds: Iterable[PostKind]) -> list[sa.ColumnElement[bool]]:
@@ -288,8 +330,7 @@ def _leave(connection: Connection, job: Job, *, now: float, until: float | None)
     if not moves.awaits_answer(job):
         return None
     left = replace(job, due_at=now, claimed_until=until, version=job.version + 1)
-    changed = saved_values(job, left)
-    connection.execute(sa.update(jobs).where(jobs.c.id == job.id).values(changed))
+    _write(connection, job, left)
     return left
 
 
@@ -297,24 +338,35 @@ def _deliver(connection: Connection, job: Job, *, now: float) -> None:
     if job.status is not Status.COMPLETED:
         return
     after = moves.timed(job, moves.delivered(job, now=now), now=now)
-    connection.execute(
-        sa.update(jobs)
-        .where(jobs.c.id == job.id)
-        .values(saved_values(job, replace(after, version=job.version + 1)))
-    )
+    _write(connection, job, replace(after, version=job.version + 1))
+
+
+def _write(connection: Connection, job: Job, after: Job) -> None:
+    """A row that is locked."""
+    change, named = _named(job.id)
+    connection.execute(change, {**saved_values(job, after), **named})
+
+
+@once
+def _named(job_id: str) -> sa.Update:
+    return sa.update(jobs).where(jobs.c.id == job_id)
 
 
 def _outdate(connection: Connection, end: Post, job: Job, *, now: float) -> None:
     """All that was said of a job before its end is due; tries of edits are none of removing it."""
-    others = posts.c.kind.not_in([end.kind.value, PostKind.RESULT.value])
-    earlier = sa.update(posts).where(posts.c.job_id == job.id, others).values(attempts=0)
-    kinds = [PostKind(it) for it in connection.scalars(earlier.returning(posts.c.kind))]
+    kinds = [PostKind(row.kind) for row in execute(connection, _others(job.id, end.kind.value))]
     owe(connection, job, dict.fromkeys(kinds, now))
 
 
+@once
+def _others(job_id: str, kind: str) -> ReturningUpdate[Any]:
+    others = posts.c.kind.not_in([kind, PostKind.RESULT.value])
+    earlier = sa.update(posts).where(posts.c.job_id == job_id, others).values(attempts=0)
+    return earlier.returning(posts.c.kind)
+
+
 def _locked(connection: Connection, job_id: str) -> Job:
-    query = sa.select(jobs).where(jobs.c.id == job_id).with_for_update()
-    job = one(connection, query, job_of)
+    job = one(connection, by_id(job_id, lock=True), job_of)
     if job is None:
         raise Broken("job_unknown", job=job_id)
     return job

@@ -1,11 +1,13 @@
 """The `preferences` table: what people chose for good. A row is one person on one platform."""
 
 from dataclasses import asdict, fields
+from typing import Any
 
 import sqlalchemy as sa
 
 from bot.core.preferences import Preferences
 from bot.store.database import Part
+from bot.store.statements import once
 from bot.store.tables import preferences as table
 
 
@@ -14,9 +16,8 @@ class PreferencesOf(Part):
 
     async def get(self, platform: str, person_id: str) -> Preferences:
         """Those of a person; of one who chose nothing they are empty."""
-        columns = (table.c[field.name] for field in fields(Preferences))
-        query = sa.select(*columns).where(*_of(platform, person_id))
-        return await self._database.one(query, lambda row: Preferences(**row)) or Preferences()
+        theirs = _chosen(platform, person_id)
+        return await self._database.one(theirs, lambda row: Preferences(**row)) or Preferences()
 
     async def put(self, platform: str, person_id: str, preferences: Preferences) -> None:
         """These from now on."""
@@ -26,6 +27,12 @@ class PreferencesOf(Part):
     async def forget(self, platform: str, person_id: str) -> None:
         """Idempotent."""
         await self._database.write(sa.delete(table).where(*_of(platform, person_id)))
+
+
+@once
+def _chosen(platform: str, person_id: str) -> sa.Select[Any]:
+    columns = (table.c[field.name] for field in fields(Preferences))
+    return sa.select(*columns).where(*_of(platform, person_id))
 
 
 def _of(platform: str, person_id: str) -> tuple[sa.ColumnElement[bool], ...]:

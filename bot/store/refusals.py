@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from bot.core.jobs import Job, Reason, Status
-from bot.store.statements import put, take_turns
+from bot.store.statements import once, put, take_turns
 from bot.store.tables import gateways, jobs, refusals
 
 _REFUSALS = 0x5A4F_4C4B
@@ -67,9 +67,10 @@ def _has_locked_others(
     return bool(connection.scalar(sa.select(sa.or_(orders, pauses))))
 
 
-def of_either(job: Job, account: str) -> sa.Select[str]:
+@once
+def of_either(job_id: str, account: str) -> sa.Select[str]:
     """Refusals that a POST of this job on this account may have to do with."""
-    either = sa.or_(refusals.c.account == account, refusals.c.job_id == job.id)
+    either = sa.or_(refusals.c.account == account, refusals.c.job_id == job_id)
     return sa.select(refusals.c.job_id).where(either)
 
 

@@ -11,6 +11,8 @@ from sqlalchemy import RowMapping
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import Order, Transport, VideoRequest
 from bot.core.posts import Form, Post, PostKind
+from bot.store.statements import once
+from bot.store.tables import jobs
 
 SPELT = {status: sa.literal(status.value, literal_execute=True) for status in Status}
 """Spelt into the statement, not bound: only then is a partial index used."""
@@ -45,6 +47,13 @@ JOB_TIMES = (
     *("created_at", "submitted_at", "completed_at", "delivered_at", "ended_at"),
     *("due_at", "claimed_until"),
 )
+
+
+@once
+def by_id(job_id: str, *, lock: bool = False) -> sa.Select[Any]:
+    """The row of this job."""
+    query = sa.select(jobs).where(jobs.c.id == job_id)
+    return query.with_for_update() if lock else query
 
 
 def job_values(job: Job) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from functools import cache
+from inspect import signature
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
@@ -11,8 +13,41 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.store.tables import settings
 
 Result = TypeVar("Result")
-Values = Mapping[str, Any]
-"""The values of a statement that is made once."""
+Given = ParamSpec("Given")
+Made = TypeVar("Made", bound=sa.Executable)
+
+
+class Said(NamedTuple, Generic[Made]):
+    """A statement that is made once, and the values that it has this time."""
+
+    statement: Made
+    values: Mapping[str, Any]
+
+
+Statement = sa.Executable | Said[Any]
+
+
+def once(build: Callable[Given, Made]) -> Callable[Given, Said[Made]]:
+    """Make the statement of `build` once: that takes longer than to run it.
+
+    Its positional parameters are bound anew each time; a comparison with None has to be spelt out.
+    Those by name are part of the statement, which is made once for each of their values.
+    """
+    parameters = signature(build).parameters.values()
+    names = [each.name for each in parameters if each.kind is not each.KEYWORD_ONLY]
+    # A name of its own: that of a column stands for the value that a change gives to it.
+    bound = [f"given_{name}" for name in names]
+
+    make: Callable[..., Made] = build
+
+    @cache
+    def made(form: tuple[tuple[str, Any], ...]) -> Made:
+        return make(*map(sa.bindparam, bound), **dict(form))
+
+    def said(*given: Given.args, **form: Given.kwargs) -> Said[Made]:
+        return Said(made(tuple(form.items())), dict(zip(bound, given, strict=True)))
+
+    return said
 
 
 class Runs(ABC):
@@ -27,25 +62,22 @@ class Runs(ABC):
         return await self.run(work)
 
     async def rows(
-        self,
-        statement: sa.Executable,
-        value_of: Callable[[RowMapping], Result],
-        values: Values | None = None,
+        self, statement: Statement, value_of: Callable[[RowMapping], Result]
     ) -> list[Result]:
         """The value of every row that it returns, in their order."""
-        return await self._run_one(statement, lambda it: rows(it, statement, value_of, values))
+        return await self._run_one(statement, lambda it: rows(it, statement, value_of))
 
     async def one(
-        self, statement: sa.Executable, value_of: Callable[[RowMapping], Result]
+        self, statement: Statement, value_of: Callable[[RowMapping], Result]
     ) -> Result | None:
         """The value of the first row; None if there is no row."""
         return await self._run_one(statement, lambda it: one(it, statement, value_of))
 
-    async def value(self, query: sa.Select[Result], values: Values | None = None) -> Result | None:
+    async def value(self, query: sa.Select[Result] | Said[sa.Select[Result]]) -> Result | None:
         """The first column of the first row; None if there is no row."""
 
         def work(connection: Connection) -> Result | None:
-            row = connection.execute(query, values).first()
+            row = execute(connection, query).first()
             return None if row is None else row[0]
 
         return await self.read(work)
@@ -58,7 +90,7 @@ class Runs(ABC):
 
         return await self.read(work)
 
-    async def exists(self, query: sa.Select[Any]) -> bool:
+    async def exists(self, query: sa.Select[Any] | Said[sa.Select[Any]]) -> bool:
         """Whether there is a row."""
         return await self.value(query) is not None
 
@@ -70,10 +102,9 @@ class Runs(ABC):
 
         return await self.run(work)
 
-    async def _run_one(
-        self, statement: sa.Executable, work: Callable[[Connection], Result]
-    ) -> Result:
-        return await (self.read if isinstance(statement, sa.Select) else self.run)(work)
+    async def _run_one(self, statement: Statement, work: Callable[[Connection], Result]) -> Result:
+        made = statement.statement if isinstance(statement, Said) else statement
+        return await (self.read if isinstance(made, sa.Select) else self.run)(work)
 
     async def put(
         self, table: sa.Table, key: Mapping[str, object], values: Mapping[str, object]
@@ -82,21 +113,25 @@ class Runs(ABC):
         await self.run(lambda connection: put(connection, table, key, values))
 
 
+def execute(connection: Connection, statement: Statement) -> sa.CursorResult[*tuple[Any, ...]]:
+    """Run it, with the values that it has this time."""
+    if isinstance(statement, Said):
+        return connection.execute(*statement)
+    return connection.execute(statement)
+
+
 def rows(
-    connection: Connection,
-    statement: sa.Executable,
-    value_of: Callable[[RowMapping], Result],
-    values: Values | None = None,
+    connection: Connection, statement: Statement, value_of: Callable[[RowMapping], Result]
 ) -> list[Result]:
     """The value of every row that it returns, in their order."""
-    return [value_of(row) for row in connection.execute(statement, values).mappings()]
+    return [value_of(row) for row in execute(connection, statement).mappings()]
 
 
 def one(
-    connection: Connection, statement: sa.Executable, value_of: Callable[[RowMapping], Result]
+    connection: Connection, statement: Statement, value_of: Callable[[RowMapping], Result]
 ) -> Result | None:
     """The value of the first row; None if there is no row."""
-    row = connection.execute(statement).mappings().first()
+    row = execute(connection, statement).mappings().first()
     return None if row is None else value_of(row)
 
 
@@ -116,7 +151,11 @@ def count(connection: Connection, table: sa.Table, *which: sa.ColumnElement[bool
 
 def insert(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT, which each database spells in its own dialect."""
-    is_sqlite = connection.dialect.name == "sqlite"
+    return upserting(table, is_sqlite=connection.dialect.name == "sqlite")
+
+
+def upserting(table: sa.Table, *, is_sqlite: bool) -> sqlite.Insert | postgresql.Insert:
+    """The same for a statement that is made once."""
     return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 

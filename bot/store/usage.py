@@ -21,7 +21,7 @@ from bot.log import get_logger
 from bot.store.acts import note
 from bot.store.counters import COUNTING, counted, counters
 from bot.store.database import Part
-from bot.store.statements import put, setting, take_turns
+from bot.store.statements import execute, once, put, setting, take_turns
 from bot.store.tables import OPEN, grants, jobs, settings
 
 log = get_logger()
@@ -70,19 +70,13 @@ def usage(
 ) -> Usage:
     """The figures that limits are compared with: of a person, a community and a purse."""
     since, purse = limits.day(now)[0], limits.purse
-    figures = {
-        "since": sa.select(counted.c.since).scalar_subquery(),
-        "doubts": sa.select(settings.c.value).where(settings.c.name == DOUBT).scalar_subquery(),
-        **_of_counters(address, person_id, purse),
-        **_not_at_once(address, person_id, purse, now=now),
-        **_of_grants(address, person_id, purse, since=since),
-    }
-    query = sa.select(*(figure.label(name) for name, figure in figures.items()))
-    row = connection.execute(query).mappings().one()
+    whose = (address.platform, person_id, address.community or "")
+    query = _usage(*whose, since, now - SOFT_DEADLINE, purse=purse)
+    row = execute(connection, query).mappings().one()
     if row["since"] != since:
         _count(connection, since)
-        row = connection.execute(query).mappings().one()
-    found = {name: int(row[name]) for name in figures if name not in ("since", "doubts")}
+        row = execute(connection, query).mappings().one()
+    found = {name: int(row[name]) for name in row if name not in ("since", "doubts")}
     given = {each.name: found[f"granted_{each.name}"] for each in fields(Granted)}
     return Usage(
         person_videos=found["person_videos"],
@@ -97,31 +91,43 @@ def usage(
     )
 
 
-def _of_counters(address: Address, person_id: str, purse: Purse) -> _Figures:
-    def counter(scope: str, platform: str, name: str) -> sa.ColumnElement[bool]:
-        named = (counters.c.platform == platform, counters.c.name == name)
+@once
+def _usage(
+    platform: str, person: str, community: str, since: float, long_ago: float, *, purse: Purse
+) -> sa.Select[Any]:
+    figures: _Figures = {
+        "since": sa.select(counted.c.since).scalar_subquery(),
+        "doubts": sa.select(settings.c.value).where(settings.c.name == DOUBT).scalar_subquery(),
+        **_of_counters(platform, person, community, purse),
+        **_not_at_once(platform, person, purse, long_ago=long_ago),
+        **_of_grants(platform, person, community, purse, since=since),
+    }
+    return sa.select(*(figure.label(name) for name, figure in figures.items()))
+
+
+def _of_counters(platform: str, person: str, community: str, purse: Purse) -> _Figures:
+    def counter(scope: str, where: str, name: str) -> sa.ColumnElement[bool]:
+        named = (counters.c.platform == where, counters.c.name == name)
         return sa.and_(counters.c.scope == scope, *named, _pays(purse, counters.c.gateway))
 
-    person = counter("person", address.platform, person_id)
-    community = counter("community", address.platform, address.community or "")
-    ours = counter("purse", "", "")
+    theirs, ours = counter("person", platform, person), counter("purse", "", "")
     # From its admission on, until a gateway's no that is free or a cancel, a job is paid for:
     # whatever holds its place here can't be sent beyond the limit later.
     return {
-        "person_videos": _sum(counters.c.videos, person),
-        "person_tries": _sum(counters.c.jobs, person),
-        "person_paid": _sum(counters.c.paid, person),
-        "community_videos": _sum(counters.c.videos, community),
+        "person_videos": _sum(counters.c.videos, theirs),
+        "person_tries": _sum(counters.c.jobs, theirs),
+        "person_paid": _sum(counters.c.paid, theirs),
+        "community_videos": _sum(counters.c.videos, counter("community", platform, community)),
         "purse_videos": _sum(counters.c.paid, ours),
         "purse_money": _sum(counters.c.spend, ours),
-        "open": _sum(counters.c.jobs, counter("open", address.platform, person_id)),
+        "open": _sum(counters.c.jobs, counter("open", platform, person)),
     }
 
 
-def _not_at_once(address: Address, person_id: str, purse: Purse, *, now: float) -> _Figures:
+def _not_at_once(platform: str, person: str, purse: Purse, *, long_ago: float) -> _Figures:
     """Open jobs that are nobody's turn: they must not keep their person waiting for ever."""
-    theirs = (jobs.c.platform == address.platform, jobs.c.person == person_id, OPEN)
-    long = (jobs.c.status == Status.IN_PROGRESS, jobs.c.submitted_at <= now - SOFT_DEADLINE)
+    theirs = (jobs.c.platform == platform, jobs.c.person == person, OPEN)
+    long = (jobs.c.status == Status.IN_PROGRESS, jobs.c.submitted_at <= long_ago)
     one, paid = sa.literal(1), _pays(purse, jobs.c.gateway)
     return {
         "parked": _sum(one, *theirs, *long, jobs.c.due_at.is_not(None), paid),
@@ -129,18 +135,20 @@ def _not_at_once(address: Address, person_id: str, purse: Purse, *, now: float) 
     }
 
 
-def _of_grants(address: Address, person_id: str, purse: Purse, *, since: float) -> _Figures:
+def _of_grants(
+    platform: str, person: str, community: str, purse: Purse, *, since: float
+) -> _Figures:
     """The sums of an operator's grants of this day, for each of the three."""
     today = sa.and_(grants.c.at >= since, grants.c.purse == purse_name(purse))
-    here = sa.and_(today, grants.c.platform == address.platform)
-    person = sa.and_(here, grants.c.person == person_id)
-    community = sa.and_(here, grants.c.community == address.community)
+    here = sa.and_(today, grants.c.platform == platform)
+    theirs = sa.and_(here, grants.c.person == person)
+    community_s = sa.and_(here, grants.c.community == community)
     ours = sa.and_(today, grants.c.platform.is_(None))
     return {
-        "granted_person_videos": _sum(grants.c.videos, person),
-        "granted_person_tries": _sum(grants.c.tries, person),
-        "granted_person_paid": _sum(grants.c.paid, person),
-        "granted_community_videos": _sum(grants.c.videos, community),
+        "granted_person_videos": _sum(grants.c.videos, theirs),
+        "granted_person_tries": _sum(grants.c.tries, theirs),
+        "granted_person_paid": _sum(grants.c.paid, theirs),
+        "granted_community_videos": _sum(grants.c.videos, community_s),
         "granted_purse_videos": _sum(grants.c.videos, ours),
         "granted_purse_money": _sum(grants.c.money, ours),
     }

@@ -11,8 +11,8 @@ from bot.core.posts import due_after
 from bot.log import get_logger
 from bot.store import turns
 from bot.store.posts import owe
-from bot.store.rows import job_of, saved_values
-from bot.store.statements import one
+from bot.store.rows import by_id, job_of, saved_values
+from bot.store.statements import once, one
 from bot.store.tables import jobs
 
 log = get_logger()
@@ -20,8 +20,7 @@ log = get_logger()
 
 def get(connection: Connection, job_id: str, *, lock: bool = False) -> Job | None:
     """The job with this id."""
-    query = sa.select(jobs).where(jobs.c.id == job_id)
-    return one(connection, query.with_for_update() if lock else query, job_of)
+    return one(connection, by_id(job_id, lock=lock), job_of)
 
 
 def readable(connection: Connection, row: RowMapping) -> Job | None:
@@ -43,14 +42,17 @@ def save(connection: Connection, before: Job, after: Job, *, now: float) -> Job 
     leaves = moves.has_place(before) and not moves.has_place(saved)
     if leaves:
         turns.lock(connection)
-    written = connection.execute(
-        sa.update(jobs)
-        .where(jobs.c.id == before.id, jobs.c.version == before.version)
-        .values(saved_values(before, saved))
-    )
+    change, same = _same(before.id, before.version)
+    written = connection.execute(change, {**saved_values(before, saved), **same})
     if written.rowcount != 1:
         return None
     if leaves:
         turns.call_next(connection, saved, now=now)
     owe(connection, saved, due_after(before, saved, now=now))
     return saved
+
+
+@once
+def _same(job_id: str, version: int) -> sa.Update:
+    """A change of a row that is as it was read; its columns come with their values."""
+    return sa.update(jobs).where(jobs.c.id == job_id, jobs.c.version == version)
