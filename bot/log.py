@@ -8,11 +8,37 @@ import io
 import logging
 import re
 import sys
-from collections.abc import Iterable, MutableMapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, MutableMapping
+from contextlib import contextmanager, suppress
+from importlib.abc import MetaPathFinder
 from typing import Any, TextIO
 
-import structlog
+
+class _NoRich(MetaPathFinder):
+    """Says that rich is not installed, and leaves all other names to the next finder."""
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        if fullname == "rich":
+            raise ModuleNotFoundError("the log does without it", name=fullname)
+
+
+@contextmanager
+def _without_rich() -> Iterator[None]:
+    """While structlog is imported, which loads rich for tracebacks wherever it is installed.
+
+    It takes 3 MB, and ours are plain. Afterwards rich can be imported as ever: nothing is kept of a
+    module that was not found.
+    """
+    finder = _NoRich()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+with _without_rich():
+    import structlog
 
 _SLASH = r"(?:/|\\/|%2[fF])"
 """As it is, or as somebody quotes it in JSON or inside another address."""

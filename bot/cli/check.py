@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.cli import drawing, software
+from bot.cli import software, terminal
 from bot.cli.run import obstacles
 from bot.cli.words import tell
 from bot.config import Config, load
@@ -16,7 +16,7 @@ from bot.net.guard import is_exposed
 def check_config(file: Path | None) -> None:
     """Print the outcome; where nothing can run at all, that ends in exit code 78."""
     config = load(file)
-    console = drawing.plain(soft_wrap=True)
+    console = terminal.plain(soft_wrap=True)
     said = (
         *(*what_can_run(config), offered(config), *remarks(config), worst_day(config)),
         *(*too_dear(config.terms, config.settings.currency), *accounts(config)),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bot import log
 from bot.app import run
-from bot.cli import drawing
+from bot.cli import terminal
 from bot.cli.check import paid
 from bot.cli.simulator import KEY, check_locks, only_gateway
 from bot.cli.words import tell
@@ -51,7 +51,7 @@ async def run_demo(
     *, port: int, browser: bool, data: Path | None, gateway: str | None, file: Path | None
 ) -> None:
     """Run until interrupted; tell the address and, if wanted, open it."""
-    console = drawing.plain(soft_wrap=True)
+    console = terminal.plain(soft_wrap=True)
     data = data or Path(FOLDER if gateway is None else f"{FOLDER}-{gateway}")
     opened = _simulated(data) if gateway is None else _real(file, gateway, data)
     async with opened as config:

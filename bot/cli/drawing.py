@@ -1,26 +1,18 @@
 """Tables, sheets and JSON of what a command found.
 
-Tables are folded to the terminal's width; where nobody looks, each row is one line, for grep.
+Tables are folded to the terminal's width; where nobody looks, each row is one line, for grep. The
+service loads this module too, with all commands, so rich is imported where something is drawn.
 """
 
 import json
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import repeat
-
-from rich.console import Console, JustifyMethod
-from rich.measure import Measurement
-from rich.table import Table
+from typing import Literal
 
 from bot.i18n import printable
 
 Values = Mapping[str, object]
-_WIDEST = 10_000
-
-
-def plain(*, soft_wrap: bool = False) -> Console:
-    """A console that takes words as they are."""
-    return Console(highlight=False, markup=False, soft_wrap=soft_wrap)
 
 
 def table(
@@ -37,9 +29,13 @@ def table(
     `figures`: the columns of numbers; `whole`: those of names that are typed again, which are not
     even folded; `styles`: one for each line.
     """
+    from rich.table import Table
+
+    from bot.cli.terminal import plain, show
+
     drawn = Table(box=None, padding=(0, gap, 0, 0))
     for at, heading in enumerate(headings):
-        side: JustifyMethod = "right" if at in figures else "left"
+        side: Literal["left", "right"] = "right" if at in figures else "left"
         drawn.add_column(heading, overflow="fold", justify=side, no_wrap=at in whole)
     for line, style in zip(lines, styles or repeat(""), strict=False):
         drawn.add_row(*map(printable, line), style=style)
@@ -48,25 +44,16 @@ def table(
 
 def sheet(lines: Iterable[tuple[str, str]]) -> None:
     """Print names, and the value of each beside it."""
+    from rich.table import Table
+
+    from bot.cli.terminal import plain, show
+
     drawn = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     drawn.add_column(no_wrap=True)
     drawn.add_column(overflow="fold")
     for name, value in lines:
         drawn.add_row(name, printable(value))
     show(plain(), drawn)
-
-
-def show(console: Console, table: Table) -> None:
-    """Print it; nothing is cut, whatever the width."""
-    if not console.is_terminal:
-        console.width = width(console, table)
-    console.print(table)
-
-
-def width(console: Console, table: Table) -> int:
-    """Columns of a terminal on which nothing is folded."""
-    widest = console.options.update(width=_WIDEST)
-    return Measurement.get(console, widest, table).maximum
 
 
 def as_json(values: Values) -> None:

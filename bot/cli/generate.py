@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from bot.app import gateway_settings
-from bot.cli import drawing, output, software
+from bot.cli import output, software, terminal
 from bot.cli.causes import in_words
 from bot.cli.output import Output
 from bot.cli.simulator import KEY, check_locks, only_gateway
@@ -94,7 +94,7 @@ async def generate_video(order: Order, into: Output, config: Path | None) -> Non
     try:
         await generate(order, into=into, config=load(config), ticket=ticket)
     except asyncio.CancelledError:
-        drawing.plain(soft_wrap=True).print(ticket.claim())
+        terminal.plain(soft_wrap=True).print(ticket.claim())
         raise
 
 
@@ -117,7 +117,7 @@ async def generate(
 ) -> None:
     """Make one video with a progress bar, at the gateway that its model names."""
     model, request = _chosen(config, order)
-    console = drawing.plain(soft_wrap=True)
+    console = terminal.plain(soft_wrap=True)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch, _bar(console) as bar:
         task = bar.add_task(tell("generate.working"), total=100)

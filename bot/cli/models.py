@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli import drawing, software
+from bot.cli import drawing, software, terminal
 from bot.cli.words import tell
 from bot.config import Config, load
 from bot.config.held import Held
@@ -56,7 +56,7 @@ def show(config: Config, console: Console) -> None:
             family = row["family"]
             table.add_row(Text(family, style="bold"))
         table.add_row(*(cell for column, cell in row.items() if column not in hidden))
-    drawing.show(console, table)
+    terminal.show(console, table)
 
 
 def _untelling(models: Sequence[Model]) -> Collection[str]:

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
-from bot.cli import drawing
+from bot.cli import terminal
 from bot.cli.words import tell
 from bot.core.errors import Broken
 from bot.simulator.presets import PRESETS, named
@@ -92,5 +92,5 @@ async def run_simulator(simulator: Simulator, *, host: str, port: int, key: str)
             url = await stack.enter_async_context(simulator.serve(host, port))
         except OSError as error:
             raise cannot_listen(error, host=host, port=port) from error
-        drawing.plain(soft_wrap=True).print(tell("cli.simulator", url=url, key=key))
+        terminal.plain(soft_wrap=True).print(tell("cli.simulator", url=url, key=key))
         await stop.wait()

@@ -15,8 +15,11 @@ from tests.e2e.world import CATALOGUE, WAIT
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.telegram import FakeTelegram
 
-ELSEWHERE = ("av", "PIL", "pi_heif", "numpy", "alembic", "mako", "sqlalchemy.orm")
-"""Decoders belong to worker processes, and Alembic to upgrades."""
+ELSEWHERE = (
+    *("av", "PIL", "pi_heif", "numpy", "alembic", "mako", "sqlalchemy.orm"),
+    *("rich", "pygments", "markdown_it"),
+)
+"""Decoders belong to worker processes, Alembic to upgrades, and tables to commands that print."""
 LIBRARIES = ("/av/", "/av.libs/", "/PIL/", "/pillow.libs/", "/pi_heif", "libheif", "libavcodec")
 """How they would show among the files that the process has in memory."""
 
@@ -28,7 +31,7 @@ async def discord() -> AsyncIterator[FakeDiscord]:
 
 
 @pytest.mark.proof
-async def test_decoders_and_upgrades_stay_out_of_the_service(
+async def test_decoders_upgrades_and_tables_stay_out_of_the_service(
     tmp_path: Path, renderer: Renderer, discord: FakeDiscord
 ) -> None:
     """Both networks on, tables made, and a video made and posted with its still."""

@@ -1,6 +1,7 @@
-"""A log that can't be written changes nothing of what happens."""
+"""A log that can't be written changes nothing of what happens, and a log takes little memory."""
 
 import io
+import subprocess
 import sys
 
 import pytest
@@ -32,3 +33,11 @@ def test_what_can_be_written_is(capsys: pytest.CaptureFixture[str]) -> None:
     log.configure(json=True)
     log.get_logger().warning("job.queued", job="1")
     assert '"event": "job.queued"' in capsys.readouterr().err
+
+
+def test_the_log_loads_no_rich_which_can_be_imported_afterwards() -> None:
+    lines = "import sys, bot.log", "print('rich' in sys.modules)", "import rich.traceback"
+    found = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], check=True, capture_output=True, text=True
+    )
+    assert found.stdout == "False\n"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from bot.cli import drawing
+from bot.cli import drawing, terminal
 from bot.cli.causes import in_words
 from bot.cli.jobs import facts, wording
 from bot.cli.words import tell
@@ -17,7 +17,7 @@ Line = tuple[str, str]
 
 def show(job: Job, posts: Sequence[Post], *, currency: str, prompt: bool, now: float) -> None:
     """Print it; nothing is cut."""
-    console = drawing.plain()
+    console = terminal.plain()
     why = wording.reason(job)
     head = f"{job.id}: {job.status}" + (f", {why}" if why else "")
     console.print(printable(head), style="bold", soft_wrap=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from bot.cli import drawing
+from bot.cli import terminal
 from bot.cli.jobs import wording
 from bot.cli.words import tell
 from bot.core.jobs import Job, Status
@@ -26,11 +26,11 @@ _FIRST_TO_GO = ("community", "gateway", "seconds", "model")
 
 def show(jobs: Sequence[Job], counts: Mapping[Status, int], *, currency: str, now: float) -> None:
     """Print them, and how many there are in each state; ids are cut by no width."""
-    console = drawing.plain()
+    console = terminal.plain()
     if jobs:
         rows = [_row(job, currency=currency, now=now) for job in jobs]
         columns = _fitting(console, jobs, rows)
-        drawing.show(console, _table(console, columns, jobs, rows))
+        terminal.show(console, _table(console, columns, jobs, rows))
         console.print()
         if left_out := [tell(f"jobs.{name}") for name in _COLUMNS if name not in columns]:
             narrow = tell("jobs.narrow", columns=", ".join(left_out))
@@ -51,7 +51,7 @@ def _fitting(console: Console, jobs: Sequence[Job], rows: Sequence[Row]) -> Sequ
     columns = list(_COLUMNS)
     for name in _FIRST_TO_GO if console.is_terminal else ():
         table = _table(console, columns, jobs, rows)
-        if drawing.width(console, table) <= console.width:
+        if terminal.width(console, table) <= console.width:
             break
         columns.remove(name)
     return columns
