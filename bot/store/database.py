@@ -29,6 +29,8 @@ from bot.store.statements import Result, Runs, take_turns
 
 _ADMISSION = 0x5A4F_4554
 """Key of the PostgreSQL advisory lock that admissions take in turn."""
+_AT_ONCE = 0.1
+"""Seconds of waiting that leave the rest of the patience as it is: to say so takes time too."""
 
 log = get_logger()
 
@@ -144,7 +146,8 @@ class Database(Runs):
         async with self._in_turn() as left:
             if admits:
                 await self.must_be_there()
-            return await self._engine.run(work, reads=reads, patience=left)
+            patience = left if abs(left - PATIENCE) > _AT_ONCE else PATIENCE
+            return await self._engine.run(work, reads=reads, patience=patience)
 
     @asynccontextmanager
     async def _in_turn(self) -> AsyncIterator[float]:

@@ -167,16 +167,20 @@ def engine_of(url: str) -> Engine:
     """The engine that the service runs on."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        connect = partial(sqlite3.connect, parsed.database or ":memory:")
-        return SqliteEngine(parsed, connect, begin="BEGIN IMMEDIATE", pragmas=_PRAGMAS)
+        return _sqlite_engine(parsed)
     from bot.store.server import ServerEngine  # asyncio's half of SQLAlchemy is 6 MB
 
     return ServerEngine(parsed)
 
 
 def file_engine(file: Path) -> Engine:
-    """The same for a file."""
-    return engine_of(f"sqlite:///{file}")
+    """The same for a file, whatever its name."""
+    return _sqlite_engine(sa.URL.create("sqlite", database=str(file)))
+
+
+def _sqlite_engine(url: sa.URL) -> Engine:
+    connect = partial(sqlite3.connect, url.database or ":memory:")
+    return SqliteEngine(url, connect, begin="BEGIN IMMEDIATE", pragmas=_PRAGMAS)
 
 
 @asynccontextmanager

@@ -13,9 +13,6 @@ from bot.store import troubles
 from bot.store.engines import PATIENCE, Engine, Result, Transaction
 from bot.store.without_orm import AsyncConnection, create_async_engine
 
-_AT_ONCE = 0.1
-"""Seconds of waiting that leave the rest of the patience as it is."""
-
 
 class ServerEngine(Engine):
     """With `options` of SQLAlchemy's engine; the service's own pool if none are given."""
@@ -49,7 +46,7 @@ class ServerEngine(Engine):
         except TimeoutError:
             raise Unwritten(troubles.AWAY) from None
         try:
-            if abs(patience - PATIENCE) > _AT_ONCE:
+            if patience != PATIENCE:
                 await connection.execution_options(patience=patience)
             return await connection.run_sync(_whole, work)
         finally:

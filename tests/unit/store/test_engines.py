@@ -1,0 +1,184 @@
+"""SQLite hears what there is to do, and nothing besides; a transaction visits its thread once."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextvars import ContextVar
+from functools import partial
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from bot.store.database import Database
+from bot.store.engines import begun, engine_of, file_engine
+from bot.store.statements import once
+from bot.store.tables import handles, settings
+from tests.conftest import NewUrl
+from tests.databases import on_driver, open_rows
+
+Heard = list[str]
+_NAMES = sa.select(settings.c.name).order_by(settings.c.name)
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    async with open_rows(tmp_path) as database:
+        yield database
+
+
+@pytest.fixture
+async def heard(database: Database) -> Heard:
+    """The first word of each statement that SQLite runs."""
+    words: Heard = []
+    await on_driver(
+        database, lambda it: it.set_trace_callback(lambda said: words.append(said.split()[0]))
+    )
+    return words
+
+
+def _nothing(_connection: Connection) -> None:
+    return None
+
+
+def _two(connection: Connection) -> None:
+    for name in ("one", "two"):
+        connection.execute(sa.insert(settings).values(name=name, value=""))
+
+
+async def test_a_question_takes_no_lock(database: Database, heard: Heard) -> None:
+    assert await database.values(_NAMES) == []
+    assert heard == ["SELECT"]
+
+
+async def test_a_change_is_one_transaction(database: Database, heard: Heard) -> None:
+    await database.run(_two)
+    assert heard == ["BEGIN", "INSERT", "INSERT", "COMMIT"]
+
+
+async def test_work_that_asks_nothing_begins_nothing(database: Database, heard: Heard) -> None:
+    await database.run(_nothing)
+    assert heard == []
+
+
+async def test_work_that_fails_leaves_no_row(database: Database, heard: Heard) -> None:
+    await database.run(_two)
+    with pytest.raises(IntegrityError):
+        await database.run(_two)
+    assert heard[4:] == ["BEGIN", "INSERT", "ROLLBACK"]
+    assert await database.values(_NAMES) == ["one", "two"]
+
+
+async def test_many_rows_come_back_whole(database: Database) -> None:
+    rows = [{"source": "here", "key": f"{n:03}", "handle": "x"} for n in range(500)]
+
+    def work(connection: Connection) -> int:
+        connection.execute(sa.insert(handles), rows)
+        return connection.execute(sa.delete(handles).where(handles.c.key < "100")).rowcount
+
+    assert await database.run(work) == 100
+    keys = await database.values(sa.select(handles.c.key).order_by(handles.c.key))
+    assert keys == [f"{n:03}" for n in range(100, 500)]
+
+
+async def test_nothing_stands_still_while_a_transaction_works(database: Database) -> None:
+    """It has a thread of its own, and the same one each time."""
+    goes_on, threads = threading.Event(), set()
+
+    def work(_: Connection) -> None:
+        threads.add(threading.current_thread())
+        assert goes_on.wait(60)
+
+    working = asyncio.create_task(database.run(work))
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_soon(goes_on.set)
+    await working
+    await database.run(work)
+    assert len(threads) == 1
+    assert threading.main_thread() not in threads
+
+
+async def test_a_transaction_ends_though_its_caller_was_cancelled(database: Database) -> None:
+    begins, goes_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def work(connection: Connection) -> None:
+        loop.call_soon_threadsafe(begins.set)
+        assert goes_on.wait(60)
+        _two(connection)
+
+    caller = asyncio.create_task(database.run(work))
+    await begins.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    goes_on.set()
+    assert await database.values(_NAMES) == ["one", "two"]
+
+
+_who: ContextVar[str] = ContextVar("who")
+
+
+async def test_a_transaction_knows_for_whom_it_works(database: Database) -> None:
+    """As what it logs has the fields of the task that asked for it."""
+    _who.set("ada")
+    assert await database.run(lambda _: _who.get()) == "ada"
+
+
+async def test_several_functions_are_one_transaction(new_url: NewUrl) -> None:
+    """Kept together, or taken back together."""
+    url = await new_url()
+    async with begun(engine_of(url)) as rows:
+        await rows.run(lambda it: it.execute(sa.text("CREATE TABLE things (name TEXT)")))
+    await _add(url, "kept", "too")
+    with pytest.raises(KeyError):
+        await _add(url, "taken back", "")
+    async with begun(engine_of(url)) as rows:
+        assert await rows.run(lambda it: it.scalars(sa.select(_things.c.name)).all()) == [
+            "kept",
+            "too",
+        ]
+
+
+_things = sa.table("things", sa.column("name"))
+
+
+async def _add(url: str, *names: str) -> None:
+    def add(name: str, connection: Connection) -> None:
+        if not name:
+            raise KeyError
+        connection.execute(sa.insert(_things).values(name=name))
+
+    async with begun(engine_of(url)) as rows:
+        for name in names:
+            await rows.run(partial(add, name))
+
+
+async def test_a_file_may_have_any_name(tmp_path: Path) -> None:
+    file = tmp_path / "a ?b#%20.db"
+    async with begun(file_engine(file)) as rows:
+        await rows.run(lambda it: it.exec_driver_sql("CREATE TABLE things (name TEXT)"))
+    assert [it.name for it in tmp_path.iterdir()] == [file.name]
+
+
+# --- statements that are made once ---------------------------------------------------------------
+
+_made: list[str] = []
+
+
+@once
+def _value(name: str, *, column: str) -> sa.Select[str]:
+    _made.append(column)
+    return sa.select(settings.c[column]).where(settings.c.name == name)
+
+
+async def test_a_statement_is_made_once_for_each_of_its_forms(database: Database) -> None:
+    await database.run(_two)
+    _made.clear()
+    for name in ("one", "two", "three"):
+        found = await database.value(_value(name, column="name"))
+        assert found == (None if name == "three" else name)
+        assert await database.value(_value(name, column="value")) == (found and "")
+    assert _made == ["name", "value"]
