@@ -582,7 +582,7 @@ MISTAKES: dict[str, tuple[dict[str, str], int, str]] = {
         "data_dir is /dev/null/x, but /dev/null is no folder that I may write to.",
     ),
     "a folder of the kernel's": ({"DATA_DIR": "/proc/zoetrope"}, 1, "I can't use /proc/zoetrope"),
-    "no address of a database": ({"DATABASE_URL": "foo"}, 78, "database_url has to be sqlite+"),
+    "no address of a database": ({"DATABASE_URL": "foo"}, 78, "database_url has to be sqlite:"),
     "nobody there": (
         {"DATABASE_URL": "postgresql+asyncpg://bot:canary@127.0.0.1:1/zoetrope"},
         75,

@@ -16,10 +16,12 @@ from tests.fakes.discord import FakeDiscord
 from tests.fakes.telegram import FakeTelegram
 
 ELSEWHERE = (
-    *("av", "PIL", "pi_heif", "numpy", "alembic", "mako", "sqlalchemy.orm"),
+    *("av", "PIL", "pi_heif", "numpy", "alembic", "mako"),
+    *("sqlalchemy.orm", "sqlalchemy.ext.asyncio"),
     *("rich", "pygments", "markdown_it"),
 )
-"""Decoders belong to worker processes, Alembic to upgrades, and tables to commands that print."""
+"""Decoders belong to worker processes, Alembic to upgrades, tables to commands that print, and
+SQLAlchemy's asyncio to PostgreSQL."""
 LIBRARIES = ("/av/", "/av.libs/", "/PIL/", "/pillow.libs/", "/pi_heif", "libheif", "libavcodec")
 """How they would show among the files that the process has in memory."""
 
