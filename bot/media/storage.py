@@ -73,6 +73,8 @@ class Storage:
         self._is_unwritten = False
         """Whether the last file was not taken, of those that were to be stored."""
         self._root = folder_of(url)
+        self._lasting: set[Path] = set()
+        """Folders that the disk has, as far as we saw to it ourselves."""
         if self._root:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._identity = _identity(self._root)
@@ -118,19 +120,15 @@ class Storage:
             return "missing"
         return None if found == self._identity else "replaced"
 
-    async def put(self, key: str, source: Path) -> None:
-        """Store a copy of `source`: wholly or not at all, and durable on return."""
+    async def put(self, key: str, source: Path) -> int:
+        """Store a copy of `source`: wholly or not at all, and durable on return. Its bytes."""
         _checked(key)
         self._must_be_there(key)
         with self._writing(key, source):
             if self._root:
-                await asyncio.to_thread(_make_private, self._root, key)
+                return await asyncio.to_thread(self._put_in, self._root, key, source)
             await obstore.put_async(self._store, key, source, max_concurrency=_PARTS_AT_ONCE)
-            if self._root:
-                # obstore writes aside and renames, but leaves syncing to the system (measured
-                # with 0.12). Until we return nobody knows the key, so syncing late is enough.
-                path = self._root / key
-                await asyncio.to_thread(sync, path, path.parent, path.parent.parent, self._root)
+            return (await asyncio.to_thread(source.stat)).st_size
 
     @asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:
@@ -155,7 +153,10 @@ class Storage:
         self._must_be_there(key)
         try:
             with _translated(key):
-                await obstore.head_async(self._store, key)
+                if self._root:
+                    (self._root / key).stat()
+                else:
+                    await obstore.head_async(self._store, key)
         except Broken:
             return False
         return True
@@ -212,6 +213,26 @@ class Storage:
             raise StorageAway(key=key) from error
         self._is_unwritten = False
 
+    def _put_in(self, root: Path, key: str, source: Path) -> int:
+        path = root / key
+        for folder in (path.parent.parent, path.parent):
+            self._make_private(folder)
+        obstore.put(self._store, key, source, max_concurrency=_PARTS_AT_ONCE)
+        # obstore writes aside and renames, but leaves syncing to the system (measured with 0.12).
+        # Until we return nobody knows the key, so syncing late is enough.
+        sync(path, path.parent)
+        return path.stat().st_size
+
+    def _make_private(self, folder: Path) -> None:
+        """A folder may have been made by another put, whose end we don't wait for."""
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            if folder in self._lasting:
+                return
+        sync(folder.parent)
+        self._lasting.add(folder)
+
     def _download(self, key: str, into: Path) -> None:
         with into.open("wb") as file:
             for chunk in obstore.get(self._store, key).stream():
@@ -237,12 +258,6 @@ def _translated(key: str) -> Iterator[None]:
         raise FileMissing(key=key) from error
     except (BaseError, OSError) as error:
         raise StorageAway(key=key) from error
-
-
-def _make_private(root: Path, key: str) -> None:
-    kind = root / Path(key).parts[0]
-    for folder in (kind, (root / key).parent):
-        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def sync(*places: Path) -> None:

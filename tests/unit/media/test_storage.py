@@ -1,3 +1,6 @@
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -129,3 +132,37 @@ async def test_a_file_whose_directory_is_away_is_not_gone(tmp_path: Path) -> Non
     (tmp_path / "away").rename(tmp_path / "media")
     assert storage.trouble() is None
     assert await storage.exists(key)
+
+
+class Opened:
+    """The files and folders that Python opens, which is what it does to sync them."""
+
+    def __init__(self) -> None:
+        self._paths: list[Path] | None = None
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event: str, told: tuple[object, ...]) -> None:
+        if event == "open" and self._paths is not None and isinstance(told[0], str):
+            self._paths.append(Path(told[0]))
+
+    @contextmanager
+    def heard(self) -> Iterator[list[Path]]:
+        self._paths = []
+        try:
+            yield self._paths
+        finally:
+            self._paths = None
+
+
+async def test_each_file_is_synced_and_each_folder_that_got_something(
+    tmp_path: Path, source: Path
+) -> None:
+    root, opened = tmp_path / "files", Opened()
+    before, now = (Storage(str(root), scratch=tmp_path) for _ in range(2))
+    made = [root, root / "videos"]
+    # What was there at our start may have been made by a process that ended before the disk had it.
+    for storage, letter, folders in ((before, "a", made), (now, "b", made), (now, "c", [])):
+        key = f"videos/aa/{32 * letter}.mp4"
+        with opened.heard() as paths:
+            await storage.put(key, source)
+        assert paths == [*folders, root / key, root / "videos/aa"]
