@@ -10,7 +10,7 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -122,13 +122,11 @@ class Storage:
 
     async def put(self, key: str, source: Path) -> int:
         """Store a copy of `source`: wholly or not at all, and durable on return. Its bytes."""
-        _checked(key)
-        self._must_be_there(key)
-        with self._writing(key, source):
-            if self._root:
-                return await asyncio.to_thread(self._put_in, self._root, key, source)
-            await obstore.put_async(self._store, key, source, max_concurrency=_PARTS_AT_ONCE)
-            return (await asyncio.to_thread(source.stat)).st_size
+        return await self._put(key, source, _copy)
+
+    async def take(self, key: str, source: Path) -> int:
+        """The same of a file that nobody writes to any more: on its own disk it is not copied."""
+        return await self._put(key, source, _link)
 
     @asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:
@@ -213,14 +211,20 @@ class Storage:
             raise StorageAway(key=key) from error
         self._is_unwritten = False
 
-    def _put_in(self, root: Path, key: str, source: Path) -> int:
-        path = root / key
+    async def _put(self, key: str, source: Path, place: Callable[[Path, Path], None]) -> int:
+        _checked(key)
+        self._must_be_there(key)
+        with self._writing(key, source):
+            if self._root:
+                return await asyncio.to_thread(self._put_in, self._root / key, source, place)
+            await obstore.put_async(self._store, key, source, max_concurrency=_PARTS_AT_ONCE)
+            return (await asyncio.to_thread(source.stat)).st_size
+
+    def _put_in(self, path: Path, source: Path, place: Callable[[Path, Path], None]) -> int:
         for folder in (path.parent.parent, path.parent):
             self._make_private(folder)
-        obstore.put(self._store, key, source, max_concurrency=_PARTS_AT_ONCE)
-        # obstore writes aside and renames, but leaves syncing to the system (measured with 0.12).
-        # Until we return nobody knows the key, so syncing late is enough.
-        sync(path, path.parent)
+        place(source, path)
+        sync(path, path.parent)  # until we return nobody knows the key: late enough
         return path.stat().st_size
 
     def _make_private(self, folder: Path) -> None:
@@ -258,6 +262,24 @@ def _translated(key: str) -> Iterator[None]:
         raise FileMissing(key=key) from error
     except (BaseError, OSError) as error:
         raise StorageAway(key=key) from error
+
+
+def _copy(source: Path, path: Path) -> None:
+    """Under its name it is whole; what is left of one that broke off is in no listing."""
+    part = path.with_name(f"{path.name}#{secrets.randbits(32)}")
+    try:
+        shutil.copyfile(source, part)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _link(source: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(source)
+    except OSError:  # another disk, one without links, or a file of this name
+        _copy(source, path)
 
 
 def sync(*places: Path) -> None:

@@ -112,7 +112,7 @@ class Studio:
                 seconds = await self._workers.run(
                     tasks.fit_sound, source, fit, fitted, timeout=SOUND_TIMEOUT
                 )
-            size = await self.storage.put(key, fitted)
+            size = await self.storage.take(key, fitted)
         return Recording(key=key, size=size, seconds=seconds)
 
     async def keep_video(self, source: Path) -> Video:
@@ -185,7 +185,7 @@ class Studio:
 
     async def _store(self, kind: str, file: Path, suffix: str) -> Original:
         key = new_key(kind, suffix)
-        return Original(key=key, size=await self.storage.put(key, file))
+        return Original(key=key, size=await self.storage.take(key, file))
 
     async def receive(self, source: Path, name: str) -> str:
         """Store a video as it came; its key, which `received` answers for this name from now on.
@@ -199,7 +199,7 @@ class Studio:
         except OSError as error:
             raise StorageAway(key=key) from error
         if await asyncio.to_thread(file.exists) or not await self.storage.exists(key):
-            await self.storage.put(key, file)
+            await self.storage.take(key, file)
             with suppress(OSError):
                 await asyncio.to_thread(file.unlink)
         return key
@@ -278,7 +278,7 @@ class Studio:
                     tasks.fit_pictures, source, fit, *files, timeout=self._picture_patience
                 )
             for name, file in zip((key, whole), files, strict=True):
-                await self.storage.put(name, file)
+                await self.storage.take(name, file)
         return Still(key=key, whole=whole, width=width, height=height), fitted
 
     async def _keep_thumbnail(self, source: Path, still: Path) -> str | None:
@@ -286,7 +286,7 @@ class Studio:
         key = new_key("thumbnails", "jpg")
         try:
             await self._workers.run(tasks.take_thumbnail, source, still, timeout=PROBE_TIMEOUT)
-            await self.storage.put(key, still)
+            await self.storage.take(key, still)
         except BotError:
             return None
         return key
