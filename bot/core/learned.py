@@ -23,6 +23,7 @@ LATE = 30.0
 _RENEWED = 10
 """A plan is made anew once this part of its videos is new."""
 _AT_ONCE = 0.95
+_UNLEARNED = unlearned()
 
 
 class Key(NamedTuple):
@@ -60,7 +61,7 @@ class Pace:
     def __init__(self) -> None:
         self.took: deque[Took] = deque(maxlen=SAMPLES)
         self._plans: dict[float, Plan] = {}
-        self._density = unlearned()
+        self._density = _UNLEARNED
         self._new = 0
 
     def add(self, took: Took) -> None:
@@ -164,6 +165,8 @@ def took_by(job: Job) -> Took | None:
 
 def _add(kinds: dict[tuple[object, ...], Pace], made: Made) -> None:
     for wide in (made.key[:1], made.key[:2], made.key):
-        if wide not in kinds and len(kinds) >= MOST_KINDS:
-            del kinds[next(narrow for narrow in kinds if len(narrow) > 1)]
-        kinds.setdefault(wide, Pace()).add(made.took)
+        if wide not in kinds:
+            if len(kinds) >= MOST_KINDS:
+                del kinds[next(narrow for narrow in kinds if len(narrow) > 1)]
+            kinds[wide] = Pace()
+        kinds[wide].add(made.took)

@@ -25,3 +25,8 @@ class People:
     def are_here(self) -> bool:
         """Whether somebody waits for an answer, or did a moment ago."""
         return self._steady() < self._until
+
+    @property
+    def stay(self) -> float:
+        """Seconds until nobody is here any more, if nobody asks for anything until then."""
+        return max(0.0, self._until - self._steady())

@@ -342,7 +342,8 @@ class Media(Protocol):
     async def keep_video(self, source: Path) -> Video:
         """Check, take a thumbnail and store; one that does not play is for `convert` to see.
 
-        `source` is ours to change. Raises `Temporary`, or `Broken`: final but `video_truncated`.
+        `source` and its folder are ours to change. Raises `Temporary`, or `Broken`: final but
+        `video_truncated`.
         """
 
     async def convert(self, video: Video) -> Video:

@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from functools import lru_cache
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d-"
 """All that keyboards make where somebody types a dash; the plain one last, for use in a pattern."""
@@ -57,6 +58,7 @@ def shortened(text: str, most: int) -> str:
     return cut.rstrip() + "…"
 
 
+@lru_cache(maxsize=1000)
 def spelt(name: str) -> str:
     """A name as it is compared: people and phones put spaces, dashes and capitals as they like."""
     return _GAP.sub("", name.casefold())

@@ -93,6 +93,13 @@ def reworded(job: Job, prompt: str) -> Order:
 
 def continued(job: Job, prompt: str, catalog: Catalog) -> Order | None:
     """Goes on from the last moment; without words, with the same ones."""
+    order = _from_the_end(job, prompt, catalog)
+    # A hopeless order is refused in words on submission: its words may be too long, say.
+    return order and (_first(catalog, relaxed(order)) or order)
+
+
+def _from_the_end(job: Job, prompt: str, catalog: Catalog) -> Order | None:
+    """The order as it is wished for, whether or not it can be had."""
     if job.video is None:
         return None
     given = job.order.pictures
@@ -117,9 +124,7 @@ def continued(job: Job, prompt: str, catalog: Catalog) -> Order | None:
         aspect=None,
         seed=None,
     )
-    order = replace(job.order, wish=wish, pictures=(last,), sound=None, remix_of=None)
-    # A hopeless order is refused in words on submission: its words may be too long, say.
-    return _first(catalog, relaxed(order)) or order
+    return replace(job.order, wish=wish, pictures=(last,), sound=None, remix_of=None)
 
 
 def finer(job: Job, catalog: Catalog, quality: str | None = None) -> Order | None:
@@ -137,7 +142,7 @@ def finer(job: Job, catalog: Catalog, quality: str | None = None) -> Order | Non
         seconds=None if order.sound else AUTO if request.auto else request.seconds,
         aspect=order.wish.aspect or (None if order.pictures else request.aspect),
     )
-    seeds = (request.seed, order.wish.seed)
+    seeds = dict.fromkeys((request.seed, order.wish.seed))
     wishes = (replace(same, quality=q, seed=s) for q in wanted for s in seeds)
     return _first(catalog, map(order.wishing, wishes))
 
@@ -186,8 +191,8 @@ def _on_from_result(job: Job, catalog: Catalog) -> tuple[Button, ...]:
         buttons.append(
             Button(action=Action.FINER, about=job.id, value=order.wish.quality, word=word)
         )
-    onward = continued(job, "", catalog)
-    if onward and takes(catalog, onward):
+    onward = _from_the_end(job, "", catalog)
+    if onward and _first(catalog, relaxed(onward)):
         buttons.append(Button(action=Action.CONTINUE, about=job.id))
     return tuple(buttons)
 

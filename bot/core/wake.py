@@ -47,12 +47,15 @@ class Wake:
 
         `until`: when the nap ends for what is due then, so a ring of a later time is not heard.
         """
-        tasks = asyncio.ensure_future(self.heard()), asyncio.ensure_future(nap)
+        napping = asyncio.ensure_future(nap)
+        napping.add_done_callback(self._woken)
         self._until = until
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await self.heard()
         finally:
             self._until = None
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            napping.remove_done_callback(self._woken)
+            napping.cancel()
+
+    def _woken(self, _: asyncio.Future[None]) -> None:
+        self.call()

@@ -64,10 +64,10 @@ class Meanings:
     def __init__(self, rows: Sequence[Row], *, beneath: "Meanings | None" = None) -> None:
         """`beneath` is asked where these rows know nothing."""
         self.rows = tuple(rows)
-        self._layers: list[list[_Known]] = [
-            [_Known(row) for row in rows],
-            *(beneath._layers if beneath else ()),
-        ]
+        known = [_Known(row) for row in rows]
+        self._layers: list[list[_Known]] = [known, *(beneath._layers if beneath else ())]
+        self._codes = {code for layer in self._layers for each in layer for code in each.codes}
+        self._stems = tuple(it for layer in self._layers for each in layer for it in each.stems)
         own = {spelling.word_of(word): row.meaning for row in rows for word in row.words}
         self._words: dict[str, Meaning] = {**(beneath._words if beneath else {}), **own}
 
@@ -77,6 +77,9 @@ class Meanings:
 
     def find(self, said: Said, *, status: int, at: Place) -> Found | None:
         """The row that tells what it means."""
+        keys = [spelling.key_of(it) for it in (*said.codes, *said.heads)]
+        if not (said.texts or any(it in self._codes or it.startswith(self._stems) for it in keys)):
+            return None  # as of nearly every answer: no row needs to be compared to it
         heard = _Heard(said)
         for layer in self._layers:
             held = [known for known in layer if known.holds(status, at)]
@@ -171,7 +174,7 @@ class _Known:
         self.row = row
         keys = [spelling.key_of(it) for code in row.codes for it in spelling.spelt_out(code)]
         self.codes = frozenset(key for key in keys if not key.endswith("*"))
-        self._stems = tuple(key[:-1] for key in keys if key.endswith("*"))
+        self.stems = tuple(key[:-1] for key in keys if key.endswith("*"))
         self._sentences = [(spelling.sentence(it), "*" in it or "#" in it) for it in row.sentences]
         self._phrases = [spelling.phrase(it) for it in row.phrases]
         self.unless = [spelling.phrase(it) for it in row.unless]
@@ -181,7 +184,7 @@ class _Known:
 
     def has_code(self, codes: Iterable[str], status: int, at: Place) -> bool:
         """Whether one is the row's: a number is too little where others may have put theirs."""
-        known = [it for it in codes if it in self.codes or it.startswith(self._stems)]
+        known = [it for it in codes if it in self.codes or it.startswith(self.stems)]
         if self.row.status or at is Place.FAILURE:
             return bool(known)
         is_open, numbers = status in _AT_NUMBERS, map(_NUMBER.fullmatch, known)

@@ -36,6 +36,8 @@ class Look:
 
     clip: Probe
     seen: Seen
+    suffix: str
+    """How the name of such a file ends."""
 
 
 def container_in(source: Path) -> Container:

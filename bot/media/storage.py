@@ -10,7 +10,7 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -73,6 +73,8 @@ class Storage:
         self._is_unwritten = False
         """Whether the last file was not taken, of those that were to be stored."""
         self._root = folder_of(url)
+        self._lasting: set[Path] = set()
+        """Folders that the disk has, as far as we saw to it ourselves."""
         if self._root:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._identity = _identity(self._root)
@@ -118,19 +120,13 @@ class Storage:
             return "missing"
         return None if found == self._identity else "replaced"
 
-    async def put(self, key: str, source: Path) -> None:
-        """Store a copy of `source`: wholly or not at all, and durable on return."""
-        _checked(key)
-        self._must_be_there(key)
-        with self._writing(key, source):
-            if self._root:
-                await asyncio.to_thread(_make_private, self._root, key)
-            await obstore.put_async(self._store, key, source, max_concurrency=_PARTS_AT_ONCE)
-            if self._root:
-                # obstore writes aside and renames, but leaves syncing to the system (measured
-                # with 0.12). Until we return nobody knows the key, so syncing late is enough.
-                path = self._root / key
-                await asyncio.to_thread(sync, path, path.parent, path.parent.parent, self._root)
+    async def put(self, key: str, source: Path) -> int:
+        """Store a copy of `source`: wholly or not at all, and durable on return. Its bytes."""
+        return await self._put(key, source, _copy)
+
+    async def take(self, key: str, source: Path) -> int:
+        """The same of a file that nobody writes to any more: on its own disk it is not copied."""
+        return await self._put(key, source, _link)
 
     @asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:
@@ -155,7 +151,10 @@ class Storage:
         self._must_be_there(key)
         try:
             with _translated(key):
-                await obstore.head_async(self._store, key)
+                if self._root:
+                    (self._root / key).stat()
+                else:
+                    await obstore.head_async(self._store, key)
         except Broken:
             return False
         return True
@@ -212,6 +211,32 @@ class Storage:
             raise StorageAway(key=key) from error
         self._is_unwritten = False
 
+    async def _put(self, key: str, source: Path, place: Callable[[Path, Path], None]) -> int:
+        _checked(key)
+        self._must_be_there(key)
+        with self._writing(key, source):
+            if self._root:
+                return await asyncio.to_thread(self._put_in, self._root / key, source, place)
+            await obstore.put_async(self._store, key, source, max_concurrency=_PARTS_AT_ONCE)
+            return (await asyncio.to_thread(source.stat)).st_size
+
+    def _put_in(self, path: Path, source: Path, place: Callable[[Path, Path], None]) -> int:
+        for folder in (path.parent.parent, path.parent):
+            self._make_private(folder)
+        place(source, path)
+        sync(path, path.parent)  # until we return nobody knows the key: late enough
+        return path.stat().st_size
+
+    def _make_private(self, folder: Path) -> None:
+        """A folder may have been made by another put, whose end we don't wait for."""
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            if folder in self._lasting:
+                return
+        sync(folder.parent)
+        self._lasting.add(folder)
+
     def _download(self, key: str, into: Path) -> None:
         with into.open("wb") as file:
             for chunk in obstore.get(self._store, key).stream():
@@ -239,10 +264,22 @@ def _translated(key: str) -> Iterator[None]:
         raise StorageAway(key=key) from error
 
 
-def _make_private(root: Path, key: str) -> None:
-    kind = root / Path(key).parts[0]
-    for folder in (kind, (root / key).parent):
-        folder.mkdir(mode=0o700, exist_ok=True)
+def _copy(source: Path, path: Path) -> None:
+    """Under its name it is whole; what is left of one that broke off is in no listing."""
+    part = path.with_name(f"{path.name}#{secrets.randbits(32)}")
+    try:
+        shutil.copyfile(source, part)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _link(source: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(source)
+    except OSError:  # another disk, one without links, or a file of this name
+        _copy(source, path)
 
 
 def sync(*places: Path) -> None:

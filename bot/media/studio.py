@@ -21,7 +21,7 @@ from bot.core.jobs import Original, Video
 from bot.core.orders import Fit, Recording, SoundFit, Still
 from bot.log import get_logger
 from bot.media import tasks
-from bot.media.facts import Probe, suffix_in
+from bot.media.facts import Probe
 from bot.media.judging import Verdict, Way, judge
 from bot.media.storage import Storage, film_key, new_key, sync
 from bot.media.workers import Workers
@@ -112,19 +112,18 @@ class Studio:
                 seconds = await self._workers.run(
                     tasks.fit_sound, source, fit, fitted, timeout=SOUND_TIMEOUT
                 )
-            size = await asyncio.to_thread(lambda: fitted.stat().st_size)
-            await self.storage.put(key, fitted)
+            size = await self.storage.take(key, fitted)
         return Recording(key=key, size=size, seconds=seconds)
 
     async def keep_video(self, source: Path) -> Video:
         """Check, take a thumbnail and store; one that only needs another file is remuxed as well.
 
-        `source` is ours to change. One whose pictures have to be made anew is kept as it came: then
-        it does not play, and is for `convert` to see. Raises `Broken`: `not_a_video`,
-        `video_damaged`, `video_truncated`, or a worker's own failure.
+        `source` is ours to change, and so is the folder that it lies in. One whose pictures have to
+        be made anew is kept as it came: then it does not play, and is for `convert` to see. Raises
+        `Broken`: `not_a_video`, `video_damaged`, `video_truncated`, or a worker's own failure.
         """
         look = await self._workers.run(tasks.look_through, source, timeout=LOOK_TIMEOUT)
-        verdict, suffix = judge(look.seen), await asyncio.to_thread(suffix_in, source)
+        verdict, suffix = judge(look.seen), look.suffix
         if verdict.way is Way.AS_IT_IS:
             return await self._keep_video(source, look.clip, suffix)
         if not verdict.pictures and (video := await self._remuxed(source, suffix, verdict)):
@@ -176,17 +175,17 @@ class Studio:
                 _log_converted(Way.REENCODED, why, began, width=clip.width, height=clip.height)
                 kept = await self._keep_video(target, clip, "mp4")
                 return replace(kept, converted=video.original, reencoded=True)
-            return replace(video, thumbnail=await self._keep_thumbnail(source))
+            thumbnail = await self._keep_thumbnail(source, folder / "still.jpg")
+            return replace(video, thumbnail=thumbnail)
 
     async def _keep_video(self, file: Path, clip: Probe, suffix: str) -> Video:
         stored = await self._store("videos", file, suffix)
-        return replace(_video(stored, clip), thumbnail=await self._keep_thumbnail(file))
+        thumbnail = await self._keep_thumbnail(file, file.with_name("still.jpg"))
+        return replace(_video(stored, clip), thumbnail=thumbnail)
 
     async def _store(self, kind: str, file: Path, suffix: str) -> Original:
         key = new_key(kind, suffix)
-        size = await asyncio.to_thread(lambda: file.stat().st_size)
-        await self.storage.put(key, file)
-        return Original(key=key, size=size)
+        return Original(key=key, size=await self.storage.take(key, file))
 
     async def receive(self, source: Path, name: str) -> str:
         """Store a video as it came; its key, which `received` answers for this name from now on.
@@ -200,7 +199,7 @@ class Studio:
         except OSError as error:
             raise StorageAway(key=key) from error
         if await asyncio.to_thread(file.exists) or not await self.storage.exists(key):
-            await self.storage.put(key, file)
+            await self.storage.take(key, file)
             with suppress(OSError):
                 await asyncio.to_thread(file.unlink)
         return key
@@ -279,19 +278,17 @@ class Studio:
                     tasks.fit_pictures, source, fit, *files, timeout=self._picture_patience
                 )
             for name, file in zip((key, whole), files, strict=True):
-                await self.storage.put(name, file)
+                await self.storage.take(name, file)
         return Still(key=key, whole=whole, width=width, height=height), fitted
 
-    async def _keep_thumbnail(self, source: Path) -> str | None:
+    async def _keep_thumbnail(self, source: Path, still: Path) -> str | None:
         """A missing still never holds a video back."""
         key = new_key("thumbnails", "jpg")
-        async with self.scratch() as folder:
-            still = folder / "still.jpg"
-            try:
-                await self._workers.run(tasks.take_thumbnail, source, still, timeout=PROBE_TIMEOUT)
-                await self.storage.put(key, still)
-            except BotError:
-                return None
+        try:
+            await self._workers.run(tasks.take_thumbnail, source, still, timeout=PROBE_TIMEOUT)
+            await self.storage.take(key, still)
+        except BotError:
+            return None
         return key
 
     def _open(self) -> Storage:

@@ -16,7 +16,7 @@ from bot.core.jobs import thumbnail_size
 from bot.media.brightness import BRIGHT
 from bot.media.checking import Told, check
 from bot.media.edits import Edits, edits_in
-from bot.media.facts import UPRIGHT, Look, Probe, container_in
+from bot.media.facts import UPRIGHT, Look, Probe, container_in, suffix_in
 from bot.media.judging import Seen, Sound
 from bot.media.orientation import is_on_its_side, orientation, turned
 from bot.media.reading import (
@@ -73,7 +73,7 @@ def look_through(source: Path) -> Look:
     if container_in(source) is Container.MP4:
         end_of_boxes(source)
     told = check(source)
-    return Look(clip=glimpse(source), seen=see(source, told))
+    return Look(clip=glimpse(source), seen=see(source, told), suffix=suffix_in(source))
 
 
 def see(source: Path, told: Told = _NOTHING) -> Seen:

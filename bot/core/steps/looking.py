@@ -167,7 +167,7 @@ class Looking:
     async def _look_in_turn(self, number: int) -> None:
         while True:
             while self.people.are_here and number >= FEW_AT_ONCE:
-                await self.desk.clock.sleep(SOON)
+                await self.desk.clock.sleep(max(SOON, self.people.stay))
             job = await self._due.get()
             if self._due.qsize() <= FEW_LEFT:
                 self._has_room.set()

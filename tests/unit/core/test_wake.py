@@ -46,6 +46,19 @@ async def test_a_loop_that_waits_for_a_time_hears_no_ring_of_a_later_one() -> No
     assert (bell.due(), bell.due()) == (9.0, math.inf)
 
 
+async def test_the_end_of_a_nap_wakes_once() -> None:
+    bell = Wake()
+    await bell.heard_within(asyncio.sleep(0))
+    assert not await is_heard(bell)
+
+
+async def test_a_ring_ends_the_nap_which_is_not_heard_afterwards() -> None:
+    bell = Wake()
+    bell.ring()
+    await bell.heard_within(forever())
+    assert not await is_heard(bell)
+
+
 @pytest.mark.parametrize(
     ("rings", "due"), [([12.0, 11.0, 13.0], 11.0), ([11.0, UNKNOWN], UNKNOWN), ([], math.inf)]
 )

@@ -1,4 +1,8 @@
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -48,6 +52,36 @@ async def test_a_file_comes_back_as_it_was(storage: Storage, source: Path, tmp_p
         assert path.suffix == ".mp4"
         assert path.read_bytes() == source.read_bytes()
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+async def test_a_file_that_nobody_writes_to_is_not_copied_on_its_own_disk(
+    tmp_path: Path, source: Path
+) -> None:
+    storage = Storage(str(tmp_path / "files"), scratch=tmp_path)
+    keys = [new_key("videos", "mp4") for _ in range(2)]
+    sizes = [await storage.take(keys[0], source), await storage.put(keys[1], source)]
+    assert sizes == [source.stat().st_size] * 2
+    assert [(tmp_path / "files" / key).samefile(source) for key in keys] == [True, False]
+
+
+async def test_taking_is_storing(storage: Storage, source: Path) -> None:
+    """Also where a file of this name is there, as after a process that died in between."""
+    key = new_key("videos", "mp4")
+    for content in (b"film", b"another film"):
+        fresh = source.with_name(f"fresh {len(content)}")
+        fresh.write_bytes(content)
+        assert await storage.take(key, fresh) == len(content)
+        fresh.unlink()
+        async with storage.file(key) as path:
+            assert path.read_bytes() == content
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no second disk")
+async def test_a_file_on_another_disk_is_copied(tmp_path: Path, source: Path) -> None:
+    with TemporaryDirectory(dir="/dev/shm") as other:
+        storage, key = Storage(other, scratch=tmp_path), new_key("videos", "mp4")
+        await storage.take(key, source)
+        assert (Path(other) / key).read_bytes() == source.read_bytes()
 
 
 async def test_deleting_twice_is_the_same_as_once(storage: Storage, source: Path) -> None:
@@ -129,3 +163,37 @@ async def test_a_file_whose_directory_is_away_is_not_gone(tmp_path: Path) -> Non
     (tmp_path / "away").rename(tmp_path / "media")
     assert storage.trouble() is None
     assert await storage.exists(key)
+
+
+class Opened:
+    """The files and folders that Python opens, which is what it does to sync them."""
+
+    def __init__(self) -> None:
+        self._paths: list[Path] | None = None
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event: str, told: tuple[object, ...]) -> None:
+        if event == "open" and self._paths is not None and isinstance(told[0], str):
+            self._paths.append(Path(told[0]))
+
+    @contextmanager
+    def heard(self) -> Iterator[list[Path]]:
+        self._paths = []
+        try:
+            yield self._paths
+        finally:
+            self._paths = None
+
+
+async def test_each_file_is_synced_and_each_folder_that_got_something(
+    tmp_path: Path, source: Path
+) -> None:
+    root, opened = tmp_path / "files", Opened()
+    before, now = (Storage(str(root), scratch=tmp_path) for _ in range(2))
+    made = [root, root / "videos"]
+    # What was there at our start may have been made by a process that ended before the disk had it.
+    for storage, letter, folders in ((before, "a", made), (now, "b", made), (now, "c", [])):
+        key = f"videos/aa/{32 * letter}.mp4"
+        with opened.heard() as paths:
+            await storage.take(key, source)
+        assert paths == [*folders, root / key, root / "videos/aa"]

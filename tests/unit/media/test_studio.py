@@ -1,9 +1,10 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import av
 import pytest
@@ -34,6 +35,15 @@ from tests.unit.media.samples import (
 async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
     async with Studio(tmp_path / "data") as opened:
         yield opened
+
+
+@pytest.fixture
+def second_disk() -> Iterator[Path]:
+    """A folder to which no file can be linked from `tmp_path`."""
+    if not Path("/dev/shm").is_dir():
+        pytest.skip("no second disk")
+    with TemporaryDirectory(dir="/dev/shm") as place:
+        yield Path(place)
 
 
 @pytest.fixture(scope="module")
@@ -289,17 +299,30 @@ async def test_pictures_and_good_videos_do_not_wait_for_conversions(
 
 @pytest.mark.parametrize("share", [1.0, 0.5])
 async def test_a_remuxed_video_is_kept_with_its_original_or_not_at_all(
-    studio: Studio, clip: Path, tmp_path: Path, share: float
+    clip: Path, tmp_path: Path, second_disk: Path, share: float
 ) -> None:
     """The disk has room for the original, or for half of it, and not for the copy's mark."""
     film = write_clip(tmp_path / "film", "libx264", "mp4", sound="aac")
-    first = await studio.keep_video(clip)  # so that the worker has no such limit
-    room = int(film.stat().st_size * share)
-    with no_file_larger_than(room), pytest.raises(Temporary, match="storage_unavailable"):
-        await studio.keep_video(film)
-    kept = {path.name for path in (tmp_path / "data" / "media").rglob("*") if path.is_file()}
-    assert kept == {Path(key).name for key in first.keys}
-    assert (await studio.keep_video(film)).converted, "or the test shows nothing"
+    async with Studio(tmp_path / "data", storage_url=str(second_disk)) as studio:
+        first = await studio.keep_video(clip)  # so that the worker has no such limit
+        room = int(film.stat().st_size * share)
+        with no_file_larger_than(room), pytest.raises(Temporary, match="storage_unavailable"):
+            await studio.keep_video(film)
+        kept = {path.name for path in second_disk.rglob("*") if path.is_file()}
+        assert kept == {Path(key).name for key in first.keys}
+        assert (await studio.keep_video(film)).converted, "or the test shows nothing"
+
+
+async def test_on_its_own_disk_a_video_needs_no_room_once_more(
+    studio: Studio, clip: Path, tmp_path: Path
+) -> None:
+    await studio.keep_video(clip)  # so that the worker has no such limit
+    source = Path(shutil.copy(clip, tmp_path / "download"))
+    with no_file_larger_than(0):
+        video = await studio.keep_video(source)
+    source.unlink()
+    async with studio.file(video.key) as kept:
+        assert kept.read_bytes() == clip.read_bytes()
 
 
 async def test_half_a_video_is_not_kept(studio: Studio, clip: Path, tmp_path: Path) -> None:
@@ -362,15 +385,15 @@ def _frames(video: Path) -> list[Image.Image]:
 
 
 async def test_a_video_that_was_received_outlives_a_storage_that_takes_nothing(
-    clip: Path, tmp_path: Path
+    clip: Path, tmp_path: Path, second_disk: Path
 ) -> None:
     """Also the process: the next one finds it by its name, and has it under the same key."""
-    source = Path(shutil.copy(clip, tmp_path / "answer"))
-    async with Studio(tmp_path / "data") as studio:
+    source, url = Path(shutil.copy(clip, tmp_path / "answer")), str(second_disk)
+    async with Studio(tmp_path / "data", storage_url=url) as studio:
         with no_file_larger_than(0), pytest.raises(Temporary, match="storage_unavailable"):
             await studio.receive(source, "job1")
         assert not source.exists()
-    async with Studio(tmp_path / "data") as studio:
+    async with Studio(tmp_path / "data", storage_url=url) as studio:
         key = await studio.received("job1")
         assert key is not None
         assert (await studio.received("job1"), await studio.receive(source, "job1")) == (key, key)

@@ -15,6 +15,7 @@ from bot.core.jobs import LAST_DEADLINE, Job, Reason, Status
 from bot.core.notices import Pause
 from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble, Unread
 from bot.core.pending import Pending, Seen
+from bot.core.people import LINGER
 from bot.core.posts import EDIT_PACE, PostKind
 from bot.core.steps.looking import (
     AT_ONCE,
@@ -92,6 +93,7 @@ class Turned(HandClock):
     def __init__(self) -> None:
         super().__init__()
         self.hands = FakeClock()
+        self.naps = 0
 
     def now(self) -> float:
         return self.hands.now()
@@ -103,14 +105,16 @@ class Turned(HandClock):
         return self.hands.settled()
 
     async def sleep(self, seconds: float) -> None:
+        self.naps += 1
         await self.hands.sleep(seconds)
 
 
 class Hall:
     """A workshop whose looks run on a clock that the test moves."""
 
-    def __init__(self, shop: Workshop, gateway: Counted, clock: FakeClock) -> None:
-        self.shop, self.gateway, self.clock = shop, gateway, clock
+    def __init__(self, shop: Workshop, gateway: Counted, clock: Turned) -> None:
+        self.shop, self.gateway, self.clock = shop, gateway, clock.hands
+        self.turned = clock
         self.rows = Rows(shop.database)
         self.rows.writes, self.rows.asked = [], []
         self.looking = Looking(
@@ -161,7 +165,7 @@ async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
     clock, gateway = Turned(), Counted()
     gateway.looks = [Running(30)]
     async with open_rows(tmp_path) as database:
-        yield Hall(Workshop(database, tmp_path, gateway, clock), gateway, clock.hands)
+        yield Hall(Workshop(database, tmp_path, gateway, clock), gateway, clock)
 
 
 async def test_fifty_looks_are_a_few_writes_and_not_too_many_at_once(hall: Hall) -> None:
@@ -196,6 +200,15 @@ async def test_while_people_wait_looks_are_few_at_once_and_written_in_small_part
     assert max(map(len, hall.rows.writes)) <= FEW_LINES < LINES
     assert max(hall.rows.asked) <= FEW < BATCH
     assert took >= (len(jobs) // FEW_LINES) * SOON
+
+
+async def test_what_has_no_turn_while_people_wait_sleeps_until_they_may_be_gone(
+    hall: Hall,
+) -> None:
+    async with hall.at_work():
+        hall.shop.service.people.came()
+        await hall.clock.advance(2 * LINGER)
+    assert AT_ONCE - FEW_AT_ONCE <= hall.turned.naps <= 2 * AT_ONCE
 
 
 async def test_a_job_in_hand_is_not_looked_at_twice(hall: Hall) -> None:
