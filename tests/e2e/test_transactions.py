@@ -13,12 +13,12 @@ from tests.e2e.world import WAIT, World
 MOST = 9
 """The order; its answer; the POST before its first byte; its id; that it is made; the video;
 its message before its first byte; that it stands; that the card is gone."""
-OF_LOOKS = ("looks.held", "json_each(")
-"""Statements of looks, of which there are as many as the video takes long: they are shared."""
+OF_WRITES = "json_extract("
+"""In the shared write of looks, of which there are as many as the video takes long."""
 
 
 class Commits:
-    """Transactions that wrote something, but for looks."""
+    """Transactions that wrote something, but for the shared write of looks."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -31,7 +31,7 @@ class Commits:
 
         def runs(statement: str) -> None:
             nonlocal written, is_look
-            is_look = is_look or any(each in statement for each in OF_LOOKS)
+            is_look = is_look or OF_WRITES in statement
             if statement.startswith("COMMIT"):
                 self.count += connection.total_changes != written and not is_look
                 written, is_look = connection.total_changes, False
