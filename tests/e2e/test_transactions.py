@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from tests.e2e.world import WAIT, World
 
-MOST = 9
-"""The order; its answer; the POST before its first byte; its id; that it is made; the video;
+MOST = 8
+"""The order; its answer; the POST before its first byte; its id; that it is made, with the video;
 its message before its first byte; that it stands; that the card is gone."""
 OF_WRITES = "json_extract("
 """In the shared write of looks, of which there are as many as the video takes long."""

@@ -124,7 +124,7 @@ class Looking:
         now = self.desk.clock.now()
         most = (FEW if self.people.are_here else BATCH) - self._due.qsize()
         try:
-            rows = await self.looks.claim(now=now, until=now + CLAIM, most=most, but=self._held)
+            rows = await self.looks.claim(now=now, until=now + CLAIM, most=most, but=self._taken)
         except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on
             await self._failed("claim.failed", error)
             return False
@@ -134,13 +134,21 @@ class Looking:
                 self._due.put_nowait(row)
         return len(rows) == most
 
+    @property
+    def _taken(self) -> set[str]:
+        """Those that nobody else in this process may take, and those of which a step is under way.
+
+        What was found made goes on to its next step before its row tells.
+        """
+        return self._held | self.desk.bells.in_hand.keys()
+
     async def _rest(self) -> None:
         """Until a row is due. Rows that become due one after another are claimed together."""
         clock = self.desk.clock
         while True:
             await clock.sleep(TOGETHER)
             try:
-                due = await self.looks.next_due(but=self._held)
+                due = await self.looks.next_due(but=self._taken)
             except Exception as error:  # noqa: BLE001 - as with the claim
                 await self._failed("claim.failed", error)
                 continue

@@ -1,4 +1,4 @@
-"""The jobs in hand are noted beside the database, for the next start, and at no cost to its rows."""
+"""The jobs in hand are noted beside the database, for the next start; no row is written."""
 
 from dataclasses import replace
 from pathlib import Path

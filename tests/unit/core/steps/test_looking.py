@@ -212,6 +212,26 @@ async def test_a_job_in_hand_is_not_looked_at_twice(hall: Hall) -> None:
         await hall.until(lambda: sum(map(len, hall.rows.writes)) == 3)
 
 
+async def test_a_job_that_was_found_made_is_not_looked_at_again_while_its_video_comes(
+    hall: Hall,
+) -> None:
+    """Its row tells nothing of that yet. Where it is given back as it was, it is due at once."""
+    (job,) = await hall.making()
+    hall.gateway.looks = [Done()]
+    on = hall.shop.bells.jobs_on[Status.COMPLETED,]
+    on.free = 1
+    async with hall.at_work():
+        await hall.until(lambda: not on.has_room and not hall.looking._held)
+        for _ in range(3):
+            hall.shop.bells.jobs.ring()
+            await hall.until(lambda: True)
+            await hall.clock.advance(60.0)
+        assert hall.gateway.looked == 1
+        assert await hall.now([job]) == list(on.take()) == [job]
+        hall.shop.bells.let_go(job)
+        await hall.until(lambda: hall.gateway.looked == 2)
+
+
 async def test_it_is_looked_at_again_when_that_is_due_and_not_before(hall: Hall) -> None:
     (job,) = await hall.making()
     async with hall.at_work():
