@@ -6,6 +6,7 @@ told, and when, outlasts the episode in `told`.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -97,17 +98,17 @@ class Pauses(Part):
             .values(tried_at=now)
         )
 
-        async def work(connection: AsyncConnection) -> Pause | None:
+        async def known(connection: AsyncConnection) -> tuple[bool, sa.Row[Any] | None]:
             if await holds.is_held(connection, gateway):
-                return Pause(Reason.PAUSED, now)
-            row = (await connection.execute(query)).first()
-            if row is None:
-                return None
-            if row.tried_at is None and (await connection.execute(tries)).rowcount == 1:
-                return None
-            return Pause(Reason(row.reason), row.paused_until, row.looking)
+                return True, None
+            return False, (await connection.execute(query)).first()
 
-        return await self._database.run(work)
+        is_held, row = await self._database.read(known)
+        if is_held:
+            return Pause(Reason.PAUSED, now)
+        if row is None or (row.tried_at is None and await self._database.write(tries) == 1):
+            return None
+        return Pause(Reason(row.reason), row.paused_until, row.looking)
 
     async def claim(self, *, now: float, until: float, most: int) -> list[Paused]:
         # What is due later than anybody puts it was put there by a clock that was wrong.

@@ -50,7 +50,7 @@ class UsageCounters(Part):
         return await self._database.run(work)
 
     async def doubted(self) -> list[str]:
-        return await self._database.run(_doubts)
+        return await self._database.read(_doubts)
 
     async def recount(self, act: Act) -> None:
         async def work(connection: AsyncConnection) -> None:
@@ -70,6 +70,17 @@ async def usage(
     connection: AsyncConnection, address: Address, person_id: str, limits: Limits, now: float
 ) -> Usage:
     """The figures that limits are compared with: of a person, a community and a purse."""
+    found = await known(connection, address, person_id, limits, now)
+    if found is not None:
+        return found
+    await _count(connection, limits.day(now)[0])
+    return await usage(connection, address, person_id, limits, now)
+
+
+async def known(
+    connection: AsyncConnection, address: Address, person_id: str, limits: Limits, now: float
+) -> Usage | None:
+    """The same, where today's are counted: so nothing is written. None on another day."""
     since, purse = limits.day(now)[0], limits.purse
     figures = {
         "since": sa.select(counted.c.since).scalar_subquery(),
@@ -81,8 +92,7 @@ async def usage(
     query = sa.select(*(figure.label(name) for name, figure in figures.items()))
     row = (await connection.execute(query)).mappings().one()
     if row["since"] != since:
-        await _count(connection, since)
-        row = (await connection.execute(query)).mappings().one()
+        return None
     found = {name: int(row[name]) for name in figures if name not in ("since", "doubts")}
     given = {each.name: found[f"granted_{each.name}"] for each in fields(Granted)}
     return Usage(
