@@ -44,6 +44,8 @@ class Rows(Looks):
     writes: list[list[str]]
     asked: list[int]
     """How many each claim wanted at most."""
+    questions = 0
+    """How often it was asked when the next is due."""
     trouble: Exception | None = None
     most_held = 0
 
@@ -54,6 +56,10 @@ class Rows(Looks):
         rows = await super().claim(now=now, until=until, most=most, but=but)
         self.most_held = max(self.most_held, len(rows) + len(but))
         return rows
+
+    async def next_due(self, *, but: Collection[str]) -> float | None:
+        self.questions += 1
+        return await super().next_due(but=but)
 
     async def write(self, seen: Sequence[Seen], *, now: float, ahead: float) -> bool:
         if self.trouble:
@@ -240,6 +246,17 @@ async def test_it_is_looked_at_again_when_that_is_due_and_not_before(hall: Hall)
         assert after.due_at is not None
         await hall.until(lambda: hall.gateway.looked == 2)
         assert after.due_at <= hall.clock.now() < after.due_at + 3 * TOGETHER
+
+
+async def test_a_bell_that_tells_when_a_look_is_due_spares_the_question(hall: Hall) -> None:
+    """One is left for each claim, for rows that wait longer; a bell that does not tell asks too."""
+    await hall.making()
+    async with hall.at_work():
+        await hall.until(lambda: len(hall.rows.writes) == 3)
+        assert hall.rows.questions == len(hall.rows.asked) == 3
+        hall.shop.bells.jobs.ring()
+        await hall.until(lambda: hall.rows.questions == 4)
+        assert len(hall.rows.asked) == 3
 
 
 async def test_its_card_shows_what_was_seen(hall: Hall) -> None:
