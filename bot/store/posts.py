@@ -81,14 +81,17 @@ async def claim_one(
 
 
 def _once(row: sqlite.Insert | postgresql.Insert, due_at: float) -> sa.Insert:
+    return row.on_conflict_do_update(
+        index_elements=[posts.c.job_id, posts.c.kind], set_={"due_at": _due_once_more(due_at)}
+    )
+
+
+def _due_once_more(due_at: float) -> sa.Case[Any]:
     held = posts.c.claimed_until.is_not(None)
     anew = sa.case((posts.c.due_at >= due_at, posts.c.due_at + _INSTANT), else_=due_at)
     stands = posts.c.message_id.is_not(None)
     sooner = sa.case((posts.c.due_at < due_at, posts.c.due_at), else_=due_at)
-    return row.on_conflict_do_update(
-        index_elements=[posts.c.job_id, posts.c.kind],
-        set_={"due_at": sa.case((held, anew), (stands, sooner), else_=posts.c.due_at)},
-    )
+    return sa.case((held, anew), (stands, sooner), else_=posts.c.due_at)
 
 
 class Posts(Part):
@@ -309,9 +312,8 @@ async def _deliver(connection: AsyncConnection, job: Job, *, now: float) -> None
 async def _outdate(connection: AsyncConnection, end: Post, job: Job, *, now: float) -> None:
     """All that was said of a job before its end is due; tries of edits are none of removing it."""
     others = posts.c.kind.not_in([end.kind.value, PostKind.RESULT.value])
-    earlier = sa.update(posts).where(posts.c.job_id == job.id, others).values(attempts=0)
-    kinds = [PostKind(it) for it in await connection.scalars(earlier.returning(posts.c.kind))]
-    await owe(connection, job, dict.fromkeys(kinds, now))
+    earlier = sa.update(posts).where(posts.c.job_id == job.id, others)
+    await connection.execute(earlier.values(attempts=0, due_at=_due_once_more(now)))
 
 
 async def _locked(connection: AsyncConnection, job_id: str) -> Job:
