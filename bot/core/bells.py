@@ -92,6 +92,11 @@ class Bells:
         on = self.jobs_on.get((job.status,))
         return on if on and on.has_room and job.id not in self.in_hand else None
 
+    def hand_on(self, job: Job, on: HandedOn[Job]) -> None:
+        """Its next step begins this way, before any row tells of that; nobody can claim it."""
+        self.in_hand[job.id] = None
+        on.put(job)
+
     def changed(
         self,
         before: Job,
@@ -136,6 +141,8 @@ class Bells:
         """
         after = self.in_hand.pop(job.id, None)
         if after is None:
+            if job.status is Status.IN_PROGRESS:
+                self._due(job)  # its loop is not the one that gave it back
             return UNKNOWN
         self._due(after)
         return math.inf

@@ -3,11 +3,13 @@
 Every write goes through the version fence and rings whoever has to look next.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from bot.core import moves, schedule
 from bot.core.bells import Bells
+from bot.core.errors import Unwritten
 from bot.core.handed_on import HandedOn
 from bot.core.jobs import CLAIM, HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
 from bot.core.learned import Key, Learned
@@ -35,6 +37,8 @@ SETTLED = 600.0
 
 log = get_logger()
 
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
@@ -53,12 +57,29 @@ class Desk:
     rooms: Collection[str] = ()
     said_on: Collection[str] = ()
     _remarked: dict[tuple[str, str], float] = field(init=False, default_factory=dict)
+    _found: dict[str, Job] = field(init=False, default_factory=dict)
+    """Jobs on their way to the step of a state that they were found in, and no row tells yet."""
 
     async def hand_on(self, before: Job, after: Job) -> Job | None:
         """Write a change, claimed for its next step where that can begin at once."""
         on = self.bells.way_on(after)
         until = self.clock.now() + CLAIM if on else None
         return await self.save(before, replace(after, claimed_until=until), on=on)
+
+    def hand_on_found(self, job: Job, found: Job) -> bool:
+        """Hand on a claimed job for the step of the state that it was found in; whether it can be.
+
+        Nothing is written: the step does that, and after a crash it is found once more.
+        """
+        on = self.bells.way_on(found)
+        if on is not None:
+            self._found[job.id] = found
+            self.bells.hand_on(job, on)
+        return on is not None
+
+    def found(self, job: Job) -> Job | None:
+        """`job` as it was found, if it was handed on like that; told once."""
+        return self._found.pop(job.id, None)
 
     async def save(self, before: Job, after: Job, *, on: HandedOn[Job] | None = None) -> Job | None:
         """Write a change; None if somebody else was faster."""
@@ -90,6 +111,31 @@ class Desk:
             self.bells.watch.ring()
         if saved.status is Status.COMPLETED:
             self.learned.learn(saved)
+
+    async def insist(
+        self,
+        job: Job,
+        write: Callable[[], Awaitable[Result]],
+        *,
+        until_then: Callable[[], None] = lambda: None,
+    ) -> Result:
+        """Write until the database takes it; `until_then` after each time that it does not.
+
+        A lasting error is raised: it would be tried for ever.
+        """
+        is_told = False
+        while True:
+            try:
+                return await write()
+            except Unwritten as error:  # a full disk, a database that is away
+                until_then()
+                if not is_told:
+                    log.warning("job.unwritten", job=job.id, code=error.code)
+                is_told = True
+                await self.clock.sleep(1.0)
+            except Exception:
+                until_then()
+                raise
 
     async def begin(self, job: Job, at_once: int | None) -> Job | None:
         """The POST is about to leave, if there is a place for it: `submitting` if it may."""

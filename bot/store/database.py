@@ -52,6 +52,7 @@ class Database(Runs):
         self._guard = guard
         self._patience = patience
         self.is_sqlite = engine.is_sqlite
+        self.file = file_of(engine.url)
         self.trouble: str | None = None
         """How the open file differs from the one on the disk, or that the server's lock is lost."""
         # SQLite has one connection, hence one transaction at a time; PostgreSQL has its pool.

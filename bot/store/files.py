@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from bot.core.errors import DatabaseDamaged, DatabaseInUse
 from bot.store.engines import Engine
@@ -15,7 +15,7 @@ SMALLEST = 512
 """Bytes of SQLite's smallest page: it takes a file of one byte for a new one."""
 
 
-def file_of(url: str) -> Path | None:
+def file_of(url: str | URL) -> Path | None:
     """The file that `url` names; None for a server, or for memory."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):

@@ -22,7 +22,7 @@ from bot.store.posts import claim_one
 from bot.store.rows import QUEUED, SPELT, job_of
 from bot.store.statements import Said
 from bot.store.tables import jobs
-from bot.store.usage import usage
+from bot.store.usage import known, usage
 from bot.store.writing import get, readable, save
 
 _SAMPLES = 1000
@@ -68,9 +68,13 @@ class Jobs(Part):
     ) -> list[Job]:
         """Take up to `most` due jobs. A claim that ran out without a word counts as a crash."""
         hand = claims.hand(now=now, until=until, most=most, but=but)
+        is_by_turn = set(statuses) == {Status.QUEUED}
+
+        def any_due(connection: Connection) -> bool:
+            return bool(connection.scalar(_QUEUED_DUE, hand))
 
         def work(connection: Connection) -> list[Job]:
-            if set(statuses) == {Status.QUEUED}:
+            if is_by_turn:
                 rows = _take_by_turn(connection, hand)
             else:
                 claim = _claim(tuple(statuses), but="but" in hand)
@@ -78,6 +82,9 @@ class Jobs(Part):
                 rows = sorted(taken.mappings(), key=lambda row: float(row["due_at"]))
             return [job for row in rows if (job := readable(connection, row))]
 
+        # The queue is told of each place that becomes free, and mostly nobody waits for it.
+        if is_by_turn and self._database.is_sqlite and not await self._database.read(any_due):
+            return []
         return await self._database.run(work)
 
     async def renew(self, ids: Collection[str], *, until: float) -> None:
@@ -195,9 +202,11 @@ class Jobs(Part):
 
     async def usage(self, address: Address, person_id: str, limits: Limits, *, now: float) -> Usage:
         """Today's usage of this person, community and purse."""
-        return await self._database.run(
-            lambda connection: usage(connection, address, person_id, limits, now)
-        )
+        asked = address, person_id, limits, now
+        found = await self._database.read(lambda it: known(it, *asked))
+        if found is not None:
+            return found
+        return await self._database.run(lambda it: usage(it, *asked))
 
     async def has_ordered(self, platform: str, person_id: str) -> bool:
         theirs = sa.and_(jobs.c.platform == platform, jobs.c.person == person_id)
@@ -214,7 +223,7 @@ class Jobs(Part):
     async def ahead(self, job: Job) -> int | None:
         if job.status is not Status.QUEUED or job.reason is not Reason.AT_ONCE:
             return None
-        return await self._database.run(partial(turns.ahead, job=job))
+        return await self._database.read(partial(turns.ahead, job=job))
 
     async def waiting(self, address: Address) -> list[Job]:
         """Queued jobs of a community, or of a private channel; the oldest first."""

@@ -1,33 +1,33 @@
 """Jobs that are being made, in the few columns that a look needs, many in one statement.
 
 A look is free and may be taken twice, and the version of a row fences what is written after it.
-So on SQLite, where one process works, taking rows writes none of them: their ids are noted in one
-setting, and the next start takes a note of the dead for claims that ran out. On PostgreSQL each
-row is claimed, for processes share them. A row whose claim ran out may be what its process died
-of: it is taken by itself, with a claim that counts.
+So on SQLite, where one process works, taking rows writes none of them: their ids are noted beside
+the database, and the next start takes a note of the dead for claims that ran out. On PostgreSQL
+each row is claimed, for processes share them. A row whose claim ran out may be what its process
+died of: it is taken by itself, with a claim that counts.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 
 from bot.core.jobs import Job, Status
 from bot.core.pending import Pending, Seen
 from bot.core.posts import EDIT_PACE
 from bot.store import claims
 from bot.store.database import Database, Part
+from bot.store.note import Note
 from bot.store.posts import owe_cards
-from bot.store.statements import execute, once
-from bot.store.tables import jobs, settings
-from bot.store.writing import readable
+from bot.store.rows import job_of
+from bot.store.statements import Said, once
+from bot.store.tables import jobs
+from bot.store.writing import UNREADABLE, readable
 
-NOTE = "looks.held"
-"""The setting with the ids that the process on SQLite has in hand."""
 _MADE = sa.literal(Status.IN_PROGRESS.value, literal_execute=True)
 _making = sa.and_(jobs.c.status == _MADE, jobs.c.due_at.is_not(None))
 _free = sa.and_(_making, jobs.c.claimed_until.is_(None))
@@ -41,23 +41,16 @@ class Looks(Part):
         super().__init__(database)
         self._is_shared = not database.is_sqlite
         self._said = _Shared() if self._is_shared else _Alone()
+        self._note = Note(database.file)
 
     async def claim(
         self, *, now: float, until: float, most: int, but: Collection[str]
     ) -> list[Pending]:
         values = {"now": now, "until": until, "most": most, "held": json.dumps(list(but))}
-
-        def work(connection: Connection) -> list[Pending]:
-            found = connection.execute(self._said.claim, values)
-            if self._is_shared:
-                return list(map(Pending._make, found))
-            rows = list(map(Pending._make, json.loads(found.scalar_one())))
-            if rows:
-                held = json.dumps([*but, *(row.id for row in rows)])
-                connection.execute(_noting, {"held": held})
-            return rows
-
-        return await self._database.run(work)
+        rows = await self._said.take(self._database, values)
+        if rows:
+            self._note.write([*but, *(row.id for row in rows)])
+        return rows
 
     async def next_due(self, *, but: Collection[str]) -> float | None:
         """When the earliest that nobody has can be claimed."""
@@ -73,17 +66,17 @@ class Looks(Part):
             await self._database.run(partial(_released, ids=ids))
 
     async def finish(self) -> None:
-        if not self._is_shared:
-            await self._database.write(sa.delete(settings).where(settings.c.name == NOTE))
+        self._note.remove()
 
     async def whole(self, job: Pending) -> Job | None:
-        def work(connection: Connection) -> Job | None:
-            row = execute(connection, _unchanged(job.id, job.version)).mappings().first()
-            if row is None and self._is_shared:
-                _released(connection, ids=[job.id])
-            return readable(connection, row) if row else None
-
-        return await self._database.run(work)
+        row = await self._database.one(_unchanged(job.id, job.version), lambda found: found)
+        if row is None:
+            await self.release([job.id])
+            return None
+        try:
+            return job_of(row)
+        except UNREADABLE:
+            return await self._database.run(partial(readable, row=row))
 
     async def write(self, seen: Sequence[Seen], *, now: float, ahead: float) -> bool:
         rows = [(each.id, each.version, each.progress, each.due + ahead) for each in seen]
@@ -104,16 +97,12 @@ class Looks(Part):
 
     async def expire_claims(self, *, now: float) -> int:
         """At the start of the only process: what a note has is taken for claims that ran out."""
-        noted = sa.select(settings.c.value).where(settings.c.name == NOTE)
-
-        def work(connection: Connection) -> int:
-            ids = json.loads(connection.scalar(noted) or "[]")
-            connection.execute(sa.delete(settings).where(settings.c.name == NOTE))
-            theirs = sa.and_(_free, jobs.c.id.in_(ids))
-            expired = sa.update(jobs).where(theirs).values(claimed_until=now)
-            return connection.execute(expired).rowcount
-
-        return await self._database.run(work)
+        theirs = sa.and_(_free, jobs.c.id.in_(self._note.read()))
+        expired = await self._database.write(
+            sa.update(jobs).where(theirs).values(claimed_until=now)
+        )
+        self._note.remove()
+        return expired
 
     async def claim_interrupted(
         self, *, now: float, until: float, most: int, but: Collection[str]
@@ -139,8 +128,6 @@ class Looks(Part):
 _now, _until = (sa.bindparam(name, type_=sa.Double) for name in ("now", "until"))
 _most = sa.bindparam("most", type_=sa.Integer)
 _text = {name: sa.bindparam(name, type_=sa.Text) for name in ("held", "lines")}
-_noting = sqlite.insert(settings).values(name=NOTE, value=_text["held"])
-_noting = _noting.on_conflict_do_update(index_elements=["name"], set_={"value": _text["held"]})
 
 
 class _Alone:
@@ -159,12 +146,17 @@ class _Alone:
         due = sa.select(*(each.label(f"c{at}") for at, each in enumerate(columns)))
         first = due.where(free, jobs.c.due_at <= _now).order_by(jobs.c.due_at).limit(_most)
         each = sa.func.json_array(*first.subquery().c)
-        self.claim: sa.Executable = sa.select(sa.func.json_group_array(each))
+        self._claim = sa.select(sa.func.json_group_array(each))
         self.next_due = sa.select(jobs.c.due_at).where(free).order_by(jobs.c.due_at).limit(1)
         lines = sa.func.json_each(_text["lines"]).table_valued("value")
         self.write = _write(
             [sa.func.json_extract(lines.c.value, sa.text(f"'$[{at}]'")) for at in range(4)]
         )
+
+    async def take(self, database: Database, values: Mapping[str, Any]) -> list[Pending]:
+        """The first that are due. Nothing is written."""
+        found = await database.value(Said(self._claim, values))
+        return list(map(Pending._make, json.loads(found or "[]")))
 
 
 class _Shared:
@@ -174,13 +166,21 @@ class _Shared:
         first = _first(sa.and_(_free, jobs.c.due_at <= _now), jobs.c.due_at, most=_most)
         taken = first.values(version=jobs.c.version + 1, claimed_until=_until)
         columns = _columns(jobs.c.request_data["quality"].as_string())
-        self.claim: sa.Executable = taken.returning(*columns)
+        self._claim = taken.returning(*columns)
         self.next_due = sa.select(jobs.c.due_at).where(_free).order_by(jobs.c.due_at).limit(1)
         text = sa.cast(_text["lines"], postgresql.JSON)
         lines = sa.func.json_array_elements(text).table_valued("value")
         types = enumerate((sa.Text, sa.Integer, sa.Integer, sa.Double))
         part = lines.c.value.op("->>")
         self.write = _write([sa.cast(part(sa.text(str(at))), type_) for at, type_ in types])
+
+    async def take(self, database: Database, values: Mapping[str, Any]) -> list[Pending]:
+        """Claim the first that are due."""
+
+        def work(connection: Connection) -> list[Pending]:
+            return list(map(Pending._make, connection.execute(self._claim, values)))
+
+        return await database.run(work)
 
 
 def _columns(quality: sa.ColumnElement[str | None]) -> list[sa.ColumnElement[Any]]:

@@ -91,17 +91,19 @@ class Pauses(Part):
         await self._database.run(work)
 
     async def held(self, gateway: str, *, now: float) -> Pause | None:
-        def work(connection: Connection) -> Pause | None:
+        def known(connection: Connection) -> tuple[bool, sa.Row[Any] | None]:
             if holds.is_held(connection, gateway):
-                return Pause(Reason.PAUSED, now)
-            row = execute(connection, _named(gateway)).first()
-            if row is None:
-                return None
-            if row.tried_at is None and execute(connection, _try(gateway, now)).rowcount == 1:
-                return None
-            return Pause(Reason(row.reason), row.paused_until, row.looking)
+                return True, None
+            return False, execute(connection, _named(gateway)).first()
 
-        return await self._database.run(work)
+        is_held, row = await self._database.read(known)
+        if is_held:
+            return Pause(Reason.PAUSED, now)
+        if row is None or (
+            row.tried_at is None and await self._database.write(_try(gateway, now)) == 1
+        ):
+            return None
+        return Pause(Reason(row.reason), row.paused_until, row.looking)
 
     async def claim(self, *, now: float, until: float, most: int) -> list[Paused]:
         # What is due later than anybody puts it was put there by a clock that was wrong.

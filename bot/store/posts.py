@@ -87,14 +87,17 @@ def _claim_one(job_id: str, kind: str, now: float, until: float) -> ReturningUpd
 def _once(
     row: sqlite.Insert | postgresql.Insert, due_at: float | sa.ColumnElement[float]
 ) -> sa.Insert:
+    return row.on_conflict_do_update(
+        index_elements=[posts.c.job_id, posts.c.kind], set_={"due_at": _due_once_more(due_at)}
+    )
+
+
+def _due_once_more(due_at: float | sa.ColumnElement[float]) -> sa.Case[Any]:
     held = posts.c.claimed_until.is_not(None)
     anew = sa.case((posts.c.due_at >= due_at, posts.c.due_at + _INSTANT), else_=due_at)
     stands = posts.c.message_id.is_not(None)
     sooner = sa.case((posts.c.due_at < due_at, posts.c.due_at), else_=due_at)
-    return row.on_conflict_do_update(
-        index_elements=[posts.c.job_id, posts.c.kind],
-        set_={"due_at": sa.case((held, anew), (stands, sooner), else_=posts.c.due_at)},
-    )
+    return sa.case((held, anew), (stands, sooner), else_=posts.c.due_at)
 
 
 class Posts(Part):
@@ -354,8 +357,15 @@ def _named(job_id: str) -> sa.Update:
 
 def _outdate(connection: Connection, end: Post, job: Job, *, now: float) -> None:
     """All that was said of a job before its end is due; tries of edits are none of removing it."""
-    kinds = [PostKind(row.kind) for row in execute(connection, _others(job.id, end.kind.value))]
-    owe(connection, job, dict.fromkeys(kinds, now))
+    execute(connection, _others_are_due(job.id, end.kind.value, now))
+
+
+@once
+def _others_are_due(job_id: str, kind: str, now: float) -> sa.Update:
+    others = posts.c.kind.not_in([kind, PostKind.RESULT.value])
+    due_at = _due_once_more(sa.type_coerce(now, sa.Double))
+    earlier = sa.update(posts).where(posts.c.job_id == job_id, others)
+    return earlier.values(attempts=0, due_at=due_at)
 
 
 @once

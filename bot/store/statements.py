@@ -94,11 +94,11 @@ class Runs(ABC):
         """Whether there is a row."""
         return await self.value(query) is not None
 
-    async def write(self, statement: sa.Update | sa.Delete) -> int:
+    async def write(self, statement: sa.Update | sa.Delete | Said[sa.Update]) -> int:
         """How many rows it changed."""
 
         def work(connection: Connection) -> int:
-            return connection.execute(statement).rowcount
+            return execute(connection, statement).rowcount
 
         return await self.run(work)
 

@@ -50,7 +50,7 @@ class UsageCounters(Part):
         return await self._database.run(work)
 
     async def doubted(self) -> list[str]:
-        return await self._database.run(_doubts)
+        return await self._database.read(_doubts)
 
     async def recount(self, act: Act) -> None:
         def work(connection: Connection) -> None:
@@ -69,13 +69,23 @@ def usage(
     connection: Connection, address: Address, person_id: str, limits: Limits, now: float
 ) -> Usage:
     """The figures that limits are compared with: of a person, a community and a purse."""
+    found = known(connection, address, person_id, limits, now)
+    if found is not None:
+        return found
+    _count(connection, limits.day(now)[0])
+    return usage(connection, address, person_id, limits, now)
+
+
+def known(
+    connection: Connection, address: Address, person_id: str, limits: Limits, now: float
+) -> Usage | None:
+    """The same, where today's are counted: so nothing is written. None on another day."""
     since, purse = limits.day(now)[0], limits.purse
     whose = (address.platform, person_id, address.community or "")
     query = _usage(*whose, since, now - SOFT_DEADLINE, purse=purse)
     row = execute(connection, query).mappings().one()
     if row["since"] != since:
-        _count(connection, since)
-        row = execute(connection, query).mappings().one()
+        return None
     found = {name: int(row[name]) for name in row if name not in ("since", "doubts")}
     given = {each.name: found[f"granted_{each.name}"] for each in fields(Granted)}
     return Usage(

@@ -15,6 +15,9 @@ from bot.store.rows import by_id, job_of, saved_values
 from bot.store.statements import once, one
 from bot.store.tables import jobs
 
+UNREADABLE = (ValueError, KeyError, TypeError)
+"""Errors of a row that holds no job."""
+
 log = get_logger()
 
 
@@ -27,7 +30,7 @@ def readable(connection: Connection, row: RowMapping) -> Job | None:
     """The job of `row`; one that can't be read is parked, so that it holds up nobody else."""
     try:
         return job_of(row)
-    except (ValueError, KeyError, TypeError) as error:
+    except UNREADABLE as error:
         # Its values may be a prompt: only the kind of error is logged.
         log.error("job.unreadable", job=row["id"], error=type(error).__name__)
         connection.execute(

@@ -18,7 +18,7 @@ from tests.e2e.processes import Running, spawned
 from tests.e2e.world import WAIT, World, card_text, is_card, is_result, png
 from tests.fakes.discord import Interaction, Person
 
-COMMITS = 14
+COMMITS = 18
 """Transactions that write from the first start to a delivered picture job, at the least."""
 
 

@@ -3,7 +3,9 @@
 Both are steps of a job: what to do next is read off its row, and what happened is written there.
 """
 
-from contextlib import suppress
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 from bot.core import fetching, moves
@@ -13,6 +15,7 @@ from bot.core.errors import BotError, Broken, FileMissing, Temporary
 from bot.core.jobs import LAST_DEADLINE, MOST_CRASHES, Job, Reason, Video
 from bot.core.outcomes import Locked, Trouble, Unusable, kind_of
 from bot.core.ports import Gateway, Media
+from bot.core.posts import EDIT_PACE
 from bot.core.steps.probing import PROBE_TIME, ask
 from bot.log import get_logger
 
@@ -26,7 +29,12 @@ CONVERT_PAUSE = 5.0
 CONVERT_TRIES = 5
 """Conversions for which there was no room, or that were cut off, till it is posted as it came."""
 
+SOON = EDIT_PACE
+"""Seconds in which a video may come before the rows and the card tell that it is being fetched."""
+
 log = get_logger()
+
+Got = Video | Locked | Trouble | Unusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +44,53 @@ class Content:
     desk: Desk
     media: Media
     conversions: Conversions
+    soon: float = SOON
 
     async def fetch(self, job: Job) -> None:
         """Fetch it, and keep it as it is posted, or as it came if it has to be converted first."""
-        gateway = await self.desk.gateway(job)
-        if gateway is None or job.gateway_id is None:
-            return
-        prompt = job.request.written
-        got = await fetching.fetch_video(
-            gateway, self.media, job.gateway_id, job.sources, prompt=prompt
-        )
+        if await self.desk.gateway(job) is not None and job.gateway_id is not None:
+            await self.settle(job, await self._fetched(job))
+
+    @asynccontextmanager
+    async def coming(self, job: Job) -> AsyncIterator[asyncio.Task[Got]]:
+        """Its video on the way to us: here already, or not within `SOON`."""
+        coming = asyncio.create_task(self._fetched(job))
+        try:
+            await asyncio.wait([coming], timeout=self.soon)
+            yield coming
+        finally:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+
+    async def keep_soon(self, job: Job, made: Job, coming: asyncio.Task[Got]) -> bool:
+        """Keep the video of a job that was found made, if it is here and posted as it came."""
+        if not coming.done() or coming.exception() is not None or made.silent:
+            return False
+        got = coming.result()
+        if not isinstance(got, Video) or not got.plays:
+            return False
+        await self._keep(job, moves.stored(made, got))
+        return True
+
+    async def settle(self, job: Job, got: Got) -> None:
+        """Write down what came of fetching it."""
         match got:
             case Video(plays=True):
                 await self._keep(job, moves.stored(job, got))
             case Video():
                 await self._keep(job, moves.converting(job, got, now=self.desk.clock.now()))
             case Locked(detail=detail):
-                await self._content_locked(job, gateway, detail)
+                await self._content_locked(job, self.desk.gateways[job.gateway], detail)
             case Unusable(reason, detail):
                 await self._content_unusable(job, reason, detail)
             case Trouble(detail, _, definite):
                 await self._content_trouble(job, detail, definite=definite)
+
+    async def _fetched(self, job: Job) -> Got:
+        gateway, prompt = self.desk.gateways[job.gateway], job.request.written
+        return await fetching.fetch_video(
+            gateway, self.media, job.gateway_id or "", job.sources, prompt=prompt
+        )
 
     async def convert(self, job: Job) -> None:
         """Convert it; one that can't be converted is posted as it came."""

@@ -8,7 +8,8 @@ from dataclasses import replace
 from bot.core import moves, schedule
 from bot.core.alone import Alone
 from bot.core.desk import Desk
-from bot.core.jobs import MOST_CRASHES, Job, Reason, Status
+from bot.core.errors import Unwritten
+from bot.core.jobs import CLAIM, MOST_CRASHES, Job, Reason, Status
 from bot.core.outcomes import Look
 from bot.core.platforms import Fetches
 from bot.core.ports import Media
@@ -88,6 +89,8 @@ class Steps:
                 await self._submission.submit(job)
             case Status.SUBMITTING:
                 await self._submission.take_up(job)
+            case Status.IN_PROGRESS if made := self._desk.found(job):
+                await self._bring(job, made)
             case Status.IN_PROGRESS:
                 await self._waiting.look(job)
             case Status.COMPLETED if job.video is None:
@@ -96,6 +99,22 @@ class Steps:
                 await self._content.convert(job)
             case _:
                 await self._desk.save(job, replace(job, due_at=None, claimed_until=None))
+
+    async def _bring(self, job: Job, made: Job) -> None:
+        """One write tells that it is made and that its video is here, if that comes soon."""
+        async with self._content.coming(made) as coming:
+            try:
+                if await self._content.keep_soon(job, made, coming):
+                    return
+                until = self._desk.clock.now() + CLAIM
+                written = await self._desk.save(job, replace(made, claimed_until=until))
+            except Unwritten:
+                # Nor was its file kept, where a disk is full: that is the next step's.
+                await self._desk.insist(job, lambda: self._desk.save(job, made))
+                return
+            if written is not None:
+                async with self._written_down(written):
+                    await self._content.settle(written, await coming)
 
     async def _take_file(self, job: Job) -> None:
         """A stranger's file may be what the process dies of, and it is not paid for yet.

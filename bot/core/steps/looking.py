@@ -6,6 +6,7 @@ and may be taken twice, so a stop waits for none of them.
 """
 
 import asyncio
+import math
 from collections.abc import Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -20,7 +21,7 @@ from bot.core.people import People
 from bot.core.posts import EDIT_PACE, PostKind, is_shown
 from bot.core.steps.jobs import Steps
 from bot.core.steps.waiting import risen
-from bot.core.wake import Wake
+from bot.core.wake import UNKNOWN, Wake
 from bot.core.worker import RENEWAL
 from bot.log import get_logger
 
@@ -124,7 +125,7 @@ class Looking:
         now = self.desk.clock.now()
         most = (FEW if self.people.are_here else BATCH) - self._due.qsize()
         try:
-            rows = await self.looks.claim(now=now, until=now + CLAIM, most=most, but=self._held)
+            rows = await self.looks.claim(now=now, until=now + CLAIM, most=most, but=self._taken)
         except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on
             await self._failed("claim.failed", error)
             return False
@@ -134,17 +135,28 @@ class Looking:
                 self._due.put_nowait(row)
         return len(rows) == most
 
+    @property
+    def _taken(self) -> set[str]:
+        """The ids that are ours, and those of jobs with a step under way.
+
+        A job that was found made goes on to its next step before its row tells.
+        """
+        return self._held | self.desk.bells.in_hand.keys()
+
     async def _rest(self) -> None:
         """Until a row is due. Rows that become due one after another are claimed together."""
-        clock = self.desk.clock
+        clock, due = self.desk.clock, UNKNOWN
         while True:
             await clock.sleep(TOGETHER)
-            try:
-                due = await self.looks.next_due(but=self._held)
-            except Exception as error:  # noqa: BLE001 - as with the claim
-                await self._failed("claim.failed", error)
-                continue
-            wait = REST if due is None else min(REST, due - clock.now())
+            due = min(due, self.wake.due())
+            if due == UNKNOWN:
+                try:
+                    first = await self.looks.next_due(but=self._taken)
+                except Exception as error:  # noqa: BLE001 - as with the claim
+                    await self._failed("claim.failed", error)
+                    continue
+                due = math.inf if first is None else first
+            wait = min(REST, due - clock.now())
             if wait <= 0:
                 return
             self._resting_until = clock.steady() + wait
@@ -254,8 +266,9 @@ class Looking:
         self._has_room.set()
         if not self._seen:
             self._has_seen.clear()
-        if min(each.due for each in part) < self._resting_until:
-            self.wake.ring()
+        due = min(each.due for each in part)
+        if due < self._resting_until:
+            self.wake.ring(due + self.desk.clock.now() - self.desk.clock.steady())
 
     async def _write(self, part: Sequence[Seen]) -> None:
         clock = self.desk.clock

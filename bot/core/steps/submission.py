@@ -5,15 +5,14 @@ a clear yes or no stays unconfirmed for a person to resolve.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from bot.core import fetching, moves, schedule
 from bot.core.desk import PAUSE, UNCALLED, Desk
-from bot.core.errors import BotError, Broken, Temporary, TextPartTooLarge, Unwritten
+from bot.core.errors import BotError, Broken, Temporary, TextPartTooLarge
 from bot.core.fronts import Fronts
 from bot.core.jobs import HARD_DEADLINE, HELD, IN_BETWEEN, Job, Reason, Status
 from bot.core.orders import VideoRequest
@@ -26,8 +25,6 @@ MOST_TRIES = 33
 """Tries of a gateway that can't be reached or is too busy: half an hour, with the back-off."""
 
 log = get_logger()
-
-Result = TypeVar("Result")
 
 
 class _Withdrawn(Exception):
@@ -206,7 +203,7 @@ class Submission:
 
     async def _too_large(self, sent: Job, no: Rejected, body: int) -> Rejected:
         """The gateway's front takes less: remember that, and send a smaller one."""
-        most = await self._insist(
+        most = await self.desk.insist(
             sent, lambda: self.fronts.refused(sent.gateway, sent.base_url, body)
         )
         log.warning("gateway.body_refused", gateway=sent.gateway, bytes=body, most=most)
@@ -226,20 +223,20 @@ class Submission:
             outcome = await self._locked(sent, outcome)
         if sent.status is Status.QUEUED:
             # Not a byte left and the row never moved: whoever has changed it since knows better.
-            await self._insist(sent, lambda: self.desk.save(sent, self._after(sent, outcome)))
+            await self.desk.insist(sent, lambda: self.desk.save(sent, self._after(sent, outcome)))
         else:
-            await self._insist(sent, lambda: self._rewrite(sent, outcome))
+            await self.desk.insist(sent, lambda: self._rewrite(sent, outcome))
         if isinstance(outcome, Rejected) and outcome.reason is Reason.MODERATED:
-            await self._insist(sent, lambda: self.desk.passed(sent, balance=False))
+            await self.desk.insist(sent, lambda: self.desk.passed(sent, balance=False))
         if isinstance(outcome, Rejected) and outcome.reason in IN_BETWEEN:
             about, detail = outcome.reason.value, outcome.detail
-            await self._insist(sent, lambda: self.desk.remark(sent, about, detail))
+            await self.desk.insist(sent, lambda: self.desk.remark(sent, about, detail))
         if isinstance(outcome, Locked):
-            await self._insist(sent, lambda: self.desk.catch_up(sent))
+            await self.desk.insist(sent, lambda: self.desk.catch_up(sent))
 
     async def _locked(self, sent: Job, locked: Locked) -> Locked | Rejected:
         """A no to this order, if its gateway lets others pass."""
-        is_paused = await self._insist(sent, lambda: self.desk.lock(sent, locked))
+        is_paused = await self.desk.insist(sent, lambda: self.desk.lock(sent, locked))
         return locked if is_paused else Rejected(Reason.REFUSED_ALONE, locked.detail)
 
     async def _record(self, sent: Job, accepted: Accepted, *, first_look: float) -> None:
@@ -256,37 +253,12 @@ class Submission:
             self.desk.bells.changed(sent, row, now=now)
 
         spool = _Spooling(self.spool, sent.id, accepted)
-        await self._insist(sent, accept, until_then=spool.keep)
+        await self.desk.insist(sent, accept, until_then=spool.keep)
         spool.forget()
         log.info("job.accepted", job=sent.id, gateway=sent.gateway)
         asked_at = sent.submitted_at or sent.created_at
-        await self._insist(sent, lambda: self.desk.works(sent, asked_at=asked_at))
-        await self._insist(sent, lambda: self.desk.passed(sent))
-
-    async def _insist(
-        self,
-        sent: Job,
-        write: Callable[[], Awaitable[Result]],
-        *,
-        until_then: Callable[[], None] = lambda: None,
-    ) -> Result:
-        """Until the database takes it; `until_then` after each time that it does not.
-
-        A lasting error is raised: it would be tried for ever.
-        """
-        is_told = False
-        while True:
-            try:
-                return await write()
-            except Unwritten as error:  # a full disk, a database that is away
-                until_then()
-                if not is_told:
-                    log.warning("job.unwritten", job=sent.id, code=error.code)
-                is_told = True
-                await self.desk.clock.sleep(1.0)
-            except Exception:
-                until_then()
-                raise
+        await self.desk.insist(sent, lambda: self.desk.works(sent, asked_at=asked_at))
+        await self.desk.insist(sent, lambda: self.desk.passed(sent))
 
     async def _rewrite(self, sent: Job, outcome: Creation) -> None:
         """Onto whatever the row has become, as long as it is still about this very POST."""

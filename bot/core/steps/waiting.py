@@ -48,7 +48,9 @@ class Waiting:
                 withheld=look.withheld,
                 made_after=await self.desk.made_after(job),
             )
-            await self.desk.hand_on(job, done)
+            # One that our process may have died of goes on step by step, and stays suspected.
+            if job.crashes or not self.desk.hand_on_found(job, done):
+                await self.desk.hand_on(job, replace(done, crashes=job.crashes))
         elif isinstance(look, Failed):
             charged = look.charged or not gateway.refunds_failed
             failed = moves.failed(job, look.reason, charged=charged, detail=look.detail)

@@ -68,9 +68,18 @@ def test_a_job_in_hand_rings_once_it_can_be_claimed() -> None:
 
 def test_a_step_that_wrote_nothing_lets_its_loop_ask_the_rows() -> None:
     bells = Bells.new()
+    bells.take(DONE)
+    assert bells.let_go(DONE) == UNKNOWN
+    assert rung(bells) == {}
+
+
+def test_a_job_that_comes_back_as_it_was_handed_on_rings_for_the_loop_that_had_it() -> None:
+    bells = Bells.new()
+    bells.hand_on(MADE, bells.jobs_on[Status.COMPLETED,])
+    assert set(bells.in_hand) == {MADE.id}, "on its way nobody takes it"
     bells.take(MADE)
     assert bells.let_go(MADE) == UNKNOWN
-    assert rung(bells) == {}
+    assert rung(bells) == {Status.IN_PROGRESS: MADE.claimed_until}
 
 
 def test_an_order_rings_for_its_post_and_for_its_card() -> None:

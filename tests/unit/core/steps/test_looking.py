@@ -45,6 +45,8 @@ class Rows(Looks):
     writes: list[list[str]]
     asked: list[int]
     """How many each claim wanted at most."""
+    questions = 0
+    """How often it was asked when the next is due."""
     trouble: Exception | None = None
     most_held = 0
 
@@ -55,6 +57,10 @@ class Rows(Looks):
         rows = await super().claim(now=now, until=until, most=most, but=but)
         self.most_held = max(self.most_held, len(rows) + len(but))
         return rows
+
+    async def next_due(self, *, but: Collection[str]) -> float | None:
+        self.questions += 1
+        return await super().next_due(but=but)
 
     async def write(self, seen: Sequence[Seen], *, now: float, ahead: float) -> bool:
         if self.trouble:
@@ -225,6 +231,26 @@ async def test_a_job_in_hand_is_not_looked_at_twice(hall: Hall) -> None:
         await hall.until(lambda: sum(map(len, hall.rows.writes)) == 3)
 
 
+async def test_a_job_that_was_found_made_is_not_looked_at_again_while_its_video_comes(
+    hall: Hall,
+) -> None:
+    """Its row tells nothing of that yet. Where it is given back as it was, it is due at once."""
+    (job,) = await hall.making()
+    hall.gateway.looks = [Done()]
+    on = hall.shop.bells.jobs_on[Status.COMPLETED,]
+    on.free = 1
+    async with hall.at_work():
+        await hall.until(lambda: not on.has_room and not hall.looking._held)
+        for _ in range(3):
+            hall.shop.bells.jobs.ring()
+            await hall.until(lambda: True)
+            await hall.clock.advance(60.0)
+        assert hall.gateway.looked == 1
+        assert await hall.now([job]) == list(on.take()) == [job]
+        hall.shop.bells.let_go(job)
+        await hall.until(lambda: hall.gateway.looked == 2)
+
+
 async def test_it_is_looked_at_again_when_that_is_due_and_not_before(hall: Hall) -> None:
     (job,) = await hall.making()
     async with hall.at_work():
@@ -233,6 +259,17 @@ async def test_it_is_looked_at_again_when_that_is_due_and_not_before(hall: Hall)
         assert after.due_at is not None
         await hall.until(lambda: hall.gateway.looked == 2)
         assert after.due_at <= hall.clock.now() < after.due_at + 3 * TOGETHER
+
+
+async def test_a_bell_that_tells_when_a_look_is_due_spares_the_question(hall: Hall) -> None:
+    """One is left for each claim, for rows that wait longer; a bell that does not tell asks too."""
+    await hall.making()
+    async with hall.at_work():
+        await hall.until(lambda: len(hall.rows.writes) == 3)
+        assert hall.rows.questions == len(hall.rows.asked) == 3
+        hall.shop.bells.jobs.ring()
+        await hall.until(lambda: hall.rows.questions == 4)
+        assert len(hall.rows.asked) == 3
 
 
 async def test_its_card_shows_what_was_seen(hall: Hall) -> None:

@@ -1,0 +1,82 @@
+"""The jobs in hand are noted beside the database, for the next start; no row is written."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+from structlog.testing import capture_logs
+
+from bot.core.jobs import CLAIM, Status
+from bot.store.database import Database
+from bot.store.looks import Looks
+from bot.store.note import Note
+from tests.contract.rows import NOON, Store
+from tests.databases import open_rows
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "rows.db"
+
+
+def test_the_next_process_reads_what_the_last_one_noted(file: Path) -> None:
+    note = Note(file)
+    note.write(["one", "two"])
+    note.write(["three"])
+    assert Note(file).read() == ["three"]
+    note.remove()
+    note.remove()
+    assert Note(file).read() == []
+
+
+def test_nobody_else_on_the_machine_reads_it(file: Path) -> None:
+    Note(file).write(["one"])
+    assert (file.parent / "rows.db.looks").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_note_that_was_cut_short_holds_as_far_as_it_goes(file: Path) -> None:
+    Note(file).write(["one", "two", "three"])
+    (file.parent / "rows.db.looks").write_bytes(b"one\ntwo\nth\xff")
+    assert Note(file).read()[:2] == ["one", "two"]
+
+
+def test_a_note_that_can_be_neither_written_nor_read_is_said_and_stops_nothing(file: Path) -> None:
+    (file.parent / "rows.db.looks").mkdir()
+    with capture_logs() as logs:
+        note = Note(file)
+        note.write(["one"])
+        note.write(["one", "two"])
+        assert note.read() == []
+        note.remove()
+    assert [each["event"] for each in logs] == ["looks.not_noted", "looks.note_unread"]
+
+
+def test_a_database_without_a_file_has_no_note() -> None:
+    note = Note(None)
+    note.write(["one"])
+    assert note.read() == []
+    note.remove()
+
+
+async def test_taking_jobs_for_looks_writes_no_row(tmp_path: Path) -> None:
+    """Nor does reading all of one, nor the end of it."""
+    async with open_rows(tmp_path) as database:
+        store, looks = Store(database), Looks(database)
+        row = await store.in_state(Status.IN_PROGRESS)
+        row = await store.moved(row, replace(row, due_at=NOON))
+        before = await _changes(database)
+        (taken,) = await looks.claim(now=NOON, until=NOON + CLAIM, most=9, but=())
+        assert Note(tmp_path / "rows.db").read() == [row.id]
+        assert await looks.whole(taken) == row
+        await looks.finish()
+        assert await _changes(database) == before
+        assert Note(tmp_path / "rows.db").read() == []
+
+
+async def _changes(database: Database) -> int:
+    def read(connection: Connection) -> int:
+        answer = connection.exec_driver_sql("SELECT total_changes()")
+        return int(answer.scalar_one())
+
+    return await database.read(read)
