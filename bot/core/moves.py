@@ -175,9 +175,9 @@ def deleted(job: Job) -> Job:
 
 def timed(before: Job, after: Job, *, now: float) -> Job:
     """`after` with the time of its end, if it has come to one just now."""
-    if (before.status, before.is_over) == (after.status, after.is_over):
-        return replace(after, ended_at=before.ended_at)
-    return replace(after, ended_at=now if after.is_over else None)
+    is_same = (before.status, before.is_over) == (after.status, after.is_over)
+    ended_at = before.ended_at if is_same else now if after.is_over else None
+    return after if after.ended_at == ended_at else replace(after, ended_at=ended_at)
 
 
 def delivered(job: Job, *, now: float) -> Job:
@@ -206,5 +206,5 @@ def _move(job: Job, status: Status, **changes: object) -> Job:
     """In its new state it is unclaimed, and due only where the move says when."""
     if status not in MOVES[job.status]:
         raise Broken("impossible_move", job=job.id, before=job.status, after=status)
-    fresh = replace(job, status=status, due_at=None, claimed_until=None, crashes=0)
-    return replace(fresh, **changes)  # type: ignore[arg-type]
+    fresh = {"due_at": None, "claimed_until": None, "crashes": 0, **changes}
+    return replace(job, status=status, **fresh)  # type: ignore[arg-type]

@@ -133,7 +133,8 @@ def finer(job: Job, catalog: Catalog, quality: str | None = None) -> Order | Non
     now = QUALITIES.get(request.quality or "")
     if request.kind is Kind.REMIX or now is None:
         return None
-    better = [each for each, side in QUALITIES.items() if side > now]
+    made = {each for model in catalog.named(request.family) for each in model.sizes}
+    better = [each for each, side in QUALITIES.items() if side > now and each in made]
     wanted = [each for each in better[::-1] if quality in (None, each)]
     order = replace(job.order, remix_of=None)
     same = replace(

@@ -32,9 +32,8 @@ def read_creation(
 
 
 def _read_success(told: Reading) -> Creation:
-    unsure = Uncertain(told.detail, answered=True)
     if told.body is None:
-        return unsure
+        return Uncertain(told.detail, answered=True)
     # Some answer 200 to everything and put the status into the body.
     code = told.table.get("code")
     status = code if isinstance(code, int) and code in (401, 402, 403, 429) else told.status
@@ -54,7 +53,7 @@ def _read_success(told: Reading) -> Creation:
     is_begun = meaning is Meaning.BEGUN or told.state in UNDER_WAY
     # A code or a message that nobody knows may be those of a success, and so may an error's id.
     if is_begun or not (is_told or (is_no and not ids)):
-        return unsure
+        return Uncertain(told.detail, answered=True)
     if lock:
         return Locked(lock, told.detail)
     if status == 429 or meaning is Meaning.BUSY:

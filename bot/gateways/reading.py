@@ -55,12 +55,15 @@ class Reading:
         """Code and message of its error."""
         self.says_no = any(is_sure for _, is_sure in problems) or self.table.get("success") is False
         """It names an error: a code or a message alone may be those of a success."""
-        self.detail = answer.detail(self.problem)
-        """Its words for the operator."""
 
     def about(self, part: Table) -> "Reading":
         """The same answer, of which only `part` counts."""
         return Reading(self.answer, self.prompt, self.meanings, part=part)
+
+    @property
+    def detail(self) -> str:
+        """Its words for the operator."""
+        return self.answer.detail(self.problem)
 
     @property
     def said_links(self) -> tuple[str, ...]:

@@ -129,7 +129,8 @@ class VideosApi:
         """Build the body and connect; `send` then sends it, once."""
         async with AsyncExitStack() as stack:
             try:
-                body = await asyncio.to_thread(build, request, files, links)
+                make = partial(build, request, files, links)
+                body = await asyncio.to_thread(make) if files else make()
                 url = self._url(request.remix_of, "/remix") if request.remix_of else self._url()
                 line = await stack.enter_async_context(self._connected(url, body, into=into))
             except NET as error:

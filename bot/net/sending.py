@@ -6,8 +6,8 @@ timeout looks the same before and after the request was sent (reliability fact F
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO, FileIO
@@ -97,15 +97,14 @@ async def connected(
     """
     until = asyncio.get_running_loop().time() + bounds.post
     held = _Held(force_close=True, resolver=resolver)
-    with _written(body) as data:
-        async with open_session(bounds, held) as session:
-            async with asyncio.timeout_at(until):
-                await held.open(url, session.timeout)
-            post = partial(session.post, url, data=data, headers=headers, allow_redirects=False)
-            try:
-                yield Line(post, held, into=into, until=until, bounds=bounds)
-            finally:
-                held.hang_up()
+    async with _written(body) as data, open_session(bounds, held) as session:
+        async with asyncio.timeout_at(until):
+            await held.open(url, session.timeout)
+        post = partial(session.post, url, data=data, headers=headers, allow_redirects=False)
+        try:
+            yield Line(post, held, into=into, until=until, bounds=bounds)
+        finally:
+            held.hang_up()
 
 
 class _Held(aiohttp.TCPConnector):
@@ -146,8 +145,10 @@ class _Held(aiohttp.TCPConnector):
             self._held.close()
 
 
-@contextmanager
-def _written(body: Body) -> Iterator[aiohttp.MultipartWriter | aiohttp.BytesIOPayload]:
+@asynccontextmanager
+async def _written(
+    body: Body,
+) -> AsyncIterator[aiohttp.MultipartWriter | aiohttp.BytesIOPayload]:
     """As it goes over the wire, with its files open for as long as it is in use."""
     if body.json is not None:
         # In pieces: a picture of 10 MB in one would hold up everything else while it is written.
@@ -159,6 +160,11 @@ def _written(body: Body) -> Iterator[aiohttp.MultipartWriter | aiohttp.BytesIOPa
         # A part with a type of its own is a file to some servers (formidable), not a field.
         del text.headers["Content-Type"]
         _add(form, text, name=name)
+    if not body.files:
+        # A form hands four pieces of each field over to the system, one by one.
+        whole = BytesIO(await form.as_bytes())
+        yield aiohttp.BytesIOPayload(whole, content_type=form.content_type)
+        return
     with ExitStack() as stack:
         for part in body.files:
             file = stack.enter_context(part.path.open("rb"))

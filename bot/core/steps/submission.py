@@ -160,7 +160,7 @@ class Submission:
             for given in (job.order.files if job.request.places else ())
             if given.key
         ]
-        sizes = await asyncio.to_thread(_sizes, files)
+        sizes = await asyncio.to_thread(_sizes, files) if files else []
         links = self.links(job)
         if _has_outgrown(job, sizes, linked=bool(links)):
             raise _Outgrown

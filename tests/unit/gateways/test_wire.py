@@ -27,14 +27,13 @@ def kept(folder: Path, data: bytes = JPEG) -> Path:
     return path
 
 
-async def sent(picture: Path) -> Request:
-    """The POST of a request with text and a file."""
-    wanted = replace(
-        with_files(Transport.UPLOAD, ("input_reference",)), prompt=PROMPT, parameters=PLACED
-    )
+async def sent(*pictures: Path) -> Request:
+    """The POST of a request with text, and with a file if there is one."""
+    plain = with_files(Transport.UPLOAD, ("input_reference",)) if pictures else request()
+    wanted = replace(plain, prompt=PROMPT, parameters=PLACED)
     server = Wire(CREATED)
     async with server.serve() as url, opened(url) as gateway:
-        await create(gateway, wanted, [picture])
+        await create(gateway, wanted, list(pictures))
         await server.over()
     (arrived,) = server.requests
     return arrived
@@ -70,6 +69,16 @@ async def test_a_text_part_has_a_name_and_no_type_and_a_file_part_has_all_three(
             JPEG,
         ),
     ]
+
+
+async def test_a_form_of_text_alone_has_the_same_parts_and_its_length(tmp_path: Path) -> None:
+    alone = await sent()
+    *texts, (_, seen) = parts(await sent(kept(tmp_path)))
+    assert seen == JPEG
+    assert [head for head, _ in parts(alone)] == [head for head, _ in texts]
+    assert parts(alone)[0][1] == PROMPT.encode()
+    assert alone.headers["content-length"] == str(len(alone.body))
+    assert "transfer-encoding" not in alone.headers
 
 
 async def test_the_length_is_told_so_no_server_has_to_take_chunks(tmp_path: Path) -> None:
