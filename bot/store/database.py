@@ -93,9 +93,11 @@ class Database(Runs):
         """
 
         def admitted(connection: Connection) -> Result:
+            if self.is_sqlite:
+                connection.begin()  # which waits for others; else its first statement would
+            take_turns(connection, _ADMISSION)
             if asking.is_over():
                 raise Unwritten(troubles.BUSY)
-            take_turns(connection, _ADMISSION)
             return work(connection)
 
         return await self._shielded(self._whole(admitted, admits=True))

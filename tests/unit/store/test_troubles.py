@@ -12,18 +12,22 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
+from bot.core.asking import Asking
 from bot.core.errors import Unwritten
 from bot.store import troubles
 from bot.store.database import Database, open_database
 from bot.store.engines import PATIENCE, begun, engine_of
 from bot.store.files import file_of
+from bot.store.server import ServerEngine
 from bot.store.settings import Settings
 from tests.conftest import NewUrl
 from tests.contract.rows import Store
-from tests.databases import hold
+from tests.databases import hold, on_driver
 
 SHORT = 0.2
 """Seconds of patience, where a test waits for its end."""
+
+WAIT = 30.0
 
 
 def test_a_person_waits_for_two_seconds_at_most() -> None:
@@ -59,6 +63,39 @@ async def test_an_order_behind_anothers_lock_is_refused_and_not_taken_later(
         assert await store.claimed() == []
         await store.admitted()
         assert len(await store.claimed()) == 1
+
+
+async def test_an_order_whose_person_was_told_no_while_it_waited_is_not_taken(
+    new_url: NewUrl,
+) -> None:
+    url, asking = await new_url(), Asking()
+    async with open_database(url, patience=WAIT) as database, asyncio.timeout(WAIT):
+        store = Store(database)
+        async with _locked(url):
+            waits = await _waiting(database)
+            with asking.begun():
+                order = asyncio.create_task(store.admitted())
+            await waits.wait()
+            asking.is_over = True
+        with pytest.raises(Unwritten, match="database_busy"):
+            await order
+        assert await store.claimed() == []
+
+
+async def _waiting(database: Database) -> asyncio.Event:
+    """Set as soon as an admission asks for its turn."""
+    waits, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def said(statement: str) -> None:
+        if statement.startswith("BEGIN") or "pg_advisory_xact_lock" in statement:
+            loop.call_soon_threadsafe(waits.set)
+
+    if isinstance(database._engine, ServerEngine):
+        server = database._engine._engine.sync_engine
+        sa.event.listen(server, "before_cursor_execute", lambda *given: said(given[2]))
+    else:
+        await on_driver(database, lambda it: it.set_trace_callback(said))
+    return waits
 
 
 @pytest.mark.proof
