@@ -368,13 +368,6 @@ def _others_are_due(job_id: str, kind: str, now: float) -> sa.Update:
     return earlier.values(attempts=0, due_at=due_at)
 
 
-@once
-def _others(job_id: str, kind: str) -> ReturningUpdate[Any]:
-    others = posts.c.kind.not_in([kind, PostKind.RESULT.value])
-    earlier = sa.update(posts).where(posts.c.job_id == job_id, others).values(attempts=0)
-    return earlier.returning(posts.c.kind)
-
-
 def _locked(connection: Connection, job_id: str) -> Job:
     job = one(connection, by_id(job_id, lock=True), job_of)
     if job is None:

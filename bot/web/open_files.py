@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from io import BufferedReader
+from pathlib import Path
 
 from bot.core.ports import Media
 
@@ -24,6 +25,7 @@ MOST = 64
 class OpenFile:
     """One file, for all who read it: each says where, so nobody moves it for another."""
 
+    path: Path
     file: BufferedReader
     stat: os.stat_result
     tag: str
@@ -36,8 +38,14 @@ class OpenFile:
 
     @property
     def is_there(self) -> bool:
-        """Whether it has a name still. One that was deleted is shown to nobody new."""
-        return os.fstat(self.file.fileno()).st_nlink > 0
+        """Whether it has its name still. One that was deleted is shown to nobody new.
+
+        It may have others: a backup by hard links keeps what is deleted here.
+        """
+        try:
+            return os.path.samestat(self.path.stat(), self.stat)
+        except OSError:
+            return False
 
 
 @dataclass(slots=True)
@@ -81,7 +89,7 @@ class OpenFiles:
             file = await asyncio.to_thread(path.open, "rb")
             stack.push_async_callback(asyncio.to_thread, file.close)
             tag = blake2b(key.encode(), digest_size=12).hexdigest()
-            return OpenFile(file, os.fstat(file.fileno()), tag, stack.pop_all())
+            return OpenFile(path, file, os.fstat(file.fileno()), tag, stack.pop_all())
 
     def _close_later(self, key: str, opened: OpenFile) -> None:
         def close() -> None:

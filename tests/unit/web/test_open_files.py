@@ -69,8 +69,12 @@ async def test_a_file_that_nobody_reads_any_more_is_closed(shelf: Shelf) -> None
     await files.aclose()
 
 
-async def test_a_deleted_file_is_shown_to_nobody_new(shelf: Shelf) -> None:
+@pytest.mark.parametrize("links", [0, 1])
+async def test_a_deleted_file_is_shown_to_nobody_new(shelf: Shelf, links: int) -> None:
+    """Also where another name of it is left, as a backup by hard links has it."""
     files = _files(shelf)
+    for _ in range(links):
+        (shelf.folder / "kept").hardlink_to(shelf.folder / "a")
     async with files.file("a") as opened:
         (shelf.folder / "a").unlink()
         with pytest.raises(FileMissing):
