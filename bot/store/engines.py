@@ -159,7 +159,7 @@ class _Visits:
         self._connection = connection
 
     async def run(self, work: Callable[[Connection], Result]) -> Result:
-        result: Result = await asyncio.shield(self._visit(work, self._connection))
+        result: Result = await self._visit(work, self._connection)
         return result
 
 

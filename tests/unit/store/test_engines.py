@@ -1,8 +1,10 @@
 """SQLite hears what there is to do, and nothing besides; a transaction visits its thread once."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator
+from contextlib import closing
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
@@ -12,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from bot.store.database import Database
+from bot.store.database import Database, open_database
 from bot.store.engines import begun, engine_of, file_engine
 from bot.store.statements import once
 from bot.store.tables import handles, settings
@@ -154,6 +156,46 @@ async def _add(url: str, *names: str) -> None:
     async with begun(engine_of(url)) as rows:
         for name in names:
             await rows.run(partial(add, name))
+
+
+async def test_after_a_question_several_functions_are_one_transaction_as_ever(
+    tmp_path: Path,
+) -> None:
+    engine = file_engine(tmp_path / "rows.db")
+    await engine.run(lambda it: it.execute(sa.text("CREATE TABLE things (name TEXT)")))
+    assert await engine.run(lambda it: it.scalars(_things.select()).all(), reads=True) == []
+    async with begun(engine) as rows:
+        await rows.run(lambda it: it.scalars(_things.select()).all())
+        with closing(sqlite3.connect(tmp_path / "rows.db", timeout=0)) as other:
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("BEGIN IMMEDIATE")
+
+
+async def test_a_short_patience_is_of_one_transaction(new_url: NewUrl) -> None:
+    """However short it is: PostgreSQL takes 0 for no limit at all."""
+    engine = engine_of(await new_url())
+    how = "PRAGMA busy_timeout" if engine.is_sqlite else "SHOW lock_timeout"
+
+    def limit(connection: Connection) -> str:
+        return str(connection.exec_driver_sql(how).scalar_one())
+
+    try:
+        usual = await engine.run(limit)
+        short = await engine.run(limit, patience=0.0001)
+        assert usual == await engine.run(limit) == ("2000" if engine.is_sqlite else "2s")
+        assert short == ("2000" if engine.is_sqlite else "1ms"), "SQLite's has begun by then"
+    finally:
+        await engine.dispose()
+
+
+async def test_an_error_does_not_quote_the_values_of_its_statement(new_url: NewUrl) -> None:
+    """One of them may be a prompt, and errors go to the log."""
+    async with open_database(await new_url()) as database:
+        prompt = sa.insert(settings).values(name="one", value="a tabby")
+        await database.run(lambda it: it.execute(prompt))
+        with pytest.raises(IntegrityError) as error:
+            await database.run(lambda it: it.execute(prompt))
+    assert "tabby" not in str(error.value)
 
 
 async def test_a_file_may_have_any_name(tmp_path: Path) -> None:
