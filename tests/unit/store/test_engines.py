@@ -166,9 +166,11 @@ async def test_after_a_question_several_functions_are_one_transaction_as_ever(
     assert await engine.run(lambda it: it.scalars(_things.select()).all(), reads=True) == []
     async with begun(engine) as rows:
         await rows.run(lambda it: it.scalars(_things.select()).all())
-        with closing(sqlite3.connect(tmp_path / "rows.db", timeout=0)) as other:
-            with pytest.raises(sqlite3.OperationalError, match="locked"):
-                other.execute("BEGIN IMMEDIATE")
+        with (
+            closing(sqlite3.connect(tmp_path / "rows.db", timeout=0)) as other,
+            pytest.raises(sqlite3.OperationalError, match="locked"),
+        ):
+            other.execute("BEGIN IMMEDIATE")
 
 
 async def test_a_short_patience_is_of_one_transaction(new_url: NewUrl) -> None:

@@ -52,6 +52,20 @@ def test_a_note_that_can_be_neither_written_nor_read_is_said_and_stops_nothing(f
     assert [each["event"] for each in logs] == ["looks.not_noted", "looks.note_unread"]
 
 
+def test_trouble_that_comes_again_is_said_again(file: Path) -> None:
+    place = file.parent / "rows.db.looks"
+    with capture_logs() as logs:
+        note = Note(file)
+        for _ in range(2):
+            place.mkdir()
+            note.write(["one"])
+            place.rmdir()
+            note.write(["one"])
+            assert note.read() == ["one"]
+            note.remove()
+    assert [each["event"] for each in logs] == ["looks.not_noted"] * 2
+
+
 def test_a_database_without_a_file_has_no_note() -> None:
     note = Note(None)
     note.write(["one"])
@@ -71,6 +85,27 @@ async def test_taking_jobs_for_looks_writes_no_row(tmp_path: Path) -> None:
         assert await looks.whole(taken) == row
         await looks.finish()
         assert await _changes(database) == before
+        assert Note(tmp_path / "rows.db").read() == []
+
+
+async def test_the_note_has_all_that_is_in_hand_until_the_next_start_has_read_it(
+    tmp_path: Path,
+) -> None:
+    """One that is read a second time would suspect jobs that are long over that crash."""
+    async with open_rows(tmp_path) as database:
+        store, looks = Store(database), Looks(database)
+        ids = []
+        for _ in range(2):
+            row = await store.in_state(Status.IN_PROGRESS)
+            await store.moved(row, replace(row, due_at=NOON))
+            found = await looks.claim(now=NOON, until=NOON + CLAIM, most=9, but=ids)
+            ids += [each.id for each in found]
+        assert len(ids) == 2
+        assert Note(tmp_path / "rows.db").read() == ids
+        moved = await store.in_state(Status.COMPLETED)
+        Note(tmp_path / "rows.db").write([*ids, moved.id])
+        assert await Looks(database).expire_claims(now=NOON) == 2
+        assert await Looks(database).expire_claims(now=NOON) == 0
         assert Note(tmp_path / "rows.db").read() == []
 
 
