@@ -26,7 +26,7 @@ from bot.store.posts import owe_cards
 from bot.store.rows import job_of
 from bot.store.statements import Said, once
 from bot.store.tables import jobs
-from bot.store.writing import UNREADABLE, readable
+from bot.store.writing import UNREADABLE, park, readable
 
 _MADE = sa.literal(Status.IN_PROGRESS.value, literal_execute=True)
 _making = sa.and_(jobs.c.status == _MADE, jobs.c.due_at.is_not(None))
@@ -69,14 +69,14 @@ class Looks(Part):
         self._note.remove()
 
     async def whole(self, job: Pending) -> Job | None:
-        row = await self._database.one(_unchanged(job.id, job.version), lambda found: found)
-        if row is None:
-            await self.release([job.id])
-            return None
         try:
-            return job_of(row)
-        except UNREADABLE:
-            return await self._database.run(partial(readable, row=row))
+            found = await self._database.one(_unchanged(job.id, job.version), job_of)
+        except UNREADABLE as error:
+            await self._database.run(partial(park, job_id=job.id, error=error))
+            return None
+        if found is None:
+            await self.release([job.id])
+        return found
 
     async def write(self, seen: Sequence[Seen], *, now: float, ahead: float) -> bool:
         rows = [(each.id, each.version, each.progress, each.due + ahead) for each in seen]

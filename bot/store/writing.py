@@ -31,12 +31,17 @@ def readable(connection: Connection, row: RowMapping) -> Job | None:
     try:
         return job_of(row)
     except UNREADABLE as error:
-        # Its values may be a prompt: only the kind of error is logged.
-        log.error("job.unreadable", job=row["id"], error=type(error).__name__)
-        connection.execute(
-            sa.update(jobs).where(jobs.c.id == row["id"]).values(due_at=None, claimed_until=None)
-        )
+        park(connection, row["id"], error)
         return None
+
+
+def park(connection: Connection, job_id: str, error: Exception) -> None:
+    """Let a job be that can't be read."""
+    # Its values may be a prompt: only the kind of error is logged.
+    log.error("job.unreadable", job=job_id, error=type(error).__name__)
+    connection.execute(
+        sa.update(jobs).where(jobs.c.id == job_id).values(due_at=None, claimed_until=None)
+    )
 
 
 def save(connection: Connection, before: Job, after: Job, *, now: float) -> Job | None:
