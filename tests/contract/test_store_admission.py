@@ -319,6 +319,14 @@ async def test_a_parked_job_does_not_block_the_next(store: Store) -> None:
     assert (await store.usage(job)).person_at_once == 0
 
 
+async def test_a_parked_job_that_took_long_is_left_out_once(store: Store) -> None:
+    """Twice would let its person have one more than the limit says."""
+    job = await store.in_state(Status.IN_PROGRESS)
+    await store.moved(job, replace(job, due_at=None))
+    other = await store.admitted()
+    assert (await store.usage(other, now=NOON + SOFT_DEADLINE)).person_at_once == 1
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "America/Los_Angeles", "Asia/Kolkata"])
 async def test_days_begin_at_midnight_of_their_zone(store: Store, zone: str) -> None:
     midnight = datetime(2026, 1, 16, tzinfo=ZoneInfo(zone)).timestamp()

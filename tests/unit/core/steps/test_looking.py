@@ -158,6 +158,12 @@ class Hall:
             with suppress(asyncio.CancelledError):
                 await running
 
+    async def rung(self) -> None:
+        """Somebody rings, and the rows are asked for what is due."""
+        questions = self.rows.questions
+        self.shop.bells.jobs.ring()
+        await self.until(lambda: self.rows.questions > questions)
+
     async def until(self, holds: Callable[[], bool], *, step: float = SOON) -> None:
         """Let time pass until it holds. The database works in real time meanwhile."""
         async with asyncio.timeout(WAIT):
@@ -242,9 +248,7 @@ async def test_a_job_that_was_found_made_is_not_looked_at_again_while_its_video_
     async with hall.at_work():
         await hall.until(lambda: not on.has_room and not hall.looking._held)
         for _ in range(3):
-            hall.shop.bells.jobs.ring()
-            await hall.until(lambda: True)
-            await hall.clock.advance(60.0)
+            await hall.rung()
         assert hall.gateway.looked == 1
         assert await hall.now([job]) == list(on.take()) == [job]
         hall.shop.bells.let_go(job)
