@@ -156,7 +156,7 @@ async def test_a_stop_while_a_video_comes_gives_the_job_back(shop: Shop, late: b
     if late:
         shop.wait_for_nothing()
     shop.slow.open.clear()
-    async with asyncio.timeout(WAIT):
+    async with asyncio.timeout(WAIT) as limit:
         step = asyncio.create_task(shop.steps.take(await shop.found(before)))
         await shop.slow.asked_for.wait()
         while late and (await shop.job(before.id)).status is Status.IN_PROGRESS:
@@ -164,6 +164,7 @@ async def test_a_stop_while_a_video_comes_gives_the_job_back(shop: Shop, late: b
         step.cancel()
         with suppress(asyncio.CancelledError):
             await step
+    assert not limit.expired(), "the download is broken off"
     row = await shop.job(before.id)
     assert row.status is (Status.COMPLETED if late else Status.IN_PROGRESS)
     assert (row.claimed_until, row.crashes) == (None, 0)
