@@ -168,6 +168,16 @@ async def test_a_row_that_nobody_can_read_holds_up_no_other(
     assert ids(await claimed(looks, but=[good.id], now=LATER + 2 * CLAIM)) == []
 
 
+async def test_where_it_is_claimed_the_claim_lasts_as_long_as_it_is_renewed(
+    store: Store, looks: Looks
+) -> None:
+    (job,) = await made(store, 1)
+    later = LATER + 3 * CLAIM
+    await looks.renew(ids(await claimed(looks)), until=later)
+    until = (await row(store, job.id)).claimed_until
+    assert until == (None if store.database.is_sqlite else later)
+
+
 async def test_given_back_it_is_free_at_once(store: Store, looks: Looks) -> None:
     rows = await made(store, 2)
     await looks.release(ids(await claimed(looks)))
