@@ -139,6 +139,19 @@ async def test_a_card_that_shows_the_progress_is_due_soon_and_no_other(
     assert due == {first.id: soon, second.id: None, third.id: soon}
 
 
+async def test_no_card_is_due_for_a_look_at_a_job_that_ended_meanwhile(
+    store: Store, looks: Looks
+) -> None:
+    (job,) = await made(store, 1)
+    await store.posts.posted(job, "card", "lounge")
+    (held,) = await claimed(looks)
+    job = await row(store, job.id)
+    await store.moved(job, moves.completed(job, now=LATER, sources=()), now=LATER)
+    before = await store.posts.get(job.id, PostKind.CARD)
+    await looks.write([seen(held, shows=True)], now=NOON, ahead=0.0)
+    assert await store.posts.get(job.id, PostKind.CARD) == before
+
+
 async def test_the_whole_row_is_read_unless_it_has_moved_on(store: Store, looks: Looks) -> None:
     job, other = await made(store, 2)
     held = {it.id: it for it in await claimed(looks)}
