@@ -93,8 +93,8 @@ class Database(Runs):
         """
 
         def admitted(connection: Connection) -> Result:
-            if self.is_sqlite:
-                connection.begin()  # which waits for others; else its first statement would
+            if not connection.in_transaction():
+                connection.begin()  # SQLite waits for others here, not at its first statement
             take_turns(connection, _ADMISSION)
             if asking.is_over():
                 raise Unwritten(troubles.BUSY)

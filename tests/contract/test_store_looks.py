@@ -139,6 +139,19 @@ async def test_a_card_that_shows_the_progress_is_due_soon_and_no_other(
     assert due == {first.id: soon, second.id: None, third.id: soon}
 
 
+async def test_no_card_is_due_for_a_look_at_a_job_that_ended_meanwhile(
+    store: Store, looks: Looks
+) -> None:
+    (job,) = await made(store, 1)
+    await store.posts.posted(job, "card", "lounge")
+    (held,) = await claimed(looks)
+    job = await row(store, job.id)
+    await store.moved(job, moves.completed(job, now=LATER, sources=()), now=LATER)
+    before = await store.posts.get(job.id, PostKind.CARD)
+    await looks.write([seen(held, shows=True)], now=NOON, ahead=0.0)
+    assert await store.posts.get(job.id, PostKind.CARD) == before
+
+
 async def test_the_whole_row_is_read_unless_it_has_moved_on(store: Store, looks: Looks) -> None:
     job, other = await made(store, 2)
     held = {it.id: it for it in await claimed(looks)}
@@ -166,6 +179,16 @@ async def test_a_row_that_nobody_can_read_holds_up_no_other(
     (it,) = (each for each in held if each.id == bad.id)
     assert await looks.whole(it) is None
     assert ids(await claimed(looks, but=[good.id], now=LATER + 2 * CLAIM)) == []
+
+
+async def test_where_it_is_claimed_the_claim_lasts_as_long_as_it_is_renewed(
+    store: Store, looks: Looks
+) -> None:
+    (job,) = await made(store, 1)
+    later = LATER + 3 * CLAIM
+    await looks.renew(ids(await claimed(looks)), until=later)
+    until = (await row(store, job.id)).claimed_until
+    assert until == (None if store.database.is_sqlite else later)
 
 
 async def test_given_back_it_is_free_at_once(store: Store, looks: Looks) -> None:

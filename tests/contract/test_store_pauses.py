@@ -1,5 +1,6 @@
 """Which gateways are paused is known in memory, so that a look that is answered asks nobody."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -92,3 +93,13 @@ async def test_a_pause_that_begins_while_the_rows_are_read_is_not_forgotten(
     await pauses.answered()
     assert pauses.may_end_by_look("main")
     assert await pauses.answered()
+
+
+async def test_of_orders_that_ask_in_one_moment_one_may_try_whether_it_is_over(
+    pauses: Watched,
+) -> None:
+    await pauses.begin(looking=False)
+    await pauses.let_one_try("main", now=NOON + 60)
+    asking = [pauses.held("main", now=NOON + 60) for _ in range(5)]
+    kept_back = [pause for pause in await asyncio.gather(*asking) if pause is not None]
+    assert [pause.reason for pause in kept_back] == [Reason.BAD_KEY] * 4

@@ -72,6 +72,17 @@ async def test_what_became_due_meanwhile_is_not_put_off(store: Store, due_at: fl
     assert await store.due_posts(now=LATER + 1 + EDIT_PACE) == [(job.id, PostKind.CARD)]
 
 
+async def test_what_became_due_meanwhile_is_not_lost_if_it_is_due_in_the_same_instant(
+    store: Store,
+) -> None:
+    job = await store.admitted()
+    post = await store.claimed_post(now=LATER)
+    then = LATER - EDIT_PACE
+    await store.moved(job, moves.submitting(job, now=then), now=then)
+    await store.posts.put_off(post, due_at=None)
+    assert await store.due_posts(now=LATER + 1) == [(job.id, PostKind.CARD)]
+
+
 async def test_a_post_that_was_told_to_wait_was_not_tried(store: Store) -> None:
     await store.admitted()
     first = await store.claimed_post(now=LATER)

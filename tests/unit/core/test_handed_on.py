@@ -126,12 +126,14 @@ async def test_a_stop_gives_back_what_was_not_begun() -> None:
         assert not loop.on.has_room
 
 
-@pytest.mark.parametrize(("said_on", "handed_on"), [(["chat"], 1), ([], 0)])
-async def test_a_result_is_claimed_only_where_this_process_says_it(
-    workshop: Workshop, said_on: list[str], handed_on: int
+@pytest.mark.parametrize(
+    ("said_on", "free", "handed_on"), [(["chat"], 1, 1), ([], 1, 0), (["chat"], 0, 0)]
+)
+async def test_a_result_is_claimed_only_where_this_process_says_it_at_once(
+    workshop: Workshop, said_on: list[str], free: int, handed_on: int
 ) -> None:
     """On a network that is switched off nobody would send it: it stays due for who does."""
-    workshop.bells.results_on.free = 1
+    workshop.bells.results_on.free = free
     content = Content(
         replace(workshop.desk, said_on=said_on),
         media=workshop.studio,

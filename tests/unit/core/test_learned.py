@@ -74,6 +74,7 @@ async def test_memory_is_bounded() -> None:
     rows = Rows(*[made for kind in kinds for made in several(kind, 60.0)])
     learned = Learned(rows)
     assert len((await learned.pace(HERE)).took) <= SAMPLES
+    assert len(learned._models["wan"]) <= MOST_KINDS
     for number in range(MOST_MODELS + 1):
         await learned.pace(HERE._replace(model=f"m{number}"))
     assert len((await learned.pace(kinds[-1])).took) >= LEAST_SAMPLES

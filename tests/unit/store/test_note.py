@@ -94,7 +94,7 @@ async def test_the_note_has_all_that_is_in_hand_until_the_next_start_has_read_it
     """One that is read a second time would suspect jobs that are long over that crash."""
     async with open_rows(tmp_path) as database:
         store, looks = Store(database), Looks(database)
-        ids = []
+        ids: list[str] = []
         for _ in range(2):
             row = await store.in_state(Status.IN_PROGRESS)
             await store.moved(row, replace(row, due_at=NOON))

@@ -12,6 +12,8 @@ from bot.core.errors import FileMissing
 from bot.core.ports import Media
 from bot.web.open_files import MOST, OpenFiles
 
+WAIT = 10.0
+
 
 class Shelf:
     """Files in a folder; it counts those that are at hand."""
@@ -84,6 +86,23 @@ async def test_a_deleted_file_is_shown_to_nobody_new(shelf: Shelf, links: int) -
     assert shelf.at_hand == 0
 
 
+async def test_of_two_that_open_it_at_once_one_goes_and_the_other_is_given_on(
+    shelf: Shelf,
+) -> None:
+    files = _files(shelf)
+    two = [files.file("a") for _ in range(2)]
+    opened = await asyncio.gather(*(each.__aenter__() for each in two))
+    for each in two:
+        await each.__aexit__(None, None, None)
+    async with asyncio.timeout(WAIT):
+        while shelf.at_hand > 1:
+            await asyncio.sleep(0)
+    async with files.file("a") as given:
+        assert given in opened
+    await files.aclose()
+    assert (shelf.fetched, shelf.at_hand) == (2, 0)
+
+
 async def test_not_more_than_so_many_stay_open_unread(shelf: Shelf) -> None:
     files = _files(shelf)
     for number in range(MOST + 1):
@@ -92,7 +111,8 @@ async def test_not_more_than_so_many_stay_open_unread(shelf: Shelf) -> None:
             pass
     async with files.file("0"):
         pass
-    while shelf.at_hand > MOST:  # the one too many is being closed
-        await asyncio.sleep(0)
+    async with asyncio.timeout(WAIT):
+        while shelf.at_hand > MOST:  # the one too many is being closed
+            await asyncio.sleep(0)
     await files.aclose()
     assert shelf.at_hand == 0

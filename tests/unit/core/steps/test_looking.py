@@ -255,6 +255,20 @@ async def test_a_job_that_was_found_made_is_not_looked_at_again_while_its_video_
         await hall.until(lambda: hall.gateway.looked == 2)
 
 
+async def test_a_gateway_at_another_address_is_not_asked_for_jobs_of_the_former_one(
+    hall: Hall,
+) -> None:
+    """It may know the same id, of somebody else's video."""
+    (job,) = await hall.making()
+    hall.gateway.base_url = "https://another.example"
+    async with hall.at_work(), asyncio.timeout(WAIT):
+        while (await hall.now([job])) == [job]:
+            await hall.clock.advance(SOON)
+    (after,) = await hall.now([job])
+    assert hall.gateway.looked == 0
+    assert (after.status, after.progress) == (Status.IN_PROGRESS, job.progress)
+
+
 async def test_it_is_looked_at_again_when_that_is_due_and_not_before(hall: Hall) -> None:
     (job,) = await hall.making()
     async with hall.at_work():
