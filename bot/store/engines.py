@@ -8,9 +8,9 @@ statements it has. A driver that goes there for every statement costs several ti
 import asyncio
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from contextvars import copy_context
 from functools import partial
 from pathlib import Path
@@ -103,7 +103,8 @@ class SqliteEngine(Engine):
         @sa.event.listens_for(self._engine, "begin")
         def _begins(connection: Connection) -> None:
             if self._patience is not None:
-                _begin(connection.connection.driver_connection, begin, self._patience)
+                with _patient(connection.connection.driver_connection, self._patience):
+                    connection.exec_driver_sql(begin)
 
     async def run(
         self,
@@ -193,13 +194,14 @@ async def begun(engine: Engine) -> AsyncIterator[Transaction]:
         await engine.dispose()
 
 
-def _begin(connection: Any, statement: str, patience: float) -> None:
+@contextmanager
+def _patient(driver: Any, patience: float) -> Iterator[None]:
     if patience == PATIENCE:
-        connection.execute(statement).close()
+        yield
         return
-    (always,) = connection.execute("PRAGMA busy_timeout").fetchone()
-    connection.execute(f"PRAGMA busy_timeout={patience * 1000:.0f}").close()
+    (always,) = driver.execute("PRAGMA busy_timeout").fetchone()
+    driver.execute(f"PRAGMA busy_timeout={patience * 1000:.0f}").close()
     try:
-        connection.execute(statement).close()
+        yield
     finally:
-        connection.execute(f"PRAGMA busy_timeout={always}").close()
+        driver.execute(f"PRAGMA busy_timeout={always}").close()

@@ -150,6 +150,7 @@ class Looking:
             await clock.sleep(TOGETHER)
             due = min(due, self.wake.due())
             if due == UNKNOWN:
+                self._resting_until = math.inf  # what is written from now on is not in the answer
                 try:
                     first = await self.looks.next_due(but=self._taken)
                 except Exception as error:  # noqa: BLE001 - as with the claim

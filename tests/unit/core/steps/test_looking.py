@@ -47,6 +47,8 @@ class Rows(Looks):
     """How many each claim wanted at most."""
     questions = 0
     """How often it was asked when the next is due."""
+    answers: asyncio.Event
+    """Whether such a question is answered now."""
     trouble: Exception | None = None
     most_held = 0
 
@@ -59,8 +61,10 @@ class Rows(Looks):
         return rows
 
     async def next_due(self, *, but: Collection[str]) -> float | None:
+        due = await super().next_due(but=but)
         self.questions += 1
-        return await super().next_due(but=but)
+        await self.answers.wait()
+        return due
 
     async def write(self, seen: Sequence[Seen], *, now: float, ahead: float) -> bool:
         if self.trouble:
@@ -123,6 +127,8 @@ class Hall:
         self.turned = clock
         self.rows = Rows(shop.database)
         self.rows.writes, self.rows.asked = [], []
+        self.rows.answers = asyncio.Event()
+        self.rows.answers.set()
         self.looking = Looking(
             desk=shop.desk,
             looks=self.rows,
@@ -277,6 +283,24 @@ async def test_it_is_looked_at_again_when_that_is_due_and_not_before(hall: Hall)
         assert after.due_at is not None
         await hall.until(lambda: hall.gateway.looked == 2)
         assert after.due_at <= hall.clock.now() < after.due_at + 3 * TOGETHER
+
+
+async def test_a_look_that_is_written_while_the_next_is_asked_for_is_not_forgotten(
+    hall: Hall,
+) -> None:
+    """The answer is of before, and knows of no row."""
+    (job,) = await hall.making()
+    hall.gateway.open.clear()
+    hall.rows.answers.clear()
+    async with hall.at_work():
+        await hall.until(lambda: hall.rows.questions == 1)
+        hall.gateway.open.set()
+        await hall.until(lambda: len(hall.rows.writes) == 1)
+        hall.rows.answers.set()
+        (after,) = await hall.now([job])
+        assert after.due_at is not None
+        await hall.until(lambda: hall.gateway.looked == 2)
+        assert hall.clock.now() < after.due_at + 3 * TOGETHER
 
 
 async def test_a_bell_that_tells_when_a_look_is_due_spares_the_question(hall: Hall) -> None:
