@@ -28,6 +28,7 @@ from bot.store.sweeps import Sweeps
 from bot.store.tables import jobs
 from bot.store.times import Times
 from bot.store.usage import UsageCounters, differences
+from tests.conftest import NewUrl
 from tests.contract.rows import FREE, NOON, VIDEO, Store, a_job
 
 HOUR = 3600.0
@@ -357,3 +358,29 @@ async def test_many_that_count_a_new_day_at_once_count_it_once(store: Store) -> 
     assert await store.database.run(partial(differences, most=9)) == []
     assert (await store.usage(a_job(), now=tomorrow)).purse_videos == 10
     assert (await store.usage(a_job(), now=NOON)).person_tries == 10
+
+
+async def test_two_that_change_counters_in_another_order_do_not_wait_for_one_another(
+    new_postgres_url: NewUrl,
+) -> None:
+    async with open_database(await new_postgres_url()) as database, asyncio.timeout(30):
+        store = Store(database)
+        ada = await store.admitted(a_job(person="ada"))
+        bob, more = [await store.admitted(a_job(person="bob")) for _ in range(2)]
+        await store.usage(ada)
+        async with database._engine.begun() as one:
+            await one.run(partial(_cheaper, ada.id))
+            other = asyncio.create_task(database.run(partial(_cheaper, bob.id)))
+            while not await database.value(_WAITS):
+                pass
+            await one.run(partial(_cheaper, more.id))
+        await other
+        assert await database.run(partial(differences, most=9)) == []
+
+
+def _cheaper(job_id: str, connection: Connection) -> None:
+    connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(spend_cost=1))
+
+
+_locks = sa.table("pg_locks", sa.column("granted"))
+_WAITS = sa.select(sa.literal(1)).select_from(_locks).where(sa.not_(_locks.c.granted)).limit(1)
