@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bot.core import endings, moves, replies, schedule
+from bot.core import endings, failures, moves, replies, schedule
 from bot.core.accounts import Accounts
 from bot.core.cards import Cards
 from bot.core.errors import (
@@ -111,8 +111,8 @@ class Posting:
             with suppress(Exception):  # a database that takes nothing does not hold the end up
                 await self.posts.put_off(post, due_at=post.due_at)
             raise
-        except Exception:
-            log.exception("post.failed", job=post.job_id, kind=post.kind)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+            failures.record("post.failed", error, job=post.job_id, kind=post.kind)
             await self._try_again(post, Temporary("internal"))
 
     async def _take(self, post: Post) -> None:

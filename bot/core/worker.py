@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from bot.core import failures
 from bot.core.errors import Temporary
 from bot.core.handed_on import HandedOn
 from bot.core.ports import Clock
@@ -134,8 +135,8 @@ class Worker(Generic[Row]):
     async def _one(self, row: Row) -> None:
         try:
             await self.step(row)
-        except Exception:
-            log.exception("step.failed", worker=self.name)
+        except Exception as error:  # noqa: BLE001 - one row does not end the others
+            failures.record("step.failed", error, worker=self.name)
             await self._give_back(row)
 
     async def _give_back(self, row: Row) -> None:

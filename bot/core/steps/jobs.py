@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
-from bot.core import moves, schedule
+from bot.core import failures, moves, schedule
 from bot.core.alone import Alone
 from bot.core.desk import Desk
 from bot.core.errors import Unwritten
@@ -75,8 +75,8 @@ class Steps:
             with suppress(Exception):  # a database that takes nothing does not hold the end up
                 await self._desk.jobs.release(job)
             raise
-        except Exception:
-            log.exception("step.failed", job=job.id, status=job.status)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+            failures.record("step.failed", error, job=job.id, status=job.status)
             await self._desk.again(job, base=10.0, most=60.0)
 
     async def _take(self, job: Job) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from bot.core import fetching
+from bot.core import failures, fetching
 from bot.core.desk import Desk
 from bot.core.errors import Temporary
 from bot.core.jobs import CLAIM, LAST_DEADLINE, UNNAMED, Job
@@ -187,8 +187,8 @@ class Looking:
                 await self.desk.clock.sleep(SOON)
             try:
                 await self._look(job)
-            except Exception as error:
-                log.exception("step.failed", job=job.id, error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - one job does not end the others
+                failures.record("step.failed", error, job=job.id)
                 await self._give_back(job)
 
     def _is_in_part(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import discord
 
-from bot.core import presses, replies
+from bot.core import failures, presses, replies
 from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, Told, Turned
 from bot.core.asking import Asking
 from bot.core.door import Door
@@ -264,8 +264,8 @@ class Intake:
     async def _stands(self, job: Job, message_id: str, channel_id: str) -> None:
         try:
             await self.service.answered(self._posts, job, message_id, channel_id)
-        except Exception:  # people see the card; its row will find it, and its job leaves anyway
-            log.exception("discord.card_unrecorded", job=job.id)
+        except Exception as error:  # noqa: BLE001 - its row will find the card, its job leaves
+            failures.record("discord.card_unrecorded", error, job=job.id)
 
     async def _look(self, job: Job) -> messages.Look:
         return messages.card(await self._reply(job), job.order.call.locale, job_id=job.id)

@@ -8,7 +8,7 @@ import asyncio
 import errno
 
 from bot import i18n
-from bot.core import commands, presses, replies
+from bot.core import commands, failures, presses, replies
 from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, Told, Turned
 from bot.core.door import Door, shown
 from bot.core.errors import BotError, DatabaseFull, MovesAlready, NoPicture, Refused
@@ -162,8 +162,8 @@ class Commands:
             reply = await self._door.listings.cards.at_hand(job)
             stands = await self._platform.send(post, job, reply, video=None)
             await self._service.answered(self._posts, job, *stands)
-        except Exception:  # it was taken: the only thing to say now is its card
-            log.exception("playground.card_unrecorded", job=job.id)
+        except Exception as error:  # noqa: BLE001 - it was taken: its row says it
+            failures.record("playground.card_unrecorded", error, job=job.id)
 
     # --- pressing, and what is answered --------------------------------------------------------
 
