@@ -130,8 +130,11 @@ def serve() -> None:
         signal.alarm(int(timeout) + 5)
         reply = pickle.dumps(_attempt(function, args))
         signal.alarm(0)
-        replies.write(len(reply).to_bytes(_LENGTH) + reply)
-        replies.flush()
+        try:
+            replies.write(len(reply).to_bytes(_LENGTH) + reply)
+            replies.flush()
+        except BrokenPipeError:
+            return  # our parent was killed: nobody waits for this
 
 
 def _attempt(function: Callable[..., object], args: tuple[object, ...]) -> object:

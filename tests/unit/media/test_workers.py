@@ -1,5 +1,6 @@
 import asyncio
 import os
+import pickle
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -106,6 +107,22 @@ async def test_a_worker_ends_when_its_pipe_does() -> None:
         sys.executable, "-m", "bot.media.workers", stdin=asyncio.subprocess.DEVNULL
     )
     assert await worker.wait() == 0
+
+
+async def test_a_worker_ends_without_a_word_when_nobody_takes_its_answer() -> None:
+    """Its parent was killed while it worked."""
+    read, write = os.pipe()
+    worker = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot.media.workers"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=write,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    os.close(read)
+    os.close(write)
+    _, said = await worker.communicate(pickle.dumps((10, tasks.process, ())))
+    assert said == b""
+    assert worker.returncode == 0
 
 
 async def test_close_ends_every_worker() -> None:
