@@ -109,6 +109,9 @@ class _Harmless(io.TextIOBase):
         with suppress(OSError, ValueError):
             self._stream.flush()
 
+    def close(self) -> None:
+        """It is not ours to close. At the end of the interpreter not even `flush` works."""
+
 
 def redacted(text: str) -> str:
     """`text` without anything that opens a door."""

@@ -41,3 +41,12 @@ def test_the_log_loads_no_rich_which_can_be_imported_afterwards() -> None:
         [sys.executable, "-c", "\n".join(lines)], check=True, capture_output=True, text=True
     )
     assert found.stdout == "False\n"
+
+
+def test_the_end_of_the_interpreter_leaves_no_word_behind_the_last_line() -> None:
+    """Names of our modules may be gone by then: `-X dev` tells of what that does."""
+    lines = "from bot import log", "log.configure(json=True)", "log.suppress = None"
+    ended = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", "\n".join(lines)], check=True, capture_output=True
+    )
+    assert ended.stderr == b""
