@@ -6,7 +6,7 @@ from bot.log import get_logger
 log = get_logger()
 
 
-def note(event: str, error: Exception, **fields: object) -> None:
+def record(event: str, error: Exception, **fields: object) -> None:
     """A database that takes nothing just now is one plain line: time heals it, and many meet it."""
     if isinstance(error, Unwritten):
         log.warning(event, code=error.code, **fields)

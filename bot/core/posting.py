@@ -112,7 +112,7 @@ class Posting:
                 await self.posts.put_off(post, due_at=post.due_at)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
-            failures.note("post.failed", error, job=post.job_id, kind=post.kind)
+            failures.record("post.failed", error, job=post.job_id, kind=post.kind)
             await self._try_again(post, Temporary("internal"))
 
     async def _take(self, post: Post) -> None:

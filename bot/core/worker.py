@@ -136,7 +136,7 @@ class Worker(Generic[Row]):
         try:
             await self.step(row)
         except Exception as error:  # noqa: BLE001 - one row does not end the others
-            failures.note("step.failed", error, worker=self.name)
+            failures.record("step.failed", error, worker=self.name)
             await self._give_back(row)
 
     async def _give_back(self, row: Row) -> None:

@@ -76,7 +76,7 @@ class Steps:
                 await self._desk.jobs.release(job)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
-            failures.note("step.failed", error, job=job.id, status=job.status)
+            failures.record("step.failed", error, job=job.id, status=job.status)
             await self._desk.again(job, base=10.0, most=60.0)
 
     async def _take(self, job: Job) -> None:

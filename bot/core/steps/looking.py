@@ -189,7 +189,7 @@ class Looking:
             try:
                 await self._look(job)
             except Exception as error:  # noqa: BLE001 - one job does not end the others
-                failures.note("step.failed", error, job=job.id)
+                failures.record("step.failed", error, job=job.id)
                 await self._give_back(job)
 
     def _is_in_part(self) -> bool:

@@ -265,7 +265,7 @@ class Intake:
         try:
             await self.service.answered(self._posts, job, message_id, channel_id)
         except Exception as error:  # noqa: BLE001 - its row will find the card, its job leaves
-            failures.note("discord.card_unrecorded", error, job=job.id)
+            failures.record("discord.card_unrecorded", error, job=job.id)
 
     async def _look(self, job: Job) -> messages.Look:
         return messages.card(await self._reply(job), job.order.call.locale, job_id=job.id)

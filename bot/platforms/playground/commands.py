@@ -163,7 +163,7 @@ class Commands:
             stands = await self._platform.send(post, job, reply, video=None)
             await self._service.answered(self._posts, job, *stands)
         except Exception as error:  # noqa: BLE001 - it was taken: its row says it
-            failures.note("playground.card_unrecorded", error, job=job.id)
+            failures.record("playground.card_unrecorded", error, job=job.id)
 
     # --- pressing, and what is answered --------------------------------------------------------
 

@@ -13,7 +13,7 @@ from tests.unit.core.workshop import Workshop
 
 def test_a_database_that_takes_nothing_is_one_plain_line() -> None:
     with capture_logs() as told:
-        failures.note("step.failed", Unwritten(troubles.BUSY), job="j")
+        failures.record("step.failed", Unwritten(troubles.BUSY), job="j")
     line = {"event": "step.failed", "log_level": "warning", "code": troubles.BUSY, "job": "j"}
     assert told == [line]
 
@@ -21,7 +21,7 @@ def test_a_database_that_takes_nothing_is_one_plain_line() -> None:
 @pytest.mark.parametrize("error", [ValueError("a fault of ours"), Temporary("busy")])
 def test_any_other_failure_has_its_traceback(error: Exception) -> None:
     with capture_logs() as told:
-        failures.note("step.failed", error)
+        failures.record("step.failed", error)
     assert told == [{"event": "step.failed", "log_level": "error", "exc_info": error}]
 
 
