@@ -70,9 +70,6 @@ class Jobs(Part):
         hand = claims.hand(now=now, until=until, most=most, but=but)
         is_by_turn = set(statuses) == {Status.QUEUED}
 
-        def any_due(connection: Connection) -> bool:
-            return bool(connection.scalar(_QUEUED_DUE, hand))
-
         def work(connection: Connection) -> list[Job]:
             if is_by_turn:
                 rows = _take_by_turn(connection, hand)
@@ -83,7 +80,8 @@ class Jobs(Part):
             return [job for row in rows if (job := readable(connection, row))]
 
         # The queue is told of each place that becomes free, and mostly nobody waits for it.
-        if is_by_turn and self._database.is_sqlite and not await self._database.read(any_due):
+        is_looked = is_by_turn and self._database.is_sqlite
+        if is_looked and not await self._database.value(Said(_QUEUED_DUE, hand)):
             return []
         return await self._database.run(work)
 
