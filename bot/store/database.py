@@ -18,14 +18,14 @@ from bot.core import asking
 from bot.core.errors import Unwritten
 from bot.log import get_logger
 from bot.store import files, swap, troubles
-from bot.store.engines import PATIENCE, Engine, engine_of
+from bot.store.engines import PATIENCE, Engine, Result, engine_of
 from bot.store.files import file_of, journal_of, set_aside, size_of, sound
 from bot.store.foreign import check_ours, foreign, tables_of_others
 from bot.store.identity import Home, saved_copy
 from bot.store.locks import BEAT, FileLock, lock_file, lock_name
 from bot.store.migrations import check_known, upgrade
 from bot.store.saving import SavedCopy, unfinished
-from bot.store.statements import Result, Runs, take_turns
+from bot.store.statements import Runs, take_turns
 
 _ADMISSION = 0x5A4F_4554
 """Key of the PostgreSQL advisory lock that admissions take in turn."""

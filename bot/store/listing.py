@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 
 from bot.core.jobs import Job, Status
 from bot.core.posts import Post
-from bot.store.engines import Transaction
+from bot.store.engines import Result, Transaction
 from bot.store.reading import check_version, open_reading
 from bot.store.rows import job_of, post_of
-from bot.store.statements import Result, Runs
+from bot.store.statements import Runs
 from bot.store.tables import jobs, posts
 
 

@@ -99,9 +99,8 @@ class Pauses(Part):
         is_held, row = await self._database.read(known)
         if is_held:
             return Pause(Reason.PAUSED, now)
-        if row is None or (
-            row.tried_at is None and await self._database.write(_try(gateway, now)) == 1
-        ):
+        is_untried = row is not None and row.tried_at is None
+        if row is None or (is_untried and await self._database.write(_try(gateway, now)) == 1):
             return None
         return Pause(Reason(row.reason), row.paused_until, row.looking)
 

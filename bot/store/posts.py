@@ -52,7 +52,7 @@ def _owed(
     row = upserting(posts, is_sqlite=is_sqlite).values(
         **whose, due_at=due_at, attempts=0, direct=direct
     )
-    return _once(row, sa.type_coerce(due_at, sa.Double))
+    return _or_mark(row, sa.type_coerce(due_at, sa.Double))
 
 
 def owe_cards(connection: Connection, ids: Collection[str], *, due_at: float) -> None:
@@ -67,7 +67,7 @@ def owe_cards(connection: Connection, ids: Collection[str], *, due_at: float) ->
     ).where(jobs.c.id.in_(ids), jobs.c.status == Status.IN_PROGRESS.value)
     columns = ["job_id", "platform", "kind", "due_at", "attempts", "direct"]
     row = insert(connection, posts).from_select(columns, theirs, include_defaults=False)
-    connection.execute(_once(row, due_at))
+    connection.execute(_or_mark(row, due_at))
 
 
 def claim_one(
@@ -84,9 +84,10 @@ def _claim_one(job_id: str, kind: str, now: float, until: float) -> ReturningUpd
     return free.values(claimed_until=until, **_TAKEN).returning(*posts.c)
 
 
-def _once(
+def _or_mark(
     row: sqlite.Insert | postgresql.Insert, due_at: float | sa.ColumnElement[float]
 ) -> sa.Insert:
+    """The row; where it stands already, that one is due once more."""
     return row.on_conflict_do_update(
         index_elements=[posts.c.job_id, posts.c.kind], set_={"due_at": _due_once_more(due_at)}
     )
@@ -200,8 +201,7 @@ class Posts(Part):
         A due time newer than the claim stays. `tried`: whether this counts as a try.
         """
         attempts = post.attempts if tried else post.attempts - 1
-        later = _put_off(post.id, post.version, post.due_at, due_at, attempts)
-        await self._database.one(later, post_of)
+        await self._database.write(_put_off(post.id, post.version, post.due_at, due_at, attempts))
 
     async def posted(
         self,
@@ -249,10 +249,9 @@ def _held(post_id: int, version: int) -> ReturningUpdate[Any]:
 @once
 def _put_off(
     post_id: int, version: int, was_due_at: float | None, due_at: float | None, attempts: int
-) -> ReturningUpdate[Any]:
+) -> sa.Update:
     later = _unless_newer(was_due_at, due_at)
-    changed = _in_hand(post_id, version).values(due_at=later, claimed_until=None, attempts=attempts)
-    return changed.returning(*posts.c)
+    return _in_hand(post_id, version).values(due_at=later, claimed_until=None, attempts=attempts)
 
 
 @once

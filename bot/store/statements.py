@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.store.engines import Result
 from bot.store.tables import settings
 
-Result = TypeVar("Result")
 Given = ParamSpec("Given")
 Made = TypeVar("Made", bound=sa.Executable)
 

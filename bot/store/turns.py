@@ -21,6 +21,7 @@ _FLYING: sa.BindParameter[list[str]] = sa.bindparam(
 )
 """Spelt out as their partial index has them."""
 _MANY = 1_000_000_000
+"""More than ever wait."""
 
 
 def lock(connection: Connection) -> None:

@@ -14,8 +14,8 @@ from bot.backups.restoring import Restored
 from bot.config import Config, load
 from bot.media.storage import Storage
 from bot.store.database import open_database
+from bot.store.engines import Result
 from bot.store.identity import Home
-from bot.store.statements import Result
 from bot.store.tables import jobs
 from tests.contract.rows import NOON
 from tests.unit.store import former

@@ -20,10 +20,9 @@ from sqlalchemy import Connection
 from bot.core.errors import Broken
 from bot.store import migrations
 from bot.store.database import Database, check_database, open_database
-from bot.store.engines import begun, engine_of
+from bot.store.engines import Result, begun, engine_of
 from bot.store.reading import open_reading, version_of
 from bot.store.settings import Settings
-from bot.store.statements import Result
 from bot.store.tables import gateways, jobs, metadata, settings, told
 from tests.conftest import NewUrl
 from tests.contract.rows import Store
