@@ -1,4 +1,4 @@
-"""G8: a video that comes and a picture or film that goes, beside curl; memory and stalls meanwhile.
+"""G8: a video that comes and a picture or video that goes, beside curl; memory and stalls meanwhile.
 
 A unit is a megabyte. curl begins anew for each file, as it is used; its start is part of its cost.
 """
@@ -40,18 +40,18 @@ def figures() -> list[Figure]:
     found: list[Figure] = []
     with folder() as place:
         for size in SIZES:
-            film = place / f"{size}.mp4"
-            film.write_bytes(_HEAD + secrets.token_bytes(size * 1_000_000 - len(_HEAD)))
-            with sending(film) as url, swallowing() as gateway:
+            video = place / f"{size}.mp4"
+            video.write_bytes(_HEAD + secrets.token_bytes(size * 1_000_000 - len(_HEAD)))
+            with sending(video) as url, swallowing() as gateway:
                 ways = {
                     "down": (partial(download, url, place), partial(curl_down, url, place)),
-                    "up": (partial(upload, gateway, film), partial(curl_up, gateway, film)),
+                    "up": (partial(upload, gateway, video), partial(curl_up, gateway, video)),
                 }
                 for way, (ours, curl) in ways.items():
                     found.append(_beside_curl(f"{GOAL} {way} {size}", ours, curl))
-        film = place / f"{SIZES[-1]}.mp4"
-        with sending(film) as url, swallowing() as gateway:
-            found += _meanwhile(partial(both_ways, url, gateway, film, place))
+        video = place / f"{SIZES[-1]}.mp4"
+        with sending(video) as url, swallowing() as gateway:
+            found += _meanwhile(partial(both_ways, url, gateway, video, place))
     return found
 
 
@@ -106,11 +106,11 @@ async def download(url: str, place: Path) -> AsyncIterator[Work]:
 
 
 @asynccontextmanager
-async def upload(url: str, film: Path) -> AsyncIterator[Work]:
+async def upload(url: str, video: Path) -> AsyncIterator[Work]:
     """Our own POST of an order with this file."""
-    part = FilePart("input_reference", film.name, "video/mp4", film)
+    part = FilePart("input_reference", video.name, "video/mp4", video)
     body = Body(fields=(("model", "sora-2"), ("prompt", "a cat on the moon")), files=(part,))
-    size = film.stat().st_size / 1e6
+    size = video.stat().st_size / 1e6
 
     async def once() -> float:
         async with connected(URL(url), body, headers={}, bounds=Bounds()) as line:
@@ -137,11 +137,11 @@ async def curl_down(url: str, place: Path) -> AsyncIterator[Work]:
 
 
 @asynccontextmanager
-async def curl_up(url: str, film: Path) -> AsyncIterator[Work]:
+async def curl_up(url: str, video: Path) -> AsyncIterator[Work]:
     """The same order by curl."""
-    size = film.stat().st_size / 1e6
+    size = video.stat().st_size / 1e6
     form = ("-F", "model=sora-2", "-F", "prompt=a cat on the moon")
-    file = ("-F", f"input_reference=@{film};type=video/mp4")
+    file = ("-F", f"input_reference=@{video};type=video/mp4")
 
     async def once() -> float:
         await _curl("-o", "/dev/null", *form, *file, url)
@@ -151,14 +151,14 @@ async def curl_up(url: str, film: Path) -> AsyncIterator[Work]:
 
 
 @asynccontextmanager
-async def both_ways(url: str, gateway: str, film: Path, place: Path) -> AsyncIterator[Work]:
+async def both_ways(url: str, gateway: str, video: Path, place: Path) -> AsyncIterator[Work]:
     """Our own, one after the other."""
-    async with download(url, place) as down, upload(gateway, film) as up:
+    async with download(url, place) as down, upload(gateway, video) as up:
 
         async def once() -> float:
             await down(0.0)
             await up(0.0)
-            return 2 * film.stat().st_size / 1e6
+            return 2 * video.stat().st_size / 1e6
 
         yield _again_and_again(once)
 

@@ -56,9 +56,9 @@ def figures() -> list[Figure]:
     if shutil.which("nginx") is None:
         return [void(GOAL, "≤ 1.15", "there is no nginx on this machine")]
     with folder() as place:
-        film = place / "film.mp4"
-        film.write_bytes(secrets.token_bytes(SIZE))
-        whole, parts = _rounds(place, film, None), _rounds(place, film, MIB)
+        clip = place / "video.mp4"
+        clip.write_bytes(secrets.token_bytes(SIZE))
+        whole, parts = _rounds(place, clip, None), _rounds(place, clip, MIB)
     return [
         at_most(
             f"{GOAL} {name}",
@@ -75,19 +75,19 @@ def figures() -> list[Figure]:
     ]
 
 
-def _rounds(place: Path, film: Path, part: int | None) -> list[Round]:
+def _rounds(place: Path, clip: Path, part: int | None) -> list[Round]:
     return paired.rounds(
         {
-            "links": partial(links, place / f"links-{part}", film, part),
-            "nginx": partial(nginx, place / f"nginx-{part}", film, part),
-            "bare": partial(bare, film, part),
-            "again": partial(links, place / f"again-{part}", film, part),
+            "links": partial(links, place / f"links-{part}", clip, part),
+            "nginx": partial(nginx, place / f"nginx-{part}", clip, part),
+            "bare": partial(bare, clip, part),
+            "again": partial(links, place / f"again-{part}", clip, part),
         }
     )
 
 
 @asynccontextmanager
-async def links(place: Path, film: Path, part: int | None) -> AsyncIterator[Work]:
+async def links(place: Path, clip: Path, part: int | None) -> AsyncIterator[Work]:
     """Our pages, over a row and a stored file."""
     place.mkdir()
     video = Video(key=new_key("videos", "mp4"), size=SIZE, width=1920, height=1080, seconds=5.0)
@@ -97,7 +97,7 @@ async def links(place: Path, film: Path, part: int | None) -> AsyncIterator[Work
         Studio(place / "data") as studio,
     ):
         await database.run(lambda it: it.execute(sa.insert(jobs).values(job_values(made))))
-        await studio.storage.put(video.key, film)
+        await studio.storage.put(video.key, clip)
         async with studio.file(video.key) as kept:
             await asyncio.to_thread(kept.read_bytes)
         clock, signer = SystemClock(), Signer({"a": secrets.token_bytes(32)})
@@ -116,11 +116,11 @@ async def links(place: Path, film: Path, part: int | None) -> AsyncIterator[Work
 
 
 @asynccontextmanager
-async def bare(film: Path, part: int | None) -> AsyncIterator[Work]:
+async def bare(clip: Path, part: int | None) -> AsyncIterator[Work]:
     """aiohttp, with a handler that opens the file and calls sendfile."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        with film.open("rb") as file:
+        with clip.open("rb") as file:
             start, stop, _ = request.http_range.indices(SIZE)
             is_part = "Range" in request.headers
             answer = web.StreamResponse(status=206 if is_part else 200)
@@ -135,24 +135,24 @@ async def bare(film: Path, part: int | None) -> AsyncIterator[Work]:
             return answer
 
     app = web.Application()
-    app.add_routes([web.get("/film.mp4", handle)])
+    app.add_routes([web.get("/video.mp4", handle)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        with _read(runner.addresses[0][1], "/film.mp4", part) as work:
+        with _read(runner.addresses[0][1], "/video.mp4", part) as work:
             yield work
     finally:
         await runner.cleanup()
 
 
 @asynccontextmanager
-async def nginx(place: Path, film: Path, part: int | None) -> AsyncIterator[Work]:
+async def nginx(place: Path, clip: Path, part: int | None) -> AsyncIterator[Work]:
     """One worker of nginx."""
     place.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    (place / film.name).hardlink_to(film)
+    (place / clip.name).hardlink_to(clip)
     settings = place / "nginx.conf"
     settings.write_text(_CONFIGURATION.format(folder=place, port=port))
     server = subprocess.Popen(
@@ -160,7 +160,7 @@ async def nginx(place: Path, film: Path, part: int | None) -> AsyncIterator[Work
     )
     try:
         paired.beside.append(await _worker_of(server.pid))
-        with _read(port, f"/{film.name}", part) as work:
+        with _read(port, f"/{clip.name}", part) as work:
             yield work
     finally:
         paired.beside.clear()

@@ -15,7 +15,7 @@ from bench.paired import Slice
 from bench.process import Service, running
 from bench.stub import Stub, gateway
 from bot.simulator.render import encode
-from bot.simulator.scenes import Film
+from bot.simulator.scenes import Scene
 
 GOAL = "G11"
 TODAY = 10_000
@@ -43,11 +43,11 @@ def figures() -> list[Figure]:
 
 
 def video() -> bytes:
-    """A film of four seconds, as gateways serve them."""
-    film = Film(model="sora-2", prompt="a cat", width=640, height=360, seconds=4)
+    """A video of four seconds, as gateways serve them."""
+    clip = Scene(model="sora-2", prompt="a cat", width=640, height=360, seconds=4)
     with TemporaryDirectory() as place:
-        path = Path(place) / "film.mp4"
-        encode(film, path)
+        path = Path(place) / "video.mp4"
+        encode(clip, path)
         return path.read_bytes()
 
 

@@ -339,10 +339,10 @@ def _word_loops(parts: Parts, posting: Posting) -> Iterator[Loop]:
     yield from owner_loops(parts, telling, reporting)
 
 
-def gateway_settings(config: Config) -> list[videos_api.Settings]:
+def gateway_settings(config: Config) -> list[videos_api.GatewayOptions]:
     """The settings of the clients, from the configured gateways."""
     return [
-        videos_api.Settings(
+        videos_api.GatewayOptions(
             name=name,
             base_url=table.base_url,
             api_key=table.api_key.get_secret_value(),

@@ -34,7 +34,7 @@ from bot.store.updates import Updates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
+class Receiver:
     """The half that hears people: it comes to life once there is a service to hand orders to."""
 
     run: Callable[[], Coroutine[Any, Any, None]]
@@ -51,7 +51,7 @@ class Chat:
     """One network: the platform that posts, and how to make the half that hears."""
 
     platform: Platform
-    listen: Callable[[Door], Intake]
+    listen: Callable[[Door], Receiver]
     private: bool = False
     """Nobody comes in but whoever runs us: it is open from the start and needs no owner."""
 
@@ -74,7 +74,7 @@ def switched_on(config: Config) -> list[Open]:
 
 
 def hearing(
-    intakes: Sequence[Intake],
+    intakes: Sequence[Receiver],
     chats: Sequence[Chat],
     code: str | None,
     announce: Callable[[str], None],
@@ -98,12 +98,12 @@ async def _announced(
 
 @asynccontextmanager
 async def _discord(parts: Parts) -> AsyncIterator[Chat]:
-    from bot.platforms.discord.client import DiscordPlatform, Settings
+    from bot.platforms.discord.client import DiscordOptions, DiscordPlatform
     from bot.platforms.discord.commands import Commands
 
     table = parts.config.settings.discord
     assert table.token is not None
-    settings = Settings(
+    settings = DiscordOptions(
         token=table.token.get_secret_value(),
         api_url=table.api_url,
         gateway_url=table.gateway_url,
@@ -112,7 +112,7 @@ async def _discord(parts: Parts) -> AsyncIterator[Chat]:
     )
     async with DiscordPlatform(settings, clock=parts.clock) as platform:
 
-        def listen(door: Door) -> Intake:
+        def listen(door: Door) -> Receiver:
             commands = Commands(
                 platform,
                 door=door,
@@ -121,18 +121,18 @@ async def _discord(parts: Parts) -> AsyncIterator[Chat]:
                 stored=parts.studio.file,
                 link=parts.pages.link,
             )
-            return Intake(run=commands.run, finish=commands.finish)
+            return Receiver(run=commands.run, finish=commands.finish)
 
         yield Chat(platform=platform, listen=listen)
 
 
 @asynccontextmanager
 async def _telegram(parts: Parts) -> AsyncIterator[Chat]:
-    from bot.platforms.telegram.client import Settings, TelegramPlatform
+    from bot.platforms.telegram.client import TelegramOptions, TelegramPlatform
     from bot.platforms.telegram.listener import Listener
 
     table = parts.config.settings.telegram
-    settings = Settings(
+    settings = TelegramOptions(
         token=table.token.get_secret_value() if table.token else "",
         api_url=table.api_url,
         local=table.local,
@@ -150,7 +150,7 @@ async def _telegram(parts: Parts) -> AsyncIterator[Chat]:
         clock=parts.clock,
     ) as platform:
 
-        def listen(door: Door) -> Intake:
+        def listen(door: Door) -> Receiver:
             listener = Listener(
                 platform,
                 door=door,
@@ -161,7 +161,7 @@ async def _telegram(parts: Parts) -> AsyncIterator[Chat]:
                 currency=parts.config.settings.currency,
                 webhook=parts.config.settings.web.public_url if table.webhook else None,
             )
-            return Intake(run=listener.run, routes=listener.routes)
+            return Receiver(run=listener.run, routes=listener.routes)
 
         yield Chat(platform=platform, listen=listen)
 
@@ -169,7 +169,7 @@ async def _telegram(parts: Parts) -> AsyncIterator[Chat]:
 @asynccontextmanager
 async def _playground(parts: Parts) -> AsyncIterator[Chat]:
     from bot.platforms.playground.client import PlaygroundPlatform
-    from bot.platforms.playground.commands import Commands
+    from bot.platforms.playground.commands import RoomCommands
     from bot.platforms.playground.doors import Doors
 
     async with PlaygroundPlatform(
@@ -179,13 +179,13 @@ async def _playground(parts: Parts) -> AsyncIterator[Chat]:
         viewable=parts.studio.viewable,
     ) as platform:
 
-        def listen(door: Door) -> Intake:
-            commands = Commands(
+        def listen(door: Door) -> Receiver:
+            commands = RoomCommands(
                 platform, door=door, note=parts.note, currency=parts.config.settings.currency
             )
             doors = Doors(platform, commands, clock=parts.clock)
             supervisor = Supervisor(platform.name, clock=parts.clock)
-            return Intake(
+            return Receiver(
                 run=partial(supervisor.keep, doors.run),
                 finish=commands.finish,
                 routes=doors.routes,

@@ -1,4 +1,4 @@
-"""Words: every sentence a person can read comes out of a gettext catalogue in `locales/`.
+"""Words: every sentence a person can read comes out of a gettext catalog in `locales/`.
 
 The `.po` files are the only source; they are compiled in memory, so nothing has to be built and
 nothing can be out of date. Message ids are codes; a language that lacks one falls back to English.
@@ -32,7 +32,7 @@ _HIDDEN = str.maketrans("", "", "\x02\x03")
 
 @cache
 def languages() -> tuple[str, ...]:
-    """The languages we speak, by catalogue name."""
+    """The languages we speak, by catalog name."""
     found = (entry.name for entry in files("bot").joinpath("locales").iterdir())
     return tuple(sorted(name.removesuffix(".po") for name in found if name.endswith(".po")))
 
@@ -50,11 +50,11 @@ def say(
     `formats` turns values of these names into a platform's own markup; other texts are escaped. A
     value may be a sentence itself. `command` is our command as this person types it.
     """
-    catalogue = _catalogue(nearest(locale))
+    catalog = _catalog(nearest(locale))
     if text.count is None:
-        sentence = catalogue.gettext(text.id)
+        sentence = catalog.gettext(text.id)
     else:
-        sentence = catalogue.ngettext(text.id, text.id, text.count)
+        sentence = catalog.ngettext(text.id, text.id, text.count)
     if command != installed.NAME:
         typed = command.replace("{", "{{").replace("}", "}}")
         sentence = _COMMAND.sub(lambda _: f"{typed} ", sentence)
@@ -100,7 +100,7 @@ def on_terminal(
 
 
 def nearest(locale: str) -> str:
-    """The catalogue that speaks to people of this locale."""
+    """The catalog that speaks to people of this locale."""
     wanted = locale.replace("-", "_")
     for name in (wanted, wanted.partition("_")[0]):
         if name in languages():
@@ -128,13 +128,13 @@ def _shown(
 
 
 @cache
-def _catalogue(name: str) -> gettext.GNUTranslations:
+def _catalog(name: str) -> gettext.GNUTranslations:
     with files("bot").joinpath("locales", f"{name}.po").open("rb") as source:
-        catalogue = read_po(source, locale=name)
+        catalog = read_po(source, locale=name)
     compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
+    write_mo(compiled, catalog)
     compiled.seek(0)
     translations = gettext.GNUTranslations(compiled)
     if name != DEFAULT:
-        translations.add_fallback(_catalogue(DEFAULT))
+        translations.add_fallback(_catalog(DEFAULT))
     return translations

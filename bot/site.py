@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from ipaddress import ip_network
 
-from bot.chats import Intake
+from bot.chats import Receiver
 from bot.config import Config
 from bot.core.links import Signer
 from bot.core.ports import Clock
@@ -15,9 +15,9 @@ from bot.media.presence import Presence
 from bot.media.studio import Studio
 from bot.parts import Parts
 from bot.store.parts import Store
-from bot.store.settings import Settings
+from bot.store.settings import StoredValues
 from bot.web import descriptors, server
-from bot.web.connections import LOCAL, Limits
+from bot.web.connections import LOCAL, ConnectionLimits
 from bot.web.pages import Pages
 from bot.workers import running
 
@@ -39,7 +39,7 @@ async def pages_of(config: Config, store: Store, studio: Studio, clock: Clock) -
 
 
 @asynccontextmanager
-async def serving(parts: Parts, intakes: Sequence[Intake]) -> AsyncIterator[str]:
+async def serving(parts: Parts, intakes: Sequence[Receiver]) -> AsyncIterator[str]:
     """Answer on the one web port while the context lasts; yields the address.
 
     There are the pages of videos, the health of all parts, and what chats listen to (webhooks, the
@@ -54,17 +54,17 @@ async def serving(parts: Parts, intakes: Sequence[Intake]) -> AsyncIterator[str]
         yield address
 
 
-def _web_limits(config: Config) -> Limits:
+def _web_limits(config: Config) -> ConnectionLimits:
     """As many connections as leave enough descriptors to chats and gateways."""
     allowed = descriptors.raised()
     most = descriptors.connections(allowed)
     if allowed < descriptors.WANTED:
         log.warning("web.limited", descriptors=allowed, wanted=descriptors.WANTED, connections=most)
     proxies = (ip_network(each, strict=False) for each in config.settings.web.trusted_proxies)
-    return Limits(most=most, trusted=(*LOCAL, *proxies))
+    return ConnectionLimits(most=most, trusted=(*LOCAL, *proxies))
 
 
-async def _signer(settings: Settings) -> Signer:
+async def _signer(settings: StoredValues) -> Signer:
     """Links are signed with a key of our own, made at the first start and kept with the rows."""
     key = await settings.get("links.key")
     if key is None:

@@ -97,7 +97,7 @@ PARTS = {
     ),
 }
 PICTURED_TOO = ("media sweep", "models", "check", "doctor")
-"""Commands whose answers change with the catalogue, or with the machine."""
+"""Commands whose answers change with the catalog, or with the machine."""
 CONFIG = """\
 [gateways.main]
 base_url = "{url}"
@@ -210,7 +210,7 @@ async def _furnish(folder: Path, url: str) -> None:
     config = load(folder / "config.toml")
     config.data_dir.mkdir(mode=0o700)
     storage = Storage(config.storage_url, scratch=folder)
-    (folder / "film").write_bytes(b"film" * 600_000)
+    (folder / "video").write_bytes(b"video" * 600_000)
     async with open_database(config.database_url, home=Home(config.data_dir)) as database:
         store = Store(database)
 
@@ -220,7 +220,7 @@ async def _furnish(folder: Path, url: str) -> None:
 
         async def made(id_: str, ago: float, person: Person) -> Job:
             key = named_key("videos", "mp4", id_)
-            await storage.put(key, folder / "film")
+            await storage.put(key, folder / "video")
             video = replace(VIDEO, key=key, size=2_400_000, width=1280, height=720)
             return await _made(store, order(id_, ago, person), video)
 
@@ -235,7 +235,7 @@ async def _furnish(folder: Path, url: str) -> None:
         row = await _posted(store, await made("x5wtk2vqm7zhd3ya", 34 * DAY, ANN))
         await store.moved(row, replace(row, video=None, video_gone_at=NOON - 4 * DAY))
     await storage.delete(named_key("videos", "mp4", "x5wtk2vqm7zhd3ya"))
-    (folder / "film").unlink()
+    (folder / "video").unlink()
 
 
 async def _made(store: Store, job: Job, video: Video) -> Job:

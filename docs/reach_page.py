@@ -125,7 +125,7 @@ def _levels(serves: str, dialect: str) -> list[str]:
 
 
 def _cells(marks: Mapping[Row, Mapping[Cell, str]], dialect: str) -> Iterable[Cell]:
-    """Those of any row of the dialect, in the order of the catalogue."""
+    """Those of any row of the dialect, in the order of the catalog."""
     cells = {cell for row, each in marks.items() if row[1] == dialect for cell in each}
     kinds = [kind.value for kind in bodies.FILES]
     return sorted(cells, key=lambda cell: (NAMES.index(cell[0]), kinds.index(cell[1])))

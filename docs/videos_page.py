@@ -1,14 +1,14 @@
-"""Writes `docs/videos.md`, which shows what becomes of films: python -m docs.videos_page"""
+"""Writes `docs/videos.md`, which shows what becomes of videos: python -m docs.videos_page"""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from bot.media.judging import Way
-from tests.unit.media.films import (
-    FILMS,
+from tests.unit.media.videos import (
     HEARD_ANEW,
     KEPT,
     REMUXED,
+    SAMPLES,
     SEEN_ANEW,
     TURNED,
     UNREAD,
@@ -17,16 +17,16 @@ from tests.unit.media.films import (
 
 PAGE = Path(__file__).with_name("videos.md")
 HEAD = f"""\
-# What becomes of a film
+# What becomes of a video
 
 Whatever a gateway made, what is posted is H.264 of 8 bits and 4:2:0 with AAC or no sound, upright,
 in an MP4 whose index comes first. The file as it came is kept beside it, byte for byte, with the
 content credentials that it may carry; a conversion says in its metadata that a model made it.
 [docs/operating.md](operating.md#videos-that-do-not-play-everywhere) says how.
 
-{len(FILMS)} kinds were tried. This page is written by `python -m docs.videos_page` from the table
-`tests/unit/media/films.py`. `tests/unit/media/test_playing.py` holds what is seen in each of them
-to it; `tests/browser/test_films.py` takes each the whole way, reads what is posted, compares all
+{len(SAMPLES)} kinds were tried. This page is written by `python -m docs.videos_page` from the table
+`tests/unit/media/videos.py`. `tests/unit/media/test_playing.py` holds what is seen in each of them
+to it; `tests/browser/test_videos.py` takes each the whole way, reads what is posted, compares all
 pictures with those of the source, and plays it to its end in a browser.
 """
 TABLE = """
@@ -38,7 +38,7 @@ LAST = f"""
 
 Of these the download says *not a video*, as of anything else that is none: {", ".join(UNREAD)}.
 
-## What a film is changed for
+## What a video is changed for
 
 | word | says |
 |---|---|
@@ -73,7 +73,7 @@ REASONS = {
     "container": "The file is no MP4.",
     "index": "The index comes behind the content, or in parts.",
     "tag": "The parameters of the pictures stand in the stream.",
-    "tracks": "There is more than one film, or more than one sound.",
+    "tracks": "There is more than one video, or more than one sound.",
     "start": "The first time is not zero.",
     "length": "The index does not say how long it lasts.",
     "edits": "An edit list lets time stand still, or says what nobody does: all is shown once.",
@@ -101,25 +101,25 @@ def page() -> str:
 
 
 def _parts() -> Iterator[str]:
-    for title, (words, films) in PARTS.items():
+    for title, (words, videos) in PARTS.items():
         yield f"\n## {title}\n"
         yield f"\n{words} …\n" * bool(words)
         yield TABLE
-        yield from map(_row, films)
+        yield from map(_row, videos)
 
 
 def _row(name: str) -> str:
-    film, way = FILMS[name], way_of(name)
-    how = film.how
-    parts = [film.codec, how.get("pix_fmt"), how.get("sound"), how.get("second_sound")]
+    video, way = SAMPLES[name], way_of(name)
+    how = video.how
+    parts = [video.codec, how.get("pix_fmt"), how.get("sound"), how.get("second_sound")]
     came = " ".join(f"`{NAMES.get(part, part)}`" for part in parts if part)
-    why = film.why.split()
-    sound = "–" if "sound" not in how else _made("sound" in film.why)
+    why = video.why.split()
+    sound = "–" if "sound" not in how else _made("sound" in video.why)
     made = way is Way.REENCODED and not set(why) <= _OF_SOUND
-    width, height = film.posted
+    width, height = video.posted
     because = " ".join(f"`{word}`" for word in why) or "–"
     return (
-        f"| {name} | {came} in `{film.container}` | {because} "
+        f"| {name} | {came} in `{video.container}` | {because} "
         f"| {_made(made)} | {sound} | {width}×{height} |\n"
     )
 

@@ -265,9 +265,9 @@ _NEVER_SAID = {"failure.undeliverable", "failure.at_once", "failure.paused"}
 
 
 def test_no_sentence_is_written_twice() -> None:
-    """The catalogue's reader keeps one of them without a word."""
-    catalogue = (BOT / "locales" / "en.po").read_text("utf-8")
-    ids = re.findall(r'^msgid "(.+)"$', catalogue, flags=re.MULTILINE)
+    """The catalog's reader keeps one of them without a word."""
+    catalog = (BOT / "locales" / "en.po").read_text("utf-8")
+    ids = re.findall(r'^msgid "(.+)"$', catalog, flags=re.MULTILINE)
     assert [id_ for id_, times in Counter(ids).items() if times > 1] == []
 
 
@@ -373,8 +373,8 @@ MOST_LINES = 2_600
 """Of all that speaks with gateways and knows models; what is known belongs into tables."""
 
 
-def test_the_client_and_the_catalogue_stay_small() -> None:
-    files = [*(BOT / "gateways").glob("*.py"), BOT / "config" / "catalogue.py"]
+def test_the_client_and_the_catalog_stay_small() -> None:
+    files = [*(BOT / "gateways").glob("*.py"), BOT / "config" / "catalog.py"]
     files += [BOT / "core" / name for name in ("catalog.py", "models.py")]
     assert sum(len(file.read_text("utf-8").splitlines()) for file in files) <= MOST_LINES
 

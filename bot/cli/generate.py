@@ -1,6 +1,6 @@
 """`zoetrope generate`: one video, from the terminal to a file; needs a gateway and nothing else.
 
-The same catalogue, client and work on files as in the service; only the rows are missing, so who
+The same catalog, client and work on files as in the service; only the rows are missing, so who
 interrupts it is told what the gateway has.
 """
 
@@ -182,10 +182,10 @@ async def hand_over(studio: Studio, video: Video, into: Output) -> list[str]:
 
 def ordered(order: Order, request: VideoRequest, cost: str | None) -> str:
     """The order in people's words, with all that was chosen and all that follows from it."""
-    film = replace(request, label=f"{request.label} ({request.model})")
+    clip = replace(request, label=f"{request.label} ({request.model})")
     wish = order.wish
     sounding = replace(wish, audio=wish.audio if request.audio is None else request.audio)
-    facts = [on_terminal(fact) for fact in (request_fact(film), *switched(sounding))]
+    facts = [on_terminal(fact) for fact in (request_fact(clip), *switched(sounding))]
     if wish.fit:
         facts.append(tell("generate.fit", fit=wish.fit))
     if request.seed is not None:
@@ -218,27 +218,27 @@ async def _create(
     """Send it, once; the gateway's id of the video. Raises `Broken` with what it may have cost."""
     ticket.gateway = gateway.name
     async with studio.scratch() as folder:
-        film = folder / "answer"
-        async with gateway.ready(request, files, into=film) as ready:
+        clip = folder / "answer"
+        async with gateway.ready(request, files, into=clip) as ready:
             created: Creation = ready if isinstance(ready, NotSent) else await ticket.send(ready)
         if isinstance(created, Made):
-            created = await receive(studio, film, into)
+            created = await receive(studio, clip, into)
     if not isinstance(created, Accepted):
         raise _not_accepted(created, gateway.name, files=len(files))
     ticket.video = None if created.gateway_id == UNNAMED else created.gateway_id
     return created
 
 
-async def receive(studio: Studio, film: Path, into: Output) -> Accepted:
+async def receive(studio: Studio, clip: Path, into: Output) -> Accepted:
     """Keep a video that came as the answer: it comes only once.
 
     Raises `Broken` where there is no room to work on it: then it is written out as it came.
     """
     try:
-        return await fetching.receive(studio, film, name=film.name)
+        return await fetching.receive(studio, clip, name=clip.name)
     except Temporary as full:
-        kept = studio.receiving(film.name)
-        await asyncio.to_thread(into.take, kept if kept.exists() else film)
+        kept = studio.receiving(clip.name)
+        await asyncio.to_thread(into.take, kept if kept.exists() else clip)
         raise Broken("generate_as_it_came", file=str(into.path)) from full
 
 

@@ -1,4 +1,4 @@
-"""A wish on the command line, and the files that it names, as the catalogue takes them."""
+"""A wish on the command line, and the files that it names, as the catalog takes them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ CALL = Call(
 
 
 def order_for(wish: Wish, pictures: Sequence[Path] = (), sound: Path | None = None) -> Order:
-    """The order as the catalogue takes it. Raises `Refused` for a file that can't be taken."""
+    """The order as the catalog takes it. Raises `Refused` for a file that can't be taken."""
     return Order(
         call=CALL,
         wish=wish,

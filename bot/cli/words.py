@@ -1,4 +1,4 @@
-"""Sentences on the terminal, out of the same catalogues as those in chat.
+"""Sentences on the terminal, out of the same catalogs as those in chat.
 
 Values in them may come from strangers, so only what is `printable` of them is shown.
 """

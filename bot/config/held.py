@@ -7,7 +7,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from bot.config.catalogue import resolve
+from bot.config.catalog import resolve
 from bot.config.plugins import Generation
 from bot.config.settings import Gateway, Settings
 from bot.core.catalog import Catalog

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from yarl import URL
 
 from bot.config import discoveries, places, terms
-from bot.config.catalogue import resolve
+from bot.config.catalog import resolve
 from bot.config.problems import PREFIX, Problem, problems_of, spelt, variable
 from bot.config.secrets import secret_in, secrets_of
 from bot.config.settings import Settings
@@ -206,7 +206,7 @@ def completed(written: Settings, problems: Iterable[Problem] = ()) -> Config:
 
 
 def _whole(settings: Settings) -> tuple[Catalog, Mapping[tuple[str, str], Terms], list[Problem]]:
-    """The catalogue and everybody's terms; what is wrong for several is said once."""
+    """The catalog and everybody's terms; what is wrong for several is said once."""
     catalog, found = resolve(settings)
     own, faults = terms.communities(settings, catalog)
     for problem in faults:
@@ -250,7 +250,7 @@ def secrets_file(file: Path | None, *, environment: Mapping[str, str]) -> Path |
 
 
 def _salvaged(given: Mapping[str, Any], error: ValidationError) -> list[Problem]:
-    """The catalogue's mistakes although other tables are wrong: all at once means all."""
+    """The catalog's mistakes although other tables are wrong: all at once means all."""
     wrong = {str(found["loc"][0]) for found in error.errors()}
     sound = {key: value for key, value in given.items() if key not in wrong | {"gateways"}}
     # Of a table that is wrong nobody knows what it was to hold: nothing is missed in it.

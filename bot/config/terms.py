@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.config.catalogue import resolve
+from bot.config.catalog import resolve
 from bot.config.problems import Problem
 from bot.config.settings import UNLIMITED, Community, Limits, Settings
 from bot.core import quotas

@@ -1,4 +1,4 @@
-"""The catalogue: from what a person wants to a checked request and its cost.
+"""The catalog: from what a person wants to a checked request and its cost.
 
 A wish beyond a model is refused here, before it costs anything, with what it can do instead.
 """

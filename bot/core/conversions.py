@@ -45,7 +45,7 @@ class Place:
     """None while the present one takes longer than was expected: nobody knows how much longer."""
 
 
-class Line(Protocol):
+class ConversionQueue(Protocol):
     """The rows of the line. Each method is one whole transaction."""
 
     async def waiting(self) -> list[Waiting]:
@@ -59,7 +59,7 @@ class Line(Protocol):
 class Conversions:
     """Places in the line."""
 
-    line: Line
+    line: ConversionQueue
     facts: Facts
     clock: Clock
     _begun: dict[str, float] = field(init=False, default_factory=dict)

@@ -87,7 +87,7 @@ class Broken(BotError):
 class PictureGone(Refused, code="picture_gone"): ...  # no longer where it was; also of a sound
 class PictureFormat(Refused, code="picture_format"): ...  # the bytes are no picture that is read
 class GivenTooLarge(Refused, code="picture_too_large"): ...  # too many bytes; also of a sound
-class MovesAlready(Refused, code="moves_already"): ...  # it is a film
+class MovesAlready(Refused, code="moves_already"): ...  # it is a video
 class NoPicture(Refused, code="no_picture"): ...  # there is none, or the file is none by its name
 
 # What was asked

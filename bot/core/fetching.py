@@ -30,9 +30,9 @@ MOST_SOURCES = 4
 """Links that are asked besides our own address; each may take a quarter of an hour."""
 
 
-async def receive(media: Media, film: Path, *, name: str) -> Accepted:
+async def receive(media: Media, video: Path, *, name: str) -> Accepted:
     """Keep a video that came as the answer, for the steps that follow. Raises `Temporary`."""
-    return _accepted(await media.receive(film, name))
+    return _accepted(await media.receive(video, name))
 
 
 async def received(media: Media, name: str) -> Accepted | None:
@@ -115,7 +115,7 @@ def _copied(source: Path, into: Path) -> int:
 async def _judged(
     fetch: Fetch, media: Media, file: Path
 ) -> tuple[Video | Locked | Trouble | Unusable, bool]:
-    """The film if it can be kept, else why not; and whether other addresses can't help."""
+    """The video if it can be kept, else why not; and whether other addresses can't help."""
     if not isinstance(fetch, Fetched):
         # Then it is so wherever it lies: it is not fetched twice.
         is_too_large = isinstance(fetch, Unusable) and fetch.reason is Reason.CONTENT_TOO_LARGE

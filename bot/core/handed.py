@@ -13,7 +13,7 @@ from bot.core.orders import ANYBODY, Person, Picture, Sound
 
 Given = Picture | Sound
 
-_BESIDE = {"no_picture": "file_unused", "no_sound": "file_unused", "moves_already": "film_unused"}
+_BESIDE = {"no_picture": "file_unused", "no_sound": "file_unused", "moves_already": "video_unused"}
 """Refusals of a file that stands alone, and the same of one of several: the others may go."""
 
 

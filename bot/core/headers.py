@@ -57,7 +57,7 @@ _CODECS = {
     b"av01": "HEIF with AV1 in it",
 }
 """Codings of the items of a HEIF besides H.265."""
-_FILM = "HEIF with nothing but a film in it"
+_VIDEO = "HEIF with nothing but a video in it"
 _BRANDS = 256
 """Bytes of a file's first box that are read: more than 50 brands."""
 _MOST_PARTS = 4_096
@@ -135,7 +135,7 @@ def _jpeg(file: IO[bytes]) -> tuple[int, int]:
 def _heif(file: IO[bytes]) -> tuple[int, int]:
     meta = _meta(file)
     if meta is None:
-        raise Refused("picture_kind", kind=_FILM)
+        raise Refused("picture_kind", kind=_VIDEO)
     kinds = _kinds(file, *meta)
     unread = [name for kind, name in _CODECS.items() if kind in kinds]
     if unread and b"hvc1" not in kinds and b"hev1" not in kinds:
@@ -155,7 +155,7 @@ def _kinds(file: IO[bytes], start: int, stop: int) -> set[bytes]:
 
 
 def _meta(file: IO[bytes]) -> tuple[int, int] | None:
-    """Where the box that describes a HEIF lies; None where a film alone is described."""
+    """Where the box that describes a HEIF lies; None where a video alone is described."""
     file.seek(0, 2)
     found = {kind: (start, stop) for kind, start, stop in boxes(file, 0, file.tell())}
     if b"meta" not in found:

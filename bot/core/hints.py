@@ -4,7 +4,7 @@ Phones, browsers and networks name the same file differently, or not at all. So 
 whether a file is worth a look; `headers` then goes by its bytes.
 """
 
-from bot.core.unread import FILM_SUFFIXES, NOTES, bare, named, suffix_of
+from bot.core.unread import NOTES, VIDEO_SUFFIXES, bare, named, suffix_of
 
 PICTURE_SUFFIXES = frozenset(
     {
@@ -67,14 +67,14 @@ def may_be_picture(filename: str | None, media_type: str | None) -> bool:
     suffix, said = suffix_of(filename), bare(media_type)
     if is_called_picture(filename, media_type):
         return True
-    is_other = named(filename, media_type) or suffix in _OTHERS | SOUND_SUFFIXES | FILM_SUFFIXES
+    is_other = named(filename, media_type) or suffix in _OTHERS | SOUND_SUFFIXES | VIDEO_SUFFIXES
     return not is_other and (said in _VAGUE or said.startswith("image/"))
 
 
 def is_called_picture(filename: str | None, media_type: str | None) -> bool:
     """Whether its name or its type says so.
 
-    A GIF that Telegram made a film of has kept its name: there the type knows better.
+    A GIF that Telegram made a video of has kept its name: there the type knows better.
     """
     said = bare(media_type)
     is_named = suffix_of(filename) in PICTURE_SUFFIXES
@@ -84,7 +84,7 @@ def is_called_picture(filename: str | None, media_type: str | None) -> bool:
 def may_be_sound(filename: str | None, media_type: str | None) -> bool:
     """Whether a file is worth a look as a sound.
 
-    Some call an M4A or an OGG a film, as its container also holds films: its name knows better.
+    Some call an M4A or an OGG a video, as its container also holds videos: its name knows better.
     """
     is_named, said = suffix_of(filename) in SOUND_SUFFIXES, bare(media_type)
     if said in SOUND_TYPES or (said.startswith("audio/") and said not in NOTES):
@@ -95,7 +95,7 @@ def may_be_sound(filename: str | None, media_type: str | None) -> bool:
 def may_hold_sound(filename: str | None, media_type: str | None) -> bool:
     """Whether a file that somebody gives as a sound is worth a look.
 
-    There may be nothing but a sound in the container of a film.
+    There may be nothing but a sound in the container of a video.
     """
     suffix, said = suffix_of(filename), bare(media_type)
     if may_be_sound(filename, media_type) or said.startswith("video/"):

@@ -29,7 +29,7 @@ class Inspection:
         wanted: set[str] = set()
         async for page in self._strays.pages():
             wanted |= page.keys
-            wanted.update(map(self._shelf.film_key, page.open_jobs))
+            wanted.update(map(self._shelf.video_key, page.open_jobs))
             for key, (job, size) in page.own.items():
                 found = files.get(key)
                 if found is None:

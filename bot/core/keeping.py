@@ -143,7 +143,7 @@ class Shelf(Protocol):
     async def delete(self, key: str) -> None:
         """Idempotent."""
 
-    def film_key(self, job_id: str) -> str:
+    def video_key(self, job_id: str) -> str:
         """The key of a video that came as the answer to the order of this job."""
 
     async def claimed_at(self) -> float | None:

@@ -41,7 +41,7 @@ class Key(NamedTuple):
         return cls(made.model, made.seconds, job.gateway, made.quality)
 
 
-class Made(NamedTuple):
+class MadeVideo(NamedTuple):
     """A video that was made, in the rows."""
 
     key: Key
@@ -51,7 +51,7 @@ class Made(NamedTuple):
 class Rows(Protocol):
     """The rows of videos that were made."""
 
-    async def durations(self, model: str) -> Sequence[Made]:
+    async def durations(self, model: str) -> Sequence[MadeVideo]:
         """The latest of this model, the newest first."""
 
 
@@ -82,7 +82,7 @@ class Pace:
         return self._plan(step).look_before(age, by=by)
 
     def expected(self, *, typical: float) -> float:
-        """Seconds until such a video is found: the median, else the catalogue's figure."""
+        """Seconds until such a video is found: the median, else the catalog's figure."""
         return schedule.expected([took.until for took in self.took], typical=typical)
 
     @property
@@ -124,7 +124,7 @@ class Learned:
         kinds = self._models.get(job.request.model)
         took = took_by(job)
         if kinds is not None and took is not None:
-            _add(kinds, Made(Key.of(job), took))
+            _add(kinds, MadeVideo(Key.of(job), took))
 
     def missed(self, gateway: str, *, until: float) -> None:
         """A look was answered with an error and comes again then; its video may be there before."""
@@ -163,7 +163,7 @@ def took_by(job: Job) -> Took | None:
     return Took(job.made_after, job.completed_at - job.submitted_at)
 
 
-def _add(kinds: dict[tuple[object, ...], Pace], made: Made) -> None:
+def _add(kinds: dict[tuple[object, ...], Pace], made: MadeVideo) -> None:
     for wide in (made.key[:1], made.key[:2], made.key):
         if wide not in kinds:
             if len(kinds) >= MOST_KINDS:

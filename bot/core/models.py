@@ -27,7 +27,7 @@ class PictureRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Fields:
     """Where things go in a body: paths like `size` or `metadata.input.seed`; several mean all."""
 
     size: tuple[str, ...] = ("size",)
@@ -79,7 +79,7 @@ class Model(Priced):
     prompt_limit: int
     typical: float
     """Seconds."""
-    places: Places = Places()
+    places: Fields = Fields()
     picture: PictureRule | None = None
     sound: SoundFit = field(default_factory=SoundFit)
     extras: Mapping[str, Value] = field(default_factory=dict)

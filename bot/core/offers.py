@@ -1,6 +1,6 @@
 """The choices for a wish as it is so far: nobody is refused a value that we offered.
 
-Each candidate is put to the catalogue together with everything else that was wished for, so a menu
+Each candidate is put to the catalog together with everything else that was wished for, so a menu
 shows what any model of a family makes, and nothing that none does.
 """
 

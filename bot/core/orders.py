@@ -1,6 +1,6 @@
 """A person's order (`Order`: who, where, a wish and files) and our request for it (`VideoRequest`).
 
-Both are written into the job's row, so that a restart or a changed catalogue alters neither.
+Both are written into the job's row, so that a restart or a changed catalog alters neither.
 """
 
 import math
@@ -260,7 +260,7 @@ class SoundFit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoRequest:
-    """A request: checked against the catalogue, spelt for one gateway's dialect."""
+    """A request: checked against the catalog, spelt for one gateway's dialect."""
 
     model: str
     kind: Kind

@@ -1,7 +1,7 @@
 """How large a file may be so that the body it travels in is taken.
 
 Few servers take a text part of a form over 1 MiB: most refuse it, and some cut it there without a
-word and make a film of the broken picture. A gateway tells its limit for the whole by refusing.
+word and make a video of the broken picture. A gateway tells its limit for the whole by refusing.
 """
 
 import json

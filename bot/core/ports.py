@@ -299,7 +299,7 @@ class Gateway(Protocol):
     ) -> AbstractAsyncContextManager[Ready | NotSent]:
         """Build the POST and connect; `files` are its pictures, then its sound.
 
-        `links` lead to the same, for where no file can go along; a film as the answer goes `into`.
+        `links` lead to the same, for where no file can go along; a video as the answer goes `into`.
         """
 
     async def probe(self) -> Probe:

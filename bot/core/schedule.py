@@ -28,7 +28,7 @@ def back_off(attempts: int, *, base: float, most: float) -> float:
 
 
 def expected(durations: Sequence[float], *, typical: float) -> float:
-    """Seconds such a video usually takes: the learned median, else the catalogue's figure."""
+    """Seconds such a video usually takes: the learned median, else the catalog's figure."""
     if len(durations) < LEAST_SAMPLES:
         return typical
     return _quantile(durations, 0.5)

@@ -52,7 +52,7 @@ class Actor:
 class Service:
     """Orders in, jobs out.
 
-    `new_seed` draws from the catalogue's `SEEDS`; `card_grace`: by platform, how long a
+    `new_seed` draws from the catalog's `SEEDS`; `card_grace`: by platform, how long a
     command's own answer may take to be the card; `deleting` keeps the id of a job, and when
     its video was deleted, where a backup can't bring it back.
     """
@@ -151,7 +151,7 @@ class Service:
         """The order that a button stands for, and whether this person may have it.
 
         Raises `Refused`: `not_yours` for what was never shown there, `video_gone`, or `no_way`
-        where the catalogue no longer offers it.
+        where the catalog no longer offers it.
         """
         job = await self.job(job_id)
         await self._check_welcome(call.address.platform, call.person)

@@ -1,7 +1,7 @@
-"""Whether a file that is called a film holds only sound: both come in the same containers.
+"""Whether a file that is called a video holds only sound: both come in the same containers.
 
 The lists of tracks in MP4 and Matroska tell. Nothing is decoded, and what is not understood is
-taken for the film that it is called.
+taken for the video that it is called.
 """
 
 from collections.abc import Callable, Iterator

@@ -92,5 +92,5 @@ class Strays:
         keys: set[str] = set()
         async for page in self.pages():
             keys |= page.keys
-            keys.update(map(self.shelf.film_key, page.open_jobs))
+            keys.update(map(self.shelf.video_key, page.open_jobs))
         return [file for file in files if file.key not in keys]

@@ -30,7 +30,7 @@ _SUFFIXES = {
 _DOCUMENTS = {"PDF": (".pdf",), "EPS": (".eps", ".ps", ".ai"), "TGS": (".tgs",)}
 _OF_SUFFIX = {suffix: kind for kind, all_ in _SUFFIXES.items() for suffix in all_}
 _DOCUMENT_OF = {suffix: kind for kind, all_ in _DOCUMENTS.items() for suffix in all_}
-FILM_SUFFIXES = frozenset(
+VIDEO_SUFFIXES = frozenset(
     {
         *(".mp4", ".m4v", ".mov", ".qt", ".webm", ".mkv", ".avi", ".wmv", ".flv", ".3gp", ".3g2"),
         *(".mpg", ".mpeg", ".mts", ".m2ts", ".ogv"),
@@ -60,7 +60,7 @@ _TYPES = {
 _OF_TYPE = {each: kind for kind, types in _TYPES.items() for each in types}
 _CAMERAS = (
     b"II\x2a\0\x10\0\0\0CR",
-    b"FUJIFILMCCD-RAW",
+    b"FUJIVIDEOCCD-RAW",
     b"IIRO",
     b"IIRS",
     b"IIU\0",
@@ -109,8 +109,8 @@ def refusal_by_name(filename: str | None, media_type: str | None) -> Refused:
     said = (media_type or "").strip().lower()
     if said in NOTES:
         return Refused("no_sound")
-    is_film = said.startswith("video/") or suffix_of(filename) in FILM_SUFFIXES
-    return MovesAlready() if is_film else NoPicture()
+    is_video = said.startswith("video/") or suffix_of(filename) in VIDEO_SUFFIXES
+    return MovesAlready() if is_video else NoPicture()
 
 
 def refusal_of(file: IO[bytes]) -> Refused:

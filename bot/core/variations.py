@@ -1,6 +1,6 @@
 """Variations of an earlier video: the order that each button stands for.
 
-Pure: from a job and the catalogue as it is now to a new order, or to none where it can't be had, so
+Pure: from a job and the catalog as it is now to a new order, or to none where it can't be had, so
 that nobody is offered what would be refused.
 """
 
@@ -187,7 +187,7 @@ def ways(job: Job, catalog: Catalog) -> tuple[Button, ...]:
 def _on_from_result(job: Job, catalog: Catalog) -> tuple[Button, ...]:
     buttons = []
     if order := finer(job, catalog):
-        # Without the seed it is another film.
+        # Without the seed it is another video.
         word = "finer" if order.wish.seed else "finer_anew"
         buttons.append(
             Button(action=Action.FINER, about=job.id, value=order.wish.quality, word=word)

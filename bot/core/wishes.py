@@ -1,7 +1,7 @@
 """A wish: all that a person can say of a video, whichever door they come by.
 
 A door (Discord, Telegram, the room, the command line) fills it by one table, `OPTIONS`; the
-catalogue answers it.
+catalog answers it.
 """
 
 import re
@@ -111,7 +111,7 @@ Choice = str | int | bool | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """Words and choices for one video; None leaves one to the catalogue and the model."""
+    """Words and choices for one video; None leaves one to the catalog and the model."""
 
     prompt: str = ""
     family: str | None = None

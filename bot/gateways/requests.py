@@ -1,6 +1,6 @@
 """Builds the body of `POST /v1/videos`: a pure function of the request and its files.
 
-Which field or key of the metadata gets what is the catalogue's knowledge and stands in the request;
+Which field or key of the metadata gets what is the catalog's knowledge and stands in the request;
 here it is only written down. No vendor and no dialect is known by name.
 """
 

@@ -46,7 +46,7 @@ from bot.net.bounds import Bounds
 from bot.net.deadlines import Deadline
 from bot.net.downloads import Downloads
 from bot.net.guard import guarded_connector
-from bot.net.sending import Line, connected
+from bot.net.sending import PostConnection, connected
 from bot.net.tables import Spot, Table
 
 BOUNDS = Bounds()
@@ -56,7 +56,7 @@ _LONGEST, _MILLIS = 4000, 1e11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class GatewayOptions:
     """One gateway as configured."""
 
     name: str
@@ -77,7 +77,7 @@ class Settings:
 class Ready:
     """A POST whose body is built and whose connection stands."""
 
-    line: Line
+    line: PostConnection
     read: Callable[[Answer], Creation]
 
     async def send(self) -> Creation:
@@ -91,7 +91,7 @@ class VideosApi:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: GatewayOptions,
         *,
         looking: aiohttp.ClientSession,
         guarded: aiohttp.ClientSession,
@@ -208,7 +208,7 @@ class VideosApi:
 
 @asynccontextmanager
 async def open_gateways(
-    settings: Sequence[Settings],
+    settings: Sequence[GatewayOptions],
     *,
     bounds: Bounds = BOUNDS,
     resolver: AbstractResolver | None = None,

@@ -1,4 +1,4 @@
-"""Films for bright screens (HDR), and the filters that make room for their highlights on others.
+"""Videos for bright screens (HDR), and the filters that make room for their highlights on others.
 
 White of paper is 203 nits in them (ITU-R BT.2408), and what is brighter has no place on a usual
 screen. So the curve bends before it, as BT.2390 bends it: dark and middle tones stay as they are.

@@ -89,7 +89,7 @@ class _Count:
         self.is_too_large = False
         """There is not enough memory for its pictures, which says nothing of their damage."""
         self.timeline = Timeline(container)
-        # That of a film in parts, or of another container, comes piece by piece.
+        # That of a video in parts, or of another container, comes piece by piece.
         is_listed = container.format.name in WITH_EDITS
         self._listed = len(video_stream(container).index_entries) if is_listed else None
         self._read = 0
@@ -158,16 +158,16 @@ class _Count:
 
 
 def _counted(container: av.container.InputContainer, *, decodes: bool) -> _Count:
-    film, sound = video_stream(container), audio_stream(container)
-    film.thread_type = "AUTO"
+    video, sound = video_stream(container), audio_stream(container)
+    video.thread_type = "AUTO"
     lasting = 0.0
     if sound is not None and sound.codec_context.name == "aac":
         lasting = (sound.codec_context.frame_size or 1024) / sound.codec_context.sample_rate
     count, until = _Count(container), time.monotonic() + _CHECK_SECONDS
     for packet in container.demux():
-        if packet.stream in (film, sound):
+        if packet.stream in (video, sound):
             count.timeline.place(packet)
-        if packet.stream is film:
+        if packet.stream is video:
             count.see(packet)
             if decodes and not count.is_too_large:
                 count.decode(packet)

@@ -68,17 +68,17 @@ def _kind(file: IO[bytes], track: tuple[int, int], scale: int) -> Edits:
             for each in _inside(file, b"elst", place)
             for edit in _edits(_read(file, each), scale, ticks)
         ]
-        return _judged(edits, lasting / ticks, is_film=handler == b"vide")
+        return _judged(edits, lasting / ticks, is_video=handler == b"vide")
     return Edits.NONE
 
 
-def _judged(edits: list[_Edit], lasting: float, *, is_film: bool) -> Edits:
+def _judged(edits: list[_Edit], lasting: float, *, is_video: bool) -> Edits:
     begun = list(dropwhile(lambda edit: edit.begins is None, edits))  # it may begin late
     if not all(edit.begins is not None and edit.is_normal for edit in begun):
         return Edits.IGNORED
-    if is_film and lasting and edits and not any(_shows(edit, lasting) for edit in begun):
+    if is_video and lasting and edits and not any(_shows(edit, lasting) for edit in begun):
         return Edits.IGNORED
-    is_long = is_film and lasting and any(edit.seconds > lasting + _LATE for edit in begun)
+    is_long = is_video and lasting and any(edit.seconds > lasting + _LATE for edit in begun)
     return Edits.FOLLOWED if len(begun) > 1 or is_long else Edits.NONE
 
 

@@ -187,16 +187,16 @@ def _write(
         av.open(str(target), "w", format="mp4", options=options) as output,
     ):
         output.metadata.update(container.metadata)  # where the video comes from stays in it
-        film, sound = video_stream(container), audio_stream(container)
-        film.thread_type = "AUTO"
-        pictures: Track = Copied(output, film) if keeps_pictures else Pictures(output, film, plan)
-        tracks = {film.index: pictures}
+        video, sound = video_stream(container), audio_stream(container)
+        video.thread_type = "AUTO"
+        pictures: Track = Copied(output, video) if keeps_pictures else Pictures(output, video, plan)
+        tracks = {video.index: pictures}
         if sound is not None:
             tracks[sound.index] = (
                 Copied(output, sound) if keeps_sound else Heard(output, plan.audio_rate)
             )
         timeline = Timeline(container)
-        for packet in container.demux(*([film, sound] if sound else [film])):
+        for packet in container.demux(*([video, sound] if sound else [video])):
             timeline.place(packet)
             tracks[packet.stream.index].take(packet)
         for track in tracks.values():

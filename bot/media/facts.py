@@ -1,4 +1,4 @@
-"""Facts of a film: what its first bytes tell anybody, and what a worker finds in it.
+"""Facts of a video: what its first bytes tell anybody, and what a worker finds in it.
 
 Neither needs PyAV, so the service can read them.
 """
@@ -31,7 +31,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Examined:
     """A whole look at a video."""
 
     clip: Probe

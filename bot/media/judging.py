@@ -88,7 +88,7 @@ class Seen:
     """An edit list says what nobody does alike, so it is not followed."""
     sound: Sound | None = None
     has_one_track_each: bool = True
-    """There is one film at most, and one sound."""
+    """There is one video at most, and one sound."""
     begins_with_index: bool = True
     starts_at: float = 0.0
     """The second of the first picture or sound."""

@@ -25,7 +25,7 @@ _TURNS: dict[Orientation, tuple[Transpose | None, tuple[tuple[str, str], ...]]] 
     (0, 1, 1, 0): (Transpose.TRANSPOSE, (("transpose", "cclock_flip"),)),
     (0, -1, -1, 0): (Transpose.TRANSVERSE, (("transpose", "clock_flip"),)),
 }
-"""All ways to lay a rectangle on itself or on its side: for stills, and for films."""
+"""All ways to lay a rectangle on itself or on its side: for stills, and for videos."""
 
 
 def orientation(frame: av.VideoFrame) -> Orientation:

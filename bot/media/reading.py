@@ -83,7 +83,7 @@ def opened(source: Path, *, threads: int = THREADS) -> av.container.InputContain
     if kind in WITH_EDITS and edits_in(source) is Edits.IGNORED:
         options["ignore_editlist"] = "1"
     container = av.open(str(source), format=kind.value, options=options, metadata_errors="replace")
-    for stream in films(container):
+    for stream in videos(container):
         if stream.codec_context is not None:
             stream.codec_context.thread_count = threads
     return container
@@ -91,13 +91,13 @@ def opened(source: Path, *, threads: int = THREADS) -> av.container.InputContain
 
 def video_stream(container: av.container.InputContainer) -> av.VideoStream:
     """The first that libav can decode, and no cover. Raises `Broken("not_a_video")`."""
-    for stream in films(container):
+    for stream in videos(container):
         if stream.codec_context is not None:  # None: a codec that libav does not know
             return stream
     raise NotAVideo()
 
 
-def films(container: av.container.InputContainer) -> list[av.VideoStream]:
+def videos(container: av.container.InputContainer) -> list[av.VideoStream]:
     """All tracks of pictures but covers."""
     return [it for it in container.streams.video if not it.disposition & Disposition.attached_pic]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.core.errors import StorageAway
 from bot.core.keeping import Stored
-from bot.media.storage import Storage, film_key, is_key
+from bot.media.storage import Storage, is_key, video_key
 
 OWNERS = "owners"
 """Where each database that keeps files in a storage has put its id."""
@@ -37,8 +37,8 @@ class Shelf:
     async def delete(self, key: str) -> None:
         await self._storage.delete(key)
 
-    def film_key(self, job_id: str) -> str:
-        return film_key(job_id)
+    def video_key(self, job_id: str) -> str:
+        return video_key(job_id)
 
     async def claimed_at(self) -> float | None:
         marks = await self._marks()

@@ -175,7 +175,7 @@ def _opened(source: Path) -> av.container.InputContainer:
 
 @cache
 def _decoders() -> str:
-    """All that make sound: those of films are not let near a stranger's file here."""
+    """All that make sound: those of videos are not let near a stranger's file here."""
     return ",".join(sorted(name for name in av.codecs_available if _is_of_sound(name)))
 
 
@@ -187,8 +187,8 @@ def _is_of_sound(name: str) -> bool:
 
 
 def _stream(container: av.container.InputContainer) -> av.AudioStream:
-    """The first sound. A film is none, though it has one; a cover is no film."""
-    if any(_is_film(stream) for stream in container.streams.video):
+    """The first sound. A video is none, though it has one; a cover is no video."""
+    if any(_is_video(stream) for stream in container.streams.video):
         raise Refused("sound_format")
     for stream in container.streams.audio:
         if stream.codec_context is not None:  # None: a codec that libav does not know
@@ -196,7 +196,7 @@ def _stream(container: av.container.InputContainer) -> av.AudioStream:
     raise Refused("sound_format")
 
 
-def _is_film(stream: av.VideoStream) -> bool:
+def _is_video(stream: av.VideoStream) -> bool:
     context = stream.codec_context
     is_still = context is not None and context.name in _STILLS
     return not (is_still or stream.disposition & Disposition.attached_pic)

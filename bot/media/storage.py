@@ -46,7 +46,7 @@ def named_key(kind: str, suffix: str, name: str) -> str:
     return _checked(f"{kind}/{name[:2]}/{name}.{suffix}")
 
 
-def film_key(name: str) -> str:
+def video_key(name: str) -> str:
     """The key of a video that came as the answer to the order of this name."""
     return named_key("originals", "mp4", name)
 

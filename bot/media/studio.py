@@ -23,7 +23,7 @@ from bot.log import get_logger
 from bot.media import tasks
 from bot.media.facts import Probe
 from bot.media.judging import Verdict, Way, judge
-from bot.media.storage import Storage, film_key, new_key, sync
+from bot.media.storage import Storage, new_key, sync, video_key
 from bot.media.workers import Workers
 
 PICTURE_TIMEOUT = 60.0
@@ -193,7 +193,7 @@ class Studio:
         Raises `Temporary`: then it is ours all the same, wherever that happened, and the same call
         goes on with it.
         """
-        key, file = film_key(name), self.receiving(name)
+        key, file = video_key(name), self.receiving(name)
         try:
             await asyncio.to_thread(_receive, source, file)
         except OSError as error:
@@ -206,14 +206,14 @@ class Studio:
 
     async def received(self, name: str) -> str | None:
         """The key of the video that was received under this name, also by a process that died."""
-        key, file = film_key(name), self.receiving(name)
+        key, file = video_key(name), self.receiving(name)
         if await asyncio.to_thread(file.exists):
             return await self.receive(file, name)
         return key if await self.storage.exists(key) else None
 
     def receiving(self, name: str) -> Path:
         """Where the video of this name is until the storage has taken it."""
-        return self._received / Path(film_key(name)).name
+        return self._received / Path(video_key(name)).name
 
     @asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:

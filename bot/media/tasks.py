@@ -7,7 +7,7 @@ service spares itself, and native code that it never loads.
 from pathlib import Path
 
 from bot.core.orders import Fit, SoundFit
-from bot.media.facts import Look, Probe
+from bot.media.facts import Examined, Probe
 from bot.media.judging import Verdict
 
 _Size = tuple[int, int]
@@ -37,7 +37,7 @@ def fit_sound(source: Path, fit: SoundFit, target: Path) -> float:
     return sounds.fit_sound(source, fit, target)
 
 
-def look_through(source: Path) -> Look:
+def look_through(source: Path) -> Examined:
     from bot.media import videos
 
     return videos.look_through(source)

@@ -1,6 +1,6 @@
 """Times of a video's packets, which may begin anywhere and start over on the way.
 
-They start over where two films were written one behind the other, or a clock ran out of digits.
+They start over where two videos were written one behind the other, or a clock ran out of digits.
 """
 
 from fractions import Fraction
@@ -18,7 +18,7 @@ _ON_AIR = frozenset({Container.TRANSPORT.value, Container.MPEG.value})
 
 
 class Timeline:
-    """Counts all times from the start of a film, and goes on where they start over."""
+    """Counts all times from the start of a video, and goes on where they start over."""
 
     def __init__(self, container: av.container.InputContainer) -> None:
         self._has_edits = container.format.name in WITH_EDITS
@@ -80,6 +80,6 @@ def _shorten(packet: "av.Packet[av.stream.Stream]", shown: int) -> None:
 def _start(container: av.container.InputContainer) -> Fraction:
     """The first second; sound before zero only helps a decoder, pictures there are shown."""
     start = max(Fraction(0), Fraction(container.start_time or 0, av.time_base))
-    film = video_stream(container)
-    first = (film.start_time or 0) * (film.time_base or Fraction(1))
+    video = video_stream(container)
+    first = (video.start_time or 0) * (video.time_base or Fraction(1))
     return min(start, first) if first < 0 else start

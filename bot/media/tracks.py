@@ -128,7 +128,7 @@ class Pictures:
         self._slots: list[int] | None = [] if source.container.format.name == "avi" else None
         self._graph: av.filter.Graph | None = None
         self._shape: object = None
-        self._stream = _film(output, source, plan)
+        self._stream = _video(output, source, plan)
 
     def take(self, packet: "av.Packet[av.stream.Stream]") -> None:
         """Decode, turn, fit and encode."""
@@ -263,7 +263,7 @@ def _frames(packet: "av.Packet[av.stream.Stream]") -> Iterator[object]:
         return
 
 
-def _film(
+def _video(
     output: av.container.OutputContainer, source: av.VideoStream, plan: Plan
 ) -> av.VideoStream:
     # A ceiling for quality below the ceiling for the rate: easy clips get smaller than they must.

@@ -16,7 +16,7 @@ from bot.core.jobs import thumbnail_size
 from bot.media.brightness import BRIGHT
 from bot.media.checking import Told, check
 from bot.media.edits import Edits, edits_in
-from bot.media.facts import UPRIGHT, Look, Probe, container_in, suffix_in
+from bot.media.facts import UPRIGHT, Examined, Probe, container_in, suffix_in
 from bot.media.judging import Seen, Sound
 from bot.media.orientation import is_on_its_side, orientation, turned
 from bot.media.reading import (
@@ -24,11 +24,11 @@ from bot.media.reading import (
     audio_stream,
     begins_with_index,
     end_of_boxes,
-    films,
     is_in_parts,
     opened,
     translated,
     video_stream,
+    videos,
 )
 
 _NOTHING = Told()
@@ -65,7 +65,7 @@ def glimpse(source: Path) -> Probe:
         )
 
 
-def look_through(source: Path) -> Look:
+def look_through(source: Path) -> Examined:
     """See that a gateway's file is whole, and what is in it.
 
     Raises `Broken`: `not_a_video`, `video_truncated` or `video_damaged`.
@@ -73,7 +73,7 @@ def look_through(source: Path) -> Look:
     if container_in(source) is Container.MP4:
         end_of_boxes(source)
     told = check(source)
-    return Look(clip=glimpse(source), seen=see(source, told), suffix=suffix_in(source))
+    return Examined(clip=glimpse(source), seen=see(source, told), suffix=suffix_in(source))
 
 
 def see(source: Path, told: Told = _NOTHING) -> Seen:
@@ -108,7 +108,7 @@ def see(source: Path, told: Told = _NOTHING) -> Seen:
             is_cut=edits is Edits.FOLLOWED or (bool(stored) and told.shown not in (None, stored)),
             has_odd_edits=edits is Edits.IGNORED,
             sound=_heard(sound, told) if sound else None,
-            has_one_track_each=len(films(container)) == 1
+            has_one_track_each=len(videos(container)) == 1
             and len(container.streams.audio) == bool(sound),
             begins_with_index=not is_mp4 or (begins_with_index(source) and not in_parts),
             starts_at=(container.start_time or 0) / av.time_base,
@@ -120,7 +120,7 @@ def see(source: Path, told: Told = _NOTHING) -> Seen:
 def _per_second(
     container: av.container.InputContainer, stream: av.VideoStream, shown: int | None
 ) -> float:
-    """`shown`: pictures of a film in parts, of which libav knows no more than the first of them."""
+    """`shown`: pictures of a video in parts, of which libav knows no more than the first of them."""
     if shown and container.duration:
         return shown * av.time_base / container.duration
     return float(stream.average_rate or 0)

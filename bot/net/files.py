@@ -103,7 +103,7 @@ class Disk:
                 return await asyncio.to_thread(do, *given)
             except OSError as error:
                 if self.why is None:
-                    log.error("film.no_room", why=error.strerror)
+                    log.error("video.no_room", why=error.strerror)
                 self.why = f"own disk: {error.strerror}"
                 if asyncio.get_running_loop().time() > self._until:
                     raise

@@ -1,6 +1,6 @@
 """One POST: never repeated, and whether its first byte may have left is always known.
 
-So there are two steps: `connected` makes the connection, and `Line.send` sends over it. In between
+So there are two steps: `connected` makes the connection, and `PostConnection.send` sends over it. In between
 whoever sends writes down that it is about to. Exception types can't tell the two apart: a total
 timeout looks the same before and after the request was sent (reliability fact F4).
 """
@@ -51,7 +51,7 @@ class Body:
 _Post = Callable[[], AbstractAsyncContextManager[aiohttp.ClientResponse]]
 
 
-class Line:
+class PostConnection:
     """A connection for one POST, which stands; not one byte of the POST has left."""
 
     def __init__(
@@ -89,7 +89,7 @@ async def connected(
     into: Path | None = None,
     bounds: Bounds,
     resolver: AbstractResolver | None = None,
-) -> AsyncIterator[Line]:
+) -> AsyncIterator[PostConnection]:
     """A connection of its own for one POST, and its body. Raises `NET` where it can't be had.
 
     The time for the whole POST begins here. A video in place of words is saved to `into`, and may
@@ -102,7 +102,7 @@ async def connected(
             await held.open(url, session.timeout)
         post = partial(session.post, url, data=data, headers=headers, allow_redirects=False)
         try:
-            yield Line(post, held, into=into, until=until, bounds=bounds)
+            yield PostConnection(post, held, into=into, until=until, bounds=bounds)
         finally:
             held.hang_up()
 

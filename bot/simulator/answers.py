@@ -13,13 +13,13 @@ from bot.simulator import stills, wrapping
 from bot.simulator.faults import Fault
 from bot.simulator.profiles import Profile
 from bot.simulator.refusals import Refused
-from bot.simulator.scenes import Film
+from bot.simulator.scenes import Scene
 from bot.simulator.videos import Failure
 
 MP4 = "video/mp4"
 INSTEAD = ("answer", "unknown", "redirect", "cut")
 """The faults that come instead of what was asked for."""
-AT_ONCE = ("at_once", "listed", "said", "film")
+AT_ONCE = ("at_once", "listed", "said", "video")
 """The faults of a create that is answered when the video is made."""
 DROP = 64  # bytes of a dripping answer at a time
 ZEROS = bytes(1 << 20)
@@ -68,7 +68,7 @@ async def made(fault: Fault, told: Mapping[str, object], url: str, path: Path) -
             message = {"role": "assistant", "content": f"Here it is: [video]({url})"}
             said = {"id": "chatcmpl-1", "object": "chat.completion"}
             return web.json_response({**said, "choices": [{"index": 0, "message": message}]})
-        case "film":
+        case "video":
             return web.Response(body=await asyncio.to_thread(path.read_bytes), content_type=MP4)
         case _:
             return patched({**told, "status": "completed", "data": [{"url": url}]}, fault)
@@ -146,18 +146,18 @@ async def file(path: Path, profile: Profile, headers: Mapping[str, str]) -> web.
     return web.Response(body=data, content_type=MP4, headers={"Accept-Ranges": "bytes", **headers})
 
 
-async def still(film: Film, variant: str) -> web.Response:
-    """Answer with a small picture of a film."""
+async def still(scene: Scene, variant: str) -> web.Response:
+    """Answer with a small picture of a video."""
     if variant not in stills.PARTS:
         known = ", ".join(["video", *stills.PARTS])
         raise Refused(f"variant must be one of {known}", param="variant")
-    data = await asyncio.to_thread(stills.draw, film, variant)
+    data = await asyncio.to_thread(stills.draw, scene, variant)
     return web.Response(body=data, content_type=stills.PARTS[variant][1])
 
 
-async def webm(film: Film) -> web.Response:
-    """Answer with a film in another container, under the name of an MP4."""
-    return web.Response(body=await asyncio.to_thread(wrapping.webm, film), content_type=MP4)
+async def webm(scene: Scene) -> web.Response:
+    """Answer with a video in another container, under the name of an MP4."""
+    return web.Response(body=await asyncio.to_thread(wrapping.webm, scene), content_type=MP4)
 
 
 async def sent(

@@ -30,7 +30,7 @@ Kind = Literal[
     "at_once",  # create: answered when the video is made, with a link to it
     "listed",  # create: the same, as a list of nothing but the link
     "said",  # create: the same, as a chat model says it
-    "film",  # create: answered when the video is made, with the video itself
+    "video",  # create: answered when the video is made, with the video itself
     "fail",  # the video that this request is about ends failed, with `message` and `code`
     "stuck",  # the video that this request is about is never done
     "away",  # it is given up after 20 looks at a vendor that does not answer

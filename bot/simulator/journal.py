@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from bot.simulator.bodies import Body
 from bot.simulator.faults import OPERATIONS, Operation
 from bot.simulator.pictures import bare, data_uri
-from bot.simulator.plugins import Made
+from bot.simulator.plugins import Translated
 from bot.simulator.scenes import Picture
 
 LONGEST_WORD = 64
@@ -90,7 +90,7 @@ def describe(body: Body) -> Contents:
     )
 
 
-def vendors(made: Made, pictures: Sequence[Picture]) -> Mapping[str, object]:
+def vendors(made: Translated, pictures: Sequence[Picture]) -> Mapping[str, object]:
     """Describe what a plugin passed on, in the same words for all vendors; it hashes pictures."""
     built = made.built
     words = asdict(built)

@@ -14,7 +14,7 @@ from pathlib import Path
 from bot.simulator import presets, shelf, videos
 from bot.simulator.profiles import Profile
 from bot.simulator.render import Renderer
-from bot.simulator.scenes import Film
+from bot.simulator.scenes import Scene
 from bot.simulator.videos import Video
 
 log = logging.getLogger(__name__)
@@ -95,17 +95,17 @@ class Library:
 
     # -------------------------------------------------------------------- to be changed
 
-    def begin(self, film: Film, *, key: str, remixed_from: str | None = None) -> Video:
-        """Accept a film and start to render it."""
-        name = self._profile.named(film)
+    def begin(self, scene: Scene, *, key: str, remixed_from: str | None = None) -> Video:
+        """Accept a video and start to render it."""
+        name = self._profile.named(scene)
         video = Video(
             id=name,
-            film=film,
+            scene=scene,
             path=self._folder / f"{name}.mp4",
             created_at=self._now(),
-            takes=self._render_time * (videos.SLOWER if videos.SLOW in film.prompt else 1),
+            takes=self._render_time * (videos.SLOWER if videos.SLOW in scene.prompt else 1),
             owner=owner(key),
-            failure=videos.MODERATED if videos.FAIL in film.prompt else None,
+            failure=videos.MODERATED if videos.FAIL in scene.prompt else None,
             tick=self._tick,
             sweep=self._profile.sweep,
             remixed_from=remixed_from,
@@ -128,7 +128,7 @@ class Library:
 
     def _take(self, video: Video) -> None:
         self._videos[video.id] = video
-        for fault, times in presets.asked(video.film.prompt):
+        for fault, times in presets.asked(video.scene.prompt):
             if fault.operation != "create":
                 video.faults.add(fault, times)
         if not video.path.exists():
@@ -137,7 +137,7 @@ class Library:
     async def _render(self, video: Video) -> None:
         assert self._renderer is not None  # requests come only while the library is open
         try:
-            await self._renderer.render(video.film, video.path)
+            await self._renderer.render(video.scene, video.path)
         except ValueError:
             video.failure = videos.UNREADABLE
         except OSError as error:

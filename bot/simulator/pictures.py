@@ -14,7 +14,7 @@ TURNED = {5, 6, 7, 8}  # EXIF orientations that lay a picture on its side
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PictureHead:
     """The head of a picture: its size is as it is seen, after any EXIF turn."""
 
     size: Size
@@ -22,13 +22,13 @@ class Look:
     alpha: bool
 
 
-def look(data: bytes) -> Look:
+def head_of(data: bytes) -> PictureHead:
     """Read the head of a picture; ValueError if it is none."""
     try:
         with Image.open(BytesIO(data)) as picture:
             turned = picture.getexif().get(0x0112) in TURNED
             size = (picture.height, picture.width) if turned else picture.size
-            return Look(size, picture.format, picture.has_transparency_data)
+            return PictureHead(size, picture.format, picture.has_transparency_data)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError("not an image") from error
 

@@ -115,7 +115,7 @@ LIVES: Mapping[str, Trouble] = {
     ],
     "made-at-once-list": [(Fault("create", "listed", takes=0.0), 1)],
     "made-at-once-said": [(Fault("create", "said", takes=0.0), 1)],
-    "made-at-once-film": [(Fault("create", "film", takes=0.0), 1)],
+    "made-at-once-video": [(Fault("create", "video", takes=0.0), 1)],
     "stuck": [(Fault("create", "stuck"), 1)],
     "late": [(Fault("create", takes=DAY + 3600), 1)],
     "moderated-late": [(Fault("create", "fail", takes=600), 1)],

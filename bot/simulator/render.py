@@ -1,4 +1,4 @@
-"""Turns a film into an MP4 as gateways serve them, in a worker process of its own.
+"""Turns a video into an MP4 as gateways serve them, in a worker process of its own.
 
 H.264 (yuv420p, 24 frames a second), AAC when there is sound, and the index at the front of the
 file so that players can start at once.
@@ -26,7 +26,7 @@ from av.filter import Graph
 from av.video import VideoStream
 
 from bot.simulator import sounds
-from bot.simulator.scenes import FPS, Film, frames
+from bot.simulator.scenes import FPS, Scene, frames
 
 SAMPLE_RATE = 44100
 WORKERS = 2
@@ -34,30 +34,30 @@ SCALE = (0, 2, 4, 7, 9)  # a pentatonic scale: no two of its notes quarrel
 
 
 class Renderer:
-    """Renders films in worker processes, which start with the first film and end with close()."""
+    """Renders videos in worker processes, which start with the first video and end with close()."""
 
     def __init__(self) -> None:
         self._pool: _Pool | None = None
 
-    async def render(self, film: Film, path: Path) -> None:
-        """Write the film to this path; ValueError is a picture that cannot be read.
+    async def render(self, scene: Scene, path: Path) -> None:
+        """Write the video to this path; ValueError is a picture that cannot be read.
 
-        OSError: anything else, a worker that died included; the next film starts a new one.
+        OSError: anything else, a worker that died included; the next video starts a new one.
         """
         pool = self._pool or self._start()
         try:
             with _sheltered():
                 loop = asyncio.get_running_loop()
-                made = loop.run_in_executor(pool.executor, encode, film, path)
+                made = loop.run_in_executor(pool.executor, encode, scene, path)
             await made
         except BrokenProcessPool as error:
             pool.leash.close()  # one that was just being started is not ended with the others
-            if self._pool is pool:  # a film beside this one may have replaced it already
+            if self._pool is pool:  # a video beside this one may have replaced it already
                 self._pool = None
             raise OSError("the rendering process died") from error
 
     async def close(self) -> None:
-        """Give up the films that are not ready and end the workers."""
+        """Give up the videos that are not ready and end the workers."""
         if self._pool is not None:
             self._pool.stop.set()
             await asyncio.to_thread(self._pool.executor.shutdown, cancel_futures=True)
@@ -91,26 +91,26 @@ def _sheltered() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def encode(film: Film, path: Path) -> None:
-    """Draw, encode and write a film; the file appears under its name only when it is whole."""
+def encode(scene: Scene, path: Path) -> None:
+    """Draw, encode and write a video; the file appears under its name only when it is whole."""
     draft = path.with_suffix(".part")
     with av.open(draft, "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        video = _video_stream(container, film)
-        audio = container.add_stream("aac", rate=SAMPLE_RATE) if film.sound else None
-        for image in frames(film):
+        video = _video_stream(container, scene)
+        audio = container.add_stream("aac", rate=SAMPLE_RATE) if scene.sound else None
+        for image in frames(scene):
             if _stopped():
                 return
             picture = av.VideoFrame.from_image(image)  # type: ignore[no-untyped-call]  # PyAV's gap
             container.mux(video.encode(picture))
         container.mux(video.encode())
         if audio is not None:
-            _encode_sound(container, audio, film)
+            _encode_sound(container, audio, scene)
     draft.rename(path)
 
 
-def _video_stream(container: OutputContainer, film: Film) -> VideoStream:
+def _video_stream(container: OutputContainer, scene: Scene) -> VideoStream:
     stream = container.add_stream("libx264", rate=FPS)
-    stream.width, stream.height, stream.pix_fmt = film.width, film.height, "yuv420p"
+    stream.width, stream.height, stream.pix_fmt = scene.width, scene.height, "yuv420p"
     stream.options = {"preset": "superfast", "crf": "22"}
     stream.codec_context.thread_count = 1  # two workers share the machine with everything else
     return stream
@@ -119,21 +119,21 @@ def _video_stream(container: OutputContainer, film: Film) -> VideoStream:
 # ------------------------------------------------------------------------------- sound
 
 
-def _encode_sound(container: OutputContainer, stream: AudioStream, film: Film) -> None:
-    heard = sounds.frames(film.voice) if isinstance(film.voice, bytes) else _sound(film)
+def _encode_sound(container: OutputContainer, stream: AudioStream, scene: Scene) -> None:
+    heard = sounds.frames(scene.voice) if isinstance(scene.voice, bytes) else _sound(scene)
     for frame in heard:
         container.mux(stream.encode(frame))
     container.mux(stream.encode())
 
 
-def _sound(film: Film) -> Iterator[av.AudioFrame]:
+def _sound(scene: Scene) -> Iterator[av.AudioFrame]:
     """A music box over a soft chord. FFmpeg does the sums: in Python they would take seconds."""
     graph = Graph()
-    expression = "|".join(_expression(film.mood, side) for side in (0, 1))
+    expression = "|".join(_expression(scene.mood, side) for side in (0, 1))
     source = graph.add(
-        "aevalsrc", f"exprs='{expression}':s={SAMPLE_RATE}:d={film.seconds}:c=stereo"
+        "aevalsrc", f"exprs='{expression}':s={SAMPLE_RATE}:d={scene.seconds}:c=stereo"
     )
-    fade = graph.add("afade", f"t=out:st={max(film.seconds - 0.8, 0)}:d=0.8")
+    fade = graph.add("afade", f"t=out:st={max(scene.seconds - 0.8, 0)}:d=0.8")
     shape = graph.add("aformat", f"sample_fmts=fltp:sample_rates={SAMPLE_RATE}")
     sink = graph.add("abuffersink")
     graph.link_nodes(source, fade, shape, sink).configure()

@@ -1,4 +1,4 @@
-"""A film as it was asked for, and its frames one after another.
+"""A video as it was asked for, and its frames one after another.
 
 Without a picture a zoetrope turns over the words of the prompt; one picture is slowly moved
 over; two melt into each other. It draws and knows nothing of HTTP, models or video files.
@@ -24,7 +24,7 @@ Painter = Callable[[int], Image.Image]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Film:
+class Scene:
     """One video as it was asked for; width and height are even, in pixels."""
 
     model: str
@@ -44,21 +44,21 @@ class Film:
         return zlib.crc32(self.prompt.encode(errors="replace")) + self.seed
 
 
-def frames(film: Film) -> Iterator[Image.Image]:
-    """Draw every frame, of exactly the film's size.
+def frames(scene: Scene) -> Iterator[Image.Image]:
+    """Draw every frame, of exactly the video's size.
 
     Raises ValueError if a picture file cannot be read to its end.
     """
-    size = (film.width, film.height)
-    total = film.seconds * FPS
-    match [_fitted(picture, size) for picture in film.pictures]:
+    size = (scene.width, scene.height)
+    total = scene.seconds * FPS
+    match [_fitted(picture, size) for picture in scene.pictures]:
         case []:
-            paint = _words(film)
+            paint = _words(scene)
         case [only]:
-            paint = _move(only, size, total, film.mood)
+            paint = _move(only, size, total, scene.mood)
         case [first, last, *_]:
-            paint = _melt(first, last, size, total, film.mood)
-    badge, place = _badge(film)
+            paint = _melt(first, last, size, total, scene.mood)
+    badge, place = _badge(scene)
     for number in range(total):
         frame = paint(number)
         frame.paste(badge, place, badge)
@@ -68,11 +68,11 @@ def frames(film: Film) -> Iterator[Image.Image]:
 # ---------------------------------------------------------------------------- painters
 
 
-def _words(film: Film) -> Painter:
-    palette = zoetrope.PALETTES[film.mood % len(zoetrope.PALETTES)]
-    width, height = film.width, film.height
+def _words(scene: Scene) -> Painter:
+    palette = zoetrope.PALETTES[scene.mood % len(zoetrope.PALETTES)]
+    width, height = scene.width, scene.height
     words = lettering.block(
-        film.prompt,
+        scene.prompt,
         width=round(width * 0.8),
         height=round(height * 0.2),
         largest=max(round(min(width, height) * 0.06), 9),
@@ -133,7 +133,7 @@ def _ease(way: float) -> float:
 
 
 def _fitted(picture: Picture, size: tuple[int, int]) -> Image.Image:
-    """Read a picture and crop it to fill: a little larger than the film, for the move closer."""
+    """Read a picture and crop it to fill: a little larger than the video, for the move closer."""
     wanted = (round(size[0] * ZOOM), round(size[1] * ZOOM))
     if isinstance(picture, str):
         return _placeholder(picture, wanted)
@@ -191,16 +191,16 @@ def _hills(width: int, height: int, number: int) -> list[tuple[float, float]]:
     return [(0, height), *ridge, (width, height)]
 
 
-def _badge(film: Film) -> tuple[Image.Image, tuple[int, int]]:
+def _badge(scene: Scene) -> tuple[Image.Image, tuple[int, int]]:
     """The small line every frame carries, so that nobody takes this for the model's own work."""
-    parts = ["simulated", film.model]
-    if film.watermark:
+    parts = ["simulated", scene.model]
+    if scene.watermark:
         parts.insert(0, "AI generated")
-    if not film.pictures and film.prompt.strip() and not lettering.shown(film.prompt):
+    if not scene.pictures and scene.prompt.strip() and not lettering.shown(scene.prompt):
         parts.append("no font here shows this prompt")
-    size = max(round(min(film.width, film.height) * 0.026), 9)
+    size = max(round(min(scene.width, scene.height) * 0.026), 9)
     badge = lettering.block(
-        " · ".join(parts), width=film.width, height=size * 2, largest=size
+        " · ".join(parts), width=scene.width, height=size * 2, largest=size
     ) or Image.new("RGBA", (1, 1))
     badge.putalpha(badge.getchannel("A").point(lambda v: v * 3 // 4))
-    return badge, ((film.width - badge.width) // 2, film.height - badge.height - size // 3)
+    return badge, ((scene.width - badge.width) // 2, scene.height - badge.height - size // 3)

@@ -21,7 +21,7 @@ from bot.simulator.library import Library, owner
 from bot.simulator.profiles import DOCUMENTED, Profile
 from bot.simulator.refusals import Refused
 from bot.simulator.render import Renderer
-from bot.simulator.scenes import Film
+from bot.simulator.scenes import Scene
 from bot.simulator.videos import Failure, Video
 
 LARGEST_BODY = 128 * 1024 * 1024
@@ -247,15 +247,15 @@ class Simulator:
         )
 
     async def _create(self, exchange: Exchange) -> web.StreamResponse:
-        film, made = await asyncio.to_thread(self._profile.order, exchange.body)
+        scene, made = await asyncio.to_thread(self._profile.order, exchange.body)
         if made is not None:
-            exchange.built = await asyncio.to_thread(journal.vendors, made, film.pictures)
-        return await self._begin(exchange, film)
+            exchange.built = await asyncio.to_thread(journal.vendors, made, scene.pictures)
+        return await self._begin(exchange, scene)
 
     async def _remix(self, exchange: Exchange) -> web.StreamResponse:
         source = self._known(exchange)
-        film = self._profile.remix(exchange.body, source)
-        return await self._begin(exchange, film, remixed_from=source.id)
+        scene = self._profile.remix(exchange.body, source)
+        return await self._begin(exchange, scene, remixed_from=source.id)
 
     async def _receive(self, exchange: Exchange) -> None:
         """Read the body, and what its prompt wishes to go wrong with this request."""
@@ -272,14 +272,14 @@ class Simulator:
             exchange.fault = next(iter(mine), exchange.fault)
 
     async def _begin(
-        self, exchange: Exchange, film: Film, remixed_from: str | None = None
+        self, exchange: Exchange, scene: Scene, remixed_from: str | None = None
     ) -> web.StreamResponse:
-        exchange.model = film.model
-        if videos.REFUSE in film.prompt:
+        exchange.model = scene.model
+        if videos.REFUSE in scene.prompt:
             raise Refused("the prompt asks to be refused")
         if self._at_once is not None and self._library.under_way(exchange.key) >= self._at_once:
             raise self._profile.busy()
-        video = self._library.begin(film, key=exchange.key, remixed_from=remixed_from)
+        video = self._library.begin(scene, key=exchange.key, remixed_from=remixed_from)
         exchange.video, exchange.charged = video, True
         for fault in exchange.fates:
             _bend(video, fault)
@@ -294,7 +294,7 @@ class Simulator:
         else:
             answer = answers.patched(told, exchange.fault)
         answer.set_status(self._profile.created)
-        answer.headers.update(self._profile.receipt(film))
+        answer.headers.update(self._profile.receipt(scene))
         return answer
 
     async def _retrieve(self, exchange: Exchange) -> web.StreamResponse:
@@ -313,7 +313,7 @@ class Simulator:
         return video
 
     def _about(self, exchange: Exchange, video: Video) -> Video:
-        exchange.video, exchange.model = video, video.film.model
+        exchange.video, exchange.model = video, video.scene.model
         _bend(video, exchange.fault)
         return video
 
@@ -331,9 +331,9 @@ class Simulator:
             raise refusal
         variant = exchange.request.query.get("variant", "video")
         if self._profile.variants and variant != "video":
-            return await answers.still(video.film, variant)
+            return await answers.still(video.scene, variant)
         if exchange.fault.kind == "webm":
-            return await answers.webm(video.film)
+            return await answers.webm(video.scene)
         exchange.file = video.path
         headers = self._profile.file_headers(video)
         return await answers.file(video.path, self._profile, headers)

@@ -11,7 +11,7 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
-from bot.simulator.scenes import Film, Picture
+from bot.simulator.scenes import Picture, Scene
 from bot.simulator.videos import Failure, Video
 
 log = logging.getLogger(__name__)
@@ -19,13 +19,13 @@ log = logging.getLogger(__name__)
 
 def keep(video: Video) -> None:
     """Write down what was accepted: it is there whole or not at all."""
-    voice = video.film.voice
-    film = asdict(video.film) | {
-        "pictures": [_written(each) for each in video.film.pictures],
+    voice = video.scene.voice
+    scene = asdict(video.scene) | {
+        "pictures": [_written(each) for each in video.scene.pictures],
         "voice": _written(voice) if voice else None,
     }
     words = {
-        "film": film,
+        "scene": scene,
         "created_at": video.created_at,
         "takes": video.takes,
         "owner": video.owner,
@@ -57,13 +57,13 @@ def kept(folder: Path) -> list[Video]:
 
 def _read(file: Path) -> Video:
     words = json.loads(file.read_text("utf-8"))
-    film = words.pop("film")
+    scene = words.pop("scene")
     failure, withheld = words.pop("failure"), words.pop("withheld", None)
-    pictures = tuple(_picture(each) for each in film.pop("pictures"))
-    voice = film.pop("voice", None)
+    pictures = tuple(_picture(each) for each in scene.pop("pictures"))
+    voice = scene.pop("voice", None)
     return Video(
         id=file.stem,
-        film=Film(**film, pictures=pictures, voice=_picture(voice) if voice else None),
+        scene=Scene(**scene, pictures=pictures, voice=_picture(voice) if voice else None),
         path=file.with_suffix(".mp4"),
         failure=Failure(**failure) if failure else None,
         withheld=Failure(**withheld) if withheld else None,

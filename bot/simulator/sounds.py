@@ -9,7 +9,7 @@ import av
 
 
 def seconds(data: bytes) -> int:
-    """How long a film to it has to be; ValueError if it is no sound."""
+    """How long a video to it has to be; ValueError if it is no sound."""
     with _opened(data) as container:
         return max(1, math.ceil((container.duration or 0) / av.time_base))
 

@@ -1,4 +1,4 @@
-"""The small pictures of a film: one frame, or one of every second side by side."""
+"""The small pictures of a video: one frame, or one of every second side by side."""
 
 from dataclasses import replace
 from io import BytesIO
@@ -6,23 +6,23 @@ from itertools import islice
 
 from PIL import Image
 
-from bot.simulator.scenes import FPS, Film, frames
+from bot.simulator.scenes import FPS, Scene, frames
 
 PARTS = {"thumbnail": ("WEBP", "image/webp"), "spritesheet": ("JPEG", "image/jpeg")}
 """Format and media type of each."""
 SHRUNK = 4
 
 
-def shrunk(film: Film) -> Film:
-    """The same film, a quarter as wide and high."""
-    width, height = film.width // SHRUNK // 2 * 2, film.height // SHRUNK // 2 * 2
-    return replace(film, width=width, height=height)
+def shrunk(scene: Scene) -> Scene:
+    """The same video, a quarter as wide and high."""
+    width, height = scene.width // SHRUNK // 2 * 2, scene.height // SHRUNK // 2 * 2
+    return replace(scene, width=width, height=height)
 
 
-def draw(film: Film, variant: str) -> bytes:
+def draw(scene: Scene, variant: str) -> bytes:
     """Draw one of `PARTS`; it belongs in a thread. ValueError: a picture cannot be read."""
-    small = shrunk(film)
-    seconds = 1 if variant == "thumbnail" else film.seconds
+    small = shrunk(scene)
+    seconds = 1 if variant == "thumbnail" else scene.seconds
     shown = list(islice(frames(small), 0, seconds * FPS, FPS))
     sheet = Image.new("RGB", (small.width * len(shown), small.height))
     for place, frame in enumerate(shown):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.simulator.faults import Faults
-from bot.simulator.scenes import Film
+from bot.simulator.scenes import Scene
 
 State = Literal["processing", "succeeded", "failed"]
 
@@ -44,7 +44,7 @@ class Video:
     """
 
     id: str
-    film: Film
+    scene: Scene
     path: Path
     created_at: float
     takes: float  # seconds

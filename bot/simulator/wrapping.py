@@ -9,7 +9,7 @@ from io import BytesIO
 import av
 from aiohttp import hdrs
 
-from bot.simulator.scenes import FPS, Film, frames
+from bot.simulator.scenes import FPS, Scene, frames
 from bot.simulator.stills import shrunk
 
 
@@ -57,9 +57,9 @@ WAYS: Mapping[str, Callable[[bytes], Wrapped]] = {
 }
 
 
-def webm(film: Film) -> bytes:
-    """Render the film small, as VP9 in WebM; it belongs in a thread."""
-    small, file = shrunk(film), BytesIO()
+def webm(scene: Scene) -> bytes:
+    """Render the video small, as VP9 in WebM; it belongs in a thread."""
+    small, file = shrunk(scene), BytesIO()
     with av.open(file, "w", format="webm") as output:
         options = {"deadline": "realtime", "cpu-used": "8"}
         stream = output.add_stream("libvpx-vp9", rate=FPS, options=options)

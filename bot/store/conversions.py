@@ -15,8 +15,8 @@ _in_line = sa.and_(
 )
 
 
-class Line(Part):
-    """Implements the core's `Line`."""
+class ConversionQueue(Part):
+    """Implements the core's `ConversionQueue`."""
 
     async def waiting(self) -> list[Waiting]:
         """All that are to be converted, in their order."""

@@ -10,7 +10,7 @@ from bot.core.ports import Clock
 from bot.log import get_logger
 from bot.store import troubles
 from bot.store.database import Database
-from bot.store.settings import Settings
+from bot.store.settings import StoredValues
 
 EVERY = 5.0
 """Seconds for which a beat counts: whoever asks more often has nothing written."""
@@ -31,7 +31,7 @@ class Heartbeat:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
-        self._settings = Settings(database)
+        self._settings = StoredValues(database)
         self._clock = clock
         self._beat_at = float("-inf")
         self._written_at: float | None = None

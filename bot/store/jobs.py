@@ -11,7 +11,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bot.core import moves
 from bot.core.errors import Broken, Stopped, Unwritten
 from bot.core.jobs import HELD, SOFT_DEADLINE, Job, Reason, Status
-from bot.core.learned import Key, Made
+from bot.core.learned import Key, MadeVideo
 from bot.core.orders import Address
 from bot.core.plans import Took
 from bot.core.posts import Post, PostKind
@@ -237,7 +237,7 @@ class Jobs(Part):
         )
         return await self._database.rows(query, job_of)
 
-    async def durations(self, model: str) -> list[Made]:
+    async def durations(self, model: str) -> list[MadeVideo]:
         columns = jobs.c.seconds, jobs.c.gateway, jobs.c.made_after
         quality = jobs.c.request_data["quality"].as_string()
         latest = (
@@ -250,9 +250,9 @@ class Jobs(Part):
         return await self._database.rows(latest, partial(_made, model))
 
 
-def _made(model: str, row: RowMapping) -> Made:
+def _made(model: str, row: RowMapping) -> MadeVideo:
     key = Key(model, row["seconds"], row["gateway"], row["quality"])
-    return Made(key, Took(row["made_after"], row["until"]))
+    return MadeVideo(key, Took(row["made_after"], row["until"]))
 
 
 def _wait(

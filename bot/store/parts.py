@@ -8,7 +8,7 @@ from bot.store.acts import Acts
 from bot.store.blocks import Blocks
 from bot.store.causes import Causes
 from bot.store.communities import Communities
-from bot.store.conversions import Line
+from bot.store.conversions import ConversionQueue
 from bot.store.database import Database
 from bot.store.grants import Grants
 from bot.store.holds import Holds
@@ -20,7 +20,7 @@ from bot.store.pauses import Pauses
 from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.preferences import PreferencesOf
-from bot.store.settings import Settings
+from bot.store.settings import StoredValues
 from bot.store.settling import Settling
 from bot.store.spool import Spool
 from bot.store.statistics import Sums
@@ -39,10 +39,10 @@ class Store:
     posts: Posts
     pauses: Pauses
     notices: Notices
-    settings: Settings
+    settings: StoredValues
     places: Places
     communities: Communities
-    line: Line
+    line: ConversionQueue
     spool: Spool
     times: Times
     acts: Acts
@@ -67,10 +67,10 @@ class Store:
             posts=Posts(database),
             pauses=Pauses(database),
             notices=Notices(database),
-            settings=Settings(database),
+            settings=StoredValues(database),
             places=Places(database),
             communities=Communities(database),
-            line=Line(database),
+            line=ConversionQueue(database),
             spool=Spool(folder),
             times=Times(database),
             acts=Acts(database),

@@ -34,7 +34,7 @@ in the backup: they do not move with the clock, as the rows do.
 """
 
 
-class Heard(NamedTuple):
+class ReceivedUpdate(NamedTuple):
     """The number of an update that was received; see the `updates` table."""
 
     source: str
@@ -45,7 +45,7 @@ class Heard(NamedTuple):
 class Known(NamedTuple):
     """The facts in rows that are newer than a backup, where those can still be read."""
 
-    heard: Sequence[Heard]
+    heard: Sequence[ReceivedUpdate]
     """A platform may tell of these again."""
     ids: Mapping[str, str]
     """The gateway's id of each job that has one: whoever resolves a held job need not search."""
@@ -88,10 +88,10 @@ def known_to(connection: Connection) -> Known:
     """The facts in the rows that are about to go, of tables of whatever version."""
     taken = sa.select(jobs.c.id, jobs.c.gateway_id).where(jobs.c.gateway_id.is_not(None))
     ids = {str(id_): str(gateway_id) for id_, gateway_id in connection.execute(taken)}
-    heard: list[Heard] = []
+    heard: list[ReceivedUpdate] = []
     if sa.inspect(connection).has_table(updates.name):
         numbers = sa.select(updates.c.source, updates.c.id, updates.c.received_at)
-        heard = [Heard(*row) for row in connection.execute(numbers)]
+        heard = [ReceivedUpdate(*row) for row in connection.execute(numbers)]
     return Known(heard, ids, carried.decisions(connection))
 
 

@@ -5,7 +5,7 @@ from bot.store.statements import setting
 from bot.store.tables import settings
 
 
-class Settings(Part):
+class StoredValues(Part):
     """Named texts."""
 
     async def get(self, name: str) -> str | None:

@@ -36,7 +36,7 @@ log = get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ConnectionLimits:
     """Limits of one server; times are seconds."""
 
     most: int = 512
@@ -59,7 +59,7 @@ class Limits:
 class Connections:
     """The protocol factory of a server whose requests `make` handles."""
 
-    def __init__(self, make: Callable[[], asyncio.Protocol], limits: Limits) -> None:
+    def __init__(self, make: Callable[[], asyncio.Protocol], limits: ConnectionLimits) -> None:
         self.make = make
         self.limits = limits
         self._open: set[Connection] = set()

@@ -5,14 +5,14 @@ Chats, gateways and the database need descriptors as well: theirs are kept back 
 
 import resource
 
-from bot.web.connections import Limits
+from bot.web.connections import ConnectionLimits
 
 KEPT_BACK = 512
 """For chats, gateways, database, files and workers, and for a burst of connections that are
 accepted only to be closed."""
 EACH = 2
 """Of a connection: its socket, and the file that is sent over it."""
-WANTED = KEPT_BACK + EACH * Limits().most
+WANTED = KEPT_BACK + EACH * ConnectionLimits().most
 """With so many, every place of the server can be taken."""
 FEWEST = 16
 """Connections that the server gets in any case: health checks have to come through."""
@@ -40,4 +40,4 @@ def raised() -> int:
 
 def connections(limit: int) -> int:
     """How many connections the server may have under a limit of so many descriptors."""
-    return max(FEWEST, min(Limits().most, (limit - KEPT_BACK) // EACH))
+    return max(FEWEST, min(ConnectionLimits().most, (limit - KEPT_BACK) // EACH))

@@ -29,7 +29,7 @@ GIVEN_LIFETIME = HARD_DEADLINE
 video, and it is fetched when its turn comes. Every POST gets fresh ones."""
 _TYPES = {"jpg": "image/jpeg", "mp3": "audio/mpeg"}
 """Of our own copies, by the ending of their keys."""
-_FILMS = {
+_VIDEOS = {
     ".mp4": "video/mp4",
     ".webm": "video/webm",
     ".mov": "video/quicktime",
@@ -96,7 +96,7 @@ class Pages:
         link = f"/{PURPOSE}/{{job}}/{{expiry}}/{{signature:[0-9a-zA-Z]+}}"
         return [
             web.get(link, self._player),
-            web.get(f"{link}.mp4", self._film),
+            web.get(f"{link}.mp4", self._video),
             web.get(f"{link}.jpg", self._still),
             web.get(f"{link}.{looks.ORIGINAL}", self._original),
             # Links lose their end in copying, and gain a full stop.
@@ -147,11 +147,11 @@ class Pages:
             headers=_page_headers(page) | {"Cache-Control": "private, no-cache"},
         )
 
-    async def _film(self, request: web.Request) -> web.StreamResponse:
+    async def _video(self, request: web.Request) -> web.StreamResponse:
         opened = await self._opened(request)
         key = opened.video.key
         suffix = Path(key).suffix
-        kind = _FILMS.get(suffix, "application/octet-stream")
+        kind = _VIDEOS.get(suffix, "application/octet-stream")
         return self._file(key, kind, f"{opened.job.id}{suffix}", opened.expires_at)
 
     async def _original(self, request: web.Request) -> web.StreamResponse:

@@ -13,7 +13,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.core.errors import Broken, PortTaken
 from bot.log import get_logger
-from bot.web.connections import Connections, End, Limits, begin
+from bot.web.connections import ConnectionLimits, Connections, End, begin
 
 SHUTDOWN = 5.0
 """Seconds that answers under way may take after a stop."""
@@ -43,7 +43,11 @@ _server_log.addFilter(_Discreet())
 
 @asynccontextmanager
 async def serve(
-    routes: Sequence[web.AbstractRouteDef], *, host: str, port: int, limits: Limits | None = None
+    routes: Sequence[web.AbstractRouteDef],
+    *,
+    host: str,
+    port: int,
+    limits: ConnectionLimits | None = None,
 ) -> AsyncIterator[str]:
     """Listen until the context ends; yields the address here, e.g. `http://127.0.0.1:8080`.
 
@@ -61,7 +65,7 @@ async def serve(
     )
     await runner.setup()
     try:
-        async with _listening(runner, limits or Limits(), host=host, port=port) as bound:
+        async with _listening(runner, limits or ConnectionLimits(), host=host, port=port) as bound:
             yield address(host, bound)
     finally:
         await runner.cleanup()
@@ -69,7 +73,7 @@ async def serve(
 
 @asynccontextmanager
 async def _listening(
-    runner: web.AppRunner, limits: Limits, *, host: str, port: int
+    runner: web.AppRunner, limits: ConnectionLimits, *, host: str, port: int
 ) -> AsyncIterator[int]:
     """Accept what `limits` have a place for; yields the port."""
     assert runner.server is not None

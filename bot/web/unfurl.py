@@ -27,8 +27,8 @@ def tags(video: Video, *, title: str, description: str, address: str | None) -> 
     if address is None:
         return words
     still = _still(video, f"{address}.jpg") if video.thumbnail else ()
-    film = _film(video, f"{address}.mp4") if video.plays else ()
-    return [*words, *still, *film]
+    clip = _clip(video, f"{address}.mp4") if video.plays else ()
+    return [*words, *still, *clip]
 
 
 def _still(video: Video, address: str) -> Iterator[Tag]:
@@ -40,7 +40,7 @@ def _still(video: Video, address: str) -> Iterator[Tag]:
     yield "twitter:image", address
 
 
-def _film(video: Video, address: str) -> Iterator[Tag]:
+def _clip(video: Video, address: str) -> Iterator[Tag]:
     yield "og:video", address
     if address.startswith("https:"):
         yield "og:video:secure_url", address

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.proof
 @pytest.mark.browser
 @pytest.mark.usefixtures("browser")  # skipped, or red, where there is none
-async def test_the_script_films_the_room(tmp_path: Path) -> None:
+async def test_the_script_videos_the_room(tmp_path: Path) -> None:
     target = tmp_path / "room.gif"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "docs.room_gif", str(target), cwd=ROOT

@@ -24,7 +24,7 @@ from tests.unit.media.samples import write_video
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
-NewFilm = Callable[[int, int], Path]
+NewClip = Callable[[int, int], Path]
 
 PUBLIC = "https://example.com"
 LIFETIME = 3600.0
@@ -58,24 +58,24 @@ class Wall:
 
 
 @pytest.fixture(scope="session")
-def films(tmp_path_factory: pytest.TempPathFactory) -> NewFilm:
+def videos(tmp_path_factory: pytest.TempPathFactory) -> NewClip:
     """Noise, so it is large, with its index at the end, as many have it; each size made once."""
 
     @cache
-    def film(width: int, height: int) -> Path:
-        path = tmp_path_factory.mktemp("films") / "film.mp4"
+    def clip(width: int, height: int) -> Path:
+        path = tmp_path_factory.mktemp("videos") / "video.mp4"
         return write_video(path, width=width, height=height, seconds=SECONDS)
 
-    return film
+    return clip
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=[(640, 360)], ids=["wide"])
 async def wall(
-    request: pytest.FixtureRequest, films: NewFilm, tmp_path: Path
+    request: pytest.FixtureRequest, videos: NewClip, tmp_path: Path
 ) -> AsyncIterator[Wall]:
     async with AsyncExitStack() as stack:
         studio = await stack.enter_async_context(Studio(tmp_path))
-        video = await studio.keep_video(films(*request.param))
+        video = await studio.keep_video(videos(*request.param))
         made = replace(job(), status=Status.DELIVERED, video=video)
         jobs = {made.id: made}
 
@@ -146,7 +146,7 @@ async def test_a_browser_gets_only_the_parts_it_asks_for(wall: Wall, open_page: 
 
 
 @pytest.mark.proof
-async def test_the_film_opened_by_itself_plays_too(wall: Wall, open_page: NewPage) -> None:
+async def test_the_clip_opened_by_itself_plays_too(wall: Wall, open_page: NewPage) -> None:
     """Chats and phones hand out its own address; the browser builds a page around it."""
     page = await open_page(f"{wall.link()}.mp4")
     await page.wait_for_function("() => document.querySelector('video').readyState >= 2")
@@ -154,9 +154,9 @@ async def test_the_film_opened_by_itself_plays_too(wall: Wall, open_page: NewPag
 
 @pytest.mark.proof
 async def test_both_downloads_are_whole_files_with_a_name(
-    wall: Wall, open_page: NewPage, films: NewFilm
+    wall: Wall, open_page: NewPage, videos: NewClip
 ) -> None:
-    """The film has its index at its end, so a copy plays, and it is kept as it came."""
+    """The video has its index at its end, so a copy plays, and it is kept as it came."""
     page = await open_page(wall.link())
     files = []
     for link in ("Download", "As the gateway made it"):
@@ -166,7 +166,7 @@ async def test_both_downloads_are_whole_files_with_a_name(
         assert download.suggested_filename == "zoetrope-aaaabbbbccccdddd.mp4"
         files.append((await download.path()).read_bytes())
     copy, original = files
-    assert original == films(640, 360).read_bytes()
+    assert original == videos(640, 360).read_bytes()
     assert copy.index(b"moov") < copy.index(b"mdat")
 
 

@@ -90,7 +90,9 @@ async def test_words_become_a_video_that_plays_to_its_end_and_seeks(
         }"""
     )
     assert place == 0.5
-    await expect(page.locator(".card.film")).to_contain_text("AI-generated · Sora 2 · asked by Ann")
+    await expect(page.locator(".card.video")).to_contain_text(
+        "AI-generated · Sora 2 · asked by Ann"
+    )
     await expect(page.locator("article")).to_have_count(2)
 
 

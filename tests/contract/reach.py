@@ -1,4 +1,4 @@
-"""Each order goes the whole way, from the catalogue to what the vendor behind new-api got of it.
+"""Each order goes the whole way, from the catalog to what the vendor behind new-api got of it.
 
 `test_reach_plugins` judges the outcomes, `docs/reach_page.py` shows them.
 """
@@ -23,7 +23,7 @@ from bot.core.models import Model
 from bot.core.orders import Fit, Kind, Order, VideoRequest
 from bot.core.outcomes import Accepted
 from bot.core.wishes import AUTO
-from bot.gateways.videos_api import Settings, VideosApi, open_gateways
+from bot.gateways.videos_api import GatewayOptions, VideosApi, open_gateways
 from bot.simulator.journal import Entry
 from bot.simulator.plugins import PLUGINS
 from bot.simulator.profiles import (
@@ -36,7 +36,7 @@ from bot.simulator.profiles import (
 )
 from bot.simulator.profiles.new_api_c import FIRST, NONE, USUAL, new_api_c
 from bot.simulator.render import Renderer
-from bot.simulator.scenes import Film
+from bot.simulator.scenes import Scene
 from bot.simulator.server import Simulator
 from tests.fakes.clock import FakeClock
 from tests.unit.gateways import bodies, samples
@@ -82,14 +82,14 @@ def catalog(name: str, dialect: str, known: str) -> Catalog:
 
 
 class Seeing(Renderer):
-    """Draws nothing, and remembers what each film would have been drawn from."""
+    """Draws nothing, and remembers what each video would have been drawn from."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.films: list[Film] = []
+        self.videos: list[Scene] = []
 
-    async def render(self, film: Film, path: Path) -> None:
-        self.films.append(film)
+    async def render(self, video: Scene, path: Path) -> None:
+        self.videos.append(video)
         path.write_bytes(b"")
 
 
@@ -130,15 +130,15 @@ class Way:
         given = self.pictures[: len(order.pictures)]
         if request.fit is not None:
             given = [await asyncio.to_thread(self.fitted, file, request.fit) for file in given]
-        self.renderer.films.clear()
+        self.renderer.videos.clear()
         created = await samples.create(self.gateway, request, given)
         entry = self.simulator.latest
         if not isinstance(created, Accepted):
             paid = entry.charged and not entry.refunded
             return Outcome(paid, f"{request.model} {request.kind}: {created}" if paid else None)
         await self.simulator.rendered()
-        (film,) = self.renderer.films
-        off = differing(request, order, given, entry, film)
+        (video,) = self.renderer.videos
+        off = differing(request, order, given, entry, video)
         fields = entry.built["fields"] if entry.built else None
         assert isinstance(fields, Mapping | None)
         return Outcome(True, f"{request.model} {request.kind}: {off}" if off else None, fields)
@@ -152,13 +152,13 @@ async def way(profile: Profile, dialect: str, folder: Path) -> AsyncIterator[Way
     for file, colour in zip(pictures, ["red", "blue"], strict=True):
         Image.new("RGB", (1280, 720), colour).save(file, "JPEG")
     async with simulator.serve() as url:
-        settings = Settings(name="g", base_url=url, api_key="sk-sim", dialect=dialect)
+        settings = GatewayOptions(name="g", base_url=url, api_key="sk-sim", dialect=dialect)
         async with open_gateways([settings]) as gateways:
             yield Way(simulator, renderer, gateways["g"], pictures)
 
 
 def differing(
-    request: VideoRequest, order: Order, given: list[Path], entry: Entry, film: Film
+    request: VideoRequest, order: Order, given: list[Path], entry: Entry, video: Scene
 ) -> dict[str, tuple[object, object]]:
     """The values asked for and those at the vendor, where they differ."""
     pictures = [file.read_bytes() for file in given]
@@ -167,8 +167,8 @@ def differing(
         "prompt": request.prompt,
         "seed": order.wish.seed,
     }
-    got: dict[str, object] = {"pictures": list(film.pictures), "prompt": film.prompt}
-    got["seed"] = film.seed
+    got: dict[str, object] = {"pictures": list(video.pictures), "prompt": video.prompt}
+    got["seed"] = video.seed
     if (built := entry.built) is not None:
         shots = built["pictures"]
         assert isinstance(shots, list)
@@ -184,14 +184,14 @@ def differing(
             "ratio": None if given else request.aspect,
         }
         got |= {name: built[name] for name in asked if name in built} | {
-            "pictures": list(film.pictures),
+            "pictures": list(video.pictures),
             "hashes": [shot.get("sha256") for shot in shots],
             "resolution": request.quality if resolution in ("", request.size) else resolution,
             "ratio": built["ratio"] or request.aspect,
             "watermark": bool(built["watermark"]),  # none is what all make without a word
         }
     elif not request.auto:
-        asked["seconds"], got["seconds"] = request.seconds, film.seconds
+        asked["seconds"], got["seconds"] = request.seconds, video.seconds
     return {
         name: (value, got[name])
         for name, value in asked.items()

@@ -23,7 +23,7 @@ from bot.store.notices import Notices
 from bot.store.pauses import Pauses
 from bot.store.places import Places
 from bot.store.posts import Posts
-from bot.store.settings import Settings
+from bot.store.settings import StoredValues
 
 NOON = 1_768_478_400.0
 """15 January 2026, 12:00 UTC."""
@@ -96,7 +96,7 @@ class Store:
         self.database = database
         self.jobs = Jobs(database)
         self.posts = Posts(database)
-        self.settings = Settings(database)
+        self.settings = StoredValues(database)
         self.pauses = Pauses(database)
         self.notices = Notices(database)
         self.places = Places(database)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.core.orders import Address, Person, Picture
-from bot.platforms.telegram.client import Settings, TelegramPlatform
+from bot.platforms.telegram.client import TelegramOptions, TelegramPlatform
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
 from bot.store.communities import Communities
@@ -44,7 +44,7 @@ class TelegramPlace(Place):
 
             ann = fake.person("Ann", started=True)
             asked = await ann.says("/video a cat")
-            settings = Settings(token=fake.token, api_url=fake.api_url)
+            settings = TelegramOptions(token=fake.token, api_url=fake.api_url)
             platform = TelegramPlatform(
                 settings,
                 posts=Posts(database),

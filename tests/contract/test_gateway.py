@@ -28,11 +28,11 @@ from bot.core.outcomes import (
     Uncertain,
 )
 from bot.core.wishes import Wish
-from bot.gateways.videos_api import Settings, VideosApi, open_gateways
+from bot.gateways.videos_api import GatewayOptions, VideosApi, open_gateways
 from bot.simulator.faults import BAD_GATEWAY, Fault
 from bot.simulator.journal import Entry, File
 from bot.simulator.render import Renderer
-from bot.simulator.scenes import Film
+from bot.simulator.scenes import Scene
 from bot.simulator.server import Simulator
 from tests.fakes import wire
 from tests.fakes.clock import FakeClock
@@ -47,14 +47,14 @@ PAGE = f"HTTP 502: a web page, “502 Bad Gateway”, from {SERVER_SOFTWARE}"
 
 
 class BlankRenderer(Renderer):
-    """Writes the same few bytes for every film: no claim here is about what they show."""
+    """Writes the same few bytes for every video: no claim here is about what they show."""
 
-    async def render(self, film: Film, path: Path) -> None:
+    async def render(self, clip: Scene, path: Path) -> None:
         path.write_bytes(BLANK)
 
 
-def client(url: str, dialect: str = "documented") -> Settings:
-    return Settings(name="g", base_url=url, api_key="sk-sim", dialect=dialect)
+def client(url: str, dialect: str = "documented") -> GatewayOptions:
+    return GatewayOptions(name="g", base_url=url, api_key="sk-sim", dialect=dialect)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def video(tmp_path: Path) -> Path:
 def ordered(
     family: str, *, dialect: str = "documented", pictures: int = 0, prompt: str = "a cat"
 ) -> VideoRequest:
-    """The packaged catalogue's request for such an order at a gateway of this dialect."""
+    """The packaged catalog's request for such an order at a gateway of this dialect."""
     config = load(
         None,
         environment={
@@ -302,7 +302,7 @@ async def test_a_content_that_moved_to_another_host_is_fetched_there_without_our
     async with media.serve() as elsewhere:
         moved = Wire(wire.redirecting(f"{elsewhere}/v.mp4", 302))
         async with moved.serve() as url:
-            allowed = Settings(
+            allowed = GatewayOptions(
                 name="allowed",
                 base_url=url,
                 api_key="sk-sim",
@@ -384,7 +384,7 @@ async def test_a_refused_prompt_is_refused_and_a_failed_one_fails(
 
 async def test_a_wrong_key_locks_every_operation(simulator: Simulator, video: Path) -> None:
     async with simulator.serve() as url:
-        wrong = Settings(name="g", base_url=url, api_key="sk-wrong")
+        wrong = GatewayOptions(name="g", base_url=url, api_key="sk-wrong")
         async with open_gateways([wrong]) as gateways:
             gateway = gateways["g"]
             outcomes = [

@@ -1,7 +1,7 @@
 """Orders arrive: every model, kind and dialect, at the gateway that speaks it.
 
-Each order goes the whole way, from the catalogue over the wire into the film that is made of it;
-what a dialect cannot say never gets past the catalogue.
+Each order goes the whole way, from the catalog over the wire into the video that is made of it;
+what a dialect cannot say never gets past the catalog.
 """
 
 import json
@@ -20,14 +20,14 @@ from bot.core.errors import Refused
 from bot.core.models import Model
 from bot.core.orders import Kind, Made, Sound
 from bot.core.outcomes import Accepted, Done, Fetched
-from bot.gateways.videos_api import Settings, VideosApi, open_gateways
+from bot.gateways.videos_api import GatewayOptions, VideosApi, open_gateways
 from bot.net.sending import Body, FilePart
 from bot.simulator.bodies import plain
 from bot.simulator.journal import Entry
 from bot.simulator.models import JIMENG_V30, SINGERS, SORA
 from bot.simulator.profiles import PROFILES
 from bot.simulator.render import Renderer
-from bot.simulator.scenes import Film
+from bot.simulator.scenes import Scene
 from bot.simulator.server import Simulator
 from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import changed
@@ -65,14 +65,14 @@ EVERYTHING = sorted(
 
 
 class Seeing(Renderer):
-    """Draws nothing, and remembers what each film would have been drawn from."""
+    """Draws nothing, and remembers what each video would have been drawn from."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.films: list[Film] = []
+        self.videos: list[Scene] = []
 
-    async def render(self, film: Film, path: Path) -> None:
-        self.films.append(film)
+    async def render(self, video: Scene, path: Path) -> None:
+        self.videos.append(video)
         path.write_bytes(BLANK)
 
 
@@ -93,7 +93,9 @@ async def way(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[W
     clock, renderer = FakeClock(), Seeing()
     simulator = Simulator(profile=PROFILES[profile], now=clock.now, renderer=renderer)
     async with simulator.serve() as url:
-        settings = Settings(name="g", base_url=url, api_key="sk-sim", dialect=SPEAKERS[profile])
+        settings = GatewayOptions(
+            name="g", base_url=url, api_key="sk-sim", dialect=SPEAKERS[profile]
+        )
         async with open_gateways([settings]) as gateways:
             yield Way(simulator, gateways["g"], clock, renderer, pictures(tmp_path))
 
@@ -106,7 +108,7 @@ def pictures(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize(("way", "model", "kind"), ROWS, indirect=["way"])
-async def test_an_order_becomes_the_film_that_was_meant(
+async def test_an_order_becomes_the_video_that_was_meant(
     way: Way, model: Model, kind: Kind, tmp_path: Path
 ) -> None:
     """With the bodies that are written down, out of the very pictures, and back as a file."""
@@ -126,10 +128,10 @@ async def test_an_order_becomes_the_film_that_was_meant(
 
     assert fetched == Fetched(len(BLANK))
     assert arrived(way.simulator.journal[0], given) == golden(way.gateway.dialect, model, kind)
-    (film,) = way.renderer.films
-    assert film.pictures == tuple(file.read_bytes() for file in given)
-    assert (film.model, film.prompt, film.seconds) == (model.name, "a cat", request.seconds)
-    assert (film.width * 9, film.seed) == (film.height * 16, order.wish.seed or 0)
+    (video,) = way.renderer.videos
+    assert video.pictures == tuple(file.read_bytes() for file in given)
+    assert (video.model, video.prompt, video.seconds) == (model.name, "a cat", request.seconds)
+    assert (video.width * 9, video.seed) == (video.height * 16, order.wish.seed or 0)
 
 
 @pytest.mark.parametrize("way", ["openai"], indirect=True)
@@ -156,7 +158,7 @@ async def test_other_words_reach_the_gateway_that_remixes(way: Way) -> None:
     assert isinstance(again, Accepted)
     assert again.gateway_id != created.gateway_id
     await way.simulator.rendered()
-    first, second = way.renderer.films
+    first, second = way.renderer.videos
     assert (second.prompt, second.seconds) == ("a dog", first.seconds)
     *_, entry = way.simulator.journal
     assert entry.path == f"/v1/videos/{created.gateway_id}/remix"
@@ -164,7 +166,7 @@ async def test_other_words_reach_the_gateway_that_remixes(way: Way) -> None:
 
 
 @pytest.mark.parametrize("way", ["documented"], indirect=True)
-async def test_a_picture_and_a_sound_become_a_film_as_long_as_the_sound(
+async def test_a_picture_and_a_sound_become_a_video_as_long_as_the_sound(
     way: Way, tmp_path: Path
 ) -> None:
     """By the very table that the page shows; only this dialect can carry it."""
@@ -190,9 +192,9 @@ async def test_a_picture_and_a_sound_become_a_film_as_long_as_the_sound(
         '  metadata.image_url: "data:image/jpeg;base64,<one>"',
         '  metadata.audio_url: "data:audio/mpeg;base64,<song>"',
     ]
-    (film,) = way.renderer.films
-    assert (film.model, film.seconds, film.sound) == ("wan2.2-s2v", 7, True)
-    assert (film.pictures, film.voice) == ((picture.read_bytes(),), song.read_bytes())
+    (video,) = way.renderer.videos
+    assert (video.model, video.seconds, video.sound) == ("wan2.2-s2v", 7, True)
+    assert (video.pictures, video.voice) == ((picture.read_bytes(),), song.read_bytes())
 
 
 def test_the_model_of_sounds_on_the_page_is_refused_or_missing_where_it_would_fail(

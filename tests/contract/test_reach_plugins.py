@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.core.models import Model, Places
+from bot.core.models import Fields, Model
 from bot.core.orders import Fit, Kind, Order
 from bot.core.wishes import AUTO, Extra
 from bot.media.pictures import fit_pictures
@@ -155,7 +155,7 @@ async def test_a_picture_that_a_plugin_drops_is_seen_here(tmp_path: Path) -> Non
     """In the obvious field, which Seedance accepts and does not read: the table can go red."""
     model = catalog("C newest", "new-api", "nothing").model("doubao-seedance-1-0-pro-250528")
     assert model is not None
-    obvious = Places(files={Kind.PICTURE: (("image",),)}, length=model.places.length)
+    obvious = Fields(files={Kind.PICTURE: (("image",),)}, length=model.places.length)
     async with way(NEW_API_C, "new-api", tmp_path) as it:
         order = bodies.ordered(replace(model, takes=()), Kind.PICTURE)
         assert (await it.go(model, order)).wrong is None

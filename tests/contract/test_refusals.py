@@ -18,7 +18,7 @@ from bot.core.orders import VideoRequest
 from bot.core.outcomes import Accepted, Creation, Locked, NotSent
 from bot.core.ports import Ready
 from bot.core.replies import failure
-from bot.gateways.videos_api import Settings, open_gateways
+from bot.gateways.videos_api import GatewayOptions, open_gateways
 from bot.i18n import say
 from bot.store.database import open_database
 from bot.store.refusals import is_alone
@@ -206,10 +206,10 @@ async def test_a_restart_forgets_nothing_of_it(new_url: NewUrl) -> None:
 
 async def test_an_account_is_an_address_and_a_key_and_tells_neither() -> None:
     settings = [
-        Settings(name="main", base_url="https://a.example", api_key="sk-secret"),
-        Settings(name="twin", base_url="https://a.example/v1", api_key="sk-secret"),
-        Settings(name="key", base_url="https://a.example", api_key="sk-other"),
-        Settings(name="host", base_url="https://b.example", api_key="sk-secret"),
+        GatewayOptions(name="main", base_url="https://a.example", api_key="sk-secret"),
+        GatewayOptions(name="twin", base_url="https://a.example/v1", api_key="sk-secret"),
+        GatewayOptions(name="key", base_url="https://a.example", api_key="sk-other"),
+        GatewayOptions(name="host", base_url="https://b.example", api_key="sk-secret"),
     ]
     async with open_gateways(settings) as gateways:
         main, twin, key, host = (gateways[one.name].account for one in settings)

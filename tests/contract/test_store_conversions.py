@@ -6,7 +6,7 @@ from bot.core import moves
 from bot.core.conversions import Waiting
 from bot.core.jobs import Job, Status
 from bot.core.posts import PostKind
-from bot.store.conversions import Line
+from bot.store.conversions import ConversionQueue
 from tests.contract.rows import NOON, RAW, Store
 
 
@@ -21,7 +21,7 @@ async def test_the_line_is_in_the_order_in_which_they_came(store: Store) -> None
     await store.moved(over, moves.stored(over, RAW))
     await store.in_state(Status.COMPLETED)
     await store.claimed(Status.CONVERTING, now=NOON + 1, most=1)
-    line = await Line(store.database).waiting()
+    line = await ConversionQueue(store.database).waiting()
     assert line == [Waiting(each.id, RAW) for each in (first, second, third)]
 
 
@@ -33,5 +33,5 @@ async def test_the_cards_of_the_line_and_no_others_are_due_at_once(store: Store)
     await store.due_posts(now=NOON)
     for post in await store.posts.claim(["discord"], now=NOON, until=NOON + 1, most=9):
         await store.posts.sent(post, post.message_id or "", "hall", now=NOON)
-    await Line(store.database).redraw(now=NOON + 5)
+    await ConversionQueue(store.database).redraw(now=NOON + 5)
     assert await store.due_posts(now=NOON + 5) == [(jobs[0].id, PostKind.CARD)]

@@ -9,7 +9,7 @@ import pytest
 from bot.core import moves
 from bot.core.errors import Broken
 from bot.core.jobs import CLAIM, Job, Reason, Status
-from bot.core.learned import Key, Made
+from bot.core.learned import Key, MadeVideo
 from bot.core.plans import Took
 from bot.core.posts import ANSWER_END, CARD_GRACE, EDIT_PACE, PostKind
 from tests.contract.rows import NOON, VIDEO, Store, a_job, silent
@@ -189,9 +189,9 @@ async def test_the_latest_videos_of_a_model_tell_how_long_they_took(store: Store
     await store.in_state(Status.IN_PROGRESS)
     model = "wan2.5-t2v-preview"
     assert await store.jobs.durations(model) == [
-        Made(Key(model, 10, "main", "720p"), Took(85.0, 90.0)),
-        Made(Key(model, 5, "main", None), Took(0.0, 50.0)),
-        Made(Key(model, 5, "main", None), Took(20.0, 30.0)),
+        MadeVideo(Key(model, 10, "main", "720p"), Took(85.0, 90.0)),
+        MadeVideo(Key(model, 5, "main", None), Took(0.0, 50.0)),
+        MadeVideo(Key(model, 5, "main", None), Took(20.0, 30.0)),
     ]
     assert await store.jobs.durations("sora-2") == []
 

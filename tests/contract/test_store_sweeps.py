@@ -23,12 +23,12 @@ from bot.core.posts import Form, PostKind
 from bot.core.retention import EVERY, STEP, STRAYS_EVERY, Retention
 from bot.core.wishes import WORDS
 from bot.media.shelf import Shelf
-from bot.media.storage import Storage, film_key, new_key
+from bot.media.storage import Storage, new_key, video_key
 from bot.store.database import open_database
 from bot.store.drafts import Drafts
 from bot.store.handles import Handles
 from bot.store.posts import owe
-from bot.store.settings import Settings
+from bot.store.settings import StoredValues
 from bot.store.sweeps import Sweeps
 from bot.store.tables import discarded
 from bot.store.writing import get
@@ -555,10 +555,10 @@ async def test_after_a_restore_no_file_goes_while_the_former_rows_are_kept(loft:
     await loft.shelf().claim()
     _age(loft, "media/owners/me", NOON - DAY)
     stray = await loft.file("videos", "mp4", at=NOON)
-    received = loft.folder / "received" / Path(film_key("a" * 16)).name
-    received.write_bytes(b"film")
+    received = loft.folder / "received" / Path(video_key("a" * 16)).name
+    received.write_bytes(b"video")
     os.utime(received, (NOON, NOON))
-    await Settings(loft.store.database).put("restored.at", repr(NOON + DAY))
+    await StoredValues(loft.store.database).put("restored.at", repr(NOON + DAY))
     await loft.swept(14.9)
     assert (received.exists(), *loft.there(stray)) == (True, True)
     verdict = await loft.inspection().due()
@@ -594,18 +594,18 @@ async def test_a_video_that_came_as_the_answer_goes_when_its_job_needs_it_no_mor
     _age(loft, "media/owners/me", NOON - DAY)
     job = await loft.store.admitted()
     left = await loft.store.moved(job, moves.submitting(job, now=NOON))
-    waiting = loft.folder / "received" / Path(film_key(job.id)).name
-    waiting.write_bytes(b"film")
+    waiting = loft.folder / "received" / Path(video_key(job.id)).name
+    waiting.write_bytes(b"video")
     os.utime(waiting, (NOON, NOON))
-    await loft.put(film_key(job.id))
+    await loft.put(video_key(job.id))
     await loft.swept(1.2)
-    assert (waiting.exists(), *loft.there(film_key(job.id))) == (True, True)
+    assert (waiting.exists(), *loft.there(video_key(job.id))) == (True, True)
     end = moves.unconfirmed(left, detail=None)
     if status is Status.FAILED:
         end = moves.failed(left, Reason.REFUSED, charged=False)
     await loft.store.moved(left, end)
     await loft.swept(days)
-    assert (waiting.exists(), *loft.there(film_key(job.id))) == (False, False)
+    assert (waiting.exists(), *loft.there(video_key(job.id))) == (False, False)
 
 
 async def test_scratch_of_a_process_that_died_goes_after_a_day(loft: Loft) -> None:

@@ -28,7 +28,7 @@ from bot.core.outcomes import (
     Rejected,
     Uncertain,
 )
-from bot.gateways.videos_api import Settings, VideosApi, open_gateways
+from bot.gateways.videos_api import GatewayOptions, VideosApi, open_gateways
 from bot.net.bounds import Bounds
 from bot.simulator.presets import PRESETS
 from bot.simulator.profiles import PROFILES
@@ -125,7 +125,7 @@ MEANINGS: Mapping[str, str] = {
         "made-at-once made-at-once-unknown made-at-once-list made-at-once-said",
         "Accepted Done Fetched",
     ),
-    "made-at-once-film": "Made",
+    "made-at-once-video": "Made",
     "moderated-charged": "Accepted Running Failed(withheld) charged",
     "moderated-silent": "Accepted Running Done Trouble!",
     "vendor-away": "Accepted Running Failed(refused)",
@@ -239,11 +239,11 @@ class Teller:
             sources = done.sources
 
 
-def spoken_to(url: str, profile: str) -> Settings:
+def spoken_to(url: str, profile: str) -> GatewayOptions:
     """A gateway as it is configured by default."""
     dialect = DIALECTS[profile]
     trusted = dialect == "new-api"
-    return Settings(
+    return GatewayOptions(
         name="g", base_url=url, api_key="sk-sim", dialect=dialect, trust_json_5xx=trusted
     )
 
@@ -312,7 +312,7 @@ def test_negative_control_a_false_end_is_noticed(story: Story) -> None:
 
 
 def asked(model: str = "sora-2", *, size: str = "1280x720", **changed: Any) -> VideoRequest:
-    """A request that the catalogue would not make."""
+    """A request that the catalog would not make."""
     return samples.request(model, parameters=(("size", size),), **({"seconds": 4} | changed))
 
 

@@ -37,11 +37,11 @@ async def test_an_order_whose_answer_is_known_leaves_at_once(world: World) -> No
     async with world.app():
         asked = await world.discord.person("ann").slash("video", prompt="a cat")
         await asked.answered()
-        assert (await world.discord.next("message", is_film, timeout=5)).attachments
+        assert (await world.discord.next("message", is_video, timeout=5)).attachments
     assert ordered(world) == ["a cat"]
 
 
-def is_film(message: object) -> bool:
+def is_video(message: object) -> bool:
     return bool(getattr(message, "attachments", ()))
 
 

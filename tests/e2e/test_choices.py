@@ -25,7 +25,7 @@ from tests.fakes.telegram import FakeTelegram
 
 SEEDANCE, WAN = "doubao-seedance-1-5-pro-251215", "wan3.0-video"
 SAID = "a cat [fail]"
-"""The vendor makes no film of it, so that nobody waits for one."""
+"""The vendor makes no video of it, so that nobody waits for one."""
 PRICES = f"""
 [models.{SEEDANCE}]
 price = 0.1

@@ -89,14 +89,14 @@ def _inherited() -> dict[str, str]:
 
 def probe(file: Path) -> tuple[str, str, int, int, int]:
     """Video codec, audio codec, width, height and whole seconds."""
-    with av.open(str(file), "r") as film:
-        video, audio = film.streams.video[0], film.streams.audio[0]
+    with av.open(str(file), "r") as clip:
+        video, audio = clip.streams.video[0], clip.streams.audio[0]
         return (
             video.codec_context.name,
             audio.codec_context.name,
             video.width,
             video.height,
-            round((film.duration or 0) / av.time_base),
+            round((clip.duration or 0) / av.time_base),
         )
 
 
@@ -125,8 +125,8 @@ async def test_generate_moves_a_picture(tmp_path: Path, model: str) -> None:
     assert code == 0, said
     codec, *_ = probe(tmp_path / "video.mp4")
     assert codec == "h264"
-    with av.open(str(tmp_path / "video.mp4"), "r") as film:
-        middle = next(film.decode(video=0)).to_image().resize((3, 3)).getpixel((1, 1))  # type: ignore[no-untyped-call]
+    with av.open(str(tmp_path / "video.mp4"), "r") as clip:
+        middle = next(clip.decode(video=0)).to_image().resize((3, 3)).getpixel((1, 1))  # type: ignore[no-untyped-call]
     assert isinstance(middle, tuple)
     assert middle[1] > 80 > middle[0], "the very picture is what moves"
 
@@ -327,7 +327,7 @@ async def test_every_trouble_ends_in_a_sentence_that_is_true(
     "trouble",
     [
         *("content-gzip", "content-206", "content-url", "content-webm", "content-tail"),
-        *("made-at-once", "made-at-once-film", "content-noise"),  # whose link is whole
+        *("made-at-once", "made-at-once-video", "content-noise"),  # whose link is whole
     ],
 )
 async def test_a_video_in_any_envelope_becomes_a_file_that_plays(

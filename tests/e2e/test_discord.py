@@ -16,9 +16,9 @@ from tests.fakes.discord import accepted, error
 
 def probe(content: bytes) -> tuple[str, int, int, float]:
     """Codec, width, height and seconds of a video."""
-    with av.open(BytesIO(content), "r") as film:
-        stream = film.streams.video[0]
-        seconds = (film.duration or 0) / av.time_base
+    with av.open(BytesIO(content), "r") as video:
+        stream = video.streams.video[0]
+        seconds = (video.duration or 0) / av.time_base
         return stream.codec_context.name, stream.width, stream.height, round(seconds)
 
 
@@ -194,7 +194,7 @@ async def test_everyone_in_a_prompt_pings_nobody(world: World) -> None:
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("trouble", ["made-at-once-film", "made-at-once-list"])
+@pytest.mark.parametrize("trouble", ["made-at-once-video", "made-at-once-list"])
 async def test_a_video_that_comes_as_the_answer_to_its_order_is_posted(
     world: World, trouble: str
 ) -> None:
@@ -222,13 +222,13 @@ async def test_too_large_becomes_a_link_that_plays_and_seeks(world: World) -> No
                 assert page.status == 200
                 assert f"{link}.mp4" in await page.text()
             async with session.get(f"{address}{path}.mp4") as whole:
-                film = await whole.read()
-                assert probe(film)[0] == "h264"
+                video = await whole.read()
+                assert probe(video)[0] == "h264"
                 assert whole.headers["Content-Type"] == "video/mp4"
             some = {"Range": "bytes=100-199"}
             async with session.get(f"{address}{path}.mp4", headers=some) as part:
                 assert part.status == 206
-                assert await part.read() == film[100:200]
+                assert await part.read() == video[100:200]
             async with session.get(f"{address}{path}0.mp4") as forged:
                 assert forged.status == 404
 

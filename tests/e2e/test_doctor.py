@@ -144,7 +144,7 @@ async def test_commands_registered_are_named(world: World) -> None:
 
 async def test_permissions_that_a_channel_lacks(world: World) -> None:
     """Where the bot may not write at all, somebody wanted it so."""
-    for name in ("art", "films"):
+    for name in ("art", "videos"):
         channel = world.discord.add_channel(world.discord.guild, name)
         world.discord.deny(channel, Permission.ATTACH_FILES | Permission.EMBED_LINKS)
     news = world.discord.add_channel(world.discord.guild, "news")
@@ -153,7 +153,7 @@ async def test_permissions_that_a_channel_lacks(world: World) -> None:
     world.discord.deny(secret, Permission.VIEW_CHANNEL)
     (told,) = await problems(world)
     assert told.startswith(
-        "The Workshop, #art, #films: not allowed: Embed Links, Attach Files. Allow it"
+        "The Workshop, #art, #videos: not allowed: Embed Links, Attach Files. Allow it"
     )
 
 
@@ -516,11 +516,11 @@ async def test_a_bucket_is_asked_whether_it_takes_files(
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         found = await look(world, STORAGE_URL=URL)
-        assert "The bucket s3://films answers and takes files." in sentences(found, Mark.OK)
+        assert "The bucket s3://videos answers and takes files." in sentences(found, Mark.OK)
         bucket.trouble = (403, "AccessDenied")
         for setting in ("STORAGE_URL", "BACKUP__COPY_TO"):
             (told,) = await problems(world, **{setting: URL})
-            assert told.startswith("The bucket s3://films is not well: refused.")
+            assert told.startswith("The bucket s3://videos is not well: refused.")
 
 
 def test_a_folder_that_cannot_even_be_looked_for(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ async def test_an_album_is_one_order(hall: Hall) -> None:
 @pytest.mark.proof
 async def test_in_a_topic_everything_stays_there(hall: Hall) -> None:
     club = hall.telegram.supergroup("club", hall.ann, is_forum=True)
-    topic = hall.telegram.topic(club, "films")
+    topic = hall.telegram.topic(club, "videos")
     async with hall.app():
         await hall.ann.says("/video@zoetrope_bot a cat", chat=club, topic=topic)
         card, video = await hall.card(), await hall.video()

@@ -18,14 +18,14 @@ SLACK = 10_000
 @pytest.mark.proof
 @pytest.mark.filterwarnings("ignore:unread_data")  # aiohttp's own multipart reader, on the fake
 async def test_ten_uploads_of_49_megabytes_leave_memory_flat(tmp_path: Path) -> None:
-    film = tmp_path / "film.mp4"
-    with film.open("wb") as file:
+    video = tmp_path / "video.mp4"
+    with video.open("wb") as file:
         file.truncate(MEGABYTES * 1_000_000)
     async with FakeTelegram() as telegram:
         ann = telegram.person("ann", started=True)
         child = await create_subprocess_exec(
             sys.executable, "-m", "tests.e2e.uploads",
-            telegram.api_url, telegram.token, str(ann.id), str(film), str(UPLOADS),
+            telegram.api_url, telegram.token, str(ann.id), str(video), str(UPLOADS),
             stdout=PIPE, cwd=Path(__file__).parents[2],
         )  # fmt: skip
         said, _ = await child.communicate()

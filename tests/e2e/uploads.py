@@ -12,7 +12,7 @@ from bot.core.clock import SystemClock
 from bot.core.jobs import Status, Video
 from bot.core.orders import Address, Person
 from bot.core.posts import Post, PostKind
-from bot.platforms.telegram.client import Settings, TelegramPlatform
+from bot.platforms.telegram.client import TelegramOptions, TelegramPlatform
 from bot.store.communities import Communities
 from bot.store.database import open_database
 from bot.store.handles import Handles
@@ -27,10 +27,10 @@ async def nothing(_key: str) -> AsyncIterator[Path]:
     yield Path()
 
 
-async def main(api_url: str, token: str, person: str, film: Path, times: int) -> None:
-    """Upload `film` as the video of so many jobs."""
-    settings = Settings(token=token, api_url=api_url)
-    async with open_database(f"sqlite:///{film.parent}/rows.db") as database:
+async def main(api_url: str, token: str, person: str, clip: Path, times: int) -> None:
+    """Upload `clip` as the video of so many jobs."""
+    settings = TelegramOptions(token=token, api_url=api_url)
+    async with open_database(f"sqlite:///{clip.parent}/rows.db") as database:
         platform = TelegramPlatform(
             settings,
             posts=Posts(database),
@@ -44,21 +44,21 @@ async def main(api_url: str, token: str, person: str, film: Path, times: int) ->
         )
         async with platform:
             for number in range(times):
-                await _upload(platform, person, film, f"job{number:013}")
+                await _upload(platform, person, clip, f"job{number:013}")
                 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
                 sys.stdout.write(f"{peak}\n")
 
 
-async def _upload(platform: TelegramPlatform, person: str, film: Path, job_id: str) -> None:
+async def _upload(platform: TelegramPlatform, person: str, clip: Path, job_id: str) -> None:
     wish = order(
         address=Address(platform="telegram", channel=person), person=Person(id=person, name="Ann")
     )
-    video = Video(key="v", size=film.stat().st_size, width=16, height=9, seconds=5.0)
+    video = Video(key="v", size=clip.stat().st_size, width=16, height=9, seconds=5.0)
     done = job(id=job_id, order=wish, status=Status.COMPLETED, video=video)
     post = Post(id=1, job_id=done.id, kind=PostKind.RESULT, due_at=None)
-    await platform.send(post, done, replies.result(done), video=film)
+    await platform.send(post, done, replies.result(done), video=clip)
 
 
 if __name__ == "__main__":
-    api_url, token, person, film, times = sys.argv[1:]
-    asyncio.run(main(api_url, token, person, Path(film), int(times)))
+    api_url, token, person, clip, times = sys.argv[1:]
+    asyncio.run(main(api_url, token, person, Path(clip), int(times)))

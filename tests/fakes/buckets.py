@@ -10,11 +10,11 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
-NAME = "films"
+NAME = "videos"
 URL = f"s3://{NAME}"
 _ERROR = '<?xml version="1.0"?><Error><Code>{code}</Code><Message>{code}</Message></Error>'
 _LIST = """<?xml version="1.0"?>
-<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>films</Name>
+<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>videos</Name>
 <IsTruncated>false</IsTruncated>{files}</ListBucketResult>"""
 _FILE = """<Contents><Key>{key}</Key><LastModified>2026-01-15T12:00:00.000Z</LastModified>
 <ETag>"1"</ETag><Size>{size}</Size></Contents>"""

@@ -200,7 +200,7 @@ async def test_killed_while_no_storage_takes_a_received_video_it_is_posted_all_t
     world: World,
 ) -> None:
     """It was the answer to its POST, so it comes only once; and it is paid for once."""
-    world.simulator.faults.add(Fault("create", "film", takes=0.0))
+    world.simulator.faults.add(Fault("create", "video", takes=0.0))
     originals = world.folder / "data" / "media" / "originals"
     aside = originals.with_name("aside")
     async with asked(world) as (process, _, _):
@@ -208,7 +208,7 @@ async def test_killed_while_no_storage_takes_a_received_video_it_is_posted_all_t
             await world.simulator.next("create")
             originals.rename(aside)
             originals.touch()
-        await logged(process, b"job.film_unstored")
+        await logged(process, b"job.video_unstored")
         process.kill()
         await died(process)
     originals.unlink()
@@ -222,7 +222,7 @@ async def test_killed_before_the_row_of_a_stored_video_is_written_it_is_posted_a
     world: World,
 ) -> None:
     """Even if the spool has nothing of it: it is found by its job, and does not stay behind."""
-    world.simulator.faults.add(Fault("create", "film", takes=0.0))
+    world.simulator.faults.add(Fault("create", "video", takes=0.0))
     data = world.folder / "data"
     async with asked(world) as (process, _, _):
         async with world.simulator.holding("create"):

@@ -206,7 +206,7 @@ def _listed(models: Sequence[Model]) -> str:
 
 
 def choose_default(talk: Talk, draft: Draft) -> None:
-    """Ask for it unless it stands there; the catalogue's order is from the best down."""
+    """Ask for it unless it stands there; the catalog's order is from the best down."""
     catalog = draft.usable().catalog
     given = draft.get(*DEFAULT)
     if given in catalog.families:

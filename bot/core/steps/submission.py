@@ -42,7 +42,7 @@ class _Posted:
     sent: Job
     """The row as it was when the first byte left, or could not."""
     outcome: Creation
-    film: Path
+    video: Path
     """Where the video is, if that was the answer."""
     body: int
     """Bytes that were sent, about."""
@@ -118,17 +118,17 @@ class Submission:
         here under the job's name.
         """
         try:
-            film = await fetching.received(self.media, job.id)
+            video = await fetching.received(self.media, job.id)
         except Temporary:
             if not self.desk.is_past(HARD_DEADLINE, job.submitted_at):
                 await self.desk.again(job, base=2.0, most=60.0)
                 return
-            film = None
-        if film is None:
+            video = None
+        if video is None:
             lost = moves.unconfirmed(job, detail="process ended in the POST")
             await self.desk.save(job, lost)
         else:
-            await self._record(job, film, first_look=0.0)
+            await self._record(job, video, first_look=0.0)
 
     async def _post(self, gateway: Gateway, job: Job, stack: AsyncExitStack) -> _Posted | None:
         """POST; None where that was called off before the first byte, and is written down."""
@@ -164,15 +164,15 @@ class Submission:
         links = self.links(job)
         if _has_outgrown(job, sizes, linked=bool(links)):
             raise _Outgrown
-        film = await stack.enter_async_context(self.media.scratch()) / "answer"
+        video = await stack.enter_async_context(self.media.scratch()) / "answer"
         body = weight(job.request, sizes, linked=bool(links))
-        async with gateway.ready(job.request, files, links=links, into=film) as ready:
+        async with gateway.ready(job.request, files, links=links, into=video) as ready:
             if isinstance(ready, NotSent):
-                return _Posted(job, ready, film, body)
+                return _Posted(job, ready, video, body)
             sent = await self.desk.begin(job, self.at_once(job.request.model))
             if sent is None or sent.status is not Status.SUBMITTING:
                 raise _Withdrawn
-            return _Posted(sent, await ready.send(), film, body)
+            return _Posted(sent, await ready.send(), video, body)
 
     async def _followed(self, posted: _Posted) -> Creation:
         """The outcome, with what it asks of us done.
@@ -182,7 +182,7 @@ class Submission:
         outcome = posted.outcome
         try:
             if isinstance(outcome, Made):
-                return await self._receive(posted.sent, posted.film)
+                return await self._receive(posted.sent, posted.video)
             if isinstance(outcome, Rejected) and outcome.reason is Reason.PICTURE_TOO_LARGE:
                 return await self._too_large(posted.sent, outcome, posted.body)
         except Exception as error:  # noqa: BLE001 - whatever it is, the row may not stay submitting
@@ -192,13 +192,13 @@ class Submission:
                 return Uncertain(code, answered=True)
         return outcome
 
-    async def _receive(self, sent: Job, film: Path) -> Accepted:
+    async def _receive(self, sent: Job, video: Path) -> Accepted:
         """A video that came as the answer comes only once: it is kept however long that takes."""
         while True:
             try:
-                return await fetching.receive(self.media, film, name=sent.id)
+                return await fetching.receive(self.media, video, name=sent.id)
             except Temporary as away:  # a full disk, a storage that is away
-                log.warning("job.film_unstored", job=sent.id, code=away.code)
+                log.warning("job.video_unstored", job=sent.id, code=away.code)
                 await self.desk.clock.sleep(1.0)
 
     async def _too_large(self, sent: Job, no: Rejected, body: int) -> Rejected:

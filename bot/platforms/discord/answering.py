@@ -32,7 +32,7 @@ async def refuse(interaction: discord.Interaction, problem: Exception) -> None:
         await say(interaction, messages.notice(replies.error(error), str(interaction.locale)))
 
 
-async def say(interaction: discord.Interaction, look: messages.Look) -> None:
+async def say(interaction: discord.Interaction, look: messages.Rendered) -> None:
     """Answer this person, and nobody else; an answer that does not arrive is not missed."""
     await _attempted(interaction.response.send_message(**look.words, ephemeral=True))
 
@@ -52,7 +52,7 @@ def perhaps_unanswered() -> Iterator[None]:
         log.info("discord.unanswered", error=type(error).__name__)
 
 
-async def turn(interaction: discord.Interaction, look: messages.Look) -> None:
+async def turn(interaction: discord.Interaction, look: messages.Rendered) -> None:
     """Put this in the place of the list or the question that was pressed; else say it."""
     pressed = interaction.message
     if pressed is None or not pressed.flags.ephemeral:
@@ -68,7 +68,7 @@ async def think(interaction: discord.Interaction, *, alone: bool = True) -> None
             await interaction.response.defer(ephemeral=alone, thinking=True)
 
 
-async def finish(interaction: discord.Interaction, look: messages.Look) -> None:
+async def finish(interaction: discord.Interaction, look: messages.Rendered) -> None:
     """Let this take the place of "is thinking"."""
     await _attempted(interaction.edit_original_response(**look.words))
 
@@ -80,7 +80,9 @@ def told(problem: Exception) -> BotError:
     return shown(problem, platform=NAME)
 
 
-async def answered(interaction: discord.Interaction, look: messages.Look, job: Job) -> int | None:
+async def answered(
+    interaction: discord.Interaction, look: messages.Rendered, job: Job
+) -> int | None:
     """Answer with the card: its message id, or None if nobody saw an answer."""
     try:
         async with asyncio.timeout(ANSWER_TIME):

@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from bot.platforms.discord.messages import Look
+from bot.platforms.discord.messages import Rendered
 
 MOST = 1000
 """Cards that are remembered: one that is forgotten is edited once more than it needs."""
@@ -31,7 +31,7 @@ class Cards:
     def __init__(self) -> None:
         self._cards: OrderedDict[int, _Card] = OrderedDict()
 
-    def needs(self, message_id: int, look: Look, *, version: int) -> bool:
+    def needs(self, message_id: int, look: Rendered, *, version: int) -> bool:
         """Whether that look of the job at that version is news, and not older than what stands."""
         card = self._card(message_id)
         return version >= card.version and card.shown != _seen(look)
@@ -41,11 +41,13 @@ class Cards:
         card = self._card(message_id)
         card.version, card.shown = max(card.version, version), None
 
-    def stands(self, message_id: int, look: Look) -> None:
+    def stands(self, message_id: int, look: Rendered) -> None:
         """It was put there, and nothing else is under way."""
         self._card(message_id).shown = _seen(look)
 
-    async def edit(self, message_id: int, patch: Coroutine[Any, Any, object], look: Look) -> None:
+    async def edit(
+        self, message_id: int, patch: Coroutine[Any, Any, object], look: Rendered
+    ) -> None:
         """Do it, so that `settled` can wait for its end."""
         card = self._card(message_id)
         card.shown = None
@@ -75,5 +77,5 @@ class Cards:
         return card
 
 
-def _seen(look: Look) -> object:
+def _seen(look: Rendered) -> object:
     return look.content, [each.to_dict() for each in look.embeds], look.view.to_components()

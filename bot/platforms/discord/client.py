@@ -43,7 +43,7 @@ from bot.platforms.discord import errors, messages
 from bot.platforms.discord.cards import Cards
 from bot.platforms.discord.connection import Connection, new_client
 from bot.platforms.discord.errors import Unreachable, Unreadable, translation
-from bot.platforms.discord.pictures import Downloads
+from bot.platforms.discord.pictures import PictureDownloads
 
 NAME = "discord"
 BOOSTED_TIER = 2
@@ -63,7 +63,7 @@ log = get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class DiscordOptions:
     """How Discord is reached. Times in seconds, sizes in bytes."""
 
     token: str = field(repr=False)
@@ -88,7 +88,7 @@ class DiscordPlatform:
 
     name: str = NAME
 
-    def __init__(self, settings: Settings, *, clock: Clock) -> None:
+    def __init__(self, settings: DiscordOptions, *, clock: Clock) -> None:
         self.settings = settings
         self.can = Can(
             upload_limit=settings.upload_limit,
@@ -113,7 +113,7 @@ class DiscordPlatform:
         )
         api = self.settings.api_url
         origins = frozenset({str(URL(api).origin())} if api else ())
-        self._downloads = Downloads(session, origins=origins)
+        self._downloads = PictureDownloads(session, origins=origins)
         await self._stack.enter_async_context(self.client)
         return self
 
@@ -167,11 +167,11 @@ class DiscordPlatform:
         guild = self.client.get_guild(int(community)) if community else None
         if guild is not None and guild.premium_tier >= BOOSTED_TIER:
             limit = max(limit, guild.filesize_limit)
-        return self.sizes.most(limit, _film(job), place=place_of(community))
+        return self.sizes.most(limit, _video(job), place=place_of(community))
 
     async def direct_limit(self, job: Job) -> int:
         """Bytes; no boost counts in direct messages."""
-        return self.sizes.most(self.can.upload_limit, _film(job), place=place_of(None))
+        return self.sizes.most(self.can.upload_limit, _video(job), place=place_of(None))
 
     async def send(self, post: Post, job: Job, reply: Reply, *, video: Path | None) -> Standing:
         """Say it as a new message; Discord returns the earlier one for a nonce it remembers."""
@@ -186,7 +186,7 @@ class DiscordPlatform:
             if isinstance(refused, FileTooLarge) and video is not None:
                 size = await asyncio.to_thread(lambda: video.stat().st_size)
                 place = place_of(None if post.direct else job.order.call.address.community)
-                self.sizes.refused(size, _film(job), place=place)
+                self.sizes.refused(size, _video(job), place=place)
             if isinstance(refused, Forbidden) and post.direct and post.attempts <= 1:
                 # Direct messages are seen to be refused at random: asked once more, later.
                 raise Temporary("discord_busy", retry_after=60.0) from refused
@@ -317,7 +317,7 @@ def _target(post: Post, job: Job) -> Target:
     )
 
 
-def _redirect(settings: Settings) -> None:
+def _redirect(settings: DiscordOptions) -> None:
     # discord.py knows its addresses as attributes of classes only: they hold for the whole process.
     if settings.api_url:
         discord.http.Route.BASE = settings.api_url.rstrip("/")
@@ -325,7 +325,7 @@ def _redirect(settings: Settings) -> None:
         discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = URL(settings.gateway_url)
 
 
-def _film(job: Job) -> str:
+def _video(job: Job) -> str:
     return job.video.key if job.video else ""
 
 
@@ -375,7 +375,7 @@ async def _insisting(
                 raise
 
 
-def _look(reply: Reply, job: Job, kind: PostKind) -> messages.Look:
+def _look(reply: Reply, job: Job, kind: PostKind) -> messages.Rendered:
     if kind is PostKind.CARD:
         return messages.card(reply, job.order.call.locale, job_id=job.id)
     look = messages.post(reply, job.order.call.locale, kind=kind)

@@ -36,10 +36,10 @@ from bot.log import get_logger
 from bot.platforms.discord import errors, forms, lists, menu, slash
 from bot.platforms.discord.answering import refuse
 from bot.platforms.discord.client import DiscordPlatform
-from bot.platforms.discord.films import Films
 from bot.platforms.discord.intake import PATIENCE, Intake
 from bot.platforms.discord.mentions import Mentions
 from bot.platforms.discord.reading import call_of, check_interaction, moderates_of
+from bot.platforms.discord.videos import Videos
 
 REGISTERED = "discord.commands"
 """The fact under which the digest of the registered commands is kept."""
@@ -65,9 +65,9 @@ class Commands:
 
     def __post_init__(self) -> None:
         ways = self.door.service.accounts.ways
-        films = Films(self.platform, stored=self.stored, link=self.link, ways=ways)
+        videos = Videos(self.platform, stored=self.stored, link=self.link, ways=ways)
         self.intake = Intake(
-            door=self.door, films=films, platform=self.platform, patience=self.patience
+            door=self.door, videos=videos, platform=self.platform, patience=self.patience
         )
         self._mentions = Mentions(self.intake)
         self._client = self.platform.client

@@ -36,9 +36,9 @@ from bot.platforms.discord.answering import (
     turn,
 )
 from bot.platforms.discord.client import DiscordPlatform
-from bot.platforms.discord.films import Films
 from bot.platforms.discord.forms import WordsForm
 from bot.platforms.discord.reading import call_of, check_interaction
+from bot.platforms.discord.videos import Videos
 
 PATIENCE = 2.0
 """Seconds for the transaction."""
@@ -55,12 +55,12 @@ class Intake:
     """Hands orders to the service and sees to it that somebody learns what became of them."""
 
     def __init__(
-        self, *, door: Door, films: Films, platform: DiscordPlatform, patience: float = PATIENCE
+        self, *, door: Door, videos: Videos, platform: DiscordPlatform, patience: float = PATIENCE
     ) -> None:
         self.door = door
         self.service = door.service
         self._posts = door.listings.posts
-        self._films = films
+        self._videos = videos
         self._platform = platform
         self._patience = patience
         self._late: set[asyncio.Future[Any]] = set()
@@ -98,7 +98,7 @@ class Intake:
                 if isinstance(answer, Removed):
                     await self._clear(interaction, about)
             case Shown():
-                await self._films.show(interaction, answer)
+                await self._videos.show(interaction, answer)
 
     async def wait(self, interaction: discord.Interaction, work: Work) -> None:
         """The same for what may take longer than Discord waits, and ends in words."""
@@ -166,7 +166,7 @@ class Intake:
         await self._stands(job, str(card.id), str(interaction.channel_id))
 
     async def _redraw(
-        self, interaction: discord.Interaction, card_id: int, look: messages.Look
+        self, interaction: discord.Interaction, card_id: int, look: messages.Rendered
     ) -> None:
         """An edit that is under way would take the answer back: the answer waits for its end."""
         cards = self._platform.cards
@@ -267,7 +267,7 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - its row will find the card, its job leaves
             failures.record("discord.card_unrecorded", error, job=job.id)
 
-    async def _look(self, job: Job) -> messages.Look:
+    async def _look(self, job: Job) -> messages.Rendered:
         return messages.card(await self._reply(job), job.order.call.locale, job_id=job.id)
 
     async def _reply(self, job: Job) -> Reply:

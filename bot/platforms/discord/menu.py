@@ -52,7 +52,7 @@ def command(intake: Intake) -> app_commands.ContextMenu:
     return app_commands.ContextMenu(name=words("command.animate_menu"), callback=animate)
 
 
-def films_of(catalog: Catalog, order: Order) -> list[SelectOption]:
+def lengths_of(catalog: Catalog, order: Order) -> list[SelectOption]:
     """Every model with every length that it makes of `order`: one menu, so that both always fit.
 
     Where there are more than Discord shows, the first lengths of each model come before others.
@@ -66,7 +66,7 @@ def films_of(catalog: Catalog, order: Order) -> list[SelectOption]:
             if pair not in found and takes(catalog, order.wishing(wish)):
                 found[pair] = rank
     shown = set(sorted(found, key=lambda pair: found[pair])[:MOST])
-    return [_film(catalog, order, *pair) for pair in found if pair in shown]
+    return [_video(catalog, order, *pair) for pair in found if pair in shown]
 
 
 def presets_of(catalog: Catalog) -> list[SelectOption]:
@@ -102,19 +102,19 @@ class AnimateForm(Form):
             style=discord.TextStyle.paragraph, required=False, max_length=MOST_PROMPT
         )
         self.preset = _select(presets_of(catalog))
-        self.film = _select(films_of(catalog, order))
+        self.video = _select(lengths_of(catalog, order))
         if len(pictures) > 1 or named:
             self.add_item(Label(text=label("form.picture", locale), component=self.picture))
         self.add_item(Label(text=label("option.prompt", locale), component=self.prompt))
         if self.preset.options:
             self.add_item(Label(text=label("form.preset", locale), component=self.preset))
-        if self.film.options:
-            self.add_item(Label(text=label("form.film", locale), component=self.film))
+        if self.video.options:
+            self.add_item(Label(text=label("form.video", locale), component=self.video))
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        """Order what was filled in; what was left out is for the catalogue to choose."""
+        """Order what was filled in; what was left out is for the catalog to choose."""
         picture = self._pictures[int(_first(self.picture) or 0)]
-        length, _, family = (_first(self.film) or "").partition(" ")
+        length, _, family = (_first(self.video) or "").partition(" ")
         wish = Wish(
             prompt=self.prompt.value,
             family=family or None,
@@ -125,12 +125,12 @@ class AnimateForm(Form):
         await self._intake.take(interaction, order)
 
 
-def _film(catalog: Catalog, order: Order, family: str, length: int) -> SelectOption:
-    word = "choice.film"
+def _video(catalog: Catalog, order: Order, family: str, length: int) -> SelectOption:
+    word = "choice.video"
     seconds = length
     if length == AUTO:
         of_family = order.wishing(replace(order.wish, family=family))
-        word, seconds = "choice.film_auto", longest(catalog, of_family)
+        word, seconds = "choice.video_auto", longest(catalog, of_family)
     values = {"family": catalog.label(family), "seconds": seconds}
     shown = i18n.say(Text(id=word, values=values), order.call.locale)
     return SelectOption(label=shown[:MOST_NAME], value=f"{length} {family}")

@@ -55,7 +55,7 @@ _ZERO_WIDTH = "\u200b"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Rendered:
     """A message for discord.py."""
 
     content: str | None
@@ -74,21 +74,21 @@ class Look:
         return self.words | {"embeds": self.embeds}
 
 
-def card(reply: Reply, locale: str, *, job_id: str) -> Look:
+def card(reply: Reply, locale: str, *, job_id: str) -> Rendered:
     """The status card of a job; its footer is how `is_about` knows it again."""
     bar = (reply.bar,) if reply.bar else ()
     lines = (_sentence(reply.text, locale), *_quoted(reply), *bar, *_facts(reply, locale))
     embed = discord.Embed(colour=COLOURS[reply.tone], description="\n".join(lines))
     embed.set_footer(text=job_id)
     view = _view(reply, locale, PostKind.CARD)
-    return Look(content=None, embeds=[embed], view=view, mentions=_mentions(None))
+    return Rendered(content=None, embeds=[embed], view=view, mentions=_mentions(None))
 
 
-def post(reply: Reply, locale: str, *, kind: PostKind) -> Look:
+def post(reply: Reply, locale: str, *, kind: PostKind) -> Rendered:
     """A result or a failure: said once, and it may ping its person."""
     words = "\n".join((_sentence(reply.text, locale), *_quoted(reply), *_facts(reply, locale)))
     link = f"\n{reply.link}" if reply.link else ""
-    return Look(
+    return Rendered(
         content=shortened(words, MOST_CONTENT - len(link)) + link,
         embeds=[],
         view=_view(reply, locale, kind),
@@ -96,17 +96,17 @@ def post(reply: Reply, locale: str, *, kind: PostKind) -> Look:
     )
 
 
-def notice(reply: Reply, locale: str) -> Look:
+def notice(reply: Reply, locale: str) -> Rendered:
     """One plain sentence, for one person; an owner's may have a list, and something to press."""
     # The choices instead may be a long list.
     lines = [_sentence(reply.text, locale, most=5 * MOST_VALUE), *_quoted(reply)]
     lines += [f"• {_sentence(fact, locale)}" for fact in reply.facts]
     content = shortened("\n".join(lines), MOST_CONTENT)
     view = _view(reply, locale, NOTE)
-    return Look(content=content, embeds=[], view=view, mentions=_mentions(None))
+    return Rendered(content=content, embeds=[], view=view, mentions=_mentions(None))
 
 
-def with_original(look: Look, job_id: str, locale: str) -> Look:
+def with_original(look: Rendered, job_id: str, locale: str) -> Rendered:
     """The same, with a button that asks for the very file as its gateway made it."""
     button = Button(action=Action.ORIGINAL, about=job_id)
     look.view.add_item(_button(button, locale, PostKind.RESULT))

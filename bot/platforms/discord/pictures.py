@@ -14,7 +14,7 @@ HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 CHUNK = 64 * 1024
 
 
-class Downloads:
+class PictureDownloads:
     """Fetches what people gave from Discord's own hosts, and from `origins` (a test server)."""
 
     def __init__(self, session: aiohttp.ClientSession, *, origins: frozenset[str]) -> None:

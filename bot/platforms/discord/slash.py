@@ -1,6 +1,6 @@
 """The slash commands /video and /animate, and what they suggest while being filled in.
 
-Only what the catalogue would take of what is filled in so far is suggested.
+Only what the catalog would take of what is filled in so far is suggested.
 """
 
 import inspect
@@ -210,7 +210,7 @@ def _fitting(choices: list[Choice[Value]], typed: str) -> list[Choice[Value]]:
 
 
 class Translator(app_commands.Translator):
-    """Looks the ids that `words` left behind up in our catalogues."""
+    """Looks the ids that `words` left behind up in our catalogs."""
 
     async def translate(
         self,

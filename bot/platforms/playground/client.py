@@ -193,7 +193,7 @@ class PlaygroundPlatform:
         kept = job.video.original
         try:
             async with self._stored(kept.key) as path:
-                name = await self.files.copy(path, "film")
+                name = await self.files.copy(path, "video")
         except FileMissing:
             return None
         filename = f"zoetrope-{job.id}{Path(kept.key).suffix}"

@@ -29,7 +29,7 @@ from bot.platforms.playground.room import Message
 log = get_logger()
 
 
-class Commands:
+class RoomCommands:
     """Hears what the page sends; await `finish` before the store is closed."""
 
     def __init__(

@@ -25,7 +25,7 @@ from bot.core.prompts import clean
 from bot.log import get_logger
 from bot.platforms.playground import frames, messages
 from bot.platforms.playground.client import PlaygroundPlatform
-from bot.platforms.playground.commands import Commands
+from bot.platforms.playground.commands import RoomCommands
 from bot.platforms.playground.files import TYPES
 from bot.platforms.playground.messages import Json
 from bot.platforms.playground.room import Event, as_json
@@ -73,7 +73,9 @@ log = get_logger()
 class Doors:
     """Lets people into the room for as long as `run` does."""
 
-    def __init__(self, platform: PlaygroundPlatform, commands: Commands, *, clock: Clock) -> None:
+    def __init__(
+        self, platform: PlaygroundPlatform, commands: RoomCommands, *, clock: Clock
+    ) -> None:
         self._platform = platform
         self._commands = commands
         self._clock = clock

@@ -34,9 +34,9 @@ TYPES = {
     "weba": "audio/webm",
     "sound": "audio/basic",
     "mp4": "video/mp4",
-    "film": "application/octet-stream",
+    "video": "application/octet-stream",
 }
-"""By our own suffixes; a `sound` and a `film` are such that browsers don't play."""
+"""By our own suffixes; a `sound` and a `video` are such that browsers don't play."""
 NAME = re.compile(rf"[0-9a-f]{{32}}\.({'|'.join(TYPES)})")
 UPLOADS = {
     "pictures": {

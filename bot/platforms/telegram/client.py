@@ -29,12 +29,12 @@ from bot.core.supervision import Supervisor
 from bot.log import get_logger
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.errors import lost
-from bot.platforms.telegram.films import Films, Handles, LeadingOn, Linked, SmallStill, Stored
 from bot.platforms.telegram.line import CALL, Communities, Line, Send
 from bot.platforms.telegram.pace import Turn
-from bot.platforms.telegram.pictures import Downloads
+from bot.platforms.telegram.pictures import PictureDownloads
 from bot.platforms.telegram.reading import NAME, chat_and_topic
 from bot.platforms.telegram.session import Session
+from bot.platforms.telegram.videos import Handles, LeadingOn, Linked, SmallStill, Stored, Videos
 
 MOST_CARDS = 2
 """Tries of a card whose sending has an unknown end: nothing can take the place of a card."""
@@ -54,7 +54,7 @@ log = get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class TelegramOptions:
     """How Telegram is reached. Sizes in bytes."""
 
     token: str = field(repr=False)
@@ -77,7 +77,7 @@ class TelegramPlatform:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: TelegramOptions,
         *,
         posts: Posts,
         handles: Handles,
@@ -97,7 +97,7 @@ class TelegramPlatform:
         self.line = Line(
             Bot(settings.token, session=self._session), communities=communities, clock=clock
         )
-        self.films = Films(
+        self.videos = Videos(
             line=self.line,
             handles=handles,
             stored=stored,
@@ -107,7 +107,7 @@ class TelegramPlatform:
             sizes=Sizes(clock),
             limit=settings.upload_limit,
         )
-        self._downloads = Downloads(self.line.bot)
+        self._downloads = PictureDownloads(self.line.bot)
         self._signing: set[asyncio.Task[None]] = set()
         self.supervisor = Supervisor(NAME, clock=clock, reason=lost)
 
@@ -132,7 +132,7 @@ class TelegramPlatform:
 
     async def upload_limit(self, job: Job) -> int:
         """Bytes; the same everywhere, until a smaller limit is met."""
-        return self.films.most(job)
+        return self.videos.most(job)
 
     direct_limit = upload_limit
 
@@ -158,7 +158,7 @@ class TelegramPlatform:
             sent = await self.line.insist(channel, Turn.POST, self._sender(post, job, reply, video))
         except FileTooLarge:
             if video is not None:
-                await self.films.refused(job, video)
+                await self.videos.refused(job, video)
             raise
         # Beside, not before: between Telegram's answer and its row nothing may come.
         task = asyncio.create_task(self._sign(post, job))
@@ -225,7 +225,7 @@ class TelegramPlatform:
             asked = job.order.call.address.message if replying and not post.direct else None
             target = int(asked) if asked else None
             if video is not None:
-                return await self.films.send(chat, topic, target, job, said, video)
+                return await self.videos.send(chat, topic, target, job, said, video)
             return await self.line.send(chat, topic, target, _look(job, said))
 
         return send
@@ -238,7 +238,7 @@ class TelegramPlatform:
         if video is None:
             await self.line.edit(chat, number, _look(job, said))
         else:
-            await self.films.put(chat, number, job, said, video)
+            await self.videos.put(chat, number, job, said, video)
         log.warning("telegram.replaced", job=job.id)
         return stands
 
@@ -265,7 +265,7 @@ class TelegramPlatform:
             await self.line.react(chat, int(target), SIGNS[post.kind])
 
 
-def _look(job: Job, said: Reply) -> messages.Look:
+def _look(job: Job, said: Reply) -> messages.Rendered:
     # Who spoke as a group has no private chat.
     if said.text.id in KEPT and job.order.call.person.id.isdecimal():
         said = replace(said, facts=(*said.facts, Text(id="telegram.kept")))

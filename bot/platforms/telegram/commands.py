@@ -23,7 +23,7 @@ from bot.platforms.telegram import membership, messages, reading, rights
 from bot.platforms.telegram.inbox import Updates, may_heal
 from bot.platforms.telegram.intake import Intake
 from bot.platforms.telegram.ordering import Ordering
-from bot.platforms.telegram.parsing import Heard, parsed
+from bot.platforms.telegram.parsing import ParsedUpdate, parsed
 from bot.platforms.telegram.presses import Presses
 from bot.platforms.telegram.reading import Command
 
@@ -81,7 +81,7 @@ class Commands:
             if reading.is_private(message.chat) or (command and _is_known(command)):
                 await self._intake.tell(message, Text(id="telegram.waits"))
 
-    async def _read(self, update: Update) -> Heard | None:
+    async def _read(self, update: Update) -> ParsedUpdate | None:
         """Telegram's update; of a group that has another id by now, as if told of that one."""
         heard = parsed(update.data, self._intake.line.bot)
         if heard is None:
@@ -93,7 +93,7 @@ class Commands:
         chat = await self._intake.line.current(said.chat.id)
         return heard if chat == said.chat.id else replace(heard, told=reading.moved(told, chat))
 
-    async def _hear(self, heard: Heard, message: Message, update: Update) -> None:
+    async def _hear(self, heard: ParsedUpdate, message: Message, update: Update) -> None:
         if message.migrate_to_chat_id is not None:
             return  # that was heard when it was stored
         album = await self._updates.behind(update) if message.media_group_id else []

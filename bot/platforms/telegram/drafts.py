@@ -23,7 +23,7 @@ from bot.core.replies import Left, Reply, Text, cost_fact, position, request_fac
 from bot.core.variations import relaxed
 from bot.core.wishes import AUTO, AUTO_WORD, DRAFT, ON_OFF, OPTIONS, SWITCHES
 from bot.platforms.telegram import messages
-from bot.platforms.telegram.messages import Look
+from bot.platforms.telegram.messages import Rendered
 
 MENUS = ("model", "seconds", "aspect", "quality", "preset", *SWITCHES)
 """Movements only with a picture: they are for what stands still. Switches where both ways go."""
@@ -102,7 +102,7 @@ def look(
     currency: str,
     menu: str | None = None,
     without: Sequence[str] = (),
-) -> Look:
+) -> Rendered:
     """The card of a draft, or one of its menus. Raises `Refused` for what can't be made.
 
     `without` are choices that what was chosen last can't have.

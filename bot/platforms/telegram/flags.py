@@ -57,7 +57,7 @@ class _Value:
 def wish_of(rest: str, catalog: Catalog) -> Wish:
     """Words and flags apart. Raises `Refused` for a flag that is none, or makes no sense.
 
-    A name of the catalogue is one value, however many words it has.
+    A name of the catalog is one value, however many words it has.
     """
     wish = Wish()
     words, at, loose = [], 0, None
@@ -141,7 +141,7 @@ def _is_flag(rest: str, found: re.Match[str], catalog: Catalog) -> bool:
 
 
 def _names(name: str, catalog: Catalog) -> list[str]:
-    """Those of the catalogue that this flag may have: they may have spaces in them."""
+    """Those of the catalog that this flag may have: they may have spaces in them."""
     if name == "model":
         models = catalog.models
         return [each.casefold() for m in models for each in (m.label, m.family, m.name)]

@@ -1,6 +1,6 @@
 """All that is handed in with a message: its own files, and those of the one that it replies to.
 
-A file may be a sound that is called a film, as both come in the same containers: its bytes tell.
+A file may be a sound that is called a video, as both come in the same containers: its bytes tell.
 """
 
 import asyncio
@@ -79,7 +79,7 @@ class Handed:
         if sound := sound_of(source, author=author):
             return sound
         document = source.document
-        if document is not None and _is_called_film(document):
+        if document is not None and _is_called_video(document):
             sound = _sound(document, document.file_name, author)
             if await self._is_one(sound, asked_by):
                 return sound
@@ -126,7 +126,7 @@ def sound_of(message: Source, *, author: str | None) -> Sound | None:
     return None
 
 
-def _is_called_film(file: Document) -> bool:
+def _is_called_video(file: Document) -> bool:
     called = file.file_name, file.mime_type
     return not may_be_picture(*called) and isinstance(refusal_by_name(*called), MovesAlready)
 

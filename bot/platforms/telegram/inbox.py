@@ -30,7 +30,7 @@ ALBUM = 1.5
 SETTLED = 1.5
 """Seconds after which a group that is new to us is no former one under a new id: then the news of
 that has come, too."""
-FILMS = ("v1:show:", "v1:original:", "v1:file:")
+SAMPLES = ("v1:show:", "v1:original:", "v1:file:")
 """How the buttons begin that send a video."""
 GRACE = 5.0
 """Seconds that what is being handled may take after a stop; then it stays in its row."""
@@ -294,7 +294,7 @@ def _update(number: int, raw: dict[str, Any], now: float) -> Update:
         # upload of a video goes beside: a press of *Cancel* must not wait for it.
         pressed = raw["callback_query"] or {}
         person = (pressed.get("from") or {}).get("id", number)
-        kind = "film" if str(pressed.get("data")).startswith(FILMS) else "press"
+        kind = "video" if str(pressed.get("data")).startswith(SAMPLES) else "press"
         lane, wait, urgent = f"{kind}:{person}", 0.0, True
     else:
         said = next((each for key, each in raw.items() if isinstance(each, dict)), {})

@@ -78,7 +78,7 @@ class Intake:
 
     async def draft_look(
         self, order: Order, draft_id: str, *, menu: str | None = None, without: Sequence[str] = ()
-    ) -> messages.Look:
+    ) -> messages.Rendered:
         """The card of a draft as it is now."""
         left, _ = await self.service.left(order.call.address, order.call.person)
         terms = await self.service.accounts.terms(order.call.address)
@@ -136,7 +136,7 @@ class Intake:
                 await self._react(message, sign)
 
     async def answer(
-        self, message: Message, look: messages.Look, *, sign: str = UNSAID, **more: Any
+        self, message: Message, look: messages.Rendered, *, sign: str = UNSAID, **more: Any
     ) -> None:
         """In reply to a message; a sign where its person is answered too often there."""
         if await self.may_answer(message, sign=sign):

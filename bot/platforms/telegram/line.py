@@ -14,7 +14,7 @@ from bot.core.errors import BotError, MaybeSent, Refused, ReplyGone, Temporary, 
 from bot.core.ports import Clock
 from bot.log import get_logger
 from bot.platforms.telegram.errors import Busy, Moved, translation
-from bot.platforms.telegram.messages import Look
+from bot.platforms.telegram.messages import Rendered
 from bot.platforms.telegram.pace import Pace, Turn
 from bot.platforms.telegram.reading import NAME, chat_and_topic
 
@@ -95,7 +95,7 @@ class Line:
                     raise
 
     async def say(
-        self, channel: str, look: Look, *, reply_to: int | None = None, **more: Any
+        self, channel: str, look: Rendered, *, reply_to: int | None = None, **more: Any
     ) -> Message:
         """One message of words, when it is its turn.
 
@@ -113,7 +113,7 @@ class Line:
             raise MaybeSent() from None
 
     async def send(
-        self, chat: int, topic: int | None, target: int | None, look: Look, **more: Any
+        self, chat: int, topic: int | None, target: int | None, look: Rendered, **more: Any
     ) -> Message:
         """One message of words, at once; in reply to `target` if there is one."""
         sent = await self.bot.send_message(
@@ -126,7 +126,7 @@ class Line:
         self._stands(sent.chat.id, sent.message_id, look)
         return sent
 
-    def is_shown(self, chat: int, message_id: int, look: Look) -> bool:
+    def is_shown(self, chat: int, message_id: int, look: Rendered) -> bool:
         """Whether that message says this already: then an edit is no news and takes no turn."""
         return self._shown.get((chat, message_id)) == look.mark
 
@@ -134,14 +134,14 @@ class Line:
         """It says something else from now on, or nothing."""
         self._shown.pop((chat, message_id), None)
 
-    def _stands(self, chat: int, message_id: int, look: Look) -> None:
+    def _stands(self, chat: int, message_id: int, look: Rendered) -> None:
         """Remember what a message of ours says."""
         self._shown[chat, message_id] = look.mark
         self._shown.move_to_end((chat, message_id))
         if len(self._shown) > MOST_SHOWN:
             self._shown.popitem(last=False)
 
-    async def edit(self, chat: int, message_id: int, look: Look) -> None:
+    async def edit(self, chat: int, message_id: int, look: Rendered) -> None:
         """Other words for a message of ours; the same ones are no error."""
         self.forget(chat, message_id)  # until Telegram says yes
         with suppress(Unchanged):

@@ -55,7 +55,7 @@ Line = Formatted | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Rendered:
     """A message for aiogram."""
 
     text: str
@@ -85,7 +85,7 @@ class Look:
         return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def look(reply: Reply, locale: str, *, name: str, caption: bool = False) -> Look:
+def look(reply: Reply, locale: str, *, name: str, caption: bool = False) -> Rendered:
     """A message, or what stands under a video; `name` is what its person is called."""
     most = MOST_CAPTION if caption else MOST_TEXT
     room = most
@@ -96,10 +96,10 @@ def look(reply: Reply, locale: str, *, name: str, caption: bool = False) -> Look
             break
         room = max(1, room - max(length - most, 1))
     keys = keyboard(reply.buttons, locale)
-    return Look(text=text, entities=entities, keyboard=keys, link=reply.link)
+    return Rendered(text=text, entities=entities, keyboard=keys, link=reply.link)
 
 
-def notice(reply: Reply, locale: str, *, name: str = "") -> Look:
+def notice(reply: Reply, locale: str, *, name: str = "") -> Rendered:
     """One plain sentence; it may list what can be had instead, and name a person.
 
     An owner's may have a list, and something to press.
@@ -108,10 +108,10 @@ def notice(reply: Reply, locale: str, *, name: str = "") -> Look:
     for fact in reply.facts:
         parts += ["\n• ", *sentence(fact, locale)]
     text, entities = Formatted(*parts).render()
-    return Look(text=text, entities=entities, keyboard=keyboard(reply.buttons, locale))
+    return Rendered(text=text, entities=entities, keyboard=keyboard(reply.buttons, locale))
 
 
-def listing(reply: Reply, locale: str, *, alone: bool = True) -> Look:
+def listing(reply: Reply, locale: str, *, alone: bool = True) -> Rendered:
     """A list or a menu: a title, and a line for each fact; what has neither is a plain sentence.
 
     Where others read along, the owner that it may name is not rung for.
@@ -128,7 +128,9 @@ def listing(reply: Reply, locale: str, *, alone: bool = True) -> Look:
             break
         parts += more
     text, entities = Formatted(*parts).render()
-    return Look(text=text, entities=entities, keyboard=keyboard(reply.buttons, locale, reply.jump))
+    return Rendered(
+        text=text, entities=entities, keyboard=keyboard(reply.buttons, locale, reply.jump)
+    )
 
 
 def examples(locale: str) -> InlineKeyboardMarkup:

@@ -35,7 +35,7 @@ log = get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class ParsedUpdate:
     """Telegram's update, as far as it can be read."""
 
     told: Told
@@ -43,7 +43,7 @@ class Heard:
     """Whether all that says what was meant is there."""
 
 
-def parsed(data: dict[str, Any], bot: Bot) -> Heard | None:
+def parsed(data: dict[str, Any], bot: Bot) -> ParsedUpdate | None:
     """Read an update; None where not even its person can be made out."""
     raw, left_out = deepcopy(data), []
     for _ in range(MOST_PRUNED):
@@ -60,7 +60,7 @@ def parsed(data: dict[str, Any], bot: Bot) -> Heard | None:
                 break
             if left_out:
                 log.warning("telegram.update_pruned", update=data["update_id"], parts=left_out)
-            return Heard(told=told, is_whole=not MEANT & set(left_out))
+            return ParsedUpdate(told=told, is_whole=not MEANT & set(left_out))
     return _skeleton(data, bot)
 
 
@@ -100,7 +100,7 @@ def _prune(raw: Any, path: Path) -> None:
     del raw[last]
 
 
-def _skeleton(data: dict[str, Any], bot: Bot) -> Heard | None:
+def _skeleton(data: dict[str, Any], bot: Bot) -> ParsedUpdate | None:
     """Enough of it to answer."""
     bare: dict[str, Any] = {"update_id": data["update_id"]}
     match data:
@@ -115,4 +115,4 @@ def _skeleton(data: dict[str, Any], bot: Bot) -> Heard | None:
         log.error("telegram.update_unreadable", update=data["update_id"], faults=faults)
         return None
     log.warning("telegram.update_pruned", update=data["update_id"])
-    return Heard(told=told, is_whole=False)
+    return ParsedUpdate(told=told, is_whole=False)

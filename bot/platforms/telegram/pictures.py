@@ -21,7 +21,7 @@ TIME = 60
 log = get_logger()
 
 
-class Downloads:
+class PictureDownloads:
     """Streams what people sent to disk."""
 
     def __init__(self, bot: Bot) -> None:

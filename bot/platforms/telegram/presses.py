@@ -26,13 +26,13 @@ from bot.core.updates import Update
 from bot.core.wishes import Wish
 from bot.log import get_logger
 from bot.platforms.telegram import drafts, messages, reading, rights
-from bot.platforms.telegram.films import caption
 from bot.platforms.telegram.inbox import may_heal
 from bot.platforms.telegram.intake import Intake
 from bot.platforms.telegram.line import CALL
-from bot.platforms.telegram.messages import Look
+from bot.platforms.telegram.messages import Rendered
 from bot.platforms.telegram.pace import Turn
 from bot.platforms.telegram.reading import NAME
+from bot.platforms.telegram.videos import caption
 
 MOST_ALERT = 200
 OF_NO_JOB = frozenset({Action.OWNER, Action.LIST, Action.SETTING})
@@ -142,7 +142,7 @@ class Presses:
 
     async def _press(self, query: CallbackQuery, pressed: Press) -> Done:
         intake, locale = self._intake, reading.locale_of(query.from_user)
-        films, chat = intake.platform.films, _message(query).chat.id
+        videos, chat = intake.platform.videos, _message(query).chat.id
         of_no_job = pressed.action in OF_NO_JOB
         call = await self._call(query, None if of_no_job else pressed.about)
         moderates = partial(rights.moderates, intake.line, call.person, chat=chat)
@@ -160,9 +160,9 @@ class Presses:
                 await self._gone(query)
                 return reply.text
             case Shown(job, as_original=True):
-                return partial(films.show_file, _address(query, job).channel, job)
+                return partial(videos.show_file, _address(query, job).channel, job)
             case Shown(job):
-                return partial(films.show, str(query.from_user.id), job)
+                return partial(videos.show, str(query.from_user.id), job)
             case Told(reply):  # to an owner: notices stand in private chats
                 person, look = str(query.from_user.id), messages.notice(reply, locale)
                 return partial(intake.line.say, person, look, reply_to=_message(query).message_id)
@@ -245,7 +245,7 @@ class Presses:
 
     # --- the message that was pressed ----------------------------------------------------------
 
-    async def _turn(self, query: CallbackQuery, look: Look) -> None:
+    async def _turn(self, query: CallbackQuery, look: Rendered) -> None:
         """Let it say this instead."""
         chat, number, line = _message(query).chat.id, _message(query).message_id, self._intake.line
         if not line.is_shown(chat, number, look):
@@ -293,7 +293,7 @@ def _sent_once() -> Iterator[None]:
         raise Refused("video_unsendable") from refused
 
 
-def _refusal(query: CallbackQuery, problem: Exception) -> Look:
+def _refusal(query: CallbackQuery, problem: Exception) -> Rendered:
     said = replies.error(shown(problem, platform=NAME))
     return messages.notice(said, reading.locale_of(query.from_user))
 

@@ -52,7 +52,7 @@ KINDS = {
     "giveaway": Shown.OTHER,
     "giveaway_winners": Shown.OTHER,
 }
-"""The kinds that show something, beside pictures, films and files; others are talk."""
+"""The kinds that show something, beside pictures, videos and files; others are talk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,7 +245,7 @@ def picture_of(message: Message | ExternalReplyInfo, *, author: str | None) -> P
     """The picture that a message carries; None if there is none to see.
 
     That of a live photo is its still. Raises `Refused` for what looks like one and can't be
-    animated: a film, a moving sticker.
+    animated: a video, a moving sticker.
     """
     if still := message.photo or (message.live_photo and message.live_photo.photo):
         return _photo(still, author)

@@ -8,7 +8,7 @@ which the gateway in front puts into an envelope.
 from collections.abc import Mapping
 
 from bot.simulator.plugins import alibaba, doubao, hailuo, jimeng, kling, sora, veo, vidu, xai
-from bot.simulator.plugins.plugin import Built, Made, Plugin, Sent, Shot
+from bot.simulator.plugins.plugin import Built, Plugin, Sent, Shot, Translated
 
 PLUGINS: Mapping[str, Plugin] = {
     each.key: each
@@ -26,4 +26,4 @@ PLUGINS: Mapping[str, Plugin] = {
     )
 }
 
-__all__ = ["PLUGINS", "Built", "Made", "Plugin", "Sent", "Shot"]
+__all__ = ["PLUGINS", "Built", "Plugin", "Sent", "Shot", "Translated"]

@@ -18,9 +18,9 @@ from bot.simulator.plugins.plugin import (
     switches,
 )
 from bot.simulator.plugins.values import Values, array, boolean, mapping, number, text, whole
-from bot.simulator.plugins.wan_models import FIRST, MEDIA, MODELS, RATIOS, SIZES, Model
+from bot.simulator.plugins.wan_models import FIRST, MEDIA, MODELS, RATIOS, SIZES, WanModel
 from bot.simulator.vendors import wan
-from bot.simulator.vendors.limits import Limits
+from bot.simulator.vendors.limits import PictureRules
 
 INPUTS = (
     "prompt", "negative_prompt", "img_url", "image_url", "first_frame_url", "last_frame_url",
@@ -169,7 +169,7 @@ def _check_seed(seed: object, least: int) -> None:
         raise ValueError(f"seed must be an integer between {least} and 2147483647")
 
 
-def _set_size(model: str, known: Model, told: Values, size: object) -> None:
+def _set_size(model: str, known: WanModel, told: Values, size: object) -> None:
     """Put resolution and ratio where a kind has them: in pixels, as a tier, or both apart."""
     tier, ratio = _sized(size)
     ratios = (*RATIOS, "adaptive") if known.kind == "all" else RATIOS
@@ -209,7 +209,7 @@ def _asked(said: Values, native: Values) -> object:
     return -1 if said.get("auto_duration") is True else None
 
 
-def _set_seconds(model: str, known: Model, told: Values, asked: object) -> None:
+def _set_seconds(model: str, known: WanModel, told: Values, asked: object) -> None:
     told.pop("duration", None)
     seconds = whole(5 if asked is None else asked)
     if seconds == -1 and known.kind != "all":
@@ -229,7 +229,7 @@ def _set_seconds(model: str, known: Model, told: Values, asked: object) -> None:
     told["duration"] = seconds
 
 
-def _set_pictures(model: str, known: Model, said: Values, given: Values) -> None:
+def _set_pictures(model: str, known: WanModel, said: Values, given: Values) -> None:
     """Put the pictures where a kind looks for them, and miss those that it needs."""
     match known.kind:
         case "media" | "all":
@@ -270,7 +270,7 @@ def _fill_media(said: Values, given: Values, sound: str) -> None:
     given["media"] = [{"type": kind, "url": url} for kind, url in found.items() if url]
 
 
-def _check_media(model: str, known: Model, given: Values) -> None:
+def _check_media(model: str, known: WanModel, given: Values) -> None:
     counts: dict[str, int] = {}
     for each in array(given["media"]):
         kind = text(each.get("type")) if isinstance(each, Mapping) else ""
@@ -301,7 +301,7 @@ def _built(model: str, given: Values, told: Values) -> Built:
     asked = whole(told.get("duration"))
     seconds = SPEECH if known.kind == "speech" else asked or 5
     made = CHOSEN if seconds == -1 else seconds
-    films = "reference_video" in {text(each.get("type")) for each in _listed(given)}
+    scenes = "reference_video" in {text(each.get("type")) for each in _listed(given)}
     size = text(told.get("size"))
     tier, ratio = SIZES.get(size, ("", "")) if size else (text(told.get("resolution")), "")
     return Built(
@@ -309,7 +309,11 @@ def _built(model: str, given: Values, told: Values) -> Built:
         prompt=text(given.get("prompt")),
         seconds=seconds,
         unit="second",
-        held=HELD if seconds == -1 or films else 20.0 if known.kind == "speech" else float(seconds),
+        held=HELD
+        if seconds == -1 or scenes
+        else 20.0
+        if known.kind == "speech"
+        else float(seconds),
         settled=float(made),
         resolution=tier,
         ratio=ratio or text(told.get("ratio")),
@@ -327,7 +331,7 @@ def _listed(given: Values) -> list[Mapping[str, object]]:
     return [each for each in array(given.get("media")) if isinstance(each, Mapping)]
 
 
-def _pictures(known: Model, given: Values) -> tuple[Shot, ...]:
+def _pictures(known: WanModel, given: Values) -> tuple[Shot, ...]:
     """The pictures that the vendor looks at; a text model looks at none."""
     match known.kind:
         case "image":
@@ -359,10 +363,10 @@ def complaint(model: str, built: Built) -> str | None:
     return None
 
 
-def limits(model: str) -> Limits:
+def limits(model: str) -> PictureRules:
     """The pictures of the older models are smaller."""
     new = model.startswith(("wan2.6", "wan2.7", "wan3.0"))
-    return Limits(formats=wan.PICTURES.formats) if new else wan.PICTURES
+    return PictureRules(formats=wan.PICTURES.formats) if new else wan.PICTURES
 
 
 PLUGIN = Plugin(

@@ -23,25 +23,25 @@ from bot.simulator.plugins.values import Values, array, mapping, number, sides, 
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class DoubaoModel:
     """One Seedance: its tiers, its longest video, and which choices it has."""
 
     tiers: tuple[str, ...]
     longest: int
     chooses: bool = False  # whether it takes -1 for the length
-    films: bool = False  # whether it takes videos
+    scenes: bool = False  # whether it takes videos
 
 
 TO_HD = ("480p", "720p", "1080p")
-MODELS: Mapping[str, Model] = {
-    "doubao-seedance-1-0-pro-250528": Model(TO_HD, 12),
-    "doubao-seedance-1-0-lite-t2v": Model(TO_HD, 12),
-    "doubao-seedance-1-0-lite-i2v": Model(TO_HD, 12),
-    "doubao-seedance-1-5-pro-251215": Model(TO_HD, 12, chooses=True),
-    "doubao-seedance-2-0-260128": Model((*TO_HD, "4k"), 15, chooses=True, films=True),
-    "doubao-seedance-2-0-fast-260128": Model(TO_HD[:2], 15, chooses=True, films=True),
-    "doubao-seedance-2-0-mini-260615": Model(TO_HD[:2], 15, chooses=True, films=True),
-    "doubao-seedance-2-5-260628": Model(TO_HD, 30, chooses=True, films=True),
+MODELS: Mapping[str, DoubaoModel] = {
+    "doubao-seedance-1-0-pro-250528": DoubaoModel(TO_HD, 12),
+    "doubao-seedance-1-0-lite-t2v": DoubaoModel(TO_HD, 12),
+    "doubao-seedance-1-0-lite-i2v": DoubaoModel(TO_HD, 12),
+    "doubao-seedance-1-5-pro-251215": DoubaoModel(TO_HD, 12, chooses=True),
+    "doubao-seedance-2-0-260128": DoubaoModel((*TO_HD, "4k"), 15, chooses=True, scenes=True),
+    "doubao-seedance-2-0-fast-260128": DoubaoModel(TO_HD[:2], 15, chooses=True, scenes=True),
+    "doubao-seedance-2-0-mini-260615": DoubaoModel(TO_HD[:2], 15, chooses=True, scenes=True),
+    "doubao-seedance-2-5-260628": DoubaoModel(TO_HD, 30, chooses=True, scenes=True),
 }
 PIXELS = {"480p": 854 * 480, "720p": 1280 * 720, "1080p": 1920 * 1080, "4k": 3840 * 2160}
 """The largest that each tier has."""

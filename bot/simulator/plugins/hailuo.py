@@ -20,7 +20,7 @@ from bot.simulator.plugins.plugin import (
     upload,
 )
 from bot.simulator.plugins.values import Values, array, mapping, number, text, whole
-from bot.simulator.vendors.limits import Limits
+from bot.simulator.vendors.limits import PictureRules
 
 TIERS: Mapping[str, tuple[str, ...]] = {
     "MiniMax-Hailuo-02": ("768P", "1080P"),
@@ -143,6 +143,6 @@ PLUGIN = Plugin(
         "1.0.1": Way(FIRST, decode, build),
         "1.2.0": Way((*FIRST, h3.MODEL), decode, build),
     },
-    limits=lambda _model: Limits(formats=PHOTOS, weight=LARGEST),
+    limits=lambda _model: PictureRules(formats=PHOTOS, weight=LARGEST),
     check=complaint,
 )

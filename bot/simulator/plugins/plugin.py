@@ -10,7 +10,7 @@ from bot.simulator.pictures import bare, data_uri, is_address
 from bot.simulator.plugins.values import Values, number
 from bot.simulator.refusals import Refused
 from bot.simulator.scenes import Picture
-from bot.simulator.vendors.limits import MEGABYTE, Limits
+from bot.simulator.vendors.limits import MEGABYTE, PictureRules
 from bot.simulator.vendors.submission import rejected
 
 LONGEST = 3600  # seconds that any task may be asked for
@@ -77,7 +77,7 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Translated:
     """One request that a plugin passed on, and by which version."""
 
     plugin: str
@@ -105,7 +105,9 @@ class Plugin:
     newest: str
     ways: Mapping[str, Way]
     bare: bool = False
-    limits: Callable[[str], Limits] = lambda _model: Limits(formats=PHOTOS, weight=LARGEST)
+    limits: Callable[[str], PictureRules] = lambda _model: PictureRules(
+        formats=PHOTOS, weight=LARGEST
+    )
     check: Callable[[str, Built], str | None] = lambda _model, _built: None
 
     def way(self, version: str) -> Way | None:

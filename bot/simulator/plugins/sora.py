@@ -64,7 +64,7 @@ def complaint(_model: str, built: Built) -> str | None:
         said["seconds"] = f"{number(said['seconds']):g}"
     texts = {name: value for name, value in said.items() if isinstance(value, str)}
     try:
-        vendor.film(Body(texts, json=said, kind="application/json"), SORA)
+        vendor.scene(Body(texts, json=said, kind="application/json"), SORA)
     except Refused as refusal:
         raise refused(refusal.message, refusal.code or "invalid_request_error") from refusal
     return None

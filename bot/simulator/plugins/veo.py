@@ -20,7 +20,7 @@ from bot.simulator.plugins.plugin import (
     upload,
 )
 from bot.simulator.plugins.values import Values, array, crossed, mapping, number, text, tier, whole
-from bot.simulator.vendors.limits import Limits
+from bot.simulator.vendors.limits import PictureRules
 
 FIRST = (
     "veo-3.0-generate-001", "veo-3.0-fast-generate-001", "veo-3.1-generate-preview",
@@ -134,7 +134,7 @@ def _plugin(key: str, newest: str) -> Plugin:
             "1.0.3": Way(MODELS, decode, build),
         },
         bare=True,
-        limits=lambda _model: Limits(formats=PHOTOS, weight=LARGEST),
+        limits=lambda _model: PictureRules(formats=PHOTOS, weight=LARGEST),
         check=complaint,
     )
 

@@ -7,7 +7,7 @@ from bot.simulator.models import WAN_SIZES
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class WanModel:
     """A Wan model: `kind` says where its pictures go; the last of its tiers is the usual one."""
 
     kind: str
@@ -19,30 +19,30 @@ class Model:
 SMALL, LARGE, ALL = ("480P", "720P"), ("720P", "1080P"), ("480P", "720P", "1080P")
 NO_HD = ("480P", "1080P")
 TO_15, FIVES = range(2, 16), (5, 10, 15)
-MODELS: Mapping[str, Model] = {
-    "wan3.0-video": Model("all", ALL, range(2, 31)),
-    "wan3.0-video-prime": Model("all", ALL, range(2, 31)),
-    "wan2.7-t2v": Model("t2v", LARGE, TO_15),
-    "wan2.7-t2v-2026-04-25": Model("t2v", LARGE, TO_15),
-    "wan2.7-t2v-2026-06-12": Model("t2v", LARGE, TO_15),
-    "wan2.7-i2v": Model("media", LARGE, TO_15),
-    "wan2.7-i2v-2026-04-25": Model("media", LARGE, TO_15),
-    "wan2.6-t2v": Model("size", LARGE, TO_15),
-    "wan2.6-t2v-us": Model("size", LARGE, FIVES),
-    "wan2.6-i2v": Model("image", LARGE, TO_15),
-    "wan2.6-i2v-flash": Model("image", LARGE, TO_15),
-    "wan2.6-i2v-us": Model("image", LARGE, FIVES),
-    "wan2.5-t2v-preview": Model("size", ALL, (5, 10)),
-    "wan2.5-i2v-preview": Model("image", ALL, (5, 10)),
-    "wan2.2-t2v-plus": Model("size", NO_HD, (5,)),
-    "wan2.2-i2v-flash": Model("image", ALL, (5,), "720P"),
-    "wan2.2-i2v-plus": Model("image", NO_HD, (5,)),
-    "wan2.2-kf2v-flash": Model("frames", ALL, (5,), "720P"),
-    "wan2.2-s2v": Model("speech", SMALL, range(1, 20), "480P"),
-    "wanx2.1-t2v-plus": Model("size", ("720P",), (5,), "720P"),
-    "wanx2.1-t2v-turbo": Model("size", SMALL, (5,), "720P"),
-    "wanx2.1-i2v-plus": Model("image", ("720P",), (5,), "720P"),
-    "wanx2.1-i2v-turbo": Model("image", SMALL, (3, 4, 5), "720P"),
+MODELS: Mapping[str, WanModel] = {
+    "wan3.0-video": WanModel("all", ALL, range(2, 31)),
+    "wan3.0-video-prime": WanModel("all", ALL, range(2, 31)),
+    "wan2.7-t2v": WanModel("t2v", LARGE, TO_15),
+    "wan2.7-t2v-2026-04-25": WanModel("t2v", LARGE, TO_15),
+    "wan2.7-t2v-2026-06-12": WanModel("t2v", LARGE, TO_15),
+    "wan2.7-i2v": WanModel("media", LARGE, TO_15),
+    "wan2.7-i2v-2026-04-25": WanModel("media", LARGE, TO_15),
+    "wan2.6-t2v": WanModel("size", LARGE, TO_15),
+    "wan2.6-t2v-us": WanModel("size", LARGE, FIVES),
+    "wan2.6-i2v": WanModel("image", LARGE, TO_15),
+    "wan2.6-i2v-flash": WanModel("image", LARGE, TO_15),
+    "wan2.6-i2v-us": WanModel("image", LARGE, FIVES),
+    "wan2.5-t2v-preview": WanModel("size", ALL, (5, 10)),
+    "wan2.5-i2v-preview": WanModel("image", ALL, (5, 10)),
+    "wan2.2-t2v-plus": WanModel("size", NO_HD, (5,)),
+    "wan2.2-i2v-flash": WanModel("image", ALL, (5,), "720P"),
+    "wan2.2-i2v-plus": WanModel("image", NO_HD, (5,)),
+    "wan2.2-kf2v-flash": WanModel("frames", ALL, (5,), "720P"),
+    "wan2.2-s2v": WanModel("speech", SMALL, range(1, 20), "480P"),
+    "wanx2.1-t2v-plus": WanModel("size", ("720P",), (5,), "720P"),
+    "wanx2.1-t2v-turbo": WanModel("size", SMALL, (5,), "720P"),
+    "wanx2.1-i2v-plus": WanModel("image", ("720P",), (5,), "720P"),
+    "wanx2.1-i2v-turbo": WanModel("image", SMALL, (3, 4, 5), "720P"),
 }
 FIRST = (
     "wan2.7-i2v", "wan2.7-t2v", "wan2.5-t2v-preview", "wan2.5-i2v-preview", "wan2.2-i2v-flash",

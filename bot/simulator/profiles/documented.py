@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from bot.simulator import sounds
 from bot.simulator.bodies import Body, json_object
 from bot.simulator.models import WAN_SIZES, Model, Size, Takes
-from bot.simulator.pictures import data_uri, following, is_address, look
+from bot.simulator.pictures import data_uri, following, head_of, is_address
 from bot.simulator.profiles.profile import Profile
 from bot.simulator.refusals import Refused
-from bot.simulator.scenes import Film, Picture, Voice
+from bot.simulator.scenes import Picture, Scene, Voice
 from bot.simulator.videos import Video
 
 DEFAULT_MODEL = "sora-2"
@@ -33,18 +33,18 @@ class Documented(Profile):
 
     created: int = 201
 
-    def film(self, body: Body) -> Film:
-        """Return the film that a request asks for."""
+    def scene(self, body: Body) -> Scene:
+        """Return the video that a request asks for."""
         if body.kind not in KINDS:
             raise Refused(f"send multipart/form-data or application/json, not {body.kind}")
-        return _film(body, self.models)
+        return _scene(body, self.models)
 
     def accepted(self, video: Video) -> dict[str, object]:
         """The answer of "201 - Successfully Created"."""
         return {
             "id": video.id,
             "object": "video",
-            "model": video.film.model,
+            "model": video.scene.model,
             "created_at": int(video.created_at),
             "status": "processing",
             "progress": 0,
@@ -56,8 +56,8 @@ class Documented(Profile):
         body = self.accepted(video) | {
             "status": state,
             "progress": video.progress(now),
-            "size": f"{video.film.width}x{video.film.height}",
-            "seconds": str(video.film.seconds),
+            "size": f"{video.scene.width}x{video.scene.height}",
+            "seconds": str(video.scene.seconds),
             "quality": "standard",
             "remixed_from_video_id": None,
             "error": None,
@@ -78,10 +78,10 @@ class Documented(Profile):
         return {"error": {"message": refusal.message, "type": kind}}
 
 
-# ---------------------------------------------------------------------------- the film
+# ---------------------------------------------------------------------------- the video
 
 
-def _film(body: Body, models: Mapping[str, Model]) -> Film:
+def _scene(body: Body, models: Mapping[str, Model]) -> Scene:
     prompt = body.fields.get("prompt", "")
     if not prompt.strip():
         raise Refused("prompt is required")
@@ -93,7 +93,7 @@ def _film(body: Body, models: Mapping[str, Model]) -> Film:
     pictures = _pictures(body, extras, name, model)
     voice = _voice(extras) if model.takes is Takes.SOUND else None
     width, height = _size(body, extras, model, pictures)
-    return Film(
+    return Scene(
         model=name,
         prompt=prompt,
         width=width,
@@ -247,6 +247,6 @@ def _by_address(value: object, name: str) -> Picture:
 
 def _checked(data: bytes, name: str) -> Size:
     try:
-        return look(data).size
+        return head_of(data).size
     except ValueError as error:
         raise Refused(f"{name} is not an image") from error

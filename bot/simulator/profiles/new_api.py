@@ -18,7 +18,7 @@ from bot.simulator.models import SORA, Family, family
 from bot.simulator.presets import FULL
 from bot.simulator.profiles.profile import Profile
 from bot.simulator.refusals import Refused, flat
-from bot.simulator.scenes import Film
+from bot.simulator.scenes import Scene
 from bot.simulator.vendors import jimeng, kling, sora, submission, vidu, wan
 from bot.simulator.vendors.submission import Generation, Submission
 from bot.simulator.videos import Video
@@ -46,11 +46,11 @@ WORDS: Mapping[Row, tuple[str, int]] = {
     Row.SUCCESS: ("completed", 100),
     Row.FAILURE: ("failed", 100),
 }
-VENDORS: Mapping[Family, Callable[[Submission], Film]] = {
-    Family.WAN: wan.film,
-    Family.KLING: kling.film,
-    Family.JIMENG: jimeng.film,
-    Family.VIDU: vidu.film,
+VENDORS: Mapping[Family, Callable[[Submission], Scene]] = {
+    Family.WAN: wan.scene,
+    Family.KLING: kling.scene,
+    Family.JIMENG: jimeng.scene,
+    Family.VIDU: vidu.scene,
 }
 # The share of its time until which a video stands there, as far as the gateway knows.
 STEPS = ((0.2, Row.SUBMITTED), (0.4, Row.QUEUED))
@@ -87,8 +87,8 @@ class NewApi(Profile):
 
     # ----------------------------------------------------------------------- requests
 
-    def film(self, body: Body) -> Film:
-        """Return the film that a request asks for."""
+    def scene(self, body: Body) -> Scene:
+        """Return the video that a request asks for."""
         name = body.fields.get("model", "")
         if not name:
             raise Refused("model name is required")
@@ -99,21 +99,21 @@ class NewApi(Profile):
         sent = submission.read(body, model=name, family=vendor, generation=self.generation)
         return _sora(sent, body) if vendor is Family.SORA else VENDORS[vendor](sent)
 
-    def remix(self, body: Body, video: Video) -> Film:
-        """Return the same film by other words; only sora's adaptor has that."""
-        if family(video.film.model) is not Family.SORA:
+    def remix(self, body: Body, video: Video) -> Scene:
+        """Return the same video by other words; only sora's adaptor has that."""
+        if family(video.scene.model) is not Family.SORA:
             raise flat("not_implemented", "remix is not implemented", 501)
         text = body.fields.get("prompt", "")
         if not text.strip():
             raise flat("invalid_request", "prompt is required")
-        return replace(video.film, prompt=text)
+        return replace(video.scene, prompt=text)
 
-    def named(self, film: Film) -> str:
+    def named(self, scene: Scene) -> str:
         """B has ids of its own; A hands on the vendor's."""
         if self.generation == "B":
             letters = string.ascii_letters + string.digits
             return "task_" + "".join(secrets.choice(letters) for _ in range(32))
-        match family(film.model):
+        match family(scene.model):
             case Family.SORA:
                 return f"video_{secrets.token_hex(16)}"
             case Family.WAN:
@@ -125,11 +125,11 @@ class NewApi(Profile):
 
     def accepted(self, video: Video) -> dict[str, object]:
         """The adaptor's answer when the vendor has taken a request."""
-        vendor = family(video.film.model)
+        vendor = family(video.scene.model)
         body: dict[str, object] = {
             "id": video.id,
             "object": "video",
-            "model": video.film.model,
+            "model": video.scene.model,
             "created_at": int(video.created_at),
             "status": "queued",
             "progress": 0,
@@ -141,13 +141,13 @@ class NewApi(Profile):
         if vendor is Family.WAN and self.generation == "A":
             body["model"] = ""
         if vendor is Family.SORA:
-            body |= {"size": f"{video.film.width}x{video.film.height}"}
-            body |= {"seconds": str(video.film.seconds)}
+            body |= {"size": f"{video.scene.width}x{video.scene.height}"}
+            body |= {"seconds": str(video.scene.seconds)}
         return body
 
     def told(self, video: Video, now: float, url: str) -> dict[str, object]:
         """The row's content, or for wan and sora the vendor's last words."""
-        vendor = family(video.film.model)
+        vendor = family(video.scene.model)
         if vendor is Family.SORA:
             return _raw(video, now)
         stands = row(video, now)
@@ -157,7 +157,7 @@ class NewApi(Profile):
         body: dict[str, object] = {
             "id": video.id,
             "object": "video",
-            "model": video.film.model if vendor is Family.WAN else "",
+            "model": video.scene.model if vendor is Family.WAN else "",
             "status": status,
             "progress": progress,
             "created_at": int(video.created_at) * (1000 if vendor is Family.KLING else 1),
@@ -166,7 +166,7 @@ class NewApi(Profile):
         if vendor in DATED:
             body["completed_at"] = _updated(video, now)
         if vendor is Family.KLING and done:
-            body["seconds"] = f"{video.film.seconds + 0.1:.1f}"
+            body["seconds"] = f"{video.scene.seconds + 0.1:.1f}"
         if done or vendor in ALWAYS_LINKED:
             body["metadata"] = {"url": url if done else ""}
         return body | _error(video, now, vendor)
@@ -178,13 +178,13 @@ class NewApi(Profile):
             "X-New-Api-Version": self.version,
         }
 
-    def receipt(self, film: Film) -> dict[str, str]:
+    def receipt(self, scene: Scene) -> dict[str, str]:
         """B says what its price is multiplied by."""
-        priced = family(film.model) in (Family.SORA, Family.WAN)
+        priced = family(scene.model) in (Family.SORA, Family.WAN)
         if self.generation == "A" or not priced:
             return {}
-        ratios: dict[str, float] = {"seconds": film.seconds}
-        if f"{film.width}x{film.height}" in LARGE:
+        ratios: dict[str, float] = {"seconds": scene.seconds}
+        if f"{scene.width}x{scene.height}" in LARGE:
             ratios["size"] = 1.666667
         return {"X-New-Api-Other-Ratios": json.dumps(ratios)}
 
@@ -224,12 +224,12 @@ class NewApi(Profile):
         return _plain(f"Invalid URL ({method} {path})", 404, param="", code="")
 
 
-def _sora(sent: Submission, body: Body) -> Film:
+def _sora(sent: Submission, body: Body) -> Scene:
     """One check of the gateway's own, then the whole request goes to the vendor as it came."""
     if sent.size and sent.size not in SIZES.get(sent.model, (sent.size,)):
         raise flat("invalid_size", f"{sent.model} size is invalid")
     try:
-        return sora.film(body, SORA)
+        return sora.scene(body, SORA)
     except Refused as refusal:
         raise submission.rejected(sora.complaint(refusal), refusal.status) from refusal
 

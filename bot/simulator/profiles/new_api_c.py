@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from bot.simulator.bodies import Body, plain
 from bot.simulator.models import JIMENG_V30, MODELS, SORA, Model, Size, Takes
-from bot.simulator.pictures import following, look
-from bot.simulator.plugins import PLUGINS, Built, Made, Plugin, Sent
+from bot.simulator.pictures import following, head_of
+from bot.simulator.plugins import PLUGINS, Built, Plugin, Sent, Translated
 from bot.simulator.plugins.plugin import Oversized, Unpriced, Way, parts
 from bot.simulator.plugins.values import Values, number, sides
 from bot.simulator.profiles.new_api import SWEEP, WORDS, NewApi, Row, row
 from bot.simulator.refusals import NotJson, Refused, flat
-from bot.simulator.scenes import Film, Picture
+from bot.simulator.scenes import Picture, Scene
 from bot.simulator.vendors import sora
 from bot.simulator.videos import Video
 
@@ -43,7 +43,7 @@ LARGEST_FILE = 64 * 1024 * 1024
 
 SHORT = {"2k": 1080, "4k": 1080}
 """The short side of a tier that is not its number; no larger, as drawing takes its time."""
-LONGEST_FILM = 60
+LONGEST_SCENE = 60
 """Seconds; some plugins take an hour, which nobody would want to be drawn here."""
 VIDEO_FILES = "1.2.1"
 """The first plugin of MiniMax whose videos can be had, but for those of H3."""
@@ -70,12 +70,12 @@ class NewApiC(NewApi):
 
     # ----------------------------------------------------------------------- requests
 
-    def film(self, body: Body) -> Film:
-        """Return the film that a request asks for."""
+    def scene(self, body: Body) -> Scene:
+        """Return the video that a request asks for."""
         return self.order(body)[0]
 
-    def order(self, body: Body) -> tuple[Film, Made | None]:
-        """Return the film, and what the plugin made of the request on its way to the vendor."""
+    def order(self, body: Body) -> tuple[Scene, Translated | None]:
+        """Return the video, and what the plugin made of the request on its way to the vendor."""
         if body.kind not in (FORM, JSON, URLENCODED):
             raise Refused(f'unsupported task plugin media type "{body.kind}"', 415)
         name = body.fields.get("model", "")
@@ -85,7 +85,7 @@ class NewApiC(NewApi):
         if claims:
             return self._passed_on(body, self._spelt(name), claims)
         if self.older and name in OLDER:
-            return super().film(body), None
+            return super().scene(body), None
         words = f"No available channel for model {name} under group default (distributor)"
         raise Refused(words, 503, code="model_not_found")
 
@@ -97,7 +97,9 @@ class NewApiC(NewApi):
         declared = {model.lower(): model for model in self.claims}
         return declared.get(name.lower(), name)
 
-    def _passed_on(self, body: Body, model: str, claims: Sequence[Claim]) -> tuple[Film, Made]:
+    def _passed_on(
+        self, body: Body, model: str, claims: Sequence[Claim]
+    ) -> tuple[Scene, Translated]:
         sent = _sent(body, model)
         claim, said = self._decoded(sent, claims)
         try:
@@ -107,7 +109,7 @@ class NewApiC(NewApi):
         except ValueError as error:
             raise flat("plugin_request_invalid", str(error)) from error
         pictures = claim.plugin.pictures(model, built)
-        return _film(model, built, pictures), Made(claim.plugin.key, claim.version, built)
+        return _scene(model, built, pictures), Translated(claim.plugin.key, claim.version, built)
 
     def _decoded(self, sent: Sent, claims: Sequence[Claim]) -> tuple[Claim, Values]:
         """Return what the first plugin read that does not refuse; all of them are asked."""
@@ -129,13 +131,13 @@ class NewApiC(NewApi):
 
     def accepted(self, video: Video) -> dict[str, object]:
         """The row, without the name that older generations gave it besides."""
-        if video.film.model not in self.claims:
+        if video.scene.model not in self.claims:
             return super().accepted(video)
         return _row(video, Row.QUEUED) | {"status": "queued", "progress": 0}
 
     def told(self, video: Video, now: float, url: str) -> dict[str, object]:
         """The row, and what the plugin adds to it; no address anywhere."""
-        claims = self.claims.get(video.film.model)
+        claims = self.claims.get(video.scene.model)
         if claims is None:
             return super().told(video, now, url)
         stands = row(video, now)
@@ -144,15 +146,15 @@ class NewApiC(NewApi):
             body["completed_at"] = int(video.seen(now))
         return {**_rendered(claims[0], video, now, stands), **body}
 
-    def receipt(self, film: Film) -> dict[str, str]:
+    def receipt(self, scene: Scene) -> dict[str, str]:
         """Plugins have prices of their own, of which nothing is said."""
-        return {} if film.model in self.claims else super().receipt(film)
+        return {} if scene.model in self.claims else super().receipt(scene)
 
     def withholds(self, video: Video) -> Refused | None:
         """MiniMax's older plugins cannot hand over what they made."""
-        claims = self.claims.get(video.film.model, [])
+        claims = self.claims.get(video.scene.model, [])
         old = [claim for claim in claims if claim.plugin.key == "hailuo"]
-        if old and parts(old[0].version) < parts(VIDEO_FILES) and video.film.model != "MiniMax-H3":
+        if old and parts(old[0].version) < parts(VIDEO_FILES) and video.scene.model != "MiniMax-H3":
             return Refused("Failed to fetch video content", 502)
         return None
 
@@ -191,14 +193,14 @@ def _check_form(body: Body) -> None:
             raise Refused(f"multipart file exceeds {LARGEST_FILE >> 20} MB")
 
 
-def _film(model: str, built: Built, pictures: tuple[Picture, ...]) -> Film:
+def _scene(model: str, built: Built, pictures: tuple[Picture, ...]) -> Scene:
     width, height = _frame(built, pictures)
-    return Film(
+    return Scene(
         model=model,
         prompt=built.prompt,
         width=width,
         height=height,
-        seconds=min(max(built.length, 1), LONGEST_FILM),
+        seconds=min(max(built.length, 1), LONGEST_SCENE),
         pictures=pictures,
         sound=built.sound is not False,
         watermark=built.watermark is True,
@@ -207,7 +209,7 @@ def _film(model: str, built: Built, pictures: tuple[Picture, ...]) -> Film:
 
 
 def _frame(built: Built, pictures: tuple[Picture, ...]) -> Size:
-    """Return the size of a film: the ratio's, or the first picture's where none is said."""
+    """Return the size of a video: the ratio's, or the first picture's where none is said."""
     if exact := sides(built.resolution):
         return int(exact[0]), int(exact[1])
     word = built.resolution.lower()
@@ -218,7 +220,7 @@ def _frame(built: Built, pictures: tuple[Picture, ...]) -> Size:
         scale = short / min(across, down)
         return _even(across * scale), _even(down * scale)
     first = next(iter(pictures), None)
-    return following(look(first).size, tier) if isinstance(first, bytes) else tier[0]
+    return following(head_of(first).size, tier) if isinstance(first, bytes) else tier[0]
 
 
 def _even(side: float) -> int:
@@ -230,7 +232,7 @@ def _row(video: Video, stands: Row) -> dict[str, object]:
     return {
         "id": video.id,
         "object": "video",
-        "model": video.film.model,
+        "model": video.scene.model,
         "status": status,
         "progress": progress,
         "created_at": int(video.created_at),
@@ -245,7 +247,9 @@ def _rendered(claim: Claim, video: Video, now: float, stands: Row) -> dict[str, 
         extras = sora.described(video, now)
         extras.pop("error")
     if stands is Row.SUCCESS and key in ("kling", "xai"):
-        extras["seconds"] = f"{video.film.seconds}.1" if key == "kling" else f"{video.film.seconds}"
+        extras["seconds"] = (
+            f"{video.scene.seconds}.1" if key == "kling" else f"{video.scene.seconds}"
+        )
     failure = video.failure
     if failure is not None and stands is Row.FAILURE and not video.swept(now):
         match key:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bot.simulator.bodies import Body
 from bot.simulator.profiles.profile import Profile
 from bot.simulator.refusals import Refused
-from bot.simulator.scenes import Film
+from bot.simulator.scenes import Scene
 from bot.simulator.vendors import sora
 from bot.simulator.videos import Video
 
@@ -23,19 +23,19 @@ class OpenAi(Profile):
     variants: bool = True
     remixes: bool = True
 
-    def film(self, body: Body) -> Film:
-        """Return the film that a request asks for."""
+    def scene(self, body: Body) -> Scene:
+        """Return the video that a request asks for."""
         self._check_kind(body)
-        return sora.film(body, self.models)
+        return sora.scene(body, self.models)
 
-    def remix(self, body: Body, video: Video) -> Film:
-        """Return the same film by other words; nothing else can be asked."""
+    def remix(self, body: Body, video: Video) -> Scene:
+        """Return the same video by other words; nothing else can be asked."""
         self._check_kind(body)
         for name in [*body.fields, *body.files]:
             if name != "prompt":
                 words = f"Unknown parameter: '{name}'."
                 raise Refused(words, param=name, code="unknown_parameter")
-        return replace(video.film, prompt=sora.prompt(body))
+        return replace(video.scene, prompt=sora.prompt(body))
 
     def accepted(self, video: Video) -> dict[str, object]:
         """The video object of a video that is only queued."""

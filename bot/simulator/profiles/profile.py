@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from bot.simulator.bodies import Body
 from bot.simulator.models import Model
-from bot.simulator.plugins import Made
+from bot.simulator.plugins import Translated
 from bot.simulator.refusals import Refused
-from bot.simulator.scenes import Film
+from bot.simulator.scenes import Scene
 from bot.simulator.videos import Video
 
 
@@ -40,18 +40,18 @@ class Profile(ABC):
     # ----------------------------------------------------------------------- requests
 
     @abstractmethod
-    def film(self, body: Body) -> Film:
-        """Return the film that a request asks for, or raise `Refused`."""
+    def scene(self, body: Body) -> Scene:
+        """Return the video that a request asks for, or raise `Refused`."""
 
-    def order(self, body: Body) -> tuple[Film, Made | None]:
-        """Return the film, and what a plugin made of the request where there are plugins."""
-        return self.film(body), None
+    def order(self, body: Body) -> tuple[Scene, Translated | None]:
+        """Return the video, and what a plugin made of the request where there are plugins."""
+        return self.scene(body), None
 
-    def remix(self, _body: Body, _video: Video) -> Film:
-        """Return the film that a request for another version of a video asks for."""
+    def remix(self, _body: Body, _video: Video) -> Scene:
+        """Return the video that a request for another version of a video asks for."""
         raise Refused("there is no remix here", 404)
 
-    def named(self, _film: Film) -> str:
+    def named(self, _scene: Scene) -> str:
         """Return a new id."""
         return f"video_{secrets.token_hex(16)}"
 
@@ -69,7 +69,7 @@ class Profile(ABC):
         """Return what every answer carries."""
         return {}
 
-    def receipt(self, _film: Film) -> dict[str, str]:
+    def receipt(self, _scene: Scene) -> dict[str, str]:
         """Return what the answer to an accepted request carries besides."""
         return {}
 

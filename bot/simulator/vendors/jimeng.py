@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from bot.simulator.models import Size
 from bot.simulator.pictures import bare, is_address
 from bot.simulator.refusals import Refused, flat
-from bot.simulator.scenes import Film, Picture
-from bot.simulator.vendors.limits import MEGABYTE, Limits
+from bot.simulator.scenes import Picture, Scene
+from bot.simulator.vendors.limits import MEGABYTE, PictureRules
 from bot.simulator.vendors.submission import Submission, whole
 
 FIELDS: Mapping[str, type] = {
@@ -43,11 +43,11 @@ KEYS_V30 = {f"jimeng_{kind}_v30" for kind in KINDS_V30} | {
     "jimeng_i2v_first_tail_v30_1080",
 }
 """The vendor's own names."""
-PICTURES = Limits(formats=frozenset({"JPEG", "PNG"}), weight=LARGEST)
+PICTURES = PictureRules(formats=frozenset({"JPEG", "PNG"}), weight=LARGEST)
 
 
-def film(sent: Submission) -> Film:
-    """Return the film that Jimeng makes of a request, or its refusal."""
+def scene(sent: Submission) -> Scene:
+    """Return the video that Jimeng makes of a request, or its refusal."""
     if any(len(upload.data) > LARGEST for upload in sent.files):
         raise sent.unconverted("文件大小超过限制，最大允许4.7MB")
     said = sent.fields(FIELDS)
@@ -61,7 +61,7 @@ def film(sent: Submission) -> Film:
     if aspect not in SIZES:
         raise refused(f"aspect_ratio: {aspect} is not supported")
     width, height = (side * 3 // 2 if tier(key) == "1080p" else side for side in SIZES[aspect])
-    return Film(
+    return Scene(
         model=sent.model,
         prompt=sent.prompt,
         width=width,

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from bot.simulator.models import Size
 from bot.simulator.pictures import bare, is_address
 from bot.simulator.refusals import Refused
-from bot.simulator.scenes import Film, Picture
-from bot.simulator.vendors.limits import Limits
+from bot.simulator.scenes import Picture, Scene
+from bot.simulator.vendors.limits import PictureRules
 from bot.simulator.vendors.submission import Submission, rejected, whole
 
 FIELDS: Mapping[str, type] = {
@@ -36,11 +36,11 @@ ASPECTS: Mapping[str, str] = {
 SIZES: Mapping[str, Size] = {"16:9": (1280, 720), "9:16": (720, 1280), SQUARE: (960, 960)}
 SECONDS = ("5", "10")
 LONGEST = 2500
-PICTURES = Limits(formats=frozenset({"JPEG", "PNG"}), least=300, ratio=2.5)
+PICTURES = PictureRules(formats=frozenset({"JPEG", "PNG"}), least=300, ratio=2.5)
 
 
-def film(sent: Submission) -> Film:
-    """Return the film that Kling makes of a request, or its refusal."""
+def scene(sent: Submission) -> Scene:
+    """Return the video that Kling makes of a request, or its refusal."""
     said = sent.fields(FIELDS)
     seconds = str(said.get("duration") or sent.duration or whole(sent.seconds, 5))
     aspect = str(said.get("aspect_ratio") or ASPECTS.get(sent.size, SQUARE))
@@ -50,7 +50,7 @@ def film(sent: Submission) -> Film:
         raise refused(f"aspect_ratio value '{aspect}' is invalid")
     _check(sent, said)
     width, height = SIZES[aspect]
-    return Film(
+    return Scene(
         model=sent.model,
         prompt=sent.prompt,
         width=width,

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from bot.simulator.pictures import look
+from bot.simulator.pictures import head_of
 
 MEGABYTE = 1024 * 1024
 LONGEST_SIDE = 100_000  # pixels; where the vendor names no limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class PictureRules:
     """Which pictures a vendor takes; sides in pixels, `weight` in bytes."""
 
     formats: frozenset[str]
@@ -22,7 +22,7 @@ class Limits:
     def complaint(self, data: bytes) -> str | None:
         """Return what is wrong with a picture, or None."""
         try:
-            seen = look(data)
+            seen = head_of(data)
         except ValueError:
             return "the image cannot be read"
         short, long = sorted(seen.size)

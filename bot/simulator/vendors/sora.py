@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from bot.simulator.bodies import Body, Upload, plain
 from bot.simulator.models import Model, Size
-from bot.simulator.pictures import data_uri, is_address, look
+from bot.simulator.pictures import data_uri, head_of, is_address
 from bot.simulator.refusals import Refused
-from bot.simulator.scenes import Film, Picture
+from bot.simulator.scenes import Picture, Scene
 from bot.simulator.videos import Video
 
 PARAMETERS = ("prompt", "model", "seconds", "size", "input_reference")
@@ -24,8 +24,8 @@ WAITS = 0.2  # how much of its time a video is only queued
 KEPT = 3600  # seconds that its file is there
 
 
-def film(body: Body, models: Mapping[str, Model]) -> Film:
-    """Return the film that a request asks for."""
+def scene(body: Body, models: Mapping[str, Model]) -> Scene:
+    """Return the video that a request asks for."""
     _check_parameters(body)
     model = _text(body, "model") or "sora-2"
     if model not in models:
@@ -37,7 +37,7 @@ def film(body: Body, models: Mapping[str, Model]) -> Film:
     if size not in SIZES[model]:
         raise _invalid("size", size, SIZES[model])
     width, height = map(int, size.split("x"))
-    return Film(
+    return Scene(
         model=model,
         prompt=prompt(body),
         width=width,
@@ -58,15 +58,15 @@ def described(video: Video, now: float) -> dict[str, object]:
     return {
         "id": video.id,
         "object": "video",
-        "model": video.film.model,
+        "model": video.scene.model,
         "status": "queued" if share < WAITS and not over else status,
         "progress": video.progress(now),
         "created_at": int(video.created_at),
         "completed_at": done if over else None,
         "expires_at": done + KEPT if state == "succeeded" else None,
-        "prompt": video.film.prompt,
-        "size": f"{video.film.width}x{video.film.height}",
-        "seconds": str(video.film.seconds),
+        "prompt": video.scene.prompt,
+        "size": f"{video.scene.width}x{video.scene.height}",
+        "seconds": str(video.scene.seconds),
         "remixed_from_video_id": video.remixed_from,
         "error": {"code": error.code, "message": error.message} if error else None,
     }
@@ -156,7 +156,7 @@ def _addressed(url: str, size: Size) -> Picture:
 def _fitting(data: bytes, size: Size) -> bytes:
     """The picture if it fits; its bytes alone tell its kind."""
     try:
-        seen = look(data)
+        seen = head_of(data)
     except ValueError as error:
         raise _wrong("input_reference", "The image cannot be read.", "invalid_image") from error
     if seen.format not in FORMATS:

@@ -7,10 +7,10 @@ one for text alone, and costs as much.
 from collections.abc import Mapping
 
 from bot.simulator.models import WAN_SIZES, Size
-from bot.simulator.pictures import data_uri, following, is_address, look
+from bot.simulator.pictures import data_uri, following, head_of, is_address
 from bot.simulator.refusals import Refused
-from bot.simulator.scenes import Film, Picture
-from bot.simulator.vendors.limits import Limits
+from bot.simulator.scenes import Picture, Scene
+from bot.simulator.vendors.limits import PictureRules
 from bot.simulator.vendors.submission import Submission, rejected, whole
 
 FIELDS: Mapping[str, type] = {
@@ -25,11 +25,11 @@ TIER = "1080p"
 AMPLITUDES = ("auto", "small", "medium", "large")
 LONGEST = 1500
 MOST = 7  # pictures
-PICTURES = Limits(formats=frozenset({"PNG", "JPEG", "WEBP"}), ratio=4)
+PICTURES = PictureRules(formats=frozenset({"PNG", "JPEG", "WEBP"}), ratio=4)
 
 
-def film(sent: Submission) -> Film:
-    """Return the film that Vidu makes of a request, or its refusal."""
+def scene(sent: Submission) -> Scene:
+    """Return the video that Vidu makes of a request, or its refusal."""
     said = sent.fields(FIELDS)
     tier = str(said.get("resolution") or sent.size or TIER)
     if tier != TIER:
@@ -42,7 +42,7 @@ def film(sent: Submission) -> Film:
         raise refused("movement_amplitude is not supported")
     pictures = _pictures(sent, said)
     width, height = _size(pictures)
-    return Film(
+    return Scene(
         model=sent.model,
         prompt=sent.prompt,
         width=width,
@@ -78,7 +78,7 @@ def _size(pictures: tuple[Picture, ...]) -> Size:
     sizes = WAN_SIZES["1080P"]
     match pictures:
         case (bytes() as first,) | (bytes() as first, _):
-            return following(look(first).size, sizes)
+            return following(head_of(first).size, sizes)
         case _:
             return sizes[0]
 

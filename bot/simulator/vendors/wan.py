@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping
 
 from bot.simulator.models import WAN_SIZES, Size
-from bot.simulator.pictures import data_uri, following, is_address, look
+from bot.simulator.pictures import data_uri, following, head_of, is_address
 from bot.simulator.refusals import Refused
-from bot.simulator.scenes import Film, Picture
-from bot.simulator.vendors.limits import Limits
+from bot.simulator.scenes import Picture, Scene
+from bot.simulator.vendors.limits import PictureRules
 from bot.simulator.vendors.submission import Submission, rejected, whole
 
 INPUT: Mapping[str, type] = dict.fromkeys(
@@ -44,13 +44,13 @@ LARGE = ("wan2.5-i2v-preview", "wan2.2-i2v-plus")  # 1080P where nothing is said
 SILENT = ("wan2.2", "wanx2.1")
 SEEDS = range(2**31)
 LONGEST_NEGATIVE = 500
-PICTURES = Limits(
+PICTURES = PictureRules(
     formats=frozenset({"JPEG", "PNG", "BMP", "WEBP"}), least=360, most=2000, alpha=False
 )
 
 
-def film(sent: Submission) -> Film:
-    """Return the film that DashScope makes of a request, or its refusal."""
+def scene(sent: Submission) -> Scene:
+    """Return the video that DashScope makes of a request, or its refusal."""
     if "model" in sent.metadata:
         raise sent.unconverted("metadata.model: the model cannot be changed")
     given, parameters = sent.fields(INPUT, "input"), sent.fields(PARAMETERS, "parameters")
@@ -60,7 +60,7 @@ def film(sent: Submission) -> Film:
     _check(given, parameters)
     pictures = _pictures(sent.model, given)
     width, height = size or _following(pictures, tier)
-    return Film(
+    return Scene(
         model=sent.model,
         prompt=sent.prompt,
         width=width,
@@ -101,7 +101,7 @@ def _pixels(text: str) -> Size:
 def _following(pictures: tuple[Picture, ...], tier: str) -> Size:
     sizes = WAN_SIZES[tier]
     first = pictures[0]
-    return following(look(first).size, sizes) if isinstance(first, bytes) else sizes[0]
+    return following(head_of(first).size, sizes) if isinstance(first, bytes) else sizes[0]
 
 
 def _seconds(sent: Submission, parameters: Mapping[str, object]) -> int:

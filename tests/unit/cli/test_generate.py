@@ -1,4 +1,4 @@
-"""The wish of a command line, as the catalogue takes it."""
+"""The wish of a command line, as the catalog takes it."""
 
 import zlib
 from pathlib import Path
@@ -121,17 +121,17 @@ def test_a_file_that_is_not_there_is_not_called_an_unknown_format(
 async def test_a_video_that_came_as_the_answer_is_written_out_where_no_room_is_left_for_work(
     tmp_path: Path,
 ) -> None:
-    film, into = tmp_path / "answer", Output(tmp_path / "cat.mp4")
-    film.write_bytes(b"a video!!")
+    clip, into = tmp_path / "answer", Output(tmp_path / "cat.mp4")
+    clip.write_bytes(b"a video!!")
     async with Studio(tmp_path / "data") as studio:
         (tmp_path / "data" / "media" / "originals").touch()
         with pytest.raises(Broken, match="generate_as_it_came"):
-            await receive(studio, film, into)
+            await receive(studio, clip, into)
     assert into.path.read_bytes() == b"a video!!"
 
 
-async def _kept(studio: Studio, film: Path) -> Video:
-    video = await studio.keep_video(film)
+async def _kept(studio: Studio, clip: Path) -> Video:
+    video = await studio.keep_video(clip)
     return video if video.plays else await studio.convert(video)
 
 
@@ -145,10 +145,10 @@ async def _kept(studio: Studio, film: Path) -> Video:
 async def test_a_conversion_is_written_out_with_the_original_beside_it(
     tmp_path: Path, codec: str, container: str, said: str
 ) -> None:
-    film, into = write_clip(tmp_path / "film", codec, container), Output(tmp_path / "cat.mp4")
-    before = film.read_bytes()
+    clip, into = write_clip(tmp_path / "video", codec, container), Output(tmp_path / "cat.mp4")
+    before = clip.read_bytes()
     async with Studio(tmp_path / "data") as studio:
-        [remark] = await hand_over(studio, await _kept(studio, film), into)
+        [remark] = await hand_over(studio, await _kept(studio, clip), into)
     assert judge(see(into.path)).reasons == ()
     suffix = {"mov": "mov", "matroska": "mkv"}[container]
     assert (tmp_path / f"cat.original.{suffix}").read_bytes() == before
@@ -158,10 +158,10 @@ async def test_a_conversion_is_written_out_with_the_original_beside_it(
 
 @pytest.mark.proof
 async def test_a_video_that_can_not_be_converted_is_written_out_as_it_came(tmp_path: Path) -> None:
-    film, into = write_clip(tmp_path / "film", "libx265", "mov"), Output(tmp_path / "cat.mp4")
-    before = film.read_bytes()
+    clip, into = write_clip(tmp_path / "video", "libx265", "mov"), Output(tmp_path / "cat.mp4")
+    before = clip.read_bytes()
     async with Studio(tmp_path / "data", patience=0.0) as studio:
-        other, remark = await hand_over(studio, await _kept(studio, film), into)
+        other, remark = await hand_over(studio, await _kept(studio, clip), into)
     assert into.path.read_bytes() == before
     assert "of the kind MOV" in other
     assert "as it came" in remark
@@ -169,18 +169,18 @@ async def test_a_video_that_can_not_be_converted_is_written_out_as_it_came(tmp_p
 
 
 async def test_a_video_that_plays_is_written_out_without_a_word(tmp_path: Path) -> None:
-    film = write_clip(tmp_path / "film", "libx264", "mp4", flags="+faststart")
-    before, into = film.read_bytes(), Output(tmp_path / "cat.mp4")
+    clip = write_clip(tmp_path / "video", "libx264", "mp4", flags="+faststart")
+    before, into = clip.read_bytes(), Output(tmp_path / "cat.mp4")
     async with Studio(tmp_path / "data") as studio:
-        assert await hand_over(studio, await _kept(studio, film), into) == []
+        assert await hand_over(studio, await _kept(studio, clip), into) == []
     assert into.path.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["cat.webm", "cat.mov", "cat.MP4", "cat"])
 async def test_a_file_under_the_name_of_another_kind_is_told(tmp_path: Path, name: str) -> None:
-    film = write_clip(tmp_path / "film", "libx264", "mp4", flags="+faststart")
+    clip = write_clip(tmp_path / "video", "libx264", "mp4", flags="+faststart")
     async with Studio(tmp_path / "data") as studio:
-        remarks = await hand_over(studio, await _kept(studio, film), Output(tmp_path / name))
+        remarks = await hand_over(studio, await _kept(studio, clip), Output(tmp_path / name))
     is_another = name in ("cat.webm", "cat.mov")
     assert ["of the kind MP4" in remark for remark in remarks] == [True] * is_another
 

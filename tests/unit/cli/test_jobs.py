@@ -18,7 +18,7 @@ from bot.core.wishes import WORDS
 from tests.contract.rows import NOON, VIDEO, a_job
 from tests.unit.core.orders import changed
 
-SIGNED = "https://cdn.example/film.mp4?X-Signature=CANARY"
+SIGNED = "https://cdn.example/video.mp4?X-Signature=CANARY"
 
 
 def _rich() -> Job:

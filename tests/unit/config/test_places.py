@@ -38,16 +38,16 @@ def test_each_setting_that_may_be_a_path_means_the_same_folder(
     tmp_path: Path, elsewhere: Path
 ) -> None:
     home = tmp_path / "home"
-    text = 'storage_url = "films"\ndatabase_url = "sqlite:///rows.db"'
+    text = 'storage_url = "videos"\ndatabase_url = "sqlite:///rows.db"'
     config = load(_file(home, text), environment=SECRETS)
-    assert config.storage_url == str(home / "films")
+    assert config.storage_url == str(home / "videos")
     assert config.database_url == f"sqlite:///{home / 'rows.db'}"
     config = load(_file(home, '[backup]\nfolder = "kept"'), environment=SECRETS)
     assert config.settings.backup.folder == str(home / "kept")
-    text = 'storage_url = "s3://films"\ndatabase_url = "postgresql+asyncpg://db/z"'
+    text = 'storage_url = "s3://videos"\ndatabase_url = "postgresql+asyncpg://db/z"'
     config = load(_file(home, text), environment=SECRETS)
     assert (config.storage_url, config.database_url) == (
-        "s3://films",
+        "s3://videos",
         "postgresql+asyncpg://db/z",
     )
 

@@ -44,7 +44,7 @@ def test_one_without_a_gateway_spends_from_the_operators_purse(read: Read) -> No
     assert of(config, GROUP).limits == Limits(person_at_once=4, purse=TO_OTHERS)
 
 
-def test_its_catalogue_is_spelt_for_its_gateways_dialect(read: Read) -> None:
+def test_its_catalog_is_spelt_for_its_gateways_dialect(read: Read) -> None:
     config = read(OWN, gateway=f'{TWO}dialect = "openai"', **KEY)
     there = of(config).catalog
     assert there.model("wan2.5-i2v-preview") is None, "it takes no data: URI"

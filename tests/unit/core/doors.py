@@ -10,12 +10,12 @@ from bot.core.learned import Learned
 from bot.core.listings import Contact, Listings
 from bot.core.ports import Clock
 from bot.core.service import Service
-from bot.store.conversions import Line
+from bot.store.conversions import ConversionQueue
 from bot.store.database import Database
 from bot.store.jobs import Jobs
 from bot.store.places import Places
 from bot.store.posts import Posts
-from bot.store.settings import Settings
+from bot.store.settings import StoredValues
 
 
 def open_door(
@@ -29,7 +29,7 @@ def open_door(
 ) -> Door:
     """On the accounts of this service; `seen` are the networks where others read along."""
     jobs, posts = Jobs(database), Posts(database)
-    conversions = Conversions(Line(database), Settings(database), clock)
+    conversions = Conversions(ConversionQueue(database), StoredValues(database), clock)
     drawn = cards or Cards(
         jobs=jobs,
         learned=Learned(jobs),

@@ -1,4 +1,4 @@
-"""Orders, catalogues and jobs for tests of the core."""
+"""Orders, catalogs and jobs for tests of the core."""
 
 from dataclasses import fields, replace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from bot.core.accounts import Accounts
 from bot.core.catalog import Catalog
 from bot.core.jobs import Job
-from bot.core.models import Model, PictureRule, Places
+from bot.core.models import Fields, Model, PictureRule
 from bot.core.orders import (
     Address,
     Call,
@@ -37,7 +37,7 @@ WAN_TEXT = Model(
     sizes={"720p": {"16:9": "1280*720", "9:16": "720*1280"}, "480p": {"1:1": "624*624"}},
     prompt_limit=50,
     typical=100.0,
-    places=Places(extras=("metadata.*",)),
+    places=Fields(extras=("metadata.*",)),
     extras={"watermark": False},
     takes=(Extra.AUDIO, Extra.SEED, Extra.NEGATIVE_PROMPT),
 )
@@ -46,7 +46,7 @@ WAN_PICTURE = replace(
     name="wan-i2v",
     kinds=(Kind.PICTURE,),
     sizes={"720p": "720P", "480p": "480P"},
-    places=Places(extras=("metadata.*",), files={Kind.PICTURE: (("metadata.img_url",),)}),
+    places=Fields(extras=("metadata.*",), files={Kind.PICTURE: (("metadata.img_url",),)}),
     picture=PictureRule(transport=Transport.DATA_URI, fit=Fit(least_side=360)),
 )
 SORA = Model(
@@ -60,21 +60,21 @@ SORA = Model(
     sizes={"720p": {"16:9": "1280x720", "9:16": "720x1280"}},
     prompt_limit=1000,
     typical=100.0,
-    places=Places(files={Kind.PICTURE: (("input_reference",),)}),
+    places=Fields(files={Kind.PICTURE: (("input_reference",),)}),
     picture=PictureRule(transport=Transport.UPLOAD, exact=True),
 )
 SINGER = replace(
     WAN_PICTURE,
     name="wan-s2v",
     kinds=(Kind.SOUND,),
-    places=Places(files={Kind.SOUND: (("metadata.img_url",), ("metadata.audio_url",))}),
+    places=Fields(files={Kind.SOUND: (("metadata.img_url",), ("metadata.audio_url",))}),
     prices={"720p": 100},
 )
 KEY_FRAMES = replace(
     WAN_PICTURE,
     name="wan-kf2v",
     kinds=(Kind.KEY_FRAMES,),
-    places=Places(files={Kind.KEY_FRAMES: (("first",), ("last",))}),
+    places=Fields(files={Kind.KEY_FRAMES: (("first",), ("last",))}),
 )
 PRESETS = {
     "life": Preset("Bring to life", "Bring it to life."),
@@ -131,5 +131,5 @@ def request(**changes: Any) -> VideoRequest:
 
 
 def offering(catalog: Catalog, accounts: Accounts) -> Accounts:
-    """The same with another catalogue for everybody."""
+    """The same with another catalog for everybody."""
     return replace(accounts, general=replace(accounts.general, catalog=catalog))

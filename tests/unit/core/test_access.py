@@ -8,7 +8,7 @@ from bot.core.access import Access, Default
 from bot.core.errors import Refused
 from bot.core.orders import Address, Person
 from bot.store.places import Places
-from bot.store.settings import Settings
+from bot.store.settings import StoredValues
 from tests.unit.core.workshop import Workshop
 
 ANN = Person(id="ann", name="Ann")
@@ -18,7 +18,7 @@ ROOM = Address(platform="room", channel="room", community="room")
 async def test_a_private_platform_is_open_and_no_other_is(workshop: Workshop) -> None:
     access = Access(
         places=Places(workshop.database),
-        facts=Settings(workshop.database),
+        facts=StoredValues(workshop.database),
         default=Default.CLOSED,
         clock=workshop.clock,
         private=frozenset({"room"}),

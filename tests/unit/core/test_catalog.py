@@ -1,4 +1,4 @@
-"""The catalogue turns a wish into a request that the model can do, or says what it can."""
+"""The catalog turns a wish into a request that the model can do, or says what it can."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
-from bot.core.models import Model, Places, Quality
+from bot.core.models import Fields, Model, Quality
 from bot.core.orders import SOUND_BYTES, Fit, Kind, SoundFit, Transport
 from bot.core.wishes import Shaping
 from tests.unit.core.orders import (
@@ -223,7 +223,7 @@ def test_what_none_of_a_family_can_is_refused_with_what_all_of_them_can() -> Non
 
 
 def test_extras_go_along_at_their_places() -> None:
-    nested = Places(
+    nested = Fields(
         extras=("metadata.*", "metadata.parameters.*"),
         named={"negative_prompt": ("metadata.negative_prompt",)},
     )
@@ -241,7 +241,7 @@ def test_extras_go_along_at_their_places() -> None:
 
 
 def test_a_shape_is_named_where_a_model_wants_it_named() -> None:
-    kling = replace(SORA, places=Places(aspect=("aspect_ratio", "metadata.aspect_ratio")))
+    kling = replace(SORA, places=Fields(aspect=("aspect_ratio", "metadata.aspect_ratio")))
     assert Catalog(models=(kling,)).choose(order(aspect="9:16"))[1].parameters == (
         ("size", "720x1280"),
         ("aspect_ratio", "9:16"),

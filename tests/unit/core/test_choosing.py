@@ -9,7 +9,7 @@ from bot.core import replies
 from bot.core.catalog import Catalog
 from bot.core.choosing import lengths, listed, switches
 from bot.core.errors import Refused
-from bot.core.models import Model, Places, Quality
+from bot.core.models import Fields, Model, Quality
 from bot.core.orders import Kind, VideoRequest
 from bot.core.wishes import AUTO, OPTIONS, SWITCHES, WORDS, Extra, length_of, switch_of
 from bot.i18n import say
@@ -33,7 +33,7 @@ SEEDANCE = Model(
     typical=60,
     takes=(Extra.AUDIO, Extra.PROMPT_EXTEND, Extra.WATERMARK),
     unasked={Extra.AUDIO: True, Extra.PROMPT_EXTEND: True, Extra.WATERMARK: False},
-    places=Places(size=("metadata.resolution",), aspect=("metadata.ratio",), extras=("*",)),
+    places=Fields(size=("metadata.resolution",), aspect=("metadata.ratio",), extras=("*",)),
     prices={"720p": 20, "480p": 10, "1080p": 40},
     silent_prices={"720p": 8, "480p": 4, "1080p": 16},
 )
@@ -57,7 +57,7 @@ def test_a_length_is_left_only_to_a_model_that_chooses() -> None:
 
 
 PLAIN = replace(
-    SEEDANCE, name="plain", family="plain", label="Plain", auto=False, takes=(), places=Places()
+    SEEDANCE, name="plain", family="plain", label="Plain", auto=False, takes=(), places=Fields()
 )
 
 ABLE = replace(SEEDANCE, takes=tuple(Extra))

@@ -15,9 +15,9 @@ from bot.core.outcomes import Accepted, Failed
 from bot.core.replies import Reply
 from bot.core.steps.content import CONVERT_TRIES
 from bot.core.worker import MOST_STEPS
-from bot.store.conversions import Line
+from bot.store.conversions import ConversionQueue
 from bot.store.parts import Store
-from bot.store.settings import Settings
+from bot.store.settings import StoredValues
 from bot.workers import job_loops, running, word_loops
 from tests.databases import open_rows
 from tests.unit.core.workshop import RAW, RunningClock, Workshop
@@ -112,7 +112,9 @@ async def test_how_long_it_takes_is_learned_and_outlives_the_process(workshop: W
     await converted(workshop, WORK / 2)
     workshop.studio.meanwhile = None
     job = await workshop.in_line("four")
-    anew = Conversions(Line(workshop.database), Settings(workshop.database), workshop.clock)
+    anew = Conversions(
+        ConversionQueue(workshop.database), StoredValues(workshop.database), workshop.clock
+    )
     place = await anew.place(job)
     assert place is not None
     assert place.ready_at == pytest.approx(workshop.clock.time + WORK / 2, abs=2)

@@ -64,7 +64,7 @@ async def test_what_can_never_be_taken_is_tried_three_times_and_ends_within_minu
 async def test_a_video_that_is_too_large_is_not_fetched_again_from_another_address(
     workshop: Workshop,
 ) -> None:
-    workshop.gateway.looks = [Done((FILM,))]
+    workshop.gateway.looks = [Done((MP4,))]
     workshop.gateway.fetches = [Unusable(Reason.CONTENT_TOO_LARGE, "just so")]
     await workshop.submit(order())
     await workshop.work(CONTENT_TRIES * CONTENT_PACE)
@@ -75,7 +75,7 @@ async def test_only_the_first_few_links_are_asked_besides_our_own_address(
     workshop: Workshop,
 ) -> None:
     """Each may take a quarter of an hour, and the gateway names as many as it likes."""
-    links = tuple(f"{FILM}?{number}" for number in range(MOST_SOURCES + 2))
+    links = tuple(f"{MP4}?{number}" for number in range(MOST_SOURCES + 2))
     workshop.gateway.looks = [Done(links)]
     workshop.gateway.fetches = [Unusable(Reason.CONTENT_BAD, "just so")]
     await workshop.submit(order())
@@ -160,7 +160,7 @@ async def test_a_file_that_does_not_play_is_fetched_again_and_ends(
 
 
 @pytest.mark.proof
-async def test_a_page_in_place_of_the_film_is_waited_out_for_two_hours(workshop: Workshop) -> None:
+async def test_a_page_in_place_of_the_video_is_waited_out_for_two_hours(workshop: Workshop) -> None:
     workshop.gateway.fetches = [Trouble("not a video: text/html", definite=True)]
     job = await workshop.submit(order())
     await workshop.work(1.9 * HOUR)
@@ -173,12 +173,12 @@ async def test_a_page_in_place_of_the_film_is_waited_out_for_two_hours(workshop:
 async def test_a_damaged_copy_of_our_own_is_replaced_by_a_whole_one_behind_a_link(
     workshop: Workshop,
 ) -> None:
-    workshop.gateway.looks = [Done((FILM,))]
+    workshop.gateway.looks = [Done((MP4,))]
     workshop.studio.bad_videos = [VideoDamaged()]
     job = await workshop.submit(order())
     await workshop.work(15)
     assert (await workshop.job(job.id)).video is not None
-    assert workshop.gateway.asked == [None, FILM]
+    assert workshop.gateway.asked == [None, MP4]
 
 
 # --- a refused download --------------------------------------------------------------------------
@@ -201,7 +201,7 @@ async def test_a_refused_download_alone_pauses_nobody_and_ends_after_two_hours(
 
 
 @pytest.mark.proof
-async def test_a_refused_key_pauses_its_gateway_and_keeps_the_film_for_two_days(
+async def test_a_refused_key_pauses_its_gateway_and_keeps_the_video_for_two_days(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.fetches, workshop.gateway.probes = [NO], [NO]
@@ -228,30 +228,30 @@ async def test_one_job_begins_one_pause_at_most(workshop: Workshop) -> None:
 
 # --- made at once --------------------------------------------------------------------------------
 
-FILM = "https://media.test/v.mp4"
+MP4 = "https://media.test/v.mp4"
 
 
 async def test_a_video_that_was_made_at_once_without_an_id_is_fetched_and_asked_of_nobody(
     workshop: Workshop,
 ) -> None:
-    workshop.gateway.creations = [Accepted(UNNAMED, (FILM,))]
+    workshop.gateway.creations = [Accepted(UNNAMED, (MP4,))]
     workshop.gateway.looks = [Missing()]
     job = await workshop.submit(order())
     await workshop.work(5)
     done = await workshop.job(job.id)
     assert (done.status, done.video is not None) == (Status.COMPLETED, True)
-    assert workshop.gateway.asked == [FILM]
+    assert workshop.gateway.asked == [MP4]
     assert workshop.gateway.looked == 0
 
 
 @pytest.mark.parametrize(
     ("look", "sources"),
-    [(Missing(), (FILM,)), (Done(("https://media.test/2",)), ("https://media.test/2", FILM))],
+    [(Missing(), (MP4,)), (Done(("https://media.test/2",)), ("https://media.test/2", MP4))],
 )
 async def test_a_video_that_was_made_at_once_is_fetched_whether_its_id_is_known_or_not(
     workshop: Workshop, look: Look, sources: tuple[str, ...]
 ) -> None:
-    workshop.gateway.creations = [Accepted("v1", (FILM,))]
+    workshop.gateway.creations = [Accepted("v1", (MP4,))]
     workshop.gateway.looks = [look]
     workshop.gateway.fetches = [*[Trouble("404")] * len(sources), Fetched(9)]
     job = await workshop.submit(order())
@@ -402,15 +402,15 @@ async def test_where_a_video_is_survives_a_database_that_takes_nothing(workshop:
         await workshop.database.run(limit)
 
     async def mend() -> None:
-        assert list(workshop.spool.read()) == [(job.id, UNNAMED, (film,))]
+        assert list(workshop.spool.read()) == [(job.id, UNNAMED, (video,))]
         await pages(1_000_000)
 
-    film = FILM + "?" + "v" * 9_000
-    workshop.gateway.creations = [Accepted(UNNAMED, (film,))]
+    video = MP4 + "?" + "v" * 9_000
+    workshop.gateway.creations = [Accepted(UNNAMED, (video,))]
     job = await workshop.submit(order())
     workshop.gateway.meanwhile = lambda: pages(1)
     workshop.clock.on_nap = mend
     await workshop.work(5)
     assert workshop.clock.naps == 1
-    assert workshop.gateway.asked == [film]
+    assert workshop.gateway.asked == [video]
     assert (await workshop.job(job.id)).video is not None

@@ -12,7 +12,7 @@ from bot.core.outcomes import Accepted, Busy, Rejected
 from bot.core.parts import weight
 from bot.core.replies import Action, failure
 from bot.i18n import say
-from bot.store.settings import Settings
+from bot.store.settings import StoredValues
 from tests.unit.core.orders import CAT, SINGING, SONG, SORA, offering, order
 from tests.unit.core.workshop import Workshop
 
@@ -74,7 +74,7 @@ async def test_what_is_refused_again_is_halved_down_to_a_floor(workshop: Worksho
 
 @pytest.mark.parametrize("value", ["", "{}", "no", "[]", '{"most":"x","at":1,"url":"u"}', "null"])
 async def test_a_fact_that_cannot_be_read_is_none(workshop: Workshop, value: str) -> None:
-    await Settings(workshop.database).put("front.main", value)
+    await StoredValues(workshop.database).put("front.main", value)
     assert await workshop.fronts.most("main", URL) is None
 
 

@@ -25,7 +25,7 @@ def test_of_two_sounds_none_is_chosen() -> None:
     [
         ("no_picture", "file_unused"),
         ("no_sound", "file_unused"),
-        ("moves_already", "film_unused"),
+        ("moves_already", "video_unused"),
         ("picture_kind", "picture_kind"),
     ],
 )

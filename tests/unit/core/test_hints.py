@@ -91,7 +91,7 @@ def test_a_sound_is_known_by_its_name_or_its_type(name: str, said: str | None) -
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("film.mp4", "video/mp4"),
+        ("video.mp4", "video/mp4"),
         ("giphy.gif", "video/mp4"),  # a GIF as Telegram hands it on: it is none any more
         ("cat.svg", "image/svg+xml"),
         ("scan.tiff", "image/tiff"),
@@ -123,7 +123,7 @@ def test_all_else_is_refused_at_once(name: str | None, said: str | None) -> None
         ("song.mp3", None),
     ],
 )
-def test_what_is_given_as_a_sound_may_be_in_the_container_of_a_film(
+def test_what_is_given_as_a_sound_may_be_in_the_container_of_a_video(
     name: str, said: str | None
 ) -> None:
     assert may_hold_sound(name, said)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.core.learned import MOST_KINDS, MOST_MODELS, SAMPLES, Key, Learned, Made, Pace
+from bot.core.learned import MOST_KINDS, MOST_MODELS, SAMPLES, Key, Learned, MadeVideo, Pace
 from bot.core.plans import Took
 from bot.core.schedule import LEAST_SAMPLES
 
@@ -12,17 +12,17 @@ HERE = Key("wan", 5, "main", "720p")
 class Rows:
     """Counts how often it is asked."""
 
-    def __init__(self, *made: Made) -> None:
+    def __init__(self, *made: MadeVideo) -> None:
         self.rows = made
         self.asked: list[str] = []
 
-    async def durations(self, model: str) -> Sequence[Made]:
+    async def durations(self, model: str) -> Sequence[MadeVideo]:
         self.asked.append(model)
         return [made for made in self.rows if made.key.model == model]
 
 
-def several(key: Key, until: float, count: int = LEAST_SAMPLES) -> list[Made]:
-    return [Made(key, Took(until - 5, until))] * count
+def several(key: Key, until: float, count: int = LEAST_SAMPLES) -> list[MadeVideo]:
+    return [MadeVideo(key, Took(until - 5, until))] * count
 
 
 async def test_the_rows_of_a_model_are_read_once() -> None:
@@ -45,7 +45,7 @@ async def test_a_kind_with_too_few_videos_goes_by_the_next_wider_one() -> None:
     assert await expected(HERE) == 60.0
     assert await expected(sharper) == 60.0, "the same length in another quality"
     assert await expected(longer) == 60.0, "the same model"
-    assert await expected(HERE._replace(model="veo")) == 7.0, "nothing known: the catalogue"
+    assert await expected(HERE._replace(model="veo")) == 7.0, "nothing known: the catalog"
 
 
 async def test_each_gateway_and_quality_is_learned_by_itself() -> None:

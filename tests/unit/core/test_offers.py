@@ -28,7 +28,7 @@ def test_there_is_no_draft_of_what_comes_in_one_quality() -> None:
     assert offers.qualities(Catalog(models=(SORA,)), order()) == ["720p"]
 
 
-def test_families_shapes_and_presets_are_asked_of_the_catalogue_too() -> None:
+def test_families_shapes_and_presets_are_asked_of_the_catalog_too() -> None:
     assert offers.families(CATALOG, order(seconds=8)) == ["sora"]
     assert offers.aspects(CATALOG, order()) == ["16:9", "9:16"]
     assert offers.presets(CATALOG, order(pictures=(CAT,))) == ["life", "loop"]

@@ -1,4 +1,4 @@
-"""Files that are called films and hold only sound, told by their lists of tracks."""
+"""Files that are called videos and hold only sound, told by their lists of tracks."""
 
 import io
 import random
@@ -31,9 +31,9 @@ def test_a_file_without_pictures_is_a_sound(
 
 
 @pytest.mark.parametrize("sound", [True, False])
-def test_a_film_is_none(tmp_path: Path, *, sound: bool) -> None:
+def test_a_video_is_none(tmp_path: Path, *, sound: bool) -> None:
     """The negative control, with sound and without."""
-    file = write_video(tmp_path / "film.mp4", seconds=1, sound=sound)
+    file = write_video(tmp_path / "video.mp4", seconds=1, sound=sound)
     with file.open("rb") as opened:
         assert not holds_only_sound(opened)
 

@@ -31,7 +31,7 @@ from tests.unit.core.orders import (
 )
 from tests.unit.core.workshop import FREE, Workshop
 
-FILM = Video(key="videos/a.mp4", size=9, width=1280, height=720, seconds=5.0)
+MP4 = Video(key="videos/a.mp4", size=9, width=1280, height=720, seconds=5.0)
 OURS = replace(CAT, source=None, key="pictures/cat.jpg")
 CALL = Call(event_id="press", address=HALL, person=ANN, locale="en")
 REMIXING = replace(
@@ -42,7 +42,7 @@ REMIXING = replace(
 
 def made(**wish: object) -> Job:
     """A job whose video is there."""
-    return job(order=order(**wish), status=Status.DELIVERED, gateway_id="v1", video=FILM)
+    return job(order=order(**wish), status=Status.DELIVERED, gateway_id="v1", video=MP4)
 
 
 def failed(reason: Reason, **wish: object) -> Job:
@@ -510,7 +510,7 @@ def switched(order: Order | None) -> dict[str, object]:
 
 def auto_job(catalog: Catalog, **changes: object) -> Job:
     wish = order(**SWITCHED, quality=DRAFT)
-    there = {"status": Status.DELIVERED, "gateway_id": "v1", "video": FILM, **changes}
+    there = {"status": Status.DELIVERED, "gateway_id": "v1", "video": MP4, **changes}
     request = catalog.choose(wish, spare_seed=7)[1]
     return replace(job(), order=wish, request=request, **there)  # type: ignore[arg-type]
 

@@ -61,7 +61,7 @@ from bot.core.steps.probing import Probing
 from bot.core.steps.submission import Submission
 from bot.core.steps.telling import Telling
 from bot.core.wake import Wake
-from bot.store.conversions import Line
+from bot.store.conversions import ConversionQueue
 from bot.store.database import Database
 from bot.store.jobs import Jobs
 from bot.store.looks import Looks
@@ -70,7 +70,7 @@ from bot.store.pauses import Pauses
 from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.preferences import PreferencesOf
-from bot.store.settings import Settings
+from bot.store.settings import StoredValues
 from bot.store.spool import Spool
 from tests.contract.rows import nothing_noted
 from tests.unit.core.doors import open_door
@@ -460,7 +460,7 @@ class Workshop:
         self.pauses = Pauses(database)
         self.notices = Notices(database)
         self.spool = Spool(folder)
-        self.fronts = Fronts(Settings(database), self.clock)
+        self.fronts = Fronts(StoredValues(database), self.clock)
         self.gateway = gateway or ScriptedGateway()
         self.studio = ScriptedStudio(folder)
         self.chat = ScriptedChat()
@@ -470,7 +470,7 @@ class Workshop:
         self._ids = 0
         self.access = Access(
             places=Places(database),
-            facts=Settings(database),
+            facts=StoredValues(database),
             default=Default.OPEN,
             clock=self.clock,
         )
@@ -501,8 +501,8 @@ class Workshop:
             clock=self.clock,
             bells=self.bells,
         )
-        self.line = Line(database)
-        self.conversions = Conversions(self.line, Settings(database), self.clock)
+        self.line = ConversionQueue(database)
+        self.conversions = Conversions(self.line, StoredValues(database), self.clock)
         self.steps = Steps(
             desk,
             submission=Submission(

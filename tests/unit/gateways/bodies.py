@@ -1,4 +1,4 @@
-"""Every body that the packaged catalogue makes, as text to read beside the rules of each vendor.
+"""Every body that the packaged catalog makes, as text to read beside the rules of each vendor.
 
 `python -m tests.unit.gateways.bodies` writes them down afresh.
 """

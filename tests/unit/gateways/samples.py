@@ -8,7 +8,7 @@ from typing import Any
 from bot.core.orders import Kind, Transport, VideoRequest
 from bot.core.outcomes import Creation, NotSent
 from bot.core.ports import Gateway
-from bot.gateways.videos_api import BOUNDS, Settings, VideosApi, open_gateways
+from bot.gateways.videos_api import BOUNDS, GatewayOptions, VideosApi, open_gateways
 from bot.net.bounds import Bounds
 
 JPEG = b"\xff\xd8\xff\xe0 not much of a picture \xff\xd9"
@@ -16,7 +16,7 @@ MP4 = b"\0\0\0\x10ftypisom\0\0\0\0" + bytes(range(256)) * 64
 
 
 def request(model: str = "sora-2", **changed: Any) -> VideoRequest:
-    """A request as the catalogue would make it, by default for text alone."""
+    """A request as the catalog would make it, by default for text alone."""
     given: dict[str, Any] = {
         "model": model,
         "kind": Kind.TEXT,
@@ -52,6 +52,6 @@ async def opened(
     base_url: str, *, bounds: Bounds = BOUNDS, resolver: Any = None, **changed: Any
 ) -> AsyncIterator[VideosApi]:
     """A client of the gateway at `base_url`."""
-    settings = Settings(name="g", base_url=base_url, api_key="sk-test-key", **changed)
+    settings = GatewayOptions(name="g", base_url=base_url, api_key="sk-test-key", **changed)
     async with open_gateways([settings], bounds=bounds, resolver=resolver) as gateways:
         yield gateways["g"]

@@ -1,4 +1,4 @@
-"""A film from all the addresses that a gateway named, by the way that the service goes."""
+"""A video from all the addresses that a gateway named, by the way that the service goes."""
 
 from collections.abc import Sequence
 from pathlib import Path

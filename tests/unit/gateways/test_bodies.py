@@ -1,4 +1,4 @@
-"""Every body of the catalogue: as it is written down, and within the rules that gateways keep."""
+"""Every body of the catalog: as it is written down, and within the rules that gateways keep."""
 
 import json
 import re
@@ -81,7 +81,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("dialect", DIALECTS)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_what_the_catalogue_accepts_is_built_within_the_rules(
+def test_what_the_catalog_accepts_is_built_within_the_rules(
     dialect: str, folder: Path, data: st.DataObject
 ) -> None:
     """The other orders it refuses in words."""

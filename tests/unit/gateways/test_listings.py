@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from bot.core.outcomes import Listed, Listing, NoList, Trouble, VideoList
-from bot.gateways.videos_api import Settings, open_gateways, read_page
+from bot.gateways.videos_api import GatewayOptions, open_gateways, read_page
 from bot.net.answers import Answer
 from bot.simulator.faults import Fault
 from bot.simulator.profiles import DOCUMENTED, OPENAI
@@ -90,7 +90,7 @@ async def served(page: Page) -> AsyncIterator[tuple[str, list[Mapping[str, str]]
 
 
 async def listed(url: str, *, since: float = 0.0) -> Listing:
-    settings = Settings(name="g", base_url=url, api_key="sk-sim")
+    settings = GatewayOptions(name="g", base_url=url, api_key="sk-sim")
     async with open_gateways([settings]) as gateways:
         return await gateways["g"].listing(since=since)
 

@@ -312,14 +312,14 @@ def test_a_failure_in_words_about_an_account_pauses_nobody_and_says_nothing_of_i
     assert kind(look(failed(fail_reason="用户额度不足"))) == ("Failed", Reason.REFUSED)
 
 
-def test_a_job_that_is_done_with_a_code_of_moderation_and_no_film_failed_and_counts() -> None:
+def test_a_job_that_is_done_with_a_code_of_moderation_and_no_video_failed_and_counts() -> None:
     seen: Look = look({"status": "completed", "error": {"code": "moderation_blocked"}})
     assert isinstance(seen, Failed)
     assert seen.reason is Reason.WITHHELD
     assert seen.charged
 
 
-def test_a_film_that_was_held_back_is_told_in_an_envelope_too() -> None:
+def test_a_video_that_was_held_back_is_told_in_an_envelope_too() -> None:
     held = {"status": "SUCCESS", "error": {"code": "moderation_blocked"}}
     for body in ({"code": "success", "data": held}, {"data": {"id": "video_1", **held}}):
         seen = look(body)
@@ -744,7 +744,7 @@ def test_a_done_job_whose_videos_were_all_filtered_is_moderated_and_counts() -> 
 
 
 @pytest.mark.parametrize("message", ["artifact_not_found (request id: 1)", "Artifact not found"])
-def test_a_film_that_was_kept_back_is_told_by_its_message_too(message: str) -> None:
+def test_a_video_that_was_kept_back_is_told_by_its_message_too(message: str) -> None:
     seen = read_refusal(answer(404, envelope(message)))
     assert kind(seen) == ("Unusable", Reason.WITHHELD)
 

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from bot.core.jobs import Reason
 from bot.core.orders import Transport
 from bot.core.outcomes import Accepted, Creation, Made, NotSent, Rejected, Uncertain
-from bot.gateways.videos_api import Ready, Settings, VideosApi, open_gateways
+from bot.gateways.videos_api import GatewayOptions, Ready, VideosApi, open_gateways
 from bot.net.bounds import Bounds
 from tests.fakes import wire
 from tests.fakes.disk import no_file_larger_than
@@ -286,7 +286,7 @@ async def test_a_picture_that_cannot_be_read_was_not_sent(tmp_path: Path) -> Non
 async def test_a_key_that_fits_no_header_leaves_at_most_doubt() -> None:
     server = Wire(CREATED)
     async with server.serve() as url:
-        settings = Settings(name="g", base_url=url, api_key="sk-\r\nHost: elsewhere")
+        settings = GatewayOptions(name="g", base_url=url, api_key="sk-\r\nHost: elsewhere")
         async with open_gateways([settings]) as gateways:
             outcome = await create(gateways["g"], request(), [])
 
@@ -420,10 +420,10 @@ async def test_a_video_without_end_is_too_large_paid_for_and_never_whole_in_memo
 
 
 async def _arriving(raw: bytes, into: Path, bounds: Bounds, *, room: ExitStack) -> Creation:
-    """A film comes while nothing can be written; once that was noticed, `room` is closed."""
+    """A video comes while nothing can be written; once that was noticed, `room` is closed."""
 
     async def noticed() -> None:
-        while not any(entry["event"] == "film.no_room" for entry in said):
+        while not any(entry["event"] == "video.no_room" for entry in said):
             await asyncio.sleep(0)
         room.close()
 
@@ -441,11 +441,11 @@ async def _arriving(raw: bytes, into: Path, bounds: Bounds, *, room: ExitStack) 
 async def test_a_video_that_comes_while_the_disk_takes_nothing_waits_for_room(
     tmp_path: Path, size: int
 ) -> None:
-    film, room = MP4 + bytes(range(256)) * 4000, ExitStack()
+    video, room = MP4 + bytes(range(256)) * 4000, ExitStack()
     room.enter_context(no_file_larger_than(size))
-    got = await _arriving(wire.answer(film), tmp_path / "v", Bounds(room=0.01), room=room)
-    assert got == Made(len(film))
-    assert (tmp_path / "v").read_bytes() == film
+    got = await _arriving(wire.answer(video), tmp_path / "v", Bounds(room=0.01), room=room)
+    assert got == Made(len(video))
+    assert (tmp_path / "v").read_bytes() == video
 
 
 async def test_a_video_for_which_there_never_was_room_was_made_and_is_paid_for(

@@ -18,7 +18,7 @@ from bot.gateways.survey import (
     read_models,
     survey,
 )
-from bot.gateways.videos_api import Settings, open_gateways
+from bot.gateways.videos_api import GatewayOptions, open_gateways
 from bot.net.answers import Answer
 from bot.net.guard import is_exposed
 from tests.fakes.gateways import (
@@ -301,8 +301,8 @@ async def test_a_gateway_that_is_away_answers_no_probe() -> None:
         assert await gateways["main"].probe() == Trouble("gateway_unreachable")
 
 
-def settings(url: str) -> Settings:
-    return Settings(name="main", base_url=url, api_key="sk-1")
+def settings(url: str) -> GatewayOptions:
+    return GatewayOptions(name="main", base_url=url, api_key="sk-1")
 
 
 REFUSED = {

@@ -105,12 +105,12 @@ def test_a_code_of_an_end_with_a_sentence_about_a_look_ends_nothing(body: dict[s
     assert isinstance(look(own, 400), Failed)
 
 
-FILM = "https://a.example/v.mp4"
+MP4 = "https://a.example/v.mp4"
 OTHERS: list[Any] = [
-    {"data": [{"id": "video_0", "status": "completed", "url": FILM}]},
-    [{"id": "video_0", "status": "completed", "url": FILM}],
-    {"status": "success", "data": [{"id": "video_0", "url": FILM}]},
-    {"data": {"items": [{"task_id": "x", "status": "completed", "url": FILM}]}},
+    {"data": [{"id": "video_0", "status": "completed", "url": MP4}]},
+    [{"id": "video_0", "status": "completed", "url": MP4}],
+    {"status": "success", "data": [{"id": "video_0", "url": MP4}]},
+    {"data": {"items": [{"task_id": "x", "status": "completed", "url": MP4}]}},
     {"data": [{"id": "video_0", "status": "failed"}]},
     {"data": [{"id": "video_0", "status": "failed"}, {"id": "video_2", "status": "completed"}]},
 ]
@@ -131,7 +131,7 @@ def test_the_row_of_another_job_says_nothing_of_ours(body: object) -> None:
 
 
 def test_our_own_row_is_read_and_no_other() -> None:
-    other = {"id": "video_0", "status": "completed", "url": FILM}
+    other = {"id": "video_0", "status": "completed", "url": MP4}
     for row, kind_of in (("completed", Done), ("processing", Running), ("failed", Failed)):
         rows = [other, {"id": "video_1", "status": row}]
         for body in (rows, {"data": rows}, {"code": "success", "data": {"list": rows}}):
@@ -141,10 +141,10 @@ def test_our_own_row_is_read_and_no_other() -> None:
 
 
 def test_files_of_our_job_have_ids_of_their_own() -> None:
-    file = {"id": "file-7", "url": FILM}
-    assert look({"status": "completed", "videos": [file]}) == Done((FILM,))
+    file = {"id": "file-7", "url": MP4}
+    assert look({"status": "completed", "videos": [file]}) == Done((MP4,))
     own = {"id": "video_1", "status": "completed", "data": [{**file, "status": "ready"}]}
-    assert look(own) == Done((FILM,))
+    assert look(own) == Done((MP4,))
 
 
 @pytest.mark.parametrize("body", WRAPPED, ids=repr)
@@ -157,7 +157,7 @@ def test_an_envelopes_success_is_not_that_of_the_job_in_it(body: object) -> None
 def test_an_envelopes_success_counts_with_a_video_or_at_the_job_itself() -> None:
     told = {"status": "success", "data": {"task_id": "video_1", "progress": "30%"}}
     assert look(told) == Running(30)
-    assert look({"status": "success", "data": {"task_id": "video_1", "url": FILM}}) == Done((FILM,))
+    assert look({"status": "success", "data": {"task_id": "video_1", "url": MP4}}) == Done((MP4,))
     assert look({"id": "video_1", "status": "success", "output": None}) == Done()
 
 
@@ -184,7 +184,7 @@ def test_of_a_name_in_two_spellings_the_plain_one_counts() -> None:
         assert kind(create(400, {"error": error}))[1] is Reason.MODERATED
     done = {"id": "video_1", "status": "completed"}
     assert look(done | {"Status": "processing"}) == Done()
-    assert look(done | {"result": {"videoUrl": FILM, "video_url": None}}) == Done((FILM,))
+    assert look(done | {"result": {"videoUrl": MP4, "video_url": None}}) == Done((MP4,))
 
 
 def test_a_table_written_into_other_words_is_read_in_a_message_alone() -> None:

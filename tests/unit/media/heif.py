@@ -113,15 +113,15 @@ def _file(
 
 def _h265(picture: Image.Image, pix_fmt: str) -> tuple[bytes, bytes]:
     """The decoder's configuration as a box, and the one frame."""
-    film = io.BytesIO()
-    with av.open(film, "w", format="mp4") as output:
+    video = io.BytesIO()
+    with av.open(video, "w", format="mp4") as output:
         options = {"x265-params": "log-level=none:keyint=1:info=0:crf=4", "preset": "ultrafast"}
         stream = output.add_stream("libx265", rate=1, options=options)
         stream.width, stream.height, stream.pix_fmt = *picture.size, pix_fmt
         stream.codec_context.codec_tag = "hvc1"
         output.mux(stream.encode(av.VideoFrame.from_image(picture)))  # type: ignore[no-untyped-call]
         output.mux(stream.encode(None))
-    body = film.getvalue()
+    body = video.getvalue()
     at = body.index(b"hvcC") - 4
     content = body.index(b"mdat") - 4
     size = int.from_bytes(body[content : content + 4])

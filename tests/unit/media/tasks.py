@@ -56,10 +56,10 @@ def decode_in(room: int, picture: Path) -> None:
     decode(picture, lambda size: size)
 
 
-def look_in(room: int, film: Path) -> Told:
-    """Decode a film with so many more bytes of memory than are in use."""
+def look_in(room: int, video: Path) -> Told:
+    """Decode a video with so many more bytes of memory than are in use."""
     _leave(room)
-    return check(film)
+    return check(video)
 
 
 def _leave(room: int) -> None:

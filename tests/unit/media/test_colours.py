@@ -1,4 +1,4 @@
-"""Films that say which colours theirs are: right after the conversion they are the same."""
+"""Videos that say which colours theirs are: right after the conversion they are the same."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,7 @@ SPACES: dict[str, Told] = {
     "bt2020": (9, ColorPrimaries.BT2020, ColorTrc.BT2020_10),
     "smpte170m": (Colorspace.SMPTE170M, ColorPrimaries.SMPTE170M, ColorTrc.SMPTE170M),
 }
-"""The matrix of a film's colours, their primaries and their transfer."""
+"""The matrix of a video's colours, their primaries and their transfer."""
 
 
 @pytest.mark.parametrize("space", SPACES)
@@ -31,7 +31,7 @@ SPACES: dict[str, Told] = {
         ("prores_ks", "mov", "yuva444p10le", False),
     ],
 )
-def test_colours_are_those_that_were_filmed(
+def test_colours_are_those_that_were_videoed(
     tmp_path: Path, codec: str, container: str, pix_fmt: str, space: str, is_full: bool
 ) -> None:
     source = tmp_path / "source"
@@ -62,10 +62,10 @@ def written(
     path: Path, codec: str, container: str, pix_fmt: str, space: str, *, is_full: bool
 ) -> None:
     with av.open(str(path), "w", format=container) as output:
-        film = output.add_stream(codec, rate=24, options=_QUIET.get(codec, {}))
-        assert isinstance(film, av.VideoStream)
-        film.width, film.height, film.pix_fmt = 64, 48, pix_fmt
-        colours = film.codec_context
+        video = output.add_stream(codec, rate=24, options=_QUIET.get(codec, {}))
+        assert isinstance(video, av.VideoStream)
+        video.width, video.height, video.pix_fmt = 64, 48, pix_fmt
+        colours = video.codec_context
         colours.colorspace, colours.color_primaries, colours.color_trc = SPACES[space]
         colours.color_range = ColorRange.JPEG if is_full else ColorRange.MPEG
         into = f"out_color_matrix={space}:out_range={'pc' if is_full else 'tv'}"
@@ -80,8 +80,8 @@ def written(
         for tick in range(4):
             picture.pts, picture.time_base = tick, Fraction(1, 24)
             graph.vpush(picture)
-            output.mux(film.encode(graph.vpull()))
-        output.mux(film.encode(None))
+            output.mux(video.encode(graph.vpull()))
+        output.mux(video.encode(None))
 
 
 _QUIET = {"libsvtav1": {"svtav1-params": "lp=1"}}

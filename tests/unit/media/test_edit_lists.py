@@ -69,13 +69,13 @@ GOOD = box(b"mdia", header(b"mdhd", 2.0), HANDLER)
         (movie(track([(2.0, 0.0)], wide=True), wide=True), Edits.NONE),
         (movie(track([(9.0, 0.0)], wide=True), wide=True), Edits.FOLLOWED),
         (movie(track([(1.0, 9.0)], wide=True), wide=True), Edits.IGNORED),
-        # A film whose pictures are all shown late lasts longer, and the last of them begins later.
+        # A video whose pictures are all shown late lasts longer, and the last of them begins later.
         (movie(track([(2.4, 0.0)])), Edits.NONE),
         (movie(track([(2.6, 0.0)])), Edits.FOLLOWED),
         (movie(track([(0.1, 2.4)])), Edits.NONE),
         (movie(track([(0.1, 2.6)])), Edits.IGNORED),
         (movie(track([(1.0, -0.5)])), Edits.IGNORED),
-        # The sound may be longer or shorter than it says, and so may a film in parts.
+        # The sound may be longer or shorter than it says, and so may a video in parts.
         (movie(track([(9.0, 0.0)], kind=b"soun")), Edits.NONE),
         (movie(track([(1.0, 9.0)], kind=b"soun")), Edits.NONE),
         (movie(track([(9.0, 0.0)], lasting=0.0)), Edits.NONE),
@@ -96,7 +96,7 @@ GOOD = box(b"mdia", header(b"mdhd", 2.0), HANDLER)
     ],
 )  # fmt: skip
 def test_the_way_in_which_a_file_is_read(tmp_path: Path, file: bytes, read: Edits) -> None:
-    path = tmp_path / "film.mp4"
+    path = tmp_path / "video.mp4"
     path.write_bytes(file)
     assert edits_in(path) is read
 

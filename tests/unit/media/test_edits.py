@@ -1,4 +1,4 @@
-"""Edit lists: what is posted is what a player shows that does what they say, or all of the film."""
+"""Edit lists: what is posted is what a player shows that does what they say, or all of the video."""
 
 from pathlib import Path
 
@@ -7,10 +7,10 @@ import pytest
 
 from bot.media.judging import Way
 from bot.media.videos import look_through, see
-from tests.unit.media.films import FAST, HALF, NORMAL, STILL, Edit, with_edits, x264
 from tests.unit.media.samples import write_clip
 from tests.unit.media.test_playing import assert_plays, nearest, pictures_of, posted, times_of
 from tests.unit.media.test_times import sound_until
+from tests.unit.media.videos import FAST, HALF, NORMAL, STILL, Edit, with_edits, x264
 
 FRAME = 1 / 24
 ALL = tuple(range(48))
@@ -35,7 +35,7 @@ ALL = tuple(range(48))
 def test_parts_are_shown_as_often_and_in_the_order_that_a_list_says(
     tmp_path: Path, edits: list[Edit], shown: tuple[int, ...], sound: str | None
 ) -> None:
-    source = film(tmp_path, sound)
+    source = video(tmp_path, sound)
     whole = pictures_of(source)
     for track in range(2 if sound else 1):
         with_edits(source, edits, track=track)
@@ -66,11 +66,11 @@ def test_parts_are_shown_as_often_and_in_the_order_that_a_list_says(
         [(2, None, NORMAL)],
     ],
 )
-def test_all_of_a_film_is_shown_whose_list_nobody_follows(
+def test_all_of_a_video_is_shown_whose_list_nobody_follows(
     tmp_path: Path, edits: list[Edit]
 ) -> None:
     """The log says why: `edits`."""
-    source = film(tmp_path, "aac")
+    source = video(tmp_path, "aac")
     whole = pictures_of(source)
     with_edits(source, edits)
 
@@ -84,14 +84,14 @@ def test_all_of_a_film_is_shown_whose_list_nobody_follows(
 
 
 def test_the_list_of_the_sound_counts_as_well(tmp_path: Path) -> None:
-    source = film(tmp_path, "aac")
+    source = video(tmp_path, "aac")
     with_edits(source, [(1, 1, NORMAL), (1, 0, NORMAL)], track=1)
     assert see(source).is_cut
     assert posted(source)[0] is Way.REENCODED
 
 
-def test_a_film_that_begins_late_is_not_cut(tmp_path: Path) -> None:
-    source = film(tmp_path, None)
+def test_a_video_that_begins_late_is_not_cut(tmp_path: Path) -> None:
+    source = video(tmp_path, None)
     with_edits(source, [(1, None, NORMAL), (2, 0, NORMAL)])
     assert (see(source).is_cut, see(source).has_odd_edits) == (False, False)
     _, kept = posted(source)
@@ -110,7 +110,7 @@ def test_a_list_may_end_within_the_time_of_the_last_picture(
         assert (made.duration or 0) / av.time_base == pytest.approx(2.2, abs=0.01)
 
 
-def film(folder: Path, sound: str | None) -> Path:
+def video(folder: Path, sound: str | None) -> Path:
     options = {**x264(bframes=0, keyint=12), "qp": "5"}
     return write_clip(
         folder / "source", "libx264", "mp4", times=ALL, sound=sound, flags=FAST, options=options

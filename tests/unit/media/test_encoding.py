@@ -17,8 +17,8 @@ from bot.media.tracks import Copied
 from bot.media.videos import look_through
 from bot.media.workers import Workers
 from tests.unit.media import tasks
-from tests.unit.media.films import x264
 from tests.unit.media.samples import encoded, quarters, with_noise, write_clip, write_video
+from tests.unit.media.videos import x264
 
 OTHERS = {
     "WebM": ("libvpx-vp9", "webm", "libopus"),
@@ -117,7 +117,7 @@ def test_a_copy_lasts_as_long_where_another_picture_is_decoded_last(tmp_path: Pa
 
 
 def test_sound_that_could_not_be_copied_is_made_anew(tmp_path: Path) -> None:
-    """Only films whose pictures are good come here as one that could not."""
+    """Only videos whose pictures are good come here as one that could not."""
     source = write_clip(tmp_path / "source", "libx264", "mov", sound="aac")
     convert(source, tmp_path / "video.mp4")
     assert sounds_of(tmp_path / "video.mp4") != sounds_of(source)
@@ -137,7 +137,7 @@ def test_what_did_not_become_small_enough_is_not_offered(
         shrink(clip, tmp_path / "small.mp4", clip.stat().st_size // 5)
 
 
-def test_a_film_of_one_pixel_has_two_by_two(tmp_path: Path) -> None:
+def test_a_video_of_one_pixel_has_two_by_two(tmp_path: Path) -> None:
     """No smaller one is even."""
     source = write_clip(tmp_path / "source", "ffv1", "matroska", size=(1, 1), pix_fmt="yuv444p")
     kept, _ = prepare(source, tmp_path / "video.mp4")
@@ -210,7 +210,7 @@ def test_what_lies_behind_the_last_box_is_not_posted_and_stays_in_the_original(
 
 
 def test_a_box_behind_the_index_that_is_cut_is_no_tail(clip: Path, tmp_path: Path) -> None:
-    """The next part of a film in parts may be as important as the first."""
+    """The next part of a video in parts may be as important as the first."""
     path = tmp_path / "cut.mp4"
     for kind in (b"moof", b"mdat", b"free"):
         path.write_bytes(clip.read_bytes() + b"\0\0\1\0" + kind + bytes(9))
@@ -253,7 +253,7 @@ def test_half_a_file_without_an_index_is_damaged(tmp_path: Path, container: str)
         prepare(path, tmp_path / "video.mp4")
 
 
-async def test_a_film_that_needs_too_much_memory_is_not_called_damaged(tmp_path: Path) -> None:
+async def test_a_video_that_needs_too_much_memory_is_not_called_damaged(tmp_path: Path) -> None:
     """Under the least room in which it can be opened at all, which differs with the machine."""
     path = write_clip(tmp_path / "clip.mp4", "libx265", "mp4", size=(1920, 1080), still=True)
     room, told, called = 34_000_000, None, set[str]()
@@ -304,6 +304,6 @@ def test_a_second_try_has_one_thread_and_a_quarter_of_the_pixels_at_most(
 
 
 @pytest.mark.parametrize("threads", [1, THREADS])
-def test_a_film_is_read_with_as_many_threads_as_are_told(clip: Path, threads: int) -> None:
+def test_a_video_is_read_with_as_many_threads_as_are_told(clip: Path, threads: int) -> None:
     with opened(clip, threads=threads) as container:
         assert video_stream(container).codec_context.thread_count == threads

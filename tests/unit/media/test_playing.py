@@ -1,4 +1,4 @@
-"""Film in, film posted: whatever a gateway made, what comes out plays everywhere."""
+"""Video in, video posted: whatever a gateway made, what comes out plays everywhere."""
 
 import array
 import struct
@@ -19,8 +19,8 @@ from bot.media.judging import Way, judge
 from bot.media.labels import SOURCE_TYPE
 from bot.media.videos import look_through, see, take_thumbnail
 from docs.videos_page import PAGE, REASONS, page
-from tests.unit.media.films import FAST, FILMS, TURNS, UNREAD, way_of, with_edit, x264, x265
 from tests.unit.media.samples import corners, noise, write_clip
+from tests.unit.media.videos import FAST, SAMPLES, TURNS, UNREAD, way_of, with_edit, x264, x265
 
 
 def posted(source: Path) -> tuple[Way, Path]:
@@ -51,26 +51,26 @@ def assert_plays(path: Path, size: tuple[int, int]) -> None:
     """Probed, and decoded to the end."""
     assert judge(look_through(path).seen).reasons == ()
     with av.open(str(path)) as container:
-        film, *sounds = container.streams
-        assert isinstance(film, av.VideoStream)
-        assert (film.codec_context.name, film.codec_context.pix_fmt) == ("h264", "yuv420p")
-        assert (film.width, film.height, film.sample_aspect_ratio or 1) == (*size, 1)
+        clip, *sounds = container.streams
+        assert isinstance(clip, av.VideoStream)
+        assert (clip.codec_context.name, clip.codec_context.pix_fmt) == ("h264", "yuv420p")
+        assert (clip.width, clip.height, clip.sample_aspect_ratio or 1) == (*size, 1)
         assert [each.codec_context.name for each in sounds] in ([], ["aac"])
-        assert sum(1 for _ in container.decode(film)) == film.frames > 0
+        assert sum(1 for _ in container.decode(clip)) == clip.frames > 0
     body = path.read_bytes()
     assert body.index(b"moov") < body.index(b"mdat")
 
 
-@pytest.mark.parametrize("name", [name for name, film in FILMS.items() if not film.is_large])
-def test_what_keeps_a_film_from_playing_is_seen(tmp_path: Path, name: str) -> None:
-    """The rest of its way is proved in a browser: `tests/browser/test_films.py`."""
-    source = FILMS[name].write(tmp_path / "source")
+@pytest.mark.parametrize("name", [name for name, clip in SAMPLES.items() if not clip.is_large])
+def test_what_keeps_a_clip_from_playing_is_seen(tmp_path: Path, name: str) -> None:
+    """The rest of its way is proved in a browser: `tests/browser/test_clips.py`."""
+    source = SAMPLES[name].write(tmp_path / "source")
     verdict = judge(look_through(source).seen)
-    assert (" ".join(verdict.reasons), verdict.way) == (FILMS[name].why, way_of(name))
+    assert (" ".join(verdict.reasons), verdict.way) == (SAMPLES[name].why, way_of(name))
 
 
 @pytest.mark.parametrize("name", UNREAD)
-def test_a_film_that_nobody_reads_is_no_video(tmp_path: Path, name: str) -> None:
+def test_a_clip_that_nobody_reads_is_no_video(tmp_path: Path, name: str) -> None:
     """Its first bytes say so, before the rest of it is downloaded."""
     source = UNREAD[name].write(tmp_path / "source")
     assert container_of(source.read_bytes()[:HEAD]) is None
@@ -81,7 +81,7 @@ def test_a_film_that_nobody_reads_is_no_video(tmp_path: Path, name: str) -> None
 def test_the_page_shows_the_table() -> None:
     """If it does not: `python -m docs.videos_page` writes it anew."""
     assert PAGE.read_text("utf-8") == page()
-    assert set(REASONS) == {reason for film in FILMS.values() for reason in film.why.split()}
+    assert set(REASONS) == {reason for clip in SAMPLES.values() for reason in clip.why.split()}
 
 
 @pytest.mark.parametrize("name", ["H.264 of full range", "Motion JPEG", "H.264 of RGB"])
@@ -89,12 +89,12 @@ def test_black_and_white_stay_within_the_range_that_players_expect(
     tmp_path: Path, name: str
 ) -> None:
     """Of 16 to 235: players take what lies beyond for it, and dark and bright places look flat."""
-    film = FILMS[name]
+    clip = SAMPLES[name]
     source = tmp_path / "source"
-    with av.open(str(source), "w", format=film.container) as output:
-        video = output.add_stream(film.codec, rate=24)
+    with av.open(str(source), "w", format=clip.container) as output:
+        video = output.add_stream(clip.codec, rate=24)
         assert isinstance(video, av.VideoStream)
-        video.width, video.height, video.pix_fmt = 64, 48, film.how["pix_fmt"]
+        video.width, video.height, video.pix_fmt = 64, 48, clip.how["pix_fmt"]
         for tick, shade in enumerate(["black"] * 12 + ["white"] * 12):
             still = Image.new("RGB", (64, 48), shade)
             frame = av.VideoFrame.from_image(still)  # type: ignore[no-untyped-call]
@@ -158,8 +158,8 @@ def test_a_quarter_turn_may_be_computed_inexactly(
     assert {corners(picture) for picture in pictures_of(kept)} == {shown}
 
 
-def test_a_film_without_a_length_gets_one(tmp_path: Path) -> None:
-    source = FILMS["an index without a length"].write(tmp_path / "source")
+def test_a_clip_without_a_length_gets_one(tmp_path: Path) -> None:
+    source = SAMPLES["an index without a length"].write(tmp_path / "source")
     with av.open(str(source)) as container:
         assert not container.duration
     _, kept = posted(source)
@@ -167,7 +167,7 @@ def test_a_film_without_a_length_gets_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])
-def test_a_film_with_a_part_for_each_picture_and_sound_plays(tmp_path: Path, codec: str) -> None:
+def test_a_clip_with_a_part_for_each_picture_and_sound_plays(tmp_path: Path, codec: str) -> None:
     """libav gives two of its sounds one time, and takes its rate for that of the first part."""
     source = write_clip(
         tmp_path / "source", codec, "mp4", sound="aac", flags="+frag_every_frame+empty_moov"
@@ -242,8 +242,8 @@ def test_colours_stay(tmp_path: Path, codec: str, container: str, pix_fmt: str) 
 
 @pytest.mark.parametrize("matrix", ["bt709", "smpte170m", "bt2020nc"])
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p10le", "yuvj420p"])
-def test_colours_stay_that_a_film_describes(tmp_path: Path, matrix: str, pix_fmt: str) -> None:
-    """Most films say BT.709."""
+def test_colours_stay_that_a_clip_describes(tmp_path: Path, matrix: str, pix_fmt: str) -> None:
+    """Most videos say BT.709."""
     options = x265(colormatrix=matrix)
     source = write_clip(
         tmp_path / "source", "libx265", "mp4", pix_fmt=pix_fmt, options=options, still=True
@@ -263,7 +263,7 @@ def assert_colours_are_alike(source: Path, kept: Path) -> None:
 
 
 def test_good_sound_is_copied_beside_pictures_that_are_made_anew(tmp_path: Path) -> None:
-    source = FILMS["HEVC"].write(tmp_path / "source")
+    source = SAMPLES["HEVC"].write(tmp_path / "source")
     _, kept = posted(source)
     assert sounds_of(kept) == sounds_of(source), "byte for byte"
 
@@ -274,7 +274,7 @@ def sounds_of(path: Path) -> list[bytes]:
 
 
 def test_key_frames_of_the_source_are_not_made_key_frames_again(tmp_path: Path) -> None:
-    """Each picture of Motion JPEG is one; a film of nothing else is many times as large."""
+    """Each picture of Motion JPEG is one; a video of nothing else is many times as large."""
     source = write_clip(tmp_path / "source", "mjpeg", "avi", pix_fmt="yuvj420p", still=True)
     _, kept = posted(source)
     with av.open(str(kept)) as container:
@@ -285,12 +285,12 @@ def test_woven_pictures_are_parted(tmp_path: Path) -> None:
     """Each has the rows of two moments, which a screen would show as a comb."""
     source = tmp_path / "source"
     with av.open(str(source), "w", format="mp4") as output:
-        film = output.add_stream("libx264", rate=25, options={**x264(tff=1), "qp": "10"})
-        film.width, film.height, film.pix_fmt = 64, 48, "yuv420p"
+        clip = output.add_stream("libx264", rate=25, options={**x264(tff=1), "qp": "10"})
+        clip.width, clip.height, clip.pix_fmt = 64, 48, "yuv420p"
         for tick in range(8):
             frame = av.VideoFrame.from_image(woven(tick))  # type: ignore[no-untyped-call]
-            output.mux(film.encode(frame))
-        output.mux(film.encode(None))
+            output.mux(clip.encode(frame))
+        output.mux(clip.encode(None))
 
     _, kept = posted(source)
 
@@ -350,15 +350,15 @@ def bright_bars(path: Path, transfer: str, signals: tuple[float, ...]) -> Path:
     """Grey bars beside each other, of 10 bits."""
     params = {"colorprim": "bt2020", "colormatrix": "bt2020nc", "transfer": transfer}
     with av.open(str(path), "w", format="mp4") as output:
-        film = output.add_stream("libx265", rate=24, options=x265(**params, qp=4, bframes=0))
-        film.width, film.height, film.pix_fmt = 64 * len(signals), 48, "yuv420p10le"
-        frame = av.VideoFrame(film.width, film.height, film.pix_fmt)
+        clip = output.add_stream("libx265", rate=24, options=x265(**params, qp=4, bframes=0))
+        clip.width, clip.height, clip.pix_fmt = 64 * len(signals), 48, "yuv420p10le"
+        frame = av.VideoFrame(clip.width, clip.height, clip.pix_fmt)
         frame.pts, frame.time_base = 0, Fraction(1, 24)
         row = [round(64 + 876 * signal) for signal in signals for _ in range(64)]
         frame.planes[0].update(array.array("H", row * 48).tobytes())
         for plane in frame.planes[1:]:
             plane.update(array.array("H", [512] * (plane.buffer_size // 2)).tobytes())
-        output.mux([*film.encode(frame), *film.encode(None)])
+        output.mux([*clip.encode(frame), *clip.encode(None)])
     return path
 
 
@@ -385,12 +385,12 @@ def loudest(frame: av.AudioFrame) -> float:
 
 @pytest.mark.parametrize("name", ["QuickTime", "a late index", "Flash of H.264"])
 def test_a_copy_says_that_a_model_made_it(tmp_path: Path, name: str) -> None:
-    _, kept = posted(FILMS[name].write(tmp_path / "source"))
+    _, kept = posted(SAMPLES[name].write(tmp_path / "source"))
     assert xmp_of(kept).count(SOURCE_TYPE) == 1
 
 
-def test_a_film_that_is_made_anew_or_smaller_says_so_too(tmp_path: Path) -> None:
-    source = FILMS["HEVC"].write(tmp_path / "source")
+def test_a_clip_that_is_made_anew_or_smaller_says_so_too(tmp_path: Path) -> None:
+    source = SAMPLES["HEVC"].write(tmp_path / "source")
     _, kept = posted(source)
     assert xmp_of(kept).count(SOURCE_TYPE) == 1
     encoding.shrink(source, tmp_path / "small.mp4", 100_000)

@@ -32,8 +32,8 @@ class Site:
 
     async def put(self) -> None:
         """Store a file."""
-        source = self.folder / "film"
-        source.write_bytes(b"film")
+        source = self.folder / "video"
+        source.write_bytes(b"video")
         await self.storage.put(new_key("videos", "mp4"), source)
 
 

@@ -15,10 +15,10 @@ from bot.media.sounds import fit_sound
 from .samples import RATE, SAMPLES, tone, write_sound, write_video
 
 
-def covered(path: Path, *, film: bool) -> Path:
-    """Two sounds, of which the second is the default, and a cover; with a film, or without."""
+def covered(path: Path, *, video: bool) -> Path:
+    """Two sounds, of which the second is the default, and a cover; with a video, or without."""
     with av.open(str(path), "w", format="mp4") as output:
-        pictures = [output.add_stream("libx264", rate=1)] if film else []
+        pictures = [output.add_stream("libx264", rate=1)] if video else []
         for each in pictures:
             each.width, each.height, each.pix_fmt = 64, 48, "yuv420p"
         heard = [output.add_stream("aac", rate=RATE, layout=each) for each in ("mono", "stereo")]
@@ -37,35 +37,35 @@ def covered(path: Path, *, film: bool) -> Path:
     return path
 
 
-def test_a_cover_is_no_film(tmp_path: Path) -> None:
-    with reading.opened(covered(tmp_path / "film", film=True)) as container:
+def test_a_cover_is_no_video(tmp_path: Path) -> None:
+    with reading.opened(covered(tmp_path / "video", video=True)) as container:
         assert len(container.streams.video) == 2
-        assert [each.codec_context.name for each in reading.films(container)] == ["h264"]
-    song = covered(tmp_path / "song", film=False)
+        assert [each.codec_context.name for each in reading.videos(container)] == ["h264"]
+    song = covered(tmp_path / "song", video=False)
     with reading.opened(song) as container, pytest.raises(Broken, match="not_a_video"):
         reading.video_stream(container)
 
 
 def test_of_two_sounds_the_one_is_chosen_that_players_play(tmp_path: Path) -> None:
-    with reading.opened(covered(tmp_path / "film", film=True)) as container:
+    with reading.opened(covered(tmp_path / "video", video=True)) as container:
         chosen = reading.audio_stream(container)
         assert chosen is not None
         assert chosen.codec_context.layout.name == "stereo"
 
 
-@pytest.mark.parametrize("kind", ["film", "sound"])
+@pytest.mark.parametrize("kind", ["video", "sound"])
 def test_a_file_leads_to_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """For libav the name of this one is the address of the other."""
     monkeypatch.chdir(tmp_path)
     other, given = Path("other"), Path("concat:other")
-    if kind == "film":
+    if kind == "video":
         write_video(other, seconds=1, sound=False)
     else:
         write_sound(other)
     given.write_bytes(other.read_bytes())
-    if kind == "film":
+    if kind == "video":
         with pytest.raises(av.FFmpegError):
             reading.opened(given)
     else:
@@ -75,5 +75,5 @@ def test_a_file_leads_to_no_other(
 
 def test_no_other_decoder_runs_while_the_file_is_looked_at(tmp_path: Path) -> None:
     """The size of a cover is known only to whoever decodes it."""
-    with sounds._opened(covered(tmp_path / "song", film=False)) as container:
+    with sounds._opened(covered(tmp_path / "song", video=False)) as container:
         assert container.streams.video[0].width == 0

@@ -199,11 +199,11 @@ def test_a_stream_may_begin_in_the_middle_of_a_frame(
 
 
 @pytest.mark.parametrize("container", ["avi", "flv", "mpegts"])
-def test_frames_inside_a_film_make_no_sound_of_it(
+def test_frames_inside_a_video_make_no_sound_of_it(
     tmp_path: Path, target: Path, container: str
 ) -> None:
-    film = write_clip(tmp_path / "film", "mpeg4", "avi", sound="libmp3lame").read_bytes()
-    head = {"avi": film[:16], "flv": b"FLV\1", "mpegts": b"G" + bytes(187) + b"G"}[container]
+    video = write_clip(tmp_path / "video", "mpeg4", "avi", sound="libmp3lame").read_bytes()
+    head = {"avi": video[:16], "flv": b"FLV\1", "mpegts": b"G" + bytes(187) + b"G"}[container]
     bare = write_sound(tmp_path / "bare", "mp3", "libmp3lame").read_bytes()
     source = tmp_path / "sound"
     source.write_bytes(head + bare[bare.index(b"\xff\xfb") :])
@@ -261,14 +261,14 @@ def covered(folder: Path) -> Path:
     return source
 
 
-def test_a_cover_is_no_film_and_does_not_come_along(tmp_path: Path, target: Path) -> None:
+def test_a_cover_is_no_video_and_does_not_come_along(tmp_path: Path, target: Path) -> None:
     assert fit_sound(covered(tmp_path), FIT, target) == pytest.approx(4.0, abs=0.1)
     assert made(target)[0] == "mp3float"
     assert COVER not in target.read_bytes()
 
 
-def test_a_film_is_no_sound_though_it_has_one(tmp_path: Path, target: Path) -> None:
-    assert why(write_video(tmp_path / "film"), target) == "format"
+def test_a_video_is_no_sound_though_it_has_one(tmp_path: Path, target: Path) -> None:
+    assert why(write_video(tmp_path / "video"), target) == "format"
 
 
 def test_some_bytes_that_cannot_be_decoded_are_passed_over(tmp_path: Path, target: Path) -> None:

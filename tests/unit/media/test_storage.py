@@ -67,7 +67,7 @@ async def test_a_file_that_nobody_writes_to_is_not_copied_on_its_own_disk(
 async def test_taking_is_storing(storage: Storage, source: Path) -> None:
     """Also where a file of this name is there, as after a process that died in between."""
     key = new_key("videos", "mp4")
-    for content in (b"film", b"another film"):
+    for content in (b"video", b"another video"):
         fresh = source.with_name(f"fresh {len(content)}")
         fresh.write_bytes(content)
         assert await storage.take(key, fresh) == len(content)
@@ -144,7 +144,7 @@ def test_keys_are_random() -> None:
 async def test_a_file_whose_directory_is_away_is_not_gone(tmp_path: Path) -> None:
     """An unmounted disk leaves an empty directory: a file written there would be hidden later."""
     storage, source = Storage(str(tmp_path / "media"), scratch=tmp_path), tmp_path / "source"
-    source.write_bytes(b"film")
+    source.write_bytes(b"video")
     key = new_key("videos", "mp4")
     await storage.put(key, source)
     (tmp_path / "media").rename(tmp_path / "away")

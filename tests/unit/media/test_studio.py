@@ -20,7 +20,6 @@ from bot.media.studio import FORGOTTEN_AFTER, Studio
 from bot.media.videos import look_through
 from tests.fakes.disk import no_file_larger_than
 from tests.unit.media import tasks
-from tests.unit.media.films import CREDENTIALS, with_credentials, with_tail
 from tests.unit.media.samples import (
     encoded,
     noise,
@@ -29,6 +28,7 @@ from tests.unit.media.samples import (
     write_sound,
     write_video,
 )
+from tests.unit.media.videos import CREDENTIALS, with_credentials, with_tail
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ async def test_a_video_is_kept_as_it_is_with_a_still(studio: Studio, clip: Path)
 async def test_a_video_that_does_not_play_is_converted_and_kept_as_it_came_as_well(
     studio: Studio, tmp_path: Path
 ) -> None:
-    source = write_clip(tmp_path / "film", "libvpx-vp9", "webm", sound="libopus")
+    source = write_clip(tmp_path / "video", "libvpx-vp9", "webm", sound="libopus")
     before = source.read_bytes()
 
     raw = await studio.keep_video(source)
@@ -190,7 +190,7 @@ async def test_a_video_that_does_not_play_is_converted_and_kept_as_it_came_as_we
 async def test_content_credentials_stay_in_the_original_with_all_bytes_that_they_may_be_signed_for(
     studio: Studio, tmp_path: Path, is_followed: bool
 ) -> None:
-    source = write_clip(tmp_path / "film", "libx264", "mp4", flags="+faststart", times=range(4))
+    source = write_clip(tmp_path / "video", "libx264", "mp4", flags="+faststart", times=range(4))
     (with_tail if is_followed else with_credentials)(source)
     before = source.read_bytes()
 
@@ -208,7 +208,7 @@ async def test_a_video_that_can_not_be_converted_is_kept_as_it_came(
     clip: Path, tmp_path: Path
 ) -> None:
     """The paid one in a file is better than none."""
-    source = write_clip(tmp_path / "film", "libx265", "mov")
+    source = write_clip(tmp_path / "video", "libx265", "mov")
     before = source.read_bytes()
     async with Studio(tmp_path / "data", patience=0.0) as studio:
         video = await studio.convert(await studio.keep_video(source))
@@ -225,7 +225,7 @@ async def test_a_conversion_that_fails_is_tried_once_more(
 ) -> None:
     """Its worker may have been killed by a machine that is short of memory for a moment."""
     monkeypatch.setattr(asked, "convert", end)
-    raw = await studio.keep_video(write_clip(tmp_path / "film", "mpeg4", "avi"))
+    raw = await studio.keep_video(write_clip(tmp_path / "video", "mpeg4", "avi"))
     video = await studio.convert(raw)
     assert (video.plays, video.reencoded, video.converted) == (True, True, raw.original)
     assert (video.width, video.height) == (64, 48)
@@ -239,11 +239,11 @@ async def test_a_conversion_that_no_worker_survives_leaves_nothing_behind(
     """However fast the machine is: this conversion never ends once it has begun to write."""
     for name in ("convert", "convert_sparingly"):
         monkeypatch.setattr(asked, name, end)
-    film = write_clip(tmp_path / "film", "mpeg4", "avi")
+    clip = write_clip(tmp_path / "video", "mpeg4", "avi")
     data, others = tmp_path / "data", _workers()
     patience = 0.5 if end is tasks.begin_and_hang else 60.0
     async with Studio(data, workers=1, patience=patience) as studio:
-        raw = await studio.keep_video(film)
+        raw = await studio.keep_video(clip)
         (worker,) = _workers() - others
         video = await studio.convert(raw)
         assert (video.key, video.plays, video.thumbnail is not None) == (raw.key, False, True)
@@ -254,16 +254,16 @@ async def test_a_conversion_that_no_worker_survives_leaves_nothing_behind(
 
 
 @pytest.mark.proof
-async def test_a_film_that_is_too_large_for_a_worker_is_converted_to_a_smaller_one(
+async def test_a_clip_that_is_too_large_for_a_worker_is_converted_to_a_smaller_one(
     tmp_path: Path,
 ) -> None:
     """An AV1 decoder with two threads takes nearly all the memory, and x264 is to have some."""
-    film = write_clip(
-        tmp_path / "film", "libsvtav1", "mp4", pix_fmt="yuv420p10le", size=(7680, 4320),
+    clip = write_clip(
+        tmp_path / "video", "libsvtav1", "mp4", pix_fmt="yuv420p10le", size=(7680, 4320),
         times=range(16),
     )  # fmt: skip
     async with Studio(tmp_path / "data") as studio:
-        video = await studio.convert(await studio.keep_video(film))
+        video = await studio.convert(await studio.keep_video(clip))
         assert (video.plays, video.width, video.height) == (True, 2048, 1152)
         async with studio.file(video.key) as kept:
             pictures = _frames(kept)
@@ -286,10 +286,10 @@ def _workers() -> set[int]:
 async def test_pictures_and_good_videos_do_not_wait_for_conversions(
     studio: Studio, clip: Path, tmp_path: Path
 ) -> None:
-    film = write_clip(tmp_path / "film", "mpeg4", "avi", times=range(96), size=(1920, 1080))
+    clip = write_clip(tmp_path / "video", "mpeg4", "avi", times=range(96), size=(1920, 1080))
     picture = tmp_path / "photo.png"
     picture.write_bytes(encoded(quarters(100, 80)))
-    raw = await studio.keep_video(film)
+    raw = await studio.keep_video(clip)
     async with asyncio.TaskGroup() as group:
         conversion = group.create_task(studio.convert(raw))
         await studio.keep_pictures([picture], Fit())
@@ -302,15 +302,15 @@ async def test_a_remuxed_video_is_kept_with_its_original_or_not_at_all(
     clip: Path, tmp_path: Path, second_disk: Path, share: float
 ) -> None:
     """The disk has room for the original, or for half of it, and not for the copy's mark."""
-    film = write_clip(tmp_path / "film", "libx264", "mp4", sound="aac")
+    clip = write_clip(tmp_path / "video", "libx264", "mp4", sound="aac")
     async with Studio(tmp_path / "data", storage_url=str(second_disk)) as studio:
         first = await studio.keep_video(clip)  # so that the worker has no such limit
-        room = int(film.stat().st_size * share)
+        room = int(clip.stat().st_size * share)
         with no_file_larger_than(room), pytest.raises(Temporary, match="storage_unavailable"):
-            await studio.keep_video(film)
+            await studio.keep_video(clip)
         kept = {path.name for path in second_disk.rglob("*") if path.is_file()}
         assert kept == {Path(key).name for key in first.keys}
-        assert (await studio.keep_video(film)).converted, "or the test shows nothing"
+        assert (await studio.keep_video(clip)).converted, "or the test shows nothing"
 
 
 async def test_on_its_own_disk_a_video_needs_no_room_once_more(

@@ -1,4 +1,4 @@
-"""Films whose times, sizes or sounds change on the way: no picture gets lost."""
+"""Videos whose times, sizes or sounds change on the way: no picture gets lost."""
 
 import struct
 from collections.abc import Callable
@@ -15,9 +15,9 @@ from bot.media import encoding
 from bot.media.checking import check
 from bot.media.judging import Way
 from bot.media.tracks import Pictures
-from tests.unit.media.films import FAST, followed_by, standing_still, twice, x264
 from tests.unit.media.samples import corners, write_clip
 from tests.unit.media.test_playing import assert_plays, pictures_of, posted, times_of
+from tests.unit.media.videos import FAST, followed_by, standing_still, twice, x264
 
 FRAME = 1 / 24
 CLOCK = 2**33 // 3750
@@ -41,7 +41,7 @@ def sound_until(path: Path) -> float:
         ("libvpx-vp9", "webm", {"sound": "libopus"}),
     ],
 )
-def test_a_film_behind_a_film_is_shown_after_it(
+def test_a_video_behind_a_video_is_shown_after_it(
     tmp_path: Path, codec: str, container: str, how: dict[str, Any]
 ) -> None:
     """The times of the second start over."""
@@ -127,7 +127,7 @@ def _shrink(source: Path, target: Path) -> None:
 
 
 @pytest.mark.parametrize("makes", [encoding.convert, _shrink])
-def test_a_film_with_fewer_pictures_than_its_source_is_none(
+def test_a_video_with_fewer_pictures_than_its_source_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, makes: Callable[[Path, Path], object]
 ) -> None:
     """Then the file is kept as it came, for any reason."""

@@ -19,7 +19,7 @@ JPEG = encoded(STILL, "JPEG")
 SOF = JPEG.index(b"\xff\xc0")
 
 
-def film() -> bytes:
+def video() -> bytes:
     return b"\0\0\0\x18ftypmsf1\0\0\0\0msf1hevc" + struct.pack(">I", 8) + b"moov"
 
 
@@ -43,7 +43,7 @@ BYTES = {
     "QOI": b"qoif" + bytes(90),
     "camera raw of Canon": b"II\x2a\0\x10\0\0\0CR\2\0" + bytes(90),
     "camera raw of Canon in boxes": b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(90),
-    "camera raw of Fuji": b"FUJIFILMCCD-RAW 0201" + bytes(90),
+    "camera raw of Fuji": b"FUJIVIDEOCCD-RAW 0201" + bytes(90),
     "PDF": b"%PDF-1.7\n" + bytes(90),
     "TGS": b"\x1f\x8b\x08" + bytes(90),
     "a JPEG of 12 bits": JPEG[: SOF + 4] + b"\x0c" + JPEG[SOF + 5 :],
@@ -52,7 +52,7 @@ BYTES = {
     "HEIF with a JPEG in it": heic(STILL, brand=b"mif1", kind=b"jpeg"),
     "HEIF with AV1 in it": heic(STILL, brand=b"mif1", kind=b"av01"),
     "HEIF with H.264 in it, told by its brand": heic(STILL, brand=b"avci", kind=b"avc1"),
-    "HEIF with nothing but a film in it": film(),
+    "HEIF with nothing but a video in it": video(),
 }
 """By the beginning of the name that is told."""
 
@@ -68,9 +68,9 @@ def test_a_kind_that_is_not_read_is_told_by_its_name(tmp_path: Path, name: str) 
 
 
 @pytest.mark.parametrize("container", ["mp4", "quicktime", "webm"])
-def test_a_film_is_said_to_move_already(tmp_path: Path, container: str) -> None:
-    """The film of a Live Photo, a GIF that Telegram has made a film of, a moving sticker."""
-    source = write_video(tmp_path / "film.mp4", seconds=1, sound=False)
+def test_a_video_is_said_to_move_already(tmp_path: Path, container: str) -> None:
+    """The video of a Live Photo, a GIF that Telegram has made a video of, a moving sticker."""
+    source = write_video(tmp_path / "video.mp4", seconds=1, sound=False)
     body = source.read_bytes()
     if container == "quicktime":
         body = body[:8] + b"qt  " + body[12:]

@@ -231,8 +231,8 @@ async def test_flipped_bytes_give_a_video_or_an_error_of_ours(fast: Path, tmp_pa
 def test_the_last_frame_is_the_last_wherever_its_container_begins_to_count(
     tmp_path: Path, start: int, options: dict[str, str]
 ) -> None:
-    film, still = tmp_path / "film.mp4", tmp_path / "still.png"
-    with av.open(str(film), "w", format="mp4", options=options) as output:
+    video, still = tmp_path / "video.mp4", tmp_path / "still.png"
+    with av.open(str(video), "w", format="mp4", options=options) as output:
         stream = output.add_stream("libx264", rate=24, options={"g": "12"})
         stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
         for number in range(48):
@@ -240,7 +240,7 @@ def test_the_last_frame_is_the_last_wherever_its_container_begins_to_count(
             frame.pts = number + start
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
-    take_last_frame(film, still)
+    take_last_frame(video, still)
     with Image.open(still) as picture:
         level = picture.convert("L").getpixel((9, 9))
     assert level == pytest.approx(47 * 5, abs=2)

@@ -9,7 +9,7 @@ import pytest
 
 from bot.simulator.profiles import Profile
 from bot.simulator.render import Renderer
-from bot.simulator.scenes import Film
+from bot.simulator.scenes import Scene
 from bot.simulator.server import Simulator
 
 BLANK = b"\0\0\0\x10ftypisom" + bytes(4096)
@@ -26,9 +26,9 @@ class Clock:
 
 
 class BlankRenderer(Renderer):
-    """Writes the same few bytes for every film: most claims are not about pictures."""
+    """Writes the same few bytes for every video: most claims are not about pictures."""
 
-    async def render(self, film: Film, path: Path) -> None:
+    async def render(self, scene: Scene, path: Path) -> None:
         path.write_bytes(BLANK)
 
 

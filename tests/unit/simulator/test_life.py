@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from bot.simulator.render import Renderer
-from bot.simulator.scenes import Film
+from bot.simulator.scenes import Scene
 from bot.simulator.server import Simulator
 
 from .conftest import BLANK, Clock
@@ -17,7 +17,7 @@ from .pictures import form
 class NeverRenders(Renderer):
     """A worker that is busy for ever."""
 
-    async def render(self, film: Film, path: Path) -> None:
+    async def render(self, scene: Scene, path: Path) -> None:
         await asyncio.Event().wait()
 
 
@@ -28,7 +28,7 @@ class Breaks(Renderer):
         super().__init__()
         self.error = error
 
-    async def render(self, film: Film, path: Path) -> None:
+    async def render(self, scene: Scene, path: Path) -> None:
         raise self.error
 
 
@@ -172,7 +172,7 @@ async def test_without_render_time_the_file_alone_decides() -> None:
 @pytest.mark.parametrize(
     ("error", "code"), [(ValueError(), "invalid_image"), (OSError(), "server_error")]
 )
-async def test_a_film_that_cannot_be_rendered_fails(
+async def test_a_scene_that_cannot_be_rendered_fails(
     clock: Clock, error: Exception, code: str
 ) -> None:
     simulator = Simulator(now=clock, renderer=Breaks(error))

@@ -410,10 +410,10 @@ async def test_content_in_another_container(
 
 
 def test_noise_is_put_into_the_second_half_of_what_the_boxes_hold() -> None:
-    film = b"\0\0\0\x08ftyp" + b"\0\0\1\x08mdat" + bytes(256) + b"\0\0\0\x08moov"
-    noisy = wrapping.WAYS["noise"](film).body
-    assert (len(noisy), noisy[:144], noisy[-8:]) == (len(film), film[:144], film[-8:])
-    assert noisy != film
+    scene = b"\0\0\0\x08ftyp" + b"\0\0\1\x08mdat" + bytes(256) + b"\0\0\0\x08moov"
+    noisy = wrapping.WAYS["noise"](scene).body
+    assert (len(noisy), noisy[:144], noisy[-8:]) == (len(scene), scene[:144], scene[-8:])
+    assert noisy != scene
 
 
 @pytest.mark.parametrize(
@@ -445,7 +445,7 @@ async def test_a_video_that_is_made_at_once_and_told_in_other_shapes(
     for url in (only, said.partition("(")[2].rstrip(")")):
         async with client.get(url) as answer:
             assert await answer.read() == BLANK
-    assert await told("made-at-once-film") == BLANK
+    assert await told("made-at-once-video") == BLANK
 
 
 async def test_content_that_drips(

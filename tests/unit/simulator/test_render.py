@@ -15,12 +15,12 @@ from PIL import Image, ImageStat
 
 from bot.simulator import lettering
 from bot.simulator.render import Renderer, encode
-from bot.simulator.scenes import Film
+from bot.simulator.scenes import Scene
 from tests.unit.media.samples import write_sound
 
 from .pictures import BLUE, RED, png
 
-PLAIN = Film(model="sora-2", prompt="a cat", width=96, height=160, seconds=1)
+PLAIN = Scene(model="sora-2", prompt="a cat", width=96, height=160, seconds=1)
 
 
 @dataclass
@@ -45,9 +45,9 @@ def probe(path: Path) -> Probe:
         )
 
 
-def rendered(film: Film, folder: Path) -> Probe:
-    path = folder / "film.mp4"
-    encode(film, path)
+def rendered(scene: Scene, folder: Path) -> Probe:
+    path = folder / "video.mp4"
+    encode(scene, path)
     return probe(path)
 
 
@@ -58,21 +58,21 @@ def near(frame: Image.Image, colour: tuple[int, int, int]) -> bool:
 
 
 @pytest.mark.proof
-def test_a_film_is_a_real_mp4_of_the_asked_size_and_length(tmp_path: Path) -> None:
-    film = replace(PLAIN, width=1280, height=720, seconds=2)
+def test_a_scene_is_a_real_mp4_of_the_asked_size_and_length(tmp_path: Path) -> None:
+    scene = replace(PLAIN, width=1280, height=720, seconds=2)
 
-    found = rendered(film, tmp_path)
+    found = rendered(scene, tmp_path)
 
     assert (found.codecs, found.size, len(found.frames)) == (["h264", "aac"], (1280, 720), 48)
     assert found.seconds == pytest.approx(2, abs=0.1)
 
 
 def test_the_index_comes_before_the_data(tmp_path: Path) -> None:
-    encode(PLAIN, tmp_path / "film.mp4")
-    data = (tmp_path / "film.mp4").read_bytes()
+    encode(PLAIN, tmp_path / "video.mp4")
+    data = (tmp_path / "video.mp4").read_bytes()
     assert data[4:8] == b"ftyp"
     assert 0 < data.index(b"moov") < data.index(b"mdat")
-    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+    assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
 
 
 @pytest.mark.proof
@@ -102,8 +102,8 @@ def test_no_script_breaks_the_drawing(tmp_path: Path, prompt: str) -> None:
 
 
 def test_the_picture_is_what_is_seen(tmp_path: Path) -> None:
-    film = replace(PLAIN, pictures=(png(RED),))
-    found = rendered(film, tmp_path)
+    scene = replace(PLAIN, pictures=(png(RED),))
+    found = rendered(scene, tmp_path)
     assert all(near(frame, RED) for frame in found.frames)
 
 
@@ -138,20 +138,20 @@ def test_two_pictures_melt_into_each_other(tmp_path: Path) -> None:
 @pytest.mark.proof
 def test_an_address_is_shown_as_a_placeholder(tmp_path: Path) -> None:
     """Nothing is fetched: the address does not even exist."""
-    film = replace(PLAIN, width=320, height=320)
-    one = rendered(replace(film, pictures=("https://a.invalid/1.jpg",)), tmp_path).frames[0]
+    scene = replace(PLAIN, width=320, height=320)
+    one = rendered(replace(scene, pictures=("https://a.invalid/1.jpg",)), tmp_path).frames[0]
     other = rendered(
-        replace(film, pictures=("https://b.invalid/a/much/longer/way/2.jpg",)), tmp_path
+        replace(scene, pictures=("https://b.invalid/a/much/longer/way/2.jpg",)), tmp_path
     ).frames[0]
     words = (0, 200, 320, 300)
     assert difference(one.crop(words), other.crop(words)) > 1
 
 
-def test_a_film_to_a_sound_is_heard_as_it_was_sent(tmp_path: Path) -> None:
+def test_a_scene_to_a_sound_is_heard_as_it_was_sent(tmp_path: Path) -> None:
     voice = write_sound(tmp_path / "voice.mp3", "mp3", "libmp3lame", seconds=0.9).read_bytes()
     found = rendered(replace(PLAIN, pictures=(png(RED),), voice=voice), tmp_path)
     assert found.codecs == ["h264", "aac"]
-    assert pitch(tmp_path / "film.mp4") == pytest.approx(pitch(tmp_path / "voice.mp3"), rel=0.05)
+    assert pitch(tmp_path / "video.mp4") == pytest.approx(pitch(tmp_path / "voice.mp3"), rel=0.05)
 
 
 def pitch(path: Path) -> float:
@@ -163,7 +163,7 @@ def pitch(path: Path) -> float:
     return sum((one < 0) != (two < 0) for one, two in pairwise(samples)) / len(samples)
 
 
-def test_a_silent_film_has_no_sound(tmp_path: Path) -> None:
+def test_a_silent_scene_has_no_sound(tmp_path: Path) -> None:
     assert rendered(replace(PLAIN, sound=False), tmp_path).codecs == ["h264"]
 
 
@@ -172,16 +172,16 @@ async def test_a_worker_process_renders_and_says_what_is_unreadable(tmp_path: Pa
     broken = replace(PLAIN, pictures=(png(size=(400, 400))[:60],))
     try:
         async with asyncio.timeout(20):
-            await renderer.render(PLAIN, tmp_path / "film.mp4")
+            await renderer.render(PLAIN, tmp_path / "video.mp4")
             with pytest.raises(ValueError, match="cannot be read"):
                 await renderer.render(broken, tmp_path / "broken.mp4")
     finally:
         await renderer.close()
-    assert probe(tmp_path / "film.mp4").size == (96, 160)
+    assert probe(tmp_path / "video.mp4").size == (96, 160)
 
 
 @pytest.mark.proof
-async def test_a_worker_that_dies_costs_one_film(tmp_path: Path) -> None:
+async def test_a_worker_that_dies_costs_one_scene(tmp_path: Path) -> None:
     others = set(multiprocessing.active_children())
     renderer = Renderer()
     try:

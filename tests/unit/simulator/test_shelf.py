@@ -8,7 +8,7 @@ import pytest
 
 from bot.simulator import shelf
 from bot.simulator.render import Renderer
-from bot.simulator.scenes import Film
+from bot.simulator.scenes import Scene
 from bot.simulator.server import Simulator
 from bot.simulator.videos import MODERATED, Video
 
@@ -46,14 +46,15 @@ async def test_what_was_kept_before_keys_had_owners_is_known_again(
     words = json.loads(file.read_text("utf-8"))
     for name in ("owner", "tick", "sweep", "remixed_from"):
         del words[name]
-    del words["film"]["voice"]
+    del words["scene"]["voice"]
     file.write_text(json.dumps(words), "utf-8")
     clock.time += 60
     assert await statuses(tmp_path, clock, blank, cat) == ["succeeded"]
 
 
 @pytest.mark.parametrize(
-    "words", ["", "{", "[]", "null", "{}", '{"film": 1}', '{"film": {"pictures": []}}', "\x00\xff"]
+    "words",
+    ["", "{", "[]", "null", "{}", '{"scene": 1}', '{"scene": {"pictures": []}}', "\x00\xff"],
 )
 async def test_a_file_that_cannot_be_read_costs_one_video_and_is_named(
     tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture, words: str
@@ -70,12 +71,12 @@ async def test_a_file_that_cannot_be_read_costs_one_video_and_is_named(
 
 def test_a_video_is_read_as_it_was_written(tmp_path: Path) -> None:
     pictures = (png(), "https://pictures.test/cat.png")
-    film = Film(
+    scene = Scene(
         model="m", prompt="“a”", width=64, height=64, seconds=1, pictures=pictures, seed=7,
         voice=b"la",
     )  # fmt: skip
     video = Video(
-        id="video_1", film=film, path=tmp_path / "video_1.mp4", created_at=1.5, takes=2.0,
+        id="video_1", scene=scene, path=tmp_path / "video_1.mp4", created_at=1.5, takes=2.0,
         owner="ann", failure=MODERATED, stuck=True, tick=15.0, sweep=86400.0,
         remixed_from="video_0",
     )  # fmt: skip

@@ -13,7 +13,7 @@ from PIL import Image
 from bot.simulator.bodies import Body, Upload
 from bot.simulator.profiles import NEW_API, NEW_API_A, Profile
 from bot.simulator.refusals import Refused
-from bot.simulator.scenes import Film
+from bot.simulator.scenes import Scene
 
 from .pictures import data_uri, gif, png
 
@@ -52,20 +52,20 @@ def nested(metadata: object = None, /, **groups: object) -> str:
     return json.dumps(groups if metadata is None else metadata)
 
 
-def size(film: Film) -> str:
-    return f"{film.width}x{film.height}"
+def size(scene: Scene) -> str:
+    return f"{scene.width}x{scene.height}"
 
 
 def refusal(profile: Profile, body: Body) -> tuple[int, str | None, str]:
     with pytest.raises(Refused) as caught:
-        profile.film(body)
+        profile.scene(body)
     return caught.value.status, caught.value.code, caught.value.message
 
 
 # ---------------------------------------------------------------- what is made of what
 
 # What was sent, then how many pictures the vendor got, the size and the seconds.
-FILMS: dict[str, tuple[Body, int, str, int]] = {
+SAMPLES: dict[str, tuple[Body, int, str, int]] = {
     "sora file": (sent("sora-2", SORA), 1, "720x1280", 4),
     "sora pro": (
         sent("sora-2-pro", size="1792x1024", seconds="12"), 0, "1792x1024", 12,
@@ -150,24 +150,24 @@ FILMS: dict[str, tuple[Body, int, str, int]] = {
 
 
 @A_AND_B
-@pytest.mark.parametrize("case", FILMS)
-def test_a_request_becomes_a_film(profile: Profile, case: str) -> None:
-    body, pictures, pixels, seconds = FILMS[case]
-    film = profile.film(body)
-    assert (len(film.pictures), size(film), film.seconds) == (pictures, pixels, seconds)
+@pytest.mark.parametrize("case", SAMPLES)
+def test_a_request_becomes_a_scene(profile: Profile, case: str) -> None:
+    body, pictures, pixels, seconds = SAMPLES[case]
+    scene = profile.scene(body)
+    assert (len(scene.pictures), size(scene), scene.seconds) == (pictures, pixels, seconds)
 
 
 def test_the_switches_of_wan_arrive_nested_only() -> None:
     switches = {"watermark": True, "seed": 7, "audio": False}
-    inside = NEW_API.film(sent(T2V, metadata=nested(parameters=switches)))
-    outside = NEW_API.film(sent(T2V, metadata=nested(switches)))
+    inside = NEW_API.scene(sent(T2V, metadata=nested(parameters=switches)))
+    outside = NEW_API.scene(sent(T2V, metadata=nested(switches)))
     assert (inside.watermark, inside.seed, inside.sound) == (True, 7, False)
     assert (outside.watermark, outside.seed, outside.sound) == (False, 0, True)
 
 
 def test_null_in_metadata_is_as_good_as_nothing() -> None:
-    film = NEW_API.film(sent(T2V, metadata=nested(parameters={"audio": None, "seed": None})))
-    assert (film.sound, film.seed) == (True, 0)
+    scene = NEW_API.scene(sent(T2V, metadata=nested(parameters={"audio": None, "seed": None})))
+    assert (scene.sound, scene.seed) == (True, 0)
 
 
 @pytest.mark.parametrize(
@@ -181,22 +181,22 @@ def test_null_in_metadata_is_as_good_as_nothing() -> None:
 def test_metadata_is_read_by_b_and_not_by_a(
     model: str, metadata: object, pictures: int, pixels: str
 ) -> None:
-    film = NEW_API.film(sent(model, metadata=nested(metadata)))
-    assert (len(film.pictures), size(film)) == (pictures, pixels)
+    scene = NEW_API.scene(sent(model, metadata=nested(metadata)))
+    assert (len(scene.pictures), size(scene)) == (pictures, pixels)
 
     image = {"image": data_uri(LAKE) if model == VIDU else BARE}
-    blind = NEW_API_A.film(sent(model, metadata=nested(metadata), **image))
+    blind = NEW_API_A.scene(sent(model, metadata=nested(metadata), **image))
     assert len(blind.pictures) == 1
 
 
 def test_metadata_in_json_is_read_by_a_as_well() -> None:
-    film = NEW_API_A.film(with_json(KLING, metadata={"aspect_ratio": "9:16"}))
-    assert size(film) == "720x1280"
+    scene = NEW_API_A.scene(with_json(KLING, metadata={"aspect_ratio": "9:16"}))
+    assert size(scene) == "720x1280"
 
 
 def test_metadata_goes_before_fields_of_the_same_name() -> None:
     body = sent(KLING, aspect_ratio="16:9", metadata=nested({"aspect_ratio": "9:16"}))
-    assert (size(NEW_API.film(body)), size(NEW_API_A.film(body))) == ("720x1280", "1280x720")
+    assert (size(NEW_API.scene(body)), size(NEW_API_A.scene(body))) == ("720x1280", "1280x720")
 
 
 # ------------------------------------------------------------- the gateway says no itself
@@ -286,24 +286,24 @@ def test_metadata_of_the_wrong_type_is_the_gateways_own_error(model: str, metada
 
 
 def test_metadata_model_is_dropped_by_all_but_wan() -> None:
-    assert NEW_API.film(sent(KLING, metadata=nested({"model": "kling-v9"}))).model == KLING
+    assert NEW_API.scene(sent(KLING, metadata=nested({"model": "kling-v9"}))).model == KLING
 
 
 def test_one_of_images_is_a_list_to_a() -> None:
     body = sent(VIDU, images=URL)
     assert refusal(NEW_API, body)[:2] == (400, "invalid_multipart_form")
-    assert NEW_API_A.film(body).pictures == (URL,)
+    assert NEW_API_A.scene(body).pictures == (URL,)
 
 
 def test_duration_may_be_text_in_b_only() -> None:
     body = with_json(T2V, duration="10")
-    assert NEW_API.film(body).seconds == 10
+    assert NEW_API.scene(body).seconds == 10
     assert refusal(NEW_API_A, body)[:2] == (400, "invalid_json")
 
 
 def test_duration_of_a_form_is_read_by_b_only() -> None:
     body = sent(KLING, duration="10")
-    assert (NEW_API.film(body).seconds, NEW_API_A.film(body).seconds) == (10, 5)
+    assert (NEW_API.scene(body).seconds, NEW_API_A.scene(body).seconds) == (10, 5)
 
 
 @pytest.mark.parametrize(("profile", "code"), [(NEW_API, "model_not_found"), (NEW_API_A, "")])
@@ -429,6 +429,6 @@ def test_only_a_vendors_refusal_was_paid_for_beforehand() -> None:
     refusals = []
     for body in (sent(T2V, size="640*360"), sent(T2V, size="640x360"), sent(JIMENG)):
         with pytest.raises(Refused) as caught:
-            NEW_API.film(body)
+            NEW_API.scene(body)
         refusals.append(caught.value.upstream)
     assert refusals == [True, False, True]

@@ -22,7 +22,7 @@ from bot.store import migrations
 from bot.store.database import Database, check_database, open_database
 from bot.store.engines import Result, begun, engine_of
 from bot.store.reading import open_reading, version_of
-from bot.store.settings import Settings
+from bot.store.settings import StoredValues
 from bot.store.tables import gateways, jobs, metadata, settings, told
 from tests.conftest import NewUrl
 from tests.contract.rows import Store
@@ -111,7 +111,7 @@ async def test_nobody_else_on_the_machine_can_read_it(tmp_path: Path, before: in
     if before is not None:
         file.touch(mode=before)
     async with open_database(f"sqlite:///{file}") as database:
-        await Settings(database).put("links.key", "secret")
+        await StoredValues(database).put("links.key", "secret")
         modes = {each.name: each.stat().st_mode & 0o077 for each in file.parent.glob("*.db*")}
     assert modes.pop("zoetrope.db.lock") in (0, 0o044), "it tells who runs, and nothing else"
     assert modes == {"zoetrope.db": 0, "zoetrope.db-wal": 0, "zoetrope.db-shm": 0}
@@ -137,7 +137,7 @@ async def test_a_second_process_is_told_who_has_the_database(new_url: NewUrl) ->
         holder.send_signal(signal.SIGKILL)
         await holder.wait()
     async with asyncio.timeout(5), _opened_soon(url) as database:
-        assert await Settings(database).get("anything") is None
+        assert await StoredValues(database).get("anything") is None
 
 
 @asynccontextmanager
@@ -183,7 +183,7 @@ async def test_of_processes_that_start_together_one_has_the_database(new_url: Ne
         try:
             async with open_database(url) as database:
                 opened.set()
-                await Settings(database).put("started", "yes")
+                await StoredValues(database).put("started", "yes")
                 for _ in range(3):
                     await refused.acquire()
                 return "open"

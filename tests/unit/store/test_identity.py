@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from bot.core.errors import Broken
 from bot.store.database import check_database, open_database
 from bot.store.identity import Home
-from bot.store.settings import Settings
+from bot.store.settings import StoredValues
 from tests.conftest import NewUrl
 from tests.contract.rows import Store
 
@@ -118,4 +118,4 @@ async def test_what_an_earlier_version_or_a_backup_has_without_an_id_is_taken(
     await _used(url, home)
     assert home.marker.read_text("ascii") == before
     async with open_database(url) as database:
-        assert await Settings(database).get("database.id") == before.strip()
+        assert await StoredValues(database).get("database.id") == before.strip()

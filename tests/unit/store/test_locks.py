@@ -18,7 +18,7 @@ from bot.core.jobs import Status
 from bot.store.database import Database, open_database
 from bot.store.identity import saved_copy
 from bot.store.locks import lock_file
-from bot.store.settings import Settings
+from bot.store.settings import StoredValues
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store
 
@@ -67,7 +67,7 @@ async def test_a_removed_lock_file_lets_nobody_in(new_sqlite_url: NewUrl) -> Non
                 async with open_database(url):
                     pass
     async with open_database(url) as database:
-        assert await Settings(database).get("holder") == "the other one"
+        assert await StoredValues(database).get("holder") == "the other one"
 
 
 async def test_whoever_starts_second_moves_nothing_of_the_first(new_sqlite_url: NewUrl) -> None:
@@ -97,11 +97,11 @@ async def test_a_file_that_is_gone_is_seen_and_what_it_held_is_saved(
         assert await database.look() == how.split()[0]
         with pytest.raises(Unwritten, match="database_gone"):
             await store.admitted()
-        await Settings(database).put("later", "kept")
+        await StoredValues(database).put("later", "kept")
     assert not file.with_name(f"{file.name}-wal").exists(), "SQLite would read it into the copy"
     saved_copy(file).rename(file)
     async with open_database(url) as database:
-        assert await Settings(database).get("later") == "kept"
+        assert await StoredValues(database).get("later") == "kept"
         assert await Store(database).claimed() == [job.id]
 
 
@@ -181,11 +181,11 @@ async def test_schemas_of_one_database_have_a_lock_each(new_postgres_url: NewUrl
     url = await new_postgres_url()
     name = sa.engine.make_url(url).database
     async with open_database(url) as first:
-        await Settings(first).put("name", "first")
+        await StoredValues(first).put("name", "first")
         await _say(url, "CREATE SCHEMA second", f"ALTER DATABASE {name} SET search_path = second")
         try:
             async with open_database(url) as second:
-                assert await Settings(second).get("name") is None
+                assert await StoredValues(second).get("name") is None
         finally:
             await _say(
                 url, f"ALTER DATABASE {name} RESET search_path", "DROP SCHEMA second CASCADE"

@@ -18,7 +18,7 @@ from bot.store.database import Database, check_database, open_database
 from bot.store.engines import SqliteEngine
 from bot.store.identity import Home, saved_copy
 from bot.store.saving import SavedCopy, left_out, unfinished
-from bot.store.settings import Settings
+from bot.store.settings import StoredValues
 from tests.contract.rows import NOON, Store
 from tests.databases import hold
 from tests.fakes.disk import no_file_larger_than
@@ -112,7 +112,7 @@ async def test_the_copy_is_made_again_when_something_was_written_since(file: Pat
         first = saved_copy(file).stat().st_ino
         await _looks(database, 1)
         assert saved_copy(file).stat().st_ino == first, "nothing was written"
-        await Settings(database).put("later", "kept")
+        await StoredValues(database).put("later", "kept")
         await _looks(database, 40)
         assert "later" in _names(saved_copy(file))
         assert not Path(f"{saved_copy(file)}.new").exists()
@@ -134,7 +134,7 @@ async def test_a_copy_that_was_cancelled_before_it_stood_is_made_again(file: Pat
     """Told to stop while the connection closes, at the end of a renewal."""
     async with open_database(_url(file)) as database:
         await _one_look(database, file.unlink)
-        await Settings(database).put("later", "kept")
+        await StoredValues(database).put("later", "kept")
         renewing = asyncio.create_task(database._copy.renew())
         assert isinstance(database._engine, SqliteEngine)
         pool, loop = database._engine._engine.pool, asyncio.get_running_loop()
@@ -219,7 +219,7 @@ async def test_half_a_copy_of_a_killed_process_goes_at_the_next_start(file: Path
 
 async def test_a_copy_that_found_no_room_takes_none_and_is_made_later(file: Path) -> None:
     async with open_database(_url(file)) as database:
-        await Settings(database).put("long", "x" * 100_000)
+        await StoredValues(database).put("long", "x" * 100_000)
         file.unlink()
         with no_file_larger_than(20_000):
             await _looks(database, 1)
@@ -241,7 +241,7 @@ async def test_a_slow_copy_is_followed_by_looks_that_make_none(file: Path) -> No
     async with _copying(file, clock=lambda: next(times)) as (database, copy):
         await copy.look()
         for number in range(9):
-            await Settings(database).put(f"later {number}", "kept")
+            await StoredValues(database).put(f"later {number}", "kept")
             await copy.look()
             assert "later 0" not in _names(saved_copy(file))
         await copy.look()
@@ -282,7 +282,7 @@ async def test_a_copy_that_could_not_be_renewed_falls_behind_a_file_that_came_ba
     async with open_database(_url(file)) as database:
         aside = file.with_name("aside")
         await _one_look(database, lambda: file.rename(aside))
-        await Settings(database).put("long", "x" * 100_000)
+        await StoredValues(database).put("long", "x" * 100_000)
         with no_file_larger_than(20_000):
             await _looks(database, 1)
         assert saved_copy(file).exists()

@@ -19,7 +19,7 @@ from bot.store.database import Database, open_database
 from bot.store.engines import PATIENCE, begun, engine_of
 from bot.store.files import file_of
 from bot.store.server import ServerEngine
-from bot.store.settings import Settings
+from bot.store.settings import StoredValues
 from tests.conftest import NewUrl
 from tests.contract.rows import Store
 from tests.databases import hold, on_driver
@@ -110,7 +110,7 @@ async def test_a_transaction_that_fails_when_its_caller_has_gone_is_heard_of(
     async with open_database(url, patience=SHORT) as database, _locked(url, "BEGIN EXCLUSIVE"):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(SHORT / 4):
-                await Settings(database).put("name", "value")
+                await StoredValues(database).put("name", "value")
         with capture_logs() as logs:
             await database.finish()
         gc.collect()
@@ -142,7 +142,7 @@ async def test_a_transaction_that_never_ends_keeps_nobody_waiting(new_url: NewUr
         hanging = [asyncio.create_task(hang()) for _ in range(16)]
         await hangs.wait()
         with pytest.raises(Unwritten, match="database_busy"):
-            await Settings(database).put("name", "value")
+            await StoredValues(database).put("name", "value")
         never.set()
         await asyncio.gather(*hanging, return_exceptions=True)
 
@@ -151,10 +151,10 @@ async def test_a_full_disk_is_told_and_heals(new_sqlite_url: NewUrl) -> None:
     async with open_database(await new_sqlite_url()) as database:
         await _pages(database, 1)
         with pytest.raises(Unwritten, match="database_full"):
-            await Settings(database).put("long", "x" * 100_000)
+            await StoredValues(database).put("long", "x" * 100_000)
         assert not await _takes(database)
         await _pages(database, 1_000_000)
-        await Settings(database).put("long", "x" * 100_000)
+        await StoredValues(database).put("long", "x" * 100_000)
         assert await _takes(database)
 
 
@@ -165,7 +165,7 @@ async def _pages(database: Database, most: int) -> None:
 async def _takes(database: Database) -> bool:
     """A row that needs room."""
     try:
-        await Settings(database).put("more", "x" * 100_000)
+        await StoredValues(database).put("more", "x" * 100_000)
     except Unwritten:
         return False
     return True
@@ -192,7 +192,7 @@ async def test_a_server_that_went_away_is_told_and_found_again(new_postgres_url:
 
         with pytest.raises(Unwritten, match="database_away"):
             await database.run(fall)
-        await Settings(database).put("name", "value")
+        await StoredValues(database).put("name", "value")
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, TCPConn
 from aiohttp.abc import AbstractStreamWriter
 
 from bot.web import descriptors
-from bot.web.connections import LOCAL, Limits, client_of
+from bot.web.connections import LOCAL, ConnectionLimits, client_of
 from bot.web.server import serve
 
-QUICK = Limits(head=0.25, idle=0.25, body=0.25, stalled=0.3)
+QUICK = ConnectionLimits(head=0.25, idle=0.25, body=0.25, stalled=0.3)
 PATIENT = replace(QUICK, head=9, idle=9, body=9)
 WAIT = 10.0
 SMALL = 8
@@ -29,29 +29,29 @@ SMALL = 8
 
 
 class House:
-    """A server with a page, a handler that waits until it is let go, a socket and a film."""
+    """A server with a page, a handler that waits until it is let go, a socket and a video."""
 
     def __init__(self, folder: Path) -> None:
         self.go_on = asyncio.Event()
         self.under_way: asyncio.Queue[None] = asyncio.Queue()
         self.over: asyncio.Queue[None] = asyncio.Queue()
         self.url = ""
-        self.film = folder / "film.mp4"
-        with self.film.open("wb") as film:
-            film.truncate(64_000_000)
+        self.video = folder / "video.mp4"
+        with self.video.open("wb") as video:
+            video.truncate(64_000_000)
 
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
     @asynccontextmanager
-    async def open(self, limits: Limits) -> AsyncIterator["House"]:
+    async def open(self, limits: ConnectionLimits) -> AsyncIterator["House"]:
         routes = [
             web.get("/page", self._page),
             web.get("/slow", self._slow),
             web.post("/slow", self._slow),
             web.get("/socket", self._socket),
-            web.get("/film", self._film),
+            web.get("/video", self._video),
         ]
         async with serve(routes, host="0.0.0.0", port=0, limits=limits) as self.url:
             yield self
@@ -72,8 +72,8 @@ class House:
             await socket.send_str(said.data)
         return socket
 
-    async def _film(self, _request: web.Request) -> web.StreamResponse:
-        return _Watched(self.film, self.over)
+    async def _video(self, _request: web.Request) -> web.StreamResponse:
+        return _Watched(self.video, self.over)
 
     async def connect(self, source: str | None = None) -> tuple[StreamReader, StreamWriter]:
         origin = (source, 0) if source else None
@@ -207,7 +207,7 @@ async def test_a_socket_stays_open_though_nothing_is_said(house: House) -> None:
 
 async def test_a_reader_that_takes_nothing_is_given_up(house: House) -> None:
     async with house.open(QUICK):
-        _, writer = await house.asked("/film")
+        _, writer = await house.asked("/video")
         async with asyncio.timeout(WAIT):
             await house.over.get()
         writer.close()
@@ -218,13 +218,13 @@ async def test_a_slow_reader_gets_everything(house: House) -> None:
     """It takes a bite in less than the time of the stalled, and more than that for the whole."""
     limits = replace(QUICK, stalled=1)
     async with house.open(limits), ClientSession(house.url, read_bufsize=4096) as session:
-        async with session.get("/film") as answer:
+        async with session.get("/video") as answer:
             read = 0
             for _ in range(7):
                 read += len(await answer.content.readexactly(4_000_000))
                 await house.a_head_s_time()
             read += len(await answer.read())
-        assert read == house.film.stat().st_size
+        assert read == house.video.stat().st_size
 
 
 # --- places --------------------------------------------------------------------------------------
@@ -294,7 +294,7 @@ async def test_one_client_takes_no_more_than_its_share(house: House) -> None:
 async def test_a_place_is_free_again_once_its_client_is_gone(house: House) -> None:
     """Even in the middle of an answer."""
     async with house.open(replace(PATIENT, most=1)):
-        _, writer = await house.asked("/film")
+        _, writer = await house.asked("/video")
         writer.close()
         async with asyncio.timeout(WAIT):
             await house.over.get()
@@ -327,7 +327,7 @@ def test_a_client_is_an_address_of_the_world_or_an_ipv6_network(
 async def test_1100_half_open_connections_do_not_stop_the_server(house: House) -> None:
     """With the limits that everybody has; half of them sit in this very process."""
     assert descriptors.raised() > 3 * 1100, "this machine allows too few descriptors for the proof"
-    async with house.open(Limits()), AsyncExitStack() as stack:
+    async with house.open(ConnectionLimits()), AsyncExitStack() as stack:
         for _ in range(1100):
             _, writer = await house.connect()
             stack.callback(writer.close)

@@ -106,7 +106,7 @@ async def test_of_two_that_open_it_at_once_one_goes_and_the_other_is_given_on(
 async def test_not_more_than_so_many_stay_open_unread(shelf: Shelf) -> None:
     files = _files(shelf)
     for number in range(MOST + 1):
-        (shelf.folder / str(number)).write_bytes(b"film")
+        (shelf.folder / str(number)).write_bytes(b"video")
         async with files.file(str(number)):
             pass
     async with files.file("0"):

@@ -26,9 +26,9 @@ from bot.web.server import serve
 from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import changed, job
 
-FILM = bytes(range(256)) * 2048
+MP4 = bytes(range(256)) * 2048
 """Half a megabyte: more than one chunk, and every part of it can be told."""
-SIZE = len(FILM)
+SIZE = len(MP4)
 PUBLIC = "https://example.com"
 ORIGINAL = b"as the gateway made it"
 STILL = b"\xff\xd8\xff" + bytes(range(200))
@@ -130,8 +130,8 @@ async def _house(
 ) -> AsyncIterator[House]:
     async with AsyncExitStack() as stack:
         studio = await stack.enter_async_context(Studio(folder))
-        film = folder / "film.mp4"
-        film.write_bytes(FILM)
+        clip = folder / "video.mp4"
+        clip.write_bytes(MP4)
         still = folder / "still.jpg"
         still.write_bytes(STILL)
         video = Video(
@@ -142,7 +142,7 @@ async def _house(
             seconds=5.0,
             thumbnail=new_key("thumbnails", "jpg"),
         )
-        await studio.storage.put(video.key, film)
+        await studio.storage.put(video.key, clip)
         await studio.storage.put(video.thumbnail or "", still)
         made = replace(job(), status=Status.DELIVERED, video=video)
         jobs = {made.id: made}
@@ -187,9 +187,9 @@ async def _proxy(behind: str, prefix: str, session: aiohttp.ClientSession) -> As
 # --- the file ------------------------------------------------------------------------------------
 
 
-async def test_the_whole_film_comes_with_what_browsers_must_know(house: House) -> None:
+async def test_the_whole_clip_comes_with_what_browsers_must_know(house: House) -> None:
     status, headers, body = await house.get()
-    assert (status, body) == (200, FILM)
+    assert (status, body) == (200, MP4)
     wanted = {
         "Content-Type": "video/mp4",
         "Content-Length": str(SIZE),
@@ -214,7 +214,7 @@ async def test_a_range_is_answered_with_that_part(
     house: House, asked: str, start: int, end: int
 ) -> None:
     status, headers, body = await house.get(headers={"Range": asked})
-    assert (status, body) == (206, FILM[start:end])
+    assert (status, body) == (206, MP4[start:end])
     assert headers["Content-Range"] == f"bytes {start}-{end - 1}/{SIZE}"
 
 
@@ -227,10 +227,10 @@ async def test_a_range_that_is_none_is_told_the_size(house: House, asked: str) -
     assert (await house.get())[0] == 200
 
 
-async def test_of_a_converted_film_both_files_are_offered(tmp_path: Path) -> None:
+async def test_of_a_converted_clip_both_files_are_offered(tmp_path: Path) -> None:
     """The one that plays, and the one that the gateway made, each with its size."""
     async with _house(tmp_path) as house:
-        source = tmp_path / "film.webm"
+        source = tmp_path / "video.webm"
         source.write_bytes(ORIGINAL)
         original = Original(key=new_key("originals", "mkv"), size=2_000_000)
         await house.studio.storage.put(original.key, source)
@@ -241,18 +241,18 @@ async def test_of_a_converted_film_both_files_are_offered(tmp_path: Path) -> Non
         assert "As the gateway made it" in page
         plays, reference = re.findall(r'href="([^"]+)" download', page)
         async with house.session.get(urljoin(house.link, plays)) as response:
-            assert await response.read() == FILM
+            assert await response.read() == MP4
             assert response.headers["Content-Disposition"].endswith('.mp4"')
         async with house.session.get(urljoin(house.link, reference)) as response:
             assert await response.read() == ORIGINAL
             named = f'attachment; filename="zoetrope-{house.job.id}.mkv"'
             assert response.headers["Content-Disposition"] == named
-        assert (await house.get())[2] == FILM
+        assert (await house.get())[2] == MP4
 
 
-async def test_a_film_that_could_not_be_converted_is_served_as_what_it_is(tmp_path: Path) -> None:
+async def test_a_clip_that_could_not_be_converted_is_served_as_what_it_is(tmp_path: Path) -> None:
     async with _house(tmp_path) as house:
-        source = tmp_path / "film.webm"
+        source = tmp_path / "video.webm"
         source.write_bytes(ORIGINAL)
         key = new_key("originals", "webm")
         await house.studio.storage.put(key, source)
@@ -266,13 +266,13 @@ async def test_a_film_that_could_not_be_converted_is_served_as_what_it_is(tmp_pa
         assert "og:video:type" not in page
 
 
-async def test_head_says_everything_but_the_film(house: House) -> None:
+async def test_head_says_everything_but_the_clip(house: House) -> None:
     status, headers, body = await house.get(method="HEAD")
     assert (status, headers["Content-Length"], body) == (200, str(SIZE), b"")
-    assert (await house.get())[2] == FILM
+    assert (await house.get())[2] == MP4
 
 
-async def test_an_unchanged_film_is_not_sent_again(house: House) -> None:
+async def test_an_unchanged_clip_is_not_sent_again(house: House) -> None:
     _, headers, _ = await house.get()
     for condition in (
         {"If-Modified-Since": headers["Last-Modified"]},
@@ -282,17 +282,17 @@ async def test_an_unchanged_film_is_not_sent_again(house: House) -> None:
     ):
         status, _, body = await house.get(headers=condition)
         assert (status, body) == (304, b"")
-    assert (await house.get())[2] == FILM
+    assert (await house.get())[2] == MP4
 
 
-async def test_a_condition_that_holds_is_answered_with_the_film(house: House) -> None:
+async def test_a_condition_that_holds_is_answered_with_the_clip(house: House) -> None:
     _, headers, _ = await house.get()
     for condition in (
         {"If-None-Match": '"other"', "If-Modified-Since": headers["Last-Modified"]},
         {"If-Match": headers["ETag"], "If-Unmodified-Since": LONG_AGO},
         {"If-Unmodified-Since": headers["Last-Modified"]},
     ):
-        assert (await house.get(headers=condition))[2] == FILM
+        assert (await house.get(headers=condition))[2] == MP4
 
 
 @pytest.mark.parametrize("condition", [{"If-Match": '"other"'}, {"If-Unmodified-Since": LONG_AGO}])
@@ -301,21 +301,21 @@ async def test_a_condition_that_fails_is_told(house: House, condition: Mapping[s
     assert (status, body) == (412, b"")
 
 
-async def test_the_rest_of_a_film_comes_only_to_those_who_have_its_beginning(house: House) -> None:
+async def test_the_rest_of_a_clip_comes_only_to_those_who_have_its_beginning(house: House) -> None:
     """A range is of the file that `If-Range` names, or else the whole file is sent."""
     _, headers, _ = await house.get()
     rest = {"Range": "bytes=100-"}
     for same in (headers["ETag"], headers["Last-Modified"]):
         status, _, body = await house.get(headers={**rest, "If-Range": same})
-        assert (status, body) == (206, FILM[100:])
+        assert (status, body) == (206, MP4[100:])
     for other in ('"other"', f"W/{headers['ETag']}", LONG_AGO):
         status, _, body = await house.get(headers={**rest, "If-Range": other})
-        assert (status, body) == (200, FILM)
+        assert (status, body) == (200, MP4)
 
 
 async def test_a_link_to_a_video_that_was_deleted_opens_nothing(house: House) -> None:
     """Its row is remembered for seconds, for players that ask for part after part."""
-    assert (await house.get())[2] == FILM
+    assert (await house.get())[2] == MP4
     house.change(video=None)
     assert (await house.page())[0] == 404, "its page says so at once"
     await house.clock.advance(REMEMBERED)
@@ -324,12 +324,12 @@ async def test_a_link_to_a_video_that_was_deleted_opens_nothing(house: House) ->
 
 async def test_a_remembered_link_expires_in_its_second(house: House) -> None:
     await house.clock.advance(LIFETIME - 1)
-    assert (await house.get())[2] == FILM
+    assert (await house.get())[2] == MP4
     await house.clock.advance(1)
     assert (await house.get())[0] == 404
 
 
-async def test_a_film_that_is_gone_is_not_found(house: House) -> None:
+async def test_a_clip_that_is_gone_is_not_found(house: House) -> None:
     await house.studio.delete(house.video.key)
     status, headers, body = await house.get()
     assert (status, body) == (404, b"")
@@ -371,7 +371,7 @@ async def test_whoever_leaves_in_the_middle_harms_nobody(house: House) -> None:
     response = await house.session.get(f"{house.link}.mp4")
     await response.content.readexactly(10)
     response.close()
-    assert (await house.get())[2] == FILM
+    assert (await house.get())[2] == MP4
 
 
 async def test_no_copy_outlives_the_link(house: House) -> None:
@@ -401,7 +401,7 @@ async def test_a_video_without_a_still_has_a_page_without_one(house: House) -> N
 
 
 @pytest.mark.parametrize("prefix", ["", "/zoe", "/a/b"])
-async def test_the_page_plays_the_film_wherever_the_world_sees_it(
+async def test_the_page_plays_the_clip_wherever_the_world_sees_it(
     tmp_path: Path, prefix: str
 ) -> None:
     async with _house(tmp_path, prefix=prefix) as house:
@@ -410,7 +410,7 @@ async def test_the_page_plays_the_film_wherever_the_world_sees_it(
         assert len(own) == 3, "the player, its poster and the download"
         for reference in own:
             async with house.session.get(urljoin(house.link, reference)) as response:
-                wanted = STILL if reference.endswith(".jpg") else FILM
+                wanted = STILL if reference.endswith(".jpg") else MP4
                 assert (response.status, await response.read()) == (200, wanted)
         path = house.link[house.link.index("/v/") :]
         assert (await house.tags())["og:video"] == f"https://example.com{prefix}{path}.mp4"

@@ -159,5 +159,5 @@ async def test_a_link_of_one_kind_is_none_of_the_other(gallery: Gallery) -> None
     name, expiry, signature = rest.removesuffix(".jpg").split("/")
     assert SIGNER.verify("i", name, expiry, signature, now=gallery.clock.now())
     assert not SIGNER.verify("v", name, expiry, signature, now=gallery.clock.now())
-    film = SIGNER.path("v", name, expires_at=float(expiry))
-    assert await gallery.get(f"{start}{film.replace('/v/', '/i/')}.jpg") == NOTHING
+    video = SIGNER.path("v", name, expires_at=float(expiry))
+    assert await gallery.get(f"{start}{video.replace('/v/', '/i/')}.jpg") == NOTHING

@@ -216,9 +216,9 @@ export function redraw(element, it, room) {
   const look = it.look;
   element.closest("article")?.setAttribute("aria-label", label(it));
   const settled = !it.video && !it.original && look.tone === "done";
-  element.className = `card ${look.tone}${settled ? " settled" : ""}${it.video ? " film" : ""}`;
+  element.className = `card ${look.tone}${settled ? " settled" : ""}${it.video ? " video" : ""}`;
   part(element, "text", look.text, () => sentence("p", "text", look.text));
-  part(element, "video", it.video, () => film(it));
+  part(element, "video", it.video, () => video(it));
   part(element, "prompt", look.prompt, () => make("blockquote", { class: "prompt" }, look.prompt));
   part(element, "strip", look.progress ?? null, () => strip(look));
   part(element, "link", look.link, () => make("a", { class: "link", href: look.link, target: "_blank", rel: "noopener" }, look.link));
@@ -286,7 +286,7 @@ function strip(look) {
   return frame;
 }
 
-function film(it) {
+function video(it) {
   const file = it.video;
   return make("video", {
     controls: true, playsInline: true, preload: "metadata", src: `files/${file.name}`,

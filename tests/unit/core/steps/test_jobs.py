@@ -25,7 +25,7 @@ from bot.core.errors import (
 )
 from bot.core.jobs import CLAIM, HARD_DEADLINE, LAST_DEADLINE, MOST_CRASHES, Reason, Status
 from bot.core.learned import Key
-from bot.core.models import Places
+from bot.core.models import Fields
 from bot.core.orders import Kind, SoundFit
 from bot.core.outcomes import (
     Accepted,
@@ -580,7 +580,7 @@ async def test_a_bad_picture_is_refused_before_it_costs(workshop: Workshop) -> N
 
 @pytest.mark.parametrize("when", ["fetched", "read"])
 async def test_of_two_pictures_the_bad_one_is_named(workshop: Workshop, when: str) -> None:
-    places = Places(files={Kind.KEY_FRAMES: (("first",), ("last",))})
+    places = Fields(files={Kind.KEY_FRAMES: (("first",), ("last",))})
     model = replace(WAN_PICTURE, kinds=(Kind.KEY_FRAMES,), places=places)
     catalog = replace(CATALOG, models=(model,))
     workshop.service.accounts = offering(catalog, workshop.service.accounts)

@@ -56,7 +56,7 @@ async def test_an_id_that_no_waiting_gets_into_the_row_is_spooled(workshop: Work
     assert list(workshop.spool.read()) == [(job.id, "v1", ())]
 
 
-async def test_a_film_whose_storage_fails_unforeseen_leaves_its_order_unconfirmed(
+async def test_a_video_whose_storage_fails_unforeseen_leaves_its_order_unconfirmed(
     workshop: Workshop,
 ) -> None:
     """The POST has left: an error that nobody thought of may not leave the row submitting."""

@@ -23,14 +23,14 @@ from bot.core.preferences import Preferring
 from bot.core.quotas import Limits
 from bot.core.replies import Reply, Text
 from bot.core.service import AnimateOthers, Service
-from bot.platforms.discord.client import DiscordPlatform, Settings
+from bot.platforms.discord.client import DiscordOptions, DiscordPlatform
 from bot.platforms.discord.commands import Commands
 from bot.store.database import Database
 from bot.store.jobs import Jobs
 from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.preferences import PreferencesOf
-from bot.store.settings import Settings as Facts
+from bot.store.settings import StoredValues as Facts
 from tests.contract.rows import nothing_noted
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
@@ -144,7 +144,7 @@ class Bot:
         )
         self.door = replace(door, listings=drawn)
         self.draw: Callable[[Job], Reply] = cards.card
-        self.settings = Settings(
+        self.settings = DiscordOptions(
             token=self.fake.token, api_url=self.fake.api_url, gateway_url=self.fake.gateway_url
         )
         self.fresh()

@@ -347,8 +347,8 @@ async def test_a_file_that_may_not_be_attached_costs_only_the_file(
 # --- how large -----------------------------------------------------------------------------------
 
 
-async def limit(desk: Desk, *, film: str = VIDEO.key, direct: bool = False) -> int:
-    about = replace(desk.job, video=replace(VIDEO, key=film))
+async def limit(desk: Desk, *, clip: str = VIDEO.key, direct: bool = False) -> int:
+    about = replace(desk.job, video=replace(VIDEO, key=clip))
     return await upload_limit(desk.bot.platform, desk.post(direct=direct), about)
 
 
@@ -363,14 +363,14 @@ async def test_a_boosted_server_takes_more(fake: FakeDiscord, idle: Bot, ann: Me
         assert await idle.platform.direct_limit(elsewhere) == 10 * MIB
 
 
-async def test_one_small_film_that_is_refused_makes_no_other_smaller(
+async def test_one_small_clip_that_is_refused_makes_no_other_smaller(
     fake: FakeDiscord, desk: Desk, path: Path
 ) -> None:
     fake.guild.upload_limit = fake.world.default_upload_limit = 900
     assert await desk.refused(video=path) == "file_too_large"
     assert await limit(desk) == 750
     assert await limit(desk, direct=True) == 10 * MIB
-    assert await limit(desk, film="other") == 10 * MIB
+    assert await limit(desk, clip="other") == 10 * MIB
 
 
 async def test_the_size_of_what_was_sent_is_learned_and_not_that_of_what_is_stored(
@@ -386,14 +386,14 @@ async def test_the_size_of_what_was_sent_is_learned_and_not_that_of_what_is_stor
     assert await limit(desk) == 450
 
 
-async def test_a_large_film_that_is_refused_tells_of_all_there_for_a_while(
+async def test_a_large_clip_that_is_refused_tells_of_all_there_for_a_while(
     fake: FakeDiscord, bot: Bot, desk: Desk, path: Path
 ) -> None:
     fake.faults.add("POST", SEND, error(413, 40005))
     os.truncate(path, PLAUSIBLE)
     assert await desk.refused(video=path) == "file_too_large"
-    assert await limit(desk, film="other") == PLAUSIBLE * 3 // 4
-    assert await limit(desk, direct=True, film="other") == 10 * MIB
+    assert await limit(desk, clip="other") == PLAUSIBLE * 3 // 4
+    assert await limit(desk, direct=True, clip="other") == 10 * MIB
     await bot.clock.advance(LEARNED_FOR)
     assert await limit(desk) == 10 * MIB
 
@@ -404,8 +404,8 @@ async def test_what_is_refused_in_a_direct_message_tells_nothing_of_the_server(
     fake.faults.add("POST", SEND, error(413, 40005))
     os.truncate(path, PLAUSIBLE)
     assert await desk.refused(video=path, direct=True) == "file_too_large"
-    assert await limit(desk, direct=True, film="other") == PLAUSIBLE * 3 // 4
-    assert await limit(desk, film="other") == 10 * MIB
+    assert await limit(desk, direct=True, clip="other") == PLAUSIBLE * 3 // 4
+    assert await limit(desk, clip="other") == 10 * MIB
 
 
 # --- editing and finding -------------------------------------------------------------------------

@@ -625,8 +625,8 @@ async def test_the_form_offers_a_community_its_own_models(
 ) -> None:
     message = await ann.say("", attachments=[fake.attachment(PNG, "cat.png")])
     shown = (await (await ann.message_command("Animate", message)).answered()).data
-    film = shown["components"][-1]["component"]
-    assert [option["value"] for option in film["options"]] == ["4 sora", "8 sora"]
+    video = shown["components"][-1]["component"]
+    assert [option["value"] for option in video["options"]] == ["4 sora", "8 sora"]
 
 
 # --- the menu ------------------------------------------------------------------------------------
@@ -650,7 +650,7 @@ async def test_a_picture_in_a_message_becomes_an_order_by_a_form(
     assert order.call.event_id == str(sent.id)
 
 
-async def test_an_empty_form_leaves_the_choice_to_the_catalogue(
+async def test_an_empty_form_leaves_the_choice_to_the_catalog(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     message = await ann.say("", attachments=[fake.attachment(PNG, "cat.png")])
@@ -728,8 +728,8 @@ async def test_the_form_offers_only_what_a_model_makes_of_a_picture(
 ) -> None:
     message = await ann.say("", attachments=[fake.attachment(PNG, "cat.png")])
     response = await (await ann.message_command("Animate", message)).answered()
-    film = response.data["components"][-1]["component"]
-    assert [each["label"] for each in film["options"]] == [
+    video = response.data["components"][-1]["component"]
+    assert [each["label"] for each in video["options"]] == [
         "Wan · 5 s",
         "Wan · 10 s",
         "Sora · 4 s",

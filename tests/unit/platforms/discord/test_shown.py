@@ -42,7 +42,7 @@ PREVIEW = {"type": "rich", "image": {"url": "https://pictures.example/cat.png"}}
 @pytest.mark.parametrize(
     ("shown", "sentence"),
     [
-        ({"files": ["film.mov"]}, MOVES),
+        ({"files": ["video.mov"]}, MOVES),
         ({"files": ["clip.mp4"]}, MOVES),
         ({"files": ["page.pdf"]}, "I can't read PDF."),
         ({"files": ["notes.txt"]}, NO_PICTURE),
@@ -76,7 +76,7 @@ async def test_a_reply_to_what_is_no_picture_is_refused_and_never_words_alone(
     assert sighted.service.submitted == []
 
 
-@pytest.mark.parametrize("text", ["https://films.example/a", "make it move https://a.example"])
+@pytest.mark.parametrize("text", ["https://videos.example/a", "make it move https://a.example"])
 async def test_a_link_or_a_sticker_in_ones_own_words_is_refused_likewise(
     fake: FakeDiscord, bot: Bot, ann: Member, text: str
 ) -> None:
@@ -111,10 +111,10 @@ async def test_a_reply_to_a_card_of_ours_is_an_order_of_words(
 async def test_a_reply_to_a_video_of_ours_is_not_words_alone(
     fake: FakeDiscord, bot: Bot, ann: Member, tmp_path: Any
 ) -> None:
-    film = tmp_path / "zoetrope.mp4"
-    film.write_bytes(b"film")
+    video = tmp_path / "zoetrope.mp4"
+    video.write_bytes(b"video")
     channel = bot.platform.client.get_partial_messageable(fake.channel.id)
-    await channel.send("here", file=discord.File(film))
+    await channel.send("here", file=discord.File(video))
     ours = await fake.next("message")
     await ann.say("slower", mentions_bot=True, reply_to=ours)
     assert (await fake.next("message")).content.startswith(MOVES)

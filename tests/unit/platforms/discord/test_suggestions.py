@@ -1,4 +1,4 @@
-"""Suggestions: whatever is picked from what we offer, in any order, the catalogue takes it."""
+"""Suggestions: whatever is picked from what we offer, in any order, the catalog takes it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -36,7 +36,7 @@ def filled(catalog: Catalog, wish: Order, fields: tuple[str, ...]) -> Iterator[O
 
 
 def packaged(dialect: str) -> Catalog:
-    """The packaged catalogue for a gateway of this dialect."""
+    """The packaged catalog for a gateway of this dialect."""
     given = {"BASE_URL": "http://localhost", "API_KEY": "sk-test", "DIALECT": dialect}
     environment = {f"ZOETROPE_GATEWAYS__MAIN__{name}": value for name, value in given.items()}
     return load(None, environment=environment).catalog
@@ -83,15 +83,15 @@ def test_nor_whatever_shape_the_picture_then_has(width: int, height: int) -> Non
 
 def test_nor_what_a_form_offers(catalog: Catalog) -> None:
     wish = order(pictures=(slash.SOME_PICTURE,))
-    for film in menu.films_of(catalog, wish):
-        length, _, family = film.value.partition(" ")
+    for video in menu.lengths_of(catalog, wish):
+        length, _, family = video.value.partition(" ")
         assert takes(catalog, changed(wish, family=family, seconds=int(length)))
 
 
 def test_a_form_offers_the_length_that_a_model_chooses_behind_its_usual_one() -> None:
     choosing = Catalog(models=(replace(WAN_PICTURE, auto=True),))
-    films = menu.films_of(choosing, order(pictures=(slash.SOME_PICTURE,)))
-    assert [(film.value, film.label) for film in films] == [
+    videos = menu.lengths_of(choosing, order(pictures=(slash.SOME_PICTURE,)))
+    assert [(video.value, video.label) for video in videos] == [
         ("5 wan", "Wan · 5 s"),
         ("-1 wan", "Wan · Auto, up to 10 s"),
         ("10 wan", "Wan · 10 s"),
@@ -112,6 +112,6 @@ def test_a_form_that_would_be_too_long_keeps_each_family() -> None:
         replace(SORA, name=f"m{number}", family=f"f{number}", label=f"F{number}")
         for number in range(20)
     )
-    films = menu.films_of(Catalog(models=many), order(pictures=(slash.SOME_PICTURE,)))
-    assert len(films) == slash.MOST
-    assert len({film.value.partition(" ")[2] for film in films}) == len(many)
+    videos = menu.lengths_of(Catalog(models=many), order(pictures=(slash.SOME_PICTURE,)))
+    assert len(videos) == slash.MOST
+    assert len({video.value.partition(" ")[2] for video in videos}) == len(many)

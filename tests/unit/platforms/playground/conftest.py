@@ -21,13 +21,13 @@ from bot.core.quotas import Limits
 from bot.core.service import AnimateOthers, Service
 from bot.media.studio import Studio
 from bot.platforms.playground.client import PlaygroundPlatform
-from bot.platforms.playground.commands import Commands
+from bot.platforms.playground.commands import RoomCommands
 from bot.platforms.playground.doors import Doors
 from bot.store.jobs import Jobs
 from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.preferences import PreferencesOf
-from bot.store.settings import Settings as Facts
+from bot.store.settings import StoredValues as Facts
 from bot.web.server import serve
 from tests.contract.rows import nothing_noted
 from tests.databases import open_rows
@@ -46,7 +46,7 @@ class Hall:
     """One room with its doors open."""
 
     platform: PlaygroundPlatform
-    commands: Commands
+    commands: RoomCommands
     doors: Doors
     jobs: Jobs
     posts: Posts
@@ -144,7 +144,7 @@ async def open_hall(
         async with viewer, platform:
             door = open_door(service, access, database, clock)
             listings = replace(door.listings, jobs=jobs, posts=posts)
-            commands = Commands(platform, door=replace(door, listings=listings))
+            commands = RoomCommands(platform, door=replace(door, listings=listings))
             doors = Doors(platform, commands, clock=clock)
             async with serve(doors.routes, host="127.0.0.1", port=0) as origin:
                 async with running(doors), aiohttp.ClientSession() as session:

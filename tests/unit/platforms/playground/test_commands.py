@@ -192,8 +192,8 @@ async def test_all_that_a_message_and_the_one_it_replies_to_carry_is_used(tmp_pa
 
 @pytest.mark.parametrize("own", [True, False])
 async def test_a_video_that_is_replied_to_is_not_passed_over(hall: Hall, *, own: bool) -> None:
-    film = Attachment(name="a.mp4", filename="a.mp4", size=9)
-    ours = await hall.platform.room.post(author="zoetrope", nonce="a-result", video=film)
+    clip = Attachment(name="a.mp4", filename="a.mp4", size=9)
+    ours = await hall.platform.room.post(author="zoetrope", nonce="a-result", video=clip)
     pictures = [(await upload(hall, png()))[1]["name"]] if own else []
     async with hall.page() as page:
         wish = {"command": "video", "text": "a dog instead", "reply_to": ours.id}

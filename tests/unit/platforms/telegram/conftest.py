@@ -22,7 +22,7 @@ from bot.core.quotas import Limits
 from bot.core.replies import Ways
 from bot.core.service import AnimateOthers, Service
 from bot.core.updates import Update
-from bot.platforms.telegram.client import Settings, TelegramPlatform
+from bot.platforms.telegram.client import TelegramOptions, TelegramPlatform
 from bot.platforms.telegram.commands import Commands
 from bot.platforms.telegram.intake import Intake
 from bot.store.communities import Communities
@@ -31,7 +31,7 @@ from bot.store.drafts import Drafts
 from bot.store.handles import Handles
 from bot.store.places import Places
 from bot.store.preferences import PreferencesOf
-from bot.store.settings import Settings as Facts
+from bot.store.settings import StoredValues as Facts
 from bot.store.updates import Updates
 from tests.contract.rows import FREE, Store, no_still, nothing_noted
 from tests.databases import open_rows
@@ -41,8 +41,8 @@ from tests.unit.core.doors import open_door
 from tests.unit.core.orders import CATALOG
 from tests.unit.core.workshop import ScriptedStudio
 
-FILM = b"a film of nine kilobytes" * 400
-VIDEO = Video(key="videos/a.mp4", size=len(FILM), width=16, height=9, seconds=5.0)
+MP4 = b"a video of nine kilobytes" * 400
+VIDEO = Video(key="videos/a.mp4", size=len(MP4), width=16, height=9, seconds=5.0)
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Lobby:
         self.store = Store(self.database)
         self.places = Places(self.database)
         self.communities = Communities(self.database)
-        settings = Settings(token=self.fake.token, api_url=self.fake.api_url)
+        settings = TelegramOptions(token=self.fake.token, api_url=self.fake.api_url)
         self.handles = Handles(self.database, settings.account)
         self.platform = TelegramPlatform(
             settings,
@@ -200,7 +200,7 @@ class Lobby:
     @asynccontextmanager
     async def _stored(self, _key: str) -> AsyncIterator[Path]:
         file = self.folder / "stored.mp4"
-        file.write_bytes(FILM)
+        file.write_bytes(MP4)
         yield file
 
 

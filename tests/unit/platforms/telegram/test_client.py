@@ -23,9 +23,9 @@ from bot.core.replies import Reply, Text
 from bot.core.sizes import LEARNED_FOR
 from bot.i18n import say
 from bot.platforms.telegram import messages
-from bot.platforms.telegram.client import Settings, TelegramPlatform
-from bot.platforms.telegram.films import MOST_AT_ONCE, patience
+from bot.platforms.telegram.client import TelegramOptions, TelegramPlatform
 from bot.platforms.telegram.line import SHOWN
+from bot.platforms.telegram.videos import MOST_AT_ONCE, patience
 from tests.contract.rows import no_still, nowhere
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram import (
@@ -52,7 +52,7 @@ from tests.fakes.telegram.desk import LOCAL_UPLOAD_LIMIT
 from tests.unit.core.orders import changed, job, order
 
 WAIT = 10.0
-FILM = b"a film of nine kilobytes" * 400
+MP4 = b"a video of nine kilobytes" * 400
 ORIGINAL = b"as its gateway made it"
 
 
@@ -114,21 +114,21 @@ class House:
             platform="telegram", channel=channel, community=str(where.id) if chat else None
         )
         wish = changed(order(), address=address, person=Person(id=str(self.ann.id), name="Ann"))
-        video = Video(key="videos/a.mp4", size=len(FILM), width=16, height=9, seconds=5.0)
+        video = Video(key="videos/a.mp4", size=len(MP4), width=16, height=9, seconds=5.0)
         return job(order=wish, status=Status.COMPLETED, video=video)
 
     async def send(
-        self, about: Job | None = None, *, film: bool = True, size: int = 0, again: bool = False
+        self, about: Job | None = None, *, clip: bool = True, size: int = 0, again: bool = False
     ) -> tuple[str, str]:
         """Send its video, made longer to be of that size."""
         about = about or self.job()
         post = Post(id=1, job_id=about.id, kind=PostKind.RESULT, due_at=None)
         video = self.folder / "video.mp4"
-        video.write_bytes(FILM)
+        video.write_bytes(MP4)
         if size:
             os.truncate(video, size)
         send = self.platform.send_again if again else self.platform.send
-        return await send(post, about, replies.result(about), video=video if film else None)
+        return await send(post, about, replies.result(about), video=video if clip else None)
 
     async def trouble(self, about: Job | None = None, *, size: int = 0) -> BotError:
         with pytest.raises(BotError) as caught:
@@ -146,12 +146,12 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     @asynccontextmanager
     async def stored(key: str) -> AsyncIterator[Path]:
         file = tmp_path / "stored.mp4"
-        file.write_bytes(ORIGINAL if key.startswith("originals/") else FILM)
+        file.write_bytes(ORIGINAL if key.startswith("originals/") else MP4)
         yield file
 
     async with FakeTelegram(clock=clock.now) as fake:
         platform = TelegramPlatform(
-            Settings(token=fake.token, api_url=fake.api_url),
+            TelegramOptions(token=fake.token, api_url=fake.api_url),
             posts=rows,  # type: ignore[arg-type]  # the one method that it asks
             handles=Handles(rows),
             communities=Communities(rows),
@@ -302,7 +302,7 @@ async def test_where_silence_is_wanted_an_upload_goes_on_unseen(house: House) ->
 
 async def test_a_topic_that_is_closed_is_left_for_the_general_one(house: House) -> None:
     club = house.fake.supergroup("club", house.ann, is_forum=True)
-    topic = house.fake.topic(club, "films")
+    topic = house.fake.topic(club, "videos")
     topic.is_closed = True
     await house.send(house.job(club, topic=topic.id))
     (post,) = house.fake.posts(club)
@@ -325,7 +325,7 @@ async def test_a_video_is_streamed_with_its_shape(house: House) -> None:
     await house.send()
     (post,) = house.posts()
     assert post.media is not None
-    assert (post.media.content, post.media.width, post.media.duration) == (FILM, 16, 5)
+    assert (post.media.content, post.media.width, post.media.duration) == (MP4, 16, 5)
     assert house.rows.handles == {"videos/a.mp4": post.media.file.id}
 
 
@@ -498,17 +498,17 @@ async def test_a_silent_video_comes_back_as_an_animation_and_is_known(house: Hou
 
 async def test_shown_again_it_costs_no_upload(house: House) -> None:
     await house.send()
-    await house.platform.films.show(str(house.ann.id), house.job())
+    await house.platform.videos.show(str(house.ann.id), house.job())
     first, second = house.fake.calls_of("sendVideo")
     assert (bool(first.files), bool(second.files)) == (True, False)
 
 
 async def test_as_a_file_it_costs_one_upload_too(house: House) -> None:
     for _ in range(2):
-        await house.platform.films.show_file(str(house.ann.id), house.job())
+        await house.platform.videos.show_file(str(house.ann.id), house.job())
     first, second = house.fake.calls_of("sendDocument")
     assert (bool(first.files), bool(second.files)) == (True, False)
-    assert [each.media and each.media.content for each in house.posts()] == [FILM, FILM]
+    assert [each.media and each.media.content for each in house.posts()] == [MP4, MP4]
 
 
 async def test_the_file_is_what_the_gateway_made(house: House) -> None:
@@ -516,21 +516,21 @@ async def test_the_file_is_what_the_gateway_made(house: House) -> None:
     assert about.video is not None
     original = Original(key="originals/a.mkv", size=len(ORIGINAL))
     about = replace(about, video=replace(about.video, converted=original))
-    await house.platform.films.show_file(str(house.ann.id), about)
-    await house.platform.films.show(str(house.ann.id), about)
-    file, film = house.posts()
+    await house.platform.videos.show_file(str(house.ann.id), about)
+    await house.platform.videos.show(str(house.ann.id), about)
+    file, clip = house.posts()
     assert file.media is not None
     assert (file.media.kind, file.media.content) == ("document", ORIGINAL)
-    assert film.media is not None
-    assert (film.media.kind, film.media.content) == ("video", FILM)
+    assert clip.media is not None
+    assert (clip.media.kind, clip.media.content) == ("video", MP4)
     assert list(house.rows.handles) == ["originals/a.mkv#file", "videos/a.mp4"]
 
 
 async def test_a_video_that_does_not_play_everywhere_is_sent_as_a_file(house: House) -> None:
     about = unplayable(house.job())
     await house.send(about)
-    await house.platform.films.show_file(str(house.ann.id), about)
-    await house.platform.films.show(str(house.ann.id), about)
+    await house.platform.videos.show_file(str(house.ann.id), about)
+    await house.platform.videos.show(str(house.ann.id), about)
     assert house.fake.calls_of("sendVideo") == []
     assert [bool(each.files) for each in house.fake.calls_of("sendDocument")] == [
         True,
@@ -547,7 +547,7 @@ async def test_a_video_that_does_not_play_everywhere_replaces_its_card_as_a_file
     await house.send(about, again=True)
     (post,) = house.posts()
     assert post.media is not None
-    assert (post.media.kind, post.media.content) == ("document", FILM)
+    assert (post.media.kind, post.media.content) == ("document", MP4)
     assert list(house.rows.handles) == ["videos/a.mp4#file"]
 
 
@@ -556,44 +556,44 @@ def unplayable(job: Job) -> Job:
     return replace(job, video=replace(job.video, plays=False))
 
 
-async def test_a_film_and_its_file_have_names_of_their_own(house: House) -> None:
+async def test_a_clip_and_its_file_have_names_of_their_own(house: House) -> None:
     """Telegram takes no video by the name of a document."""
     await house.send()
-    await house.platform.films.show_file(str(house.ann.id), house.job())
-    film, file = (each.media for each in house.posts())
-    assert film is not None
+    await house.platform.videos.show_file(str(house.ann.id), house.job())
+    clip, file = (each.media for each in house.posts())
+    assert clip is not None
     assert file is not None
-    assert house.rows.handles == {"videos/a.mp4": film.file.id, "videos/a.mp4#file": file.file.id}
+    assert house.rows.handles == {"videos/a.mp4": clip.file.id, "videos/a.mp4#file": file.file.id}
 
 
 @pytest.mark.parametrize("key", ["videos/a.mp4", "videos/a.mp4#file"])
 async def test_a_handle_that_telegram_forgot_is_uploaded_anew(house: House, key: str) -> None:
     house.rows.handles[key] = house.fake.files.foreign_id()
-    films = house.platform.films
-    show = films.show_file if key.endswith("file") else films.show
+    videos = house.platform.videos
+    show = videos.show_file if key.endswith("file") else videos.show
     await show(str(house.ann.id), house.job())
     (post,) = house.posts()
     assert post.media is not None
-    assert post.media.content == FILM
+    assert post.media.content == MP4
 
 
-async def test_the_name_of_a_smaller_copy_is_not_that_of_the_film(house: House) -> None:
+async def test_the_name_of_a_smaller_copy_is_not_that_of_the_clip(house: House) -> None:
     """Shown again it would be the copy for ever."""
-    await house.send(size=len(FILM) - 1)
+    await house.send(size=len(MP4) - 1)
     assert house.rows.handles == {}
-    await house.platform.films.show(str(house.ann.id), house.job())
+    await house.platform.videos.show(str(house.ann.id), house.job())
     shown = house.posts()[-1].media
     assert shown is not None
-    assert (shown.content, house.rows.handles) == (FILM, {"videos/a.mp4": shown.file.id})
+    assert (shown.content, house.rows.handles) == (MP4, {"videos/a.mp4": shown.file.id})
 
 
 async def test_a_few_are_uploaded_at_once_and_the_next_comes_later(house: House) -> None:
     others = [house.fake.person(f"{number}", started=True) for number in range(MOST_AT_ONCE)]
-    films, holds = house.platform.films, [house.fake.hold("sendDocument") for _ in others]
-    tasks = [asyncio.create_task(films.show_file(str(it.id), house.job())) for it in others]
+    videos, holds = house.platform.videos, [house.fake.hold("sendDocument") for _ in others]
+    tasks = [asyncio.create_task(videos.show_file(str(it.id), house.job())) for it in others]
     for hold in holds:
         await hold.reached()
-    for show in (films.show, films.show_file):
+    for show in (videos.show, videos.show_file):
         with pytest.raises(Temporary) as caught:
             await show(str(house.ann.id), house.job())
         assert (caught.value.unsent, caught.value.retry_after) == (True, 5.0)
@@ -602,17 +602,17 @@ async def test_a_few_are_uploaded_at_once_and_the_next_comes_later(house: House)
         hold.release()
     await asyncio.gather(*tasks)
     house.rows.handles.clear()
-    await films.show_file(str(house.ann.id), house.job())
+    await videos.show_file(str(house.ann.id), house.job())
 
 
 async def test_what_telegram_has_needs_no_place_among_them(house: House) -> None:
     await house.send()
     others = [house.fake.person(f"{number}", started=True) for number in range(MOST_AT_ONCE)]
-    films, holds = house.platform.films, [house.fake.hold("sendDocument") for _ in others]
-    tasks = [asyncio.create_task(films.show_file(str(it.id), house.job())) for it in others]
+    videos, holds = house.platform.videos, [house.fake.hold("sendDocument") for _ in others]
+    tasks = [asyncio.create_task(videos.show_file(str(it.id), house.job())) for it in others]
     for hold in holds:
         await hold.reached()
-    await films.show(str(house.ann.id), house.job())
+    await videos.show(str(house.ann.id), house.job())
     for hold in holds:
         hold.release()
     await asyncio.gather(*tasks)
@@ -631,10 +631,10 @@ def test_a_server_has_time_to_pass_a_file_on_and_yet_no_upload_outlasts_its_clai
     tmp_path: Path, megabytes: int, silence: int
 ) -> None:
     """On a server of one's own, which answers only then, at 1.5 megabytes a second."""
-    film = tmp_path / "film.mp4"
-    with film.open("wb") as file:
+    clip = tmp_path / "video.mp4"
+    with clip.open("wb") as file:
         file.truncate(megabytes * 1_000_000)
-    times = patience(film)
+    times = patience(clip)
     assert int(times.sock_read) == silence
     assert times.sock_read < times.total < SEND_TIME
 
@@ -644,10 +644,10 @@ async def test_silence_after_an_upload_has_an_end(
     house: House, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     about = await with_card(house)
-    monkeypatch.setattr("bot.platforms.telegram.films.SILENCE", 0.05)
+    monkeypatch.setattr("bot.platforms.telegram.videos.SILENCE", 0.05)
     house.fake.hold(way)
     if way == "sendDocument":
-        sending: Coroutine[Any, Any, object] = house.platform.films.show_file(
+        sending: Coroutine[Any, Any, object] = house.platform.videos.show_file(
             str(house.ann.id), about
         )
     else:
@@ -667,23 +667,23 @@ async def with_card(house: House) -> Job:
     return about
 
 
-@pytest.mark.parametrize("film", [True, False])
+@pytest.mark.parametrize("video", [True, False])
 async def test_what_may_stand_takes_the_place_of_the_status_message(
-    house: House, film: bool
+    house: House, clip: bool
 ) -> None:
     about = await with_card(house)
     for _ in range(3):
-        stands = await house.send(about, film=film, again=True)
+        stands = await house.send(about, clip=clip, again=True)
         await house.clock.advance(10)
     (post,) = house.posts()
     assert stands == (str(post.id), str(house.ann.id))
     assert "here is your video" in post.text
-    assert (post.media is not None) is film
+    assert (post.media is not None) is clip
 
 
 async def test_then_it_is_no_card_any_more(house: House) -> None:
     about = await with_card(house)
-    stands = await house.send(about, film=False, again=True)
+    stands = await house.send(about, clip=False, again=True)
     result = Post(id=3, job_id=about.id, kind=PostKind.RESULT, due_at=None, message_id=stands[0])
     house.rows.posts["result"] = result
     with pytest.raises(Refused):

@@ -12,7 +12,7 @@ from bot.core.errors import Broken
 from bot.core.supervision import LEAST, MOST, MOST_ASKED
 from bot.platforms.telegram.listener import Listener
 from bot.store.drafts import Drafts
-from bot.store.settings import Settings as Facts
+from bot.store.settings import StoredValues as Facts
 from tests.fakes.telegram import (
     Fault,
     bad_gateway,

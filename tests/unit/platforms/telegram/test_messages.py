@@ -10,8 +10,8 @@ from bot.core import cards, presses, replies
 from bot.core.cards import Timing
 from bot.core.jobs import Status, Video
 from bot.core.replies import Action, Button, Left, Reply, Text
-from bot.platforms.telegram import films, messages
-from bot.platforms.telegram.messages import IN_A_ROW, MOST_CAPTION, MOST_TEXT, Look
+from bot.platforms.telegram import messages, videos
+from bot.platforms.telegram.messages import IN_A_ROW, MOST_CAPTION, MOST_TEXT, Rendered
 from tests.unit.core.orders import changed, job
 
 
@@ -19,7 +19,7 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def cut(look: Look, kind: str) -> list[str]:
+def cut(look: Rendered, kind: str) -> list[str]:
     """The texts under entities of one kind."""
     return [each.extract_from(look.text) for each in look.entities if each.type == kind]
 
@@ -55,7 +55,7 @@ def test_a_result_rings_its_person_by_name() -> None:
 def test_the_way_to_the_very_file_stands_in_a_row_of_its_own() -> None:
     done = job(video=Video(key="videos/a.mp4", size=1, width=16, height=9, seconds=5.0))
     said = replies.result(done, ways=(Button(action=Action.CONTINUE, about=done.id),))
-    keys = films.caption(done, said).keyboard
+    keys = videos.caption(done, said).keyboard
     assert keys is not None
     *others, last = keys.inline_keyboard
     assert [key.callback_data for key in last] == [f"v1:original:{done.id}"]

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from bot.core.errors import BotError, Refused, Temporary
 from bot.core.orders import Picture
-from bot.platforms.telegram.pictures import Downloads
+from bot.platforms.telegram.pictures import PictureDownloads
 from tests.fakes.telegram import MIB, FakeTelegram
 
 CAT = b"a cat" * 50_000
@@ -28,7 +28,7 @@ class House:
     """A server, what fetches from it, and where it lays its files."""
 
     fake: FakeTelegram
-    downloads: Downloads
+    downloads: PictureDownloads
     folder: Path
     into: Path
 
@@ -60,7 +60,9 @@ class House:
 async def opened(tmp_path: Path, fake: FakeTelegram) -> AsyncIterator[House]:
     server = TelegramAPIServer.from_base(fake.api_url, is_local=True)
     async with Bot(fake.token, session=AiohttpSession(api=server)) as bot:
-        yield House(fake, Downloads(bot), tmp_path / "server" / fake.token, tmp_path / "into")
+        yield House(
+            fake, PictureDownloads(bot), tmp_path / "server" / fake.token, tmp_path / "into"
+        )
     fake.check()
 
 

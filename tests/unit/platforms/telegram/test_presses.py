@@ -36,7 +36,7 @@ from tests.unit.platforms.telegram.conftest import VIDEO, Lobby, locked
 async def in_topic(lobby: Lobby) -> tuple[Job, Message]:
     """A job of Ann's from a topic, and its video there."""
     club = lobby.fake.supergroup("club", lobby.ann, is_forum=True)
-    topic = lobby.fake.topic(club, "films")
+    topic = lobby.fake.topic(club, "videos")
     job = await lobby.made(await lobby.ordered(chat=club, topic=topic))
     return job, await lobby.result(job)
 
@@ -249,7 +249,7 @@ async def a_copy(lobby: Lobby) -> tuple[Job, Message]:
     original = await lobby.result(job)
     now = lobby.clock.now()
     job = await lobby.store.moved(await lobby.job(job.id), moves.delivered(job, now=now))
-    await lobby.platform.films.show(str(lobby.ann.id), job)
+    await lobby.platform.videos.show(str(lobby.ann.id), job)
     return job, lobby.fake.posts(original.chat)[-1]
 
 
@@ -452,7 +452,7 @@ async def test_an_upload_holds_up_no_other_press(lobby: Lobby) -> None:
     inbox = inbox_of(lobby, lobby.commands.handle)
     await inbox.take([lobby.fake.updates.of(press).json for press in presses])
     due = await lobby.updates.due(now=lobby.clock.now(), most=9)
-    assert [update.lane for update in due] == [f"film:{lobby.ann.id}", f"press:{lobby.ann.id}"]
+    assert [update.lane for update in due] == [f"video:{lobby.ann.id}", f"press:{lobby.ann.id}"]
 
 
 @pytest.mark.proof

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 from bot.core.commands import COMMANDS, Who
 from bot.core.orders import Person
 from bot.platforms.telegram.profile import Profile
-from bot.store.settings import Settings as Facts
+from bot.store.settings import StoredValues as Facts
 from bot.store.tables import owners
 from tests.fakes.telegram import bad_request
 from tests.unit.platforms.telegram.conftest import Lobby

@@ -81,11 +81,11 @@ async def test_in_the_direct_messages_of_a_channel_nothing_is_ordered(
 
 
 async def test_who_sends_what_moves_is_not_told_that_it_works(lobby: Lobby) -> None:
-    """Telegram makes a film of a GIF: it is told apart from a picture that can't be read."""
+    """Telegram makes a video of a GIF: it is told apart from a picture that can't be read."""
     for sent in (
-        await lobby.ann.sends_animation(b"film", caption="/animate wave"),
-        await lobby.ann.sends_video(b"film", caption="/animate wave"),
-        await lobby.ann.sends_sticker(b"film", kind="animated"),
+        await lobby.ann.sends_animation(b"video", caption="/animate wave"),
+        await lobby.ann.sends_video(b"video", caption="/animate wave"),
+        await lobby.ann.sends_sticker(b"video", kind="animated"),
     ):
         await lobby.hear(sent)
         assert lobby.answer(sent).text.startswith("That one moves already")

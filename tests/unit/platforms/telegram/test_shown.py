@@ -48,9 +48,9 @@ async def with_parts(lobby: Lobby, said: Message, *path: str, **parts: Any) -> s
 
 
 SENT: dict[str, tuple[Sends, str]] = {
-    "video": (lambda lobby: lobby.ann.sends_video(b"film"), MOVES),
-    "animation": (lambda lobby: lobby.ann.sends_animation(b"film"), MOVES),
-    "video sticker": (lambda lobby: lobby.ann.sends_sticker(b"film", kind="video"), MOVES),
+    "video": (lambda lobby: lobby.ann.sends_video(b"video"), MOVES),
+    "animation": (lambda lobby: lobby.ann.sends_animation(b"video"), MOVES),
+    "video sticker": (lambda lobby: lobby.ann.sends_sticker(b"video", kind="video"), MOVES),
     "TIFF": (lambda lobby: lobby.ann.sends_document(b"II*", "a.tiff", mime_type="image/tiff"), ""),
     "heavy": (
         lambda lobby: lobby.ann.sends_document(png(), "cat.png", size=15_000_000),
@@ -132,7 +132,7 @@ async def test_ones_own_picture_that_cannot_be_used_is_refused_too(lobby: Lobby)
     heavy = await lobby.ann.sends_document(png(), "cat.png", size=15_000_000, caption=caption)
     for said, sentence in (
         (heavy, "That picture has 15.0 MB"),
-        (await lobby.ann.sends_video(b"film", caption=caption), MOVES),
+        (await lobby.ann.sends_video(b"video", caption=caption), MOVES),
         (await lobby.ann.says("/video make it dance: https://a.example/cat"), LINK),
         (await lobby.ann.sends_sound(caption="/video a cat"), "A sound needs one picture"),
     ):
@@ -148,7 +148,7 @@ async def test_neither_does_an_answer_or_a_draft_make_words_of_it(lobby: Lobby) 
     answer = await lobby.ann.says("https://a.example/cat", reply_to=lobby.answer(asked))
     await lobby.hear(answer)
     assert LINK in lobby.answer(answer).text
-    draft = await lobby.ann.says("make it dance", reply_to=await lobby.ann.sends_video(b"film"))
+    draft = await lobby.ann.says("make it dance", reply_to=await lobby.ann.sends_video(b"video"))
     await lobby.hear(draft)
     assert lobby.answer(draft).text.startswith(MOVES)
     assert await lobby.jobs() == []
@@ -190,7 +190,7 @@ async def test_the_still_of_a_live_photo_is_used(lobby: Lobby) -> None:
 
 @pytest.fixture
 def joining(lobby: Lobby) -> Lobby:
-    """A catalogue with a model that goes from one picture to another."""
+    """A catalog with a model that goes from one picture to another."""
     both = replace(CATALOG, models=(WAN_PICTURE, KEY_FRAMES))
     lobby.service.accounts = offering(both, lobby.service.accounts)
     return lobby

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.access import Access, Default
 from bot.core.orders import Kind, Sound
-from bot.store.settings import Settings as Facts
+from bot.store.settings import StoredValues as Facts
 from tests.e2e.world import png
 from tests.fakes.telegram import Item, internal
 from tests.unit.core.orders import SINGING, offering
@@ -164,7 +164,7 @@ async def test_a_voice_that_answers_our_question_is_not_left_out(singing: Lobby)
     assert await singing.jobs() == []
 
 
-# --- files that are called films ------------------------------------------------------------------
+# --- files that are called videos ------------------------------------------------------------------
 
 CALLED = {
     "talk.mp4": ("video/mp4", "mp4", "aac"),
@@ -175,7 +175,7 @@ CALLED = {
 
 
 @pytest.mark.parametrize("name", CALLED)
-async def test_a_file_that_is_called_a_film_and_holds_only_sound_is_a_sound(
+async def test_a_file_that_is_called_a_video_and_holds_only_sound_is_a_sound(
     singing: Lobby, tmp_path: Path, name: str
 ) -> None:
     mime_type, container, codec = CALLED[name]
@@ -190,15 +190,15 @@ async def test_a_file_that_is_called_a_film_and_holds_only_sound_is_a_sound(
     assert (job.order.sound.filename, job.request.kind) == (name, Kind.SOUND)
 
 
-@pytest.mark.parametrize("content", ["film", "anything"])
-async def test_one_that_holds_pictures_or_can_not_be_read_is_the_film_that_it_is_called(
+@pytest.mark.parametrize("content", ["video", "anything"])
+async def test_one_that_holds_pictures_or_can_not_be_read_is_the_video_that_it_is_called(
     singing: Lobby, tmp_path: Path, content: str
 ) -> None:
-    film_ = write_video(tmp_path / "film.mp4", seconds=1).read_bytes()
-    body = film_ if content == "film" else content.encode()
-    film = await singing.ann.sends_document(body, "film.mp4", mime_type="video/mp4")
-    said = await singing.ann.sends_photo(png(), caption="/animate", reply_to=film)
-    for each, how in ((film, ""), (said, "send me yours without the reply.")):
+    video_ = write_video(tmp_path / "video.mp4", seconds=1).read_bytes()
+    body = video_ if content == "video" else content.encode()
+    video = await singing.ann.sends_document(body, "video.mp4", mime_type="video/mp4")
+    said = await singing.ann.sends_photo(png(), caption="/animate", reply_to=video)
+    for each, how in ((video, ""), (said, "send me yours without the reply.")):
         await singing.hear(each)
         told = singing.answer(each).text
         assert told.startswith("That one moves already")
@@ -206,12 +206,12 @@ async def test_one_that_holds_pictures_or_can_not_be_read_is_the_film_that_it_is
     assert await singing.jobs() == []
 
 
-async def test_one_that_does_not_come_is_the_film_that_it_is_called(singing: Lobby) -> None:
+async def test_one_that_does_not_come_is_the_video_that_it_is_called(singing: Lobby) -> None:
     """Not met with silence while Telegram hands nothing out."""
     singing.fake.faults.add("getFile", internal())
-    film = await singing.ann.sends_document(b"film", "film.mp4", mime_type="video/mp4")
-    await singing.hear(film)
-    assert singing.answer(film).text.startswith("That one moves already")
+    video = await singing.ann.sends_document(b"video", "video.mp4", mime_type="video/mp4")
+    await singing.hear(video)
+    assert singing.answer(video).text.startswith("That one moves already")
 
 
 async def test_a_stranger_has_nothing_fetched(singing: Lobby) -> None:
@@ -223,15 +223,15 @@ async def test_a_stranger_has_nothing_fetched(singing: Lobby) -> None:
         clock=singing.clock,
     )
     await singing.open()
-    film = await singing.ann.sends_document(b"film", "film.mp4", mime_type="video/mp4")
-    await singing.hear(film)
-    assert singing.answer(film).text.startswith("I am not switched on here")
+    video = await singing.ann.sends_document(b"video", "video.mp4", mime_type="video/mp4")
+    await singing.hear(video)
+    assert singing.answer(video).text.startswith("I am not switched on here")
     assert not singing.fake.calls_of("getFile")
 
 
 async def test_one_that_is_too_large_to_look_into_is_not_fetched(singing: Lobby) -> None:
     size = 16_000_000
-    film = await singing.ann.sends_document(b"x", "film.mp4", mime_type="video/mp4", size=size)
-    await singing.hear(film)
-    assert singing.answer(film).text.startswith("That one moves already")
+    video = await singing.ann.sends_document(b"x", "video.mp4", mime_type="video/mp4", size=size)
+    await singing.hear(video)
+    assert singing.answer(video).text.startswith("That one moves already")
     assert not singing.fake.calls_of("getFile")

@@ -1,4 +1,4 @@
-"""Films once more: a finished video as an answer, or the very file that its gateway made.
+"""Videos once more: a finished video as an answer, or the very file that its gateway made.
 
 What was posted may have been converted, so that it plays everywhere. The original keeps the content
 credentials that it came with.
@@ -29,7 +29,7 @@ MOST_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Films:
+class Videos:
     """Answers with the file where Discord takes it, else with a sentence and what link there is."""
 
     platform: DiscordPlatform
@@ -80,7 +80,7 @@ class Films:
         except FileMissing as error:
             raise Refused("video_gone") from error
 
-    async def _look(self, interaction: discord.Interaction, answer: Shown) -> messages.Look:
+    async def _look(self, interaction: discord.Interaction, answer: Shown) -> messages.Rendered:
         locale = str(interaction.locale)
         if answer.as_original:
             return messages.notice(Reply(text=Text(id="original.here")), locale)
@@ -89,7 +89,7 @@ class Films:
 
     async def _elsewhere(
         self, interaction: discord.Interaction, answer: Shown, size: int
-    ) -> messages.Look:
+    ) -> messages.Rendered:
         """Where it is instead."""
         link = self.link(answer.job)
         id_ = "original.too_large" if link is None else "original.linked"

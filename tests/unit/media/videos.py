@@ -1,6 +1,6 @@
-"""The kinds of films that a gateway may hand over, each with its maker and what becomes of it.
+"""The kinds of videos that a gateway may hand over, each with its maker and what becomes of it.
 
-`test_playing` holds the verdicts to this table, `tests/browser/test_films.py` takes all of it the
+`test_playing` holds the verdicts to this table, `tests/browser/test_videos.py` takes all of it the
 whole way, and `docs/videos_page.py` shows it.
 """
 
@@ -31,7 +31,7 @@ SIZE = (64, 48)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Film:
+class Sample:
     """How to make one, what is wrong with it, and the size that is posted."""
 
     codec: str
@@ -39,7 +39,7 @@ class Film:
     how: Mapping[str, Any]
     """For `write_clip`."""
     why: str
-    """The reasons of the verdict; none for a film that is kept as it is."""
+    """The reasons of the verdict; none for a video that is kept as it is."""
     posted: tuple[int, int] = SIZE
     after: Callable[[Path], None] | None = None
     """Changes the file once it is made."""
@@ -54,7 +54,7 @@ class Film:
         return path
 
 
-def film(
+def video(
     codec: str,
     container: str,
     why: str = "",
@@ -63,9 +63,9 @@ def film(
     after: Callable[[Path], None] | None = None,
     is_large: bool = False,
     **how: Any,
-) -> Film:
+) -> Sample:
     """One that is made so."""
-    return Film(
+    return Sample(
         codec=codec,
         container=container,
         how=how,
@@ -76,16 +76,16 @@ def film(
     )
 
 
-def good(why: str = "", *, flags: str = FAST, **how: Any) -> Film:
+def good(why: str = "", *, flags: str = FAST, **how: Any) -> Sample:
     """H.264 in an MP4 whose index comes first, but for what is said."""
-    return film("libx264", "mp4", why, flags=flags, **how)
+    return video("libx264", "mp4", why, flags=flags, **how)
 
 
 # ---------------------------------------------------------------- what a maker can't be asked for
 
 
 def with_edit(source: Path, *, first: int, seconds: float) -> None:
-    """Let the film begin with that picture, and last that long."""
+    """Let the video begin with that picture, and last that long."""
     body = bytearray(source.read_bytes())
     at = body.index(b"elst") + 12
     (begin,) = struct.unpack_from(">i", body, at + 4)
@@ -100,7 +100,7 @@ def _cut(path: Path) -> None:
 NORMAL, HALF, STILL = 1 << 16, 1 << 15, 0
 """Rates of time."""
 Edit = tuple[float, float | None, int]
-"""How long a part lasts, the second at which it begins in the film, if it shows any, its rate."""
+"""How long a part lasts, the second at which it begins in the video, if it shows any, its rate."""
 
 
 def with_edits(source: Path, edits: Sequence[Edit], *, track: int = 0) -> None:
@@ -211,7 +211,7 @@ def _with_cover(output: av.container.OutputContainer) -> None:
     _mux_one(output, cover)
 
 
-def _with_second_film(output: av.container.OutputContainer) -> None:
+def _with_second_video(output: av.container.OutputContainer) -> None:
     second = output.add_stream("libx264", rate=24)
     assert isinstance(second, av.VideoStream)
     second.width, second.height, second.pix_fmt = 32, 32, "yuv420p"
@@ -279,7 +279,7 @@ KEPT = {
     "just that": good(sound="aac"),
     "without sound": good(options=_B_FRAMES),
     "with a hole": good(times=HOLE),
-    "B-frames with negative offsets": film(
+    "B-frames with negative offsets": video(
         "libx264", "mp4", flags=FAST + "+negative_cts_offsets", options={"preset": "fast"}
     ),
     "one picture": good(times=range(1)),
@@ -300,16 +300,16 @@ KEPT = {
 }
 
 REMUXED = {
-    "a late index": film("libx264", "mp4", "index", sound="aac"),
-    "a late index and no sound": film("libx264", "mp4", "index", options=_B_FRAMES),
-    "a file in parts": film(
+    "a late index": video("libx264", "mp4", "index", sound="aac"),
+    "a late index and no sound": video("libx264", "mp4", "index", options=_B_FRAMES),
+    "a file in parts": video(
         "libx264", "mp4", "index", sound="aac", flags="+frag_keyframe+empty_moov"
     ),
-    "parts for DASH": film(
+    "parts for DASH": video(
         "libx264", "mp4", "index", sound="aac", flags="+dash+frag_keyframe+delay_moov"
     ),
-    "Smooth Streaming": film("libx264", "ismv", "index", sound="aac"),
-    "3GP": film("libx264", "3gp", "index", sound="aac"),
+    "Smooth Streaming": video("libx264", "ismv", "index", sound="aac"),
+    "3GP": video("libx264", "3gp", "index", sound="aac"),
     "parameters in the stream": good("tag", after=_as_avc3),
     "a first time that is not zero": good("start", times=LATE),
     "bytes behind the last box": good("tail", sound="aac", after=with_tail),
@@ -323,32 +323,34 @@ REMUXED = {
     "an edit list that shows nothing": good("edits", after=edited((1, 9, NORMAL))),
     "an index without a length": good("length", sound="aac", after=_without_length),
     "two sounds": good("tracks", sound="aac", second_sound="aac"),
-    "two films": good("tracks", beside=_with_second_film),
-    "QuickTime": film("libx264", "mov", "container", sound="aac"),
-    "QuickTime with a time code": film("libx264", "mov", "container", beside=_with_time_code),
-    "Matroska": film("libx264", "matroska", "container", sound="aac"),
-    "Matroska with B-frames": film("libx264", "matroska", "container", options=_B_FRAMES),
-    "Matroska with a hole": film("libx264", "matroska", "container", times=HOLE, options=_B_FRAMES),
-    "Matroska of variable rate": film(
+    "two videos": good("tracks", beside=_with_second_video),
+    "QuickTime": video("libx264", "mov", "container", sound="aac"),
+    "QuickTime with a time code": video("libx264", "mov", "container", beside=_with_time_code),
+    "Matroska": video("libx264", "matroska", "container", sound="aac"),
+    "Matroska with B-frames": video("libx264", "matroska", "container", options=_B_FRAMES),
+    "Matroska with a hole": video(
+        "libx264", "matroska", "container", times=HOLE, options=_B_FRAMES
+    ),
+    "Matroska of variable rate": video(
         "libx264", "matroska", "container", times=PACED, options=_B_FRAMES
     ),
-    "Matroska with chapters and subtitles": film(
+    "Matroska with chapters and subtitles": video(
         "libx264",
         "matroska",
         "container",
         sound="aac",
         beside=_with_chapters_and_subtitles,
     ),
-    "Matroska of one picture a second": film(
+    "Matroska of one picture a second": video(
         "libx264", "matroska", "container", rate=1, times=range(3), sound="aac"
     ),
-    "a transport stream": film("libx264", "mpegts", "container", sound="aac", options=_B_FRAMES),
-    "a transport stream that begins late": film(
+    "a transport stream": video("libx264", "mpegts", "container", sound="aac", options=_B_FRAMES),
+    "a transport stream that begins late": video(
         "libx264", "mpegts", "container start", times=LATE, options=_B_FRAMES
     ),
-    "Flash of H.264": film("libx264", "flv", "container", sound="aac"),
-    "AVI of H.264": film("libx264", "avi", "container"),
-    "AVI of H.264 with AAC": film("libx264", "avi", "container", sound="aac"),
+    "Flash of H.264": video("libx264", "flv", "container", sound="aac"),
+    "AVI of H.264": video("libx264", "avi", "container"),
+    "AVI of H.264 with AAC": video("libx264", "avi", "container", sound="aac"),
 }
 
 HEARD_ANEW = {
@@ -359,20 +361,22 @@ HEARD_ANEW = {
     "E-AC-3 sound": good("sound", sound="eac3"),
     "FLAC sound": good("sound", sound="flac"),
     "ALAC sound": good("sound", sound="alac"),
-    "AMR sound in 3GP": film("libx264", "3gp", "sound index", sound="libopencore_amrnb", **_PHONE),
-    "Opus in Matroska": film("libx264", "matroska", "sound container", sound="libopus"),
-    "Vorbis in Matroska": film("libx264", "matroska", "sound container", sound="vorbis"),
-    "AC-3 of six channels": film(
+    "AMR sound in 3GP": video("libx264", "3gp", "sound index", sound="libopencore_amrnb", **_PHONE),
+    "Opus in Matroska": video("libx264", "matroska", "sound container", sound="libopus"),
+    "Vorbis in Matroska": video("libx264", "matroska", "sound container", sound="vorbis"),
+    "AC-3 of six channels": video(
         "libx264", "matroska", "sound container", sound="ac3", layout="5.1"
     ),
-    "PCM in QuickTime": film("libx264", "mov", "sound container", sound="pcm_s24le"),
-    "MP3 in Flash": film("libx264", "flv", "sound container", sound="libmp3lame", sound_rate=44100),
-    "MP3 in AVI": film("libx264", "avi", "sound container", sound="libmp3lame"),
-    "MP2 in a transport stream": film("libx264", "mpegts", "sound container", sound="mp2"),
+    "PCM in QuickTime": video("libx264", "mov", "sound container", sound="pcm_s24le"),
+    "MP3 in Flash": video(
+        "libx264", "flv", "sound container", sound="libmp3lame", sound_rate=44100
+    ),
+    "MP3 in AVI": video("libx264", "avi", "sound container", sound="libmp3lame"),
+    "MP2 in a transport stream": video("libx264", "mpegts", "sound container", sound="mp2"),
     "AAC of eight channels": good("sound", sound="aac", layout="7.1(wide)"),
     "AAC of 96 kHz": good("sound", sound="aac", sound_rate=96000),
     "AAC with a hole": good("sound_holes", sound="aac", times=range(48), quiet=(0.5, 1.5)),
-    "AAC with a hole in Matroska": film(
+    "AAC with a hole in Matroska": video(
         "libx264",
         "matroska",
         "sound_holes container",
@@ -382,7 +386,7 @@ HEARD_ANEW = {
     ),
 }
 
-HEARD_ANEW["AAC that changes its channels"] = film(
+HEARD_ANEW["AAC that changes its channels"] = video(
     "libx264",
     "mpegts",
     "sound_changes sound_overlaps container",
@@ -395,40 +399,40 @@ _HEVC = "codec index tag"
 _OTHER = "codec container"
 _PIXELS = "codec pixels container"
 SEEN_ANEW = {
-    "HEVC": film("libx265", "mp4", _HEVC, sound="aac"),
-    "HEVC of 10 bits": film("libx265", "mp4", "codec pixels index tag", pix_fmt="yuv420p10le"),
-    "HEVC of 4:2:2": film("libx265", "mp4", "codec pixels index tag", pix_fmt="yuv422p10le"),
-    "HEVC of 4:4:4 and 12 bits": film(
+    "HEVC": video("libx265", "mp4", _HEVC, sound="aac"),
+    "HEVC of 10 bits": video("libx265", "mp4", "codec pixels index tag", pix_fmt="yuv420p10le"),
+    "HEVC of 4:2:2": video("libx265", "mp4", "codec pixels index tag", pix_fmt="yuv422p10le"),
+    "HEVC of 4:4:4 and 12 bits": video(
         "libx265", "mp4", "codec pixels index tag", pix_fmt="yuv444p12le"
     ),
-    "HEVC of RGB": film("libx265", "mp4", "codec pixels index tag", pix_fmt="gbrp"),
-    "HEVC of grey": film("libx265", "mp4", "codec pixels index tag", pix_fmt="gray"),
-    "HEVC in QuickTime": film("libx265", "mov", _OTHER, sound="aac"),
-    "HEVC in Matroska": film("libx265", "matroska", _OTHER, sound="aac"),
-    "HEVC in a transport stream": film("libx265", "mpegts", _OTHER, sound="aac"),
-    "HEVC in a transport stream that begins late": film(
+    "HEVC of RGB": video("libx265", "mp4", "codec pixels index tag", pix_fmt="gbrp"),
+    "HEVC of grey": video("libx265", "mp4", "codec pixels index tag", pix_fmt="gray"),
+    "HEVC in QuickTime": video("libx265", "mov", _OTHER, sound="aac"),
+    "HEVC in Matroska": video("libx265", "matroska", _OTHER, sound="aac"),
+    "HEVC in a transport stream": video("libx265", "mpegts", _OTHER, sound="aac"),
+    "HEVC in a transport stream that begins late": video(
         "libx265", "mpegts", _OTHER + " start", times=LATE
     ),
-    "HEVC with a hole": film("libx265", "mp4", _HEVC, times=HOLE, sound="aac"),
-    "HEVC of one picture": film("libx265", "mp4", _HEVC, times=range(1), options=x265(bframes=0)),
-    "HEVC of one picture a second": film(
+    "HEVC with a hole": video("libx265", "mp4", _HEVC, times=HOLE, sound="aac"),
+    "HEVC of one picture": video("libx265", "mp4", _HEVC, times=range(1), options=x265(bframes=0)),
+    "HEVC of one picture a second": video(
         "libx265", "mp4", _HEVC, rate=1, times=range(3), sound="aac"
     ),
-    "HEVC of 23.976 pictures a second": film(
+    "HEVC of 23.976 pictures a second": video(
         "libx265", "mp4", _HEVC, rate=Fraction(24000, 1001), sound="aac"
     ),
-    "HEVC with a second of sound too much": film(
+    "HEVC with a second of sound too much": video(
         "libx265", "mp4", "codec sound index tag", sound="libopus", heard=2
     ),
-    "HEVC with sound that ends early": film(
+    "HEVC with sound that ends early": video(
         "libx265", "mp4", "codec sound index tag", sound="libopus", heard=0.4
     ),
-    "HEVC with sound that begins late": film("libx265", "mp4", _HEVC, sound="aac", quiet=(0, 0.5)),
-    "HEVC with pictures that begin late": film("libx265", "mp4", _HEVC, sound="aac", times=LATE),
-    "HEVC with a track of sound that is empty": film(
+    "HEVC with sound that begins late": video("libx265", "mp4", _HEVC, sound="aac", quiet=(0, 0.5)),
+    "HEVC with pictures that begin late": video("libx265", "mp4", _HEVC, sound="aac", times=LATE),
+    "HEVC with a track of sound that is empty": video(
         "libx265", "matroska", "codec sound container", sound="libopus", heard=0
     ),
-    "HEVC for bright screens (PQ)": film(
+    "HEVC for bright screens (PQ)": video(
         "libx265",
         "mp4",
         "codec pixels hdr index tag",
@@ -436,7 +440,7 @@ SEEN_ANEW = {
         still=True,
         options=x265(**_WIDE, transfer="smpte2084"),
     ),
-    "HEVC for bright screens (HLG)": film(
+    "HEVC for bright screens (HLG)": video(
         "libx265",
         "mp4",
         "codec pixels hdr index tag",
@@ -444,27 +448,27 @@ SEEN_ANEW = {
         still=True,
         options=x265(**_WIDE, transfer="arib-std-b67"),
     ),
-    "AV1": film("libsvtav1", "mp4", _HEVC, sound="aac"),
-    "AV1 of 10 bits": film("libsvtav1", "mp4", "codec pixels index tag", pix_fmt="yuv420p10le"),
-    "AV1 with Opus in WebM": film("libsvtav1", "webm", "codec sound container", sound="libopus"),
-    "VP9 with Opus in WebM": film("libvpx-vp9", "webm", "codec sound container", sound="libopus"),
-    "VP9 in MP4": film("libvpx-vp9", "mp4", "codec sound index tag", sound="libopus"),
-    "VP9 with alpha": film("libvpx-vp9", "webm", _OTHER, pix_fmt="yuva420p"),
-    "VP9 of 4:4:4": film("libvpx-vp9", "webm", _PIXELS, pix_fmt="yuv444p"),
-    "VP9 of RGB": film("libvpx-vp9", "webm", _PIXELS, pix_fmt="gbrp"),
-    "VP9 of variable rate": film("libvpx-vp9", "webm", _OTHER, times=PACED),
-    "VP8 with Vorbis": film("libvpx", "webm", "codec sound container", sound="vorbis"),
-    "VP8 in OGG": film("libvpx", "ogg", "codec sound container", sound="vorbis"),
-    "MPEG-4 Visual": film("mpeg4", "mp4", "codec tag", sound="aac", flags=FAST),
-    "MPEG-4 Visual in AVI": film("mpeg4", "avi", "codec sound container", sound="libmp3lame"),
-    "MPEG-4 Visual with B-frames in AVI": film(
+    "AV1": video("libsvtav1", "mp4", _HEVC, sound="aac"),
+    "AV1 of 10 bits": video("libsvtav1", "mp4", "codec pixels index tag", pix_fmt="yuv420p10le"),
+    "AV1 with Opus in WebM": video("libsvtav1", "webm", "codec sound container", sound="libopus"),
+    "VP9 with Opus in WebM": video("libvpx-vp9", "webm", "codec sound container", sound="libopus"),
+    "VP9 in MP4": video("libvpx-vp9", "mp4", "codec sound index tag", sound="libopus"),
+    "VP9 with alpha": video("libvpx-vp9", "webm", _OTHER, pix_fmt="yuva420p"),
+    "VP9 of 4:4:4": video("libvpx-vp9", "webm", _PIXELS, pix_fmt="yuv444p"),
+    "VP9 of RGB": video("libvpx-vp9", "webm", _PIXELS, pix_fmt="gbrp"),
+    "VP9 of variable rate": video("libvpx-vp9", "webm", _OTHER, times=PACED),
+    "VP8 with Vorbis": video("libvpx", "webm", "codec sound container", sound="vorbis"),
+    "VP8 in OGG": video("libvpx", "ogg", "codec sound container", sound="vorbis"),
+    "MPEG-4 Visual": video("mpeg4", "mp4", "codec tag", sound="aac", flags=FAST),
+    "MPEG-4 Visual in AVI": video("mpeg4", "avi", "codec sound container", sound="libmp3lame"),
+    "MPEG-4 Visual with B-frames in AVI": video(
         "mpeg4", "avi", "codec times container", options={"bf": "2"}
     ),
-    "MPEG-2": film("mpeg2video", "mpegts", "codec sound container", sound="mp2"),
-    "MPEG-2 of 4:2:2": film("mpeg2video", "mpegts", _PIXELS, pix_fmt="yuv422p"),
-    "MPEG-2 on a DVD": film("mpeg2video", "vob", "codec sound container start", sound="ac3"),
-    "MPEG-1": film("mpeg1video", "mpeg", "codec sound container start", sound="mp2"),
-    "H.263 in 3GP": film(
+    "MPEG-2": video("mpeg2video", "mpegts", "codec sound container", sound="mp2"),
+    "MPEG-2 of 4:2:2": video("mpeg2video", "mpegts", _PIXELS, pix_fmt="yuv422p"),
+    "MPEG-2 on a DVD": video("mpeg2video", "vob", "codec sound container start", sound="ac3"),
+    "MPEG-1": video("mpeg1video", "mpeg", "codec sound container start", sound="mp2"),
+    "H.263 in 3GP": video(
         "h263",
         "3gp",
         "codec pixel_shape sound index tag",
@@ -473,14 +477,14 @@ SEEN_ANEW = {
         **_PHONE,
         posted=(192, 144),
     ),
-    "Flash": film("flv", "flv", _OTHER),
-    "a screen in Flash": film("flashsv", "flv", _PIXELS, pix_fmt="bgr24"),
-    "Windows Media": film("wmv2", "asf", "codec sound container", sound="libmp3lame"),
-    "ProRes with PCM": film(
+    "Flash": video("flv", "flv", _OTHER),
+    "a screen in Flash": video("flashsv", "flv", _PIXELS, pix_fmt="bgr24"),
+    "Windows Media": video("wmv2", "asf", "codec sound container", sound="libmp3lame"),
+    "ProRes with PCM": video(
         "prores_ks", "mov", "codec pixels sound container", pix_fmt="yuv422p10le", sound="pcm_s16le"
     ),
-    "ProRes with alpha": film("prores_ks", "mov", _PIXELS, pix_fmt="yuva444p10le"),
-    "DNxHR": film(
+    "ProRes with alpha": video("prores_ks", "mov", _PIXELS, pix_fmt="yuva444p10le"),
+    "DNxHR": video(
         "dnxhd",
         "mov",
         _PIXELS,
@@ -489,8 +493,8 @@ SEEN_ANEW = {
         options={"profile": "dnxhr_sq"},
         posted=(256, 128),
     ),
-    "CineForm": film("cfhd", "mov", _PIXELS, pix_fmt="yuv422p10le"),
-    "DV": film(
+    "CineForm": video("cfhd", "mov", _PIXELS, pix_fmt="yuv422p10le"),
+    "DV": video(
         "dvvideo",
         "avi",
         "codec interlaced pixel_shape container",
@@ -500,53 +504,53 @@ SEEN_ANEW = {
         pixel=Fraction(16, 15),
         posted=(768, 576),
     ),
-    "Motion JPEG": film("mjpeg", "avi", _PIXELS, pix_fmt="yuvj420p"),
-    "Motion JPEG in QuickTime": film("mjpeg", "mov", _PIXELS, pix_fmt="yuvj444p"),
-    "JPEG 2000": film("jpeg2000", "mov", _PIXELS, pix_fmt="rgb24"),
-    "PNG in QuickTime": film("png", "mov", _PIXELS, pix_fmt="rgb24"),
-    "Animation in QuickTime": film("qtrle", "mov", _PIXELS, pix_fmt="argb"),
-    "Sorenson in QuickTime": film("svq1", "mov", _PIXELS, pix_fmt="yuv410p"),
-    "Cinepak": film("cinepak", "avi", _PIXELS, pix_fmt="rgb24"),
-    "a moving GIF": film("gif", "gif", _PIXELS, pix_fmt="rgb8"),
-    "a moving PNG": film("apng", "apng", _PIXELS, pix_fmt="rgb24"),
-    "VP9 in IVF": film("libvpx-vp9", "ivf", _OTHER),
-    "FFV1 with FLAC": film("ffv1", "matroska", "codec sound container", sound="flac"),
-    "FFV1 of RGB and 10 bits": film("ffv1", "matroska", _PIXELS, pix_fmt="gbrp10le"),
-    "FFV1 of 16 bits": film("ffv1", "matroska", _PIXELS, pix_fmt="yuv444p16le"),
-    "FFV1 of grey and 16 bits": film("ffv1", "matroska", _PIXELS, pix_fmt="gray16le"),
-    "FFV1 with six channels of FLAC": film(
+    "Motion JPEG": video("mjpeg", "avi", _PIXELS, pix_fmt="yuvj420p"),
+    "Motion JPEG in QuickTime": video("mjpeg", "mov", _PIXELS, pix_fmt="yuvj444p"),
+    "JPEG 2000": video("jpeg2000", "mov", _PIXELS, pix_fmt="rgb24"),
+    "PNG in QuickTime": video("png", "mov", _PIXELS, pix_fmt="rgb24"),
+    "Animation in QuickTime": video("qtrle", "mov", _PIXELS, pix_fmt="argb"),
+    "Sorenson in QuickTime": video("svq1", "mov", _PIXELS, pix_fmt="yuv410p"),
+    "Cinepak": video("cinepak", "avi", _PIXELS, pix_fmt="rgb24"),
+    "a moving GIF": video("gif", "gif", _PIXELS, pix_fmt="rgb8"),
+    "a moving PNG": video("apng", "apng", _PIXELS, pix_fmt="rgb24"),
+    "VP9 in IVF": video("libvpx-vp9", "ivf", _OTHER),
+    "FFV1 with FLAC": video("ffv1", "matroska", "codec sound container", sound="flac"),
+    "FFV1 of RGB and 10 bits": video("ffv1", "matroska", _PIXELS, pix_fmt="gbrp10le"),
+    "FFV1 of 16 bits": video("ffv1", "matroska", _PIXELS, pix_fmt="yuv444p16le"),
+    "FFV1 of grey and 16 bits": video("ffv1", "matroska", _PIXELS, pix_fmt="gray16le"),
+    "FFV1 with six channels of FLAC": video(
         "ffv1", "matroska", "codec sound container", sound="flac", layout="5.1"
     ),
-    "HuffYUV": film("huffyuv", "avi", _PIXELS, pix_fmt="yuv422p"),
-    "Ut Video of RGB": film("utvideo", "avi", _PIXELS, pix_fmt="gbrp"),
-    "MagicYUV with alpha": film("magicyuv", "avi", _PIXELS, pix_fmt="gbrap"),
-    "plain pixels in AVI": film("rawvideo", "avi", _PIXELS, pix_fmt="bgr24"),
-    "plain pixels in QuickTime": film("rawvideo", "mov", _PIXELS, pix_fmt="uyvy422"),
-    "plain pixels in Matroska": film("rawvideo", "matroska", _PIXELS, pix_fmt="nv12"),
+    "HuffYUV": video("huffyuv", "avi", _PIXELS, pix_fmt="yuv422p"),
+    "Ut Video of RGB": video("utvideo", "avi", _PIXELS, pix_fmt="gbrp"),
+    "MagicYUV with alpha": video("magicyuv", "avi", _PIXELS, pix_fmt="gbrap"),
+    "plain pixels in AVI": video("rawvideo", "avi", _PIXELS, pix_fmt="bgr24"),
+    "plain pixels in QuickTime": video("rawvideo", "mov", _PIXELS, pix_fmt="uyvy422"),
+    "plain pixels in Matroska": video("rawvideo", "matroska", _PIXELS, pix_fmt="nv12"),
     "H.264 of 10 bits": good("pixels profile", pix_fmt="yuv420p10le"),
     "H.264 of 4:2:2": good("pixels profile", pix_fmt="yuv422p"),
     "H.264 of 4:2:2 and 10 bits": good("pixels profile", pix_fmt="yuv422p10le"),
     "H.264 of 4:4:4": good("pixels profile", pix_fmt="yuv444p"),
-    "H.264 of RGB": film("libx264rgb", "mp4", "pixels profile", pix_fmt="rgb24", flags=FAST),
+    "H.264 of RGB": video("libx264rgb", "mp4", "pixels profile", pix_fmt="rgb24", flags=FAST),
     "H.264 of full range": good("pixels", pix_fmt="yuvj420p"),
     "lossless H.264": good("profile", options={"qp": "0"}),
     "H.264 of level 6.2": good("level", options={"level": "62"}),
     "interlaced H.264": good("interlaced", options=x264(tff=1)),
-    "interlaced MPEG-2": film(
+    "interlaced MPEG-2": video(
         "mpeg2video", "mpegts", "codec interlaced container", options={"flags": "+ilme+ildct"}
     ),
     "H.264 for bright screens": good(
         "hdr", still=True, options=x264(**_WIDE, transfer="smpte2084")
     ),
-    "H.264 with B-frames in AVI": film("libx264", "avi", "times container", options=_B_FRAMES),
-    "H.264 in a program stream": film("libx264", "mpeg", "sound container start", sound="mp2"),
-    "odd sides": film(
+    "H.264 with B-frames in AVI": video("libx264", "avi", "times container", options=_B_FRAMES),
+    "H.264 in a program stream": video("libx264", "mpeg", "sound container start", sound="mp2"),
+    "odd sides": video(
         "libvpx-vp9", "webm", "codec odd_size container", size=(63, 47), posted=(62, 46)
     ),
     "odd sides of 4:4:4": good(
         "pixels profile odd_size", size=(65, 49), pix_fmt="yuv444p", posted=(64, 48)
     ),
-    "853 by 481": film(
+    "853 by 481": video(
         "libvpx-vp9",
         "webm",
         "codec odd_size container",
@@ -554,7 +558,7 @@ SEEN_ANEW = {
         times=range(8),
         posted=(852, 480),
     ),
-    "one pixel": film(
+    "one pixel": video(
         "ffv1",
         "matroska",
         "codec pixels odd_size container",
@@ -564,7 +568,7 @@ SEEN_ANEW = {
     ),
     "wide pixels": good("pixel_shape", pixel=Fraction(4, 3), posted=(84, 48)),
     "narrow pixels": good("pixel_shape", pixel=Fraction(3, 4), posted=(48, 48)),
-    "wide pixels on their side": film(
+    "wide pixels on their side": video(
         "libx265",
         "mp4",
         "codec pixel_shape turned index tag",
@@ -592,15 +596,17 @@ SEEN_ANEW = {
     ),
     "an edit list that lasts too long": good("cut", after=edited((9, 0, NORMAL))),
     "120 pictures a second": good("rate", rate=120, times=range(60)),
-    "a film behind a film": film("libx264", "mpegts", "times container", sound="aac", after=twice),
+    "a video behind a video": video(
+        "libx264", "mpegts", "times container", sound="aac", after=twice
+    ),
     "pictures that all have one time": good("times", sound="aac", after=standing_still),
-    "another size on the way": film(
+    "another size on the way": video(
         "libx264",
         "mpegts",
         "sizes container",
         after=followed_by("libx264", size=(128, 96), times=range(24, 48)),
     ),
-    "HEVC of 4096 by 2160": film(
+    "HEVC of 4096 by 2160": video(
         "libx265",
         "mp4",
         _HEVC,
@@ -609,7 +615,7 @@ SEEN_ANEW = {
         posted=(4096, 2160),
         is_large=True,
     ),
-    "HEVC of 4K and 120 pictures a second": film(
+    "HEVC of 4K and 120 pictures a second": video(
         "libx265",
         "mp4",
         "codec rate index tag",
@@ -648,19 +654,19 @@ TURNED = {
     for name, (matrix, _) in TURNS.items()
 }
 UNREAD = {
-    "a moving AVIF": film("libsvtav1", "avif"),
-    "a moving WEBP": film("libwebp_anim", "webp", pix_fmt="bgra"),
-    "MXF": film("mpeg2video", "mxf", rate=25),
-    "NUT": film("ffv1", "nut"),
-    "bare H.264": film("libx264", "h264"),
-    "YUV4MPEG": film("wrapped_avframe", "yuv4mpegpipe"),
+    "a moving AVIF": video("libsvtav1", "avif"),
+    "a moving WEBP": video("libwebp_anim", "webp", pix_fmt="bgra"),
+    "MXF": video("mpeg2video", "mxf", rate=25),
+    "NUT": video("ffv1", "nut"),
+    "bare H.264": video("libx264", "h264"),
+    "YUV4MPEG": video("wrapped_avframe", "yuv4mpegpipe"),
 }
-"""Films that are refused as no video."""
-FILMS = {**KEPT, **REMUXED, **HEARD_ANEW, **SEEN_ANEW, **TURNED}
+"""Videos that are refused as no video."""
+SAMPLES = {**KEPT, **REMUXED, **HEARD_ANEW, **SEEN_ANEW, **TURNED}
 
 
 def way_of(name: str) -> Way:
-    """How a film of this kind gets posted."""
-    if not FILMS[name].why:
+    """How a video of this kind gets posted."""
+    if not SAMPLES[name].why:
         return Way.AS_IT_IS
     return Way.REMUXED if name in REMUXED else Way.REENCODED

@@ -1,4 +1,4 @@
-"""Film in, film posted: every kind goes the whole way, is probed, decoded to the end and played."""
+"""Video in, video posted: every kind goes the whole way, is probed, decoded to the end and played."""
 
 import base64
 import io
@@ -21,20 +21,20 @@ from bot.core.jobs import Video
 from bot.media.judging import Way
 from bot.media.labels import SOURCE_TYPE
 from bot.media.studio import Studio
-from tests.unit.media.films import FILMS, HEARD_ANEW, REMUXED, TURNS, Film, way_of
 from tests.unit.media.samples import corners
+from tests.unit.media.videos import HEARD_ANEW, REMUXED, SAMPLES, TURNS, Sample, way_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 
 PROFILES = {66: "Baseline", 77: "Main", 100: "High"}
 UNTIMED = frozenset({"H.264 with B-frames in AVI", "H.264 in a program stream"})
-"""Films of which libav does not tell when each picture is shown, so there is nothing to compare."""
-JUMBLED = frozenset({"a film behind a film", "pictures that all have one time"})
-"""Films whose times can't be true: `test_times` says what becomes of those."""
+"""Videos of which libav does not tell when each picture is shown, so there is nothing to compare."""
+JUMBLED = frozenset({"a video behind a video", "pictures that all have one time"})
+"""Videos whose times can't be true: `test_times` says what becomes of those."""
 MOST_DIFFERENCE = 10
 """Levels of 256, on average, that a picture may be off."""
 _UNTOLD = 2
-"""Colours of which a film says nothing (ITU-T H.273)."""
+"""Colours of which a video says nothing (ITU-T H.273)."""
 SIDE = 80
 """Pixels of the longest side of the pictures that are compared."""
 UPRIGHT = (1, 0, 0, 1)
@@ -88,7 +88,7 @@ class Stage:
 async def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     shown: dict[str, Path] = {}
 
-    async def film(request: web.Request) -> web.StreamResponse:
+    async def clip(request: web.Request) -> web.StreamResponse:
         headers = {"Content-Type": "video/mp4"}
         return web.FileResponse(shown[request.match_info["name"]], headers=headers)
 
@@ -96,7 +96,7 @@ async def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> A
         return web.Response(text="<!doctype html>", content_type="text/html")
 
     app = web.Application()
-    app.add_routes([web.get("/", blank), web.get("/{name}.mp4", film)])
+    app.add_routes([web.get("/", blank), web.get("/{name}.mp4", clip)])
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -109,12 +109,12 @@ async def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> A
     await runner.cleanup()
 
 
-@pytest.mark.parametrize("name", FILMS)
-async def test_every_kind_of_film_is_posted_as_one_that_plays(
+@pytest.mark.parametrize("name", SAMPLES)
+async def test_every_kind_of_clip_is_posted_as_one_that_plays(
     stage: Stage, tmp_path: Path, name: str
 ) -> None:
-    film = FILMS[name]
-    source = film.write(tmp_path / "source")
+    clip = SAMPLES[name]
+    source = clip.write(tmp_path / "source")
     before = source.read_bytes()
 
     video = await stage.studio.keep_video(source)
@@ -128,12 +128,12 @@ async def test_every_kind_of_film_is_posted_as_one_that_plays(
     ):
         assert original.read_bytes() == before, "as the gateway made it"
         assert xmp_of(posted).count(SOURCE_TYPE) == bool(video.converted)
-        assert (video.width, video.height) == film.posted
-        assert_phones_play(posted, film)
+        assert (video.width, video.height) == clip.posted
+        assert_phones_play(posted, clip)
         assert_looks_and_lasts_as_before(name, source, posted)
         if name not in JUMBLED:
             assert_sounds_as_long(source, posted)
-        await assert_chromium_plays(stage, name, posted, film)
+        await assert_chromium_plays(stage, name, posted, clip)
     for key in video.keys:
         await stage.studio.delete(key)
 
@@ -151,7 +151,7 @@ def assert_went_its_way(name: str, video: Video) -> None:
 # ---------------------------------------------------------------- probed
 
 
-def assert_phones_play(path: Path, film: Film) -> None:
+def assert_phones_play(path: Path, clip: Sample) -> None:
     """By the bytes, and by what libav reads in them."""
     body = path.read_bytes()
     kinds = [kind for kind, _, _ in boxes(body)]
@@ -174,7 +174,7 @@ def assert_phones_play(path: Path, film: Film) -> None:
         assert others <= {"data"}, "chapters and time codes, which no player minds"
         context = picture.codec_context
         told = (context.name, context.pix_fmt, picture.width, picture.height)
-        assert told == ("h264", "yuv420p", *film.posted)
+        assert told == ("h264", "yuv420p", *clip.posted)
         assert (picture.sample_aspect_ratio or 1) == 1
         for sound in sounds:
             assert (sound.codec_context.name, sound.profile) == ("aac", "LC")
@@ -240,10 +240,10 @@ def xmp_of(path: Path) -> str:
 
 
 def assert_looks_and_lasts_as_before(name: str, source: Path, posted: Path) -> None:
-    # What nobody does alike is not done: all of the film is shown.
-    options = {"ignore_editlist": "1"} if "edits" in FILMS[name].why else {}
+    # What nobody does alike is not done: all of the video is shown.
+    options = {"ignore_editlist": "1"} if "edits" in SAMPLES[name].why else {}
     before, after = pictures_of(source, options), pictures_of(posted)
-    if "rate" in FILMS[name].why:
+    if "rate" in SAMPLES[name].why:
         before = before[::2]
     assert len(after) == len(before)
     if name not in UNTIMED | JUMBLED:
@@ -252,11 +252,11 @@ def assert_looks_and_lasts_as_before(name: str, source: Path, posted: Path) -> N
         )
     if name not in JUMBLED:
         assert_lasts_as_long(source, posted)
-    if "hdr" in FILMS[name].why:  # their colours are meant to change
+    if "hdr" in SAMPLES[name].why:  # their colours are meant to change
         assert corners(after[-1][1])[:3] == "RGW"
         return
     for (_, one), (_, other) in zip(before, after, strict=True):
-        unlike = difference(uprighted(one, FILMS[name]), other)
+        unlike = difference(uprighted(one, SAMPLES[name]), other)
         # A copy has the very same pictures.
         assert unlike == 0 if name in (*REMUXED, *HEARD_ANEW) else unlike < MOST_DIFFERENCE
     if name in TURNS:
@@ -273,7 +273,7 @@ def pictures_of(
 
 
 def small(frame: av.VideoFrame) -> Image.Image:
-    # Browsers take the colours of large films that say nothing for those of HDTV.
+    # Browsers take the colours of large videos that say nothing for those of HDTV.
     is_untold = frame.colorspace == _UNTOLD and frame.height >= 720
     colours = {"src_colorspace": Colorspace.ITU709} if is_untold else {}
     still: Image.Image = frame.to_image(**colours)  # type: ignore[no-untyped-call]
@@ -281,8 +281,8 @@ def small(frame: av.VideoFrame) -> Image.Image:
     return still
 
 
-def uprighted(stored: Image.Image, film: Film) -> Image.Image:
-    way = UPRIGHTED.get(film.how.get("matrix", UPRIGHT))
+def uprighted(stored: Image.Image, clip: Sample) -> Image.Image:
+    way = UPRIGHTED.get(clip.how.get("matrix", UPRIGHT))
     return stored if way is None else stored.transpose(way)
 
 
@@ -325,12 +325,12 @@ def heard_until(path: Path) -> float | None:
 # ---------------------------------------------------------------- played
 
 
-async def assert_chromium_plays(stage: Stage, name: str, posted: Path, film: Film) -> None:
+async def assert_chromium_plays(stage: Stage, name: str, posted: Path, clip: Sample) -> None:
     """To its end, and the last picture is the last of the file. It plays more than phones do."""
     number = str(len(stage.shown))
     stage.shown[number] = posted
     word, width, height, seconds, drawn = await stage.page.evaluate(PLAY, f"{number}.mp4")
-    assert (word, width, height) == ("ended", *film.posted)
+    assert (word, width, height) == ("ended", *clip.posted)
     with av.open(str(posted)) as container:
         assert seconds == pytest.approx((container.duration or 0) / av.time_base, abs=0.1)
     with Image.open(io.BytesIO(base64.b64decode(drawn.partition(",")[2]))) as picture:

@@ -1,4 +1,4 @@
-"""The catalogue as data: packaged tables, the operator's tables over them, the gateway's dialect.
+"""The catalog as data: packaged tables, the operator's tables over them, the gateway's dialect.
 
 Answers with the core's `Catalog` and every mistake found on the way.
 """
@@ -15,7 +15,7 @@ from bot.config.problems import Problem, problems_of
 from bot.config.settings import Dialect, Settings
 from bot.config.tables import ModelTable, PlacesTable, PresetTable
 from bot.core.catalog import Catalog
-from bot.core.models import Model, Places
+from bot.core.models import Fields, Model
 from bot.core.orders import Kind, Transport
 from bot.core.presets import Preset
 
@@ -153,17 +153,17 @@ def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
     return tuple(kind for kind in row.kinds if kind not in lacks)
 
 
-def _places(table: PlacesTable, dialect: Dialect) -> Places:
+def _places(table: PlacesTable, dialect: Dialect) -> Fields:
     plain = table.model_dump(exclude={kind.value for kind in _FILES})
     if table.extras is None:
         plain["extras"] = () if dialect == "openai" else ("metadata.*",)
-    return Places(**plain, files={kind: getattr(table, kind) for kind in _FILES})
+    return Fields(**plain, files={kind: getattr(table, kind) for kind in _FILES})
 
 
 # --- its mistakes --------------------------------------------------------------------------------
 
 
-def _check_places(row: ModelTable, kinds: Iterable[Kind], places: Places) -> None:
+def _check_places(row: ModelTable, kinds: Iterable[Kind], places: Fields) -> None:
     """One place for each file, and none that gateways answer 400 to."""
     is_form = row.body == "form"
     uploads = row.picture is not None and row.picture.transport is Transport.UPLOAD

@@ -1,4 +1,4 @@
-"""Films: a job's video on its way to Telegram, uploaded or by the name that it has there.
+"""Videos: a job's video on its way to Telegram, uploaded or by the name that it has there.
 
 Telegram keeps what it was once sent: again by that name it costs nothing, and is there at once.
 """
@@ -36,7 +36,7 @@ MOST_AT_ONCE = 4
 STILL_SIDE = 320
 """Pixels: Telegram's limit for the still of a video, which must be a JPEG below 200 kB."""
 AS_FILE = "#file"
-"""After a storage key: the same film sent as a document has a name of its own."""
+"""After a storage key: the same video sent as a document has a name of its own."""
 
 log = get_logger()
 
@@ -60,8 +60,8 @@ class Handles(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Films:
-    """One account's films."""
+class Videos:
+    """One account's videos."""
 
     line: Line
     handles: Handles
@@ -98,8 +98,8 @@ class Films:
         chat: int,
         topic: int | None,
         job: Job,
-        film: Path | str,
-        look: messages.Look | None = None,
+        clip: Path | str,
+        look: messages.Rendered | None = None,
         *,
         target: int | None = None,
     ) -> Message:
@@ -107,8 +107,8 @@ class Films:
 
         A video that some apps would show nothing of is a file, too.
         """
-        is_film = look is not None and _video(job).plays
-        call = self.line.bot.send_video if is_film else self.line.bot.send_document
+        is_clip = look is not None and _video(job).plays
+        call = self.line.bot.send_video if is_clip else self.line.bot.send_document
         fields: dict[str, Any] = {
             "message_thread_id": topic,
             "reply_parameters": reply(target),
@@ -116,13 +116,13 @@ class Films:
             "caption_entities": look.entities if look else None,
             "reply_markup": look.keyboard if look else None,
         }
-        if isinstance(film, str):
-            return await call(chat, film, request_timeout=CALL, **fields)
+        if isinstance(clip, str):
+            return await call(chat, clip, request_timeout=CALL, **fields)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.line.uploading(chat, topic))
-            still = await stack.enter_async_context(self._still(job)) if is_film else None
-            fields |= _details(job, still, is_film)
-            return await call(chat, _film(job, film), request_timeout=patience(film), **fields)
+            still = await stack.enter_async_context(self._still(job)) if is_clip else None
+            fields |= _details(job, still, is_clip)
+            return await call(chat, _clip(job, clip), request_timeout=patience(clip), **fields)
 
     async def put(self, chat: int, message_id: int, job: Job, said: Reply, video: Path) -> None:
         """In the place of a message that stands; if it is there already, that is no error."""
@@ -133,7 +133,7 @@ class Films:
         async with self._still(job) as still:
             call = self.line.bot.edit_message_media(
                 media(
-                    media=_film(job, video),
+                    media=_clip(job, video),
                     caption=look.text,
                     caption_entities=look.entities,
                     **_details(job, still, plays),
@@ -160,7 +160,7 @@ class Films:
         await self._bring(channel, job, _video(job).original, AS_FILE, None)
 
     async def _bring(
-        self, channel: str, job: Job, file: Original, mark: str, look: messages.Look | None
+        self, channel: str, job: Job, file: Original, mark: str, look: messages.Rendered | None
     ) -> None:
         """By the name that Telegram has for it, if it can; else it is uploaded, a few at once. A
         video too large for that comes as a link."""
@@ -189,10 +189,10 @@ class Films:
                 await self._remember(file, path, sent, mark)
 
     async def _insist(
-        self, channel: str, job: Job, film: Path | str, look: messages.Look | None
+        self, channel: str, job: Job, clip: Path | str, look: messages.Rendered | None
     ) -> Message:
         def send(chat: int, topic: int | None, _: bool) -> Awaitable[Message]:
-            return self._sent(chat, topic, job, film, look)
+            return self._sent(chat, topic, job, clip, look)
 
         return await self.line.insist(channel, Turn.ANSWER, send)
 
@@ -218,13 +218,13 @@ class Films:
                     still = await stack.enter_async_context(small)
             yield still
 
-    async def _remember(self, file: Original, film: Path, sent: Message, mark: str) -> None:
+    async def _remember(self, file: Original, clip: Path, sent: Message, mark: str) -> None:
         """Keep Telegram's name of the file, which sends it for free; not of a shrunk one.
 
         Never raises: the video stands, and must not be taken for one that may not.
         """
         try:
-            size = await asyncio.to_thread(lambda: film.stat().st_size)
+            size = await asyncio.to_thread(lambda: clip.stat().st_size)
             known = sent.video or sent.animation or sent.document
             if known is not None and size == file.size:
                 await self.handles.put(file.key + mark, known.file_id)
@@ -246,28 +246,28 @@ def _video(job: Job) -> Video:
     return job.video
 
 
-def patience(film: Path) -> Any:
+def patience(clip: Path) -> Any:
     """For its upload; aiogram says that this is whole seconds, and hands on what it gets."""
-    silence = max(SILENCE, film.stat().st_size / SLOWEST)
+    silence = max(SILENCE, clip.stat().st_size / SLOWEST)
     return ClientTimeout(total=LONGEST, sock_connect=10, sock_read=silence)
 
 
-def caption(job: Job, said: Reply) -> messages.Look:
-    """A film's text and buttons."""
+def caption(job: Job, said: Reply) -> messages.Rendered:
+    """A video's text and buttons."""
     # Telegram makes videos smaller for some apps, and people want the whole.
     said = replace(said, buttons=(*said.buttons, Button(action=Action.ORIGINAL, about=job.id)))
     call = job.order.call
     return messages.look(said, call.locale, name=call.person.name, caption=True)
 
 
-def _film(job: Job, video: Path) -> FSInputFile:
+def _clip(job: Job, video: Path) -> FSInputFile:
     return FSInputFile(video, f"zoetrope-{job.id}{video.suffix}", chunk_size=STEP)
 
 
-def _details(job: Job, still: Path | None, is_film: bool) -> dict[str, Any]:
-    """A document stays one. Of a film above ten megabytes Telegram does not look for its shape
+def _details(job: Job, still: Path | None, is_clip: bool) -> dict[str, Any]:
+    """A document stays one. Of a video above ten megabytes Telegram does not look for its shape
     itself, and shows a square of no length."""
-    if not is_film:
+    if not is_clip:
         return {"disable_content_type_detection": True}
     video = _video(job)
     return {
