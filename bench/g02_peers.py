@@ -4,7 +4,7 @@ from functools import partial
 
 from bench import peers, service
 from bench.figures import Figure, at_least, folder
-from bench.g01_looks import RUNNING, SLICE
+from bench.g01_polls import RUNNING, SLICE
 from bench.paired import disturbed, ratio, rounds
 from bench.stub import gateway
 
@@ -16,13 +16,13 @@ SDK_ROUNDS, SDK_SLICE = 9, 2.0
 def figures() -> list[Figure]:
     """Costs of a look, theirs divided by ours."""
     with folder() as place, gateway() as beside, gateway() as url:
-        bare, ours = partial(peers.bare, beside), partial(service.looking, url, place, RUNNING)
+        bare, ours = partial(peers.bare, beside), partial(service.polling, url, place, RUNNING)
         naive = partial(peers.naive, beside, place)
         variants = {"bare": bare, "again": bare, "ours": ours, "naive": naive}
         found = rounds(variants, seconds=SLICE)
         void = disturbed(found, "bare", "again") or service.unwritten(url, place)
     with folder() as place, gateway() as beside, gateway() as url:
-        ours, sdk = partial(service.looking, url, place, RUNNING), partial(peers.sdk, beside)
+        ours, sdk = partial(service.polling, url, place, RUNNING), partial(peers.sdk, beside)
         slow = rounds({"ours": ours, "sdk": sdk}, most=SDK_ROUNDS, seconds=SDK_SLICE)
     whole = ratio(found, "naive", "ours"), ratio(slow, "sdk", "ours")
     return [

@@ -5,7 +5,7 @@ from itertools import chain
 
 from bench import service
 from bench.figures import Figure, Spread, at_most, folder, p99
-from bench.g01_looks import RUNNING
+from bench.g01_polls import RUNNING
 from bench.naps import disturbance
 from bench.paired import rounds
 from bench.stub import counted, gateway
@@ -23,12 +23,12 @@ def figures() -> list[Figure]:
         }
         before = counted(url)["looks"]
         found = rounds(variants, most=ROUNDS, seconds=SLICE)
-        looks = (counted(url)["looks"] - before) / sum(each["ours"].seconds for each in found)
+        polls = (counted(url)["looks"] - before) / sum(each["ours"].seconds for each in found)
     ours, rest = ([each[name].showed for each in found] for name in ("ours", "rest"))
     still = list(chain(*rest))
     void = disturbance(still)
     worst = max(chain(*ours)) * 1e3 - max(still) * 1e3
-    beside = f"at rest {p99(still) * 1e3:.1f}; {looks:.0f} looks/s"
+    beside = f"at rest {p99(still) * 1e3:.1f}; {polls:.0f} looks/s"
     what = f"ms that the loop is late, p99 ({beside})"
     return [
         at_most("G3 p99", Spread.of([p99(each) * 1e3 for each in ours]), 10, what=what, void=void),

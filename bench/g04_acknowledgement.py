@@ -31,7 +31,7 @@ def figures() -> list[Figure]:
     rest: list[list[float]] = []
     busy: list[list[float]] = []
     commits: list[float] = []
-    looks: list[float] = []
+    polls: list[float] = []
     void = ""
     for _ in range(BLOCKS):
         with folder() as place, gateway() as url:
@@ -41,11 +41,11 @@ def figures() -> list[Figure]:
         with folder() as place, gateway() as url:
             waits, rate = asyncio.run(_block(url, place, PENDING))
             busy.append(waits)
-            looks.append(rate)
+            polls.append(rate)
     idle, loaded = (p99([each for block in blocks for each in block]) for blocks in (rest, busy))
     disk = f"a bare commit takes {p99(commits) * 1e3:.1f}"
-    told = f"{loaded * 1e3:.1f} ms at {PENDING} pending and {min(looks):.0f} looks/s"
-    slow = "" if min(looks) > 0.9 * PENDING / STEP else "its looks fell behind"
+    told = f"{loaded * 1e3:.1f} ms at {PENDING} pending and {min(polls):.0f} looks/s"
+    slow = "" if min(polls) > 0.9 * PENDING / STEP else "its looks fell behind"
     ratio = Spread.of([p99(one) / p99(other) for one, other in zip(busy, rest, strict=True)])
     return [
         at_most(

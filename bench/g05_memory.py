@@ -15,8 +15,8 @@ ROUNDS, SECONDS = 3, 15.0
 
 def figures() -> list[Figure]:
     """For 1,000 jobs, after both have worked equally long."""
-    found, looks = zip(*(asyncio.run(_round()) for _ in range(ROUNDS)), strict=True)
-    what = f"MB for 1,000 of {PENDING} pending jobs ({min(looks)} looks and more)"
+    found, polls = zip(*(asyncio.run(_round()) for _ in range(ROUNDS)), strict=True)
+    what = f"MB for 1,000 of {PENDING} pending jobs ({min(polls)} looks and more)"
     return [at_most("G5", Spread.of(found), 0.1, what=what)]
 
 

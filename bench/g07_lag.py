@@ -62,7 +62,7 @@ class Looked:
     """A round: means of its videos."""
 
     lag: float
-    looks: float
+    polls: float
 
 
 ONE = [Times(f"{median} s", ((1.0, median, 0.4),)) for median in (60, 120, 300, 900)]
@@ -92,7 +92,7 @@ def taught(times: Times, seed: int) -> Looked:
     dice, found = Random(seed), []
     for _ in range(LESSONS):
         pace = _pace(times, dice)
-        found += [_look(pace, times.draw(dice), dice) for _ in range(VIDEOS)]
+        found += [_poll(pace, times.draw(dice), dice) for _ in range(VIDEOS)]
     return _mean(found)
 
 
@@ -101,7 +101,7 @@ def learning(times: Times, seed: int) -> Looked:
     dice, found = Random(seed), list[_Video]()
     pace = _pace(times, dice)
     for _ in range(SAMPLES + LESSONS * VIDEOS):
-        found.append(_look(pace, times.draw(dice), dice))
+        found.append(_poll(pace, times.draw(dice), dice))
         pace.add(found[-1].took)
     return _mean(found[SAMPLES:])
 
@@ -109,7 +109,7 @@ def learning(times: Times, seed: int) -> Looked:
 def cold(times: Times, seed: int) -> Looked:
     """Looks while nothing is known."""
     dice, pace = Random(seed), Pace()
-    return _mean([_look(pace, times.draw(dice), dice) for _ in range(LESSONS * VIDEOS)])
+    return _mean([_poll(pace, times.draw(dice), dice) for _ in range(LESSONS * VIDEOS)])
 
 
 def _pace(times: Times, dice: Random) -> Pace:
@@ -122,33 +122,33 @@ def _pace(times: Times, dice: Random) -> Pace:
 
 class _Video(NamedTuple):
     lag: float
-    looks: int
+    polls: int
     took: Took
     """How long it took, as the looks tell."""
 
 
-def _look(pace: Pace, made: float, dice: Random) -> _Video:
-    job, age, looks = str(dice.random()), 0.0, 0
+def _poll(pace: Pace, made: float, dice: Random) -> _Video:
+    job, age, polls = str(dice.random()), 0.0, 0
     while age < made:
-        age += pace.next_look(age, step=STEP, by=job)
-        looks += 1
-    took = Took(pace.look_before(age, step=STEP, by=job), age)
-    return _Video(age - made, looks, took)
+        age += pace.next_poll(age, step=STEP, by=job)
+        polls += 1
+    took = Took(pace.poll_before(age, step=STEP, by=job), age)
+    return _Video(age - made, polls, took)
 
 
 def _mean(found: Sequence[_Video]) -> Looked:
-    return Looked(fmean(each.lag for each in found), fmean(each.looks for each in found))
+    return Looked(fmean(each.lag for each in found), fmean(each.polls for each in found))
 
 
 def _worst(
-    name: str, kinds: list[Times], limit: float, looked: Callable[[Times, int], Looked]
+    name: str, kinds: list[Times], limit: float, polled: Callable[[Times, int], Looked]
 ) -> Figure:
     found = []
     for times in kinds:
-        rounds, bound = [looked(times, seed) for seed in range(ROUNDS)], times.bound
-        ratios = Spread.of([each.lag * each.looks / bound for each in rounds])
-        lag, looks = fmean(each.lag for each in rounds), fmean(each.looks for each in rounds)
-        found.append((ratios, f"{times.name} {ratios.median:.2f} ({lag:.1f} s, {looks:.1f} looks)"))
+        rounds, bound = [polled(times, seed) for seed in range(ROUNDS)], times.bound
+        ratios = Spread.of([each.lag * each.polls / bound for each in rounds])
+        lag, polls = fmean(each.lag for each in rounds), fmean(each.polls for each in rounds)
+        found.append((ratios, f"{times.name} {ratios.median:.2f} ({lag:.1f} s, {polls:.1f} looks)"))
     worst = max((ratios for ratios, _ in found), key=lambda ratios: ratios.median)
     told = ", ".join(line for _, line in found)
     return at_most(name, worst, limit, what=f"lag × looks ÷ the least possible: {told}")

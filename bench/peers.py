@@ -28,11 +28,11 @@ async def bare(url: str) -> AsyncIterator[Work]:
     connector = aiohttp.TCPConnector(limit=IN_FLIGHT)
     async with aiohttp.ClientSession(connector=connector) as session:
 
-        async def look(number: int) -> None:
+        async def poll(number: int) -> None:
             async with session.get(f"{url}/v1/videos/video_{number}", headers=KEY) as answer:
                 await answer.read()
 
-        yield by_tasks(look)
+        yield by_tasks(poll)
 
 
 @asynccontextmanager
@@ -107,7 +107,7 @@ def _jobs(file: Path) -> sqlite3.Connection:
     return database
 
 
-def by_tasks(look: Callable[[int], Awaitable[None]]) -> Work:
+def by_tasks(poll: Callable[[int], Awaitable[None]]) -> Work:
     """Work that keeps `IN_FLIGHT` looks under way until its time is over."""
 
     async def work(seconds: float) -> float:
@@ -115,15 +115,15 @@ def by_tasks(look: Callable[[int], Awaitable[None]]) -> Work:
         ends, numbers = loop.time() + seconds, itertools.count()
         async with asyncio.TaskGroup() as group:
             for _ in range(IN_FLIGHT):
-                group.create_task(_until(ends, numbers, look))
+                group.create_task(_until(ends, numbers, poll))
         return next(numbers)
 
     return work
 
 
 async def _until(
-    ends: float, numbers: Iterator[int], look: Callable[[int], Awaitable[None]]
+    ends: float, numbers: Iterator[int], poll: Callable[[int], Awaitable[None]]
 ) -> None:
     loop = asyncio.get_running_loop()
     while loop.time() < ends:
-        await look(next(numbers))
+        await poll(next(numbers))

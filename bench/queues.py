@@ -79,7 +79,7 @@ async def steps(url: str) -> int:
 async def ours(url: str) -> AsyncIterator[Work]:
     """A worker of ours; the database is open to several."""
     async with _database(url) as database:
-        yield _until(_together(database) if find_spec("bot.store.looks") else _singly(database))
+        yield _until(_together(database) if find_spec("bot.store.polls") else _singly(database))
 
 
 def _until(batch: Batch) -> Work:
@@ -94,14 +94,14 @@ def _until(batch: Batch) -> Work:
 
 def _together(database: Database) -> Batch:
     """As looks are claimed and written."""
-    looks = import_module("bot.store.looks").Looks(database)
+    polls = import_module("bot.store.polls").Polls(database)
     seen = import_module("bot.core.pending").Seen
 
     async def batch() -> int:
         now = time.time()
-        rows = await looks.claim(now=now, until=now + CLAIM, most=BATCH, but=())
+        rows = await polls.claim(now=now, until=now + CLAIM, most=BATCH, but=())
         lines = [seen(row.id, row.version, row.progress, now, shows=False) for row in rows]
-        await looks.write(lines, now=now, ahead=0.0)
+        await polls.write(lines, now=now, ahead=0.0)
         return len(rows)
 
     return batch

@@ -124,7 +124,7 @@ def _copy(database: sqlite3.Connection, status: Status, count: int, *, first: in
 
 
 @asynccontextmanager
-async def looking(url: str, folder: Path, running: int, **changes: str) -> AsyncIterator[Work]:
+async def polling(url: str, folder: Path, running: int, **changes: str) -> AsyncIterator[Work]:
     """The service with so many running jobs; a unit is a look that reached the gateway.
 
     `unwritten` tells afterwards whether each was written down.
@@ -146,7 +146,7 @@ async def looking(url: str, folder: Path, running: int, **changes: str) -> Async
 @asynccontextmanager
 async def lagging(url: str, folder: Path, running: int) -> AsyncIterator[Work]:
     """The same; what is shown are the seconds by which its event loop was late."""
-    async with looking(url, folder, running):
+    async with polling(url, folder, running):
         yield lags
 
 
@@ -155,6 +155,6 @@ def unwritten(url: str, folder: Path) -> str:
     query = "SELECT count(*) FROM jobs WHERE status = 'in_progress' AND due_at > created_at"
     with closing(sqlite3.connect(folder / "data" / "zoetrope.db")) as database:
         ((written,),) = database.execute(query)
-    looked = counted(url)["jobs"]
+    polled = counted(url)["jobs"]
     # The last batch was under way when the service was stopped.
-    return "" if written >= looked - BATCH else f"{looked} looked at, {written} written"
+    return "" if written >= polled - BATCH else f"{polled} looked at, {written} written"

@@ -33,7 +33,7 @@ class Stub:
 class Counts:
     """The requests so far."""
 
-    looks: int = 0
+    polls: int = 0
     orders: int = 0
     videos: int = 0
     made_at: dict[bytes, float] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Counts:
 
     def told(self) -> dict[str, int]:
         """`jobs`: how many different ones were looked at."""
-        asked = {"looks": self.looks, "orders": self.orders, "videos": self.videos}
+        asked = {"looks": self.polls, "orders": self.orders, "videos": self.videos}
         return asked | {"jobs": len(self.looked_at)}
 
 
@@ -116,7 +116,7 @@ class _Line(asyncio.Protocol):
         if name.endswith(b"/content"):
             counts.videos += 1
             return _sent(self._stub.video, b"video/mp4")
-        counts.looks += 1
+        counts.polls += 1
         counts.looked_at.add(name)
         return _sent(_state(name, self._status(name)))
 

@@ -38,7 +38,7 @@ from bot.core.preferences import Preferring
 from bot.core.service import Service
 from bot.core.steps.content import Content
 from bot.core.steps.jobs import Steps
-from bot.core.steps.looking import Looking
+from bot.core.steps.polling import Polling
 from bot.core.steps.probing import Probing
 from bot.core.steps.reporting import Reporting
 from bot.core.steps.submission import Submission
@@ -114,7 +114,7 @@ async def open_app(
         line = Conversions(parts.store.line, parts.store.settings, clock)
         desk = _desk(parts)
         steps, cards = _steps(parts, desk, line), _cards(parts, line)
-        looking = _looking(parts, desk, steps, service.people)
+        polling = _polling(parts, desk, steps, service.people)
         posting = await _posting(parts, cards)
         door = _door(parts, service, access, cards)
         intakes = [chat.listen(door) for chat in chats]
@@ -123,7 +123,7 @@ async def open_app(
             if intake.finish is not None:
                 stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(parts, posting)))
-        await enter(running(*_job_loops(parts, steps, looking)))
+        await enter(running(*_job_loops(parts, steps, polling)))
         await enter(_kept_up(parts, upkeep))
         await enter(running(*hearing(intakes, chats, code, announce, clock)))
         stack.enter_context(kept_from_collector())
@@ -286,12 +286,12 @@ def _steps(parts: Parts, desk: Desk, line: Conversions) -> Steps:
     )
 
 
-def _looking(parts: Parts, desk: Desk, steps: Steps, people: People) -> Looking:
+def _polling(parts: Parts, desk: Desk, steps: Steps, people: People) -> Polling:
     bell = parts.bells.each_job[Status.IN_PROGRESS,]
-    return Looking(desk=desk, looks=parts.store.looks, steps=steps, wake=bell, people=people)
+    return Polling(desk=desk, polls=parts.store.polls, steps=steps, wake=bell, people=people)
 
 
-def _job_loops(parts: Parts, steps: Steps, looking: Looking) -> Iterator[Loop]:
+def _job_loops(parts: Parts, steps: Steps, polling: Polling) -> Iterator[Loop]:
     probing = Probing(
         pauses=parts.store.pauses,
         gateways=parts.gateways,
@@ -299,7 +299,7 @@ def _job_loops(parts: Parts, steps: Steps, looking: Looking) -> Iterator[Loop]:
         wake=parts.bells.both,
         rooms=parts.private,
     )
-    return job_loops(parts.store, steps, looking, probing, parts.clock, parts.bells)
+    return job_loops(parts.store, steps, polling, probing, parts.clock, parts.bells)
 
 
 def _cards(parts: Parts, line: Conversions) -> Cards:

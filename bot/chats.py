@@ -56,7 +56,7 @@ class Chat:
     """Nobody comes in but whoever runs us: it is open from the start and needs no owner."""
 
 
-LOOK = 0.2
+CHECK_EVERY = 0.2
 """Seconds between two looks whether a network has let us in."""
 Open = Callable[[Parts], AbstractAsyncContextManager[Chat]]
 
@@ -92,7 +92,7 @@ async def _announced(
 ) -> None:
     """Where the port is taken or the token refused, the process ends without it."""
     while not any([await platform.is_connected() for platform in platforms]):
-        await clock.sleep(LOOK)
+        await clock.sleep(CHECK_EVERY)
     announce(code)
 
 

@@ -39,7 +39,7 @@ async def open_store(
 async def _put_right(store: Store, clock: Clock) -> None:
     # We hold the database's lock, so whoever had these claims is dead.
     await store.jobs.expire_claims(now=clock.now())
-    await store.looks.expire_claims(now=clock.now())
+    await store.polls.expire_claims(now=clock.now())
     await store.posts.expire_claims(now=clock.now())
     await _bring_home(store, clock)
     await store.counters.compare()

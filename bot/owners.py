@@ -120,7 +120,7 @@ def _digests(
             rooms=parts.private,
             clock=clock,
             changed=parts.bells.reports.ring,
-            looked=watch.looked,
+            checked=watch.checked,
         ).run()
 
 
@@ -161,13 +161,13 @@ class Disks:
 
     async def causes(self) -> Sequence[Cause]:
         """One for each disk that is low; several folders may be on it."""
-        return await asyncio.to_thread(self._look)
+        return await asyncio.to_thread(self._check)
 
     def least_free(self) -> int:
         """Bytes free on the fullest of them."""
         return min(shutil.disk_usage(_there(folder)).free for folder in self._folders)
 
-    def _look(self) -> list[Cause]:
+    def _check(self) -> list[Cause]:
         found: dict[int, Cause] = {}
         for folder in self._folders:
             there = _there(folder)

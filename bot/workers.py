@@ -29,7 +29,7 @@ from bot.core.ports import Clock, Jobs, Pauses, Posts
 from bot.core.posting import Posting
 from bot.core.posts import Post, PostKind
 from bot.core.steps.jobs import Steps
-from bot.core.steps.looking import Looking
+from bot.core.steps.polling import Polling
 from bot.core.steps.probing import Probing
 from bot.core.steps.reporting import Reporting
 from bot.core.steps.telling import Telling
@@ -148,8 +148,8 @@ def interrupted_rows(
     """Jobs that are being made, and that a dead process had in hand: it may have died of one."""
     return replace(
         job_rows(store.jobs, [Status.IN_PROGRESS], clock, held, bells),
-        claimed=store.looks.claim_interrupted,
-        due=store.looks.next_interrupted,
+        claimed=store.polls.claim_interrupted,
+        due=store.polls.next_interrupted,
     )
 
 
@@ -248,7 +248,7 @@ class PauseRows:
 
 
 def job_loops(
-    store: Store, steps: Steps, looking: Looking, probing: Probing, clock: Clock, bells: Bells
+    store: Store, steps: Steps, polling: Polling, probing: Probing, clock: Clock, bells: Bells
 ) -> Iterator[Loop]:
     """Take jobs a step further, and ask paused gateways whether that is over."""
     held: set[str] = set()
@@ -265,7 +265,7 @@ def job_loops(
             slots=SLOTS.get(statuses[-1], MOST_STEPS),
             grace=GRACE,
         ).run()
-    yield looking.run()
+    yield polling.run()
     yield Worker(
         name="interrupted",
         rows=interrupted_rows(store, clock, held, bells),

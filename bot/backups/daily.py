@@ -26,7 +26,7 @@ QUIET = 4
 """The hour of the operator's day at which it is made."""
 FIRST = 60.0
 """Seconds after a start in which the service has more urgent things to do."""
-LOOK = 600.0
+CHECK_EVERY = 600.0
 """Seconds between two looks at the time: a clock may be set, and a machine may sleep."""
 AGAIN = 3600.0
 """Seconds after which one that failed is tried again."""
@@ -64,7 +64,7 @@ class Daily:
                     await self._copy(url)
                 if self._has_more and self.clock.settled() >= SETTLED:
                     await self._age_out()
-                wait = LOOK
+                wait = CHECK_EVERY
                 await self._told(None)
             except Exception as error:  # noqa: BLE001 - the rim: a backup stops no service
                 await self._failed(error)

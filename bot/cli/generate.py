@@ -34,10 +34,10 @@ from bot.core.outcomes import (
     Done,
     Failed,
     Locked,
-    Look,
     Made,
     Missing,
     NotSent,
+    Polled,
     Rejected,
     Running,
     Trouble,
@@ -275,12 +275,12 @@ async def _watch(
     pause = 0.0 if made.sources else gateway.poll_step
     while True:
         await asyncio.sleep(pause)
-        look = await fetching.look(gateway, video, made.sources, prompt=prompt)
+        poll = await fetching.poll(gateway, video, made.sources, prompt=prompt)
         pause = gateway.poll_step
         names: dict[str, object] = {"gateway": gateway.name, "video": video}
-        match look:
+        match poll:
             case Done():
-                return look
+                return poll
             case Failed(Reason.WITHHELD, detail):
                 raise Broken("generate_withheld", gateway=gateway.name, detail=detail)
             case Failed(reason, detail):
@@ -291,17 +291,17 @@ async def _watch(
                 answered, pause = time.monotonic(), max(pause, at_least or 0.0)
                 report(None if progress is None else min(progress, 99), tell("generate.working"))
             case Missing() | Trouble():
-                detail, wait = _trouble(look)
+                detail, wait = _trouble(poll)
                 pause = max(pause, wait)
                 if time.monotonic() - answered > patience:
                     raise Broken("generate_no_answer", detail=detail, **names)
                 report(None, tell("generate.trouble", detail=detail))
 
 
-def _trouble(look: Look) -> tuple[str, float]:
+def _trouble(poll: Polled) -> tuple[str, float]:
     """The trouble in words, and the seconds that the gateway asked us to wait."""
-    if isinstance(look, Trouble):
-        return in_words(look.detail), look.retry_after or 0.0
+    if isinstance(poll, Trouble):
+        return in_words(poll.detail), poll.retry_after or 0.0
     return tell("generate.missing"), 0.0
 
 

@@ -97,9 +97,9 @@ def check(config: ConfigFile = None) -> None:
 @app.command()
 def doctor(config: ConfigFile = None) -> None:
     """Look at the world: what works, what does not, and how to mend it. Never a paid call."""
-    from bot.cli.doctor import look_over
+    from bot.cli.doctor import run_checks
 
-    look_over(config)
+    run_checks(config)
 
 
 @app.command()

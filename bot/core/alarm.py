@@ -16,7 +16,7 @@ from bot.core.replies import Reply, Text, Tone
 from bot.core.steps.telling import TELL_TIME
 from bot.log import get_logger
 
-LOOK = 15.0
+CHECK_EVERY = 15.0
 """Seconds between two looks."""
 PATIENCE = 60.0
 """Seconds of trouble before anybody is told: a server that restarts is none."""
@@ -56,12 +56,12 @@ class Alarm:
         """Look until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.check()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next look comes
                 log.warning("alarm.failed", error=type(error).__name__)
-            await self.clock.sleep(LOOK)
+            await self.clock.sleep(CHECK_EVERY)
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Once."""
         found = await self.beats()
         if found is True:

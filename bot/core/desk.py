@@ -231,7 +231,7 @@ class Desk:
         """The job's gateway did what it was asked at that time: a pause of before is over."""
         ended = await self.pauses.works(
             job.gateway,
-            looked=isinstance(job, Pending) or job.status is Status.IN_PROGRESS,
+            polled=isinstance(job, Pending) or job.status is Status.IN_PROGRESS,
             asked_at=asked_at,
             rooms=self.rooms,
             now=self.clock.now(),
@@ -263,7 +263,7 @@ class Desk:
         """Seconds since the gateway got the job, or since it was ordered."""
         return self.clock.now() - (job.submitted_at or job.created_at)
 
-    async def next_look(
+    async def next_poll(
         self, job: Job | Pending, *, elapsed: float | None = None, least: float = 0.0
     ) -> float:
         """Seconds until the next look at a running job, `least` about; no two jobs keep step."""
@@ -272,7 +272,7 @@ class Desk:
             least, wait = max(least, schedule.LATE_STEP), 0.0
         else:
             pace = await self.learned.pace(Key.of(job))
-            wait = pace.next_look(elapsed, step=self.step(job), by=job.id)
+            wait = pace.next_poll(elapsed, step=self.step(job), by=job.id)
         return max(wait, schedule.spread(least, by=f"{job.id} {job.version}"))
 
     async def made_after(self, job: Job) -> float | None:

@@ -18,7 +18,7 @@ from bot.core.prices import money
 from bot.core.sources import Used
 from bot.log import get_logger
 
-LOOK = 60.0
+CHECK_EVERY = 60.0
 """Seconds between two looks at the time: a clock may be set, and a machine may sleep."""
 LATE = 3600.0
 """Seconds for which a digest is due at least: also over midnight, if its time is just before."""
@@ -74,25 +74,25 @@ class Digest:
     clock: Clock
     changed: Callable[[], None]
     """It is called when there is something to say."""
-    looked: Callable[[], Awaitable[None]]
+    checked: Callable[[], Awaitable[None]]
     """It ends when the causes are no longer those of an earlier run."""
 
     async def run(self) -> None:
         """Look until cancelled."""
-        await self.looked()
+        await self.checked()
         is_well = True
         while True:
             try:
-                await self.look()
+                await self.check()
             except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on
                 if is_well:
                     log.warning("digest.failed", why=named(error))
                 is_well = False
             else:
                 is_well = True
-            await self.clock.sleep(LOOK)
+            await self.clock.sleep(CHECK_EVERY)
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Tell it, if its time has come and it was not told."""
         now = self.clock.now()
         day, told = self._day(now), await self.settings.get(TOLD)

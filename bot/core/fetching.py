@@ -17,8 +17,8 @@ from bot.core.outcomes import (
     Fetch,
     Fetched,
     Locked,
-    Look,
     Missing,
+    Polled,
     Trouble,
     Unusable,
 )
@@ -53,7 +53,7 @@ def received_in(sources: Sequence[str]) -> list[str]:
     return [each.removeprefix(_STORED) for each in sources if each.startswith(_STORED)]
 
 
-async def look(gateway: Gateway, gateway_id: str, sources: Sequence[str], *, prompt: str) -> Look:
+async def poll(gateway: Gateway, gateway_id: str, sources: Sequence[str], *, prompt: str) -> Polled:
     """Ask for the job once; `sources` are links to a video that was made at once.
 
     It is there whether or not the gateway knows an id of it.
@@ -63,7 +63,7 @@ async def look(gateway: Gateway, gateway_id: str, sources: Sequence[str], *, pro
     return beside(sources, await gateway.retrieve(gateway_id, prompt=prompt))
 
 
-def beside(sources: Sequence[str], seen: Look) -> Look:
+def beside(sources: Sequence[str], seen: Polled) -> Polled:
     """A look at a job with links from when it was ordered."""
     if sources and isinstance(seen, Missing):
         return Done(tuple(sources))

@@ -70,16 +70,16 @@ class Pace:
         self.took.append(Took(max(0.0, min(took.after, 0.99 * until)), until))
         self._new += 1
 
-    def next_look(self, age: float, *, step: float, by: str) -> float:
+    def next_poll(self, age: float, *, step: float, by: str) -> float:
         """Seconds until the next look at a job of this age, `step` at least.
 
         `by`: the job's id; jobs of one age do not keep step.
         """
-        return self._plan(step).next_look(age, by=by)
+        return self._plan(step).next_poll(age, by=by)
 
-    def look_before(self, age: float, *, step: float, by: str) -> float:
+    def poll_before(self, age: float, *, step: float, by: str) -> float:
         """The job's age at the look before the one that is due at `age`."""
-        return self._plan(step).look_before(age, by=by)
+        return self._plan(step).poll_before(age, by=by)
 
     def expected(self, *, typical: float) -> float:
         """Seconds until such a video is found: the median, else the catalog's figure."""
@@ -144,7 +144,7 @@ class Learned:
         if late > patience or now - self._missed.get(job.gateway, 0.0) < patience:
             return None
         pace = await self.pace(Key.of(job))
-        return pace.look_before(max(age - late, 0.0), step=step, by=job.id)
+        return pace.poll_before(max(age - late, 0.0), step=step, by=job.id)
 
     async def _read(self, model: str) -> dict[tuple[object, ...], Pace]:
         kinds: dict[tuple[object, ...], Pace] = {}

@@ -158,12 +158,12 @@ class NoList:
 class Unread:
     """Glance: an answer that may say more than that the job is being made."""
 
-    read: "Callable[[str], Look]"
+    read: "Callable[[str], Polled]"
     """Reads it; what it quotes of this prompt decides nothing."""
 
 
 Creation = Accepted | Made | NotSent | Busy | Locked | Rejected | Uncertain
-Look = Running | Done | Failed | Missing | Locked | Trouble
+Polled = Running | Done | Failed | Missing | Locked | Trouble
 Fetch = Fetched | Locked | Trouble | Unusable
 Probe = Open | Locked | Trouble
 Listing = VideoList | NoList | Trouble

@@ -140,16 +140,16 @@ class Plan:
         widest = max(WIDEST_STEP, step)
         late = [1 / min(max(step, LATER * age), widest) for age in ages[len(made) + 1 :]]
         gaps = (end - begin for begin, end in pairwise(ages))
-        looks = (pace * gap for pace, gap in zip([*made, *late], gaps, strict=True))
-        return cls(tuple(ages), tuple(accumulate(looks, initial=density.ahead)), step)
+        polls = (pace * gap for pace, gap in zip([*made, *late], gaps, strict=True))
+        return cls(tuple(ages), tuple(accumulate(polls, initial=density.ahead)), step)
 
-    def next_look(self, age: float, *, by: str) -> float:
+    def next_poll(self, age: float, *, by: str) -> float:
         """Seconds until the next look at a job of this age; each `by` has looks of its own."""
         first = _first(by)
         passed = max(-1, math.floor(_along(self.ages, self.counts, age) - first + _SAME))
         return max(_along(self.counts, self.ages, passed + 1 + first) - age, self.step)
 
-    def look_before(self, age: float, *, by: str) -> float:
+    def poll_before(self, age: float, *, by: str) -> float:
         """The age at the look before the one that is due at this age; 0.0 if that is the first."""
         first = _first(by)
         number = round(_along(self.ages, self.counts, age) - first)

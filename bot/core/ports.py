@@ -12,8 +12,8 @@ from bot.core.outcomes import (
     Creation,
     Fetch,
     Listing,
-    Look,
     NotSent,
+    Polled,
     Probe,
     Running,
     Unread,
@@ -173,14 +173,14 @@ class Pauses(Protocol):
         """Somebody was just put back: whether the way was opened meanwhile, so it is due now."""
 
     async def works(
-        self, gateway: str, *, looked: bool, asked_at: float, rooms: Iterable[str], now: float
+        self, gateway: str, *, polled: bool, asked_at: float, rooms: Iterable[str], now: float
     ) -> bool:
         """A success: whether it ended the pause. Waiting jobs are due; owners who know are told.
 
-        `looked`: it was a look. A call before the pause proves nothing.
+        `polled`: it was a look. A call before the pause proves nothing.
         """
 
-    def may_end_by_look(self, gateway: str) -> bool:
+    def may_end_by_poll(self, gateway: str) -> bool:
         """Whether a look that is answered may end a pause; False: it surely ends none."""
 
 
@@ -305,7 +305,7 @@ class Gateway(Protocol):
     async def probe(self) -> Probe:
         """Ask for what costs nothing, to see how the key and the balance are. Never a POST."""
 
-    async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
+    async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Polled:
         """See once how far it is; what the answer quotes of `prompt` decides nothing."""
 
     async def glance(self, gateway_id: str) -> Running | Unread:

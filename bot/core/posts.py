@@ -80,7 +80,7 @@ def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
     most jobs leave within that time.
     """
     due: dict[PostKind, float] = {}
-    if looks(before) != looks(after):
+    if appearance(before) != appearance(after):
         due[PostKind.CARD] = now + EDIT_PACE if _passes(before, after) else now
     elif is_shown(before.progress, after.progress, age=now - after.created_at):
         due[PostKind.CARD] = now + EDIT_PACE
@@ -122,7 +122,7 @@ def is_void(post: Post, job: Job, *, is_answer: bool) -> bool:
             return job.has_result and (post.message_id is not None or job.video is None)
 
 
-def looks(job: Job) -> tuple[object, ...]:
+def appearance(job: Job) -> tuple[object, ...]:
     """The facts of a job on its card, beside progress: if they change, an edit is due at once."""
     return (
         job.status,

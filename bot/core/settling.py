@@ -198,10 +198,10 @@ class Settling:
         gateway = self._gateway(row)
         if gateway is None:
             raise Refused("gateway_gone", gateway=row.gateway)
-        look = await gateway.retrieve(gateway_id, prompt=row.request.written)
-        if isinstance(look, Missing):
+        poll = await gateway.retrieve(gateway_id, prompt=row.request.written)
+        if isinstance(poll, Missing):
             raise Refused("gateway_id_unknown", id=gateway_id, gateway=row.gateway)
-        return isinstance(look, Running | Done | Failed)
+        return isinstance(poll, Running | Done | Failed)
 
     async def _anew(
         self, row: Job, change: Change, confirm: str, actor: str, word: str, why: str

@@ -11,7 +11,7 @@ from typing import Protocol
 from bot.core.ports import Clock
 from bot.log import get_logger
 
-LOOK = 1.0
+CHECK_EVERY = 1.0
 """Seconds between two looks at the clock."""
 NOTED = 30.0
 """Seconds between two notes of the time: by them the next start sees a clock that was set back."""
@@ -89,9 +89,9 @@ class Timekeeper:
         """Look at the clock until cancelled."""
         is_kept = True
         while True:
-            await self.clock.sleep(LOOK)
+            await self.clock.sleep(CHECK_EVERY)
             try:
-                await self._look()
+                await self._check()
             except Exception as error:  # noqa: BLE001 - the database is away: next time
                 if is_kept:
                     log.warning("clock.not_kept", error=type(error).__name__)
@@ -101,7 +101,7 @@ class Timekeeper:
                     log.info("clock.kept_again")
                 is_kept = True
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         if step := self.clock.step():
             log.warning("clock.stepped", seconds=round(step))
             await self._put_right(step)

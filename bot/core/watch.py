@@ -14,7 +14,7 @@ from bot.core.ports import Clock
 from bot.core.wake import Wake
 from bot.log import get_logger
 
-LOOK = 30.0
+CHECK_EVERY = 30.0
 """Seconds between two looks."""
 LEAST = 2.0
 """Seconds between two looks when somebody rings: an order each second makes no look each second."""
@@ -40,29 +40,29 @@ class Watch:
     changed: Callable[[], None]
     """It is called when there is something to say."""
     _failing: dict[Kind, str] = field(default_factory=dict, init=False)
-    _looked: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _checked: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.check()
             except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on
                 log.warning("watch.failed", why=named(error))
             await self.clock.sleep(LEAST)
-            await self.wake.heard_within(self.clock.sleep(LOOK - LEAST))
+            await self.wake.heard_within(self.clock.sleep(CHECK_EVERY - LEAST))
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Once, at everything."""
         found = {kind: await self._found(kind, source) for kind, source in self.sources.items()}
         told = {kind: causes for kind, causes in found.items() if causes is not None}
         if await self.settle(told, self.rooms, self.clock.now()):
             self.changed()
-        self._looked.set()
+        self._checked.set()
 
-    async def looked(self) -> None:
+    async def checked(self) -> None:
         """Wait for the end of the first look: what the rows say before is from an earlier run."""
-        await self._looked.wait()
+        await self._checked.wait()
 
     async def _found(self, kind: Kind, source: Source) -> Sequence[Cause] | None:
         try:

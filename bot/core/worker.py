@@ -71,18 +71,18 @@ class Worker(Generic[Row]):
     handed_on: HandedOn[Row] = field(default_factory=HandedOn)
     """Rows that others claimed for this loop."""
     slots: int = MOST_STEPS
-    look: float = 30.0
+    check: float = 30.0
     """Seconds after which the rows are looked at even if nobody rang."""
     grace: float = 30.0
     _steps: dict[asyncio.Task[None], Row] = field(init=False, default_factory=dict)
     _ending: bool = field(init=False, default=False)
     _renewed_at: float = field(init=False)
-    _looked_at: float = field(init=False)
+    _checked_at: float = field(init=False)
     _due: float = field(init=False, default=0.0)
     """When the earliest row can be claimed, as far as is known."""
 
     def __post_init__(self) -> None:
-        self._renewed_at = self._looked_at = self.clock.steady()
+        self._renewed_at = self._checked_at = self.clock.steady()
 
     async def run(self) -> None:
         """Work until cancelled; then give steps under way `grace` seconds to end well."""
@@ -169,17 +169,17 @@ class Worker(Generic[Row]):
     async def _rest(self) -> None:
         """Until somebody rings, the next row is due, or it is time for a look."""
         is_full = len(self._steps) >= self.slots
-        wait = min(self.look, RENEWAL) if self._steps else self.look
+        wait = min(self.check, RENEWAL) if self._steps else self.check
         if not is_full:
             wait = min(wait, max(0.0, self._due - self.clock.now()))
         nap = self.clock.sleep(wait)
         await self.wake.heard_within(nap, until=None if is_full else self._due)
         self._due = min(self._due, self.wake.due())
-        if self._due == UNKNOWN or self.clock.steady() - self._looked_at >= self.look:
+        if self._due == UNKNOWN or self.clock.steady() - self._checked_at >= self.check:
             self._due = await self._next_due()
 
     async def _next_due(self) -> float:
-        self._looked_at = self.clock.steady()
+        self._checked_at = self.clock.steady()
         try:
             due = await self.rows.next_due()
         except Exception as error:  # noqa: BLE001 - as with the claim: it comes back

@@ -114,7 +114,7 @@ def _own_lock(told: Reading) -> Reason | None:
     """Key or balance trouble that the gateway tells of itself, before any vendor was asked."""
     table = {name: value for name, value in _own_table(told).items() if name in NAMES["own"]}
     own = replace(said_in([Spot(table)], told.prompt), heads=())
-    found = told.find(Place.LOOK, said=own)
+    found = told.find(Place.POLL, said=own)
     is_own = found is not None and (found.step in _CODED or found.row.unasked)
     return lock_of(told.status, found) if is_own else None
 
@@ -125,7 +125,7 @@ def _unasked(told: Reading) -> Meaning | None:
     if isinstance(code, str) and (meaning := told.meanings.unasked(code)) not in (None, *LOCKS):
         return meaning
     # Older versions have no code for a model that no vendor of theirs makes.
-    own = told.find(Place.LOOK, said=Said((), told.said.texts, told.prompt))
+    own = told.find(Place.POLL, said=Said((), told.said.texts, told.prompt))
     is_unknown = own is not None and own.row.meaning is Meaning.UNKNOWN_MODEL
     return Meaning.UNKNOWN_MODEL if is_unknown and told.status == 503 and not code else None
 

@@ -1,7 +1,7 @@
 """Reads the answer that comes nearly always: a plain table of a job that is being made.
 
-It says what `looks` would say of the same answer, and knows no more than how to tell that nothing
-else can be in it. Of any other answer it says nothing, and `looks` reads that one.
+It says what `polls` would say of the same answer, and knows no more than how to tell that nothing
+else can be in it. Of any other answer it says nothing, and `polls` reads that one.
 """
 
 import json

@@ -59,7 +59,7 @@ class Place(StrEnum):
     """Where an answer is read."""
 
     CREATE = "create"
-    LOOK = "look"
+    POLL = "look"
     CONTENT = "content"
     FAILURE = "failure"
     """The words of a job that failed about itself."""

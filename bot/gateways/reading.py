@@ -1,6 +1,6 @@
 """All that one answer says, each thing found once, and what the table of answers makes of it.
 
-`creations` and `looks` decide by it what an order or a job has come to.
+`creations` and `polls` decide by it what an order or a job has come to.
 """
 
 import json

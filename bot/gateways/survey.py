@@ -23,13 +23,13 @@ from bot.core.errors import Broken, GatewayMoved
 from bot.core.jobs import Reason
 from bot.core.outcomes import Locked, Open, Probe, Trouble
 from bot.gateways.envelopes import is_usable
-from bot.gateways.looks import read_refusal
+from bot.gateways.polls import read_refusal
 from bot.gateways.table import PACKAGED, Meanings
 from bot.gateways.which import NEW_API, UNKNOWN, Which, software_of, strange
 from bot.net.answers import NET, Answer, open_session, read
 from bot.net.bounds import Bounds
 
-BOUNDS = Bounds(look=20.0, answer=4_000_000)
+BOUNDS = Bounds(poll=20.0, answer=4_000_000)
 """A person waits; and some gateways list a thousand models."""
 VIDEOS, MODELS, BALANCE, STATUS = "/v1/videos", "/v1/models", "/api/usage/token/", "/api/status"
 VIDEO = f"{VIDEOS}/zoetrope-asks-whether-this-key-works"
@@ -58,7 +58,7 @@ class Survey:
 
 async def find(base_url: str) -> None:
     """See without a key whether there is a gateway. Raises `Broken` with what is there instead."""
-    async with open_session(BOUNDS, most=BOUNDS.look) as session:
+    async with open_session(BOUNDS, most=BOUNDS.poll) as session:
         check_address(await ask(session, base_url, VIDEO), base_url)
 
 
@@ -70,7 +70,7 @@ async def survey(
     meanings: Meanings = PACKAGED,
 ) -> Survey:
     """Try the key. Raises `Broken`: about the address, or `gateway_key_…` about the key."""
-    async with open_session(BOUNDS, most=BOUNDS.look) as session:
+    async with open_session(BOUNDS, most=BOUNDS.poll) as session:
         listed = await ask(session, base_url, MODELS, api_key)
         received = now()
         video = await ask(session, base_url, VIDEO, api_key)
@@ -108,7 +108,7 @@ async def probe(base_url: str, api_key: str, *, meanings: Meanings = PACKAGED) -
 async def identify(base_url: str, api_key: str, surveyed: Mapping[str, Answer]) -> Which:
     """The software, after a survey and at most three questions more; none begins a task."""
     answers = dict(surveyed)
-    async with open_session(BOUNDS, most=BOUNDS.look) as session:
+    async with open_session(BOUNDS, most=BOUNDS.poll) as session:
         with suppress(Broken):
             answers["status"] = await ask(session, base_url, STATUS)
         if software_of(answers).software not in (NEW_API, UNKNOWN):

@@ -24,9 +24,9 @@ from bot.core.outcomes import (
     Fetch,
     Listed,
     Listing,
-    Look,
     NoList,
     NotSent,
+    Polled,
     Probe,
     Running,
     Trouble,
@@ -36,8 +36,8 @@ from bot.core.outcomes import (
 from bot.gateways.creations import read_creation
 from bot.gateways.envelopes import STATUSES, TABLES, own_ids
 from bot.gateways.glances import read_glance
-from bot.gateways.looks import read_content, read_look
 from bot.gateways.meanings import Row
+from bot.gateways.polls import read_content, read_poll
 from bot.gateways.requests import build
 from bot.gateways.survey import probe
 from bot.gateways.table import PACKAGED
@@ -93,7 +93,7 @@ class VideosApi:
         self,
         settings: GatewayOptions,
         *,
-        looking: aiohttp.ClientSession,
+        polling: aiohttp.ClientSession,
         guarded: aiohttp.ClientSession,
         bounds: Bounds = BOUNDS,
         resolver: AbstractResolver | None = None,
@@ -104,9 +104,9 @@ class VideosApi:
         # Enough to tell one key from another, too little to find out what it is.
         self.account = blake2b(named, digest_size=4).hexdigest()
         self.poll_step, self.refunds_failed = settings.poll_step, settings.refunds_failed
-        self._settings, self._bounds, self._looking = settings, bounds, looking
+        self._settings, self._bounds, self._polling = settings, bounds, polling
         # For all of a GET: the session's own timers would watch each of its parts.
-        self._deadline = Deadline(bounds.look)
+        self._deadline = Deadline(bounds.poll)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=bounds.connect)
         self._key = {"Authorization": f"Bearer {settings.api_key}"}
         self._connected = partial(connected, headers=self._key, bounds=bounds, resolver=resolver)
@@ -115,7 +115,7 @@ class VideosApi:
         self._read = partial(read_creation, trust_json_5xx=trust, meanings=self._meanings)
         known = (self.base_url, *settings.media_origins)
         origins = frozenset(str(URL(url).origin()) for url in known)
-        self._downloads = Downloads(looking, guarded, origins=origins, bounds=bounds)
+        self._downloads = Downloads(polling, guarded, origins=origins, bounds=bounds)
 
     @asynccontextmanager
     async def ready(
@@ -143,7 +143,7 @@ class VideosApi:
         """How the key and the balance are, asked free of charge."""
         return await probe(self.base_url, self._settings.api_key, meanings=self._meanings)
 
-    async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
+    async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Polled:
         """GET the job once; what its answer quotes of `prompt` decides nothing."""
         seen = await self.glance(gateway_id)
         return seen if isinstance(seen, Running) else seen.read(prompt)
@@ -156,7 +156,7 @@ class VideosApi:
             return Unread(lambda _prompt: trouble)
         if running := read_glance(answer, gateway_id, meanings=self._meanings):
             return running
-        read = partial(read_look, answer, gateway_id=gateway_id, meanings=self._meanings)
+        read = partial(read_poll, answer, gateway_id=gateway_id, meanings=self._meanings)
         return Unread(lambda prompt: read(prompt=prompt))
 
     async def listing(self, *, since: float) -> Listing:
@@ -191,7 +191,7 @@ class VideosApi:
             return Trouble(type(error).__name__)
 
     async def _get(self, url: URL, *, most: int) -> Answer | Trouble:
-        get = self._looking.get
+        get = self._polling.get
         try:
             with self._deadline:
                 async with get(
@@ -217,10 +217,10 @@ async def open_gateways(
     # 8 to 16 connections are best for throughput and lag alike; polls are sparse.
     polls = aiohttp.TCPConnector(limit=16, keepalive_timeout=75.0, resolver=resolver)
     async with (
-        open_session(bounds, polls, most=bounds.look) as looking,
+        open_session(bounds, polls, most=bounds.poll) as polling,
         open_session(bounds, guarded_connector(resolver)) as guarded,
     ):
-        client = partial(VideosApi, looking=looking, guarded=guarded, bounds=bounds)
+        client = partial(VideosApi, polling=polling, guarded=guarded, bounds=bounds)
         yield {one.name: client(one, resolver=resolver) for one in settings}
 
 

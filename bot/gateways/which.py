@@ -34,13 +34,13 @@ class Sign:
     def matches(self, question: str, answer: Answer) -> list[re.Match[str]]:
         """The finds of its patterns; none where one of them finds nothing."""
         lines = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
-        looks = (
+        clues = (
             re.search(self.status, str(answer.status)),
             re.search(self.header, lines, re.IGNORECASE | re.MULTILINE),
             re.search(self.body, answer.body.decode("utf-8", "replace")),
         )
-        found = [look for look in looks if look and self.at in ("", question)]
-        return found if len(found) == len(looks) else []
+        found = [clue for clue in clues if clue and self.at in ("", question)]
+        return found if len(found) == len(clues) else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,10 +31,10 @@ class Presence:
     async def watch(self) -> None:
         """Look until cancelled; at a directory never."""
         while self._storage.is_bucket:
-            await self.look()
+            await self.check()
             await self._clock.sleep(EVERY)
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Ask once."""
         before = self.trouble
         try:

@@ -29,7 +29,7 @@ from bot.media.workers import Workers
 PICTURE_TIMEOUT = 60.0
 SOUND_TIMEOUT = 30.0
 PROBE_TIMEOUT = 60.0
-LOOK_TIMEOUT = 90.0
+EXAMINE_TIMEOUT = 90.0
 SHRINK_TIMEOUT = 600.0
 """Seconds; a worker that takes longer is killed."""
 SHRINK_PAUSE = 20.0
@@ -122,14 +122,14 @@ class Studio:
         be made anew is kept as it came: then it does not play, and is for `convert` to see. Raises
         `Broken`: `not_a_video`, `video_damaged`, `video_truncated`, or a worker's own failure.
         """
-        look = await self._workers.run(tasks.look_through, source, timeout=LOOK_TIMEOUT)
-        verdict, suffix = judge(look.seen), look.suffix
+        examined = await self._workers.run(tasks.examine, source, timeout=EXAMINE_TIMEOUT)
+        verdict, suffix = judge(examined.seen), examined.suffix
         if verdict.way is Way.AS_IT_IS:
-            return await self._keep_video(source, look.clip, suffix)
+            return await self._keep_video(source, examined.clip, suffix)
         if not verdict.pictures and (video := await self._remuxed(source, suffix, verdict)):
             return video
         stored = await self._store("originals", source, suffix)
-        return _video(stored, look.clip, plays=False)
+        return _video(stored, examined.clip, plays=False)
 
     async def _remuxed(self, source: Path, suffix: str, verdict: Verdict) -> Video | None:
         """None where the pictures have to be made anew after all."""
@@ -137,7 +137,7 @@ class Studio:
             target, began = folder / "video.mp4", time.monotonic()
             try:
                 clip = await self._workers.run(
-                    tasks.remux, source, target, verdict, timeout=LOOK_TIMEOUT
+                    tasks.remux, source, target, verdict, timeout=EXAMINE_TIMEOUT
                 )
             except Broken as broken:
                 log.info("video.not_remuxed", code=broken.code, why=verdict.reasons)

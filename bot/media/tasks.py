@@ -37,10 +37,10 @@ def fit_sound(source: Path, fit: SoundFit, target: Path) -> float:
     return sounds.fit_sound(source, fit, target)
 
 
-def look_through(source: Path) -> Examined:
+def examine(source: Path) -> Examined:
     from bot.media import videos
 
-    return videos.look_through(source)
+    return videos.examine(source)
 
 
 def take_thumbnail(source: Path, target: Path) -> None:

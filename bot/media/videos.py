@@ -65,7 +65,7 @@ def glimpse(source: Path) -> Probe:
         )
 
 
-def look_through(source: Path) -> Examined:
+def examine(source: Path) -> Examined:
     """See that a gateway's file is whole, and what is in it.
 
     Raises `Broken`: `not_a_video`, `video_truncated` or `video_damaged`.

@@ -10,7 +10,7 @@ class Bounds:
     connect: float = 10.0
     post: float = 300.0
     """The whole POST: some gateways block for 215 of these seconds."""
-    look: float = 45.0
+    poll: float = 45.0
     """A whole look at a job; in a download, the wait for its first byte at first."""
     content: float = 900.0
     """A whole download from one address."""

@@ -70,7 +70,7 @@ class Downloads:
         """
         waiting: list[tuple[URL | str, Key, _Saving | None]] = [(url, key, None)]
         fetch: Fetch = Trouble("no link")
-        wait = self.waits.pop(str(url), self.bounds.look)
+        wait = self.waits.pop(str(url), self.bounds.poll)
         left = REQUESTS
         while waiting and left:
             left -= 1
@@ -252,10 +252,10 @@ class _Saving:
             yield rest
 
     def _stops(self, piece: bytes) -> bool:
-        self._stop = self._look(piece)
+        self._stop = self._poll(piece)
         return self._stop is not None
 
-    def _look(self, piece: bytes) -> Trouble | Unusable | None:
+    def _poll(self, piece: bytes) -> Trouble | Unusable | None:
         """Whether to stop before this piece: it is too much, or shows that this is no video."""
         self._size += len(piece)
         if not self._is_told:

@@ -385,6 +385,6 @@ def _bend(video: Video, fault: Fault) -> None:
         case "stuck":
             video.stuck = True
         case "away":
-            video.stuck, video.sweep = True, videos.LOOKS * (video.tick or videos.TICK)
+            video.stuck, video.sweep = True, videos.POLLS * (video.tick or videos.TICK)
         case "withheld":
             video.withheld = Failure(videos.MODERATED.message, fault.code)

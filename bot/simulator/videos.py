@@ -17,7 +17,7 @@ State = Literal["processing", "succeeded", "failed"]
 # What people write into a prompt at a demo to see the other ends of a request.
 REFUSE, FAIL, SLOW = "[refuse]", "[fail]", "[slow]"
 SLOWER = 5
-LOOKS, TICK = 20, 15.0
+POLLS, TICK = 20, 15.0
 """So often, and so many seconds apart, a vendor that does not answer is asked."""
 
 

@@ -38,7 +38,7 @@ log = get_logger()
 class Guard(Protocol):
     """The lock that the process holds on its database."""
 
-    async def look(self) -> str | None:
+    async def check(self) -> str | None:
         """The trouble with it; None if there is none. Raises `Broken` where we have to stop."""
 
 
@@ -107,7 +107,7 @@ class Database(Runs):
 
         On SQLite it costs two questions to the file system; PostgreSQL's file is its server's.
         """
-        if self.is_sqlite and await self.look():
+        if self.is_sqlite and await self.check():
             raise Unwritten("database_gone")
 
     @property
@@ -115,11 +115,11 @@ class Database(Runs):
         """Whether what is written goes into a file that nobody will open again."""
         return self.is_sqlite and self.trouble is not None
 
-    async def look(self) -> str | None:
+    async def check(self) -> str | None:
         """Compare the open database with the one that is there, and remember what is wrong."""
         before = self.trouble
         if self._guard is not None:
-            self.trouble = await self._guard.look()
+            self.trouble = await self._guard.check()
         if self.trouble and self.trouble != before:
             # Once: what runs goes on in the open file, of which a copy is saved.
             log.critical("database.gone", how=self.trouble)
@@ -133,8 +133,8 @@ class Database(Runs):
         """Look until cancelled. Raises `Broken("database_taken")` where we have to stop."""
         while True:
             await sleep(BEAT)
-            if await self.look() and self.is_gone:
-                await self._copy.look()
+            if await self.check() and self.is_gone:
+                await self._copy.check()
 
     async def finish(self) -> None:
         """Wait for transactions whose callers have gone; save what would go with its file."""
@@ -212,7 +212,7 @@ async def open_database(
             await _upgrade(database, file, home)
             journal = journal_of(file)
             if file:
-                await database.look()  # from now on its journal is known
+                await database.check()  # from now on its journal is known
             yield database
         finally:
             await database.finish()
@@ -237,7 +237,7 @@ async def check_database(url: str, *, home: Home | None = None) -> None:
     """See whether the service could use it, and change nothing in it. Raises as that would."""
     file = file_of(url)
     if file is None:
-        await _look_into(engine_of(url), file, home)
+        await _check_file(engine_of(url), file, home)
         return
     if home:
         home.check_saved(file, is_new=not file.exists())
@@ -250,19 +250,19 @@ async def check_database(url: str, *, home: Home | None = None) -> None:
         return
     with lock_file(file):
         check_ours(file)
-        await _look_into(engine_of(url), file, home)
+        await _check_file(engine_of(url), file, home)
 
 
-async def _look_into(engine: Engine, file: Path | None, home: Home | None) -> None:
+async def _check_file(engine: Engine, file: Path | None, home: Home | None) -> None:
     try:
         await files.check(engine, file)
         with sound(file):
-            await engine.run(lambda connection: _look(connection, file, home), reads=True)
+            await engine.run(lambda connection: _check(connection, file, home), reads=True)
     finally:
         await engine.dispose()
 
 
-def _look(connection: Connection, file: Path | None, home: Home | None) -> None:
+def _check(connection: Connection, file: Path | None, home: Home | None) -> None:
     if file is None:
         from bot.store.server_lock import check_server
 

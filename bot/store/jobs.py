@@ -80,8 +80,8 @@ class Jobs(Part):
             return [job for row in rows if (job := readable(connection, row))]
 
         # The queue is told of each place that becomes free, and mostly nobody waits for it.
-        is_looked = is_by_turn and self._database.is_sqlite
-        if is_looked and not await self._database.value(Said(_QUEUED_DUE, hand)):
+        is_peeked = is_by_turn and self._database.is_sqlite
+        if is_peeked and not await self._database.value(Said(_QUEUED_DUE, hand)):
             return []
         return await self._database.run(work)
 

@@ -39,7 +39,7 @@ class FileLock:
             with suppress(PermissionError):  # a file that others own is theirs to guard
                 os.fchmod(self._number, 0o600)
 
-    async def look(self) -> str | None:
+    async def check(self) -> str | None:
         """How the file that is open differs from the one on the disk; None if it is the same."""
         # Once it was cut it stays so: SQLite may write single pages behind the hole.
         self._is_emptied |= os.fstat(self._number).st_size < SMALLEST
@@ -52,9 +52,9 @@ class FileLock:
             return "replaced"
         if self._is_emptied:
             return "emptied"
-        return self._look_at_journal()
+        return self._check_journal()
 
-    def _look_at_journal(self) -> str | None:
+    def _check_journal(self) -> str | None:
         """The file holds the last writing alone."""
         journal = journal_of(self.file)
         if self._journal is None:

@@ -13,11 +13,11 @@ from bot.store.database import Database
 from bot.store.grants import Grants
 from bot.store.holds import Holds
 from bot.store.jobs import Jobs
-from bot.store.looks import Looks
 from bot.store.notices import Notices
 from bot.store.outlook import Outlook
 from bot.store.pauses import Pauses
 from bot.store.places import Places
+from bot.store.polls import Polls
 from bot.store.posts import Posts
 from bot.store.preferences import PreferencesOf
 from bot.store.settings import StoredValues
@@ -35,7 +35,7 @@ class Store:
 
     database: Database
     jobs: Jobs
-    looks: Looks
+    polls: Polls
     posts: Posts
     pauses: Pauses
     notices: Notices
@@ -63,7 +63,7 @@ class Store:
         return cls(
             database=database,
             jobs=Jobs(database),
-            looks=Looks(database),
+            polls=Polls(database),
             posts=Posts(database),
             pauses=Pauses(database),
             notices=Notices(database),

@@ -41,7 +41,7 @@ class Pauses(Part):
         self._begun = 0
         """How often a pause began or ended to begin."""
 
-    def may_end_by_look(self, gateway: str) -> bool:
+    def may_end_by_poll(self, gateway: str) -> bool:
         return self._open is None or self._open.get(gateway, False)
 
     async def pause(
@@ -158,19 +158,19 @@ class Pauses(Part):
         return await self._database.run(work)
 
     async def works(
-        self, gateway: str, *, looked: bool, asked_at: float, rooms: Iterable[str], now: float
+        self, gateway: str, *, polled: bool, asked_at: float, rooms: Iterable[str], now: float
     ) -> bool:
         """A success: whether it ended an episode. Jobs waiting for its end are due now.
 
         A question from before the pause proves nothing.
         """
         known, begun = self._open, self._begun
-        if known is not None and (gateway not in known or (looked and not known[gateway])):
+        if known is not None and (gateway not in known or (polled and not known[gateway])):
             return False
         # A pause of the future began by a clock that was wrong.
         before = sa.or_(gateways.c.since < asked_at, gateways.c.since > now)
         over = sa.and_(gateways.c.name == gateway, before)
-        if looked:
+        if polled:
             over = sa.and_(over, gateways.c.looking)
         ends = sa.delete(gateways).where(over).returning(gateways.c.reason, gateways.c.looking)
 

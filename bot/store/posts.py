@@ -14,7 +14,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bot.core import moves
 from bot.core.errors import Broken
 from bot.core.jobs import Job, Status
-from bot.core.posts import ALL_KINDS, Form, Post, PostKind, looks
+from bot.core.posts import ALL_KINDS, Form, Post, PostKind, appearance
 from bot.store import claims
 from bot.store.database import Part
 from bot.store.rows import by_id, job_of, post_of, saved_values
@@ -216,7 +216,7 @@ class Posts(Part):
             # Locked: a change that is just being written must see the message, or we the change.
             job = _locked(connection, shown.id)
             # Of one that is over the end may be told already: then its card goes.
-            moved_on = job.is_final or looks(job) != looks(shown)
+            moved_on = job.is_final or appearance(job) != appearance(shown)
             due_at = 0.0 if moved_on else None
             execute(connection, _card(shown.id, message_id, channel_id, due_at))
             if now is None:

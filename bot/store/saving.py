@@ -52,7 +52,7 @@ class SavedCopy:
         """Where it stands."""
         return saved_copy(Path(str(self._engine.url.database)))
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Renew it, unless it is new enough for its size."""
         if self._rest:
             self._rest -= 1

@@ -74,7 +74,7 @@ class ServerLock:
             raise
         self._connection = connection
 
-    async def look(self) -> str | None:
+    async def check(self) -> str | None:
         """Take it back if it was lost; "lost" until that works.
 
         Raises `Broken("database_taken")` if another process has it by now.

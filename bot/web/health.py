@@ -49,8 +49,8 @@ class Health:
         self._notes = notes or {}
         self._clock = clock
         self._time_limit = time_limit
-        self._looking = asyncio.Lock()
-        self._looked_at = float("-inf")
+        self._checking = asyncio.Lock()
+        self._checked_at = float("-inf")
         self._failures: dict[str, str] = {}
         self._noted: dict[str, str] = {}
 
@@ -79,18 +79,18 @@ class Health:
         return 503 if self._failures else 200
 
     async def _fresh(self) -> None:
-        async with self._looking:
-            if self._clock.steady() - self._looked_at >= FRESH:
-                await self._look()
+        async with self._checking:
+            if self._clock.steady() - self._checked_at >= FRESH:
+                await self._check_all()
 
-    async def _look(self) -> None:
+    async def _check_all(self) -> None:
         """Ask all at once, and log what has changed."""
         asked = [*self._checks.items(), *self._notes.items()]
         found = await asyncio.gather(*(self._failure(*it) for it in asked))
         many = len(self._checks)
         before, self._failures = self._failures, dict(each for each in found[:many] if each)
         self._noted = dict(each for each in found[many:] if each)
-        self._looked_at = self._clock.steady()
+        self._checked_at = self._clock.steady()
         if self._failures.keys() - before.keys():
             log.warning("health.lost", failures=self._failures)
         elif before and not self._failures:

@@ -17,7 +17,7 @@ from bot.core.links import Signer
 from bot.core.orders import Sound
 from bot.core.ports import Clock, Media
 from bot.core.posting import Link
-from bot.web import looks
+from bot.web import appearance
 from bot.web.open_files import OpenFiles
 from bot.web.sent import Sent
 
@@ -98,7 +98,7 @@ class Pages:
             web.get(link, self._player),
             web.get(f"{link}.mp4", self._video),
             web.get(f"{link}.jpg", self._still),
-            web.get(f"{link}.{looks.ORIGINAL}", self._original),
+            web.get(f"{link}.{appearance.ORIGINAL}", self._original),
             # Links lose their end in copying, and gain a full stop.
             web.get(f"/{PURPOSE}/{{anything:.*}}", self._astray),
             # No page for these: whoever fetches them is no person.
@@ -133,7 +133,7 @@ class Pages:
 
     async def _player(self, request: web.Request) -> web.StreamResponse:
         opened = await self._read(request)
-        page = looks.player(
+        page = appearance.player(
             opened.job,
             opened.video,
             name=request.path.rpartition("/")[2],
@@ -224,7 +224,7 @@ def _link(request: web.Request) -> _Link:
     return PURPOSE, given["job"], given["expiry"], given["signature"]
 
 
-def _page_headers(page: looks.Page) -> dict[str, str]:
+def _page_headers(page: appearance.Page) -> dict[str, str]:
     return {**_HEADERS, "Content-Security-Policy": page.policy}
 
 
@@ -234,7 +234,7 @@ def _gone(request: web.Request, job: Job | None = None) -> web.HTTPNotFound:
     Of the `job` of a link that we once gave it says how long its video was kept, if it is gone.
     """
     liked, _, _ = request.headers.get(hdrs.ACCEPT_LANGUAGE, "").partition(",")
-    page = looks.gone(liked.partition(";")[0].strip(), job.days_kept if job else None)
+    page = appearance.gone(liked.partition(";")[0].strip(), job.days_kept if job else None)
     return web.HTTPNotFound(
         text=page.text,
         content_type="text/html",

@@ -41,11 +41,11 @@ class Morning:
         self.store, self.clock, self.digest = store, FakeClock(at), digest
         self.causes, self.rang = Causes(store.database), asyncio.Event()
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Once, as a service that was just started."""
-        await self.service().look()
+        await self.service().check()
 
-    def service(self, looked: Callable[[], Awaitable[None]] = at_once) -> Digest:
+    def service(self, checked: Callable[[], Awaitable[None]] = at_once) -> Digest:
         """A digest that nobody has run."""
         outlook = Outlook(self.store.database)
         found = Sources(
@@ -69,7 +69,7 @@ class Morning:
             rooms=(),
             clock=self.clock,
             changed=self.rang.set,
-            looked=looked,
+            checked=checked,
         )
 
     async def room(self) -> Mapping[str, object]:
@@ -109,7 +109,7 @@ async def test_it_says_what_was_made_and_spent_and_what_is_left_to_decide(
     await store.in_state(Status.UNCONFIRMED)
     await store.admitted()
     await morning.opens(LOST)
-    await morning.look()
+    await morning.check()
     (report,) = await morning.told()
     reply = brief(report.kind, report.facts)
     words = [say(text, "en") for text in (reply.text, *reply.facts)]
@@ -131,7 +131,7 @@ async def test_it_is_said_once_a_day_over_restarts_and_at_its_hour(morning: Morn
     days = []
     for _ in range(2 * 24 * 2):
         await morning.clock.advance(HOUR / 2)
-        await morning.look()
+        await morning.check()
         days += [(report.about, morning.clock.now() - NOON) for report in await morning.told()]
     assert days == [
         ("2026-01-15", HOUR / 2),
@@ -143,27 +143,27 @@ async def test_it_is_said_once_a_day_over_restarts_and_at_its_hour(morning: Morn
 @pytest.mark.parametrize("step", [-DAY, -HOUR, HOUR, 6 * HOUR])
 async def test_a_clock_that_is_set_says_it_no_second_time(morning: Morning, step: float) -> None:
     await morning.opens(LOST)
-    await morning.look()
+    await morning.check()
     assert len(await morning.told()) == 1
     morning.clock.set(step)
     morning.clock.adopt(step)
-    await morning.look()
+    await morning.check()
     assert await morning.told() == []
     morning.clock.adopt(-step)
-    await morning.look()
+    await morning.check()
     assert await morning.told() == []
 
 
 async def test_a_day_without_news_has_none_and_what_comes_later_waits_for_tomorrow(
     morning: Morning,
 ) -> None:
-    await morning.look()
+    await morning.check()
     await morning.store.in_state(Status.DELIVERED, a_job(now=NOON + HOUR))
     await morning.clock.advance(2 * HOUR)
-    await morning.look()
+    await morning.check()
     assert await morning.told() == []
     await morning.clock.advance(18 * HOUR)
-    await morning.look()
+    await morning.check()
     assert [report.about for report in await morning.told()] == ["2026-01-16"]
 
 
@@ -171,30 +171,30 @@ async def test_before_its_hour_nothing_is_said(store: Store) -> None:
     await own(store, ("discord", "7"))
     morning = Morning(store, at=NOON - 5 * HOUR)
     await morning.opens(LOST)
-    await morning.look()
+    await morning.check()
     assert await morning.told() == []
 
 
 async def test_a_new_service_has_none_on_the_day_of_its_first_start(store: Store) -> None:
     await own(store, ("discord", "7"))
     first = Morning(store)
-    await first.look()
+    await first.check()
     await store.in_state(Status.DELIVERED, a_job())
-    await first.look()
+    await first.check()
     assert await first.told() == []
     await first.clock.advance(DAY)
     await store.in_state(Status.DELIVERED, a_job(now=first.clock.now()))
-    await first.look()
+    await first.check()
     assert [report.kind for report in await first.told()] == [Kind.DIGEST]
 
 
 async def test_one_that_begins_before_the_hour_has_it_on_that_day(store: Store) -> None:
     await own(store, ("discord", "7"))
     early = Morning(store, at=NOON - 6 * HOUR)
-    await early.look()
+    await early.check()
     await store.in_state(Status.DELIVERED, a_job())
     await early.clock.advance(6 * HOUR)
-    await early.look()
+    await early.check()
     assert [report.kind for report in await early.told()] == [Kind.DIGEST]
 
 
@@ -205,13 +205,13 @@ async def test_just_before_midnight_it_is_not_missed(store: Store, late: float) 
     before_its_time = NOON + 11 * HOUR - 60 - 1  # 23:58:59 in Berlin
     morning = Morning(store, at=before_its_time, digest=time(23, 59))
     await morning.opens(LOST)
-    await morning.look()
+    await morning.check()
     assert await morning.told() == []
     await morning.clock.advance(1 + late)
-    await morning.look()
+    await morning.check()
     assert [report.about for report in await morning.told()] == ["2026-01-15"]
     await morning.clock.advance(60)
-    await morning.look()
+    await morning.check()
     assert await morning.told() == []
 
 
@@ -220,10 +220,10 @@ async def test_after_a_start_it_waits_for_the_first_look_of_the_watch(morning: M
     await morning.opens(LOST)
     await morning.store.in_state(Status.DELIVERED)
 
-    async def looked() -> None:
+    async def checked() -> None:
         await morning.causes.settle({Kind.UNCONFIRMED: []}, rooms=(), now=NOON)
 
-    task = asyncio.create_task(morning.service(looked).run())
+    task = asyncio.create_task(morning.service(checked).run())
     await morning.rang.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -70,10 +70,10 @@ class History:
         await self.store.pauses.passed(job, self.account, balance=balance)
         if balance:
             await self.store.pauses.works(
-                "main", looked=False, asked_at=job.submitted_at or 0, rooms=(), now=self.now
+                "main", polled=False, asked_at=job.submitted_at or 0, rooms=(), now=self.now
             )
 
-    async def look_is_locked(self) -> None:
+    async def poll_is_locked(self) -> None:
         """A look pauses the gateway."""
         self.now += 10
         pause = Pause(Reason.BAD_KEY, until=self.now + 50, looking=True)
@@ -100,7 +100,7 @@ class History:
             elif what == "!":
                 await self.passes(name, balance=False)
             elif name == "?":
-                await self.look_is_locked()
+                await self.poll_is_locked()
             else:
                 reason = Reason.NO_BALANCE if what == "$" else Reason.BAD_KEY
                 fates += "p" if await self.pauses(name, reason) else "a"

@@ -44,7 +44,7 @@ class Ledger:
         self.store = store
         self.causes = Causes(store.database)
 
-    async def look(self, *found: Cause, now: float = NOON, rooms: Sequence[str] = ()) -> bool:
+    async def poll(self, *found: Cause, now: float = NOON, rooms: Sequence[str] = ()) -> bool:
         """One look at all kinds of these tests."""
         kinds = (Kind.UNCONFIRMED, Kind.LIMIT, *KINDS)
         present: dict[Kind, list[Cause]] = {kind: [] for kind in kinds}
@@ -83,36 +83,36 @@ async def test_a_cause_is_told_once_until_it_is_over_and_again_when_it_comes_aga
     ledger: Ledger, kind: Kind
 ) -> None:
     cause = Cause(kind=kind, facts=KINDS[kind])
-    assert await ledger.look(cause)
+    assert await ledger.poll(cause)
     assert await ledger.told() == [("discord", "7", "new", False)]
     restarted = Ledger(ledger.store)
-    assert not await restarted.look(cause, now=NOON + 60)
+    assert not await restarted.poll(cause, now=NOON + 60)
     assert await restarted.told(now=NOON + 60) == []
-    assert await restarted.look(now=NOON + 120)
+    assert await restarted.poll(now=NOON + 120)
     assert await restarted.told(now=NOON + 120) == [("discord", "7", "m1", True)]
-    assert not await restarted.look(now=NOON + 180)
-    assert await restarted.look(cause, now=NOON + HUSH)
+    assert not await restarted.poll(now=NOON + 180)
+    assert await restarted.poll(cause, now=NOON + HUSH)
     assert await restarted.told(now=NOON + HUSH) == [("discord", "7", "new", False)]
 
 
 async def test_all_owners_are_told_and_the_room_and_who_becomes_one_later(ledger: Ledger) -> None:
-    await ledger.look(lost("a"), rooms=["room"])
+    await ledger.poll(lost("a"), rooms=["room"])
     assert await ledger.told() == [("discord", "7", "new", False), ("room", "", "new", False)]
     await own(ledger.store, ("telegram", "8"))
-    await ledger.look(lost("a"), rooms=["room"], now=NOON + 30)
+    await ledger.poll(lost("a"), rooms=["room"], now=NOON + 30)
     assert await ledger.told(now=NOON + 30) == [("telegram", "8", "new", False)]
 
 
 async def test_a_former_owner_hears_nothing_new(ledger: Ledger) -> None:
     await own(ledger.store, ("telegram", "8"))
-    await ledger.look(lost("a"))
+    await ledger.poll(lost("a"))
     assert len(await ledger.told()) == 2
 
     def leave(connection: Connection) -> None:
         connection.execute(sa.delete(owners).where(owners.c.person == "8"))
 
     await ledger.store.database.run(leave)
-    await ledger.look(lost("a", "b"), now=NOON + 1)
+    await ledger.poll(lost("a", "b"), now=NOON + 1)
     assert await ledger.told(now=NOON + 1) == [("discord", "7", "m1", False)]
 
 
@@ -121,19 +121,19 @@ async def test_a_thousand_lost_orders_are_one_message_that_is_edited(ledger: Led
     said = []
     for number in range(1, 60):
         now = NOON + 10 * number
-        await ledger.look(lost(*map(str, range(number * 17))), now=now)
+        await ledger.poll(lost(*map(str, range(number * 17))), now=now)
         said += await ledger.told(now=now)
     assert [it[2] for it in said].count("new") == 1
     assert {it[2] for it in said} == {"new", "m1"}
-    await ledger.look(lost("last"), now=NOON + HUSH + 20)
+    await ledger.poll(lost("last"), now=NOON + HUSH + 20)
     assert [it[2] for it in await ledger.told(now=NOON + HUSH + 20)] == ["new"]
 
 
 async def test_a_change_while_it_is_being_told_is_told_after_it(ledger: Ledger) -> None:
-    await ledger.look(lost("a"))
+    await ledger.poll(lost("a"))
     report = await ledger.one()
     assert await ledger.causes.sending(report, now=NOON)
-    await ledger.look(lost("a", "b"), now=NOON + 1)
+    await ledger.poll(lost("a", "b"), now=NOON + 1)
     await ledger.causes.told(report, "m1", "dm")
     later = await ledger.one(now=NOON + 2)
     assert (later.message_id, later.facts["count"]) == ("m1", 2)
@@ -142,16 +142,16 @@ async def test_a_change_while_it_is_being_told_is_told_after_it(ledger: Ledger) 
 async def test_a_report_that_was_said_anew_meanwhile_is_not_taken_for_the_former(
     ledger: Ledger,
 ) -> None:
-    await ledger.look(lost("a"))
+    await ledger.poll(lost("a"))
     report = await ledger.one()
-    await ledger.look(lost("a", "b"), now=NOON + HUSH)
+    await ledger.poll(lost("a", "b"), now=NOON + HUSH)
     assert not await ledger.causes.sending(report, now=NOON + HUSH)
     await ledger.causes.told(report, "m1", "dm")
     assert (await ledger.one(now=NOON + HUSH)).message_id is None
 
 
 async def test_a_send_with_an_unknown_end_is_known_to_the_next_try(ledger: Ledger) -> None:
-    await ledger.look(lost("a"))
+    await ledger.poll(lost("a"))
     report = await ledger.one()
     await ledger.causes.sending(report, now=NOON + 1)
     await ledger.causes.put_off(report, due_at=NOON + 5)
@@ -162,8 +162,8 @@ async def test_a_send_with_an_unknown_end_is_known_to_the_next_try(ledger: Ledge
 
 
 async def test_what_was_over_before_it_was_told_is_never_told(ledger: Ledger) -> None:
-    await ledger.look(lost("a"))
-    await ledger.look(now=NOON + 1)
+    await ledger.poll(lost("a"))
+    await ledger.poll(now=NOON + 1)
     assert await ledger.told(now=NOON + 1) == []
     assert await ledger.causes.next_due(CHATS) is None
 
@@ -171,34 +171,34 @@ async def test_what_was_over_before_it_was_told_is_never_told(ledger: Ledger) ->
 async def test_what_is_over_while_it_is_being_told_is_crossed_out_after_it(
     ledger: Ledger,
 ) -> None:
-    await ledger.look(lost("a"))
+    await ledger.poll(lost("a"))
     report = await ledger.one()
     assert await ledger.causes.sending(report, now=NOON)
-    await ledger.look(now=NOON + 1)
+    await ledger.poll(now=NOON + 1)
     await ledger.causes.told(report, "m1", "dm")
     assert await ledger.told(now=NOON + 2) == [("discord", "7", "m1", True)]
 
 
 async def test_who_could_not_be_written_to_is_not_told_that_it_is_over(ledger: Ledger) -> None:
-    await ledger.look(lost("a"))
+    await ledger.poll(lost("a"))
     report = await ledger.one()
     assert await ledger.causes.sending(report, now=NOON)
     await ledger.causes.leave(report)
-    await ledger.look(now=NOON + 1)
+    await ledger.poll(now=NOON + 1)
     assert await ledger.told(now=NOON + 2) == []
 
 
 async def test_who_could_not_be_written_to_hears_of_it_when_it_changes(ledger: Ledger) -> None:
-    await ledger.look(lost("a"))
+    await ledger.poll(lost("a"))
     await ledger.causes.leave(await ledger.one())
-    await ledger.look(lost("a"), now=NOON + HUSH)
+    await ledger.poll(lost("a"), now=NOON + HUSH)
     assert await ledger.told(now=NOON + HUSH) == []
-    await ledger.look(lost("a", "b"), now=NOON + HUSH + 1)
+    await ledger.poll(lost("a", "b"), now=NOON + HUSH + 1)
     assert await ledger.told(now=NOON + HUSH + 1) == [("discord", "7", "new", False)]
 
 
 async def test_a_source_that_cannot_tell_ends_nothing(ledger: Ledger) -> None:
-    await ledger.look(lost("a"))
+    await ledger.poll(lost("a"))
     await ledger.told()
     await ledger.causes.settle({Kind.DISK: []}, rooms=(), now=NOON + 30)
     assert [cause.kind for cause in await ledger.causes.open()] == [Kind.UNCONFIRMED]
@@ -210,14 +210,14 @@ async def test_the_news_of_a_day_are_said_once(ledger: Ledger) -> None:
     assert not await ledger.causes.once(day, rooms=(), now=NOON + 1)
     assert await ledger.causes.last(Kind.DIGEST) == NOON
     assert len(await ledger.told()) == 1
-    await ledger.look(now=NOON + 60)
+    await ledger.poll(now=NOON + 60)
     assert await ledger.causes.open() == []
 
 
 async def test_what_is_long_over_is_forgotten(ledger: Ledger) -> None:
-    await ledger.look(lost("a"))
-    await ledger.look(now=NOON + 1)
-    await ledger.look(now=NOON + KEPT + 2)
+    await ledger.poll(lost("a"))
+    await ledger.poll(now=NOON + 1)
+    await ledger.poll(now=NOON + KEPT + 2)
 
     def work(connection: Connection) -> int:
         return int(connection.scalar(sa.select(sa.func.count()).select_from(reports)) or 0)
@@ -244,17 +244,17 @@ async def test_orders_of_which_nobody_knows_are_one_cause_until_each_is_decided(
     store: Store,
 ) -> None:
     clock = FakeClock(NOON)
-    looked = sources(store, clock)
-    assert await looked.unconfirmed() == []
+    polled = sources(store, clock)
+    assert await polled.unconfirmed() == []
     rows = [await store.in_state(Status.UNCONFIRMED) for _ in range(3)]
     await store.in_state(Status.IN_PROGRESS)
-    (cause,) = await looked.unconfirmed()
+    (cause,) = await polled.unconfirmed()
     assert cause.facts["count"] == 3
     assert ids_in(cause.facts) == {row.id for row in rows}
     assert "a cat" not in str(cause.facts), "what people write is nobody's news"
     for row in rows:
         await store.moved(row, moves.failed(row, Reason.NOT_TAKEN, charged=False))
-    assert await looked.unconfirmed() == []
+    assert await polled.unconfirmed() == []
 
 
 @pytest.mark.proof
@@ -262,21 +262,21 @@ async def test_a_decision_among_more_than_are_known_by_id_rings_nowhere(
     ledger: Ledger,
 ) -> None:
     store, clock = ledger.store, FakeClock(NOON)
-    looked = sources(store, clock)
+    polled = sources(store, clock)
     rows = []
     for number in range(MOST_IDS + 2):
         row = await store.in_state(Status.SUBMITTING, a_job(person=f"p{number}"))
         lost_ = moves.unconfirmed(row, detail=None)
         rows.append(await store.moved(row, lost_, now=NOON + number))
-    await ledger.look(*await looked.unconfirmed())
+    await ledger.poll(*await polled.unconfirmed())
     await ledger.told()
     closed = moves.failed(rows[-2], Reason.NOT_TAKEN, charged=False)
     await store.moved(rows[-2], closed, now=NOON + 200)
-    await ledger.look(*await looked.unconfirmed(), now=NOON + HUSH)
+    await ledger.poll(*await polled.unconfirmed(), now=NOON + HUSH)
     assert await ledger.told(now=NOON + HUSH) == [("discord", "7", "m1", False)]
     row = await store.in_state(Status.SUBMITTING, a_job(person="late"))
     await store.moved(row, moves.unconfirmed(row, detail=None), now=NOON + 300)
-    await ledger.look(*await looked.unconfirmed(), now=NOON + HUSH + 1)
+    await ledger.poll(*await polled.unconfirmed(), now=NOON + HUSH + 1)
     assert await ledger.told(now=NOON + HUSH + 1) == [("discord", "7", "new", False)]
 
 
@@ -300,7 +300,7 @@ async def test_of_many_the_latest_are_named_and_all_are_counted(store: Store) ->
 
 async def test_a_job_stands_still_when_it_takes_longer_than_any_of_its_model(store: Store) -> None:
     clock = FakeClock(NOON)
-    looked = sources(store, clock)
+    polled = sources(store, clock)
     made = await store.in_state(Status.IN_PROGRESS)
     waits = await store.admitted(a_job(person="bob"))
     held = await store.admitted(a_job(person="cy"))
@@ -308,11 +308,11 @@ async def test_a_job_stands_still_when_it_takes_longer_than_any_of_its_model(sto
         held, moves.requeued(held, due_at=NOON + 60, attempts=0, reason=Reason.PAUSED)
     )
     await clock.advance(SOFT_DEADLINE)
-    assert await looked.stuck() == []
+    assert await polled.stuck() == []
     await clock.advance(1)
-    assert await stuck(looked) == {made.id}
+    assert await stuck(polled) == {made.id}
     await clock.advance(QUEUED)
-    assert await stuck(looked) == {made.id, waits.id}
+    assert await stuck(polled) == {made.id, waits.id}
     for _ in range(LEAST_SAMPLES):
         slow = await taken(store, seconds=QUEUED)
         assert slow.completed_at
@@ -325,14 +325,14 @@ async def test_after_a_start_nobody_knows_yet_what_stands_still(store: Store) ->
     """While the service was away all of them stood still."""
     made = await store.in_state(Status.IN_PROGRESS)
     clock = FakeClock(NOON + 2 * SOFT_DEADLINE)
-    looked = sources(store, clock)
-    assert await looked.stuck() is None
+    polled = sources(store, clock)
+    assert await polled.stuck() is None
     await clock.advance(SETTLED)
-    assert await stuck(looked) == {made.id}
+    assert await stuck(polled) == {made.id}
 
 
-async def stuck(looked: Sources) -> set[str]:
-    found = await looked.stuck()
+async def stuck(polled: Sources) -> set[str]:
+    found = await polled.stuck()
     assert found is not None
     return {id_ for cause in found for id_ in ids_in(cause.facts)}
 
@@ -348,10 +348,10 @@ async def test_limits_are_told_at_fifty_eighty_and_ninety_five_percent(store: St
     limits = Limits(
         person_videos=None, person_at_once=None, purse_videos=20, purse_money=100 * PRICE
     )
-    looked, levels = sources(store, FakeClock(NOON), limits), []
+    polled, levels = sources(store, FakeClock(NOON), limits), []
     for _ in range(20):
         await store.admitted(a_job(), limits)
-        levels.append([cause.facts["level"] for cause in await looked.limits()])
+        levels.append([cause.facts["level"] for cause in await polled.limits()])
     assert [levels.index([level]) + 1 for level in (50, 80, 95)] == [10, 16, 19]
     assert levels[:9] == [[]] * 9
     tomorrow = sources(store, FakeClock(NOON + 86_400), limits)

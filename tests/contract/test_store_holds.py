@@ -88,14 +88,14 @@ async def test_when_a_stop_is_written_the_last_post_has_left(store: Store) -> No
 
 async def test_a_stop_is_not_written_while_a_post_is_about_to_leave(store: Store) -> None:
     """The order's transaction has seen no hold, and is not committed yet."""
-    looked, may_leave = asyncio.Event(), asyncio.Event()
+    polled, may_leave = asyncio.Event(), asyncio.Event()
 
     def leave(connection: Connection) -> None:
         turns.lock(connection)
         assert not is_held(connection, "main")
 
-    leaving = asyncio.create_task(hold(store.database, leave, begun=looked, may_end=may_leave))
-    await looked.wait()
+    leaving = asyncio.create_task(hold(store.database, leave, begun=polled, may_end=may_leave))
+    await polled.wait()
     stopping = asyncio.create_task(Holds(store.database).put(EVERYTHING, an_act()))
     done, _ = await asyncio.wait({stopping}, timeout=0.3)
     may_leave.set()
@@ -142,7 +142,7 @@ async def test_neither_a_probe_nor_a_success_ends_a_hold(store: Store) -> None:
     await holds.put("main", an_act(subject="main"))
     assert [each.gateway for each in await holds.paused()] == ["main"]
     await pauses.let_one_try("main", now=NOON + 1)
-    assert await pauses.works("main", looked=False, asked_at=NOON + 2, rooms=(), now=NOON + 3)
+    assert await pauses.works("main", polled=False, asked_at=NOON + 2, rooms=(), now=NOON + 3)
     held = await pauses.held("main", now=NOON + 4)
     assert held is not None
     assert held.reason is Reason.PAUSED

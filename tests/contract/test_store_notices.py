@@ -46,9 +46,9 @@ async def pause(
     await store.pauses.pause("main", pause, detail="HTTP 403: no", rooms=rooms, now=now)
 
 
-async def works(store: Store, *, asked_at: float, looked: bool = False) -> bool:
+async def works(store: Store, *, asked_at: float, polled: bool = False) -> bool:
     now = asked_at + 1
-    return await store.pauses.works("main", looked=looked, asked_at=asked_at, rooms=(), now=now)
+    return await store.pauses.works("main", polled=polled, asked_at=asked_at, rooms=(), now=now)
 
 
 async def held(store: Store, gateway: str = "main", *, now: float = NOON) -> Pause | None:
@@ -189,13 +189,13 @@ async def test_a_look_ends_no_pause_that_a_create_had(store: Store) -> None:
     """Without a balance nothing new is made, and what is being made can be looked at."""
     await pause(store, LOCKED)
     await pause(store)
-    assert not await works(store, asked_at=NOON + 10, looked=True)
+    assert not await works(store, asked_at=NOON + 10, polled=True)
     assert await works(store, asked_at=NOON + 10)
 
 
 async def test_a_look_ends_the_pause_that_looks_had(store: Store) -> None:
     await pause(store, LOCKED)
-    assert await works(store, asked_at=NOON + 10, looked=True)
+    assert await works(store, asked_at=NOON + 10, polled=True)
 
 
 async def test_a_clock_that_was_wrong_leaves_no_pause_without_end(store: Store) -> None:

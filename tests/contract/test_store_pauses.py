@@ -33,8 +33,8 @@ class Watched(Pauses):
         pause = Pause(Reason.BAD_KEY, until=now + 50, looking=looking)
         await self.pause("main", pause, detail="HTTP 401", rooms=(), now=now)
 
-    async def answered(self, *, looked: bool = True, at: float = NOON + 1) -> bool:
-        return await self.works("main", looked=looked, asked_at=at, rooms=(), now=at + 1)
+    async def answered(self, *, polled: bool = True, at: float = NOON + 1) -> bool:
+        return await self.works("main", polled=polled, asked_at=at, rooms=(), now=at + 1)
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def pauses(store: Store) -> Watched:
 
 
 async def test_a_look_that_is_answered_asks_the_rows_once_and_never_again(pauses: Watched) -> None:
-    assert pauses.may_end_by_look("main"), "nobody has read them yet"
+    assert pauses.may_end_by_poll("main"), "nobody has read them yet"
     assert not await pauses.answered()
-    assert not pauses.may_end_by_look("main")
+    assert not pauses.may_end_by_poll("main")
     before = pauses.transactions
     for _ in range(5):
         assert not await pauses.answered()
@@ -57,12 +57,12 @@ async def test_a_pause_that_looks_began_ends_by_the_next_one_that_is_answered(
 ) -> None:
     await pauses.answered()
     await pauses.begin(looking=True)
-    assert pauses.may_end_by_look("main")
-    assert not pauses.may_end_by_look("other")
+    assert pauses.may_end_by_poll("main")
+    assert not pauses.may_end_by_poll("other")
     assert not await pauses.answered(at=NOON - 1), "it was asked before the pause"
-    assert pauses.may_end_by_look("main")
+    assert pauses.may_end_by_poll("main")
     assert await pauses.answered()
-    assert not pauses.may_end_by_look("main")
+    assert not pauses.may_end_by_poll("main")
     assert not await pauses.is_paused("main")
 
 
@@ -70,11 +70,11 @@ async def test_a_pause_of_orders_is_none_that_a_look_asks_about(pauses: Watched)
     """It may last for hours, with thousands of looks."""
     await pauses.begin(looking=False)
     await pauses.answered()
-    assert not pauses.may_end_by_look("main")
+    assert not pauses.may_end_by_poll("main")
     before = pauses.transactions
     assert not await pauses.answered()
     assert pauses.transactions == before
-    assert await pauses.answered(looked=False), "an order that is taken ends it"
+    assert await pauses.answered(polled=False), "an order that is taken ends it"
 
 
 async def test_a_pause_that_begins_while_the_rows_are_read_is_not_forgotten(
@@ -91,7 +91,7 @@ async def test_a_pause_that_begins_while_the_rows_are_read_is_not_forgotten(
 
     store.database.run = late  # type: ignore[method-assign]
     await pauses.answered()
-    assert pauses.may_end_by_look("main")
+    assert pauses.may_end_by_poll("main")
     assert await pauses.answered()
 
 

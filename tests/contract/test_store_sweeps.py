@@ -456,10 +456,10 @@ async def test_a_sweep_for_which_nothing_is_due_removes_what_is_left_of_the_last
 class Unlisted(Shelf):
     """Its names can't be listed."""
 
-    looks = 0
+    polls = 0
 
     async def claimed_at(self) -> float | None:
-        self.looks += 1
+        self.polls += 1
         raise StorageAway(key="")
 
 
@@ -474,7 +474,7 @@ async def test_a_look_for_strays_that_fails_is_made_again_in_an_hour(loft: Loft)
     await loft.clock.advance(STRAYS_EVERY)
     with pytest.raises(Temporary):
         await retention.sweep()
-    assert shelf.looks == 2
+    assert shelf.polls == 2
 
 
 async def test_two_sweeps_take_turns(loft: Loft) -> None:

@@ -7,7 +7,7 @@ import pytest
 from bot.core import moves
 from bot.core.jobs import LAST_DEADLINE, Job, Status
 from bot.core.posts import PostKind
-from bot.core.timekeeping import AFTERWARDS, LOOK, Timekeeper
+from bot.core.timekeeping import AFTERWARDS, CHECK_EVERY, Timekeeper
 from bot.store.times import DAYS, FURTHEST, Times
 from tests.contract.rows import NOON, Store, a_job
 from tests.fakes.clock import FakeClock
@@ -27,7 +27,7 @@ class Kept:
     async def set(self, seconds: float) -> None:
         """Somebody sets the clock, and it is noticed."""
         self.clock.set(seconds)
-        await self.keeper._look()
+        await self.keeper._check()
 
 
 async def running(store: Store, *, due_in: float = 10.0) -> Job:
@@ -118,7 +118,7 @@ async def test_times_read_before_and_written_after_are_put_right_seconds_later(
     await store.moved(job, replace(job, due_at=NOON + 60))
     await store.moved(waiting, moves.submitting(waiting, now=NOON + 1))
     await kept.clock.advance(AFTERWARDS)
-    await kept.keeper._look()
+    await kept.keeper._check()
     now = kept.clock.now()
     for each in (job, waiting):
         row = await store.jobs.get(each.id)
@@ -144,7 +144,7 @@ async def test_a_step_that_the_database_does_not_take_is_tried_again(
             await kept.set(step)
     monkeypatch.setattr(kept.times, "shift", shift)
     while kept.clock.now() != NOON - DAY or kept.keeper._owed:
-        await kept.keeper._look()
+        await kept.keeper._check()
     row = await store.jobs.get(job.id)
     assert row is not None
     assert row.due_at == pytest.approx(NOON - DAY + 10)
@@ -191,6 +191,6 @@ async def test_the_time_is_noted_so_that_the_next_start_can_tell(store: Store) -
     kept = Kept(store)
     await kept.keeper.begin()
     assert await kept.times.seen() == NOON
-    await kept.clock.advance(30.0 + LOOK)
-    await kept.keeper._look()
+    await kept.clock.advance(30.0 + CHECK_EVERY)
+    await kept.keeper._check()
     assert await kept.times.seen() == kept.clock.now()

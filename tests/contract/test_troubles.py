@@ -23,8 +23,8 @@ from bot.core.outcomes import (
     Fetch,
     Fetched,
     Locked,
-    Look,
     Made,
+    Polled,
     Rejected,
     Uncertain,
 )
@@ -41,7 +41,7 @@ from .test_gateway import BlankRenderer
 from .test_reach import SPEAKERS
 
 HOUR = 3600.0
-LOOKS = (0.0, 60.0, 660.0, 26 * HOUR, 30 * HOUR)
+POLLS = (0.0, 60.0, 660.0, 26 * HOUR, 30 * HOUR)
 """Seconds after the order at which it is looked at, until an answer is final."""
 FETCHES = 5
 DIALECTS = {**SPEAKERS, "new-api-c": "new-api"}
@@ -55,7 +55,7 @@ MODELS = {
 """Profile → whose answers are heard there; those of Kling and Wan are new-api's own rows."""
 HASTE = {
     "answer-late": Bounds(post=0.5),
-    "poll-late": Bounds(look=0.5),
+    "poll-late": Bounds(poll=0.5),
     "content-drips": Bounds(stall=0.5),
     "content-endless": Bounds(video=1_000_000),
 }
@@ -175,7 +175,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
 class Story:
     """The outcomes of one trouble, and what the gateway's books say of it."""
 
-    outcomes: list[Creation | Look | Fetch] = field(default_factory=list)
+    outcomes: list[Creation | Polled | Fetch] = field(default_factory=list)
     posts: int = 0
     charged: bool = False
     refunded: bool = False
@@ -188,7 +188,7 @@ class Story:
         return " ".join(words)
 
 
-def named(outcome: Creation | Look | Fetch) -> str:
+def named(outcome: Creation | Polled | Fetch) -> str:
     reason = getattr(outcome, "reason", None)
     kind = type(outcome).__name__ + (f"({reason})" if reason else "")
     kind += " charged" if getattr(outcome, "charged", False) else ""
@@ -220,13 +220,13 @@ class Teller:
     async def _follow(self, story: Story, gateway: VideosApi, created: Accepted) -> None:
         await self.simulator.rendered()
         ordered_at = self.clock.now()
-        for at in LOOKS:
+        for at in POLLS:
             await self.clock.advance(ordered_at + at - self.clock.now())
-            look = await fetching.look(gateway, created.gateway_id, created.sources, prompt="")
-            story.outcomes.append(look)
-            if isinstance(look, Done):
-                await self._fetch(story, gateway, created, look)
-            if isinstance(look, Done | Failed):
+            poll = await fetching.poll(gateway, created.gateway_id, created.sources, prompt="")
+            story.outcomes.append(poll)
+            if isinstance(poll, Done):
+                await self._fetch(story, gateway, created, poll)
+            if isinstance(poll, Done | Failed):
                 return
 
     async def _fetch(self, story: Story, gateway: VideosApi, created: Accepted, done: Done) -> None:

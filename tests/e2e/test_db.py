@@ -123,7 +123,7 @@ async def test_doctor_names_a_backup_of_a_clock_that_was_ahead(tmp_path: Path) -
     folder = config.backup_folder / "zoetrope-29990101T000000Z"
     folder.mkdir(parents=True)
     (folder / "manifest.json").touch()
-    said = [each.sentence async for each in machine.look(config)]
+    said = [each.sentence async for each in machine.check(config)]
     assert len([each for each in said if folder.name in each and "still to come" in each]) == 1
 
 

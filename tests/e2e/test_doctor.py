@@ -39,14 +39,14 @@ from tests.unit.config.conftest import PACKAGED
 INVITATION = "https://discord.com/oauth2/authorize?client_id="
 
 
-async def look(world: World, **changes: str) -> list[Finding]:
+async def poll(world: World, **changes: str) -> list[Finding]:
     """Everything that is found, in a configuration with these changes."""
     return [finding async for finding in findings(world.config(**changes))]
 
 
 async def problems(world: World, **changes: str) -> list[str]:
     """The sentences of what is to mend."""
-    found = await look(world, **changes)
+    found = await poll(world, **changes)
     return [finding.sentence for finding in found if finding.mark is Mark.PROBLEM]
 
 
@@ -116,7 +116,7 @@ async def test_an_intent_asked_for_in_vain_and_one_granted(world: World) -> None
     (told,) = await problems(world, DISCORD__MESSAGE_CONTENT_INTENT="true")
     assert told.startswith("Discord refuses an intent that was asked for. Switch on")
     world.discord.grant(Intent.MESSAGE_CONTENT)
-    found = await look(world, DISCORD__MESSAGE_CONTENT_INTENT="true")
+    found = await poll(world, DISCORD__MESSAGE_CONTENT_INTENT="true")
     assert "Message Content Intent is asked for and granted." in sentences(found, Mark.OK)
 
 
@@ -138,7 +138,7 @@ async def test_a_server_joined_without_the_scope_for_commands(world: World) -> N
 
 async def test_commands_registered_are_named(world: World) -> None:
     world.discord.world.commands = [{"name": "video", "type": 1}, {"name": "Animate", "type": 3}]
-    found = await look(world)
+    found = await poll(world)
     assert "Registered commands: video, Animate. Who does not see" in sentences(found, Mark.OK)
 
 
@@ -192,7 +192,7 @@ async def test_a_server_that_comes_without_its_roles_is_told_and_the_others_look
     world.discord.add_channel(lame, "hall")
     answer = Fault(answer=Outcome(200, said))
     world.discord.faults.add("GET", f"/guilds/{lame.id}$", answer, times=None)
-    found = await look(world)
+    found = await poll(world)
     assert "Lame: Discord does not show the permissions there." in sentences(found, Mark.NOTE)
     assert "The Workshop" in sentences(found, Mark.OK)
     assert await problems(world) == []
@@ -202,7 +202,7 @@ async def test_a_list_of_servers_longer_than_a_page(world: World) -> None:
     for number in range(205):
         guild = world.discord.add_guild(f"Hall {number}")
         world.discord.add_channel(guild, "hall")
-    found = await look(world)
+    found = await poll(world)
     assert "zoetrope is in: The Workshop, Hall 0, Hall 1, Hall 2, Hall 3, 201 more." in sentences(
         found, Mark.OK
     )
@@ -221,7 +221,7 @@ async def test_no_platform_at_all(world: World) -> None:
 
 
 async def test_a_room_in_the_browser_is_platform_enough(world: World) -> None:
-    found = await look(world, DISCORD__TOKEN="", PLAYGROUND__ENABLED="true")
+    found = await poll(world, DISCORD__TOKEN="", PLAYGROUND__ENABLED="true")
     assert sentences(found, Mark.PROBLEM) == ""
     assert "Discord" not in "".join(finding.sentence for finding in found)
     assert world.discord.requests == []
@@ -242,7 +242,7 @@ async def test_a_port_that_another_program_has_is_told_and_that_of_our_own_servi
         (told,) = await problems(world, WEB__PORT=port)
     assert told.startswith(f"Something else listens at 127.0.0.1:{port}.")
     async with world.app(WEB__PORT=port):
-        found = await look(world, WEB__PORT=port)
+        found = await poll(world, WEB__PORT=port)
     world.discord.requests.clear()
     assert sentences(found, Mark.PROBLEM) == ""
 
@@ -312,7 +312,7 @@ async def test_a_gateway_in_trouble(
 async def test_a_balance_that_is_told(world: World, said: Said, sentence: str) -> None:
     odd = OddGateway(v1__videos=UNKNOWN_TASK, api__usage__token=said)
     async with odd.serve() as url:
-        found = await look(world, GATEWAYS__MAIN__BASE_URL=url)
+        found = await poll(world, GATEWAYS__MAIN__BASE_URL=url)
     assert sentence in sentences(found, Mark.OK)
     assert "does not list its models" in sentences(found, Mark.NOTE)
 
@@ -330,7 +330,7 @@ async def test_the_software_is_told_with_what_is_held_back_and_kept(world: World
     host = PluginHost("kling-v1", *PACKAGED)
     new_api = {"GATEWAYS__MAIN__DIALECT": "new-api"}
     async with host.serve() as url:
-        found = await look(world, GATEWAYS__MAIN__BASE_URL=url, **new_api)
+        found = await poll(world, GATEWAYS__MAIN__BASE_URL=url, **new_api)
         assert sentences(found, Mark.PROBLEM) == ""
         told = sentences(found, Mark.NOTE)
         assert "Gateway main runs new-api v1.0.0-rc.24, generation C; found so since 20" in told
@@ -338,7 +338,7 @@ async def test_the_software_is_told_with_what_is_held_back_and_kept(world: World
         assert 'write them down: in [gateways.main], plugins.kling = "1.1.0".' in told
         config = world.config(GATEWAYS__MAIN__BASE_URL=url, **new_api)
         assert config.settings.gateways["main"].generation == "C"
-        named = await look(
+        named = await poll(
             world,
             GATEWAYS__MAIN__BASE_URL=url,
             GATEWAYS__MAIN__PLUGINS='{"kling": "1.1.0", "jimeng": "1.1.0"}',
@@ -352,8 +352,8 @@ async def test_models_are_counted_with_what_was_found_just_now(world: World) -> 
     """The first look ever: nothing is kept yet of the models that the key has."""
     async with PluginHost("wan3.0-video", "grok-imagine-video", *PACKAGED).serve() as url:
         changes = {"GATEWAYS__MAIN__BASE_URL": url, "GATEWAYS__MAIN__DIALECT": "new-api"}
-        first = sentences(await look(world, **changes), Mark.OK)
-        again = sentences(await look(world, **changes), Mark.OK)
+        first = sentences(await poll(world, **changes), Mark.OK)
+        again = sentences(await poll(world, **changes), Mark.OK)
         offered = len(world.config(**changes).catalog.models)
     (counted,) = [line for line in first.splitlines() if "can be used" in line and "model" in line]
     assert f": {offered} models can be used." in counted
@@ -376,11 +376,11 @@ async def test_what_has_changed_since_is_told(world: World) -> None:
     host = PluginHost("kling-v1", *PACKAGED)
     new_api = {"GATEWAYS__MAIN__DIALECT": "new-api"}
     async with host.serve() as url:
-        await look(world, GATEWAYS__MAIN__BASE_URL=url, **new_api)
-        again = await look(world, GATEWAYS__MAIN__BASE_URL=url, **new_api)
+        await poll(world, GATEWAYS__MAIN__BASE_URL=url, **new_api)
+        again = await poll(world, GATEWAYS__MAIN__BASE_URL=url, **new_api)
         assert not [each for each in again if "has changed" in each.sentence]
         host.version, host.names = "v1.0.1", ("wan3.0-video", "gpt-9", *PACKAGED[:-1])
-        told = sentences(await look(world, GATEWAYS__MAIN__BASE_URL=url, **new_api), Mark.NOTE)
+        told = sentences(await poll(world, GATEWAYS__MAIN__BASE_URL=url, **new_api), Mark.NOTE)
     assert "has changed: on 20" in told
     assert "it was new-api v1.0.0-rc.24, generation C. A service that runs takes" in told
     assert ": wan3.0-video. A service that runs offers them after its next start." in told
@@ -394,12 +394,12 @@ async def test_an_older_relay_is_told_and_not_counted_on(world: World) -> None:
     )
     async with odd.serve() as url:
         changes = {"GATEWAYS__MAIN__BASE_URL": url, "GATEWAYS__MAIN__DIALECT": "new-api"}
-        told = sentences(await look(world, **changes), Mark.NOTE)
+        told = sentences(await poll(world, **changes), Mark.NOTE)
         assert "Gateway main runs new-api, generation A or B; found so since" in told
         assert 'set gateways.main.generation = "B".' in told
         assert "Held back: Kling (i2v, kf2v)" in told
         assert world.config(**changes).settings.gateways["main"].generation is None
-        told = sentences(await look(world, GATEWAYS__MAIN__GENERATION="B", **changes), Mark.NOTE)
+        told = sentences(await poll(world, GATEWAYS__MAIN__GENERATION="B", **changes), Mark.NOTE)
     assert ('set gateways.main.generation = "B".' in told, "Held back: Kling" in told) == (
         False,
         False,
@@ -503,7 +503,7 @@ async def test_a_lock_that_cannot_be_taken_is_told_before_there_is_a_database(
 
 async def test_trouble_that_ends_one_look_leaves_the_others(world: World) -> None:
     (world.folder / "data" / "pending-ids").mkdir(parents=True)
-    found = await look(world)
+    found = await poll(world)
     assert "pending-ids: Is a directory" in sentences(found, Mark.PROBLEM)
     assert "Gateway main takes the key." in sentences(found, Mark.OK)
 
@@ -515,7 +515,7 @@ async def test_a_bucket_is_asked_whether_it_takes_files(
     async with bucket.serve() as variables:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        found = await look(world, STORAGE_URL=URL)
+        found = await poll(world, STORAGE_URL=URL)
         assert "The bucket s3://videos answers and takes files." in sentences(found, Mark.OK)
         bucket.trouble = (403, "AccessDenied")
         for setting in ("STORAGE_URL", "BACKUP__COPY_TO"):
@@ -544,7 +544,7 @@ async def test_a_damaged_database(world: World) -> None:
 @pytest.mark.proof
 async def test_an_instance_that_is_running_is_no_problem(world: World) -> None:
     async with world.app():
-        found = await look(world)
+        found = await poll(world)
     world.discord.requests.clear()
     assert sentences(found, Mark.PROBLEM) == ""
     assert "An instance is running (" in sentences(found, Mark.NOTE)
@@ -553,7 +553,7 @@ async def test_an_instance_that_is_running_is_no_problem(world: World) -> None:
 @pytest.mark.proof
 async def test_a_public_address_that_leads_here_or_elsewhere(world: World) -> None:
     async with world.app() as address:
-        found = await look(world, WEB__PUBLIC_URL=address)
+        found = await poll(world, WEB__PUBLIC_URL=address)
     world.discord.requests.clear()
     assert f"{address} leads here: links work." in sentences(found, Mark.OK)
     async with OddGateway().serve() as elsewhere:
@@ -570,7 +570,7 @@ async def test_a_public_address_while_the_service_is_down(world: World) -> None:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind(("127.0.0.1", 0))
         port = str(held.getsockname()[1])
-        found = await look(world, WEB__PORT=port, WEB__PUBLIC_URL=f"http://127.0.0.1:{port}")
+        found = await poll(world, WEB__PORT=port, WEB__PUBLIC_URL=f"http://127.0.0.1:{port}")
     assert "leads here: links work." in sentences(found, Mark.OK)
 
 

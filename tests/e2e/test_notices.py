@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import drawing
-from bot.core.alarm import LOOK
+from bot.core.alarm import CHECK_EVERY
 from bot.core.clock import SystemClock
 from bot.core.digest import TOLD
 from bot.simulator.faults import Fault
@@ -196,8 +196,8 @@ async def test_without_its_database_the_service_tells_its_owners_once(world: Wor
     async with world.app(announce=codes.append, ACCESS="closed", DIGEST="off"):
         olga = await owner(world, codes)
         await asked(world, "stats")
-        await world.clock.sleep(2 * LOOK)
+        await world.clock.sleep(2 * CHECK_EVERY)
         (world.folder / "data" / "zoetrope.db").unlink()
         await world.discord.next("message", where=to(olga, "takes nothing (deleted)"), timeout=WAIT)
-        await world.clock.sleep(4 * LOOK)
+        await world.clock.sleep(4 * CHECK_EVERY)
         assert len(world.discord.posts(olga.dm)) == 1

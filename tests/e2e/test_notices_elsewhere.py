@@ -61,9 +61,9 @@ async def seen(socket: ClientWebSocketResponse, words: str) -> dict[str, Any]:
     """The next message in the room, or notice to whoever pressed, that says so."""
     while True:
         told = await socket.receive_json(timeout=WAIT)
-        look: dict[str, Any] = told.get("notice") or told.get("message", {}).get("look", {})
-        if words in str(look.get("text", "")):
-            return look
+        poll: dict[str, Any] = told.get("notice") or told.get("message", {}).get("look", {})
+        if words in str(poll.get("text", "")):
+            return poll
 
 
 @pytest.mark.proof

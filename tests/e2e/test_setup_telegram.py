@@ -10,7 +10,7 @@ import pytest
 
 from bot.cli.doctor import findings
 from bot.cli.doctor.findings import Finding, Mark
-from bot.cli.doctor.telegram import look as telegrams_look
+from bot.cli.doctor.telegram import check as telegrams_look
 from bot.config import load
 from bot.platforms.telegram.portal import open_portal
 from bot.simulator.render import Renderer
@@ -40,7 +40,7 @@ def init(hall: Hall, *flags: str) -> AbstractAsyncContextManager[Terminal]:
     return terminal("init", *flags, folder=hall.folder, **where)
 
 
-async def look(hall: Hall, **changes: str) -> list[Finding]:
+async def check(hall: Hall, **changes: str) -> list[Finding]:
     config = load(None, environment=hall.environment(**changes))
     return [finding async for finding in findings(config)]
 
@@ -105,7 +105,7 @@ async def test_run_tells_where_the_bot_is(hall: Hall) -> None:
 
 @pytest.mark.proof
 async def test_in_a_sound_world_nothing_is_broken(hall: Hall) -> None:
-    found = await look(hall)
+    found = await check(hall)
     assert sentences(found, Mark.PROBLEM) == ""
     said = sentences(found, Mark.OK)
     assert "the bot is called Zoetrope: https://t.me/zoetrope_bot" in said
@@ -114,12 +114,12 @@ async def test_in_a_sound_world_nothing_is_broken(hall: Hall) -> None:
 
 
 async def test_a_bad_token(hall: Hall) -> None:
-    said = sentences(await look(hall, TELEGRAM__TOKEN=WRONG), Mark.PROBLEM)
+    said = sentences(await check(hall, TELEGRAM__TOKEN=WRONG), Mark.PROBLEM)
     assert "Telegram does not accept the token. Send /mybots to @BotFather" in said
 
 
 async def test_telegram_out_of_reach(hall: Hall) -> None:
-    said = sentences(await look(hall, TELEGRAM__API_URL="http://127.0.0.1:9"), Mark.PROBLEM)
+    said = sentences(await check(hall, TELEGRAM__API_URL="http://127.0.0.1:9"), Mark.PROBLEM)
     assert "Telegram can't be reached." in said
 
 
@@ -136,7 +136,7 @@ async def test_a_webhook_left_set() -> None:
 
 @pytest.mark.proof
 async def test_a_webhook_that_leads_nowhere(hall: Hall) -> None:
-    said = sentences(await look(hall, TELEGRAM__WEBHOOK="true"), Mark.PROBLEM)
+    said = sentences(await check(hall, TELEGRAM__WEBHOOK="true"), Mark.PROBLEM)
     assert "telegram.webhook needs web.public_url" in said
 
 
@@ -160,7 +160,7 @@ async def test_another_program_that_asks(hall: Hall) -> None:
     asking = asyncio.create_task(other())
     try:
         await hall.telegram.next("poll", timeout=WAIT)
-        said = sentences(await look(hall), Mark.PROBLEM)
+        said = sentences(await check(hall), Mark.PROBLEM)
     finally:
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
@@ -169,7 +169,7 @@ async def test_another_program_that_asks(hall: Hall) -> None:
 
 async def test_our_own_service_is_not_taken_for_another(hall: Hall) -> None:
     async with hall.app():
-        said = sentences(await look(hall), Mark.PROBLEM)
+        said = sentences(await check(hall), Mark.PROBLEM)
     assert "Another program" not in said
 
 

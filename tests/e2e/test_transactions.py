@@ -24,14 +24,14 @@ class Commits:
         self.count = 0
 
     def opened(self, connection: Any, _record: object) -> None:
-        written, is_look = 0, False
+        written, is_poll = 0, False
 
         def runs(statement: str) -> None:
-            nonlocal written, is_look
-            is_look = is_look or OF_WRITES in statement
+            nonlocal written, is_poll
+            is_poll = is_poll or OF_WRITES in statement
             if statement.startswith("COMMIT"):
-                self.count += connection.total_changes != written and not is_look
-                written, is_look = connection.total_changes, False
+                self.count += connection.total_changes != written and not is_poll
+                written, is_poll = connection.total_changes, False
 
         connection.set_trace_callback(runs)
 

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from bot.cli import main
 from bot.core.pending import Seen
 from bot.store.engines import PATIENCE, SqliteEngine
-from bot.store.looks import Looks
+from bot.store.polls import Polls
 
 _number = int(os.environ.get("VICTIM_COMMIT", "0"))
 _side = os.environ.get("VICTIM_SIDE", "after")
@@ -36,8 +36,8 @@ Work = Callable[[Connection], Any]
 def _counted(self: SqliteEngine, work: Work, patience: float | None) -> Any:
     """A transaction that counts if it wrote anything."""
     global _begun
-    is_look = getattr(work, "__qualname__", "").startswith(Looks.write.__qualname__)
-    if patience is None or is_look:
+    is_poll = getattr(work, "__qualname__", "").startswith(Polls.write.__qualname__)
+    if patience is None or is_poll:
         return _whole(self, work, patience)
     before = _changes(self)
     if _begun + 1 == _number and _side == "before" and _would_write(self, work):
@@ -76,7 +76,7 @@ def _would_write(engine: SqliteEngine, work: Work) -> bool:
     return wrote
 
 
-async def _written(self: Looks, seen: Sequence[Seen], *, now: float, ahead: float) -> bool:
+async def _written(self: Polls, seen: Sequence[Seen], *, now: float, ahead: float) -> bool:
     global _batches
     _batches -= 1
     if _batches == 0:
@@ -85,8 +85,8 @@ async def _written(self: Looks, seen: Sequence[Seen], *, now: float, ahead: floa
 
 
 if _batches:
-    _write = Looks.write
-    Looks.write = _written  # type: ignore[method-assign]
+    _write = Polls.write
+    Polls.write = _written  # type: ignore[method-assign]
 else:
     SqliteEngine._whole = _counted  # type: ignore[method-assign]
 

@@ -2,7 +2,7 @@
 
 It asks and changes nothing; what it asks is free of charge. Its findings on gateways it writes
 down, in the data folder (`bot.config.discoveries`), and judges the configuration with them. A
-further platform is a further module beside `discord`, and one word in `LOOKS`.
+further platform is a further module beside `discord`, and one word in `CHECKS`.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ from bot.cli.words import tell
 from bot.config import Config, Misconfigured, Problem, completed, load
 from bot.config.discoveries import DAMAGED
 
-Look = Callable[[Config], AsyncIterator[Finding]]
+Check = Callable[[Config], AsyncIterator[Finding]]
 
-FOUNDATIONS = (machine.look, gateways.look)
+FOUNDATIONS = (machine.check, gateways.check)
 """The looks that come before the configuration: a gateway's models are those it has today."""
-LOOKS = (discord.look, telegram.look, web.look)
+CHECKS = (discord.check, telegram.check, web.check)
 WIDTH = 9
 """Columns of the mark, so that the sentences stand below each other."""
 _STYLES = {Mark.OK: "green", Mark.NOTE: "cyan", Mark.PROBLEM: "bold red"}
 
 
-def look_over(file: Path | None) -> None:
+def run_checks(file: Path | None) -> None:
     """Print one line per check; exit code 1 if there is something to mend."""
     console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
     try:
@@ -51,8 +51,8 @@ def look_over(file: Path | None) -> None:
 async def findings(config: Config) -> AsyncIterator[Finding]:
     """Everything there is to find, each as soon as it is known."""
     damaged = [remark for remark in config.remarks if remark.code == DAMAGED]  # a look mends it
-    for look in FOUNDATIONS:
-        async for finding in _seen(look, config):
+    for check in FOUNDATIONS:
+        async for finding in _seen(check, config):
             yield finding
     try:
         config = completed(config.written)
@@ -61,15 +61,15 @@ async def findings(config: Config) -> AsyncIterator[Finding]:
     else:
         for finding in about(config, (*damaged, *config.remarks)):
             yield finding
-    for look in LOOKS:
-        async for finding in _seen(look, config):
+    for check in CHECKS:
+        async for finding in _seen(check, config):
             yield finding
 
 
-async def _seen(look: Look, config: Config) -> AsyncIterator[Finding]:
+async def _seen(check: Check, config: Config) -> AsyncIterator[Finding]:
     """The findings; trouble that ends one look is a finding as well, and the others go on."""
     try:
-        async for finding in look(config):
+        async for finding in check(config):
             yield finding
     except Exception as error:
         known = translated(error)

@@ -15,7 +15,7 @@ MOST_SERVERS = 20
 """Each takes four requests; who is in more servers has seen it work."""
 
 
-async def look(config: Config) -> AsyncIterator[Finding]:
+async def check(config: Config) -> AsyncIterator[Finding]:
     """The findings, from the token on outwards; none where nobody wants it on Discord."""
     table = config.settings.discord
     if table.token is None:

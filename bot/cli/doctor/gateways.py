@@ -19,7 +19,7 @@ from bot.gateways.table import PACKAGED
 from bot.net.guard import is_exposed
 
 
-async def look(config: Config) -> AsyncIterator[Finding]:
+async def check(config: Config) -> AsyncIterator[Finding]:
     """The findings, gateway by gateway; none of the questions costs anything."""
     for name, table in config.settings.gateways.items():
         if is_exposed(table.base_url):

@@ -30,7 +30,7 @@ BACKUP_AGE = 2 * 86_400.0
 PROBE = b"\0" * 65_536
 
 
-async def look(config: Config) -> AsyncIterator[Finding]:
+async def check(config: Config) -> AsyncIterator[Finding]:
     """The findings, in the order in which the service would stumble."""
     yield folder(config.data_dir)
     yield await _database(config)
@@ -95,7 +95,7 @@ async def bucket(url: str) -> Finding:
     """Whether it answers, and takes a file."""
     with storage_at(url) as storage:
         presence = Presence(storage, SystemClock())
-        await presence.look()
+        await presence.check()
     shown = url.partition("?")[0]
     if presence.trouble:
         return Finding.problem("doctor.bucket_away", url=shown, why=presence.trouble)

@@ -13,7 +13,7 @@ from bot.platforms.telegram.portal import PATH, Portal, open_portal
 from bot.store.database import check_database
 
 
-async def look(config: Config) -> AsyncIterator[Finding]:
+async def check(config: Config) -> AsyncIterator[Finding]:
     """The findings, from the token on outwards; none where nobody wants it on Telegram."""
     table = config.settings.telegram
     if table.token is None:

@@ -18,7 +18,7 @@ ASK_TIME = 15.0
 HEALTHY = "ok"
 
 
-async def look(config: Config) -> AsyncIterator[Finding]:
+async def check(config: Config) -> AsyncIterator[Finding]:
     """Our own port, then the whole way from the public address to it."""
     web = config.settings.web
     async with AsyncExitStack() as stack:

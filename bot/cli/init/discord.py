@@ -11,7 +11,7 @@ from bot.config.settings import bot_token
 from bot.core.errors import Broken, Temporary
 from bot.platforms.discord.portal import Community, Identity, Portal, open_portal
 
-LOOK_EVERY = 2.0
+CHECK_EVERY = 2.0
 """Seconds between two looks at where the bot is."""
 KEY = ("discord", "token")
 
@@ -57,7 +57,7 @@ def _invite(talk: Talk, draft: Draft, token: str, identity: Identity) -> None:
         return  # whoever has got past this question once is not kept waiting again
     talk.say("init.waiting")
     while not communities:
-        if talk.is_skipped(LOOK_EVERY):
+        if talk.is_skipped(CHECK_EVERY):
             talk.say("init.not_joined")
             return
         try:

@@ -10,7 +10,7 @@ from bot.core.alone import Alone
 from bot.core.desk import Desk
 from bot.core.errors import Unwritten
 from bot.core.jobs import CLAIM, MOST_CRASHES, Job, Reason, Status
-from bot.core.outcomes import Look
+from bot.core.outcomes import Polled
 from bot.core.platforms import Fetches
 from bot.core.ports import Media
 from bot.core.steps.content import Content
@@ -59,10 +59,10 @@ class Steps:
                 await self._take(job)
                 await self._content.clear(job)
 
-    async def looked(self, job: Job, look: Look, *, asked_at: float) -> None:
+    async def polled(self, job: Job, poll: Polled, *, asked_at: float) -> None:
         """Do what follows from a look that was taken."""
         async with self._written_down(job):
-            await self._waiting.judge(job, look, asked_at=asked_at)
+            await self._waiting.judge(job, poll, asked_at=asked_at)
             await self._content.clear(job)
 
     @asynccontextmanager
@@ -92,7 +92,7 @@ class Steps:
             case Status.IN_PROGRESS if made := self._desk.found(job):
                 await self._bring(job, made)
             case Status.IN_PROGRESS:
-                await self._waiting.look(job)
+                await self._waiting.poll(job)
             case Status.COMPLETED if job.video is None:
                 await self._content.fetch(job)
             case Status.CONVERTING:

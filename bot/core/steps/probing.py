@@ -49,7 +49,7 @@ class Probing:
             self._seen_open.add(name)
         if isinstance(probe, Open) and paused.refused_at is not None:
             ended = await self.pauses.works(
-                name, looked=False, asked_at=asked_at, rooms=self.rooms, now=now
+                name, polled=False, asked_at=asked_at, rooms=self.rooms, now=now
             )
             if ended:
                 log.info("gateway.accepted", gateway=name)

@@ -102,14 +102,14 @@ class Submission:
             await self.desk.save(job, waiting)
             await self.desk.catch_up(job)
             return
-        first_look = await self.desk.next_look(job, elapsed=0.0)
+        first_poll = await self.desk.next_poll(job, elapsed=0.0)
         job = await self.bounded(job)
         async with AsyncExitStack() as stack:
             posted = await self._post(gateway, job, stack)
             if posted is None:
                 return
             outcome = await self._followed(posted)
-        await self._settle(posted.sent, outcome, first_look=first_look)
+        await self._settle(posted.sent, outcome, first_poll=first_poll)
 
     async def take_up(self, job: Job) -> None:
         """The step of a job whose claim ran out in its POST.
@@ -128,7 +128,7 @@ class Submission:
             lost = moves.unconfirmed(job, detail="process ended in the POST")
             await self.desk.save(job, lost)
         else:
-            await self._record(job, video, first_look=0.0)
+            await self._record(job, video, first_poll=0.0)
 
     async def _post(self, gateway: Gateway, job: Job, stack: AsyncExitStack) -> _Posted | None:
         """POST; None where that was called off before the first byte, and is written down."""
@@ -214,10 +214,10 @@ class Submission:
             return no
         return _Smaller(no.reason, no.detail, request=request)
 
-    async def _settle(self, sent: Job, outcome: Creation, *, first_look: float) -> None:
+    async def _settle(self, sent: Job, outcome: Creation, *, first_poll: float) -> None:
         """Write the outcome of a POST down, however long the database takes to accept it."""
         if isinstance(outcome, Accepted):
-            await self._record(sent, outcome, first_look=first_look)
+            await self._record(sent, outcome, first_poll=first_poll)
             return
         if isinstance(outcome, Locked):
             outcome = await self._locked(sent, outcome)
@@ -239,14 +239,14 @@ class Submission:
         is_paused = await self.desk.insist(sent, lambda: self.desk.lock(sent, locked))
         return locked if is_paused else Rejected(Reason.REFUSED_ALONE, locked.detail)
 
-    async def _record(self, sent: Job, accepted: Accepted, *, first_look: float) -> None:
+    async def _record(self, sent: Job, accepted: Accepted, *, first_poll: float) -> None:
         """A lost id is a video that is paid for and never found: so it is spooled if need be."""
         gateway_id = accepted.gateway_id
 
         async def accept() -> None:
             now = self.desk.clock.now()
             # The POST may have taken long, and its video is being made since it was sent.
-            due_at = max((sent.submitted_at or now) + first_look, now + min(first_look, 1.0))
+            due_at = max((sent.submitted_at or now) + first_poll, now + min(first_poll, 1.0))
             row = await self.desk.jobs.accept(
                 sent.id, gateway_id, sources=accepted.sources, now=now, due_at=due_at
             )

@@ -6,7 +6,7 @@ from bot.core import fetching, moves
 from bot.core.desk import PAUSE, Desk
 from bot.core.jobs import LAST_DEADLINE, UNNAMED, Job, Reason
 from bot.core.notices import SHAPE, WORD, about
-from bot.core.outcomes import Done, Failed, Locked, Look, Missing, Running, Trouble, kind_of
+from bot.core.outcomes import Done, Failed, Locked, Missing, Polled, Running, Trouble, kind_of
 from bot.core.ports import Gateway
 from bot.log import get_logger
 
@@ -23,63 +23,63 @@ class Waiting:
 
     desk: Desk
 
-    async def look(self, job: Job) -> None:
+    async def poll(self, job: Job) -> None:
         """Ask its gateway once how far it is."""
         gateway = await self.desk.gateway(job)
         if gateway is None or job.gateway_id is None:
             return
         asked_at = self.desk.clock.now()
         prompt = job.request.written
-        look = await fetching.look(gateway, job.gateway_id, job.sources, prompt=prompt)
-        await self.judge(job, look, asked_at=asked_at)
+        poll = await fetching.poll(gateway, job.gateway_id, job.sources, prompt=prompt)
+        await self.judge(job, poll, asked_at=asked_at)
 
-    async def judge(self, job: Job, look: Look, *, asked_at: float) -> None:
+    async def judge(self, job: Job, poll: Polled, *, asked_at: float) -> None:
         """Write down what a look found that its gateway was asked for at that time."""
         gateway = self.desk.gateways[job.gateway]
-        if isinstance(look, Running | Done | Failed) and job.gateway_id != UNNAMED:
+        if isinstance(poll, Running | Done | Failed) and job.gateway_id != UNNAMED:
             # Of a video without an id nobody was asked: that says nothing of its gateway.
             await self.desk.works(job, asked_at=asked_at)
-        if isinstance(look, Done):
+        if isinstance(poll, Done):
             now = self.desk.clock.now()
             done = moves.completed(
                 job,
                 now=now,
-                sources=look.sources,
-                withheld=look.withheld,
+                sources=poll.sources,
+                withheld=poll.withheld,
                 made_after=await self.desk.made_after(job),
             )
             # One that our process may have died of goes on step by step, and stays suspected.
             if job.crashes or not self.desk.hand_on_found(job, done):
                 await self.desk.hand_on(job, replace(done, crashes=job.crashes))
-        elif isinstance(look, Failed):
-            charged = look.charged or not gateway.refunds_failed
-            failed = moves.failed(job, look.reason, charged=charged, detail=look.detail)
+        elif isinstance(poll, Failed):
+            charged = poll.charged or not gateway.refunds_failed
+            failed = moves.failed(job, poll.reason, charged=charged, detail=poll.detail)
             await self.desk.save(job, failed)
         elif self.desk.is_past(LAST_DEADLINE, job.submitted_at):
             await self.desk.save(job, moves.failed(job, Reason.TIMED_OUT, charged=True))
         else:
-            await self._look_later(job, look, gateway)
+            await self._poll_later(job, poll, gateway)
 
-    async def _look_later(
-        self, job: Job, look: Running | Missing | Locked | Trouble, gateway: Gateway
+    async def _poll_later(
+        self, job: Job, poll: Running | Missing | Locked | Trouble, gateway: Gateway
     ) -> None:
-        match look:
+        match poll:
             case Running(progress, at_least, unknown, shape):
                 if unknown:
                     await self.desk.remark(job, about(WORD, unknown), unknown)
                 elif shape:
                     await self.desk.remark(job, about(SHAPE, shape), shape)
-                wait = max(at_least or 0.0, await self.desk.next_look(job))
+                wait = max(at_least or 0.0, await self.desk.next_poll(job))
                 further = replace(job, progress=risen(job.progress, progress), attempts=0)
                 await self.desk.put_off(further, wait, was=job)
             case Missing():
                 await self._missing(job)
             case Locked():
-                await self.desk.pause(job, look)
+                await self.desk.pause(job, poll)
                 await self.desk.put_off(job, PAUSE)
             case Trouble(detail, retry_after):
                 log.warning("look.failed", job=job.id, what=kind_of(detail))
-                pace = await self.desk.next_look(job, least=min(60.0, 4 * gateway.poll_step))
+                pace = await self.desk.next_poll(job, least=min(60.0, 4 * gateway.poll_step))
                 wait = max(pace, retry_after or 0.0)
                 self.desk.learned.missed(job.gateway, until=self.desk.clock.now() + wait)
                 await self.desk.put_off(job, wait)
@@ -92,7 +92,7 @@ class Waiting:
             return
         # A fresh job may be unknown for seconds; later, a gateway being redeployed for minutes.
         pace = LOST_AFTER / (LOST_TRIES - 1) if misses > 1 else 0.0
-        wait = max(await self.desk.next_look(job), pace)
+        wait = max(await self.desk.next_poll(job), pace)
         await self.desk.put_off(replace(job, attempts=misses), wait, was=job)
 
 

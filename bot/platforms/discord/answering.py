@@ -32,9 +32,9 @@ async def refuse(interaction: discord.Interaction, problem: Exception) -> None:
         await say(interaction, messages.notice(replies.error(error), str(interaction.locale)))
 
 
-async def say(interaction: discord.Interaction, look: messages.Rendered) -> None:
+async def say(interaction: discord.Interaction, rendered: messages.Rendered) -> None:
     """Answer this person, and nobody else; an answer that does not arrive is not missed."""
-    await _attempted(interaction.response.send_message(**look.words, ephemeral=True))
+    await _attempted(interaction.response.send_message(**rendered.words, ephemeral=True))
 
 
 async def _attempted(answer: Awaitable[object]) -> None:
@@ -52,13 +52,13 @@ def perhaps_unanswered() -> Iterator[None]:
         log.info("discord.unanswered", error=type(error).__name__)
 
 
-async def turn(interaction: discord.Interaction, look: messages.Rendered) -> None:
+async def turn(interaction: discord.Interaction, rendered: messages.Rendered) -> None:
     """Put this in the place of the list or the question that was pressed; else say it."""
     pressed = interaction.message
     if pressed is None or not pressed.flags.ephemeral:
-        await say(interaction, look)
+        await say(interaction, rendered)
     else:
-        await _attempted(interaction.response.edit_message(**look.words))
+        await _attempted(interaction.response.edit_message(**rendered.words))
 
 
 async def think(interaction: discord.Interaction, *, alone: bool = True) -> None:
@@ -68,9 +68,9 @@ async def think(interaction: discord.Interaction, *, alone: bool = True) -> None
             await interaction.response.defer(ephemeral=alone, thinking=True)
 
 
-async def finish(interaction: discord.Interaction, look: messages.Rendered) -> None:
+async def finish(interaction: discord.Interaction, rendered: messages.Rendered) -> None:
     """Let this take the place of "is thinking"."""
-    await _attempted(interaction.edit_original_response(**look.words))
+    await _attempted(interaction.edit_original_response(**rendered.words))
 
 
 def told(problem: Exception) -> BotError:
@@ -81,12 +81,12 @@ def told(problem: Exception) -> BotError:
 
 
 async def answered(
-    interaction: discord.Interaction, look: messages.Rendered, job: Job
+    interaction: discord.Interaction, rendered: messages.Rendered, job: Job
 ) -> int | None:
     """Answer with the card: its message id, or None if nobody saw an answer."""
     try:
         async with asyncio.timeout(ANSWER_TIME):
-            return (await interaction.response.send_message(**look.whole)).message_id
+            return (await interaction.response.send_message(**rendered.whole)).message_id
     except errors.FOREIGN as error:
         code = error.code if isinstance(error, discord.HTTPException) else None
         log.warning("discord.unanswered", job=job.id, error=type(error).__name__, code=code)

@@ -31,22 +31,22 @@ class Cards:
     def __init__(self) -> None:
         self._cards: OrderedDict[int, _Card] = OrderedDict()
 
-    def needs(self, message_id: int, look: Rendered, *, version: int) -> bool:
+    def needs(self, message_id: int, rendered: Rendered, *, version: int) -> bool:
         """Whether that look of the job at that version is news, and not older than what stands."""
         card = self._card(message_id)
-        return version >= card.version and card.shown != _seen(look)
+        return version >= card.version and card.shown != _seen(rendered)
 
     def promise(self, message_id: int, *, version: int) -> None:
         """Somebody is about to be shown the job at that version: nothing older goes out."""
         card = self._card(message_id)
         card.version, card.shown = max(card.version, version), None
 
-    def stands(self, message_id: int, look: Rendered) -> None:
+    def stands(self, message_id: int, rendered: Rendered) -> None:
         """It was put there, and nothing else is under way."""
-        self._card(message_id).shown = _seen(look)
+        self._card(message_id).shown = _seen(rendered)
 
     async def edit(
-        self, message_id: int, patch: Coroutine[Any, Any, object], look: Rendered
+        self, message_id: int, patch: Coroutine[Any, Any, object], rendered: Rendered
     ) -> None:
         """Do it, so that `settled` can wait for its end."""
         card = self._card(message_id)
@@ -57,7 +57,7 @@ class Cards:
         finally:
             if card.edit is task:
                 card.edit = None
-        card.shown = _seen(look)
+        card.shown = _seen(rendered)
 
     def is_under_way(self, message_id: int) -> bool:
         """Whether an edit of it has not come to its end."""
@@ -77,5 +77,9 @@ class Cards:
         return card
 
 
-def _seen(look: Rendered) -> object:
-    return look.content, [each.to_dict() for each in look.embeds], look.view.to_components()
+def _seen(rendered: Rendered) -> object:
+    return (
+        rendered.content,
+        [each.to_dict() for each in rendered.embeds],
+        rendered.view.to_components(),
+    )

@@ -196,17 +196,17 @@ class DiscordPlatform:
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
         """Bring a card up to date, where people would see a difference."""
         message_id = int(post.message_id or 0)
-        look = _look(reply, job, post.kind)
-        if not self.cards.needs(message_id, look, version=job.version):
+        rendered = _rendered(reply, job, post.kind)
+        if not self.cards.needs(message_id, rendered, version=job.version):
             return
         channel = int(post.channel_id or job.order.call.address.channel)
         message = self.client.get_partial_messageable(channel).get_partial_message(message_id)
 
         async def attempt(reply: Reply, _: Target) -> discord.Message:
-            return await message.edit(**_look(reply, job, post.kind).whole)
+            return await message.edit(**_rendered(reply, job, post.kind).whole)
 
         async with self._asking(self.settings.edit_time):
-            await self.cards.edit(message_id, _insisting(attempt, reply, None), look)
+            await self.cards.edit(message_id, _insisting(attempt, reply, None), rendered)
 
     async def remove(self, message: Standing) -> None:
         """Delete a message of ours; one that is gone already is as good."""
@@ -250,16 +250,16 @@ class DiscordPlatform:
 
         A nonce is kept for minutes alone. In the language that everybody can be spoken to in.
         """
-        look = messages.notice(message.reply, i18n.DEFAULT)
+        rendered = messages.notice(message.reply, i18n.DEFAULT)
         try:
             async with self._asking(self.settings.edit_time):
                 channel = await self.client.create_dm(discord.Object(int(message.person_id)))
                 if message.since is not None:
                     after = datetime.fromtimestamp(message.since - SKEW, UTC)
                     async for each in channel.history(after=after, limit=NOTICES):
-                        if self._is_own(each) and each.content == look.content:
+                        if self._is_own(each) and each.content == rendered.content:
                             return Standing(str(each.id), str(channel.id))
-                sent = await channel.send(**look.words, nonce=message.nonce)
+                sent = await channel.send(**rendered.words, nonce=message.nonce)
                 return Standing(str(sent.id), str(channel.id))
         except Forbidden as refused:
             raise Temporary("discord_busy", retry_after=60.0) from refused  # at random, as above
@@ -348,7 +348,7 @@ def _sender(
         files = [discord.File(video, filename=f"zoetrope-{job.id}{video.suffix}")] if video else []
         say: Callable[..., Awaitable[discord.Message]] = channel.send
         return await (partial(say, reference=target) if target else say)(
-            **_look(reply, job, post.kind).whole,
+            **_rendered(reply, job, post.kind).whole,
             files=files,
             nonce=post.nonce(post.form or Form.TEXT),
         )
@@ -375,9 +375,13 @@ async def _insisting(
                 raise
 
 
-def _look(reply: Reply, job: Job, kind: PostKind) -> messages.Rendered:
+def _rendered(reply: Reply, job: Job, kind: PostKind) -> messages.Rendered:
     if kind is PostKind.CARD:
         return messages.card(reply, job.order.call.locale, job_id=job.id)
-    look = messages.post(reply, job.order.call.locale, kind=kind)
+    rendered = messages.post(reply, job.order.call.locale, kind=kind)
     is_converted = kind is PostKind.RESULT and job.video and job.video.converted
-    return messages.with_original(look, job.id, job.order.call.locale) if is_converted else look
+    return (
+        messages.with_original(rendered, job.id, job.order.call.locale)
+        if is_converted
+        else rendered
+    )

@@ -125,15 +125,15 @@ class Intake:
 
     async def _show_card(self, interaction: discord.Interaction, job: Job) -> None:
         try:
-            look = await self._look(job)
-            card_id = await answered(interaction, look, job)
+            rendered = await self._rendered(job)
+            card_id = await answered(interaction, rendered, job)
         except Exception:
             await self._unanswered(job)
             raise
         if card_id is None:
             await self._unanswered(job)
         else:
-            self._platform.cards.stands(card_id, look)
+            self._platform.cards.stands(card_id, rendered)
             await self._stands(job, str(card_id), str(interaction.channel_id))
 
     async def take_message(self, order: Order) -> None:
@@ -161,12 +161,12 @@ class Intake:
             raise Broken("no_card", job=job.id)
         self._platform.cards.promise(card.id, version=job.version)
         with perhaps_unanswered():
-            await self._redraw(interaction, card.id, await self._look(job))
+            await self._redraw(interaction, card.id, await self._rendered(job))
         # A card of which no row tells is one all the same.
         await self._stands(job, str(card.id), str(interaction.channel_id))
 
     async def _redraw(
-        self, interaction: discord.Interaction, card_id: int, look: messages.Rendered
+        self, interaction: discord.Interaction, card_id: int, rendered: messages.Rendered
     ) -> None:
         """An edit that is under way would take the answer back: the answer waits for its end."""
         cards = self._platform.cards
@@ -177,8 +177,8 @@ class Intake:
             await cards.settled(card_id)
             change = interaction.edit_original_response
         async with asyncio.timeout(ANSWER_TIME):
-            await change(**look.whole)
-        cards.stands(card_id, look)
+            await change(**rendered.whole)
+        cards.stands(card_id, rendered)
 
     async def _mend(self, interaction: discord.Interaction, job_id: str) -> None:
         """A card that offers what is no longer to be had shows its job as it was long ago."""
@@ -267,7 +267,7 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - its row will find the card, its job leaves
             failures.record("discord.card_unrecorded", error, job=job.id)
 
-    async def _look(self, job: Job) -> messages.Rendered:
+    async def _rendered(self, job: Job) -> messages.Rendered:
         return messages.card(await self._reply(job), job.order.call.locale, job_id=job.id)
 
     async def _reply(self, job: Job) -> Reply:

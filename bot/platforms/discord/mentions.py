@@ -195,7 +195,7 @@ async def _say(message: discord.Message, reply: Reply) -> None:
 
     The nonce makes a repetition harmless.
     """
-    look = messages.notice(reply, locale_of(message))
+    rendered = messages.notice(reply, locale_of(message))
     here = partial(message.channel.send, nonce=f"{message.id}-n")
     target = message.to_reference(fail_if_not_exists=False)
     ways: tuple[Callable[..., Awaitable[object]], ...] = (
@@ -206,7 +206,7 @@ async def _say(message: discord.Message, reply: Reply) -> None:
     for way in ways:
         try:
             async with asyncio.timeout(ANSWER_TIME):
-                await way(look.content, allowed_mentions=look.mentions)
+                await way(rendered.content, allowed_mentions=rendered.mentions)
         except errors.FOREIGN as error:
             log.info("discord.unanswered", error=type(error).__name__)
             if not isinstance(errors.translated(error), Refused):

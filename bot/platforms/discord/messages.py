@@ -106,11 +106,11 @@ def notice(reply: Reply, locale: str) -> Rendered:
     return Rendered(content=content, embeds=[], view=view, mentions=_mentions(None))
 
 
-def with_original(look: Rendered, job_id: str, locale: str) -> Rendered:
+def with_original(rendered: Rendered, job_id: str, locale: str) -> Rendered:
     """The same, with a button that asks for the very file as its gateway made it."""
     button = Button(action=Action.ORIGINAL, about=job_id)
-    look.view.add_item(_button(button, locale, PostKind.RESULT))
-    return look
+    rendered.view.add_item(_button(button, locale, PostKind.RESULT))
+    return rendered
 
 
 def is_about(message: discord.Message, job_id: str, kind: PostKind) -> bool:

@@ -60,14 +60,14 @@ class Videos:
             async with self._uploads:
                 await self._upload(interaction, answer, key)
         except Exception as problem:  # noqa: BLE001 - "is thinking" would stand there for ever
-            look = messages.notice(replies.error(told(problem)), str(interaction.locale))
+            rendered = messages.notice(replies.error(told(problem)), str(interaction.locale))
             if isinstance(problem, FileTooLarge):
                 sizes.refused(size, key, place=place)
-                look = await self._elsewhere(interaction, answer, size)
-            await finish(interaction, look)
+                rendered = await self._elsewhere(interaction, answer, size)
+            await finish(interaction, rendered)
 
     async def _upload(self, interaction: discord.Interaction, answer: Shown, key: str) -> None:
-        look = await self._look(interaction, answer)
+        rendered = await self._rendered(interaction, answer)
         name = f"zoetrope-{answer.job.id}{'-original' if answer.as_original else ''}"
         try:
             async with self.stored(key) as path:
@@ -75,12 +75,12 @@ class Videos:
                 with errors.translation(with_file=True):
                     async with asyncio.timeout(self.platform.settings.send_time):
                         await interaction.edit_original_response(
-                            **look.words, attachments=[attached]
+                            **rendered.words, attachments=[attached]
                         )
         except FileMissing as error:
             raise Refused("video_gone") from error
 
-    async def _look(self, interaction: discord.Interaction, answer: Shown) -> messages.Rendered:
+    async def _rendered(self, interaction: discord.Interaction, answer: Shown) -> messages.Rendered:
         locale = str(interaction.locale)
         if answer.as_original:
             return messages.notice(Reply(text=Text(id="original.here")), locale)

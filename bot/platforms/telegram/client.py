@@ -171,8 +171,8 @@ class TelegramPlatform:
         chat = await self._chat(standing(post, job).channel_id)
         if chat is None or await self._is_result(post, job):
             raise MessageGone()
-        look, number = _look(job, reply), int(post.message_id or 0)
-        if self.line.is_shown(chat, number, look):
+        rendered, number = _rendered(job, reply), int(post.message_id or 0)
+        if self.line.is_shown(chat, number, rendered):
             return
         if reply.progress:
             self.line.pace.progress(chat)
@@ -180,7 +180,7 @@ class TelegramPlatform:
             await self.line.pace.turn(chat, Turn.CHANGE)
         if await self._is_result(post, job):  # it has become that while we waited
             raise MessageGone()
-        await self.line.edit(chat, number, look)
+        await self.line.edit(chat, number, rendered)
 
     async def _is_result(self, post: Post, job: Job) -> bool:
         """Whether the video took the place of this card."""
@@ -202,9 +202,9 @@ class TelegramPlatform:
         """Say it in the private chat; rather twice than never."""
         if message.since is not None:
             log.warning("telegram.maybe_doubled", kind="notice")
-        look = messages.notice(message.reply, i18n.DEFAULT)
+        rendered = messages.notice(message.reply, i18n.DEFAULT)
         try:
-            sent = await self.line.say(message.person_id, look)
+            sent = await self.line.say(message.person_id, rendered)
         except MaybeSent:
             raise Temporary("telegram_unreachable") from None
         return Standing(str(sent.message_id), message.person_id)
@@ -212,10 +212,10 @@ class TelegramPlatform:
     async def retell(self, message: Standing, reply: Reply) -> None:
         """Bring a message that was told up to date."""
         chat, number = int(message.channel_id), int(message.message_id)
-        look = messages.notice(reply, i18n.DEFAULT)
-        if not self.line.is_shown(chat, number, look):
+        rendered = messages.notice(reply, i18n.DEFAULT)
+        if not self.line.is_shown(chat, number, rendered):
             await self.line.pace.turn(chat, Turn.CHANGE)
-            await self.line.edit(chat, number, look)
+            await self.line.edit(chat, number, rendered)
 
     # --- sending -------------------------------------------------------------------------------
 
@@ -226,7 +226,7 @@ class TelegramPlatform:
             target = int(asked) if asked else None
             if video is not None:
                 return await self.videos.send(chat, topic, target, job, said, video)
-            return await self.line.send(chat, topic, target, _look(job, said))
+            return await self.line.send(chat, topic, target, _rendered(job, said))
 
         return send
 
@@ -236,7 +236,7 @@ class TelegramPlatform:
         chat, number = chat_and_topic(stands.channel_id)[0], int(stands.message_id)
         await self.line.pace.turn(chat, Turn.POST)
         if video is None:
-            await self.line.edit(chat, number, _look(job, said))
+            await self.line.edit(chat, number, _rendered(job, said))
         else:
             await self.videos.put(chat, number, job, said, video)
         log.warning("telegram.replaced", job=job.id)
@@ -265,8 +265,8 @@ class TelegramPlatform:
             await self.line.react(chat, int(target), SIGNS[post.kind])
 
 
-def _look(job: Job, said: Reply) -> messages.Rendered:
+def _rendered(job: Job, said: Reply) -> messages.Rendered:
     # Who spoke as a group has no private chat.
     if said.text.id in KEPT and job.order.call.person.id.isdecimal():
         said = replace(said, facts=(*said.facts, Text(id="telegram.kept")))
-    return messages.look(said, job.order.call.locale, name=job.order.call.person.name)
+    return messages.rendered(said, job.order.call.locale, name=job.order.call.person.name)

@@ -216,9 +216,9 @@ class Commands:
         left, _ = await self._intake.service.left(call.address, call.person)
         facts = () if left is None else (left.fact,)
         hello = Reply(text=Text(id="telegram.start"), facts=facts)
-        look = messages.listing(hello, call.locale)
+        rendered = messages.listing(hello, call.locale)
         keys = messages.examples(call.locale)
-        await self._intake.answer(message, look, reply_markup=keys)
+        await self._intake.answer(message, rendered, reply_markup=keys)
 
     # --- met with a sentence, and no more ------------------------------------------------------
 
@@ -226,9 +226,9 @@ class Commands:
         """Say once what we do, to a group that let us in; nothing where nobody may write."""
         if await self._intake.line.has_moved(int(place.channel)):
             return  # it knows us by its former id
-        look = messages.notice(Reply(text=Text(id="telegram.hello")), locale)
+        rendered = messages.notice(Reply(text=Text(id="telegram.hello")), locale)
         try:
-            await self._intake.line.say(place.channel, look)
+            await self._intake.line.say(place.channel, rendered)
         except Refused as refused:
             log.info("telegram.not_greeted", code=refused.code)
 

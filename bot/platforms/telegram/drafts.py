@@ -93,7 +93,7 @@ def given_up(wanted: Order, order: Order) -> list[str]:
     ]
 
 
-def look(
+def rendered(
     catalog: Catalog,
     order: Order,
     draft_id: str,
@@ -117,7 +117,7 @@ def look(
     if left is not None:
         facts.append(left.fact)
     reply = Reply(text=Text(id="draft.ask"), prompt=request.shown, facts=tuple(facts))
-    drawn = messages.look(reply, order.call.locale, name=order.call.person.name)
+    drawn = messages.rendered(reply, order.call.locale, name=order.call.person.name)
     keys = _menu(catalog, order, draft_id, menu) if menu else _keys(catalog, order, draft_id)
     return replace(drawn, keyboard=InlineKeyboardMarkup(inline_keyboard=keys))
 

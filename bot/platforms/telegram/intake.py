@@ -71,29 +71,29 @@ class Intake:
         # The card shows them: a choice that is given up there does not come back with *Go*.
         order = replace(liked, is_whole=True)
         draft_id = drafts.id_of(order)
-        look = await self.draft_look(order, draft_id)
+        rendered = await self.rendered_draft(order, draft_id)
         await self.drafts.put(draft_id, order, now=self.clock.now())
         asked = address.message
-        await self.line.say(address.channel, look, reply_to=int(asked) if asked else None)
+        await self.line.say(address.channel, rendered, reply_to=int(asked) if asked else None)
 
-    async def draft_look(
+    async def rendered_draft(
         self, order: Order, draft_id: str, *, menu: str | None = None, without: Sequence[str] = ()
     ) -> messages.Rendered:
         """The card of a draft as it is now."""
         left, _ = await self.service.left(order.call.address, order.call.person)
         terms = await self.service.accounts.terms(order.call.address)
         catalog, currency = terms.catalog, self._currency
-        return drafts.look(
+        return drafts.rendered(
             catalog, order, draft_id, left=left, currency=currency, menu=menu, without=without
         )
 
     async def ask_words(self, order: Order, question: Text, *, reply_to: int) -> None:
         """Ask for the words of an order, and remember it by the question's own number."""
         said = Reply(text=question)
-        look = messages.notice(said, order.call.locale, name=order.call.person.name)
+        rendered = messages.notice(said, order.call.locale, name=order.call.person.name)
         asked = await self.line.say(
             order.call.address.channel,
-            look,
+            rendered,
             reply_to=reply_to,
             # Only for whom it names, or whose message it replies to.
             reply_markup=ForceReply(selective=True),
@@ -127,23 +127,23 @@ class Intake:
 
     async def say(self, message: Message, reply: Reply, *, sign: str = UNSAID) -> None:
         """Words in reply to a message; a sign where nobody may speak."""
-        look = messages.notice(reply, locale_of(message.from_user))
+        rendered = messages.notice(reply, locale_of(message.from_user))
         try:
-            await self.answer(message, look, sign=sign)
+            await self.answer(message, rendered, sign=sign)
         except Refused as refused:
             log.info("telegram.unanswered", code=refused.code)
             if not isinstance(refused, MaybeSent):
                 await self._react(message, sign)
 
     async def answer(
-        self, message: Message, look: messages.Rendered, *, sign: str = UNSAID, **more: Any
+        self, message: Message, rendered: messages.Rendered, *, sign: str = UNSAID, **more: Any
     ) -> None:
         """In reply to a message; a sign where its person is answered too often there."""
         if await self.may_answer(message, sign=sign):
             channel, number = channel_of(message), message.message_id
             if (topic := message.direct_messages_topic) is not None:
                 more["direct_messages_topic_id"] = topic.topic_id  # to reach whoever wrote
-            await self.line.say(channel, look, reply_to=number, **more)
+            await self.line.say(channel, rendered, reply_to=number, **more)
 
     async def may_answer(self, message: Message, *, sign: str = UNSAID) -> bool:
         """Whether there is room for words; else it gets a sign: nothing is met with silence."""

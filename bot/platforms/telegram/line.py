@@ -95,7 +95,7 @@ class Line:
                     raise
 
     async def say(
-        self, channel: str, look: Rendered, *, reply_to: int | None = None, **more: Any
+        self, channel: str, rendered: Rendered, *, reply_to: int | None = None, **more: Any
     ) -> Message:
         """One message of words, when it is its turn.
 
@@ -103,7 +103,7 @@ class Line:
         """
 
         def send(chat: int, topic: int | None, replying: bool) -> Awaitable[Message]:
-            return self.send(chat, topic, reply_to if replying else None, look, **more)
+            return self.send(chat, topic, reply_to if replying else None, rendered, **more)
 
         try:
             return await self.insist(channel, Turn.ANSWER, send)
@@ -113,7 +113,7 @@ class Line:
             raise MaybeSent() from None
 
     async def send(
-        self, chat: int, topic: int | None, target: int | None, look: Rendered, **more: Any
+        self, chat: int, topic: int | None, target: int | None, rendered: Rendered, **more: Any
     ) -> Message:
         """One message of words, at once; in reply to `target` if there is one."""
         sent = await self.bot.send_message(
@@ -121,35 +121,35 @@ class Line:
             message_thread_id=topic,
             reply_parameters=reply(target),
             request_timeout=CALL,
-            **look.words | more,
+            **rendered.words | more,
         )
-        self._stands(sent.chat.id, sent.message_id, look)
+        self._stands(sent.chat.id, sent.message_id, rendered)
         return sent
 
-    def is_shown(self, chat: int, message_id: int, look: Rendered) -> bool:
+    def is_shown(self, chat: int, message_id: int, rendered: Rendered) -> bool:
         """Whether that message says this already: then an edit is no news and takes no turn."""
-        return self._shown.get((chat, message_id)) == look.mark
+        return self._shown.get((chat, message_id)) == rendered.mark
 
     def forget(self, chat: int, message_id: int) -> None:
         """It says something else from now on, or nothing."""
         self._shown.pop((chat, message_id), None)
 
-    def _stands(self, chat: int, message_id: int, look: Rendered) -> None:
+    def _stands(self, chat: int, message_id: int, rendered: Rendered) -> None:
         """Remember what a message of ours says."""
-        self._shown[chat, message_id] = look.mark
+        self._shown[chat, message_id] = rendered.mark
         self._shown.move_to_end((chat, message_id))
         if len(self._shown) > MOST_SHOWN:
             self._shown.popitem(last=False)
 
-    async def edit(self, chat: int, message_id: int, look: Rendered) -> None:
+    async def edit(self, chat: int, message_id: int, rendered: Rendered) -> None:
         """Other words for a message of ours; the same ones are no error."""
         self.forget(chat, message_id)  # until Telegram says yes
         with suppress(Unchanged):
             edit = self.bot.edit_message_text(
-                chat_id=chat, message_id=message_id, request_timeout=CALL, **look.words
+                chat_id=chat, message_id=message_id, request_timeout=CALL, **rendered.words
             )
             await self.ask(chat, edit)
-        self._stands(chat, message_id, look)
+        self._stands(chat, message_id, rendered)
 
     async def react(self, chat: int, message_id: int, sign: str) -> None:
         """A sign on somebody's message; best effort."""

@@ -85,7 +85,7 @@ class Rendered:
         return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def look(reply: Reply, locale: str, *, name: str, caption: bool = False) -> Rendered:
+def rendered(reply: Reply, locale: str, *, name: str, caption: bool = False) -> Rendered:
     """A message, or what stands under a video; `name` is what its person is called."""
     most = MOST_CAPTION if caption else MOST_TEXT
     room = most

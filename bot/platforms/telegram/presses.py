@@ -122,8 +122,8 @@ class Presses:
             return
         channel, number = _address(query).channel, query.message.message_id
         try:
-            look = _refusal(query, problem)
-            await self._intake.line.say(channel, look, reply_to=number)
+            rendered = _refusal(query, problem)
+            await self._intake.line.say(channel, rendered, reply_to=number)
         except Refused as refused:
             log.info("telegram.press_unanswered", code=refused.code)
 
@@ -164,8 +164,10 @@ class Presses:
             case Shown(job):
                 return partial(videos.show, str(query.from_user.id), job)
             case Told(reply):  # to an owner: notices stand in private chats
-                person, look = str(query.from_user.id), messages.notice(reply, locale)
-                return partial(intake.line.say, person, look, reply_to=_message(query).message_id)
+                person, rendered = str(query.from_user.id), messages.notice(reply, locale)
+                return partial(
+                    intake.line.say, person, rendered, reply_to=_message(query).message_id
+                )
         return None  # a card is drawn by its row
 
     async def _call(self, query: CallbackQuery, job_id: str | None = None) -> Call:
@@ -223,8 +225,8 @@ class Presses:
             without = drafts.given_up(wanted, order)
             await self._intake.drafts.put(draft_id, order, now=self._intake.clock.now())
         opened = menu if value is None and menu in drafts.MENUS else None
-        look = await self._intake.draft_look(order, draft_id, menu=opened, without=without)
-        await self._turn(query, look)
+        rendered = await self._intake.rendered_draft(order, draft_id, menu=opened, without=without)
+        await self._turn(query, rendered)
 
     async def _drafted(self, query: CallbackQuery, draft_id: str) -> Order:
         order = await self._intake.drafts.get(draft_id)
@@ -245,12 +247,12 @@ class Presses:
 
     # --- the message that was pressed ----------------------------------------------------------
 
-    async def _turn(self, query: CallbackQuery, look: Rendered) -> None:
+    async def _turn(self, query: CallbackQuery, rendered: Rendered) -> None:
         """Let it say this instead."""
         chat, number, line = _message(query).chat.id, _message(query).message_id, self._intake.line
-        if not line.is_shown(chat, number, look):
+        if not line.is_shown(chat, number, rendered):
             await line.pace.turn(chat, Turn.ANSWER)
-            await line.edit(chat, number, look)
+            await line.edit(chat, number, rendered)
 
     async def _gone(self, query: CallbackQuery) -> None:
         """The message has done its duty; where it can't be deleted it loses its buttons."""

@@ -99,7 +99,7 @@ class Videos:
         topic: int | None,
         job: Job,
         clip: Path | str,
-        look: messages.Rendered | None = None,
+        rendered: messages.Rendered | None = None,
         *,
         target: int | None = None,
     ) -> Message:
@@ -107,14 +107,14 @@ class Videos:
 
         A video that some apps would show nothing of is a file, too.
         """
-        is_clip = look is not None and _video(job).plays
+        is_clip = rendered is not None and _video(job).plays
         call = self.line.bot.send_video if is_clip else self.line.bot.send_document
         fields: dict[str, Any] = {
             "message_thread_id": topic,
             "reply_parameters": reply(target),
-            "caption": look.text if look else None,
-            "caption_entities": look.entities if look else None,
-            "reply_markup": look.keyboard if look else None,
+            "caption": rendered.text if rendered else None,
+            "caption_entities": rendered.entities if rendered else None,
+            "reply_markup": rendered.keyboard if rendered else None,
         }
         if isinstance(clip, str):
             return await call(chat, clip, request_timeout=CALL, **fields)
@@ -126,7 +126,7 @@ class Videos:
 
     async def put(self, chat: int, message_id: int, job: Job, said: Reply, video: Path) -> None:
         """In the place of a message that stands; if it is there already, that is no error."""
-        look = caption(job, said)
+        rendered = caption(job, said)
         self.line.forget(chat, message_id)
         plays = _video(job).plays
         media = InputMediaVideo if plays else InputMediaDocument
@@ -134,13 +134,13 @@ class Videos:
             call = self.line.bot.edit_message_media(
                 media(
                     media=_clip(job, video),
-                    caption=look.text,
-                    caption_entities=look.entities,
+                    caption=rendered.text,
+                    caption_entities=rendered.entities,
                     **_details(job, still, plays),
                 ),
                 chat_id=chat,
                 message_id=message_id,
-                reply_markup=look.keyboard,
+                reply_markup=rendered.keyboard,
                 request_timeout=patience(video),
             )
             try:
@@ -152,22 +152,22 @@ class Videos:
 
     async def show(self, channel: str, job: Job) -> None:
         """A video once more, for its person."""
-        look = caption(job, replies.result(job, ways=await self.ways(job, True)))
-        await self._bring(channel, job, _posted(job), _mark(job), look)
+        rendered = caption(job, replies.result(job, ways=await self.ways(job, True)))
+        await self._bring(channel, job, _posted(job), _mark(job), rendered)
 
     async def show_file(self, channel: str, job: Job) -> None:
         """The very file, as its gateway made it: what is shown may have been converted."""
         await self._bring(channel, job, _video(job).original, AS_FILE, None)
 
     async def _bring(
-        self, channel: str, job: Job, file: Original, mark: str, look: messages.Rendered | None
+        self, channel: str, job: Job, file: Original, mark: str, rendered: messages.Rendered | None
     ) -> None:
         """By the name that Telegram has for it, if it can; else it is uploaded, a few at once. A
         video too large for that comes as a link."""
         handle = await self.handles.get(file.key + mark)
         if handle is not None:
             try:
-                await self._insist(channel, job, handle, look)
+                await self._insist(channel, job, handle, rendered)
             except Forbidden:
                 raise
             except Refused:
@@ -181,7 +181,7 @@ class Videos:
             raise Busy(retry_after=5.0, unsent=True)
         async with self._uploads, self.stored(file.key) as path:
             try:
-                sent = await self._insist(channel, job, path, look)
+                sent = await self._insist(channel, job, path, rendered)
             except FileTooLarge:
                 self.sizes.refused(file.size, file.key)
                 await self._say_where(channel, job)
@@ -189,10 +189,10 @@ class Videos:
                 await self._remember(file, path, sent, mark)
 
     async def _insist(
-        self, channel: str, job: Job, clip: Path | str, look: messages.Rendered | None
+        self, channel: str, job: Job, clip: Path | str, rendered: messages.Rendered | None
     ) -> Message:
         def send(chat: int, topic: int | None, _: bool) -> Awaitable[Message]:
-            return self._sent(chat, topic, job, clip, look)
+            return self._sent(chat, topic, job, clip, rendered)
 
         return await self.line.insist(channel, Turn.ANSWER, send)
 
@@ -205,7 +205,7 @@ class Videos:
         else:
             said = replies.result(job, link=link.url, link_expires_at=link.expires_at, ways=ways)
         name, locale = job.order.call.person.name, job.order.call.locale
-        await self.line.say(channel, messages.look(said, locale, name=name))
+        await self.line.say(channel, messages.rendered(said, locale, name=name))
 
     @asynccontextmanager
     async def _still(self, job: Job) -> AsyncIterator[Path | None]:
@@ -257,7 +257,7 @@ def caption(job: Job, said: Reply) -> messages.Rendered:
     # Telegram makes videos smaller for some apps, and people want the whole.
     said = replace(said, buttons=(*said.buttons, Button(action=Action.ORIGINAL, about=job.id)))
     call = job.order.call
-    return messages.look(said, call.locale, name=call.person.name, caption=True)
+    return messages.rendered(said, call.locale, name=call.person.name, caption=True)
 
 
 def _clip(job: Job, video: Path) -> FSInputFile:

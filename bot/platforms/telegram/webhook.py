@@ -25,7 +25,7 @@ from bot.platforms.telegram.portal import PATH
 
 SECRET = "telegram.webhook_secret"  # noqa: S105 - the name of a fact
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
-LOOK = 300.0
+CHECK_EVERY = 300.0
 """Seconds from one look to the next. Telegram repeats a failed call after two minutes at most, so
 while it fails, each look finds a later failure."""
 
@@ -75,7 +75,7 @@ class Webhook:
     async def watch(self) -> None:
         """See to it that Telegram calls, until cancelled. `Broken` for a token that is none."""
         while True:
-            await self._clock.sleep(LOOK)
+            await self._clock.sleep(CHECK_EVERY)
             try:
                 is_called = await self._is_called()
                 self._hears(is_called)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.backups import archive
-from bot.backups.daily import AGAIN, FIRST, LOOK, Daily, quiet_after
+from bot.backups.daily import AGAIN, CHECK_EVERY, FIRST, Daily, quiet_after
 from bot.backups.restoring import ASIDE
 from bot.core.desk import SETTLED
 from bot.store.database import open_database
@@ -187,7 +187,7 @@ async def test_nobody_is_told_that_somebody_is_just_making_one(site: Site) -> No
 async def test_a_database_that_is_gone_is_not_taken_for_the_one_to_keep(site: Site) -> None:
     async with running(site) as night:
         site.file.rename(site.folder / "elsewhere")
-        await night.daily.database.look()
+        await night.daily.database.check()
         await night.until(17 * HOUR)
         assert night.backups == []
         assert "not the one on the disk (deleted)" in night.told[0]
@@ -229,7 +229,7 @@ async def test_nothing_goes_before_the_clock_is_settled(site: Site) -> None:
     async with running(site, at="2026-01-25T12:00") as night:
         await night.until(SETTLED - 1)
         assert len(night.backups) == 4
-        await night.until(2 * LOOK)
+        await night.until(2 * CHECK_EVERY)
         assert len(night.backups) == 2
 
 

@@ -61,12 +61,12 @@ async def test_one_whose_list_is_not_there_is_none(site: Site, tmp_path: Path) -
     await place.put(backup)
     (tmp_path / "bucket" / backup.folder.name / "manifest.json").unlink()
     assert await place.names() == []
-    for look in (
+    for check in (
         place.fetch(backup.folder.name, tmp_path),
         remote.newest(place, tmp_path, now=LATER),
     ):
         with pytest.raises(Broken, match="backup_absent"):
-            await look
+            await check
 
 
 async def test_half_of_one_goes_once_a_whole_one_is_newer(site: Site, tmp_path: Path) -> None:

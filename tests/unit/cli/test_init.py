@@ -33,11 +33,11 @@ def test_a_gateways_own_rows_judge_its_key_where_they_are_configured(tmp_path: P
     said = Said(("purse_empty",))
     draft = Draft(file, environment={})
     known = configured_meanings(draft, "main")
-    assert known.find(said, status=403, at=Place.LOOK) is None
+    assert known.find(said, status=403, at=Place.POLL) is None
 
     file.write_text('[[gateways.main.answers]]\ncodes = ["purse_empty"]\nmeaning = "no_balance"\n')
     known = configured_meanings(draft, "main")
-    found = known.find(said, status=403, at=Place.LOOK)
+    found = known.find(said, status=403, at=Place.POLL)
     assert found
     assert found.row.meaning is Meaning.NO_BALANCE
 

@@ -51,11 +51,11 @@ async def test_a_card_tells_how_many_are_before_it_and_when_it_is_ready(
     jobs = [await workshop.in_line(name) for name in ("one", "two", "three")]
     seen: list[Told] = []
 
-    async def look() -> None:
+    async def poll() -> None:
         workshop.studio.meanwhile = None
         seen.extend([told(await workshop.cards.card(job)) for job in jobs])
 
-    workshop.studio.meanwhile = look
+    workshop.studio.meanwhile = poll
     now = workshop.clock.time
     await workshop.work(1)
     assert seen == [
@@ -199,7 +199,7 @@ async def test_words_and_videos_that_play_never_wait_for_conversions(tmp_path: P
             workshop.studio.unplayable = False
             await workshop.asked("plays")
             assert await _answer(workshop) == ("plays", "result.ready")
-            workshop.gateway.looks = [Failed(Reason.MODERATED, "no")]
+            workshop.gateway.polls = [Failed(Reason.MODERATED, "no")]
             await workshop.asked("refused")
             assert await _answer(workshop) == ("refused", "failure.moderated")
             assert {(await workshop.job(job.id)).status for job in slow} == {Status.CONVERTING}
@@ -212,7 +212,7 @@ async def _running(workshop: Workshop) -> AsyncIterator[None]:
     """The loops of the service."""
     store = Store.of(workshop.database, workshop.studio.folder)
     common = (workshop.clock, workshop.bells)
-    jobs = job_loops(store, workshop.steps, workshop.looking, workshop.probing, *common)
+    jobs = job_loops(store, workshop.steps, workshop.polling, workshop.probing, *common)
     async with running(*jobs, *word_loops(store, workshop.posting, ["chat"], *common)):
         yield
 

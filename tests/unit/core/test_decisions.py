@@ -225,10 +225,10 @@ async def test_a_refusal_at_a_button_tells_nothing_to_type(wish: str) -> None:
     office.refusals[use_case] = refusal
     with pytest.raises(Refused) as problem:
         await office.press("abcd", wish)
-    for look in looks(error(problem.value)):
-        assert words in look
-        assert "zoetrope" not in look
-        assert "--" not in look
+    for poll in polls(error(problem.value)):
+        assert words in poll
+        assert "zoetrope" not in poll
+        assert "--" not in poll
 
 
 async def test_a_list_without_times_names_and_numbers_what_it_may_be() -> None:
@@ -236,8 +236,8 @@ async def test_a_list_without_times_names_and_numbers_what_it_may_be() -> None:
     bare = {"created_at": None, "status": ""}
     found = {**ANSWERS["jobs.candidates"], "candidates": [FOUND, FOUND | bare]}
     office.answers["jobs.candidates"] = found
-    for look in looks(await office.press("abcd", "open")):
-        assert "2: Wan, video" in look
+    for poll in polls(await office.press("abcd", "open")):
+        assert "2: Wan, video" in poll
 
 
 async def test_in_the_room_what_was_is_not_said_to_come() -> None:
@@ -249,7 +249,7 @@ async def test_in_the_room_what_was_is_not_said_to_come() -> None:
     assert sent == {"relative": 0.0}
 
 
-def looks(reply: Reply) -> list[str]:
+def polls(reply: Reply) -> list[str]:
     """All that each platform makes of it."""
     shown = str(discord.notice(reply, "en").content).replace("\\", "")
     return [shown, telegram.notice(reply, "en").text, str(playground.news(reply))]

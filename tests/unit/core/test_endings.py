@@ -58,7 +58,7 @@ async def test_the_card_stays_for_as_long_as_nothing_stands_in_its_place(
 
 
 async def test_once_a_failure_stands_its_card_goes(workshop: Workshop) -> None:
-    workshop.gateway.looks = [MODERATED]
+    workshop.gateway.polls = [MODERATED]
     job = await workshop.made(order())
     await workshop.speak(60)
     assert [reply.text.id for _, reply, _ in workshop.chat.said] == ["failure.moderated"]
@@ -179,24 +179,24 @@ async def test_a_video_that_took_the_place_of_its_card_stays(workshop: Workshop)
 
 @pytest.mark.parametrize("looks", [[], [MODERATED]], ids=["made", "failed"])
 async def test_where_its_person_alone_was_told_the_card_stays_as_one_line(
-    workshop: Workshop, looks: list[Failed]
+    workshop: Workshop, polls: list[Failed]
 ) -> None:
-    workshop.gateway.looks = [*looks] or [Done()]
+    workshop.gateway.polls = [*polls] or [Done()]
     workshop.chat.sends = [Refused("forbidden"), None]
     await workshop.made(order())
     await workshop.speak(60)
     assert workshop.chat.removed == []
     shown = workshop.chat.edited[-1]
-    assert shown.text.id == ("card.failed" if looks else "card.delivered_direct")
+    assert shown.text.id == ("card.failed" if polls else "card.delivered_direct")
     assert (shown.prompt, shown.facts, shown.buttons) == (None, (), ())
 
 
 async def test_the_card_of_a_video_that_is_not_posted_stays(workshop: Workshop) -> None:
-    workshop.gateway.looks = [Running()]
+    workshop.gateway.polls = [Running()]
     job = await workshop.asked("a cat")
     await workshop.work(1)
     await workshop.service.silence(job.id, Actor(person=ANN))
-    workshop.gateway.looks = [Done()]
+    workshop.gateway.polls = [Done()]
     await workshop.work(60)
     await workshop.speak(60)
     assert (await workshop.job(job.id)).status is Status.DELIVERED

@@ -14,10 +14,10 @@ from bot.core.outcomes import (
     Done,
     Fetched,
     Locked,
-    Look,
     Made,
     Missing,
     Open,
+    Polled,
     Trouble,
     Unusable,
 )
@@ -64,7 +64,7 @@ async def test_what_can_never_be_taken_is_tried_three_times_and_ends_within_minu
 async def test_a_video_that_is_too_large_is_not_fetched_again_from_another_address(
     workshop: Workshop,
 ) -> None:
-    workshop.gateway.looks = [Done((MP4,))]
+    workshop.gateway.polls = [Done((MP4,))]
     workshop.gateway.fetches = [Unusable(Reason.CONTENT_TOO_LARGE, "just so")]
     await workshop.submit(order())
     await workshop.work(CONTENT_TRIES * CONTENT_PACE)
@@ -76,7 +76,7 @@ async def test_only_the_first_few_links_are_asked_besides_our_own_address(
 ) -> None:
     """Each may take a quarter of an hour, and the gateway names as many as it likes."""
     links = tuple(f"{MP4}?{number}" for number in range(MOST_SOURCES + 2))
-    workshop.gateway.looks = [Done(links)]
+    workshop.gateway.polls = [Done(links)]
     workshop.gateway.fetches = [Unusable(Reason.CONTENT_BAD, "just so")]
     await workshop.submit(order())
     await workshop.work(CONTENT_TRIES * CONTENT_PACE)
@@ -87,7 +87,7 @@ async def test_a_video_that_was_done_with_an_error_and_is_not_there_is_withheld_
     workshop: Workshop,
 ) -> None:
     """Within three minutes, not two hours; the person's day has room for another."""
-    workshop.gateway.looks = [Done(withheld=True)]
+    workshop.gateway.polls = [Done(withheld=True)]
     workshop.gateway.fetches = [Trouble("HTTP 404", definite=True)]
     job = await workshop.submit(order())
     await workshop.work(CONTENT_TRIES * CONTENT_PACE)
@@ -101,7 +101,7 @@ async def test_a_video_that_was_done_with_an_error_and_is_there_is_posted(
     workshop: Workshop,
 ) -> None:
     """An outage in between is waited out, and does not count as one of the tries."""
-    workshop.gateway.looks = [Done(withheld=True)]
+    workshop.gateway.polls = [Done(withheld=True)]
     workshop.gateway.fetches = [*[Trouble("502")] * 5, Fetched(9)]
     job = await workshop.submit(order())
     await workshop.work(7 * CONTENT_PACE)
@@ -173,7 +173,7 @@ async def test_a_page_in_place_of_the_video_is_waited_out_for_two_hours(workshop
 async def test_a_damaged_copy_of_our_own_is_replaced_by_a_whole_one_behind_a_link(
     workshop: Workshop,
 ) -> None:
-    workshop.gateway.looks = [Done((MP4,))]
+    workshop.gateway.polls = [Done((MP4,))]
     workshop.studio.bad_videos = [VideoDamaged()]
     job = await workshop.submit(order())
     await workshop.work(15)
@@ -221,7 +221,7 @@ async def test_one_job_begins_one_pause_at_most(workshop: Workshop) -> None:
     await workshop.submit(order())
     await workshop.work(HOUR)
     now = workshop.clock.time
-    assert await workshop.pauses.works("main", looked=False, asked_at=now, rooms=(), now=now)
+    assert await workshop.pauses.works("main", polled=False, asked_at=now, rooms=(), now=now)
     await workshop.work(HOUR)
     assert await workshop.pauses.next_due() is None
 
@@ -235,13 +235,13 @@ async def test_a_video_that_was_made_at_once_without_an_id_is_fetched_and_asked_
     workshop: Workshop,
 ) -> None:
     workshop.gateway.creations = [Accepted(UNNAMED, (MP4,))]
-    workshop.gateway.looks = [Missing()]
+    workshop.gateway.polls = [Missing()]
     job = await workshop.submit(order())
     await workshop.work(5)
     done = await workshop.job(job.id)
     assert (done.status, done.video is not None) == (Status.COMPLETED, True)
     assert workshop.gateway.asked == [MP4]
-    assert workshop.gateway.looked == 0
+    assert workshop.gateway.polled == 0
 
 
 @pytest.mark.parametrize(
@@ -249,10 +249,10 @@ async def test_a_video_that_was_made_at_once_without_an_id_is_fetched_and_asked_
     [(Missing(), (MP4,)), (Done(("https://media.test/2",)), ("https://media.test/2", MP4))],
 )
 async def test_a_video_that_was_made_at_once_is_fetched_whether_its_id_is_known_or_not(
-    workshop: Workshop, look: Look, sources: tuple[str, ...]
+    workshop: Workshop, poll: Polled, sources: tuple[str, ...]
 ) -> None:
     workshop.gateway.creations = [Accepted("v1", (MP4,))]
-    workshop.gateway.looks = [look]
+    workshop.gateway.polls = [poll]
     workshop.gateway.fetches = [*[Trouble("404")] * len(sources), Fetched(9)]
     job = await workshop.submit(order())
     await workshop.work(5)
@@ -265,7 +265,7 @@ async def test_a_video_that_is_the_answer_is_put_by_before_the_job_goes_on(
 ) -> None:
     """However long its storage is away; and when the job has its copy, that one goes."""
     workshop.gateway.creations = [Made(9)]
-    workshop.gateway.looks = [Missing()]
+    workshop.gateway.polls = [Missing()]
     workshop.studio.storage_trouble = [StorageAway()] * 3
     kept: list[set[str]] = []
 
@@ -277,7 +277,7 @@ async def test_a_video_that_is_the_answer_is_put_by_before_the_job_goes_on(
     await workshop.work(60)
     done = await workshop.job(job.id)
     assert (done.status, done.video is not None) == (Status.COMPLETED, True)
-    assert (workshop.gateway.posts, workshop.gateway.asked, workshop.gateway.looked) == (1, [], 0)
+    assert (workshop.gateway.posts, workshop.gateway.asked, workshop.gateway.polled) == (1, [], 0)
     assert kept == [set(), set(), set()]
     assert workshop.studio.kept == {"videos/a.mp4"}
 

@@ -75,7 +75,7 @@ class Loop:
         assert not self.on.has_room, "it does not run yet"
         self._running = asyncio.create_task(self.worker.run())
         await self.clock.asleep()
-        self.looks = self.rows.asked._value
+        self.polls = self.rows.asked._value
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -98,7 +98,7 @@ async def test_what_is_handed_on_begins_without_a_claim() -> None:
         loop.leave.set()
         while loop.rows.held:
             await asyncio.sleep(0)
-        assert loop.rows.asked._value == loop.looks, "the rows were not asked"
+        assert loop.rows.asked._value == loop.polls, "the rows were not asked"
 
 
 async def test_a_loop_takes_no_more_than_it_can_begin() -> None:

@@ -18,11 +18,11 @@ def test_hardly_a_better_schedule_is_possible_with_so_many_looks(
 ) -> None:
     """Learned from fifty videos."""
     rounds = [taught(times, seed) for seed in range(5)]
-    assert median(each.lag * each.looks for each in rounds) <= limit * times.bound
+    assert median(each.lag * each.polls for each in rounds) <= limit * times.bound
     assert median(each.lag for each in rounds) < 9.0, "and none that only finds videos late"
 
 
 def test_looks_that_learned_nothing_cost_far_more() -> None:
     """Negative control."""
-    looked = cold(NARROW[0], seed=1)
-    assert looked.lag * looked.looks > 3 * NARROW[0].bound
+    polled = cold(NARROW[0], seed=1)
+    assert polled.lag * polled.polls > 3 * NARROW[0].bound

@@ -30,7 +30,7 @@ async def test_the_rows_of_a_model_are_read_once() -> None:
     learned = Learned(rows)
     for _ in range(9):
         pace = await learned.pace(HERE)
-        pace.next_look(0.0, step=10.0, by="job")
+        pace.next_poll(0.0, step=10.0, by="job")
     await learned.pace(HERE._replace(seconds=10))
     assert rows.asked == ["wan"]
 
@@ -52,7 +52,7 @@ async def test_each_gateway_and_quality_is_learned_by_itself() -> None:
     other = HERE._replace(gateway="club")
     learned = Learned(Rows(*several(HERE, 60.0, 50), *several(other, 300.0, 50)))
     fast, slow = await learned.pace(HERE), await learned.pace(other)
-    first = [pace.next_look(0.0, step=10.0, by="job") for pace in (fast, slow)]
+    first = [pace.next_poll(0.0, step=10.0, by="job") for pace in (fast, slow)]
     assert first[0] < 70 < 200 < first[1]
     assert (fast.longest, slow.longest) == (60.0, 300.0)
 
@@ -61,12 +61,12 @@ def test_a_plan_is_made_once_for_several_new_videos() -> None:
     pace = Pace()
     for _ in range(SAMPLES):
         pace.add(Took(55.0, 60.0))
-    first = pace.next_look(0.0, step=10.0, by="job")
+    first = pace.next_poll(0.0, step=10.0, by="job")
     pace.add(Took(5.0, 9.0))
-    assert pace.next_look(0.0, step=10.0, by="job") == first
+    assert pace.next_poll(0.0, step=10.0, by="job") == first
     for _ in range(SAMPLES // 10):
         pace.add(Took(5.0, 9.0))
-    assert pace.next_look(0.0, step=10.0, by="job") < first
+    assert pace.next_poll(0.0, step=10.0, by="job") < first
 
 
 async def test_memory_is_bounded() -> None:

@@ -28,11 +28,11 @@ def plan_of(known: list[Took], step: float) -> Plan:
     return Plan.of(learned(known), step)
 
 
-def looks(plan: Plan, until: float, *, by: str = "job") -> list[float]:
+def polls(plan: Plan, until: float, *, by: str = "job") -> list[float]:
     """The ages at all looks until then."""
     ages = [0.0]
     while ages[-1] < until:
-        ages.append(ages[-1] + plan.next_look(ages[-1], by=by))
+        ages.append(ages[-1] + plan.next_poll(ages[-1], by=by))
     return ages[1:]
 
 
@@ -41,7 +41,7 @@ def looks(plan: Plan, until: float, *, by: str = "job") -> list[float]:
 def test_a_next_look_is_never_nearer_than_the_gateways_step_nor_too_far(
     known: list[Took], step: float, age: float, by: str
 ) -> None:
-    wait = plan_of(known, step).next_look(age, by=by)
+    wait = plan_of(known, step).next_poll(age, by=by)
     assert step <= wait <= 1.5 * max(LONGEST_GAP, step)
 
 
@@ -51,7 +51,7 @@ def test_an_older_job_is_not_looked_at_before_a_younger_one(
     known: list[Took], step: float, ages: list[float], by: str
 ) -> None:
     plan = plan_of(known, step)
-    nexts = [age + plan.next_look(age, by=by) for age in sorted(ages)]
+    nexts = [age + plan.next_poll(age, by=by) for age in sorted(ages)]
     assert all(later >= earlier - 1e-6 * later for earlier, later in pairwise(nexts))
 
 
@@ -70,28 +70,28 @@ def test_the_look_before_one_is_the_one_that_led_to_it(
     known: list[Took], step: float, by: str
 ) -> None:
     plan = plan_of(known, step)
-    ages = looks(plan, 300.0, by=by)[:40]
+    ages = polls(plan, 300.0, by=by)[:40]
     for before, age in pairwise([0.0, *ages]):
-        assert plan.look_before(age, by=by) == pytest.approx(before, rel=1e-3, abs=0.6 * step)
+        assert plan.poll_before(age, by=by) == pytest.approx(before, rel=1e-3, abs=0.6 * step)
 
 
 def test_nothing_is_looked_at_before_the_earliest_likely_end() -> None:
     plan = plan_of([Took(until - 1, until) for until in range(100, 150)], 10.0)
-    first, second, *_ = looks(plan, 150.0)
+    first, second, *_ = polls(plan, 150.0)
     assert 85 < first < 115
     assert 10 <= second - first < 20
 
 
 def test_two_groups_are_looked_for_and_little_between_them() -> None:
     known = [Took(0.95 * until, until) for until in [*range(50, 75), *range(300, 325)]]
-    ages = looks(plan_of(known, 5.0), 330.0)
+    ages = polls(plan_of(known, 5.0), 330.0)
     assert len([age for age in ages if 100 < age < 250]) <= 2
     assert len([age for age in ages if 45 < age < 80]) >= 4
     assert len([age for age in ages if 290 < age < 330]) >= 4
 
 
 def test_looks_grow_rare_once_all_others_would_have_been_made() -> None:
-    ages = looks(plan_of([Took(55.0, 60.0)] * 20, 10.0), HARD_DEADLINE)
+    ages = polls(plan_of([Took(55.0, 60.0)] * 20, 10.0), HARD_DEADLINE)
     gaps = [later - earlier for earlier, later in pairwise(ages) if earlier > 100]
     assert gaps[-1] == pytest.approx(WIDEST_STEP)
     assert all(later >= earlier - 1e-6 for earlier, later in pairwise(gaps))
@@ -99,14 +99,14 @@ def test_looks_grow_rare_once_all_others_would_have_been_made() -> None:
 
 def test_with_nothing_learned_looks_begin_at_once() -> None:
     plan = Plan.of(unlearned(), 10.0)
-    ages = looks(plan, UNLEARNED)
+    ages = polls(plan, UNLEARNED)
     assert ages[0] < 12
     assert len(ages) > 10
 
 
 def test_jobs_of_one_age_do_not_keep_step() -> None:
     plan = plan_of([Took(55.0, 60.0 + n) for n in range(20)], 10.0)
-    assert len({plan.next_look(0.0, by=f"job {n}") for n in range(50)}) == 50
+    assert len({plan.next_poll(0.0, by=f"job {n}") for n in range(50)}) == 50
 
 
 def test_a_video_that_only_a_late_look_found_may_have_been_made_when_the_others_were() -> None:
@@ -121,7 +121,7 @@ def test_a_gateway_that_became_faster_is_noticed_within_a_score_of_videos() -> N
     for number in range(40):
         plan, age = plan_of(known[-50:], 10.0), 0.0
         while age < 60.0:
-            before, age = age, age + plan.next_look(age, by=f"job {number}")
+            before, age = age, age + plan.next_poll(age, by=f"job {number}")
         known.append(Took(before, age))
         found = age
     assert found < 80

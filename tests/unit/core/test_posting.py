@@ -223,7 +223,7 @@ async def test_silence_for_ever_ends_in_a_kept_result(workshop: Workshop, few: i
 
 
 async def test_a_failure_is_said_once_with_its_reason(workshop: Workshop) -> None:
-    workshop.gateway.looks = [Failed(Reason.MODERATED, "policy")]
+    workshop.gateway.polls = [Failed(Reason.MODERATED, "policy")]
     await workshop.made(order())
     await workshop.speak()
     assert said(workshop) == [("failure.moderated", False, False)]
@@ -234,7 +234,7 @@ async def test_a_failure_is_said_once_with_its_reason(workshop: Workshop) -> Non
 
 async def test_what_failed_before_its_card_began_is_said_in_one_message(workshop: Workshop) -> None:
     workshop.without_answers()
-    workshop.gateway.looks = [Failed(Reason.MODERATED, "policy")]
+    workshop.gateway.polls = [Failed(Reason.MODERATED, "policy")]
     await workshop.submit(order())
     await workshop.work(60)
     await workshop.speak(60)
@@ -244,7 +244,7 @@ async def test_what_failed_before_its_card_began_is_said_in_one_message(workshop
 async def test_a_card_that_the_command_could_not_answer_with_is_posted_by_its_row(
     workshop: Workshop,
 ) -> None:
-    workshop.gateway.looks = [Running()]
+    workshop.gateway.polls = [Running()]
     job = await workshop.submit(order())
     await workshop.speak(CARD_GRACE - 1)
     assert said(workshop) == []
@@ -291,7 +291,7 @@ async def test_a_change_while_the_card_is_being_made_ready_is_not_forgotten(
 ) -> None:
     """The gateway takes the job after its card was drawn and before it is sent."""
     workshop.without_answers()
-    workshop.gateway.looks = [Running()]
+    workshop.gateway.polls = [Running()]
     sending = workshop.posts.sending
 
     async def meanwhile(post: Post, form: Form, *, now: float) -> Post | None:
@@ -386,7 +386,7 @@ async def test_a_refused_card_withdraws_nothing_that_a_gateway_may_have(
     workshop: Workshop,
 ) -> None:
     workshop.without_answers()
-    workshop.gateway.looks = [Running()]
+    workshop.gateway.polls = [Running()]
     workshop.chat.sends = [Forbidden()]
     job = await workshop.submit(order())
     await workshop.work(1)
@@ -433,7 +433,7 @@ async def test_a_deleted_card_is_let_go_and_the_result_still_comes(workshop: Wor
 
 
 async def test_a_change_during_an_edit_is_not_forgotten(workshop: Workshop) -> None:
-    workshop.gateway.looks = [Running()]
+    workshop.gateway.polls = [Running()]
     job = await workshop.submit(order())
     await workshop.posts.posted(job, "card", "hall")
     await workshop.work(EDIT_PACE)
@@ -526,7 +526,7 @@ async def test_a_job_that_turned_up_and_failed_then_says_so(workshop: Workshop) 
     workshop.gateway.creations = [Uncertain("reset")]
     job = await workshop.made(order())
     await workshop.speak(60)
-    workshop.gateway.looks = [Failed(Reason.MODERATED, "policy")]
+    workshop.gateway.polls = [Failed(Reason.MODERATED, "policy")]
     await workshop.jobs.accept(job.id, "v1", now=workshop.clock.time, due_at=workshop.clock.time)
     await workshop.work(60)
     await workshop.speak(60)
@@ -536,7 +536,7 @@ async def test_a_job_that_turned_up_and_failed_then_says_so(workshop: Workshop) 
 
 @pytest.mark.proof
 async def test_a_card_whose_time_has_passed_promises_no_other(workshop: Workshop) -> None:
-    workshop.gateway.looks = [Running()]
+    workshop.gateway.polls = [Running()]
     await workshop.made(order())
     await workshop.speak(120)
     facts = [fact.id for fact in workshop.chat.edited[-1].facts]
@@ -563,7 +563,7 @@ def promises(reply: Reply) -> bool:
 @pytest.mark.parametrize("progress", [0, 50, 99, 100])
 async def test_progress_that_stands_still_edits_no_card(workshop: Workshop, progress: int) -> None:
     """Else "ready in a second" goes on for ever, one edit every other second."""
-    workshop.gateway.looks = [Running(progress)]
+    workshop.gateway.polls = [Running(progress)]
     assert (await watched(workshop, TIME)).status is Status.IN_PROGRESS
     said = [(reply.progress, promises(reply)) for reply in workshop.chat.edited]
     shown = min(progress, 99)
@@ -575,7 +575,7 @@ async def test_progress_that_stands_still_edits_no_card(workshop: Workshop, prog
 @pytest.mark.proof
 async def test_a_time_that_has_passed_is_not_followed_by_another(workshop: Workshop) -> None:
     """However fast it gets on then: what was untrue once is not said again."""
-    workshop.gateway.looks = [Running(each) for each in range(10, 99, 2)]
+    workshop.gateway.polls = [Running(each) for each in range(10, 99, 2)]
     await watched(workshop, TIME)
     promised = [promises(reply) for reply in workshop.chat.edited]
     assert promised == sorted(promised, reverse=True)
@@ -601,7 +601,7 @@ async def test_a_card_says_that_its_video_went_to_its_person_alone(workshop: Wor
 @pytest.mark.proof
 async def test_a_running_card_never_names_a_time_that_may_have_passed(workshop: Workshop) -> None:
     """Apps count the time down by themselves: it would say that it was ready a second ago."""
-    workshop.gateway.looks = [Running()]
+    workshop.gateway.polls = [Running()]
     await workshop.made(order())
     timing = []
     for _ in range(150):
@@ -686,7 +686,7 @@ async def test_a_private_result_goes_to_its_person_at_once_and_the_card_says_so(
 
 async def test_a_private_failure_goes_to_its_person_too(workshop: Workshop) -> None:
     await privately(workshop)
-    workshop.gateway.looks = [Failed(Reason.MODERATED, "policy")]
+    workshop.gateway.polls = [Failed(Reason.MODERATED, "policy")]
     await workshop.made(order())
     await workshop.speak(60)
     assert [direct for _, _, direct in said(workshop)] == [True]
@@ -721,7 +721,7 @@ async def test_where_a_failure_is_told_in_private_the_channel_still_gets_a_card(
     """Without an answer to its command nobody there would learn that it is over."""
     await privately(workshop)
     workshop.without_answers()
-    workshop.gateway.looks = [Failed(Reason.MODERATED, "policy")]
+    workshop.gateway.polls = [Failed(Reason.MODERATED, "policy")]
     await workshop.submit(order())
     await workshop.work(60)
     await workshop.speak(60)

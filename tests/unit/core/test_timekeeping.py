@@ -5,7 +5,7 @@ import asyncio
 from structlog.testing import capture_logs
 
 from bot.core.errors import Unwritten
-from bot.core.timekeeping import LOOK, NOTED, Timekeeper
+from bot.core.timekeeping import CHECK_EVERY, NOTED, Timekeeper
 from tests.fakes.clock import FakeClock
 
 
@@ -35,7 +35,7 @@ async def test_a_full_disk_is_one_line_at_its_begin_and_one_at_its_end() -> None
         for full in (False, True, False, True, False):
             times.full = full
             for _ in range(40):
-                await clock.advance(LOOK)
+                await clock.advance(CHECK_EVERY)
         keeping.cancel()
-    assert NOTED < 40 * LOOK
+    assert NOTED < 40 * CHECK_EVERY
     assert [each["event"] for each in logs] == ["clock.not_kept", "clock.kept_again"] * 2

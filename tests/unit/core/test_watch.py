@@ -8,7 +8,7 @@ import pytest
 from bot.core.causes import Cause, Kind
 from bot.core.errors import Unwritten
 from bot.core.wake import Wake
-from bot.core.watch import LEAST, LOOK, Watch
+from bot.core.watch import CHECK_EVERY, LEAST, Watch
 from tests.fakes.clock import FakeClock
 
 FULL = Cause(kind=Kind.DISK, about="/data", facts={"folder": "/data", "gigabytes": 0.4})
@@ -25,14 +25,14 @@ class Post:
         self.changed = 0
         self.watch = Watch(
             settle=self.settle,
-            sources={Kind.DISK: self.look, Kind.BACKUP: self.nothing},
+            sources={Kind.DISK: self.check, Kind.BACKUP: self.nothing},
             rooms=["room"],
             clock=self.clock,
             wake=self.bell,
             changed=self.tell,
         )
 
-    async def look(self) -> Sequence[Cause] | None:
+    async def check(self) -> Sequence[Cause] | None:
         if isinstance(self.disks, Exception):
             raise self.disks
         return self.disks
@@ -56,9 +56,9 @@ class Post:
 @pytest.mark.parametrize("blind", [None, OSError("no such folder"), Unwritten("database_away")])
 async def test_a_source_that_cannot_tell_ends_none_of_its_causes(blind: Exception | None) -> None:
     post = Post()
-    await post.watch.look()
+    await post.watch.check()
     post.disks = blind
-    await post.watch.look()
+    await post.watch.check()
     assert post.found == [{Kind.DISK: ["/data"], Kind.BACKUP: []}, {Kind.BACKUP: []}]
     assert post.changed == 1
 
@@ -66,7 +66,7 @@ async def test_a_source_that_cannot_tell_ends_none_of_its_causes(blind: Exceptio
 async def test_it_looks_twice_a_minute_and_soon_after_a_ring_but_not_at_each() -> None:
     post = Post()
     task = asyncio.create_task(post.watch.run())
-    await post.clock.advance(3 * LOOK)
+    await post.clock.advance(3 * CHECK_EVERY)
     assert len(post.found) == 4
     for _ in range(20):
         post.bell.ring()
@@ -80,7 +80,7 @@ async def test_rows_that_take_nothing_do_not_end_the_watch() -> None:
     post = Post()
     post.trouble = [Unwritten("database_full")]
     task = asyncio.create_task(post.watch.run())
-    await post.clock.advance(LOOK)
+    await post.clock.advance(CHECK_EVERY)
     assert len(post.found) == 1
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -89,11 +89,11 @@ async def test_rows_that_take_nothing_do_not_end_the_watch() -> None:
 async def test_its_first_look_is_over_when_rows_have_taken_it() -> None:
     post = Post()
     post.trouble = [Unwritten("database_full")]
-    waits = asyncio.create_task(post.watch.looked())
+    waits = asyncio.create_task(post.watch.checked())
     task = asyncio.create_task(post.watch.run())
     await post.clock.advance(0)
     assert not waits.done()
-    await post.clock.advance(LOOK)
+    await post.clock.advance(CHECK_EVERY)
     await waits
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

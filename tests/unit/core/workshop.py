@@ -37,10 +37,10 @@ from bot.core.outcomes import (
     Fetch,
     Fetched,
     Listing,
-    Look,
     Made,
     NoList,
     NotSent,
+    Polled,
     Probe,
     Running,
     Trouble,
@@ -56,7 +56,7 @@ from bot.core.replies import Button, Reply, Text
 from bot.core.service import AnimateOthers, Service
 from bot.core.steps.content import Content
 from bot.core.steps.jobs import Steps
-from bot.core.steps.looking import Looking
+from bot.core.steps.polling import Polling
 from bot.core.steps.probing import Probing
 from bot.core.steps.submission import Submission
 from bot.core.steps.telling import Telling
@@ -64,10 +64,10 @@ from bot.core.wake import Wake
 from bot.store.conversions import ConversionQueue
 from bot.store.database import Database
 from bot.store.jobs import Jobs
-from bot.store.looks import Looks
 from bot.store.notices import Notices
 from bot.store.pauses import Pauses
 from bot.store.places import Places
+from bot.store.polls import Polls
 from bot.store.posts import Posts
 from bot.store.preferences import PreferencesOf
 from bot.store.settings import StoredValues
@@ -141,7 +141,7 @@ class ScriptedGateway:
 
     def __init__(self) -> None:
         self.creations: list[Creation] = [Accepted("v1")]
-        self.looks: list[Look] = [Done()]
+        self.polls: list[Polled] = [Done()]
         self.probes: list[Probe] = [Trouble("tells nothing")]
         self.fetches: list[Fetch] = [Fetched(9)]
         self.posts = 0
@@ -150,7 +150,7 @@ class ScriptedGateway:
         self.links: list[tuple[str, ...]] = []
         """The links of each request, whether they were sent or not."""
         self.looked_at: list[float] = []
-        self.looked = 0
+        self.polled = 0
         self.asked: list[str | None] = []
         """Where content was asked for, each time; None: by our own id."""
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
@@ -180,16 +180,16 @@ class ScriptedGateway:
     async def probe(self) -> Probe:
         return _next(self.probes)
 
-    async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
+    async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Polled:
         seen = await self.glance(gateway_id)
         return seen if isinstance(seen, Running) else seen.read(prompt)
 
     async def glance(self, gateway_id: str) -> Running | Unread:
-        self.looked += 1
-        look = _next(self.looks)
-        if isinstance(look, Running) and not (look.unknown or look.shape):
-            return look
-        return Unread(lambda _prompt: look)
+        self.polled += 1
+        poll = _next(self.polls)
+        if isinstance(poll, Running) and not (poll.unknown or poll.shape):
+            return poll
+        return Unread(lambda _prompt: poll)
 
     async def content(
         self, gateway_id: str, source: str | None, into: Path, *, prompt: str = ""
@@ -517,10 +517,10 @@ class Workshop:
             platforms={"chat": self.chat},
             media=self.studio,
         )
-        self.looks = Looks(database)
-        self.looking = Looking(
+        self.polls = Polls(database)
+        self.polling = Polling(
             desk=desk,
-            looks=self.looks,
+            polls=self.polls,
             steps=self.steps,
             wake=self.bells.each_job[Status.IN_PROGRESS,],
             people=self.service.people,

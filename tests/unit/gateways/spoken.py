@@ -2,9 +2,9 @@
 
 import json
 
-from bot.core.outcomes import Creation, Look
+from bot.core.outcomes import Creation, Polled
 from bot.gateways.creations import read_creation
-from bot.gateways.looks import read_look
+from bot.gateways.polls import read_poll
 from bot.net.answers import Answer
 
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
@@ -23,8 +23,8 @@ def create(status: int, body: object = b"", *, trust: bool = True, **headers: st
     return read_creation(answer(status, body, **headers), trust_json_5xx=trust)
 
 
-def look(body: object, status: int = 200, **headers: str) -> Look:
-    return read_look(answer(status, body, **headers), gateway_id="video_1")
+def poll(body: object, status: int = 200, **headers: str) -> Polled:
+    return read_poll(answer(status, body, **headers), gateway_id="video_1")
 
 
 def kind(outcome: object) -> tuple[str, object]:

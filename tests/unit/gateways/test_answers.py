@@ -9,11 +9,11 @@ from structlog.testing import capture_logs
 from bot.core.jobs import Reason
 from bot.core.links import Signer
 from bot.core.outcomes import Busy, Done, Failed, Locked, Missing, Rejected, Running, Trouble
-from bot.gateways.looks import read_look, read_refusal
 from bot.gateways.meanings import Meaning, Row
+from bot.gateways.polls import read_poll, read_refusal
 from bot.gateways.table import PACKAGED
 
-from .spoken import BUSY, HTML, answer, create, envelope, flat, kind, look
+from .spoken import BUSY, HTML, answer, create, envelope, flat, kind, poll
 
 # ------------------------------------------------------------------------- status words (§6)
 
@@ -40,25 +40,25 @@ NO_WORD: list[Any] = ["unknown", "SUSPENDED", "完成", 0, 1, True, 3.5]
 @pytest.mark.parametrize("word", DONE)
 def test_a_word_of_success_is_done(word: str) -> None:
     for spelling in (word, word.upper(), word.title(), f"  {word}\n"):
-        assert look({"status": spelling}) == Done()
-        assert look({"data": {"status": spelling}}) == Done()
+        assert poll({"status": spelling}) == Done()
+        assert poll({"data": {"status": spelling}}) == Done()
 
 
 @pytest.mark.parametrize("word", FAILED)
 def test_a_word_of_failure_is_failed(word: str) -> None:
     for spelling in (word, word.upper(), f" {word} "):
-        assert kind(look({"status": spelling})) == ("Failed", Reason.REFUSED)
-        assert kind(look({"data": {"status": spelling}})) == ("Failed", Reason.REFUSED)
+        assert kind(poll({"status": spelling})) == ("Failed", Reason.REFUSED)
+        assert kind(poll({"data": {"status": spelling}})) == ("Failed", Reason.REFUSED)
 
 
 def test_expired_is_failed_for_that_reason() -> None:
-    assert kind(look({"status": "expired"})) == ("Failed", Reason.EXPIRED)
+    assert kind(poll({"status": "expired"})) == ("Failed", Reason.EXPIRED)
 
 
 @pytest.mark.parametrize("word", WAITING + RUNNING)
 def test_a_word_of_waiting_is_running_without_a_warning(word: str) -> None:
     with capture_logs() as events:
-        assert look({"status": word}) == look({"status": word.upper()}) == Running()
+        assert poll({"status": word}) == poll({"status": word.upper()}) == Running()
 
     assert events == []
 
@@ -70,18 +70,18 @@ def test_any_other_word_is_running_whatever_else_says_it_is_over(word: object) -
 
     unknown = str(word) if word == "完成" or type(word) is int else ""
     for body in ({"status": word, **over}, {"status": word, **over, "error": {"message": "no"}}):
-        seen = look(body)
+        seen = poll(body)
         assert isinstance(seen, Running)
         assert (seen.progress, seen.unknown) == (100, unknown)
 
 
 def test_a_missing_word_is_running_and_its_shape_is_told() -> None:
     shape = "{id: text, object: “video”}"
-    assert look({"id": "video_1", "object": "video"}) == Running(shape=shape)
+    assert poll({"id": "video_1", "object": "video"}) == Running(shape=shape)
 
 
 def test_progress_is_a_sign_of_life_that_nobody_is_told_of() -> None:
-    assert look({"id": "video_1", "progress": 30}) == Running(30)
+    assert poll({"id": "video_1", "progress": 30}) == Running(30)
 
 
 # A state in another place, or none at all.
@@ -114,7 +114,7 @@ READ = [
 
 @pytest.mark.parametrize(("body", "outcome"), READ, ids=repr)
 def test_a_word_is_found_wherever_a_state_may_stand(body: object, outcome: Any) -> None:
-    assert look(json.dumps(body)) == outcome
+    assert poll(json.dumps(body)) == outcome
 
 
 VIDEO = "https://a.example/v"
@@ -132,7 +132,7 @@ ALONE: list[Any] = [
 
 @pytest.mark.parametrize("body", ALONE, ids=repr)
 def test_a_video_link_that_stands_alone_is_a_finished_video(body: object) -> None:
-    seen = look(json.dumps(body))
+    seen = poll(json.dumps(body))
     assert isinstance(seen, Done)
     assert [link.partition(".mp4")[0] for link in seen.sources] == [VIDEO]
 
@@ -159,7 +159,7 @@ def test_a_video_link_that_stands_alone_is_a_finished_video(body: object) -> Non
     ids=repr,
 )
 def test_a_link_that_may_be_another_or_comes_with_words_ends_nothing(body: object) -> None:
-    assert isinstance(look(body), Running)
+    assert isinstance(poll(body), Running)
 
 
 FAILED_ITSELF = [
@@ -177,9 +177,9 @@ FAILED_ITSELF = [
 @pytest.mark.parametrize("body", FAILED_ITSELF, ids=repr)
 def test_a_code_that_says_of_the_job_that_it_failed_is_a_failure(body: object) -> None:
     for status in (200, 400):
-        assert kind(look(body, status)) == ("Failed", Reason.REFUSED)
+        assert kind(poll(body, status)) == ("Failed", Reason.REFUSED)
     for status in (401, 429, 500, 502, 503):
-        assert not isinstance(look(body, status), Failed)
+        assert not isinstance(poll(body, status), Failed)
 
 
 def test_a_known_word_of_moderation_alone_is_a_failure() -> None:
@@ -188,7 +188,7 @@ def test_a_known_word_of_moderation_alone_is_a_failure() -> None:
         flat("DataInspectionFailed", "Input data may contain inappropriate content."),
         {"id": "video_1", "status": 3, "error": {"code": "moderation_blocked", "message": "x"}},
     ):
-        assert kind(look(body)) == ("Failed", Reason.MODERATED)
+        assert kind(poll(body)) == ("Failed", Reason.MODERATED)
 
 
 PASSING = [
@@ -212,14 +212,14 @@ PASSING = [
 
 @pytest.mark.parametrize("body", PASSING, ids=repr)
 def test_an_error_that_may_be_one_of_the_gateway_never_ends_a_paid_job(body: object) -> None:
-    assert isinstance(look(body), Running)
+    assert isinstance(poll(body), Running)
 
 
 def test_a_shape_is_told_without_links_and_without_words_of_anybody() -> None:
     error = {"code": "E_7", "message": "a cat"}
     url = "https://a.example/secret"
     body = {"id": "video_1", "prompt": "a cat", "error": error, "url": url}
-    seen = look(body | {"a cat": 1, "list": [{"x": 1.5}], "ok": True})
+    seen = poll(body | {"a cat": 1, "list": [{"x": 1.5}], "ok": True})
     assert isinstance(seen, Running)
     assert seen.shape == (
         "{id: text, prompt: text, error: {code: “E_7”, message: text},"
@@ -238,16 +238,16 @@ def test_a_shape_is_told_without_links_and_without_words_of_anybody() -> None:
     ids=repr,
 )
 def test_the_word_that_is_told_is_the_jobs_and_not_its_envelopes(body: object) -> None:
-    assert look(body) == Running(unknown="some-unknown")
+    assert poll(body) == Running(unknown="some-unknown")
 
 
 def test_a_number_is_a_word_that_operators_may_know() -> None:
     """And an envelope's success is not that of a job with a state that nobody can read."""
-    assert look({"status": "success", "data": {"status": 3}}) == Running(unknown="3")
+    assert poll({"status": "success", "data": {"status": 3}}) == Running(unknown="3")
     own = PACKAGED.under([Row(by="club", meaning=Meaning.FAILED, words=("3",))])
     told = answer(200, {"id": "v", "status": 3})
-    assert kind(read_look(told, gateway_id="v", meanings=own)) == ("Failed", Reason.REFUSED)
-    assert isinstance(look({"status": "success", "data": {"status": None}}), Running)
+    assert kind(read_poll(told, gateway_id="v", meanings=own)) == ("Failed", Reason.REFUSED)
+    assert isinstance(poll({"status": "success", "data": {"status": None}}), Running)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_a_number_is_a_word_that_operators_may_know() -> None:
 )
 def test_an_error_alone_with_200_stays_running(body: dict[str, object]) -> None:
     """New-api's sora channel after a failed poll: the video goes on upstream."""
-    seen = look({**body, "id": "video_1"})
+    seen = poll({**body, "id": "video_1"})
     assert isinstance(seen, Running)
     assert "error" in seen.shape or "message" in seen.shape or "detail" in seen.shape
 
@@ -263,7 +263,7 @@ def test_an_error_alone_with_200_stays_running(body: dict[str, object]) -> None:
 def test_an_unknown_word_is_warned_of_once() -> None:
     with capture_logs() as events:
         for _ in range(3):
-            look({"status": "Percolating"})
+            poll({"status": "Percolating"})
 
     assert [(event["event"], event["word"]) for event in events] == [
         ("status.unknown", "percolating")
@@ -301,7 +301,7 @@ def test_an_unknown_word_is_warned_of_once() -> None:
     ids=repr,
 )
 def test_progress_is_clamped_and_for_display_only(progress: object, shown: int | None) -> None:
-    assert look({"status": "queued", "progress": progress}) == Running(shown)
+    assert poll({"status": "queued", "progress": progress}) == Running(shown)
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_a_link_is_found_in_every_place(place: str, body: dict[str, object]) -> 
     link = "https://a.example/v.mp4?Expires=1"
     found = json.loads(json.dumps(body).replace('"U"', json.dumps(link)))
 
-    assert look({"status": "succeeded", **found}) == Done((link,))
+    assert poll({"status": "succeeded", **found}) == Done((link,))
 
 
 @pytest.mark.parametrize(
@@ -345,43 +345,43 @@ def test_a_link_is_found_in_every_place(place: str, body: dict[str, object]) -> 
     ids=repr,
 )
 def test_what_is_no_link_is_none(url: object) -> None:
-    assert look({"status": "done", "url": url, "metadata": {"url": url}}) == Done()
+    assert poll({"status": "done", "url": url, "metadata": {"url": url}}) == Done()
 
 
 def test_each_link_is_named_once_and_in_order() -> None:
     first, second = "https://a.example/1", "http://b.example/2"
     body = {"status": "done", "url": first, "metadata": {"url": second}, "video_url": first}
 
-    assert look(body) == Done((first, second))
+    assert poll(body) == Done((first, second))
 
 
 def test_of_two_links_the_one_in_the_likelier_table_is_the_first() -> None:
     first, second = "https://a.example/1.mp4", "https://b.example/2.mp4"
     body = {"status": "done", "result": {"url": second}, "metadata": {"url": first}}
 
-    assert look(body) == Done((first, second))
+    assert poll(body) == Done((first, second))
 
 
 @pytest.mark.parametrize("other", ["video_2", 2, "video_1 and more"])
 def test_a_reply_under_another_id_gives_its_word_and_no_links(other: object) -> None:
     body = {"id": other, "url": "https://a.example/v.mp4"}
 
-    assert look({**body, "status": "succeeded"}) == Done()
-    assert look({**body, "status": "queued"}) == Running()
+    assert poll({**body, "status": "succeeded"}) == Done()
+    assert poll({**body, "status": "queued"}) == Running()
 
 
 def test_a_failure_under_the_id_of_another_job_is_told_and_not_believed() -> None:
     """The id under which litellm tells of a job is of another form than the one that it gave."""
     for other in ("video_2", "video_20"):
         for body in ({"id": other}, {"data": {"task_id": other, "status": "FAILURE"}}):
-            seen = look({"status": "failed", "progress": 30, **body})
+            seen = poll({"status": "failed", "progress": 30, **body})
             assert isinstance(seen, Running)
             assert seen.shape
     held = {"status": "completed", "error": {"code": "moderation_blocked"}}
-    assert isinstance(look({"id": "video_2", **held}), Done)
+    assert isinstance(poll({"id": "video_2", **held}), Done)
     forms: list[object] = [2, "video_1 and more", "0190e2d4-aaaa"]
     for form in forms:
-        assert kind(look({"id": form, "status": "failed"})) == ("Failed", Reason.REFUSED)
+        assert kind(poll({"id": form, "status": "failed"})) == ("Failed", Reason.REFUSED)
 
 
 @pytest.mark.parametrize(
@@ -399,13 +399,13 @@ def test_a_failure_under_the_id_of_another_job_is_told_and_not_believed() -> Non
 def test_a_reply_under_our_id_or_none_gives_its_links(named: dict[str, object]) -> None:
     link = "https://a.example/v.mp4"
 
-    assert look({"status": "success", "url": link, **named}) == Done((link,))
+    assert poll({"status": "success", "url": link, **named}) == Done((link,))
 
 
 def test_an_id_of_digits_is_the_same_as_a_number() -> None:
     body = answer(200, {"id": 123, "status": "succeed", "url": "https://a.example/v"})
 
-    assert read_look(body, gateway_id="123") == Done(("https://a.example/v",))
+    assert read_poll(body, gateway_id="123") == Done(("https://a.example/v",))
 
 
 @pytest.mark.parametrize(
@@ -413,7 +413,7 @@ def test_an_id_of_digits_is_the_same_as_a_number() -> None:
     [("5000", 5.0), ("0", 0.0), ("600000", 60.0), ("9" * 5000, 60.0), ("-1", None), ("٣", None)],
 )
 def test_the_pace_asked_for_is_taken_up_to_a_minute(header: str, seconds: float | None) -> None:
-    outcome = look({"status": "queued"}, openai_poll_after_ms=header)
+    outcome = poll({"status": "queued"}, openai_poll_after_ms=header)
 
     assert outcome == Running(None, seconds)
 
@@ -434,7 +434,7 @@ def test_the_pace_asked_for_is_taken_up_to_a_minute(header: str, seconds: float 
     ],
 )
 def test_a_failure_tells_its_reason_if_it_has_one(body: dict[str, object], reason: Reason) -> None:
-    assert kind(look({"status": "failed", "progress": 100, **body})) == ("Failed", reason)
+    assert kind(poll({"status": "failed", "progress": 100, **body})) == ("Failed", reason)
 
 
 # ------------------------------------------------------------------------------ looks: errors (§7)
@@ -487,7 +487,7 @@ def test_a_failure_tells_its_reason_if_it_has_one(body: dict[str, object], reaso
     ],
 )
 def test_a_look_reads_every_error(status: int, body: object, expected: Any) -> None:
-    outcome = look(body, status)
+    outcome = poll(body, status)
 
     if isinstance(expected, type):
         assert type(outcome) is expected
@@ -510,7 +510,7 @@ def test_a_look_reads_every_error(status: int, body: object, expected: Any) -> N
     ],
 )
 def test_no_gateway_makes_us_wait_longer_than_a_minute(header: str, seconds: float | None) -> None:
-    assert look("", 429, Retry_After=header) == Trouble("HTTP 429: ", seconds)
+    assert poll("", 429, Retry_After=header) == Trouble("HTTP 429: ", seconds)
     assert create(429, "", Retry_After=header) == Busy(seconds)
 
 
@@ -567,7 +567,7 @@ def test_a_gateway_that_quotes_our_link_puts_it_into_no_row(slash: str) -> None:
 
 
 def test_words_that_no_row_could_hold_are_mended() -> None:
-    detail = look('{"status": "failed", "error": {"message": "half \\ud800 a pair \\u0000"}}')
+    detail = poll('{"status": "failed", "error": {"message": "half \\ud800 a pair \\u0000"}}')
 
     assert isinstance(detail, Failed)
     assert detail.detail == "HTTP 200: half   a pair  "
@@ -576,4 +576,4 @@ def test_words_that_no_row_could_hold_are_mended() -> None:
 def test_an_envelope_of_any_shape_becomes_one_line() -> None:
     nested = {"error": {"code": 7, "type": None, "message": ["a", {"msg": "b"}]}}
 
-    assert look(nested, 500) == Trouble("HTTP 500: 7 a b")
+    assert poll(nested, 500) == Trouble("HTTP 500: 7 a b")

@@ -22,7 +22,7 @@ from tests.unit.gateways import shelf
 
 from .samples import MP4, opened
 
-HASTY = Bounds(look=1.0, stall=0.7, video=100_000, answer=50_000)
+HASTY = Bounds(poll=1.0, stall=0.7, video=100_000, answer=50_000)
 PACKED = gzip.compress(MP4)
 HEAD = wire.answer(MP4[:12], length=None)
 NO_VIDEO = Trouble("not a video: application/json", definite=True)
@@ -586,7 +586,7 @@ async def test_an_address_that_was_too_slow_gets_twice_the_time_when_it_is_asked
         await connection.reader.read()  # until the client gives up
         waited.append(now() - begun)
 
-    hasty = Bounds(look=0.1)
+    hasty = Bounds(poll=0.1)
     server = Wire(silent, silent, silent, wire.sending(wire.answer(MP4)))
     async with server.serve() as url, opened(url, bounds=hasty) as gateway:
         tries = [await gateway.content("v", None, video) for _ in range(4)]
@@ -596,7 +596,7 @@ async def test_an_address_that_was_too_slow_gets_twice_the_time_when_it_is_asked
 
 
 async def test_no_wait_for_a_first_byte_takes_more_than_half_of_a_download(video: Path) -> None:
-    hasty = Bounds(look=0.1, content=0.3)
+    hasty = Bounds(poll=0.1, content=0.3)
     async with Wire(wire.silent).serve() as url, opened(url, bounds=hasty) as gateway:
         for _ in range(3):
             await gateway.content("v", None, video)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.core.outcomes import Running
 from bot.gateways.envelopes import NAMES
 from bot.gateways.glances import read_glance
-from bot.gateways.looks import read_look
+from bot.gateways.polls import read_poll
 from bot.gateways.table import PACKAGED
 
 from .spoken import answer
@@ -52,7 +52,7 @@ making = st.dictionaries(st.sampled_from(SPELT), plain | values, max_size=3).map
 def test_the_usual_answers_need_no_more_than_a_glance(body: dict[str, object]) -> None:
     told = answer(200, body, **{"openai-poll-after-ms": "2500"})
     seen = read_glance(told, ID, meanings=PACKAGED)
-    assert seen == read_look(told, gateway_id=ID)
+    assert seen == read_poll(told, gateway_id=ID)
     assert isinstance(seen, Running)
     assert seen.at_least == 2.5
 
@@ -69,7 +69,7 @@ def test_a_glance_says_what_a_whole_reading_says_or_nothing(
 ) -> None:
     told = answer(status, body)
     seen = read_glance(told, ID, meanings=PACKAGED)
-    assert seen is None or seen == read_look(told, gateway_id=ID, prompt="in_progress")
+    assert seen is None or seen == read_poll(told, gateway_id=ID, prompt="in_progress")
 
 
 @pytest.mark.parametrize(

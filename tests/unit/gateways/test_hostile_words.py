@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bot.gateways.creations import read_creation
-from bot.gateways.looks import read_look, read_refusal
+from bot.gateways.polls import read_poll, read_refusal
 from bot.gateways.table import PACKAGED
 
 from .spoken import answer, envelope
@@ -41,7 +41,7 @@ def cost(body: object, prompt: str = "") -> float:
     told = answer(400, body)
     began = time.process_time()
     read_creation(told, trust_json_5xx=True, prompt=prompt)
-    read_look(told, gateway_id="v", prompt=prompt)
+    read_poll(told, gateway_id="v", prompt=prompt)
     read_refusal(told, prompt=prompt)
     return time.process_time() - began
 

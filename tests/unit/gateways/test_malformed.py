@@ -19,8 +19,8 @@ from bot.core.outcomes import (
     Done,
     Failed,
     Locked,
-    Look,
     Missing,
+    Polled,
     Rejected,
     Running,
     Trouble,
@@ -29,8 +29,8 @@ from bot.core.outcomes import (
 )
 from bot.gateways.creations import read_creation
 from bot.gateways.envelopes import TABLES
-from bot.gateways.looks import read_look, read_refusal
 from bot.gateways.meanings import Meaning
+from bot.gateways.polls import read_poll, read_refusal
 from bot.gateways.spelling import word_of
 from bot.gateways.table import PACKAGED
 from bot.net.answers import Answer
@@ -160,10 +160,10 @@ def is_over(seen: Done | Failed, body: bytes) -> bool:
     return is_moderated or bool(words_in(body))
 
 
-def judge(answer: Answer, *, look: Callable[..., Look] = read_look) -> None:
+def judge(answer: Answer, *, poll: Callable[..., Polled] = read_poll) -> None:
     """Read `answer` in every way there is; AssertionError if it says more than it may."""
     created = [read_creation(answer, trust_json_5xx=trust) for trust in (True, False)]
-    seen = look(answer, gateway_id="video_1")
+    seen = poll(answer, gateway_id="video_1")
     refused = read_refusal(answer)
     assert isinstance(seen, Running | Done | Failed | Missing | Locked | Trouble)
     assert isinstance(refused, Locked | Trouble)
@@ -300,7 +300,7 @@ def test_the_generator_reaches_every_outcome() -> None:
         answer = malformed(random.Random(seed))
         reached |= {
             type(read_creation(answer, trust_json_5xx=True)),
-            type(read_look(answer, gateway_id="video_1")),
+            type(read_poll(answer, gateway_id="video_1")),
         }
 
     assert reached == {
@@ -310,14 +310,14 @@ def test_the_generator_reaches_every_outcome() -> None:
 
 @pytest.mark.proof
 def test_negative_control_a_reader_that_trusts_progress_is_caught() -> None:
-    def careless(answer: Answer, *, gateway_id: str) -> Look:
-        seen = read_look(answer, gateway_id=gateway_id)
+    def careless(answer: Answer, *, gateway_id: str) -> Polled:
+        seen = read_poll(answer, gateway_id=gateway_id)
         return Done() if isinstance(seen, Running) and seen.progress == 100 else seen
 
     caught = 0
     for seed in range(1_000):
         try:
-            judge(malformed(random.Random(seed)), look=careless)
+            judge(malformed(random.Random(seed)), poll=careless)
         except AssertionError:
             caught += 1
 
@@ -380,7 +380,7 @@ def test_a_body_as_deep_as_the_stack_is_an_outcome() -> None:
     most = sys.getrecursionlimit()
     for depth in range(most - 150, most):
         deep = Answer(200, {}, b"[" * depth + b"1" + b"]" * depth)
-        assert isinstance(read_look(deep, gateway_id="video_1"), Running | Trouble)
+        assert isinstance(read_poll(deep, gateway_id="video_1"), Running | Trouble)
 
 
 def raw(chance: random.Random) -> bytes:
@@ -394,7 +394,7 @@ def raw(chance: random.Random) -> bytes:
 async def run_on_the_wire(seeds: range, into: Path) -> None:
     """Each answer to all three calls."""
     server = Wire()
-    bounds = Bounds(post=2.0, look=2.0)
+    bounds = Bounds(post=2.0, poll=2.0)
     async with server.serve() as url, opened(url, bounds=bounds) as gateway:
         for seed in seeds:
             sent = raw(random.Random(seed))

@@ -14,21 +14,21 @@ from bot.core.outcomes import (
     Done,
     Failed,
     Locked,
-    Look,
     Missing,
+    Polled,
     Rejected,
     Running,
     Trouble,
     Uncertain,
 )
 from bot.gateways.creations import read_creation
-from bot.gateways.looks import read_look, read_refusal
 from bot.gateways.meanings import ABOUT_ONE_ORDER, LOCKS, STATES, Meaning, Place, Row, problem_with
+from bot.gateways.polls import read_poll, read_refusal
 from bot.gateways.spelling import key_of, spelt_out, word_of
 from bot.gateways.table import PACKAGED, Meanings, Said, Step
 from docs.answers_page import PAGE, page
 
-from .spoken import HTML, answer, create, envelope, flat, kind, look
+from .spoken import HTML, answer, create, envelope, flat, kind, poll
 
 EMPTY, KEY = ("Locked", Reason.NO_BALANCE), ("Locked", Reason.BAD_KEY)
 MODERATED = ("Rejected", Reason.MODERATED)
@@ -175,7 +175,7 @@ def test_the_answer_to_an_order_means_what_its_codes_and_whole_sentences_mean(
 def test_loose_words_pause_nobody(status: int, message: str) -> None:
     for body in (envelope(message), flat("x", message), {"detail": message}, message, HTML):
         assert not isinstance(create(status, body), Locked)
-        assert not isinstance(look(body, status), Locked)
+        assert not isinstance(poll(body, status), Locked)
         assert not isinstance(read_refusal(answer(status, body)), Locked)
 
 
@@ -236,7 +236,7 @@ def test_a_prompt_that_is_quoted_anywhere_pauses_nobody(
 ) -> None:
     spoken = answer(status, wrap(quote(prompt)))
     created = read_creation(spoken, trust_json_5xx=True, prompt=prompt)
-    seen = read_look(spoken, gateway_id="video_1", prompt=prompt)
+    seen = read_poll(spoken, gateway_id="video_1", prompt=prompt)
 
     assert not isinstance(created, Locked)
     assert not isinstance(seen, Locked)
@@ -295,7 +295,7 @@ FAILURES: list[dict[str, object]] = [
 
 @pytest.mark.parametrize("body", FAILURES, ids=repr)
 def test_a_failure_over_content_is_moderated_wherever_it_is_said(body: dict[str, object]) -> None:
-    seen = look(body)
+    seen = poll(body)
     assert kind(seen) == ("Failed", Reason.MODERATED)
 
 
@@ -303,17 +303,17 @@ def test_a_failure_is_not_moderated_by_the_persons_own_words() -> None:
     prompt = "a theatre with community guidelines on its wall"
     for said in (f"could not make: {prompt}", "no scene with community guidelines was made"):
         body = answer(200, failed(fail_reason=said))
-        seen = read_look(body, gateway_id="video_1", prompt=prompt)
+        seen = read_poll(body, gateway_id="video_1", prompt=prompt)
         assert kind(seen) == ("Failed", Reason.REFUSED)
-        assert kind(look(failed(fail_reason=said))) == ("Failed", Reason.MODERATED)
+        assert kind(poll(failed(fail_reason=said))) == ("Failed", Reason.MODERATED)
 
 
 def test_a_failure_in_words_about_an_account_pauses_nobody_and_says_nothing_of_it() -> None:
-    assert kind(look(failed(fail_reason="用户额度不足"))) == ("Failed", Reason.REFUSED)
+    assert kind(poll(failed(fail_reason="用户额度不足"))) == ("Failed", Reason.REFUSED)
 
 
 def test_a_job_that_is_done_with_a_code_of_moderation_and_no_video_failed_and_counts() -> None:
-    seen: Look = look({"status": "completed", "error": {"code": "moderation_blocked"}})
+    seen: Polled = poll({"status": "completed", "error": {"code": "moderation_blocked"}})
     assert isinstance(seen, Failed)
     assert seen.reason is Reason.WITHHELD
     assert seen.charged
@@ -322,22 +322,22 @@ def test_a_job_that_is_done_with_a_code_of_moderation_and_no_video_failed_and_co
 def test_a_video_that_was_held_back_is_told_in_an_envelope_too() -> None:
     held = {"status": "SUCCESS", "error": {"code": "moderation_blocked"}}
     for body in ({"code": "success", "data": held}, {"data": {"id": "video_1", **held}}):
-        seen = look(body)
+        seen = poll(body)
         assert isinstance(seen, Failed)
         assert (seen.reason, seen.charged) == (Reason.WITHHELD, True)
-    assert isinstance(look({"data": {**held, "url": LINK}}), Done)
+    assert isinstance(poll({"data": {**held, "url": LINK}}), Done)
 
 
 def test_a_failed_job_that_comes_with_an_error_status_has_failed() -> None:
     body = {"id": "video_1", "status": "failed", "error": {"code": "content_filter"}}
-    assert kind(look(body, 500)) == ("Failed", Reason.MODERATED)
-    assert kind(look({**body, "id": "video_2"}, 500)) == ("Trouble", None)
+    assert kind(poll(body, 500)) == ("Failed", Reason.MODERATED)
+    assert kind(poll({**body, "id": "video_2"}, 500)) == ("Trouble", None)
 
 
 def test_an_envelopes_own_success_says_nothing_of_the_job_in_it() -> None:
-    assert kind(look({"status": "success", "data": {"status": "processing"}})) == ("Running", None)
-    assert kind(look({"status": "success", "data": {"status": "failed"}}))[0] == "Failed"
-    assert kind(look({"status": "success", "data": {"status": "SUCCESS"}}))[0] == "Done"
+    assert kind(poll({"status": "success", "data": {"status": "processing"}})) == ("Running", None)
+    assert kind(poll({"status": "success", "data": {"status": "failed"}}))[0] == "Failed"
+    assert kind(poll({"status": "success", "data": {"status": "SUCCESS"}}))[0] == "Done"
 
 
 # ------------------------------------------------------------------------------------ links
@@ -376,7 +376,7 @@ LINK = "https://a.example/v.mp4?Expires=1"
     ids=repr,
 )
 def test_a_link_is_found_wherever_gateways_put_it(body: dict[str, object]) -> None:
-    assert look({"status": "completed", **body}) == Done((LINK,))
+    assert poll({"status": "completed", **body}) == Done((LINK,))
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ def test_a_link_is_found_wherever_gateways_put_it(body: dict[str, object]) -> No
     ids=repr,
 )
 def test_a_link_to_anything_else_is_none(body: dict[str, object]) -> None:
-    assert look({"status": "completed", **body}) == Done()
+    assert poll({"status": "completed", **body}) == Done()
 
 
 # ------------------------------------------------------------------------ the members of a kind
@@ -718,29 +718,29 @@ def test_a_part_of_a_message_never_outweighs_a_429(message: str) -> None:
 @pytest.mark.parametrize("body", STOPPED, ids=repr)
 def test_moderation_is_seen_in_all_spellings(body: dict[str, object]) -> None:
     assert kind(create(400, body)) == MODERATED
-    assert kind(look({"status": "failed", **body})) == ("Failed", Reason.MODERATED)
+    assert kind(poll({"status": "failed", **body})) == ("Failed", Reason.MODERATED)
 
 
 @pytest.mark.parametrize("message", NOT_STOPPED)
 def test_a_moderation_that_failed_itself_stopped_nothing(message: str) -> None:
     assert kind(create(400, envelope(message))) == REFUSED
-    assert kind(look(failed(error=message))) == ("Failed", Reason.REFUSED)
+    assert kind(poll(failed(error=message))) == ("Failed", Reason.REFUSED)
 
 
 @pytest.mark.parametrize(
     "word", ["FAILED_MODERATION", "NSFW_DETECTED", "ContentBlocked", "flagged"]
 )
 def test_a_status_word_of_moderation_is_moderated(word: str) -> None:
-    assert kind(look({"status": word})) == ("Failed", Reason.MODERATED)
+    assert kind(poll({"status": word})) == ("Failed", Reason.MODERATED)
 
 
 def test_a_done_job_whose_videos_were_all_filtered_is_moderated_and_counts() -> None:
     filtered = {"raiMediaFilteredCount": 1, "raiMediaFilteredReasons": ["x"]}
-    seen = look({"status": "completed", **filtered})
+    seen = poll({"status": "completed", **filtered})
     assert isinstance(seen, Failed)
     assert (seen.reason, seen.charged) == (Reason.WITHHELD, True)
-    assert look({"status": "completed", **filtered, "url": LINK}) == Done((LINK,))
-    assert look({"status": "completed", "raiMediaFilteredCount": 0}) == Done()
+    assert poll({"status": "completed", **filtered, "url": LINK}) == Done((LINK,))
+    assert poll({"status": "completed", "raiMediaFilteredCount": 0}) == Done()
 
 
 @pytest.mark.parametrize("message", ["artifact_not_found (request id: 1)", "Artifact not found"])
@@ -876,7 +876,7 @@ def test_no_number_pauses_a_gateway_whose_order_may_have_been_made(status: int) 
                 {"base_resp": {"status_code": number, "status_msg": "x"}},
             ):
                 assert not isinstance(create(status, body), Locked), body
-                assert not isinstance(look(body, status), Locked), body
+                assert not isinstance(poll(body, status), Locked), body
 
 
 def test_a_5xx_pauses_by_the_gateways_own_words_and_not_by_its_vendors() -> None:
@@ -917,8 +917,8 @@ def test_a_wrong_size_is_told_by_two_numbers() -> None:
 
 @pytest.mark.parametrize("said", ["Not Found", "404 page not found", "Route /v1 not found"])
 def test_a_wrong_route_says_nothing_of_a_job(said: str) -> None:
-    assert isinstance(look({"detail": said}, 404), Trouble)
-    assert look({"detail": "Video video_1 not found"}, 404) == Missing()
+    assert isinstance(poll({"detail": said}, 404), Trouble)
+    assert poll({"detail": "Video video_1 not found"}, 404) == Missing()
 
 
 DECIDED = [
@@ -934,11 +934,11 @@ DECIDED = [
 
 @pytest.mark.parametrize(("body", "outcome"), DECIDED, ids=repr)
 def test_the_innermost_known_word_decides(body: dict[str, object], outcome: str) -> None:
-    assert type(look(body)).__name__ == outcome
+    assert type(poll(body)).__name__ == outcome
 
 
 def test_the_word_that_is_told_as_unknown_is_the_unknown_one() -> None:
-    seen = look({"status": "success", "data": {"state": "Marinating"}})
+    seen = poll({"status": "success", "data": {"state": "Marinating"}})
     assert seen == Running(None, None, "marinating")
 
 
@@ -968,8 +968,8 @@ def test_an_operators_rows_go_first() -> None:
     assert isinstance(read_creation(quota, trust_json_5xx=True, meanings=own), Busy)
     assert isinstance(read_creation(quota, trust_json_5xx=True), Locked)
     done = answer(200, {"id": "v", "status": "Marinated"})
-    assert kind(read_look(done, gateway_id="v", meanings=own)) == ("Done", None)
-    assert kind(read_look(done, gateway_id="v")) == ("Running", None)
+    assert kind(read_poll(done, gateway_id="v", meanings=own)) == ("Done", None)
+    assert kind(read_poll(done, gateway_id="v")) == ("Running", None)
 
 
 def test_negative_control_without_the_table_nothing_is_known() -> None:

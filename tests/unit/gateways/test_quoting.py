@@ -8,7 +8,7 @@ from bot.core.jobs import Reason
 from bot.core.outcomes import Locked
 from bot.core.quoting import Written
 from bot.gateways.creations import read_creation
-from bot.gateways.looks import read_look, read_refusal
+from bot.gateways.polls import read_poll, read_refusal
 from bot.gateways.spelling import plain
 from tests.unit.core.orders import changed
 
@@ -50,7 +50,7 @@ def test_a_field_that_quotes_the_prompt_pauses_nobody(
             told = answer(status, quoting(words))
             created = read_creation(told, trust_json_5xx=True, prompt=written)
             assert not isinstance(created, Locked), words
-            assert not isinstance(read_look(told, gateway_id="v", prompt=written), Locked)
+            assert not isinstance(read_poll(told, gateway_id="v", prompt=written), Locked)
             assert not isinstance(read_refusal(told, prompt=written), Locked)
 
 

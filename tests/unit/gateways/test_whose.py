@@ -7,9 +7,9 @@ import pytest
 
 from bot.core.jobs import Reason
 from bot.core.outcomes import Accepted, Done, Failed, Locked, Running, Trouble
-from bot.gateways.looks import read_look
+from bot.gateways.polls import read_poll
 
-from .spoken import answer, create, envelope, flat, kind, look
+from .spoken import answer, create, envelope, flat, kind, poll
 
 # ------------------------------------------------------- looks: errors that pass by themselves
 
@@ -40,7 +40,7 @@ OF_A_CALL: list[Any] = [
 
 @pytest.mark.parametrize("body", OF_A_CALL, ids=repr)
 def test_a_word_of_failure_that_may_be_of_the_call_ends_no_paid_job(body: object) -> None:
-    seen = look(json.dumps(body))
+    seen = poll(json.dumps(body))
     assert isinstance(seen, Running)
     assert seen.shape
 
@@ -55,7 +55,7 @@ def test_a_word_of_failure_that_may_be_of_the_call_ends_no_paid_job(body: object
     ids=repr,
 )
 def test_a_job_that_goes_on_is_not_ended_by_a_part_that_failed(body: object) -> None:
-    assert look(body) == Running()
+    assert poll(body) == Running()
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_job_that_goes_on_is_not_ended_by_a_part_that_failed(body: object) -> 
     ids=repr,
 )
 def test_a_failure_of_the_job_itself_is_still_one(body: object) -> None:
-    assert kind(look(body)) == ("Failed", Reason.REFUSED)
+    assert kind(poll(body)) == ("Failed", Reason.REFUSED)
 
 
 @pytest.mark.parametrize("status", [401, 402, 408, 425, 429, 500, 502, 503])
@@ -79,11 +79,11 @@ def test_at_a_status_of_the_call_only_a_whole_job_has_failed(status: int) -> Non
     """vLLM-Omni answers with the status of the failure, and with the whole job."""
     for word in ("error", "failed"):
         told = {"task_id": "video_1", "status": word, "message": "x"}
-        assert isinstance(look(told, status), Trouble | Locked)
+        assert isinstance(poll(told, status), Trouble | Locked)
     whole = {"id": "video_1", "status": "failed", "error": {"code": "x", "message": LATER}}
     for name in ({"object": "video"}, {"model": "wan"}):
-        assert kind(look({**whole, **name}, status)) == ("Failed", Reason.REFUSED)
-    assert not isinstance(look({**whole, "object": "error"}, status), Failed)
+        assert kind(poll({**whole, **name}, status)) == ("Failed", Reason.REFUSED)
+    assert not isinstance(poll({**whole, "object": "error"}, status), Failed)
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ def test_at_a_status_of_the_call_only_a_whole_job_has_failed(status: int) -> Non
     ids=repr,
 )
 def test_a_code_of_an_end_with_a_sentence_about_a_look_ends_nothing(body: dict[str, Any]) -> None:
-    assert isinstance(look(body), Running)
+    assert isinstance(poll(body), Running)
     for status in (400, 410, 422):
-        assert isinstance(look(body, status), Trouble)
+        assert isinstance(poll(body, status), Trouble)
     own = {"id": "video_1", **body}
-    assert isinstance(look(own, 400), Failed)
+    assert isinstance(poll(own, 400), Failed)
 
 
 MP4 = "https://a.example/v.mp4"
@@ -125,7 +125,7 @@ WRAPPED: list[Any] = [
 
 @pytest.mark.parametrize("body", OTHERS, ids=repr)
 def test_the_row_of_another_job_says_nothing_of_ours(body: object) -> None:
-    seen = look(json.dumps(body))
+    seen = poll(json.dumps(body))
     assert isinstance(seen, Running)
     assert seen.shape
 
@@ -135,30 +135,30 @@ def test_our_own_row_is_read_and_no_other() -> None:
     for row, kind_of in (("completed", Done), ("processing", Running), ("failed", Failed)):
         rows = [other, {"id": "video_1", "status": row}]
         for body in (rows, {"data": rows}, {"code": "success", "data": {"list": rows}}):
-            assert type(look(json.dumps(body))) is kind_of
-    assert look({"data": [other, {"id": "video_1", "status": "completed"}]}) == Done()
-    assert look({"result": other}) == Done()
+            assert type(poll(json.dumps(body))) is kind_of
+    assert poll({"data": [other, {"id": "video_1", "status": "completed"}]}) == Done()
+    assert poll({"result": other}) == Done()
 
 
 def test_files_of_our_job_have_ids_of_their_own() -> None:
     file = {"id": "file-7", "url": MP4}
-    assert look({"status": "completed", "videos": [file]}) == Done((MP4,))
+    assert poll({"status": "completed", "videos": [file]}) == Done((MP4,))
     own = {"id": "video_1", "status": "completed", "data": [{**file, "status": "ready"}]}
-    assert look(own) == Done((MP4,))
+    assert poll(own) == Done((MP4,))
 
 
 @pytest.mark.parametrize("body", WRAPPED, ids=repr)
 def test_an_envelopes_success_is_not_that_of_the_job_in_it(body: object) -> None:
-    seen = look(body)
+    seen = poll(body)
     assert isinstance(seen, Running)
     assert seen.shape
 
 
 def test_an_envelopes_success_counts_with_a_video_or_at_the_job_itself() -> None:
     told = {"status": "success", "data": {"task_id": "video_1", "progress": "30%"}}
-    assert look(told) == Running(30)
-    assert look({"status": "success", "data": {"task_id": "video_1", "url": MP4}}) == Done((MP4,))
-    assert look({"id": "video_1", "status": "success", "output": None}) == Done()
+    assert poll(told) == Running(30)
+    assert poll({"status": "success", "data": {"task_id": "video_1", "url": MP4}}) == Done((MP4,))
+    assert poll({"id": "video_1", "status": "success", "output": None}) == Done()
 
 
 SPELLINGS: list[dict[str, Any]] = [
@@ -183,13 +183,13 @@ def test_of_a_name_in_two_spellings_the_plain_one_counts() -> None:
     for error in (refused | {"Code": 400}, {"Code": 400} | refused):
         assert kind(create(400, {"error": error}))[1] is Reason.MODERATED
     done = {"id": "video_1", "status": "completed"}
-    assert look(done | {"Status": "processing"}) == Done()
-    assert look(done | {"result": {"videoUrl": MP4, "video_url": None}}) == Done((MP4,))
+    assert poll(done | {"Status": "processing"}) == Done()
+    assert poll(done | {"result": {"videoUrl": MP4, "video_url": None}}) == Done((MP4,))
 
 
 def test_a_table_written_into_other_words_is_read_in_a_message_alone() -> None:
     quoted = 'it was {"status": "completed"} an hour ago'
-    assert look({"id": "video_1", "status": "processing", "output": quoted}) == Running()
+    assert poll({"id": "video_1", "status": "processing", "output": quoted}) == Running()
     moderated = 'upstream said {"error": {"code": "content_policy_violation"}}'
     assert kind(create(400, {"message": moderated}))[1] is Reason.MODERATED
 
@@ -206,26 +206,26 @@ def test_braces_in_words_hide_no_table_that_follows_them() -> None:
 
 def test_an_error_of_moderation_under_an_error_of_http_is_no_end_without_a_state() -> None:
     error = {"error": {"code": "content_policy_violation", "message": "no"}}
-    assert kind(look(error)) == ("Failed", Reason.MODERATED)
+    assert kind(poll(error)) == ("Failed", Reason.MODERATED)
     for status in (400, 410, 422):
-        assert isinstance(look(error, status), Trouble)
+        assert isinstance(poll(error, status), Trouble)
 
 
 def test_under_an_error_of_the_call_an_id_inside_makes_no_whole_job_of_it() -> None:
     failed = {"status": "failed", "progress": 30}
-    assert kind(look(failed | {"id": "video_1"}, 500))[0] == "Failed"
-    assert isinstance(look(failed | {"data": {"task_id": "video_1"}}, 500), Trouble)
+    assert kind(poll(failed | {"id": "video_1"}, 500))[0] == "Failed"
+    assert isinstance(poll(failed | {"data": {"task_id": "video_1"}}, 500), Trouble)
 
 
 def test_a_sentence_that_a_person_wrote_ends_no_job() -> None:
     told = answer(200, {"id": "video_1", "error": {"message": "Video failed"}})
-    ended = read_look(told, gateway_id="video_1", prompt="a robot")
+    ended = read_poll(told, gateway_id="video_1", prompt="a robot")
     assert kind(ended) == ("Failed", Reason.REFUSED)
-    quoted = read_look(told, gateway_id="video_1", prompt="Video failed")
+    quoted = read_poll(told, gateway_id="video_1", prompt="Video failed")
     assert isinstance(quoted, Running)
 
 
 def test_an_answer_that_is_no_error_of_http_pauses_nobody() -> None:
     spent = {"error": {"code": "insufficient_quota", "message": "x"}}
-    assert kind(look(spent, 400)) == ("Locked", Reason.NO_BALANCE)
-    assert isinstance(look(spent, 302), Trouble)
+    assert kind(poll(spent, 400)) == ("Locked", Reason.NO_BALANCE)
+    assert isinstance(poll(spent, 302), Trouble)

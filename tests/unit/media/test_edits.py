@@ -6,7 +6,7 @@ import av
 import pytest
 
 from bot.media.judging import Way
-from bot.media.videos import look_through, see
+from bot.media.videos import examine, see
 from tests.unit.media.samples import write_clip
 from tests.unit.media.test_playing import assert_plays, nearest, pictures_of, posted, times_of
 from tests.unit.media.test_times import sound_until
@@ -47,7 +47,7 @@ def test_parts_are_shown_as_often_and_in_the_order_that_a_list_says(
     assert tuple(nearest(picture, whole) for picture in pictures_of(kept)) == shown
     steps = [number * FRAME for number in range(len(shown))]
     assert times_of(kept) == pytest.approx(steps, abs=0.002)
-    assert look_through(kept).clip.seconds == pytest.approx(len(shown) * FRAME, abs=0.05)
+    assert examine(kept).clip.seconds == pytest.approx(len(shown) * FRAME, abs=0.05)
     if sound:
         assert sound_until(kept) == pytest.approx(len(shown) * FRAME, abs=0.1)
 

@@ -14,7 +14,7 @@ from bot.media.facts import Probe
 from bot.media.judging import Verdict, Way, judge
 from bot.media.reading import THREADS, opened, video_stream
 from bot.media.tracks import Copied
-from bot.media.videos import look_through
+from bot.media.videos import examine
 from bot.media.workers import Workers
 from tests.unit.media import tasks
 from tests.unit.media.samples import encoded, quarters, with_noise, write_clip, write_video
@@ -40,10 +40,10 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def prepare(source: Path, target: Path) -> tuple[Probe, Path]:
     """As the studio does it: what is in a file, and which one is posted."""
-    look = look_through(source)
-    verdict = judge(look.seen)
+    examined = examine(source)
+    verdict = judge(examined.seen)
     if verdict.way is Way.AS_IT_IS:
-        return look.clip, source
+        return examined.clip, source
     if not verdict.pictures:
         with suppress(Broken):
             return remux(source, target, verdict), target
@@ -100,7 +100,7 @@ def test_a_copy_of_packets_without_a_time_is_none(
     monkeypatch.setattr(encoding, "Copied", Untimed)
     source = write_clip(tmp_path / "source", "libx264", "mov")
     with pytest.raises(Broken, match="cannot_copy"):
-        remux(source, tmp_path / "video.mp4", judge(look_through(source).seen))
+        remux(source, tmp_path / "video.mp4", judge(examine(source).seen))
 
 
 def test_a_copy_lasts_as_long_where_another_picture_is_decoded_last(tmp_path: Path) -> None:
@@ -201,11 +201,11 @@ def test_what_lies_behind_the_last_box_is_not_posted_and_stays_in_the_original(
     whole = path.read_bytes()
     path.write_bytes(whole + tail)
 
-    assert judge(look_through(path).seen).file[-1] == "tail"
+    assert judge(examine(path).seen).file[-1] == "tail"
     _, kept = prepare(path, tmp_path / "video.mp4")
 
     assert path.read_bytes() == whole + tail
-    assert judge(look_through(kept).seen).reasons == ()
+    assert judge(examine(kept).seen).reasons == ()
     assert len(times_of(kept)) == 12
 
 

@@ -17,7 +17,7 @@ from bot.core.errors import Broken
 from bot.media import encoding
 from bot.media.judging import Way, judge
 from bot.media.labels import SOURCE_TYPE
-from bot.media.videos import look_through, see, take_thumbnail
+from bot.media.videos import examine, see, take_thumbnail
 from docs.videos_page import PAGE, REASONS, page
 from tests.unit.media.samples import corners, noise, write_clip
 from tests.unit.media.videos import FAST, SAMPLES, TURNS, UNREAD, way_of, with_edit, x264, x265
@@ -25,7 +25,7 @@ from tests.unit.media.videos import FAST, SAMPLES, TURNS, UNREAD, way_of, with_e
 
 def posted(source: Path) -> tuple[Way, Path]:
     """As the studio does it."""
-    verdict = judge(look_through(source).seen)
+    verdict = judge(examine(source).seen)
     if verdict.way is Way.AS_IT_IS:
         return verdict.way, source
     target = source.with_name("posted.mp4")
@@ -49,7 +49,7 @@ def pictures_of(path: Path) -> list[Image.Image]:
 
 def assert_plays(path: Path, size: tuple[int, int]) -> None:
     """Probed, and decoded to the end."""
-    assert judge(look_through(path).seen).reasons == ()
+    assert judge(examine(path).seen).reasons == ()
     with av.open(str(path)) as container:
         clip, *sounds = container.streams
         assert isinstance(clip, av.VideoStream)
@@ -65,7 +65,7 @@ def assert_plays(path: Path, size: tuple[int, int]) -> None:
 def test_what_keeps_a_clip_from_playing_is_seen(tmp_path: Path, name: str) -> None:
     """The rest of its way is proved in a browser: `tests/browser/test_clips.py`."""
     source = SAMPLES[name].write(tmp_path / "source")
-    verdict = judge(look_through(source).seen)
+    verdict = judge(examine(source).seen)
     assert (" ".join(verdict.reasons), verdict.way) == (SAMPLES[name].why, way_of(name))
 
 
@@ -75,7 +75,7 @@ def test_a_clip_that_nobody_reads_is_no_video(tmp_path: Path, name: str) -> None
     source = UNREAD[name].write(tmp_path / "source")
     assert container_of(source.read_bytes()[:HEAD]) is None
     with pytest.raises(Broken, match="not_a_video"):
-        look_through(source)
+        examine(source)
 
 
 def test_the_page_shows_the_table() -> None:
@@ -116,7 +116,7 @@ def test_the_last_picture_is_shown_as_long_as_before(tmp_path: Path) -> None:
     first, *others = (noise(64, 48, seed) for seed in range(3))
     first.save(source, "GIF", save_all=True, append_images=others, duration=[100, 100, 3000])
     _, kept = posted(source)
-    assert look_through(kept).clip.seconds == pytest.approx(3.2, abs=0.05)
+    assert examine(kept).clip.seconds == pytest.approx(3.2, abs=0.05)
     assert times_of(kept) == pytest.approx([0.0, 0.1, 0.2], abs=0.002)
 
 
@@ -163,7 +163,7 @@ def test_a_clip_without_a_length_gets_one(tmp_path: Path) -> None:
     with av.open(str(source)) as container:
         assert not container.duration
     _, kept = posted(source)
-    assert look_through(kept).clip.seconds == pytest.approx(1, abs=0.03)
+    assert examine(kept).clip.seconds == pytest.approx(1, abs=0.03)
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])
@@ -172,7 +172,7 @@ def test_a_clip_with_a_part_for_each_picture_and_sound_plays(tmp_path: Path, cod
     source = write_clip(
         tmp_path / "source", codec, "mp4", sound="aac", flags="+frag_every_frame+empty_moov"
     )
-    seen = look_through(source).seen
+    seen = examine(source).seen
     assert seen.sound is not None
     assert seen.sound.has_overlaps
     assert "rate" not in judge(seen).reasons

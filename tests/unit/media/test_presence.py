@@ -27,7 +27,7 @@ class Site:
 
     async def told(self) -> str | None:
         """A look, and the word for it."""
-        await self.presence.look()
+        await self.presence.check()
         return self.presence.trouble
 
     async def put(self) -> None:

@@ -17,7 +17,7 @@ from bot.core.ports import Media
 from bot.media import tasks as asked
 from bot.media.storage import new_key
 from bot.media.studio import FORGOTTEN_AFTER, Studio
-from bot.media.videos import look_through
+from bot.media.videos import examine
 from tests.fakes.disk import no_file_larger_than
 from tests.unit.media import tasks
 from tests.unit.media.samples import (
@@ -176,7 +176,7 @@ async def test_a_video_that_does_not_play_is_converted_and_kept_as_it_came_as_we
 
     assert (video.width, video.height, video.plays) == (64, 48, True)
     async with studio.file(video.key) as kept:
-        assert look_through(kept).seen.codec == "h264"
+        assert examine(kept).seen.codec == "h264"
         assert kept.stat().st_size == video.size
     assert video.converted == video.original == Original(key=video.original.key, size=len(before))
     async with studio.file(video.original.key) as kept:

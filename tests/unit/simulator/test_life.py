@@ -38,7 +38,7 @@ async def create(client: aiohttp.ClientSession, prompt: str = "a cat") -> str:
         return str((await answer.json())["id"])
 
 
-async def look(client: aiohttp.ClientSession, name: str) -> dict[str, object]:
+async def poll(client: aiohttp.ClientSession, name: str) -> dict[str, object]:
     async with client.get(f"/v1/videos/{name}") as answer:
         assert answer.status == 200
         body = await answer.json()
@@ -53,12 +53,12 @@ async def test_a_video_is_processed_and_then_succeeds(
     await simulator.rendered()
     progress = []
     for _ in range(4):
-        body = await look(client, name)
+        body = await poll(client, name)
         assert (body["status"], body["error"], "url" in body) == ("processing", None, False)
         progress.append(body["progress"])
         clock.time += 2
 
-    body = await look(client, name)
+    body = await poll(client, name)
 
     assert progress == [0, 25, 50, 75]
     url = body.pop("url")
@@ -90,7 +90,7 @@ async def test_time_alone_does_not_finish_a_video(clock: Clock) -> None:
     ):
         name = await create(client)
         clock.time += 60
-        body = await look(client, name)
+        body = await poll(client, name)
     assert (body["status"], body["progress"]) == ("processing", 99)
 
 
@@ -132,7 +132,7 @@ async def test_fail_in_a_prompt_ends_failed_and_refunded(
     assert [entry.refunded for entry in simulator.journal] == [False, False]
     clock.time += 8
 
-    body = await look(client, name)
+    body = await poll(client, name)
 
     assert (body["status"], body["progress"]) == ("failed", 100)
     assert body["error"] == {
@@ -151,9 +151,9 @@ async def test_slow_in_a_prompt_takes_five_times_as_long(
     name = await create(client, "a cat [slow]")
     await simulator.rendered()
     clock.time += 20
-    assert (await look(client, name))["progress"] == 50
+    assert (await poll(client, name))["progress"] == 50
     clock.time += 20
-    assert (await look(client, name))["status"] == "succeeded"
+    assert (await poll(client, name))["status"] == "succeeded"
 
 
 async def test_without_render_time_the_file_alone_decides() -> None:
@@ -164,7 +164,7 @@ async def test_without_render_time_the_file_alone_decides() -> None:
         async with client.post("/v1/videos", data=form(fields)) as answer:
             name = (await answer.json())["id"]
         await simulator.rendered()
-        assert (await look(client, name))["status"] == "succeeded"
+        assert (await poll(client, name))["status"] == "succeeded"
         async with client.get(f"/v1/videos/{name}/content") as answer:
             assert (await answer.read())[4:8] == b"ftyp"
 
@@ -181,7 +181,7 @@ async def test_a_scene_that_cannot_be_rendered_fails(
         name = await create(client)
         await simulator.rendered()
         clock.time += 8
-        body = await look(client, name)
+        body = await poll(client, name)
     assert body["status"] == "failed"
     assert isinstance(body["error"], dict)
     assert body["error"]["code"] == code

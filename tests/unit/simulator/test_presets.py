@@ -16,7 +16,7 @@ from bot.simulator.server import Simulator
 from .conftest import BLANK, Clock
 from .pictures import form
 from .test_faults import CUT
-from .test_life import create, look
+from .test_life import create, poll
 
 UNKNOWN = "there is no video with this id"
 
@@ -27,9 +27,9 @@ async def life(
     """Return what is said of a video under way, what when it is over, and its path."""
     video = await create(client, f"a cat [{name}]")
     await simulator.rendered()
-    early = await look(client, video)
+    early = await poll(client, video)
     clock.time += 8
-    return early, await look(client, video), f"/v1/videos/{video}"
+    return early, await poll(client, video), f"/v1/videos/{video}"
 
 
 # ------------------------------------------------------------------------------- replies
@@ -103,7 +103,7 @@ async def test_an_error_may_be_all_that_is_said(
 
 async def test_progress_falls_and_recovers(client: aiohttp.ClientSession) -> None:
     video = await create(client, "a cat [progress-falls]")
-    assert [(await look(client, video))["progress"] for _ in range(4)] == [80, 20, 60, 0]
+    assert [(await poll(client, video))["progress"] for _ in range(4)] == [80, 20, 60, 0]
 
 
 async def test_a_swept_video_looks_done_and_is_not(
@@ -158,8 +158,8 @@ async def test_a_reply_that_comes_too_late(client: aiohttp.ClientSession) -> Non
     video = await create(client, "a cat [poll-late]")
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
-            await look(client, video)
-    assert (await look(client, video))["status"] == "processing"
+            await poll(client, video)
+    assert (await poll(client, video))["status"] == "processing"
 
 
 # ---------------------------------------------------------------------------- the life
@@ -178,7 +178,7 @@ async def test_a_video_can_be_moderated_after_a_long_wait(
 ) -> None:
     _, early, path = await life(client, simulator, clock, "moderated-late")
     clock.time += 600
-    late = await look(client, path.rpartition("/")[2])
+    late = await poll(client, path.rpartition("/")[2])
     assert (early["status"], late["status"]) == ("processing", "failed")
 
 
@@ -495,7 +495,7 @@ async def test_a_fault_waits_for_its_state_and_lets_others_pass(
     simulator.faults.add(Fault("retrieve", patch={"status": "first"}))
     _, over, path = await life(client, simulator, clock, "nothing")
     video = path.rpartition("/")[2]
-    assert (over["status"], (await look(client, video))["status"]) == ("done", "succeeded")
+    assert (over["status"], (await poll(client, video))["status"]) == ("done", "succeeded")
 
 
 async def test_the_answer_to_a_request_can_be_changed_as_well(

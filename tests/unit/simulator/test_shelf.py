@@ -14,7 +14,7 @@ from bot.simulator.videos import MODERATED, Video
 
 from .conftest import BlankRenderer, Clock
 from .pictures import png
-from .test_life import NeverRenders, create, look
+from .test_life import NeverRenders, create, poll
 
 KEY = {"Authorization": "Bearer sk-sim"}
 
@@ -23,7 +23,7 @@ async def statuses(folder: Path, clock: Clock, renderer: Renderer, *names: str) 
     simulator = Simulator(now=clock, renderer=renderer, folder=folder)
     async with simulator.serve() as url, aiohttp.ClientSession(url, headers=KEY) as session:
         await simulator.rendered()
-        return [(await look(session, name))["status"] for name in names]
+        return [(await poll(session, name))["status"] for name in names]
 
 
 async def test_what_was_under_way_is_finished_after_a_restart(tmp_path: Path, clock: Clock) -> None:

@@ -21,7 +21,7 @@ from bot.core.posts import Form, PostKind
 from bot.core.updates import Update
 from bot.store.causes import Causes
 from bot.store.database import Database, open_database
-from bot.store.looks import Looks
+from bot.store.polls import Polls
 from bot.store.updates import Updates
 from tests.contract.rows import NOON, VIDEO, Store, a_job
 from tests.databases import on_driver, sync_nothing, write_tables
@@ -70,7 +70,7 @@ async def counts(folder: Path, waiting: int) -> dict[str, int]:
     counted = Counted()
     async with _opened(file) as database:
         await _listen(database, counted)
-        await _looks(Store(database), counted)
+        await _polls(Store(database), counted)
         for at, name in ((NOON - 1, "none"), (NOON + 100, "few"), (ALL_DUE, "all")):
             await _claims(database, counted, name, now=at)
         await _saves(Store(database), counted)
@@ -205,17 +205,17 @@ async def _saves(store: Store, counted: Counted) -> None:
     await counted.of("sent", store.posts.sent(result, "7", "lounge", now=SOON))
 
 
-async def _looks(store: Store, counted: Counted) -> None:
+async def _polls(store: Store, counted: Counted) -> None:
     """Looks that are taken and written together."""
-    looks = Looks(store.database)
-    claim = looks.claim(now=NOON + 100, until=NOON + 160, most=8, but=())
+    polls = Polls(store.database)
+    claim = polls.claim(now=NOON + 100, until=NOON + 160, most=8, but=())
     taken = await counted.of("looks: claim", claim)
     assert len(taken) == FEW
     ids = [each.id for each in taken]
-    await counted.of("looks: next_due", looks.next_due(but=ids))
+    await counted.of("looks: next_due", polls.next_due(but=ids))
     seen = [Seen(each.id, each.version, 30, NOON, shows=False) for each in taken]
-    await counted.of("looks: write", looks.write(seen, now=SOON, ahead=0.0))
-    await counted.of("looks: interrupted", looks.next_interrupted(but=()))
+    await counted.of("looks: write", polls.write(seen, now=SOON, ahead=0.0))
+    await counted.of("looks: interrupted", polls.next_interrupted(but=()))
 
 
 async def _saved(store: Store, counted: Counted, name: str, before: Job, after: Job) -> Job:

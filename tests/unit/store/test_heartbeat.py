@@ -78,5 +78,5 @@ async def test_a_lost_file_is_told_although_it_takes_rows(file: Path, how: str) 
             file.unlink()
         else:
             file.write_bytes(b"")
-        await database.look()
+        await database.check()
         assert await Heartbeat(database, FakeClock()).beats() == f"database: {how}"

@@ -28,12 +28,12 @@ async def _used(url: str, home: Home) -> None:
 
 async def _refused(url: str, home: Home) -> str:
     """By `run`; `doctor` says the same."""
-    with pytest.raises(Broken) as looked:
+    with pytest.raises(Broken) as polled:
         await check_database(url, home=home)
     with pytest.raises(Broken) as refusal:
         async with open_database(url, home=home):
             pass
-    assert looked.value.code == refusal.value.code
+    assert polled.value.code == refusal.value.code
     return refusal.value.code
 
 

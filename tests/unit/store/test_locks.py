@@ -94,7 +94,7 @@ async def test_a_file_that_is_gone_is_seen_and_what_it_held_is_saved(
         job = await store.admitted()
         assert database.trouble is None
         _lose(file, how)
-        assert await database.look() == how.split()[0]
+        assert await database.check() == how.split()[0]
         with pytest.raises(Unwritten, match="database_gone"):
             await store.admitted()
         await StoredValues(database).put("later", "kept")
@@ -146,9 +146,9 @@ async def test_a_file_that_comes_back_is_ours_again(new_sqlite_url: NewUrl) -> N
     async with open_database(url) as database:
         file = _file(url)
         file.rename(file.with_name("elsewhere"))
-        assert await database.look() == "deleted"
+        assert await database.check() == "deleted"
         file.with_name("elsewhere").rename(file)
-        assert await database.look() is None
+        assert await database.check() is None
         await Store(database).admitted()
 
 
@@ -159,7 +159,7 @@ async def test_a_lock_whose_line_was_cut_is_taken_back(new_postgres_url: NewUrl)
     url = await new_postgres_url()
     async with open_database(url) as database:
         await _cut(url)
-        assert await _looked(database) is None
+        assert await _checked(database) is None
         with pytest.raises(Broken, match="database_in_use"):
             async with open_database(url):
                 pass
@@ -192,10 +192,10 @@ async def test_schemas_of_one_database_have_a_lock_each(new_postgres_url: NewUrl
             )
 
 
-async def _looked(database: Database) -> str | None:
+async def _checked(database: Database) -> str | None:
     """Once the server has noticed that the old line is gone."""
     async with asyncio.timeout(5):
-        while trouble := await database.look():
+        while trouble := await database.check():
             assert trouble == "lost"
     return None
 
@@ -223,7 +223,7 @@ async def test_no_post_leaves_whose_row_goes_with_a_file_that_is_gone(tmp_path: 
         store = Store(database)
         plain, counted = [await store.admitted() for _ in range(2)]
         file.unlink()
-        assert await database.look() == "deleted"
+        assert await database.check() == "deleted"
         for attempt in (
             store.jobs.save(plain, moves.submitting(plain, now=NOON), now=NOON),
             store.jobs.begin(counted, now=NOON, at_once=9),

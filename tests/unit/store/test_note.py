@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from bot.core.jobs import CLAIM, Status
 from bot.store.database import Database
-from bot.store.looks import Looks
 from bot.store.note import Note
+from bot.store.polls import Polls
 from tests.contract.rows import NOON, Store
 from tests.databases import open_rows
 
@@ -76,14 +76,14 @@ def test_a_database_without_a_file_has_no_note() -> None:
 async def test_taking_jobs_for_looks_writes_no_row(tmp_path: Path) -> None:
     """Nor does reading all of one, nor the end of it."""
     async with open_rows(tmp_path) as database:
-        store, looks = Store(database), Looks(database)
+        store, polls = Store(database), Polls(database)
         row = await store.in_state(Status.IN_PROGRESS)
         row = await store.moved(row, replace(row, due_at=NOON))
         before = await _changes(database)
-        (taken,) = await looks.claim(now=NOON, until=NOON + CLAIM, most=9, but=())
+        (taken,) = await polls.claim(now=NOON, until=NOON + CLAIM, most=9, but=())
         assert Note(tmp_path / "rows.db").read() == [row.id]
-        assert await looks.whole(taken) == row
-        await looks.finish()
+        assert await polls.whole(taken) == row
+        await polls.finish()
         assert await _changes(database) == before
         assert Note(tmp_path / "rows.db").read() == []
 
@@ -93,19 +93,19 @@ async def test_the_note_has_all_that_is_in_hand_until_the_next_start_has_read_it
 ) -> None:
     """One that is read a second time would suspect jobs that are long over that crash."""
     async with open_rows(tmp_path) as database:
-        store, looks = Store(database), Looks(database)
+        store, polls = Store(database), Polls(database)
         ids: list[str] = []
         for _ in range(2):
             row = await store.in_state(Status.IN_PROGRESS)
             await store.moved(row, replace(row, due_at=NOON))
-            found = await looks.claim(now=NOON, until=NOON + CLAIM, most=9, but=ids)
+            found = await polls.claim(now=NOON, until=NOON + CLAIM, most=9, but=ids)
             ids += [each.id for each in found]
         assert len(ids) == 2
         assert Note(tmp_path / "rows.db").read() == ids
         moved = await store.in_state(Status.COMPLETED)
         Note(tmp_path / "rows.db").write([*ids, moved.id])
-        assert await Looks(database).expire_claims(now=NOON) == 2
-        assert await Looks(database).expire_claims(now=NOON) == 0
+        assert await Polls(database).expire_claims(now=NOON) == 2
+        assert await Polls(database).expire_claims(now=NOON) == 0
         assert Note(tmp_path / "rows.db").read() == []
 
 

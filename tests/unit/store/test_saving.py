@@ -157,7 +157,7 @@ async def test_a_copy_falls_behind_no_file_that_came_back(file: Path) -> None:
         await _one_look(database, lambda: file.rename(aside))
         assert saved_copy(file).exists()
         aside.rename(file)
-        assert await database.look() is None
+        assert await database.check() is None
         job = await Store(database).admitted()
         assert await _save(Store(database), job) is not None
         assert not saved_copy(file).exists()
@@ -167,9 +167,9 @@ async def test_an_emptied_file_into_which_something_is_written_stays_lost(file: 
     """SQLite writes single pages of the old content behind the hole."""
     async with open_database(_url(file)) as database:
         _empty(file)
-        assert await database.look() == "emptied"
+        assert await database.check() == "emptied"
         file.write_bytes(bytes(4096))
-        assert await database.look() == "emptied"
+        assert await database.check() == "emptied"
 
 
 @pytest.mark.parametrize(
@@ -183,16 +183,16 @@ async def test_a_start_beside_a_saved_copy_asks_which_of_the_two_it_shall_be(
     async with open_database(_url(file), home=home) as database:
         await Store(database).admitted()
         lose(file)
-        await database.look()
+        await database.check()
     if lose is _empty:
         _empty(file)  # SQLite has written into it when it was closed; a killed one has not
     for _ in range(2):
-        with pytest.raises(Broken) as looked:
+        with pytest.raises(Broken) as checked:
             await check_database(_url(file), home=home)
         with pytest.raises(Broken) as refused:
             async with open_database(_url(file), home=home):
                 pass
-        assert [looked.value.code, refused.value.code] == [code, code]
+        assert [checked.value.code, refused.value.code] == [code, code]
     saved_copy(file).replace(file)
     async with open_database(_url(file), home=home) as database:
         assert len(await Store(database).claimed()) == 1
@@ -202,7 +202,7 @@ async def test_a_copy_that_is_not_wanted_is_put_away_and_kept(file: Path) -> Non
     home = Home(file.parent / "data")
     async with open_database(_url(file), home=home) as database:
         file.unlink()
-        await database.look()
+        await database.check()
     async with open_database(_url(file), home=Home(home.folder, anew=True)):
         pass
     assert Path(f"{saved_copy(file)}.old").exists()
@@ -239,12 +239,12 @@ async def test_a_copy_that_was_removed_is_made_again_though_nothing_was_written(
 async def test_a_slow_copy_is_followed_by_looks_that_make_none(file: Path) -> None:
     times = itertools.count(step=2.0)  # each copy takes two seconds
     async with _copying(file, clock=lambda: next(times)) as (database, copy):
-        await copy.look()
+        await copy.check()
         for number in range(9):
             await StoredValues(database).put(f"later {number}", "kept")
-            await copy.look()
+            await copy.check()
             assert "later 0" not in _names(saved_copy(file))
-        await copy.look()
+        await copy.check()
         assert "later 8" in _names(saved_copy(file))
 
 
@@ -287,7 +287,7 @@ async def test_a_copy_that_could_not_be_renewed_falls_behind_a_file_that_came_ba
             await _looks(database, 1)
         assert saved_copy(file).exists()
         aside.rename(file)
-        assert await database.look() is None
+        assert await database.check() is None
         assert not saved_copy(file).exists()
 
 

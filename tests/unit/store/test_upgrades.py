@@ -177,9 +177,9 @@ async def test_a_newer_version_is_refused_by_whoever_looks(new_url: NewUrl) -> N
     await former.write(url, migrations.head() or "")
     async with open_database(url) as database:
         await database.run(_becomes_newer)
-    for look in (_opened, check_database):
+    for poll in (_opened, check_database):
         with pytest.raises(Broken) as refusal:
-            await look(url)
+            await poll(url)
         assert refusal.value.code == "database_newer"
         assert refusal.value.values["found"] == "9999"
     async with open_reading(url) as rows:

@@ -64,15 +64,15 @@ class Shop(Workshop):
         job = await self.asked("a cat")
         await self.work(0)
         now = self.clock.time = (await self.job(job.id)).due_at or 0.0
-        (due,) = await self.looks.claim(now=now, until=now + CLAIM, most=9, but=())
-        whole = await self.looks.whole(due)
+        (due,) = await self.polls.claim(now=now, until=now + CLAIM, most=9, but=())
+        whole = await self.polls.whole(due)
         assert whole is not None
         assert (whole.id, whole.status) == (job.id, Status.IN_PROGRESS)
         return whole
 
     async def found(self, job: Job) -> Job:
         """As its step gets it, once a look has found it made."""
-        await self.steps.looked(job, Done(("https://cdn.test/a.mp4",)), asked_at=self.clock.now())
+        await self.steps.polled(job, Done(("https://cdn.test/a.mp4",)), asked_at=self.clock.now())
         (handed,) = self.on.take()
         return handed
 
@@ -80,7 +80,7 @@ class Shop(Workshop):
         """The jobs that looks may take."""
         now = self.clock.time
         but = self.bells.in_hand.keys()
-        return [it.id for it in await self.looks.claim(now=now, until=now, most=9, but=but)]
+        return [it.id for it in await self.polls.claim(now=now, until=now, most=9, but=but)]
 
 
 @pytest.fixture
@@ -127,8 +127,8 @@ async def test_a_crash_while_its_video_comes_is_found_by_the_next_start(shop: Sh
     before = await shop.ordered()
     await shop.found(before)
     now = shop.clock.time
-    assert await shop.looks.expire_claims(now=now) == 1
-    (again,) = await shop.looks.claim_interrupted(now=now, until=now + CLAIM, most=9, but=[])
+    assert await shop.polls.expire_claims(now=now) == 1
+    (again,) = await shop.polls.claim_interrupted(now=now, until=now + CLAIM, most=9, but=[])
     assert (again.id, again.status, again.crashes) == (before.id, Status.IN_PROGRESS, 1)
 
 
@@ -266,7 +266,7 @@ async def test_one_that_our_process_may_have_died_of_goes_on_step_by_step(shop: 
         before, replace(before, crashes=MOST_CRASHES - 1), now=shop.clock.time
     )
     assert suspect is not None
-    await shop.steps.looked(suspect, Done(), asked_at=shop.clock.now())
+    await shop.steps.polled(suspect, Done(), asked_at=shop.clock.now())
     row = await shop.job(before.id)
     assert (row.status, row.crashes) == (Status.COMPLETED, MOST_CRASHES - 1)
     (handed,) = shop.on.take()
@@ -276,6 +276,6 @@ async def test_one_that_our_process_may_have_died_of_goes_on_step_by_step(shop: 
 async def test_where_the_loop_is_full_that_it_is_made_is_written_at_once(shop: Shop) -> None:
     shop.on.free = 0
     before = await shop.ordered()
-    await shop.steps.looked(before, Done(), asked_at=shop.clock.now())
+    await shop.steps.polled(before, Done(), asked_at=shop.clock.now())
     row = await shop.job(before.id)
     assert (row.status, row.claimed_until) == (Status.COMPLETED, None)

@@ -155,7 +155,7 @@ async def test_what_finds_no_place_waits_its_turn_says_so_and_goes_on_as_soon_as
     workshop: Workshop,
 ) -> None:
     workshop.at_once = 1
-    workshop.gateway.looks = [*[Running()] * 5, Done()]
+    workshop.gateway.polls = [*[Running()] * 5, Done()]
     first, second = [await workshop.submit(order()) for _ in range(2)]
     await workshop.work(15)
     waiting = await workshop.job(second.id)
@@ -184,7 +184,7 @@ async def test_whose_turn_it_is_and_who_cannot_begin_keeps_nobody_waiting(
             raise trouble
 
     workshop.at_once = 1
-    workshop.gateway.looks = [Running(), Done()]
+    workshop.gateway.polls = [Running(), Done()]
     first, second, third = [await workshop.submit(order()) for _ in range(3)]
     await workshop.work(5)
     waiting = await workshop.job(second.id)
@@ -387,7 +387,7 @@ async def test_only_its_owner_or_a_moderator_may_withdraw_a_job(workshop: Worksh
 
 
 async def test_once_the_gateway_has_it_cancel_is_too_late(workshop: Workshop) -> None:
-    workshop.gateway.looks = [Running()]
+    workshop.gateway.polls = [Running()]
     job = await workshop.submit(order())
     await workshop.work(5)
     with pytest.raises(Refused, match="too_late_to_cancel"):
@@ -397,7 +397,7 @@ async def test_once_the_gateway_has_it_cancel_is_too_late(workshop: Workshop) ->
 async def test_progress_only_rises_and_does_not_end_anything(workshop: Workshop) -> None:
     reported = [30, None, 10, 250, 100]
     seen = []
-    workshop.gateway.looks = [*(Running(progress) for progress in reported), Running()]
+    workshop.gateway.polls = [*(Running(progress) for progress in reported), Running()]
     job = await workshop.submit(order())
     await workshop.work(1)
     for _ in reported:
@@ -407,7 +407,7 @@ async def test_progress_only_rises_and_does_not_end_anything(workshop: Workshop)
 
 
 async def test_a_job_that_failed_there_says_why_and_does_not_count(workshop: Workshop) -> None:
-    workshop.gateway.looks = [Failed(Reason.MODERATED, "policy")]
+    workshop.gateway.polls = [Failed(Reason.MODERATED, "policy")]
     job = await workshop.submit(order())
     await workshop.work(60)
     end = await workshop.job(job.id)
@@ -417,7 +417,7 @@ async def test_a_job_that_failed_there_says_why_and_does_not_count(workshop: Wor
 
 async def test_where_failures_are_not_refunded_the_spend_stays(workshop: Workshop) -> None:
     workshop.gateway.refunds_failed = False
-    workshop.gateway.looks = [Failed(Reason.REFUSED, "oops")]
+    workshop.gateway.polls = [Failed(Reason.REFUSED, "oops")]
     job = await workshop.submit(order())
     await workshop.work(60)
     end = await workshop.job(job.id)
@@ -427,7 +427,7 @@ async def test_where_failures_are_not_refunded_the_spend_stays(workshop: Worksho
 async def test_an_unknown_id_is_believed_after_ten_minutes_and_five_looks(
     workshop: Workshop,
 ) -> None:
-    workshop.gateway.looks = [Missing()]
+    workshop.gateway.polls = [Missing()]
     job = await workshop.submit(order())
     await workshop.work(LOST_AFTER - 20)
     assert (await workshop.job(job.id)).status is Status.IN_PROGRESS
@@ -438,7 +438,7 @@ async def test_an_unknown_id_is_believed_after_ten_minutes_and_five_looks(
 
 @pytest.mark.proof
 async def test_an_outage_that_ends_with_one_unknown_id_is_no_loss(workshop: Workshop) -> None:
-    workshop.gateway.looks = [*[Trouble("502")] * 60, Missing(), Running(), Done()]
+    workshop.gateway.polls = [*[Trouble("502")] * 60, Missing(), Running(), Done()]
     job = await workshop.submit(order())
     await workshop.work(HOUR)
     assert (await workshop.job(job.id)).status is Status.COMPLETED
@@ -459,7 +459,7 @@ async def test_a_stuck_job_is_looked_at_for_two_days_then_given_up(
 ) -> None:
     """Also if nobody looks at it for a time, as our service is `down`."""
     workshop.gateway.poll_step = 900.0
-    workshop.gateway.looks = [silence]
+    workshop.gateway.polls = [silence]
     job = await workshop.submit(order())
     await workshop.work(HOUR)
     workshop.clock.time += down
@@ -473,10 +473,10 @@ async def test_a_stuck_job_is_looked_at_for_two_days_then_given_up(
 @pytest.mark.proof
 async def test_a_success_after_the_hard_deadline_is_still_fetched(workshop: Workshop) -> None:
     workshop.gateway.poll_step = 900.0
-    workshop.gateway.looks = [Running()]
+    workshop.gateway.polls = [Running()]
     job = await workshop.submit(order())
     await workshop.work(HARD_DEADLINE + HOUR)
-    workshop.gateway.looks = [Done()]
+    workshop.gateway.polls = [Done()]
     await workshop.work(HOUR)
     assert (await workshop.job(job.id)).status is Status.COMPLETED
 
@@ -811,7 +811,7 @@ async def test_a_job_whose_gateway_left_the_configuration_waits(workshop: Worksh
 @pytest.mark.proof
 async def test_the_pace_of_looking_is_learned_from_finished_videos(workshop: Workshop) -> None:
     for _ in range(LEAST_SAMPLES):
-        workshop.gateway.looks = [*[Running()] * 9, Done()]
+        workshop.gateway.polls = [*[Running()] * 9, Done()]
         await workshop.submit(order())
         await workshop.work(HOUR)
     job = await workshop.submit(order())
@@ -840,7 +840,7 @@ async def test_a_video_that_was_made_while_we_were_down_teaches_nothing(
 async def test_a_video_that_was_made_while_its_gateway_was_down_teaches_nothing(
     workshop: Workshop, error: Trouble | Locked
 ) -> None:
-    workshop.gateway.looks = [*[error] * 9, Done()]
+    workshop.gateway.polls = [*[error] * 9, Done()]
     job = await workshop.submit(order())
     await workshop.work(HOUR)
     made = await workshop.job(job.id)
@@ -863,7 +863,7 @@ async def test_the_write_that_ends_a_job_tells_how_long_its_video_took(workshop:
 async def test_jobs_that_an_outage_put_off_together_do_not_come_back_together(
     workshop: Workshop,
 ) -> None:
-    workshop.gateway.looks = [Trouble("down")]
+    workshop.gateway.polls = [Trouble("down")]
     jobs = [await workshop.submit(order()) for _ in range(9)]
     await workshop.work(60)
     due = {(await workshop.job(job.id)).due_at for job in jobs}
@@ -912,12 +912,12 @@ async def test_a_first_try_that_comes_late_is_not_the_last(workshop: Workshop) -
 async def test_a_short_spell_of_unknown_late_in_a_job_is_no_loss(workshop: Workshop) -> None:
     """A gateway being redeployed answers 404 for a minute or two."""
     workshop.gateway.poll_step = 8.0
-    workshop.gateway.looks = [Running()]
+    workshop.gateway.polls = [Running()]
     job = await workshop.submit(order())
     await workshop.work(LOST_AFTER + 300)
-    workshop.gateway.looks = [Missing()]
+    workshop.gateway.polls = [Missing()]
     await workshop.work(240)
-    workshop.gateway.looks = [Done()]
+    workshop.gateway.polls = [Done()]
     await workshop.work(HOUR)
     assert (await workshop.job(job.id)).status is Status.COMPLETED
 
@@ -1012,11 +1012,11 @@ async def test_looks_stay_frequent_enough_to_notice_that_videos_got_faster(
     workshop: Workshop,
 ) -> None:
     """Three videos noticed hours late must not make the next ones late as well."""
-    workshop.gateway.looks = [Trouble("down"), Done()]
+    workshop.gateway.polls = [Trouble("down"), Done()]
     for _ in range(3):
         await workshop.submit(order())
     await workshop.work(HOUR)
-    workshop.gateway.looks = [Done()]
+    workshop.gateway.polls = [Done()]
     job = await workshop.submit(order())
     await workshop.work(60)
     assert (await workshop.job(job.id)).status is Status.COMPLETED
@@ -1027,7 +1027,7 @@ async def test_nothing_is_given_up_by_a_clock_that_was_set_just_now(
     workshop: Workshop, settled: float, status: str
 ) -> None:
     """Three days passed while we were down, or so says a clock that no time server has seen yet."""
-    workshop.gateway.looks = [Running()]
+    workshop.gateway.polls = [Running()]
     job = await workshop.submit(order())
     await workshop.work(60)
     workshop.clock.time += 3 * 24 * HOUR

@@ -157,7 +157,7 @@ async def test_a_probe_that_is_wrong_locks_nobody_out(workshop: Workshop) -> Non
 async def test_a_look_that_was_refused_is_repeated_within_a_minute_and_at_once_when_all_is_well(
     workshop: Workshop,
 ) -> None:
-    workshop.gateway.looks = [BAD, Done()]
+    workshop.gateway.polls = [BAD, Done()]
     workshop.gateway.probes = [BAD, Open()]
     first = await workshop.submit(order())
     await workshop.work(15)
@@ -171,11 +171,11 @@ async def test_a_look_that_was_refused_is_repeated_within_a_minute_and_at_once_w
 async def test_with_the_end_of_the_pause_looks_that_were_put_off_are_due(
     workshop: Workshop,
 ) -> None:
-    workshop.gateway.looks = [Running(), BAD]
+    workshop.gateway.polls = [Running(), BAD]
     job = await workshop.submit(order())
     await workshop.work(25)
     row = await workshop.job(job.id)
-    workshop.gateway.looks = [Done()]
+    workshop.gateway.polls = [Done()]
     await workshop.pauses.refused("main", Reason.BAD_KEY, now=workshop.clock.time)
     workshop.gateway.probes = [Open()]
     (paused,) = await workshop.pauses.claim(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.alarm import LOOK, PATIENCE, Alarm
+from bot.core.alarm import CHECK_EVERY, PATIENCE, Alarm
 from bot.core.causes import Cause, Kind
 from bot.core.errors import BotError, Refused, Temporary
 from bot.core.steps.reporting import Reporting
@@ -27,7 +27,7 @@ class Desk:
     chat: ScriptedChat = field(default_factory=ScriptedChat)
     clock: FakeClock = field(default_factory=FakeClock)
 
-    async def look(self, *found: Cause) -> None:
+    async def check(self, *found: Cause) -> None:
         now = self.clock.now()
         await self.causes.settle({Kind.BACKUP: found}, rooms=["chat"], now=now)
 
@@ -59,7 +59,7 @@ def failed(why: str = "No room.") -> Cause:
 
 async def test_it_is_said_changed_and_crossed_out_in_one_message(desk: Desk) -> None:
     for found in ([failed()], [failed("Full.")], []):
-        await desk.look(*found)
+        await desk.check(*found)
         await desk.tell()
     assert desk.said == ["cause.backup"]
     changed, over = desk.chat.retold
@@ -69,7 +69,7 @@ async def test_it_is_said_changed_and_crossed_out_in_one_message(desk: Desk) -> 
 
 async def test_a_try_with_an_unknown_end_is_made_again_under_its_nonce(desk: Desk) -> None:
     desk.chat.tells = [Temporary("slow"), Temporary("away", unsent=True), None]
-    await desk.look(failed())
+    await desk.check(failed())
     await desk.tell(600)
     (first, none), (second, since), (third, still) = desk.chat.nonces
     assert (none, since, still) == (None, desk.clock._began, since)
@@ -82,17 +82,17 @@ async def test_a_try_that_said_nothing_is_no_try_with_an_unknown_end(
     desk: Desk, error: BotError
 ) -> None:
     desk.chat.tells = [error, None]
-    await desk.look(failed())
+    await desk.check(failed())
     await desk.tell(600)
     assert [since for _, since in desk.chat.nonces] == [None, None]
 
 
 async def test_what_is_over_while_a_busy_network_refuses_it_is_never_told(desk: Desk) -> None:
-    await desk.look(failed())
+    await desk.check(failed())
     now = desk.clock.now()
     (report,) = await desk.causes.claim(["chat"], now=now, until=now + 45, most=9)
     assert await desk.causes.sending(report, now=now)
-    await desk.look()
+    await desk.check()
     await desk.causes.put_off(report, due_at=now + 9, unsent=True)
     await desk.tell()
     assert desk.said == []
@@ -101,7 +101,7 @@ async def test_what_is_over_while_a_busy_network_refuses_it_is_never_told(desk: 
 
 async def test_who_will_not_be_told_is_let_be_until_it_comes_again(desk: Desk) -> None:
     desk.chat.tells = [Refused("person_gone")]
-    await desk.look(failed())
+    await desk.check(failed())
     await desk.tell(9 * 3600)
     assert desk.said == ["cause.backup"]
     assert await desk.causes.next_due(["chat"]) is None
@@ -133,9 +133,9 @@ class Line:
 
     async def looks(self, seconds: float) -> None:
         """As the service looks, for so long."""
-        for _ in range(int(seconds / LOOK)):
-            await self.alarm.look()
-            await self.clock.advance(LOOK)
+        for _ in range(int(seconds / CHECK_EVERY)):
+            await self.alarm.check()
+            await self.clock.advance(CHECK_EVERY)
 
     @property
     def said(self) -> list[str]:
@@ -144,7 +144,7 @@ class Line:
 
 async def test_without_a_database_owners_are_told_directly_once_and_when_it_is_back() -> None:
     line = Line()
-    await line.looks(LOOK)
+    await line.looks(CHECK_EVERY)
     line.state = "database: not reachable"
     await line.looks(PATIENCE)
     assert line.said == []
@@ -161,7 +161,7 @@ async def test_a_short_outage_of_the_database_is_nobodys_news() -> None:
     line = Line()
     for state in (True, "database: busy", True, "database: busy", True):
         line.state = state
-        await line.looks(PATIENCE - LOOK)
+        await line.looks(PATIENCE - CHECK_EVERY)
     assert line.said == []
 
 
@@ -169,9 +169,9 @@ async def test_a_database_that_comes_and_goes_rings_once_an_hour() -> None:
     line = Line()
     for _ in range(3600 // 150):
         line.state = True
-        await line.looks(2 * LOOK)
+        await line.looks(2 * CHECK_EVERY)
         line.state = "database: not reachable"
-        await line.looks(PATIENCE + 4 * LOOK)
+        await line.looks(PATIENCE + 4 * CHECK_EVERY)
     assert line.said == ["cause.database", "cause.database_over"]
     await line.looks(300)
     assert line.said == ["cause.database", "cause.database_over", "cause.database"]
@@ -179,10 +179,10 @@ async def test_a_database_that_comes_and_goes_rings_once_an_hour() -> None:
 
 async def test_who_could_not_be_told_that_it_is_away_is_told_at_the_next_look() -> None:
     line = Line()
-    await line.looks(LOOK)
+    await line.looks(CHECK_EVERY)
     line.state = "database: disk full"
     line.chat.tells = [Temporary("slow"), None]
-    await line.looks(PATIENCE + 3 * LOOK)
+    await line.looks(PATIENCE + 3 * CHECK_EVERY)
     (first, none), (second, since) = line.chat.nonces
     assert first == second
     assert (none, since is not None) == (None, True)

@@ -70,7 +70,7 @@ async def test_a_look_that_is_refused_is_told_and_the_next_good_one_is_the_end(
     owned: Workshop,
 ) -> None:
     owned.gateway.creations = [Accepted("v1")]
-    owned.gateway.looks = [Locked(Reason.BAD_KEY, "HTTP 401: no"), Running()]
+    owned.gateway.polls = [Locked(Reason.BAD_KEY, "HTTP 401: no"), Running()]
     await owned.submit(order())
     await owned.work(60)
     await owned.tell(1)
@@ -82,7 +82,7 @@ async def test_a_look_that_is_refused_is_told_and_the_next_good_one_is_the_end(
 @pytest.mark.proof
 async def test_looks_that_go_on_without_a_balance_promise_nothing(owned: Workshop) -> None:
     owned.gateway.creations = [Accepted("v1"), Locked(Reason.NO_BALANCE, "HTTP 403: empty")]
-    owned.gateway.looks = [Running()]
+    owned.gateway.polls = [Running()]
     await owned.submit(order())
     await owned.work(10)
     await owned.submit(order())
@@ -129,7 +129,7 @@ async def test_who_will_not_be_told_is_let_be_and_the_log_says_on_which_platform
 @pytest.mark.proof
 async def test_an_unknown_status_word_is_told_once_however_often_it_comes(owned: Workshop) -> None:
     owned.gateway.creations = [Accepted("v1"), Accepted("v2")]
-    owned.gateway.looks = [Running(None, None, "marinating")]
+    owned.gateway.polls = [Running(None, None, "marinating")]
     await owned.submit(order())
     await owned.submit(order())
     await owned.work(HOUR / 4)
@@ -145,7 +145,7 @@ async def test_an_unknown_status_word_is_told_once_however_often_it_comes(owned:
 @pytest.mark.proof
 async def test_an_answer_that_nobody_can_read_is_told_once_with_its_shape(owned: Workshop) -> None:
     owned.gateway.creations = [Accepted("v1")]
-    owned.gateway.looks = [Running(shape="{id: text, error: {code: text}}")]
+    owned.gateway.polls = [Running(shape="{id: text, error: {code: text}}")]
     job = await owned.submit(order())
     await owned.work(HOUR / 4)
     await owned.tell(1)

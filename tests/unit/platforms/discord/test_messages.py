@@ -105,8 +105,8 @@ def test_every_message_names_the_one_person_it_may_ping() -> None:
     reply = asked()
     pinging: object = messages.post(reply, "en", kind=PostKind.RESULT).mentions.to_dict()
     assert pinging == {"parse": [], "users": [int(OWNER.id)]}
-    for look in (messages.card(reply, "en", job_id="j1"), messages.notice(reply, "en")):
-        silent: object = look.mentions.to_dict()
+    for rendered in (messages.card(reply, "en", job_id="j1"), messages.notice(reply, "en")):
+        silent: object = rendered.mentions.to_dict()
         assert silent == {"parse": []}
 
 
@@ -121,8 +121,8 @@ def test_a_result_says_what_made_it_and_for_whom() -> None:
 def test_a_card_shows_its_state_progress_and_times() -> None:
     running = job(status=Status.IN_PROGRESS, progress=42)
     card = cards.card(running, Timing(ready_at=1_800_000_000.9))
-    look = messages.card(card, "en", job_id=running.id)
-    (embed,) = look.embeds
+    rendered = messages.card(card, "en", job_id=running.id)
+    (embed,) = rendered.embeds
     assert (embed.description or "").splitlines() == [
         "Your video is being made.",
         "> a cat",
@@ -131,7 +131,7 @@ def test_a_card_shows_its_state_progress_and_times() -> None:
         "-# Ready <t:1800000000:R>",
     ]
     assert embed.colour == messages.COLOURS[replies.Tone.WORKING]
-    assert look.content is None
+    assert rendered.content is None
 
 
 @pytest.mark.parametrize("kind", list(PostKind))
@@ -152,8 +152,8 @@ def test_many_choices_are_a_menu_that_shows_the_chosen_one() -> None:
         for n in range(30)
     ]
     back = Button(action=Action.LIST, about="history", word="back")
-    look = messages.notice(replace(asked(), buttons=(*choices, back)), "en")
-    first, second, last = look.view.to_components()
+    rendered = messages.notice(replace(asked(), buttons=(*choices, back)), "en")
+    first, second, last = rendered.view.to_components()
     menus = [row["components"][0] for row in (first, second)]
     assert [len(menu["options"]) for menu in menus] == [25, 5]
     assert [it["label"] for it in menus[0]["options"] if it["default"]] == ["cat 1"]
@@ -187,8 +187,8 @@ def test_failures_and_times_in_refusals_are_sentences(reason: Reason) -> None:
     if reason in (*ends_nothing, Reason.BY_PERSON, Reason.BY_ADMIN, *WITHDRAWN):
         return
     failed = job(status=Status.FAILED, reason=reason, order=order(person=OWNER))
-    look = messages.post(replies.failure(failed), "en", kind=PostKind.FAILURE)
-    assert (look.content or "").startswith(f"<@{OWNER.id}>, ")
+    rendered = messages.post(replies.failure(failed), "en", kind=PostKind.FAILURE)
+    assert (rendered.content or "").startswith(f"<@{OWNER.id}>, ")
 
 
 def test_a_limit_says_when_there_is_more() -> None:

@@ -182,6 +182,6 @@ async def test_a_draft_menu_is_left_by_back(lobby: Lobby) -> None:
 
 def test_a_list_is_cut_where_telegram_would_refuse_it() -> None:
     facts = tuple(Text(id="help.contact", values={"contact": "x" * 400}) for _ in range(40))
-    look = messages.listing(Reply(text=Text(id="help.title"), facts=facts), "en")
-    assert look.text.endswith("…")
-    assert len(look.text.encode("utf-16-le")) // 2 <= MOST_TEXT
+    rendered = messages.listing(Reply(text=Text(id="help.title"), facts=facts), "en")
+    assert rendered.text.endswith("…")
+    assert len(rendered.text.encode("utf-16-le")) // 2 <= MOST_TEXT

@@ -19,9 +19,9 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def cut(look: Rendered, kind: str) -> list[str]:
+def cut(rendered: Rendered, kind: str) -> list[str]:
     """The texts under entities of one kind."""
-    return [each.extract_from(look.text) for each in look.entities if each.type == kind]
+    return [each.extract_from(rendered.text) for each in rendered.entities if each.type == kind]
 
 
 def test_a_card_says_where_it_stands() -> None:
@@ -30,26 +30,26 @@ def test_a_card_says_where_it_stands() -> None:
         Timing(ready_at=1_768_478_460.0),
         left=Left(videos=2, resets_at=1_768_521_600.0),
     )
-    look = messages.look(card, "en", name="Ann")
-    assert "▰▰▰▰▰▰▱▱▱▱▱▱  50 %" in look.text
-    assert cut(look, "blockquote") == ["a cat"]
-    times = [each for each in look.entities if each.type == "date_time"]
+    rendered = messages.rendered(card, "en", name="Ann")
+    assert "▰▰▰▰▰▰▱▱▱▱▱▱  50 %" in rendered.text
+    assert cut(rendered, "blockquote") == ["a cat"]
+    times = [each for each in rendered.entities if each.type == "date_time"]
     assert [(each.unix_time, each.date_time_format) for each in times] == [
         (1_768_478_460, "r"),
         (1_768_521_600, "r"),
     ]
-    assert look.keyboard is not None
-    assert [key.callback_data for row in look.keyboard.inline_keyboard for key in row] == [
+    assert rendered.keyboard is not None
+    assert [key.callback_data for row in rendered.keyboard.inline_keyboard for key in row] == [
         "v1:silence:aaaabbbbccccdddd"
     ]
 
 
 def test_a_result_rings_its_person_by_name() -> None:
     done = job(order=changed(job().order, person=replace(job().order.call.person, id="7")))
-    look = messages.look(replies.result(done), "en", name="Ann 🐱 Lee", caption=True)
-    (mention,) = [each for each in look.entities if each.type == "text_mention"]
+    rendered = messages.rendered(replies.result(done), "en", name="Ann 🐱 Lee", caption=True)
+    (mention,) = [each for each in rendered.entities if each.type == "text_mention"]
     assert mention.user is not None
-    assert (mention.user.id, mention.extract_from(look.text)) == (7, "Ann 🐱 Lee")
+    assert (mention.user.id, mention.extract_from(rendered.text)) == (7, "Ann 🐱 Lee")
 
 
 def test_the_way_to_the_very_file_stands_in_a_row_of_its_own() -> None:
@@ -64,9 +64,9 @@ def test_the_way_to_the_very_file_stands_in_a_row_of_its_own() -> None:
 
 def test_a_chat_that_spoke_for_itself_is_only_named() -> None:
     reply = Reply(text=Text(id="result.ready", values={"person": "-100"}))
-    look = messages.look(reply, "en", name="Club")
-    assert look.text.startswith("Club,")
-    assert look.entities == []
+    rendered = messages.rendered(reply, "en", name="Club")
+    assert rendered.text.startswith("Club,")
+    assert rendered.entities == []
 
 
 @given(prompt=st.text(min_size=1, max_size=3000), name=st.text(min_size=1, max_size=80))
@@ -74,26 +74,26 @@ def test_nothing_that_people_write_passes_the_limits(prompt: str, name: str) -> 
     prompt = prompt.encode("utf-8", "ignore").decode()
     reply = replace(replies.result(job()), prompt=prompt or "x")
     for caption, most in ((True, MOST_CAPTION), (False, MOST_TEXT)):
-        look = messages.look(
+        rendered = messages.rendered(
             reply, "en", name=name.encode("utf-8", "ignore").decode(), caption=caption
         )
-        assert units(look.text) <= most
-        assert all(each.offset + each.length <= units(look.text) for each in look.entities)
+        assert units(rendered.text) <= most
+        assert all(each.offset + each.length <= units(rendered.text) for each in rendered.entities)
 
 
 @pytest.mark.parametrize(
     "words", ["*b*", "<b>", "[a](http://x)", "@everyone", "\x02r:1\x03", "/start"]
 )
 def test_strangers_words_are_never_markup(words: str) -> None:
-    look = messages.look(replace(cards.card(job()), prompt=words), "en", name="Ann")
-    assert cut(look, "blockquote") == [words.replace("\x02", "").replace("\x03", "")]
-    assert {each.type for each in look.entities} == {"blockquote"}
+    rendered = messages.rendered(replace(cards.card(job()), prompt=words), "en", name="Ann")
+    assert cut(rendered, "blockquote") == [words.replace("\x02", "").replace("\x03", "")]
+    assert {each.type for each in rendered.entities} == {"blockquote"}
 
 
 def test_every_button_fits_and_comes_back_as_it_was() -> None:
-    look = messages.look(replies.result(job()), "en", name="Ann", caption=True)
-    assert look.keyboard is not None
-    for row in look.keyboard.inline_keyboard:
+    rendered = messages.rendered(replies.result(job()), "en", name="Ann", caption=True)
+    assert rendered.keyboard is not None
+    for row in rendered.keyboard.inline_keyboard:
         for key in row:
             assert key.callback_data is not None
             assert len(key.callback_data.encode()) <= 64

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from bot.core.errors import Broken
 from bot.core.updates import Update
 from bot.platforms.telegram.inbox import Inbox
-from bot.platforms.telegram.webhook import LOOK, SECRET, Webhook
+from bot.platforms.telegram.webhook import CHECK_EVERY, SECRET, Webhook
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram import FakeTelegram, Person, bad_request, internal, unauthorized
 
@@ -54,10 +54,10 @@ class House:
     heard: list[bool]
     watch: asyncio.Task[None]
 
-    async def look(self) -> list[tuple[str, object]]:
+    async def check(self) -> list[tuple[str, object]]:
         """Let it look once; the events logged, with the one value that matters."""
         with capture_logs() as logs:
-            await self.clock.advance(LOOK)
+            await self.clock.advance(CHECK_EVERY)
             await self.clock.asleep()
         told = ("elsewhere", "why", "code")
         return [(it["event"], next((it[name] for name in told if name in it), None)) for it in logs]
@@ -112,7 +112,7 @@ async def _nobody(_: Update) -> None:
 async def test_while_calls_come_it_says_so_and_nothing_else(house: House) -> None:
     await house.ann.says("/video a cat")
     assert (await house.fake.next("delivery")).is_taken
-    assert await house.look() == []
+    assert await house.check() == []
     assert house.heard == [True, True]
     assert len(house.rows.updates) == 1
 
@@ -120,10 +120,10 @@ async def test_while_calls_come_it_says_so_and_nothing_else(house: House) -> Non
 @pytest.mark.parametrize("elsewhere", ["", "https://elsewhere.example/telegram"])
 async def test_a_webhook_that_was_taken_is_set_again(house: House, elsewhere: str) -> None:
     await house.bot.set_webhook(elsewhere)
-    assert await house.look() == [("telegram.webhook_lost", bool(elsewhere))]
+    assert await house.check() == [("telegram.webhook_lost", bool(elsewhere))]
     assert house.heard == [True, False, False]
     assert house.fake.webhook.url == house.address
-    await house.look()
+    await house.check()
     assert house.heard[-1], "it stays where it was put"
     first, *_, last = house.fake.calls_of("setWebhook")
     assert last.fields == first.fields, "the secret and the kinds of updates included"
@@ -133,14 +133,14 @@ async def test_a_webhook_that_was_taken_is_set_again(house: House, elsewhere: st
 async def test_calls_that_do_not_reach_us_are_told_of_without_our_address(house: House) -> None:
     await house.fails()
     why = "Wrong response from the webhook: 500 Internal Server Error"
-    assert await house.look() == [("telegram.not_called", why)]
+    assert await house.check() == [("telegram.not_called", why)]
     assert house.heard == [True, False]
 
 
 async def test_the_words_for_a_failure_hold_no_address(house: House) -> None:
     await house.fails()
     house.fake.webhook.last_error = "Failed to resolve host: zoe.example 10.0.0.1 http://a/b"
-    assert await house.look() == [("telegram.not_called", "Failed to resolve host:")]
+    assert await house.check() == [("telegram.not_called", "Failed to resolve host:")]
 
 
 async def test_a_failure_that_was_made_good_is_no_news(house: House) -> None:
@@ -148,23 +148,23 @@ async def test_a_failure_that_was_made_good_is_no_news(house: House) -> None:
     house.rows.full = False
     house.fake.webhook.retry()
     assert (await house.fake.next("delivery")).is_taken
-    assert await house.look() == []
+    assert await house.check() == []
     assert house.heard == [True, True]
 
 
 async def test_a_failure_is_told_of_once(house: House) -> None:
     await house.fails()
-    await house.look()
+    await house.check()
     await house.fake.webhook.stop()  # what waits is on its way, and has not failed again
     assert len(house.fake.updates.pending) == 1
-    assert await house.look() == []
+    assert await house.check() == []
     assert house.heard == [True, False, True]
 
 
 async def test_out_of_reach_it_goes_on_and_looks_again(house: House) -> None:
     house.fake.faults.add("getWebhookInfo", internal())
-    assert await house.look() == [("telegram.webhook_unknown", "telegram_unreachable")]
-    await house.look()
+    assert await house.check() == [("telegram.webhook_unknown", "telegram_unreachable")]
+    await house.check()
     assert house.heard == [True, False, True]
 
 
@@ -173,13 +173,13 @@ async def test_an_address_that_is_refused_for_once_is_offered_again(house: House
     await house.bot.delete_webhook()
     house.fake.faults.add("setWebhook", bad_request("bad webhook: Failed to resolve host"))
     for _ in range(3):
-        await house.look()
+        await house.check()
     assert house.heard == [True, False, False, False, False, True]
 
 
 async def test_a_token_that_was_withdrawn_ends_it(house: House) -> None:
     house.fake.faults.add("getWebhookInfo", unauthorized())
-    await house.clock.advance(LOOK)
+    await house.clock.advance(CHECK_EVERY)
     async with asyncio.timeout(WAIT):
         with pytest.raises(Broken, match="telegram_token_bad"):
             await house.watch
@@ -190,7 +190,7 @@ async def test_out_of_reach_for_several_looks_is_one_line_and_again_one_the_next
 ) -> None:
     unknown = [("telegram.webhook_unknown", "telegram_unreachable")]
     house.fake.faults.add("getWebhookInfo", internal(), times=2)
-    assert [await house.look() for _ in range(3)] == [unknown, [], []]
+    assert [await house.check() for _ in range(3)] == [unknown, [], []]
     assert house.heard[-3:] == [False, False, True]
     house.fake.faults.add("getWebhookInfo", internal())
-    assert await house.look() == unknown
+    assert await house.check() == unknown

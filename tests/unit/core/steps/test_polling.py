@@ -17,7 +17,7 @@ from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble, U
 from bot.core.pending import Pending, Seen
 from bot.core.people import LINGER
 from bot.core.posts import EDIT_PACE, PostKind
-from bot.core.steps.looking import (
+from bot.core.steps.polling import (
     AT_ONCE,
     BATCH,
     FEW,
@@ -26,9 +26,9 @@ from bot.core.steps.looking import (
     LINES,
     SOON,
     TOGETHER,
-    Looking,
+    Polling,
 )
-from bot.store.looks import Looks
+from bot.store.polls import Polls
 from bot.store.tables import posts
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
@@ -39,7 +39,7 @@ WAIT = 20.0
 STEP = ScriptedGateway.poll_step
 
 
-class Rows(Looks):
+class Rows(Polls):
     """The store's looks; a test sees each write, and may let one fail."""
 
     writes: list[list[str]]
@@ -129,9 +129,9 @@ class Hall:
         self.rows.writes, self.rows.asked = [], []
         self.rows.answers = asyncio.Event()
         self.rows.answers.set()
-        self.looking = Looking(
+        self.looking = Polling(
             desk=shop.desk,
-            looks=self.rows,
+            polls=self.rows,
             steps=shop.steps,
             wake=shop.bells.each_job[Status.IN_PROGRESS,],
             people=shop.service.people,
@@ -181,7 +181,7 @@ class Hall:
 @pytest.fixture
 async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
     clock, gateway = Turned(), Counted()
-    gateway.looks = [Running(30)]
+    gateway.polls = [Running(30)]
     async with open_rows(tmp_path) as database:
         yield Hall(Workshop(database, tmp_path, gateway, clock), gateway, clock)
 
@@ -195,7 +195,7 @@ async def test_fifty_looks_are_a_few_writes_and_not_too_many_at_once(hall: Hall)
         await hall.until(lambda: sum(map(len, hall.rows.writes)) == 50)
     assert len(hall.rows.writes) <= 3
     assert hall.gateway.most == AT_ONCE
-    assert hall.gateway.looked == 50
+    assert hall.gateway.polled == 50
     for before, after in zip(jobs, await hall.now(jobs), strict=True):
         assert after.due_at is not None
         assert (after.version, after.progress) == (before.version + 1, 30)
@@ -238,7 +238,7 @@ async def test_a_job_in_hand_is_not_looked_at_twice(hall: Hall) -> None:
             hall.shop.bells.jobs.ring()
             await hall.until(lambda: True)
             await hall.clock.advance(60.0)
-        assert hall.gateway.looked == 3
+        assert hall.gateway.polled == 3
         hall.gateway.open.set()
         await hall.until(lambda: sum(map(len, hall.rows.writes)) == 3)
 
@@ -248,17 +248,17 @@ async def test_a_job_that_was_found_made_is_not_looked_at_again_while_its_video_
 ) -> None:
     """Its row tells nothing of that yet. Where it is given back as it was, it is due at once."""
     (job,) = await hall.making()
-    hall.gateway.looks = [Done()]
+    hall.gateway.polls = [Done()]
     on = hall.shop.bells.jobs_on[Status.COMPLETED,]
     on.free = 1
     async with hall.at_work():
         await hall.until(lambda: not on.has_room and not hall.looking._held)
         for _ in range(3):
             await hall.rung()
-        assert hall.gateway.looked == 1
+        assert hall.gateway.polled == 1
         assert await hall.now([job]) == list(on.take()) == [job]
         hall.shop.bells.let_go(job)
-        await hall.until(lambda: hall.gateway.looked == 2)
+        await hall.until(lambda: hall.gateway.polled == 2)
 
 
 async def test_a_gateway_at_another_address_is_not_asked_for_jobs_of_the_former_one(
@@ -271,7 +271,7 @@ async def test_a_gateway_at_another_address_is_not_asked_for_jobs_of_the_former_
         while (await hall.now([job])) == [job]:
             await hall.clock.advance(SOON)
     (after,) = await hall.now([job])
-    assert hall.gateway.looked == 0
+    assert hall.gateway.polled == 0
     assert (after.status, after.progress) == (Status.IN_PROGRESS, job.progress)
 
 
@@ -281,7 +281,7 @@ async def test_it_is_looked_at_again_when_that_is_due_and_not_before(hall: Hall)
         await hall.until(lambda: len(hall.rows.writes) == 1)
         (after,) = await hall.now([job])
         assert after.due_at is not None
-        await hall.until(lambda: hall.gateway.looked == 2)
+        await hall.until(lambda: hall.gateway.polled == 2)
         assert after.due_at <= hall.clock.now() < after.due_at + 3 * TOGETHER
 
 
@@ -299,7 +299,7 @@ async def test_a_look_that_is_written_while_the_next_is_asked_for_is_not_forgott
         hall.rows.answers.set()
         (after,) = await hall.now([job])
         assert after.due_at is not None
-        await hall.until(lambda: hall.gateway.looked == 2)
+        await hall.until(lambda: hall.gateway.polled == 2)
         assert hall.clock.now() < after.due_at + 3 * TOGETHER
 
 
@@ -317,7 +317,7 @@ async def test_a_bell_that_tells_when_a_look_is_due_spares_the_question(hall: Ha
 async def test_its_card_shows_what_was_seen(hall: Hall) -> None:
     """A step of ten percent is worth an edit, a smaller one is not."""
     (job,) = await hall.making()
-    hall.gateway.looks = [Running(34), Running(38), Running(41)]
+    hall.gateway.polls = [Running(34), Running(38), Running(41)]
     due = []
     stands = sa.update(posts).values(due_at=None)
     await hall.shop.database.write(stands)
@@ -349,13 +349,13 @@ async def test_any_other_answer_is_judged_as_one_look_alone_is(
     hall: Hall, seen: Done, status: Status, reason: Reason | None
 ) -> None:
     batched, alone = await hall.making(2)
-    hall.gateway.looks = [seen]
+    hall.gateway.polls = [seen]
     (claimed,) = await hall.shop.jobs.claim(
         [Status.IN_PROGRESS], now=hall.clock.now(), until=hall.clock.now() + 60, most=1
     )
     await hall.shop.steps.take(claimed)
     async with hall.at_work():
-        await hall.until(lambda: hall.gateway.looked == 2 and not hall.looking._held)
+        await hall.until(lambda: hall.gateway.polled == 2 and not hall.looking._held)
     one, other = await hall.now([claimed, alone if claimed.id == batched.id else batched])
     assert (one.status, one.reason) == (other.status, other.reason) == (status, reason)
     assert (one.progress, one.attempts, one.sources) == (
@@ -370,14 +370,14 @@ async def test_any_other_answer_is_judged_as_one_look_alone_is(
 
 async def test_a_job_that_somebody_moved_meanwhile_is_not_overwritten(hall: Hall) -> None:
     jobs = await hall.making(2)
-    hall.gateway.looks = [Running(70), Done()]
+    hall.gateway.polls = [Running(70), Done()]
     hall.gateway.open.clear()
     async with hall.at_work():
         await hall.until(lambda: hall.gateway.asking == 2)
         for job in jobs:
             await hall.shop.jobs.save(job, replace(job, silent=True), now=hall.clock.now())
         moved = await hall.now(jobs)
-        hall.gateway.looks = [Trouble("later")]
+        hall.gateway.polls = [Trouble("later")]
         hall.gateway.open.set()
         await hall.until(lambda: hall.rows.writes != [])
     for before, after in zip(moved, await hall.now(jobs), strict=True):
@@ -390,7 +390,7 @@ async def test_past_the_last_deadline_it_has_timed_out(hall: Hall) -> None:
     (job,) = await hall.making()
     await hall.clock.advance(LAST_DEADLINE)
     async with hall.at_work():
-        await hall.until(lambda: hall.gateway.looked == 1 and not hall.looking._held)
+        await hall.until(lambda: hall.gateway.polled == 1 and not hall.looking._held)
     (after,) = await hall.now([job])
     assert (after.status, after.reason) == (Status.FAILED, Reason.TIMED_OUT)
 
@@ -411,12 +411,12 @@ async def test_what_a_full_database_does_not_take_is_written_later(hall: Hall) -
     jobs = await hall.making(5)
     hall.rows.trouble = Unwritten("database_full")
     async with hall.at_work():
-        await hall.until(lambda: hall.gateway.looked == 5)
+        await hall.until(lambda: hall.gateway.polled == 5)
         await hall.clock.advance(8.0)
         assert hall.rows.writes == []
         hall.rows.trouble = None
         await hall.until(lambda: sum(map(len, hall.rows.writes)) == 5)
-    assert hall.gateway.looked == 5, "nothing was forgotten, so nothing is asked again"
+    assert hall.gateway.polled == 5, "nothing was forgotten, so nothing is asked again"
     assert {job.progress for job in await hall.now(jobs)} == {30}
 
 
@@ -425,7 +425,7 @@ async def test_a_clock_that_is_set_meanwhile_puts_no_look_off(hall: Hall) -> Non
     (job,) = await hall.making()
     hall.rows.trouble = Unwritten("database_full")
     async with hall.at_work():
-        await hall.until(lambda: hall.gateway.looked == 1)
+        await hall.until(lambda: hall.gateway.polled == 1)
         hall.clock.adopt(-3000.0)
         hall.rows.trouble = None
         await hall.until(lambda: len(hall.rows.writes) == 1)
@@ -458,7 +458,7 @@ async def test_a_stop_ends_although_the_database_takes_nothing(hall: Hall) -> No
     await hall.making(2)
     hall.rows.trouble = Unwritten("database_full")
     async with asyncio.timeout(WAIT), hall.at_work():
-        await hall.until(lambda: hall.gateway.looked == 2)
+        await hall.until(lambda: hall.gateway.polled == 2)
     assert await hall.rows.expire_claims(now=hall.clock.now()) == 2, "the next start takes them up"
 
 
@@ -473,7 +473,7 @@ async def test_a_step_that_fails_gives_its_row_back(hall: Hall) -> None:
     hall.gateway.before_answer = fails
     async with hall.at_work():
         await hall.until(lambda: len(hall.rows.writes) == 1, step=0.5)
-    assert hall.gateway.looked == 2
+    assert hall.gateway.polled == 2
     assert (await hall.now([job]))[0].crashes == 0
 
 

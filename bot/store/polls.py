@@ -34,8 +34,8 @@ _free = sa.and_(_making, jobs.c.claimed_until.is_(None))
 _held = sa.and_(jobs.c.status == _MADE, jobs.c.claimed_until.is_not(None))
 
 
-class Looks(Part):
-    """Implements the core's `looking.Looks`."""
+class Polls(Part):
+    """Implements the core's `polling.Polls`."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 
 from bot.core.jobs import Reason
-from bot.core.outcomes import Done, Failed, Locked, Look, Missing, Running, Trouble, Unusable
+from bot.core.outcomes import Done, Failed, Locked, Missing, Polled, Running, Trouble, Unusable
 from bot.gateways import envelopes
 from bot.gateways.envelopes import NAMES, STATUSES, urls_of, video_links
 from bot.gateways.meanings import ABOUT_ONE_ORDER, LOCKS, OVER, UNDER_WAY, Meaning, Place, reason_of
@@ -29,9 +29,9 @@ _PASSING, _ASKING, _HANDING_OVER = (
 log = get_logger()
 
 
-def read_look(
+def read_poll(
     answer: Answer, *, gateway_id: str, prompt: str = "", meanings: Meanings = PACKAGED
-) -> Look:
+) -> Polled:
     told = Reading(answer, prompt, meanings)
     if 200 <= answer.status < 300 and told.value is not None and told.body is not None:
         return _read_rows(told, gateway_id)
@@ -40,7 +40,7 @@ def read_look(
         return job.read()
     if ended := job.ended():
         return ended
-    found = told.find(Place.LOOK)
+    found = told.find(Place.POLL)
     meaning = found and found.row.meaning
     is_gone = answer.status == 404 and meaning not in LOCKS | {Meaning.NO_ROUTE}
     if told.problem and (is_gone or (answer.status == 400 and meaning is Meaning.UNKNOWN_ID)):
@@ -73,7 +73,7 @@ def read_content(
     return Unusable(Reason.CONTENT_GONE, told.detail)
 
 
-def _read_rows(told: Reading, gateway_id: str) -> Look:
+def _read_rows(told: Reading, gateway_id: str) -> Polled:
     whole: Table = {"data": told.value} if isinstance(told.value, list) else told.table
     part = envelopes.part_about(gateway_id, whole)
     job = _Job(told if part is whole or part is None else told.about(part), gateway_id)
@@ -107,7 +107,7 @@ class _Job:
         self.found = told.find(Place.FAILURE)
         self.meaning = self.found and self.found.row.meaning
 
-    def read(self) -> Look:
+    def read(self) -> Polled:
         told = self.told
         if told.state is Meaning.DONE:
             return self.unread() if self._is_envelopes() else self._done()
@@ -139,7 +139,7 @@ class _Job:
             return Done(links)
         # A video that its vendor held back is "completed" at some, and charged.
         codes = Said((*told.said.codes, *told.said.heads), (), told.prompt)
-        why = told.find(Place.LOOK, status=200, said=codes)
+        why = told.find(Place.POLL, status=200, said=codes)
         if why and why.row.meaning is Meaning.MODERATED and not self.is_another:
             return Failed(Reason.WITHHELD, told.detail, charged=True)
         return Done(withheld=told.says_no)

@@ -20,15 +20,15 @@ def figures() -> list[Figure]:
             {
                 "bare": partial(peers.bare, beside),
                 "again": partial(peers.bare, beside),
-                "ours": partial(service.looking, ours, place, RUNNING),
+                "ours": partial(service.polling, ours, place, RUNNING),
             },
             seconds=SLICE,
         )
         void = disturbed(found, "bare", "again") or service.unwritten(ours, place)
-        looks = counted(ours)["looks"]
+        polls = counted(ours)["looks"]
     rates = Spread.of([rate(each["ours"]) for each in found])
     costs = Spread.of([cost(each["ours"]) * 1e6 for each in found])
-    what = f"CPU of a persisted look ÷ bare GET ({costs.median:.0f} µs a look, {looks} looks)"
+    what = f"CPU of a persisted look ÷ bare GET ({costs.median:.0f} µs a look, {polls} looks)"
     whats = f"persisted looks/s ÷ bare GETs/s ({rates.median:.0f} looks/s)"
     return [
         at_most("G1 CPU", ratio(found, "ours", "bare"), 1.35, what=what, void=void),

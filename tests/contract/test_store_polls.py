@@ -11,7 +11,7 @@ from bot.core.jobs import CLAIM, Job, Reason, Status
 from bot.core.pending import Pending, Seen
 from bot.core.posts import EDIT_PACE, PostKind
 from bot.store import tables
-from bot.store.looks import Looks
+from bot.store.polls import Polls
 from tests.contract.rows import NOON, Store, silent
 
 LATER = NOON + 60
@@ -19,8 +19,8 @@ LATER = NOON + 60
 
 
 @pytest.fixture
-def looks(store: Store) -> Looks:
-    return Looks(store.database)
+def polls(store: Store) -> Polls:
+    return Polls(store.database)
 
 
 async def made(store: Store, count: int) -> list[Job]:
@@ -30,9 +30,9 @@ async def made(store: Store, count: int) -> list[Job]:
 
 
 async def claimed(
-    looks: Looks, *, now: float = LATER, most: int = 200, but: Sequence[str] = ()
+    polls: Polls, *, now: float = LATER, most: int = 200, but: Sequence[str] = ()
 ) -> list[Pending]:
-    return await looks.claim(now=now, until=now + CLAIM, most=most, but=but)
+    return await polls.claim(now=now, until=now + CLAIM, most=most, but=but)
 
 
 def ids(rows: Sequence[Pending | Job]) -> list[str]:
@@ -50,12 +50,12 @@ async def row(store: Store, job_id: str) -> Job:
 
 
 async def test_a_claim_reads_what_a_look_needs_of_jobs_that_are_being_made_and_due(
-    store: Store, looks: Looks
+    store: Store, polls: Polls
 ) -> None:
     job, later = await made(store, 2)
     for status in (Status.QUEUED, Status.SUBMITTING, Status.COMPLETED, Status.DELIVERED):
         await store.in_state(status)
-    held = await claimed(looks, now=NOON)
+    held = await claimed(polls, now=NOON)
     assert held == [
         Pending(
             id=job.id,
@@ -71,56 +71,56 @@ async def test_a_claim_reads_what_a_look_needs_of_jobs_that_are_being_made_and_d
             progress=0,
         )
     ]
-    assert await looks.next_due(but=[job.id]) == NOON + 1 == later.due_at
+    assert await polls.next_due(but=[job.id]) == NOON + 1 == later.due_at
 
 
-async def test_the_earliest_are_taken_first_and_none_twice(store: Store, looks: Looks) -> None:
+async def test_the_earliest_are_taken_first_and_none_twice(store: Store, polls: Polls) -> None:
     rows = await made(store, 5)
-    first = await claimed(looks, most=2)
+    first = await claimed(polls, most=2)
     assert ids(first) == ids(rows[:2])
-    assert ids(await claimed(looks, but=ids(first))) == ids(rows[2:])
-    assert await claimed(looks, but=ids(rows)) == []
-    assert await looks.next_due(but=ids(rows)) is None
+    assert ids(await claimed(polls, but=ids(first))) == ids(rows[2:])
+    assert await claimed(polls, but=ids(rows)) == []
+    assert await polls.next_due(but=ids(rows)) is None
 
 
-async def test_it_is_still_being_made_is_one_write_for_many(store: Store, looks: Looks) -> None:
+async def test_it_is_still_being_made_is_one_write_for_many(store: Store, polls: Polls) -> None:
     rows = await made(store, 3)
-    held = await claimed(looks)
-    await looks.write([seen(it) for it in held], now=LATER, ahead=LATER)
+    held = await claimed(polls)
+    await polls.write([seen(it) for it in held], now=LATER, ahead=LATER)
     versions = {it.id: it.version + 1 for it in held}
     for before in rows:
         after = replace(before, version=versions[before.id], progress=40, due_at=LATER + 10.0)
         assert await row(store, before.id) == after
-    assert await claimed(looks) == []
-    assert ids(await claimed(looks, now=LATER + 10)) == ids(rows)
+    assert await claimed(polls) == []
+    assert ids(await claimed(polls, now=LATER + 10)) == ids(rows)
 
 
 async def test_a_job_that_was_moved_meanwhile_is_not_overwritten(
-    store: Store, looks: Looks
+    store: Store, polls: Polls
 ) -> None:
     job, other = await made(store, 2)
-    held = await claimed(looks)
+    held = await claimed(polls)
     job, other = await row(store, job.id), await row(store, other.id)
     done = await store.moved(job, moves.completed(job, now=NOON, sources=()))
     hushed = await store.moved(other, silent(other))
-    await looks.write([seen(it) for it in held], now=LATER, ahead=LATER)
+    await polls.write([seen(it) for it in held], now=LATER, ahead=LATER)
     assert await row(store, job.id) == replace(done, claimed_until=None)
     assert (await row(store, other.id)).due_at == hushed.due_at
-    assert ids(await claimed(looks)) == [other.id], "it goes on at once"
+    assert ids(await claimed(polls)) == [other.id], "it goes on at once"
 
 
-async def test_written_twice_it_counts_once(store: Store, looks: Looks) -> None:
+async def test_written_twice_it_counts_once(store: Store, polls: Polls) -> None:
     """A write that failed may have been written all the same."""
     (job,) = await made(store, 1)
-    (held,) = await claimed(looks)
+    (held,) = await claimed(polls)
     for due in (10.0, 99.0):
-        await looks.write([seen(held, due=due)], now=LATER, ahead=LATER)
+        await polls.write([seen(held, due=due)], now=LATER, ahead=LATER)
     after = await row(store, job.id)
     assert (after.version, after.due_at) == (held.version + 1, LATER + 10.0)
 
 
 async def test_a_card_that_shows_the_progress_is_due_soon_and_no_other(
-    store: Store, looks: Looks
+    store: Store, polls: Polls
 ) -> None:
     rows = await made(store, 3)
     for each in rows:
@@ -128,9 +128,9 @@ async def test_a_card_that_shows_the_progress_is_due_soon_and_no_other(
         post = await store.post(each, PostKind.CARD)
         assert post is not None
         await store.posts.posted(each, f"message of {each.id}", "lounge")
-    first, second, third = await claimed(looks)
+    first, second, third = await claimed(polls)
     told = [seen(first, shows=True), seen(second), seen(third, shows=True)]
-    assert await looks.write(told, now=LATER, ahead=LATER)
+    assert await polls.write(told, now=LATER, ahead=LATER)
     due = {}
     for each in rows:
         post = await store.post(each, PostKind.CARD)
@@ -140,114 +140,114 @@ async def test_a_card_that_shows_the_progress_is_due_soon_and_no_other(
 
 
 async def test_no_card_is_due_for_a_look_at_a_job_that_ended_meanwhile(
-    store: Store, looks: Looks
+    store: Store, polls: Polls
 ) -> None:
     (job,) = await made(store, 1)
     await store.posts.posted(job, "card", "lounge")
-    (held,) = await claimed(looks)
+    (held,) = await claimed(polls)
     job = await row(store, job.id)
     await store.moved(job, moves.completed(job, now=LATER, sources=()), now=LATER)
     before = await store.posts.get(job.id, PostKind.CARD)
-    await looks.write([seen(held, shows=True)], now=NOON, ahead=0.0)
+    await polls.write([seen(held, shows=True)], now=NOON, ahead=0.0)
     assert await store.posts.get(job.id, PostKind.CARD) == before
 
 
-async def test_the_whole_row_is_read_unless_it_has_moved_on(store: Store, looks: Looks) -> None:
+async def test_the_whole_row_is_read_unless_it_has_moved_on(store: Store, polls: Polls) -> None:
     job, other = await made(store, 2)
-    held = {it.id: it for it in await claimed(looks)}
-    whole = await looks.whole(held[job.id])
+    held = {it.id: it for it in await claimed(polls)}
+    whole = await polls.whole(held[job.id])
     assert whole is not None
     assert replace(whole, claimed_until=None, version=job.version) == job
     other = await row(store, other.id)
     hushed = await store.moved(other, silent(other))
-    assert await looks.whole(held[other.id]) is None
+    assert await polls.whole(held[other.id]) is None
     assert (await row(store, other.id)).claimed_until is None
     assert hushed.version == (await row(store, other.id)).version
 
 
 @pytest.mark.parametrize("column", ["order_data", "request_data"])
 async def test_a_row_that_nobody_can_read_holds_up_no_other(
-    store: Store, looks: Looks, column: str
+    store: Store, polls: Polls, column: str
 ) -> None:
     bad, good = await made(store, 2)
     # SQLite keeps what is no JSON at all, if somebody writes it there.
     value = sa.text("'{'" if store.database.is_sqlite else "'{}'")
     broken = sa.update(tables.jobs).where(tables.jobs.c.id == bad.id).values({column: value})
     await store.database.write(broken)
-    held = await claimed(looks)
+    held = await claimed(polls)
     assert ids(held) == ids([bad, good])
     (it,) = (each for each in held if each.id == bad.id)
-    assert await looks.whole(it) is None
-    assert ids(await claimed(looks, but=[good.id], now=LATER + 2 * CLAIM)) == []
+    assert await polls.whole(it) is None
+    assert ids(await claimed(polls, but=[good.id], now=LATER + 2 * CLAIM)) == []
 
 
 async def test_where_it_is_claimed_the_claim_lasts_as_long_as_it_is_renewed(
-    store: Store, looks: Looks
+    store: Store, polls: Polls
 ) -> None:
     (job,) = await made(store, 1)
     later = LATER + 3 * CLAIM
-    await looks.renew(ids(await claimed(looks)), until=later)
+    await polls.renew(ids(await claimed(polls)), until=later)
     until = (await row(store, job.id)).claimed_until
     assert until == (None if store.database.is_sqlite else later)
 
 
-async def test_given_back_it_is_free_at_once(store: Store, looks: Looks) -> None:
+async def test_given_back_it_is_free_at_once(store: Store, polls: Polls) -> None:
     rows = await made(store, 2)
-    await looks.release(ids(await claimed(looks)))
-    assert ids(await claimed(looks)) == ids(rows)
-    await looks.release(ids(rows))
-    await looks.finish()
-    assert await interrupted(store, looks) == [], "after a clean end nothing is suspected"
+    await polls.release(ids(await claimed(polls)))
+    assert ids(await claimed(polls)) == ids(rows)
+    await polls.release(ids(rows))
+    await polls.finish()
+    assert await interrupted(store, polls) == [], "after a clean end nothing is suspected"
 
 
 # --- what a dead process had in hand -------------------------------------------------------------
 
 
-async def interrupted(store: Store, looks: Looks, *, most: int = 16) -> list[Job]:
+async def interrupted(store: Store, polls: Polls, *, most: int = 16) -> list[Job]:
     """The jobs that are taken up one by one after another start."""
     now = LATER + 1
     await store.jobs.expire_claims(now=now)
-    await looks.expire_claims(now=now)
-    return await looks.claim_interrupted(now=now, until=now + CLAIM, most=most, but=[])
+    await polls.expire_claims(now=now)
+    return await polls.claim_interrupted(now=now, until=now + CLAIM, most=most, but=[])
 
 
 async def test_what_a_dead_process_had_in_hand_is_taken_by_itself_by_a_claim_that_counts(
-    store: Store, looks: Looks
+    store: Store, polls: Polls
 ) -> None:
     first, second, third = await made(store, 3)
-    held = await claimed(looks, most=2)
-    found = await interrupted(store, looks)
+    held = await claimed(polls, most=2)
+    found = await interrupted(store, polls)
     assert ids(found) == ids(held) == ids([first, second])
     assert [(it.crashes, it.version) for it in found] == [(1, held[0].version + 1)] * 2
-    assert await looks.next_interrupted(but=[]) == LATER + 1 + CLAIM
-    assert await looks.next_interrupted(but=ids(found)) is None
-    assert ids(await claimed(looks)) == [third.id], "in a batch there is none of them"
+    assert await polls.next_interrupted(but=[]) == LATER + 1 + CLAIM
+    assert await polls.next_interrupted(but=ids(found)) is None
+    assert ids(await claimed(polls)) == [third.id], "in a batch there is none of them"
 
 
-async def test_few_of_them_are_taken_at_once(store: Store, looks: Looks) -> None:
+async def test_few_of_them_are_taken_at_once(store: Store, polls: Polls) -> None:
     """So that two hundred innocent ones are not counted with the one that kills."""
     rows = await made(store, 5)
-    await claimed(looks)
-    assert len(await interrupted(store, looks, most=2)) == 2
+    await claimed(polls)
+    assert len(await interrupted(store, polls, most=2)) == 2
     crashes = [(await row(store, each.id)).crashes for each in rows]
     assert sorted(crashes) == [0, 0, 0, 1, 1]
 
 
 async def test_what_was_written_down_before_the_death_is_not_suspected(
-    store: Store, looks: Looks
+    store: Store, polls: Polls
 ) -> None:
     job, other = await made(store, 2)
-    held = await claimed(looks)
+    held = await claimed(polls)
     mine = [seen(it) for it in held if it.id == job.id]
-    await looks.write(mine, now=LATER, ahead=LATER)
-    assert other.id in ids(await interrupted(store, looks))
+    await polls.write(mine, now=LATER, ahead=LATER)
+    assert other.id in ids(await interrupted(store, polls))
 
 
 async def test_a_job_that_ended_before_the_death_is_not_taken_up(
-    store: Store, looks: Looks
+    store: Store, polls: Polls
 ) -> None:
     (job,) = await made(store, 1)
-    await claimed(looks)
+    await claimed(polls)
     job = await row(store, job.id)
     await store.moved(job, moves.failed(job, Reason.REFUSED, charged=False))
-    assert await interrupted(store, looks) == []
+    assert await interrupted(store, polls) == []

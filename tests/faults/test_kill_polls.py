@@ -44,11 +44,11 @@ async def ordered(world: World, url: str | None = None) -> None:
 
 async def killed(world: World, batch: int, url: str | None = None) -> int:
     """How many looks were answered before the process died of its `batch`-th write."""
-    before = _looks(world)
+    before = _polls(world)
     async with begun(world, url, {"VICTIM_LOOKS": str(batch)}) as process:
         async with asyncio.timeout(2 * WAIT):
             assert await process.wait() == -9
-    return _looks(world) - before
+    return _polls(world) - before
 
 
 async def finished(world: World, url: str | None = None) -> None:
@@ -65,7 +65,7 @@ async def finished(world: World, url: str | None = None) -> None:
     assert [len(each.attachments) for each in said] == [1] * JOBS
 
 
-def _looks(world: World) -> int:
+def _polls(world: World) -> int:
     return sum(entry.operation == "retrieve" for entry in world.simulator.journal)
 
 
@@ -80,8 +80,8 @@ async def test_killed_fifty_times_between_answers_and_their_write_nothing_is_los
     world: World,
 ) -> None:
     await ordered(world)
-    looks = [await killed(world, 1 + number % 3) for number in range(DEATHS)]
-    assert min(looks) >= JOBS, "each batch had its answers"
+    polls = [await killed(world, 1 + number % 3) for number in range(DEATHS)]
+    assert min(polls) >= JOBS, "each batch had its answers"
     await finished(world)
     assert rows(world, "SELECT status, count(*) FROM jobs GROUP BY status") == [("delivered", JOBS)]
     assert rows(world, "SELECT max(crashes) FROM jobs") == [(0,)]

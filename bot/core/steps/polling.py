@@ -43,7 +43,7 @@ LAST = 5.0
 log = get_logger()
 
 
-class Looks(Protocol):
+class Polls(Protocol):
     """The rows of jobs that are being made. Each method is one whole transaction."""
 
     async def claim(
@@ -77,11 +77,11 @@ class Looks(Protocol):
 
 
 @dataclass(slots=True, kw_only=True)
-class Looking:
+class Polling:
     """One per process. It holds nothing that the rows do not tell."""
 
     desk: Desk
-    looks: Looks
+    polls: Polls
     steps: Steps
     wake: Wake
     people: People
@@ -99,7 +99,7 @@ class Looking:
 
     async def run(self) -> None:
         """Look until cancelled; then write down what was seen, and give the rest back."""
-        loops: list[Coroutine[Any, Any, None]] = [self._look_in_turn(at) for at in range(AT_ONCE)]
+        loops: list[Coroutine[Any, Any, None]] = [self._poll_in_turn(at) for at in range(AT_ONCE)]
         loops += [self._claim_on(), self._write_on(), self._renew_on()]
         try:
             async with asyncio.TaskGroup() as group:
@@ -125,7 +125,7 @@ class Looking:
         now = self.desk.clock.now()
         most = (FEW if self.people.are_here else BATCH) - self._due.qsize()
         try:
-            rows = await self.looks.claim(now=now, until=now + CLAIM, most=most, but=self._taken)
+            rows = await self.polls.claim(now=now, until=now + CLAIM, most=most, but=self._taken)
         except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on
             await self._failed("claim.failed", error)
             return False
@@ -152,7 +152,7 @@ class Looking:
             if due == UNKNOWN:
                 self._resting_until = math.inf  # what is written from now on is not in the answer
                 try:
-                    first = await self.looks.next_due(but=self._taken)
+                    first = await self.polls.next_due(but=self._taken)
                 except Exception as error:  # noqa: BLE001 - as with the claim
                     await self._failed("claim.failed", error)
                     continue
@@ -171,13 +171,13 @@ class Looking:
             if self._held:
                 until = self.desk.clock.now() + CLAIM
                 try:
-                    await self.looks.renew(list(self._held), until=until)
+                    await self.polls.renew(list(self._held), until=until)
                 except Exception as error:  # noqa: BLE001 - the next one may succeed
                     await self._failed("claim.not_renewed", error)
 
     # --- looks -----------------------------------------------------------------------------------
 
-    async def _look_in_turn(self, number: int) -> None:
+    async def _poll_in_turn(self, number: int) -> None:
         while True:
             while self.people.are_here and number >= FEW_AT_ONCE:
                 await self.desk.clock.sleep(max(SOON, self.people.stay))
@@ -187,7 +187,7 @@ class Looking:
             while self.people.are_here and not self._is_in_part():
                 await self.desk.clock.sleep(SOON)
             try:
-                await self._look(job)
+                await self._poll(job)
             except Exception as error:  # noqa: BLE001 - one job does not end the others
                 failures.record("step.failed", error, job=job.id)
                 await self._give_back(job)
@@ -199,7 +199,7 @@ class Looking:
         self._part = ends, left - 1
         return left > 0
 
-    async def _look(self, job: Pending) -> None:
+    async def _poll(self, job: Pending) -> None:
         desk, asked_at = self.desk, self.desk.clock.now()
         gateway = desk.gateways.get(job.gateway)
         is_known = gateway is not None and gateway.base_url == job.base_url
@@ -209,15 +209,15 @@ class Looking:
         seen = await gateway.glance(job.gateway_id or "")
         if not isinstance(seen, Running) or desk.is_past(LAST_DEADLINE, job.submitted_at):
             read = seen.read if not isinstance(seen, Running) else lambda _: seen
-            whole = await self.looks.whole(job)
+            whole = await self.polls.whole(job)
             if whole:
-                look = fetching.beside(whole.sources, read(whole.request.written))
-                await self.steps.looked(whole, look, asked_at=asked_at)
+                poll = fetching.beside(whole.sources, read(whole.request.written))
+                await self.steps.polled(whole, poll, asked_at=asked_at)
             self._held.discard(job.id)
             return
-        if desk.pauses.may_end_by_look(job.gateway):
+        if desk.pauses.may_end_by_poll(job.gateway):
             await desk.works(job, asked_at=asked_at)
-        due = desk.clock.steady() + max(seen.at_least or 0.0, await desk.next_look(job))
+        due = desk.clock.steady() + max(seen.at_least or 0.0, await desk.next_poll(job))
         progress = risen(job.progress, seen.progress)
         shows = is_shown(job.progress, progress, age=asked_at - job.created_at)
         self._seen.append(Seen(job.id, job.version, progress, due, shows))
@@ -225,7 +225,7 @@ class Looking:
 
     async def _take(self, job: Pending) -> None:
         """Its step, as of any other job."""
-        whole = await self.looks.whole(job)
+        whole = await self.polls.whole(job)
         if whole:
             await self.steps.take(whole)
         self._held.discard(job.id)
@@ -235,7 +235,7 @@ class Looking:
         while True:
             await self.desk.clock.sleep(1.0)
             try:
-                await self.looks.release([job.id])
+                await self.polls.release([job.id])
             except Exception:  # noqa: BLE001, S112 - a full disk, a database that is away
                 continue
             self._held.discard(job.id)
@@ -274,7 +274,7 @@ class Looking:
     async def _write(self, part: Sequence[Seen]) -> None:
         clock = self.desk.clock
         now = clock.now()
-        if await self.looks.write(part, now=now, ahead=now - clock.steady()):
+        if await self.polls.write(part, now=now, ahead=now - clock.steady()):
             self.desk.bells.owed({PostKind.CARD: now + EDIT_PACE})
 
     async def _wind_down(self) -> None:
@@ -282,8 +282,8 @@ class Looking:
             async with asyncio.timeout(LAST):
                 if self._seen:
                     await self._write(self._seen)
-                await self.looks.release(self._held)
-                await self.looks.finish()
+                await self.polls.release(self._held)
+                await self.polls.finish()
         except Exception as error:  # noqa: BLE001 - the next start finds the claims of the dead
             log.warning("looks.not_given_back", error=type(error).__name__)
 
