@@ -1,4 +1,4 @@
-"""G8: a video that comes and a picture or video that goes, beside curl; memory and stalls meanwhile.
+"""G8: a video downloaded and a file uploaded, beside curl; memory and stalls meanwhile.
 
 A unit is a megabyte. curl begins anew for each file, as it is used; its start is part of its cost.
 """

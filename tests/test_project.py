@@ -379,21 +379,6 @@ def test_the_client_and_the_catalog_stay_small() -> None:
     assert sum(len(file.read_text("utf-8").splitlines()) for file in files) <= MOST_LINES
 
 
-def test_a_docstring_says_its_subject_first() -> None:
-    """A noun, and the fact about it; a sentence that opens with What or Who is a riddle."""
-    folders = (BOT, BENCH, ROOT / "docs", ROOT / "tests")
-    files = [file for folder in folders for file in folder.rglob("*.py")]
-    riddles = [
-        f"{file.relative_to(ROOT)}:{node.lineno}"
-        for file in files
-        for node in ast.walk(ast.parse(file.read_text("utf-8")))
-        if isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and re.match(r"\s*(What|Who|Whose)(ever)?\b", str(node.value.value))
-    ]
-    assert riddles == []
-
-
 def test_nothing_is_mocked() -> None:
     mocking = {
         file.relative_to(ROOT)

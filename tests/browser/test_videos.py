@@ -1,4 +1,4 @@
-"""Video in, video posted: every kind goes the whole way, is probed, decoded to the end and played."""
+"""Videos of every kind go the whole way: each is posted, probed, decoded to the end and played."""
 
 import base64
 import io
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.proof]
 
 PROFILES = {66: "Baseline", 77: "Main", 100: "High"}
 UNTIMED = frozenset({"H.264 with B-frames in AVI", "H.264 in a program stream"})
-"""Videos of which libav does not tell when each picture is shown, so there is nothing to compare."""
+"""Videos whose picture times libav does not tell, so there is nothing to compare."""
 JUMBLED = frozenset({"a video behind a video", "pictures that all have one time"})
 """Videos whose times can't be true: `test_times` says what becomes of those."""
 MOST_DIFFERENCE = 10

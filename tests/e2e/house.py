@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.app import open_app
 from bot.config import Config, load
 from bot.simulator.server import Simulator
-from tests.e2e.world import CATALOGUE
+from tests.e2e.world import CATALOG
 
 
 class House:
@@ -22,7 +22,7 @@ class House:
     def config(self, **changes: str) -> Config:
         """A second start listens where the first did: pages that are open find it again."""
         file = self._folder / "config.toml"
-        file.write_text(CATALOGUE, "utf-8")
+        file.write_text(CATALOG, "utf-8")
         ours = {
             "DATA_DIR": str(self._folder / "data"),
             "DEFAULT_MODEL": "sora-2",

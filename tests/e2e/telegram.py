@@ -10,7 +10,7 @@ from bot.config import load
 from bot.core.preferences import Preferences
 from bot.simulator.server import Simulator
 from tests.e2e.processes import Running, spawned
-from tests.e2e.world import CATALOGUE, WAIT, prefer
+from tests.e2e.world import CATALOG, WAIT, prefer
 from tests.fakes.telegram import FakeTelegram, Message, Person
 
 
@@ -107,7 +107,7 @@ class Hall:
 
     def _file(self) -> Path:
         file = self.folder / "config.toml"
-        file.write_text(CATALOGUE, "utf-8")
+        file.write_text(CATALOG, "utf-8")
         return file
 
 

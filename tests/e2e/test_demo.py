@@ -20,7 +20,7 @@ from bot.cli.demo import _at_home, _real
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
 from tests.e2e.test_cli import zoetrope
-from tests.e2e.world import CATALOGUE, WAIT
+from tests.e2e.world import CATALOG, WAIT
 from tests.fakes.discord import FakeDiscord
 
 NOBODY = "http://127.0.0.1:9"
@@ -161,7 +161,7 @@ def _service(folder: Path, url: str, discord: str) -> str:
         base_url = "{url}"
         dialect = "documented"
         poll_step = 0.1
-        {CATALOGUE.replace(moved, elsewhere)}"""
+        {CATALOG.replace(moved, elsewhere)}"""
 
 
 async def test_no_setting_of_the_service_reaches_the_room_over_its_gateway(

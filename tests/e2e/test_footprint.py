@@ -11,7 +11,7 @@ from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
 from tests.e2e.processes import spawned
 from tests.e2e.telegram import Hall, is_card
-from tests.e2e.world import CATALOGUE, WAIT
+from tests.e2e.world import CATALOG, WAIT
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.telegram import FakeTelegram
 
@@ -40,7 +40,7 @@ async def test_decoders_upgrades_and_tables_stay_out_of_the_service(
     simulator = Simulator(render_time=0.1, renderer=renderer)
     async with FakeTelegram() as telegram, simulator.serve() as url:
         hall = Hall(telegram=telegram, simulator=simulator, gateway_url=url, folder=tmp_path)
-        (tmp_path / "config.toml").write_text(CATALOGUE, "utf-8")
+        (tmp_path / "config.toml").write_text(CATALOG, "utf-8")
         found = tmp_path / "modules"
         variables = hall.environment(
             DISCORD__TOKEN=discord.token,

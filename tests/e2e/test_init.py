@@ -21,7 +21,7 @@ from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
 from tests.e2e.terminal import CTRL_C, Terminal, terminal
 from tests.e2e.test_cli import probe, zoetrope
-from tests.e2e.world import CATALOGUE, World
+from tests.e2e.world import CATALOG, World
 from tests.fakes.discord import FakeDiscord, Fault, error
 from tests.fakes.gateways import (
     BAD_KEY,
@@ -148,7 +148,7 @@ async def test_from_nothing_to_a_service_that_runs_by_itself(world: World) -> No
 @pytest.mark.proof
 async def test_the_test_video_is_made_once_somebody_says_yes(world: World) -> None:
     async with init(world, ZOETROPE_GATEWAYS__MAIN__POLL_STEP="0.05") as person:
-        (world.folder / "config.toml").write_text(CATALOGUE, "utf-8")
+        (world.folder / "config.toml").write_text(CATALOG, "utf-8")
         await person.answers(TOKEN, world.discord.token)
         await person.answers(ADDRESS, world.gateway_url)
         await person.answers(SECRET, KEY)

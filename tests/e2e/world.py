@@ -23,7 +23,7 @@ from bot.store.preferences import PreferencesOf
 from tests.e2e.processes import Running, spawned
 from tests.fakes.discord import FakeDiscord, Message
 
-CATALOGUE = """
+CATALOG = """
 [models.sora-2]
 seconds = [1, 2]
 [models.sora-2.sizes]
@@ -149,7 +149,7 @@ class World:
 
     def _file(self) -> Path:
         file = self.folder / "config.toml"
-        file.write_text(CATALOGUE, "utf-8")
+        file.write_text(CATALOG, "utf-8")
         return file
 
 

@@ -1,4 +1,4 @@
-"""Edit lists: what is posted is what a player shows that does what they say, or all of the video."""
+"""Edit lists: a posted video shows what a player that obeys them shows, or all of the video."""
 
 from pathlib import Path
 

@@ -177,7 +177,7 @@ async def test_a_database_that_comes_and_goes_rings_once_an_hour() -> None:
     assert line.said == ["cause.database", "cause.database_over", "cause.database"]
 
 
-async def test_who_could_not_be_told_that_it_is_away_is_told_at_the_next_look() -> None:
+async def test_who_could_not_be_told_that_it_is_away_is_told_at_the_next_check() -> None:
     line = Line()
     await line.looks(CHECK_EVERY)
     line.state = "database: disk full"

@@ -164,7 +164,7 @@ async def test_a_voice_that_answers_our_question_is_not_left_out(singing: Lobby)
     assert await singing.jobs() == []
 
 
-# --- files that are called videos ------------------------------------------------------------------
+# --- files that are called videos -----------------------------------------------------------------
 
 CALLED = {
     "talk.mp4": ("video/mp4", "mp4", "aac"),
