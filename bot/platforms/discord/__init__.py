@@ -1,5 +1,5 @@
-"""Discord: `client` is the line, `commands` what people do, `messages` how it looks.
+"""The Discord platform.
 
-`commands` puts the rooms behind it together: `slash`, `menu` and `mentions`, which all hand what
-they hear to `intake`.
+`client` sends posts, `commands` handles what people do, `messages` draws replies. `commands` builds
+`slash`, `menu`, `lists` and `mentions`, which pass orders and commands to `intake`.
 """

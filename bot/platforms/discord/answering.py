@@ -1,6 +1,6 @@
-"""Answers to an interaction: within three seconds, or nobody sees them.
+"""Answer interactions. Discord accepts an answer only within three seconds.
 
-An answer that does not arrive is not missed: what was asked for is done, and a card is owed.
+A lost answer does no harm: the command was carried out, and its card is sent from its row.
 """
 
 import asyncio
@@ -20,20 +20,20 @@ from bot.platforms.discord import errors, messages
 from bot.platforms.discord.client import NAME
 
 ANSWER_TIME = 3.0
-"""Seconds after which Discord takes no answer any more."""
+"""Seconds within which Discord accepts an answer."""
 
 log = get_logger()
 
 
 async def refuse(interaction: discord.Interaction, problem: Exception) -> None:
-    """Tell this person, and nobody else, what stands in the way; never raises."""
+    """Answer with the error's sentence, visible only to this person. Never raises."""
     error = told(problem)
     if not interaction.response.is_done():
         await say(interaction, messages.notice(replies.error(error), str(interaction.locale)))
 
 
 async def say(interaction: discord.Interaction, rendered: messages.Rendered) -> None:
-    """Answer this person, and nobody else; an answer that does not arrive is not missed."""
+    """Answer with a message visible only to this person. A lost answer is only logged."""
     await _attempted(interaction.response.send_message(**rendered.words, ephemeral=True))
 
 
@@ -45,7 +45,8 @@ async def _attempted(answer: Awaitable[object]) -> None:
 
 @contextmanager
 def perhaps_unanswered() -> Iterator[None]:
-    """A lost answer is only logged: the wish is done, and a card's edit is owed."""
+    """Log an answer's failure instead of raising it: the command was carried out, and a card is
+    edited from its row later."""
     try:
         yield
     except errors.FOREIGN as error:
@@ -53,7 +54,8 @@ def perhaps_unanswered() -> Iterator[None]:
 
 
 async def turn(interaction: discord.Interaction, rendered: messages.Rendered) -> None:
-    """Put this in the place of the list or the question that was pressed; else say it."""
+    """Replace the list or question whose button was pressed. If the message isn't ephemeral, answer
+    with a new one."""
     pressed = interaction.message
     if pressed is None or not pressed.flags.ephemeral:
         await say(interaction, rendered)
@@ -62,19 +64,20 @@ async def turn(interaction: discord.Interaction, rendered: messages.Rendered) ->
 
 
 async def think(interaction: discord.Interaction, *, alone: bool = True) -> None:
-    """Let it say "is thinking": what comes may take longer than Discord waits for an answer."""
+    """Defer the answer, so that it may take longer than three seconds. Discord shows "is thinking"
+    meanwhile."""
     with errors.translation():
         async with asyncio.timeout(ANSWER_TIME):
             await interaction.response.defer(ephemeral=alone, thinking=True)
 
 
 async def finish(interaction: discord.Interaction, rendered: messages.Rendered) -> None:
-    """Let this take the place of "is thinking"."""
+    """Replace "is thinking" with the answer."""
     await _attempted(interaction.edit_original_response(**rendered.words))
 
 
 def told(problem: Exception) -> BotError:
-    """The error whose sentence a person is told."""
+    """Return the error whose sentence the person is shown."""
     if isinstance(problem, app_commands.CommandInvokeError):
         problem = problem.original
     return shown(problem, platform=NAME)
@@ -83,7 +86,7 @@ def told(problem: Exception) -> BotError:
 async def answered(
     interaction: discord.Interaction, rendered: messages.Rendered, job: Job
 ) -> int | None:
-    """Answer with the card: its message id, or None if nobody saw an answer."""
+    """Answer with the card. Return its message id, or None if the answer didn't arrive."""
     try:
         async with asyncio.timeout(ANSWER_TIME):
             return (await interaction.response.send_message(**rendered.whole)).message_id
@@ -96,7 +99,10 @@ async def answered(
 
 
 async def _standing(interaction: discord.Interaction, job: Job) -> int | None:
-    """After an answer with an unknown end, or one given before: does the card stand?"""
+    """Return the card's message id if the interaction's answer is this card, else None.
+
+    Called if the outcome of the answer is unknown, or if an answer was sent before.
+    """
     try:
         async with asyncio.timeout(ANSWER_TIME):
             message = await interaction.original_response()

@@ -1,7 +1,7 @@
-"""Cards as this process has drawn them: no edit that nobody would see, none that comes too late.
+"""Remember the content of cards, to avoid edits that change nothing and edits that arrive too late.
 
-A press is answered on a line of its own. So an edit that is under way may arrive after the answer,
-and take back what the answer showed.
+The answer to a button press and an edit of the same card are separate requests. An edit under way
+may arrive after the answer, and overwrite the newer card with an older one.
 """
 
 import asyncio
@@ -13,42 +13,44 @@ from typing import Any
 from bot.platforms.discord.messages import Rendered
 
 MOST = 1000
-"""Cards that are remembered: one that is forgotten is edited once more than it needs."""
+"""Most cards that are remembered. A forgotten card may get an unnecessary edit."""
 
 
 @dataclass(slots=True)
 class _Card:
     version: int = 0
-    """Of the job, as anybody was shown it last."""
+    """The job's version that people were shown last."""
     shown: object = None
-    """None where that is not known."""
+    """The content of the card; None if unknown."""
     edit: asyncio.Task[object] | None = None
 
 
 class Cards:
-    """By message id."""
+    """The remembered cards, by message id."""
 
     def __init__(self) -> None:
         self._cards: OrderedDict[int, _Card] = OrderedDict()
 
     def needs(self, message_id: int, rendered: Rendered, *, version: int) -> bool:
-        """Whether that look of the job at that version is news, and not older than what stands."""
+        """Whether this look, drawn at this version of the job, differs from the card and is not
+        older."""
         card = self._card(message_id)
         return version >= card.version and card.shown != _seen(rendered)
 
     def promise(self, message_id: int, *, version: int) -> None:
-        """Somebody is about to be shown the job at that version: nothing older goes out."""
+        """Note that the card is about to show this version of the job, so that no older edit is
+        sent."""
         card = self._card(message_id)
         card.version, card.shown = max(card.version, version), None
 
     def stands(self, message_id: int, rendered: Rendered) -> None:
-        """It was put there, and nothing else is under way."""
+        """Note that the card has this look, and that no edit is under way."""
         self._card(message_id).shown = _seen(rendered)
 
     async def edit(
         self, message_id: int, patch: Coroutine[Any, Any, object], rendered: Rendered
     ) -> None:
-        """Do it, so that `settled` can wait for its end."""
+        """Run an edit, so that `settled` can wait until it ends."""
         card = self._card(message_id)
         card.shown = None
         task = card.edit = asyncio.create_task(patch)
@@ -60,14 +62,14 @@ class Cards:
         card.shown = _seen(rendered)
 
     def is_under_way(self, message_id: int) -> bool:
-        """Whether an edit of it has not come to its end."""
+        """Whether an edit of the card is still running."""
         return self._card(message_id).edit is not None
 
     async def settled(self, message_id: int) -> None:
-        """Until no edit of it is under way, however it ends."""
+        """Wait until no edit of the card is running. Errors of the edits are ignored."""
         while task := self._card(message_id).edit:
             await asyncio.wait({task})
-            await asyncio.sleep(0)  # whoever made it comes first
+            await asyncio.sleep(0)  # lets the edit's caller run first
 
     def _card(self, message_id: int) -> _Card:
         card = self._cards.setdefault(message_id, _Card())

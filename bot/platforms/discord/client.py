@@ -1,8 +1,8 @@
-"""The line to Discord: log in, listen, fetch, post. Implements the core's `Platform`.
+"""The Discord client: log in, listen, download, post. Implements the core's `Platform` interface.
 
-Everything here goes by the bot's own token, so nothing depends on an interaction that has long
-expired; pictures come from Discord's own hosts alone. People's acts are none of its business:
-`commands.Commands` hangs itself onto `client`.
+All requests here use the bot's token, so none depends on an interaction, which expires. Files are
+downloaded only from Discord's own hosts. Handling what people do is not part of this module:
+`commands.Commands` registers its handlers at `client`.
 """
 
 import asyncio
@@ -47,33 +47,35 @@ from bot.platforms.discord.pictures import PictureDownloads
 
 NAME = "discord"
 BOOSTED_TIER = 2
-"""From here on a boosted server takes larger files than the default."""
+"""The boost level from which a server accepts larger files than the default."""
 HISTORY = 1000
-"""Messages looked through for one of our own, oldest first: ten requests."""
+"""Most messages that are searched for one of our own, oldest first. Takes ten requests."""
 NOTICES = 200
-"""The same where owners are told of something."""
+"""Most messages of an owner's direct messages that are searched for an earlier notice."""
 SKEW = 30.0
 """Seconds by which our clock may be ahead of Discord's."""
 
 Channel = discord.DMChannel | discord.PartialMessageable
 Target = discord.MessageReference | None
-"""The message that another replies to."""
+"""The message that a new message replies to, or None."""
 
 log = get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscordOptions:
-    """How Discord is reached. Times in seconds, sizes in bytes."""
+    """How the client reaches Discord. Times are in seconds, sizes in bytes."""
 
     token: str = field(repr=False)
     api_url: str | None = None
-    """Base of the REST API, as `https://discord.com/api/v10`; its origin may serve pictures."""
+    """Base URL of the REST API, such as `https://discord.com/api/v10`. Files may be downloaded from
+    its origin, too."""
     gateway_url: str | None = None
     message_content: bool = False
-    """Ask for the privileged intent: only then are strangers' pictures seen in replies."""
+    """True to request the privileged intent Message Content. Without it, Discord hides the pictures
+    of messages that don't mention the bot, for example the message that a reply refers to."""
     upload_limit: int = 10 * 1024 * 1024
-    """The largest file where nobody boosted anything. Discord moves it now and then."""
+    """The largest upload in a server without boosts. Discord changes this limit now and then."""
     login_time: float = 45.0
     send_time: float = 120.0
     edit_time: float = 30.0
@@ -81,9 +83,11 @@ class DiscordOptions:
 
 
 class DiscordPlatform:
-    """One bot account. Open it, then `run` it; until that has logged in, posts are put off.
+    """One bot account. Open it with `async with`, then `run` it. Until it has logged in, posts are
+    postponed.
 
-    REST and the gateway fail each for itself: posts go on without the one, commands don't.
+    The REST API and Discord's gateway (its WebSocket) can fail independently: posts need only the
+    REST API, commands need both.
     """
 
     name: str = NAME
@@ -122,7 +126,7 @@ class DiscordPlatform:
         await self._stack.aclose()
 
     async def run(self) -> None:
-        """Log in and listen until cancelled. Raises `Broken` for a token or intents refused."""
+        """Log in and listen until cancelled. Raises `Broken` for a refused token or intents."""
         _redirect(self.settings)
         await self._supervisor.keep(self._listen)
 
@@ -132,37 +136,39 @@ class DiscordPlatform:
         await self._connection.listen()
 
     async def _log_in(self) -> None:
-        # Each login makes a session of its own: the one of a login that failed goes first.
+        # Each login opens a new HTTP session, so the session of a failed login is closed first.
         await self.client.http.close()
         self.client.http.connector = aiohttp.TCPConnector(limit=0)
         async with asyncio.timeout(self.settings.login_time):
             try:
                 await self.client.login(self.settings.token)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                # An answer, but none of Discord's: discord.py reads them as they come.
+                # The answer isn't Discord's: discord.py reads answers without validation.
                 raise Unreadable() from error
         self._logged_in = True
 
     async def on_ready(self) -> None:
-        """A new session; after a long silence it comes again."""
+        """Log that a new session began."""
         log.info("discord.connected", guilds=len(self.client.guilds))
 
     async def on_resumed(self) -> None:
-        """The old session goes on: nothing was missed."""
+        """Log that the session was resumed, without missing an event."""
         log.info("discord.resumed")
 
     # --- the port ------------------------------------------------------------------------------
 
     async def is_connected(self) -> bool:
-        """From READY or RESUMED until the socket is lost; its heartbeat notices a dead one."""
+        """Whether the session is open: from READY or RESUMED until the socket is lost. A missing
+        heartbeat reveals a dead socket."""
         return self._supervisor.is_up
 
     async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
-        """Stream what somebody gave to disk; needs no login, so a worker can do it."""
+        """Download a given file to disk. Needs no login, so workers can call it at any time."""
         await self._downloads.fetch(given, into, most=most)
 
     async def upload_limit(self, job: Job) -> int:
-        """Bytes; what a boost gives where it is known, less what a refusal taught."""
+        """Return the upload limit in bytes: higher in servers known to be boosted, lower after a
+        refused upload."""
         community, limit = job.order.call.address.community, self.can.upload_limit
         guild = self.client.get_guild(int(community)) if community else None
         if guild is not None and guild.premium_tier >= BOOSTED_TIER:
@@ -170,11 +176,12 @@ class DiscordPlatform:
         return self.sizes.most(limit, _video(job), place=place_of(community))
 
     async def direct_limit(self, job: Job) -> int:
-        """Bytes; no boost counts in direct messages."""
+        """Return the upload limit of direct messages in bytes. Boosts don't count there."""
         return self.sizes.most(self.can.upload_limit, _video(job), place=place_of(None))
 
     async def send(self, post: Post, job: Job, reply: Reply, *, video: Path | None) -> Standing:
-        """Say it as a new message; Discord returns the earlier one for a nonce it remembers."""
+        """Send the post as a new message. If Discord remembers the nonce, it returns the earlier
+        message instead."""
         target = _target(post, job)
         if post.direct and job.order.call.address.community:
             reply = replace(reply, facts=(*reply.facts, self._instead_of(job)))
@@ -188,13 +195,13 @@ class DiscordPlatform:
                 place = place_of(None if post.direct else job.order.call.address.community)
                 self.sizes.refused(size, _video(job), place=place)
             if isinstance(refused, Forbidden) and post.direct and post.attempts <= 1:
-                # Direct messages are seen to be refused at random: asked once more, later.
+                # Discord sometimes refuses direct messages at random, so retry once, later.
                 raise Temporary("discord_busy", retry_after=60.0) from refused
             raise
         return Standing(str(sent.id), str(channel.id))
 
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
-        """Bring a card up to date, where people would see a difference."""
+        """Edit a card, if the edit would change what people see."""
         message_id = int(post.message_id or 0)
         rendered = _rendered(reply, job, post.kind)
         if not self.cards.needs(message_id, rendered, version=job.version):
@@ -209,21 +216,21 @@ class DiscordPlatform:
             await self.cards.edit(message_id, _insisting(attempt, reply, None), rendered)
 
     async def remove(self, message: Standing) -> None:
-        """Delete a message of ours; one that is gone already is as good."""
+        """Delete a message of ours. A message that is already gone counts as success."""
         channel = self.client.get_partial_messageable(int(message.channel_id))
         with suppress(MessageGone, ChannelGone):
             async with self._asking(self.settings.edit_time):
                 await channel.get_partial_message(int(message.message_id)).delete()
 
     def link_to(self, message: Address) -> str | None:
-        """As *Copy Message Link* gives it."""
+        """Return the link to a message, as *Copy Message Link* gives it."""
         return messages.link_to(message)
 
     async def find(self, post: Post, job: Job) -> Standing | None:
-        """Our own earlier message for this post.
+        """Search the channel's history for our earlier message for this post.
 
-        Where nothing was said since, or too much, the history may hide it: without the right to
-        read it, it is empty.
+        Raises `HistoryUnreadable` if the history has no message since then, or too many. Without
+        the right to read the history, Discord returns an empty one.
         """
         seen = 0
         try:
@@ -246,9 +253,10 @@ class DiscordPlatform:
         return self.client.user is not None and message.author.id == self.client.user.id
 
     async def tell(self, message: DirectMessage) -> Standing:
-        """Say it in a direct message, unless it stands since an earlier try.
+        """Send a direct message, unless an earlier attempt sent it.
 
-        A nonce is kept for minutes alone. In the language that everybody can be spoken to in.
+        Discord remembers a nonce only for minutes, so the history is searched. The text is in the
+        default language.
         """
         rendered = messages.notice(message.reply, i18n.DEFAULT)
         try:
@@ -262,10 +270,10 @@ class DiscordPlatform:
                 sent = await channel.send(**rendered.words, nonce=message.nonce)
                 return Standing(str(sent.id), str(channel.id))
         except Forbidden as refused:
-            raise Temporary("discord_busy", retry_after=60.0) from refused  # at random, as above
+            raise Temporary("discord_busy", retry_after=60.0) from refused  # at random, see `send`
 
     async def retell(self, message: Standing, reply: Reply) -> None:
-        """Bring a message that was told up to date."""
+        """Edit a message that `tell` sent."""
         channel = self.client.get_partial_messageable(int(message.channel_id))
         stands = channel.get_partial_message(int(message.message_id))
         async with self._asking(self.settings.edit_time):
@@ -273,7 +281,7 @@ class DiscordPlatform:
 
     @asynccontextmanager
     async def _asking(self, seconds: float, *, with_file: bool = False) -> AsyncIterator[None]:
-        """Around every request: there is a session, there is a deadline, errors are ours."""
+        """Wrap a request: require the login, set a timeout, translate errors."""
         if not self._logged_in:
             raise Unreachable(unsent=True, away=True)
         try:
@@ -283,17 +291,18 @@ class DiscordPlatform:
         except Unreachable as error:
             if self._supervisor.is_up:
                 raise
-            # Neither half of Discord is there: that is no fault of what is asked.
+            # REST and the gateway are both away: the request isn't the cause.
             raise Unreachable(away=True) from error
 
     async def _channel(self, post: Post, job: Job) -> Channel:
-        # By id, never from the cache: threads and direct messages often are not in it.
+        # By id, not from the cache, which often lacks threads and direct messages.
         if post.direct:
             return await self.client.create_dm(discord.Object(int(job.order.call.person.id)))
         return self.client.get_partial_messageable(int(job.order.call.address.channel))
 
     def _instead_of(self, job: Job) -> Text:
-        """Why it comes to a person directly that was asked for in a server, as far as we know."""
+        """Return the sentence that explains why the answer to an order in a server is a direct
+        message."""
         address = job.order.call.address
         guild = self.client.get_guild(int(address.community or 0))
         if guild is None:
@@ -306,7 +315,8 @@ class DiscordPlatform:
 
 
 def _target(post: Post, job: Job) -> Target:
-    """The message it replies to: the request. Never a card, which goes when the end is told."""
+    """Return the order's message, to which a post replies. Posts never reply to a card, since cards
+    are removed at the end."""
     target = job.order.call.address.message
     if post.direct or target is None:
         return None
@@ -318,7 +328,7 @@ def _target(post: Post, job: Job) -> Target:
 
 
 def _redirect(settings: DiscordOptions) -> None:
-    # discord.py knows its addresses as attributes of classes only: they hold for the whole process.
+    # discord.py has its URLs only as class attributes, so they hold for the whole process.
     if settings.api_url:
         discord.http.Route.BASE = settings.api_url.rstrip("/")
     if settings.gateway_url:
@@ -330,12 +340,14 @@ def _video(job: Job) -> str:
 
 
 def place_of(server: str | int | None) -> str:
-    """A server, whose boosts raise its upload limit; or everybody's direct messages."""
+    """Return the key under which upload limits are noted: the server's id, or "direct" for direct
+    messages."""
     return str(server or "direct")
 
 
 def _begun(post: Post, job: Job) -> tuple[float, ...]:
-    """From when on it may stand: a card may be the command's own answer, of which no row tells."""
+    """Return the times from which on the post's message may exist. A card may have been sent before
+    the time in its row, as the direct answer to the command."""
     sent = post.sending_at or job.created_at
     may_be_answer = post.kind is PostKind.CARD and sent > job.created_at
     return (job.created_at, sent) if may_be_answer else (sent,)
@@ -359,9 +371,9 @@ def _sender(
 async def _insisting(
     attempt: Callable[[Reply, Target], Awaitable[discord.Message]], reply: Reply, target: Target
 ) -> discord.Message:
-    """`attempt`, and where Discord refuses the reply or the quote, at once again without it.
+    """Call `attempt`; if Discord refuses the reply or the prompt, call it again without.
 
-    Both are definite: nothing was posted, so the nonce is still free.
+    After either refusal nothing was posted, so the nonce can be used again.
     """
     while True:
         try:

@@ -1,7 +1,7 @@
-"""The inputs on Discord: slash commands, the picture menu, mentions and buttons.
+"""Handle what people do on Discord: slash commands, the message menu, mentions and buttons.
 
-Each handler makes an `Order` and hands it to the intake; nothing is decided here. The list of
-commands is registered only when it changed.
+The handlers pass orders and commands to the intake; the core decides. The list of commands is
+registered at Discord only when it changed.
 """
 
 import asyncio
@@ -42,17 +42,17 @@ from bot.platforms.discord.reading import call_of, check_interaction, moderates_
 from bot.platforms.discord.videos import Videos
 
 REGISTERED = "discord.commands"
-"""The fact under which the digest of the registered commands is kept."""
+"""The name of the fact that stores the digest of the registered commands."""
 SYNC_TIME = 15.0
 REFUSED_TIME = 3600.0
-"""Seconds after which commands are offered again that were refused for good."""
+"""Seconds until the registration is retried after Discord refused the commands."""
 
 log = get_logger()
 
 
 @dataclass
 class Commands:
-    """Hangs itself onto the platform's client; await `finish` before the store is closed."""
+    """Registers handlers at the platform's client. Await `finish` before the store is closed."""
 
     platform: DiscordPlatform
     _: KW_ONLY
@@ -72,7 +72,7 @@ class Commands:
         self._mentions = Mentions(self.intake)
         self._client = self.platform.client
         self._stale = asyncio.Event()
-        """Set where other commands may be registered than there are."""
+        """Set if the commands registered at Discord may be out of date."""
         self._stale.set()
         self._tree = Tree(self._client)
         for command in (
@@ -85,29 +85,30 @@ class Commands:
             self._client.event(listener)
 
     async def run(self) -> None:
-        """Hear people until cancelled, and insist that they see the commands."""
+        """Run the platform until cancelled, and keep the registered commands up to date."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._insist())
             await self.platform.run()
 
     async def finish(self) -> None:
-        """Wait for transactions that outlived their answer."""
+        """Wait for the transactions that are still running after their answer."""
         await self.intake.finish()
 
     async def setup_hook(self) -> None:
-        """Between login and connection, so that the commands are there when people are heard."""
+        """Register buttons and commands. discord.py calls this after login, before it connects."""
         self._client.add_dynamic_items(press_item(self.intake))
-        with suppress(Exception):  # it is tried again
+        with suppress(Exception):  # `_insist` retries it
             await self._register()
 
     async def _insist(self) -> None:
-        """Those registered earlier still work meanwhile."""
+        """Register the commands when they changed, and retry until Discord accepts them. Commands
+        registered earlier work meanwhile."""
         await self._client.wait_until_ready()
         outage = Outage(self.clock)
         while await self._stale.wait():
             try:
                 await self._register()
-            except Exception as error:  # noqa: BLE001 - whatever it is, people are heard
+            except Exception as error:  # noqa: BLE001 - must not stop the bot
                 problem = errors.lost(error)
                 wait = REFUSED_TIME if isinstance(problem, Refused) else outage.wait()
                 log.warning(
@@ -121,12 +122,13 @@ class Commands:
                 outage = Outage(self.clock)
 
     async def on_message(self, message: discord.Message) -> None:
-        """Somebody wrote."""
+        """Handle a message."""
         if self._client.user is not None:
             await self._mentions.hear(message, own_id=self._client.user.id)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Answer the rest: a form from before a restart, a button of former times."""
+        """Answer the interactions that no other handler knows: a form sent before a restart, a
+        button of an earlier version."""
         form = interaction.type is discord.InteractionType.modal_submit
         button = interaction.type is discord.InteractionType.component
         if form and not forms.is_known(interaction):
@@ -135,11 +137,11 @@ class Commands:
             await refuse(interaction, Refused("button_unknown"))
 
     async def on_error(self, event: str, *_: object) -> None:
-        """A listener failed: named, but never with the message it was about."""
+        """Log that a listener failed, without the message that it handled."""
         log.exception("discord.listener_failed", listener=event)
 
     async def _register(self) -> None:
-        """Tell Discord of the commands if they changed: it counts how often a bot does so."""
+        """Register the commands at Discord if they changed; Discord limits how often a bot may."""
         self._stale.clear()
         try:
             if not await self.door.access.is_claimable():
@@ -168,7 +170,7 @@ class Commands:
 
 
 class Tree(app_commands.CommandTree[discord.Client]):
-    """Commands for servers and the bot's own direct messages; every error becomes an answer."""
+    """The commands, for servers and direct messages with the bot. Each error becomes an answer."""
 
     def __init__(self, client: discord.Client) -> None:
         super().__init__(
@@ -178,19 +180,19 @@ class Tree(app_commands.CommandTree[discord.Client]):
         )
 
     async def _call(self, interaction: discord.Interaction[discord.Client]) -> None:
-        """A command that discord.py can't read gets a sentence too, not a traceback."""
+        """Run a command; answer also if discord.py can't parse it."""
         try:
             await super()._call(interaction)
         except app_commands.AppCommandError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever shape it has
+        except Exception as error:  # noqa: BLE001 - parsing may raise anything
             log.warning("discord.command_unread", error=type(error).__name__)
             await refuse(interaction, Refused("internal"))
 
     async def on_error(
         self, interaction: discord.Interaction, error: app_commands.AppCommandError, /
     ) -> None:
-        """The rim of all commands."""
+        """Answer with the error of a command."""
         await refuse(interaction, error)
 
 
@@ -198,8 +200,11 @@ class Tree(app_commands.CommandTree[discord.Client]):
 
 
 def press_item(intake: Intake) -> type[DynamicItem[Button[View]]]:
-    """The class discord.py makes an item of for each press: by the custom id alone, so that a
-    button works after a restart too. A closure, as discord.py hands it no arguments of ours."""
+    """Return the class of which discord.py makes an item for each press.
+
+    It is found by the button's custom id alone, so that buttons work after a restart. It is made
+    here, as a closure, because discord.py passes it none of our objects.
+    """
 
     class Pressed(DynamicItem[Button[View]], template=presses.CODE):
         @classmethod
@@ -218,19 +223,19 @@ def press_item(intake: Intake) -> type[DynamicItem[Button[View]]]:
 
 
 def is_ours(interaction: discord.Interaction) -> bool:
-    """Whether this press reaches one of our items."""
+    """Whether the press is of a button or menu that `press_item` handles."""
     return presses.CODE.fullmatch(_carried(interaction)) is not None
 
 
 def _carried(interaction: discord.Interaction) -> str:
-    """The custom id of the button, or the choice of the menu, that was pressed."""
+    """Return the custom id of the pressed button, or the value chosen in a menu."""
     data = dict(interaction.data or {})
     chosen = data.get("values")
     return str(chosen[0] if isinstance(chosen, list) and chosen else data.get("custom_id"))
 
 
 async def press(intake: Intake, interaction: discord.Interaction, carried: str) -> None:
-    """Do what a button says."""
+    """Carry out a button press."""
     pressed, call = presses.read(carried), call_of(interaction)
     if pressed.action in presses.MAKING | ASKING:
         check_interaction(interaction)

@@ -1,7 +1,7 @@
-"""The gateway's socket: opened, listened to until it is lost, and then taken up where it was.
+"""The WebSocket to Discord's gateway: open it, listen until it is lost, resume the session.
 
-discord.py's own loop ends by what it did not foresee and, after an outage, stays deaf for up to
-twice as long. So its socket is driven from here; how the next try is timed is the supervisor's.
+discord.py's own loop ends on unexpected errors and, after an outage, may stay disconnected for as
+long as twice the outage. So its socket is driven from here. The supervisor decides when to retry.
 """
 
 import asyncio
@@ -20,29 +20,29 @@ from bot.core.ports import Clock
 from bot.log import get_logger
 
 OPEN_TIME = 20.0
-"""Seconds until the gateway has said hello."""
+"""Timeout in seconds until the gateway's Hello."""
 ENTER_TIME = 60.0
-"""Seconds from then until it has let us in."""
+"""Timeout in seconds from Hello until READY or RESUMED."""
 CLOSE_TIME = 2.0
-"""Seconds for a goodbye: who is gone does not answer it."""
+"""Timeout in seconds for closing the socket: a lost peer doesn't answer."""
 MOST_SESSIONS = 40
-"""New sessions within an hour: beyond 1,000 a day Discord takes the token away."""
+"""Most new sessions within an hour. Beyond 1,000 a day Discord resets the token."""
 HOUR = 3600.0
 MOST_RESUMES = 2
-"""Times that a session is offered to a gateway that answers nothing."""
+"""Most attempts to resume a session while the gateway doesn't answer."""
 
 ENTERED = ("READY", "RESUMED")
 SILENT, RETURNED = 4000, 1000
-"""Close codes: after the first the session can be taken up, after the second it is over."""
+"""Close codes: after `SILENT` the session can be resumed, after `RETURNED` it is over."""
 
 log = get_logger()
 
 
 class Client(discord.Client):
-    """Waits for nothing before a new session: when to try is decided elsewhere."""
+    """A client without discord.py's wait before a new session: `Connection` decides when."""
 
     begins: Callable[[], None] | None = None
-    """Called as a new session is asked for."""
+    """A function that is called when a new session is requested."""
 
     async def before_identify_hook(
         self,
@@ -50,24 +50,26 @@ class Client(discord.Client):
         *,
         initial: bool = False,  # noqa: ARG002
     ) -> None:
-        """See above."""
+        """Call `begins` instead of waiting."""
         if self.begins:
             self.begins()
 
 
 class Socket(DiscordWebSocket):
-    """discord.py's, but an event that it stumbles over is dropped, and no end leaves it open."""
+    """discord.py's socket, with two changes: an event that discord.py can't parse is dropped, and
+    the socket is closed after any error."""
 
     has_entered = False
-    """The gateway has let us in."""
+    """True after READY or RESUMED."""
     _frame: str | None = None
 
     def log_receive(self, frame: Any, /) -> None:
-        """discord.py hands us each frame as text before it reads it."""
+        """Keep a frame's text. discord.py calls this before it parses the frame."""
         self._frame = frame
 
     async def received_message(self, frame: Any, /) -> None:
-        """One frame. The protocol's own must be understood."""
+        """Handle one frame. An event that fails is dropped. For READY, RESUMED and frames of the
+        protocol itself, the error is raised."""
         self._frame = None
         try:
             await super().received_message(frame)
@@ -82,17 +84,17 @@ class Socket(DiscordWebSocket):
             self._frame = None
 
     async def poll_event(self) -> None:
-        """Hear one frame."""
+        """Receive and handle one frame."""
         async with self._left_when_lost():
             await super().poll_event()
 
     async def identify(self) -> None:
-        """Ask for a new session."""
+        """Request a new session."""
         async with self._left_when_lost():
             await super().identify()
 
     async def resume(self) -> None:
-        """Ask for the former session."""
+        """Request to resume the former session."""
         async with self._left_when_lost():
             await super().resume()
 
@@ -110,17 +112,18 @@ class Socket(DiscordWebSocket):
 
 @dataclass(frozen=True, slots=True)
 class _Session:
-    """The facts by which a session is taken up, so that nothing said meanwhile is missed."""
+    """The data needed to resume a session without missing the events of the meantime."""
 
     id: str
     sequence: int
     gateway: URL | None
-    """None: where everybody knocks."""
+    """The URL to resume at; None for the gateway's general URL."""
     refusals: int = 0
 
 
 class Connection:
-    """One client's, again and again. `entered` is called when the gateway has let us in."""
+    """The connections of one client, one after another. `entered` is called after each READY or
+    RESUMED."""
 
     def __init__(self, client: Client, *, clock: Clock, entered: Callable[[], None]):
         self._client = client
@@ -131,7 +134,7 @@ class Connection:
         self._begun: deque[float] = deque(maxlen=MOST_SESSIONS)
 
     async def listen(self) -> None:
-        """Until it is lost; raises why."""
+        """Connect and listen. Raises the reason why the connection was lost."""
         socket = await self._opened()
         self._client.ws = socket
         try:
@@ -140,7 +143,7 @@ class Connection:
             self._session = self._left(socket) if lost.resume else None
             raise
         except discord.ConnectionClosed:
-            self._session = None  # one of the codes after which there is none
+            self._session = None  # these close codes end the session
             raise
         except Exception:
             self._session = self._left(socket)
@@ -174,7 +177,7 @@ class Connection:
                     self._entered()
 
     async def _may_begin(self) -> None:
-        """A new session, but not more of them than Discord bears."""
+        """Wait until a new session is allowed: at most `MOST_SESSIONS` in an hour."""
         if len(self._begun) == MOST_SESSIONS:
             wait = self._begun[0] + HOUR - self._clock.steady()
             if 0 < wait <= HOUR:
@@ -182,7 +185,8 @@ class Connection:
                 await self._clock.sleep(wait)
 
     def _begins(self) -> None:
-        """Only what was asked for counts at Discord, not a gateway that nobody reached."""
+        """Count a new session. Discord counts only sessions that were requested, not failed
+        connections."""
         self._begun.append(self._clock.steady())
 
     def _left(self, socket: Socket) -> _Session | None:
@@ -196,7 +200,7 @@ class Connection:
 
 
 def _kind(frame: str | None) -> str | None:
-    """The event that a frame tells of; None for the protocol's own, and before there was one."""
+    """Return the name of a frame's event; None for a frame of the protocol itself, or no frame."""
     if frame is None:
         return None
     try:
@@ -213,10 +217,10 @@ def _kind(frame: str | None) -> str | None:
 
 
 def new_client(*, message_content: bool) -> Client:
-    """A client that keeps no members, messages or presences: everything goes by id."""
+    """Return a client that caches no members, messages or presences: we address all by id."""
     intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
     intents.message_content = message_content
-    # We never speak: discord.py need not say at every start what that would take.
+    # We don't use voice, so suppress the warnings about its missing libraries.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     return Client(
         intents=intents,

@@ -1,7 +1,7 @@
-"""The one place where what discord.py and aiohttp raise becomes an error of ours.
+"""Translate the errors of discord.py and aiohttp into the core's. No other module does this.
 
-The table is data: Discord's code says who can mend it. The status decides an unknown code; a
-call without an answer has an unknown end, hence `Temporary`.
+Tables map Discord's error codes; for an unknown code the HTTP status decides. The outcome of a call
+without an answer is unknown, so its error is `Temporary`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,30 +23,31 @@ from bot.core.errors import (
 from bot.core.supervision import unforeseen
 
 FOREIGN = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
-"""The errors of a call of Discord."""
+"""The exceptions that a call of Discord's API can raise."""
 UNCONNECTED = (
     aiohttp.ClientConnectorError,
     aiohttp.ClientConnectorCertificateError,
     aiohttp.ConnectionTimeoutError,
 )
-"""There was not even a connection. That does not prove that nothing was sent: discord.py tries
-again by itself, and an earlier try may have arrived."""
+"""The exceptions of a failed connection. They don't prove that nothing was sent: discord.py retries
+by itself, and an earlier attempt may have arrived."""
 
 
 class Unreachable(Temporary, code="discord_unreachable"):
-    """Discord did not answer, or something in between did."""
+    """Discord did not answer, or a proxy in between answered instead."""
 
 
 class Unreadable(Temporary, code="discord_unreadable"):
-    """Discord's answer lacks what is needed."""
+    """Discord's answer lacks a field that is needed."""
 
 
 NO_PERMISSION = 50013
 UNKNOWN_INTERACTION = 10062
 REFERENCE_REFUSED = frozenset({160002, 50035})
-"""A reply needs the right to read the history, and its target must be an ordinary message."""
+"""Codes of a refused reply: the right to read the history is missing, or the message replied to is
+not an ordinary one."""
 WORDS_BLOCKED = frozenset({200000, 240000})
-"""AutoMod or a forbidden link: the same message passes without the person's words."""
+"""Codes for text blocked by AutoMod or for a link: the message passes without the prompt."""
 
 _REFUSED: Mapping[str, tuple[int, ...]] = {
     "channel_gone": (10003, 10004),
@@ -68,7 +69,7 @@ _REFUSED: Mapping[str, tuple[int, ...]] = {
     "files_forbidden": (400001,),
 }
 REFUSED = {code: word for word, codes in _REFUSED.items() for code in codes}
-"""A definite no, by Discord's code."""
+"""Our codes of final refusals, by Discord's code."""
 
 _LATER: Mapping[float, tuple[int, ...]] = {
     60.0: (20016, 20022, 20028, 20029, 130000),
@@ -76,12 +77,12 @@ _LATER: Mapping[float, tuple[int, ...]] = {
     3600.0: (40004, 40006),
 }
 LATER = {code: seconds for seconds, codes in _LATER.items() for code in codes}
-"""Limits and outages that pass, with the seconds to wait where Discord does not say."""
+"""Discord's codes of limits and outages that pass, with the seconds to wait by default."""
 
 
 @contextmanager
 def translation(*, with_file: bool = False) -> Iterator[None]:
-    """Raise what happens inside as ours; `with_file`: a file was attached to the message."""
+    """Translate the exceptions raised inside. `with_file`: a file was attached to the message."""
     try:
         yield
     except FOREIGN as error:
@@ -89,7 +90,7 @@ def translation(*, with_file: bool = False) -> Iterator[None]:
 
 
 def translated(error: Exception, *, with_file: bool = False) -> BotError:
-    """Our word for a foreign exception."""
+    """Return the core's error for an exception of discord.py, aiohttp or the system."""
     if isinstance(error, discord.RateLimited):
         return Temporary("discord_busy", retry_after=error.retry_after)
     if isinstance(error, discord.HTTPException):
@@ -100,7 +101,7 @@ def translated(error: Exception, *, with_file: bool = False) -> BotError:
 
 
 def lost(error: Exception) -> BotError:
-    """Why there is no connection; `Broken` for what only the operator can mend."""
+    """Return the reason why the connection is lost; `Broken` if only the operator can fix it."""
     match error:
         case discord.LoginFailure() | discord.ConnectionClosed(code=4004):
             return Broken("discord_token_bad")
@@ -110,7 +111,7 @@ def lost(error: Exception) -> BotError:
             return Temporary("discord_closed")
         case _ if isinstance(error, FOREIGN):
             problem = translated(error)
-            # How long a post waits for a message of the API's is no measure for a connection.
+            # The delay of a post's retry doesn't apply to the connection's.
             return Unreachable() if isinstance(problem, Unreachable) else problem
         case _:
             return unforeseen(error)
@@ -124,7 +125,7 @@ def _answered(error: discord.HTTPException, *, with_file: bool) -> BotError:
     if error.code in LATER:
         return Temporary("discord_busy", retry_after=_retry_after(error) or LATER[error.code])
     if error.code == NO_PERMISSION and with_file:
-        # It may be the file alone that is not allowed: the next try goes without.
+        # Perhaps only the file is not allowed: the next attempt goes without it.
         return FilesForbidden()
     if error.code in REFUSED:
         return Refused.of(REFUSED[error.code])
@@ -133,7 +134,7 @@ def _answered(error: discord.HTTPException, *, with_file: bool) -> BotError:
     if error.status == 413:
         return FileTooLarge()
     if error.code == 0:
-        # No word of Discord's API: something in between spoke, and knows nothing of our message.
+        # Not an answer of Discord's API, but of a proxy in between.
         return Unreachable(retry_after=60.0)
     return Forbidden() if error.status == 403 else Refused("message_refused")
 

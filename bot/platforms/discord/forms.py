@@ -1,4 +1,4 @@
-"""Forms: what a window on a person's screen sends back, as long as this process remembers it."""
+"""Forms (Discord's modals). A form is lost if the process ends before it is sent."""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,45 +12,46 @@ from bot.platforms.discord.answering import refuse
 from bot.platforms.discord.reading import check_interaction
 
 PATIENCE = 15 * 60.0
-"""Seconds a form is remembered: it may be put away without a word."""
+"""Seconds that a form is remembered. Discord doesn't report a form that a person closed."""
 MOST_LABEL = 45
-"""Characters of a title or a label in a form: Discord's limit."""
+"""Discord's limit for titles and labels in a form, in characters."""
 MOST_PROMPT = 2000
 Sent = Callable[[discord.Interaction, str], Awaitable[None]]
-"""Takes the form as it was sent, with its words."""
+"""A function that handles a submitted form: its interaction and its prompt."""
 _KNOWN = "form"
 
 
 def is_known(interaction: discord.Interaction) -> bool:
-    """Whether a submitted form is one we remember: discord.py calls the form first."""
+    """Whether a submitted form is still remembered. discord.py calls the form before this."""
     return _KNOWN in interaction.extras
 
 
 def label(message_id: str, locale: str) -> str:
-    """The words over a form or over one of its fields."""
+    """Return the title of a form or the label of a field."""
     return i18n.say(Text(id=message_id), locale)[:MOST_LABEL]
 
 
 class Form(Modal):
-    """Marks what it is sent, and answers every error. Lost with the process."""
+    """A form that marks its interactions as known, and answers every error."""
 
     def __init__(self, *, title: str) -> None:
         super().__init__(title=title, timeout=PATIENCE)
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        """Everybody may: the form went to one person."""
+        """Mark the interaction as known. Allow everybody, as only one person sees the form."""
         interaction.extras[_KNOWN] = True
         return True
 
     async def on_error(  # type: ignore[override]  # discord.py's own modals have no item here
         self, interaction: discord.Interaction, error: Exception, /
     ) -> None:
-        """The rim of the form."""
+        """Answer with the error."""
         await refuse(interaction, error)
 
 
 class WordsForm(Form):
-    """Words for another video like one that was; nothing said is the same words."""
+    """A form for the prompt of a remix or a continuation. The prompt of a continuation may be left
+    empty; then the video's own prompt is used."""
 
     def __init__(self, asked: Asked, locale: str, sent: Sent) -> None:
         goes_on = asked.action is Action.CONTINUE
@@ -65,6 +66,6 @@ class WordsForm(Form):
         self.add_item(Label(text=label("option.prompt", locale), component=self.prompt))
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        """A new job, on the account of whoever sent the form."""
+        """Order the video for the person who sent the form."""
         check_interaction(interaction)
         await self._sent(interaction, self.prompt.value)

@@ -1,7 +1,7 @@
-"""From a wish to an answer: one transaction, bounded, then the card; or one plain sentence.
+"""Run an order or a command, and answer: with a card, or with one plain sentence.
 
-Discord waits three seconds. So nothing here calls the network before the answer, and whatever was
-taken without anybody learning of it is withdrawn.
+Discord waits three seconds for an answer. So the transaction has a timeout and no network call
+precedes the answer. A job whose person got no answer is withdrawn.
 """
 
 import asyncio
@@ -41,9 +41,9 @@ from bot.platforms.discord.reading import call_of, check_interaction
 from bot.platforms.discord.videos import Videos
 
 PATIENCE = 2.0
-"""Seconds for the transaction."""
+"""Timeout of the transaction, in seconds."""
 CARD_TIME = 0.5
-"""Seconds for what is only nice to have on the card; without it the card is plainer."""
+"""Timeout in seconds for the optional facts of a card, which are left out after that."""
 
 Work = Coroutine[Any, Any, Answer]
 Outcome = TypeVar("Outcome")
@@ -52,7 +52,7 @@ log = get_logger()
 
 
 class Intake:
-    """Hands orders to the service and sees to it that somebody learns what became of them."""
+    """Passes orders to the service and answers with the outcome."""
 
     def __init__(
         self, *, door: Door, videos: Videos, platform: DiscordPlatform, patience: float = PATIENCE
@@ -66,7 +66,7 @@ class Intake:
         self._late: set[asyncio.Future[Any]] = set()
 
     async def take(self, interaction: discord.Interaction, order: Order) -> None:
-        """Submit, then answer with the card, for everybody to see."""
+        """Submit an order, then answer with its card, visible to everybody."""
         check_interaction(interaction)
         await self.hear(interaction, lambda: self._submitted(order))
 
@@ -76,7 +76,10 @@ class Intake:
     async def hear(
         self, interaction: discord.Interaction, work: Callable[[], Work], *, about: str = ""
     ) -> None:
-        """Do it in time or not at all, and draw the answer; `about` is the job that was pressed."""
+        """Run the work and answer with the outcome. After the timeout, the work is undone.
+
+        `about` is the id of the job whose button was pressed.
+        """
         try:
             answer = await self._admitted(work())
         except Refused as refused:
@@ -101,18 +104,18 @@ class Intake:
                 await self._videos.show(interaction, answer)
 
     async def wait(self, interaction: discord.Interaction, work: Work) -> None:
-        """The same for what may take longer than Discord waits, and ends in words."""
+        """Run work that may take longer than Discord waits, and answer with its sentence."""
         await think(interaction)
         try:
             answer = await work
             assert isinstance(answer, Told)
             said = answer.reply
-        except Exception as problem:  # noqa: BLE001 - "is thinking" would stand there for ever
+        except Exception as problem:  # noqa: BLE001 - else "is thinking" would stay
             said = replies.error(told(problem))
         await finish(interaction, messages.notice(said, str(interaction.locale)))
 
     async def _ask(self, interaction: discord.Interaction, asked: Asked) -> None:
-        """A form for the words; nothing said is no words."""
+        """Open a form for the prompt. An empty field is an empty prompt."""
 
         async def sent(answer: discord.Interaction, words: str) -> None:
             press = Press(action=asked.action, about=asked.job.id, words=words)
@@ -137,11 +140,11 @@ class Intake:
             await self._stands(job, str(card_id), str(interaction.channel_id))
 
     async def take_message(self, order: Order) -> None:
-        """Submit what a message asked for, and reply to it with the card."""
+        """Submit the order of a message, and reply to the message with the card."""
         job = (await self._admitted(self._submitted(order))).job
         post = await self._posts.get(job.id, PostKind.CARD)
         if post is None or post.message_id:
-            return  # Discord told us of this message twice.
+            return  # Discord sent this message twice
         reply = await self._reply(job)
         try:
             stands = await self._platform.send(post, job, reply, video=None)
@@ -149,26 +152,27 @@ class Intake:
             log.warning("discord.unanswered", job=job.id, code=refused.code)
             await self._unanswered(job)
         except Temporary as error:
-            # The card is owed: it will be posted like any other message, under the same nonce.
+            # The card's row sends it later, with the same nonce.
             log.warning("discord.delayed", job=job.id, code=error.code)
         else:
             await self._stands(job, *stands)
 
     async def _change(self, interaction: discord.Interaction, job: Job) -> None:
-        """Bring the card that was pressed up to date in its place."""
+        """Answer a press on a card by editing the card."""
         card = interaction.message
         if card is None:
             raise Broken("no_card", job=job.id)
         self._platform.cards.promise(card.id, version=job.version)
         with perhaps_unanswered():
             await self._redraw(interaction, card.id, await self._rendered(job))
-        # A card of which no row tells is one all the same.
+        # The pressed card may be missing in the row, so record it.
         await self._stands(job, str(card.id), str(interaction.channel_id))
 
     async def _redraw(
         self, interaction: discord.Interaction, card_id: int, rendered: messages.Rendered
     ) -> None:
-        """An edit that is under way would take the answer back: the answer waits for its end."""
+        """Edit the card as the answer, after any other edit has ended: the other edit could
+        overwrite the answer."""
         cards = self._platform.cards
         change: Callable[..., Awaitable[object]] = interaction.response.edit_message
         if cards.is_under_way(card_id):
@@ -181,11 +185,11 @@ class Intake:
         cards.stands(card_id, rendered)
 
     async def _mend(self, interaction: discord.Interaction, job_id: str) -> None:
-        """A card that offers what is no longer to be had shows its job as it was long ago."""
+        """Edit a card whose button came too late: the card shows an outdated state of the job."""
         try:
             pressed = interaction.message
             if pressed is None or not messages.is_about(pressed, job_id, PostKind.CARD):
-                return  # pressed in a list, say
+                return  # for example, the button of a list
             post = await self._posts.get(job_id, PostKind.CARD)
             if post is None:
                 return
@@ -197,7 +201,7 @@ class Intake:
             log.info("discord.card_outdated", job=job_id, code=error.code)
 
     async def _clear(self, interaction: discord.Interaction, job_id: str) -> None:
-        """Take away the copy of a deleted video that was pressed: no row tells of it."""
+        """Delete the pressed message if it is a copy of a deleted video: copies have no row."""
         pressed = interaction.message
         if pressed is None or not messages.is_about(pressed, job_id, PostKind.RESULT):
             return
@@ -207,11 +211,11 @@ class Intake:
             log.info("discord.copy_stays", job=job_id, code=error.code)
 
     async def check(self, check: Coroutine[Any, Any, object]) -> None:
-        """Pass on what it raises, in time or not at all."""
+        """Run a check. Raises the errors of the check, or `Temporary` after the timeout."""
         await self._in_time(asyncio.ensure_future(check))
 
     async def finish(self) -> None:
-        """Wait for what outlived its answer."""
+        """Wait for the transactions that are still running after their answer."""
         while self._late:
             await asyncio.gather(*self._late, return_exceptions=True)
 
@@ -224,20 +228,20 @@ class Intake:
         try:
             return await self._in_time(task)
         except Temporary:
-            # A transaction not begun by now never begins. An open one runs to its end,
-            # whoever waits for it: what it still takes, we return.
+            # A transaction that has not begun by now won't begin. A running one runs to its end;
+            # a job that it still takes is withdrawn.
             asking.is_over = True
             self._outlive(asyncio.create_task(self._withdraw(task)))
             raise
 
     async def _in_time(self, task: asyncio.Future[Outcome]) -> Outcome:
-        """Its outcome, if that comes in time; the task itself is left to run."""
+        """Return the task's outcome. Raises `Temporary` after the timeout; the task goes on."""
         try:
             async with asyncio.timeout(self._patience):
                 return await asyncio.shield(task)
         except BotError:
             raise
-        except Exception as error:  # too late, or whatever the database says
+        except Exception as error:  # the timeout, or any error of the database
             self._outlive(task)
             known = isinstance(error, TimeoutError)
             log.warning("discord.busy", late=known, exc_info=None if known else error)
@@ -252,11 +256,12 @@ class Intake:
             answer = await task
             if isinstance(answer, Taken):
                 await self._unanswered(answer.job)
-        except Exception as error:  # noqa: BLE001 - not taken, or posted by its row
+        except Exception as error:  # noqa: BLE001 - not taken, or its row posts it
             log.info("discord.not_withdrawn", error=type(error).__name__)
 
     async def _unanswered(self, job: Job) -> None:
-        """Nobody knows of this job, unless an earlier delivery of the same event was answered."""
+        """Withdraw a job whose person got no answer, unless an earlier delivery of the same event
+        was answered."""
         post = await self._posts.get(job.id, PostKind.CARD)
         if post is None or post.message_id is None:
             await self.service.unanswered(job)
@@ -264,7 +269,7 @@ class Intake:
     async def _stands(self, job: Job, message_id: str, channel_id: str) -> None:
         try:
             await self.service.answered(self._posts, job, message_id, channel_id)
-        except Exception as error:  # noqa: BLE001 - its row will find the card, its job leaves
+        except Exception as error:  # noqa: BLE001 - the card's row finds it later
             failures.record("discord.card_unrecorded", error, job=job.id)
 
     async def _rendered(self, job: Job) -> messages.Rendered:

@@ -1,4 +1,4 @@
-"""Every command of the core's table that orders no video, as one of Discord's own."""
+"""Make slash commands of the core's commands that don't order a video."""
 
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -19,7 +19,8 @@ Line = app_commands.Range[str, 1, MOST_NAME]
 
 
 def commands(intake: Intake, *, claimed: Callable[[], None]) -> tuple[Command, ...]:
-    """All of them, ready for a tree; `claimed` is called when there may be a first owner."""
+    """Return the slash commands for a command tree. `claimed` is called when a first owner may have
+    been set."""
     able = [each for each in COMMANDS.values() if each.act is not None]
     return tuple(_command(each, intake, claimed) for each in able)
 
@@ -44,7 +45,7 @@ def _command(command: table.Command, intake: Intake, claimed: Callable[[], None]
     if "job" in given:
         made.autocomplete("job")(_under_way(intake))
     if command.who is not Who.EVERYBODY:
-        # Discord knows no owners of a bot: those who run a server are as near as it comes.
+        # Discord doesn't know the bot's owners; the nearest permission is to manage the server.
         made.default_permissions = discord.Permissions(manage_guild=True)
     if command.is_local:
         made.allowed_contexts = AppCommandContext(guild=True, dm_channel=False)

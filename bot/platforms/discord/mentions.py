@@ -1,7 +1,8 @@
-"""Mentions: somebody writes to the bot, with a picture, or in reply to one.
+"""Messages to the bot: mentions and direct messages, perhaps with files or in reply to a message.
 
-Discord shows a bot only messages that mention it, its own, and those in direct messages; what it
-hides looks empty. So a picture in such a message is said to be hidden, never to be missing.
+Without the Message Content intent, Discord shows a bot the content only of its own messages, of
+messages that mention it, and of direct messages; all others look empty. So for an empty message the
+answer says that its picture is hidden, not that it is missing.
 """
 
 import asyncio
@@ -33,9 +34,10 @@ from bot.platforms.discord.reading import (
 )
 
 BREATH = 60.0
-"""Seconds between two times that one person in one channel is told how to ask."""
+"""Least seconds between two help answers to the same person in the same channel."""
 MARK = "❔"
-"""Put under what asks for nothing, in between. What is asked for and refused is always told."""
+"""The reaction to a message without an order, instead of another help answer. Refusals of orders
+are always answered."""
 
 _WRITTEN = (discord.MessageType.default, discord.MessageType.reply)
 
@@ -43,15 +45,15 @@ log = get_logger()
 
 
 class Mentions:
-    """Hears what is written, takes what it asks for, and does not let itself be made to babble."""
+    """Handles messages: takes their orders, and limits how often help is sent."""
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
         self._answered: dict[tuple[int, int], datetime] = {}
-        """When somebody was told how to ask, by channel and person; nothing older than a breath."""
+        """Times of the latest help answers, by channel and person; none older than `BREATH`."""
 
     async def hear(self, message: discord.Message, *, own_id: int) -> None:
-        """Take what a message asks for, if it speaks to us; errors become a reply."""
+        """Take the order of a message to the bot. Errors become a reply."""
         if not is_for_us(message, own_id=own_id):
             return
         try:
@@ -61,11 +63,11 @@ class Mentions:
                 await self._help(message)
             else:
                 await self._intake.take_message(order)
-        except Exception as problem:  # noqa: BLE001 - the rim: nobody above could tell them
+        except Exception as problem:  # noqa: BLE001 - the callers can't reply
             await _say(message, replies.error(told(problem)))
 
     async def _help(self, message: discord.Message) -> None:
-        """How to ask; but a mark where the same person was told a moment ago."""
+        """Reply with help, or set a reaction if the same person just got help here."""
         if self._is_due(message):
             said = Text(id="mention.help" if message.guild else "mention.help_direct")
             await _say(message, Reply(text=said))
@@ -74,7 +76,7 @@ class Mentions:
 
     def _is_due(self, message: discord.Message) -> bool:
         if message.guild is None:
-            return True  # Nobody else reads it.
+            return True  # only this person reads it
         now = message.created_at
         self._answered = {
             who: at for who, at in self._answered.items() if (now - at).total_seconds() < BREATH
@@ -87,9 +89,10 @@ class Mentions:
 
 
 def is_for_us(message: discord.Message, *, own_id: int) -> bool:
-    """A person wrote to the bot: in direct messages, or naming it in so many words.
+    """Whether a person wrote the message to the bot: in direct messages, or with a mention in the
+    text.
 
-    A mere reply to one of our messages mentions us too, but "wow!" under a video is no order.
+    A reply to a message of the bot mentions it, too, but a "wow!" below a video is not an order.
     """
     if message.author.bot or message.webhook_id is not None or message.type not in _WRITTEN:
         return False
@@ -97,9 +100,9 @@ def is_for_us(message: discord.Message, *, own_id: int) -> bool:
 
 
 def order_of(message: discord.Message, *, own_id: int) -> Order | None:
-    """The order in a message, or None if it has none. Raises `Refused` for its files.
+    """Return the order in a message, or None. Raises `Refused` for unusable files.
 
-    In direct messages every word reaches us, "thanks!" too, so words alone are no order there.
+    In direct messages, text alone is not an order, since all messages arrive: "thanks!" too.
     """
     prompt = prompt_of(message, own_id=own_id)
     given = _handed_in(message, own_id=own_id)
@@ -121,7 +124,7 @@ def order_of(message: discord.Message, *, own_id: int) -> Order | None:
 
 
 def prompt_of(message: discord.Message, *, own_id: int) -> str:
-    """The text without us, and with people's names for their ids."""
+    """Return the text without mentions of the bot, and with names instead of other mentions."""
     text = message.content
     for name in _names(own_id):
         text = text.replace(name, " ")
@@ -131,7 +134,7 @@ def prompt_of(message: discord.Message, *, own_id: int) -> str:
 
 
 def _handed_in(message: discord.Message, *, own_id: int) -> list[Given]:
-    """The files of the message it replies to, then its own; none where words were meant."""
+    """Return the files of the message replied to, then those of the message itself."""
     own = files_of(message, own_id=own_id)
     pictures, _ = parted(own)
     with beside(own):
@@ -144,7 +147,11 @@ def _handed_in(message: discord.Message, *, own_id: int) -> list[Given]:
 def _pointed_at(
     message: discord.Message, own: Sequence[Given], pictures: Sequence[Picture], *, own_id: int
 ) -> list[Given]:
-    """Beside a picture of one's own, a message that we don't see may as well be talk."""
+    """Return the files of the message replied to.
+
+    Raises `Refused` if Discord hides that message, unless the order has a picture of its own: then
+    the message replied to need not matter.
+    """
     reference = message.reference
     if reference is None or message.message_snapshots:
         return []
@@ -155,7 +162,7 @@ def _pointed_at(
         raise ReplyGone()
     if target is None or _is_hidden(target):
         if pictures or message.guild is None:
-            return []  # Nothing is hidden from us in direct messages.
+            return []  # in direct messages nothing is hidden
         raise Refused("picture_hidden")
     files = files_of(target, own_id=own_id)
     if not (files or own):
@@ -164,7 +171,8 @@ def _pointed_at(
 
 
 def _is_hidden(message: discord.Message) -> bool:
-    """Nobody can send an empty message: one that looks empty is kept from us."""
+    """Whether Discord hides the message's content. Empty messages can't be sent, so a message that
+    looks empty is hidden."""
     return not (message.poll or any(_has_something(part) for part in parts_of(message)))
 
 
@@ -176,10 +184,10 @@ def _check_channel(message: discord.Message) -> None:
     channel = message.channel
     me = message.guild.me if message.guild else None
     if me is None or isinstance(channel, discord.PartialMessageable | discord.DMChannel):
-        return  # Direct messages need no permission; of an unknown thread we know none.
+        return  # direct messages need no permission; those of an unknown thread are unknown
     permissions = channel.permissions_for(me)
     if not permissions.view_channel:
-        return  # We have just been shown a message here: what is remembered of us is wrong.
+        return  # the cache is wrong: Discord just showed us a message of this channel
     check_permissions(permissions, in_thread=isinstance(channel, discord.Thread))
 
 
@@ -191,9 +199,9 @@ def _names(own_id: int) -> tuple[str, str]:
 
 
 async def _say(message: discord.Message, reply: Reply) -> None:
-    """A sentence in reply to a message, or directly if we may not speak there; never raises.
+    """Reply to a message, or send a direct message if the bot may not write there. Never raises.
 
-    The nonce makes a repetition harmless.
+    The nonce makes a repeated reply harmless.
     """
     rendered = messages.notice(reply, locale_of(message))
     here = partial(message.channel.send, nonce=f"{message.id}-n")
@@ -216,7 +224,7 @@ async def _say(message: discord.Message, reply: Reply) -> None:
 
 
 async def _mark(message: discord.Message) -> None:
-    """A sign under the message that it was seen; where we may not react there is none."""
+    """Set a reaction on the message, if the bot may."""
     try:
         async with asyncio.timeout(ANSWER_TIME):
             await message.add_reaction(MARK)

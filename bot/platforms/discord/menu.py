@@ -1,4 +1,7 @@
-"""The message menu "Animate": a form for the picture in somebody's message, no intent needed."""
+"""The message menu "Animate": a form to order a video of a message's picture.
+
+Discord sends the message with the interaction, so the Message Content intent isn't needed.
+"""
 
 from dataclasses import replace
 
@@ -28,7 +31,7 @@ from bot.platforms.discord.slash import MOST, MOST_NAME, SOME_WORDS, words
 
 
 def command(intake: Intake) -> app_commands.ContextMenu:
-    """The menu entry, ready for a tree."""
+    """Return the menu entry for a command tree."""
 
     async def animate(interaction: discord.Interaction, message: discord.Message) -> None:
         check_interaction(interaction)
@@ -36,7 +39,7 @@ def command(intake: Intake) -> app_commands.ContextMenu:
         if not pictures and sound is None:
             check_shown(message, own_id=interaction.application_id)
             raise NoPicture()
-        # Before anybody types: the service would refuse it afterwards.
+        # Check before the person fills in the form; the service would refuse it afterwards.
         given: tuple[Given, ...] = (*pictures, sound) if sound else pictures
         intake.service.check_authors(given, person_of(interaction.user))
         order = Order(
@@ -53,9 +56,10 @@ def command(intake: Intake) -> app_commands.ContextMenu:
 
 
 def lengths_of(catalog: Catalog, order: Order) -> list[SelectOption]:
-    """Every model with every length that it makes of `order`: one menu, so that both always fit.
+    """Return menu options for all pairs of model and length that fit `order`. One menu for both
+    makes sure that they fit together.
 
-    Where there are more than Discord shows, the first lengths of each model come before others.
+    If there are more than Discord shows, the first lengths of each model take precedence.
     """
     found: dict[tuple[str, int], int] = {}
     for model in catalog.models:
@@ -70,7 +74,7 @@ def lengths_of(catalog: Catalog, order: Order) -> list[SelectOption]:
 
 
 def presets_of(catalog: Catalog) -> list[SelectOption]:
-    """Movements by their names."""
+    """Return menu options for the presets."""
     return [
         SelectOption(label=preset.label[:MOST_NAME], value=name)
         for name, preset in list(catalog.presets.items())[:MOST]
@@ -78,9 +82,9 @@ def presets_of(catalog: Catalog) -> list[SelectOption]:
 
 
 class AnimateForm(Form):
-    """Prompt, movement, model and length, and which picture if there are several.
+    """A form for prompt, preset, model and length, and for the picture if there are several.
 
-    `named`: the picture is named even if there is no choice, as others can't be used.
+    `named`: the picture is shown even if it is the only one, since other files can't be used.
     """
 
     def __init__(
@@ -112,7 +116,7 @@ class AnimateForm(Form):
             self.add_item(Label(text=label("form.video", locale), component=self.video))
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        """Order what was filled in; what was left out is for the catalog to choose."""
+        """Order the video. The catalog fills in choices that were left out."""
         picture = self._pictures[int(_first(self.picture) or 0)]
         length, _, family = (_first(self.video) or "").partition(" ")
         wish = Wish(

@@ -1,8 +1,8 @@
-"""Looks: a reply becomes text, an embed and buttons. Pure functions; nothing is sent here.
+"""Turn replies into looks: text, an embed and buttons. Pure functions; nothing is sent here.
 
-A card is an embed, so that it can change its colour and never pings; what is said once is plain
-text, so that links unfurl and the one mention rings. The words of strangers (prompts, names) pass
-`plain` before they stand in any message.
+A card is an embed: it has a colour and notifies nobody. Other messages are plain text, so that
+links get a preview and the mention notifies the person. Text from people (prompts, names) passes
+through `plain` before it is shown.
 """
 
 import re
@@ -27,13 +27,13 @@ MOST_PROMPT = 300
 MOST_VALUE = 100
 MOST_LABEL = 80
 MOST_CHOICE = 100
-"""Characters: limits of Discord, except the two in the middle."""
+"""Limits in characters. Discord's, except `MOST_PROMPT` and `MOST_VALUE`, which are ours."""
 NOTE = "note"
-"""In place of the kind of a post, under what is told to one person."""
+"""The kind of message in buttons below a notice, which isn't a post."""
 FEW = 5
-"""Choices that stand side by side as buttons: more are a menu."""
+"""Most choices that are shown as buttons; more become a menu."""
 MOST_CHOICES = 25
-"""Of a menu: Discord's limit."""
+"""Discord's limit of choices in a menu."""
 
 COLOURS = {
     Tone.WAITING: discord.Colour(0x99A1AA),
@@ -49,14 +49,14 @@ _STYLES = {
     Action.TRY_ON: discord.ButtonStyle.primary,
 }
 _UNFURLS = re.compile(r":(?=//)|\.[^\s./]+(?=/)")
-"""Where an address stops being one: its scheme, and each end of a domain before a slash; invites
-unfurl without a scheme, and shorteners of them change."""
+"""The positions that break a URL: after its scheme, and after each domain before a slash. Invites
+get a preview even without a scheme, and their short domains change."""
 _ZERO_WIDTH = "\u200b"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """A message for discord.py."""
+    """A message's content, in discord.py's types."""
 
     content: str | None
     embeds: list[discord.Embed]
@@ -65,17 +65,17 @@ class Rendered:
 
     @property
     def words(self) -> dict[str, Any]:
-        """Arguments of discord.py for a message without an embed."""
+        """Return discord.py's arguments for a message without an embed."""
         return {"content": self.content, "view": self.view, "allowed_mentions": self.mentions}
 
     @property
     def whole(self) -> dict[str, Any]:
-        """Arguments of discord.py for any message."""
+        """Return discord.py's arguments for any message."""
         return self.words | {"embeds": self.embeds}
 
 
 def card(reply: Reply, locale: str, *, job_id: str) -> Rendered:
-    """The status card of a job; its footer is how `is_about` knows it again."""
+    """Return the card of a job. `is_about` recognizes the card by its footer."""
     bar = (reply.bar,) if reply.bar else ()
     lines = (_sentence(reply.text, locale), *_quoted(reply), *bar, *_facts(reply, locale))
     embed = discord.Embed(colour=COLOURS[reply.tone], description="\n".join(lines))
@@ -85,7 +85,7 @@ def card(reply: Reply, locale: str, *, job_id: str) -> Rendered:
 
 
 def post(reply: Reply, locale: str, *, kind: PostKind) -> Rendered:
-    """A result or a failure: said once, and it may ping its person."""
+    """Return the look of a result or a failure, which may mention its person."""
     words = "\n".join((_sentence(reply.text, locale), *_quoted(reply), *_facts(reply, locale)))
     link = f"\n{reply.link}" if reply.link else ""
     return Rendered(
@@ -97,8 +97,8 @@ def post(reply: Reply, locale: str, *, kind: PostKind) -> Rendered:
 
 
 def notice(reply: Reply, locale: str) -> Rendered:
-    """One plain sentence, for one person; an owner's may have a list, and something to press."""
-    # The choices instead may be a long list.
+    """Return the look of a plain sentence for one person. Facts become a list, buttons a view."""
+    # The sentence may contain a long list of alternatives.
     lines = [_sentence(reply.text, locale, most=5 * MOST_VALUE), *_quoted(reply)]
     lines += [f"• {_sentence(fact, locale)}" for fact in reply.facts]
     content = shortened("\n".join(lines), MOST_CONTENT)
@@ -107,14 +107,14 @@ def notice(reply: Reply, locale: str) -> Rendered:
 
 
 def with_original(rendered: Rendered, job_id: str, locale: str) -> Rendered:
-    """The same, with a button that asks for the very file as its gateway made it."""
+    """Add a button that asks for the original of the job's video."""
     button = Button(action=Action.ORIGINAL, about=job_id)
     rendered.view.add_item(_button(button, locale, PostKind.RESULT))
     return rendered
 
 
 def is_about(message: discord.Message, job_id: str, kind: PostKind) -> bool:
-    """Whether one of our own messages is this post of this job."""
+    """Whether a message of ours is this kind of post about this job."""
     if kind is PostKind.CARD:
         return any(embed.footer.text == job_id for embed in message.embeds)
     rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
@@ -124,13 +124,13 @@ def is_about(message: discord.Message, job_id: str, kind: PostKind) -> bool:
 
 
 def link_to(message: Address) -> str:
-    """The link to a message, as *Copy Message Link* gives it."""
+    """Return the link to a message, as *Copy Message Link* gives it."""
     place = (message.community or "@me", message.channel, message.message)
     return "/".join(("https://discord.com/channels", *map(str, place)))
 
 
 def plain(text: str, *, most: int = MOST_VALUE) -> str:
-    """A stranger's words as they were typed: no markup, no mention, nothing that unfurls."""
+    """Return a person's text so that Discord shows it as typed: no markup, mention or preview."""
     flat = shortened(" ".join(text.split()), most)
     flat = discord.utils.escape_markdown(flat, ignore_links=False)
     flat = _UNFURLS.sub(lambda found: found[0] + _ZERO_WIDTH, flat)
@@ -145,7 +145,7 @@ def _sentence(text: Text, locale: str, *, most: int = MOST_VALUE) -> str:
         "until": _moment("f"),
         "person": lambda person: f"<@{person}>",
         "owner": lambda person: f"<@{person}>",
-        "contact": str,  # an operator's own words, who may want a link in them
+        "contact": str,  # the operator's own text, which may contain a link
         "to": str,
         "permission": lambda name: i18n.say(Text(id=f"permission.{name}"), locale),
     }
@@ -153,7 +153,8 @@ def _sentence(text: Text, locale: str, *, most: int = MOST_VALUE) -> str:
 
 
 def _moment(style: str) -> Callable[[object], str]:
-    """A time that every reader sees in their own zone, and that counts down by itself."""
+    """Return a formatter of times in Discord's markup: each app shows its own time zone and updates
+    relative times by itself."""
 
     def shown(seconds: object) -> str:
         assert isinstance(seconds, int | float)
@@ -171,7 +172,7 @@ def _facts(reply: Reply, locale: str) -> tuple[str, ...]:
 
 
 def _view(reply: Reply, locale: str, kind: str) -> View:
-    """Buttons; of the same action more than a few are a menu, or several."""
+    """Return the buttons. More than `FEW` buttons of one action become one menu or several."""
     view = View(timeout=None)
     for action, alike in groupby(reply.buttons, key=lambda button: button.action):
         buttons = list(alike)
@@ -185,8 +186,8 @@ def _view(reply: Reply, locale: str, kind: str) -> View:
     if reply.jump is not None:
         label = i18n.say(Text(id="button.jump"), locale)
         view.add_item(discord.ui.Button(label=label, url=link_to(reply.jump)))
-    # discord.py keeps every view it sends in memory unless it is finished; our buttons are found
-    # by their custom id alone, also by a process that never sent them.
+    # discord.py keeps each view that it sends in memory until the view is stopped. Our buttons are
+    # found by their custom id alone, even by a process that didn't send them.
     view.stop()
     return view
 
@@ -203,7 +204,7 @@ def _button(button: Button, locale: str, kind: str) -> discord.ui.Button[View]:
 def _menu(
     buttons: Sequence[Button], locale: str, kind: str, *, name: str
 ) -> discord.ui.Select[View]:
-    """A menu whose choices carry what buttons would."""
+    """Return a menu whose values are the custom ids that buttons would have."""
     options = [
         discord.SelectOption(
             label=i18n.say(each.label, locale)[:MOST_CHOICE],

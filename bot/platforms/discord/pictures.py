@@ -1,4 +1,4 @@
-"""Pictures and sounds: downloaded from Discord's own hosts, and from nowhere else."""
+"""Download pictures and sounds, only from Discord's own hosts."""
 
 from pathlib import Path
 
@@ -10,19 +10,20 @@ from bot.core.orders import Picture, Sound, too_large
 from bot.net.files import save
 
 HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
-"""Where Discord keeps attachments."""
+"""The hosts of Discord's attachments."""
 CHUNK = 64 * 1024
 
 
 class PictureDownloads:
-    """Fetches what people gave from Discord's own hosts, and from `origins` (a test server)."""
+    """Downloads given files from Discord's hosts, and from `origins` (a test server)."""
 
     def __init__(self, session: aiohttp.ClientSession, *, origins: frozenset[str]) -> None:
         self._session = session
         self._origins = origins
 
     async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
-        """Stream `given` to disk: whole, or `Refused` (gone, too large) or `Temporary`."""
+        """Download `given` to disk. Raises `Refused` if it is gone or too large, `Temporary` if it
+        can't be downloaded now or is incomplete."""
         url = URL(given.source or "", encoded=True)
         self._check(url)
         try:
@@ -39,7 +40,7 @@ class PictureDownloads:
             raise Temporary("picture_incomplete")
 
     def _check(self, url: URL) -> None:
-        """Raise `Broken` for an address that is none of Discord's: no attachment ever has one."""
+        """Raise `Broken` for a URL that isn't Discord's: attachments always have Discord's."""
         ours = url.host is not None and str(url.origin()) in self._origins
         if not ours and (url.scheme != "https" or url.host not in HOSTS or url.port != 443):
             raise Broken("picture_elsewhere")
@@ -49,5 +50,5 @@ def _check_answer(answer: aiohttp.ClientResponse) -> None:
     if answer.status == 429 or answer.status >= 500:
         raise Temporary("picture_unreachable")
     if answer.status != 200:
-        # Links are signed and expire; a redirect would lead away from the hosts we know.
+        # The URLs are signed and expire. A redirect would lead to another host.
         raise PictureGone()

@@ -1,6 +1,6 @@
-"""Discord's knowledge of a bot by its token: its name, its servers, its rights there.
+"""Query Discord about a bot by its token: its name, its servers, and its rights there.
 
-Only asks, and only by REST: for setting up and looking over, whether or not a client is connected.
+For setup and checks, by REST alone: it only reads, and works whether or not a client is connected.
 """
 
 import asyncio
@@ -19,17 +19,17 @@ from bot.platforms.discord.rights import Channel, channels_in
 API = "https://discord.com/api/v10"
 NEEDED = (*reading.NEEDED, "send_messages_in_threads")
 PERMISSIONS = discord.Permissions(**dict.fromkeys((*NEEDED, "add_reactions"), True))
-"""The invitation's permissions: those needed, and one that is nice to have."""
+"""The permissions in the invitation: those needed, and `add_reactions`, which is optional."""
 SCOPES = ("bot", "applications.commands")
 PAGE = 200
-"""Servers that one answer lists."""
+"""Most servers in one answer."""
 ASK_TIME = 15.0
 PATIENCE = 5.0
-"""Seconds that we wait for Discord's sake before we ask once more."""
+"""Most seconds to wait after a 429 before the retry."""
 _TRIES = 3
 _MESSAGE_CONTENT = (1 << 18) | (1 << 19)
-"""Application flags: the intent for verified bots, and for those in few servers."""
-# Discord turns away who does not name its library; ours it is.
+"""Application flags of the Message Content intent: of verified bots, and of bots in few servers."""
+# Discord refuses requests whose User-Agent doesn't name a library. We name ours.
 _AGENT = f"DiscordBot (https://github.com/Rapptz/discord.py {discord.__version__})"
 
 Json = Mapping[str, Any]
@@ -43,11 +43,11 @@ class Identity:
     bot: str
     name: str
     sees_messages: bool
-    """Message Content Intent is switched on in the developer portal."""
+    """True if the Message Content intent is enabled in the developer portal."""
 
     @property
     def invitation(self) -> str:
-        """The link that adds it to a server, with exactly the permissions it needs."""
+        """Return the link that adds the bot to a server, with the permissions of `PERMISSIONS`."""
         return discord.utils.oauth_url(
             int(self.application), permissions=PERMISSIONS, scopes=SCOPES
         )
@@ -62,7 +62,7 @@ class Community:
 
 
 class Portal:
-    """Asks with one token. `date` is what Discord's clock said in the last answer."""
+    """Queries Discord with one token. `date` is the `Date` header of the latest answer."""
 
     def __init__(self, session: aiohttp.ClientSession, *, token: str, api_url: str | None) -> None:
         self.date = ""
@@ -71,7 +71,7 @@ class Portal:
         self._api = api_url or API
 
     async def identity(self) -> Identity:
-        """Raises `Broken("discord_token_bad")`."""
+        """Return the token's account. Raises `Broken("discord_token_bad")` for a bad token."""
         bot = await self._get("/users/@me")
         application = await self._get("/oauth2/applications/@me")
         with _reading():
@@ -83,7 +83,7 @@ class Portal:
             )
 
     async def communities(self) -> list[Community]:
-        """Every server that the bot has joined."""
+        """Return all servers that the bot has joined."""
         found: list[Community] = []
         while True:
             after = f"&after={found[-1].id}" if found else ""
@@ -94,13 +94,13 @@ class Portal:
                 return found
 
     async def commands(self, identity: Identity) -> list[str]:
-        """The names of the registered commands."""
+        """Return the names of the registered commands."""
         listed = await self._get(f"/applications/{identity.application}/commands")
         with _reading():
             return [str(each["name"]) for each in listed]
 
     async def has_commands(self, identity: Identity, community: Community) -> bool:
-        """Whether the bot was invited with the scope applications.commands, too."""
+        """Whether the bot was invited with the scope `applications.commands`."""
         path = f"/applications/{identity.application}/guilds/{community.id}/commands"
         try:
             await self._get(path)
@@ -109,7 +109,8 @@ class Portal:
         return True
 
     async def channels(self, identity: Identity, community: Community) -> list[Channel]:
-        """The text channels in which the bot may write. `Refused` if that can't be seen."""
+        """Return the text channels in which the bot may write. Raises `Refused` if Discord denies
+        the query."""
         place = f"/guilds/{community.id}"
         guild = await self._get(place)
         member = await self._get(f"{place}/members/{identity.bot}")
@@ -118,7 +119,7 @@ class Portal:
             return channels_in(guild, member, channels, needed=NEEDED)
 
     async def _get(self, path: str) -> Any:
-        """The answer to one question; asked again where Discord wants us to be slower."""
+        """Send a GET request and return the answer's body. A 429 is retried."""
         for _ in range(_TRIES):
             try:
                 status, answer = await self._answer(path)
@@ -138,13 +139,13 @@ class Portal:
         async with self._session.get(url, headers=self._headers, allow_redirects=False) as response:
             self.date = response.headers.get("Date", "")
             if response.status >= 500:
-                return response.status, None  # often a page of what stands before Discord
+                return response.status, None  # often an HTML page of a proxy
             return response.status, await response.json(content_type=None)
 
 
 @asynccontextmanager
 async def open_portal(token: str, *, api_url: str | None = None) -> AsyncIterator[Portal]:
-    """A portal for as long as the context lasts."""
+    """Open a portal with an HTTP session of its own."""
     timeout = aiohttp.ClientTimeout(total=ASK_TIME)
     async with aiohttp.ClientSession(
         timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
@@ -154,7 +155,7 @@ async def open_portal(token: str, *, api_url: str | None = None) -> AsyncIterato
 
 @contextmanager
 def _reading() -> Iterator[None]:
-    """An answer of another shape than Discord's comes from something else."""
+    """Raise `Unreadable` for an answer of an unexpected shape."""
     try:
         yield
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:

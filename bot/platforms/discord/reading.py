@@ -1,4 +1,4 @@
-"""Reading: what Discord's objects say, in the core's words. Pure functions; nothing is asked."""
+"""Convert Discord's objects to the core's types. Pure functions; no requests are sent here."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,18 +20,18 @@ from bot.core.unread import is_meant_as_picture, refusal_by_name
 from bot.platforms.discord.client import NAME
 
 NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
-"""Rights to post, checked before anything is accepted."""
+"""The permissions needed to post, checked before an order is accepted."""
 
 _EMOJI = re.compile(r"\s*(?:<a?:\w+:\d+>\s*)+")
-"""Nothing but pictures of a server's own."""
+"""Matches a text that consists only of custom emoji."""
 
 Part = discord.Message | discord.MessageSnapshot
 Attached = tuple[discord.Attachment, str | None]
-"""A file, and who posted it, where that can be known."""
+"""A file, and the id of its author if known."""
 
 
 def address_of(interaction: discord.Interaction) -> Address:
-    """Where it was asked; results will reply to the card."""
+    """Return the address of an interaction. It has no message to which posts could reply."""
     guild = interaction.guild_id
     return Address(
         platform=NAME, channel=str(interaction.channel_id), community=str(guild) if guild else None
@@ -39,18 +39,18 @@ def address_of(interaction: discord.Interaction) -> Address:
 
 
 def person_of(user: discord.User | discord.Member) -> Person:
-    """The person who asked, under the name people see there, if any of it can be seen."""
+    """Return a user as a person, named by the first name that has visible characters."""
     name = clean(user.display_name) or clean(user.name)
     return Person(id=str(user.id), name=name or i18n.say(Text(id="person.nameless"), "en"))
 
 
 def locale_of(message: discord.Message) -> str:
-    """Messages carry no language: the server's, or English."""
+    """Return the server's language, or English: Discord's messages have no language."""
     return str(message.guild.preferred_locale) if message.guild else "en"
 
 
 def call_of(interaction: discord.Interaction) -> Call:
-    """The call of a button or a form."""
+    """Return the call of an interaction."""
     return Call(
         event_id=str(interaction.id),
         address=address_of(interaction),
@@ -60,7 +60,8 @@ def call_of(interaction: discord.Interaction) -> Call:
 
 
 def moderates_of(interaction: discord.Interaction) -> Moderates:
-    """Whether this person moderates where a job is, if that is here."""
+    """Return a function that tells whether this person moderates a job: one of this server, if the
+    person may manage messages here."""
 
     async def moderates(job: Job) -> bool:
         here = job.order.call.address.community == address_of(interaction).community
@@ -70,14 +71,14 @@ def moderates_of(interaction: discord.Interaction) -> Moderates:
 
 
 def check_interaction(interaction: discord.Interaction) -> None:
-    """Raise `Refused` if the result could not be posted where this was asked."""
+    """Raise `Refused` if the bot may not post the result in the interaction's channel."""
     if interaction.guild_id is not None:
         in_thread = isinstance(interaction.channel, discord.Thread)
         check_permissions(interaction.app_permissions, in_thread=in_thread)
 
 
 def check_permissions(permissions: discord.Permissions, *, in_thread: bool) -> None:
-    """Raise `Refused` with the first permission that posting would lack."""
+    """Raise `Refused` with the first missing permission that posting needs."""
     for name in NEEDED:
         if in_thread and name == "send_messages":
             name = "send_messages_in_threads"
@@ -86,14 +87,14 @@ def check_permissions(permissions: discord.Permissions, *, in_thread: bool) -> N
 
 
 def is_picture(attachment: discord.Attachment) -> bool:
-    """Whether it looks like one we can animate; Discord goes by the name itself."""
+    """Whether an attachment may be a picture, by its name and type. Discord, too, uses the name."""
     return may_be_picture(attachment.filename, attachment.content_type)
 
 
 def sound_of(attachment: discord.Attachment, *, author: str | None) -> Sound:
-    """The attachment as the core knows it; only voice messages say how long they are.
+    """Return an attachment as a sound. Only voice messages have a duration.
 
-    Raises `Refused` for what is no sound.
+    Raises `Refused` for other types of files.
     """
     if not may_hold_sound(attachment.filename, attachment.content_type):
         raise Refused("no_sound")
@@ -107,7 +108,7 @@ def sound_of(attachment: discord.Attachment, *, author: str | None) -> Sound:
 
 
 def picture_of(attachment: discord.Attachment, *, author: str | None) -> Picture:
-    """The attachment as the core knows it. Raises `Refused` for what can't be animated."""
+    """Return an attachment as a picture. Raises `Refused` for files that can't be animated."""
     if not is_picture(attachment):
         raise refusal_by_name(attachment.filename, attachment.content_type)
     picture = Picture(
@@ -123,10 +124,9 @@ def picture_of(attachment: discord.Attachment, *, author: str | None) -> Picture
 
 
 def files_of(message: discord.Message, *, own_id: int) -> list[Given]:
-    """Every file of a message. Raises `Refused` for the first that we can't use.
+    """Return all files of a message. Raises `Refused` for the first unusable one.
 
-    Whoever asked for the pictures in our own messages can't be known, nor who posted what is
-    forwarded.
+    The author of files in the bot's own messages and in forwarded messages is unknown.
     """
     return _read(message, _attached(message, own_id=own_id))
 
@@ -134,7 +134,10 @@ def files_of(message: discord.Message, *, own_id: int) -> list[Given]:
 def choices_of(
     message: discord.Message, *, own_id: int
 ) -> tuple[tuple[Picture, ...], Sound | None]:
-    """The same for somebody who chooses one of the pictures: one we can't take is no choice."""
+    """Return the pictures of a message from which a person may choose, and its sound.
+
+    Unusable pictures are left out. If no usable picture is left, raises `Refused` for the first.
+    """
     attached = _attached(message, own_id=own_id)
     usable = [each for each in attached if not _is_no_choice(each[0])]
     if not any(is_picture(each) for each, _ in usable):
@@ -163,7 +166,7 @@ def _file_of(attached: Attached) -> Given:
 
 
 def _is_no_choice(attachment: discord.Attachment) -> bool:
-    """Whether it is a picture that is too large, or of a kind that is not read."""
+    """Whether an attachment is a picture that is too large or of an unsupported format."""
     called = attachment.filename, attachment.content_type
     return is_meant_as_picture(*called) or (
         is_picture(attachment) and attachment.size > PICTURE_BYTES
@@ -171,12 +174,12 @@ def _is_no_choice(attachment: discord.Attachment) -> bool:
 
 
 def parts_of(message: discord.Message) -> tuple[Part, ...]:
-    """The message and what it forwards: a forward has nothing of its own."""
+    """Return the message and the messages that it forwards. A forward has no content itself."""
     return message, *message.message_snapshots
 
 
 def check_shown(message: discord.Message, *, own_id: int) -> None:
-    """Raise `Refused` for a message without a file that shows something besides words."""
+    """Raise `Refused` if a message without a file shows something else than text."""
     own = message.author.id == own_id
     shown.check(each for part in parts_of(message) for each in _shown_in(part, with_embeds=not own))
 

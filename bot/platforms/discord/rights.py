@@ -1,7 +1,7 @@
-"""A bot's rights in a server's channels, from REST's answers. Pure functions.
+"""Compute a bot's permissions in a server's channels from REST answers. Pure functions.
 
-The order in which Discord lays roles and overwrites over each other stands in its documentation,
-page Permissions; discord.py has it too, but only for a connected client.
+Discord's documentation (page Permissions) defines the order in which roles and overwrites apply.
+discord.py implements it, too, but only for a connected client.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,24 +11,25 @@ from typing import Any
 import discord
 
 TEXT_CHANNELS = frozenset({0, 5})
-"""Ordinary ones and announcements."""
+"""The types of ordinary text channels and announcement channels."""
 
 Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One in which the bot may write; several may have one name."""
+    """A channel in which the bot may write. Names need not be unique."""
 
     name: str
     lacking: tuple[str, ...]
-    """Permissions needed there besides, as discord.py spells them."""
+    """The needed permissions that are missing, by discord.py's names."""
 
 
 def channels_in(
     guild: Json, member: Json, channels: Iterable[Json], *, needed: Sequence[str]
 ) -> list[Channel]:
-    """Where the bot can't look or can't write is no fault: somebody will have wanted it so."""
+    """Return the text channels in which the bot may write. Others are left out: that the bot may
+    not write there is probably intended."""
     found = []
     for channel in channels:
         granted = _granted(guild, member, channel)
@@ -54,7 +55,7 @@ def _granted(guild: Json, member: Json, channel: Json) -> discord.Permissions:
 
 
 def _lay(granted: discord.Permissions, overwrites: Sequence[Json]) -> None:
-    """All denials of one rank, then all that it allows."""
+    """Apply the overwrites of one rank: first all that is denied, then all that is allowed."""
     granted.handle_overwrite(
         allow=_union(each["allow"] for each in overwrites),
         deny=_union(each["deny"] for each in overwrites),

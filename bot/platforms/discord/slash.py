@@ -1,6 +1,6 @@
-"""The slash commands /video and /animate, and what they suggest while being filled in.
+"""The slash commands /video and /animate, and the suggestions for their options.
 
-Only what the catalog would take of what is filled in so far is suggested.
+Only values that the catalog accepts together with the options filled in so far are suggested.
 """
 
 import inspect
@@ -25,12 +25,12 @@ from bot.platforms.discord.reading import call_of, picture_of, sound_of
 
 MOST = 25
 MOST_NAME = 100
-"""Discord's limits: choices, and characters of one."""
+"""Discord's limits: the number of choices, and the characters of a choice's name."""
 SOME_PICTURE = Picture(source=None, filename="", size=0)
-"""Stands for one of which nothing is known yet but that it will be there."""
+"""Stands for a picture that will be attached and of which nothing else is known yet."""
 SOME_SOUND = Sound(source=None, filename="", size=0)
 SOME_WORDS = Wish(prompt="…")
-"""Likewise."""
+"""They stand for a sound and a prompt that are not known yet."""
 
 Command = app_commands.Command[Any, ..., None]
 Prompt = app_commands.Range[str, 1, 2000]
@@ -42,7 +42,7 @@ Label = Callable[[Catalog, Order, Any], str]
 
 
 def commands(intake: Intake) -> tuple[Command, ...]:
-    """Both, ready for a tree."""
+    """Return /video and /animate for a command tree."""
     pictures = {"image": File | None, "last_image": File | None}
     given = {"image": File, "prompt": Prompt | None, "last_image": File | None}
     return (
@@ -52,7 +52,7 @@ def commands(intake: Intake) -> tuple[Command, ...]:
 
 
 def _command(name: str, intake: Intake, given: Mapping[str, Any]) -> Command:
-    """A command of these parameters and every option of a wish."""
+    """Return a command with these parameters and all options of a wish."""
 
     async def callback(interaction: discord.Interaction, **filled: Any) -> None:
         images = [filled.pop(each, None) for each in ("image", "last_image")]
@@ -80,7 +80,8 @@ def made_of(
     name: str,
     says: str,
 ) -> Command:
-    """A command of these parameters, by type; what can be None may be left out."""
+    """Return a command with these parameters, given by name and type. A parameter whose type allows
+    None is optional."""
     first = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     others = [_parameter(each, type_) for each, type_ in given.items()]
     vars(callback)["__signature__"] = inspect.Signature([first, *others])
@@ -96,14 +97,14 @@ def _parameter(name: str, type_: Any) -> inspect.Parameter:
 
 
 def _type(option: Option) -> Any:
-    """Of the parameter that it is to Discord."""
+    """Return the type of an option's parameter."""
     if option.is_number:
         return int | None
     return (app_commands.Range[str, 1, option.most] if option.most else str) | None
 
 
 def _choices() -> dict[str, list[Choice[str]]]:
-    """Of options that don't depend on what else is filled in."""
+    """Return the fixed choices of the options that don't depend on other options."""
     few = {name: it.words for name, it in OPTIONS.items() if it.words and name not in SUGGESTED}
     return {name: [_choice(each, each) for each in can] for name, can in few.items()}
 
@@ -111,7 +112,10 @@ def _choices() -> dict[str, list[Choice[str]]]:
 def _pictures(
     interaction: discord.Interaction, *images: discord.Attachment | None
 ) -> tuple[Picture, ...]:
-    """The pictures of a command are its person's own; a last picture needs a first."""
+    """Return the pictures of a command; their author is the person who sent it.
+
+    Raises `Refused` for a last picture without a first one.
+    """
     if images[0] is None and any(images):
         raise Refused("last_alone")
     author, given = str(interaction.user.id), [image for image in images if image]
@@ -154,14 +158,15 @@ _OFFERED: Mapping[str, tuple[Offers, Label]] = {
 
 
 def _values(catalog: Catalog, order: Order, typed: str, *, option: str) -> list[Choice[Any]]:
-    """The values of an option that `order` can have, by label."""
+    """Return the choices of an option that `order` allows."""
     can, label = _OFFERED[option]
     able = can(catalog, order)
     return _fitting([_choice(label(catalog, order, each), each) for each in able], typed)
 
 
 def _positions(catalog: Catalog, order: Order, typed: str, *, switch: str) -> list[Choice[str]]:
-    """On and off, by what that means, where `order` can have both."""
+    """Return the choices on and off of a switch, with labels that describe their effect, if `order`
+    allows both."""
     able = offers.positions(catalog, order, switch)
     shown = {on: i18n.say(position(switch, on=on), order.call.locale) for on in able}
     choices = [_choice(shown[on], ON_OFF[on]) for on in able]
@@ -172,13 +177,14 @@ SUGGESTED: Mapping[str, Suggest] = {
     **{each: partial(_values, option=each) for each in _OFFERED},
     **{each: partial(_positions, switch=each) for each in SWITCHES},
 }
-"""The options that suggest what can be had."""
+"""The functions that suggest values, by option."""
 
 
 def _order(interaction: discord.Interaction, command: Command) -> Order:
-    """The order as filled in by now, without the option being typed and values that can't be read.
+    """Return the order as filled in so far, without the option being typed and unreadable values.
 
-    A picture is not shown to us yet, and /animate will have one.
+    Discord doesn't send attached pictures yet, so `SOME_PICTURE` stands for them. /animate always
+    has one.
     """
     filled = interaction.namespace
     data: Any = interaction.data
@@ -206,11 +212,11 @@ def _fitting(choices: list[Choice[Value]], typed: str) -> list[Choice[Value]]:
     return [choice for choice in choices if wanted in choice.name.casefold()][:MOST]
 
 
-# --- the words in Discord's own list of commands -------------------------------------------------
+# --- the texts in Discord's own list of commands -------------------------------------------------
 
 
 class Translator(app_commands.Translator):
-    """Looks the ids that `words` left behind up in our catalogs."""
+    """Translates the texts of commands by the message ids that `words` attached."""
 
     async def translate(
         self,
@@ -218,7 +224,7 @@ class Translator(app_commands.Translator):
         locale: discord.Locale,
         _context: app_commands.TranslationContextTypes,
     ) -> str | None:
-        """None where we do not speak that language: Discord then shows the default."""
+        """Return the text in a language, or None if we lack it: Discord then shows the default."""
         language = locale.value.replace("-", "_")
         spoken = {language, language.partition("_")[0]} & set(i18n.languages())
         if "id" not in string.extras or not spoken - {i18n.DEFAULT}:
@@ -227,5 +233,5 @@ class Translator(app_commands.Translator):
 
 
 def words(message_id: str) -> locale_str:
-    """The English sentence, with the id by which the others are found."""
+    """Return the English text, with the message id by which `Translator` finds the others."""
     return locale_str(i18n.say(Text(id=message_id), i18n.DEFAULT), id=message_id)

@@ -1,7 +1,7 @@
-"""Videos once more: a finished video as an answer, or the very file that its gateway made.
+"""Send a finished video again, as the answer to an interaction, or its original.
 
-What was posted may have been converted, so that it plays everywhere. The original keeps the content
-credentials that it came with.
+The posted video may be a conversion, so that it plays everywhere. The original still has the
+content credentials that it came with.
 """
 
 import asyncio
@@ -25,25 +25,25 @@ from bot.platforms.discord.answering import finish, think, told
 from bot.platforms.discord.client import DiscordPlatform, place_of
 
 MOST_AT_ONCE = 4
-"""Uploads that people asked for by the button; results don't wait for them."""
+"""Most simultaneous uploads that people asked for by a button. Uploads of results don't count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Videos:
-    """Answers with the file where Discord takes it, else with a sentence and what link there is."""
+    """Answers with a video's file, or with a sentence and a link if the file is too large."""
 
     platform: DiscordPlatform
     _: KW_ONLY
     stored: Callable[[str], AbstractAsyncContextManager[Path]]
     link: Callable[[Job], Link | None]
-    """None for a video where the world does not see us."""
+    """A function that returns a new link to a job's video, or None without a public web address."""
     ways: Callable[[Job], Awaitable[Ways]]
     _uploads: asyncio.Semaphore = field(
         init=False, default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE)
     )
 
     async def show(self, interaction: discord.Interaction, answer: Shown) -> None:
-        """Raises `Refused` where there is no video."""
+        """Answer with a job's video or original. Raises `Refused` if there is no video."""
         job, video = answer.job, answer.job.video
         if video is None:
             raise video_gone(job)
@@ -59,7 +59,7 @@ class Videos:
                 return
             async with self._uploads:
                 await self._upload(interaction, answer, key)
-        except Exception as problem:  # noqa: BLE001 - "is thinking" would stand there for ever
+        except Exception as problem:  # noqa: BLE001 - else "is thinking" would stay
             rendered = messages.notice(replies.error(told(problem)), str(interaction.locale))
             if isinstance(problem, FileTooLarge):
                 sizes.refused(size, key, place=place)
@@ -90,7 +90,7 @@ class Videos:
     async def _elsewhere(
         self, interaction: discord.Interaction, answer: Shown, size: int
     ) -> messages.Rendered:
-        """Where it is instead."""
+        """Return the answer for a file that is too large, with a link if there is one."""
         link = self.link(answer.job)
         id_ = "original.too_large" if link is None else "original.linked"
         said = Reply(

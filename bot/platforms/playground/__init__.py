@@ -1,5 +1,5 @@
-"""The playground: a chat room in the browser, for whoever sits at this machine.
+"""The playground: a chat room in the browser, for a person at this machine.
 
-`client` is the line, `commands` what people do, `messages` how it looks; `room` is the chat network
-itself, which keeps its own history, and `doors` lets people in.
+`client` sends posts, `commands` handles what people do, `messages` draws replies. `room` is the
+chat network itself, with its own history; `doors` has the HTTP routes and the access checks.
 """

@@ -1,6 +1,6 @@
-"""The line to the room: fetch, post, edit, remove, find. Implements the core's `Platform`.
+"""The room's client: download, post, edit, remove, find. Implements the core's `Platform`.
 
-People's acts are none of its business: `commands.Commands` hears them.
+Handling what people do is not part of this module: see `commands.Commands`.
 """
 
 import asyncio
@@ -26,23 +26,23 @@ NAME = "playground"
 CHANNEL = "room"
 COMMUNITY = "room"
 UPLOAD_LIMIT = 200 * 1024 * 1024
-"""Bytes: the room is on this machine, but a video is still to be shown in a page."""
+"""Upload limit in bytes. The room is on this machine, but a page has to show the video."""
 
 Stored = Callable[[str], AbstractAsyncContextManager[Path]]
-"""Opens what our storage keeps under a key."""
+"""A function that opens a stored file by its key."""
 Viewable = Callable[[Path], AbstractAsyncContextManager[Path]]
-"""Lends a picture as every browser shows it. Raises `Refused`."""
+"""A function that opens a picture in a format that all browsers show. Raises `Refused`."""
 
 
 def address(message: str | None = None) -> Address:
-    """Where in the world of chat the room is."""
+    """Return the room's address, or the address of one of its messages."""
     return Address(platform=NAME, channel=CHANNEL, community=COMMUNITY, message=message)
 
 
 class PlaygroundPlatform:
-    """The one room, with its history in `folder`.
+    """The room, with its history and files in `folder`.
 
-    `stored` lends a video's still, `viewable` a picture as every browser shows it.
+    `stored` opens stored videos and thumbnails; `viewable` opens pictures for browsers.
     """
 
     name: str = NAME
@@ -69,16 +69,16 @@ class PlaygroundPlatform:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Everything that was said is on the disk already."""
+        """Do nothing: all messages are already on the disk."""
 
     # --- the port ------------------------------------------------------------------------------
 
     async def is_connected(self) -> bool:
-        """Always: the room is in this very house, and whoever comes is in it."""
+        """Return True: the room is part of this process."""
         return True
 
     async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
-        """Copy what somebody gave to `into`: whole, or `Refused` (gone, too large)."""
+        """Copy a given file to `into`. Raises `Refused` if it is gone or too large."""
         path = self.files.path(given.source or "")
         if path is None:
             raise PictureGone()
@@ -88,14 +88,14 @@ class PlaygroundPlatform:
         await asyncio.to_thread(shutil.copyfile, path, into)
 
     async def send(self, post: Post, job: Job, reply: Reply, *, video: Path | None) -> Standing:
-        """Say it; with a nonce that the room knows, answer where it was said."""
+        """Post a message. If the room knows the nonce, return the earlier message's place."""
         nonce, about = post.nonce(post.form or Form.TEXT), _about(post, job)
         only = job.order.call.person.id if post.direct else None
         message = await self._said(job, reply, video=video, nonce=nonce, about=about, only=only)
         return Standing(message.id, CHANNEL)
 
     async def show(self, job: Job, reply: Reply, *, nonce: str, only: str | None) -> None:
-        """Say a finished video once more. Raises `Refused` where it is gone."""
+        """Post a copy of a finished video. Raises `Refused` if the video is gone."""
         if job.video is None:
             raise video_gone(job)
         try:
@@ -131,28 +131,28 @@ class PlaygroundPlatform:
         )
 
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
-        """Bring a card up to date."""
+        """Edit a card. Raises `MessageGone`."""
         if not await self.room.edit(post.message_id or "", messages.look(reply, job)):
             raise MessageGone()
 
     async def remove(self, message: Standing) -> None:
-        """Take a message away with what it carried; one that is gone already is as good."""
+        """Delete a message with its files. A message that is already gone counts as success."""
         gone = await self.room.delete(message.message_id)
         for file in gone.files if gone is not None else ():
             await self.files.drop(file.still)
             await self.files.drop(file.name)
 
     async def remove_copies(self, job_id: str) -> None:
-        """Take away what `show` said of it."""
+        """Delete the messages that `show` posted about a job."""
         while copy := self.room.find(_copy_of(job_id)):
             await self.remove(Standing(copy.id, CHANNEL))
 
     def link_to(self, message: Address) -> str | None:
-        """Its place in the page; None if it is gone."""
+        """Return the anchor of a message in the page, or None if the message is gone."""
         return f"#m{message.message}" if self.room.get(message.message) else None
 
     async def take_back(self, message: Message) -> None:
-        """Let what a person said be unsaid, unless it was answered before."""
+        """Delete a person's message, unless another message replies to it."""
         if any(each.reply_to == message.id for each in self.room.messages):
             return
         await self.room.delete(message.id)
@@ -160,18 +160,18 @@ class PlaygroundPlatform:
             self.files.unsent(given)
 
     async def find(self, post: Post, job: Job) -> Standing | None:
-        """Our own message for this post."""
+        """Return the place of our message for this post, or None."""
         message = self.room.find(_about(post, job))
         return Standing(message.id, CHANNEL) if message else None
 
     async def tell(self, message: DirectMessage) -> Standing:
-        """Say it to everybody: whoever comes in is the operator."""
+        """Post a message for everybody: only the operator can enter the room."""
         look = messages.news(message.reply)
         said = await self.room.post(author=BOT, nonce=message.nonce, look=look)
         return Standing(said.id, CHANNEL)
 
     async def retell(self, message: Standing, reply: Reply) -> None:
-        """Bring a message that was told up to date."""
+        """Edit a message that `tell` posted. Raises `MessageGone`."""
         if not await self.room.edit(message.message_id, messages.news(reply)):
             raise MessageGone()
 
@@ -187,7 +187,8 @@ class PlaygroundPlatform:
         )
 
     async def _original(self, job: Job) -> Attachment | None:
-        """The file that its gateway made, if what plays is another one; it may be gone."""
+        """Copy the original if the message shows a conversion or no video, else return None. Also
+        None if the original is gone."""
         if job.video is None or (job.video.plays and job.video.converted is None):
             return None
         kept = job.video.original
@@ -200,7 +201,7 @@ class PlaygroundPlatform:
         return Attachment(name=name, filename=filename, size=kept.size)
 
     async def _still(self, job: Job) -> str | None:
-        """A missing still never holds a video back."""
+        """Copy the video's thumbnail; None if there is none or it can't be read."""
         if job.video is None or job.video.thumbnail is None:
             return None
         try:

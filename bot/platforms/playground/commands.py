@@ -1,7 +1,7 @@
-"""People's acts in the room: say, press, ask. Nothing is decided here: the front door does.
+"""Handle what people do in the room: write messages, press buttons, run commands.
 
-A wish under a command is a message like any other, answered by a card; a repeated frame finds the
-message of the first. A refusal is told to its person alone.
+The core's front door decides. A message with a command becomes an order, answered by a card. A
+repeated frame finds the message of the first one. A refusal is shown only to the person.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ log = get_logger()
 
 
 class RoomCommands:
-    """Hears what the page sends; await `finish` before the store is closed."""
+    """Handles the page's frames. Await `finish` before the store is closed."""
 
     def __init__(
         self, platform: PlaygroundPlatform, *, door: Door, note: str = "", currency: str = "USD"
@@ -44,24 +44,24 @@ class RoomCommands:
         self._under_way: set[asyncio.Task[Json]] = set()
 
     async def hear(self, frame: Frame, locale: str) -> Json:
-        """Do it, to the end even if the page has gone; answers what that person is shown."""
+        """Handle a frame, to the end even if the page closes. Return what the person is shown."""
         task = asyncio.create_task(self._heard(frame, locale))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return await asyncio.shield(task)
 
     async def finish(self) -> None:
-        """Wait for what outlived its page."""
+        """Wait for the frames that are still handled, although their page has closed."""
         while self._under_way:
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def furniture(self, locale: str) -> Json:
-        """A page's content before anything is said."""
+        """Return what a page needs besides messages: texts, commands and the catalog."""
         catalog = (await self._service.accounts.terms(address())).catalog
         return messages.furniture(catalog, locale) | {"note": self._note}
 
     async def quote(self, draft: Draft, locale: str) -> str:
-        """The video that these choices come to, and its price; empty where none can be had."""
+        """Describe the video that these choices make, with its price; "" if there is none."""
         person = PERSONAS[draft.person].person
         call = Call(event_id="draft", address=address(), person=person, locale=locale)
         try:
@@ -92,13 +92,14 @@ class RoomCommands:
                     return await self._answered(answer, call)
                 case frames.Press():
                     return await self._press(frame, _call(frame, locale))
-        except Exception as problem:  # noqa: BLE001 - the rim: nobody above could tell them
+        except Exception as problem:  # noqa: BLE001 - the callers can't answer
             return _notice(replies.error(_told(problem)), locale)
 
-    # --- saying --------------------------------------------------------------------------------
+    # --- messages ------------------------------------------------------------------------------
 
     async def _say(self, frame: Say, locale: str) -> Json:
-        """A refused message leaves the room; its person has the words back."""
+        """Post a person's message and submit its order. If that is refused, remove the message; the
+        page gives the person the text back."""
         message = self._platform.room.said(_nonce(frame))
         try:
             message = message or await self._said(frame)
@@ -111,7 +112,7 @@ class RoomCommands:
         return {}
 
     async def _said(self, frame: Say) -> Message:
-        """The message in the room; what can't be one, or asks for nothing, is refused before."""
+        """Post a person's message. Raises `Refused` for missing files or an empty message."""
         files = self._platform.files
         pictures = [files.taken(each) for each in frame.pictures]
         sound = files.taken(frame.sound, "sound_gone") if frame.sound else None
@@ -143,7 +144,7 @@ class RoomCommands:
         return Order(call=call, wish=wish, pictures=pictures, sound=sound)
 
     def _handed_in(self, message: Message) -> list[Given]:
-        """The files of the message that it replies to, then its own."""
+        """Return the files of the message replied to, then those of the message itself."""
         own = _files_of(message)
         target = self._platform.room.get(message.reply_to)
         if target is None:
@@ -154,7 +155,7 @@ class RoomCommands:
         return [*_files_of(target), *own]
 
     async def _take(self, job: Job) -> None:
-        """Answer with the card. If that fails it is owed, and will be posted by its row."""
+        """Answer with the card. If that fails, the card's row posts it later."""
         try:
             post = await self._posts.get(job.id, PostKind.CARD)
             if post is None or post.message_id:
@@ -162,10 +163,10 @@ class RoomCommands:
             reply = await self._door.listings.cards.at_hand(job)
             stands = await self._platform.send(post, job, reply, video=None)
             await self._service.answered(self._posts, job, *stands)
-        except Exception as error:  # noqa: BLE001 - it was taken: its row says it
+        except Exception as error:  # noqa: BLE001 - the card's row posts it later
             failures.record("playground.card_unrecorded", error, job=job.id)
 
-    # --- pressing, and what is answered --------------------------------------------------------
+    # --- button presses and answers ------------------------------------------------------------
 
     async def _press(self, frame: frames.Press, call: Call) -> Json:
         async def moderates(_: Job) -> bool:
@@ -181,7 +182,7 @@ class RoomCommands:
         return await self._answered(answer, call, at=at)
 
     async def _answered(self, answer: Answer, call: Call, *, at: str = "soon") -> Json:
-        """Draw it: in the room, or for this person alone."""
+        """Show an answer in the room, or return what only this person is shown."""
         match answer:
             case Taken(job):
                 await self._take(job)
@@ -200,7 +201,7 @@ class RoomCommands:
         return {}
 
     async def _redraw(self, job: Job) -> None:
-        """Show at once what a button did; the card is owed an edit anyway."""
+        """Edit the card at once after a button press; its row would edit it later anyway."""
         post = await self._posts.get(job.id, PostKind.CARD)
         if post is not None and post.message_id:
             try:
@@ -231,7 +232,7 @@ def _files_of(message: Message) -> list[Given]:
 
 
 def _readable(text: str) -> str:
-    """The visible text, line by line: nothing turns letters around."""
+    """Return the text without invisible characters and those that change the writing direction."""
     return "\n".join(clean(line) for line in text.splitlines()).strip()
 
 
@@ -253,13 +254,17 @@ def _notice(
     turned: bool = False,
     returned: bool = False,
 ) -> Json:
-    """`turned`: it takes the place of the one that was pressed; `returned`: words come back."""
+    """Return a notice for the page.
+
+    `turned`: it replaces the notice whose button was pressed. `returned`: the page gives the person
+    the refused message's text back.
+    """
     drawn = messages.notice(reply, locale, jump=jump, at=at)
     return {"notice": drawn | {"turned": turned, "returned": returned}}
 
 
 def _told(problem: Exception) -> BotError:
-    """The error whose sentence a person is told."""
+    """Return the error whose sentence the person is shown."""
     match problem:
         case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):  # the room's own history
             return DatabaseFull()

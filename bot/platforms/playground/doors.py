@@ -1,7 +1,8 @@
-"""The doors: the page, its socket, its pictures and videos; open to this machine alone.
+"""The room's HTTP routes: the page, its WebSocket and its files, for this machine alone.
 
-A visitor must sit at this machine, name it by its own name (a stranger's domain that points
-here does not), come from our own page, and know the key in the address.
+A request must come from this machine, without a proxy, and know the key in the URL. Its Host must
+be a local name, so that no other domain can point here. POST requests and the WebSocket must also
+have our own page as Origin.
 """
 
 import asyncio
@@ -52,26 +53,26 @@ _PAGE = {
     "icon.svg": "image/svg+xml",
 }
 NAMES = ("localhost", "127.0.0.1", "::1")
-"""This machine's names for itself."""
+"""The host names of this machine."""
 _PROXIES = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
-"""Headers of a proxy, which speaks for somebody elsewhere."""
+"""Headers of proxies, which forward requests from other machines."""
 _LOCALE = re.compile("[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
 MOST_SHOWN = 400
-"""Messages that a page is given when it opens."""
+"""Most messages that a page receives when it opens."""
 MOST_FRAME = 32 * 1024
 AT_ONCE = 4
-"""Wishes of one page that are done at the same time; the others wait in its socket."""
+"""Most frames of one page that are handled at the same time; others wait in the socket."""
 GOODBYE = 1.0
-"""Seconds that a page has to say goodbye."""
+"""Timeout in seconds for closing a page's socket."""
 
 _UNSHOWN = ".heic"
-"""How the names of pictures end that most browsers do not show."""
+"""The suffix of pictures that most browsers can't show."""
 
 log = get_logger()
 
 
 class Doors:
-    """Lets people into the room for as long as `run` does."""
+    """The room's HTTP routes. Sockets are accepted only while `run` is running."""
 
     def __init__(
         self, platform: PlaygroundPlatform, commands: RoomCommands, *, clock: Clock
@@ -85,12 +86,12 @@ class Doors:
 
     @property
     def path(self) -> str:
-        """The room's address on our server."""
+        """Return the room's path on our server, with the key."""
         return f"/room/{self._key}/"
 
     @property
     def routes(self) -> list[web.AbstractRouteDef]:
-        """Routes for the server."""
+        """Return the routes for the server."""
         room = "/room/{key}/"
         return [
             web.get(room, self._guarded(self._asset)),
@@ -102,7 +103,7 @@ class Doors:
         ]
 
     async def run(self) -> None:
-        """Keep the socket open until cancelled; then tell every page to come back later."""
+        """Accept sockets until cancelled; then tell all pages to reconnect later (code 1012)."""
         self._open.set()
         try:
             await asyncio.Event().wait()
@@ -111,10 +112,11 @@ class Doors:
             sockets = [socket.close(code=1012) for socket in self._sockets]
             await asyncio.gather(*sockets, return_exceptions=True)
 
-    # --- the guard -----------------------------------------------------------------------------
+    # --- access checks -------------------------------------------------------------------------
 
     def _guarded(self, handler: Handler, *, ours: bool = False) -> Handler:
-        """`ours`: only our own page may ask, not any page that is open beside it."""
+        """Wrap a handler in the access checks. `ours`: only our own page may send the request, not
+        other pages in the same browser."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             if not _is_at_home(request) or (ours and not _is_ours(request)):
@@ -217,7 +219,7 @@ class Doors:
             try:
                 frame = frames.read(arrived.data)
             except ValueError:
-                # By its nonce the page knows what it need not send again.
+                # The nonce tells the page which frame not to send again.
                 await socket.close(code=1008, message=frames.nonce_of(arrived.data).encode())
                 return
             await free.acquire()
@@ -228,7 +230,7 @@ class Doors:
     async def _answer(
         self, socket: web.WebSocketResponse, frame: frames.Frame, locale: str
     ) -> None:
-        """Tell the page that it was heard, and its person what came of it."""
+        """Handle a frame, then confirm it to the page together with the answer."""
         answer = await self._commands.hear(frame, locale)
         heard: Json = {"type": "heard", "nonce": frame.nonce, "person": frame.person, **answer}
         if not socket.closed:
@@ -242,7 +244,7 @@ async def _tell(socket: web.WebSocketResponse, events: asyncio.Queue[Event]) -> 
 
 
 def _is_at_home(request: web.Request) -> bool:
-    """Nobody else's machine, nobody else's name, and nobody in between."""
+    """Whether a request comes from this machine, with a local host name and without a proxy."""
     try:
         near = ip_address(request.remote or "").is_loopback
         host = urlsplit(f"//{request.headers.get(hdrs.HOST, '')}").hostname
@@ -252,12 +254,15 @@ def _is_at_home(request: web.Request) -> bool:
 
 
 def _is_ours(request: web.Request) -> bool:
-    """Asked by a page of this very server."""
+    """Whether a request comes from a page of this server."""
     return request.headers.get(hdrs.ORIGIN) == f"http://{request.headers.get(hdrs.HOST)}"
 
 
 def _locale(request: web.Request) -> str:
-    """The reader's language with its country, if we speak it, for times are told in it too."""
+    """Return the locale that the page asks for if we have its language, else the nearest we have.
+
+    The country is kept, because the page formats times by it.
+    """
     wanted = request.query.get("locale", "")
     spoken = i18n.nearest(wanted).replace("_", "-")
     is_spoken = _LOCALE.fullmatch(wanted) and wanted.partition("-")[0] == spoken.partition("-")[0]
@@ -265,7 +270,7 @@ def _locale(request: web.Request) -> str:
 
 
 def _kept_key(file: Path) -> str:
-    """The key in the address: made once, so that an address stays good."""
+    """Return the key in the URL. It is made once and stored, so that a URL stays valid."""
     file.touch(mode=0o600)
     if not file.read_text("utf-8"):
         file.write_text(secrets.token_urlsafe(16), "utf-8")

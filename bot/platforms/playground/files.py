@@ -1,4 +1,4 @@
-"""The pictures, sounds and videos that messages carry: files under names that nobody can guess."""
+"""The files of the room's messages, stored under random names that can't be guessed."""
 
 import asyncio
 import re
@@ -17,7 +17,7 @@ from bot.net.files import save
 from bot.platforms.playground.room import Attachment
 
 MOST_UNSENT = 25 * PICTURE_BYTES
-"""Bytes of files that no message carries yet; the oldest make room for new ones."""
+"""Most bytes of uploads that no message has yet; the oldest are deleted first."""
 TYPES = {
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -36,7 +36,7 @@ TYPES = {
     "mp4": "video/mp4",
     "video": "application/octet-stream",
 }
-"""By our own suffixes; a `sound` and a `video` are such that browsers don't play."""
+"""Media types by our suffixes. `sound` and `video` are files that browsers don't play."""
 NAME = re.compile(rf"[0-9a-f]{{32}}\.({'|'.join(TYPES)})")
 UPLOADS = {
     "pictures": {
@@ -50,7 +50,7 @@ UPLOADS = {
         "most_bytes": SOUND_BYTES,
     },
 }
-"""Types that the page may send; browsers have no types for some, so their names count as well."""
+"""The files that the page may upload. Browsers know no type for some, so suffixes count, too."""
 _PICTURES = {
     Format.PNG: "png",
     Format.JPEG: "jpg",
@@ -73,7 +73,7 @@ _Kind = tuple[str, int | None, int | None]
 
 
 class Files:
-    """One folder."""
+    """The files in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -81,15 +81,15 @@ class Files:
         self._unsent: dict[str, int] = {}
 
     def path(self, name: str) -> Path | None:
-        """Where the file with this name is; None for whatever is no name of ours."""
+        """Return the path of the file with this name; None if it doesn't exist or isn't ours."""
         path = self._folder / name
         return path if NAME.fullmatch(name) and path.is_file() else None
 
     async def take(self, kind: str, chunks: AsyncIterator[bytes], *, filename: str) -> Attachment:
-        """Stream "pictures" or "sounds" to disk, one at a time.
+        """Store one upload; `kind` is "pictures" or "sounds".
 
-        Raises `Refused` for what does not begin like one, or is too large. The content of a sound
-        is heard later, by somebody who trusts nothing.
+        Raises `Refused` if the file is too large, or its first bytes are of another type. The rest
+        of a sound is validated later, when an order is prepared.
         """
         look, most, code = _KINDS[kind]
         draft = self._folder / f"{secrets.token_hex(16)}.part"
@@ -111,27 +111,28 @@ class Files:
         return taken
 
     def taken(self, name: str, gone: str = "picture_gone") -> Attachment:
-        """A file that came in since the start. Raises `Refused` if it is no longer there."""
+        """Return an upload of this process's lifetime. Raises `Refused` if it is gone."""
         if name not in self._taken:
             raise Refused.of(gone)
         return self._taken[name]
 
     def sent(self, name: str) -> None:
-        """A message carries it now, and it stays as long as that."""
+        """Note that a message has the file, which keeps it from being deleted as unsent."""
         self._unsent.pop(name, None)
 
     def unsent(self, given: Attachment) -> None:
-        """No message carries it any more; a page may still be looking at it, so it may stay."""
+        """Note that no message has the file any more. It isn't deleted at once, because a page may
+        still show it."""
         self._unsent[given.name] = given.size
 
     async def copy(self, source: Path, suffix: str) -> str:
-        """A copy of our own; answers its name."""
+        """Copy a file into the folder and return the name of the copy."""
         name = f"{secrets.token_hex(16)}.{suffix}"
         await asyncio.to_thread(shutil.copyfile, source, self._folder / name)
         return name
 
     async def drop(self, name: str | None) -> None:
-        """Idempotent."""
+        """Delete a file. A missing file or None counts as success."""
         path = self.path(name or "")
         self._taken.pop(name or "", None)
         self._unsent.pop(name or "", None)
@@ -139,7 +140,7 @@ class Files:
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def sweep(self, known: set[str]) -> None:
-        """Delete what no message carries: uploads that were never sent."""
+        """Delete all files whose names are not in `known`."""
 
         def swept() -> None:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -151,7 +152,7 @@ class Files:
 
 
 def _looked_at(file: Path) -> _Kind:
-    """Suffix, width and height out of the header; nothing is decoded."""
+    """Read a picture's suffix, width and height from its header, without decoding it."""
     with file.open("rb") as opened:
         header = header_of(opened)
         if header is None:
@@ -161,7 +162,7 @@ def _looked_at(file: Path) -> _Kind:
 
 
 def _listened_to(file: Path) -> _Kind:
-    """Suffix out of the first bytes; nothing is decoded."""
+    """Read a sound's suffix from its first bytes, without decoding it."""
     with file.open("rb") as opened:
         found = found_in(opened)
     if found is None:

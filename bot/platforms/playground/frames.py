@@ -1,4 +1,4 @@
-"""The page's frames through the socket: each is one wish of one person."""
+"""The frames that the page sends through its WebSocket: each is one request of one person."""
 
 import re
 from typing import Annotated, Literal
@@ -11,7 +11,7 @@ from bot.core.wishes import OPTIONS
 
 _NONCE = "[0-9A-Za-z-]{8,40}"
 Nonce = Annotated[str, Field(pattern=f"^{_NONCE}$")]
-"""Chosen by the page: the same wish sent twice is still one."""
+"""An idempotency key that the page chooses: a frame sent twice is handled once."""
 Words = Annotated[str, Field(max_length=4000)]
 Word = Annotated[str, Field(max_length=60)]
 Persona = Literal["ann", "bob"]
@@ -29,11 +29,11 @@ class _Frame(BaseModel):
 class _Wish(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     wish: dict[Option, Words] = Field(default_factory=dict)
-    """The options of a wish, by their names, as typed."""
+    """The options of a wish as typed, by name."""
 
 
 class Draft(_Wish):
-    """Somebody's choices so far: the page asks what they come to."""
+    """A person's choices so far. The page asks for a description of the video and its price."""
 
     person: Persona
     pictures: int = Field(default=0, ge=0, le=4)
@@ -41,7 +41,7 @@ class Draft(_Wish):
 
 
 class Say(_Frame, _Wish):
-    """Something typed, perhaps under a command, with files, or in reply to a message."""
+    """A message that a person typed, perhaps with a command, files, or a message to reply to."""
 
     do: Literal["say"]
     command: Literal["video", "animate"] | None = None
@@ -49,12 +49,12 @@ class Say(_Frame, _Wish):
     pictures: tuple[Word, ...] = Field(default=(), max_length=2)
     """Names of uploads: the first picture of the video, and the last."""
     sound: Word | None = None
-    """Likewise."""
+    """Name of an upload."""
     reply_to: Word | None = None
 
 
 class Press(_Frame):
-    """A button, perhaps with the words that it asked for."""
+    """A button press, perhaps with the prompt that the button asked for."""
 
     do: Literal["press"]
     action: Action
@@ -64,12 +64,12 @@ class Press(_Frame):
 
 
 class Ask(_Frame):
-    """A command that only its person sees the answer of."""
+    """A command whose answer only its person sees."""
 
     do: Literal["ask"]
     command: Asked
     given: dict[Word, Words] = Field(default_factory=dict)
-    """Values of its arguments, by name."""
+    """Values of the command's arguments, by name."""
 
 
 Frame = Say | Press | Ask
@@ -77,11 +77,11 @@ _ADAPTER: TypeAdapter[Frame] = TypeAdapter(Annotated[Frame, Field(discriminator=
 
 
 def read(text: str) -> Frame:
-    """The frame in a text. Raises `ValueError`."""
+    """Parse a frame. Raises `ValueError`."""
     return _ADAPTER.validate_json(text)
 
 
 def nonce_of(text: str) -> str:
-    """The nonce of a frame that can't be read; empty if not even that can."""
+    """Return the nonce of an unreadable frame, or "" if the nonce is unreadable, too."""
     found = re.search(rf'"nonce": ?"({_NONCE})"', text)
     return found[1] if found else ""

@@ -1,7 +1,7 @@
-"""Looks: a reply becomes JSON that the page draws. Pure functions; no markup, no HTML anywhere.
+"""Turn replies into JSON that the page draws. Pure functions; no markup and no HTML.
 
-A sentence is a list of pieces: text as it is, people by id, and times as numbers, so that the page
-can let them tick. Strangers' words are pieces of text, so nothing in them can have an effect.
+A sentence is a list of pieces: plain text, people by id, and times as numbers, so that the page can
+update them. Text from people stays plain text, so it can't inject anything.
 """
 
 from collections.abc import Callable
@@ -27,12 +27,13 @@ Piece = str | Json
 
 MOST_VALUE = 200
 MOST_LIST = 500
-"""Characters of a value in a card, and in a notice, which may list what can be had instead."""
+"""Most characters of a value: `MOST_VALUE` in a card, `MOST_LIST` in a notice, which may list
+alternatives."""
 
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """Somebody to be in the room."""
+    """A person as whom one can act in the room."""
 
     person: Person
     moderates: bool = False
@@ -56,7 +57,7 @@ _WORDS = (
 
 
 def look(reply: Reply, job: Job) -> Json:
-    """One of the bot's messages in the room, in the language of whoever asked."""
+    """Return a message of the bot about a job, in the language of the order."""
     locale = job.order.call.locale
     return _drawn(reply, locale, most=MOST_VALUE, at="soon") | {
         "progress": reply.progress,
@@ -67,7 +68,7 @@ def look(reply: Reply, job: Job) -> Json:
 
 
 def notice(reply: Reply, locale: str, *, jump: str | None = None, at: str = "soon") -> Json:
-    """Something that one person alone is told; `jump` is where its message stands in the page."""
+    """Return a notice for one person. `jump` is the page anchor of the message it is about."""
     return _drawn(reply, locale, most=MOST_LIST, at=at) | {"jump": jump}
 
 
@@ -82,12 +83,12 @@ def _drawn(reply: Reply, locale: str, *, most: int, at: str) -> Json:
 
 
 def news(reply: Reply) -> Json:
-    """One of the bot's messages that is about no job, in the language of nobody in particular."""
+    """Return a message of the bot that is about no job, in the default language."""
     return notice(reply, i18n.DEFAULT, at="relative")
 
 
 def form(question: Asked | Sure, locale: str) -> Json:
-    """A question to one person, with a field for words or without; its button answers it."""
+    """Return a form for one person: a question, perhaps a field for the prompt, and a button."""
     match question:
         case Asked(job, action, words=words):
             goes_on = action is Action.CONTINUE
@@ -100,7 +101,7 @@ def form(question: Asked | Sure, locale: str) -> Json:
 
 
 def furniture(catalog: Catalog, locale: str) -> Json:
-    """All that the page needs besides messages: words, people, commands and what to choose from."""
+    """Return what the page needs besides messages: texts, people, commands and choices."""
     say = _speaker(locale)
     hears = any(Kind.SOUND in model.kinds for model in catalog.models)
     return {
@@ -146,7 +147,7 @@ def _model(catalog: Catalog, model: Model) -> Json:
         "family": model.family,
         "label": catalog.label(model.family),
         "kinds": list(model.kinds),
-        # The positions of each in which its videos can be had.
+        # For each switch, the positions that the model supports.
         "switches": {
             word: [name for on, name in ON_OFF.items() if makes(model, extra, on=on)]
             for word, extra in SWITCHES.items()
@@ -157,7 +158,11 @@ def _model(catalog: Catalog, model: Model) -> Json:
 
 
 def _quality(model: Model, quality: str) -> Json:
-    """The kinds, lengths and shapes of one quality, by words and by picture; no shapes are any."""
+    """Return the kinds, lengths and shapes of one quality of a model.
+
+    `shapes` are those of a video without a picture, `reshaped` those of a video from a picture. An
+    empty list means any shape.
+    """
     sizes = model.sizes[quality]
     given = isinstance(sizes, str) or (model.picture is not None and model.picture.follows)
     shapes = list(model.shapes if isinstance(sizes, str) else sizes)
@@ -170,9 +175,9 @@ def _quality(model: Model, quality: str) -> Json:
 
 
 def pieces(text: Text, locale: str, *, most: int = MOST_VALUE, at: str = "soon") -> list[Piece]:
-    """The sentence, cut where something is to be drawn instead of written.
+    """Return a sentence in pieces: text, and what the page draws itself (times and people).
 
-    `at`: how a time is drawn; "soon" is for what is still to come.
+    `at` says how a time is drawn; "soon" is for times in the future.
     """
     manners = {"at": at, "resets_at": "relative", "until": "date", "person": "person"}
 
@@ -194,7 +199,7 @@ def _button(button: Button, locale: str) -> Json:
 
 
 def _speaker(locale: str) -> Callable[[str], str]:
-    """Sentences for the page to fill in: each value stands for itself."""
+    """Return a function that gives sentences with placeholders, which the page fills in."""
     names = ("name", "text", "person", "prompt", "percent", "command", "wanted")
     values: dict[str, object] = {name: f"{{{name}}}" for name in names}
     values["megabytes"] = PICTURE_BYTES / 1_000_000

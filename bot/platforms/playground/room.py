@@ -1,8 +1,8 @@
-"""The room: a chat network of its own, that remembers everything whatever becomes of the bot.
+"""The room: a small chat network with a history of its own, independent of the bot's database.
 
-Its history is one append-only file of what was posted, edited and deleted. A nonce is remembered
-for ever, so that whatever is said twice stands once; a message's id is never given again, not even
-after the history was moved away. Knows nothing of jobs or of HTTP.
+The history is one append-only file of events: post, edit, delete. Nonces are remembered for ever,
+so a message sent twice is posted once. Message ids are never used again, even if the history file
+was moved away. This module knows nothing of jobs or HTTP.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from typing import Any, Literal
 from bot.core.errors import Broken
 
 Look = dict[str, Any]
-"""How one of the bot's messages is drawn: JSON, made by `messages`."""
+"""The content of a message of the bot: JSON made by `messages`."""
 
 BOT = "zoetrope"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file that a message carries; `name` is its key among the files."""
+    """A file of a message; `name` is its name in `Files`."""
 
     name: str
     filename: str
@@ -33,12 +33,12 @@ class Attachment:
     width: int | None = None
     height: int | None = None
     still: str | None = None
-    """Key of a picture that stands for a video until it plays."""
+    """Name of the thumbnail that is shown until the video plays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One thing that was said. People have a text, the bot has a look."""
+    """A message. A person's message has a text, the bot's has a look."""
 
     id: str
     author: str
@@ -46,43 +46,43 @@ class Message:
     nonce: str
     text: str = ""
     command: str | None = None
-    """Under which command somebody said it; None: just so."""
+    """The command of a person's message, or None."""
     reply_to: str | None = None
     only: str | None = None
-    """The one person who sees it; None: everybody."""
+    """The id of the only person who sees the message; None means everybody."""
     picture: Attachment | None = None
     last_picture: Attachment | None = None
-    """Beside the first one: how a video ends."""
+    """The picture with which the video is to end."""
     sound: Attachment | None = None
     video: Attachment | None = None
     original: Attachment | None = None
-    """The file as its gateway made it, where that is another one, or no video plays."""
+    """The original, if `video` is a conversion or missing."""
     look: Look | None = None
     about: str | None = None
-    """The bot's subject: how it finds the message again."""
+    """The subject of a message of the bot, by which the bot finds the message again."""
 
     @property
     def pictures(self) -> tuple[Attachment, ...]:
-        """Those that somebody gave, in order."""
+        """Return the person's pictures, in order."""
         return tuple(each for each in (self.picture, self.last_picture) if each)
 
     @property
     def files(self) -> tuple[Attachment, ...]:
-        """All that it carries."""
+        """Return all files of the message."""
         others = (self.sound, self.video, self.original)
         return (*self.pictures, *(each for each in others if each))
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that became visible."""
+    """A change of the room that the pages have to show."""
 
     type: Literal["post", "edit", "delete"]
     message: Message
 
 
 class Room:
-    """Open it (`load`), and it is as it was left."""
+    """The room's messages. Call `load` before use."""
 
     def __init__(self, file: Path, *, now: Callable[[], float]) -> None:
         self._file = file
@@ -90,36 +90,36 @@ class Room:
         self._messages: dict[str, Message] = {}
         self._nonces: dict[str, Message] = {}
         self._id = ""
-        """The prefix of each new message's id; empty in a history of former times."""
+        """The prefix of new message ids; empty for a history of an earlier version."""
         self._last = 0
         self._writing = asyncio.Lock()
         self._listeners: set[asyncio.Queue[Event]] = set()
 
     async def load(self) -> None:
-        """Read the history, or begin it. Raises `Broken` where it was damaged by somebody."""
+        """Read the history, or begin a new one. Raises `Broken` for a damaged history."""
         self._id, events = await asyncio.to_thread(_read, self._file)
         for event in events:
             self._apply(event)
 
     @property
     def messages(self) -> list[Message]:
-        """All that stands, in the order it was said."""
+        """Return all messages that were not deleted, in the order they were posted."""
         return list(self._messages.values())
 
     def get(self, message_id: str | None) -> Message | None:
-        """The message, unless it is gone."""
+        """Return the message, or None if it is gone."""
         return self._messages.get(message_id or "")
 
     def find(self, about: str) -> Message | None:
-        """The bot's message about that, if it stands."""
+        """Return the bot's message about this subject, or None."""
         return next((each for each in self._messages.values() if each.about == about), None)
 
     def said(self, nonce: str) -> Message | None:
-        """The message with this nonce, although it may be gone since."""
+        """Return the message with this nonce, even if it was deleted since."""
         return self._nonces.get(nonce)
 
     async def post(self, *, author: str, nonce: str, **content: Any) -> Message:
-        """Say something; with a nonce that was used before, nothing new is said."""
+        """Post a message. If the nonce was used before, return the earlier message instead."""
 
         def said() -> Event | Message:
             earlier = self._nonces.get(nonce)
@@ -134,7 +134,7 @@ class Room:
         return message
 
     async def edit(self, message_id: str, look: Look) -> bool:
-        """Draw a message anew; False if it is gone."""
+        """Replace a message's content. Return False if the message is gone."""
 
         def edited() -> Event | Message | None:
             before = self._messages.get(message_id)
@@ -145,7 +145,7 @@ class Room:
         return await self._change(edited) is not None
 
     async def delete(self, message_id: str) -> Message | None:
-        """Take a message away; answers what stood there."""
+        """Delete a message. Return it, or None if it was gone already."""
 
         def deleted() -> Event | None:
             before = self._messages.get(message_id)
@@ -155,7 +155,7 @@ class Room:
 
     @contextmanager
     def listening(self) -> Iterator[asyncio.Queue[Event]]:
-        """Everything that becomes visible from now on."""
+        """Provide a queue that receives all changes while the block runs."""
         queue: asyncio.Queue[Event] = asyncio.Queue()
         self._listeners.add(queue)
         try:
@@ -164,11 +164,11 @@ class Room:
             self._listeners.discard(queue)
 
     async def _change(self, decide: Callable[[], Event | Message | None]) -> Message | None:
-        # To the end, whoever gave up waiting: what is on the disk has to be known here too.
+        # Run to the end even if the caller is cancelled: memory must agree with the file.
         return await asyncio.shield(asyncio.ensure_future(self._changed(decide)))
 
     async def _changed(self, decide: Callable[[], Event | Message | None]) -> Message | None:
-        """One change at a time: write down what was decided, then show it."""
+        """Make one change at a time: write the event to the file, then show it."""
         async with self._writing:
             event = decide()
             if not isinstance(event, Event):
@@ -191,7 +191,7 @@ class Room:
 
 
 def as_json(message: Message) -> dict[str, Any]:
-    """A message for the file and for the page; what is not there is left out."""
+    """Return a message as JSON for the file and the page, without its empty fields."""
     return {key: value for key, value in asdict(message).items() if value not in (None, "")}
 
 
@@ -200,7 +200,7 @@ def _number(message_id: str) -> int:
 
 
 def _append(file: Path, entry: dict[str, Any]) -> None:
-    """Write it whole or not at all: what a full disk cut short would spoil the line after it."""
+    """Append a line completely or not at all: a partial line would damage the next one."""
     line = json.dumps(entry, ensure_ascii=False) + "\n"
     with file.open("ab", buffering=0) as history:
         before = history.tell()
@@ -215,10 +215,10 @@ def _append(file: Path, entry: dict[str, Any]) -> None:
 
 
 def _read(file: Path) -> tuple[str, list[Event]]:
-    """The prefix of this room's ids, and all that happened in it."""
+    """Return the prefix of the room's message ids, and all events."""
     lines = _lines(file)
     if not lines:
-        # Rows may still speak of messages in a history that is gone: its ids must not come again.
+        # Rows may still refer to messages of a lost history, so the new ids must differ.
         room = secrets.token_hex(4)
         _append(file, {"room": room})
         return f"{room}-", []
@@ -241,7 +241,7 @@ def _lines(file: Path) -> list[bytes]:
     history = file.read_bytes()
     whole = history[: history.rfind(b"\n") + 1]
     if len(whole) < len(history):
-        # The machine went down in the middle of a line: nobody was told that it was said.
+        # The machine crashed while it wrote a line; that message was never confirmed.
         os.truncate(file, len(whole))
     return whole.splitlines()
 
@@ -251,5 +251,5 @@ def _event(entry: dict[str, Any]) -> Event:
     for name in ("picture", "last_picture", "sound", "video", "original"):
         if name in content:
             content[name] = Attachment(**content[name])
-    _number(content["id"])  # a ValueError here is a damaged line, later it would be ours
+    _number(content["id"])  # raises ValueError for a damaged line
     return Event(entry["type"], Message(**content))

@@ -1,8 +1,9 @@
-"""Telegram: `client` is the line, `commands` what people do, `messages` how it looks.
+"""The Telegram platform.
 
-`inbox` hears: what Telegram tells only once is stored before it is confirmed, and handled from the
-rows. `reading` puts aiogram's objects into the core's words; `pace` keeps to Telegram's rates.
-`lazy_types` comes first: it keeps the import of aiogram from building all of its types.
+`client` sends posts, `inbox` stores updates before it confirms them, `commands` handles the stored
+updates, and `messages` draws replies. `reading` converts aiogram's objects to the core's types;
+`pace` keeps to Telegram's rate limits. `lazy_types` is imported first: it prevents aiogram from
+building all its types on import.
 """
 
 from bot.platforms.telegram import lazy_types

@@ -1,7 +1,8 @@
-"""The line's other half: implements the core's `Platform` for Telegram.
+"""The Telegram client: implements the core's `Platform` interface.
 
-Telegram has no nonce and shows a bot no history. So a send whose end is unknown is never repeated:
-its message takes the place of the status message, which is the same however often it is done.
+The Bot API has no idempotency key (nonce), and a bot can't read a chat's history. So when the
+outcome of a send is unknown, the client doesn't send that message a second time: it edits the
+job's card into the message instead. Such an edit is idempotent.
 """
 
 import asyncio
@@ -37,41 +38,42 @@ from bot.platforms.telegram.session import Session
 from bot.platforms.telegram.videos import Handles, LeadingOn, Linked, SmallStill, Stored, Videos
 
 MOST_CARDS = 2
-"""Tries of a card whose sending has an unknown end: nothing can take the place of a card."""
+"""Most attempts to send a card when the outcome is unknown: no earlier message can be edited."""
 SIGNS = {PostKind.CARD: "👀", PostKind.RESULT: "🎉", PostKind.FAILURE: "💔"}
-"""Reactions to the request itself."""
+"""Reactions that the bot sets on the message of the order, by the kind of post."""
 
 NEEDED: tuple[type[BaseModel], ...] = (
-    Message,  # first: pydantic uses it in the others as it is
+    Message,  # first: pydantic reuses its schema in the others
     *(Update, SendMessage, EditMessageText, SendVideo, EditMessageMedia),
 )
-"""The types of a first order: to build them then would hold everybody up for a quarter second."""
+"""The types that the first order needs. They are built at the start, because building them
+during an order would block the event loop for about 0.25 seconds."""
 
 KEPT = frozenset({"card.delivered_silent", "card.undeliverable"})
-"""The cards that have to say where the video is."""
+"""Ids of texts of cards that also tell people how they can get their video."""
 
 log = get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelegramOptions:
-    """How Telegram is reached. Sizes in bytes."""
+    """How the client reaches Telegram. Sizes are in bytes."""
 
     token: str = field(repr=False)
     api_url: str | None = None
-    """Base of a Bot API server of one's own."""
+    """Base URL of the operator's own Bot API server; None for Telegram's."""
     local: bool = False
-    """That server shares our disk and names files by their path (`--local`)."""
+    """True if that server runs with `--local`: it shares our disk and names files by path."""
     upload_limit: int = 50_000_000
 
     @property
     def account(self) -> str:
-        """A name of this bot's own for its updates and files."""
+        """Return the name under which this bot's updates and files are stored."""
         return f"{NAME}:{self.token.partition(':')[0]}"
 
 
 class TelegramPlatform:
-    """One bot account; open it before use. Hearing people is the inbox's part."""
+    """One bot account. Open it with `async with` before use. `inbox` receives the updates."""
 
     name: str = NAME
 
@@ -123,15 +125,15 @@ class TelegramPlatform:
     # --- the port ------------------------------------------------------------------------------
 
     async def is_connected(self) -> bool:
-        """Whether Telegram answered when it was asked last."""
+        """Whether Telegram answered the latest request."""
         return self.supervisor.is_up
 
     async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
-        """Stream what somebody gave to disk; its address holds our token and goes nowhere else."""
+        """Download a given file to disk. Its URL contains our token and is never passed on."""
         await self._downloads.fetch(given, into, most=most)
 
     async def upload_limit(self, job: Job) -> int:
-        """Bytes; the same everywhere, until a smaller limit is met."""
+        """Return the upload limit in bytes: the same in all chats, less after a refused upload."""
         return self.videos.most(job)
 
     direct_limit = upload_limit
@@ -139,20 +141,21 @@ class TelegramPlatform:
     async def send_again(
         self, post: Post, job: Job, reply: Reply, *, video: Path | None
     ) -> Standing:
-        """Let the status message become it; where there is none, rather say it twice than never."""
-        # The card of a private one stands where everybody sees it.
+        """Edit the job's card into this post. Without a card, send the post a second time: a
+        duplicate is better than no message."""
+        # The card of a private job stands in a chat where everybody sees it.
         if not job.private and (card := await self._card(job)):
             try:
                 return await self._replace(card, job, reply, video)
             except MessageGone as gone:
                 log.warning("telegram.not_replaced", job=job.id, code=gone.code)
         if post.kind is PostKind.CARD and post.attempts > MOST_CARDS:
-            raise MaybeSent()  # some of them stand; what it is about comes anyway
+            raise MaybeSent()  # some cards may exist already; the result comes anyway
         log.warning("telegram.maybe_doubled", job=job.id, kind=post.kind)
         return await self.send(post, job, reply, video=video)
 
     async def send(self, post: Post, job: Job, reply: Reply, *, video: Path | None) -> Standing:
-        """Say it as a new message."""
+        """Send the post as a new message."""
         channel = job.order.call.person.id if post.direct else job.order.call.address.channel
         try:
             sent = await self.line.insist(channel, Turn.POST, self._sender(post, job, reply, video))
@@ -160,14 +163,14 @@ class TelegramPlatform:
             if video is not None:
                 await self.videos.refused(job, video)
             raise
-        # Beside, not before: between Telegram's answer and its row nothing may come.
+        # In a task of its own: nothing may delay writing Telegram's answer to the post's row.
         task = asyncio.create_task(self._sign(post, job))
         self._signing.add(task)
         task.add_done_callback(self._signing.discard)
         return Standing(str(sent.message_id), channel)
 
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
-        """Bring a card up to date; mere progress waits for room."""
+        """Edit a card. Raises `Temporary` for mere progress if the rate limit has no room now."""
         chat = await self._chat(standing(post, job).channel_id)
         if chat is None or await self._is_result(post, job):
             raise MessageGone()
@@ -178,17 +181,17 @@ class TelegramPlatform:
             self.line.pace.progress(chat)
         else:
             await self.line.pace.turn(chat, Turn.CHANGE)
-        if await self._is_result(post, job):  # it has become that while we waited
+        if await self._is_result(post, job):  # became the result while we waited
             raise MessageGone()
         await self.line.edit(chat, number, rendered)
 
     async def _is_result(self, post: Post, job: Job) -> bool:
-        """Whether the video took the place of this card."""
+        """Whether this card was edited into the message with the result."""
         result = await self._posts.get(job.id, PostKind.RESULT)
         return result is not None and result.message_id == post.message_id
 
     async def remove(self, message: Standing) -> None:
-        """Delete a message of ours; one that is gone already is as good."""
+        """Delete a message of ours. A message that is already gone counts as success."""
         chat, number = await self._chat(message.channel_id), int(message.message_id)
         if chat is None:
             return
@@ -199,7 +202,7 @@ class TelegramPlatform:
     link_to = staticmethod(messages.link_to)
 
     async def tell(self, message: DirectMessage) -> Standing:
-        """Say it in the private chat; rather twice than never."""
+        """Send a message to a person's private chat. If the outcome is unknown, it is retried."""
         if message.since is not None:
             log.warning("telegram.maybe_doubled", kind="notice")
         rendered = messages.notice(message.reply, i18n.DEFAULT)
@@ -210,7 +213,7 @@ class TelegramPlatform:
         return Standing(str(sent.message_id), message.person_id)
 
     async def retell(self, message: Standing, reply: Reply) -> None:
-        """Bring a message that was told up to date."""
+        """Edit a message that `tell` sent."""
         chat, number = int(message.channel_id), int(message.message_id)
         rendered = messages.notice(reply, i18n.DEFAULT)
         if not self.line.is_shown(chat, number, rendered):
@@ -221,7 +224,7 @@ class TelegramPlatform:
 
     def _sender(self, post: Post, job: Job, said: Reply, video: Path | None) -> Send:
         async def send(chat: int, topic: int | None, replying: bool) -> Message:
-            # To the request: never to a card, which goes when the end is told.
+            # Reply to the order's message, never to a card: cards are removed at the end.
             asked = job.order.call.address.message if replying and not post.direct else None
             target = int(asked) if asked else None
             if video is not None:
@@ -231,7 +234,7 @@ class TelegramPlatform:
         return send
 
     async def _replace(self, card: Post, job: Job, said: Reply, video: Path | None) -> Standing:
-        """Let the status message become what may have been sent already."""
+        """Edit the job's card into a post that may have been sent already."""
         stands = standing(card, job)
         chat, number = chat_and_topic(stands.channel_id)[0], int(stands.message_id)
         await self.line.pace.turn(chat, Turn.POST)
@@ -243,7 +246,8 @@ class TelegramPlatform:
         return stands
 
     async def _card(self, job: Job) -> Post | None:
-        """The status message; in the largest chats Telegram gives some no number."""
+        """Return the job's card if it can be edited, else None. In very large chats Telegram may
+        answer with the message id 0."""
         card = await self._posts.get(job.id, PostKind.CARD)
         if card is None or card.message_id in (None, "0"):
             return None
@@ -251,12 +255,15 @@ class TelegramPlatform:
         return card if chat is not None else None
 
     async def _chat(self, channel: str) -> int | None:
-        """Where a message of ours stands; None if it stayed behind in a group that moved away:
-        nothing can be done to it any more, and its number means another message in the new one."""
+        """Return the id of the chat of a message of ours, or None if its group has another id now.
+
+        Messages of the former group can't be changed, and in the new group the same message ids
+        belong to other messages.
+        """
         chat, _ = chat_and_topic(channel)
         return chat if await self.line.current(chat) == chat else None
 
-    # --- what comes along ----------------------------------------------------------------------
+    # --- reactions -----------------------------------------------------------------------------
 
     async def _sign(self, post: Post, job: Job) -> None:
         target = job.order.call.address.message
@@ -266,7 +273,7 @@ class TelegramPlatform:
 
 
 def _rendered(job: Job, said: Reply) -> messages.Rendered:
-    # Who spoke as a group has no private chat.
+    # A person who wrote as a group has no private chat.
     if said.text.id in KEPT and job.order.call.person.id.isdecimal():
         said = replace(said, facts=(*said.facts, Text(id="telegram.kept")))
     return messages.rendered(said, job.order.call.locale, name=job.order.call.person.name)

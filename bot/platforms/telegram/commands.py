@@ -1,7 +1,8 @@
-"""The inputs on Telegram: commands, words, presses, edits, and news of groups.
+"""Handle what comes from Telegram: messages, button presses, edits, and changes of membership.
 
-In groups only commands count, also under and in reply to a picture. In private chats words and
-pictures alone become a draft. Nothing is decided here.
+In groups only commands count; a command may also be a picture's caption or a reply to a picture. In
+private chats text or a picture without a command becomes a proposal. The core decides; this module
+only dispatches.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,7 +29,8 @@ from bot.platforms.telegram.presses import Presses
 from bot.platforms.telegram.reading import Command
 
 AWAY = 600.0
-"""Seconds after which nobody waits for an answer any more: then it is asked whether they do."""
+"""Seconds between a message and its arrival here after which it isn't acted on. Instead, the answer
+asks the sender to send it again."""
 
 START = "start"
 """The command that Telegram sends when somebody opens a chat with us."""
@@ -38,7 +40,7 @@ log = get_logger()
 
 
 class Commands:
-    """Handles one stored update at a time; whatever it does may be done again."""
+    """Handles stored updates. Each update may be handled more than once."""
 
     def __init__(
         self, intake: Intake, *, me: User, updates: Updates, claimed: Callable[[], Awaitable[None]]
@@ -52,7 +54,7 @@ class Commands:
         self._ordering = Ordering(intake, own_id=me.id)
 
     async def handle(self, update: Update) -> None:
-        """Do what it says. Raises what has to be tried again."""
+        """Handle an update. Raises the errors after which it must be retried."""
         if place := membership.left(update.data):
             await self._intake.service.withdraw(place)
             return
@@ -70,7 +72,7 @@ class Commands:
             await self._hear_edit(heard.told.edited_message, update)
 
     async def excuse(self, update: Update) -> None:
-        """Tell its person that it waits. The rows can't be asked for anything."""
+        """Tell the sender that the update waits. Must not use the database, which is failing."""
         heard = parsed(update.data, self._intake.line.bot)
         if heard is None:
             return
@@ -82,7 +84,7 @@ class Commands:
                 await self._intake.tell(message, Text(id="telegram.waits"))
 
     async def _read(self, update: Update) -> ParsedUpdate | None:
-        """Telegram's update; of a group that has another id by now, as if told of that one."""
+        """Parse an update. If its group has a new id since, the result carries the new id."""
         heard = parsed(update.data, self._intake.line.bot)
         if heard is None:
             return None
@@ -95,7 +97,7 @@ class Commands:
 
     async def _hear(self, heard: ParsedUpdate, message: Message, update: Update) -> None:
         if message.migrate_to_chat_id is not None:
-            return  # that was heard when it was stored
+            return  # the inbox noted the new id before it stored the update
         album = await self._updates.behind(update) if message.media_group_id else []
         all_of_it = [heard, *filter(None, [await self._read(later) for later in album])]
         items = [each.told.message for each in all_of_it if each.told.message is not None]
@@ -104,28 +106,32 @@ class Commands:
                 await self._act_blind(message, items)
             elif any(reading.is_for_nobody(each) for each in items):
                 await self._act_unmeant(message, items)
-            # Told late, not handled late: what was taken in time stays taken when it is done again.
+            # The time of arrival counts, not of handling: an update that came in time is still
+            # handled when it is retried later.
             elif update.received_at - message.date.timestamp() > AWAY:
                 await self._act_late(message)
             else:
                 await self._act(message, items)
-        except Exception as problem:  # the rim: nobody above could tell them
+        except Exception as problem:  # the callers can't send an answer
             if may_heal(problem, update):
                 raise
             await self._intake.refuse(message, problem)
-        # Together: a picture that is left over would be an order of its own.
+        # All together: a picture left over from an album would become an order of its own.
         await self._updates.done(update, *album)
 
     async def _act_blind(self, message: Message, items: Sequence[Message]) -> None:
-        """A message that can't be read whole orders nothing, and its person is told."""
+        """Answer a message that could not be parsed completely. Nothing is ordered."""
         command = self._command(self._speaking(items))
         known = command is not None and _is_known(command)
         if _is_to_us_alone(message) or (known and not reading.is_anothers(message)):
             await self._intake.tell(message, Text(id="telegram.unreadable"))
 
     async def _act_unmeant(self, message: Message, items: Sequence[Message]) -> None:
-        """In private, somebody else's words are answered too; so is a kind that nobody knows yet,
-        also under a command. What happened in a chat is no message."""
+        """Answer a message that isn't addressed to the bot, if it may still expect an answer.
+
+        A forwarded message is answered in private chats; content of an unknown kind is answered in
+        private chats or with a command. Events in a chat get no answer.
+        """
         if any(reading.is_anothers(each) for each in items):
             if _is_to_us_alone(message):
                 await self._intake.tell(message, Text(id="telegram.handed_on"))
@@ -133,7 +139,7 @@ class Commands:
             await self._act_blind(message, items)
 
     async def _act_late(self, message: Message) -> None:
-        """In a group only a request for a video is worth an answer: it is to be sent again."""
+        """Ask the sender of an old message to send it again. In groups, only orders get this."""
         command = self._command(message)
         wanted = command is not None and command.name in VIDEO
         if wanted or reading.is_private(message.chat):
@@ -156,7 +162,7 @@ class Commands:
             await self._run(speaking, Command(name="help", rest=""))
 
     def _speaking(self, items: Sequence[Message]) -> Message:
-        """The message of an album with the command; without one, the first that says anything."""
+        """Return the message of an album that has the command, else the first one with text."""
         commanding = [each for each in items if self._command(each)]
         return (commanding or [each for each in items if reading.words_of(each)] or items)[0]
 
@@ -166,14 +172,15 @@ class Commands:
     # --- everything else -----------------------------------------------------------------------
 
     async def _run(self, message: Message, command: Command) -> None:
-        """A command of the core's; whoever adds us to a group by a link says /start."""
+        """Run a command of the core. /start in a group shows the help: Telegram sends it when a
+        person adds the bot by a link."""
         if command.name == START and reading.is_private(message.chat):
             await self._start(message)
             return
         name = "help" if command.name == START else command.name
         known = COMMANDS[name]
         if known.who is not Who.EVERYBODY and reading.is_faceless(message):
-            raise Refused("owners_only")  # who speaks as a chat can be anybody
+            raise Refused("owners_only")  # a chat as sender hides which person it is
         call = (reading.visit_of if known.is_general else reading.call_of)(message)
         given = {
             each.name: value
@@ -189,13 +196,17 @@ class Commands:
             await self._claimed()
 
     async def _given(self, argument: Argument, message: Message, rest: str) -> str | None:
-        # Names are no use: Telegram tells a bot the number of nobody by their name.
+        # Names can't be used: the Bot API doesn't look up a person's id by name.
         if argument.is_person and rest and not (rest.isascii() and rest.isdigit()):
             raise Refused("person_unreadable")
         return await self._meant(message, rest) if argument.name == "job" else rest
 
     async def _meant(self, message: Message, rest: str) -> str | None:
-        """The job that is named, or whose card or request this replies to."""
+        """Return the id of the job that the text names, or whose message this message replies to.
+
+        That may be a post about the job or the message with the order. Raises `Refused` if the
+        message replies to another one.
+        """
         target = reading.replied_to(message)
         if rest or target is None:
             return next(iter(rest.split()), None)
@@ -210,7 +221,8 @@ class Commands:
         raise Refused("nothing_to_cancel")
 
     async def _start(self, message: Message) -> None:
-        """A greeting, the videos left and some examples; `Refused` where it is closed."""
+        """Send a greeting with the videos left and some examples. Raises `Refused` if the person
+        may not use the bot."""
         call = reading.call_of(message)
         await self._intake.service.access.check(call.person, call.address)
         left, _ = await self._intake.service.left(call.address, call.person)
@@ -220,12 +232,12 @@ class Commands:
         keys = messages.examples(call.locale)
         await self._intake.answer(message, rendered, reply_markup=keys)
 
-    # --- met with a sentence, and no more ------------------------------------------------------
+    # --- answered with one sentence ------------------------------------------------------------
 
     async def _greet(self, place: Address, locale: str) -> None:
-        """Say once what we do, to a group that let us in; nothing where nobody may write."""
+        """Introduce the bot to a group that added it, unless the bot may not write there."""
         if await self._intake.line.has_moved(int(place.channel)):
-            return  # it knows us by its former id
+            return  # the group knows the bot already, under its former id
         rendered = messages.notice(Reply(text=Text(id="telegram.hello")), locale)
         try:
             await self._intake.line.say(place.channel, rendered)
@@ -233,9 +245,10 @@ class Commands:
             log.info("telegram.not_greeted", code=refused.code)
 
     async def _hear_edit(self, message: Message, update: Update) -> None:
-        """Other words under an order change nothing; who edited them is told so.
+        """Tell the person that editing a message doesn't change the order.
 
-        Telegram tells of changes that nobody made, too: those have no time, or an old one.
+        Telegram also reports changes that no person made. Those have no edit date, or an old one,
+        and get no answer.
         """
         command = self._command(message)
         edited = int(message.edit_date or 0)
@@ -251,6 +264,7 @@ def _is_known(command: Command) -> bool:
 
 
 def _is_to_us_alone(message: Message) -> bool:
-    """Whether a person wrote it in private: bots that answered each other would never end."""
+    """Whether a person wrote the message in private. Bots are excluded, since two bots could answer
+    each other for ever."""
     is_person = message.from_user is not None and not message.from_user.is_bot
     return is_person and reading.is_private(message.chat)

@@ -1,7 +1,7 @@
-"""Drafts: in a private chat words and pictures become a card to look over, never a bill.
+"""Proposals: in a private chat, text and pictures become a card that the person has to confirm.
 
-The choices are kept with the draft; the card shows what would be made, what it costs and what is
-left. *Go* makes an order of it, once, however often it is pressed.
+The choices are stored with the proposal. Its card shows what would be made, the price and how many
+videos are left. *Go* turns the proposal into an order, only once even if pressed several times.
 """
 
 import base64
@@ -26,15 +26,16 @@ from bot.platforms.telegram import messages
 from bot.platforms.telegram.messages import Rendered
 
 MENUS = ("model", "seconds", "aspect", "quality", "preset", *SWITCHES)
-"""Movements only with a picture: they are for what stands still. Switches where both ways go."""
+"""The menus of a proposal's card. Presets are shown only for an order with a picture, switches only
+if the model takes both positions."""
 _BY_PLACE = ("model", "preset")
-"""Menus whose values are places in a list: names may be too long for a button."""
+"""Menus whose buttons carry an index: a name may be too long for a button's data."""
 CHOICES = ("prompt_extend", "watermark", "audio", "quality", "aspect", "seconds")
-"""The choices that another model may lack; the least missed first."""
+"""The choices that another model may not support; the least important first."""
 
 
 class Drafts(Protocol):
-    """The stored drafts."""
+    """The stored proposals."""
 
     async def put(self, draft_id: str, order: Order, *, now: float) -> None: ...
 
@@ -44,7 +45,8 @@ class Drafts(Protocol):
 
 
 def id_of(order: Order) -> str:
-    """The same for the same event: told twice it is one draft. Short enough for a button."""
+    """Return a proposal's id, short enough for a button. It is derived from the event, so that an
+    update handled twice makes only one proposal."""
     digest = hashlib.sha256(
         f"{order.call.address.platform} {order.call.event_id}".encode()
     ).digest()
@@ -52,7 +54,7 @@ def id_of(order: Order) -> str:
 
 
 def chosen(catalog: Catalog, order: Order, menu: str, value: str) -> Order:
-    """The order with another choice."""
+    """Return the order with one choice changed. Raises `Refused` for an unknown menu or value."""
     match menu:
         case "model" if value.isdecimal() and int(value) < len(catalog.families):
             return order.wishing(replace(order.wish, family=catalog.families[int(value)]))
@@ -66,7 +68,7 @@ def chosen(catalog: Catalog, order: Order, menu: str, value: str) -> Order:
 
 
 def possible(catalog: Catalog, order: Order) -> Order:
-    """The order without those of its choices that its model can't have."""
+    """Return the order without the choices that its model doesn't support."""
     for fewer in relaxed(order, CHOICES):
         if offers.takes(catalog, fewer):
             return fewer
@@ -75,7 +77,7 @@ def possible(catalog: Catalog, order: Order) -> Order:
 
 
 def given_up(wanted: Order, order: Order) -> list[str]:
-    """The choices that `possible` gave up, in words."""
+    """Return descriptions of the choices that `possible` removed."""
     words: dict[str, str] = {field: word for word, field in SWITCHES.items()}
 
     def told(choice: str) -> str:
@@ -103,9 +105,10 @@ def rendered(
     menu: str | None = None,
     without: Sequence[str] = (),
 ) -> Rendered:
-    """The card of a draft, or one of its menus. Raises `Refused` for what can't be made.
+    """Return a proposal's card, with its buttons or an open menu.
 
-    `without` are choices that what was chosen last can't have.
+    `without` describes the choices that were removed since the model doesn't support them. Raises
+    `Refused` if no model can make the order.
     """
     _, request = catalog.choose(order)
     facts = [request_fact(request), *switched(order.wish)]
@@ -155,9 +158,9 @@ def _menu(
 
 
 def _choices(catalog: Catalog, order: Order, menu: str) -> tuple[list[tuple[str, str]], str]:
-    """A menu's choices, each by its value and its label; and the value that holds now.
+    """Return a menu's choices as pairs of value and label, and the current value.
 
-    An earlier choice binds nobody: `possible` gives up what does not go with it.
+    Earlier choices don't limit the list of models: `possible` removes those that don't fit.
     """
     _, request = catalog.choose(order)
     if menu == "model":

@@ -1,8 +1,8 @@
-"""The one place where what aiogram raises becomes an error of ours.
+"""Translate aiogram's errors into the core's. No other module does this.
 
-Telegram says why in words only; the parts of them that are matched come from its server's source.
-A call without an answer has an unknown end. Texts of foreign errors hold the bot's token, so none
-of them is ever passed on.
+Telegram gives a reason only as text; the parts that are matched here come from the source of the
+Bot API server. The outcome of a call without an answer is unknown. Texts of aiogram's errors may
+contain the bot's token, so they are never passed on.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ FOREIGN = (
     *(exceptions.AiogramError, aiohttp.ClientError),
     *(OSError, TimeoutError, UnicodeDecodeError),
 )
-"""The errors of a call of Telegram."""
+"""The exceptions that a call of the Bot API can raise."""
 
 BAD_REQUESTS: tuple[tuple[str, str], ...] = (
     ("message is not modified", "unchanged"),
@@ -51,19 +51,20 @@ BAD_REQUESTS: tuple[tuple[str, str], ...] = (
     ("file is temporarily unavailable", "picture_gone"),
     ("request entity too large", "file_too_large"),
 )
-"""Parts of Telegram's 400s in lower case, the first that fits counts."""
+"""Parts of Telegram's descriptions of 400 errors, in lower case, and our codes. The first match
+counts."""
 
 
 class Busy(Temporary, code="telegram_busy"):
-    """Telegram wants silence, or has too much to do."""
+    """A rate limit of Telegram's is reached, or too many uploads are running."""
 
 
 class WebhookSet(Temporary, code="telegram_webhook_set"):
-    """Telegram sends updates to an address, so it lets nobody ask for them."""
+    """A webhook is set, so Telegram refuses long polling."""
 
 
 class Moved(Exception):
-    """The group became a supergroup: it has another id from now on."""
+    """A group became a supergroup, with the new id `chat`."""
 
     def __init__(self, chat: int) -> None:
         super().__init__("moved")
@@ -72,26 +73,26 @@ class Moved(Exception):
 
 @contextmanager
 def translation() -> Iterator[None]:
-    """Raise what happens inside as ours; `Moved` where the chat has another id."""
+    """Translate the exceptions raised inside. Raises `Moved` if the chat has a new id."""
     try:
         yield
     except exceptions.TelegramMigrateToChat as error:
         raise Moved(error.migrate_to_chat_id) from None
     except FOREIGN as error:
-        raise translated(error) from None  # its cause would bring the token into a traceback
+        raise translated(error) from None  # the cause would put the token into a traceback
 
 
 def lost(error: Exception) -> BotError:
-    """Why there is no connection; `Broken` for what only the operator can mend."""
+    """Return the reason why the connection is lost; `Broken` if only the operator can fix it."""
     return translated(error) if isinstance(error, FOREIGN) else unforeseen(error)
 
 
 def translated(error: Exception) -> BotError:
-    """Our word for a foreign exception."""
+    """Return the core's error for an exception of aiogram, aiohttp or the system."""
     match error:
         case exceptions.TelegramRetryAfter():
             return Busy(retry_after=error.retry_after + 1.0, unsent=True)
-        # For a token that is none of theirs they know no method either.
+        # Telegram answers 404 to every method if the token is malformed.
         case exceptions.TelegramUnauthorizedError() | exceptions.TelegramNotFound():
             return Broken("telegram_token_bad")
         case exceptions.TelegramConflictError():
@@ -113,7 +114,8 @@ def translated(error: Exception) -> BotError:
 
 
 def _senseless(error: exceptions.ClientDecodeError | UnicodeDecodeError) -> BotError:
-    """No answer of Telegram's; what stands before it may have refused the size all the same."""
+    """Return the error for an unreadable answer. A proxy in front of the server may have sent it to
+    refuse the upload's size."""
     said = error.data if isinstance(error, exceptions.ClientDecodeError) else ""
     if "too large" in str(said).casefold():
         return FileTooLarge()
@@ -126,7 +128,7 @@ def _why(description: str) -> str:
 
 
 def _never_left(error: BaseException) -> bool:
-    """Whether there was not even a connection."""
+    """Whether the connection failed, so that the request was never sent."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):

@@ -1,7 +1,7 @@
-"""Flags: what people choose with dashes behind a command, told apart from what they only write.
+"""Parse the flags in a command's text, such as `--seconds 8`, and separate them from the prompt.
 
-Phones make one long dash of two short ones, put a space behind it and turn quotation marks, each in
-its own way. So there is one rule for every dash and every quotation mark that a keyboard has.
+Phone keyboards replace two hyphens with one long dash, add a space after it and curl quotation
+marks, each in its own way. So all dashes are treated alike, and so are all quotation marks.
 """
 
 import re
@@ -18,7 +18,8 @@ from bot.core.wishes import OPTIONS, PAIR, Choice, Wish
 
 DOUBLE = '"“”„‟«»〝〞〟＂″「」『』'
 SINGLE = "'‘’‚‛‹›`´＇′"
-"""Quotation marks. Each ends with any of its kind: keyboards mix the marks of many languages."""
+"""Quotation marks. Any mark of a kind closes any other of that kind: keyboards mix the marks of
+several languages."""
 
 _OPENING = re.compile(
     rf"(?<!\S)(?P<dashes>[{DASHES}]+)(?P<gap>\s*)(?P<name>[A-Za-z][A-Za-z0-9_-]*)"
@@ -27,7 +28,7 @@ _SEPARATOR = re.compile(rf"\s*[=＝:：]\s*|\s+|(?=[{DOUBLE}{SINGLE}])")
 _DASH = re.compile(rf"[{DASHES}](?!\d)")
 _CLOSING = {
     **dict.fromkeys(DOUBLE, re.compile(f"[{DOUBLE}]")),
-    # One inside a word is an apostrophe.
+    # A single mark inside a word is an apostrophe.
     **dict.fromkeys(SINGLE, re.compile(rf"[{SINGLE}](?!\w)")),
 }
 _WORD = re.compile(r"\S+")
@@ -36,28 +37,29 @@ _SPACED = {
     "aspect": PAIR,
     "quality": re.compile(r"\d+\s+[pP](?!\w)"),
 }
-"""Values that people write with a space in them."""
+"""Patterns of values that people write with a space inside."""
 _LONG = {name for name, option in OPTIONS.items() if option.most}
-"""Flags behind which people write as many words as they like."""
+"""Flags whose value may have any number of words."""
 _ALIKE = 0.8
-"""From here on a word is taken for a flag that was misspelt: `sond`, `secnds`, `mode`."""
+"""Similarity from which a word counts as a misspelt flag: `sond`, `secnds`, `mode`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Value:
-    """The value behind a flag, and where it ends."""
+    """The value of a flag, and the position where it ends."""
 
     text: str
     end: int
     is_quoted: bool = False
     is_open: bool = False
-    """Its quotation mark has no partner: nobody knows how far it was meant to go."""
+    """True if the closing quotation mark is missing, so that the value's end is unknown."""
 
 
 def wish_of(rest: str, catalog: Catalog) -> Wish:
-    """Words and flags apart. Raises `Refused` for a flag that is none, or makes no sense.
+    """Parse a command's text into a wish: the prompt and the choices made by flags.
 
-    A name of the catalog is one value, however many words it has.
+    A model's or preset's name in the catalog is one value, even with several words. Raises
+    `Refused` for an unknown flag or a value that the flag can't have.
     """
     wish = Wish()
     words, at, loose = [], 0, None
@@ -70,20 +72,20 @@ def wish_of(rest: str, catalog: Catalog) -> Wish:
             loose = Refused("flag_unquoted", flag=name, given=value.text)
     prompt = " ".join(" ".join([*words, rest[at:]]).split())
     if loose and not prompt:
-        raise loose  # some of these words may be the wish itself
+        raise loose  # some of these words may be the prompt
     return replace(wish, prompt=prompt)
 
 
 def _found(rest: str, catalog: Catalog) -> Iterator[tuple[re.Match[str], _Value]]:
-    """Each flag with its value."""
+    """Yield the match and the value of each flag in the text. Raises `Refused` for a bad flag."""
     end = 0
     for found in _OPENING.finditer(rest):
         if found.start() < end:
-            continue  # it is part of what was quoted
+            continue  # this dash is part of the previous value
         name = found["name"].lower()
         value = _value_at(rest, found.end(), name, catalog)
         if found["gap"] and not _fits(name, value, catalog, rest[value.end :]):
-            continue  # a dash of a sentence
+            continue  # this dash is punctuation
         if name not in OPTIONS:
             if len(found["dashes"]) == 1:
                 _check_near(rest, found, catalog)
@@ -94,9 +96,9 @@ def _found(rest: str, catalog: Catalog) -> Iterator[tuple[re.Match[str], _Value]
 
 
 def _check_near(rest: str, found: re.Match[str], catalog: Catalog) -> None:
-    """Raise `Refused` for a misspelt flag with a value of that flag: `—sounds off`.
+    """Raise `Refused` for a misspelt flag with a valid value of that flag: `—sounds off`.
 
-    A dash with a space behind it is one of a sentence, and so are `—sounds of rain`.
+    A dash with a space after it is punctuation, and so is the dash in `—sounds of rain`.
     """
     for near in get_close_matches(found["name"].lower(), OPTIONS, n=1, cutoff=_ALIKE):
         value = _value_at(rest, found.end(), near, catalog)
@@ -125,14 +127,14 @@ def _value_at(rest: str, at: int, name: str, catalog: Catalog) -> _Value:
 
 
 def _next_flag(rest: str, begin: int, catalog: Catalog) -> int:
-    """Where the next flag opens, else the end of the line."""
+    """Return the position where the next flag begins, else the end of the line."""
     end = (rest + "\n").index("\n", begin)
     opened = (it for it in _OPENING.finditer(rest, begin, end) if _is_flag(rest, it, catalog))
     return next((it.start() for it in opened), end)
 
 
 def _is_flag(rest: str, found: re.Match[str], catalog: Catalog) -> bool:
-    """Whether this is one, or meant to be one: a dash may stand in any sentence."""
+    """Whether this match is a flag or an attempt at one, and not a dash of a sentence."""
     name = found["name"].lower()
     if not found["gap"]:
         return name in OPTIONS or len(found["dashes"]) > 1
@@ -141,7 +143,7 @@ def _is_flag(rest: str, found: re.Match[str], catalog: Catalog) -> bool:
 
 
 def _names(name: str, catalog: Catalog) -> list[str]:
-    """Those of the catalog that this flag may have: they may have spaces in them."""
+    """Return the catalog's names that this flag takes, casefolded. They may contain spaces."""
     if name == "model":
         models = catalog.models
         return [each.casefold() for m in models for each in (m.label, m.family, m.name)]
@@ -150,7 +152,8 @@ def _names(name: str, catalog: Catalog) -> list[str]:
 
 
 def _name_end(rest: str, begin: int, names: list[str]) -> int | None:
-    """Where the longest of these names ends that stands there, else one that only begins so."""
+    """Return the end of the longest of these names at this position, else of the longest beginning
+    of a name; None if there is neither."""
     whole = begun = None
     for word in _WORD.finditer(rest, begin):
         text = " ".join(rest[begin : word.end()].split()).casefold()
@@ -162,7 +165,7 @@ def _name_end(rest: str, begin: int, names: list[str]) -> int | None:
 
 
 def _fits(name: str, value: _Value, catalog: Catalog, after: str) -> bool:
-    """Whether it can only be meant as this flag's value, though a space follows the dash."""
+    """Whether the text must be this flag's value, although a space follows the dash."""
     text = value.text.casefold()
     match name:
         case "aspect" | "quality":
@@ -177,7 +180,8 @@ def _fits(name: str, value: _Value, catalog: Catalog, after: str) -> bool:
             return False
     with suppress(Refused):
         _read(name, value)
-        # "A beach — sound on the rocks": such words end a wish, or another flag follows.
+        # "A beach — sound on the rocks" is a sentence. So the value must end the text, or another
+        # flag must follow.
         rest = after.strip()
         opened = _OPENING.match(rest)
         return not rest or (opened is not None and _is_flag(rest, opened, catalog))

@@ -1,6 +1,7 @@
-"""All that is handed in with a message: its own files, and those of the one that it replies to.
+"""Collect the files of an order: those of its message, and that of the message it replies to.
 
-A file may be a sound that is called a video, as both come in the same containers: its bytes tell.
+A file may be named like a video and hold only sound, as both use the same containers. So such a
+file is downloaded, and its bytes decide.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ Source = Message | ExternalReplyInfo
 
 
 class Handed:
-    """Reads the files of messages; only those of somebody who may order are looked into."""
+    """Reads the files of messages. Files are downloaded only for people who may order."""
 
     def __init__(self, platform: Fetches, *, access: Access, own_id: int) -> None:
         self._platform = platform
@@ -33,9 +34,10 @@ class Handed:
         self._own_id = own_id
 
     async def all_of(self, message: Message, items: Sequence[Message]) -> list[Given]:
-        """The file of the message replied to, then those of an album; none where words were meant.
+        """Return the file of the message replied to, then those of the message or its album.
 
-        Raises `Refused` for what can't be used: without it another video would be made.
+        Raises `Refused` for a file that can't be used: a video without it would not be the one that
+        the person wants.
         """
         _check_whole(items)
         own = await self.own(items)
@@ -48,7 +50,7 @@ class Handed:
         return [*pointed_at, *own]
 
     async def own(self, items: Sequence[Message]) -> list[Given]:
-        """The files of a message or an album. Raises `Refused` for the first of no use."""
+        """Return the files of a message or an album. Raises `Refused` for an unusable file."""
         found = []
         for number, each in enumerate(items, 1):
             with one_of(number, len(items)):
@@ -58,7 +60,11 @@ class Handed:
     async def _pointed_at(
         self, message: Message, own: Sequence[Given], pictures: Sequence[Picture]
     ) -> list[Given]:
-        """Beside a picture of one's own, a message that we don't see may as well be talk."""
+        """Return the file of the message replied to, if any.
+
+        Raises `Refused` if Telegram hides that message's content, unless the order has a picture of
+        its own: then the message replied to need not matter.
+        """
         target: Source | None = reading.replied_to(message)
         if target is not None and not pictures and reading.is_hidden(target):
             raise Refused("picture_unseen")
@@ -66,7 +72,7 @@ class Handed:
         if target is None:
             return []
         file = await self._file(target, asked_by=message)
-        # There is something in it that nobody here knows, and nothing else.
+        # The message holds only content of a kind that aiogram doesn't know.
         if file is None and target.model_extra and reading.is_hidden(target):
             raise Refused("shows_other")
         if file is None and not own:
@@ -86,7 +92,7 @@ class Handed:
         return reading.picture_of(source, author=author)
 
     async def _is_one(self, sound: Sound, asked_by: Message) -> bool:
-        """Whether there is nothing but sound in it; of one that does not come nobody knows."""
+        """Whether the file holds only sound. False if it can't be downloaded."""
         if sound.size > SOUND_BYTES:
             return False
         await self._access.check(reading.person_of(asked_by), reading.address_of(asked_by))
@@ -100,9 +106,10 @@ class Handed:
 
 
 def _check_whole(items: Sequence[Message]) -> None:
-    """Raise `Refused` for an album of a group of which we see one file: there are always more.
+    """Raise `Refused` for an album in a group if only one file of it is visible.
 
-    With its privacy mode on, Telegram shows us only the one under the command.
+    An album always has several files. With the bot's privacy mode on, Telegram shows the bot only
+    the one whose caption has the command.
     """
     only, *others = items
     if only.media_group_id and not others and not reading.is_private(only.chat):
@@ -110,9 +117,9 @@ def _check_whole(items: Sequence[Message]) -> None:
 
 
 def sound_of(message: Source, *, author: str | None) -> Sound | None:
-    """None if there is none. Raises `Refused` for music of a kind that we don't read.
+    """Return the sound of a message, or None. Raises `Refused` for music of an unsupported type.
 
-    Telegram tells lengths in whole seconds, and of a mere file none.
+    Telegram tells the duration in whole seconds, and no duration for a document.
     """
     if message.voice is not None:
         return _sound(message.voice, "voice.ogg", author)

@@ -1,7 +1,7 @@
-"""The inbox: what Telegram tells is stored first, confirmed then, and handled from the rows.
+"""The inbox: updates from Telegram are stored, then confirmed, then handled from their rows.
 
-Telegram forgets an update as soon as a later one is asked for. So the number to ask for next comes
-from what was committed; and a crash anywhere costs nothing but a repetition, which does no harm.
+Telegram drops an update once a later one is requested. So the offset of the next request comes from
+the updates that were committed. After a crash an update may be received twice, which is harmless.
 """
 
 import asyncio
@@ -22,39 +22,41 @@ from bot.platforms.telegram.errors import Busy, WebhookSet
 from bot.platforms.telegram.membership import joined
 
 KINDS = ("message", "edited_message", "callback_query", "my_chat_member")
-"""Updates that we want; Telegram remembers them."""
+"""The kinds of updates that the bot receives. Telegram remembers the list."""
 LONGEST = 50
-"""Seconds that Telegram holds a question that it has no answer to yet."""
+"""Timeout of long polling: seconds that Telegram holds a request until there is an update."""
 ALBUM = 1.5
-"""Seconds for the pictures of an album to come in, one by one and without an end."""
+"""Seconds to wait for the rest of an album: its messages arrive one by one, without an end mark."""
 SETTLED = 1.5
-"""Seconds after which a group that is new to us is no former one under a new id: then the news of
-that has come, too."""
+"""Seconds to wait before a new group is greeted. If it is a known group with a new id, Telegram
+reports the new id within that time."""
 SAMPLES = ("v1:show:", "v1:original:", "v1:file:")
-"""How the buttons begin that send a video."""
+"""Prefixes of the data of buttons that send a video."""
 GRACE = 5.0
-"""Seconds that what is being handled may take after a stop; then it stays in its row."""
+"""Seconds that running handlers may take after a stop. Then they are cancelled; their rows stay."""
 SLOTS = 32
-"""Updates handled at the same time, each of another lane."""
+"""Most updates handled at the same time, each of another lane."""
 MOST_TRIES = 6
-"""Tries of an update that makes us stumble; then it is given up, so that its chat goes on."""
+"""Most attempts to handle an update that fails. Then it is dropped, so that its lane goes on. Ten
+times as many for `Temporary` errors."""
 MOST_SILENT = 3
-"""Tries of what nobody foresaw; at the last of them its person is told."""
+"""Most attempts after an unexpected error; at the last one the sender is told."""
 EXCUSE_TIME = 5.0
-"""Seconds for telling somebody that their message waits."""
+"""Timeout in seconds for telling a person that their message waits."""
 
 log = get_logger()
 
 
 def may_heal(problem: Exception, update: Update) -> bool:
-    """Whether the row shall come again before anybody is told: a locked database is free soon."""
+    """Whether an update should be retried before its sender is told of the problem. For example, a
+    locked database is soon free again."""
     if isinstance(problem, BotError):
         return isinstance(problem, Temporary)
     return update.attempts + 1 < MOST_SILENT
 
 
 class Updates(Protocol):
-    """The stored inbox. Each method is one whole transaction."""
+    """The stored inbox. Each method is one transaction."""
 
     async def put(self, arrived: Sequence[Update]) -> None: ...
 
@@ -75,7 +77,7 @@ Handle = Callable[[Update], Awaitable[None]]
 
 
 class Inbox:
-    """Asks, stores and hands on."""
+    """Receives updates, stores them, and passes them to their handler."""
 
     def __init__(
         self,
@@ -88,9 +90,11 @@ class Inbox:
         move: Callable[[int, int], Awaitable[None]],
         excuse: Handle,
     ) -> None:
-        """`hears` is told whether we are told of anything; `move` that a group has another id.
+        """Connect the inbox with its callbacks.
 
-        `excuse` tells whoever an update is from that it waits, because nothing can be written down.
+        `hears` is told whether updates reach us. `move` is called with the old and new id of a
+        group that moved. `excuse` tells an update's sender that the update waits, since the
+        database can't be written.
         """
         self._bot, self._updates, self._handle = bot, updates, handle
         self._hears, self._move, self._excuse = hears, move, excuse
@@ -100,10 +104,10 @@ class Inbox:
         self._excused: set[int] = set()
 
     async def take(self, told: Sequence[Any]) -> None:
-        """Store what came in, from wherever it came.
+        """Store updates, from long polling or the webhook.
 
-        A group that has another id is known by it before anything is taken there: what was said in
-        it is handled beside, and must not be on somebody else's account.
+        New ids of groups are stored first: messages under the new id are handled in parallel, and
+        have to count for the same community. Raises `Unwritten` if the database can't be written.
         """
         for old, new in filter(None, map(_moved, told)):
             await self._move(old, new)
@@ -116,22 +120,22 @@ class Inbox:
             raise
         self._wake.ring(self._clock.now())
 
-    # --- asking --------------------------------------------------------------------------------
+    # --- long polling --------------------------------------------------------------------------
 
     async def ask(self) -> None:
-        """Ask for what is new until that fails; raises why. Updates not stored are told again."""
+        """Request updates until an error is raised. Telegram repeats the updates not stored."""
         if self._newest is None:
             self._newest = await self._updates.latest()
-        hold = 0  # the first answer comes at once, and shows that we are heard
+        hold = 0  # the first answer comes at once, and shows that the connection works
         while True:
             told = await self._asked(hold)
             await self.take(told)
             hold = LONGEST
             self._hears(True)
-            # Of this batch, not of all time: after a quiet week Telegram counts from anywhere.
+            # From this batch alone: after a week without updates, ids restart at a random number.
             numbers = [each["update_id"] for each in told if _is_numbered(each)]
             if numbers and max(numbers) == self._newest:
-                await self._clock.sleep(1.0)  # told the same again: never as fast as it can
+                await self._clock.sleep(1.0)  # the same updates again: avoid a busy loop
             self._newest = max(numbers, default=self._newest)
 
     async def _asked(self, hold: int) -> list[Any]:
@@ -157,7 +161,7 @@ class Inbox:
     # --- handling ------------------------------------------------------------------------------
 
     async def work(self) -> None:
-        """Handle what is stored until cancelled; what is not done by then stays in its row."""
+        """Handle stored updates until cancelled. Updates not done by then stay in their rows."""
         worker = Worker(
             name="telegram",
             rows=Lanes(self._updates, self._clock),
@@ -173,18 +177,18 @@ class Inbox:
         try:
             await self._handle(update)
             await self._updates.done(update)
-        except Exception as error:  # noqa: BLE001 - the rim: its row stays, and is tried again
+        except Exception as error:  # noqa: BLE001 - the row stays and is retried
             await self._stumbled(update, error)
 
     async def _excuse_all(self, updates: Sequence[Update]) -> None:
-        """Tell once that these wait: they come again, and then they are done."""
+        """Tell the senders, once for each update, that their updates wait to be handled."""
         fresh = [update for update in updates if update.id not in self._excused]
         self._excused |= {update.id for update in fresh}
         for update in fresh:
             try:
                 async with asyncio.timeout(EXCUSE_TIME):
                     await self._excuse(update)
-            except Exception as error:  # noqa: BLE001 - a courtesy: what waits does so all the same
+            except Exception as error:  # noqa: BLE001 - optional: the update waits anyway
                 log.info("telegram.not_excused", update=update.id, error=type(error).__name__)
 
     async def _stumbled(self, update: Update, error: Exception) -> None:
@@ -198,7 +202,7 @@ class Inbox:
         log.warning("telegram.update_delayed", update=update.id, error=type(error).__name__)
         now = self._clock.now()
         if isinstance(error, Temporary) and error.unsent and error.retry_after is not None:
-            # Told when to come: the pace of a chat, no failed try.
+            # The chat's rate limit, with a time for the retry: not a failed attempt.
             await self._updates.put_off(update, due_at=now + error.retry_after, tried=False)
             return
         wait = schedule.back_off(update.attempts + 1, base=1.0, most=300.0)
@@ -207,7 +211,10 @@ class Inbox:
 
 
 class Lanes:
-    """The first update of each lane that nobody is at: there is one process for one account."""
+    """The due updates, one of each lane at a time.
+
+    A lane's state is in memory only: each account has a single process.
+    """
 
     def __init__(self, updates: Updates, clock: Clock) -> None:
         self._updates = updates
@@ -216,8 +223,8 @@ class Lanes:
         self._claimed_at = clock.now()
 
     async def claim(self, most: int) -> list[Update]:
-        """Take due updates, one of a lane at a time."""
-        busy = set(self._busy)  # a lane that ends while we ask may be told of with its old row
+        """Claim the first due update of each free lane."""
+        busy = set(self._busy)  # a lane freed during the query may come with its old row
         self._claimed_at = self._clock.now()
         due = await self._updates.due(now=self._claimed_at, most=most + len(busy))
         free = [update for update in due if update.lane not in busy | self._busy][:most]
@@ -225,20 +232,21 @@ class Lanes:
         return free
 
     async def next_due(self) -> float | None:
-        """When the next update is due; one that was due at the last claim waits for its lane."""
+        """Return when the next update is due. Updates due at the last claim don't count: they wait
+        for their lanes."""
         return await self._updates.next_due(now=self._claimed_at)
 
     async def renew(self, held: Sequence[Update]) -> None:
-        """Nothing to do: a lane is held in memory."""
+        """Do nothing: a claim on a lane is in memory and doesn't expire."""
 
     async def release(self, row: Update) -> None:
-        """Nothing to do: its row is due still."""
+        """Do nothing: the row is still due."""
 
     def hold(self, row: Update) -> None:
-        """Nothing to do: nobody hands an update on."""
+        """Do nothing: updates are never handed on."""
 
     def let_go(self, row: Update) -> float:
-        """The lane is free for its next update, which may be due."""
+        """Free the update's lane. Return the current time, as the lane's next update may be due."""
         self._busy.discard(row.lane)
         return self._clock.now()
 
@@ -262,7 +270,7 @@ def _refusal(answer: dict[str, Any]) -> BotError:
 
 
 def _moved(raw: Any) -> tuple[int, int] | None:
-    """The id that a group had and the one that it has, if that is what was told."""
+    """Return a group's old and new id if the update reports that the group moved, else None."""
     match raw:
         case {"message": {"chat": {"id": int(old)}, "migrate_to_chat_id": int(new)}}:
             return old, new
@@ -274,24 +282,24 @@ def _is_numbered(raw: Any) -> bool:
 
 
 def _row(raw: Any, now: float) -> Update | None:
-    """As a row; None for one that nobody can read, so that it does not stop those behind it.
+    """Return an update as a row, or None if it is unreadable or has no id.
 
-    What has no number can't be kept, and nothing can be asked of it.
+    Such an update is dropped, so that it doesn't block those after it.
     """
     if not _is_numbered(raw):
         log.error("telegram.update_without_number")
         return None
     try:
         return _update(raw["update_id"], raw, now)
-    except Exception as error:  # noqa: BLE001 - whatever shape it has
+    except Exception as error:  # noqa: BLE001 - an update may have any shape
         log.error("telegram.update_unreadable", update=raw["update_id"], error=type(error).__name__)
         return None
 
 
 def _update(number: int, raw: dict[str, Any], now: float) -> Update:
     if "callback_query" in raw:
-        # One at a time for each person: who taps like mad waits for nobody but themselves. An
-        # upload of a video goes beside: a press of *Cancel* must not wait for it.
+        # One lane for each person: many presses of one person don't delay others. Presses that
+        # upload a video have a lane of their own: *Cancel* must not wait for an upload.
         pressed = raw["callback_query"] or {}
         person = (pressed.get("from") or {}).get("id", number)
         kind = "video" if str(pressed.get("data")).startswith(SAMPLES) else "press"
@@ -307,9 +315,10 @@ def _update(number: int, raw: dict[str, Any], now: float) -> Update:
 
 
 def _lane(raw: dict[str, Any], said: dict[str, Any]) -> str:
-    """The chat and who speaks in it: whoever says much waits for nobody but themselves.
+    """Return the lane of a message: its chat and sender, so that senders don't delay each other.
 
-    A private chat is one lane with what becomes of it, so that a block comes after what it ends.
+    In a private chat, changes of membership share the lane of its messages: a block is handled
+    after the messages before it.
     """
     chat = _id(said, "chat")
     if "message" not in raw:

@@ -1,7 +1,7 @@
-"""Answers besides cards and videos: drafts, questions, one plain sentence.
+"""Answers other than cards and videos: proposals, questions and plain sentences.
 
-An update is handled again until it is done, so everything here may happen twice. A taken order
-is answered by its rows: Telegram waits for nobody, so the card is a post like any other.
+An update is handled again until it is marked as done, so each function here may run twice for the
+same update. An accepted order gets no answer from here: its card is a post, sent from its row.
 """
 
 from collections.abc import Sequence
@@ -31,21 +31,23 @@ from bot.platforms.telegram.reading import (
 )
 
 CONFIRMED = 3
-"""Tries of a confirmation."""
+"""Most attempts to send a confirmation."""
 LONGEST_WAIT = 60.0
-"""Seconds before the next of them: a place of the inbox is held meanwhile."""
+"""Most seconds between two attempts. Meanwhile the update occupies one of the inbox's slots."""
 MOST_ANSWERS = 4
-"""Answers to one person in a group within `ANSWERED` seconds: all there share its pace, and cards
-and others' answers need some of it too. Unsaid answers undo nothing."""
+"""Most answers to one person in a group within `ANSWERED` seconds. All messages of a group share
+its rate limit, and cards and answers to other people need a part of it. A command whose answer is
+left out still has its effect."""
 ANSWERED = 60.0
 UNSAID, DONE = "🤷", "👌"
-"""Signs on a message that gets no answer in words: it was heard, or what it asks for was done."""
+"""Reactions to a message that gets no answer in words: `UNSAID` says that the bot received it,
+`DONE` that the bot did what it asks for."""
 
 log = get_logger()
 
 
 class Intake:
-    """The services behind commands and presses, and their answers."""
+    """Gives commands and button presses the services that they need, and sends their answers."""
 
     def __init__(
         self, platform: TelegramPlatform, *, door: Door, drafts: Drafts, clock: Clock, currency: str
@@ -59,16 +61,17 @@ class Intake:
         self.drafts = drafts
         self._currency = currency
         self._answers: dict[tuple[int, str, str], float] = {}
-        """When somebody was answered in a group first, by the group, the speaker and the event."""
+        """Time of the first answer to each event in a group, by group, speaker and event."""
 
     async def draft(self, order: Order) -> None:
-        """Show what would be made of it. Nothing is billed before somebody says so."""
+        """Store a proposal and show its card. Nothing is ordered before the person confirms it."""
         address = order.call.address
         self.service.check_authors(order.files, order.call.person)
         await self.service.access.check(order.call.person, address)
         catalog = (await self.service.accounts.terms(address)).catalog
         liked, _ = await self.service.preferring.filled(order, catalog)
-        # The card shows them: a choice that is given up there does not come back with *Go*.
+        # The card shows all choices. `is_whole` keeps defaults from being filled in after *Go*,
+        # so that a choice given up on the card doesn't come back.
         order = replace(liked, is_whole=True)
         draft_id = drafts.id_of(order)
         rendered = await self.rendered_draft(order, draft_id)
@@ -79,7 +82,7 @@ class Intake:
     async def rendered_draft(
         self, order: Order, draft_id: str, *, menu: str | None = None, without: Sequence[str] = ()
     ) -> messages.Rendered:
-        """The card of a draft as it is now."""
+        """Return the current card of a proposal."""
         left, _ = await self.service.left(order.call.address, order.call.person)
         terms = await self.service.accounts.terms(order.call.address)
         catalog, currency = terms.catalog, self._currency
@@ -88,25 +91,25 @@ class Intake:
         )
 
     async def ask_words(self, order: Order, question: Text, *, reply_to: int) -> None:
-        """Ask for the words of an order, and remember it by the question's own number."""
+        """Ask for an order's prompt, and store the order under the id of the question's message."""
         said = Reply(text=question)
         rendered = messages.notice(said, order.call.locale, name=order.call.person.name)
         asked = await self.line.say(
             order.call.address.channel,
             rendered,
             reply_to=reply_to,
-            # Only for whom it names, or whose message it replies to.
+            # Selective: only the person it mentions or replies to gets the reply field.
             reply_markup=ForceReply(selective=True),
         )
         key = question_key(asked.chat.id, asked.message_id)
         await self.drafts.put(key, order, now=self.clock.now())
 
     async def tell(self, message: Message, text: Text, *, sign: str = UNSAID) -> None:
-        """One sentence in reply."""
+        """Reply with one sentence."""
         await self.say(message, Reply(text=text), sign=sign)
 
     async def draw(self, message: Message, told: Told) -> None:
-        """A listing in reply, or a word that it is done."""
+        """Reply with a listing, or confirm that a command is done."""
         if told.is_done:
             await self.confirm(message, told.reply.text)
             return
@@ -114,8 +117,11 @@ class Intake:
         await self.answer(message, messages.listing(told.reply, locale, alone=alone))
 
     async def confirm(self, message: Message, text: Text) -> None:
-        """The same for what is done and must not be done again, so it waits here for its turn; not
-        for ever: if it does not arrive, so be it."""
+        """Reply with one sentence after a command that must not run twice.
+
+        So that the update isn't handled again, network errors are retried here, `CONFIRMED` times
+        at most. After that the confirmation is dropped.
+        """
         for _ in range(CONFIRMED):
             try:
                 await self.tell(message, text, sign=DONE)
@@ -126,7 +132,7 @@ class Intake:
                 return
 
     async def say(self, message: Message, reply: Reply, *, sign: str = UNSAID) -> None:
-        """Words in reply to a message; a sign where nobody may speak."""
+        """Reply to a message, or set a reaction on it if Telegram refuses the reply."""
         rendered = messages.notice(reply, locale_of(message.from_user))
         try:
             await self.answer(message, rendered, sign=sign)
@@ -138,15 +144,15 @@ class Intake:
     async def answer(
         self, message: Message, rendered: messages.Rendered, *, sign: str = UNSAID, **more: Any
     ) -> None:
-        """In reply to a message; a sign where its person is answered too often there."""
+        """Reply to a message, or set a reaction if its sender got too many answers in the group."""
         if await self.may_answer(message, sign=sign):
             channel, number = channel_of(message), message.message_id
             if (topic := message.direct_messages_topic) is not None:
-                more["direct_messages_topic_id"] = topic.topic_id  # to reach whoever wrote
+                more["direct_messages_topic_id"] = topic.topic_id  # else it can't reach the sender
             await self.line.say(channel, rendered, reply_to=number, **more)
 
     async def may_answer(self, message: Message, *, sign: str = UNSAID) -> bool:
-        """Whether there is room for words; else it gets a sign: nothing is met with silence."""
+        """Whether this message may be answered in words. If not, set a reaction on it instead."""
         if self._has_room(message):
             return True
         log.info("telegram.unanswered", code="too_often")
@@ -158,9 +164,10 @@ class Intake:
             await self.line.react(message.chat.id, message.message_id, sign)
 
     def _has_room(self, message: Message) -> bool:
-        """Whether one more answer leaves the group its pace; that to the same message is no more.
+        """Whether the sender may get one more answer in this group.
 
-        Older answers are forgotten: the table is as long as a minute.
+        Several answers to the same message count once. Answers older than `ANSWERED` seconds are
+        removed from the table.
         """
         if is_private(message.chat):
             return True
@@ -175,12 +182,12 @@ class Intake:
         return True
 
     async def refuse(self, message: Message, problem: Exception) -> None:
-        """Say what stands in the way. A fault that time heals is tried again, unsaid."""
+        """Reply with the error's sentence. Raises a `Temporary` error, so that it is retried."""
         if isinstance(problem, Temporary):
             raise problem
         await self.say(message, replies.error(shown(problem, platform=NAME)))
 
 
 def question_key(chat: int, message_id: int) -> str:
-    """Under which a question of ours is remembered among the drafts."""
+    """Return the key under which the order of a question of ours is stored among the proposals."""
     return f"asked:{chat}:{message_id}"

@@ -1,4 +1,7 @@
-"""One account's line to Telegram: every request passes here, at its pace, with our own errors."""
+"""Requests to Telegram for one bot account: applies the rate limits and translates errors.
+
+Every request about a chat passes through here.
+"""
 
 import asyncio
 from collections import OrderedDict
@@ -19,22 +22,22 @@ from bot.platforms.telegram.pace import Pace, Turn
 from bot.platforms.telegram.reading import NAME, chat_and_topic
 
 CALL = 30
-"""Seconds for everything that carries no file."""
+"""Timeout in seconds of each request that uploads no file."""
 SHOWN = 4.5
-"""Seconds after which "is sending a video" has to be said again: people see it for five."""
+"""Seconds between two chat actions "sending a video": apps show each for five seconds."""
 
 MOST_SHOWN = 10_000
-"""Messages whose words are remembered; the longest quiet are forgotten."""
+"""Most messages whose content is remembered; those unchanged for longest are dropped first."""
 
 log = get_logger()
 
 Answer = TypeVar("Answer")
 Send = Callable[[int, int | None, bool], Awaitable[Message]]
-"""Says it in this chat and topic, as a reply or not."""
+"""A function that sends a message to a chat and topic, as a reply or not."""
 
 
 class Communities(Protocol):
-    """The groups' ids, stored."""
+    """The stored ids of groups: Telegram gives a group a new id when it becomes a supergroup."""
 
     async def move(self, platform: str, old: str, new: str) -> None: ...
 
@@ -44,7 +47,7 @@ class Communities(Protocol):
 
 
 class Line:
-    """Asks Telegram for things."""
+    """Sends requests to Telegram for one bot account."""
 
     def __init__(self, bot: Bot, *, communities: Communities, clock: Clock) -> None:
         self.bot = bot
@@ -52,10 +55,13 @@ class Line:
         self._communities = communities
         self._clock = clock
         self._shown: OrderedDict[tuple[int, int], str] = OrderedDict()
-        """The content of messages of ours, as far as is known."""
+        """The known content of messages of ours (`Rendered.mark`), by chat and message id."""
 
     async def ask(self, chat: int, call: Awaitable[Answer]) -> Answer:
-        """Around every request: errors are ours, and a pause that is asked for is kept."""
+        """Await a request, translate its errors, and note a rate-limit pause that Telegram demands.
+
+        Raises `Temporary` after it stored the new id of a group that moved.
+        """
         try:
             with self._heard(chat):
                 return await call
@@ -64,22 +70,22 @@ class Line:
             raise Temporary("telegram_moved", retry_after=1.0, unsent=True) from None
 
     async def move(self, old: int, new: int) -> None:
-        """A group has another id from now on."""
+        """Store that a group has a new id."""
         await self._communities.move(NAME, str(old), str(new))
         log.info("telegram.group_moved")
 
     async def current(self, chat: int) -> int:
-        """The id that a chat has by now: only groups ever get another."""
+        """Return the current id of a chat. Only groups (negative ids) can get a new one."""
         return chat if chat > 0 else int(await self._communities.current(NAME, str(chat)))
 
     async def has_moved(self, chat: int) -> bool:
-        """Whether it had another id once."""
+        """Whether a chat has had another id before."""
         return len(await self._communities.ids(NAME, str(chat))) > 1
 
     async def insist(self, channel: str, turn: Turn, send: Send) -> Message:
-        """Where Telegram refuses the reply or the topic, at once again without it.
+        """Send a message; if Telegram refuses the reply or the topic, send it again without.
 
-        Both are definite: nothing was posted.
+        That is safe: after either refusal nothing was posted.
         """
         (chat, topic), replying = chat_and_topic(channel), True
         while True:
@@ -97,9 +103,10 @@ class Line:
     async def say(
         self, channel: str, rendered: Rendered, *, reply_to: int | None = None, **more: Any
     ) -> Message:
-        """One message of words, when it is its turn.
+        """Send one text message when the rate limit allows it.
 
-        One whose sending has an unknown end is `Refused`: to say it again could go on for ever.
+        Raises `MaybeSent` (a `Refused`) if the outcome is unknown: retrying might post the message
+        any number of times.
         """
 
         def send(chat: int, topic: int | None, replying: bool) -> Awaitable[Message]:
@@ -115,7 +122,7 @@ class Line:
     async def send(
         self, chat: int, topic: int | None, target: int | None, rendered: Rendered, **more: Any
     ) -> Message:
-        """One message of words, at once; in reply to `target` if there is one."""
+        """Send one text message at once, as a reply to the message `target` unless it is None."""
         sent = await self.bot.send_message(
             chat,
             message_thread_id=topic,
@@ -127,23 +134,23 @@ class Line:
         return sent
 
     def is_shown(self, chat: int, message_id: int, rendered: Rendered) -> bool:
-        """Whether that message says this already: then an edit is no news and takes no turn."""
+        """Whether the message already shows this look, so that an edit is unnecessary."""
         return self._shown.get((chat, message_id)) == rendered.mark
 
     def forget(self, chat: int, message_id: int) -> None:
-        """It says something else from now on, or nothing."""
+        """Drop the remembered content of a message that is about to change or go."""
         self._shown.pop((chat, message_id), None)
 
     def _stands(self, chat: int, message_id: int, rendered: Rendered) -> None:
-        """Remember what a message of ours says."""
+        """Remember the content of a message of ours."""
         self._shown[chat, message_id] = rendered.mark
         self._shown.move_to_end((chat, message_id))
         if len(self._shown) > MOST_SHOWN:
             self._shown.popitem(last=False)
 
     async def edit(self, chat: int, message_id: int, rendered: Rendered) -> None:
-        """Other words for a message of ours; the same ones are no error."""
-        self.forget(chat, message_id)  # until Telegram says yes
+        """Edit the text of a message of ours. Telegram's answer that nothing changed is success."""
+        self.forget(chat, message_id)  # until Telegram confirms the edit
         with suppress(Unchanged):
             edit = self.bot.edit_message_text(
                 chat_id=chat, message_id=message_id, request_timeout=CALL, **rendered.words
@@ -152,7 +159,7 @@ class Line:
         self._stands(chat, message_id, rendered)
 
     async def react(self, chat: int, message_id: int, sign: str) -> None:
-        """A sign on somebody's message; best effort."""
+        """Set a reaction on a message; errors are only logged."""
         signs: list[ReactionTypeUnion] = [ReactionTypeEmoji(emoji=sign)]
         await self._try(
             chat, SetMessageReaction(chat_id=chat, message_id=message_id, reaction=signs)
@@ -160,7 +167,7 @@ class Line:
 
     @asynccontextmanager
     async def uploading(self, chat: int, topic: int | None) -> AsyncIterator[None]:
-        """Let people see that a video is on its way."""
+        """Show the chat action "sending a video" while the block runs."""
         task = asyncio.create_task(self._act(chat, topic))
         try:
             yield
@@ -174,7 +181,10 @@ class Line:
             await self._clock.sleep(SHOWN)
 
     async def _try(self, chat: int, call: TelegramMethod[bool]) -> bool:
-        """Best effort; not even asked while Telegram wants silence there."""
+        """Send an optional request and return whether it succeeded; errors are only logged.
+
+        Nothing is sent while Telegram demands a pause in the chat.
+        """
         try:
             self.pace.heed(chat)
             with self._heard(chat):
@@ -186,7 +196,7 @@ class Line:
 
     @contextmanager
     def _heard(self, chat: int) -> Iterator[None]:
-        """Errors are ours, and a pause that is asked for is kept."""
+        """Translate errors, and note a rate-limit pause that Telegram demands."""
         try:
             with translation():
                 yield
@@ -197,7 +207,10 @@ class Line:
 
 
 def reply(message_id: int | None) -> ReplyParameters | None:
-    """In reply to this message, as long as it is there; 0 is none."""
+    """Return the parameters of a reply to this message, or None for the ids 0 and None.
+
+    If the message is gone, Telegram sends ours without the reply.
+    """
     if not message_id:
         return None
     return ReplyParameters(message_id=message_id, allow_sending_without_reply=True)

@@ -1,7 +1,7 @@
-"""Being there: log in, say which commands there are, and hear what people do until told to stop.
+"""The listener: log in to Telegram, register the commands, and receive updates until cancelled.
 
-By default we ask Telegram (nothing has to be reachable from outside); as a webhook Telegram tells
-us, and gets its "yes" only after what it told was committed.
+The default is long polling, which needs no public address. With a webhook, Telegram sends each
+update to us; it gets a 200 only after the update was committed.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ log = get_logger()
 
 
 class Listener:
-    """One account's ears."""
+    """Receives the updates of one bot account."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Listener:
         currency: str,
         webhook: str | None,
     ) -> None:
-        """`webhook`: our public address, where Telegram shall call us; None: we ask."""
+        """Build the listener. `webhook` is our public address; None means long polling."""
         self._platform = platform
         self._supervisor = platform.supervisor
         self._bot = platform.line.bot
@@ -50,22 +50,22 @@ class Listener:
         self._clock = clock
         self._inbox: Inbox | None = None
         self._is_asked_for = False
-        """Telegram was told that we ask, by nobody's webhook."""
+        """True if any webhook was deleted, so that long polling is possible."""
         self._webhook = (
             Webhook(self._bot, webhook, facts=facts, clock=clock, hears=self._hears)
             if webhook
             else None
         )
         self.routes = self._webhook.routes if self._webhook else []
-        """Where Telegram may call."""
+        """The HTTP routes of the webhook."""
 
     async def run(self) -> None:
-        """Hear until cancelled. Raises `Broken` for a token or an address refused."""
+        """Receive updates until cancelled. Raises `Broken` for a refused token or address."""
         async with asyncio.TaskGroup() as group:
             await self._supervisor.keep(partial(self._listen, group))
 
     async def _listen(self, group: asyncio.TaskGroup) -> None:
-        """Until Telegram is lost; what is stored already is handled on, beside."""
+        """Receive updates until the connection fails. `group` handles stored updates meanwhile."""
         if self._inbox is None:
             with translation():
                 me = await self._bot.get_me(request_timeout=CALL)

@@ -1,6 +1,7 @@
-"""Membership: where we are let in and sent away, as Telegram tells it.
+"""Read from updates where the bot was added, removed or blocked.
 
-It is read as it came: what else is said of members differs from server to server.
+The raw update is read, without aiogram's types: the other fields of a member differ between
+versions of the Bot API server.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from bot.platforms.telegram.reading import NAME, locale_named
 
 
 def left(data: Mapping[str, Any]) -> Address | None:
-    """The place that we were thrown out of, or blocked in, if an update says so."""
+    """Return the place where the bot was removed or blocked, if the update reports that."""
     match data:
         case {
             "my_chat_member": {
@@ -27,7 +28,8 @@ def left(data: Mapping[str, Any]) -> Address | None:
 
 
 def joined(data: Mapping[str, Any]) -> Address | None:
-    """The group that let us in, if an update says so: not the one where we only became admin."""
+    """Return the group that added the bot, if the update reports that. A group that only made the
+    bot an admin doesn't count."""
     match data:
         case {
             "my_chat_member": {
@@ -42,7 +44,7 @@ def joined(data: Mapping[str, Any]) -> Address | None:
 
 
 def locale_of_adder(data: Mapping[str, Any]) -> str:
-    """The language of whoever let us in."""
+    """Return the language of the person who added the bot, else the default."""
     match data:
         case {"my_chat_member": {"from": {"language_code": str(code)}}}:
             return locale_named(code)

@@ -1,8 +1,8 @@
-"""Looks: a reply becomes text with entities, and a keyboard. Pure functions; nothing is sent here.
+"""Turn replies into looks: text with entities, and a keyboard. Pure functions; nothing is sent.
 
-Nothing is ever parsed as markup: strangers' words are text, and what is bold or quoted is said so
-in entities, which count in UTF-16. Times are entities too: every reader sees them in their own
-zone, and they count down by themselves.
+No markup is ever parsed, so text from people can't format anything: bold text and quotes are
+entities, whose offsets count UTF-16 units. Times are entities too: each app shows them in its own
+time zone and updates relative times by itself.
 """
 
 import hashlib
@@ -31,23 +31,24 @@ from bot.platforms.telegram.reading import chat_and_topic
 
 MOST_TEXT = 4096
 MOST_CAPTION = 1024
-"""UTF-16 units: Telegram's limits."""
+"""Telegram's limits, in UTF-16 units."""
 MOST_PROMPT = 900
 MOST_VALUE = 100
 IN_A_ROW = 3
 A_ROW = 48
-"""Characters of a row's buttons that can be read on a phone: all of one row are equally wide."""
+"""Most characters in a row of buttons, so that a phone shows them. All buttons of a row are as wide
+as the widest one."""
 
 KEEP = "keep"
-"""The action of the way back from the question that *Delete* asks."""
+"""The action of the button that answers the question of *Delete* with no."""
 SUPERGROUP = "-100"
-"""The beginning of a supergroup's id, before its number."""
+"""The prefix of a supergroup's id, before the number that links use."""
 
 _STYLES = {Action.CANCEL: "danger", Action.DELETE: "danger", Action.CONFIRM: "danger"}
 _LEADING = frozenset({Action.LIST, Action.ORIGINAL})
 
 _STYLED = {"at": "r", "resets_at": "r", "until": "dt", "person": "person", "owner": "owner"}
-"""The values of a sentence that are entities: times in Telegram's own styles, and people."""
+"""The values of a sentence that become entities: times, by Telegram's date format, and people."""
 
 EXAMPLES = ("room.try_one", "room.try_two", "room.try_three")
 
@@ -56,17 +57,17 @@ Line = Formatted | str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """A message for aiogram."""
+    """A message's content, in aiogram's types."""
 
     text: str
     entities: list[MessageEntity]
     keyboard: InlineKeyboardMarkup | None
     link: str | None = None
-    """Our own, which may be shown as a preview: never the page of a stranger."""
+    """Our own link, which Telegram may preview. Links of other sites get no preview."""
 
     @property
     def words(self) -> dict[str, Any]:
-        """Arguments of aiogram for a message of words."""
+        """Return aiogram's arguments for a text message."""
         return {
             "text": self.text,
             "entities": self.entities,
@@ -78,7 +79,7 @@ class Rendered:
 
     @property
     def mark(self) -> str:
-        """The same for two that look the same."""
+        """Return a hash of the content: equal for looks that show the same."""
         keys = self.keyboard.model_dump_json() if self.keyboard else ""
         marked = (each.model_dump_json() for each in self.entities)
         whole = "\0".join([self.text, keys, self.link or "", *marked])
@@ -86,7 +87,10 @@ class Rendered:
 
 
 def rendered(reply: Reply, locale: str, *, name: str, caption: bool = False) -> Rendered:
-    """A message, or what stands under a video; `name` is what its person is called."""
+    """Return the look of a message, or of a video's caption. `name` is the person's name.
+
+    The prompt is shortened until the text fits Telegram's limit.
+    """
     most = MOST_CAPTION if caption else MOST_TEXT
     room = most
     while True:
@@ -100,9 +104,9 @@ def rendered(reply: Reply, locale: str, *, name: str, caption: bool = False) -> 
 
 
 def notice(reply: Reply, locale: str, *, name: str = "") -> Rendered:
-    """One plain sentence; it may list what can be had instead, and name a person.
+    """Return the look of a plain sentence, which may mention a person called `name`.
 
-    An owner's may have a list, and something to press.
+    The reply's facts become a list, for example of alternatives; its buttons become a keyboard.
     """
     parts = sentence(reply.text, locale, name=name, most=5 * MOST_VALUE)
     for fact in reply.facts:
@@ -112,9 +116,10 @@ def notice(reply: Reply, locale: str, *, name: str = "") -> Rendered:
 
 
 def listing(reply: Reply, locale: str, *, alone: bool = True) -> Rendered:
-    """A list or a menu: a title, and a line for each fact; what has neither is a plain sentence.
+    """Return the look of a list or a menu: a title, and a line for each fact.
 
-    Where others read along, the owner that it may name is not rung for.
+    A reply without facts and buttons becomes a plain sentence. Unless `alone`, owners are named
+    without a mention, so that Telegram doesn't notify them.
     """
     title: list[Line] = sentence(reply.text, locale, most=5 * MOST_VALUE, alone=alone)
     parts: list[Line] = [Bold(*title)] if reply.facts or reply.buttons else title
@@ -134,7 +139,7 @@ def listing(reply: Reply, locale: str, *, alone: bool = True) -> Rendered:
 
 
 def examples(locale: str) -> InlineKeyboardMarkup:
-    """Something to begin with, each a button that makes a draft of it."""
+    """Return a keyboard with example prompts. Each button makes a proposal of its prompt."""
     keys = [key(Text(id=id_), locale, "try", str(number)) for number, id_ in enumerate(EXAMPLES)]
     return InlineKeyboardMarkup(inline_keyboard=[[each] for each in keys])
 
@@ -142,11 +147,11 @@ def examples(locale: str) -> InlineKeyboardMarkup:
 def keyboard(
     buttons: Iterable[Button], locale: str, jump: Address | None = None
 ) -> InlineKeyboardMarkup | None:
-    """A few in each row; None where there is nothing to press."""
+    """Return a keyboard with a few buttons in each row, or None if there are no buttons."""
     rows: list[list[InlineKeyboardButton]] = []
     leads = False
     for button in buttons:
-        # Ways to other lists, and to the very file, stand in a row of their own.
+        # Buttons that open other lists or send the original stand in rows of their own.
         turns = (button.action in _LEADING) is not leads
         leads = button.action in _LEADING
         pressed = _key(button, locale)
@@ -175,25 +180,27 @@ def _key(button: Button, locale: str) -> InlineKeyboardButton:
 def key(
     label: Text | str, locale: str, *carried: str, style: str | None = None
 ) -> InlineKeyboardButton:
-    """A button of Telegram's own: an action, its subject and a value, in the form of all others."""
+    """Return a button that only Telegram has. `carried` (action, subject, value) becomes its data,
+    in the form of all other buttons."""
     text = i18n.say(label, locale) if isinstance(label, Text) else label
     return InlineKeyboardButton(text=text, callback_data=":".join(("v1", *carried)), style=style)
 
 
 def chosen(label: str) -> str:
-    """The label of the value that holds now."""
+    """Return the label of a value that is currently chosen."""
     return f"• {label}"
 
 
 def sure(job_id: str, locale: str, *, back: Sequence[str]) -> InlineKeyboardMarkup:
-    """Buttons after *Delete*: the question, and the way back, by what it carries."""
+    """Return the buttons after *Delete*: one confirms, one goes back with the data `back`."""
     really = Button(action=Action.CONFIRM, about=job_id, said=Text(id="delete.really"))
     row = [_key(really, locale), key(Text(id="delete.keep"), locale, *back)]
     return InlineKeyboardMarkup(inline_keyboard=[row])
 
 
 def link_to(message: Address) -> str | None:
-    """Only in supergroups messages have a link, for their members."""
+    """Return the link to a message, or None: only messages in supergroups have one, which works for
+    the group's members."""
     chat, _ = chat_and_topic(message.channel)
     number = str(chat).removeprefix(SUPERGROUP)
     if number == str(chat) or message.message in (None, "", "0"):
@@ -204,7 +211,10 @@ def link_to(message: Address) -> str | None:
 def sentence(
     text: Text, locale: str, *, name: str = "", most: int = MOST_VALUE, alone: bool = True
 ) -> list[Line]:
-    """The sentence, cut where a time or a person stands; `alone`: an owner may be rung for."""
+    """Return a sentence in parts, with entities for times and people.
+
+    An owner is mentioned, and so notified, only if `alone`.
+    """
     owner = i18n.say(Text(id="telegram.owner"), locale)
 
     def drawn(style: str, value: str) -> Line:
@@ -236,14 +246,15 @@ def _written(reply: Reply, locale: str, name: str, *, prompt: int) -> Formatted:
 
 
 def _mention(person_id: str, name: str) -> Line:
-    """Rings for people; a chat that spoke for itself can only be named."""
+    """Return a mention, which notifies the person; only the name if the id is a chat's."""
     if not person_id.isdecimal():
         return name
     return TextMention(name, user=User(id=int(person_id), is_bot=False, first_name=name))
 
 
 def _time(at: float, style: str, locale: str) -> DateTime:
-    """Apps from before March 2026 show the words inside: those have to be true for a while."""
+    """Return a time as an entity. Apps from before March 2026 show only the text inside, which
+    doesn't update itself."""
     moment = datetime.fromtimestamp(at, UTC)
     tongue = i18n.nearest(locale)
     if style == "r":

@@ -1,6 +1,7 @@
-"""Orders out of messages: words, flags, and all the files that come along, become a wish.
+"""Turn messages into orders: their text and flags become a wish, and their files come with it.
 
-In private words and pictures alone become a draft; the answer to a question of ours, an order.
+In private chats a message without a command becomes a proposal. The answer to a question of the bot
+becomes an order.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from bot.platforms.telegram.reading import Command
 
 
 class Ordering:
-    """Hands on what was asked for, or asks for the words of it."""
+    """Submits orders, or asks for their prompts."""
 
     def __init__(self, intake: Intake, *, own_id: int) -> None:
         self._intake = intake
@@ -29,7 +30,7 @@ class Ordering:
         self._handed = Handed(intake.platform, access=intake.service.access, own_id=own_id)
 
     async def order(self, message: Message, command: Command, items: Sequence[Message]) -> None:
-        """A video, of the words or of what the message shows or points at."""
+        """Order a video from a command: its text, its files, and the message it replies to."""
         wish = await self._wish(message, command.rest)
         pictures, sound = parted(await self._handed.all_of(message, items))
         target = reading.replied_to(message)
@@ -44,9 +45,10 @@ class Ordering:
             await self._intake.ask_words(order, Text(id="ask.words"), reply_to=message.message_id)
 
     async def answered(self, message: Message, items: Sequence[Message], said: str) -> bool:
-        """Whether this was the answer to a question of ours; one that says nothing is asked again.
+        """Submit the order if the message answers a question of the bot. Return whether it does.
 
-        Files of its own take the place of those that the question was about.
+        An answer without text and files is asked again. The answer's own files replace those of the
+        order.
         """
         asked = reading.replied_to(message)
         if asked is None or asked.from_user is None or asked.from_user.id != self._own_id:
@@ -71,7 +73,7 @@ class Ordering:
                 wish=order.wish.having(prompt=wish.prompt, **wish.chosen),
                 pictures=pictures or order.pictures,
                 sound=sound or order.sound,
-                # A remix would not change the new choices.
+                # A remix can't apply new choices or files.
                 remix_of=None if own or wish.chosen else order.remix_of,
             )
             await self._intake.service.submit(answer)
@@ -82,7 +84,7 @@ class Ordering:
     async def draft(
         self, message: Message, command: Command | None, items: Sequence[Message], said: str
     ) -> bool:
-        """Whether there is anything to show a draft of."""
+        """Show a proposal made from the message. Return whether the message was answered."""
         if message.rich_message is not None:
             await self._intake.tell(message, Text(id="telegram.unreadable"))
             return True
@@ -96,7 +98,7 @@ class Ordering:
         return True
 
     async def _wish(self, message: Message, words: str) -> Wish:
-        """Words and flags apart; of a model that is none it may be that its name was cut short."""
+        """Parse the text into a wish. Raises `Refused`, with all models, for an unknown model."""
         terms = await self._intake.service.accounts.terms(reading.address_of(message))
         catalog = terms.catalog
         wish = wish_of(words, catalog)

@@ -1,9 +1,9 @@
-"""Telegram's rates: how much may be said where, and who goes first.
+"""Telegram's rate limits: how many messages may go where, and which go first.
 
-Sends and edits of a chat share one budget: about one a second, in a group twenty a minute. A
-message due soon waits here for its seat; a later one is told when to come again, and waits in its
-row. Of every budget some seats are kept for the more urgent: however many answers come, a post in a
-row finds a seat that no answer may take.
+Sends and edits of a chat share one budget: about one a second, in a group twenty a minute. A call
+that may go within `PATIENCE` seconds waits here. A call that has to wait longer gets `Temporary`
+with the time of its retry, and waits in its row. Each budget reserves some capacity for more urgent
+calls, so that answers never use up the capacity of posts.
 """
 
 from bisect import bisect_right, insort
@@ -17,26 +17,27 @@ from bot.core.ports import Clock
 from bot.platforms.telegram.errors import Busy
 
 PATIENCE = 2.0
-"""Seconds that a caller is held at most: it holds a place of a worker's."""
+"""Most seconds that a call waits here: its caller occupies a worker's slot."""
 PRIVATE = (4, 1.1, 1)
-"""So many at once, then one in so many seconds; less than Telegram says, as clocks differ.
+"""Budget of a private chat: messages at once, then seconds per message, and the reserve.
 
-The last number is how many seats each kind of turn leaves to those before it.
+All are below Telegram's limits, as clocks differ. The reserve is the capacity that each kind of
+turn leaves to the more urgent kinds.
 """
 GROUP = (18, 60.0, 3)
 EVERYWHERE = (28, 1.0, 4)
-"""So many in so many seconds."""
+"""Budgets of a group and of the whole account: messages, in so many seconds, and the reserve."""
 EDITS = {True: (1, 5.0, 0), False: (4, 60.0, 0)}
-"""Mere progress, in private and in groups: a share of the budget."""
+"""Additional limit on edits that show only progress; the key says whether the chat is private."""
 MOST_CHATS = 10_000
-"""Chats remembered; the longest quiet are forgotten."""
+"""Most chats that are remembered; the one unused for longest is dropped first."""
 
 
 class Turn(IntEnum):
-    """Lowest first."""
+    """The kinds of messages; the lowest is the most urgent."""
 
     POST = 0
-    """A post in a row: it comes again and again, and never books ahead of others."""
+    """A post about a job, sent from its row and retried until it succeeds."""
     ANSWER = 1
     CHANGE = 2
     PROGRESS = 3
@@ -44,7 +45,10 @@ class Turn(IntEnum):
 
 @dataclass(slots=True)
 class _Window:
-    """Messages said lately, or to be said soon."""
+    """A sliding window: at most `most` messages in any `seconds`.
+
+    `booked` holds the times of recent and planned messages.
+    """
 
     most: int
     seconds: float
@@ -52,15 +56,15 @@ class _Window:
     booked: list[float] = field(default_factory=list)
 
     def book(self, at: float) -> None:
-        """Something is said then."""
+        """Reserve this time for a message."""
         insort(self.booked, at)
-        # Too old for whoever books next.
+        # Drop the times that no later booking can conflict with.
         del self.booked[: bisect_right(self.booked, at - PATIENCE - self.seconds)]
 
     def free_at(self, at: float, turn: Turn) -> float:
-        """When one more may be said: then, or later."""
+        """Return the earliest time from `at` on when one more message may go."""
         seats = self.most - self.kept * turn
-        # So many in a row forbid one more wherever a single window would hold it and them.
+        # `seats` bookings within one window forbid another that would share a window with them.
         for first, last in zip(self.booked, islice(self.booked, seats - 1, None), strict=False):
             together = last - first < self.seconds
             if together and last - self.seconds < at < first + self.seconds:
@@ -70,7 +74,7 @@ class _Window:
 
 @dataclass(slots=True)
 class _Bucket:
-    """It fills by the second: what was not said at once may be said soon."""
+    """A token bucket: at most `most` messages at once, refilled by one every `seconds`."""
 
     most: int
     seconds: float
@@ -78,11 +82,11 @@ class _Bucket:
     full_at: float = 0.0
 
     def book(self, at: float) -> None:
-        """Something is said then."""
+        """Reserve this time for a message."""
         self.full_at = max(self.full_at, at) + self.seconds
 
     def free_at(self, at: float, turn: Turn) -> float:
-        """When one more may be said: then, or later."""
+        """Return the earliest time from `at` on when one more message may go."""
         seats = self.most - self.kept * turn
         return max(at, self.full_at - (seats - 1) * self.seconds)
 
@@ -95,7 +99,7 @@ class _Chat:
 
 
 class Pace:
-    """One per account."""
+    """The rate limits of one bot account."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -103,37 +107,38 @@ class Pace:
         self._everywhere = _Window(*EVERYWHERE)
 
     async def turn(self, chat: int, turn: Turn) -> None:
-        """Return once this may be said there; `Temporary` if that is further off than `PATIENCE`.
+        """Wait until the rate limits allow this message.
 
-        A call told to come again has booked nothing: others may be there first.
+        Raises `Temporary` if that takes longer than `PATIENCE`. Then nothing is reserved: other
+        messages may go first.
         """
         now = self._clock.steady()
         at = self._book(chat, turn, now, PATIENCE)
         if at > now:
             await self._clock.sleep(at - now)
-            self._heed(chat, at)  # somebody else may have been told to be silent meanwhile
+            self._heed(chat, at)  # another request may have met a pause meanwhile
 
     def progress(self, chat: int) -> None:
-        """Raise `Temporary` unless mere progress may be shown there right now."""
+        """Reserve an edit that shows only progress. Raises `Temporary` if it can't go at once."""
         self._book(chat, Turn.PROGRESS, self._clock.steady(), 0.0)
 
     def heed(self, chat: int) -> None:
-        """Raise `Temporary` as long as Telegram wants silence there."""
+        """Raise `Temporary` while Telegram demands a pause in the chat."""
         self._heed(chat, self._clock.steady())
 
     def pause(self, chat: int, seconds: float) -> None:
-        """Telegram asked for silence there; asking again meanwhile would make it longer."""
+        """Note that Telegram demands a pause in the chat. Requests meanwhile would prolong it."""
         place = self._chat(chat)
         place.paused_until = max(place.paused_until, self._clock.steady() + seconds)
 
     def _book(self, chat: int, turn: Turn, now: float, patience: float) -> float:
-        """Take the next seat, and say when it is."""
+        """Reserve the next possible time in all budgets, and return it."""
         place = self._chat(chat)
         budgets = [place.budget, self._everywhere]
         if turn is Turn.PROGRESS:
             budgets.append(place.edits)
         at = max(now, place.paused_until)
-        # When one budget allows it at last, another may not.
+        # A time that one budget allows may be too early for another.
         while (later := max(each.free_at(at, turn) for each in budgets)) > at:
             at = later
         if at - now > patience:
@@ -160,5 +165,5 @@ class Pace:
 
 
 def _busy(seconds: float) -> Temporary:
-    # Never so soon that asking again would be a loop.
+    # At least one second, so that retries don't become a busy loop.
     return Busy(retry_after=max(seconds, 1.0), unsent=True)

@@ -1,7 +1,8 @@
-"""Parsing: what Telegram told becomes aiogram's objects, without the parts that those don't know.
+"""Parse an update of Telegram into aiogram's objects.
 
-Telegram grows faster than we do. One part of a message that nobody here can read must not make the
-whole of it unheard: it is left out, and what depends on it is answered instead of done.
+New versions of the Bot API bring parts that our aiogram can't read. Such a part is removed, so that
+the rest of the update is still handled. If a removed part says what the person meant, the message
+orders nothing, and its sender is told so.
 """
 
 from collections.abc import Iterator
@@ -17,17 +18,18 @@ from bot.log import get_logger
 from bot.platforms.telegram.reading import SAID
 
 MOST_PRUNED = 100
-"""Parts of one update that are left out."""
+"""Most parts that are removed from one update."""
 MEANT = frozenset({*SAID, "caption", "entities", "caption_entities"}) | {
     *("message", "reply_to_message", "external_reply", "quote", "chat", "from", "sender_chat")
 }
-"""Parts that say what was meant, and by whom: without one of them nothing may be ordered."""
+"""The parts that say what a message means and who sent it. If one of them was removed, the message
+must not order anything."""
 ORIGINS = frozenset({"forward_origin", "origin"})
 SKELETON = (
     *("message_id", "date", "chat", "from", "sender_chat", "message_thread_id"),
     *("is_topic_message", "text", "entities", "forward_origin", "via_bot", "direct_messages_topic"),
 )
-"""The parts of a message that are enough to answer it."""
+"""The parts of a message that are needed to answer it."""
 
 Path = tuple[int | str, ...]
 
@@ -36,15 +38,15 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedUpdate:
-    """Telegram's update, as far as it can be read."""
+    """An update of Telegram, without the parts that can't be read."""
 
     told: Told
     is_whole: bool = True
-    """Whether all that says what was meant is there."""
+    """False if a part in `MEANT` was removed, or only the skeleton could be read."""
 
 
 def parsed(data: dict[str, Any], bot: Bot) -> ParsedUpdate | None:
-    """Read an update; None where not even its person can be made out."""
+    """Parse an update. Return None if it can't be read well enough to answer it."""
     raw, left_out = deepcopy(data), []
     for _ in range(MOST_PRUNED):
         try:
@@ -65,16 +67,18 @@ def parsed(data: dict[str, Any], bot: Bot) -> ParsedUpdate | None:
 
 
 def _unreadable(raw: Any, error: ValidationError) -> Iterator[Path]:
-    """Where the parts stand that can't be read, the least of them that is there."""
+    """Yield the path of the innermost existing part for each validation error."""
     for each in error.errors(include_url=False, include_input=False):
         path = _standing(raw, each["loc"])
-        # The poorer form of a message that a button stands under is not the one that was told.
+        # pydantic also reports errors for `InaccessibleMessage`, the other type that a button's
+        # message can have; Telegram didn't send that one.
         if "InaccessibleMessage" not in each["loc"] and len(path) > 1:
             yield path
 
 
 def _standing(raw: Any, loc: Path) -> Path:
-    """The part of a place that is in `raw`: between its keys stand names of aiogram's classes."""
+    """Return the keys of an error's location that exist in `raw`. The location also contains names
+    of aiogram's classes, which are left out."""
     path: list[int | str] = []
     for key in loc:
         if isinstance(raw, dict):
@@ -92,7 +96,7 @@ def _prune(raw: Any, path: Path) -> None:
     for key in above:
         raw = raw[key]
     if last in ORIGINS:
-        # Without any, somebody else's words or picture would be their own.
+        # Without an origin, a forwarded message would count as the sender's own.
         hidden = {"type": "hidden_user", "date": 0, "sender_user_name": "?"}
         if raw[last] != hidden:
             raw[last] = hidden
@@ -101,7 +105,7 @@ def _prune(raw: Any, path: Path) -> None:
 
 
 def _skeleton(data: dict[str, Any], bot: Bot) -> ParsedUpdate | None:
-    """Enough of it to answer."""
+    """Parse only the parts of an update that are needed to answer it."""
     bare: dict[str, Any] = {"update_id": data["update_id"]}
     match data:
         case {"message": dict(said)}:

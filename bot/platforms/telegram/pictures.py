@@ -1,6 +1,6 @@
-"""Pictures from Telegram.
+"""Download files from Telegram.
 
-The address of a file holds the bot's token: it is made, used and forgotten in here.
+The URL of a file contains the bot's token, so it never leaves this module.
 """
 
 import asyncio
@@ -16,26 +16,27 @@ from bot.net.files import save
 from bot.platforms.telegram.errors import translation
 
 TIME = 60
-"""Seconds for one picture."""
+"""Timeout of one request, in seconds."""
 
 log = get_logger()
 
 
 class PictureDownloads:
-    """Streams what people sent to disk."""
+    """Downloads files that people sent."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
 
     async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
-        """At most `most` bytes. `Refused` if it is larger or gone, `Temporary` if it may come."""
+        """Download a file. Raises `Refused` if it is gone or has more than `most` bytes, or
+        `Temporary` if a retry may succeed."""
         if given.source is None:
             raise PictureGone()
         try:
             with translation():
                 file = await self._bot.get_file(given.source, request_timeout=TIME)
         except GivenTooLarge:
-            raise too_large(given, given.size) from None  # Telegram does not tell which it is
+            raise too_large(given, given.size) from None  # Telegram doesn't tell its size
         size = file.file_size or 0
         if size <= most and file.file_path is not None:
             with translation():
@@ -45,7 +46,7 @@ class PictureDownloads:
 
     def _chunks(self, path: str) -> AsyncGenerator[bytes, None]:
         server = self._bot.session.api
-        # Only a server that runs with --local gives whole paths, whatever we were told of it.
+        # Only a server that runs with --local returns absolute paths, whatever the settings say.
         if server.is_local and Path(path).is_absolute():
             return _laid_down(Path(path))
         return self._bot.session.stream_content(
@@ -54,7 +55,7 @@ class PictureDownloads:
 
 
 async def _laid_down(path: Path) -> AsyncGenerator[bytes, None]:
-    """A file that a Bot API server on this machine put there, in a folder named after the token."""
+    """Yield a file that a Bot API server on this machine stored. Its path contains the token."""
     try:
         source = await asyncio.to_thread(path.open, "rb")
     except OSError as error:

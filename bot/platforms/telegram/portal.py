@@ -1,6 +1,7 @@
-"""Telegram's knowledge of a bot by its token: its name, and who else asks for its updates.
+"""Query Telegram about a bot by its token: its name, its webhook, and other programs that poll.
 
-Only asks: for setting up and looking over. It does without aiogram, which takes seconds to load.
+For setup and checks only; nothing is changed at Telegram. It doesn't use aiogram, whose import
+takes seconds.
 """
 
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ from bot.core.errors import Broken, Refused, Temporary
 
 API = "https://api.telegram.org"
 PATH = "/telegram"
-"""Where it calls, below our public address."""
+"""Path of the webhook below our public address."""
 ASK_TIME = 15.0
 
 
@@ -25,16 +26,17 @@ class Identity:
     username: str
     name: str
     sees_everything: bool
-    """Privacy mode is off: it is told of everything that is said in its groups."""
+    """True if privacy mode is off: the bot receives all messages of its groups."""
 
     @property
     def address(self) -> str:
-        """Where people write to it; with `?startgroup=true` it is added to a group."""
+        """Return the link that opens a chat with the bot. With `?startgroup=true` the link adds the
+        bot to a group."""
         return f"https://t.me/{self.username}"
 
 
 class Portal:
-    """Asks with one token. `date` is what Telegram's clock said in the last answer."""
+    """Queries Telegram with one token. `date` is the `Date` header of the latest answer."""
 
     def __init__(self, session: aiohttp.ClientSession, *, token: str, api_url: str | None) -> None:
         self.date = ""
@@ -43,7 +45,7 @@ class Portal:
         self._base = f"{api_url or API}/bot{token}/"
 
     async def identity(self) -> Identity:
-        """Raises `Broken("telegram_token_bad")`."""
+        """Return the token's account. Raises `Broken("telegram_token_bad")` for a bad token."""
         match await self._ask("getMe"):
             case {"username": str(username), "first_name": str(name), **more}:
                 sees = bool(more.get("can_read_all_group_messages"))
@@ -52,7 +54,7 @@ class Portal:
                 raise Temporary("telegram_unreadable")
 
     async def webhook(self) -> str:
-        """Where Telegram calls somebody; empty where it is asked instead."""
+        """Return the URL of the webhook; "" if none is set."""
         match await self._ask("getWebhookInfo"):
             case {"url": str(url)}:
                 return url
@@ -60,9 +62,9 @@ class Portal:
                 raise Temporary("telegram_unreadable")
 
     async def file_path(self) -> str | None:
-        """Where the server says that a file of the bot's is, its own picture; None without one.
+        """Return the `file_path` that the server gives for the bot's profile picture, or None.
 
-        It holds the token where it is a path on the server's disk.
+        If it is a path on the server's disk, it contains the token.
         """
         try:
             match await self._ask("getUserProfilePhotos", user_id=self._id, limit=1):
@@ -71,7 +73,7 @@ class Portal:
                 case _:
                     return None
         except Temporary:
-            return None  # whatever it refuses: then this can't be found out
+            return None  # for any refusal: then the path stays unknown
         match file:
             case {"file_path": str(path)}:
                 return path
@@ -79,18 +81,19 @@ class Portal:
                 return None
 
     async def check_listener(self) -> None:
-        """Raise `Refused("telegram_another_listens")` if another program asks at this moment.
+        """Raise `Refused("telegram_another_listens")` if another program is polling for updates.
 
-        Confirms nothing, but interrupts whoever is asking: not for while we run ourselves.
+        The check confirms no updates, but it interrupts a program that is polling. So don't call it
+        while our own service runs.
         """
-        for _ in range(2):  # the first question ends the other's, the second meets its next one
+        for _ in range(2):  # the first request ends the other's, the second meets its next one
             await self._ask("getUpdates", timeout=1, limit=1)
 
     async def _ask(self, method: str, **fields: int | str) -> Any:
         try:
             async with self._session.post(self._base + method, json=fields) as response:
                 self.date = response.headers.get("Date", "")
-                if response.status >= 500:  # often a page of what stands before Telegram
+                if response.status >= 500:  # often an HTML page of a proxy
                     raise Temporary("telegram_unreachable")
                 answer = await response.json(content_type=None)
         except ValueError:
@@ -114,7 +117,7 @@ class Portal:
 
 @asynccontextmanager
 async def open_portal(token: str, *, api_url: str | None) -> AsyncIterator[Portal]:
-    """Ask with this token for as long as the context lasts."""
+    """Open an HTTP session for queries with this token."""
     timeout = aiohttp.ClientTimeout(total=ASK_TIME)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         yield Portal(session, token=token, api_url=api_url)

@@ -1,7 +1,8 @@
-"""Buttons: each carries what to do and about which job or draft; who may is decided by the rows.
+"""Button presses. A button's data holds an action and the id of a job or proposal; permissions are
+checked against the stored rows.
 
-A button spins until it is answered; what stands in the way is shown to the person who pressed, and
-to nobody else, as long as it spins.
+Apps show a spinner on a pressed button until the bot answers the press. That answer may be an
+alert, which only the person who pressed sees; so errors are shown in alerts.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -36,23 +37,23 @@ from bot.platforms.telegram.videos import caption
 
 MOST_ALERT = 200
 OF_NO_JOB = frozenset({Action.OWNER, Action.LIST, Action.SETTING})
-"""Actions whose subject is something else."""
+"""Actions whose subject is not a job."""
 
 TURNING = frozenset(
     {Action.CONFIRM, Action.LIST, Action.OPEN, Action.SETTING, Action.STOP, "go", "drop", "keep"}
 )
-"""Buttons that take the message away under which they stand, or put another in its place."""
+"""Actions that delete or replace the message with the button."""
 
 log = get_logger()
 
 Later = Callable[[], Awaitable[object]]
 Done = Later | Text | None
-"""Said in an alert; or what takes longer than a button may spin, and is done when it rests."""
+"""The text of an alert; or a slow action that runs after the press was answered."""
 Act = Callable[[CallbackQuery, str], Awaitable[Done]]
 
 
 class Presses:
-    """Does what a button says."""
+    """Handles button presses."""
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
@@ -64,17 +65,17 @@ class Presses:
         }
 
     async def hear(self, query: CallbackQuery, update: Update) -> None:
-        """Do it, and let the button rest. Raises what has to be tried again."""
+        """Carry out a press and answer it. Raises the errors after which it must be retried."""
         try:
             done = await self._do(query)
-        except Exception as problem:  # the rim: nobody above could tell them
+        except Exception as problem:  # the callers can't send an answer
             if may_heal(problem, update):
                 await self._rest(query, "")
                 raise
             if update.attempts:
                 await self._tell(query, problem)
             else:
-                # An alert shows no entities: of a time the words inside are what stands there.
+                # An alert shows no entities, only the text inside them.
                 await self._rest(query, _refusal(query, problem).text)
             return
         if isinstance(done, Text):
@@ -85,7 +86,7 @@ class Presses:
             await self._finish(query, update, done)
 
     async def excuse(self, query: CallbackQuery) -> None:
-        """Tell its person that it waits."""
+        """Tell the person in an alert that the press waits."""
         text = Text(id="telegram.waits")
         await self._rest(query, i18n.say(text, reading.locale_of(query.from_user)))
 
@@ -105,19 +106,20 @@ class Presses:
         return await self._press(query, presses.read(carried))
 
     async def _finish(self, query: CallbackQuery, update: Update, later: Later) -> None:
-        """Do the slow part, once the button rests. Nothing is sent again to say what went wrong:
-        the words may get lost."""
+        """Run the slow part after the press was answered. If it fails and the error message can't
+        be sent either, that message is not retried."""
         try:
             with _sent_once():
                 await later()
-        except Exception as problem:  # the rim, as above
+        except Exception as problem:  # the callers can't send an answer, as above
             if may_heal(problem, update):
                 raise
             with suppress(Temporary):
                 await self._tell(query, problem)
 
     async def _tell(self, query: CallbackQuery, problem: Exception) -> None:
-        """In words, where the button stands: once it rests it is too late for an alert."""
+        """Reply to the button's message with the error. It is too late for an alert: the press has
+        been answered."""
         if query.message is None:
             return
         channel, number = _address(query).channel, query.message.message_id
@@ -128,7 +130,8 @@ class Presses:
             log.info("telegram.press_unanswered", code=refused.code)
 
     async def _rest(self, query: CallbackQuery, alert: str) -> None:
-        """Stop the spinning; whoever is too late has seen it stop already."""
+        """Answer the press, with an alert unless the text is empty. Errors are only logged: when a
+        press is too old to be answered, apps have stopped the spinner by themselves."""
         try:
             text, line = alert[:MOST_ALERT] or None, self._intake.line
             answer = line.bot.answer_callback_query(
@@ -163,15 +166,15 @@ class Presses:
                 return partial(videos.show_file, _address(query, job).channel, job)
             case Shown(job):
                 return partial(videos.show, str(query.from_user.id), job)
-            case Told(reply):  # to an owner: notices stand in private chats
+            case Told(reply):  # to an owner, whose notices are in a private chat
                 person, rendered = str(query.from_user.id), messages.notice(reply, locale)
                 return partial(
                     intake.line.say, person, rendered, reply_to=_message(query).message_id
                 )
-        return None  # a card is drawn by its row
+        return None  # the job's row updates the card
 
     async def _call(self, query: CallbackQuery, job_id: str | None = None) -> Call:
-        """The call that this button makes."""
+        """Return the call of a press."""
         job = await self._intake.service.job(job_id) if job_id else None
         return Call(
             event_id=f"press:{query.id}",
@@ -185,7 +188,7 @@ class Presses:
         return await rights.face(self._intake.line, person, job, chat=chat)
 
     async def _keep(self, query: CallbackQuery, job_id: str) -> None:
-        """The buttons as they were before *Delete*."""
+        """Restore the buttons that the message had before *Delete* was pressed."""
         job, message = await self._intake.service.job(job_id), _message(query)
         person = await self._face(query, job)
         own = person.id == job.order.call.person.id
@@ -195,16 +198,16 @@ class Presses:
         await self._intake.service.check_delete(job_id, actor)
         said = replies.result(job, ways=await self._intake.service.accounts.ways(job))
         locale = job.order.call.locale
-        if isinstance(message, Message) and message.text:  # a link, or words
+        if isinstance(message, Message) and message.text:  # a text message, not a video
             keys = messages.keyboard(said.buttons, locale)
         else:
             keys = caption(job, said).keyboard
         await self._turn_keys(query, keys)
 
-    # --- drafts --------------------------------------------------------------------------------
+    # --- proposals -----------------------------------------------------------------------------
 
     async def _try(self, query: CallbackQuery, number: str) -> None:
-        """Make a draft of an example."""
+        """Make a proposal from an example prompt."""
         if not number.isdecimal() or int(number) >= len(messages.EXAMPLES):
             raise Refused("button_unknown")
         call = await self._call(query)
@@ -215,7 +218,7 @@ class Presses:
     async def _choose(
         self, query: CallbackQuery, draft_id: str, menu: str, value: str | None
     ) -> None:
-        """Open a menu, or choose from it."""
+        """Open a menu of a proposal, or apply the value chosen in it."""
         order = await self._drafted(query, draft_id)
         without: list[str] = []
         if value is not None:
@@ -248,14 +251,14 @@ class Presses:
     # --- the message that was pressed ----------------------------------------------------------
 
     async def _turn(self, query: CallbackQuery, rendered: Rendered) -> None:
-        """Let it say this instead."""
+        """Replace the content of the button's message."""
         chat, number, line = _message(query).chat.id, _message(query).message_id, self._intake.line
         if not line.is_shown(chat, number, rendered):
             await line.pace.turn(chat, Turn.ANSWER)
             await line.edit(chat, number, rendered)
 
     async def _gone(self, query: CallbackQuery) -> None:
-        """The message has done its duty; where it can't be deleted it loses its buttons."""
+        """Delete the button's message, or remove its buttons if it can't be deleted."""
         chat, number, line = _message(query).chat.id, _message(query).message_id, self._intake.line
         try:
             await line.ask(chat, line.bot.delete_message(chat, number))
@@ -283,7 +286,8 @@ class Presses:
 
 @contextmanager
 def _sent_once() -> Iterator[None]:
-    """A send of unknown end is not repeated by itself: its person sees whether it came."""
+    """Prevent the retry of a send whose outcome is unknown, by raising `MaybeSent`. The person sees
+    whether the video came."""
     try:
         yield
     except Temporary as error:
@@ -301,7 +305,8 @@ def _refusal(query: CallbackQuery, problem: Exception) -> Rendered:
 
 
 def _back(query: CallbackQuery, job: Job) -> tuple[str, ...]:
-    """The way back from *Delete*: to an entry of a list, or to a video's own buttons."""
+    """Return the data of the button that goes back from *Delete*: to an entry of a list, or to the
+    video's own buttons."""
     keys = query.message.reply_markup if isinstance(query.message, Message) else None
     for each in chain(*keys.inline_keyboard) if keys else ():
         found = presses.CODE.fullmatch(each.callback_data or "")
@@ -311,8 +316,10 @@ def _back(query: CallbackQuery, job: Job) -> tuple[str, ...]:
 
 
 def _stands_under(query: CallbackQuery) -> bool:
-    """Whether the message has that button, as far as it can be seen: apps can be made to press
-    any text under any message."""
+    """Whether the message has the pressed button. A modified app can send any data for any message.
+
+    True if Telegram doesn't show the message.
+    """
     message = query.message
     if not isinstance(message, Message):
         return True
@@ -321,16 +328,19 @@ def _stands_under(query: CallbackQuery) -> bool:
 
 
 def _message(query: CallbackQuery) -> Message | InaccessibleMessage:
-    """Where the button stands. Of what is too old Telegram tells only the chat and the number."""
+    """Return the button's message; of an old message, Telegram tells only the chat and the id.
+
+    Raises `Refused` if there is none.
+    """
     if query.message is None:
         raise Refused("button_unknown")
     return query.message
 
 
 def _address(query: CallbackQuery, job: Job | None = None) -> Address:
-    """Where the answer belongs: where the button stands, in reply to nothing.
+    """Return the address of the answer: the chat and topic of the button's message, not a reply.
 
-    Of what is too old Telegram does not tell the topic: it is the one of its job.
+    Telegram doesn't tell the topic of an old message; then the topic is the job's.
     """
     message = _message(query)
     chat = str(message.chat.id)

@@ -1,6 +1,6 @@
-"""The bot as Telegram shows it: its commands and its descriptions, in every language.
+"""The bot's profile at Telegram: its commands and descriptions, in every language.
 
-Telegram is told only of what changed. An owner's commands stand in the owner's own chat alone.
+Requests are sent only after a change. Commands for owners appear only in the owners' private chats.
 """
 
 import hashlib
@@ -35,12 +35,12 @@ from bot.platforms.telegram.line import CALL
 from bot.platforms.telegram.reading import NAME
 
 PUBLIC, OWNED = "telegram.commands", "telegram.owners"
-"""The facts under which it is kept what Telegram was told."""
+"""Names of the facts that store a digest of what was sent to Telegram."""
 _EVERYBODY = [each for each in COMMANDS.values() if each.who is Who.EVERYBODY]
 PRIVATE = (*(each.name for each in _EVERYBODY), "start")
 GROUP = tuple(each.name for each in _EVERYBODY if not each.alone)
 OWN = (*PRIVATE, *(each.name for each in COMMANDS.values() if each.who is Who.OWNERS))
-"""The menus' commands: in private chats, in groups, and in an owner's chat."""
+"""The commands in the menus of private chats (`PRIVATE`), groups, and owners' chats (`OWN`)."""
 
 log = get_logger()
 
@@ -48,7 +48,7 @@ Calls = Sequence[TelegramMethod[bool]]
 
 
 class Profile:
-    """One account's."""
+    """Registers the profile of one bot account."""
 
     def __init__(self, bot: Bot, *, door: Door, facts: Facts) -> None:
         self._bot = bot
@@ -56,7 +56,7 @@ class Profile:
         self._facts = facts
 
     async def show(self) -> None:
-        """All of it. A refusal is logged: what Telegram showed in former times still works."""
+        """Register all commands and descriptions. A refusal is logged: the former ones stay."""
         try:
             await self._tell(PUBLIC, list(_public()))
         except Refused as error:
@@ -64,7 +64,8 @@ class Profile:
         await self.show_owners()
 
     async def show_owners(self) -> None:
-        """Their commands, to those who are owners now; whatever it is, it stops nothing."""
+        """Register the owners' commands in the chats of the current owners; delete them in those of
+        former owners. Errors of Telegram are only logged."""
         owners = [
             each for each in await self._door.listings.contact.owners(NAME) if each.isdecimal()
         ]
@@ -119,5 +120,5 @@ def _chat(owner: str) -> BotCommandScopeChat:
 
 
 def _all() -> tuple[str | None, ...]:
-    """Every language, and none for all others."""
+    """Return all language codes, and None, which means all other languages."""
     return (None, *sorted({name[:2] for name in i18n.languages()}))

@@ -1,4 +1,4 @@
-"""Reading: what Telegram's objects say, in the core's words. Pure functions; nothing is asked."""
+"""Convert Telegram's objects to the core's types. Pure functions; no requests are sent here."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -38,7 +38,8 @@ SAID = (
     "text", *FILES, "location", "venue", "contact", "poll", "dice", "game", "story",
     "checklist", "rich_message",
 )  # fmt: skip
-"""The kinds that people send. All others report an event, and grow with every version."""
+"""The kinds of content that people send. All other kinds report an event in the chat; each version
+of the Bot API adds some."""
 KINDS = {
     "paid_media": Shown.PAID,
     "story": Shown.STORY,
@@ -52,29 +53,29 @@ KINDS = {
     "giveaway": Shown.OTHER,
     "giveaway_winners": Shown.OTHER,
 }
-"""The kinds that show something, beside pictures, videos and files; others are talk."""
+"""The kinds of content, besides pictures, videos and files, that show something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """`/name rest`, as somebody wrote it to us."""
+    """A command `/name rest` that a person wrote to the bot."""
 
     name: str
     rest: str
 
 
 class Grown(Chat):
-    """A group under its present id, around what was said under a former one."""
+    """A group with its current id, in a message that was sent under its former id."""
 
     event: str
-    """The event id of such a message, whenever it is handled."""
+    """The event id of that message, made from the former id: it stays the same on every retry."""
 
 
 def moved(told: Update, chat: int) -> Update:
-    """The same, told of the group under its present id.
+    """Return the update with `chat` as the id of its group, which has moved.
 
-    Numbers of messages mean others there, and topics are none: the message has the number 0, which
-    nothing replies to and nothing edits.
+    In the new group the former message ids belong to other messages, and the former topics don't
+    exist. So the message gets the id 0, which is never replied to nor edited.
     """
     if (query := told.callback_query) is not None and query.message is not None:
         there = query.model_copy(update={"message": _moved(query.message, chat)})
@@ -99,13 +100,13 @@ def _moved(message: Message | InaccessibleMessage, chat: int) -> Message | Inacc
 
 
 def is_for_nobody(message: Message) -> bool:
-    """Whether nobody said it to us: it is somebody else's word, or Telegram's own of what
-    happened in the chat. A file that is handed on is meant."""
+    """Whether a message isn't addressed to the bot: its author is somebody else, or it reports an
+    event in the chat. A file that a person forwards in private is addressed to the bot."""
     return is_hidden(message) or is_anothers(message)
 
 
 def is_anothers(message: Message) -> bool:
-    """Whether it is somebody else's word: forwarded, sent by another bot, or automatic."""
+    """Whether a message isn't its sender's own: forwarded, sent by another bot, or automatic."""
     return bool(
         (message.forward_origin and not _is_handed_on(message))
         or message.via_bot
@@ -116,7 +117,10 @@ def is_anothers(message: Message) -> bool:
 
 
 def _is_handed_on(message: Message) -> bool:
-    """Whether it is a file, in private; a command under it was meant for another time."""
+    """Whether a forwarded message is a file in a private chat, without a command in its caption.
+
+    Such a command was meant for the time when it was first written.
+    """
     under = (each for each in message.caption_entities or [] if each.type == "bot_command")
     return (
         is_private(message.chat)
@@ -126,7 +130,7 @@ def _is_handed_on(message: Message) -> bool:
 
 
 def speaker_of(message: Message) -> str:
-    """The id of whoever wrote, a person or a chat."""
+    """Return the id of the sender, a person or a chat; "" if there is none."""
     writer = message.sender_chat or message.from_user
     return str(writer.id) if writer else ""
 
@@ -137,9 +141,10 @@ def is_faceless(message: Message) -> bool:
 
 
 def person_of(message: Message) -> Person:
-    """The writer; admins who write in their group's name are one person.
+    """Return the sender. All admins who write in their group's name count as one person.
 
-    Raises `Refused` for other channels: anybody can make one after another, each with a quota.
+    Raises `Refused` for a sender that is another chat: people could make many channels, and each
+    would have limits of its own.
     """
     if message.sender_chat is not None:
         if message.sender_chat.id != message.chat.id:
@@ -150,7 +155,7 @@ def person_of(message: Message) -> Person:
 
 
 def person(user: User) -> Person:
-    """A user, under the name that people see, if there is anything to see of it."""
+    """Return a user as a person, named by the displayed name, or by the id if that is empty."""
     return Person(id=str(user.id), name=_named(user.full_name) or str(user.id))
 
 
@@ -159,32 +164,32 @@ def _named(name: str | None) -> str:
 
 
 def locale_of(user: User | None) -> str:
-    """The language that somebody's app says; English where it says none."""
+    """Return the language of the user's app; the default if Telegram doesn't say it."""
     return locale_named(user.language_code if user else None)
 
 
 def locale_named(code: str | None) -> str:
-    """Our name of a language of Telegram's."""
+    """Return our code of a language, from Telegram's language code."""
     return {None: i18n.DEFAULT, "": i18n.DEFAULT, "zh": "zh-hans"}.get(code, code or "")
 
 
 def channel_of(message: Message) -> str:
-    """The chat, with a slash and the topic where there is one.
+    """Return the chat's id, followed by a slash and the topic's id if there is a topic.
 
-    A reply in the general topic carries a thread that is none: asking for it is an error.
+    A reply in the general topic has a thread id that is not a topic: sending to it is an error.
     """
     topic = message.message_thread_id if message.is_topic_message else None
     return f"{message.chat.id}/{topic}" if topic else str(message.chat.id)
 
 
 def chat_and_topic(channel: str) -> tuple[int, int | None]:
-    """The other way round."""
+    """Split what `channel_of` returns into the chat's id and the topic's id."""
     chat, _, topic = channel.partition("/")
     return int(chat), int(topic) if topic else None
 
 
 def address_of(message: Message) -> Address:
-    """Where the answer belongs: in reply to this message, if it has a number there."""
+    """Return the address of the answer: a reply to this message, if the message has an id."""
     return Address(
         platform=NAME,
         channel=channel_of(message),
@@ -194,38 +199,40 @@ def address_of(message: Message) -> Address:
 
 
 def event_of(message: Message | InaccessibleMessage) -> str:
-    """A message is one event, however often we are told, and whatever its group is called."""
+    """Return the event id of a message. It stays the same when the update is handled again, and
+    when the group gets a new id."""
     if isinstance(message.chat, Grown):
         return message.chat.event
     return f"{message.chat.id}:{message.message_id}"
 
 
 def is_private(chat: Chat) -> bool:
-    """Whether the chat is one person's own."""
+    """Whether the chat is a private chat with one person."""
     return chat.type == "private"
 
 
-# --- words ----------------------------------------------------------------------------------------
+# --- text -----------------------------------------------------------------------------------------
 
 
 def replied_to(message: Message) -> Message | None:
-    """The message that this one replies to. In a topic the first message is one only in name."""
+    """Return the message that this one replies to, or None. In a topic, Telegram marks messages as
+    replies to the message that created the topic; that is no reply."""
     target = message.reply_to_message
     return None if target is None or target.forum_topic_created is not None else target
 
 
 def is_hidden(message: Message | ExternalReplyInfo) -> bool:
-    """Whether Telegram shows that there is a message, and nothing of what is in it."""
+    """Whether a message has none of the kinds of content that people send."""
     return not any(getattr(message, kind, None) for kind in SAID)
 
 
 def words_of(message: Message) -> str:
-    """Its text, or the caption of what was sent."""
+    """Return the text or the caption of a message."""
     return message.text or message.caption or ""
 
 
 def command_of(message: Message, *, own_name: str) -> Command | None:
-    """The command that opens the message, unless it is meant for another bot."""
+    """Return the command at the beginning of the message; None if it addresses another bot."""
     text = words_of(message)
     entities = message.entities or message.caption_entities or []
     first = next((each for each in entities if each.type == "bot_command"), None)
@@ -242,10 +249,10 @@ def command_of(message: Message, *, own_name: str) -> Command | None:
 
 
 def picture_of(message: Message | ExternalReplyInfo, *, author: str | None) -> Picture | None:
-    """The picture that a message carries; None if there is none to see.
+    """Return the picture of a message, or None if the message has none.
 
-    That of a live photo is its still. Raises `Refused` for what looks like one and can't be
-    animated: a video, a moving sticker.
+    The picture of a live photo is its still. Raises `Refused` for a file that can't be animated: a
+    video, a moving sticker, a document of another type.
     """
     if still := message.photo or (message.live_photo and message.live_photo.photo):
         return _photo(still, author)
@@ -259,9 +266,10 @@ def picture_of(message: Message | ExternalReplyInfo, *, author: str | None) -> P
 
 
 def author_of(message: Message | ExternalReplyInfo, *, own_id: int) -> str | None:
-    """The owner of a picture, if that can be known. To forward it makes it nobody's own.
+    """Return the id of a picture's author, or None if it is unknown.
 
-    Nor is it known who asked for what we posted ourselves.
+    The author of a forwarded picture is known only if Telegram names the original sender. A picture
+    that the bot posted (`own_id`) has no known author.
     """
     writer: Chat | User | None = None
     match message:
@@ -306,7 +314,7 @@ def _picture(file: PhotoSize | Sticker | Document, filename: str, author: str | 
 
 
 def check_shown(message: Message | ExternalReplyInfo) -> None:
-    """Raise `Refused` for a message without a picture that shows something else."""
+    """Raise `Refused` if a message without a picture shows something else that is no prompt."""
     shown.check(_shown_in(message))
 
 
@@ -324,7 +332,11 @@ def _shown_in(message: Message | ExternalReplyInfo) -> Iterator[Shown]:
 
 
 def _written_in(text: str, entities: Sequence[MessageEntity]) -> Iterator[Shown]:
-    """An address without its scheme may be any word with a dot, unless it is all there is."""
+    """Yield the links and custom emoji of a text.
+
+    Telegram marks any word with a dot as a URL. So a URL without a scheme counts only if the text
+    consists of nothing else.
+    """
     yield from shown.links_in(text)
     if any(each.type == "text_link" for each in entities):
         yield Shown.LINK
@@ -338,14 +350,15 @@ def _written_in(text: str, entities: Sequence[MessageEntity]) -> Iterator[Shown]
 
 
 def call_of(message: Message) -> Call:
-    """The call of a message. Raises `Refused` where nothing can be brought to."""
+    """Return the call of a message. Raises `Refused` in a channel's direct messages, where the bot
+    can't deliver anything."""
     if message.chat.is_direct_messages:
         raise Refused("direct_messages")
     return replace(visit_of(message), person=person_of(message))
 
 
 def visit_of(message: Message) -> Call:
-    """The call of a message that asks for nothing but words: anybody's, a channel's too."""
+    """Return the call of a message that needs only a text answer. The sender may be a channel."""
     return Call(
         event_id=event_of(message),
         address=address_of(message),

@@ -1,4 +1,4 @@
-"""Rights: who acts, and what Telegram says of them in the chat they act in."""
+"""Rights of people in a chat, as Telegram tells them, and the person as whom a user acts."""
 
 from aiogram.methods import TelegramMethod
 from aiogram.types import TelegramObject
@@ -12,7 +12,7 @@ MODERATORS = frozenset({"creator", "administrator"})
 
 
 class _Member(TelegramObject):
-    """aiogram's own wants every right there is by now; older servers name fewer."""
+    """A chat member. aiogram's own class demands all current rights; older servers send fewer."""
 
     status: str
     is_anonymous: bool = False
@@ -27,9 +27,9 @@ class _GetMember(TelegramMethod[_Member]):
 
 
 async def moderates(line: Line, person: Person, job: Job, *, chat: int) -> bool:
-    """Whether they are an admin of that chat, and this job is of it.
+    """Whether the job belongs to this chat and the person is an admin there.
 
-    Only an admin can speak as the group itself.
+    A person with the chat's own id is an admin: only admins can write as the group.
     """
     if job.order.call.address.community != str(chat):
         return False
@@ -39,10 +39,13 @@ async def moderates(line: Line, person: Person, job: Job, *, chat: int) -> bool:
 
 
 async def face(line: Line, person: Person, job: Job, *, chat: int) -> Person:
-    """As whom somebody acts on `job`: what the group itself asked for belongs to its anonymous
-    admins there. They write as the group, but a press always tells of the user."""
+    """Return the person as whom a user acts on a job.
+
+    A job ordered in the name of the group belongs to the group's anonymous admins. They write as
+    the group, but a button press always names the user.
+    """
     whose, here = job.order.call.person.id, str(chat)
-    if whose != here or person.id == here:  # a private chat is its person
+    if whose != here or person.id == here:  # a private chat has its person's id
         return person
     member = await _member(line, person, chat)
     return job.order.call.person if member.is_anonymous else person
@@ -52,5 +55,5 @@ async def _member(line: Line, person: Person, chat: int) -> _Member:
     question = _GetMember(chat_id=chat, user_id=int(person.id))
     try:
         return await line.ask(chat, line.bot(question, request_timeout=CALL))
-    except Refused:  # it tells of others for sure only where we are an admin
+    except Refused:  # Telegram guarantees the answer only if the bot is an admin
         return _Member(status="unknown")

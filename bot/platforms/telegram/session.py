@@ -1,7 +1,7 @@
-"""aiogram's HTTP session, which does not stumble over answers that no Bot API gives.
+"""aiogram's HTTP session, made robust against answers that the Bot API doesn't document.
 
-What Telegram took is never taken for refused because of how its answer is spelt: it would be sent
-again. A message that has a number stands.
+If aiogram can't parse the answer to a send, the message may be posted all the same, and a retry
+would post it twice. So an answer with a message id counts as success.
 """
 
 from typing import Any
@@ -18,12 +18,13 @@ log = get_logger()
 
 
 class Session(AiohttpSession):
-    """Raises `ClientDecodeError` for whatever says neither what was asked for nor why not."""
+    """An aiohttp session that also accepts answers that aiogram can only partly parse."""
 
     def check_response(
         self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
     ) -> Response[TelegramType]:
-        """The answer, if it is one."""
+        """Parse an answer. Raises `ClientDecodeError` if the answer has neither a result nor the
+        description of an error, or if no message id can be read."""
         try:
             answer: Any = self.json_loads(content)
         except ValueError as error:
@@ -47,7 +48,7 @@ class Session(AiohttpSession):
 
 
 def _standing(answer: Any, chat: object) -> dict[str, Any] | None:
-    """As little of the answer as says that a message stands; None if it does not say that."""
+    """Return a minimal answer with the id of the posted message, or None if there is no id."""
     match answer:
         case {"ok": True, "result": {"message_id": int(number), **more}} if isinstance(chat, int):
             file = _file(more)
@@ -58,7 +59,7 @@ def _standing(answer: Any, chat: object) -> dict[str, Any] | None:
 
 
 def _file(result: dict[Any, Any]) -> dict[str, Any]:
-    """Telegram's name of the video: by that it can be sent again."""
+    """Return the file id of the posted video, by which it can be sent again, else {}."""
     for kind in ("video", "animation", "document"):
         match result.get(kind):
             case {"file_id": str(file_id), "file_unique_id": str(unique)}:

@@ -1,6 +1,6 @@
-"""Videos: a job's video on its way to Telegram, uploaded or by the name that it has there.
+"""Send a job's video to Telegram: upload it, or send it by its file id.
 
-Telegram keeps what it was once sent: again by that name it costs nothing, and is there at once.
+Telegram keeps each uploaded file under a file id. Sending the file by its id needs no upload.
 """
 
 import asyncio
@@ -27,30 +27,34 @@ from bot.platforms.telegram.line import CALL, Line, reply
 from bot.platforms.telegram.pace import Turn
 
 SLOWEST = 1_500_000
-"""Bytes a second at which a server of one's own passes a file on, and says nothing meanwhile."""
+"""Slowest speed, in bytes per second, at which the operator's own Bot API server passes a file on.
+The server sends us no data meanwhile."""
 SILENCE, LONGEST = 120.0, 1500.0
-"""Seconds without an answer, at least; seconds for a whole upload, which ends before its claim."""
+"""Read timeout of an upload, at least, and timeout of the whole upload, in seconds. `LONGEST` is
+shorter than a claim."""
 
 MOST_AT_ONCE = 4
-"""Uploads that people asked for by a button; results don't wait for them."""
+"""Most simultaneous uploads that people asked for by a button. Uploads of results don't count."""
 STILL_SIDE = 320
-"""Pixels: Telegram's limit for the still of a video, which must be a JPEG below 200 kB."""
+"""Longest side of a video's thumbnail, in pixels. Telegram demands it, and a JPEG below 200 kB."""
 AS_FILE = "#file"
-"""After a storage key: the same video sent as a document has a name of its own."""
+"""Suffix of a storage key: the same video sent as a document has another file id."""
 
 log = get_logger()
 
 Linked = Callable[[Job], Link | None]
-"""A fresh link to its video; None where the world does not see us."""
+"""A function that returns a new link to a job's video, or None without a public web address."""
 LeadingOn = Callable[[Job, bool], Awaitable[Ways]]
-"""The buttons that lead on from it, in its person's own messages or where it was asked for."""
+"""A function that returns the buttons below a job's video; the flag says whether the message is in
+the person's private chat."""
 Stored = Callable[[str], AbstractAsyncContextManager[Path]]
+"""A function that opens a stored file by its key."""
 SmallStill = Callable[[str, int], AbstractAsyncContextManager[Path]]
-"""A stored still, with sides of at most so many pixels."""
+"""A function that opens a stored thumbnail, shrunk until no side has more than so many pixels."""
 
 
 class Handles(Protocol):
-    """Telegram's names of the videos that it has, by our own storage key."""
+    """The stored file ids of videos that Telegram has, by our storage key."""
 
     async def get(self, key: str) -> str | None: ...
 
@@ -61,7 +65,7 @@ class Handles(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Videos:
-    """One account's videos."""
+    """Sends videos for one bot account."""
 
     line: Line
     handles: Handles
@@ -71,24 +75,25 @@ class Videos:
     ways: LeadingOn
     sizes: Sizes
     limit: int
-    """Bytes that Telegram says it takes."""
+    """Telegram's documented upload limit, in bytes."""
     _uploads: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE), init=False
     )
 
     def most(self, job: Job) -> int:
-        """Bytes of its video that may be uploaded, as far as is known by now."""
+        """Return the largest size in bytes at which the job's video may be uploaded: the limit, or
+        less after a refused upload."""
         return self.sizes.most(self.limit, _video(job).key)
 
     async def refused(self, job: Job, file: Path) -> None:
-        """This file, made of its video, was too large: so the next one is smaller."""
+        """Note that Telegram refused this file of the job's video as too large."""
         size = await asyncio.to_thread(lambda: file.stat().st_size)
         self.sizes.refused(size, _video(job).key)
 
     async def send(
         self, chat: int, topic: int | None, target: int | None, job: Job, said: Reply, video: Path
     ) -> Message:
-        """As a new message, in reply to `target` if there is one."""
+        """Send the video as a new message, as a reply to the message `target` unless it is None."""
         sent = await self._sent(chat, topic, job, video, caption(job, said), target=target)
         await self._remember(_posted(job), video, sent, _mark(job))
         return sent
@@ -103,9 +108,9 @@ class Videos:
         *,
         target: int | None = None,
     ) -> Message:
-        """A file of ours, or one that Telegram has by that name; without a look as a mere file.
+        """Send a file of ours (a path), or a file that Telegram has (a file id).
 
-        A video that some apps would show nothing of is a file, too.
+        The file is sent as a document if there is no look, or if some apps can't play the video.
         """
         is_clip = rendered is not None and _video(job).plays
         call = self.line.bot.send_video if is_clip else self.line.bot.send_document
@@ -125,7 +130,8 @@ class Videos:
             return await call(chat, _clip(job, clip), request_timeout=patience(clip), **fields)
 
     async def put(self, chat: int, message_id: int, job: Job, said: Reply, video: Path) -> None:
-        """In the place of a message that stands; if it is there already, that is no error."""
+        """Replace an existing message with the video. Telegram's answer that nothing changed counts
+        as success."""
         rendered = caption(job, said)
         self.line.forget(chat, message_id)
         plays = _video(job).plays
@@ -145,25 +151,28 @@ class Videos:
             )
             try:
                 sent = await self.line.ask(chat, call)
-            except Unchanged:  # it stands there already
+            except Unchanged:  # an earlier attempt succeeded
                 return
         if isinstance(sent, Message):
             await self._remember(_posted(job), video, sent, _mark(job))
 
     async def show(self, channel: str, job: Job) -> None:
-        """A video once more, for its person."""
+        """Send a job's video again, to its person."""
         rendered = caption(job, replies.result(job, ways=await self.ways(job, True)))
         await self._bring(channel, job, _posted(job), _mark(job), rendered)
 
     async def show_file(self, channel: str, job: Job) -> None:
-        """The very file, as its gateway made it: what is shown may have been converted."""
+        """Send the original file as a document. The video itself may be a conversion of it."""
         await self._bring(channel, job, _video(job).original, AS_FILE, None)
 
     async def _bring(
         self, channel: str, job: Job, file: Original, mark: str, rendered: messages.Rendered | None
     ) -> None:
-        """By the name that Telegram has for it, if it can; else it is uploaded, a few at once. A
-        video too large for that comes as a link."""
+        """Send a file by its file id if that works, else upload it. If the file is too large, send
+        a link instead.
+
+        Raises `Busy` if too many uploads are running.
+        """
         handle = await self.handles.get(file.key + mark)
         if handle is not None:
             try:
@@ -197,8 +206,8 @@ class Videos:
         return await self.line.insist(channel, Turn.ANSWER, send)
 
     async def _say_where(self, channel: str, job: Job) -> None:
-        """A new link, since the first one may have expired; words where nothing leads to us."""
-        alone = channel == job.order.call.person.id  # a private chat has the number of its person
+        """Send a new link to the video, or a sentence if there is no public web address."""
+        alone = channel == job.order.call.person.id  # a private chat has its person's id
         link, ways = self.link(job), await self.ways(job, alone)
         if link is None:
             said = replies.kept(job, fits=False, ways=ways)
@@ -209,7 +218,7 @@ class Videos:
 
     @asynccontextmanager
     async def _still(self, job: Job) -> AsyncIterator[Path | None]:
-        """A small picture of the video; a missing one never holds it back."""
+        """Open the video's thumbnail; None if there is none or it can't be read."""
         async with AsyncExitStack() as stack:
             still = None
             with suppress(BotError, OSError):
@@ -219,9 +228,9 @@ class Videos:
             yield still
 
     async def _remember(self, file: Original, clip: Path, sent: Message, mark: str) -> None:
-        """Keep Telegram's name of the file, which sends it for free; not of a shrunk one.
+        """Store the file id of an uploaded file, unless the upload was a smaller version of it.
 
-        Never raises: the video stands, and must not be taken for one that may not.
+        Never raises: the video is already posted, and an error would look as if it were not.
         """
         try:
             size = await asyncio.to_thread(lambda: clip.stat().st_size)
@@ -233,7 +242,7 @@ class Videos:
 
 
 def _mark(job: Job) -> str:
-    """For the name of what is posted of it."""
+    """Return the suffix of the storage key under which the file id of a posted video is stored."""
     return "" if _video(job).plays else AS_FILE
 
 
@@ -247,14 +256,17 @@ def _video(job: Job) -> Video:
 
 
 def patience(clip: Path) -> Any:
-    """For its upload; aiogram says that this is whole seconds, and hands on what it gets."""
+    """Return the timeout for the upload of a video.
+
+    aiogram declares the parameter as whole seconds, but passes any value on to aiohttp.
+    """
     silence = max(SILENCE, clip.stat().st_size / SLOWEST)
     return ClientTimeout(total=LONGEST, sock_connect=10, sock_read=silence)
 
 
 def caption(job: Job, said: Reply) -> messages.Rendered:
-    """A video's text and buttons."""
-    # Telegram makes videos smaller for some apps, and people want the whole.
+    """Return a video's caption and buttons."""
+    # Telegram compresses videos for some apps, so a button offers the original.
     said = replace(said, buttons=(*said.buttons, Button(action=Action.ORIGINAL, about=job.id)))
     call = job.order.call
     return messages.rendered(said, call.locale, name=call.person.name, caption=True)
@@ -265,8 +277,11 @@ def _clip(job: Job, video: Path) -> FSInputFile:
 
 
 def _details(job: Job, still: Path | None, is_clip: bool) -> dict[str, Any]:
-    """A document stays one. Of a video above ten megabytes Telegram does not look for its shape
-    itself, and shows a square of no length."""
+    """Return the fields that describe an uploaded file.
+
+    A document must not be turned into a video. A video needs its size and duration: above ten
+    megabytes Telegram doesn't read them itself, and shows a square of zero seconds.
+    """
     if not is_clip:
         return {"disable_content_type_detection": True}
     video = _video(job)

@@ -1,7 +1,7 @@
-"""Being called: where Telegram tells us of things, by what we know it, and whether it still does.
+"""The webhook: receives updates from Telegram, and watches that Telegram still sends them.
 
-A holder of the token can take the webhook away, and nobody tells us: calls just stay out. So
-Telegram is asked now and then how it stands.
+Anyone who has the token can change or delete the webhook. Then calls just stop. So the state of the
+webhook is requested from Telegram at intervals.
 """
 
 import hmac
@@ -26,19 +26,19 @@ from bot.platforms.telegram.portal import PATH
 SECRET = "telegram.webhook_secret"  # noqa: S105 - the name of a fact
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 CHECK_EVERY = 300.0
-"""Seconds from one look to the next. Telegram repeats a failed call after two minutes at most, so
-while it fails, each look finds a later failure."""
+"""Seconds between two checks of the webhook. Telegram retries a failed call within two minutes, so
+during an outage each check finds a new failure."""
 
 log = get_logger()
 
 
 class Webhook:
-    """One account's address for calls."""
+    """The webhook of one bot account."""
 
     def __init__(
         self, bot: Bot, public: str, *, facts: Facts, clock: Clock, hears: Callable[[bool], None]
     ) -> None:
-        """`public` is our address in the world; `hears` is told whether calls reach us."""
+        """Build the webhook. `public` is our public address; `hears` is told if calls reach us."""
         self._bot = bot
         self._address = f"{public}{PATH}"
         self._facts = facts
@@ -48,17 +48,17 @@ class Webhook:
         self._secret = b""
         self._failed_at: datetime | None = None
         self._told: set[str] = set()
-        """Events that the log was told of in this outage."""
+        """Events already logged in the current outage."""
 
     @property
     def routes(self) -> list[web.AbstractRouteDef]:
-        """Where Telegram may call."""
+        """Return the HTTP route of the webhook."""
         return [web.post(PATH, self._called)]
 
     async def open(self, inbox: Inbox) -> None:
-        """Have Telegram call us, and keep in `inbox` what it tells.
+        """Register the webhook at Telegram; updates go to `inbox`.
 
-        Raises `Broken("telegram_webhook_refused")` for an address that it does not call.
+        Raises `Broken("telegram_webhook_refused")` if Telegram refuses the address.
         """
         self._inbox = inbox
         secret = await self._facts.get(SECRET)
@@ -73,7 +73,7 @@ class Webhook:
         self._hears(True)
 
     async def watch(self) -> None:
-        """See to it that Telegram calls, until cancelled. `Broken` for a token that is none."""
+        """Check the webhook at intervals until cancelled. Raises `Broken` for a bad token."""
         while True:
             await self._clock.sleep(CHECK_EVERY)
             try:
@@ -89,7 +89,7 @@ class Webhook:
                     self._told.clear()
 
     async def _set(self) -> None:
-        """Tell Telegram where to call, and by what we shall know it."""
+        """Register our address and the secret that Telegram sends with each call."""
         with translation():
             await self._bot.set_webhook(
                 self._address,
@@ -105,11 +105,11 @@ class Webhook:
             self._hears(False)
             self._warn("telegram.webhook_lost", elsewhere=bool(info.url))
             await self._set()
-            return False  # until the next look finds it there still: somebody may fight for it
+            return False  # until the next check confirms it: another program may set its own
         return not self._fails(info)
 
     def _fails(self, info: WebhookInfo) -> bool:
-        """Whether calls failed since the last look; Telegram tells of its last failure for ever."""
+        """Whether calls failed since the last check. Telegram never clears its latest failure."""
         before, self._failed_at = self._failed_at, info.last_error_date
         if not info.pending_update_count or info.last_error_date in (None, before):
             return False
@@ -121,13 +121,13 @@ class Webhook:
         return True
 
     def _warn(self, event: str, **values: object) -> None:
-        """Once in an outage, not at each look."""
+        """Log a warning once per outage."""
         if event not in self._told:
             self._told.add(event)
             log.warning(event, **values)
 
     async def _called(self, request: web.Request) -> web.Response:
-        """One update. "Yes" once it is ours; whatever else, and Telegram comes again."""
+        """Store one update and answer 200. After any other status Telegram retries the call."""
         given = request.headers.get(HEADER, "").encode(errors="replace")
         if self._inbox is None or not self._secret:
             raise web.HTTPServiceUnavailable
@@ -142,5 +142,5 @@ class Webhook:
 
 
 def _plain(message: str) -> str:
-    """Telegram's words without what may be an address."""
+    """Return Telegram's message without words that may contain a URL."""
     return " ".join(word for word in message.split() if word.strip(":,").isalnum())
