@@ -1,1 +1,1 @@
-"""Every SQL statement of the product; SQLite by default, PostgreSQL for several machines."""
+"""The store: all SQL statements of the program, for SQLite (the default) and PostgreSQL."""

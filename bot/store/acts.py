@@ -1,4 +1,4 @@
-"""The `acts` table: who did what as an operator, when and why. Rows are only ever added."""
+"""The `acts` table: operators' commands, with who, when and why. Rows are only added."""
 
 from dataclasses import fields
 
@@ -11,20 +11,20 @@ from bot.store.tables import acts
 
 
 def note(connection: Connection, act: Act) -> None:
-    """Write it, in the transaction of what it does."""
+    """Write an act, in the same transaction as its changes."""
     values = {field.name: getattr(act, field.name) for field in fields(Act)}
     connection.execute(sa.insert(acts).values({**values, "details": dict(act.details)}))
 
 
 class Acts(Part):
-    """The acts, to be read; and those that change no row besides."""
+    """Queries for acts, and the writing of acts that change no other row."""
 
     async def add(self, act: Act) -> None:
-        """Write it, once it is done."""
+        """Write an act after it was carried out."""
         await self._database.run(lambda connection: note(connection, act))
 
     async def latest(self, most: int, subject: str | None = None) -> list[Act]:
-        """The newest first."""
+        """Return up to `most` acts, about `subject` if given, the newest first."""
         query = sa.select(acts).order_by(acts.c.id.desc()).limit(most)
         if subject is not None:
             query = query.where(acts.c.subject == subject)

@@ -1,4 +1,4 @@
-"""Admission: the same event is the same job, the person's turn, and what limits say."""
+"""Admission of jobs: one job for each event, the checks of limits, and the job's turn."""
 
 from dataclasses import replace
 from typing import Any
@@ -23,7 +23,7 @@ _INSERT = sa.insert(jobs)
 
 
 def by_event(connection: Connection, job: Job) -> Job | None:
-    """The job that was admitted for the same event of its platform, if one was."""
+    """Return the job that was admitted for the same event of the platform, or None."""
     call = job.order.call
     return one(connection, _by_event(call.address.platform, call.event_id), job_of)
 
@@ -34,8 +34,10 @@ def _by_event(platform: str, event_id: str) -> sa.Select[Any]:
 
 
 def admit(connection: Connection, job: Job, limits: Limits, *, now: float, card_at: float) -> Job:
-    """Insert `job` and owe its card. Raises `Refused` where the operator or a limit says no, and
-    `Unwritten` while what limits count is in doubt.
+    """Insert `job` and owe its card.
+
+    Raises `Refused` if the operator or a limit refuses the order, and `Unwritten` while the
+    counters of limits are in doubt.
     """
     order = job.order
     person = order.call.person.id
@@ -61,7 +63,7 @@ def admit(connection: Connection, job: Job, limits: Limits, *, now: float, card_
 
 
 def turn(connection: Connection, order: Order) -> int:
-    """Fair order: a person's k-th waiting job stands in round k of the present queue."""
+    """Return the fair turn of a new job: a person's k-th waiting job gets round k of the queue."""
     row = execute(connection, _turns(order.call.address.platform, order.call.person.id))
     round_, own, last = row.one()
     floor = round_ if round_ is not None else (last or 0)
@@ -70,7 +72,7 @@ def turn(connection: Connection, order: Order) -> int:
 
 @once
 def _turns(platform: str, person: str) -> sa.Select[Any]:
-    """The first turn that waits, this person's last one, and that of the latest job."""
+    """Select the first waiting turn, this person's last waiting turn, and the latest job's turn."""
     waiting = sa.and_(jobs.c.status == QUEUED, jobs.c.due_at.is_not(None))
     mine = sa.and_(waiting, jobs.c.platform == platform, jobs.c.person == person)
     latest = sa.select(jobs.c.turn).order_by(jobs.c.created_at.desc()).limit(1)

@@ -1,7 +1,7 @@
-"""Former tables of PostgreSQL that this program can't read: kept as they are, in another schema.
+"""Tables in PostgreSQL that a restore replaces but this program can't read: kept in another schema.
 
-Those of a newer version, of an earlier one, or with a table lost. Moved there in the transaction
-that puts a backup in their place, they are back if that fails.
+Such tables are of a newer or earlier version, or some are missing. They are moved in the
+transaction that restores the backup, so they are back if the restore fails.
 """
 
 from datetime import UTC, datetime
@@ -19,9 +19,9 @@ _NAMES = sa.text("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'before_re
 
 
 def put_aside(connection: Connection, *, now: float) -> str | None:
-    """Move our tables away; answers the name of their schema, or None if there are none.
+    """Move our tables to a new schema. Return its name, or None if there are no tables.
 
-    Raises `Broken`: `database_foreign`, or `former_not_kept` where no schema may be made.
+    Raises `Broken`: `database_foreign`, or `former_not_kept` without permission to make a schema.
     """
     database = str(connection.engine.url.database)
     if names := foreign.tables_of_others(connection):
@@ -45,7 +45,7 @@ def put_aside(connection: Connection, *, now: float) -> str | None:
 
 
 def age_out(connection: Connection, *, before: float, most: int) -> list[str]:
-    """Remove those that were put aside before then, the oldest first; answers their names."""
+    """Drop up to `most` kept schemas from before then, the oldest first. Return their names."""
     if connection.dialect.name == "sqlite":
         return []
     names = sorted(connection.scalars(_NAMES).all())

@@ -19,7 +19,7 @@ from bot.store.writing import save
 
 
 def refusal(connection: Connection, platform: str, person: str, *, now: float) -> Refused | None:
-    """The words for a person who is blocked now; None for everybody else."""
+    """Return the error for a person who is blocked now, or None."""
     row = execute(connection, _in_force(platform, person, now)).first()
     if row is None:
         return None
@@ -32,12 +32,12 @@ def _in_force(platform: str, person: str, now: float) -> sa.Select[Any]:
 
 
 class Blocks(Part):
-    """People who are blocked, and what becomes of their orders."""
+    """Blocks of people, which cancel their queued jobs."""
 
     async def put(self, block: Block, act: Act) -> int:
-        """Block this person from now on; answers how many orders that waited were cancelled.
+        """Block this person from now on. Return how many queued jobs were cancelled.
 
-        What a gateway may have is paid for, and arrives.
+        Jobs that a gateway may have are paid for, so they go on and are delivered.
         """
         values = {"at": block.at, "until": block.until, "actor": block.actor, "why": block.why}
 
@@ -67,7 +67,7 @@ class Blocks(Part):
 
 
 def _cancel(connection: Connection, block: Block) -> int:
-    """Their orders that no gateway has."""
+    """Cancel the person's queued jobs, which no gateway has. Return how many."""
     waiting = (
         sa.select(jobs)
         .where(jobs.c.platform == block.platform, jobs.c.person == block.person)

@@ -1,7 +1,8 @@
-"""Decisions in rows that are about to go, of operators, owners and people: they stay in force.
+"""Decisions that a restore carries over from the replaced rows to the rows of a backup.
 
-A backup is older than what was stopped, blocked, closed or made private since. What it has and the
-former rows do not goes only where an act there says so: they may be of another house.
+A backup is older than the latest holds, blocks, decisions about places and preferences. Rows of the
+backup that the replaced rows lack are deleted only if an act in the replaced rows says so, because
+the replaced rows may belong to another installation.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,13 +18,13 @@ from bot.store.tables import acts, blocks, holds, places, preferences
 
 Row = Mapping[str, Any]
 Decisions = Mapping[str, list[Row]]
-"""Rows by the name of their table."""
+"""Rows by the name of the table."""
 
 _LIFTED = ("go", "gateways.resume", "user.unblock")
 
 
 def decisions(connection: Connection) -> Decisions:
-    """Those in tables of whatever version."""
+    """Read all decisions, from tables of any version."""
     there = sa.inspect(connection).get_table_names()
     found: dict[str, list[Row]] = {}
     for table in (acts, holds, blocks, places, preferences):
@@ -33,7 +34,7 @@ def decisions(connection: Connection) -> Decisions:
 
 
 def carry(connection: Connection, former: Decisions) -> int:
-    """Bring them over; answers how many acts the backup did not have."""
+    """Apply the decisions to the rows of a backup. Return how many acts the backup did not have."""
     lifted = {
         (row["action"], row["subject"]): row["at"]
         for row in sorted(former[acts.name], key=lambda it: it["at"])
@@ -61,7 +62,7 @@ def carry(connection: Connection, former: Decisions) -> int:
 
 
 def stop(connection: Connection, *, now: float) -> None:
-    """Hold everything: nobody knows what was stopped, and why."""
+    """Put a hold on all gateways, because the holds since the backup are unknown."""
     act = Act(at=now, actor="restore", action="stop", subject=EVERYTHING)
     row = insert(connection, holds).values(name=EVERYTHING, at=now, actor=act.actor, why="")
     if connection.execute(row.on_conflict_do_nothing()).rowcount == 1:
@@ -75,7 +76,7 @@ def _put(connection: Connection, table: sa.Table, found: Iterable[Row]) -> None:
 
 
 def _newer(former: Iterable[Row], before: Iterable[Row]) -> list[Row]:
-    """Of two decisions on a place the last one counts."""
+    """Return the decisions on places that are later than those of the backup."""
     decided = {(row["platform"], row["place"]): row["decided_at"] for row in before}
     return [
         row

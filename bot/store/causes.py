@@ -1,7 +1,7 @@
-"""The `causes` and `reports` tables: what owners have to know of, and where each was told of it.
+"""The `causes` and `reports` tables: lasting problems, and the messages to owners about them.
 
-A look at the world and what it owes to owners are one transaction, so nothing is said that no row
-knows, and a restart says nothing twice.
+One transaction writes the causes that were found and the reports they owe. So each message belongs
+to a row, and a restart sends nothing twice.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,16 +17,19 @@ from bot.store.notices import Person, everybody
 from bot.store.tables import causes, reports
 
 KEPT = 30 * 86_400.0
-"""Seconds for which a cause is remembered after its end, and the news of a day."""
+"""Seconds for which a cause is kept after its end, and a daily digest after it was sent."""
 
 
 class Causes(Part):
-    """Each method is one whole transaction."""
+    """Causes and their reports. Each method is one whole transaction, or a few in a row."""
 
     async def settle(
         self, found: Mapping[Kind, Sequence[Cause]], rooms: Iterable[str], now: float
     ) -> bool:
-        """All that holds now, of the kinds that were looked at: whether anything is to be said."""
+        """Write the causes that hold now, of the kinds in `found`. True if any report is due.
+
+        A cause of these kinds that was not found has ended.
+        """
 
         def work(connection: Connection) -> bool:
             people = everybody(connection, rooms)
@@ -70,7 +73,7 @@ class Causes(Part):
         )
 
     async def people(self, rooms: Iterable[str]) -> list[Person]:
-        """Everybody who is told."""
+        """Return all people who get reports."""
         return await self._database.run(lambda it: everybody(it, rooms))
 
     # --- telling -------------------------------------------------------------------------------
@@ -78,7 +81,7 @@ class Causes(Part):
     async def claim(
         self, platforms: Sequence[str], *, now: float, until: float, most: int
     ) -> list[Report]:
-        """Take up to `most` due reports to people of these platforms."""
+        """Claim up to `most` due reports to people of these platforms."""
         claim = claims.take_words(reports, tuple(platforms))
         hand = claims.hand(now=now, until=until, most=most)
 
@@ -89,7 +92,7 @@ class Causes(Part):
         return await self._database.run(work)
 
     async def next_due(self, platforms: Sequence[str]) -> float | None:
-        """When the earliest can be claimed."""
+        """Return when the next report can be claimed, or None."""
         is_sqlite = self._database.is_sqlite
         query = claims.next_words(reports, tuple(platforms), is_sqlite=is_sqlite)
         return await self._database.value(query)
@@ -111,7 +114,7 @@ class Causes(Part):
         await self._let_go(report)
 
     async def leave(self, report: Report) -> None:
-        """Say no more of it as it is now; what changes is due again. Nothing was sent."""
+        """Finish a report that was not sent. It becomes due again when the cause changes."""
         await self._settle(report, sending_at=report.sending_at)
 
     async def _settle(self, report: Report, **values: object) -> None:
@@ -137,14 +140,14 @@ def _put(
     *,
     now: float,
 ) -> bool:
-    """Write down how a cause is now, and let everybody be told of what is new in it."""
+    """Write the present facts of a cause, and owe reports of its changes. True if any is due."""
     before = _known(row)
     told = say(before, cause, now=now)
     values: dict[str, object] = {"facts": dict(cause.facts), "ended_at": None}
     if told is Say.ANEW:
         values |= {"said": dict(cause.facts), "said_at": now}
     elif before and before.ended_at is not None:
-        values["said"] = None  # it came again and did not ring: that is still to come
+        values["said"] = None  # the cause came back, and its alert is still to come
     if before is None:
         named = {"kind": cause.kind.value, "about": cause.about}
         connection.execute(sa.insert(causes).values(since=now, **named, **values))
@@ -159,7 +162,7 @@ def _put(
 def _owe(
     connection: Connection, cause: Cause, told: Say, people: Sequence[Person], *, now: float
 ) -> bool:
-    """One row for each; an owner who came later hears of it as well, and a former one no more."""
+    """Owe a report to each person: new owners get one too, and former owners get no more."""
     named = _named(reports, cause.kind, cause.about)
     query = sa.select(reports.c.platform, reports.c.person).where(named)
     known = {(row.platform, row.person) for row in connection.execute(query)}
@@ -183,7 +186,7 @@ def _owe(
 
 
 def _end(connection: Connection, kind: str, about: str, *, now: float) -> bool:
-    """It is over: said where it stands, or will in a moment. Else there is nothing to say."""
+    """End a cause. Reports that are in chat, or are being sent, become due; others are dropped."""
     named = _named(causes, kind, about)
     connection.execute(sa.update(causes).where(named).values(ended_at=now))
     theirs = _named(reports, kind, about)

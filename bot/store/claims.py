@@ -1,10 +1,10 @@
-"""Claims on rows that are due: taken for a while, so that a crash gives them back by itself.
+"""Claims: leases on rows that are due. A claim expires, so a crash frees its rows.
 
-The rows of a claim are named as groups. A partial index has each group in the order in which its
-rows are due, and so neither a claim nor the next due time costs more if more rows wait.
+A claim names its rows as groups. Each group has a partial index ordered by due time, so the cost of
+a claim and of the next due time does not grow with the number of waiting rows.
 
-To put such a statement together takes longer than to run it: each is made once, and its values come
-with `hand`.
+Building such a statement takes longer than running it. So each statement is built once, and `hand`
+makes the values for each run.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -17,7 +17,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bot.store.database import Database
 
 FEW = 64
-"""Due rows that are sorted by their turn; where more are due, they are read in that order."""
+"""Maximum number of due rows to sort by turn; more rows are read through the index of turns."""
 _NEVER = 1e300
 _NOW, _UNTIL = sa.bindparam("now", type_=sa.Double), sa.bindparam("until", type_=sa.Double)
 _MOST = sa.bindparam("most", type_=sa.Integer)
@@ -26,21 +26,21 @@ Which = sa.ColumnElement[bool]
 
 
 def hand(*, now: float, until: float, most: int, but: Collection[Any] = ()) -> dict[str, Any]:
-    """The values of a claim on up to `most` rows, which are none of `but`."""
+    """Return the values for a claim on up to `most` rows, but none of `but`."""
     return {"now": now, "until": until, "most": most, **others(but)}
 
 
 def others(but: Collection[Any]) -> dict[str, Any]:
-    """The values of a question that passes these rows over."""
+    """Return the values for a query that leaves out these rows."""
     return {"but": list(but)} if but else {}
 
 
 def take(
     table: sa.Table, groups: Sequence[Which], *, but: bool, **changed: sa.ColumnElement[int]
 ) -> ReturningUpdate[Any]:
-    """Claim due rows, the earliest first; it returns them in any order.
+    """Build a claim on the earliest due rows; the claimed rows are returned in any order.
 
-    `but`: whether some are passed over.
+    `but`: whether some rows are left out. `changed`: other columns to set.
     """
     due = [_due(table, group, but=but, most=_MOST) for group in groups]
     if len(due) == 1:
@@ -58,7 +58,7 @@ def take_by_turn(
     but: bool,
     **changed: sa.ColumnElement[int],
 ) -> ReturningUpdate[Any]:
-    """Claim due rows in the order of `turn`. `many`: more than `FEW` are due."""
+    """Build a claim on due rows in the order of `turn`. `many`: more than `FEW` are due."""
     if many:
         chosen = _due(table, group, but=but, most=_MOST, order=turn)
     else:
@@ -68,36 +68,39 @@ def take_by_turn(
 
 
 def due_up_to(table: sa.Table, group: Which, *, most: int) -> sa.Select[int]:
-    """How many of a group are due, counted up to `most`."""
+    """Build a query for the number of due rows of a group, counted up to `most`."""
     due = sa.select(table.c.due_at).where(group, table.c.due_at <= _NOW)
     return sa.select(sa.func.count()).select_from(due.limit(most).subquery())
 
 
 @cache
 def take_words(table: sa.Table, platforms: tuple[str, ...]) -> ReturningUpdate[Any]:
-    """Claim due rows that owe words to people of these platforms."""
+    """Build a claim on due messages (notices or reports) to people of these platforms."""
     return take(table, on(table, platforms), but=False, attempts=table.c.attempts + 1)
 
 
 @cache
 def next_words(table: sa.Table, platforms: tuple[str, ...], *, is_sqlite: bool) -> sa.Select[Any]:
-    """When the earliest of those can be claimed."""
+    """Build a query for when the next message to people of these platforms can be claimed."""
     return next_due(table, on(table, platforms), but=False, is_sqlite=is_sqlite)
 
 
 def on(table: sa.Table, platforms: Iterable[str]) -> list[Which]:
-    """One group for each platform."""
+    """Return one group of rows for each platform."""
     return [table.c.platform == platform for platform in platforms] or [sa.false()]
 
 
 async def renew(database: Database, table: sa.Table, ids: Collection[Any], *, until: float) -> None:
-    """Let the claims on these rows last until then; one that was let go stays so."""
+    """Extend the claims on these rows. A claim that was released stays released."""
     held = sa.and_(table.c.id.in_(ids), table.c.claimed_until.is_not(None))
     await database.write(sa.update(table).where(held).values(claimed_until=until))
 
 
 async def expire(database: Database, table: sa.Table, *, now: float) -> int:
-    """At the start of the only process: every older claim belongs to the dead."""
+    """Expire all claims, at the start of the only process: their processes are dead.
+
+    Return how many there were.
+    """
     held = table.c.claimed_until > now
     return await database.write(sa.update(table).where(held).values(claimed_until=now))
 
@@ -105,15 +108,18 @@ async def expire(database: Database, table: sa.Table, *, now: float) -> int:
 def next_due(
     table: sa.Table, groups: Sequence[Which], *, but: bool, is_sqlite: bool
 ) -> sa.Select[Any]:
-    """When the earliest row of these groups can be claimed. `but`: whether some are passed over."""
+    """Build a query for when the next row of these groups can be claimed.
+
+    `but`: whether some rows are left out.
+    """
     later = sa.func.max if is_sqlite else sa.func.greatest
     times: list[sa.Select[Any]] = []
     for group in groups:
         which = (group, table.c.due_at.is_not(None), *_not_in(table, but))
         free = sa.select(table.c.due_at.label("at")).where(*which, table.c.claimed_until.is_(None))
         first = free.order_by(table.c.due_at).limit(1)
-        # Only a claimed row that is due before the first free one can be the earliest, and what
-        # is due before that one is claimed: so this walks over rows in hand and no others.
+        # Only a claimed row that is due before the first free row can be earlier, and all rows
+        # due before the first free row are claimed: so this reads claimed rows and no others.
         before = table.c.due_at < sa.func.coalesce(first.scalar_subquery(), _NEVER)
         runs_out = sa.func.min(later(table.c.due_at, table.c.claimed_until)).label("at")
         held = sa.select(runs_out).where(*which, table.c.claimed_until.is_not(None), before)
@@ -130,7 +136,7 @@ def _due(
     order: Sequence[sa.Column[Any]] = (),
     more: Sequence[sa.Column[Any]] = (),
 ) -> sa.Select[Any]:
-    """The keys of the first due rows of a group that nobody holds."""
+    """Select the keys of the first due rows of a group that no worker has claimed."""
     free = sa.or_(table.c.claimed_until.is_(None), table.c.claimed_until <= _NOW)
     return (
         sa.select(*table.primary_key, table.c.due_at, *more)
@@ -144,7 +150,7 @@ def _due(
 def _claim(
     table: sa.Table, chosen: sa.Select[Any], **changed: sa.ColumnElement[int]
 ) -> ReturningUpdate[Any]:
-    # A CTE is run once, whatever the plan: the limit of a subquery holds for each of its runs.
+    # A CTE runs once. A plan may run a subquery several times, each time with its own limit.
     taken = chosen.cte()
     keys = list(table.primary_key)
     key = sa.tuple_(*keys) if len(keys) > 1 else keys[0]

@@ -1,6 +1,6 @@
-"""A community that got another id: everything that names it follows, in one transaction.
+"""Changes of a community's id: one transaction updates all rows that contain the id.
 
-Its old id is remembered for good: people go on answering and pressing what stands there.
+Old ids are kept for ever, as people still reply to old messages and press old buttons.
 """
 
 from dataclasses import replace
@@ -18,14 +18,15 @@ from bot.store.tables import jobs, moves, places, posts
 
 
 class Communities(Part):
-    """The rows about communities as a whole."""
+    """The ids of communities, and their changes."""
 
     async def move(self, platform: str, old: str, new: str) -> None:
-        """`old` is called `new` from now on: its jobs, limits and what was decided.
+        """Change the id `old` to `new` in jobs, limits and decisions about places.
 
-        A channel is the community's own id, or begins with it and a slash. Messages stay behind in
-        the old one, and their ids mean others in the new: nothing replies to them any more, and the
-        cards of jobs under way are posted anew. Said twice, or late, it does no harm.
+        A channel's id is the community's id, or begins with that id and a slash. Messages stay in
+        the old community, and their ids mean other messages in the new one. So the bot does not
+        reply to old messages, and sends the cards of open jobs again. Idempotent, also if called
+        late.
         """
 
         def work(connection: Connection) -> None:
@@ -44,11 +45,11 @@ class Communities(Part):
         await self._database.run(work)
 
     async def current(self, platform: str, community: str) -> str:
-        """The id that it has by now, however often it moved; its own if it never did."""
+        """Return the present id of a community, which is `community` if it never changed."""
         return await self._database.run(lambda it: _current(it, platform, community))
 
     async def ids(self, platform: str, community: str) -> list[str]:
-        """Every id that it ever had, the present one first."""
+        """Return every id that the community ever had, the present id first."""
 
         def work(connection: Connection) -> list[str]:
             last = _current(connection, platform, community)
@@ -64,7 +65,7 @@ def _current(connection: Connection, platform: str, community: str) -> str:
 
 
 def _remember(connection: Connection, platform: str, old: str, new: str) -> None:
-    """Every id that was left leads straight to the one that holds."""
+    """Map `old`, and all ids that mapped to it, directly to `new`."""
     earlier = sa.update(moves).where(moves.c.platform == platform, moves.c.new == old)
     connection.execute(earlier.values(new=new))
     put(connection, moves, {"platform": platform, "old": old}, {"new": new})
@@ -76,8 +77,8 @@ def _move_jobs(connection: Connection, platform: str, old: str, new: str) -> Non
     for job_id, data in rows.all():
         order = order_of(data)
         call = replace(order.call, address=_moved(order.call.address, old, new))
-        # A step under way has read the old address: behind the fence it has to read again. A POST
-        # keeps its claim: without one its sender would be taken for dead.
+        # A running step has read the old address; the new version makes it read the row again. A
+        # POST keeps its claim: without a claim its sender would count as dead.
         posting = jobs.c.status == Status.SUBMITTING.value
         connection.execute(
             sa.update(jobs)
@@ -99,8 +100,8 @@ def _move_cards(connection: Connection, platform: str, old: str, new: str) -> No
         sa.update(posts)
         .where(posts.c.kind == PostKind.CARD.value, posts.c.job_id.in_(under_way))
         .where(sa.or_(posts.c.channel_id == old, posts.c.channel_id.like(f"{old}/%")))
-        # Due, as nothing else may happen to its job for long; and whoever is at it just now has
-        # read where it stood: without its claim it can't give the card up.
+        # Due now, as the job may not change for long. A worker that is editing the card has read
+        # the old message: without its claim it can't park the card.
         .values(
             message_id=None,
             channel_id=None,

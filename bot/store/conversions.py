@@ -1,4 +1,4 @@
-"""The line of videos that are to be converted, as the rows have it."""
+"""The queue of videos that wait for their conversion."""
 
 import sqlalchemy as sa
 
@@ -16,10 +16,10 @@ _in_line = sa.and_(
 
 
 class ConversionQueue(Part):
-    """Implements the core's `ConversionQueue`."""
+    """The core's `ConversionQueue`, the queue of conversions, on the `jobs` table."""
 
     async def waiting(self) -> list[Waiting]:
-        """All that are to be converted, in their order."""
+        """Return all videos in the queue, in order."""
         query = sa.select(jobs.c.id, jobs.c.unconverted).where(_in_line).order_by(jobs.c.due_at)
         found = await self._database.rows(query, lambda it: (it["id"], video_of(it["unconverted"])))
         return [Waiting(job_id, video) for job_id, video in found if video is not None]

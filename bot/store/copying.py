@@ -1,8 +1,8 @@
-"""Copies of a whole database: into a file of SQLite, and out of one again.
+"""Copies of a whole database, to an SQLite file and back.
 
-A copy is of one moment and is made beside the running service. SQLite's own is taken in one step:
-one of several steps would begin again at each write. PostgreSQL's is one of rows, table by table,
-which both databases read.
+A copy is a snapshot, made while the service may run. A copy of SQLite is made in one step, since a
+copy in several steps restarts at each write. A copy of PostgreSQL is made row by row, in a form
+that both databases can read.
 """
 
 import asyncio
@@ -26,16 +26,16 @@ from bot.store.reading import check_version, open_reading, pages, read_only, ver
 from bot.store.tables import metadata, posts
 
 _AT_ONCE = 50
-"""Rows that are held in memory on their way."""
+"""Rows that are copied at a time and held in memory."""
 _PATIENCE = 5.0
-"""Seconds that a lock of somebody else may hold a copy up."""
+"""Seconds that a copy waits for a lock of another connection."""
 
 
 async def copy_database(url: str, into: Path) -> str:
-    """Write all rows at `url` to the new file `into`; answers the version of their tables.
+    """Write all rows at `url` to the new file `into`. Return the version of their tables.
 
-    Raises `Broken` as `open_reading` does, `database_older` for tables of PostgreSQL that an
-    earlier version has made, and `OSError` or `sqlite3.Error` if `into` can't be written.
+    Raises `Broken` as `open_reading` does, and for tables of another version in PostgreSQL. Raises
+    `OSError` or `sqlite3.Error` if `into` can't be written.
     """
     file = file_of(url)
     async with open_reading(url) as source:
@@ -51,7 +51,7 @@ async def copy_database(url: str, into: Path) -> str:
 
 
 def copy_file(source: Path, into: Path) -> None:
-    """Copy a file of SQLite with its journal, whoever has it open. Raises `sqlite3.Error`."""
+    """Copy an SQLite file with its journal; the file may be open. Raises `sqlite3.Error`."""
     with (
         closing(sqlite3.connect(read_only(source), uri=True, timeout=_PATIENCE)) as reading,
         closing(sqlite3.connect(into)) as writing,
@@ -60,14 +60,14 @@ def copy_file(source: Path, into: Path) -> None:
 
 
 def mark_copy(file: Path, *, made_at: float) -> None:
-    """Let nobody run on these rows: they have to be restored."""
+    """Mark a file as a backup, so the service does not run on its rows before a restore."""
     with closing(sqlite3.connect(file)) as copy, copy:
         copy.execute("DELETE FROM settings WHERE name = ?", (COPY_OF,))
         copy.execute("INSERT INTO settings (name, value) VALUES (?, ?)", (COPY_OF, repr(made_at)))
 
 
 async def load_server(target: Transaction, source: Path) -> None:
-    """Put the rows of the file `source` in the place of all that PostgreSQL has, uncommitted.
+    """Replace all rows in PostgreSQL by the rows of the file `source`. Nothing is committed.
 
     Raises `Broken("database_foreign")`, or `Broken("database_newer")` for tables of a newer
     program.
@@ -83,19 +83,19 @@ def _emptied(connection: Connection) -> None:
         raise foreign.foreign(str(connection.engine.url.database), names)
     upgrade(connection)
     tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
-    # Without CASCADE: a table of another program that points to ours is not emptied along.
+    # Without CASCADE, which would also empty another program's tables that refer to ours.
     connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")
 
 
 def _count_on(connection: Connection) -> None:
-    """New posts get numbers behind those that came along."""
+    """Set the sequence of post ids behind the highest id."""
     newest = sa.select(sa.func.coalesce(sa.func.max(posts.c.id), 0) + 1).scalar_subquery()
     number = sa.func.pg_get_serial_sequence(posts.name, posts.c.id.name)
     connection.execute(sa.select(sa.func.setval(number, newest, False)))
 
 
 async def _pour(source: Transaction, target: Transaction) -> None:
-    """All rows of one database into the empty tables of another."""
+    """Copy all rows of one database to the empty tables of another."""
     for table in metadata.sorted_tables:
         if table in DERIVED:
             continue
@@ -108,7 +108,7 @@ def _insert(table: sa.Table, rows: Sequence[RowMapping], connection: Connection)
 
 
 def _plain(row: RowMapping) -> dict[str, Any]:
-    """A row that both databases take: PostgreSQL has no text with a NUL in it."""
+    """Return a row that both databases accept: PostgreSQL refuses NUL in text."""
     return {
         str(name): value.replace("\0", "") if isinstance(value, str) else value
         for name, value in row.items()

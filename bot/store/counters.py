@@ -1,19 +1,19 @@
-"""Usage as counters: their tables, and the triggers that count in the statement that moves a job.
+"""Counters of usage: their tables, and triggers that count in the statement that changes a job.
 
-A new database gets the triggers with its tables, and an earlier one by migration 0017. Who changes
-them writes a migration that drops and makes them anew.
+A new database gets the triggers with its tables, an earlier database by migration 0017. A change of
+a trigger needs a migration that drops all triggers and creates them again.
 """
 
 import sqlalchemy as sa
 
 from bot.store.tables import metadata
 
-# A cache of the rows of `jobs`.
+# A cache of sums over the rows of `jobs`.
 counters = sa.Table(
     "counters",
     metadata,
-    # `person`, `community`, `purse`: jobs since the moment in `counted`. `open`: a person's jobs of
-    # any day that a gateway has yet to make.
+    # `person`, `community`, `purse`: jobs since the time in `counted`. `open`: a person's open jobs
+    # of any day.
     sa.Column("scope", sa.Text, primary_key=True),
     sa.Column("platform", sa.Text, primary_key=True),
     sa.Column("name", sa.Text, primary_key=True),
@@ -23,10 +23,10 @@ counters = sa.Table(
     sa.Column("paid", sa.BigInteger, nullable=False),
     sa.Column("spend", sa.BigInteger, nullable=False),
 )
-# The beginning of the day that is counted: one row, or none before it is asked for.
+# The beginning of the day that is counted: one row, or none before the first query.
 counted = sa.Table("counted", metadata, sa.Column("since", sa.Double, nullable=False))
 DERIVED = (counters, counted)
-"""Tables that are no part of a copy: they are made anew of the others."""
+"""Tables that are not copied, because they are computed from other tables."""
 
 _KEY = ("scope", "platform", "name", "gateway")
 _FIGURES = ("jobs", "videos", "paid", "spend")
@@ -34,11 +34,11 @@ _OPEN = "status IN ('queued', 'submitting', 'in_progress')"
 _COUNTED = "status, quota_cost, spend_cost, created_at, platform, person, community, gateway"
 """The columns of a job on which a counter depends."""
 COUNTING = 0x5A4F_4557
-"""Key of the PostgreSQL advisory lock of those who change counters."""
+"""Key of the PostgreSQL advisory lock for changes of counters."""
 
 
 def triggers(dialect: str) -> list[str]:
-    """The statements that make them on `sqlite` or `postgresql`."""
+    """Return the statements that create the triggers on `sqlite` or `postgresql`."""
     return _in_sqlite() if dialect == "sqlite" else _in_postgresql()
 
 
@@ -58,7 +58,7 @@ def _in_postgresql() -> list[str]:
     return [
         (
             "CREATE OR REPLACE FUNCTION count_usage() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-            # Two that change several counters each, in another order, would wait for one another.
+            # Without the lock, two changes of counters in different orders could deadlock.
             f" PERFORM pg_advisory_xact_lock({COUNTING});"
             f" IF TG_OP <> 'INSERT' THEN {_add('OLD', -1)} END IF;"
             f" IF TG_OP <> 'DELETE' THEN {_add('NEW', 1)} END IF;"
@@ -76,7 +76,7 @@ def _in_postgresql() -> list[str]:
 
 
 def _differs(unequal: str) -> str:
-    """A step within the open states changes nothing, nor does a look."""
+    """Build the condition that a counter changes: moves between open statuses and polls do not."""
     names = [name for name in _COUNTED.split(", ") if name != "status"]
     return " OR ".join(
         [f"OLD.{name} {unequal} NEW.{name}" for name in names]
@@ -85,7 +85,7 @@ def _differs(unequal: str) -> str:
 
 
 def _add(job: str, sign: int) -> str:
-    """Add a row of `jobs` to its counters, or take it away."""
+    """Build the statement that adds a row of `jobs` to its counters, or subtracts the row."""
     paid = f"CASE WHEN {job}.spend_cost > 0 THEN {sign} ELSE 0 END"
     figures = f"{sign}, {sign} * {job}.quota_cost, {paid}, {sign} * {job}.spend_cost"
     today = f"FROM counted WHERE {job}.created_at >= since"

@@ -1,7 +1,8 @@
-"""The database: whole transactions only, in turn on SQLite, side by side on PostgreSQL.
+"""The database: runs functions as whole transactions.
 
-A transaction runs to its end even if its caller is cancelled: a half-open one would lock every
-other writer out, and the row may be written although nobody saw it (reliability facts F6, F7).
+Transactions run one after another on SQLite and in parallel on PostgreSQL. A transaction runs to
+its end even if its caller is cancelled: a transaction left open would block all other writers, and
+its rows may be committed although the caller saw no result (reliability facts F6, F7).
 """
 
 import asyncio
@@ -28,9 +29,9 @@ from bot.store.saving import SavedCopy, unfinished
 from bot.store.statements import Runs, take_turns
 
 _ADMISSION = 0x5A4F_4554
-"""Key of the PostgreSQL advisory lock that admissions take in turn."""
+"""Key of the PostgreSQL advisory lock that lets admissions run one at a time."""
 _AT_ONCE = 0.1
-"""Seconds of waiting that leave the rest of the patience as it is: to say so takes time too."""
+"""Seconds of waiting that do not shorten the patience: setting another timeout takes time too."""
 
 log = get_logger()
 
@@ -39,7 +40,7 @@ class Guard(Protocol):
     """The lock that the process holds on its database."""
 
     async def check(self) -> str | None:
-        """The trouble with it; None if there is none. Raises `Broken` where we have to stop."""
+        """Check the lock. Return the trouble, or None. Raises `Broken` if the process must stop."""
 
 
 class Database(Runs):
@@ -54,7 +55,7 @@ class Database(Runs):
         self.is_sqlite = engine.is_sqlite
         self.file = file_of(engine.url)
         self.trouble: str | None = None
-        """How the open file differs from the one on the disk, or that the server's lock is lost."""
+        """How the open file differs from the one on disk; "lost" if a server's lock is lost."""
         # SQLite has one connection, hence one transaction at a time; PostgreSQL has its pool.
         self._turn = asyncio.Semaphore(1 if self.is_sqlite else 16)
         self._under_way: set[asyncio.Task[Any]] = set()
@@ -63,7 +64,8 @@ class Database(Runs):
     async def run(self, work: Callable[[Connection], Result]) -> Result:
         """Run `work` in one transaction: committed if it returns, rolled back if it raises.
 
-        Raises `Unwritten` if it can't begin within `PATIENCE`, or if the database takes nothing.
+        Raises `Unwritten` if the transaction can't begin within `PATIENCE`, or if the database
+        refuses writes.
         """
         return await self._shielded(self._whole(work))
 
@@ -81,20 +83,21 @@ class Database(Runs):
     async def read(self, work: Callable[[Connection], Result]) -> Result:
         """Run `work`, which only reads.
 
-        On SQLite nobody else writes meanwhile, so it needs neither a transaction nor the lock.
+        On SQLite no other function runs at the same time, so `work` needs neither a transaction
+        nor a lock.
         """
         return await self._shielded(self._whole(work, reads=True))
 
     async def admit(self, work: Callable[[Connection], Result]) -> Result:
-        """Run `work` as an admission: these queue up, as each counts the ones before it.
+        """Run `work` as an admission. Admissions run one at a time, as each counts earlier ones.
 
-        SQLite's BEGIN IMMEDIATE sees to that anyway. Raises `Unwritten` where the file is gone,
-        for a new promise would go with it, and where the person has been told "no" meanwhile.
+        On SQLite, BEGIN IMMEDIATE ensures this anyway. Raises `Unwritten` if the file is gone,
+        because the new row would be lost, and if the person was already told "no" meanwhile.
         """
 
         def admitted(connection: Connection) -> Result:
             if not connection.in_transaction():
-                connection.begin()  # SQLite waits for others here, not at its first statement
+                connection.begin()  # SQLite waits for other writers here, not at a statement
             take_turns(connection, _ADMISSION)
             if asking.is_over():
                 raise Unwritten(troubles.BUSY)
@@ -103,25 +106,26 @@ class Database(Runs):
         return await self._shielded(self._whole(admitted, admits=True))
 
     async def must_be_there(self) -> None:
-        """Look whether the next start will find what is written. Raises `Unwritten` if not.
+        """Raise `Unwritten` if rows written now would not be found at the next start.
 
-        On SQLite it costs two questions to the file system; PostgreSQL's file is its server's.
+        The check costs two file system calls on SQLite. On PostgreSQL there is no check, since
+        the server keeps its files.
         """
         if self.is_sqlite and await self.check():
             raise Unwritten("database_gone")
 
     @property
     def is_gone(self) -> bool:
-        """Whether what is written goes into a file that nobody will open again."""
+        """Whether rows are written to a file that no later start will open."""
         return self.is_sqlite and self.trouble is not None
 
     async def check(self) -> str | None:
-        """Compare the open database with the one that is there, and remember what is wrong."""
+        """Compare the open database with the one on disk; save the difference in `trouble`."""
         before = self.trouble
         if self._guard is not None:
             self.trouble = await self._guard.check()
         if self.trouble and self.trouble != before:
-            # Once: what runs goes on in the open file, of which a copy is saved.
+            # Logged once. The service goes on with the open file, and a copy of it is saved.
             log.critical("database.gone", how=self.trouble)
         elif before and not self.trouble:
             log.warning("database.regained")
@@ -130,14 +134,17 @@ class Database(Runs):
         return self.trouble
 
     async def watch(self, sleep: Callable[[float], Awaitable[object]]) -> None:
-        """Look until cancelled. Raises `Broken("database_taken")` where we have to stop."""
+        """Check the database every `BEAT` seconds, until cancelled.
+
+        Raises `Broken("database_taken")` if another process took the database.
+        """
         while True:
             await sleep(BEAT)
             if await self.check() and self.is_gone:
                 await self._copy.check()
 
     async def finish(self) -> None:
-        """Wait for transactions whose callers have gone; save what would go with its file."""
+        """Wait for the transactions that still run; save a copy if the file is gone."""
         while self._under_way:
             await asyncio.gather(*self._under_way, return_exceptions=True)
         if self.is_gone:
@@ -154,7 +161,7 @@ class Database(Runs):
 
     @asynccontextmanager
     async def _in_turn(self) -> AsyncIterator[float]:
-        """Yields how many seconds of the patience are left."""
+        """Wait for a free transaction; yield the seconds of patience that are left."""
         clock = asyncio.get_running_loop()
         begun = clock.time()
         try:
@@ -164,7 +171,7 @@ class Database(Runs):
             raise Unwritten(troubles.BUSY) from None
         try:
             left = self._patience - (clock.time() - begun)
-            if left <= 0:  # it became ours in the very moment in which it was too late
+            if left <= 0:  # acquired at the very moment of the timeout
                 raise Unwritten(troubles.BUSY)
             yield left
         finally:
@@ -172,14 +179,14 @@ class Database(Runs):
 
 
 class Part:
-    """A part of the store: each of its methods is one whole transaction."""
+    """A part of the store, whose methods each run one whole transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
 
 def _unheard(task: asyncio.Task[Any]) -> None:
-    """The caller of a transaction has gone: the log hears how it ended."""
+    """Log the error of a transaction whose caller was cancelled."""
     error = None if task.cancelled() else task.exception()
     if isinstance(error, Exception):
         log.warning("database.unheard", error=troubles.code_of(error) or type(error).__name__)
@@ -189,12 +196,13 @@ def _unheard(task: asyncio.Task[Any]) -> None:
 async def open_database(
     url: str, *, home: Home | None = None, patience: float = PATIENCE
 ) -> AsyncIterator[Database]:
-    """Connect, bring the tables up to date, and hold the lock while in use.
+    """Open the database, upgrade its tables, and hold its lock until the context ends.
 
-    Raises `Broken("database_in_use")` if another process has it, `Broken("database_damaged")` if
-    a file does not pass its own check, and `Broken("database_missing")` or
-    `Broken("database_other")` if it is not the one of `home`: never starts empty instead. Of
-    another program's tables (`Broken("database_foreign")`) nothing is changed.
+    Raises `Broken("database_in_use")` if another process uses the database,
+    `Broken("database_damaged")` if SQLite's check of the file fails, and
+    `Broken("database_missing")` or `Broken("database_other")` if this is not the database of
+    `home`: an empty database is never made in its place. Raises `Broken("database_foreign")`, and
+    changes nothing, if the tables belong to another program.
     """
     file = file_of(url)
     if file and swap.note_of(file).exists():
@@ -212,7 +220,7 @@ async def open_database(
             await _upgrade(database, file, home)
             journal = journal_of(file)
             if file:
-                await database.check()  # from now on its journal is known
+                await database.check()  # remembers the inode of the journal
             yield database
         finally:
             await database.finish()
@@ -222,7 +230,7 @@ async def open_database(
 
 
 def _prepare(file: Path, home: Home | None, *, is_new: bool) -> None:
-    """Under the lock, before SQLite opens it: see that it is ours, and clear what lies about."""
+    """Check that the file is ours, and remove leftovers: with the lock, before SQLite opens it."""
     check_ours(file)
     if home:
         home.check_saved(file, is_new=is_new)
@@ -234,7 +242,7 @@ def _prepare(file: Path, home: Home | None, *, is_new: bool) -> None:
 
 
 async def check_database(url: str, *, home: Home | None = None) -> None:
-    """See whether the service could use it, and change nothing in it. Raises as that would."""
+    """Raise what `open_database` would raise for this database. Its rows are not changed."""
     file = file_of(url)
     if file is None:
         await _check_file(engine_of(url), file, home)
@@ -246,7 +254,7 @@ async def check_database(url: str, *, home: Home | None = None) -> None:
             home.check_new(file)
         if file.with_name(f"{file.name}.lock").exists():
             with lock_name(file):
-                pass  # whoever made that file may have closed it to us
+                pass  # raises if the lock is held, or if we have no permission for its file
         return
     with lock_file(file):
         check_ours(file)
@@ -289,7 +297,7 @@ async def _guarded(url: str, file: Path | None) -> AsyncIterator[Guard | None]:
 
 
 async def _upgrade(database: Database, file: Path | None, home: Home | None) -> None:
-    """Bring the tables up to date, if it is the database of `home`."""
+    """Upgrade the tables, if this is the database of `home`."""
 
     def work(connection: Connection) -> str | None:
         if names := tables_of_others(connection):

@@ -1,4 +1,4 @@
-"""The `drafts` table: wishes that somebody has yet to confirm. Nothing in it costs anything."""
+"""The `drafts` table: proposals, which are orders not confirmed yet. A proposal costs nothing."""
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -10,19 +10,19 @@ from bot.store.statements import insert
 from bot.store.tables import drafts
 
 KEPT = 7 * 86_400.0
-"""Seconds; who has not confirmed by then, says it again."""
+"""Seconds for which a proposal can be confirmed."""
 
 
 def forget_old(connection: Connection, *, now: float) -> None:
-    """Remove those that were not confirmed in time."""
+    """Remove proposals that were not confirmed in time."""
     connection.execute(sa.delete(drafts).where(drafts.c.created_at < now - KEPT))
 
 
 class Drafts(Part):
-    """Wishes by the ids of their drafts."""
+    """Proposals by their ids."""
 
     async def put(self, draft_id: str, order: Order, *, now: float) -> None:
-        """Keep it, or what it has become; what is long forgotten goes."""
+        """Store or replace a proposal, and remove old proposals."""
 
         def work(connection: Connection) -> None:
             values = {"order_data": order_values(order)}
@@ -33,11 +33,11 @@ class Drafts(Part):
         await self._database.run(work)
 
     async def get(self, draft_id: str) -> Order | None:
-        """The wish, unless it was dropped or forgotten."""
+        """Return the proposed order, or None if the proposal was dropped or is too old."""
         query = sa.select(drafts.c.order_data).where(drafts.c.id == draft_id)
         values = await self._database.value(query)
         return order_of(values) if values is not None else None
 
     async def drop(self, draft_id: str) -> None:
-        """Idempotent."""
+        """Remove a proposal. Idempotent."""
         await self._database.write(sa.delete(drafts).where(drafts.c.id == draft_id))

@@ -1,8 +1,7 @@
-"""The engines: functions of a connection, each run whole as one transaction.
+"""The engines, which run a function of a connection as one whole transaction.
 
-SQLite has one connection, and a thread of its own that a transaction visits once, however many
-statements it has. A driver that goes there for every statement costs several times as much
-(docs/performance.md).
+SQLite has one connection and one thread of its own. A whole transaction runs there in one call. A
+driver that calls the thread for each statement costs several times as much (docs/performance.md).
 """
 
 import asyncio
@@ -24,7 +23,7 @@ from sqlalchemy.pool import StaticPool
 Result = TypeVar("Result")
 
 PATIENCE = 2.0
-"""Seconds for which a transaction waits until it can begin, its own turn included."""
+"""Seconds that a transaction may wait before it begins, including for other transactions."""
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -36,14 +35,14 @@ _PRAGMAS = (
 
 
 class Transaction(Protocol):
-    """One that is open: several functions see the same rows, and are committed together."""
+    """An open transaction: several functions see the same rows and are committed together."""
 
     async def run(self, work: Callable[[Connection], Result]) -> Result:
-        """Run `work` in it."""
+        """Run `work` in this transaction."""
 
 
 class Engine(ABC):
-    """Runs functions of a connection."""
+    """Base class of engines, which run functions of a connection."""
 
     def __init__(self, url: sa.URL) -> None:
         self.url = url
@@ -59,13 +58,13 @@ class Engine(ABC):
     ) -> Result:
         """Run `work` in one transaction: committed if it returns, rolled back if it raises.
 
-        `reads`: it only reads. `patience`: seconds in which it can begin. What has begun runs to
-        its end, even if the caller is cancelled.
+        `reads`: `work` only reads. `patience`: seconds that the transaction may wait before it
+        begins. A transaction that has begun runs to its end, even if the caller is cancelled.
         """
 
     @abstractmethod
     def begun(self) -> AbstractAsyncContextManager[Transaction]:
-        """One transaction for several functions."""
+        """Open one transaction for several functions."""
 
     @abstractmethod
     async def dispose(self) -> None:
@@ -73,7 +72,7 @@ class Engine(ABC):
 
 
 class SqliteEngine(Engine):
-    """One connection, which begins a transaction as its only writer."""
+    """The engine of SQLite: one connection on a thread of its own."""
 
     def __init__(
         self,
@@ -83,11 +82,11 @@ class SqliteEngine(Engine):
         begin: str,
         pragmas: Sequence[str] = (),
     ) -> None:
-        """`begin`: how a transaction begins that may write."""
+        """`begin`: the statement that begins a writing transaction."""
         super().__init__(url)
         self._patience: float | None = PATIENCE
-        """Of the transaction under way; None if it only reads."""
-        # An error that quotes the values of its statement would carry prompts into the log.
+        """Seconds that the running transaction may wait for the lock; None if it only reads."""
+        # Parameters are hidden, as errors would bring prompts into the log.
         self._engine = sa.create_engine(
             "sqlite://", creator=connect, poolclass=StaticPool, hide_parameters=True
         )
@@ -95,7 +94,7 @@ class SqliteEngine(Engine):
 
         @sa.event.listens_for(self._engine, "connect")
         def _prepare(connection: Any, _record: object) -> None:
-            # The driver would otherwise begin transactions when it thinks fit; we do it ourselves.
+            # Turns off the driver's implicit transactions; we begin them ourselves.
             connection.isolation_level = None
             for pragma in pragmas:
                 connection.execute(f"PRAGMA {pragma}").close()
@@ -113,12 +112,12 @@ class SqliteEngine(Engine):
         reads: bool = False,
         patience: float = PATIENCE,
     ) -> Result:
-        """While it only reads nobody else writes: that needs no transaction, and takes no lock."""
+        """A read takes no lock and needs no transaction: no other function runs meanwhile."""
         return await self._visit(self._whole, work, None if reads else patience)
 
     @asynccontextmanager
     async def begun(self) -> AsyncIterator[Transaction]:
-        """Nothing else may run meanwhile."""
+        """The caller must run nothing else on this engine while the transaction is open."""
         connection = await self._visit(self._engine.connect)
         try:
             transaction = await self._visit(connection.begin)
@@ -136,24 +135,24 @@ class SqliteEngine(Engine):
         self._thread.shutdown(wait=False)
 
     def _whole(self, work: Callable[[Connection], Result], patience: float | None) -> Result:
-        """On the thread."""
+        """Run `work` as one transaction. Called on the thread."""
         self._patience = patience
         try:
             with self._engine.connect() as connection:
                 result = work(connection)
-                connection.commit()  # of what its first statement began
+                connection.commit()  # the first statement began the transaction
                 return result
         finally:
             self._patience = PATIENCE
 
     async def _visit(self, function: Callable[..., Result], *values: Any) -> Result:
-        """Call it on the thread, with the context of this task."""
+        """Call `function` on the thread, with the context variables of this task."""
         loop, context = asyncio.get_running_loop(), copy_context()
         return await loop.run_in_executor(self._thread, context.run, function, *values)
 
 
 class _Visits:
-    """The open transaction of a connection on its thread."""
+    """An open transaction, whose functions run on the thread of its connection."""
 
     def __init__(self, visit: Callable[..., Any], connection: Connection) -> None:
         self._visit = visit
@@ -165,17 +164,17 @@ class _Visits:
 
 
 def engine_of(url: str) -> Engine:
-    """The engine that the service runs on."""
+    """Return the engine that the service uses for the database at `url`."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(parsed)
-    from bot.store.server import ServerEngine  # asyncio's half of SQLAlchemy is 6 MB
+    from bot.store.server import ServerEngine  # imported late: SQLAlchemy's asyncio takes 6 MB
 
     return ServerEngine(parsed)
 
 
 def file_engine(file: Path) -> Engine:
-    """The same for a file, whatever its name."""
+    """Return the service's engine for an SQLite file of any name."""
     return _sqlite_engine(sa.URL.create("sqlite", database=str(file)))
 
 
@@ -186,7 +185,7 @@ def _sqlite_engine(url: sa.URL) -> Engine:
 
 @asynccontextmanager
 async def begun(engine: Engine) -> AsyncIterator[Transaction]:
-    """One transaction, and no other: the engine is closed behind it."""
+    """Open one transaction, and dispose of the engine afterwards."""
     try:
         async with engine.begun() as transaction:
             yield transaction

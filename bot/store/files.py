@@ -1,4 +1,4 @@
-"""The file of an SQLite database, as it lies on the disk beside its journal."""
+"""The file of an SQLite database on the disk, and its journal."""
 
 import os
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from bot.core.errors import DatabaseDamaged, DatabaseInUse
 from bot.store.engines import Engine
 
 SMALLEST = 512
-"""Bytes of SQLite's smallest page: it takes a file of one byte for a new one."""
+"""Bytes of SQLite's smallest page. A smaller file is damaged, but SQLite may take it for new."""
 
 
 def file_of(url: str | URL) -> Path | None:
-    """The file that `url` names; None for a server, or for memory."""
+    """Return the file that `url` names, or None for a server or a database in memory."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
         return None
@@ -24,7 +24,7 @@ def file_of(url: str | URL) -> Path | None:
 
 
 async def check(engine: Engine, file: Path | None) -> None:
-    """Let SQLite look through its file. Raises `Broken("database_damaged")`."""
+    """Let SQLite check its file. Raises `Broken("database_damaged")`."""
     if file is None:
         return
     if 0 < size_of(file) < SMALLEST:
@@ -38,12 +38,12 @@ async def check(engine: Engine, file: Path | None) -> None:
 
 
 def size_of(file: Path) -> int:
-    """Bytes; 0 as well if it is not there."""
+    """Return the size of the file in bytes, or 0 if there is no file."""
     return file.stat().st_size if file.exists() else 0
 
 
 def journal_of(file: Path | None) -> int | None:
-    """The number of the file that holds what is not yet in the database file itself."""
+    """Return the inode of the journal (`-wal`), which holds the latest writes, or None."""
     try:
         return file.with_name(f"{file.name}-wal").stat().st_ino if file else None
     except FileNotFoundError:
@@ -51,7 +51,10 @@ def journal_of(file: Path | None) -> int | None:
 
 
 def set_aside(file: Path, journal: int | None) -> None:
-    """The journal of a file that is gone: SQLite would read it into whatever comes in its place."""
+    """Rename the journal of a deleted file: SQLite would apply it to a new file of the same name.
+
+    Nothing is done if the journal is not `journal`.
+    """
     if journal is None or journal_of(file) != journal:
         return
     for name in (f"{file.name}-wal", f"{file.name}-shm"):
@@ -61,10 +64,10 @@ def set_aside(file: Path, journal: int | None) -> None:
 
 @contextmanager
 def sound(file: Path | None) -> Iterator[None]:
-    """Translate what SQLite says of a file that it can't make sense of."""
+    """Raise `DatabaseDamaged` or `DatabaseInUse` for SQLite's errors about a file."""
     try:
         yield
-    # The driver can't even decode a complaint that quotes damaged text.
+    # The driver can't decode an error message that quotes damaged text.
     except (sa.exc.DatabaseError, UnicodeDecodeError) as error:
         if file is None:
             raise
@@ -75,7 +78,7 @@ def sound(file: Path | None) -> Iterator[None]:
 
 
 def sync(place: Path) -> None:
-    """Wait until the disk has a file, or the names in a folder."""
+    """Sync a file, or the names in a folder, to the disk."""
     handle = os.open(place, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""A database of another program: it is told, and nothing in it is changed."""
+"""Detection of a database of another program, so that nothing in it is changed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,16 +11,17 @@ from bot.store.files import journal_of, size_of
 from bot.store.tables import jobs, metadata
 
 _SHOWN = 5
-"""How many names of tables an operator needs to know whose they are."""
+"""Maximum number of table names in the error."""
 
 
 def tables_of_others(connection: sa.Connection) -> list[str]:
-    """The tables of another program that stand where ours would.
+    """Return the names of another program's tables that conflict with ours.
 
-    A file is one program's alone. A schema of PostgreSQL may be shared, if no name is in the way.
+    In an SQLite file every table of another program is a conflict. A schema of PostgreSQL may be
+    shared with tables of other names.
     """
     there = sa.inspect(connection)
-    # A damaged file may have names that are no text.
+    # In a damaged file, names may not be text.
     names = sorted(name for name in there.get_table_names() if isinstance(name, str))
     if jobs.name in names:
         columns = {column["name"] for column in there.get_columns(jobs.name)}
@@ -32,16 +33,19 @@ def tables_of_others(connection: sa.Connection) -> list[str]:
 
 
 def foreign(where: str, names: Sequence[str]) -> Broken:
-    """The error that says so."""
+    """Return the error that names the tables of another program."""
     shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
     return Broken("database_foreign", file=where, tables=shown)
 
 
 def check_ours(file: Path) -> None:
-    """Raises `Broken("database_foreign")`. Opening the file to write would change it already."""
+    """Raise `Broken("database_foreign")` if another program made the file.
+
+    The file is opened read-only, because opening it for writes could change it.
+    """
     if size_of(file) == 0:
         return
-    # Without a journal to read, SQLite would make one.
+    # `immutable` keeps SQLite from making a journal if there is none.
     how = "mode=ro" if journal_of(file) else "immutable=1"
     engine = sa.create_engine(
         f"sqlite+pysqlite:///file:{quote(str(file.absolute()))}?{how}&uri=true",
@@ -52,7 +56,7 @@ def check_ours(file: Path) -> None:
         with engine.connect() as connection:
             names = tables_of_others(connection)
     except (sa.exc.DatabaseError, UnicodeDecodeError):
-        return  # locked, or damaged: the check that follows tells which
+        return  # locked or damaged: a later check raises the right error
     finally:
         engine.dispose()
     if names:

@@ -1,6 +1,6 @@
-"""The `grants` table: an operator lets a person, a community or a purse have more today.
+"""The `grants` table: an operator's extras for today on the limits of a person, community or purse.
 
-Written under the lock of admissions, which count it: nobody gets by it more than it says.
+Grants are written under the lock of admissions, which count them.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from bot.store.tables import acts, grants
 
 
 class Grants(Part):
-    """More of a day, given by an operator."""
+    """Grants by an operator, each for one day."""
 
     async def add(
         self,

@@ -1,6 +1,6 @@
-"""A row that is written now and then: what was committed a moment ago says that rows can be.
+"""A row that is written regularly, to check that the database accepts writes.
 
-A transaction that is only begun writes nothing to the disk, and sees nothing of a full one.
+Only a commit proves this: an empty transaction writes nothing, and does not detect a full disk.
 """
 
 import sqlalchemy as sa
@@ -13,9 +13,9 @@ from bot.store.database import Database
 from bot.store.settings import StoredValues
 
 EVERY = 5.0
-"""Seconds for which a beat counts: whoever asks more often has nothing written."""
+"""Seconds for which a successful write counts: within them, no new row is written."""
 NAME = "heartbeat"
-"""The setting with the time of the last one."""
+"""The setting with the time of the last heartbeat."""
 _WORDS = {
     troubles.FULL: "disk full",
     troubles.BUSY: "busy",
@@ -27,7 +27,7 @@ log = get_logger()
 
 
 class Heartbeat:
-    """Beats when it is asked for."""
+    """The heartbeat of a database, written when its state is asked for."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -38,7 +38,7 @@ class Heartbeat:
         self._said: str | None = None
 
     async def beats(self) -> bool | str:
-        """Whether a row written now is there at the next start; if not, a line that says why."""
+        """Return True if rows written now will be there at the next start, else an error text."""
         why = self._database.trouble or await self._failure()
         if why and why != self._said:
             log.warning("database.unwritten", why=why, last_written=self._written_at)

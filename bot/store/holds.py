@@ -1,7 +1,7 @@
-"""The `holds` table: gateways to which an operator lets no POST leave, or "*" for all of them.
+"""The `holds` table: gateways that get no POST by an operator's order; "*" means all gateways.
 
-No probe and no success ends a hold. A POST leaves, and an order is admitted, under a lock that
-whoever puts a hold takes first: when the act is written, the last of them has left.
+No probe and no success ends a hold. A POST is begun, and an order admitted, under locks that `put`
+takes too. So all POSTs begun before the hold have left when its act is written.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ from bot.store.tables import gateways, holds, jobs
 
 
 def is_held(connection: Connection, gateway: str = EVERYTHING) -> bool:
-    """Whether no POST may leave to this gateway; by default, to any."""
+    """Whether a hold stops POSTs to this gateway; by default, to all gateways."""
     return execute(connection, _held(gateway)).first() is not None
 
 
@@ -30,7 +30,7 @@ def _held(gateway: str) -> sa.Select[Any]:
 
 
 def let_go(connection: Connection, gateway: str, *, now: float) -> None:
-    """Orders that wait for the end of a hold of this name are due."""
+    """Make jobs due that wait for the end of the hold with this name."""
     waiting = [
         jobs.c.status == Status.QUEUED.value,
         jobs.c.reason == Reason.PAUSED.value,
@@ -42,7 +42,7 @@ def let_go(connection: Connection, gateway: str, *, now: float) -> None:
 
 
 def paused_of(row: RowMapping) -> Paused:
-    """The row of a gateway that is paused."""
+    """Return the paused gateway in `row`."""
     return Paused(
         gateway=row["name"],
         reason=Reason(row["reason"]),
@@ -52,10 +52,10 @@ def paused_of(row: RowMapping) -> Paused:
 
 
 class Holds(Part):
-    """Holds, and the state of gateways besides."""
+    """Holds, and queries for the state of gateways."""
 
     async def put(self, name: str, act: Act) -> bool:
-        """Hold it from now on; whether it was not held so far. Only then is it an act."""
+        """Add a hold. True if there was none of this name; only then the act is written."""
 
         def work(connection: Connection) -> bool:
             turns.lock(connection)
@@ -80,7 +80,7 @@ class Holds(Part):
         return await self._database.run(work)
 
     async def all(self) -> list[Hold]:
-        """Those in force, by name."""
+        """Return all holds, by name."""
         query = sa.select(holds).order_by(holds.c.name)
         return await self._database.rows(query, lambda row: Hold(**row))
 

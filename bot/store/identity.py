@@ -1,7 +1,8 @@
-"""The marker beside a database: a lost or exchanged database must not start empty in silence.
+"""The marker file of a database, which detects a lost or replaced database at the start.
 
-The database has a random id, and the data folder a file with the same one. Jobs that are paid for
-stand in the rows alone: where these are gone, somebody has to say so.
+The database has a random id, and a file in the data folder has the same id. Only the rows know the
+jobs that are paid for. So a start without those rows must fail, unless the operator asks for a new
+database.
 """
 
 import os
@@ -21,14 +22,14 @@ from bot.store.tables import jobs, settings
 NAME = "database.id"
 """The setting with the id of the database."""
 COPY_OF = "backup.made_at"
-"""The setting with the time of a backup: only its own file has it, and none that runs."""
+"""The setting with the time of a backup. Only the file of a backup has it, no running database."""
 
 log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The data folder. `anew`: its operator has said that a new database is wanted."""
+    """The data folder. `anew`: the operator asked for a new database."""
 
     folder: Path
     anew: bool = False
@@ -39,7 +40,10 @@ class Home:
         return self.folder / "database-id"
 
     def check_new(self, file: Path | None) -> None:
-        """Before a database is made. Raises `Broken("database_missing")` if there was one."""
+        """Raise `Broken("database_missing")` if there was a database before.
+
+        Call before a new database is made.
+        """
         if self.anew:
             return
         trace = next(self._traces(), None)
@@ -49,10 +53,10 @@ class Home:
         raise Broken("database_missing", file=where, trace=str(trace))
 
     def check_saved(self, file: Path, *, is_new: bool) -> None:
-        """Before a file is opened beside which a copy was saved: its rows may be the newer ones.
+        """Raise `Broken` if there is a saved copy of the file, whose rows may be newer.
 
-        `is_new`: the file was not there.
-        Raises `Broken`. Where a new database is wanted, the copy is put away.
+        Call before the file is opened. `is_new`: the file did not exist. If the operator asked for
+        a new database, the copy is renamed instead.
         """
         copy = saved_copy(file)
         if not copy.exists():
@@ -68,9 +72,10 @@ class Home:
         raise Broken(code, file=str(file), copy=str(copy))
 
     def settled(self, connection: Connection, file: Path | None, *, is_new: bool) -> str:
-        """The id that the database has from now on.
+        """Return the id of the database, and write it to the database if there is none yet.
 
-        Raises `Broken` (`database_missing`, `database_other`) if it is not the one of this folder.
+        Raises `Broken`: `database_missing` or `database_other` if this is not the database of this
+        folder, `database_is_backup` for the rows of a backup.
         """
         _check_no_copy(connection, file)
         known, expected = setting(connection, NAME), self._expected()
@@ -79,20 +84,20 @@ class Home:
             self.check_new(file)
         if known and expected and known != expected and not self.anew:
             raise Broken("database_other", marker=str(self.marker))
-        # A backup from before there was a marker, or the tables of an earlier version, have none.
+        # Tables of an earlier version, and old backups, have no id.
         id_ = known or (None if self.anew else expected) or secrets.token_hex(16)
         if known is None:
             connection.execute(sa.insert(settings).values(name=NAME, value=id_))
         return id_
 
     def adopt(self, connection: Connection) -> None:
-        """Give the rows of a backup the id that is expected here, if one is."""
+        """Give the rows of a backup the id in the marker file, if there is one."""
         if expected := self._expected():
             connection.execute(sa.delete(settings).where(settings.c.name == NAME))
             connection.execute(sa.insert(settings).values(name=NAME, value=expected))
 
     def check(self, connection: Connection, file: Path | None) -> None:
-        """As `settled`, for a database that nothing is written into."""
+        """Raise what `settled` would raise, and write nothing."""
         expected = self._expected()
         has_tables = sa.inspect(connection).has_table("settings")
         known = setting(connection, NAME) if has_tables else None
@@ -104,7 +109,7 @@ class Home:
             raise Broken("database_other", marker=str(self.marker))
 
     def mark(self, id_: str) -> None:
-        """Write the marker, unless it says so already. Raises `OSError`."""
+        """Write the id to the marker file, unless it is there already. Raises `OSError`."""
         if self._expected() == id_:
             return
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -122,7 +127,7 @@ class Home:
             return None
 
     def _traces(self) -> Iterator[Path]:
-        """Where it shows that there was a database before."""
+        """Yield files and folders which show that there was a database before."""
         if self._expected():
             yield self.marker
         former = self.folder / "pending-ids.jsonl"
@@ -135,18 +140,18 @@ class Home:
 
 
 def saved_copy(file: Path) -> Path:
-    """Where the rows of a file that was deleted under a running service are saved."""
+    """Return the path where rows are saved if the file is deleted while the service runs."""
     return file.with_name(file.name + ".saved")
 
 
 def put_away(copy: Path) -> None:
-    """Name a copy so that nobody takes it for the latest rows."""
+    """Rename a saved copy, so it is not taken for the latest rows."""
     old = copy.replace(copy.with_name(copy.name + ".old"))
     log.warning("database.copy_put_away", file=str(old))
 
 
 def _check_no_copy(connection: Connection, file: Path | None) -> None:
-    """The rows of a backup must be made safe before anything runs on them."""
+    """Raise `Broken("database_is_backup")` for the rows of a backup, which must be restored."""
     if setting(connection, COPY_OF) is not None:
         raise Broken("database_is_backup", file=str(file or "database_url"))
 

@@ -1,4 +1,4 @@
-"""The `jobs` table: admission, claims, moves. Each method is one whole transaction."""
+"""The `jobs` table: admission, claims and changes of jobs. Each method is one whole transaction."""
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache, partial
@@ -26,14 +26,17 @@ from bot.store.usage import known, usage
 from bot.store.writing import get, readable, save
 
 _SAMPLES = 1000
-"""Videos of a model that are read to learn from: enough for each kind of it that is in use."""
+"""Number of latest videos of a model to learn durations from: enough for all its options."""
 
 
 class Jobs(Part):
-    """Implements the core's `ports.Jobs`; the moves themselves are the core's."""
+    """The core's `ports.Jobs` on the table. `core/moves` decides what changes a job."""
 
     async def admit(self, job: Job, limits: Limits, *, now: float, card_at: float) -> Job:
-        """Insert `job` and owe its card, if the limits allow; one admission at a time."""
+        """Insert `job` and owe its card, if the limits allow. Admissions run one at a time.
+
+        Return the earlier job if the same event was admitted before.
+        """
 
         def work(connection: Connection) -> Job:
             earlier = admission.by_event(connection, job)
@@ -54,7 +57,7 @@ class Jobs(Part):
         await self._database.read(work)
 
     async def get(self, job_id: str) -> Job | None:
-        """The job with this id."""
+        """Return the job with this id, or None."""
         return await self._database.read(lambda connection: get(connection, job_id))
 
     async def claim(
@@ -66,7 +69,7 @@ class Jobs(Part):
         most: int,
         but: Collection[str] = (),
     ) -> list[Job]:
-        """Take up to `most` due jobs. A claim that ran out without a word counts as a crash."""
+        """Claim up to `most` due jobs, but none of `but`. An expired claim counts as a crash."""
         hand = claims.hand(now=now, until=until, most=most, but=but)
         is_by_turn = set(statuses) == {Status.QUEUED}
 
@@ -79,7 +82,7 @@ class Jobs(Part):
                 rows = sorted(taken.mappings(), key=lambda row: float(row["due_at"]))
             return [job for row in rows if (job := readable(connection, row))]
 
-        # The queue is told of each place that becomes free, and mostly nobody waits for it.
+        # Workers claim whenever a slot becomes free, and mostly no job waits: a read is cheaper.
         is_peeked = is_by_turn and self._database.is_sqlite
         if is_peeked and not await self._database.value(Said(_QUEUED_DUE, hand)):
             return []
@@ -95,13 +98,16 @@ class Jobs(Part):
     async def next_due(
         self, statuses: Sequence[Status], *, but: Collection[str] = ()
     ) -> float | None:
-        """When the earliest job in one of `statuses`, but none of `but`, can be claimed."""
+        """Return when the next job in `statuses`, but none of `but`, can be claimed, or None."""
         is_sqlite = self._database.is_sqlite
         query = _next_due(tuple(statuses), but=bool(but), is_sqlite=is_sqlite)
         return await self._database.value(Said(query, claims.others(but)))
 
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
-        """Write `after` and the posts it owes behind the version fence of `before`."""
+        """Write `after` and the posts it owes, if the row still has the version of `before`.
+
+        Return None if the row has another version. Raises `Unwritten` as `_may_leave` does.
+        """
         self._may_leave(after)
         saved = await self._database.run(
             lambda connection: save(connection, before, after, now=now)
@@ -121,9 +127,9 @@ class Jobs(Part):
         return await self._database.run(work)
 
     async def begin(self, job: Job, *, now: float, at_once: int | None) -> Job | None:
-        """`submitting` if nobody holds its gateway and its model has a place free there.
+        """Set the job to `submitting`, if its gateway has no hold and a slot for its model is free.
 
-        Else it waits, for the end of the hold or for its turn.
+        Otherwise requeue the job, until the hold ends or a slot becomes free.
         """
 
         def work(connection: Connection) -> Job | None:
@@ -146,17 +152,18 @@ class Jobs(Part):
         return await self._left(job, await self._database.run(work), now=now)
 
     def _may_leave(self, after: Job) -> None:
-        """No POST leaves whose row goes with a file that is gone: the next start would repeat it.
+        """Raise `Unwritten` before a POST if the database file is gone.
 
-        Raises `Unwritten`.
+        The row would be lost with the file, and the next start would repeat the POST.
         """
         if after.status is Status.SUBMITTING and self._database.is_gone:
             raise Unwritten("database_gone")
 
     async def _left(self, before: Job, saved: Job | None, *, now: float) -> Job | None:
-        """Look once more, at the last moment before the first byte, where the row was written to.
+        """Check once more, just before the first byte is sent, that the file with the row exists.
 
-        A file that is there now, and is lost later, is saved with this row. Raises `Unwritten`.
+        A file that is lost later than this is saved in a copy that has this row. Requeues the job
+        and raises `Unwritten` if the file is gone.
         """
         if saved is None or saved.status is not Status.SUBMITTING:
             return saved
@@ -177,13 +184,16 @@ class Jobs(Part):
         now: float,
         due_at: float,
     ) -> Job:
-        """Record the gateway's id, whatever happened to the row while the POST was under way."""
+        """Record the gateway's id, whatever happened to the row during the POST.
+
+        Raises `Broken` if there is no such job, or if its row was changed meanwhile.
+        """
 
         def work(connection: Connection) -> Job:
             job = get(connection, job_id, lock=True)
             if job is None:
                 raise Broken("job_unknown", job=job_id)
-            # A job that a restore holds may have its id already, and waits to be taken up by it.
+            # A job that a restore made unconfirmed may have its id already: it must still go on.
             if job.gateway_id == gateway_id and job.status is not Status.UNCONFIRMED:
                 return job
             after = moves.accepted(job, gateway_id, sources=sources, now=now, due_at=due_at)
@@ -195,11 +205,14 @@ class Jobs(Part):
         return await self._database.run(work)
 
     async def expire_claims(self, *, now: float) -> int:
-        """At the start of the only process: every older claim belongs to the dead."""
+        """Expire all claims, at the start of the only process: their processes are dead.
+
+        Return how many there were.
+        """
         return await claims.expire(self._database, jobs, now=now)
 
     async def usage(self, address: Address, person_id: str, limits: Limits, *, now: float) -> Usage:
-        """Today's usage of this person, community and purse."""
+        """Return today's usage of this person, community and purse."""
         asked = address, person_id, limits, now
         found = await self._database.read(lambda it: known(it, *asked))
         if found is not None:
@@ -224,7 +237,7 @@ class Jobs(Part):
         return await self._database.read(partial(turns.ahead, job=job))
 
     async def waiting(self, address: Address) -> list[Job]:
-        """Queued jobs of a community, or of a private channel; the oldest first."""
+        """Return the queued jobs of a community, or of a private channel; the oldest first."""
         here = jobs.c.community == address.community
         if address.community is None:
             channel = jobs.c.order_data["call", "address", "channel"].as_string()
@@ -283,10 +296,10 @@ def _next_due(statuses: tuple[Status, ...], *, but: bool, is_sqlite: bool) -> sa
 
 
 def _take_by_turn(connection: Connection, hand: Mapping[str, Any]) -> list[RowMapping]:
-    """Queued jobs, in the order of their turns.
+    """Claim due queued jobs, and return them in the order of their turns.
 
-    Those that wait for a later time may stand before all that are due: few due ones are found by
-    their time, and many in the order of the turns.
+    Many jobs with early turns may not be due yet. So a few due jobs are found by their due time and
+    then sorted; many due jobs are read in the order of their turns.
     """
     due = connection.scalar(_QUEUED_DUE, hand) or 0
     if not due:

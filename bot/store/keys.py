@@ -1,18 +1,21 @@
-"""The keys of files in the JSON of rows, by their plain names: earlier versions wrote fewer."""
+"""The storage keys of files in the JSON of rows.
+
+The JSON is read without the core's types, since earlier versions wrote fewer fields.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 
 def of_video(video: Mapping[str, Any] | None) -> Iterator[str]:
-    """All that is stored of it."""
+    """Yield the keys of all files of a video: the video, its thumbnail, and its original."""
     if video:
         converted = video.get("converted") or {}
         yield from filter(None, (video["key"], video.get("thumbnail"), converted.get("key")))
 
 
 def sizes_of(video: Mapping[str, Any] | None) -> Iterator[tuple[str, int | None]]:
-    """The same with the bytes of each, where they are known."""
+    """Yield the keys of all files of a video, each with its size in bytes, or None if unknown."""
     if video:
         converted = video.get("converted") or {}
         sizes = {video["key"]: video["size"], converted.get("key"): converted.get("size")}
@@ -20,19 +23,22 @@ def sizes_of(video: Mapping[str, Any] | None) -> Iterator[tuple[str, int | None]
 
 
 def size_of(video: Mapping[str, Any]) -> int:
-    """Bytes, but for its still."""
+    """Return the size of a video and its original in bytes, without the thumbnail."""
     return int(video["size"]) + int((video.get("converted") or {}).get("size", 0))
 
 
 def last_of(order: Mapping[str, Any]) -> Iterator[str]:
-    """The videos from whose last moments it goes on."""
+    """Yield the keys of videos that the order continues from their last frame."""
     for picture in order.get("pictures") or ():
         if picture.get("last_of"):
             yield picture["last_of"]
 
 
 def of_order(order: Mapping[str, Any], *, own: bool = False) -> Iterator[str]:
-    """Its pictures and its sound; with `own` without those of others that it begins from."""
+    """Yield the keys of an order's pictures and sound.
+
+    `own`: without files of other jobs that the order begins from.
+    """
     names = ("key", "whole") if own else ("key", "whole", "copy_of", "last_of")
     for picture in order.get("pictures") or ():
         yield from (picture[name] for name in names if picture.get(name))

@@ -1,4 +1,4 @@
-"""Rows for an operator to look at: all of one moment, read beside the running service."""
+"""Lists of rows for an operator: one snapshot, read while the service may run."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -18,36 +18,36 @@ from bot.store.tables import jobs, posts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which jobs; None, or no status at all, stands for any."""
+    """A filter of jobs. None, or an empty set of statuses, means any."""
 
     statuses: frozenset[Status] = frozenset()
     platform: str | None = None
     person: str | None = None
-    """An id, or a name in any case."""
+    """A person's id, or a name regardless of case."""
     community: str | None = None
     gateway: str | None = None
     since: float | None = None
-    """Seconds since the epoch: ordered then or later."""
+    """Seconds since the epoch: only jobs ordered then or later."""
 
 
 class Listing(Runs):
-    """The rows as they are at one moment."""
+    """The rows of one snapshot."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
     async def run(self, work: Callable[[Connection], Result]) -> Result:
-        """Read something else."""
+        """Run a function that reads in the open transaction."""
         return await self._transaction.run(work)
 
     async def newest(self, wanted: Wanted, *, most: int) -> list[Job]:
-        """The latest jobs first."""
+        """Return up to `most` of these jobs, the latest first."""
         query = sa.select(jobs).where(*_conditions(wanted))
         newest = query.order_by(jobs.c.created_at.desc(), jobs.c.id).limit(most)
         return await self.rows(newest, job_of)
 
     async def counts(self, wanted: Wanted) -> dict[Status, int]:
-        """How many there are in each state, shown or not."""
+        """Count these jobs by status. Statuses without a job are left out."""
         count = sa.func.count().label("count")
         query = sa.select(jobs.c.status, count).where(*_conditions(wanted))
         found = await self.rows(query.group_by(jobs.c.status), dict)
@@ -55,32 +55,32 @@ class Listing(Runs):
         return {status: counted[status] for status in Status if status in counted}
 
     async def gateways(self) -> list[str]:
-        """Those that any job went to."""
+        """Return the names of all gateways in jobs."""
         return await self.values(sa.select(jobs.c.gateway).distinct())
 
     async def communities(self) -> list[tuple[str, str]]:
-        """Platform and id of those that anybody ordered in."""
+        """Return the platform and id of every community in jobs."""
         query = sa.select(jobs.c.platform, jobs.c.community).distinct()
         named = query.where(jobs.c.community.is_not(None))
         return await self.rows(named, lambda row: (row["platform"], row["community"]))
 
     async def ids(self, beginning: str, *, most: int) -> list[str]:
-        """The ids that begin so, or that one alone which is so."""
+        """Return the ids that begin with `beginning`, or only that id if it exists."""
         return await ids_like(self, beginning, most=most)
 
     async def job(self, job_id: str) -> Job:
-        """The job of this id, which `ids` has found."""
+        """Return the job with this id. There must be such a job: see `ids`."""
         (found,) = await self.rows(sa.select(jobs).where(jobs.c.id == job_id), job_of)
         return found
 
     async def posts(self, job_id: str) -> list[Post]:
-        """Its posts: those owed, and those in the chat."""
+        """Return the posts of this job, both unsent and in chat."""
         theirs = sa.select(posts).where(posts.c.job_id == job_id).order_by(posts.c.id)
         return await self.rows(theirs, post_of)
 
 
 async def ids_like(runs: Runs, beginning: str, *, most: int) -> list[str]:
-    """The ids of jobs that begin so, or that one alone which is so."""
+    """Return the ids of jobs that begin with `beginning`, or only that id if it exists."""
     ids = await runs.values(
         sa.select(jobs.c.id)
         .where(jobs.c.id.startswith(beginning, autoescape=True))
@@ -92,9 +92,9 @@ async def ids_like(runs: Runs, beginning: str, *, most: int) -> list[str]:
 
 @asynccontextmanager
 async def open_listing(url: str) -> AsyncIterator[Listing]:
-    """Look at the database at `url` for as long as the context lasts.
+    """Open a snapshot of the database at `url` until the context ends.
 
-    Raises `Broken` as `open_reading` does, and for tables that are not as this program knows them.
+    Raises `Broken` as `open_reading` does, and for tables of another version.
     """
     async with open_reading(url) as transaction:
         await transaction.run(check_version)

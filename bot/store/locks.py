@@ -1,6 +1,6 @@
-"""The guard that one process has the database to itself, and sees when that is no longer true.
+"""The lock that lets only one process use an SQLite file, and detects when the file is replaced.
 
-Two services on the same rows would take each other's live requests for those of a dead process.
+Two services on the same rows would each treat the other's open requests as those of a dead process.
 """
 
 import fcntl
@@ -16,16 +16,16 @@ from bot.core.errors import Broken, DatabaseInUse
 from bot.store.files import SMALLEST, journal_of
 
 BEAT = 2.0
-"""Seconds between two looks at the guard."""
+"""Seconds between two checks of the lock."""
 
 
 class FileLock:
     """Locks on the database file and on `<file>.lock`; the kernel frees both with the process."""
 
     def __init__(self, file: Path, number: int, *, is_new: bool) -> None:
-        """`number`: the descriptor of the database file, open for as long as SQLite has it.
+        """`number`: the descriptor of the database file, open as long as SQLite uses the file.
 
-        `is_new`: it was not there before.
+        `is_new`: the file did not exist before.
         """
         self.is_new = is_new
         self.file = file
@@ -34,14 +34,17 @@ class FileLock:
         self._is_emptied = False
 
     def close_to_others(self) -> None:
-        """It holds prompts, and the key that links are signed with; its journal gets its mode."""
+        """Remove permissions of others: the file holds prompts and the key that signs links.
+
+        SQLite gives its journal the same mode.
+        """
         if os.fstat(self._number).st_mode & 0o077:
-            with suppress(PermissionError):  # a file that others own is theirs to guard
+            with suppress(PermissionError):  # another user owns the file
                 os.fchmod(self._number, 0o600)
 
     async def check(self) -> str | None:
-        """How the file that is open differs from the one on the disk; None if it is the same."""
-        # Once it was cut it stays so: SQLite may write single pages behind the hole.
+        """Return how the open file differs from the file on disk, or None if they are the same."""
+        # A truncated file stays marked: SQLite may write pages after the hole, and the size grows.
         self._is_emptied |= os.fstat(self._number).st_size < SMALLEST
         try:
             there = self.file.stat()
@@ -55,7 +58,7 @@ class FileLock:
         return self._check_journal()
 
     def _check_journal(self) -> str | None:
-        """The file holds the last writing alone."""
+        """Check the journal: only the journal holds the latest writes."""
         journal = journal_of(self.file)
         if self._journal is None:
             self._journal = journal
@@ -64,22 +67,23 @@ class FileLock:
 
 @contextmanager
 def lock_file(file: Path) -> Iterator[FileLock]:
-    """Hold both locks. `<file>.lock` names its holder; without it the file's own lock still holds.
+    """Hold both locks until the context ends. `<file>.lock` contains the name of its holder.
 
-    Raises `Broken("database_in_use")`. Nothing else may open and close the file meanwhile: every
-    close takes SQLite's own locks away from this process.
+    If somebody deletes `<file>.lock`, the lock on the database file still holds. Raises
+    `Broken("database_in_use")`. Nothing else in this process may open and close the file meanwhile:
+    each close releases SQLite's own locks of the process.
     """
     with _noted(file) as note:
         is_new = not file.exists()
         number = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if sys.platform == "linux":  # elsewhere this lock would stand in SQLite's own way
+            if sys.platform == "linux":  # on other systems this lock would block SQLite's own locks
                 _lock(number, file, None)
             _sign(note)
             yield FileLock(file, number, is_new=is_new)
         except Broken:
             if is_new and os.fstat(number).st_size == 0:
-                file.unlink(missing_ok=True)  # a start that is refused leaves nothing behind
+                file.unlink(missing_ok=True)  # a refused start leaves no empty file
             raise
         finally:
             os.close(number)
@@ -87,7 +91,7 @@ def lock_file(file: Path) -> Iterator[FileLock]:
 
 @contextmanager
 def lock_name(file: Path) -> Iterator[None]:
-    """Hold the first of both locks: no process of ours opens or makes the file meanwhile.
+    """Hold only the lock on `<file>.lock`, so no other service opens or makes the file meanwhile.
 
     Raises `Broken("database_in_use")`.
     """
@@ -121,5 +125,5 @@ def _sign(note: IO[str]) -> None:
 
 
 def name_of_process() -> str:
-    """This process, as it is told to others that want the same database."""
+    """Return the name of this process that others see in `database_in_use`: its id and host."""
     return f"{os.getpid()} @ {socket.gethostname()}"

@@ -1,7 +1,7 @@
-"""A note of what the only process on a database file has in hand, in a file beside that one.
+"""A file beside an SQLite database with the ids of the jobs that the process is polling.
 
-It is read after the death of the process alone, and no job turns a machine off: so nothing waits
-until the disk has it. Looks go on where it can't be written.
+The note is read only after the process died. It is not synced to the disk, because a job may crash
+the process but not the machine. If the note can't be written, polls go on without it.
 """
 
 import os
@@ -15,15 +15,15 @@ log = get_logger()
 
 
 class Note:
-    """Ids, one a line: of a note that was cut short the whole lines hold."""
+    """The ids of claimed jobs in a file, one id a line. In a truncated file, whole lines count."""
 
     def __init__(self, database: Path | None) -> None:
-        """`database`: the file; a server has none, and no note."""
+        """`database`: the database file, or None for a server, which needs no note."""
         self._file = database.with_name(f"{database.name}.looks") if database else None
         self._is_told = False
 
     def write(self, ids: Iterable[str]) -> None:
-        """Note these, and no others any more."""
+        """Replace the note by these ids. An error is only logged."""
         if self._file is None:
             return
         try:
@@ -37,7 +37,7 @@ class Note:
             self._is_told = False
 
     def read(self) -> list[str]:
-        """The ids that were noted last."""
+        """Return the ids in the note."""
         if self._file is None:
             return []
         try:
@@ -49,7 +49,7 @@ class Note:
             return []
 
     def remove(self) -> None:
-        """Nothing is in hand."""
+        """Remove the note, as no job is claimed."""
         if self._file is not None:
             with suppress(OSError):
                 self._file.unlink()

@@ -1,4 +1,4 @@
-"""The `notices` table: what operators are still to be told. One transaction per method."""
+"""The `notices` table: messages to operators that are not sent yet. One transaction per method."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,11 +13,11 @@ from bot.store.statements import Said, put
 from bot.store.tables import notices, owners
 
 Person = tuple[str, str]
-"""A platform and an owner there; an empty one is everybody in a room of operators."""
+"""A platform and the id of an owner there. An empty id means all people in a room of operators."""
 
 
 def everybody(connection: Connection, rooms: Iterable[str]) -> list[Person]:
-    """Everybody who is told of what operators have to know."""
+    """Return all owners, and all rooms of operators, for messages to operators."""
     query = sa.select(owners.c.platform, owners.c.person).order_by(*owners.primary_key)
     known = [(row.platform, row.person) for row in connection.execute(query)]
     return [*known, *((room, "") for room in sorted(rooms))]
@@ -34,7 +34,7 @@ def owe(
     detail: str = "",
     waiting: int = 0,
 ) -> bool:
-    """Let every owner be told, and every room of operators; whether there is anybody."""
+    """Owe a notice to every owner and every room of operators. True if there are any."""
     news = {
         "reason": reason.value if reason else None,
         "detail": detail,
@@ -52,18 +52,18 @@ def owe(
 
 
 class Notices(Part):
-    """Claims and outcomes of notices."""
+    """The notices that are not sent yet."""
 
     async def claim(
         self, platforms: Sequence[str], *, now: float, until: float, most: int
     ) -> list[Notice]:
-        """Take up to `most` due notices for people of these platforms."""
+        """Claim up to `most` due notices for people of these platforms."""
         claim = claims.take_words(notices, tuple(platforms))
         hand = claims.hand(now=now, until=until, most=most)
         return await self._database.rows(Said(claim, hand), _notice_of)
 
     async def next_due(self, platforms: Sequence[str]) -> float | None:
-        """When the earliest notice can be claimed."""
+        """Return when the next notice can be claimed, or None."""
         is_sqlite = self._database.is_sqlite
         query = claims.next_words(notices, tuple(platforms), is_sqlite=is_sqlite)
         return await self._database.value(query)

@@ -1,4 +1,4 @@
-"""The rows that owners have to know of: orders of which nobody knows, and jobs that stand still."""
+"""Queries for reports to owners: unconfirmed jobs, jobs that do not go on, and daily sums."""
 
 from collections.abc import Sequence
 
@@ -13,16 +13,16 @@ from bot.store.statements import count, rows
 from bot.store.tables import jobs
 
 _WAITS = [*(reason.value for reason in LOCKS), Reason.PAUSED.value, Reason.AT_ONCE.value]
-"""Reasons of orders that wait for something that owners know, or for their turn."""
+"""Reasons of jobs that wait for their turn, or for something that owners know already."""
 
 
 def _spelt(status: Status) -> sa.ColumnElement[str]:
-    """Into the statement, not bound: only then is a partial index used."""
+    """Return a literal, not a bound value: otherwise partial indexes are not used."""
     return sa.literal(status.value, literal_execute=True)
 
 
 class Outlook(Part):
-    """Looks; nothing is changed."""
+    """Read-only queries about jobs."""
 
     async def unconfirmed(self, *, since: float, most: int) -> tuple[int, Sequence[Job]]:
         open_ = sa.and_(jobs.c.status == _spelt(Status.UNCONFIRMED), jobs.c.ended_at >= since)
@@ -35,8 +35,8 @@ class Outlook(Part):
         return await self._database.run(work)
 
     async def day(self, since: float) -> Sequence[Sum]:
-        """The jobs that were ordered since then, by state and reason."""
-        # 1 stands for a video without a price, and is no money.
+        """Count the jobs that were ordered since then, by status and reason."""
+        # A cost of 1 stands for a video without a price, and is no money.
         spent = sa.case((jobs.c.spend_cost > 1, jobs.c.spend_cost), else_=0)
         number = sa.func.count().label("count")
         query = (
@@ -50,9 +50,10 @@ class Outlook(Part):
         )
 
     async def slow(self, *, queued: float, made: float, done: float, most: int) -> Sequence[Job]:
-        """Jobs that go on by themselves and wait since before these times, the oldest first.
+        """Return jobs that go on by themselves but have waited too long, the oldest first.
 
-        In the queue, at a gateway, and for a finished video to be fetched.
+        They were ordered before `queued` and are in the queue, were submitted before `made`, or
+        were completed before `done` and their video is not downloaded.
         """
         goes_on, waits = jobs.c.due_at.is_not(None), jobs.c.status == _spelt(Status.QUEUED)
         no_reason = sa.or_(jobs.c.reason.is_(None), jobs.c.reason.not_in(_WAITS))

@@ -1,4 +1,4 @@
-"""The store, part by part: one value that is made of a database and handed on whole."""
+"""The store: one value that holds an object for each part of the database."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,7 @@ from bot.store.usage import UsageCounters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """Every table, and the spool beside them."""
+    """The parts of the store: objects for the tables, and the spool."""
 
     database: Database
     jobs: Jobs
@@ -59,7 +59,7 @@ class Store:
 
     @classmethod
     def of(cls, database: Database, folder: Path) -> Self:
-        """On this database; the spool is in the folder."""
+        """Build the store on `database`, with its spool file in `folder`."""
         return cls(
             database=database,
             jobs=Jobs(database),

@@ -1,7 +1,7 @@
-"""The `gateways` table: a gateway that is paused each, from the first refusal to the first success.
+"""The `gateways` table: a row for each paused gateway, from the first refusal to a success.
 
-Its operators are told at both ends, in the transactions that begin and end it; what they were
-told, and when, outlasts the episode in `told`.
+The transactions that begin and end a pause also owe notices to operators. The table `told` keeps
+which notices were written and when, also after the pause.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,21 +25,22 @@ _LOOKING = (Status.IN_PROGRESS.value, Status.COMPLETED.value)
 _LOCKS = [reason.value for reason in LOCKS]
 _WORKS = "works"
 _ABOUT = "about "
-"""Among the words of `told`, those that are no reason: the end of a pause, and other subjects."""
+"""Values of `told.word` besides reasons: the end of a pause, and the prefix of other subjects."""
 
 
 class Pauses(Part):
-    """Implements the core's `ports.Pauses`: which are paused, until when and why.
+    """The core's `ports.Pauses` on the table: paused gateways, until when and why.
 
-    Most successes end nothing, and are known to without a transaction: one process has these rows.
+    Most successes end no pause, and memory is enough to know this without a transaction, since only
+    one process writes these rows.
     """
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._open: dict[str, bool] | None = None
-        """Gateways that may be paused, and whether a look may end that; None: not read yet."""
+        """Gateways that may be paused, and whether a poll may end the pause; None: not read yet."""
         self._begun = 0
-        """How often a pause began or ended to begin."""
+        """A counter, raised before and after each write of a pause to detect concurrent writes."""
 
     def may_end_by_poll(self, gateway: str) -> bool:
         return self._open is None or self._open.get(gateway, False)
@@ -47,7 +48,7 @@ class Pauses(Part):
     async def pause(
         self, gateway: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
     ) -> None:
-        """Leave it alone for a while; its operators are told, unless it is too soon for that."""
+        """Pause a gateway, and owe a notice to operators unless the last one is too recent."""
         with self._beginning(gateway, looking=pause.looking):
             await self._database.run(
                 lambda it: _pause(it, gateway, pause, detail=detail, rooms=rooms, now=now)
@@ -56,9 +57,9 @@ class Pauses(Part):
     async def lock(
         self, job: Job, account: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
     ) -> bool:
-        """The POST of an order met a lock: whether the gateway is paused for it.
+        """Pause the gateway because a POST was refused for the key or balance. True if paused.
 
-        It is not where the lock is about this order alone: `refusals.py` has the rule.
+        The gateway is not paused if the refusal is about this order alone: see `refusals.py`.
         """
 
         def work(connection: Connection) -> bool:
@@ -71,7 +72,7 @@ class Pauses(Part):
             return await self._database.run(work)
 
     async def passed(self, job: Job, account: str, *, balance: bool) -> None:
-        # Mostly there are none. One that is noted from now on is of after this POST.
+        # Mostly there are no refusals. A refusal written from now on is later than this POST.
         if await self._database.exists(of_either(job.id, account)):
             await self._database.run(
                 lambda it: note_pass(it, job, account=account, balance=balance)
@@ -80,7 +81,7 @@ class Pauses(Part):
     async def remark(
         self, gateway: str, subject: str, *, detail: str, rooms: Iterable[str], now: float
     ) -> None:
-        """Tell its operators of something that pauses nothing, unless they were told of it."""
+        """Owe operators a notice that is not about a pause, unless they were told recently."""
 
         def work(connection: Connection) -> None:
             if not is_news(subject, _remarked(connection, gateway), now=now):
@@ -105,7 +106,7 @@ class Pauses(Part):
         return Pause(Reason(row.reason), row.paused_until, row.looking)
 
     async def claim(self, *, now: float, until: float, most: int) -> list[Paused]:
-        # What is due later than anybody puts it was put there by a clock that was wrong.
+        # A due time after `until` was written while the clock was wrong.
         due = sa.or_(gateways.c.paused_until <= now, gateways.c.paused_until > until)
         chosen = sa.select(gateways.c.name).where(due).limit(most).with_for_update(skip_locked=True)
         claimed = (
@@ -117,7 +118,7 @@ class Pauses(Part):
         return await self._database.rows(claimed, holds.paused_of)
 
     async def is_paused(self, gateway: str) -> bool:
-        """Whether it is left alone for now, or nobody knows yet that this is over."""
+        """Whether the gateway is paused: its pause is not known to have ended."""
         query = sa.select(gateways.c.name).where(gateways.c.name == gateway)
         return await self._database.exists(query)
 
@@ -129,7 +130,7 @@ class Pauses(Part):
         await self._database.write(sa.update(gateways).where(same).values(refused_at=now))
 
     async def let_one_try(self, gateway: str, *, now: float) -> None:
-        """One order may go, to see whether the lock is over."""
+        """Let one order be sent as a probe of whether the gateway takes orders again."""
         named = gateways.c.name == gateway
 
         def work(connection: Connection) -> None:
@@ -139,7 +140,10 @@ class Pauses(Part):
         await self._database.run(work)
 
     async def catch_up(self, gateway: str, *, now: float) -> bool:
-        """Somebody was just put back: whether the way was opened meanwhile, for one or for all."""
+        """Make waiting jobs due after a job was requeued, if the pause or hold has ended meanwhile.
+
+        If the next order may be the probe, only one job becomes due. True if any may be sent.
+        """
         query = sa.select(gateways.c.tried_at).where(gateways.c.name == gateway)
 
         def work(connection: Connection) -> bool:
@@ -160,14 +164,15 @@ class Pauses(Part):
     async def works(
         self, gateway: str, *, polled: bool, asked_at: float, rooms: Iterable[str], now: float
     ) -> bool:
-        """A success: whether it ended an episode. Jobs waiting for its end are due now.
+        """Record a success of a gateway. True if the success ended a pause.
 
-        A question from before the pause proves nothing.
+        Jobs that waited for the end of the pause become due now. A request that was sent before
+        the pause began doesn't end it. `polled`: the request was a poll.
         """
         known, begun = self._open, self._begun
         if known is not None and (gateway not in known or (polled and not known[gateway])):
             return False
-        # A pause of the future began by a clock that was wrong.
+        # A pause that began in the future was written while the clock was wrong.
         before = sa.or_(gateways.c.since < asked_at, gateways.c.since > now)
         over = sa.and_(gateways.c.name == gateway, before)
         if polled:
@@ -192,7 +197,10 @@ class Pauses(Part):
 
     @contextmanager
     def _beginning(self, gateway: str, *, looking: bool) -> Iterator[None]:
-        """A pause may begin meanwhile: whoever read the rows before that does not know of it."""
+        """Note the pause in memory before and after its transaction.
+
+        A concurrent `works` may have read the rows before: it must not overwrite the memory.
+        """
         self._note(gateway, looking)
         try:
             yield
@@ -206,7 +214,7 @@ class Pauses(Part):
 
 
 def _remarked(connection: Connection, gateway: str) -> dict[str, float]:
-    """When which subjects besides pauses were told."""
+    """Return when operators were last told of each subject other than pauses."""
     begins = told.c.word.startswith(_ABOUT, autoescape=True)
     query = sa.select(told).where(told.c.gateway == gateway, begins)
     rows = connection.execute(query)
@@ -238,7 +246,7 @@ def _pause(
 
 
 def _write(connection: Connection, gateway: str, pause: Pause, *, now: float) -> None:
-    """Begins the episode, or goes on with it. Any other pause waits for ours."""
+    """Insert or continue the pause of a gateway. A concurrent pause waits for this row's lock."""
     row = insert(connection, gateways).values(
         name=gateway,
         since=now,
@@ -247,9 +255,9 @@ def _write(connection: Connection, gateway: str, pause: Pause, *, now: float) ->
         paused_until=pause.until,
         tried_at=now,
     )
-    # A free question that was refused for another reason tells nothing of this one.
+    # The refusal of a free request for another reason says nothing about this reason.
     same = gateways.c.reason == row.excluded.reason
-    # Looks that go on being refused don't put off the question whether they would be now.
+    # `paused_until` stays: polls that are still refused must not delay the next probe.
     changed = {
         "reason": row.excluded.reason,
         "looking": sa.and_(gateways.c.looking, row.excluded.looking),
@@ -270,7 +278,7 @@ def _remember(connection: Connection, gateway: str, word: str, *, now: float) ->
 
 
 def _waiting(connection: Connection, gateway: str, pause: Pause) -> int:
-    """Jobs that this pause holds up; without a balance, what is being made goes on."""
+    """Count the jobs that this pause delays. Without balance, jobs that are being made go on."""
     held = [jobs.c.gateway == gateway, jobs.c.due_at.is_not(None)]
     if pause.reason is Reason.NO_BALANCE and not pause.looking:
         held.append(jobs.c.status.in_(_CREATING))
@@ -278,7 +286,7 @@ def _waiting(connection: Connection, gateway: str, pause: Pause) -> int:
 
 
 def _call_one(connection: Connection, gateway: str, *, now: float) -> None:
-    """Of those that wait, the one that was refused least is due now: no order stands for all."""
+    """Make the waiting job with the fewest attempts due: the probe is not always the same job."""
     first = (
         sa.select(jobs.c.id)
         .where(_waits(gateway))
@@ -291,7 +299,7 @@ def _call_one(connection: Connection, gateway: str, *, now: float) -> None:
 
 
 def _let_go(connection: Connection, gateway: str, *, looks: bool, now: float) -> None:
-    """Orders that waited for this gateway are due at once; so are `looks`, if they were refused."""
+    """Make jobs due that waited for this gateway. `looks`: also jobs that only wait for a poll."""
     waiting = _waits(gateway)
     if looks:
         waiting = sa.or_(waiting, sa.and_(_free(gateway), jobs.c.status.in_(_LOOKING)))
@@ -299,13 +307,13 @@ def _let_go(connection: Connection, gateway: str, *, looks: bool, now: float) ->
 
 
 def _waits(gateway: str) -> sa.ColumnElement[bool]:
-    """An order that a pause keeps back."""
+    """Build the condition for jobs that wait for the end of a pause."""
     queued = jobs.c.status == Status.QUEUED.value
     return sa.and_(_free(gateway), queued, jobs.c.reason.in_(_LOCKS))
 
 
 def _free(gateway: str) -> sa.ColumnElement[bool]:
-    """A job of this gateway that goes on by itself, and that nobody has in hand."""
+    """Build the condition for unclaimed jobs of this gateway that go on by themselves."""
     return sa.and_(
         jobs.c.gateway == gateway, jobs.c.due_at.is_not(None), jobs.c.claimed_until.is_(None)
     )

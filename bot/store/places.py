@@ -1,4 +1,4 @@
-"""The `owners` and `places` tables: who owns this bot, and where it may work."""
+"""The `owners` and `places` tables: the owners of the bot, and the places where it may work."""
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -10,26 +10,26 @@ from bot.store.tables import owners, places, settings
 
 
 class Places(Part):
-    """Decisions of owners, and who they are."""
+    """Owners, and their decisions about places."""
 
     async def has_owner(self) -> bool:
-        """Whether anybody owns this bot."""
+        """Whether the bot has an owner."""
         query = sa.select(sa.literal(1)).select_from(owners).limit(1)
         return await self._database.exists(query)
 
     async def is_owner(self, platform: str, person_id: str) -> bool:
-        """Whether this person does."""
+        """Whether this person is an owner of the bot."""
         theirs = (owners.c.platform == platform, owners.c.person == person_id)
         return await self._database.exists(sa.select(sa.literal(1)).where(*theirs))
 
     async def owners(self, platform: str) -> list[str]:
-        """The ids of its owners on this platform, the first one first."""
+        """Return the ids of the owners on this platform, the earliest owner first."""
         query = sa.select(owners.c.person).where(owners.c.platform == platform)
         first = (owners.c.since, owners.c.person)
         return await self._database.values(query.order_by(*first))
 
     async def claim(self, code: str, platform: str, person_id: str, *, now: float) -> bool:
-        """Make this person an owner if `code` is the one that is kept, which is used up by it."""
+        """Make this person an owner, if `code` is the stored code. The code is then used up."""
         used = (
             sa.update(settings)
             .where(settings.c.name == CODE, settings.c.value == code)
@@ -48,12 +48,12 @@ class Places(Part):
     async def decide(
         self, platform: str, place: str, *, allowed: bool, by: str, now: float
     ) -> None:
-        """Open or close a place; the last word counts."""
+        """Allow or refuse a place. A later decision replaces an earlier one."""
         decision = {"allowed": allowed, "decided_by": by, "decided_at": now}
         await self._database.put(places, {"platform": platform, "place": place}, decision)
 
     async def decision(self, platform: str, place: str) -> bool | None:
-        """The decision on a place; None if there is none."""
+        """Return whether the place is allowed, or None if there is no decision."""
         return await self._database.value(_decision(platform, place))
 
 

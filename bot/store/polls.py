@@ -1,10 +1,10 @@
-"""Jobs that are being made, in the few columns that a look needs, many in one statement.
+"""Polls: claims on jobs that are being made, many rows but few columns in one statement.
 
-A look is free and may be taken twice, and the version of a row fences what is written after it.
-So on SQLite, where one process works, taking rows writes none of them: their ids are noted beside
-the database, and the next start takes a note of the dead for claims that ran out. On PostgreSQL
-each row is claimed, for processes share them. A row whose claim ran out may be what its process
-died of: it is taken by itself, with a claim that counts.
+A poll is free and may be repeated, and the row's version protects the write after the poll. So on
+SQLite, which one process uses, a claim writes no row: a file beside the database notes the ids, and
+the next start treats the ids of a dead process as expired claims. On PostgreSQL, which several
+processes share, each row is claimed. A row with an expired claim may have crashed its process: it
+is claimed by itself, and the crash is counted.
 """
 
 import json
@@ -35,7 +35,7 @@ _held = sa.and_(jobs.c.status == _MADE, jobs.c.claimed_until.is_not(None))
 
 
 class Polls(Part):
-    """Implements the core's `polling.Polls`."""
+    """The core's `polling.Polls` on the `jobs` table."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -53,7 +53,7 @@ class Polls(Part):
         return rows
 
     async def next_due(self, *, but: Collection[str]) -> float | None:
-        """When the earliest that nobody has can be claimed."""
+        """Return when the next unclaimed job can be claimed, or None. `but`: ids left out."""
         held = {"held": json.dumps(list(but))}
         return await self._database.read(lambda it: it.scalar(self._said.next_due, held))
 
@@ -84,7 +84,7 @@ class Polls(Part):
         def work(connection: Connection) -> bool:
             written = connection.execute(self._said.write, {"lines": json.dumps(rows)})
             if self._is_shared and written.rowcount < len(rows):
-                # Of those that were written nobody has a claim any more.
+                # Some rows had another version: release their claims too.
                 _released(connection, ids=[each.id for each in seen])
             shown = [each.id for each in seen if each.shows]
             if shown:
@@ -93,10 +93,13 @@ class Polls(Part):
 
         return await self._database.run(work)
 
-    # --- what a dead process had in hand ---------------------------------------------------------
+    # --- the claims of a dead process ------------------------------------------------------------
 
     async def expire_claims(self, *, now: float) -> int:
-        """At the start of the only process: what a note has is taken for claims that ran out."""
+        """Turn the ids in the note into expired claims, at the start of the only process.
+
+        Return how many there were.
+        """
         theirs = sa.and_(_free, jobs.c.id.in_(self._note.read()))
         expired = await self._database.write(
             sa.update(jobs).where(theirs).values(claimed_until=now)
@@ -123,7 +126,7 @@ class Polls(Part):
         return await self._database.value(sa.select(sa.func.min(jobs.c.claimed_until)).where(held))
 
 
-# --- statements, each built once: a batch is too often for building them anew ---------------------
+# --- statements, each built once: building one for every batch would be slow ----------------------
 
 _now, _until = (sa.bindparam(name, type_=sa.Double) for name in ("now", "until"))
 _most = sa.bindparam("most", type_=sa.Integer)
@@ -131,16 +134,16 @@ _text = {name: sa.bindparam(name, type_=sa.Text) for name in ("held", "lines")}
 
 
 class _Alone:
-    """SQLite: what we hold is told by us.
+    """The statements of SQLite: this process alone knows which rows it has claimed.
 
-    Rows come and go as one JSON text: for each row of a result its driver's thread lets the others
-    go on and waits for its turn again.
+    Rows are read and written as one JSON text. With separate rows, the driver's thread would
+    release the GIL and wait for it again at each row of a result.
     """
 
     def __init__(self) -> None:
         held = sa.func.json_each(_text["held"]).table_valued("value")
         free = sa.and_(_free, jobs.c.id.not_in(sa.select(held.c.value)))
-        # A row that nobody can read must not stop all others.
+        # A row with invalid JSON must not stop all others.
         is_valid = sa.func.json_valid(jobs.c.request_data) == 1
         columns = _columns(sa.case((is_valid, jobs.c.request_data["quality"].as_string())))
         due = sa.select(*(each.label(f"c{at}") for at, each in enumerate(columns)))
@@ -154,13 +157,13 @@ class _Alone:
         )
 
     async def take(self, database: Database, values: Mapping[str, Any]) -> list[Pending]:
-        """The first that are due. Nothing is written."""
+        """Return the first due jobs. Nothing is written."""
         found = await database.value(Said(self._claim, values))
         return list(map(Pending._make, json.loads(found or "[]")))
 
 
 class _Shared:
-    """PostgreSQL: what anybody holds is claimed."""
+    """The statements of PostgreSQL: claims are in the rows."""
 
     def __init__(self) -> None:
         first = _first(sa.and_(_free, jobs.c.due_at <= _now), jobs.c.due_at, most=_most)
@@ -175,7 +178,7 @@ class _Shared:
         self.write = _write([sa.cast(part(sa.text(str(at))), type_) for at, type_ in types])
 
     async def take(self, database: Database, values: Mapping[str, Any]) -> list[Pending]:
-        """Claim the first that are due."""
+        """Claim the first due jobs."""
 
         def work(connection: Connection) -> list[Pending]:
             return list(map(Pending._make, connection.execute(self._claim, values)))
@@ -188,14 +191,17 @@ def _columns(quality: sa.ColumnElement[str | None]) -> list[sa.ColumnElement[Any
 
 
 def _first(which: sa.ColumnElement[bool], order: sa.Column[Any], *, most: Any) -> sa.Update:
-    """A change of the first of these rows that no other process has just now."""
+    """Build an update of the first of these rows that no other process has locked."""
     first = sa.select(jobs.c.id).where(which).order_by(order).limit(most)
     taken = sa.select(first.with_for_update(skip_locked=True).cte())
     return sa.update(jobs).where(jobs.c.id.in_(taken))
 
 
 def _write(line: Sequence[sa.ColumnElement[Any]]) -> sa.Update:
-    """Writes a JSON list of lines with the id, the version, the progress and the due time each."""
+    """Build an update of many rows from JSON lines.
+
+    `line`: the id, the version, the progress and the due time.
+    """
     id_, version, progress, due_at = line
     return (
         sa.update(jobs)

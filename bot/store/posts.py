@@ -1,4 +1,4 @@
-"""The `posts` table: what is still to be said, and what stands. One transaction per method."""
+"""The `posts` table: messages about jobs, to send or in chat. One transaction per method."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -22,23 +22,23 @@ from bot.store.statements import Said, execute, insert, once, one, upserting
 from bot.store.tables import jobs, posts
 
 _INSTANT = 0.001
-"""Seconds: the least that tells two due times of a post apart."""
+"""Seconds by which a changed due time of a post differs at least."""
 _TAKEN = {
     "version": posts.c.version + 1,
-    # Counted before the work: a message that kills the process is not tried for ever.
+    # Counted before the work, so a message that crashes the process is not retried for ever.
     "attempts": posts.c.attempts + 1,
 }
-"""A claim changes these as well."""
+"""Columns that a claim changes besides `claimed_until`."""
 
 
 def owe(connection: Connection, job: Job, due: Mapping[PostKind, float]) -> None:
-    """Add the posts that a change of `job` owes; one that stands is marked for a change.
+    """Add the posts that a change of `job` owes; mark a post that is already in chat for an edit.
 
-    One that was never sent keeps its own due time: the command's answer may still become the card.
-    One that is being said right now gets a new due time: what is said was read before this change.
+    A post that was never sent keeps its due time: the command's answer may still become the card.
+    A post that is being sent now gets a new due time: its sender read the job before this change.
     """
     for kind, due_at in due.items():
-        # The channel never sees what is for the person alone, not even as a first try.
+        # Posts of a private job, except its card, go to the person directly, never to the channel.
         direct = job.private and kind is not PostKind.CARD
         owed = (job.id, job.order.call.address.platform, kind.value, due_at, direct)
         execute(connection, _owed(*owed, is_sqlite=connection.dialect.name == "sqlite"))
@@ -56,7 +56,7 @@ def _owed(
 
 
 def owe_cards(connection: Connection, ids: Collection[str], *, due_at: float) -> None:
-    """The same for the cards of those of these jobs that are being made, at one time."""
+    """Owe the cards of all these jobs that are still being made, due at the same time."""
     theirs = sa.select(
         jobs.c.id,
         jobs.c.platform,
@@ -73,7 +73,7 @@ def owe_cards(connection: Connection, ids: Collection[str], *, due_at: float) ->
 def claim_one(
     connection: Connection, job_id: str, kind: PostKind, *, now: float, until: float
 ) -> Post | None:
-    """Claim the post if it is due and nobody has it."""
+    """Claim the post if it is due and not claimed. Return the post, or None."""
     return one(connection, _claim_one(job_id, kind.value, now, until), post_of)
 
 
@@ -87,7 +87,7 @@ def _claim_one(job_id: str, kind: str, now: float, until: float) -> ReturningUpd
 def _or_mark(
     row: sqlite.Insert | postgresql.Insert, due_at: float | sa.ColumnElement[float]
 ) -> sa.Insert:
-    """The row; where it stands already, that one is due once more."""
+    """Insert the row; if there is one already, make the existing row due again."""
     return row.on_conflict_do_update(
         index_elements=[posts.c.job_id, posts.c.kind], set_={"due_at": _due_once_more(due_at)}
     )
@@ -102,7 +102,7 @@ def _due_once_more(due_at: float | sa.ColumnElement[float]) -> sa.Case[Any]:
 
 
 class Posts(Part):
-    """Implements the core's `ports.Posts`."""
+    """The core's `ports.Posts` on the table."""
 
     async def claim(
         self,
@@ -114,7 +114,7 @@ class Posts(Part):
         most: int,
         but: Collection[int] = (),
     ) -> list[Post]:
-        """Take up to `most` due posts of these platforms and kinds, but none of `but`."""
+        """Claim up to `most` due posts of these platforms and kinds, but none of `but`."""
         claim = _claim(tuple(platforms), tuple(kinds), but=bool(but))
         hand = claims.hand(now=now, until=until, most=most, but=but)
         taken = await self._database.rows(Said(claim, hand), post_of)
@@ -133,13 +133,13 @@ class Posts(Part):
         *,
         but: Collection[int] = (),
     ) -> float | None:
-        """When the earliest post, but none of `but`, can be claimed."""
+        """Return when the next post, but none of `but`, can be claimed, or None."""
         is_sqlite, given = self._database.is_sqlite, (tuple(platforms), tuple(kinds))
         query = _next_due(*given, but=bool(but), is_sqlite=is_sqlite)
         return await self._database.value(Said(query, claims.others(but)))
 
     async def get(self, job_id: str, kind: str) -> Post | None:
-        """The post of this kind about that job."""
+        """Return the post of this kind about the job, or None."""
         return await self._database.one(_about(job_id, kind), post_of)
 
     async def about(self, platform: str, chat: str, message_id: str) -> str | None:
@@ -177,10 +177,15 @@ class Posts(Part):
         again_at: float | None = None,
         until: float | None = None,
     ) -> Post | None:
-        """It stands, whoever has the claim by now: what people see is not taken back."""
+        """Record that the post is in chat, even if another worker has the claim by now.
+
+        A result makes its job delivered, and earlier posts about the job due for removal.
+        `again_at`: when the post is due again. `until`: claim the job's card until then, and return
+        the card if it was due.
+        """
 
         def work(connection: Connection) -> Post | None:
-            # Locked first, as by whoever changes a job and what it owes.
+            # The job is locked before its posts, as in every change of a job, to avoid deadlocks.
             job = _locked(connection, post.job_id)
             claim = (post.id, post.version, post.due_at)
             execute(connection, _stands(*claim, message_id, channel_id, now, again_at))
@@ -196,9 +201,9 @@ class Posts(Part):
         return await self._database.run(work)
 
     async def put_off(self, post: Post, *, due_at: float | None, tried: bool = True) -> None:
-        """Try again then; None parks it: kept, listed, no longer tried by itself.
+        """Postpone the post until `due_at`. None parks the post: its row is kept and not retried.
 
-        A due time newer than the claim stays. `tried`: whether this counts as a try.
+        A due time that was set after the claim stays. `tried`: whether this counts as a try.
         """
         attempts = post.attempts if tried else post.attempts - 1
         await self._database.write(_put_off(post.id, post.version, post.due_at, due_at, attempts))
@@ -213,9 +218,9 @@ class Posts(Part):
         until: float | None = None,
     ) -> Job | None:
         def work(connection: Connection) -> Job | None:
-            # Locked: a change that is just being written must see the message, or we the change.
+            # The lock orders this and a concurrent change of the job: the later one sees the other.
             job = _locked(connection, shown.id)
-            # Of one that is over the end may be told already: then its card goes.
+            # The end of a finished job may be in chat already: then the card must be removed.
             moved_on = job.is_final or appearance(job) != appearance(shown)
             due_at = 0.0 if moved_on else None
             execute(connection, _card(shown.id, message_id, channel_id, due_at))
@@ -226,11 +231,14 @@ class Posts(Part):
         return await self._database.run(work)
 
     async def expire_claims(self, *, now: float) -> int:
-        """At the start of the only process: every older claim belongs to the dead."""
+        """Expire all claims, at the start of the only process: their processes are dead.
+
+        Return how many there were.
+        """
         return await claims.expire(self._database, posts, now=now)
 
     async def _change(self, post: Post, **values: object) -> Post | None:
-        """Behind the fence of the claim: None if it was given back, or somebody else's since."""
+        """Change the post if its claim still holds. Return None if the claim was lost."""
         change, held = _held(post.id, post.version)
         return await self._database.one(Said(change, {**values, **held}), post_of)
 
@@ -242,7 +250,7 @@ def _about(job_id: str, kind: str) -> sa.Select[Any]:
 
 @once
 def _held(post_id: int, version: int) -> ReturningUpdate[Any]:
-    """A change of a post by the one who has it in hand; its columns come with their values."""
+    """Build an update of a post that its worker has claimed; the values name its columns."""
     return _in_hand(post_id, version).returning(*posts.c)
 
 
@@ -264,7 +272,7 @@ def _stands(
     now: float,
     again_at: float | None,
 ) -> sa.Update:
-    # Somebody else took it meanwhile, and may have given it up: looked at once more.
+    # Another worker claimed the post meanwhile and may have parked it: make it due once more.
     lost = (posts.c.version != version, sa.type_coerce(now, sa.Double))
     return (
         sa.update(posts)
@@ -282,7 +290,7 @@ def _stands(
 
 @once
 def _card(job_id: str, message_id: str, channel_id: str, due_at: float | None) -> sa.Update:
-    """The card of a job stands, and none stood before."""
+    """Record the message of a job's card, if the card had none before."""
     card = (posts.c.job_id == job_id, posts.c.kind == PostKind.CARD.value)
     unsent = sa.update(posts).where(*card, posts.c.message_id.is_(None))
     return unsent.values(message_id=message_id, channel_id=channel_id, due_at=due_at)
@@ -294,14 +302,14 @@ def _in_hand(post_id: int, version: int) -> sa.Update:
 
 
 def _unless_newer(was_due_at: float | None, due_at: float | None) -> sa.ColumnElement[float | None]:
-    """`due_at`, unless something new became due while the post was in somebody's hands."""
+    """Return `due_at`, or the row's due time if that changed after the claim."""
     then = sa.type_coerce(due_at, sa.Double)
     same = posts.c.due_at.is_not_distinct_from(sa.type_coerce(was_due_at, sa.Double))
     return sa.case((same, then), else_=posts.c.due_at)
 
 
 def _of(platforms: Iterable[str], kinds: Iterable[PostKind]) -> list[sa.ColumnElement[bool]]:
-    """One group for each kind of each platform."""
+    """Return one group of rows for each platform and kind."""
     return [
         sa.and_(posts.c.platform == platform, posts.c.kind == kind.value)
         for platform, kind in product(platforms, kinds)
@@ -328,7 +336,10 @@ def _next_due(
 
 
 def _leave(connection: Connection, job: Job, *, now: float, until: float | None) -> Job | None:
-    """Let an order go that waits for nothing but its answer."""
+    """Make a job due that waited only for the answer to its command.
+
+    `until`: claim the job until then. Return the changed job, or None if it did not wait.
+    """
     if not moves.awaits_answer(job):
         return None
     left = replace(job, due_at=now, claimed_until=until, version=job.version + 1)
@@ -344,7 +355,7 @@ def _deliver(connection: Connection, job: Job, *, now: float) -> None:
 
 
 def _write(connection: Connection, job: Job, after: Job) -> None:
-    """A row that is locked."""
+    """Write the changed columns of a job whose row is locked."""
     change, named = _named(job.id)
     connection.execute(change, {**saved_values(job, after), **named})
 
@@ -355,7 +366,7 @@ def _named(job_id: str) -> sa.Update:
 
 
 def _outdate(connection: Connection, end: Post, job: Job, *, now: float) -> None:
-    """All that was said of a job before its end is due; tries of edits are none of removing it."""
+    """Make all earlier posts about a job due for removal. Tries of their edits no longer count."""
     execute(connection, _others_are_due(job.id, end.kind.value, now))
 
 

@@ -1,4 +1,4 @@
-"""The `preferences` table: what people chose for good. A row is one person on one platform."""
+"""The `preferences` table: people's lasting choices. A row is one person on one platform."""
 
 from dataclasses import asdict, fields
 from typing import Any
@@ -12,20 +12,20 @@ from bot.store.tables import preferences as table
 
 
 class PreferencesOf(Part):
-    """The choices of each person."""
+    """The lasting choices of each person."""
 
     async def get(self, platform: str, person_id: str) -> Preferences:
-        """Those of a person; of one who chose nothing they are empty."""
+        """Return the choices of a person, which are empty if the person chose nothing."""
         theirs = _chosen(platform, person_id)
         return await self._database.one(theirs, lambda row: Preferences(**row)) or Preferences()
 
     async def put(self, platform: str, person_id: str, preferences: Preferences) -> None:
-        """These from now on."""
+        """Replace the choices of a person."""
         whose = {"platform": platform, "person": person_id}
         await self._database.put(table, whose, asdict(preferences))
 
     async def forget(self, platform: str, person_id: str) -> None:
-        """Idempotent."""
+        """Delete the choices of a person. Idempotent."""
         await self._database.write(sa.delete(table).where(*_of(platform, person_id)))
 
 

@@ -1,7 +1,7 @@
-"""The rows as they are at one moment, read beside the running service, and nothing changed.
+"""Read-only snapshots of a database, made while the service may run.
 
-It neither takes the service's lock nor brings tables up to date; SQLite is opened read-only, and
-PostgreSQL is asked in a read-only transaction.
+A snapshot takes no lock of the service and does not upgrade tables. SQLite is opened read-only, and
+PostgreSQL runs a read-only transaction.
 """
 
 import sqlite3
@@ -22,12 +22,12 @@ from bot.store.engines import Engine, SqliteEngine, Transaction, begun
 from bot.store.foreign import check_ours, foreign, tables_of_others
 
 PATIENCE = 5
-"""Seconds that the database may take for an answer."""
+"""Seconds that the database may take to answer."""
 
 
 @asynccontextmanager
 async def open_reading(url: str) -> AsyncIterator[Transaction]:
-    """A transaction of the database at `url`, of whatever version its tables are.
+    """Open a read-only transaction of the database at `url`, with tables of any version.
 
     Raises `Broken`: `database_absent`, `database_foreign`, `database_empty`, or
     `database_damaged` for a file that can't be read.
@@ -45,15 +45,12 @@ async def open_reading(url: str) -> AsyncIterator[Transaction]:
 
 
 def version_of(connection: Connection) -> str:
-    """The version of its tables."""
+    """Return the version of the tables of `connection`."""
     return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
 
 
 def check_version(connection: Connection) -> None:
-    """Only tables as this program knows them can be read.
-
-    Raises `Broken`: `database_older` or `database_newer`.
-    """
+    """Raise `Broken` (`database_older` or `database_newer`) for tables of another version."""
     version = version_of(connection)
     if version == migrations.head():
         return
@@ -65,7 +62,7 @@ def check_version(connection: Connection) -> None:
 async def pages(
     transaction: Transaction, query: sa.Executable, size: int
 ) -> AsyncIterator[Sequence[RowMapping]]:
-    """Its rows, so many at a time: the others are not held in memory."""
+    """Yield the rows of `query`, `size` rows at a time: no more are held in memory."""
     lazily = query.execution_options(stream_results=True, max_row_buffer=size)
     found = await transaction.run(lambda connection: connection.execute(lazily).mappings())
     while rows := await transaction.run(lambda _: found.fetchmany(size)):
@@ -73,7 +70,7 @@ async def pages(
 
 
 def read_only(file: Path) -> str:
-    """The address under which SQLite opens this file and never writes to it."""
+    """Return the URI with which SQLite opens this file read-only."""
     return f"file:{quote(str(file.absolute()))}?mode=ro"
 
 

@@ -1,8 +1,8 @@
-"""The rows of a backup, made safe before anything runs on them.
+"""Makes the rows of a backup safe before anything runs on them.
 
-Nobody knows what happened after the backup was made. So nothing that may have been paid for is
-ordered again, nothing that may stand in a chat is said without a look, and what people deleted
-stays deleted.
+What happened after the backup was made is unknown. So a job that may have been paid for is not sent
+again, a post that may be in chat is searched there before it is sent, and videos that people
+deleted stay deleted.
 """
 
 import json
@@ -27,15 +27,15 @@ from bot.store.words import wordless_order, wordless_request
 RESTORED_AT = "restored.at"
 """The setting with the time of the last restore."""
 RESTORED_JOBS = "restored.jobs"
-"""The setting with the jobs of which more may have been said, and when they were ordered.
+"""The setting with the jobs that may have more posts in chat than the rows say.
 
-By their ids, for no clock of a machine that is set up anew is to be trusted. Their times are those
-in the backup: they do not move with the clock, as the rows do.
+The value maps ids to times of order, as the clock of a new machine can't be trusted to find the
+jobs. The times are those of the backup; unlike times in rows, they do not move with the clock.
 """
 
 
 class ReceivedUpdate(NamedTuple):
-    """The number of an update that was received; see the `updates` table."""
+    """The id of an update that was received; see the `updates` table."""
 
     source: str
     id: int
@@ -43,49 +43,49 @@ class ReceivedUpdate(NamedTuple):
 
 
 class Known(NamedTuple):
-    """The facts in rows that are newer than a backup, where those can still be read."""
+    """Facts from the rows that a backup replaces, if those rows can still be read."""
 
     heard: Sequence[ReceivedUpdate]
-    """A platform may tell of these again."""
+    """Received updates, which a platform may deliver again."""
     ids: Mapping[str, str]
-    """The gateway's id of each job that has one: whoever resolves a held job need not search."""
+    """The gateway's id of each job that has one: an operator need not search for it."""
     decisions: Decisions
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The numbers of what was done to the rows of a backup."""
+    """The numbers of rows of a backup that were changed or need work."""
 
     held: int
-    """Jobs that may have been ordered since, and are not ordered again."""
+    """Jobs that may have been sent to a gateway since, and are not sent again."""
     looking: int
-    """Jobs whose gateway is asked about them as before: that costs nothing."""
+    """Jobs that are polled as before: a poll costs nothing."""
     posts: int
-    """Messages that are looked for in the chat before they are sent."""
+    """Posts that are searched in chat before they are sent."""
     deleted: int
-    """Videos that their people had deleted since."""
+    """Videos that people had deleted since the backup."""
     unheard: int
-    """Messages of people that were received and not read yet: they may have been since."""
+    """Unhandled updates of the backup, which are dropped: they may have been handled since."""
     carried: int
-    """Acts of operators since, which stay in force."""
+    """Acts of operators since the backup, which stay in force."""
     stopped: bool
-    """Whether nothing is ordered before an operator says so: nobody knows of those acts."""
+    """True if a hold was put on all orders, because the acts since the backup are unknown."""
 
 
 def restored_at(connection: Connection) -> float | None:
-    """When these rows came out of a backup; None if they never did."""
+    """Return when these rows were restored from a backup, or None."""
     said = setting(connection, RESTORED_AT)
     return None if said is None else float(said)
 
 
 def restored_jobs(connection: Connection) -> dict[str, float]:
-    """The jobs out of a backup of which more may stand in a chat than rows tell, from when on."""
+    """Return the jobs in `RESTORED_JOBS` and when they were ordered."""
     said = setting(connection, RESTORED_JOBS)
     return {} if said is None else {str(id_): float(at) for id_, at in json.loads(said).items()}
 
 
 def known_to(connection: Connection) -> Known:
-    """The facts in the rows that are about to go, of tables of whatever version."""
+    """Read the facts in the rows that a backup will replace, from tables of any version."""
     taken = sa.select(jobs.c.id, jobs.c.gateway_id).where(jobs.c.gateway_id.is_not(None))
     ids = {str(id_): str(gateway_id) for id_, gateway_id in connection.execute(taken)}
     heard: list[ReceivedUpdate] = []
@@ -103,9 +103,10 @@ def settle(
     now: float,
     stopped: bool = False,
 ) -> Settled:
-    """Make the rows safe, in this transaction.
+    """Make the rows of a backup safe, in this transaction.
 
-    `stopped`: rows that are about to go can't be read.
+    `known`: facts from the replaced rows. `stopped`: put a hold on all orders, because the replaced
+    rows can't be read.
     """
     usage.trust(connection)
     deleted = sum([_delete(connection, each, now=now) for each in deletions])
@@ -116,11 +117,11 @@ def settle(
     acts = carried.carry(connection, known.decisions) if known else 0
     if stopped:
         carried.stop(connection, now=now)
-    # A look is asked for at once: claims are of a process that is gone.
+    # Claims belong to a process that is gone; without them, polls are due at once.
     connection.execute(sa.update(jobs).values(claimed_until=None))
     connection.execute(sa.update(posts).values(claimed_until=None))
     connection.execute(sa.delete(settings).where(settings.c.name == COPY_OF))
-    # A clock that is behind must not make files of later jobs look older than they can be.
+    # With a clock that is behind, files of later jobs would seem older than the restore.
     newest = connection.scalar(sa.select(sa.func.max(jobs.c.created_at)))
     _set(connection, RESTORED_AT, repr(max(now, newest or now)))
     _set(connection, RESTORED_JOBS, json.dumps(_doubtful(connection)))
@@ -136,9 +137,10 @@ def settle(
 
 
 def _delete(connection: Connection, deletion: Deletion, *, now: float) -> int:
-    """Only a delivered video can be deleted, so this one was delivered, whatever the backup says.
+    """Delete a video again. Return 1 if its row changed, else 0.
 
-    Its message is removed once more: one that is gone is as good.
+    People can delete only delivered videos, so the job becomes delivered, whatever the backup says.
+    Its message becomes due for removal once more: a message that is already gone is no problem.
     """
     gone = connection.execute(
         sa.update(jobs)
@@ -176,7 +178,7 @@ def _delete(connection: Connection, deletion: Deletion, *, now: float) -> int:
 
 
 def _forget_words(connection: Connection, job_id: str) -> None:
-    """They went with the video."""
+    """Remove the texts of a job, as the deletion of its video did."""
     query = sa.select(jobs.c.order_data, jobs.c.request_data).where(jobs.c.id == job_id)
     for order, request in connection.execute(query).all():
         wordless = {
@@ -188,7 +190,7 @@ def _forget_words(connection: Connection, job_id: str) -> None:
 
 
 def _hold(connection: Connection, *, now: float) -> int:
-    """As a job whose POST has an unknown end. Nothing is said of it before that is known."""
+    """Make jobs unconfirmed whose POST may have left. Their posts are stopped. Return how many."""
     may_have_left = jobs.c.status.in_([Status.QUEUED.value, Status.SUBMITTING.value])
     ids = sa.select(jobs.c.id).where(may_have_left)
     connection.execute(sa.update(posts).where(posts.c.job_id.in_(ids)).values(due_at=None))
@@ -210,13 +212,13 @@ def _hold(connection: Connection, *, now: float) -> int:
 
 
 def _forget(connection: Connection) -> int:
-    """Orders that were heard or drafted and not taken yet, and news of that day for operators."""
+    """Drop unhandled updates, proposals, notices and reports. Return how many updates."""
     unheard = connection.execute(
         sa.update(updates).where(updates.c.due_at.is_not(None)).values(due_at=None, data=sa.null())
     )
     connection.execute(sa.delete(drafts))
     connection.execute(sa.delete(notices))
-    # What still holds is found and told anew; the news of a day stay told.
+    # Causes that still hold are found and reported again; daily digests are kept.
     for table in (reports, causes):
         connection.execute(sa.delete(table).where(table.c.kind != Kind.DIGEST.value))
     return unheard.rowcount
@@ -235,7 +237,7 @@ def _know(connection: Connection, known: Known) -> None:
 
 
 def _doubtful(connection: Connection) -> dict[str, float]:
-    """Those that go on, or of which something was not said yet."""
+    """Return the jobs that are not final or have unsent posts, and when they were ordered."""
     unsaid = sa.select(posts.c.job_id).where(posts.c.message_id.is_(None))
     final = [status.value for status in Status if not MOVES[status]]
     query = sa.select(jobs.c.id, jobs.c.created_at).where(

@@ -1,4 +1,4 @@
-"""Between rows and the core's frozen values."""
+"""Conversion between rows and the core's frozen values."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -15,7 +15,7 @@ from bot.store.statements import once
 from bot.store.tables import jobs
 
 SPELT = {status: sa.literal(status.value, literal_execute=True) for status in Status}
-"""Spelt into the statement, not bound: only then is a partial index used."""
+"""Statuses as literals in a statement, not bound values: otherwise partial indexes are not used."""
 QUEUED = SPELT[Status.QUEUED]
 
 _order = TypeAdapter(Order)
@@ -41,7 +41,7 @@ _columns: Mapping[str, Callable[[Job], dict[str, Any]]] = {
     "unconverted": lambda job: {"unconverted": _video_values(job.unconverted)},
     "video": lambda job: {"video": _video_values(job.video)},
 }
-"""Fields of a job that are no column of the same name and value."""
+"""Fields of a job that have no column of the same name and value."""
 _plain = tuple(name for name in _fields if name not in _columns)
 JOB_TIMES = (
     *("created_at", "submitted_at", "completed_at", "delivered_at", "ended_at"),
@@ -51,13 +51,13 @@ JOB_TIMES = (
 
 @once
 def by_id(job_id: str, *, lock: bool = False) -> sa.Select[Any]:
-    """The row of this job."""
+    """Select the row of this job. `lock`: lock the row."""
     query = sa.select(jobs).where(jobs.c.id == job_id)
     return query.with_for_update() if lock else query
 
 
 def job_values(job: Job) -> dict[str, Any]:
-    """The columns of `job`."""
+    """Return the values of all columns of `job`."""
     values: dict[str, Any] = {name: getattr(job, name) for name in _plain}
     for columns in _columns.values():
         values |= columns(job)
@@ -65,9 +65,10 @@ def job_values(job: Job) -> dict[str, Any]:
 
 
 def saved_values(before: Job, after: Job) -> dict[str, Any]:
-    """The columns in which `after` differs from `before`, which is as its row was read.
+    """Return the columns in which `after` differs from `before`, the job as it was read.
 
-    The others may have moved meanwhile: claims are renewed and clocks set without another version.
+    The other columns are not written. They may have changed since: renewed claims and a changed
+    clock change times of a row, but not its version.
     """
     values: dict[str, Any] = {}
     for name in _fields:
@@ -78,7 +79,7 @@ def saved_values(before: Job, after: Job) -> dict[str, Any]:
 
 
 def job_of(row: Mapping[str, Any] | RowMapping) -> Job:
-    """The job that `row` holds."""
+    """Return the job in `row`. Raises `ValueError`, `KeyError` or `TypeError` if there is none."""
     return Job(
         **{name: row[name] for name in _plain},
         status=Status(row["status"]),
@@ -92,7 +93,7 @@ def job_of(row: Mapping[str, Any] | RowMapping) -> Job:
 
 
 def video_of(values: Any) -> Video | None:
-    """The video that this JSON holds."""
+    """Return the video in this JSON, or None."""
     return _video.validate_python(values) if values else None
 
 
@@ -101,22 +102,22 @@ def _video_values(video: Video | None) -> Any:
 
 
 def order_values(order: Order) -> Any:
-    """An order as JSON."""
+    """Return an order as JSON."""
     return _order.dump_python(order, mode="json")
 
 
 def order_of(values: Any) -> Order:
-    """The order that this JSON holds."""
+    """Return the order in this JSON."""
     return _order.validate_python(values)
 
 
 def request_of(values: Any) -> VideoRequest:
-    """The request that this JSON holds."""
+    """Return the request in this JSON, which an earlier version may have written."""
     return _request.validate_python(values if "parameters" in values else _as_now(values))
 
 
 def _as_now(values: dict[str, Any]) -> dict[str, Any]:
-    """A request of an earlier version, which knew one `place` and left the rest to the dialect."""
+    """Convert the JSON of earlier versions, with one `place` and fields chosen by the dialect."""
     dialect, place = values["dialect"], values.get("place")
     extras = {"documented": ["metadata."], "new-api": ["metadata.", "metadata.parameters."]}
     sizes = [("size", values["size"])] if values.get("size") else []
@@ -137,7 +138,7 @@ def _as_now(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def post_of(row: RowMapping) -> Post:
-    """The post that `row` holds."""
+    """Return the post in `row`."""
     values = {field.name: row[field.name] for field in fields(Post)}
     return Post(
         **values

@@ -1,4 +1,4 @@
-"""The copy of a database whose file is gone: what was written lives only in the open file."""
+"""Copies of a database whose file was deleted: its rows exist only in the open file."""
 
 import asyncio
 import sqlite3
@@ -18,13 +18,13 @@ from bot.store.identity import put_away, saved_copy
 from bot.store.locks import BEAT
 
 _SHARE = 10
-"""A copy takes this part of the time at most: a large one is renewed less often."""
+"""Copying takes at most this fraction (1/10) of the time: a large copy is renewed less often."""
 
 log = get_logger()
 
 
 class SavedCopy:
-    """Beside the file; renewed when something was written since, and whole at any moment."""
+    """A copy beside the file, renewed after writes. The copy is complete at any moment."""
 
     def __init__(
         self,
@@ -34,26 +34,26 @@ class SavedCopy:
         clock: Callable[[], float] = time.monotonic,
         sync: Callable[[Path], None] = sync,
     ) -> None:
-        """`turn`: held by the transaction under way. `clock`: seconds."""
+        """`turn`: the semaphore of transactions. `clock`: returns seconds."""
         self._engine = engine
         self._turn = turn
         self._clock = clock
         self._sync = sync
         self._stands = False
-        """This process has put a copy there, of whatever age."""
+        """True if this process has saved a copy."""
         self._copied: int | None = None
-        """How many rows the connection had ever written when the copy was made."""
+        """How many rows the connection had written in all when the copy was made."""
         self._rest = 0
-        """How many looks to pass over."""
+        """How many calls of `check` are skipped."""
         self._told: str | None = None
 
     @property
     def file(self) -> Path:
-        """Where it stands."""
+        """The path of the copy."""
         return saved_copy(Path(str(self._engine.url.database)))
 
     async def check(self) -> None:
-        """Renew it, unless it is new enough for its size."""
+        """Renew the copy, unless the last copy took long and this call is skipped."""
         if self._rest:
             self._rest -= 1
             return
@@ -62,7 +62,7 @@ class SavedCopy:
         self._rest = left_out(self._clock() - begun)
 
     async def renew(self) -> None:
-        """Write every committed row to it, unless it has them."""
+        """Copy all committed rows, unless the copy is up to date."""
         fresh = unfinished(self.file)
         try:
             fresh.unlink(missing_ok=True)
@@ -77,21 +77,21 @@ class SavedCopy:
             self._copied = written
         except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
             with suppress(OSError):
-                fresh.unlink(missing_ok=True)  # half of it would only take the room
+                fresh.unlink(missing_ok=True)  # an unfinished copy only takes disk space
             self._tell("database.unsaved", type(error).__name__)
         else:
             self._tell("database.saved")
 
     def retire(self) -> None:
-        """The file is back, and goes on from here: its copy falls behind."""
+        """Rename the copy, because the file is back and the copy would become outdated."""
         if self._stands and self.file.exists():
             self._stands, self._copied, self._told, self._rest = False, None, None, 0
             put_away(self.file)
 
     async def _written(self, fresh: Path) -> int | None:
-        """How many rows had ever been written when it was copied; None if the copy has them."""
-        # Other transactions wait meanwhile, and are told "busy" if that takes longer than their
-        # patience. A second connection can't copy it: it would open what lies at its path now.
+        """Copy the rows to `fresh`. Return the count of writes so far, or None if unchanged."""
+        # Other transactions wait meanwhile, and fail as "busy" after their patience. A second
+        # connection can't make the copy: it would open the file that is at the path now.
 
         def work(connection: Connection) -> int | None:
             raw = connection.connection.driver_connection
@@ -101,21 +101,21 @@ class SavedCopy:
             raw.execute("VACUUM INTO ?", (str(fresh),))
             return raw.total_changes
 
-        async with self._turn:  # it works outside of transactions alone
+        async with self._turn:  # VACUUM does not work inside a transaction
             return await self._engine.run(work, reads=True)
 
     def _tell(self, event: str, error: str | None = None) -> None:
-        """Once, and again when it changes."""
+        """Log an event, but not twice in a row."""
         if self._told != event:
             log.critical(event, file=str(self.file), **({"error": error} if error else {}))
         self._told = event
 
 
 def left_out(seconds: float) -> int:
-    """How many looks pass without a copy after one that took so long."""
+    """Return how many calls of `check` are skipped after a copy that took so many seconds."""
     return max(0, ceil(seconds * _SHARE / BEAT) - 1)
 
 
 def unfinished(copy: Path) -> Path:
-    """Where a copy is written before it is whole."""
+    """Return the path where a copy is written until it is complete."""
     return copy.with_name(copy.name + ".new")

@@ -1,4 +1,7 @@
-"""PostgreSQL: a pool of connections. A transaction's function is SQLite's, run in a greenlet."""
+"""The engine of PostgreSQL: a pool of connections.
+
+It runs the same synchronous functions as the engine of SQLite, in greenlets.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -15,7 +18,7 @@ from bot.store.without_orm import AsyncConnection, create_async_engine
 
 
 class ServerEngine(Engine):
-    """With `options` of SQLAlchemy's engine; the service's own pool if none are given."""
+    """The engine of PostgreSQL. `options`: SQLAlchemy's options in place of the service's pool."""
 
     def __init__(self, url: sa.URL, **options: Any) -> None:
         super().__init__(url)
@@ -32,12 +35,13 @@ class ServerEngine(Engine):
         self,
         work: Callable[[Connection], Result],
         *,
-        reads: bool = False,  # noqa: ARG002 - a transaction of its own costs nothing there
+        reads: bool = False,  # noqa: ARG002 - on PostgreSQL a transaction for reads costs nothing
         patience: float = PATIENCE,
     ) -> Result:
-        """Its pool may have to make a connection, over a line that is cut.
+        """Run `work` as a transaction.
 
-        Raises `Unwritten`.
+        Raises `Unwritten` if the pool can't connect to the server within `patience`, or one second
+        if that is longer.
         """
         connection = self._engine.connect()
         try:
@@ -61,7 +65,7 @@ class ServerEngine(Engine):
         await self._engine.dispose()
 
     def _be_patient(self) -> None:
-        """No transaction waits for a lock longer than that."""
+        """Set `lock_timeout`, so no transaction waits for a lock longer than its patience."""
         engine = self._engine.sync_engine
 
         @sa.event.listens_for(engine, "connect")
@@ -75,7 +79,7 @@ class ServerEngine(Engine):
         def _begin(connection: Connection) -> None:
             left = connection.get_execution_options().get("patience", PATIENCE)
             if left != PATIENCE:
-                # 0 would be no limit at all.
+                # 0 would mean no limit.
                 limit = max(1, round(left * 1000))
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = {limit}")
 

@@ -1,6 +1,6 @@
-"""PostgreSQL's guard that one process has the database to itself.
+"""The lock that lets only one process use a PostgreSQL database.
 
-It is an advisory lock, which the server frees with the session that holds it.
+The lock is an advisory lock. The server releases it when the session that holds it ends.
 """
 
 import asyncio
@@ -18,37 +18,37 @@ from bot.store.locks import name_of_process
 from bot.store.without_orm import AsyncConnection, create_async_engine
 
 _LIMIT = 5.0
-"""Seconds after which it has not answered."""
+"""Seconds to wait for an answer of the server."""
 _KEY = 0x5A4F_4556
-"""First half of the advisory lock's key; the second is the schema, so schemas have one each."""
+"""First half of the advisory lock's key. The other half is a hash of the schema's name."""
 _SCHEMA = "hashtext(coalesce(current_schema(), ''))"
 _TRY = sa.text(f"SELECT pg_try_advisory_lock({_KEY}, {_SCHEMA})")
-_HOLDER = sa.text(  # no value is in it but constants of ours
+_HOLDER = sa.text(  # contains only constants of ours
     "SELECT application_name, pid = pg_backend_pid() FROM pg_locks"  # noqa: S608
     " JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     f" AND classid = {_KEY} AND objid = ({_SCHEMA}::bigint & 4294967295)::oid AND objsubid = 2"
 )
-"""Its session's name, and whether that is the one that asks."""
+"""The name of the session that holds the lock, and whether it is the querying session."""
 _SETTINGS = {
     "tcp_keepalives_idle": "3",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "2",
     "tcp_user_timeout": "8000",
 }
-"""A machine that is dead, or whose line is cut, loses its lock within ten seconds."""
+"""A machine that is dead or disconnected loses its lock within ten seconds."""
 _PREFIX = "zoetrope "
 
 log = get_logger()
 
 
 class ServerLock:
-    """An advisory lock of a session of its own; the server frees it with the connection."""
+    """An advisory lock in a session of its own. The server releases it when the session ends."""
 
     def __init__(self, url: str) -> None:
         self._database = sa.engine.make_url(url).database
-        # By its token a process knows a session of its own that the server has not given up yet;
-        # 63 characters are what the server keeps of a name.
+        # The random token identifies an old session of this process that the server has not ended
+        # yet. The server keeps 63 characters of a name.
         self._name = f"{_PREFIX}{name_of_process()[:40]} #{secrets.token_hex(4)}"
         self._engine = create_async_engine(
             url,
@@ -60,7 +60,7 @@ class ServerLock:
         self._connection: AsyncConnection | None = None
 
     async def take(self) -> None:
-        """Connect and lock. Raises `Broken("database_in_use")` with the holder's name."""
+        """Connect and take the lock. Raises `Broken("database_in_use")` with the holder's name."""
         connection = await self._engine.connect()
         try:
             settings = {"application_name": self._name, **_SETTINGS}
@@ -75,21 +75,21 @@ class ServerLock:
         self._connection = connection
 
     async def check(self) -> str | None:
-        """Take it back if it was lost; "lost" until that works.
+        """Take the lock again if it was lost. Return "lost" while that fails, else None.
 
-        Raises `Broken("database_taken")` if another process has it by now.
+        Raises `Broken("database_taken")` if another process has the lock by now.
         """
         try:
             if self._connection and await self._connection.run_sync(_holder) == (self._name, True):
                 return None
-        except Exception as error:  # noqa: BLE001 - whatever it is, the session is gone
+        except Exception as error:  # noqa: BLE001 - with any error the session is gone
             log.warning("database.lock_lost", error=type(error).__name__)
         await self._drop()
         try:
             await self.take()
         except Broken as broken:
             if broken.values["session"] == self._name:
-                return "lost"  # not yet given up
+                return "lost"  # the server has not ended our old session yet
             holder = broken.values["holder"]
             raise Broken("database_taken", file=self._database, holder=holder) from broken
         except Exception:  # noqa: BLE001 - the server is away
@@ -98,7 +98,7 @@ class ServerLock:
         return None
 
     async def close(self) -> None:
-        """Give it back."""
+        """Release the lock and close the connection."""
         await self._drop()
         await self._engine.dispose()
 
@@ -113,7 +113,7 @@ class ServerLock:
 
 @asynccontextmanager
 async def lock_server(url: str) -> AsyncIterator[ServerLock]:
-    """Hold the lock. Raises `Broken("database_in_use")`."""
+    """Hold the lock until the context ends. Raises `Broken("database_in_use")`."""
     lock = ServerLock(url)
     try:
         await lock.take()
@@ -123,7 +123,7 @@ async def lock_server(url: str) -> AsyncIterator[ServerLock]:
 
 
 def check_server(connection: Connection) -> None:
-    """See whether somebody has it, without taking it. Raises `Broken("database_in_use")`."""
+    """Raise `Broken("database_in_use")` if a process has the lock. The lock is not taken."""
     session, _ = _holder(connection)
     if session is not None:
         raise _in_use(connection.engine.url.database, session)

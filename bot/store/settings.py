@@ -1,4 +1,4 @@
-"""Small facts the service keeps about itself: its link key, what it registered."""
+"""The `settings` table: small facts about the service, such as its link key."""
 
 from bot.store.database import Part
 from bot.store.statements import setting
@@ -6,12 +6,12 @@ from bot.store.tables import settings
 
 
 class StoredValues(Part):
-    """Named texts."""
+    """Texts by name."""
 
     async def get(self, name: str) -> str | None:
-        """The value, or None."""
+        """Return the value of a setting, or None."""
         return await self._database.run(lambda connection: setting(connection, name))
 
     async def put(self, name: str, value: str) -> None:
-        """Set the value, replacing an earlier one."""
+        """Set the value of a setting, and replace an earlier value."""
         await self._database.put(settings, {"name": name}, {"value": value})

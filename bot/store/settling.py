@@ -1,6 +1,6 @@
-"""Jobs that an operator settles: each change in one transaction with its act.
+"""Changes of jobs by an operator, each in one transaction with its act.
 
-The lock on all places is taken before any row, as whoever leaves a place does.
+The lock on all slots is taken before any row, as in every transaction that frees a slot.
 """
 
 from collections.abc import Callable, Collection
@@ -23,20 +23,20 @@ from bot.store.tables import acts, jobs, posts
 from bot.store.writing import get, save
 
 Change = Callable[[Job], Job]
-"""A job as it shall be; raises `Refused`."""
+"""A function that returns the changed job; raises `Refused`."""
 _AT_ONCE = 500
 """Ids in one query."""
 
 
 class Settling(Part):
-    """Changes of jobs, each with its act."""
+    """Changes of jobs by an operator, each with its act."""
 
     async def ids(self, beginning: str, *, most: int) -> list[str]:
-        """The ids that begin so, or that one alone which is so."""
+        """Return the ids that begin with `beginning`, or only that id if it exists."""
         return await ids_like(self._database, beginning, most=most)
 
     async def known_ids(self, base_url: str, among: Collection[str]) -> frozenset[str]:
-        """Those of these ids that jobs have already at this address, by any name of a gateway."""
+        """Return the ids in `among` that jobs at this address have, under any name of a gateway."""
         asked = sorted(among)
         here = sa.select(jobs.c.gateway_id).where(jobs.c.base_url == base_url)
 
@@ -52,9 +52,9 @@ class Settling(Part):
     async def change(
         self, job_id: str, change: Change, act: Act, *, gateway_id: str | None = None
     ) -> tuple[Job, bool]:
-        """Apply `change`; whether anything was to be done: only then it is an act.
+        """Apply `change`. Return the job, and whether it changed; only then the act is written.
 
-        Raises `Refused("gateway_id_taken")` where another job has this `gateway_id`.
+        Raises `Refused("gateway_id_taken")` if another job has this `gateway_id`.
         """
 
         def work(connection: Connection) -> tuple[Job, bool]:
@@ -74,9 +74,10 @@ class Settling(Part):
     async def anew(
         self, job_id: str, change: Change, new: Job, limits: Limits, act: Act
     ) -> tuple[Job, bool]:
-        """Apply `change` to the old job and admit the new one, both or neither.
+        """Apply `change` to the old job and admit the new job, both or neither.
 
-        The same event again answers the job that it made. Raises `Refused` like an admission.
+        Return the admitted job and True. If the event was admitted before, return its job and
+        False. Raises `Refused` like an admission.
         """
 
         def work(connection: Connection) -> tuple[Job, bool]:
@@ -104,9 +105,9 @@ class Settling(Part):
         return int(details.get("cost", 1)) if details is not None else None
 
     async def call(self, job_id: str, act: Act) -> Job:
-        """Let its next step be due now, and messages that are no longer tried be tried again.
+        """Make the job's next step due now, and retry its unsent posts.
 
-        A job in somebody's hands is due already, and stays in them.
+        A claim on the job is not changed.
         """
         due = (
             sa.update(jobs).where(jobs.c.id == job_id, jobs.c.due_at > act.at).values(due_at=act.at)
@@ -115,10 +116,10 @@ class Settling(Part):
             posts.c.job_id == job_id,
             posts.c.message_id.is_(None),
             posts.c.claimed_until.is_(None),
-            # A card that was never tried may be about to become the command's own answer.
+            # A card that was never tried may still become the answer to the command.
             sa.or_(posts.c.due_at.is_(None), posts.c.attempts > 0),
         )
-        # A message whose sending has an unknown end stays in its form: it may be there.
+        # A post that may have been sent keeps its form, to be searched in chat.
         unsent = (*unsaid, posts.c.sending_at.is_(None))
         again = sa.update(posts).where(*unsaid).values(due_at=act.at, attempts=0)
 

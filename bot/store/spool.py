@@ -1,8 +1,8 @@
-"""The last resort: gateway ids that the database could not take, in a file beside it.
+"""The spool: a file beside the database for gateway ids that the database could not store.
 
-An id that is lost is a video that was paid for and never found again. The file's room is taken and
-written when the service starts, so that a full disk can't refuse it later. Each entry is synced
-before anything else happens, and goes only once its row has the id.
+A lost id means a video that was paid for and can't be found again. The whole file is written when
+the service starts, so a full disk can't refuse an entry later. Each entry is synced to the disk
+first, and erased only when the job's row has the id.
 """
 
 import json
@@ -20,18 +20,18 @@ from bot.log import get_logger
 from bot.store.files import sync
 
 BLOCK = 512
-"""Bytes. An entry begins at a multiple of this: a torn one takes no other with it."""
+"""Bytes in a block. Entries begin at a block, so a torn entry damages no other entry."""
 BLOCKS = 512
-"""An entry rarely needs two: hundreds of POSTs would have to be under way to fill them."""
+"""Blocks in the file. Most entries need one: the file holds the ids of hundreds of open POSTs."""
 _HEAD = struct.Struct(">4sII")
-"""Mark, length of the content, and its checksum."""
+"""The mark of an entry, the length of its content, and its checksum."""
 _MARK = b"ZSP1"
 
 log = get_logger()
 
 
 class Spooled(NamedTuple):
-    """A gateway's id, and links to the video if it was made at once."""
+    """A job's id at its gateway, and links to the video if the gateway made it at once."""
 
     job_id: str
     gateway_id: str
@@ -39,16 +39,16 @@ class Spooled(NamedTuple):
 
 
 class Spool:
-    """Adds, reads and forgets entries of `pending-ids`, a file of fixed size."""
+    """The file `pending-ids` of fixed size: adds, reads and erases entries."""
 
     def __init__(self, folder: Path, *, blocks: int = BLOCKS) -> None:
         self.file = folder / "pending-ids"
         self.former = folder / "pending-ids.jsonl"
-        """The file of earlier versions: one JSON object a line, and it grew."""
+        """The file of earlier versions, which grew: one JSON object per line."""
         self._blocks = blocks
 
     def prepare(self) -> None:
-        """Take the room on the disk, and take over what an earlier version has left."""
+        """Allocate the file, and take over the entries of an earlier version."""
         with self._opened():
             pass
         if self.former.exists():
@@ -57,9 +57,9 @@ class Spool:
             self.former.unlink()
 
     def add(self, job_id: str, gateway_id: str, sources: Sequence[str] = ()) -> None:
-        """Write one id down and wait until the disk has it.
+        """Write one entry and wait until it is synced to the disk.
 
-        Raises `OSError`, which is `ENOSPC` if `BLOCKS` are taken by entries without a row.
+        Raises `OSError`, with `ENOSPC` if other entries fill the file.
         """
         given: dict[str, object] = {"job": job_id, "gateway_id": gateway_id}
         given |= {"sources": list(sources)} if sources else {}
@@ -72,7 +72,7 @@ class Spool:
             os.fsync(number)
 
     def read(self) -> Iterator[Spooled]:
-        """Every whole entry, the former file's first."""
+        """Yield every whole entry, those of the former file first."""
         if self.former.exists():
             yield from _lines(self.former)
         if self.file.exists():
@@ -81,7 +81,7 @@ class Spool:
                 yield entry.spooled
 
     def forget(self, job_id: str) -> None:
-        """The job's row has the id. Idempotent; raises `OSError`."""
+        """Erase the entry of a job whose row has the id. Idempotent; raises `OSError`."""
         if not self.file.exists():
             return
         with self._opened() as number:
@@ -92,7 +92,7 @@ class Spool:
             os.fsync(number)
 
     def _room(self, whole: bytes, wanted: int) -> int:
-        """The first of `wanted` free blocks in a row."""
+        """Return the first of `wanted` adjacent free blocks. Raises `OSError` if there are none."""
         taken: set[int] = set()
         for entry in _entries(whole):
             taken.update(range(entry.start, entry.start + entry.blocks))
@@ -103,7 +103,7 @@ class Spool:
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
-        """The file at its full size: written, not only reserved, so that no write needs room."""
+        """Open the file at its full size. Its blocks are written, so later writes need no space."""
         self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         is_new = not self.file.exists()
         number = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600)
@@ -123,12 +123,12 @@ class Spool:
 class _Entry:
     spooled: Spooled
     start: int
-    """The block it begins at."""
+    """The number of its first block."""
     blocks: int
 
 
 def _entries(whole: bytes) -> Iterator[_Entry]:
-    """Every whole entry; torn ones, and what was forgotten, are passed over."""
+    """Yield every whole entry. Torn and erased entries are passed over."""
     block = 0
     while block * BLOCK < len(whole):
         entry = _entry(whole, block)
@@ -144,7 +144,7 @@ def _entry(whole: bytes, block: int) -> _Entry | None:
     _, length, checksum = _HEAD.unpack(head)
     content = whole[block * BLOCK + _HEAD.size :][:length]
     if not content or len(content) < length or zlib.crc32(content) != checksum:
-        # A crash tore it: it was never said to be kept, and its room is free.
+        # A crash cut the entry short. Its `add` never returned, so its blocks are free.
         log.warning("spool.torn", block=block)
         return None
     blocks = -(-(_HEAD.size + length) // BLOCK)
@@ -152,9 +152,9 @@ def _entry(whole: bytes, block: int) -> _Entry | None:
 
 
 def _lines(file: Path) -> Iterator[Spooled]:
-    """Every whole line of the former file."""
+    """Yield every whole line of the former file."""
     for line in file.read_text("ascii", "replace").splitlines():
-        # Torn by the crash that it was written for.
+        # A crash during the write may have cut the line short.
         with suppress(ValueError, TypeError, KeyError, AttributeError):
             yield _spooled(json.loads(line))
 

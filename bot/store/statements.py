@@ -1,4 +1,4 @@
-"""Statements that many tables need: read as values, or written as one transaction each."""
+"""Helpers for SQL statements: prepared statements, and common reads and writes of any table."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ Made = TypeVar("Made", bound=sa.Executable)
 
 
 class Said(NamedTuple, Generic[Made]):
-    """A statement that is made once, and the values that it has this time."""
+    """A statement that was built once, and its values for this run."""
 
     statement: Made
     values: Mapping[str, Any]
@@ -28,14 +28,14 @@ Statement = sa.Executable | Said[Any]
 
 
 def once(build: Callable[Given, Made]) -> Callable[Given, Said[Made]]:
-    """Make the statement of `build` once: that takes longer than to run it.
+    """Build the statement of `build` only once, since building takes longer than running it.
 
-    Its positional parameters are bound anew each time; a comparison with None has to be spelt out.
-    Those by name are part of the statement, which is made once for each of their values.
+    Positional arguments become bound parameters, so `build` must write a comparison with None out
+    as SQL. Keyword-only arguments are part of the statement, which is built once for each value.
     """
     parameters = signature(build).parameters.values()
     names = [each.name for each in parameters if each.kind is not each.KEYWORD_ONLY]
-    # A name of its own: that of a column stands for the value that a change gives to it.
+    # A prefix, because a parameter named like a column would be its value in an UPDATE.
     bound = [f"given_{name}" for name in names]
 
     make: Callable[..., Made] = build
@@ -51,7 +51,7 @@ def once(build: Callable[Given, Made]) -> Callable[Given, Said[Made]]:
 
 
 class Runs(ABC):
-    """Runs functions of a connection as transactions; those of one statement stand here."""
+    """Runs functions of a connection as transactions. Has helpers for single statements."""
 
     @abstractmethod
     async def run(self, work: Callable[[Connection], Result]) -> Result:
@@ -64,17 +64,17 @@ class Runs(ABC):
     async def rows(
         self, statement: Statement, value_of: Callable[[RowMapping], Result]
     ) -> list[Result]:
-        """The value of every row that it returns, in their order."""
+        """Return the value of every row of the result, in order."""
         return await self._run_one(statement, lambda it: rows(it, statement, value_of))
 
     async def one(
         self, statement: Statement, value_of: Callable[[RowMapping], Result]
     ) -> Result | None:
-        """The value of the first row; None if there is no row."""
+        """Return the value of the first row, or None if there is no row."""
         return await self._run_one(statement, lambda it: one(it, statement, value_of))
 
     async def value(self, query: sa.Select[Result] | Said[sa.Select[Result]]) -> Result | None:
-        """The first column of the first row; None if there is no row."""
+        """Return the first column of the first row, or None if there is no row."""
 
         def work(connection: Connection) -> Result | None:
             row = execute(connection, query).first()
@@ -83,7 +83,7 @@ class Runs(ABC):
         return await self.read(work)
 
     async def values(self, query: sa.Select[Result]) -> list[Result]:
-        """The first column of every row."""
+        """Return the first column of every row."""
 
         def work(connection: Connection) -> list[Result]:
             return list(connection.scalars(query))
@@ -91,11 +91,11 @@ class Runs(ABC):
         return await self.read(work)
 
     async def exists(self, query: sa.Select[Any] | Said[sa.Select[Any]]) -> bool:
-        """Whether there is a row."""
+        """Whether the query finds a row."""
         return await self.value(query) is not None
 
     async def write(self, statement: sa.Update | sa.Delete | Said[sa.Update]) -> int:
-        """How many rows it changed."""
+        """Run the statement, and return how many rows it changed."""
 
         def work(connection: Connection) -> int:
             return execute(connection, statement).rowcount
@@ -109,12 +109,12 @@ class Runs(ABC):
     async def put(
         self, table: sa.Table, key: Mapping[str, object], values: Mapping[str, object]
     ) -> None:
-        """Write the row of this primary key, or change the one that is there."""
+        """Insert the row with this primary key, or update the existing row."""
         await self.run(lambda connection: put(connection, table, key, values))
 
 
 def execute(connection: Connection, statement: Statement) -> sa.CursorResult[*tuple[Any, ...]]:
-    """Run it, with the values that it has this time."""
+    """Run a statement, with its values if it is a `Said`."""
     if isinstance(statement, Said):
         return connection.execute(*statement)
     return connection.execute(statement)
@@ -123,20 +123,20 @@ def execute(connection: Connection, statement: Statement) -> sa.CursorResult[*tu
 def rows(
     connection: Connection, statement: Statement, value_of: Callable[[RowMapping], Result]
 ) -> list[Result]:
-    """The value of every row that it returns, in their order."""
+    """Return the value of every row of the result, in order."""
     return [value_of(row) for row in execute(connection, statement).mappings()]
 
 
 def one(
     connection: Connection, statement: Statement, value_of: Callable[[RowMapping], Result]
 ) -> Result | None:
-    """The value of the first row; None if there is no row."""
+    """Return the value of the first row, or None if there is no row."""
     row = execute(connection, statement).mappings().first()
     return None if row is None else value_of(row)
 
 
 def setting(connection: Connection, name: str) -> str | None:
-    """The value of the setting of this name, or None."""
+    """Return the value of the setting with this name, or None."""
     value: str | None = connection.scalar(
         sa.select(settings.c.value).where(settings.c.name == name)
     )
@@ -144,18 +144,18 @@ def setting(connection: Connection, name: str) -> str | None:
 
 
 def count(connection: Connection, table: sa.Table, *which: sa.ColumnElement[bool]) -> int:
-    """How many of these rows there are."""
+    """Return how many rows of `table` meet these conditions."""
     query = sa.select(sa.func.count()).select_from(table).where(*which)
     return connection.scalar(query) or 0
 
 
 def insert(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that knows ON CONFLICT, which each database spells in its own dialect."""
+    """Build an INSERT that supports ON CONFLICT, which differs by SQL dialect."""
     return upserting(table, is_sqlite=connection.dialect.name == "sqlite")
 
 
 def upserting(table: sa.Table, *, is_sqlite: bool) -> sqlite.Insert | postgresql.Insert:
-    """The same for a statement that is made once."""
+    """Build an INSERT that supports ON CONFLICT, without a connection."""
     return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 
@@ -165,13 +165,13 @@ def put(
     key: Mapping[str, object],
     values: Mapping[str, object],
 ) -> None:
-    """Write the row of this primary key, or change the one that is there."""
+    """Insert the row with this primary key, or update the existing row."""
     row = insert(connection, table).values({**key, **values})
     keys = list(table.primary_key)
     connection.execute(row.on_conflict_do_update(index_elements=keys, set_=dict(values)))
 
 
 def take_turns(connection: Connection, key: int) -> None:
-    """Transactions with this key follow one another. SQLite's do so anyway."""
+    """Let transactions with this key run one at a time. SQLite does so for all writers anyway."""
     if connection.dialect.name != "sqlite":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))

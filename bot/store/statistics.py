@@ -1,4 +1,4 @@
-"""Sums over jobs, for an operator: how many there are in which state, and what was spent."""
+"""Sums over jobs, for an operator: how many jobs have each status, and what was spent."""
 
 import sqlalchemy as sa
 
@@ -18,12 +18,12 @@ _KEYS: dict[str, sa.ColumnElement[str]] = {
 
 
 class Sums(Part):
-    """Reads."""
+    """Read-only queries for sums over jobs."""
 
     async def sums(self, by: str, since: float) -> list[Sum]:
-        """The jobs that were ordered since then, by state and by the key of this name."""
+        """Sum the jobs that were ordered since then, by status and by the key named `by`."""
         key = _KEYS[by].label("key")
-        # 1 stands for a video without a price, and is no money.
+        # A cost of 1 stands for a video without a price, and is no money.
         spent = sa.case((jobs.c.spend_cost > 1, jobs.c.spend_cost), else_=0)
         name: sa.ColumnElement[str] = sa.literal("")
         if by == "person":

@@ -1,7 +1,7 @@
-"""One database file in the place of another: wholly, or not at all, wherever the process dies.
+"""Replacement of a database file by another: complete or undone, even if the process dies.
 
-A note beside the file says that it is under way, and where the former rows lie. As long as the
-note is there, the next start puts them back.
+During the exchange, a note beside the file names the folder with the former files. If the note is
+there at the next start, the former files are put back.
 """
 
 import json
@@ -18,19 +18,20 @@ log = get_logger()
 
 
 def note_of(file: Path) -> Path:
-    """Where it stands that an exchange of this file is under way."""
+    """Return the path of the note which says that this file is being exchanged."""
     return file.with_name(file.name + ".exchange")
 
 
 def exchange(file: Path, fresh: Path, aside: Path) -> None:
-    """Put `fresh` in the place of `file`, whose rows go to the folder `aside`.
+    """Replace `file` by `fresh`, and move the former files to the folder `aside`.
 
-    Under the lock, while nobody has it open. Until `settle` is called it can be undone.
+    The caller must hold the lock, and no process may have the file open. Until `settle` is called,
+    the exchange can be undone.
     """
     had_rows = size_of(file) > 0
     aside.mkdir(parents=True, mode=0o700, exist_ok=True)
     _write(note_of(file), json.dumps({"aside": str(aside), "had_rows": had_rows}))
-    # The file itself goes last: if it lies there, its journal does too.
+    # The file itself is moved last: if it is in `aside`, its journal is there too.
     for each in (*_journals(file), saved_copy(file)):
         if each.exists():
             _move(each, aside / each.name)
@@ -41,15 +42,15 @@ def exchange(file: Path, fresh: Path, aside: Path) -> None:
 
 
 def settle(file: Path) -> None:
-    """The new rows hold."""
+    """Finish an exchange: the new file stays."""
     note_of(file).unlink()
     sync(file.parent)
 
 
 def undo(file: Path) -> Path | None:
-    """Put the former rows back, if an exchange was not settled; answers where they were.
+    """Put the former files back if an exchange was not settled. Return the folder where they were.
 
-    It may be cut short itself, and is then done again.
+    Return None if there was no exchange. An interrupted undo is repeated at the next start.
     """
     note = note_of(file)
     if not note.exists():
@@ -58,7 +59,7 @@ def undo(file: Path) -> Path | None:
     aside = Path(told["aside"])
     former = aside / file.name
     if former.exists() or not told["had_rows"]:
-        # What stands there is the new one with its journals; those of the former are aside.
+        # These journals belong to the new file; the former journals are in `aside`.
         for each in _journals(file):
             each.unlink(missing_ok=True)
     if former.exists():

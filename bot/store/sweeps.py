@@ -1,10 +1,10 @@
-"""Rows whose videos, pictures, sounds and words have been kept long enough, a few at a time.
+"""Sweeps of rows: videos, pictures, sounds and prompts that were kept long enough, a few at a time.
 
-A row says that a file is gone before it goes: in one transaction it is marked, and the file's key
-noted in `discarded`, where it stays until the storage has removed it. So a crash in between leaves
-neither a row that names a lost file nor a file that nobody removes.
+A row is marked before its file is removed. One transaction marks the row and writes the file's key
+to `discarded`, where the key stays until the storage has removed the file. So a crash leaves no row
+that names a lost file, and no file that is never removed.
 
-Rows are read as plain JSON: one that this program can't make sense of is swept like all others.
+Rows are read as plain JSON, so rows that this program can't parse are swept like all others.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ from bot.store.tables import discarded, drafts, handles, jobs, posts
 from bot.store.words import wordless_order, wordless_request
 
 _AS_FILE = "#file"
-"""How a handle's name ends that stands for the same file as a document."""
+"""The suffix of the key of a handle for the same file, sent as a document."""
 
 
 def _has_result(*which: sa.ColumnElement[bool]) -> sa.Exists:
@@ -34,18 +34,18 @@ def _has_result(*which: sa.ColumnElement[bool]) -> sa.Exists:
 
 _pending = _has_result(posts.c.due_at.is_not(None))
 _in_chat = _has_result(posts.c.message_id.is_not(None), posts.c.form == Form.FILE.value)
-# Of a job with an end the video was posted, or could not be.
+# Videos of jobs that have ended and have no result to post any more.
 _kept = sa.and_(jobs.c.video.is_not(None), jobs.c.ended_at.is_not(None), ~_pending)
 _delivered = sa.and_(_kept, jobs.c.status == Status.DELIVERED.value)
 _posted = sa.and_(_delivered, jobs.c.silent.is_(False))
 _ORDERS = ((jobs.c.order_data, jobs.c.inputs_gone_at.is_(None)), (drafts.c.order_data, sa.true()))
-"""The orders whose files are kept."""
+"""Columns with orders, each with the condition that the order's files are still kept."""
 _unconfirmed = jobs.c.status == Status.UNCONFIRMED.value
 _original = jobs.c.video["converted", "key"].as_string()
 
 
 class Sweeps:
-    """Implements the core's `Ledger`. Each method is one whole transaction."""
+    """The core's `Ledger` on the tables. Each method is one whole transaction."""
 
     def __init__(self, database: Runs) -> None:
         self._database = database
@@ -53,16 +53,17 @@ class Sweeps:
     # --- by age ------------------------------------------------------------------------------
 
     async def videos(self, *, ended_by: float, now: float, most: int) -> Step:
-        """The videos of jobs that ended by then, the oldest first."""
+        """Mark the videos of jobs that ended by then as gone, the oldest first."""
         old = sa.and_(_kept, jobs.c.ended_at <= ended_by)
         return await self._database.run(lambda it: _without_videos(it, old, most, now))
 
     async def inputs(
         self, *, ended_by: float, unconfirmed_by: float, now: float, most: int
     ) -> Step:
-        """The pictures and sounds of jobs that ended by then; of unconfirmed ones, by another time.
+        """Mark the pictures and sounds of jobs that ended by then as gone.
 
-        A file that a later job or a draft has too is left to that one.
+        Unconfirmed jobs must have ended by `unconfirmed_by` too. A file that another job or a
+        proposal still needs is kept.
         """
         chosen = _oldest(_inputs(ended_by, unconfirmed_by), most)
 
@@ -79,7 +80,7 @@ class Sweeps:
         return await self._database.run(work)
 
     async def words(self, *, ended_by: float, now: float, most: int) -> Step:
-        """All that people and gateways wrote, of jobs that ended by then."""
+        """Remove all texts, such as prompts and details, from jobs that ended by then."""
         chosen = _oldest(_words(ended_by), most)
 
         def work(connection: Connection) -> Step:
@@ -98,13 +99,13 @@ class Sweeps:
         return await self._database.run(work)
 
     async def drafts(self, *, now: float) -> None:
-        """Wishes that nobody has confirmed in time."""
+        """Remove proposals that were not confirmed in time."""
         await self._database.run(lambda connection: forget_old(connection, now=now))
 
-    # --- for room ----------------------------------------------------------------------------
+    # --- to free disk space ------------------------------------------------------------------
 
     async def originals(self, *, now: float, most: int) -> Step:  # noqa: ARG002
-        """The files that posted videos were converted from, the oldest first."""
+        """Discard the originals of posted videos that were converted, the oldest first."""
         chosen = _oldest(sa.and_(_posted, _original.is_not(None)), most)
 
         def work(connection: Connection) -> Step:
@@ -120,11 +121,14 @@ class Sweeps:
         return await self._database.run(work)
 
     async def posted(self, *, in_chat: bool, now: float, most: int) -> Step:
-        """The videos that were posted, the oldest first: as a file in the chat, or as a link."""
+        """Mark posted videos as gone, the oldest first.
+
+        `in_chat`: videos that were posted as a file in chat; otherwise, as a link.
+        """
         which = sa.and_(_posted, _in_chat if in_chat else ~_in_chat)
         return await self._database.run(lambda it: _without_videos(it, which, most, now))
 
-    # --- what would go -----------------------------------------------------------------------
+    # --- dry run -----------------------------------------------------------------------------
 
     async def due(
         self,
@@ -134,7 +138,7 @@ class Sweeps:
         unconfirmed_by: float,
         words_by: float | None,
     ) -> Mapping[str, Step]:
-        """The same by age, and nothing changed; None is never."""
+        """Count what a sweep by age would remove. Nothing is changed. None: remove nothing."""
 
         def work(connection: Connection) -> Mapping[str, Step]:
             found: dict[str, Step] = {"videos": Step(), "inputs": Step(), "words": Step()}
@@ -158,20 +162,23 @@ class Sweeps:
     # --- files -------------------------------------------------------------------------------
 
     async def discarded(self, *, after: str, most: int) -> list[str]:
-        """The keys of files that are to be removed, in their order; those that come after one."""
+        """Return the keys of up to `most` files to remove, in order, beginning after `after`."""
         query = sa.select(discarded.c.key).where(discarded.c.key > after)
         query = query.order_by(discarded.c.key).limit(most)
         return await self._database.values(query)
 
     async def forget(self, keys: Collection[str]) -> None:
-        """They are removed."""
+        """Delete the keys of files that were removed."""
         await self._database.write(sa.delete(discarded).where(discarded.c.key.in_(keys)))
 
     async def restored_at(self) -> float | None:
         return await self._database.run(restored_at)
 
     async def wanted(self, *, after: str, unconfirmed_by: float, most: int) -> Wanted:
-        """The files of up to `most` rows whose ids come after this one."""
+        """Return the files of up to `most` jobs whose ids come after `after`.
+
+        The first page includes the files of proposals.
+        """
         is_open = sa.or_(
             jobs.c.ended_at.is_(None), sa.and_(_unconfirmed, jobs.c.ended_at > unconfirmed_by)
         )
@@ -202,7 +209,7 @@ class Sweeps:
 
 
 def _named(rows: Iterable[RowMapping]) -> tuple[set[str], dict[str, tuple[str, int | None]]]:
-    """All keys that these rows name, and of each job's own files the job and the bytes."""
+    """Return all keys in these rows, and the job and size in bytes of each job's own files."""
     keys: set[str] = set()
     own: dict[str, tuple[str, int | None]] = {}
     for row in rows:
@@ -241,10 +248,10 @@ def _rows(connection: Connection, query: sa.Select[Any]) -> Sequence[RowMapping]
 def _without_videos(
     connection: Connection, which: sa.ColumnElement[bool], most: int, now: float
 ) -> Step:
-    """The oldest, but for a video from whose last moment somebody is just going on."""
+    """Mark the oldest videos as gone, but none that another order continues."""
     needed = _continued(connection)
     keyed = sa.select(jobs.c.id, jobs.c.video["key"].as_string()).where(which)
-    # A key is one job's, so of these there are `most` that nobody needs.
+    # Each key belongs to one job, so at least `most` of these are not needed.
     oldest = keyed.order_by(jobs.c.ended_at).limit(most + len(needed))
     ids = [id_ for id_, key in connection.execute(oldest) if key not in needed][:most]
     rows = _rows(connection, _oldest(jobs.c.id.in_(ids), most)) if ids else ()
@@ -255,7 +262,7 @@ def _without_videos(
 
 
 def _continued(connection: Connection) -> set[str]:
-    """The keys of videos from which the order of some job or draft goes on."""
+    """Return the keys of videos that the order of a job or proposal continues."""
     found: set[str] = set()
     for column, is_kept in _ORDERS:
         text = sa.cast(column, sa.Text)
@@ -266,13 +273,13 @@ def _continued(connection: Connection) -> set[str]:
 
 
 def _mark(connection: Connection, ids: Collection[str], **values: Any) -> None:
-    """Under the fence of the row: a step that has it in hand finds it changed."""
+    """Change rows with a new version, so a step that runs on such a row finds it changed."""
     changed = {**values, "version": jobs.c.version + 1}
     connection.execute(sa.update(jobs).where(jobs.c.id.in_(ids)).values(changed))
 
 
 def _discard(connection: Connection, keys: Iterable[str]) -> None:
-    """To be removed; platforms have no use for their names of these files either."""
+    """Note the keys of files to remove, and delete the platforms' handles of these files."""
     gone = list(keys)
     for key in gone:
         row = insert(connection, discarded).values(key=key)
@@ -282,7 +289,7 @@ def _discard(connection: Connection, keys: Iterable[str]) -> None:
 
 
 def _needed(connection: Connection, keys: set[str]) -> set[str]:
-    """Those of these keys that the order of some job or draft names, whose files are still kept."""
+    """Return those of `keys` that are named in an order (of a job or proposal) with kept files."""
     if not keys:
         return set()
     found: set[str] = set()

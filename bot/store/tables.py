@@ -1,4 +1,7 @@
-"""The tables. Times are seconds since the epoch (UTC) as doubles; JSON holds frozen core values."""
+"""The database tables and their indexes.
+
+Times are seconds since the epoch (UTC) as doubles. JSON columns hold frozen values of the core.
+"""
 
 from typing import Any
 
@@ -15,7 +18,7 @@ metadata = sa.MetaData(
 
 
 def _partial(name: str, which: sa.ColumnElement[bool], *columns: sa.Column[Any]) -> None:
-    """An index of these rows alone."""
+    """Add an index of only the rows for which `which` is true."""
     sa.Index(name, *columns, sqlite_where=which, postgresql_where=which)
 
 
@@ -27,13 +30,13 @@ jobs = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),
     sa.Column("detail", sa.Text),
-    # Who and where; the whole order stands beside it.
+    # The parts of the order that queries use; `order_data` holds the whole order.
     sa.Column("platform", sa.Text, nullable=False),
     sa.Column("event_id", sa.Text, nullable=False),
     sa.Column("community", sa.Text),
     sa.Column("person", sa.Text, nullable=False),
     sa.Column("order_data", sa.JSON, nullable=False),
-    # What is sent, and where to.
+    # The request, and the gateway that gets the request.
     sa.Column("model", sa.Text, nullable=False),
     sa.Column("seconds", sa.Integer, nullable=False),
     sa.Column("request_data", sa.JSON, nullable=False),
@@ -44,10 +47,10 @@ jobs = sa.Table(
     sa.Column("sources", sa.JSON, nullable=False),
     sa.Column("video", sa.JSON(none_as_null=True)),
     sa.Column("silent", sa.Boolean, nullable=False),
-    # What it costs.
+    # The cost.
     sa.Column("quota_cost", sa.Integer, nullable=False),
     sa.Column("spend_cost", sa.BigInteger, nullable=False),
-    # Whose turn it is.
+    # The order in which jobs and their steps run.
     sa.Column("turn", sa.BigInteger, nullable=False),
     sa.Column("due_at", sa.Double),
     sa.Column("claimed_until", sa.Double),
@@ -57,61 +60,61 @@ jobs = sa.Table(
     sa.Column("submitted_at", sa.Double),
     sa.Column("completed_at", sa.Double),
     sa.Column("delivered_at", sa.Double),
-    # The video as it came, while it waits for its conversion.
+    # The original, while the job waits for the conversion.
     sa.Column("unconverted", sa.JSON(none_as_null=True)),
-    # How long it is kept counts from its end; see `sweeps.py`.
+    # Retention times count from `ended_at`; see `sweeps.py`.
     sa.Column("ended_at", sa.Double),
     sa.Column("video_gone_at", sa.Double),
     sa.Column("inputs_gone_at", sa.Double),
     sa.Column("words_gone_at", sa.Double),
-    # Whether its result goes to its person alone.
+    # Whether the result goes only to the person who ordered.
     sa.Column("private", sa.Boolean, nullable=False, server_default=sa.false()),
-    # Seconds after which its video was surely not made yet.
+    # Seconds after the POST until which the video was surely not made yet.
     sa.Column("made_after", sa.Double),
     sa.UniqueConstraint("platform", "event_id"),
 )
 
-# A claim, and the question when the next is due, walk the rows of one state in the order in which
-# they are due. Finished jobs leave all of these, and so a claim costs the same after a million.
-# The fewer of them have to do with `due_at`, the less work is a look, which changes that.
+# A claim and the query for the next due time read the rows of one status, ordered by `due_at`.
+# Finished jobs leave these indexes, so a claim costs the same after a million jobs. A poll changes
+# `due_at`, so polls are cheaper if few indexes contain this column.
 for _status in ("queued", "submitting", "in_progress", "completed", "converting"):
     _partial(f"ix_jobs_{_status}_due", jobs.c.status == _status, jobs.c.due_at)
 _queued = jobs.c.status == "queued"
 _in_turn = sa.and_(jobs.c.due_at.is_not(None), _queued)
 _partial("ix_jobs_queued", _in_turn, jobs.c.turn, jobs.c.created_at)
-# Orders that wait for a place, or for the end of a pause or a hold.
+# Jobs that wait for a slot, or for the end of a pause or a hold.
 _partial(
     "ix_jobs_waiting",
     sa.and_(_queued, jobs.c.reason.is_not(None)),
     *(jobs.c.gateway, jobs.c.reason, jobs.c.model),
     *(jobs.c.turn, jobs.c.created_at),
 )
-# Places that are taken.
+# Slots that are taken.
 _flying = jobs.c.status.in_(("in_progress", "submitting"))
 _partial("ix_jobs_flying", _flying, jobs.c.gateway, jobs.c.model, jobs.c.submitted_at)
-# Looks in somebody's hands, or in those of a process that died; see `looks.py`.
+# Polls that a live or a dead process has claimed; see `looks.py`.
 _held = sa.and_(jobs.c.status == "in_progress", jobs.c.claimed_until.is_not(None))
 _partial("ix_jobs_held", _held, jobs.c.claimed_until)
 sa.Index("ix_jobs_person", jobs.c.platform, jobs.c.person, jobs.c.created_at)
 sa.Index("ix_jobs_community", jobs.c.platform, jobs.c.community, jobs.c.created_at)
 sa.Index("ix_jobs_created", jobs.c.created_at)
-# How long videos take is learned from the latest of a model.
+# The latest videos of a model show how long its videos take.
 _partial("ix_jobs_made", jobs.c.made_after.is_not(None), jobs.c.model, jobs.c.completed_at)
 
-# What is swept leaves these.
+# Rows leave these indexes when a sweep removes what they name.
 _partial("ix_jobs_video_kept", jobs.c.video.is_not(None), jobs.c.ended_at)
 _partial("ix_jobs_inputs_kept", jobs.c.inputs_gone_at.is_(None), jobs.c.ended_at)
 _partial("ix_jobs_words_kept", jobs.c.words_gone_at.is_(None), jobs.c.ended_at)
 
-# Orders of which nobody knows whether they were taken: a handful, looked for all the time.
+# Jobs whose POST may have been accepted: few rows that are queried often.
 _partial("ix_jobs_unconfirmed", jobs.c.status == "unconfirmed", jobs.c.ended_at)
 
-# What an admission asks of its person. None names `due_at` among its columns, so that a look, which
-# changes little else, leaves all three alone.
+# Indexes for the queries that an admission makes about a person. A poll, which changes little but
+# `due_at`, changes none of them: only rows that are set aside have it, and they are not polled.
 OPEN = jobs.c.status.in_(
     [sa.literal(each, literal_execute=True) for each in ("queued", "submitting", "in_progress")]
 )
-"""Spelt out, for only then is a partial index used."""
+"""Literals in the statement, not bound values: otherwise partial indexes are not used."""
 _theirs = (jobs.c.platform, jobs.c.person)
 _partial("ix_jobs_open", OPEN, *_theirs, jobs.c.submitted_at, jobs.c.status)
 _partial("ix_jobs_own_turn", jobs.c.status == "queued", *_theirs, jobs.c.turn)
@@ -132,13 +135,13 @@ posts = sa.Table(
     sa.Column("sending_at", sa.Double),
     sa.Column("message_id", sa.Text),
     sa.Column("channel_id", sa.Text),
-    # How often it was claimed: a claim may be renewed, and is still told from a later one.
+    # How often the post was claimed. It identifies a claim, which a renewal does not change.
     sa.Column("version", sa.Integer, nullable=False, server_default="0"),
     sa.UniqueConstraint("job_id", "kind"),
 )
 _owed = posts.c.due_at.is_not(None)
 _partial("ix_posts_due", _owed, posts.c.platform, posts.c.kind, posts.c.due_at)
-# Somebody points at a message of ours and means its job.
+# Finds the job when a person replies to a message of the bot.
 _in_chat = posts.c.message_id.is_not(None)
 _partial("ix_posts_message", _in_chat, posts.c.platform, posts.c.message_id)
 
@@ -148,31 +151,32 @@ gateways = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("paused_until", sa.Double, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
-    # Whether it was only looks that were refused.
+    # True if the gateway refused only polls.
     sa.Column("looking", sa.Boolean, nullable=False),
     sa.Column("since", sa.Double, nullable=False),
-    # Since when the one order that may try has gone; none: the next one may.
+    # When the probe was sent; null: the next order may be the probe.
     sa.Column("tried_at", sa.Double),
-    # When a free question was last refused for the same reason; none: never in this pause, so
-    # that a good answer to one is not its end.
+    # When the gateway last refused a free request for the same reason. Null: not in this pause, so
+    # a successful free request does not end the pause.
     sa.Column("refused_at", sa.Double),
 )
 
-# Orders whose POST met a lock: whether it is about one alone; see `refusals.py`.
+# Orders whose POST was refused because of our key or balance: they show whether the gateway
+# refuses one order or all orders; see `refusals.py`.
 refusals = sa.Table(
     "refusals",
     metadata,
     sa.Column("job_id", sa.Text, sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
-    # The address and the key, as `Gateway.account` has them.
+    # The address and the key, as in `Gateway.account`.
     sa.Column("account", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("first_at", sa.Double, nullable=False),
     sa.Column("last_at", sa.Double, nullable=False),
-    # When the latest POST of another order left that passed, of those after the first refusal.
+    # When the latest accepted POST of another order left, if after the first refusal.
     sa.Column("passed_at", sa.Double),
 )
 
-# When the owners of a gateway were last told of each lock, and that it works.
+# When owners were last told about each kind of pause of a gateway, and that the gateway works.
 told = sa.Table(
     "told",
     metadata,
@@ -181,12 +185,12 @@ told = sa.Table(
     sa.Column("at", sa.Double, nullable=False),
 )
 
-# What an owner is to be told of a gateway; it goes once that is done.
+# Notices that are still to be sent. A notice is deleted after it is sent.
 notices = sa.Table(
     "notices",
     metadata,
     sa.Column("gateway", sa.Text, primary_key=True),
-    # A lock and its end share one, so that the newer takes the other's place.
+    # A pause and its end share a subject, so the newer notice replaces the older one.
     sa.Column("subject", sa.Text, primary_key=True),
     sa.Column("platform", sa.Text, primary_key=True),
     sa.Column("person", sa.Text, primary_key=True),
@@ -200,21 +204,21 @@ notices = sa.Table(
 )
 sa.Index("ix_notices_due", notices.c.platform, notices.c.due_at)
 
-# What owners have to know of, from its beginning to its end; see `core/causes.py`.
+# Causes: problems that owners must know about, from beginning to end; see `core/causes.py`.
 causes = sa.Table(
     "causes",
     metadata,
     sa.Column("kind", sa.Text, primary_key=True),
     sa.Column("about", sa.Text, primary_key=True),
     sa.Column("facts", sa.JSON, nullable=False),
-    # As they were when they rang last; none: it came again, and did not ring yet.
+    # The facts at the last alert; null: the cause came back and there was no alert yet.
     sa.Column("said", sa.JSON(none_as_null=True)),
     sa.Column("since", sa.Double, nullable=False),
     sa.Column("said_at", sa.Double, nullable=False),
     sa.Column("ended_at", sa.Double),
 )
 
-# The notice of a cause, one for each owner. It stands, and is brought up to date.
+# Reports: the message about a cause, one for each owner. The message is edited as facts change.
 reports = sa.Table(
     "reports",
     metadata,
@@ -222,11 +226,11 @@ reports = sa.Table(
     sa.Column("about", sa.Text, primary_key=True),
     sa.Column("platform", sa.Text, primary_key=True),
     sa.Column("person", sa.Text, primary_key=True),
-    # How often it was said anew, and how often it changed.
+    # `round` counts new messages of the report, `version` its changes.
     sa.Column("round", sa.Integer, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("written_at", sa.Double, nullable=False),
-    # None: it stands as it is.
+    # Null: the message is up to date.
     sa.Column("due_at", sa.Double),
     sa.Column("claimed_until", sa.Double),
     sa.Column("attempts", sa.Integer, nullable=False),
@@ -252,7 +256,8 @@ owners = sa.Table(
     sa.Column("since", sa.Double, nullable=False),
 )
 
-# A community, or "@" and a person for their own messages with the bot.
+# Places that owners allowed or refused. `place` is a community, or "@" and a person's id for
+# private messages with the bot.
 places = sa.Table(
     "places",
     metadata,
@@ -263,7 +268,7 @@ places = sa.Table(
     sa.Column("decided_at", sa.Double, nullable=False),
 )
 
-# Communities that got another id; `new` is the one that holds, `old` every one that was left.
+# Communities whose id changed: `new` is the present id, `old` is an earlier id.
 moves = sa.Table(
     "moves",
     metadata,
@@ -272,7 +277,7 @@ moves = sa.Table(
     sa.Column("new", sa.Text, nullable=False),
 )
 
-# What a platform tells only once. `source` is the platform and the account that was told.
+# Updates that a platform delivers only once. `source` is the platform and the bot's account.
 updates = sa.Table(
     "updates",
     metadata,
@@ -280,7 +285,7 @@ updates = sa.Table(
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("lane", sa.Text, nullable=False),
     sa.Column("urgent", sa.Boolean, nullable=False),
-    # Forgotten once it has been handled: it holds what people wrote.
+    # Erased after the update was handled, because it holds what people wrote.
     sa.Column("data", sa.JSON(none_as_null=True)),
     sa.Column("received_at", sa.Double, nullable=False),
     sa.Column("due_at", sa.Double),
@@ -289,10 +294,10 @@ updates = sa.Table(
 _waits = updates.c.due_at.is_not(None)
 _partial("ix_updates_due", _waits, updates.c.source, updates.c.lane, updates.c.id)
 _partial("ix_updates_next", _waits, updates.c.source, updates.c.due_at)
-# The one that came last, and those that are old enough to be forgotten.
+# Finds the newest update, and updates that are old enough to be deleted.
 sa.Index("ix_updates_received", updates.c.source, updates.c.received_at, updates.c.id)
 
-# A wish that somebody has yet to confirm.
+# Proposals: orders that the person has not confirmed yet.
 drafts = sa.Table(
     "drafts",
     metadata,
@@ -302,7 +307,7 @@ drafts = sa.Table(
 )
 sa.Index("ix_drafts_created", drafts.c.created_at)
 
-# What a platform calls a file of ours that it has: sent again by that name, it costs nothing.
+# A platform's ids of files that the bot uploaded: with the id, a file is sent without an upload.
 handles = sa.Table(
     "handles",
     metadata,
@@ -311,7 +316,7 @@ handles = sa.Table(
     sa.Column("handle", sa.Text, nullable=False),
 )
 
-# What operators did; rows are only ever added.
+# Acts: the operators' commands. Rows are only added.
 acts = sa.Table(
     "acts",
     metadata,
@@ -325,7 +330,7 @@ acts = sa.Table(
 )
 sa.Index("ix_acts_subject", acts.c.subject)
 
-# No POST leaves: to the gateway of that name, or with the name "*" to any.
+# Holds: no POST goes to the gateway of this name; the name "*" means every gateway.
 holds = sa.Table(
     "holds",
     metadata,
@@ -342,32 +347,33 @@ blocks = sa.Table(
     sa.Column("platform", sa.Text, primary_key=True),
     sa.Column("person", sa.Text, primary_key=True),
     sa.Column("at", sa.Double, nullable=False),
-    # None: until somebody ends it.
+    # Null: until an operator ends the block.
     sa.Column("until", sa.Double),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
 )
 
-# More than the limits of one day, for a person, a community, or a purse where neither is named.
+# Grants: extras on top of a day's limits, for a person or a community. A grant that names neither
+# is for a purse.
 grants = sa.Table(
     "grants",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("at", sa.Double, nullable=False),
-    # The gateway whose own purse it is, or "" for the general one.
+    # The gateway that the purse belongs to, or "" for the general purse.
     sa.Column("purse", sa.Text, nullable=False),
     sa.Column("platform", sa.Text),
     sa.Column("person", sa.Text),
     sa.Column("community", sa.Text),
     sa.Column("videos", sa.Integer, nullable=False),
-    # A person's videos that are paid for or may be, and all tries.
+    # For a person: videos that are or may be paid for, and all tries.
     sa.Column("paid", sa.Integer, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("money", sa.BigInteger, nullable=False),
 )
 sa.Index("ix_grants_at", grants.c.at)
 
-# People's lasting choices: of what they name none of, the models decide.
+# People's lasting choices. A null leaves the choice to the model.
 preferences = sa.Table(
     "preferences",
     metadata,
@@ -377,11 +383,11 @@ preferences = sa.Table(
     sa.Column("seconds", sa.Integer),
     sa.Column("aspect", sa.Text),
     sa.Column("quality", sa.Text),
-    # Whether results go to them alone.
+    # Whether results go only to this person.
     sa.Column("private", sa.Boolean, nullable=False),
 )
 
-# Files that no row needs any more, until the storage has removed them.
+# Keys of files that no row needs any more; each stays until the storage has removed the file.
 discarded = sa.Table(
     "discarded",
     metadata,

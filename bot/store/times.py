@@ -1,7 +1,7 @@
-"""Times in the rows, put right after the machine's clock was set.
+"""Corrections of times in rows after the machine's clock was set.
 
-Every time that still matters moves with the clock: what was due in ten seconds still is. Versions
-stay, for a step under way writes only what it changes.
+All times that still matter are shifted with the clock, so a row due in ten seconds is still due in
+ten seconds. Versions of rows stay the same, since a running step writes only columns it changes.
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from bot.store.rows import JOB_TIMES
 from bot.store.statements import put, setting
 
 DAYS = 2 * 86_400.0
-"""Seconds for which a finished job still counts for limits."""
+"""Seconds for which the times of a finished job are still shifted, as limits count the job."""
 FURTHEST = 2 * 3600.0
-"""Seconds: nothing is ever put off for longer, unless by a clock that was wrong."""
+"""Seconds: a due time or claim further in the future was written while the clock was wrong."""
 SLACK = 60.0
 SEEN = "clock.seen"
-"""The setting with the latest time at which a service ran on these rows."""
+"""The setting with the latest time at which a service used these rows."""
 
 jobs, posts = tables.jobs, tables.posts
 _MOVING: Sequence[tuple[sa.Table, Sequence[str]]] = (
@@ -28,22 +28,22 @@ _MOVING: Sequence[tuple[sa.Table, Sequence[str]]] = (
     (tables.gateways, ("paused_until", "since", "tried_at", "refused_at")),
     (tables.refusals, ("first_at", "last_at", "passed_at")),
     (tables.told, ("at",)),
-    # A claim on a notice is its fence, so it stays; telling takes seconds.
+    # The claim identifies the claimed notice, so it is not shifted; sending takes seconds.
     (tables.notices, ("written_at", "due_at")),
     (tables.causes, ("since", "said_at", "ended_at")),
     (tables.reports, ("written_at", "due_at", "sending_at")),
     (tables.updates, ("received_at", "due_at")),
     (tables.drafts, ("created_at",)),
-    # A day's limits are counted from midnight on, by the same clock as orders.
+    # Limits count grants from midnight on, by the same clock as orders.
     (tables.grants, ("at",)),
 )
 
 
 class Times(Part):
-    """The clock that these rows were written by."""
+    """Times in rows, which follow the machine's clock."""
 
     async def seen(self) -> float | None:
-        """The latest time that was noted here; None if none was."""
+        """Return the time in the setting `SEEN`, or None."""
         noted = await self._database.run(lambda connection: setting(connection, SEEN))
         return None if noted is None else float(noted)
 
@@ -51,9 +51,9 @@ class Times(Part):
         await self._database.run(lambda connection: _note(connection, now))
 
     async def shift(self, seconds: float, *, now: float, since: float = 0.0) -> None:
-        """The clock was set by so many seconds, and says `now`: all that still matters moves.
+        """Shift all times that still matter by `seconds`; `now` is the time after the shift.
 
-        Only times from `since` on were read off a clock that was wrong; those before are right.
+        Only times at or after `since` were written while the clock was wrong. Earlier times stay.
         """
         recent = sa.or_(jobs.c.due_at.is_not(None), jobs.c.created_at > now - seconds - DAYS)
 
@@ -61,7 +61,7 @@ class Times(Part):
             return sa.case((column >= since, column + seconds), else_=column)
 
         def work(connection: Connection) -> None:
-            usage.forget(connection)  # once, not job by job
+            usage.forget(connection)  # one recount is cheaper than a trigger for each job
             connection.execute(
                 sa.update(jobs).where(recent).values({it: moved(jobs.c[it]) for it in JOB_TIMES})
             )
@@ -73,7 +73,7 @@ class Times(Part):
         await self._database.run(work)
 
     async def settle(self, *, now: float) -> None:
-        """Times that can't be right, because they were read before a step and written after it."""
+        """Correct impossible times, which steps read before a shift and wrote after it."""
         later = now + FURTHEST
         sent = jobs.c.submitted_at
         unfinished = jobs.c.due_at.is_not(None)

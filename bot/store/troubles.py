@@ -1,6 +1,7 @@
-"""A database's refusal to take anything just now, as one of our own errors.
+"""Translation of database errors that time or an operator can mend into the error `Unwritten`.
 
-The one place where drivers are read. Anything else they say is a fault of ours, and stays as it is.
+This module reads the drivers' error codes. All other errors of drivers are bugs of ours, and are
+not translated.
 """
 
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ _SQLITE = {
     "SQLITE_CANTOPEN": FAILING,
     "SQLITE_PERM": FAILING,
 }
-"""By the longest beginning of the error's name (sqlite.org/rescode.html)."""
+"""Codes by prefix of SQLite's error name; the longest wins (sqlite.org/rescode.html)."""
 _POSTGRESQL = {
     "53100": FULL,  # disk_full
     "53": FAILING,  # out of memory, locks or anything else
@@ -39,14 +40,14 @@ _POSTGRESQL = {
     "40001": BUSY,  # serialization_failure
     "40P01": BUSY,  # deadlock_detected
     "57P": AWAY,  # shut down, crashed, or just starting
-    "08": AWAY,  # the line
+    "08": AWAY,  # the connection
 }
-"""By the longest beginning of the SQLSTATE (its appendix on error codes)."""
+"""Codes by prefix of the SQLSTATE; the longest wins (PostgreSQL's appendix on error codes)."""
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise `Unwritten` for whatever time or an operator mends. Only for transactions."""
+    """Raise `Unwritten` for errors that time or an operator can mend. Only for transactions."""
     try:
         yield
     except Exception as error:
@@ -57,12 +58,12 @@ def translated() -> Iterator[None]:
 
 
 def code_of(error: Exception) -> str | None:
-    """The code of our own error; None if this is no trouble of the database."""
+    """Return the code for `Unwritten`, or None if the error is no trouble of the database."""
     match error:
         case sa.exc.DBAPIError(orig=BaseException() as said):
             away = AWAY if error.connection_invalidated else None
             return _code_of_driver(said) or away
-        case sa.exc.TimeoutError():  # its pool is exhausted
+        case sa.exc.TimeoutError():  # the connection pool is exhausted
             return BUSY
     return _code_of_driver(error)
 
@@ -72,7 +73,7 @@ def _code_of_driver(said: BaseException) -> str | None:
         return _longest(str(name), _SQLITE)
     if state := getattr(said, "sqlstate", None):
         return _longest(str(state), _POSTGRESQL)
-    # Of a line that is cut asyncpg tells by errors of its own or of the machine.
+    # asyncpg reports a lost connection by its own errors or those of the operating system.
     is_cut = "ConnectionDoesNotExist" in type(said).__name__ or "is closed" in str(said)
     return AWAY if isinstance(said, OSError) or is_cut else None
 

@@ -1,7 +1,8 @@
-"""The turns of jobs where a gateway makes only so many videos of a model at a time.
+"""The turns of jobs at a gateway that makes a limited number of videos of a model at once.
 
-A job that finds no place waits as a row that is due late; whoever leaves a place makes the first
-of those due at once. Both happen under one lock, so that no place is given twice or forgotten.
+A job that finds no free slot waits as a row with a late due time. A job that leaves a slot makes
+the first waiting job due at once. Both happen under one lock, so that no slot is given twice or
+left unused.
 """
 
 from typing import Any
@@ -15,28 +16,29 @@ from bot.store.statements import execute, once, take_turns
 from bot.store.tables import jobs
 
 _PLACES = 0x5A4F_4555
-"""Key of the PostgreSQL advisory lock on all places."""
+"""Key of the PostgreSQL advisory lock on all slots."""
 _FLYING: sa.BindParameter[list[str]] = sa.bindparam(
     "flying", sorted(IN_FLIGHT), expanding=True, literal_execute=True
 )
-"""Spelt out as their partial index has them."""
+"""Statuses of jobs that take a slot: literals in the statement, as in their partial index."""
 _MANY = 1_000_000_000
-"""More than ever wait."""
+"""A count of jobs larger than any queue."""
 
 
 def lock(connection: Connection) -> None:
-    """Before any row: whoever holds it waits for no row that another has."""
+    """Take the lock on all slots. Must be called before any row is locked, to avoid deadlocks."""
     take_turns(connection, _PLACES)
 
 
 def places_before(
     connection: Connection, job: Job, *, now: float, most: int
 ) -> tuple[int, float | None]:
-    """How many places are taken or are others' turn, and when the first becomes free by age.
+    """Return how many slots are taken or reserved for earlier jobs, and when the first one expires.
 
-    They are counted up to `most`.
+    Taken slots and earlier jobs are each counted up to `most`. A slot expires `SOFT_DEADLINE`
+    after its POST.
     """
-    # What is "taking long" may be stuck for a day: it no longer keeps others waiting.
+    # A job older than the soft deadline may be stuck for a day: its slot no longer counts.
     taken = _taken(*_alike(job), now - SOFT_DEADLINE, most)
     since = [float(row[0]) for row in execute(connection, taken)]
     ahead = execute(connection, _ahead(*_alike(job), job.turn, job.created_at, most)).scalar_one()
@@ -44,19 +46,22 @@ def places_before(
 
 
 def ahead(connection: Connection, *, job: Job) -> int:
-    """How many jobs wait for the same place and have their turn before it."""
+    """Return how many jobs wait for the same slots and have their turn before this job."""
     everybody = _ahead(*_alike(job), job.turn, job.created_at, _MANY)
     return int(execute(connection, everybody).scalar_one())
 
 
 def call_next(connection: Connection, job: Job, *, now: float) -> None:
-    """The first that waits for a place like this job's is due; one that is being saved is not."""
+    """Make the first job due that waits for the slots of this job's model.
+
+    Rows that are locked, and `job` itself, are passed over.
+    """
     execute(connection, _call(*_alike(job), now))
 
 
 @once
 def _taken(gateway: str, model: str, but: str, since: float, most: int) -> sa.Select[Any]:
-    """When those left that hold a place, the earliest first."""
+    """Select when the jobs that take a slot were submitted, the earliest first."""
     flying = (jobs.c.status.in_(_FLYING), jobs.c.submitted_at > since)
     left = sa.select(jobs.c.submitted_at).where(*_those(gateway, model, but), *flying)
     return left.order_by(jobs.c.submitted_at).limit(most)
@@ -66,7 +71,7 @@ def _taken(gateway: str, model: str, but: str, since: float, most: int) -> sa.Se
 def _ahead(
     gateway: str, model: str, but: str, turn: int, since: float, most: int
 ) -> sa.Select[Any]:
-    """How many have their turn before that one, counted up to `most`."""
+    """Count the waiting jobs with an earlier turn, up to `most`."""
     same = sa.and_(jobs.c.turn == turn, jobs.c.created_at < since)
     earlier = sa.or_(jobs.c.turn < turn, same)
     found = sa.select(jobs.c.id).where(*_waiting(gateway, model, but), earlier).limit(most)
@@ -87,7 +92,7 @@ def _call(gateway: str, model: str, but: str, now: float) -> sa.Update:
 
 
 def _alike(job: Job) -> tuple[str, str, str]:
-    """The place that this job wants, and the job itself, which is not meant."""
+    """Return the gateway and model that this job needs, and its id, which queries leave out."""
     return job.gateway, job.request.model, job.id
 
 

@@ -1,6 +1,6 @@
-"""The `updates` table: the inbox of platforms that tell things only once.
+"""The `updates` table: an inbox for updates that a platform delivers only once.
 
-They are told that we have something only after it was committed here, so a crash costs nothing.
+An update is acknowledged to the platform only after it is committed here, so a crash loses nothing.
 """
 
 from collections.abc import Sequence
@@ -14,20 +14,20 @@ from bot.store.statements import insert
 from bot.store.tables import updates
 
 KEPT = 2 * 86_400.0
-"""Seconds for which the number of a handled update is remembered: longer than any redelivery."""
+"""Seconds for which the id of a handled update is kept: longer than any redelivery takes."""
 
 
 class Updates(Part):
-    """One account's inbox. Each method is one whole transaction."""
+    """The inbox of one account. Each write of a method is one whole transaction."""
 
     def __init__(self, database: Database, source: str) -> None:
-        """`source` names the platform and the account that is told things there."""
+        """`source` names the platform and the bot's account there."""
         super().__init__(database)
         self._ours = updates.c.source == source
         self._source = source
 
     async def put(self, arrived: Sequence[Update]) -> None:
-        """Keep them all; one that is known already is not handled again."""
+        """Store these updates, and delete old handled ones. Known updates are not stored again."""
         if not arrived:
             return
         rows = [
@@ -59,7 +59,7 @@ class Updates(Part):
         await self._database.run(work)
 
     async def latest(self) -> int | None:
-        """The number that came last, handled or not; numbers do not grow for ever."""
+        """Return the id that was received last, or None. Ids of a platform may restart lower."""
         query = (
             sa.select(updates.c.id)
             .where(self._ours)
@@ -69,7 +69,7 @@ class Updates(Part):
         return await self._database.value(query)
 
     async def due(self, *, now: float, most: int) -> list[Update]:
-        """The first of each lane that may be handled now; urgent ones lead."""
+        """Return the first update of each lane, if it is due. Urgent updates come first."""
         earlier = updates.alias()
         first = ~sa.exists().where(
             earlier.c.source == self._source,
@@ -86,7 +86,7 @@ class Updates(Part):
         return await self._database.rows(query, _update)
 
     async def behind(self, update: Update) -> list[Update]:
-        """The waiting updates behind this one in its lane, in order."""
+        """Return the unhandled updates after this one in its lane, in order."""
         query = (
             sa.select(updates)
             .where(self._ours, updates.c.lane == update.lane, updates.c.id > update.id)
@@ -96,17 +96,17 @@ class Updates(Part):
         return await self._database.rows(query, _update)
 
     async def next_due(self, *, now: float) -> float | None:
-        """When the next one may be handled, beside those that may be by now."""
+        """Return when the next update that is not due yet will be due, or None."""
         query = sa.select(sa.func.min(updates.c.due_at)).where(self._ours, updates.c.due_at > now)
         return await self._database.value(query)
 
     async def done(self, *handled: Update) -> None:
-        """Handled, or given up: what was in them is forgotten, their numbers are not."""
+        """Mark updates as handled or given up. Their contents are erased, their ids are kept."""
         for update in handled:
             await self._change(update, due_at=None, data=None)
 
     async def put_off(self, update: Update, *, due_at: float, tried: bool = True) -> None:
-        """Try again then; its lane waits meanwhile. `tried`: whether this counts as a try."""
+        """Postpone the update and its lane. `tried`: whether this counts as a try."""
         await self._change(update, due_at=due_at, attempts=update.attempts + tried)
 
     async def _change(self, update: Update, **values: object) -> None:

@@ -1,8 +1,8 @@
-"""Usage: the figures that limits are compared with, at the same cost whatever a day was like.
+"""Usage: the figures that limits are compared with, read at a cost that does not grow with jobs.
 
-Triggers count each job in the statement that writes or moves it (`counters.py`), so no statement
-can forget to. The counters are of one day, the one that was asked for last: the first question of
-another day, of another time zone, or after the clock was set, counts the rows anew.
+Triggers count each job in the statement that inserts or changes its row (`counters.py`), so no
+statement can forget to count. The counters are of one day: the day that was last asked for. The
+first query for another day or time zone, or after the clock was set, counts all rows again.
 """
 
 import json
@@ -27,16 +27,16 @@ from bot.store.tables import OPEN, grants, jobs, settings
 log = get_logger()
 
 DOUBT = "usage.doubt"
-"""The setting with the counters that were found to be wrong."""
+"""The setting with the names of the counters that were found wrong."""
 _MOST = 5
-"""Counters that are named."""
+"""Maximum number of wrong counters that are named."""
 _KEY = tuple(counters.primary_key)
 _SUMS = tuple(column for column in counters.c if column not in _KEY)
 _Figures = Mapping[str, sa.ScalarSelect[Any]]
 
 
 class UsageCounters(Part):
-    """Implements the core's `counting.Counters`."""
+    """The core's `counting.Counters` on the database."""
 
     async def compare(self) -> list[str]:
         def work(connection: Connection) -> list[str]:
@@ -68,7 +68,7 @@ def _doubts(connection: Connection) -> list[str]:
 def usage(
     connection: Connection, address: Address, person_id: str, limits: Limits, now: float
 ) -> Usage:
-    """The figures that limits are compared with: of a person, a community and a purse."""
+    """Return the usage of a person, a community and a purse; count the rows first if necessary."""
     found = known(connection, address, person_id, limits, now)
     if found is not None:
         return found
@@ -79,7 +79,7 @@ def usage(
 def known(
     connection: Connection, address: Address, person_id: str, limits: Limits, now: float
 ) -> Usage | None:
-    """The same, where today's are counted: so nothing is written. None on another day."""
+    """Return the usage without writing, or None if the counters are of another day."""
     since, purse = limits.day(now)[0], limits.purse
     whose = (address.platform, person_id, address.community or "")
     query = _usage(*whose, since, now - SOFT_DEADLINE, purse=purse)
@@ -121,8 +121,8 @@ def _of_counters(platform: str, person: str, community: str, purse: Purse) -> _F
         return sa.and_(counters.c.scope == scope, *named, _pays(purse, counters.c.gateway))
 
     theirs, ours = counter("person", platform, person), counter("purse", "", "")
-    # From its admission on, until a gateway's no that is free or a cancel, a job is paid for:
-    # whatever holds its place here can't be sent beyond the limit later.
+    # A job counts as paid from its admission until it is cancelled or refused without cost. So
+    # jobs that are sent later can't exceed the limit.
     return {
         "person_videos": _sum(counters.c.videos, theirs),
         "person_tries": _sum(counters.c.jobs, theirs),
@@ -135,7 +135,7 @@ def _of_counters(platform: str, person: str, community: str, purse: Purse) -> _F
 
 
 def _not_at_once(platform: str, person: str, purse: Purse, *, long_ago: float) -> _Figures:
-    """Open jobs that are nobody's turn: they must not keep their person waiting for ever."""
+    """Count open jobs that take too long or are set aside: they must not block their person."""
     theirs = (jobs.c.platform == platform, jobs.c.person == person, OPEN)
     long = (jobs.c.status == Status.IN_PROGRESS, jobs.c.submitted_at <= long_ago)
     one, paid = sa.literal(1), _pays(purse, jobs.c.gateway)
@@ -148,7 +148,7 @@ def _not_at_once(platform: str, person: str, purse: Purse, *, long_ago: float) -
 def _of_grants(
     platform: str, person: str, community: str, purse: Purse, *, since: float
 ) -> _Figures:
-    """The sums of an operator's grants of this day, for each of the three."""
+    """Sum this day's grants for the person, the community and the purse."""
     today = sa.and_(grants.c.at >= since, grants.c.purse == purse_name(purse))
     here = sa.and_(today, grants.c.platform == platform)
     theirs = sa.and_(here, grants.c.person == person)
@@ -165,7 +165,7 @@ def _of_grants(
 
 
 def purse_name(purse: Purse) -> str:
-    """The name under which a purse's grants are kept."""
+    """Return the name of a purse in the `grants` table."""
     return purse.gateway or ""
 
 
@@ -179,24 +179,24 @@ def _sum(column: sa.ColumnElement[int], *where: sa.ColumnElement[bool]) -> sa.Sc
     return sa.select(sa.func.coalesce(sa.func.sum(column), 0)).where(*where).scalar_subquery()
 
 
-# --- the counters, made of the rows --------------------------------------------------------------
+# --- counting the rows ---------------------------------------------------------------------------
 
 
 def trust(connection: Connection) -> None:
-    """Count anew, and no longer doubt it."""
+    """Remove the counters, to be counted again, and end the doubt about them."""
     forget(connection)
     connection.execute(sa.delete(settings).where(settings.c.name == DOUBT))
 
 
 def forget(connection: Connection) -> None:
-    """Count anew at the next question: many rows are about to change, or their times."""
+    """Remove the counters, so the next query counts again. For changes of many rows or times."""
     take_turns(connection, COUNTING)
     connection.execute(sa.delete(counters))
     connection.execute(sa.delete(counted))
 
 
 def _count(connection: Connection, since: float) -> None:
-    """Count the day that begins then, unless another transaction has done so meanwhile."""
+    """Count the day that begins at `since`, unless another transaction has just done so."""
     take_turns(connection, COUNTING)
     if connection.scalar(sa.select(counted.c.since)) == since:
         return
@@ -209,7 +209,7 @@ def _count(connection: Connection, since: float) -> None:
 
 
 def differences(connection: Connection, *, most: int) -> list[str]:
-    """Counters that are not what the rows sum up to, up to so many; read at one moment."""
+    """Return the names of up to `most` counters that differ from the sums over the rows."""
     rows = sa.union_all(sa.select(counters), *_of_jobs(-1)).subquery()
     query = (
         sa.select(*_named(rows))
@@ -230,7 +230,7 @@ def _summed(rows: sa.Subquery) -> list[sa.ColumnElement[Any]]:
 
 
 def _of_jobs(sign: int) -> list[sa.Select[Any]]:
-    """Each job's part in its counters, as the triggers have it."""
+    """Select each job's part in its counters, times `sign`, as the triggers count it."""
     day = sa.select(counted.c.since).scalar_subquery()
     c = jobs.c
     paid = sa.case((c.spend_cost > 0, sign), else_=0)

@@ -1,4 +1,4 @@
-"""Whether the rows are what they should be: looked at, and nothing changed."""
+"""Checks of the rows in a database, which change nothing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,26 +15,26 @@ from bot.store.tables import jobs, posts
 from bot.store.usage import differences
 
 SHOWN = 5
-"""Examples that are named of each trouble."""
+"""Maximum number of examples that are named for each trouble."""
 USAGE = "usage"
 _UNCOUNTED = (Status.FAILED, Status.CANCELLED, Status.UNCONFIRMED)
-"""States in which a job counts for nobody's quota."""
+"""Statuses in which a job counts for no quota."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One thing that was looked at. `trouble` names what is wrong; empty: nothing is."""
+    """The result of one check. `trouble` names what is wrong, and is empty if all is right."""
 
     check: str
-    """`integrity`, `references`, `revision`, `costs`, `states` and `usage`, and of others `media`
-    and `spool`.
+    """The name of the check: here `integrity`, `references`, `revision`, `costs`, `states` or
+    `usage`; in other modules also `media` or `spool`.
     """
     looked_at: int
     trouble: tuple[str, ...] = ()
 
 
 def verify(connection: Connection) -> list[Verdict]:
-    """Every check of the rows alone; the later ones need the tables as this program knows them."""
+    """Run all checks of rows. If the tables are of another version, only the first ones run."""
     verdicts = []
     if connection.dialect.name == "sqlite":
         verdicts += [_integrity(connection), _references(connection)]
@@ -62,20 +62,20 @@ def _references(connection: Connection) -> Verdict:
 
 
 def _rows(connection: Connection, check: str, wrong: Iterator[sa.ColumnElement[bool]]) -> Verdict:
-    """The jobs of which one of these is true."""
+    """Return the verdict on all jobs: a job is wrong if one of the conditions is true."""
     query = sa.select(jobs.c.id).where(sa.or_(*wrong)).order_by(jobs.c.id).limit(SHOWN)
     found = tuple(str(id_) for id_ in connection.execute(query).scalars())
     return Verdict(check, count(connection, jobs), found)
 
 
 def _usage(connection: Connection) -> Verdict:
-    """The counters of limits, against the rows that they are of."""
+    """Compare the counters of usage with the sums over the rows."""
     found = differences(connection, most=SHOWN)
     return Verdict(USAGE, count(connection, counters), tuple(found))
 
 
 def _costs() -> Iterator[sa.ColumnElement[bool]]:
-    """Usage is the sum over these columns, so a wrong one is a wrong limit."""
+    """Yield conditions for wrong costs, which limits would sum up."""
     yield jobs.c.quota_cost < 0
     yield jobs.c.spend_cost < 0
     released = [status.value for status in _UNCOUNTED]
@@ -88,6 +88,6 @@ def _impossible() -> Iterator[sa.ColumnElement[bool]]:
     at_gateway = [Status.IN_PROGRESS.value, Status.COMPLETED.value, Status.DELIVERED.value]
     yield sa.and_(jobs.c.status.in_(at_gateway), jobs.c.gateway_id.is_(None))
     yield sa.and_(jobs.c.status == Status.DELIVERED.value, jobs.c.delivered_at.is_(None))
-    # Whatever nothing will happen to by itself would wait for ever.
+    # A job without due time and claim would wait for ever.
     waits = [Status.QUEUED.value, Status.SUBMITTING.value, Status.IN_PROGRESS.value]
     yield sa.and_(jobs.c.status.in_(waits), jobs.c.due_at.is_(None), jobs.c.claimed_until.is_(None))

@@ -1,4 +1,4 @@
-"""The files that rows still need: a backup takes them along."""
+"""The files that rows still need, which a backup includes."""
 
 import sqlalchemy as sa
 
@@ -8,15 +8,15 @@ from bot.store.keys import of_order, of_video
 from bot.store.tables import jobs
 
 PAGE = 500
-"""Rows that are read at a time: they hold the event loop up for a hundredth of a second."""
+"""Rows that are read at a time: they block the event loop for a hundredth of a second."""
 _OVER = [status.value for status in Status if not MOVES[status]]
 
 
 def wanted(connection: sa.Connection, *, since: float = 0.0) -> dict[str, str]:
-    """The key of each file, and the job that needs it.
+    """Return the key of each needed file, and the job that needs the file.
 
-    Those are videos, unless they were delivered before `since`; and pictures and sounds of jobs
-    that are not over, for as long as those are kept.
+    Needed files are videos, unless they were delivered before `since`, and pictures and sounds of
+    jobs that are not final, if they are still kept.
     """
     found: dict[str, str] = {}
     after: str | None = ""
@@ -29,7 +29,10 @@ def wanted(connection: sa.Connection, *, since: float = 0.0) -> dict[str, str]:
 def page_of(
     connection: sa.Connection, *, since: float, after: str
 ) -> tuple[dict[str, str], str | None]:
-    """The same of some jobs, whose ids come after this one, and the last id; None: it is all."""
+    """Return the needed files of some jobs with ids after `after`, and the last id read.
+
+    The last id is None if there are no more jobs.
+    """
     is_new = sa.or_(jobs.c.delivered_at.is_(None), jobs.c.delivered_at >= since)
     is_open = jobs.c.status.not_in(_OVER)
     videos = (jobs.c.video, jobs.c.unconverted)

@@ -1,8 +1,9 @@
-"""SQLAlchemy's asyncio without the ORM, which its package imports and nobody here uses.
+"""Import of SQLAlchemy's asyncio without the ORM, which saves 6 MB and 60 ms.
 
-That spares 6 MB and 60 ms. All that is used stands in the package's module `engine`, which needs
-no ORM: so the package itself is in place, and has not run. Where the whole package was imported
-earlier, nothing is left to do. SQLite needs none of it.
+The package `sqlalchemy.ext.asyncio` imports the ORM, which this program does not use. Its module
+`engine` has everything we need and does not import the ORM. So the package is put into
+`sys.modules` without running its code. If the package was imported before, nothing is done. Only
+PostgreSQL needs this module.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The words of people in the JSON of a row, taken out; names of files are words, too."""
+"""Removal of people's texts, file names included, from the JSON of a row."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ _NO_WORDS = {"prompt": "", "parameters": [], "extras": []}
 
 
 def wordless_order(order: Mapping[str, Any]) -> dict[str, Any]:
-    """The value of `order_data` without them."""
+    """Return the value of `order_data` without people's texts."""
     pictures = [{**each, "filename": ""} for each in order.get("pictures") or ()]
     sound = order.get("sound")
     return {
@@ -22,5 +22,5 @@ def wordless_order(order: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def wordless_request(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The value of `request_data` without them."""
+    """Return the value of `request_data` without people's texts."""
     return {**request, **_NO_WORDS}

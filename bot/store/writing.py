@@ -1,4 +1,4 @@
-"""One job's row: read, and written behind the version fence, within a transaction."""
+"""Reading and writing of one job's row within a transaction, with a check of its version."""
 
 from dataclasses import replace
 
@@ -16,18 +16,18 @@ from bot.store.statements import once, one
 from bot.store.tables import jobs
 
 UNREADABLE = (ValueError, KeyError, TypeError)
-"""Errors of a row that holds no job."""
+"""Errors from parsing a row that holds no valid job."""
 
 log = get_logger()
 
 
 def get(connection: Connection, job_id: str, *, lock: bool = False) -> Job | None:
-    """The job with this id."""
+    """Return the job with this id, or None. `lock`: lock its row."""
     return one(connection, by_id(job_id, lock=lock), job_of)
 
 
 def readable(connection: Connection, row: RowMapping) -> Job | None:
-    """The job of `row`; one that can't be read is parked, so that it holds up nobody else."""
+    """Return the job in `row`. Return None for a row that can't be parsed, and park it."""
     try:
         return job_of(row)
     except UNREADABLE as error:
@@ -36,8 +36,8 @@ def readable(connection: Connection, row: RowMapping) -> Job | None:
 
 
 def park(connection: Connection, job_id: str, error: Exception) -> None:
-    """Let a job be that can't be read."""
-    # Its values may be a prompt: only the kind of error is logged.
+    """Park a job whose row can't be parsed: no worker claims it any more."""
+    # The message may quote a prompt, so only the type of the error is logged.
     log.error("job.unreadable", job=job_id, error=type(error).__name__)
     connection.execute(
         sa.update(jobs).where(jobs.c.id == job_id).values(due_at=None, claimed_until=None)
@@ -45,7 +45,10 @@ def park(connection: Connection, job_id: str, error: Exception) -> None:
 
 
 def save(connection: Connection, before: Job, after: Job, *, now: float) -> Job | None:
-    """Write `after` and the posts that it owes; None if somebody else was faster."""
+    """Write `after` and the posts it owes. Return the saved job, or None if the row has changed.
+
+    A job that leaves its slot makes the next waiting job due.
+    """
     saved = replace(moves.timed(before, after, now=now), version=before.version + 1)
     leaves = moves.has_place(before) and not moves.has_place(saved)
     if leaves:
@@ -62,5 +65,5 @@ def save(connection: Connection, before: Job, after: Job, *, now: float) -> Job 
 
 @once
 def _same(job_id: str, version: int) -> sa.Update:
-    """A change of a row that is as it was read; its columns come with their values."""
+    """Build an update of a row if its version is unchanged; the values name its columns."""
     return sa.update(jobs).where(jobs.c.id == job_id, jobs.c.version == version)

@@ -1,7 +1,7 @@
-"""Upgrades of the tables, by the program itself: forward only, all of them in one transaction.
+"""Upgrades of the tables by the program itself, in one transaction. There are no downgrades.
 
-Alembic runs them, and is imported only where one is due. Which versions there are is read from
-their files, and a new database gets the tables of today at once.
+Alembic runs the upgrades, and is imported only when an upgrade is due. The known versions are read
+from the migration files. A new database gets the present tables directly.
 """
 
 import re
@@ -28,9 +28,9 @@ _version = sa.Table(
 
 
 def upgrade(connection: sa.Connection, to: str | None = None) -> None:
-    """Bring the tables of `connection` to the newest version this program knows, or to this one.
+    """Upgrade the tables of `connection` to the newest version, or to the version `to`.
 
-    All of it is in the transaction of `connection`: a crash leaves the tables as they were.
+    The upgrade is in the transaction of `connection`, so a crash leaves the tables unchanged.
     Raises `Broken("database_newer")` for tables that a newer program has written.
     """
     found = _found(connection)
@@ -49,32 +49,32 @@ def check_known(connection: sa.Connection) -> None:
 
 
 def head() -> str | None:
-    """The newest version this program knows. Raises `Broken("program_forked")` if there are two."""
+    """Return the newest known version. Raises `Broken("program_forked")` if there are several."""
     if heads := forks():
         raise Broken("program_forked", files=", ".join(heads))
     return next(iter(_heads(_HERE)), None)
 
 
 def known() -> frozenset[str]:
-    """Every version that this program can bring up to date, and the newest."""
+    """Return all versions of the tables that this program knows."""
     return frozenset(revision for revision, _ in _revisions(_HERE))
 
 
 def forks(folder: Path = _HERE) -> tuple[str, ...]:
-    """The newest versions, where there are several: files of two programs lie side by side."""
+    """Return the newest versions if there are several, from mixed files of two programs."""
     heads = _heads(folder)
     return tuple(heads) if len(heads) > 1 else ()
 
 
 def _heads(folder: Path) -> list[str]:
-    """The versions that no other one follows."""
+    """Return the versions that no other version follows."""
     revisions = list(_revisions(folder))
     followed = {before for _, before in revisions}
     return sorted(revision for revision, _ in revisions if revision not in followed)
 
 
 def _revisions(folder: Path) -> Iterator[tuple[str, str | None]]:
-    """Each version with the one before it."""
+    """Yield each version with the version before it."""
     for file in folder.glob("versions/*.py"):
         if said := _REVISION.findall(file.read_text("utf-8")):
             revision, before = map(literal_eval, said)
@@ -82,7 +82,7 @@ def _revisions(folder: Path) -> Iterator[tuple[str, str | None]]:
 
 
 def _found(connection: sa.Connection) -> str | None:
-    """The version of the tables; None where there are none yet."""
+    """Return the version of the tables, or None if there are no tables yet."""
     if not sa.inspect(connection).has_table(_version.name):
         return None
     found: str | None = connection.execute(sa.select(_version)).scalar()
@@ -92,7 +92,7 @@ def _found(connection: sa.Connection) -> str | None:
 def _make_all(connection: sa.Connection) -> None:
     for table in metadata.sorted_tables:
         connection.execute(CreateTable(table))
-        # In one order: of two indexes that cost the same, SQLite takes one by their order.
+        # In a fixed order: of two indexes with equal cost, SQLite chooses by creation order.
         for index in sorted(table.indexes, key=lambda each: str(each.name)):
             index.create(connection)
     for statement in counters.triggers(connection.dialect.name):

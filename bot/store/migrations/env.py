@@ -1,4 +1,4 @@
-"""Alembic's entry: uses the connection that the program hands over; there is no offline mode."""
+"""Alembic's entry point. It uses the program's connection and has no offline mode."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Owners, and the places they have opened or closed."""
+"""Tables of owners, and of the places that owners allowed or refused."""
 
 import sqlalchemy as sa
 from alembic import op

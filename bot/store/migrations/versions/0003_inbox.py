@@ -1,4 +1,4 @@
-"""An inbox for what a platform tells only once, drafts, and the names it gives to our files."""
+"""An inbox for updates that a platform delivers once; proposals; platforms' ids of our files."""
 
 import sqlalchemy as sa
 from alembic import op

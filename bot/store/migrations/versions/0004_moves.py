@@ -1,4 +1,4 @@
-"""Communities that got another id, and posts by their messages."""
+"""Communities whose id changed, and an index of posts by message."""
 
 import sqlalchemy as sa
 from alembic import op

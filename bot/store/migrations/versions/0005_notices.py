@@ -1,4 +1,4 @@
-"""Episodes of trouble at a gateway, and what its operators are told of them."""
+"""Pauses of gateways, and notices to operators about the pauses."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    # Pauses last for minutes: the first refusal after the update says it all again.
+    # Pauses last minutes: the first refusal after the upgrade begins the pause again.
     op.drop_table("gateways")
     op.create_table(
         "gateways",

@@ -1,4 +1,4 @@
-"""The words told to operators outlast a gateway's trouble."""
+"""A record of notices to operators, which outlasts the pause of a gateway."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,6 @@ def upgrade() -> None:
         sa.Column("at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("gateway", "word", name=op.f("pk_told")),
     )
-    # Whoever knows of trouble is to hear of its end.
+    # Operators who were told of a pause are also told of its end.
     op.execute("INSERT INTO told (gateway, word, at) SELECT name, reason, told_at FROM gateways")
     op.drop_column("gateways", "told_at")

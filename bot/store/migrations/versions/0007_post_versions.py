@@ -1,4 +1,4 @@
-"""Posts tell one claim from the next, so that claims can be renewed."""
+"""A version of posts that identifies a claim, so that claims can be renewed."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The times of a gateway in trouble: when an order last tried, when a free question failed."""
+"""Times of a paused gateway: of the last probe, and of the last refused free request."""
 
 import sqlalchemy as sa
 from alembic import op

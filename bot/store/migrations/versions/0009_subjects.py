@@ -1,4 +1,4 @@
-"""Operators are told of more than trouble: notices of one gateway are told apart by subject."""
+"""Subjects of notices, so that a gateway can have notices that are not about a pause."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    # The subject is part of the key, so the table is made anew, with what is not told yet.
+    # The subject is part of the key, so the table is created again, with the unsent notices.
     rows = op.get_bind().execute(sa.text("SELECT * FROM notices")).mappings()
     waiting = [{**row, "subject": ""} for row in rows]
     op.drop_table("notices")

@@ -1,4 +1,4 @@
-"""Orders that met a lock: an order that alone meets it pauses nobody else for ever."""
+"""Orders that met a lock, so that an order that alone meets a lock does not pause its gateway."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Conversions have a line of their own: a job keeps the video as it came till it is converted."""
+"""A queue of conversions: a job keeps its original until the conversion is done."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""An operator's acts, and what they decide: holds, blocks, and more videos for a day."""
+"""Acts of operators, and their results: holds, blocks and grants."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Videos, pictures, sounds and words of a job are kept for a while after its end."""
+"""Times for the removal of a job's videos, pictures, sounds and texts after its end."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,7 +16,7 @@ _KEPT = {
 def upgrade() -> None:
     for name in ("ended_at", "video_gone_at", "inputs_gone_at", "words_gone_at"):
         op.add_column("jobs", sa.Column(name, sa.Double()))
-    # When an earlier version ended a job is known of delivered ones alone; this is close to it.
+    # Earlier versions noted the end of delivered jobs only; for others this is a close estimate.
     op.execute(
         "UPDATE jobs SET ended_at ="
         " COALESCE(delivered_at, completed_at, submitted_at, created_at)"

@@ -1,4 +1,4 @@
-"""Causes that owners are told of, and where the notice of each stands."""
+"""Causes, and the reports to owners about them."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The order of a job or a draft says apart who asked where, and what is wished for."""
+"""The JSON of orders has separate parts for the call (who and where) and the wish (what)."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def upgrade() -> None:
 
 
 def _rewrite(rows: sa.TableClause) -> None:
-    """A batch at a time: all of a large table would not fit into memory."""
+    """Rewrite the orders in batches, as a large table would not fit into memory."""
     connection, last = op.get_bind(), ""
     batch = sa.select(rows).order_by(rows.c.id).limit(BATCH)
     change = sa.update(rows).where(rows.c.id == sa.bindparam("row"))
@@ -30,7 +30,7 @@ def _rewrite(rows: sa.TableClause) -> None:
 
 
 def nested(order: dict[str, Any]) -> dict[str, Any]:
-    """The same values in their new places; earlier versions wrote fewer."""
+    """Return the order in its new structure. Orders of earlier versions have fewer values."""
     call = {name: order[name] for name in _CALL if name in order}
     beside = {name: order[name] for name in _BESIDE if name in order}
     wish = {name: value for name, value in order.items() if name not in {*call, *beside}}

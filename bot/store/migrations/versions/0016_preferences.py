@@ -1,4 +1,4 @@
-"""People's lasting choices, and jobs whose results are for their person alone."""
+"""People's lasting choices, and jobs whose results go only to the person who ordered."""
 
 import sqlalchemy as sa
 from alembic import op

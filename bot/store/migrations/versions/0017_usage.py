@@ -1,6 +1,6 @@
-"""Usage as counters, kept by triggers: an admission costs the same after 100,000 jobs of a day.
+"""Counters of usage with triggers, so an admission costs the same after 100,000 jobs in a day.
 
-The counters begin empty: the first question after an upgrade counts the day anew.
+The counters are empty at first: the first query after an upgrade counts the day's jobs.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""A claim walks the rows of one state that are due, and no others."""
+"""Indexes by status and due time, so a claim reads only due rows of one status."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Looks in hand: those that a process died with are found without walking over all others."""
+"""An index of claimed polls, which finds a dead process's claims without reading other rows."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""How long videos took is known as an interval; one that a late look found says nothing."""
+"""The duration of making a video as an interval, unless a late poll found the video."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,7 +16,7 @@ jobs = sa.table(
 
 def upgrade() -> None:
     op.add_column("jobs", sa.Column("made_after", sa.Double()))
-    # Of earlier ones no look is known; those within the usual time were hardly found late.
+    # Earlier jobs have no record of polls. Jobs of a usual duration were hardly found late.
     took = jobs.c.completed_at - jobs.c.submitted_at
     soon = sa.and_(took > 0.0, took < 1800.0)
     op.execute(sa.update(jobs).where(soon).values(made_after=0.9 * took))
