@@ -30,7 +30,7 @@ ALBUM = 1.5
 SETTLED = 1.5
 """Seconds to wait before a new group is greeted. If it is a known group with a new id, Telegram
 reports the new id within that time."""
-SAMPLES = ("v1:show:", "v1:original:", "v1:file:")
+VIDEO_BUTTONS = ("v1:show:", "v1:original:", "v1:file:")
 """Prefixes of the data of buttons that send a video."""
 GRACE = 5.0
 """Seconds that running handlers may take after a stop. Then they are cancelled; their rows stay."""
@@ -302,7 +302,7 @@ def _update(number: int, raw: dict[str, Any], now: float) -> Update:
         # upload a video have a lane of their own: *Cancel* must not wait for an upload.
         pressed = raw["callback_query"] or {}
         person = (pressed.get("from") or {}).get("id", number)
-        kind = "video" if str(pressed.get("data")).startswith(SAMPLES) else "press"
+        kind = "video" if str(pressed.get("data")).startswith(VIDEO_BUTTONS) else "press"
         lane, wait, urgent = f"{kind}:{person}", 0.0, True
     else:
         said = next((each for key, each in raw.items() if isinstance(each, dict)), {})

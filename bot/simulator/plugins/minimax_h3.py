@@ -8,7 +8,7 @@ from bot.simulator.plugins.values import Values, mapping, text, whole
 MODEL = "MiniMax-H3"
 SECONDS = range(4, 16)
 RATIOS = ("adaptive", "21:9", "16:9", "4:3", "1:1", "3:4", "9:16")
-FRAMES, REFERENCES, SAMPLES, SOUNDS = 2, 9, 3, 3
+FRAMES, REFERENCES, VIDEOS, SOUNDS = 2, 9, 3, 3
 
 
 def build(said: Values) -> Built:
@@ -120,7 +120,7 @@ def _checked(items: list[Mapping[str, object]]) -> list[Mapping[str, object]]:
             raise ValueError(f"{MODEL} accepts at most one {role} image")
     if len(roles) > REFERENCES:
         raise ValueError(f"{MODEL} accepts at most {REFERENCES} reference images")
-    for kind, most in (("video", SAMPLES), ("audio", SOUNDS)):
+    for kind, most in (("video", VIDEOS), ("audio", SOUNDS)):
         if kinds.count(f"{kind}_url") > most:
             raise ValueError(f"{MODEL} accepts at most {most} reference {kind}s")
     others = len(roles) > len(frames) or {"video_url", "audio_url"} & set(kinds)
