@@ -1,7 +1,7 @@
-"""The moves of a job from state to state, and what each does to its costs.
+"""The moves of a job from state to state, and how each move changes the job's costs.
 
-Every move is a pure function from a job to the next one; the store commits it behind the version
-fence. Costs change here and nowhere else, so nothing can be released twice.
+Every move is a pure function that returns the changed job. The store saves it only if the row's
+version is unchanged. Costs change only in this module, so no cost can be released twice.
 """
 
 from dataclasses import replace
@@ -14,21 +14,22 @@ from bot.core.wishes import WORDS
 
 
 def has_place(job: Job) -> bool:
-    """Whether it has one of its model's places at its gateway, or waits for one."""
+    """Whether the job has one of its model's slots at its gateway, or waits for one."""
     waits = job.status is Status.QUEUED and job.reason is Reason.AT_ONCE
     return waits or job.status in IN_FLIGHT
 
 
 def awaits_answer(job: Job) -> bool:
-    """Whether it is kept back until its person has seen that it was taken."""
+    """Whether the job waits until its person has seen the answer to their command."""
     held = job.status is Status.QUEUED and job.due_at == job.created_at + ANSWER_END
     return held and job.claimed_until is None
 
 
 def measured(job: Job, sound: Sound) -> Job:
-    """The sound is ours: the video is as long as it really is, and costs what that costs, no more.
+    """Set the length and the cost of the video by the true length of its stored sound.
 
-    A wish for seconds has been met by then; tried again, it must not stand in the way.
+    Neither becomes larger. The wish for seconds is cleared, so that it can't conflict with the
+    sound's length when the order is tried again.
     """
     if sound.seconds is None:
         raise Broken("not_measured", job=job.id)
@@ -43,26 +44,32 @@ def measured(job: Job, sound: Sound) -> Job:
 
 
 def submitting(job: Job, *, now: float) -> Job:
-    """The POST is about to leave: written before its first byte, and claimed while it lasts."""
+    """Mark the job as submitting and claim it for `CLAIM` seconds.
+
+    This is saved before the first byte of the POST is sent.
+    """
     until = now + CLAIM
     return _move(job, Status.SUBMITTING, submitted_at=now, due_at=job.due_at, claimed_until=until)
 
 
 def requeued(job: Job, *, due_at: float, attempts: int, reason: Reason | None = None) -> Job:
-    """The POST provably did not count: the job waits for another try."""
+    """Return the job to the queue for another try: the gateway surely took nothing."""
     back = job if job.status is Status.QUEUED else _move(job, Status.QUEUED, submitted_at=None)
     return replace(back, due_at=due_at, claimed_until=None, attempts=attempts, reason=reason)
 
 
 def refitted(job: Job, request: VideoRequest, *, due_at: float) -> Job:
-    """Its files are too large for where they go: made again, of all there was of them."""
+    """Return the job to the queue because its pictures are too large for the gateway.
+
+    The pictures are fitted again, from the whole copies, to what `request` allows.
+    """
     pictures = tuple(p if p.fit == request.fit else p.anew() for p in job.order.pictures)
     back = requeued(job, due_at=due_at, attempts=0, reason=Reason.PICTURE_TOO_LARGE)
     return replace(back, order=replace(job.order, pictures=pictures), request=request)
 
 
 def put_off(job: Job, *, due_at: float) -> Job:
-    """The same step again then. A job put off waits for no place, so it keeps none back."""
+    """Let the same step run again at `due_at`. A job that is put off waits for no slot."""
     reason = None if job.reason is Reason.AT_ONCE else job.reason
     return replace(job, due_at=due_at, claimed_until=None, crashes=0, reason=reason)
 
@@ -70,9 +77,9 @@ def put_off(job: Job, *, due_at: float) -> Job:
 def accepted(
     job: Job, gateway_id: str, *, sources: tuple[str, ...] = (), now: float, due_at: float
 ) -> Job:
-    """The gateway has it and named it. From `unconfirmed` the released quota stays released.
+    """Mark the job as accepted under the gateway's id. From `unconfirmed`, quota stays released.
 
-    `sources`: where the video is, if it was made at once; the next look is due at once, too.
+    `sources`: URLs of the video if it was made at once; then the next poll is due at once, too.
     """
     return _move(
         job,
@@ -88,12 +95,18 @@ def accepted(
 
 
 def unconfirmed(job: Job, *, detail: str | None, reason: Reason | None = None) -> Job:
-    """The POST may have been accepted: never sent again; quota released, spend kept."""
+    """Mark the job as maybe accepted. Its POST is never sent again.
+
+    The person's quota is released; the spend is kept.
+    """
     return _move(job, Status.UNCONFIRMED, quota_cost=0, reason=reason, detail=detail)
 
 
 def reopened(job: Job, *, spend_cost: int) -> Job:
-    """It was closed as never taken, and may have been taken all the same: its cost counts again."""
+    """Return a job that was closed as not accepted to `unconfirmed`; its cost counts again.
+
+    Raises `Broken` if the job was not closed so.
+    """
     if not job.is_closed_as_not_taken:
         raise Broken("impossible_move", job=job.id, before=job.status, after=Status.UNCONFIRMED)
     return replace(job, status=Status.UNCONFIRMED, spend_cost=spend_cost)
@@ -107,7 +120,7 @@ def completed(
     withheld: bool = False,
     made_after: float | None = None,
 ) -> Job:
-    """The gateway is done; the content is still to be fetched, at once."""
+    """Mark the job as done at the gateway. The download of its video is due at once."""
     return _move(
         job,
         Status.COMPLETED,
@@ -122,7 +135,7 @@ def completed(
 
 
 def converting(job: Job, unconverted: Video, *, now: float) -> Job:
-    """The video is ours, and has to be converted first; where it came from is kept till then."""
+    """Record the stored original, which must be converted first. The source URLs are kept."""
     return _move(
         job,
         Status.CONVERTING,
@@ -135,12 +148,12 @@ def converting(job: Job, unconverted: Video, *, now: float) -> Job:
 
 
 def unfetched(job: Job, *, now: float) -> Job:
-    """Our copy is gone before it was converted: it is fetched again."""
+    """Let the video be downloaded again: our copy disappeared before its conversion."""
     return _move(job, Status.COMPLETED, unconverted=None, due_at=now, attempts=0)
 
 
 def stored(job: Job, video: Video) -> Job:
-    """The video is ours, as it is posted; from here on only posts are due."""
+    """Record the stored video that will be posted. From now on only posts are due."""
     fetched = _move(job, Status.COMPLETED) if job.status is Status.CONVERTING else job
     return replace(
         fetched,
@@ -156,13 +169,13 @@ def stored(job: Job, video: Video) -> Job:
 
 
 def deleted(job: Job) -> Job:
-    """Its person took the video away, and all that anybody wrote; it was made: it still counts."""
+    """Remove the video and all texts of its order, as its person asked. The costs stay."""
     order, sound = job.order, job.order.sound
     return replace(
         job,
         video=None,
         video_gone_at=None,
-        detail=None,  # a gateway's words may quote the prompt
+        detail=None,  # a gateway's message may quote the prompt
         order=replace(
             order,
             wish=order.wish.without(WORDS),
@@ -174,19 +187,19 @@ def deleted(job: Job) -> Job:
 
 
 def timed(before: Job, after: Job, *, now: float) -> Job:
-    """`after` with the time of its end, if it has come to one just now."""
+    """Return `after` with the time of its end, which is `now` if the job ended with this change."""
     is_same = (before.status, before.is_over) == (after.status, after.is_over)
     ended_at = before.ended_at if is_same else now if after.is_over else None
     return after if after.ended_at == ended_at else replace(after, ended_at=ended_at)
 
 
 def delivered(job: Job, *, now: float) -> Job:
-    """The person can see it: in the channel, or in the history if they chose *Don't post*."""
+    """Mark the job as delivered: its message is in chat, or its person chose *Don't post*."""
     return _move(job, Status.DELIVERED, delivered_at=now, reason=None)
 
 
 def failed(job: Job, reason: Reason, *, charged: bool, detail: str | None = None) -> Job:
-    """It will not become a video. Never counts for the person; the spend stays if `charged`."""
+    """Mark the job as failed. It never counts for the person; the spend stays if `charged`."""
     return _move(
         job,
         Status.FAILED,
@@ -198,12 +211,15 @@ def failed(job: Job, reason: Reason, *, charged: bool, detail: str | None = None
 
 
 def cancelled(job: Job, reason: Reason) -> Job:
-    """Withdrawn before the gateway had it: nothing counts."""
+    """Mark the job as cancelled before a gateway had it: nothing counts."""
     return _move(job, Status.CANCELLED, reason=reason, quota_cost=0, spend_cost=0)
 
 
 def _move(job: Job, status: Status, **changes: object) -> Job:
-    """In its new state it is unclaimed, and due only where the move says when."""
+    """Set the new state: unclaimed, and due only if `changes` say when.
+
+    Raises `Broken` if the job's state does not allow this move.
+    """
     if status not in MOVES[job.status]:
         raise Broken("impossible_move", job=job.id, before=job.status, after=status)
     fresh = {"due_at": None, "claimed_until": None, "crashes": 0, **changes}

@@ -1,6 +1,6 @@
 """A person's order (`Order`: who, where, a wish and files) and our request for it (`VideoRequest`).
 
-Both are written into the job's row, so that a restart or a changed catalog alters neither.
+Both are stored in the job's row, so that a restart or a changed catalog alters neither.
 """
 
 import math
@@ -11,21 +11,21 @@ from bot.core.errors import GivenTooLarge, Refused
 from bot.core.wishes import Shaping, Wish
 
 PICTURE_BYTES = 8_000_000
-"""The largest picture we take from anybody."""
+"""Bytes of the largest picture that we accept."""
 PICTURE_PIXELS = 65_000_000
-"""The most pixels of one that we take: phones make that many; more need too much memory."""
+"""The most pixels of a picture that we accept. Phones make that many; more need too much memory."""
 SOUND_BYTES = 15_000_000
-"""The largest sound we take from anybody."""
+"""Bytes of the largest sound that we accept."""
 
 
 VIDEO = "video"
-"""The kind of a picture that is none, as it moves."""
+"""The value of `Picture.kind` for a file that is a video and not a still picture."""
 ANYBODY = "*"
-"""The author of a picture that no person gave us: anybody may animate it."""
+"""The author of a picture that no person sent, so everybody may animate it."""
 
 
 def check_picture(size: int, width: int | None, height: int | None) -> None:
-    """Raise `picture_too_large` or `picture_too_many_pixels` for one that we don't take."""
+    """Raise `picture_too_large` or `picture_too_many_pixels` if a picture exceeds our limits."""
     if size > PICTURE_BYTES:
         raise GivenTooLarge(megabytes=size / 1e6)
     pixels = (width or 0) * (height or 0)
@@ -35,15 +35,15 @@ def check_picture(size: int, width: int | None, height: int | None) -> None:
 
 
 class Kind(StrEnum):
-    """The kind of input: it selects a family's wire model."""
+    """What a video is made from. The kind selects the model of a family that is ordered."""
 
     TEXT = "t2v"
     PICTURE = "i2v"
     KEY_FRAMES = "kf2v"
     SOUND = "s2v"
-    """One picture that a sound makes speak or sing."""
+    """One picture and one sound: the video shows the picture speaking or singing."""
     REMIX = "remix"
-    """Words alone, about a video that the gateway has."""
+    """A prompt that changes a video that the gateway still has."""
 
 
 class Transport(StrEnum):
@@ -52,32 +52,32 @@ class Transport(StrEnum):
     UPLOAD = "upload"
     """A file part of the multipart body."""
     DATA_URI = "data-uri"
-    """Text that holds the whole file and says what it is; needs no public address."""
+    """A `data:` URI with the media type and the whole file; needs no public address."""
     BASE64 = "base64"
-    """The same without saying what it is."""
+    """The whole file in Base64, without its media type."""
     URL = "url"
-    """A link to our own copy."""
+    """A URL of our own copy of the file."""
 
 
 Value = str | int | float | bool
-"""A parameter's value on the wire."""
+"""The value of a field in a request body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where in the world of chat an answer belongs. Ids are the platform's own, as text."""
+    """The place in a chat network where an answer belongs. Ids are the network's own, as text."""
 
     platform: str
     channel: str
     community: str | None = None
     """The server or group; None in a private chat."""
     message: str | None = None
-    """The message that results reply to, where there is one."""
+    """The message that results reply to, if there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who asks. `name` is for display only; `id` counts."""
+    """Someone who uses the bot. `id` identifies the person; `name` is only for display."""
 
     id: str
     name: str
@@ -85,7 +85,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """A model's demands on a picture; sides in pixels."""
+    """A model's requirements for a picture. Sides are in pixels."""
 
     width: int | None = None
     height: int | None = None
@@ -93,7 +93,7 @@ class Fit:
     least_side: int = 1
     most_side: int = 4096
     widest: float = 4.0
-    """The largest ratio of the long side to the short one; beyond it the picture is reshaped."""
+    """The largest ratio of the long side to the short side. A picture beyond it is reshaped."""
     most_bytes: int = 10_000_000
     """Bytes of the re-encoded file."""
     shaping: Shaping = Shaping.CROP
@@ -101,7 +101,11 @@ class Fit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Still:
-    """A picture in our storage, made to fit; `whole` is all there was of it, of this size."""
+    """A picture in our storage that meets a model's requirements.
+
+    `key` names the fitted copy. `whole` names the copy of the whole picture; `width` and `height`
+    are that copy's size in pixels.
+    """
 
     key: str
     whole: str
@@ -111,7 +115,7 @@ class Still:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """A sound in our storage; bytes and seconds as they are."""
+    """A sound in our storage, with its true size in bytes and its true length in seconds."""
 
     key: str
     size: int
@@ -120,10 +124,10 @@ class Recording:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A picture somebody gave us.
+    """A picture that a person sent.
 
-    `source` is the platform's own handle (a Discord attachment URL, a Telegram `file_id`): only
-    that platform's `fetch` reads it, and it is forgotten as soon as `key` names our own copy.
+    `source` is the network's own handle (a Discord attachment URL, a Telegram `file_id`). Only
+    that network's `fetch` reads it. `source` is cleared as soon as `key` names our own copy.
     """
 
     source: str | None
@@ -133,33 +137,33 @@ class Picture:
     width: int | None = None
     height: int | None = None
     author: str | None = None
-    """Id of the person who posted it, or `ANYBODY`; None if that can't be known."""
+    """Id of the person who posted the picture, or `ANYBODY`; None if unknown."""
     copy_of: str | None = None
-    """Instead of a source: the key of an earlier copy of ours, to be fitted anew."""
+    """Instead of a source: the key of an earlier copy of ours, to be fitted again."""
     last_of: str | None = None
-    """Instead of a source: the key of a video of ours whose last moment it is."""
+    """Instead of a source: the key of a stored video whose last frame becomes this picture."""
     key: str | None = None
-    """Our own copy, made to fit."""
+    """The key of our own copy, made to fit."""
     whole: str | None = None
-    """The key of all there was of it."""
+    """The key of our copy of the whole picture, which is not cropped."""
     fit: Fit | None = None
-    """The demands `key` meets."""
+    """The requirements that the copy at `key` meets."""
     is_bad: bool = False
-    """This is the one that could not be used."""
+    """Whether this picture is the one of its order that could not be used."""
     kind: str | None = None
-    """A kind that is not read, as its bytes have shown."""
+    """The file's kind, if its bytes show a kind that we don't read."""
 
     def check(self) -> None:
-        """Raise `Refused` with the limit that the platform's own numbers show to be broken."""
+        """Raise `Refused` if the size or the sides that the network declared exceed our limits."""
         check_picture(self.size, self.width, self.height)
 
     def kept(self, copy: Still, fit: Fit) -> "Picture":
-        """The same picture once we have our own copy of it."""
+        """Return this picture with our own `copy`, which meets `fit`, in place of its source."""
         ours = replace(self, source=None, copy_of=None, last_of=None, fit=fit)
         return replace(ours, key=copy.key, whole=copy.whole, width=copy.width, height=copy.height)
 
     def anew(self) -> "Picture":
-        """The same picture for another request, which wants it another way."""
+        """Return this picture for a request with other requirements: to be fitted again."""
         if self.key is None:
             return self
         return replace(self, copy_of=self.whole or self.key, key=None, whole=None, fit=None)
@@ -167,24 +171,24 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sound:
-    """A sound somebody gave us; `source` and `key` are as those of a `Picture`."""
+    """A sound that a person sent. `source` and `key` mean the same as in `Picture`."""
 
     source: str | None
     filename: str
     size: int
-    """Bytes, as the platform declared them; once `key` is there, those of our copy."""
+    """Bytes, as the network declared them; once `key` is set, the bytes of our copy."""
     seconds: float | None = None
-    """As the platform declared them, maybe rounded; once `key` is there, those of our copy."""
+    """Length as the network declared it, maybe rounded; once `key` is set, that of our copy."""
     author: str | None = None
     key: str | None = None
 
     def kept(self, copy: Recording) -> "Sound":
-        """The same sound once we have our own copy of it, measured."""
+        """Return this sound with our own, measured `copy` in place of its source."""
         return replace(self, source=None, key=copy.key, size=copy.size, seconds=copy.seconds)
 
 
 def too_large(given: Picture | Sound, size: int) -> Refused:
-    """The refusal of a file that has so many bytes."""
+    """Return the error for a file of `size` bytes, which is more than we accept."""
     if isinstance(given, Sound):
         return GivenTooLarge("sound_too_large", megabytes=size / 1e6, most=SOUND_BYTES / 1e6)
     return GivenTooLarge(megabytes=size / 1e6)
@@ -192,7 +196,7 @@ def too_large(given: Picture | Sound, size: int) -> Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A video as its gateway knows it."""
+    """A finished video at a gateway: its id there, and the values that it was ordered with."""
 
     gateway: str
     base_url: str
@@ -206,7 +210,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """Somebody asks for something: by which event, who, where, in which language."""
+    """One command or button press: its event's id, its place, its person and their language."""
 
     event_id: str
     address: Address
@@ -216,106 +220,112 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One wish of one person; the event of its call makes a repeated delivery of it harmless."""
+    """One person's wish for one video, with its files.
+
+    The id of the event in `call` makes an order idempotent: a repeated event makes no second job.
+    """
 
     call: Call
     wish: Wish
     pictures: tuple[Picture, ...] = ()
     sound: Sound | None = None
     remix_of: Made | None = None
-    """The video that the words are to change, where its gateway offers that."""
+    """The video that the prompt changes, if its gateway offers that."""
     is_whole: bool = False
-    """No lasting choice of its person fills what it leaves open."""
+    """If true, the person's saved preferences don't fill the fields that the wish leaves open."""
 
     def wishing(self, wish: Wish) -> "Order":
-        """The same with another wish."""
+        """Return this order with another wish."""
         return replace(self, wish=wish)
 
     @property
     def files(self) -> "tuple[Picture | Sound, ...]":
-        """The files in the order in which they travel: the sound last."""
+        """The files in the sequence in which they are sent to the gateway: the sound last."""
         return (*self.pictures, *((self.sound,) if self.sound else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundFit:
-    """A model's demands on a sound."""
+    """A model's requirements for a sound."""
 
     least_seconds: float = 3.0
     most_seconds: int = 30
-    """A longer one is cut."""
+    """A longer sound is cut to this length."""
     most_bytes: int = 15_000_000
     """Bytes of the re-encoded file."""
 
     def takes(self, sound: Sound) -> bool:
-        """Whether our copy of it can go as it is: another model may have wanted more of it."""
+        """Whether our copy of `sound` meets these limits as it is.
+
+        The copy may be too long or too large if it was made for another model.
+        """
         return (sound.seconds or 0) <= self.most_seconds and sound.size <= self.most_bytes
 
     def check(self, seconds: float) -> None:
-        """Raises `Refused("sound_short")`."""
+        """Raise `Refused("sound_short")` if a sound of this length is too short."""
         if seconds < self.least_seconds:
-            shown = math.floor(seconds * 10) / 10  # rounded up it might be told as long enough
+            shown = math.floor(seconds * 10) / 10  # rounding up could show a length that is enough
             raise Refused("sound_short", seconds=shown, least=self.least_seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoRequest:
-    """A request: checked against the catalog, spelt for one gateway's dialect."""
+    """A request to a gateway: checked against the catalog, written in the gateway's dialect."""
 
     model: str
     kind: Kind
     prompt: str
     seconds: int
-    """The number that counts, in limits and in money."""
+    """The length that counts for limits and money."""
     auto: bool = False
     """Whether the model chooses the length, up to `seconds`."""
     audio: bool | None = None
-    """Whether it has sound, where the model was told."""
+    """Whether the video has sound; None if the request does not say."""
     size: str | None
-    """The wire's own word, e.g. `1280x720`, `1280*720` or `720P`; sent as `parameters` say."""
+    """The gateway's spelling, e.g. `1280x720`, `1280*720` or `720P`; sent as `parameters` say."""
     dialect: str
     is_json: bool = False
-    """Whether the body is one JSON object; else it is a form."""
+    """Whether the body is one JSON object; otherwise the body is a form."""
     lengths: tuple[str, ...] = ("seconds",)
-    """Where the seconds go: in `seconds` as text, anywhere else as a number."""
+    """The fields that carry the length: text in the field `seconds`, a number in any other."""
     parameters: tuple[tuple[str, Value], ...] = ()
-    """Place and value of whatever is sent besides prompt, model, seconds and files.
+    """The other fields, as (path, value): all but prompt, model, seconds and files.
 
-    A place is a path into the body, like `size`, `metadata.input.seed` or `images[0]`.
+    A path leads into the body, like `size`, `metadata.input.seed` or `images[0]`.
     """
     remix_of: str | None = None
-    """The gateway's id of the video that the words are to change."""
+    """The gateway's id of the video that the prompt changes."""
     transport: Transport | None = None
     url_above: int | None = None
-    """Bytes beyond which a file travels by link all the same, where there is a link."""
+    """A file of more bytes is sent as a URL whatever `transport` says, if there is a URL."""
     places: tuple[tuple[str, ...], ...] = ()
-    """Where each file goes, the sound last: every one of its places gets it."""
+    """For each file, the sound last: the paths of all fields that carry the file."""
     fit: Fit | None = None
     sound_fit: SoundFit | None = None
-    # The values that people see, beside those on the wire.
+    # The values that people see, beside the values that are sent.
     family: str
     label: str
     stock: str = ""
-    """The words of a preset, at the beginning of `prompt`."""
+    """The text of a preset, at the beginning of `prompt`."""
     preset: str | None = None
-    """The name of that preset."""
+    """The name of the preset that `stock` comes from."""
     aspect: str | None = None
     quality: str | None = None
     seed: int | None = None
-    """Where one was sent: the same one makes the same video again, in another quality."""
+    """The seed, if one was sent. The same seed makes the same video again in another quality."""
 
     @property
     def shown(self) -> str:
-        """The words as people know them: their own, else the name of their preset."""
+        """The prompt to show: the person's own text, or the preset's name if there is none."""
         own = self.prompt.removeprefix(self.stock).strip()
         return own or (self.preset if self.prompt else "") or ""
 
     @property
     def written(self) -> str:
-        """All text in it that a person may have written, a text a line: a gateway may quote it."""
+        """All texts that a person may have written, one a line. A gateway may quote any of them."""
         values = (value for _, value in self.parameters if isinstance(value, str))
         return "\n".join(dict.fromkeys((self.prompt, *values)))
 
     def lasting(self, seconds: float) -> "VideoRequest":
-        """The same for a sound of that true length; never longer than what was admitted."""
+        """Return this request for a sound of this true length, never longer than was admitted."""
         return replace(self, seconds=min(self.seconds, math.ceil(seconds)))

@@ -1,4 +1,4 @@
-"""A gateway's answers as values: the worker decides by them, never by wire words."""
+"""A gateway's answers as values: workers decide by these values, never by the gateway's words."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,16 +8,19 @@ from bot.core.jobs import Reason
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Create: it has the job, under this id; `UNNAMED` where it gave the video and no id."""
+    """Create: the gateway accepted the job under this id; `UNNAMED` for a video without an id."""
 
     gateway_id: str
     sources: tuple[str, ...] = ()
-    """URLs of the video, where it was made at once."""
+    """URLs of the video, if it was made at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Create: the answer is the video itself; it is in the file that was named for it."""
+    """Create: the response is the video itself, now in the file that `into` named.
+
+    `size` is in bytes.
+    """
 
     size: int
 
@@ -31,14 +34,14 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Create: the gateway itself said "later" (429), so it took nothing."""
+    """Create: the gateway answered "later" (429), so it accepted nothing."""
 
     retry_after: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """Any call: the key or the balance is refused; this gateway pauses, no job is harmed."""
+    """Any call: the key or the balance is refused. The gateway is paused; no job fails."""
 
     reason: Reason
     detail: str
@@ -46,7 +49,7 @@ class Locked:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Create: a definite no. `charged` where the answer leaves the bill in doubt."""
+    """Create: a definite no. `charged` if the answer leaves open whether the order is charged."""
 
     reason: Reason
     detail: str
@@ -55,43 +58,43 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Uncertain:
-    """Create: it may have been accepted. Never sent again by itself."""
+    """Create: the order may have been accepted. It is never sent again automatically."""
 
     detail: str
     answered: bool = False
-    """It said something, only not whether it was taken; else the line was lost."""
+    """True if a response came that does not say the outcome; False if the connection was lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Retrieve: not finished, or a word we don't know. `progress` 0..100, None if not told."""
+    """Retrieve: not finished, or an unknown status. `progress` is 0..100, or None if not given."""
 
     progress: int | None = None
     at_least: float | None = None
-    """Seconds the gateway asked us to wait before the next look."""
+    """Seconds that the gateway asked us to wait before the next poll."""
     unknown: str = ""
-    """A status word that nobody knows: its operator is told of it."""
+    """The status word, if we don't know it. The operator gets a notice."""
     shape: str = ""
-    """The names in an answer that has no such word at all: its operator is told of it, too."""
+    """The field names of a response without any status word. The operator gets a notice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Retrieve: a success word; `sources` are URLs the answer named for the content."""
+    """Retrieve: the status says success. `sources` are the video's URLs in the response."""
 
     sources: tuple[str, ...] = ()
     withheld: bool = False
-    """It named an error beside its success: most likely there will be no content."""
+    """Whether the response named an error beside its success: probably there is no video."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Retrieve: a terminal word of failure."""
+    """Retrieve: the status says that the job failed for good."""
 
     reason: Reason
     detail: str
     charged: bool = False
-    """It surely counts at the gateway, whatever that does for others that fail."""
+    """Whether this failure is surely charged, even if the gateway refunds other failures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +104,17 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Retrieve or content: no usable answer; look again later."""
+    """Retrieve or content: no usable answer. Try again later."""
 
     detail: str
     retry_after: float | None = None
     definite: bool = False
-    """The gateway itself has no content for us, or something else in its place: no outage."""
+    """Whether the gateway answered without the content, or with something else. No outage."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """Content: the file that was handed over can't be taken. A few tries, then it is believed."""
+    """Content: the downloaded file can't be used. After a few tries that is final."""
 
     reason: Reason
     detail: str
@@ -119,31 +122,31 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Content: the whole file is on disk."""
+    """Content: the whole file is on disk. `size` is in bytes."""
 
     size: int
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Probe: what was asked free of charge was answered as for a good key with a balance."""
+    """Probe: a free request was answered as for a good key with a balance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """One video in a gateway's own list. Whatever it does not tell is missing."""
+    """One video in a gateway's own list. A field that the gateway omits keeps its default."""
 
     id: str
     model: str = ""
     status: str = ""
     created_at: float | None = None
-    """Seconds since the epoch, by the gateway's clock."""
+    """When the video was ordered: seconds since the epoch, by the gateway's clock."""
     prompt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class VideoList:
-    """List: the newest first; `whole` if it reaches back as far as was asked."""
+    """List: videos, the newest first. `whole` if the list reaches back as far as was asked."""
 
     videos: tuple[Listed, ...]
     whole: bool = True
@@ -151,15 +154,15 @@ class VideoList:
 
 @dataclass(frozen=True, slots=True)
 class NoList:
-    """List: this gateway has none."""
+    """List: this gateway offers no list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Glance: an answer that may say more than that the job is being made."""
+    """Glance: a response that may say more than that the video is being made."""
 
     read: "Callable[[str], Polled]"
-    """Reads it; what it quotes of this prompt decides nothing."""
+    """Parses the response. The argument is the prompt: text quoted from it is ignored."""
 
 
 Creation = Accepted | Made | NotSent | Busy | Locked | Rejected | Uncertain
@@ -170,5 +173,8 @@ Listing = VideoList | NoList | Trouble
 
 
 def kind_of(detail: str) -> str:
-    """The kind of a gateway's words, for the log: the words may quote the prompt."""
+    """Return the part of `detail` before its first colon, which is safe to log.
+
+    The rest is the gateway's own text and may quote the prompt.
+    """
     return detail.partition(":")[0]

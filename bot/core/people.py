@@ -1,12 +1,12 @@
-"""Whether people ask for something just now: then other work goes on in small parts.
+"""Whether people are waiting for answers now: then other work goes on in small parts.
 
-A large part would hold the database, and the loop, while somebody waits for an answer.
+A large part would block the database and the event loop while a person waits for an answer.
 """
 
 from collections.abc import Callable
 
 LINGER = 1.0
-"""Seconds after the latest question in which the next is expected."""
+"""Seconds after the latest order or press in which another is expected."""
 
 
 class People:
@@ -18,12 +18,12 @@ class People:
         self._until = steady()
 
     def came(self) -> None:
-        """Somebody ordered or pressed something."""
+        """Record that a person ordered or pressed something."""
         self._until = self._steady() + LINGER
 
     @property
     def are_here(self) -> bool:
-        """Whether somebody waits for an answer, or did a moment ago."""
+        """Whether a person waits for an answer, or did a moment ago."""
         return self._steady() < self._until
 
     @property

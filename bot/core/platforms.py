@@ -1,8 +1,8 @@
-"""The interfaces of a chat network: a small one that each has, and some that only some have.
+"""The interfaces of a chat network: a small one that each network has, and optional ones.
 
-A network that lacks an optional interface is not asked: `Can` and the interfaces that it has are
-all that the core knows of it. Every method raises `Temporary` (outcome unknown, or later) or
-`Refused` (a definite no).
+The core knows a network only by its `Can` and the interfaces that it implements, and never calls
+an interface that a network lacks. Methods raise `Temporary` (the outcome is unknown, or the
+network asks to wait) or `Refused` (a definite no).
 """
 
 from dataclasses import dataclass, replace
@@ -16,19 +16,19 @@ from bot.core.replies import Reply
 
 
 class Standing(NamedTuple):
-    """A message of ours that stands in a chat."""
+    """The ids of a message of ours that is in a chat, and of its channel."""
 
     message_id: str
     channel_id: str
 
 
 def standing(post: Post, job: Job) -> Standing:
-    """The message of a post that was said."""
+    """Return the ids of the message of `post`, which was sent."""
     return Standing(post.message_id or "", post.channel_id or job.order.call.address.channel)
 
 
 def place(post: Post, job: Job) -> Address:
-    """The same, with the community that it stands in: a person's own messages are in none."""
+    """Return the address of the post's message. A direct message has no community."""
     stands = standing(post, job)
     address = job.order.call.address
     community = None if post.direct else address.community
@@ -39,117 +39,123 @@ def place(post: Post, job: Job) -> Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectMessage:
-    """A message to one person, about no job of theirs."""
+    """A message to one person that is not about one of the person's jobs."""
 
     person_id: str
     reply: Reply
     nonce: str
-    """The same for each try of it."""
+    """A text that is the same for each try of this message, so that the network sends it once."""
     since: float | None = None
-    """When an earlier try of it was begun, whose end is unknown."""
+    """When an earlier try with an unknown outcome began, in seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Can:
-    """The facts about a network that the core decides by."""
+    """The facts about a network on which the core's decisions depend."""
 
     upload_limit: int
-    """Bytes of the largest file that may be attached; `LimitsUploads` may know better."""
+    """Bytes of the largest file that may be attached, unless `LimitsUploads` says otherwise."""
     card_grace: float = 0.0
-    """Seconds in which a command's own answer may become the card; 0 where there is none such."""
+    """Seconds in which a command's own answer may become the card; 0 if that is impossible."""
     private_answers: bool = False
-    """The answer to a command is seen by its person alone, also where others are."""
+    """Whether only the person who gave a command sees its answer, even in a shared channel."""
     remembers_nonces: bool = False
-    """A message that is sent again within `NONCE_WINDOW` stands once."""
+    """Whether a message that is sent twice within `NONCE_WINDOW` appears once."""
 
 
 class Platform(Protocol):
-    """One chat network: the least that it has to offer."""
+    """One chat network: the interface that every network implements."""
 
     name: str
     can: Can
 
     async def is_connected(self) -> bool:
-        """Whether what people do there reaches us now. Asks nobody: it is known or not."""
+        """Whether the network's events reach us now. Answers from known state: sends no request."""
 
     async def send(self, post: Post, job: Job, reply: Reply, *, video: Path | None) -> Standing:
-        """Say it as a new message."""
+        """Send `reply` for `post` as a new message, with `video` as a file if given."""
 
 
 @runtime_checkable
 class SendsAgain(Protocol):
-    """A network without nonces that can repeat a send all the same, so that it stands once."""
+    """A network without nonces that can still repeat a send so that the message appears once."""
 
     async def send_again(
         self, post: Post, job: Job, reply: Reply, *, video: Path | None
     ) -> Standing:
-        """Say it, although an earlier send of it has an unknown end."""
+        """Send a message again after an earlier send whose outcome is unknown."""
 
 
 @runtime_checkable
 class Edits(Protocol):
-    """A network where our messages can be changed. Elsewhere a card stays as it was said."""
+    """A network where our messages can be edited. On other networks a card is never updated."""
 
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
-        """Bring a message up to date."""
+        """Replace the content of the post's message with `reply`."""
 
 
 @runtime_checkable
 class Removes(Protocol):
-    """A network where our messages can be taken away."""
+    """A network where our messages can be deleted."""
 
     async def remove(self, message: Standing) -> None:
-        """Take it away; one that is gone already is as good."""
+        """Delete a message. A message that is already gone counts as deleted."""
 
 
 @runtime_checkable
 class Points(Protocol):
-    """A network that can lead people to a message."""
+    """A network that has links to messages."""
 
     def link_to(self, message: Address) -> str | None:
-        """The link to a message; None where it has none."""
+        """Return the link to a message, or None if the message has no link."""
 
 
 @runtime_checkable
 class ReadsHistory(Protocol):
-    """A network that shows us what was said there."""
+    """A network where we can read earlier messages."""
 
     async def find(self, post: Post, job: Job) -> Standing | None:
-        """Our own earlier message for this post. `Refused("history_unreadable")`: can't be told."""
+        """Return our earlier message for this post, or None if there is none.
+
+        Raises `Refused("history_unreadable")` if the history can't be read.
+        """
 
 
 @runtime_checkable
 class LimitsUploads(Protocol):
-    """A network that takes more in one place than in another, or learns what it takes."""
+    """A network whose limit for attached files depends on the place, or is learned from answers."""
 
     async def upload_limit(self, job: Job) -> int:
-        """Bytes of the largest file that may be attached where this was asked for."""
+        """Return the bytes of the largest file that may be attached where `job` was ordered."""
 
     async def direct_limit(self, job: Job) -> int:
-        """Bytes of the largest file in the own messages of the person who asked."""
+        """Return the bytes of the largest file in a direct message to the job's person."""
 
 
 @runtime_checkable
 class Fetches(Protocol):
-    """A network where people hand files in."""
+    """A network where people can send files."""
 
     async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
-        """Stream what somebody gave to disk; more than `most` bytes or gone is `Refused`."""
+        """Download a file that a person sent to `into`.
+
+        Raises `Refused` if the file is gone or has more than `most` bytes.
+        """
 
 
 @runtime_checkable
 class Tells(Protocol):
-    """A network where one person can be written to."""
+    """A network where we can send a direct message to one person."""
 
     async def tell(self, message: DirectMessage) -> Standing:
-        """Say it in this person's own messages; in a private place, to everybody there."""
+        """Send `message` to its person directly; in a private place, to everybody there."""
 
     async def retell(self, message: Standing, reply: Reply) -> None:
-        """Bring a message that was told up to date. `Refused` where it is gone."""
+        """Replace a direct message with `reply`. Raises `Refused` if the message is gone."""
 
 
 async def upload_limit(platform: Platform, post: Post, job: Job) -> int:
-    """Bytes of the largest file that may be attached where this post goes."""
+    """Return the bytes of the largest file that may be attached to this post's message."""
     if not isinstance(platform, LimitsUploads):
         return platform.can.upload_limit
     return await (platform.direct_limit if post.direct else platform.upload_limit)(job)

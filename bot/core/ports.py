@@ -1,4 +1,4 @@
-"""The interfaces the core needs. Adapters implement them; `app.py` hands them over."""
+"""The interfaces that the core needs. Adapters implement them; `app.py` passes them in."""
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -23,37 +23,37 @@ from bot.core.quotas import Limits, Usage
 
 
 class Clock(Protocol):
-    """Time as an argument: tests turn it by hand."""
+    """The current time, passed as an argument so that tests can set it."""
 
     def now(self) -> float:
-        """Seconds since the epoch, UTC: for rows, and for people."""
+        """Return the seconds since the epoch, UTC: for rows, and to show to people."""
 
     def steady(self) -> float:
-        """Seconds that only grow, from an unknown beginning: for waits within this process."""
+        """Return monotonic seconds from an arbitrary start: for waits within this process."""
 
     def settled(self) -> float:
-        """Seconds since this process began, or since the machine's clock was last set."""
+        """Return seconds since this process began, or since the machine's clock was last set."""
 
     async def sleep(self, seconds: float) -> None:
         """Return once that much time has passed on this clock."""
 
 
 class Jobs(Protocol):
-    """The rows that carry every promise. Each method is one whole transaction."""
+    """The rows of all jobs. Each method is one whole transaction."""
 
     async def admit(self, job: Job, limits: Limits, *, now: float, card_at: float) -> Job:
-        """Insert `job` if the limits allow it; the same event again answers the same job.
+        """Insert `job` if the limits allow it. A repeated event returns the job of the first one.
 
-        Its card is owed from `card_at`. Raises `Refused` with the limit that stands in the way.
+        The job's card is due at `card_at`. Raises `Refused` with the limit that is reached.
         """
 
     async def check_welcome(
         self, platform: str, person_id: str, *, orders: bool, now: float
     ) -> None:
-        """Raise `Refused` where an operator refuses this person, or `orders` of everybody."""
+        """Raise `Refused` if the person is blocked, or with `orders`, if all orders are stopped."""
 
     async def has_ordered(self, platform: str, person_id: str) -> bool:
-        """Whether there is a job of this person's."""
+        """Whether this person has any job."""
 
     async def get(self, job_id: str) -> Job | None: ...
 
@@ -66,35 +66,35 @@ class Jobs(Protocol):
         most: int,
         but: Collection[str] = (),
     ) -> list[Job]:
-        """Take up to `most` due jobs: nobody else gets them before `until`.
+        """Claim up to `most` due jobs until `until`; no other worker gets them before then.
 
-        Never those of the ids in `but`, even if their claims have run out.
+        Jobs whose ids are in `but` are never taken, even if their claims have expired.
         """
 
     async def renew(self, ids: Collection[str], *, until: float) -> None:
-        """Let the claims on these jobs last until then; one that was let go stays so."""
+        """Extend the claims on these jobs until `until`. Released claims stay released."""
 
     async def release(self, job: Job) -> None:
-        """Give a claim back unused; nothing happens if the row has moved on."""
+        """Release an unused claim. Does nothing if the row has changed since."""
 
     async def next_due(
         self, statuses: Sequence[Status], *, but: Collection[str] = ()
     ) -> float | None: ...
 
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
-        """Write the change and the posts it owes; None if somebody else was faster."""
+        """Write the change and the posts that it makes due; None if the row has changed since."""
 
     async def keep(
         self, before: Job, after: Job, *, now: float, until: float
     ) -> tuple[Job | None, Post | None]:
-        """The same; if it makes the message with its video due, that is claimed until then."""
+        """Do as `save`. If the result's post becomes due, claim it until `until` and return it."""
 
     async def begin(self, job: Job, *, now: float, at_once: int | None) -> Job | None:
-        """The POST is about to leave, if fewer than `at_once` of its model are in flight there.
+        """Mark the job as submitting if its model has fewer than `at_once` videos in flight.
 
-        Else it waits its turn: due when the first of those is "taking long", or as soon as one is
-        over. While an operator holds its gateway, it waits for the end of that. None if somebody
-        else was faster.
+        Otherwise the job waits: it is due as soon as one of them ends, or at the latest when the
+        first of them is "taking long". While an operator holds its gateway, the job waits for the
+        end of the hold. Returns None if the row has changed since.
         """
 
     async def accept(
@@ -106,86 +106,91 @@ class Jobs(Protocol):
         now: float,
         due_at: float,
     ) -> Job:
-        """Record the gateway's id: succeeds from `submitting` and from `unconfirmed`.
+        """Record the gateway's id. This succeeds from `submitting` and from `unconfirmed`.
 
-        `sources` lead to the video, if it was made at once; it is due at once, too.
+        `sources` are URLs of the video if it was made at once; then the job is due at once, too.
         """
 
     async def usage(self, address: Address, person_id: str, limits: Limits, *, now: float) -> Usage:
-        """Today's usage of this person, community and purse: all that the purse pays."""
+        """Return today's usage of this person, of this community and of the whole purse."""
 
     async def recent(self, platform: str, person_id: str, *, most: int) -> list[Job]:
-        """A person's latest jobs, newest first."""
+        """Return a person's latest jobs, the newest first."""
 
     async def made(self, platform: str, person_id: str, *, most: int, skip: int) -> list[Job]:
-        """The same, of those with a video that its person did not take away; `skip` are newer."""
+        """Return a person's jobs with a video that was not deleted, after the `skip` newest."""
 
     async def ahead(self, job: Job) -> int | None:
-        """How many wait for the same place before it; None for one that waits for none."""
+        """Return how many jobs wait for a slot before `job`; None if it does not wait for one."""
 
     async def waiting(self, address: Address) -> list[Job]:
-        """The queue of a community, or of a private channel; the oldest first."""
+        """Return the queued jobs of a community, or of a private channel; the oldest first."""
 
 
 class Pauses(Protocol):
-    """Which gateways are paused. Stored, so that a restart does not hammer a bad key."""
+    """The paused gateways. They are stored, so that a restart does not use a refused key again."""
 
     async def pause(
         self, gateway: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
     ) -> None:
-        """Leave it alone for a while. Its owners are told, as often as `notices` allows.
+        """Pause a gateway and owe a notice to its operators, as often as `notices` allows.
 
-        `detail`: the gateway's own words; `rooms`: platforms where everybody is the operator.
+        `detail` is the gateway's own text. `rooms` are the networks where everybody counts as
+        the operator.
         """
 
     async def lock(
         self, job: Job, account: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
     ) -> bool:
-        """The POST of an order met a lock on this account: whether its gateway is paused for it.
+        """Pause the gateway because it refused the POST of an order with this account's key.
 
-        It is not where the lock is about this order alone; then nobody is told, either.
+        Returns False, without a pause or a notice, if the refusal concerns this order alone.
         """
 
     async def passed(self, job: Job, account: str, *, balance: bool) -> None:
-        """The POST of an order was answered as for a good key, and with `balance` for that too."""
+        """Record a POST whose answer proves a good key, and with `balance`, a balance."""
 
     async def remark(
         self, gateway: str, subject: str, *, detail: str, rooms: Iterable[str], now: float
     ) -> None:
-        """Tell its owners of something that pauses nothing: once, or once a day; see `is_news`."""
+        """Owe operators a notice that comes without a pause, as often as `is_news` allows."""
 
     async def held(self, gateway: str, *, now: float) -> Pause | None:
-        """The pause that keeps an order back; None if none does, or for the one that may try."""
+        """Return the pause or hold that stops an order now; None if the order may be sent."""
 
     async def claim(self, *, now: float, until: float, most: int) -> list[Paused]:
-        """Up to `most` gateways that are to be asked now, and not again before `until`."""
+        """Claim up to `most` paused gateways whose check is due; the next is due at `until`."""
 
     async def next_due(self) -> float | None:
-        """When the next is to be asked."""
+        """Return when the next check of a paused gateway is due; None if no gateway is paused."""
 
     async def refused(self, gateway: str, reason: Reason, *, now: float) -> None:
-        """A free question met the same lock."""
+        """Record that a free request was refused for the same reason as the pause."""
 
     async def let_one_try(self, gateway: str, *, now: float) -> None:
-        """One order may go, to see whether the lock is over: the one refused least is due now."""
+        """Let one order test the pause: the waiting order with the fewest tries is due now."""
 
     async def catch_up(self, gateway: str, *, now: float) -> bool:
-        """Somebody was just put back: whether the way was opened meanwhile, so it is due now."""
+        """Make an order due again that was put back just as its gateway's pause ended.
+
+        The same if one order was let go to test the pause. Returns whether either had happened.
+        """
 
     async def works(
         self, gateway: str, *, polled: bool, asked_at: float, rooms: Iterable[str], now: float
     ) -> bool:
-        """A success: whether it ended the pause. Waiting jobs are due; owners who know are told.
+        """Record a success of a request sent at `asked_at`; return whether it ended the pause.
 
-        `polled`: it was a look. A call before the pause proves nothing.
+        The end makes waiting jobs due, and operators who know of the pause get a notice. `polled`:
+        the request was a poll. A request from before the pause ends nothing.
         """
 
     def may_end_by_poll(self, gateway: str) -> bool:
-        """Whether a look that is answered may end a pause; False: it surely ends none."""
+        """Whether a successful poll may end a pause. False means that it surely ends none."""
 
 
 class Posts(Protocol):
-    """Messages owed to chats. Each method is one whole transaction."""
+    """The rows of all posts. Each method is one whole transaction."""
 
     async def claim(
         self,
@@ -197,13 +202,13 @@ class Posts(Protocol):
         most: int,
         but: Collection[int] = (),
     ) -> list[Post]:
-        """Take up to `most` due posts, never those of the ids in `but`."""
+        """Claim up to `most` due posts until `until`, except those whose ids are in `but`."""
 
     async def renew(self, ids: Collection[int], *, until: float) -> None:
-        """Let the claims on these posts last until then; one that was let go stays so."""
+        """Extend the claims on these posts until `until`. Released claims stay released."""
 
     async def release(self, post: Post) -> None:
-        """Give a claim back unused; nothing happens if somebody else has taken the post since."""
+        """Release an unused claim. Does nothing if the post was claimed again since."""
 
     async def next_due(
         self,
@@ -216,19 +221,19 @@ class Posts(Protocol):
     async def get(self, job_id: str, kind: str) -> Post | None: ...
 
     async def about(self, platform: str, chat: str, message_id: str) -> str | None:
-        """The id of the job that our message is about; a chat is all of its topics."""
+        """Return the id of the job that our message is about. A chat includes all its topics."""
 
     async def sending(self, post: Post, form: Form, *, now: float) -> Post | None:
-        """Remember, before the first byte, that a message of this form is on its way.
+        """Record, before the first byte is sent, that a send in this form begins.
 
-        None if the claim had run out and somebody else took the post.
+        None if the claim had expired and another worker took the post.
         """
 
     async def unsent(self, post: Post) -> None:
-        """Surely nothing was said: forget that a send was begun."""
+        """Clear the record of a send that surely sent nothing."""
 
     async def fall(self, post: Post, form: Form | None, *, direct: bool) -> None:
-        """A definite no: the next rung, with no send under way; the same rung keeps its tries."""
+        """Set the form and recipient to try after a definite no. Any change resets the tries."""
 
     async def sent(
         self,
@@ -240,17 +245,17 @@ class Posts(Protocol):
         again_at: float | None = None,
         until: float | None = None,
     ) -> Post | None:
-        """It stands. A result's job moves to `delivered` in the same transaction.
+        """Record a post's message. A result's job moves to `delivered` in the same transaction.
 
-        What was said of a job before its end is due then, to be taken away; its card is claimed for
-        that and returned, where a claim may last `until` then. `again_at`: when it has to be
-        brought up to date even if nothing else happens.
+        Earlier messages about a job that has ended become due, to be removed. The job's card is
+        then claimed until `until`, if given, and returned. `again_at` is when the message needs
+        an edit even if nothing else happens.
         """
 
     async def put_off(self, post: Post, *, due_at: float | None, tried: bool = True) -> None:
-        """Try again then; None parks it: kept, listed, no longer tried by itself.
+        """Make the post due at `due_at`. None parks it: kept, listed, and not tried again.
 
-        `tried`: whether this counts as one of its tries.
+        `tried`: whether this counts as one of the post's tries.
         """
 
     async def posted(
@@ -262,32 +267,32 @@ class Posts(Protocol):
         now: float | None = None,
         until: float | None = None,
     ) -> Job | None:
-        """The command's own answer, showing the job as it was then, became its card.
+        """Record that the command's own answer, which shows the job as `shown`, became its card.
 
-        `now`: its person saw it, so an order that was kept back for that may leave. It is returned
-        if it does, claimed `until` then where that is said.
+        With `now`, the person saw the answer, so a job that waited for that becomes due and is
+        returned, claimed until `until` if given.
         """
 
 
 class Ready(Protocol):
-    """A POST of which not one byte has left yet."""
+    """A POST that is connected and not sent yet."""
 
     async def send(self) -> Creation:
-        """Send it, once; `NotSent` only where it is certain that nothing left."""
+        """Send the POST once. Returns `NotSent` only if certainly nothing was sent."""
 
 
 class Gateway(Protocol):
-    """One /v1/videos server. Every method answers with an outcome; none raises for the wire."""
+    """A `/v1/videos` server. Methods return outcomes and never raise for a failed request."""
 
     name: str
     base_url: str
     account: str
-    """The address and the key, without telling them: another key is another account."""
+    """An opaque id of the address and the key. Another key is another account."""
     dialect: str
     poll_step: float
-    """Seconds between two looks at a running job."""
+    """Seconds between two polls of a running job."""
     refunds_failed: bool
-    """Whether a job that fails there is known to be refunded."""
+    """Whether this gateway is known to refund failed jobs."""
 
     def ready(
         self,
@@ -297,89 +302,93 @@ class Gateway(Protocol):
         links: Sequence[str] = (),
         into: Path | None = None,
     ) -> AbstractAsyncContextManager[Ready | NotSent]:
-        """Build the POST and connect; `files` are its pictures, then its sound.
+        """Build the POST and connect. `files` are its pictures, then its sound.
 
-        `links` lead to the same, for where no file can go along; a video as the answer goes `into`.
+        `links` are URLs of the same files, for gateways that take no files. If the response is
+        the video itself, it is written to `into`.
         """
 
     async def probe(self) -> Probe:
-        """Ask for what costs nothing, to see how the key and the balance are. Never a POST."""
+        """Send a free request that tests the key and the balance. It is never a POST."""
 
     async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Polled:
-        """See once how far it is; what the answer quotes of `prompt` decides nothing."""
+        """Poll a job once. Text in the response that is quoted from `prompt` is ignored."""
 
     async def glance(self, gateway_id: str) -> Running | Unread:
-        """The same, where as a rule there is nothing to say but how far it is."""
+        """Poll a job once and parse only "still being made"; any other response stays `Unread`."""
 
     async def listing(self, *, since: float) -> Listing:
-        """The videos of this key that were ordered since then, as the gateway tells. GETs alone."""
+        """Return the gateway's list of this key's videos ordered since `since`. Sends only GETs."""
 
     async def content(
         self, gateway_id: str, source: str | None, into: Path, *, prompt: str = ""
     ) -> Fetch:
-        """Stream the finished video to `into`: from a URL that it named, or by our own id.
+        """Download the finished video to `into`: from `source`, or by the gateway's id if None.
 
-        One address each time, as only the file tells whether it is worth asking another. A quote
-        of `prompt` in an answer decides nothing.
+        Each call tries one address; only the file shows whether another is worth a try. Text in a
+        response that is quoted from `prompt` is ignored.
         """
 
 
 class Media(Protocol):
-    """Pictures and sounds in, videos out; the heavy work happens in worker processes."""
+    """Checks, converts and stores pictures, sounds and videos, mostly in worker processes."""
 
     def scratch(self) -> AbstractAsyncContextManager[Path]:
-        """A fresh directory for downloads, removed at the end."""
+        """Create an empty directory for downloads; it is removed when the context ends."""
 
     async def keep_pictures(self, sources: Sequence[Path], fit: Fit) -> list[Still]:
-        """Check, orient, fit and re-encode all of them, or none. Raises `Refused`.
+        """Check, orient, fit, re-encode and store all pictures, or none. Raises `Refused`.
 
-        They get one size: a video can't begin in one shape and end in another.
+        All get one size: a video can't begin in one shape and end in another.
         """
 
     async def keep_sound(self, source: Path, fit: SoundFit) -> Recording:
-        """Check, cut and re-encode. Raises `Refused`."""
+        """Check, cut, re-encode and store a sound. Raises `Refused`."""
 
     async def keep_video(self, source: Path) -> Video:
-        """Check, take a thumbnail and store; one that does not play is for `convert` to see.
+        """Check a video, take a thumbnail and store both. `convert` mends one that does not play.
 
-        `source` and its folder are ours to change. Raises `Temporary`, or `Broken`: final but
-        `video_truncated`.
+        The method may change `source` and its folder. Raises `Temporary`, or `Broken`, which is
+        final except for `video_truncated`.
         """
 
     async def convert(self, video: Video) -> Video:
-        """A stored video made anew, so that it plays; the same if it can't be. Raises as `file`."""
+        """Return a conversion that plays, or `video` if that is impossible. Raises as `file`."""
 
     async def receive(self, source: Path, name: str) -> str:
-        """Store a video as it came, durable on return; its key. After `Temporary` call it again."""
+        """Store a video durably, unchanged; return its key. After `Temporary`, call it again."""
 
     async def received(self, name: str) -> str | None:
-        """The key of what was received under this name, also before we began. Or `Temporary`."""
+        """Return the key of the video that was received under this name, also before a restart.
+
+        Raises `Temporary`.
+        """
 
     def file(self, key: str) -> AbstractAsyncContextManager[Path]:
-        """A stored object as a local file while the context lasts.
+        """Provide a stored object as a local file while the context lasts.
 
         Raises `Temporary`, or `Broken("file_missing")`.
         """
 
     def shrink(self, key: str, *, most_bytes: int) -> AbstractAsyncContextManager[Path]:
-        """A stored video re-encoded to fit; the copy lasts as long as the context.
+        """Re-encode a stored video to at most `most_bytes`. The copy lasts as long as the context.
 
-        Raises `Temporary` while another one shrinks, or `Broken("cannot_shrink")` where nothing
-        watchable would be left.
+        Raises `Temporary` while another video is being re-encoded, or `Broken("cannot_shrink")`
+        if the copy would be too poor to watch.
         """
 
     def last_frame(self, key: str) -> AbstractAsyncContextManager[Path]:
-        """The last moment of a stored video as a picture; else as `file`."""
+        """Provide the last frame of a stored video as a picture. Otherwise the same as `file`."""
 
     async def delete(self, key: str) -> None:
-        """Idempotent."""
+        """Delete a stored object. Idempotent."""
 
 
 class Spool(Protocol):
-    """Where a gateway's id goes when the database can't take it."""
+    """Files that keep gateways' ids while the database can't store them."""
 
     def add(self, job_id: str, gateway_id: str, sources: Sequence[str] = ()) -> None:
-        """Write it down and wait until the disk has it. Raises `OSError`."""
+        """Write an entry and return when it is on the disk. Raises `OSError`."""
 
     def forget(self, job_id: str) -> None:
-        """The job's row has its id. Raises `OSError`."""
+        """Remove the entry of a job whose row now has the id. Raises `OSError`."""

@@ -1,7 +1,8 @@
-"""One step of a post: say it where it belongs, once; then write down that it stands.
+"""One step of a post: send its message once, then record its id.
 
-The ladder: file → link → words, in the channel, then in the person's own messages; if nobody can
-be reached, the result is kept. A rung is left only after a definite no, never after silence.
+A result is sent as a file, else as a link, else as text: first in the channel, then directly to
+the person. If every way is refused, the result is kept. The next way is tried only after a
+definite no, never after an unknown outcome.
 """
 
 import asyncio
@@ -43,16 +44,16 @@ from bot.core.wake import Wake
 from bot.log import get_logger
 
 MOST_TRIES = 1500
-"""Tries of one rung before a post is parked; with the back-off that is more than a day."""
+"""Tries in one form before a post is parked. With the back-off they take more than a day."""
 MOST_FILES = 10
-"""Tries of files, each smaller than the last, before words alone are sent."""
+"""Tries with files, each smaller than the last, before only text is sent."""
 MOST_WAIT = 60.0
-"""Seconds between two tries: what was paid for is said within a minute of any outage's end."""
+"""The most seconds between two tries, so that a post is sent within a minute after an outage."""
 AWAY = 10.0
-"""Seconds after which a post whose network is away looks whether it is back; it costs no try."""
+"""Seconds between two attempts while the post's network is disconnected. They count as no tries."""
 
 SEND_TIME = 1700.0
-"""Seconds that one send may take, with all that it tries."""
+"""Timeout in seconds of one send, with all attempts inside it."""
 
 log = get_logger()
 
@@ -74,14 +75,14 @@ class _Message:
 
 @dataclass(slots=True, kw_only=True)
 class Posting:
-    """Says what claimed posts are about.
+    """Sends, edits and removes the messages of claimed posts.
 
-    `wake` is rung when what was said makes a card due.
+    `wake` is rung when a sent message makes a card due.
 
-    `cards_on`: where cards go that are claimed for us.
+    `cards_on` receives the cards that `Posts.sent` returned already claimed.
 
-    `restored`: jobs out of a backup of which more may stand in a chat than rows tell, and
-    from when on.
+    `restored` maps the ids of jobs from a backup to a time. Messages that were sent after that
+    time may be in chat although the rows don't have them.
     """
 
     jobs: Jobs
@@ -97,21 +98,21 @@ class Posting:
     restored: Mapping[str, float] = field(default_factory=dict)
 
     async def take(self, post: Post) -> None:
-        """Say `post`, which the caller has claimed, or put it off."""
+        """Take the due step of `post`, which the caller has claimed, or put it off."""
         async with self._held(post):
             await self._take(post)
 
     @asynccontextmanager
     async def _held(self, post: Post) -> AsyncIterator[None]:
-        """A post's claim ends with the block, even by an error."""
+        """End the claim on `post` if the block raises. An error is logged and tried again later."""
         try:
             yield
         except asyncio.CancelledError:
-            # Told to stop: a send under way is remembered by its row, the claim is given back.
-            with suppress(Exception):  # a database that takes nothing does not hold the end up
+            # The process stops: the row knows of a send under way, so the claim can be released.
+            with suppress(Exception):  # a database error must not delay the stop
                 await self.posts.put_off(post, due_at=post.due_at)
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+        except Exception as error:  # noqa: BLE001 - any error is tried again
             failures.record("post.failed", error, job=post.job_id, kind=post.kind)
             await self._try_again(post, Temporary("internal"))
 
@@ -142,7 +143,7 @@ class Posting:
             reply = await self.cards.card(job) if card else await self._failure(post, job)
             await platform.edit(post, job, reply)
         except Refused as refused:
-            # Deleted or too old to edit: nothing is owed any more, the result comes by itself.
+            # Deleted, or too old to edit: the card is given up; the result is a post of its own.
             log.info("card.dropped", job=job.id, code=refused.code)
             await self.posts.put_off(post, due_at=None)
         except Temporary as error:
@@ -159,7 +160,7 @@ class Posting:
             await self.posts.put_off(post, due_at=None)
 
     async def _remove(self, post: Post, job: Job, platform: Platform) -> None:
-        """The video was deleted: its message goes, whether it stands or was about to."""
+        """Remove the message of a deleted video, or give up a message that was not sent yet."""
         try:
             if post.message_id and isinstance(platform, Removes):
                 await platform.remove(standing(post, job))
@@ -181,7 +182,7 @@ class Posting:
                     return
                 again = post.sending_at is not None and post.form is message.form
                 may_stand = doubtful or self._may_stand(post, platform)
-                # News since the claim is not in these words: it stays due.
+                # A change since the claim is not in this message: the row's newer time stays due.
                 post = replace(begun, due_at=post.due_at)
                 post = replace(post, sending_at=since) if doubtful else post
                 async with self._held(post):
@@ -207,7 +208,7 @@ class Posting:
                     await self._found(post, job, platform, *found)
                     return
                 if post.kind is PostKind.CARD and self._is_doubtful(post, job):
-                    # It may have stood and gone since, as the end of its job was told.
+                    # The card may have been sent and removed since, because its job's end was told.
                     await self.posts.put_off(post, due_at=None)
                     return
                 send = platform.send
@@ -227,10 +228,10 @@ class Posting:
             await self._stands(post, job, *stands)
 
     def _may_stand(self, post: Post, platform: Platform) -> bool:
-        """Whether only the channel can tell if it was said.
+        """Whether the message may already be in chat, so that only the history can tell.
 
-        So it is after the nonce has been forgotten, and for a card: the command's own answer may
-        have become it without our knowing.
+        True for a send that the network's nonces no longer cover, and for any card: a command's own
+        answer may have become the card without our knowing.
         """
         begun = post.sending_at
         window = NONCE_WINDOW if platform.can.remembers_nonces else 0.0
@@ -238,7 +239,7 @@ class Posting:
         return stale or post.kind is PostKind.CARD
 
     def _is_doubtful(self, post: Post, job: Job) -> bool:
-        """Whether it may stand although its row knows nothing of it: the row is of a backup."""
+        """Whether a message may be in chat that the row, which is from a backup, does not have."""
         return job.id in self.restored and post.message_id is None
 
     async def _standing(self, post: Post, job: Job, platform: Platform) -> Standing | None:
@@ -254,7 +255,7 @@ class Posting:
     async def _found(
         self, post: Post, job: Job, platform: Platform, message_id: str, channel_id: str
     ) -> None:
-        """It stands already. A card may show its job as it was long ago, so it is edited."""
+        """Record a message that was already in chat. A card may be out of date, so it is edited."""
         if post.kind is PostKind.CARD:
             known = replace(post, message_id=message_id, channel_id=channel_id)
             await self._edit(known, job, platform)
@@ -273,13 +274,13 @@ class Posting:
 
     @asynccontextmanager
     async def _result(self, post: Post, job: Job, platform: Platform) -> AsyncIterator[_Message]:
-        """As a file if it fits, else as a link, else shrunk to fit, else the plain sentence."""
+        """Yield the result as a file if it fits, else a link, else a smaller file, else text."""
         if job.video is None:
             raise Broken("no_video", job=job.id)
         most = await upload_limit(platform, post, job)
         fits = job.video.size <= most
         link = self.link(job)
-        # While a send has an unknown end its rung is kept: another one has another nonce.
+        # While a send has an unknown outcome its form is kept: another form has another nonce.
         held = post.form if post.sending_at else None
         ways = await self.accounts.ways(job, post.direct)
         as_file = post.form in (None, Form.FILE)
@@ -308,15 +309,15 @@ class Posting:
             return None
 
     async def _fall(self, post: Post, job: Job, refused: Refused) -> None:
-        """The next rung: without the file, then to the person directly, then kept."""
+        """Try the next way after a definite no: without the file, then directly, then park it."""
         log.warning("post.refused", job=job.id, kind=post.kind, form=post.form, code=refused.code)
         linked = self.link(job) is not None
         too_large = post.form is Form.FILE and isinstance(refused, FileTooLarge)
         forbidden = post.form is Form.FILE and isinstance(refused, FilesForbidden)
         if isinstance(refused, HistoryUnreadable):
-            await self._park(post, job)  # it may stand
+            await self._park(post, job)  # the message may be in chat
         elif too_large:
-            # With no address for a link, the limit just learned makes the next file a smaller one.
+            # Without links, the limit that was just learned makes the next file smaller.
             lower = Form.FILE if post.attempts < MOST_FILES else Form.TEXT
             await self.posts.fall(post, Form.LINK if linked else lower, direct=post.direct)
         elif forbidden and linked:
@@ -331,7 +332,7 @@ class Posting:
                 await self._unseen(post, job)
 
     async def _unseen(self, post: Post, job: Job) -> None:
-        """Nobody will ever see that this was taken: withdraw it, if nobody has it yet."""
+        """Cancel a queued job whose card can't be shown: its person can't see that it exists."""
         answered = self.platforms[job.order.call.address.platform].can.card_grace > 0
         if post.kind is PostKind.CARD and job.status is Status.QUEUED and not answered:
             gone = moves.cancelled(job, Reason.UNANSWERED)
@@ -351,12 +352,12 @@ class Posting:
         now = self.clock.now()
         asked = error.retry_after if isinstance(error, Temporary) else None
         if isinstance(error, Temporary) and error.away:
-            # The network's own lines tell of its outage: this is each post at each try.
+            # Debug only: the network logs its outage itself, and this line repeats for each try.
             log.debug("post.waiting", job=post.job_id, kind=post.kind, code=error.code)
             await self.posts.put_off(post, due_at=now + AWAY, tried=False)
             return
         if asked is not None and isinstance(error, Temporary) and error.unsent:
-            # Told when to come, before anything left: the pace of the chat, no failed try.
+            # Nothing was sent and the network said when to retry: a rate limit, no failed try.
             log.info("post.paced", job=post.job_id, kind=post.kind, seconds=round(asked, 1))
             await self.posts.put_off(post, due_at=now + asked, tried=False)
             return
@@ -375,12 +376,12 @@ class Posting:
                     post, message_id, channel_id, now=now, again_at=again_at, until=until
                 )
                 break
-            except Exception as error:  # unwritten, it would be said once more
+            except Exception as error:  # if it were never written, the message would be sent twice
                 if isinstance(error, BotError) and not isinstance(error, Unwritten):
                     raise
                 log.warning("post.unwritten", job=job.id, error=type(error).__name__)
                 await self.clock.sleep(1.0)
         if card is not None:
-            self.cards_on.put(card)  # its job is over: the card goes, or has to say so
+            self.cards_on.put(card)  # the job is over: the card is removed, or edited to say so
         elif not is_card:
             self.wake.ring(now)

@@ -1,7 +1,7 @@
-"""Things to say in chat: one row each, written in the transaction of the change they tell of.
+"""Posts: the messages about a job that the bot owes to chat, one row each.
 
-A card is edited for as long as its job lives; results and failures are said once, and once one of
-them stands, the card is taken away.
+A post is written in the same transaction as the change of the job that makes it due. A card is
+edited until its job ends. Results and failures are sent once; then the card is removed.
 """
 
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from enum import StrEnum
 from bot.core.jobs import Job, Status
 
 NONCE_WINDOW = 120.0
-"""Seconds in which a platform surely recognises a repeated nonce (Discord: "a few minutes")."""
+"""Seconds in which a network surely recognizes a repeated nonce (Discord: "a few minutes")."""
 CARD_GRACE = 8.0
-"""Seconds a command's own answer has to become the card, where chats have such answers."""
+"""Seconds in which a command's own answer may become the card, on networks with such answers."""
 ANSWER_END = 15.0
-"""Seconds that an order is kept back where its command is answered: longer than an answer may take.
+"""Seconds that an order waits for the answer to its command, on networks with such answers.
 
-An answer of which nothing was heard by then has an unknown end, and its card is posted by its row.
+No answer takes that long. If its outcome is still unknown then, the card is posted from its row.
 """
 
 EDIT_PACE = 2.0
-"""Seconds between a step of progress and the edit that shows it: several steps, one edit."""
+"""Seconds from a step of progress to the edit that shows it. One edit may show several steps."""
 EDITS_END = 15 * 60.0
-"""Age of a job, in seconds, after which mere progress no longer edits its card."""
+"""Age of a job in seconds after which progress alone no longer edits its card."""
 
 
 class PostKind(StrEnum):
-    """A post's subject."""
+    """What a post tells: a job's state (card), its video (result) or its failure."""
 
     CARD = "card"
     RESULT = "result"
@@ -37,12 +37,12 @@ ALL_KINDS = tuple(PostKind)
 
 
 class Form(StrEnum):
-    """The rungs of the ladder, in falling order; each has a nonce of its own."""
+    """The forms of a message, the preferred form first. Each form has its own nonce."""
 
     FILE = "file"
     LINK = "link"
     TEXT = "text"
-    """Words only: the plain sentence, or a failure."""
+    """Text only: a card, a failure, or the sentence that says where a video is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,29 +55,32 @@ class Post:
     due_at: float | None
     claimed_until: float | None = None
     version: int = 0
-    """How often it was claimed: the fence of whoever holds it."""
+    """Number of claims so far: a write from an earlier claim has another version and fails."""
     attempts: int = 0
     form: Form | None = None
-    """The last form tried; it only ever falls: file, link, words."""
+    """The last form that was tried. It only changes downward: file, link, text."""
     direct: bool = False
-    """It goes to the person's own messages: the channel refused it, or was not meant to see it."""
+    """Whether it goes to the person directly: the channel refused it, or must not see it."""
     sending_at: float | None = None
-    """When a send with an unknown end was begun."""
+    """When a send with an unknown outcome began."""
     message_id: str | None = None
     channel_id: str | None = None
-    """Where the message stands, if not in the order's channel."""
+    """The channel of the message, if it is not in the order's channel."""
 
     def nonce(self, form: Form) -> str:
-        """The same words for the same message, at most 25 characters (Discord's limit)."""
+        """Return a nonce that is always the same for this post and form.
+
+        It has at most 25 characters (Discord's limit).
+        """
         mark = {Form.FILE: "f", Form.LINK: "l", Form.TEXT: "t"}[form]
         return f"{self.job_id}-{self.kind[0]}{mark}{'d' if self.direct else ''}"
 
 
 def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
-    """The posts due because a job went from `before` to `after`, and when.
+    """Return the posts that are due because a job changed from `before` to `after`, and when.
 
-    Mere progress waits for `EDIT_PACE` and stops with `EDITS_END`: chats ration edits. So does what
-    most jobs leave within that time.
+    Progress alone waits for `EDIT_PACE` and edits nothing after `EDITS_END`, because networks limit
+    the rate of edits. A state that most jobs leave within `EDIT_PACE` waits as long.
     """
     due: dict[PostKind, float] = {}
     if appearance(before) != appearance(after):
@@ -87,7 +90,7 @@ def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
     if after.video and not before.video and not after.silent:
         due[PostKind.RESULT] = now
     if before.has_result and not after.has_result:
-        # Deleted by its person: what stands in the chat has to go as well.
+        # The person deleted the video, so its message has to be removed as well.
         due[PostKind.RESULT] = now
     if after.status is not before.status and after.status in (Status.FAILED, Status.UNCONFIRMED):
         due[PostKind.FAILURE] = now
@@ -95,35 +98,38 @@ def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
 
 
 def told_by(job: Job) -> PostKind | None:
-    """The kind of message that tells of the job's end; None before that, or where its card does."""
+    """Return the kind of post that tells the job's end.
+
+    None if the job has not ended, or if its card tells the end.
+    """
     if job.status is Status.DELIVERED:
         return PostKind.RESULT
     return PostKind.FAILURE if job.status in (Status.FAILED, Status.UNCONFIRMED) else None
 
 
 def is_void(post: Post, job: Job, *, is_answer: bool) -> bool:
-    """Whether there is nothing left to say, or nobody to say it to.
+    """Whether `post` needs no message any more.
 
-    `is_answer`: the card is the answer to a command, which is owed whatever became of it.
+    `is_answer`: the card answers a command, so it is due even if the job has ended.
     """
     match post.kind:
         case PostKind.CARD if post.message_id is None:
-            # Withdrawn because its command could not be answered; or over before its card was
-            # begun, and what is said of that is enough, if it is said in the same place.
+            # The job is cancelled, or it ended before the first send of its card began. The
+            # message about the end is then enough, if it goes to the same channel.
             over = job.status in (Status.FAILED, Status.UNCONFIRMED) and post.sending_at is None
             said = over and not job.private
             return job.status is Status.CANCELLED or (said and not is_answer)
         case PostKind.CARD:
             return False
         case PostKind.FAILURE:
-            # Its id turned up after all.
+            # The job's id at its gateway was found, so the job goes on.
             return job.status not in (Status.FAILED, Status.UNCONFIRMED)
         case PostKind.RESULT:
             return job.has_result and (post.message_id is not None or job.video is None)
 
 
 def appearance(job: Job) -> tuple[object, ...]:
-    """The facts of a job on its card, beside progress: if they change, an edit is due at once."""
+    """Return the facts on a job's card other than progress: if they change, an edit is due."""
     return (
         job.status,
         job.silent,
@@ -135,15 +141,15 @@ def appearance(job: Job) -> tuple[object, ...]:
 
 
 def is_shown(before: int, after: int, *, age: float) -> bool:
-    """Whether the card of a job of that age, in seconds, shows this step of its progress."""
+    """Whether a job's card is edited for this change of progress (percent); `age` in seconds."""
     return before // 10 != after // 10 and age < EDITS_END
 
 
 def _passes(before: Job, after: Job) -> bool:
-    """Whether the next thing may be about to happen: its POST is answered, its video fetched, said.
+    """Whether the job is likely to leave the state `after` within `EDIT_PACE`.
 
-    A video that was just taken may be there by then. An end that is said in a message of its own
-    takes the card away.
+    The POST is being answered, the video is being downloaded, or the video was just accepted and
+    may already be made. The message that tells the end then removes the card.
     """
     taken = after.status is Status.IN_PROGRESS and before.status is Status.SUBMITTING
     passing = taken or after.status in (Status.SUBMITTING, Status.COMPLETED)

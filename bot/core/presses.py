@@ -1,7 +1,7 @@
-"""Presses: the one codec of what a button carries, and what a press of it does.
+"""Presses: the codec of the text that a button carries, and what a press of a button does.
 
-A button names an action and its subject; who may is decided by the rows. So it works after a
-restart, on each network, for as long as its message stands.
+A button carries an action and its subject. The rows decide who may do it. So a button works after
+a restart, on every network, as long as its message exists.
 """
 
 import re
@@ -21,29 +21,31 @@ CODE = re.compile(
     r"v1:(?P<act>[a-z]+):(?P<about>[0-9A-Za-z_-]{1,48})"
     r"(?::(?P<under>card|result|failure|note)(?=:|$))?(?::(?P<value>\S{1,32}))?"
 )
-"""A button's action, its subject (a job, a draft, a list), the message it stands under and a value,
-in at most 100 characters; without the third in at most 64 bytes, where the action is short."""
+"""A button's action, its subject (a job, a proposal, a list), its message's kind and a value.
+
+The text has at most 100 characters. Without the kind, and with a short action, at most 64 bytes.
+"""
 _KINDS = ("card", "result", "failure", "note")
-"""Kinds of a message; a model may be called the same."""
+"""The kinds of messages. A model may have the same name."""
 _FORMER = {"file": Action.ORIGINAL}
-"""Actions by the names that older buttons carry."""
+"""Names that older buttons carry → their actions."""
 MAKING = frozenset({Action.RETRY, Action.FINER, Action.SHORTER, Action.TRY_ON})
-"""Actions that make another video at once; those of `ASKING` make one of other words."""
+"""Actions that order another video at once. The actions of `ASKING` first ask for a prompt."""
 _LISTS = {Action.OPEN: "history", Action.SETTING: "settings"}
-"""The command whose list each is a part of; a `LIST` names its own."""
+"""Action → the command whose list has its buttons. A `LIST` button names the command itself."""
 
 Moderates = Callable[[Job], Awaitable[bool]]
-"""Whether the network lets whoever pressed moderate where this job is; asked only if it matters."""
+"""Returns whether the person who pressed moderates the job's place. Called only if it matters."""
 
 
 async def nobody(_: Job) -> bool:
-    """The rights of somebody who moderates nothing."""
+    """Return False: for a person who moderates nothing."""
     return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
-    """The content of a button, and the words that came with it, if it asked for some."""
+    """The content of a pressed button, and the text that the person typed, if it asked for some."""
 
     action: Action
     about: str
@@ -52,16 +54,16 @@ class Press:
 
 
 def written(button: Button, *, under: str = "") -> str:
-    """The text that the button carries; `under` is the kind of its message, where that matters."""
+    """Return the text that the button carries; `under` is its message's kind, if that matters."""
     first = (button.value or "").partition(":")[0]
     if first in _KINDS:
-        under = under or first  # where it comes twice, the second is the value's
+        under = under or first  # if the word comes twice, the second one belongs to the value
     carried = ("v1", button.action, button.about, under, button.value)
     return ":".join(filter(None, carried))
 
 
 def read(carried: str) -> Press:
-    """The press of a button that carries this. Raises `Refused("button_unknown")`."""
+    """Parse the text that a pressed button carries. Raises `Refused("button_unknown")`."""
     found = CODE.fullmatch(carried)
     if found is None or found["act"] not in (*Action, *_FORMER):
         raise Refused("button_unknown")
@@ -70,9 +72,9 @@ def read(carried: str) -> Press:
 
 
 async def press(door: Door, call: Call, pressed: Press, *, moderates: Moderates) -> Answer:
-    """Do it. Raises `Refused`, in the words of whoever pressed."""
+    """Do what a pressed button asks for, and return the answer. Raises `Refused`."""
     door.service.people.came()
-    # A button can be made up, and then it is pressed under any message, before everybody.
+    # A forged button can be pressed under any message, where everybody sees the answer.
     door.listings.check_alone(call, _LISTS.get(pressed.action, pressed.about))
     match pressed.action:
         case Action.OWNER:
@@ -89,28 +91,28 @@ async def press(door: Door, call: Call, pressed: Press, *, moderates: Moderates)
 
 
 async def _made(door: Door, call: Call, pressed: Press) -> Answer:
-    """Another video, on the account of whoever pressed."""
+    """Order another video for the person who pressed, or ask that person for a prompt."""
     job_id, action, again = pressed.about, pressed.action, door.service.again
     if action in MAKING:
         return Taken(await again(job_id, action, call, value=pressed.value))
     if pressed.words is not None:
         return Taken(await again(job_id, action, call, prompt=pressed.words))
-    # Before anybody types: the service would refuse it afterwards.
+    # Refuse before the person types, and not afterwards.
     await door.service.check(call.address, call.person)
     await door.service.varied(job_id, action, call)
     job = await door.service.job(job_id)
     goes_on = action is Action.CONTINUE
-    # What happens next is another matter; the same with other words begins with the old ones.
+    # A continuation needs a new prompt. A remix begins with the old prompt.
     values = {"person": call.person.id}
     question = Text(id="ask.continue" if goes_on else "ask.remix", values=values)
     return Asked(job, action, question, "" if goes_on else job.order.wish.prompt)
 
 
 async def _changed(door: Door, call: Call, pressed: Press, moderates: Moderates) -> Answer:
-    """Something about the job itself, for its person or a moderator."""
+    """Change or show the job itself, for its person or a moderator."""
     service, job = door.service, await door.service.job(pressed.about)
     own = call.person.id == job.order.call.person.id
-    # What others were not shown is no moderator's, either.
+    # A moderator has no rights over a private job.
     others = not own and not job.private
     actor = Actor(person=call.person, moderates=others and await moderates(job))
     match pressed.action:
@@ -120,7 +122,7 @@ async def _changed(door: Door, call: Call, pressed: Press, moderates: Moderates)
             return Changed(await service.silence(job.id, actor))
         case Action.STOP:
             await service.stop(job.id, actor)
-            # A moderator presses under a member's list, and that goes on being the member's.
+            # A moderator may press under another person's list, which stays that person's list.
             whose = job.order.call.person if door.listings.is_seen(call) else call.person
             return Turned(await door.listings.page(replace(call, person=whose), "jobs", None))
         case Action.DELETE if not _is_gone(job):
@@ -128,7 +130,7 @@ async def _changed(door: Door, call: Call, pressed: Press, moderates: Moderates)
             sure = Button(action=Action.CONFIRM, about=job.id)
             return Sure(job, Reply(text=Text(id="delete.sure"), buttons=(sure,)))
         case Action.DELETE | Action.CONFIRM:
-            # Of what is gone already a copy may still stand where it was pressed.
+            # The pressed message may be a copy of a video that is already deleted.
             await service.delete(job.id, actor)
             return Removed(Reply(text=Text(id="delete.gone" if _is_gone(job) else "delete.done")))
         case Action.SHOW | Action.ORIGINAL:
@@ -137,7 +139,7 @@ async def _changed(door: Door, call: Call, pressed: Press, moderates: Moderates)
             if job.video is None:
                 raise video_gone(job)
             is_original = pressed.action is Action.ORIGINAL
-            # Where others never saw it they would have buttons that are not for them.
+            # If others never saw the video, they must not get its buttons.
             elsewhere = call.address.community != job.order.call.address.community
             alone = is_original or job.silent or job.private or elsewhere
             return Shown(job, as_original=is_original, alone=alone)

@@ -1,7 +1,6 @@
-"""Quotas: limits, usage, and the one question asked of them.
+"""Quotas: limits, usage, and the check whether one more video is within the limits.
 
-Usage is counted in the very statements that move jobs, and asked in the transaction that admits the
-next one.
+The statements that move jobs also count usage. The transaction that admits a job checks it.
 """
 
 from dataclasses import dataclass
@@ -11,20 +10,21 @@ from zoneinfo import ZoneInfo
 from bot.core.errors import OverLimit, Refused, Unwritten
 
 TRIES_PER_VIDEO = 5
-"""Jobs a day for each video a day: failures and cancellations are free, but not without end."""
+"""Jobs per day for each video per day. Failures and cancellations are free, up to this limit."""
 IN_DOUBT = 2
-"""Videos a day that a person is given again because nobody knows whether they were paid for.
+"""Videos per day that a person may order again because their charge is uncertain.
 
-Their answers were lost, say. A gateway that loses every answer would else be paid without end.
+For example, the response was lost. Without this limit, a gateway that loses every response would
+cost money without end.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purse:
-    """The money for orders at `gateway`, or else anywhere but at those of `others`.
+    """The budget for orders at `gateway`, or if None, at all gateways except `others`.
 
-    A row is of the purse that pays its gateway; so is one whose gateway nobody has any more, which
-    is the operator's.
+    A job counts in the purse of its gateway. A job of a gateway that was removed from the
+    configuration counts in the operator's purse (`gateway` is None).
     """
 
     gateway: str | None = None
@@ -33,7 +33,7 @@ class Purse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The allowance per day and at once; None means no limit."""
+    """The most videos and money per day, and the most videos at once; None means no limit."""
 
     person_videos: int | None = 3
     person_at_once: int | None = 1
@@ -43,10 +43,10 @@ class Limits:
     """Micro-units of the currency; needs a price for every enabled model."""
     time_zone: str = "UTC"
     purse: Purse = Purse()
-    """Nothing else counts, for nobody: what another purse pays is no part of a person's day."""
+    """Only orders that this purse pays count, also for the limits of persons and communities."""
 
     def day(self, now: float) -> tuple[float, float]:
-        """Beginning and end of the day that `now` lies in, in seconds since the epoch."""
+        """Return the beginning and the end of the day of `now`, in seconds since the epoch."""
         zone = ZoneInfo(self.time_zone)
         midnight = datetime.fromtimestamp(now, zone).replace(
             hour=0, minute=0, second=0, microsecond=0, fold=0
@@ -57,7 +57,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """More than the limits say, by an operator and for this day alone."""
+    """What an operator granted on top of the limits, for this day only."""
 
     person_videos: int = 0
     person_tries: int = 0
@@ -69,25 +69,25 @@ class Granted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Today's counts (for `person_at_once`, of right now), and what was granted beyond limits."""
+    """Today's counts (`person_at_once`: the current count), and what was granted for today."""
 
     person_videos: int = 0
     person_tries: int = 0
     """All of today's jobs, also those that failed or were cancelled."""
     person_paid: int = 0
-    """Those that are paid for, may be, or are about to be: what waits to be sent is one, too."""
+    """Today's jobs that are paid, may be paid, or will be: a job that waits to be sent counts."""
     person_at_once: int = 0
     community_videos: int | None = 0
-    """None where there is no community, whose limit then says nothing."""
+    """None outside a community; its limit does not apply then."""
     purse_videos: int = 0
     purse_money: int = 0
     granted: Granted = Granted()
     is_doubted: bool = False
-    """These counts were found to be wrong: see `counting.py`."""
+    """Whether these counts were found to be wrong: see `counting.py`."""
 
 
 def allowed(limits: Limits, granted: Granted) -> dict[str, int | None]:
-    """The most of each figure of a usage today; None where there is no limit."""
+    """Return today's maximum for each count of `Usage`; None means no limit."""
     videos = limits.person_videos
     most = {
         "person_at_once": limits.person_at_once,
@@ -107,7 +107,7 @@ def allowed(limits: Limits, granted: Granted) -> dict[str, int | None]:
 def refusal(
     usage: Usage, limits: Limits, *, quota_cost: int, spend_cost: int, resets_at: float
 ) -> Refused | Unwritten | None:
-    """The first limit that one more video would pass, in words for the person; None if none."""
+    """Return the error for the first limit that one more video would exceed, or None."""
     if usage.is_doubted:
         return Unwritten("usage_doubted")
     more_of = {
@@ -122,14 +122,14 @@ def refusal(
         if most == 0:
             return OverLimit("limit_zero")
         if most is not None and more > most:
-            return OverLimit("limit_too_dear")  # tomorrow as well
+            return OverLimit("limit_too_dear")  # also on any other day
         if most is not None and used + more > most:
             return OverLimit(f"limit_{name}", limit=most, used=used, resets_at=resets_at)
     return None
 
 
 def left(usage: Usage, limits: Limits) -> int | None:
-    """How many more videos this person may have today, whichever limit is nearest."""
+    """Return how many more videos this person may order today; None if no limit applies."""
     most = allowed(limits, usage.granted)
     each = ("person_videos", "person_paid", "community_videos", "purse_videos")
     known = ((getattr(usage, name), most[name]) for name in each)

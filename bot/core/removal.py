@@ -10,7 +10,7 @@ log = get_logger()
 
 
 class Removal:
-    """The removals of one sweep after another. Each sweep tries what was left once more."""
+    """Removes files for the sweeps. Each sweep retries files that the last one could not remove."""
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
@@ -20,7 +20,7 @@ class Removal:
         """Keys of files that this sweep could not remove."""
 
     def begin(self) -> None:
-        """A new sweep."""
+        """Begin a new sweep."""
         self._named &= self.left
         self.left = set()
 

@@ -1,6 +1,6 @@
-"""Replies: a job or an error becomes message ids, values and buttons; no words, no markup.
+"""Replies: turn a job or an error into message ids, values and buttons, without text or markup.
 
-Platforms render a reply in the person's language; the sentences stand in `locales/`.
+Networks render a reply in the person's language; the sentences are in `locales/`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from bot.core.wishes import OPTIONS, SWITCHES, WORDS, Wish
 
 
 class Tone(StrEnum):
-    """The mood of a reply; platforms give it a colour or a sign."""
+    """The mood of a reply. Networks show it as a colour or an icon."""
 
     WAITING = "waiting"
     WORKING = "working"
@@ -34,7 +34,7 @@ class Tone(StrEnum):
 
 
 class Action(StrEnum):
-    """A button's action: it stands in custom ids, so a value is for ever."""
+    """A button's action. Messages in chat carry these values, so a value must never change."""
 
     CANCEL = "cancel"
     DONT_POST = "silence"
@@ -42,27 +42,27 @@ class Action(StrEnum):
     REMIX = "remix"
     DELETE = "delete"
     EDIT = "edit"
-    """The same as a remix, for what was not made."""
+    """The same as a remix, for a video that was not made."""
     CONTINUE = "continue"
     FINER = "finer"
     SHORTER = "shorter"
     TRY_ON = "tryon"
     OWNER = "owner"
-    """All that owners press; the button's value says what."""
+    """Any decision of an owner; the button's value says which."""
     CONFIRM = "confirm"
-    """Under the question whether a video shall really go: it shall."""
+    """Confirms that a video will be deleted."""
     SHOW = "show"
-    """A finished video once more."""
+    """Shows a finished video again."""
     ORIGINAL = "original"
-    """The very file that a gateway made."""
+    """Sends the unchanged file that the gateway made."""
     LIST = "list"
-    """Turns a list into another one: its subject is that list's name, its value the page."""
+    """Replaces a list with another: the subject is the new list's name, the value its page."""
     OPEN = "open"
-    """Turns a list into one of its entries; its value is the page to go back to."""
+    """Replaces a list with one of its entries; the value is the page to go back to."""
     STOP = "stop"
-    """Cancels from a list, or keeps from being posted if it is too late for that."""
+    """Cancels a job from a list, or keeps its video from being posted if it is too late."""
     SETTING = "setting"
-    """A person's lasting choice: its subject is the setting, its value what was chosen."""
+    """Saves a person's preference: the subject is the setting, the value the choice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,32 +75,34 @@ class Text:
 
 
 BAR = 12
-"""Signs in a full progress bar."""
+"""Characters in a full progress bar."""
 MOST_CARRIED = 32
-"""Bytes of a button's value that every platform can carry."""
+"""The most bytes of a button's value, so that every network can carry it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """A press of it names the action, its subject and the value, if there is one."""
+    """A button under a message: its action, its subject and a value, if any."""
 
     action: Action
     about: str
     value: str | None = None
-    """Which quality, how many seconds, which family: carried along, so what it says is done. At
-    most `MOST_CARRIED` bytes without white space."""
+    """A choice such as a quality, seconds or a family, so that a press does what the label says.
+
+    At most `MOST_CARRIED` bytes without white space.
+    """
     shown: str | None = None
-    """The value in its label, where people know it by another name."""
+    """The value in the label, if people know it by another name."""
     word: str | None = None
-    """Which label it has, where its action has several."""
+    """Selects the label, if the action has several."""
     said: Text | None = None
-    """The words on it, where they are its own."""
+    """The whole label, if this button has its own."""
     is_chosen: bool = False
-    """It stands for the value that holds now."""
+    """Whether this button stands for the current value."""
 
     @property
     def label(self) -> Text:
-        """The words on it."""
+        """Return the text on the button."""
         if self.said is not None:
             return self.said
         id_ = f"button.{self.word or self.action}"
@@ -112,7 +114,7 @@ Ways = Sequence[Button]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One thing to say."""
+    """The content of one message."""
 
     text: Text
     tone: Tone = Tone.NEUTRAL
@@ -124,13 +126,13 @@ class Reply:
     ping: str | None = None
     """Id of the one person this message may ping."""
     link: str | None = None
-    """Stands bare on a line of its own, so that it unfurls."""
+    """A URL that stands alone on its own line, so that networks show a preview."""
     jump: Address | None = None
-    """The message that it is about: platforms that can lead there do."""
+    """The message that this reply is about; networks that can link to it do so."""
 
     @property
     def bar(self) -> str:
-        """Its progress in signs; none where it has none."""
+        """Return the progress bar as text, or an empty text if there is no progress."""
         if self.progress is None:
             return ""
         full = self.progress * BAR // 100
@@ -139,20 +141,20 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """The videos a person has left today."""
+    """The number of videos that a person has left today, and when the day ends."""
 
     videos: int
     resets_at: float
 
     @classmethod
     def of(cls, usage: Usage, limits: Limits, *, now: float) -> "Left | None":
-        """None where nothing limits it."""
+        """Return the videos left at `now`, or None if no limit applies."""
         videos = quotas.left(usage, limits)
         return None if videos is None else cls(videos=videos, resets_at=limits.day(now)[1])
 
     @property
     def fact(self) -> Text:
-        """It in words."""
+        """Return the sentence that says how many videos are left."""
         return Text(id="fact.left", values={"resets_at": self.resets_at}, count=self.videos)
 
 
@@ -164,7 +166,10 @@ def result(
     shrunk: bool = False,
     ways: Ways = (),
 ) -> Reply:
-    """The finished video: as a file (no link), or as a signed link; `ways` leads on from it."""
+    """Return the message with the finished video: as a file (no link), or as a signed link.
+
+    `ways` are more buttons.
+    """
     notes = [Text(id="fact.link_expires", values={"until": link_expires_at})] if link else []
     if shrunk:
         notes.append(Text(id="fact.shrunk"))
@@ -175,7 +180,7 @@ def result(
 
 
 def kept(job: Job, *, fits: bool, ways: Ways = ()) -> Reply:
-    """It can't be attached here and there is no address to link to: said plainly, and kept."""
+    """Return the message for a video that can neither be attached here nor be linked to."""
     megabytes = (job.video.size if job.video else 0) / 1_000_000
     values = {"person": job.order.call.person.id, "megabytes": megabytes}
     said = Text(id="result.not_attachable" if fits else "result.too_large", values=values)
@@ -197,7 +202,7 @@ def _of_result(job: Job, said: Text, *notes: Text, ways: Ways, link: str | None 
 
 
 def failure(job: Job, *, ways: Ways = ()) -> Reply:
-    """Why there is no video, whether it counted, and the ways out."""
+    """Return the message that says why there is no video, and that it does not count."""
     unsure = job.status is Status.UNCONFIRMED
     lost = "gateway_error" if job.reason is Reason.GATEWAY_ERROR else "unconfirmed"
     said = f"failure.{lost if unsure else job.reason or Reason.REFUSED}"
@@ -224,14 +229,14 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
         tone=Tone.FAILED,
         prompt=job.request.shown,
         facts=(*_which(job), Text(id="fact.not_counted")),
-        # Never none: platforms know their messages again by what the buttons carry.
+        # Never empty: networks recognize our messages by the text that their buttons carry.
         buttons=tuple(ways) or (Button(action=Action.RETRY, about=job.id),),
         ping=job.order.call.person.id,
     )
 
 
 def error(problem: BotError) -> Reply:
-    """An error's sentence, for its person alone."""
+    """Return the message for an error, which only its person sees."""
     counted = "limit" if isinstance(problem, OverLimit) else "days"
     count = found if isinstance(found := problem.values.get(counted), int) else None
     said = Text(id=f"error.{problem.code}", values=problem.values, count=count)
@@ -243,7 +248,7 @@ def error(problem: BotError) -> Reply:
 
 
 def _which(job: Job) -> list[Text]:
-    """The one of several pictures that could not be used."""
+    """Return the fact which of several pictures could not be used."""
     pictures = job.order.pictures
     bad = [number for number, each in enumerate(pictures, 1) if each.is_bad]
     is_one = len(pictures) > 1 and str(job.reason).startswith("picture_")
@@ -255,7 +260,7 @@ def _numbered(number: int, of: int) -> Text:
 
 
 def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
-    """A person's videos of today, and those still left."""
+    """Return the facts about a person's videos of today and those still left."""
     used, allowed = usage.person_videos, quotas.allowed(limits, usage.granted)
     most = allowed["person_videos"]
     if left is None:
@@ -276,7 +281,7 @@ def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
 
 
 def request_fact(request: VideoRequest) -> Text:
-    """Model, length and shape on one line."""
+    """Return one line with model, length, aspect ratio and quality."""
     return Text(
         id="fact.request_auto" if request.auto else "fact.request",
         values={
@@ -288,12 +293,12 @@ def request_fact(request: VideoRequest) -> Text:
 
 
 def cost_fact(request: VideoRequest, cost: str) -> Text:
-    """The price; of a length that the model chooses, the highest."""
+    """Return the price, or the highest price if the model chooses the length."""
     return Text(id="fact.cost_most" if request.auto else "fact.cost", values={"cost": cost})
 
 
 def switched(wish: Wish) -> list[Text]:
-    """The switches that the person set, and what they wrote besides the prompt."""
+    """Return the facts about the person's switches and their texts except the prompt."""
     words = {name: wish.words[it.field] for name, it in OPTIONS.items() if it.field in WORDS}
     told = ((name, " ".join(text.split())) for name, text in words.items())
     written = [Text(id=f"fact.{name}", values={"words": text}) for name, text in told if text]
@@ -301,18 +306,18 @@ def switched(wish: Wish) -> list[Text]:
 
 
 def positions(wish: Wish) -> list[Text]:
-    """The switches that the person set."""
+    """Return the facts about the switches that the person set."""
     given = ((word, getattr(wish, field)) for word, field in SWITCHES.items())
     return [position(word, on=on) for word, on in given if on is not None]
 
 
 def position(switch: str, *, on: bool) -> Text:
-    """The meaning of a switch, on or off."""
+    """Return the fact that a switch is on or off."""
     return Text(id=f"switch_on.{switch}" if on else f"switch_off.{switch}")
 
 
 def label(job: Job) -> Text:
-    """The line every video carries: made by a machine, by which, and asked by whom."""
+    """Return the line on every video: that AI made it, with which model, and who ordered it."""
     return Text(
         id="fact.made_by", values={"family": job.request.label, "name": job.order.call.person.name}
     )

@@ -1,7 +1,7 @@
-"""The members' use cases: each is one method, one transaction, one answer.
+"""The use cases of people: each is one method that makes one transaction and returns one answer.
 
-Platforms hand in orders and presses; whoever the person is and what they may do is checked here,
-against the rows, never against what a button claims.
+Networks pass in orders and button presses. This module checks what a person may do, against the
+rows and never against the data in a button.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -27,13 +27,13 @@ from bot.core.replies import Action, Left
 from bot.log import get_logger
 
 DOUBLE = 10.0
-"""Seconds in which a second press of the same button is a slip of the finger."""
+"""Seconds in which a second press of the same button counts as a mistake."""
 
 log = get_logger()
 
 
 class AnimateOthers(StrEnum):
-    """Whether a picture, or a sound, may be animated by somebody who did not post it."""
+    """Whether people may animate a picture or a sound that another person posted."""
 
     ASK = "ask"
     OWN = "own"
@@ -42,7 +42,10 @@ class AnimateOthers(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Somebody who pressed; `moderates` is the platform's word for that channel, just now."""
+    """A person who pressed a button.
+
+    `moderates`: whether the network says that the person now moderates that channel.
+    """
 
     person: Person
     moderates: bool = False
@@ -50,11 +53,11 @@ class Actor:
 
 @dataclass(slots=True, kw_only=True)
 class Service:
-    """Orders in, jobs out.
+    """The use cases of people: order, change, cancel and delete videos.
 
-    `new_seed` draws from the catalog's `SEEDS`; `card_grace`: by platform, how long a
-    command's own answer may take to be the card; `deleting` keeps the id of a job, and when
-    its video was deleted, where a backup can't bring it back.
+    `new_seed` draws from the catalog's `SEEDS`. `card_grace` maps each network to the seconds in
+    which a command's own answer may become the card. `deleting` records the id of a job and when
+    its video was deleted, so that a restored backup does not bring the video back.
     """
 
     accounts: Accounts
@@ -73,16 +76,16 @@ class Service:
     decide: Decide = nobody
     people: People = field(init=False)
     _pressed: dict[tuple[object, ...], tuple[float, str]] = field(init=False, default_factory=dict)
-    """When and by which event somebody pressed which button last."""
+    """Recent presses: (person, job, action, value, prompt) → time and id of the event."""
 
     def __post_init__(self) -> None:
         self.people = People(self.clock.steady)
 
     async def submit(self, order: Order) -> Job:
-        """Admit `order`: from here on it is a promise. Raises `Refused` with the way out.
+        """Admit `order` and return its job. Raises `Refused`, which says what the person can do.
 
-        Where its command is answered, nothing leaves before `answered`, or before it is too late
-        for an answer: what nobody learned of is withdrawn, and may not have been paid for.
+        On networks whose commands have an answer, the POST waits until `answered` is called, or
+        until it is too late for an answer. So an order whose answer fails can be cancelled unpaid.
         """
         self.people.came()
         person, address = order.call.person, order.call.address
@@ -114,7 +117,10 @@ class Service:
         return admitted
 
     async def check(self, address: Address, person: Person) -> None:
-        """Raise `Refused` if any order of theirs is refused there now: before a form opens."""
+        """Raise `Refused` if any order of this person would be refused there now.
+
+        Networks call it before they open a form.
+        """
         await self.access.check(person, address)
         await self._check_welcome(address.platform, person, orders=True)
         now, limits = self.clock.now(), (await self.accounts.terms(address)).limits
@@ -127,14 +133,14 @@ class Service:
     async def again(
         self, job_id: str, action: Action, call: Call, *, value: str | None = None, prompt: str = ""
     ) -> Job:
-        """Submit what a button makes of an earlier job, on the account of whoever pressed.
+        """Submit the order that a button makes of an earlier job, for the person who pressed it.
 
         Raises `Refused("pressed_twice")` for a second press a moment after the first.
         """
         order = await self.varied(job_id, action, call, value=value, prompt=prompt)
         press = (call.person.id, job_id, action, value, prompt)
         now = self.clock.steady()
-        # Older presses are forgotten: the table is as long as ten seconds.
+        # Older presses are dropped, so the table holds only the last ten seconds.
         self._pressed = {it: each for it, each in self._pressed.items() if now - each[0] < DOUBLE}
         if press in self._pressed and self._pressed[press][1] != call.event_id:
             raise Refused("pressed_twice")
@@ -148,10 +154,10 @@ class Service:
     async def varied(
         self, job_id: str, action: Action, call: Call, *, value: str | None = None, prompt: str = ""
     ) -> Order:
-        """The order that a button stands for, and whether this person may have it.
+        """Return the order that a button makes of an earlier job.
 
-        Raises `Refused`: `not_yours` for what was never shown there, `video_gone`, or `no_way`
-        where the catalog no longer offers it.
+        Raises `Refused`: `not_yours` for a video that was never shown there, `video_gone`, or
+        `no_way` if the catalog no longer offers such an order.
         """
         job = await self.job(job_id)
         await self._check_welcome(call.address.platform, call.person)
@@ -166,7 +172,7 @@ class Service:
     async def _variation(
         self, job: Job, action: Action, address: Address, value: str | None, prompt: str
     ) -> Order | None:
-        """By what can be had where the button was pressed."""
+        """Return the new order by the catalog of the place where the button was pressed."""
         catalog = (await self.accounts.terms(address)).catalog
         job = variations.in_words(job, catalog)
         match action:
@@ -186,7 +192,7 @@ class Service:
                 return None
 
     async def _check_seen(self, job: Job, call: Call) -> None:
-        """A video that others were not shown is not theirs to build on: ids are no secrets."""
+        """Raise `Refused` if the video was never shown to this person: job ids are not secret."""
         if call.person.id == job.order.call.person.id:
             return
         home, here = job.order.call.address, call.address
@@ -197,17 +203,17 @@ class Service:
             raise Refused("not_yours")
 
     async def check_delete(self, job_id: str, actor: Actor) -> None:
-        """Raise `Refused` if this person could not delete it: asked before "Are you sure?"."""
+        """Raise `Refused` if this person can't delete the video. Called before "Are you sure?"."""
         job = await self._pressed_on(job_id, actor)
         if job.status is not Status.DELIVERED or not job.has_result:
             raise Refused("nothing_to_delete")
 
     async def delete(self, job_id: str, actor: Actor) -> Job:
-        """Take a finished video away for good: file, links, message. It was made: it counts."""
+        """Delete a finished video for good: files, links, message. Its costs still count."""
         job = await self._pressed_on(job_id, actor)
         if job.status is Status.DELIVERED and job.has_result:
             await self.deleting(job.id, self.clock.now())
-            # First the file: a crash in between leaves a row that says so, and a second press.
+            # First the files: after a crash in between, a second press can finish the deletion.
             for key in job.video.keys if job.video else ():
                 await self.media.delete(key)
 
@@ -219,13 +225,13 @@ class Service:
         return await self._change(job_id, actor, change)
 
     async def left(self, address: Address, person: Person) -> tuple[Left | None, Usage]:
-        """The videos this person has left today where they are, and their usage."""
+        """Return the videos that this person has left today at this place, and their usage."""
         now, limits = self.clock.now(), (await self.accounts.terms(address)).limits
         usage = await self.jobs.usage(address, person.id, limits, now=now)
         return Left.of(usage, limits, now=now), usage
 
     async def cancel(self, job_id: str, actor: Actor) -> Job:
-        """Withdraw a job that no gateway has: nothing counts. `Refused` once one may have it."""
+        """Cancel a job that no gateway has; nothing counts. Raises `Refused` if one may have it."""
         await self._pressed_on(job_id, actor)
 
         def change(job: Job) -> Job:
@@ -239,7 +245,7 @@ class Service:
         return await self._change(job_id, actor, change)
 
     async def silence(self, job_id: str, actor: Actor) -> Job:
-        """*Don't post*: the video will be kept for its person only, and still counts."""
+        """Apply *Don't post*: the video is kept for its person only, and still counts."""
         await self._pressed_on(job_id, actor)
 
         def change(job: Job) -> Job:
@@ -247,7 +253,7 @@ class Service:
                 case Status.SUBMITTING:
                     return replace(job, silent=True)
                 case Status.IN_PROGRESS:
-                    # A look under way will find the row changed: look again at once.
+                    # A poll under way can't save, because the row changes: poll again at once.
                     now = self.clock.now()
                     return replace(job, silent=True, claimed_until=None, due_at=now)
                 case _:
@@ -256,23 +262,23 @@ class Service:
         return await self._change(job_id, actor, change)
 
     async def stop(self, job_id: str, actor: Actor) -> Job:
-        """Cancel it; where a gateway has it already, keep its video from being posted."""
+        """Cancel a job; if a gateway has it already, keep its video from being posted."""
         job = await self.job(job_id)
         queued = job.status in (Status.QUEUED, Status.CANCELLED)
         return await (self.cancel if queued else self.silence)(job_id, actor)
 
     async def withdraw(self, address: Address) -> None:
-        """We were sent away from there: what waits is cancelled, as nobody would see it.
+        """Cancel the queued jobs of a place that removed the bot: nobody would see their videos.
 
-        A job at a gateway goes on: it is paid for, and its person gets it elsewhere.
+        A job at a gateway goes on: it is paid for, and its person gets the video elsewhere.
         """
         for job in await self.jobs.waiting(address):
             await self._withdrawn(job, Reason.SENT_AWAY)
 
     async def answered(self, posts: Posts, job: Job, message_id: str, channel_id: str) -> None:
-        """Its person sees its card there: it may leave.
+        """Record that the person sees the job's card in this message, and let its POST be sent.
 
-        If somebody was faster, it was withdrawn, or its time had come.
+        Does not change a job that was cancelled or became due in the meantime.
         """
         now, on = self.clock.now(), self.bells.way_on(job)
         until = now + CLAIM if on else None
@@ -281,7 +287,7 @@ class Service:
             self.bells.changed(job, left, now=now, on=on)
 
     async def unanswered(self, job: Job) -> None:
-        """The command could not be answered, so nobody knows of this job: withdraw it if we can."""
+        """Cancel a queued job whose command could not be answered: its person can't know of it."""
         after = await self._withdrawn(job, Reason.UNANSWERED)
         if after.status is not Status.CANCELLED:
             log.info("job.unanswered", job=job.id)
@@ -294,16 +300,16 @@ class Service:
         return await self._change(job.id, Actor(person=job.order.call.person), change)
 
     async def job(self, job_id: str) -> Job:
-        """The job with this id. Raises `Refused("job_unknown")`."""
+        """Return the job with this id. Raises `Refused("job_unknown")`."""
         job = await self.jobs.get(job_id)
         if job is None:
             raise Refused("job_unknown")
         return job
 
     def check_authors(self, files: Sequence[Picture | Sound], person: Person) -> None:
-        """Raise `Refused` for what this person may not animate: a voice is as personal as a face.
+        """Raise `Refused` for a picture or sound that this person may not animate.
 
-        It is `not_your_picture` or `not_your_sound`, or `picture_owner_unknown`.
+        The code is `not_your_picture`, `not_your_sound` or `picture_owner_unknown`.
         """
         if self.animate_others is AnimateOthers.FREE:
             return
@@ -313,7 +319,7 @@ class Service:
             check_author(sound, person)
 
     async def _pressed_on(self, job_id: str, actor: Actor) -> Job:
-        """The job, if this person may press its buttons."""
+        """Return the job if this person may press its buttons. Raises `Refused`."""
         job = await self.job(job_id)
         _check_owner(job, actor)
         await self._check_welcome(job.order.call.address.platform, actor.person)
@@ -324,7 +330,7 @@ class Service:
         await self.jobs.check_welcome(platform, person.id, orders=orders, now=now)
 
     async def _change(self, job_id: str, actor: Actor, change: Callable[[Job], Job]) -> Job:
-        """Apply `change` for the owner or a moderator; again if somebody was faster."""
+        """Apply `change` for the job's person or a moderator. Retry if the row has changed."""
         while True:
             job = await self.job(job_id)
             _check_owner(job, actor)
@@ -340,7 +346,7 @@ class Service:
 
 
 def _settled(order: Order, request: VideoRequest, words: Words) -> Order:
-    """The order as its job keeps it: what was settled once is not to be settled another way."""
+    """Return the order as its job keeps it, with the choices that its request has settled."""
     pictures = order.pictures
     if request.fit and any(each.fit != request.fit for each in pictures):
         pictures = tuple(each.anew() for each in pictures)

@@ -14,7 +14,7 @@ from bot.core.ports import Clock
 QUARTER = 900.0
 """Seconds: midnight is at the beginning of one in every time zone."""
 DAYS = 30 * 86_400.0
-"""Seconds that are looked back where nobody says how long."""
+"""Seconds that statistics cover by default."""
 MOST_ROWS = 1000
 BY = ("day", "model", "gateway", "person", "community")
 
@@ -34,7 +34,7 @@ class Sum:
 
 
 Sums = Callable[[str, float], Awaitable[list[Sum]]]
-"""The jobs that were ordered since then, by state and by the key of this name."""
+"""Returns the sums of jobs ordered since a time, by state and by the key of this name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The updates that a platform tells only once: kept as they came, until handled."""
+"""Updates that a network delivers only once. They are stored unchanged until they are handled."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ class Update:
     """One row of the `updates` table."""
 
     id: int
-    """The platform's own number."""
+    """The network's own number for the update."""
     lane: str
     """A lane's updates are handled in the order they came."""
     data: dict[str, Any]

@@ -66,7 +66,7 @@ def check_kept(job: Job, action: Action, order: Order | None) -> None:
 
 
 def video_gone(job: Job) -> Refused:
-    """There is no video of this job any more."""
+    """Return the error for a job whose video no longer exists."""
     return Refused("video_expired", days=job.days_kept) if job.days_kept else Refused("video_gone")
 
 
@@ -179,7 +179,7 @@ def _by(family: str, order: Order) -> Order:
 
 
 def ways(job: Job, catalog: Catalog) -> tuple[Button, ...]:
-    """The buttons under a video or a failure."""
+    """Return the buttons under a video or a failure."""
     over = job.status in (Status.FAILED, Status.UNCONFIRMED)
     return _out_of_failure(job, catalog) if over else _on_from_result(job, catalog)
 
@@ -222,7 +222,7 @@ def _can_be_carried(value: str) -> bool:
 
 
 def _made(job: Job) -> Made | None:
-    """As its gateway knows it; nothing where no video came of it."""
+    """Return the job's video as its gateway knows it, or None if no video was made."""
     if job.gateway_id in (None, UNNAMED) or job.status not in (Status.COMPLETED, Status.DELIVERED):
         return None
     request = job.request

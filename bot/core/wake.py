@@ -1,15 +1,15 @@
-"""A bell between tasks of one process: "look at the rows now instead of later"."""
+"""A bell between tasks of one process: it tells a loop to read the rows now instead of later."""
 
 import asyncio
 import math
 from collections.abc import Awaitable
 
 UNKNOWN = -math.inf
-"""Something may be due; nobody knows when."""
+"""A time of a ring: something may be due, and the time is unknown."""
 
 
 class Wake:
-    """Rung by whoever wrote a due row, heard by the loop that claims them, and by `also`."""
+    """A bell: the code that wrote a due row rings it; the claiming loop and `also` hear it."""
 
     def __init__(self, *also: "Wake") -> None:
         self._event = asyncio.Event()
@@ -29,7 +29,7 @@ class Wake:
             bell.ring(at)
 
     def call(self) -> None:
-        """Wake the listener for something that no row tells."""
+        """Wake the listener for something that is not in the rows."""
         self._event.set()
 
     def due(self) -> float:

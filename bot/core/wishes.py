@@ -1,7 +1,7 @@
-"""A wish: all that a person can say of a video, whichever door they come by.
+"""A wish: all that a person can choose for a video.
 
-A door (Discord, Telegram, the room, the command line) fills it by one table, `OPTIONS`; the
-catalog answers it.
+Each way to order (Discord, Telegram, the room, the command line) fills a wish by one table,
+`OPTIONS`. The catalog turns a wish into a request.
 """
 
 import re
@@ -13,12 +13,12 @@ from bot.core.errors import Refused
 
 
 class Extra(StrEnum):
-    """A wish that only some models take; the least missed first."""
+    """A field that only some models support; the least important first."""
 
     SEED = "seed"
     NEGATIVE_PROMPT = "negative_prompt"
     PROMPT_EXTEND = "prompt_extend"
-    """Whether the vendor may write more words than the person did."""
+    """Whether the vendor may extend the person's prompt."""
     WATERMARK = "watermark"
     AUDIO = "audio"
 
@@ -27,34 +27,34 @@ ASPECTS: Mapping[str, float] = {
     f"{wide}:{high}": wide / high
     for wide, high in ((16, 9), (9, 16), (1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (21, 9))
 }
-"""The words people see → width over height."""
+"""Aspect ratios: the text that people see → width over height."""
 _SIDES = {f"{side}p": side for side in (360, 480, 512, 540, 720, 768, 1080)}
 QUALITIES: Mapping[str, int] = {**_SIDES, "2k": 1440, "4k": 2160}
-"""The words people see → the short side in pixels, from small to large."""
+"""Qualities, from small to large: the text that people see → the short side in pixels."""
 DRAFT = "draft"
-"""In place of a quality: the smallest and cheapest that there is."""
+"""A value of `Wish.quality`: the smallest and cheapest quality of the model."""
 
 ON_OFF: Mapping[bool, str] = {True: "on", False: "off"}
-"""How people write what a switch is."""
+"""How people write the state of a switch."""
 _POSITIONS = {word: on for on, word in ON_OFF.items()} | {"yes": True, "no": False}
 
 AUTO = -1
-"""In place of a number of seconds: the model chooses, and the longest is what counts."""
+"""A value of `Wish.seconds`: the model chooses the length, and its longest one counts."""
 AUTO_WORD = "auto"
-"""How people write it."""
+"""How people write `AUTO`."""
 
 
 class Shaping(StrEnum):
-    """How a picture gets another shape."""
+    """How a picture is changed to another aspect ratio."""
 
     CROP = "crop"
-    """The overhang is cut off."""
+    """The parts beyond the new shape are cut off."""
     PAD = "pad"
-    """All of it stays, between black bars."""
+    """The whole picture stays, between black bars."""
 
 
 def shaping_of(word: str) -> Shaping:
-    """A shaping as typed. Raises `Refused("fit_unknown")`."""
+    """Return the shaping that a person typed. Raises `Refused("fit_unknown")`."""
     try:
         return Shaping(word.casefold())
     except ValueError:
@@ -63,13 +63,16 @@ def shaping_of(word: str) -> Shaping:
 
 _LENGTH = re.compile(r"(\d{1,9})\s*(?:s|secs?|seconds?)?")
 _SEED = re.compile(r"[+-]?\d{1,18}")
-"""Digits are few: Python refuses to read numbers of thousands."""
+"""A seed has few digits, because Python refuses to parse numbers with thousands of digits."""
 PAIR = re.compile(r"(\d{1,9})\s*[:：xX×*/∶]\s*(\d{1,9})")
-"""A shape in any spelling."""
+"""An aspect ratio in any spelling."""
 
 
 def length_of(word: str) -> int:
-    """Seconds, or `AUTO`, as somebody typed them. Raises `Refused("seconds_unreadable")`."""
+    """Return the seconds that a person typed, or `AUTO`.
+
+    Raises `Refused("seconds_unreadable")`.
+    """
     told = word.strip().casefold()
     if told == AUTO_WORD:
         return AUTO
@@ -80,25 +83,25 @@ def length_of(word: str) -> int:
 
 
 def aspect_of(word: str) -> str:
-    """`16×9` and `16：9` are `16:9`; what is no such pair stays as it is."""
+    """Return `16:9` for `16×9` or `16：9`. Any text that is not such a pair stays as it is."""
     found = PAIR.fullmatch(word.strip())
     return f"{int(found[1])}:{int(found[2])}" if found else word
 
 
 def quality_of(word: str) -> str:
-    """`720 p` is `720p`."""
+    """Return a quality as typed, without its spaces: `720p` for `720 p`."""
     return "".join(word.split())
 
 
 def seed_of(word: str) -> int:
-    """A seed as typed. Raises `Refused("seed_unreadable")`."""
+    """Return the seed that a person typed. Raises `Refused("seed_unreadable")`."""
     if not _SEED.fullmatch(word.strip()):
         raise Refused("seed_unreadable", wanted=word)
     return int(word)
 
 
 def switch_of(word: str) -> bool:
-    """Whether somebody typed *on* or *off*. Raises `Refused("switch_unreadable")`."""
+    """True for *on* or *yes*, False for *off* or *no*. Raises `Refused("switch_unreadable")`."""
     try:
         return _POSITIONS[word.strip().casefold()]
     except KeyError:
@@ -106,12 +109,12 @@ def switch_of(word: str) -> bool:
 
 
 Choice = str | int | bool | None
-"""The value of any field of a wish."""
+"""The type of any field of a wish."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """Words and choices for one video; None leaves one to the catalog and the model."""
+    """The prompt and choices for one video. None leaves a field to the catalog and the model."""
 
     prompt: str = ""
     family: str | None = None
@@ -120,35 +123,35 @@ class Wish:
     aspect: str | None = None
     quality: str | None = None
     preset: str | None = None
-    """Id of words to ask with, put before the person's own."""
+    """Id of a preset, whose text is put before the person's prompt."""
     fit: Shaping | None = None
-    """How pictures get the shape they need."""
+    """How pictures are changed to the shape that the model needs."""
     negative_prompt: str = ""
-    """Things not to be shown."""
+    """What the video must not show."""
     seed: int | None = None
     audio: bool | None = None
     """Whether the video should have sound."""
     prompt_extend: bool | None = None
-    """Whether the vendor may add words of its own."""
+    """Whether the vendor may extend the prompt."""
     watermark: bool | None = None
 
     @property
     def chosen(self) -> dict[str, Choice]:
-        """All that it asks for besides its words, by fields."""
+        """Return the chosen values except the prompt, by field name."""
         values = ((each.name, getattr(self, each.name)) for each in fields(self)[1:])
         return {name: value for name, value in values if value not in (None, "")}
 
     @property
     def words(self) -> dict[str, str]:
-        """All that its person wrote at length, by fields."""
+        """Return the fields with the person's own text, by field name."""
         return {name: getattr(self, name) for name in WORDS}
 
     def having(self, **chosen: Choice) -> "Wish":
-        """The same with other values of these fields."""
+        """Return this wish with other values for these fields."""
         return replace(self, **chosen)  # type: ignore[arg-type]  # each field has a type of its own
 
     def without(self, names: Iterable[str]) -> "Wish":
-        """The same that leaves these fields open."""
+        """Return this wish with these fields left open."""
         return self.having(**{name: getattr(_OPEN, name) for name in names})
 
 
@@ -157,17 +160,17 @@ _OPEN = Wish()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """A choice that every door offers. Its sentence is `option.NAME`."""
+    """A choice that every way to order offers. The id of its description is `option.NAME`."""
 
     field: str
-    """The field of a `Wish` that it fills."""
+    """The field of `Wish` that this option fills."""
     read: Callable[[str], Choice] = str
-    """From what people type to the value. Raises `Refused`."""
+    """Parses the text that a person typed. Raises `Refused`."""
     is_number: bool = False
     words: tuple[str, ...] = ()
-    """All that can be typed, where that is always the same."""
+    """All texts that can be typed, if they are always the same."""
     most: int | None = None
-    """Characters, where people write at length."""
+    """The most characters, if the option is free text."""
 
 
 def _switch(extra: Extra) -> Option:
@@ -183,22 +186,25 @@ OPTIONS: Mapping[str, Option] = {
     "fit": Option(field="fit", read=shaping_of, words=tuple(Shaping)),
     "negative": Option(field="negative_prompt", most=1000),
     "seed": Option(field="seed", read=seed_of, is_number=True),
-    # To gateways it is `audio`; to people that is a file which they bring.
+    # Gateways call this field `audio`. People would take that word for a file that they send.
     "sound": _switch(Extra.AUDIO),
     "enhance": _switch(Extra.PROMPT_EXTEND),
     "watermark": _switch(Extra.WATERMARK),
 }
-"""By the names that people know, in the order in which they are shown."""
+"""All options by the names that people see, in display order."""
 WORDS = ("prompt", *(option.field for option in OPTIONS.values() if option.most))
-"""The fields that hold people's own words: they are shown and removed as such."""
+"""The fields of a wish that hold people's own text. They are shown and removed as such."""
 SWITCHES: Mapping[str, Extra] = {
     name: Extra(option.field) for name, option in OPTIONS.items() if option.read is switch_of
 }
-"""Those that are on or off, and the field of each."""
+"""The options that are on or off: name → field."""
 
 
 def wish_of(prompt: str = "", **given: Choice) -> Wish:
-    """The wish of these options, typed or read already; None is no choice. Raises `Refused`."""
+    """Return the wish for these options: typed text or parsed values; None chooses nothing.
+
+    Raises `Refused`.
+    """
     wish = Wish(prompt=prompt)
     for name, value in given.items():
         option = OPTIONS[name]

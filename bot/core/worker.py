@@ -1,6 +1,6 @@
-"""The loop: claim due rows, take ONE step of each, repeat. It holds no state worth keeping.
+"""The worker loop: claim due rows, take ONE step of each, repeat. A crash loses no state.
 
-Both halves of the service run on it: jobs (gateway and media) and posts (chat).
+Jobs (gateway and media) and posts (chat) both run on this loop.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from bot.log import get_logger
 Row = TypeVar("Row")
 
 RENEWAL = 10.0
-"""Seconds between two renewals of claims: three may fail before one runs out."""
+"""Seconds between two renewals of claims: three may fail before a claim expires."""
 
 MOST_STEPS = 16
-"""Steps of one loop that are under way at most."""
+"""The most steps of one loop that run at once."""
 
 LAST = 2.0
-"""Seconds that steps which are told to stop may take for that."""
+"""Seconds that cancelled steps may take to end."""
 
 log = get_logger()
 
@@ -34,33 +34,33 @@ class Rows(Protocol[Row]):
     """The rows of one loop, and the claims on them."""
 
     async def claim(self, most: int) -> list[Row]:
-        """Take up to `most` due rows: nobody else gets one until it is let go."""
+        """Claim up to `most` due rows; no other worker gets them until they are released."""
 
     async def next_due(self) -> float | None:
-        """When the earliest row can be claimed."""
+        """Return when the earliest row can be claimed."""
 
     async def renew(self, held: Sequence[Row]) -> None:
-        """Keep the claims on these rows alive."""
+        """Extend the claims on these rows."""
 
     async def release(self, row: Row) -> None:
-        """Give a claim back unused; nothing happens if the row has moved on."""
+        """Release an unused claim. Does nothing if the row has changed since."""
 
     def hold(self, row: Row, /) -> None:
-        """A step of this row begins, which was claimed for us."""
+        """Record that a step of this claimed row begins."""
 
     def let_go(self, row: Row, /) -> float:
-        """The step of this row is over, and it may be claimed again: when it is due here.
+        """Record that the step of this row is over. Return when the row is due again.
 
-        `UNKNOWN` if only the rows can tell.
+        Returns `UNKNOWN` if only the rows can tell.
         """
 
 
 @dataclass(slots=True, kw_only=True)
 class Worker(Generic[Row]):
-    """Keeps up to `slots` steps under way until it is cancelled.
+    """Runs up to `slots` steps at once until it is cancelled.
 
-    `step(row)` does one step and writes it down. A step that raises could not write anything down,
-    so its claim is given back, however long the rows can't be reached.
+    `step(row)` takes one step and saves its outcome. If a step raises, it saved nothing, so its
+    claim is released. The release is retried until the database accepts it.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Worker(Generic[Row]):
         self._renewed_at = self._checked_at = self.clock.steady()
 
     async def run(self) -> None:
-        """Work until cancelled; then give steps under way `grace` seconds to end well."""
+        """Work until cancelled; then give running steps `grace` seconds to end."""
         try:
             while True:
                 self._begin_handed_on()
@@ -117,7 +117,7 @@ class Worker(Generic[Row]):
             return []
 
     def _failed(self, error: Exception) -> None:
-        """One line for what time heals; it is said each second."""
+        """Log a database error in one line, as it repeats each second."""
         if isinstance(error, Temporary):
             log.warning("claim.failed", worker=self.name, code=error.code)
         else:
@@ -167,7 +167,7 @@ class Worker(Generic[Row]):
                 log.warning("claim.not_renewed", worker=self.name, error=type(error).__name__)
 
     async def _rest(self) -> None:
-        """Until somebody rings, the next row is due, or it is time for a look."""
+        """Sleep until the bell rings, the next row is due, or the rows must be read anyway."""
         is_full = len(self._steps) >= self.slots
         wait = min(self.check, RENEWAL) if self._steps else self.check
         if not is_full:

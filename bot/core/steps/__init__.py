@@ -1,18 +1,18 @@
-"""The steps: each takes one claimed row one step further and writes down what happened.
+"""The steps: each takes one claimed row one step further and saves what happened.
 
-What to do next is read off the row, and nothing is remembered in between, so the process may die
-anywhere. `core.worker` is the loop that claims rows and calls them; `core.desk` is where the steps
-of a job write.
+A step decides by the row alone and nothing is remembered between steps, so the process may die at
+any point. `core.worker` is the loop that claims rows and calls the steps. The steps of a job save
+their results through `core.desk`.
 
-    jobs         which of a job's steps is next
-      inputs       its pictures and its sound, until they are ours
-      submission   the POST that costs money, at most once
-      waiting      looks at its gateway until the video is made
-        looking    many such looks together: few find more than "not yet"
-      content      the video, until it is fetched and plays
-    telling      a notice to an operator
-    reporting    a report of a cause
-    probing      a paused gateway, until it works again
+    jobs         chooses a job's next step
+      inputs       downloads its pictures and its sound
+      submission   sends the POST that costs money, at most once
+      waiting      polls its gateway until the video is made
+        looking    polls many jobs together: most answers are "not yet"
+      content      downloads the video and converts it if needed
+    telling      sends a notice to an operator
+    reporting    sends a report of a cause to an owner
+    probing      checks a paused gateway until it works again
 
 The step of a post is `core.posting`.
 """

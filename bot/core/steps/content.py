@@ -1,7 +1,4 @@
-"""A made video until it is kept: fetched, and converted where it does not play everywhere.
-
-Both are steps of a job: what to do next is read off its row, and what happened is written there.
-"""
+"""The steps that download a finished video and convert one that does not play everywhere."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,17 +17,17 @@ from bot.core.steps.probing import PROBE_TIME, ask
 from bot.log import get_logger
 
 CONTENT_PATIENCE = 2 * 3600.0
-"""Seconds after completion in which content that a gateway denies having is asked for again."""
+"""Seconds after completion in which we retry a download although the gateway says it has none."""
 CONTENT_PACE = 60.0
-"""Seconds at most between two tries to fetch what is made and paid for."""
+"""The most seconds between two tries to download a video."""
 CONTENT_TRIES = 3
-"""Tries after which a file that can't be taken is believed to stay like that."""
+"""Tries after which a file that can't be used counts as final."""
 CONVERT_PAUSE = 5.0
 CONVERT_TRIES = 5
-"""Conversions for which there was no room, or that were cut off, till it is posted as it came."""
+"""Failed conversions after which the original is posted."""
 
 SOON = EDIT_PACE
-"""Seconds in which a video may come before the rows and the card tell that it is being fetched."""
+"""Seconds for a download to end before the row and the card say that it is under way."""
 
 log = get_logger()
 
@@ -39,7 +36,7 @@ Got = Video | Locked | Trouble | Unusable
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The finished videos of jobs."""
+    """Downloads and converts the videos of jobs. `soon`: see `SOON`."""
 
     desk: Desk
     media: Media
@@ -47,13 +44,13 @@ class Content:
     soon: float = SOON
 
     async def fetch(self, job: Job) -> None:
-        """Fetch it, and keep it as it is posted, or as it came if it has to be converted first."""
+        """Download the job's video and save the outcome."""
         if await self.desk.gateway(job) is not None and job.gateway_id is not None:
             await self.settle(job, await self._fetched(job))
 
     @asynccontextmanager
     async def coming(self, job: Job) -> AsyncIterator[asyncio.Task[Got]]:
-        """Its video on the way to us: here already, or not within `SOON`."""
+        """Start the download and wait up to `SOON` for it; it is cancelled with the context."""
         coming = asyncio.create_task(self._fetched(job))
         try:
             await asyncio.wait([coming], timeout=self.soon)
@@ -63,7 +60,10 @@ class Content:
             await asyncio.gather(coming, return_exceptions=True)
 
     async def keep_soon(self, job: Job, made: Job, coming: asyncio.Task[Got]) -> bool:
-        """Keep the video of a job that was found made, if it is here and posted as it came."""
+        """Save the video of a job that was found made, if it is here and needs no conversion.
+
+        Returns whether it was saved.
+        """
         if not coming.done() or coming.exception() is not None or made.silent:
             return False
         got = coming.result()
@@ -73,7 +73,7 @@ class Content:
         return True
 
     async def settle(self, job: Job, got: Got) -> None:
-        """Write down what came of fetching it."""
+        """Save the outcome of a download."""
         match got:
             case Video(plays=True):
                 await self._keep(job, moves.stored(job, got))
@@ -93,7 +93,7 @@ class Content:
         )
 
     async def convert(self, job: Job) -> None:
-        """Convert it; one that can't be converted is posted as it came."""
+        """Convert the job's original. If that keeps failing, the original is posted."""
         unconverted = job.unconverted
         if unconverted is None:
             raise Broken("nothing_to_convert", job=job.id)
@@ -127,17 +127,17 @@ class Content:
                 await self.media.delete(key)
 
     async def clear(self, job: Job) -> None:
-        """A video that came as the answer is kept as it came until its job needs it no more."""
+        """Delete the stored response that was the video itself, once the job doesn't need it."""
         keys = fetching.received_in(job.sources)
         row = await self.desk.jobs.get(job.id) if keys else None
         if row is None or not (row.video or row.unconverted or row.is_final):
             return
         for key in keys:
-            with suppress(Temporary):  # a leftover in the storage is no trouble of this job
+            with suppress(Temporary):  # a file left in the storage must not fail this job
                 await self.media.delete(key)
 
     async def _content_unusable(self, job: Job, reason: Reason, detail: str) -> None:
-        """The same answer a few times is believed. The row counts them: its reason is set then."""
+        """Fail the job after a few such answers. While the row counts them, its reason is set."""
         tries = 1 + (job.attempts if job.reason else 0)
         log.warning(
             "content.unusable", job=job.id, reason=reason, tries=tries, what=kind_of(detail)
@@ -149,9 +149,10 @@ class Content:
         await self.desk.put_off(tried, CONTENT_PACE, was=job)
 
     async def _content_locked(self, job: Job, gateway: Gateway, detail: str) -> None:
-        """The key is in trouble only where a free question with it is refused as well.
+        """Pause the gateway only if a free request with its key is refused as well.
 
-        A job begins one pause at most: if its gateway works for others later, it is this job.
+        A job begins at most one pause: if its gateway works for others later, the fault is this
+        job's.
         """
         probe = await ask(gateway, patience=PROBE_TIME)
         is_locked = isinstance(probe, Locked)
@@ -160,7 +161,7 @@ class Content:
         await self._content_trouble(job, detail, definite=not is_locked)
 
     async def _content_trouble(self, job: Job, detail: str, *, definite: bool) -> None:
-        """Definite words are believed after a while; an outage, theirs or ours, is waited out."""
+        """Let the job try again. A definite no is final after a while; an outage is waited out."""
         if definite and job.reason is Reason.WITHHELD:
             await self._content_unusable(job, job.reason, detail)
             return
@@ -170,7 +171,7 @@ class Content:
             gone = moves.failed(job, Reason.CONTENT_GONE, charged=True, detail=detail)
             await self.desk.save(job, gone)
         elif job.reason:
-            # An outage in between neither counts as one of those tries nor makes them forgotten.
+            # An outage between unusable answers leaves their count as it is.
             await self.desk.put_off(job, CONTENT_PACE)
         else:
             step = min(self.desk.step(job), CONTENT_PACE)

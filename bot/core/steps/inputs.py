@@ -1,4 +1,4 @@
-"""A job's pictures and its sound, until they are ours: fetched, checked and made to fit."""
+"""The steps that download a job's pictures and sound, check them and store fitted copies."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -39,12 +39,12 @@ _BROKEN_LIMITS = {
     (Reason.SOUND_BAD, "sound_stays_large"): Reason.PICTURE_TOO_LARGE,
     (Reason.SOUND_BAD, "sound_too_large"): Reason.SOUND_HEAVY,
 }
-"""People learn which limit a file breaks; all else that is wrong with one is told as damaged."""
+"""(Reason, error code) → the reason that names the broken limit. Others mean a damaged file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The files that jobs begin with."""
+    """Downloads and stores the files of orders."""
 
     desk: Desk
     submission: Submission
@@ -52,7 +52,7 @@ class Inputs:
     media: Media
 
     async def fetch_pictures(self, job: Job) -> None:
-        """Fetch all of them, and keep copies that fit."""
+        """Download all missing pictures of the job and store fitted copies."""
         job = await self.submission.bounded(job)
         try:
             order, kept = await self._with_pictures(job)
@@ -66,7 +66,10 @@ class Inputs:
             )
 
     async def fetch_sound(self, job: Job) -> None:
-        """A step of its own: the pictures are kept, whatever comes of it."""
+        """Download the job's sound and store a copy.
+
+        This is a separate step, so the pictures stay stored if it fails.
+        """
         job = await self.submission.bounded(job)
         sound, fit = job.order.sound, job.request.sound_fit
         if sound is None or fit is None:
@@ -88,7 +91,10 @@ class Inputs:
                 await self.media.delete(key)
 
     async def _not_fetched(self, job: Job, problem: BotError, *, gone: Reason, bad: Reason) -> None:
-        """A definite no ends the job; anything else after some tries, our own disk after a day."""
+        """Fail the job after a definite no, or let it try again.
+
+        Other errors fail the job after `PICTURE_TRIES`, errors of our storage at `HARD_DEADLINE`.
+        """
         if isinstance(problem, Refused):
             is_gone = isinstance(problem, PictureGone)
         else:
@@ -125,7 +131,10 @@ class Inputs:
     async def _raw(
         self, given: Picture | Sound, platform: Fetches, into: Path
     ) -> AsyncIterator[Path]:
-        """The given file, or one of our own. Raises `Refused` if it is gone."""
+        """Provide a file: our own copy, a frame of our own video, or a download to `into`.
+
+        Raises `Refused` if the file is gone.
+        """
         copy = given.copy_of if isinstance(given, Picture) else given.key
         with _gone_if_missing():
             if copy:
@@ -141,7 +150,7 @@ class Inputs:
 
 
 def _pointed_out(job: Job, problem: BotError) -> Job:
-    """The job with the one of its pictures marked that the problem is about."""
+    """Return the job with the picture marked that `problem` is about."""
     wanted = [at for at, each in enumerate(job.order.pictures) if each.key is None]
     first = 1 if len(wanted) == 1 else None
     number = problem.which[0] if problem.which else first
@@ -156,7 +165,7 @@ def _pointed_out(job: Job, problem: BotError) -> Job:
 
 @contextmanager
 def _gone_if_missing() -> Iterator[None]:
-    """A file missing from our storage is as gone as one that a platform lost."""
+    """Raise `PictureGone`, as networks do, for a file that is missing from our storage."""
     try:
         yield
     except FileMissing as missing:

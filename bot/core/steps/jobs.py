@@ -1,4 +1,4 @@
-"""One step of a job: which one is next is read off its row."""
+"""One step of a job: chooses the step by the job's row, and handles its errors."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -20,11 +20,11 @@ from bot.core.steps.waiting import Waiting
 from bot.log import get_logger
 
 AWHILE = 2.0
-"""Seconds until a step comes again that may not begin beside others."""
+"""Seconds until the next try of a step that may not begin while others run."""
 CARE = 30.0
-"""Seconds that a suspect step waits, with all that is finished and paid for behind it."""
+"""Seconds between two tries of a job whose steps crashed the process several times."""
 _EVEN_SO = frozenset({Status.SUBMITTING, Status.CONVERTING})
-"""States whose steps see to that themselves."""
+"""States whose steps handle repeated crashes themselves."""
 log = get_logger()
 
 
@@ -48,7 +48,7 @@ class Steps:
         self._files = Alone(desk.clock.steady)
 
     async def take(self, job: Job) -> None:
-        """Do whatever is next for `job`, which the caller has claimed."""
+        """Take the next step of `job`, which the caller has claimed."""
         async with self._written_down(job):
             if job.status is Status.QUEUED and (job.pictures_missing or job.sound_missing):
                 await self._take_file(job)
@@ -60,22 +60,22 @@ class Steps:
                 await self._content.clear(job)
 
     async def polled(self, job: Job, poll: Polled, *, asked_at: float) -> None:
-        """Do what follows from a look that was taken."""
+        """Apply the outcome of a poll that was sent at `asked_at`."""
         async with self._written_down(job):
             await self._waiting.judge(job, poll, asked_at=asked_at)
             await self._content.clear(job)
 
     @asynccontextmanager
     async def _written_down(self, job: Job) -> AsyncIterator[None]:
-        """A step of `job`, whose end is written down whatever it is."""
+        """Release the claim or schedule another try if the step in the block raises."""
         try:
             yield
         except asyncio.CancelledError:
-            # Told to stop: the next process need not wait for our claim, nor think that we died.
-            with suppress(Exception):  # a database that takes nothing does not hold the end up
+            # The process stops: a released claim can be taken at once, and counts as no crash.
+            with suppress(Exception):  # a database error must not delay the stop
                 await self._desk.jobs.release(job)
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+        except Exception as error:  # noqa: BLE001 - any error is tried again
             failures.record("step.failed", error, job=job.id, status=job.status)
             await self._desk.again(job, base=10.0, most=60.0)
 
@@ -101,7 +101,10 @@ class Steps:
                 await self._desk.save(job, replace(job, due_at=None, claimed_until=None))
 
     async def _bring(self, job: Job, made: Job) -> None:
-        """One write tells that it is made and that its video is here, if that comes soon."""
+        """Download the video of a job that was found made.
+
+        If the video arrives soon, one write saves both facts; otherwise `made` is saved first.
+        """
         async with self._content.coming(made) as coming:
             try:
                 if await self._content.keep_soon(job, made, coming):
@@ -109,7 +112,7 @@ class Steps:
                 until = self._desk.clock.now() + CLAIM
                 written = await self._desk.save(job, replace(made, claimed_until=until))
             except Unwritten:
-                # Nor was its file kept, where a disk is full: that is the next step's.
+                # On a full disk the video was not kept either: the next step downloads it again.
                 await self._desk.insist(job, lambda: self._desk.save(job, made))
                 return
             if written is not None:
@@ -117,10 +120,11 @@ class Steps:
                     await self._content.settle(written, await coming)
 
     async def _take_file(self, job: Job) -> None:
-        """A stranger's file may be what the process dies of, and it is not paid for yet.
+        """Take a step that reads a person's file, which may crash the process.
 
-        A file in hand at three deaths in a row may still be innocent, as whoever restarts us in a
-        hurry shows. So it is tried by itself, and only one that kills us then is given up.
+        A file that was being read at several crashes in a row may still be harmless: the process
+        may have been killed for another reason. So the file is tried once more with no other file
+        beside it. If the process dies again, the job fails; it is not paid for yet.
         """
         if job.crashes > MOST_CRASHES:
             log.error("job.deadly", job=job.id, crashes=job.crashes)

@@ -1,8 +1,8 @@
-"""Looks at jobs that are being made, many at a time: claimed together, and written down together.
+"""Polls many jobs at a time: they are claimed together, and their outcomes are saved together.
 
-Most looks find that a job is still being made; that is one line of a shared write. Of any other
-the whole row is read, and what follows is the step that one look by itself takes. A look is free
-and may be taken twice, so a stop waits for none of them.
+Most polls find that a video is still being made; these outcomes share one write. For any other
+outcome the whole row is read and the job takes its step alone. A poll is free and may be repeated,
+so a stop waits for no poll.
 """
 
 import asyncio
@@ -26,59 +26,59 @@ from bot.core.worker import RENEWAL
 from bot.log import get_logger
 
 AT_ONCE, FEW_AT_ONCE = 16, 8
-"""Looks under way at most; and while people wait for answers."""
+"""The most polls at once: usually, and while people wait for answers."""
 BATCH, FEW, FEW_LEFT = 800, 250, 200
-"""Jobs that wait for their looks at most; while people wait; and when the next are claimed."""
+"""The most claimed jobs: usually, and while people wait; and the rest at which more are claimed."""
 TOGETHER, SOON = 0.1, 0.02
-"""Seconds between two claims, or two writes; and between two parts while people wait."""
+"""Seconds between two claims or writes; and between two smaller parts while people wait."""
 LINES, FEW_LINES = 1_000, 32
-"""Looks of one write; and of one part while people wait."""
+"""The most outcomes in one write: usually, and while people wait."""
 MOST_UNWRITTEN = 1_000
-"""Looks that are not written down yet; beyond, the database takes nothing and no more are taken."""
+"""The most unsaved outcomes. With more, the database is failing, and no more jobs are claimed."""
 REST = 30.0
-"""Seconds after which the rows are looked at even if nobody rang."""
+"""Seconds after which the rows are read even if `wake` was not rung."""
 LAST = 5.0
-"""Seconds for the end: the next start takes up what could not be given back by then."""
+"""Timeout of the shutdown in seconds. The next start releases claims that are left."""
 
 log = get_logger()
 
 
 class Polls(Protocol):
-    """The rows of jobs that are being made. Each method is one whole transaction."""
+    """The rows of jobs that gateways are working on. Each method is one whole transaction."""
 
     async def claim(
         self, *, now: float, until: float, most: int, but: Collection[str]
     ) -> list[Pending]:
-        """Take up to `most` that are due, but none of `but`, which we hold.
+        """Claim up to `most` due jobs, except those whose ids are in `but`.
 
-        One whose claim ran out is none of them: its process may have died of it.
+        A job whose claim expired is not taken: it may have crashed its process.
         """
 
     async def next_due(self, *, but: Collection[str]) -> float | None:
-        """When the earliest, but none of `but`, can be claimed."""
+        """Return when the earliest job that is not in `but` can be claimed."""
 
     async def renew(self, ids: Collection[str], *, until: float) -> None:
-        """Let the claims on these last until then."""
+        """Extend the claims on these jobs until `until`."""
 
     async def release(self, ids: Collection[str]) -> None:
-        """Give these back without a word."""
+        """Release the claims on these jobs without any other change."""
 
     async def whole(self, job: Pending) -> Job | None:
-        """All of its row; None if it has moved on since."""
+        """Return the whole job, or None if its row has changed since."""
 
     async def write(self, seen: Sequence[Seen], *, now: float, ahead: float) -> bool:
-        """Write down those that nobody else has moved; whether cards are due because of it.
+        """Save these outcomes in rows that have not changed; return whether cards became due.
 
-        `ahead`: seconds by which the clock of the rows is ahead of the steady one.
+        `ahead`: `Clock.now()` minus `Clock.steady()`, in seconds.
         """
 
     async def finish(self) -> None:
-        """We hold none any more."""
+        """Record that this process has no claims any more."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Polling:
-    """One per process. It holds nothing that the rows do not tell."""
+    """The polling loops; one per process. A crash loses nothing that the rows don't have."""
 
     desk: Desk
     polls: Polls
@@ -86,19 +86,19 @@ class Polling:
     wake: Wake
     people: People
     _due: asyncio.Queue[Pending] = field(init=False, default_factory=asyncio.Queue)
-    """Claimed, and not begun."""
+    """Claimed jobs whose polls have not begun."""
     _held: set[str] = field(init=False, default_factory=set)
-    """Ids of those, of looks under way, and of what is not written down yet."""
+    """Ids of all claimed jobs: not begun, being polled, or with an unsaved outcome."""
     _seen: list[Seen] = field(init=False, default_factory=list)
-    """Not written down yet."""
+    """Outcomes that are not saved yet."""
     _has_seen: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     _has_room: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     _part: tuple[float, int] = field(init=False, default=(0.0, 0))
-    """When the present part ends, and how many looks it may still have."""
+    """When the current part ends, and how many polls it may still start."""
     _resting_until: float = field(init=False, default=0.0)
 
     async def run(self) -> None:
-        """Look until cancelled; then write down what was seen, and give the rest back."""
+        """Poll until cancelled; then save the outcomes and release the other claims."""
         loops: list[Coroutine[Any, Any, None]] = [self._poll_in_turn(at) for at in range(AT_ONCE)]
         loops += [self._claim_on(), self._write_on(), self._renew_on()]
         try:
@@ -121,12 +121,12 @@ class Polling:
             is_more = await self._claim()
 
     async def _claim(self) -> bool:
-        """Take what is due; whether there may be more."""
+        """Claim due jobs. Return whether more may be due."""
         now = self.desk.clock.now()
         most = (FEW if self.people.are_here else BATCH) - self._due.qsize()
         try:
             rows = await self.polls.claim(now=now, until=now + CLAIM, most=most, but=self._taken)
-        except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on
+        except Exception as error:  # noqa: BLE001 - database full or away: go on until it is back
             await self._failed("claim.failed", error)
             return False
         for row in rows:
@@ -137,14 +137,14 @@ class Polling:
 
     @property
     def _taken(self) -> set[str]:
-        """The ids that are ours, and those of jobs with a step under way.
+        """Return the ids of our claimed jobs and of jobs with a step under way.
 
-        A job that was found made goes on to its next step before its row tells.
+        A job that was found made begins its next step before its row says so.
         """
         return self._held | self.desk.bells.in_hand.keys()
 
     async def _rest(self) -> None:
-        """Until a row is due. Rows that become due one after another are claimed together."""
+        """Sleep until a row is due. Rows that become due at nearly the same time share a claim."""
         clock, due = self.desk.clock, UNKNOWN
         while True:
             await clock.sleep(TOGETHER)
@@ -224,14 +224,14 @@ class Polling:
         self._has_seen.set()
 
     async def _take(self, job: Pending) -> None:
-        """Its step, as of any other job."""
+        """Take the job's step alone, as for any other job."""
         whole = await self.polls.whole(job)
         if whole:
             await self.steps.take(whole)
         self._held.discard(job.id)
 
     async def _give_back(self, job: Pending) -> None:
-        """Tried until the database takes it: a row that stays claimed would wait for nothing."""
+        """Release the claim on a job, or it would wait in vain. Retry until that is saved."""
         while True:
             await self.desk.clock.sleep(1.0)
             try:
@@ -255,7 +255,7 @@ class Polling:
                 await self._write_part(LINES)
 
     async def _write_part(self, most: int) -> None:
-        """Nothing that was seen is forgotten: a write that failed is tried again."""
+        """Save up to `most` outcomes. After an error they stay in memory and are saved later."""
         part = self._seen[:most]
         try:
             await self._write(part)
@@ -284,11 +284,11 @@ class Polling:
                     await self._write(self._seen)
                 await self.polls.release(self._held)
                 await self.polls.finish()
-        except Exception as error:  # noqa: BLE001 - the next start finds the claims of the dead
+        except Exception as error:  # noqa: BLE001 - the next start releases the claims
             log.warning("looks.not_given_back", error=type(error).__name__)
 
     async def _failed(self, event: str, error: Exception) -> None:
-        """One line for what time heals; it is said each second."""
+        """Log a database error in one line and wait one second."""
         code = error.code if isinstance(error, Temporary) else type(error).__name__
         log.warning(event, worker="looks", error=code)
         await self.desk.clock.sleep(1.0)

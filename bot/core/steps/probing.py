@@ -1,7 +1,7 @@
-"""One step of a paused gateway: ask it free of charge whether the lock is over.
+"""One step of a paused gateway: send a free request that tests whether the pause can end.
 
-A good answer is the end of the lock only where the same question was refused before: many
-gateways answer it to any key, and few tell of a balance. Elsewhere one order that waits may try.
+A good answer ends the pause only if the same request was refused before: many gateways answer it
+for any key, and few show a missing balance. Otherwise one waiting order is let go as a probe.
 """
 
 import asyncio
@@ -15,20 +15,17 @@ from bot.core.wake import Wake
 from bot.log import get_logger
 
 PROBE_TIME = 30.0
-"""Seconds that a probe may take; the next one begins later than that."""
+"""Timeout of a free request in seconds; the next one begins later than that."""
 DOUBT = 600.0
-"""Seconds after which one order may try although the probe, which this process saw answered well
-before, is refused: it is refused free of charge, as it was before."""
+"""Seconds since the last order's try after which another may try, although the free request, which
+this gateway has answered well before, is refused: a refused order costs nothing."""
 
 log = get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probing:
-    """Probes paused gateways.
-
-    `rooms`: platforms where whoever comes is the operator.
-    """
+    """Checks paused gateways. `rooms` are the networks where everybody counts as the operator."""
 
     pauses: Pauses
     gateways: Mapping[str, Gateway]
@@ -37,10 +34,10 @@ class Probing:
     rooms: Collection[str] = ()
     patience: float = PROBE_TIME
     _seen_open: set[str] = field(init=False, default_factory=set)
-    """Gateways that answered a probe well to the key of this process: their no tells."""
+    """Gateways that answered a free request well in this process, so that a refusal is evidence."""
 
     async def take(self, paused: Paused) -> None:
-        """Ask, and let go what may go now: everything, one order or nothing."""
+        """Send the free request. Then end the pause, let one order try, or change nothing."""
         name, asked_at = paused.gateway, self.clock.now()
         probe = await self._probe(name)
         log.info("gateway.probed", gateway=name, answer=type(probe).__name__.lower())
@@ -70,7 +67,7 @@ class Probing:
 
 
 async def ask(gateway: Gateway, *, patience: float) -> Probe:
-    """Ask free of charge how its key and balance are, for so many seconds at most."""
+    """Send a free request that tests key and balance; `patience` is its timeout in seconds."""
     try:
         async with asyncio.timeout(patience):
             return await gateway.probe()

@@ -1,4 +1,4 @@
-"""One step of a report: say a cause to its owner, or bring the notice that stands up to date."""
+"""One step of a report: send a cause to its owner, or edit the message that was sent before."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,23 +14,23 @@ from bot.core.steps.telling import TELL_TIME
 from bot.log import get_logger
 
 TOO_LATE = 7 * 86_400.0
-"""Seconds for which somebody who can't be reached is tried."""
+"""Age of a report in seconds after which an owner who can't be reached is given up."""
 AWAY = 5.0
-"""Seconds until a network that is not there at all is tried again."""
+"""Seconds until the next try while a network is disconnected."""
 
 log = get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reporting:
-    """Tells claimed causes."""
+    """Sends claimed reports."""
 
     causes: Causes
     platforms: Mapping[str, Tells]
     clock: Clock
 
     async def take(self, report: Report) -> None:
-        """Tell it, or put it off; of what was over before it was said there is nothing to say."""
+        """Send the report or put it off. Drop it if its cause ended before the first send."""
         if report.is_over and report.message_id is None and report.sending_at is None:
             await self.causes.leave(report)
             return
@@ -52,7 +52,7 @@ class Reporting:
                 await self._stands(report, *stands)
 
     async def _tell(self, report: Report) -> Standing | None:
-        """Where it stands; None if somebody else tells it."""
+        """Send or edit the message; return its ids, or None if another worker sends it."""
         platform = self.platforms[report.platform]
         said = briefs.brief(report.kind, report.facts, is_over=report.is_over)
         if report.message_id is not None:
@@ -71,7 +71,7 @@ class Reporting:
         )
         log.info("cause.told", platform=report.platform, kind=report.kind)
         if since is not None:
-            # It may be the one of an earlier try, and say how things were then.
+            # This may be the message of an earlier try, with the state of that time.
             await platform.retell(stands, said)
         return stands
 
@@ -86,7 +86,10 @@ class Reporting:
                 return
 
     async def _leave(self, report: Report, code: str) -> None:
-        """Deleted by its owner, or nobody who can be written to: what gets worse is said anew."""
+        """Give the report up: its message is gone, or its owner can't be reached.
+
+        If the cause gets worse, a new message is sent.
+        """
         log.warning("cause.untold", platform=report.platform, kind=report.kind, code=code)
         await self.causes.leave(report)
 

@@ -1,7 +1,7 @@
-"""Handing a job to its gateway: at most one POST that counts, and its outcome written down.
+"""The step that submits a job to its gateway: at most one POST that counts, and its saved outcome.
 
-A job that provably did not leave, or was answered "later", goes back to the queue; any without
-a clear yes or no stays unconfirmed for a person to resolve.
+A job returns to the queue if its POST was certainly not sent or was answered "later". A job
+without a clear yes or no becomes unconfirmed, for an operator to resolve.
 """
 
 import asyncio
@@ -22,35 +22,35 @@ from bot.core.ports import Gateway, Media, Spool
 from bot.log import get_logger
 
 MOST_TRIES = 33
-"""Tries of a gateway that can't be reached or is too busy: half an hour, with the back-off."""
+"""Tries with a gateway that is unreachable or busy: half an hour, with the back-off."""
 
 log = get_logger()
 
 
 class _Withdrawn(Exception):
-    """Somebody changed the row before the POST left, or it waits its turn: it must not leave."""
+    """The POST must not be sent: the row has changed, or the job waits for a slot."""
 
 
 class _Outgrown(Exception):
-    """Its files are larger than what goes there: they have to be made smaller first."""
+    """The job's files are larger than its gateway takes: they must be fitted again first."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Posted:
-    """A POST that came to an end."""
+    """A finished POST."""
 
     sent: Job
-    """The row as it was when the first byte left, or could not."""
+    """The row as saved before the send; still queued if no connection was made."""
     outcome: Creation
     video: Path
-    """Where the video is, if that was the answer."""
+    """The file of the video, if the response was the video itself."""
     body: int
-    """Bytes that were sent, about."""
+    """Approximate size of the request body in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Smaller(Rejected):
-    """A definite no to the size of a request, of which there is a smaller one."""
+    """A definite no to the size of a request. `request` is a smaller one to try."""
 
     request: VideoRequest | None = None
 
@@ -59,9 +59,9 @@ class _Smaller(Rejected):
 class Submission:
     """Submits claimed jobs.
 
-    `links` makes fresh links to a job's files; none where nobody could follow them.
+    `links` makes fresh URLs of a job's files; none if we have no public address.
 
-    `at_once`: how many videos of a model are made at a time, where that is known.
+    `at_once` returns how many slots a model has, or None if that is unknown.
     """
 
     desk: Desk
@@ -72,9 +72,9 @@ class Submission:
     at_once: Callable[[str], int | None]
 
     async def bounded(self, job: Job) -> Job:
-        """The job with files no larger than what its gateway is known to take; its row has it so.
+        """Return the job with files limited to what its gateway is known to take, and save it.
 
-        If somebody else changed the row meanwhile, nothing that is made of this one is written.
+        If the row has changed meanwhile, the returned job is stale: no later save of it succeeds.
         """
         if not job.request.places:
             return job
@@ -90,7 +90,7 @@ class Submission:
         return within(job.request, most, linked=bool(self.links(job)))
 
     async def submit(self, job: Job) -> None:
-        """The step of a queued job whose pictures and sound are here."""
+        """Submit a queued job whose pictures and sound are stored."""
         gateway = await self.desk.gateway(job)
         if gateway is None:
             return
@@ -112,10 +112,10 @@ class Submission:
         await self._settle(posted.sent, outcome, first_poll=first_poll)
 
     async def take_up(self, job: Job) -> None:
-        """The step of a job whose claim ran out in its POST.
+        """Settle a job whose claim expired during its POST.
 
-        Its dead sender alone knew the answer; unless that was the video itself, which is
-        here under the job's name.
+        The response is lost with the process that waited for it. The job becomes unconfirmed,
+        unless the response was the video itself and is stored under the job's name.
         """
         try:
             video = await fetching.received(self.media, job.id)
@@ -131,7 +131,7 @@ class Submission:
             await self._record(job, video, first_poll=0.0)
 
     async def _post(self, gateway: Gateway, job: Job, stack: AsyncExitStack) -> _Posted | None:
-        """POST; None where that was called off before the first byte, and is written down."""
+        """Send the POST. Returns None if it was not begun; the reason is then already saved."""
         try:
             return await self._create(gateway, job, stack)
         except _Withdrawn:
@@ -142,8 +142,8 @@ class Submission:
         except Temporary:
             await self.desk.again(job, base=2.0, most=60.0)
         except Broken as broken:
-            # Our own copy is no longer there, or can't be linked to any more: a retry long after
-            # its order, another configuration.
+            # Our copy was removed or can't be linked to any more: the retry came long after the
+            # order, or the configuration changed.
             sound = job.order.sound
             lost = sound is not None and broken.values.get("key") == sound.key
             reason = Reason.SOUND_GONE if lost else Reason.PICTURE_GONE
@@ -154,7 +154,10 @@ class Submission:
         return None
 
     async def _create(self, gateway: Gateway, job: Job, stack: AsyncExitStack) -> _Posted:
-        """Send it, with files that stay for as long as `stack` does."""
+        """Send the POST. Its files and the response's file exist until `stack` closes.
+
+        Raises `_Withdrawn` or `_Outgrown` if the POST must not be sent.
+        """
         files = [
             await stack.enter_async_context(self.media.file(given.key))
             for given in (job.order.files if job.request.places else ())
@@ -175,9 +178,9 @@ class Submission:
             return _Posted(sent, await ready.send(), video, body)
 
     async def _followed(self, posted: _Posted) -> Creation:
-        """The outcome, with what it asks of us done.
+        """Process an outcome's content and return the final outcome.
 
-        The POST has left: no error of ours may be taken for one of before that.
+        The POST was sent, so no error here may look like an error from before the send.
         """
         outcome = posted.outcome
         try:
@@ -185,7 +188,7 @@ class Submission:
                 return await self._receive(posted.sent, posted.video)
             if isinstance(outcome, Rejected) and outcome.reason is Reason.PICTURE_TOO_LARGE:
                 return await self._too_large(posted.sent, outcome, posted.body)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the row may not stay submitting
+        except Exception as error:  # noqa: BLE001 - after any error the row must leave `submitting`
             code = error.code if isinstance(error, BotError) else type(error).__name__
             log.error("job.answer_unheeded", job=posted.sent.id, code=code)
             if isinstance(outcome, Made):
@@ -193,7 +196,7 @@ class Submission:
         return outcome
 
     async def _receive(self, sent: Job, video: Path) -> Accepted:
-        """A video that came as the answer comes only once: it is kept however long that takes."""
+        """Store a video that was the response itself. It comes only once, so retry until stored."""
         while True:
             try:
                 return await fetching.receive(self.media, video, name=sent.id)
@@ -202,27 +205,27 @@ class Submission:
                 await self.desk.clock.sleep(1.0)
 
     async def _too_large(self, sent: Job, no: Rejected, body: int) -> Rejected:
-        """The gateway's front takes less: remember that, and send a smaller one."""
+        """Remember that the gateway's proxy takes only smaller bodies; prepare a smaller one."""
         most = await self.desk.insist(
             sent, lambda: self.fronts.refused(sent.gateway, sent.base_url, body)
         )
         log.warning("gateway.body_refused", gateway=sent.gateway, bytes=body, most=most)
         no = replace(no, detail=f"{no.detail} (a body of {body} bytes)")
         request = self._within(sent, most)
-        # Limits only fall, down to a floor: so does what goes, a few times at the most.
+        # Limits only fall, down to a minimum, so a job is made smaller only a few times.
         if most is None or request == sent.request:
             return no
         return _Smaller(no.reason, no.detail, request=request)
 
     async def _settle(self, sent: Job, outcome: Creation, *, first_poll: float) -> None:
-        """Write the outcome of a POST down, however long the database takes to accept it."""
+        """Save the outcome of a POST. Retry until the database accepts it."""
         if isinstance(outcome, Accepted):
             await self._record(sent, outcome, first_poll=first_poll)
             return
         if isinstance(outcome, Locked):
             outcome = await self._locked(sent, outcome)
         if sent.status is Status.QUEUED:
-            # Not a byte left and the row never moved: whoever has changed it since knows better.
+            # Nothing was sent and the row did not move. A change made since takes precedence.
             await self.desk.insist(sent, lambda: self.desk.save(sent, self._after(sent, outcome)))
         else:
             await self.desk.insist(sent, lambda: self._rewrite(sent, outcome))
@@ -235,17 +238,20 @@ class Submission:
             await self.desk.insist(sent, lambda: self.desk.catch_up(sent))
 
     async def _locked(self, sent: Job, locked: Locked) -> Locked | Rejected:
-        """A no to this order, if its gateway lets others pass."""
+        """Return `locked` if the gateway is paused for it, else a rejection of this order alone."""
         is_paused = await self.desk.insist(sent, lambda: self.desk.lock(sent, locked))
         return locked if is_paused else Rejected(Reason.REFUSED_ALONE, locked.detail)
 
     async def _record(self, sent: Job, accepted: Accepted, *, first_poll: float) -> None:
-        """A lost id is a video that is paid for and never found: so it is spooled if need be."""
+        """Save the gateway's id, in the spool while the database takes nothing.
+
+        Without the id, a video that is paid for could not be found.
+        """
         gateway_id = accepted.gateway_id
 
         async def accept() -> None:
             now = self.desk.clock.now()
-            # The POST may have taken long, and its video is being made since it was sent.
+            # The POST may have taken long; the gateway makes the video since it was sent.
             due_at = max((sent.submitted_at or now) + first_poll, now + min(first_poll, 1.0))
             row = await self.desk.jobs.accept(
                 sent.id, gateway_id, sources=accepted.sources, now=now, due_at=due_at
@@ -261,12 +267,12 @@ class Submission:
         await self.desk.insist(sent, lambda: self.desk.passed(sent))
 
     async def _rewrite(self, sent: Job, outcome: Creation) -> None:
-        """Onto whatever the row has become, as long as it is still about this very POST."""
+        """Save the outcome in the current row, if the row still waits for this POST's outcome."""
         while True:
             row = await self.desk.jobs.get(sent.id)
             if row is None:
                 return
-            # Its claim may have run out meanwhile; a definite no is still worth knowing.
+            # The claim may have expired and made the row unconfirmed; a definite no still counts.
             late = row.status is Status.UNCONFIRMED and isinstance(outcome, Rejected)
             if row.status is not Status.SUBMITTING and not late:
                 return
@@ -281,7 +287,7 @@ class Submission:
             case Busy(retry_after):
                 return self._patient(job, now, retry_after=retry_after, detail="429")
             case Locked(reason):
-                # Counted, so that the next one to try is another; half of the tries are kept.
+                # The try counts, so that another order tests next. Half of the tries are kept.
                 attempts = min(job.attempts + 1, MOST_TRIES // 2)
                 due_at = now + UNCALLED
                 return moves.requeued(job, due_at=due_at, attempts=attempts, reason=reason)
@@ -313,7 +319,7 @@ def _sizes(files: Sequence[Path]) -> list[int]:
 
 
 def _has_outgrown(job: Job, sizes: Sequence[int], *, linked: bool) -> bool:
-    """Whether a file was made for another day, when more went where it goes."""
+    """Whether a file has to be fitted again: it was fitted when the gateway took larger files."""
     fit = job.request.fit
     if linked and job.request.url_above is not None:
         return False
@@ -325,7 +331,7 @@ def _has_outgrown(job: Job, sizes: Sequence[int], *, linked: bool) -> bool:
 
 @dataclass(slots=True)
 class _Spooling:
-    """Keeps one gateway id in the spool while the database does not take it."""
+    """Keeps one gateway id in the spool while the database can't store it."""
 
     spool: Spool
     job_id: str
@@ -334,7 +340,7 @@ class _Spooling:
     is_told: bool = False
 
     def keep(self) -> None:
-        """Try until it is there. The log has the id either way, and says "spooled" when it is."""
+        """Write the entry if that has not succeeded yet. The log has the id in any case."""
         if self.is_kept:
             return
         told = {"job": self.job_id, "gateway_id": self.accepted.gateway_id}
@@ -349,7 +355,7 @@ class _Spooling:
             log.critical("job.id_spooled", **told)
 
     def forget(self) -> None:
-        """The row has it. An entry that can't be removed now is at the next start."""
+        """Remove the entry: the row has the id. If that fails, the next start removes the entry."""
         if self.is_kept:
             with suppress(OSError):
                 self.spool.forget(self.job_id)

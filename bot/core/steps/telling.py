@@ -1,4 +1,4 @@
-"""One step of a notice: tell its operator, in their own messages; then forget it."""
+"""One step of a notice: send it to its operator directly, then delete its row."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -15,16 +15,16 @@ from bot.core.replies import Reply, Text, Tone
 from bot.log import get_logger
 
 TELL_TIME = 30.0
-"""Seconds that telling may take; a claim lasts longer."""
+"""Timeout of one send in seconds. A claim lasts longer."""
 MOST_DETAIL = 200
-"""Characters of a gateway's own words."""
+"""The most characters of a gateway's own text in a notice."""
 _PUZZLED = {WORD: "notice.unknown_word", SHAPE: "notice.unknown_shape"}
 
 log = get_logger()
 
 
 class Notices(Protocol):
-    """News still owed to operators. Each method is one whole transaction."""
+    """The rows of notices that are due to operators. Each method is one whole transaction."""
 
     async def claim(
         self, platforms: Sequence[str], *, now: float, until: float, most: int
@@ -33,15 +33,15 @@ class Notices(Protocol):
     async def next_due(self, platforms: Sequence[str]) -> float | None: ...
 
     async def put_off(self, notice: Notice, *, due_at: float) -> None:
-        """Try again then, unless there is news since."""
+        """Make the notice due at `due_at`, unless it was replaced by newer news since."""
 
     async def forget(self, notice: Notice) -> None:
-        """It was told, or never will be; news that came since stays."""
+        """Delete a notice that was sent or given up. Newer news in its row stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """Tells claimed notices.
+    """Sends claimed notices.
 
     `variable` names the environment variable of a key such as `discord.token`.
     """
@@ -52,9 +52,9 @@ class Telling:
     clock: Clock
 
     async def take(self, notice: Notice) -> None:
-        """Tell it, or put it off; one that nobody takes is dropped."""
+        """Send the notice. Put it off after a temporary error; drop it after a definite no."""
         if self.clock.now() - notice.written_at > REMINDER:
-            await self._drop(notice, "too_late")  # by now there is another, or nothing to tell
+            await self._drop(notice, "too_late")  # by now there is a newer one, or nothing to say
             return
         said = reply(notice, key=self.variable(f"gateways.{notice.gateway}.api_key"))
         try:
@@ -84,14 +84,17 @@ class Telling:
 
 
 def _message(notice: Notice, said: Reply) -> DirectMessage:
-    """The nonce is the same for each try of the same news."""
+    """Return the message of a notice. Its nonce is the same for each try of the same news."""
     parts = (notice.gateway, notice.subject, notice.platform, notice.person)
     nonce = nonce_of(*parts, repr(notice.written_at))
     return DirectMessage(person_id=notice.person, reply=said, nonce=nonce)
 
 
 def reply(notice: Notice, *, key: str) -> Reply:
-    """The fault and how to mend it, or its end; `key` is where the key may stand."""
+    """Return a text that says the fault and how to mend it, or that it ended.
+
+    `key` is the name of the environment variable for the gateway's key.
+    """
     if notice.subject:
         return _remark(notice)
     if notice.reason is None:
@@ -107,7 +110,7 @@ def reply(notice: Notice, *, key: str) -> Reply:
 
 
 def _remark(notice: Notice) -> Reply:
-    """The news of a wall before the gateway, or of an answer that nobody can read."""
+    """Return the text about a block in front of the gateway, or about an unreadable response."""
     if found := puzzle_in(notice.subject):
         puzzle, said = found
         text = Text(id=_PUZZLED[puzzle], values={"gateway": notice.gateway, puzzle: said})

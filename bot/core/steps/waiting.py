@@ -1,4 +1,4 @@
-"""A job at its gateway, looked at until its video is made or will never be."""
+"""The step that polls a job at its gateway until the video is made or the job has failed."""
 
 from dataclasses import dataclass, replace
 
@@ -12,19 +12,19 @@ from bot.log import get_logger
 
 LOST_AFTER = 600.0
 LOST_TRIES = 5
-"""A gateway that does not know an id is believed after this time and this many looks."""
+"""A job is lost if its gateway doesn't know its id after these seconds and this many polls."""
 
 log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The looks at jobs that are under way."""
+    """Polls jobs that gateways are working on."""
 
     desk: Desk
 
     async def poll(self, job: Job) -> None:
-        """Ask its gateway once how far it is."""
+        """Poll the job's gateway once and save the outcome."""
         gateway = await self.desk.gateway(job)
         if gateway is None or job.gateway_id is None:
             return
@@ -34,10 +34,10 @@ class Waiting:
         await self.judge(job, poll, asked_at=asked_at)
 
     async def judge(self, job: Job, poll: Polled, *, asked_at: float) -> None:
-        """Write down what a look found that its gateway was asked for at that time."""
+        """Save the outcome of a poll that was sent at `asked_at`."""
         gateway = self.desk.gateways[job.gateway]
         if isinstance(poll, Running | Done | Failed) and job.gateway_id != UNNAMED:
-            # Of a video without an id nobody was asked: that says nothing of its gateway.
+            # A job without an id is not polled at all, so this outcome proves nothing.
             await self.desk.works(job, asked_at=asked_at)
         if isinstance(poll, Done):
             now = self.desk.clock.now()
@@ -48,7 +48,7 @@ class Waiting:
                 withheld=poll.withheld,
                 made_after=await self.desk.made_after(job),
             )
-            # One that our process may have died of goes on step by step, and stays suspected.
+            # A job that may have crashed our process goes on in single steps and stays suspect.
             if job.crashes or not self.desk.hand_on_found(job, done):
                 await self.desk.hand_on(job, replace(done, crashes=job.crashes))
         elif isinstance(poll, Failed):
@@ -90,12 +90,16 @@ class Waiting:
             log.error("job.lost", job=job.id, gateway=job.gateway)
             await self.desk.save(job, moves.failed(job, Reason.LOST, charged=True))
             return
-        # A fresh job may be unknown for seconds; later, a gateway being redeployed for minutes.
+        # A new job may be unknown for seconds. Later, a redeployed gateway may not know it for
+        # minutes.
         pace = LOST_AFTER / (LOST_TRIES - 1) if misses > 1 else 0.0
         wait = max(await self.desk.next_poll(job), pace)
         await self.desk.put_off(replace(job, attempts=misses), wait, was=job)
 
 
 def risen(before: int, told: int | None) -> int:
-    """Gateways let the progress fall, jump and stand at 100 early: people see it rise."""
+    """Return the progress to show: it never falls, and stays below 100 until the video is made.
+
+    Gateways report progress that falls, jumps, or reaches 100 early.
+    """
     return max(before, min(told or 0, 99))
