@@ -1,1 +1,1 @@
-"""Zoetrope: a command in chat becomes a video in chat."""
+"""Zoetrope: a command in chat makes a video and posts it in chat."""

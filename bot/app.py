@@ -1,7 +1,7 @@
-"""The composition root: builds every part, hands each what it needs, runs them, shuts them down.
+"""The composition root: build every part, pass each part what it needs, run and close the parts.
 
-Nothing else knows all the neighbours. Reads top to bottom: what exists, who talks to whom, in
-which order it ends.
+This is the only module that imports all packages around the core. `open_app` shows, from top to
+bottom, which parts exist, how they are connected, and in which order they end.
 """
 
 import asyncio
@@ -67,23 +67,24 @@ async def run(
     note: str = "",
     new_database: bool = False,
 ) -> None:
-    """Run the service until SIGTERM, SIGINT or SIGHUP; then end what is under way and close.
+    """Run the service until SIGTERM, SIGINT or SIGHUP; then finish running steps and close.
 
-    `ready` gets the web address once the house stands; `announce` the one-time code for the first
-    owner, where the service is closed and has none, as soon as a chat network has let us in.
-    `note` stands on top of the room.
-    `new_database`: the database may be empty, or another one than before.
+    `ready` is called with the web address once all parts are open. `announce` is called with the
+    one-time code for the first owner, as soon as a network has accepted our login; there is a code
+    only if access is closed and the bot has no owner. `note` is shown at the top of the room.
+    `new_database`: the database may be empty, or a different one than before.
     """
     stop = asyncio.Event()
 
     def told() -> None:
         if stop.is_set():
-            os._exit(1)  # told twice: at once; the rows know how to go on
+            os._exit(1)  # a second signal: exit at once; the rows allow to resume
         stop.set()
 
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, told)
-    # A terminal that goes tells it twice, shell and kernel; under nohup it is to go unheard.
+    # A closing terminal sends SIGHUP twice (shell and kernel), so SIGHUP never exits at once.
+    # Under nohup, SIGHUP stays ignored.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, stop.set)
     app = open_app(config, announce=announce, note=note, new_database=new_database)
@@ -103,7 +104,10 @@ async def open_app(
     note: str = "",
     new_database: bool = False,
 ) -> AsyncIterator[str]:
-    """The whole service while the context lasts; yields its address. The last part ends first."""
+    """Run the whole service while the context lasts; yield its web address.
+
+    The parts end in reverse order.
+    """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -132,11 +136,12 @@ async def open_app(
 
 @contextmanager
 def kept_from_collector() -> Iterator[None]:
-    """The search for garbage leaves out what is there by now: modules, statements, parts.
+    """Exclude all objects that exist now (modules, statements, parts) from garbage collection.
 
-    All of these stay, and to go through them stops the event loop for a tenth of a second.
+    These objects live as long as the service. Scanning them blocks the event loop for a tenth of a
+    second.
     """
-    if gc.get_freeze_count():  # somebody did it before us, and nothing can be undone in part
+    if gc.get_freeze_count():  # frozen by other code already; `unfreeze` would thaw its objects too
         yield
         return
     gc.freeze()
@@ -150,7 +155,7 @@ def kept_from_collector() -> Iterator[None]:
 async def _opened(
     config: Config, clock: SettableClock, note: str, *, new_database: bool
 ) -> AsyncIterator[tuple[Parts, Sequence[Chat]]]:
-    """The parts that everything else is made of, and the networks that are among them."""
+    """Open the basic parts of the service and its networks; yield both."""
     bells, home = Bells.new(), Home(config.data_dir, anew=new_database)
     async with (
         open_store(config, home, clock, changed=bells.both.ring) as store,
@@ -177,12 +182,12 @@ async def _opened(
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """The operator's side."""
+    """The parts that serve the operator: storage sweeps, backups and use cases."""
 
     keepers: Keepers
     backups: owners.Backups
     asked: Mapping[str, UseCase]
-    """All that operators can ask of the running service."""
+    """All use cases that operators can call in the running service, by name."""
 
 
 async def _upkeep(parts: Parts) -> Upkeep:
@@ -194,7 +199,7 @@ async def _upkeep(parts: Parts) -> Upkeep:
 
 @asynccontextmanager
 async def _kept_up(parts: Parts, upkeep: Upkeep) -> AsyncIterator[None]:
-    """Backups, sweeps, what owners are told, commands over the socket."""
+    """Run backups, sweeps, reports to owners and the control socket while the context lasts."""
     sweeps, backups = upkeep.keepers.sweeps, upkeep.backups
     async with (
         running(*nightly(parts, parts.studio.storage, told=backups.heard), sweeps.run()),
@@ -205,7 +210,7 @@ async def _kept_up(parts: Parts, upkeep: Upkeep) -> AsyncIterator[None]:
 
 
 async def _access(parts: Parts) -> tuple[Access, str | None]:
-    """The access rules; where nobody owns the bot yet, with a code for the first owner."""
+    """Return the access rules, and the first owner's code, or None if no code is needed."""
     default = parts.config.settings.access
     access = Access(
         places=parts.store.places,
@@ -340,7 +345,7 @@ def _word_loops(parts: Parts, posting: Posting) -> Iterator[Loop]:
 
 
 def gateway_settings(config: Config) -> list[videos_api.GatewayOptions]:
-    """The settings of the clients, from the configured gateways."""
+    """Return the client settings of each configured gateway."""
     return [
         videos_api.GatewayOptions(
             name=name,

@@ -1,8 +1,9 @@
-"""The chat networks that are switched on, each as one part with the same handles, and each under a
-supervisor of its own: one that can't be reached takes nobody else down.
+"""The chat networks that are switched on, each behind the same interface (`Chat`).
 
-Every network is built by its own function, which alone imports it: what is switched off costs
-nothing. A new one is one more function here, and one more table in the configuration.
+Each network runs under its own supervisor: a network that can't be reached does not stop the
+others. Each network is built by its own function, and only that function imports its package, so
+a network that is switched off costs nothing. To add a network, add a function here and a table in
+the configuration.
 """
 
 from collections.abc import (
@@ -35,34 +36,34 @@ from bot.store.updates import Updates
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
-    """The half that hears people: it comes to life once there is a service to hand orders to."""
+    """The receiving half of a network. It is made once the service that takes orders exists."""
 
     run: Callable[[], Coroutine[Any, Any, None]]
-    """Listens until cancelled."""
+    """Receive from the network until cancelled."""
     finish: Callable[[], Awaitable[None]] | None = None
-    """Waits for what outlived its answer; None where nothing outlives its row."""
+    """Wait for work that continues after its answer was sent; None if there is no such work."""
     routes: Sequence[AbstractRouteDef] = ()
     path: str = ""
-    """Where people who come by browser come in."""
+    """The path of the page that people open in a browser; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
-    """One network: the platform that posts, and how to make the half that hears."""
+    """A network: the platform that posts, and the function that makes its receiving half."""
 
     platform: Platform
     listen: Callable[[Door], Receiver]
     private: bool = False
-    """Nobody comes in but whoever runs us: it is open from the start and needs no owner."""
+    """True if only the operator can reach this network. Access is open then, without an owner."""
 
 
 CHECK_EVERY = 0.2
-"""Seconds between two looks whether a network has let us in."""
+"""Seconds between two checks whether a network has accepted our login."""
 Open = Callable[[Parts], AbstractAsyncContextManager[Chat]]
 
 
 def switched_on(config: Config) -> list[Open]:
-    """How to open each network of this configuration. `Broken` if there is none."""
+    """Return the function that opens each configured network. Raises `Broken` if there is none."""
     known: Mapping[str, Open] = {
         "discord": _discord,
         "telegram": _telegram,
@@ -80,7 +81,10 @@ def hearing(
     announce: Callable[[str], None],
     clock: Clock,
 ) -> Iterator[Coroutine[Any, Any, None]]:
-    """Hear people; announce the first owner's code, if there is one, once it can be sent."""
+    """Yield the loops that receive from networks, and one that announces the first owner's code.
+
+    `code` is None if there is nothing to announce.
+    """
     yield from (intake.run() for intake in intakes)
     if code:
         public = [chat.platform for chat in chats if not chat.private]
@@ -90,7 +94,10 @@ def hearing(
 async def _announced(
     code: str, platforms: Sequence[Platform], announce: Callable[[str], None], clock: Clock
 ) -> None:
-    """Where the port is taken or the token refused, the process ends without it."""
+    """Announce the code once a network is connected.
+
+    If the port is taken or the token is refused, the process ends before a code was announced.
+    """
     while not any([await platform.is_connected() for platform in platforms]):
         await clock.sleep(CHECK_EVERY)
     announce(code)

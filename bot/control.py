@@ -1,8 +1,8 @@
-"""The control socket: an operator's command asks the running service, and it alone does the work.
+"""The control socket: an operator's command sends a request, and the running service does the work.
 
-A Unix socket in the data folder, open to the user of the service and to root. One request and one
-answer per connection, a line of JSON each. The service bounds the size of a request, and the time
-for both: a client that sends nonsense, too much, or nothing at all is in nobody's way.
+The Unix socket lies in the data folder; only the service's user and root may use it. A connection
+carries one request and one answer, a line of JSON each. The service limits the size of a request
+and the time to read it and to write the answer, so a bad client can't block others.
 """
 
 import asyncio
@@ -22,17 +22,17 @@ from bot.log import get_logger
 
 NAME = "control.sock"
 MOST_REQUEST = 64 * 1024
-"""Bytes of a request."""
+"""The most bytes of a request."""
 MOST_ANSWER = 8 * 1024 * 1024
-"""Bytes of an answer that a command takes."""
+"""The most bytes of an answer that a command reads."""
 PATIENCE = 5.0
-"""Seconds for a request to come, and for an answer to be taken."""
+"""Seconds to receive a request, and to send an answer."""
 WORK = 120.0
-"""Seconds for the work in between: a gateway may be asked."""
+"""Seconds for the work between request and answer. The work may include a gateway request."""
 AT_ONCE = 8
-"""Connections at a time."""
+"""The most connections at a time."""
 LONGEST = 107 if sys.platform == "linux" else 103
-"""Bytes of a path that a socket's address holds."""
+"""The most bytes of a path that a Unix socket's address can hold."""
 _KINDS: Mapping[str, type[BotError]] = {
     "refused": Refused,
     "temporary": Temporary,
@@ -44,9 +44,10 @@ log = get_logger()
 
 @contextmanager
 def address(folder: Path) -> Iterator[str]:
-    """The path to the socket of this folder, short enough to be used for as long as this lasts.
+    """Yield a path to this folder's socket that fits a socket address while the context lasts.
 
-    Raises `Broken("control_path_long")` where no way round a long path is known.
+    On Linux a path that is too long is replaced by one through `/proc/self/fd`. Raises
+    `Broken("control_path_long")` on other systems.
     """
     path = str(folder.absolute() / NAME)
     if len(os.fsencode(path)) <= LONGEST:
@@ -62,7 +63,7 @@ def address(folder: Path) -> Iterator[str]:
 
 
 def user_name(uid: int) -> str:
-    """The name of a user of this machine, or the number where it has none."""
+    """Return the name of a user of this machine, or the number if the user has no name."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -76,9 +77,10 @@ def user_name(uid: int) -> str:
 async def serving(
     folder: Path, use_cases: Mapping[str, UseCase], *, patience: float = PATIENCE
 ) -> AsyncIterator[None]:
-    """Answer for as long as the context lasts; the service runs on where there can be no socket.
+    """Answer requests on the socket while the context lasts.
 
-    A socket that a dead service left behind is taken away.
+    If the socket can't be made, log a warning; the service runs without it. Remove a socket file
+    that a dead service left behind.
     """
     async with AsyncExitStack() as stack:
         try:
@@ -104,7 +106,7 @@ async def serving(
 
 
 def _listener(folder: Path, path: str) -> socket.socket:
-    """Bound and closed to others before anybody can connect."""
+    """Create the socket with owner-only permissions before it starts to listen."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if _is_answered(path):
@@ -120,7 +122,10 @@ def _listener(folder: Path, path: str) -> socket.socket:
 
 
 def _is_answered(path: str) -> bool:
-    """Whether another service listens there: two with a database each may share a folder."""
+    """Whether another service listens on this socket.
+
+    Two services with different databases may share a data folder.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
         try:
             caller.settimeout(PATIENCE)
@@ -131,7 +136,7 @@ def _is_answered(path: str) -> bool:
 
 
 class _Desk:
-    """The connections under way."""
+    """The open connections to the socket."""
 
     def __init__(self, use_cases: Mapping[str, UseCase], patience: float) -> None:
         self._use_cases = use_cases
@@ -139,13 +144,13 @@ class _Desk:
         self._under_way: set[asyncio.Task[None]] = set()
 
     def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take a connection, each in a task of its own."""
+        """Serve a new connection in its own task."""
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
     async def finish(self) -> None:
-        """End those under way; a transaction that has begun ends by itself."""
+        """Cancel the open connections. A transaction that has begun still runs to its end."""
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
@@ -200,7 +205,10 @@ class _Desk:
 
 
 def _peer(writer: asyncio.StreamWriter) -> int:
-    """The user at the other end; where the system does not tell, the socket's mode stands guard."""
+    """Return the user id of the client.
+
+    Outside Linux the client's id is not read; the socket's file mode keeps other users out.
+    """
     if sys.platform != "linux":
         return os.getuid()
     told = writer.get_extra_info("socket").getsockopt(
@@ -211,7 +219,7 @@ def _peer(writer: asyncio.StreamWriter) -> int:
 
 
 def _read(line: bytes) -> tuple[str, dict[str, object]]:
-    """The name and the values of a request. Raises `ValueError`."""
+    """Return the name and the values of a request. Raises `ValueError` if it is malformed."""
     match json.loads(line):
         case {"name": str(name), "values": dict(values)} if "actor" not in values:
             return name, values
@@ -231,14 +239,15 @@ def _line(answer: Values) -> bytes:
 
 
 def carried(values: Values) -> dict[str, object]:
-    """The same values as the socket carries them: what is no text in Unicode is replaced."""
+    """Return the values as they arrive through the socket. Invalid Unicode is replaced."""
     return dict(json.loads(_line(values)))
 
 
 async def ask(folder: Path, name: str, values: Values, *, patience: float = WORK) -> Values | None:
-    """The running service's answer; None where no service listens in this folder.
+    """Return the running service's answer, or None if no service listens in this folder.
 
-    Raises whatever it refuses, and `Temporary("control_silent")` if it does not answer in time.
+    Raises the error that the service answers with, and `Temporary("control_silent")` if no
+    readable answer comes in time.
     """
     request = _line({"name": name, "values": values})
     try:

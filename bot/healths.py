@@ -1,4 +1,4 @@
-"""The parts that `/readyz` looks at, and which of them decide."""
+"""The checks behind `/readyz`: those that make the service unready, and those only shown."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -15,13 +15,13 @@ from bot.store.parts import Store
 from bot.web.health import Check, Health, can_write, has_room
 
 BEHIND = 300.0
-"""Seconds for which a due row may wait to be taken: a quick one is taken within one."""
+"""Seconds that a due row may wait for its claim. Normally a row is claimed within one second."""
 _QUICK = ((Status.QUEUED,), (Status.SUBMITTING, Status.IN_PROGRESS, Status.COMPLETED))
-"""States whose steps do not stand in a line; each group has an index of its own."""
+"""States whose steps do not wait for a free slot. Each group has its own database index."""
 
 
 def health_of(parts: Parts, presence: Presence) -> Health:
-    """A health of all parts."""
+    """Return the health checks of all parts."""
     config, store, clock = parts.config, parts.store, parts.clock
     scratch, media = config.data_dir / "scratch", folder_of(config.storage_url)
     checks: dict[str, Check] = {
@@ -46,7 +46,10 @@ def health_of(parts: Parts, presence: Presence) -> Health:
 
 
 async def _media(storage: Storage, presence: Presence, config: Config) -> bool | str:
-    """Of a bucket it is told what was found within the last minute: each look costs."""
+    """True if the media storage works; else a line that says what is wrong.
+
+    A bucket's last known state is used (see `presence`), because each request to a bucket costs.
+    """
     if trouble := storage.trouble() or presence.trouble:
         return f"media: {trouble}"
     folder = folder_of(config.storage_url)
@@ -54,7 +57,7 @@ async def _media(storage: Storage, presence: Presence, config: Config) -> bool |
 
 
 async def backlog(jobs: Jobs, posts: Posts, platforms: Sequence[str], clock: Clock) -> bool | str:
-    """Whether due rows are taken; if not, for how long the oldest has not been."""
+    """True if due rows are claimed in time; else a line with the age of the oldest due row."""
     due = [await jobs.next_due(statuses) for statuses in _QUICK]
     due.append(await posts.next_due(platforms))
     age = clock.now() - min((at for at in due if at is not None), default=clock.now())
@@ -62,7 +65,7 @@ async def backlog(jobs: Jobs, posts: Posts, platforms: Sequence[str], clock: Clo
 
 
 async def _held(store: Store) -> bool | str:
-    """Whether an operator has stopped or paused something; if so, what."""
+    """True if operators hold nothing; else a line that names what they hold."""
     names = [hold.name for hold in await store.holds.all()]
     if EVERYTHING in names:
         return "operators: all stopped"

@@ -1,7 +1,7 @@
-"""Words: every sentence a person can read comes out of a gettext catalog in `locales/`.
+"""Translation: every sentence that people read comes from a gettext file in `locales/`.
 
-The `.po` files are the only source; they are compiled in memory, so nothing has to be built and
-nothing can be out of date. Message ids are codes; a language that lacks one falls back to English.
+The `.po` files are the only source. They are compiled in memory, so there is no build step and no
+outdated build. Message ids are codes. A message that a language lacks is shown in English.
 """
 
 import gettext
@@ -24,15 +24,15 @@ DEFAULT = "en"
 
 Format = Callable[[object], str]
 _COMMAND = re.compile(r"\bzoetrope (?=[a-z])")
-"""Our command, where a sentence tells people to type it."""
+"""Our command in a sentence that tells people to type it."""
 _MARK = re.compile("\x02([^\x03]*)\x03")
-"""A value that is to be drawn, in a sentence."""
+"""The markers around a value that the platform draws, in a sentence."""
 _HIDDEN = str.maketrans("", "", "\x02\x03")
 
 
 @cache
 def languages() -> tuple[str, ...]:
-    """The languages we speak, by catalog name."""
+    """Return the names of the languages that have a `.po` file."""
     found = (entry.name for entry in files("bot").joinpath("locales").iterdir())
     return tuple(sorted(name.removesuffix(".po") for name in found if name.endswith(".po")))
 
@@ -45,10 +45,11 @@ def say(
     escape: Callable[[str], str] = str,
     command: str = installed.NAME,
 ) -> str:
-    """The sentence of `text` in the language nearest to `locale`.
+    """Return the sentence of `text` in the language nearest to `locale`.
 
-    `formats` turns values of these names into a platform's own markup; other texts are escaped. A
-    value may be a sentence itself. `command` is our command as this person types it.
+    `formats` holds a function for some values, by name, that turns the value into the platform's
+    markup; all other strings go through `escape`. A value may itself be a `Text`. `command` is our
+    command as this person types it.
     """
     catalog = _catalog(nearest(locale))
     if text.count is None:
@@ -70,10 +71,11 @@ def say(
 def cut(
     text: Text, locale: str, manners: Mapping[str, str], *, most: int
 ) -> list[str | tuple[str, str]]:
-    """The sentence, cut where a value stands that is drawn instead of written.
+    """Return the sentence in pieces, split at the values that the platform draws itself.
 
-    `manners` says of each such value, by its name, in which manner it is drawn: its place is taken
-    by both. Of any other text `most` characters are left.
+    `manners` holds, for each such value by its name, the manner of drawing. Such a value becomes a
+    pair (manner, value) in the list; the text between is plain. Any other string value is
+    shortened to `most` characters.
     """
     formats = {name: partial("\x02{}:{}\x03".format, each) for name, each in manners.items()}
     said = say(text, locale, formats=formats, escape=partial(flat, most=most))
@@ -88,19 +90,19 @@ def cut(
 
 
 def flat(text: str, *, most: int) -> str:
-    """Text of others in one line, of at most so many characters."""
+    """Return text from outside as one line of at most `most` characters."""
     return shortened(" ".join(text.translate(_HIDDEN).split()), most)
 
 
 def on_terminal(
     text: Text, locale: str = DEFAULT, *, formats: Mapping[str, Format] | None = None
 ) -> str:
-    """The sentence for whoever started us there: what they are told to type works for them."""
+    """Return the sentence for the terminal, with commands as the operator types them."""
     return say(text, locale, formats=formats, escape=printable, command=installed.command())
 
 
 def nearest(locale: str) -> str:
-    """The catalog that speaks to people of this locale."""
+    """Return the language to use for this locale; English if no language fits."""
     wanted = locale.replace("-", "_")
     for name in (wanted, wanted.partition("_")[0]):
         if name in languages():
@@ -109,13 +111,13 @@ def nearest(locale: str) -> str:
 
 
 def moment(seconds: float, locale: str) -> str:
-    """A time since the epoch in words, for readers whose time zone is unknown."""
+    """Return a time (seconds since the epoch) as date and time in UTC, for any reader."""
     at = datetime.fromtimestamp(seconds, UTC)
     return f"{format_skeleton('yMMMd', at, locale=nearest(locale))}, {at:%H:%M} UTC"
 
 
 def printable(text: str) -> str:
-    """Text of others, for a terminal: nothing in it can move the cursor."""
+    """Return text from outside, safe for a terminal: no control character is left."""
     return "".join(char if char.isprintable() else "·" for char in text)
 
 

@@ -1,6 +1,6 @@
-"""The program as it lies on this disk: its version, and whether its files belong together.
+"""The installed program: its version, and whether its files belong together.
 
-The build reads the version from here too, so this module imports nothing but the standard library.
+The build reads the version from this module too, so it imports only the standard library.
 """
 
 import sys
@@ -17,7 +17,7 @@ _DIGITS = 8
 
 
 def version(house: Path = HOUSE) -> str:
-    """The release and a digest of all files: another file is another version, without any git."""
+    """Return the release and a digest of all files. Any changed file changes the version."""
     digest = sha256()
     for path in sorted(_files(house)):
         digest.update(f"{path.relative_to(house).as_posix()}\0".encode())
@@ -26,9 +26,9 @@ def version(house: Path = HOUSE) -> str:
 
 
 def strays(house: Path = HOUSE) -> list[str]:
-    """The modules in `house` that no installation put there, and those that it put and are gone.
+    """Return the modules in `house` that are not part of the installation, and missing modules.
 
-    Empty as well where the sources themselves run: they have no list of what belongs to them.
+    The list is empty if the program runs from its sources, which have no list of installed files.
     """
     site = house.parent
     for each in distributions(name=NAME, path=[str(site)]):
@@ -42,7 +42,11 @@ def strays(house: Path = HOUSE) -> list[str]:
 
 
 def command(started: str | None = None) -> str:
-    """Our command as it was typed: `.venv/bin/zoetrope`, unless the shell finds it by its name."""
+    """Return our command as it must be typed.
+
+    This is `zoetrope` if the shell finds this program by that name, else the path that was used to
+    start it, such as `.venv/bin/zoetrope`.
+    """
     typed = sys.argv[0] if started is None else started
     if Path(typed).name != NAME:
         return NAME

@@ -1,4 +1,4 @@
-"""The parts that keep and sweep the media, put together: for the service, and for commands."""
+"""Build the parts that keep and sweep media, for the service and for commands without one."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -23,17 +23,17 @@ from bot.store.tables import settings
 
 @dataclass(frozen=True, slots=True)
 class Keepers:
-    """Those that a service has, and a command without one."""
+    """The parts that sweep and inspect the media."""
 
     sweeps: Retention
     inspection: Inspection
 
 
 async def keepers_of(basis: Basis, storage: Storage) -> Keepers:
-    """On these rows and files."""
+    """Return the keepers of this database's rows and this storage's files."""
     store, rules, clock = basis.store, basis.config.kept, basis.clock
     owner = await store.settings.get(NAME)
-    assert owner is not None  # whoever opens the database gives it one
+    assert owner is not None  # opening the database sets it
     shelf = Shelf(storage, basis.config.data_dir, owner=owner)
     return Keepers(
         Retention(ledger=store.sweeps, shelf=shelf, rules=rules, clock=clock),
@@ -42,7 +42,10 @@ async def keepers_of(basis: Basis, storage: Storage) -> Keepers:
 
 
 def media_use_cases(basis: Basis, keepers: Keepers | None) -> Mapping[str, UseCase]:
-    """The operators' use cases. `keepers`: those of the service that runs; None without one."""
+    """Return the operators' use cases for media.
+
+    `keepers`: the running service's keepers, or None if no service runs.
+    """
 
     async def found() -> Keepers:
         if keepers is not None:
@@ -65,7 +68,7 @@ def media_use_cases(basis: Basis, keepers: Keepers | None) -> Mapping[str, UseCa
 
 @asynccontextmanager
 async def inspection_beside(config: Config) -> AsyncIterator[Inspection]:
-    """To look, beside a running service or without it: nothing is changed."""
+    """Yield an inspection that only reads. It works with or without a running service."""
     storage = _storage(config)
     async with open_listing(config.database_url) as listing:
         query = sa.select(settings.c.value).where(settings.c.name == NAME)
@@ -79,7 +82,10 @@ async def inspection_beside(config: Config) -> AsyncIterator[Inspection]:
 
 
 def _storage(config: Config) -> Storage:
-    """Raises `Broken("media_absent")`: an empty folder that we made would look like lost media."""
+    """Return the storage. Raises `Broken("media_absent")` if its folder does not exist.
+
+    The folder is not created: an empty new folder would look as if all media were lost.
+    """
     folder = folder_of(config.storage_url)
     if folder and not folder.is_dir():
         raise Broken("media_absent", folder=str(folder))

@@ -1,7 +1,7 @@
-"""Logs: one event per line, JSON in production, colours on a terminal; secrets never.
+"""Logs: one event per line, as JSON in production, in colours on a terminal, without secrets.
 
-Redaction is the last processor, and the same filter sits on the root handler for what libraries
-log. It knows the configured secrets by value and the usual ones by shape.
+Redaction is the last processor before rendering. The root handler uses the same filter for the
+logs of libraries. The filter knows configured secrets by value and common kinds by their shape.
 """
 
 import io
@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 
 class _NoRich(MetaPathFinder):
-    """Says that rich is not installed, and leaves all other names to the next finder."""
+    """An import finder that reports `rich` as not installed and ignores all other names."""
 
     def find_spec(self, fullname: str, *_: object) -> None:
         if fullname == "rich":
@@ -24,10 +24,10 @@ class _NoRich(MetaPathFinder):
 
 @contextmanager
 def _without_rich() -> Iterator[None]:
-    """While structlog is imported, which loads rich for tracebacks wherever it is installed.
+    """Hide rich while structlog is imported. structlog imports rich for tracebacks if it can.
 
-    It takes 3 MB, and ours are plain. Afterwards rich can be imported as ever: nothing is kept of a
-    module that was not found.
+    Rich takes 3 MB, and our tracebacks are plain. After the context rich can be imported normally:
+    Python does not cache that a module was not found.
     """
     finder = _NoRich()
     sys.meta_path.insert(0, finder)
@@ -41,7 +41,7 @@ with _without_rich():
     import structlog
 
 _SLASH = r"(?:/|\\/|%2[fF])"
-"""As it is, or as somebody quotes it in JSON or inside another address."""
+"""A slash, plain, escaped in JSON, or percent-encoded inside another URL."""
 _SHAPES = re.compile(
     r"bot\d+:[\w-]{20,}"  # Telegram, inside its URLs
     r"|[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}"  # Discord
@@ -54,14 +54,14 @@ _secrets: tuple[str, ...] = ()
 
 
 def get_logger() -> Any:
-    """A logger whose first argument is the event: a dotted past participle."""
+    """Return a logger. Its first argument is the event's name, such as `job.delivered`."""
     return structlog.get_logger()
 
 
 def configure(
     *, level: str = "INFO", json: bool | None = None, secrets: Iterable[str] = ()
 ) -> None:
-    """Set logging up once per process; JSON unless standard error is a terminal."""
+    """Set up logging for this process. `json` None: JSON unless standard error is a terminal."""
     global _secrets
     _secrets = tuple(sorted((s for s in secrets if len(s) >= 6), key=len, reverse=True))
     as_json = not sys.stderr.isatty() if json is None else json
@@ -93,28 +93,28 @@ def configure(
 
 
 class _Harmless(io.TextIOBase):
-    """A stream whose end, or full disk, is nobody's concern: the line is lost, and nothing else."""
+    """A stream that ignores write errors (closed, full disk). Only the log line is lost."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write it if that can be."""
+        """Write the text; ignore an error."""
         with suppress(OSError, ValueError):
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """As far as it goes."""
+        """Flush the stream; ignore an error."""
         with suppress(OSError, ValueError):
             self._stream.flush()
 
     def close(self) -> None:
-        """It is not ours to close. At the end of the interpreter not even `flush` works."""
+        """Leave the stream open: other code owns it. At interpreter exit even `flush` fails."""
 
 
 def redacted(text: str) -> str:
-    """`text` without anything that opens a door."""
+    """Return `text` with every secret replaced by `•••`."""
     for secret in _secrets:
         text = text.replace(secret, "•••")
     return _SHAPES.sub("•••", text)

@@ -1,4 +1,4 @@
-"""The store as the service has it: opened, put right and looked after."""
+"""Open the store for the service, repair its state after a crash, and watch the database."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -20,9 +20,9 @@ log = get_logger()
 async def open_store(
     config: Config, home: Home, clock: SettableClock, *, changed: Callable[[], None]
 ) -> AsyncIterator[Store]:
-    """The store, looked after for as long as the context lasts.
+    """Open the store, and run its background work while the context lasts.
 
-    `changed` is called when rows became due by themselves.
+    `changed` is called when rows may have become due because the clock was set.
     """
     async with (
         open_database(config.database_url, home=home) as database,
@@ -37,7 +37,7 @@ async def open_store(
 
 
 async def _put_right(store: Store, clock: Clock) -> None:
-    # We hold the database's lock, so whoever had these claims is dead.
+    # We hold the database's lock, so the process that made these claims is dead.
     await store.jobs.expire_claims(now=clock.now())
     await store.polls.expire_claims(now=clock.now())
     await store.posts.expire_claims(now=clock.now())
@@ -48,9 +48,9 @@ async def _put_right(store: Store, clock: Clock) -> None:
 
 
 async def _bring_home(store: Store, clock: Clock) -> None:
-    """Record the gateway ids that the database could not take when they came.
+    """Record gateway ids that the database could not store when they arrived.
 
-    An id whose job is not there, or has gone another way, was paid for all the same: it is kept.
+    An id whose job is missing or in another state stays in the spool: its video was paid for.
     """
     try:
         store.spool.prepare()

@@ -1,4 +1,4 @@
-"""The operators' use cases, put together: for the service, and for a command without one."""
+"""Build the operators' use cases, for the service and for a command without a service."""
 
 from collections.abc import Mapping
 
@@ -13,13 +13,13 @@ from bot.keepers import Keepers, media_use_cases
 from bot.parts import Basis, new_id
 
 PLATFORMS = {"discord": r"\d{1,20}", "telegram": r"-?\d{1,20}", "playground": r"\S+"}
-"""Those that people may be of, switched on or not, and the shape of the ids there."""
+"""All networks, switched on or not, with the pattern of a person's id there."""
 
 
 def use_cases(basis: Basis, keepers: Keepers | None = None) -> Mapping[str, UseCase]:
-    """All of them, by the name that a command asks for.
+    """Return all use cases of operators, by the name that a command sends.
 
-    `keepers`: those of the service that runs; None without one.
+    `keepers`: the running service's keepers, or None if no service runs.
     """
     config, store, clock = basis.config, basis.store, basis.clock
     accounts, wake = basis.accounts, basis.bells.both

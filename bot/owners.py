@@ -1,4 +1,4 @@
-"""The notices to owners, put together: where their causes are looked for, and who tells."""
+"""Build the reports to owners: the sources of causes, the watch, the alarm and the daily digest."""
 
 import asyncio
 import shutil
@@ -25,33 +25,33 @@ from bot.store.heartbeat import Heartbeat
 from bot.workers import Loop, running
 
 LOW = 1_000_000_000
-"""Bytes free on a disk, as `zoetrope doctor` wants them."""
+"""A disk with fewer free bytes is low. `zoetrope doctor` uses the same limit."""
 AGAIN = 1.2
-"""Times as many are free when it is over."""
+"""A low disk counts as recovered once it has this many times `LOW` bytes free."""
 
 
 LastBackup = Callable[[Path, float], float | None]
-"""When the newest backup in a folder was made, of those until then."""
+"""Return when a folder's newest backup up to the given time was made; None if there is none."""
 
 
 @dataclass(slots=True)
 class Backups:
-    """How the last try of a backup went, as far as this process knows."""
+    """The result of the last backup that this process made."""
 
     watch: Wake
     is_known: bool = False
     why: str | None = None
-    """Why there is none; None: they are where they should be."""
+    """Why the last backup failed; None if it succeeded."""
 
     async def heard(self, why: str | None) -> None:
-        """Another one was made, or was not."""
+        """Note the result of a backup: `why` it failed, or None. Wake the watch if it changed."""
         is_news = (self.is_known, self.why) != (True, why)
         self.is_known, self.why = True, why
         if is_news:
             self.watch.ring()
 
     async def causes(self) -> Sequence[Cause] | None:
-        """The failure, if it was one."""
+        """Return a cause if the last backup failed, or None if no result is known yet."""
         if not self.is_known:
             return None
         return [Cause(kind=Kind.BACKUP, facts={"detail": self.why})] if self.why else []
@@ -61,7 +61,7 @@ class Backups:
 async def watching(
     parts: Parts, retention: Retention, backups: Backups, last_backup: LastBackup
 ) -> AsyncIterator[None]:
-    """The watch, the alarm and the digest of a service, for as long as the context lasts."""
+    """Run the watch, the alarm and the digest of a service while the context lasts."""
     config, store, found = parts.config, parts.store, _sources(parts)
     counting = Counting(counters=store.counters, clock=parts.clock, decided=parts.bells.watch.ring)
     watch = Watch(
@@ -94,7 +94,7 @@ async def watching(
 def _digests(
     parts: Parts, found: Sources, retention: Retention, last_backup: LastBackup, watch: Watch
 ) -> Iterator[Loop]:
-    """The news of each day, if they are wanted."""
+    """Yield the loop of the daily digest, if the configuration asks for one."""
     config, store, clock = parts.config, parts.store, parts.clock
     disks = Disks(config)
 
@@ -125,7 +125,7 @@ def _digests(
 
 
 def decisions(parts: Parts, asked: Mapping[str, UseCase]) -> Decisions:
-    """The buttons under notices; `asked` are the use cases of operators."""
+    """Return the handler of the buttons under reports. `asked`: the operators' use cases."""
     return Decisions(
         use_cases=asked,
         is_owner=parts.store.places.is_owner,
@@ -150,7 +150,7 @@ def _sources(parts: Parts) -> Sources:
 
 
 class Disks:
-    """The disks that we write to. One that is low is so until there is clearly room again."""
+    """The disks that we write to. A low disk stays low until `AGAIN` times the limit is free."""
 
     def __init__(self, config: Config, *, low: int = LOW) -> None:
         media = folder_of(config.storage_url)
@@ -160,11 +160,11 @@ class Disks:
         self._is_low: set[Path] = set()
 
     async def causes(self) -> Sequence[Cause]:
-        """One for each disk that is low; several folders may be on it."""
+        """Return one cause for each low disk, even if several of our folders are on it."""
         return await asyncio.to_thread(self._check)
 
     def least_free(self) -> int:
-        """Bytes free on the fullest of them."""
+        """Return the bytes free on the fullest disk."""
         return min(shutil.disk_usage(_there(folder)).free for folder in self._folders)
 
     def _check(self) -> list[Cause]:
@@ -183,12 +183,12 @@ class Disks:
 
 
 def _there(folder: Path) -> Path:
-    """It, or the folder that will have it."""
+    """Return the folder, or its nearest parent that exists."""
     return next(each for each in (folder, *folder.absolute().parents) if each.exists())
 
 
 async def _media(retention: Retention, most: int | None) -> Sequence[Cause] | None:
-    """The media beyond their cap, after a sweep let go all that it may."""
+    """Return a cause if the media exceed their cap after a sweep; None if no sweep has run yet."""
     over = retention.bytes_over
     if most is None:
         return []

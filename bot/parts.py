@@ -1,4 +1,4 @@
-"""The parts of a service, each made once: `app.py` builds them and hands them on as one value."""
+"""The parts of a service, each made once. `app.py` builds them and passes them on as one value."""
 
 import base64
 import secrets
@@ -18,7 +18,7 @@ from bot.web.pages import Pages
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
-    """The parts that a command without a service has as well."""
+    """The parts that a service has, and also a command that runs without a service."""
 
     config: Config
     clock: Clock
@@ -28,36 +28,36 @@ class Basis:
 
     @property
     def accounts(self) -> Accounts:
-        """The terms of each community, and of everybody."""
+        """The accounts, with the terms of each community and the general terms."""
         config = self.config
         return Accounts(config.terms, config.communities, self.store.communities.ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts(Basis):
-    """All that a service is built of."""
+    """All parts of a running service."""
 
     studio: Studio
     pages: Pages
     learned: Learned
     note: str = ""
-    """The line on top of the room: that its videos are paid for, say."""
+    """A line at the top of the room, for example a warning that videos cost money."""
     platforms: Mapping[str, Platform] = field(default_factory=dict)
-    """The networks that are open: none while they are being opened."""
+    """The open networks, by name; empty while they are being opened."""
     private: frozenset[str] = frozenset()
-    """Those of them where whoever comes is the operator."""
+    """Names of the networks where everyone is the operator."""
 
     @property
     def telling(self) -> Mapping[str, Tells]:
-        """The networks where one person can be written to."""
+        """The networks that can send a message to one person."""
         return {name: it for name, it in self.platforms.items() if isinstance(it, Tells)}
 
     @property
     def fetching(self) -> Mapping[str, Fetches]:
-        """The networks where people hand files in."""
+        """The networks where people send files with their orders."""
         return {name: it for name, it in self.platforms.items() if isinstance(it, Fetches)}
 
 
 def new_id() -> str:
-    """A job's id: 80 random bits in 16 letters and digits, short enough for a nonce."""
+    """Return a new job id: 80 random bits in 16 letters and digits, short enough for a nonce."""
     return base64.b32encode(secrets.token_bytes(10)).decode().lower()

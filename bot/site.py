@@ -1,4 +1,4 @@
-"""The web side as configured: player pages, health, and the listener that they share."""
+"""Build the web server from the configuration: player pages, health and routes of networks."""
 
 import secrets
 from collections.abc import AsyncIterator, Sequence
@@ -25,7 +25,7 @@ log = get_logger()
 
 
 async def pages_of(config: Config, store: Store, studio: Studio, clock: Clock) -> Pages:
-    """The pages of videos, and of pictures that gateways fetch."""
+    """Return the pages of videos, and of pictures that gateways download."""
     web = config.settings.web
     return Pages(
         get_job=store.jobs.get,
@@ -40,10 +40,10 @@ async def pages_of(config: Config, store: Store, studio: Studio, clock: Clock) -
 
 @asynccontextmanager
 async def serving(parts: Parts, intakes: Sequence[Receiver]) -> AsyncIterator[str]:
-    """Answer on the one web port while the context lasts; yields the address.
+    """Serve the web port while the context lasts; yield the address.
 
-    There are the pages of videos, the health of all parts, and what chats listen to (webhooks, the
-    room). Whether the storage answers is watched meanwhile, for `/readyz`.
+    The routes are the pages of videos, the health of all parts, and the routes of networks
+    (webhooks, the room). Meanwhile the storage is checked regularly, for `/readyz`.
     """
     web, presence = parts.config.settings.web, Presence(parts.studio.storage, parts.clock)
     health = health_of(parts, presence)
@@ -55,7 +55,7 @@ async def serving(parts: Parts, intakes: Sequence[Receiver]) -> AsyncIterator[st
 
 
 def _web_limits(config: Config) -> ConnectionLimits:
-    """As many connections as leave enough descriptors to chats and gateways."""
+    """Return limits that leave enough file descriptors for networks and gateways."""
     allowed = descriptors.raised()
     most = descriptors.connections(allowed)
     if allowed < descriptors.WANTED:
@@ -65,7 +65,7 @@ def _web_limits(config: Config) -> ConnectionLimits:
 
 
 async def _signer(settings: StoredValues) -> Signer:
-    """Links are signed with a key of our own, made at the first start and kept with the rows."""
+    """Return the signer of links. Its key is made at the first start and kept in the database."""
     key = await settings.get("links.key")
     if key is None:
         key = secrets.token_hex(32)

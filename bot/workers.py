@@ -1,7 +1,6 @@
-"""The loops that take due rows: one per group of a job's states, four for what is to be said, and
-one for paused gateways.
+"""The loops that claim due rows and take their steps: jobs, posts, notices, reports, probes.
 
-A step stands in the core; the claims of its rows, and the bells between the loops, stand here.
+The steps are in the core. This module adds the claims of rows and the bells between the loops.
 """
 
 import asyncio
@@ -39,11 +38,11 @@ from bot.parts import Parts
 from bot.store.parts import Store
 
 SLOTS = {Status.CONVERTING: AT_ONCE}
-"""How many steps of a state are under way at most, where it matters."""
+"""The most steps of a state that run at once, for states with a limit of their own."""
 GRACE = 35.0
-"""Seconds that a POST or a download under way may take after a stop; then its row goes on alone."""
+"""Seconds that a running POST or download may take after a stop. The next start resumes the row."""
 WORDS_GRACE = 8.0
-"""Seconds for messages under way, after that."""
+"""Seconds that a message that is being sent may take after a stop."""
 
 Loop = Coroutine[Any, Any, None]
 
@@ -57,7 +56,7 @@ Id = TypeVar("Id", contravariant=True)
 
 
 class Claim(Protocol[Row, Id]):
-    """A table's claim, for the rows of one loop."""
+    """A function that claims due rows of a table for one loop."""
 
     def __call__(
         self, *, now: float, until: float, most: int, but: Collection[Id]
@@ -65,23 +64,23 @@ class Claim(Protocol[Row, Id]):
 
 
 class NextDue(Protocol[Id]):
-    """When the earliest of these rows can be claimed."""
+    """A function that returns when the next row can be claimed; None if there is no row."""
 
     def __call__(self, *, but: Collection[Id]) -> Awaitable[float | None]: ...
 
 
 class Renew(Protocol[Id]):
-    """Lets claims last longer."""
+    """A function that extends claims."""
 
     def __call__(self, ids: Collection[Id], *, until: float) -> Awaitable[None]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldRows(Generic[Row, Key]):
-    """Jobs or posts of one loop. `held`: the ids that any loop of this process is at.
+    """The jobs or posts of one loop. `held`: ids of the rows that this process works on.
 
-    A row in our own hands is never claimed, whatever the clock says of its claim: the POST of a
-    `submitting` row is under way in the loop of the queued ones.
+    A row in `held` is never claimed, even if its claim has expired. For example, the POST of a
+    `submitting` row may still run in the loop that claimed the row as `queued`.
     """
 
     claimed: Claim[Row, Key]
@@ -95,7 +94,7 @@ class HeldRows(Generic[Row, Key]):
     freed: Callable[[Row], float] = lambda _: UNKNOWN
 
     async def claim(self, most: int) -> list[Row]:
-        """Take due rows, and hold them."""
+        """Claim due rows and add them to `held`."""
         now = self.clock.now()
         rows = await self.claimed(now=now, until=now + CLAIM, most=most, but=self.held)
         for row in rows:
@@ -103,16 +102,16 @@ class HeldRows(Generic[Row, Key]):
         return rows
 
     def hold(self, row: Row) -> None:
-        """It was claimed for this loop."""
+        """Note that this loop works on a claimed row."""
         self.held.add(self.id_of(row))
         self.taken(row)
 
     async def next_due(self) -> float | None:
-        """When the earliest that we are not at can be claimed."""
+        """Return when the next row outside `held` can be claimed."""
         return await self.due(but=self.held)
 
     async def renew(self, held: Sequence[Row]) -> None:
-        """Keep the claims on these alive."""
+        """Extend the claims on these rows."""
         await self.renewed([self.id_of(row) for row in held], until=self.clock.now() + CLAIM)
 
     async def release(self, row: Row) -> None:
@@ -120,7 +119,7 @@ class HeldRows(Generic[Row, Key]):
         await self.released(row)
 
     def let_go(self, row: Row) -> float:
-        """Its step is over."""
+        """Note that the row's step is over."""
         self.held.discard(self.id_of(row))
         return self.freed(row)
 
@@ -128,7 +127,7 @@ class HeldRows(Generic[Row, Key]):
 def job_rows(
     jobs: Jobs, statuses: Sequence[Status], clock: Clock, held: set[str], bells: Bells
 ) -> HeldRows[Job, str]:
-    """Jobs in these states; `held` is shared by all loops that take jobs."""
+    """Return the rows of jobs in these states. All loops of jobs share `held`."""
     return HeldRows(
         claimed=partial(jobs.claim, statuses),
         due=partial(jobs.next_due, statuses),
@@ -145,7 +144,10 @@ def job_rows(
 def interrupted_rows(
     store: Store, clock: Clock, held: set[str], bells: Bells
 ) -> HeldRows[Job, str]:
-    """Jobs that are being made, and that a dead process had in hand: it may have died of one."""
+    """Return the rows of `in_progress` jobs that a dead process had claimed.
+
+    Such a job may be what killed the process.
+    """
     return replace(
         job_rows(store.jobs, [Status.IN_PROGRESS], clock, held, bells),
         claimed=store.polls.claim_interrupted,
@@ -156,7 +158,7 @@ def interrupted_rows(
 def post_rows(
     posts: Posts, platforms: Sequence[str], kinds: Sequence[PostKind], clock: Clock
 ) -> HeldRows[Post, int]:
-    """Posts of these kinds on these platforms."""
+    """Return the rows of posts of these kinds on these platforms."""
     return HeldRows(
         claimed=partial(posts.claim, platforms, kinds),
         due=partial(posts.next_due, platforms, kinds),
@@ -171,7 +173,7 @@ News = TypeVar("News", Notice, Report)
 
 
 class Owed(Protocol[News]):
-    """A table of what owners are to be told."""
+    """A table of messages to owners."""
 
     async def claim(
         self, platforms: Sequence[str], *, now: float, until: float, most: int
@@ -184,63 +186,63 @@ class Owed(Protocol[News]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwedRows(Generic[News]):
-    """News for people of these platforms. Telling one ends well before its claim does."""
+    """Notices or reports on these platforms. Sending one ends well before its claim expires."""
 
     owed: Owed[News]
     platforms: Sequence[str]
     clock: Clock
 
     async def claim(self, most: int) -> list[News]:
-        """Take due ones."""
+        """Claim due rows."""
         now = self.clock.now()
         return await self.owed.claim(self.platforms, now=now, until=now + CLAIM, most=most)
 
     async def next_due(self) -> float | None:
-        """When the earliest can be claimed."""
+        """Return when the next row can be claimed."""
         return await self.owed.next_due(self.platforms)
 
     async def renew(self, held: Sequence[News]) -> None:
-        """Nothing to do."""
+        """Do nothing: a claim outlasts its step."""
 
     async def release(self, row: News) -> None:
-        """Give a claim back: it may have been told, so it is not told again at once."""
+        """Postpone the row. Its message may have been sent, so it is not sent again at once."""
         await self.owed.put_off(row, due_at=self.clock.now() + CLAIM)
 
     def hold(self, _row: News, /) -> None:
-        """Nothing to do."""
+        """Do nothing: only the database knows the claims."""
 
     def let_go(self, _row: News, /) -> float:
-        """Its row alone tells whether it is due again."""
+        """Return `UNKNOWN`: only the row in the database says when it is due again."""
         return UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PauseRows:
-    """Paused gateways. A claim puts the next question off, and that is all it takes."""
+    """The paused gateways. A claim only postpones the next probe; it needs no release."""
 
     pauses: Pauses
     clock: Clock
 
     async def claim(self, most: int) -> list[Paused]:
-        """Take those that are to be asked now."""
+        """Claim the gateways that are due for a probe."""
         now = self.clock.now()
         return await self.pauses.claim(now=now, until=now + PAUSE, most=most)
 
     async def next_due(self) -> float | None:
-        """When the next is to be asked."""
+        """Return when the next gateway is due for a probe."""
         return await self.pauses.next_due()
 
     async def renew(self, held: Sequence[Paused]) -> None:
-        """Nothing to do."""
+        """Do nothing: a claim outlasts its step."""
 
     async def release(self, row: Paused) -> None:
-        """Nothing to do: it is asked again."""
+        """Do nothing: the gateway becomes due again by itself."""
 
     def hold(self, _row: Paused, /) -> None:
-        """Nothing to do."""
+        """Do nothing: only the database knows the claims."""
 
     def let_go(self, _row: Paused, /) -> float:
-        """Its row alone tells whether it is due again."""
+        """Return `UNKNOWN`: only the row in the database says when it is due again."""
         return UNKNOWN
 
 
@@ -250,7 +252,7 @@ class PauseRows:
 def job_loops(
     store: Store, steps: Steps, polling: Polling, probing: Probing, clock: Clock, bells: Bells
 ) -> Iterator[Loop]:
-    """Take jobs a step further, and ask paused gateways whether that is over."""
+    """Yield the loops that take the steps of jobs, and the loop that probes paused gateways."""
     held: set[str] = set()
     for statuses, bell in bells.each_job.items():
         if statuses == (Status.IN_PROGRESS,):
@@ -287,7 +289,7 @@ def job_loops(
 def word_loops(
     store: Store, posting: Posting, platforms: Sequence[str], clock: Clock, bells: Bells
 ) -> Iterator[Loop]:
-    """Say what is owed to people on these platforms."""
+    """Yield the loops that send posts on these platforms."""
     for kinds, bell in bells.each_post.items():
         yield Worker(
             name=f"posts.{kinds[0]}",
@@ -301,7 +303,7 @@ def word_loops(
 
 
 def owner_loops(parts: Parts, telling: Telling, reporting: Reporting) -> Iterator[Loop]:
-    """Say what is owed to owners on these platforms."""
+    """Yield the loops that send notices and reports to owners."""
     store, clock, platforms = parts.store, parts.clock, list(parts.telling)
     yield Worker(
         name="notices",
@@ -323,9 +325,9 @@ def owner_loops(parts: Parts, telling: Telling, reporting: Reporting) -> Iterato
 
 @asynccontextmanager
 async def running(*work: Loop) -> AsyncIterator[None]:
-    """`work` as tasks beside the context; if one fails, so does the context, with its error.
+    """Run `work` as tasks while the context lasts. If a task fails, the context raises its error.
 
-    They are told to end all at once, and what they take for that they take side by side.
+    At the end all tasks are cancelled together, so they shut down in parallel.
     """
     try:
         async with asyncio.TaskGroup() as group:

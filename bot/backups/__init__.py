@@ -1,5 +1,6 @@
-"""Backups: made beside the running service, proved by opening them, and restored.
+"""Backups: make them beside the running service, verify them by opening them, and restore them.
 
-`archive` is what lies on the disk, `making` and `restoring` go in and out of it, `daily` makes one
-a day while the service runs. They stand on the rows and the storage, and know no chat network.
+`archive` is the form on disk; `making` writes it and `restoring` reads it; `daily` makes a backup
+each night while the service runs. These modules use the database and the storage, and know no
+network.
 """

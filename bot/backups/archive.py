@@ -1,4 +1,4 @@
-"""A backup as it lies on the disk: a folder with the rows, the files they need, and a list of both.
+"""The form of a backup on disk: a folder with the rows, the files they need, and a list of both.
 
     zoetrope-20261128T031500Z/
         manifest.json
@@ -6,7 +6,7 @@
         pending-ids         ids of paid jobs that no row had yet
         media/videos/ab/abcdef….mp4
 
-It gets its name once it is whole. It can be moved, copied, and packed as a tar file.
+A backup gets its name once it is complete. It can be moved, copied, and packed as a tar file.
 """
 
 import hashlib
@@ -31,14 +31,14 @@ ROWS = "zoetrope.db"
 SPOOL = "pending-ids"
 MEDIA = "media"
 UNFINISHED = ".unfinished-"
-"""How the names of folders begin that are no backup yet."""
+"""The prefix of folders of unfinished backups."""
 _NAME = re.compile(r"zoetrope-\d{8}T\d{6}Z")
 _FORM = "zoetrope-%Y%m%dT%H%M%SZ"
 _CHUNK = 1 << 20
 AHEAD = 600.0
-"""Seconds: a backup that is named for a later time than that was made while a clock was ahead."""
+"""Seconds: a backup dated further in the future was made while a clock was ahead."""
 AT_ONCE = 2
-"""Old backups that go at once: one wrong look at a clock must not take them all."""
+"""The most old backups removed at once: a wrong clock must not remove all of them."""
 
 log = get_logger()
 
@@ -47,13 +47,13 @@ class File(BaseModel, frozen=True):
     """One file of a backup."""
 
     path: str
-    """Within the backup."""
+    """The path inside the backup."""
     bytes: int
     sha256: str
 
 
 class NewestJob(BaseModel, frozen=True):
-    """The job that was ordered last."""
+    """The newest job in a backup."""
 
     id: str
     ordered_at: float
@@ -65,25 +65,25 @@ class Manifest(BaseModel, frozen=True):
 
     format: int
     app: str
-    """The version of the program that made it."""
+    """The version of the program that made the backup."""
     made_at: float
-    """Seconds since the epoch, UTC: the rows are those of this moment."""
+    """The time of the rows, in seconds since the epoch, UTC."""
     revision: str
     """The version of the tables."""
     database: str
-    """The kind that the rows came from: sqlite or postgresql."""
+    """The kind of database that the rows came from: sqlite or postgresql."""
     rows: dict[str, int]
-    """How many there are in each table."""
+    """The number of rows in each table."""
     jobs: dict[str, int]
-    """How many there are in each state."""
+    """The number of jobs in each state."""
     newest_job: NewestJob | None
     files: tuple[File, ...]
     missing: tuple[str, ...]
-    """Files that rows need, and the storage did not have."""
+    """Keys of files that rows need but the storage did not have."""
 
     @property
     def bytes(self) -> int:
-        """All of it."""
+        """The size of all files together."""
         return sum(file.bytes for file in self.files)
 
     @property
@@ -99,16 +99,16 @@ class Manifest(BaseModel, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A folder and its list."""
+    """A backup on disk: its folder and its list."""
 
     folder: Path
     manifest: Manifest
 
     def check(self) -> list[str]:
-        """Compare each file with the list; answers the keys of media that are not as they were.
+        """Compare each file with the list; return the keys of damaged or missing media.
 
-        Raises `Broken("backup_damaged")` for anything else: a lost video is no reason to have no
-        rows.
+        Raises `Broken("backup_damaged")` for any other file. Damaged media are no error, because
+        the rows can still be restored.
         """
         media, damaged = self.manifest.media, []
         for file in self.manifest.files:
@@ -128,31 +128,31 @@ class Backup:
 
 
 def name_of(at: float) -> str:
-    """The name of a backup that was made then."""
+    """Return the name of a backup made at this time."""
     return datetime.fromtimestamp(at, UTC).strftime(_FORM)
 
 
 def kept_in(folder: Path) -> list[Path]:
-    """The folders of the whole backups that lie there, the oldest first."""
+    """Return the folders of the complete backups in a folder, oldest first."""
     found = folder.iterdir() if folder.is_dir() else ()
     return sorted(it for it in found if _NAME.fullmatch(it.name) and (it / MANIFEST).exists())
 
 
 def by_age(names: Iterable[str], *, now: float) -> list[str]:
-    """Backups of these names, the oldest first.
+    """Return the names sorted by age, oldest first.
 
-    When one of a clock that was ahead was made, nobody knows: it counts as the oldest.
+    The true age of a backup from a clock that was ahead is unknown; it counts as the oldest.
     """
     return sorted(names, key=lambda name: (not is_ahead(name, now=now), name))
 
 
 def is_ahead(name: str, *, now: float) -> bool:
-    """Whether it was made while a clock was ahead, if `now` is right."""
+    """Whether the backup was made while a clock was ahead, if `now` is right."""
     return (made_at(name) or 0.0) > now + AHEAD
 
 
 def newest(folder: Path, *, now: float) -> Backup | None:
-    """The newest one there that can be read."""
+    """Return the newest readable backup in the folder, or None."""
     names = by_age((each.name for each in kept_in(folder)), now=now)
     for each in (folder / name for name in reversed(names)):
         try:
@@ -163,20 +163,20 @@ def newest(folder: Path, *, now: float) -> Backup | None:
 
 
 def last_made(folder: Path, before: float) -> float | None:
-    """When the newest one there was made until then, by its name."""
+    """Return when the newest backup up to `before` was made, by its name; None if there is none."""
     times = (made_at(each.name) or 0.0 for each in kept_in(folder))
     return max((at for at in times if at <= before), default=None)
 
 
 def made_at(name: str) -> float | None:
-    """When the backup of this name was made; None if it is no such name."""
+    """Return when the backup of this name was made; None if it is no name of a backup."""
     if not _NAME.fullmatch(name):
         return None
     return datetime.strptime(name, _FORM).replace(tzinfo=UTC).timestamp()
 
 
 def read(folder: Path) -> Backup:
-    """The backup in this folder.
+    """Return the backup in this folder.
 
     Raises `Broken`: `backup_absent`, `backup_damaged`, `backup_newer`.
     """
@@ -197,7 +197,7 @@ def read(folder: Path) -> Backup:
 
 
 def described(folder: Path, path: str) -> File:
-    """The bytes of a file, and their sum."""
+    """Return the list entry of a file: its size and SHA-256."""
     digest, size = hashlib.sha256(), 0
     with (folder / path).open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -216,10 +216,10 @@ def add(source: Path, folder: Path, path: str) -> File:
 
 
 def share(earlier: Backup, file: File, folder: Path) -> bool:
-    """Let a backup have the same file as an earlier one without a second place on the disk.
+    """Hard-link a file of an earlier backup into a backup, to save disk space. True if linked.
 
-    Only if it is what it was: damage would go on from one to the next. Keys are never given
-    again, so what has the same one is the same file.
+    The file is checked first, so damage does not spread. Keys are never reused, so the same key
+    means the same file.
     """
     source, target = earlier.folder / file.path, folder / file.path
     try:
@@ -233,7 +233,7 @@ def share(earlier: Backup, file: File, folder: Path) -> bool:
 
 
 async def has(storage: Storage, key: str) -> bool:
-    """Whether the storage has the file; a key of no shape that it knows names none."""
+    """Whether the storage has the file. False for a malformed key."""
     try:
         return await storage.exists(key)
     except Broken:
@@ -241,7 +241,7 @@ async def has(storage: Storage, key: str) -> bool:
 
 
 def finish(unfinished: Path, manifest: Manifest) -> Backup:
-    """Write the list and give the folder its name; from now on it is a backup."""
+    """Write the list and rename the folder; this completes the backup."""
     file = unfinished / MANIFEST
     file.write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
     for each in (file, *(it for it in unfinished.rglob("*") if it.is_dir()), unfinished):
@@ -255,14 +255,14 @@ def finish(unfinished: Path, manifest: Manifest) -> Backup:
 
 
 def clear(folder: Path, *, but: Path | None = None) -> None:
-    """Remove what was cut short there. `but`: the folder of a backup that was just unpacked."""
+    """Remove unfinished backups. `but`: the folder of a just unpacked backup, to keep."""
     for each in folder.glob(f"{UNFINISHED}*"):
         if but is None or not but.is_relative_to(each):
             shutil.rmtree(each, ignore_errors=True)
 
 
 def outdated(names: Sequence[str], *, keep: int, now: float) -> list[str]:
-    """Of backups of these names, those that are to go now; never the newest."""
+    """Return the names of the backups to remove now; never the newest."""
     oldest = now - keep * 86_400.0
     found = by_age(names, now=now)
     gone = [
@@ -274,13 +274,13 @@ def outdated(names: Sequence[str], *, keep: int, now: float) -> list[str]:
 
 
 def age_out(folder: Path, *, keep: int, now: float) -> list[str]:
-    """Remove what is beyond the newest `keep`, or older than so many days; never the newest.
+    """Remove backups beyond the newest `keep`, or older than `keep` days; never the newest.
 
-    Some at a time, the oldest first. Answers the names of those that went.
+    At most `AT_ONCE` are removed, oldest first. Return the names of the removed backups.
     """
     gone = outdated([each.name for each in kept_in(folder)], keep=keep, now=now)
     for each in (folder / name for name in gone):
-        # Under a name that is no backup's: half of one must not look like one.
+        # Rename first: a half removed backup must not look complete.
         doomed = each.rename(each.with_name(f"{UNFINISHED}{each.name}"))
         shutil.rmtree(doomed, ignore_errors=True)
     return gone

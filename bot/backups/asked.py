@@ -1,4 +1,4 @@
-"""Backups as the service makes them: each night, and whenever an operator asks for one."""
+"""Backups that the service makes: each night, and when an operator asks for one."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 
@@ -10,11 +10,11 @@ from bot.parts import Basis
 from bot.workers import Loop
 
 Told = Callable[[str | None], Awaitable[None]]
-"""Hears why there is no backup, or None: they are where they should be."""
+"""A function that takes why a backup failed, or None after a success."""
 
 
 def nightly(basis: Basis, storage: Storage, *, told: Told) -> Iterator[Loop]:
-    """One each night, if they are wanted. A restore that was killed leaves nothing behind."""
+    """Yield the loop of nightly backups, if configured. First clear up after a killed restore."""
     config, database, clock = basis.config, basis.store.database, basis.clock
     restoring.clear(config)
     if config.settings.backup.daily:
@@ -22,7 +22,7 @@ def nightly(basis: Basis, storage: Storage, *, told: Told) -> Iterator[Loop]:
 
 
 def backup_use_cases(basis: Basis, storage: Storage, *, told: Told) -> Mapping[str, UseCase]:
-    """By the name that a command asks for."""
+    """Return the use cases of backups, by the name that a command sends."""
     config = basis.config
 
     async def back_up(*, actor: str) -> Values:

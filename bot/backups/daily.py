@@ -1,4 +1,4 @@
-"""A backup each night while the service runs, and the one that was missed after it was down."""
+"""Make a backup each night while the service runs, and make up for one missed while it was down."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,38 +23,38 @@ from bot.store.database import Database
 from bot.store.tables import jobs
 
 QUIET = 4
-"""The hour of the operator's day at which it is made."""
+"""The hour of the nightly backup, in the operator's time zone."""
 FIRST = 60.0
-"""Seconds after a start in which the service has more urgent things to do."""
+"""Seconds after a start before the first backup: the service has more urgent work."""
 CHECK_EVERY = 600.0
-"""Seconds between two looks at the time: a clock may be set, and a machine may sleep."""
+"""Seconds between two checks of the time: a clock may be set, and a machine may sleep."""
 AGAIN = 3600.0
-"""Seconds after which one that failed is tried again."""
+"""Seconds until a failed backup is retried."""
 
 log = get_logger()
 
 
 @dataclass
 class Daily:
-    """Makes them until it is cancelled. Nothing that goes wrong here reaches the service."""
+    """The loop of nightly backups. Its errors never reach the service."""
 
     config: Config
     _: KW_ONLY
     storage: Storage
     database: Database
     tell: Callable[[str | None], Awaitable[None]]
-    """It is told why there is none, or None: they are where they should be."""
+    """A function that takes why a backup failed, or None after a success."""
     clock: Clock
     _copied: str | None = field(init=False, default=None)
-    """The name of the one that was last seen in the second place."""
+    """The name of the backup that was last copied to `copy_to`."""
     _has_more: bool = field(init=False, default=False)
-    """Whether one was made since the old ones went: once there is a new one, they may."""
+    """True if a backup was made since old ones were last removed; old ones go only then."""
 
     def __post_init__(self) -> None:
         self._began = self.clock.now()
 
     async def run(self) -> None:
-        """Look now and then whether one is due."""
+        """Check regularly whether a backup is due, and make it."""
         await self.clock.sleep(FIRST)
         while True:
             try:
@@ -72,12 +72,12 @@ class Daily:
             await self.clock.sleep(wait)
 
     async def _due(self) -> float:
-        """The first quiet hour after the last one, or after the first job ever."""
+        """Return the first `QUIET` hour after the last backup or, if none, the first job."""
         now, folder = self.clock.now(), self.config.backup_folder
         last = await asyncio.to_thread(archive.last_made, folder, before=now)
         if last is None:
             last = await self.database.value(sa.select(sa.func.min(jobs.c.created_at)))
-        if last is None or last > now:  # nothing to lose yet, or read off a clock that was ahead
+        if last is None or last > now:  # no job yet, or a time from a clock that was ahead
             last = self._began
         return quiet_after(last, ZoneInfo(self.config.settings.time_zone))
 
@@ -89,7 +89,7 @@ class Daily:
         self._has_more = True
 
     async def _copy(self, url: str) -> None:
-        """Put the newest one into the second place."""
+        """Copy the newest backup to `copy_to`."""
         now, folder = self.clock.now(), self.config.backup_folder
         backup = await asyncio.to_thread(archive.newest, folder, now=now)
         if backup is None or backup.folder.name == self._copied:
@@ -101,9 +101,10 @@ class Daily:
         log.info("backup.copied", name=self._copied)
 
     async def _age_out(self) -> None:
-        """The old ones go once there is a new one, here and there: rows hold what people wrote.
+        """Remove old backups, in the folder and at `copy_to`, once there is a new one.
 
-        By a clock that goes on evenly: what went by a wrong one would not come back.
+        Backups hold people's prompts, so they must not stay longer than configured. Only a steady
+        clock counts, because a removal by a wrong clock can't be undone.
         """
         now, backup = self.clock.now(), self.config.settings.backup
         gone = await asyncio.to_thread(self._age_out_here, now, backup.keep)
@@ -130,7 +131,7 @@ class Daily:
         code = error.code if isinstance(error, BotError) else type(error).__name__
         log.error("backup.failed", code=code, folder=str(self.config.backup_folder))
         if code == "backup_under_way":
-            return  # by somebody's hand, and no reason to worry anybody
+            return  # an operator makes one now; this is no failure
         await self._told(_why(error))
 
     async def _told(self, why: str | None) -> None:
@@ -141,11 +142,11 @@ class Daily:
 
 
 def quiet_after(at: float, zone: ZoneInfo) -> float:
-    """The next time after `at` that it is the quiet hour there."""
+    """Return the next time after `at` at which the `QUIET` hour begins in this zone."""
     local = datetime.fromtimestamp(at, zone)
     quiet = local.replace(hour=QUIET, minute=0, second=0, microsecond=0)
     if quiet <= local:
-        quiet += timedelta(days=1)  # by the calendar, however long that day is
+        quiet += timedelta(days=1)  # the next calendar day, also when clocks change
     return quiet.timestamp()
 
 

@@ -1,7 +1,7 @@
-"""Makes a backup: beside the running service or without it, and nothing of either is changed.
+"""Make a backup, with or without a running service. Rows and storage are only read.
 
-It is proved before it gets its name: its rows are restored into a scratch file, brought up to date
-and looked through, and each of its files is read again.
+The backup is verified before it gets its name: its rows are restored into a scratch file, upgraded
+and checked, and each of its files is read again.
 """
 
 import asyncio
@@ -34,10 +34,10 @@ log = get_logger()
 
 
 async def make(config: Config, storage: Storage, folder: Path, *, now: float) -> Backup:
-    """Make one in `folder`.
+    """Make a backup in `folder`.
 
-    Raises `Broken`: `backup_under_way`, `backup_no_room`, `backup_unsound`; and whatever keeps
-    the rows or the storage from being read.
+    Raises `Broken`: `backup_under_way`, `backup_no_room`, `backup_unsound`; and errors of reading
+    the rows or the storage.
     """
     with _place(folder) as unfinished, room_named(folder):
         backup = await _make(config, storage, unfinished, now=now)
@@ -76,7 +76,7 @@ async def _make(config: Config, storage: Storage, unfinished: Path, *, now: floa
 async def _with_media(
     storage: Storage, keys: Sequence[str], unfinished: Path, *, now: float
 ) -> tuple[list[File], list[str]]:
-    """The files that were put beside the rows, and the keys of those that are not there."""
+    """Copy the media; return the copied files, and the keys of missing ones."""
     earlier = await asyncio.to_thread(archive.newest, unfinished.parent, now=now)
     had = earlier.manifest.media if earlier else {}
     files, missing = [], []
@@ -105,14 +105,14 @@ def _settled(unfinished: Path, path: str) -> File:
 
 
 def _spooled(data: Path, unfinished: Path) -> list[File]:
-    """The ids that no row had yet; the file is of fixed size, and written in place."""
+    """Copy the file of gateway ids without a row. Its size is fixed; it is written in place."""
     source = Spool(data).file
     return [archive.add(source, unfinished, SPOOL)] if source.exists() else []
 
 
 @contextmanager
 def _place(folder: Path) -> Iterator[Path]:
-    """A folder of its own for one backup at a time; nothing of it stays if that fails."""
+    """Yield a folder for one backup at a time. The folder is removed if the backup fails."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as stack:
         lock = stack.enter_context((folder / ".lock").open("a"))

@@ -1,4 +1,4 @@
-"""Finds the backup in whatever an operator names: its folder, a tar of it, or a bare database."""
+"""Open a backup from its folder, a tar file of it, or a bare database file."""
 
 import asyncio
 import sqlite3
@@ -22,7 +22,7 @@ _SQLITE = b"SQLite format 3\0"
 
 @contextmanager
 def named(place: str, *, now: float) -> Iterator[Backup]:
-    """The backup that an operator has named: by a path, or by the address of a second place.
+    """Yield the backup that an operator named, by a path or by the address of a remote copy.
 
     Raises `Broken` as `archive.read` does.
     """
@@ -37,7 +37,7 @@ def named(place: str, *, now: float) -> Iterator[Backup]:
 
 
 async def _fetched(url: str, scratch: Path, *, now: float) -> Backup:
-    """The one at this address, or the newest there."""
+    """Download the backup at this address, or the newest one in this remote place."""
     place, _, name = url.rpartition("/")
     if archive.made_at(name) is None:
         return await remote.newest(Remote(url), scratch, now=now)
@@ -46,7 +46,7 @@ async def _fetched(url: str, scratch: Path, *, now: float) -> Backup:
 
 @contextmanager
 def opened(place: Path) -> Iterator[Backup]:
-    """The backup at this path."""
+    """Yield the backup at this path."""
     if place.name == MANIFEST:
         place = place.parent
     if not place.is_file():
@@ -75,13 +75,13 @@ def _unpacked(place: Path, scratch: Path) -> Backup:
 
 
 def _wrapped(place: Path, scratch: Path) -> Backup:
-    """The rows of a file that somebody copied: of their files nothing is known."""
+    """Return a bare database file as a backup without media."""
     try:
         copy_file(place, scratch / ROWS)
         tables, states, newest = prepared.counted(scratch / ROWS)
         with closing(sqlite3.connect(scratch / ROWS)) as rows:
             (revision,) = rows.execute("SELECT version_num FROM alembic_version").fetchone()
-            # A copy of a file is younger than its rows.
+            # The file's own time may be later than its rows: prefer the time in the rows.
             times = rows.execute("SELECT value FROM settings WHERE name = ?", (SEEN,)).fetchone()
         made_at = float(times[0]) if times else place.stat().st_mtime
     except sqlite3.Error as error:

@@ -1,4 +1,4 @@
-"""The rows of a backup in a file of their own: up to date, made safe, and looked through."""
+"""Copy a backup's rows into a new file, upgrade them, make them safe to restore, check them."""
 
 import asyncio
 import json
@@ -38,10 +38,9 @@ async def prepare(
     spooled: Iterable[Spooled] = (),
     home: Home | None = None,
 ) -> Settled:
-    """Make `into` of the rows in `source`.
+    """Prepare the rows of `source` in the file `into`.
 
-    Raises `Broken`: `backup_unsound` where something is wrong in the rows, and whatever keeps
-    them from being opened.
+    Raises `Broken`: `backup_unsound` if the rows are damaged, and errors of opening them.
     """
     await asyncio.to_thread(shutil.copyfile, source, into)
     async with open_database(f"sqlite:///{into}") as database:
@@ -60,7 +59,7 @@ async def prepare(
 
 
 async def _record(jobs: Jobs, spooled: Spooled, *, now: float) -> None:
-    """An id that the backup had beside its rows: its job is known to have been taken."""
+    """Record a gateway id that was not in the backup's rows: the gateway accepted this job."""
     job_id, gateway_id, sources = spooled
     try:
         await jobs.accept(job_id, gateway_id, sources=sources, now=now, due_at=now)
@@ -69,17 +68,17 @@ async def _record(jobs: Jobs, spooled: Spooled, *, now: float) -> None:
 
 
 def check(verdicts: Iterable[Verdict]) -> None:
-    """Raise `Broken("backup_unsound")` with the first thing that is wrong."""
+    """Raise `Broken("backup_unsound")` for the first serious problem."""
     for verdict in verdicts:
-        # A row that is odd was odd before, and is no reason to have none at all.
+        # A row that was odd before the backup must not prevent the restore of all rows.
         if verdict.trouble and verdict.check in ("integrity", "references", "revision"):
             raise Broken("backup_unsound", check=verdict.check, what=", ".join(verdict.trouble))
 
 
 def counted(file: Path) -> tuple[dict[str, int], dict[str, int], NewestJob | None]:
-    """Rows by table, jobs by state, and the newest job, of tables of whatever version.
+    """Return the rows by table, the jobs by state, and the newest job, for any table version.
 
-    The file is not touched; nobody else may have it open.
+    The file is only read. No other process may have it open.
     """
     address = f"file:{quote(str(file.absolute()))}?immutable=1"
     with closing(sqlite3.connect(address, uri=True)) as rows:
@@ -96,7 +95,7 @@ def counted(file: Path) -> tuple[dict[str, int], dict[str, int], NewestJob | Non
 
 
 def held_in(file: Path, ids: Sequence[str]) -> set[str]:
-    """Those of these jobs that are in a backup's rows; the file is not touched."""
+    """Return those of `ids` whose jobs are in a backup's rows. The file is only read."""
     address = f"file:{quote(str(file.absolute()))}?immutable=1"
     with closing(sqlite3.connect(address, uri=True)) as rows:
         query = "SELECT id FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
@@ -104,7 +103,7 @@ def held_in(file: Path, ids: Sequence[str]) -> set[str]:
 
 
 async def keys(file: Path, *, since: float) -> list[str]:
-    """The files that the rows of `file`, as `prepare` made it, need."""
+    """Return the keys of the files that the rows of `file` need; `prepare` made `file`."""
     found: set[str] = set()
     after: str | None = ""
     async with open_database(f"sqlite:///{file}") as database:

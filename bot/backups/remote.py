@@ -1,9 +1,9 @@
-"""Copies of backups in another place: a bucket, or a folder that is mounted from somewhere.
+"""Copies of backups in another location: a bucket, or a mounted folder.
 
     zoetrope-20260131T031500Z/manifest.json, zoetrope.db, pending-ids
     media/videos/ab/abcdef….mp4
 
-Files of the storage lie there once, however many backups name them: keys are never given again.
+Each media file is stored once for all backups that list it. Keys are never reused.
 """
 
 import asyncio
@@ -22,14 +22,14 @@ from bot.media.storage import folder_of
 from bot.net.files import save
 
 _COPYING = 86_400.0
-"""Seconds in which a backup has been copied there, or never will be."""
+"""Seconds after which an incomplete copy counts as abandoned."""
 
 
 class Remote:
-    """One such place. Every method raises `Temporary` while it can't be reached."""
+    """A location of copies. Every method raises `Temporary` if the location can't be reached."""
 
     def __init__(self, url: str) -> None:
-        """`url` is a path, `file://…`, or what obstore understands."""
+        """Open the location. `url`: a path, `file://…`, or an address that obstore understands."""
         self.url = url
         if folder := folder_of(url):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ class Remote:
             self._store = from_url(url)
 
     async def put(self, backup: Backup) -> None:
-        """Copy it there. The list goes last: without it there is no backup."""
+        """Upload a backup. Its list is uploaded last and completes it."""
         with self._translated():
             for file in backup.manifest.files:
                 path = self._path(backup.folder.name, file.path)
@@ -50,19 +50,19 @@ class Remote:
             await obstore.put_async(self._store, path, manifest)
 
     async def names(self) -> list[str]:
-        """The names of the whole backups there, the oldest first."""
+        """Return the names of the complete backups, oldest first."""
         with self._translated():
             names = await self._begun()
             return [it for it in names if await self._size(f"{it}/{MANIFEST}") is not None]
 
     async def _begun(self) -> list[str]:
-        """The same with those of which only a part is there."""
+        """Return the names of all backups, also incomplete ones, oldest first."""
         found = await obstore.list_with_delimiter_async(self._store)
         names = [prefix.rstrip("/") for prefix in found["common_prefixes"]]
         return sorted(name for name in names if made_at(name) is not None)
 
     async def fetch(self, name: str, into: Path) -> Backup:
-        """Bring one here. Raises `Broken("backup_absent")`."""
+        """Download a backup into a folder. Raises `Broken("backup_absent")`."""
         folder = into / name
         with self._translated(name):
             await self._get(f"{name}/{MANIFEST}", folder / MANIFEST)
@@ -72,10 +72,10 @@ class Remote:
         return backup
 
     async def age_out(self, *, keep: int, now: float) -> list[str]:
-        """Remove what is beyond the newest `keep`, or older than so many days; never the newest.
+        """Remove backups beyond the newest `keep`, or older than `keep` days; never the newest.
 
-        Some at a time, the oldest first. What is left of one whose copying or removal was cut
-        short goes after a day. Answers the names of those that went.
+        At most `AT_ONCE` are removed, oldest first. Parts of an interrupted copy or removal go
+        after a day. Return the names of the removed backups.
         """
         names = await self.names()
         gone = outdated(names, keep=keep, now=now)
@@ -83,7 +83,7 @@ class Remote:
             half = [name for name in await self._begun() if name not in names]
             gone += [name for name in half if (made_at(name) or now) < now - _COPYING]
             for name in gone:
-                # Its list goes first: half of one must not look like one.
+                # Delete the list first: a half removed backup must not look complete.
                 await self._delete(f"{name}/{MANIFEST}")
                 async for path in self._paths(name):
                     await self._delete(path)
@@ -92,7 +92,7 @@ class Remote:
         return gone
 
     async def _sweep(self, names: list[str]) -> None:
-        """Remove the files that none of these backups names."""
+        """Remove the media files that none of these backups lists."""
         wanted: set[str] = set()
         for name in names:
             text = await obstore.get_async(self._store, f"{name}/{MANIFEST}")
@@ -135,12 +135,12 @@ class Remote:
             raise Broken("backup_absent", folder=f"{self.url}/{name}") from error
         except (BaseError, OSError) as error:
             if isinstance(error, OSError) and is_full(error):
-                raise  # our own disk, and not that place
+                raise  # our own disk is full, not the remote location
             raise Temporary("backup_place_away", place=self.url) from error
 
 
 async def newest(remote: Remote, into: Path, *, now: float) -> Backup:
-    """The newest one there. Raises `Broken("backup_absent")`."""
+    """Download the newest backup. Raises `Broken("backup_absent")`."""
     names = by_age(await remote.names(), now=now)
     if not names:
         raise Broken("backup_absent", folder=remote.url)

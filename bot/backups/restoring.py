@@ -1,8 +1,8 @@
-"""Puts a backup in the place of what is there, so that nothing is paid for or said twice.
+"""Replace the present rows with those of a backup, so that nothing is paid or posted twice.
 
-All is prepared beside: the rows are brought up to date and made safe in a file of their own, and
-the storage gets what it lacks. Then they take the place of the former rows in one move, which is
-undone if anything fails, also by the next start after a crash. The former rows are kept.
+First the backup's rows are upgraded and made safe in a new file, and missing media are copied to
+the storage. Then the new file replaces the former rows in one move. If anything fails, the move is
+undone, after a crash by the next start. The former rows are kept.
 """
 
 import asyncio
@@ -40,16 +40,16 @@ from bot.store.spool import Spool, Spooled
 from bot.store.verifying import verify
 
 ASIDE = "before-restore-"
-"""How the folders begin in which the former rows are kept."""
+"""The prefix of folders that keep former rows."""
 _AT_ONCE = 5000
-"""Jobs that are looked for in a backup at once."""
+"""The most jobs that are looked up in a backup with one query."""
 
 log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A job that was ordered after the backup: no restore brings it back."""
+    """A job that was ordered after the backup, so the restore loses it."""
 
     id: str
     status: str
@@ -63,19 +63,19 @@ class Restored:
 
     settled: Settled
     files: int
-    """Files that the storage lacked and got."""
+    """The number of media files copied into the storage."""
     missing: tuple[str, ...]
     """Keys of files that neither the storage nor the backup has."""
     aside: Path | None
-    """Where the former rows are; None if there were none, or they are in a schema."""
+    """The folder of the former rows; None if there were none, or they are in `schema`."""
     schema: str | None = None
-    """Where PostgreSQL has the former tables, if this version can't read them."""
+    """The PostgreSQL schema of the former tables, if this version can't read them."""
 
 
 async def later_jobs(config: Config, backup: Backup) -> list[Later] | None:
-    """The jobs that the backup does not have; None where the present rows can't be read.
+    """Return the jobs that the backup lacks; None if the present rows can't be read.
 
-    By their ids: no time of a file or a clock says so much.
+    Jobs are compared by id, because times of files and clocks are not reliable.
     """
     query = sa.text("SELECT id, status, gateway_id, created_at FROM jobs")
     later: list[Later] = []
@@ -92,17 +92,17 @@ async def later_jobs(config: Config, backup: Backup) -> list[Later] | None:
 
 
 def check_known(backup: Backup) -> None:
-    """Raise `Broken("backup_newer")` for the tables of a newer program."""
+    """Raise `Broken("backup_newer")` if a newer program made the backup's tables."""
     revision = backup.manifest.revision
     if revision not in migrations.known():
         raise Broken("backup_newer", found=revision, known=str(migrations.head()))
 
 
 async def restore(config: Config, storage: Storage, backup: Backup, *, now: float) -> Restored:
-    """Do it, under the service's lock.
+    """Restore the backup, under the service's lock.
 
     Raises `Broken`: `database_in_use`, `backup_damaged`, `backup_newer`, `backup_unsound`,
-    `restore_no_room`; what was there is there then.
+    `restore_no_room`. After an error the present rows are unchanged.
     """
     check_known(backup)
     damaged = await asyncio.to_thread(backup.check)
@@ -130,10 +130,7 @@ async def restore(config: Config, storage: Storage, backup: Backup, *, now: floa
 
 
 def age_out(config: Config, *, keep: int, now: float) -> list[str]:
-    """Remove the former rows of restores that are so many days old; answers their names.
-
-    Some at a time.
-    """
+    """Remove former rows older than `keep` days, at most `AT_ONCE`; return the folders' names."""
     made = sorted((each.stat().st_mtime, each) for each in _place_of(config).glob(f"{ASIDE}*"))
     gone = [each for at, each in made if at < now - keep * 86_400.0][: archive.AT_ONCE]
     for folder in gone:
@@ -142,9 +139,9 @@ def age_out(config: Config, *, keep: int, now: float) -> list[str]:
 
 
 def clear(config: Config) -> None:
-    """Remove what a restore that was killed has left: all rows, with all that people wrote.
+    """Remove leftovers of a killed restore: copies of all rows, with people's prompts.
 
-    Under the service's lock. In the folder of backups somebody may just be making one.
+    Needs the service's lock. The folder of backups is left alone: a backup may be in progress.
     """
     place = _place_of(config)
     if place.absolute() != config.backup_folder.absolute():
@@ -168,7 +165,7 @@ async def _prepare(config: Config, backup: Backup, fresh: Path, *, now: float) -
 
 
 async def _known(config: Config) -> tuple[Known | None, bool]:
-    """The facts in the present rows; or None, and whether there were rows that can't be read."""
+    """Return the facts in the present rows, or None; and whether there were unreadable rows."""
     try:
         async with open_reading(config.database_url) as rows:
             return await rows.run(known_to), False
@@ -181,7 +178,7 @@ async def _known(config: Config) -> tuple[Known | None, bool]:
 async def _fill(
     storage: Storage, backup: Backup, needed: list[str], damaged: list[str]
 ) -> tuple[int, list[str]]:
-    """Give the storage what it lacks; nothing that is there is touched."""
+    """Copy missing media into the storage; existing files are not changed."""
     had, files, missing = backup.manifest.media, 0, []
     for key in needed:
         if await archive.has(storage, key):
@@ -195,9 +192,10 @@ async def _fill(
 
 
 async def _exchange(file: Path, fresh: Path, aside: Path, *, home: Home) -> None:
-    """Let the new rows take the place of the file, see that they can be used, or undo it.
+    """Replace the file with the new rows and check that they can be used; undo this on an error.
 
-    Not beside the event loop: cancelled there, an exchange would go on while it is undone.
+    The exchange runs in the event loop's thread: in another thread it would go on after a
+    cancellation, while it is being undone.
     """
     try:
         swap.exchange(file, fresh, aside)
@@ -211,14 +209,14 @@ async def _exchange(file: Path, fresh: Path, aside: Path, *, home: Home) -> None
 
 
 def _undo(file: Path, aside: Path) -> None:
-    """Put the former rows back; the folder goes only without rows in it."""
+    """Put the former rows back. Remove the folder if it is empty."""
     swap.undo(file)
     with suppress(OSError):
         aside.rmdir()
 
 
 async def _check_health(file: Path, home: Home) -> None:
-    """As a start would look at it."""
+    """Check the rows as a start of the service does."""
     engine = file_engine(file)
     try:
         await check(engine, file)
@@ -230,9 +228,9 @@ async def _check_health(file: Path, home: Home) -> None:
 
 
 async def _load(url: str, fresh: Path, aside: Path, *, now: float) -> tuple[bool, str | None]:
-    """The same for a server: one transaction, which it undoes by itself.
+    """Replace the rows on a PostgreSQL server in one transaction, which the server can roll back.
 
-    Answers whether the former rows are in `aside`, or in which schema.
+    Return whether the former rows are in `aside`, and the schema they are in, if any.
     """
     is_copied, schema, is_ending = await _keep_rows(url, aside), None, False
     from bot.store.server import ServerEngine
@@ -255,7 +253,7 @@ async def _load(url: str, fresh: Path, aside: Path, *, now: float) -> tuple[bool
 
 
 async def _keep_rows(url: str, aside: Path) -> bool:
-    """Copy the present rows; False if there are none, or none that this version can read."""
+    """Copy the present rows; False if there are none, or this version can't read them."""
     await asyncio.to_thread(aside.mkdir, parents=True, exist_ok=True, mode=0o700)
     try:
         await copy_database(url, aside / ROWS)
@@ -269,7 +267,7 @@ async def _keep_rows(url: str, aside: Path) -> bool:
 
 @asynccontextmanager
 async def _to_ourselves(url: str, file: Path | None) -> AsyncIterator[None]:
-    """Hold the service's lock, and undo first what an earlier restore has left half done."""
+    """Hold the service's lock, and first undo an earlier restore that did not finish."""
     async with AsyncExitStack() as stack:
         if file is None:
             from bot.store.server_lock import lock_server
@@ -283,13 +281,13 @@ async def _to_ourselves(url: str, file: Path | None) -> AsyncIterator[None]:
 
 
 def _place_of(config: Config) -> Path:
-    """The folder in which restores work, and leave the former rows."""
+    """Return the folder where restores work and keep the former rows."""
     file = file_of(config.database_url)
     return file.parent if file else config.data_dir
 
 
 def _aside_in(place: Path, now: float) -> Path:
-    """A folder that is not there yet."""
+    """Return a new folder name for the former rows."""
     times = (datetime.fromtimestamp(second, UTC) for second in count(int(now)))
     names = (place / time.strftime(f"{ASIDE}%Y%m%dT%H%M%SZ") for time in times)
     return next(name for name in names if not name.exists())

@@ -1,4 +1,4 @@
-"""One sentence for every way in which a disk says that it is full: it names the folder to mend."""
+"""Translate all errors of a full disk into one error that names the folder."""
 
 import shutil
 import sqlite3
@@ -17,7 +17,7 @@ _FULL = (ENOSPC, EDQUOT, EFBIG)
 
 @contextmanager
 def room_named(folder: Path, code: str = "backup_no_room") -> Iterator[None]:
-    """Translate a full disk, where this folder is written into. Raises `Broken(code)`."""
+    """Raise `Broken(code)` if the disk is full while this folder is written to."""
     try:
         yield
     except (OSError, sqlite3.Error, sa.exc.DBAPIError, Unwritten) as error:
@@ -27,14 +27,14 @@ def room_named(folder: Path, code: str = "backup_no_room") -> Iterator[None]:
 
 
 def is_full(error: Exception) -> bool:
-    """Whether it says that there is no room."""
+    """Whether the error means a full disk."""
     if isinstance(error, OSError):
         return error.errno in _FULL
     return isinstance(error, DatabaseFull) or troubles.code_of(error) == troubles.FULL
 
 
 def no_room(folder: Path, code: str = "backup_no_room") -> Broken:
-    """The error that says so."""
+    """Return the error for a full disk, with the folder and its free space."""
     free = 0
     with suppress(OSError):
         free = shutil.disk_usage(folder).free

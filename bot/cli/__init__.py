@@ -1,6 +1,7 @@
-"""The command line: one module per group of commands, each imported when it is asked for.
+"""The command line: one module per group of commands, imported only when the command runs.
 
-An operator's mistake ends in one sentence on standard error and an exit code, never a traceback.
+For an operator's mistake a command prints one sentence on standard error and exits with a code; it
+never prints a traceback.
 """
 
 import sys
@@ -18,7 +19,7 @@ from bot.installed import command
 CONFIG_ERROR = 78
 """EX_CONFIG of sysexits.h."""
 TEMPORARY_FAILURE = 75
-"""EX_TEMPFAIL: try again when the other instance has ended, or the database is there."""
+"""EX_TEMPFAIL of sysexits.h: retry once the other instance has ended or the database answers."""
 _TEMPORARY = (
     *("database_in_use", "database_taken", "database_unreachable"),
     *("service_silent", "control_silent", "control_busy", "control_slow"),
@@ -40,7 +41,7 @@ def main() -> None:
     """Run the command that the arguments name."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # A terminal without a letter shows its number: names are in every script there is.
+            # Names use any script: characters that the terminal lacks are shown as escapes.
             stream.reconfigure(errors="backslashreplace")
     try:
         ended = app(prog_name=command(), standalone_mode=False)
@@ -48,7 +49,7 @@ def main() -> None:
     except typer.TyperException as wrong:
         print(explain_usage(wrong), file=sys.stderr)
         sys.exit(WRONG_USAGE)
-    except typer.Abort:  # the input ended where something was asked
+    except typer.Abort:  # standard input ended at a question
         sys.exit(1)
     except Misconfigured as wrong:
         for problem in wrong.problems:

@@ -1,4 +1,7 @@
-"""An operator's use case where no service runs: under its lock, so that none starts meanwhile."""
+"""Run an operator's use case without a service.
+
+The command holds the service's lock, so no service can start meanwhile.
+"""
 
 import os
 from contextlib import suppress
@@ -20,9 +23,11 @@ from bot.store.listing import open_listing
 
 
 async def perform_alone(config: Config, name: str, values: Values) -> Values:
-    """Its answer. Raises `DatabaseInUse` where a service does run."""
+    """Run the use case and return its answer. Raises `DatabaseInUse` if a service runs."""
     check_user(config)
-    with suppress(DatabaseOlder):  # brought up to date below, as by `run`; none is made
+    with suppress(
+        DatabaseOlder
+    ):  # `open_store` upgrades it below, as `run` does; a missing one is an error
         async with open_listing(config.database_url):
             pass
     clock = SystemClock()

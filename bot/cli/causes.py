@@ -1,4 +1,4 @@
-"""Causes that our own code names by a word, as sentences: what a gateway said stays as it is."""
+"""Translate our own error codes and classes into sentences. A gateway's own text stays as it is."""
 
 import re
 
@@ -27,11 +27,11 @@ _CAUSES = {
 _NAMED = re.compile(
     r"([A-Za-z_]+|no link)(?:: ([a-z_]+ [\d.]+(?:, [a-z_]+ [\d.]+)*)|\([a-z_, ]*\))?"
 )
-"""An error's code or class, and figures or the names of its values, which tell nobody anything."""
+"""An error's code or class, followed by figures or by names of values, which are not shown."""
 
 
 def in_words(detail: str) -> str:
-    """`detail`, with a sentence in place of a word of ours."""
+    """Return `detail`, with a sentence instead of our own error code or class."""
     named = _NAMED.fullmatch(detail)
     cause = _CAUSES.get(named[1]) if named else None
     if named is None or cause is None:

@@ -1,4 +1,4 @@
-"""`zoetrope check`: every mistake at once, or what can run and the worst day that this allows."""
+"""`zoetrope check`: print all mistakes, or what can run and the highest cost of a day."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from bot.net.guard import is_exposed
 
 
 def check_config(file: Path | None) -> None:
-    """Print the outcome; where nothing can run at all, that ends in exit code 78."""
+    """Print the result. Raises `Misconfigured` (exit code 78) if nothing can run."""
     config = load(file)
     console = terminal.plain(soft_wrap=True)
     said = (
@@ -26,7 +26,7 @@ def check_config(file: Path | None) -> None:
 
 
 def what_can_run(config: Config) -> list[str]:
-    """Which commands have all they need, and what the others lack."""
+    """Return sentences on whether `run` and `generate` can run, and what is missing."""
     models = len(config.catalog.models)
     missing = [problem.sentence("en") for problem in obstacles(config)]
     if not missing:
@@ -35,7 +35,7 @@ def what_can_run(config: Config) -> list[str]:
 
 
 def offered(config: Config) -> str:
-    """Every family and what goes into it: what its gateway's dialect can't say is missing here."""
+    """Return a sentence with all families and kinds that can be ordered at their gateways."""
     kinds: dict[str, list[str]] = {}
     for model in config.catalog.models:
         kinds.setdefault(model.label, []).extend(model.kinds)
@@ -44,7 +44,7 @@ def offered(config: Config) -> str:
 
 
 def remarks(config: Config) -> list[str]:
-    """The bot's own choices, and remarks on gateways."""
+    """Return sentences on defaults that the bot chose itself, and remarks on gateways."""
     gateways = config.settings.gateways
     said = []
     free = [name for name in gateways if name not in config.settings.claimed]
@@ -64,13 +64,13 @@ def remarks(config: Config) -> list[str]:
 
 
 def paid(config: Config) -> str:
-    """The cost warning of a room over real gateways."""
+    """Return the warning that videos in a room with real gateways cost money."""
     used = dict.fromkeys(model.gateway for model in config.catalog.models)
     return f"{tell('check.paid', gateways=', '.join(used))} {worst_day(config)}"
 
 
 def accounts(config: Config) -> list[str]:
-    """The limits of communities, then the worst day of each purse of their own."""
+    """Return each community's limits, then the highest daily cost of each of their purses."""
     said, purses = [], dict[str, list[tuple[str, Terms]]]()
     for (platform, id_), terms in config.communities.items():
         name, gateway = f"{platform}:{id_}", terms.limits.purse.gateway
@@ -86,7 +86,7 @@ def accounts(config: Config) -> list[str]:
 
 
 def _shown(limits: Limits) -> str:
-    """As they would stand in the file; whoever has no purse of their own has no limits of it."""
+    """Return limits as the file spells them; a purse's limits only for a community's own purse."""
     money = limits.purse_money
     each: dict[str, float | None] = {
         "person_videos_per_day": limits.person_videos,
@@ -101,12 +101,12 @@ def _shown(limits: Limits) -> str:
 
 
 def worst_day(config: Config) -> str:
-    """A day's cost to the operator if everybody asks for the dearest there is."""
+    """Return the operator's cost of a day if all orders are for the most expensive video."""
     return _worst(config.terms, config.settings.currency)
 
 
 def too_dear(terms: Terms, currency: str) -> list[str]:
-    """The models of which one video can cost more than a whole day's money; [] where none can."""
+    """Return a warning about models whose video can cost more than the money per day, or []."""
     most, priced = terms.limits.purse_money, [m for m in terms.catalog.models if m.prices]
     dear = [model for model in priced if most is not None and model.dearest > most]
     if most is None or not dear:

@@ -1,4 +1,4 @@
-"""The one way in: a command asks the running service, or does the same work without one."""
+"""Run an operator's use case: ask the running service, or do the same work without a service."""
 
 import asyncio
 import socket
@@ -12,24 +12,24 @@ from bot.core.errors import Broken, DatabaseInUse, Temporary
 
 
 def ask(config: Config, name: str, /, **values: object) -> Values:
-    """The answer of this use case. Raises whatever it refuses, with a sentence for each."""
+    """Run a use case by name and return its answer. Raises the use case's `BotError`."""
     return asyncio.run(asked(config, name, values))
 
 
 def configuration(file: Path | None) -> Config:
-    """The configuration; what is shown is redacted by its secrets."""
+    """Load the configuration, and set up the log to redact its secrets."""
     config = load(file)
     log.configure(level="ERROR", secrets=config.secrets)
     return config
 
 
 async def asked(config: Config, name: str, values: Values) -> Values:
-    """The same within a loop."""
+    """Run a use case like `ask`, inside an event loop."""
     values = control.carried(values)
     answer = await control.ask(config.data_dir, name, values)
     if answer is not None:
         return answer
-    from bot.cli.alone import perform_alone  # it brings the whole house along
+    from bot.cli.alone import perform_alone  # imports nearly all packages
 
     try:
         with reached(config.database_url):
@@ -39,7 +39,7 @@ async def asked(config: Config, name: str, values: Values) -> Values:
 
 
 def _silent(holder: str) -> Broken | Temporary:
-    """A service has the lock, and nobody listens in our data folder."""
+    """Return the error for a service that has the lock but no socket in our data folder."""
     host = holder.partition(" @ ")[2]
     if host not in ("", socket.gethostname()):
         return Broken("service_elsewhere", holder=holder)

@@ -1,8 +1,8 @@
-"""`zoetrope demo`: the whole service on this machine, a chat room in the browser, no accounts.
+"""`zoetrope demo`: the whole service on this machine, with a room in the browser, no accounts.
 
-The room is the real thing over a simulated gateway; with `--gateway` over a configured one. The
-data directory makes a second start go on where the first ended; each gateway has its own, because
-a job that is under way can only be finished where it was begun.
+The service uses a simulated gateway, or with `--gateway` a configured one. A second start resumes
+from the data folder. Each gateway has its own data folder, because only the gateway that accepted
+a job can finish it.
 """
 
 import asyncio
@@ -25,9 +25,9 @@ from bot.core.errors import Broken
 from bot.simulator.server import Simulator
 
 RENDER_TIME = 5.0
-"""Seconds that a simulated video takes at least: long enough to watch its card, short enough."""
+"""The shortest time in seconds for a simulated video: enough to watch its card."""
 TYPICAL = 6.0
-"""Seconds that it takes as a rule, for the card's first guess."""
+"""Typical seconds for a simulated video, for the card's first estimate."""
 PORTS_TRIED = 20
 FOLDER = "zoetrope-demo"
 SIMULATED = "simulated gateway"
@@ -44,13 +44,13 @@ LIMITS = {
     "ZOETROPE_LIMITS__COMMUNITY_VIDEOS_PER_DAY": "-1",
     "ZOETROPE_LIMITS__PURSE_VIDEOS_PER_DAY": "-1",
 }
-"""Generous, but near enough to run into: limits are part of what there is to try."""
+"""Limits of the demo: generous, but low enough that people can try how a limit works."""
 
 
 async def run_demo(
     *, port: int, browser: bool, data: Path | None, gateway: str | None, file: Path | None
 ) -> None:
-    """Run until interrupted; tell the address and, if wanted, open it."""
+    """Run until interrupted. Print the address, and open a browser if `browser` is set."""
     console = terminal.plain(soft_wrap=True)
     data = data or Path(FOLDER if gateway is None else f"{FOLDER}-{gateway}")
     opened = _simulated(data) if gateway is None else _real(file, gateway, data)
@@ -67,8 +67,8 @@ async def run_demo(
         log.configure(level="WARNING", secrets=config.secrets)
         way = data.absolute() / "open.html"
         try:
-            # The room has no owner, so there is no code to tell. What is simulated is not paid for:
-            # it may begin anew.
+            # The room has no owner, so no code is announced. Simulated videos cost nothing, so the
+            # database may be a new one.
             await run(
                 _at_home(config, port),
                 ready=ready,
@@ -83,13 +83,16 @@ async def run_demo(
 
 @asynccontextmanager
 async def _simulated(data: Path) -> AsyncIterator[Config]:
-    """Its gateway keeps its videos and its port: what was under way is finished next time."""
+    """Run a simulated gateway; yield the demo's configuration.
+
+    The gateway keeps its videos and its port, so the next start can finish running jobs.
+    """
     await asyncio.to_thread(_keep_to, data, SIMULATED)
     check_locks()
     folder = data / "simulator"
     port = await asyncio.to_thread(_kept_port, folder / "port")
     if not _is_free(port):
-        # Looked at first: a second demo must not touch what the first is rendering there.
+        # Check the port first: a second demo must not touch the files of the first.
         raise Broken("demo_port_taken", port=port, data=str(data))
     async with Simulator(key=KEY, render_time=RENDER_TIME, folder=folder).serve(HOST, port) as url:
         gateway = only_gateway(url, key=KEY, poll_step=0.5)
@@ -98,7 +101,10 @@ async def _simulated(data: Path) -> AsyncIterator[Config]:
 
 @asynccontextmanager
 async def _real(file: Path | None, gateway: str, data: Path) -> AsyncIterator[Config]:
-    """A configured gateway, with the operator's own limits: this one may cost money."""
+    """Yield the demo's configuration for a configured gateway, with the operator's limits.
+
+    Videos of this gateway may cost money.
+    """
     config = load(file, over=_ours(data) | {"ZOETROPE_DEFAULT_GATEWAY": gateway})
     await asyncio.to_thread(_keep_to, data, f"gateway {gateway}")
     able = tuple(model for model in config.catalog.models if model.gateway == gateway)
@@ -106,9 +112,9 @@ async def _real(file: Path | None, gateway: str, data: Path) -> AsyncIterator[Co
 
 
 def _keep_to(data: Path, gateway: str) -> None:
-    """Make the folder, or see that it belongs to this gateway. Raises `Broken` where it does not.
+    """Create the data folder. Raises `Broken` if the folder belongs to another gateway.
 
-    It is for its owner alone: prompts, pictures and the room's key will lie there.
+    Only the folder's owner may read it: it holds prompts, pictures and the room's key.
     """
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     mark = data / "gateway"
@@ -130,13 +136,13 @@ def _ours(data: Path) -> dict[str, str]:
 
 
 def _typically(config: Config) -> Config:
-    """The simulator is quicker than any real model, and a card says what is true."""
+    """Return the configuration with the simulator's typical time, so cards estimate correctly."""
     quick = tuple(replace(model, typical=TYPICAL) for model in config.catalog.models)
     return replace(config, catalog=replace(config.catalog, models=quick))
 
 
 def _at_home(config: Config, port: int) -> Config:
-    """The room alone, on this machine alone, with rows and files of its own."""
+    """Return the configuration with the room as only network, local address and own data."""
     settings = config.settings
     return replace(
         config,
@@ -156,10 +162,10 @@ def _at_home(config: Config, port: int) -> Config:
 
 
 def _show(address: str, way: Path) -> None:
-    """Open a window; a browser inside this terminal would only be in the way.
+    """Open the address in a browser window; do nothing if the only browser is a terminal's.
 
-    Everybody on this machine may read what a program is started with, and the address holds the
-    key: the browser is given `way`, a file for our eyes only that leads there.
+    All users of this machine can read a program's arguments, and the address holds the room's key.
+    So the browser gets `way`, a file readable only by us that redirects to the address.
     """
     try:
         browser = webbrowser.get()
@@ -168,8 +174,8 @@ def _show(address: str, way: Path) -> None:
     if Path(browser.name).name in IN_TERMINALS:
         return
     if type(browser) is webbrowser.GenericBrowser:
-        # What $BROWSER names: perhaps it stays, and nobody should have to wait for its end.
-        # VS Code and WSL hand it to another machine, which sees no file of ours.
+        # A program from $BROWSER may run for long: start it in the background. VS Code and WSL
+        # open the browser on another machine, which can't read our file: pass the address.
         webbrowser.BackgroundBrowser([browser.name, *browser.args]).open(address)
         return
     save(way, _LEADING.format(address=address), mode=PRIVATE)
@@ -177,7 +183,7 @@ def _show(address: str, way: Path) -> None:
 
 
 def _free_port(first: int) -> int:
-    """`first`, or one of the next, that nobody listens at."""
+    """Return the first free port from `first` on. Raises `Broken` after `PORTS_TRIED` ports."""
     for port in range(first, first + PORTS_TRIED):
         if _is_free(port):
             return port
@@ -195,9 +201,9 @@ def _is_free(port: int) -> bool:
 
 
 def _kept_port(file: Path) -> int:
-    """The simulated gateway's port: jobs under way know it by its address.
+    """Return the simulated gateway's port, which must stay: running jobs know its address.
 
-    Where the file is damaged a new one is kept: of the old address nothing is known any more.
+    If the file is missing or damaged, choose a new port and store it.
     """
     file.parent.mkdir(mode=0o700, exist_ok=True)
     with suppress(FileNotFoundError, ValueError):

@@ -1,7 +1,7 @@
-"""Tables, sheets and JSON of what a command found.
+"""Print a command's result as a table, a list of names and values, or JSON.
 
-Tables are folded to the terminal's width; where nobody looks, each row is one line, for grep. The
-service loads this module too, with all commands, so rich is imported where something is drawn.
+On a terminal, tables are folded to its width; elsewhere each row is one line, for grep. The
+service imports this module too, so rich is imported only when something is drawn.
 """
 
 import json
@@ -24,10 +24,10 @@ def table(
     styles: Iterable[str] | None = None,
     gap: int = 1,
 ) -> None:
-    """Print it; cells are folded, never cut.
+    """Print a table. Cells are folded, never cut.
 
-    `figures`: the columns of numbers; `whole`: those of names that are typed again, which are not
-    even folded; `styles`: one for each line.
+    `figures`: the columns of numbers. `whole`: the columns that are not folded, because people
+    type their names again. `styles`: a style for each line.
     """
     from rich.table import Table
 
@@ -43,7 +43,7 @@ def table(
 
 
 def sheet(lines: Iterable[tuple[str, str]]) -> None:
-    """Print names, and the value of each beside it."""
+    """Print a list of names with their values beside them."""
     from rich.table import Table
 
     from bot.cli.terminal import plain, show
@@ -57,12 +57,12 @@ def sheet(lines: Iterable[tuple[str, str]]) -> None:
 
 
 def as_json(values: Values) -> None:
-    """Print it for programs."""
+    """Print values as JSON."""
     print(json.dumps(values, ensure_ascii=False, indent=2))
 
 
 def rows(answer: Values, name: str) -> list[dict[str, object]]:
-    """The list of objects of this name in an answer."""
+    """Return the list of objects under `name` in an answer."""
     found = answer[name]
     assert isinstance(found, list)
     return [dict(each) for each in found]
@@ -72,20 +72,20 @@ def rows(answer: Values, name: str) -> list[dict[str, object]]:
 
 
 def stamped(values: Values, *names: str) -> dict[str, object]:
-    """The same with these times as programs read them."""
+    """Return `values` with the named times as ISO 8601 text."""
     return {**values, **{name: stamp(values.get(name)) for name in names}}
 
 
 def stamp(at: object) -> str | None:
-    """A time with its offset."""
+    """Return a time as ISO 8601 text with its UTC offset."""
     return local(at).isoformat(timespec="seconds") if at is not None else None
 
 
 def moment(at: object) -> str:
-    """A time for people."""
+    """Return a time for people, or "" if `at` is None."""
     return f"{local(at):%Y-%m-%d %H:%M}" if at is not None else ""
 
 
 def local(at: object) -> datetime:
-    """A time as the machine's clock shows it."""
+    """Return a time (seconds since the epoch) in the machine's time zone."""
     return datetime.fromtimestamp(float(str(at))).astimezone()

@@ -1,7 +1,7 @@
-"""`zoetrope generate`: one video, from the terminal to a file; needs a gateway and nothing else.
+"""`zoetrope generate`: make one video from the terminal into a file. It needs only a gateway.
 
-The same catalog, client and work on files as in the service; only the rows are missing, so who
-interrupts it is told what the gateway has.
+It uses the service's catalog, client and media code, but no database. So an interrupted order is
+lost; a message says which video the gateway has.
 """
 
 import asyncio
@@ -54,27 +54,27 @@ from bot.media.studio import Studio
 from bot.simulator.server import Simulator
 
 PATIENCE = 600.0
-"""Seconds without one usable answer after which nobody has to watch the bar any longer."""
+"""Seconds without a usable answer after which the command gives up."""
 
 Report = Callable[[int | None, str], None]
-"""Takes percent, if known, and what is going on."""
+"""A function that shows progress: the percent, if known, and a description."""
 
 
 @dataclass(slots=True)
 class Ticket:
-    """The request and video at a gateway, lost if we ended here."""
+    """The state of the order at its gateway. It is lost if the command ends."""
 
     gateway: str = ""
     sent: bool = False
     video: str | None = None
 
     async def send(self, ready: Ready) -> Creation:
-        """From here on it may cost something."""
+        """Send the request. From here on the order may cost money."""
         self.sent = True
         return await ready.send()
 
     def claim(self) -> str:
-        """The notice for whoever interrupts us."""
+        """Return the message for a person who interrupts the command."""
         if self.video:
             return tell("generate.interrupted", gateway=self.gateway, video=self.video)
         return tell("generate.interrupted_unsure" if self.sent else "generate.interrupted_before")
@@ -83,7 +83,7 @@ class Ticket:
 def make_video(
     order: Order, file: Path | None, *, overwrite: bool, simulate: bool, config: Path | None
 ) -> None:
-    """Make one video into that file, or into a free one."""
+    """Make one video into `file`, or into a new file if `file` is None."""
     into = output.named(file, overwrite=overwrite) if file else output.free("video")
     asyncio.run(simulate_video(order, into) if simulate else generate_video(order, into, config))
 
@@ -99,14 +99,14 @@ async def generate_video(order: Order, into: Output, config: Path | None) -> Non
 
 
 async def simulate_video(order: Order, into: Output) -> None:
-    """The same at a simulated gateway, which ends with us: nothing costs, nothing can be lost."""
+    """Make one video at a simulated gateway, which ends with the command and costs nothing."""
     async with simulated() as config:
         await generate(order, into=into, config=config, ticket=Ticket())
 
 
 @asynccontextmanager
 async def simulated(*, render_time: float = 4.0) -> AsyncIterator[Config]:
-    """A configuration whose only gateway is a simulated one, running as long as the context."""
+    """Yield a configuration with a simulated gateway, which runs while the context lasts."""
     check_locks()
     async with Simulator(key=KEY, render_time=render_time).serve() as url:
         yield load(None, environment=only_gateway(url, key=KEY, poll_step=0.25))
@@ -148,11 +148,10 @@ async def generate(
 
 
 def _chosen(config: Config, order: Order) -> tuple[Model, VideoRequest]:
-    """The model and the request. Raises `Refused`, and where nobody said which plugin runs, that.
+    """Return the model and the request. Raises `Refused`; if an unknown plugin is why, with that.
 
-    A sound decides how long it is, once it is measured.
-
-    Where the service may run, but here nobody does: no link would lead to these pictures.
+    With a sound, the length is left open until the sound is measured. Models that need links to
+    pictures are left out, because this command serves no links.
     """
     wish = replace(order.wish, seconds=None) if order.sound else order.wish
     try:
@@ -162,7 +161,7 @@ def _chosen(config: Config, order: Order) -> tuple[Model, VideoRequest]:
 
 
 async def hand_over(studio: Studio, video: Video, into: Output) -> list[str]:
-    """Write the video out, and the original of a conversion beside it; what is to be said of it."""
+    """Write the video, and the original if it was converted. Return remarks for the person."""
     async with studio.file(video.key) as file:
         await asyncio.to_thread(into.take, file)
     remarks = []
@@ -181,7 +180,7 @@ async def hand_over(studio: Studio, video: Video, into: Output) -> list[str]:
 
 
 def ordered(order: Order, request: VideoRequest, cost: str | None) -> str:
-    """The order in people's words, with all that was chosen and all that follows from it."""
+    """Return the order as text, with all chosen options and their consequences."""
     clip = replace(request, label=f"{request.label} ({request.model})")
     wish = order.wish
     sounding = replace(wish, audio=wish.audio if request.audio is None else request.audio)
@@ -215,7 +214,7 @@ async def _create(
     ticket: Ticket,
     into: Output,
 ) -> Accepted:
-    """Send it, once; the gateway's id of the video. Raises `Broken` with what it may have cost."""
+    """Send the order once. Raises `Broken`, which says whether the order may cost money."""
     ticket.gateway = gateway.name
     async with studio.scratch() as folder:
         clip = folder / "answer"
@@ -230,9 +229,9 @@ async def _create(
 
 
 async def receive(studio: Studio, clip: Path, into: Output) -> Accepted:
-    """Keep a video that came as the answer: it comes only once.
+    """Keep a video that the gateway sent as its answer. It is sent only once.
 
-    Raises `Broken` where there is no room to work on it: then it is written out as it came.
+    If there is no disk space to process the video, write it out unchanged and raise `Broken`.
     """
     try:
         return await fetching.receive(studio, clip, name=clip.name)
@@ -270,7 +269,7 @@ def _reason(reason: Reason) -> str:
 async def _watch(
     gateway: Gateway, made: Accepted, report: Report, *, prompt: str, patience: float
 ) -> Done:
-    """Look until it is made. Raises `Broken` once that is hopeless."""
+    """Poll until the video is made. Raises `Broken` if it failed or the gateway stays silent."""
     answered, video = time.monotonic(), made.gateway_id
     pause = 0.0 if made.sources else gateway.poll_step
     while True:
@@ -299,7 +298,7 @@ async def _watch(
 
 
 def _trouble(poll: Polled) -> tuple[str, float]:
-    """The trouble in words, and the seconds that the gateway asked us to wait."""
+    """Return the trouble as text, and the seconds that the gateway asked us to wait."""
     if isinstance(poll, Trouble):
         return in_words(poll.detail), poll.retry_after or 0.0
     return tell("generate.missing"), 0.0
@@ -308,7 +307,7 @@ def _trouble(poll: Polled) -> tuple[str, float]:
 async def _download(
     gateway: Gateway, studio: Studio, video: str, done: Done, *, prompt: str
 ) -> Video:
-    """Fetch it and keep it. Raises `Broken` once that is hopeless."""
+    """Download the video into the studio. Raises `Broken` after too many tries or too long."""
     begun, bad = time.monotonic(), 0
     while True:
         got = await fetching.fetch_video(gateway, studio, video, done.sources, prompt=prompt)
@@ -326,7 +325,7 @@ async def _download(
 
 
 def _is_withheld(got: Locked | Trouble | Unusable, done: Done) -> bool:
-    """Whether its content rules stand in the way: by its word now, or with the job itself."""
+    """Whether the gateway's content rules withhold the video, as it says now or said before."""
     if isinstance(got, Trouble):
         return done.withheld and got.definite
     return isinstance(got, Unusable) and got.reason is Reason.WITHHELD
@@ -335,7 +334,7 @@ def _is_withheld(got: Locked | Trouble | Unusable, done: Done) -> bool:
 async def _fitted(
     studio: Studio, request: VideoRequest, order: Order
 ) -> tuple[VideoRequest, list[Path]]:
-    """The files as they travel, and the request with the length of the sound, if there is one."""
+    """Return the request, with the length of the sound if there is one, and the files to send."""
     keys: list[str] = []
     if request.fit is not None:
         pictures = [Path(each.source or "") for each in order.pictures]
@@ -348,7 +347,7 @@ async def _fitted(
         keys.append(recording.key)
     fitted = []
     for key in keys:
-        # The studio lives in our own scratch directory: the file stays until we are done.
+        # The studio works in our own temporary directory, so the file stays until the end.
         async with studio.file(key) as path:
             fitted.append(path)
     return request, fitted

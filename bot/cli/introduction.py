@@ -1,7 +1,7 @@
-"""The bot's name and where people find it, told once after the start, and any obstacle.
+"""Print the bot's name, where people find the bot, and any obstacle, once after the start.
 
-Asks the networks by REST, beside the service, and leaves out what it can't find out: an error in
-earnest ends the service itself, in words of its own.
+The facts come from the networks' REST APIs, in parallel to the service. A fact that can't be
+fetched is left out; a serious error ends the service itself, with its own message.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ from bot.config import Config
 from bot.log import get_logger
 
 MOST_SERVERS = 20
-"""Each takes a request; who is in more servers has seen it work."""
+"""The most servers that are checked; each costs a request. A bot in more servers surely works."""
 
 log = get_logger()
 
 
 async def introduce(config: Config) -> None:
-    """Print a few sentences, on standard output, as they are known; none waits for another."""
+    """Print a few sentences on standard output. The networks are asked in parallel."""
     await asyncio.gather(_print(_on_discord(config)), _print(_on_telegram(config)))
 
 
@@ -26,7 +26,7 @@ async def _print(sentences: AsyncIterator[str]) -> None:
     try:
         async for sentence in sentences:
             print(sentence, flush=True)
-    except Exception as error:  # noqa: BLE001 - a rim: a courtesy must not end the service
+    except Exception as error:  # noqa: BLE001 - must not end the service
         log.info("introduction.failed", why=type(error).__name__)
 
 

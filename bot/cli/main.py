@@ -1,4 +1,4 @@
-"""The commands and their options; what they do stands in the module named like each."""
+"""The commands and their options. Each command's work is in the module of the same name."""
 
 import asyncio
 from pathlib import Path
@@ -66,7 +66,7 @@ def init(
     ] = False,
     config: Annotated[Path, Option("--config", help="The file to write.")] = HERE,
 ) -> None:
-    """Set up the real thing: asks one thing at a time, tests it, and writes the configuration."""
+    """Set up the bot: ask one question at a time, test each answer, write the configuration."""
     from bot.cli.init import set_up
 
     set_up(config, ask=not yes, also_telegram=telegram)
@@ -88,7 +88,7 @@ def run(
 
 @app.command()
 def check(config: ConfigFile = None) -> None:
-    """Read the configuration; print every mistake, or the worst-case day."""
+    """Read the configuration; print all mistakes, or the highest possible cost of a day."""
     from bot.cli.check import check_config
 
     check_config(config)
@@ -96,7 +96,7 @@ def check(config: ConfigFile = None) -> None:
 
 @app.command()
 def doctor(config: ConfigFile = None) -> None:
-    """Look at the world: what works, what does not, and how to mend it. Never a paid call."""
+    """Check what works, what does not, and how to fix it. Nothing it does costs money."""
     from bot.cli.doctor import run_checks
 
     run_checks(config)
@@ -174,7 +174,7 @@ def demo(
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Try it without any account: a chat room in the browser, a simulated gateway."""
+    """Try the bot without any account: a chat room in the browser, a simulated gateway."""
     from bot.cli.demo import run_demo
 
     asyncio.run(run_demo(port=port, browser=browser, data=data, gateway=gateway, file=config))
@@ -198,7 +198,7 @@ def generate(
     config: ConfigFile = None,
     **chosen: Choice,
 ) -> None:
-    """Make one video from the terminal: try a key or a model before inviting anybody."""
+    """Make one video from the terminal, for example to test a key or a model."""
     from bot.cli.generate import make_video
     from bot.cli.wish import order_for
 
@@ -207,4 +207,4 @@ def generate(
     make_video(order, output, overwrite=force, simulate=simulate, config=config)
 
 
-operating.add_to(app, jobs.app)  # last: the help begins with what everybody needs
+operating.add_to(app, jobs.app)  # last: the help lists common commands first

@@ -23,14 +23,14 @@ _PROBLEMS = {
     "other_size": "media.no_other_size",
     "without_row": "media.no_without_row",
 }
-"""Kinds of problems, and the sentence where it is not."""
+"""Kinds of problems, each with the sentence for no such problem."""
 _LISTED = 20
-"""Files that are named; `--json` names more."""
+"""The most files that are listed; `--json` lists more."""
 
 
 @app.command()
 def verify(as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """Hold rows and files against each other: what is missing, and what no row names."""
+    """Compare rows and files: list missing files, and files that no row names."""
     found = asyncio.run(_beside(configuration(config), Inspection.verify))
     if as_json:
         drawing.as_json(found)
@@ -52,7 +52,7 @@ def sweep(
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Let go what has been kept long enough; the running service does so each minute."""
+    """Remove files and rows that were kept long enough; the service does so each minute."""
     known = configuration(config)
     if dry_run:
         found: Values = asyncio.run(_beside(known, Inspection.due))
@@ -71,7 +71,7 @@ def sweep(
 
 
 async def _beside(config: Config, look: Callable[[Inspection], Awaitable[Values]]) -> Values:
-    """Beside the running service: many files take longer than it may work for a command."""
+    """Inspect without asking the service: with many files its time limit would be too short."""
     from bot.keepers import inspection_beside
 
     with reached(config.database_url):

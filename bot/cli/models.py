@@ -20,11 +20,11 @@ from bot.i18n import printable
 
 NONE = "–"
 Cells = Mapping[str, str]
-"""A row's words, by the column."""
+"""A row's texts, by column."""
 
 
 def list_models(file: Path | None, *, as_json: bool = False) -> None:
-    """Print every enabled model, then what is held back."""
+    """Print every enabled model, then the kinds that are held back."""
     config = load(file)
     if as_json:
         _print(config)
@@ -36,9 +36,10 @@ def list_models(file: Path | None, *, as_json: bool = False) -> None:
 
 
 def show(config: Config, console: Console) -> None:
-    """Print a line for each model with all of it, for grep; nothing is cut, whatever the width.
+    """Print the table of models. Nothing is cut, whatever the width.
 
-    On a terminal a family is a heading, and a column that tells no models apart is left out.
+    On a terminal each family is a heading, and columns that are the same for all models are left
+    out. Elsewhere each model is one line with all columns, for grep.
     """
     models = config.catalog.models
     rows = [_cells(model, config) for model in models]
@@ -60,14 +61,14 @@ def show(config: Config, console: Console) -> None:
 
 
 def _untelling(models: Sequence[Model]) -> Collection[str]:
-    """Columns that a person needs no more: how files travel is for `--json`."""
+    """Return the columns to leave out on a terminal, such as columns with equal values."""
     alike = len({model.gateway for model in models}) == 1
     unpriced = not any(model.prices for model in models)
     return ("family", "picture", *["gateway"] * alike, *["price"] * unpriced)
 
 
 def _print(config: Config) -> None:
-    """Models of which everything is held back come last, without a kind that can be ordered."""
+    """Print all models as JSON. Models whose kinds are all held back come last, without kinds."""
     held = {each.model.name: each for each in software.held_all(config)}
     offered = {model.name for model in config.catalog.models}
     models = [_facts(model, held.get(model.name)) for model in config.catalog.models]
@@ -76,7 +77,7 @@ def _print(config: Config) -> None:
 
 
 def _facts(model: Model, held: Held | None) -> Mapping[str, object]:
-    """A model as plain values; its keys stay."""
+    """Return a model as values for JSON. The keys are stable across versions."""
     waits = held.kinds if held else ()
     kinds = tuple(kind for kind in model.kinds if kind not in waits)
     return {
@@ -98,13 +99,13 @@ def _facts(model: Model, held: Held | None) -> Mapping[str, object]:
 
 
 def _waiting(held: Held) -> Mapping[str, object]:
-    """Nobody said which version of the plugin runs, or that an older generation stays."""
+    """Return why kinds are held back: unknown plugin version, or a generation that may change."""
     why = "generation_may_change" if held.relay else "plugin_version_unknown"
     return {"kinds": held.kinds, "why": why, "until": held.key}
 
 
 def _quality(model: Model, quality: str, kinds: Collection[Kind]) -> Mapping[str, object]:
-    """The lengths, the default first, and prices of one second."""
+    """Return a quality with its kinds, lengths (the default first) and prices of one second."""
     can = model.differing(quality).kinds or model.kinds
     silent = model.silent_prices.get(quality)
     price = model.prices.get(quality)
@@ -134,14 +135,14 @@ def _cells(model: Model, config: Config) -> Cells:
 
 
 def _seconds(model: Model) -> str:
-    """The default first."""
+    """Return the lengths as text, the default first."""
     last = (AUTO_WORD,) if model.auto else ()
     known = (str(model.seconds[0]), *listed(model.seconds).split(", "), *last)
     return " ".join(dict.fromkeys(known))
 
 
 def _price(model: Model) -> str:
-    """From the cheapest quality to the dearest, with sound or without."""
+    """Return the range of prices over all qualities, with or without sound."""
     if not model.prices:
         return NONE
     sounds = (None, False) if Extra.AUDIO in model.takes else (None,)

@@ -1,4 +1,4 @@
-"""Options that several commands have, and those of a wish."""
+"""Options that several commands share, and the options of a wish."""
 
 import inspect
 from collections.abc import Callable
@@ -16,7 +16,7 @@ HERE = Path("config.toml")
 
 
 def _found(given: Path | None) -> Path | None:
-    """The file named, or the one here; otherwise the environment alone counts."""
+    """Return the given file, else `config.toml` in this folder, else None (environment alone)."""
     return given or (HERE if HERE.exists() else None)
 
 
@@ -36,7 +36,7 @@ Why = Annotated[str, typer.Option("--why", help="Why: kept with the act, for oth
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with every option of a wish in place of its `**chosen`."""
+    """Return the command with all options of a wish instead of its `**chosen` parameter."""
     own = list(inspect.signature(command).parameters.values())[:-1]
     kind = inspect.Parameter.KEYWORD_ONLY
     options = (

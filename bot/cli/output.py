@@ -1,6 +1,6 @@
-"""The file that a video is written to: judged before anything is paid, and never lost after.
+"""The file that a video is written to. It is tested before the order, so no paid video is lost.
 
-A file that stands there stays, unless the person said otherwise.
+An existing file is never overwritten unless the person asked for it.
 """
 
 import os
@@ -15,20 +15,21 @@ from bot.core.errors import Broken, Refused
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where the video goes; made by `named` or `free`, both of which have looked at the place."""
+    """The target file of a video. `named` and `free` make it after testing that it is writable."""
 
     path: Path
     overwrite: bool = False
 
     def take(self, video: Path) -> int:
-        """Move `video` there; answers its bytes.
+        """Copy `video` to the target; return the size in bytes.
 
-        Raises `Broken("output_lost")` if that fails now: the video is kept, and named.
+        Raises `Broken("output_lost")` if that fails. The video is then kept in another file, which
+        the error names.
         """
         try:
             self._copy(video)
         except OSError as error:
-            # A folder of its own, which nobody clears away when we end.
+            # A temporary folder that is not removed at the end.
             kept = Path(tempfile.mkdtemp(prefix="zoetrope-")) / self.path.name
             shutil.move(video, kept)
             raise Broken(
@@ -37,7 +38,7 @@ class Output:
         return video.stat().st_size
 
     def beside(self, suffix: str) -> "Output":
-        """A name next to it that nothing has yet, for what the video was converted from."""
+        """Return a new file beside the target, for the original of a converted video."""
         return _free(f"{self.path.with_suffix('')}.original", suffix)
 
     def _copy(self, video: Path) -> None:
@@ -47,12 +48,12 @@ class Output:
                 to.flush()
             except OSError:
                 if self.path.is_file():
-                    self.path.unlink()  # half a video is none
+                    self.path.unlink()  # remove the incomplete video
                 raise
 
 
 def named(path: Path, *, overwrite: bool) -> Output:
-    """Exactly this file. Raises `Refused` where no file can be written."""
+    """Return exactly this file as target. Raises `Refused` if it can't be written."""
     if path.is_dir():
         raise Refused("output_folder", file=str(path))
     if os.path.lexists(path) and not overwrite:
@@ -68,7 +69,7 @@ def named(path: Path, *, overwrite: bool) -> Output:
 
 
 def free(stem: str) -> Output:
-    """A name in this folder that nothing has yet: `stem.mp4`, `stem-2.mp4`, …"""
+    """Return a new file in this folder as target: `stem.mp4`, `stem-2.mp4`, …"""
     output = _free(stem, ".mp4")
     return named(output.path, overwrite=False)
 
@@ -79,7 +80,7 @@ def _free(stem: str, suffix: str) -> Output:
 
 
 def _try(folder: Path) -> None:
-    """Only writing tells whether a folder can be written to."""
+    """Test by writing whether the folder is writable. Raises `OSError`."""
     handle, name = tempfile.mkstemp(prefix=".zoetrope-", dir=folder)
     os.close(handle)
     Path(name).unlink()

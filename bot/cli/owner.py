@@ -1,4 +1,4 @@
-"""The user whose files these are: what root writes among them, the service can't use."""
+"""Check that root does not write into the service's data: the service could not use the files."""
 
 import os
 import pwd
@@ -9,9 +9,10 @@ from bot.core.errors import Refused
 
 
 def check_user(config: Config, *, user: int | None = None) -> None:
-    """Raise `Refused` for root where the data are somebody else's. `user`: by default, who runs us.
+    """Raise `Refused` if root runs the command and another user owns the data folder.
 
-    Anybody else is told by the system.
+    `user`: the user to check, by default the user of this process. Users other than root get the
+    system's own error.
     """
     try:
         owner = config.data_dir.stat().st_uid

@@ -1,7 +1,7 @@
-"""The machine's answers to an operator's mistakes, as errors of our own with a sentence.
+"""Translate errors of files, sockets, drivers and packages into our errors, with a sentence.
 
-The last place before a traceback: adapters translate what they expect, this what is left of files,
-sockets, drivers and packages. A fault of ours is none of these and keeps its traceback.
+Adapters translate the errors that they expect; this module translates the rest, just before the
+command ends. A bug in our code is not translated and keeps its traceback.
 """
 
 import os
@@ -14,11 +14,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from bot.core.errors import BotError, Broken, DatabaseDamaged
 
 _UNHARMED = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")
-"""SQLite could not read or write; about what the file holds that says nothing."""
+"""Errors of SQLite that it could not read or write. They don't mean that the file is damaged."""
 
 
 def translated(error: Exception) -> BotError | None:
-    """The error with a sentence; None if nobody could act on one."""
+    """Return the error as a `BotError`; None if no sentence would help, as for a bug."""
     match error:
         case DatabaseDamaged(__cause__=DBAPIError() as said) if _is_unharmed(said):
             return Broken("database_unusable", **error.values)
@@ -32,16 +32,16 @@ def translated(error: Exception) -> BotError | None:
             return Broken("machine_refused", why=_why(error))
         case SQLAlchemyError():
             return Broken("database_refused", why=_why(error))
-        # The driver's own complaints about a password or a name pass SQLAlchemy by.
+        # SQLAlchemy does not wrap asyncpg's errors about a password or a name.
         case _ if type(error).__module__.partition(".")[0] == "asyncpg":
             return Broken("database_refused", why=_why(error))
     return None
 
 
 def unreachable(database_url: str, error: OSError) -> Broken:
-    """The error of a database server that does not answer."""
+    """Return the error for a database server that does not answer."""
     url = make_url(database_url)
-    # Names that can't be looked up have negative numbers, and silence has none.
+    # A failed name lookup has a negative number, and a timeout has none.
     known = error.errno is not None and error.errno > 0
     why = os.strerror(error.errno or 0) if known else error.strerror or str(error) or "no answer"
     return Broken("database_unreachable", host=url.host, port=url.port or 5432, why=why)
@@ -49,7 +49,7 @@ def unreachable(database_url: str, error: OSError) -> Broken:
 
 @contextmanager
 def reached(database_url: str) -> Iterator[None]:
-    """Around what asks the database: a server that does not answer is named."""
+    """Turn an `OSError` of the database connection into an error that names the server."""
     try:
         yield
     except OSError as error:
@@ -64,7 +64,7 @@ def _is_unharmed(error: DBAPIError) -> bool:
 
 
 def _why(error: Exception) -> str:
-    """The first line of what it says, without the statement and its values."""
+    """Return the first line of the error's text, without the SQL statement and its values."""
     inner = error.orig if isinstance(error, DBAPIError) and error.orig else error
     strerror = getattr(inner, "strerror", None)
     said = str(strerror or inner).strip()

@@ -1,4 +1,4 @@
-"""`zoetrope run`: the service in the foreground."""
+"""`zoetrope run`: run the service in the foreground."""
 
 import asyncio
 import os
@@ -19,14 +19,14 @@ from bot.installed import HOUSE, strays
 from bot.web.server import reached_at
 
 TELEGRAM_MB = 50
-"""The largest file for Telegram's own server."""
+"""The largest file in megabytes that Telegram's own Bot API server takes."""
 TELEGRAM_PORTS = frozenset({443, 80, 88, 8443})
-"""Where Telegram's own server calls."""
+"""The ports that Telegram's own server sends webhooks to."""
 
 
 def run_service(file: Path | None, *, new_database: bool = False) -> None:
-    """Run until SIGTERM or SIGINT. `new_database`: another or an empty one is what is wanted."""
-    os.umask(0o077)  # what people send and get is nobody else's on this machine
+    """Run until a signal ends the service. `new_database`: accept another or an empty database."""
+    os.umask(0o077)  # other users of this machine must not read people's files
     config = load(file)
     if problems := obstacles(config):
         raise Misconfigured(problems)
@@ -45,14 +45,14 @@ def run_service(file: Path | None, *, new_database: bool = False) -> None:
     try:
         asyncio.run(run(config, ready=ready, announce=_show, new_database=new_database))
     except OSError as error:
-        # Until the house stands, only the database is looked for over the network.
+        # Before the service is ready, only the database is contacted over the network.
         if standing or error.filename or make_url(config.database_url).host is None:
             raise
         raise unreachable(config.database_url, error) from error
 
 
 def obstacles(config: Config) -> list[Problem]:
-    """The problems that stop the service, not `generate`, as far as looking tells."""
+    """Return the problems that stop `run` but not `generate`, as far as they show beforehand."""
     found = list(mixed())
     if not config.platforms:
         found.append(Problem("discord.token", "platform_missing"))
@@ -73,7 +73,7 @@ def obstacles(config: Config) -> list[Problem]:
 
 
 def mixed(house: Path = HOUSE) -> Iterator[Problem]:
-    """A program of which some files belong to another version of it."""
+    """Yield a problem if some files of the program belong to another version."""
     from bot.store.migrations import forks
 
     if files := [*strays(house), *forks()]:
@@ -81,7 +81,7 @@ def mixed(house: Path = HOUSE) -> Iterator[Problem]:
 
 
 def _alone(config: Config) -> Iterator[Problem]:
-    """Settings for Telegram that mean nothing without another one."""
+    """Yield a problem for each setting of Telegram that lacks another setting."""
     table = config.settings.telegram
     if "telegram" not in config.platforms:
         return
@@ -96,7 +96,7 @@ def _alone(config: Config) -> Iterator[Problem]:
 
 
 def _is_called(public_url: str | None) -> bool:
-    """Whether Telegram takes such an address for its calls; whether it leads to us is not asked."""
+    """Whether Telegram accepts this address for webhooks. The address itself is not tested."""
     url = urlsplit(public_url or "")
     host, port = url.hostname or "", url.port or 443
     try:
@@ -107,7 +107,7 @@ def _is_called(public_url: str | None) -> bool:
 
 
 def _is_room_reached(config: Config) -> bool:
-    """Whether the room, if there is one, listens where its guard lets anybody in."""
+    """True if there is no room, or the room listens at an address that its guard accepts."""
     if "playground" not in config.platforms:
         return True
     from bot.platforms.playground.doors import NAMES
@@ -116,5 +116,5 @@ def _is_room_reached(config: Config) -> bool:
 
 
 def _show(code: str) -> None:
-    # On standard output, where a person is: the log may go somewhere else, and stay there.
+    # Print to standard output for a person; the log may be stored, and must not hold the code.
     print(tell("run.code", code=code), flush=True)

@@ -1,4 +1,4 @@
-"""`zoetrope simulator`: the simulated gateway on a port of its own, and how to configure one."""
+"""`zoetrope simulator`: run the simulated gateway on its own port, and build its configuration."""
 
 import asyncio
 import multiprocessing
@@ -15,11 +15,11 @@ from bot.simulator.server import Simulator
 from bot.web.server import cannot_listen
 
 KEY = "sk-sim"
-"""The key of a simulated gateway where nobody chose another."""
+"""The default key of a simulated gateway."""
 
 
 def only_gateway(url: str, *, key: str, poll_step: float) -> dict[str, str]:
-    """The environment of a configuration whose one gateway is the simulated one at `url`."""
+    """Return environment variables for a configuration with only the simulated gateway at `url`."""
     name = "ZOETROPE_GATEWAYS__SIMULATOR__"
     return {
         f"{name}BASE_URL": url,
@@ -39,7 +39,7 @@ def build_simulator(
     at_once: int | None,
     troubles: Sequence[str],
 ) -> Simulator:
-    """Return what the options ask for. Raises `Broken` for a name that nobody has."""
+    """Return a simulator with these options. Raises `Broken` for an unknown name."""
     simulator = Simulator(
         key=key,
         other_keys=other_keys,
@@ -57,7 +57,7 @@ def build_simulator(
 
 
 def _profile(name: str) -> Profile:
-    """The profile of a name; plugins may follow it, as in `new-api-c:kling=1.0.0,xai=none`."""
+    """Return the named profile. Plugins may follow: `new-api-c:kling=1.0.0,xai=none`."""
     base, colon, plugins = name.partition(":")
     if base not in PROFILES or (colon and base != "new-api-c"):
         raise Broken("unknown_profile", name=name, known=", ".join(PROFILES))
@@ -71,9 +71,10 @@ def _profile(name: str) -> Profile:
 
 
 def check_locks(take: Callable[[], object] | None = None) -> None:
-    """Take a lock of the kind that the workers which draw share.
+    """Create a lock of the kind that the rendering processes share.
 
-    Raises `Broken("locks_forbidden")` where this user may have none: then no video is ever ready.
+    Raises `Broken("locks_forbidden")` if this user may not create locks. Without locks no video is
+    ever ready.
     """
     try:
         (take or multiprocessing.get_context("spawn").Event)()
@@ -82,7 +83,7 @@ def check_locks(take: Callable[[], object] | None = None) -> None:
 
 
 async def run_simulator(simulator: Simulator, *, host: str, port: int, key: str) -> None:
-    """Serve until interrupted. Raises `Broken` where it can't listen."""
+    """Serve until interrupted. Raises `Broken` if the address can't be used."""
     check_locks()
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

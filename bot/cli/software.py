@@ -1,4 +1,4 @@
-"""The software of a gateway, as `init` and `doctor` find it, and the sentences about it."""
+"""Find out a gateway's software, for `init` and `doctor`, and write sentences about it."""
 
 from collections.abc import Iterator, Mapping
 
@@ -17,7 +17,7 @@ _LACKS, _NONE = "family_lacks_", "none_takes_"
 
 
 async def find_out(base_url: str, api_key: str, seen: Survey) -> Found:
-    """Ask what else there is to know after a survey, free of charge."""
+    """Ask the gateway for its software after a survey, free of charge; return the findings."""
     which = await identify(base_url, api_key, seen.answers)
     at = now()
     return Found(
@@ -32,7 +32,7 @@ async def find_out(base_url: str, api_key: str, seen: Survey) -> Found:
 
 
 def name(found: Found) -> str:
-    """The software, its version and its generation, as far as they are known."""
+    """Return the gateway's software, version and generation, as far as they are known."""
     if found.software == UNKNOWN:
         return tell("which.unknown")
     known = " ".join(filter(None, (LABELS.get(found.software), found.version)))
@@ -43,7 +43,7 @@ def name(found: Found) -> str:
 
 
 def unlike(gateway: str, found: Found, dialect: str) -> str | None:
-    """The remedy where that software speaks another dialect; None where it speaks this one."""
+    """Return the remedy if the found software needs another dialect, else None."""
     wanted = DIALECTS.get(found.software)
     if wanted in (None, dialect):
         return None
@@ -55,21 +55,24 @@ def unlike(gateway: str, found: Found, dialect: str) -> str | None:
 
 
 def unlikes(config: Config) -> Iterator[str]:
-    """The same of every gateway, as it was found last."""
+    """Yield the remedy of every gateway whose software, as last found, needs another dialect."""
     for gateway, found in config.found.items():
         if said := unlike(gateway, found, config.settings.gateways[gateway].dialect):
             yield said
 
 
 def old(gateway: str, found: Found, config: Config) -> str | None:
-    """That an older relay counts for unknown until the operator answers for it."""
+    """Return a note if the gateway's older generation is not confirmed by the operator, else None.
+
+    An unconfirmed older generation counts as unknown.
+    """
     if generation := relays(config, {gateway: found}).get(gateway):
         return tell("which.old", gateway=gateway, generation=generation)
     return None
 
 
 def relays(config: Config, found: Mapping[str, Found]) -> Mapping[str, Generation]:
-    """The older generations that were found where the operator named none, by gateway."""
+    """Return the older generations found at gateways whose settings name none, by gateway."""
     return {
         gateway: each.generation
         for gateway, each in found.items()
@@ -79,12 +82,12 @@ def relays(config: Config, found: Mapping[str, Found]) -> Mapping[str, Generatio
 
 
 def repeats(gateway: str, found: Found) -> str | None:
-    """That it may send an order more than once, which nobody sees from outside."""
+    """Return a warning if the gateway may send an order more than once unnoticed, else None."""
     return tell("which.repeats", gateway=gateway) if found.software == LITELLM else None
 
 
 def held(config: Config, gateway: str | None = None) -> list[str]:
-    """One sentence for each family of which something is held back, at that gateway or at any."""
+    """Return a sentence for each family with held-back kinds; `gateway` None: at all gateways."""
     families: dict[tuple[str, str, str, str], dict[Kind, None]] = {}
     for each in held_all(config):
         if gateway in (None, each.model.gateway):
@@ -104,12 +107,12 @@ def held(config: Config, gateway: str | None = None) -> list[str]:
 
 
 def held_all(config: Config) -> list[Held]:
-    """All that is held back, with the setting that decides."""
+    """Return all held-back kinds, with the setting that releases them."""
     return held_back(config.settings, config.catalog, relays(config, config.found))
 
 
 def held_for(config: Config, wanted: str | None, refused: Refused) -> Refused | None:
-    """The true reason where what is lacking is held back: a model that was named, or a kind."""
+    """Return the refusal for a held-back model or kind, if that is the true reason, else None."""
     if not isinstance(refused, FamilyUnknown | KindLacking):
         return None
     kind = refused.values.get("kind")

@@ -1,4 +1,4 @@
-"""The storage, as long as a command looks at it."""
+"""Open the media storage for a command."""
 
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +10,6 @@ from bot.media.storage import Storage
 
 @contextmanager
 def storage_at(url: str) -> Iterator[Storage]:
-    """With a scratch folder that is gone afterwards."""
+    """Yield the storage, with a scratch folder that is removed afterwards."""
     with tempfile.TemporaryDirectory() as scratch:
         yield Storage(url, scratch=Path(scratch))

@@ -1,7 +1,7 @@
-"""The terminal, and tables on it: folded to its width, or a line for each row where nobody looks.
+"""Print on the terminal. Tables are folded to its width; without a terminal each row is one line.
 
-Rich does it, which the service never needs: modules that are loaded with every command import this
-one where they draw.
+This module imports rich, which the service never needs. So modules that every command loads import
+this module only when they draw.
 """
 
 from rich.console import Console
@@ -12,18 +12,18 @@ _WIDEST = 10_000
 
 
 def plain(*, soft_wrap: bool = False) -> Console:
-    """A console that takes words as they are."""
+    """Return a console that prints text as it is, without markup."""
     return Console(highlight=False, markup=False, soft_wrap=soft_wrap)
 
 
 def show(console: Console, table: Table) -> None:
-    """Print it; nothing is cut, whatever the width."""
+    """Print the table. Nothing is cut, whatever the width."""
     if not console.is_terminal:
         console.width = width(console, table)
     console.print(table)
 
 
 def width(console: Console, table: Table) -> int:
-    """Columns of a terminal on which nothing is folded."""
+    """Return the width in characters at which the table needs no folding."""
     widest = console.options.update(width=_WIDEST)
     return Measurement.get(console, widest, table).maximum

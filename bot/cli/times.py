@@ -1,4 +1,4 @@
-"""Times as operators type them: so long, or a day or minute in this machine's time zone."""
+"""Read times that operators type: a duration, or a date and time in this machine's time zone."""
 
 import re
 from datetime import datetime, timedelta
@@ -9,12 +9,18 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 
 def ago(text: str, *, now: float) -> float:
-    """Seconds since the epoch: so long ago, or then. Raises `Refused("since_unreadable")`."""
+    """Return a past time as seconds since the epoch. `text`: a duration before `now`, or a time.
+
+    Raises `Refused("since_unreadable")`.
+    """
     return _read(text, now, -1, "since_unreadable")
 
 
 def ahead(text: str, *, now: float) -> float:
-    """The same in so long. Raises `Refused`: `until_unreadable`, or `until_past`."""
+    """Return a future time as seconds since the epoch. `text`: a duration after `now`, or a time.
+
+    Raises `Refused`: `until_unreadable`, or `until_past`.
+    """
     at = _read(text, now, 1, "until_unreadable")
     if at <= now:
         raise Refused("until_past")

@@ -1,4 +1,4 @@
-"""Mistakes in a command line, in a sentence each: what is not there, and what there is instead."""
+"""Explain a mistake in a command line in one sentence, with the right spelling if it is known."""
 
 import re
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ _MEANT = {
     **dict.fromkeys(("validate", "test", "verify"), "check"),
     **dict.fromkeys(("make", "create", "video"), "generate"),
 }
-"""Words of other programs for what is a command here."""
+"""Commands of other programs, with our command of the same meaning."""
 _NO_COMMAND = re.compile(r"No such command '(.*)'\.(?: Did you mean .*)?", re.DOTALL)
 _WORDS = re.compile(r"Got unexpected extra arguments? ?(?:\(s\))? ?\((.*)\)", re.DOTALL)
 
 
 def explain_usage(wrong: typer.TyperException) -> str:
-    """The mistake, and the next thing to type."""
+    """Return a sentence with the mistake and what to type instead."""
     context: typer.Context | None = getattr(wrong, "ctx", None)
     if type(wrong).__name__ == "NoArgsIsHelpError":
         return wrong.format_message()

@@ -1,4 +1,4 @@
-"""A wish on the command line, and the files that it names, as the catalog takes them."""
+"""Turn a wish and its files, as given on the command line, into an order."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ CALL = Call(
 
 
 def order_for(wish: Wish, pictures: Sequence[Path] = (), sound: Path | None = None) -> Order:
-    """The order as the catalog takes it. Raises `Refused` for a file that can't be taken."""
+    """Return the order of this wish and files. Raises `Refused` for an unusable file."""
     return Order(
         call=CALL,
         wish=wish,
@@ -31,7 +31,7 @@ def _picture(path: Path) -> Picture:
         size = path.stat().st_size
         check_picture(size, None, None)
         with path.open("rb"):
-            pass  # the decoder does not tell a file that can't be read from one that is damaged
+            pass  # raises OSError; the decoder would call an unreadable file damaged
         width, height = upright_size(path)
     except OSError as error:
         raise Refused("file_unusable", file=str(path), why=error.strerror) from error
@@ -41,7 +41,7 @@ def _picture(path: Path) -> Picture:
 
 
 def _sound(path: Path) -> Sound:
-    """Of unknown length: what it holds is for the studio to find out."""
+    """Return the sound without its length, which the studio measures later."""
     try:
         size = path.stat().st_size
     except OSError as error:

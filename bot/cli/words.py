@@ -1,6 +1,6 @@
-"""Sentences on the terminal, out of the same catalogs as those in chat.
+"""Sentences on the terminal, from the same translations as the sentences in chat.
 
-Values in them may come from strangers, so only what is `printable` of them is shown.
+Values may come from strangers, so only their printable characters are shown.
 """
 
 import datetime
@@ -13,28 +13,28 @@ from bot.i18n import on_terminal
 
 NAMED = 5
 FREE = 1
-"""The `spend_cost` of a row whose model has no price: it counts videos, and is no money."""
+"""The `spend_cost` of a row whose model has no price. It only counts videos; it is not money."""
 
 
 def tell(id_: str, *, count: int | None = None, **values: object) -> str:
-    """The sentence with this id; `count` chooses its plural form."""
+    """Return the sentence with this id. `count` chooses the plural form."""
     return on_terminal(Text(id=id_, values=values, count=count))
 
 
 def amount(micro: int, currency: str) -> str:
-    """Money with two digits behind the point, and more where there are more: nothing is rounded."""
+    """Return money with at least two decimals, and more if the amount needs them (no rounding)."""
     whole, _, part = f"{micro / MICRO:.6f}".partition(".")
     return f"{whole}.{part.rstrip('0'):0<2} {currency}"
 
 
 def listed(names: Sequence[str]) -> str:
-    """As many names as can be read at a glance, and how many more there are."""
+    """Return the first `NAMED` names as text, and how many more there are."""
     more = [tell("cli.more", more=len(names) - NAMED)] if len(names) > NAMED else []
     return ", ".join([*names[:NAMED], *more])
 
 
 def explain(problem: BotError) -> str:
-    """The problem and its remedy in words; the bare code stands where they are missing."""
+    """Return a sentence with the problem and its remedy; with the bare code if there is none."""
     moment = {"resets_at": _moment, "until": _moment}
     text = error(problem).text
     told = on_terminal(text, formats=moment)

@@ -1,7 +1,7 @@
-"""TOML and environment → one frozen `Config`. The only reader of the process environment.
+"""Read the TOML file and the environment into one frozen `Config`.
 
-`load` never stops at the first mistake: it raises `Misconfigured` with all of them, each with its
-key and its remedy.
+No other package reads the process environment. `load` collects all mistakes and raises
+`Misconfigured` with the list; each mistake has its key and its remedy.
 """
 
 from bot.config.load import (

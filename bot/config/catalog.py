@@ -1,6 +1,7 @@
-"""The catalog as data: packaged tables, the operator's tables over them, the gateway's dialect.
+"""Build the catalog from the packaged tables, the operator's tables and the gateway's dialect.
 
-Answers with the core's `Catalog` and every mistake found on the way.
+The operator's tables override the packaged ones. The result is the core's `Catalog` and a list of
+all mistakes.
 """
 
 import tomllib
@@ -24,14 +25,17 @@ _FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}
 
 
 class _Wrong(Exception):
-    """A mistake in a model's table, by its key there."""
+    """A mistake in a model's table, with the key in that table."""
 
     def __init__(self, key: str, code: str, **values: object) -> None:
         self.key, self.code, self.values = key, code, values
 
 
 def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
-    """Every model that this configuration can run, spelt for its gateway's dialect."""
+    """Return the catalog of all models that this configuration can run, and all mistakes.
+
+    Each model's field names and values follow its gateway's dialect.
+    """
     packaged = tomllib.loads(files("bot").joinpath("catalog.toml").read_text("utf-8"))
     families = merged(packaged["families"], settings.families)
     presets = merged(packaged["presets"], settings.presets)
@@ -62,14 +66,20 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
 
 
 def _alike(name: str, table: Tables, packaged: Tables) -> list[Problem]:
-    """A table without a family is no new model: it is one of ours, misspelt."""
+    """Return a problem that names a similar packaged model, if `name` looks misspelt.
+
+    A new model needs a family, so a table without one is taken as a misspelt packaged model.
+    """
     is_known = name in packaged or "family" in table
     near = [] if is_known else get_close_matches(name, packaged, n=1, cutoff=0.5)
     return [Problem(f"models.{name}", "model_near", {"near": each}) for each in near]
 
 
 def _there(packaged: Tables, settings: Settings) -> Tables:
-    """Every table of the operator's, and of ours those that are taken to be at the gateway."""
+    """Return all tables of the operator, and the packaged ones that the gateway should have.
+
+    These are the models that the gateway lists, or the `assumed` ones if it has no list.
+    """
     own = settings.own_gateway
     listed = settings.gateways[own].models if own else None
     ours = {
@@ -139,14 +149,14 @@ def _model(
         "is_json": row.body == "json",
         "takes": [extra for extra in row.takes if places.of(extra)],
     }
-    # All else a model has as its table has it.
+    # All other fields are taken from the table unchanged.
     model = _MODELS.validate_python({**row.model_dump(), **own})
     _check_way(table, row, model, linked=settings.web.public_url is not None)
     return model
 
 
 def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
-    """Without those whose files can't travel."""
+    """Return the kinds of the table, without those whose files can't be sent in this dialect."""
     # OpenAI's own API takes a picture as a file and knows no metadata.
     is_text = row.picture is not None and row.picture.transport is not Transport.UPLOAD
     lacks = (*row.lacks, *(_FILES if dialect == "openai" and is_text else ()))
@@ -164,7 +174,7 @@ def _places(table: PlacesTable, dialect: Dialect) -> Fields:
 
 
 def _check_places(row: ModelTable, kinds: Iterable[Kind], places: Fields) -> None:
-    """One place for each file, and none that gateways answer 400 to."""
+    """Raise `_Wrong` if a file has no field, or a field would make gateways answer 400."""
     is_form = row.body == "form"
     uploads = row.picture is not None and row.picture.transport is Transport.UPLOAD
     fields = [*places.size, *places.aspect, *places.length, *places.extras]
@@ -186,8 +196,8 @@ def _check_places(row: ModelTable, kinds: Iterable[Kind], places: Fields) -> Non
 
 
 def _check_way(table: Tables, row: ModelTable, model: Model, *, linked: bool) -> None:
-    """All files that people give arrive."""
-    # What goes up with a sound is dropped by new-api; other gateways of its kind may not.
+    """Raise `_Wrong` if the model's way of sending files would lose people's files."""
+    # new-api drops the file that goes up with a sound; its variants may not.
     own = Route.model_validate(table).dialects.get("new-api", {}).get("places", {})
     if model.dialect == "new-api" and Kind.SOUND in model.kinds and Kind.SOUND not in own:
         raise _Wrong("dialects.new-api.places.s2v", "sound_dropped")

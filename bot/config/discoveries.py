@@ -1,7 +1,8 @@
-"""The findings about each gateway, kept with their date: `gateways.json` in the data folder.
+"""The findings about each gateway, with their date, in `gateways.json` in the data folder.
 
-`init` and `doctor` write it, everything that loads a configuration reads it. It holds for the
-address that was asked, fills only what the operator left open, and has no secret in it.
+`init` and `doctor` write the file; loading a configuration reads it. A finding is valid only for
+the gateway address that was asked, and fills only settings that the operator left out. The file
+holds no secrets.
 """
 
 import os
@@ -20,9 +21,9 @@ from bot.gateways.which import NEW_API, UNKNOWN
 
 FILE = "gateways.json"
 DAMAGED = "found_damaged"
-"""The code of a file that can't be used."""
+"""The problem code for a file of findings that can't be read."""
 LASTING = "C"
-"""The generation that no update ends."""
+"""The generation that a gateway keeps after an update."""
 
 
 class Found(BaseModel):
@@ -35,15 +36,15 @@ class Found(BaseModel):
     generation: Generation | None = None
     version: str = ""
     models: tuple[str, ...] | None = None
-    """Names of all that the key has; None where they are not listed."""
+    """Names of the models that our key may use; None if the gateway does not list models."""
     at: AwareDatetime
-    """When that was asked last."""
+    """When the gateway was asked last."""
     since: AwareDatetime
-    """When software, generation and version were first found to be these."""
+    """When this software, generation and version were first found."""
 
     @property
     def kind(self) -> tuple[str, str | None, str]:
-        """All that an update of the gateway changes."""
+        """The facts that an update of the gateway can change."""
         return self.software, self.generation, self.version
 
 
@@ -52,22 +53,23 @@ _FOUNDS = TypeAdapter(dict[str, Found])
 
 
 def read(folder: Path) -> tuple[Founds, list[Problem]]:
-    """The kept findings, by the gateway's name; a file that can't be used is told and ignored."""
+    """Return the stored findings by the gateway's name, and a problem if the file is unusable."""
     file = folder / FILE
     try:
         return _FOUNDS.validate_json(file.read_bytes()), []
     except FileNotFoundError:
         return {}, []
     except (OSError, ValidationError) as error:
-        # A folder that can't be looked into is told by whoever needs it.
+        # An unreadable folder is reported by the code that needs the folder.
         is_there = not isinstance(error, OSError) or os.access(file, os.F_OK)
         return {}, [Problem(str(file), DAMAGED)] if is_there else []
 
 
 def keep(folder: Path, name: str, found: Found) -> Found:
-    """Write down what was found, beside what is kept of other gateways; returns it as it is kept.
+    """Store the findings about a gateway and return them as stored.
 
-    Raises `Refused("output_unwritable")`.
+    Facts missing in `found` may be kept from the last finding. Raises
+    `Refused("output_unwritable")`.
     """
     before, _ = read(folder)
     last = before.get(name)
@@ -81,7 +83,7 @@ def keep(folder: Path, name: str, found: Found) -> Found:
 
 
 def _after(last: Found, found: Found) -> Found:
-    """Facts that are not told this time, say by a busy gateway, stay as they were told before."""
+    """Return `found`, completed by facts of `last` that a busy gateway did not tell this time."""
     if found.generation is None and found.software in (last.software, UNKNOWN):
         stays = {"software": last.software, "generation": last.generation}
         found = found.model_copy(update={"version": found.version or last.version, **stays})
@@ -89,7 +91,10 @@ def _after(last: Found, found: Found) -> Found:
 
 
 def _make(folder: Path) -> None:
-    """For whoever owns the folder around it: root may have started us, and the service may not."""
+    """Create the folder with the owner of its parent folder.
+
+    The command may run as root, and the service as another user.
+    """
     if not folder.exists():
         owner = next(each for each in folder.absolute().parents if each.exists()).stat()
         folder.mkdir(mode=0o700, parents=True)
@@ -97,17 +102,18 @@ def _make(folder: Path) -> None:
 
 
 def valid(settings: Settings, founds: Founds) -> Founds:
-    """Without gateways that are gone, or are at another address now."""
+    """Return the findings, without gateways that were removed or have another address now."""
     at = {name: gateway.base_url for name, gateway in settings.gateways.items()}
     return {name: found for name, found in founds.items() if found.base_url == at.get(name)}
 
 
 def filled(settings: Settings, founds: Founds, *, models: bool = True) -> Settings:
-    """The settings with what was found where the operator said nothing; `models`: those too.
+    """Return the settings, completed by findings where the operator set nothing.
 
-    A and B are not filled in: an update makes C of them, nobody is told, and what only they read
-    would be paid for and lost. C stays C. Any new-api to which the document is spoken counts for C
-    too, so that no picture goes where none of its generations reads it.
+    `models`: whether to fill in the lists of models too. Only generation C is filled in. A gateway
+    of generation A or B can become C by an update without notice; fields that only A and B read
+    would then be lost, in videos that are paid for. A new-api gateway with the dialect
+    `documented` counts as C too, so that no picture is sent in a field that no generation reads.
     """
     gateways = dict(settings.gateways)
     for name, found in founds.items():
@@ -123,5 +129,5 @@ def filled(settings: Settings, founds: Founds, *, models: bool = True) -> Settin
 
 
 def now() -> datetime:
-    """To the second."""
+    """Return the present time in UTC, to the second."""
     return datetime.now(UTC).replace(microsecond=0)

@@ -1,6 +1,7 @@
-"""Changes one value in a TOML text and leaves every other character as it was.
+"""Change one value in a TOML text and keep every other character.
 
-It understands only simple lines, and knows it: the outcome is read back and compared.
+Only simple lines are understood. The result is parsed again and compared with the wanted values,
+so a text that is not simple raises `NotSimple` and is never damaged.
 """
 
 import json
@@ -16,7 +17,7 @@ class NotSimple(Exception):
 
 
 def put(text: str, key: tuple[str, ...], value: Value) -> str:
-    """`text` with `key` set to `value`. Raises `NotSimple`, rather than to break anything."""
+    """Return `text` with `key` set to `value`. Raises `NotSimple` if that is not safe."""
     try:
         before = tomllib.loads(text)
         if _has(before, key, value):
@@ -31,7 +32,7 @@ def put(text: str, key: tuple[str, ...], value: Value) -> str:
 
 
 def _has(values: Any, key: tuple[str, ...], value: Value) -> bool:
-    """Whether it is there already, perhaps spelt in another way."""
+    """Whether `key` already has this value, in any TOML notation."""
     for name in key:
         values = values.get(name) if isinstance(values, dict) else None
     return values == value and isinstance(values, bool) == isinstance(value, bool)
@@ -50,12 +51,12 @@ def _put(text: str, key: tuple[str, ...], value: Value) -> str:
         lines += [*gap, f"[{'.'.join(map(_spelt, table))}]{end}", line]
     else:
         _insert(lines, place, line, end)
-    *all_but_last, last = lines  # what was last may have no end, and not be last any more
+    *all_but_last, last = lines  # the former last line may lack a line end
     return "".join(each if each.endswith("\n") else each + end for each in all_but_last) + last
 
 
 def _section(lines: list[str], table: tuple[str, ...]) -> range | None:
-    """The numbers of the lines below the table's header; of all before the first, for no table."""
+    """Return the line numbers of a table's body; for (), of the lines before the first header."""
     headers = [n for n, line in enumerate(lines) if line.lstrip().startswith("[")]
     ends = [*headers, len(lines)]
     if not table:
@@ -76,7 +77,7 @@ def _path(header: str) -> tuple[str, ...]:
 
 
 def _replace(lines: list[str], place: range, name: str, written: str) -> bool:
-    """Put it in place of the value in the name's line, or in the comment that shows it."""
+    """Replace the value in the line of `name`, or in a commented-out line. True if found."""
     for shown in ("", "#"):
         for number in place:
             line = re.match(rf"(\s*){shown}\s*({re.escape(_spelt(name))}\s*=\s*)", lines[number])
@@ -87,7 +88,7 @@ def _replace(lines: list[str], place: range, name: str, written: str) -> bool:
 
 
 def _after_value(name: str, tail: str) -> str | None:
-    """Comment and end of a line, of which `tail` begins with the value; None if it has none."""
+    """Return the part of `tail` after the value at its start; None if no value is found there."""
     for rest in re.finditer(r"\s*(#|$)", tail):
         if _read(f"{_spelt(name)} = {tail[: rest.start()]}"):
             return tail[rest.start() :]
@@ -95,7 +96,7 @@ def _after_value(name: str, tail: str) -> str | None:
 
 
 def _insert(lines: list[str], place: range, line: str, end: str) -> None:
-    """After the last value of the table, or below its header."""
+    """Insert the line after the last value of the table, or below its header."""
     filled = [n for n in place if lines[n].strip() and not lines[n].lstrip().startswith("#")]
     if filled or place.start:
         above = filled[-1] if filled else place.start - 1
@@ -106,7 +107,7 @@ def _insert(lines: list[str], place: range, line: str, end: str) -> None:
 
 
 def _read(text: str) -> dict[str, Any]:
-    """The values in a part of a file; empty if it makes no sense alone."""
+    """Parse a part of a TOML file; return {} if the part is not valid alone."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:

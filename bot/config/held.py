@@ -1,4 +1,4 @@
-"""Kinds of models that are held back because nobody said which version of a plugin serves them."""
+"""Find kinds of models that are not offered because the version of their plugin is unknown."""
 
 import tomllib
 from collections.abc import Mapping
@@ -22,17 +22,17 @@ NONE: Mapping[str, Generation] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The kinds that one model could do if the plugin is new enough."""
+    """The kinds that a model can do only if its plugin is new enough."""
 
     model: Model
     plugin: str
     kinds: tuple[Kind, ...]
     relay: Generation | None = None
-    """The older generation that its gateway was found to be, if nobody said that it stays so."""
+    """The older generation that was found at the gateway, if the settings don't confirm it."""
 
     @property
     def key(self) -> str:
-        """The setting that decides."""
+        """The key of the setting that makes these kinds available."""
         if self.relay:
             return f"gateways.{self.model.gateway}.generation"
         return f"gateways.{self.model.gateway}.plugins.{self.plugin}"
@@ -41,10 +41,11 @@ class Held:
 def held_back(
     settings: Settings, catalog: Catalog, relays: Mapping[str, Generation] = NONE
 ) -> list[Held]:
-    """Per model, the kinds that the newest plugins have and `catalog` does not.
+    """Return, for each model, the kinds that the newest plugins serve and `catalog` does not offer.
 
-    At an older generation no plugin runs: at those of `relays`, the kinds that it has itself, and
-    none where the settings name it.
+    Gateways of generation A and B run no plugins. For a gateway in `relays` (found A or B), the
+    kinds that this generation serves itself count. If the settings name the generation, all its
+    kinds are offered already, so none is returned.
     """
     plugins = _plugins(settings)
     newest = dict.fromkeys(filter(None, plugins.values()), NEWEST)
@@ -69,18 +70,18 @@ def held_back(
 
 
 def _kinds(catalog: Catalog, model: Model) -> frozenset[Kind]:
-    """The kinds that are offered already."""
+    """Return the kinds of this model that the catalog offers already."""
     offered = catalog.model(model.name)
     return frozenset(offered.kinds if offered else ())
 
 
 def known_models(settings: Settings) -> frozenset[str]:
-    """The names of all models that have a table, ours or the operator's."""
+    """Return the names of all models that have a table, packaged or the operator's."""
     return frozenset(_plugins(settings))
 
 
 def _plugins(settings: Settings) -> Mapping[str, str | None]:
-    """The plugin of each model there is."""
+    """Return the plugin of each model, or None, by the model's name."""
     packaged: dict[str, Any] = tomllib.loads(files("bot").joinpath("catalog.toml").read_text())
     wires, tables = packaged["wires"], packaged["models"]
     plugins: dict[str, str | None] = {}

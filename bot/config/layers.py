@@ -1,6 +1,6 @@
-"""Tables of a model over one another: its vendor's wire, its own, the dialect, the plugin.
+"""Merge the tables of a model: its vendor's wire, its own table, the dialect, the plugin.
 
-What each says is checked when all are laid.
+The values are checked after the merge.
 """
 
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ from bot.config.settings import Dialect, Gateway
 
 Tables = dict[str, Any]
 _WHOLE = frozenset({"sizes", "extras"})
-"""Tables that would otherwise never lose what they once had."""
+"""Tables that are replaced whole. If they were merged, no key could be removed from them."""
 
 
 class Route(BaseModel):
-    """The keys of a table that decide which others are laid under and over it."""
+    """The keys of a model's table that decide which other tables are merged with it."""
 
     gateway: str | None = None
     wire: str | None = None
@@ -27,7 +27,7 @@ class Route(BaseModel):
 
 
 class Served(BaseModel):
-    """`[[….dialects.<dialect>.served]]`: what differs where versions of a plugin are known."""
+    """`[[….dialects.<dialect>.served]]`: the differences for known versions of a plugin."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -35,21 +35,22 @@ class Served(BaseModel):
     below: Version | None = None
 
     def covers(self, oldest: tuple[int, ...], newest: tuple[int, ...] | None) -> bool:
-        """Whether this holds for all versions that may be there."""
+        """Whether this table applies to all versions from `oldest` to `newest` (None: unknown)."""
         if oldest < self.since:
             return False
         return self.below is None or (newest is not None and newest < self.below)
 
     @property
     def laid(self) -> dict[str, Any]:
-        """The rest of the table."""
+        """The values of the table that are merged: all but `since` and `below`."""
         return dict(self.model_extra or {})
 
 
 def laid(table: Tables, wires: Tables, gateway: Gateway) -> Tables:
-    """The wire's table, then the model's own; over each, what it says for the gateway's dialect.
+    """Return a model's merged table for this gateway. Later tables override earlier ones.
 
-    Over that, what it says for the plugin that is known to serve the model there.
+    The order: the wire's table, its part for the gateway's dialect, its part for the known plugin
+    version; then the same three parts of the model's own table.
     """
     wire = Route.model_validate(table).wire
     found: Tables = {}
@@ -65,7 +66,7 @@ def laid(table: Tables, wires: Tables, gateway: Gateway) -> Tables:
 
 
 def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> Tables:
-    """`over` laid upon `under`, table by table; some replace the whole one."""
+    """Return `under` with the values of `over`, merged by table; `_WHOLE` tables are replaced."""
     both = dict(under)
     for key, value in over.items():
         earlier = both.get(key)

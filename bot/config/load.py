@@ -1,4 +1,4 @@
-"""Reads the file and the environment, and collects every mistake before giving up."""
+"""Read the configuration file and the environment, and collect all mistakes before failing."""
 
 import json
 import os
@@ -26,11 +26,11 @@ from bot.core.catalog import Catalog
 
 _SECRET_NAMES = ("token", "api_key")
 _MAY_STAND_IN_FILES = (*_SECRET_NAMES, "database_url", "storage_url")
-"""Keys `…_FILE` may follow: secrets, and addresses that may hold one."""
+"""Keys that may be given as `…_FILE`: secrets, and addresses that may contain a secret."""
 
 
 class Misconfigured(Exception):
-    """The configuration can't be used; `problems` are all the reasons."""
+    """Error: the configuration can't be used. `problems` lists all reasons."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(f"{len(problems)} problems in the configuration")
@@ -39,43 +39,43 @@ class Misconfigured(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Everything the composition root needs."""
+    """The complete checked configuration."""
 
     settings: Settings
     catalog: Catalog
     communities: Mapping[tuple[str, str], Terms] = field(default_factory=dict)
-    """By platform and id, those that have terms of their own."""
+    """The terms of communities that have their own, by platform and id."""
     written: Settings
-    """The settings as the operator wrote them, without what was found out."""
+    """The settings as the operator wrote them, without findings about gateways."""
     found: discoveries.Founds = field(default_factory=dict)
-    """The findings about each gateway at its present address."""
+    """The stored findings about each gateway at its present address."""
     remarks: tuple[Problem, ...] = ()
-    """The problems that were left aside, and stop nothing."""
+    """Problems that do not stop the service."""
 
     @property
     def data_dir(self) -> Path:
-        """Where everything of ours is kept."""
+        """The data folder."""
         return Path(self.settings.data_dir)
 
     @property
     def database_url(self) -> str:
-        """Where the rows are."""
+        """The address of the database; SQLite in the data folder by default."""
         file = self.data_dir / "zoetrope.db"
         return self.settings.database_url or f"sqlite:///{file}"
 
     @property
     def storage_url(self) -> str:
-        """Where the media are."""
+        """The address of the media storage; a folder in the data folder by default."""
         return self.settings.storage_url or str(self.data_dir / "media")
 
     @property
     def backup_folder(self) -> Path:
-        """Where backups are."""
+        """The folder of backups."""
         return Path(self.settings.backup.folder or self.data_dir / "backups")
 
     @property
     def kept(self) -> keeping.Rules:
-        """How long things are kept."""
+        """The rules for how long media, texts and backups are kept."""
         table = self.settings.retention
         return keeping.Rules(
             videos=table.videos_days * keeping.DAY or None,
@@ -87,26 +87,26 @@ class Config:
 
     @property
     def digest_at(self) -> time | None:
-        """When owners hear the news of a day; None: never."""
+        """The time of day when owners get the daily digest; None: never."""
         return time_of(self.settings.digest)
 
     @property
     def limits(self) -> quotas.Limits:
-        """The core's limits."""
+        """The operator's general limits, as the core reads them."""
         return terms.general(self.settings)
 
     @property
     def terms(self) -> Terms:
-        """The operator's terms: the default."""
+        """The operator's terms, which are the default."""
         return Terms(catalog=self.catalog, limits=self.limits)
 
     @property
     def all_terms(self) -> tuple[Terms, ...]:
-        """The operator's, then those of communities."""
+        """The operator's terms, then the terms of communities."""
         return (self.terms, *self.communities.values())
 
     def at_once(self, name: str) -> int | None:
-        """How many orders of this model a gateway takes at a time; None: any number."""
+        """Return how many orders of this model its gateway makes at once; None: any number."""
         found = (terms.catalog.model(name) for terms in self.all_terms)
         return next((model.at_once for model in found if model), None)
 
@@ -135,9 +135,9 @@ def load(
     environment: Mapping[str, str] | None = None,
     over: Mapping[str, str] | None = None,
 ) -> Config:
-    """The configuration of `file` (none: environment alone). Raises `Misconfigured`.
+    """Return the configuration of `file` and the environment. Raises `Misconfigured`.
 
-    `over` are variables that win over the environment's own.
+    `file` None: the environment alone. The variables in `over` override the environment.
     """
     variables = {**(os.environ if environment is None else environment), **(over or {})}
     given, problems = gather(file, environment=variables)
@@ -151,7 +151,10 @@ def load(
 def gather(
     file: Path | None, *, environment: Mapping[str, str] | None = None
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """Every value from everywhere, unchecked: the environment over the secrets over the file."""
+    """Return all values, unchecked, and the problems found so far.
+
+    The environment overrides the file of secrets, which overrides the configuration file.
+    """
     values = _read(file)
     problems = _secrets_in(values)
     variables = os.environ if environment is None else environment
@@ -165,7 +168,10 @@ def gather(
 
 
 def checked(given: Mapping[str, Any], problems: list[Problem]) -> Config:
-    """The configuration of these values. Raises `Misconfigured` with what was found besides."""
+    """Return the configuration of these values.
+
+    Raises `Misconfigured` with all mistakes, `problems` included.
+    """
     problems = list(problems)
     try:
         settings = Settings.model_validate(given)
@@ -176,16 +182,16 @@ def checked(given: Mapping[str, Any], problems: list[Problem]) -> Config:
 
 
 def completed(written: Settings, problems: Iterable[Problem] = ()) -> Config:
-    """The configuration of these settings and of what was found out of their gateways.
+    """Return the configuration of these settings and of the findings about their gateways.
 
-    Raises `Misconfigured` with what was found besides.
+    Raises `Misconfigured` with all mistakes, `problems` included.
     """
     kept, remarks = discoveries.read(Path(written.data_dir))
     kept = discoveries.valid(written, kept)
     settings = discoveries.filled(written, kept)
     catalog, own, faults = _whole(settings)
     if faults and any(each.models is not None for each in kept.values()):
-        # A list of models that changed by itself stops no service.
+        # A gateway's changed list of models must not stop the service: load without the lists.
         without = discoveries.filled(written, kept, models=False)
         again = _whole(without)
         if not again[2]:
@@ -206,7 +212,7 @@ def completed(written: Settings, problems: Iterable[Problem] = ()) -> Config:
 
 
 def _whole(settings: Settings) -> tuple[Catalog, Mapping[tuple[str, str], Terms], list[Problem]]:
-    """The catalog and everybody's terms; what is wrong for several is said once."""
+    """Return the catalog, the terms of communities, and all problems without repetition."""
     catalog, found = resolve(settings)
     own, faults = terms.communities(settings, catalog)
     for problem in faults:
@@ -229,7 +235,7 @@ def _about_gateways(settings: Settings) -> Iterator[Problem]:
 
 
 def in_environment(variables: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
-    """The key of each setting that these variables name, secrets left out."""
+    """Return the key of each setting that these variables set, except secrets."""
 
     def keys(values: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         for name, value in values.items():
@@ -242,7 +248,7 @@ def in_environment(variables: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
 
 
 def secrets_file(file: Path | None, *, environment: Mapping[str, str]) -> Path | None:
-    """Where `gather` looks for the secrets; None if nothing names a file for them."""
+    """Return the path of the file of secrets; None if no setting names a file."""
     surroundings = _from_environment(environment, [])
     named = _laid_over(_read(file), surroundings).get("secrets")
     folder = places.folder_of("secrets", file, surroundings)
@@ -250,10 +256,13 @@ def secrets_file(file: Path | None, *, environment: Mapping[str, str]) -> Path |
 
 
 def _salvaged(given: Mapping[str, Any], error: ValidationError) -> list[Problem]:
-    """The catalog's mistakes although other tables are wrong: all at once means all."""
+    """Return the mistakes in the catalog's tables although other tables are wrong.
+
+    So people see all mistakes at once.
+    """
     wrong = {str(found["loc"][0]) for found in error.errors()}
     sound = {key: value for key, value in given.items() if key not in wrong | {"gateways"}}
-    # Of a table that is wrong nobody knows what it was to hold: nothing is missed in it.
+    # The content of a wrong table is unknown, so no value may be reported as missing from it.
     if "web" in wrong:
         sound["web"] = {"public_url": "http://localhost"}
     stand_in = {"base_url": "http://localhost", "api_key": "-"}
@@ -282,13 +291,13 @@ def _read(file: Path | None) -> dict[str, Any]:
     except OSError as error:
         why = error.strerror
         raise Misconfigured([Problem(str(file), "file_unreadable", {"why": why})]) from None
-    # Python's own limits come as they are: digits of a number, depth of a list.
+    # Python's own limits (digits of a number, depth of a list) raise these errors too.
     except (ValueError, RecursionError) as error:
         raise Misconfigured([_no_toml(file, text, str(error))]) from None
 
 
 def _no_toml(file: Path, text: str, why: str) -> Problem:
-    """The mistake; quotation marks that a program made beautiful are named, with their line."""
+    """Return the problem of a file that is not TOML; name typographic quotes with their line."""
     found = re.search(r"\(at line (\d+),", why)
     line = text.split("\n")[int(found[1]) - 1] if found else ""
     if found and (curly := re.search("[“”„‟‘’‚‛«»]", line)):
@@ -297,7 +306,7 @@ def _no_toml(file: Path, text: str, why: str) -> Problem:
 
 
 def _secrets_in(values: Mapping[str, Any], prefix: str = "") -> list[Problem]:
-    """The file can be shared, so no secret may stand in it."""
+    """Return a problem for each secret in the configuration file, which may be shared."""
     found = []
     for name, value in values.items():
         key = f"{prefix}{name}"
@@ -318,13 +327,14 @@ def _without_secrets(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from_environment(variables: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
-    """`ZOETROPE_A__B=…` and, for secrets, `ZOETROPE_A__B_FILE=path`; empty is as good as unset.
+    """Return the values of `ZOETROPE_A__B=…` and, for secrets, `ZOETROPE_A__B_FILE=path`.
 
-    Lists and tables are written as JSON. A name that is no setting is left for `Settings` to find.
+    An empty variable counts as unset. Lists and tables are written as JSON. An unknown name stays
+    in the result; `Settings` reports it.
     """
     given: dict[str, Any] = {}
     for name, value in sorted(variables.items()):
-        # A file of Windows leaves a CR at each value's end, a careless paste a blank.
+        # A Windows file leaves a CR at the end of each value; pasting may leave a space.
         key, said = name.upper().removeprefix(PREFIX), value.strip()
         if not name.upper().startswith(PREFIX) or not said:
             continue
@@ -355,7 +365,10 @@ def _parsed(value: str) -> object:
 
 
 def _laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` laid upon `under`; the environment can't spell every name, so the nearest counts."""
+    """Return `under` with the values of `over`, merged recursively.
+
+    Variables can't spell every name, so names are compared in their spelling as variables.
+    """
     laid = dict(under)
     names = {spelt(name): name for name in under}
     for key, value in over.items():

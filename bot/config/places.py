@@ -1,7 +1,7 @@
-"""Where files lie: a name in the configuration is meant from its folder, one in the environment
-from where we are.
+"""Resolve relative paths in the configuration.
 
-So a configuration that is named from elsewhere finds the same data, and starts nothing anew.
+A path in the configuration file is relative to that file's folder; a path in the environment is
+relative to the working directory. So a configuration finds the same data from any directory.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,26 +12,26 @@ from bot.config.problems import Problem
 from bot.config.stores import SQLITE
 
 DATA = "data"
-"""The data folder that nobody named."""
+"""The default name of the data folder."""
 TRACES = ("database-id", "zoetrope.db")
-"""Files by which a data folder is known."""
+"""Files that identify a data folder."""
 _PREFIXES = {
     "data_dir": ("",),
     "storage_url": ("",),
     "database_url": tuple(f"{driver}:///" for driver in SQLITE),
 }
-"""The settings that may hold a path, and the beginnings of those that do."""
+"""The settings that may hold a path, with the prefixes before a path."""
 
 
 def folder_of(key: str, file: Path | None, surroundings: Mapping[str, Any]) -> Path:
-    """The folder from which a relative value of `key` is meant."""
+    """Return the folder that a relative path in `key` is relative to."""
     return Path() if file is None or key in surroundings else file.parent
 
 
 def placed(
     given: Mapping[str, Any], file: Path | None, surroundings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """All values, with the relative paths of the file, and the one that nobody named, in full."""
+    """Return all values, with relative paths of the file and the default data folder resolved."""
     full = dict(given)
     for key, prefixes in _PREFIXES.items():
         folder = folder_of(key, file, surroundings)
@@ -48,7 +48,7 @@ def placed(
 def _backup_placed(
     full: dict[str, Any], file: Path | None, surroundings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The same for the folders of backups."""
+    """Return `full` with the relative paths of backup folders resolved."""
     table, named = full.get("backup"), surroundings.get("backup")
     if not isinstance(table, dict):
         return full
@@ -61,12 +61,13 @@ def _backup_placed(
 
 
 def left_behind(file: Path | None, data_dir: object) -> Iterator[Problem]:
-    """The data of earlier versions, which meant `data` from where they were started.
+    """Yield a problem if an earlier version left its data in another folder.
 
-    Told wherever `data_dir` has none: to begin anew there would lose what is under way.
+    Earlier versions resolved `data` from the working directory. If `data_dir` is still empty, a
+    start there would lose all running jobs.
     """
     if file is None or not isinstance(data_dir, str) or Path("config.toml").exists():
-        return  # what lies here belongs to the configuration that lies here
+        return  # data in this folder belongs to the configuration in this folder
     folder = Path(data_dir)
     if not folder.is_relative_to(file.parent):
         return

@@ -1,7 +1,8 @@
-"""How much is known of the software that serves a model behind new-api.
+"""Versions of the software that serves a model behind new-api, as far as they are known.
 
-Its generation C runs each vendor as a plugin, which every gateway updates when it likes; before
-that, and for models that no plugin claims, an older relay serves. A version is a tuple of numbers.
+Generation C of new-api runs each vendor as a plugin; each gateway updates its plugins on its own.
+Earlier generations, and models without a plugin, use an older relay. A version is a tuple of
+numbers.
 """
 
 import re
@@ -10,16 +11,19 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 RELAY = (0,)
-"""The older relay, which is no plugin: older than all of them."""
+"""The version of the older relay, which is not a plugin. It sorts before all plugin versions."""
 FIRST = (1, 0, 0)
 NOBODY = "none"
-"""How people write `RELAY`."""
+"""The word for `RELAY` in a configuration."""
 _VERSION = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}", re.ASCII)
 Generation = Literal["A", "B", "C"]
 
 
 def _numbers(given: object) -> object:
-    """`1.4.2` or `none` as numbers; a part of a version would count as older than it is."""
+    """Return `1.4.2` or `none` as a tuple of numbers. Raises `ValueError`, also for `1.4`.
+
+    A partial version would sort before the full one.
+    """
     if given == NOBODY:
         return RELAY
     if isinstance(given, str) and _VERSION.fullmatch(given):
@@ -35,9 +39,9 @@ Version = Annotated[tuple[int, ...], BeforeValidator(_numbers)]
 def known(
     generation: Generation | None, version: Version | None
 ) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
-    """The oldest and the newest version that may serve; of what nobody knows, () and None.
+    """Return the oldest and the newest version that may serve; () and None if unknown.
 
-    () is older than all that is new-api at all.
+    () sorts before every version of new-api.
     """
     if version is not None:
         return version, version

@@ -1,4 +1,4 @@
-"""The mistakes in a configuration, with their keys and remedies, in words."""
+"""Mistakes in a configuration, each with its key and a sentence that names the remedy."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,19 +16,19 @@ from bot.log import redacted
 
 OWN = "own"
 PREFIX = "ZOETROPE_"
-"""The beginning of all our variables."""
+"""The prefix of all our environment variables."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake: where it stands and the sentence that says how to mend it."""
+    """A mistake in the configuration: its key, and the code and values of its sentence."""
 
     key: str
     code: str
     values: Mapping[str, object] = field(default_factory=dict)
 
     def sentence(self, locale: str) -> str:
-        """The mistake and its remedy, for a terminal."""
+        """Return the mistake and its remedy as a sentence for a terminal."""
         text = Text(id=f"problem.{self.code}", values={"key": self.key, **self.values})
         return on_terminal(text, locale)
 
@@ -36,16 +36,16 @@ class Problem:
 def problems_of(
     error: ValidationError, table: type[BaseModel] | None = None, *, prefix: str = ""
 ) -> Iterator[Problem]:
-    """Translate pydantic's findings, all of them, into ours."""
+    """Translate all of pydantic's errors into problems."""
     told = set()
     for found in error.errors(include_url=False):
         if found["type"] == "too_short" and found["input"]:
-            continue  # what is too short are the items that passed: the others are told already
+            continue  # only the valid items count here; the invalid ones are reported already
         place = [_counted(part) for part in found["loc"] if not _MEMBER.fullmatch(str(part))]
         context = dict(found.get("ctx") or {})
         below = str(context.pop("below", ""))
         key = ".".join(filter(None, [prefix, *place, below]))
-        # A value that could be of several types is found to be none of them, one by one.
+        # For a union of types pydantic reports one error per type: keep the first.
         if key not in told:
             told.add(key)
             if found["type"] == OWN:
@@ -57,36 +57,39 @@ def problems_of(
 
 
 def wrong(code: str, *, below: str = "", **values: object) -> PydanticCustomError:
-    """A finding of a validator of ours, with the values of its sentence; `below` ends its key."""
+    """Return the error of one of our validators, with the values of its sentence.
+
+    `below` is appended to the key.
+    """
     return PydanticCustomError(OWN, code, {"below": below, **values})
 
 
 def _counted(part: str | int) -> str:
-    """A key, or the number of a row as people count."""
+    """Return a key, or a row's number counted from 1."""
     return str(part + 1) if isinstance(part, int) else part
 
 
 def misread(key: tuple[str, ...], error: ValueError, given: str) -> Problem:
-    """A finding of a validator of ours; its code is the error's only word."""
+    """Return the problem of an error that one of our validators raised; its text is the code."""
     dotted = ".".join(key)
     values = {"given": _shown(dotted, given), "variable": variable(dotted)}
     return Problem(dotted, str(error), values)
 
 
 def variable(key: str) -> str:
-    """The environment variable for a key, e.g. `discord.token` → `ZOETROPE_DISCORD__TOKEN`."""
+    """Return the variable's name for a key: `discord.token` → `ZOETROPE_DISCORD__TOKEN`."""
     first, _, rest = key.partition(".")
     name, _, last = rest.rpartition(".")
     return PREFIX + "__".join(spelt(part).upper() for part in (first, name, last) if part)
 
 
 def spelt(name: str) -> str:
-    """A name as an environment variable can hold it, in lower case."""
+    """Return a name as an environment variable can spell it, in lower case."""
     return re.sub(r"\W", "_", name, flags=re.ASCII).lower()
 
 
 _MEMBER = re.compile(r"str|int|float|bool|dict\[.*\]|\[key\]")
-"""How pydantic names the members of a union inside a place, and the key of a table itself."""
+"""Parts of pydantic's error locations that name a union's member or a table's key, not a field."""
 _CREDENTIALS = re.compile(r"^(['\"]?(?:\w+://)?).*@", re.DOTALL)
 _TOML_TYPES = {
     "model": "table",
@@ -101,7 +104,7 @@ _TOML_TYPES = {
 
 
 def _unknown(key: str, beside: Sequence[str], table: type[BaseModel] | None) -> Problem:
-    """A key that is none where it stands: below another header, or misspelt."""
+    """Return the problem of an unknown key: in the wrong table, misspelt, or just unknown."""
     name = key.rpartition(".")[2]
     if table is not None and (right := homes(name, table)):
         return Problem(key, "unknown_key_elsewhere", {"name": name, "tables": ", ".join(right)})
@@ -129,12 +132,12 @@ def _translated(key: str, kind: str, context: dict[str, object], given: object) 
 
 
 def _shown(key: str, given: object) -> str:
-    """The value given, unless it is a secret or may hold one."""
+    """Return the given value for display, or a placeholder if it is or may hold a secret."""
     hides = _is_secret(key) or key in ("database_url", "storage_url")
     if hides:
         return "•••"
     if isinstance(given, dict | list | tuple):
-        return "a table" if isinstance(given, dict) else "an array"  # and may hold secrets
+        return "a table" if isinstance(given, dict) else "an array"  # its content may hold secrets
     return _CREDENTIALS.sub(r"\1•••@", redacted(repr(given)))[:60]
 
 
@@ -143,7 +146,7 @@ def _is_secret(key: str) -> bool:
 
 
 def _fields(place: Sequence[str], table: type[BaseModel] | None) -> Sequence[str]:
-    """The keys that the table of `place` may have; none if it is unknown."""
+    """Return the keys that the table at `place` may have; empty if the table is unknown."""
     inner, names = table, iter(place[:-1])
     for name in names:
         found = inner.model_fields.get(name) if inner else None

@@ -1,4 +1,4 @@
-"""Writes a small file whole or not at all, with the mode it is to have from its first byte on."""
+"""Write a small file atomically, and never readable by others before its mode is set."""
 
 import os
 import tempfile
@@ -12,13 +12,13 @@ SHARED = 0o644
 
 
 def save(file: Path, text: str, *, mode: int) -> None:
-    """Put `text` in the file's place, for the owner it has. Raises `Refused("output_unwritable")`.
+    """Replace the file's content and keep its owner. Raises `Refused("output_unwritable")`.
 
-    Of a symbolic link, it is the file behind that is written.
+    A symbolic link stays; its target is replaced.
     """
     try:
         _replace(file.resolve(), text, mode)
-    except (OSError, RuntimeError) as error:  # the latter for links in a circle
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
         why = getattr(error, "strerror", None) or type(error).__name__
         raise Refused("output_unwritable", file=str(file), why=why) from error
 
@@ -33,7 +33,7 @@ def _replace(file: Path, text: str, mode: int) -> None:
             into.write(text)
             into.flush()
             os.fsync(into.fileno())
-        # Root may have started us, and the service that has to read it runs as somebody else.
+        # The command may run as root, and the service that reads the file as another user.
         with suppress(OSError):
             owner = file.stat()
             os.chown(made, owner.st_uid, owner.st_gid)

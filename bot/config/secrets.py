@@ -1,6 +1,6 @@
-"""Files that hold secrets: for their owner alone, read whole or as lines of NAME=value.
+"""Files of secrets, which only their owner may read: one secret, or lines of NAME=value.
 
-The lines are what systemd (`EnvironmentFile=`) and Docker (`--env-file`) read as well.
+systemd (`EnvironmentFile=`) and Docker (`--env-file`) read the same lines.
 """
 
 import os
@@ -13,11 +13,11 @@ from bot.log import redacted
 
 _EXPORT = re.compile(r"\s*export\s+")
 _LONGEST_NAME = 31
-"""Characters of a file's name that is repeated: tokens and keys have more."""
+"""The longest file name that is shown in a message. Tokens and keys are longer."""
 
 
 def secret_in(named: str, key: str, problems: list[Problem], *, folder: Path = Path()) -> str:
-    """The whole file of this name as one secret; "" with a problem about `key`."""
+    """Return the content of the named file as one secret; or "", with a problem about `key`."""
     file = folder / named
     try:
         mode = file.stat().st_mode
@@ -38,14 +38,14 @@ def secret_in(named: str, key: str, problems: list[Problem], *, folder: Path = P
 
 
 def secrets_of(named: str, problems: list[Problem], *, folder: Path) -> dict[str, str]:
-    """The variables in a file of NAME=value lines, with # before comments."""
+    """Return the variables in a file of NAME=value lines; # begins a comment line."""
     found = {}
     lines = secret_in(named, "secrets", problems, folder=folder).splitlines()
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         name, is_there, value = line.partition("=")
-        # Never the line itself: it may well be a secret.
+        # Never show the line itself: it may be a secret.
         where = {"file": str(folder / named), "line": number}
         if not is_there:
             problems.append(Problem("secrets", "secret_file_line", where))
@@ -56,7 +56,10 @@ def secrets_of(named: str, problems: list[Problem], *, folder: Path) -> dict[str
 
 
 def with_secret(text: str, name: str, value: str) -> str:
-    """The lines of such a file with this variable in them, once; no other line wins over it."""
+    """Return the text of a file of secrets with this variable set, in exactly one line.
+
+    Other lines for the variable, also as `…_FILE`, are removed.
+    """
     lines = text.splitlines(keepends=True)
     end = "\r\n" if "\r\n" in text else "\n"
     ours = (name, f"{name}_FILE")
@@ -71,12 +74,12 @@ def with_secret(text: str, name: str, value: str) -> str:
 
 
 def _spelt(name: str) -> str:
-    """A variable's name as it counts: in upper case, without what a shell wants before it."""
+    """Return a variable's name in upper case, without the shell's `export`."""
     return _EXPORT.sub("", name).strip().upper()
 
 
 def _is_name(file: Path) -> bool:
-    """Whether this is surely a file's name, and no secret that was put where one belongs."""
+    """Whether this is surely a file's name, and not a secret that was pasted by mistake."""
     whole, name = str(file), file.name
     if not whole.isprintable() or redacted(whole) != whole:
         return False

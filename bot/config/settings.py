@@ -1,6 +1,6 @@
-"""The shape of the configuration: every key, its type, its default and its meaning.
+"""All keys of the configuration, with their types, defaults and descriptions.
 
-The descriptions are the documentation: `config.example.toml` is held to them by a test.
+The descriptions are the documentation. A test compares `config.example.toml` with them.
 """
 
 import re
@@ -32,12 +32,12 @@ _NO_TOKENS = {
     r"[0-9a-f]{64}": "token_public_key",
     r"\d{3,20}:[\w-]{20,}": "token_of_telegram",
 }
-"""Other strings of Discord's developer portal, and BotFather's tokens; a token of Discord's has
-two dots."""
+"""Strings that people paste instead of Discord's token: others from its developer portal, and
+BotFather's tokens. A Discord token has two dots."""
 
 
 def bot_token(text: str) -> str:
-    """The token in what was pasted; ValueError names what was pasted in its place."""
+    """Return the token in pasted text. Raises `ValueError` that names what was pasted instead."""
     token = _secret(text, prefix="bot")
     for shape, code in _NO_TOKENS.items():
         if re.fullmatch(shape, token):
@@ -46,7 +46,7 @@ def bot_token(text: str) -> str:
 
 
 def telegram_token(text: str) -> str:
-    """The token in what was pasted; ValueError if BotFather made no such thing."""
+    """Return the token in pasted text. Raises `ValueError` if it is no token of BotFather."""
     token = _secret(text, prefix="bot")
     if not re.fullmatch(r"\d{3,20}:[\w-]{20,}", token):
         raise ValueError("telegram_token")
@@ -54,35 +54,35 @@ def telegram_token(text: str) -> str:
 
 
 def api_key(text: str) -> str:
-    """The key in what was pasted; ValueError if it can't be one."""
+    """Return the key in pasted text. Raises `ValueError` if it can't be a key."""
     return _secret(text, prefix="bearer")
 
 
 def _secret(text: str, *, prefix: str) -> str:
-    """The text of a paste, without quotes and white space around it."""
+    """Return the secret in pasted text, without prefix, quotes and white space around it."""
     secret = unquoted(re.sub(rf"^{prefix}\s+", "", unquoted(text), flags=re.IGNORECASE))
     if not secret:
         raise ValueError("secret_missing")
     if secret.removeprefix("sk-") in ("…", "..."):
         raise ValueError("secret_placeholder")
-    # Neither Discord nor any gateway makes others, and no header could carry them.
+    # Discord and gateways use only these characters, and a header can't carry others.
     if not all("!" <= character <= "~" for character in secret):
         raise ValueError("secret_characters")
     return secret
 
 
 def unquoted(text: str) -> str:
-    """The pasted text, without the white space and the quotes around it."""
+    """Return pasted text without white space and quotes around it."""
     return text.strip().strip(_QUOTES).strip()
 
 
 def is_key(text: str) -> bool:
-    """Whether this, pasted for an address, is surely an API key; a host of a domain has dots."""
+    """Whether text pasted as an address is surely an API key. A key has no dots; a host does."""
     return bool(re.fullmatch(r"(?i)(bearer\s+)?sk-[\w-]+", unquoted(text)))
 
 
 def gateway_address(text: str) -> str:
-    """The base address in what was pasted: people copy the whole path of an example."""
+    """Return the base address in pasted text. People often paste an example's whole path."""
     if is_key(text):
         raise ValueError("address_is_key")
     address = _web_address(unquoted(text))
@@ -102,11 +102,11 @@ def _web_address(value: str) -> str:
 
 
 _WIDEST = {4: 8, 6: 16}
-"""Bits of a prefix, by IP version: no provider's own networks are larger."""
+"""The shortest network prefix in bits, by IP version. No provider has larger networks."""
 
 
 def _network(value: str) -> str:
-    """Of some proxies, never of everybody: who stands in it has no limit."""
+    """Return the network. Raises `ValueError` if it is too wide: its members have no rate limit."""
     try:
         network = ip_network(value.strip(), strict=False)
     except ValueError as error:
@@ -117,14 +117,14 @@ def _network(value: str) -> str:
 
 
 def _bot_api_address(value: str) -> str:
-    """People copy it out of a call, the token along."""
+    """Return the address. Raises `ValueError` if a token was copied with it."""
     if re.search(r"(?i)/bot\d+(:|%3a)", value):
         raise ValueError("address_holds_token")
     return _web_address(value)
 
 
 def _text(given: object, read: Callable[[str], str]) -> object:
-    """Text is read; pydantic refuses the rest."""
+    """Apply `read` to a string; leave other values for pydantic to refuse."""
     return read(given) if isinstance(given, str) else given
 
 
@@ -198,7 +198,7 @@ class Playground(Table):
 
 
 class AnswerTable(Table):
-    """`[[gateways.<name>.answers]]`: one row more of the table of answers, before all others."""
+    """`[[gateways.<name>.answers]]`: an extra row of the table of answers, before all others."""
 
     meaning: Meaning
     codes: tuple[str, ...] = ()
@@ -220,7 +220,7 @@ class AnswerTable(Table):
         return self
 
     def row(self, gateway: str) -> Row:
-        """The same as the gateways' clients read it."""
+        """Return this row as the gateways' clients read it."""
         return Row(**{"by": gateway, **self.model_dump(exclude_defaults=True)})
 
 
@@ -271,7 +271,7 @@ class Limits(Table):
 
 
 class Community(Limits):
-    """`[communities."<platform>:<id>"]`: what it does not name holds as it stands in `[limits]`."""
+    """`[communities."<platform>:<id>"]`: keys that are left out have the value of `[limits]`."""
 
     gateway: str | None = Field(
         None,
@@ -294,7 +294,7 @@ class Web(Table):
 
 
 class Settings(Table):
-    """The whole file."""
+    """The whole configuration file."""
 
     secrets: str | None = Field(
         None, description="a file of NAME=value lines with the secrets, for its owner alone"
@@ -350,12 +350,12 @@ class Settings(Table):
 
     @property
     def own_gateway(self) -> str | None:
-        """The default one: never one that a community pays for."""
+        """The operator's default gateway. A gateway that a community pays for is never chosen."""
         others = [name for name in self.gateways if name not in self.claimed]
         return self.default_gateway if self.default_gateway in others else next(iter(others), None)
 
     @property
     def claimed(self) -> frozenset[str]:
-        """The gateways whose keys communities pay for: nobody else orders there."""
+        """The gateways that communities pay for. Only their communities' orders go there."""
         named = (community.gateway for community in self.communities.values())
         return frozenset(gateway for gateway in named if gateway is not None)

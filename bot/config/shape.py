@@ -1,4 +1,4 @@
-"""The shape of the settings, to tell where a key that stands in the wrong place belongs."""
+"""The tables and keys of the settings, to tell people where a misplaced key belongs."""
 
 import re
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from pydantic import BaseModel
 
 
 def homes(name: str, table: type[BaseModel]) -> list[str]:
-    """The tables that have a key of this name, as they are written."""
+    """Return the headers of the tables that have a key of this name."""
     return [f"[{path}]" for path, fields in _tables(table) if name in fields]
 
 
 def meant(name: str, table: type[BaseModel]) -> str | None:
-    """The right spelling of a key in a variable's name, where its underscores are wrong.
+    """Return the right spelling of a variable's key if its underscores are wrong, else None.
 
-    `discord_token` is `discord__token`: two underscores stand where the file has a dot.
+    Two underscores stand for a dot in the file: `discord_token` must be `discord__token`.
     """
     flat = re.sub("_+", "_", name)
     for path, fields in _tables(table):
@@ -29,7 +29,7 @@ def meant(name: str, table: type[BaseModel]) -> str | None:
 
 
 def _tables(table: type[BaseModel]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each table of a fixed shape, with its keys; a name of the operator's own is `<name>`."""
+    """Yield each table with fixed keys, and its keys. `<name>` stands for an operator's name."""
     for name, field in table.model_fields.items():
         kind, path = field.annotation, name
         if get_origin(kind) is dict:

@@ -1,16 +1,16 @@
-"""The places of rows and files as a setting names them: addresses that we can open, or mistakes."""
+"""Validate the addresses of the database and of the media storage."""
 
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 _BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "https"})
-"""Schemes of stores whose files obstore finds again."""
+"""URL schemes of object stores that keep files, as obstore knows them."""
 SQLITE = ("sqlite", "sqlite+aiosqlite")
-"""The beginnings of an address of SQLite; earlier versions knew the second one alone."""
+"""The drivers in an address of SQLite. Earlier versions knew only the second."""
 
 
 def database_url(value: str) -> str:
-    """The address of a database that we have a driver for; ValueError with a code if it is none."""
+    """Return the address if we have a driver for it. Raises `ValueError` with a problem code."""
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 
@@ -26,7 +26,7 @@ def database_url(value: str) -> str:
 
 
 def storage_url(value: str) -> str:
-    """A folder, or the address of a bucket; ValueError with a code if it is neither."""
+    """Return the value if it is a folder or a bucket. Raises `ValueError` with a problem code."""
     scheme = urlsplit(value).scheme
     if scheme in ("", "file"):
         return value
@@ -36,7 +36,7 @@ def storage_url(value: str) -> str:
     from obstore.store import from_url
 
     try:
-        from_url(value)  # this reads the address; nothing is connected
+        from_url(value)  # only parses the address; opens no connection
     except (BaseError, ValueError) as error:
         raise ValueError("storage_url") from error
     return value

@@ -1,4 +1,4 @@
-"""The shape of a model's table in `catalog.toml` and in the operator's configuration."""
+"""The keys of a model's table, in `catalog.toml` and in the operator's configuration."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -23,15 +23,15 @@ from bot.core.prices import MICRO
 from bot.core.wishes import ASPECTS, QUALITIES, Extra, Shaping
 
 DEAREST = 1_000_000
-"""The most that a second may cost: beyond it, sums of a day no longer fit into a column."""
+"""The highest price of a second. With more, the sum of a day no longer fits into a column."""
 _PIXELS = re.compile(r"[1-9]\d{0,4}[x*][1-9]\d{0,4}")
 _PLACE = re.compile(r"(?!(prompt|model)$|metadata(\.model)?$)[\w*-]+(\[\d\])?(\.[\w*-]+(\[\d\])?)*")
 
 
 def _place(value: str) -> str:
-    """A path like `metadata.input.seed` or `images[0]`, never one that is taken.
+    """Return a field's path like `metadata.input.seed` or `images[0]`. Raises `ValueError`.
 
-    Gateways refuse a model in the metadata.
+    Reserved fields are refused. `metadata.model` is refused because gateways refuse it.
     """
     if not _PLACE.fullmatch(value):
         raise ValueError("place")
@@ -39,7 +39,7 @@ def _place(value: str) -> str:
 
 
 def _lengths(given: object) -> object:
-    """`[5, "2-15"]` as numbers."""
+    """Return `[5, "2-15"]` as a tuple of numbers."""
     if not isinstance(given, list | tuple):
         return given
     known: dict[object, None] = {}
@@ -68,27 +68,27 @@ Price = Annotated[
     Annotated[_One, Tag("float")] | Annotated[dict[QualityWord, _One], Tag("dict[str,float]")],
     Discriminator(lambda given: "dict[str,float]" if isinstance(given, dict) else "float"),
 ]
-"""Of one second: one for all qualities, or one for each."""
+"""The price of one second: one number for all qualities, or one per quality."""
 Shapes = dict[Annotated[str, AfterValidator(_one_of(ASPECTS))], str]
-"""Aspect → the wire's word for it."""
+"""The value that is sent for each aspect."""
 Sizes = Annotated[
     Annotated[str, Tag("str")] | Annotated[Shapes, Tag("dict[str,str]")],
     Discriminator(lambda given: "dict[str,str]" if given and isinstance(given, dict) else "str"),
 ]
 Place = Annotated[str, AfterValidator(_place)]
-"""A field of the body, or a key of its metadata."""
+"""The path of a field in the request body, or in its metadata."""
 Places = tuple[Place, ...]
 Lengths = Annotated[tuple[PositiveInt, ...], BeforeValidator(_lengths), Field(min_length=1)]
-"""Seconds, the default first; `"2-15"` is all of them, after those that are named."""
+"""Lengths in seconds, the default first. `"2-15"` adds every length from 2 to 15."""
 Files = tuple[Annotated[Places, Field(min_length=1)], ...]
-"""One entry per file."""
+"""The fields of each file, one entry per file."""
 
 
 class PresetTable(Table):
     """`[presets.<name>]`"""
 
     label: str | None = None
-    """The shown name; by default the table's."""
+    """The shown name; the table's name by default."""
     prompt: str = Field(min_length=1)
     hidden: bool = False
 
@@ -143,12 +143,12 @@ class ModelTable(Table):
     family: str
     wire: str | None = None
     only: tuple[Dialect, ...] | None = None
-    """The dialects in which its spelling is known; None: all."""
+    """The dialects in which this model can be ordered; None: all."""
     plugin: str | None = None
-    """Of new-api: the one that serves it, where the gateway has such."""
+    """The name of the new-api plugin that serves this model, at gateways with plugins."""
     kinds: tuple[Kind, ...] = Field(min_length=1)
     lacks: tuple[Kind, ...] = ()
-    """Kinds that can't be had this way."""
+    """Kinds that this dialect or plugin can't serve."""
     seconds: Lengths
     auto: bool = False
     sizes: dict[QualityWord, Sizes] = Field(min_length=1)
@@ -170,10 +170,10 @@ class ModelTable(Table):
     price: Price | None = None
     silent_price: Price | None = None
     sound_priced: bool = False
-    """Whether the vendor's price hangs on its sound."""
+    """Whether the vendor's price depends on sound."""
     source: str = ""
     assumed: bool = False
-    """Whether a gateway that lists no models is taken to have it."""
+    """Whether we assume this model at a gateway that lists no models."""
     hidden: bool = False
     gateway: str | None = None
 
@@ -184,14 +184,14 @@ class ModelTable(Table):
         if self.picture is None and not {Kind.TEXT, Kind.REMIX}.issuperset(self.kinds):
             raise wrong("missing", below="picture")
         for extra in self.drops_false:
-            # Left out on the way up, and up there it is true by default.
+            # The gateway drops a false value, and the vendor's default is true.
             if self.extras.get(extra) is False and self.unasked.get(extra):
                 raise wrong("false_dropped", below=f"extras.{extra}")
         return self
 
     @model_validator(mode="after")
     def _is_cut_to_pixels(self) -> Self:
-        """A picture can be cut to the video's size only where the wire's words are pixels."""
+        """Raise if pictures must have the video's exact size but `sizes` are not in pixels."""
         if self.picture and self.picture.exact:
             for quality, sizes in self.sizes.items():
                 for word in [sizes] if isinstance(sizes, str) else sizes.values():
@@ -203,13 +203,13 @@ class ModelTable(Table):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def prices(self) -> dict[str, int]:
-        """Micro-units, of every quality that it makes."""
+        """The price of a second by quality, in micro-units."""
         return self._in_micro(self.price)
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def silent_prices(self) -> dict[str, int]:
-        """The same without sound."""
+        """The price of a second without sound by quality, in micro-units."""
         return self._in_micro(self.silent_price)
 
     def _in_micro(self, price: Price | None) -> dict[str, int]:
@@ -220,7 +220,7 @@ class ModelTable(Table):
 
     @model_validator(mode="after")
     def _is_priced(self) -> Self:
-        """Each quality that it makes, or none."""
+        """Raise if a table of prices lacks a quality that the model makes."""
         for key, price in (("price", self.price), ("silent_price", self.silent_price)):
             lacking = [each for each in self.sizes if isinstance(price, dict) and each not in price]
             if lacking:

@@ -1,7 +1,7 @@
 """The operator's limits, and the terms of communities that have their own.
 
-A gateway that a community names is paid for by that community. All that it orders goes there, also
-what the operator sends elsewhere, and nobody else orders there: so a row's gateway tells its purse.
+A community pays for the gateway that it names. All its orders go to that gateway, whichever
+gateway a model names, and no other orders go there. So the gateway of a row tells its purse.
 """
 
 import re
@@ -20,18 +20,21 @@ from bot.core.quotas import Purse
 
 PURSE = ("purse_videos_per_day", "purse_money_per_day")
 _NAME = re.compile(r"discord:[1-9]\d{16,19}|telegram:-[1-9]\d{0,18}")
-"""Servers, and groups: people's own chats are no communities."""
+"""Ids of Discord servers and Telegram groups. Private chats are not communities."""
 
 
 def general(settings: Settings) -> quotas.Limits:
-    """The limits of everybody who has no others, on the operator's purse."""
+    """Return the general limits, with the operator's purse."""
     return _core(settings.limits, settings, Purse(others=settings.claimed))
 
 
 def communities(
     settings: Settings, catalog: Catalog
 ) -> tuple[dict[tuple[str, str], Terms], list[Problem]]:
-    """The terms of each community that is named; `catalog` is the operator's."""
+    """Return the terms of each configured community, and all problems.
+
+    `catalog` is the operator's.
+    """
     found = [
         *(problem for name, it in settings.communities.items() for problem in _wrong(name, it)),
         *_torn(settings),
@@ -54,7 +57,7 @@ def communities(
 
 
 def _at(settings: Settings, gateway: str, limits: Limits) -> tuple[Catalog, list[Problem]]:
-    """Every model as if there were no other gateway, whichever it names."""
+    """Return the catalog as if `gateway` were the only one, whichever gateway models name."""
     models: Mapping[str, dict[str, Any]] = {
         name: {key: value for key, value in table.items() if key != "gateway"}
         for name, table in settings.models.items()
@@ -87,7 +90,7 @@ def _wrong(name: str, community: Community) -> Iterator[Problem]:
 
 
 def _torn(settings: Settings) -> Iterator[Problem]:
-    """Several may share a gateway: that is one purse, and it has one limit."""
+    """Yield a problem where communities share a gateway, so one purse, with different limits."""
     first: dict[str, tuple[str, Limits]] = {}
     for name, community in settings.communities.items():
         if community.gateway is None:

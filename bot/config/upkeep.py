@@ -1,4 +1,4 @@
-"""The tables of the configuration about how the service looks after itself."""
+"""The tables `[backup]` and `[retention]` of the configuration, and times of day."""
 
 import re
 from datetime import time
@@ -21,7 +21,7 @@ def _time_of_day(value: str) -> str:
 
 
 def time_of(said: str) -> time | None:
-    """The time of day that was named; None if it is off."""
+    """Return the time of day of a setting; None if it is "off"."""
     if said == OFF:
         return None
     hour, minute = said.split(":")

@@ -1,4 +1,4 @@
-"""`zoetrope db`: the rows and their copies; what a command does stands in the module named so."""
+"""`zoetrope db`: commands on the database and its backups; each has a module of the same name."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command()
 def upgrade(config: ConfigFile = None) -> None:
-    """Bring the tables up to date without running the service; `run` does so by itself."""
+    """Upgrade the database tables without running the service; `run` does this by itself."""
     from bot.cli.db.upgrade import upgrade_tables
 
     upgrade_tables(config)
@@ -20,7 +20,7 @@ def upgrade(config: ConfigFile = None) -> None:
 
 @app.command()
 def verify(as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """Look through rows and files, beside the running service or without it."""
+    """Check rows and files, with or without a running service."""
     from bot.cli.db.verify import verify_database
 
     verify_database(config, as_json=as_json)
@@ -28,7 +28,7 @@ def verify(as_json: AsJson = False, config: ConfigFile = None) -> None:
 
 @app.command()
 def recount(why: Why = "", as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """Count today's use of limits anew from the jobs, where `verify` found it wrong."""
+    """Recount today's use of limits from the jobs, if `verify` found it wrong."""
     from bot.cli.db.recount import recount_usage
 
     recount_usage(config, why=why, as_json=as_json)
@@ -42,7 +42,7 @@ def backup(
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Make a backup, beside the running service or without it."""
+    """Make a backup, with or without a running service."""
     from bot.cli.db.backup import back_up
 
     back_up(config, to=to, as_json=as_json)
@@ -61,7 +61,7 @@ def restore(
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Put a backup in the place of what is there; the service may not run."""
+    """Replace rows and files with a backup. The service must not run."""
     from bot.cli.db.restore import restore_backup
 
     restore_backup(config, place, yes=yes, as_json=as_json)

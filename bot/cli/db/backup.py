@@ -1,4 +1,4 @@
-"""`zoetrope db backup`: a copy of rows and files, made beside the running service."""
+"""`zoetrope db backup`: copy rows and files, also while the service runs."""
 
 import asyncio
 from pathlib import Path
@@ -17,7 +17,7 @@ from bot.core.clock import SystemClock
 
 
 def back_up(file: Path | None, *, to: Path | None, as_json: bool) -> None:
-    """Make one in `to`, or where the configuration says, and print what is in it."""
+    """Make a backup in `to` or the configured folder, and print its contents."""
     config = configuration(file)
     check_user(config)
     backup = asyncio.run(_make(config, to or config.backup_folder))

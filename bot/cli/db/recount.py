@@ -1,4 +1,4 @@
-"""`zoetrope db recount`: what limits count, made anew of the jobs by the service or without it."""
+"""`zoetrope db recount`: recount the use of limits from the jobs, with or without a service."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from bot.cli.words import tell
 
 
 def recount_usage(file: Path | None, *, why: str, as_json: bool) -> None:
-    """Have it counted, and say what was wrong."""
+    """Recount the use of limits, and print what was wrong."""
     answer = ask(configuration(file), "usage.recount", why=why)
     if as_json:
         drawing.as_json(answer)

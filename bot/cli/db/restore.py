@@ -1,4 +1,4 @@
-"""`zoetrope db restore`: a backup in the place of what is there, after a question."""
+"""`zoetrope db restore`: restore a backup, after a question."""
 
 import asyncio
 import sys
@@ -53,13 +53,13 @@ def _ask() -> None:
 
 
 async def restore(config: Config, backup: Backup) -> Restored:
-    """Put this backup in the place of what is there."""
+    """Restore this backup."""
     with reached(config.database_url), storage_at(config.storage_url) as storage:
         return await restoring.restore(config, storage, backup, now=SystemClock().now())
 
 
 def _tell_lost(config: Config, later: Sequence[Later] | None) -> None:
-    """The truth about what no backup has."""
+    """Print which later jobs the restore loses."""
     print()
     if later is None:
         print(tell("restore.unknown"))

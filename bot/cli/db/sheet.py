@@ -1,4 +1,4 @@
-"""A backup on the terminal: what is in it, name by name."""
+"""Print the contents of a backup."""
 
 from collections.abc import Iterator
 
@@ -10,18 +10,18 @@ _MB = 1e6
 
 
 def show(manifest: Manifest) -> None:
-    """Print it."""
+    """Print the contents of a backup."""
     drawing.sheet(_lines(manifest))
 
 
 def values(manifest: Manifest) -> dict[str, object]:
-    """The same for programs; the files only by their number and bytes."""
+    """Return the contents for JSON, with only the number and bytes of the files."""
     shown = manifest.model_dump(mode="json", exclude={"files"})
     return {**shown, "files": len(manifest.files), "bytes": manifest.bytes}
 
 
 def moment(at: float) -> str:
-    """In this machine's time zone."""
+    """Return a time as text in this machine's time zone."""
     return f"{drawing.local(at):%Y-%m-%d %H:%M:%S %Z}"
 
 

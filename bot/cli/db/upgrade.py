@@ -1,4 +1,4 @@
-"""`zoetrope db upgrade`: the tables as this program knows them, without running it."""
+"""`zoetrope db upgrade`: upgrade the tables without running the service."""
 
 import asyncio
 from pathlib import Path
@@ -16,7 +16,7 @@ from bot.store.reading import open_reading, version_of
 
 
 def upgrade_tables(file: Path | None) -> None:
-    """Bring them up to date, under the service's lock, and say from which version."""
+    """Upgrade the tables under the service's lock, and print the earlier version."""
     config = configuration(file)
     check_user(config)
     found, known = asyncio.run(_upgrade(config)), str(migrations.head())
@@ -34,7 +34,7 @@ async def _upgrade(config: Config) -> str | None:
 
 
 async def _version(url: str) -> str | None:
-    """None where there are no tables yet."""
+    """Return the version of the tables; None if there are no tables yet."""
     try:
         async with open_reading(url) as rows:
             return await rows.run(version_of)

@@ -1,4 +1,4 @@
-"""`zoetrope db verify`: rows and files looked through beside the running service."""
+"""`zoetrope db verify`: check rows and files, also while the service runs."""
 
 import asyncio
 from dataclasses import asdict
@@ -22,12 +22,12 @@ from bot.store.wanted import wanted
 
 
 def verify_database(file: Path | None, *, as_json: bool) -> None:
-    """Print what each check found; exit code 1 if that is anything."""
+    """Print the result of each check. Exit code 1 if any check found trouble."""
     config = configuration(file)
     verdicts = asyncio.run(_verdicts(config))
     is_doubted = any(it.check == USAGE and it.trouble for it in verdicts)
     if is_doubted:
-        # A service that runs compares for itself, and takes no order; one that starts does, too.
+        # A running service compares too, and takes no orders on a difference. So does a start.
         asyncio.run(control.ask(config.data_dir, "usage.compare", {}))
     broken = [verdict for verdict in verdicts if verdict.trouble]
     if as_json:
@@ -59,7 +59,7 @@ async def _media(config: Config, keys: list[str]) -> Verdict:
 
 
 def _spool(config: Config) -> Verdict:
-    """A service that starts gives them to their rows; what is left has none."""
+    """Return the gateway ids without a row. A start gives ids to their rows; the rest have none."""
     ids = [each.gateway_id for each in Spool(config.data_dir).read()]
     return Verdict("spool", len(ids), tuple(ids[:SHOWN]))
 

@@ -1,8 +1,8 @@
-"""`zoetrope doctor`: looks at the world and says, line by line, what works and what to mend.
+"""`zoetrope doctor`: check everything and print, line by line, what works and what to fix.
 
-It asks and changes nothing; what it asks is free of charge. Its findings on gateways it writes
-down, in the data folder (`bot.config.discoveries`), and judges the configuration with them. A
-further platform is a further module beside `discord`, and one word in `CHECKS`.
+All checks are free of charge. The only change is that findings about gateways are stored in the
+data folder (`bot.config.discoveries`); they are used to judge the configuration. To add a network,
+add a module beside `discord` and an entry in `CHECKS`.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ from bot.config.discoveries import DAMAGED
 Check = Callable[[Config], AsyncIterator[Finding]]
 
 FOUNDATIONS = (machine.check, gateways.check)
-"""The looks that come before the configuration: a gateway's models are those it has today."""
+"""The checks before the configuration is judged, which depends on the gateways' present models."""
 CHECKS = (discord.check, telegram.check, web.check)
 WIDTH = 9
-"""Columns of the mark, so that the sentences stand below each other."""
+"""The width of the mark in characters, so that sentences are aligned."""
 _STYLES = {Mark.OK: "green", Mark.NOTE: "cyan", Mark.PROBLEM: "bold red"}
 
 
 def run_checks(file: Path | None) -> None:
-    """Print one line per check; exit code 1 if there is something to mend."""
+    """Print one line per check. Exit code 1 if there is a problem."""
     console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
     try:
         config = load(file)
@@ -49,15 +49,17 @@ def run_checks(file: Path | None) -> None:
 
 
 async def findings(config: Config) -> AsyncIterator[Finding]:
-    """Everything there is to find, each as soon as it is known."""
-    damaged = [remark for remark in config.remarks if remark.code == DAMAGED]  # a look mends it
+    """Yield all findings, each as soon as it is known."""
+    damaged = [
+        remark for remark in config.remarks if remark.code == DAMAGED
+    ]  # the check of gateways repairs it
     for check in FOUNDATIONS:
         async for finding in _seen(check, config):
             yield finding
     try:
         config = completed(config.written)
     except Misconfigured:
-        pass  # the look at the gateway whose findings broke it has said so
+        pass  # the gateway's own check has reported it
     else:
         for finding in about(config, (*damaged, *config.remarks)):
             yield finding
@@ -67,7 +69,7 @@ async def findings(config: Config) -> AsyncIterator[Finding]:
 
 
 async def _seen(check: Check, config: Config) -> AsyncIterator[Finding]:
-    """The findings; trouble that ends one look is a finding as well, and the others go on."""
+    """Yield a check's findings. An error becomes a finding too, so other checks go on."""
     try:
         async for finding in check(config):
             yield finding
@@ -79,12 +81,12 @@ async def _seen(check: Check, config: Config) -> AsyncIterator[Finding]:
 
 
 def about(config: Config, remarks: Iterable[Problem]) -> Iterator[Finding]:
-    """How many models there are, and what stands in the way of running."""
+    """Yield the number of models, remarks, and the problems that stop `run`."""
     yield Finding.ok("check.good", count=len(config.catalog.models))
     for remark in remarks:
         yield Finding(Mark.PROBLEM, remark.sentence("en"))
     for obstacle in obstacles(config):
-        if obstacle.key != "data_dir":  # the machine's own look says more of it
+        if obstacle.key != "data_dir":  # the machine's own check says more about it
             yield Finding(Mark.PROBLEM, obstacle.sentence("en"))
 
 
@@ -93,7 +95,7 @@ async def _print_all(config: Config, console: Console) -> int:
 
 
 def _print(finding: Finding, console: Console) -> bool:
-    """Print it; whether it is something to mend."""
+    """Print a finding. True if it is a problem."""
     mark = tell(f"doctor.{finding.mark}")
     console.print(f"{mark:{WIDTH}}", style=_STYLES[finding.mark], end="")
     console.print(finding.sentence)

@@ -1,4 +1,4 @@
-"""The bot at Discord: its token, intents, servers, commands and permissions."""
+"""Check the bot at Discord: its token, intents, servers, commands and permissions."""
 
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -12,11 +12,11 @@ from bot.platforms.discord.errors import Unreadable
 from bot.platforms.discord.portal import Community, Identity, Portal, open_portal
 
 MOST_SERVERS = 20
-"""Each takes four requests; who is in more servers has seen it work."""
+"""The most servers that are checked; each costs four requests."""
 
 
 async def check(config: Config) -> AsyncIterator[Finding]:
-    """The findings, from the token on outwards; none where nobody wants it on Discord."""
+    """Yield the findings, beginning with the token; none if Discord is not configured."""
     table = config.settings.discord
     if table.token is None:
         return
@@ -46,7 +46,7 @@ async def _findings(portal: Portal, *, asks_intent: bool) -> AsyncIterator[Findi
 
 
 def intents(identity: Identity, *, asks_intent: bool) -> Finding:
-    """Whether what the configuration asks for is granted."""
+    """Check whether the intent that the configuration asks for is granted."""
     if not asks_intent:
         return Finding.ok("doctor.intents")
     if identity.sees_messages:
@@ -55,7 +55,7 @@ def intents(identity: Identity, *, asks_intent: bool) -> Finding:
 
 
 def commands(names: Sequence[str]) -> Finding:
-    """The registered commands; a client may have to be reloaded to show them."""
+    """Check the registered commands. A client may have to be reloaded to show them."""
     if not names:
         return Finding.note("doctor.commands_none")
     return Finding.ok("doctor.commands", names=", ".join(names))
@@ -70,7 +70,7 @@ async def _in_server(
     try:
         channels = await portal.channels(identity, community)
     except (Refused, Unreadable):
-        # Also where the answer lacks what is needed: the other servers are looked at all the same.
+        # Also if the answer lacks a field: go on with the other servers.
         yield Finding.note("doctor.permissions_unseen", server=server)
         return
     lacking = [channel for channel in channels if channel.lacking]

@@ -1,4 +1,4 @@
-"""The doctor's findings: one line each, with a remedy where one is needed."""
+"""The doctor's findings: one line each, with a remedy if one is needed."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,37 +8,37 @@ from bot.core.errors import BotError
 
 
 class Mark(StrEnum):
-    """How it stands."""
+    """The kind of a finding."""
 
     OK = "ok"
     NOTE = "note"
-    """Worth knowing; nothing is broken."""
+    """A fact worth knowing; nothing is broken."""
     PROBLEM = "problem"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line."""
+    """A finding: one line of the doctor's output."""
 
     mark: Mark
     sentence: str
 
     @classmethod
     def ok(cls, id_: str, *, count: int | None = None, **values: object) -> "Finding":
-        """All is well there."""
+        """Return a finding that a check passed."""
         return cls(Mark.OK, tell(id_, count=count, **values))
 
     @classmethod
     def note(cls, id_: str, *, count: int | None = None, **values: object) -> "Finding":
-        """Something to know."""
+        """Return a finding worth knowing."""
         return cls(Mark.NOTE, tell(id_, count=count, **values))
 
     @classmethod
     def problem(cls, id_: str, *, count: int | None = None, **values: object) -> "Finding":
-        """Something to mend; the sentence says how."""
+        """Return a finding of a problem; its sentence names the remedy."""
         return cls(Mark.PROBLEM, tell(id_, count=count, **values))
 
     @classmethod
     def of(cls, error: BotError) -> "Finding":
-        """The error that stopped the look."""
+        """Return a finding for the error that stopped a check."""
         return cls(Mark.PROBLEM, explain(error))

@@ -1,6 +1,6 @@
-"""Each gateway tells of its key and of itself: its models, its balance, its software.
+"""Check each gateway: its key, models, balance and software.
 
-The finding is written down, for everything else that loads the configuration.
+The findings are stored for all commands that load the configuration.
 """
 
 import math
@@ -20,7 +20,7 @@ from bot.net.guard import is_exposed
 
 
 async def check(config: Config) -> AsyncIterator[Finding]:
-    """The findings, gateway by gateway; none of the questions costs anything."""
+    """Yield the findings, gateway by gateway. All requests are free of charge."""
     for name, table in config.settings.gateways.items():
         if is_exposed(table.base_url):
             yield Finding.problem("doctor.gateway_exposed", gateway=name, url=table.base_url)
@@ -53,7 +53,7 @@ async def check(config: Config) -> AsyncIterator[Finding]:
 
 
 async def identified(config: Config, name: str, seen: Survey) -> tuple[Config, Found]:
-    """The gateway's software, written down, and the configuration that follows from it."""
+    """Find out and store the gateway's software; return the new configuration and the finding."""
     table = config.settings.gateways[name]
     found = await software.find_out(table.base_url, table.api_key.get_secret_value(), seen)
     found = keep(config.data_dir, name, found)
@@ -63,7 +63,7 @@ async def identified(config: Config, name: str, seen: Survey) -> tuple[Config, F
 def about_software(
     config: Config, gateway: str, found: Found, last: Found | None
 ) -> Iterator[Finding]:
-    """Its software and since when, the changes, and the kinds that are held back for it."""
+    """Yield the gateway's software and since when, its changes, and the held-back kinds."""
     runs, since = software.name(found), f"{found.since:%Y-%m-%d}"
     yield Finding.note("which.found", gateway=gateway, software=runs, since=since)
     if last is not None:
@@ -93,7 +93,7 @@ def _changes(gateway: str, found: Found, last: Found, ours: Collection[str]) -> 
 
 
 def models(gateway: str, wanted: Iterable[str], had: Iterable[str] | None) -> Finding:
-    """Whether the key has all that people are offered."""
+    """Check whether the key has all models that people are offered."""
     if had is None:
         return Finding.note("doctor.models_unlisted", gateway=gateway)
     lacking = sorted(set(wanted) - set(had))
@@ -105,7 +105,7 @@ def models(gateway: str, wanted: Iterable[str], had: Iterable[str] | None) -> Fi
 
 
 def balance(gateway: str, left: float | None) -> Finding:
-    """Whether anything is left."""
+    """Check whether the balance has money left."""
     if left is None:
         return Finding.note("doctor.balance_untold", gateway=gateway)
     if left <= 0:

@@ -1,4 +1,4 @@
-"""The state of this machine: room on the disk, a folder to write into, a sound database."""
+"""Check this machine: disk space, writable folders, database, backups, open files."""
 
 import os
 import shutil
@@ -24,14 +24,14 @@ from bot.store.spool import Spool
 from bot.web.descriptors import WANTED, connections, highest
 
 LEAST_FREE = 1_000_000_000
-"""Bytes: room for a day's videos and for the database to grow."""
+"""Bytes that should be free: for a day's videos and the database's growth."""
 BACKUP_AGE = 2 * 86_400.0
-"""Seconds: an older backup shows that something is wrong."""
+"""The age in seconds beyond which the newest backup is a problem."""
 PROBE = b"\0" * 65_536
 
 
 async def check(config: Config) -> AsyncIterator[Finding]:
-    """The findings, in the order in which the service would stumble."""
+    """Yield the findings, in the order in which the service would meet the problems."""
     yield folder(config.data_dir)
     yield await _database(config)
     yield files(highest())
@@ -55,10 +55,10 @@ async def check(config: Config) -> AsyncIterator[Finding]:
 
 
 def _folders(config: Config) -> Iterator[tuple[Path, str]]:
-    """The others that are written into, and the setting of each: one may be somebody else's."""
+    """Yield the other folders that are written to, with their settings; owners may differ."""
     for name in ("scratch", "received"):
         yield config.data_dir / name, "data_dir"
-    if config.settings.storage_url is None:  # one that is set is an obstacle by itself
+    if config.settings.storage_url is None:  # a configured one is checked by `obstacles`
         yield config.data_dir / "media", "data_dir"
     backups = config.settings.backup
     yield config.backup_folder, "backup.folder" if backups.folder else "data_dir"
@@ -67,7 +67,7 @@ def _folders(config: Config) -> Iterator[tuple[Path, str]]:
 
 
 def folder(path: Path, setting: str = "data_dir") -> Finding:
-    """Written into as the service will; where it is not there yet, the folder that will have it."""
+    """Check by writing whether a folder, or its nearest existing parent, is writable."""
     there = next(each for each in (path, *path.absolute().parents) if os.path.lexists(each))
     try:
         with tempfile.TemporaryFile(dir=there) as probe:
@@ -84,7 +84,7 @@ def folder(path: Path, setting: str = "data_dir") -> Finding:
 
 
 def room(where: str, *, free: int) -> Finding:
-    """Whether that many bytes are enough."""
+    """Check whether enough bytes are free."""
     if free < LEAST_FREE:
         wanted = LEAST_FREE / 1e9
         return Finding.problem("doctor.disk_low", folder=where, gigabytes=free / 1e9, wanted=wanted)
@@ -92,7 +92,7 @@ def room(where: str, *, free: int) -> Finding:
 
 
 async def bucket(url: str) -> Finding:
-    """Whether it answers, and takes a file."""
+    """Check whether a bucket answers and stores a file."""
     with storage_at(url) as storage:
         presence = Presence(storage, SystemClock())
         await presence.check()
@@ -103,14 +103,17 @@ async def bucket(url: str) -> Finding:
 
 
 def backup(where: Path, *, age: float) -> Finding:
-    """Whether one that old is one of the last two nights."""
+    """Check whether the newest backup is recent enough."""
     if age > BACKUP_AGE:
         return Finding.problem("doctor.backup_old", folder=str(where), days=age / 86_400)
     return Finding.ok("doctor.backup", folder=str(where), hours=age / 3600)
 
 
 def _waiting(spool: Spool) -> Finding | None:
-    """Gateway ids that no row has; a running service has looked for theirs already."""
+    """Return a finding of gateway ids without a row, or None.
+
+    A running service has already tried to match such ids.
+    """
     ids = [each.gateway_id for each in spool.read()]
     if not ids:
         return None
@@ -120,7 +123,7 @@ def _waiting(spool: Spool) -> Finding | None:
 
 
 def files(allowed: int) -> Finding:
-    """Whether so many open files and connections are enough."""
+    """Check whether the limit of open files is high enough."""
     if allowed < WANTED:
         most = connections(allowed)
         return Finding.problem("doctor.files_few", allowed=allowed, wanted=WANTED, most=most)
@@ -128,7 +131,7 @@ def files(allowed: int) -> Finding:
 
 
 async def is_running(config: Config) -> bool:
-    """Whether a service has the database right now."""
+    """Whether a service holds the database right now."""
     return isinstance(await _trouble(config), DatabaseInUse)
 
 
@@ -142,7 +145,7 @@ async def _database(config: Config) -> Finding:
 
 
 async def _trouble(config: Config) -> BotError | None:
-    """The trouble that the service would have with the database; None if it has none."""
+    """Return the error that the service would get from the database, or None."""
     try:
         with reached(config.database_url):
             await check_database(config.database_url, home=Home(config.data_dir))

@@ -1,4 +1,4 @@
-"""The bot at Telegram: its token, its sight in groups, its files, who else listens."""
+"""Check the bot at Telegram: its token, privacy mode in groups, files, and other listeners."""
 
 import os
 import time
@@ -14,7 +14,7 @@ from bot.store.database import check_database
 
 
 async def check(config: Config) -> AsyncIterator[Finding]:
-    """The findings, from the token on outwards; none where nobody wants it on Telegram."""
+    """Yield the findings, beginning with the token; none if Telegram is not configured."""
     table = config.settings.telegram
     if table.token is None:
         return
@@ -46,7 +46,7 @@ async def _findings(portal: Portal, config: Config) -> AsyncIterator[Finding]:
 
 
 async def _files(portal: Portal, config: Config) -> AsyncIterator[Finding]:
-    """Whether pictures will come from a Bot API server of one's own."""
+    """Check whether pictures can be downloaded from the operator's own Bot API server."""
     table = config.settings.telegram
     if table.api_url is None:
         return
@@ -67,9 +67,9 @@ async def _files(portal: Portal, config: Config) -> AsyncIterator[Finding]:
 
 
 async def _is_running(config: Config) -> bool:
-    """Whether our own service holds the database: then it is the one that listens.
+    """Whether our own service holds the database, and so is the one that listens.
 
-    PostgreSQL does not tell, so there it is left in peace.
+    True with PostgreSQL, where this can't be found out.
     """
     if not config.database_url.startswith("sqlite"):
         return True
@@ -79,6 +79,6 @@ async def _is_running(config: Config) -> bool:
         return True
     except Broken:
         return False
-    except Exception:  # noqa: BLE001 - what is wrong with the database is told by another look
+    except Exception:  # noqa: BLE001 - another check reports the database's errors
         return True
     return False

@@ -1,6 +1,6 @@
-"""Whether we could listen where we are to, and whether links to videos would work.
+"""Check whether the web port is free, and whether links to videos work.
 
-Our public address is asked for from outside, as people would.
+The check requests our public address, as people do.
 """
 
 from collections.abc import AsyncIterator
@@ -19,13 +19,13 @@ HEALTHY = "ok"
 
 
 async def check(config: Config) -> AsyncIterator[Finding]:
-    """Our own port, then the whole way from the public address to it."""
+    """Yield the findings about our port, then about the way from the public address to the port."""
     web = config.settings.web
     async with AsyncExitStack() as stack:
         try:
             ours = await stack.enter_async_context(server.serve([], host=web.host, port=web.port))
         except Broken as error:
-            # The service itself runs there, if it runs, and will answer.
+            # If our service runs, it holds the port and will answer.
             if not isinstance(error, PortTaken) or not await is_running(config):
                 yield Finding.of(error)
         else:

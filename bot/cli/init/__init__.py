@@ -1,7 +1,7 @@
-"""`zoetrope init`: from nothing to a service that can run, one tested answer at a time.
+"""`zoetrope init`: set up a service that can run, one tested answer at a time.
 
-The steps are plain functions that ask, test and write; who answers is a `Talk`. A further platform
-is a further module beside `discord`, and one line below.
+The steps are plain functions that ask, test and write; a `Talk` supplies the answers. To add a
+network, add a module beside `discord` and a line below.
 """
 
 import os
@@ -22,13 +22,13 @@ INTERRUPTED = 130
 
 
 def set_up(file: Path, *, ask: bool, also_telegram: bool) -> None:
-    """Set up what is missing; `ask` a person, or take it all from the environment and files."""
+    """Set up what is missing. `ask` False: take all answers from the environment and files."""
     draft = Draft(file, environment=os.environ)
     if not ask:
         _check_known(draft, also_telegram=also_telegram)
         _steps(Nobody(), draft, also_telegram=also_telegram)
         return
-    if sys.stdin is None or not sys.stdin.isatty():  # it is None where it was closed
+    if sys.stdin is None or not sys.stdin.isatty():  # None if standard input is closed
         raise Refused("no_terminal")
     talk = Talk()
     try:
@@ -49,7 +49,7 @@ def _steps(talk: Talk, draft: Draft, *, also_telegram: bool) -> None:
     gateway.set_up(talk, draft)
     limits.set_up(talk, draft)
     _settle(talk, draft)
-    from bot.cli.init import earlier, trial  # they bring the whole of media along
+    from bot.cli.init import earlier, trial  # these import all of `bot.media`
 
     earlier.offer(talk, draft.config())
     trial.offer(talk, draft.config())
@@ -59,7 +59,7 @@ def _steps(talk: Talk, draft: Draft, *, also_telegram: bool) -> None:
 
 
 def _settle(talk: Talk, draft: Draft) -> None:
-    """All that was used has to be found the next time too, without this environment."""
+    """Write settings that only this environment has to the files, for the next start."""
     written, left = draft.settle()
     if written:
         talk.say("init.settled", keys=", ".join(written), file=str(draft.file))
@@ -68,7 +68,7 @@ def _settle(talk: Talk, draft: Draft) -> None:
 
 
 def _check_known(draft: Draft, *, also_telegram: bool) -> None:
-    """All that is missing at once, since nobody can be asked one by one."""
+    """Raise `Misconfigured` with all missing answers, because no person can be asked."""
     url, key = (("gateways", draft.gateway, name) for name in ("base_url", "api_key"))
     needed: dict[tuple[str, ...], str] = {url: "answer_missing", key: "secret_missing"}
     if draft.get(*telegram.KEY) is None:
@@ -84,6 +84,6 @@ def _check_known(draft: Draft, *, also_telegram: bool) -> None:
 
 
 def _command(name: str, file: Path) -> str:
-    """How to start it so that it finds this file."""
+    """Return the command line that uses this configuration file."""
     config = "" if file == Path("config.toml") else f" --config {file}"
     return f"{installed.command()} {name}{config}"

@@ -1,4 +1,4 @@
-"""One answer: what is there already, or what a person is asked for until it is good."""
+"""Get one answer: the existing value, or a person's answer, asked for until it passes its test."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -22,11 +22,11 @@ def good(
     read: Callable[[str], str],
     test: Callable[[str], Found],
 ) -> tuple[str, Found]:
-    """The answer, and what its test has found out.
+    """Return the answer, and the result of its test.
 
-    `ask` is told what was wrong with the last answer; `read` raises ValueError with a code, and
-    `test` a `BotError`. An answer `given` already is tried once; where that is from the
-    environment, nothing else is: it would win over any other.
+    `ask` gets the last answer's mistake; `read` raises `ValueError` with a code, and `test` a
+    `BotError`. A `given` answer is tried once. If it comes from the environment, no other is
+    asked for, because the environment would override the new answer.
     """
     wrong: Wrong | None = None
     while True:
@@ -53,7 +53,7 @@ def secret(
     read: Callable[[str], str],
     test: Callable[[str], Found],
 ) -> tuple[str, Found]:
-    """The same for a secret, which no log shows from then on, and which is kept."""
+    """Get and store a secret like any answer; from then on the log redacts the secret."""
 
     def tested(said: str) -> Found:
         draft.hide(said)

@@ -1,4 +1,4 @@
-"""The Discord half of setting up: the token, the invitation, the first server."""
+"""Set up Discord: the token, the invitation, the first server."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,14 +12,14 @@ from bot.core.errors import Broken, Temporary
 from bot.platforms.discord.portal import Community, Identity, Portal, open_portal
 
 CHECK_EVERY = 2.0
-"""Seconds between two looks at where the bot is."""
+"""Seconds between two checks of which servers the bot is in."""
 KEY = ("discord", "token")
 
 
 def set_up(talk: Talk, draft: Draft) -> bool:
-    """Ask until Discord takes the token, then until the bot is in a server.
+    """Ask until Discord accepts the token, then wait until the bot is in a server.
 
-    False if nobody wants it on Discord.
+    False if the person does not want Discord.
     """
     talk.say("init.discord")
     try:
@@ -54,7 +54,7 @@ def _invite(talk: Talk, draft: Draft, token: str, identity: Identity) -> None:
         return
     talk.say("init.invite", name=identity.name, url=identity.invitation)
     if draft.get("gateways"):
-        return  # whoever has got past this question once is not kept waiting again
+        return  # the person has passed this step before: don't wait again
     talk.say("init.waiting")
     while not communities:
         if talk.is_skipped(CHECK_EVERY):
@@ -71,7 +71,7 @@ def _invite(talk: Talk, draft: Draft, token: str, identity: Identity) -> None:
 def _check_scope(
     talk: Talk, draft: Draft, token: str, identity: Identity, communities: list[Community]
 ) -> None:
-    """An invitation without commands is the commonest wrong one; nothing else hangs on it."""
+    """Report an invitation without commands, the most common mistake. This is only a warning."""
     first = communities[0]
     if not _asked(draft, token, lambda portal: portal.has_commands(identity, first)):
         talk.say("doctor.scope_missing", server=first.name, url=identity.invitation)

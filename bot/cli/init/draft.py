@@ -1,7 +1,7 @@
-"""The set-up so far: exactly what stands in the configuration, its secrets and the environment.
+"""The state of the set-up: the values in the configuration, its secrets and the environment.
 
-There is no other memory: every answer is written as soon as it is known to be good, so whoever was
-interrupted goes on where the files end.
+There is no other state. Each answer is written as soon as it passed its test, so an interrupted
+set-up resumes where it ended.
 """
 
 from collections.abc import Mapping
@@ -29,11 +29,11 @@ from bot.core.errors import Refused
 SECRETS = "secrets.env"
 GATEWAY = "main"
 PLACES = (("data_dir",), ("storage_url",), ("database_url",))
-"""Settings that may be a path, or hold a password."""
+"""Settings that may be a path or hold a password."""
 
 
 class Draft:
-    """The configuration `file` in the making."""
+    """The configuration `file` while it is being set up."""
 
     def __init__(self, file: Path, *, environment: Mapping[str, str]) -> None:
         self.file = file
@@ -42,23 +42,23 @@ class Draft:
 
     @property
     def secrets(self) -> Path:
-        """Where the secrets go: beside the configuration, unless something says otherwise."""
-        self.get("secrets")  # what is no name of a file ends here, and is not taken for one
+        """The file of secrets: the configured one, else one beside the configuration."""
+        self.get("secrets")  # raises if the value is no file name
         named = secrets_file(self._known, environment=self._environment)
         return named or self.file.parent / SECRETS
 
     @property
     def gateway(self) -> str:
-        """The name of the gateway to set up: the first there is."""
+        """The name of the gateway to set up: the first configured one, else `main`."""
         tables = self.get("gateways")
         return next(iter(tables), GATEWAY) if isinstance(tables, dict) else GATEWAY
 
     def get(self, *key: str) -> Any:
-        """The value from wherever it comes, unchecked; None if there is none."""
+        """Return a key's value from files or environment, unchecked; None if there is none."""
         return self._value(key, self._environment)
 
     def check_ours(self, *key: str) -> None:
-        """Raise where the environment has a bad value: it would win over what we write."""
+        """Raise `Misconfigured` if the environment sets the key: it overrides what we write."""
         dotted = ".".join(key)
         for name, value in self._environment.items():
             names = (variable(dotted), f"{variable(dotted)}_FILE")
@@ -66,7 +66,7 @@ class Draft:
                 raise Misconfigured([Problem(dotted, "answer_given", {"variable": name})])
 
     def put(self, value: Value, *key: str) -> None:
-        """Write one answer into the configuration."""
+        """Write an answer into the configuration."""
         before = self._text()
         try:
             text = put(before, key, value)
@@ -78,7 +78,7 @@ class Draft:
             save(self.file, text, mode=mode)
 
     def keep(self, secret: str, *key: str) -> None:
-        """Write one secret into the secrets file, and its name into the configuration."""
+        """Write a secret into the file of secrets, and that file's name into the configuration."""
         file = self.secrets
         if self._value(key, self._naming_secrets()) != secret:
             before = _read(file) if file.exists() else f"# {tell('init.secrets_header')}\n"
@@ -87,9 +87,9 @@ class Draft:
             self.put(SECRETS, "secrets")
 
     def settle(self) -> tuple[list[str], list[str]]:
-        """Write down what the environment alone says: a fresh shell, or systemd, has not got it.
+        """Write settings that only the environment has: a new shell or systemd would lack them.
 
-        Answers the keys that were written, and those that no line of the file can hold.
+        Return the keys that were written, and the keys that could not be written.
         """
         written, left = [], []
         settings = self.config().written.model_dump(mode="json", exclude_unset=True)
@@ -107,24 +107,26 @@ class Draft:
         return written, left
 
     def _settle(self, value: Any, key: tuple[str, ...]) -> None:
-        if key in PLACES and "@" in value:  # a password stands in it
+        if key in PLACES and "@" in value:  # contains a password
             self.keep(value, *key)
             return
         if key in PLACES and "://" not in value and self.file.parent != Path():
-            value = str(Path(value).absolute())  # in the file it is meant from the file's folder
+            value = str(
+                Path(value).absolute()
+            )  # a relative path would be resolved from the file's folder
         self.put(value, *key)
 
     def hide(self, secret: str) -> None:
-        """Let no log show it, nor any that was hidden before; good or not, it is somebody's."""
+        """Redact this and all earlier secrets in the log, also secrets that prove wrong."""
         self._hidden.add(secret)
         log.configure(level="ERROR", secrets=self._hidden)
 
     def config(self) -> Config:
-        """The whole, checked."""
+        """Return the checked configuration. Raises `Misconfigured`."""
         return load(self._known, environment=self._environment)
 
     def usable(self) -> Config:
-        """The whole, checked, whatever default_model says: that may have to be mended."""
+        """Return the checked configuration without `default_model`, which may need correction."""
         values, problems = gather(self._known, environment=self._environment)
         return checked({**values, "default_model": None}, problems)
 
@@ -142,7 +144,7 @@ class Draft:
         return inner
 
     def _naming_secrets(self) -> dict[str, str]:
-        """So little of the environment that everything else comes from the files."""
+        """Return only the variable that names the file of secrets; other values come from files."""
         name = variable("secrets")
         return {key: value for key, value in self._environment.items() if key.upper() == name}
 
@@ -153,7 +155,7 @@ class Draft:
 
 
 def _found(values: Any, key: tuple[str, ...]) -> tuple[tuple[str, ...], Any]:
-    """The value of a key, and the key as it is spelt there; None where there is none."""
+    """Return the key as it is spelt in `values`, and its value; None if there is none."""
     path: list[str] = []
     for part in key:
         names = values if isinstance(values, dict) else {}
@@ -164,11 +166,11 @@ def _found(values: Any, key: tuple[str, ...]) -> tuple[tuple[str, ...], Any]:
 
 
 def _is_to_come(problem: Problem) -> bool:
-    """The secrets may be named, in a configuration that is shared, long before they are written."""
+    """True for a missing file of secrets: a configuration may name the file before it exists."""
     named = (problem.key, problem.code) == ("secrets", "secret_file_missing")
     return named and not Path(str(problem.values["file"])).exists()
 
 
 def _read(file: Path) -> str:
-    """With the line ends as they are."""
+    """Return the file's text with its line ends unchanged."""
     return file.read_bytes().decode("utf-8-sig")

@@ -1,4 +1,4 @@
-"""Offers to begin with the rows of an earlier house, where there are none yet."""
+"""Offer to restore a backup of an earlier installation, if the database is empty."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from bot.store.reading import open_reading
 
 
 def offer(talk: Talk, config: Config) -> None:
-    """Restore the newest backup, if the person wants it; or say how another one comes back."""
+    """Restore the newest backup if the person wants it; else print how to restore another one."""
     if not asyncio.run(_is_empty(config)):
         return
     backup = archive.newest(config.backup_folder, now=SystemClock().now())
@@ -38,5 +38,5 @@ async def _is_empty(config: Config) -> bool:
             return False
     except DatabaseAbsent:
         return True
-    except Exception:  # noqa: BLE001 - a server that does not answer, say: `doctor` tells of it
+    except Exception:  # noqa: BLE001 - `doctor` reports a server that does not answer
         return False

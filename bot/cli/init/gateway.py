@@ -1,4 +1,4 @@
-"""The gateway half of setting up: address, key, software, what the key has, what that may cost."""
+"""Set up the gateway: address, key, software, models and their prices."""
 
 import asyncio
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ DEFAULT = ("default_model",)
 
 
 def set_up(talk: Talk, draft: Draft) -> None:
-    """Ask until there is a gateway that takes the key; then choose among what it has."""
+    """Ask until a gateway accepts the key; then choose among its models."""
     name = draft.gateway
     talk.say("init.gateway")
     seen = _found(talk, draft, name)
@@ -49,7 +49,10 @@ def set_up(talk: Talk, draft: Draft) -> None:
 
 
 def _found(talk: Talk, draft: Draft, name: str) -> Survey:
-    """A gateway can live and still be the wrong one: only its key tells, so there is a way back."""
+    """Ask for address and key until a survey succeeds; the address can be corrected later.
+
+    A wrong address may belong to a working gateway; only the key shows the mistake.
+    """
     key = ("gateways", name, "base_url")
     url = _address(talk, draft, name, given=draft.get(*key))
     while True:
@@ -91,7 +94,7 @@ def _address(
 
 
 def respell(draft: Draft, name: str, *, before: str, url: str) -> None:
-    """The dialect for OpenAI is reset once the address is another's."""
+    """Reset the dialect `openai` if the address is no longer OpenAI's."""
     key = ("gateways", name, "dialect")
     if OPENAI in before and OPENAI not in url and draft.get(*key) == "openai":
         draft.put(str(Gateway.model_fields["dialect"].default), *key)
@@ -121,7 +124,7 @@ def _key(talk: Talk, draft: Draft, name: str, url: str) -> Survey:
 
 
 def configured_meanings(draft: Draft, name: str) -> Meanings:
-    """The table with the rows that are configured; what is wrong with them is raised."""
+    """Return the table of answers with the configured rows. Raises on invalid rows."""
     rows = draft.get("gateways", name, "answers") or ()
     try:
         tables = TypeAdapter(tuple[AnswerTable, ...]).validate_python(rows)
@@ -131,7 +134,7 @@ def configured_meanings(draft: Draft, name: str) -> Meanings:
 
 
 def _identify(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:
-    """Find out the software, speak its dialect if nothing else was said, and write it down."""
+    """Find out and store the software; set its dialect unless one is configured."""
     config = draft.usable()
     table = config.settings.gateways[gateway]
     given = table.api_key.get_secret_value()
@@ -153,7 +156,7 @@ def _identify(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:
 
 
 def _models(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:
-    """Say what the key has, and offer nobody what it lacks."""
+    """Print the models that the key has, and hide the others."""
     known = _offered(draft, gateway)
     if seen.models is not None and _show_again(talk, draft, gateway, seen.models):
         known = _offered(draft, gateway)
@@ -174,9 +177,9 @@ def _models(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:
 
 
 def _show_again(talk: Talk, draft: Draft, gateway: str, had: Sequence[str]) -> bool:
-    """Offer what an earlier key lacked: a table that says no more than `hidden` was written here.
+    """Show models again that an earlier key lacked: tables with only `hidden`, written by `init`.
 
-    A limit in money allows no model without a price, so there the price comes first.
+    With a limit in money each model needs a price, so the price is asked for first.
     """
     if draft.get("default_gateway") not in (None, gateway):
         return False
@@ -206,7 +209,7 @@ def _listed(models: Sequence[Model]) -> str:
 
 
 def choose_default(talk: Talk, draft: Draft) -> None:
-    """Ask for it unless it stands there; the catalog's order is from the best down."""
+    """Ask for the default model if none is set. The catalog lists the best models first."""
     catalog = draft.usable().catalog
     given = draft.get(*DEFAULT)
     if given in catalog.families:

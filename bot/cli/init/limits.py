@@ -1,4 +1,4 @@
-"""How much is allowed, and what that may cost: prices if they are known, then three limits."""
+"""Set up limits: ask for prices if they are known, then for three limits."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,11 +19,11 @@ ASKED: Mapping[str, str] = {
 
 UNKNOWN = -1
 MONEY = ("limits", "purse_money_per_day")
-"""Written even where it is no limit: by that we know that money was talked about."""
+"""Written even without a limit, to record that the question was answered."""
 
 
 def set_up(talk: Talk, draft: Draft) -> None:
-    """Ask for what is not there yet; then say what the worst day costs."""
+    """Ask for missing limits; then print the highest cost of a day."""
     talk.say("init.limits")
     if draft.get(*MONEY) is None:
         most = _most_money(talk, draft)
@@ -40,7 +40,7 @@ def set_up(talk: Talk, draft: Draft) -> None:
 def _put_silent(
     talk: Talk, draft: Draft, models: Sequence[Model], price: float, currency: str
 ) -> None:
-    """Of models whose price hangs on the sound: what is not said, or the same, is not written."""
+    """Ask for prices without sound, for models with such prices; write only different ones."""
     for model in models:
         values = {"what": f"{model.label} ({model.name})", "currency": currency}
         silent = talk.ask_number("init.ask_silent_price", default=price, **values)
@@ -49,9 +49,9 @@ def _put_silent(
 
 
 def _most_money(talk: Talk, draft: Draft) -> float:
-    """A limit in money needs every price: what has none is not offered under it.
+    """Ask for the money per day and, with such a limit, for prices. Models without one are hidden.
 
-    People know prices by family; its models that have one keep it.
+    Prices are asked for by family; models that have a price keep it.
     """
     config = draft.config()
     currency, unpriced = config.settings.currency, dict[str, list[Model]]()

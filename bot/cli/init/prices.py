@@ -1,4 +1,4 @@
-"""Prices that somebody knows, all in one answer: nobody is asked once for each of forty models."""
+"""Ask for prices of many models in few answers, instead of one question per model."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from bot.cli.init.talk import MOST, Talk
 
 _ONE = re.compile(r"(?:([^=]+?)\s*=\s*)?(\d+(?:[.,]\d+)?)(?:[;,\s]+|$)")
-"""`2=0.35`, `kling = 0,35`, or the price alone."""
+"""A price in an answer: `2=0.35`, `kling = 0,35`, or the price alone."""
 
 
 def ask(talk: Talk, names: Sequence[str], currency: str) -> Iterator[tuple[str, float]]:
-    """Each name and its price, until all have one, or to the last that somebody knows."""
+    """Yield each name and its price, until all have one or the person knows no more."""
     left = dict(enumerate(names, 1))
     if left:
         talk.say("init.prices")
@@ -29,7 +29,7 @@ def ask(talk: Talk, names: Sequence[str], currency: str) -> Iterator[tuple[str, 
 
 
 def _read(said: str, left: Mapping[int, str]) -> dict[int, float]:
-    """Prices by number. Raises `ValueError` with what is none."""
+    """Return prices by number. Raises `ValueError` with the unreadable text."""
     prices: dict[int, float] = {}
     at = 0
     while at < len(said):
@@ -44,7 +44,7 @@ def _read(said: str, left: Mapping[int, str]) -> dict[int, float]:
 
 
 def _meant(what: str | None, left: Mapping[int, str]) -> list[int]:
-    """The number of what was named, by it or by how its name begins; all, if nothing was."""
+    """Return the numbers of the names that `what` means: a number, a name's beginning, or all."""
     if what is None:
         return list(left)
     exact = [n for n, name in left.items() if what.casefold() in (str(n), name.casefold())]

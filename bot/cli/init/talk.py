@@ -1,4 +1,4 @@
-"""Asks: a person at a terminal, one question at a time; or nobody, for scripts."""
+"""Ask a person at a terminal, one question at a time; or take defaults, for scripts."""
 
 import select
 import sys
@@ -17,55 +17,55 @@ MOST = 1_000_000
 
 
 class Skipped(Exception):
-    """Enter alone, where that is an answer."""
+    """Raised if the person pressed only Enter, where that is an answer."""
 
 
 class Talk:
-    """With a person: whatever can't be understood is asked again."""
+    """A dialogue with a person. An answer that can't be read is asked for again."""
 
     def __init__(self) -> None:
         self._console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 
     def say(self, id_: str, **values: object) -> None:
-        """Print a sentence."""
+        """Print the sentence with this id."""
         self.print(tell(id_, count=None, **values))
 
     def print(self, sentence: str) -> None:
-        """Print one that is already made."""
+        """Print a complete sentence."""
         self._console.print(sentence)
 
     def complain(self, error: BotError | Problem) -> None:
-        """Print what is wrong with the last answer; it will be asked again."""
+        """Print the last answer's mistake; the question is asked again."""
         said = error.sentence("en") if isinstance(error, Problem) else explain(error)
         self._console.print(said, style="yellow")
 
     def ask_line(self, id_: str, *, default: str | None = None) -> str:
-        """Some words."""
+        """Ask for a text."""
         while True:
             answer = self._answer(tell(id_), default)
             if answer:
                 return answer
 
     def ask_or_skip(self, id_: str, **values: object) -> str:
-        """Some words, or none."""
+        """Ask for a text, which may be empty."""
         return self._answer(tell(id_, count=None, **values), "")
 
     def ask_secret(self, id_: str) -> str:
-        """Some words that are not shown while they are typed."""
+        """Ask for a text that is not shown while it is typed."""
         while True:
             with suppress(Skipped):
                 return self.ask_secret_or_skip(id_)
 
     def ask_secret_or_skip(self, id_: str) -> str:
-        """The same; raises `Skipped` at Enter alone."""
-        # Echo is off before the question is there: a quick hand shows nothing.
+        """Ask for a hidden text. Raises `Skipped` if the person pressed only Enter."""
+        # `getpass` turns echo off before it shows the question, so early typing stays hidden.
         answer = getpass(f"{tell(id_)} ").strip()
         if not answer:
             raise Skipped
         return answer
 
     def ask_number(self, id_: str, *, default: float | None = None, **values: object) -> float:
-        """A number from 0 up, or -1."""
+        """Ask for a number: 0 or more, or -1."""
         shown = None if default is None else f"{default:g}"
         while True:
             answer = self._answer(tell(id_, count=None, **values), shown).replace(",", ".")
@@ -78,7 +78,7 @@ class Talk:
             self.say("init.number_wanted", most=MOST)
 
     def ask_whole(self, id_: str, *, default: int) -> int:
-        """The same without a fraction."""
+        """Ask for a whole number: 0 or more, or -1."""
         while True:
             number = self.ask_number(id_, default=default)
             if number == int(number):
@@ -86,7 +86,7 @@ class Talk:
             self.say("init.whole_wanted")
 
     def ask_choice(self, id_: str, can: Sequence[str]) -> str:
-        """One of these, by its name or its number; Enter alone is the first."""
+        """Ask for one of `can`, by name or number. Enter alone means the first."""
         for number, each in enumerate(can, 1):
             self._console.print(f"  {number}  {printable(each)}")
         while True:
@@ -97,7 +97,7 @@ class Talk:
             self.say("init.choice_wanted", most=len(can))
 
     def ask_yes(self, id_: str, **values: object) -> bool:
-        """Yes or no; Enter alone is no."""
+        """Ask yes or no. Enter alone means no."""
         yes, no = tell("init.yes"), tell("init.no")
         while True:
             answer = self._answer(tell(id_, count=None, **values), no).casefold()
@@ -106,7 +106,7 @@ class Talk:
             self.say("init.yes_wanted", yes=yes, no=no)
 
     def is_skipped(self, seconds: float, /) -> bool:
-        """Wait that long for Enter, with which people go on without waiting."""
+        """Wait up to `seconds` for Enter. True if the person pressed Enter to stop waiting."""
         readable, _, _ = select.select([sys.stdin], [], [], seconds)
         if readable and not sys.stdin.readline():
             raise EOFError
@@ -119,14 +119,14 @@ class Talk:
 
 
 class Nobody(Talk):
-    """Without one: defaults count, offers are declined, and what is wrong ends it."""
+    """A dialogue without a person: take defaults, decline offers, and raise on a mistake."""
 
     def complain(self, error: BotError | Problem) -> None:
-        """There will be no better answer."""
+        """Raise the mistake: no person can correct the answer."""
         raise Misconfigured([error]) if isinstance(error, Problem) else error
 
     def is_skipped(self, _seconds: float, /) -> bool:
-        """Nobody waits."""
+        """Return True: never wait."""
         return True
 
     def _answer(self, _question: str, default: str | None, /) -> str:

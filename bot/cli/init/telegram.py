@@ -1,4 +1,4 @@
-"""The Telegram half of setting up: the token, and where people find the bot."""
+"""Set up Telegram: the token, and the bot's address."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ KEY = ("telegram", "token")
 
 
 def set_up(talk: Talk, draft: Draft) -> None:
-    """Ask until Telegram takes the token; then say where the bot is."""
+    """Ask until Telegram accepts the token; then print the bot's address."""
     talk.say("init.telegram")
     if draft.get(*KEY) is None:
         talk.say("init.telegram_botfather")

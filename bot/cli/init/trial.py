@@ -1,4 +1,4 @@
-"""The one paid video that setting up offers, so that the first member is not the first test."""
+"""Offer one paid test video at the end of the set-up."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ NAME = "test-video"
 
 
 def offer(talk: Talk, config: Config) -> None:
-    """Make it if somebody says yes, having been told what it costs."""
+    """Show the cost of a test video, and make the video if the person agrees."""
     order = order_for(Wish(prompt=PROMPT))
     try:
         model, request = config.catalog.choose(order)

@@ -1,6 +1,6 @@
-"""`zoetrope jobs list` and `jobs show`: the rows, for whoever has to mend something.
+"""`zoetrope jobs list` and `jobs show`: show the rows of jobs to operators.
 
-Both look and change nothing, beside the running service or without it.
+Both commands only read, with or without a running service.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""An operator's typed choice of jobs, as values."""
+"""Read an operator's typed choice of jobs."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -10,20 +10,20 @@ from bot.i18n import printable
 
 PLATFORMS = ("discord", "telegram", "playground")
 LEAST = 4
-"""Characters of an id that are enough if no other id begins so."""
+"""The fewest characters of an id that are accepted, if they match one id only."""
 MOST = 1000
-"""Jobs in one list: they are read at once."""
+"""The most jobs in one list; all are read at once."""
 
 
 def most(number: int) -> int:
-    """How many jobs to list. Raises `Refused("jobs_limit")`."""
+    """Return the number of jobs to list. Raises `Refused("jobs_limit")`."""
     if not 1 <= number <= MOST:
         raise Refused("jobs_limit", most=MOST)
     return number
 
 
 def beginning(typed: str) -> str:
-    """An id or the beginning of one. Raises `Refused("job_id_missing")`."""
+    """Return an id or its beginning. Raises `Refused("job_id_missing")`."""
     id_ = printable(typed.strip()).lower()
     if not id_:
         raise Refused("job_id_missing", least=LEAST)
@@ -31,25 +31,25 @@ def beginning(typed: str) -> str:
 
 
 def statuses(typed: Sequence[str]) -> frozenset[Status]:
-    """States, each by itself or several with commas."""
+    """Return the states in a list of words, which may hold several, separated by commas."""
     words = [word for each in typed for word in each.split(",")]
     return frozenset(status(word) for word in words if word.strip() or len(words) == 1)
 
 
 def check(given: str, names: Sequence[str], code: str) -> None:
-    """Raise `Refused` with what there is, if it is none of these."""
+    """Raise `Refused` with the known names if `given` is not one of them."""
     known = sorted(dict.fromkeys(names))
     if given not in known:
         raise Refused(code if known else f"{code}_none", given=given, can=listed(known))
 
 
 def status(word: str) -> Status:
-    """The state of this name. Raises `Refused("status_unknown")`, maybe with the one meant."""
+    """Return the state of this name. Raises `Refused("status_unknown")`, maybe with a near name."""
     return Status(_known(word, [each.value for each in Status], "status_unknown"))
 
 
 def place(platform: str | None, community: str | None) -> tuple[str | None, str | None]:
-    """Platform and community; the configuration writes them together, as discord:123."""
+    """Return platform and community. Both may be given together, as `discord:123`."""
     named, separator, id_ = (community or "").partition(":")
     if separator:
         platform, community = named, id_
@@ -59,7 +59,7 @@ def place(platform: str | None, community: str | None) -> tuple[str | None, str 
 
 
 def whose(platform: str | None, person: str | None) -> tuple[str | None, str | None]:
-    """Platform and person; other commands write them together, as discord:123."""
+    """Return platform and person. Both may be given together, as `discord:123`."""
     named, _, id_ = (person or "").partition(":")
     return (named, id_) if named in PLATFORMS else (platform, person)
 

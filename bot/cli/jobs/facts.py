@@ -1,6 +1,6 @@
-"""A job as plain values: the JSON of `--json`, and what may be shown of what others wrote.
+"""A job as values for `--json`, and the parts of foreign texts that may be shown.
 
-Neither secrets nor signed links are among them, and the prompt only where it was asked for.
+The values hold no secrets and no signed links, and the prompt only on request.
 """
 
 import re
@@ -23,17 +23,17 @@ _TIMES = (
 )
 _ASKED = ("dialect", "size", "aspect", "quality", "seed", "auto")
 _ADDRESS = re.compile(r"(?i)(https?:/*)(?:[^\s/?#@\"'<>]*@)?([^\s/?#\"'<>]+)[^\s\"'<>]*")
-"""An address, of which only the host is shown: the rest may be a key."""
+"""A URL. Only its host is shown, because the rest may be a key."""
 
 
 def listed(jobs: Sequence[Job], counts: Mapping[Status, int]) -> Values:
-    """A list, and how many there are in each state."""
+    """Return a list of jobs, and the number of jobs in each state."""
     each = {status.value: count for status, count in counts.items()}
     return {"jobs": [of(job) for job in jobs], "counts": each}
 
 
 def of(job: Job) -> Values:
-    """Its fields in a list."""
+    """Return the fields of a job that a list shows."""
     return {
         "id": job.id,
         "status": job.status.value,
@@ -54,7 +54,7 @@ def of(job: Job) -> Values:
 
 
 def whole(job: Job, posts: Sequence[Post], *, prompt: bool) -> Values:
-    """Everything about it."""
+    """Return all fields of a job."""
     request, video = job.request, job.video
     more: Values = {
         **{name: stamp(getattr(job, name)) for name in _TIMES},
@@ -81,7 +81,7 @@ def whole(job: Job, posts: Sequence[Post], *, prompt: bool) -> Values:
 
 
 def detail(job: Job, *, prompt: bool) -> str | None:
-    """The gateway's own words, without addresses; its person's words in them only if asked for."""
+    """Return the gateway's text without URLs; prompts in the text are masked unless asked for."""
     if job.detail is None:
         return None
     said = _ADDRESS.sub(lambda found: f"{found[1]}{found[2]}/…", job.detail)
@@ -91,7 +91,7 @@ def detail(job: Job, *, prompt: bool) -> str | None:
 
 
 def host(url: str) -> str:
-    """The address without anything that may be a key."""
+    """Return a URL without its query, and redacted."""
     return redacted(url.partition("?")[0])
 
 

@@ -1,7 +1,7 @@
-"""Takes a person's words out of what a gateway said about them, however it wrote them down.
+"""Mask a person's prompt in a gateway's text, in whatever form the gateway quotes the prompt.
 
-Both texts are compared by their letters, digits and pictograms alone, after every usual escape was
-undone: gateways quote a prompt as HTML, as JSON, inside an address, in capitals, or cut it short.
+Both texts are unescaped, then compared by letters, digits and pictograms only: gateways quote a
+prompt as HTML, as JSON, in a URL, in capitals, or cut short.
 """
 
 import html
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 
 MASK = "[…]"
 ENOUGH = 12
-"""Bytes in UTF-8 of a part that gives a prompt away; a prompt that is shorter counts as a whole."""
+"""The length in UTF-8 bytes of a part that is masked; a shorter prompt must match as a whole."""
 BEGINNING = 4
-"""Letters of the beginning or the end, where it shows that the rest was cut away."""
+"""The fewest letters of a prompt's beginning or end that are masked beside a mark of a cut."""
 _DEPTH = 4
-"""Escapes within escapes that are undone."""
+"""The most levels of nested escapes that are undone."""
 _CUT = ("…", "...")
 
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
-    """The text once escapes are undone, and where each letter stood."""
+    """An unescaped letter, and its start and end in the original text."""
 
     is_: str
     start: int
@@ -30,7 +30,7 @@ class _Letter:
 
 
 def masked(said: str, prompts: Sequence[str]) -> str:
-    """`said` with a mask in place of every quotation of `prompts`."""
+    """Return `said` with every quotation of `prompts` masked."""
     letters = _unescaped(said)
     hidden = [False] * len(said)
     for prompt in filter(None, prompts):
@@ -40,7 +40,7 @@ def masked(said: str, prompts: Sequence[str]) -> str:
 
 
 def _quotations(said: str, letters: list[_Letter], prompt: str) -> Iterator[tuple[int, int]]:
-    """Where `prompt`, or enough of it, is quoted."""
+    """Yield the start and end of each quotation of `prompt`, or of enough of it."""
     words = "".join(each.is_ for each in _compared(_unescaped(prompt)))
     if not words:
         for found in re.finditer(re.escape(prompt.strip()) or r"(?!)", said):
@@ -63,7 +63,7 @@ def _whole(text: str, words: str) -> Iterator[tuple[int, int]]:
 
 
 def _parts(text: str, words: str) -> Iterator[tuple[int, int]]:
-    """Every part of `text` of just the least length that is a part of `words` too."""
+    """Yield every shortest part of `text`, of at least `ENOUGH` bytes, that `words` holds too."""
     end = size = 0
     for start in range(len(text)):
         while size < ENOUGH and end < len(text):
@@ -77,7 +77,7 @@ def _parts(text: str, words: str) -> Iterator[tuple[int, int]]:
 
 
 def _cut_short(said: str, theirs: list[_Letter], words: str) -> Iterator[tuple[int, int]]:
-    """The beginning of the prompt before a cut, and its end behind one."""
+    """Yield quotations of the prompt's beginning before a cut, and of its end after a cut."""
     text = "".join(each.is_ for each in theirs)
     lengths = range(min(ENOUGH, len(words)), BEGINNING - 1, -1)
     borders = [0, *(each.end for each in theirs)]
@@ -94,7 +94,7 @@ def _cut_short(said: str, theirs: list[_Letter], words: str) -> Iterator[tuple[i
 
 
 def _stands_alone(said: str, first: _Letter, last: _Letter) -> bool:
-    """Whether it is no part of a longer word, as "cat" is one of "location"."""
+    """True if the quotation is not inside a longer word, as "cat" is one of "location"."""
     before, after = said[: first.start][-1:], said[last.end :][:1]
     return not (_is_latin(before) and _is_latin(said[first.start])) and not (
         _is_latin(after) and _is_latin(said[last.end - 1])
@@ -102,7 +102,7 @@ def _stands_alone(said: str, first: _Letter, last: _Letter) -> bool:
 
 
 def _is_latin(sign: str) -> bool:
-    """Of a script that sets words apart by spaces, as far as that matters here."""
+    """True for a letter of a script that separates words by spaces (roughly: below U+2E80)."""
     return sign.isalnum() and sign < "\u2e80"
 
 
@@ -120,7 +120,7 @@ def _covered(said: str, hidden: Sequence[bool]) -> str:
 
 
 def _compared(letters: list[_Letter]) -> list[_Letter]:
-    """Letters, digits and pictograms, in one case, without accents."""
+    """Return only letters, digits and pictograms, in one case, without accents."""
     return [
         _Letter(sign, each.start, each.end)
         for each in letters
@@ -130,7 +130,7 @@ def _compared(letters: list[_Letter]) -> list[_Letter]:
 
 
 def _bytes(pattern: str) -> Callable[[re.Match[str]], str]:
-    """Reads each pair of hexadecimal digits as a byte of UTF-8."""
+    """Return a function that decodes pairs of hexadecimal digits as UTF-8."""
 
     def read(found: re.Match[str]) -> str:
         raw = bytes(int(each, 16) for each in re.findall(pattern, found[0]))
@@ -162,7 +162,7 @@ _ESCAPES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(rf"(?:\\+x{_HEX}{{2}})+"), _bytes(rf"x({_HEX}{{2}})")),
     (re.compile(r"\\+[nrtbfv0]"), lambda _: " "),
 )
-"""HTML; JSON, JavaScript and Python; halves of a pair; addresses; bytes; white space."""
+"""Escapes of HTML; JSON, JavaScript and Python; surrogates; URLs; bytes; white space."""
 
 
 def _unescaped(said: str) -> list[_Letter]:

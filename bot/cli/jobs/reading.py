@@ -1,4 +1,4 @@
-"""The rows of jobs as they are, read beside the running service or without it."""
+"""Read the rows of jobs, with or without a running service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ _CANDIDATES = 6
 
 
 async def newest(config: Config, wanted: Wanted, most: int) -> tuple[list[Job], dict[Status, int]]:
-    """The newest of those that fit, and how many of each state there are."""
+    """Return the newest matching jobs, and the number of matching jobs in each state."""
     async with _opened(config) as listing:
         counts = await listing.counts(wanted)
         if not counts:
@@ -27,7 +27,7 @@ async def newest(config: Config, wanted: Wanted, most: int) -> tuple[list[Job], 
 
 
 async def _check_names(config: Config, listing: Listing, wanted: Wanted) -> None:
-    """Raise `Refused` where nothing fits because a name is none: not known, and in no row."""
+    """Raise `Refused` if a name is unknown: neither configured nor in any row."""
     if wanted.gateway is not None:
         rows = await listing.gateways()
         asked.check(wanted.gateway, [*config.settings.gateways, *rows], "jobs_gateway_unknown")
@@ -41,7 +41,7 @@ async def _check_names(config: Config, listing: Listing, wanted: Wanted) -> None
 
 
 async def one(config: Config, beginning: str) -> tuple[Job, list[Post]]:
-    """The one whose id begins so. Raises `Refused` where no or more than one does."""
+    """Return the job whose id begins so, and its posts. Raises `Refused` for none or several."""
     async with _opened(config) as listing:
         ids = await listing.ids(beginning, most=_CANDIDATES)
         if not ids or (ids != [beginning] and len(beginning) < asked.LEAST):

@@ -1,4 +1,4 @@
-"""One job as a sheet: everything about it, a line each, in the order in which one asks."""
+"""Print all facts about one job, a line each, the most wanted first."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +16,7 @@ Line = tuple[str, str]
 
 
 def show(job: Job, posts: Sequence[Post], *, currency: str, prompt: bool, now: float) -> None:
-    """Print it; nothing is cut."""
+    """Print all facts about a job; nothing is cut."""
     console = terminal.plain()
     why = wording.reason(job)
     head = f"{job.id}: {job.status}" + (f", {why}" if why else "")

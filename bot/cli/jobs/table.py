@@ -1,4 +1,4 @@
-"""Jobs as a table: one line each where nobody looks, folded to the width of a terminal."""
+"""Print jobs as a table: folded to a terminal's width, elsewhere one line each."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,14 +18,14 @@ _COLUMNS = (
     *("cost", "ordered"),
 )
 _WHOLE = frozenset({"id", "status", "seconds", "community", "cost", "ordered"})
-"""Columns that are never folded: some of them are to be copied."""
+"""Columns that are never folded, because people copy some of them."""
 _MOST = {"reason": 20, "who": 16}
-"""Characters of a line in columns of free words, where the terminal has an end."""
+"""The width in characters of columns with free text, on a terminal."""
 _FIRST_TO_GO = ("community", "gateway", "seconds", "model")
 
 
 def show(jobs: Sequence[Job], counts: Mapping[Status, int], *, currency: str, now: float) -> None:
-    """Print them, and how many there are in each state; ids are cut by no width."""
+    """Print jobs, and the number of jobs in each state. Ids are never cut."""
     console = terminal.plain()
     if jobs:
         rows = [_row(job, currency=currency, now=now) for job in jobs]
@@ -47,7 +47,7 @@ def show(jobs: Sequence[Job], counts: Mapping[Status, int], *, currency: str, no
 
 
 def _fitting(console: Console, jobs: Sequence[Job], rows: Sequence[Row]) -> Sequence[str]:
-    """The columns for which there is room; where nobody looks, all of them."""
+    """Return the columns that fit on the terminal; all columns without a terminal."""
     columns = list(_COLUMNS)
     for name in _FIRST_TO_GO if console.is_terminal else ():
         table = _table(console, columns, jobs, rows)
@@ -87,14 +87,14 @@ def _row(job: Job, *, currency: str, now: float) -> Row:
 
 
 def _why(job: Job) -> str:
-    """Its reason; and of a video that was swept, since when it is gone."""
+    """Return the job's reason, and since when its video is gone if it was swept."""
     gone = job.video_gone_at
     swept = tell("jobs.swept", when=wording.day(gone)) if gone else ""
     return "; ".join(each for each in (wording.reason(job), swept) if each)
 
 
 def _mark(job: Job) -> str:
-    """A mark that needs no colours."""
+    """Return a mark of the job's state that works without colours."""
     if job.status is Status.UNCONFIRMED:
         return "! "
     return "" if job.is_over else "… "

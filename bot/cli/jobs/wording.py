@@ -1,4 +1,4 @@
-"""How times, costs and reasons are written for people."""
+"""Write times, costs and reasons for people."""
 
 from datetime import timedelta
 from typing import Literal
@@ -11,11 +11,11 @@ from bot.core.jobs import Job, Status
 from bot.core.orders import Address
 
 _READABLE = 100_000
-"""Bytes: fewer are no tenth of a megabyte."""
+"""Bytes below which a size is shown in bytes, not megabytes."""
 
 
 def ago(at: float, *, now: float) -> str:
-    """How long ago, or in what time; as short as can be read."""
+    """Return how long ago `at` was, or in what time it comes, in short form."""
     return _distance(at - now, "narrow")
 
 
@@ -26,38 +26,38 @@ def _distance(seconds: float, form: Literal["long", "narrow"]) -> str:
 
 
 def moment(at: float, *, now: float) -> str:
-    """Date, time and offset of this machine's time zone, and how long ago."""
+    """Return date, time and offset in this machine's time zone, and how long ago."""
     return f"{local(at):%Y-%m-%d %H:%M:%S %z} ({_distance(at - now, 'long')})"
 
 
 def day(at: float) -> str:
-    """Date in this machine's time zone."""
+    """Return the date in this machine's time zone."""
     return f"{local(at):%Y-%m-%d}"
 
 
 def place(address: Address) -> str:
-    """Where it was ordered, as other commands and the configuration name a community."""
+    """Return where a job was ordered, as commands and the configuration name a community."""
     if address.community is None:
         return f"{address.platform}, {tell('jobs.private')}"
     return f"{address.platform}:{address.community}"
 
 
 def size(count: int) -> str:
-    """Bytes in a unit that can be read."""
+    """Return a size in bytes or megabytes, as text."""
     if count < _READABLE:
         return tell("jobs.bytes", bytes=count)
     return tell("jobs.megabytes", megabytes=count / 1e6)
 
 
 def reason(job: Job) -> str:
-    """Why it stands where it does, in plain words."""
+    """Return why the job is in its state, as a sentence."""
     if job.reason is None:
         return tell("jobs.unconfirmed") if job.status is Status.UNCONFIRMED else ""
     return tell(f"reason.{job.reason}")
 
 
 def spend(job: Job, currency: str) -> str:
-    """The cost in money; "no price" where its model has none."""
+    """Return the job's cost in money, or "no price" if its model has no price."""
     if job.spend_cost > FREE:
         return amount(job.spend_cost, currency)
     return tell("jobs.unpriced") if job.spend_cost else "0"

@@ -1,4 +1,4 @@
-"""The commands by which an operator asks a service or changes something: a module per group."""
+"""The commands by which operators control the service: a module per group."""
 
 import typer
 
@@ -6,7 +6,7 @@ from bot.cli.operating import allowances, gateways, history, people, settling, s
 
 
 def add_to(app: typer.Typer, jobs: typer.Typer) -> None:
-    """Add them to the command and to its group of jobs."""
+    """Add these commands to the main command and to its group `jobs`."""
     for command in (stopping.stop, stopping.go, statistics.stats, history.acts):
         app.command()(command)
     for name in ("cancel", "resolve", "retry"):

@@ -1,4 +1,4 @@
-"""`zoetrope quota`: today's limits, and more of them."""
+"""`zoetrope quota`: show today's limits, and grant extras."""
 
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
@@ -52,7 +52,7 @@ def grant(
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Let somebody have more today than the limits say."""
+    """Grant more for today than the limits allow."""
     known = configuration(config)
     whose = {"kind": kind, "of": of, "where": where, "why": why}
     micro = _micro(money) if money else 0
@@ -73,7 +73,7 @@ def reset(
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Let their day begin anew: as much is left as at midnight."""
+    """Reset today's use to zero, as at midnight."""
     known = configuration(config)
     answer = ask(known, "quota.reset", kind=kind, of=of, where=where, why=why)
     if not as_json:

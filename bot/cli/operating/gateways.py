@@ -1,4 +1,4 @@
-"""`zoetrope gateways`: the list, and an operator's pauses."""
+"""`zoetrope gateways`: list gateways, and hold or resume one."""
 
 from typing import Annotated
 
@@ -33,7 +33,7 @@ def gateways_list(as_json: AsJson = False, config: ConfigFile = None) -> None:
 
 @app.command()
 def pause(name: Gateway, why: Why = "", as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """Send nothing more to it, until you resume it; orders wait."""
+    """Send no more orders to a gateway until you resume it; orders wait."""
     answer = ask(configuration(config), "gateways.pause", name=name, why=why)
     if as_json:
         _json(answer)
@@ -46,7 +46,7 @@ def pause(name: Gateway, why: Why = "", as_json: AsJson = False, config: ConfigF
 def resume(
     name: Gateway, why: Why = "", as_json: AsJson = False, config: ConfigFile = None
 ) -> None:
-    """End your pause."""
+    """Send orders to a gateway again after `gateways pause`."""
     answer = ask(configuration(config), "gateways.resume", name=name, why=why)
     if as_json:
         _json(answer)

@@ -1,4 +1,4 @@
-"""`zoetrope acts`: the acts of operators."""
+"""`zoetrope acts`: list the acts of operators."""
 
 from collections.abc import Mapping
 from typing import Annotated

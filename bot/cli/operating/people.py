@@ -1,4 +1,4 @@
-"""`zoetrope user`: people whose orders are refused."""
+"""`zoetrope user`: block people, so that their orders are refused."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ _COLUMNS = ("person", "since", "until", "by", "why")
 
 @app.command("list")
 def user_list(as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """List those who are blocked."""
+    """List the blocked people."""
     answer = ask(configuration(config), "user.list")
     if as_json:
         _json(answer)
@@ -41,7 +41,7 @@ def block(
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Refuse their orders and presses; what is paid for still arrives."""
+    """Refuse a person's orders and button presses; paid videos still arrive."""
     end = times.ahead(until, now=SystemClock().now()) if until else None
     answer = ask(configuration(config), "user.block", person=person, until=end, why=why)
     if as_json:
@@ -58,7 +58,7 @@ def block(
 def unblock(
     person: PersonId, why: Why = "", as_json: AsJson = False, config: ConfigFile = None
 ) -> None:
-    """Let them order again."""
+    """Let a blocked person order again."""
     answer = ask(configuration(config), "user.unblock", person=person, why=why)
     if as_json:
         _json(answer)

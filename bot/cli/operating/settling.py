@@ -1,7 +1,7 @@
 """`zoetrope jobs cancel`, `jobs resolve` and `jobs retry`.
 
-A new paid try is agreed to twice: the money is named first, and then the job's id is typed. Where
-nobody can type, `--confirm` with the whole id stands for both.
+A new paid order needs consent: the command shows the cost, and the operator types the job's id. In
+a script, `--confirm` with the whole id replaces this.
 """
 
 import sys
@@ -22,12 +22,12 @@ Confirm = Annotated[
     typer.Option(help="The whole id of the job: agrees to pay, where nobody can be asked."),
 ]
 _NOTHING = {"none": "jobs.list_none", "gone": "jobs.list_gone", "trouble": "jobs.list_trouble"}
-"""The sentence for each reason why nothing is proposed."""
+"""The sentence for each reason why no video is proposed."""
 _COLUMNS = ("found_id", "confidence", "grounds", "created", "there")
 
 
 def cancel(id: JobId, why: Why = "", as_json: AsJson = False, config: ConfigFile = None) -> None:  # noqa: A002
-    """Cancel a job that waits: nothing counts."""
+    """Cancel a waiting job; it does not count against any limit."""
     answer = ask(configuration(config), "jobs.cancel", job=id, why=why)
     _tell(answer, "jobs.cancelled" if answer["changed"] else "jobs.cancelled_before", as_json)
 
@@ -69,7 +69,7 @@ def retry(
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Take the next step of a job now; a failed or cancelled one is paid for anew, if you agree."""
+    """Take a job's next step now; order and pay a failed or cancelled job again, if you agree."""
     known = configuration(config)
     cost = ask(known, "jobs.cost", job=id)
     if cost["status"] == "unconfirmed" or cost["cost"] is None:
@@ -81,7 +81,7 @@ def retry(
 
 
 def _propose(config: Config, job: str, *, as_json: bool) -> None:
-    """Print the videos at its gateway that may be it, and the ways to resolve it."""
+    """Print the gateway's videos that may belong to the job, and the ways to resolve the job."""
     answer = ask(config, "jobs.candidates", job=job)
     found = drawing.rows(answer, "candidates")
     if as_json:
@@ -124,10 +124,10 @@ def _again(config: Config, job: str, *, confirm: str | None, why: str, as_json: 
 
 
 def _sure(config: Config, cost: Values, confirm: str | None) -> str:
-    """The id that agrees to the cost. Raises `Refused`."""
+    """Return the typed id that agrees to the cost. Raises `Refused`."""
     job = str(cost["job"])
     if confirm is not None:
-        return confirm  # held against the job's own where it is used
+        return confirm  # compared with the job's id where it is used
     if not sys.stdin.isatty():
         raise Refused("again_unconfirmed", job=job)
     money = tell("jobs.unpriced")

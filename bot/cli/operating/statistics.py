@@ -1,4 +1,4 @@
-"""`zoetrope stats`: what was made, failed and spent."""
+"""`zoetrope stats`: count videos made and failed, and money spent."""
 
 from typing import Annotated
 

@@ -7,7 +7,7 @@ from bot.cli.words import tell
 
 
 def stop(why: Why = "", as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """Stop everything that costs: no orders, no sending. What is paid for still arrives."""
+    """Stop everything that costs money: take and send no orders. Paid videos still arrive."""
     answer = ask(configuration(config), "stop", why=why)
     if as_json:
         drawing.as_json(drawing.stamped(answer, "since"))
@@ -21,7 +21,7 @@ def stop(why: Why = "", as_json: AsJson = False, config: ConfigFile = None) -> N
 
 
 def go(why: Why = "", as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """Go on after `zoetrope stop`."""
+    """Take and send orders again after `zoetrope stop`."""
     answer = ask(configuration(config), "go", why=why)
     if as_json:
         drawing.as_json(drawing.stamped(answer, "since"))
