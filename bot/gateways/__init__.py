@@ -1,8 +1,8 @@
-"""Video gateways. One that speaks /v1/videos needs no code here, only a table in the config.
+"""Clients of video gateways. A gateway that speaks /v1/videos needs only a table in the config.
 
-`net` brings an `Answer`. A `Reading` finds all that it says, once: by `envelopes` the job's state
-and ids and the video's addresses, by itself codes and messages. `table` tells what those mean;
-`creations` and `polls` decide what follows for the job and its bill; `glances` reads the answer
-that comes nearly always. Names of envelopes stand in `envelopes.toml`, words of vendors in
-`answers.toml`.
+`net` reads an HTTP response as an `Answer`. A `Reading` extracts everything from it once: state,
+ids and links by `envelopes`, codes and messages by itself. `table` says what codes and messages
+mean; `creations` and `polls` decide what follows for the job and its bill; `glances` reads the
+most common poll response fast. `envelopes.toml` has the field names that gateways use,
+`answers.toml` the codes and messages of vendors.
 """

@@ -1,7 +1,7 @@
-"""Reads the answer to an order: what it says of the job, and what of the bill.
+"""Reads the response to the POST of an order: whether a job began, and whether it is charged.
 
-The table of `meanings` says what a code or a sentence means; here it is decided what follows. An
-answer that leaves the bill in doubt is never taken for a no.
+The table of answers says what a code or a sentence means; this module decides what follows. A
+response that leaves the charge in doubt never counts as a refusal.
 """
 
 from dataclasses import replace
@@ -22,7 +22,7 @@ _CODED = (Step.BOTH, Step.CODE, Step.HEAD)
 def read_creation(
     answer: Answer, *, trust_json_5xx: bool, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> Creation:
-    """The meaning of the answer to a POST for the job and the bill; `prompt` decides nothing."""
+    """Return what the response to a POST means for job and bill. Quotes of `prompt` don't count."""
     told = Reading(answer, prompt, meanings)
     if 200 <= told.status < 300:
         return _read_success(told)
@@ -34,7 +34,7 @@ def read_creation(
 def _read_success(told: Reading) -> Creation:
     if told.body is None:
         return Uncertain(told.detail, answered=True)
-    # Some answer 200 to everything and put the status into the body.
+    # Some gateways answer 200 to everything and put the real status into the body.
     code = told.table.get("code")
     status = code if isinstance(code, int) and code in (401, 402, 403, 429) else told.status
     found = _found(told, status)
@@ -46,19 +46,19 @@ def _read_success(told: Reading) -> Creation:
     is_failed = told.state in (Meaning.FAILED, Meaning.MODERATED)
     is_no = is_failed or told.says_no or _is_error(told)
     is_told = status != told.status or (found is not None and found.step is not Step.PHRASE)
-    # An envelope's own "success" is less than a known refusal in it.
+    # The envelope's own "success" counts for less than a known refusal inside it.
     is_done = told.state is Meaning.DONE and not _job_words(told) <= set(NAMES["answered"])
     if sources and not is_no and (is_done or not is_told):
         return Accepted(UNNAMED, sources)
     is_begun = meaning is Meaning.BEGUN or told.state in UNDER_WAY
-    # A code or a message that nobody knows may be those of a success, and so may an error's id.
+    # An unknown code or message may belong to a success; an id beside an error may be a job's.
     if is_begun or not (is_told or (is_no and not ids)):
         return Uncertain(told.detail, answered=True)
     if lock:
         return Locked(lock, told.detail)
     if status == 429 or meaning is Meaning.BUSY:
         return Busy(told.answer.wait())
-    if is_done:  # made, and kept back
+    if is_done:  # the vendor made the video and withheld it
         return Rejected(Reason.WITHHELD, told.detail, charged=True)
     is_moderated = told.state is Meaning.MODERATED
     return Rejected(reason_of(Meaning.MODERATED if is_moderated else meaning), told.detail)
@@ -69,16 +69,16 @@ def _read_refusal(told: Reading, *, trust_json_5xx: bool) -> Creation:
     found = _found(told, status)
     meaning = found and found.row.meaning
     unasked = _unasked(told) if told.problem else None
-    # By itself, 401, 402 or 429 says that nothing was taken: a message is too little against it.
+    # Status 401, 402 or 429 alone says that no job began: a message does not outweigh it.
     is_queued = told.state in UNDER_WAY and bool(_ids(told))
     is_coded = is_queued or (found is not None and found.step in _CODED)
     is_begun = is_queued or (meaning is Meaning.BEGUN and unasked is None)
     lock = None if is_begun and is_coded else lock_of(status, found)
-    # What may have been made is ordered again after a lock: a vendor's words are too little.
+    # After a lock the order is sent again, so a vendor's message is too weak if a job may exist.
     if lock and (status < 500 or (not _ids(told) and (lock := _own_lock(told)))):
         return Locked(lock, detail)
     if is_begun and (is_coded or status != 429):
-        # A conflict without a word of a duplicate may name another job, that stands in the way.
+        # A 409 that mentions no duplicate may name another job, which blocks this order.
         ids = _ids(told) if status == 409 and meaning is Meaning.BEGUN else []
         return Accepted(ids[0]) if ids else Uncertain(detail, answered=True)
     if status == 413:
@@ -105,13 +105,13 @@ def _page_means(page: Answer) -> Meaning:
 
 
 def _own_table(told: Reading) -> Table:
-    """The envelope's own error, which names no vendor's but in a message."""
+    """Return the gateway's own error. A vendor's error may stand only in its message."""
     error = told.table.get("error")
     return error if isinstance(error, dict) else told.table
 
 
 def _own_lock(told: Reading) -> Reason | None:
-    """Key or balance trouble that the gateway tells of itself, before any vendor was asked."""
+    """Return a key or balance problem that the gateway itself reports before it asks a vendor."""
     table = {name: value for name, value in _own_table(told).items() if name in NAMES["own"]}
     own = replace(said_in([Spot(table)], told.prompt), heads=())
     found = told.find(Place.POLL, said=own)
@@ -120,21 +120,21 @@ def _own_lock(told: Reading) -> Reason | None:
 
 
 def _unasked(told: Reading) -> Meaning | None:
-    """The meaning of the gateway's own no: by its code, for a message may quote its vendor's."""
+    """Return the meaning of the gateway's own error code; its message may quote a vendor's."""
     code = _own_table(told).get("code")
     if isinstance(code, str) and (meaning := told.meanings.unasked(code)) not in (None, *LOCKS):
         return meaning
-    # Older versions have no code for a model that no vendor of theirs makes.
+    # Older versions have no code for a model that none of their vendors offers.
     own = told.find(Place.POLL, said=Said((), told.said.texts, told.prompt))
     is_unknown = own is not None and own.row.meaning is Meaning.UNKNOWN_MODEL
     return Meaning.UNKNOWN_MODEL if is_unknown and told.status == 503 and not code else None
 
 
 def _found(told: Reading, status: int) -> Found | None:
-    """The row that tells what it means."""
+    """Return the row of the table that says what the response means, or None."""
     found = told.find(Place.CREATE, status=status)
-    # A timeout is a failure to its vendor; what it was waiting for may go on. A person who wrote
-    # the same word makes no order free.
+    # A vendor reports a timeout as a failure, but the job may go on. Only codes and status words
+    # count here, because a person may have written the same word in the prompt.
     codes = Said((*map(word_of, told.words), *told.said.codes))
     begun = told.find(Place.CREATE, status=status, said=codes)
     is_open = found is None or found.step is Step.PHRASE or found.row.meaning in VAGUE
@@ -142,18 +142,18 @@ def _found(told: Reading, status: int) -> Found | None:
 
 
 def _ids(told: Reading) -> list[str]:
-    """The ids that may be the job's, the likeliest first."""
+    """Return the ids that may be the job's, the likeliest first."""
     return [] if is_said(told.table) else told.ids or job_ids(told.links)
 
 
 def _is_no_job(told: Reading, lock: Reason | None) -> bool:
-    """Whether its id is only that of a request that was refused: no word says where a job is."""
+    """Whether the id is only that of a refused request: no status word speaks of a job."""
     words = _job_words(told)
     return words <= set(NAMES["unanswered"]) if lock else not words and _is_error(told)
 
 
 def _is_error(told: Reading) -> bool:
-    """Whether the whole of it is an error, by the names that nothing else has."""
+    """Whether the whole response is an error, by fields that only errors have."""
     is_one = told.table.get("object") == "error" or told.table.get("success") is False
     return is_one or any(problems_in({"error": told.table.get("error")}))
 
@@ -163,7 +163,7 @@ def _job_words(told: Reading) -> set[str]:
 
 
 def _made_at_once(told: Reading, ids: list[str]) -> tuple[str, ...]:
-    """Links to a video that was made within the POST: where no word says that it is not yet."""
+    """Return links to a video made within the POST, unless a status word says it is not done."""
     is_done = told.state is Meaning.DONE
     if _job_words(told) and not is_done:
         return ()

@@ -1,6 +1,6 @@
-"""The envelope of an answer: where in it the job's state, its id, its progress and its video stand.
+"""Finds a job's state, id, progress and video links in a response, however they are nested.
 
-`envelopes.toml` has the names under which gateways put things; no word in them is known here.
+`envelopes.toml` has the field names that gateways use. This module knows no vendor's values.
 """
 
 import html
@@ -26,11 +26,11 @@ _ANSWERED = NAMES["answered"]
 _ADDRESS = re.compile(r"https?://\S+")
 _WORD = re.compile(r"[A-Za-z][\w.-]{1,39}")
 _NEAR = 3
-"""Tables in one another in which a state or an id is looked for."""
+"""Levels of nested tables in which a state or an id is searched."""
 
 
 def enveloped(value: object) -> Table | None:
-    """A list, a word or an address as the table that it stands for; None if it says nothing."""
+    """Wrap a list, a word or an address in the table that it stands for; None if it is empty."""
     match value:
         case dict():
             return value
@@ -51,9 +51,9 @@ def enveloped(value: object) -> Table | None:
 
 
 def status_words(spots: Sequence[Spot]) -> list[str]:
-    """Every status word: of what is in the envelope first, then of the envelope.
+    """Return every status word: words inside the envelope first, then those of the envelope.
 
-    A number is one, too, for operators know those of their gateway.
+    A number counts as a status word too: operators know the numbers of their gateway.
     """
     near = _within(spots, _WRAPS)
     outer = [word for word in outer_words(spots) if word not in NAMES["answered_by_number"]]
@@ -62,7 +62,7 @@ def status_words(spots: Sequence[Spot]) -> list[str]:
     own = inner_words(spots) if is_answer else _nearest(near)
     within = _within(spots, _ALL_WRAPS) if is_answer else near
     if not own and any(True for spot in within for _ in _values(spot.table)):
-        # A state is there, and no word: the envelope's is not about it.
+        # A field for the state is there, but without a word: the envelope's word is not about it.
         outer = [word for word in outer if word.casefold() not in _ANSWERED]
     return [*own, *outer] or _remarks([spots[0], *near])
 
@@ -76,27 +76,27 @@ def inner_words(spots: Sequence[Spot]) -> list[str]:
 
 
 def is_wordless(spots: Sequence[Spot]) -> bool:
-    """Whether nothing at all stands where a state may stand, however deep."""
+    """Whether every field that may hold a state is empty, at any depth."""
     signs = (value or value is False for spot in spots for value in _values(spot.table))
     is_open = any(spot.table.get("done") is False for spot in spots)
     return not status_words(spots) and not is_open and not any(signs)
 
 
 def is_only_answered(spots: Sequence[Spot]) -> bool:
-    """Whether the one word is an envelope's "success", around something without a word."""
+    """Whether the only status word is the envelope's "success"; its contents have none."""
     is_success = any(it.casefold() in NAMES["answered_or_done"] for it in outer_words(spots))
     is_wrap = not spots[0].table.keys().isdisjoint(_ALL_WRAPS)
     return is_wrap and is_success and not inner_words(spots)
 
 
 def progress_in(spots: Sequence[Spot]) -> int | None:
-    """Percent, as it stands nearest to the surface."""
+    """Return the progress in percent, from the outermost table that has it."""
     tables = [it.table for it in (spots[0], *_within(spots, _WRAPS)) if "progress" in it.table]
     return percent(tables[0]["progress"]) if tables else None
 
 
 def percent(value: object) -> int | None:
-    """A progress as a number from 0 to 100; None: it tells none."""
+    """Return a progress value as a number from 0 to 100, or None if it is not a number."""
     if type(value) is int and 0 <= value <= 100:
         return value
     if isinstance(value, str):
@@ -110,7 +110,7 @@ def percent(value: object) -> int | None:
 
 
 def _within(spots: Iterable[Spot], wraps: Sequence[str]) -> list[Spot]:
-    """The tables in these wraps; of a list, the only one."""
+    """Return the tables inside these wraps. Items of a list count only if the list has one item."""
     return [
         spot
         for spot in spots
@@ -129,7 +129,7 @@ def _values(table: Table) -> Iterator[object]:
 
 
 def _words(spots: Iterable[Spot]) -> list[str]:
-    """Those of letters first: a number beside one is the same, or about something else."""
+    """Return the status words, numbers last: a number repeats a word, or is about another thing."""
     words = (_word(value) for spot in spots for value in _values(spot.table))
     return sorted(filter(None, words), key=str.isdecimal)
 
@@ -151,7 +151,7 @@ def _word(value: object, *, depth: int = 2) -> str:
 
 
 def _remarks(spots: Iterable[Spot]) -> list[str]:
-    """A sentence about a state that is a single word."""
+    """Return remarks about the state that are a single word and so may be a status word."""
     said = (spot.table.get(name) for spot in spots for name in NAMES["remarks"])
     words = (it.strip() for it in said if isinstance(it, str))
     return [it for it in words if _WORD.fullmatch(it) and it.casefold() not in _ANSWERED]
@@ -164,27 +164,27 @@ _FORM = re.compile(r"([A-Za-z]*[_-])?(.*)", re.DOTALL)
 
 
 def ids_in(spots: Sequence[Spot]) -> list[str]:
-    """Every usable id where anybody has them, the likeliest first: of no request, user or file."""
+    """Return every usable id, the likeliest first, except ids of requests, users and files."""
     holders = (it for it in spots if len(it.path) < _NEAR and it.is_under(NAMES["id_holders"]))
     first = (it for it in holders if not any(above.row for above in (it, *it.around)))
     return list(dict.fromkeys(name for spot in first for name in own_ids(spot)))
 
 
 def own_ids(spot: Spot) -> list[str]:
-    # In the older shape of new-api, data.id is the number of a row.
+    # In new-api's older format, data.id is the number of a database row.
     names = NAMES["ids"] if spot.path else ("id", *NAMES["ids"])
     return list(dict.fromkeys(name for key in names if (name := _id(spot.table.get(key)))))
 
 
 def is_named(spots: Sequence[Spot]) -> bool:
-    """Whether there is an id where the format and new-api have it."""
+    """Whether an id stands where the /v1/videos format or new-api puts it."""
     return any(own_ids(it) for it in spots if it.path in ((), ("data",)) and not it.of)
 
 
 def is_like(one: str, other: str) -> bool:
-    """Whether two ids are of the same form, as those of two jobs of one gateway are.
+    """Whether two ids have the same form, as two job ids of one gateway have.
 
-    The other id under which litellm tells of a job is of another form.
+    The second id that litellm gives a job has another form.
     """
     (first, rest), (second, others) = (_FORM.findall(each)[0] for each in (one, other))
     is_number = rest.isdecimal() and others.isdecimal()
@@ -192,8 +192,8 @@ def is_like(one: str, other: str) -> bool:
 
 
 def part_about(gateway_id: str, body: Table) -> Table | None:
-    """`body`, or our row in a list of several jobs; None: its rows are other jobs'."""
-    # Tables in lists: under our own id they are parts of our job.
+    """Return `body`, or our row if it lists several jobs; None if all rows are other jobs'."""
+    # Rows of a list inside a table with our own id are parts of our job.
     rows = [
         TABLES.spots_in(spot.table)
         for spot in TABLES.spots_in(body)
@@ -210,7 +210,7 @@ def is_list_of_jobs(spots: Sequence[Spot]) -> bool:
 
 
 def _is_another(row: Sequence[Spot], gateway_id: str) -> bool:
-    """Whether it is another job: an id of another form without a state may be a file's."""
+    """Whether a row is another job. An id of another form without a state may be a file's."""
     names = ids_in(row)
     is_job = any(is_like(name, gateway_id) for name in names) or any(_values(row[0].table))
     return bool(names) and gateway_id not in names and is_job
@@ -223,13 +223,13 @@ def _id(value: object) -> str:
 
 
 def is_id(text: str) -> bool:
-    """Whether `text` can be an id: it is usable, and not what stands where there is none."""
+    """Whether `text` can be an id: it is usable and no placeholder such as 0 or "null"."""
     name = text.strip().casefold()
     return is_usable(text) and name not in NAMES["no_ids"] and not _NO_ID.fullmatch(name)
 
 
 def is_usable(text: str) -> bool:
-    """Whether `text` can be part of an address and of a row: no control, no half surrogates."""
+    """Whether `text` fits in a URL and a row: no control characters, no lone surrogates."""
     return 0 < len(text.strip()) <= LONGEST and text.strip().isprintable()
 
 
@@ -239,13 +239,13 @@ _RANKS = {name: rank for rank, name in enumerate(NAMES["links"] + NAMES["link_ho
 _SURE = frozenset(NAMES["links"]) - frozenset(NAMES["vague_links"])
 _MOST = 8
 _JOB = re.compile(r"/(?:video|task|job|generation|prediction|operation)s?/[^/]+(?:/status)?/?$")
-"""The path of a job's own address at many."""
+"""The path of a job's own address at many gateways."""
 _OWN_JOB = re.compile(r"/v1/videos/([^/]+)(?:/content)?/?$")
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An address where a video may be; its name may say that it is a video's."""
+    """An address of a possible video. `is_named`: its field's name says that it is a video's."""
 
     url: str
     path: str
@@ -260,7 +260,7 @@ class Link:
 
 
 def links_in(spots: Sequence[Spot]) -> list[Link]:
-    """The addresses under names for them, the nearest to the surface first."""
+    """Return the addresses in fields that hold links, the outermost first."""
     found: list[tuple[list[int], Link]] = []
     for spot in spots:
         if spot.is_under(_RANKS):
@@ -277,17 +277,17 @@ def urls_of(links: Sequence[Link]) -> tuple[str, ...]:
 
 
 def video_links(links: Sequence[Link], gateway_id: str = "") -> tuple[str, ...]:
-    """Those that surely lead to a video, and not to the job."""
+    """Return the links that surely lead to a video and not to the job."""
     return urls_of([it for it in links if it.is_sure and not it.is_of_job(gateway_id)])
 
 
 def result_links(links: Sequence[Link]) -> tuple[str, ...]:
-    """All without those that look like the address of the job and not of its video."""
+    """Return all links except those that look like the job's own address."""
     return urls_of([it for it in links if it.is_sure or not _JOB.search(it.path)])
 
 
 def job_ids(links: Sequence[Link]) -> list[str]:
-    """Ids in links to a job of the format itself, unless they are named as a video's."""
+    """Return the ids in links to `/v1/videos/ID`, except links in fields named for a video."""
     own = (it.url for it in links if not it.is_sure or it.url.endswith("/content"))
     found = filter(None, (_OWN_JOB.search(urlsplit(url).path) for url in own))
     return [name for match in found if is_id(name := unquote(match[1]))]
@@ -302,21 +302,21 @@ def _link(value: object, is_named: bool) -> Link | None:
     return None
 
 
-# --- a video in what a chat model says -----------------------------------------------------------
+# --- a video in a chat model's answer ------------------------------------------------------------
 
 _URL = re.compile(r"https?://[^\s\"'<>()\[\]{}\\^`|*]+")
 
 
 def is_said(body: Table) -> bool:
-    """Whether it is the answer of a chat model: its id is that of the answer, and no job's."""
+    """Whether `body` is a chat completion: its id names the completion and no job."""
     kind = str(body.get("object", ""))
     return isinstance(body.get("choices"), list) or kind.startswith("chat.completion")
 
 
 def said_links(body: Table, prompt: str) -> tuple[str, ...]:
-    """Addresses of a video in the words of a chat model: those that end like one, or are named so.
+    """Return video links in a chat model's answer: links that end or are named like a video.
 
-    It may speak of any other page, and repeat what a person wrote: hosts of the prompt are never
+    The model may mention other pages and repeat the prompt: hosts that the prompt names are never
     followed.
     """
     links: list[Link | None] = []
@@ -330,7 +330,7 @@ def said_links(body: Table, prompt: str) -> tuple[str, ...]:
 
 
 def _sayings(body: Table) -> Iterator[object]:
-    """Texts, then tables that may have a link: `{"type": "video_url", "video_url": …}`."""
+    """Yield texts, then tables that may hold a link: `{"type": "video_url", "video_url": …}`."""
     choices = [it for it in leaves(body.get("choices"))[:4] if isinstance(it, dict)]
     spoken = [it.get("message") or it.get("delta") for it in choices]
     messages = [it for it in (*spoken, body.get("message")) if isinstance(it, dict)]

@@ -1,7 +1,7 @@
-"""Reads the answer that comes nearly always: a plain table of a job that is being made.
+"""A fast path for the most common poll response: a flat table of a job that is being made.
 
-It says what `polls` would say of the same answer, and knows no more than how to tell that nothing
-else can be in it. Of any other answer it says nothing, and `polls` reads that one.
+The result is the same as that of `polls`. `read_glance` only has to be sure that the response
+holds nothing else; it leaves every other response to `polls`.
 """
 
 import json
@@ -15,12 +15,12 @@ from bot.net.answers import Answer
 from bot.net.tables import name_of
 
 _SHORT = 1200
-"""Bytes. In so few there is no table of more names, and no text of more letters, than are read."""
+"""Bytes. A body this short exceeds none of the limits on names and letters in `bot.net.tables`."""
 _STATE, _PROGRESS, _WAIT = "status", "progress", "openai-poll-after-ms"
 
 
 def read_glance(answer: Answer, gateway_id: str, *, meanings: Meanings) -> Running | None:
-    """How far our job is, if it is being made and the answer says nothing besides."""
+    """Return our job's progress if it is being made and the response says nothing else."""
     if answer.status != 200 or len(answer.body) > _SHORT:
         return None
     try:
@@ -29,7 +29,7 @@ def read_glance(answer: Answer, gateway_id: str, *, meanings: Meanings) -> Runni
         return None
     if type(table) is not dict or not _is_plain(tuple(table)):
         return None
-    # Under another id there may be another job.
+    # A response with another id may be about another job.
     if table.get("id") != gateway_id and table.get("task_id") != gateway_id:
         return None
     word = table[_STATE]
@@ -46,7 +46,7 @@ def read_glance(answer: Answer, gateway_id: str, *, meanings: Meanings) -> Runni
 
 @lru_cache(maxsize=256)
 def _is_plain(spelt: tuple[str, ...]) -> bool:
-    """Whether its state, its progress and all else stand under one name each."""
+    """Whether the names are unambiguous: one field for the state, and no name spelt twice."""
     names = [name_of(each) for each in spelt]
     states = [each for each in names if each in NAMES["states"]]
     is_sure = _STATE in spelt and (_PROGRESS in spelt or _PROGRESS not in names)
@@ -60,7 +60,7 @@ def _is_under_way(word: str, meanings: Meanings) -> bool:
 
 
 def _is_flat(table: dict[str, object], body: bytes) -> bool:
-    """Whether no other table is in it, be it written into a text."""
+    """Whether `table` holds no other table, not even as JSON in a text."""
     if body.count(b"{") == 1 and b"[" not in body and b"\\" not in body:
         return True
     for value in table.values():

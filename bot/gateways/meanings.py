@@ -1,4 +1,4 @@
-"""All that an answer of a gateway can mean, and the shape of a row that says so."""
+"""The possible meanings of a gateway's response, and the form of a row in the table of answers."""
 
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ from bot.gateways import spelling
 
 
 class Meaning(StrEnum):
-    """All that an answer can mean; the first that is found in this order counts."""
+    """The possible meanings of a response. If several fit equally well, the first one counts."""
 
     MODERATED = "moderated"
     NO_BALANCE = "no_balance"
@@ -19,14 +19,14 @@ class Meaning(StrEnum):
     TOO_LONG = "too_long"
     BUSY = "busy"
     BLOCKED = "blocked"
-    """A proxy or a bot wall answered in place of the gateway."""
+    """A proxy or a bot wall answered instead of the gateway."""
     BEGUN = "begun"
-    """No video is promised, and one may be under way and paid."""
+    """The gateway confirms no job, but a job may have begun and be charged."""
     WITHHELD = "withheld"
-    """Of a video that is done: there is none to be had."""
+    """The video was made, but the vendor does not hand it out."""
     REFUSED = "refused"
     NO_ROUTE = "no_route"
-    """There is no such address: it says nothing about a job."""
+    """The gateway has no such address. This says nothing about a job."""
     UNKNOWN_ID = "unknown_id"
     DONE = "done"
     FAILED = "failed"
@@ -36,38 +36,38 @@ class Meaning(StrEnum):
 
 
 LOCKS = frozenset({Meaning.NO_BALANCE, Meaning.BAD_KEY})
-"""About the account: the gateway pauses for everybody."""
+"""Meanings about the account: the gateway pauses for everybody."""
 ABOUT_ONE_ORDER = frozenset(
     {Meaning.MODERATED, Meaning.UNKNOWN_MODEL, Meaning.BAD_SIZE, Meaning.TOO_LONG}
 )
-"""About one order or one model: nobody else is touched, whatever the HTTP status."""
+"""Meanings about one order or one model: they never pause a gateway, whatever the HTTP status."""
 OVER = frozenset({Meaning.FAILED, Meaning.MODERATED, Meaning.EXPIRED})
-"""States in which a job ended without a video."""
+"""States of a job that ended without a video."""
 UNDER_WAY = frozenset({Meaning.WAITING, Meaning.RUNNING})
 STATES = OVER | UNDER_WAY | {Meaning.DONE}
 """Meanings of status words."""
 VAGUE = frozenset({Meaning.REFUSED, Meaning.BUSY})
-"""These say "no" or "later" alone: something else may say it more exactly."""
+"""Meanings that only say "no" or "later": another row may be more exact."""
 REASONS = {meaning: Reason(meaning.value) for meaning in (*LOCKS, *ABOUT_ONE_ORDER)} | {
     Meaning.BLOCKED: Reason.BLOCKED,
     Meaning.NO_ROUTE: Reason.WRONG_ADDRESS,
 }
-"""Why a job ends; anything else is `Reason.REFUSED`."""
+"""The reason why a job ends, by meaning; any other meaning is `Reason.REFUSED`."""
 
 
 class Place(StrEnum):
-    """Where an answer is read."""
+    """The request whose response is read, or the error of a failed job."""
 
     CREATE = "create"
     POLL = "look"
     CONTENT = "content"
     FAILURE = "failure"
-    """The words of a job that failed about itself."""
+    """The error that a failed job gives in the response to a poll."""
 
 
 @checked(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row of the table; `answers.toml` says what the columns are."""
+    """One row of the table of answers. `answers.toml` explains the columns."""
 
     by: str
     meaning: Meaning
@@ -85,14 +85,14 @@ class Row:
 
 
 def reason_of(meaning: Meaning | None) -> Reason:
-    """Why one order ends: not with words about an account, for nothing was paused."""
+    """Return why one order ends. Key and balance are never the reason: they pause a gateway."""
     if meaning is None or meaning in LOCKS:
         return Reason.REFUSED
     return REASONS.get(meaning, Reason.REFUSED)
 
 
 def problem_with(row: Row) -> str | None:
-    """Why a row can't be one, as a code; None if nothing is wrong with it."""
+    """Return the code of what is wrong with a row, or None if it is valid."""
     told = (*row.codes, *row.sentences, *row.phrases)
     if not told and not row.words:
         return "answer_empty"

@@ -1,6 +1,6 @@
-"""Reads what is said of a job, and what comes in place of its video.
+"""Reads the response to a poll, and a response that came instead of a video.
 
-Only a status word of success or failure ends a job, and no answer about one order pauses a gateway.
+Only a success or failure of the job itself ends it; a response about one order pauses no gateway.
 """
 
 import re
@@ -20,7 +20,7 @@ from bot.net.tables import Table
 
 _JOB = r"(?:(?:video|media)_)?(?:task|job|video|generation|prediction|render)"
 _ENDED = re.compile(rf"{_JOB}_(?:failed|failure|cancell?ed|aborted|rejected|expired)")
-"""A code, or a whole sentence, that says of the job itself that it is over."""
+"""A code, or a whole sentence, that says that the job itself is over."""
 _PASSES = LOCKS | {Meaning.BUSY}
 _PASSING, _ASKING, _HANDING_OVER = (
     [phrase(spelt) for spelt in NAMES[kind]] for kind in ("passing", "asking", "handing_over")
@@ -51,7 +51,7 @@ def read_poll(
 def read_refusal(
     answer: Answer, *, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> Locked | Trouble | Unusable:
-    """The meaning of an answer that is neither a state nor a file: look again later."""
+    """Return the meaning of a response that is neither a state nor a file."""
     told = Reading(answer, prompt, meanings)
     found = told.find(Place.CONTENT)
     if found and found.row.meaning is Meaning.WITHHELD:
@@ -62,7 +62,7 @@ def read_refusal(
 def read_content(
     answer: Answer, *, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> tuple[str, ...] | Locked | Trouble | Unusable:
-    """The meaning of words in place of a video: where it is, "not yet", or that it is not."""
+    """Return the meaning of a text that came instead of a video: links, "not yet", or "gone"."""
     if answer.status not in (200, 206):
         return read_refusal(answer, prompt=prompt, meanings=meanings)
     told = Reading(answer, prompt, meanings)
@@ -77,7 +77,7 @@ def _read_rows(told: Reading, gateway_id: str) -> Polled:
     whole: Table = {"data": told.value} if isinstance(told.value, list) else told.table
     part = envelopes.part_about(gateway_id, whole)
     job = _Job(told if part is whole or part is None else told.about(part), gateway_id)
-    # Rows of other jobs, or a mere word of failure, say nothing of ours.
+    # Rows of other jobs, or a bare word of failure, say nothing about our job.
     is_bare = not isinstance(told.value, dict) and told.table.keys() == {"status"}
     if part is None or (is_bare and told.state in OVER):
         return job.unread()
@@ -85,24 +85,24 @@ def _read_rows(told: Reading, gateway_id: str) -> Polled:
 
 
 class _Job:
-    """An answer as it is read for one job."""
+    """A response to a poll, read for one job."""
 
     def __init__(self, told: Reading, gateway_id: str) -> None:
         self.told, self.gateway_id = told, gateway_id
         self.is_ours = gateway_id in told.ids
-        # It names a job as our gateway names them, and not ours.
+        # An id has the form of our gateway's job ids, but is not ours.
         is_like = any(envelopes.is_like(name, gateway_id) for name in told.ids)
         self.is_another = is_like and not self.is_ours
         if told.ids and not self.is_ours:
             log.warning("id.differed", gateway_id=gateway_id)
         self.is_on = told.progress is not None and told.progress < 100
-        # A reply under another id (litellm) may name others' videos.
+        # A response with another id (litellm) may link to videos of other jobs.
         self.has_links = self.is_ours or not (self.is_another or envelopes.is_named(told.spots))
         self.is_of_call = word_of(told.known_word) in NAMES["failures_of_calls"]
-        """Its word of failure may be about a call alone."""
+        """Whether the word of failure may be about this one request and not about the job."""
         said = told.said
         self.texts = [plain(text) for text in said.texts if text.strip(" .!") not in said.prompt]
-        """Its messages, without those that may be a person's words."""
+        """The response's messages, except those that may quote the prompt."""
         self.wait = told.answer.wait("openai-poll-after-ms", per_second=1000)
         self.found = told.find(Place.FAILURE)
         self.meaning = self.found and self.found.row.meaning
@@ -127,7 +127,7 @@ class _Job:
         return self.unread()
 
     def unread(self, *, is_odd: bool = False) -> Running:
-        """A job of which nothing is known: its operator is told, unless it goes on as it should."""
+        """Return `Running` with the body's shape for the operator, unless progress is as usual."""
         shape = "" if self.is_on and not is_odd else self.told.shape
         if shape:
             _warn_once("status.unreadable", shape=shape)
@@ -137,7 +137,7 @@ class _Job:
         told = self.told
         if links := urls_of(told.links) if self.has_links else ():
             return Done(links)
-        # A video that its vendor held back is "completed" at some, and charged.
+        # Some gateways report a video that its vendor withheld as "completed", and charge for it.
         codes = Said((*told.said.codes, *told.said.heads), (), told.prompt)
         why = told.find(Place.POLL, status=200, said=codes)
         if why and why.row.meaning is Meaning.MODERATED and not self.is_another:
@@ -145,7 +145,7 @@ class _Job:
         return Done(withheld=told.says_no)
 
     def _made(self) -> Done | None:
-        """A video of whose state there is no word; None: it goes on, as far as we know."""
+        """Return `Done` if there is a video but no status word; None if the job may go on."""
         told = self.told
         is_told = not envelopes.is_wordless(told.spots) or envelopes.is_list_of_jobs(told.spots)
         if told.problem or self.is_on or is_told or not self.has_links:
@@ -156,9 +156,9 @@ class _Job:
     # --- which words are our job's ---------------------------------------------------------------
 
     def is_failed_with_status(self) -> bool:
-        """Whether an error of HTTP has our failed job for its body, as vLLM-Omni's has.
+        """Whether an HTTP error has our failed job as its body, as with vLLM-Omni.
 
-        At a status that is about the call, only a whole job is one.
+        At a status that is about the request itself, the body must be a whole job.
         """
         told = self.told
         if not self.is_ours or not told.has_failed:
@@ -170,7 +170,7 @@ class _Job:
         return is_whole and is_at_top and not self.is_of_call
 
     def _is_believed(self) -> bool:
-        """Whether a word of failure ends our job: it may be another's, or that of one look."""
+        """Whether a word of failure ends our job, and is not about another job or this poll."""
         told = self.told
         if self.is_another or self.meaning is Meaning.MODERATED:
             return not self.is_another
@@ -182,21 +182,21 @@ class _Job:
         return not self.is_of_call or (not may_pass and (is_job or is_silent))
 
     def _may_pass(self) -> bool:
-        """Whether an error is one of a call, and the next look may be answered."""
+        """Whether the error may be about this request only, so that the next poll may succeed."""
         if self.meaning in ABOUT_ONE_ORDER - {Meaning.UNKNOWN_MODEL}:
             return False
         is_coded = not set(NAMES["passing_codes"]).isdisjoint(self.told.said.codes)
         return self.meaning in _PASSES or is_coded or self._speaks_of(_PASSING)
 
     def _has_job_names(self) -> bool:
-        """Whether it is a job, by the names of its values."""
+        """Whether the body is a job, by its field names."""
         table = self.told.table
         kind = table.get("object")
         is_kind = isinstance(kind, str) and kind.strip().casefold() not in ("", "error")
         return is_kind or any(table.get(name) not in (None, "") for name in NAMES["of_jobs"])
 
     def _is_envelopes(self) -> bool:
-        """Whether "success" is said of the call alone, around a job without a word of its own."""
+        """Whether "success" is about the request alone, and the job inside has no status word."""
         spots = self.told.spots
         top = envelopes.own_ids(spots[0])
         is_job = self.gateway_id in top or (top and len(envelopes.ids_in(spots)) == len(top))
@@ -206,11 +206,11 @@ class _Job:
         return not is_linked or self.is_on
 
     def ended(self) -> Failed | None:
-        """A failure of the job itself that stands without a word of its state.
+        """Return a failure of the job itself that comes without a status word, or None.
 
-        An error alone may be that of one look (new-api answers 200 with what its vendor said to a
-        poll that failed), so only what can't be about a look ends a job: a code that says so of the
-        job, or a known answer of moderation.
+        An error alone may be about this poll (new-api answers 200 with its vendor's answer to a
+        poll that failed). So a job ends only by an error that can't be about a poll: a code that
+        says that the job is over, or a known moderation answer.
         """
         told = self.told
         is_silent = all(word.isdecimal() for word in told.words)
@@ -231,5 +231,5 @@ class _Job:
 
 @lru_cache(maxsize=256)
 def _warn_once(event: str, **said: str) -> None:
-    """A job in an unknown state is looked at for hours."""
+    """Log a warning once: a job in an unknown state is polled for hours."""
     log.warning(event, **said)

@@ -1,6 +1,6 @@
-"""All that one answer says, each thing found once, and what the table of answers makes of it.
+"""Everything that one response says, and its meaning by the table of answers.
 
-`creations` and `polls` decide by it what an order or a job has come to.
+`creations` and `polls` use a `Reading` to decide how an order or a job goes on.
 """
 
 import json
@@ -18,85 +18,85 @@ from bot.net.tables import LONGEST, Spot, Table, leaves, shape_of
 
 
 class Reading:
-    """One answer, read for an order or a job."""
+    """One response, read for an order or a job."""
 
     def __init__(
         self, answer: Answer, prompt: str, meanings: Meanings, *, part: Table | None = None
     ) -> None:
-        """`part` is what of it is about the job, if not all."""
+        """`part` is the part of the body that is about the job; None means the whole body."""
         self.answer, self.status = answer, answer.status
         self.prompt, self.meanings = prompt, meanings
         self.value = TABLES.parsed(answer.body)
         text = answer.body[: 4 * LONGEST].decode("utf-8", "replace").strip("\ufeff \t\r\n")
-        # Some answer with a bare address.
+        # Some gateways answer with a bare address.
         whole = text if self.value is None and text.startswith("http") else self.value
         self.body = enveloped(whole) if part is None else part
         self.table = self.body or {}
         self.spots = TABLES.spots_in(self.table)
         self.words = envelopes.status_words(self.spots)
-        """The status words, those of the job first."""
+        """The status words; the job's come before the envelope's."""
         self.known_word = next(filter(meanings.word, self.words), "")
-        # An envelope's "success" says nothing of the job in it, even if nobody knows that one's.
+        # The envelope's "success" never stands for the job's own word, even if that is unknown.
         is_first = self.known_word in self.words[:1]
         is_envelopes = self.known_word.casefold() in NAMES["answered"]
         self.state = meanings.word(self.known_word) if is_first or not is_envelopes else None
         outer = {meanings.word(word) for word in envelopes.outer_words(self.spots)}
         self.has_failed = self.state in OVER and not outer & UNDER_WAY
-        """Its job ended without a video: a part that failed ends no job that goes on."""
+        """Whether the job ended without a video. A failed part of a job that goes on is no end."""
         self.ids, self.links = envelopes.ids_in(self.spots), envelopes.links_in(self.spots)
-        """The likeliest first."""
+        """The ids and the links, the likeliest first."""
         self.progress = envelopes.progress_in(self.spots)
-        """Percent."""
+        """The progress in percent, or None."""
         is_text = whole is None and text and not text.startswith("<")
         texts = (text[:LONGEST],) if is_text else ()
         self.said = said_in(self.spots, prompt) if self.body else Said((), texts, prompt)
         problems = [each for each in problems_in(self.table) if each[0]]
         self.problem = problems[0][0] if problems else None
-        """Code and message of its error."""
+        """Code and message of the response's error."""
         self.says_no = any(is_sure for _, is_sure in problems) or self.table.get("success") is False
-        """It names an error: a code or a message alone may be those of a success."""
+        """Whether the response surely names an error; a code or message alone may mean success."""
 
     def about(self, part: Table) -> "Reading":
-        """The same answer, of which only `part` counts."""
+        """Return a reading of the same response in which only `part` counts."""
         return Reading(self.answer, self.prompt, self.meanings, part=part)
 
     @property
     def detail(self) -> str:
-        """Its words for the operator."""
+        """The error, or the start of the body, as one line for the operator."""
         return self.answer.detail(self.problem)
 
     @property
     def said_links(self) -> tuple[str, ...]:
-        """Addresses of a video in the words of a chat model."""
+        """Addresses of a video in a chat model's answer."""
         return envelopes.said_links(self.table, self.prompt)
 
     @property
     def shape(self) -> str:
-        """Its names, for the operator of a gateway that nobody can read."""
-        with suppress(RecursionError):  # The stack has less room than where the body was read.
+        """The field names of the body, for the operator of a gateway that we can't read."""
+        with suppress(RecursionError):  # The stack is deeper here than where the body was parsed.
             return shape_of(enveloped(json.loads(self.answer.body)), shown=_SHOWN)
         return "{…}"
 
     def find(self, at: Place, *, status: int = 0, said: Said | None = None) -> Found | None:
-        """The row that tells what it means, or what a part of it means."""
+        """Return the row that says what the response, or only `said`, means."""
         return self.meanings.find(said or self.said, status=status or self.status, at=at)
 
     def trouble(self, found: Found | None) -> Locked | Trouble:
-        """An answer that says nothing of a job; it may be about the account."""
+        """Return the outcome of a response that says nothing about a job: account, or trouble."""
         lock = lock_of(self.status, found) if self.status >= 400 else None
         return Locked(lock, self.detail) if lock else Trouble(self.detail, self.answer.wait())
 
 
-# --- codes and messages, to be looked up in the table --------------------------------------------
+# --- codes and messages for the table of answers -------------------------------------------------
 
 RAI = "raiMediaFiltered"
 _SHOWN = ("code", "type", "object", "status", "errorcode")
-"""Names of codes, whose values may be shown."""
+"""Field names of codes, whose values the operator may see."""
 _CONTAINERS = TEXTS | frozenset(NAMES["containers"])
 _MOST, _MOST_TEXT, _LIST = 200, 4 * LONGEST, 10
-"""Codes and messages of one answer that are read, their characters together, items of a list."""
+"""Limits of one response: codes and messages, their characters in all, items of a list."""
 _TOKEN = re.compile(r"([^\s:：,，]{2,80})(?:$|[:：])")
-"""The code that a message may be or begin with: `DataInspectionFailed: Input data may …`."""
+"""A code that is a whole message or its beginning: `DataInspectionFailed: Input data may …`."""
 
 
 def said_in(spots: Sequence[Spot], prompt: str = "") -> Said:
@@ -135,14 +135,14 @@ def _told(spot: Spot, name: str, value: object) -> Iterator[tuple[str, str]]:
             yield "head", token[1]
 
 
-# --- what is wrong, for the operator -------------------------------------------------------------
+# --- errors, for the operator --------------------------------------------------------------------
 
 _NO_ERRORS = frozenset(NAMES["no_errors"])
 
 
 def problems_in(body: Table) -> Iterator[tuple[str, bool]]:
-    """The words of each error, and whether nothing else but an error has them in their place."""
-    # An error in a response is Tencent's, if nothing stands beside it.
+    """Yield the text of each error, and whether only an error can have a text in that field."""
+    # An error in `response` with nothing beside it is Tencent's.
     is_alone = len(body) == 1
     inner = (body.get(it) for it in NAMES["wraps"] if it != "response" or is_alone)
     for table in (body, *(it for it in inner if isinstance(it, dict))):
@@ -160,7 +160,7 @@ def problems_in(body: Table) -> Iterator[tuple[str, bool]]:
     told = _words(body[named[0]]) if named else ""
     is_known = _words(code).casefold() in _NO_ERRORS or (told or "x").casefold() in _NO_ERRORS
     if named and (not is_known or body.get("success") is False):
-        # New-api's own has a code with a name, a message, and no data.
+        # New-api's own error has a named code, a message, and no data.
         is_named = isinstance(code, str) and any(map(str.isalpha, code))
         yield f"{_words(code)} {told}".strip(), is_named and body.get("data", 0) is None
     for name, key in (("baseresp", "statuscode"), ("output", "code")):
@@ -170,7 +170,7 @@ def problems_in(body: Table) -> Iterator[tuple[str, bool]]:
 
 
 def _words(value: object, *, depth: int = 3) -> str:
-    """The text in an error: `{code, type, param, message}`, FastAPI's list, or a word."""
+    """Return the text of an error: `{code, type, param, message}`, FastAPI's list, or a word."""
     match value:
         case str():
             return value.strip()

@@ -1,7 +1,7 @@
 """Builds the body of `POST /v1/videos`: a pure function of the request and its files.
 
-Which field or key of the metadata gets what is the catalog's knowledge and stands in the request;
-here it is only written down. No vendor and no dialect is known by name.
+The catalog decides which field or metadata key gets which value, and puts that into the request.
+This module only writes the body. It knows no vendor and no dialect by name.
 """
 
 import base64
@@ -17,20 +17,20 @@ from bot.core.wishes import AUTO
 from bot.net.sending import Body, FilePart
 
 Tree = dict[str | int, "Value | Tree"]
-"""A table, or a list by its numbers."""
+"""A table; one with number keys stands for a list."""
 _TYPES = {
     ".jpg": ("picture", "image/jpeg"),
     ".png": ("picture", "image/png"),
     ".mp3": ("sound", "audio/mpeg"),
     ".wav": ("sound", "audio/wav"),
 }
-"""Ending → name and media type. Our own files only: the ending is ours, never a stranger's."""
+"""File ending → name and media type. We chose the endings of these files, not a person."""
 
 
 def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = ()) -> Body:
-    """The body: pictures in order, then the sound; `links` lead to the same files.
+    """Return the body: pictures in order, then the sound. `links` are links to the same files.
 
-    Reads the files that travel as text; blocking, but small.
+    Files that are sent as text are read here: this blocks, but the files are small.
     """
     if request.remix_of is not None:
         return Body(json=_json({"prompt": request.prompt}))
@@ -40,7 +40,7 @@ def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = (
     values: list[tuple[str, Value]] = [
         ("prompt", request.prompt),
         ("model", request.model),
-        # A string in `seconds`: new-api answers 400 to a number.
+        # `seconds` is a string: new-api answers 400 to a number.
         *((at, str(seconds) if at == "seconds" else seconds) for at in request.lengths),
         *request.parameters,
     ]
@@ -69,13 +69,13 @@ def _as_text(request: VideoRequest, file: Path, media_type: str, link: str | Non
 
 
 def _fields(values: Sequence[tuple[str, Value]]) -> Iterable[tuple[str, str]]:
-    """Fields in order; the metadata, as one JSON text, is the last of them."""
-    # Several values of a list are several fields of one name.
+    """Yield the form fields in order. The metadata comes last, as one JSON text."""
+    # A list with several values becomes several fields of the same name.
     outer = [(place.partition("[")[0], value) for place, value in values if "." not in place]
     inner = _tree((place, value) for place, value in values if "." in place)
     for name, value in (*outer, *inner.items()):
         text = value if isinstance(value, str) else _json(value).decode()
-        # Some servers cut a longer one and answer 200.
+        # Some servers cut off a longer field and still answer 200.
         if (length := len(text.encode())) > TEXT_PART:
             raise TextPartTooLarge(field=name, length=length, most=TEXT_PART)
         yield str(name), text
@@ -97,12 +97,12 @@ def _tree(values: Iterable[tuple[str, Value]]) -> Tree:
 
 
 def _json(tree: Value | Tree) -> bytes:
-    """Compact, as the document's examples have it."""
+    """Return compact JSON, as in the examples of the API's documentation."""
     return json.dumps(_listed(tree), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _listed(tree: Value | Tree) -> object:
-    """With lists in place of tables of numbers."""
+    """Replace each table with number keys by a list."""
     if not isinstance(tree, dict):
         return tree
     if 0 in tree:

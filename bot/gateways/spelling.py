@@ -1,7 +1,7 @@
-"""How codes, messages and status words are compared: without what varies from one to the next.
+"""Normalizes codes, messages and status words, so that the table of answers can match them.
 
-A spelling of the table may have alternatives, as in `out of (credits|funds)`, of which one may be
-nothing; a sentence may have gaps too: `*` is anything, `#` a number.
+A spelling in the table may have alternatives, as in `out of (credits|funds)`; an alternative may be
+empty. A sentence may also have gaps: `*` matches anything, `#` a number.
 """
 
 import re
@@ -14,33 +14,33 @@ from bot.core.quoting import letters
 _PREFIX = re.compile(r"^(?:(?:task|job|video|generation|operation)_?)?(?:status|state)_")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _TAIL = re.compile(r"(?:request|trace|req)[ _-]?id ?[:=]? ?[\w.-]*[ )\]]*[.。]?$")
-"""The id of a request at the end of a message."""
+"""A request id at the end of a message."""
 _LONGEST_TAIL, _TAILS = 160, 3
-"""Ids at most that are cut off: each gateway on the way adds its own."""
+"""Characters of one such id, and the most ids that are cut off: each gateway adds its own."""
 _HEAD = re.compile(r"^(?:status_code=\d+, ?|[\w.]*(?:error|exception) ?[:-] ?)+")
 _QUOTES = dict.fromkeys(map(ord, "\"'“”‘’`\\"))
 _PIECE = re.compile(r"(#|\([^()]*\|[^()]*\))")
 _LEAST = 2
-"""Letters of a code, a word, a sentence or a phrase: "*" alone would mean every answer."""
+"""Least letters of a code, word, sentence or phrase: "*" alone would match every response."""
 MOST = 1500
-"""Characters of a message that are compared to a sentence: a hostile one may not keep us busy."""
+"""Characters of a message that are compared with a sentence, to bound work on hostile messages."""
 
 
 def key_of(code: str) -> str:
-    """A code or type without its case and its separators."""
+    """Return a code or type in lower case without separators."""
     return letters(code) + ("*" if code.endswith("*") else "")
 
 
 def word_of(word: str) -> str:
-    """A status word as the table has it: `TaskStatus.InProgress` is `in_progress`."""
+    """Return a status word in the table's spelling: `TaskStatus.InProgress` → `in_progress`."""
     parts = re.split(r"[^\w]|_", _HUMP.sub("_", word.strip()))
     return _PREFIX.sub("", "_".join(filter(None, parts)).casefold())
 
 
 def plain(text: str) -> str:
-    """A message without what varies: case, spacing, quotes, the id of the request."""
+    """Return a message without the parts that vary: case, spacing, quotes, the request id."""
     text = unicodedata.normalize("NFKC", text).casefold().translate(_QUOTES)
-    text = " ".join(text.split())  # Before any pattern: none of them has a run of blanks to try.
+    text = " ".join(text.split())  # First: a long run of blanks would make the patterns slow.
     for _ in range(_TAILS):
         if tail := _TAIL.search(text, max(0, len(text) - _LONGEST_TAIL)):
             text = text[: tail.start()].rstrip(" ,([")
@@ -48,34 +48,34 @@ def plain(text: str) -> str:
 
 
 def spelt_out(text: str) -> Iterator[str]:
-    """All that a spelling with alternatives stands for."""
+    """Yield every text that a spelling with alternatives stands for."""
     pieces = _PIECE.split(text)
     choices = [it[1:-1].split("|") if _PIECE.fullmatch(it) and it != "#" else [it] for it in pieces]
     return map("".join, product(*choices))
 
 
 def is_too_short(text: str) -> bool:
-    """Whether some answer could be taken for it that has nothing to do with it."""
+    """Whether a spelling has too few letters, so that unrelated responses could match it."""
     return any(len(letters(each)) < _LEAST for each in spelt_out(text))
 
 
 def sentence(spelt: str) -> re.Pattern[str]:
-    """Matches a whole plain message; its groups are what the spelling says itself.
+    """Return a pattern for a whole plain message; its groups are the parts that are spelt out.
 
-    Its parts between the gaps are found one after the other, each at its first place: the work
-    grows with the length of a message and no faster, whatever stands in it.
+    The parts between the gaps are matched one after the other, each at its first occurrence, so
+    that matching takes time linear in the length of the message.
     """
     first, *parts = map(_pattern_of, spelt.split("*"))
     if not parts:
         return re.compile(f"{first} ?$")
-    # "* not found" speaks of something: "Not Found" alone is another sentence.
+    # "* not found" needs something before it: "Not Found" alone is another sentence.
     gaps = [".+?" if spelt.startswith("* ") else ".*?", *(".*?" for _ in parts)]
     *firm, last = (f"{gap} ?{part}" for gap, part in zip(gaps, parts, strict=False))
     return re.compile(first + "".join(f"(?>{part})" for part in firm) + f"{last} ?$")
 
 
 def phrase(spelt: str) -> re.Pattern[str]:
-    """Finds a part of a plain message."""
+    """Return a pattern for a part of a plain message."""
     return re.compile(_pattern_of(spelt))
 
 

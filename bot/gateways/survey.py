@@ -1,12 +1,12 @@
-"""A gateway and a key are tried free of charge, by GETs alone.
+"""Checks a gateway and a key free of charge, with GETs only.
 
-A list of models that is shown to this key, and not to a made-up one, proves it. Else a video with a
-nonsense id tells a good key (there is no such video) from a bad one. Behind litellm that question
-alone proves nothing: it asks the vendor, with a key of its own, and hands on what the vendor says.
-The balance is read where it is shown. An obstacle is raised in our words.
+A key is good if the gateway lists its models for that key and not for a made-up one. Otherwise a
+GET of a video with a nonsense id tells a good key ("no such video") from a bad one. With litellm
+that GET proves nothing: litellm asks the vendor with its own key and passes on the vendor's answer.
+The balance is read if the gateway shows it. Problems are raised as our own errors.
 
-`identify` alone asks by POST as well: two at most, which lack a model and a prompt and can't even
-be read as a request. Only `init` and `doctor` call it.
+Only `identify` sends POSTs as well: two at most, without model and prompt, and not even readable
+as a request. Only `init` and `doctor` call it.
 """
 
 import json
@@ -30,34 +30,34 @@ from bot.net.answers import NET, Answer, open_session, read
 from bot.net.bounds import Bounds
 
 BOUNDS = Bounds(poll=20.0, answer=4_000_000)
-"""A person waits; and some gateways list a thousand models."""
+"""A person waits for the result, so timeouts are short. Some gateways list a thousand models."""
 VIDEOS, MODELS, BALANCE, STATUS = "/v1/videos", "/v1/models", "/api/usage/token/", "/api/status"
 VIDEO = f"{VIDEOS}/zoetrope-asks-whether-this-key-works"
 NO_KEY = "sk-zoetrope-asks-who-may-see-the-models"
 MALFORMED = ("application/json", b"{")
 EMPTY_FORM = ("application/x-www-form-urlencoded", b"")
-"""Type and body of the POSTs."""
+"""Media type and body of the POSTs."""
 _SCOPES = b"missing scopes"
-"""OpenAI's words for a good key that may not do this one thing."""
+"""OpenAI's message for a good key that lacks the permission for this request."""
 _LOCKS = {"gateway_key_bad": Reason.BAD_KEY, "gateway_key_spent": Reason.NO_BALANCE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     models: tuple[str, ...] | None
-    """Wire names; None where the gateway does not list them."""
+    """The names of the models at the gateway; None if the gateway does not list them."""
     balance: float | None
-    """The rest in the gateway's own units, infinite where the key has no limit; None: untold."""
+    """The balance in the gateway's own units: infinite for a key with no limit, None if unknown."""
     date: str
-    """The gateway's clock, as HTTP spells it; "" if it has none."""
+    """The gateway's `Date` header; "" if there is none."""
     received: float
-    """Our clock at that moment, in seconds since 1970."""
+    """Our clock when that header came, in seconds since 1970."""
     answers: Mapping[str, Answer]
-    """By the question."""
+    """The responses by the name of the request, such as "models"."""
 
 
 async def find(base_url: str) -> None:
-    """See without a key whether there is a gateway. Raises `Broken` with what is there instead."""
+    """Check without a key that a gateway answers. Raises `Broken` about what answers instead."""
     async with open_session(BOUNDS, most=BOUNDS.poll) as session:
         check_address(await ask(session, base_url, VIDEO), base_url)
 
@@ -69,19 +69,19 @@ async def survey(
     now: Callable[[], float] = time.time,
     meanings: Meanings = PACKAGED,
 ) -> Survey:
-    """Try the key. Raises `Broken`: about the address, or `gateway_key_…` about the key."""
+    """Check the key. Raises `Broken`: about the address, or `gateway_key_…` about the key."""
     async with open_session(BOUNDS, most=BOUNDS.poll) as session:
         listed = await ask(session, base_url, MODELS, api_key)
         received = now()
         video = await ask(session, base_url, VIDEO, api_key)
         check_address(video, base_url)
-        # Not every key that makes videos may list models: 403 is no proof.
+        # Some keys may make videos but not list models: 403 says nothing about the key.
         if listed.status in (400, 401) and not _lacks_scope(listed):
             check_key(listed, meanings)
         is_proven = read_models(listed) is not None and refuses_key(video)
-        # Of its own keys litellm speaks in other words than of those that a vendor refused.
+        # litellm's message about its own keys differs from its message about a vendor's key.
         if is_proven and b"litellm." not in video.body:
-            # The models are shown to no key that somebody made up.
+            # The list proves a key only if the gateway refuses to show it to a made-up key.
             is_proven = refuses_key(await ask(session, base_url, MODELS, NO_KEY))
         check_key(video, meanings, is_proven=is_proven)
         check_orders(await ask(session, base_url, VIDEOS, api_key), base_url)
@@ -106,7 +106,7 @@ async def probe(base_url: str, api_key: str, *, meanings: Meanings = PACKAGED) -
 
 
 async def identify(base_url: str, api_key: str, surveyed: Mapping[str, Answer]) -> Which:
-    """The software, after a survey and at most three questions more; none begins a task."""
+    """Return the software, by a survey's responses and at most three requests. Begins no job."""
     answers = dict(surveyed)
     async with open_session(BOUNDS, most=BOUNDS.poll) as session:
         with suppress(Broken):
@@ -117,7 +117,7 @@ async def identify(base_url: str, api_key: str, surveyed: Mapping[str, Answer]) 
             said = await ask(session, base_url, VIDEOS, api_key, post=MALFORMED)
             answers["json"] = said
             found = software_of(answers)
-            # Who refuses even to read the first would say as little to a second.
+            # A gateway that does not even read the first POST would not read a second one.
             if found.software == NEW_API and found.generation is None and said.status == 400:
                 answers["form"] = await ask(session, base_url, VIDEOS, api_key, post=EMPTY_FORM)
     return software_of(answers)
@@ -127,7 +127,7 @@ async def identify(base_url: str, api_key: str, surveyed: Mapping[str, Answer]) 
 
 
 def check_address(answer: Answer, base_url: str) -> None:
-    """Raise `Broken` unless this looks like the answer of a gateway that makes videos."""
+    """Raise `Broken` unless this looks like the response of a gateway that makes videos."""
     if 300 <= answer.status < 400:
         if to := _moved(base_url, answer):
             raise GatewayMoved(url=base_url, to=to)
@@ -139,9 +139,9 @@ def check_address(answer: Answer, base_url: str) -> None:
 
 
 def check_orders(answer: Answer, base_url: str) -> None:
-    """Raise `Broken` if what is ordered would be sent on: an order never goes where it is sent on.
+    """Raise `Broken` if the gateway redirects `/v1/videos`: an order never follows a redirect.
 
-    A gateway that sends on POSTs alone can't be seen without ordering something.
+    If a gateway redirects only POSTs, this can't be found without ordering a video.
     """
     if not 300 <= answer.status < 400:
         return
@@ -152,15 +152,15 @@ def check_orders(answer: Answer, base_url: str) -> None:
 
 
 def refuses_key(answer: Answer) -> bool:
-    """Whether this may be about the key: litellm without a database knows no other code for it."""
+    """Whether a response may refuse the key. litellm without a database says `no_db_connection`."""
     is_unheard = answer.status == 400 and b'"no_db_connection"' in answer.body
     return is_unheard or answer.status in (401, 402, 403)
 
 
 def check_key(answer: Answer, meanings: Meanings = PACKAGED, *, is_proven: bool = False) -> None:
-    """Raise `Broken` if the gateway does not take the key.
+    """Raise `Broken` if the gateway does not accept the key.
 
-    One that is known to be good can only be spent or closed to videos.
+    A key that is proven good can only be out of balance or without permission for videos.
     """
     if not refuses_key(answer):
         return
@@ -172,7 +172,7 @@ def check_key(answer: Answer, meanings: Meanings = PACKAGED, *, is_proven: bool 
 
 
 def read_models(answer: Answer) -> tuple[str, ...] | None:
-    """The wire names in a list of models, or None if it is none."""
+    """Return the gateway's names in a list of models, or None if the response is no list."""
     match _data(answer):
         case [*rows]:
             names = (each.get("id") for each in rows if isinstance(each, dict))
@@ -181,7 +181,7 @@ def read_models(answer: Answer) -> tuple[str, ...] | None:
 
 
 def read_balance(answer: Answer) -> float | None:
-    """A key's allowance as new-api tells it, or None if this is something else."""
+    """Return a key's balance from new-api's response, or None if it is another response."""
     match _data(answer):
         case {"unlimited_quota": True}:
             return math.inf
@@ -203,7 +203,7 @@ def _data(answer: Answer) -> object:
 
 
 def _moved(base_url: str, answer: Answer) -> str | None:
-    """Where the gateway would be that knows the video; None if nobody is sent to any."""
+    """Return the base URL that a redirect points to, or None if it points to no other gateway."""
     base = URL(base_url)
     with suppress(ValueError):
         target = base.join(URL(answer.headers.get("Location", "")))
@@ -225,7 +225,7 @@ async def ask(
     *,
     post: tuple[str, bytes] | None = None,
 ) -> Answer:
-    """By GET or, for `identify` alone, a type and a body. Raises `Broken` where no answer is."""
+    """Send a GET, or for `identify` only a POST. Raises `Broken` if no response comes."""
     headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
     method, data = "GET", None
     if post is not None:

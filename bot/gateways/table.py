@@ -1,7 +1,7 @@
-"""The table of answers: what a code, a whole sentence or a status word of a gateway means.
+"""The table of answers: the meaning of a gateway's codes, sentences and status words.
 
-The rows stand in `answers.toml`, and in the operator's configuration for a gateway of their own.
-Nothing here reads an envelope; nothing elsewhere knows a vendor's words.
+The rows are in `answers.toml`; the operator's configuration may add rows for one gateway. This
+module does not parse responses, and no other module knows a vendor's codes and sentences.
 """
 
 import re
@@ -19,27 +19,27 @@ from bot.gateways.meanings import ABOUT_ONE_ORDER, LOCKS, REASONS, VAGUE, Meanin
 
 
 class Step(IntEnum):
-    """By which part of a row an answer is told, in order of authority."""
+    """The parts of a table row that can recognize a response, strongest first."""
 
     BOTH, CODE, HEAD, SENTENCE, PHRASE = range(5)
-    """A code and a sentence; a code; one that a message begins with; a sentence; a phrase."""
+    """A code and a sentence; a code; a code at a message's start; a sentence; a phrase."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A row that an answer may be told by, and by which part of it."""
+    """A row that matches a response, and the part of the row that matched."""
 
     row: Row
     step: Step
     is_whole: bool = False
-    """All of a message is spelt out."""
+    """Whether the sentence that matched has no gaps."""
     length: int = 0
-    """Characters of the message that are spelt out."""
+    """Characters of the message that the sentence spells out."""
 
 
 def rank(found: Found) -> tuple[object, ...]:
-    """The least decides. "No" or "later" alone may be told more exactly by what follows."""
+    """Return the sort key of a match; the least wins. A vague code ("no", "later") goes last."""
     row, is_coded = found.row, found.step in (Step.CODE, Step.HEAD)
     is_vague = row.meaning in VAGUE and (is_coded or row.one_order)
     order = list(Meaning).index(row.meaning)
@@ -48,21 +48,21 @@ def rank(found: Found) -> tuple[object, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The codes and texts of an answer in any envelope, and the prompt it may quote."""
+    """The codes and texts of a response, from any envelope, and the prompt that it may quote."""
 
     codes: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     prompt: str = ""
-    """The words of a person, a text a line: they decide nothing about an account."""
+    """The person's texts, one a line. A quote of them never says anything about the account."""
     heads: tuple[str, ...] = ()
-    """Codes that messages begin with: a vendor's, or those of where a picture lies."""
+    """Codes at the start of messages: a vendor's, or those of the server that has a picture."""
 
 
 class Meanings:
-    """The table of one gateway."""
+    """The table of answers for one gateway."""
 
     def __init__(self, rows: Sequence[Row], *, beneath: "Meanings | None" = None) -> None:
-        """`beneath` is asked where these rows know nothing."""
+        """`beneath` is used if none of `rows` matches."""
         self.rows = tuple(rows)
         known = [_Known(row) for row in rows]
         self._layers: list[list[_Known]] = [known, *(beneath._layers if beneath else ())]
@@ -72,14 +72,14 @@ class Meanings:
         self._words: dict[str, Meaning] = {**(beneath._words if beneath else {}), **own}
 
     def under(self, rows: Sequence[Row]) -> "Meanings":
-        """The same table with the operator's `rows`, which go first."""
+        """Return this table with the operator's `rows` before its own."""
         return Meanings(rows, beneath=self) if rows else self
 
     def find(self, said: Said, *, status: int, at: Place) -> Found | None:
-        """The row that tells what it means."""
+        """Return the row that matches best, or None."""
         keys = [spelling.key_of(it) for it in (*said.codes, *said.heads)]
         if not (said.texts or any(it in self._codes or it.startswith(self._stems) for it in keys)):
-            return None  # as of nearly every answer: no row needs to be compared to it
+            return None  # a fast path for nearly every response
         heard = _Heard(said)
         for layer in self._layers:
             held = [known for known in layer if known.holds(status, at)]
@@ -91,18 +91,18 @@ class Meanings:
         return self._words.get(spelling.word_of(word))
 
     def unasked(self, code: str) -> Meaning | None:
-        """The meaning if the gateway itself says so, before any vendor was asked."""
+        """Return what `code` means if the gateway itself gives it before it asks a vendor."""
         key = spelling.key_of(code)
         rows = (known.row for layer in self._layers for known in layer if key in known.codes)
         return next((row.meaning for row in rows if row.unasked), None)
 
 
 def lock_of(status: int, found: Found | None) -> Reason | None:
-    """Whether this is key or balance trouble, which pauses the gateway and harms no job."""
+    """Return the problem with key or balance, which pauses the gateway and ends no job; or None."""
     meaning = found and found.row.meaning
     if meaning in LOCKS:
         return Reason.NO_BALANCE if status == 402 else REASONS[meaning]
-    # These two are about the account by themselves: a part of a message outweighs neither.
+    # Statuses 401 and 402 are about the account: a part of a message does not outweigh them.
     by_status = {401: Reason.BAD_KEY, 402: Reason.NO_BALANCE}.get(status)
     if found is None or found.step is Step.PHRASE:
         return by_status
@@ -113,20 +113,20 @@ def lock_of(status: int, found: Found | None) -> Reason | None:
 # --- comparing -----------------------------------------------------------------------------------
 
 _JUDGED = (Place.CREATE, Place.FAILURE)
-"""Where one order is judged."""
+"""Responses that decide about one order."""
 _NUMBER = re.compile(r"(baseresp|errcode)?\d+")
-"""A code of digits alone, perhaps with the envelope that is one vendor's own."""
+"""A code of digits only, perhaps with the name of one vendor's own envelope before it."""
 _AT_NUMBERS = frozenset({400, 401, 402, 403, 429})
-"""Statuses at which a bare number may be a vendor's: beyond, proxies count their own errors."""
+"""Statuses at which a bare number may be a vendor's code; at others it may be a proxy's own."""
 
 
 def _found(held: "list[_Known]", heard: "_Heard", status: int, at: Place) -> Iterator[Found]:
-    """Each of these rows that the answer may be told by."""
+    """Yield each of the rows that matches the response."""
     alone = [it for it in held if it.row.one_order]
     about_us = [it for it in heard.texts if not any(each.best([it], quoted=True) for each in alone)]
     coded = {it for it in held if not it.row.together and it.has_code(heard.codes, status, at)}
-    # A store of pictures has codes of a key as well (`SignatureDoesNotMatch`): at the head of a
-    # message about one order they tell nothing about the account.
+    # A server of pictures has codes about keys too (`SignatureDoesNotMatch`): at the start of a
+    # message about one order they say nothing about our account.
     is_ours = not coded and about_us == heard.texts
     for known in held:
         row = known.row
@@ -144,15 +144,15 @@ def _found(held: "list[_Known]", heard: "_Heard", status: int, at: Place) -> Ite
             yield Found(row, Step.HEAD)
         if best:
             yield Found(row, Step.SENTENCE, *best)
-        # Only what ends one order may be told by a part of a message, or in a person's own words;
-        # and 429 is "later" by itself: no part of a message outweighs that.
+        # A part of a message, or a code that the prompt has too, can only end one order. Status
+        # 429 alone means "later": no part of a message outweighs it.
         is_quoted = row.meaning in ABOUT_ONE_ORDER and known.has_code(heard.quoted, status, at)
         if at in _JUDGED and (is_quoted or (status != 429 and known.has_phrase(texts))):
             yield Found(row, Step.PHRASE)
 
 
 class _Heard:
-    """The words of an answer, spelt as the table is, apart from what a person may have written."""
+    """The codes and texts of a response, normalized; those that may quote the prompt apart."""
 
     def __init__(self, said: Said) -> None:
         written = Written(said.prompt, plain=spelling.plain)
@@ -168,7 +168,7 @@ class _Heard:
 
 
 class _Known:
-    """A row, ready to be compared."""
+    """A row with its spellings compiled."""
 
     def __init__(self, row: Row) -> None:
         self.row = row
@@ -183,7 +183,7 @@ class _Known:
         return status in (self.row.status or (status,)) and at in (self.row.at or (at,))
 
     def has_code(self, codes: Iterable[str], status: int, at: Place) -> bool:
-        """Whether one is the row's: a number is too little where others may have put theirs."""
+        """Whether a code is the row's. A bare number counts only where it must be a vendor's."""
         known = [it for it in codes if it in self.codes or it.startswith(self.stems)]
         if self.row.status or at is Place.FAILURE:
             return bool(known)
@@ -191,9 +191,9 @@ class _Known:
         return any(it is None or is_open or (it[1] and status < 500) for it in numbers)
 
     def best(self, texts: Iterable[Message], *, quoted: bool = False) -> tuple[bool, int] | None:
-        """How well a message is one of its sentences: without gaps, and how much is spelt out.
+        """Return the best match of a text with a sentence: has no gaps, characters spelt out.
 
-        A message that a person may have written is none, unless `quoted` counts too.
+        A text that may quote the prompt counts only if `quoted` is set.
         """
         fits = []
         for text in texts:

@@ -1,7 +1,7 @@
-"""A client of one /v1/videos server: thin, because building and reading are pure functions.
+"""A thin client of one /v1/videos server: building and reading bodies are pure functions elsewhere.
 
-There is no retry of any kind in here. When to try again is the worker's affair, and a POST that
-may have left is never tried again at all.
+The client never retries. The worker decides when to retry, and a POST that may have been sent is
+never retried.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ from bot.net.tables import Spot, Table
 BOUNDS = Bounds()
 PAGE, MOST_PAGES = 100, 10
 _LONGEST, _MILLIS = 4000, 1e11
-"""Characters of a prompt that are read; times above this count milliseconds."""
+"""Characters of a text in a list that are kept; times above this are in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,27 +61,27 @@ class GatewayOptions:
 
     name: str
     base_url: str
-    """With or without /v1."""
+    """The gateway's address, with or without /v1."""
     api_key: str = field(repr=False)
     dialect: str = "new-api"
     poll_step: float = 10.0
     media_origins: frozenset[str] = frozenset()
-    """Origins that content may come from although they are not public https addresses."""
+    """Origins that videos may come from although they are not public https addresses."""
     trust_json_5xx: bool = True
     refunds_failed: bool = True
     answers: tuple[Row, ...] = ()
-    """This gateway's own rows, which go before those known of all."""
+    """This gateway's own rows of the table of answers, which go before the packaged ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A POST whose body is built and whose connection stands."""
+    """A POST that is ready to send: its body is built and its connection open."""
 
     line: PostConnection
     read: Callable[[Answer], Creation]
 
     async def send(self) -> Creation:
-        """Send it and read the answer. To be called once."""
+        """Send the POST and read the response. Call this only once."""
         answer = await self.line.send()
         return self.read(answer) if isinstance(answer, Answer) else answer
 
@@ -101,11 +101,11 @@ class VideosApi:
         self.name, self.dialect = settings.name, settings.dialect
         self.base_url = settings.base_url.rstrip("/").removesuffix("/v1")
         named = f"{self.base_url} {settings.api_key}".encode()
-        # Enough to tell one key from another, too little to find out what it is.
+        # Long enough to tell keys apart, too short to recover a key from.
         self.account = blake2b(named, digest_size=4).hexdigest()
         self.poll_step, self.refunds_failed = settings.poll_step, settings.refunds_failed
         self._settings, self._bounds, self._polling = settings, bounds, polling
-        # For all of a GET: the session's own timers would watch each of its parts.
+        # One deadline for a whole GET: the session's own timers watch each of its parts.
         self._deadline = Deadline(bounds.poll)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=bounds.connect)
         self._key = {"Authorization": f"Bearer {settings.api_key}"}
@@ -126,7 +126,7 @@ class VideosApi:
         links: Sequence[str] = (),
         into: Path | None = None,
     ) -> AsyncIterator["Ready | NotSent"]:
-        """Build the body and connect; `send` then sends it, once."""
+        """Build the body and connect. `Ready.send` then sends the POST, once."""
         async with AsyncExitStack() as stack:
             try:
                 make = partial(build, request, files, links)
@@ -140,16 +140,16 @@ class VideosApi:
             yield ready
 
     async def probe(self) -> Probe:
-        """How the key and the balance are, asked free of charge."""
+        """Check the key and the balance free of charge."""
         return await probe(self.base_url, self._settings.api_key, meanings=self._meanings)
 
     async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Polled:
-        """GET the job once; what its answer quotes of `prompt` decides nothing."""
+        """Poll the job once. Quotes of `prompt` in the response don't count."""
         seen = await self.glance(gateway_id)
         return seen if isinstance(seen, Running) else seen.read(prompt)
 
     async def glance(self, gateway_id: str) -> Running | Unread:
-        """GET the job once; only an answer that says more than "not yet" needs its prompt."""
+        """Poll the job once. Only a response other than "not yet" needs the prompt to be read."""
         answer = await self._get(self._url(gateway_id), most=self._bounds.answer)
         if isinstance(answer, Trouble):
             trouble = answer
@@ -160,7 +160,7 @@ class VideosApi:
         return Unread(lambda prompt: read(prompt=prompt))
 
     async def listing(self, *, since: float) -> Listing:
-        """The videos that were ordered since then, page by page, as far as the gateway tells."""
+        """List the videos ordered since `since`, page by page, as far as the gateway lists them."""
         found: dict[str, Listed] = {}
         after: dict[str, str] = {}
         for _ in range(MOST_PAGES):
@@ -180,7 +180,7 @@ class VideosApi:
     async def content(
         self, gateway_id: str, source: str | None, into: Path, *, prompt: str = ""
     ) -> Fetch:
-        """Stream the finished video: from a URL that it named, or by our own id, with the key."""
+        """Download the video into `into`: from `source`, or by the job's id, with our key."""
         url = self._url(gateway_id, "/content") if source is None else source
         key = self._key if source is None else {}
         judge = partial(read_content, prompt=prompt, meanings=self._meanings)
@@ -213,7 +213,7 @@ async def open_gateways(
     bounds: Bounds = BOUNDS,
     resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[dict[str, VideosApi]]:
-    """Clients by name, which share their connections for GETs; `resolver` looks names up."""
+    """Open clients of all gateways, by name. They share connections for GETs."""
     # 8 to 16 connections are best for throughput and lag alike; polls are sparse.
     polls = aiohttp.TCPConnector(limit=16, keepalive_timeout=75.0, resolver=resolver)
     async with (
@@ -224,11 +224,11 @@ async def open_gateways(
         yield {one.name: client(one, resolver=resolver) for one in settings}
 
 
-# --- lists of videos, as OpenAI and its likes have them ------------------------------------------
+# --- lists of videos in OpenAI's format ----------------------------------------------------------
 
 
 def read_page(answer: Answer) -> VideoList | NoList | Trouble:
-    """`whole` where it says that no other follows."""
+    """Read a page of videos. It is `whole` unless the gateway says that more pages follow."""
     if answer.status not in (200, *STATUSES["no_lists"]):
         return Trouble(f"HTTP {answer.status}")
     match TABLES.parsed(answer.body):

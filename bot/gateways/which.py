@@ -1,6 +1,6 @@
-"""The software that gave an answer: which gateway it is, or that it is none.
+"""Recognizes a gateway's software by its responses, or that a response is no gateway's.
 
-`which.toml` says what each answer tells; this is a pure function over it.
+`which.toml` has the signs of each software; this module is a pure function over them.
 """
 
 import re
@@ -19,7 +19,7 @@ LITELLM = "litellm"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sign:
-    """One row; `which.toml` says what the columns are."""
+    """One row of `which.toml`, which explains the columns."""
 
     software: str = ""
     shown: str = ""
@@ -32,7 +32,7 @@ class Sign:
     body: str = ""
 
     def matches(self, question: str, answer: Answer) -> list[re.Match[str]]:
-        """The finds of its patterns; none where one of them finds nothing."""
+        """Return the matches of all patterns, or an empty list if a pattern does not match."""
         lines = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
         clues = (
             re.search(self.status, str(answer.status)),
@@ -55,13 +55,13 @@ SIGNS = tuple(Sign(**row) for row in _TABLE["signs"])
 STRANGE = tuple(Sign(**row) for row in _TABLE["strange"])
 LABELS: Mapping[str, str] = {name: row["label"] for name, row in _TABLE["software"].items()}
 DIALECTS: Mapping[str, str] = {name: row["dialect"] for name, row in _TABLE["software"].items()}
-"""The dialect to speak with each; "" is one that is not spoken here."""
+"""The dialect to use with each software; "" means that we don't support its dialect."""
 ALIKE: Mapping[str, str] = {"B": "A or B"}
-"""A generation by its sign → those that it can be; they are asked for the same."""
+"""A generation as recognized → the generations it can be; they are used in the same way."""
 
 
 def software_of(answers: Mapping[str, Answer]) -> Which:
-    """The software that gave these answers, which come by the question."""
+    """Return the software that gave these responses; the keys name the requests."""
     seen = [
         (sign, match.groupdict().get("version") or "")
         for sign in SIGNS
@@ -77,5 +77,5 @@ def software_of(answers: Mapping[str, Answer]) -> Which:
 
 
 def strange(answer: Answer) -> Sign | None:
-    """The sign by which no gateway that makes videos gave this answer."""
+    """Return the sign that no gateway for videos gave this response, or None."""
     return next((sign for sign in STRANGE if sign.matches("", answer)), None)

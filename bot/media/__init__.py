@@ -1,1 +1,1 @@
-"""Pictures in, videos out: decoding and encoding in worker processes, files under our own keys."""
+"""Prepares pictures, sounds and videos in worker processes, and stores files under our own keys."""

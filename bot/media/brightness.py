@@ -1,7 +1,7 @@
-"""Videos for bright screens (HDR), and the filters that make room for their highlights on others.
+"""HDR videos, and the filters (tone mapping) that fit their highlights into SDR.
 
-White of paper is 203 nits in them (ITU-R BT.2408), and what is brighter has no place on a usual
-screen. So the curve bends before it, as BT.2390 bends it: dark and middle tones stay as they are.
+In HDR, reference white is 203 nits (ITU-R BT.2408). A usual screen shows nothing brighter, so the
+curve bends below it, as in BT.2390: dark and middle tones stay as they are.
 """
 
 from av.video.reformatter import ColorTrc
@@ -10,13 +10,13 @@ _HIGHLIGHTS = {
     ColorTrc.SMPTE2084: (0.7518, 0.5807),  # 1000 nits and 203 nits in the signal of PQ
     ColorTrc.ARIB_STD_B67: (1.0, 0.75),
 }
-"""The brightest signal that keeps its shades, and the white of paper."""
+"""For each HDR transfer: the brightest signal that keeps its shades, and reference white."""
 BRIGHT = frozenset(_HIGHLIGHTS)
-"""Transfers of HDR: what does not know them shows such pictures pale."""
+"""Transfer functions of HDR: players without HDR show such pictures pale."""
 
 
 def dimmed(transfer: int) -> tuple[tuple[str, str], ...]:
-    """Names and arguments of the filters that bend highlights down to white; none without HDR."""
+    """Return names and arguments of the tone mapping filters for HDR; none for other transfers."""
     for bright, (peak, white) in _HIGHLIGHTS.items():
         if transfer == bright:
             curve = _curve(peak, white)
@@ -25,7 +25,7 @@ def dimmed(transfer: int) -> tuple[tuple[str, str], ...]:
 
 
 def _curve(peak: float, white: float) -> str:
-    """Straight up to a knee, and from there a spline that ends level at white."""
+    """Return the curve: a straight line up to a knee, then a spline that ends level at white."""
     top = white / peak
     knee = 1.5 * top - 0.5
     signal, way = "ld(0)", "ld(1)"

@@ -1,6 +1,6 @@
-"""Reading all of somebody else's video: whether it can be decoded, and what only that tells.
+"""Reads the whole of a foreign video: whether it can be decoded, and facts that need a full read.
 
-Runs in a worker process, like all that touches somebody else's file.
+Runs in a worker process, like all code that opens foreign files.
 """
 
 import time
@@ -19,41 +19,42 @@ from bot.media.times import Timeline
 _MOST_DAMAGED = 0.05
 """Share of the pictures that may be damaged: a flicker is no reason to refuse a paid video."""
 _MOST_MISSING = 0.1
-"""Share of the promised time that may hold nothing; half a second may in any case."""
+"""Share of the announced duration that may be missing; half a second may be missing anyway."""
 _CHECK_SECONDS = 45.0
 _CHECK_PICTURES = 20_000
-"""The checked part of a long video: nobody waits for the rest."""
+"""Limits of the check of a long video; the rest is not checked."""
 _PICTURES = frozenset({Container.GIF, Container.APNG})
-"""Containers of pictures, which are videos where they move."""
+"""Picture formats that count as videos if they are animated."""
 _HOLE = 0.1
-"""Seconds without sound that are heard as a hole."""
+"""Seconds without sound that people hear as a gap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """Facts that only a look at all of a file tells."""
+    """Facts of a video that need a read of the whole file."""
 
     shown: int | None = None
-    """Pictures that an edit list leaves; None where there are too many to count."""
+    """Number of pictures that the edit list shows; None if there are too many to count."""
     at_once: int = 0
-    """Pictures at the very time of another one."""
+    """Number of pictures with the same timestamp as another picture."""
     starts_over: bool = False
-    """Its times do, on the way."""
+    """Whether the timestamps start again within the file."""
     has_one_size: bool = True
-    """Known only once pictures are decoded."""
+    """Whether all pictures have one size. Known only if the pictures were decoded."""
     has_holes: bool = False
-    """Its AAC has times without any sound."""
+    """Whether the AAC track has gaps."""
     has_overlaps: bool = False
-    """Two packets of its AAC have one time."""
+    """Whether two packets of the AAC track have the same timestamp."""
     sound_changes: bool = False
-    """The channels or the rate of its AAC do, on the way."""
+    """Whether the channels or the sample rate of the AAC track change within the file."""
 
 
 def check(source: Path) -> Told:
-    """Decode all pictures once.
+    """Decode all pictures of a video once and return its facts.
 
-    Raises `Broken("video_damaged")` where too many are damaged: a player would show what noise in a
-    file makes of them, and no index tells. Pictures too large for us may be whole all the same.
+    Raises `Broken`: `not_a_video`, or `video_damaged` if too many pictures are damaged or too much
+    of the announced duration is missing. An index does not show such damage. If there is not enough
+    memory to decode the pictures, they count as whole.
     """
     with translated("not_a_video"), opened(source) as container:
         count = _counted(container, decodes=True)
@@ -73,23 +74,23 @@ def check(source: Path) -> Told:
 
 
 def told_of(source: Path) -> Told:
-    """The same facts of a checked file, without decoding any picture."""
+    """Return the same facts of a file that `check` has passed, without decoding any picture."""
     with translated("not_a_video"), opened(source) as container:
         return _counted(container, decodes=False).told
 
 
 class _Count:
-    """Facts found in the packets of a file."""
+    """A collector of facts from the packets of a file."""
 
     def __init__(self, container: av.container.InputContainer) -> None:
         self.pictures = 0
         self.damaged = 0
         self.is_whole = True
-        """Whether all was read."""
+        """Whether the whole file was read."""
         self.is_too_large = False
-        """There is not enough memory for its pictures, which says nothing of their damage."""
+        """Whether the pictures need too much memory; they may be undamaged all the same."""
         self.timeline = Timeline(container)
-        # That of a video in parts, or of another container, comes piece by piece.
+        # The index of other containers, and of a fragmented MP4, grows while they are read.
         is_listed = container.format.name in WITH_EDITS
         self._listed = len(video_stream(container).index_entries) if is_listed else None
         self._read = 0
@@ -116,11 +117,13 @@ class _Count:
 
     @property
     def is_complete(self) -> bool:
-        """All pictures that an index lists are there, though an edit list may promise more."""
+        """Whether all pictures in the index are there; an edit list may announce more time."""
         return self._read == self._listed
 
     def hear(self, packet: "av.Packet[av.stream.Stream]", lasting: float) -> None:
-        """MP4 lets the packet before a hole last until its end, so that only starts tell."""
+        """Take a packet of AAC. In MP4 the packet before a gap lasts until the gap's end, so only
+        the start times show gaps.
+        """
         if packet.size and packet.pts is not None and packet.time_base is not None:
             at = float(packet.pts * packet.time_base)
             if self._heard is not None:

@@ -1,7 +1,7 @@
-"""A stranger's picture file becomes pixels: upright, and no more of them than are needed.
+"""Decodes a person's picture file to pixels: upright, and no more of them than are needed.
 
-Trusts nothing. The bytes choose the one decoder that runs, the header is judged before it does, and
-metadata that it would stumble over never reaches it.
+The file is not trusted. Its bytes select the only decoder that runs, its header is checked before
+that, and metadata that makes the decoder fail is removed first.
 """
 
 import io
@@ -36,24 +36,24 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _LYING = frozenset(_TURNS[each] for each in (5, 6, 7, 8))
-"""Turns after which width and height have changed places."""
+"""Turns that swap width and height."""
 
 _MOVING = frozenset({Format.PNG, Format.GIF, Format.WEBP, Format.AVIF})
-"""Formats that may hold an animation. In JPEG and HEIF further pictures are depths or bursts."""
+"""Formats that may hold an animation. More pictures in a JPEG or HEIF are depth maps or bursts."""
 _MOST_FRAMES = 200
 _MOST_LOOKED_AT = 200_000_000
-"""Pixels of an animation that are decoded, at most, to find a frame that shows something."""
+"""The most pixels of an animation that are decoded to find a frame with enough content."""
 _GLANCE = (64, 64)
 _PLENTY = 40
-"""Standard deviation, in levels, of a frame that shows enough; photos have more."""
+"""Standard deviation, in levels, of a frame with enough content; photos have more."""
 
 _PNG_START = 8
 _PNG_KEPT = frozenset({b"tRNS", b"iCCP", b"eXIf", b"acTL", b"fcTL", b"fdAT"})
-"""Chunks besides the critical ones that say how a PNG looks."""
+"""Ancillary chunks that change how a PNG looks."""
 _MOST_PROFILE = 1_000_000
-"""Bytes of an unpacked colour profile."""
+"""The most bytes of a decompressed colour profile."""
 
-# Pillow's decoders answer hostile bytes with whatever they stumble over.
+# Pillow's decoders may raise any of these for hostile bytes.
 _DECODER_ERRORS = (
     ArithmeticError,
     AttributeError,
@@ -75,10 +75,11 @@ pi_heif.register_heif_opener(
 
 
 def decode(source: Path, needed: Callable[[Size], Size]) -> Image.Image:
-    """The picture, upright, in a mode that can be resized: L, RGB, RGBA or CMYK.
+    """Decode the picture, upright, in a mode that can be resized: L, RGB, RGBA or CMYK.
 
-    It is shrunk, where possible while it is decoded, to the size that `needed` answers for its own;
-    it is never enlarged. Of an animation it is the first frame that shows plenty.
+    `needed` gets the picture's size and returns the size to shrink it to; the picture is never
+    enlarged. If possible it is shrunk during decoding. Of an animation, the result is the first
+    frame with enough content.
 
     Raises `Refused`: `picture_format`, `picture_kind`, `moves_already`, `picture_too_many_pixels`,
     `picture_demanding` or `picture_broken`.
@@ -97,7 +98,7 @@ def decode(source: Path, needed: Callable[[Size], Size]) -> Image.Image:
 
 
 def upright_size(source: Path) -> Size:
-    """Width and height as people see the picture, by its header. Raises `Refused` as `decode`."""
+    """Return width and height of the upright picture, by its header. Raises as `decode` does."""
     with _translated(), _opened(source) as (picture, _):
         return _swapped(picture.size, _turn(picture))
 
@@ -132,9 +133,9 @@ def _opened(source: Path) -> Iterator[tuple[Image.Image, Format]]:
 
 
 def _turn(picture: Image.Image) -> Image.Transpose | None:
-    """By EXIF alone, as browsers do: XMP may speak of pixels that were turned long ago.
+    """Return the turn that EXIF asks for. XMP is ignored, as in browsers: it may be outdated.
 
-    The decoder of HEIF turns by itself and says in EXIF that it has.
+    The HEIF decoder turns the picture itself and updates EXIF.
     """
     exif = Image.Exif()
     try:
@@ -149,9 +150,9 @@ def _swapped(size: Size, turn: Image.Transpose | None) -> Size:
 
 
 def _shown(picture: Image.Image, kind: Format) -> Image.Image:
-    """The first frame that shows plenty; where none does, the one that shows the most.
+    """Return the first frame with enough content, or else the frame with the most content.
 
-    A blank one, a watermark on white and the beginning of a fade would be paid for as they are.
+    A blank frame, a watermark on white or the start of a fade would waste a paid order.
     """
     picture.load()
     most = _PLENTY if kind not in _MOVING else _content(picture)
@@ -169,16 +170,16 @@ def _shown(picture: Image.Image, kind: Format) -> Image.Image:
             if content > most:
                 best, most = picture.copy(), content
     except _DECODER_ERRORS:
-        pass  # the end, or a damaged frame: then there is nothing else to show
+        pass  # the end, or a damaged frame: use the best frame so far
     return best
 
 
 def _content(frame: Image.Image) -> float:
-    """How much is to be seen: the spread of its levels, from afar."""
+    """Return how much a frame shows: the spread of its levels at a small size."""
     is_clear = frame.has_transparency_data
     wanted = "RGBA" if is_clear else "RGB"
     plain = frame if frame.mode == wanted else frame.convert(wanted)
-    # Band by band: to resize all at once, Pillow would copy a picture that has an alpha channel.
+    # Band by band: Pillow would copy a picture with alpha to resize all bands at once.
     glances = [plain.getchannel(band).resize(_GLANCE, Image.Resampling.BOX) for band in wanted]
     seen = Image.merge("RGB", glances[:3])
     spread = ImageStat.Stat(seen).stddev
@@ -190,7 +191,7 @@ def _content(frame: Image.Image) -> float:
 
 
 def _plain(picture: Image.Image) -> Image.Image:
-    """The same pixels in a mode that can be resized."""
+    """Convert the picture to a mode that can be resized."""
     if picture.mode.startswith("I"):
         # Pillow clips 16 bits to 8 instead of scaling them, and its `point` on this mode only
         # understands a factor; a transparent grey of 16 bits has no 8-bit counterpart.
@@ -202,9 +203,9 @@ def _plain(picture: Image.Image) -> Image.Image:
 
 
 def _shrunk(picture: Image.Image, box: Size) -> Image.Image:
-    """A picture of its own: one that is still tied to its file may be read from there once more.
+    """Return a shrunk copy that no longer depends on the file.
 
-    The plugin of HEIF does so where the file holds several, and trips over a size that has changed.
+    The HEIF plugin reads files with several pictures again, and fails if the size has changed.
     """
     size = min(box[0], picture.width), min(box[1], picture.height)
     if size == picture.size:
@@ -213,10 +214,10 @@ def _shrunk(picture: Image.Image, box: Size) -> Image.Image:
 
 
 def _without_texts(file: IO[bytes]) -> IO[bytes]:
-    """A PNG with nothing but what says how it looks.
+    """Return a PNG with only those chunks that change how it looks.
 
-    Pillow refuses a whole picture for texts or a profile that unpack to too much, or whose checksum
-    is wrong. The orientation comes first, so that it is known before anything is decoded.
+    Pillow refuses a whole picture if a text or profile is too large when decompressed, or has a
+    wrong checksum. The orientation is moved to the front, to be known before decoding.
     """
     body = file.read()
     front, rest, at = [body[:_PNG_START]], [], _PNG_START
@@ -238,18 +239,18 @@ def _as_it_is(file: IO[bytes]) -> IO[bytes]:
 
 
 def _with_its_end(file: IO[bytes]) -> IO[bytes]:
-    """A JPEG that is cut off: all apps show what is there of it."""
+    """Complete a JPEG that is cut off: all apps show such a picture as far as it goes."""
     return io.BytesIO(ended(file.read()))
 
 
 def _by_its_usual_name(file: IO[bytes]) -> IO[bytes]:
-    """A HEIF that says so first: its plugin goes by the first of the names that a file has."""
+    """Return a HEIF whose major brand is `mif1`: the plugin looks only at the major brand."""
     body = file.read()
     return io.BytesIO(body[:8] + b"mif1" + body[12:])
 
 
 def _is_sound(chunk: bytes) -> bool:
-    """Whether a chunk is whole, and does not unpack to more than it may."""
+    """Whether a chunk's checksum is right and its profile is not too large when decompressed."""
     if zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:]):
         return False
     if chunk[4:8] != b"iCCP":
@@ -266,4 +267,4 @@ _PREPARED: dict[Format, Callable[[IO[bytes]], IO[bytes]]] = {
     Format.JPEG: _with_its_end,
     Format.HEIF: _by_its_usual_name,
 }
-"""Formats of which the decoder gets only what it does not stumble over."""
+"""Functions that change a file, by format, so that the decoder does not fail on it."""

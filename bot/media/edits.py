@@ -1,7 +1,7 @@
-"""Edit lists of MP4 and QuickTime: which parts of a track are shown, and in which order.
+"""Reads edit lists of MP4 and QuickTime: which parts of a track are shown, in which order.
 
-Players differ in what they do of them, so only the plainest are posted. libav does what the list
-says, but for rates and for nothing between two parts.
+Players support edit lists differently, so only videos with trivial lists are posted as they are.
+libav follows the lists, except rates and gaps between two parts.
 """
 
 import struct
@@ -15,34 +15,37 @@ from typing import IO
 from bot.media.boxes import box
 
 _LATE = 0.5
-"""Seconds that the track may last longer than it says: its pictures may all be shown late."""
+"""Seconds by which an edit may exceed the track's duration: all pictures may be shown late."""
 _NORMAL = 1 << 16
-"""The rate at which time passes as usual."""
+"""The value for normal speed."""
 _MOST = 10_000
-"""Parts; more are no work of an editor."""
+"""The most edits of a list that are read; no editor makes more."""
 
 
 class Edits(StrEnum):
     """The way in which a file with edit lists is read."""
 
     NONE = "none"
-    """It is shown from one moment on, as nearly all are."""
+    """The list only sets where the track starts, as nearly all lists do."""
     FOLLOWED = "followed"
-    """Parts are left out, repeated or in another order; libav reads them like that."""
+    """Parts are left out, repeated or reordered; libav follows the list."""
     IGNORED = "ignored"
-    """Time stands still or passes at another pace, which nobody does alike: all of it is shown."""
+    """The list has gaps or other speeds, which players treat differently: it is ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
     seconds: float
     begins: float | None
-    """The second of the track; None where nothing is shown."""
+    """The start in seconds within the track; None if nothing is shown."""
     is_normal: bool
 
 
 def edits_in(source: Path) -> Edits:
-    """The lists of its pictures and of its sounds: one that is not plain is enough."""
+    """Return how to read the file, by the edit lists of its video and audio tracks.
+
+    One list that is not trivial decides for the file; `IGNORED` outweighs `FOLLOWED`.
+    """
     found = Edits.NONE
     with source.open("rb") as file:
         end = source.stat().st_size
@@ -73,7 +76,7 @@ def _kind(file: IO[bytes], track: tuple[int, int], scale: int) -> Edits:
 
 
 def _judged(edits: list[_Edit], lasting: float, *, is_video: bool) -> Edits:
-    begun = list(dropwhile(lambda edit: edit.begins is None, edits))  # it may begin late
+    begun = list(dropwhile(lambda edit: edit.begins is None, edits))  # a late start is fine
     if not all(edit.begins is not None and edit.is_normal for edit in begun):
         return Edits.IGNORED
     if is_video and lasting and edits and not any(_shows(edit, lasting) for edit in begun):
@@ -99,7 +102,7 @@ def _edits(body: bytes, scale: int, ticks: int) -> Iterator[_Edit]:
 
 
 def _scale(file: IO[bytes], within: tuple[int, int], name: bytes) -> tuple[int, int]:
-    """Ticks of a second, and how many of them it lasts."""
+    """Return the ticks per second and the duration in ticks from a box named `name`."""
     for place in _inside(file, name, within):
         body = _read(file, place)
         form, at = (">IQ", 20) if body[:1] == b"\1" else (">II", 12)
@@ -116,7 +119,7 @@ def _read(file: IO[bytes], place: tuple[int, int]) -> bytes:
 
 
 def _inside(file: IO[bytes], name: bytes, within: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    """Where the boxes of this name begin and end, behind their heads."""
+    """Yield the start and the end of the contents of each box named `name`."""
     at, end = within
     while at + 8 <= end:
         kind, size, head = box(file, at, end)

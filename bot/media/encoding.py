@@ -1,6 +1,6 @@
-"""Making a video anew: into an MP4 that plays everywhere, or into fewer bytes.
+"""Converts a video to an MP4 that plays everywhere, or to fewer bytes.
 
-Runs in a worker process, like all that touches somebody else's file.
+Runs in a worker process, like all code that opens foreign files.
 """
 
 import gc
@@ -30,22 +30,22 @@ from bot.media.tracks import BUFFER_SECONDS, Copied, Heard, Pictures, Plan, Trac
 from bot.media.videos import glimpse, probe, see
 
 _MARGIN = 0.98
-"""Of the bytes allowed, what we plan to use."""
+"""The share of the allowed bytes that we plan to use."""
 _LEAST_RATE = 100_000
-"""Bits per second; below, a picture is mud."""
+"""Bits per second; below this, pictures are unrecognizable."""
 _BEST_RATE = 40_000_000
-"""A ceiling that no clip of good quality meets."""
+"""Bits per second: a maximum above the needs of any clip of good quality."""
 _BITS_PER_PIXEL = 0.05
-"""With fewer bits per pixel and frame, fewer pixels look better."""
+"""Bits per pixel and frame; with fewer bits, a smaller picture looks better."""
 _LEAST_SIDE = 240
 _FINEST = 100_000
-"""The denominator of a rate, at most: 24000/1001 comes back from its decimals."""
+"""The largest denominator of a frame rate: enough to get 24000/1001 back from its decimals."""
 
 
 def remux(source: Path, target: Path, verdict: Verdict) -> Probe:
-    """Make an MP4 that plays everywhere of a `source` whose pictures are good: they are copied.
+    """Make an MP4 that plays everywhere without encoding the pictures: they are copied.
 
-    Raises `Broken("cannot_copy")` where the source tells too little of its packets for that.
+    Raises `Broken("cannot_copy")` if the source has too little information about its packets.
     """
     plan = _same(glimpse(source))
     with translated("cannot_copy"):
@@ -56,16 +56,16 @@ def remux(source: Path, target: Path, verdict: Verdict) -> Probe:
 
 
 def convert(source: Path, target: Path) -> tuple[Probe, tuple[str, ...]]:
-    """Make its pictures anew, into an MP4 that plays everywhere; and why that is necessary.
+    """Encode the pictures again, into an MP4 that plays everywhere; return facts and reasons.
 
-    Sound that is good is copied, if it is not that which could not be. Raises
+    The sound is copied if it is good and only the pictures were the problem. Raises
     `Broken("cannot_convert")`.
     """
     return _converted(source, target, _same)
 
 
 def convert_sparingly(source: Path, target: Path) -> tuple[Probe, tuple[str, ...]]:
-    """The same with less memory and work, for which large pictures get smaller."""
+    """Convert as `convert` does with less memory and work: large pictures become smaller."""
     return _converted(source, target, _sparing)
 
 
@@ -86,7 +86,7 @@ def _converted(
 def shrink(source: Path, target: Path, most_bytes: int) -> None:
     """Re-encode `source` as H.264 and AAC in at most `most_bytes`, ready to play while loading.
 
-    Raises `Broken("cannot_shrink")` where that would look like nothing.
+    Raises `Broken("cannot_shrink")` if the result would be unwatchable or too large.
     """
     clip = probe(source)
     plan = replace(_smaller(clip, most_bytes), pace=_pace(clip, told_of(source)))
@@ -96,16 +96,16 @@ def shrink(source: Path, target: Path, most_bytes: int) -> None:
         raise Broken("cannot_shrink")
 
 
-# ---------------------------------------------------------------- how good, how large
+# ---------------------------------------------------------------- quality and size
 
 
 def _sparing(clip: Probe) -> Plan:
-    """Half as large as the largest at most; by one thread, as each has pictures of its own."""
+    """Return a plan with half of the largest side at most, and one thread to save memory."""
     return replace(_same(clip, most_side=MOST_SIDE // 2), threads=1)
 
 
 def _same(clip: Probe, *, most_side: int = MOST_SIDE) -> Plan:
-    """As good as it was; where a side is odd, without its last row."""
+    """Return a plan that keeps the quality. If a side is odd, its last row or column is cut off."""
     pixels = clip.width * clip.height
     rate = min(clip.frames_per_second, MOST_PICTURES)
     scale = min(
@@ -121,7 +121,7 @@ def _same(clip: Probe, *, most_side: int = MOST_SIDE) -> Plan:
 
 
 def _plan(clip: Probe, width: int, height: int, *, video_rate: int, audio_rate: int) -> Plan:
-    """Of this size and quality, and otherwise as it was."""
+    """Return a plan with this size and these bit rates; the rest is as in the source."""
     return Plan(
         width=width,
         height=height,
@@ -135,7 +135,7 @@ def _plan(clip: Probe, width: int, height: int, *, video_rate: int, audio_rate: 
 
 
 def _pace(clip: Probe, told: Told) -> Fraction | None:
-    """Seconds of each picture, where most of them have the time of another one."""
+    """Return the seconds per picture if most pictures share a timestamp with another; else None."""
     if not told.shown or told.at_once * 2 < told.shown:
         return None
     even = Fraction(clip.seconds) / told.shown
@@ -144,10 +144,10 @@ def _pace(clip: Probe, told: Told) -> Fraction | None:
 
 def _smaller(clip: Probe, most_bytes: int) -> Plan:
     audio_rate = _audio_rate(clip, most_bytes)
-    # What the container itself takes: some bytes for every frame and every packet of sound.
+    # The container itself needs some bytes for every frame and every packet of sound.
     tables = 32_000 + clip.seconds * (clip.frames_per_second * 160 + bool(audio_rate) * 400)
     bits = most_bytes * 8 * _MARGIN - tables - audio_rate * 1.1 * clip.seconds
-    # x264 may run ahead of its rate by one full buffer: pay for it beforehand.
+    # x264 may exceed its rate by one full buffer: reserve that.
     video_rate = int(bits / (clip.seconds + BUFFER_SECONDS))
     if video_rate < _LEAST_RATE:
         raise Broken("cannot_shrink")
@@ -169,7 +169,7 @@ def _affordable_size(clip: Probe, rate: int) -> tuple[int, int]:
     return width, height
 
 
-# ---------------------------------------------------------------- from file to file
+# ---------------------------------------------------------------- writing the new file
 
 
 def _write(
@@ -180,13 +180,13 @@ def _write(
     keeps_pictures: bool = False,
     keeps_sound: bool = False,
 ) -> None:
-    gc.collect()  # decoders that had a look keep their pictures until then
+    gc.collect()  # decoders used before keep their pictures until then
     options = {"movflags": "+faststart+use_metadata_tags"}
     with (
         opened(source, threads=plan.threads) as container,
         av.open(str(target), "w", format="mp4", options=options) as output,
     ):
-        output.metadata.update(container.metadata)  # where the video comes from stays in it
+        output.metadata.update(container.metadata)  # keep the marks of the video's origin
         video, sound = video_stream(container), audio_stream(container)
         video.thread_type = "AUTO"
         pictures: Track = Copied(output, video) if keeps_pictures else Pictures(output, video, plan)

@@ -1,6 +1,6 @@
-"""Facts of a video: what its first bytes tell anybody, and what a worker finds in it.
+"""Facts of a video: its container by the first bytes, and the facts that a worker finds.
 
-Neither needs PyAV, so the service can read them.
+This module does not need PyAV, so the service can import it.
 """
 
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from bot.core.errors import NotAVideo
 from bot.media.judging import Seen
 
 Orientation = tuple[int, int, int, int]
-"""The signs of the matrix by which pictures are shown: first row, then second."""
+"""The signs of a video's display matrix: first row, then second row."""
 UPRIGHT: Orientation = (1, 0, 0, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """Facts of a video; sides as it is shown, upright and with square pixels."""
+    """Facts of a video; width and height are those shown, upright and with square pixels."""
 
     width: int
     height: int
     seconds: float
-    """0 where the container does not tell."""
+    """The duration; 0 if the container does not give it."""
     codec: str
     has_audio: bool
     frames_per_second: float
@@ -32,16 +32,16 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """A whole look at a video."""
+    """The facts of a video that was read completely."""
 
     clip: Probe
     seen: Seen
     suffix: str
-    """How the name of such a file ends."""
+    """The file name extension for its container."""
 
 
 def container_in(source: Path) -> Container:
-    """Which container `source` is. Raises `Broken("not_a_video")`."""
+    """Return the container of `source`. Raises `Broken("not_a_video")`."""
     with source.open("rb") as file:
         container = container_of(file.read(HEAD))
     if container is None:
@@ -50,6 +50,6 @@ def container_in(source: Path) -> Container:
 
 
 def suffix_in(source: Path) -> str:
-    """How the name of such a file ends. Raises `Broken("not_a_video")`."""
+    """Return the file name extension for `source`. Raises `Broken("not_a_video")`."""
     with source.open("rb") as file:
         return suffix_of(file.read(HEAD), container_in(source))

@@ -1,8 +1,8 @@
-"""Whether a video plays everywhere as it is, and what has to be done to it if it does not.
+"""Decides whether a video plays everywhere as it is, or which conversion it needs.
 
-Pure: from what was seen in a file to a verdict. Phones, browsers and chats all play H.264 of 8 bits
-and 4:2:0 with AAC, upright and with square pixels, in an MP4 whose index comes first. What only one
-of them is known to play is made anew.
+Pure functions from the facts of a file to a verdict. Phones, browsers and chats all play H.264 of 8
+bits and 4:2:0 with AAC, upright and with square pixels, in an MP4 whose index comes first. A video
+that only some of them play is converted.
 """
 
 from dataclasses import dataclass
@@ -11,96 +11,96 @@ from enum import StrEnum
 from bot.core.containers import Container
 
 MOST_SIDE = 4096
-"""Pixels of the longest side that phones decode in hardware."""
+"""The longest side, in pixels, that phones decode in hardware."""
 MOST_LEVEL = 52
-"""The level of H.264, in tenths, up to which phones decode it."""
+"""The highest level of H.264, in tenths, that phones decode."""
 MOST_PIXELS = 4096 * 2304
-"""Of one picture at that level."""
+"""Pixels of one picture at that level."""
 MOST_PER_SECOND = 4096 * 2160 * 60
-"""Pixels of a second at that level."""
+"""Pixels per second at that level."""
 MOST_PICTURES = 60
-"""Of a second, as phones show them."""
+"""Pictures per second that phones show."""
 _PROFILES = frozenset({"Constrained Baseline", "Baseline", "Main", "High", "Constrained High"})
-"""Of H.264. The others lack a decoder on phones, even where the pixels are the usual ones."""
+"""Profiles of H.264. Phones have no decoder for others, even with the usual pixel format."""
 _SOUNDS = frozenset({"LC", "HE-AAC", "HE-AACv2"})
-"""Profiles of AAC."""
+"""Profiles of AAC that play everywhere."""
 _TAGS = frozenset({"avc1"})
-"""How MP4 names H.264 whose parameters stand in the index; in the stream, Safari misses them."""
+"""MP4's tag for H.264 with its parameters in the index; Safari does not find them in the stream."""
 _MOST_SOUND_RATE = 48_000
 _MOST_CHANNELS = 6
-"""Android promises to decode so much of AAC."""
+"""The sample rate and the channels of AAC that every Android device decodes."""
 _LATEST_START = 0.1
-"""Seconds before the first picture or sound that nobody minds."""
+"""Seconds before the first picture or sound that are too short to matter."""
 
 
 class Way(StrEnum):
-    """How a video gets posted."""
+    """The processing of a video before it is posted."""
 
     AS_IT_IS = "as_it_is"
     REMUXED = "remuxed"
-    """The same pictures and sound in another file."""
+    """The same pictures and sound, copied to a new file."""
     REENCODED = "reencoded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sound:
-    """The sound that a player would choose."""
+    """The audio track that a player would choose."""
 
     codec: str
     profile: str | None
     rate: int = 48_000
     channels: int = 2
     has_changes: bool = False
-    """Its channels or its rate change on the way."""
+    """Whether the channels or the sample rate change within the file."""
     has_holes: bool = False
-    """There are times without any sound; players play on, and run ahead of the pictures."""
+    """Whether the sound has gaps; players skip them and run ahead of the pictures."""
     has_overlaps: bool = False
-    """Two packets have one time, which no MP4 takes: parts of a stream may be cut like that."""
+    """Whether two packets have one timestamp, as in badly cut streams; MP4 does not allow that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A file, as far as it matters to players."""
+    """The facts of a file that matter to players."""
 
     container: Container
     codec: str
     profile: str | None
     pixels: str
-    """libav's name of their format, such as `yuv420p`."""
+    """libav's name of the pixel format, such as `yuv420p`."""
     tag: str
     width: int
     height: int
-    """As they are stored."""
+    """Height as stored, like `width`: not turned, not scaled."""
     level: int = 0
-    """Of H.264, in tenths."""
+    """The level of H.264, in tenths."""
     is_interlaced: bool = False
     is_hdr: bool = False
-    """Its colours are for bright screens, and pale on others."""
+    """Whether the colours are HDR, which looks pale on other screens."""
     tells_times: bool = True
-    """The container says when each picture is shown, and not only in which order they come."""
+    """Whether the container gives the time of each picture, and not only their order."""
     pictures_per_second: float = 0.0
     has_one_size: bool = True
     has_square_pixels: bool = True
     is_upright: bool = True
     is_cut: bool = False
-    """An edit list leaves some of the pictures out, or shows them in another order."""
+    """Whether an edit list leaves out some pictures, or shows them in another order."""
     has_odd_edits: bool = False
-    """An edit list says what nobody does alike, so it is not followed."""
+    """Whether an edit list asks for effects that players treat differently, so we ignore it."""
     sound: Sound | None = None
     has_one_track_each: bool = True
-    """There is one video at most, and one sound."""
+    """Whether there is one video track and at most one audio track."""
     begins_with_index: bool = True
     starts_at: float = 0.0
-    """The second of the first picture or sound."""
+    """The time of the first picture or sound, in seconds."""
     tells_length: bool = True
-    """The index says how long it lasts; some that are written while they are sent do not."""
+    """Whether the index has the duration. Files that are streamed while written may lack it."""
     has_tail: bool = False
-    """Bytes that belong to nothing lie behind the last box of an MP4."""
+    """Whether unknown bytes follow the last box of an MP4."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """All that is wrong with the pictures, the sound and the file; nothing if all plays."""
+    """The problems of the pictures, the sound and the file; empty if the video plays everywhere."""
 
     pictures: tuple[str, ...] = ()
     sound: tuple[str, ...] = ()
@@ -108,19 +108,19 @@ class Verdict:
 
     @property
     def way(self) -> Way:
-        """The least that makes it play."""
+        """The least processing that makes the video play everywhere."""
         if self.pictures or self.sound:
             return Way.REENCODED
         return Way.REMUXED if self.file else Way.AS_IT_IS
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """All of them, for logs."""
+        """All problems, for logs."""
         return (*self.pictures, *self.sound, *self.file)
 
 
 def judge(seen: Seen) -> Verdict:
-    """The verdict on a file."""
+    """Return the problems of a file."""
     pictures = {
         "codec": seen.codec != "h264",
         "pixels": seen.pixels != "yuv420p",
@@ -142,7 +142,7 @@ def judge(seen: Seen) -> Verdict:
         "sound_changes": seen.sound is not None and seen.sound.has_changes,
         "sound_holes": seen.sound is not None and seen.sound.has_holes,
         "sound_overlaps": seen.sound is not None and seen.sound.has_overlaps,
-        # Cut with the pictures, or it would run ahead of them.
+        # Sound must be cut together with the pictures, or it would run ahead of them.
         "sound_cut": seen.sound is not None and seen.is_cut,
     }
     file = {
@@ -159,7 +159,7 @@ def judge(seen: Seen) -> Verdict:
 
 
 def has_too_many(pictures_per_second: float) -> bool:
-    """Whether it has more pictures than phones show; some containers round their times."""
+    """Whether a video has more pictures than phones show; 2 % more is a rounding error."""
     return pictures_per_second > MOST_PICTURES * 1.02
 
 

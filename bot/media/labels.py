@@ -1,6 +1,6 @@
-"""The mark that a model made a video, for programs: IPTC's digital source type, as XMP.
+"""Marks a video as made by a model, for programs: IPTC's digital source type, as XMP.
 
-Players and chats ignore it. Only XMP shows it under its real name; see the metadata's readers.
+Players and chats ignore the mark. Metadata readers show it under its real name only from XMP.
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ from uuid import UUID
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 _XMP = UUID("be7acfcb-97a9-42e8-9c71-999491e3afac")
-"""The kind of box that holds XMP in an MP4 (ISO 16684-1)."""
+"""The UUID of the box that holds XMP in an MP4 (ISO 16684-1)."""
 _PACKET = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -21,7 +21,7 @@ _PACKET = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 
 def label(video: Path) -> None:
-    """Append the mark to an MP4 of ours. At the end it moves nothing that an index points at."""
+    """Append the mark to one of our MP4s. At the end of the file it moves no indexed data."""
     body = _XMP.bytes + _PACKET.encode()
     with video.open("ab") as file:
         file.write((8 + len(body)).to_bytes(4) + b"uuid" + body)

@@ -1,6 +1,6 @@
-"""Which way up the pictures of a video are shown, and the filters that turn them so.
+"""The orientation in which a video's pictures are shown, and the filters that turn them.
 
-libav decodes pictures as they are stored; a matrix beside them says how to show them.
+libav decodes pictures as they are stored; the display matrix beside them says how to show them.
 """
 
 import struct
@@ -13,7 +13,7 @@ from PIL.Image import Transpose
 from bot.media.facts import UPRIGHT, Orientation
 
 _SLANT = 0.01
-"""Share of the largest number that is none: some programs compute a quarter turn inexactly."""
+"""Share of the largest number that counts as zero: some programs compute turns inexactly."""
 
 _TURNS: dict[Orientation, tuple[Transpose | None, tuple[tuple[str, str], ...]]] = {
     UPRIGHT: (None, ()),
@@ -25,13 +25,13 @@ _TURNS: dict[Orientation, tuple[Transpose | None, tuple[tuple[str, str], ...]]] 
     (0, 1, 1, 0): (Transpose.TRANSPOSE, (("transpose", "cclock_flip"),)),
     (0, -1, -1, 0): (Transpose.TRANSVERSE, (("transpose", "clock_flip"),)),
 }
-"""All ways to lay a rectangle on itself or on its side: for stills, and for videos."""
+"""All turns by 90° and mirrorings: the transposition for stills, and the filters for videos."""
 
 
 def orientation(frame: av.VideoFrame) -> Orientation:
-    """How a frame is to be shown. A slant is shown by no player: it counts as upright.
+    """Return the orientation of a frame. Other angles count as upright: no player shows them.
 
-    `frame.rotation` does not tell: mirrored pictures have an angle, too.
+    `frame.rotation` is not enough: mirrored pictures have an angle, too.
     """
     matrix = frame.side_data.get("DISPLAYMATRIX")
     if not isinstance(matrix, SideData):
@@ -43,18 +43,18 @@ def orientation(frame: av.VideoFrame) -> Orientation:
 
 
 def turns(shown: Orientation) -> tuple[tuple[str, str], ...]:
-    """Names and arguments of the filters that turn a stored picture."""
+    """Return names and arguments of the filters that turn a stored picture."""
     return _TURNS[shown][1]
 
 
 def turned(still: Image.Image, shown: Orientation) -> Image.Image:
-    """A stored picture as it is shown."""
+    """Return a stored picture as it is shown."""
     way = _TURNS[shown][0]
     return still if way is None else still.transpose(way)
 
 
 def is_on_its_side(shown: Orientation) -> bool:
-    """Whether width and height change places."""
+    """Whether the orientation swaps width and height."""
     return shown[0] == 0
 
 

@@ -1,7 +1,7 @@
-"""A stranger's picture becomes a plain JPEG that a model accepts.
+"""Converts a person's picture to a plain JPEG that a model accepts.
 
-Runs in a worker process, and only pixels leave. EXIF, GPS, XMP, profiles, comments and whatever hid
-behind the picture do not.
+Runs in a worker process, and only pixels are kept. EXIF, GPS, XMP, profiles, comments and data
+hidden behind the picture are dropped.
 """
 
 import io
@@ -22,29 +22,29 @@ _PAPER = (255, 255, 255)
 _SLATE = (32, 34, 37)
 
 WHOLE = Fit(widest=WIDEST, most_bytes=PICTURE_BYTES)
-"""Nothing is cut off: for whatever else is made of the picture later."""
+"""A fit that cuts nothing off, for later use of the whole picture."""
 
 
 def fit_pictures(source: Path, fit: Fit, target: Path, whole: Path) -> tuple[Size, Size]:
-    """Write `source` to `target` made to fit, and to `whole` as it is; both sizes.
+    """Write `source` to `target`, made to fit, and to `whole`, uncut; return both sizes.
 
-    Upright sRGB JPEGs, both.
+    Both are upright sRGB JPEGs.
 
     Raises `Refused`: `picture_format` (none that we read), `picture_too_many_pixels`,
-    `picture_broken` (cannot be decoded), or `picture_stays_large`, for bytes that no quality brings
-    down.
+    `picture_broken` (cannot be decoded), or `picture_stays_large` (too many bytes even at the
+    lowest quality).
     """
     picture = decode(source, lambda size: _needed(size, fit))
     return _write(picture, fit, target), _write(picture, WHOLE, whole)
 
 
 def show(source: Path, target: Path) -> None:
-    """Write `source` to `target` as a JPEG, as browsers show that. Raises `Refused`."""
+    """Write `source` to `target` as a JPEG that browsers show. Raises `Refused`."""
     _write(decode(source, lambda size: _fitting_size(*size, WHOLE)), WHOLE, target)
 
 
 def shrink_still(source: Path, side: int, target: Path) -> None:
-    """Write one of our own stills to `target`, with sides of at most so many pixels."""
+    """Write one of our own stills to `target`, with sides of at most `side` pixels."""
     with Image.open(source, formats=["JPEG"]) as image:
         image.draft("RGB", (side, side))
         image.thumbnail((side, side))
@@ -52,7 +52,7 @@ def shrink_still(source: Path, side: int, target: Path) -> None:
 
 
 def _needed(size: Size, fit: Fit) -> Size:
-    """The least size of a picture that becomes neither copy by being enlarged."""
+    """Return the least size to decode, so that neither copy needs enlarging."""
     scale = min(1.0, max(_scale(size, each) for each in (fit, WHOLE)))
     return math.ceil(size[0] * scale), math.ceil(size[1] * scale)
 
@@ -90,7 +90,7 @@ def _fitting_size(width: int, height: int, fit: Fit) -> Size:
 
 
 def _flatten(picture: Image.Image) -> Image.Image:
-    """sRGB without transparency: on white, or on slate where white would swallow the motif."""
+    """Convert to sRGB without transparency: on white, or on slate if the motif is bright."""
     colours = _to_srgb(picture)
     if picture.mode != "RGBA":
         return colours
@@ -114,14 +114,14 @@ def _to_srgb(picture: Image.Image) -> Image.Image:
                 outputMode="RGB",
             )
         except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-            converted = None  # a profile we can't read: the bare numbers are the best guess
+            converted = None  # an unreadable profile: take the values as sRGB
         if converted is not None:
             return converted
     return colours.convert("RGB")
 
 
 def _encode(picture: Image.Image, fit: Fit) -> tuple[bytes, Size]:
-    picture.info.clear()  # or Pillow would carry the comment over
+    picture.info.clear()  # otherwise Pillow would copy the comment
     for quality in _QUALITIES:
         body = io.BytesIO()
         picture.save(body, "JPEG", quality=quality)

@@ -1,7 +1,7 @@
-"""Whether a bucket is there and takes files: asked beside the service, for `/readyz` to tell.
+"""Checks in the background whether a bucket can be reached and written, for `/readyz`.
 
-A look is one small request a minute, so it costs cents a year, and whoever asks `/readyz` gets the
-last answer at once. A directory needs none of this: the system tells at any time.
+A check is one small request a minute and costs cents a year. `/readyz` answers at once with the
+latest result. A directory needs no such check: the operating system answers at any time.
 """
 
 import asyncio
@@ -11,31 +11,31 @@ from bot.log import get_logger
 from bot.media.storage import Storage
 
 EVERY = 60.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 PATIENCE = 10.0
-"""Seconds that a look may take: the client itself would try for minutes."""
+"""Seconds that a check may take: the client itself would retry for minutes."""
 
 log = get_logger()
 
 
 class Presence:
-    """Looks at one bucket, and keeps the answer."""
+    """A repeated check of one bucket that keeps the latest result."""
 
     def __init__(self, storage: Storage, clock: Clock, *, patience: float = PATIENCE) -> None:
         self._storage = storage
         self._clock = clock
         self._patience = patience
         self.trouble: str | None = None
-        """How the bucket was not well at the last look; None if it was, and before the first."""
+        """The problem found by the latest check; None if there was none, or no check yet."""
 
     async def watch(self) -> None:
-        """Look until cancelled; at a directory never."""
+        """Check the bucket until cancelled. Return at once for a directory."""
         while self._storage.is_bucket:
             await self.check()
             await self._clock.sleep(EVERY)
 
     async def check(self) -> None:
-        """Ask once."""
+        """Check the bucket once, and log a change."""
         before = self.trouble
         try:
             async with asyncio.timeout(self._patience):

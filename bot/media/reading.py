@@ -1,4 +1,4 @@
-"""Opening somebody else's video: which container it is, whether it is whole, and its streams.
+"""Opens a foreign video: its container, whether it is complete, and its streams.
 
 Runs in a worker process, because libav is native code.
 """
@@ -17,7 +17,7 @@ from bot.media.edits import Edits, edits_in
 from bot.media.facts import container_in
 
 THREADS = 2
-"""For codecs: every thread costs memory, so their number must not follow the machine."""
+"""Threads per codec. Each thread costs memory, so the number must not depend on the machine."""
 
 _BOXES = frozenset(
     {
@@ -27,13 +27,13 @@ _BOXES = frozenset(
 )
 """Boxes that a file may hold at its top level."""
 WITH_EDITS = frozenset({Container.MP4, Container.QUICKTIME})
-"""Containers that may leave out some of what they hold."""
+"""Containers whose edit lists may leave out some of the content."""
 
 
 def end_of_boxes(source: Path) -> int:
-    """Where the last box of a whole MP4 ends; what lies behind it belongs to nothing.
+    """Return the offset at which the last box of an MP4 ends; bytes behind it are garbage.
 
-    Raises `Broken("video_truncated")` where a box is cut, or index or content are missing.
+    Raises `Broken("video_truncated")` if a box is cut off, or the index or the content is missing.
     """
     boxes = list(_boxes(source))
     if not {b"moov", b"mdat"} <= {kind for kind, _ in boxes}:
@@ -42,24 +42,24 @@ def end_of_boxes(source: Path) -> int:
 
 
 def begins_with_index(source: Path) -> bool:
-    """Whether a whole MP4 can be played while it loads."""
+    """Whether a complete MP4 can be played while it loads, as its index comes first."""
     kinds = [kind for kind, _ in _boxes(source)]
     return kinds.index(b"moov") < kinds.index(b"mdat")
 
 
 def is_in_parts(source: Path) -> bool:
-    """Whether an MP4 has an index for each part of it, as live streams do."""
+    """Whether an MP4 is fragmented: each part has its own index, as in live streams."""
     return any(kind == b"moof" for kind, _ in _boxes(source))
 
 
 def _boxes(source: Path) -> Iterator[tuple[bytes, int]]:
-    """The name and the end of each box at the top. Raises `Broken("video_truncated")`."""
+    """Yield name and end of each top-level box. Raises `Broken("video_truncated")`."""
     end, start = source.stat().st_size, 0
     with source.open("rb") as file:
         while start < end:
             kind, size, _ = box(file, start, end)
             if size < 8 or start + size > end or not (kind.isascii() and kind.strip(b"\0")):
-                # Garbage comes behind what is complete, and does not bear the name of a box.
+                # A known name means a box that is cut off; other bytes are garbage at the end.
                 if kind in _BOXES:
                     raise VideoTruncated()
                 return
@@ -69,7 +69,7 @@ def _boxes(source: Path) -> Iterator[tuple[bytes, int]]:
 
 @contextmanager
 def translated(code: str) -> Iterator[None]:
-    """Errors of libav as ours."""
+    """Raise libav's errors as `Broken` with this code."""
     try:
         yield
     except (av.FFmpegError, ValueError, MemoryError) as error:
@@ -77,8 +77,8 @@ def translated(code: str) -> Iterator[None]:
 
 
 def opened(source: Path, *, threads: int = THREADS) -> av.container.InputContainer:
-    """Open with the reader for the container that the bytes show."""
-    # No guessing of formats and no other protocol: a playlist must not make us fetch things.
+    """Open `source` with the demuxer for the container that its bytes show."""
+    # No format probing and no other protocol: a playlist must not make us fetch anything.
     kind, options = container_in(source), {"protocol_whitelist": "file"}
     if kind in WITH_EDITS and edits_in(source) is Edits.IGNORED:
         options["ignore_editlist"] = "1"
@@ -90,7 +90,10 @@ def opened(source: Path, *, threads: int = THREADS) -> av.container.InputContain
 
 
 def video_stream(container: av.container.InputContainer) -> av.VideoStream:
-    """The first that libav can decode, and no cover. Raises `Broken("not_a_video")`."""
+    """Return the first video track, except covers, that libav can decode.
+
+    Raises `Broken("not_a_video")`.
+    """
     for stream in videos(container):
         if stream.codec_context is not None:  # None: a codec that libav does not know
             return stream
@@ -98,12 +101,12 @@ def video_stream(container: av.container.InputContainer) -> av.VideoStream:
 
 
 def videos(container: av.container.InputContainer) -> list[av.VideoStream]:
-    """All tracks of pictures but covers."""
+    """Return all video tracks except covers."""
     return [it for it in container.streams.video if not it.disposition & Disposition.attached_pic]
 
 
 def audio_stream(container: av.container.InputContainer) -> av.AudioStream | None:
-    """The one that players choose, of those that libav can decode: the default, else the first."""
+    """Return the decodable audio track that players choose: the default one, else the first."""
     known = [stream for stream in container.streams.audio if stream.codec_context is not None]
     chosen = (stream for stream in known if stream.disposition & Disposition.default)
     return next(chosen, known[0] if known else None)

@@ -1,4 +1,4 @@
-"""The files of a data folder and its storage as the sweeps see them: listed, and removed."""
+"""Lists and removes files of the data folder and of the storage, for the sweeps."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from bot.core.keeping import Stored
 from bot.media.storage import Storage, is_key, video_key
 
 OWNERS = "owners"
-"""Where each database that keeps files in a storage has put its id."""
+"""The folder in a storage where each database that uses it has put a file named by its id."""
 
 
 class Shelf:

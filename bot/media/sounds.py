@@ -1,8 +1,8 @@
-"""A stranger's sound becomes a plain MP3 that a model accepts.
+"""Converts a person's sound to a plain MP3 that a model accepts.
 
-Runs in a worker process and trusts nothing: the first bytes fix which reader opens the file, only
-decoders of sound run, no other file is reached, and only samples leave. Titles, covers and whatever
-hid behind the sound do not.
+Runs in a worker process and does not trust the file: the first bytes select the demuxer, only audio
+decoders run, no other file is opened, and only samples are kept. Titles, covers and data hidden
+behind the sound are dropped.
 """
 
 import array
@@ -20,28 +20,28 @@ from bot.core.orders import SoundFit
 from bot.core.recordings import found_in
 
 RATE = 44_100
-"""Samples a second of what we make; one channel, as mouths are moved by one."""
+"""Samples per second of our MP3s. They have one channel, which is enough to move a mouth."""
 BIT_RATES = (128_000, 64_000, 32_000)
 MARGIN = 0.1
-"""Seconds that stay free below the longest: an MP3 adds some silence at both ends."""
+"""Seconds below the longest sound allowed: an MP3 adds some silence at both ends."""
 
 _RATES = range(4_000, 400_001)
-"""Samples a second that a sound may say it has; with one a second, a few bytes last for ever."""
+"""Sample rates that we accept; at one sample per second, a few bytes would last for hours."""
 _SILENCED = 20
-"""How many times softer the mix of two channels is that silence each other."""
+"""If the mix of two channels is this many times softer than they are, they cancel each other."""
 _GLANCE = 5
-"""Of so many samples one is listened to."""
+"""One of this many samples is used to compare the channels."""
 _FEW = 5
-"""Packets that tell too little of a whole file."""
+"""A number of packets that is too small to judge a file by."""
 _STILLS = frozenset({"mjpeg", "png", "bmp", "gif", "webp"})
-"""Codecs of covers, and of the pictures that chapters of an audio book have."""
+"""Codecs of covers and of the chapter pictures in audio books."""
 
 
 def fit_sound(source: Path, fit: SoundFit, target: Path) -> float:
-    """Write the beginning of `source` to `target` as an MP3 that satisfies `fit`; its seconds.
+    """Write the beginning of `source` to `target` as an MP3 that satisfies `fit`; return seconds.
 
     Raises `Refused`: `sound_format` (none that we read), `sound_broken`, `sound_short`, or
-    `sound_stays_large` for bytes that no rate brings down.
+    `sound_stays_large` (too many bytes even at the lowest bit rate).
     """
     most = fit.most_seconds - MARGIN
     with _translated():
@@ -53,7 +53,7 @@ def fit_sound(source: Path, fit: SoundFit, target: Path) -> float:
             raise Refused("sound_broken")
         fit.check(seconds)
         if len(body) <= fit.most_bytes:
-            # Only here: a full disk is our failure, and no fault of the sound.
+            # Outside `_translated`: a full disk is our failure, not a fault of the sound.
             target.write_bytes(body)
             return seconds
     raise Refused("sound_stays_large", kilobytes=len(body) / 1e3, most=fit.most_bytes / 1e3)
@@ -68,9 +68,9 @@ def _translated() -> Iterator[None]:
 
 
 def _side(source: Path, most: float) -> int | None:
-    """The louder of two channels that silence each other; None where their mix can be heard.
+    """Return the louder of two channels if they cancel each other; None if their mix is audible.
 
-    Cheap microphones and karaoke tracks have the one as the reverse of the other.
+    In recordings of cheap microphones and karaoke tracks one channel is the inverse of the other.
     """
     plain, seconds = _Plain("stereo"), 0.0
     left, right, mixed = 0, 0, 0
@@ -103,11 +103,11 @@ def _one_of(frame: av.AudioFrame, side: int) -> av.AudioFrame:
 
 
 def _encode(source: Path, *, most: float, rate: int, side: int | None) -> tuple[bytes, float]:
-    """Of two channels their mix, or the one at `side`."""
+    """Encode the mix of two channels, or only channel `side`; return the MP3 and its seconds."""
     body = io.BytesIO()
     with (
         _opened(source) as container,
-        # Nothing is said in it, not even who wrote it.
+        # No metadata at all, not even the encoder's name.
         av.open(body, "w", format="mp3", options={"id3v2_version": "0"}) as output,
     ):
         made = output.add_stream("libmp3lame", rate=RATE, layout="mono")
@@ -128,9 +128,9 @@ def _encode(source: Path, *, most: float, rate: int, side: int | None) -> tuple[
 
 
 class _Plain:
-    """The same samples in one rate and layout, also where a file changes its own on the way.
+    """A resampler to one rate and layout that also handles changes within a file.
 
-    Radio streams do, and an AAC that turns out to be HE-AAC.
+    Radio streams change them, and so does an AAC that turns out to be HE-AAC.
     """
 
     def __init__(self, layout: str) -> None:
@@ -145,11 +145,11 @@ class _Plain:
             self._shape = shape
             self._resampler = av.AudioResampler(format="s16p", layout=self._layout, rate=RATE)
         assert self._resampler is not None
-        frame.pts = None  # what the file says of time may be anything
+        frame.pts = None  # timestamps of the file are not trusted
         yield from _timeless(self._resampler.resample(frame))
 
     def rest(self) -> Iterator[av.AudioFrame]:
-        """The rest that is still held back."""
+        """Yield the samples that the resampler still holds."""
         if self._resampler is not None:
             yield from _timeless(self._resampler.resample(None))
 
@@ -168,14 +168,14 @@ def _opened(source: Path) -> av.container.InputContainer:
         kind, start = found
         file.seek(start)
         body = io.BytesIO(file.read()) if start else str(source)
-    # No guessing of formats and no other protocol: a playlist must not make us fetch things.
+    # No format probing and no other protocol: a playlist must not make us fetch anything.
     options = {"protocol_whitelist": "file", "codec_whitelist": _decoders()}
     return av.open(body, "r", format=kind.value, options=options, metadata_errors="replace")
 
 
 @cache
 def _decoders() -> str:
-    """All that make sound: those of videos are not let near a stranger's file here."""
+    """Return the names of all audio decoders: no video decoder may open a person's sound."""
     return ",".join(sorted(name for name in av.codecs_available if _is_of_sound(name)))
 
 
@@ -187,7 +187,10 @@ def _is_of_sound(name: str) -> bool:
 
 
 def _stream(container: av.container.InputContainer) -> av.AudioStream:
-    """The first sound. A video is none, though it has one; a cover is no video."""
+    """Return the first decodable audio track.
+
+    Raises `Refused("sound_format")` if there is none, or if the file is a video. Covers are fine.
+    """
     if any(_is_video(stream) for stream in container.streams.video):
         raise Refused("sound_format")
     for stream in container.streams.audio:
@@ -205,13 +208,16 @@ def _is_video(stream: av.VideoStream) -> bool:
 def _frames(
     container: av.container.InputContainer, stream: av.AudioStream
 ) -> Iterator[av.AudioFrame]:
-    """Decodable frames; players skip the rest, too, as long as it is not most of them."""
+    """Yield decodable frames. Damaged packets are skipped, as in players, if they are not too many.
+
+    Raises `Refused("sound_broken")`.
+    """
     failed = 0
     for number, packet in enumerate(_packets(container, stream), 1):
         try:
             frames = packet.decode()
         except av.FFmpegError as error:
-            # Noise may also look like a coding that nobody has written a decoder for.
+            # Random bytes may also look like a feature for which libav has no decoder.
             failed += 1
             if failed > _FEW and failed * 3 > number:
                 raise Refused("sound_broken") from error
@@ -225,7 +231,7 @@ def _frames(
 def _packets(
     container: av.container.InputContainer, stream: av.AudioStream
 ) -> Iterator["av.Packet[av.AudioStream]"]:
-    """Up to where the file stops being one: recorders leave room behind a sound."""
+    """Yield packets until the data becomes invalid: recorders leave unused space behind a sound."""
     found = 0
     try:
         for packet in container.demux(stream):

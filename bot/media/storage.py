@@ -1,7 +1,7 @@
-"""Files by key: in a directory by default, in a bucket by URL.
+"""Stores files by key: in a directory by default, or in a bucket given by URL.
 
-A key names nothing about whom or what it is for: it is random, or made of a name that says nothing
-either. Anything that is not a key we made is refused, so that no key leads out of the directory.
+A key reveals nothing about a person or a video: it is random, or a hash of a name. Any text that is
+not in the form of our keys is refused, so that no key points outside the directory.
 """
 
 import asyncio
@@ -31,33 +31,33 @@ _KEY = re.compile(
 _PARTS_AT_ONCE = 3
 _LISTED = 500
 _BEAT = "beat"
-"""A file in a bucket that is asked for, and written: see `Storage.ask`."""
+"""The name of a file in a bucket that checks read and write: see `Storage.ask`."""
 
 
 def new_key(kind: str, suffix: str) -> str:
-    """A fresh key such as `videos/ab/abcdef….mp4`."""
+    """Return a new random key such as `videos/ab/abcdef….mp4`."""
     name = secrets.token_hex(16)
     return _checked(f"{kind}/{name[:2]}/{name}.{suffix}")
 
 
 def named_key(kind: str, suffix: str, name: str) -> str:
-    """The same key each time for what has this name."""
+    """Return a key made from `name`: always the same key for the same name."""
     name = blake2b(name.encode(), digest_size=16).hexdigest()
     return _checked(f"{kind}/{name[:2]}/{name}.{suffix}")
 
 
 def video_key(name: str) -> str:
-    """The key of a video that came as the answer to the order of this name."""
+    """Return the key of a video that came as the response to the POST of the order `name`."""
     return named_key("originals", "mp4", name)
 
 
 def is_key(text: str) -> bool:
-    """Whether it may be the key of a file of ours."""
+    """Whether `text` has the form of our keys."""
     return _KEY.fullmatch(text) is not None
 
 
 def folder_of(url: str) -> Path | None:
-    """The directory that `url` names; None for a bucket."""
+    """Return the directory that `url` names, or None for a bucket."""
     parts = urlsplit(url)
     if parts.scheme not in ("", "file"):
         return None
@@ -71,10 +71,10 @@ class Storage:
         """`url` is a path, `file://…`, or what obstore understands; `scratch` is for downloads."""
         self._scratch = scratch
         self._is_unwritten = False
-        """Whether the last file was not taken, of those that were to be stored."""
+        """Whether the latest attempt to store a file failed."""
         self._root = folder_of(url)
         self._lasting: set[Path] = set()
-        """Folders that the disk has, as far as we saw to it ourselves."""
+        """Folders whose creation we have synced to disk."""
         if self._root:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._identity = _identity(self._root)
@@ -84,13 +84,13 @@ class Storage:
 
     @property
     def is_bucket(self) -> bool:
-        """Whether each look is a request to somebody else."""
+        """Whether each access is a request over the network."""
         return self._root is None
 
     async def ask(self) -> str | None:
-        """How the bucket is not well, in a word or two; None if it is. One request, as a rule.
+        """Check the bucket. Return its problem in a word or two, or None. Usually one request.
 
-        A file is written where there is none yet, and where the last one was not taken.
+        A file is written if none is there yet, or if the latest attempt to store a file failed.
         """
         has_answered = False
         try:
@@ -108,9 +108,9 @@ class Storage:
         return None
 
     def trouble(self) -> str | None:
-        """How the directory is not as it was when we began; None if it is, and for a bucket.
+        """Return how the directory has changed since the start; None if not, and for a bucket.
 
-        A disk that was unmounted leaves an empty directory in its place: nothing is to go there.
+        An unmounted disk leaves an empty directory at its path: no file may be written there.
         """
         if self._root is None:
             return None
@@ -121,16 +121,16 @@ class Storage:
         return None if found == self._identity else "replaced"
 
     async def put(self, key: str, source: Path) -> int:
-        """Store a copy of `source`: wholly or not at all, and durable on return. Its bytes."""
+        """Store a copy of `source`, atomically and durably. Return its size in bytes."""
         return await self._put(key, source, _copy)
 
     async def take(self, key: str, source: Path) -> int:
-        """The same of a file that nobody writes to any more: on its own disk it is not copied."""
+        """Store a file that won't change any more. On the same disk it is linked, not copied."""
         return await self._put(key, source, _link)
 
     @asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:
-        """The object as a local file: to read only, and for as long as the context lasts."""
+        """Yield the object as a local file, only for reading, as long as the context lasts."""
         _checked(key)
         if self._root:
             if not await self.exists(key):
@@ -160,14 +160,14 @@ class Storage:
         return True
 
     async def delete(self, key: str) -> None:
-        """Idempotent."""
+        """Delete a file; idempotent."""
         _checked(key)
         self._must_be_there(key)
         with suppress(FileMissing), _translated(key):
             await obstore.delete_async(self._store, key)
 
     async def listing(self, under: str | None = None) -> AsyncIterator[list[Stored]]:
-        """All that lies there, or under this name, whoever made it; some hundred at a time."""
+        """Yield pages of all files, or of those under a folder, also files that we did not make."""
         self._must_be_there(under or "")
         with _translated(under or ""):
             async for page in obstore.list(self._store, under, chunk_size=_LISTED):
@@ -181,13 +181,13 @@ class Storage:
                 ]
 
     async def mark(self, name: str) -> None:
-        """Put an empty file there that is none of ours by its key; idempotent."""
+        """Put an empty file under a name that need not have the form of a key; idempotent."""
         self._must_be_there(name)
         with _translated(name):
             await obstore.put_async(self._store, name, b"")
 
     def _must_be_there(self, key: str) -> None:
-        """A file whose directory is away is not gone: it may be back in a minute."""
+        """Raise `StorageAway` if the directory is gone: its files may be back in a minute."""
         if self.trouble():
             raise StorageAway(key=key)
 
@@ -200,7 +200,9 @@ class Storage:
 
     @contextmanager
     def _writing(self, key: str, source: Path) -> Iterator[None]:
-        """A bucket that is not there says that the file is not: it may be back in a minute."""
+        """Note whether a write fails. A missing bucket reports a missing file: raise `StorageAway`
+        for that, as the bucket may be back in a minute.
+        """
         try:
             with _translated(key):
                 yield
@@ -224,11 +226,11 @@ class Storage:
         for folder in (path.parent.parent, path.parent):
             self._make_private(folder)
         place(source, path)
-        sync(path, path.parent)  # until we return nobody knows the key: late enough
+        sync(path, path.parent)  # only after the move: nobody knows the key before we return
         return path.stat().st_size
 
     def _make_private(self, folder: Path) -> None:
-        """A folder may have been made by another put, whose end we don't wait for."""
+        """Make a folder and sync it. Another put may have made it but not synced it yet."""
         try:
             folder.mkdir(mode=0o700)
         except FileExistsError:
@@ -265,7 +267,7 @@ def _translated(key: str) -> Iterator[None]:
 
 
 def _copy(source: Path, path: Path) -> None:
-    """Under its name it is whole; what is left of one that broke off is in no listing."""
+    """Copy under a temporary name, then rename. Leftovers of broken copies are in no listing."""
     part = path.with_name(f"{path.name}#{secrets.randbits(32)}")
     try:
         shutil.copyfile(source, part)
@@ -278,12 +280,12 @@ def _copy(source: Path, path: Path) -> None:
 def _link(source: Path, path: Path) -> None:
     try:
         path.hardlink_to(source)
-    except OSError:  # another disk, one without links, or a file of this name
+    except OSError:  # another disk, a file system without links, or the name exists
         _copy(source, path)
 
 
 def sync(*places: Path) -> None:
-    """Wait until the disk has these files and folders."""
+    """Sync these files and folders to disk (fsync)."""
     for place in places:
         handle = os.open(place, os.O_RDONLY)
         try:

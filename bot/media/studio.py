@@ -1,7 +1,7 @@
-"""The room where pictures and sounds are prepared, and videos looked through: the core's `Media`.
+"""Prepares pictures, sounds and videos: the implementation of the core's `Media`.
 
-It owns the worker processes, the storage and the scratch directory, and keeps the event loop
-free: whatever decodes runs in a worker, whatever waits for a disk in a thread.
+A `Studio` owns the worker processes, the storage and the scratch directory, and never blocks the
+event loop: decoding runs in a worker, disk operations run in a thread.
 """
 
 import asyncio
@@ -31,11 +31,11 @@ SOUND_TIMEOUT = 30.0
 PROBE_TIMEOUT = 60.0
 EXAMINE_TIMEOUT = 90.0
 SHRINK_TIMEOUT = 600.0
-"""Seconds; a worker that takes longer is killed."""
+"""Timeouts in seconds; a worker that takes longer is killed."""
 SHRINK_PAUSE = 20.0
-"""Seconds after which it is asked again whether another video can be shrunk."""
+"""Seconds until the next try if another video is being shrunk."""
 FORGOTTEN_AFTER = 24 * 3600.0
-"""Seconds after which a scratch directory can only belong to a process that was killed."""
+"""Age in seconds of a scratch directory that can only belong to a killed process."""
 
 log = get_logger()
 
@@ -54,12 +54,13 @@ class Studio:
     ) -> None:
         """Without `storage_url` the files are kept in `data/media`.
 
-        Of the workers one may convert and one may shrink for minutes; the others are quick.
-        `patience`: seconds that a try to convert may take; `picture_patience`: those of a picture.
+        One worker may convert and another may shrink for minutes; the others are quick.
+        `patience` is the timeout of one try to convert, `picture_patience` that of a picture, in
+        seconds.
         """
         self._scratch = data / "scratch"
         self._received = data / "received"
-        """Videos that came as an answer, whole, until the storage has them."""
+        """The folder of complete videos that came as responses and are not in the storage yet."""
         self._url = storage_url or str(data / "media")
         self._workers = Workers(workers)
         self._shrinking = asyncio.Lock()
@@ -82,10 +83,10 @@ class Studio:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def keep_pictures(self, sources: Sequence[Path], fit: Fit) -> list[Still]:
-        """Check, orient, fit and re-encode all of them, or none. Raises `Refused`.
+        """Check, orient, fit and re-encode all pictures, or none. Raises `Refused`.
 
-        The others get the size that the first has come to; where that holds too many bytes for one
-        of them, all become smaller.
+        All get the size of the first picture. If one of them has too many bytes at that size, all
+        are made smaller.
         """
         kept: list[Still] = []
         size = None
@@ -116,11 +117,11 @@ class Studio:
         return Recording(key=key, size=size, seconds=seconds)
 
     async def keep_video(self, source: Path) -> Video:
-        """Check, take a thumbnail and store; one that only needs another file is remuxed as well.
+        """Check and store a video with a thumbnail; remux it if only its container is a problem.
 
-        `source` is ours to change, and so is the folder that it lies in. One whose pictures have to
-        be made anew is kept as it came: then it does not play, and is for `convert` to see. Raises
-        `Broken`: `not_a_video`, `video_damaged`, `video_truncated`, or a worker's own failure.
+        `source` and its folder may be changed. A video whose pictures must be encoded again is
+        stored as it came: it counts as not playable until `convert` has run. Raises `Broken`:
+        `not_a_video`, `video_damaged`, `video_truncated`, or a worker's own failure.
         """
         examined = await self._workers.run(tasks.examine, source, timeout=EXAMINE_TIMEOUT)
         verdict, suffix = judge(examined.seen), examined.suffix
@@ -132,7 +133,7 @@ class Studio:
         return _video(stored, examined.clip, plays=False)
 
     async def _remuxed(self, source: Path, suffix: str, verdict: Verdict) -> Video | None:
-        """None where the pictures have to be made anew after all."""
+        """Remux and store a video; None if its pictures must be encoded again after all."""
         async with self.scratch() as folder:
             target, began = folder / "video.mp4", time.monotonic()
             try:
@@ -153,10 +154,10 @@ class Studio:
         return replace(kept, converted=original, reencoded=verdict.way is Way.REENCODED)
 
     async def convert(self, video: Video) -> Video:
-        """Make a stored video anew, so that it plays everywhere; the original is kept.
+        """Convert a stored video so that it plays everywhere; the original is kept.
 
-        What a worker fails at, be it for its time, its memory or its life, is tried once more with
-        less of them. After that it is the same video again, with a thumbnail at best. Raises
+        If a worker fails, by timeout, memory or a crash, the conversion is tried once more with
+        less work. If that fails too, return the same video, with a thumbnail if possible. Raises
         `Temporary`, or `Broken("file_missing")`.
         """
         async with self.file(video.key) as source, self.scratch() as folder:
@@ -188,10 +189,10 @@ class Studio:
         return Original(key=key, size=await self.storage.take(key, file))
 
     async def receive(self, source: Path, name: str) -> str:
-        """Store a video as it came; its key, which `received` answers for this name from now on.
+        """Store a video as it came and return its key; `received` finds it by `name` from then on.
 
-        Raises `Temporary`: then it is ours all the same, wherever that happened, and the same call
-        goes on with it.
+        Raises `Temporary` if the storage is away. The video is not lost then: the same call again
+        continues.
         """
         key, file = video_key(name), self.receiving(name)
         try:
@@ -205,33 +206,34 @@ class Studio:
         return key
 
     async def received(self, name: str) -> str | None:
-        """The key of the video that was received under this name, also by a process that died."""
+        """Return the key of the video received as `name`, also by an earlier process; else None."""
         key, file = video_key(name), self.receiving(name)
         if await asyncio.to_thread(file.exists):
             return await self.receive(file, name)
         return key if await self.storage.exists(key) else None
 
     def receiving(self, name: str) -> Path:
-        """Where the video of this name is until the storage has taken it."""
+        """Return the path of the video of this name until the storage has it."""
         return self._received / Path(video_key(name)).name
 
     @asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:
-        """A stored object as a local file for as long as the context lasts."""
+        """Yield a stored object as a local file, as long as the context lasts."""
         async with self.storage.file(key) as path:
             yield path
 
     @asynccontextmanager
     async def shrink(self, key: str, *, most_bytes: int) -> AsyncIterator[Path]:
-        """A stored video re-encoded to fit; the copy lasts as long as the context.
+        """Yield a copy of a stored video in at most `most_bytes`, as long as the context lasts.
 
-        One at a time, as it takes long and pictures need a worker meanwhile. Raises `Temporary`
-        while another one shrinks, or `Broken("cannot_shrink")` where nothing watchable is left.
+        Only one video shrinks at a time: it takes long, and pictures need a worker meanwhile.
+        Raises `Temporary` while another one shrinks, or `Broken("cannot_shrink")` if the result
+        would be unwatchable.
         """
         async with self.file(key) as source, self.scratch() as folder:
             target = folder / "video.mp4"
             if self._shrinking.locked():
-                # A post that waited in line here would keep a place that others can use.
+                # A post that waited here would occupy a slot that other posts can use.
                 raise Temporary("shrinking", retry_after=SHRINK_PAUSE, unsent=True)
             async with self._shrinking:
                 await self._workers.run(
@@ -241,7 +243,7 @@ class Studio:
 
     @asynccontextmanager
     async def last_frame(self, key: str) -> AsyncIterator[Path]:
-        """The last moment of a stored video as a picture, for as long as the context lasts."""
+        """Yield the last frame of a stored video as a picture, as long as the context lasts."""
         async with self.file(key) as source, self.scratch() as folder:
             frame = folder / "frame.png"
             await self._workers.run(tasks.take_last_frame, source, frame, timeout=PROBE_TIMEOUT)
@@ -249,7 +251,10 @@ class Studio:
 
     @asynccontextmanager
     async def viewable(self, source: Path) -> AsyncIterator[Path]:
-        """A picture as browsers show it, for as long as the context lasts. Raises `Refused`."""
+        """Yield a picture in a form that browsers show, as long as the context lasts.
+
+        Raises `Refused`.
+        """
         async with self.scratch() as folder:
             shown = folder / "shown.jpg"
             with _demanding("picture_demanding"):
@@ -319,7 +324,7 @@ def _log_converted(way: Way, why: tuple[str, ...], began: float, **size: int) ->
 
 @contextmanager
 def _demanding(code: str) -> Iterator[None]:
-    """A file that takes too long is not damaged, and would take as long the next time."""
+    """Raise `Refused(code)` for a timeout: the file is not damaged, but a retry would not help."""
     try:
         yield
     except WorkerTooSlow as slow:
@@ -327,7 +332,7 @@ def _demanding(code: str) -> Iterator[None]:
 
 
 def _receive(source: Path, into: Path) -> None:
-    """Under its lasting name there is a whole video or none."""
+    """Move a file to `into` atomically, also from another disk."""
     if source == into or not source.exists():
         return
     sync(source)
@@ -336,7 +341,7 @@ def _receive(source: Path, into: Path) -> None:
     except OSError as error:
         if error.errno != EXDEV:
             raise
-        part = into.with_suffix(".part")  # the scratch directory is a disk of its own
+        part = into.with_suffix(".part")  # the scratch directory is on another disk
         shutil.copyfile(source, part)
         sync(part)
         part.replace(into)
@@ -348,7 +353,7 @@ def _sized(fit: Fit, size: tuple[int, int] | None) -> Fit:
 
 
 def _smaller(fit: Fit, size: tuple[int, int] | None) -> Fit | None:
-    """For the next try, once pictures had come to that size; None if nothing may be smaller."""
+    """Return a fit with 0.8 times that size for the next try; None if that is not allowed."""
     side = 0 if size is None else round(max(size) * 0.8)
     is_exact = fit.width is not None and fit.height is not None
     return None if is_exact or side < fit.least_side else replace(fit, most_side=side)

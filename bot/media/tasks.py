@@ -1,7 +1,7 @@
-"""The tasks of worker processes: each is the function of its name in the module that it imports.
+"""The tasks of worker processes: each calls the function of the same name in another module.
 
-The service names tasks, and only the worker that does one imports PyAV and Pillow: 30 MB that the
-service spares itself, and native code that it never loads.
+The service only names a task, and the worker imports PyAV and Pillow to run it. So the service
+saves 30 MB and never loads their native code.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Times of a video's packets, which may begin anywhere and start over on the way.
+"""Timestamps of a video's packets, which may begin anywhere and may start over within a file.
 
-They start over where two videos were written one behind the other, or a clock ran out of digits.
+They start over if two videos were joined, or if a clock overflowed.
 """
 
 from fractions import Fraction
@@ -11,24 +11,24 @@ from bot.core.containers import Container
 from bot.media.reading import WITH_EDITS, video_stream
 
 _BACK = Fraction(1, 10)
-"""Seconds back that are no mere jitter."""
+"""A jump back by more seconds than this is no jitter but a new part."""
 _AHEAD = 10
-"""Seconds ahead that a stream on the air takes for a new beginning."""
+"""A jump ahead by more seconds than this is a new part in a broadcast stream."""
 _ON_AIR = frozenset({Container.TRANSPORT.value, Container.MPEG.value})
 
 
 class Timeline:
-    """Counts all times from the start of a video, and goes on where they start over."""
+    """Timestamps counted from the start of the video, continuous where they start over."""
 
     def __init__(self, container: av.container.InputContainer) -> None:
         self._has_edits = container.format.name in WITH_EDITS
         self._ahead = _AHEAD if container.format.name in _ON_AIR else None
         self._shifts = [-_start(container)]
-        """Seconds to add, part by part; all tracks begin a part at the same one."""
+        """Seconds to add to the timestamps of each part; the same for all tracks."""
         self._parts: dict[int, int] = {}
         self._last: dict[int, Fraction] = {}
         self.end = Fraction(0)
-        """The second at which the last picture or sound so far ends."""
+        """The time, in seconds, at which the latest picture or sound so far ends."""
 
     @property
     def starts_over(self) -> bool:
@@ -36,12 +36,12 @@ class Timeline:
         return len(self._shifts) > 1
 
     def place(self, packet: "av.Packet[av.stream.Stream]") -> None:
-        """Change a packet's times."""
+        """Change a packet's timestamps to those of this timeline."""
         base, shown = packet.time_base, packet.dts if packet.pts is None else packet.pts
         if base is None or shown is None:
             return
         track = packet.stream.index
-        # What an edit list leaves out is decoded for the sake of others, whatever times it has.
+        # Packets that an edit list leaves out are only decoded: their times mean nothing.
         if packet.dts is not None and not packet.is_discard:
             if self._is_new_part(track, packet.dts * base):
                 self._parts[track] = self._parts.get(track, 0) + 1
@@ -69,7 +69,7 @@ class Timeline:
 
 
 def _shorten(packet: "av.Packet[av.stream.Stream]", shown: int) -> None:
-    """An edit list may end within the time of a picture."""
+    """Shorten a packet if the edit list ends before the packet does."""
     stream = packet.stream
     if stream.duration and isinstance(stream, av.VideoStream):
         room = (stream.start_time or 0) + stream.duration - shown
@@ -78,7 +78,9 @@ def _shorten(packet: "av.Packet[av.stream.Stream]", shown: int) -> None:
 
 
 def _start(container: av.container.InputContainer) -> Fraction:
-    """The first second; sound before zero only helps a decoder, pictures there are shown."""
+    """Return the start time in seconds. Below zero only pictures count: they are shown there,
+    while sound before zero only helps the decoder.
+    """
     start = max(Fraction(0), Fraction(container.start_time or 0, av.time_base))
     video = video_stream(container)
     first = (video.start_time or 0) * (video.time_base or Fraction(1))

@@ -1,7 +1,7 @@
-"""The tracks of a video on their way into an MP4 of ours: copied as they are, or made anew.
+"""Writes tracks into a new MP4: copied as they are, or encoded again.
 
-All keep the times of the source, which count from its start (`Timeline`): gaps, holes and frames of
-unequal length stay where they were.
+All tracks keep the timestamps of the source, counted from its start (`Timeline`): gaps and frames
+of unequal length stay where they were.
 """
 
 import heapq
@@ -28,24 +28,24 @@ SOUND_RATE = 48_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How good pictures and sound are to be made."""
+    """The size and quality of the pictures and the sound to encode."""
 
     width: int
     height: int
-    """Of the picture as it is shown; even."""
+    """Height of the picture as shown, like `width`; both are even unless there is a `crop`."""
     crop: tuple[int, int] | None = None
-    """The part of that size that remains: even, where it is odd."""
+    """Width and height to crop to, both even; None if the size is even."""
     orientation: Orientation
     is_interlaced: bool = False
     video_rate: int
     audio_rate: int
-    """Bits per second, both."""
+    """Bits per second, as in `video_rate`."""
     pace: Fraction | None = None
-    """Seconds of each picture, where the source does not tell."""
+    """Seconds per picture if the source's timestamps are unusable."""
     rate: Fraction
-    """Pictures of a second, on average."""
+    """Pictures per second, on average."""
     most_pictures: int | None = None
-    """Pictures of a second that remain, where it has more."""
+    """The most pictures per second to keep; None to keep all."""
     threads: int = THREADS
 
 
@@ -53,17 +53,17 @@ class Track(Protocol):
     """One track of the new file."""
 
     written: int
-    """Packets or pictures so far."""
+    """Packets or pictures written so far."""
 
     def take(self, packet: "av.Packet[av.stream.Stream]") -> None:
-        """The next packet of the source."""
+        """Take the next packet of the source."""
 
     def end(self) -> None:
-        """There are no more."""
+        """Finish the track: no more packets follow."""
 
 
 class Copied:
-    """The packets of a track as they are."""
+    """A track whose packets are copied as they are."""
 
     def __init__(
         self, output: av.container.OutputContainer, source: av.VideoStream | av.AudioStream
@@ -75,10 +75,12 @@ class Copied:
             self._stream.codec_context.codec_tag = "avc1"
         self._held: list[av.Packet[av.stream.Stream]] = []
         self._until = 0
-        """The tick at which the last picture or sound ends."""
+        """The latest end of a picture or sound, in ticks."""
 
     def take(self, packet: "av.Packet[av.stream.Stream]") -> None:
-        """Matroska does not tell when the first ones are decoded: those wait for one that does."""
+        """Take a packet. Matroska gives no decoding time for the first packets: they wait for one
+        that has it.
+        """
         if not packet.size:
             return
         self._held.append(packet)
@@ -93,9 +95,9 @@ class Copied:
             self._mux(self._held.pop(0))
 
     def end(self) -> None:
-        """Let go of those that still wait.
+        """Write the packets that still wait.
 
-        The file ends with the last, also where another one is shown after it.
+        The last packet lasts until the end of the track, even if another one is shown after it.
         """
         for packet in self._held:
             if packet is self._held[-1] and packet.pts is not None:
@@ -105,7 +107,7 @@ class Copied:
 
     def _mux(self, packet: "av.Packet[av.stream.Stream]") -> None:
         if packet.pts is None:
-            raise ValueError("a packet without a time")  # libav would guess it
+            raise ValueError("a packet without a time")  # otherwise libav would guess a time
         packet.dts = packet.pts if packet.dts is None else packet.dts
         packet.stream = self._stream
         self._output.mux(packet)
@@ -113,7 +115,7 @@ class Copied:
 
 
 class Pictures:
-    """Pictures made anew: H.264 of 8 bits and 4:2:0, upright, with square pixels."""
+    """A track of encoded pictures: H.264 of 8 bits and 4:2:0, upright, with square pixels."""
 
     def __init__(
         self, output: av.container.OutputContainer, source: av.VideoStream, plan: Plan
@@ -123,15 +125,15 @@ class Pictures:
         self._taken = 0
         self._last: int | None = None
         self._until = 0
-        """The time of the latest picture, and its end, in ticks of the source."""
-        # The times of packets, where the container numbers them and tells of pictures nothing.
+        """The end of the latest picture, as `_last` is its start, in ticks of the source."""
+        # AVI numbers packets in the order of decoding, so pictures get these times in order.
         self._slots: list[int] | None = [] if source.container.format.name == "avi" else None
         self._graph: av.filter.Graph | None = None
         self._shape: object = None
         self._stream = _video(output, source, plan)
 
     def take(self, packet: "av.Packet[av.stream.Stream]") -> None:
-        """Decode, turn, fit and encode."""
+        """Decode a packet; turn, fit and encode its pictures."""
         if self._slots is not None and packet.size and packet.pts is not None:
             heapq.heappush(self._slots, packet.pts)
         for frame in _frames(packet):
@@ -141,7 +143,7 @@ class Pictures:
                 self._encode()
 
     def end(self) -> None:
-        """Let filters and encoder finish; no later picture tells how long the last one is shown."""
+        """Finish filters and encoder, and set the duration of the last picture."""
         self._flush()
         for packet in self._stream.encode(None):
             if packet.pts is not None and self._last == packet.pts < self._until:
@@ -149,7 +151,7 @@ class Pictures:
             self._output.mux(packet)
 
     def _fitting(self, frame: av.VideoFrame) -> av.filter.Graph:
-        """The filters for pictures of its shape, which may change on the way."""
+        """Return the filters for the frame's size and format, which may change within a file."""
         shape = (frame.width, frame.height, frame.format.name)
         if self._graph is None or shape != self._shape:
             self._flush()
@@ -164,7 +166,7 @@ class Pictures:
             self._encode()
 
     def _encode(self) -> None:
-        """Take all that has come through the filters: one of them waits for the next picture."""
+        """Encode all pictures that have passed the filters: a filter may hold the latest one."""
         assert self._graph is not None
         with suppress(av.BlockingIOError, av.EOFError):
             while True:
@@ -173,7 +175,7 @@ class Pictures:
                 self._output.mux(self._stream.encode(fitted))
 
     def _advance(self, frame: av.VideoFrame) -> bool:
-        """Give a picture a time behind the one before; whether it is shown at all."""
+        """Give a picture a time after that of the one before; return whether to keep it."""
         base = frame.time_base or self._source.time_base or Fraction(1)
         if self._slots:
             frame.pts = heapq.heappop(self._slots)
@@ -183,7 +185,7 @@ class Pictures:
             frame.pts = 0 if self._last is None else self._last + (frame.duration or 1)
         self._taken += 1
         if self._last is not None:
-            frame.pts = max(frame.pts, self._last + 1)  # encoders take no other
+            frame.pts = max(frame.pts, self._last + 1)  # encoders need increasing times
         self._until = frame.pts + frame.duration
         if self._is_one_too_many(frame.pts * base, base):
             return False
@@ -198,10 +200,10 @@ class Pictures:
 
 
 class Heard:
-    """Sound made anew: AAC in stereo, with silence where the source has none."""
+    """A track of encoded sound: AAC in stereo, with silence in the source's gaps."""
 
     def __init__(self, output: av.container.OutputContainer, rate: int) -> None:
-        """`rate`: bits per second."""
+        """`rate` is in bits per second."""
         self.written = 0
         self._output = output
         self._graph: av.filter.Graph | None = None
@@ -211,23 +213,23 @@ class Heard:
         self._stream.bit_rate = rate
 
     def take(self, packet: "av.Packet[av.stream.Stream]") -> None:
-        """Decode, fill and encode."""
+        """Decode a packet, fill gaps and encode."""
         for frame in _frames(packet):
             if isinstance(frame, av.AudioFrame):
                 if frame.pts is not None and frame.time_base:
-                    # In ticks fine enough to be cut between.
+                    # One tick per sample, so that the filter can cut anywhere.
                     frame.pts = round(frame.pts * frame.time_base * frame.sample_rate)
                     frame.time_base = Fraction(1, frame.sample_rate)
                 self._fitting(frame).push(frame)
                 self._encode()
 
     def end(self) -> None:
-        """Let filter and encoder finish."""
+        """Finish filter and encoder."""
         self._flush()
         self._output.mux(self._stream.encode(None))
 
     def _fitting(self, frame: av.AudioFrame) -> av.filter.Graph:
-        """The filters for sound of its shape, which may change on the way."""
+        """Return the filters for the frame's rate and layout, which may change within a file."""
         shape = (frame.sample_rate, frame.format.name, frame.layout.name)
         if self._graph is None or shape != self._shape:
             self._flush()
@@ -251,10 +253,7 @@ class Heard:
 
 
 def _frames(packet: "av.Packet[av.stream.Stream]") -> Iterator[object]:
-    """A packet's frames; a few damaged packets in a good file are skipped.
-
-    Pictures are not, for which there is no memory.
-    """
+    """Yield a packet's frames. Damaged packets are skipped. Raises `MemoryError`."""
     try:
         yield from packet.decode()
     except MemoryError:
@@ -266,9 +265,8 @@ def _frames(packet: "av.Packet[av.stream.Stream]") -> Iterator[object]:
 def _video(
     output: av.container.OutputContainer, source: av.VideoStream, plan: Plan
 ) -> av.VideoStream:
-    # A ceiling for quality below the ceiling for the rate: easy clips get smaller than they must.
-    # No picture is decoded out of turn: x264 smears those beside a hole, and an MP4 ends with the
-    # packet that is decoded last.
+    # `crf` limits the quality below the maximum rate: simple clips become smaller than they must.
+    # No B-frames: x264 smears those beside a gap, and an MP4 ends with the packet decoded last.
     options = {
         "preset": "veryfast",
         "crf": "20",
@@ -277,7 +275,7 @@ def _video(
         "bufsize": str(int(plan.video_rate * BUFFER_SECONDS)),
         "threads": str(plan.threads),
     }
-    rate = plan.most_pictures or plan.rate  # its level follows from it
+    rate = plan.most_pictures or plan.rate  # x264 derives the level from the rate
     stream = output.add_stream("libx264", rate=rate, options=options)
     stream.width, stream.height = plan.crop or (plan.width, plan.height)
     stream.pix_fmt = "yuv420p"
@@ -287,7 +285,7 @@ def _video(
     if source.time_base:
         context.time_base = source.time_base
     context.color_range = ColorRange.MPEG
-    # Browsers do not believe the half of BT.709; what describes RGB or HDR would be untrue of ours.
+    # Browsers ignore an incomplete BT.709 tag; tags of RGB or HDR are wrong for our pictures.
     is_half = original.colorspace == Colorspace.ITU709 and original.color_trc == _UNTOLD
     if _keeps_colours(source) and not is_half:
         context.colorspace = original.colorspace
@@ -303,7 +301,9 @@ def _video(
 def _picture_graph(
     source: av.VideoStream, plan: Plan, other: av.VideoFrame | None
 ) -> av.filter.Graph:
-    """`other`: a picture of another shape than the first ones have; it is fitted into theirs."""
+    """Return the filters. `other` is a picture of another size or format than the first ones; it
+    is fitted into their size.
+    """
     scale = f"{plan.width}:{plan.height}:out_range=tv"
     if other:
         scale += ":force_original_aspect_ratio=decrease"
@@ -344,7 +344,7 @@ def _opening(
 
 
 def _keeps_colours(source: av.VideoStream) -> bool:
-    """Whether what describes the source's colours is true of ours."""
+    """Whether the source's colour tags are also right for our pictures."""
     return _is_yuv(source) and source.codec_context.color_trc not in BRIGHT
 
 
@@ -353,7 +353,7 @@ def _is_yuv(source: av.VideoStream) -> bool:
 
 
 def _sound_graph(first: av.AudioFrame, samples: int) -> av.filter.Graph:
-    """`samples`: those that there are already."""
+    """Return the filters for sound. `samples` is the number of samples written already."""
     graph = av.filter.Graph()
     graph.threads = THREADS
     graph.link_nodes(

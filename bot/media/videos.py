@@ -1,6 +1,6 @@
-"""A gateway's video: is it whole and what is in it, and stills of it.
+"""Examines a gateway's video, whether it is complete and what it contains, and takes stills of it.
 
-Runs in a worker process, because libav is native code and the file is somebody else's.
+Runs in a worker process, because libav is native code and the file is not trusted.
 """
 
 from collections import deque
@@ -35,9 +35,9 @@ _NOTHING = Told()
 
 
 def probe(source: Path) -> Probe:
-    """Look into a whole MP4 whose first frame can be decoded.
+    """Return facts of a complete video whose first frame can be decoded.
 
-    Raises `Broken`: `not_a_video`, or `video_truncated` where the rest is still to come.
+    Raises `Broken`: `not_a_video`, or `video_truncated` if an MP4 is incomplete.
     """
     if container_in(source) is Container.MP4:
         end_of_boxes(source)
@@ -48,7 +48,7 @@ def probe(source: Path) -> Probe:
 
 
 def glimpse(source: Path) -> Probe:
-    """The same of any container, whole or not, of known length or not."""
+    """Return the same facts as `probe` also for an incomplete file or one of unknown duration."""
     with translated("not_a_video"), opened(source) as container:
         stream = video_stream(container)
         frame = _frame_at(container, stream, 0.0)
@@ -66,7 +66,7 @@ def glimpse(source: Path) -> Probe:
 
 
 def examine(source: Path) -> Examined:
-    """See that a gateway's file is whole, and what is in it.
+    """Check that a gateway's file is complete, and return its facts.
 
     Raises `Broken`: `not_a_video`, `video_truncated` or `video_damaged`.
     """
@@ -77,7 +77,7 @@ def examine(source: Path) -> Examined:
 
 
 def see(source: Path, told: Told = _NOTHING) -> Seen:
-    """A file as players see it. `told`: by a look at all of it."""
+    """Return the facts that matter to players. `told` has those that need a full read."""
     kind = container_in(source)
     is_mp4 = kind is Container.MP4
     in_parts = is_mp4 and is_in_parts(source)
@@ -86,7 +86,7 @@ def see(source: Path, told: Told = _NOTHING) -> Seen:
         stream, sound = video_stream(container), audio_stream(container)
         frame = _frame_at(container, stream, 0.0)
         codec = stream.codec_context
-        # A file in parts does not tell beforehand how many pictures it has.
+        # The index of a fragmented file does not have the number of pictures.
         stored = stream.frames if kind in WITH_EDITS and not in_parts else 0
         return Seen(
             container=kind,
@@ -120,7 +120,9 @@ def see(source: Path, told: Told = _NOTHING) -> Seen:
 def _per_second(
     container: av.container.InputContainer, stream: av.VideoStream, shown: int | None
 ) -> float:
-    """`shown`: pictures of a video in parts, of which libav knows no more than the first of them."""
+    """Return pictures per second. `shown` is the number of pictures of a fragmented file: libav
+    knows only those of the first fragment.
+    """
     if shown and container.duration:
         return shown * av.time_base / container.duration
     return float(stream.average_rate or 0)
@@ -184,7 +186,7 @@ def _frame_at(
 
 
 def _last_frame(container: av.container.InputContainer, stream: av.VideoStream) -> av.VideoFrame:
-    """By its place, not by its time: containers count from wherever they like."""
+    """Return the last frame by decoding to the end: timestamps may start anywhere."""
     for start in ((container.start_time or 0) + (container.duration or 0), 0):
         container.seek(start)  # to the key frame before it
         if last := deque(container.decode(stream), maxlen=1):

@@ -1,9 +1,9 @@
-"""Worker processes for native decoders, which strangers' bytes may crash, stall or bloat.
+"""Worker processes for native decoders, which foreign bytes may crash, stall or bloat.
 
-Each worker is a bare interpreter at the other end of a pipe. Against `ProcessPoolExecutor` this
-has four merits: a crash takes its own task and not the neighbour's, a cancelled or overdue task
-is killed, a worker ends when we do (its pipe does), and it neither imports our `__main__` again
-nor inherits an environment full of secrets.
+Each worker is a bare interpreter at the other end of a pipe. It has four advantages over
+`ProcessPoolExecutor`: a crash ends only its own task; a cancelled or overdue task is killed; a
+worker ends when we end, because its pipe closes; and it neither imports our `__main__` again nor
+inherits an environment full of secrets.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from bot.core.errors import BotError, Broken, StorageAway, WorkerTooSlow
 MOST_MEMORY = 1_500_000_000
 """Bytes of address space of one worker.
 
-4K in and out takes 1.0 GB, in 12 bits and 4:4:4 1.2; 8K in takes up to 1.4, of H.265 in 10 bits and
-of AV1 more, for which there is `encoding.convert_sparingly`.
+A conversion from 4K to 4K needs 1.0 GB, and 1.2 GB in 12 bits and 4:4:4. From 8K it needs up to
+1.4 GB; H.265 in 10 bits and AV1 need more, for which there is `encoding.convert_sparingly`.
 """
 
 _LENGTH = 4
@@ -33,14 +33,14 @@ _Ts = TypeVarTuple("_Ts")
 
 
 class Workers:
-    """Up to `most` processes, started when first needed and then kept."""
+    """A pool of up to `most` processes, started when first needed and then kept."""
 
     def __init__(self, most: int = 2) -> None:
         self._slots = asyncio.Semaphore(most)
         self._idle: list[Process] = []
 
     async def run(self, function: Callable[[*_Ts], _T], *args: *_Ts, timeout: float) -> _T:
-        """Call a module-level function in a worker; its `BotError` is raised here.
+        """Call a module-level function in a worker. A `BotError` that it raises is raised here.
 
         Raises `Broken`: `worker_died`, `worker_too_slow`, or `worker_failed` for any exception
         that the function should have translated. An `OSError` becomes `Temporary`.
@@ -58,13 +58,13 @@ class Workers:
         return answer
 
     async def close(self) -> None:
-        """End the workers that wait for work; whoever cancels a `run` ends its worker, too."""
+        """End the idle workers. A busy worker ends when its `run` is cancelled."""
         while self._idle:
             await _end(self._idle.pop())
 
     @asynccontextmanager
     async def _borrowed(self) -> AsyncIterator[Process]:
-        """A worker for one task; whatever goes wrong, it is not used again."""
+        """Yield a worker for one task. After any exception the worker is ended."""
         async with self._slots:
             worker = self._take() or await _start()
             try:
@@ -90,7 +90,7 @@ async def _start() -> Process:
         "bot.media.workers",
         stdin=PIPE,
         stdout=PIPE,
-        process_group=0,  # Ctrl-C is for us, also while the worker can't ignore it yet
+        process_group=0,  # Ctrl-C must not reach a worker that does not ignore it yet
         env={
             "PYTHONPATH": os.pathsep.join(entry or os.curdir for entry in sys.path),
             "MALLOC_ARENA_MAX": "2",  # each arena costs address space
@@ -117,16 +117,16 @@ async def _end(worker: Process) -> None:
 
 
 def serve() -> None:
-    """Do what the pipe brings until it closes."""
+    """Run the tasks that come through the pipe until it closes."""
     _limit()
     replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not end up among the replies
+    os.dup2(2, 1)  # output of libraries must not mix with the replies
     while True:
         try:
             timeout, function, args = pickle.load(sys.stdin.buffer)  # noqa: S301 (our own parent)
         except EOFError:
             return
-        # For the case that nobody is left to kill us: SIGALRM ends even a loop in native code.
+        # If our parent is gone and can't kill us, SIGALRM ends even a loop in native code.
         signal.alarm(int(timeout) + 5)
         reply = pickle.dumps(_attempt(function, args))
         signal.alarm(0)
@@ -144,12 +144,12 @@ def _attempt(function: Callable[..., object], args: tuple[object, ...]) -> objec
         return error
     except OSError as error:
         return _told(StorageAway(error=repr(error)))
-    except Exception as error:  # noqa: BLE001 (the rim of this process)
+    except Exception as error:  # noqa: BLE001 (the outermost handler)
         return _told(Broken("worker_failed", task=function.__name__, error=repr(error)))
 
 
 def _told(error: BotError) -> BotError:
-    """With the traceback, which does not travel by itself."""
+    """Return the error with its traceback as a note: pickling drops the traceback."""
     error.add_note(traceback.format_exc())
     return error
 
@@ -160,8 +160,8 @@ def _limit() -> None:
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         most = MOST_MEMORY if hard == resource.RLIM_INFINITY else min(MOST_MEMORY, hard)
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    os.nice(5)  # a small machine shall answer chat first
-    # systemd signals all of us; our parent decides when we end.
+    os.nice(5)  # on a small machine, answers to chat go first
+    # systemd signals all processes of the service; our parent decides when we end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 

@@ -1,7 +1,7 @@
-"""Careful HTTP: an address that may be reached, a request sent once, an answer read to a bound.
+"""Careful HTTP: allowed addresses only, a POST sent once, responses read up to a limit.
 
-A server may lie, stall, send too much, pack what was asked for plain, or lead elsewhere. Here is
-all that is done about that, up to an outcome of the core where no words are needed for one: whether
-a request may have left, and whether a video came and has room. The words of an answer are for those
-who asked. No dialect and no vendor is known here.
+A server may lie, stall, send too much, compress what was asked for uncompressed, or redirect. This
+package handles all that. It returns an outcome of the core where the body's text does not matter:
+whether a POST may have been sent, and whether a video came and was stored. The caller interprets
+the text of a response. This package knows no dialect and no vendor.
 """

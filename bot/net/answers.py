@@ -1,6 +1,6 @@
-"""One HTTP answer, and what it says whatever software gave it.
+"""One HTTP response, and what can be read from it without knowing the server's software.
 
-A web page may come in place of an answer: a server, a proxy or a bot wall said it then.
+A web page instead of an API response comes from a web server, a proxy or a bot wall.
 """
 
 import re
@@ -14,21 +14,21 @@ from bot.log import redacted
 from bot.net.bounds import Bounds
 
 _DETAIL = 400
-"""Characters of an answer's own words that are kept for the operator."""
+"""Characters of a response that are kept for the operator."""
 _MOST_WAIT = 60.0
-"""Seconds: no server makes us wait longer by a header."""
+"""The longest wait in seconds that a header may ask of us."""
 _TITLE = re.compile(rb"<(?:title|h1)[^>]*>\s*(.{1,200}?)\s*</", re.IGNORECASE | re.DOTALL)
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _PLAIN_TO_TLS = re.compile(rb"HTTPS port|HTTPS server|SSL-enabled server port", re.IGNORECASE)
-"""Words of nginx, Go and Apache."""
+"""Messages of nginx, Go and Apache."""
 
-# ValueError: what no URL, header or body can hold (a name of 64 letters, half a surrogate pair).
+# ValueError: a value that no URL, header or body can hold (a 64-letter label, a lone surrogate).
 NET = (aiohttp.ClientError, OSError, TimeoutError, EOFError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer, fully read."""
+    """One HTTP response, fully read."""
 
     status: int
     headers: Mapping[str, str]
@@ -36,12 +36,12 @@ class Answer:
 
     @property
     def is_page(self) -> bool:
-        """Whether a web page came."""
+        """Whether the response is a web page."""
         return self.body.lstrip(_BLANK)[:1] == b"<" or self.is_wall
 
     @property
     def is_wall(self) -> bool:
-        """Whether Cloudflare turned us away."""
+        """Whether Cloudflare blocked the request."""
         return "cf-mitigated" in self.headers
 
     @property
@@ -50,7 +50,7 @@ class Answer:
         return self.status == 400 and _PLAIN_TO_TLS.search(self.body) is not None
 
     def detail(self, words: str | None = None) -> str:
-        """`words`, or its own, as one short line that can be stored, without secrets."""
+        """Return `words`, or the body's text, as one short line without secrets."""
         if words is None and self.is_page:
             words = self._page()
         if words is None:
@@ -59,7 +59,7 @@ class Answer:
         return f"HTTP {self.status}: {redacted(line)[:_DETAIL]}"
 
     def elsewhere(self) -> str:
-        """Where a redirect points, without what may be secret in it."""
+        """Return the target of a redirect, without the parts that may be secret."""
         try:
             target = URL(self.headers.get("Location", "")).with_query(None).with_fragment(None)
             to = str(target.with_user(None) if target.absolute else target)
@@ -69,14 +69,14 @@ class Answer:
         return f"HTTP {self.status}: it points to {line or 'nowhere'}"
 
     def wait(self, header: str = "Retry-After", *, per_second: int = 1) -> float | None:
-        """Seconds that a header asks us to wait; None for dates and nonsense."""
+        """Return the seconds that a header asks us to wait; None for dates and invalid values."""
         value = self.headers.get(header, "").strip()
         if not (value.isascii() and value.isdigit()):
             return None
         return min(float(value) / per_second, _MOST_WAIT)
 
     def _page(self) -> str:
-        """The page's owner, by its title and its server."""
+        """Describe the web page by its title and its `Server` header."""
         title = _TITLE.search(self.body[:20_000])
         named = title[1].decode("utf-8", "replace") if title else "no title"
         server = self.headers.get("Server", "").strip()[:60]
@@ -84,7 +84,7 @@ class Answer:
 
 
 async def read(response: aiohttp.ClientResponse, head: bytes = b"", *, most: int) -> Answer:
-    """The answer with the first `most` bytes of its body, of which `head` was read already."""
+    """Read a response and at most `most` bytes of its body; `head` is what was read before."""
     length = response.content_length
     is_packed = "Content-Encoding" in response.headers
     if not head and length is not None and length <= most and not is_packed:
@@ -100,7 +100,7 @@ async def read(response: aiohttp.ClientResponse, head: bytes = b"", *, most: int
 def open_session(
     bounds: Bounds, connector: aiohttp.TCPConnector | None = None, *, most: float | None = None
 ) -> aiohttp.ClientSession:
-    """A session without cookies, in which a whole request takes `most` seconds at most."""
+    """Open a session without cookies, in which a whole request takes at most `most` seconds."""
     return aiohttp.ClientSession(
         connector=connector,
         timeout=aiohttp.ClientTimeout(total=most, sock_connect=bounds.connect),

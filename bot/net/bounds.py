@@ -1,26 +1,26 @@
-"""How long we wait for a server and how much we take from it."""
+"""Limits on how long we wait for a server and how many bytes we accept from it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """The most of everything; seconds and bytes."""
+    """The limits; times are seconds, sizes are bytes."""
 
     connect: float = 10.0
     post: float = 300.0
-    """The whole POST: some gateways block for 215 of these seconds."""
+    """Seconds for a whole POST: some gateways answer only after 215 seconds."""
     poll: float = 45.0
-    """A whole look at a job; in a download, the wait for its first byte at first."""
+    """Seconds for a whole poll, and at first for the first byte of a download."""
     content: float = 900.0
-    """A whole download from one address."""
+    """Seconds for a whole download from one address."""
     stall: float = 45.0
-    """Within this time a download must bring `stride` more bytes."""
+    """Seconds within which a download must bring `stride` more bytes."""
     stride: int = 64 * 1024
     answer: int = 1_000_000
-    """Bytes that are read of an answer that is no video."""
+    """Bytes that are read of a response that is no video."""
     listing: int = 4_000_000
-    """Bytes that are read of a page of videos."""
+    """Bytes that are read of one page of a list of videos."""
     video: int = 500_000_000
     room: float = 1.0
-    """Seconds between two tries to write to a disk that takes nothing."""
+    """Seconds between two tries to write to a full disk."""

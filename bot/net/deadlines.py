@@ -1,26 +1,26 @@
-"""One timer for many requests that may take equally long.
+"""One timer for many requests that all have the same timeout.
 
-A timer for each costs as much as reading its answer, and none in a thousand runs out.
+A timer for each request costs as much as reading its response, and hardly any timer runs out.
 """
 
 import asyncio
 
 _PRECISION = 0.01
-"""A request ends late by this part of its time at most."""
+"""The share of the timeout by which a request may end late."""
 
 
 class Deadline:
-    """Requests within `with deadline:` raise TimeoutError after so many seconds.
+    """A timeout for the code inside `with deadline:`, which raises TimeoutError after `seconds`.
 
-    A task is within it once at a time.
+    A task must not enter the same deadline twice at a time.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._ends: dict[asyncio.Task[object], float] = {}
-        """When each ends. All take equally long, so the first of them ends first."""
+        """The time at which each task times out, earliest first, as all timeouts are equal."""
         self._over: dict[asyncio.Task[object], int] = {}
-        """Tasks that we cancelled, and how often others had done so before."""
+        """Tasks that we cancelled, with the number of cancellations by others before."""
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> None:

@@ -1,7 +1,8 @@
-"""Brings a video to disk: from origins we were told of directly, from strangers past the guard.
+"""Downloads a video to disk: directly from configured origins, through the guard from any other.
 
-The bytes say what an answer is. A video may come packed, as a part that is the whole, or as JSON
-that says where it is; a file that can't be taken is told apart from words in place of one.
+The bytes decide what a response is, not its headers. A video may come compressed, as a 206 that
+holds the whole file, or as JSON with a link to it. A file that we can't accept and a text instead
+of a file are different outcomes.
 """
 
 import asyncio
@@ -27,29 +28,31 @@ from bot.net.unpacking import Baring, CannotUnpack, Unpacking
 _MOST_WAITS = 256
 """Addresses whose longer wait is remembered; the oldest are forgotten."""
 REQUESTS = 4
-"""For one address, with all redirects and links that follow from it, and without those that brought
-more of a file that had begun."""
+"""The most requests for one address, including all redirects and links that follow from it.
+
+A request that brought at least `Bounds.stride` more bytes of a file does not count.
+"""
 _MOVED = (301, 302, 303, 307, 308)
 _WHOLE = (200, 206)
 _SAID_NO = (400, 404, 409, 410, 422, 425)
 _TOLD = 12
-"""Bytes that tell text from video; what begins as `SLOW` takes `HEAD`."""
+"""Bytes that distinguish text from video; a body that begins with `SLOW` needs `HEAD` bytes."""
 _TAGS = ("ETag", "Last-Modified")
-"""Headers that differ where the file is another one."""
+"""Headers that change if the file changes."""
 _TEXT = (b"{", b"[", b'"', b"http")
-"""How an answer begins that may say where the video is."""
+"""The beginnings of a response that may hold a link to the video."""
 
 Targets = tuple[str, ...]
-"""Addresses to go on to, the likeliest first."""
+"""Addresses to try next, the likeliest first."""
 Judge = Callable[[Answer], Targets | Locked | Trouble | Unusable]
-"""The meaning of what came in place of a file."""
+"""A function that returns the meaning of a response that is no file."""
 Key = Mapping[str, str]
-"""Headers that show our key; none where it is not to be seen."""
+"""Headers that contain our key; empty for servers that must not see it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """The two ways to a file, and which origins take the direct one."""
+    """Downloads over two sessions: `direct` for `origins`, `guarded` for all other servers."""
 
     direct: aiohttp.ClientSession
     guarded: aiohttp.ClientSession
@@ -57,16 +60,16 @@ class Downloads:
     origins: frozenset[str]
     bounds: Bounds
     waits: dict[str, float] = field(default_factory=dict)
-    """Addresses whose first byte did not come in time, and the seconds that it gets next time.
+    """Addresses whose first byte came too late, and the seconds to wait for it next time.
 
-    LiteLLM's proxy sends none before it has the whole video, and fetches it anew for each request:
-    see findings/.
+    LiteLLM's proxy sends the first byte only after it has the whole video, and fetches the video
+    again for each request: see findings/.
     """
 
     async def fetch(self, url: URL | str, into: Path, *, key: Key, judge: Judge) -> Fetch:
-        """Follow redirects and links by hand: this origin is shown `key`, and no other.
+        """Download `url` to `into`. Only the origin of `url` gets `key`, also after redirects.
 
-        Raises nothing for the wire.
+        Network errors become a `Trouble`: none is raised.
         """
         waiting: list[tuple[URL | str, Key, _Saving | None]] = [(url, key, None)]
         fetch: Fetch = Trouble("no link")
@@ -80,7 +83,7 @@ class Downloads:
                 here = URL(target)
                 got = await self._ask(here, into, shown, begun, wait, judge)
                 if isinstance(got, tuple):
-                    # The likeliest last: it is the next.
+                    # The likeliest goes last, because the last one is taken next.
                     there = [here.join(URL(each)) for each in reversed(got)]
                     waiting += [
                         (each, shown if each.origin() == here.origin() else {}, None)
@@ -95,14 +98,14 @@ class Downloads:
                 return got
             if isinstance(got, _Saving):
                 waiting.append((target, shown, got))
-                # A file of which more came each time has an end.
+                # Progress does not use up a request: a file that grows each time ends some time.
                 left += got is begun and got.received - before >= self.bounds.stride
                 got = got.broken_by
             fetch = got
         return fetch if not waiting or waiting[-1][2] else Trouble("too many redirects")
 
     def _wait_longer(self, url: str, wait: float) -> None:
-        """Next time; an address that nobody asks again makes room for others."""
+        """Remember a longer wait for `url`, and forget the oldest addresses."""
         self.waits[url] = min(2 * wait, self.bounds.content / 2)
         while len(self.waits) > _MOST_WAITS:
             del self.waits[next(iter(self.waits))]
@@ -110,7 +113,7 @@ class Downloads:
     async def _ask(
         self, url: URL, into: Path, key: Key, begun: "_Saving | None", wait: float, judge: Judge
     ) -> "Fetch | Targets | _Saving":
-        """One request; a file that broke off where its server knows how to go on comes back."""
+        """Send one request. Return a `_Saving` if the file broke off and can be continued."""
         check_url(url, origins=self.origins)
         session = self.direct if str(url.origin()) in self.origins else self.guarded
         timeout = aiohttp.ClientTimeout(
@@ -150,7 +153,7 @@ class Downloads:
     async def _receive(
         self, response: aiohttp.ClientResponse, saving: "_Saving", judge: Judge
     ) -> "Fetch | Targets | _Saving":
-        """Stream an answer to disk; only a whole file that begins like a video counts."""
+        """Stream a response to disk. Only a complete file that begins like a video is `Fetched`."""
         try:
             got = await saving.run(response)
         except CannotUnpack as damaged:
@@ -168,13 +171,13 @@ class Downloads:
 
 
 class _Saving:
-    """One file on its way to disk, with all that is to be watched on the way.
+    """One file that is being written to disk, with the checks on the way.
 
-    It may come in several answers, each with the rest of what broke off before.
+    The file may come in several responses, each with the rest of what broke off before.
     """
 
     broken_by: Trouble
-    """Why it broke off, once it did."""
+    """The reason why the download broke off; unset until then."""
 
     def __init__(self, into: Path, response: aiohttp.ClientResponse, bounds: Bounds) -> None:
         self.into = into
@@ -184,30 +187,30 @@ class _Saving:
         self._tags = {name: tag for name in _TAGS if (tag := self._headers.get(name))}
         self.received = 0
         self._size = 0
-        """Of what was received, without what is blank and unpacked."""
+        """Bytes after decompression and without leading blanks."""
         self._unpacking = Unpacking(self._headers.get("Content-Encoding"))
         self._baring = Baring()
         self._head = b""
         self._stop: Trouble | Unusable | None = None
-        """Why no more of it is wanted."""
+        """The reason why the download was stopped."""
         self._is_told = False
         self._is_text = False
 
     @property
     def asking(self) -> Mapping[str, str]:
-        """Headers that ask for the rest, or for all of another file; none if that can't be had."""
+        """Headers that request the rest, or the whole file if it changed; empty if impossible."""
         tag = self._headers.get("ETag", "W/")
         same = self._headers.get("Last-Modified") if tag.startswith("W/") else tag
         if not (same and self._whole and self._headers.get("Accept-Ranges") == "bytes"):
             return {}
         is_clear = self._is_told and self._unpacking.is_plain
-        # A line may be given up in the middle of writing, and nobody knows how much of it is done.
+        # A write may be cancelled half way: then the size on disk differs from ours.
         if not is_clear or self._is_text or self.into.stat().st_size != self._size:
             return {}
         return {"Range": f"bytes={self.received}-", "If-Range": same}
 
     def goes_on_with(self, response: aiohttp.ClientResponse) -> bool:
-        """Whether this answer is the rest: not every server that knows ranges knows If-Range."""
+        """Whether this response is the rest. Some servers support ranges but ignore If-Range."""
         headers = response.headers
         last = (self._whole or 0) - 1
         span = f"bytes {self.received}-{last}/{self._whole}"
@@ -216,7 +219,7 @@ class _Saving:
         return is_span and is_same and "Content-Encoding" not in headers
 
     async def run(self, response: aiohttp.ClientResponse) -> Fetch | None:
-        """Save what comes; None if it is no video, and may say where there is one."""
+        """Save the body. Return None if it is a text that may hold a link to the video."""
         with self.into.open("ab" if self.received else "wb", buffering=0) as file:
             async with (
                 asyncio.timeout(self._bounds.stall) as patience,
@@ -234,7 +237,7 @@ class _Saving:
     async def _pieces(
         self, response: aiohttp.ClientResponse, patience: asyncio.Timeout
     ) -> AsyncGenerator[bytes, None]:
-        """All that is to be written, for as long as it may be a video and comes fast enough."""
+        """Yield the pieces to write, until the body is no video, too large or too slow."""
         now = asyncio.get_running_loop().time
         mark = self.received + self._bounds.stride
         async for chunk in response.content.iter_chunked(256 * 1024):
@@ -256,7 +259,7 @@ class _Saving:
         return self._stop is not None
 
     def _poll(self, piece: bytes) -> Trouble | Unusable | None:
-        """Whether to stop before this piece: it is too much, or shows that this is no video."""
+        """Return a reason to stop before this piece: too large, or no video; else None."""
         self._size += len(piece)
         if not self._is_told:
             self._head += piece[:HEAD]
@@ -277,7 +280,7 @@ class _Saving:
         return None if self._is_text or container_of(self._head) else self._no_video()
 
     def _no_video(self) -> Trouble:
-        """A page or a picture in its place may be there for an hour only, say of maintenance."""
+        """Return a `Trouble`: a page or picture instead may be temporary, as in maintenance."""
         told = [self._headers.get(name, "") for name in ("Content-Type", "Content-Encoding")]
         words = redacted(" ".join(filter(str.isprintable, filter(None, told))))[:80]
         return Trouble(f"not a video: {words}" if words else "not a video", definite=True)
@@ -288,7 +291,7 @@ def _too_large(detail: str) -> Unusable:
 
 
 def _part(response: aiohttp.ClientResponse) -> str | None:
-    """The part in a 206, if it is not the whole: we asked for none."""
+    """Describe the part in a 206 that we did not ask for; None if the part is the whole file."""
     told = response.headers.get("Content-Range", "")
     if not told and not response.content_type.startswith("multipart/"):
         return None

@@ -1,4 +1,4 @@
-"""Bytes from the net, written to our own disk."""
+"""Writes bytes from the network to our own disk."""
 
 import asyncio
 import math
@@ -12,29 +12,29 @@ from bot.log import get_logger
 from bot.net.bounds import Bounds
 
 STEP = 1 << 20
-"""Bytes that are written, or read to be sent, at a time."""
+"""Bytes that are collected before a write, or read at a time to be sent."""
 LITTLE = 1 << 16
-"""Bytes of a chunk that is written at once."""
+"""Bytes; a chunk smaller than this is written at once."""
 
 log = get_logger()
 Told = TypeVar("Told")
 
 
 class Takes(Protocol):
-    """A way to have the disk do something beside the event loop."""
+    """A function that runs a disk operation in a thread."""
 
     async def __call__(self, do: Callable[..., Told], /, *given: object) -> Told:
-        """The result of `do`. Raises `OSError`."""
+        """Return the result of `do`. Raises `OSError`."""
 
 
 async def at_once(do: Callable[..., Told], /, *given: object) -> Told:
-    """Try once."""
+    """Run `do` in a thread, without a retry."""
     return await asyncio.to_thread(do, *given)
 
 
 async def save(chunks: AsyncIterable[bytes], into: Path, *, most: float = math.inf) -> int:
-    """The same as `write`, into a file that begins anew."""
-    # Opened at once: what a connection brought is lost if it breaks before the first read.
+    """Write `chunks` to a new or emptied file, as `write` does."""
+    # Open before the first read: a connection that breaks in between loses what it brought.
     with into.open("wb", buffering=0) as file:
         return await write(chunks, file, most=most)
 
@@ -42,9 +42,9 @@ async def save(chunks: AsyncIterable[bytes], into: Path, *, most: float = math.i
 async def write(
     chunks: AsyncIterable[bytes], file: FileIO, *, most: float = math.inf, takes: Takes = at_once
 ) -> int:
-    """Bytes that came; no more are read than show that it is above `most`.
+    """Write `chunks` to `file` and return the number of bytes. Stop once there are over `most`.
 
-    They are written some at a time: handing them over to a thread costs more than writing them.
+    Chunks are collected before a write, because a call in a thread costs more than the write.
     """
     size, held = 0, _Held(file, takes)
     try:
@@ -54,13 +54,13 @@ async def write(
                 break
             await held.add(chunk)
     finally:
-        # Also where the line broke: what came may be half of what is gone on with.
+        # Also if the connection broke: the download may continue from here later.
         await held.flush()
     return size
 
 
 class _Held:
-    """Chunks that came and are not written yet."""
+    """A buffer of chunks that are not written yet."""
 
     def __init__(self, file: FileIO, takes: Takes) -> None:
         self._file = file
@@ -71,7 +71,7 @@ class _Held:
     async def add(self, chunk: bytes) -> None:
         self._chunks.append(chunk)
         self._size += len(chunk)
-        # A line that brings little at a time is no work: nothing is held back from the disk.
+        # A slow connection brings small chunks: writing each at once is cheap.
         if self._size >= STEP or len(chunk) < LITTLE:
             await self.flush()
 
@@ -80,24 +80,24 @@ class _Held:
         self._chunks, self._size = [], 0
         if size:
             taken = await self._takes(os.writev, self._file.fileno(), chunks)
-            # A disk that is nearly full takes a part, and only then says so.
+            # A disk that is nearly full first writes a part, and fails only at the next write.
             rest = memoryview(b"" if taken == size else b"".join(chunks))[taken:]
             while rest:
                 rest = rest[await self._takes(self._file.write, rest) :]
 
 
 class Disk:
-    """Our own disk, tried for however long that takes, within the time for a whole video."""
+    """Our own disk. An operation that fails is retried within the time for a whole video."""
 
     def __init__(self, bounds: Bounds) -> None:
         self._pause = bounds.room
-        # What is left of that time is for saying so.
+        # The last tenth of that time is left for reporting the failure.
         self._until = asyncio.get_running_loop().time() + 0.9 * bounds.content
         self.why: str | None = None
-        """Its error when it took nothing."""
+        """The latest error of the disk, if there was one."""
 
     async def takes(self, do: Callable[..., Told], /, *given: object) -> Told:
-        """The result of `do` as soon as there is room for it. Raises `OSError` at the end."""
+        """Run `do`, with retries, and return its result. Raises `OSError` when time is up."""
         while True:
             try:
                 return await asyncio.to_thread(do, *given)

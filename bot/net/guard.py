@@ -1,7 +1,8 @@
-"""The way to hosts we did not choose: public addresses only, over https, without our key.
+"""Guards requests to hosts that others named: only public addresses, only over https.
 
-The address is checked when the socket is made, after every name lookup and for every redirect, so
-a name that changes its mind between check and use gains nothing (reliability fact F11).
+The address is checked when the socket is made, after every name lookup and for every redirect. So
+a name that resolves differently between check and use (DNS rebinding) gains nothing (reliability
+fact F11).
 """
 
 import ipaddress
@@ -12,12 +13,12 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 _UNICAST = ipaddress.ip_network("2000::/3")
-"""All that is assigned of IPv6. The rest is local, or IPv4 in disguise (NAT64, compatible)."""
+"""The assigned part of IPv6. The rest is local, or wraps IPv4 addresses (NAT64, compatible)."""
 _FORBIDDEN = tuple(
     ipaddress.ip_network(network)
     for network in (
         "2001::/23",  # protocols, among them Teredo
-        "2002::/16",  # 6to4: IPv4 in disguise
+        "2002::/16",  # 6to4: wraps IPv4 addresses
         "3fff::/20",  # documentation
         "168.63.129.16/32",  # a cloud's own services
         "192.0.0.0/24",
@@ -25,16 +26,16 @@ _FORBIDDEN = tuple(
         "240.0.0.0/4",
     )
 )
-"""Networks that some Python calls global although they lead inward or nowhere."""
+"""Networks that some Python versions call global although they are internal or unused."""
 _PRIVATE_NAMES = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
 
 
 class NotPublic(OSError):
-    """A connection to an address that is not on the public internet was about to be made."""
+    """An error: the target address is not on the public internet, so we don't connect."""
 
 
 def is_public(address: str) -> bool:
-    """Whether `address` (a literal one, perhaps with a zone) is on the public internet."""
+    """Whether `address` (an IP address, perhaps with a zone) is on the public internet."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -47,7 +48,10 @@ def is_public(address: str) -> bool:
 
 
 def check_url(url: URL, *, origins: frozenset[str]) -> None:
-    """Raise `NotPublic` unless `url` is plain https on its own port, or of an allowed origin."""
+    """Raise `NotPublic` unless `url` is https on port 443 or has one of the allowed `origins`.
+
+    A URL without a host or with credentials is never allowed.
+    """
     if not url.host or url.user or url.password:
         raise NotPublic("no plain web address")
     if str(url.origin()) in origins:
@@ -57,7 +61,7 @@ def check_url(url: URL, *, origins: frozenset[str]) -> None:
 
 
 def is_exposed(address: str) -> bool:
-    """Whether a key would travel this way unencrypted through the internet."""
+    """Whether a request to `address` would send a key unencrypted over the internet."""
     url = URL(address)
     host = url.host or ""
     is_name = "." in host and not host.rpartition(".")[2].isdigit()
@@ -66,7 +70,7 @@ def is_exposed(address: str) -> bool:
 
 
 def guarded_connector(resolver: AbstractResolver | None = None) -> aiohttp.TCPConnector:
-    """A connector that makes sockets to public addresses only, whatever the names resolve to."""
+    """Return a connector that connects only to public addresses, whatever names resolve to."""
     return aiohttp.TCPConnector(
         socket_factory=_public_socket, resolver=resolver, use_dns_cache=False
     )

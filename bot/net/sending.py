@@ -1,8 +1,8 @@
-"""One POST: never repeated, and whether its first byte may have left is always known.
+"""Sends one POST: it is never repeated, and we always know whether a byte may have been sent.
 
-So there are two steps: `connected` makes the connection, and `PostConnection.send` sends over it. In between
-whoever sends writes down that it is about to. Exception types can't tell the two apart: a total
-timeout looks the same before and after the request was sent (reliability fact F4).
+There are two steps: `connected` opens the connection, and `PostConnection.send` sends over it. Between them
+the caller stores that it is about to send. Exception types can't show whether a POST was sent: a
+total timeout looks the same before and after sending (reliability fact F4).
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from bot.net.unpacking import Baring
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """One file of the multipart body."""
+    """One file of a multipart body."""
 
     name: str
     filename: str
@@ -40,19 +40,19 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The body: text fields in order, then files; or one JSON object."""
+    """The body of a POST: text fields in order, then files; or one JSON object."""
 
     fields: tuple[tuple[str, str], ...] = ()
     files: tuple[FilePart, ...] = ()
     json: bytes | None = None
-    """Instead of both."""
+    """The JSON object, instead of fields and files."""
 
 
 _Post = Callable[[], AbstractAsyncContextManager[aiohttp.ClientResponse]]
 
 
 class PostConnection:
-    """A connection for one POST, which stands; not one byte of the POST has left."""
+    """An open connection for one POST, of which no byte has been sent yet."""
 
     def __init__(
         self, post: _Post, held: "_Held", *, into: Path | None, until: float, bounds: Bounds
@@ -64,7 +64,7 @@ class PostConnection:
         self._bounds = bounds
 
     async def send(self) -> Answer | Made | Rejected | NotSent | Uncertain:
-        """Send it, once, and read the answer; redirects are answers."""
+        """Send the POST once and read the response. Redirects are not followed."""
         if asyncio.get_running_loop().time() >= self._until:
             return NotSent("TimeoutError")
         try:
@@ -90,10 +90,10 @@ async def connected(
     bounds: Bounds,
     resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[PostConnection]:
-    """A connection of its own for one POST, and its body. Raises `NET` where it can't be had.
+    """Open a connection for one POST of `body`. Raises one of `NET` if that fails.
 
-    The time for the whole POST begins here. A video in place of words is saved to `into`, and may
-    take as long as any download.
+    The timeout for the whole POST begins here. If the response is a video, it is saved to `into`
+    and may take as long as any download.
     """
     until = asyncio.get_running_loop().time() + bounds.post
     held = _Held(force_close=True, resolver=resolver)
@@ -108,19 +108,19 @@ async def connected(
 
 
 class _Held(aiohttp.TCPConnector):
-    """Opens its connection first, and hands it out once.
+    """A connector that opens its connection early and gives it to one request only.
 
-    aiohttp connects and sends in one call, and has no hook between the two that may wait for our
-    own row: so the connection is opened by a request that is never sent. A second request, should
-    aiohttp ever repeat the first one by itself, finds no connection and fails.
+    aiohttp connects and sends in one call. It has no hook between the two that could wait until
+    our row is written, so a request that is never sent opens the connection. If aiohttp ever
+    repeated the POST by itself, the second request would get no connection and fail.
     """
 
     _held: Connection | None = None
     is_used = False
-    """Whether a byte may have left."""
+    """Whether a byte may have been sent."""
 
     async def open(self, url: URL, timeout: aiohttp.ClientTimeout) -> None:
-        """Connect to the server of `url`, by TLS where it says so."""
+        """Connect to the server of `url`, with TLS for https."""
         never_sent = aiohttp.ClientRequest("POST", url, loop=asyncio.get_running_loop())
         self._held = await super().connect(never_sent, [], timeout)
 
@@ -130,17 +130,17 @@ class _Held(aiohttp.TCPConnector):
         traces: list[Trace],  # noqa: ARG002
         timeout: aiohttp.ClientTimeout,  # noqa: ARG002
     ) -> Connection:
-        """The connection that stands."""
+        """Return the open connection, once. Raises `ClientConnectionError` after that."""
         if self._held is None or self.is_used:
             raise aiohttp.ClientConnectionError("used already")
         if self._held.protocol is None or not self._held.protocol.is_connected():
-            # The other side hung up while our row was being written: nothing can leave.
+            # The server closed the connection while our row was written: nothing was sent.
             raise aiohttp.ClientConnectionError("closed before the first byte")
         self.is_used = True
         return self._held
 
     def hang_up(self) -> None:
-        """Close what is open."""
+        """Close the connection if it is open."""
         if self._held is not None:
             self._held.close()
 
@@ -149,19 +149,19 @@ class _Held(aiohttp.TCPConnector):
 async def _written(
     body: Body,
 ) -> AsyncIterator[aiohttp.MultipartWriter | aiohttp.BytesIOPayload]:
-    """As it goes over the wire, with its files open for as long as it is in use."""
+    """Yield the body's payload for aiohttp. Its files stay open as long as the context lasts."""
     if body.json is not None:
-        # In pieces: a picture of 10 MB in one would hold up everything else while it is written.
+        # As a stream: to write a picture of 10 MB at once would block the event loop.
         yield aiohttp.BytesIOPayload(BytesIO(body.json), content_type="application/json")
         return
     form = aiohttp.MultipartWriter("form-data")
     for name, value in body.fields:
         text = aiohttp.BytesPayload(value.encode())
-        # A part with a type of its own is a file to some servers (formidable), not a field.
+        # Some servers (formidable) take a part with a Content-Type for a file, not a field.
         del text.headers["Content-Type"]
         _add(form, text, name=name)
     if not body.files:
-        # A form hands four pieces of each field over to the system, one by one.
+        # One buffer: aiohttp would write four separate pieces for each field.
         whole = BytesIO(await form.as_bytes())
         yield aiohttp.BytesIOPayload(whole, content_type=form.content_type)
         return
@@ -174,12 +174,12 @@ async def _written(
 
 
 class _File(aiohttp.BufferedReaderPayload):
-    """A file, read in larger steps than aiohttp reads it: each is handed over to a thread."""
+    """A file payload that reads in larger steps than aiohttp's own, each in a thread."""
 
     async def write_with_length(
         self, writer: AbstractStreamWriter, content_length: int | None
     ) -> None:
-        """All of it, or its first `content_length` bytes."""
+        """Write the whole file, or its first `content_length` bytes."""
         size = self.size
         left = size if content_length is None else min(size or content_length, content_length)
         while chunk := await asyncio.to_thread(self._value.read, min(STEP, left or STEP)):
@@ -191,16 +191,16 @@ class _File(aiohttp.BufferedReaderPayload):
 
 
 def _add(form: aiohttp.MultipartWriter, part: aiohttp.Payload, **said: str) -> None:
-    """With its names as plain UTF-8, as browsers send them."""
+    """Append a part with its names as plain UTF-8, as browsers send them."""
     part.set_content_disposition("form-data", quote_fields=False, **said)
     form.append_payload(part)
 
 
-# --- a video as the answer -----------------------------------------------------------------------
+# --- a video as the response ---------------------------------------------------------------------
 
 
 async def _head(response: aiohttp.ClientResponse) -> bytes:
-    """The first bytes, which tell a video from words; without what is blank before them."""
+    """Return the first bytes, without leading blanks: enough to tell a video from a text."""
     baring, head = Baring(), b""
     async for chunk in response.content.iter_chunked(64 * 1024):
         head += baring.piece(chunk)
@@ -212,9 +212,9 @@ async def _head(response: aiohttp.ClientResponse) -> bytes:
 async def _saved(
     response: aiohttp.ClientResponse, head: bytes, into: Path, bounds: Bounds
 ) -> Made | Rejected:
-    """Stream a video to disk. One that we can't take is paid for all the same.
+    """Stream a video to disk. A video that we can't store is charged all the same.
 
-    It comes only once: while the disk takes nothing, the unread rest waits in its connection.
+    The video is sent only once: while the disk is full, the unread rest waits in the connection.
     """
     disk = Disk(bounds)
     try:
@@ -224,7 +224,7 @@ async def _saved(
     except (OSError, aiohttp.ClientError):
         if disk.why is None:
             raise
-        # A sender that did not wait for us is not what was at fault.
+        # The full disk is the cause, even if the server then closed the connection.
         return Rejected(Reason.NO_ROOM, disk.why, charged=True)
     if size > bounds.video:
         detail = f"larger than we take: more than {bounds.video} bytes"

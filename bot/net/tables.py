@@ -1,6 +1,7 @@
-"""The JSON of a server that is not ours as tables, however deep it puts them.
+"""Reads the JSON of a foreign server as a list of its tables, however deeply they are nested.
 
-Names are compared without case and separators. All that is read has a bound; no body raises.
+Names are normalized: no case, no separators. Everything that is read has a limit, and no body
+makes this module raise.
 """
 
 import json
@@ -16,7 +17,7 @@ _MOST = 200
 _MOST_TABLES = 600
 _DEEPEST = 6
 _TRIES = 8
-"""Braces at which a table is looked for."""
+"""The most braces in a text at which a table is tried."""
 _BRACE = re.compile(r"\{")
 _PLAIN = re.compile(r"[\w.-]{1,40}")
 _MOST_SHAPE = 200
@@ -26,39 +27,39 @@ Table = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """One table of a body, and where it stands."""
+    """One table of a body, and its location."""
 
     table: Table
     path: tuple[str, ...] = ()
-    """The names on the way to it."""
+    """The names that lead to the table."""
     above: "Spot | None" = None
     row: int = 0
-    """Its place in the list that it is in, of so many; of none: it is in no list."""
+    """The table's index in its list, which has `of` items; `of` is 0 outside a list."""
     of: int = 0
 
     @property
     def around(self) -> "Iterator[Spot]":
-        """All that it stands in."""
+        """The tables that contain this one, innermost first."""
         if self.above:
             yield self.above
             yield from self.above.around
 
     def is_under(self, names: Collection[str]) -> bool:
-        """Whether nothing but these names leads to it."""
+        """Whether only these names lead to the table."""
         return all(name in names for name in self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """Reads tables by what is known of names."""
+    """A reader of tables that knows some special names."""
 
     codes: frozenset[str]
-    """Of two spellings of one of these, both values count: the other as `othercode`."""
+    """Names of codes. If a table has one in two spellings, the second value is `othercode`."""
     texts: frozenset[str]
-    """Under these, a table may be written into a text, with words before it."""
+    """Names of texts that may contain a table as JSON, with words before it."""
 
     def parsed(self, body: bytes | str) -> object:
-        """The JSON with plain names, or None. Hostile bodies raise more than JSONDecodeError."""
+        """Parse JSON with normalized names; None if `body` is no JSON or too deeply nested."""
         try:
             value: object = json.loads(body, object_pairs_hook=self._table)
         except (ValueError, RecursionError):
@@ -66,7 +67,7 @@ class Tables:
         return value
 
     def spots_in(self, body: Table) -> list[Spot]:
-        """Every table in a body, the nearest to its surface first."""
+        """Return every table in a body, the outermost first."""
         spots = [Spot(body)]
         for spot in spots:  # It grows meanwhile.
             if len(spot.path) < _DEEPEST:
@@ -76,7 +77,7 @@ class Tables:
         return spots
 
     def _table(self, pairs: list[tuple[str, object]]) -> Table:
-        """A table with plain names; of two spellings of one, the plain one counts, or the first."""
+        """Normalize a table's names. Of two spellings the normalized one counts, else the first."""
         table: Table = {}
         for key, value in dict(pairs[:_MOST]).items():
             name, lost = name_of(key), value
@@ -96,7 +97,7 @@ class Tables:
         return [Spot(row, path, above, at, len(rows)) for at, row in tables]
 
     def _opened(self, value: object, name: str) -> object:
-        """A table that is written as text; the words before it may have braces of their own."""
+        """Parse a table that is written as text; the words before it may contain braces."""
         if not isinstance(value, str):
             return value
         starts = [it.start() for it in _BRACE.finditer(value)] if name in self.texts else [0]
@@ -109,12 +110,12 @@ class Tables:
 
 
 def name_of(key: str) -> str:
-    """A name without its case and its separators: `videoUrl` is `video_url`."""
+    """Return a name in lower case without separators: `videoUrl` and `video_url` are equal."""
     return key.casefold().replace("_", "").replace("-", "")
 
 
 def leaves(value: object) -> list[object]:
-    """The items of a list, and of lists in it; or a value alone."""
+    """Return the items of a list and of the lists in it; any other value as a list of one."""
     if not isinstance(value, list):
         return [value]
     lists = (each if isinstance(each, list) else [each] for each in value[:_MOST])
@@ -122,9 +123,9 @@ def leaves(value: object) -> list[object]:
 
 
 def shape_of(value: object, *, shown: Collection[str]) -> str:
-    """Its names and what kind of value each has: no sentence, no address, nothing of a prompt.
+    """Return the names in `value` and the types of their values, but no texts or addresses.
 
-    Words under the names `shown` stand in it themselves.
+    Only single words under the names in `shown` appear as they are.
     """
     try:
         shape = _shape(value, shown, "", 3)

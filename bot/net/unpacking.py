@@ -1,6 +1,7 @@
-"""Undoes gzip and deflate in bounded pieces: some servers pack what they were asked to send plain.
+"""Decompresses gzip and deflate in bounded pieces: some servers compress without being asked.
 
-The bytes decide, not the header: proxies unpack and leave it, or pack and forget it.
+The bytes decide, not the header: some proxies decompress but keep the header, or compress without
+setting it.
 """
 
 import zlib
@@ -9,27 +10,27 @@ from collections.abc import Iterator
 from bot.core.containers import BLANK, HEAD, bare, container_of
 
 PIECE = 256 * 1024
-"""Bytes at most of one piece: a few bytes may unpack to gigabytes."""
+"""The most bytes of one piece: a few bytes may decompress to gigabytes."""
 _GZIP = b"\x1f\x8b"
 _HEAD = 12
-"""Bytes that tell a video from what is packed."""
+"""Bytes that distinguish a video from compressed data."""
 
 
 class CannotUnpack(ValueError):
-    """It is packed in a way that we do not know, or what is packed is damaged."""
+    """An error: the compressed data is damaged."""
 
 
 class Unpacking:
-    """Takes an answer chunk by chunk and gives what is in it."""
+    """A decompressor for a response body that comes chunk by chunk."""
 
     def __init__(self, coding: str | None) -> None:
-        """`coding` is what the header Content-Encoding says."""
+        """`coding` is the value of the header Content-Encoding."""
         self._is_deflate = (coding or "").strip().casefold() == "deflate"
         self._head: bytes | None = b""
         self._inner: zlib._Decompress | None = None
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """The unpacked chunk. Raises `CannotUnpack`."""
+        """Yield the decompressed chunk in pieces. Raises `CannotUnpack`."""
         if self._head is not None:
             chunk = self._head = self._head + chunk
             is_begun = len(chunk) >= (_HEAD if self._is_deflate else len(_GZIP))
@@ -46,12 +47,12 @@ class Unpacking:
 
     @property
     def is_plain(self) -> bool:
-        """Whether what came is what was sent."""
+        """Whether the body is not compressed."""
         return self._inner is None
 
     @property
     def is_whole(self) -> bool:
-        """Whether the end of what is packed has come; of what is plain nobody knows the end."""
+        """Whether the end of the compressed data has come. Always true for uncompressed data."""
         return self._inner is None or self._inner.eof
 
     def _opened(self, head: bytes) -> "zlib._Decompress | None":
@@ -59,14 +60,14 @@ class Unpacking:
             return zlib.decompressobj(16 + zlib.MAX_WBITS)
         if not self._is_deflate or container_of(head):
             return None
-        # By the standard with a header of its own, by many servers without.
+        # The standard wants a zlib header; many servers send raw deflate without it.
         has_header = head[0] & 0x0F == 8 and int.from_bytes(head[:2]) % 31 == 0
         return zlib.decompressobj(zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS)
 
     def _unpacked(self, inner: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
         while True:
             if inner.eof:
-                # Several in a row are one file; what else follows belongs to nothing.
+                # Several gzip members in a row are one file; any other bytes behind are ignored.
                 if not chunk.startswith(_GZIP):
                     return
                 inner = self._inner = zlib.decompressobj(16 + zlib.MAX_WBITS)
@@ -79,13 +80,13 @@ class Unpacking:
 
 
 class Baring:
-    """Takes a file piece by piece and gives it without what is blank before its first byte."""
+    """A filter that takes a file piece by piece and removes leading blanks."""
 
     def __init__(self) -> None:
         self._head: bytes | None = b""
 
     def piece(self, piece: bytes) -> bytes:
-        """The file's bytes so far; none as long as it may all be blank."""
+        """Return the bytes that are known to belong to the file; empty while all may be blank."""
         if self._head is None:
             return piece
         self._head += piece
@@ -94,7 +95,7 @@ class Baring:
         return self.rest()
 
     def rest(self) -> bytes:
-        """The bytes that are held back still when the end has come."""
+        """Return the bytes that are still held back at the end of the file."""
         begun = bare(self._head or b"")
         self._head = None if begun else b""
         return begun

@@ -1,5 +1,5 @@
 """A simulated gateway: a real `/v1/videos` server that renders real MP4s, and fails on demand.
 
-Written from the public description of the API, never from our client, so that each checks the
-other: nothing in here imports anything of `bot` outside this package. Start at `server.py`.
+The simulator is written from the public description of the API, never from our client, so that
+each checks the other. It imports nothing of `bot` outside this package. Start at `server.py`.
 """

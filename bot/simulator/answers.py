@@ -1,4 +1,4 @@
-"""Answers as they leave: refusals in their envelope, files, and broken ones on demand."""
+"""Builds and sends responses: refusals in their envelope, files, and broken ones on demand."""
 
 import asyncio
 import json
@@ -18,22 +18,22 @@ from bot.simulator.videos import Failure
 
 MP4 = "video/mp4"
 INSTEAD = ("answer", "unknown", "redirect", "cut")
-"""The faults that come instead of what was asked for."""
+"""The faults that replace the operation: it is not carried out."""
 AT_ONCE = ("at_once", "listed", "said", "video")
-"""The faults of a create that is answered when the video is made."""
-DROP = 64  # bytes of a dripping answer at a time
+"""The faults of a create request that is answered only when the video is made."""
+DROP = 64  # bytes that a slow ("drip") response sends at a time
 ZEROS = bytes(1 << 20)
 LONGEST_PAGE = 100
 
 
 def refused(refusal: Refused, profile: Profile) -> web.Response:
-    """Say no in the profile's way."""
+    """Return a refusal in the profile's envelope."""
     body = profile.envelope(refusal) if refusal.body is None else refusal.body
     return web.json_response(body, status=refusal.status)
 
 
 def envelopes(profile: Profile) -> Middleware:
-    """Put every refusal, and what aiohttp itself refuses, into the envelope."""
+    """Return a middleware that puts every refusal, also aiohttp's own, into the envelope."""
 
     @web.middleware
     async def enveloped(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -52,7 +52,7 @@ def envelopes(profile: Profile) -> Middleware:
 
 
 def patched(body: Mapping[str, object], fault: Fault, *, status: int = 200) -> web.Response:
-    """Answer with JSON, changed as a fault says."""
+    """Return a JSON response, changed as a fault says."""
     words = {**body, **fault.patch}
     for name in fault.without:
         words.pop(name, None)
@@ -60,7 +60,7 @@ def patched(body: Mapping[str, object], fault: Fault, *, status: int = 200) -> w
 
 
 async def made(fault: Fault, told: Mapping[str, object], url: str, path: Path) -> web.Response:
-    """Answer a create with what was made, in the shape that a fault says."""
+    """Return the response to a create request with the finished video, in the fault's shape."""
     match fault.kind:
         case "listed":
             return web.json_response([{"url": url}])
@@ -75,14 +75,14 @@ async def made(fault: Fault, told: Mapping[str, object], url: str, path: Path) -
 
 
 def withheld(body: Mapping[str, object], failure: Failure) -> dict[str, object]:
-    """Return what is said of a video that is done and will never be there."""
+    """Return the body about a video that is done but never handed out."""
     words = {name: value for name, value in body.items() if name not in ("url", "metadata")}
     error = {"code": failure.code, "message": failure.message}
     return {**words, "error": error} if failure.code else words
 
 
 def instead(request: web.Request, fault: Fault, profile: Profile) -> web.Response:
-    """Answer as one of the faults says that come instead."""
+    """Return the response of a fault that replaces the operation (`INSTEAD`)."""
     match fault.kind:
         case "unknown":
             content = request.path.endswith("/content")
@@ -109,7 +109,7 @@ def _faulty(fault: Fault, profile: Profile) -> web.Response:
 
 
 def _elsewhere(request: web.Request) -> str:
-    """The same under another name of this machine: to a client it is a foreign host."""
+    """Return the same address under another name of this machine, a foreign host for a client."""
     name = "127.0.0.1" if request.url.host == "localhost" else "localhost"
     path = request.path
     if path.endswith("/content"):
@@ -139,7 +139,7 @@ def page(items: Sequence[Mapping[str, object]], query: Mapping[str, str]) -> dic
 
 
 async def file(path: Path, profile: Profile, headers: Mapping[str, str]) -> web.StreamResponse:
-    """Answer with a video; with a part of it only where the profile has parts."""
+    """Return a response with a video; ranges work only if the profile supports them."""
     if profile.ranges:
         return web.FileResponse(path, headers=headers)
     data = await asyncio.to_thread(path.read_bytes)
@@ -147,7 +147,7 @@ async def file(path: Path, profile: Profile, headers: Mapping[str, str]) -> web.
 
 
 async def still(scene: Scene, variant: str) -> web.Response:
-    """Answer with a small picture of a video."""
+    """Return a response with a thumbnail or sprite of a video."""
     if variant not in stills.PARTS:
         known = ", ".join(["video", *stills.PARTS])
         raise Refused(f"variant must be one of {known}", param="variant")
@@ -156,14 +156,14 @@ async def still(scene: Scene, variant: str) -> web.Response:
 
 
 async def webm(scene: Scene) -> web.Response:
-    """Answer with a video in another container, under the name of an MP4."""
+    """Return a response with a video as WebM, labelled as an MP4."""
     return web.Response(body=await asyncio.to_thread(wrapping.webm, scene), content_type=MP4)
 
 
 async def sent(
     request: web.Request, fault: Fault, answer: web.StreamResponse, path: Path | None
 ) -> web.StreamResponse:
-    """Send an answer as well, as late or as badly as a fault says; `path` is the file in it."""
+    """Send a response, delayed or broken as a fault says; `path` is the file in it."""
     if fault.content_type:
         answer.content_type = fault.content_type
     if fault.kind == "drip" and path:
@@ -192,7 +192,7 @@ async def sent(
 
 
 def cut(request: web.Request) -> web.Response:
-    """Break the connection; what is returned goes nowhere."""
+    """Cut the connection. The returned response is never sent."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
@@ -252,9 +252,9 @@ async def _promised(request: web.Request, length: int) -> web.StreamResponse:
 
 
 def as_json(content: object) -> web.Response:
-    """Answer with JSON for human eyes."""
+    """Return a response with indented JSON, for people."""
     text = json.dumps(content, ensure_ascii=False, indent=2)
-    # Half a surrogate pair can arrive by a JSON escape; this sends it back as one.
+    # A lone surrogate can arrive as a JSON escape; this sends it back as an escape.
     body = text.encode(errors="backslashreplace")
     return web.Response(body=body, content_type="application/json", charset="utf-8")
 

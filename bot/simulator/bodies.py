@@ -1,4 +1,4 @@
-"""The body of a `POST /v1/videos`, as it arrived: text fields and file parts, nothing judged."""
+"""Reads the body of a `POST /v1/videos` into text fields and file parts, without checking them."""
 
 import json
 from collections.abc import Mapping
@@ -9,12 +9,12 @@ from aiohttp import web
 from bot.simulator.refusals import NotJson, Refused
 
 LONGEST_TEXT = 1 << 20
-"""Bytes of a text part; the newest new-api refuses more, as most servers do."""
+"""The most bytes of a text part; the newest new-api refuses more, as most servers do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One file part."""
+    """A file part of a body."""
 
     filename: str
     content_type: str
@@ -52,7 +52,7 @@ async def read(request: web.Request) -> Body:
 
 
 def json_object(raw: str | bytes, what: str) -> dict[str, object]:
-    """Return what must be a JSON object."""
+    """Parse a text that must be a JSON object."""
     try:
         content = json.loads(raw)
     except (ValueError, RecursionError) as error:
@@ -63,7 +63,7 @@ def json_object(raw: str | bytes, what: str) -> dict[str, object]:
 
 
 def plain(name: str) -> str:
-    """Return a name without the number that repeating it brought."""
+    """Return a name without the number that was added to a repeated name."""
     return name.partition(" (")[0]
 
 

@@ -1,7 +1,7 @@
-"""Trouble on demand: what goes wrong with the next requests, one fault per request.
+"""Faults on demand for the next requests, one fault per request.
 
-A fault is data: which operation, what happens, and a few words on how. Plain Python: the server
-carries it out. Troubles that have a name are in `presets.py`.
+A fault is data: the operation, the kind of fault, and its parameters. The server carries it out.
+Named faults are in `presets.py`.
 """
 
 from collections.abc import Mapping
@@ -10,33 +10,33 @@ from typing import Literal, get_args
 
 Operation = Literal["create", "retrieve", "content", "file", "list", "delete"]
 Kind = Literal[
-    "pass",  # nothing, or just the words that go with any kind
+    "pass",  # no fault, or only the parameters that work with any kind
     "answer",  # not done; answered with `status` and `message` in the envelope, or with `body`
-    "unknown",  # not done; answered as if nobody knew the id, or it were another key's
-    "redirect",  # not done; sent on with `status` to `location`, or to another name of this host
+    "unknown",  # not done; answered as if the id were unknown, or another key's
+    "redirect",  # not done; redirected with `status` to `location` or another name of this host
     "cut",  # connection cut before the body is read: nothing is done, nothing is charged
     "drop",  # done and charged as usual, then the connection is cut instead of an answer
-    "truncate",  # content: Content-Length promises all, half of it comes
+    "truncate",  # content: Content-Length is right, but only half of the file comes
     "drip",  # content: a few bytes at a time, `delay` seconds apart
     "unmeasured",  # content: no Content-Length
     "oversized",  # content: the file, then zeros up to `size` bytes
     "endless",  # content: the file, then zeros for ever, without a Content-Length
-    "gzip",  # content: packed, though nobody asked for that
-    "part",  # content: 206, with all of it
-    "link",  # content: JSON that says where the file is
+    "gzip",  # content: compressed without being asked
+    "part",  # content: 206 with the whole file
+    "link",  # content: JSON with a link to the file
     "webm",  # content: as WebM
-    "tail",  # content: bytes behind the last box
-    "noise",  # content: noise from the middle on
+    "tail",  # content: extra bytes behind the last box
+    "noise",  # content: random bytes from the middle on
     "at_once",  # create: answered when the video is made, with a link to it
-    "listed",  # create: the same, as a list of nothing but the link
-    "said",  # create: the same, as a chat model says it
+    "listed",  # create: like at_once, but the body is a list with only the link
+    "said",  # create: like at_once, but in the form of a chat completion
     "video",  # create: answered when the video is made, with the video itself
-    "fail",  # the video that this request is about ends failed, with `message` and `code`
-    "stuck",  # the video that this request is about is never done
-    "away",  # it is given up after 20 looks at a vendor that does not answer
-    "withheld",  # it is done and charged and never there; with `code` an error says so
+    "fail",  # the video of this request ends as failed, with `message` and `code`
+    "stuck",  # the video of this request is never done
+    "away",  # the video fails after 20 polls of a vendor that does not answer
+    "withheld",  # the video is done and charged but never handed out; `code` adds an error
     "begun",  # create: done and charged, but answered like `answer`
-    "status",  # retrieve: the right body under `status`
+    "status",  # retrieve: the right body with another `status`
 ]
 When = Literal["", "processing", "succeeded", "failed"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
@@ -62,15 +62,15 @@ WORDS: Mapping[str, type | tuple[type, ...]] = {
 }
 BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 ALWAYS = 1_000_000
-"""So often that nobody sees the end."""
+"""A number of requests that is practically infinite."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The handling of one request; `delay` (seconds) goes before the answer of any kind.
+    """A fault for one request. `delay` (seconds) goes before the response of any kind.
 
-    `patch` and `without` change the JSON of an answer that is otherwise right; `takes` is how long
-    the video takes from now on. `when` waits for a request about a video in that state.
+    `patch` and `without` change the JSON of a correct response; `takes` changes the time that the
+    video takes. With `when`, the fault waits for a request about a video in that state.
     """
 
     operation: Operation
@@ -101,23 +101,23 @@ class Fault:
 
 
 class Faults:
-    """The faults that wait for their request, in order, for each operation."""
+    """The faults that wait for a request: one queue for each operation."""
 
     def __init__(self) -> None:
         self._waiting: dict[Operation, list[tuple[Fault, int]]] = {name: [] for name in OPERATIONS}
 
     def add(self, fault: Fault, times: int = 1) -> None:
-        """Let this happen to the next `times` requests of its operation, after those waiting."""
+        """Add a fault for `times` requests of its operation, after the faults that wait already."""
         if times > 0:
             self._waiting[fault.operation].append((fault, times))
 
     def clear(self) -> None:
-        """Let everything go well again."""
+        """Remove all faults."""
         for waiting in self._waiting.values():
             waiting.clear()
 
     def take(self, operation: Operation, state: When = "") -> Fault | None:
-        """Return and use up the first fault for a request, about a video in this state."""
+        """Return and use up the first fault for a request about a video in this state."""
         waiting = self._waiting[operation]
         for place, (fault, times) in enumerate(waiting):
             if fault.when in ("", state):
@@ -130,7 +130,7 @@ class Faults:
 
 
 def parse(content: object) -> tuple[Fault, int]:
-    """Read `{"operation": …, "kind": …, …, "times": 1}`; ValueError says what is wrong with it."""
+    """Read `{"operation": …, "kind": …, …, "times": 1}`. Raises `ValueError` with the problem."""
     if not isinstance(content, dict):
         raise ValueError("a fault is a JSON object")
     for name, value in content.items():

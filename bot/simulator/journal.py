@@ -1,6 +1,6 @@
-"""Requests and charges of the gateway, in order, for tests and people to look up.
+"""Records the gateway's requests and charges, in order, for tests and people.
 
-Pictures are kept as size and hash, never as bytes; keys are not kept at all.
+Pictures are recorded as size and hash, never as bytes; keys are not recorded.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from bot.simulator.plugins import Translated
 from bot.simulator.scenes import Picture
 
 LONGEST_WORD = 64
-"""Characters; a longer text that is base64 is taken for a picture."""
+"""Characters; a longer text that is valid base64 counts as a picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file part that arrived."""
+    """One file part of a request."""
 
     filename: str
     content_type: str
@@ -33,7 +33,7 @@ class File:
 class Contents:
     """A body as the journal keeps it: `data:` URIs are `{"data_uri": {media_type, bytes, sha256}}`.
 
-    Metadata that is valid JSON stands parsed in `metadata` and not among the fields.
+    Metadata that is valid JSON is in `metadata`, parsed, and not among the fields.
     """
 
     fields: Mapping[str, object] = field(default_factory=dict)
@@ -43,9 +43,9 @@ class Contents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One fully received request of the API and what came of it.
+    """One fully received request to the API and its result.
 
-    `video` is the video's id where the request was about a known one; `status` is the answer's
+    `video` is the video's id if the request was about a known video; `status` is the response's
     (200 also where a Range makes it 206), None if the connection was cut instead. A request that
     the vendor refused is charged and refunded where the gateway takes its price beforehand.
     `built` is what the vendor got of a request that a plugin passed on.
@@ -64,7 +64,7 @@ class Entry:
     charged: bool
     refunded: bool = False
     built: Mapping[str, object] | None = None
-    authorized: bool = True  # whether any Authorization came with it, the right one or not
+    authorized: bool = True  # whether there was an Authorization header, right or wrong
 
     def as_json(self) -> dict[str, object]:
         """Return the entry for the journal page, where the video's id is called `id`."""
@@ -91,7 +91,7 @@ def describe(body: Body) -> Contents:
 
 
 def vendors(made: Translated, pictures: Sequence[Picture]) -> Mapping[str, object]:
-    """Describe what a plugin passed on, in the same words for all vendors; it hashes pictures."""
+    """Describe the request to a vendor, in the same form for all vendors. Hashes pictures."""
     built = made.built
     words = asdict(built)
     words["fields"] = _without_base64(words.pop("body"))
@@ -119,7 +119,7 @@ def as_json(entries: list[Entry]) -> dict[str, object]:
 
 
 class Journal:
-    """The entries, in order, and who waits for the next."""
+    """The entries in order, with a queue of new entries for each operation."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -128,7 +128,7 @@ class Journal:
         }
 
     def record(self, entry: Entry) -> None:
-        """Write down what was received and acted on."""
+        """Record a request that was received and carried out."""
         self.entries.append(entry)
         self._arrivals[entry.operation].put_nowait(entry)
 
@@ -160,7 +160,7 @@ def _without_bytes(value: object) -> object:
 
 
 def _without_base64(value: object) -> object:
-    """The same, and bare base64 is `{"base64": {bytes, sha256}}`: a vendor's body may have it."""
+    """Replace bytes as `_without_bytes`, and bare base64 by `{"base64": {bytes, sha256}}`."""
     match _without_bytes(value):
         case str() as word if len(word) > LONGEST_WORD and (data := bare(word)) is not None:
             return {"base64": {"bytes": len(data), "sha256": _sha256(data)}}

@@ -1,4 +1,4 @@
-"""Words on pictures: finds a font that can show a text, wraps it and sets it.
+"""Draws text on pictures: finds a font that can show the text, wraps it and sets it.
 
 Pillow's own font is the prettiest but knows Latin only; a system font is taken where it shows
 more of the text. A character that no font here can show is left out, never drawn as an empty box.
@@ -56,13 +56,13 @@ def block(text: str, *, width: int, height: int, largest: int) -> Image.Image | 
 
 
 def shown(text: str) -> str:
-    """Return what the fonts of this machine can show of a text."""
+    """Return the part of a text that the fonts of this machine can show."""
     return _readable(text)[1]
 
 
 @functools.lru_cache(maxsize=64)
 def _readable(text: str) -> tuple[str, str]:
-    """Choose the font that shows most of a text; return its name and what it shows of it."""
+    """Choose the font that shows most of a text; return its name and the part that it shows."""
     words = " ".join(text[:2000].split())
     best, best_text = "", ""
     for name in FONTS:

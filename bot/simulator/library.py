@@ -1,6 +1,6 @@
-"""The videos that a gateway has: begun, rendered, looked up, and kept in a folder if there is one.
+"""The videos of a gateway: begun, rendered, found, and stored in a folder if there is one.
 
-It knows nothing of HTTP, and of its profile only the numbers.
+This module knows nothing of HTTP, and only the numbers of a profile.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class Library:
     """Every video of one simulated gateway.
 
-    Several libraries may share a renderer, which then belongs to whoever made it.
+    Several libraries may share a renderer; its creator closes it.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Library:
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Have files and workers until the block ends."""
+        """Open the folder and the renderer until the block ends."""
         own = None if self._renderer else Renderer()
         self._renderer = self._renderer or own
         with self._opened() as folder:
@@ -64,7 +64,7 @@ class Library:
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Path]:
-        """The folder it was given, or one that goes with it."""
+        """Yield the given folder, or a temporary one."""
         if self._kept is not None:
             self._kept.mkdir(mode=0o700, parents=True, exist_ok=True)
             yield self._kept
@@ -75,7 +75,7 @@ class Library:
         ) as folder:
             yield Path(folder)
 
-    # -------------------------------------------------------------------- to be asked
+    # ---------------------------------------------------------------------- queries
 
     def get(self, name: str) -> Video | None:
         """Return the video of this id."""
@@ -90,10 +90,10 @@ class Library:
         return sum(video.state(self._now()) == "processing" for video in self.of(key))
 
     async def rendered(self) -> None:
-        """Wait until every file is there."""
+        """Wait until every file is rendered."""
         await asyncio.gather(*self._tasks())
 
-    # -------------------------------------------------------------------- to be changed
+    # ---------------------------------------------------------------------- changes
 
     def begin(self, scene: Scene, *, key: str, remixed_from: str | None = None) -> Video:
         """Accept a video and start to render it."""
@@ -114,7 +114,7 @@ class Library:
         return video
 
     async def keep(self, video: Video) -> None:
-        """Write it down, if this gateway is to know it again."""
+        """Store the video's facts if the gateway has a folder that survives a restart."""
         if self._kept is not None:
             await asyncio.to_thread(shelf.keep, video)
 
@@ -150,5 +150,5 @@ class Library:
 
 
 def owner(key: str) -> str:
-    """Return what stands for a key wherever it may be seen."""
+    """Return a hash that stands for a key where others may see it."""
     return hashlib.sha256(key.encode()).hexdigest()[:16]

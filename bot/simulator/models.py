@@ -1,4 +1,4 @@
-"""The models a gateway knows: their wire names, and what the document says of each."""
+"""The models that a gateway knows: their names in requests, and the API document's facts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Takes(StrEnum):
 
 
 class Family(StrEnum):
-    """The vendor behind a model; its name begins every wire name it has."""
+    """The vendor of a model; the names of all its models begin with this value."""
 
     SORA = "sora"
     WAN = "wan"
@@ -27,7 +27,7 @@ class Family(StrEnum):
 
 Size = tuple[int, int]
 
-# "Resolution Support" of the document. The first of each tier is the one a tier alone stands for.
+# "Resolution Support" of the document. The first size of a tier is the tier's default.
 WAN_SIZES: Mapping[str, tuple[Size, ...]] = {
     "480P": ((832, 480), (480, 832), (624, 624)),
     "720P": ((1280, 720), (720, 1280), (960, 960), (1088, 832), (832, 1088)),
@@ -37,7 +37,7 @@ WAN_SIZES: Mapping[str, tuple[Size, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """One model: what it takes, how pictures must travel, which pixel sizes it knows."""
+    """A model: the files it takes, how pictures must be sent, and the sizes it supports."""
 
     takes: Takes
     urls_only: bool = False  # "Direct file upload is not supported"
@@ -65,9 +65,9 @@ MODELS: Mapping[str, Model] = {
     "jimeng_vgfm_i2v_l20": Model(takes=Takes.PICTURE),
     "viduq1": Model(takes=Takes.ANY),
 }
-# Its kind stands in the document, its name does not; new-api drops its picture on the way up.
+# The document has this kind but not the model's name; new-api drops its picture.
 SINGERS: Mapping[str, Model] = {"wan2.2-s2v": _wan(Takes.SOUND)}
-# Names that the operator of a gateway sets up; new-api makes the vendor's of them by the pictures.
+# Names that a gateway's operator sets up; new-api maps them to the vendor's by the pictures sent.
 JIMENG_V30: Mapping[str, Model] = {
     "jimeng_v30": Model(takes=Takes.ANY),
     "jimeng_v30_720p": Model(takes=Takes.TEXT),
@@ -78,7 +78,7 @@ SORA: Mapping[str, Model] = {"sora-2": MODELS["sora-2"], "sora-2-pro": Model(tak
 
 
 def family(model: str) -> Family:
-    """Return whose model this is, by its wire name; ValueError for one of nobody."""
+    """Return a model's vendor by the model's name. Raises `ValueError` for an unknown name."""
     for each in Family:
         if model.startswith(each):
             return each

@@ -1,4 +1,4 @@
-"""The simulator's own pages, for whoever runs it: they need no key.
+"""The simulator's own pages, for its operator: they need no key.
 
 A page for people at `/`; the journal and the faults as JSON under `/simulator/`.
 """

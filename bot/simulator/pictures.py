@@ -1,4 +1,4 @@
-"""Pictures as they arrive: from text, and how large they are; nothing is decoded further."""
+"""Reads pictures in requests: from base64, and their sizes. Pixels are not decoded."""
 
 import base64
 import math
@@ -10,12 +10,12 @@ from PIL import Image
 
 from bot.simulator.models import Size
 
-TURNED = {5, 6, 7, 8}  # EXIF orientations that lay a picture on its side
+TURNED = {5, 6, 7, 8}  # EXIF orientations that swap width and height
 
 
 @dataclass(frozen=True, slots=True)
 class PictureHead:
-    """The head of a picture: its size is as it is seen, after any EXIF turn."""
+    """The header of a picture; its size is that shown, after any EXIF turn."""
 
     size: Size
     format: str | None
@@ -23,7 +23,7 @@ class PictureHead:
 
 
 def head_of(data: bytes) -> PictureHead:
-    """Read the head of a picture; ValueError if it is none."""
+    """Read the header of a picture. Raises `ValueError` if `data` is none."""
     try:
         with Image.open(BytesIO(data)) as picture:
             turned = picture.getexif().get(0x0112) in TURNED
@@ -34,7 +34,7 @@ def head_of(data: bytes) -> PictureHead:
 
 
 def data_uri(text: str) -> tuple[str, bytes] | None:
-    """Return media type and bytes of a base64 `data:` URI; None if the text is none."""
+    """Return media type and bytes of a base64 `data:` URI; None if the text is no such URI."""
     head, comma, payload = text.partition(",")
     if not comma or not head.startswith("data:") or not head.endswith(";base64"):
         return None
@@ -43,7 +43,7 @@ def data_uri(text: str) -> tuple[str, bytes] | None:
 
 
 def bare(text: str) -> bytes | None:
-    """Return the bytes of base64 without any prefix; None if the text is none."""
+    """Return the bytes of base64 without any prefix; None if the text is no base64."""
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:
@@ -51,17 +51,17 @@ def bare(text: str) -> bytes | None:
 
 
 def is_address(text: str) -> bool:
-    """Say whether this is where a picture could be fetched; which is never done."""
+    """Whether the text is an http(s) address. The simulator never fetches it."""
     return text.startswith(("http://", "https://"))
 
 
 def following(size: Size, tier: Sequence[Size]) -> Size:
-    """The tier's size of the picture's ratio, else as many pixels with sides in steps of 16."""
+    """Return the tier's size with the picture's ratio, or one of as many pixels in steps of 16."""
     width, height = size
     for known in tier:
         if width * known[1] == height * known[0]:
             return known
-    width, height = max(width, height // 4), max(height, width // 4)  # no ribbons
+    width, height = max(width, height // 4), max(height, width // 4)  # at most 4:1
     area = tier[0][0] * tier[0][1]
     wide, high = math.isqrt(area * width // height), math.isqrt(area * height // width)
     return wide // 16 * 16, high // 16 * 16

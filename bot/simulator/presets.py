@@ -1,7 +1,7 @@
-"""Troubles with a name: what real gateways were seen to do, as faults.
+"""Named faults: troubles that real gateways have shown.
 
-A name works in square brackets in a prompt, at `/simulator/faults`, and at the start of a
-simulator. In a prompt a trouble belongs to that video alone; else to the next requests.
+A name works in square brackets in a prompt, at `/simulator/faults`, and as a start option of the
+simulator. In a prompt it applies to that video only; elsewhere to the next requests.
 """
 
 import re
@@ -11,7 +11,7 @@ from bot.simulator import faults
 from bot.simulator.faults import ALWAYS, BAD_GATEWAY, Fault, When
 
 Trouble = Sequence[tuple[Fault, int]]
-"""Faults, and how many requests each of them meets."""
+"""Faults, and the number of requests that each applies to."""
 
 DONE = ("completed", "succeeded", "succeed", "success", "done")
 FAILED = (
@@ -37,7 +37,7 @@ FULL = "当前分组上游负载已饱和，请稍后再试"
 
 
 def _answer(status: int, body: str = "", retry_after: int | None = None) -> Trouble:
-    """A create request that is answered like this and makes nothing."""
+    """Return a fault: a create request gets this response and no video is made."""
     fault = Fault("create", "answer", status, body=body, retry_after=retry_after)
     return [(fault, 1)]
 
@@ -51,12 +51,12 @@ def _error(message: str, code: str = "") -> str:
 
 
 def _begun(code: str, message: str) -> Trouble:
-    """A create request that the vendor took, with an answer that its plugin cannot read."""
+    """Return a fault: a vendor accepted a create request, but its plugin can't read the answer."""
     return [(Fault("create", "begun", 502, body=_flat(code, message)), 1)]
 
 
 def _said(when: When = "", without: Sequence[str] = (), **patch: object) -> Trouble:
-    """A change in every later answer about a video."""
+    """Return a fault that changes every later response to a poll of the video."""
     return [(Fault("retrieve", when=when, patch=patch, without=tuple(without)), ALWAYS)]
 
 
@@ -188,13 +188,13 @@ PRESETS: Mapping[str, Trouble] = {**LIVES, **CREATES, **REPLIES, **CONTENTS, **W
 
 
 def asked(prompt: str) -> Iterator[tuple[Fault, int]]:
-    """Give the faults whose names a prompt has in brackets."""
+    """Yield the faults whose names a prompt has in brackets."""
     for name in re.findall(r"\[([a-z0-9_-]+)\]", prompt):
         yield from PRESETS.get(name, ())
 
 
 def named(name: str, times: int | None = None) -> Trouble:
-    """Return the faults of a name; `times` is for each of them. ValueError: there is none."""
+    """Return the faults of a name, `times` times each. Raises `ValueError` for an unknown name."""
     if name not in PRESETS:
         raise ValueError(f"unknown preset {name!r}; known are {', '.join(PRESETS)}")
     return [(fault, times or often) for fault, often in PRESETS[name]]

@@ -1,13 +1,13 @@
-"""The refusals of a gateway: a status, a few words, and sometimes an envelope of its own."""
+"""The refusals of a gateway: a status, a message, and sometimes an own envelope."""
 
 from collections.abc import Mapping
 
 
 class Refused(Exception):
-    """A request breaks a rule and is answered with this status.
+    """An error: a request breaks a rule and is answered with this status.
 
-    `body` is the whole answer where the rule has an envelope of its own; else the profile puts the
-    words into its usual one. `upstream`: it was the vendor that refused, and a gateway that takes
+    `body` is the whole response if the rule has its own envelope; otherwise the profile puts the
+    message into its usual one. `upstream`: the vendor refused, and a gateway that takes
     its price beforehand had taken it.
     """
 
@@ -27,10 +27,10 @@ class Refused(Exception):
 
 
 class NotJson(Refused):
-    """A body that should be a JSON object is none."""
+    """An error: a body that should be a JSON object is not one."""
 
 
 def flat(code: str, message: str, status: int = 400, *, upstream: bool = False) -> Refused:
-    """The envelope that new-api has for everything about tasks."""
+    """Return a refusal in the envelope that new-api uses for everything about tasks."""
     body = {"code": code, "message": message, "data": None}
     return Refused(message, status, code=code, body=body, upstream=upstream)

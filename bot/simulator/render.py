@@ -1,4 +1,4 @@
-"""Turns a video into an MP4 as gateways serve them, in a worker process of its own.
+"""Renders a video to an MP4 as gateways serve it, in a separate worker process.
 
 H.264 (yuv420p, 24 frames a second), AAC when there is sound, and the index at the front of the
 file so that players can start at once.
@@ -30,19 +30,19 @@ from bot.simulator.scenes import FPS, Scene, frames
 
 SAMPLE_RATE = 44100
 WORKERS = 2
-SCALE = (0, 2, 4, 7, 9)  # a pentatonic scale: no two of its notes quarrel
+SCALE = (0, 2, 4, 7, 9)  # a pentatonic scale: all notes sound well together
 
 
 class Renderer:
-    """Renders videos in worker processes, which start with the first video and end with close()."""
+    """A pool of worker processes that starts with the first video and ends with close()."""
 
     def __init__(self) -> None:
         self._pool: _Pool | None = None
 
     async def render(self, scene: Scene, path: Path) -> None:
-        """Write the video to this path; ValueError is a picture that cannot be read.
+        """Write the video to this path. Raises `ValueError` if a picture can't be read.
 
-        OSError: anything else, a worker that died included; the next video starts a new one.
+        Raises `OSError` for anything else, also a dead worker; the next video starts a new one.
         """
         pool = self._pool or self._start()
         try:
@@ -57,7 +57,7 @@ class Renderer:
             raise OSError("the rendering process died") from error
 
     async def close(self) -> None:
-        """Give up the videos that are not ready and end the workers."""
+        """Cancel unfinished videos and end the workers."""
         if self._pool is not None:
             self._pool.stop.set()
             await asyncio.to_thread(self._pool.executor.shutdown, cancel_futures=True)
@@ -78,12 +78,12 @@ class _Pool:
     executor: ProcessPoolExecutor
     stop: Event
     leash: Connection
-    """Workers end when it is let go: by us, or by our death."""
+    """A pipe: workers end when it closes, by us or because our process died."""
 
 
 @contextlib.contextmanager
 def _sheltered() -> Iterator[None]:
-    """A worker that starts here never sees a Ctrl-C, not even before `_begin`."""
+    """Block SIGINT, so that a worker that starts here never gets Ctrl-C, even before `_begin`."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -92,7 +92,7 @@ def _sheltered() -> Iterator[None]:
 
 
 def encode(scene: Scene, path: Path) -> None:
-    """Draw, encode and write a video; the file appears under its name only when it is whole."""
+    """Draw, encode and write a video; the file gets its name only when it is complete."""
     draft = path.with_suffix(".part")
     with av.open(draft, "w", format="mp4", options={"movflags": "+faststart"}) as container:
         video = _video_stream(container, scene)
@@ -127,7 +127,7 @@ def _encode_sound(container: OutputContainer, stream: AudioStream, scene: Scene)
 
 
 def _sound(scene: Scene) -> Iterator[av.AudioFrame]:
-    """A music box over a soft chord. FFmpeg does the sums: in Python they would take seconds."""
+    """Encode a music box over a soft chord. FFmpeg computes it: Python would need seconds."""
     graph = Graph()
     expression = "|".join(_expression(scene.mood, side) for side in (0, 1))
     source = graph.add(
@@ -145,7 +145,7 @@ def _sound(scene: Scene) -> Iterator[av.AudioFrame]:
 
 
 def _expression(mood: int, side: int) -> str:
-    """One ear's sound, as a formula of the time t in FFmpeg's language."""
+    """Return one channel's sound as a formula of the time t in FFmpeg's expression language."""
     root = 196 * 2 ** (mood % 5 / 12)
     chord = "+".join(
         f"sin({2 * math.pi * root * 2 ** (step / 12) / 2:.4f}*t+{side})" for step in (0, 7, 16)
@@ -167,14 +167,14 @@ _stop: Event | None = None  # set once per worker process; None where encode() i
 
 
 def _begin(stop: Event, leash: Connection) -> None:
-    global _stop  # a pool hands things to its workers in no other way
+    global _stop  # a pool can pass objects to its workers only through an initializer
     _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server: it ends the workers
     threading.Thread(target=_end_with, args=(leash,), daemon=True).start()
 
 
 def _end_with(leash: Connection) -> None:
-    """A server that is killed cannot end its workers: they would wait for work for ever."""
+    """End this worker when its server dies: a killed server can't end its workers itself."""
     leash.poll(None)
     os._exit(1)
 

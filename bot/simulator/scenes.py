@@ -1,7 +1,8 @@
-"""A video as it was asked for, and its frames one after another.
+"""A requested video, and its frames one after another.
 
-Without a picture a zoetrope turns over the words of the prompt; one picture is slowly moved
-over; two melt into each other. It draws and knows nothing of HTTP, models or video files.
+Without a picture, a zoetrope turns above the text of the prompt. With one picture, the view moves
+over it slowly; two pictures fade into each other. This module only draws: it knows nothing of
+HTTP, models or video files.
 """
 
 import math
@@ -16,16 +17,16 @@ from PIL import Image, ImageDraw, ImageOps
 from bot.simulator import lettering, zoetrope
 
 FPS = 24
-ZOOM = 1.16  # how far the slow move over a picture comes closer
+ZOOM = 1.16  # the largest magnification of the slow move over a picture
 
-Picture = bytes | str  # a picture file, or the URL of one: which is never fetched
-Voice = bytes | str  # likewise
+Picture = bytes | str  # a picture file, or its URL, which is never fetched
+Voice = bytes | str  # a sound file, or its URL, which is never fetched
 Painter = Callable[[int], Image.Image]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """One video as it was asked for; width and height are even, in pixels."""
+    """A requested video; width and height are even, in pixels."""
 
     model: str
     prompt: str
@@ -34,7 +35,7 @@ class Scene:
     seconds: int
     pictures: tuple[Picture, ...] = ()
     sound: bool = True
-    voice: Voice | None = None  # the sound that was sent, in place of one of our own
+    voice: Voice | None = None  # the sound of the request; None for a sound of our own
     watermark: bool = False
     seed: int = 0
 
@@ -109,7 +110,7 @@ def _move(picture: Image.Image, size: tuple[int, int], total: int, mood: int) ->
 def _melt(
     first: Image.Image, last: Image.Image, size: tuple[int, int], total: int, mood: int
 ) -> Painter:
-    """Begin with one picture, end with the other; the middle half of the time both are seen."""
+    """Fade from one picture to the other; both are visible in the middle half of the time."""
     before, after = _move(first, size, total, mood & ~1), _move(last, size, total, mood | 1)
 
     def paint(number: int) -> Image.Image:
@@ -124,7 +125,7 @@ def _melt(
 
 
 def _ease(way: float) -> float:
-    """Start and arrive gently: 0..1 to 0..1, held at the ends."""
+    """Map 0..1 to 0..1 with a smooth start and end; values outside are clamped."""
     way = min(max(way, 0), 1)
     return way * way * (3 - 2 * way)
 
@@ -133,7 +134,7 @@ def _ease(way: float) -> float:
 
 
 def _fitted(picture: Picture, size: tuple[int, int]) -> Image.Image:
-    """Read a picture and crop it to fill: a little larger than the video, for the move closer."""
+    """Read a picture and crop it to the video's shape, a little larger, for the zoom."""
     wanted = (round(size[0] * ZOOM), round(size[1] * ZOOM))
     if isinstance(picture, str):
         return _placeholder(picture, wanted)
@@ -155,7 +156,7 @@ def _upright(data: bytes, wanted: tuple[int, int]) -> Image.Image:
 
 
 def _placeholder(url: str, size: tuple[int, int]) -> Image.Image:
-    """Stand in for a picture that was given by its address: it says so, and shows which."""
+    """Draw a placeholder for a picture that was given by URL; it shows the URL."""
     width, height = size
     palette = zoetrope.PALETTES[zlib.crc32(url.encode(errors="replace")) % len(zoetrope.PALETTES)]
     picture = Image.new("RGB", size, palette.bottom)
@@ -192,7 +193,7 @@ def _hills(width: int, height: int, number: int) -> list[tuple[float, float]]:
 
 
 def _badge(scene: Scene) -> tuple[Image.Image, tuple[int, int]]:
-    """The small line every frame carries, so that nobody takes this for the model's own work."""
+    """Return the small text on every frame that says that the video is simulated."""
     parts = ["simulated", scene.model]
     if scene.watermark:
         parts.insert(0, "AI generated")

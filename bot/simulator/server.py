@@ -1,6 +1,6 @@
 """The simulated gateway: a real HTTP server for `/v1/videos`, with a journal and faults.
 
-It answers as its profile says, renders real MP4s, and never fetches anything from anywhere.
+The server answers as its profile says, renders real MP4s, and never fetches anything.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ LARGEST_BODY = 128 * 1024 * 1024
 
 @dataclass(slots=True)
 class Exchange:
-    """One request of the API on its way: what arrived and what became of it so far."""
+    """A request to the API that is being handled: its contents and the result so far."""
 
     operation: Operation
     request: web.Request
@@ -40,8 +40,8 @@ class Exchange:
     contents: Contents = field(default_factory=Contents)
     model: str | None = None
     video: Video | None = None
-    file: Path | None = None  # what is being sent
-    built: Mapping[str, object] | None = None  # what the vendor got
+    file: Path | None = None  # the file being sent
+    built: Mapping[str, object] | None = None  # the body sent to the vendor
     charged: bool = False
     refunded: bool = False
 
@@ -53,10 +53,10 @@ class Simulator:
     """A gateway to develop, test and demonstrate against.
 
     `render_time` is the least time a video takes, in seconds of the clock `now`. Several
-    simulators may share one `renderer`, which then belongs to whoever made it. With a `folder` it
-    knows its videos again after a restart. `other_keys` are other customers; `at_once` is how many
-    videos each of them may have under way. `tick` (seconds) is how often it looks at its vendor:
-    0 for always, by default as its profile does.
+    simulators may share one `renderer`; its creator closes it. With a `folder` the simulator
+    still has its videos after a restart. `other_keys` are other customers; `at_once` is the most
+    unfinished videos of each. `tick` is the seconds between two polls of its vendor: 0 for no
+    delay; the default is the profile's.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Simulator:
         self._journal = Journal()
         self._gates: dict[str, asyncio.Event] = {}
 
-    # -------------------------------------------------------------------- to be asked
+    # ------------------------------------------------------------------------ for tests
 
     @property
     def journal(self) -> list[Entry]:
@@ -97,24 +97,24 @@ class Simulator:
 
     @property
     def latest(self) -> Entry:
-        """The last of them."""
+        """The last entry of the journal."""
         return self._up_to_date(self._journal.entries[-1])
 
     @property
     def charges(self) -> int:
-        """How many requests were charged, refunded ones included."""
+        """The number of charged requests, including refunded ones."""
         return sum(entry.charged for entry in self._journal.entries)
 
     async def next(self, operation: Operation) -> Entry:
         """Wait for the earliest request of this operation that next() has not yet returned.
 
-        It is returned once it is received and acted on, before it is answered.
+        The request has been received and carried out, but not answered yet.
         """
         return await self._journal.next(operation)
 
     @contextlib.asynccontextmanager
     async def holding(self, operation: Operation) -> AsyncIterator[None]:
-        """Within this block requests of the operation are acted on but not yet answered."""
+        """Hold back the responses of an operation within this block; requests are carried out."""
         released = self._gates[operation] = asyncio.Event()
         try:
             yield
@@ -123,7 +123,7 @@ class Simulator:
             released.set()
 
     async def rendered(self) -> None:
-        """Wait until every file is rendered, so that time alone decides what is done."""
+        """Wait until every file is rendered, so that a video's state depends only on the clock."""
         await self._library.rendered()
 
     def _up_to_date(self, entry: Entry) -> Entry:
@@ -135,7 +135,7 @@ class Simulator:
 
     @contextlib.asynccontextmanager
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-        """Serve until the block ends; gives the base URL. Port 0 takes any free one."""
+        """Serve until the block ends; yield the base URL. Port 0 takes any free port."""
         runner = web.AppRunner(self.build(), access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         try:
@@ -184,7 +184,7 @@ class Simulator:
     # ------------------------------------------------------------------- the operations
 
     def _operation(self, name: Operation, act: Act) -> Handler:
-        """Wrap what an operation does in what all of them have: key, fault, journal, gate."""
+        """Wrap an operation in the steps that all have: check the key, apply a fault, record."""
 
         profile = self._profile
 
@@ -258,7 +258,7 @@ class Simulator:
         return await self._begin(exchange, scene, remixed_from=source.id)
 
     async def _receive(self, exchange: Exchange) -> None:
-        """Read the body, and what its prompt wishes to go wrong with this request."""
+        """Read the body, and the faults that its prompt asks for."""
         try:
             body = exchange.body = await bodies.read(exchange.request)
         except Refused as refusal:
@@ -375,7 +375,7 @@ def _link(exchange: Exchange, video: Video) -> str:
 
 
 def _bend(video: Video, fault: Fault) -> None:
-    """Change the life of a video as a fault says."""
+    """Change a video's further course as a fault says."""
     if fault.takes is not None:
         video.takes = fault.takes
     match fault.kind:

@@ -1,7 +1,7 @@
-"""Where a simulated gateway keeps its videos, so that it knows them again after a restart.
+"""Stores the videos of a simulated gateway, so that it still has them after a restart.
 
-One JSON file beside each MP4; what was still being rendered is simply rendered once more, and what
-can't be read is one video that nobody knows.
+There is one JSON file beside each MP4. A video whose rendering was interrupted is rendered once
+more; a file that can't be read is skipped.
 """
 
 import base64
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def keep(video: Video) -> None:
-    """Write down what was accepted: it is there whole or not at all."""
+    """Store an accepted video's facts atomically."""
     voice = video.scene.voice
     scene = asdict(video.scene) | {
         "pictures": [_written(each) for each in video.scene.pictures],
@@ -45,7 +45,7 @@ def keep(video: Video) -> None:
 
 
 def kept(folder: Path) -> list[Video]:
-    """Every video of a folder, in no order; a file that can't be read is named in the log."""
+    """Return every video of a folder, in no order; unreadable files are logged and skipped."""
     found = []
     for file in folder.glob("*.json"):
         try:

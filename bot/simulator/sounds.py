@@ -1,4 +1,4 @@
-"""Sounds as they arrive: how long they are, and their samples; written for MP3 and WAV alone."""
+"""Reads the duration and the samples of sounds in requests; only MP3 and WAV."""
 
 import math
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ import av
 
 
 def seconds(data: bytes) -> int:
-    """How long a video to it has to be; ValueError if it is no sound."""
+    """Return the seconds that a video with this sound needs. Raises `ValueError` if it is none."""
     with _opened(data) as container:
         return max(1, math.ceil((container.duration or 0) / av.time_base))
 
 
 def frames(data: bytes) -> Iterator[av.AudioFrame]:
-    """Its samples; ValueError if it is no sound."""
+    """Yield the samples of a sound. Raises `ValueError` if it is none."""
     with _opened(data) as container:
         for frame in container.decode(audio=0):
             frame.pts = None

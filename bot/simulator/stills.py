@@ -1,4 +1,4 @@
-"""The small pictures of a video: one frame, or one of every second side by side."""
+"""Draws small pictures of a video: one frame, or one frame per second side by side."""
 
 from dataclasses import replace
 from io import BytesIO
@@ -9,18 +9,18 @@ from PIL import Image
 from bot.simulator.scenes import FPS, Scene, frames
 
 PARTS = {"thumbnail": ("WEBP", "image/webp"), "spritesheet": ("JPEG", "image/jpeg")}
-"""Format and media type of each."""
+"""Format and media type of each variant."""
 SHRUNK = 4
 
 
 def shrunk(scene: Scene) -> Scene:
-    """The same video, a quarter as wide and high."""
+    """Return the same video, a quarter as wide and high."""
     width, height = scene.width // SHRUNK // 2 * 2, scene.height // SHRUNK // 2 * 2
     return replace(scene, width=width, height=height)
 
 
 def draw(scene: Scene, variant: str) -> bytes:
-    """Draw one of `PARTS`; it belongs in a thread. ValueError: a picture cannot be read."""
+    """Draw one of `PARTS`; call this in a thread. Raises `ValueError` for an unreadable picture."""
     small = shrunk(scene)
     seconds = 1 if variant == "thumbnail" else scene.seconds
     shown = list(islice(frames(small), 0, seconds * FPS, FPS))

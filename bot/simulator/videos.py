@@ -18,12 +18,12 @@ State = Literal["processing", "succeeded", "failed"]
 REFUSE, FAIL, SLOW = "[refuse]", "[fail]", "[slow]"
 SLOWER = 5
 POLLS, TICK = 20, 15.0
-"""So often, and so many seconds apart, a vendor that does not answer is asked."""
+"""The number of polls of a vendor that does not answer, and the seconds between two."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a video failed, as the answer says it."""
+    """The error of a failed video, as responses show it."""
 
     message: str
     code: str
@@ -61,17 +61,17 @@ class Video:
     rendering: asyncio.Task[None] | None = field(default=None, compare=False, repr=False)
 
     def is_of(self, owner: str) -> bool:
-        """Say whether it belongs to an owner."""
+        """Whether the video belongs to an owner."""
         return self.owner in ("", owner)
 
     def seen(self, now: float) -> float:
-        """Return when the gateway last looked, by the server's clock."""
+        """Return when the gateway last polled its vendor, by the server's clock."""
         if not self.tick:
             return now
         return self.created_at + (now - self.created_at) // self.tick * self.tick
 
     def state(self, now: float) -> State:
-        """Return how far it is, as its gateway knows it."""
+        """Return the video's state, as the gateway knows it."""
         if self.swept(now):
             return "failed"
         if self.stuck or self.seen(now) < self.created_at + self.takes:
@@ -81,17 +81,17 @@ class Video:
         return "succeeded" if self.path.exists() else "processing"
 
     def swept(self, now: float) -> bool:
-        """Say whether the gateway gave it up before it was done."""
+        """Whether the gateway gave the video up before it was done."""
         overdue = self.stuck or self.takes > self.sweep
         return overdue and now >= self.created_at + self.sweep
 
     def share(self, now: float) -> float:
-        """Return how much of its time has passed, from 0 to 1, when the gateway last looked."""
+        """Return the share of its time, 0 to 1, that had passed at the gateway's latest poll."""
         passed = self.seen(now) - self.created_at
         return min(passed / self.takes, 1.0) if self.takes else 1.0
 
     def progress(self, now: float) -> int:
-        """Return per cent of its time; 100 only when it is over."""
+        """Return the percentage of its time that has passed; 100 only when the video is over."""
         if self.state(now) != "processing":
             return 100
         return min(int(100 * self.share(now)), 99)

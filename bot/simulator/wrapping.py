@@ -1,4 +1,4 @@
-"""Content as some gateways hand it over: packed, as a part, by a link, as WebM, or damaged."""
+"""Content as some gateways deliver it: compressed, as a 206, as WebM, or damaged."""
 
 import gzip
 import random
@@ -15,7 +15,7 @@ from bot.simulator.stills import shrunk
 
 @dataclass(frozen=True, slots=True)
 class Wrapped:
-    """One answer with a file in it."""
+    """A response that contains a file."""
 
     body: bytes
     status: int = 200
@@ -27,7 +27,7 @@ def _packed(data: bytes) -> Wrapped:
 
 
 def _part(data: bytes) -> Wrapped:
-    """All of it, called a part."""
+    """Return the whole file as a 206."""
     span = f"bytes 0-{len(data) - 1}/{len(data)}"
     return Wrapped(data, 206, {hdrs.CONTENT_RANGE: span})
 
@@ -37,7 +37,7 @@ def _tailed(data: bytes) -> Wrapped:
 
 
 def _noisy(data: bytes) -> Wrapped:
-    """The second half of what lies in the file is noise; its boxes are as they should be."""
+    """Replace the second half of the file's content by noise; its boxes stay right."""
     start, end = _content(data)
     middle = (start + end) // 2
     noise = random.Random(0).randbytes(end - middle)
@@ -58,7 +58,7 @@ WAYS: Mapping[str, Callable[[bytes], Wrapped]] = {
 
 
 def webm(scene: Scene) -> bytes:
-    """Render the video small, as VP9 in WebM; it belongs in a thread."""
+    """Render the video small, as VP9 in WebM. Call this in a thread."""
     small, file = shrunk(scene), BytesIO()
     with av.open(file, "w", format="webm") as output:
         options = {"deadline": "realtime", "cpu-used": "8"}

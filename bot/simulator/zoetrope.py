@@ -116,14 +116,14 @@ def _fall(top: Colour, bottom: Colour, size: tuple[int, int]) -> Image.Image:
 
 @functools.lru_cache(maxsize=8)
 def _glow(side: int) -> Image.Image:
-    """A round light that fades to nothing at the rim of its square."""
+    """Return a mask of a round light that fades to nothing at the edge of its square."""
     rim = Image.radial_gradient("L").resize((side, side), Image.Resampling.BICUBIC)
     return rim.point(lambda v: round(255 * (1 - min(v / 180, 1)) ** 2))
 
 
 @functools.lru_cache(maxsize=8)
 def _sun(side: int) -> Image.Image:
-    """A disc, brighter at the top, dissolving towards its lower edge."""
+    """Return a mask of a disc that is bright at the top and fades towards its lower edge."""
     disc = Image.new("L", (side * SOFT, side * SOFT))
     ImageDraw.Draw(disc).ellipse((0, 0, side * SOFT - 1, side * SOFT - 1), fill=255)
     fade = Image.linear_gradient("L").resize((side, side)).point(lambda v: 235 - round(v * 0.8))
@@ -208,7 +208,7 @@ def _slits(
 
 
 def _flock(across: float, turn: int) -> list[tuple[Image.Image, Point, float]]:
-    """Birds rising out of the drum in a widening spiral: mask, place from its middle, strength."""
+    """Return birds rising from the drum in a widening spiral: mask, offset from it, opacity."""
     flock = []
     for number in range(FLOCK):
         way = (number + turn / LOOP) / FLOCK
@@ -235,7 +235,7 @@ def _flying(span: float, beat: float, lean: float) -> Image.Image:
 
 
 def _bird(beat: float) -> list[Point]:
-    """The outline of a bird within -1..1, its wings at this angle of their beat."""
+    """Return the outline of a bird within -1..1, with its wings at this phase of their beat."""
     lift = 0.25 + 0.55 * math.sin(beat)
     tip = (1.0, -lift - 0.1 * math.cos(beat))
     upper = _curve((0.1, -0.08), (0.5, -0.5 * lift - 0.3), tip)

@@ -1,1 +1,1 @@
-"""The web server: links to videos and pictures today; webhooks and the room mount here too."""
+"""The web server: signed links to videos and pictures, and health. Other routes mount here too."""

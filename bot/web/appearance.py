@@ -1,7 +1,7 @@
-"""How the pages look: pure functions from what is to be shown to HTML, and the policy it needs.
+"""Renders the pages: pure functions from data to HTML and its Content-Security-Policy.
 
-There are no scripts. All that a person wrote is escaped here; the only markup of ours is in the
-templates beside this module.
+The pages have no scripts. Everything that a person wrote is escaped here; almost all markup is in
+the templates beside this module.
 """
 
 import base64
@@ -21,29 +21,28 @@ from bot.i18n import moment, nearest, say
 from bot.web import unfurl
 
 TITLE = 90
-"""Characters of a prompt in a tab's title and in a link's preview."""
+"""The most characters of a prompt in a tab's title and in a link's preview."""
 HEADING = 140
-"""Characters of a prompt beside its video; the whole of a longer one is unfolded by hand."""
+"""The most characters of a prompt beside its video; a longer one can be unfolded."""
 
 
 ORIGINAL = "original"
-"""After its own path, as an ending: the file as the gateway made it."""
+"""The ending, after a page's own path, of the link to the original."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A document, and the Content-Security-Policy under which it works as it should."""
+    """A document and the Content-Security-Policy that it needs."""
 
     text: str
     policy: str
 
 
 def player(job: Job, video: Video, *, name: str, expires_at: float, address: str | None) -> Page:
-    """The page of a finished video in its person's language.
+    """Render the page of a finished video in its person's language.
 
-    `name` is the last part of its own path, below which file and still are found: relative, so
-    that it holds behind a proxy that serves us under a path of its own. `address` is where the
-    world sees it, if it does.
+    `name` is the last part of the page's path; the links to file and still are relative to it, so
+    that they work behind a proxy that adds a path. `address` is the page's public URL, if any.
     """
     locale, prompt = job.order.call.locale, job.request.shown
     made_by, title = say(label(job), locale), shortened(prompt, TITLE)
@@ -64,13 +63,13 @@ def player(job: Job, video: Video, *, name: str, expires_at: float, address: str
         expires=_expires(expires_at, locale),
     )
     tags = unfurl.tags(video, title=title, description=made_by, address=address)
-    # As variables, because a style of a single element would need a laxer policy.
+    # CSS variables, because an inline style of an element would need a less strict policy.
     size = f":root{{--width:{video.width};--height:{video.height}}}"
     return _framed(main, locale=locale, title=title, tags=tags, style=size)
 
 
 def _other(video: Video, name: str, locale: str) -> str:
-    """A link to the file as its gateway made it, where another one plays."""
+    """Return a link to the original, or "" if the video was not converted."""
     if video.converted is None:
         return ""
     words = _said("page.original", locale, megabytes=_megabytes(video.converted.size))
@@ -82,9 +81,9 @@ def _megabytes(size: int) -> float:
 
 
 def gone(locale: str, days_kept: int | None = None) -> Page:
-    """Said of every link that leads to no video, whatever the cause.
+    """Render the page for a link that leads to no video, whatever the cause.
 
-    `days_kept`: for how many days there was one, where nothing else is the cause.
+    `days_kept` is the number of days that the video was kept, if it was removed after them.
     """
     why, hint = _said("page.gone_why", locale), _said("page.gone_hint", locale)
     if days_kept is not None:
@@ -110,7 +109,7 @@ def _framed(
 
 
 def _policy(style: str) -> str:
-    """Only this very style sheet, our own files, and the icon that stands in the page."""
+    """Return a policy that allows only this style sheet, our own files and inline icons."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return (
         f"default-src 'none'; media-src 'self'; img-src 'self' data:; style-src 'sha256-{digest}'; "

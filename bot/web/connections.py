@@ -1,8 +1,8 @@
-"""Keeps connections from taking what others need: time limits, a cap per client and one in all.
+"""Limits connections: timeouts, a maximum per client and a maximum in total.
 
-aiohttp alone waits for an hour for a request and takes as many connections as come. So its protocol
-stands behind one of ours, which counts and has deadlines. A request once received may take as long
-as it needs, be it a large video for a slow reader or an open WebSocket.
+aiohttp alone waits an hour for a request and accepts any number of connections. So our protocol
+wraps aiohttp's, counts connections and sets deadlines. A request that was received completely may
+take as long as it needs: a large video for a slow reader, or an open WebSocket.
 """
 
 import asyncio
@@ -27,10 +27,10 @@ LOCAL: tuple[Network, ...] = tuple(
         *("::1", "fc00::/7", "fe80::/10"),
     )
 )
-"""This machine and private networks. A reverse proxy or a container's own network connects from
-there on behalf of everybody, so only the cap in all holds."""
+"""This machine and private networks. Reverse proxies and container networks connect from there on
+behalf of everybody, so only the maximum in total applies."""
 TOLD = 60.0
-"""Seconds at least from one line of the log about full places to the next."""
+"""The least seconds between two log lines about too many connections."""
 
 log = get_logger()
 
@@ -40,24 +40,24 @@ class ConnectionLimits:
     """Limits of one server; times are seconds."""
 
     most: int = 512
-    """Connections in all."""
+    """The most connections in total."""
     per_client: int = 64
-    """Connections of one address, or of one IPv6 network of 64 bits: homes are given those."""
+    """The most connections of one IPv4 address or one IPv6 /64, which is what a home gets."""
     trusted: tuple[Network, ...] = LOCAL
-    """Networks whose members may have more than that."""
+    """Networks to which `per_client` does not apply."""
     head: float = 20.0
-    """For the whole head of a request, from the first byte; a new connection's from its start."""
+    """Timeout for a request's headers, from its first byte; the first is timed from the connect."""
     idle: float = 180.0
-    """From an answer to the next request. Longer than proxies keep idle connections (nginx 60,
-    Caddy 120), so that they close first and never send a request into a closed one."""
+    """Timeout from a response to the next request. Proxies keep idle connections for less (nginx
+    60, Caddy 120), so they close first and never send a request into a closed connection."""
     body: float = 60.0
-    """For the whole body of a request: the world sends us nothing larger than Telegram's calls."""
+    """Timeout for a request's body: nobody sends us more than Telegram's webhook calls."""
     stalled: float = 300.0
-    """Until a reader that takes nothing at all is given up. A paused browser asks for the rest."""
+    """Timeout for a reader that takes no bytes. A paused browser requests the rest later."""
 
 
 class Connections:
-    """The protocol factory of a server whose requests `make` handles."""
+    """A protocol factory that counts connections; `make` creates aiohttp's own protocol."""
 
     def __init__(self, make: Callable[[], asyncio.Protocol], limits: ConnectionLimits) -> None:
         self.make = make
@@ -69,9 +69,9 @@ class Connections:
         return Connection(self)
 
     def admit(self, newcomer: "Connection") -> bool:
-        """Give it a place. Where none is free, the one that has waited longest for a request goes.
+        """Count a new connection. At a limit, close the connection that is idle for longest.
 
-        False where every place is taken by a request under way.
+        Return False if no connection is idle.
         """
         theirs = [each for each in self._open if each.client == newcomer.client]
         if newcomer.client is not None and len(theirs) >= self.limits.per_client:
@@ -85,7 +85,7 @@ class Connections:
         return is_free
 
     def leave(self, gone: "Connection") -> None:
-        """Its place is free."""
+        """Stop counting a connection."""
         self._open.discard(gone)
 
     def _free(self, among: Collection["Connection"]) -> bool:
@@ -103,7 +103,7 @@ class Connections:
 
 
 class Connection(asyncio.Protocol):
-    """One connection: hands everything to aiohttp's own protocol, and knows what it waits for."""
+    """A connection that passes everything to aiohttp's own protocol and keeps its deadlines."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
@@ -115,15 +115,15 @@ class Connection(asyncio.Protocol):
         self._is_idle = False
         self._is_reading = False
         self.client: Client | None = None
-        """Whom it counts for; None where nobody counts."""
+        """The client that this connection counts for; None if `per_client` does not apply."""
         self.is_waiting = True
-        """Whether no request is under way."""
+        """Whether no request is being handled."""
         self.since = self._loop.time()
 
-    # --- of asyncio ----------------------------------------------------------------------------
+    # --- called by asyncio ---------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take it, or close it at once."""
+        """Accept the connection, or close it at once."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self.client = client_of(transport.get_extra_info("peername"), self._limits.trusted)
@@ -136,7 +136,7 @@ class Connection(asyncio.Protocol):
         self._handler.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        """The first byte after a pause begins a head."""
+        """Pass data on. The first byte after an idle time starts the deadline for the headers."""
         if self._is_idle:
             self._is_idle = False
             self._expect(self._limits.head)
@@ -144,31 +144,31 @@ class Connection(asyncio.Protocol):
             self._handler.data_received(data)
 
     def eof_received(self) -> bool | None:
-        """Nothing more will come."""
+        """Pass on that the client sends no more."""
         return self._handler.eof_received() if self._handler else None
 
     def pause_writing(self) -> None:
-        """The reader is slower than we are."""
+        """Pass on that the client reads too slowly."""
         if self._handler:
             self._handler.pause_writing()
 
     def resume_writing(self) -> None:
-        """The reader has caught up."""
+        """Pass on that the client has caught up."""
         if self._handler:
             self._handler.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is over, whoever ended it."""
+        """Stop counting the connection, and pass on that it ended."""
         self._expect(None)
         self._connections.leave(self)
         if self._handler:
             self._handler.connection_lost(exc)
             self._handler = None
 
-    # --- of the server -------------------------------------------------------------------------
+    # --- called by the server ------------------------------------------------------------------
 
     def began(self, request: web.Request) -> None:
-        """The head of a request is complete."""
+        """Note that the headers of a request are complete."""
         self.is_waiting = self._is_idle = False
         self._is_reading = request.can_read_body
         self._expect(self._limits.body if self._is_reading else None)
@@ -176,14 +176,14 @@ class Connection(asyncio.Protocol):
             request.content.on_eof(self._read)
 
     def ended(self) -> None:
-        """Its answer has been sent."""
+        """Note that the response was sent, and wait for the next request."""
         self._is_reading = False
         self.is_waiting = self._is_idle = True
         self.since = self._loop.time()
         self._expect(self._limits.idle)
 
     def drop(self) -> None:
-        """Close it now."""
+        """Close the connection now."""
         if self._transport:
             self._transport.abort()
 
@@ -193,7 +193,7 @@ class Connection(asyncio.Protocol):
             self._expect(None)
 
     def _expect(self, seconds: float | None) -> None:
-        """The next deadline, in seconds from now; or none."""
+        """Set the next deadline, in seconds from now, or remove it."""
         if self._deadline:
             self._deadline.cancel()
         gone = self._transport is None or self._transport.is_closing()
@@ -202,16 +202,16 @@ class Connection(asyncio.Protocol):
 
 
 def of(request: web.BaseRequest) -> Connection | None:
-    """The connection by which `request` came; None if that is gone."""
+    """Return the connection by which `request` came; None if it is closed."""
     protocol = request.transport.get_protocol() if request.transport else None
     return protocol if isinstance(protocol, Connection) else None
 
 
 def client_of(peer: object, trusted: Collection[Network]) -> Client | None:
-    """The client for whom a connection from `peer` counts; None where nobody counts."""
+    """Return the client that a connection from `peer` counts for; None for trusted networks."""
     try:
         ip: IPv4Address | IPv6Address = ip_address(str(peer[0]) if isinstance(peer, tuple) else "")
-    except ValueError:  # no network address at all
+    except ValueError:  # no IP address, as with a Unix socket
         return None
     if isinstance(ip, IPv6Address):
         ip = ip.ipv4_mapped or ip
@@ -222,23 +222,23 @@ def client_of(peer: object, trusted: Collection[Network]) -> Client | None:
 
 @web.middleware
 async def begin(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The outermost middleware: it tells a connection that its request is complete."""
+    """Tell the connection that a request's headers are complete. The outermost middleware."""
     if connection := of(request):
         connection.began(request)
     return await handler(request)
 
 
 class End(AbstractAccessLogger):
-    """aiohttp's access logger is told of each answer that was sent; it tells the connection."""
+    """An access logger that logs nothing, but tells the connection that a response was sent."""
 
     def log(self, request: web.BaseRequest, _response: web.StreamResponse, _time: float) -> None:
-        """Write nothing: addresses are keys."""
+        """End the request at its connection. Log nothing: our addresses contain signatures."""
         if connection := of(request):
             connection.ended()
 
 
 def _give_up_stalled(transport: asyncio.Transport, seconds: float) -> None:
-    """The kernel alone sees whether a reader takes anything: files are sent past the loop."""
+    """Set the kernel's timeout for a stalled reader: sendfile bypasses the event loop."""
     option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux
     if option is not None:
         connection: socket.socket = transport.get_extra_info("socket")

@@ -1,6 +1,6 @@
-"""How many files and sockets this process may have open, and how many the web server may use.
+"""Limits of open files and sockets for this process, and the share of the web server.
 
-Chats, gateways and the database need descriptors as well: theirs are kept back from the server.
+Chats, gateways and the database need descriptors too: these are reserved for them.
 """
 
 import resource
@@ -8,26 +8,26 @@ import resource
 from bot.web.connections import ConnectionLimits
 
 KEPT_BACK = 512
-"""For chats, gateways, database, files and workers, and for a burst of connections that are
-accepted only to be closed."""
+"""Descriptors reserved for chats, gateways, database, files and workers, and for a burst of
+connections that are accepted only to be closed."""
 EACH = 2
-"""Of a connection: its socket, and the file that is sent over it."""
+"""Descriptors per connection: its socket, and the file that is sent over it."""
 WANTED = KEPT_BACK + EACH * ConnectionLimits().most
-"""With so many, every place of the server can be taken."""
+"""Descriptors that allow the server its maximum of connections."""
 FEWEST = 16
-"""Connections that the server gets in any case: health checks have to come through."""
+"""Connections that the server gets in any case, so that health checks succeed."""
 _PLENTY = 65_536
-"""Some systems allow a billion, or call it no limit at all; nobody needs that."""
+"""A maximum of our own, as some systems allow a billion or have no limit."""
 
 
 def highest() -> int:
-    """The most files it may have open."""
+    """Return the most descriptors that this process may allow itself."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _PLENTY if hard == resource.RLIM_INFINITY else min(hard, _PLENTY)
 
 
 def raised() -> int:
-    """Allow it, if the present limit is lower; the limit that holds now."""
+    """Raise the soft limit to `highest()` if it is lower. Return the limit that applies now."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= highest():
         return _PLENTY if soft == resource.RLIM_INFINITY else soft
@@ -39,5 +39,5 @@ def raised() -> int:
 
 
 def connections(limit: int) -> int:
-    """How many connections the server may have under a limit of so many descriptors."""
+    """Return how many connections the server may have with `limit` descriptors."""
     return max(FEWEST, min(ConnectionLimits().most, (limit - KEPT_BACK) // EACH))

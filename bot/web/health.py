@@ -1,8 +1,8 @@
-"""`/readyz`: whether the house can do its work now, for whoever watches over it.
+"""`/readyz`: whether the service can do its work now, for monitoring.
 
-It is handed what to ask and knows nothing of what stands behind. The address is open to the world,
-so a look is cheap, has an end, is shared by all who ask at once, and tells strangers nothing but
-which of our parts fails.
+The caller supplies the checks; this module does not know what they check. The address is public,
+so a check is cheap, has a timeout, is shared by simultaneous requests, and reveals only which part
+fails.
 """
 
 import asyncio
@@ -17,24 +17,24 @@ from bot.core.ports import Clock
 from bot.log import get_logger
 
 Check = Callable[[], Awaitable[bool | str]]
-"""Whether something holds; if not, perhaps a line that says more than its name."""
+"""A check: returns True if all is well, else False or a line that says more than its name."""
 
 TIME_LIMIT = 3.0
-"""Seconds that a check may take, or it has failed. A database has said why by then."""
+"""Timeout of a check in seconds: long enough for a database to report its own error."""
 FRESH = 1.0
-"""Seconds for which the last look is the answer: nobody makes us look more often."""
+"""Seconds for which the latest results are used again, so that requests can't cause more checks."""
 _HEADERS = {"Cache-Control": "no-store"}
 LEAST_FREE = 200_000_000
-"""Bytes: below, the videos under way may not fit. `zoetrope doctor` warns long before."""
+"""Bytes of free space that open jobs may need. `zoetrope doctor` warns long before."""
 
 log = get_logger()
 
 
 class Health:
-    """Looks by `checks`; each is named by what is said when it does not hold.
+    """The routes of `/readyz`. The name of each check is the line shown when it fails.
 
-    Where one of them fails, this process can't do its work. `notes` are told beside them: they are
-    mended neither by a restart nor by sending people elsewhere.
+    If one of `checks` fails, this process can't do its work. `notes` are shown too but do not
+    change the status: neither a restart nor another instance would repair them.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Health:
 
     @property
     def routes(self) -> list[web.AbstractRouteDef]:
-        """Routes for the server."""
+        """The routes for the server."""
         return [web.get("/readyz", self._ready), web.get("/readyz.json", self._told)]
 
     async def _ready(self, _request: web.Request) -> web.Response:
@@ -65,7 +65,7 @@ class Health:
         return web.Response(text="\n".join(lines) + "\n", status=self._status, headers=_HEADERS)
 
     async def _told(self, _request: web.Request) -> web.Response:
-        """The same for programs, with a word for each part."""
+        """Answer the same as JSON, with a word for each part."""
         await self._fresh()
         parts = {name.partition(": ")[0]: "ok" for name in (*self._checks, *self._notes)}
         for line in (*self._failures, *self._noted):
@@ -84,7 +84,7 @@ class Health:
                 await self._check_all()
 
     async def _check_all(self) -> None:
-        """Ask all at once, and log what has changed."""
+        """Run all checks at once, and log changes."""
         asked = [*self._checks.items(), *self._notes.items()]
         found = await asyncio.gather(*(self._failure(*it) for it in asked))
         many = len(self._checks)
@@ -97,11 +97,11 @@ class Health:
             log.info("health.regained")
 
     async def _failure(self, name: str, check: Check) -> tuple[str, str] | None:
-        """The line that is said, and for the log why."""
+        """Run a check. If it fails, return the line to show and the reason for the log."""
         try:
             async with asyncio.timeout(self._time_limit):
                 found = await check()
-        except Exception as error:  # noqa: BLE001  # whatever it is, the check does not hold
+        except Exception as error:  # noqa: BLE001  # any error means that the check fails
             return name, type(error).__name__
         if found is True:
             return None
@@ -109,18 +109,18 @@ class Health:
 
 
 async def has_room(folder: Path, *, least: int = LEAST_FREE) -> bool:
-    """Whether that many bytes are free where `folder` lies. Raises `OSError` if it is not there."""
+    """Whether `least` bytes are free on the disk of `folder`. Raises `OSError` without a folder."""
     usage = await asyncio.to_thread(shutil.disk_usage, folder)
     return usage.free >= least
 
 
 async def can_write(folder: Path) -> bool:
-    """Whether a file can be made there. Raises `OSError` if not."""
+    """Return True if a file can be made in `folder`. Raises `OSError` if not."""
     await asyncio.to_thread(_write, folder)
     return True
 
 
 def _write(folder: Path) -> None:
-    """The file has no name where the system can do that, so nobody finds it."""
+    """Write a temporary file, nameless if the system can do that, so that no scan finds it."""
     with tempfile.TemporaryFile(dir=folder) as probe:
         probe.write(b"\0")

@@ -1,7 +1,7 @@
-"""Files that were asked for lately stay open for some seconds.
+"""Keeps files open for some seconds after they were requested.
 
-A player asks for piece after piece of a video. Each piece would else look for the file, open it and
-close it again, each time beside the event loop, and fetch the whole of it from a bucket.
+A player requests a video in many pieces. Without this, each request would find, open and close the
+file in a thread, and would download the whole file from a bucket.
 """
 
 import asyncio
@@ -16,31 +16,31 @@ from pathlib import Path
 from bot.core.ports import Media
 
 KEPT_OPEN = 3.0
-"""Seconds that a file stays open after the last answer that was made of it."""
+"""Seconds that a file stays open after the last response from it."""
 MOST = 64
-"""Files that stay open while nobody reads them."""
+"""The most open files at which an unread file stays open."""
 
 
 @dataclass(slots=True, eq=False)
 class OpenFile:
-    """One file, for all who read it: each says where, so nobody moves it for another."""
+    """An open file for several readers. Each read gives its offset, so readers don't interfere."""
 
     path: Path
     file: BufferedReader
     stat: os.stat_result
     tag: str
-    """Tells it from any other, also where each look fetches a new copy: a key is given once."""
+    """The ETag. It is made from the key, so each new copy from a bucket has the same one."""
     ways: AsyncExitStack
-    """Closes it, and gives back what was fetched from afar."""
+    """Closes the file, and removes the local copy if it came from a bucket."""
     readers: int = 0
     closing: asyncio.TimerHandle | None = None
     end: asyncio.Future[None] | None = None
 
     @property
     def is_there(self) -> bool:
-        """Whether it has its name still. One that was deleted is shown to nobody new.
+        """Whether the file still exists under its path. A deleted file gets no new readers.
 
-        It may have others: a backup by hard links keeps what is deleted here.
+        Its number of links does not tell: a backup by hard links keeps deleted files.
         """
         try:
             return os.path.samestat(self.path.stat(), self.stat)
@@ -50,17 +50,17 @@ class OpenFile:
 
 @dataclass(slots=True)
 class OpenFiles:
-    """Opens stored files, each once."""
+    """A cache of open stored files, each opened once."""
 
     media: Media
     kept_open: float = KEPT_OPEN
     _named: dict[str, OpenFile] = field(init=False, default_factory=dict)
-    """Those that newcomers are given."""
+    """The files for new readers, by key."""
     _all: set[OpenFile] = field(init=False, default_factory=set)
 
     @asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[OpenFile]:
-        """The stored object under this key, open as long as the context lasts.
+        """Yield the stored object under this key, open as long as the context lasts.
 
         Raises what `Media.file` raises.
         """
@@ -79,7 +79,7 @@ class OpenFiles:
                 self._close_later(key, opened)
 
     async def aclose(self) -> None:
-        """Close them all; nobody reads any more."""
+        """Close all files. No reader may be left."""
         for opened in list(self._all):
             await self._close(opened)
 

@@ -1,9 +1,9 @@
-"""`/v/…`: a player page, the MP4 behind it and its still, for whoever holds a signed link.
+"""`/v/…`: a player page, its video file and its still, for holders of a signed link.
 
-`/i/…`: our copy of a picture or a sound, for gateways whose models fetch what they animate.
+`/i/…`: our copy of a picture or a sound, for gateways whose models fetch their inputs by link.
 
-Files are found by the job's row, never by a path of the request. A link that leads to no video is
-answered with one and the same page, so that nobody learns why: forged, expired or deleted.
+Files are found by the job's row, never by a path in the request. The same page answers every link
+that leads to no video, so a stranger can't learn whether it was forged, expired or deleted.
 """
 
 from collections.abc import Awaitable, Callable
@@ -23,30 +23,30 @@ from bot.web.sent import Sent
 
 PURPOSE = "v"
 GIVEN = "i"
-"""Another purpose: a link to a video opens no picture, and the other way round."""
+"""The purpose of links to inputs. A link signed for a video does not open them, or vice versa."""
 GIVEN_LIFETIME = HARD_DEADLINE
-"""Seconds that a link to what somebody gave works: a queue up there may be as long as we wait for a
-video, and it is fetched when its turn comes. Every POST gets fresh ones."""
+"""Seconds that a link to a person's file works. A gateway may fetch the file only when the job
+leaves its queue, so the link lives as long as we wait for a video. Each POST gets new links."""
 _TYPES = {"jpg": "image/jpeg", "mp3": "audio/mpeg"}
-"""Of our own copies, by the ending of their keys."""
+"""Media types of our copies, by the ending of their keys."""
 _VIDEOS = {
     ".mp4": "video/mp4",
     ".webm": "video/webm",
     ".mov": "video/quicktime",
     ".ogv": "video/ogg",
 }
-"""Types that some browser plays."""
+"""Media types that at least some browsers play, by file name extension."""
 KEPT = 3600
-"""Seconds that a browser may keep a file at most; never longer than its link works."""
+"""The most seconds that a browser may cache a file; never longer than its link works."""
 REMEMBERED = 3.0
-"""Seconds for which a row that was read holds: a deleted video may be seen for so long yet."""
+"""Seconds for which a job's row is cached: a deleted video may stay visible for that long."""
 MOST_KNOWN = 1000
-"""Links that are remembered at once."""
+"""The most links whose jobs are cached."""
 _ALONE = (
     "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; "
     "sandbox allow-same-origin"
 )
-"""For a file opened by itself: the browser puts it into a page of its own, which must reach it."""
+"""The policy of a file opened directly: the browser wraps it in a page that must load it."""
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -66,7 +66,7 @@ class _Opened:
     video: Video
     expires_at: float
     seen_at: float
-    """When its row was read, in steady seconds."""
+    """The time at which the row was read, by the monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,35 +78,35 @@ class Pages:
     signer: Signer
     clock: Clock
     public_url: str | None
-    """Where the world sees us."""
+    """Our address on the internet; None if we are not reachable from there."""
     lifetime: float
-    """Seconds that a link lives, if its video is kept so long."""
+    """Seconds that a link works, unless its video is removed earlier."""
     kept: float | None = None
-    """Seconds that a video is kept once it was posted."""
+    """Seconds that a video is kept after it was posted; None means forever."""
     _files: OpenFiles = field(init=False)
     _known: dict[_Link, _Opened] = field(init=False, default_factory=dict)
-    """Good links that were followed lately."""
+    """The targets of valid links that were requested lately."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_files", OpenFiles(self.media))
 
     @property
     def routes(self) -> list[web.AbstractRouteDef]:
-        """Routes for the server; HEAD comes with GET."""
+        """The routes for the server; each GET also allows HEAD."""
         link = f"/{PURPOSE}/{{job}}/{{expiry}}/{{signature:[0-9a-zA-Z]+}}"
         return [
             web.get(link, self._player),
             web.get(f"{link}.mp4", self._video),
             web.get(f"{link}.jpg", self._still),
             web.get(f"{link}.{appearance.ORIGINAL}", self._original),
-            # Links lose their end in copying, and gain a full stop.
+            # Copied links may lose their end or gain a full stop.
             web.get(f"/{PURPOSE}/{{anything:.*}}", self._astray),
-            # No page for these: whoever fetches them is no person.
+            # No error page here: only programs request these.
             web.get(f"/{GIVEN}/{{name}}/{{expiry}}/{{signature}}.{{ending:jpg|mp3}}", self._given),
         ]
 
     def link(self, job: Job) -> Link | None:
-        """A fresh link to the video of `job`; None if the world does not see us."""
+        """Return a new link to the video of `job`; None without a public address."""
         if self.public_url is None:
             return None
         now = self.clock.now()
@@ -116,7 +116,7 @@ class Pages:
         return Link(f"{self.public_url}{path}", expires_at)
 
     def file_links(self, job: Job) -> tuple[str, ...]:
-        """Fresh links to our copies of the job's files, in order; none if nobody sees us."""
+        """Return new links to our copies of the job's files, in order; none without an address."""
         if self.public_url is None:
             return ()
         expires_at = self.clock.now() + GIVEN_LIFETIME
@@ -128,7 +128,7 @@ class Pages:
         return tuple(f"{self.public_url}{path}" for path in paths)
 
     async def aclose(self) -> None:
-        """Close the files; nobody reads any more."""
+        """Close the files. No reader may be left."""
         await self._files.aclose()
 
     async def _player(self, request: web.Request) -> web.StreamResponse:
@@ -140,7 +140,7 @@ class Pages:
             expires_at=opened.expires_at,
             address=self.public_url and f"{self.public_url}{request.path}",
         )
-        # Shown again, it is asked for again: the video may have been deleted since.
+        # The browser must revalidate the page: the video may have been deleted since.
         return web.Response(
             text=page.text,
             content_type="text/html",
@@ -155,7 +155,7 @@ class Pages:
         return self._file(key, kind, f"{opened.job.id}{suffix}", opened.expires_at)
 
     async def _original(self, request: web.Request) -> web.StreamResponse:
-        """As the gateway made it: to be kept, not shown, as no browser may know what it is."""
+        """Send the original as a download: browsers may not be able to show it."""
         opened = await self._opened(request)
         key = opened.video.original.key
         name = f"{opened.job.id}{Path(key).suffix}"
@@ -199,14 +199,14 @@ class Pages:
         return Sent(self._files.file(key), headers=headers)
 
     async def _opened(self, request: web.Request) -> _Opened:
-        """The target of the request's link. A player that asks for parts asks for many in a row."""
+        """Return the target of the request's link, cached: a player sends many range requests."""
         now, known = self.clock.steady(), self._known.get(_link(request))
         if known and now - known.seen_at < REMEMBERED and self.clock.now() < known.expires_at:
             return known
         return await self._read(request)
 
     async def _read(self, request: web.Request) -> _Opened:
-        """The same, as the row is now."""
+        """Return the target of the request's link by the current row. Raises `HTTPNotFound`."""
         link, seen_at = _link(request), self.clock.steady()
         _, job_id, expiry, _ = link
         job = await self.get_job(job_id) if self.signer.has_signed(*link) else None
@@ -229,9 +229,9 @@ def _page_headers(page: appearance.Page) -> dict[str, str]:
 
 
 def _gone(request: web.Request, job: Job | None = None) -> web.HTTPNotFound:
-    """The page for every link that leads nowhere, in the language the browser likes best.
+    """Return the page for a link that leads to no video, in the browser's preferred language.
 
-    Of the `job` of a link that we once gave it says how long its video was kept, if it is gone.
+    For the `job` of a link that we signed, the page says how long its video was kept, if known.
     """
     liked, _, _ = request.headers.get(hdrs.ACCEPT_LANGUAGE, "").partition(",")
     page = appearance.gone(liked.partition(";")[0].strip(), job.days_kept if job else None)

@@ -1,7 +1,7 @@
-"""A stored file as the answer: all of it, the part that was asked for, or no more than a word.
+"""Sends a stored file as the response: the whole file, a range of it, or only a status.
 
-aiohttp's own `FileResponse` opens the file for every part and closes it again, each time in another
-thread, which costs more than the sending; and it takes an `If-Range` that holds a tag for none.
+aiohttp's own `FileResponse` opens and closes the file for every range, each time in a thread, which
+costs more than the sending; and it ignores an `If-Range` that holds an ETag.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ log = get_logger()
 
 
 class Sent(web.StreamResponse):
-    """Sends the file, which stays open for as long as that takes.
+    """A response that sends a file and keeps it open until it is sent.
 
-    aiohttp prepares what a handler returns, so the sending can't happen in the handler.
+    aiohttp calls `prepare` on the response that a handler returns, so the file is sent there.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Sent(web.StreamResponse):
         self._file = file
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Send it, wholly or in the range that was asked for."""
+        """Send the whole file or the requested range."""
         try:
             async with self._file as opened:
                 return await self._send(request, opened)
@@ -80,17 +80,17 @@ class Sent(web.StreamResponse):
     async def _nothing(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         for name in (hdrs.CONTENT_TYPE, hdrs.CONTENT_DISPOSITION):
             del self.headers[name]
-        # Browsers keep a 404 too if nobody tells them not to, and storage may come back.
+        # Browsers may cache a 404, but the storage may come back.
         self.headers[hdrs.CACHE_CONTROL] = "no-store"
         return await self._without_file(request, web.HTTPNotFound.status_code)
 
 
 def _condition_failed(request: web.BaseRequest, opened: OpenFile) -> type[web.HTTPException] | None:
-    """The answer to a client that wants the file only if it has, or has not, changed.
+    """Return the response to a conditional request whose condition fails; None to send the file.
 
-    Conditions are read in the order of RFC 9110, 13.2.2.
+    Conditions are evaluated in the order of RFC 9110, 13.2.2.
     """
-    changed_at = int(opened.stat.st_mtime)  # headers know whole seconds
+    changed_at = int(opened.stat.st_mtime)  # headers have whole seconds
     if request.if_match is not None:
         if not _names(request.if_match, opened.tag, weak=False):
             return web.HTTPPreconditionFailed
@@ -108,7 +108,7 @@ def _names(tags: tuple[ETag, ...], tag: str, *, weak: bool = True) -> bool:
 
 
 def _part(request: web.BaseRequest, opened: OpenFile) -> range | None:
-    """The bytes that were asked for; None for all. Raises `ValueError` where there are none."""
+    """Return the requested range; None for the whole file. Raises `ValueError` if it is empty."""
     size = opened.stat.st_size
     if hdrs.RANGE not in request.headers or not _is_same(request, opened):
         return None
@@ -120,7 +120,7 @@ def _part(request: web.BaseRequest, opened: OpenFile) -> range | None:
 
 
 def _is_same(request: web.BaseRequest, opened: OpenFile) -> bool:
-    """Whether the rest of what somebody has is wanted: `If-Range` names the file or its time."""
+    """Whether the `If-Range` header, an ETag or a time, matches the file. True without header."""
     named = request.headers.get(hdrs.IF_RANGE)
     if named is None:
         return True

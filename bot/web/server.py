@@ -1,4 +1,4 @@
-"""One aiohttp server: it mounts what `app.py` hands it and tells whether the house stands."""
+"""One aiohttp server: it serves the routes that `app.py` supplies, and `/healthz`."""
 
 import asyncio
 import errno
@@ -16,7 +16,7 @@ from bot.log import get_logger
 from bot.web.connections import ConnectionLimits, Connections, End, begin
 
 SHUTDOWN = 5.0
-"""Seconds that answers under way may take after a stop."""
+"""Seconds that unfinished responses may take after a stop."""
 
 log = get_logger()
 
@@ -25,9 +25,9 @@ _CLIENTS_OWN = (HttpProcessingError, TimeoutError, ConnectionError)
 
 
 class _Discreet(logging.Filter):
-    """Aiohttp's words on a request name its address, and our addresses are keys.
+    """A filter for aiohttp's log lines: these contain addresses, which hold our signatures.
 
-    Of nonsense nothing is said at all, nor of clients that stall or go: they must not fill the log.
+    Malformed requests and clients that stall or leave are not logged, so they can't fill the log.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -49,13 +49,13 @@ async def serve(
     port: int,
     limits: ConnectionLimits | None = None,
 ) -> AsyncIterator[str]:
-    """Listen until the context ends; yields the address here, e.g. `http://127.0.0.1:8080`.
+    """Listen until the context ends; yield the local address, e.g. `http://127.0.0.1:8080`.
 
-    Raises `Broken` with the reason where it can't listen there.
+    Raises `Broken` with the reason if it can't listen there.
     """
     app = web.Application(middlewares=[begin, _guard], client_max_size=64 * 1024)
     app.add_routes([web.get("/healthz", _healthy), *routes])
-    # A video that somebody is watching does not hold the end up for long.
+    # The timeout keeps a video that is being watched from delaying a stop.
     runner = web.AppRunner(
         app,
         access_log_class=End,
@@ -75,7 +75,7 @@ async def serve(
 async def _listening(
     runner: web.AppRunner, limits: ConnectionLimits, *, host: str, port: int
 ) -> AsyncIterator[int]:
-    """Accept what `limits` have a place for; yields the port."""
+    """Accept connections within `limits`; yield the port."""
     assert runner.server is not None
     factory = Connections(runner.server, limits)
     try:
@@ -89,13 +89,13 @@ async def _listening(
 
 
 def address(host: str, port: int) -> str:
-    """Our address for a browser on this very machine."""
+    """Return our address for a browser on this machine."""
     name = reached_at(host)
     return f"http://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 def reached_at(host: str) -> str:
-    """The name under which this very machine reaches `host`, which may mean every address."""
+    """Return the name by which this machine reaches `host`; loopback if it means all addresses."""
     try:
         ip = ip_address(host or "0.0.0.0")  # noqa: S104 - what an empty host means
     except ValueError:
@@ -106,7 +106,7 @@ def reached_at(host: str) -> str:
 
 
 def cannot_listen(error: OSError, *, host: str, port: int) -> Broken:
-    """Why nobody can be received at this address."""
+    """Return the error that says why the server can't listen at this address."""
     match error.errno:
         case _ if isinstance(error, gaierror):
             return Broken("host_unknown", host=host)
@@ -114,7 +114,7 @@ def cannot_listen(error: OSError, *, host: str, port: int) -> Broken:
             return PortTaken(host=host, port=port)
         case errno.EACCES | errno.EPERM:
             return Broken("port_forbidden", host=host, port=port)
-        # Later Pythons give no number when none of the host's addresses is ours.
+        # Newer Pythons give no errno if none of the host's addresses is ours.
         case errno.EADDRNOTAVAIL | None:
             return Broken("host_elsewhere", host=host)
         case _:
@@ -122,13 +122,13 @@ def cannot_listen(error: OSError, *, host: str, port: int) -> Broken:
 
 
 async def _healthy(_request: web.Request) -> web.Response:
-    """The loop turns. Where it does not, nobody answers; a task that dies ends the process."""
+    """Answer that the event loop runs. A task that dies ends the process, so this is enough."""
     return web.Response(text="ok\n")
 
 
 @web.middleware
 async def _guard(request: web.Request, handler: object) -> web.StreamResponse:
-    """The rim: a fault of ours is logged without the address, and answered without a trace."""
+    """Log our own errors without the address, and answer them without details."""
     try:
         response: web.StreamResponse = await handler(request)  # type: ignore[operator]
     except web.HTTPException as error:
@@ -136,7 +136,7 @@ async def _guard(request: web.Request, handler: object) -> web.StreamResponse:
         raise
     except Exception as error:
         if isinstance(error, ConnectionError) and request.transport is None:
-            raise  # the client went in the middle of its body, and reads no answer
+            raise  # the client left in the middle of its body and reads no response
         log.exception("web.failed", route=str(request.match_info.route.resource))
         raise web.HTTPInternalServerError(text="Something went wrong.\n") from None
     return response

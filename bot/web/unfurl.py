@@ -1,8 +1,8 @@
-"""The tags by which chats show the video of a player page in place: Open Graph and Twitter.
+"""The meta tags that let chats embed the video of a player page: Open Graph and Twitter.
 
-Pure functions from a job to names and values. Discord and Telegram fetch the page themselves and
-run no scripts, so they need every address complete; where we have none, those tags are left out:
-a preview without a video is better than one that points nowhere.
+Pure functions from a video to names and values. Discord and Telegram fetch the page themselves and
+run no scripts, so they need absolute URLs. Without a public address these tags are left out: a
+preview without a video is better than a broken one.
 """
 
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from bot.core.jobs import Video, thumbnail_size
 Tag = tuple[str, str]
 SITE = "Zoetrope"
 COLOUR = "#c8553d"
-"""The edge of the card that Discord draws, and the bar of a phone's browser."""
+"""The colour of the embed's edge in Discord, and of the bar of a phone's browser."""
 
 
 def tags(video: Video, *, title: str, description: str, address: str | None) -> list[Tag]:
-    """All tags of the page at `address`; the file and its still lie there with an ending."""
+    """Return the tags of the page at `address`. File and still have that URL plus an ending."""
     words = [
         ("theme-color", COLOUR),
         ("og:site_name", SITE),
@@ -51,6 +51,6 @@ def _clip(video: Video, address: str) -> Iterator[Tag]:
     yield "twitter:player", address
     yield "twitter:player:width", str(video.width)
     yield "twitter:player:height", str(video.height)
-    # Some readers of these tags take the page's player for a frame, and this for the file.
+    # Some readers use `twitter:player` for an iframe and `twitter:player:stream` for the file.
     yield "twitter:player:stream", address
     yield "twitter:player:stream:content_type", "video/mp4"

@@ -1,4 +1,4 @@
-"""A plugin and what goes through it: a request as the host parsed it, and what the vendor gets."""
+"""A task plugin, its input (a request as the host parsed it) and its output for the vendor."""
 
 import base64
 import json
@@ -16,22 +16,22 @@ from bot.simulator.vendors.submission import rejected
 LONGEST = 3600  # seconds that any task may be asked for
 PHOTOS = frozenset({"JPEG", "PNG", "WEBP"})
 LARGEST = 64 * MEGABYTE
-"""Bytes of a picture where neither plugin nor vendor is known to have a limit."""
+"""The most bytes of a picture if neither the plugin nor the vendor has a known limit."""
 CHOSEN = 8
-"""Seconds of a video whose model chose its length."""
+"""Seconds of a video if the model chooses the length."""
 
 
 class Oversized(ValueError):
-    """A file is over the plugin's own limit: the host cannot build the vendor's request."""
+    """An error: a file exceeds the plugin's limit, so the host can't build the request."""
 
 
 class Unpriced(ValueError):
-    """A fact that the price hangs on has a value that its plugin does not declare."""
+    """An error: a value that decides the price is not among those that the plugin declares."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One request; the values of a form are lists of texts, those of a JSON object as they came."""
+    """A request. Values of a form are lists of texts; values of a JSON object are unchanged."""
 
     model: str
     values: Mapping[str, object]
@@ -41,7 +41,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture in a vendor's request; `data` is its address, base64 or a `data:` URI."""
+    """A picture in a vendor's request; `data` is its URL, its base64 or a `data:` URI."""
 
     role: str  # first_frame, last_frame or reference
     data: str
@@ -72,13 +72,13 @@ class Built:
 
     @property
     def length(self) -> int:
-        """How long the video becomes."""
+        """The duration of the video in seconds."""
         return CHOSEN if self.seconds == -1 else self.seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """One request that a plugin passed on, and by which version."""
+    """A request that a plugin built for the vendor, and the plugin's version."""
 
     plugin: str
     version: str
@@ -87,7 +87,7 @@ class Translated:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a plugin takes requests from some version on."""
+    """The way in which a plugin reads requests, from some version on."""
 
     models: Collection[str]
     decode: Callable[[Sent], Values]
@@ -111,12 +111,12 @@ class Plugin:
     check: Callable[[str, Built], str | None] = lambda _model, _built: None
 
     def way(self, version: str) -> Way | None:
-        """Return how a version takes requests; None if it is older than the plugin."""
+        """Return how a version reads requests; None if it is older than the plugin."""
         fitting = [way for first, way in self.ways.items() if parts(first) <= parts(version)]
         return fitting[-1] if fitting else None
 
     def pictures(self, model: str, built: Built) -> tuple[Picture, ...]:
-        """Return what the vendor sees, or refuse the whole as it would."""
+        """Return the request that the vendor gets. Raises a refusal as the vendor would."""
         if complaint := self.check(model, built):
             raise refused(complaint)
         return tuple(self._seen(model, shot.data) for shot in built.pictures)
@@ -134,7 +134,7 @@ class Plugin:
 
 
 def refused(message: str, code: str = "InvalidParameter") -> Refused:
-    """The vendor's no, as the gateway passes it on."""
+    """Return the vendor's refusal as the gateway passes it on."""
     return rejected({"code": code, "message": message})
 
 
@@ -179,7 +179,7 @@ def fields(sent: Sent, *, lists: Collection[str] = (), files: str = "") -> Value
 
 
 def once(sent: Sent, name: str) -> object:
-    """Return the one text of a form that has a name."""
+    """Return the text of a form's field that may come only once."""
     values = sent.values.get(name)
     if not isinstance(values, list):
         return None
@@ -189,7 +189,7 @@ def once(sent: Sent, name: str) -> object:
 
 
 def switches(said: Values, *names: str) -> None:
-    """Read texts of a form that stand for yes and no."""
+    """Read texts of a form that stand for true and false."""
     for name in names:
         if name in said:
             if said[name] not in ("true", "false"):

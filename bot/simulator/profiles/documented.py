@@ -1,7 +1,7 @@
-"""The API document to the letter: what it takes, and how it answers.
+"""A gateway exactly as in the API document.
 
-Where the document contradicts itself a comment says which side was taken. A broken rule is
-`Refused`, with a message for whoever wrote the client.
+Where the document contradicts itself, a comment says which reading was chosen. A broken rule raises
+`Refused` with a message for the author of the client.
 """
 
 import re
@@ -20,16 +20,16 @@ from bot.simulator.videos import Video
 DEFAULT_MODEL = "sora-2"
 DEFAULT_SIZE = "720x1280"
 DEFAULT_SECONDS = "4"
-LONGEST = 60  # seconds; the document names no limit, a renderer needs one
-SIDES = range(64, 2049)  # pixels; likewise
+LONGEST = 60  # seconds; the document has no limit, but the renderer needs one
+SIDES = range(64, 2049)  # pixels; our limit, too
 KINDS = ("multipart/form-data", "application/json")
-# One sample says 1280P and the list of tiers does not: taken for 720P, whose long side is 1280.
+# A sample has 1280P, but the list of tiers does not: read as 720P, whose long side is 1280.
 TIERS = {**WAN_SIZES, "1280P": WAN_SIZES["720P"]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Documented(Profile):
-    """A gateway that is as the document says."""
+    """A gateway that follows the document."""
 
     created: int = 201
 
@@ -40,7 +40,7 @@ class Documented(Profile):
         return _scene(body, self.models)
 
     def accepted(self, video: Video) -> dict[str, object]:
-        """The answer of "201 - Successfully Created"."""
+        """Return the body of "201 - Successfully Created"."""
         return {
             "id": video.id,
             "object": "video",
@@ -51,7 +51,7 @@ class Documented(Profile):
         }
 
     def told(self, video: Video, now: float, url: str) -> dict[str, object]:
-        """The answer of "Get Video Task Status", which is the longer of its two samples."""
+        """Return the body of "Get Video Task Status", as in the longer of its two samples."""
         state = video.state(now)
         body = self.accepted(video) | {
             "status": state,
@@ -69,11 +69,11 @@ class Documented(Profile):
         return body
 
     def file_headers(self, video: Video) -> dict[str, str]:
-        """File download information."""
+        """Return the "file download information" of the document."""
         return {"Content-Disposition": f'attachment; filename="{video.id}.mp4"'}
 
     def envelope(self, refusal: Refused) -> Mapping[str, object]:
-        """The one envelope of the document."""
+        """Return the only error envelope of the document."""
         kind = "server_error" if refusal.status >= 500 else "invalid_request_error"
         return {"error": {"message": refusal.message, "type": kind}}
 
@@ -108,7 +108,7 @@ def _scene(body: Body, models: Mapping[str, Model]) -> Scene:
 
 
 def _metadata(body: Body) -> dict[str, object]:
-    """The extended parameters: the form's JSON string, or an object in a JSON body."""
+    """Return the extended parameters: the form's JSON string, or an object in a JSON body."""
     text = body.fields.get("metadata", "")
     extras = json_object(text, "metadata") if text else {}
     _switch(extras, "prompt_extend", default=True)  # changes nothing here, but must be well formed
@@ -140,7 +140,7 @@ def _seconds(body: Body) -> int:
 
 
 def _voice(extras: Mapping[str, object]) -> Voice:
-    """The sound, under its vendor's own name, flat like the others: the document has none."""
+    """Return the sound from `audio_url`, the vendor's own name: the document has no sound."""
     given = extras.get("audio_url")
     if isinstance(given, str) and is_address(given):
         return given
@@ -151,7 +151,7 @@ def _voice(extras: Mapping[str, object]) -> Voice:
 
 
 def _lasting(voice: bytes) -> int:
-    """As long as the sound, whatever the field says."""
+    """Return the seconds of the sound; the field for the length is ignored."""
     try:
         length = sounds.seconds(voice)
     except ValueError as error:
@@ -169,7 +169,7 @@ def _size(
 ) -> Size:
     text = body.fields.get("size") or body.fields.get("resolution") or extras.get("resolution")
     if not text:
-        # A Wan model asked to move a picture follows the picture; 720x1280 would crop it.
+        # A Wan model keeps the picture's shape; the default 720x1280 would crop it.
         text = "720P" if model.urls_only and pictures else DEFAULT_SIZE
     if str(text).upper() in TIERS:
         tier = TIERS[str(text).upper()]
@@ -199,7 +199,7 @@ def _pixels(text: str, model: Model) -> Size:
 def _pictures(
     body: Body, extras: Mapping[str, object], name: str, model: Model
 ) -> tuple[Picture, ...]:
-    """Return the pictures a model is given, after checking that it takes them, and this way."""
+    """Return the request's pictures. Raises `Refused` if the model does not take them this way."""
     uploads = tuple(_uploads(body))
     if model.takes is Takes.FRAMES:
         return _by_names(extras, "first_frame_url", "last_frame_url")
@@ -207,7 +207,7 @@ def _pictures(
         return _by_names(extras, "image_url")
     given = extras.get("img_url") or body.fields.get("input_reference")
     if given is None and uploads and model.urls_only:
-        # One JavaScript sample uploads a file to a Wan model; the text rules that out.
+        # One JavaScript sample uploads a file to a Wan model, but the text forbids that.
         raise Refused(f"{name}: direct file upload is not supported, use metadata.img_url")
     pictures = (_by_address(given, "img_url"),) if given else uploads
     if pictures and model.takes is Takes.TEXT:

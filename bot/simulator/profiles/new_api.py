@@ -1,7 +1,7 @@
-"""new-api, the gateway behind most resellers, in two generations; A is of 2025-12, B of 2026-06.
+"""new-api, the gateway software of most resellers, in generations A (2025-12) and B (2026-06).
 
-It reads every request for one of its vendors and answers with a row of its own, which it brings up
-to date on a tick; for wan and sora it shows what the vendor said last instead.
+new-api adapts every request for a vendor and answers from its own row, which it updates at each
+tick; for wan and sora it shows the vendor's latest response instead.
 """
 
 import json
@@ -28,7 +28,7 @@ SWEEP = 86400.0
 
 
 class Row(StrEnum):
-    """Where a task stands in the gateway's own table."""
+    """The status of a task in the gateway's own table."""
 
     NOT_START = "NOT_START"
     SUBMITTED = "SUBMITTED"
@@ -52,9 +52,9 @@ VENDORS: Mapping[Family, Callable[[Submission], Scene]] = {
     Family.JIMENG: jimeng.scene,
     Family.VIDU: vidu.scene,
 }
-# The share of its time until which a video stands there, as far as the gateway knows.
+# The share of a video's time until which its row has this status.
 STEPS = ((0.2, Row.SUBMITTED), (0.4, Row.QUEUED))
-UNSEEN = 0.1  # the same for NOT_START, of a gateway that always knows
+UNSEEN = 0.1  # the same for NOT_START, if the gateway polls its vendor without delay
 SIZES = {"sora-2": sora.SIZES["sora-2"], "sora-2-pro": sora.SIZES["sora-2-pro"]}
 LARGE = ("1792x1024", "1024x1792")  # billed × 1.6667
 NUMBERED = (Family.KLING, Family.JIMENG, Family.VIDU)
@@ -63,7 +63,7 @@ ALWAYS_LINKED = (Family.WAN, Family.JIMENG)  # metadata.url, even if empty
 
 
 def row(video: Video, now: float) -> Row:
-    """Return where a video stands in the gateway's table."""
+    """Return the status of a video in the gateway's table."""
     match video.state(now):
         case "succeeded":
             return Row.SUCCESS
@@ -78,7 +78,7 @@ def row(video: Video, now: float) -> Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewApi(Profile):
-    """The gateway; a generation is what its fields say, and `generation` for the rest."""
+    """A new-api gateway. Its fields and `generation` say how it differs from other versions."""
 
     generation: Generation
     tick: float = TICK
@@ -100,7 +100,7 @@ class NewApi(Profile):
         return _sora(sent, body) if vendor is Family.SORA else VENDORS[vendor](sent)
 
     def remix(self, body: Body, video: Video) -> Scene:
-        """Return the same video by other words; only sora's adaptor has that."""
+        """Return the same video with another prompt; only sora's adaptor supports that."""
         if family(video.scene.model) is not Family.SORA:
             raise flat("not_implemented", "remix is not implemented", 501)
         text = body.fields.get("prompt", "")
@@ -109,7 +109,7 @@ class NewApi(Profile):
         return replace(video.scene, prompt=text)
 
     def named(self, scene: Scene) -> str:
-        """B has ids of its own; A hands on the vendor's."""
+        """Return a new id: generation B makes its own, A passes on the vendor's."""
         if self.generation == "B":
             letters = string.ascii_letters + string.digits
             return "task_" + "".join(secrets.choice(letters) for _ in range(32))
@@ -124,7 +124,7 @@ class NewApi(Profile):
     # ------------------------------------------------------------------------ answers
 
     def accepted(self, video: Video) -> dict[str, object]:
-        """The adaptor's answer when the vendor has taken a request."""
+        """Return the adaptor's body for a request that the vendor has accepted."""
         vendor = family(video.scene.model)
         body: dict[str, object] = {
             "id": video.id,
@@ -146,7 +146,7 @@ class NewApi(Profile):
         return body
 
     def told(self, video: Video, now: float, url: str) -> dict[str, object]:
-        """The row's content, or for wan and sora the vendor's last words."""
+        """Return the row's content, or for wan and sora the vendor's latest response."""
         vendor = family(video.scene.model)
         if vendor is Family.SORA:
             return _raw(video, now)
@@ -172,14 +172,14 @@ class NewApi(Profile):
         return body | _error(video, now, vendor)
 
     def headers(self) -> dict[str, str]:
-        """Every answer has a name that support asks for, and the version of the software."""
+        """Return the headers of every response: a request id for support, and the version."""
         return {
             "X-Oneapi-Request-Id": secrets.token_hex(16),
             "X-New-Api-Version": self.version,
         }
 
     def receipt(self, scene: Scene) -> dict[str, str]:
-        """B says what its price is multiplied by."""
+        """Return the header in which generation B gives the factors of its price."""
         priced = family(scene.model) in (Family.SORA, Family.WAN)
         if self.generation == "A" or not priced:
             return {}
@@ -189,43 +189,43 @@ class NewApi(Profile):
         return {"X-New-Api-Other-Ratios": json.dumps(ratios)}
 
     def file_headers(self, _video: Video) -> dict[str, str]:
-        """The gateway's own; the vendor's do not get through here."""
+        """Return the gateway's own headers; the vendor's are not passed on."""
         return {"Cache-Control": "public, max-age=86400"}
 
     # ----------------------------------------------------------------------- refusals
 
     def envelope(self, refusal: Refused) -> Mapping[str, object]:
-        """The envelope of whatever is refused before it is a task."""
+        """Return the envelope of a request that is refused before it becomes a task."""
         words = {"message": refusal.message, "type": "new_api_error"}
         return {"error": {**words, "code": refusal.code or ""}}
 
     def bad_key(self) -> Refused:
-        """The request has no key, or one that nobody gave out."""
+        """Return the refusal of a missing or unknown key."""
         return Refused(f"无效的令牌 (request id: {secrets.token_hex(8)})", 401)
 
     def unknown(self) -> Refused:
-        """There is no task with this id, or it is another key's."""
+        """Return the refusal for an id that is unknown or another key's."""
         return flat("task_not_exist", "task_not_exist")
 
     def no_content(self) -> Refused:
-        """The same, asked for its content."""
+        """Return the refusal for the content of an unknown id."""
         return _plain("Task not found", 404)
 
     def not_ready(self, video: Video, now: float) -> Refused:
-        """The content was asked for before it was there, or there will be none."""
+        """Return the refusal for the content of a video that is unfinished or failed."""
         return _plain(f"Task is not completed yet, current status: {row(video, now)}", 400)
 
     def busy(self) -> Refused:
-        """The vendor has too many videos of this gateway under way."""
+        """Return the refusal if the vendor already makes too many videos for this gateway."""
         return flat("fail_to_fetch_task", FULL, 429, upstream=True)
 
     def nowhere(self, method: str, path: str) -> Refused:
-        """There is no such address."""
+        """Return the refusal for an unknown address."""
         return _plain(f"Invalid URL ({method} {path})", 404, param="", code="")
 
 
 def _sora(sent: Submission, body: Body) -> Scene:
-    """One check of the gateway's own, then the whole request goes to the vendor as it came."""
+    """Return sora's video: the gateway checks only the size, and passes the request on unchanged."""
     if sent.size and sent.size not in SIZES.get(sent.model, (sent.size,)):
         raise flat("invalid_size", f"{sent.model} size is invalid")
     try:
@@ -235,7 +235,7 @@ def _sora(sent: Submission, body: Body) -> Scene:
 
 
 def _raw(video: Video, now: float) -> dict[str, object]:
-    """The vendor's object, which a sweep does not change."""
+    """Return the vendor's object, which a sweep does not change."""
     body = sora.described(video, now)
     if video.swept(now):
         body |= {"status": "in_progress", "completed_at": None, "error": None}
@@ -243,7 +243,7 @@ def _raw(video: Video, now: float) -> dict[str, object]:
 
 
 def _updated(video: Video, now: float) -> int:
-    """When the row changed last: at every look, until the one that found it over."""
+    """Return when the row changed last: at each poll of the vendor, until the video is over."""
     seen = video.seen(now)
     if video.state(now) == "processing":
         return int(seen)
@@ -252,7 +252,7 @@ def _updated(video: Video, now: float) -> int:
 
 
 def _stale(video: Video, now: float, status: str) -> str:
-    """The vendor's last word: `queued` from the start, and never what only the sweep knows."""
+    """Return the vendor's latest status: `queued` at first, and never the result of a sweep."""
     if video.swept(now):
         return "in_progress"
     return "queued" if status == "unknown" else status
@@ -274,6 +274,6 @@ def _error(video: Video, now: float, vendor: Family) -> dict[str, object]:
 
 
 def _plain(message: str, status: int, **more: object) -> Refused:
-    """The envelope of the addresses around a task."""
+    """Return a refusal in the envelope of the other addresses of a task."""
     words = {"message": message, "type": "invalid_request_error"}
     return Refused(message, status, body={"error": {**words, **more}})

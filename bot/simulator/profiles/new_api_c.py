@@ -1,8 +1,8 @@
 """new-api's generation C, of 2026: every vendor is a task plugin, and each plugin has a version.
 
-The host reads the body, asks the plugin that claims the model to decode it, lets it build what the
-vendor gets, and owns whatever is said of a task; a plugin adds little to that. Models that no
-plugin claims have no channel, or go to the older rules of generation B.
+The host reads the body. The plugin that claims the model decodes it and builds the request to the
+vendor. Responses about a task come from the host; a plugin adds little. A model that no plugin
+claims has no channel, or follows the older rules of generation B.
 """
 
 import re
@@ -26,11 +26,11 @@ VERSION = "v1.0.0-rc.21"
 FIRST = "1.0.0"
 NEWEST = "newest"
 NONE = "none"
-"""The word for a plugin that is not there."""
+"""The version that stands for a plugin that is not installed."""
 USUAL: Mapping[str, str] = {key: NEWEST for key in PLUGINS if key != "vertex-ai"}
-"""The plugins of a gateway where nobody says which: Veo has one of its two."""
+"""The default plugins of a gateway: of Veo's two plugins, only one."""
 OLDER: Mapping[str, Model] = {**MODELS, **SORA, **JIMENG_V30}
-"""Models that the older rules know."""
+"""Models of the older rules."""
 
 FORM, JSON, URLENCODED = (
     "multipart/form-data",
@@ -42,16 +42,16 @@ LONGEST_NAME, LONGEST_FILENAME = 256, 255
 LARGEST_FILE = 64 * 1024 * 1024
 
 SHORT = {"2k": 1080, "4k": 1080}
-"""The short side of a tier that is not its number; no larger, as drawing takes its time."""
+"""The short side of tiers that are not named by it; small, because drawing is slow."""
 LONGEST_SCENE = 60
-"""Seconds; some plugins take an hour, which nobody would want to be drawn here."""
+"""Seconds; some plugins allow an hour, which would take too long to draw."""
 VIDEO_FILES = "1.2.1"
-"""The first plugin of MiniMax whose videos can be had, but for those of H3."""
+"""The first version of MiniMax's plugin that delivers videos; those of H3 always worked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One plugin that claims a model, and how its version takes requests."""
+    """A plugin that claims a model, and how its version reads requests."""
 
     plugin: Plugin
     version: str
@@ -60,9 +60,9 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class NewApiC(NewApi):
-    """The gateway; `claims` are the plugins that claim a model, in the order of their keys.
+    """A gateway with plugins; `claims` are the plugins that claim a model, in order of their keys.
 
-    `older`: models that no plugin claims are taken by the rules of generation B.
+    With `older`, models that no plugin claims follow the rules of generation B.
     """
 
     claims: Mapping[str, Sequence[Claim]]
@@ -75,7 +75,7 @@ class NewApiC(NewApi):
         return self.order(body)[0]
 
     def order(self, body: Body) -> tuple[Scene, Translated | None]:
-        """Return the video, and what the plugin made of the request on its way to the vendor."""
+        """Return the video, and the request that the plugin built for the vendor."""
         if body.kind not in (FORM, JSON, URLENCODED):
             raise Refused(f'unsupported task plugin media type "{body.kind}"', 415)
         name = body.fields.get("model", "")
@@ -90,7 +90,7 @@ class NewApiC(NewApi):
         raise Refused(words, 503, code="model_not_found")
 
     def unreadable(self, refusal: Refused) -> Refused:
-        """The host says one thing to everything that should be JSON and is not."""
+        """Return the host's refusal of a body: one message for everything that is no JSON."""
         return Refused("Invalid task protocol request") if isinstance(refusal, NotJson) else refusal
 
     def _spelt(self, name: str) -> str:
@@ -147,11 +147,11 @@ class NewApiC(NewApi):
         return {**_rendered(claims[0], video, now, stands), **body}
 
     def receipt(self, scene: Scene) -> dict[str, str]:
-        """Plugins have prices of their own, of which nothing is said."""
+        """Return no price headers for models of plugins."""
         return {} if scene.model in self.claims else super().receipt(scene)
 
     def withholds(self, video: Video) -> Refused | None:
-        """MiniMax's older plugins cannot hand over what they made."""
+        """Return a refusal for MiniMax's older plugins, which can't deliver their videos."""
         claims = self.claims.get(video.scene.model, [])
         old = [claim for claim in claims if claim.plugin.key == "hailuo"]
         if old and parts(old[0].version) < parts(VIDEO_FILES) and video.scene.model != "MiniMax-H3":
@@ -159,12 +159,12 @@ class NewApiC(NewApi):
         return None
 
     def no_artifact(self) -> Refused:
-        """The task is done, and there is nothing to hand over."""
+        """Return the refusal for a task that is done but has no content."""
         return Refused("artifact_not_found", 404, code="artifact_not_found")
 
 
 def _sent(body: Body, model: str) -> Sent:
-    """Return the request as the host hands it to a plugin, or refuse what it does not hand on."""
+    """Return the request as the host passes it to a plugin. Raises `Refused`."""
     if body.kind == URLENCODED:
         raise Refused("unsupported request body for this operation", 415)
     if body.json is not None:
@@ -209,7 +209,7 @@ def _scene(model: str, built: Built, pictures: tuple[Picture, ...]) -> Scene:
 
 
 def _frame(built: Built, pictures: tuple[Picture, ...]) -> Size:
-    """Return the size of a video: the ratio's, or the first picture's where none is said."""
+    """Return the size of a video, by the ratio, or by the first picture if there is no ratio."""
     if exact := sides(built.resolution):
         return int(exact[0]), int(exact[1])
     word = built.resolution.lower()
@@ -240,7 +240,7 @@ def _row(video: Video, stands: Row) -> dict[str, object]:
 
 
 def _rendered(claim: Claim, video: Video, now: float, stands: Row) -> dict[str, object]:
-    """A plugin adds the vendor's error, and for three of them a little more."""
+    """Return what a plugin adds to a response: the vendor's error, and a little more for three."""
     key = claim.plugin.key
     extras: dict[str, object] = {}
     if key == "sora" and claim.version != FIRST:
@@ -265,9 +265,9 @@ def _rendered(claim: Claim, video: Video, now: float, stands: Row) -> dict[str, 
 def new_api_c(
     name: str, plugins: Mapping[str, str] | None = None, *, older: bool = False
 ) -> NewApiC:
-    """Return a gateway with these plugins, key → version, `newest` or `none`; the rest is usual.
+    """Return a gateway with these plugins, key → version, `newest` or `none`; others are default.
 
-    ValueError names a plugin or version that cannot be.
+    Raises `ValueError` that names an unknown plugin or version.
     """
     claims = _claims({**USUAL, **(plugins or {})})
     claimed = dict.fromkeys(claims, Model(takes=Takes.ANY))

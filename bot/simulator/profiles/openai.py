@@ -1,4 +1,4 @@
-"""OpenAI's own API: strict about what it takes, and everything it says has every key."""
+"""OpenAI's own API: it checks requests strictly, and its video objects always have every key."""
 
 import secrets
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ KINDS = ("multipart/form-data", "application/json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAi(Profile):
-    """The vendor itself, with no gateway before it."""
+    """The vendor itself, without a gateway in front."""
 
     lifetime: int = sora.KEPT
     lists: bool = True
@@ -29,7 +29,7 @@ class OpenAi(Profile):
         return sora.scene(body, self.models)
 
     def remix(self, body: Body, video: Video) -> Scene:
-        """Return the same video by other words; nothing else can be asked."""
+        """Return the same video with another prompt; no other parameter is allowed."""
         self._check_kind(body)
         for name in [*body.fields, *body.files]:
             if name != "prompt":
@@ -38,35 +38,35 @@ class OpenAi(Profile):
         return replace(video.scene, prompt=sora.prompt(body))
 
     def accepted(self, video: Video) -> dict[str, object]:
-        """The video object of a video that is only queued."""
+        """Return the video object of a queued video."""
         return sora.described(video, video.created_at) | {"status": "queued", "progress": 0}
 
     def told(self, video: Video, now: float, _url: str) -> dict[str, object]:
-        """The video object; there is no address in it."""
+        """Return the video object, which contains no link."""
         return sora.described(video, now)
 
     def headers(self) -> dict[str, str]:
-        """Every answer has a name that support asks for."""
+        """Return the headers of every response: a request id for support."""
         return {"x-request-id": f"req_{secrets.token_hex(16)}"}
 
     def envelope(self, refusal: Refused) -> Mapping[str, object]:
-        """The one envelope."""
+        """Return the only error envelope."""
         return sora.complaint(refusal)
 
     def bad_key(self) -> Refused:
-        """The request has no key, or one that nobody gave out."""
+        """Return the refusal of a missing or unknown key."""
         return Refused("Incorrect API key provided.", 401, code="invalid_api_key")
 
     def not_ready(self, _video: Video, _now: float) -> Refused:
-        """It is as if there were nothing yet."""
+        """Return the refusal for unfinished content, which looks as if there were no video."""
         return Refused("Video is not ready yet; look at its status first.", 404)
 
     def busy(self) -> Refused:
-        """Too many videos of this key are under way."""
+        """Return the refusal if a key has too many unfinished videos."""
         return Refused("Rate limit reached for videos.", 429, code="rate_limit_exceeded")
 
     def nowhere(self, method: str, path: str) -> Refused:
-        """There is no such address."""
+        """Return the refusal for an unknown address."""
         return Refused(f"Invalid URL ({method} {path})", 404)
 
     def _check_kind(self, body: Body) -> None:

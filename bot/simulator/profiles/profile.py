@@ -1,6 +1,6 @@
-"""The interface of every kind of gateway; the kinds stand beside it, a module each.
+"""The interface of every kind of gateway; each kind is a module beside this one.
 
-A difference between gateways is a field here where it is a number or a yes, else a method. A
+A difference between gateways is a field here if it is a number or a bool, else a method. A
 profile knows requests and videos, and nothing of HTTP.
 """
 
@@ -20,22 +20,22 @@ from bot.simulator.videos import Video
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile(ABC):
-    """How one kind of gateway takes requests and speaks of videos; times are in seconds."""
+    """The behaviour of one kind of gateway: requests and responses. Times are in seconds."""
 
     name: str
     models: Mapping[str, Model]
     created: int = 200  # the status of an accepted request
     lifetime: int = 86400  # from creation until the file expires
-    tick: float = 0.0  # how often it looks at its vendor; 0: it always knows
-    sweep: float = math.inf  # when it gives up a video that is not done
-    ranges: bool = True  # whether a Range is answered by a part
+    tick: float = 0.0  # time between two polls of its vendor; 0: no delay
+    sweep: float = math.inf  # time until an unfinished video counts as failed
+    ranges: bool = True  # whether a Range is answered with a 206
     heads: bool = True  # whether content answers HEAD
     for_all: bool = False  # whether any key reads the content of any id
-    prepays: bool = False  # whether it takes its price before it asks the vendor
+    prepays: bool = False  # whether it charges before it asks the vendor
     lists: bool = False  # whether videos can be listed and deleted
     variants: bool = False  # whether content has a thumbnail and a spritesheet
     remixes: bool = False
-    version: str = ""  # of the software, where it tells
+    version: str = ""  # the software's version, if it shows one
 
     # ----------------------------------------------------------------------- requests
 
@@ -44,7 +44,7 @@ class Profile(ABC):
         """Return the video that a request asks for, or raise `Refused`."""
 
     def order(self, body: Body) -> tuple[Scene, Translated | None]:
-        """Return the video, and what a plugin made of the request where there are plugins."""
+        """Return the video, and the request that a plugin built, if there are plugins."""
         return self.scene(body), None
 
     def remix(self, _body: Body, _video: Video) -> Scene:
@@ -63,18 +63,18 @@ class Profile(ABC):
 
     @abstractmethod
     def told(self, video: Video, now: float, url: str) -> dict[str, object]:
-        """Return the body of an answer about it; `url` is where its file will be."""
+        """Return the body of a response to a poll; `url` is the future link to the file."""
 
     def headers(self) -> dict[str, str]:
-        """Return what every answer carries."""
+        """Return the headers of every response."""
         return {}
 
     def receipt(self, _scene: Scene) -> dict[str, str]:
-        """Return what the answer to an accepted request carries besides."""
+        """Return additional headers of the response to an accepted request."""
         return {}
 
     def file_headers(self, _video: Video) -> dict[str, str]:
-        """Return what goes with the content."""
+        """Return the headers of a response with the content."""
         return {}
 
     # ----------------------------------------------------------------------- refusals
@@ -84,37 +84,37 @@ class Profile(ABC):
         """Return the body of a refusal that has no envelope of its own."""
 
     def bad_key(self) -> Refused:
-        """The request has no key, or one that nobody gave out."""
+        """Return the refusal of a missing or unknown key."""
         return Refused("invalid or missing API key", 401)
 
     def unknown(self) -> Refused:
-        """There is no video with this id, or it is another key's."""
+        """Return the refusal for an id that is unknown or another key's."""
         return Refused("there is no video with this id", 404)
 
     def no_content(self) -> Refused:
-        """The same, asked for its content."""
+        """Return the refusal for the content of an unknown id."""
         return self.unknown()
 
     def not_ready(self, _video: Video, _now: float) -> Refused:
-        """The content was asked for before it was there, or there will be none."""
+        """Return the refusal for the content of a video that is unfinished or failed."""
         return Refused("the video is not ready")
 
     def withholds(self, _video: Video) -> Refused | None:
-        """Return what stands between a finished video and whoever asks for it."""
+        """Return a refusal for the content of a finished video, or None to deliver it."""
         return None
 
     def no_artifact(self) -> Refused:
-        """The video is done, and there is nothing to hand over."""
+        """Return the refusal for a video that is done but has no content."""
         return Refused("the video has no content", 404)
 
     def unreadable(self, refusal: Refused) -> Refused:
-        """Return what is said to a body that cannot be read."""
+        """Return the refusal of a body that can't be read."""
         return refusal
 
     def busy(self) -> Refused:
-        """Too many videos of this key are under way."""
+        """Return the refusal if a key has too many unfinished videos."""
         return Refused("too many videos are under way", 429)
 
     def nowhere(self, method: str, path: str) -> Refused:
-        """There is no such address."""
+        """Return the refusal for an unknown address."""
         return Refused(f"there is nothing at {method} {path}", 404)

@@ -1,5 +1,5 @@
-"""The vendors behind a gateway, a module each: what they make of a request, and what they refuse.
+"""The vendors behind a gateway, one module each: how they read a request, and what they refuse.
 
-Everything here is a pure function from what was sent to a video; no vendor knows of HTTP or of the
-gateway in front of it, except that new-api's adaptor is the first half of four of them.
+Everything here is a pure function from a request to a video. Vendors know nothing of HTTP and of the
+gateway, except that four of these modules begin with new-api's adaptor.
 """

@@ -1,6 +1,6 @@
-"""Jimeng behind new-api: the one adaptor besides sora's that takes a file, if it is small.
+"""Jimeng behind new-api: the only adaptor besides sora's that takes a file, if it is small.
 
-Of version 3.0 a gateway has a name of its own, from which the number of pictures makes a vendor's.
+For version 3.0 a gateway has its own names; the number of pictures decides the vendor's name.
 """
 
 import base64
@@ -34,7 +34,7 @@ FRAMES = 121  # five seconds
 TEN_SECONDS = 241  # frames, of 3.0 alone
 V30 = "jimeng_v30"
 KINDS_V30 = ("t2v", "i2v_first", "i2v_first_tail")
-"""By the number of pictures."""
+"""The kind in the vendor's name, by the number of pictures."""
 KEYS_V30 = {f"jimeng_{kind}_v30" for kind in KINDS_V30} | {
     "jimeng_ti2v_v30_pro",
     "jimeng_t2v_v30_720p",
@@ -73,7 +73,7 @@ def scene(sent: Submission) -> Scene:
 
 
 def vendors_key(model: str, pictures: int) -> str:
-    """The name that new-api sends up for a model, by the number of its pictures."""
+    """Return the vendor's name that new-api sends for a model, by the number of pictures."""
     if not model.startswith(V30):
         return model
     if model == f"{V30}_pro":
@@ -84,7 +84,7 @@ def vendors_key(model: str, pictures: int) -> str:
 
 
 def complaint_about(key: str, frames: object, pictures: int) -> str | None:
-    """The vendor's no to a name, to a length, or to the number of pictures."""
+    """Return the vendor's message against a name, a length or the number of pictures, or None."""
     newer = "v30" in key
     if newer and key not in KEYS_V30:
         return f"req_key: {key} is not supported"
@@ -96,7 +96,7 @@ def complaint_about(key: str, frames: object, pictures: int) -> str | None:
 
 
 def tier(key: str) -> str:
-    """The resolution of what a name makes."""
+    """Return the resolution that a vendor's name stands for."""
     return "1080p" if "1080" in key or key.endswith("_pro") else "720p"
 
 
@@ -129,5 +129,5 @@ def _picture(text: str) -> Picture:
 
 
 def refused(message: str, number: int = 50200) -> Refused:
-    """Jimeng's refusal: its number is the code."""
+    """Return Jimeng's refusal, whose number is the code."""
     return flat(str(number), message, 500, upstream=True)

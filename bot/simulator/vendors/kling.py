@@ -1,6 +1,6 @@
-"""Kling behind new-api: pictures only as text, and without any `data:` prefix.
+"""Kling behind new-api: pictures only as base64, without any `data:` prefix.
 
-A file is dropped without a word: the request goes up as one for text alone, and costs as much.
+An uploaded file is dropped silently: the vendor gets a request without picture at the same price.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ FIELDS: Mapping[str, type] = {
     "static_mask": str,
     "dynamic_masks": object,
 }
-SQUARE = "1:1"  # whatever the adaptor does not know
+SQUARE = "1:1"  # for sizes that the adaptor does not know
 ASPECTS: Mapping[str, str] = {
     "1280x720": "16:9",
     "1920x1080": "16:9",
@@ -93,5 +93,5 @@ def _picture(text: str) -> Picture:
 
 
 def refused(message: str) -> Refused:
-    """Kling's refusal."""
+    """Return Kling's refusal."""
     return rejected({"code": 1201, "message": message, "request_id": "sim"})

@@ -1,4 +1,4 @@
-"""OpenAI's own videos: strict, and the only ones that are asked without an adaptor."""
+"""OpenAI's own videos: strict, and the only vendor that is used without an adaptor."""
 
 import re
 from collections.abc import Mapping
@@ -154,7 +154,7 @@ def _addressed(url: str, size: Size) -> Picture:
 
 
 def _fitting(data: bytes, size: Size) -> bytes:
-    """The picture if it fits; its bytes alone tell its kind."""
+    """Return the picture if it fits the size. Only its bytes decide its format."""
     try:
         seen = head_of(data)
     except ValueError as error:

@@ -29,7 +29,7 @@ LOOSE = (Family.KLING, Family.JIMENG, Family.VIDU)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """One request as the gateway read it: what it does not know is gone."""
+    """A request as the gateway read it, without the fields that it does not know."""
 
     generation: Generation
     family: Family
@@ -47,7 +47,7 @@ class Submission:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The pictures that came as text: several `images`, or the one `image`."""
+        """The pictures that were sent as text: several `images`, or one `image`."""
         return self.images or ((self.image,) if self.image else ())
 
     def fields(self, kinds: Mapping[str, type], within: str = "") -> dict[str, object]:
@@ -68,7 +68,7 @@ class Submission:
         return found
 
     def unconverted(self, message: str) -> Refused:
-        """The gateway cannot make the vendor's request out of this one."""
+        """Return the refusal if the gateway can't build the vendor's request from this one."""
         wan_in_a = self.family is Family.WAN and self.generation == "A"
         code = "convert_to_ali_request_failed" if wan_in_a else "build_request_failed"
         return flat(code, message, 500)
@@ -102,13 +102,13 @@ def read(body: Body, *, model: str, family: Family, generation: Generation) -> S
 
 
 def rejected(raw: Mapping[str, object], status: int = 400) -> Refused:
-    """The vendor answered the gateway with this: passed on with its status, as text."""
+    """Return the refusal that passes on a vendor's response, as text, with its status."""
     text = json.dumps(raw, ensure_ascii=False)
     return flat("fail_to_fetch_task", text, status, upstream=True)
 
 
 def whole(text: str, default: int) -> int | None:
-    """Return a whole number that stands in a text; None if the text is something else."""
+    """Return the whole number that a text contains; None if it is something else."""
     if not text:
         return default
     return int(text) if re.fullmatch(r"[0-9]{1,3}", text) else None
@@ -181,7 +181,7 @@ def _metadata(body: Body, family: Family, generation: Generation) -> dict[str, o
 
 
 def _object(text: str) -> dict[str, object]:
-    """The JSON object in a text; {} for anything else."""
+    """Return the JSON object in a text; {} for anything else."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):

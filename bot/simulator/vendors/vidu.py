@@ -1,4 +1,4 @@
-"""Vidu behind new-api: pictures only as text, and with their `data:` prefix.
+"""Vidu behind new-api: pictures only as base64, with their `data:` prefix.
 
 How many there are decides what is made. A file is dropped without a word: the request goes up as
 one for text alone, and costs as much.
@@ -84,5 +84,5 @@ def _size(pictures: tuple[Picture, ...]) -> Size:
 
 
 def refused(message: str) -> Refused:
-    """Vidu's refusal."""
+    """Return Vidu's refusal."""
     return rejected({"reason": "FieldInvalid", "message": message, "metadata": {}})

@@ -1,4 +1,4 @@
-"""Alibaba's Wan behind new-api: what the adaptor `ali` makes of a request, and what DashScope says.
+"""Alibaba's Wan behind new-api: how the adaptor `ali` reads a request, and how DashScope answers.
 
 The adaptor drops files and flat metadata without a word, so a request that forgot to nest them
 goes up without its picture and is refused there.
@@ -74,7 +74,7 @@ def scene(sent: Submission) -> Scene:
 
 
 def _size(sent: Submission, parameters: Mapping[str, object]) -> tuple[Size | None, str]:
-    """The pixels of a text model, or the tier of one that follows its picture."""
+    """Return the size for a text model, or the tier for a model that follows its picture."""
     tiers = TIERS.get(sent.model)
     if tiers is None:
         if sent.size and "*" not in sent.size:
@@ -148,5 +148,5 @@ def _picture(name: str, text: str) -> Picture:
 
 
 def refused(message: str, code: str = "InvalidParameter") -> Refused:
-    """DashScope's refusal."""
+    """Return DashScope's refusal."""
     return rejected({"request_id": "00000000-sim", "code": code, "message": message})
