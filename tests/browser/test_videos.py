@@ -110,7 +110,7 @@ async def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> A
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-async def test_every_kind_of_clip_is_posted_as_one_that_plays(
+async def test_every_kind_of_video_is_posted_as_one_that_plays(
     stage: Stage, tmp_path: Path, name: str
 ) -> None:
     clip = SAMPLES[name]

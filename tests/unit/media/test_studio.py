@@ -254,7 +254,7 @@ async def test_a_conversion_that_no_worker_survives_leaves_nothing_behind(
 
 
 @pytest.mark.proof
-async def test_a_clip_that_is_too_large_for_a_worker_is_converted_to_a_smaller_one(
+async def test_a_video_that_is_too_large_for_a_worker_is_converted_to_a_smaller_one(
     tmp_path: Path,
 ) -> None:
     """An AV1 decoder with two threads takes nearly all the memory, and x264 is to have some."""

@@ -187,7 +187,7 @@ async def _proxy(behind: str, prefix: str, session: aiohttp.ClientSession) -> As
 # --- the file ------------------------------------------------------------------------------------
 
 
-async def test_the_whole_clip_comes_with_what_browsers_must_know(house: House) -> None:
+async def test_the_whole_video_comes_with_what_browsers_must_know(house: House) -> None:
     status, headers, body = await house.get()
     assert (status, body) == (200, MP4)
     wanted = {
@@ -227,7 +227,7 @@ async def test_a_range_that_is_none_is_told_the_size(house: House, asked: str) -
     assert (await house.get())[0] == 200
 
 
-async def test_of_a_converted_clip_both_files_are_offered(tmp_path: Path) -> None:
+async def test_of_a_converted_video_both_files_are_offered(tmp_path: Path) -> None:
     """The one that plays, and the one that the gateway made, each with its size."""
     async with _house(tmp_path) as house:
         source = tmp_path / "video.webm"
@@ -250,7 +250,7 @@ async def test_of_a_converted_clip_both_files_are_offered(tmp_path: Path) -> Non
         assert (await house.get())[2] == MP4
 
 
-async def test_a_clip_that_could_not_be_converted_is_served_as_what_it_is(tmp_path: Path) -> None:
+async def test_a_video_that_could_not_be_converted_is_served_as_what_it_is(tmp_path: Path) -> None:
     async with _house(tmp_path) as house:
         source = tmp_path / "video.webm"
         source.write_bytes(ORIGINAL)
@@ -266,13 +266,13 @@ async def test_a_clip_that_could_not_be_converted_is_served_as_what_it_is(tmp_pa
         assert "og:video:type" not in page
 
 
-async def test_head_says_everything_but_the_clip(house: House) -> None:
+async def test_head_says_everything_but_the_video(house: House) -> None:
     status, headers, body = await house.get(method="HEAD")
     assert (status, headers["Content-Length"], body) == (200, str(SIZE), b"")
     assert (await house.get())[2] == MP4
 
 
-async def test_an_unchanged_clip_is_not_sent_again(house: House) -> None:
+async def test_an_unchanged_video_is_not_sent_again(house: House) -> None:
     _, headers, _ = await house.get()
     for condition in (
         {"If-Modified-Since": headers["Last-Modified"]},
@@ -285,7 +285,7 @@ async def test_an_unchanged_clip_is_not_sent_again(house: House) -> None:
     assert (await house.get())[2] == MP4
 
 
-async def test_a_condition_that_holds_is_answered_with_the_clip(house: House) -> None:
+async def test_a_condition_that_holds_is_answered_with_the_video(house: House) -> None:
     _, headers, _ = await house.get()
     for condition in (
         {"If-None-Match": '"other"', "If-Modified-Since": headers["Last-Modified"]},
@@ -301,7 +301,7 @@ async def test_a_condition_that_fails_is_told(house: House, condition: Mapping[s
     assert (status, body) == (412, b"")
 
 
-async def test_the_rest_of_a_clip_comes_only_to_those_who_have_its_beginning(house: House) -> None:
+async def test_the_rest_of_a_video_comes_only_to_those_who_have_its_beginning(house: House) -> None:
     """A range is of the file that `If-Range` names, or else the whole file is sent."""
     _, headers, _ = await house.get()
     rest = {"Range": "bytes=100-"}
@@ -329,7 +329,7 @@ async def test_a_remembered_link_expires_in_its_second(house: House) -> None:
     assert (await house.get())[0] == 404
 
 
-async def test_a_clip_that_is_gone_is_not_found(house: House) -> None:
+async def test_a_video_that_is_gone_is_not_found(house: House) -> None:
     await house.studio.delete(house.video.key)
     status, headers, body = await house.get()
     assert (status, body) == (404, b"")
@@ -401,7 +401,7 @@ async def test_a_video_without_a_still_has_a_page_without_one(house: House) -> N
 
 
 @pytest.mark.parametrize("prefix", ["", "/zoe", "/a/b"])
-async def test_the_page_plays_the_clip_wherever_the_world_sees_it(
+async def test_the_page_plays_the_video_wherever_the_world_sees_it(
     tmp_path: Path, prefix: str
 ) -> None:
     async with _house(tmp_path, prefix=prefix) as house:

@@ -363,7 +363,7 @@ async def test_a_boosted_server_takes_more(fake: FakeDiscord, idle: Bot, ann: Me
         assert await idle.platform.direct_limit(elsewhere) == 10 * MIB
 
 
-async def test_one_small_clip_that_is_refused_makes_no_other_smaller(
+async def test_one_small_video_that_is_refused_makes_no_other_smaller(
     fake: FakeDiscord, desk: Desk, path: Path
 ) -> None:
     fake.guild.upload_limit = fake.world.default_upload_limit = 900
@@ -386,7 +386,7 @@ async def test_the_size_of_what_was_sent_is_learned_and_not_that_of_what_is_stor
     assert await limit(desk) == 450
 
 
-async def test_a_large_clip_that_is_refused_tells_of_all_there_for_a_while(
+async def test_a_large_video_that_is_refused_tells_of_all_there_for_a_while(
     fake: FakeDiscord, bot: Bot, desk: Desk, path: Path
 ) -> None:
     fake.faults.add("POST", SEND, error(413, 40005))

@@ -556,7 +556,7 @@ def unplayable(job: Job) -> Job:
     return replace(job, video=replace(job.video, plays=False))
 
 
-async def test_a_clip_and_its_file_have_names_of_their_own(house: House) -> None:
+async def test_a_video_and_its_file_have_names_of_their_own(house: House) -> None:
     """Telegram takes no video by the name of a document."""
     await house.send()
     await house.platform.videos.show_file(str(house.ann.id), house.job())
@@ -577,7 +577,7 @@ async def test_a_handle_that_telegram_forgot_is_uploaded_anew(house: House, key:
     assert post.media.content == MP4
 
 
-async def test_the_name_of_a_smaller_copy_is_not_that_of_the_clip(house: House) -> None:
+async def test_the_name_of_a_smaller_copy_is_not_that_of_the_video(house: House) -> None:
     """Shown again it would be the copy for ever."""
     await house.send(size=len(MP4) - 1)
     assert house.rows.handles == {}
@@ -667,7 +667,7 @@ async def with_card(house: House) -> Job:
     return about
 
 
-@pytest.mark.parametrize("video", [True, False])
+@pytest.mark.parametrize("clip", [True, False])
 async def test_what_may_stand_takes_the_place_of_the_status_message(
     house: House, clip: bool
 ) -> None:
