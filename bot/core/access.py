@@ -1,8 +1,9 @@
-"""Where the bot may work, and who decides it: closed until its owner has opened a place.
+"""The places where the bot may work, and the owners who decide it.
 
-A place is a community, or one person's own messages. The first owner is whoever sends the code
-that the service printed when it had none. A private platform, where nobody comes in but whoever
-runs the service, is one open place without owners.
+A place is a community, or one person's direct messages. A place is closed until an owner opens it,
+unless the configuration says otherwise. The first owner is the person who sends the one-time code
+that the service prints while it has no owner. A private platform, which only the operator can
+reach, is one open place without owners.
 """
 
 import hashlib
@@ -17,30 +18,31 @@ from bot.core.ports import Clock
 from bot.log import get_logger
 
 CODE = "access.code"
-"""The fact under which the digest of the one-time code is kept."""
+"""The name of the fact that holds the digest of the one-time code."""
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 log = get_logger()
 
 
 class Default(StrEnum):
-    """The rule for a place that nobody has decided on."""
+    """The rule for a place that no owner has decided on."""
 
     CLOSED = "closed"
     OPEN = "open"
 
 
 class Places(Protocol):
-    """Owners and decisions, stored."""
+    """The stored owners and decisions."""
 
     async def has_owner(self) -> bool: ...
 
     async def is_owner(self, platform: str, person_id: str) -> bool: ...
 
     async def claim(self, code: str, platform: str, person_id: str, *, now: float) -> bool:
-        """Make this person an owner if `code` is the fact `CODE`, which is used up by it.
+        """Make this person an owner and use up the code if `code` is the value of the fact `CODE`.
 
-        One transaction: of several who know it, one becomes the owner.
+        Return whether it was. This is one transaction: if several people send the code, only one
+        of them becomes the owner.
         """
 
     async def decide(
@@ -49,11 +51,11 @@ class Places(Protocol):
         """Open or close a place."""
 
     async def decision(self, platform: str, place: str) -> bool | None:
-        """Whether a place was opened; None if undecided."""
+        """Return whether an owner opened the place; None if no owner has decided."""
 
 
 class Facts(Protocol):
-    """Small things that outlast the process."""
+    """Small values by name that outlast the process."""
 
     async def get(self, name: str) -> str | None: ...
 
@@ -62,7 +64,10 @@ class Facts(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Asked before anything is admitted; `private` are the names of platforms without owners."""
+    """Decides whether a person may order in a place.
+
+    `private`: the names of platforms without owners.
+    """
 
     places: Places
     facts: Facts
@@ -71,7 +76,7 @@ class Access:
     private: frozenset[str] = frozenset()
 
     async def new_code(self) -> str | None:
-        """A one-time code for the first owner; None if there is an owner already."""
+        """Create a one-time code for the first owner. Return None if there is an owner already."""
         if await self.places.has_owner():
             return None
         groups = ("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
@@ -80,17 +85,17 @@ class Access:
         return code
 
     async def forget_code(self) -> None:
-        """A code that was printed in former times is good no more."""
+        """Make a code that was printed earlier invalid."""
         await self.facts.put(CODE, "")
 
     async def is_claimable(self) -> bool:
-        """Whether there is a code that makes somebody the first owner."""
+        """Whether a code exists that makes a person the first owner."""
         return bool(await self.facts.get(CODE)) and not await self.places.has_owner()
 
     async def claim(self, code: str, person: Person, address: Address) -> None:
-        """Make whoever knows the code the owner, and open the place they are in.
+        """Make a person with the right code the owner, and open the place they are in.
 
-        Raises `Refused("code_wrong")`, also for a code that was used.
+        Raises `Refused("code_wrong")`, also for a code that was used before.
         """
         now = self.clock.now()
         if not await self.places.claim(_digest(code), address.platform, person.id, now=now):
@@ -102,16 +107,16 @@ class Access:
     async def decide(
         self, person: Person, address: Address, *, allowed: bool, whom: str | None = None
     ) -> None:
-        """Open or close the place for everybody in it, or the private messages of `whom`.
+        """Open or close the place for everybody in it, or the direct messages of `whom`.
 
-        What is under way is still delivered. Raises `Refused("owners_only")`.
+        Active jobs are still delivered. Raises `Refused("owners_only")`.
         """
         if not await self.owns(person, address):
             raise Refused("owners_only")
         await self._put(address, person, allowed=allowed, whom=whom)
 
     async def check(self, person: Person, address: Address) -> None:
-        """Raise `Refused` where nothing may be made for this person, with who can change that."""
+        """Raise `Refused` if this person may not order here. The error says who can change that."""
         if address.platform in self.private:
             return
         decision = await self.places.decision(address.platform, _place(address, person))

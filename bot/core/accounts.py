@@ -1,7 +1,7 @@
-"""On whose account people order, by where they are: what can be made there, and how much of it.
+"""The terms of each place: the models that people can order there, and the limits.
 
-Mostly the operator's. A community may have terms of its own, and they are its own under every id
-that it ever had: one that changed it must not fall back upon somebody else's money.
+Most places have the operator's terms. A community may have its own terms. They stay with it under
+every id that it ever had, so that a community with a new id never spends the operator's money.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,10 +17,10 @@ from bot.core.replies import Ways
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """The models that can be ordered, and their purse's limits."""
+    """The models that people can order, and the limits of the purse that pays."""
 
     catalog: Catalog
-    """Its models' gateways are those that the purse of `limits` pays."""
+    """The catalog. The purse of `limits` pays all gateways of its models."""
     limits: Limits
 
 
@@ -30,24 +30,24 @@ async def _unmoved(_platform: str, community: str) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """The operator's terms, and by platform and id those of communities with their own."""
+    """The operator's terms, and by platform and id the terms of communities with their own."""
 
     general: Terms
     own: Mapping[tuple[str, str], Terms] = field(default_factory=dict)
     ids: Callable[[str, str], Awaitable[Sequence[str]]] = _unmoved
-    """Every id of a community, the present one first."""
+    """Returns all ids that a community has had, the present one first."""
 
     async def ways(self, job: Job, direct: bool = False) -> Ways:
-        """The buttons under a video or a failure, by the models to be had where it is.
+        """Return the buttons under a video or a failure, by the models available in its place.
 
-        `direct`: in its person's own messages, wherever it was asked for.
+        `direct`: the message is in the person's direct messages, wherever the order was made.
         """
         asked = job.order.call.address
         where = replace(asked, community=None) if direct else asked
         return variations.ways(job, (await self.terms(where)).catalog)
 
     async def terms(self, address: Address) -> Terms:
-        """The terms there. Rows are asked only where one of its other ids may be named."""
+        """Return the terms of a place. Rows are read only if another id may have its own terms."""
         platform, community = address.platform, address.community
         if community is None or all(platform != name for name, _ in self.own):
             return self.general

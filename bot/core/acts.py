@@ -1,4 +1,4 @@
-"""Acts of operators: each is a row, written in the transaction of what it does."""
+"""Acts of operators. An act is a row, written in the same transaction as its effect."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from bot.core.errors import Broken
 
 Values = Mapping[str, object]
-"""Something that JSON can hold."""
+"""An object that JSON can hold."""
 UseCase = Callable[..., Awaitable[Values]]
-"""An operator's use case: values by name in, values out. One that is an act takes `actor` too."""
+"""An operator's use case: named values in, values out. It takes `actor` if it writes an act."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,25 +19,25 @@ class Act:
     at: float
     """Seconds since the epoch, UTC."""
     actor: str
-    """As `cli:ann` or `telegram:7`."""
+    """The operator, such as `cli:ann` or `telegram:7`."""
     action: str
-    """As `jobs.cancel`; a value is for ever."""
+    """The name of the action, such as `jobs.cancel`. Stored names never change."""
     subject: str = ""
-    """The id of the job, the name of the gateway, the person."""
+    """The id of a job, the name of a gateway, or a person."""
     why: str = ""
     details: Values = field(default_factory=dict)
 
 
 EVERYTHING = "*"
-"""The name of a hold on every gateway, under which no order is taken either."""
+"""The name of the hold on all gateways. Under this hold no order is accepted either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """One row of the `holds` table: an operator lets no POST leave to this gateway."""
+    """One row of the `holds` table: an operator's stop of all POSTs to a gateway."""
 
     name: str
-    """A gateway's, or `EVERYTHING`."""
+    """The name of the gateway, or `EVERYTHING`."""
     at: float
     actor: str
     why: str
@@ -51,13 +51,13 @@ class Block:
     person: str
     at: float
     until: float | None
-    """None: until an operator ends it."""
+    """When the block ends; None if only an operator ends it."""
     actor: str
     why: str
 
 
 async def perform(use_case: UseCase, values: Values, *, actor: str) -> Values:
-    """Do it for this actor. Raises `Broken("control_unknown")` for values that it does not take."""
+    """Run a use case for this actor. Raises `Broken("control_unknown")` for unfitting values."""
     signature = inspect.signature(use_case)
     given = {**values, "actor": actor} if "actor" in signature.parameters else dict(values)
     try:

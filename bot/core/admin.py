@@ -1,7 +1,7 @@
 """The operators' use cases on the service as a whole, on its gateways and on people.
 
-Values in, values out; no chat network and no command line. Whatever they change is written in one
-transaction with an act that says who did it, and why.
+The use cases take and return plain values and know no chat network and no command line. Each change
+is written in one transaction with an act that says who did it, and why.
 """
 
 import re
@@ -19,48 +19,48 @@ from bot.core.wake import Wake
 MOST_ACTS = 1000
 """Acts in one list."""
 _MENTION = re.compile(r"<@!?(.+)>")
-"""A person, as Discord has them in the text of a message."""
+"""A mention of a person in the text of a Discord message."""
 
 
 Acts = Callable[[int, str | None], Awaitable[list[Act]]]
-"""So many acts, the newest first; all, or those on one subject."""
+"""Returns at most so many acts, the newest first: all acts, or the acts on one subject."""
 
 
 class Holds(Protocol):
-    """Gateways that an operator holds. Each method is one whole transaction."""
+    """The operators' holds. Each method is one whole transaction."""
 
     async def put(self, name: str, act: Act) -> bool:
-        """Hold it from now on; whether it was not held so far."""
+        """Begin a hold. Return False if it was in force already."""
 
     async def lift(self, name: str, act: Act) -> bool:
-        """Let go what it holds; whether there was such a hold."""
+        """End a hold. Return whether it was in force."""
 
     async def all(self) -> list[Hold]:
-        """Those in force."""
+        """Return the holds in force."""
 
     async def paused(self) -> list[Paused]:
-        """Gateways that refuse our key or our balance."""
+        """Return the gateways that are paused, as they refuse our key or balance."""
 
     async def unfinished(self) -> list[tuple[str, Status, int]]:
-        """By gateway and state, how many jobs have a step to come."""
+        """Return the number of unfinished jobs by gateway and state."""
 
 
 class Blocks(Protocol):
     """People who are blocked. Each method is one whole transaction."""
 
     async def put(self, block: Block, act: Act) -> int:
-        """Block them; answers how many orders that waited were cancelled."""
+        """Block a person. Return the number of queued jobs that this cancelled."""
 
     async def lift(self, platform: str, person: str, act: Act) -> bool:
-        """Let them order again; whether they were blocked."""
+        """End a person's block. Return whether the person was blocked."""
 
     async def all(self, *, now: float) -> list[Block]:
-        """Those in force, the newest first."""
+        """Return the blocks in force, the newest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admin:
-    """Looks after the service as a whole."""
+    """The operators' use cases on the service, its gateways and people."""
 
     latest: Acts
     holds: Holds
@@ -69,13 +69,13 @@ class Admin:
     """The names of gateways."""
     jobs: Jobs
     platforms: Mapping[str, str]
-    """As `whom` takes them."""
+    """The platforms, with the pattern of the ids of each, for `whom`."""
     clock: Clock
     wake: Wake
 
     @property
     def use_cases(self) -> Mapping[str, UseCase]:
-        """By the name that a command asks for."""
+        """Return the use cases by the names that commands use."""
         return {
             "acts.list": self.acts,
             "stop": self.stop,
@@ -89,29 +89,29 @@ class Admin:
         }
 
     async def acts(self, *, most: int = 20, subject: str | None = None) -> Values:
-        """The latest acts, the newest first."""
+        """Return the latest acts, the newest first."""
         found = await self.latest(min(max(1, most), MOST_ACTS), subject)
         return {"acts": [asdict(act) for act in found]}
 
     # --- everything ----------------------------------------------------------------------------
 
     async def stop(self, *, actor: str, why: str = "") -> Values:
-        """Take no order and let no POST leave; what is paid for is fetched and posted.
+        """Accept no orders and send no POSTs. Paid videos are still fetched and posted.
 
-        No POST begins after it answers. Nothing that waits is lost.
+        No POST begins after this returns. Queued jobs wait.
         """
         changed = await self.holds.put(EVERYTHING, self._act(actor, "stop", EVERYTHING, why))
         self.wake.ring()
         return {"changed": changed, **await self._under_way()}
 
     async def go(self, *, actor: str, why: str = "") -> Values:
-        """Go on after `stop`; the holds of single gateways stay."""
+        """End `stop`. The holds of single gateways stay."""
         changed = await self.holds.lift(EVERYTHING, self._act(actor, "go", EVERYTHING, why))
         self.wake.ring()
         return {"changed": changed, **await self._under_way()}
 
     async def _under_way(self) -> Values:
-        """The jobs that are not over, and who has stopped the service, if it is stopped."""
+        """Return the counts of unfinished jobs, and who stopped the service, if it is stopped."""
         counts = dict.fromkeys(Status, 0)
         for _, status, count in await self.holds.unfinished():
             counts[status] += count
@@ -128,7 +128,7 @@ class Admin:
     # --- gateways ------------------------------------------------------------------------------
 
     async def gateways(self) -> Values:
-        """Each gateway with who holds it, why it is paused, and its jobs that are not over."""
+        """Return each gateway with its hold, its pause, and its unfinished jobs."""
         holds = {hold.name: hold for hold in await self.holds.all()}
         paused = {each.gateway: each for each in await self.holds.paused()}
         unfinished = await self.holds.unfinished()
@@ -153,7 +153,7 @@ class Admin:
         return {"gateways": rows, "stopped": EVERYTHING in holds}
 
     async def pause(self, *, actor: str, name: str, why: str = "") -> Values:
-        """Let no POST leave to this gateway until an operator resumes it; orders wait."""
+        """Send no POST to this gateway until an operator resumes it. Queued jobs wait."""
         if name not in self.configured:
             raise Refused("gateway_not_known", given=name, can=", ".join(self.configured))
         changed = await self.holds.put(name, self._act(actor, "gateways.pause", name, why))
@@ -161,7 +161,7 @@ class Admin:
         return {"changed": changed, **await self.gateways()}
 
     async def resume(self, *, actor: str, name: str, why: str = "") -> Values:
-        """End an operator's pause; one for a bad key or balance ends by itself."""
+        """End an operator's hold of a gateway. A pause for a bad key or balance ends by itself."""
         changed = await self.holds.lift(name, self._act(actor, "gateways.resume", name, why))
         if not changed and name not in self.configured:
             raise Refused("gateway_not_known", given=name, can=", ".join(self.configured))
@@ -173,7 +173,7 @@ class Admin:
     async def block(
         self, *, actor: str, person: str, until: float | None = None, why: str = ""
     ) -> Values:
-        """Refuse their orders and presses; what is paid for still arrives."""
+        """Refuse a person's orders and presses. Videos that are paid for are still posted."""
         platform, id_ = whom(person, self.platforms)
         now = self.clock.now()
         if until is not None and until <= now:
@@ -187,14 +187,14 @@ class Admin:
         return {"cancelled": cancelled, "known": known, **await self.blocked()}
 
     async def unblock(self, *, actor: str, person: str, why: str = "") -> Values:
-        """Let them order again."""
+        """End a person's block."""
         platform, id_ = whom(person, self.platforms)
         act = self._act(actor, "user.unblock", f"{platform}:{id_}", why)
         changed = await self.blocks.lift(platform, id_, act)
         return {"changed": changed, **await self.blocked()}
 
     async def blocked(self) -> Values:
-        """The people who are blocked now."""
+        """Return the people who are blocked now."""
         found = await self.blocks.all(now=self.clock.now())
         return {
             "blocked": [
@@ -217,9 +217,9 @@ class Admin:
 
 
 def whom(named: str, platforms: Mapping[str, str]) -> tuple[str, str]:
-    """Platform and id of a person or a community, written as `discord:7` or `discord:<@7>`.
+    """Return the platform and id of a person or community in `discord:7` or `discord:<@7>`.
 
-    `platforms`: those there are, with the shape of their ids.
+    `platforms`: the known platforms, with the pattern of their ids. Raises `Refused`.
     """
     platform, _, id_ = named.strip().partition(":")
     if mention := _MENTION.fullmatch(id_):

@@ -1,7 +1,8 @@
-"""The alarm: owners hear that the database takes nothing, although nothing can be written down.
+"""The alarm: tell owners that the database accepts no writes.
 
-They are told directly, once per outage, as far as this process remembers them; and once more when
-it is over. A database that comes and goes rings once an hour at most.
+No row can be written then, so the alarm sends messages directly, to the owners that this process
+remembers: once when an outage begins and once when it ends. Outages in quick succession are told at
+most once an hour.
 """
 
 import asyncio
@@ -17,9 +18,9 @@ from bot.core.steps.telling import TELL_TIME
 from bot.log import get_logger
 
 CHECK_EVERY = 15.0
-"""Seconds between two looks."""
+"""Seconds between two checks of the database."""
 PATIENCE = 60.0
-"""Seconds of trouble before anybody is told: a server that restarts is none."""
+"""Seconds of an outage before an owner is told. A restart of a database server is shorter."""
 
 Person = tuple[str, str]
 
@@ -28,41 +29,41 @@ log = get_logger()
 
 @dataclass(slots=True)
 class _Outage:
-    """Since when nothing is taken, by both clocks, and who knows."""
+    """An outage: its cause, its beginning by both clocks, and the owners who were told."""
 
     why: str
     at: float
     steady: float
     told: set[Person] = field(default_factory=set)
     begun: dict[Person, float] = field(default_factory=dict)
-    """When a try with an unknown end was begun."""
+    """When the first send whose result is unknown began, by person."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Alarm:
-    """Looks at the database."""
+    """Checks the database and tells owners of outages."""
 
     beats: Callable[[], Awaitable[bool | str]]
-    """True if a row can be written, else why not."""
+    """Returns True if a row can be written, else the cause."""
     people: Callable[[], Awaitable[Sequence[Person]]]
     platforms: Mapping[str, Tells]
     clock: Clock
     _known: Sequence[Person] = field(default=(), init=False)
     _outage: _Outage | None = field(default=None, init=False)
     _rang_at: float | None = field(default=None, init=False)
-    """When anybody was last told of an outage, by the steady clock."""
+    """When an outage was last told, by the steady clock."""
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Check until cancelled."""
         while True:
             try:
                 await self.check()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next look comes
+            except Exception as error:  # noqa: BLE001 - the next check comes after any error
                 log.warning("alarm.failed", error=type(error).__name__)
             await self.clock.sleep(CHECK_EVERY)
 
     async def check(self) -> None:
-        """Once."""
+        """Check the database once."""
         found = await self.beats()
         if found is True:
             await self._well()
@@ -70,7 +71,7 @@ class Alarm:
             await self._trouble(str(found or "?"))
 
     async def _well(self) -> None:
-        self._known = await self.people()  # or it is not over: reading is part of being well
+        self._known = await self.people()  # if this read fails, the outage is not over
         over, self._outage = self._outage, None
         if over is not None:
             said = Reply(text=Text(id="cause.database_over"), tone=Tone.DONE)

@@ -1,6 +1,6 @@
-"""The operators' use cases on limits: what was used today and is left, and more of it.
+"""The operators' use cases on limits: show the use of today, grant more, and reset.
 
-A grant and a reset are for this day alone. The configuration says what holds tomorrow.
+A grant and a reset hold for today alone. The limits of other days stand in the configuration.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from bot.core.ports import Clock, Jobs
 from bot.core.quotas import Granted, Limits, Usage, allowed
 
 REPEATED = 3600.0
-"""Seconds in which the same grant is taken for the same command, given twice."""
+"""Seconds within which the same grant counts as a repetition of the same command."""
 MOST_VIDEOS = 1_000_000
 MOST_MONEY = 10**15
 """Micro-units."""
@@ -24,23 +24,23 @@ MOST_MONEY = 10**15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whose:
-    """A person, a community, or where neither is named a purse."""
+    """A person or a community; a purse if neither is given."""
 
     platform: str | None = None
     person: str | None = None
     community: str | None = None
-    """With a person: where they order, which says whose money it is."""
+    """The community; for a person, the place of their orders, which decides the purse."""
 
     @property
     def figures(self) -> tuple[str, ...]:
-        """The figures of a usage that are theirs."""
+        """Return the names of the `Usage` fields that concern this person, community or purse."""
         if self.person:
             return ("person_videos", "person_paid", "person_tries", "person_at_once")
         return ("community_videos",) if self.community else ("purse_videos", "purse_money")
 
 
 def regained(whose: Whose, usage: Usage) -> Granted:
-    """As much as makes up for what they have used today beyond what was granted before."""
+    """Return a grant equal to the use of today minus the earlier grants, not below zero."""
     names = {field.name for field in fields(Granted)}
     used = {name: getattr(usage, name) or 0 for name in whose.figures if name in names}
     more = {name: max(0, each - getattr(usage.granted, name)) for name, each in used.items()}
@@ -48,7 +48,7 @@ def regained(whose: Whose, usage: Usage) -> Granted:
 
 
 class Grants(Protocol):
-    """More than the limits of a day. Each method is one whole transaction, with its act in it."""
+    """The rows of grants. Each method is one whole transaction, which includes its act."""
 
     async def add(
         self,
@@ -60,18 +60,18 @@ class Grants(Protocol):
         money: int = 0,
         once_since: float | None = None,
     ) -> None:
-        """So many more of today's videos, and micro-units of money.
+        """Grant more videos for today, and micro-units of money.
 
-        Raises `Refused("grant_repeated")` if the same act was done since then.
+        Raises `Refused("grant_repeated")` if the same act happened since `once_since`.
         """
 
     async def reset(self, whose: Whose, limits: Limits, act: Act) -> bool:
-        """As much left as at the beginning of the day; whether anything was to be done."""
+        """Restore the full limit of the day. Return whether anything had been used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowances:
-    """Shows today's limits, and lets somebody have more."""
+    """Shows, grants and resets the limits of today."""
 
     grants: Grants
     jobs: Jobs
@@ -81,14 +81,14 @@ class Allowances:
 
     @property
     def use_cases(self) -> Mapping[str, UseCase]:
-        """By the name that a command asks for."""
+        """Return the use cases by the names that commands use."""
         return {"quota.show": self.show, "quota.grant": self.grant, "quota.reset": self.reset}
 
     async def show(self, *, kind: str, of: str = "", where: str = "") -> Values:
-        """Their use of today, what is left, and when the day ends.
+        """Return the use of today, what is left, and when the day ends.
 
-        `kind`: `person` or `community`, named by `of` as `discord:7`, or `purse`, where `of` is a
-        gateway with money of its own. `where`: the community in which a person orders.
+        `kind` is `person` or `community`, with `of` such as `discord:7`; or `purse`, with `of` the
+        name of a gateway with a purse of its own. `where`: the community in which a person orders.
         """
         whose, limits = await self._whose(kind, of, where)
         now = self.clock.now()
@@ -121,10 +121,10 @@ class Allowances:
         why: str = "",
         again: bool = False,
     ) -> Values:
-        """So many more videos today, and for a purse micro-units of money.
+        """Grant more videos for today, and for a purse micro-units of money.
 
-        Raises `Refused("grant_repeated")` for the same within an hour, unless it says `again`: the
-        answer to the first may have been lost.
+        Raises `Refused("grant_repeated")` for the same grant within an hour, as the answer to the
+        first command may have been lost. `again` allows the repetition.
         """
         whose, limits = await self._whose(kind, of, where)
         if not (0 <= videos <= MOST_VIDEOS and 0 <= money <= MOST_MONEY and videos + money > 0):
@@ -146,7 +146,7 @@ class Allowances:
     async def reset(
         self, *, actor: str, kind: str, of: str = "", where: str = "", why: str = ""
     ) -> Values:
-        """As much left today as at its beginning."""
+        """Restore the full limit of today."""
         whose, limits = await self._whose(kind, of, where)
         act = self._act(actor, "quota.reset", whose, of, why, {})
         changed = await self.grants.reset(whose, limits, act)
@@ -173,7 +173,7 @@ class Allowances:
         return whose, (await self.accounts.terms(address)).limits
 
     def _purse(self, gateway: str) -> Limits:
-        """Of the gateway that a community pays, or of all others."""
+        """Return the limits with the purse of this gateway, or with the operator's purse for ""."""
         every = [self.accounts.general, *self.accounts.own.values()]
         known = {terms.limits.purse.gateway or "": terms.limits for terms in reversed(every)}
         if gateway not in known:

@@ -1,21 +1,21 @@
-"""Steps beside each other, and now and then one that has nobody beside it.
+"""A lock for steps that run concurrently, and at times for one step that has to run alone.
 
-If the process dies while a step runs alone, it is known which step it died of. Nobody waits inside
-a claim for being let in: whoever is turned away comes again, and is blamed for nothing meanwhile.
+If the process crashes while a step runs alone, that step is the cause. No step waits for the lock
+inside its claim: a step that does not get the lock is put off, and counts no crash.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 ROOM = 30.0
-"""Seconds for which nobody new comes in after one that wants to be alone was turned away."""
+"""Seconds for which no new step may begin after a step that has to run alone was refused."""
 
 
 class Alone:
-    """One for all steps that may be suspected."""
+    """The lock for all steps that may crash the process."""
 
     def __init__(self, steady: Callable[[], float]) -> None:
-        """`steady` tells the seconds of a clock that nobody sets."""
+        """`steady` returns the seconds of a monotonic clock."""
         self._steady = steady
         self._inside = 0
         self._is_alone = False
@@ -23,14 +23,14 @@ class Alone:
 
     @contextmanager
     def beside(self) -> Iterator[bool]:
-        """With any number of others. False: somebody is alone, or wants to be: come again."""
+        """Enter with other steps. Yield False if a step is alone or waits to be: retry later."""
         may = not self._is_alone and self._steady() >= self._wanted_until
         with self._counted(may):
             yield may
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
-        """With nobody else. False: there are others; those inside go first, nobody else comes."""
+        """Enter alone. Yield False if other steps run; no new step enters for `ROOM` seconds."""
         may = self._inside == 0
         self._wanted_until = 0.0 if may else self._steady() + ROOM
         self._is_alone = self._is_alone or may

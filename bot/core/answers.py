@@ -1,4 +1,4 @@
-"""Answers: the outcome of a command or a press, for a platform to draw and send."""
+"""Answers: the result of a command or a pressed button. A platform draws and sends an answer."""
 
 from dataclasses import dataclass
 
@@ -8,21 +8,24 @@ from bot.core.replies import Action, Reply, Text
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A new job: its card is the answer, for everybody to see."""
+    """A new job. The answer is the job's card, which everybody sees."""
 
     job: Job
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A job whose card was pressed: the card shows what became of it."""
+    """A job that a button on its card has changed. The platform redraws the card."""
 
     job: Job
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Words for this person alone; `is_done`: they confirm an act, and are worth a second try."""
+    """A text for this person alone.
+
+    `is_done`: the text confirms an action, so a platform retries sending it.
+    """
 
     reply: Reply
     is_done: bool = False
@@ -30,25 +33,25 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """The list or menu that was pressed becomes this one."""
+    """A list or menu that replaces the one whose button was pressed."""
 
     reply: Reply
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Words are needed first: the same press, with words, makes the job."""
+    """A question for a text. The same button, with that text, makes the job."""
 
     job: Job
     action: Action
     question: Text
     words: str = ""
-    """Words to begin with."""
+    """The initial text of the input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sure:
-    """The question whether a video shall really go, with the button that means it."""
+    """The question whether to delete a video, with the button that confirms it."""
 
     job: Job
     reply: Reply
@@ -56,20 +59,20 @@ class Sure:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A video is gone; so is the message that was pressed, if it showed it."""
+    """A video was deleted. The message with the button is deleted too, if it showed the video."""
 
     reply: Reply
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A finished video once more, where it was asked for."""
+    """A finished video to send again, in the place where a person asked for it."""
 
     job: Job
     as_original: bool = False
-    """The very file that its gateway made."""
+    """Whether to send the original file."""
     alone: bool = True
-    """For this person alone."""
+    """Whether only this person sees the video."""
 
 
 Answer = Taken | Changed | Told | Turned | Asked | Sure | Removed | Shown

@@ -1,4 +1,7 @@
-"""Whether a person is still waiting for the answer to an order: a "no" that was said stays true."""
+"""Whether a person still waits for the answer to an order.
+
+Once the person was told "no", the order must not be admitted any more.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,14 +9,14 @@ from contextvars import ContextVar
 
 
 class Asking:
-    """One order, for as long as somebody waits for its answer."""
+    """One order while its person waits for the answer."""
 
     def __init__(self) -> None:
         self.is_over = False
 
     @contextmanager
     def begun(self) -> Iterator[None]:
-        """Every task that starts inside is about this order."""
+        """Attach this order to all tasks that start inside."""
         token = _asking.set(self)
         try:
             yield
@@ -22,7 +25,7 @@ class Asking:
 
 
 def is_over() -> bool:
-    """Whether this task is about an order whose person has had a "no" for an answer."""
+    """Whether this task belongs to an order that was already answered with "no"."""
     asking = _asking.get()
     return asking is not None and asking.is_over
 

@@ -18,9 +18,9 @@ STATES = (
     (Status.COMPLETED,),
     (Status.CONVERTING,),
 )
-"""One worker each: slow POSTs hold up neither looks nor downloads, conversions hold up nobody."""
+"""The states of each worker. Separate workers keep slow POSTs from delaying polls and downloads."""
 KINDS = ((PostKind.CARD, PostKind.FAILURE), (PostKind.RESULT,))
-"""One worker each: words never wait for videos that are being uploaded."""
+"""The kinds of posts of each worker. So texts never wait for uploads of videos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +32,21 @@ class Bells:
     notices: Wake
     reports: Wake
     watch: Wake
-    """An owner may have to know of something."""
+    """Rings if a cause may have begun that owners have to know."""
     jobs: Wake
-    """Rings all of `each_job`."""
+    """Rings all bells of `each_job`."""
     posts: Wake
-    """Rings all of `each_post`, and the notices."""
+    """Rings all bells of `each_post`, and `notices`."""
     jobs_on: Mapping[tuple[Status, ...], HandedOn[Job]]
-    """On their way to the loops of `each_job`."""
+    """Claimed jobs on their way to the loops of `each_job`."""
     posts_on: Mapping[tuple[PostKind, ...], HandedOn[Post]]
-    """The same for `each_post`."""
+    """Claimed posts on their way to the loops of `each_post`."""
     in_hand: dict[str, Job | None] = field(default_factory=dict)
-    """Jobs with a step under way, as they were written during it."""
+    """The jobs with a running step, each as last written during the step."""
 
     @classmethod
     def new(cls) -> Self:
-        """One for each loop."""
+        """Return new bells, one for each loop."""
         jobs: dict[tuple[Status, ...], Wake] = {statuses: Wake() for statuses in STATES}
         posts: dict[tuple[PostKind, ...], Wake] = {kinds: Wake() for kinds in KINDS}
         notices = Wake()
@@ -64,36 +64,36 @@ class Bells:
 
     @property
     def both(self) -> Wake:
-        """For presses: a cancelled job owes its card, a deleted one its message's removal."""
+        """Return a bell for pressed buttons, which may make jobs, posts and causes due."""
         return Wake(self.jobs, self.posts, self.watch)
 
     @property
     def cards(self) -> Wake:
-        """The one of the loop that draws cards."""
+        """Return the bell of the loop that draws cards."""
         return self.each_post[KINDS[0]]
 
     @property
     def cards_on(self) -> HandedOn[Post]:
-        """Cards on their way to that loop."""
+        """Return the claimed cards on their way to the loop that draws cards."""
         return self.posts_on[KINDS[0]]
 
     @property
     def results_on(self) -> HandedOn[Post]:
-        """Results on their way to theirs."""
+        """Return the claimed results on their way to the loop that posts results."""
         return self.posts_on[KINDS[1]]
 
     def ordered(self, job: Job, *, card_at: float) -> None:
-        """A new order was written; its card is due then."""
+        """Ring for a new job whose card is due at `card_at`."""
         self._due(job)
         self.owed({PostKind.CARD: card_at})
 
     def way_on(self, job: Job) -> HandedOn[Job] | None:
-        """The way to the loop of the job's next step, if it can be begun there at once."""
+        """Return the queue to the loop of the job's next step; None if it can't begin at once."""
         on = self.jobs_on.get((job.status,))
         return on if on and on.has_room and job.id not in self.in_hand else None
 
     def hand_on(self, job: Job, on: HandedOn[Job]) -> None:
-        """Its next step begins this way, before any row tells of that; nobody can claim it."""
+        """Hand a claimed job to the loop of its next step, before its row shows the new state."""
         self.in_hand[job.id] = None
         on.put(job)
 
@@ -106,9 +106,10 @@ class Bells:
         on: HandedOn[Job] | None = None,
         result: Post | None = None,
     ) -> None:
-        """A change was written: ring where its next step is due, and what it owes.
+        """Ring for a written change: for the job's next step and for the posts that are due.
 
-        `on`: it is claimed for that step, whose loop gets it this way. `result`: owed and claimed.
+        `on`: the queue to the next step's loop, if the row is claimed for it. `result`: a claimed
+        post of the video.
         """
         if on is not None:
             on.put(after)
@@ -125,19 +126,19 @@ class Bells:
         self.owed(due)
 
     def owed(self, due: Mapping[PostKind, float]) -> None:
-        """Posts of these kinds are due at these times."""
+        """Ring for posts of these kinds, due at these times."""
         for kinds, bell in self.each_post.items():
             if times := [due[kind] for kind in kinds if kind in due]:
                 bell.ring(min(times))
 
     def take(self, job: Job) -> None:
-        """A step of it is under way: until its end nobody can claim it."""
+        """Note that a step of the job runs. Until its end the job can't be claimed."""
         self.in_hand[job.id] = None
 
     def let_go(self, job: Job) -> float:
-        """Its step is over, so what was written meanwhile rings now: when it is due again.
+        """Note that the job's step has ended, and ring for what was written meanwhile.
 
-        `UNKNOWN` if nothing was written of it here.
+        Return infinity, or `UNKNOWN` if this process wrote nothing of the job.
         """
         after = self.in_hand.pop(job.id, None)
         if after is None:

@@ -1,4 +1,4 @@
-"""Briefs: a cause becomes a reply for an owner, short, with what to press or to type."""
+"""Briefs: the short message to an owner about a cause, with buttons or commands to type."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,16 +10,16 @@ from bot.core.replies import Button, Reply, Text, Tone
 
 _TONES = {Kind.LIMIT: Tone.WORKING}
 MOST_BUTTONS = 10
-"""Buttons under the news of a day."""
+"""The most buttons under a digest."""
 MOST_WHOSE = 40
-"""Characters of the name of a gateway or a community on a button."""
+"""The most characters of a gateway's or community's name on a button."""
 _SHORT = 6
-"""Letters of a job's id that tell it from others in one notice."""
+"""The first letters of a job's id, which identify the job within one message."""
 _COUNTED = frozenset({Kind.UNCONFIRMED, Kind.STUCK})
 
 
 def brief(kind: Kind, facts: Facts, *, is_over: bool = False) -> Reply:
-    """The notice of a cause; `is_over`: in the place of the one that stood."""
+    """Return the message about a cause. `is_over`: the message for its end, which replaces it."""
     if kind is Kind.DIGEST:
         return _digest(facts)
     if is_over:
@@ -41,7 +41,7 @@ def _text(kind: Kind, facts: Facts) -> Text:
 
 
 def _lines(kind: Kind, facts: Facts) -> list[Text]:
-    """The first few jobs, and how many more there are."""
+    """Return a line for each of the first few jobs, and a count of the others."""
     jobs = jobs_in(facts)
     lines = [Text(id=f"cause.{_line(kind, job)}", values=job) for job in jobs]
     if (more := _count(facts) - len(jobs)) > 0 and jobs:
@@ -50,7 +50,7 @@ def _lines(kind: Kind, facts: Facts) -> list[Text]:
 
 
 def _line(kind: Kind, job: Mapping[str, object]) -> str:
-    """The sentence about one job; of one that stands still it says where."""
+    """Return the message id for one job. For a stuck job, the id depends on its state."""
     return f"stuck_{job['status']}" if kind is Kind.STUCK else f"{kind}_job"
 
 
@@ -71,7 +71,7 @@ def _buttons(kind: Kind, facts: Facts) -> Iterator[Button]:
 
 
 def _limited(facts: Facts) -> Iterator[Button]:
-    """More of it; and for a purse no more at all, which leaves everybody else's alone."""
+    """Yield a button that raises the limit, and one that stops its gateway or all orders."""
     yield _raise(facts)
     if facts["figure"] != "community_videos":
         yield pause(str(facts["of"])) if facts["of"] else button(EVERYTHING, "stop")
@@ -87,12 +87,12 @@ def _raise(facts: Facts) -> Button:
     limit, more = int(str(facts["limit"])), int(str(facts["more"]))
     token = raise_token(about, str(facts["day"]), limit, more)
     shown, whose = str(facts["more_shown"]), shortened(str(facts["of"]), MOST_WHOSE)
-    # Under the news of a day several of them stand side by side.
+    # A digest shows several of these buttons side by side.
     return button(token, "raise", shown=f"{whose}: {shown}" if whose else shown)
 
 
 def jobs_in(facts: Facts) -> Sequence[Mapping[str, object]]:
-    """The jobs that a cause names."""
+    """Return the first few jobs of a cause."""
     return rows(facts, "jobs")[:MOST_SHOWN]
 
 
@@ -102,14 +102,14 @@ def _count(facts: Facts) -> int:
 
 
 def _figure(facts: Facts) -> str:
-    """The limit that it is about, as sentences name it."""
+    """Return the name of the limit as in message ids."""
     figure = str(facts["figure"])
     is_own = bool(facts["of"]) and figure != "community_videos"
     return f"own_{figure}" if is_own else figure
 
 
 def _digest(facts: Facts) -> Reply:
-    """The news of a day; below them all that is to be decided, with what to press."""
+    """Return the digest: the figures of a day, and the open causes with their buttons."""
     open_ = [(Kind(str(each["kind"])), _inner(each, "facts")) for each in rows(facts, "open")]
     asked = [Text(id="digest.open", values={"what": _text(*each)}) for each in open_]
     buttons = [button for each in open_ for button in _buttons(*each)]

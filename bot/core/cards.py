@@ -1,6 +1,6 @@
-"""Cards: how a job looks right now, and until when that stays true.
+"""Cards: the message that shows a job's state, and when its contents become outdated.
 
-Everything is read off the rows, so that a card is the same whoever draws it.
+A card depends on rows alone, so every process draws the same card.
 """
 
 import asyncio
@@ -29,24 +29,27 @@ from bot.core.replies import (
 from bot.log import get_logger
 
 SOON = 20.0
-"""Seconds before its time from which a card names none: apps count down, and on past it."""
+"""A card names no time in the last seconds before a video is expected.
+
+Chat apps count down to a time, and go on counting past it.
+"""
 
 log = get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """When a video will be ready, and what it waits for, as far as anybody can tell."""
+    """The expected time of a video, and what the video waits for, as far as known."""
 
     ready_at: float | None = None
     is_soon: bool = False
-    """`ready_at` is so near that it may pass before anybody reads it."""
+    """Whether `ready_at` is so near that it may pass before anybody reads the card."""
     is_late: bool = False
-    """It is past the soft deadline."""
+    """Whether the job is past the soft deadline."""
     before: int = 0
-    """How many videos are converted before it."""
+    """The number of videos that are converted before this one."""
     at_once: int | None = None
-    """How many of its model are made at a time, if that is known."""
+    """The number of videos that its model makes at a time; None if unknown."""
 
 
 UNKNOWN = Timing()
@@ -54,9 +57,9 @@ UNKNOWN = Timing()
 
 @dataclass(slots=True, kw_only=True)
 class Cards:
-    """Draws them.
+    """Draws cards.
 
-    `at_once`: how many videos of a model are made at a time.
+    `at_once`: returns the number of videos that a model makes at a time.
     """
 
     jobs: Jobs
@@ -69,7 +72,7 @@ class Cards:
     clock: Clock
 
     async def card(self, job: Job) -> Reply:
-        """The card as it looks now, with what is left for the person and when it will be ready."""
+        """Return the present card, with the person's remaining limit and the expected time."""
         now, address = self.clock.now(), job.order.call.address
         terms = await self.accounts.terms(address)
         usage = await self.jobs.usage(address, job.order.call.person.id, terms.limits, now=now)
@@ -78,12 +81,12 @@ class Cards:
         if end and end.direct and end.message_id:
             return told_in_private(job)
         timing, left = await self._timing(job), Left.of(usage, terms.limits, now=now)
-        # What is in its row: prices may have changed since. 1 has no price, 0 was released.
+        # The cost in the row counts, as prices may have changed. 1: no price; 0: released.
         cost = money(job.spend_cost, self.currency) if job.spend_cost > 1 else None
         return card(job, timing, left=left, cost=cost)
 
     async def at_hand(self, job: Job, *, within: float | None = None) -> Reply:
-        """The same, plainer where the rest can't be had, or not within so many seconds."""
+        """Return the card, or a plainer card if that fails or takes more than `within` seconds."""
         try:
             async with asyncio.timeout(within):
                 return await self.card(job)
@@ -93,12 +96,12 @@ class Cards:
             return card(job)
 
     async def standing(self, job: Job) -> tuple[Text, list[Text]]:
-        """How far a job under way is, and when it will be ready, as on its card."""
+        """Return an active job's state and expected time, as its card shows them."""
         timing = await self._timing(job)
         return standing(job, timing), due(job, timing)
 
     async def stale_at(self, job: Job) -> float | None:
-        """When a card that shows `job` stops being true although nothing happens to the job."""
+        """Return when the card of `job` becomes outdated although the job does not change."""
         now, ready_at = self.clock.now(), (await self._timing(job)).ready_at
         times = [ready_at - SOON, ready_at + 1] if ready_at else []
         if job.status is Status.IN_PROGRESS and job.submitted_at is not None:
@@ -117,7 +120,7 @@ class Cards:
         )
 
     async def _ready_at(self, job: Job, now: float) -> float | None:
-        """None once that has passed: it would be put off for as long as the video takes."""
+        """Return the expected time; None if it has passed, as a new guess would only be later."""
         if job.status not in ACTIVE or waits(job):
             return None
         pace = await self.learned.pace(Key.of(job))
@@ -131,9 +134,9 @@ class Cards:
 def card(
     job: Job, timing: Timing = UNKNOWN, *, left: Left | None = None, cost: str | None = None
 ) -> Reply:
-    """The status card, always drawn from the job's row.
+    """Return the status card of a job's row.
 
-    `cost`: what is counted for it, if it has a price.
+    `cost`: the amount that is counted for the job, if it has a price.
     """
     waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
     price = [cost_fact(job.request, cost)] if cost else []
@@ -155,7 +158,7 @@ def card(
 
 
 def standing(job: Job, timing: Timing = UNKNOWN) -> Text:
-    """How far a job is."""
+    """Return the sentence for a job's state."""
     is_in_turn = job.status is Status.QUEUED and job.reason is Reason.AT_ONCE
     if is_in_turn and timing.at_once is not None:
         family = {"family": job.request.label}
@@ -166,7 +169,7 @@ def standing(job: Job, timing: Timing = UNKNOWN) -> Text:
 
 
 def due(job: Job, timing: Timing) -> list[Text]:
-    """When it will be ready, if anybody can tell."""
+    """Return the expected time as a list of at most one sentence; empty if unknown."""
     if timing.is_late and job.status is Status.IN_PROGRESS:
         return [Text(id="fact.late")]
     if not timing.ready_at or waits(job):
@@ -177,7 +180,7 @@ def due(job: Job, timing: Timing) -> list[Text]:
 
 
 def waits(job: Job) -> bool:
-    """Whether it waits for something of which nobody can tell when it comes."""
+    """Whether the job waits for something that has no known time."""
     return job.status is Status.QUEUED and job.reason is not None
 
 
@@ -210,7 +213,7 @@ def _left(job: Job, left: Left | None) -> list[Text]:
         return []
     if job.status in ACTIVE:
         return [left.fact]
-    # A card that is over is not edited any more: what it says has to stay true.
+    # The card of a finished job is not edited any more, so its contents have to stay true.
     made = job.status is Status.DELIVERED and job.has_result
     id_ = "fact.left_after" if made else "fact.left_then"
     return [Text(id=id_, values={"until": left.resets_at}, count=left.videos)]

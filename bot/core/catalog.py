@@ -1,6 +1,7 @@
-"""The catalog: from what a person wants to a checked request and its cost.
+"""The catalog: turn an order into a checked request with a cost.
 
-A wish beyond a model is refused here, before it costs anything, with what it can do instead.
+A wish that no model can meet is refused here, before it costs anything. The refusal says what the
+model can do instead.
 """
 
 from collections.abc import Sequence
@@ -17,16 +18,16 @@ from bot.core.prompts import spelt
 from bot.core.wishes import DRAFT, QUALITIES
 
 TYPICAL = 180.0
-"""Seconds that a video takes of which nobody knows any more."""
+"""Seconds that a video is assumed to take if its model is no longer in the catalog."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """Every enabled model, in the order people see them."""
+    """All enabled models, in the order in which people see them."""
 
     models: tuple[Model, ...]
     default: str | None = None
-    """The family for people who name none; None: the first that can."""
+    """The family for an order without a family; None for the first family that can make it."""
     presets: Presets = field(default_factory=dict)
     linked: bool = False
     """Whether our own copies of files can be linked to."""
@@ -36,7 +37,7 @@ class Catalog:
         return tuple(dict.fromkeys(model.family for model in self.models))
 
     def label(self, family: str) -> str:
-        """The name people choose by, with its note; the id itself for a family that is gone."""
+        """Return the label that people see, with its note; the id itself for a removed family."""
         its = (m for m in self.models if m.family == family)
         labels = (f"{m.label} ({m.note})" if m.note else m.label for m in its)
         return next(labels, family)
@@ -49,14 +50,17 @@ class Catalog:
         return model.typical if model else TYPICAL
 
     def cost(self, request: VideoRequest, currency: str) -> str | None:
-        """Its cost, for people; None where no price is known."""
+        """Return the cost of a request as text for people; None if no price is known."""
         model = self.model(request.model)
         if model is None or not model.price(request.quality, audio=request.audio):
             return None
         return money(model.cost_of(request), currency)
 
     def unlinked(self) -> "Catalog":
-        """The same where nobody serves our copies: what takes only links takes words alone."""
+        """Return the catalog for a service that serves no links.
+
+        A model that takes files only as links then takes a prompt alone.
+        """
         models = (
             replace(model, kinds=tuple(k for k in model.kinds if k in (Kind.TEXT, Kind.REMIX)))
             if model.picture and model.picture.transport is Transport.URL
@@ -66,7 +70,7 @@ class Catalog:
         return replace(self, models=tuple(m for m in models if m.kinds), linked=False)
 
     def named(self, name: str) -> list[Model]:
-        """The models of that name; else those of the one family whose name begins like that."""
+        """Return the models with this name, or else of the only family that begins with it."""
         wanted = spelt(name)
         exact = [model for model in self.models if wanted in _names(model)]
         begun = [] if exact or not wanted else self._begun(wanted)
@@ -76,11 +80,11 @@ class Catalog:
         return [m for m in self.models if any(each.startswith(wanted) for each in _names(m))]
 
     def choose(self, order: Order, *, spare_seed: int | None = None) -> tuple[Model, VideoRequest]:
-        """The model for `order` and the request to send; `Refused` says what can be had instead.
+        """Return the model for `order` and the request to send. Raises `Refused` with alternatives.
 
-        Of a family's models that take this kind, the first that can do everything asked for; where
-        no family is named and the usual one can't, the first family that can.
-        `spare_seed` is sent where a better quality of the same video can be had later.
+        The model is the first of the family that takes this kind and meets every wish. If the order
+        names no family and the default family can't make it, the first family that can is used.
+        `spare_seed` is sent if the same video can be made in a better quality later.
         """
         made = order.remix_of
         model = self.model(made.model) if made else None
@@ -117,7 +121,7 @@ class Catalog:
         return min(able, key=_thrift)
 
     def _families_for(self, wanted: str | None, kind: Kind) -> list[list[Model]]:
-        """The models that take this kind, by families, in the order in which they are tried."""
+        """Return the models that take this kind, by families, in the order in which to try them."""
         able = [model for model in self.models if kind in model.kinds]
         if not able:
             raise KindLacking(f"none_takes_{kind}", kind=kind)
@@ -136,7 +140,7 @@ class Catalog:
 
 
 def _thrift(made: tuple[Model, VideoRequest]) -> tuple[float, ...]:
-    """A draft's rank: quality, cost, then typical time; less is better."""
+    """Return a draft's rank by quality, cost and typical time. Less is better."""
     model, request = made
     return QUALITIES[request.quality or ""], model.cost_of(request), model.typical
 

@@ -1,7 +1,7 @@
-"""Causes: states that an owner has to know of, from the beginning of each to its end.
+"""Causes: lasting states that owners have to know of.
 
-A cause is looked for again and again. It is told when it begins; its notice is brought up to date
-where it stands; and what gets worse is said anew, at most once an hour.
+The service looks for causes regularly. A cause is reported when it begins. Its report is edited
+when it changes. If it gets worse it is reported again, at most once an hour.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,15 +12,15 @@ from typing import Protocol
 from bot.core.notices import HUSH
 
 Facts = Mapping[str, object]
-"""Something that JSON can hold: all that a notice says."""
+"""An object that JSON can hold, with all values of a report."""
 MOST_IDS = 100
-"""Jobs that a cause knows by their ids."""
+"""The most job ids that a cause stores."""
 MOST_SHOWN = 5
-"""Jobs that a notice names: the rest is counted."""
+"""The most jobs that a report names. The others are counted."""
 
 
 class Kind(StrEnum):
-    """The kinds of causes; a value is for ever."""
+    """The kinds of causes. Stored values never change."""
 
     UNCONFIRMED = "unconfirmed"
     STUCK = "stuck"
@@ -30,46 +30,46 @@ class Kind(StrEnum):
     LIMIT = "limit"
     USAGE = "usage"
     DIGEST = "digest"
-    """No trouble: the news of a day, said once."""
+    """The figures of a day, reported once. It is not a fault."""
 
 
 URGENT = frozenset({Kind.LIMIT})
-"""Kinds that get worse a few times a day at most: each time is said at once."""
+"""Kinds that get worse only a few times a day, so each time is reported at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """A state as it is now."""
+    """A cause as it is now."""
 
     kind: Kind
     about: str = ""
-    """Which of its kind: a folder, a purse; empty where there is one alone."""
+    """The subject of the cause, such as a folder or a purse; empty if its kind has only one."""
     facts: Facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A cause as it was at the last look. Times are seconds since the epoch, UTC."""
+    """A cause as it was found last. Times are seconds since the epoch, UTC."""
 
     facts: Facts
     said: Facts | None
-    """The facts that rang last; None where it came again, and that rang nowhere yet."""
+    """The facts of the last new message; None if the cause began again without one yet."""
     said_at: float
     ended_at: float | None
 
 
 class Say(StrEnum):
-    """The part of a look that people see."""
+    """How owners are told of a cause that was found."""
 
     ANEW = "anew"
-    """A new message, which rings."""
+    """A new message, which notifies the owner."""
     CHANGED = "changed"
-    """The message that stands says it from now on."""
+    """An edit of the existing message."""
     SAME = "same"
 
 
 def say(before: Known | None, cause: Cause, *, now: float) -> Say:
-    """How a cause that holds now is told."""
+    """Return how to tell owners of a cause that holds now."""
     if before is None:
         return Say.ANEW
     is_quiet = now - before.said_at < HUSH
@@ -97,7 +97,7 @@ def _is_worse(facts: Facts, said: Facts, shown: Facts) -> bool:
 
 
 def _only_moved_up(facts: Facts, said: Facts) -> bool:
-    """Whether all of them were there before, some behind more than can be known by their ids."""
+    """Whether no job is new: they were only beyond the stored ids (`MOST_IDS`) before."""
     count, newest, told = said.get("count"), facts.get("newest"), said.get("newest")
     is_cut = isinstance(count, int) and count > len(ids_in(said))
     if not (isinstance(newest, float) and isinstance(told, float)):
@@ -106,46 +106,46 @@ def _only_moved_up(facts: Facts, said: Facts) -> bool:
 
 
 def ids_in(facts: Facts) -> frozenset[str]:
-    """The jobs that a cause knows."""
+    """Return the stored job ids of a cause."""
     ids = facts.get("ids")
     return frozenset(map(str, ids)) if isinstance(ids, list) else frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One row of the `reports` table: a cause, and one owner who is told of it."""
+    """One row of the `reports` table: a cause and one owner to tell."""
 
     kind: Kind
     about: str
     platform: str
     person: str
-    """An owner; empty where everybody in the room is the operator."""
+    """The owner's id; empty on a platform where everybody is the operator."""
     facts: Facts
     is_over: bool
     round: int
-    """How often it was said anew."""
+    """The number of new messages about the cause."""
     version: int
     written_at: float
     claimed_until: float | None
     attempts: int
     sending_at: float | None
-    """When a send with an unknown end was begun."""
+    """When a send began whose result is unknown."""
     message_id: str | None
     channel_id: str | None
-    """Where it stands."""
+    """The channel of the message."""
 
 
 class Causes(Protocol):
     """The rows of causes. Each method is one whole transaction."""
 
     async def once(self, cause: Cause, *, rooms: Collection[str], now: float) -> bool:
-        """Say it if it was never said: whether it was not."""
+        """Report the cause if it was never reported. Return whether it is new."""
 
     async def last(self, kind: Kind) -> float | None:
-        """When one of this kind was said last."""
+        """Return when a cause of this kind was last reported."""
 
     async def open(self) -> list[Cause]:
-        """All that hold now."""
+        """Return the causes that hold now."""
 
     async def claim(
         self, platforms: Sequence[str], *, now: float, until: float, most: int
@@ -154,13 +154,13 @@ class Causes(Protocol):
     async def next_due(self, platforms: Sequence[str]) -> float | None: ...
 
     async def sending(self, report: Report, *, now: float) -> bool:
-        """Remember that a new message is on its way: whether it may still be sent."""
+        """Note that a send begins. Return whether the message may still be sent."""
 
     async def told(self, report: Report, message_id: str, channel_id: str) -> None:
-        """It stands there. If the cause has changed meanwhile, it is due once more."""
+        """Note the sent message. If the cause has changed meanwhile, the report is due again."""
 
     async def put_off(self, report: Report, *, due_at: float, unsent: bool = False) -> None:
-        """Try again then. `unsent`: nothing can have been said."""
+        """Postpone the report. `unsent`: certainly no message was sent."""
 
     async def leave(self, report: Report) -> None:
-        """Say no more of it as it is now; what changes is due again."""
+        """Drop the report in its present version. A later change makes it due again."""

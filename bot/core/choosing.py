@@ -1,7 +1,7 @@
-"""One wish after the other, put to one model: length, quality, shape, and what only some take.
+"""Turn the wishes of an order into a request for one model: length, quality, shape and extras.
 
-Each is answered with a value that the model can make, or `Refused` says what it can make instead.
-The field for each value is settled here too, so that a row holds all there is to send.
+Each wish becomes a value that the model can make, or raises `Refused` with the values that it can.
+The request field of each value is decided here too, so that a row holds everything to send.
 """
 
 import math
@@ -30,22 +30,22 @@ from bot.core.prompts import clean
 from bot.core.wishes import ASPECTS, AUTO, AUTO_WORD, DRAFT, QUALITIES, SWITCHES, Extra
 
 SEEDS = range(1, 2**31)
-"""Seeds that every vendor takes. Gateways drop a 0, and to vendors it means any."""
+"""Seeds that every vendor accepts. Gateways drop a 0, and for vendors a 0 means any seed."""
 _SWITCHES = {
     Extra.AUDIO: ("no_audio", "always_audio"),
     Extra.PROMPT_EXTEND: ("no_prompt_extend", "always_prompt_extend"),
     Extra.WATERMARK: ("no_watermark", "always_watermark"),
 }
-"""Extras that are on or off, each with two refusals: it can't be on, it can't be off."""
+"""Extras that are on or off, each with the codes for "can't be on" and "can't be off"."""
 
 _RUN = 3
-"""Numbers in a row that are still named one by one."""
+"""The longest run of numbers that is listed one by one, and not as a range."""
 
 Choice = TypeVar("Choice")
 
 
 def kind_of(order: Order) -> Kind:
-    """By the files that it has, of which not all go together."""
+    """Return the kind of an order by its files. Raises `Refused` for files that don't combine."""
     count = len(order.pictures)
     if order.sound is not None:
         if count != 1:
@@ -59,7 +59,7 @@ def kind_of(order: Order) -> Kind:
 def request_of(
     model: Model, order: Order, kind: Kind, presets: Presets, *, spare_seed: int | None
 ) -> VideoRequest:
-    """All of the order as this model makes it; how its files travel, and what of them fits."""
+    """Return the request for `order` at this model. Raises `Refused` for what it can't make."""
     quality = quality_of(model, order, kind)
     if order.wish.seed is None and Extra.SEED in model.takes and quality != model.qualities[-1]:
         order = order.wishing(replace(order.wish, seed=spare_seed))
@@ -97,7 +97,7 @@ def request_of(
 def _with_files(model: Model, order: Order, request: VideoRequest) -> VideoRequest:
     if request.kind is Kind.TEXT or model.picture is None:
         return request
-    # Cut to what was admitted: a sound that is longer than was declared costs no more.
+    # A sound that is longer than declared is cut, so that it costs no more than was admitted.
     sound_fit = replace(model.sound, most_seconds=request.seconds)
     return replace(
         request,
@@ -110,7 +110,7 @@ def _with_files(model: Model, order: Order, request: VideoRequest) -> VideoReque
 
 
 def remix_of(made: Made, model: Model, order: Order, presets: Presets) -> VideoRequest:
-    """Words alone, all the rest as it was."""
+    """Return the request for a remix: a new prompt, with all other values of the video `made`."""
     return VideoRequest(
         model=model.name,
         kind=Kind.REMIX,
@@ -133,7 +133,7 @@ def _words(model: Model, order: Order, presets: Presets) -> Words:
 
 
 def seconds_of(model: Model, order: Order, quality: str) -> int:
-    """The length, or `AUTO`; a sound brings its own."""
+    """Return the length, or `AUTO`. With a sound, the sound decides the length."""
     if order.sound is not None:
         return _sounding(model, order.sound, order.wish.seconds)
     if order.wish.seconds == AUTO and model.auto:
@@ -145,14 +145,14 @@ def seconds_of(model: Model, order: Order, quality: str) -> int:
 
 
 def _sounding(model: Model, sound: Sound, wanted: int | None) -> int:
-    """As long as the sound, up to the longest, which counts while its length is unknown."""
+    """Return the sound's length, at most the model's; the model's longest if it is unknown."""
     rule = model.sound
     if sound.size > SOUND_BYTES:
         raise too_large(sound, sound.size)
-    # Platforms say 0 where they don't know, or of what is shorter than half a second.
+    # Platforms say 0 for an unknown length, or for less than half a second.
     length = sound.seconds or rule.most_seconds
     rule.check(length)
-    # Whole seconds that a platform declares may be rounded: no sound loses its end to that.
+    # Platforms may round to whole seconds. One second more keeps the end of the sound.
     whole = math.ceil(length) if sound.key else math.floor(length) + 1
     least, most = (min(each, rule.most_seconds) for each in (math.floor(length), whole))
     if wanted is not None and not least <= wanted <= most:
@@ -161,9 +161,9 @@ def _sounding(model: Model, sound: Sound, wanted: int | None) -> int:
 
 
 def quality_of(model: Model, order: Order, kind: Kind) -> str:
-    """The one asked for; where there are several, that may be a draft.
+    """Return the wished quality. If there are several, the wish may also be a draft.
 
-    Without a wish it is the first in which the model makes the length that was asked for.
+    Without a wish, return the first quality in which the model makes the wished length.
     """
     can = tuple(q for q in model.sizes if kind in (model.differing(q).kinds or model.kinds))
     if order.wish.quality == DRAFT:
@@ -175,7 +175,7 @@ def quality_of(model: Model, order: Order, kind: Kind) -> str:
 
 
 def _draft(model: Model, can: tuple[str, ...], order: Order) -> str:
-    """The smallest quality; of those that come as was asked for, if any does."""
+    """Return the smallest quality with the wished aspect and length; else the smallest."""
     small = [quality for quality in model.qualities if quality in can]
     shaped = (
         quality
@@ -187,7 +187,7 @@ def _draft(model: Model, can: tuple[str, ...], order: Order) -> str:
 
 
 def shape(model: Model, quality: str, order: Order) -> tuple[str | None, str]:
-    """Aspect and the wire's word for it; without a wish, the picture's own shape decides."""
+    """Return the aspect and the value to send. Without a wish the picture's aspect counts."""
     sizes, wanted = model.sizes[quality], order.wish.aspect
     follows = model.picture is not None and model.picture.follows and bool(order.pictures)
     if isinstance(sizes, str) or follows:
@@ -209,7 +209,7 @@ def _nearest(can: tuple[str, ...], pictures: tuple[Picture, ...]) -> str | None:
 
 
 def fit(rule: PictureRule, order: Order, request: VideoRequest) -> Fit:
-    """The demands on the pictures of `order`."""
+    """Return the requirements for the pictures of `order`."""
     width = height = None
     if rule.exact and request.size:
         width, height = (int(side) for side in request.size.replace("*", "x").split("x"))
@@ -227,7 +227,7 @@ def _pixels(quality: str, aspect: str) -> tuple[int, int]:
 
 
 def asked(model: Model, order: Order) -> dict[str, Value]:
-    """The extras that the person asked for. Raises `Refused` for those that can't arrive."""
+    """Return the wished extras. Raises `Refused` for an extra that the model does not take."""
     wanted: dict[str, Value] = {}
     if negative := clean(order.wish.negative_prompt):
         if Extra.NEGATIVE_PROMPT not in model.takes:
@@ -250,7 +250,7 @@ def asked(model: Model, order: Order) -> dict[str, Value]:
 
 
 def new_seed() -> int:
-    """Any that every vendor takes."""
+    """Return a random seed that every vendor accepts."""
     return secrets.choice(SEEDS)
 
 
@@ -268,19 +268,19 @@ def _lacking(model: Model, extra: Extra, *, on: bool = True) -> dict[str, object
 
 
 def makes(model: Model, extra: Extra, *, on: bool) -> bool:
-    """Whether its videos can be had with this switch on, or off; asked for or as they are."""
+    """Whether the model makes videos with this switch in this position, on request or always."""
     if extra is Extra.AUDIO and extra not in model.takes:
         return on is not model.silent
     return _arrives(model, extra, on=on) or model.unasked.get(extra) is on
 
 
 def _arrives(model: Model, extra: Extra, *, on: bool) -> bool:
-    """Whether it can be said so that the vendor hears it."""
+    """Whether this position of the switch can be sent and reaches the vendor."""
     return extra in model.takes and (on or extra not in model.drops_false)
 
 
 def switches(models: Iterable[Model]) -> list[str]:
-    """The words of those that people have a choice of among these models."""
+    """Return the switches that people can set both on and off among these models."""
     able = tuple(models)
     return [
         word
@@ -290,16 +290,16 @@ def switches(models: Iterable[Model]) -> list[str]:
 
 
 def lengths(models: Iterable[Model]) -> str:
-    """The lengths of these models, as people read them."""
+    """Return the lengths of these models as text for people."""
     able = tuple(models)
     known = listed(sorted({each for model in able for each in model.seconds}))
     return f"{known} s, {AUTO_WORD}" if any(model.auto for model in able) else f"{known} s"
 
 
 def refusal(refused: Sequence[tuple[Model, Refused]], others: Sequence[Model]) -> Refused:
-    """The first model's reason, with what any model of its family can do instead.
+    """Return the first model's refusal, with what any model of its family can do instead.
 
-    Of what some have and some lack, with the families among `others` that have it.
+    If other models have the missing extra, the refusal names the families among `others` with it.
     """
     first = refused[0][1]
     if "can" in first.values:
@@ -308,7 +308,7 @@ def refusal(refused: Sequence[tuple[Model, Refused]], others: Sequence[Model]) -
     has = _haver(first)
     if has is None:
         return first
-    # Where another model of the family has it, that one's own reason is the true one.
+    # If another model of the family has the extra, that model's refusal is the true one.
     if own := [each for each in refused if has(each[0])]:
         return refusal(own, others)
     if able := listed(each.label for each in others if has(each)):
@@ -317,7 +317,7 @@ def refusal(refused: Sequence[tuple[Model, Refused]], others: Sequence[Model]) -
 
 
 def _haver(refused: Refused) -> Callable[[Model], bool] | None:
-    """Whether a model has what was refused, where that is one thing to have."""
+    """Return a test for models that have the refused extra; None for other refusals."""
     match refused.values:
         case {"extra": Extra() as extra, "on": bool(on)}:
             return lambda model: makes(model, extra, on=on)
@@ -331,7 +331,7 @@ def check_length(text: str, limit: int, code: str, model: Model) -> None:
 
 
 def one_of(wanted: Choice | None, can: tuple[Choice, ...], what: str, model: Model) -> Choice:
-    """The wanted value, or the first; `Refused` if it is none of them."""
+    """Return the wanted value, or the first of `can`. Raises `Refused` if it is not in `can`."""
     if wanted is None:
         return can[0]
     if wanted not in can:
@@ -340,7 +340,7 @@ def one_of(wanted: Choice | None, can: tuple[Choice, ...], what: str, model: Mod
 
 
 def listed(values: Iterable[object]) -> str:
-    """Each once, as people read them; four or more whole numbers in a row as `2–15`."""
+    """Return distinct values as text. Four or more consecutive integers become a range `2–15`."""
     each = list(dict.fromkeys(values))
     numbers = sorted(value for value in each if isinstance(value, int))
     runs = [

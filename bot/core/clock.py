@@ -1,8 +1,8 @@
-"""The machine's own clock, without its jumps: the one that production runs on.
+"""The machine's clock without its jumps, as used in production.
 
-A machine's clock may be set by hours while we run: by hand, by a late time server, after a sleep.
-Our time goes on evenly and leaves such a step out until `adopt` is called, by whoever has put the
-times in the rows right. So no deadline passes, and nothing freezes, because a clock was set.
+A machine's clock may be set by hours while the service runs: by hand, by a time server, after a
+sleep. `SystemClock` goes on evenly and ignores such a step until `adopt` is called, after the times
+in the rows were corrected. So a clock that is set neither passes deadlines nor blocks anything.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 STEP = 5.0
-"""Seconds: a smaller difference is what a clock is corrected by as it runs."""
+"""Seconds of the least step. A smaller difference is a normal correction of a running clock."""
 
 
 class SystemClock:
@@ -25,15 +25,15 @@ class SystemClock:
         self._settled_at = steady()
 
     def now(self) -> float:
-        """Seconds since the epoch, UTC, without a step that was not adopted yet."""
+        """Return the seconds since the epoch, UTC, without a step that is not adopted yet."""
         return self.steady() + self._ahead
 
     def settled(self) -> float:
-        """Seconds since the process began, or since a step was adopted."""
+        """Return the seconds since the process began, or since a step was adopted."""
         return self.steady() - self._settled_at
 
     def step(self) -> float:
-        """Seconds by which the machine's clock was set since; 0.0 if it was not."""
+        """Return the seconds by which the machine's clock was set; 0.0 if it was not set."""
         drift = self._wall() - self.now()
         if abs(drift) < STEP:
             self._ahead += drift
@@ -41,10 +41,10 @@ class SystemClock:
         return drift
 
     def adopt(self, seconds: float) -> None:
-        """Take a step over: from now on it counts."""
+        """Add a step of the machine's clock to this clock."""
         self._ahead += seconds
         self._settled_at = self.steady()
 
     async def sleep(self, seconds: float) -> None:
-        """Return once that much time has passed."""
+        """Return after `seconds`."""
         await asyncio.sleep(seconds)

@@ -1,8 +1,9 @@
-"""Commands: one table of all that people can type, and what each does.
+"""The table of all commands that people can type, with the function of each.
 
-A listing is a line here and a method of `Listings`; any other command is a line and a function. Its
-name and its sentence (`command.NAME`) are the same on every network. A video is ordered by `/video`
-and `/animate`, whose files only their platform can read: those hand an `Order` to the service.
+A command that shows a list is a line here and a method of `Listings`; any other command is a line
+and a function. Its name and its sentence (`command.NAME`) are the same on every network. `/video`
+and `/animate` have no function here: only a platform can read their files, so it builds an `Order`
+and submits it to the service.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,26 +21,26 @@ from bot.core.replies import Reply, Text, error
 from bot.core.service import Actor
 
 Given = Mapping[str, str]
-"""Values of a command's arguments, by name; those left out are not in it."""
+"""The values of a command's arguments by name, without the arguments that were left out."""
 
 
 class Who(StrEnum):
-    """The people whom a command is for, and who are shown it."""
+    """The people who may use a command and see it in the list of commands."""
 
     EVERYBODY = "everybody"
     OWNERS = "owners"
     FIRST_OWNER = "first owner"
-    """The person with the code, as long as that is good for anything."""
+    """The person with the one-time code, as long as the code is valid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Argument:
-    """Something that is typed behind a command; `option.NAME` says what it is."""
+    """A value typed after a command. The text `option.NAME` describes the argument."""
 
     name: str
     is_needed: bool = False
     is_person: bool = False
-    """Somebody on this network, by id."""
+    """Whether the value is the id of a person on this network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Typed:
     call: Call
     given: Given
     moderates: Moderates
-    """For what is somebody else's."""
+    """Whether the person may act on somebody else's job."""
 
 
 Act = Callable[[Door, Typed], Awaitable[Answer]]
@@ -61,29 +62,30 @@ class Command:
 
     name: str
     act: Act | None = None
-    """None for those that order a video."""
+    """The command's function; None for a command that orders a video."""
     arguments: tuple[Argument, ...] = ()
     who: Who = Who.EVERYBODY
     is_local: bool = False
-    """It is about a community, and has no meaning without one."""
+    """Whether the command is about a community, and has no meaning outside of one."""
     is_general: bool = False
-    """Its answer is about nobody: somebody without a name, as a channel, gets it too."""
+    """Whether the answer is about no person, so that also a sender without an account (a channel)
+    gets it."""
 
     @property
     def alone(self) -> bool:
-        """Its answer is nobody else's business: not where others would see it."""
+        """Whether the answer is private, and must not appear where others would see it."""
         return self.name in ALONE
 
     @property
     def says(self) -> Text:
-        """Its sentence in the list of commands."""
+        """Return the command's sentence in the list of commands."""
         return Text(id=f"command.{self.name}")
 
 
 async def run(
     door: Door, call: Call, name: str, given: Given, *, moderates: Moderates = nobody
 ) -> Answer:
-    """Do what `/name` says. Raises `Refused`."""
+    """Run the command `/name` and return its answer. Raises `Refused`."""
     door.service.people.came()
     act = COMMANDS[name].act
     if act is None:
@@ -93,7 +95,7 @@ async def run(
 
 
 def _list(read: Callable[[Listings, Call], Awaitable[Reply]]) -> Act:
-    """Tells a list."""
+    """Return a command's function that answers with the list from `read`."""
 
     async def act(door: Door, typed: Typed) -> Answer:
         return Told(await read(door.listings, typed.call))
@@ -102,7 +104,7 @@ def _list(read: Callable[[Listings, Call], Awaitable[Reply]]) -> Act:
 
 
 async def _help(door: Door, typed: Typed) -> Answer:
-    """All that this person can do, or why they can do nothing here."""
+    """Answer with all commands for this person, or why they can do nothing here."""
     call, who, closed = typed.call, {Who.EVERYBODY}, None
     if await door.access.owns(call.person, call.address):
         who.add(Who.OWNERS)
@@ -115,7 +117,7 @@ async def _help(door: Door, typed: Typed) -> Answer:
 
 
 async def _cancel(door: Door, typed: Typed) -> Answer:
-    """The job that is named, or the latest of theirs under way here."""
+    """Stop the given job, or else this person's latest active job here."""
     service, call, named = door.service, typed.call, typed.given.get("job")
     job = await service.job(named) if named is not None else await _latest(door, call)
     own = call.person.id == job.order.call.person.id
@@ -140,7 +142,7 @@ async def _claim(door: Door, typed: Typed) -> Answer:
 
 
 def _decide(*, allowed: bool, here: str, of_person: str) -> Act:
-    """Opens or closes this place, or the messages of a person."""
+    """Return a command's function that opens or closes this place or a person's messages."""
 
     async def act(door: Door, typed: Typed) -> Answer:
         whom, call = typed.given.get("person"), typed.call
@@ -182,4 +184,4 @@ COMMANDS: Mapping[str, Command] = {
         ),
     )
 }
-"""Every command by its name, in the order in which people are shown them."""
+"""Every command by its name, in the order in which people see them."""

@@ -1,13 +1,13 @@
-"""Which container a video comes in, told by its first bytes: names and types of files lie."""
+"""Recognize the container of a video by its first bytes, as file names and types are unreliable."""
 
 from enum import StrEnum
 
 from bot.core.headers import PICTURE_BRANDS
 
 HEAD = 189
-"""Bytes that tell every container; 12 tell all but those of `SLOW`."""
+"""Bytes needed to recognize any container. Twelve are enough for all but those in `SLOW`."""
 SLOW = (b"\x47", b"\x89PNG")
-"""Beginnings of a transport stream, and of a PNG, which may move."""
+"""The first bytes of a transport stream, and of a PNG, which may be animated."""
 
 
 class Container(StrEnum):
@@ -16,7 +16,7 @@ class Container(StrEnum):
     MP4 = "mp4"
     QUICKTIME = "mov"
     MATROSKA = "matroska"
-    """WebM is one."""
+    """Matroska, including WebM."""
     AVI = "avi"
     FLV = "flv"
     OGG = "ogg"
@@ -26,7 +26,7 @@ class Container(StrEnum):
     GIF = "gif"
     APNG = "apng"
     IVF = "ivf"
-    """Bare VP8, VP9 or AV1."""
+    """A simple container for VP8, VP9 or AV1."""
 
 
 _MAGIC: tuple[tuple[bytes, Container], ...] = (
@@ -47,23 +47,23 @@ SUFFIXES = {each: each.value for each in Container} | {
     Container.TRANSPORT: "ts",
     Container.APNG: "png",
 }
-"""How names of such files end."""
+"""The file name extension of each container."""
 WEBM = "webm"
-"""The same of Matroska that says it is of the kind that browsers know."""
+"""The extension of a Matroska file that says it is WebM."""
 BLANK = b"\xef\xbb\xbf \t\r\n"
-"""White space and the byte order mark."""
+"""White space and the byte order mark, which some servers put before a file."""
 _OLD_QUICKTIME = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
-"""Boxes that a QuickTime file begins with where it does not say what it is."""
+"""The first boxes of a QuickTime file that has no `ftyp` box."""
 
 
 def suffix_of(head: bytes, container: Container) -> str:
-    """How the name of a file ends that begins with `head`."""
+    """Return the file name extension for a file that begins with `head`."""
     is_webm = container is Container.MATROSKA and b"\x42\x82\x84webm" in head
     return WEBM if is_webm else SUFFIXES[container]
 
 
 def container_of(head: bytes) -> Container | None:
-    """The container that begins with `head`; None for anything that is no video."""
+    """Return the container of a file that begins with `head`; None if it is no video."""
     kind, brand = head[4:8], head[8:12]
     if kind == b"ftyp":
         if brand in PICTURE_BRANDS:
@@ -82,5 +82,5 @@ def container_of(head: bytes) -> Container | None:
 
 
 def bare(head: bytes) -> bytes:
-    """`head` without the white space and the byte order mark that some put before a file."""
+    """Return `head` without leading white space and byte order mark."""
     return head if container_of(head) else head.lstrip(BLANK)

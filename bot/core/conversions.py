@@ -1,7 +1,7 @@
-"""The line of videos that have to be converted: how many are before one, and when it is ready.
+"""The queue of videos that have to be converted: positions and expected times.
 
-They are converted `AT_ONCE` at a time, in the order in which they came. The rows have the line; how
-long it takes is learned from what this machine has converted.
+Videos are converted `AT_ONCE` at a time, in order of arrival. The queue is in the rows. The time of
+a conversion is learned from earlier conversions on this machine.
 """
 
 import json
@@ -14,22 +14,22 @@ from bot.core.jobs import Job, Status, Video
 from bot.core.ports import Clock
 
 AT_ONCE = 1
-"""One takes both cores of a small machine, and the memory of one."""
+"""Conversions at a time. One conversion uses both cores and the memory of a small machine."""
 MOST_SECONDS = 600.0
-"""Seconds that a try to convert a video may take; there may be a second."""
+"""The most seconds of one try to convert a video. There may be a second try."""
 PACE = 1.0
-"""Seconds of work for a second of 1080p, while nothing is learned."""
+"""Seconds of work for a second of 1080p video, until a pace is learned."""
 _SAMPLES = 15
 """Conversions from which the pace is learned."""
 _FULL_HD = 1920 * 1080
 _LEAST = 0.2
-"""The share of that work that a second takes at least, however small the picture is."""
+"""The least share of that work for a second of video, however small its frames are."""
 _PACES = "conversion.paces"
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A video in the line."""
+    """A video in the queue."""
 
     job_id: str
     video: Video
@@ -37,47 +37,47 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in the line."""
+    """A position in the queue."""
 
     before: int
-    """Videos that are converted first, the present one among them."""
+    """The number of videos before this one, including the one being converted."""
     ready_at: float | None
-    """None while the present one takes longer than was expected: nobody knows how much longer."""
+    """The expected time; None while a conversion before it takes longer than expected."""
 
 
 class ConversionQueue(Protocol):
-    """The rows of the line. Each method is one whole transaction."""
+    """The rows of the queue. Each method is one whole transaction."""
 
     async def waiting(self) -> list[Waiting]:
-        """All that are to be converted, in their order; the first is the present one."""
+        """Return the queue in order. The first video is the one being converted."""
 
     async def redraw(self, *, now: float) -> None:
-        """The cards of all of them are due."""
+        """Make the cards of all jobs in the queue due."""
 
 
 @dataclass(slots=True)
 class Conversions:
-    """Places in the line."""
+    """Positions in the queue, and the learned pace."""
 
     line: ConversionQueue
     facts: Facts
     clock: Clock
     _begun: dict[str, float] = field(init=False, default_factory=dict)
-    """When the present ones began: a restart begins them anew."""
+    """When the running conversion began, by job id. A restart repeats the conversion."""
 
     async def begun(self, job: Job) -> None:
-        """The conversion of `job` begins, so the places of all others change."""
+        """Note that the conversion of `job` begins, and redraw the cards of the whole queue."""
         now = self.clock.now()
         self._begun = {job.id: now}
         await self.line.redraw(now=now)
 
     async def ended(self, video: Video, seconds: float) -> None:
-        """`video` was converted within so many seconds: learn from it."""
+        """Learn from a conversion of `video` that took `seconds`."""
         paces = [*await self._paces(), round(seconds / _size(video), 3)]
         await self.facts.put(_PACES, json.dumps(paces[-_SAMPLES:]))
 
     async def place(self, job: Job) -> Place | None:
-        """None for a job that is not in the line."""
+        """Return the job's position in the queue; None if the job is not in the queue."""
         if job.status is not Status.CONVERTING:
             return None
         now = free_at = self.clock.now()
@@ -98,6 +98,6 @@ class Conversions:
 
 
 def _size(video: Video) -> float:
-    """The seconds of 1080p that take as much work."""
+    """Return the seconds of 1080p video that take as much work as `video`."""
     share = video.width * video.height / _FULL_HD
     return max(1.0, video.seconds) * max(share, _LEAST)

@@ -1,8 +1,8 @@
-"""Decisions: the buttons that owners press under a notice.
+"""Decisions: the buttons for owners under a report or a notice.
 
-A button names its subject and what is wished, and nothing else: rows decide who may and whether
-there is anything to do, so it works after a restart, and pressed twice it does its work once. The
-work is done by the use cases that commands ask for, and is an act of whoever pressed.
+A button carries only its subject and its wish. The rows decide who may press it and whether there
+is anything to do, so a button works after a restart and is idempotent. The work is done by the use
+cases that commands call, as an act of the person who pressed.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from bot.core.replies import Action, Button, Reply, Text, Tone
 from bot.core.sources import Used
 
 MOST_FOUND = 3
-"""Videos of a gateway's list that are proposed for one order."""
+"""The most videos of a gateway's list that are proposed for one job."""
 EVERYTHING = "all"
-"""The subject of what is about no job, gateway or limit."""
+"""The subject of a button that is about no job, gateway or limit."""
 _BYTES = 1e9
 _LISTS = {
     "whole": "decide.list_whole",
@@ -30,7 +30,7 @@ _LISTS = {
     "trouble": "decide.list_trouble",
     "gone": "decide.list_gone",
 }
-"""The sentence for each way that a gateway's list had nothing to propose."""
+"""The message id for each reason why a gateway's list has nothing to propose."""
 IN_CHAT = {
     "sweep_unsettled": "decide_unsettled",
     "again_unconfirmed": "decide_over",
@@ -40,19 +40,19 @@ IN_CHAT = {
     "not_unconfirmed": "decide_done",
     "job_not_found": "job_unknown",
 }
-"""Refusals that are worded for whoever types, by those that fit a button."""
+"""Codes of refusals that are worded for commands, with the codes worded for buttons."""
 
 Decide = Callable[[str, Person, str, str | None], Awaitable[Reply]]
-"""On this platform this person pressed a button with this subject and this wish. Or `Refused`."""
+"""Handles a press: platform, person, subject, wish. Raises `Refused`."""
 
 
 async def nobody(_platform: str, _person: Person, _subject: str, _wish: str | None) -> Reply:
-    """The answer where nobody owns anything."""
+    """Refuse a press on a platform without owners."""
     raise Refused("owners_only")
 
 
 def button(subject: str, wish: str, *, word: str | None = None, shown: str | None = None) -> Button:
-    """A button for owners; `word` is its label, where that is not the wish."""
+    """Return a button for owners. `word`: the label's name, if it differs from the wish."""
     return Button(
         action=Action.OWNER,
         about=subject,
@@ -63,33 +63,33 @@ def button(subject: str, wish: str, *, word: str | None = None, shown: str | Non
 
 
 def pause(gateway: str) -> Button:
-    """Lets nothing leave to this gateway."""
+    """Return the button that holds this gateway."""
     return button(token_of(gateway), "pause", shown=gateway)
 
 
 def token_of(name: str) -> str:
-    """A subject in place of a name that no button can carry."""
+    """Return a short token as a subject for a name that may be too long for a button."""
     return nonce_of(name)[:10]
 
 
 def raise_token(about: str, day: str, limit: int, more: int) -> str:
-    """The subject of *Raise*: of this day and this limit, so that a second press finds nothing."""
+    """Return the subject of *Raise* for this day and limit, so that a second press is refused."""
     return token_of(f"{about} {day} {limit} {more}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decisions:
-    """Does what an owner presses."""
+    """Does the work of the owners' buttons."""
 
     use_cases: Mapping[str, UseCase]
     is_owner: Callable[[str, str], Awaitable[bool]]
     rooms: Collection[str]
-    """Platforms where whoever comes is the operator."""
+    """Platforms where every person is the operator."""
     limits: Callable[[], Awaitable[Sequence[Used]]]
     gateways: Collection[str]
     currency: str
     decided: Callable[[], None] = lambda: None
-    """It is called after each press that did something: the notice has to say so."""
+    """Called after each press that changed something, to update the report."""
     _one: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     @property
@@ -113,7 +113,7 @@ class Decisions:
         }
 
     async def decide(self, platform: str, person: Person, subject: str, wish: str | None) -> Reply:
-        """Do it, if they own this bot. Raises `Refused("owners_only")`, and why it can't be."""
+        """Do the wish if the person owns this bot. Raises `Refused`, as with "owners_only"."""
         if platform not in self.rooms and not await self.is_owner(platform, person.id):
             raise Refused("owners_only")
         word, _, detail = (wish or "").partition(".")
@@ -134,10 +134,10 @@ class Decisions:
             told = {"job": values.get("job"), **refused.values}
             raise Refused(in_chat, **told) from refused
 
-    # --- an order of which nobody knows --------------------------------------------------------
+    # --- an unconfirmed job --------------------------------------------------------------------
 
     async def _open(self, job: str, _: str, actor: str) -> Reply:
-        """The videos that it may be, and the ways to decide."""
+        """Return the videos at the gateway that may be the job's, and the buttons to decide."""
         found = await self._ask("jobs.candidates", actor, job=job)
         near = rows(found, "candidates")[:MOST_FOUND]
         list_ = "decide.list_match" if near else _LISTS[str(found["list"])]
@@ -151,7 +151,7 @@ class Decisions:
         return Reply(
             text=Text(id="decide.open", values=values),
             facts=(*lines, Text(id=list_)),
-            # Where it was taken for not charged, only a video that turned up changes anything.
+            # A job closed as not charged can only be changed by a video that turned up.
             buttons=(*picks, *ways) if found["status"] == "unconfirmed" else tuple(picks),
         )
 
@@ -169,7 +169,7 @@ class Decisions:
         return _done("decide.free", button(job, "open"), job=job)
 
     async def _ask_again(self, job: str, _: str, actor: str) -> Reply:
-        """It pays for one more, so it is asked twice."""
+        """Ask for a confirmation, as sending the order again costs money once more."""
         cost = await self._ask("jobs.cost", actor, job=job)
         if cost["status"] != "unconfirmed":
             raise Refused("decide_done", job=job)
@@ -189,17 +189,17 @@ class Decisions:
             return Reply(text=Text(id="decide.stands"), tone=Tone.WAITING, buttons=ways)
         return _done("decide.tried", job=job)
 
-    # --- a job that stands still ---------------------------------------------------------------
+    # --- a stuck job ---------------------------------------------------------------------------
 
     async def _settle(self, use_case: str, said: str, job: str, _: str, actor: str) -> Reply:
-        """Have this done to it. No try pays: that would need the id as a confirmation."""
+        """Run a use case on the job. None of these sends a paid POST: that needs a confirmation."""
         await self._ask(use_case, actor, job=job)
         return _done(said, job=job)
 
     # --- limits, and everything ----------------------------------------------------------------
 
     async def _raise(self, token: str, _: str, actor: str) -> Reply:
-        """More for today. One after the other: the next press sees what the one before gave."""
+        """Raise a limit for today. The lock lets each press see the grant of the one before."""
         async with self._one:
             used = next((it for it in await self.limits() if _token(it) == token), None)
             if used is None:
@@ -233,14 +233,14 @@ class Decisions:
             raise Refused("decide_outdated")
         return found
 
-    # --- room ----------------------------------------------------------------------------------
+    # --- disk space ----------------------------------------------------------------------------
 
     async def _back_up(self, _: str, __: str, actor: str) -> Reply:
         made = await self._ask("db.backup", actor)
         return _done("decide.backed_up", folder=made["folder"])
 
     async def _ask_sweep(self, _: str, __: str, actor: str) -> Reply:
-        """The extent of a sweep, before anything goes."""
+        """Return what a sweep would remove, with a button to confirm."""
         files, size = _extent(await self._ask("media.due", actor))
         values = {"gigabytes": size / _BYTES}
         text = Text(id="decide.sweep", values=values, count=files)
@@ -261,7 +261,7 @@ def _done(id_: str, *buttons: Button, **values: object) -> Reply:
 
 
 def _proposed(number: int, video: Values) -> Text:
-    """A video in a gateway's list, under the number that its button has."""
+    """Return the line for a video in a gateway's list, with the number on its button."""
     what = ", ".join(str(word) for word in (video["model"], video["status"]) if word)
     made = video["created_at"]
     id_ = "decide.candidate" if made is not None else "decide.candidate_undated"
@@ -270,12 +270,12 @@ def _proposed(number: int, video: Values) -> Text:
 
 
 def rows(values: Values, name: str) -> list[Values]:
-    """The objects in the list of this name; none where there is no such list."""
+    """Return the objects in the list of this name; an empty list if there is none."""
     found = values.get(name)
     return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
 
 def _extent(swept: Values) -> tuple[int, int]:
-    """Files and bytes, of all kinds but what is over a cap."""
+    """Return the files and bytes of all kinds, without the excess over the size limit."""
     kinds = [it for name, it in swept.items() if isinstance(it, dict) and name != "over_most"]
     return sum(int(it["files"]) for it in kinds), sum(int(it["bytes"]) for it in kinds)

@@ -1,6 +1,6 @@
-"""The desk where steps write down what happened: saving, putting off, pausing a gateway.
+"""What the steps of a job share: saving, postponing, and pausing a gateway.
 
-Every write goes through the version fence and rings whoever has to look next.
+Every write checks the row's version and wakes the loops that have to act next.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -21,19 +21,19 @@ from bot.core.prompts import unquoted
 from bot.log import get_logger
 
 PAUSE = 50.0
-"""Seconds until a gateway that refused our key or balance is asked again.
+"""Seconds until a gateway that refused our key or balance is tried again.
 
-Once a minute: the rest of it is for the answer, and for what waits to be sent then.
+The rest of a minute is for the response and for the jobs that are then sent.
 """
 
 UNCALLED = 1.5 * PAUSE
-"""Seconds until an order that met a lock is due by itself.
+"""Seconds until a job whose POST met a lock is due by itself.
 
-Between two times at which one is called: else it would be faster than the one that is called.
+This is between two probes of the paused gateway, so that the job does not overtake the probe.
 """
 
 SETTLED = 600.0
-"""Seconds for which a clock has to go on evenly before anything is given up by it."""
+"""Seconds without a clock step before a deadline may end a job."""
 
 log = get_logger()
 
@@ -44,8 +44,8 @@ Result = TypeVar("Result")
 class Desk:
     """The rows, the gateways, the clock and the bells that a job's steps share.
 
-    `rooms`: platforms where whoever comes is the operator. `said_on`: those where this process
-    says what is owed.
+    `rooms`: platforms where every person is the operator. `said_on`: platforms on which this
+    process sends posts.
     """
 
     jobs: Jobs
@@ -58,18 +58,18 @@ class Desk:
     said_on: Collection[str] = ()
     _remarked: dict[tuple[str, str], float] = field(init=False, default_factory=dict)
     _found: dict[str, Job] = field(init=False, default_factory=dict)
-    """Jobs on their way to the step of a state that they were found in, and no row tells yet."""
+    """Jobs handed to the step of a new state that is not written to their rows yet."""
 
     async def hand_on(self, before: Job, after: Job) -> Job | None:
-        """Write a change, claimed for its next step where that can begin at once."""
+        """Write a change, and claim the row for its next step if that can begin at once."""
         on = self.bells.way_on(after)
         until = self.clock.now() + CLAIM if on else None
         return await self.save(before, replace(after, claimed_until=until), on=on)
 
     def hand_on_found(self, job: Job, found: Job) -> bool:
-        """Hand on a claimed job for the step of the state that it was found in; whether it can be.
+        """Hand a claimed job to the step of the state in which a poll found it. Return success.
 
-        Nothing is written: the step does that, and after a crash it is found once more.
+        Nothing is written here; the step does that. After a crash the job is polled again.
         """
         on = self.bells.way_on(found)
         if on is not None:
@@ -78,11 +78,11 @@ class Desk:
         return on is not None
 
     def found(self, job: Job) -> Job | None:
-        """`job` as it was found, if it was handed on like that; told once."""
+        """Return and forget the new state of a job from `hand_on_found`; None if there is none."""
         return self._found.pop(job.id, None)
 
     async def save(self, before: Job, after: Job, *, on: HandedOn[Job] | None = None) -> Job | None:
-        """Write a change; None if somebody else was faster."""
+        """Write a change. Return None if the row has changed meanwhile."""
         now = self.clock.now()
         saved = await self.jobs.save(before, after, now=now)
         if saved is not None:
@@ -91,7 +91,7 @@ class Desk:
         return saved
 
     async def keep(self, before: Job, after: Job) -> Job | None:
-        """Write a change, with a claim on the message of its video where that can be sent now."""
+        """Write a change, and claim the post of the video if it can be sent at once."""
         platform = after.order.call.address.platform
         if platform not in self.said_on or not self.bells.results_on.has_room:
             return await self.save(before, after)
@@ -103,7 +103,7 @@ class Desk:
         return saved
 
     def _tell(self, before: Job, saved: Job) -> None:
-        """The log, an owner and what is learned hear of it."""
+        """Log a change of state, ring for an unconfirmed job, and learn from a made video."""
         if saved.status is before.status:
             return
         log.info(f"job.{saved.status}", job=saved.id, reason=saved.reason, **_words(saved))
@@ -119,9 +119,9 @@ class Desk:
         *,
         until_then: Callable[[], None] = lambda: None,
     ) -> Result:
-        """Write until the database takes it; `until_then` after each time that it does not.
+        """Retry a write until the database accepts it. Call `until_then` after each failure.
 
-        A lasting error is raised: it would be tried for ever.
+        An error other than `Unwritten` is raised, as retries would never end.
         """
         is_told = False
         while True:
@@ -138,40 +138,40 @@ class Desk:
                 raise
 
     async def begin(self, job: Job, at_once: int | None) -> Job | None:
-        """The POST is about to leave, if there is a place for it: `submitting` if it may."""
+        """Write that the POST is about to leave. A job whose model has no slot stays queued."""
         now = self.clock.now()
         begun = await self.jobs.begin(job, now=now, at_once=at_once)
         if begun is not None:
             log.info(f"job.{begun.status}", job=begun.id, reason=begun.reason)
             self.bells.changed(job, begun, now=now)
             if at_once is not None:
-                self.bells.each_job[Status.QUEUED,].ring(now)  # the next one may be called
+                self.bells.each_job[Status.QUEUED,].ring(now)  # the next job may get a slot
         return begun
 
     async def put_off(self, job: Job, seconds: float, *, was: Job | None = None) -> None:
-        """Due again in so many seconds, unclaimed; `was` is the row that `job` was made of."""
+        """Postpone a job by `seconds` and end its claim. `was`: the row before the changes."""
         later = moves.put_off(job, due_at=self.clock.now() + seconds)
         await self.save(was or job, later)
 
     async def turn_away(self, job: Job, seconds: float) -> None:
-        """Due again in so many seconds, without having begun: whatever it is suspected of stays."""
+        """Postpone a step that did not begin. The job's count of crashes stays."""
         later = moves.put_off(job, due_at=self.clock.now() + seconds)
         await self.save(job, replace(later, crashes=job.crashes))
 
     async def again(self, job: Job, *, base: float, most: float) -> None:
-        """One more try of the same step, after a pause that doubles each time."""
+        """Retry the same step later, with a wait that doubles each time."""
         wait = schedule.back_off(job.attempts + 1, base=base, most=most)
         await self.put_off(replace(job, attempts=job.attempts + 1), wait, was=job)
 
     def ring(self) -> None:
-        """Something may have become due, and nobody knows what."""
+        """Ring for all jobs and posts, as any of them may have become due."""
         self.bells.jobs.ring()
         self.bells.posts.ring()
 
     # --- gateways ------------------------------------------------------------------------------
 
     async def gateway(self, job: Job) -> Gateway | None:
-        """The job's own gateway; if the configuration lost it, the job waits and we say so."""
+        """Return the job's gateway. If it is not configured, postpone the job; return None."""
         gateway = self.gateways.get(job.gateway)
         if gateway is None or gateway.base_url != job.base_url:
             log.error("gateway.unknown", job=job.id, gateway=job.gateway)
@@ -180,11 +180,11 @@ class Desk:
         return gateway
 
     def step(self, job: Job | Pending) -> float:
-        """Seconds between two looks at the job's gateway."""
+        """Return the configured seconds between two polls of the job's gateway."""
         return self.gateways[job.gateway].poll_step
 
     async def pause(self, job: Job, locked: Locked) -> None:
-        """Leave the job's gateway alone for a while: it refuses our key or our balance."""
+        """Pause the job's gateway, which refuses our key or our balance."""
         log.error("gateway.refused", gateway=job.gateway, reason=locked.reason, seconds=PAUSE)
         now = self.clock.now()
         self.learned.missed(job.gateway, until=now + PAUSE)
@@ -193,7 +193,7 @@ class Desk:
         self.bells.notices.ring()
 
     async def lock(self, job: Job, locked: Locked) -> bool:
-        """The job's POST met a lock: whether its gateway is paused, or the lock is its alone."""
+        """Record that the POST met a lock. Return False if the lock concerns this job alone."""
         now = self.clock.now()
         paused = await self.pauses.lock(
             job,
@@ -213,12 +213,12 @@ class Desk:
         return paused
 
     async def passed(self, job: Job, *, balance: bool = True) -> None:
-        """The job's POST was answered as its gateway answers a good key and a good balance."""
+        """Record that the response to the job's POST shows a good key, and a good balance."""
         account = self.gateways[job.gateway].account
         await self.pauses.passed(job, account, balance=balance)
 
     async def remark(self, job: Job, subject: str, detail: str) -> None:
-        """Let the owners of the job's gateway know; the same is written once an hour at most."""
+        """Notify the owners of the job's gateway. Write the same notice once an hour at most."""
         key, steady = (job.gateway, subject), self.clock.steady()
         if steady - self._remarked.get(key, -HUSH) < HUSH:
             return
@@ -228,7 +228,7 @@ class Desk:
         self.bells.notices.ring()
 
     async def works(self, job: Job | Pending, *, asked_at: float) -> None:
-        """The job's gateway did what it was asked at that time: a pause of before is over."""
+        """End the gateway's pause if it began before `asked_at`, the time of a good request."""
         ended = await self.pauses.works(
             job.gateway,
             polled=isinstance(job, Pending) or job.status is Status.IN_PROGRESS,
@@ -241,32 +241,35 @@ class Desk:
             self.ring()
 
     async def held(self, job: Job) -> Pause | None:
-        """The pause of its gateway that keeps this order back."""
+        """Return the pause or hold that keeps this job's POST back; None if there is none."""
         return await self.pauses.held(job.gateway, now=self.clock.now())
 
     async def catch_up(self, job: Job) -> None:
-        """An order was just put back: if its gateway was found to work meanwhile, it is due."""
+        """Make a job that was just requeued due if its gateway began to work meanwhile."""
         if await self.pauses.catch_up(job.gateway, now=self.clock.now()):
             self.ring()
 
     # --- time ----------------------------------------------------------------------------------
 
     def is_past(self, deadline: float, since: float | None) -> bool:
-        """Whether so many seconds have passed, by a clock that was not set just now.
+        """Whether `deadline` seconds have passed since then, by a clock that is settled.
 
-        After a start we can't know: it may be right only once a time server was heard.
+        This is False soon after a start, as a time server may still correct the clock.
         """
         is_past = since is not None and self.clock.now() - since > deadline
         return is_past and self.clock.settled() >= SETTLED
 
     def elapsed(self, job: Job | Pending) -> float:
-        """Seconds since the gateway got the job, or since it was ordered."""
+        """Return the seconds since the POST, or since the order if no POST was sent."""
         return self.clock.now() - (job.submitted_at or job.created_at)
 
     async def next_poll(
         self, job: Job | Pending, *, elapsed: float | None = None, least: float = 0.0
     ) -> float:
-        """Seconds until the next look at a running job, `least` about; no two jobs keep step."""
+        """Return the seconds until the next poll of a job, at least about `least`.
+
+        The time differs between jobs, to spread the polls.
+        """
         elapsed = self.elapsed(job) if elapsed is None else elapsed
         if elapsed > HARD_DEADLINE and self.clock.settled() >= SETTLED:
             least, wait = max(least, schedule.LATE_STEP), 0.0
@@ -276,7 +279,7 @@ class Desk:
         return max(wait, schedule.spread(least, by=f"{job.id} {job.version}"))
 
     async def made_after(self, job: Job) -> float | None:
-        """Seconds after which a job that is found made was not yet; None where nobody looked."""
+        """Return the age at which the job was surely not made yet; None if unknown."""
         return await self.learned.made_after(job, step=self.step(job), now=self.clock.now())
 
     async def _without_gateway(self, job: Job) -> None:
@@ -290,15 +293,15 @@ class Desk:
 
 
 def _words(job: Job) -> dict[str, str]:
-    """The gateway's words on a job that ends badly, for the log alone."""
+    """Return the gateway's message on a failed or unconfirmed job, for the log alone."""
     if job.detail is None or job.status not in (Status.FAILED, Status.UNCONFIRMED):
         return {}
     return {"words": _without_persons(job, job.detail)}
 
 
 def _without_persons(job: Job, said: str) -> str:
-    """A gateway's words for the log, without what they quote of what a person wrote."""
-    # Each by itself: of a short one no part is long enough to be found among others.
+    """Return a gateway's message for the log, without quotations of the person's texts."""
+    # Each line by itself, as parts of a short line are too short to be found otherwise.
     for text in job.request.written.splitlines():
         said = unquoted(said, text)
     return said

@@ -1,7 +1,7 @@
-"""The digest: once a day owners hear what was made, what it cost, and what is left to decide.
+"""The digest: a daily report to owners of the videos made, their cost, and open decisions.
 
-It is a cause that is said once, under the date of its day: neither a restart nor a clock that is
-set says it again. A day without anything to tell has none, nor has the day of the first start.
+A digest is a cause that is reported once under the date of its day, so neither a restart nor a
+clock that is set repeats it. A day without news has no digest, nor has the day of the first start.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -19,16 +19,19 @@ from bot.core.sources import Used
 from bot.log import get_logger
 
 CHECK_EVERY = 60.0
-"""Seconds between two looks at the time: a clock may be set, and a machine may sleep."""
+"""Seconds between two reads of the clock, which may be set while the machine may sleep."""
 LATE = 3600.0
-"""Seconds for which a digest is due at least: also over midnight, if its time is just before."""
+"""The least seconds for which a digest stays due, also past midnight."""
 DAY = 86_400.0
 APART = 12 * 3600.0
-"""Seconds between two digests at least, whatever the calendar says."""
+"""The least seconds between two digests, whatever the calendar says."""
 FURTHEST = 2 * DAY
-"""Seconds by which the last one may lie ahead of a clock that was set back; else it was wrong."""
+"""The most seconds by which the last digest may be ahead of a clock that was set back.
+
+If it is further ahead, its time was wrong and is ignored.
+"""
 TOLD = "digest.day"
-"""The setting with the date of the last day that was looked at."""
+"""The setting with the date of the last day that was handled."""
 MOST_REASONS = 5
 
 log = get_logger()
@@ -36,7 +39,7 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sum:
-    """Jobs of a day that are alike."""
+    """The jobs of a day with the same state and reason."""
 
     status: Status
     reason: str | None
@@ -47,25 +50,25 @@ class Sum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """Where the figures of a day come from."""
+    """The sources of a day's figures."""
 
     day: Callable[[float], Awaitable[Sequence[Sum]]]
-    """The jobs that were ordered since then."""
+    """Returns the sums of the jobs ordered since a time."""
     used: Callable[[], Awaitable[Sequence[Used]]]
-    """Each limit of a day."""
+    """Returns each daily limit with its use."""
     amount: Callable[[str, int], str]
-    """A figure of a limit, to be shown."""
+    """Returns a limit's amount as text."""
     room: Callable[[], Awaitable[Mapping[str, object]]]
-    """Gigabytes that are `free`, those of the `media`, and when the last `backup` was made."""
+    """Returns the gigabytes `free` and of `media`, and the time of the last `backup`."""
     currency: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """Tells the news of a day."""
+    """Writes the digest of each day."""
 
     at: time
-    """The time of day."""
+    """The time of day at which a digest is due."""
     time_zone: str
     causes: Causes
     settings: Settings
@@ -73,18 +76,18 @@ class Digest:
     rooms: Collection[str]
     clock: Clock
     changed: Callable[[], None]
-    """It is called when there is something to say."""
+    """Called when a digest was written."""
     checked: Callable[[], Awaitable[None]]
-    """It ends when the causes are no longer those of an earlier run."""
+    """Returns once the causes of this run have been found."""
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Write the digests until cancelled."""
         await self.checked()
         is_well = True
         while True:
             try:
                 await self.check()
-            except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on
+            except Exception as error:  # noqa: BLE001 - the database may come back
                 if is_well:
                     log.warning("digest.failed", why=named(error))
                 is_well = False
@@ -93,10 +96,10 @@ class Digest:
             await self.clock.sleep(CHECK_EVERY)
 
     async def check(self) -> None:
-        """Tell it, if its time has come and it was not told."""
+        """Write the digest if it is due and was not written."""
         now = self.clock.now()
         day, told = self._day(now), await self.settings.get(TOLD)
-        if told is None:  # A new service has no day behind it.
+        if told is None:  # A new service has no earlier day.
             await self.settings.put(TOLD, day or "")
             return
         if day is None or told == day:
@@ -113,7 +116,7 @@ class Digest:
         await self.settings.put(TOLD, day)
 
     def _day(self, now: float) -> str | None:
-        """The date of the digest that is due; None: there is none."""
+        """Return the date of the digest that is due; None if none is due."""
         today = datetime.fromtimestamp(now, ZoneInfo(self.time_zone)).date()
         if now >= self._time(today):
             return today.isoformat()
@@ -124,7 +127,7 @@ class Digest:
         return datetime.combine(day, self.at, ZoneInfo(self.time_zone)).timestamp()
 
     async def _facts(self, now: float) -> Facts | None:
-        """All that it says; None: there is nothing to tell."""
+        """Return the digest's facts; None if there is no news."""
         sums, open_ = await self.news.day(now - DAY), await self.causes.open()
         if not sums and not open_:
             return None

@@ -1,7 +1,7 @@
-"""The front door: everything that a member can ask, on whichever network.
+"""The common entry of all networks: the use cases behind commands and buttons, and their errors.
 
-A platform reads who asks for what, hands it in by `commands.run` or `presses.press`, and draws the
-answer. What a command or a button means is decided here, once.
+A platform reads who asks for what, calls `commands.run` or `presses.press`, and draws the answer.
+The core decides, for all platforms alike, what a command or a button does.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The use cases behind commands and buttons."""
+    """The services that commands and buttons use."""
 
     service: Service
     access: Access
@@ -25,7 +25,7 @@ class Door:
 
 
 def shown(problem: BaseException, *, platform: str) -> BotError:
-    """The error whose sentence a person is told; what nobody foresaw is logged."""
+    """Return the error to show to a person, and log an unexpected one."""
     match problem:
         case Refused() | Unwritten():
             return problem

@@ -1,6 +1,6 @@
-"""One message of ours stays of a job: once its end is told, what was said of it before goes.
+"""Clean up the earlier posts of a job once its end is posted, so that one message remains.
 
-Where a message can't be taken away, it shrinks to one line that points to the other.
+A message that can't be deleted is edited to one line that points to the final message.
 """
 
 from contextlib import suppress
@@ -15,15 +15,15 @@ from bot.core.replies import Reply, Text, Tone
 from bot.log import get_logger
 
 MOST_REMOVALS = 20
-"""Tries of taking a message away, and then of shrinking it: about a quarter of an hour each."""
+"""The most tries to delete a message, and then to edit it: about a quarter of an hour each."""
 
 log = get_logger()
 
 
 async def told(posts: Posts, post: Post, job: Job) -> Post | None:
-    """The message that tells of the job's end in the place of `post`, once it stands there.
+    """Return the sent post of the job's end that replaces `post`; None if there is none.
 
-    What was said in private leaves the card in the channel to say so.
+    A post in direct messages does not replace the card in a channel.
     """
     kind = told_by(job)
     end = await posts.get(job.id, kind) if kind and kind is not post.kind else None
@@ -34,12 +34,12 @@ async def told(posts: Posts, post: Post, job: Job) -> Post | None:
 
 
 async def clear(post: Post, end: Post, job: Job, platform: Platform) -> None:
-    """Take `post` away, whose job's `end` is told. Raises `Temporary` if that is not done yet.
+    """Delete `post`, or shorten it, after `end` was posted. Raises `Temporary` to retry later.
 
-    Every step may be done again: a message that is gone already is as good.
+    This is idempotent: a message that is gone already counts as deleted.
     """
     said = await _said(post, job, platform)
-    if said is None or said.message_id == end.message_id:  # it became that one
+    if said is None or said.message_id == end.message_id:  # the card was edited into the end
         return
     if post.attempts <= MOST_REMOVALS and isinstance(platform, Removes):
         try:
@@ -58,7 +58,7 @@ async def clear(post: Post, end: Post, job: Job, platform: Platform) -> None:
 
 
 async def _said(post: Post, job: Job, platform: Platform) -> Post | None:
-    """`post`, and where it stands; of a command's own answer maybe no row tells."""
+    """Return `post` with its message id, searched in the chat if its row has none; or None."""
     if post.message_id is not None:
         return post
     is_card = post.kind is PostKind.CARD
@@ -66,7 +66,7 @@ async def _said(post: Post, job: Job, platform: Platform) -> Post | None:
         return None
     try:
         found = await platform.find(post, job)
-    except Refused:  # nobody can tell
+    except Refused:  # the chat can't be searched
         return None
     return (
         replace(post, message_id=found.message_id, channel_id=found.channel_id) if found else None
@@ -74,19 +74,19 @@ async def _said(post: Post, job: Job, platform: Platform) -> Post | None:
 
 
 def told_in_private(job: Job) -> Reply:
-    """The card in the channel of a job whose end its person alone was told: one line, no more."""
+    """Return the one-line card in the channel for a job whose end was posted in private."""
     made = Text(id="card.delivered_private" if job.private else "card.delivered_direct")
     return _line(job, made if job.status is Status.DELIVERED else Text(id=f"card.{job.status}"))
 
 
 def _told_at(job: Job, address: str | None) -> Reply:
-    """In the place of a message that can't be taken away."""
+    """Return the text for a message that can't be deleted."""
     at = Text(id="card.elsewhere_at", values={"to": address})
     return _line(job, at if address else Text(id="card.elsewhere"))
 
 
 def _line(job: Job, text: Text) -> Reply:
-    """One line. Of a video that its person deleted there is nothing to be found elsewhere."""
+    """Return one line, which for a deleted video points to no other message."""
     is_made = job.status is Status.DELIVERED
     said = Text(id="card.deleted") if is_made and not job.has_result else text
     return Reply(text=said, tone=Tone.DONE if is_made else Tone.FAILED)

@@ -1,12 +1,12 @@
-"""Everything that can go wrong, sorted by who can mend it.
+"""All errors of the bot, sorted by who can correct them.
 
     Refused     the person can act
-    Temporary   time heals
-    Broken      an operator has to look
+    Temporary   a retry can succeed
+    Broken      an operator has to act
 
-An error carries a code and the values its sentence needs; the sentence itself lives in `locales/`
-under `error.<code>`. Code that goes on in its own way after one error catches its type: codes are
-for sentences and logs alone. Adapters translate foreign exceptions into these, once.
+An error has a code and the values for its sentence. The sentence is in `locales/` under
+`error.<code>`. Code that handles one error in a special way catches the error's type, as codes are
+for sentences and logs alone. Adapters translate foreign exceptions into these types.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,14 +18,14 @@ _R = TypeVar("_R")
 
 
 class BotError(Exception):
-    """Root of all our errors: a stable `code` and the `values` of its sentence."""
+    """The base of all our errors, with a stable `code` and the `values` of its sentence."""
 
     code = ""
-    """A type that is for one code brings it along."""
+    """The code. A subclass for one code alone sets it as its default."""
     which: tuple[int, int] | None = None
-    """Of several pictures the number of the one that it is about, and how many there are."""
+    """The number of the picture that the error is about, and the count of pictures."""
     in_reply: bool = False
-    """It is about the message that is replied to, which may not be meant."""
+    """Whether the error is about a file of the replied-to message, which may not be meant."""
 
     def __init_subclass__(cls, code: str = "") -> None:
         cls.code = code
@@ -41,22 +41,22 @@ class BotError(Exception):
 
     @classmethod
     def of(cls, code: str, **values: object) -> Self:
-        """The error of a code out of a table, of its own type where it has one."""
+        """Return an error with this code, of the subclass for the code if there is one."""
         types = (each for each in cls.__subclasses__() if each.code == code)
         return next(types, cls)(code, **values)
 
 
 def named(error: Exception) -> str:
-    """An error in a log: its code, or its class where it is none of ours."""
+    """Return an error's name for the log: its code, or its class if it is no `BotError`."""
     return error.code if isinstance(error, BotError) else type(error).__name__
 
 
 class Refused(BotError):
-    """The person can act: another picture, fewer seconds, tomorrow."""
+    """An error that the person can correct: by another picture, fewer seconds, or tomorrow."""
 
 
 class Temporary(BotError):
-    """Time heals: try the same again later."""
+    """An error that may not happen again: a later retry can succeed."""
 
     def __init__(
         self,
@@ -69,68 +69,68 @@ class Temporary(BotError):
     ) -> None:
         super().__init__(code, **values)
         self.retry_after = retry_after
-        """Seconds the other side asked us to wait, if it said so."""
+        """Seconds until a retry, if the other side named them."""
         self.unsent = unsent
-        """It is certain that nothing has happened over there."""
+        """Whether the request certainly had no effect on the other side."""
         self.away = away
-        """The other side was not there at all: no fault of what was asked, so no failed try."""
+        """Whether the other side could not be reached at all, so that the try does not count."""
 
 
 class Broken(BotError):
-    """We, the configuration or the other side are wrong; an operator has to look."""
+    """An error of our code, the configuration or the other side that an operator has to correct."""
 
 
-# --- those that code branches on, a line each: what is wrong -------------------------------------
+# --- errors that code branches on: a line each, with the fault -----------------------------------
 # fmt: off
 
-# The pictures and sounds that were given
-class PictureGone(Refused, code="picture_gone"): ...  # no longer where it was; also of a sound
-class PictureFormat(Refused, code="picture_format"): ...  # the bytes are no picture that is read
-class GivenTooLarge(Refused, code="picture_too_large"): ...  # too many bytes; also of a sound
-class MovesAlready(Refused, code="moves_already"): ...  # it is a video
-class NoPicture(Refused, code="no_picture"): ...  # there is none, or the file is none by its name
+# Pictures and sounds of people
+class PictureGone(Refused, code="picture_gone"): ...  # a picture or a sound was removed
+class PictureFormat(Refused, code="picture_format"): ...  # the bytes are no readable picture
+class GivenTooLarge(Refused, code="picture_too_large"): ...  # a file has too many bytes
+class MovesAlready(Refused, code="moves_already"): ...  # the file is a video, not a picture
+class NoPicture(Refused, code="no_picture"): ...  # no file, or by its name no picture
 
-# What was asked
+# Orders
 class FamilyUnknown(Refused, code="family_unknown"): ...  # no family has this name
 class KindLacking(Refused): ...  # no model, or none of the family, takes this kind of input
-class AutoUnavailable(Refused, code="auto_unavailable"): ...  # its length is not the model's choice
-class Blocked(Refused, code="blocked"): ...  # an operator refuses this person, for now or for good
+class AutoUnavailable(Refused, code="auto_unavailable"): ...  # this model can't choose the length
+class Blocked(Refused, code="blocked"): ...  # an operator has blocked this person
 class Stopped(Refused, code="stopped"): ...  # an operator has stopped all orders
-class OverLimit(Refused): ...  # a limit of the operator says no
-class AnewStopped(Refused, code="anew_stopped"): ...  # all is stopped, so none is tried again
-class WordsExpired(Refused, code="words_expired"): ...  # the words of an old order are deleted
-class TooLate(Refused, code="too_late_to_cancel"): ...  # the job went on since its button was drawn
+class OverLimit(Refused): ...  # a limit of the operator is reached
+class AnewStopped(Refused, code="anew_stopped"): ...  # all orders are stopped, so no retry
+class WordsExpired(Refused, code="words_expired"): ...  # an old order's prompt was deleted
+class TooLate(Refused, code="too_late_to_cancel"): ...  # the job is past that state
 
 # Messages on a network
-class MessageGone(Refused, code="card_gone"): ...  # ours is not there, or not ours to change
-class ChannelGone(Refused, code="channel_gone"): ...  # its channel is no longer there
+class MessageGone(Refused, code="card_gone"): ...  # our message is gone or not editable
+class ChannelGone(Refused, code="channel_gone"): ...  # the channel no longer exists
 class ReplyGone(Refused, code="reply_gone"): ...  # the message that is replied to is gone
 class TopicGone(Refused, code="topic_gone"): ...  # the topic is closed or deleted
-class Unchanged(Refused, code="unchanged"): ...  # it shows already what it was to show
-class HistoryUnreadable(Refused, code="history_unreadable"): ...  # nobody tells if ours stands
-class MaybeSent(Refused, code="maybe_sent"): ...  # it may stand, and once more could double it
-class Forbidden(Refused, code="forbidden"): ...  # we may not speak there
-class FilesForbidden(Refused, code="files_forbidden"): ...  # we may speak there, but attach no file
-class FileTooLarge(Refused, code="file_too_large"): ...  # larger than what may be attached there
+class Unchanged(Refused, code="unchanged"): ...  # an edit changed nothing
+class HistoryUnreadable(Refused, code="history_unreadable"): ...  # our message can't be searched
+class MaybeSent(Refused, code="maybe_sent"): ...  # a retry could post it twice
+class Forbidden(Refused, code="forbidden"): ...  # the bot may not write there
+class FilesForbidden(Refused, code="files_forbidden"): ...  # the bot may not attach files there
+class FileTooLarge(Refused, code="file_too_large"): ...  # too large to attach there
 
-# Our own machine, for a while
-class Unwritten(Temporary): ...  # our rows can't be reached, so nothing was or will be written down
-class DatabaseFull(Unwritten, code="database_full"): ...  # the disk of the rows is full
-class StorageAway(Temporary, code="storage_unavailable"): ...  # it takes and gives no files now
-class Unforeseen(Temporary, code="unforeseen"): ...  # an error that no table knows
+# Our own machine, temporarily
+class Unwritten(Temporary): ...  # the database can't be reached; nothing was written
+class DatabaseFull(Unwritten, code="database_full"): ...  # the database's disk is full
+class StorageAway(Temporary, code="storage_unavailable"): ...  # the file storage is unavailable
+class Unforeseen(Temporary, code="unforeseen"): ...  # an unknown error
 
-# Our own machine and the gateways, until somebody looks
+# Our own machine and the gateways, until an operator acts
 class FileMissing(Broken, code="file_missing"): ...  # a file is not in our storage
-class NotAVideo(Broken, code="not_a_video"): ...  # a file is no video, or none that can be read
+class NotAVideo(Broken, code="not_a_video"): ...  # a file is no readable video
 class VideoDamaged(Broken, code="video_damaged"): ...  # too much of a video is damaged
-class VideoTruncated(Broken, code="video_truncated"): ...  # the rest of a video has not come yet
-class WorkerTooSlow(Broken, code="worker_too_slow"): ...  # a file took our worker too long
-class DatabaseAbsent(Broken, code="database_absent"): ...  # none is there yet, or no table in it
-class DatabaseDamaged(Broken, code="database_damaged"): ...  # its file can't be read
-class DatabaseInUse(Broken, code="database_in_use"): ...  # another process has it
-class DatabaseOlder(Broken, code="database_older"): ...  # its tables are of an earlier version
-class GatewayMoved(Broken, code="gateway_moved"): ...  # it says that it is at another address
-class TextPartTooLarge(Broken, code="text_part_too_large"): ...  # larger than any gateway reads
+class VideoTruncated(Broken, code="video_truncated"): ...  # the end of a video is missing
+class WorkerTooSlow(Broken, code="worker_too_slow"): ...  # our worker took too long for a file
+class DatabaseAbsent(Broken, code="database_absent"): ...  # no database, or it has no tables
+class DatabaseDamaged(Broken, code="database_damaged"): ...  # the database file can't be read
+class DatabaseInUse(Broken, code="database_in_use"): ...  # another process uses the database
+class DatabaseOlder(Broken, code="database_older"): ...  # the tables need an upgrade
+class GatewayMoved(Broken, code="gateway_moved"): ...  # the gateway redirects elsewhere
+class TextPartTooLarge(Broken, code="text_part_too_large"): ...  # larger than gateways accept
 class PortTaken(Broken, code="port_taken"): ...  # another process listens at our port
 
 # fmt: on
@@ -141,7 +141,7 @@ class PortTaken(Broken, code="port_taken"): ...  # another process listens at ou
 
 @contextmanager
 def about(number: int, of: int) -> Iterator[None]:
-    """Errors within are about one of several pictures."""
+    """Mark errors inside as about picture `number` of `of`."""
     try:
         yield
     except BotError as problem:
@@ -155,7 +155,7 @@ def in_turn(
     given: Sequence[_T],
     within: Callable[[int, int], AbstractContextManager[None]] = about,
 ) -> list[_R]:
-    """Each of several pictures or files, read; an error `within` says which it is about."""
+    """Return `read` of each file. An error is marked by `within` with the number of its file."""
     found = []
     for number, each in enumerate(given, 1):
         with within(number, len(given)):

@@ -1,6 +1,6 @@
-"""A made video on its way to us: where it is, and a copy that can be kept.
+"""Find, download and check a finished video.
 
-The service and `zoetrope generate` share it, so that both judge the same file the same.
+The service and `zoetrope generate` share this module, so that both judge files alike.
 """
 
 import asyncio
@@ -25,18 +25,18 @@ from bot.core.outcomes import (
 from bot.core.ports import Gateway, Media
 
 _STORED = "stored:"
-"""How a source begins that is no address: a video that came as the answer and is in our storage."""
+"""The prefix of a source that is a key in our storage: a video that came as the response."""
 MOST_SOURCES = 4
-"""Links that are asked besides our own address; each may take a quarter of an hour."""
+"""The most links to try after the gateway's content address. Each may take 15 minutes."""
 
 
 async def receive(media: Media, video: Path, *, name: str) -> Accepted:
-    """Keep a video that came as the answer, for the steps that follow. Raises `Temporary`."""
+    """Store a video that came as the response to a POST. Raises `Temporary`."""
     return _accepted(await media.receive(video, name))
 
 
 async def received(media: Media, name: str) -> Accepted | None:
-    """The video that came as the answer to a POST of which nobody wrote the end down.
+    """Return the stored video of a POST whose outcome was not written; None if there is none.
 
     Raises `Temporary`.
     """
@@ -49,14 +49,14 @@ def _accepted(key: str) -> Accepted:
 
 
 def received_in(sources: Sequence[str]) -> list[str]:
-    """The keys of videos that came as the answer."""
+    """Return the storage keys among the sources, of videos that came as the response."""
     return [each.removeprefix(_STORED) for each in sources if each.startswith(_STORED)]
 
 
 async def poll(gateway: Gateway, gateway_id: str, sources: Sequence[str], *, prompt: str) -> Polled:
-    """Ask for the job once; `sources` are links to a video that was made at once.
+    """Poll the job once. `sources`: links to a video that was made at once.
 
-    It is there whether or not the gateway knows an id of it.
+    Such a video counts as made even if the gateway gave or knows no id.
     """
     if gateway_id == UNNAMED:
         return Done(tuple(sources))
@@ -64,7 +64,7 @@ async def poll(gateway: Gateway, gateway_id: str, sources: Sequence[str], *, pro
 
 
 def beside(sources: Sequence[str], seen: Polled) -> Polled:
-    """A look at a job with links from when it was ordered."""
+    """Return a poll's result combined with the links in the response to the POST."""
     if sources and isinstance(seen, Missing):
         return Done(tuple(sources))
     if isinstance(seen, Done):
@@ -75,9 +75,9 @@ def beside(sources: Sequence[str], seen: Polled) -> Polled:
 async def fetch_video(
     gateway: Gateway, media: Media, gateway_id: str, sources: Sequence[str], *, prompt: str
 ) -> Video | Locked | Trouble | Unusable:
-    """Fetch it and keep the first copy that plays: by our own id, else from what it named.
+    """Download the video by its id, else from `sources`, and store the first good copy.
 
-    Our own address says best why there is none; a link may be closed to us alone.
+    If all fail, return the error of the download by id, as a link may be closed to us alone.
     """
     own = [] if gateway_id == UNNAMED else [None]
     why: Locked | Trouble | Unusable = Trouble("no link")
@@ -97,7 +97,7 @@ async def fetch_video(
 
 
 async def _copy_of(media: Media, key: str, into: Path) -> Fetch:
-    """A copy of what was received: it is to be changed, and tried again if need be."""
+    """Copy a received video, as the copy may be changed and a retry needs the original."""
     try:
         async with media.file(key) as kept:
             return Fetched(await asyncio.to_thread(_copied, kept, into))
@@ -108,16 +108,16 @@ async def _copy_of(media: Media, key: str, into: Path) -> Fetch:
 
 
 def _copied(source: Path, into: Path) -> int:
-    """The bytes of the copy."""
+    """Copy a file and return its size in bytes."""
     return shutil.copyfile(source, into).stat().st_size
 
 
 async def _judged(
     fetch: Fetch, media: Media, file: Path
 ) -> tuple[Video | Locked | Trouble | Unusable, bool]:
-    """The video if it can be kept, else why not; and whether other addresses can't help."""
+    """Return the stored video or why it can't be stored, and whether other links can't help."""
     if not isinstance(fetch, Fetched):
-        # Then it is so wherever it lies: it is not fetched twice.
+        # A video that is too large is so at every link, so it is not downloaded twice.
         is_too_large = isinstance(fetch, Unusable) and fetch.reason is Reason.CONTENT_TOO_LARGE
         return fetch, is_too_large
     try:
@@ -127,12 +127,12 @@ async def _judged(
     except (NotAVideo, VideoDamaged) as bad:
         return Unusable(Reason.CONTENT_BAD, _words(bad)), False
     except Broken as broken:
-        # Cut, or too much for our worker: another time it may be whole, or we less busy.
+        # Truncated, or too slow for our worker: a retry may succeed.
         may_be_whole_elsewhere = isinstance(broken, VideoTruncated)
         return Trouble(_words(broken), definite=True), not may_be_whole_elsewhere
 
 
 def _words(error: BotError) -> str:
-    """With the figures, for the operator; other values may be anything."""
+    """Return the code with its numbers, for the operator. Other values may be private."""
     figures = [f"{k} {v}" for k, v in error.values.items() if isinstance(v, int | float)]
     return f"{error.code}: {', '.join(figures)}" if figures else error.code

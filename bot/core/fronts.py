@@ -1,8 +1,8 @@
-"""How large a request is taken where each gateway is, as far as its refusals (413) have told.
+"""The largest request body that each gateway accepts, learned from its refusals (413).
 
-A server in front of a gateway keeps a limit that it does not tell: nginx 1 MiB, others 4.5, 6 or
-10 MB. It is learned from a refusal, only of a body that was plausibly too large, and forgotten
-after a week, so that one strange answer makes nobody's pictures worse for ever.
+A server in front of a gateway has an unpublished limit: nginx 1 MiB, others 4.5, 6 or 10 MB. The
+limit is learned only from the refusal of a body that was plausibly too large. It is forgotten after
+a week, so that one wrong response does not reduce the quality of pictures for ever.
 """
 
 import json
@@ -12,22 +12,22 @@ from bot.core.access import Facts
 from bot.core.ports import Clock
 
 LEAST = 250_000
-"""Bytes of a body that is never too large: whoever refuses it means something else."""
+"""Bytes of a body that is never too large. A 413 for a smaller body has another reason."""
 USUAL = 1_000_000
-"""Bytes that go through an nginx whose operator set nothing (1 MiB)."""
+"""Bytes that an nginx with its default limit (1 MiB) accepts."""
 LIFETIME = 7 * 86_400.0
-"""Seconds for which a limit is believed."""
+"""Seconds after which a learned limit is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fronts:
-    """Remembers them between processes."""
+    """The learned limits, stored as facts."""
 
     facts: Facts
     clock: Clock
 
     async def most(self, gateway: str, base_url: str) -> int | None:
-        """Bytes of the largest body to send there; None where no limit is known."""
+        """Return the most bytes of a body for this gateway; None if no limit is known."""
         try:
             known = json.loads(await self.facts.get(_name(gateway)) or "{}")
             is_old = self.clock.now() - known["at"] > LIFETIME
@@ -36,9 +36,9 @@ class Fronts:
             return None
 
     async def refused(self, gateway: str, base_url: str, body: int) -> int | None:
-        """A body of so many bytes was too large: what to try instead, from now on.
+        """Learn that a body of so many bytes was refused, and return the new limit.
 
-        None if its size can't have been the reason.
+        Return None if the size can't have been the reason.
         """
         if body <= LEAST:
             return None

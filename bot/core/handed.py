@@ -1,8 +1,8 @@
-"""The rule for files that come along with a wish: all of them are used, or nothing is made.
+"""The rules for the files of an order: all files are used, or the order is refused.
 
-A file that is passed over would be missing in a video that is paid. Files are read in the order in
-which they were sent, so those of a message come after those of the one that it replies to: of two
-pictures the video begins with the earlier one.
+An ignored file would be missing in a paid video. Files are read in the order in which they were
+sent, so files of the replied-to message come first: of two pictures, the video begins with the
+earlier.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,11 +14,11 @@ from bot.core.orders import ANYBODY, Person, Picture, Sound
 Given = Picture | Sound
 
 _BESIDE = {"no_picture": "file_unused", "no_sound": "file_unused", "moves_already": "video_unused"}
-"""Refusals of a file that stands alone, and the same of one of several: the others may go."""
+"""Codes for a refused single file, with the codes for one of several files."""
 
 
 def parted(given: Iterable[Given]) -> tuple[tuple[Picture, ...], Sound | None]:
-    """The pictures and the sound. Raises `Refused` for several sounds."""
+    """Return the pictures and the sound. Raises `Refused` for several sounds."""
     files = tuple(given)
     sounds = [each for each in files if isinstance(each, Sound)]
     if len(sounds) > 1:
@@ -29,7 +29,7 @@ def parted(given: Iterable[Given]) -> tuple[tuple[Picture, ...], Sound | None]:
 
 @contextmanager
 def one_of(number: int, of: int) -> Iterator[None]:
-    """Refusals within are about one of several files."""
+    """Mark refusals inside as about file `number` of `of`."""
     try:
         with about(number, of):
             yield
@@ -43,7 +43,7 @@ def one_of(number: int, of: int) -> Iterator[None]:
 
 
 def check_author(given: Given, person: Person) -> None:
-    """Raise `Refused` for what somebody else gave, or nobody knows who."""
+    """Raise `Refused` if another or an unknown person sent the file."""
     if given.author not in (person.id, ANYBODY):
         if isinstance(given, Sound):
             raise Refused("not_your_sound")
@@ -52,7 +52,8 @@ def check_author(given: Given, person: Person) -> None:
 
 @contextmanager
 def beside(own: Sequence[Given]) -> Iterator[None]:
-    """Refusals within are about the message replied to; with `own` files it may not be meant."""
+    """Mark refusals inside as about the replied-to message, which may not be meant if the
+    person's message has files of its `own`."""
     try:
         yield
     except Refused as refused:

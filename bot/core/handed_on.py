@@ -1,8 +1,7 @@
-"""Rows that are claimed as they are written, on their way to the loop that takes their next step.
+"""Queues of rows that a step has claimed for their next step in the same process.
 
-A step that makes the next one due in the same process claims the row for it in its own transaction,
-and the loop needs none to find it. The claim stands in the row: a crash gives it back like any
-other.
+The step claims the row in the transaction of its own write, so the next loop needs no transaction
+to find the row. The claim is in the row, so after a crash it expires like any other.
 """
 
 from collections.abc import Iterator
@@ -16,27 +15,27 @@ Row = TypeVar("Row")
 
 @dataclass(slots=True)
 class HandedOn(Generic[Row]):
-    """The rows on their way to one loop; only as many as it can begin at once, about.
+    """The claimed rows for one loop, about as many as the loop can begin at once.
 
     `wake` wakes the loop.
     """
 
     wake: Wake = field(default_factory=Wake)
     free: int = 0
-    """Steps that the loop could begin now, as it said last; none before it runs and in its end."""
+    """The steps that the loop can begin now, as set by the loop; 0 while it does not run."""
     _rows: list[Row] = field(init=False, default_factory=list)
 
     @property
     def has_room(self) -> bool:
-        """Whether a row that is claimed now would be taken at once."""
+        """Whether the loop would begin one more row at once."""
         return len(self._rows) < self.free
 
     def put(self, row: Row) -> None:
-        """Hand on `row`, which is claimed."""
+        """Add a claimed row and wake the loop."""
         self._rows.append(row)
         self.wake.call()
 
     def take(self) -> Iterator[Row]:
-        """All that came."""
+        """Remove and yield all rows."""
         while self._rows:
             yield self._rows.pop(0)

@@ -1,6 +1,6 @@
-"""The kind of a person's file and the size of its picture, by its first bytes: names and types lie.
+"""Read the format and size of a picture from its bytes, as file names and types are unreliable.
 
-Nothing is decoded here, and text and other metadata are stepped over, however much there is.
+No pixels are decoded here. Text and other metadata are skipped, whatever their size.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from bot.core.segments import jpeg_sides
 
 
 class Format(StrEnum):
-    """The formats of pictures that are read; the values are Pillow's names."""
+    """The picture formats that we read. The values are Pillow's names."""
 
     PNG = "PNG"
     JPEG = "JPEG"
@@ -26,7 +26,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """Format and sides in pixels, as they are stored: turned pictures are not yet turned."""
+    """The format and the stored size in pixels, before any rotation by metadata."""
 
     format: Format
     width: int
@@ -47,7 +47,7 @@ _HEIF = frozenset(
     }
 )
 PICTURE_BRANDS = _AVIF | _HEIF
-"""Names that pictures have in the boxes which they share with MP4, sequences of them too."""
+"""The `ftyp` brands of pictures and picture sequences, whose boxes are like those of MP4."""
 _CODECS = {
     b"avc1": "HEIF with H.264 in it",
     b"vvc1": "HEIF with H.266 in it",
@@ -56,19 +56,19 @@ _CODECS = {
     b"unci": "HEIF with raw pixels in it",
     b"av01": "HEIF with AV1 in it",
 }
-"""Codings of the items of a HEIF besides H.265."""
+"""Codecs of HEIF items other than H.265."""
 _VIDEO = "HEIF with nothing but a video in it"
 _BRANDS = 256
-"""Bytes of a file's first box that are read: more than 50 brands."""
+"""Bytes of a file's first box that are read, enough for more than 50 brands."""
 _MOST_PARTS = 4_096
-"""Boxes that are stepped over before a file counts as damaged."""
+"""Boxes that are skipped before a file counts as damaged."""
 
 
 def header_of(file: IO[bytes]) -> Header | None:
-    """None for what is no picture that we read.
+    """Return a picture's header; None if the file is no picture that we read.
 
-    Raises `Refused`: `picture_broken` where the sides can't be found, `picture_too_many_pixels`,
-    `picture_kind` for one that is coded in a way that is not read.
+    Raises `Refused`: `picture_broken` if the size can't be found, `picture_too_many_pixels`, or
+    `picture_kind` for a codec that we don't read.
     """
     kind = format_of(file)
     if kind is None:
@@ -84,7 +84,7 @@ def header_of(file: IO[bytes]) -> Header | None:
 
 
 def format_of(file: IO[bytes]) -> Format | None:
-    """The format that the first bytes show."""
+    """Return the picture format by the first bytes; None if it is unknown."""
     file.seek(0)
     head = file.read(_BRANDS)
     for magic, kind in _MAGIC:
@@ -144,7 +144,7 @@ def _heif(file: IO[bytes]) -> tuple[int, int]:
 
 
 def _kinds(file: IO[bytes], start: int, stop: int) -> set[bytes]:
-    """The kinds of a HEIF's items; a count of them stands before their boxes."""
+    """Return the kinds of a HEIF's items. The box begins with a count of the items."""
     begin, end = _inside(file, start, stop, b"iinf")
     version = _at(file, begin, 1)[0]
     kinds = set()
@@ -155,7 +155,7 @@ def _kinds(file: IO[bytes], start: int, stop: int) -> set[bytes]:
 
 
 def _meta(file: IO[bytes]) -> tuple[int, int] | None:
-    """Where the box that describes a HEIF lies; None where a video alone is described."""
+    """Return the range of a HEIF's `meta` box; None if the file has only a video."""
     file.seek(0, 2)
     found = {kind: (start, stop) for kind, start, stop in boxes(file, 0, file.tell())}
     if b"meta" not in found:
@@ -167,7 +167,7 @@ def _meta(file: IO[bytes]) -> tuple[int, int] | None:
 
 
 def _boxed(file: IO[bytes]) -> tuple[int, int]:
-    """A HEIF tells the sides of each of its parts; the whole is the largest."""
+    """Return the size of a HEIF: the largest of the sizes of its parts."""
     whole = _meta(file)
     if whole is None:
         raise IndexError
@@ -189,7 +189,7 @@ def _inside(file: IO[bytes], start: int, stop: int, wanted: bytes) -> tuple[int,
 
 
 def boxes(file: IO[bytes], start: int, stop: int) -> Iterator[tuple[bytes, int, int]]:
-    """Kind of each box, and where its content begins and ends. Raises `IndexError` for damage."""
+    """Yield the kind, start and end of each box's content. Raises `IndexError` for damage."""
     for _ in range(_MOST_PARTS):
         if start + 8 > stop:
             return

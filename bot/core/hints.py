@@ -1,7 +1,7 @@
-"""Which files of people may be pictures or sounds: their names and types are hints.
+"""Guess by names and media types which files may be pictures or sounds.
 
-Phones, browsers and networks name the same file differently, or not at all. So a hint decides only
-whether a file is worth a look; `headers` then goes by its bytes.
+Phones, browsers and networks name the same file differently, or not at all. So a guess decides only
+whether a file is worth reading; `headers` then decides by the bytes.
 """
 
 from bot.core.unread import NOTES, VIDEO_SUFFIXES, bare, named, suffix_of
@@ -34,7 +34,7 @@ PICTURE_TYPES = frozenset(
     )
 )
 SOUND_TYPES = frozenset({"application/ogg", "application/x-ogg"})
-"""Types of sounds besides `audio/…`."""
+"""Media types of sounds other than `audio/…`."""
 
 _VAGUE = frozenset(
     {
@@ -46,7 +46,7 @@ _VAGUE = frozenset(
         *("application/mp4", "application/file", "multipart/form-data"),
     }
 )
-"""Types that say nothing."""
+"""Media types without information."""
 _OTHERS = frozenset(
     {
         *(".txt", ".md", ".log", ".csv", ".tsv", ".json", ".xml", ".yaml", ".yml", ".toml", ".ini"),
@@ -59,11 +59,11 @@ _OTHERS = frozenset(
         *(".mid", ".midi", ".m3u", ".m3u8", ".pls", ".safetensors", ".ckpt", ".gguf", ".pt"),
     }
 )
-"""Ends of names of files that are neither pictures nor sounds."""
+"""Extensions of files that are neither pictures nor sounds."""
 
 
 def may_be_picture(filename: str | None, media_type: str | None) -> bool:
-    """Whether a file is worth a look as a picture: all is that nothing calls something else."""
+    """Whether a file may be a picture: its name and type say so, or say nothing else."""
     suffix, said = suffix_of(filename), bare(media_type)
     if is_called_picture(filename, media_type):
         return True
@@ -72,9 +72,9 @@ def may_be_picture(filename: str | None, media_type: str | None) -> bool:
 
 
 def is_called_picture(filename: str | None, media_type: str | None) -> bool:
-    """Whether its name or its type says so.
+    """Whether a file's name or type says that the file is a picture.
 
-    A GIF that Telegram made a video of has kept its name: there the type knows better.
+    Telegram keeps the name of a GIF that it converts to a video. There the type decides.
     """
     said = bare(media_type)
     is_named = suffix_of(filename) in PICTURE_SUFFIXES
@@ -82,9 +82,9 @@ def is_called_picture(filename: str | None, media_type: str | None) -> bool:
 
 
 def may_be_sound(filename: str | None, media_type: str | None) -> bool:
-    """Whether a file is worth a look as a sound.
+    """Whether a file may be a sound, by its name and type.
 
-    Some call an M4A or an OGG a video, as its container also holds videos: its name knows better.
+    Some clients call an M4A or OGG a video, as its container can hold one. There the name decides.
     """
     is_named, said = suffix_of(filename) in SOUND_SUFFIXES, bare(media_type)
     if said in SOUND_TYPES or (said.startswith("audio/") and said not in NOTES):
@@ -93,9 +93,9 @@ def may_be_sound(filename: str | None, media_type: str | None) -> bool:
 
 
 def may_hold_sound(filename: str | None, media_type: str | None) -> bool:
-    """Whether a file that somebody gives as a sound is worth a look.
+    """Whether a file that a person sends as a sound may be a sound.
 
-    There may be nothing but a sound in the container of a video.
+    A video container may hold a sound alone.
     """
     suffix, said = suffix_of(filename), bare(media_type)
     if may_be_sound(filename, media_type) or said.startswith("video/"):

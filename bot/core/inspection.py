@@ -1,4 +1,4 @@
-"""Operators' looks at the media: whether rows and files agree, and what a sweep would let go."""
+"""Checks of the media for operators: if rows and files agree, and what a sweep would remove."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -8,11 +8,11 @@ from bot.core.strays import Strays
 
 Values = Mapping[str, object]
 MOST_NAMED = 200
-"""Files of a kind that are named; all are counted."""
+"""The most files of a kind that are named. All files are counted."""
 
 
 class Inspection:
-    """Looks beside the service, or without it, and changes nothing."""
+    """Read-only checks, which work with or without a running service."""
 
     def __init__(self, *, ledger: Ledger, shelf: Shelf, rules: Rules, clock: Clock) -> None:
         self._ledger = ledger
@@ -22,7 +22,7 @@ class Inspection:
         self._strays = Strays(ledger=ledger, shelf=shelf, rules=rules, clock=clock)
 
     async def verify(self) -> Values:
-        """Hold rows and files against each other."""
+        """Compare rows and files."""
         files = {file.key: file async for page in self._shelf.files() for file in page}
         lost: list[Values] = []
         cut: list[Values] = []
@@ -47,7 +47,7 @@ class Inspection:
         }
 
     async def due(self) -> Values:
-        """Count what a sweep would let go now."""
+        """Count what a sweep would remove now."""
         now, rules = self._clock.now(), self._rules
         due = await self._ledger.due(
             videos_by=by(rules.videos, now),
@@ -70,7 +70,7 @@ def _counted(files: Iterable[Stored]) -> dict[str, object]:
 
 
 def _kinds(files: Iterable[Stored]) -> dict[str, object]:
-    """By the first part of their keys."""
+    """Return the counts of files by the first part of their keys."""
     kinds: dict[str, list[Stored]] = {}
     for file in files:
         kinds.setdefault(file.key.partition("/")[0], []).append(file)

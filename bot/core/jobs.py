@@ -1,4 +1,7 @@
-"""A job: its states, which of them may follow which, the reasons for them, and its video."""
+"""A job: its states, the moves allowed between them, the reasons for a state, and its video.
+
+This module holds values and rules only. The moves themselves are in `core.moves`.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,123 +9,227 @@ from enum import StrEnum
 from bot.core.orders import Kind, Order, VideoRequest
 
 SOFT_DEADLINE = 30 * 60.0
-"""Seconds after which a job is "taking long" and no longer counts as one of "at once"."""
+"""Seconds after the POST from which a job is "taking long".
+
+The job then no longer counts for the limit on a person's videos at once.
+"""
 HARD_DEADLINE = 24 * 3600.0
 LAST_DEADLINE = 48 * 3600.0
-"""A success is still delivered until then; afterwards the job has timed out."""
+"""Seconds after the POST until which a finished video is still delivered.
+
+A job that takes longer has timed out.
+"""
 
 THUMBNAIL_SIDE = 1280
-"""Pixels of a thumbnail's long side at most: what link previews show large."""
+"""The most pixels of a thumbnail's long side. Link previews show this size large."""
 
 UNNAMED = "-"
-"""In place of a gateway's id where a video came without one: it is never asked about."""
+"""The value of `Job.gateway_id` if the gateway sent the video without an id.
+
+Such a job is never polled.
+"""
 
 HELD = 600.0
-"""Seconds after which an order that an operator holds looks again; the end of a hold calls it."""
+"""Seconds until a job under an operator's hold is due again. The end of the hold comes first."""
 
 MOST_CRASHES = 3
-"""Deaths of the process in a row, each during the same step of a job, that make it suspect."""
+"""Process crashes in a row, all during the same step of a job, after which the job is suspect."""
 
 CLAIM = 45.0
-"""Seconds that a claim on a row lasts: a living process renews it, so a dead one is noticed soon.
+"""Seconds that a claim on a row lasts.
 
-A POST may take far longer; a `submitting` row whose claim ran out has lost its process.
+A living process renews its claims, even during a POST that takes far longer. So if the claim of a
+`submitting` row has run out, the process that sent the POST is dead.
 """
 
 
 class Status(StrEnum):
-    """The only states; four of them are the Videos API's own words."""
+    """The states of a job. `queued`, `in_progress`, `completed` and `failed` are the Videos API's.
+
+    A job counts as one of its person's videos by `Job.quota_cost`, and for the purse by
+    `Job.spend_cost`. Only `core.moves` changes these costs.
+    """
 
     QUEUED = "queued"
+    """The store sets this when it admits the job, and a worker when a POST was certainly not taken.
+
+    It ends when the POST is about to leave, or when the job fails or is cancelled. The job counts
+    as a video and as money, which reserves its share of the limits.
+    """
     SUBMITTING = "submitting"
+    """A worker sets this just before the first byte of the POST leaves.
+
+    It ends with the outcome of the POST, or as unconfirmed if the outcome is lost. The job counts
+    as a video and as money.
+    """
     IN_PROGRESS = "in_progress"
+    """A worker sets this when the gateway has accepted the job, an operator when its id turned up.
+
+    It ends when a poll finds the video made or failed, or when the job is lost or too late. The
+    job counts as money, and as a video unless it was unconfirmed before.
+    """
     COMPLETED = "completed"
+    """A worker sets this when the gateway has made the video, and again after a conversion.
+
+    It ends when the video is converted, delivered or can't be had. The job counts as `IN_PROGRESS`
+    does. With `Reason.UNDELIVERABLE` the state is an end.
+    """
     CONVERTING = "converting"
-    """Ours, but not playing everywhere: in line for its conversion, after which it is completed."""
+    """A worker sets this when it has fetched a video that does not play everywhere.
+
+    The conversion ends it, and the job is completed again. The job counts as `IN_PROGRESS` does.
+    """
     DELIVERED = "delivered"
+    """A worker sets this when the video is posted, or is kept for a person who chose *Don't post*.
+
+    It ends the job. The job counts as `IN_PROGRESS` does, even if the video is deleted.
+    """
     FAILED = "failed"
+    """A worker or an operator sets this when the job will not become a video.
+
+    It ends the job. The job no longer counts as a video; it counts as money if it was charged.
+    """
     CANCELLED = "cancelled"
+    """A person, an operator or the bot sets this on a queued job.
+
+    It ends the job. The job counts neither as a video nor as money.
+    """
     UNCONFIRMED = "unconfirmed"
+    """A worker or a restore sets this on a job that the gateway may or may not have accepted.
+
+    The job is never sent again; an operator may resolve it. It counts as money, not as a video.
+    """
 
 
 class Reason(StrEnum):
-    """Why a job ended the way it did; one sentence per language each."""
+    """Why a job ended as it did, or why it waits. Each has one sentence per language.
+
+    A failed or cancelled job never counts as one of its person's videos, whatever it costs. A job
+    that "counts in full" counts as a video and as money.
+    """
 
     REFUSED = "refused"
+    """The gateway refused the POST or reported a failure, with no better reason. It ends the job.
+
+    A refused POST is free unless the response leaves the bill in doubt. A later failure costs
+    money unless the gateway refunds failures.
+    """
     REFUSED_ALONE = "refused_alone"
-    """As if the key or the balance were bad, while others passed."""
+    """The gateway refused key or balance for this job alone. It ends the job at no cost."""
     MODERATED = "moderated"
+    """The gateway's content rules stopped the job. It ends the job, which costs as `REFUSED`."""
     TOO_LONG = "too_long"
+    """The gateway found the prompt too long. It ends the job, which costs as `REFUSED`."""
     BAD_SIZE = "bad_size"
+    """The gateway does not make this size. It ends the job, which costs as `REFUSED`."""
     NO_BALANCE = "no_balance"
+    """The gateway's account is empty. The job waits for the pause to end, and counts in full."""
     BAD_KEY = "bad_key"
+    """The gateway refuses our key. The job waits for the pause to end, and counts in full."""
     UNKNOWN_MODEL = "unknown_model"
+    """The gateway does not offer the model. It ends the job, which costs as `REFUSED`."""
     WRONG_ADDRESS = "wrong_address"
-    """The gateway's address leads elsewhere."""
+    """The gateway's address leads elsewhere. It ends the job, which costs as `REFUSED`."""
     BLOCKED = "blocked"
-    """A proxy or a bot wall stands before the gateway."""
+    """A proxy or a bot wall rejected the POST. It ends the job, which costs as `REFUSED`."""
     BUSY = "busy"
+    """The gateway can't be reached, answers "later" (429), or is no longer configured.
+
+    The job waits for a retry and counts in full. After the last retry it fails at no cost.
+    """
     AT_ONCE = "at_once"
-    """Not an end: its model has no place free at its gateway."""
+    """The model has no free slot at its gateway. The job waits for a slot, and counts in full."""
     PAUSED = "paused"
-    """Not an end: an operator lets nothing leave to its gateway, or to any."""
+    """An operator holds the gateway, or all. The job waits for the end, and counts in full."""
     PICTURE_GONE = "picture_gone"
+    """A picture could not be fetched, or our copy is gone. It ends the job, which costs nothing."""
     PICTURE_BAD = "picture_bad"
-    """Damaged, or worse: its decoder dies of it."""
+    """A picture is damaged, or decoding it crashes the process. It ends the job at no cost."""
     PICTURE_UNKNOWN = "picture_unknown"
-    """None that we read."""
+    """A file is no picture in a format that we read. It ends the job, which costs nothing."""
     PICTURE_HEAVY = "picture_heavy"
-    """It has more bytes than we take."""
+    """A picture has more bytes than we accept. It ends the job, which costs nothing."""
     PICTURE_VAST = "picture_vast"
-    """It has more pixels than we take."""
+    """A picture has more pixels than we accept. It ends the job, which costs nothing."""
     PICTURE_DEMANDING = "picture_demanding"
-    """It takes more time or memory than we have."""
+    """A picture needs more time or memory than we allow. It ends the job, which costs nothing."""
     PICTURE_TOO_LARGE = "picture_too_large"
-    """Or whatever else made the request larger than its gateway takes."""
+    """The request is too large for its gateway, because of a picture, a sound or anything else.
+
+    A queued job waits while its files are made smaller; a failed job has ended and costs nothing.
+    """
     SOUND_GONE = "sound_gone"
+    """The sound could not be fetched, or our copy is gone. It ends the job, which costs nothing."""
     SOUND_BAD = "sound_bad"
+    """The sound is damaged, or decoding it crashes the process. It ends the job at no cost."""
     SOUND_UNKNOWN = "sound_unknown"
+    """The file is no sound in a format that we read. It ends the job, which costs nothing."""
     SOUND_HEAVY = "sound_heavy"
+    """The sound has more bytes than we accept. It ends the job, which costs nothing."""
     SOUND_SHORT = "sound_short"
+    """The sound is too short. It ends the job, which costs nothing."""
     SOUND_DEMANDING = "sound_demanding"
+    """The sound needs more time or memory than we allow. It ends the job, which costs nothing."""
     TIMED_OUT = "timed_out"
+    """The gateway made no video before `LAST_DEADLINE`. It ends the job, which costs money."""
     LOST = "lost"
+    """The gateway no longer knows the job's id. It ends the job, which costs money."""
     WITHHELD = "withheld"
-    """Made and charged; the content rules of its maker keep it back."""
+    """The gateway made and charged the video, but its content rules keep the video back.
+
+    On a completed job this is a suspicion that fetching tests. On a failed job it is the end, and
+    the job costs money.
+    """
     CONTENT_GONE = "content_gone"
+    """The gateway never gave us the video that it made. It ends the job, which costs money."""
     CONTENT_TOO_LARGE = "content_too_large"
+    """The video is larger than we accept. It ends the job, which costs money."""
     CONTENT_BAD = "content_bad"
+    """The video that the gateway gave us is damaged. It ends the job, which costs money."""
     NO_ROOM = "no_room"
-    """It came as the answer to its order, which it does only once, while our disk was full."""
+    """The POST's response was the video, but our disk was full. It ends the job, at a cost."""
     EXPIRED = "expired"
+    """The gateway says that the video expired. It ends the job, which costs as `REFUSED`."""
     UNDELIVERABLE = "undeliverable"
-    """Not an end: its video is kept."""
+    """The video can't be posted anywhere, and is kept. The job stays completed and counts."""
     GATEWAY_ERROR = "gateway_error"
-    """Not an end: the order was answered with an error that leaves open whether it was taken."""
+    """The response to the POST, an error, leaves open whether the gateway took the job.
+
+    The job is unconfirmed and counts as that state does.
+    """
     RESTORED = "restored"
-    """Not an end: it came out of a backup, and may have been ordered after that was made."""
+    """The job came out of a backup, and may have been sent after the backup was made.
+
+    The job is unconfirmed and counts as that state does.
+    """
     NOT_TAKEN = "not_taken"
+    """An operator found that the gateway never took the job. It ends the job at no cost."""
     TRIED_AGAIN = "tried_again"
+    """An operator sent the order again as another job. It ends this job, which costs money."""
     BY_PERSON = "by_person"
+    """The job's person cancelled it. It ends the job, which costs nothing."""
     BY_ADMIN = "by_admin"
+    """A moderator or operator cancelled it, or blocked its person. It ends the job at no cost."""
     UNANSWERED = "unanswered"
-    """Nobody could be told that it was taken, so it was withdrawn."""
+    """The bot could not tell its person that it took the job. It ends the job at no cost."""
     SENT_AWAY = "sent_away"
-    """The bot may no longer speak where it was asked, so it was withdrawn."""
+    """The bot may no longer write in the order's place. It ends the job at no cost."""
 
 
 WITHDRAWN = frozenset({Reason.UNANSWERED, Reason.SENT_AWAY})
-"""Why a job is cancelled that nobody asked to cancel."""
+"""Reasons for which the bot itself cancels a job."""
 
 LOCKS = frozenset({Reason.BAD_KEY, Reason.NO_BALANCE})
-"""The account is locked: only an operator can mend that. The gateway is paused."""
+"""Reasons that mean a locked account. The gateway is paused until an operator mends the account."""
 
 IN_BETWEEN = frozenset({Reason.WRONG_ADDRESS, Reason.BLOCKED})
-"""Something stands between us and the gateway; its operator is told, and nothing is paused: a
-prompt may be all that a wall turned away."""
+"""Reasons that mean that something between us and the gateway rejected the request.
+
+The operator is told. The gateway is not paused, as the wall may have rejected this prompt alone.
+"""
 
 IN_FLIGHT = frozenset({Status.SUBMITTING, Status.IN_PROGRESS})
-"""The states in which a gateway has, or may have, something to make."""
+"""The states in which a gateway is, or may be, making a video."""
 
 MOVES: dict[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.SUBMITTING, Status.FAILED, Status.CANCELLED}),
@@ -142,7 +249,7 @@ ACTIVE = frozenset({Status.QUEUED, Status.SUBMITTING, Status.IN_PROGRESS})
 """The states in which a person is still waiting for the gateway."""
 
 MADE = frozenset({Status.COMPLETED, Status.CONVERTING, Status.DELIVERED})
-"""The states in which there is a video."""
+"""The states in which the gateway has made the video."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,14 +257,14 @@ class Original:
     """A video as its gateway made it, byte for byte, in our storage."""
 
     key: str
-    """Ends like the name of such a file: it need not be an MP4."""
+    """The storage key. Its ending is that of the file's container, which need not be MP4."""
     size: int
     """Bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Video:
-    """A finished video in our storage: what is posted."""
+    """A finished video in our storage, as it is posted."""
 
     key: str
     size: int
@@ -166,30 +273,30 @@ class Video:
     height: int
     seconds: float
     thumbnail: str | None = None
-    """Key of a JPEG still."""
+    """The storage key of a JPEG frame."""
     converted: Original | None = None
-    """The file that it was converted from; None where it is as its gateway made it."""
+    """The file before its conversion; None if the video was not converted."""
     reencoded: bool = False
-    """Whether something in it was made anew; else a conversion is the same in another file."""
+    """Whether the conversion encoded a stream again, and did not only change the container."""
     original_gone: bool = False
-    """Whether the file that it was converted from was kept for a while, and is gone."""
+    """Whether the original was kept for a while and has been removed."""
     plays: bool = True
-    """Whether it plays everywhere. Else it is converted; if that fails, it is posted as a file."""
+    """Whether the video plays everywhere. If not, it is converted, or at worst posted as a file."""
 
     @property
     def original(self) -> Original:
-        """The file that *As file* and a download give."""
+        """Return the file that *As file* and a download give."""
         return self.converted or Original(key=self.key, size=self.size)
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """All that is stored of it."""
+        """Return the storage keys of all files of this video."""
         source = self.converted.key if self.converted else None
         return tuple(filter(None, (self.key, self.thumbnail, source)))
 
 
 def thumbnail_size(width: int, height: int) -> tuple[int, int]:
-    """The size of a still of a video of that size: the same shape, never enlarged."""
+    """Return the thumbnail's size for a video of this size: the same aspect, never enlarged."""
     scale = min(1.0, THUMBNAIL_SIDE / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
@@ -205,7 +312,7 @@ class Job:
     base_url: str
     created_at: float
     quota_cost: int
-    """Videos this job counts for its person and community."""
+    """The number of videos for which the job counts for its person and community."""
     spend_cost: int
     """Micro-units of the currency; 1 where the model has no price."""
     status: Status = Status.QUEUED
@@ -214,75 +321,75 @@ class Job:
     due_at: float | None = None
     claimed_until: float | None = None
     attempts: int = 0
-    """Tries of the present step that failed in a way we understood."""
+    """Failed tries of the present step that ended with a known error."""
     crashes: int = 0
-    """Claims of the present step that ran out without a word: the process died in it."""
+    """Claims of the present step that ran out, because the process died during the step."""
     reason: Reason | None = None
     detail: str | None = None
-    """The gateway's own words, for the operator only."""
+    """The gateway's own message, for the operator only."""
     gateway_id: str | None = None
-    """The id from *create*; an id from a later reply is never adopted."""
+    """The id in the response to the POST. An id in a later response is ignored."""
     progress: int = 0
     sources: tuple[str, ...] = ()
-    """Fallback URLs the gateway named for the content; for us, never for people."""
+    """URLs of the content that the gateway named, as a fallback. People never see them."""
     silent: bool = False
-    """The person chose *Don't post*."""
+    """Whether the person chose *Don't post*."""
     private: bool = False
-    """Its result, or its failure, goes to its person alone."""
+    """Whether the result or the failure goes to the job's person alone."""
     unconverted: Video | None = None
-    """The video as it came, while it is in line for its conversion."""
+    """The video as the gateway made it, while it waits for its conversion."""
     video: Video | None = None
     submitted_at: float | None = None
     completed_at: float | None = None
     made_after: float | None = None
-    """Seconds after which it was surely not made yet; None where that is not known."""
+    """Seconds after the POST at which the video was surely not made yet; None if unknown."""
     delivered_at: float | None = None
     ended_at: float | None = None
-    """Since when nothing more happens to it by itself; None while something does."""
+    """When the job ended by itself (`is_over`); None while a step is still to come."""
     video_gone_at: float | None = None
-    """When its video had been kept long enough; one that its person deleted has no such time."""
+    """When a sweep removed the video; None if its person deleted it."""
     inputs_gone_at: float | None = None
-    """When our copies of its pictures and its sound had been kept long enough."""
+    """When a sweep removed our copies of the job's pictures and sound."""
     words_gone_at: float | None = None
-    """When all that somebody wrote in it had been kept long enough."""
+    """When a sweep blanked all texts that people and gateways wrote in this row."""
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more happens to it by itself: also where its video can't be posted."""
+        """Whether no step is still to come. Also true for a video that can't be posted anywhere."""
         is_kept = self.status is Status.COMPLETED and self.reason is Reason.UNDELIVERABLE
         return self.is_final or is_kept
 
     @property
     def is_closed_as_not_taken(self) -> bool:
-        """Whether an operator said that its gateway never took it; its video may still turn up."""
+        """Whether an operator said that the gateway never took the job. Its video may turn up."""
         return self.status is Status.FAILED and self.reason is Reason.NOT_TAKEN
 
     @property
     def days_kept(self) -> int | None:
-        """Whole days for which its video was kept; None while it is, and if there was none."""
+        """Return the whole days for which the video was kept; None if no sweep has removed it."""
         if self.video_gone_at is None or self.ended_at is None:
             return None
         return int((self.video_gone_at - self.ended_at) // 86_400)
 
     @property
     def has_result(self) -> bool:
-        """Whether there was a video that its person did not take away: it may stand in the chat."""
+        """Whether there is or was a video that its person has not deleted. Chat may show it."""
         return self.video is not None or self.video_gone_at is not None
 
     @property
     def pictures_missing(self) -> bool:
-        """Whether some picture that is to be sent is not in our storage yet."""
+        """Whether a picture that the request needs is not in our storage yet."""
         wanted = () if self.request.kind is Kind.REMIX else self.order.pictures
         return any(picture.key is None for picture in wanted)
 
     @property
     def sound_missing(self) -> bool:
-        """Whether a sound is to be sent of which there is no copy yet that its model takes."""
+        """Whether the request needs a sound, and our storage has no copy that the model accepts."""
         wanted = None if self.request.kind is Kind.REMIX else self.order.sound
         fit = self.request.sound_fit
         return wanted is not None and not (wanted.key and (fit is None or fit.takes(wanted)))
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing will happen to this job by itself any more."""
+        """Whether the job's state is an end, or is unconfirmed and waits for an operator."""
         return not MOVES[self.status] or self.status is Status.UNCONFIRMED

@@ -1,4 +1,4 @@
-"""How long things are kept after a job's end, and the interfaces of what keeps them."""
+"""How long files and texts are kept after a job's end, and the interfaces of rows and files."""
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
@@ -6,24 +6,24 @@ from typing import Protocol
 
 DAY = 86_400.0
 GRACE = 24 * 3600.0
-"""Seconds after which a file that no row names can't be one that is just being made."""
+"""Seconds after which a file without a row can't be one that is still being written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Seconds that things are kept, and bytes that the media may have; None is no end."""
+    """Seconds for which data is kept, and the most bytes of the media. None means no limit."""
 
     videos: float | None = 30 * DAY
     inputs: float | None = 2 * DAY
     words: float | None = 90 * DAY
     most_bytes: int | None = None
     former: float = 14 * DAY
-    """Seconds after a restore for which the rows from before it are kept, and all their files."""
+    """Seconds after a restore for which the replaced rows and their files are kept."""
 
     def unconfirmed_by(self, now: float) -> float:
-        """An unconfirmed job that ended by then is given up, if nobody resolved it.
+        """Return the time of an end before which an unresolved unconfirmed job is given up.
 
-        Until then its pictures are kept, and the video that may have come: as long as a video.
+        The pictures and the possible video of such a job are kept as long as a video.
         """
         ended_by = by(self.videos, now)
         return float("-inf") if ended_by is None else ended_by
@@ -31,18 +31,18 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The extent of one step, or of several."""
+    """The extent of one or several steps of a sweep."""
 
     rows: int = 0
     files: int = 0
     size: int = 0
-    """Bytes, as far as rows know them."""
+    """Bytes, as far as the rows know the sizes."""
     bare: int = 0
-    """Rows besides, of which nothing had to go."""
+    """Rows that were read and had nothing to remove."""
 
     @property
     def looked_at(self) -> int:
-        """Rows; the next step begins after them."""
+        """Return the number of rows that were read. The next step begins after them."""
         return self.rows + self.bare
 
     def __add__(self, other: "Step") -> "Step":
@@ -55,7 +55,7 @@ class Step:
 
     @property
     def values(self) -> dict[str, object]:
-        """For JSON."""
+        """Return the extent as values for JSON."""
         return {"rows": self.rows, "files": self.files, "bytes": self.size}
 
 
@@ -65,11 +65,11 @@ class Wanted:
 
     keys: frozenset[str]
     own: Mapping[str, tuple[str, int | None]]
-    """Of these the files that a job has of its own, with its id, and the bytes where it knows."""
+    """The keys that belong to one job, each with the job's id and the size if known."""
     open_jobs: tuple[str, ...]
-    """Jobs of which a video may come, or have come, that no row names yet."""
+    """Jobs that may have a received video which no row names yet."""
     last: str | None
-    """The page's last id; None for the last page."""
+    """The last id of this page; None on the last page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,28 +82,28 @@ class Stored:
 
 
 class Ledger(Protocol):
-    """The rows. Each method is one whole transaction; `most` is of rows.
+    """The rows. Each method is one whole transaction. `most` is a number of rows.
 
-    The first five are steps of a sweep: each marks the oldest rows of a kind, notes the keys of
-    their files in `discarded`, and answers how much that was. No file is touched.
+    The first five methods are steps of a sweep. Each marks the oldest rows of a kind, adds the keys
+    of their files to `discarded`, and returns the extent. No file is touched.
     """
 
     async def videos(self, *, ended_by: float, now: float, most: int) -> Step:
-        """Let go the videos of jobs that ended by then."""
+        """Discard the videos of jobs that ended by `ended_by`."""
 
     async def inputs(
         self, *, ended_by: float, unconfirmed_by: float, now: float, most: int
     ) -> Step:
-        """Let go the pictures and sounds that jobs began with; unconfirmed ones have their time."""
+        """Discard pictures and sounds of ended jobs. Unconfirmed jobs have their own time."""
 
     async def words(self, *, ended_by: float, now: float, most: int) -> Step:
-        """Blank all that people and gateways wrote."""
+        """Blank all texts that people and gateways wrote in jobs that ended by `ended_by`."""
 
     async def originals(self, *, now: float, most: int) -> Step:
-        """For room: let go the files from which posted videos were converted."""
+        """To save space, discard the originals of converted and posted videos."""
 
     async def posted(self, *, in_chat: bool, now: float, most: int) -> Step:
-        """For room: let go videos that were posted, as a file in the chat or as a link."""
+        """To save space, discard posted videos: those in the chat, or those posted as a link."""
 
     async def due(
         self,
@@ -113,58 +113,59 @@ class Ledger(Protocol):
         unconfirmed_by: float,
         words_by: float | None,
     ) -> Mapping[str, Step]:
-        """The extent of what the first three would let go; None is never. Nothing is changed."""
+        """Return the extent of what `videos`, `inputs` and `words` would discard. None is never."""
 
     async def drafts(self, *, now: float) -> None:
-        """Forget wishes that nobody has confirmed in time."""
+        """Delete proposals that their people have not confirmed in time."""
 
     async def discarded(self, *, after: str, most: int) -> list[str]:
-        """The keys of files that rows have let go and that are still to be removed, in order."""
+        """Return the keys of discarded files that are still to be removed, in order."""
 
     async def forget(self, keys: Collection[str]) -> None:
-        """Take these keys off that list: their files are removed."""
+        """Remove these keys from `discarded`, as their files are removed."""
 
     async def restored_at(self) -> float | None:
-        """When these rows came out of a backup; None if they never did."""
+        """Return when these rows were restored from a backup; None if they never were."""
 
     async def wanted(self, *, after: str, unconfirmed_by: float, most: int) -> Wanted:
-        """The files that rows name, of the page of rows whose ids come after this one."""
+        """Return the files named by the page of rows with ids after `after`."""
 
 
 class Shelf(Protocol):
     """The files. Raises `Temporary` while the storage can't be reached."""
 
     def files(self) -> AsyncIterator[list[Stored]]:
-        """All files of ours that are stored, some at a time; no others."""
+        """Yield all stored files of this service, in batches."""
 
     async def is_away(self) -> bool:
-        """Whether the storage as a whole can't be reached, and not only one file."""
+        """Whether the whole storage can't be reached, and not just one file."""
 
     async def delete(self, key: str) -> None:
-        """Idempotent."""
+        """Delete a file. Idempotent."""
 
     def video_key(self, job_id: str) -> str:
-        """The key of a video that came as the answer to the order of this job."""
+        """Return the key of a video that came as the response to this job's POST."""
 
     async def claimed_at(self) -> float | None:
-        """Since when these files are ours alone; None where another database has some of them.
+        """Return since when new files belong to this database alone.
 
-        Infinity, which is later than any file, where `claim` was not called yet.
+        Return None if another database uses some of the files, and infinity, which is later than
+        any file, if `claim` was not called yet.
         """
 
     async def claim(self) -> None:
-        """From now on new files are ours; idempotent."""
+        """Mark new files from now on as belonging to this database. Idempotent."""
 
     async def received(self) -> list[Stored]:
-        """Videos that came as an answer, by the keys that they will have, not yet stored."""
+        """Return received videos that are not stored yet, by their future keys."""
 
     async def drop_received(self, key: str) -> None:
-        """Idempotent."""
+        """Delete a received video. Idempotent."""
 
     async def clear_scratch(self, *, before: float) -> int:
-        """Remove what was put there before, and is in nobody's hands; how many that were."""
+        """Remove unused temporary files from before that time. Return their number."""
 
 
 def by(seconds: float | None, now: float) -> float | None:
-    """The time of a job's end from which so many seconds have passed; None: kept for ever."""
+    """Return the time `seconds` before `now`; None if `seconds` is None, which keeps for ever."""
     return None if seconds is None else now - seconds

@@ -1,7 +1,7 @@
-"""How long videos take, learned from those that were made: for looks, and for what people read.
+"""How long videos take, learned from finished videos. Polls and the times on cards depend on it.
 
-Kept in memory. Read from the rows once for each model; after that, every video that is made adds
-its own.
+The times are kept in memory. They are read from the rows once for each model; after that, every
+finished video adds its own time.
 """
 
 from collections import deque
@@ -14,20 +14,23 @@ from bot.core.pending import Pending
 from bot.core.plans import Plan, Took, learned, unlearned
 
 SAMPLES = 50
-"""Videos of a kind that are remembered: the latest."""
+"""The latest videos of each kind that are remembered."""
 MOST_MODELS = 100
 MOST_KINDS = 200
-"""Kinds of a model."""
+"""The most kinds of one model that are remembered."""
 LATE = 30.0
-"""Seconds by which a look may be late for its video to count, or a tenth of that video's age."""
+"""The most seconds that a poll may be late for its video's time to be learned.
+
+A tenth of the video's age is allowed if that is more.
+"""
 _RENEWED = 10
-"""A plan is made anew once this part of its videos is new."""
+"""A plan is remade once one in this number of its videos is new."""
 _AT_ONCE = 0.95
 _UNLEARNED = unlearned()
 
 
 class Key(NamedTuple):
-    """A kind of video. Each beginning of it is a wider kind."""
+    """A kind of video. Each prefix of this tuple is a wider kind."""
 
     model: str
     seconds: int
@@ -36,27 +39,27 @@ class Key(NamedTuple):
 
     @classmethod
     def of(cls, job: Job | Pending) -> "Key":
-        """The kind of this job's video."""
+        """Return the kind of the job's video."""
         made = job if isinstance(job, Pending) else job.request
         return cls(made.model, made.seconds, job.gateway, made.quality)
 
 
 class MadeVideo(NamedTuple):
-    """A video that was made, in the rows."""
+    """A finished video in the rows, with the time that it took."""
 
     key: Key
     took: Took
 
 
 class Rows(Protocol):
-    """The rows of videos that were made."""
+    """The rows of finished videos."""
 
     async def durations(self, model: str) -> Sequence[MadeVideo]:
-        """The latest of this model, the newest first."""
+        """Return the latest videos of this model, the newest first."""
 
 
 class Pace:
-    """One kind of video: how long the latest ones took, and the looks planned by that."""
+    """The times of the latest videos of one kind, and the polls planned by them."""
 
     def __init__(self) -> None:
         self.took: deque[Took] = deque(maxlen=SAMPLES)
@@ -65,29 +68,29 @@ class Pace:
         self._new = 0
 
     def add(self, took: Took) -> None:
-        """One more was made."""
+        """Add the time of one more finished video."""
         until = max(took.until, 0.01)
         self.took.append(Took(max(0.0, min(took.after, 0.99 * until)), until))
         self._new += 1
 
     def next_poll(self, age: float, *, step: float, by: str) -> float:
-        """Seconds until the next look at a job of this age, `step` at least.
+        """Return the seconds until the next poll of a job of this age, at least `step`.
 
-        `by`: the job's id; jobs of one age do not keep step.
+        `by`: the job's id, which spreads the polls of jobs of the same age.
         """
         return self._plan(step).next_poll(age, by=by)
 
     def poll_before(self, age: float, *, step: float, by: str) -> float:
-        """The job's age at the look before the one that is due at `age`."""
+        """Return the job's age at the poll before the one that is due at `age`."""
         return self._plan(step).poll_before(age, by=by)
 
     def expected(self, *, typical: float) -> float:
-        """Seconds until such a video is found: the median, else the catalog's figure."""
+        """Return the median seconds until a video is found made; `typical` if too few are known."""
         return schedule.expected([took.until for took in self.took], typical=typical)
 
     @property
     def longest(self) -> float:
-        """Seconds of the slowest one; 0.0 where none is known."""
+        """Return the seconds of the slowest video; 0.0 if none is known."""
         return max((took.until for took in self.took), default=0.0)
 
     def _plan(self, step: float) -> Plan:
@@ -100,7 +103,7 @@ class Pace:
 
 
 class Learned:
-    """One per process."""
+    """All learned times. There is one instance per process."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
@@ -109,7 +112,7 @@ class Learned:
         self._missed: dict[str, float] = {}
 
     async def pace(self, key: Key) -> Pace:
-        """Of this kind; else of this model and length anywhere, of this model, of any video."""
+        """Return the pace of this kind; if too few are known, of a wider kind or of any video."""
         kinds = self._models.get(key.model)
         if kinds is None:
             kinds = await self._read(key.model)
@@ -120,20 +123,23 @@ class Learned:
         return self._unlearned
 
     def learn(self, job: Job) -> None:
-        """A video was made, and that is written down."""
+        """Learn from a finished video that is written to its row."""
         kinds = self._models.get(job.request.model)
         took = took_by(job)
         if kinds is not None and took is not None:
             _add(kinds, MadeVideo(Key.of(job), took))
 
     def missed(self, gateway: str, *, until: float) -> None:
-        """A look was answered with an error and comes again then; its video may be there before."""
+        """Note that a poll of this gateway failed and is repeated at `until`.
+
+        A video may be made before that, so its time would be learned wrong.
+        """
         self._missed[gateway] = max(until, self._missed.get(gateway, until))
 
     async def made_after(self, job: Job, *, step: float, now: float) -> float | None:
-        """The age at which a job that is found made was not yet; None where nobody looked.
+        """Return the age at which a job that is found made was surely not made; None if unknown.
 
-        While we were down, or the gateway was, a video may have been made at any time.
+        It is unknown if polls were late or failed, as the video may have been made at any time.
         """
         if job.submitted_at is None or job.due_at is None:
             return None
@@ -157,7 +163,7 @@ class Learned:
 
 
 def took_by(job: Job) -> Took | None:
-    """How long its making took; None where that is not known."""
+    """Return the least and the most seconds that the video can have taken; None if unknown."""
     if job.made_after is None or job.completed_at is None or job.submitted_at is None:
         return None
     return Took(job.made_after, job.completed_at - job.submitted_at)

@@ -1,6 +1,7 @@
-"""Listings: help, models, what is left, jobs and earlier videos, as values that a platform draws.
+"""Lists for people: help, models, the remaining limit, jobs, earlier videos and settings.
 
-Each is a `Reply`: a sentence, a line for each fact, and buttons that lead to the next one or back.
+Each list is a `Reply` that a platform draws: a sentence, a line for each fact, and buttons to the
+next list or back.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -22,14 +23,14 @@ from bot.core.service import Service
 from bot.core.wishes import QUALITIES
 
 ALONE = frozenset({"history", "settings"})
-"""Lists that are nobody else's business."""
+"""Lists that only their person may see."""
 A_PAGE = 10
-"""Earlier videos that are shown at once."""
+"""Earlier videos on one page."""
 MOST_DIGITS = 6
-"""Of a page's number: a database counts no further than it has to."""
+"""The most digits of a page number, which keeps the database's offset small."""
 MOST_JOBS = 10
 MOST_TITLE = 40
-"""Characters of a prompt in a line, or on a button."""
+"""The most characters of a prompt in a line or on a button."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +38,14 @@ class Contact:
     """The owners of this bot, and how to reach them."""
 
     owners: Callable[[str], Awaitable[Sequence[str]]]
-    """The ids of those on this platform, the first one first."""
+    """Returns the ids of the owners on this platform, the first owner first."""
     words: str = ""
-    """The operator's own words about it."""
+    """The operator's own text about how to reach the owners."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listings:
-    """Gathers what each tells, for one person where they are."""
+    """Builds the lists for one person in the place of their call."""
 
     service: Service
     cards: Cards
@@ -52,19 +53,19 @@ class Listings:
     posts: Posts
     contact: Contact
     seen: frozenset[str]
-    """Platforms where others see an answer in a community."""
+    """Platforms where others in a community see the answers."""
 
     def is_seen(self, call: Call) -> bool:
-        """Whether others would read the answer."""
+        """Whether other people would see the answer."""
         return call.address.community is not None and call.address.platform in self.seen
 
     def check_alone(self, call: Call, name: str) -> None:
-        """Raise `Refused` where others would read what this list tells its person alone."""
+        """Raise `Refused` if other people would see a list that only its person may see."""
         if name in ALONE and self.is_seen(call):
             raise Refused("private_only")
 
     async def page(self, call: Call, name: str, value: str | None) -> Reply:
-        """A list that a button leads to. Raises `Refused("button_unknown")`."""
+        """Return the list that a button opens. Raises `Refused("button_unknown")`."""
         match name:
             case "jobs":
                 return await self.standing(call)
@@ -77,9 +78,9 @@ class Listings:
     async def help(
         self, call: Call, commands: Iterable[tuple[str, Text]], *, closed: Text | None = None
     ) -> Reply:
-        """Examples, what can be done here, the commands, and who to turn to.
+        """Return the help: examples, the kinds of videos here, the commands, and the owner.
 
-        `closed`: why nothing can be made here for this person.
+        `closed`: why this person can't order here, or None if they can.
         """
         platform, alone = call.address.platform, call.address.community is None
         ways = [f"help_words.{platform}", f"help_picture.{platform}", f"help_options.{platform}"]
@@ -104,34 +105,36 @@ class Listings:
         return lines
 
     async def models(self, call: Call) -> Reply:
-        """Every family, with what it makes."""
+        """Return the list of all families, with the choices of each."""
         catalog = (await self.service.accounts.terms(call.address)).catalog
         lines = tuple(_family(catalog, family) for family in catalog.families)
         return Reply(text=Text(id="ask.models"), facts=lines)
 
     async def quota(self, call: Call) -> Reply:
-        """Today's videos, and those left."""
+        """Return the person's videos of today and the remaining limit."""
         left, usage = await self.service.left(call.address, call.person)
         terms = await self.service.accounts.terms(call.address)
         return Reply(text=Text(id="ask.quota"), facts=tuple(quota(left, usage, terms.limits)))
 
     async def settings(self, call: Call, which: str | None = None) -> Reply:
-        """The lasting choices of this person, or those of one setting that there are."""
+        """Return the person's settings, or the choices of one setting."""
         liked = await self.service.preferring.of(call)
         return settings_menu(
             liked, (await self.service.accounts.terms(call.address)).catalog, which
         )
 
     async def prefer(self, call: Call, which: str, value: str | None) -> Reply:
-        """Open a setting, or choose in it; then all of them."""
+        """Open a setting; with a `value`, choose it and return all settings."""
         if value is None:
             return await self.settings(call, which)
         await self.service.preferring.prefer(call, which, value)
         return await self.settings(call)
 
     async def under_way(self, call: Call) -> list[Job]:
-        """This person's jobs that are not over, newest first; where others read along, those of
-        this community alone."""
+        """Return this person's active jobs, the newest first.
+
+        If other people see the answer, only the jobs of this community are returned.
+        """
         here, is_seen = call.address, self.is_seen(call)
         recent = await self.jobs.recent(here.platform, call.person.id, most=25)
         active = (job for job in recent if job.status in ACTIVE)
@@ -140,7 +143,7 @@ class Listings:
         ]
 
     async def standing(self, call: Call) -> Reply:
-        """This person's jobs under way: how far each is, when it is due, a way to stop it."""
+        """Return the person's active jobs, with the state, expected time and *Stop* of each."""
         under_way = (await self.under_way(call))[:MOST_JOBS]
         if not under_way:
             return Reply(text=Text(id="ask.no_jobs"))
@@ -162,12 +165,12 @@ class Listings:
         return lines if ahead is None else [*lines, Text(id="list.ahead", count=ahead)]
 
     async def history(self, call: Call, *, number: int = 0) -> Reply:
-        """The latest videos of this person, each a button; page `number` of them."""
+        """Return page `number` of this person's earlier videos, each as a button."""
         platform, person = call.address.platform, call.person.id
         first = number * A_PAGE
         found = await self.jobs.made(platform, person, most=A_PAGE + 1, skip=first)
         if number and not found:
-            return await self.history(call)  # what stood on this page was deleted meanwhile
+            return await self.history(call)  # the videos of this page were deleted meanwhile
         shown = found[:A_PAGE]
         made = [job for job in shown if job.video is not None]
         gone = sum(job.days_kept is not None for job in shown)
@@ -182,7 +185,7 @@ class Listings:
         return Reply(text=Text(id="ask.history"), facts=lines, buttons=(*opened, *pages))
 
     async def entry(self, call: Call, job: Job, page: str | None) -> Reply:
-        """One earlier video: what it was, where it stands, and what can be done with it."""
+        """Return one earlier video with its request, a link to its message, and buttons."""
         if job.order.call.person.id != call.person.id:
             raise Refused("not_yours")
         ways: list[Button] = []
@@ -200,14 +203,14 @@ class Listings:
         )
 
     async def _jump(self, job: Job) -> Address | None:
-        """Where its video stands; None where it stands nowhere, or was taken away."""
+        """Return the address of the message with the video; None if there is no such message."""
         post = await self.posts.get(job.id, PostKind.RESULT)
         stands = post is not None and post.message_id is not None and job.has_result
         return place(post, job) if post and stands else None
 
 
 def joined(texts: Sequence[Text]) -> Text:
-    """One sentence of several, as a list in it."""
+    """Return one text that lists the given texts."""
     first, *rest = texts
     if not rest:
         return first
@@ -244,6 +247,6 @@ def _seed(job: Job) -> Iterable[Text]:
 
 
 def title_of(job: Job) -> str:
-    """Its words in a line, or on a button."""
+    """Return the prompt, or the label of the model, shortened for a line or a button."""
     words = job.request.shown or job.request.label
     return shortened(" ".join(words.split()), MOST_TITLE)
