@@ -146,7 +146,7 @@ async def test_a_browser_gets_only_the_parts_it_asks_for(wall: Wall, open_page: 
 
 
 @pytest.mark.proof
-async def test_the_clip_opened_by_itself_plays_too(wall: Wall, open_page: NewPage) -> None:
+async def test_the_video_opened_by_itself_plays_too(wall: Wall, open_page: NewPage) -> None:
     """Chats and phones hand out its own address; the browser builds a page around it."""
     page = await open_page(f"{wall.link()}.mp4")
     await page.wait_for_function("() => document.querySelector('video').readyState >= 2")

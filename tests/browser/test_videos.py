@@ -21,8 +21,9 @@ from bot.core.jobs import Video
 from bot.media.judging import Way
 from bot.media.labels import SOURCE_TYPE
 from bot.media.studio import Studio
+from tests.unit.media.making import Sample
 from tests.unit.media.samples import corners
-from tests.unit.media.videos import HEARD_ANEW, REMUXED, SAMPLES, TURNS, Sample, way_of
+from tests.unit.media.videos import HEARD_ANEW, REMUXED, SAMPLES, TURNS, way_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 
@@ -110,7 +111,7 @@ async def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> A
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-async def test_every_kind_of_clip_is_posted_as_one_that_plays(
+async def test_every_kind_of_video_is_posted_as_one_that_plays(
     stage: Stage, tmp_path: Path, name: str
 ) -> None:
     clip = SAMPLES[name]

@@ -19,8 +19,9 @@ from bot.media.judging import Way, judge
 from bot.media.labels import SOURCE_TYPE
 from bot.media.videos import examine, see, take_thumbnail
 from docs.videos_page import PAGE, REASONS, page
+from tests.unit.media.making import FAST, with_edit, x264, x265
 from tests.unit.media.samples import corners, noise, write_clip
-from tests.unit.media.videos import FAST, SAMPLES, TURNS, UNREAD, way_of, with_edit, x264, x265
+from tests.unit.media.videos import SAMPLES, TURNS, UNREAD, way_of
 
 
 def posted(source: Path) -> tuple[Way, Path]:
@@ -62,7 +63,7 @@ def assert_plays(path: Path, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, clip in SAMPLES.items() if not clip.is_large])
-def test_what_keeps_a_clip_from_playing_is_seen(tmp_path: Path, name: str) -> None:
+def test_what_keeps_a_video_from_playing_is_seen(tmp_path: Path, name: str) -> None:
     """The rest of its way is proved in a browser: `tests/browser/test_clips.py`."""
     source = SAMPLES[name].write(tmp_path / "source")
     verdict = judge(examine(source).seen)
@@ -70,7 +71,7 @@ def test_what_keeps_a_clip_from_playing_is_seen(tmp_path: Path, name: str) -> No
 
 
 @pytest.mark.parametrize("name", UNREAD)
-def test_a_clip_that_nobody_reads_is_no_video(tmp_path: Path, name: str) -> None:
+def test_a_video_that_nobody_reads_is_no_video(tmp_path: Path, name: str) -> None:
     """Its first bytes say so, before the rest of it is downloaded."""
     source = UNREAD[name].write(tmp_path / "source")
     assert container_of(source.read_bytes()[:HEAD]) is None
@@ -158,7 +159,7 @@ def test_a_quarter_turn_may_be_computed_inexactly(
     assert {corners(picture) for picture in pictures_of(kept)} == {shown}
 
 
-def test_a_clip_without_a_length_gets_one(tmp_path: Path) -> None:
+def test_a_video_without_a_length_gets_one(tmp_path: Path) -> None:
     source = SAMPLES["an index without a length"].write(tmp_path / "source")
     with av.open(str(source)) as container:
         assert not container.duration
@@ -167,7 +168,7 @@ def test_a_clip_without_a_length_gets_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])
-def test_a_clip_with_a_part_for_each_picture_and_sound_plays(tmp_path: Path, codec: str) -> None:
+def test_a_video_with_a_part_for_each_picture_and_sound_plays(tmp_path: Path, codec: str) -> None:
     """libav gives two of its sounds one time, and takes its rate for that of the first part."""
     source = write_clip(
         tmp_path / "source", codec, "mp4", sound="aac", flags="+frag_every_frame+empty_moov"
@@ -242,7 +243,7 @@ def test_colours_stay(tmp_path: Path, codec: str, container: str, pix_fmt: str) 
 
 @pytest.mark.parametrize("matrix", ["bt709", "smpte170m", "bt2020nc"])
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p10le", "yuvj420p"])
-def test_colours_stay_that_a_clip_describes(tmp_path: Path, matrix: str, pix_fmt: str) -> None:
+def test_colours_stay_that_a_video_describes(tmp_path: Path, matrix: str, pix_fmt: str) -> None:
     """Most videos say BT.709."""
     options = x265(colormatrix=matrix)
     source = write_clip(
@@ -389,7 +390,7 @@ def test_a_copy_says_that_a_model_made_it(tmp_path: Path, name: str) -> None:
     assert xmp_of(kept).count(SOURCE_TYPE) == 1
 
 
-def test_a_clip_that_is_made_anew_or_smaller_says_so_too(tmp_path: Path) -> None:
+def test_a_video_that_is_made_anew_or_smaller_says_so_too(tmp_path: Path) -> None:
     source = SAMPLES["HEVC"].write(tmp_path / "source")
     _, kept = posted(source)
     assert xmp_of(kept).count(SOURCE_TYPE) == 1

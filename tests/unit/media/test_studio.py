@@ -20,6 +20,7 @@ from bot.media.studio import FORGOTTEN_AFTER, Studio
 from bot.media.videos import examine
 from tests.fakes.disk import no_file_larger_than
 from tests.unit.media import tasks
+from tests.unit.media.making import CREDENTIALS, with_credentials, with_tail
 from tests.unit.media.samples import (
     encoded,
     noise,
@@ -28,7 +29,6 @@ from tests.unit.media.samples import (
     write_sound,
     write_video,
 )
-from tests.unit.media.videos import CREDENTIALS, with_credentials, with_tail
 
 
 @pytest.fixture
@@ -254,7 +254,7 @@ async def test_a_conversion_that_no_worker_survives_leaves_nothing_behind(
 
 
 @pytest.mark.proof
-async def test_a_clip_that_is_too_large_for_a_worker_is_converted_to_a_smaller_one(
+async def test_a_video_that_is_too_large_for_a_worker_is_converted_to_a_smaller_one(
     tmp_path: Path,
 ) -> None:
     """An AV1 decoder with two threads takes nearly all the memory, and x264 is to have some."""

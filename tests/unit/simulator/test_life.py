@@ -172,7 +172,7 @@ async def test_without_render_time_the_file_alone_decides() -> None:
 @pytest.mark.parametrize(
     ("error", "code"), [(ValueError(), "invalid_image"), (OSError(), "server_error")]
 )
-async def test_a_scene_that_cannot_be_rendered_fails(
+async def test_a_video_that_cannot_be_rendered_fails(
     clock: Clock, error: Exception, code: str
 ) -> None:
     simulator = Simulator(now=clock, renderer=Breaks(error))

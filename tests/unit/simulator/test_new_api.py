@@ -378,7 +378,7 @@ async def test_a_remixes_nothing(clock: Clock) -> None:
 
 @pytest.mark.parametrize("model", [KLING, VIDU])
 @A_AND_B
-async def test_a_dropped_file_is_a_scene_for_text_and_charged(
+async def test_a_dropped_file_is_a_video_for_text_and_charged(
     clock: Clock, profile: Profile, model: str
 ) -> None:
     async with served(profile, clock) as (simulator, client):

@@ -255,7 +255,7 @@ async def test_a_deleted_video_is_unknown(clock: Clock) -> None:
     assert code == 404
 
 
-async def test_a_remix_is_the_same_scene_by_other_words(clock: Clock) -> None:
+async def test_a_remix_is_the_same_video_by_other_words(clock: Clock) -> None:
     async with served(OPENAI, clock) as (simulator, client):
         name = await made(client)
         path = f"/v1/videos/{name}/remix"

@@ -58,7 +58,7 @@ def near(frame: Image.Image, colour: tuple[int, int, int]) -> bool:
 
 
 @pytest.mark.proof
-def test_a_scene_is_a_real_mp4_of_the_asked_size_and_length(tmp_path: Path) -> None:
+def test_a_video_is_a_real_mp4_of_the_asked_size_and_length(tmp_path: Path) -> None:
     scene = replace(PLAIN, width=1280, height=720, seconds=2)
 
     found = rendered(scene, tmp_path)
@@ -147,7 +147,7 @@ def test_an_address_is_shown_as_a_placeholder(tmp_path: Path) -> None:
     assert difference(one.crop(words), other.crop(words)) > 1
 
 
-def test_a_scene_to_a_sound_is_heard_as_it_was_sent(tmp_path: Path) -> None:
+def test_a_video_to_a_sound_is_heard_as_it_was_sent(tmp_path: Path) -> None:
     voice = write_sound(tmp_path / "voice.mp3", "mp3", "libmp3lame", seconds=0.9).read_bytes()
     found = rendered(replace(PLAIN, pictures=(png(RED),), voice=voice), tmp_path)
     assert found.codecs == ["h264", "aac"]
@@ -163,7 +163,7 @@ def pitch(path: Path) -> float:
     return sum((one < 0) != (two < 0) for one, two in pairwise(samples)) / len(samples)
 
 
-def test_a_silent_scene_has_no_sound(tmp_path: Path) -> None:
+def test_a_silent_video_has_no_sound(tmp_path: Path) -> None:
     assert rendered(replace(PLAIN, sound=False), tmp_path).codecs == ["h264"]
 
 
@@ -181,7 +181,7 @@ async def test_a_worker_process_renders_and_says_what_is_unreadable(tmp_path: Pa
 
 
 @pytest.mark.proof
-async def test_a_worker_that_dies_costs_one_scene(tmp_path: Path) -> None:
+async def test_a_worker_that_dies_costs_one_video(tmp_path: Path) -> None:
     others = set(multiprocessing.active_children())
     renderer = Renderer()
     try:

@@ -151,7 +151,7 @@ SAMPLES: dict[str, tuple[Body, int, str, int]] = {
 
 @A_AND_B
 @pytest.mark.parametrize("case", SAMPLES)
-def test_a_request_becomes_a_scene(profile: Profile, case: str) -> None:
+def test_a_request_becomes_a_video(profile: Profile, case: str) -> None:
     body, pictures, pixels, seconds = SAMPLES[case]
     scene = profile.scene(body)
     assert (len(scene.pictures), size(scene), scene.seconds) == (pictures, pixels, seconds)
