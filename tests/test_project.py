@@ -369,6 +369,19 @@ def _functions(text: str) -> Iterator[tuple[str, int]]:
             yield node.name, (node.end_lineno or 0) - node.lineno + 1
 
 
+MOST_LINES_OF_A_TEST_MODULE = 500
+
+
+def test_no_module_of_tests_is_too_long() -> None:
+    lengths = {
+        str(file.relative_to(ROOT)): len(file.read_text("utf-8").splitlines())
+        for file in (ROOT / "tests").rglob("*.py")
+    }
+    assert {
+        file: lines for file, lines in lengths.items() if lines > MOST_LINES_OF_A_TEST_MODULE
+    } == {}
+
+
 MOST_LINES = 2_600
 """Of all that speaks with gateways and knows models; what is known belongs into tables."""
 

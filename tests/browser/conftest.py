@@ -87,3 +87,9 @@ def visit(open_page: NewPage) -> NewPage:
         return page
 
     return open_
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def address(house: House) -> AsyncIterator[str]:
+    async with house.open() as address:
+        yield address

@@ -21,8 +21,9 @@ from bot.core.jobs import Video
 from bot.media.judging import Way
 from bot.media.labels import SOURCE_TYPE
 from bot.media.studio import Studio
+from tests.unit.media.making import Sample
 from tests.unit.media.samples import corners
-from tests.unit.media.videos import HEARD_ANEW, REMUXED, SAMPLES, TURNS, Sample, way_of
+from tests.unit.media.videos import HEARD_ANEW, REMUXED, SAMPLES, TURNS, way_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 

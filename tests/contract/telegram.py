@@ -1,4 +1,4 @@
-"""Telegram as the contract sees it; the other networks are in `platforms`."""
+"""Telegram as the contract sees it; the other networks are in `places` and `scenes`."""
 
 import asyncio
 import json
@@ -13,8 +13,9 @@ from bot.simulator.server import Simulator
 from bot.store.communities import Communities
 from bot.store.handles import Handles
 from bot.store.posts import Posts
-from tests.contract.platforms import Listed, Place, Said, Scene, finished, is_over, order
+from tests.contract.places import Place, finished, order
 from tests.contract.rows import no_still, nowhere
+from tests.contract.scenes import Listed, Said, Scene, is_over
 from tests.databases import open_rows
 from tests.e2e.telegram import Hall, is_card
 from tests.e2e.world import WAIT

@@ -11,7 +11,7 @@ from bot import i18n
 from bot.core.commands import COMMANDS, Who
 from bot.simulator.faults import Fault
 from bot.simulator.render import Renderer
-from tests.contract.platforms import Listed, PlaygroundScene, Scene
+from tests.contract.scenes import Listed, PlaygroundScene, Scene
 from tests.contract.test_platform import SCENES
 
 HINT = (

@@ -13,14 +13,8 @@ from bot.core.posts import PostKind
 from bot.core.replies import Reply, Text
 from bot.simulator.faults import Fault
 from bot.simulator.render import Renderer
-from tests.contract.platforms import (
-    DiscordPlace,
-    DiscordScene,
-    Place,
-    PlaygroundPlace,
-    PlaygroundScene,
-    Scene,
-)
+from tests.contract.places import DiscordPlace, Place, PlaygroundPlace
+from tests.contract.scenes import DiscordScene, PlaygroundScene, Scene
 from tests.contract.telegram import TelegramPlace, TelegramScene
 from tests.e2e.world import png
 

@@ -28,7 +28,8 @@ from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store
 from tests.databases import hold
 from tests.unit.core.orders import order
-from tests.unit.core.workshop import ScriptedGateway, Workshop
+from tests.unit.core.scripted import ScriptedGateway
+from tests.unit.core.workshop import Workshop
 
 KEY = "the account with its key"
 OTHER_KEY = "the same with another key"

@@ -19,7 +19,7 @@ from bot.store.settling import Change, Settling
 from tests.contract.rows import FREE, NOON, PRICE, VIDEO, Store, a_job
 from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import CATALOG, changed, order
-from tests.unit.core.workshop import ScriptedGateway
+from tests.unit.core.scripted import ScriptedGateway
 
 
 def an_act(action: str = "jobs.found", subject: str = "") -> Act:

@@ -7,8 +7,10 @@ import pytest
 
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
+from tests.e2e.telegram import Hall
 from tests.e2e.world import World
 from tests.fakes.discord import FakeDiscord
+from tests.fakes.telegram import FakeTelegram
 
 
 @pytest.fixture
@@ -18,3 +20,27 @@ async def world(tmp_path: Path, renderer: Renderer) -> AsyncIterator[World]:
     async with FakeDiscord() as discord, simulator.serve() as url:
         yield World(discord=discord, simulator=simulator, gateway_url=url, folder=tmp_path)
         assert discord.unknown_routes == []
+
+
+@pytest.fixture
+async def hall(tmp_path: Path, renderer: Renderer) -> AsyncIterator[Hall]:
+    """A fake Telegram and a simulated gateway that takes a fifth of a second for a video."""
+    simulator = Simulator(render_time=0.2, renderer=renderer)
+    async with FakeTelegram() as telegram, simulator.serve() as url:
+        yield Hall(telegram=telegram, simulator=simulator, gateway_url=url, folder=tmp_path)
+        telegram.check()
+
+
+@pytest.fixture
+async def only_looks(world: World) -> AsyncIterator[None]:
+    """Nothing is changed on Discord and nothing is paid, whatever is found."""
+    yield
+    assert {request.method for request in world.discord.requests} <= {"GET"}
+    assert world.simulator.charges == 0
+
+
+@pytest.fixture
+async def nothing_is_paid_by_itself(world: World) -> AsyncIterator[None]:
+    """Discord is only asked, whatever a test does here; who wants a POST says so."""
+    yield
+    assert {request.method for request in world.discord.requests} <= {"GET", "PUT"}

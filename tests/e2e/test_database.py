@@ -9,8 +9,8 @@ import pytest
 from aiohttp import ClientSession
 
 from bot.store.spool import Spool
+from tests.e2e.command_line import zoetrope
 from tests.e2e.processes import Running
-from tests.e2e.test_cli import zoetrope
 from tests.e2e.world import WAIT, World
 
 

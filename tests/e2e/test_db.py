@@ -15,7 +15,7 @@ from bot.config import load
 from bot.core.errors import Refused
 from bot.media.storage import Storage
 from bot.store.spool import Spool
-from tests.e2e.test_cli import zoetrope
+from tests.e2e.command_line import zoetrope
 from tests.unit.store import former
 
 NOBODY = {

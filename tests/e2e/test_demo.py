@@ -19,7 +19,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse
 from bot.cli.demo import _at_home, _real
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
-from tests.e2e.test_cli import zoetrope
+from tests.e2e.command_line import zoetrope
 from tests.e2e.world import CATALOG, WAIT
 from tests.fakes.discord import FakeDiscord
 

@@ -13,7 +13,7 @@ from bot.simulator.models import Model, Takes
 from bot.simulator.profiles import DOCUMENTED
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
-from tests.e2e.test_cli import zoetrope
+from tests.e2e.command_line import zoetrope
 from tests.e2e.world import WAIT, World, png
 
 PAGE = Path(__file__).parents[2] / "docs" / "gateways.md"

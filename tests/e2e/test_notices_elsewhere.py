@@ -15,7 +15,6 @@ from bot.simulator.server import Simulator
 from tests.e2e.house import House
 from tests.e2e.telegram import Hall
 from tests.e2e.test_room import page
-from tests.e2e.test_telegram import hall as hall
 from tests.e2e.world import WAIT, Codes
 from tests.fakes.telegram import Message, Person
 

@@ -25,9 +25,9 @@ from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
 from bot.store.listing import Wanted, open_listing
 from tests.conftest import NewUrl
+from tests.e2e.command_line import zoetrope
 from tests.e2e.terminal import terminal
 from tests.e2e.test_access import told
-from tests.e2e.test_cli import zoetrope
 from tests.e2e.world import WAIT, World, card_text
 from tests.fakes.discord import FakeDiscord, Person
 

@@ -19,10 +19,10 @@ from bot.core.clock import SystemClock
 from bot.media.storage import Storage
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
+from tests.e2e.command_line import zoetrope
 from tests.e2e.telegram import Hall
 from tests.e2e.terminal import terminal
 from tests.e2e.test_access import told
-from tests.e2e.test_cli import zoetrope
 from tests.e2e.world import WAIT, Codes, World, is_result
 from tests.fakes.discord import Message, Person
 from tests.fakes.telegram import FakeTelegram

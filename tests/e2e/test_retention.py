@@ -11,7 +11,7 @@ from aiohttp import ClientSession
 
 from bot.core.clock import SystemClock
 from bot.core.retention import EVERY
-from tests.e2e.test_cli import zoetrope
+from tests.e2e.command_line import zoetrope
 from tests.e2e.world import World, png
 
 PUBLIC = "https://videos.example"

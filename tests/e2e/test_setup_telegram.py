@@ -15,9 +15,9 @@ from bot.config import load
 from bot.platforms.telegram.portal import open_portal
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
+from tests.e2e.command_line import zoetrope
 from tests.e2e.telegram import Hall
 from tests.e2e.terminal import Terminal, terminal
-from tests.e2e.test_cli import zoetrope
 from tests.e2e.world import WAIT, png
 from tests.fakes.telegram import FakeTelegram, bad_request
 

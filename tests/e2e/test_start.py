@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.e2e.test_cli import zoetrope
+from tests.e2e.command_line import zoetrope
 from tests.e2e.world import WAIT, World
 from tests.fakes.gateways import OddGateway
 

@@ -8,11 +8,8 @@ import pytest
 
 from bot.core.errors import Broken
 from tests.e2e.telegram import Hall
-from tests.e2e.test_telegram import hall
 from tests.e2e.world import WAIT
 from tests.fakes.telegram import unauthorized
-
-__all__ = ["hall"]
 
 
 def called(port: int) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from bot.backups import opening, remote
 from bot.backups.remote import Remote
 from bot.core.errors import Broken, Temporary
 from bot.media.storage import new_key
+from tests.unit.backups.rows import AS_RESTORED
 from tests.unit.backups.site import LATER, Site
-from tests.unit.backups.test_restoring import AS_RESTORED
 from tests.unit.store import former
 
 DAY = 86_400.0

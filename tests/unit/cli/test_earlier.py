@@ -9,8 +9,8 @@ import pytest
 from bot.cli.init import earlier
 from bot.cli.init.talk import Talk
 from bot.cli.words import tell
+from tests.unit.backups.rows import AS_RESTORED
 from tests.unit.backups.site import Site
-from tests.unit.backups.test_restoring import AS_RESTORED
 
 
 class Scripted(Talk):

@@ -14,3 +14,10 @@ async def workshop(tmp_path: Path) -> AsyncIterator[Workshop]:
     """Steps, service and rows with a scripted world around them."""
     async with open_rows(tmp_path) as database:
         yield Workshop(database, tmp_path)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> int:
+    """So many tries are the most, in place of a day of them."""
+    monkeypatch.setattr("bot.core.posting.MOST_TRIES", 20)
+    return 20

@@ -12,7 +12,8 @@ from bot.core.orders import Address, Call
 from bot.core.quotas import Purse
 from bot.core.replies import Action
 from tests.unit.core.orders import ANN, CATALOG, HALL, SORA, WAN_TEXT, order
-from tests.unit.core.workshop import FREE, Workshop
+from tests.unit.core.scripted import FREE
+from tests.unit.core.workshop import Workshop
 
 CLUB = HALL
 PUB = replace(HALL, community="pub")

@@ -20,7 +20,8 @@ from bot.store.parts import Store
 from bot.store.settings import StoredValues
 from bot.workers import job_loops, running, word_loops
 from tests.databases import open_rows
-from tests.unit.core.workshop import RAW, RunningClock, Workshop
+from tests.unit.core.scripted import RAW, RunningClock
+from tests.unit.core.workshop import Workshop
 
 WORK = RAW.seconds * PACE
 """Seconds that the conversion of a scripted video is expected to take."""

@@ -17,7 +17,8 @@ from bot.core.preferences import Preferences
 from bot.core.presses import Press
 from bot.core.replies import Action, Button, Reply, Text
 from tests.unit.core.orders import CAT, CATALOG, order
-from tests.unit.core.workshop import FREE, Workshop
+from tests.unit.core.scripted import FREE
+from tests.unit.core.workshop import Workshop
 
 ALONE = Address(platform="chat", channel="ann")
 HALL = Address(platform="chat", channel="hall", community="town")

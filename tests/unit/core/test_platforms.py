@@ -10,7 +10,7 @@ from bot.core.platforms import Can, Standing
 from bot.core.posts import Post
 from bot.core.replies import Reply
 from tests.unit.core.orders import order
-from tests.unit.core.test_posting import SILENCE
+from tests.unit.core.said import SILENCE
 from tests.unit.core.workshop import Workshop
 
 

@@ -7,7 +7,7 @@ from bot.core import fetching
 from bot.core.jobs import Video
 from bot.core.outcomes import Fetch, Fetched
 from bot.core.ports import Gateway
-from tests.unit.core.workshop import ScriptedStudio
+from tests.unit.core.scripted import ScriptedStudio
 
 
 class Shelf(ScriptedStudio):

@@ -7,10 +7,10 @@ import pytest
 
 from bot.media.judging import Way
 from bot.media.videos import examine, see
+from tests.unit.media.making import FAST, HALF, NORMAL, STILL, Edit, with_edits, x264
 from tests.unit.media.samples import write_clip
 from tests.unit.media.test_playing import assert_plays, nearest, pictures_of, posted, times_of
 from tests.unit.media.test_times import sound_until
-from tests.unit.media.videos import FAST, HALF, NORMAL, STILL, Edit, with_edits, x264
 
 FRAME = 1 / 24
 ALL = tuple(range(48))

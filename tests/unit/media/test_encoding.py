@@ -17,8 +17,8 @@ from bot.media.tracks import Copied
 from bot.media.videos import examine
 from bot.media.workers import Workers
 from tests.unit.media import tasks
+from tests.unit.media.making import x264
 from tests.unit.media.samples import encoded, quarters, with_noise, write_clip, write_video
-from tests.unit.media.videos import x264
 
 OTHERS = {
     "WebM": ("libvpx-vp9", "webm", "libopus"),

@@ -19,8 +19,9 @@ from bot.media.judging import Way, judge
 from bot.media.labels import SOURCE_TYPE
 from bot.media.videos import examine, see, take_thumbnail
 from docs.videos_page import PAGE, REASONS, page
+from tests.unit.media.making import FAST, with_edit, x264, x265
 from tests.unit.media.samples import corners, noise, write_clip
-from tests.unit.media.videos import FAST, SAMPLES, TURNS, UNREAD, way_of, with_edit, x264, x265
+from tests.unit.media.videos import SAMPLES, TURNS, UNREAD, way_of
 
 
 def posted(source: Path) -> tuple[Way, Path]:

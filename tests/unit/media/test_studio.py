@@ -20,6 +20,7 @@ from bot.media.studio import FORGOTTEN_AFTER, Studio
 from bot.media.videos import examine
 from tests.fakes.disk import no_file_larger_than
 from tests.unit.media import tasks
+from tests.unit.media.making import CREDENTIALS, with_credentials, with_tail
 from tests.unit.media.samples import (
     encoded,
     noise,
@@ -28,7 +29,6 @@ from tests.unit.media.samples import (
     write_sound,
     write_video,
 )
-from tests.unit.media.videos import CREDENTIALS, with_credentials, with_tail
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from bot.media import encoding
 from bot.media.checking import check
 from bot.media.judging import Way
 from bot.media.tracks import Pictures
+from tests.unit.media.making import FAST, followed_by, standing_still, twice, x264
 from tests.unit.media.samples import corners, write_clip
 from tests.unit.media.test_playing import assert_plays, pictures_of, posted, times_of
-from tests.unit.media.videos import FAST, followed_by, standing_still, twice, x264
 
 FRAME = 1 / 24
 CLOCK = 2**33 // 3750

@@ -1,283 +1,48 @@
-"""The kinds of videos that a gateway may hand over, each with its maker and what becomes of it.
+"""The kinds of videos that a gateway may return, each with its maker and the expected outcome.
 
-`test_playing` holds the verdicts to this table, `tests/browser/test_videos.py` takes all of it the
-whole way, and `docs/videos_page.py` shows it.
+`test_playing` checks the verdicts against this table, `tests/browser/test_videos.py` takes each
+video the whole way, and `docs/videos_page.py` shows the table.
 """
 
-import io
-import re
-import struct
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
-from uuid import UUID
-
-import av
-from av.stream import Disposition
 
 from bot.media.judging import Way
-from tests.unit.media.samples import noise, write_clip
-
-Matrix = tuple[int, int, int, int]
-FAST = "+faststart"
-LATE = range(34, 58)
-"""As transport streams begin: their first time is not zero."""
-HOLE = (*range(20), *range(90, 110))
-CREDENTIALS = UUID("d8fec3d6-1b0e-483c-9297-5828877ec481").bytes
-PACED = (0, 1, 2, 5, 6, 12, 13, 14, 30, 31, 47)
-SIZE = (64, 48)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sample:
-    """How to make one, what is wrong with it, and the size that is posted."""
-
-    codec: str
-    container: str
-    how: Mapping[str, Any]
-    """For `write_clip`."""
-    why: str
-    """The reasons of the verdict; none for a video that is kept as it is."""
-    posted: tuple[int, int] = SIZE
-    after: Callable[[Path], None] | None = None
-    """Changes the file once it is made."""
-    is_large: bool = False
-    """It takes seconds to make."""
-
-    def write(self, path: Path) -> Path:
-        """Make it."""
-        write_clip(path, self.codec, self.container, **self.how)
-        if self.after:
-            self.after(path)
-        return path
-
-
-def video(
-    codec: str,
-    container: str,
-    why: str = "",
-    *,
-    posted: tuple[int, int] = SIZE,
-    after: Callable[[Path], None] | None = None,
-    is_large: bool = False,
-    **how: Any,
-) -> Sample:
-    """One that is made so."""
-    return Sample(
-        codec=codec,
-        container=container,
-        how=how,
-        why=why,
-        posted=posted,
-        after=after,
-        is_large=is_large,
-    )
-
-
-def good(why: str = "", *, flags: str = FAST, **how: Any) -> Sample:
-    """H.264 in an MP4 whose index comes first, but for what is said."""
-    return video("libx264", "mp4", why, flags=flags, **how)
-
-
-# ---------------------------------------------------------------- what a maker can't be asked for
-
-
-def with_edit(source: Path, *, first: int, seconds: float) -> None:
-    """Let the video begin with that picture, and last that long."""
-    body = bytearray(source.read_bytes())
-    at = body.index(b"elst") + 12
-    (begin,) = struct.unpack_from(">i", body, at + 4)
-    struct.pack_into(">Ii", body, at, round(seconds * 1000), begin + first * 512)
-    source.write_bytes(body)
-
-
-def _cut(path: Path) -> None:
-    with_edit(path, first=10, seconds=1.0)
-
-
-NORMAL, HALF, STILL = 1 << 16, 1 << 15, 0
-"""Rates of time."""
-Edit = tuple[float, float | None, int]
-"""How long a part lasts, the second at which it begins in the video, if it shows any, its rate."""
-
-
-def with_edits(source: Path, edits: Sequence[Edit], *, track: int = 0) -> None:
-    """Write the edit list of a track anew, and with it all sizes and places behind it."""
-    body = bytearray(source.read_bytes())
-    path, begin, end = _place(body, track)
-    (late,) = struct.unpack_from(">i", body, begin + 12)
-    ticks = _ticks(body, path[1])
-    made = struct.pack(">II", 0, len(edits))
-    for seconds, first, rate in edits:
-        shown = -1 if first is None else late + round(first * ticks)
-        made += struct.pack(">Iii", round(seconds * 1000), shown, rate)
-    body[begin:end] = made
-    grown = len(made) - (end - begin)
-    for at in path:
-        struct.pack_into(">I", body, at, struct.unpack_from(">I", body, at)[0] + grown)
-    for found in re.finditer(b"stco", bytes(body)):
-        (count,) = struct.unpack_from(">I", body, found.end() + 4)
-        for at in range(found.end() + 8, found.end() + 8 + count * 4, 4):
-            struct.pack_into(">I", body, at, struct.unpack_from(">I", body, at)[0] + grown)
-    source.write_bytes(body)
-
-
-def _place(body: bytearray, track: int) -> tuple[list[int], int, int]:
-    """Where the boxes around an edit list begin, and it begins and ends itself."""
-    path: list[int] = []
-    begin, end = 0, len(body)
-    for name in (b"moov", b"trak", b"edts", b"elst"):
-        found = []
-        while begin < end:
-            size, kind = struct.unpack_from(">I4s", body, begin)
-            found += [(begin, begin + size)] if kind == name else []
-            begin += size
-        at, end = found[track if name == b"trak" else 0]
-        path, begin = [*path, at], at + 8
-    return path, begin, end
-
-
-def _ticks(body: bytearray, track: int) -> int:
-    """Of a second, in this track."""
-    at = body.index(b"mdhd", track) + 4 + 12
-    (ticks,) = struct.unpack_from(">I", body, at)
-    return int(ticks)
-
-
-def edited(*edits: Edit) -> Callable[[Path], None]:
-    """With such an edit list for its pictures."""
-    return lambda path: with_edits(path, edits)
-
-
-def with_credentials(path: Path) -> None:
-    """A box for content credentials (C2PA), with words in place of them."""
-    body = CREDENTIALS + b"\0\0\0\0manifest\0" + bytes(8) + b"signed by a model"
-    with path.open("ab") as file:
-        file.write((8 + len(body)).to_bytes(4) + b"uuid" + body)
-
-
-def with_tail(path: Path) -> None:
-    """Credentials, and behind them what a server on the way put there."""
-    with_credentials(path)
-    with path.open("ab") as file:
-        file.write(b"<html>" * 9)
-
-
-def twice(path: Path) -> None:
-    path.write_bytes(path.read_bytes() * 2)
-
-
-def followed_by(codec: str, **how: Any) -> Callable[[Path], None]:
-    """Another transport stream behind the first."""
-
-    def follow(path: Path) -> None:
-        other = write_clip(path.with_name("other"), codec, "mpegts", **how)
-        path.write_bytes(path.read_bytes() + other.read_bytes())
-
-    return follow
-
-
-def standing_still(path: Path) -> None:
-    """All pictures at one time."""
-    body = bytearray(path.read_bytes())
-    at = body.index(b"stts") + 8
-    (count,) = struct.unpack_from(">I", body, at)
-    for number in range(count):
-        struct.pack_into(">I", body, at + 8 + number * 8, 0)
-    path.write_bytes(body)
-
-
-def _without_length(path: Path) -> None:
-    """Nothing in the index says how long anything lasts, as while it is still written."""
-    body = bytearray(path.read_bytes())
-    for name, at in ((b"mvhd", 16), (b"tkhd", 20), (b"mdhd", 16)):
-        for found in re.finditer(name, bytes(body)):
-            body[found.end() + at : found.end() + at + 4] = b"\xff" * 4
-    path.write_bytes(body)
-
-
-def _as_avc3(path: Path) -> None:
-    """Say that the parameters of H.264 stand in the stream."""
-    path.write_bytes(path.read_bytes().replace(b"avc1\0\0\0\0\0\0\0\1", b"avc3\0\0\0\0\0\0\0\1"))
-
-
-def _with_cover(output: av.container.OutputContainer) -> None:
-    cover = output.add_stream("mjpeg", rate=1)
-    assert isinstance(cover, av.VideoStream)
-    cover.width, cover.height, cover.pix_fmt = 32, 32, "yuvj420p"
-    cover.disposition = Disposition.attached_pic
-    _mux_one(output, cover)
-
-
-def _with_second_video(output: av.container.OutputContainer) -> None:
-    second = output.add_stream("libx264", rate=24)
-    assert isinstance(second, av.VideoStream)
-    second.width, second.height, second.pix_fmt = 32, 32, "yuv420p"
-    _mux_one(output, second)
-
-
-def _mux_one(output: av.container.OutputContainer, stream: av.VideoStream) -> None:
-    frame = av.VideoFrame.from_image(noise(32, 32))  # type: ignore[no-untyped-call]
-    frame.pts, frame.time_base = 0, Fraction(1, 24)
-    output.mux([*stream.encode(frame), *stream.encode(None)])
-
-
-def _with_chapters(output: av.container.OutputContainer) -> None:
-    output.set_chapters(
-        [
-            {
-                "id": number,
-                "start": number * 500,
-                "end": number * 500 + 500,
-                "time_base": Fraction(1, 1000),
-                "metadata": {"title": f"part {number}"},
-            }
-            for number in range(2)
-        ]
-    )
-
-
-def _with_time_code(output: av.container.OutputContainer) -> None:
-    output.streams.video[0].metadata["timecode"] = "00:00:00:00"
-
-
-def _with_subtitles(output: av.container.OutputContainer) -> None:
-    words = io.BytesIO(b"1\n00:00:00,000 --> 00:00:00,800\nMeow.\n\n")
-    with av.open(words, "r", format="srt") as container:
-        track = output.add_stream_from_template(container.streams.subtitles[0])
-        for packet in container.demux():
-            if packet.size:
-                packet.stream = track
-                output.mux(packet)
-
-
-def _with_chapters_and_subtitles(output: av.container.OutputContainer) -> None:
-    _with_chapters(output)
-    _with_subtitles(output)
-
-
-def x264(**params: object) -> dict[str, str]:
-    """Options of the encoder by its own names."""
-    return {"x264-params": ":".join(f"{name}={value}" for name, value in params.items())}
-
-
-def x265(**params: object) -> dict[str, str]:
-    """The same of H.265's."""
-    told = {"log-level": "none", **params}
-    return {"x265-params": ":".join(f"{name}={value}" for name, value in told.items())}
-
-
-_B_FRAMES = {"preset": "veryfast"}
-_WIDE = {"colorprim": "bt2020", "colormatrix": "bt2020nc"}
-_PHONE: dict[str, Any] = {"sound_rate": 8000, "layout": "mono"}
-
-# ---------------------------------------------------------------- the table
+from tests.unit.media.making import (
+    B_FRAMES,
+    FAST,
+    HALF,
+    HOLE,
+    LATE,
+    NORMAL,
+    PACED,
+    PHONE,
+    SIZE,
+    STILL,
+    WIDE,
+    Matrix,
+    as_avc3,
+    cut,
+    edited,
+    followed_by,
+    good,
+    standing_still,
+    twice,
+    video,
+    with_chapters,
+    with_chapters_and_subtitles,
+    with_cover,
+    with_credentials,
+    with_second_video,
+    with_tail,
+    with_time_code,
+    without_length,
+    x264,
+    x265,
+)
 
 KEPT = {
     "just that": good(sound="aac"),
-    "without sound": good(options=_B_FRAMES),
+    "without sound": good(options=B_FRAMES),
     "with a hole": good(times=HOLE),
     "B-frames with negative offsets": video(
         "libx264", "mp4", flags=FAST + "+negative_cts_offsets", options={"preset": "fast"}
@@ -290,18 +55,17 @@ KEPT = {
     "sound that begins late": good(sound="aac", quiet=(0, 0.5)),
     "pictures that begin late": good(sound="aac", times=LATE),
     "sound of six channels": good(sound="aac", layout="5.1"),
-    "sound of 8 kHz": good(sound="aac", **_PHONE),
+    "sound of 8 kHz": good(sound="aac", **PHONE),
     "content credentials": good(sound="aac", after=with_credentials),
-    "chapters": good(sound="aac", beside=_with_chapters),
-    "a time code": good(beside=_with_time_code),
-    "a cover": good(beside=_with_cover),
+    "chapters": good(sound="aac", beside=with_chapters),
+    "a time code": good(beside=with_time_code),
+    "a cover": good(beside=with_cover),
     "16 by 16": good(size=(16, 16), posted=(16, 16)),
     "4096 by 2160": good(size=(4096, 2160), times=range(3), posted=(4096, 2160), is_large=True),
 }
-
 REMUXED = {
     "a late index": video("libx264", "mp4", "index", sound="aac"),
-    "a late index and no sound": video("libx264", "mp4", "index", options=_B_FRAMES),
+    "a late index and no sound": video("libx264", "mp4", "index", options=B_FRAMES),
     "a file in parts": video(
         "libx264", "mp4", "index", sound="aac", flags="+frag_keyframe+empty_moov"
     ),
@@ -310,7 +74,7 @@ REMUXED = {
     ),
     "Smooth Streaming": video("libx264", "ismv", "index", sound="aac"),
     "3GP": video("libx264", "3gp", "index", sound="aac"),
-    "parameters in the stream": good("tag", after=_as_avc3),
+    "parameters in the stream": good("tag", after=as_avc3),
     "a first time that is not zero": good("start", times=LATE),
     "bytes behind the last box": good("tail", sound="aac", after=with_tail),
     "an edit list that lets time stand still": good(
@@ -321,38 +85,35 @@ REMUXED = {
         "edits", after=edited((0.5, 0, NORMAL), (1, None, NORMAL), (0.5, 0.5, NORMAL))
     ),
     "an edit list that shows nothing": good("edits", after=edited((1, 9, NORMAL))),
-    "an index without a length": good("length", sound="aac", after=_without_length),
+    "an index without a length": good("length", sound="aac", after=without_length),
     "two sounds": good("tracks", sound="aac", second_sound="aac"),
-    "two videos": good("tracks", beside=_with_second_video),
+    "two videos": good("tracks", beside=with_second_video),
     "QuickTime": video("libx264", "mov", "container", sound="aac"),
-    "QuickTime with a time code": video("libx264", "mov", "container", beside=_with_time_code),
+    "QuickTime with a time code": video("libx264", "mov", "container", beside=with_time_code),
     "Matroska": video("libx264", "matroska", "container", sound="aac"),
-    "Matroska with B-frames": video("libx264", "matroska", "container", options=_B_FRAMES),
-    "Matroska with a hole": video(
-        "libx264", "matroska", "container", times=HOLE, options=_B_FRAMES
-    ),
+    "Matroska with B-frames": video("libx264", "matroska", "container", options=B_FRAMES),
+    "Matroska with a hole": video("libx264", "matroska", "container", times=HOLE, options=B_FRAMES),
     "Matroska of variable rate": video(
-        "libx264", "matroska", "container", times=PACED, options=_B_FRAMES
+        "libx264", "matroska", "container", times=PACED, options=B_FRAMES
     ),
     "Matroska with chapters and subtitles": video(
         "libx264",
         "matroska",
         "container",
         sound="aac",
-        beside=_with_chapters_and_subtitles,
+        beside=with_chapters_and_subtitles,
     ),
     "Matroska of one picture a second": video(
         "libx264", "matroska", "container", rate=1, times=range(3), sound="aac"
     ),
-    "a transport stream": video("libx264", "mpegts", "container", sound="aac", options=_B_FRAMES),
+    "a transport stream": video("libx264", "mpegts", "container", sound="aac", options=B_FRAMES),
     "a transport stream that begins late": video(
-        "libx264", "mpegts", "container start", times=LATE, options=_B_FRAMES
+        "libx264", "mpegts", "container start", times=LATE, options=B_FRAMES
     ),
     "Flash of H.264": video("libx264", "flv", "container", sound="aac"),
     "AVI of H.264": video("libx264", "avi", "container"),
     "AVI of H.264 with AAC": video("libx264", "avi", "container", sound="aac"),
 }
-
 HEARD_ANEW = {
     "PCM sound": good("sound", sound="pcm_s16le"),
     "Opus sound": good("sound", sound="libopus"),
@@ -361,7 +122,7 @@ HEARD_ANEW = {
     "E-AC-3 sound": good("sound", sound="eac3"),
     "FLAC sound": good("sound", sound="flac"),
     "ALAC sound": good("sound", sound="alac"),
-    "AMR sound in 3GP": video("libx264", "3gp", "sound index", sound="libopencore_amrnb", **_PHONE),
+    "AMR sound in 3GP": video("libx264", "3gp", "sound index", sound="libopencore_amrnb", **PHONE),
     "Opus in Matroska": video("libx264", "matroska", "sound container", sound="libopus"),
     "Vorbis in Matroska": video("libx264", "matroska", "sound container", sound="vorbis"),
     "AC-3 of six channels": video(
@@ -385,7 +146,6 @@ HEARD_ANEW = {
         quiet=(0.5, 1.5),
     ),
 }
-
 HEARD_ANEW["AAC that changes its channels"] = video(
     "libx264",
     "mpegts",
@@ -394,7 +154,6 @@ HEARD_ANEW["AAC that changes its channels"] = video(
     layout="mono",
     after=followed_by("libx264", sound="aac", times=range(24, 48), heard=2, quiet=(0, 1)),
 )
-
 _HEVC = "codec index tag"
 _OTHER = "codec container"
 _PIXELS = "codec pixels container"
@@ -438,7 +197,7 @@ SEEN_ANEW = {
         "codec pixels hdr index tag",
         pix_fmt="yuv420p10le",
         still=True,
-        options=x265(**_WIDE, transfer="smpte2084"),
+        options=x265(**WIDE, transfer="smpte2084"),
     ),
     "HEVC for bright screens (HLG)": video(
         "libx265",
@@ -446,7 +205,7 @@ SEEN_ANEW = {
         "codec pixels hdr index tag",
         pix_fmt="yuv420p10le",
         still=True,
-        options=x265(**_WIDE, transfer="arib-std-b67"),
+        options=x265(**WIDE, transfer="arib-std-b67"),
     ),
     "AV1": video("libsvtav1", "mp4", _HEVC, sound="aac"),
     "AV1 of 10 bits": video("libsvtav1", "mp4", "codec pixels index tag", pix_fmt="yuv420p10le"),
@@ -474,7 +233,7 @@ SEEN_ANEW = {
         "codec pixel_shape sound index tag",
         size=(176, 144),
         sound="libopencore_amrnb",
-        **_PHONE,
+        **PHONE,
         posted=(192, 144),
     ),
     "Flash": video("flv", "flv", _OTHER),
@@ -539,10 +298,8 @@ SEEN_ANEW = {
     "interlaced MPEG-2": video(
         "mpeg2video", "mpegts", "codec interlaced container", options={"flags": "+ilme+ildct"}
     ),
-    "H.264 for bright screens": good(
-        "hdr", still=True, options=x264(**_WIDE, transfer="smpte2084")
-    ),
-    "H.264 with B-frames in AVI": video("libx264", "avi", "times container", options=_B_FRAMES),
+    "H.264 for bright screens": good("hdr", still=True, options=x264(**WIDE, transfer="smpte2084")),
+    "H.264 with B-frames in AVI": video("libx264", "avi", "times container", options=B_FRAMES),
     "H.264 in a program stream": video("libx264", "mpeg", "sound container start", sound="mp2"),
     "odd sides": video(
         "libvpx-vp9", "webm", "codec odd_size container", size=(63, 47), posted=(62, 46)
@@ -584,9 +341,9 @@ SEEN_ANEW = {
         sound="libopus",
         posted=(48, 84),
     ),
-    "cut by an edit list": good("cut", times=range(48), after=_cut),
+    "cut by an edit list": good("cut", times=range(48), after=cut),
     "cut by an edit list, with sound": good(
-        "cut sound_cut", times=range(48), sound="aac", after=_cut
+        "cut sound_cut", times=range(48), sound="aac", after=cut
     ),
     "parts in another order by an edit list": good(
         "cut", times=range(48), after=edited((1, 1, NORMAL), (1, 0, NORMAL))
@@ -632,7 +389,6 @@ SEEN_ANEW = {
         "level size", size=(4096, 4096), times=range(2), posted=(3072, 3072), is_large=True
     ),
 }
-
 TURNS: dict[str, tuple[Matrix, str]] = {
     "upright": ((1, 0, 0, 1), "RGWB"),
     "on its head": ((-1, 0, 0, -1), "WBRG"),

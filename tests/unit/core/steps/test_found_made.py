@@ -20,7 +20,8 @@ from bot.core.posts import PostKind
 from bot.core.wake import UNKNOWN
 from bot.store.database import Database
 from tests.databases import open_rows
-from tests.unit.core.workshop import PLAYS, STATES, ScriptedGateway, Workshop
+from tests.unit.core.scripted import PLAYS, STATES, ScriptedGateway
+from tests.unit.core.workshop import Workshop
 
 WAIT = 20.0
 

@@ -33,7 +33,8 @@ from bot.store.tables import posts
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import order
-from tests.unit.core.workshop import HandClock, ScriptedGateway, Workshop
+from tests.unit.core.scripted import HandClock, ScriptedGateway
+from tests.unit.core.workshop import Workshop
 
 WAIT = 20.0
 STEP = ScriptedGateway.poll_step

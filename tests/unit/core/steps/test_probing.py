@@ -15,7 +15,8 @@ from bot.core.steps.probing import PROBE_TIME, Probing
 from bot.core.wake import Wake
 from bot.store.tables import owners
 from tests.unit.core.orders import ANN, order
-from tests.unit.core.workshop import ScriptedGateway, Workshop
+from tests.unit.core.scripted import ScriptedGateway
+from tests.unit.core.workshop import Workshop
 
 EMPTY = Locked(Reason.NO_BALANCE, "HTTP 403: empty")
 BAD = Locked(Reason.BAD_KEY, "HTTP 401: no")

@@ -14,7 +14,7 @@ from bot.store.causes import Causes
 from bot.store.database import open_database
 from tests.databases import sync_nothing
 from tests.fakes.clock import FakeClock
-from tests.unit.core.workshop import ScriptedChat
+from tests.unit.core.scripted import ScriptedChat
 
 DETAIL = {"detail": "No room."}
 

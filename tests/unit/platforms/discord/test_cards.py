@@ -9,7 +9,7 @@ from bot.core.cards import card as drawn
 from bot.core.jobs import Job, Status
 from tests.fakes.discord import FakeDiscord, Message, error
 from tests.fakes.discord import Person as Member
-from tests.unit.platforms.discord.conftest import Bot
+from tests.unit.platforms.discord.bot import Bot
 
 EDIT = r"/messages/\d+$"
 

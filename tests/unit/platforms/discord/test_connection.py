@@ -14,8 +14,8 @@ from bot.platforms.discord import commands as our_commands
 from bot.platforms.discord import connection
 from tests.fakes.discord import FakeDiscord, Fault, Intent, Person, error, payloads, reset
 from tests.fakes.discord.rest import Outcome
-from tests.unit.platforms.discord.conftest import Bot
-from tests.unit.platforms.discord.test_client import Desk
+from tests.unit.platforms.discord.bot import Bot
+from tests.unit.platforms.discord.desk import Desk
 
 LOGIN = "/users/@me$"
 WAIT = 30.0

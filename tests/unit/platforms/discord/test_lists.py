@@ -8,8 +8,9 @@ import pytest
 from bot.core.commands import COMMANDS, Who
 from bot.core.jobs import Reason, Status
 from tests.fakes.discord import MEMBER, Answer, FakeDiscord, Interaction, Message, Permission
-from tests.unit.platforms.discord.conftest import Bot
-from tests.unit.platforms.discord.test_commands import _card, _result
+from tests.unit.platforms.discord.bot import Bot
+from tests.unit.platforms.discord.orders import job_card as _card
+from tests.unit.platforms.discord.orders import job_result as _result
 
 
 async def listed(interaction: Interaction) -> Message:

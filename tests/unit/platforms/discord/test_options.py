@@ -9,8 +9,8 @@ from bot.core.wishes import OPTIONS, Extra, wish_of
 from tests.contract.options import TYPED, UNREADABLE
 from tests.fakes.discord import FakeDiscord
 from tests.unit.core.orders import PRESETS, WAN_PICTURE, offering
-from tests.unit.platforms.discord.conftest import Bot
-from tests.unit.platforms.discord.test_commands import PNG, only_job, said
+from tests.unit.platforms.discord.bot import Bot
+from tests.unit.platforms.discord.orders import PNG, only_job, said
 
 WILLING = replace(WAN_PICTURE, takes=tuple(Extra), auto=True, prompt_limit=100)
 

@@ -11,7 +11,7 @@ from bot.core.posts import Form
 from tests.fakes.discord import FakeDiscord, Message
 from tests.fakes.discord import Person as Member
 from tests.unit.core.orders import changed
-from tests.unit.platforms.discord.conftest import Bot
+from tests.unit.platforms.discord.bot import Bot
 
 
 @pytest.fixture

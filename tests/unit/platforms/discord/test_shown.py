@@ -12,7 +12,7 @@ from bot.core.service import AnimateOthers
 from tests.fakes.discord import FakeDiscord, Intent
 from tests.fakes.discord import Person as Member
 from tests.unit.core.orders import KEY_FRAMES, SINGING, offering
-from tests.unit.platforms.discord.conftest import Bot
+from tests.unit.platforms.discord.bot import Bot
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 NOT_ATTACHED = "I can only use pictures that are attached to a message"

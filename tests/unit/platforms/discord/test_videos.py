@@ -12,7 +12,7 @@ from bot.core.posting import Link
 from bot.core.posts import Form
 from tests.fakes.discord import Answer, FakeDiscord, Message, error
 from tests.fakes.discord import Person as Member
-from tests.unit.platforms.discord.conftest import Bot
+from tests.unit.platforms.discord.bot import Bot
 
 MADE = Original(key="originals/a.mkv", size=700)
 VIDEO = Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0, converted=MADE)

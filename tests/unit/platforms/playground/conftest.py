@@ -11,34 +11,28 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
-from bot.core.bells import Bells
 from bot.core.catalog import Catalog
 from bot.core.posts import CARD_GRACE
-from bot.core.preferences import Preferring
 from bot.core.quotas import Limits
-from bot.core.service import AnimateOthers, Service
+from bot.core.service import Service
 from bot.media.studio import Studio
 from bot.platforms.playground.client import PlaygroundPlatform
 from bot.platforms.playground.commands import RoomCommands
 from bot.platforms.playground.doors import Doors
 from bot.store.jobs import Jobs
-from bot.store.places import Places
 from bot.store.posts import Posts
-from bot.store.preferences import PreferencesOf
-from bot.store.settings import StoredValues as Facts
 from bot.web.server import serve
-from tests.contract.rows import nothing_noted
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
+from tests.service import build_service, numbered, open_access
 from tests.unit.core.doors import open_door
 from tests.unit.core.orders import CATALOG
-from tests.unit.core.workshop import ScriptedStudio
+from tests.unit.core.scripted import ScriptedStudio
 
 FREE = Limits(person_videos=9, person_at_once=None, community_videos=None, purse_videos=None)
 
-_jobs = count(1)
+_new_id = numbered()
 
 
 @dataclass
@@ -116,23 +110,17 @@ async def open_hall(
     async with open_rows(folder) as database:
         jobs, posts = Jobs(database), Posts(database)
         accounts = Accounts(Terms(catalog=catalog, limits=limits))
-        access = Access(
-            places=Places(database), facts=Facts(database), default=Default.OPEN, clock=clock
-        )
-        service = Service(
+        access = open_access(database, clock)
+        service = build_service(
+            database,
+            clock,
             accounts=accounts,
-            preferring=Preferring(PreferencesOf(database), accounts),
-            animate_others=AnimateOthers.OWN,
-            base_urls={"main": "https://gateway.test"},
             access=access,
             jobs=jobs,
             media=studio,
-            clock=clock,
-            bells=Bells.new(),
-            new_id=lambda: f"job{next(_jobs):013}",
-            new_seed=lambda: 7,
             card_grace={"playground": CARD_GRACE},
-            deleting=nothing_noted,
+            new_id=_new_id,
+            kind=Service,
         )
 
         platform = PlaygroundPlatform(

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,16 +10,13 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from bot.core import cards, moves, replies
-from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
-from bot.core.bells import Bells
 from bot.core.jobs import Job, Video
 from bot.core.posting import Link
 from bot.core.posts import PostKind
-from bot.core.preferences import Preferring
 from bot.core.quotas import Limits
 from bot.core.replies import Ways
-from bot.core.service import AnimateOthers, Service
+from bot.core.service import Service
 from bot.core.updates import Update
 from bot.platforms.telegram.client import TelegramOptions, TelegramPlatform
 from bot.platforms.telegram.commands import Commands
@@ -30,16 +26,22 @@ from bot.store.database import Database
 from bot.store.drafts import Drafts
 from bot.store.handles import Handles
 from bot.store.places import Places
-from bot.store.preferences import PreferencesOf
-from bot.store.settings import StoredValues as Facts
 from bot.store.updates import Updates
-from tests.contract.rows import FREE, Store, no_still, nothing_noted
+from tests.contract.rows import FREE, Store, no_still
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
-from tests.fakes.telegram import Chat, FakeTelegram, Message, Person, Topic
+from tests.fakes.telegram import (
+    Chat,
+    FakeTelegram,
+    Message,
+    Person,
+    Topic,
+)
+from tests.service import build_service, numbered, open_access
 from tests.unit.core.doors import open_door
 from tests.unit.core.orders import CATALOG
-from tests.unit.core.workshop import ScriptedStudio
+from tests.unit.core.scripted import ScriptedStudio
+from tests.unit.platforms.telegram.house import House, open_house
 
 MP4 = b"a video of nine kilobytes" * 400
 VIDEO = Video(key="videos/a.mp4", size=len(MP4), width=16, height=9, seconds=5.0)
@@ -58,7 +60,6 @@ class Lobby:
     """Where the world finds any video; None: it does not see us."""
 
     def __post_init__(self) -> None:
-        numbers = count(1)
         self.ann = self.fake.person("Ann", started=True)
         self.store = Store(self.database)
         self.places = Places(self.database)
@@ -76,23 +77,18 @@ class Lobby:
             ways=self._ways,
             clock=self.clock,
         )
-        facts = Facts(self.database)
-        access = Access(places=self.places, facts=facts, default=Default.OPEN, clock=self.clock)
+        access = open_access(self.database, self.clock)
         accounts = Accounts(Terms(catalog=CATALOG, limits=FREE))
-        self.service = Service(
+        self.service = build_service(
+            self.database,
+            self.clock,
             accounts=accounts,
-            preferring=Preferring(PreferencesOf(self.database), accounts),
-            animate_others=AnimateOthers.OWN,
             access=access,
-            base_urls={"main": "https://gateway.test"},
             jobs=self.store.jobs,
             media=ScriptedStudio(self.folder),
-            clock=self.clock,
-            bells=Bells.new(),
-            new_id=lambda: f"job{next(numbers):013}",
-            new_seed=lambda: 7,
             card_grace={self.platform.name: self.platform.can.card_grace},
-            deleting=nothing_noted,
+            new_id=numbered(),
+            kind=Service,
         )
         self.door = open_door(
             self.service, access, self.database, self.clock, seen=[self.platform.name]
@@ -221,3 +217,9 @@ async def lobby(tmp_path: Path) -> AsyncIterator[Lobby]:
             await lobby.open()
             yield lobby
         fake.check()
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with open_house(tmp_path) as house:
+        yield house

@@ -1,0 +1,304 @@
+"""Sweeps that fail, crash or run at once, on both databases."""
+
+import asyncio
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from bot.core import moves
+from bot.core.desk import SETTLED
+from bot.core.errors import StorageAway, Temporary
+from bot.core.jobs import Reason, Status
+from bot.core.keeping import DAY, GRACE, Rules, Step
+from bot.core.retention import EVERY, STRAYS_EVERY, Retention
+from bot.media.shelf import Shelf
+from bot.media.storage import video_key
+from bot.store.settings import StoredValues
+from bot.store.sweeps import Sweeps
+from bot.store.tables import discarded
+from tests.contract.loft import Loft, capped
+from tests.contract.rows import NOON
+
+
+async def test_a_service_sweeps_each_minute_once_its_clock_is_settled(loft: Loft) -> None:
+    """A clock that is wrong at the start would take everything."""
+    job = await loft.posted(await loft.video())
+    await loft.clock.advance(29.999 * DAY)
+    loft.clock.adopt(0)
+    sweeps = asyncio.create_task(loft.retention().run())
+    await loft.clock.asleep()
+    await loft.clock.advance(SETTLED - 1)
+    assert (await loft.job(job)).video is not None
+    await loft.clock.advance(1)
+    await loft.clock.asleep()
+    assert (await loft.job(job)).video is None
+    late = await loft.posted(await loft.video(), at=loft.clock.now() - 30 * DAY)
+    await loft.clock.advance(EVERY)
+    await loft.clock.asleep()
+    assert (await loft.job(late)).video is None
+    sweeps.cancel()
+
+
+async def test_a_sweep_that_fails_is_made_good_by_the_next(loft: Loft) -> None:
+    job = await loft.posted(await loft.video())
+    await loft.clock.advance(31 * DAY)
+    sweeps = asyncio.create_task(loft.retention().run())
+    media, away = loft.folder / "media", loft.folder / "away"
+    media.rename(away)
+    await loft.clock.asleep()
+    await loft.clock.advance(EVERY)
+    await loft.clock.asleep()
+    assert await loft.ledger.discarded(after="", most=9) != []
+    away.rename(media)
+    await loft.clock.advance(EVERY)
+    await loft.clock.asleep()
+    assert await loft.ledger.discarded(after="", most=9) == []
+    assert (await loft.job(job)).video is None
+    assert list((media / "videos").glob("*/*")) == []
+    sweeps.cancel()
+
+
+class Sticking(Shelf):
+    """Some files of it can't be removed, as those of another user."""
+
+    stuck: tuple[str, ...] = ()
+
+    async def delete(self, key: str) -> None:
+        if key in self.stuck:
+            raise StorageAway(key=key)
+        await super().delete(key)
+
+
+def sticking(loft: Loft, *stuck: str) -> Sticking:
+    shelf = Sticking(loft.storage, loft.folder, owner="me")
+    shelf.stuck = stuck
+    return shelf
+
+
+async def test_a_file_that_cannot_be_removed_is_in_no_others_way(
+    loft: Loft, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is named once, and tried again; the same goes for a key of no shape that we know."""
+    stuck, video = await loft.video(), await loft.video()
+    strays = [await loft.file("videos", "mp4") for _ in range(2)]
+    await loft.shelf().claim()
+    _age(loft, "media/owners/me", NOON - DAY)
+    await loft.store.database.run(_let_go_of_an_odd_key)
+    jobs = [await loft.posted(each, at=NOON + n) for n, each in enumerate((stuck, video))]
+    shelf = sticking(loft, stuck.key, min(strays))
+    retention = Retention(ledger=loft.ledger, shelf=shelf, rules=Rules(), clock=loft.clock)
+    await loft.clock.advance(31 * DAY)
+    for _ in range(3):
+        await retention.sweep()
+        await loft.clock.advance(STRAYS_EVERY)
+    assert loft.there(stuck.key, *video.keys, *sorted(strays)) == [True, False, False, True, False]
+    assert [(await loft.job(job)).video for job in jobs] == [None, None]
+    assert capsys.readouterr().out.count("media.not_removed") == 3
+    shelf.stuck = ()
+    await retention.sweep()
+    assert loft.there(stuck.key, *strays) == [False, False, False]
+
+
+async def test_what_cannot_be_removed_costs_no_other_video_its_place(loft: Loft) -> None:
+    stuck, video = await loft.video(size=50), await loft.video(size=50)
+    job, other = await loft.posted(stuck), await loft.posted(video, at=NOON + 9)
+    shelf = sticking(loft, stuck.key)
+    retention = Retention(ledger=loft.ledger, shelf=shelf, rules=capped(60), clock=loft.clock)
+    await loft.clock.advance(DAY)
+    for _ in range(3):
+        await retention.sweep()
+    assert (await loft.job(job)).video is None
+    assert (await loft.job(other)).video == video
+
+
+async def test_a_sweep_for_which_nothing_is_due_removes_what_is_left_of_the_last(
+    loft: Loft,
+) -> None:
+    video = await loft.video()
+    await loft.posted(video)
+    await loft.clock.advance(31 * DAY)
+    (loft.folder / "media").rename(loft.folder / "away")
+    with pytest.raises(Temporary):
+        await loft.retention().sweep()
+    (loft.folder / "away").rename(loft.folder / "media")
+    await loft.ledger.inputs(
+        ended_by=loft.clock.now(), unconfirmed_by=0, now=loft.clock.now(), most=9
+    )
+    await loft.swept(31)
+    assert loft.there(*video.keys) == [False] * 2
+
+
+class Unlisted(Shelf):
+    """Its names can't be listed."""
+
+    polls = 0
+
+    async def claimed_at(self) -> float | None:
+        self.polls += 1
+        raise StorageAway(key="")
+
+
+async def test_a_look_for_strays_that_fails_is_made_again_in_an_hour(loft: Loft) -> None:
+    """It lists all that is stored."""
+    shelf = Unlisted(loft.storage, loft.folder, owner="me")
+    retention = Retention(ledger=loft.ledger, shelf=shelf, rules=Rules(), clock=loft.clock)
+    with pytest.raises(Temporary):
+        await retention.sweep()
+    await loft.clock.advance(EVERY)
+    await retention.sweep()
+    await loft.clock.advance(STRAYS_EVERY)
+    with pytest.raises(Temporary):
+        await retention.sweep()
+    assert shelf.polls == 2
+
+
+async def test_two_sweeps_take_turns(loft: Loft) -> None:
+    """Which files rows name is read in pages: rows that change meanwhile would be missed."""
+    steps: list[str] = []
+
+    class Slow(Sweeps):
+        async def videos(self, *, ended_by: float, now: float, most: int) -> Step:
+            steps.append("begins")
+            await asyncio.sleep(0)
+            return await super().videos(ended_by=ended_by, now=now, most=most)
+
+        async def words(self, *, ended_by: float, now: float, most: int) -> Step:
+            await asyncio.sleep(0)
+            steps.append("ends")
+            return await super().words(ended_by=ended_by, now=now, most=most)
+
+    ledger = Slow(loft.store.database)
+    sweeps = Retention(ledger=ledger, shelf=loft.shelf(), rules=Rules(), clock=loft.clock)
+    await asyncio.gather(sweeps.sweep(), sweeps.sweep())
+    assert steps == ["begins", "ends"] * 2
+
+
+# --- crashes -------------------------------------------------------------------------------------
+
+
+class Dying(Shelf):
+    """Its process dies at the first file."""
+
+    async def delete(self, key: str) -> None:
+        raise SystemError(key)
+
+
+async def test_a_crash_between_row_and_file_is_made_good_by_the_next_sweep(loft: Loft) -> None:
+    video = await loft.video()
+    job = await loft.posted(video)
+    await loft.clock.advance(31 * DAY)
+    dying = Dying(loft.storage, loft.folder, owner="me")
+    # Nothing else is to go: the next sweep finds no row, only what the first one noted.
+    rules = Rules(inputs=None, words=None)
+    first = Retention(ledger=loft.ledger, shelf=dying, rules=rules, clock=loft.clock)
+    with pytest.raises(SystemError):
+        await first.sweep()
+    assert (await loft.job(job)).video_gone_at == loft.clock.now()
+    assert loft.there(*video.keys) == [True] * 2
+    await loft.swept(31, rules)
+    assert loft.there(*video.keys) == [False] * 2
+
+
+@pytest.mark.proof
+async def test_a_file_that_no_row_names_goes_after_a_day(loft: Loft) -> None:
+    await loft.shelf().claim()
+    _age(loft, "media/owners/me", NOON - DAY)
+    job = await loft.posted(await loft.video(), await loft.picture(), at=NOON + DAY)
+    await loft.file("videos", "mp4", at=NOON)
+    kept, foreign = loft.files() - 1, loft.folder / "media" / "videos" / "notes.txt"
+    foreign.write_text("not ours")
+    await loft.swept(0.9)
+    assert loft.files() == kept + 1
+    await loft.swept(1.5)
+    assert loft.files() == kept
+    assert foreign.exists()
+    assert (await loft.job(job)).video is not None
+
+
+async def test_a_video_that_waits_for_its_conversion_is_no_stray(loft: Loft) -> None:
+    await loft.shelf().claim()
+    _age(loft, "media/owners/me", NOON - DAY)
+    job = await loft.store.in_state(Status.COMPLETED)
+    raw = replace(await loft.video(), plays=False)
+    await loft.store.moved(job, moves.converting(job, raw, now=NOON))
+    await loft.swept(1.5)
+    assert loft.there(*raw.keys) == [True] * 2
+
+
+async def test_after_a_restore_no_file_goes_while_the_former_rows_are_kept(loft: Loft) -> None:
+    """It may be one of a job that was ordered after the backup: paid for, and wanted back."""
+    await loft.shelf().claim()
+    _age(loft, "media/owners/me", NOON - DAY)
+    stray = await loft.file("videos", "mp4", at=NOON)
+    received = loft.folder / "received" / Path(video_key("a" * 16)).name
+    received.write_bytes(b"video")
+    os.utime(received, (NOON, NOON))
+    await StoredValues(loft.store.database).put("restored.at", repr(NOON + DAY))
+    await loft.swept(14.9)
+    assert (received.exists(), *loft.there(stray)) == (True, True)
+    verdict = await loft.inspection().due()
+    assert verdict["strays"] == {"rows": 0, "files": 0, "bytes": 0}
+    await loft.swept(15.1)
+    assert (received.exists(), *loft.there(stray)) == (False, False)
+
+
+async def test_nothing_goes_from_a_storage_that_another_database_has_too(loft: Loft) -> None:
+    await loft.shelf().claim()
+    await loft.shelf("another").claim()
+    for owner in ("me", "another"):
+        _age(loft, f"media/owners/{owner}", NOON - DAY)
+    stray = await loft.file("videos", "mp4", at=NOON)
+    await loft.swept(9)
+    assert loft.there(stray) == [True]
+
+
+async def test_nothing_goes_that_was_there_before_this_database(loft: Loft) -> None:
+    """A database that begins anew beside old media names none of them."""
+    old = await loft.file("videos", "mp4", at=NOON - DAY)
+    await loft.shelf().claim()
+    _age(loft, "media/owners/me", NOON)
+    await loft.swept(9)
+    assert loft.there(old) == [True]
+
+
+@pytest.mark.parametrize(("status", "days"), [(Status.FAILED, 1.5), (Status.UNCONFIRMED, 31)])
+async def test_a_video_that_came_as_the_answer_goes_when_its_job_needs_it_no_more(
+    loft: Loft, status: Status, days: float
+) -> None:
+    await loft.shelf().claim()
+    _age(loft, "media/owners/me", NOON - DAY)
+    job = await loft.store.admitted()
+    left = await loft.store.moved(job, moves.submitting(job, now=NOON))
+    waiting = loft.folder / "received" / Path(video_key(job.id)).name
+    waiting.write_bytes(b"video")
+    os.utime(waiting, (NOON, NOON))
+    await loft.put(video_key(job.id))
+    await loft.swept(1.2)
+    assert (waiting.exists(), *loft.there(video_key(job.id))) == (True, True)
+    end = moves.unconfirmed(left, detail=None)
+    if status is Status.FAILED:
+        end = moves.failed(left, Reason.REFUSED, charged=False)
+    await loft.store.moved(left, end)
+    await loft.swept(days)
+    assert (waiting.exists(), *loft.there(video_key(job.id))) == (False, False)
+
+
+async def test_scratch_of_a_process_that_died_goes_after_a_day(loft: Loft) -> None:
+    old, fresh = loft.folder / "scratch" / "old", loft.folder / "scratch" / "fresh"
+    for folder, at in ((old, NOON), (fresh, NOON + GRACE)):
+        folder.mkdir()
+        os.utime(folder, (at, at))
+    await loft.swept(1.1)
+    assert (old.exists(), fresh.exists()) == (False, True)
+
+
+def _let_go_of_an_odd_key(connection: Connection) -> None:
+    connection.execute(sa.insert(discarded).values(key="0/odd.gif"))
+
+
+def _age(loft: Loft, name: str, at: float) -> None:
+    os.utime(loft.folder / name, (at, at))

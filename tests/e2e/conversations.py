@@ -1,0 +1,62 @@
+"""Conversations with `zoetrope init` at a terminal, and the files that they write."""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from tests.e2e.terminal import Terminal, terminal
+from tests.e2e.world import World
+from tests.fakes.discord import FakeDiscord, Fault, error
+from tests.unit.config.conftest import PACKAGED
+
+KEY = "sk-sim"
+TOKEN, ADDRESS, SECRET = "Bot token (hidden):", "Address of the gateway", "API key (hidden; "
+DIALECT = "How does it spell /v1/videos?"
+DEFAULT, PRICE = "Which one for people who name none?", "one number for all of these:"
+PERSON, SERVER, ALL = "each person", "each server", "everybody together"
+TRIAL = "Make one test video now"
+RARE = "".join(
+    f'[models."{name}"]\nhidden = true\nprice = 1\n'
+    for name in PACKAGED
+    if not name.startswith(("wan2.5", "sora"))
+)
+"""Most models, hidden by somebody who says more of them: nobody is asked about them."""
+
+
+def where(discord: FakeDiscord) -> dict[str, str]:
+    """All that a test has to tell besides the answers: where its Discord is."""
+    return {
+        "ZOETROPE_DISCORD__API_URL": discord.api_url,
+        "ZOETROPE_DISCORD__GATEWAY_URL": discord.gateway_url,
+    }
+
+
+def three(world: World, **changes: str) -> dict[str, str]:
+    """The three variables that are enough, and where the test's Discord is."""
+    known = {
+        "ZOETROPE_DISCORD__TOKEN": world.discord.token,
+        "ZOETROPE_GATEWAYS__MAIN__BASE_URL": world.gateway_url,
+        "ZOETROPE_GATEWAYS__MAIN__API_KEY": KEY,
+    }
+    return {**where(world.discord), **known, **changes}
+
+
+def init(world: World, **variables: str) -> AbstractAsyncContextManager[Terminal]:
+    return terminal("init", folder=world.folder, **where(world.discord), **variables)
+
+
+def written(folder: Path) -> Mapping[str, str]:
+    """Every file of words that init left, by name."""
+    files = (file for file in folder.iterdir() if file.is_file() and file.suffix != ".mp4")
+    return {file.name: file.read_text("utf-8") for file in files}
+
+
+PASTED: Mapping[str, tuple[str, str]] = {
+    "client secret": ("aB3dEfGhIjKlMnOpQrStUvWxYz012-_4", "looks like the client secret"),
+    "application id": ("1188000000000000001", "looks like the application's id"),
+    "public key": ("0f" * 32, "looks like the public key"),
+    "invitation": ("https://discord.gg/AbCdEf", "is a link, such as an invitation"),
+    "words": ("MTE4.GhIjKl abc", "holds characters that no such secret has"),
+    "revoked": ("MTE4.GhIjKl.MnOpQrStUvWxYz", "Discord does not accept the token."),
+}
+OUTAGE: Fault = error(502)

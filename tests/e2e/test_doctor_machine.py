@@ -1,0 +1,194 @@
+"""`zoetrope doctor` and trouble with the machine."""
+
+import socket
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.cli.doctor.clock import compared
+from bot.cli.doctor.findings import Mark
+from bot.cli.doctor.machine import files, folder, room
+from bot.simulator.profiles import DOCUMENTED, MODELS
+from bot.simulator.render import Renderer
+from bot.simulator.server import Simulator
+from tests.e2e.findings import poll, problems, sentences
+from tests.e2e.world import World
+from tests.fakes.buckets import URL, FakeBucket
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.gateways import (
+    UNKNOWN_TASK,
+    OddGateway,
+    models,
+    usage,
+)
+
+pytestmark = pytest.mark.usefixtures("only_looks")
+
+
+async def test_a_clock_that_is_wrong(tmp_path: Path, renderer: Renderer) -> None:
+    """By Discord's clock, and by the gateway's."""
+
+    def ahead() -> float:
+        return time.time() + 600
+
+    simulator = Simulator(renderer=renderer, now=ahead)
+    async with FakeDiscord(clock=ahead) as discord, simulator.serve() as url:
+        world = World(discord=discord, simulator=simulator, gateway_url=url, folder=tmp_path)
+        told = await problems(world)
+    assert [each.partition(" that of ")[2].split()[0] for each in told] == ["main", "Discord"]
+    for each in told:  # HTTP tells whole seconds, and a busy machine takes some
+        assert -660 < int(each.partition(" by ")[2].split()[0]) < -540
+
+
+def test_a_clock_that_says_nothing_is_no_finding() -> None:
+    assert [compared("it", date, now=0.0) for date in ("", "yesterday")] == [None, None]
+
+
+def test_a_disk_with_too_little_room() -> None:
+    low, enough = room("/data", free=300_000_000), room("/data", free=5_000_000_000)
+    assert (low.mark, enough.mark) == (Mark.PROBLEM, Mark.OK)
+    assert low.sentence.startswith("Only 0.3 GB are free in /data; 1 GB are wanted. Make room")
+
+
+def test_a_machine_that_allows_too_few_open_files() -> None:
+    low, enough = files(1024), files(4096)
+    assert (low.mark, enough.mark) == (Mark.PROBLEM, Mark.OK)
+    assert low.sentence.startswith("Only 1024 files and connections may be open at once; 1536 are")
+    assert "the web server takes 256 connections" in low.sentence
+
+
+async def test_a_folder_that_cannot_be_written(world: World) -> None:
+    told = await problems(world, DATA_DIR="/proc/zoetrope")
+    assert told[0].startswith("I can't write in /proc (")
+
+
+@pytest.mark.parametrize("name", ["scratch", "received", "media"])
+async def test_what_stops_the_start_inside_the_data_folder_is_told(world: World, name: str) -> None:
+    """A folder that somebody else made there, root by an accident, is one more such thing."""
+    (world.folder / "data").mkdir()
+    (world.folder / "data" / name).touch()
+    (told,) = await problems(world)
+    assert told.startswith(f"I can't write in {world.folder / 'data' / name} (")
+    with pytest.raises(FileExistsError):
+        async with world.app():
+            pass
+
+
+async def test_a_folder_for_backups_that_takes_none_is_told_with_its_setting(world: World) -> None:
+    (world.folder / "data").mkdir()
+    (world.folder / "data" / "backups").touch()
+    (told,) = await problems(world)
+    assert "or set data_dir to another folder" in told
+    (told,) = await problems(world, BACKUP__FOLDER="/proc/backups")
+    assert "or set backup.folder to another folder" in told
+    (told,) = await problems(world, BACKUP__COPY_TO="/proc/copies", BACKUP__FOLDER="backups")
+    assert "or set backup.copy_to to another folder" in told
+
+
+async def test_a_lock_that_cannot_be_taken_is_told_before_there_is_a_database(
+    world: World,
+) -> None:
+    lock = world.folder / "data" / "zoetrope.db.lock"
+    lock.mkdir(parents=True)
+    assert await problems(world) == [f"I can't use {lock}: Is a directory."]
+    with pytest.raises(IsADirectoryError):
+        async with world.app():
+            pass
+
+
+async def test_trouble_that_ends_one_look_leaves_the_others(world: World) -> None:
+    (world.folder / "data" / "pending-ids").mkdir(parents=True)
+    found = await poll(world)
+    assert "pending-ids: Is a directory" in sentences(found, Mark.PROBLEM)
+    assert "Gateway main takes the key." in sentences(found, Mark.OK)
+
+
+async def test_a_bucket_is_asked_whether_it_takes_files(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = FakeBucket()
+    async with bucket.serve() as variables:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        found = await poll(world, STORAGE_URL=URL)
+        assert "The bucket s3://videos answers and takes files." in sentences(found, Mark.OK)
+        bucket.trouble = (403, "AccessDenied")
+        for setting in ("STORAGE_URL", "BACKUP__COPY_TO"):
+            (told,) = await problems(world, **{setting: URL})
+            assert told.startswith("The bucket s3://videos is not well: refused.")
+
+
+def test_a_folder_that_cannot_even_be_looked_for(tmp_path: Path) -> None:
+    """Its name is too long to be asked for; below a folder that is closed to us it is the same."""
+    found = folder(tmp_path / ("x" * 300) / "data")
+    assert str(tmp_path) in found.sentence
+
+
+async def test_a_database_server_that_is_away_is_told_as_run_tells_it(world: World) -> None:
+    (told,) = await problems(world, DATABASE_URL="postgresql+asyncpg://ann:hunter2@127.0.0.1:1/z")
+    assert told.startswith("The database at 127.0.0.1:1 can't be reached (Connection refused).")
+
+
+async def test_a_damaged_database(world: World) -> None:
+    (world.folder / "data").mkdir()
+    (world.folder / "data" / "zoetrope.db").write_bytes(b"no database at all " * 100)
+    (told,) = await problems(world)
+    assert "is damaged (" in told
+
+
+@pytest.mark.proof
+async def test_an_instance_that_is_running_is_no_problem(world: World) -> None:
+    async with world.app():
+        found = await poll(world)
+    world.discord.requests.clear()
+    assert sentences(found, Mark.PROBLEM) == ""
+    assert "An instance is running (" in sentences(found, Mark.NOTE)
+
+
+@pytest.mark.proof
+async def test_a_public_address_that_leads_here_or_elsewhere(world: World) -> None:
+    async with world.app() as address:
+        found = await poll(world, WEB__PUBLIC_URL=address)
+    world.discord.requests.clear()
+    assert f"{address} leads here: links work." in sentences(found, Mark.OK)
+    async with OddGateway().serve() as elsewhere:
+        (told,) = await problems(world, WEB__PUBLIC_URL=elsewhere)
+    assert told.startswith(f"Something else answers at {elsewhere} (HTTP 404).")
+    (told,) = await problems(world, WEB__PUBLIC_URL="http://127.0.0.1:1")
+    assert told.startswith("http://127.0.0.1:1 does not answer (")
+
+
+async def test_a_public_address_while_the_service_is_down(world: World) -> None:
+    """Somebody has to answer, so the doctor does it."""
+    with socket.socket() as held:
+        # Nobody else is given the port; who asks for it by its number has it all the same.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        port = str(held.getsockname()[1])
+        found = await poll(world, WEB__PORT=port, WEB__PUBLIC_URL=f"http://127.0.0.1:{port}")
+    assert "leads here: links work." in sentences(found, Mark.OK)
+
+
+async def test_the_key_lacks_a_model_of_the_simulated_gateway(
+    world: World, renderer: Renderer
+) -> None:
+    some = replace(DOCUMENTED, models={"sora-2": MODELS["sora-2"]})
+    async with Simulator(profile=some, renderer=renderer).serve() as url:
+        (told,) = await problems(world, GATEWAYS__MAIN__BASE_URL=url)
+    # Those that the operator's own tables name; what else is not there is offered to nobody.
+    assert "the key lacks wan2.5-i2v-preview, wan2.5-t2v-preview, so videos" in told
+
+
+async def test_the_key_of_a_community_is_asked_once_for_what_it_is_to_make(world: World) -> None:
+    odd = OddGateway(v1__videos=UNKNOWN_TASK, v1__models=models("sora-2"), api__usage=usage(9))
+    async with odd.serve() as url:
+        (told,) = await problems(
+            world,
+            GATEWAYS__CLUB__BASE_URL=url,
+            GATEWAYS__CLUB__API_KEY="sk-club",
+            COMMUNITIES='{"telegram:-5": {"gateway": "club"}, "telegram:-6": {"gateway": "club"}}',
+        )
+    assert told.startswith("Gateway club: the key lacks wan2.5-i2v-preview, wan2.5-t2v-preview,")
+    assert [path for _, path, _ in odd.requests].count("/v1/models") == 1

@@ -1,0 +1,175 @@
+"""`zoetrope generate` as a person meets it: files that play, sentences, exit codes."""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import av
+import pytest
+
+from tests.e2e.command_line import generate_here, inherited, output_of, probe, zoetrope
+from tests.e2e.world import World, png
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("after", [0.15, 0.3, 0.9, 1.3, 1.7])
+async def test_ctrl_c_leaves_no_traceback_whenever_it_comes(tmp_path: Path, after: float) -> None:
+    """A terminal tells the whole group: us while we load, and workers while they start."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "generate", "a cat", "--simulate",
+        cwd=tmp_path, env=inherited(), stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )  # fmt: skip
+    await asyncio.sleep(after)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = await output_of(process)
+    assert "Traceback" not in said
+
+
+async def test_generate_makes_a_playable_file_of_words(tmp_path: Path) -> None:
+    code, said = await zoetrope(
+        "generate",
+        "a red kite over the sea",
+        "--simulate",
+        "--quality",
+        "draft",
+        "-o",
+        "kite.mp4",
+        folder=tmp_path,
+    )
+    assert (code, probe(tmp_path / "kite.mp4")) == (0, ("h264", "aac", 832, 480, 5)), said
+    assert "100%" in said
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("model", ["sora-2", "wan-2.5"])
+async def test_generate_moves_a_picture(tmp_path: Path, model: str) -> None:
+    (tmp_path / "sea.png").write_bytes(png("teal", (640, 480)))
+    code, said = await zoetrope(
+        "generate", "--image", "sea.png", "--model", model, "--simulate", folder=tmp_path
+    )
+    assert code == 0, said
+    codec, *_ = probe(tmp_path / "video.mp4")
+    assert codec == "h264"
+    with av.open(str(tmp_path / "video.mp4"), "r") as video:
+        middle = next(video.decode(video=0)).to_image().resize((3, 3)).getpixel((1, 1))  # type: ignore[no-untyped-call]
+    assert isinstance(middle, tuple)
+    assert middle[1] > 80 > middle[0], "the very picture is what moves"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(
+            ["a cat [fail]"],
+            "could not make it (against the content rules)",
+            marks=pytest.mark.proof,
+        ),
+        pytest.param(["a cat [refuse]"], "refused it", marks=pytest.mark.proof),
+        pytest.param(
+            ["a cat", "--seconds", "7"],
+            "does not make 7 seconds. It makes 5, 10",
+            marks=pytest.mark.proof,
+        ),
+        (["a cat", "--model", "veo"], "no model “veo” here"),
+        pytest.param([" "], "Tell me what the video should show", marks=pytest.mark.proof),
+        pytest.param(
+            ["--image", "no.png"], "can't use no.png: No such file", marks=pytest.mark.proof
+        ),
+    ],
+)
+async def test_what_cannot_be_made_ends_in_one_sentence(
+    tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    code, said = await zoetrope("generate", *arguments, "--simulate", folder=tmp_path)
+    assert code == 1
+    assert words in said
+    assert "Traceback" not in said
+    assert not list(tmp_path.glob("*.mp4"))
+
+
+@pytest.mark.proof
+async def test_generate_uses_the_configured_gateway_and_nothing_else(world: World) -> None:
+    variables = {
+        name: value
+        for name, value in world.written().items()
+        if not name.startswith(("ZOETROPE_DISCORD", "ZOETROPE_DATA_DIR"))
+    }
+    code, said = await zoetrope(
+        "generate",
+        "a cat",
+        "--config",
+        str(world.folder / "config.toml"),
+        folder=world.folder,
+        **variables,
+    )
+    assert code == 0, said
+    assert world.simulator.charges == 1
+    assert sorted(path.name for path in world.folder.iterdir()) == ["config.toml", "video.mp4"]
+
+
+@pytest.mark.proof
+async def test_a_wrong_token_is_one_sentence(world: World) -> None:
+    code, said = await zoetrope(
+        "run",
+        "--config",
+        str(world.folder / "config.toml"),
+        folder=world.folder,
+        **world.written(DISCORD__TOKEN="wrong.token.entirely-wrong-and-long-enough"),
+    )
+    assert code == 1
+    assert "Discord does not accept the token" in said
+    assert "Traceback" not in said
+    assert "entirely-wrong" not in said
+
+
+# --- before anything is paid ---------------------------------------------------------------------
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("nowhere/cat.mp4", "I can't write nowhere/cat.mp4: No such file or directory."),
+        (".", ". is a folder. Name a file in it with -o."),
+        ("config.toml", "config.toml is there already. Name another file with -o, or add --force"),
+        ("config.toml/cat.mp4", "I can't write config.toml/cat.mp4: Not a directory."),
+    ],
+)
+async def test_where_nothing_can_be_written_nothing_is_paid(
+    world: World, place: str, words: str
+) -> None:
+    code, said = await generate_here(world, "-o", place)
+    assert (code, words in said, world.simulator.charges) == (1, True, 0), said
+    assert "[models" in (world.folder / "config.toml").read_text()
+
+
+@pytest.mark.proof
+async def test_what_stands_there_is_overwritten_only_when_told(world: World) -> None:
+    (world.folder / "cat.mp4").write_text("dear")
+    code, said = await generate_here(world, "-o", "cat.mp4", "--force")
+    assert code == 0, said
+    assert probe(world.folder / "cat.mp4")[0] == "h264"
+
+
+@pytest.mark.proof
+async def test_without_a_name_it_takes_one_that_is_free(world: World) -> None:
+    (world.folder / "video.mp4").write_text("dear")
+    code, said = await generate_here(world)
+    assert code == 0, said
+    assert (world.folder / "video.mp4").read_text() == "dear"
+    assert probe(world.folder / "video-2.mp4")[0] == "h264"
+
+
+@pytest.mark.proof
+async def test_a_video_that_cannot_be_written_after_all_is_kept(world: World) -> None:
+    code, said = await generate_here(world, "-o", "/dev/full", "--force")
+    assert code == 1
+    assert "I can't write /dev/full (No space left on device)." in said
+    kept = Path(said.rpartition("kept here: ")[2].strip())
+    assert probe(kept)[0] == "h264"
+    kept.unlink()
+    kept.parent.rmdir()

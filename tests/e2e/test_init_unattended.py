@@ -1,0 +1,208 @@
+"""`zoetrope init` without a person, and `zoetrope run` in the same traps."""
+
+import asyncio
+import json
+import stat
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from bot.simulator.profiles import DOCUMENTED
+from tests.e2e.command_line import zoetrope
+from tests.e2e.conversations import KEY, OUTAGE, PASTED, three, where, written
+from tests.e2e.terminal import terminal
+from tests.e2e.world import World
+from tests.fakes.gateways import (
+    UNKNOWN_TASK,
+    OddGateway,
+    PluginHost,
+)
+
+pytestmark = pytest.mark.usefixtures("nothing_is_paid_by_itself")
+
+# --- unattended ----------------------------------------------------------------------------------
+
+
+@pytest.mark.proof
+async def test_three_variables_write_the_files_and_ask_nothing(world: World) -> None:
+    code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world))
+    assert code == 0, said
+    assert sorted(written(world.folder)) == ["config.toml", "secrets.env"]
+    assert stat.S_IMODE((world.folder / "secrets.env").stat().st_mode) == 0o600
+    assert world.discord.token not in said
+    assert world.simulator.charges == 0
+    kept = json.loads((world.folder / "data" / "gateways.json").read_text("utf-8"))["main"]
+    assert (kept["base_url"], kept["models"]) == (world.gateway_url, list(DOCUMENTED.models))
+    assert KEY not in str(kept)
+    before = written(world.folder)
+    code, said = await zoetrope("init", "--yes", folder=world.folder, **where(world.discord))
+    assert (code, written(world.folder)) == (0, before), said
+
+
+@pytest.mark.proof
+async def test_the_software_is_told_its_dialect_spoken_and_what_it_has_offered(
+    world: World,
+) -> None:
+    host = PluginHost("kling-v1", "wan3.0-video", "gpt-9")
+    async with host.serve() as url:
+        address = {"ZOETROPE_GATEWAYS__MAIN__BASE_URL": url}
+        code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world, **address))
+        assert code == 0, said
+    assert "It runs new-api v1.0.0-rc.24, generation C.\n" in said
+    assert "The key can make videos with Wan 3.0 (wan3.0-video), Kling (kling-v1).\n" in said
+    assert "Held back: Kling (i2v, kf2v) at gateway main, until gateways.main.plugins.kling" in said
+    assert "dialect" not in written(world.folder)["config.toml"], "the default is the one"
+    assert (len(host.posts), host.tasks) == (1, [])
+
+
+@pytest.mark.proof
+async def test_another_dialect_is_written_down_and_a_wrong_one_told(world: World) -> None:
+    header = {"x-litellm-version": "1.106.2"}
+    odd = OddGateway(v1__videos=replace(UNKNOWN_TASK, status=500, headers=header))
+    async with odd.serve() as url:
+        address = {"ZOETROPE_GATEWAYS__MAIN__BASE_URL": url}
+        code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world, **address))
+        assert (code, "It runs LiteLLM 1.106.2.\n" in said) == (0, True), said
+        assert 'dialect = "openai"' in written(world.folder)["config.toml"]
+        wrong = {**address, "ZOETROPE_GATEWAYS__MAIN__DIALECT": "documented"}
+        code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world, **wrong))
+    assert (code, 'Set gateways.main.dialect = "openai".' in said) == (0, True), said
+    assert [path for method, path, _ in odd.requests if method != "GET"] == []
+
+
+@pytest.mark.parametrize(("number", "code"), [("3.0", 0), ("3.5", 78), ("many", 78)])
+@pytest.mark.proof
+async def test_a_limit_in_the_environment_is_read_as_the_service_reads_it(
+    world: World, number: str, code: int
+) -> None:
+    variables = three(world, ZOETROPE_LIMITS__PERSON_VIDEOS_PER_DAY=number)
+    ended, said = await zoetrope("init", "--yes", folder=world.folder, **variables)
+    assert (ended, "Traceback" in said) == (code, False), said
+    assert ("limits.person_videos_per_day is '" in said) is (code == 78)
+
+
+@pytest.mark.proof
+async def test_what_is_missing_is_told_all_at_once(world: World) -> None:
+    code, said = await zoetrope("init", "--yes", folder=world.folder)
+    assert code == 78
+    assert [line.partition(" ")[0] for line in said.splitlines()] == [
+        "discord.token",
+        "gateways.main.base_url",
+        "gateways.main.api_key",
+    ]
+    assert written(world.folder) == {}
+
+
+@pytest.mark.proof
+async def test_a_bad_key_ends_it_in_one_sentence(world: World) -> None:
+    wrong = three(world, ZOETROPE_GATEWAYS__MAIN__API_KEY="sk-wrong-and-secret")
+    code, said = await zoetrope("init", "--yes", folder=world.folder, **wrong)
+    assert code == 1
+    assert "The gateway does not take the key." in said
+    assert "sk-wrong-and-secret" not in said + "".join(written(world.folder).values())
+
+
+@pytest.mark.proof
+async def test_without_a_terminal_nobody_is_asked(world: World) -> None:
+    code, said = await zoetrope("init", folder=world.folder, **where(world.discord))
+    assert (code, written(world.folder)) == (1, {})
+    assert "There is no terminal here" in said
+
+
+@pytest.mark.proof
+async def test_a_closed_input_is_no_terminal_either(world: World) -> None:
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-c", 'exec "$0" -m bot init <&-', sys.executable,
+        cwd=world.folder, stdout=PIPE, stderr=STDOUT,
+    )  # fmt: skip
+    said, _ = await process.communicate()
+    assert process.returncode == 1
+    assert said.decode().startswith("There is no terminal here")
+
+
+@pytest.mark.proof
+async def test_secrets_that_others_can_read_are_refused(world: World) -> None:
+    await zoetrope("init", "--yes", folder=world.folder, **three(world))
+    (world.folder / "secrets.env").chmod(0o644)
+    code, said = await zoetrope("run", folder=world.folder, **where(world.discord))
+    assert code == 78
+    assert "others on this machine can read. Run: chmod 600 secrets.env" in said
+
+
+# --- the same traps, met by `run` ----------------------------------------------------------------
+
+
+STARTS: Mapping[str, tuple[Mapping[str, str], int, str]] = {
+    "client secret": (
+        {"DISCORD__TOKEN": PASTED["client secret"][0]},
+        78,
+        "looks like the client secret",
+    ),
+    "key with a space": (
+        {"GATEWAYS__MAIN__API_KEY": "sk-one sk-two"},
+        78,
+        "holds characters that no such secret has",
+    ),
+    "intent in vain": (
+        {"DISCORD__MESSAGE_CONTENT_INTENT": "true"},
+        1,
+        "Discord refuses an intent that was asked for.",
+    ),
+    "folder that is a file": ({"DATA_DIR": "/dev/null/data"}, 78, "/dev/null"),
+}
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(("change", "code", "sentence"), STARTS.values(), ids=STARTS)
+async def test_run_ends_in_the_same_sentence(
+    world: World, change: Mapping[str, str], code: int, sentence: str
+) -> None:
+    ended, said = await zoetrope("run", folder=world.folder, **world.environment(**change))
+    assert ended == code, said
+    assert sentence in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.proof
+async def test_run_takes_a_token_with_its_prefix_and_spaces(world: World) -> None:
+    variables = world.environment(DISCORD__TOKEN=f" Bot {world.discord.token}\n")
+    async with terminal("run", folder=world.folder, **variables):
+        await world.discord.connected()
+    await world.discord.disconnected()
+
+
+@pytest.mark.proof
+async def test_run_tells_who_it_is_and_what_keeps_it_silent(world: World) -> None:
+    variables = {**world.environment(), "ZOETROPE_ACCESS": "closed"}
+    world.discord.guild.commands_scope = False
+    async with terminal("run", folder=world.folder, **variables) as person:
+        await person.sees("On Discord it is zoetrope, in 1 server.\n")
+        await person.sees("The Workshop: the bot was invited without the scope")
+        if "send:  /claim " not in person.screen:  # said once a network has let it in
+            await person.sees("send:  /claim ")
+    await world.discord.disconnected()
+    world.discord.guild.bot_is_member = False
+    async with terminal("run", folder=world.folder, **variables) as person:
+        await person.sees("zoetrope is in no server. Invite it: https://discord.com/oauth2/")
+    await world.discord.disconnected()
+
+
+@pytest.mark.proof
+async def test_run_goes_on_where_it_cannot_find_out_who_it_is(world: World) -> None:
+    world.discord.faults.add("GET", "/users/@me/guilds", OUTAGE, times=None)
+    async with terminal("run", folder=world.folder, **world.environment()) as person:
+        await person.sees("introduction.failed")
+        await world.discord.connected()
+        assert "Traceback" not in person.screen
+    await world.discord.disconnected()
+
+
+@pytest.mark.proof
+async def test_a_second_run_names_the_first(world: World) -> None:
+    async with world.app():
+        code, said = await zoetrope("run", folder=world.folder, **world.environment())
+    assert code == 75
+    assert "Another instance (" in said

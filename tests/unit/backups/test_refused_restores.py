@@ -1,0 +1,163 @@
+"""Backups and circumstances that stop a restore, and those that don't."""
+
+import shutil
+import sqlite3
+import tarfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.backups import archive, opening, restoring
+from bot.core.errors import Broken
+from bot.store.database import check_database
+from bot.store.identity import Home
+from bot.store.locks import lock_file
+from bot.store.tables import jobs
+from tests.fakes.disk import no_file_larger_than
+from tests.unit.backups.rows import AS_RESTORED
+from tests.unit.backups.site import Site
+from tests.unit.store import former
+
+
+async def test_a_running_service_is_not_restored_under(home: Site) -> None:
+    backup = await home.back_up()
+    with lock_file(home.file), pytest.raises(Broken, match="database_in_use"):
+        await home.restore(backup)
+
+
+async def test_rows_that_are_not_what_they_were_stop_a_restore(home: Site) -> None:
+    backup = await home.back_up()
+    _flip(backup.folder / "zoetrope.db")
+    before = home.file.read_bytes()
+    with pytest.raises(Broken, match="backup_damaged"):
+        await home.restore(backup)
+    assert home.file.read_bytes() == before
+
+
+@pytest.mark.proof
+async def test_a_video_that_is_not_what_it_was_stops_none_and_is_left_out(home: Site) -> None:
+    backup = await home.back_up()
+    _flip(backup.folder / "media" / former.VIDEO.key)
+    await home.storage.delete(former.VIDEO.key)
+    restored = await home.restore(backup)
+    assert (restored.files, restored.missing) == (0, (former.VIDEO.key,))
+    assert await home.states() == AS_RESTORED
+
+
+def _flip(file: Path) -> None:
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+@pytest.mark.parametrize("what", ["folder", "file", "tar"])
+async def test_a_full_disk_is_named_by_the_folder_that_needs_room(home: Site, what: str) -> None:
+    """And not by the backup, which is read and not written."""
+    backup, before = await home.back_up(), home.file.read_bytes()
+    place = backup.folder
+    if what == "file":
+        place = backup.folder / "zoetrope.db"
+    elif what == "tar":
+        place = home.folder / "backup.tar"
+        with tarfile.open(place, "w") as file:
+            file.add(backup.folder, backup.folder.name)
+    with (
+        no_file_larger_than(100_000),
+        pytest.raises(Broken) as full,
+        opening.opened(place) as found,
+    ):
+        await home.restore(found)
+    needs = home.data if what == "folder" else place.parent
+    assert (full.value.code, full.value.values["folder"]) == ("restore_no_room", str(needs))
+    assert home.file.read_bytes() == before
+
+
+async def test_a_newer_backup_is_refused(home: Site) -> None:
+    backup = await home.back_up()
+    newer = backup.manifest.model_copy(update={"revision": "9999"})
+    with pytest.raises(Broken, match="backup_newer"):
+        await home.restore(archive.Backup(backup.folder, newer))
+
+
+@pytest.mark.proof
+async def test_a_tar_file_of_a_backup_is_one(home: Site) -> None:
+    backup = await home.back_up()
+    packed = home.folder / "backup.tar.gz"
+    with tarfile.open(packed, "w:gz") as file:
+        file.add(backup.folder, backup.folder.name)
+    for place in (packed, backup.folder / "manifest.json"):
+        with opening.opened(place) as found:
+            await home.restore(found)
+    assert await home.states() == AS_RESTORED
+
+
+@pytest.mark.parametrize("name", ["zoetrope.db.saved", "backup.tar"])
+async def test_a_file_beside_the_rows_can_be_restored(home: Site, name: str) -> None:
+    """As a copy that was saved lies there: what it is unpacked into is not swept along."""
+    backup, place = await home.back_up(), home.data / name
+    if name.endswith("tar"):
+        with tarfile.open(place, "w") as file:
+            file.add(backup.folder, backup.folder.name)
+    else:
+        shutil.copyfile(backup.folder / "zoetrope.db", place)
+    with opening.opened(place) as found:
+        await home.restore(found)
+    assert await home.states() == AS_RESTORED
+
+
+def test_what_a_killed_restore_left_goes_from_beside_the_rows(tmp_path: Path) -> None:
+    """It has all that people wrote in it; wherever the database is."""
+    (tmp_path / "rows").mkdir()
+    site = Site(tmp_path, f"sqlite:///{tmp_path}/rows/zoetrope.db")
+    left = tmp_path / "rows" / ".unfinished-abc"
+    left.mkdir()
+    (left / "zoetrope.db").write_text("all that people wrote")
+    restoring.clear(site.config)
+    assert not left.exists()
+
+
+@pytest.mark.proof
+async def test_a_bare_file_of_rows_is_made_safe_as_well(home: Site) -> None:
+    """Such as one that was saved, or lay aside; what is in its journal comes along."""
+    bare = home.folder / "copy.db"
+    backup = await home.back_up()
+    shutil.copyfile(backup.folder / "zoetrope.db", bare)
+    with closing(sqlite3.connect(bare)) as rows:
+        rows.execute("UPDATE jobs SET detail = 'journal' WHERE id = 'job-queued'")
+        rows.commit()
+        with opening.opened(bare) as found:
+            assert found.manifest.jobs == backup.manifest.jobs
+            await home.restore(found)
+    assert await home.states() == AS_RESTORED
+    query = sa.select(jobs.c.reason).where(jobs.c.id == "job-queued")
+    assert await home.rows(lambda it: it.scalar(query)) == "restored"
+
+
+@pytest.mark.proof
+async def test_a_backup_that_was_only_copied_does_not_run(home: Site) -> None:
+    """Its queued jobs would be ordered, and paid for, once more."""
+    backup = await home.back_up()
+    home.file.write_bytes((backup.folder / "zoetrope.db").read_bytes())
+    with pytest.raises(Broken, match="database_is_backup"):
+        await home.states()
+    with pytest.raises(Broken, match="database_is_backup"):
+        await check_database(home.url, home=Home(home.data))
+    await home.restore(backup)
+    assert await home.states() == AS_RESTORED
+
+
+async def test_what_is_no_backup_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("Dear diary")
+    for place in (tmp_path, tmp_path / "file", tmp_path / "nothing"):
+        with pytest.raises(Broken, match="backup_absent"), opening.opened(place):
+            pass
+
+
+async def test_a_list_that_names_files_elsewhere_is_not_followed(home: Site) -> None:
+    backup = await home.back_up()
+    text = (backup.folder / "manifest.json").read_text()
+    for elsewhere in ("../../zoetrope.db", str(backup.folder / "zoetrope.db")):
+        (backup.folder / "manifest.json").write_text(text.replace("zoetrope.db", elsewhere))
+        with pytest.raises(Broken, match="backup_damaged"):
+            archive.read(backup.folder)

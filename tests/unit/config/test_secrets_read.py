@@ -1,0 +1,206 @@
+"""Secrets are read from the environment and files, and shown nowhere."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.unit.config.conftest import PACKAGED, Read, Told
+
+
+def test_a_secret_may_stand_in_a_file_of_its_own(read: Read, tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    secret.touch(mode=0o600)
+    secret.write_text("t-2\n")
+    config = read(ZOETROPE_DISCORD__TOKEN="", ZOETROPE_DISCORD__TOKEN_FILE=str(secret))
+    assert config.settings.discord.token is not None
+    assert config.settings.discord.token.get_secret_value() == "t-2"
+    assert config.secrets == ("sk-1", "t-2")
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
+def test_a_secrets_file_that_others_can_read_is_refused(
+    told: Told, tmp_path: Path, mode: int
+) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("t-2")
+    secret.chmod(mode)
+    assert told(ZOETROPE_DISCORD__TOKEN_FILE=str(secret)) == [
+        (
+            f"ZOETROPE_DISCORD__TOKEN_FILE names {secret}, which others on this machine can read."
+            f" Run: chmod 600 {secret}"
+        )
+    ]
+
+
+def test_a_secrets_file_that_cannot_be_read_is_named(told: Told, tmp_path: Path) -> None:
+    secret = tmp_path / "nowhere"
+    assert told(ZOETROPE_DISCORD__TOKEN_FILE=str(secret)) == [
+        (
+            f"ZOETROPE_DISCORD__TOKEN_FILE names {secret}, which I can't read."
+            " Create the file, or point the variable at the right one."
+        )
+    ]
+
+
+SECRETS_FOR_NAMES = {
+    "a token": "MTE4OTk0NzU2MTIzNDU2Nzg5MA.GhIjKl.canaryMnOpQrStUvWxYz0123456789abcd",
+    "a token of odd shape": "MTE4.GhIjKl.canaryMnOpQrStUvWxYz",
+    "a key": "sk-canary",
+    "a key without prefix": "canary0123456789abcdef0123456789abcdef",
+    "a key with a slash": "canary0123/456789abcdef",
+    "a key that begins with one": "/canary0123456789ABC",
+    "several lines": "# canary\nZOETROPE_DISCORD__TOKEN=canary\n",
+}
+
+
+@pytest.mark.parametrize("given", SECRETS_FOR_NAMES.values(), ids=SECRETS_FOR_NAMES)
+def test_a_secret_in_the_place_of_its_file_is_not_repeated(told: Told, given: str) -> None:
+    sentence = (
+        " names no file that I can read. The path of a file belongs there, not what the file holds."
+    )
+    assert told(ZOETROPE_DISCORD__TOKEN_FILE=given) == [f"ZOETROPE_DISCORD__TOKEN_FILE{sentence}"]
+    assert told(ZOETROPE_SECRETS=given) == [f"secrets{sentence}"]
+
+
+def test_only_what_may_be_secret_is_read_from_files(read: Read, told: Told, tmp_path: Path) -> None:
+    file = tmp_path / "held"
+    file.touch(mode=0o600)
+    file.write_text("postgresql+asyncpg://bot:canary@db/zoetrope")
+    assert read(ZOETROPE_DATABASE_URL_FILE=str(file)).secrets == ("sk-1", "t-1", "canary")
+    assert told(ZOETROPE_SECRETS_FILE=str(file), ZOETROPE_WEB__PORT_FILE=str(file)) == [
+        "web.port_file is not a setting. Did you mean “port”?",
+        "secrets_file is not a setting. Did you mean “secrets”?",
+    ]
+
+
+def test_a_secret_in_the_place_of_another_value_is_not_repeated(told: Told) -> None:
+    assert told(ZOETROPE_LOG_LEVEL="sk-canary")[0].startswith("log_level is '•••'; it has to be")
+
+
+@pytest.mark.parametrize("odd", ["/tmp", "/dev/null"])
+def test_what_is_no_regular_file_is_not_advised_upon(told: Told, odd: str) -> None:
+    """The advice `chmod 600 /tmp` would lock everybody else out of it."""
+    assert told(ZOETROPE_DISCORD__TOKEN_FILE=odd) == [
+        (
+            f"ZOETROPE_DISCORD__TOKEN_FILE names {odd}, which is not a regular file."
+            " Point it at a file that holds the secret and nothing else."
+        )
+    ]
+
+
+@pytest.mark.parametrize("given", [" t-9", "t-9\n", "t-9\r\n", "\tt-9 "])
+def test_what_a_paste_leaves_around_a_secret_is_no_part_of_it(
+    read: Read, tmp_path: Path, given: str
+) -> None:
+    file = tmp_path / "token"
+    file.touch(mode=0o600)
+    file.write_bytes(given.encode())
+    ways = (
+        {"ZOETROPE_DISCORD__TOKEN": given},
+        {"ZOETROPE_DISCORD__TOKEN": "", "ZOETROPE_DISCORD__TOKEN_FILE": f"{file}\r"},
+        {"ZOETROPE_DISCORD__TOKEN": "", "ZOETROPE_DISCORD": json.dumps({"token": given})},
+    )
+    for way in ways:
+        token = read(**way).settings.discord.token
+        assert token is not None
+        assert token.get_secret_value() == "t-9"
+
+
+@pytest.mark.parametrize("given", [" ", "\r\n"])
+def test_blanks_are_as_good_as_no_secret(told: Told, given: str) -> None:
+    assert "api_key is missing" in told(ZOETROPE_GATEWAYS__MAIN__API_KEY=given)[0]
+
+
+@pytest.mark.parametrize("given", ["…", "sk-…", "...", "sk-..."])
+def test_the_placeholder_of_the_instructions_is_no_secret(told: Told, given: str) -> None:
+    assert told(ZOETROPE_GATEWAYS__MAIN__API_KEY=given) == [
+        (
+            "gateways.main.api_key is still the placeholder of the instructions."
+            " Put the real one into ZOETROPE_GATEWAYS__MAIN__API_KEY."
+        )
+    ]
+
+
+@pytest.mark.parametrize("given", ["can\nary", "can\x00ary", "can ary", "can\u200bary", "canärý"])
+def test_a_secret_of_impossible_characters_is_told_but_not_shown(told: Told, given: str) -> None:
+    (sentence,) = told(ZOETROPE_DISCORD__TOKEN=given)
+    assert sentence == (
+        "discord.token holds characters that no such secret has: a blank or a line break inside,"
+        " or something invisible from a paste. Set ZOETROPE_DISCORD__TOKEN afresh."
+    )
+
+
+def test_without_a_single_model_nothing_can_be_made(told: Told) -> None:
+    text = "".join(f'[models."{name}"]\nhidden = true\n' for name in PACKAGED)
+    (sentence,) = told(text)
+    assert sentence.startswith("models: all are hidden")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "foo",
+        "mysql://bot:canary@db/zoetrope",
+        "postgresql://bot:canary@db/zoetrope",
+        "sqlite+pysqlcipher:///zoetrope.db",
+        "postgresql+asyncpg://bot:canary@db:port/zoetrope",
+    ],
+)
+def test_a_database_that_we_have_no_driver_for_is_told(told: Told, url: str) -> None:
+    (sentence,) = told(ZOETROPE_DATABASE_URL=url)
+    assert sentence.startswith("database_url has to be sqlite:///<file> or postgresql")
+    assert "canary" not in sentence
+
+
+@pytest.mark.parametrize("url", ["foo://bucket", "s3://", "s3:bucket", "memory://", "http://a/b"])
+def test_a_storage_that_is_none_is_told_in_one_line(told: Told, url: str) -> None:
+    (sentence,) = told(ZOETROPE_STORAGE_URL=url)
+    assert sentence.startswith("storage_url has to be a folder, or a bucket such as s3://")
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("url", ["media", "/srv/media", "s3://bucket/prefix", "gs://bucket"])
+def test_folders_and_buckets_are_storages(read: Read, url: str) -> None:
+    assert read(ZOETROPE_STORAGE_URL=url).storage_url == url
+
+
+def test_every_secret_is_known_for_redaction(read: Read) -> None:
+    config = read(ZOETROPE_DATABASE_URL="postgresql+asyncpg://bot:pass-1@db/zoetrope")
+    assert config.secrets == ("sk-1", "t-1", "pass-1")
+
+
+SPILLING = [
+    'discord = [{token = "canary"}]',
+    '[discord]\ntoken = ["canary"]',
+    '[gateways.other]\nbase_url = "https://a.example"\napi_key = "canary"',
+]
+ADDRESSES = {
+    "a password": "https://me:canary@gateway.example/v1",
+    "a name": "https://canary@gateway.example",
+    "a query": "https://gateway.example/v1?key=canary",
+    "a fragment": "https://gateway.example#canary",
+}
+
+
+@pytest.mark.parametrize("given", ADDRESSES.values(), ids=ADDRESSES)
+def test_an_address_with_more_in_it_does_not_belong_into_a_shared_file(
+    told: Told, given: str
+) -> None:
+    (sentence,) = told(gateway=f'[gateways.main]\nbase_url = "{given}"')
+    assert sentence.startswith("gateways.main.base_url has more in it than an address: a name or")
+    assert "canary" not in sentence
+
+
+@pytest.mark.parametrize(
+    "given", ["https://me:canary@a:b", "me:canary@a", "https://me:ca/canary@a"]
+)
+def test_no_password_is_repeated_of_what_is_no_address(told: Told, given: str) -> None:
+    (sentence,) = told(gateway=f'[gateways.main]\nbase_url = "{given}"')
+    assert "•••@a" in sentence
+    assert "canary" not in sentence
+
+
+@pytest.mark.parametrize("text", SPILLING)
+def test_no_secret_is_repeated_in_a_complaint(told: Told, text: str) -> None:
+    assert "canary" not in "".join(told(text))

@@ -1,0 +1,18 @@
+"""Posts of the workshop as tests read them."""
+
+from bot.core.errors import (
+    Temporary,
+)
+from bot.core.posting import Link
+from tests.unit.core.workshop import Workshop
+
+LINK = Link("https://bot.test/v/x", 2_000_000.0)
+SILENCE = Temporary("no_answer")
+
+
+def said(workshop: Workshop) -> list[tuple[str, bool, bool]]:
+    """The attempts in order: the sentence, whether a file came along, whether directly."""
+    return [
+        (reply.text.id, with_file, nonce.endswith("d"))
+        for nonce, reply, with_file in workshop.chat.said
+    ]

@@ -1,0 +1,3 @@
+"""Lengths of time that several modules of tests use."""
+
+HOUR = 3600.0

@@ -1,0 +1,156 @@
+"""The content of running cards and of cards at their end."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.accounts import Terms
+from bot.core.catalog import Catalog
+from bot.core.errors import (
+    FilesForbidden,
+)
+from bot.core.jobs import Job, Status
+from bot.core.outcomes import Busy, Running
+from bot.core.posts import PostKind
+from bot.core.replies import Reply, Text
+from bot.core.service import Actor
+from bot.core.wishes import AUTO
+from tests.unit.core.orders import ANN, SORA, order
+from tests.unit.core.scripted import FREE
+from tests.unit.core.workshop import Workshop
+
+TIME = 210
+"""Seconds by which every promise has passed."""
+
+
+@pytest.mark.proof
+async def test_a_card_whose_time_has_passed_promises_no_other(workshop: Workshop) -> None:
+    workshop.gateway.polls = [Running()]
+    await workshop.made(order())
+    await workshop.speak(120)
+    facts = [fact.id for fact in workshop.chat.edited[-1].facts]
+    assert "fact.ready" not in facts
+    await workshop.speak(3600)
+    assert "fact.late" in [fact.id for fact in workshop.chat.edited[-1].facts]
+
+
+async def watched(workshop: Workshop, seconds: int) -> Job:
+    """A job whose card stands, over so many seconds in which both loops go on."""
+    job = await workshop.submit(order())
+    await workshop.posts.posted(job, "card", "hall")
+    for _ in range(seconds // 6):
+        await workshop.work(3)
+        await workshop.speak(3)
+    return await workshop.job(job.id)
+
+
+def promises(reply: Reply) -> bool:
+    return any(fact.id in ("fact.ready", "fact.soon") for fact in reply.facts)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("progress", [0, 50, 99, 100])
+async def test_progress_that_stands_still_edits_no_card(workshop: Workshop, progress: int) -> None:
+    """Else "ready in a second" goes on for ever, one edit every other second."""
+    workshop.gateway.polls = [Running(progress)]
+    assert (await watched(workshop, TIME)).status is Status.IN_PROGRESS
+    said = [(reply.progress, promises(reply)) for reply in workshop.chat.edited]
+    shown = min(progress, 99)
+    assert said[-1] == (shown, False)
+    assert set(said[:-1]) <= {(0, True), (shown, True)}
+    assert len(said) <= 4
+
+
+@pytest.mark.proof
+async def test_a_time_that_has_passed_is_not_followed_by_another(workshop: Workshop) -> None:
+    """However fast it gets on then: what was untrue once is not said again."""
+    workshop.gateway.polls = [Running(each) for each in range(10, 99, 2)]
+    await watched(workshop, TIME)
+    promised = [promises(reply) for reply in workshop.chat.edited]
+    assert promised == sorted(promised, reverse=True)
+    assert not promised[-1]
+
+
+@pytest.mark.proof
+async def test_a_card_that_waits_for_its_turn_is_not_edited_meanwhile(workshop: Workshop) -> None:
+    workshop.gateway.creations = [Busy(60.0)]
+    assert (await watched(workshop, TIME)).status is Status.QUEUED
+    assert {reply.text.id for reply in workshop.chat.edited} == {"card.waiting_for_gateway"}
+    assert not any(promises(reply) for reply in workshop.chat.edited)
+    assert len(workshop.chat.edited) == workshop.gateway.posts
+
+
+async def test_a_card_says_that_its_video_went_to_its_person_alone(workshop: Workshop) -> None:
+    workshop.chat.sends = [FilesForbidden(), FilesForbidden(), None]
+    await workshop.made(order())
+    await workshop.speak(60)
+    assert workshop.chat.edited[-1].text.id == "card.delivered_direct"
+
+
+@pytest.mark.proof
+async def test_a_running_card_never_names_a_time_that_may_have_passed(workshop: Workshop) -> None:
+    """Apps count the time down by themselves: it would say that it was ready a second ago."""
+    workshop.gateway.polls = [Running()]
+    await workshop.made(order())
+    timing = []
+    for _ in range(150):
+        await workshop.speak(1)
+        facts = workshop.chat.edited[-1].facts if workshop.chat.edited else ()
+        timing += [each for each in facts if each.id in ("fact.ready", "fact.soon")]
+        for each in timing[-1:]:
+            at = each.values.get("at")
+            assert at is None or float(str(at)) > workshop.clock.time, each
+    assert {each.id for each in timing} == {"fact.ready", "fact.soon"}
+
+
+@pytest.mark.parametrize(
+    ("ordered_at", "cost"), [({"720p": 100_000}, ["0.40 USD"]), ({}, [])], ids=["priced", "free"]
+)
+async def test_a_card_keeps_the_price_at_which_it_was_ordered(
+    workshop: Workshop, ordered_at: dict[str, int], cost: list[str]
+) -> None:
+    _price(workshop, ordered_at)
+    job = await workshop.submit(order())
+    _price(workshop, {"720p": 900_000})
+    assert await _costs(workshop, job) == cost
+
+
+async def test_a_card_names_no_price_of_what_is_not_paid(workshop: Workshop) -> None:
+    _price(workshop, {"720p": 100_000})
+    job = await workshop.submit(order())
+    over = await workshop.service.cancel(job.id, Actor(person=ANN))
+    assert await _costs(workshop, over) == []
+
+
+async def test_of_a_length_that_the_model_chooses_the_card_tells_the_most(
+    workshop: Workshop,
+) -> None:
+    _price(workshop, {"720p": 100_000}, auto=True)
+    job = await workshop.submit(order(seconds=AUTO))
+    facts = (await workshop.cards.card(job)).facts
+    assert Text(id="fact.cost_most", values={"cost": "0.80 USD"}) in facts
+
+
+def _price(workshop: Workshop, prices: dict[str, int], *, auto: bool = False) -> None:
+    catalog = Catalog(models=(replace(SORA, prices=prices, auto=auto),))
+    workshop.own["chat", "club"] = Terms(catalog=catalog, limits=FREE)
+
+
+async def _costs(workshop: Workshop, job: Job) -> list[object]:
+    facts = (await workshop.cards.card(job)).facts
+    return [fact.values["cost"] for fact in facts if fact.id == "fact.cost"]
+
+
+@pytest.mark.proof
+async def test_a_video_that_was_kept_for_its_time_is_neither_posted_nor_removed(
+    workshop: Workshop,
+) -> None:
+    job = await workshop.made(order())
+    gone = replace(job, video=None, video_gone_at=workshop.clock.time)
+    assert await workshop.jobs.save(job, gone, now=workshop.clock.time) is not None
+    said = len(workshop.chat.said)
+    await workshop.speak()
+    assert (len(workshop.chat.said), workshop.chat.removed) == (said, [])
+    post = await workshop.posts.get(job.id, PostKind.RESULT)
+    assert post is not None
+    assert post.due_at is None

@@ -1,0 +1,10 @@
+"""Shared fixtures: a video."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    return tmp_path / "video.mp4"

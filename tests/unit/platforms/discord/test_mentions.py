@@ -1,0 +1,238 @@
+"""Mentions of the bot and direct messages on Discord."""
+
+import asyncio
+from typing import Any
+
+import discord
+import pytest
+
+from bot.core.jobs import Status
+from bot.core.service import AnimateOthers
+from tests.fakes.clock import FakeClock
+from tests.fakes.discord import (
+    FakeDiscord,
+    Intent,
+    Permission,
+    error,
+)
+from tests.fakes.discord import Person as Member
+from tests.unit.platforms.discord.bot import Bot
+from tests.unit.platforms.discord.orders import (
+    PNG,
+    card,
+    deliver_again,
+    only_job,
+    recorded,
+    told_help,
+)
+
+
+async def test_a_mention_with_words_is_answered_with_the_card(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    asked = await ann.say("a cat", mentions_bot=True)
+    shown = await fake.next("message")
+    job = await only_job(bot)
+    assert card(shown) == "Taken. Yours is in the queue."
+    assert (shown.reference, shown.pings) == (asked.id, frozenset())
+    assert shown.nonce == f"{job.id}-ct"
+    assert await recorded(bot, job) == (str(shown.id), str(fake.channel.id))
+    order = job.order
+    assert (order.call.event_id, order.wish.prompt) == (str(asked.id), "a cat")
+    assert order.call.address.message == str(asked.id)
+
+
+async def test_a_repeated_message_is_answered_once(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    await ann.say("a cat", mentions_bot=True)
+    await fake.next("message")
+    await recorded(bot, await only_job(bot))
+    fake.world.nonce_window = 0.0
+    deliver_again(fake, "MESSAGE_CREATE")
+    for _ in range(2):
+        await asyncio.wait_for(bot.service.submissions.get(), 60)
+    await told_help(fake, ann)
+    assert len([each for each in fake.posts() if each.embeds]) == 1
+
+
+async def test_an_empty_mention_gets_help(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+    shown = await told_help(fake, ann)
+    assert shown.content == "Mention me with a prompt, attach a picture if you like, or use /video."
+
+
+async def test_a_mention_takes_the_picture_of_its_own_message(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    await ann.say("", mentions_bot=True, attachments=[fake.attachment(PNG, "cat.png")])
+    await fake.next("message")
+    order = (await only_job(bot)).order
+    assert [(each.filename, each.author) for each in order.pictures] == [("cat.png", str(ann.id))]
+
+
+async def test_a_mention_takes_the_picture_it_replies_to_where_discord_shows_it(
+    fake: FakeDiscord, idle: Bot, ann: Member
+) -> None:
+    fake.grant(Intent.MESSAGE_CONTENT)
+    idle.settings = type(idle.settings)(
+        token=fake.token,
+        api_url=fake.api_url,
+        gateway_url=fake.gateway_url,
+        message_content=True,
+    )
+    idle.fresh()
+    async with idle.running():
+        picture = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
+        await ann.say("make it purr", mentions_bot=True, reply_to=picture)
+        await fake.next("message")
+    order = (await only_job(idle)).order
+    assert [each.filename for each in order.pictures] == ["cat.png"]
+
+
+async def test_a_hidden_picture_is_said_to_be_hidden(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    bob = fake.person("bob")
+    picture = await bob.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
+    await ann.say("make it purr", mentions_bot=True, reply_to=picture)
+    shown = await fake.next("message")
+    assert shown.content.startswith("Discord does not show me what is in messages that don't")
+    assert bot.service.submitted == []
+
+
+async def test_two_pictures_are_refused_in_a_friendly_way(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    bob = fake.person("bob")
+    for person, count, sentence in (
+        (ann, 2, "None of the models here goes from one picture to another. Send me one picture"),
+        (bob, 3, "That is 3 pictures, more than fit into one video."),
+    ):
+        files = [fake.attachment(PNG, "cat.png") for _ in range(count)]
+        await person.say("", mentions_bot=True, attachments=files)
+        assert (await fake.next("message")).content.startswith(sentence)
+
+
+async def test_a_picture_of_ours_has_no_known_author(
+    fake: FakeDiscord, bot: Bot, ann: Member, tmp_path: Any
+) -> None:
+    path = tmp_path / "still.png"
+    path.write_bytes(PNG)
+    channel = bot.platform.client.get_partial_messageable(fake.channel.id)
+    await channel.send("here", file=discord.File(path))
+    ours = await fake.next("message")
+    await ann.say("more", mentions_bot=True, reply_to=ours)
+    shown = await fake.next("message")
+    assert shown.content.startswith("I can't tell whose picture that is")
+    bot.service.animate_others = AnimateOthers.FREE
+    await ann.say("more", mentions_bot=True, reply_to=ours)
+    await fake.next("message")
+    assert [each.author for each in (await only_job(bot)).order.pictures] == [None]
+
+
+async def test_a_mere_reply_to_a_video_is_no_order(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    channel = bot.platform.client.get_partial_messageable(fake.channel.id)
+    await channel.send("your video")
+    await ann.say("wow!", reply_to=await fake.next("message"))
+    await told_help(fake, ann)
+    assert bot.service.submitted == []
+
+
+async def test_in_direct_messages_a_picture_needs_no_mention(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    await ann.say("it purrs", channel=ann.dm, attachments=[fake.attachment(PNG, "cat.png")])
+    shown = await fake.next("message")
+    assert card(shown) == "Taken. Fetching your picture …"
+    order = (await only_job(bot)).order
+    assert (order.wish.prompt, order.call.address.community) == ("it purrs", None)
+
+
+async def test_in_direct_messages_words_alone_are_no_order(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    for words in ("thanks!", "a cat"):
+        asked = await ann.say(words, channel=ann.dm)
+        shown = await fake.next("message")
+        assert shown.content.startswith("Send me a picture here and I bring it to life")
+    await ann.say("thanks!", channel=ann.dm, reply_to=shown)
+    assert (await fake.next("message")).reference != asked.id
+    assert bot.service.submitted == []
+
+
+async def test_the_bot_is_mentioned_again_after_it_spoke(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    for _ in range(3):
+        await ann.say("a cat", mentions_bot=True)
+        assert card(await fake.next("message")) == "Taken. Yours is in the queue."
+
+
+async def test_a_channel_that_it_was_told_of_is_not_said_to_be_hidden(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    """The remembered rights may be wrong; then Discord itself decides."""
+    gone = {"guild_id": str(fake.guild.id), "role_id": str(fake.guild.bot_role.id)}
+    assert fake.world.tell(Intent.GUILDS, "GUILD_ROLE_DELETE", gone)
+    await ann.say("a cat", mentions_bot=True)
+    assert card(await fake.next("message")) == "Taken. Yours is in the queue."
+
+
+async def test_how_to_ask_is_told_once_a_minute_to_each_person_in_each_channel(
+    fake: FakeDiscord, bot: Bot, ann: Member, clock: FakeClock
+) -> None:
+    bob = fake.person("bob")
+    await told_help(fake, ann)
+    again = await ann.say("", mentions_bot=True)
+    marked = await fake.next("reaction")
+    assert (marked.id, marked.reactions) == (again.id, ("❔",))
+    await told_help(fake, bob)
+    await clock.advance(61)
+    await told_help(fake, ann)
+    assert len(fake.posts()) == 3
+
+
+async def test_where_it_may_not_react_it_stays_silent(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    fake.deny(fake.channel, Permission.ADD_REACTIONS)
+    await told_help(fake, ann)
+    await ann.say("", mentions_bot=True)
+    await fake.next("request", lambda each: each.status == 403)
+    await told_help(fake, fake.person("bob"))
+    assert len(fake.posts()) == 2
+
+
+@pytest.mark.proof
+async def test_where_the_bot_may_not_speak_it_says_so_directly(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    fake.deny(fake.channel, Permission.SEND_MESSAGES)
+    await ann.say("a cat", mentions_bot=True)
+    shown = await fake.next("message")
+    assert shown.channel is ann.dm
+    assert "(Send Messages is missing)" in shown.content
+
+
+async def test_a_sentence_without_the_right_to_reply_is_no_reply(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    fake.deny(fake.channel, Permission.READ_MESSAGE_HISTORY)
+    await ann.say("a cat", mentions_bot=True)
+    shown = await fake.next("message")
+    assert (shown.channel, shown.reference) == (fake.channel, None)
+    assert "(Read Message History is missing)" in shown.content
+
+
+async def test_a_card_that_cannot_be_posted_now_is_still_owed(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    fake.faults.add("POST", "/messages$", error(503))
+    await ann.say("a cat", mentions_bot=True)
+    await fake.next("request", lambda each: each.status == 503)
+    await told_help(fake, ann)
+    job = await only_job(bot)
+    assert job.status is Status.QUEUED
+    assert (await bot.post(job)).due_at is not None

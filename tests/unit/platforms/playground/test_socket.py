@@ -1,0 +1,162 @@
+"""The socket of the room's page."""
+
+import asyncio
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.core.catalog import Catalog
+from bot.core.commands import COMMANDS, Who
+from bot.core.wishes import ON_OFF, OPTIONS, QUALITIES, SWITCHES
+from bot.platforms.playground.doors import Doors
+from bot.web.server import serve
+from tests.unit.core.orders import SORA, WAN_TEXT
+from tests.unit.platforms.playground.conftest import Hall, open_hall, running, words
+from tests.unit.platforms.playground.requests import PAGE, SCRIPTS, knock
+
+# --- the socket ----------------------------------------------------------------------------------
+
+
+async def test_a_page_is_given_all_it_needs(hall: Hall) -> None:
+    async with hall.page() as page:
+        welcome = page.welcome
+    assert welcome["messages"] == []
+    assert [each["name"] for each in welcome["commands"]] == [
+        each.name for each in COMMANDS.values() if each.who is Who.EVERYBODY
+    ]
+    assert [(each["id"], each["moderates"]) for each in welcome["people"]] == [
+        ("ann", True),
+        ("bob", False),
+    ]
+    assert all(welcome["words"].values())
+    assert welcome["words"]["too_large"] == "That picture is too large: 8 MB is the most."
+    assert welcome["pictures"]["most_bytes"] == 8_000_000
+    assert {"image/png", "image/heic"} < set(welcome["pictures"]["types"])
+    assert {".png", ".heic"} < set(welcome["pictures"]["suffixes"])
+    assert welcome["aspects"] == ["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"]
+    assert welcome["qualities"] == list(QUALITIES)
+    assert welcome["bot"] == "zoetrope"
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_script_repeats_nothing_that_the_room_tells_it(name: str) -> None:
+    script = (PAGE / name).read_text("utf-8")
+    assert not re.search(r"zoetrope|\b8_?000|16:9|720p|image/", script)
+
+
+async def test_every_word_that_the_page_asks_for_is_there(hall: Hall) -> None:
+    scripts = [(PAGE / name).read_text("utf-8") for name in SCRIPTS]
+    page = (PAGE / "index.html").read_text("utf-8")
+    asked = set(re.findall(r"\bwords\.([a-z_]+)", "".join(scripts)))
+    asked |= set(re.findall(r'say\("([a-z_]+)"', "".join(scripts)))
+    asked |= set(re.findall(r'data-(?:word|label|title)="([a-z_]+)"', page))
+    async with hall.page() as open_page:
+        given = set(open_page.welcome["words"])
+    assert asked - given == set()
+    composed = {name for name in given if name.startswith(("any_", "say_", "try_"))}
+    positions = {f"{switch}_{each}" for switch in SWITCHES for each in ON_OFF.values()}
+    options = set(OPTIONS)
+    assert given - asked - composed - options - positions == set(), "words that nobody reads"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nonsense",
+        "{}",
+        '{"do": "say", "nonce": "short", "person": "ann"}',
+        '{"do": "ask", "nonce": "12345678", "person": "eve", "command": "help"}',
+        '{"do": "press", "nonce": "12345678", "person": "ann", "action": "fly", "about": "1"}',
+        '{"do": "say", "nonce": "12345678", "person": "ann", "admin": true}',
+    ],
+)
+async def test_nonsense_closes_the_socket(hall: Hall, text: str) -> None:
+    async with hall.page() as page:
+        await page.socket.send_str(text)
+        closing = await page.socket.receive(timeout=10)
+        assert (closing.type, closing.data) == (aiohttp.WSMsgType.CLOSE, 1008)
+
+
+@pytest.mark.parametrize(
+    ("text", "nonce"),
+    [
+        ('{"nonce":"the-nonce","person":"ann","do":"say","text":"\\ud800"}', "the-nonce"),
+        (
+            '{"do": "fly", "text": "\\"nonce\\": \\"no-nonce-1\\"", "nonce": "the-nonce"}',
+            "the-nonce",
+        ),
+        ('{"nonce": "' + "n" * 41 + '"}', ""),
+        ("nonsense", ""),
+    ],
+)
+async def test_what_closed_the_socket_is_named_by_its_nonce(
+    hall: Hall, text: str, nonce: str
+) -> None:
+    async with hall.page() as page:
+        await page.socket.send_str(text)
+        closing = await page.socket.receive(timeout=10)
+        assert (closing.data, closing.extra) == (1008, nonce)
+
+
+async def test_a_room_that_closes_says_come_back_later(hall: Hall) -> None:
+    doors = Doors(hall.platform, hall.commands, clock=hall.clock)
+    async with serve(doors.routes, host="127.0.0.1", port=0) as origin:
+        late = replace(hall, doors=doors, origin=origin)
+        assert await knock(late, {"Origin": origin}) == 503
+        async with running(doors):
+            socket = await hall.session.ws_connect(f"{late.url}socket", headers={"Origin": origin})
+            await socket.receive_json()
+            receiving = asyncio.create_task(socket.receive(timeout=10))
+        closing = await receiving
+        assert (closing.type, closing.data) == (aiohttp.WSMsgType.CLOSE, 1012)
+        assert await knock(late, {"Origin": origin}) == 503
+
+
+async def test_what_is_said_in_one_window_is_seen_in_the_other(hall: Hall) -> None:
+    async with hall.page() as one, hall.page() as other:
+        await one.tell(do="say", text="hello")
+        seen = await other.socket.receive_json(timeout=10)
+        assert (seen["type"], seen["message"]["text"]) == ("post", "hello")
+        refused = await one.tell(do="say", text=" ")
+        assert "Tell me" in words(refused)
+
+
+# --- what choices come to -------------------------------------------------------------------------
+
+
+async def quoted(hall: Hall, **draft: object) -> tuple[int, str]:
+    async with hall.session.post(
+        f"{hall.url}quote", json={"person": "ann", **draft}, headers={"Origin": hall.origin}
+    ) as answer:
+        return answer.status, (await answer.json())["text"] if answer.ok else ""
+
+
+async def test_choices_are_told_with_their_limit_and_their_price_before_anything_is_sent(
+    tmp_path: Path,
+) -> None:
+    """In the words of the card; where nothing can be had, in none, and it costs nothing to ask."""
+    model = replace(WAN_TEXT, auto=True, prices={"720p": 200_000}, sizes={"720p": {"16:9": "x"}})
+    async with open_hall(tmp_path, catalog=Catalog(models=(model, SORA))) as hall:
+        said = [
+            await quoted(hall),
+            await quoted(hall, wish={"seconds": "auto"}),
+            await quoted(hall, wish={"model": "sora"}, pictures=1),
+            await quoted(hall, wish={"model": "wan"}, pictures=1),
+            await quoted(hall, wish={"colour": "red"}),
+        ]
+    assert said == [
+        (200, "Wan · 5 s · 16:9 · 720p · Costs 1.00 USD"),
+        (200, "Wan · up to 10 s · 16:9 · 720p · Costs up to 2.00 USD"),
+        (200, "Sora · 4 s · 16:9 · 720p"),
+        (200, ""),
+        (400, ""),
+    ]
+
+
+async def test_no_other_page_learns_what_choices_come_to(hall: Hall) -> None:
+    address = f"{hall.url}quote"
+    async with hall.session.post(address, json={}, headers={"Origin": "http://evil"}) as answer:
+        assert answer.status == 403
