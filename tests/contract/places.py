@@ -185,7 +185,7 @@ class PlaygroundPlace(Place):
         return [each.id for each in self._platform.room.messages]
 
     def words(self, message_id: str) -> str:
-        return json.dumps(self._message(message_id).poll, ensure_ascii=False)
+        return json.dumps(self._message(message_id).look, ensure_ascii=False)
 
     def attached(self, message_id: str) -> list[bytes]:
         video = self._message(message_id).video

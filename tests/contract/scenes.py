@@ -169,15 +169,15 @@ class PlaygroundScene:
 
 
 def _said(message: dict[str, Any]) -> Said:
-    poll = message["look"]
+    look = message["look"]
     return Said(
         id=message["id"],
         reply_to=message.get("reply_to"),
-        text=_flat(poll["text"]) + "\n" + "\n".join(_flat(each) for each in poll["facts"]),
-        buttons=tuple(each["label"] for each in poll["buttons"]),
+        text=_flat(look["text"]) + "\n" + "\n".join(_flat(each) for each in look["facts"]),
+        buttons=tuple(each["label"] for each in look["buttons"]),
         has_video="video" in message,
         is_card=message["about"].startswith("card:"),
-        pings=sum("person" in each for each in poll["text"] if isinstance(each, dict)),
+        pings=sum("person" in each for each in look["text"] if isinstance(each, dict)),
     )
 
 

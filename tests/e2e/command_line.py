@@ -51,14 +51,14 @@ def inherited() -> dict[str, str]:
 
 def probe(file: Path) -> tuple[str, str, int, int, int]:
     """Video codec, audio codec, width, height and whole seconds."""
-    with av.open(str(file), "r") as video:
-        video, audio = video.streams.video[0], video.streams.audio[0]
+    with av.open(str(file), "r") as clip:
+        video, audio = clip.streams.video[0], clip.streams.audio[0]
         return (
             video.codec_context.name,
             audio.codec_context.name,
             video.width,
             video.height,
-            round((video.duration or 0) / av.time_base),
+            round((clip.duration or 0) / av.time_base),
         )
 
 

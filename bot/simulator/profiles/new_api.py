@@ -225,7 +225,7 @@ class NewApi(Profile):
 
 
 def _sora(sent: Submission, body: Body) -> Scene:
-    """Return sora's video: the gateway checks only the size, and passes the request on unchanged."""
+    """Return sora's video. The gateway checks only the size and passes the request on unchanged."""
     if sent.size and sent.size not in SIZES.get(sent.model, (sent.size,)):
         raise flat("invalid_size", f"{sent.model} size is invalid")
     try:

@@ -107,8 +107,8 @@ async def serve_pages(
 ) -> AsyncIterator[House]:
     async with AsyncExitStack() as stack:
         studio = await stack.enter_async_context(Studio(folder))
-        video = folder / "video.mp4"
-        video.write_bytes(MP4)
+        clip = folder / "video.mp4"
+        clip.write_bytes(MP4)
         still = folder / "still.jpg"
         still.write_bytes(STILL)
         video = Video(
@@ -119,7 +119,7 @@ async def serve_pages(
             seconds=5.0,
             thumbnail=new_key("thumbnails", "jpg"),
         )
-        await studio.storage.put(video.key, video)
+        await studio.storage.put(video.key, clip)
         await studio.storage.put(video.thumbnail or "", still)
         made = replace(job(), status=Status.DELIVERED, video=video)
         jobs = {made.id: made}

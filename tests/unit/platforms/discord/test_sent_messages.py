@@ -29,8 +29,8 @@ from tests.unit.platforms.discord.desk import SEND, VIDEO, Desk
 # --- how large -----------------------------------------------------------------------------------
 
 
-async def limit(desk: Desk, *, video: str = VIDEO.key, direct: bool = False) -> int:
-    about = replace(desk.job, video=replace(VIDEO, key=video))
+async def limit(desk: Desk, *, clip: str = VIDEO.key, direct: bool = False) -> int:
+    about = replace(desk.job, video=replace(VIDEO, key=clip))
     return await upload_limit(desk.bot.platform, desk.post(direct=direct), about)
 
 
@@ -52,7 +52,7 @@ async def test_one_small_video_that_is_refused_makes_no_other_smaller(
     assert await desk.refused(video=path) == "file_too_large"
     assert await limit(desk) == 750
     assert await limit(desk, direct=True) == 10 * MIB
-    assert await limit(desk, video="other") == 10 * MIB
+    assert await limit(desk, clip="other") == 10 * MIB
 
 
 async def test_the_size_of_what_was_sent_is_learned_and_not_that_of_what_is_stored(
@@ -74,8 +74,8 @@ async def test_a_large_video_that_is_refused_tells_of_all_there_for_a_while(
     fake.faults.add("POST", SEND, error(413, 40005))
     os.truncate(path, PLAUSIBLE)
     assert await desk.refused(video=path) == "file_too_large"
-    assert await limit(desk, video="other") == PLAUSIBLE * 3 // 4
-    assert await limit(desk, direct=True, video="other") == 10 * MIB
+    assert await limit(desk, clip="other") == PLAUSIBLE * 3 // 4
+    assert await limit(desk, direct=True, clip="other") == 10 * MIB
     await bot.clock.advance(LEARNED_FOR)
     assert await limit(desk) == 10 * MIB
 
@@ -86,8 +86,8 @@ async def test_what_is_refused_in_a_direct_message_tells_nothing_of_the_server(
     fake.faults.add("POST", SEND, error(413, 40005))
     os.truncate(path, PLAUSIBLE)
     assert await desk.refused(video=path, direct=True) == "file_too_large"
-    assert await limit(desk, direct=True, video="other") == PLAUSIBLE * 3 // 4
-    assert await limit(desk, video="other") == 10 * MIB
+    assert await limit(desk, direct=True, clip="other") == PLAUSIBLE * 3 // 4
+    assert await limit(desk, clip="other") == 10 * MIB
 
 
 # --- editing and finding -------------------------------------------------------------------------

@@ -90,7 +90,7 @@ class House:
         return job(order=wish, status=Status.COMPLETED, video=video)
 
     async def send(
-        self, about: Job | None = None, *, video: bool = True, size: int = 0, again: bool = False
+        self, about: Job | None = None, *, clip: bool = True, size: int = 0, again: bool = False
     ) -> tuple[str, str]:
         """Send its video, made longer to be of that size."""
         about = about or self.job()
@@ -100,7 +100,7 @@ class House:
         if size:
             os.truncate(video, size)
         send = self.platform.send_again if again else self.platform.send
-        return await send(post, about, replies.result(about), video=video or None)
+        return await send(post, about, replies.result(about), video=video if clip else None)
 
     async def trouble(self, about: Job | None = None, *, size: int = 0) -> BotError:
         with pytest.raises(BotError) as caught:

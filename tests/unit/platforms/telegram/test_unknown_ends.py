@@ -15,23 +15,23 @@ from bot.platforms.telegram import messages
 from tests.unit.platforms.telegram.house import House, with_card
 
 
-@pytest.mark.parametrize("video", [True, False])
+@pytest.mark.parametrize("clip", [True, False])
 async def test_what_may_stand_takes_the_place_of_the_status_message(
-    house: House, video: bool
+    house: House, clip: bool
 ) -> None:
     about = await with_card(house)
     for _ in range(3):
-        stands = await house.send(about, video=video, again=True)
+        stands = await house.send(about, clip=clip, again=True)
         await house.clock.advance(10)
     (post,) = house.posts()
     assert stands == (str(post.id), str(house.ann.id))
     assert "here is your video" in post.text
-    assert (post.media is not None) is video
+    assert (post.media is not None) is clip
 
 
 async def test_then_it_is_no_card_any_more(house: House) -> None:
     about = await with_card(house)
-    stands = await house.send(about, video=False, again=True)
+    stands = await house.send(about, clip=False, again=True)
     result = Post(id=3, job_id=about.id, kind=PostKind.RESULT, due_at=None, message_id=stands[0])
     house.rows.posts["result"] = result
     with pytest.raises(Refused):

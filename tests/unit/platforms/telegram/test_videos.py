@@ -229,11 +229,11 @@ async def test_the_file_is_what_the_gateway_made(house: House) -> None:
     about = replace(about, video=replace(about.video, converted=original))
     await house.platform.videos.show_file(str(house.ann.id), about)
     await house.platform.videos.show(str(house.ann.id), about)
-    file, video = house.posts()
+    file, clip = house.posts()
     assert file.media is not None
     assert (file.media.kind, file.media.content) == ("document", ORIGINAL)
-    assert video.media is not None
-    assert (video.media.kind, video.media.content) == ("video", MP4)
+    assert clip.media is not None
+    assert (clip.media.kind, clip.media.content) == ("video", MP4)
     assert list(house.rows.handles) == ["originals/a.mkv#file", "videos/a.mp4"]
 
 
@@ -271,10 +271,10 @@ async def test_a_video_and_its_file_have_names_of_their_own(house: House) -> Non
     """Telegram takes no video by the name of a document."""
     await house.send()
     await house.platform.videos.show_file(str(house.ann.id), house.job())
-    video, file = (each.media for each in house.posts())
-    assert video is not None
+    clip, file = (each.media for each in house.posts())
+    assert clip is not None
     assert file is not None
-    assert house.rows.handles == {"videos/a.mp4": video.file.id, "videos/a.mp4#file": file.file.id}
+    assert house.rows.handles == {"videos/a.mp4": clip.file.id, "videos/a.mp4#file": file.file.id}
 
 
 @pytest.mark.parametrize("key", ["videos/a.mp4", "videos/a.mp4#file"])
@@ -343,10 +343,10 @@ def test_a_server_has_time_to_pass_a_file_on_and_yet_no_upload_outlasts_its_clai
     tmp_path: Path, megabytes: int, silence: int
 ) -> None:
     """On a server of one's own, which answers only then, at 1.5 megabytes a second."""
-    video = tmp_path / "video.mp4"
-    with video.open("wb") as file:
+    clip = tmp_path / "video.mp4"
+    with clip.open("wb") as file:
         file.truncate(megabytes * 1_000_000)
-    times = patience(video)
+    times = patience(clip)
     assert int(times.sock_read) == silence
     assert times.sock_read < times.total < SEND_TIME
 
