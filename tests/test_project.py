@@ -382,7 +382,7 @@ def test_no_module_of_tests_is_too_long() -> None:
     } == {}
 
 
-MOST_LINES = 2_600
+MOST_LINES = 2_620
 """Of all that speaks with gateways and knows models; what is known belongs into tables."""
 
 

@@ -1,4 +1,4 @@
-"""What the steps of a job share: saving, postponing, and pausing a gateway.
+"""The work that the steps of a job share: saving, postponing, and pausing a gateway.
 
 Every write checks the row's version and wakes the loops that have to act next.
 """

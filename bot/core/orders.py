@@ -35,7 +35,7 @@ def check_picture(size: int, width: int | None, height: int | None) -> None:
 
 
 class Kind(StrEnum):
-    """What a video is made from. The kind selects the model of a family that is ordered."""
+    """The inputs that a video is made from. The kind selects which model of a family is ordered."""
 
     TEXT = "t2v"
     PICTURE = "i2v"

@@ -26,7 +26,7 @@ EDITS_END = 15 * 60.0
 
 
 class PostKind(StrEnum):
-    """What a post tells: a job's state (card), its video (result) or its failure."""
+    """The matter of a post: a job's state (card), its video (result) or its failure."""
 
     CARD = "card"
     RESULT = "result"

@@ -57,7 +57,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """What an operator granted on top of the limits, for this day only."""
+    """The amounts that an operator granted on top of the limits, for this day only."""
 
     person_videos: int = 0
     person_tries: int = 0

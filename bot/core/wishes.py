@@ -127,7 +127,7 @@ class Wish:
     fit: Shaping | None = None
     """How pictures are changed to the shape that the model needs."""
     negative_prompt: str = ""
-    """What the video must not show."""
+    """A description of things that the video must not show."""
     seed: int | None = None
     audio: bool | None = None
     """Whether the video should have sound."""

@@ -1,8 +1,8 @@
 """Sends one POST: it is never repeated, and we always know whether a byte may have been sent.
 
 There are two steps: `connected` opens the connection, and `PostConnection.send` sends over it.
-Between them the caller stores that it is about to send. Exception types can't show whether a POST was sent: a
-total timeout looks the same before and after sending (reliability fact F4).
+Between them the caller stores that it is about to send. Exception types can't show whether a POST
+was sent: a total timeout looks the same before and after sending (reliability fact F4).
 """
 
 import asyncio
