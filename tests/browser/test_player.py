@@ -99,7 +99,7 @@ async def test_the_video_shows_its_poster_plays_and_seeks(wall: Wall, open_page:
     link = wall.link()
     page = await open_page(link)
     await expect(page.get_by_role("heading", name="a cat on the moon")).to_be_visible()
-    await expect(page.get_by_text("AI-generated · Wan · asked by Ann")).to_be_visible()
+    await expect(page.get_by_text("AI-generated · Wan · for Ann")).to_be_visible()
     await expect(page.get_by_text("This link works until Jan 15, 2026, 13:00 UTC.")).to_be_visible()
     video = page.locator("video")
     assert await _loads(page, await video.get_attribute("poster") or "")

@@ -46,9 +46,7 @@ async def test_words_become_a_video_that_plays_to_its_end_and_seeks(
         }"""
     )
     assert place == 0.5
-    await expect(page.locator(".card.video")).to_contain_text(
-        "AI-generated · Sora 2 · asked by Ann"
-    )
+    await expect(page.locator(".card.video")).to_contain_text("AI-generated · Sora 2 · for Ann")
     await expect(page.locator("article")).to_have_count(2)
 
 
@@ -196,7 +194,7 @@ async def test_each_has_limits_of_their_own(house: House, address: str, visit: N
     page = await visit(address)
     for text in ("one", "two", "three"):
         await say(page, text)
-    await expect(page.locator(".notice")).to_contain_text("is the most here")
+    await expect(page.locator(".notice")).to_contain_text("at once for you")
     await become(page, "Bob")
     await say(page, "four")
     await expect(page.locator(".card")).to_have_count(3)

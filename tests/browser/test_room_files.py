@@ -137,7 +137,7 @@ async def test_somebody_elses_picture_is_not_animated(
     await become(page, "Bob")
     await page.locator("article").get_by_role("button", name="Animate").click()
     await say(page, "")
-    await expect(page.locator(".notice")).to_contain_text("posted by somebody else")
+    await expect(page.locator(".notice")).to_contain_text("Somebody else posted that picture")
     assert house.simulator.charges == 0
 
 

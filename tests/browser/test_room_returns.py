@@ -75,7 +75,7 @@ async def test_refused_words_are_back_in_the_composer_and_not_in_the_room(
     await expect(page.locator(".card")).to_have_count(2)
     await page.locator("input[type=file]").set_input_files(PICTURE)
     await say(page, "three")
-    await expect(page.locator(".notice")).to_contain_text("is the most here")
+    await expect(page.locator(".notice")).to_contain_text("at once for you")
     await expect(page.locator("#words")).to_have_value("three")
     await expect(page.locator(".attached")).to_contain_text("sea.png")
     await expect(page.locator(".chip")).to_contain_text("/animate")

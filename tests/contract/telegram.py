@@ -177,7 +177,8 @@ def _said(message: Message) -> Said:
         text=message.text,
         buttons=tuple(each["text"] for each in message.buttons),
         has_video=message.media is not None,
-        is_card=is_card(message) or message.text.startswith(("Done", "Cancelled", "This did not")),
+        is_card=is_card(message)
+        or message.text.startswith(("Done", "Cancelled", "This order did not")),
         pings=sum(each["type"] == "text_mention" for each in message.entities),
     )
 

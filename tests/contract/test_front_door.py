@@ -21,7 +21,7 @@ HINT = (
         "and what a model can't do is left out."
     ),
 )
-WAITING = "Taken, but the video service is not answering right now. I keep trying; nothing is lost."
+WAITING = "Got it! The video service is not answering right now, so I keep trying. Nothing is lost."
 LENGTHS = ("How long shall your videos be?", "A sound brings its own length.")
 REST = ("Shape: no default", "Quality: no default", "Private results: off")
 OPEN = (HINT, ("Model: no default", "Length: no default", *REST))
@@ -43,7 +43,7 @@ SCRIPT = {
         (
             "What you may have here:",
             "0 of # videos today",
-            "# videos left for you today; new ones ⏱",
+            "You have # videos left today; new ones ⏱",
             "0 of # being made right now",
         ),
         (),

@@ -366,7 +366,7 @@ async def test_an_order_that_alone_meets_a_lock_is_ended_free_of_charge_and_hold
         reply = say(failure(end).text, "en")
     assert sorted(gateway.prompts) == ["fine"] * 5 + ["odd"] * 2
     assert gateway.prompts[-2:] == ["fine"] * 2, "at once: nothing is paused"
-    assert "said no to this order, while it took others. I can't tell why" in reply
+    assert "refused this order but accepted others. I can't tell why" in reply
     (line,) = [it for it in "".join(capsys.readouterr()).splitlines() if "job.refused_alone" in it]
     assert "HTTP 403: no access to this model" in line
 

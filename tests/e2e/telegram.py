@@ -113,5 +113,5 @@ class Hall:
 
 def is_card(message: Message) -> bool:
     """Whether this tells of a job that is being made."""
-    begins = ("Taken", "Handing it", "Your video is being", "It is made")
+    begins = ("Got it!", "Sending your order", "Your video is being", "Your video is made")
     return message.text.startswith(begins)

@@ -21,11 +21,13 @@ async def test_the_code_makes_an_owner_who_opens_and_closes_places(world: World)
         told_first = await told(await bob.slash("video", prompt="a cat"))
         assert "not switched on here" in told_first
         assert "send /claim and the code" in told_first
-        assert "Only the owner" in await told(await bob.slash("allow"))
-        assert "wrong or was used" in await told(await bob.slash("claim", code="AAAA-AAAA-AAAA"))
+        assert "Only my owner" in await told(await bob.slash("allow"))
+        assert "wrong or already used" in await told(
+            await bob.slash("claim", code="AAAA-AAAA-AAAA")
+        )
         code = await codes.first()
         world.discord.world.offers.clear()
-        assert "You own this bot" in await told(await ann.slash("claim", code=code.lower()))
+        assert "You are my owner now" in await told(await ann.slash("claim", code=code.lower()))
         await world.discord.offers(timeout=WAIT)
         with pytest.raises(LookupError):  # a code that was used is good for nothing
             await bob.slash("claim", code=code)
@@ -87,7 +89,7 @@ async def test_the_owner_lets_a_person_in_who_writes_in_private(world: World) ->
         await told(await ann.slash("disallow"))
         refusal = await told(await bob.slash("video", channel=bob.dm, prompt="a cat"))
         assert f"/allow {bob.id}" in refusal
-        assert "Only the owner" in await told(await eve.slash("allow", person=eve))
+        assert "Only my owner" in await told(await eve.slash("allow", person=eve))
         assert "in private now" in await told(await ann.slash("allow", person=bob))
         await bob.slash("video", channel=bob.dm, prompt="a cat")
         assert (await world.result()).attachments

@@ -148,5 +148,5 @@ async def test_from_the_command_line(gateway: Gateway, tmp_path: Path) -> None:
     assert await gateway.got() == ASKED
     await generate(gateway, tmp_path, "--model", "wan-3.0", "--no-enhance")
     assert (await gateway.got())["prompt_extend"] is False
-    assert "is no length" in await generate(gateway, tmp_path, "--seconds", "long")
+    assert "as a length" in await generate(gateway, tmp_path, "--seconds", "long")
     assert gateway.simulator.charges == 2

@@ -65,14 +65,14 @@ async def test_a_card_that_discord_keeps_is_one_line_with_the_way_to_the_video(
         card = (await asked.answered()).message
         result = await world.result()
         shown = await world.discord.next(
-            "edit", where=lambda m: "All done here" in card_text(m), timeout=WAIT
+            "edit", where=lambda m: "Done here" in card_text(m), timeout=WAIT
         )
     assert card is not None
     assert (shown.id, shown.buttons) == (card.id, [])
     address = (
         f"https://discord.com/channels/{world.discord.guild.id}/{shown.channel.id}/{result.id}"
     )
-    assert shown.embeds[0]["description"] == f"All done here. What became of it stands at {address}"
+    assert shown.embeds[0]["description"] == f"Done here. See the result: {address}"
 
 
 async def test_a_picture_travels_as_the_file_input_reference_re_encoded_without_metadata(
@@ -355,7 +355,7 @@ async def test_a_private_result_goes_to_its_person_and_the_channel_is_told_so(wo
         await world.discord.next("edit", where=lambda m: "in private" in card_text(m), timeout=WAIT)
     assert result.channel == ann.dm
     assert [probe(file.content)[0] for file in result.attachments] == ["h264"]
-    assert "Your results go to you alone" in result.content
+    assert "I send your results to you alone" in result.content
     assert [is_result(each) for each in world.discord.posts(card.channel)] == [False]
 
 
@@ -369,7 +369,7 @@ async def test_a_private_result_for_somebody_who_takes_none_is_kept(world: World
         card = (await asked.answered()).message
         assert card is not None
         kept = await world.discord.next(
-            "edit", where=lambda m: "kept for you alone" in card_text(m), timeout=WAIT
+            "edit", where=lambda m: "kept it for you alone" in card_text(m), timeout=WAIT
         )
     assert "/history" in card_text(kept)
     assert [is_result(each) for each in world.discord.posts(card.channel)] == [False]

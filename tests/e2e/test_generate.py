@@ -71,11 +71,11 @@ async def test_generate_moves_a_picture(tmp_path: Path, model: str) -> None:
         pytest.param(["a cat [refuse]"], "refused it", marks=pytest.mark.proof),
         pytest.param(
             ["a cat", "--seconds", "7"],
-            "does not make 7 seconds. It makes 5, 10",
+            "does not make 7 seconds. You can choose 5, 10",
             marks=pytest.mark.proof,
         ),
         (["a cat", "--model", "veo"], "no model “veo” here"),
-        pytest.param([" "], "Tell me what the video should show", marks=pytest.mark.proof),
+        pytest.param([" "], "Please tell me what the video should show", marks=pytest.mark.proof),
         pytest.param(
             ["--image", "no.png"], "can't use no.png: No such file", marks=pytest.mark.proof
         ),

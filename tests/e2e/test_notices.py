@@ -131,7 +131,7 @@ async def test_an_owners_button_does_nothing_for_a_stranger(world: World) -> Non
     async with world.app(announce=codes.append, ACCESS="closed"):
         notice = await lost(world, await owner(world, codes))
         said, _ = await pressed(world, world.discord.person("eve"), notice, first(notice))
-        assert said == "Only the owner of this bot can do that."
+        assert said == "Only my owner can do that."
         assert await asked(world, "acts.list") == {"acts": []}
 
 

@@ -41,7 +41,7 @@ async def test_an_owner_on_telegram_decides_by_buttons_after_a_restart(hall: Hal
     hall.simulator.faults.add(Fault("create", "drop"))
     async with hall.app(codes.append, ACCESS="closed"):
         await olga.says(f"/claim {await codes.first()}")
-        await said(hall, olga, "You own this bot")
+        await said(hall, olga, "You are my owner now")
         await olga.says("/video a secret cat")
         notice = await said(hall, olga, "whether 1 order was taken")
     async with hall.app(ACCESS="closed"):

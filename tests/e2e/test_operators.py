@@ -117,10 +117,10 @@ async def test_stopped_it_takes_nothing_and_sends_nothing_and_loses_nothing(worl
         async with being_made(world, ann):
             answer = await asked(world, "stop", why="the bill looks odd")
         assert (answer["changed"], answer["stopped"]) == (True, True)
-        assert "has paused it" in await told(await ann.slash("video", prompt="a dog"))
+        assert "has paused me" in await told(await ann.slash("video", prompt="a dog"))
         assert (await world.result()).attachments, "what was paid for arrives"
     async with world.app():
-        assert "has paused it" in await told(await ann.slash("video", prompt="a dog")), (
+        assert "has paused me" in await told(await ann.slash("video", prompt="a dog")), (
             "a restart changes nothing"
         )
         assert (await asked(world, "stop"))["changed"] is False
@@ -158,10 +158,10 @@ async def test_a_person_who_is_blocked_is_refused_kindly_and_gets_what_is_paid_f
         ann = world.discord.person("ann")
         async with being_made(world, ann):
             await asked(world, "user.block", person=f"discord:{ann.id}", why="spam")
-        assert "switched it off for you" in await told(await ann.slash("video", prompt="a dog"))
+        assert "has blocked you" in await told(await ann.slash("video", prompt="a dog"))
         result = await world.result()
         assert result.attachments
-        assert "switched it off for you" in await told(await ann.press(result, "Try again"))
+        assert "has blocked you" in await told(await ann.press(result, "Try again"))
         (block,) = drawing.rows(await asked(world, "user.list"), "blocked")
         assert (block["person"], block["why"]) == (f"discord:{ann.id}", "spam")
         await asked(world, "user.unblock", person=f"discord:{ann.id}")
@@ -179,7 +179,7 @@ async def unconfirmed(world: World) -> AsyncIterator[str]:
     world.simulator.faults.add(Fault("create", "drop"))
     async with world.app():
         await world.discord.person("ann").slash("video", prompt="a cat")
-        assert "lost the line" in (await world.result()).content
+        assert "lost the connection" in (await world.result()).content
         assert world.simulator.charges == 1
         async with open_listing(world.config().database_url) as listing:
             (job,) = await listing.newest(Wanted(), most=9)
@@ -245,7 +245,7 @@ async def test_without_a_list_it_is_said_and_a_job_that_was_not_charged_is_close
     assert (await asked(world, "jobs.not_charged", job=job))["changed"] is False
     async with world.app():
         await world.discord.next(
-            "edit", where=lambda m: "never got your request" in m.content, timeout=WAIT
+            "edit", where=lambda m: "never got your order" in m.content, timeout=WAIT
         )
     assert world.simulator.charges == 1
     run = partial(zoetrope, folder=world.folder, **world.written())
@@ -261,7 +261,7 @@ async def test_a_video_that_turns_up_after_it_was_taken_for_not_charged_is_poste
     async with unconfirmed(world) as job:
         await asked(world, "jobs.not_charged", job=job)
         await world.discord.next(
-            "edit", where=lambda m: "never got your request" in m.content, timeout=WAIT
+            "edit", where=lambda m: "never got your order" in m.content, timeout=WAIT
         )
         (candidate,) = drawing.rows(await asked(world, "jobs.candidates", job=job), "candidates")
         await asked(world, "jobs.found", job=job, gateway_id=candidate["id"])

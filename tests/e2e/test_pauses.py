@@ -21,7 +21,7 @@ async def test_what_waited_for_another_key_goes_on_with_it_by_itself(world: Worl
         for prompt in ("a cat", "a dog"):
             await ann.slash("video", prompt=prompt)
             await world.discord.next(
-                "edit", where=lambda m: "does not let this bot in" in card_text(m), timeout=WAIT
+                "edit", where=lambda m: "does not let me in" in card_text(m), timeout=WAIT
             )
         assert world.simulator.charges == 0
     world.clock = Ahead()

@@ -29,7 +29,7 @@ async def test_a_command_becomes_a_video(hall: Hall) -> None:
         assert card.reply_to == asked.id
         assert video.reply_to == asked.id
         assert "a cat on the moon" in video.text
-        assert "AI-generated · Sora 2 · asked by ann" in video.text
+        assert "AI-generated · Sora 2 · for ann" in video.text
         assert video.media is not None
         assert (video.media.width, video.media.height, video.media.duration) == (128, 72, 2)
         assert video.media.thumbnail is not None

@@ -79,12 +79,12 @@ async def test_closed_until_its_owner_opens_it(hall: Hall) -> None:
     async with hall.app(codes.append, ACCESS="closed"):
         assert "not switched on here" in await hall.told(bob, "/video a cat")
         assert "not switched on here" in await hall.told(bob, "a cat")
-        assert "You own this bot" in await hall.told(hall.ann, f"/claim {await codes.first()}")
+        assert "You are my owner now" in await hall.told(hall.ann, f"/claim {await codes.first()}")
         own = await hall.telegram.next(
             "setMyCommands", where=lambda it: "allow" in it.raw["commands"], timeout=WAIT
         )
         assert own.fields["scope"] == {"type": "chat", "chat_id": hall.ann.id}
-        assert "wrong or was used" in await hall.told(bob, f"/claim {await codes.first()}")
+        assert "wrong or already used" in await hall.told(bob, f"/claim {await codes.first()}")
         await hall.ann.says("/video a cat")
         await hall.video()
     assert hall.simulator.charges == 1
@@ -173,7 +173,7 @@ async def test_start_offers_something_to_begin_with(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.starts()
         hello = await hall.words()
-        assert "videos left for you today" in hello.text
+        assert "videos left today" in hello.text
         await hall.ann.presses(hello, hello.buttons[0]["text"])
         assert "Shall I make this?" in (await hall.words()).text
     assert hall.simulator.charges == 0
@@ -185,7 +185,7 @@ async def test_an_anonymous_admin_is_no_owner(hall: Hall) -> None:
     hall.ann.is_anonymous = True
     async with hall.app(codes.append, ACCESS="closed"):
         await hall.ann.says(f"/claim@zoetrope_bot {await codes.first()}", chat=club)
-        assert "Only the owner" in (await hall.words()).text
+        assert "Only my owner" in (await hall.words()).text
 
 
 async def test_what_was_said_long_ago_is_asked_about_and_not_billed(
@@ -241,7 +241,7 @@ async def test_a_private_result_for_somebody_who_never_wrote_first_is_kept(hall:
         await bob.says("/video@zoetrope_bot a cat", chat=group)
         await hall.card()
         kept = await hall.telegram.next(
-            "edit", where=lambda it: "kept for you alone" in it.text, timeout=WAIT
+            "edit", where=lambda it: "kept it for you alone" in it.text, timeout=WAIT
         )
     assert "/history" in kept.text
     assert [bool(each.media) for each in hall.telegram.posts(group)] == [False]

@@ -118,7 +118,7 @@ async def test_killed_while_it_converts_it_converts_anew(world: World) -> None:
         await world.discord.connected(timeout=WAIT)
         await world.discord.person("ann").slash("video", prompt="a cat [content-webm]")
         await world.discord.next(
-            "edit", where=lambda it: "I am converting it" in card_text(it), timeout=WAIT
+            "edit", where=lambda it: "I'm converting it" in card_text(it), timeout=WAIT
         )
         process.kill()
         await died(process)
@@ -278,7 +278,7 @@ async def test_buttons_from_before_a_restart_still_work(world: World) -> None:
         card = (await interaction.answered()).message
         assert card is not None
         await world.discord.next(
-            "edit", where=lambda m: "nothing is lost" in card_text(m), timeout=WAIT
+            "edit", where=lambda m: "Nothing is lost" in card_text(m), timeout=WAIT
         )
         process.kill()
         await died(process)

@@ -45,7 +45,7 @@ def settled(hall: Hall) -> bool:
     """Whether the chat shows a video, or that it is not known what became of the request."""
     said = [each.text for each in hall.telegram.posts(hall.ann.private)]
     return bool(videos(hall)) or any(
-        "I lost the line to the video service" in each for each in said
+        "I lost the connection to the video service" in each for each in said
     )
 
 

@@ -24,11 +24,11 @@ HOUSE = Path(bot.__file__).parent
 @pytest.mark.parametrize(
     ("problem", "words"),
     [
-        (Refused("prompt_too_long", length=60, limit=50, family="Wan"), "reads 50 at most"),
+        (Refused("prompt_too_long", length=60, limit=50, family="Wan"), "reads up to 50"),
         (OverLimit("limit_person_videos", limit=1, used=1, resets_at=0), "your one video"),
         (OverLimit("limit_person_videos", limit=3, used=3, resets_at=0), "your 3 videos"),
-        (OverLimit("limit_zero"), "No videos are made here"),
-        (OverLimit("limit_too_dear"), "One such video costs more"),
+        (OverLimit("limit_zero"), "I make no videos here"),
+        (OverLimit("limit_too_dear"), "This video costs more"),
     ],
 )
 def test_only_limits_have_a_plural(problem: Refused, words: str) -> None:

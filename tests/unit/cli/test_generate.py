@@ -49,7 +49,7 @@ def test_an_order_is_told_in_peoples_words_with_all_that_was_chosen(tmp_path: Pa
     switches: dict[str, Any] = {"enhance": True, "watermark": True}
     assert told(aspect="9:16", negative=" fog ", seed=7, preset="orbit", **switches) == [
         "Wan 2.6 (wan2.6-t2v) · 5 s · 9:16 · 720p",
-        "The model may add to your words",
+        "The model may add to your prompt",
         "With a watermark",
         "Without: fog",
         "Seed 7",
@@ -69,7 +69,7 @@ def test_an_order_is_told_in_peoples_words_with_all_that_was_chosen(tmp_path: Pa
         ({"family": None, "pictures": 2}, "Kling is held back at gateway main (i2v, kf2v)"),
         (
             {"family": "sora-2", "pictures": 2},
-            "None of the models here goes from one picture to",
+            "No model here goes from one picture to",
         ),
     ],
 )

@@ -221,25 +221,25 @@ def refused(*models: Model, **wish: object) -> str:
         (
             {"prompt_extend": False},
             ALWAYS,
-            "Loud can't be told to leave your words as they are here.",
+            "You can't tell Loud to use your prompt unchanged here.",
             "These can: Seedance.",
         ),
         (
             {"watermark": True},
             ALWAYS,
-            "Loud can't be asked for a watermark here.",
+            "Loud can't add a watermark here.",
             "These can: Seedance.",
         ),
         (
             {"watermark": False},
             replace(ALWAYS, unasked={}),
-            "Loud can't be told to leave a watermark out here.",
+            "Loud can't leave out the watermark here.",
             "Without one: Seedance.",
         ),
         (
             {"prompt_extend": True},
             replace(ALWAYS, unasked={}),
-            "Loud can't be asked to add to your words here.",
+            "Loud can't add to your prompt here.",
             "These can: Seedance.",
         ),
     ],
@@ -258,14 +258,14 @@ def test_where_another_model_of_the_family_has_the_switch_its_own_reason_is_told
     mute = replace(SILENT, family="one", label="One")
     short = replace(SEEDANCE, name="short", family="one", label="One", seconds=(4,), auto=False)
     assert refused(mute, short, audio=True, seconds=12) == (
-        "One does not make 12 seconds. It makes 4."
+        "One does not make 12 seconds. You can choose 4."
     )
     assert refused(mute, short, audio=True, seconds=AUTO).startswith("One can't choose the length")
 
 
 def test_a_length_that_no_model_chooses_is_refused_with_those_that_there_are() -> None:
     assert refused(replace(SEEDANCE, auto=False), seconds=AUTO) == (
-        "Seedance can't choose the length by itself. It makes 5, 4, 6, 12 seconds."
+        "Seedance can't choose the length by itself. You can choose 5, 4, 6, 12 seconds."
     )
 
 

@@ -206,7 +206,7 @@ TYPED = {
         Refused("not_unconfirmed", job="abcd", status="failed"),
         "already",
     ),
-    "yes": ("jobs.again", Refused("job_not_found", id="abcd", least=4), "don't know that request"),
+    "yes": ("jobs.again", Refused("job_not_found", id="abcd", least=4), "don't know that order"),
     "cancel": ("jobs.cancel", Refused("cancel_unconfirmed"), "Nobody knows"),
 }
 

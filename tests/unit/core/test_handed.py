@@ -39,7 +39,7 @@ def test_the_one_that_cannot_be_used_is_named_with_what_to_do(
         return CAT
 
     assert in_turn(read, ["good", "good"], within=one_of) == [CAT, CAT]
-    for files, number in ((["good", "bad"], "I mean number 2 of 2."), (["bad"], "")):
+    for files, number in ((["good", "bad"], "I mean picture number 2 of 2."), (["bad"], "")):
         with pytest.raises(Refused) as caught, beside([CAT] if in_reply else []):
             in_turn(read, files, within=one_of)
         told = say(replies.error(caught.value).text, "en")

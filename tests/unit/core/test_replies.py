@@ -47,7 +47,7 @@ def test_a_video_that_could_not_be_converted_is_said_to_be_as_it_was_made() -> N
     video = Video(key="a.mkv", size=9, width=16, height=9, seconds=5.0, plays=False)
     facts = replies.result(job(status=Status.COMPLETED, video=video)).facts
     assert facts[-1] == Text(id="fact.not_converted")
-    assert "as it was made" in say(facts[-1], "en")
+    assert "this is the original file" in say(facts[-1], "en")
     small = replies.result(job(status=Status.COMPLETED, video=video), shrunk=True).facts
     assert "fact.not_converted" not in [each.id for each in small], "a smaller one is converted"
 
@@ -96,13 +96,16 @@ def test_what_may_have_been_paid_for_is_told_besides_what_was_had() -> None:
     [
         (Reason.BY_PERSON, "Cancelled."),
         (Reason.BY_ADMIN, "Cancelled."),
-        (Reason.UNANSWERED, "Withdrawn: I could not tell you here that I had taken it."),
-        (Reason.SENT_AWAY, "Withdrawn: I was sent away from that chat before it began."),
+        (Reason.UNANSWERED, "Withdrawn: I could not tell you here that I had your order."),
+        (
+            Reason.SENT_AWAY,
+            "Withdrawn: I was removed from that chat before your video was started.",
+        ),
     ],
 )
 def test_a_list_says_who_withdrew_a_job(reason: Reason, why: str) -> None:
     card = cards.card(job(status=Status.CANCELLED, reason=reason))
-    assert say(card.text, "en") == f"{why} Nothing was sent, nothing counts."
+    assert say(card.text, "en") == f"{why} Nothing was sent, so nothing counts."
 
 
 def test_without_any_limit_nothing_is_left() -> None:

@@ -234,7 +234,7 @@ def test_a_long_sound_is_cut_so_that_it_never_exceeds_what_is_taken(
 
 def test_a_sound_that_is_too_short_is_refused(tmp_path: Path, target: Path) -> None:
     source = write_sound(tmp_path / "sound", seconds=2)
-    said = "That sound lasts 2 s; 3 s is the least that works."
+    said = "That sound is 2 s long. It has to last at least 3 s."
     assert told(source, target, SoundFit(least_seconds=3)) == said
 
 

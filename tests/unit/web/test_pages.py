@@ -61,7 +61,7 @@ async def test_a_chat_is_told_all_that_it_needs_to_play_it_in_place(house: House
         "og:site_name": "Zoetrope",
         "og:type": "video.other",
         "og:title": "a cat",
-        "og:description": "AI-generated · Wan · asked by Ann",
+        "og:description": "AI-generated · Wan · for Ann",
         "og:image": f"{address}.jpg",
         "og:image:type": "image/jpeg",
         "og:image:width": "1280",
@@ -151,7 +151,7 @@ async def test_what_people_wrote_is_text_everywhere(house: House) -> None:
     tags = await house.tags()
     assert (tags["og:title"], tags["og:description"]) == (
         HOSTILE,
-        "AI-generated · Wan · asked by <b>Ann",
+        "AI-generated · Wan · for <b>Ann",
     )
 
 

@@ -94,7 +94,7 @@ async def test_a_video_that_could_not_be_converted_is_served_as_what_it_is(tmp_p
         assert (status, body, headers["Content-Type"]) == (200, ORIGINAL, "video/webm")
         assert headers["Content-Disposition"].endswith(f'"zoetrope-{house.job.id}.webm"')
         _, _, page = await house.page()
-        assert "I could not convert this one" in page
+        assert "I could not convert this video" in page
         assert "og:video:type" not in page
 
 

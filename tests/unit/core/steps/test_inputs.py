@@ -130,16 +130,16 @@ async def test_of_two_pictures_the_bad_one_is_named(workshop: Workshop, when: st
     failed = await workshop.job(job.id)
     assert (failed.status, failed.quota_cost, workshop.gateway.posts) == (Status.FAILED, 0, 0)
     said = [say(fact, "en") for fact in replies.failure(failed).facts]
-    assert "I mean number 2 of 2." in said
+    assert "I mean picture number 2 of 2." in said
 
 
 @pytest.mark.parametrize(
     ("problem", "told"),
     [
         (Refused("picture_kind", kind="TIFF"), "I can't read TIFF."),
-        (MovesAlready(), "that one moves already"),
-        (PictureFormat(), "that is no picture that I can read"),
-        (Refused("picture_demanding"), "more time or memory to read than I have"),
+        (MovesAlready(), "that picture already moves"),
+        (PictureFormat(), "I can't read that file as a picture"),
+        (Refused("picture_demanding"), "I don't have enough time or memory to read that picture"),
     ],
 )
 async def test_a_picture_that_is_not_read_is_told_by_its_kind(

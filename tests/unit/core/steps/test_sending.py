@@ -135,8 +135,8 @@ async def test_what_finds_no_place_waits_its_turn_says_so_and_goes_on_as_soon_as
     assert (workshop.gateway.posts, waiting.status, waiting.attempts) == (1, Status.QUEUED, 0)
     card = await workshop.cards.card(waiting)
     assert say(card.text, "en") == (
-        "Taken. It waits its turn: Wan makes one video of this kind at a time, "
-        "and one is being made."
+        "Got it! Your video waits for a free slot: Wan makes one video of this kind at a time, "
+        "and one is being made now."
     )
     assert [button.action for button in card.buttons] == [Action.CANCEL]
     await workshop.work(120)
@@ -221,8 +221,8 @@ async def test_a_gateway_that_loses_every_answer_is_paid_for_two_beyond_the_limi
     assert workshop.gateway.posts == 5
     assert len(refused) == 5
     assert refused[0].startswith(
-        "5 requests of yours were taken today, or may have been without my hearing of it, and each "
-        "may cost money."
+        "5 orders of yours today were accepted by the video service, or may have been: "
+        "I got no clear answer. Each may cost money,"
     )
 
 

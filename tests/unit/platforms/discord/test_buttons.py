@@ -38,7 +38,7 @@ async def test_cancel_withdraws_and_changes_the_card_in_its_place(
     answer = await pressed.answered()
     assert (answer.type, card(answer.message)) == (
         Answer.UPDATE,
-        "Cancelled. Nothing was sent, nothing counts.",
+        "Cancelled. Nothing was sent, so nothing counts.",
     )
     assert (await bot.job(job.id)).status is Status.CANCELLED
 
@@ -72,7 +72,10 @@ async def test_try_again_is_a_new_job_of_whoever_pressed(
     bob = fake.person("bob", locale="de")
     pressed = await bob.press(message, "Try again")
     answer = await pressed.answered()
-    assert (answer.type, card(answer.message)) == (Answer.MESSAGE, "Taken. Yours is in the queue.")
+    assert (answer.type, card(answer.message)) == (
+        Answer.MESSAGE,
+        "Got it! Your video is in the queue.",
+    )
     again = bot.service.submitted[-1]
     assert again.id != job.id
     assert (again.order.call.person.name, again.order.call.locale) == ("Bob", "de")
@@ -83,7 +86,7 @@ async def test_cancel_of_what_is_over_says_so(fake: FakeDiscord, bot: Bot, ann: 
     job, message = await job_card(bot, ann)
     over = replace(await bot.job(job.id), status=Status.FAILED, reason=Reason.REFUSED)
     await bot.jobs.save(await bot.job(job.id), over, now=bot.clock.now())
-    assert await said(await ann.press(message, "Cancel")) == "That one is over already."
+    assert await said(await ann.press(message, "Cancel")) == "That order is already finished."
 
 
 async def test_cancel_of_what_the_video_service_has_is_too_late(
@@ -93,7 +96,7 @@ async def test_cancel_of_what_the_video_service_has_is_too_late(
     taken = replace(await bot.job(job.id), status=Status.SUBMITTING)
     await bot.jobs.save(await bot.job(job.id), taken, now=bot.clock.now())
     sentence = await said(await ann.press(message, "Cancel"))
-    assert sentence == "Too late: the video service already has it."
+    assert sentence == "It is too late to cancel: the video service already has your order."
 
 
 @pytest.mark.parametrize("button", ["Try again", "Remix"])
@@ -104,7 +107,7 @@ async def test_no_other_one_is_made_where_its_result_could_not_be_posted(
     taken = list(bot.service.submitted)
     fake.deny(fake.channel, Permission.ATTACH_FILES)
     sentence = await said(await ann.press(message, button))
-    assert sentence.startswith("I may not post in this channel (Attach Files is missing)")
+    assert sentence.startswith("I'm not allowed to post in this channel (Attach Files is missing)")
     assert bot.service.submitted == taken
 
 
@@ -120,7 +123,10 @@ async def test_remix_opens_a_form_with_the_old_words_and_makes_a_new_job(
     assert response.data["components"][0]["component"]["value"] == "a cat"
     sent = await bob.submit_modal(opened, {0: "a dog"})
     answer = await sent.answered()
-    assert (answer.type, card(answer.message)) == (Answer.MESSAGE, "Taken. Yours is in the queue.")
+    assert (answer.type, card(answer.message)) == (
+        Answer.MESSAGE,
+        "Got it! Your video is in the queue.",
+    )
     again = bot.service.submitted[-1]
     assert (again.order.wish.prompt, again.order.call.person.name) == ("a dog", "Bob")
     assert again.request.model == job.request.model
@@ -151,7 +157,7 @@ async def test_a_stranger_s_picture_opens_no_form_for_other_words(
     await bot.platform.send(post, job, replies.result(job), video=None)
     message = await bot.fake.next("message", lambda each: each.nonce == post.nonce(Form.TEXT))
     sentence = await said(await fake.person("bob").press(message, "Remix"))
-    assert sentence.startswith("That picture was posted by somebody else")
+    assert sentence.startswith("Somebody else posted that picture")
 
 
 async def test_delete_asks_once_more_and_then_takes_the_video_away(

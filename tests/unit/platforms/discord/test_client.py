@@ -101,7 +101,7 @@ async def test_a_video_that_could_not_be_converted_is_a_file_and_says_so(
     await desk.send(video=path.rename(path.with_suffix(".mkv")))
     shown = await fake.next("message")
     assert [each.filename for each in shown.attachments] == [f"zoetrope-{desk.job.id}.mkv"]
-    assert "could not convert this one" in shown.content
+    assert "could not convert this video" in shown.content
 
 
 async def test_a_command_s_result_replies_to_no_card_that_goes(fake: FakeDiscord, bot: Bot) -> None:
@@ -177,7 +177,7 @@ async def test_direct_messages_go_to_the_person(fake: FakeDiscord, desk: Desk, a
     ("change", "told"),
     [
         ("gone", "in The Workshop, in a channel that is gone or that I can't see any more."),
-        ("denied", "in #general in The Workshop, where I was not allowed to post it."),
+        ("denied", "in #general in The Workshop, where I am not allowed to post it."),
     ],
 )
 async def test_what_comes_directly_instead_says_why_and_where_it_was_asked_for(
@@ -188,7 +188,7 @@ async def test_what_comes_directly_instead_says_why_and_where_it_was_asked_for(
         while bot.platform.client.get_channel(fake.channel.id):
             await asyncio.sleep(0)
     await desk.send(kind, direct=True)
-    assert f"You asked for it {told}" in (await fake.next("message")).content
+    assert f"You asked for this video {told}" in (await fake.next("message")).content
 
 
 async def test_a_direct_message_where_it_was_asked_for_gives_no_reason(
@@ -197,7 +197,7 @@ async def test_a_direct_message_where_it_was_asked_for_gives_no_reason(
     address = replace(desk.job.order.call.address, community=None, channel=str(ann.dm.id))
     desk.job = replace(desk.job, order=changed(desk.job.order, address=address))
     await desk.send(direct=True)
-    assert "You asked for it" not in (await fake.next("message")).content
+    assert "You asked for this video" not in (await fake.next("message")).content
 
 
 async def test_a_person_who_takes_none_is_a_definite_no(desk: Desk, ann: Member) -> None:

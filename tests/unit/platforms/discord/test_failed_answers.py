@@ -73,7 +73,7 @@ async def test_an_answer_that_was_another_sentence_is_no_card(
     """Refused when it was heard first, and taken when it was heard again: nobody saw that."""
     real, refusing = bot.service.accounts, replace(UNLIMITED, person_videos=0)
     bot.service.accounts = Accounts(Terms(catalog=CATALOG, limits=refusing))
-    assert (await said(await ann.slash("video", prompt="a cat"))).startswith("No videos")
+    assert (await said(await ann.slash("video", prompt="a cat"))).startswith("I make no videos")
     bot.service.accounts = real
     deliver_again(fake, "INTERACTION_CREATE")
     await asyncio.wait_for(bot.service.withdrawals.get(), 60)
@@ -97,7 +97,7 @@ class TestImpatience:
     ) -> None:
         hasty.service.go_on.clear()
         sentence = await said(await ann.slash("video", prompt="a cat"))
-        assert sentence.startswith("I could not write that down just now")
+        assert sentence.startswith("I could not save that just now")
         hasty.service.go_on.set()
         await hasty.commands.finish()
         assert hasty.service.submitted == []
@@ -117,7 +117,7 @@ class TestImpatience:
         idle.service.submit = slowly  # type: ignore[method-assign]
         async with idle.running():
             sentence = await said(await ann.slash("video", prompt="a cat"))
-            assert sentence.startswith("I could not write that down just now")
+            assert sentence.startswith("I could not save that just now")
             go_on.set()
             await idle.commands.finish()
             assert (await only_job(idle)).status is Status.CANCELLED

@@ -45,7 +45,7 @@ async def test_a_picture_in_a_message_becomes_an_order_by_a_form(
         {"What the video should show": "it purrs", "Which model, and how long": "8 sora"},
     )
     answer = await sent.answered()
-    assert card(answer.message) == "Taken. Fetching your picture …"
+    assert card(answer.message) == "Got it! I'm fetching your picture …"
     order = (await only_job(bot)).order
     assert (order.wish.prompt, order.wish.family, order.wish.seconds) == ("it purrs", "sora", 8)
     assert [(each.filename, each.author) for each in order.pictures] == [("cat.png", str(ann.id))]
@@ -88,7 +88,7 @@ async def test_a_strangers_picture_opens_no_form(fake: FakeDiscord, bot: Bot, an
     bob = fake.person("bob")
     message = await bob.say("", attachments=[fake.attachment(PNG, "cat.png")])
     sentence = await said(await ann.message_command("Animate", message))
-    assert sentence.startswith("That picture was posted by somebody else")
+    assert sentence.startswith("Somebody else posted that picture")
 
 
 @pytest.mark.parametrize("closed", [False, True])
@@ -102,7 +102,7 @@ async def test_no_form_opens_where_its_order_would_be_refused(
         bot.service.access = Access(
             places=Places(bot.database), facts=bot.facts, default=Default.CLOSED, clock=bot.clock
         )
-        sentence = "I am not switched on here"
+        sentence = "I'm not switched on here"
     else:
         limits = replace(UNLIMITED, person_videos=1)
         bot.service.accounts = Accounts(Terms(catalog=CATALOG, limits=limits))
@@ -122,7 +122,7 @@ async def test_one_picture_that_is_too_large_does_not_spoil_the_others(
     await (await ann.submit_modal(opened, {})).answered()
     assert [each.filename for each in (await only_job(bot)).order.pictures] == ["small.png"]
     alone = await ann.message_command("Animate", await ann.say("", attachments=[huge]))
-    assert (await said(alone)).startswith("That picture has 8.5 MB")
+    assert (await said(alone)).startswith("That picture is 8.5 MB")
 
 
 async def test_the_form_offers_only_what_a_model_makes_of_a_picture(

@@ -102,7 +102,7 @@ async def test_a_stop_that_comes_too_late_says_so_and_takes_no_list_for_a_card(
     while not bot.posts.asked.empty():
         bot.posts.asked.get_nowait()
     answer = await listed(await ann.press(jobs, "Stop 1"))
-    assert answer.content == "That one is over already."
+    assert answer.content == "That order is already finished."
     await listed(await ann.slash("jobs"))
     assert bot.posts.asked.empty(), "it looked for a card to bring up to date"
 

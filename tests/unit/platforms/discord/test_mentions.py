@@ -33,7 +33,7 @@ async def test_a_mention_with_words_is_answered_with_the_card(
     asked = await ann.say("a cat", mentions_bot=True)
     shown = await fake.next("message")
     job = await only_job(bot)
-    assert card(shown) == "Taken. Yours is in the queue."
+    assert card(shown) == "Got it! Your video is in the queue."
     assert (shown.reference, shown.pings) == (asked.id, frozenset())
     assert shown.nonce == f"{job.id}-ct"
     assert await recorded(bot, job) == (str(shown.id), str(fake.channel.id))
@@ -58,7 +58,10 @@ async def test_a_repeated_message_is_answered_once(
 
 async def test_an_empty_mention_gets_help(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
     shown = await told_help(fake, ann)
-    assert shown.content == "Mention me with a prompt, attach a picture if you like, or use /video."
+    assert shown.content == (
+        "Mention me with a prompt like “a cat on the moon”, with a picture if you like, "
+        "or use /video."
+    )
 
 
 async def test_a_mention_takes_the_picture_of_its_own_message(
@@ -105,8 +108,8 @@ async def test_two_pictures_are_refused_in_a_friendly_way(
 ) -> None:
     bob = fake.person("bob")
     for person, count, sentence in (
-        (ann, 2, "None of the models here goes from one picture to another. Send me one picture"),
-        (bob, 3, "That is 3 pictures, more than fit into one video."),
+        (ann, 2, "No model here goes from one picture to another. Please send me one picture"),
+        (bob, 3, "You sent 3 pictures, more than fit into one video."),
     ):
         files = [fake.attachment(PNG, "cat.png") for _ in range(count)]
         await person.say("", mentions_bot=True, attachments=files)
@@ -145,7 +148,7 @@ async def test_in_direct_messages_a_picture_needs_no_mention(
 ) -> None:
     await ann.say("it purrs", channel=ann.dm, attachments=[fake.attachment(PNG, "cat.png")])
     shown = await fake.next("message")
-    assert card(shown) == "Taken. Fetching your picture …"
+    assert card(shown) == "Got it! I'm fetching your picture …"
     order = (await only_job(bot)).order
     assert (order.wish.prompt, order.call.address.community) == ("it purrs", None)
 
@@ -167,7 +170,7 @@ async def test_the_bot_is_mentioned_again_after_it_spoke(
 ) -> None:
     for _ in range(3):
         await ann.say("a cat", mentions_bot=True)
-        assert card(await fake.next("message")) == "Taken. Yours is in the queue."
+        assert card(await fake.next("message")) == "Got it! Your video is in the queue."
 
 
 async def test_a_channel_that_it_was_told_of_is_not_said_to_be_hidden(
@@ -177,7 +180,7 @@ async def test_a_channel_that_it_was_told_of_is_not_said_to_be_hidden(
     gone = {"guild_id": str(fake.guild.id), "role_id": str(fake.guild.bot_role.id)}
     assert fake.world.tell(Intent.GUILDS, "GUILD_ROLE_DELETE", gone)
     await ann.say("a cat", mentions_bot=True)
-    assert card(await fake.next("message")) == "Taken. Yours is in the queue."
+    assert card(await fake.next("message")) == "Got it! Your video is in the queue."
 
 
 async def test_how_to_ask_is_told_once_a_minute_to_each_person_in_each_channel(

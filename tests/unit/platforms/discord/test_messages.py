@@ -114,7 +114,7 @@ def test_a_result_says_what_made_it_and_for_whom() -> None:
     assert result_text(asked("a *cat*")).splitlines() == [
         f"<@{OWNER.id}>, here is your video.",
         "> a \\*cat\\*",
-        "-# AI-generated · Wan · asked by Ann",
+        "-# AI-generated · Wan · for Ann",
     ]
 
 
@@ -164,7 +164,7 @@ def test_many_choices_are_a_menu_that_shows_the_chosen_one() -> None:
 def test_an_entry_of_a_list_shows_the_words_that_it_was_made_of() -> None:
     entry = replace(asked("a *cat*"), buttons=(), ping=None)
     lines = (messages.notice(entry, "en").content or "").splitlines()
-    assert lines[1:] == ["> a \\*cat\\*", "• AI-generated · Wan · asked by Ann"]
+    assert lines[1:] == ["> a \\*cat\\*", "• AI-generated · Wan · for Ann"]
 
 
 def test_a_reply_about_a_message_leads_there() -> None:
@@ -194,7 +194,7 @@ def test_failures_and_times_in_refusals_are_sentences(reason: Reason) -> None:
 def test_a_limit_says_when_there_is_more() -> None:
     refused = OverLimit("limit_person_videos", limit=3, used=3, resets_at=1_800_000_000.0)
     said = messages.notice(replies.error(refused), "de").content
-    assert said == "You have had your 3 videos for today. More <t:1800000000:R>."
+    assert said == "You have had your 3 videos for today. You get new ones <t:1800000000:R>."
 
 
 def test_a_missing_permission_is_called_what_discord_calls_it() -> None:

@@ -44,4 +44,4 @@ async def test_words_that_are_no_value_are_refused(fake: FakeDiscord, name: str)
     asked = await fake.person("Ann").slash(
         "video", prompt="a cat", options={name: UNREADABLE[name][0]}
     )
-    assert await said(asked) == "That can be on or off, not “loud”."
+    assert await said(asked) == "Please say on or off, not “loud”."

@@ -59,7 +59,10 @@ async def test_an_orphan_that_is_out_of_date_is_mended_by_its_own_button(
     await bot.jobs.save(job, gone, now=bot.clock.now())
     answer = await (await ann.press(second, "Cancel")).answered()
     assert answer.message is not None
-    assert answer.message.content == "Too late: the video service already has it."
+    assert (
+        answer.message.content
+        == "It is too late to cancel: the video service already has your order."
+    )
     edited = await fake.next("edit", lambda each: each.id == second.id)
     assert [each["label"] for each in edited.buttons] == ["Don't post"]
 

@@ -15,9 +15,9 @@ from tests.unit.core.orders import KEY_FRAMES, SINGING, offering
 from tests.unit.platforms.discord.bot import Bot
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
-NOT_ATTACHED = "I can only use pictures that are attached to a message"
+NOT_ATTACHED = "I can only use attached pictures"
 NO_PICTURE = "I see no picture there that I can animate."
-MOVES = "That one moves already,"
+MOVES = "That picture already moves,"
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ PREVIEW = {"type": "rich", "image": {"url": "https://pictures.example/cat.png"}}
         ({"files": ["clip.mp4"]}, MOVES),
         ({"files": ["page.pdf"]}, "I can't read PDF."),
         ({"files": ["notes.txt"]}, NO_PICTURE),
-        ({"files": ["cat.png", "clip.mp4"]}, "One of these moves already,"),
+        ({"files": ["cat.png", "clip.mp4"]}, "One of these files already moves,"),
         ({"files": ["cat.png"], "stickers": [STICKER]}, NOT_ATTACHED),
         ({"stickers": [STICKER]}, NOT_ATTACHED),
         ({"embeds": [PREVIEW]}, NOT_ATTACHED),
@@ -131,7 +131,7 @@ async def test_a_reply_to_what_is_gone_is_not_words_alone(
     await ann.delete(target)
     fake.world.post(replace(asked, id=fake.world.ids.next()))
     shown = await fake.next("message", lambda each: each.author.bot)
-    assert shown.content.startswith("The message that you reply to is gone.")
+    assert shown.content.startswith("The message that you replied to is gone.")
     assert len(sighted.service.submitted) == 1
 
 
@@ -148,8 +148,8 @@ async def test_of_several_pictures_the_one_that_is_refused_is_named(
         bad.width, bad.height = 10_000, 10_000
     await ann.say("meet", mentions_bot=True, attachments=[good, bad])
     told = (await fake.next("message", lambda each: each.author.bot)).content
-    assert told.startswith("I can't read PSD." if too == "unread" else "That picture has ")
-    assert told.endswith("I mean number 2 of 2.")
+    assert told.startswith("I can't read PSD." if too == "unread" else "That picture ")
+    assert told.endswith("I mean picture number 2 of 2.")
     assert bot.service.submitted == []
 
 
@@ -160,10 +160,10 @@ def singing(bot: Bot) -> Bot:
 
 
 OTHERS = {
-    "clip.mp4": "One of these moves already,",
-    "clip.mkv": "One of these moves already,",
-    "notes.txt": "One of these files is no picture and no sound,",
-    "models.zip": "One of these files is no picture and no sound,",
+    "clip.mp4": "One of these files already moves,",
+    "clip.mkv": "One of these files already moves,",
+    "notes.txt": "One of these files is neither a picture nor a sound,",
+    "models.zip": "One of these files is neither a picture nor a sound,",
     "page.pdf": "I can't read PDF.",
 }
 
@@ -188,7 +188,7 @@ async def test_a_picture_is_not_paid_for_without_the_file_beside_it(
         assert told.endswith("send me yours without the reply.")
     else:
         assert told.startswith(OTHERS[other])
-        assert told.endswith("I mean number 2 of 2.")
+        assert told.endswith("I mean picture number 2 of 2.")
     assert sighted.service.submitted == []
 
 
@@ -214,7 +214,7 @@ async def test_so_it_is_with_a_sticker_and_with_two_sounds(
     sounds = [fake.attachment(b"OggS", name) for name in ("one.ogg", "two.mp3")]
     await ann.say("sing", mentions_bot=True, attachments=[cat, *sounds])
     told = (await fake.next("message")).content
-    assert told.startswith("That is 2 sounds,")
+    assert told.startswith("You sent 2 sounds,")
     assert told.endswith("with its picture."), "no reply is to blame"
     assert singing.service.submitted == []
 
@@ -250,7 +250,7 @@ async def test_where_no_model_takes_a_sound_neither_an_order_nor_a_form_leaves_i
     response = await (await ann.message_command("Animate", said)).answered()
     assert response.message is not None
     for each in (told, response.message.content):
-        assert each.startswith("None of the models here makes a picture speak.")
+        assert each.startswith("No model here can make a picture speak.")
     assert bot.service.submitted == []
 
 
@@ -259,7 +259,7 @@ async def test_a_sound_alone_is_told_what_it_needs(
 ) -> None:
     await ann.say("sing", channel=ann.dm, attachments=[fake.attachment(b"OggS", "voice.ogg")])
     assert (await fake.next("message", lambda each: each.author.bot)).content.startswith(
-        "A sound needs one picture that it can move."
+        "A sound needs a picture that can speak or sing to it."
     )
     assert singing.service.submitted == []
 
@@ -285,8 +285,8 @@ async def test_of_two_pictures_that_of_somebody_else_is_named(
     dog = [fake.attachment(PNG, "dog.png")]
     await ann.say("meet", mentions_bot=True, attachments=dog, reply_to=target)
     told = (await fake.next("message", lambda each: each.author.bot)).content
-    assert told.startswith("That picture was posted by somebody else")
-    assert told.endswith("I mean number 1 of 2.")
+    assert told.startswith("Somebody else posted that picture")
+    assert told.endswith("I mean picture number 1 of 2.")
     assert sighted.service.submitted == []
 
 

@@ -31,7 +31,7 @@ async def test_a_prompt_becomes_an_order_and_its_answer_the_card(
     answer = await asked.answered()
     job = await only_job(bot)
     assert (answer.type, answer.ephemeral) == (Answer.MESSAGE, False)
-    assert card(answer.message) == "Taken. Yours is in the queue."
+    assert card(answer.message) == "Got it! Your video is in the queue."
     assert await recorded(bot, job) == (str(asked.original_id), str(fake.channel.id))
     order = job.order
     assert order.call.event_id == str(asked.id)
@@ -89,9 +89,9 @@ async def test_what_is_switched_is_in_the_order_and_on_the_card(bot: Bot, ann: M
 @pytest.mark.parametrize(
     ("filled", "told"),
     [
-        ({"sound": "loud"}, "That can be on or off, not “loud”."),
+        ({"sound": "loud"}, "Please say on or off, not “loud”."),
         ({"sound": "off", "model": "sora"}, "Sora always makes videos with sound here."),
-        ({"seconds": AUTO}, "Wan can't choose the length by itself. It makes 5, 10 seconds."),
+        ({"seconds": AUTO}, "Wan can't choose the length by itself. You can choose 5, 10 seconds."),
     ],
 )
 async def test_what_can_not_be_had_so_is_told_to_its_person_alone(
@@ -104,14 +104,14 @@ async def test_what_can_not_be_had_so_is_told_to_its_person_alone(
 async def test_a_second_picture_is_what_the_video_ends_on(fake: FakeDiscord, ann: Member) -> None:
     first, last = (fake.attachment(PNG, f"{it}.png", ephemeral=True) for it in ("first", "last"))
     sentence = await said(await ann.slash("animate", image=first, last_image=last))
-    assert sentence.startswith("None of the models here goes from one picture to another.")
+    assert sentence.startswith("No model here goes from one picture to another.")
 
 
 @pytest.mark.usefixtures("bot")
 async def test_a_picture_to_end_on_needs_one_to_begin_with(fake: FakeDiscord, ann: Member) -> None:
     last = fake.attachment(PNG, "last.png", ephemeral=True)
     sentence = await said(await ann.slash("video", prompt="a cat", last_image=last))
-    assert sentence.startswith("A picture to end on needs one to begin with")
+    assert sentence.startswith("A last picture needs a first one.")
 
 
 async def test_a_picture_is_the_persons_own(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
@@ -148,8 +148,8 @@ async def test_a_picture_is_made_to_speak(fake: FakeDiscord, bot: Bot, ann: Memb
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("song.mp3", "None of the models here makes a picture speak."),
-        ("talk.webm", "None of the models here makes a picture speak."),
+        ("song.mp3", "No model here can make a picture speak."),
+        ("talk.webm", "No model here can make a picture speak."),
         ("song.mid", "I see no sound there that I can use."),
     ],
 )
@@ -173,8 +173,8 @@ async def test_direct_messages_work_alike(fake: FakeDiscord, bot: Bot, ann: Memb
     [
         ("cat.pdf", 100, "I can't read PDF. JPEG, PNG,"),
         ("cat.tiff", 100, "I can't read TIFF. JPEG, PNG,"),
-        ("cat.mov", 100, "That one moves already,"),
-        ("cat.png", 8_500_000, "That picture has 8.5 MB; I take up to 8."),
+        ("cat.mov", 100, "That picture already moves,"),
+        ("cat.png", 8_500_000, "That picture is 8.5 MB; the most I take is 8 MB."),
     ],
 )
 async def test_what_is_no_picture_is_refused_at_once(
@@ -241,7 +241,7 @@ async def test_nothing_is_taken_where_the_result_could_not_be_posted(
 ) -> None:
     fake.deny(fake.channel, missing)
     sentence = await said(await ann.slash("video", prompt="a cat"))
-    assert sentence.startswith(f"I may not post in this channel ({name} is missing)")
+    assert sentence.startswith(f"I'm not allowed to post in this channel ({name} is missing)")
     assert bot.service.submitted == []
 
 
@@ -251,7 +251,7 @@ async def test_a_database_that_fails_takes_nothing(
     await bot.database.finish()
     bot.service.go_on = None  # type: ignore[assignment]
     sentence = await said(await ann.slash("video", prompt="a cat"))
-    assert sentence.startswith("I could not write that down just now, so nothing was taken.")
+    assert sentence.startswith("I could not save that just now, so I did not take your order.")
 
 
 async def test_a_full_disk_is_told_for_orders_and_buttons(
@@ -266,7 +266,7 @@ async def test_a_full_disk_is_told_for_orders_and_buttons(
     bot.service.submit = full  # type: ignore[method-assign]
     bot.service.cancel = full  # type: ignore[method-assign]
     for asked in (await ann.slash("video", prompt="a dog"), await ann.press(card, "Cancel")):
-        assert (await said(asked)).startswith("I can't write anything down right now")
+        assert (await said(asked)).startswith("My disk is full, so I can't save anything")
 
 
 @pytest.mark.proof
@@ -275,7 +275,7 @@ async def test_a_mistake_of_ours_is_admitted_and_takes_nothing(
 ) -> None:
     bot.draw = lambda _: Reply(text=Text(id="error.picture_too_large"))
     sentence = await said(await ann.slash("video", prompt="a cat"))
-    assert sentence.startswith("Something went wrong on my side. Nothing was taken")
+    assert sentence.startswith("Something went wrong on my side, and I did not take your order")
     assert (await only_job(bot)).status is Status.CANCELLED
 
 
@@ -284,7 +284,7 @@ async def test_a_card_that_cannot_be_adorned_is_plain(
 ) -> None:
     bot.draw = None  # type: ignore[assignment]
     answer = await (await ann.slash("video", prompt="a cat")).answered()
-    assert card(answer.message) == "Taken. Yours is in the queue."
+    assert card(answer.message) == "Got it! Your video is in the queue."
 
 
 async def test_so_is_one_whose_ornaments_would_keep_its_person_waiting(
@@ -295,4 +295,4 @@ async def test_so_is_one_whose_ornaments_would_keep_its_person_waiting(
 
     bot.door.listings.cards.card = never  # type: ignore[method-assign]
     answer = await (await ann.slash("video", prompt="a cat")).answered()
-    assert card(answer.message) == "Taken. Yours is in the queue."
+    assert card(answer.message) == "Got it! Your video is in the queue."

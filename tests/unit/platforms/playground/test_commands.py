@@ -67,7 +67,7 @@ async def test_cancel_stops_the_latest_or_the_one_that_is_named(hall: Hall) -> N
         first = (await card_of(hall, page, "one"))["look"]["job"]
         await page.say("two")
         told = await page.tell(do="ask", command="cancel")
-        assert words(told) == "Cancelled: “two”. Nothing was sent, nothing counts."
+        assert words(told) == "Cancelled: “two”. Nothing was sent, so nothing counts."
         told = await page.tell(do="ask", command="cancel", given={"job": first})
         assert words(told).startswith("Cancelled: “one”.")
         assert words(await page.tell(do="ask", command="cancel")).startswith("Nothing")
@@ -77,7 +77,7 @@ async def test_jobs_under_way_are_stopped_from_their_list_which_is_turned(hall: 
     async with hall.page() as page:
         await page.say("a cat")
         told = await page.tell(do="ask", command="jobs")
-        assert lines(told)[0].startswith("1. “a cat”: Taken.")
+        assert lines(told)[0].startswith("1. “a cat”: Got it!")
         (stop,) = told["notice"]["buttons"]
         turned = await page.tell(**pressed(stop))
     assert (turned["notice"]["turned"], words(turned).startswith("Nothing")) == (True, True)
@@ -113,7 +113,7 @@ async def test_a_limit_says_when_there_is_more(tmp_path: Path) -> None:
         told = await page.say("a dog")
     resets_at = limits.day(hall.clock.now())[1]
     assert told["notice"]["text"] == [
-        "You have had your one video for today. The next ",
+        "You have had your one video for today. You get a new one ",
         {"relative": resets_at},
         ".",
     ]
@@ -125,7 +125,7 @@ async def test_cancel_draws_the_card_anew_at_once(hall: Hall) -> None:
         await page.tell(do="press", action="cancel", about=card["look"]["job"])
         last = page.seen[-1]
     assert (last["type"], last["message"]["id"]) == ("edit", card["id"])
-    assert last["message"]["look"]["text"] == ["Cancelled. Nothing was sent, nothing counts."]
+    assert last["message"]["look"]["text"] == ["Cancelled. Nothing was sent, so nothing counts."]
 
 
 async def test_bob_presses_his_own_and_ann_presses_everybodys(hall: Hall) -> None:
@@ -157,8 +157,8 @@ async def test_again_is_a_new_job_of_whoever_pressed_and_only_one(
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        ({"action": "cancel", "about": "gone"}, "I don't know that request any more."),
-        ({"action": "delete", "about": "gone"}, "I don't know that request any more."),
+        ({"action": "cancel", "about": "gone"}, "I don't know that order any more."),
+        ({"action": "delete", "about": "gone"}, "I don't know that order any more."),
     ],
 )
 async def test_buttons_of_former_times_are_answered(
@@ -190,7 +190,7 @@ async def test_what_is_switched_is_in_the_order_and_on_the_card(tmp_path: Path) 
     assert job is not None
     assert (job.order.wish.seconds, job.order.wish.audio, job.request.seconds) == (AUTO, False, 10)
     assert card["look"]["facts"][:2] == [["Wan · up to 10 s · 16:9 · 720p"], ["Without sound"]]
-    assert words(refused) == "Wan can't be asked for a watermark here."
+    assert words(refused) == "Wan can't add a watermark here."
 
 
 async def test_history_leads_to_each_video_and_shows_it_again(hall: Hall) -> None:
@@ -310,11 +310,11 @@ async def test_a_full_disk_is_told(hall: Hall) -> None:
     async with hall.page() as page:
         hall.commands._door.listings.jobs.recent = full  # type: ignore[method-assign]
         told = await page.tell(do="ask", command="jobs")
-    assert words(told).startswith("I can't write anything down right now")
+    assert words(told).startswith("My disk is full, so I can't save anything")
 
 
 async def test_what_breaks_is_admitted_without_a_word_too_many(hall: Hall) -> None:
     async with hall.page() as page:
         hall.commands._door.listings.jobs.recent = None  # type: ignore[assignment,method-assign]
         told = await page.tell(do="ask", command="jobs")
-    assert words(told).startswith("Something went wrong on my side.")
+    assert words(told).startswith("Something went wrong on my side, and I did not take your order.")

@@ -31,7 +31,7 @@ async def test_words_become_an_order_and_are_answered_by_the_card(hall: Hall) ->
         request = page.seen[0]["message"]
     assert (request["author"], request["text"], request["command"]) == ("ann", "a cat", "video")
     assert (card["author"], card["reply_to"]) == ("zoetrope", request["id"])
-    assert card["look"]["text"] == ["Taken. Yours is in the queue."]
+    assert card["look"]["text"] == ["Got it! Your video is in the queue."]
     job = await hall.jobs.get(card["look"]["job"])
     assert job is not None
     assert job.order.call.address == Address(
@@ -143,7 +143,7 @@ async def test_where_no_model_takes_a_sound_it_is_given_back(
     given = {"pictures": [picture["name"]], "sound": sound["name"]}
     async with hall.page() as page:
         told = await page.tell(do="say", command="animate", text="", **given)
-    assert words(told).startswith("None of the models here makes a picture speak.")
+    assert words(told).startswith("No model here can make a picture speak.")
     assert (told["notice"]["returned"], hall.platform.room.messages) == (True, [])
     monkeypatch.setattr(files, "MOST_UNSENT", 0)
     await upload(hall, png())
@@ -169,7 +169,7 @@ async def test_all_that_a_message_and_the_one_it_replies_to_carry_is_used(tmp_pa
     assert meeting.request.kind is Kind.KEY_FRAMES
     assert [each.filename for each in speaking.order.files] == ["dog.png", "voice.ogg"]
     assert speaking.request.kind is Kind.SOUND
-    assert words(told).startswith("A sound can move one picture, and those are 2.")
+    assert words(told).startswith("A sound goes with one picture, and you sent 2.")
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -180,7 +180,7 @@ async def test_a_video_that_is_replied_to_is_not_passed_over(hall: Hall, *, own:
     async with hall.page() as page:
         wish = {"command": "video", "text": "a dog instead", "reply_to": ours.id}
         told = await page.tell(do="say", **wish, pictures=pictures)
-    assert words(told).startswith("That one moves already")
+    assert words(told).startswith("That picture already moves")
     assert words(told).endswith("send me yours without the reply.") == own
     assert await hall.jobs.recent("playground", "ann", most=9) == []
 
@@ -188,12 +188,12 @@ async def test_a_video_that_is_replied_to_is_not_passed_over(hall: Hall, *, own:
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        ({"text": " "}, "Tell me what the video should show."),
+        ({"text": " "}, "Please tell me what the video should show."),
         ({"text": "a", "command": "animate"}, "I see no picture there"),
         ({"text": "a", "pictures": ["0" * 32 + ".png"]}, "That picture is no longer there."),
         ({"text": "a", "sound": "0" * 32 + ".mp3"}, "That sound is no longer there."),
         ({"text": "a", "wish": {"model": "<b>veo</b>"}}, "There is no model “<b>veo</b>” here."),
-        ({"text": "a" * 60, "wish": {"model": "wan"}}, "That is 60 characters"),
+        ({"text": "a" * 60, "wish": {"model": "wan"}}, "Your prompt has 60 characters"),
     ],
 )
 async def test_what_stands_in_the_way_is_told_to_one_person(

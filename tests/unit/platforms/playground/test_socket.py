@@ -121,7 +121,7 @@ async def test_what_is_said_in_one_window_is_seen_in_the_other(hall: Hall) -> No
         seen = await other.socket.receive_json(timeout=10)
         assert (seen["type"], seen["message"]["text"]) == ("post", "hello")
         refused = await one.tell(do="say", text=" ")
-        assert "Tell me" in words(refused)
+        assert "Please tell me" in words(refused)
 
 
 # --- what choices come to -------------------------------------------------------------------------

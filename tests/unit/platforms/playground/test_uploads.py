@@ -133,7 +133,7 @@ async def test_a_sound_is_taken_and_played_as_what_it_is(
     ("content", "code", "said"),
     [
         (b"<html>", 415, "I see no sound there that I can use."),
-        (b"OggS" + bytes(SOUND_BYTES), 413, "That sound has 15.0 MB; up to 15 work."),
+        (b"OggS" + bytes(SOUND_BYTES), 413, "That sound is 15.0 MB; the most I take is 15 MB."),
     ],
 )
 async def test_what_is_no_sound_is_not_kept(
@@ -217,7 +217,7 @@ async def test_words_and_times_are_told_in_one_language(
 async def test_more_than_8_mb_are_turned_away_as_they_come(hall: Hall) -> None:
     code, notice = await upload(hall, png() + b"0" * 8_000_000)
     assert code == 413
-    assert "I take up to 8" in notice["text"][0]
+    assert "the most I take is 8 MB" in notice["text"][0]
     assert list((hall.platform.folder / "files").iterdir()) == []
 
 

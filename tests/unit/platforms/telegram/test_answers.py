@@ -83,7 +83,7 @@ async def test_of_an_album_of_three_nothing_is_dropped_in_silence(
     items = [Item(content=png(), caption=caption), Item(content=png()), Item(content=png())]
     first, *others = await lobby.ann.sends_album(items)
     await lobby.hear_together(first, *others)
-    assert "That is 3 pictures" in lobby.answer(first).text
+    assert "You sent 3 pictures" in lobby.answer(first).text
     assert await lobby.jobs() == []
 
 
@@ -111,7 +111,7 @@ async def test_of_an_album_the_one_that_is_refused_is_named(lobby: Lobby, captio
     ]
     first, *others = await lobby.ann.sends_album(items)
     await lobby.hear_together(first, *others)
-    assert lobby.answer(first).text.endswith("I mean number 2 of 2.")
+    assert lobby.answer(first).text.endswith("I mean picture number 2 of 2.")
     assert await lobby.jobs() == []
 
 
@@ -242,7 +242,7 @@ async def test_ones_own_picture_that_is_handed_on_becomes_a_draft(lobby: Lobby) 
 async def test_whose_picture_it_is_is_said_where_it_is_known(lobby: Lobby) -> None:
     bob = lobby.fake.person("Bob", started=True)
     said = await forwarded(lobby, await bob.sends_photo(png()))
-    assert "posted by somebody else" in lobby.answer(said).text
+    assert "Somebody else posted that picture" in lobby.answer(said).text
 
 
 @pytest.mark.parametrize("text", ["", "/animate"])

@@ -37,7 +37,7 @@ async def test_a_confirmation_waits_for_its_turn_and_is_not_said_to_have_failed(
         await lobby.clock.advance(21)
     assert (
         lobby.fake.posts(lobby.ann.private)[-1].text
-        == "Cancelled: “a cat”. Nothing was sent, nothing counts."
+        == "Cancelled: “a cat”. Nothing was sent, so nothing counts."
     )
 
 
@@ -351,7 +351,7 @@ async def test_a_forwarded_picture_is_not_ones_own(lobby: Lobby) -> None:
     forwarded = await lobby.ann.forwards(theirs, to=lobby.ann.private)
     said = await lobby.ann.says("/animate", reply_to=forwarded)
     await lobby.hear(said)
-    assert "posted by somebody else" in lobby.answer(said).text
+    assert "Somebody else posted that picture" in lobby.answer(said).text
 
 
 async def test_ones_own_picture_in_another_chat_is(lobby: Lobby) -> None:
@@ -403,7 +403,7 @@ async def test_a_greeting_says_how_many_videos_are_left(lobby: Lobby) -> None:
     lobby.allow(replace(FREE, person_videos=2))
     said = await lobby.ann.says("/start")
     await lobby.hear(said)
-    assert "2 videos left for you today" in lobby.answer(said).text
+    assert "You have 2 videos left today" in lobby.answer(said).text
 
 
 # --- closed ---------------------------------------------------------------------------------------
@@ -414,4 +414,4 @@ async def test_where_it_is_closed_nobody_is_greeted_with_promises(lobby: Lobby) 
     await lobby.places.decide("telegram", place, allowed=False, by="owner", now=0.0)
     await lobby.hear(await lobby.ann.says("/start"))
     (answer,) = [each for each in lobby.fake.posts(lobby.ann.private) if each.reply_to]
-    assert answer.text.startswith("I am not switched on here")
+    assert answer.text.startswith("I'm not switched on here")

@@ -67,5 +67,8 @@ async def test_a_card_says_where_a_video_is_that_was_not_posted(
     said = cards.card(about)
     await house.platform.send(post, about, said, video=None)
     lines = house.posts()[-1].text.splitlines()
-    assert lines[0] == "Done. Not posted: /history has the video for whoever asked for it."
+    assert (
+        lines[0]
+        == "Done. I did not post it; the person who asked for it finds the video in /history."
+    )
     assert ("/history shows it, in a private chat with me." in lines) is not is_faceless

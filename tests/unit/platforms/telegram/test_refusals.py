@@ -88,7 +88,7 @@ async def test_who_sends_what_moves_is_not_told_that_it_works(lobby: Lobby) -> N
         await lobby.ann.sends_sticker(b"video", kind="animated"),
     ):
         await lobby.hear(sent)
-        assert lobby.answer(sent).text.startswith("That one moves already")
+        assert lobby.answer(sent).text.startswith("That picture already moves")
 
 
 @pytest.mark.parametrize("text", ["/animate wave", "/video wave", "/video"])

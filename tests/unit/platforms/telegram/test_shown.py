@@ -14,7 +14,7 @@ from tests.fakes.telegram import Chat, Item, Message
 from tests.unit.core.orders import CATALOG, KEY_FRAMES, WAN_PICTURE, offering
 from tests.unit.platforms.telegram.conftest import Lobby
 
-MOVES = "That one moves already"
+MOVES = "That picture already moves"
 FILE = {"file_id": "f", "file_unique_id": "u", "width": 9, "height": 9, "file_size": 9}
 LIVE = FILE | {"duration": 2}
 CHAT = {"id": 5, "type": "private", "first_name": "Bob"}
@@ -54,7 +54,7 @@ SENT: dict[str, tuple[Sends, str]] = {
     "TIFF": (lambda lobby: lobby.ann.sends_document(b"II*", "a.tiff", mime_type="image/tiff"), ""),
     "heavy": (
         lambda lobby: lobby.ann.sends_document(png(), "cat.png", size=15_000_000),
-        "That picture has 15.0 MB",
+        "That picture is 15.0 MB",
     ),
     "link": (lambda lobby: lobby.ann.says("https://example.com/cat.jpg"), LINK),
     "link in words": (lambda lobby: lobby.ann.says("look at https://example.com/cat"), LINK),
@@ -78,7 +78,7 @@ async def test_a_reply_to_what_cannot_be_used_is_refused_and_never_words_alone(
         ({"live_photo": LIVE}, MOVES),
         ({"video_note": {**FILE, "length": 9, "duration": 2}}, MOVES),
         ({"story": STORY}, "that is a story"),
-        ({"paid_media": {"star_count": 1, "paid_media": []}}, "that is one to be bought"),
+        ({"paid_media": {"star_count": 1, "paid_media": []}}, "that one has to be bought"),
         ({"game": {"title": "g", "description": "d", "photo": [FILE]}}, "that is a game"),
         ({"dice": {"emoji": "🎲", "value": 3}}, "that is an emoji"),
         ({"location": PLACE}, "that is a place"),
@@ -131,10 +131,10 @@ async def test_ones_own_picture_that_cannot_be_used_is_refused_too(lobby: Lobby)
     caption = "/video make it dance"
     heavy = await lobby.ann.sends_document(png(), "cat.png", size=15_000_000, caption=caption)
     for said, sentence in (
-        (heavy, "That picture has 15.0 MB"),
+        (heavy, "That picture is 15.0 MB"),
         (await lobby.ann.sends_video(b"video", caption=caption), MOVES),
         (await lobby.ann.says("/video make it dance: https://a.example/cat"), LINK),
-        (await lobby.ann.sends_sound(caption="/video a cat"), "A sound needs one picture"),
+        (await lobby.ann.sends_sound(caption="/video a cat"), "A sound needs a picture"),
     ):
         await lobby.hear(said)
         assert sentence in lobby.answer(said).text
@@ -223,7 +223,7 @@ async def test_where_no_model_takes_two_that_is_said_before_anything_is_taken(
     earlier = await lobby.ann.sends_photo(png())
     said = await lobby.ann.sends_photo(png(), caption="/animate", reply_to=earlier)
     await lobby.hear(said)
-    assert "goes from one picture to another. Send me one picture" in lobby.answer(said).text
+    assert "goes from one picture to another. Please send me one picture" in lobby.answer(said).text
     assert await lobby.jobs() == []
 
 
@@ -232,7 +232,7 @@ async def test_an_album_of_two_in_reply_to_a_picture_is_three(joining: Lobby) ->
     items = [Item(content=png(), caption="/animate"), Item(content=png())]
     first, *others = await joining.ann.sends_album(items, reply_to=earlier)
     await joining.hear_together(first, *others)
-    assert "That is 3 pictures" in joining.answer(first).text
+    assert "You sent 3 pictures" in joining.answer(first).text
     assert await joining.jobs() == []
 
 
@@ -341,9 +341,12 @@ PRIVATE: dict[str, tuple[dict[str, Any], str]] = {
     "dice": ({"dice": {"emoji": "🎲", "value": 3}}, "that is an emoji"),
     "game": ({"game": GAME}, "that is a game"),
     "story": ({"story": STORY}, "that is a story"),
-    "paid media": ({"paid_media": {"star_count": 1, "paid_media": []}}, "one to be bought"),
+    "paid media": (
+        {"paid_media": {"star_count": 1, "paid_media": []}},
+        "that one has to be bought",
+    ),
     "round video": ({"video_note": {**FILE, "length": 9, "duration": 2}}, MOVES),
-    "voice": ({"voice": VOICE}, "A sound needs one picture"),
+    "voice": ({"voice": VOICE}, "A sound needs a picture"),
     "unknown kind": (HOLOGRAM, UNREADABLE),
     "unknown kind with a caption": (HOLOGRAM | {"caption": "make it dance"}, UNREADABLE),
     "unknown kind with a command": (

@@ -88,14 +88,16 @@ async def test_in_private_both_become_a_draft(singing: Lobby) -> None:
 async def test_a_sound_alone_is_told_what_it_needs(singing: Lobby, caption: str) -> None:
     said = await singing.ann.sends_sound(caption=caption)
     await singing.hear(said)
-    assert singing.answer(said).text.startswith("A sound needs one picture that it can move.")
+    assert singing.answer(said).text.startswith(
+        "A sound needs a picture that can speak or sing to it."
+    )
 
 
 async def test_where_no_model_takes_sounds_that_is_said(lobby: Lobby) -> None:
     voice = await lobby.ann.sends_sound()
     said = await lobby.ann.sends_photo(png(), caption="/animate", reply_to=voice)
     await lobby.hear(said)
-    assert lobby.answer(said).text.startswith("None of the models here makes a picture speak.")
+    assert lobby.answer(said).text.startswith("No model here can make a picture speak.")
 
 
 async def test_a_voice_of_somebody_else_is_not_taken(singing: Lobby) -> None:
@@ -133,7 +135,9 @@ async def test_either_command_takes_both_along(singing: Lobby, own: str, command
 async def test_a_video_of_words_does_not_leave_a_voice_out(singing: Lobby) -> None:
     said = await singing.ann.says("/video a cat", reply_to=await singing.ann.sends_sound())
     await singing.hear(said)
-    assert singing.answer(said).text.startswith("A sound needs one picture that it can move.")
+    assert singing.answer(said).text.startswith(
+        "A sound needs a picture that can speak or sing to it."
+    )
     assert await singing.jobs() == []
 
 
@@ -150,7 +154,7 @@ async def test_an_album_of_songs_is_more_than_one_video_takes(singing: Lobby) ->
     first, *others = await singing.ann.sends_album(more)
     await singing.hear_together(first, *others)
     told = singing.answer(first).text
-    assert told.startswith("That is 2 sounds,")
+    assert told.startswith("You sent 2 sounds,")
     assert told.endswith("with its picture."), "no reply is to blame"
     assert len(await singing.jobs()) == 1
 
@@ -160,7 +164,9 @@ async def test_a_voice_that_answers_our_question_is_not_left_out(singing: Lobby)
     await singing.hear(asked)
     answer = await singing.ann.sends_sound(caption="a cat", reply_to=singing.answer(asked))
     await singing.hear(answer)
-    assert singing.answer(answer).text.startswith("A sound needs one picture that it can move.")
+    assert singing.answer(answer).text.startswith(
+        "A sound needs a picture that can speak or sing to it."
+    )
     assert await singing.jobs() == []
 
 
@@ -182,7 +188,9 @@ async def test_a_file_that_is_called_a_video_and_holds_only_sound_is_a_sound(
     content = write_sound(tmp_path / name, container, codec, rate=48_000).read_bytes()
     alone = await singing.ann.sends_document(content, name, mime_type=mime_type)
     await singing.hear(alone)
-    assert singing.answer(alone).text.startswith("A sound needs one picture that it can move.")
+    assert singing.answer(alone).text.startswith(
+        "A sound needs a picture that can speak or sing to it."
+    )
     said = await singing.ann.sends_photo(png(), caption="/video it sings", reply_to=alone)
     await singing.hear(said)
     (job,) = await singing.jobs()
@@ -201,7 +209,7 @@ async def test_one_that_holds_pictures_or_can_not_be_read_is_the_video_that_it_i
     for each, how in ((video, ""), (said, "send me yours without the reply.")):
         await singing.hear(each)
         told = singing.answer(each).text
-        assert told.startswith("That one moves already")
+        assert told.startswith("That picture already moves")
         assert told.endswith(how)
     assert await singing.jobs() == []
 
@@ -211,7 +219,7 @@ async def test_one_that_does_not_come_is_the_video_that_it_is_called(singing: Lo
     singing.fake.faults.add("getFile", internal())
     video = await singing.ann.sends_document(b"video", "video.mp4", mime_type="video/mp4")
     await singing.hear(video)
-    assert singing.answer(video).text.startswith("That one moves already")
+    assert singing.answer(video).text.startswith("That picture already moves")
 
 
 async def test_a_stranger_has_nothing_fetched(singing: Lobby) -> None:
@@ -225,7 +233,7 @@ async def test_a_stranger_has_nothing_fetched(singing: Lobby) -> None:
     await singing.open()
     video = await singing.ann.sends_document(b"video", "video.mp4", mime_type="video/mp4")
     await singing.hear(video)
-    assert singing.answer(video).text.startswith("I am not switched on here")
+    assert singing.answer(video).text.startswith("I'm not switched on here")
     assert not singing.fake.calls_of("getFile")
 
 
@@ -233,5 +241,5 @@ async def test_one_that_is_too_large_to_look_into_is_not_fetched(singing: Lobby)
     size = 16_000_000
     video = await singing.ann.sends_document(b"x", "video.mp4", mime_type="video/mp4", size=size)
     await singing.hear(video)
-    assert singing.answer(video).text.startswith("That one moves already")
+    assert singing.answer(video).text.startswith("That picture already moves")
     assert not singing.fake.calls_of("getFile")
