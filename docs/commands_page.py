@@ -210,7 +210,7 @@ async def _furnish(folder: Path, url: str) -> None:
     config = load(folder / "config.toml")
     config.data_dir.mkdir(mode=0o700)
     storage = Storage(config.storage_url, scratch=folder)
-    (folder / "video").write_bytes(b"video" * 600_000)
+    (folder / "video").write_bytes(b"mpeg" * 600_000)
     async with open_database(config.database_url, home=Home(config.data_dir)) as database:
         store = Store(database)
 

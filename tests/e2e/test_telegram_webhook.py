@@ -61,7 +61,7 @@ async def test_nobody_else_is_heard(hall: Hall, unused_tcp_port: int, secret: st
 async def test_a_token_that_is_withdrawn_ends_telegram_and_nothing_else(
     hall: Hall, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.platforms.telegram.webhook.LOOK", 0.1)
+    monkeypatch.setattr("bot.platforms.telegram.webhook.CHECK_EVERY", 0.1)
     async with (
         hall.app(None, **called(unused_tcp_port)) as address,
         aiohttp.ClientSession() as session,

@@ -177,7 +177,7 @@ async def test_a_video_that_took_the_place_of_its_card_stays(workshop: Workshop)
     assert await settled(workshop, job)
 
 
-@pytest.mark.parametrize("looks", [[], [MODERATED]], ids=["made", "failed"])
+@pytest.mark.parametrize("polls", [[], [MODERATED]], ids=["made", "failed"])
 async def test_where_its_person_alone_was_told_the_card_stays_as_one_line(
     workshop: Workshop, polls: list[Failed]
 ) -> None:

@@ -245,7 +245,7 @@ async def test_a_video_that_was_made_at_once_without_an_id_is_fetched_and_asked_
 
 
 @pytest.mark.parametrize(
-    ("look", "sources"),
+    ("poll", "sources"),
     [(Missing(), (MP4,)), (Done(("https://media.test/2",)), ("https://media.test/2", MP4))],
 )
 async def test_a_video_that_was_made_at_once_is_fetched_whether_its_id_is_known_or_not(

@@ -239,11 +239,11 @@ async def test_a_conversion_that_no_worker_survives_leaves_nothing_behind(
     """However fast the machine is: this conversion never ends once it has begun to write."""
     for name in ("convert", "convert_sparingly"):
         monkeypatch.setattr(asked, name, end)
-    clip = write_clip(tmp_path / "video", "mpeg4", "avi")
+    unplayable = write_clip(tmp_path / "video", "mpeg4", "avi")
     data, others = tmp_path / "data", _workers()
     patience = 0.5 if end is tasks.begin_and_hang else 60.0
     async with Studio(data, workers=1, patience=patience) as studio:
-        raw = await studio.keep_video(clip)
+        raw = await studio.keep_video(unplayable)
         (worker,) = _workers() - others
         video = await studio.convert(raw)
         assert (video.key, video.plays, video.thumbnail is not None) == (raw.key, False, True)

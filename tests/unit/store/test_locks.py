@@ -25,10 +25,10 @@ from tests.contract.rows import NOON, Store
 _HOLD = """
 import asyncio, sys
 from bot.store.database import open_database
-from bot.store.settings import Settings
+from bot.store.settings import StoredValues
 async def main():
     async with open_database(sys.argv[1]) as database:
-        await Settings(database).put("holder", "the other one")
+        await StoredValues(database).put("holder", "the other one")
         print("open", flush=True)
         await asyncio.Event().wait()
 asyncio.run(main())
