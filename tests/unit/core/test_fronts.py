@@ -196,7 +196,7 @@ async def test_without_a_picture_it_is_a_refusal_that_says_so(workshop: Workshop
 async def test_the_person_hears_how_large_the_picture_is(large: Workshop) -> None:
     large.gateway.creations = [TOO_LARGE]
     failed = await ordered(large)
-    assert "what you sent has 3.2 MB" in say(failure(failed).text, "en")
+    assert "what you sent is 3.2 MB" in say(failure(failed).text, "en")
     unmeasured = await ordered(large, replace(PHOTO, size=0))
     assert "the picture for this video is larger" in say(failure(unmeasured).text, "en")
 

@@ -30,7 +30,7 @@ async def test_a_picture_above_what_telegram_hands_out_is_refused(house: House) 
         with pytest.raises(Refused) as caught:
             await house.platform.fetch(given, house.folder / "into", most=10**6)
         assert caught.value.code == f"{what}_too_large"
-        assert f"That {what} has 0.5 MB" in say(replies.error(caught.value).text, "en")
+        assert f"That {what} is 0.5 MB" in say(replies.error(caught.value).text, "en")
 
 
 async def test_a_picture_that_telegram_has_no_time_for_is_told_when(house: House) -> None:
