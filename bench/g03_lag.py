@@ -16,10 +16,10 @@ ROUNDS, SLICE = 20, 1.0
 
 def figures() -> list[Figure]:
     """In milliseconds: 99 of 100 times, and the worst beyond the worst at rest."""
-    with folder() as place, folder() as other, gateway() as url, gateway() as silent:
+    with folder() as scratch, folder() as other, gateway() as url, gateway() as silent:
         variants = {
             "rest": partial(service.lagging, silent, other, 0),
-            "ours": partial(service.lagging, url, place, RUNNING),
+            "ours": partial(service.lagging, url, scratch, RUNNING),
         }
         before = counted(url)["looks"]
         found = rounds(variants, most=ROUNDS, seconds=SLICE)

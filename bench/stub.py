@@ -39,7 +39,7 @@ class Counts:
     made_at: dict[bytes, float] = field(default_factory=dict)
     looked_at: set[bytes] = field(default_factory=set)
 
-    def told(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, int]:
         """`jobs`: how many different ones were looked at."""
         asked = {"looks": self.polls, "orders": self.orders, "videos": self.videos}
         return asked | {"jobs": len(self.looked_at)}
@@ -106,7 +106,7 @@ class _Line(asyncio.Protocol):
         method, _, path = request.partition(b" ")
         counts = self._counts
         if path == b"/counts":
-            return _sent(json.dumps(counts.told()).encode())
+            return _sent(json.dumps(counts.as_dict()).encode())
         if method == b"POST":
             counts.orders += 1
             id_ = b"video_%d" % counts.orders

@@ -18,7 +18,7 @@ from bot.config.table import Table
 from bot.config.upkeep import Backup, Retention, TimeOfDay
 from bot.core.access import Default
 from bot.core.service import AnimateOthers
-from bot.gateways.meanings import Meaning, Place, Row, problem_with
+from bot.gateways.meanings import Meaning, Row, Stage, problem_with
 from bot.i18n import DEFAULT, nearest
 
 UNLIMITED = -1
@@ -207,7 +207,7 @@ class AnswerTable(Table):
     unless: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
-    at: tuple[Place, ...] = ()
+    at: tuple[Stage, ...] = ()
     together: bool = False
     unasked: bool = False
     by: str = ""

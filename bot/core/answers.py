@@ -21,7 +21,7 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TextAnswer:
     """A text for this person alone.
 
     `is_done`: the text confirms an action, so a platform retries sending it.
@@ -75,4 +75,4 @@ class Shown:
     """Whether only this person sees the video."""
 
 
-Answer = Taken | Changed | Told | Turned | Asked | Sure | Removed | Shown
+Answer = Taken | Changed | TextAnswer | Turned | Asked | Sure | Removed | Shown

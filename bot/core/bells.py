@@ -117,7 +117,7 @@ class Bells:
             self.in_hand[after.id] = after
         else:
             self._due(after)
-        if moves.has_place(before) and not moves.has_place(after):
+        if moves.has_slot(before) and not moves.has_slot(after):
             self.each_job[Status.QUEUED,].ring(now)  # the next one was called
         due = due_after(before, after, now=now)
         if result is not None:

@@ -115,7 +115,7 @@ class Ledger(Protocol):
     ) -> Mapping[str, Step]:
         """Return the extent of what `videos`, `inputs` and `words` would discard. None is never."""
 
-    async def drafts(self, *, now: float) -> None:
+    async def proposals(self, *, now: float) -> None:
         """Delete proposals that their people have not confirmed in time."""
 
     async def discarded(self, *, after: str, most: int) -> list[str]:
@@ -131,7 +131,7 @@ class Ledger(Protocol):
         """Return the files named by the page of rows with ids after `after`."""
 
 
-class Shelf(Protocol):
+class FileStore(Protocol):
     """The files. Raises `Temporary` while the storage can't be reached."""
 
     def files(self) -> AsyncIterator[list[Stored]]:

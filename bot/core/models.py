@@ -44,7 +44,7 @@ class Fields:
 
     def of(self, name: str) -> tuple[str, ...]:
         named = {"size": self.size, "aspect": self.aspect, **self.named}
-        return named.get(name, tuple(place.replace("*", name) for place in self.extras))
+        return named.get(name, tuple(path.replace("*", name) for path in self.extras))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

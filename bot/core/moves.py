@@ -13,7 +13,7 @@ from bot.core.posts import ANSWER_END
 from bot.core.wishes import WORDS
 
 
-def has_place(job: Job) -> bool:
+def has_slot(job: Job) -> bool:
     """Whether the job has one of its model's slots at its gateway, or waits for one."""
     waits = job.status is Status.QUEUED and job.reason is Reason.AT_ONCE
     return waits or job.status in IN_FLIGHT

@@ -30,7 +30,7 @@ class Pause:
     reason: Reason
     until: float
     """When the gateway is asked whether that is over."""
-    looking: bool = False
+    polls_only: bool = False
     """Only looks were refused: a good one shows that all is well. Else it takes a create."""
 
 
@@ -69,16 +69,16 @@ class Notice:
     """Its subject, if that is no pause; see `about`."""
 
 
-def last_of(told: Mapping[Reason | None, float]) -> Reason | None:
+def last_of(sent_at: Mapping[Reason | None, float]) -> Reason | None:
     """The last reason that operators were told of, by the time of each; None: it works."""
-    return max(told, key=told.__getitem__, default=None)
+    return max(sent_at, key=sent_at.__getitem__, default=None)
 
 
-def may_be_said_at(lock: Reason, told: Mapping[Reason | None, float]) -> float:
+def may_be_said_at(lock: Reason, sent_at: Mapping[Reason | None, float]) -> float:
     """From when on `lock` is news to them."""
-    if last_of(told) is lock:
-        return told[lock] + REMINDER
-    return max(told.get(lock, 0.0), told.get(None, 0.0)) + HUSH
+    if last_of(sent_at) is lock:
+        return sent_at[lock] + REMINDER
+    return max(sent_at.get(lock, 0.0), sent_at.get(None, 0.0)) + HUSH
 
 
 def about(puzzle: str, said: str) -> str:
@@ -92,11 +92,13 @@ def puzzle_in(subject: str) -> tuple[str, str] | None:
     return (puzzle, said) if space and puzzle in PUZZLES else None
 
 
-def is_news(subject: str, told: Mapping[str, float], *, now: float) -> bool:
+def is_news(subject: str, sent_at: Mapping[str, float], *, now: float) -> bool:
     """Whether `subject` may be told, by when which subjects of its gateway were."""
     if puzzle_in(subject) is None:
-        return now - told.get(subject, -REMINDER) >= REMINDER
-    return subject not in told and sum(puzzle_in(each) is not None for each in told) < MOST_WORDS
+        return now - sent_at.get(subject, -REMINDER) >= REMINDER
+    return (
+        subject not in sent_at and sum(puzzle_in(each) is not None for each in sent_at) < MOST_WORDS
+    )
 
 
 def nonce_of(*parts: str) -> str:

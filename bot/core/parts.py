@@ -29,13 +29,13 @@ def room(request: VideoRequest, body: int | None = None) -> int | None:
 def weight(request: VideoRequest, sizes: Sequence[int], *, linked: bool) -> int:
     """Bytes of the body of `request` with files of these sizes, within a few hundred each."""
     whole = sum(_length(request, inside=False)) + _PART * (len(request.parameters) + 3)
-    for size, places in zip(sizes, request.places, strict=False):
+    for size, fields in zip(sizes, request.places, strict=False):
         beyond = request.url_above is not None and size > request.url_above
         if request.transport is Transport.URL or (linked and beyond):
             each = _PART
         else:
             each = size if request.transport is Transport.UPLOAD else math.ceil(size / 3) * 4
-        whole += each * len(places)
+        whole += each * len(fields)
     return whole
 
 
@@ -58,19 +58,19 @@ def within(request: VideoRequest, most: int | None, *, linked: bool) -> VideoReq
 
 
 def _rooms(request: VideoRequest, body: int | None) -> Iterator[int]:
-    places = [place for each in request.places for place in each]
+    fields = [field for each in request.places for field in each]
     as_text = request.transport is not Transport.UPLOAD
     if as_text and not request.is_json:
         yield _as_bytes(TEXT_PART - _AROUND)
-        inside = [place for place in places if "." in place]
+        inside = [field for field in fields if "." in field]
         if inside:
-            around = sum(_AROUND + len(place.encode()) for place in inside)
+            around = sum(_AROUND + len(field.encode()) for field in inside)
             rest = sum(_length(request, inside=True)) + around
             yield _as_bytes((TEXT_PART - rest) // len(inside))
     if body is not None:
-        frames = _PART * (len(places) + len(request.parameters) + 3)
+        frames = _PART * (len(fields) + len(request.parameters) + 3)
         rest = sum(_length(request, inside=False)) + frames
-        share = max(0, body - rest) // len(places)
+        share = max(0, body - rest) // len(fields)
         yield _as_bytes(share) if as_text else share
 
 
@@ -78,9 +78,9 @@ def _length(request: VideoRequest, *, inside: bool) -> Iterator[int]:
     """Bytes of all that is no file: of the metadata alone, or of the whole body."""
     if not inside:
         yield len(request.prompt.encode(errors="replace"))
-    for place, value in request.parameters:
-        if "." in place or not inside:
-            yield len(place.encode()) + len(json.dumps(value, ensure_ascii=False).encode()) + 8
+    for field, value in request.parameters:
+        if "." in field or not inside:
+            yield len(field.encode()) + len(json.dumps(value, ensure_ascii=False).encode()) + 8
 
 
 def _as_bytes(text: int) -> int:

@@ -197,8 +197,8 @@ def _smoothing(ordered: Sequence[float]) -> float:
     """A width that joins neighbours and keeps two groups apart: from how near neighbours are."""
     near = min(max(2, round(math.sqrt(len(ordered)))), len(ordered) - 1)
     reaches = []
-    for place, here in enumerate(ordered):
-        begins = range(max(0, place - near), min(place, len(ordered) - 1 - near) + 1)
+    for position, here in enumerate(ordered):
+        begins = range(max(0, position - near), min(position, len(ordered) - 1 - near) + 1)
         reaches.append(min(max(here - ordered[at], ordered[at + near] - here) for at in begins))
     return 1.3 * sorted(reaches)[len(reaches) // 2]
 
@@ -215,16 +215,16 @@ def _allotted(
     """One video an interval, over its cells as likely as these shares make each."""
     allotted = [0.0] * _CELLS
     for first, parts in overlaps:
-        likely = [part * shares[first + place] for place, part in enumerate(parts)]
+        likely = [part * shares[first + position] for position, part in enumerate(parts)]
         whole = sum(likely)
-        for place, some in enumerate(likely):
-            allotted[first + place] += some / whole
+        for position, some in enumerate(likely):
+            allotted[first + position] += some / whole
     return allotted
 
 
 def _kernel(width: float) -> list[float]:
     reach = min(int(3 * width) + 1, _CELLS)
-    weights = [math.exp(-0.5 * (place / width) ** 2) for place in range(-reach, reach + 1)]
+    weights = [math.exp(-0.5 * (position / width) ** 2) for position in range(-reach, reach + 1)]
     whole = sum(weights)
     return [weight / whole for weight in weights]
 
@@ -232,9 +232,9 @@ def _kernel(width: float) -> list[float]:
 def _smoothed(values: Sequence[float], kernel: Sequence[float]) -> list[float]:
     reach = len(kernel) // 2
     smoothed = [0.0] * len(values)
-    for place, value in enumerate(values):
+    for position, value in enumerate(values):
         if value < _SAME:
             continue
-        for at in range(max(0, place - reach), min(len(values), place + reach + 1)):
-            smoothed[at] += value * kernel[at - place + reach]
+        for at in range(max(0, position - reach), min(len(values), position + reach + 1)):
+            smoothed[at] += value * kernel[at - position + reach]
     return smoothed

@@ -97,7 +97,7 @@ def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
     return due
 
 
-def told_by(job: Job) -> PostKind | None:
+def end_kind(job: Job) -> PostKind | None:
     """Return the kind of post that tells the job's end.
 
     None if the job has not ended, or if its card tells the end.

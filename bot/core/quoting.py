@@ -52,8 +52,8 @@ class Written:
 
     def has_code(self, code: str) -> bool:
         """Whether they may have written a code; and a number, if quoting them may make a table."""
-        place, _, number = code.rpartition(".")
-        is_number = place and number.isdigit() and any('"' in text for text in self.texts)
+        head, _, number = code.rpartition(".")
+        is_number = head and number.isdigit() and any('"' in text for text in self.texts)
         return self.has(number if is_number else code)
 
 

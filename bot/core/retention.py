@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 
 from bot.core.acts import Values
-from bot.core.desk import SETTLED
+from bot.core.context import SETTLED
 from bot.core.errors import Refused, named
-from bot.core.keeping import Ledger, Rules, Shelf, Step, by
+from bot.core.keeping import FileStore, Ledger, Rules, Step, by
 from bot.core.ports import Clock
 from bot.core.removal import Removal
 from bot.core.strays import Strays
@@ -33,13 +33,15 @@ log = get_logger()
 class Retention:
     """Sweeps."""
 
-    def __init__(self, *, ledger: Ledger, shelf: Shelf, rules: Rules, clock: Clock) -> None:
+    def __init__(
+        self, *, ledger: Ledger, file_store: FileStore, rules: Rules, clock: Clock
+    ) -> None:
         self._ledger = ledger
-        self._shelf = shelf
+        self._file_store = file_store
         self._rules = rules
         self._clock = clock
-        self._removal = Removal(shelf)
-        self._strays = Strays(ledger=ledger, shelf=shelf, rules=rules, clock=clock)
+        self._removal = Removal(file_store)
+        self._strays = Strays(ledger=ledger, file_store=file_store, rules=rules, clock=clock)
         self._turn = asyncio.Lock()
         self._strays_at = clock.steady()
         """When files that no row names are looked for next."""
@@ -93,7 +95,7 @@ class Retention:
         rules, ledger, now = self._rules, self._ledger, self._clock.now()
         gone = {"videos": Step(), "inputs": Step(), "words": Step()}
         await self._remove()
-        await ledger.drafts(now=now)
+        await ledger.proposals(now=now)
         if (ended_by := by(rules.videos, now)) is not None:
             gone["videos"] = await self._all(
                 lambda: ledger.videos(ended_by=ended_by, now=now, most=STEP)
@@ -160,5 +162,5 @@ class Retention:
 
     async def size(self, *, but: Collection[str] = ()) -> int:
         """Bytes of all media but these."""
-        pages = self._shelf.files()
+        pages = self._file_store.files()
         return sum([file.size async for page in pages for file in page if file.key not in but])

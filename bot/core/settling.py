@@ -90,7 +90,7 @@ class Settling:
             return moves.cancelled(job, Reason.BY_ADMIN)
 
         act = self._act(actor, "jobs.cancel", await self._id(job), why)
-        return self._told(*await self.ledger.change(act.subject, change, act))
+        return self._outcome(*await self.ledger.change(act.subject, change, act))
 
     # --- nobody knows whether it was taken -----------------------------------------------------
 
@@ -144,7 +144,7 @@ class Settling:
         details = {"gateway_id": gateway_id}
         act = self._act(actor, "jobs.found", row.id, why, details)
         after, changed = await self.ledger.change(row.id, change, act, gateway_id=gateway_id)
-        return {**self._told(after, changed), "known": is_known}
+        return {**self._outcome(after, changed), "known": is_known}
 
     async def not_charged(self, *, actor: str, job: str, why: str = "") -> Values:
         """The gateway never took it: it has failed, and its cost is released.
@@ -159,7 +159,7 @@ class Settling:
             return moves.failed(_unconfirmed(job), Reason.NOT_TAKEN, charged=False)
 
         act = self._act(actor, NOT_CHARGED, row.id, why, {"cost": row.spend_cost})
-        return self._told(*await self.ledger.change(row.id, change, act))
+        return self._outcome(*await self.ledger.change(row.id, change, act))
 
     async def cost(self, *, job: str) -> Values:
         """The cost of a new try, before anybody agrees to it; None where none is needed."""
@@ -189,7 +189,7 @@ class Settling:
         if row.status in _PAID_AGAIN:
             return await self._anew(row, lambda it: it, confirm, actor, "retry", why)
         called = await self.ledger.call(row.id, self._act(actor, "jobs.retry", row.id, why))
-        return self._told(called, changed=True)
+        return self._outcome(called, changed=True)
 
     # --- parts of these ------------------------------------------------------------------------
 
@@ -216,7 +216,7 @@ class Settling:
             admitted, changed = await self.ledger.anew(row.id, change, new, limits, act)
         except Refused as refused:
             raise _to_operator(refused) from refused
-        return {**self._told(admitted, changed), "of": row.id}
+        return {**self._outcome(admitted, changed), "of": row.id}
 
     async def _new(self, row: Job, word: str) -> tuple[Job, Terms]:
         """The same wish as a new job, by what can be had now."""
@@ -241,7 +241,7 @@ class Settling:
         )
         return new, terms
 
-    def _told(self, job: Job, changed: bool) -> Values:
+    def _outcome(self, job: Job, changed: bool) -> Values:
         self.wake.ring()
         status, reason = job.status.value, job.reason and job.reason.value
         return {"job": job.id, "status": status, "reason": reason, "changed": changed}

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.core.accounts import Accounts, Terms
 from bot.core.causes import MOST_IDS, MOST_SHOWN, Cause, Facts, Kind
-from bot.core.desk import SETTLED
+from bot.core.context import SETTLED
 from bot.core.jobs import SOFT_DEADLINE, Job, Status
 from bot.core.keeping import Rules
 from bot.core.learned import Key, Learned

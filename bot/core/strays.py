@@ -7,7 +7,7 @@ former rows are kept, no file goes.
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from bot.core.keeping import GRACE, Ledger, Rules, Shelf, Step, Stored, Wanted
+from bot.core.keeping import GRACE, FileStore, Ledger, Rules, Step, Stored, Wanted
 from bot.core.ports import Clock
 from bot.core.removal import Removal
 from bot.log import get_logger
@@ -23,21 +23,21 @@ class Strays:
     """Finds and removes them."""
 
     ledger: Ledger
-    shelf: Shelf
+    file_store: FileStore
     rules: Rules
     clock: Clock
 
     async def sweep(self, removal: Removal) -> Step:
         """Remove those that are older than a file can be that is just being made."""
         gone = Step()
-        await self.shelf.claim()
+        await self.file_store.claim()
         before = self.clock.now() - GRACE
-        gone += Step(files=await self.shelf.clear_scratch(before=before))
+        gone += Step(files=await self.file_store.clear_scratch(before=before))
         for file in await self.stored():
             if await removal.remove(file.key):
                 gone += Step(files=1, size=file.size)
         for file in await self.received():
-            if await removal.remove(file.key, self.shelf.drop_received):
+            if await removal.remove(file.key, self.file_store.drop_received):
                 gone += Step(files=1, size=file.size)
         return gone
 
@@ -48,7 +48,7 @@ class Strays:
         ours.
         Files are listed first: one that a row begins to name meanwhile is found in the row.
         """
-        ours_since = await self.shelf.claimed_at()
+        ours_since = await self.file_store.claimed_at()
         if ours_since is None:
             log.warning("media.shared")
             return []
@@ -57,7 +57,7 @@ class Strays:
         until = self.clock.now() - GRACE
         old = [
             file
-            async for page in self.shelf.files()
+            async for page in self.file_store.files()
             for file in page
             if ours_since <= file.changed_at <= until
         ]
@@ -68,7 +68,7 @@ class Strays:
         if await self._spares():
             return []
         until = self.clock.now() - GRACE
-        old = [each for each in await self.shelf.received() if each.changed_at <= until]
+        old = [each for each in await self.file_store.received() if each.changed_at <= until]
         return await self._unneeded(old)
 
     async def _spares(self) -> bool:
@@ -92,5 +92,5 @@ class Strays:
         keys: set[str] = set()
         async for page in self.pages():
             keys |= page.keys
-            keys.update(map(self.shelf.video_key, page.open_jobs))
+            keys.update(map(self.file_store.video_key, page.open_jobs))
         return [file for file in files if file.key not in keys]

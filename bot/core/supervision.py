@@ -83,7 +83,7 @@ class Supervisor:
     chance: Callable[[], float] = random.random
     is_up: bool = field(init=False, default=False)
     _has_worked: bool = field(init=False, default=False)
-    _told: dict[str, float] = field(init=False, default_factory=dict)
+    _logged: dict[str, float] = field(init=False, default_factory=dict)
     """When the log was last told of each reason of this outage."""
 
     def __post_init__(self) -> None:
@@ -94,13 +94,13 @@ class Supervisor:
         """People are heard."""
         if self.is_up:
             return
-        was_lost = self._has_worked or bool(self._told)
+        was_lost = self._has_worked or bool(self._logged)
         self.is_up = self._has_worked = True
         self._outage.over()
         if was_lost:
             seconds = round(self.clock.steady() - self._silent_since, 1)
             log.warning(f"{self.network}.recovered", seconds=seconds)
-            self._told.clear()
+            self._logged.clear()
 
     def down(self) -> None:
         """They are not, although the connection goes on."""
@@ -134,7 +134,7 @@ class Supervisor:
         wait = self._outage.wait()
         if isinstance(reason, Temporary) and reason.retry_after:
             wait = max(wait, min(reason.retry_after, MOST_ASKED))
-        where = {"at": _place(error)} if isinstance(reason, Unforeseen) else {}
+        where = {"at": _raised_at(error)} if isinstance(reason, Unforeseen) else {}
         # Each reason once: a network that can't be reached is tried twice a minute for hours.
         if self._is_news(":".join([reason.code, *where.values()])):
             kind = type(error).__name__
@@ -150,13 +150,13 @@ class Supervisor:
     def _is_news(self, reason: str, *, again: float = float("inf")) -> bool:
         """Whether this outage was not told of by this reason yet, or that many seconds ago."""
         now = self.clock.steady()
-        if reason in self._told and now - self._told[reason] < again:
+        if reason in self._logged and now - self._logged[reason] < again:
             return False
-        self._told[reason] = now
+        self._logged[reason] = now
         return True
 
 
-def _place(error: Exception) -> str:
+def _raised_at(error: Exception) -> str:
     """Where it was raised, in place of the text, which may quote anybody."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

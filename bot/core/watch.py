@@ -55,8 +55,8 @@ class Watch:
     async def check(self) -> None:
         """Once, at everything."""
         found = {kind: await self._found(kind, source) for kind, source in self.sources.items()}
-        told = {kind: causes for kind, causes in found.items() if causes is not None}
-        if await self.settle(told, self.rooms, self.clock.now()):
+        known = {kind: causes for kind, causes in found.items() if causes is not None}
+        if await self.settle(known, self.rooms, self.clock.now()):
             self.changed()
         self._checked.set()
 

@@ -243,16 +243,16 @@ def _listed(row: Table) -> Listed | None:
     if not ids:
         return None
     texts = {name: text[:_LONGEST] for name, text in row.items() if isinstance(text, str)}
-    told = {name: texts[name] for name in ("model", "status", "prompt") if name in texts}
+    given = {name: texts[name] for name in ("model", "status", "prompt") if name in texts}
     at = _time(row.get("createdat", row.get("created")))
-    return Listed(id=ids[0], created_at=at, **told)
+    return Listed(id=ids[0], created_at=at, **given)
 
 
-def _time(told: object) -> float | None:
+def _time(given: object) -> float | None:
     with suppress(ValueError, OverflowError, OSError):
-        if isinstance(told, str) and not told.isdecimal():
-            return datetime.fromisoformat(told).timestamp()
-        if isinstance(told, int | float | str):
-            at = float(told)
+        if isinstance(given, str) and not given.isdecimal():
+            return datetime.fromisoformat(given).timestamp()
+        if isinstance(given, int | float | str):
+            at = float(given)
             return at / 1000 if at > _MILLIS else at
     return None

@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 
 from bot.core.errors import Broken
-from bot.media.checking import Told, told_of
+from bot.media.checking import FullFacts, full_facts
 from bot.media.facts import Probe
 from bot.media.judging import (
     MOST_PER_SECOND,
@@ -50,7 +50,7 @@ def remux(source: Path, target: Path, verdict: Verdict) -> Probe:
     plan = _same(glimpse(source))
     with translated("cannot_copy"):
         _write(source, target, plan, keeps_pictures=True, keeps_sound=not verdict.sound)
-    if judge(see(target, told_of(target))).reasons:
+    if judge(see(target, full_facts(target))).reasons:
         raise Broken("cannot_copy")
     return probe(target)
 
@@ -72,12 +72,12 @@ def convert_sparingly(source: Path, target: Path) -> tuple[Probe, tuple[str, ...
 def _converted(
     source: Path, target: Path, planned: Callable[[Probe], Plan]
 ) -> tuple[Probe, tuple[str, ...]]:
-    told, clip = told_of(source), glimpse(source)
-    seen = see(source, told)
+    full, clip = full_facts(source), glimpse(source)
+    seen = see(source, full)
     verdict = judge(seen)
     clip = replace(clip, frames_per_second=seen.pictures_per_second or clip.frames_per_second)
-    keeps_sound = bool(verdict.pictures) and not verdict.sound and not told.starts_over
-    plan = replace(planned(clip), pace=_pace(clip, told))
+    keeps_sound = bool(verdict.pictures) and not verdict.sound and not full.starts_over
+    plan = replace(planned(clip), pace=_pace(clip, full))
     with translated("cannot_convert"):
         _write(source, target, plan, keeps_sound=keeps_sound)
     return probe(target), verdict.reasons
@@ -89,7 +89,7 @@ def shrink(source: Path, target: Path, most_bytes: int) -> None:
     Raises `Broken("cannot_shrink")` if the result would be unwatchable or too large.
     """
     clip = probe(source)
-    plan = replace(_smaller(clip, most_bytes), pace=_pace(clip, told_of(source)))
+    plan = replace(_smaller(clip, most_bytes), pace=_pace(clip, full_facts(source)))
     with translated("cannot_shrink"):
         _write(source, target, plan)
     if target.stat().st_size > most_bytes:
@@ -134,11 +134,11 @@ def _plan(clip: Probe, width: int, height: int, *, video_rate: int, audio_rate: 
     )
 
 
-def _pace(clip: Probe, told: Told) -> Fraction | None:
+def _pace(clip: Probe, full: FullFacts) -> Fraction | None:
     """Return the seconds per picture if most pictures share a timestamp with another; else None."""
-    if not told.shown or told.at_once * 2 < told.shown:
+    if not full.shown or full.at_once * 2 < full.shown:
         return None
-    even = Fraction(clip.seconds) / told.shown
+    even = Fraction(clip.seconds) / full.shown
     return even if even >= Fraction(1, MOST_PICTURES) else Fraction(1, 25)
 
 
@@ -197,7 +197,7 @@ def _write(
             )
         timeline = Timeline(container)
         for packet in container.demux(*([video, sound] if sound else [video])):
-            timeline.place(packet)
+            timeline.add(packet)
             tracks[packet.stream.index].take(packet)
         for track in tracks.values():
             track.end()

@@ -22,7 +22,7 @@ from bot.media.orientation import turns
 from bot.media.reading import THREADS
 
 BUFFER_SECONDS = 0.5
-_UNTOLD = ColorTrc.UNSPECIFIED
+_UNSPECIFIED = ColorTrc.UNSPECIFIED
 SOUND_RATE = 48_000
 
 
@@ -89,8 +89,8 @@ class Copied:
             return
         early = [each for each in self._held if each.dts is None]
         for number, each in enumerate(reversed(early), 1):
-            told = packet.dts - number * (packet.duration or 1)
-            each.dts = told if each.pts is None else min(told, each.pts)
+            expected = packet.dts - number * (packet.duration or 1)
+            each.dts = expected if each.pts is None else min(expected, each.pts)
         while len(self._held) > 1:
             self._mux(self._held.pop(0))
 
@@ -286,7 +286,7 @@ def _video(
         context.time_base = source.time_base
     context.color_range = ColorRange.MPEG
     # Browsers ignore an incomplete BT.709 tag; tags of RGB or HDR are wrong for our pictures.
-    is_half = original.colorspace == Colorspace.ITU709 and original.color_trc == _UNTOLD
+    is_half = original.colorspace == Colorspace.ITU709 and original.color_trc == _UNSPECIFIED
     if _keeps_colours(source) and not is_half:
         context.colorspace = original.colorspace
         context.color_primaries = original.color_primaries

@@ -59,7 +59,7 @@ def patched(body: Mapping[str, object], fault: Fault, *, status: int = 200) -> w
     return web.json_response(words, status=status)
 
 
-async def made(fault: Fault, told: Mapping[str, object], url: str, path: Path) -> web.Response:
+async def made(fault: Fault, fields: Mapping[str, object], url: str, path: Path) -> web.Response:
     """Return the response to a create request with the finished video, in the fault's shape."""
     match fault.kind:
         case "listed":
@@ -71,7 +71,7 @@ async def made(fault: Fault, told: Mapping[str, object], url: str, path: Path) -
         case "video":
             return web.Response(body=await asyncio.to_thread(path.read_bytes), content_type=MP4)
         case _:
-            return patched({**told, "status": "completed", "data": [{"url": url}]}, fault)
+            return patched({**fields, "status": "completed", "data": [{"url": url}]}, fault)
 
 
 def withheld(body: Mapping[str, object], failure: Failure) -> dict[str, object]:

@@ -119,9 +119,9 @@ class Faults:
     def take(self, operation: Operation, state: When = "") -> Fault | None:
         """Return and use up the first fault for a request about a video in this state."""
         waiting = self._waiting[operation]
-        for place, (fault, times) in enumerate(waiting):
+        for index, (fault, times) in enumerate(waiting):
             if fault.when in ("", state):
-                waiting[place : place + 1] = [(fault, times - 1)] if times > 1 else []
+                waiting[index : index + 1] = [(fault, times - 1)] if times > 1 else []
                 return fault
         return None
 

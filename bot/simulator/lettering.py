@@ -136,8 +136,8 @@ def _set(lines: list[str], font: Font, width: int) -> Image.Image:
     letters = Image.new("L", canvas)
     draw = ImageDraw.Draw(letters)
     for number, line in enumerate(lines):
-        place = (canvas[0] / 2, margin + _line_height(size) * (number + 0.5))
-        draw.text(place, line, fill=255, font=font, anchor="mm")
+        centre = (canvas[0] / 2, margin + _line_height(size) * (number + 0.5))
+        draw.text(centre, line, fill=255, font=font, anchor="mm")
     shadow = letters.filter(ImageFilter.GaussianBlur(size / 7)).point(lambda v: min(v * 2, 170))
     picture = Image.new("RGBA", canvas, (*SHADOW, 0))
     picture.putalpha(shadow)

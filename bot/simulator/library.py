@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-from bot.simulator import presets, shelf, videos
+from bot.simulator import presets, saving, videos
 from bot.simulator.profiles import Profile
 from bot.simulator.render import Renderer
 from bot.simulator.scenes import Scene
@@ -52,7 +52,7 @@ class Library:
         self._renderer = self._renderer or own
         with self._opened() as folder:
             self._folder = folder
-            for video in shelf.kept(folder):
+            for video in saving.kept(folder):
                 self._take(video)
             yield
             for task in self._tasks():
@@ -116,7 +116,7 @@ class Library:
     async def keep(self, video: Video) -> None:
         """Store the video's facts if the gateway has a folder that survives a restart."""
         if self._kept is not None:
-            await asyncio.to_thread(shelf.keep, video)
+            await asyncio.to_thread(saving.keep, video)
 
     def drop(self, video: Video) -> None:
         """Forget a video and its files."""

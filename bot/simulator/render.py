@@ -93,8 +93,8 @@ def _sheltered() -> Iterator[None]:
 
 def encode(scene: Scene, path: Path) -> None:
     """Draw, encode and write a video; the file gets its name only when it is complete."""
-    draft = path.with_suffix(".part")
-    with av.open(draft, "w", format="mp4", options={"movflags": "+faststart"}) as container:
+    partial = path.with_suffix(".part")
+    with av.open(partial, "w", format="mp4", options={"movflags": "+faststart"}) as container:
         video = _video_stream(container, scene)
         audio = container.add_stream("aac", rate=SAMPLE_RATE) if scene.sound else None
         for image in frames(scene):
@@ -105,7 +105,7 @@ def encode(scene: Scene, path: Path) -> None:
         container.mux(video.encode())
         if audio is not None:
             _encode_sound(container, audio, scene)
-    draft.rename(path)
+    partial.rename(path)
 
 
 def _video_stream(container: OutputContainer, scene: Scene) -> VideoStream:

@@ -59,10 +59,10 @@ def frames(scene: Scene) -> Iterator[Image.Image]:
             paint = _move(only, size, total, scene.mood)
         case [first, last, *_]:
             paint = _melt(first, last, size, total, scene.mood)
-    badge, place = _badge(scene)
+    badge, corner = _badge(scene)
     for number in range(total):
         frame = paint(number)
-        frame.paste(badge, place, badge)
+        frame.paste(badge, corner, badge)
         yield frame
 
 
@@ -179,8 +179,8 @@ def _placeholder(url: str, size: tuple[int, int]) -> Image.Image:
             largest=round(across * share),
         )
         if words:
-            place = ((width - words.width) // 2, round(height * high - words.height / 2))
-            picture.paste(words, place, words)
+            corner = ((width - words.width) // 2, round(height * high - words.height / 2))
+            picture.paste(words, corner, words)
     return picture
 
 

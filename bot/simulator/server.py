@@ -286,13 +286,13 @@ class Simulator:
         await self._library.keep(video)
         if exchange.fault.kind == "begun":
             return answers.instead(exchange.request, exchange.fault, self._profile)
-        told = self._profile.accepted(video)
+        shown = self._profile.accepted(video)
         if exchange.fault.kind in answers.AT_ONCE:
             await self._library.rendered()
             url = _link(exchange, video)
-            answer = await answers.made(exchange.fault, told, url, video.path)
+            answer = await answers.made(exchange.fault, shown, url, video.path)
         else:
-            answer = answers.patched(told, exchange.fault)
+            answer = answers.patched(shown, exchange.fault)
         answer.set_status(self._profile.created)
         answer.headers.update(self._profile.receipt(scene))
         return answer
@@ -300,11 +300,11 @@ class Simulator:
     async def _retrieve(self, exchange: Exchange) -> web.StreamResponse:
         video = self._about(exchange, self._known(exchange))
         url = _link(exchange, video)
-        told = self._profile.told(video, self._now(), url)
+        shown = self._profile.shown(video, self._now(), url)
         if video.withheld and video.state(self._now()) == "succeeded":
-            told = answers.withheld(told, video.withheld)
+            shown = answers.withheld(shown, video.withheld)
         status = exchange.fault.status if exchange.fault.kind == "status" else 200
-        return answers.patched(told, exchange.fault, status=status)
+        return answers.patched(shown, exchange.fault, status=status)
 
     def _known(self, exchange: Exchange) -> Video:
         video = self._library.get(exchange.request.match_info["id"])
@@ -347,8 +347,8 @@ class Simulator:
 
     async def _list(self, exchange: Exchange) -> web.StreamResponse:
         known = self._library.of(exchange.key)
-        told = [self._profile.told(video, self._now(), "") for video in known]
-        return web.json_response(answers.page(told, exchange.request.query))
+        shown = [self._profile.shown(video, self._now(), "") for video in known]
+        return web.json_response(answers.page(shown, exchange.request.query))
 
     async def _delete(self, exchange: Exchange) -> web.StreamResponse:
         video = self._about(exchange, self._known(exchange))

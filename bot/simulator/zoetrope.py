@@ -82,8 +82,10 @@ def draw(width: int, height: int, palette: Palette, frame: int) -> Image.Image:
     drum = _drum(round(across * 0.52), palette, turn)
     corner = (round(centre[0] - drum.width / 2), round(centre[1] - drum.width * TILT / 2))
     picture.paste(drum, corner, drum)
-    for bird, place, strength in _flock(across, turn):
-        _paste(picture, bird, palette.drum, (centre[0] + place[0], centre[1] + place[1]), strength)
+    for bird, offset, strength in _flock(across, turn):
+        _paste(
+            picture, bird, palette.drum, (centre[0] + offset[0], centre[1] + offset[1]), strength
+        )
     return picture
 
 
@@ -214,14 +216,14 @@ def _flock(across: float, turn: int) -> list[tuple[Image.Image, Point, float]]:
         way = (number + turn / LOOP) / FLOCK
         angle = 2 * math.pi * (0.16 - 1.35 * way)
         reach = across * (0.12 + 0.36 * way)
-        place = (
+        offset = (
             reach * math.cos(angle),
             across * (-0.02 - 0.5 * way) + reach * TILT * math.sin(angle),
         )
         span = across * (0.022 + 0.05 * way) * (1 + 0.25 * math.sin(angle))
         beat = 2 * math.pi * (2 * turn / LOOP) + 9 * way
         strength = min(way * 6, 1, (1 - way) * 5)
-        flock.append((_flying(span, beat, 0.2 * math.cos(angle)), place, strength))
+        flock.append((_flying(span, beat, 0.2 * math.cos(angle)), offset, strength))
     return flock
 
 

@@ -77,9 +77,9 @@ def sound(file: Path | None) -> Iterator[None]:
         raise DatabaseDamaged(file=str(file), verdict=complaint) from error
 
 
-def sync(place: Path) -> None:
+def sync(path: Path) -> None:
     """Sync a file, or the names in a folder, to the disk."""
-    handle = os.open(place, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

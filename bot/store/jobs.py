@@ -138,7 +138,7 @@ class Jobs(Part):
                 return _wait(connection, job, Reason.PAUSED, now + HELD, now=now)
             before, free_at = 0, None
             if at_once is not None:
-                before, free_at = turns.places_before(connection, job, now=now, most=at_once)
+                before, free_at = turns.jobs_before(connection, job, now=now, most=at_once)
                 if before >= at_once:
                     due_at = free_at or now + SOFT_DEADLINE
                     return _wait(connection, job, Reason.AT_ONCE, due_at, now=now)

@@ -21,7 +21,7 @@ from bot.store.carried import Decisions
 from bot.store.deletions import Deletion
 from bot.store.identity import COPY_OF
 from bot.store.statements import count, insert, put, setting
-from bot.store.tables import causes, drafts, jobs, notices, posts, reports, settings, updates
+from bot.store.tables import causes, jobs, notices, posts, proposals, reports, settings, updates
 from bot.store.words import wordless_order, wordless_request
 
 RESTORED_AT = "restored.at"
@@ -58,7 +58,7 @@ class Settled:
 
     held: int
     """Jobs that may have been sent to a gateway since, and are not sent again."""
-    looking: int
+    polling: int
     """Jobs that are polled as before: a poll costs nothing."""
     posts: int
     """Posts that are searched in chat before they are sent."""
@@ -127,7 +127,7 @@ def settle(
     _set(connection, RESTORED_JOBS, json.dumps(_doubtful(connection)))
     return Settled(
         held=held,
-        looking=count(connection, jobs, jobs.c.status == Status.IN_PROGRESS.value),
+        polling=count(connection, jobs, jobs.c.status == Status.IN_PROGRESS.value),
         posts=count(connection, posts, posts.c.due_at.is_not(None), posts.c.message_id.is_(None)),
         deleted=deleted,
         unheard=unheard,
@@ -216,7 +216,7 @@ def _forget(connection: Connection) -> int:
     unheard = connection.execute(
         sa.update(updates).where(updates.c.due_at.is_not(None)).values(due_at=None, data=sa.null())
     )
-    connection.execute(sa.delete(drafts))
+    connection.execute(sa.delete(proposals))
     connection.execute(sa.delete(notices))
     # Causes that still hold are found and reported again; daily digests are kept.
     for table in (reports, causes):

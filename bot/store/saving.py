@@ -45,7 +45,7 @@ class SavedCopy:
         """How many rows the connection had written in all when the copy was made."""
         self._rest = 0
         """How many calls of `check` are skipped."""
-        self._told: str | None = None
+        self._logged: str | None = None
 
     @property
     def file(self) -> Path:
@@ -85,7 +85,7 @@ class SavedCopy:
     def retire(self) -> None:
         """Rename the copy, because the file is back and the copy would become outdated."""
         if self._stands and self.file.exists():
-            self._stands, self._copied, self._told, self._rest = False, None, None, 0
+            self._stands, self._copied, self._logged, self._rest = False, None, None, 0
             put_away(self.file)
 
     async def _written(self, fresh: Path) -> int | None:
@@ -106,9 +106,9 @@ class SavedCopy:
 
     def _tell(self, event: str, error: str | None = None) -> None:
         """Log an event, but not twice in a row."""
-        if self._told != event:
+        if self._logged != event:
             log.critical(event, file=str(self.file), **({"error": error} if error else {}))
-        self._told = event
+        self._logged = event
 
 
 def left_out(seconds: float) -> int:

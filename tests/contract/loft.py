@@ -12,7 +12,7 @@ from bot.core.orders import Fit, Picture
 from bot.core.posts import Form, PostKind
 from bot.core.retention import Retention
 from bot.core.wishes import WORDS
-from bot.media.shelf import Shelf
+from bot.media.file_store import FileStore
 from bot.media.storage import Storage, new_key
 from bot.store.sweeps import Sweeps
 from tests.contract.rows import NOON, Store, a_job
@@ -35,17 +35,23 @@ class Loft:
             (folder / each).mkdir()
         self.storage = Storage(str(folder / "media"), scratch=folder / "scratch")
 
-    def shelf(self, owner: str = "me") -> Shelf:
-        return Shelf(self.storage, self.folder, owner=owner)
+    def file_store(self, owner: str = "me") -> FileStore:
+        return FileStore(self.storage, self.folder, owner=owner)
 
     def retention(self, rules: Rules | None = None, *, owner: str = "me") -> Retention:
         return Retention(
-            ledger=self.ledger, shelf=self.shelf(owner), rules=rules or Rules(), clock=self.clock
+            ledger=self.ledger,
+            file_store=self.file_store(owner),
+            rules=rules or Rules(),
+            clock=self.clock,
         )
 
     def inspection(self, rules: Rules | None = None) -> Inspection:
         return Inspection(
-            ledger=self.ledger, shelf=self.shelf(), rules=rules or Rules(), clock=self.clock
+            ledger=self.ledger,
+            file_store=self.file_store(),
+            rules=rules or Rules(),
+            clock=self.clock,
         )
 
     async def swept(self, day: float, rules: Rules | None = None) -> None:

@@ -33,7 +33,7 @@ class Whole(Platform, Edits, Removes, Fetches, Tells, Protocol):
 
 
 @dataclass
-class Place:
+class Stage:
     """One platform at work, and a finished job of Ann's whose order came from there."""
 
     platform: Whole
@@ -100,7 +100,7 @@ def finished(wish: Order, now: float) -> Job:
     return job(order=wish, status=Status.COMPLETED, video=VIDEO, created_at=now)
 
 
-class DiscordPlace(Place):
+class DiscordPlace(Stage):
     """On the fake Discord."""
 
     fake: FakeDiscord
@@ -108,7 +108,7 @@ class DiscordPlace(Place):
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path) -> AsyncIterator[Place]:
+    async def open(cls, folder: Path) -> AsyncIterator[Stage]:
         clock = FakeClock()
         async with (
             FakeDiscord(clock=clock.now) as fake,
@@ -153,12 +153,12 @@ class DiscordPlace(Place):
             attachment.expired = attachment.url == picture.source
 
 
-class PlaygroundPlace(Place):
+class PlaygroundPlace(Stage):
     """In the room."""
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path) -> AsyncIterator[Place]:
+    async def open(cls, folder: Path) -> AsyncIterator[Stage]:
         clock = FakeClock()
 
         @asynccontextmanager

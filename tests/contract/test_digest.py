@@ -10,7 +10,7 @@ from bot.core import moves
 from bot.core.accounts import Accounts, Terms
 from bot.core.briefs import brief
 from bot.core.causes import Cause, Kind, Report
-from bot.core.digest import DAY, TOLD, Digest, News
+from bot.core.digest import DAY, LAST_DAY, Digest, News
 from bot.core.jobs import Reason, Status
 from bot.core.keeping import Rules
 from bot.core.learned import Learned
@@ -75,25 +75,25 @@ class Morning:
     async def room(self) -> Mapping[str, object]:
         return {"free": 12.5, "media": 0.3, "backup": NOON - 8 * HOUR}
 
-    async def told(self) -> list[Report]:
+    async def sent(self) -> list[Report]:
         """The reports that are due, each told."""
         now = self.clock.now()
         due = await self.causes.claim(["discord"], now=now, until=now + 60, most=9)
         for report in due:
-            await self.causes.told(report, "m1", "dm")
+            await self.causes.sent(report, "m1", "dm")
         return due
 
     async def opens(self, *causes: Cause) -> None:
         """Something to decide, of which the owner was told."""
         now = self.clock.now()
         await self.causes.settle({Kind.UNCONFIRMED: causes}, rooms=(), now=now)
-        await self.told()
+        await self.sent()
 
 
 @pytest.fixture
 async def morning(store: Store) -> Morning:
     await own(store, ("discord", "7"))
-    await store.settings.put(TOLD, "2026-01-01")
+    await store.settings.put(LAST_DAY, "2026-01-01")
     return Morning(store)
 
 
@@ -110,7 +110,7 @@ async def test_it_says_what_was_made_and_spent_and_what_is_left_to_decide(
     await store.admitted()
     await morning.opens(LOST)
     await morning.check()
-    (report,) = await morning.told()
+    (report,) = await morning.sent()
     reply = brief(report.kind, report.facts)
     words = [say(text, "en") for text in (reply.text, *reply.facts)]
     spent = 5 * PRICE / 1e6
@@ -132,7 +132,7 @@ async def test_it_is_said_once_a_day_over_restarts_and_at_its_hour(morning: Morn
     for _ in range(2 * 24 * 2):
         await morning.clock.advance(HOUR / 2)
         await morning.check()
-        days += [(report.about, morning.clock.now() - NOON) for report in await morning.told()]
+        days += [(report.about, morning.clock.now() - NOON) for report in await morning.sent()]
     assert days == [
         ("2026-01-15", HOUR / 2),
         ("2026-01-16", 20 * HOUR),
@@ -144,14 +144,14 @@ async def test_it_is_said_once_a_day_over_restarts_and_at_its_hour(morning: Morn
 async def test_a_clock_that_is_set_says_it_no_second_time(morning: Morning, step: float) -> None:
     await morning.opens(LOST)
     await morning.check()
-    assert len(await morning.told()) == 1
+    assert len(await morning.sent()) == 1
     morning.clock.set(step)
     morning.clock.adopt(step)
     await morning.check()
-    assert await morning.told() == []
+    assert await morning.sent() == []
     morning.clock.adopt(-step)
     await morning.check()
-    assert await morning.told() == []
+    assert await morning.sent() == []
 
 
 async def test_a_day_without_news_has_none_and_what_comes_later_waits_for_tomorrow(
@@ -161,10 +161,10 @@ async def test_a_day_without_news_has_none_and_what_comes_later_waits_for_tomorr
     await morning.store.in_state(Status.DELIVERED, a_job(now=NOON + HOUR))
     await morning.clock.advance(2 * HOUR)
     await morning.check()
-    assert await morning.told() == []
+    assert await morning.sent() == []
     await morning.clock.advance(18 * HOUR)
     await morning.check()
-    assert [report.about for report in await morning.told()] == ["2026-01-16"]
+    assert [report.about for report in await morning.sent()] == ["2026-01-16"]
 
 
 async def test_before_its_hour_nothing_is_said(store: Store) -> None:
@@ -172,7 +172,7 @@ async def test_before_its_hour_nothing_is_said(store: Store) -> None:
     morning = Morning(store, at=NOON - 5 * HOUR)
     await morning.opens(LOST)
     await morning.check()
-    assert await morning.told() == []
+    assert await morning.sent() == []
 
 
 async def test_a_new_service_has_none_on_the_day_of_its_first_start(store: Store) -> None:
@@ -181,11 +181,11 @@ async def test_a_new_service_has_none_on_the_day_of_its_first_start(store: Store
     await first.check()
     await store.in_state(Status.DELIVERED, a_job())
     await first.check()
-    assert await first.told() == []
+    assert await first.sent() == []
     await first.clock.advance(DAY)
     await store.in_state(Status.DELIVERED, a_job(now=first.clock.now()))
     await first.check()
-    assert [report.kind for report in await first.told()] == [Kind.DIGEST]
+    assert [report.kind for report in await first.sent()] == [Kind.DIGEST]
 
 
 async def test_one_that_begins_before_the_hour_has_it_on_that_day(store: Store) -> None:
@@ -195,7 +195,7 @@ async def test_one_that_begins_before_the_hour_has_it_on_that_day(store: Store) 
     await store.in_state(Status.DELIVERED, a_job())
     await early.clock.advance(6 * HOUR)
     await early.check()
-    assert [report.kind for report in await early.told()] == [Kind.DIGEST]
+    assert [report.kind for report in await early.sent()] == [Kind.DIGEST]
 
 
 @pytest.mark.parametrize("late", [1.0, 59.0, 61.0, 600.0])
@@ -206,13 +206,13 @@ async def test_just_before_midnight_it_is_not_missed(store: Store, late: float) 
     morning = Morning(store, at=before_its_time, digest=time(23, 59))
     await morning.opens(LOST)
     await morning.check()
-    assert await morning.told() == []
+    assert await morning.sent() == []
     await morning.clock.advance(1 + late)
     await morning.check()
-    assert [report.about for report in await morning.told()] == ["2026-01-15"]
+    assert [report.about for report in await morning.sent()] == ["2026-01-15"]
     await morning.clock.advance(60)
     await morning.check()
-    assert await morning.told() == []
+    assert await morning.sent() == []
 
 
 async def test_after_a_start_it_waits_for_the_first_look_of_the_watch(morning: Morning) -> None:
@@ -227,5 +227,5 @@ async def test_after_a_start_it_waits_for_the_first_look_of_the_watch(morning: M
     await morning.rang.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    told = {report.kind: report.facts for report in await morning.told()}
-    assert told[Kind.DIGEST]["open"] == []
+    sent = {report.kind: report.facts for report in await morning.sent()}
+    assert sent[Kind.DIGEST]["open"] == []

@@ -37,7 +37,7 @@ from bot.simulator.server import Simulator
 from tests.fakes import wire
 from tests.fakes.clock import FakeClock
 from tests.fakes.wire import Wire
-from tests.unit.gateways import shelf
+from tests.unit.gateways import file_store
 from tests.unit.gateways.samples import create
 
 HTML = "not a video: text/html; charset=utf-8"
@@ -291,7 +291,7 @@ async def test_content_that_fails_is_trouble_and_the_url_is_the_way_around_it(
     if detail == HTML:
         said_no = Trouble(detail, definite=True)
     assert await gateway.content(gateway_id, None, video) == said_no
-    assert await shelf.fetched(gateway, gateway_id, done.sources, video) == Fetched(len(BLANK))
+    assert await file_store.fetched(gateway, gateway_id, done.sources, video) == Fetched(len(BLANK))
     assert video.read_bytes() == BLANK
 
 

@@ -13,12 +13,12 @@ from bot.core.posts import PostKind
 from bot.core.replies import Reply, Text
 from bot.simulator.faults import Fault
 from bot.simulator.render import Renderer
-from tests.contract.places import DiscordPlace, Place, PlaygroundPlace
+from tests.contract.places import DiscordPlace, PlaygroundPlace, Stage
 from tests.contract.scenes import DiscordScene, PlaygroundScene, Scene
 from tests.contract.telegram import TelegramPlace, TelegramScene
 from tests.e2e.world import png
 
-PLACES: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Place]]] = {
+PLACES: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Stage]]] = {
     "discord": DiscordPlace.open,
     "playground": PlaygroundPlace.open,
     "telegram": TelegramPlace.open,
@@ -33,13 +33,13 @@ SCENES: Mapping[str, Callable[[Path, Renderer], AbstractAsyncContextManager[Scen
 
 
 @pytest.fixture(params=PLACES)
-async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
+async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
     async with PLACES[request.param](tmp_path) as place:
         yield place
 
 
 @pytest.fixture(params=REMEMBERING)
-async def remembering(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
+async def remembering(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
     async with PLACES[request.param](tmp_path) as place:
         yield place
 
@@ -47,35 +47,35 @@ async def remembering(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIt
 # --- the port ------------------------------------------------------------------------------------
 
 
-async def test_a_network_at_work_is_connected(place: Place) -> None:
+async def test_a_network_at_work_is_connected(place: Stage) -> None:
     assert await place.platform.is_connected()
 
 
 @pytest.mark.parametrize("kind", list(PostKind))
-async def test_a_message_says_what_it_is_about(place: Place, kind: PostKind) -> None:
+async def test_a_message_says_what_it_is_about(place: Stage, kind: PostKind) -> None:
     message_id, _ = await place.send(kind)
     assert place.shown() == [message_id]
     assert "a cat" in place.words(message_id)
 
 
-async def test_the_same_nonce_says_it_once(remembering: Place) -> None:
+async def test_the_same_nonce_says_it_once(remembering: Stage) -> None:
     stands = await remembering.send()
     assert await remembering.send() == stands
     assert remembering.shown() == [stands[0]]
 
 
-async def test_another_nonce_is_another_message(place: Place) -> None:
+async def test_another_nonce_is_another_message(place: Stage) -> None:
     result = await place.send(PostKind.RESULT)
     assert await place.send(PostKind.FAILURE) != result
     assert len(place.shown()) == 2
 
 
-async def test_a_video_comes_along_whole(place: Place) -> None:
+async def test_a_video_comes_along_whole(place: Stage) -> None:
     message_id, _ = await place.send(video=place.file(b"a whole video"))
     assert place.attached(message_id) == [b"a whole video"]
 
 
-async def test_a_card_is_edited_in_its_place(place: Place) -> None:
+async def test_a_card_is_edited_in_its_place(place: Stage) -> None:
     stands = await place.send(PostKind.CARD)
     card = place.standing(stands, PostKind.CARD)
     await place.platform.edit(card, place.job, place.reply(PostKind.FAILURE))
@@ -83,7 +83,7 @@ async def test_a_card_is_edited_in_its_place(place: Place) -> None:
     assert "could not make" in place.words(stands[0])
 
 
-async def test_a_card_that_is_gone_is_a_definite_no(place: Place) -> None:
+async def test_a_card_that_is_gone_is_a_definite_no(place: Stage) -> None:
     stands = await place.send(PostKind.CARD)
     card = place.standing(stands, PostKind.CARD)
     await place.platform.remove(stands)
@@ -91,7 +91,7 @@ async def test_a_card_that_is_gone_is_a_definite_no(place: Place) -> None:
         await place.platform.edit(card, place.job, place.reply(PostKind.CARD))
 
 
-async def test_what_is_removed_is_gone_and_stays_gone(place: Place) -> None:
+async def test_what_is_removed_is_gone_and_stays_gone(place: Stage) -> None:
     stands = await place.send(video=place.file())
     for _ in range(2):
         await place.platform.remove(stands)
@@ -101,7 +101,7 @@ async def test_what_is_removed_is_gone_and_stays_gone(place: Place) -> None:
             assert await place.platform.find(place.standing(stands), place.job) is None
 
 
-async def test_each_post_of_a_job_is_found_again(remembering: Place) -> None:
+async def test_each_post_of_a_job_is_found_again(remembering: Stage) -> None:
     stands = {kind: await remembering.send(kind) for kind in (PostKind.CARD, PostKind.RESULT)}
     assert isinstance(remembering.platform, ReadsHistory)
     find, job = remembering.platform.find, remembering.job
@@ -110,14 +110,14 @@ async def test_each_post_of_a_job_is_found_again(remembering: Place) -> None:
     assert await find(remembering.post(PostKind.FAILURE), job) is None
 
 
-async def test_a_picture_is_fetched_whole(place: Place) -> None:
+async def test_a_picture_is_fetched_whole(place: Stage) -> None:
     picture = await place.picture(png())
     into = place.folder / "picture"
     await place.platform.fetch(picture, into, most=10_000)
     assert into.read_bytes() == png()
 
 
-async def test_never_more_than_asked_for(place: Place) -> None:
+async def test_never_more_than_asked_for(place: Stage) -> None:
     picture = await place.picture(png())
     with pytest.raises(Refused) as caught:
         await place.platform.fetch(picture, place.folder / "picture", most=50)
@@ -128,7 +128,7 @@ async def test_never_more_than_asked_for(place: Place) -> None:
     assert caught.value.code == "sound_too_large"
 
 
-async def test_a_picture_that_is_gone_is_a_definite_no(place: Place) -> None:
+async def test_a_picture_that_is_gone_is_a_definite_no(place: Stage) -> None:
     picture = await place.picture(png())
     place.lose(picture)
     with pytest.raises(Refused) as caught:
@@ -136,22 +136,22 @@ async def test_a_picture_that_is_gone_is_a_definite_no(place: Place) -> None:
     assert caught.value.code == "picture_gone"
 
 
-async def test_there_is_room_for_a_usual_video(place: Place) -> None:
+async def test_there_is_room_for_a_usual_video(place: Stage) -> None:
     assert await upload_limit(place.platform, place.post(), place.job) >= 8_000_000
 
 
-def message_to(place: Place, reply: Reply) -> DirectMessage:
+def message_to(place: Stage, reply: Reply) -> DirectMessage:
     return DirectMessage(person_id=place.job.order.call.person.id, reply=reply, nonce="n1")
 
 
-async def test_an_operator_is_told_by_themselves(place: Place) -> None:
+async def test_an_operator_is_told_by_themselves(place: Stage) -> None:
     words = Text(id="notice.works", values={"gateway": "main"})
     await place.platform.tell(message_to(place, Reply(text=words)))
     (said,) = place.told()
     assert "“main” works again." in said
 
 
-async def test_what_an_operator_was_told_is_changed_where_it_stands(place: Place) -> None:
+async def test_what_an_operator_was_told_is_changed_where_it_stands(place: Stage) -> None:
     begun = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
     over = Reply(text=Text(id="cause.stuck_over"))
     stands = await place.platform.tell(message_to(place, begun))
@@ -161,7 +161,7 @@ async def test_what_an_operator_was_told_is_changed_where_it_stands(place: Place
     await place.platform.retell(stands, over)
 
 
-async def test_what_an_operator_took_away_stays_away(place: Place) -> None:
+async def test_what_an_operator_took_away_stays_away(place: Stage) -> None:
     words = Reply(text=Text(id="cause.stuck_over"))
     stands = await place.platform.tell(message_to(place, words))
     with pytest.raises(Refused):

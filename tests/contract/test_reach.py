@@ -31,7 +31,7 @@ from bot.simulator.scenes import Scene
 from bot.simulator.server import Simulator
 from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import changed
-from tests.unit.gateways import bodies, samples, shelf
+from tests.unit.gateways import bodies, file_store, samples
 from tests.unit.media.samples import write_sound
 
 PAGE = Path(__file__).parents[2] / "docs" / "gateways.md"
@@ -122,7 +122,7 @@ async def test_an_order_becomes_the_video_that_was_meant(
     await way.clock.advance(LONG)
     done = await way.gateway.retrieve(created.gateway_id)
     assert isinstance(done, Done)
-    fetched = await shelf.fetched(
+    fetched = await file_store.fetched(
         way.gateway, created.gateway_id, done.sources, tmp_path / "video.mp4"
     )
 

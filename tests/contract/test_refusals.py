@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from bot.core import moves
-from bot.core.desk import PAUSE
+from bot.core.context import PAUSE
 from bot.core.jobs import Job, Reason, Status
 from bot.core.notices import Pause
 from bot.core.orders import VideoRequest
@@ -77,7 +77,7 @@ class History:
     async def poll_is_locked(self) -> None:
         """A look pauses the gateway."""
         self.now += 10
-        pause = Pause(Reason.BAD_KEY, until=self.now + 50, looking=True)
+        pause = Pause(Reason.BAD_KEY, until=self.now + 50, polls_only=True)
         await self.store.pauses.pause("main", pause, detail="no", rooms=(), now=self.now)
 
     async def told_of_pass(self, job: Job) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from bot.core import moves
 from bot.core.accounts import Accounts, Terms
 from bot.core.causes import MOST_IDS, Cause, Facts, Kind, Report, ids_in
-from bot.core.desk import SETTLED
+from bot.core.context import SETTLED
 from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from bot.core.keeping import Rules
 from bot.core.learned import Learned
@@ -52,7 +52,7 @@ class Ledger:
             present[cause.kind].append(cause)
         return await self.causes.settle(present, rooms=rooms, now=now)
 
-    async def told(self, *, now: float = NOON) -> list[tuple[str, str, str, bool]]:
+    async def sent(self, *, now: float = NOON) -> list[tuple[str, str, str, bool]]:
         """Every due report, told: to whom, its message, and whether it says that it is over.
 
         A message that stands keeps its number; "new" is one that does not.
@@ -60,7 +60,7 @@ class Ledger:
         due = await self.causes.claim(CHATS, now=now, until=now + 60, most=99)
         for report in due:
             assert report.message_id or await self.causes.sending(report, now=now)
-            await self.causes.told(report, report.message_id or f"m{report.round}", "dm")
+            await self.causes.sent(report, report.message_id or f"m{report.round}", "dm")
         return sorted((it.platform, it.person, it.message_id or "new", it.is_over) for it in due)
 
     async def one(self, *, now: float = NOON) -> Report:
@@ -84,36 +84,36 @@ async def test_a_cause_is_told_once_until_it_is_over_and_again_when_it_comes_aga
 ) -> None:
     cause = Cause(kind=kind, facts=KINDS[kind])
     assert await ledger.poll(cause)
-    assert await ledger.told() == [("discord", "7", "new", False)]
+    assert await ledger.sent() == [("discord", "7", "new", False)]
     restarted = Ledger(ledger.store)
     assert not await restarted.poll(cause, now=NOON + 60)
-    assert await restarted.told(now=NOON + 60) == []
+    assert await restarted.sent(now=NOON + 60) == []
     assert await restarted.poll(now=NOON + 120)
-    assert await restarted.told(now=NOON + 120) == [("discord", "7", "m1", True)]
+    assert await restarted.sent(now=NOON + 120) == [("discord", "7", "m1", True)]
     assert not await restarted.poll(now=NOON + 180)
     assert await restarted.poll(cause, now=NOON + HUSH)
-    assert await restarted.told(now=NOON + HUSH) == [("discord", "7", "new", False)]
+    assert await restarted.sent(now=NOON + HUSH) == [("discord", "7", "new", False)]
 
 
 async def test_all_owners_are_told_and_the_room_and_who_becomes_one_later(ledger: Ledger) -> None:
     await ledger.poll(lost("a"), rooms=["room"])
-    assert await ledger.told() == [("discord", "7", "new", False), ("room", "", "new", False)]
+    assert await ledger.sent() == [("discord", "7", "new", False), ("room", "", "new", False)]
     await own(ledger.store, ("telegram", "8"))
     await ledger.poll(lost("a"), rooms=["room"], now=NOON + 30)
-    assert await ledger.told(now=NOON + 30) == [("telegram", "8", "new", False)]
+    assert await ledger.sent(now=NOON + 30) == [("telegram", "8", "new", False)]
 
 
 async def test_a_former_owner_hears_nothing_new(ledger: Ledger) -> None:
     await own(ledger.store, ("telegram", "8"))
     await ledger.poll(lost("a"))
-    assert len(await ledger.told()) == 2
+    assert len(await ledger.sent()) == 2
 
     def leave(connection: Connection) -> None:
         connection.execute(sa.delete(owners).where(owners.c.person == "8"))
 
     await ledger.store.database.run(leave)
     await ledger.poll(lost("a", "b"), now=NOON + 1)
-    assert await ledger.told(now=NOON + 1) == [("discord", "7", "m1", False)]
+    assert await ledger.sent(now=NOON + 1) == [("discord", "7", "m1", False)]
 
 
 async def test_a_thousand_lost_orders_are_one_message_that_is_edited(ledger: Ledger) -> None:
@@ -122,11 +122,11 @@ async def test_a_thousand_lost_orders_are_one_message_that_is_edited(ledger: Led
     for number in range(1, 60):
         now = NOON + 10 * number
         await ledger.poll(lost(*map(str, range(number * 17))), now=now)
-        said += await ledger.told(now=now)
+        said += await ledger.sent(now=now)
     assert [it[2] for it in said].count("new") == 1
     assert {it[2] for it in said} == {"new", "m1"}
     await ledger.poll(lost("last"), now=NOON + HUSH + 20)
-    assert [it[2] for it in await ledger.told(now=NOON + HUSH + 20)] == ["new"]
+    assert [it[2] for it in await ledger.sent(now=NOON + HUSH + 20)] == ["new"]
 
 
 async def test_a_change_while_it_is_being_told_is_told_after_it(ledger: Ledger) -> None:
@@ -134,7 +134,7 @@ async def test_a_change_while_it_is_being_told_is_told_after_it(ledger: Ledger) 
     report = await ledger.one()
     assert await ledger.causes.sending(report, now=NOON)
     await ledger.poll(lost("a", "b"), now=NOON + 1)
-    await ledger.causes.told(report, "m1", "dm")
+    await ledger.causes.sent(report, "m1", "dm")
     later = await ledger.one(now=NOON + 2)
     assert (later.message_id, later.facts["count"]) == ("m1", 2)
 
@@ -146,7 +146,7 @@ async def test_a_report_that_was_said_anew_meanwhile_is_not_taken_for_the_former
     report = await ledger.one()
     await ledger.poll(lost("a", "b"), now=NOON + HUSH)
     assert not await ledger.causes.sending(report, now=NOON + HUSH)
-    await ledger.causes.told(report, "m1", "dm")
+    await ledger.causes.sent(report, "m1", "dm")
     assert (await ledger.one(now=NOON + HUSH)).message_id is None
 
 
@@ -164,7 +164,7 @@ async def test_a_send_with_an_unknown_end_is_known_to_the_next_try(ledger: Ledge
 async def test_what_was_over_before_it_was_told_is_never_told(ledger: Ledger) -> None:
     await ledger.poll(lost("a"))
     await ledger.poll(now=NOON + 1)
-    assert await ledger.told(now=NOON + 1) == []
+    assert await ledger.sent(now=NOON + 1) == []
     assert await ledger.causes.next_due(CHATS) is None
 
 
@@ -175,8 +175,8 @@ async def test_what_is_over_while_it_is_being_told_is_crossed_out_after_it(
     report = await ledger.one()
     assert await ledger.causes.sending(report, now=NOON)
     await ledger.poll(now=NOON + 1)
-    await ledger.causes.told(report, "m1", "dm")
-    assert await ledger.told(now=NOON + 2) == [("discord", "7", "m1", True)]
+    await ledger.causes.sent(report, "m1", "dm")
+    assert await ledger.sent(now=NOON + 2) == [("discord", "7", "m1", True)]
 
 
 async def test_who_could_not_be_written_to_is_not_told_that_it_is_over(ledger: Ledger) -> None:
@@ -185,21 +185,21 @@ async def test_who_could_not_be_written_to_is_not_told_that_it_is_over(ledger: L
     assert await ledger.causes.sending(report, now=NOON)
     await ledger.causes.leave(report)
     await ledger.poll(now=NOON + 1)
-    assert await ledger.told(now=NOON + 2) == []
+    assert await ledger.sent(now=NOON + 2) == []
 
 
 async def test_who_could_not_be_written_to_hears_of_it_when_it_changes(ledger: Ledger) -> None:
     await ledger.poll(lost("a"))
     await ledger.causes.leave(await ledger.one())
     await ledger.poll(lost("a"), now=NOON + HUSH)
-    assert await ledger.told(now=NOON + HUSH) == []
+    assert await ledger.sent(now=NOON + HUSH) == []
     await ledger.poll(lost("a", "b"), now=NOON + HUSH + 1)
-    assert await ledger.told(now=NOON + HUSH + 1) == [("discord", "7", "new", False)]
+    assert await ledger.sent(now=NOON + HUSH + 1) == [("discord", "7", "new", False)]
 
 
 async def test_a_source_that_cannot_tell_ends_nothing(ledger: Ledger) -> None:
     await ledger.poll(lost("a"))
-    await ledger.told()
+    await ledger.sent()
     await ledger.causes.settle({Kind.DISK: []}, rooms=(), now=NOON + 30)
     assert [cause.kind for cause in await ledger.causes.open()] == [Kind.UNCONFIRMED]
 
@@ -209,7 +209,7 @@ async def test_the_news_of_a_day_are_said_once(ledger: Ledger) -> None:
     assert await ledger.causes.once(day, rooms=(), now=NOON)
     assert not await ledger.causes.once(day, rooms=(), now=NOON + 1)
     assert await ledger.causes.last(Kind.DIGEST) == NOON
-    assert len(await ledger.told()) == 1
+    assert len(await ledger.sent()) == 1
     await ledger.poll(now=NOON + 60)
     assert await ledger.causes.open() == []
 
@@ -269,15 +269,15 @@ async def test_a_decision_among_more_than_are_known_by_id_rings_nowhere(
         lost_ = moves.unconfirmed(row, detail=None)
         rows.append(await store.moved(row, lost_, now=NOON + number))
     await ledger.poll(*await polled.unconfirmed())
-    await ledger.told()
+    await ledger.sent()
     closed = moves.failed(rows[-2], Reason.NOT_TAKEN, charged=False)
     await store.moved(rows[-2], closed, now=NOON + 200)
     await ledger.poll(*await polled.unconfirmed(), now=NOON + HUSH)
-    assert await ledger.told(now=NOON + HUSH) == [("discord", "7", "m1", False)]
+    assert await ledger.sent(now=NOON + HUSH) == [("discord", "7", "m1", False)]
     row = await store.in_state(Status.SUBMITTING, a_job(person="late"))
     await store.moved(row, moves.unconfirmed(row, detail=None), now=NOON + 300)
     await ledger.poll(*await polled.unconfirmed(), now=NOON + HUSH + 1)
-    assert await ledger.told(now=NOON + HUSH + 1) == [("discord", "7", "new", False)]
+    assert await ledger.sent(now=NOON + HUSH + 1) == [("discord", "7", "new", False)]
 
 
 def test_no_name_turns_the_words_around_it() -> None:

@@ -27,7 +27,7 @@ from bot.store.tables import owners
 from tests.contract.rows import NOON, Store
 
 EMPTY = Pause(Reason.NO_BALANCE, until=NOON + 300)
-LOCKED = Pause(Reason.BAD_KEY, until=NOON + 300, looking=True)
+LOCKED = Pause(Reason.BAD_KEY, until=NOON + 300, polls_only=True)
 CHATS = ["discord", "room", "telegram"]
 
 
@@ -266,8 +266,8 @@ async def test_a_free_question_that_was_refused_for_one_lock_tells_nothing_of_an
     ("lock", "goes_on"),
     [
         (EMPTY, False),
-        (replace(EMPTY, looking=True), True),
-        (replace(LOCKED, looking=False), True),
+        (replace(EMPTY, polls_only=True), True),
+        (replace(LOCKED, polls_only=False), True),
         (LOCKED, True),
     ],
 )

@@ -29,8 +29,8 @@ class Watched(Pauses):
         store.database.run = counted  # type: ignore[method-assign]
         return pauses
 
-    async def begin(self, *, looking: bool, now: float = NOON) -> None:
-        pause = Pause(Reason.BAD_KEY, until=now + 50, looking=looking)
+    async def begin(self, *, polls_only: bool, now: float = NOON) -> None:
+        pause = Pause(Reason.BAD_KEY, until=now + 50, polls_only=polls_only)
         await self.pause("main", pause, detail="HTTP 401", rooms=(), now=now)
 
     async def answered(self, *, polled: bool = True, at: float = NOON + 1) -> bool:
@@ -56,7 +56,7 @@ async def test_a_pause_that_looks_began_ends_by_the_next_one_that_is_answered(
     pauses: Watched,
 ) -> None:
     await pauses.answered()
-    await pauses.begin(looking=True)
+    await pauses.begin(polls_only=True)
     assert pauses.may_end_by_poll("main")
     assert not pauses.may_end_by_poll("other")
     assert not await pauses.answered(at=NOON - 1), "it was asked before the pause"
@@ -68,7 +68,7 @@ async def test_a_pause_that_looks_began_ends_by_the_next_one_that_is_answered(
 
 async def test_a_pause_of_orders_is_none_that_a_look_asks_about(pauses: Watched) -> None:
     """It may last for hours, with thousands of looks."""
-    await pauses.begin(looking=False)
+    await pauses.begin(polls_only=False)
     await pauses.answered()
     assert not pauses.may_end_by_poll("main")
     before = pauses.transactions
@@ -86,7 +86,7 @@ async def test_a_pause_that_begins_while_the_rows_are_read_is_not_forgotten(
     async def late(work: Callable[[Connection], Any]) -> Any:
         store.database.run = run  # type: ignore[method-assign]
         read = await run(work)
-        await pauses.begin(looking=True)
+        await pauses.begin(polls_only=True)
         return read
 
     store.database.run = late  # type: ignore[method-assign]
@@ -98,7 +98,7 @@ async def test_a_pause_that_begins_while_the_rows_are_read_is_not_forgotten(
 async def test_of_orders_that_ask_in_one_moment_one_may_try_whether_it_is_over(
     pauses: Watched,
 ) -> None:
-    await pauses.begin(looking=False)
+    await pauses.begin(polls_only=False)
     await pauses.let_one_try("main", now=NOON + 60)
     asking = [pauses.held("main", now=NOON + 60) for _ in range(5)]
     kept_back = [pause for pause in await asyncio.gather(*asking) if pause is not None]

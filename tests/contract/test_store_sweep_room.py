@@ -8,14 +8,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.core import moves
-from bot.core.desk import SETTLED
+from bot.core.context import SETTLED
 from bot.core.errors import Refused
 from bot.core.jobs import Reason, Status, Video
 from bot.core.keeping import DAY
 from bot.core.orders import Picture
 from bot.core.posts import Form, PostKind
 from bot.core.retention import STEP
-from bot.store.drafts import Drafts
+from bot.store.proposals import Proposals
 from tests.contract.loft import Loft, capped
 from tests.contract.rows import NOON
 
@@ -81,12 +81,12 @@ async def test_many_such_videos_keep_no_other_from_going_by_age(loft: Loft) -> N
 async def test_a_draft_that_nobody_confirmed_in_time_keeps_nothing(loft: Loft) -> None:
     video = await loft.video()
     job = await loft.posted(video)
-    drafts = Drafts(loft.store.database)
-    await drafts.put("d", replace(job.order, pictures=(_last_of(video),)), now=NOON)
+    proposals = Proposals(loft.store.database)
+    await proposals.put("d", replace(job.order, pictures=(_last_of(video),)), now=NOON)
     await loft.swept(6, capped(1))
-    assert (loft.there(video.key), await drafts.get("d") is None) == ([True], False)
+    assert (loft.there(video.key), await proposals.get("d") is None) == ([True], False)
     await loft.swept(7.1, capped(1))
-    assert (loft.there(video.key), await drafts.get("d")) == ([False], None)
+    assert (loft.there(video.key), await proposals.get("d")) == ([False], None)
 
 
 async def test_stills_that_go_count_as_room(loft: Loft) -> None:

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from bot.core import moves
-from bot.core.desk import SETTLED
+from bot.core.context import SETTLED
 from bot.core.errors import StorageAway, Temporary
 from bot.core.jobs import Reason, Status
 from bot.core.keeping import DAY, GRACE, Rules, Step
 from bot.core.retention import EVERY, STRAYS_EVERY, Retention
-from bot.media.shelf import Shelf
+from bot.media.file_store import FileStore
 from bot.media.storage import video_key
 from bot.store.settings import StoredValues
 from bot.store.sweeps import Sweeps
@@ -62,7 +62,7 @@ async def test_a_sweep_that_fails_is_made_good_by_the_next(loft: Loft) -> None:
     sweeps.cancel()
 
 
-class Sticking(Shelf):
+class Sticking(FileStore):
     """Some files of it can't be removed, as those of another user."""
 
     stuck: tuple[str, ...] = ()
@@ -74,9 +74,9 @@ class Sticking(Shelf):
 
 
 def sticking(loft: Loft, *stuck: str) -> Sticking:
-    shelf = Sticking(loft.storage, loft.folder, owner="me")
-    shelf.stuck = stuck
-    return shelf
+    file_store = Sticking(loft.storage, loft.folder, owner="me")
+    file_store.stuck = stuck
+    return file_store
 
 
 async def test_a_file_that_cannot_be_removed_is_in_no_others_way(
@@ -85,12 +85,14 @@ async def test_a_file_that_cannot_be_removed_is_in_no_others_way(
     """It is named once, and tried again; the same goes for a key of no shape that we know."""
     stuck, video = await loft.video(), await loft.video()
     strays = [await loft.file("videos", "mp4") for _ in range(2)]
-    await loft.shelf().claim()
+    await loft.file_store().claim()
     _age(loft, "media/owners/me", NOON - DAY)
     await loft.store.database.run(_let_go_of_an_odd_key)
     jobs = [await loft.posted(each, at=NOON + n) for n, each in enumerate((stuck, video))]
-    shelf = sticking(loft, stuck.key, min(strays))
-    retention = Retention(ledger=loft.ledger, shelf=shelf, rules=Rules(), clock=loft.clock)
+    file_store = sticking(loft, stuck.key, min(strays))
+    retention = Retention(
+        ledger=loft.ledger, file_store=file_store, rules=Rules(), clock=loft.clock
+    )
     await loft.clock.advance(31 * DAY)
     for _ in range(3):
         await retention.sweep()
@@ -98,7 +100,7 @@ async def test_a_file_that_cannot_be_removed_is_in_no_others_way(
     assert loft.there(stuck.key, *video.keys, *sorted(strays)) == [True, False, False, True, False]
     assert [(await loft.job(job)).video for job in jobs] == [None, None]
     assert capsys.readouterr().out.count("media.not_removed") == 3
-    shelf.stuck = ()
+    file_store.stuck = ()
     await retention.sweep()
     assert loft.there(stuck.key, *strays) == [False, False, False]
 
@@ -106,8 +108,10 @@ async def test_a_file_that_cannot_be_removed_is_in_no_others_way(
 async def test_what_cannot_be_removed_costs_no_other_video_its_place(loft: Loft) -> None:
     stuck, video = await loft.video(size=50), await loft.video(size=50)
     job, other = await loft.posted(stuck), await loft.posted(video, at=NOON + 9)
-    shelf = sticking(loft, stuck.key)
-    retention = Retention(ledger=loft.ledger, shelf=shelf, rules=capped(60), clock=loft.clock)
+    file_store = sticking(loft, stuck.key)
+    retention = Retention(
+        ledger=loft.ledger, file_store=file_store, rules=capped(60), clock=loft.clock
+    )
     await loft.clock.advance(DAY)
     for _ in range(3):
         await retention.sweep()
@@ -132,7 +136,7 @@ async def test_a_sweep_for_which_nothing_is_due_removes_what_is_left_of_the_last
     assert loft.there(*video.keys) == [False] * 2
 
 
-class Unlisted(Shelf):
+class Unlisted(FileStore):
     """Its names can't be listed."""
 
     polls = 0
@@ -144,8 +148,10 @@ class Unlisted(Shelf):
 
 async def test_a_look_for_strays_that_fails_is_made_again_in_an_hour(loft: Loft) -> None:
     """It lists all that is stored."""
-    shelf = Unlisted(loft.storage, loft.folder, owner="me")
-    retention = Retention(ledger=loft.ledger, shelf=shelf, rules=Rules(), clock=loft.clock)
+    file_store = Unlisted(loft.storage, loft.folder, owner="me")
+    retention = Retention(
+        ledger=loft.ledger, file_store=file_store, rules=Rules(), clock=loft.clock
+    )
     with pytest.raises(Temporary):
         await retention.sweep()
     await loft.clock.advance(EVERY)
@@ -153,7 +159,7 @@ async def test_a_look_for_strays_that_fails_is_made_again_in_an_hour(loft: Loft)
     await loft.clock.advance(STRAYS_EVERY)
     with pytest.raises(Temporary):
         await retention.sweep()
-    assert shelf.polls == 2
+    assert file_store.polls == 2
 
 
 async def test_two_sweeps_take_turns(loft: Loft) -> None:
@@ -172,7 +178,7 @@ async def test_two_sweeps_take_turns(loft: Loft) -> None:
             return await super().words(ended_by=ended_by, now=now, most=most)
 
     ledger = Slow(loft.store.database)
-    sweeps = Retention(ledger=ledger, shelf=loft.shelf(), rules=Rules(), clock=loft.clock)
+    sweeps = Retention(ledger=ledger, file_store=loft.file_store(), rules=Rules(), clock=loft.clock)
     await asyncio.gather(sweeps.sweep(), sweeps.sweep())
     assert steps == ["begins", "ends"] * 2
 
@@ -180,7 +186,7 @@ async def test_two_sweeps_take_turns(loft: Loft) -> None:
 # --- crashes -------------------------------------------------------------------------------------
 
 
-class Dying(Shelf):
+class Dying(FileStore):
     """Its process dies at the first file."""
 
     async def delete(self, key: str) -> None:
@@ -194,7 +200,7 @@ async def test_a_crash_between_row_and_file_is_made_good_by_the_next_sweep(loft:
     dying = Dying(loft.storage, loft.folder, owner="me")
     # Nothing else is to go: the next sweep finds no row, only what the first one noted.
     rules = Rules(inputs=None, words=None)
-    first = Retention(ledger=loft.ledger, shelf=dying, rules=rules, clock=loft.clock)
+    first = Retention(ledger=loft.ledger, file_store=dying, rules=rules, clock=loft.clock)
     with pytest.raises(SystemError):
         await first.sweep()
     assert (await loft.job(job)).video_gone_at == loft.clock.now()
@@ -205,7 +211,7 @@ async def test_a_crash_between_row_and_file_is_made_good_by_the_next_sweep(loft:
 
 @pytest.mark.proof
 async def test_a_file_that_no_row_names_goes_after_a_day(loft: Loft) -> None:
-    await loft.shelf().claim()
+    await loft.file_store().claim()
     _age(loft, "media/owners/me", NOON - DAY)
     job = await loft.posted(await loft.video(), await loft.picture(), at=NOON + DAY)
     await loft.file("videos", "mp4", at=NOON)
@@ -220,7 +226,7 @@ async def test_a_file_that_no_row_names_goes_after_a_day(loft: Loft) -> None:
 
 
 async def test_a_video_that_waits_for_its_conversion_is_no_stray(loft: Loft) -> None:
-    await loft.shelf().claim()
+    await loft.file_store().claim()
     _age(loft, "media/owners/me", NOON - DAY)
     job = await loft.store.in_state(Status.COMPLETED)
     raw = replace(await loft.video(), plays=False)
@@ -231,7 +237,7 @@ async def test_a_video_that_waits_for_its_conversion_is_no_stray(loft: Loft) -> 
 
 async def test_after_a_restore_no_file_goes_while_the_former_rows_are_kept(loft: Loft) -> None:
     """It may be one of a job that was ordered after the backup: paid for, and wanted back."""
-    await loft.shelf().claim()
+    await loft.file_store().claim()
     _age(loft, "media/owners/me", NOON - DAY)
     stray = await loft.file("videos", "mp4", at=NOON)
     received = loft.folder / "received" / Path(video_key("a" * 16)).name
@@ -247,8 +253,8 @@ async def test_after_a_restore_no_file_goes_while_the_former_rows_are_kept(loft:
 
 
 async def test_nothing_goes_from_a_storage_that_another_database_has_too(loft: Loft) -> None:
-    await loft.shelf().claim()
-    await loft.shelf("another").claim()
+    await loft.file_store().claim()
+    await loft.file_store("another").claim()
     for owner in ("me", "another"):
         _age(loft, f"media/owners/{owner}", NOON - DAY)
     stray = await loft.file("videos", "mp4", at=NOON)
@@ -259,7 +265,7 @@ async def test_nothing_goes_from_a_storage_that_another_database_has_too(loft: L
 async def test_nothing_goes_that_was_there_before_this_database(loft: Loft) -> None:
     """A database that begins anew beside old media names none of them."""
     old = await loft.file("videos", "mp4", at=NOON - DAY)
-    await loft.shelf().claim()
+    await loft.file_store().claim()
     _age(loft, "media/owners/me", NOON)
     await loft.swept(9)
     assert loft.there(old) == [True]
@@ -269,7 +275,7 @@ async def test_nothing_goes_that_was_there_before_this_database(loft: Loft) -> N
 async def test_a_video_that_came_as_the_answer_goes_when_its_job_needs_it_no_more(
     loft: Loft, status: Status, days: float
 ) -> None:
-    await loft.shelf().claim()
+    await loft.file_store().claim()
     _age(loft, "media/owners/me", NOON - DAY)
     job = await loft.store.admitted()
     left = await loft.store.moved(job, moves.submitting(job, now=NOON))

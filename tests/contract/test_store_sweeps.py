@@ -13,9 +13,9 @@ from bot.core.keeping import DAY, Rules
 from bot.core.orders import Picture
 from bot.core.posts import PostKind
 from bot.store.database import open_database
-from bot.store.drafts import Drafts
 from bot.store.handles import Handles
 from bot.store.posts import owe
+from bot.store.proposals import Proposals
 from bot.store.writing import get
 from tests.conftest import NewUrl
 from tests.contract.loft import WRITTEN, Loft, capped
@@ -144,7 +144,7 @@ async def test_a_picture_that_a_later_order_has_too_is_left_to_that_one(loft: Lo
 async def test_a_picture_that_a_draft_has_is_kept(loft: Loft) -> None:
     picture = await loft.picture()
     job = await loft.posted(await loft.video(), picture)
-    await Drafts(loft.store.database).put("d", job.order, now=NOON)
+    await Proposals(loft.store.database).put("d", job.order, now=NOON)
     await loft.swept(3)
     assert loft.there(picture.key) == [True]
 

@@ -35,7 +35,7 @@ from bot.simulator.profiles import PROFILES
 from bot.simulator.server import Simulator
 from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import changed
-from tests.unit.gateways import bodies, samples, shelf
+from tests.unit.gateways import bodies, file_store, samples
 
 from .test_gateway import BlankRenderer
 from .test_reach import SPEAKERS
@@ -232,7 +232,7 @@ class Teller:
     async def _fetch(self, story: Story, gateway: VideosApi, created: Accepted, done: Done) -> None:
         sources = created.sources
         for _ in range(FETCHES):
-            fetch = await shelf.fetched(gateway, created.gateway_id, sources, self.into)
+            fetch = await file_store.fetched(gateway, created.gateway_id, sources, self.into)
             story.outcomes.append(fetch)
             if isinstance(fetch, Fetched):
                 return

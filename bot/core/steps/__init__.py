@@ -2,7 +2,7 @@
 
 A step decides by the row alone and nothing is remembered between steps, so the process may die at
 any point. `core.worker` is the loop that claims rows and calls the steps. The steps of a job save
-their results through `core.desk`.
+their results through `core.context`.
 
     jobs         chooses a job's next step
       inputs       downloads its pictures and its sound

@@ -57,9 +57,9 @@ def decode(sent: Sent) -> Values:
 
 def build_first(_model: str, said: Values) -> Built:
     """The field `duration` counts, `seconds` does not, and metadata wins over it."""
-    told = dict(mapping(said.get("metadata"), "metadata"))
-    asked = told.get("durationSeconds") or said.get("duration")
-    built = _built({**said, "duration": asked}, {**told, "sampleCount": 1})
+    parameters = dict(mapping(said.get("metadata"), "metadata"))
+    asked = parameters.get("durationSeconds") or said.get("duration")
+    built = _built({**said, "duration": asked}, {**parameters, "sampleCount": 1})
     return replace(built, held=held_first({**said, "duration": asked}, USUAL))
 
 
@@ -68,34 +68,34 @@ def build(_model: str, said: Values) -> Built:
     return _built(said, {**mapping(said.get("metadata"), "metadata"), "numberOfVideos": 1})
 
 
-def _built(said: Values, told: Values) -> Built:
+def _built(said: Values, parameters: Values) -> Built:
     if (seconds := whole(said.get("duration")) or 0) > 0:
-        told["durationSeconds"] = seconds
+        parameters["durationSeconds"] = seconds
     if said.get("size"):
-        told["resolution"] = told.get("resolution") or _tier(said["size"])
-        told["aspectRatio"] = told.get("aspectRatio") or _ratio(said["size"])
+        parameters["resolution"] = parameters.get("resolution") or _tier(said["size"])
+        parameters["aspectRatio"] = parameters.get("aspectRatio") or _ratio(said["size"])
     images = array(said.get("images"))
     picture = _picture(text(images[0])) if images else ""
     instance: Values = {"prompt": said.get("prompt")}
     if picture:
-        first = "sampleCount" in told
+        first = "sampleCount" in parameters
         instance["image"] = (
             {"bytesBase64Encoded": picture} if first else {"inlineData": {"data": picture}}
         )
-    lasting = whole(told.get("durationSeconds")) or USUAL
-    sound = told.get("generateAudio")
+    lasting = whole(parameters.get("durationSeconds")) or USUAL
+    sound = parameters.get("generateAudio")
     return Built(
-        body={"instances": [instance], "parameters": told},
+        body={"instances": [instance], "parameters": parameters},
         prompt=text(said.get("prompt")),
         seconds=lasting,
         unit="second",
         held=float(lasting),
         settled=float(lasting),
-        resolution=text(told.get("resolution")).lower() or "720p",
-        ratio=text(told.get("aspectRatio")) or "16:9",
+        resolution=text(parameters.get("resolution")).lower() or "720p",
+        ratio=text(parameters.get("aspectRatio")) or "16:9",
         pictures=(Shot("first_frame", picture),) if picture else (),
-        seed=whole(told.get("seed")),
-        negative_prompt=text(told.get("negativePrompt")),
+        seed=whole(parameters.get("seed")),
+        negative_prompt=text(parameters.get("negativePrompt")),
         sound=sound if isinstance(sound, bool) else None,
     )
 

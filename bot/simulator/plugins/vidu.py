@@ -114,16 +114,16 @@ def _built(model: str, said: Values, seconds: int, resolution: str) -> Built:
         resolution=text(body["resolution"]),
         ratio=text(body.get("aspect_ratio")),
         pictures=tuple(
-            Shot(_role(place, len(images)), image) for place, image in enumerate(images)
+            Shot(_role(index, len(images)), image) for index, image in enumerate(images)
         ),
         seed=whole(body.get("seed")),
         sound=body.get("bgm") is True,
     )
 
 
-def _role(place: int, count: int) -> str:
+def _role(index: int, count: int) -> str:
     """Up to two are frames; more are references."""
-    return ("first_frame", "last_frame")[place] if count <= 2 else "reference"
+    return ("first_frame", "last_frame")[index] if count <= 2 else "reference"
 
 
 def complaint(model: str, built: Built) -> str | None:

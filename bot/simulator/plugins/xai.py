@@ -114,16 +114,16 @@ def _list(source: Values, name: str, most: int) -> list[object]:
         raise ValueError(f"{name} must be an array")
     if len(given or ()) > most:
         raise ValueError(f"{name} accepts at most {most} items")
-    return [_item(name, place, each) for place, each in enumerate(array(given))]
+    return [_item(name, index, each) for index, each in enumerate(array(given))]
 
 
-def _item(name: str, place: int, value: object) -> object:
+def _item(name: str, index: int, value: object) -> object:
     if name != "keyframes":
-        return _medium(value, f"{name}[{place}]")
-    frame = mapping(value, f"keyframes[{place}]")
+        return _medium(value, f"{name}[{index}]")
+    frame = mapping(value, f"keyframes[{index}]")
     if not number(frame.get("timestamp_s")) > 0:
-        raise ValueError(f"keyframes[{place}].timestamp_s must be a positive number")
-    image = _medium(frame.get("image"), f"keyframes[{place}].image")
+        raise ValueError(f"keyframes[{index}].timestamp_s must be a positive number")
+    image = _medium(frame.get("image"), f"keyframes[{index}].image")
     return {"image": image, "timestamp_s": frame["timestamp_s"]}
 
 

@@ -50,7 +50,7 @@ class Documented(Profile):
             "progress": 0,
         }
 
-    def told(self, video: Video, now: float, url: str) -> dict[str, object]:
+    def shown(self, video: Video, now: float, url: str) -> dict[str, object]:
         """Return the body of "Get Video Task Status", as in the longer of its two samples."""
         state = video.state(now)
         body = self.accepted(video) | {

@@ -145,7 +145,7 @@ class NewApi(Profile):
             body |= {"seconds": str(video.scene.seconds)}
         return body
 
-    def told(self, video: Video, now: float, url: str) -> dict[str, object]:
+    def shown(self, video: Video, now: float, url: str) -> dict[str, object]:
         """Return the row's content, or for wan and sora the vendor's latest response."""
         vendor = family(video.scene.model)
         if vendor is Family.SORA:

@@ -135,11 +135,11 @@ class NewApiC(NewApi):
             return super().accepted(video)
         return _row(video, Row.QUEUED) | {"status": "queued", "progress": 0}
 
-    def told(self, video: Video, now: float, url: str) -> dict[str, object]:
+    def shown(self, video: Video, now: float, url: str) -> dict[str, object]:
         """The row, and what the plugin adds to it; no address anywhere."""
         claims = self.claims.get(video.scene.model)
         if claims is None:
-            return super().told(video, now, url)
+            return super().shown(video, now, url)
         stands = row(video, now)
         body = _row(video, stands)
         if stands in (Row.SUCCESS, Row.FAILURE):

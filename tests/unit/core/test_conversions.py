@@ -25,10 +25,10 @@ from tests.unit.core.workshop import Workshop
 
 WORK = RAW.seconds * PACE
 """Seconds that the conversion of a scripted video is expected to take."""
-Told = tuple[str, int | None, object]
+TextAnswer = tuple[str, int | None, object]
 
 
-def told(reply: Reply) -> Told:
+def told(reply: Reply) -> TextAnswer:
     """The sentence of a card, the videos before it, and when it is ready: a time, or a word."""
     facts = {fact.id: fact.values.get("at", "soon") for fact in reply.facts}
     return reply.text.id, reply.text.count, facts.get("fact.ready") or facts.get("fact.soon")
@@ -50,7 +50,7 @@ async def test_a_card_tells_how_many_are_before_it_and_when_it_is_ready(
     workshop: Workshop,
 ) -> None:
     jobs = [await workshop.in_line(name) for name in ("one", "two", "three")]
-    seen: list[Told] = []
+    seen: list[TextAnswer] = []
 
     async def poll() -> None:
         workshop.studio.meanwhile = None
@@ -91,7 +91,7 @@ async def test_a_conversion_that_takes_longer_promises_no_other_time(workshop: W
     """Nor do those behind it."""
     for name in ("one", "two"):
         await workshop.in_line(name)
-    late: list[Told] = []
+    late: list[TextAnswer] = []
 
     async def meanwhile() -> None:
         await workshop.speak(WORK + SOON + 5)
@@ -116,9 +116,9 @@ async def test_how_long_it_takes_is_learned_and_outlives_the_process(workshop: W
     anew = Conversions(
         ConversionQueue(workshop.database), StoredValues(workshop.database), workshop.clock
     )
-    place = await anew.place(job)
-    assert place is not None
-    assert place.ready_at == pytest.approx(workshop.clock.time + WORK / 2, abs=2)
+    position = await anew.position(job)
+    assert position is not None
+    assert position.ready_at == pytest.approx(workshop.clock.time + WORK / 2, abs=2)
 
 
 async def end_of(workshop: Workshop, job: Job) -> tuple[Status, bool | None, list[str]]:

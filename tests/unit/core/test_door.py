@@ -7,7 +7,7 @@ import pytest
 from bot import i18n
 from bot.core import commands, presses
 from bot.core.accounts import Terms
-from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, Told, Turned
+from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, TextAnswer, Turned
 from bot.core.door import shown
 from bot.core.errors import Broken, Refused, Temporary, Unwritten
 from bot.core.jobs import Job, Reason, Status
@@ -39,7 +39,7 @@ async def anybody(_: Job) -> bool:
 
 async def run(workshop: Workshop, name: str, by: Call | None = None, **given: str) -> Reply:
     answer = await commands.run(workshop.door, by or call(), name, given)
-    assert isinstance(answer, Told)
+    assert isinstance(answer, TextAnswer)
     return answer.reply
 
 

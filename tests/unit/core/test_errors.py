@@ -13,7 +13,7 @@ from bot.core.errors import BotError, FileMissing, MaybeSent, Refused
 from bot.platforms.discord import errors as discord
 from bot.platforms.telegram import errors as telegram
 
-HOUSE = Path(bot.__file__).parent
+PACKAGE = Path(bot.__file__).parent
 NUMBERS = {name for name, found in vars(discord).items() if isinstance(found, int)} | {
     name
     for name, found in vars(discord).items()
@@ -28,8 +28,8 @@ REMARKS = {"DAMAGED"}
 
 def modules(*words: str) -> Iterator[tuple[str, ast.Module]]:
     """Those that have one of these words in them; to read all of them takes seconds."""
-    for path in sorted(HOUSE.rglob("*.py")):
-        name, text = str(path.relative_to(HOUSE)), path.read_text("utf-8")
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name, text = str(path.relative_to(PACKAGE)), path.read_text("utf-8")
         if "simulator" in path.parts or name == "core/errors.py":
             continue
         if any(word in text for word in words):

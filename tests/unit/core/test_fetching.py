@@ -345,7 +345,7 @@ async def test_a_video_that_was_the_answer_ends_no_pause_as_nobody_was_asked(
 ) -> None:
     async def locked() -> None:
         now = workshop.clock.time + 1
-        pause = Pause(Reason.BAD_KEY, until=now + HOUR, looking=True)
+        pause = Pause(Reason.BAD_KEY, until=now + HOUR, polls_only=True)
         await workshop.pauses.pause("main", pause, detail="401", rooms=(), now=now)
         workshop.clock.time += 2
 

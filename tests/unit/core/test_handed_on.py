@@ -135,7 +135,7 @@ async def test_a_result_is_claimed_only_where_this_process_says_it_at_once(
     """On a network that is switched off nobody would send it: it stays due for who does."""
     workshop.bells.results_on.free = free
     content = Content(
-        replace(workshop.desk, said_on=said_on),
+        replace(workshop.context, said_on=said_on),
         media=workshop.studio,
         conversions=workshop.conversions,
     )

@@ -8,8 +8,8 @@ from bot.core import moves
 from bot.core.accounts import Accounts, Terms
 from bot.core.bells import Bells
 from bot.core.cards import Cards
+from bot.core.context import PAUSE, StepContext
 from bot.core.conversions import Conversions
-from bot.core.desk import PAUSE, Desk
 from bot.core.fronts import Fronts
 from bot.core.jobs import CLAIM, Job, Status
 from bot.core.learned import Learned
@@ -95,7 +95,7 @@ class Workshop:
             bells=self.bells,
             kind=Service,
         )
-        self.desk = desk = Desk(
+        self.context = context = StepContext(
             jobs=self.jobs,
             learned=self.learned,
             pauses=self.pauses,
@@ -106,22 +106,22 @@ class Workshop:
         self.line = ConversionQueue(database)
         self.conversions = Conversions(self.line, StoredValues(database), self.clock)
         self.steps = Steps(
-            desk,
+            context,
             submission=Submission(
-                desk,
+                context,
                 fronts=self.fronts,
                 spool=self.spool,
                 media=self.studio,
                 at_once=lambda _model: self.at_once,
                 links=lambda job: [f"{job.id} {self.clock.now():.0f}" for _ in job.order.pictures],
             ),
-            content=Content(desk, media=self.studio, conversions=self.conversions),
+            content=Content(context, media=self.studio, conversions=self.conversions),
             platforms={"chat": self.chat},
             media=self.studio,
         )
         self.polls = Polls(database)
         self.polling = Polling(
-            desk=desk,
+            context=context,
             polls=self.polls,
             steps=self.steps,
             wake=self.bells.each_job[Status.IN_PROGRESS,],
@@ -168,7 +168,7 @@ class Workshop:
         """A new job whose command was answered; every order is a new event."""
         job = await self.service.submit(changed(given, event_id=f"event {self._ids}"))
         if moves.awaits_answer(job):
-            await self.desk.save(job, replace(job, due_at=self.clock.now()))
+            await self.context.save(job, replace(job, due_at=self.clock.now()))
         return await self.job(job.id)
 
     async def job(self, job_id: str) -> Job:

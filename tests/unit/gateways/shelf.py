@@ -10,7 +10,7 @@ from bot.core.ports import Gateway
 from tests.unit.core.scripted import ScriptedStudio
 
 
-class Shelf(ScriptedStudio):
+class FileStore(ScriptedStudio):
     """Keeps each file as it came, under one path."""
 
     def __init__(self, into: Path) -> None:
@@ -25,5 +25,5 @@ class Shelf(ScriptedStudio):
 
 async def fetched(gateway: Gateway, gateway_id: str, sources: Sequence[str], into: Path) -> Fetch:
     """Our own address first, then each of `sources`."""
-    got = await fetching.fetch_video(gateway, Shelf(into), gateway_id, sources, prompt="")
+    got = await fetching.fetch_video(gateway, FileStore(into), gateway_id, sources, prompt="")
     return Fetched(got.size) if isinstance(got, Video) else got

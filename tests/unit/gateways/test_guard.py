@@ -15,7 +15,7 @@ from bot.core.outcomes import Fetched, Trouble
 from bot.net.guard import NotPublic, check_url, guarded_connector, is_public
 from tests.fakes import wire
 from tests.fakes.wire import Wire
-from tests.unit.gateways import shelf
+from tests.unit.gateways import file_store
 
 from .samples import MP4, opened
 
@@ -178,7 +178,7 @@ async def test_an_address_that_is_not_plain_https_is_refused_by_its_look(
         opened(url, resolver=names) as client,
     ):
         source = spelling.format(own=URL(other).authority)
-        fetch = await shelf.fetched(client, "v", [source], video)
+        fetch = await file_store.fetched(client, "v", [source], video)
 
     assert isinstance(fetch, Trouble)
     assert (len(gateway.connections), stranger.connections, names.lookups) == (1, [], 0)
@@ -217,7 +217,7 @@ async def test_no_source_that_leads_inward_is_connected_to(video: Path) -> None:
     gateway = Wire(MISSING)
     async with gateway.serve() as url, opened(url) as client:
         with connects() as made:
-            fetch = await shelf.fetched(client, "v", inward_urls(), video)
+            fetch = await file_store.fetched(client, "v", inward_urls(), video)
 
     assert len(inward_urls()) > 80
     assert isinstance(fetch, Trouble)
@@ -231,7 +231,7 @@ async def test_negative_control_a_source_that_is_allowed_is_knocked_at(video: Pa
         opened(url, media_origins=frozenset({other})) as client,
     ):
         with connects() as made:
-            await shelf.fetched(client, "v", [f"{other}/v.mp4"], video)
+            await file_store.fetched(client, "v", [f"{other}/v.mp4"], video)
 
     assert made == [("127.0.0.1", URL(one).port) for one in (url, other)]
 
@@ -256,7 +256,7 @@ async def test_an_allowed_origin_may_be_private_but_its_redirects_may_not(video:
             gateway.serve() as url,
             opened(url, media_origins=frozenset({origin})) as client,
         ):
-            fetch = await shelf.fetched(client, "v", [f"{origin}/v.mp4"], video)
+            fetch = await file_store.fetched(client, "v", [f"{origin}/v.mp4"], video)
 
     assert isinstance(fetch, Trouble)
     assert (len(media.connections), hidden.connections) == (1, [])
@@ -270,7 +270,7 @@ async def test_an_allowed_origin_is_fetched_from_without_our_key(video: Path, ta
         gateway.serve() as url,
         opened(url, media_origins=frozenset({origin + tail})) as client,
     ):
-        fetch = await shelf.fetched(client, "v", [f"{origin}/v.mp4?Expires=1"], video)
+        fetch = await file_store.fetched(client, "v", [f"{origin}/v.mp4?Expires=1"], video)
 
     assert fetch == Fetched(len(MP4))
     assert video.read_bytes() == MP4

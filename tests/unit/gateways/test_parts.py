@@ -110,14 +110,14 @@ def test_what_goes_as_text_uses_the_room_that_there_is(
     assert max(text_parts(wanted, files(tmp_path, most, KINDS[kind]), [])) > 0.99 * MIB
 
 
-_PLACES = st.sampled_from(["image", "images", "metadata.a", "metadata.b.c", "metadata.größe"])
+_SLOTS = st.sampled_from(["image", "images", "metadata.a", "metadata.b.c", "metadata.größe"])
 _VALUES = st.text(st.characters(codec="utf-8"), max_size=3_000) | st.integers() | st.booleans()
 
 
 @pytest.mark.proof
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    places=st.lists(st.lists(_PLACES, min_size=1, max_size=4, unique=True), min_size=1, max_size=3),
+    places=st.lists(st.lists(_SLOTS, min_size=1, max_size=4, unique=True), min_size=1, max_size=3),
     values=st.lists(_VALUES, max_size=5),
     transport=st.sampled_from([Transport.DATA_URI, Transport.BASE64]),
 )

@@ -12,7 +12,7 @@ from bot.core.outcomes import Fetched, Locked, Trouble
 from bot.net.bounds import Bounds
 from tests.fakes import wire
 from tests.fakes.wire import Fault, Wire
-from tests.unit.gateways import shelf
+from tests.unit.gateways import file_store
 from tests.unit.gateways.content import HASTY, HEAD, nothing_to_wait_for, too_large
 
 from .samples import MP4, opened
@@ -31,7 +31,7 @@ async def test_the_first_source_that_has_it_is_taken_when_our_own_address_fails(
         opened(url, media_origins=frozenset({origin})) as client,
     ):
         sources = ["not an address", f"{origin}/1", f"{origin}/2", f"{origin}/3"]
-        fetch = await shelf.fetched(client, "v", sources, video)
+        fetch = await file_store.fetched(client, "v", sources, video)
 
     assert (fetch, video.read_bytes()) == (Fetched(len(MP4)), MP4)
     assert [one.path for one in media.requests] == ["/1", "/2"]
@@ -41,7 +41,7 @@ async def test_the_first_source_that_has_it_is_taken_when_our_own_address_fails(
 async def test_if_no_source_has_it_our_own_address_says_why(video: Path) -> None:
     server = Wire(wire.sending(wire.answer("Bad Gateway", 502)), wire.html)
     async with server.serve() as url, opened(url) as client:
-        fetch = await shelf.fetched(client, "v", [f"{url}/files/1"], video)
+        fetch = await file_store.fetched(client, "v", [f"{url}/files/1"], video)
 
     assert fetch == Trouble("HTTP 502: Bad Gateway")
 
@@ -139,7 +139,7 @@ async def test_of_several_links_the_first_that_has_it_is_taken(video: Path) -> N
 async def test_too_large_is_not_fetched_a_second_time_by_its_links(video: Path) -> None:
     server = Wire(wire.endless(HEAD, bytes(65536)))
     async with server.serve() as url, opened(url, bounds=HASTY) as client:
-        fetch = await shelf.fetched(client, "v", [f"{url}/1", f"{url}/2"], video)
+        fetch = await file_store.fetched(client, "v", [f"{url}/1", f"{url}/2"], video)
 
     assert fetch == too_large("more than 100000 bytes")
     assert len(server.connections) == 1
@@ -149,8 +149,8 @@ async def test_too_large_is_not_fetched_a_second_time_by_its_links(video: Path) 
 async def test_what_was_made_without_an_id_is_asked_by_its_links_alone(video: Path) -> None:
     server = Wire(wire.sending(wire.answer("gone", 410)), wire.sending(wire.answer(MP4)))
     async with server.serve() as url, opened(url) as client:
-        gone = await shelf.fetched(client, UNNAMED, [f"{url}/1"], video)
-        fetch = await shelf.fetched(client, UNNAMED, [f"{url}/1"], video)
+        gone = await file_store.fetched(client, UNNAMED, [f"{url}/1"], video)
+        fetch = await file_store.fetched(client, UNNAMED, [f"{url}/1"], video)
 
     assert (gone, fetch) == (Trouble("HTTP 410: gone", definite=True), Fetched(len(MP4)))
     assert [(one.path, one.is_authorized) for one in server.requests] == [("/1", False)] * 2
@@ -188,7 +188,7 @@ async def test_a_refusal_where_no_key_was_shown_pauses_nothing(video: Path, stat
 async def test_a_refusal_of_our_own_address_keeps_no_link_from_being_asked(video: Path) -> None:
     server = Wire(wire.sending(wire.answer("", 401)), wire.sending(wire.answer(MP4)))
     async with server.serve() as url, opened(url) as client:
-        fetch = await shelf.fetched(client, "v", [f"{url}/1"], video)
+        fetch = await file_store.fetched(client, "v", [f"{url}/1"], video)
 
     assert fetch == Fetched(len(MP4))
     assert [one.is_authorized for one in server.requests] == [True, False]

@@ -12,7 +12,7 @@ from bot.core.outcomes import (
     Trouble,
 )
 from bot.gateways.creations import read_creation
-from bot.gateways.meanings import ABOUT_ONE_ORDER, LOCKS, STATES, Meaning, Place, Row, problem_with
+from bot.gateways.meanings import ABOUT_ONE_ORDER, LOCKS, STATES, Meaning, Row, Stage, problem_with
 from bot.gateways.polls import read_poll, read_refusal
 from bot.gateways.spelling import key_of, spelt_out, word_of
 from bot.gateways.table import PACKAGED, Meanings, Said, Step
@@ -101,10 +101,10 @@ def test_no_row_is_shadowed_by_another() -> None:
     """
     for row in PACKAGED.rows:
         for said, step in spoken(row):
-            for at in row.at or set(Place):
+            for at in row.at or set(Stage):
                 for status in row.status or {400}:
                     found = PACKAGED.find(said, status=status, at=at)
-                    if step is Step.PHRASE and at not in (Place.CREATE, Place.FAILURE):
+                    if step is Step.PHRASE and at not in (Stage.CREATE, Stage.FAILURE):
                         continue
                     assert found, (row.by, said)
                     assert found.row.meaning is row.meaning, (said, found)
@@ -237,4 +237,4 @@ def test_what_is_said_in_signs_alone_is_no_code() -> None:
     own = Meanings([signs])
     assert problem_with(signs) == "answer_short"
     for code in ("", "--", "…"):
-        assert own.find(Said((code,)), status=400, at=Place.CREATE) is None
+        assert own.find(Said((code,)), status=400, at=Stage.CREATE) is None

@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.simulator import shelf
+from bot.simulator import saving
 from bot.simulator.render import Renderer
 from bot.simulator.scenes import Scene
 from bot.simulator.server import Simulator
@@ -80,5 +80,5 @@ def test_a_video_is_read_as_it_was_written(tmp_path: Path) -> None:
         owner="ann", failure=MODERATED, stuck=True, tick=15.0, sweep=86400.0,
         remixed_from="video_0",
     )  # fmt: skip
-    shelf.keep(video)
-    assert shelf.kept(tmp_path) == [video]
+    saving.keep(video)
+    assert saving.kept(tmp_path) == [video]

@@ -23,7 +23,7 @@ from bot.store.database import Database, check_database, open_database
 from bot.store.engines import Result, begun, engine_of
 from bot.store.reading import open_reading, version_of
 from bot.store.settings import StoredValues
-from bot.store.tables import gateways, jobs, metadata, settings, told
+from bot.store.tables import gateways, jobs, last_notices, metadata, settings
 from tests.conftest import NewUrl
 from tests.contract.rows import Store
 
@@ -321,7 +321,9 @@ async def test_trouble_that_was_told_before_an_update_is_still_known_to_have_bee
         trouble = "INSERT INTO gateways VALUES ('main', 300, 'bad_key', false, 0, 9)"
         await former.run(lambda it: it.execute(sa.text(trouble)))
     async with open_database(url) as database:
-        rows = await database.run(lambda connection: connection.execute(sa.select(told)).all())
+        rows = await database.run(
+            lambda connection: connection.execute(sa.select(last_notices)).all()
+        )
         assert [tuple(row) for row in rows] == [("main", "bad_key", 9.0)]
         rows = await database.run(lambda connection: connection.execute(sa.select(gateways)).all())
         kept = ("main", 300.0, "bad_key", False, 0.0, None, None)

@@ -20,7 +20,7 @@ from bot.store.engines import engine_of
 from bot.store.jobs import Jobs
 from bot.store.reading import open_reading, version_of
 from bot.store.rows import order_of
-from bot.store.tables import drafts, metadata
+from bot.store.tables import metadata, proposals
 from bot.store.verifying import verify
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, PRICE, a_job
@@ -84,7 +84,7 @@ async def test_every_order_comes_up_to_date_however_many_there_are(new_url: NewU
         del order[name]
     engine = engine_of(url)
     old = [{"id": f"old-{n}", "order_data": order, "created_at": 1.0} for n in range(many)]
-    await engine.run(lambda connection: connection.execute(sa.insert(drafts), old))
+    await engine.run(lambda connection: connection.execute(sa.insert(proposals), old))
     await engine.dispose()
     async with open_database(url) as database:
         found = (await database.run(_all))["drafts"]

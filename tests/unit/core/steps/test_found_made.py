@@ -222,7 +222,7 @@ async def test_any_other_end_of_fetching_it_is_a_write_of_its_own(
 async def test_what_a_full_database_does_not_take_is_written_once_it_does(shop: Shop) -> None:
     """Neither is it looked at nor fetched again and again meanwhile."""
     before = await shop.ordered()
-    much = "INSERT INTO told VALUES ('main', hex(zeroblob(1000000)), 0)"
+    much = "INSERT INTO last_notices VALUES ('main', hex(zeroblob(1000000)), 0)"
     await _run(shop, f"CREATE TRIGGER full BEFORE UPDATE ON jobs BEGIN {much}; END")
     await _run(shop, "PRAGMA max_page_count=1")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.core.desk import PAUSE
+from bot.core.context import PAUSE
 from bot.core.errors import Unwritten
 from bot.core.jobs import LAST_DEADLINE, Job, Reason, Status
 from bot.core.notices import Pause
@@ -130,8 +130,8 @@ class Hall:
         self.rows.writes, self.rows.asked = [], []
         self.rows.answers = asyncio.Event()
         self.rows.answers.set()
-        self.looking = Polling(
-            desk=shop.desk,
+        self.polling = Polling(
+            context=shop.context,
             polls=self.rows,
             steps=shop.steps,
             wake=shop.bells.each_job[Status.IN_PROGRESS,],
@@ -157,7 +157,7 @@ class Hall:
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
-        running = asyncio.create_task(self.looking.run())
+        running = asyncio.create_task(self.polling.run())
         try:
             yield
         finally:
@@ -253,7 +253,7 @@ async def test_a_job_that_was_found_made_is_not_looked_at_again_while_its_video_
     on = hall.shop.bells.jobs_on[Status.COMPLETED,]
     on.free = 1
     async with hall.at_work():
-        await hall.until(lambda: not on.has_room and not hall.looking._held)
+        await hall.until(lambda: not on.has_room and not hall.polling._held)
         for _ in range(3):
             await hall.rung()
         assert hall.gateway.polled == 1
@@ -356,7 +356,7 @@ async def test_any_other_answer_is_judged_as_one_look_alone_is(
     )
     await hall.shop.steps.take(claimed)
     async with hall.at_work():
-        await hall.until(lambda: hall.gateway.polled == 2 and not hall.looking._held)
+        await hall.until(lambda: hall.gateway.polled == 2 and not hall.polling._held)
     one, other = await hall.now([claimed, alone if claimed.id == batched.id else batched])
     assert (one.status, one.reason) == (other.status, other.reason) == (status, reason)
     assert (one.progress, one.attempts, one.sources) == (
@@ -391,7 +391,7 @@ async def test_past_the_last_deadline_it_has_timed_out(hall: Hall) -> None:
     (job,) = await hall.making()
     await hall.clock.advance(LAST_DEADLINE)
     async with hall.at_work():
-        await hall.until(lambda: hall.gateway.polled == 1 and not hall.looking._held)
+        await hall.until(lambda: hall.gateway.polled == 1 and not hall.polling._held)
     (after,) = await hall.now([job])
     assert (after.status, after.reason) == (Status.FAILED, Reason.TIMED_OUT)
 
@@ -399,7 +399,7 @@ async def test_past_the_last_deadline_it_has_timed_out(hall: Hall) -> None:
 async def test_an_answered_look_ends_a_pause_that_looks_began(hall: Hall) -> None:
     await hall.making()
     now = hall.clock.now()
-    pause = Pause(Reason.BAD_KEY, until=now + PAUSE, looking=True)
+    pause = Pause(Reason.BAD_KEY, until=now + PAUSE, polls_only=True)
     await hall.shop.pauses.pause("main", pause, detail="HTTP 401", rooms=(), now=now)
     await hall.clock.advance(1.0)
     assert await hall.shop.pauses.is_paused("main")
@@ -482,7 +482,7 @@ async def test_a_job_whose_gateway_is_gone_waits_and_holds_up_no_other(hall: Hal
     lost, kept = await hall.making(2)
     await hall.shop.jobs.save(lost, replace(lost, gateway="gone"), now=hall.clock.now())
     async with hall.at_work():
-        await hall.until(lambda: len(hall.rows.writes) == 1 and not hall.looking._held)
+        await hall.until(lambda: len(hall.rows.writes) == 1 and not hall.polling._held)
     assert hall.rows.writes == [[kept.id]]
     (after,) = await hall.now([lost])
     assert after.due_at is not None

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from bot.core.desk import PAUSE
+from bot.core.context import PAUSE
 from bot.core.jobs import Job, Reason, Status
 from bot.core.notices import Paused
 from bot.core.outcomes import Accepted, Done, Locked, Open, Probe, Running, Trouble

@@ -20,7 +20,7 @@ DETAIL = {"detail": "No room."}
 
 
 @dataclass
-class Desk:
+class StepContext:
     """One room of operators, and what it is told."""
 
     causes: Causes
@@ -47,64 +47,68 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def context(tmp_path: Path) -> AsyncIterator[StepContext]:
     async with open_database(f"sqlite:///{tmp_path / 'rows.db'}") as database:
         await sync_nothing(database)
-        yield Desk(Causes(database))
+        yield StepContext(Causes(database))
 
 
 def failed(why: str = "No room.") -> Cause:
     return Cause(kind=Kind.BACKUP, facts={"detail": why})
 
 
-async def test_it_is_said_changed_and_crossed_out_in_one_message(desk: Desk) -> None:
+async def test_it_is_said_changed_and_crossed_out_in_one_message(context: StepContext) -> None:
     for found in ([failed()], [failed("Full.")], []):
-        await desk.check(*found)
-        await desk.tell()
-    assert desk.said == ["cause.backup"]
-    changed, over = desk.chat.retold
+        await context.check(*found)
+        await context.tell()
+    assert context.said == ["cause.backup"]
+    changed, over = context.chat.retold
     assert (changed[0], changed[1].text.values["detail"]) == ("t1", "Full.")
     assert (over[0], over[1].text.id) == ("t1", "cause.backup_over")
 
 
-async def test_a_try_with_an_unknown_end_is_made_again_under_its_nonce(desk: Desk) -> None:
-    desk.chat.tells = [Temporary("slow"), Temporary("away", unsent=True), None]
-    await desk.check(failed())
-    await desk.tell(600)
-    (first, none), (second, since), (third, still) = desk.chat.nonces
-    assert (none, since, still) == (None, desk.clock._began, since)
+async def test_a_try_with_an_unknown_end_is_made_again_under_its_nonce(
+    context: StepContext,
+) -> None:
+    context.chat.tells = [Temporary("slow"), Temporary("away", unsent=True), None]
+    await context.check(failed())
+    await context.tell(600)
+    (first, none), (second, since), (third, still) = context.chat.nonces
+    assert (none, since, still) == (None, context.clock._began, since)
     assert first == second == third
-    assert await desk.causes.next_due(["chat"]) is None
+    assert await context.causes.next_due(["chat"]) is None
 
 
 @pytest.mark.parametrize("error", [Temporary("away", away=True), Temporary("x", unsent=True)])
 async def test_a_try_that_said_nothing_is_no_try_with_an_unknown_end(
-    desk: Desk, error: BotError
+    context: StepContext, error: BotError
 ) -> None:
-    desk.chat.tells = [error, None]
-    await desk.check(failed())
-    await desk.tell(600)
-    assert [since for _, since in desk.chat.nonces] == [None, None]
+    context.chat.tells = [error, None]
+    await context.check(failed())
+    await context.tell(600)
+    assert [since for _, since in context.chat.nonces] == [None, None]
 
 
-async def test_what_is_over_while_a_busy_network_refuses_it_is_never_told(desk: Desk) -> None:
-    await desk.check(failed())
-    now = desk.clock.now()
-    (report,) = await desk.causes.claim(["chat"], now=now, until=now + 45, most=9)
-    assert await desk.causes.sending(report, now=now)
-    await desk.check()
-    await desk.causes.put_off(report, due_at=now + 9, unsent=True)
-    await desk.tell()
-    assert desk.said == []
-    assert await desk.causes.next_due(["chat"]) is None
+async def test_what_is_over_while_a_busy_network_refuses_it_is_never_told(
+    context: StepContext,
+) -> None:
+    await context.check(failed())
+    now = context.clock.now()
+    (report,) = await context.causes.claim(["chat"], now=now, until=now + 45, most=9)
+    assert await context.causes.sending(report, now=now)
+    await context.check()
+    await context.causes.put_off(report, due_at=now + 9, unsent=True)
+    await context.tell()
+    assert context.said == []
+    assert await context.causes.next_due(["chat"]) is None
 
 
-async def test_who_will_not_be_told_is_let_be_until_it_comes_again(desk: Desk) -> None:
-    desk.chat.tells = [Refused("person_gone")]
-    await desk.check(failed())
-    await desk.tell(9 * 3600)
-    assert desk.said == ["cause.backup"]
-    assert await desk.causes.next_due(["chat"]) is None
+async def test_who_will_not_be_told_is_let_be_until_it_comes_again(context: StepContext) -> None:
+    context.chat.tells = [Refused("person_gone")]
+    await context.check(failed())
+    await context.tell(9 * 3600)
+    assert context.said == ["cause.backup"]
+    assert await context.causes.next_due(["chat"]) is None
 
 
 # --- the database itself --------------------------------------------------------------------------

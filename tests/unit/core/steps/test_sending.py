@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from bot.core import replies
 from bot.core.accounts import Accounts, Terms
-from bot.core.desk import PAUSE
+from bot.core.context import PAUSE
 from bot.core.errors import (
     Refused,
     Temporary,

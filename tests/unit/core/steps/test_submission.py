@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
-from bot.core.desk import PAUSE, UNCALLED
+from bot.core.context import PAUSE, UNCALLED
 from bot.core.jobs import CLAIM, Job, Reason, Status
 from bot.core.notices import Pause
 from bot.core.outcomes import Accepted, Creation, Locked, Made, Rejected
@@ -88,7 +88,7 @@ async def test_a_disk_that_is_full_after_an_order_was_accepted_leaves_no_pause_b
         workshop.clock.time += 1
 
     async def fill() -> None:
-        much = "INSERT INTO told VALUES ('main', hex(zeroblob(1000000)), 0)"
+        much = "INSERT INTO last_notices VALUES ('main', hex(zeroblob(1000000)), 0)"
         await _run(workshop, f"CREATE TRIGGER full BEFORE DELETE ON {table} BEGIN {much}; END")
         await _run(workshop, "PRAGMA max_page_count=1")
 

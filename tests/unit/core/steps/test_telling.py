@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from bot.core.desk import PAUSE
+from bot.core.context import PAUSE
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Reason, Status
 from bot.core.notices import REMINDER

@@ -41,7 +41,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class StepContext:
     """The rows, the gateways, the clock and the bells that a job's steps share.
 
     `rooms`: platforms where every person is the operator. `said_on`: platforms on which this
@@ -123,15 +123,15 @@ class Desk:
 
         An error other than `Unwritten` is raised, as retries would never end.
         """
-        is_told = False
+        is_logged = False
         while True:
             try:
                 return await write()
             except Unwritten as error:  # a full disk, a database that is away
                 until_then()
-                if not is_told:
+                if not is_logged:
                     log.warning("job.unwritten", job=job.id, code=error.code)
-                is_told = True
+                is_logged = True
                 await self.clock.sleep(1.0)
             except Exception:
                 until_then()
@@ -188,7 +188,7 @@ class Desk:
         log.error("gateway.refused", gateway=job.gateway, reason=locked.reason, seconds=PAUSE)
         now = self.clock.now()
         self.learned.missed(job.gateway, until=now + PAUSE)
-        pause = Pause(locked.reason, until=now + PAUSE, looking=job.status is Status.IN_PROGRESS)
+        pause = Pause(locked.reason, until=now + PAUSE, polls_only=job.status is Status.IN_PROGRESS)
         await self.pauses.pause(job.gateway, pause, detail=locked.detail, rooms=self.rooms, now=now)
         self.bells.notices.ring()
 
@@ -203,13 +203,13 @@ class Desk:
             rooms=self.rooms,
             now=now,
         )
-        told = {"gateway": job.gateway, "reason": locked.reason}
+        facts = {"gateway": job.gateway, "reason": locked.reason}
         if paused:
-            log.error("gateway.refused", **told, seconds=PAUSE)
+            log.error("gateway.refused", **facts, seconds=PAUSE)
             self.bells.notices.ring()
         else:
             words = _without_persons(job, locked.detail)
-            log.warning("job.refused_alone", job=job.id, **told, words=words)
+            log.warning("job.refused_alone", job=job.id, **facts, words=words)
         return paused
 
     async def passed(self, job: Job, *, balance: bool = True) -> None:

@@ -1,7 +1,7 @@
 """Drafts wait for their person; handles belong to the account that was given them."""
 
-from bot.store.drafts import KEPT, Drafts
 from bot.store.handles import Handles
+from bot.store.proposals import KEPT, Proposals
 from tests.contract.rows import NOON, Store, a_job
 from tests.unit.core.orders import changed
 
@@ -9,20 +9,20 @@ WISH = a_job().order
 
 
 async def test_a_draft_comes_back_as_it_was_left(store: Store) -> None:
-    drafts = Drafts(store.database)
-    await drafts.put("d1", WISH, now=NOON)
-    await drafts.put("d1", changed(WISH, seconds=10), now=NOON)
-    assert await drafts.get("d1") == changed(WISH, seconds=10)
-    await drafts.drop("d1")
-    assert await drafts.get("d1") is None
+    proposals = Proposals(store.database)
+    await proposals.put("d1", WISH, now=NOON)
+    await proposals.put("d1", changed(WISH, seconds=10), now=NOON)
+    assert await proposals.get("d1") == changed(WISH, seconds=10)
+    await proposals.drop("d1")
+    assert await proposals.get("d1") is None
 
 
 async def test_a_draft_that_nobody_confirmed_is_forgotten(store: Store) -> None:
-    drafts = Drafts(store.database)
-    await drafts.put("d1", WISH, now=NOON)
-    await drafts.put("d2", WISH, now=NOON + KEPT + 1)
-    assert await drafts.get("d1") is None
-    assert await drafts.get("d2") == WISH
+    proposals = Proposals(store.database)
+    await proposals.put("d1", WISH, now=NOON)
+    await proposals.put("d2", WISH, now=NOON + KEPT + 1)
+    assert await proposals.get("d1") is None
+    assert await proposals.get("d2") == WISH
 
 
 async def test_a_handle_is_known_to_its_own_account_alone(store: Store) -> None:

@@ -36,12 +36,12 @@ def keep(video: Video) -> None:
         "sweep": video.sweep,
         "remixed_from": video.remixed_from,
     }
-    draft = video.path.with_suffix(".json.part")
-    with draft.open("w", encoding="utf-8") as file:
+    partial = video.path.with_suffix(".json.part")
+    with partial.open("w", encoding="utf-8") as file:
         json.dump(words, file)
         file.flush()
         os.fsync(file.fileno())
-    draft.rename(video.path.with_suffix(".json"))
+    partial.rename(video.path.with_suffix(".json"))
 
 
 def kept(folder: Path) -> list[Video]:
