@@ -1,7 +1,7 @@
 """The `gateways` table: a row for each paused gateway, from the first refusal to a success.
 
-The transactions that begin and end a pause also owe notices to operators. The table `last_notices` keeps
-which notices were written and when, also after the pause.
+The transactions that begin and end a pause also owe notices to operators. The table `last_notices`
+keeps which notices were written and when, also after the pause.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,8 @@ _POLLED = (Status.IN_PROGRESS.value, Status.COMPLETED.value)
 _LOCKS = [reason.value for reason in LOCKS]
 _WORKS = "works"
 _ABOUT = "about "
-"""Values of `last_notices.word` besides reasons: the end of a pause, and the prefix of other subjects."""
+"""Values of `last_notices.word` besides reasons: the end of a pause, and the prefix of other
+subjects."""
 
 
 class Pauses(Part):
@@ -301,7 +302,7 @@ def _call_one(connection: Connection, gateway: str, *, now: float) -> None:
 
 
 def _let_go(connection: Connection, gateway: str, *, also_polled: bool, now: float) -> None:
-    """Make jobs due that waited for this gateway. `also_polled`: also jobs that only wait for a poll."""
+    """Make jobs due that waited for this gateway; if `also_polled`, also those to be polled."""
     waiting = _waits(gateway)
     if also_polled:
         waiting = sa.or_(waiting, sa.and_(_free(gateway), jobs.c.status.in_(_POLLED)))

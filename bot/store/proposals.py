@@ -1,4 +1,4 @@
-"""The `proposals` table: proposals, which are orders not confirmed yet. A proposal costs nothing."""
+"""The `proposals` table: orders that are not confirmed yet. A proposal costs nothing."""
 
 import sqlalchemy as sa
 from sqlalchemy import Connection

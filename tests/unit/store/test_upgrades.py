@@ -20,7 +20,7 @@ from bot.store.engines import engine_of
 from bot.store.jobs import Jobs
 from bot.store.reading import open_reading, version_of
 from bot.store.rows import order_of
-from bot.store.tables import metadata, proposals
+from bot.store.tables import metadata
 from bot.store.verifying import verify
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, PRICE, a_job
@@ -79,17 +79,22 @@ async def test_every_order_comes_up_to_date_however_many_there_are(new_url: NewU
     """Those that lack what came later too: what they don't say is left open."""
     url, many = await new_url(), 1_001
     await former.write(url, "0014")
-    order = former.flat(former.DRAFT) | {"seed": 7}
+    order = former.flat(former.PROPOSAL) | {"seed": 7}
     for name in ("fit", "audio", "prompt_extend", "watermark", "preset", "sound"):
         del order[name]
+    drafts = sa.table(
+        "drafts",
+        *(sa.column(name) for name in ("id", "created_at")),
+        sa.column("order_data", sa.JSON),
+    )
     engine = engine_of(url)
     old = [{"id": f"old-{n}", "order_data": order, "created_at": 1.0} for n in range(many)]
-    await engine.run(lambda connection: connection.execute(sa.insert(proposals), old))
+    await engine.run(lambda connection: connection.execute(sa.insert(drafts), old))
     await engine.dispose()
     async with open_database(url) as database:
-        found = (await database.run(_all))["drafts"]
+        found = (await database.run(_all))["proposals"]
     read = [order_of(row["order_data"]) for row in found if row["created_at"] == 1.0]
-    assert read == [changed(order_of(former.DRAFT), seed=7)] * many
+    assert read == [changed(order_of(former.PROPOSAL), seed=7)] * many
 
 
 @pytest.mark.proof
