@@ -192,10 +192,10 @@ async def _fill(
 
 
 async def _exchange(file: Path, fresh: Path, aside: Path, *, home: Home) -> None:
-    """Replace the file with the new rows and check that they can be used; undo this on an error.
+    """Replace the database file with the restored one, and check that the new file can be opened.
 
-    The exchange runs in the event loop's thread: in another thread it would go on after a
-    cancellation, while it is being undone.
+    On an error or a cancellation, put the former file back. The files are moved in the event loop's
+    thread: in another thread the move would go on after a cancellation, while it is being undone.
     """
     try:
         swap.exchange(file, fresh, aside)

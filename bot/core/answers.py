@@ -22,7 +22,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class TextAnswer:
-    """A text for this person alone.
+    """A text that only the person who typed or pressed sees.
 
     `is_done`: the text confirms an action, so a platform retries sending it.
     """

@@ -39,7 +39,7 @@ URGENT = frozenset({Kind.LIMIT})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """A cause as it is now."""
+    """A lasting problem that owners are told of, as it is now."""
 
     kind: Kind
     about: str = ""

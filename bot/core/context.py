@@ -27,9 +27,10 @@ The rest of a minute is for the response and for the jobs that are then sent.
 """
 
 UNCALLED = 1.5 * PAUSE
-"""Seconds until a job whose POST met a lock is due by itself.
+"""Seconds until a job whose POST was refused for our key or balance is due again.
 
-This is between two probes of the paused gateway, so that the job does not overtake the probe.
+It is due earlier if the gateway's pause ends. The first probe of the gateway comes after `PAUSE`,
+so the job does not come before the probe.
 """
 
 SETTLED = 600.0
@@ -138,7 +139,10 @@ class StepContext:
                 raise
 
     async def begin(self, job: Job, at_once: int | None) -> Job | None:
-        """Write that the POST is about to leave. A job whose model has no slot stays queued."""
+        """Save that the POST is about to be sent, if the model has a free slot; return the row.
+
+        Otherwise the returned row is still queued. None if the row has changed meanwhile.
+        """
         now = self.clock.now()
         begun = await self.jobs.begin(job, now=now, at_once=at_once)
         if begun is not None:
@@ -193,7 +197,10 @@ class StepContext:
         self.bells.notices.ring()
 
     async def lock(self, job: Job, locked: Locked) -> bool:
-        """Record that the POST met a lock. Return False if the lock concerns this job alone."""
+        """Pause the gateway, because it refused the POST for our key or our balance.
+
+        Return False, without a pause, if the refusal concerns this job alone.
+        """
         now = self.clock.now()
         paused = await self.pauses.lock(
             job,
@@ -218,7 +225,7 @@ class StepContext:
         await self.pauses.passed(job, account, balance=balance)
 
     async def remark(self, job: Job, subject: str, detail: str) -> None:
-        """Notify the owners of the job's gateway. Write the same notice once an hour at most."""
+        """Owe owners a notice about the job's gateway, as often as `notices.is_news` allows."""
         key, steady = (job.gateway, subject), self.clock.steady()
         if steady - self._remarked.get(key, -HUSH) < HUSH:
             return
@@ -228,7 +235,11 @@ class StepContext:
         self.bells.notices.ring()
 
     async def works(self, job: Job | Pending, *, asked_at: float) -> None:
-        """End the gateway's pause if it began before `asked_at`, the time of a good request."""
+        """Record that a request about this job, sent at `asked_at`, succeeded.
+
+        That ends the gateway's pause if the pause began before `asked_at`. A poll ends only a pause
+        that began with refused polls.
+        """
         ended = await self.pauses.works(
             job.gateway,
             polled=isinstance(job, Pending) or job.status is Status.IN_PROGRESS,

@@ -24,7 +24,7 @@ LATE = 3600.0
 """The least seconds for which a digest stays due, also past midnight."""
 DAY = 86_400.0
 APART = 12 * 3600.0
-"""The least seconds between two digests, whatever the calendar says."""
+"""The least seconds between two digests, even if the date has changed."""
 FURTHEST = 2 * DAY
 """The most seconds by which the last digest may be ahead of a clock that was set back.
 

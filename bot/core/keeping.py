@@ -103,7 +103,7 @@ class Ledger(Protocol):
         """To save space, discard the originals of converted and posted videos."""
 
     async def posted(self, *, in_chat: bool, now: float, most: int) -> Step:
-        """To save space, discard posted videos: those in the chat, or those posted as a link."""
+        """To save space, discard posted videos: uploaded ones if `in_chat`, else linked ones."""
 
     async def due(
         self,
@@ -113,7 +113,10 @@ class Ledger(Protocol):
         unconfirmed_by: float,
         words_by: float | None,
     ) -> Mapping[str, Step]:
-        """Return the extent of what `videos`, `inputs` and `words` would discard. None is never."""
+        """Return the extent of what `videos`, `inputs` and `words` would discard, by kind.
+
+        A time of None means that this kind is never discarded.
+        """
 
     async def proposals(self, *, now: float) -> None:
         """Delete proposals that their people have not confirmed in time."""

@@ -1,4 +1,4 @@
-"""Removing files for the sweeps: one that can't be removed is in no other's way."""
+"""Remove files for the sweeps. A file that can't be removed doesn't stop the others."""
 
 from collections.abc import Awaitable, Callable
 
@@ -25,9 +25,10 @@ class Removal:
         self.left = set()
 
     async def remove(self, key: str, by: Callable[[str], Awaitable[None]] | None = None) -> bool:
-        """Remove it, by default from the storage; whether it is gone.
+        """Remove a file, and return True if it is gone.
 
-        Raises `Temporary` while the storage as a whole can't be reached.
+        `by` deletes the file; by default it is deleted from the storage.
+        Raises `Temporary` while the whole storage can't be reached.
         """
         if key in self.left:
             return False

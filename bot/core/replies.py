@@ -42,7 +42,7 @@ class Action(StrEnum):
     REMIX = "remix"
     DELETE = "delete"
     EDIT = "edit"
-    """The same as a remix, for a video that was not made."""
+    """Orders a video with another prompt, after a video that was not made."""
     CONTINUE = "continue"
     FINER = "finer"
     SHORTER = "shorter"

@@ -82,7 +82,7 @@ class Reading:
         return self.meanings.find(said or self.said, status=status or self.status, at=at)
 
     def trouble(self, found: Found | None) -> Locked | Trouble:
-        """Return the outcome of a response that says nothing about a job: account, or trouble."""
+        """Return `Locked` if a response about no job refuses our key or balance, else `Trouble`."""
         lock = lock_of(self.status, found) if self.status >= 400 else None
         return Locked(lock, self.detail) if lock else Trouble(self.detail, self.answer.wait())
 

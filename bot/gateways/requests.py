@@ -17,7 +17,7 @@ from bot.core.wishes import AUTO
 from bot.net.sending import Body, FilePart
 
 Tree = dict[str | int, "Value | Tree"]
-"""A table; one with number keys stands for a list."""
+"""A JSON object in the making; an object with number keys stands for a list."""
 _TYPES = {
     ".jpg": ("picture", "image/jpeg"),
     ".png": ("picture", "image/png"),

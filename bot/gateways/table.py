@@ -35,7 +35,7 @@ class Found:
     is_whole: bool = False
     """Whether the sentence that matched has no gaps."""
     length: int = 0
-    """Characters of the message that the sentence spells out."""
+    """The number of characters of the message that match the sentence outside its gaps."""
 
 
 def rank(found: Found) -> tuple[object, ...]:
@@ -152,7 +152,7 @@ def _found(held: "list[_Known]", heard: "_Heard", status: int, at: Stage) -> Ite
 
 
 class _Heard:
-    """The codes and texts of a response, normalized; those that may quote the prompt apart."""
+    """The normalized codes and texts of a response; `quoted`: codes that may be the prompt's."""
 
     def __init__(self, said: Said) -> None:
         written = Written(said.prompt, plain=spelling.plain)
@@ -191,7 +191,7 @@ class _Known:
         return any(it is None or is_open or (it[1] and status < 500) for it in numbers)
 
     def best(self, texts: Iterable[Message], *, quoted: bool = False) -> tuple[bool, int] | None:
-        """Return the best match of a text with a sentence: has no gaps, characters spelt out.
+        """Return the best match of a text with a sentence: whether it has no gaps, and its length.
 
         A text that may quote the prompt counts only if `quoted` is set.
         """

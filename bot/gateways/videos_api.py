@@ -149,7 +149,7 @@ class VideosApi:
         return seen if isinstance(seen, Running) else seen.read(prompt)
 
     async def glance(self, gateway_id: str) -> Running | Unread:
-        """Poll the job once. Only a response other than "not yet" needs the prompt to be read."""
+        """Poll the job once, without its prompt: a response other than "not yet" stays `Unread`."""
         answer = await self._get(self._url(gateway_id), most=self._bounds.answer)
         if isinstance(answer, Trouble):
             trouble = answer

@@ -34,7 +34,7 @@ _MARGIN = 0.98
 _LEAST_RATE = 100_000
 """Bits per second; below this, pictures are unrecognizable."""
 _BEST_RATE = 40_000_000
-"""Bits per second: a maximum above the needs of any clip of good quality."""
+"""Bits per second: a maximum above the needs of any video of good quality."""
 _BITS_PER_PIXEL = 0.05
 """Bits per pixel and frame; with fewer bits, a smaller picture looks better."""
 _LEAST_SIDE = 240
@@ -43,7 +43,7 @@ _FINEST = 100_000
 
 
 def remux(source: Path, target: Path, verdict: Verdict) -> Probe:
-    """Make an MP4 that plays everywhere without encoding the pictures: they are copied.
+    """Make an MP4 that plays everywhere, with the frames copied and not encoded again.
 
     Raises `Broken("cannot_copy")` if the source has too little information about its packets.
     """
@@ -56,16 +56,15 @@ def remux(source: Path, target: Path, verdict: Verdict) -> Probe:
 
 
 def convert(source: Path, target: Path) -> tuple[Probe, tuple[str, ...]]:
-    """Encode the pictures again, into an MP4 that plays everywhere; return facts and reasons.
+    """Encode the frames again, into an MP4 that plays everywhere; return facts and reasons.
 
-    The sound is copied if it is good and only the pictures were the problem. Raises
-    `Broken("cannot_convert")`.
+    The sound is copied if only the frames were a problem. Raises `Broken("cannot_convert")`.
     """
     return _converted(source, target, _same)
 
 
 def convert_sparingly(source: Path, target: Path) -> tuple[Probe, tuple[str, ...]]:
-    """Convert as `convert` does with less memory and work: large pictures become smaller."""
+    """Convert as `convert` does with less memory and work: large frames become smaller."""
     return _converted(source, target, _sparing)
 
 

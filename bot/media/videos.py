@@ -77,7 +77,7 @@ def examine(source: Path) -> Examined:
 
 
 def see(source: Path, full: FullFacts = _NOTHING) -> Seen:
-    """Return the facts that matter to players. `full` has those that need a full read."""
+    """Return the facts of a video that matter to players; `full`: those that need a full read."""
     kind = container_in(source)
     is_mp4 = kind is Container.MP4
     in_parts = is_mp4 and is_in_parts(source)

@@ -14,7 +14,7 @@ from bot.net.bounds import Bounds
 STEP = 1 << 20
 """Bytes that are collected before a write, or read at a time to be sent."""
 LITTLE = 1 << 16
-"""Bytes; a chunk smaller than this is written at once."""
+"""Least bytes of a chunk that is collected. A smaller chunk is written at once."""
 
 log = get_logger()
 Result = TypeVar("Result")

@@ -54,9 +54,9 @@ class Simulator:
 
     `render_time` is the least time a video takes, in seconds of the clock `now`. Several
     simulators may share one `renderer`; its creator closes it. With a `folder` the simulator
-    still has its videos after a restart. `other_keys` are other customers; `at_once` is the most
-    unfinished videos of each. `tick` is the seconds between two polls of its vendor: 0 for no
-    delay; the default is the profile's.
+    still has its videos after a restart. `other_keys` are the API keys of other customers;
+    `at_once` is the most unfinished videos of a key. `tick` is the seconds between two polls of the
+    vendor: 0 for no delay; the default is the profile's.
     """
 
     def __init__(
@@ -106,15 +106,15 @@ class Simulator:
         return sum(entry.charged for entry in self._journal.entries)
 
     async def next(self, operation: Operation) -> Entry:
-        """Wait for the earliest request of this operation that next() has not yet returned.
+        """Wait for the earliest request of this operation that `next` has not returned yet.
 
-        The request has been received and carried out, but not answered yet.
+        The request has been received and carried out; it may not be answered yet.
         """
         return await self._journal.next(operation)
 
     @contextlib.asynccontextmanager
     async def holding(self, operation: Operation) -> AsyncIterator[None]:
-        """Hold back the responses of an operation within this block; requests are carried out."""
+        """Delay the responses of an operation until the block ends; requests are carried out."""
         released = self._gates[operation] = asyncio.Event()
         try:
             yield
@@ -145,7 +145,7 @@ class Simulator:
             await runner.cleanup()
 
     def build(self) -> web.Application:
-        """Return the application; its files and workers live from its start-up to its clean-up."""
+        """Return the application. Its start-up opens files and workers, its clean-up ends them."""
         envelopes = answers.envelopes(self._profile)
         app = web.Application(client_max_size=LARGEST_BODY, middlewares=[envelopes])
         app.cleanup_ctx.append(self._live)
@@ -184,7 +184,7 @@ class Simulator:
     # ------------------------------------------------------------------- the operations
 
     def _operation(self, name: Operation, act: Act) -> Handler:
-        """Wrap an operation in the steps that all have: check the key, apply a fault, record."""
+        """Return the handler of an operation: check the key, apply a fault, act and record."""
 
         profile = self._profile
 
@@ -258,7 +258,7 @@ class Simulator:
         return await self._begin(exchange, scene, remixed_from=source.id)
 
     async def _receive(self, exchange: Exchange) -> None:
-        """Read the body, and the faults that its prompt asks for."""
+        """Read the request's body, and the faults that its prompt asks for."""
         try:
             body = exchange.body = await bodies.read(exchange.request)
         except Refused as refusal:
@@ -375,7 +375,7 @@ def _link(exchange: Exchange, video: Video) -> str:
 
 
 def _bend(video: Video, fault: Fault) -> None:
-    """Change a video's further course as a fault says."""
+    """Change the duration or the outcome of a video as a fault says."""
     if fault.takes is not None:
         video.takes = fault.takes
     match fault.kind:

@@ -30,7 +30,7 @@ subjects."""
 
 
 class Pauses(Part):
-    """The core's `ports.Pauses` on the table: paused gateways, until when and why.
+    """Implements the core's `ports.Pauses`: which gateways are paused, until when and why.
 
     Most successes end no pause, and memory is enough to know this without a transaction, since only
     one process writes these rows.

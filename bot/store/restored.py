@@ -79,7 +79,7 @@ def restored_at(connection: Connection) -> float | None:
 
 
 def restored_jobs(connection: Connection) -> dict[str, float]:
-    """Return the jobs in `RESTORED_JOBS` and when they were ordered."""
+    """Return the value of `RESTORED_JOBS`: ids of jobs, each with the time of its order."""
     said = setting(connection, RESTORED_JOBS)
     return {} if said is None else {str(id_): float(at) for id_, at in json.loads(said).items()}
 
@@ -139,7 +139,7 @@ def settle(
 def _delete(connection: Connection, deletion: Deletion, *, now: float) -> int:
     """Delete a video again. Return 1 if its row changed, else 0.
 
-    People can delete only delivered videos, so the job becomes delivered, whatever the backup says.
+    People can delete only delivered videos, so the job becomes delivered in any case.
     Its message becomes due for removal once more: a message that is already gone is no problem.
     """
     gone = connection.execute(

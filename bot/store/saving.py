@@ -53,7 +53,7 @@ class SavedCopy:
         return saved_copy(Path(str(self._engine.url.database)))
 
     async def check(self) -> None:
-        """Renew the copy, unless the last copy took long and this call is skipped."""
+        """Renew the copy. If the last copy took long, the next calls do nothing: see `left_out`."""
         if self._rest:
             self._rest -= 1
             return
@@ -112,7 +112,7 @@ class SavedCopy:
 
 
 def left_out(seconds: float) -> int:
-    """Return how many calls of `check` are skipped after a copy that took so many seconds."""
+    """Return how many calls of `check` are skipped after a copy that took these seconds."""
     return max(0, ceil(seconds * _SHARE / BEAT) - 1)
 
 

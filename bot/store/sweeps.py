@@ -48,7 +48,7 @@ _original = jobs.c.video["converted", "key"].as_string()
 
 
 class Sweeps:
-    """The core's `Ledger` on the tables. Each method is one whole transaction."""
+    """Implements the core's `keeping.Ledger`. Each method is one whole transaction."""
 
     def __init__(self, database: Runs) -> None:
         self._database = database

@@ -49,9 +49,10 @@ def set_up(talk: Talk, setup: Setup) -> None:
 
 
 def _found(talk: Talk, setup: Setup, name: str) -> Survey:
-    """Ask for address and key until a survey succeeds; the address can be corrected later.
+    """Ask for the gateway's address and key until both work; return the survey of the gateway.
 
-    A wrong address may belong to a working gateway; only the key shows the mistake.
+    An operator who skips the question for the key is asked for the address again: the address may
+    be that of another gateway, which only the refused key shows.
     """
     key = ("gateways", name, "base_url")
     url = _address(talk, setup, name, given=setup.get(*key))

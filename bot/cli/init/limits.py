@@ -49,9 +49,10 @@ def _put_silent(
 
 
 def _most_money(talk: Talk, setup: Setup) -> float:
-    """Ask for the money per day and, with such a limit, for prices. Models without one are hidden.
+    """Ask for missing prices, by family; then ask for the most money per day, and return it.
 
-    Prices are asked for by family; models that have a price keep it.
+    If no model has a price, return `UNLIMITED` without the second question. If the operator sets a
+    limit, hide the models that have no price.
     """
     config = setup.config()
     currency, unpriced = config.settings.currency, dict[str, list[Model]]()

@@ -8,7 +8,7 @@ their results through `core.context`.
       inputs       downloads its pictures and its sound
       submission   sends the POST that costs money, at most once
       waiting      polls its gateway until the video is made
-        looking    polls many jobs together: most answers are "not yet"
+        polling    polls many jobs together: most answers are "not yet"
       content      downloads the video and converts it if needed
     telling      sends a notice to an operator
     reporting    sends a report of a cause to an owner

@@ -27,7 +27,7 @@ CONVERT_TRIES = 5
 """Failed conversions after which the original is posted."""
 
 SOON = EDIT_PACE
-"""Seconds for a download to end before the row and the card say that it is under way."""
+"""Seconds for a download to end before the row and the card say that the download runs."""
 
 log = get_logger()
 

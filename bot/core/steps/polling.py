@@ -150,7 +150,7 @@ class Polling:
             await clock.sleep(TOGETHER)
             due = min(due, self.wake.due())
             if due == UNKNOWN:
-                self._resting_until = math.inf  # what is written from now on is not in the answer
+                self._resting_until = math.inf  # the result lacks later writes
                 try:
                     first = await self.polls.next_due(but=self._taken)
                 except Exception as error:  # noqa: BLE001 - as with the claim
@@ -193,7 +193,7 @@ class Polling:
                 await self._give_back(job)
 
     def _is_in_part(self) -> bool:
-        """Whether one more look may begin while people wait: few of them in a while."""
+        """Whether one more poll may begin while people wait: `FEW_LINES` in each `SOON` seconds."""
         now = self.context.clock.steady()
         ends, left = self._part if now < self._part[0] else (now + SOON, FEW_LINES)
         self._part = ends, left - 1

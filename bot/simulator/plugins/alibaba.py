@@ -1,6 +1,8 @@
-"""Alibaba's Wan: from 1.2.0 on every model is checked before it costs anything; before, hardly.
+"""The plugin for Alibaba's Wan.
 
-Until then `false` and 0 are dropped, and 1.0.0 reads four fields of a form and no metadata in it.
+From version 1.2.0 on, it checks every request before the request costs anything. Earlier versions
+check little and drop the values `false` and 0. Of a form, version 1.0.0 reads four fields only, and
+no metadata.
 """
 
 from collections.abc import Mapping
@@ -29,7 +31,7 @@ INPUTS = (
 PARAMETERS = ("resolution", "ratio", "prompt_extend", "watermark", "audio", "seed", "shot_type")
 SWITCHES = ("prompt_extend", "watermark", "audio")
 HELD = 30.0
-"""Seconds that are held where the model chooses, or where there is a video to look at."""
+"""Seconds that are charged in advance if the model chooses the length or a video is sent."""
 SPEECH = 5
 
 
@@ -37,7 +39,7 @@ SPEECH = 5
 
 
 def decode_first(sent: Sent) -> Values:
-    """Of a form four fields are read, at 1.0.0."""
+    """Read a request as version 1.0.0 does: of a form, four fields only."""
     if not sent.form:
         return dict(sent.values)
     if any(name == "input_reference" for name, _ in sent.files):
@@ -47,7 +49,7 @@ def decode_first(sent: Sent) -> Values:
 
 
 def decode(sent: Sent) -> Values:
-    """All fields are read, and no file."""
+    """Read all fields of a request. Raises `ValueError` for files, which are not accepted."""
     if sent.files:
         raise ValueError("Alibaba requires image references to be URLs")
     said = fields(sent, lists=("images",))
@@ -93,7 +95,10 @@ def _tier(value: object) -> str:
 
 
 def build_first(model: str, said: Values) -> Built:
-    """Nothing is checked but the sign in a text model's size; `false` and 0 are dropped."""
+    """Build the vendor's request as versions before 1.2.0 do: nearly unchecked.
+
+    Only the `*` in the size of a text model is checked. The values `false` and 0 are dropped.
+    """
     given: Values = {"prompt": said.get("prompt") or ""}
     if image := _first(said):
         given["img_url"] = image
@@ -144,7 +149,7 @@ def _size_first(model: str, said: Values) -> Values:
 
 
 def build(model: str, said: Values) -> Built:
-    """Everything is checked against the table of models."""
+    """Build the vendor's request from version 1.2.0 on: check it against the table of models."""
     known = MODELS[model]
     nested, native = _nested(said, model)
     given: Values = {name: said[name] for name in INPUTS if name in said}
@@ -157,7 +162,7 @@ def build(model: str, said: Values) -> Built:
         boolean(asked_for.get(name), name)
     _check_seed(asked_for.get("seed"), -1 if known.kind == "all" else 0)
     size = native.get("size")
-    if known.kind == "size" and size:  # the last word on a text model
+    if known.kind == "size" and size:  # a text model's size in metadata overrides the rest
         asked_for.pop("resolution", None)
         asked_for |= {"ratio": _sized(size)[1] or asked_for.get("ratio")}
     _set_size(model, known, asked_for, size or said.get("size"))
@@ -174,7 +179,7 @@ def _check_seed(seed: object, least: int) -> None:
 
 
 def _set_size(model: str, known: WanModel, asked_for: Values, size: object) -> None:
-    """Put resolution and ratio where a kind has them: in pixels, as a tier, or both apart."""
+    """Write the size as the kind of the model needs it: in pixels, as a tier, or tier and ratio."""
     tier, ratio = _sized(size)
     ratios = (*RATIOS, "adaptive") if known.kind == "all" else RATIOS
     tier = _tier(asked_for.pop("resolution", None)) or tier or known.usual
@@ -236,7 +241,10 @@ def _set_seconds(model: str, known: WanModel, asked_for: Values, asked: object) 
 
 
 def _set_pictures(model: str, known: WanModel, said: Values, given: Values) -> None:
-    """Put the pictures where a kind looks for them, and miss those that it needs."""
+    """Write the pictures into the fields of the model's kind.
+
+    Raises `ValueError` for a missing picture, sound or prompt that the kind needs.
+    """
     match known.kind:
         case "media" | "all":
             sound = "driving_audio" if known.kind == "media" else "reference_audio"
@@ -262,7 +270,7 @@ def _set_pictures(model: str, known: WanModel, said: Values, given: Values) -> N
 
 
 def _fill_media(said: Values, given: Values, sound: str) -> None:
-    """Where nobody listed the media, the usual places are looked through."""
+    """Fill `media` from the other fields for pictures and sound, if the request has no `media`."""
     if given.get("media") is not None and not isinstance(given["media"], list):
         raise ValueError("input.media must be an array")
     flat = {name: text(given.pop(name, "")) for name in INPUTS[2:7] if name != "image_url"}
@@ -338,7 +346,7 @@ def _listed(given: Values) -> list[Mapping[str, object]]:
 
 
 def _pictures(known: WanModel, given: Values) -> tuple[Shot, ...]:
-    """The pictures that the vendor looks at; a text model looks at none."""
+    """Return the pictures that the vendor uses; none for a text model."""
     match known.kind:
         case "image":
             shot_roles = {"img_url": "first_frame"}
@@ -361,7 +369,7 @@ def _pictures(known: WanModel, given: Values) -> tuple[Shot, ...]:
 
 
 def complaint(model: str, built: Built) -> str | None:
-    """DashScope's own no to requests that an old version of the plugin let through."""
+    """Return DashScope's refusal of a request that an old version of the plugin lets through."""
     known = MODELS[model]
     proper = built.seconds in known.seconds or (built.seconds == -1 and known.kind == "all")
     if known.kind != "speech" and not proper:
@@ -372,7 +380,7 @@ def complaint(model: str, built: Built) -> str | None:
 
 
 def limits(model: str) -> PictureRules:
-    """The pictures of the older models are smaller."""
+    """Return the vendor's rules for pictures: the older models take smaller pictures."""
     new = model.startswith(("wan2.6", "wan2.7", "wan3.0"))
     return PictureRules(formats=wan.PICTURES.formats) if new else wan.PICTURES
 

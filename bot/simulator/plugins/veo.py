@@ -1,7 +1,7 @@
-"""Google's Veo, behind the plugins `google` and `vertex-ai`: the first of `images` is the picture.
+"""The plugins `google` and `vertex-ai` for Google's Veo: the first of `images` is the picture.
 
-`image`, the text `input_reference` and links are accepted and dropped: the video is made of words
-alone.
+`image`, a text `input_reference` and links are accepted and dropped, so the video is made from
+the prompt alone.
 """
 
 import re
@@ -37,7 +37,7 @@ LARGEST = 20_971_520
 
 
 def decode(sent: Sent) -> Values:
-    """All fields are read; seconds and resolution are checked; a file is the picture."""
+    """Read all fields of a request, and check length and resolution; a file is the picture."""
     said = fields(sent)
     asked = said["seconds"] if said.get("seconds") is not None else said.get("duration")
     if asked is not None:
@@ -56,7 +56,10 @@ def decode(sent: Sent) -> Values:
 
 
 def build_first(_model: str, said: Values) -> Built:
-    """The field `duration` counts, `seconds` does not, and metadata wins over it."""
+    """Build the vendor's request as version 1.0.0 does.
+
+    The length is read from metadata, else from `duration`, and never from `seconds`.
+    """
     parameters = dict(mapping(said.get("metadata"), "metadata"))
     asked = parameters.get("durationSeconds") or said.get("duration")
     built = _built({**said, "duration": asked}, {**parameters, "sampleCount": 1})
@@ -64,7 +67,7 @@ def build_first(_model: str, said: Values) -> Built:
 
 
 def build(_model: str, said: Values) -> Built:
-    """Metadata is the vendor's parameters, to which size and length are added."""
+    """Build the vendor's request: metadata holds its parameters; size and length are added."""
     return _built(said, {**mapping(said.get("metadata"), "metadata"), "numberOfVideos": 1})
 
 
@@ -110,13 +113,13 @@ def _ratio(size: object) -> str:
 
 
 def _picture(value: str) -> str:
-    """Base64 as it is, or out of a `data:` URI; anything else is no picture."""
+    """Return the base64 of a picture, also from a `data:` URI; "" for anything else."""
     payload = value.partition(",")[2] if value.startswith("data:") else value
     return payload if re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", payload) else ""
 
 
 def complaint(model: str, built: Built) -> str | None:
-    """Google's own no to requests that 1.0.0 let through."""
+    """Return Google's refusal of a request that version 1.0.0 lets through, or None."""
     if built.seconds not in SECONDS:
         return f"durationSeconds {built.seconds} is not supported by {model}"
     if built.resolution not in TIERS:
