@@ -1,4 +1,4 @@
-"""Telegram as the contract sees it; the other networks are in `places` and `scenes`."""
+"""Telegram for the contract tests; the other networks are in `places` and `scenes`."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ from tests.fakes.telegram import Person as Somebody
 
 
 class TelegramPlace(Stage):
-    """On the fake Bot API server."""
+    """A place on the fake Bot API server."""
 
     fake: FakeTelegram
     ann: Somebody
@@ -95,7 +95,7 @@ class TelegramPlace(Stage):
 
 
 class TelegramScene:
-    """Through the fake Telegram's people."""
+    """A scene on the fake Telegram."""
 
     def __init__(self, hall: Hall) -> None:
         self.simulator = hall.simulator

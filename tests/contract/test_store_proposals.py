@@ -1,4 +1,4 @@
-"""Drafts wait for their person; handles belong to the account that was given them."""
+"""Proposals wait for their person. A handle (a file id) belongs to the bot account that got it."""
 
 from bot.store.handles import Handles
 from bot.store.proposals import KEPT, Proposals
@@ -8,7 +8,7 @@ from tests.unit.core.orders import changed
 WISH = a_job().order
 
 
-async def test_a_draft_comes_back_as_it_was_left(store: Store) -> None:
+async def test_a_proposal_comes_back_as_it_was_last_saved(store: Store) -> None:
     proposals = Proposals(store.database)
     await proposals.put("d1", WISH, now=NOON)
     await proposals.put("d1", changed(WISH, seconds=10), now=NOON)
@@ -17,7 +17,7 @@ async def test_a_draft_comes_back_as_it_was_left(store: Store) -> None:
     assert await proposals.get("d1") is None
 
 
-async def test_a_draft_that_nobody_confirmed_is_forgotten(store: Store) -> None:
+async def test_a_proposal_that_nobody_confirmed_in_time_is_forgotten(store: Store) -> None:
     proposals = Proposals(store.database)
     await proposals.put("d1", WISH, now=NOON)
     await proposals.put("d2", WISH, now=NOON + KEPT + 1)
@@ -25,7 +25,7 @@ async def test_a_draft_that_nobody_confirmed_is_forgotten(store: Store) -> None:
     assert await proposals.get("d2") == WISH
 
 
-async def test_a_handle_is_known_to_its_own_account_alone(store: Store) -> None:
+async def test_an_uploaded_file_id_is_known_to_its_own_bot_account_alone(store: Store) -> None:
     ours, theirs = (Handles(store.database, source) for source in ("telegram:7", "telegram:8"))
     await ours.put("videos/a.mp4", "AAA")
     await ours.put("videos/a.mp4", "BBB")

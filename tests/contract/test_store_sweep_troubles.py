@@ -1,4 +1,4 @@
-"""Sweeps that fail, crash or run at once, on both databases."""
+"""Sweeps that fail, crash or run at the same time, on both databases."""
 
 import asyncio
 import os
@@ -24,8 +24,8 @@ from tests.contract.loft import Loft, capped
 from tests.contract.rows import NOON
 
 
-async def test_a_service_sweeps_each_minute_once_its_clock_is_settled(loft: Loft) -> None:
-    """A clock that is wrong at the start would take everything."""
+async def test_the_service_sweeps_every_minute_once_its_clock_is_settled(loft: Loft) -> None:
+    """A clock that is wrong at the start would remove everything."""
     job = await loft.posted(await loft.video())
     await loft.clock.advance(29.999 * DAY)
     loft.clock.adopt(0)
@@ -43,7 +43,7 @@ async def test_a_service_sweeps_each_minute_once_its_clock_is_settled(loft: Loft
     sweeps.cancel()
 
 
-async def test_a_sweep_that_fails_is_made_good_by_the_next(loft: Loft) -> None:
+async def test_a_sweep_that_failed_is_completed_by_the_next_one(loft: Loft) -> None:
     job = await loft.posted(await loft.video())
     await loft.clock.advance(31 * DAY)
     sweeps = asyncio.create_task(loft.retention().run())
@@ -63,7 +63,7 @@ async def test_a_sweep_that_fails_is_made_good_by_the_next(loft: Loft) -> None:
 
 
 class Sticking(FileStore):
-    """Some files of it can't be removed, as those of another user."""
+    """A shelf some of whose files can't be removed, like files of another user."""
 
     stuck: tuple[str, ...] = ()
 
@@ -74,15 +74,19 @@ class Sticking(FileStore):
 
 
 def sticking(loft: Loft, *stuck: str) -> Sticking:
+    """Return a shelf on which these files can't be removed."""
     file_store = Sticking(loft.storage, loft.folder, owner="me")
     file_store.stuck = stuck
     return file_store
 
 
-async def test_a_file_that_cannot_be_removed_is_in_no_others_way(
+async def test_a_file_that_cannot_be_removed_does_not_stop_the_removal_of_other_files(
     loft: Loft, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is named once, and tried again; the same goes for a key of no shape that we know."""
+    """The file is logged once and tried again.
+
+    The same holds for a key of a shape that we don't know.
+    """
     stuck, video = await loft.video(), await loft.video()
     strays = [await loft.file("videos", "mp4") for _ in range(2)]
     await loft.file_store().claim()
@@ -105,7 +109,9 @@ async def test_a_file_that_cannot_be_removed_is_in_no_others_way(
     assert loft.there(stuck.key, *strays) == [False, False, False]
 
 
-async def test_what_cannot_be_removed_costs_no_other_video_its_place(loft: Loft) -> None:
+async def test_a_file_that_cannot_be_removed_does_not_cause_another_video_to_be_swept(
+    loft: Loft,
+) -> None:
     stuck, video = await loft.video(size=50), await loft.video(size=50)
     job, other = await loft.posted(stuck), await loft.posted(video, at=NOON + 9)
     file_store = sticking(loft, stuck.key)
@@ -119,7 +125,7 @@ async def test_what_cannot_be_removed_costs_no_other_video_its_place(loft: Loft)
     assert (await loft.job(other)).video == video
 
 
-async def test_a_sweep_for_which_nothing_is_due_removes_what_is_left_of_the_last(
+async def test_a_sweep_with_nothing_due_removes_files_left_over_by_a_failed_sweep(
     loft: Loft,
 ) -> None:
     video = await loft.video()
@@ -137,7 +143,7 @@ async def test_a_sweep_for_which_nothing_is_due_removes_what_is_left_of_the_last
 
 
 class Unlisted(FileStore):
-    """Its names can't be listed."""
+    """A shelf whose names can't be listed."""
 
     polls = 0
 
@@ -146,8 +152,8 @@ class Unlisted(FileStore):
         raise StorageAway(key="")
 
 
-async def test_a_look_for_strays_that_fails_is_made_again_in_an_hour(loft: Loft) -> None:
-    """It lists all that is stored."""
+async def test_a_failed_search_for_stray_files_is_repeated_after_an_hour(loft: Loft) -> None:
+    """The search lists all stored files, so it is expensive."""
     file_store = Unlisted(loft.storage, loft.folder, owner="me")
     retention = Retention(
         ledger=loft.ledger, file_store=file_store, rules=Rules(), clock=loft.clock
@@ -162,8 +168,8 @@ async def test_a_look_for_strays_that_fails_is_made_again_in_an_hour(loft: Loft)
     assert file_store.polls == 2
 
 
-async def test_two_sweeps_take_turns(loft: Loft) -> None:
-    """Which files rows name is read in pages: rows that change meanwhile would be missed."""
+async def test_two_sweeps_do_not_run_at_the_same_time(loft: Loft) -> None:
+    """The files that rows name are read in pages, so rows that change meanwhile would be missed."""
     steps: list[str] = []
 
     class Slow(Sweeps):
@@ -187,18 +193,18 @@ async def test_two_sweeps_take_turns(loft: Loft) -> None:
 
 
 class Dying(FileStore):
-    """Its process dies at the first file."""
+    """A shelf whose process dies at the first file that is to be removed."""
 
     async def delete(self, key: str) -> None:
         raise SystemError(key)
 
 
-async def test_a_crash_between_row_and_file_is_made_good_by_the_next_sweep(loft: Loft) -> None:
+async def test_files_left_by_a_crash_in_a_sweep_are_removed_by_the_next_sweep(loft: Loft) -> None:
     video = await loft.video()
     job = await loft.posted(video)
     await loft.clock.advance(31 * DAY)
     dying = Dying(loft.storage, loft.folder, owner="me")
-    # Nothing else is to go: the next sweep finds no row, only what the first one noted.
+    # Nothing else is due: the next sweep finds no row, only the files that the first one noted.
     rules = Rules(inputs=None, words=None)
     first = Retention(ledger=loft.ledger, file_store=dying, rules=rules, clock=loft.clock)
     with pytest.raises(SystemError):
@@ -210,7 +216,7 @@ async def test_a_crash_between_row_and_file_is_made_good_by_the_next_sweep(loft:
 
 
 @pytest.mark.proof
-async def test_a_file_that_no_row_names_goes_after_a_day(loft: Loft) -> None:
+async def test_a_file_that_no_row_names_is_removed_after_a_day(loft: Loft) -> None:
     await loft.file_store().claim()
     _age(loft, "media/owners/me", NOON - DAY)
     job = await loft.posted(await loft.video(), await loft.picture(), at=NOON + DAY)
@@ -225,7 +231,9 @@ async def test_a_file_that_no_row_names_goes_after_a_day(loft: Loft) -> None:
     assert (await loft.job(job)).video is not None
 
 
-async def test_a_video_that_waits_for_its_conversion_is_no_stray(loft: Loft) -> None:
+async def test_a_video_that_waits_for_its_conversion_is_not_removed_as_a_stray_file(
+    loft: Loft,
+) -> None:
     await loft.file_store().claim()
     _age(loft, "media/owners/me", NOON - DAY)
     job = await loft.store.in_state(Status.COMPLETED)
@@ -235,8 +243,10 @@ async def test_a_video_that_waits_for_its_conversion_is_no_stray(loft: Loft) -> 
     assert loft.there(*raw.keys) == [True] * 2
 
 
-async def test_after_a_restore_no_file_goes_while_the_former_rows_are_kept(loft: Loft) -> None:
-    """It may be one of a job that was ordered after the backup: paid for, and wanted back."""
+async def test_after_a_restore_no_file_is_removed_while_the_former_rows_are_kept(
+    loft: Loft,
+) -> None:
+    """The file may belong to a job that was ordered after the backup and paid for."""
     await loft.file_store().claim()
     _age(loft, "media/owners/me", NOON - DAY)
     stray = await loft.file("videos", "mp4", at=NOON)
@@ -252,7 +262,7 @@ async def test_after_a_restore_no_file_goes_while_the_former_rows_are_kept(loft:
     assert (received.exists(), *loft.there(stray)) == (False, False)
 
 
-async def test_nothing_goes_from_a_storage_that_another_database_has_too(loft: Loft) -> None:
+async def test_no_stray_file_is_removed_from_a_storage_that_two_databases_use(loft: Loft) -> None:
     await loft.file_store().claim()
     await loft.file_store("another").claim()
     for owner in ("me", "another"):
@@ -262,8 +272,8 @@ async def test_nothing_goes_from_a_storage_that_another_database_has_too(loft: L
     assert loft.there(stray) == [True]
 
 
-async def test_nothing_goes_that_was_there_before_this_database(loft: Loft) -> None:
-    """A database that begins anew beside old media names none of them."""
+async def test_files_older_than_the_database_are_not_removed_as_strays(loft: Loft) -> None:
+    """A new database beside old media names none of the old files."""
     old = await loft.file("videos", "mp4", at=NOON - DAY)
     await loft.file_store().claim()
     _age(loft, "media/owners/me", NOON)
@@ -272,7 +282,7 @@ async def test_nothing_goes_that_was_there_before_this_database(loft: Loft) -> N
 
 
 @pytest.mark.parametrize(("status", "days"), [(Status.FAILED, 1.5), (Status.UNCONFIRMED, 31)])
-async def test_a_video_that_came_as_the_answer_goes_when_its_job_needs_it_no_more(
+async def test_a_video_received_as_the_answer_is_removed_once_its_job_no_longer_needs_it(
     loft: Loft, status: Status, days: float
 ) -> None:
     await loft.file_store().claim()
@@ -293,7 +303,7 @@ async def test_a_video_that_came_as_the_answer_goes_when_its_job_needs_it_no_mor
     assert (waiting.exists(), *loft.there(video_key(job.id))) == (False, False)
 
 
-async def test_scratch_of_a_process_that_died_goes_after_a_day(loft: Loft) -> None:
+async def test_temporary_folders_of_a_dead_process_are_removed_after_a_day(loft: Loft) -> None:
     old, fresh = loft.folder / "scratch" / "old", loft.folder / "scratch" / "fresh"
     for folder, at in ((old, NOON), (fresh, NOON + GRACE)):
         folder.mkdir()
@@ -303,8 +313,10 @@ async def test_scratch_of_a_process_that_died_goes_after_a_day(loft: Loft) -> No
 
 
 def _let_go_of_an_odd_key(connection: Connection) -> None:
+    """Note a removed file whose key has a shape that we don't know."""
     connection.execute(sa.insert(discarded).values(key="0/odd.gif"))
 
 
 def _age(loft: Loft, name: str, at: float) -> None:
+    """Set the modification time of a file."""
     os.utime(loft.folder / name, (at, at))

@@ -1,4 +1,4 @@
-"""A video from all the addresses that a gateway named, by the way that the service goes."""
+"""A video from all the addresses that a gateway named, downloaded as the service does."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.unit.core.scripted import ScriptedStudio
 
 
 class FileStore(ScriptedStudio):
-    """Keeps each file as it came, under one path."""
+    """A studio that keeps each file unchanged, under one path."""
 
     def __init__(self, into: Path) -> None:
         super().__init__(into.parent)
@@ -24,6 +24,6 @@ class FileStore(ScriptedStudio):
 
 
 async def fetched(gateway: Gateway, gateway_id: str, sources: Sequence[str], into: Path) -> Fetch:
-    """Our own address first, then each of `sources`."""
+    """Download from our own address first, then from each of `sources`."""
     got = await fetching.fetch_video(gateway, FileStore(into), gateway_id, sources, prompt="")
     return Fetched(got.size) if isinstance(got, Video) else got
