@@ -1,4 +1,4 @@
-"""Shared fixtures: one PostgreSQL per run, one empty database per test."""
+"""Shared fixtures: one PostgreSQL for each run, one empty database for each test."""
 
 import asyncio
 import gc
@@ -20,33 +20,37 @@ from bot.store.database import open_database
 from tests.databases import write_tables
 from tests.fakes.postgres import serve_postgres, url
 
-# Settings of whoever runs the tests reach neither them nor the commands they start.
+# Settings of the person who runs the tests must not reach the tests or the commands they start.
 for _name in [name for name in os.environ if name.startswith("ZOETROPE_")]:
     del os.environ[_name]
 
-# Thousands of tests are collected, and none of them is garbage before the end: the collector looks
-# at what the tests themselves make.
+# Thousands of test items are collected, and none is garbage before the end. The collector should
+# examine only objects that tests make.
 gc.disable()
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two for each core: half of the tests wait for other processes, and one works meanwhile."""
+    """Return two workers for each core: half of the tests wait for other processes while the others
+    run.
+    """
     return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_finish() -> None:
-    """From here on there is garbage."""
+    """Switch garbage collection on after all tests are collected."""
     gc.freeze()
     gc.enable()
 
 
-# How long an example takes says something of the machine only.
+# The time of an example depends only on the machine.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 
 def _log_plainly() -> None:
-    """As structlog does by itself; but it draws tracebacks, which holds a loop up for seconds."""
+    """Set up structlog's defaults, but without drawn tracebacks, which block the event loop for
+    seconds.
+    """
     structlog.reset_defaults()
     plain = structlog.dev.ConsoleRenderer(
         colors=False, exception_formatter=structlog.dev.plain_traceback
@@ -63,7 +67,7 @@ _ALONE = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid();
 """
-"""A transaction that a failed test left open must not hold up the tests after it."""
+"""Ends transactions that a failed test left open, so that they do not block later tests."""
 _EMPTY = f"{_ALONE} DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
 _CLEAR = f"""
     {_ALONE}
@@ -75,24 +79,27 @@ _CLEAR = f"""
         END IF;
     END $$;
 """
-"""Rows that are only deleted leave gaps, and the next ones would lie there in any order."""
+"""Empties tables in a way that leaves no gaps, so that later rows are stored in order."""
 _SHAPE = """
     SELECT md5(string_agg(concat_ws(' ', relname, relnatts, relchecks, (
             SELECT string_agg(tgname, ' ' ORDER BY tgname) FROM pg_trigger WHERE tgrelid = it.oid
         )), ',' ORDER BY relname)) FROM pg_class it WHERE relnamespace = 'public'::regnamespace
 """
 _emptied: list[str] = []
-"""Databases that a test has left: emptying one is many times faster than creating one."""
+"""Databases that a test no longer uses: emptying a database is many times faster than creating one.
+"""
 _cleared: list[str] = []
-"""The same with their tables: clearing them is many times faster than migrating."""
+"""Databases with tables that a test no longer uses: emptying tables is many times faster than
+migrating."""
 _shapes: dict[str, str] = {}
-"""The tables of each when it was migrated: one that a test has changed is not used again."""
+"""The tables of each database after its migration: a database whose tables a test has changed is
+not used again."""
 _SHORT = {"sqlite": "sqlite", "postgresql": "postgres"}
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Path]:
-    """The folder of the server's socket."""
+    """Yield the folder of the server's socket."""
     with serve_postgres() as socket:
         yield socket
     _emptied.clear()
@@ -101,7 +108,7 @@ def postgres() -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def _own_log() -> Iterator[None]:
-    """A command that was run in this process leaves its log to nobody."""
+    """Remove the log handlers of a command that ran in this process."""
     yield
     _log_plainly()
     root = logging.getLogger()
@@ -111,8 +118,10 @@ def _own_log() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _same_priority() -> Iterator[None]:
-    """A test that leaves this process real-time would starve the other workers for minutes."""
-    if not hasattr(os, "sched_getscheduler"):  # Linux has it
+    """Fail a test that leaves this process in real-time scheduling, which would starve the other
+    workers for minutes.
+    """
+    if not hasattr(os, "sched_getscheduler"):  # only Linux has it
         yield
         return
     before = os.sched_getscheduler(0)
@@ -122,7 +131,7 @@ def _same_priority() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def renderer() -> Iterator[Renderer]:
-    """One pool of rendering processes for the whole session."""
+    """Yield one pool of rendering processes for the whole session."""
     pool = Renderer()
     yield pool
     asyncio.run(pool.close())
@@ -130,7 +139,7 @@ def renderer() -> Iterator[Renderer]:
 
 @pytest.fixture
 async def new_postgres_url(postgres: Path) -> AsyncIterator[NewUrl]:
-    """Names empty databases."""
+    """Yield a function that returns the URL of an empty PostgreSQL database."""
     used: list[str] = []
 
     async def new() -> str:
@@ -146,7 +155,7 @@ async def new_postgres_url(postgres: Path) -> AsyncIterator[NewUrl]:
 
 @pytest.fixture
 async def new_postgres_tables_url(postgres: Path) -> AsyncIterator[NewUrl]:
-    """Names databases with empty tables."""
+    """Yield a function that returns the URL of a PostgreSQL database with empty tables."""
     used: list[str] = []
 
     async def new() -> str:
@@ -163,7 +172,7 @@ async def new_postgres_tables_url(postgres: Path) -> AsyncIterator[NewUrl]:
 
 @pytest.fixture
 def new_sqlite_url(tmp_path: Path) -> NewUrl:
-    """Names files that don't exist yet."""
+    """Return a function that returns the URL of a SQLite file that does not exist yet."""
 
     async def new() -> str:
         return f"sqlite:///{tmp_path}/zoetrope{next(_numbers)}.db"
@@ -173,7 +182,7 @@ def new_sqlite_url(tmp_path: Path) -> NewUrl:
 
 @pytest.fixture
 def new_sqlite_tables_url(new_sqlite_url: NewUrl) -> NewUrl:
-    """Names files with empty tables."""
+    """Return a function that returns the URL of a SQLite file with empty tables."""
 
     async def new() -> str:
         address = await new_sqlite_url()
@@ -185,14 +194,20 @@ def new_sqlite_tables_url(new_sqlite_url: NewUrl) -> NewUrl:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def new_tables_url(request: pytest.FixtureRequest) -> NewUrl:
-    """The same, where a claim is about rows and not about how their tables came to be."""
+    """Return a function that returns the URL of a database with empty tables.
+
+    A test of rows runs with it on each of the two databases.
+    """
     new: NewUrl = request.getfixturevalue(f"new_{_SHORT[request.param]}_tables_url")
     return new
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def new_url(request: pytest.FixtureRequest) -> NewUrl:
-    """Every claim that uses this holds on both databases."""
+    """Return a function that returns the URL of an empty database.
+
+    A test of tables runs with it on each of the two databases.
+    """
     new: NewUrl = request.getfixturevalue(f"new_{_SHORT[request.param]}_url")
     return new
 
@@ -230,7 +245,7 @@ async def _connected(postgres: Path, database: str) -> AsyncIterator[asyncpg.Con
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Skipped claims are told where nobody overlooks them."""
+    """Print the number of skipped browser tests where it can't be overlooked."""
     skipped = [
         each for each in terminalreporter.getreports("skipped") if "browser" in each.keywords
     ]

@@ -1,6 +1,6 @@
-"""Databases whose tables are there and empty: migrated once per process, then copied.
+"""Databases with empty tables: migrated once per process, then copied.
 
-A test of the migrations, or of what comes before them, takes `new_url`: there is nothing yet.
+A test of the migrations, or of a database without tables, uses `new_url` instead.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from bot.store.database import Database, open_database
 from bot.store.engines import Result
 
 _tables: list[bytes] = []
-"""The file that SQLite makes of all migrations; none before it is asked for."""
+"""The SQLite file after all migrations, made at the first use."""
 
 
 @asynccontextmanager
 async def open_rows(folder: Path) -> AsyncIterator[Database]:
-    """The SQLite database of this folder; the same folder again finds the same rows."""
+    """Open this folder's SQLite database; opening the folder again finds the same rows."""
     file = folder / "rows.db"
     if not file.exists():
         await write_tables(file)
@@ -31,13 +31,13 @@ async def open_rows(folder: Path) -> AsyncIterator[Database]:
 
 
 async def sync_nothing(database: Database) -> None:
-    """A crash of the machine may cost this database its rows: it has none worth keeping."""
+    """Switch off syncing: a crash of the machine may lose the rows, which no test keeps."""
     if database.is_sqlite:
         await on_driver(database, lambda it: it.execute("PRAGMA synchronous=OFF").close())
 
 
 async def on_driver(database: Database, work: Callable[[sqlite3.Connection], None]) -> None:
-    """Call `work` with SQLite's own connection, where transactions run."""
+    """Call `work` with SQLite's own connection, in the thread of transactions."""
 
     def visit(connection: Connection) -> None:
         driver = connection.connection.driver_connection
@@ -65,7 +65,9 @@ async def hold(
     begun: asyncio.Event,
     may_end: asyncio.Event,
 ) -> Result:
-    """Run `work`; its transaction stays open until it may end, and nothing else stands still."""
+    """Run `work` in a transaction that stays open until `may_end` is set; the event loop is not
+    blocked.
+    """
     async with database._in_turn(), database._engine.begun() as transaction:
         result = await transaction.run(work)
         begun.set()

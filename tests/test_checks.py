@@ -1,4 +1,4 @@
-"""The static checks are part of the test command: one command tells whether all is well."""
+"""The static checks are part of the test command, so that one command checks everything."""
 
 import shutil
 import subprocess
@@ -21,7 +21,7 @@ BIN = Path(sys.executable).parent
         pytest.param(["lint-imports"], id="layers"),
     ],
 )
-def test_the_tree_passes(command: list[str]) -> None:
+def test_every_static_check_passes(command: list[str]) -> None:
     tool = shutil.which(command[0], path=str(BIN)) or command[0]
     done = subprocess.run(
         [tool, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False

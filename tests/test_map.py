@@ -1,4 +1,4 @@
-"""The map in docs/architecture.md: what it names is there, and what it says to touch is enough."""
+"""The page docs/architecture.md: what it names exists, and its recipes are complete."""
 
 import ast
 import re
@@ -22,10 +22,10 @@ LISTS = {each.name for each in COMMANDS.values() if each.act and each.who is Who
     "models",
     "cancel",
 }
-"""Without those whose names are words for other things, too."""
+"""The names of lists, without those that are ordinary words elsewhere too."""
 
 
-def test_the_map_names_every_room() -> None:
+def test_the_architecture_page_names_every_package_of_bot() -> None:
     _, _, rooms = PAGE.partition("## Rooms")
     named = set(re.findall(r"^\| `(\w+)` \|", rooms.partition("\n## ")[0], flags=re.MULTILINE))
     there = {each.name for each in BOT.iterdir() if (each / "__init__.py").is_file()}
@@ -33,7 +33,7 @@ def test_the_map_names_every_room() -> None:
     assert named - there == set()
 
 
-def test_every_module_that_the_map_names_is_there() -> None:
+def test_every_module_that_the_architecture_page_names_exists() -> None:
     rooms = "|".join(each.name for each in BOT.iterdir() if each.is_dir())
     named = set(re.findall(rf"`((?:{rooms})/[\w/]+)`", PAGE))
     assert len(named) > 25
@@ -42,26 +42,26 @@ def test_every_module_that_the_map_names_is_there() -> None:
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe[0])
-def test_every_file_that_a_recipe_names_is_there(recipe: list[str]) -> None:
+def test_every_file_that_a_recipe_of_the_architecture_page_names_exists(recipe: list[str]) -> None:
     named = re.findall(r"`((?:bot|docs|tests)/[\w/.]+)", " ".join(recipe))
     assert named, "it says what to touch"
     assert [each for each in named if not (ROOT / each).exists()] == []
 
 
-def test_there_is_a_recipe_for_what_is_added_most() -> None:
+def test_the_architecture_page_has_a_recipe_for_what_is_added_most() -> None:
     named = " ".join(recipe[0] for recipe in RECIPES)
     assert {"text", "model", "command", "option", "column", "platform"} <= set(
         re.findall(r"\w+", named)
     )
 
 
-def test_no_network_names_a_list_of_its_own() -> None:
-    """So a new one touches none of them."""
+def test_no_platform_package_names_a_list_of_the_core() -> None:
+    """A new list in the core needs no change in a platform."""
     assert {file: found for file in _networks() if (found := _words(file) & LISTS)} == {}
 
 
-def test_one_that_names_a_list_would_be_found() -> None:
-    """Negative control: the table itself names them."""
+def test_negative_control_a_list_of_the_core_named_in_a_file_is_found() -> None:
+    """The core's own table of commands names the lists."""
     assert _words(BOT / "core" / "commands.py") >= LISTS
 
 
@@ -70,6 +70,6 @@ def _networks() -> list[Path]:
 
 
 def _words(file: Path) -> set[str]:
-    """Every text that stands in this file alone, as a name does."""
+    """Return every string constant in the file that stands alone, as a name does."""
     tree = ast.parse(file.read_text("utf-8"))
     return {str(it.value) for it in ast.walk(tree) if isinstance(it, ast.Constant)}

@@ -1,4 +1,6 @@
-"""The project keeps its own word: the example file, the sentences, and the size of things."""
+"""Rules of the project: the example configuration, the texts, the documentation and the size of
+modules.
+"""
 
 import ast
 import re
@@ -39,13 +41,15 @@ SECRET = "secret; environment only"
 
 @cache
 def _uncommented() -> str:
-    """The example with every setting switched on: settings follow their # without a space."""
+    """Return the example with every setting switched on: a commented setting has no space behind
+    its #.
+    """
     return re.sub(r'^#(?=\[|[\w"]+ = )', "", EXAMPLE.read_text("utf-8"), flags=re.MULTILINE)
 
 
 @cache
 def _documented() -> dict[str, tuple[object, str]]:
-    """Key → default and description of every setting that may stand in the file."""
+    """Return default and description of every setting that the file may contain, by its key."""
     return dict(_settings(Settings))
 
 
@@ -54,7 +58,7 @@ def _settings(table: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, t
         inner = field.annotation
         if name == "gateways":
             yield from _settings(Gateway, "gateways.main.")
-        elif name == "communities":  # what it shares with [limits] is shown there
+        elif name == "communities":  # fields shared with [limits] are shown there
             own = Community.model_fields["gateway"]
             yield f"communities.{SOMEBODY}.gateway", (own.default, own.description or "")
         elif isinstance(inner, type) and issubclass(inner, BaseModel):
@@ -72,7 +76,7 @@ def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object
             yield f"{prefix}{name}", value
 
 
-def test_the_example_shows_every_setting_with_its_default() -> None:
+def test_the_example_configuration_shows_every_setting_with_its_default() -> None:
     shown = {
         key: value
         for key, value in _flat(tomllib.loads(_uncommented()))
@@ -88,7 +92,7 @@ def test_the_example_shows_every_setting_with_its_default() -> None:
     }
 
 
-def test_the_example_explains_every_setting_in_the_settings_own_words() -> None:
+def test_the_example_configuration_explains_every_setting_in_the_words_of_settings() -> None:
     lines = EXAMPLE.read_text("utf-8").splitlines()
     explained, table = {}, ""
     for above, line in pairwise(lines):
@@ -101,15 +105,17 @@ def test_the_example_explains_every_setting_in_the_settings_own_words() -> None:
 
 
 @pytest.mark.parametrize("secret", ["discord.token", "gateways.main.api_key"])
-def test_the_example_names_the_variables_of_secrets(secret: str) -> None:
+def test_the_example_configuration_names_the_environment_variables_of_secrets(secret: str) -> None:
     for name in (variable(secret), f"{variable(secret)}_FILE"):
         assert re.search(rf"\b{name}\b", EXAMPLE.read_text("utf-8"))
 
 
-def test_the_example_loads_as_it_is_and_with_everything_switched_on(tmp_path: Path) -> None:
+def test_the_example_configuration_loads_as_it_is_and_with_everything_switched_on(
+    tmp_path: Path,
+) -> None:
     secrets = {"ZOETROPE_DISCORD__TOKEN": "t", "ZOETROPE_GATEWAYS__MAIN__API_KEY": "sk"}
     address = {"ZOETROPE_GATEWAYS__MAIN__BASE_URL": "https://gateway.example"}
-    address |= {"ZOETROPE_DATA_DIR": "data"}  # else it lies beside the file
+    address |= {"ZOETROPE_DATA_DIR": "data"}  # otherwise the folder beside the file
     alone = load(None, environment=secrets | address)
     assert load(EXAMPLE, environment=secrets | address) == alone
     full = tmp_path / "full.toml"
@@ -127,7 +133,7 @@ def test_the_example_loads_as_it_is_and_with_everything_switched_on(tmp_path: Pa
         assert config.catalog.model(name) is not None
 
 
-# --- sentences -----------------------------------------------------------------------------------
+# --- texts ---------------------------------------------------------------------------------------
 
 _SPEAKERS = {
     "Text": (0, ""),
@@ -147,22 +153,26 @@ _SPEAKERS = {
     "Problem": (1, "problem."),
     "_Wrong": (1, "problem."),
 }
-"""Calls that name a sentence: which argument does, and what its id begins with. The codes of
-`Broken` and `Temporary` may have one; most are for the log, and people read `error.internal`."""
+"""Calls that name a message id: the argument that does so, and the beginning of the id. A code of
+`Broken` or `Temporary` may have a text; most appear only in the log, and people read
+`error.internal`."""
 _FOR_THE_LADDER = {"card_gone", "forbidden", "files_forbidden", "file_too_large", "message_refused"}
-"""A platform's definite no to a post: the next rung is tried, and nobody reads it."""
+"""Codes of a platform's refusal of a post: the next form of the post is tried, and no person reads
+the code."""
 
 
 _SPEAKERS |= {own.__name__: (0, "error.") for own in Refused.__subclasses__()}
 
 
 class _Spoken(ast.NodeVisitor):
-    """Collects from the code what may be, or be part of, a message id; as regular expressions."""
+    """A collection of the strings in the code that are a message id or a part of one, as regular
+    expressions.
+    """
 
     def __init__(self) -> None:
         self.everything: set[str] = set()
         self.surely: set[str] = set()
-        # These words stand in a table.
+        # These codes are in a table.
         self.everything |= {re.escape(sign.code) for sign in STRANGE}
         self.surely |= {f"error.{own.code}" for own in Refused.__subclasses__() if own.code}
         for file in sorted(BOT.rglob("*.py")):
@@ -175,7 +185,7 @@ class _Spoken(ast.NodeVisitor):
         given = call.args[place : place + 1] if place >= 0 else []
         given += [word.value for word in call.keywords if word.arg == "id" and place >= 0]
         self.surely |= {re.escape(prefix) + text for it in given for text in _texts(it)}
-        # An event of the log may look like an id.
+        # A log event may look like a message id.
         is_log = getattr(getattr(call.func, "value", None), "id", "") == "log"
         for part in ast.iter_child_nodes(call):
             if not (is_log and part in call.args):
@@ -203,6 +213,7 @@ def _texts(node: ast.AST) -> set[str]:
 
 @cache
 def _spoken() -> _Spoken:
+    """Return the message ids in the code, and parts of them."""
     return _Spoken()
 
 
@@ -213,7 +224,7 @@ def _sentences() -> frozenset[str]:
     return frozenset(it if isinstance(it, str) else it[0] for it in ids)
 
 
-def test_whatever_the_code_says_there_is_a_sentence_for() -> None:
+def test_every_message_id_in_the_code_has_a_text_in_the_catalog() -> None:
     inner = {re.escape(f"error.{code}") for code in _FOR_THE_LADDER}
     assert {
         pattern for pattern in _spoken().surely - inner if not _sentences_like(pattern)
@@ -227,10 +238,10 @@ def _sentences_like(pattern: str) -> list[str]:
 _FAMILIES = {
     "failure.": [it for it in Reason if it not in (Reason.BY_PERSON, Reason.BY_ADMIN, *WITHDRAWN)],
     "card.": [*Status, *WITHDRAWN],
-    # Those of lists and settings always have words of their own.
+    # Buttons of lists and settings have labels of their own.
     "button.": [it for it in Action if it not in (Action.LIST, Action.SETTING)],
     "error.limit_": list(allowed(Limits(), Granted())),
-    # Where nobody remixes, the same words make a video of their own.
+    # Where no model remixes, "Remix" makes a new video of the same prompt.
     "error.family_lacks_": [kind for kind in Kind if kind is not Kind.REMIX],
     "error.none_takes_": [kind for kind in Kind if kind is not Kind.REMIX],
     "kind.": list(Kind),
@@ -256,51 +267,55 @@ _FAMILIES = {
 
 
 @pytest.mark.parametrize(("prefix", "members"), _FAMILIES.items(), ids=_FAMILIES)
-def test_no_member_of_a_family_is_without_a_sentence(prefix: str, members: list[str]) -> None:
+def test_every_member_of_an_enum_that_is_shown_has_a_text(prefix: str, members: list[str]) -> None:
     assert {f"{prefix}{member}" for member in members} - _sentences() - _NEVER_SAID == set()
 
 
 _NEVER_SAID = {"failure.undeliverable", "failure.at_once", "failure.paused"}
-"""Jobs that can't be posted stay completed, those that wait are queued: cards say so."""
+"""Texts that no person sees. A job that can't be posted stays completed, and one that waits is
+queued; their cards say so."""
 
 
-def test_no_sentence_is_written_twice() -> None:
-    """The catalog's reader keeps one of them without a word."""
+def test_no_message_id_is_in_the_catalog_twice() -> None:
+    """The catalog's reader keeps one of them silently."""
     catalog = (BOT / "locales" / "en.po").read_text("utf-8")
     ids = re.findall(r'^msgid "(.+)"$', catalog, flags=re.MULTILINE)
     assert [id_ for id_, times in Counter(ids).items() if times > 1] == []
 
 
-def test_no_sentence_is_left_that_nobody_says() -> None:
+def test_every_text_in_the_catalog_is_used_by_the_code() -> None:
     assert {sentence for sentence in _sentences() if not _is_said(sentence)} == set()
 
 
 @pytest.mark.parametrize(
     "sentence", ["card.vanished", "error.limited", "failure.nothing", "check.x"]
 )
-def test_a_sentence_that_nobody_says_would_be_found(sentence: str) -> None:
-    """Negative control: the claim above is no formality."""
+def test_negative_control_an_unused_text_is_found(sentence: str) -> None:
     assert not _is_said(sentence)
 
 
 def _is_said(sentence: str) -> bool:
-    """Its id stands in the code; or the code composes it, and knows the word that it ends with."""
+    """Whether the code contains the message id, or composes it and contains the part that it ends
+    with.
+    """
     kind, _, word = sentence.partition(".")
     composes = any(text.startswith(re.escape(f"{kind}.")) for text in _composed())
     return _stands(sentence) or (composes and (_stands(word) or _is_composed(word)))
 
 
 def _stands(text: str) -> bool:
+    """Whether the text is a literal in the code."""
     return re.escape(text) in _spoken().everything
 
 
 def _is_composed(text: str) -> bool:
+    """Whether the code composes the text."""
     return any(re.fullmatch(pattern, text) for pattern in _composed())
 
 
 @cache
 def _composed() -> frozenset[str]:
-    """Patterns that begin or end with enough of a word to tell what they are."""
+    """Return the patterns that begin or end with enough of a word to be recognized."""
     found = {text for text in _spoken().everything if r"\w+" in text}
     return frozenset(it for it in found if re.search(r"[a-z]{3}", it.replace(r"\w+", "")))
 
@@ -311,13 +326,13 @@ _PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
-def test_every_test_that_a_page_names_is_there(page: Path) -> None:
+def test_every_test_that_a_documentation_page_names_exists(page: Path) -> None:
     named = set(re.findall(r"(tests/[\w/]+\.py)::(\w+)", page.read_text("utf-8")))
     missing = {f"{file}::{test}" for file, test in named if test not in _tests_of(ROOT / file)}
     assert missing == set()
 
 
-def test_what_the_page_on_telegram_quotes_is_said() -> None:
+def test_every_text_that_the_telegram_page_quotes_is_in_the_catalog() -> None:
     text = (ROOT / "docs" / "telegram.md").read_text("utf-8")
     _, _, traps = text.partition("## Traps")
     quoted = re.findall("“(.+?)”", traps.partition("## ")[0])
@@ -327,7 +342,7 @@ def test_what_the_page_on_telegram_quotes_is_said() -> None:
     assert [sentence for sentence in quoted if sentence not in said] == []
 
 
-def test_the_page_for_operators_knows_every_state_and_reason() -> None:
+def test_the_operating_page_names_every_state_and_reason() -> None:
     text = (ROOT / "docs" / "operating.md").read_text("utf-8")
     assert {it for it in (*Status, *Reason) if f"`{it}`" not in text} == set()
 
@@ -342,10 +357,10 @@ def _tests_of(file: Path) -> set[str]:
 # --- size and habits -----------------------------------------------------------------------------
 
 _HISTORY = BOT / "store" / "migrations" / "versions"
-"""Lists of columns, written once and never read as logic."""
+"""Migrations: lists of columns, written once and never read as logic."""
 
 
-def test_modules_and_functions_fit_in_a_head() -> None:
+def test_no_module_is_longer_than_400_lines_and_no_function_than_40() -> None:
     too_long = []
     for file in sorted([*BOT.rglob("*.py"), *BENCH.rglob("*.py")]):
         text = file.read_text("utf-8")
@@ -372,7 +387,7 @@ def _functions(text: str) -> Iterator[tuple[str, int]]:
 MOST_LINES_OF_A_TEST_MODULE = 500
 
 
-def test_no_module_of_tests_is_too_long() -> None:
+def test_no_test_module_is_longer_than_its_limit() -> None:
     lengths = {
         str(file.relative_to(ROOT)): len(file.read_text("utf-8").splitlines())
         for file in (ROOT / "tests").rglob("*.py")
@@ -383,16 +398,17 @@ def test_no_module_of_tests_is_too_long() -> None:
 
 
 MOST_LINES = 2_620
-"""Of all that speaks with gateways and knows models; what is known belongs into tables."""
+"""The line budget of the modules that speak with gateways and know models. Facts about models
+belong in tables."""
 
 
-def test_the_client_and_the_catalog_stay_small() -> None:
+def test_the_gateway_client_and_the_catalog_stay_within_their_line_budget() -> None:
     files = [*(BOT / "gateways").glob("*.py"), BOT / "config" / "catalog.py"]
     files += [BOT / "core" / name for name in ("catalog.py", "models.py")]
     assert sum(len(file.read_text("utf-8").splitlines()) for file in files) <= MOST_LINES
 
 
-def test_nothing_is_mocked() -> None:
+def test_no_test_imports_a_mocking_library() -> None:
     mocking = {
         file.relative_to(ROOT)
         for folder in (BOT, BENCH, ROOT / "tests")

@@ -1,4 +1,4 @@
-"""The words of the glossary in `docs/architecture.md`: each idea has one, everywhere."""
+"""The words of the glossary in `docs/architecture.md`: one word for each idea, everywhere."""
 
 import ast
 import re
@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[1]
 SPOKEN = ("bot", "bench", "docs", "tests", "README.md", "config.example.toml")
 KINDS = {".py", ".po", ".md", ".toml", ".html", ".js", ".css"}
 MOST_GLOSSARY = 40
-"""Lines of the glossary."""
+"""The most lines of the glossary."""
 MOST_NAMESAKES = 2
-"""Classes of one name: an interface of the core, and the class that implements it."""
+"""The most classes of one name: an interface of the core, and the class that implements it."""
 
 BANNED = {
     r"(?<!en)films?(?!ing|ed)": "video",
@@ -22,7 +22,8 @@ BANNED = {
     r"(next|first|read)_look\b": "poll",
 }
 RIDDLE = re.compile(r"\s*(What|Who|Whose)(ever)?\b|\s*Of (what|which|whom)\b")
-"""An opening that hides the subject: the reader has to solve the sentence before it says a fact."""
+"""An opening of a docstring that hides its subject, so that the reader has to guess what the
+sentence is about."""
 
 
 def banned(text: str) -> list[str]:
@@ -62,7 +63,7 @@ def python(*folders: str) -> Iterator[Path]:
         yield from sorted((ROOT / folder).rglob("*.py"))
 
 
-def test_no_file_says_a_banned_word() -> None:
+def test_no_file_contains_a_banned_word() -> None:
     found = {
         str(file.relative_to(ROOT)): words
         for file in files()
@@ -73,7 +74,7 @@ def test_no_file_says_a_banned_word() -> None:
 
 
 @pytest.mark.parametrize("text", ["a film of nine", "FILMS", "is_film", "Catalogue", "next_look"])
-def test_a_banned_word_is_found_within_a_name_too(text: str) -> None:
+def test_a_banned_word_inside_an_identifier_is_found(text: str) -> None:
     assert banned(text) != []
 
 
@@ -87,17 +88,17 @@ def test_no_docstring_opens_with_a_riddle() -> None:
 
 
 @pytest.mark.parametrize("opening", ["What is left.", "Whoever asks.", "Of what a body is made."])
-def test_a_docstring_that_opens_without_its_subject_is_a_riddle(opening: str) -> None:
+def test_a_docstring_that_opens_without_its_subject_is_found(opening: str) -> None:
     assert riddles(f'def f():\n    """{opening}"""\n') == [2]
 
 
-def test_no_three_classes_bear_one_name() -> None:
+def test_no_class_name_is_used_for_more_classes_than_the_limit() -> None:
     counted = Counter(name for file in python("bot") for name in classes(file.read_text("utf-8")))
     namesakes = {name: count for name, count in counted.items() if count > MOST_NAMESAKES}
     assert namesakes == {}
 
 
-def test_the_glossary_fits_on_a_screen() -> None:
+def test_the_glossary_fits_on_one_screen() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     table = page.partition("## One word per idea")[2].partition("\n## ")[0]
     assert 0 < len(table.strip().splitlines()) <= MOST_GLOSSARY

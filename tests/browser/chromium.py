@@ -1,4 +1,4 @@
-"""A real browser, and a watch over whatever its pages complain about."""
+"""A browser for tests, and a record of everything that its pages complain about."""
 
 import shutil
 from pathlib import Path
@@ -15,36 +15,39 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 WAIT = 20_000.0
-"""Milliseconds that anything may take before a test gives up on it."""
+"""Milliseconds until a test gives up on a step."""
 HIDDEN_BY_A_RESTART = ("WebSocket connection to", "net::ERR_CONNECTION")
-"""A browser's words for a server that is away: not the page's fault."""
+"""Parts of console messages about an unreachable server, which are not the page's fault."""
 
 
 def installed() -> str | None:
-    """Where a Chromium is, if Playwright did not bring its own."""
+    """Return the path of the system's Chromium, or None.
+
+    Used if Playwright has no Chromium of its own.
+    """
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 async def launch(playwright: Playwright) -> Browser:
-    """Playwright's own Chromium where it has one, else the system's."""
+    """Start Playwright's own Chromium if it is installed, else the system's."""
     if Path(playwright.chromium.executable_path).exists():
         return await playwright.chromium.launch(args=ARGUMENTS)
     return await playwright.chromium.launch(executable_path=installed(), args=ARGUMENTS)
 
 
 class Watch:
-    """Collects whatever a page complains about."""
+    """The console errors, page errors and foreign requests of watched pages."""
 
     def __init__(self) -> None:
         self.complaints: list[str] = []
         self.foreign: list[str] = []
 
     def over(self, page: Page, address: str) -> None:
-        """Look over this page from now on."""
+        """Watch `page` from now on. Requests may go only to `address`."""
 
         def console(message: ConsoleMessage) -> None:
             away = any(words in message.text for words in HIDDEN_BY_A_RESTART)
-            # What has no page of ours around it has no icon; browsers ask for one by themselves.
+            # Browsers ask for an icon by themselves for files without a page of ours.
             icon = message.location["url"].endswith("/favicon.ico")
             if message.type in ("error", "warning") and not (away or icon):
                 self.complaints.append(f"{message.type}: {message.text}")

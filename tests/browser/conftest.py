@@ -1,8 +1,8 @@
-"""A house and a window for each test, in one browser; without a browser a loud skip.
+"""Fixtures of browser tests: one server and one window for each test, in one shared browser.
 
-A window of its own shares neither cookies nor storage nor cache with another one, and a browser
-takes longer to start than most tests take. The browser outlives a test and needs an event loop that
-does, so everything here runs in the one of the session.
+Without a browser the tests are skipped with a reason. A new window shares no cookies, storage or
+cache with another window, and starting a browser takes longer than most tests. The browser outlives
+a test and needs an event loop that does too, so all fixtures here use the session's event loop.
 """
 
 import os
@@ -33,7 +33,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def house(tmp_path: Path, renderer: Renderer) -> AsyncIterator[House]:
-    """Its gateway takes a fifth of a second for a video."""
+    """Yield the service with the room.
+
+    Its simulated gateway takes a fifth of a second for a video.
+    """
     simulator = Simulator(render_time=0.2, renderer=renderer)
     async with simulator.serve() as url:
         yield House(simulator=simulator, gateway_url=url, folder=tmp_path)
@@ -41,7 +44,7 @@ async def house(tmp_path: Path, renderer: Renderer) -> AsyncIterator[House]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Chromium, headless."""
+    """Yield a headless Chromium for the whole session."""
     async with async_playwright() as playwright:
         try:
             browser = await launch(playwright)
@@ -60,7 +63,10 @@ def watch() -> Watch:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_page(browser: Browser, watch: Watch) -> AsyncIterator[NewPage]:
-    """Opens a window of its own. No page ever complains or asks anywhere else."""
+    """Yield a function that opens a page in a new window.
+
+    A complaint or a foreign request of a page fails the test.
+    """
 
     async def open_(address: str, **options: Any) -> Page:
         context = await browser.new_context(locale="en-GB", **options)
@@ -79,7 +85,7 @@ async def open_page(browser: Browser, watch: Watch) -> AsyncIterator[NewPage]:
 
 @pytest.fixture
 def visit(open_page: NewPage) -> NewPage:
-    """Opens the room and waits until it stands."""
+    """Return a function that opens the room's page and waits until it is ready."""
 
     async def open_(address: str, **options: Any) -> Page:
         page = await open_page(address, **options)

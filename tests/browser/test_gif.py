@@ -1,4 +1,4 @@
-"""The picture on top of the README is made of the room as it is: its script works."""
+"""The script that records the GIF for the README still works with the present room."""
 
 import asyncio
 import sys
@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.proof
 @pytest.mark.browser
-@pytest.mark.usefixtures("browser")  # skipped, or red, where there is none
-async def test_the_script_videos_the_room(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("browser")  # skipped, or failed, where there is no browser
+async def test_the_script_for_the_readme_gif_records_the_room(tmp_path: Path) -> None:
     target = tmp_path / "room.gif"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "docs.room_gif", str(target), cwd=ROOT

@@ -1,4 +1,4 @@
-"""The player page as people meet it: in a real browser, with a real video behind a signed link."""
+"""The player page in a real browser, with a real video behind a signed link."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -41,7 +41,7 @@ LONG = "The camera drifts past a sleeping cat and a stack of letters. " * 40 + "
 
 @dataclass
 class Wall:
-    """One video hangs on it."""
+    """A web server with the player page of one video."""
 
     clock: FakeClock
     pages: Pages
@@ -49,7 +49,7 @@ class Wall:
     address: str
 
     def link(self, prompt: str = "a cat on the moon") -> str:
-        """A fresh one, to a video that was asked for so."""
+        """Return a new link to the video, whose prompt becomes `prompt`."""
         (made,) = self.jobs.values()
         self.jobs[made.id] = replace(made, request=replace(made.request, prompt=prompt))
         link = self.pages.link(made)
@@ -59,7 +59,10 @@ class Wall:
 
 @pytest.fixture(scope="session")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> NewClip:
-    """Noise, so it is large, with its index at the end, as many have it; each size made once."""
+    """Return a function that makes a video of the given size, once for each size.
+
+    The video is large because it shows noise, and has its index at its end.
+    """
 
     @cache
     def clip(width: int, height: int) -> Path:
@@ -73,6 +76,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> NewClip:
 async def wall(
     request: pytest.FixtureRequest, videos: NewClip, tmp_path: Path
 ) -> AsyncIterator[Wall]:
+    """Yield the server with a video of the given size, by default 640 by 360."""
     async with AsyncExitStack() as stack:
         studio = await stack.enter_async_context(Studio(tmp_path))
         video = await studio.keep_video(videos(*request.param))
@@ -95,7 +99,9 @@ async def wall(
         yield Wall(clock, pages, jobs, address)
 
 
-async def test_the_video_shows_its_poster_plays_and_seeks(wall: Wall, open_page: NewPage) -> None:
+async def test_the_player_page_shows_the_poster_plays_the_video_and_seeks(
+    wall: Wall, open_page: NewPage
+) -> None:
     link = wall.link()
     page = await open_page(link)
     await expect(page.get_by_role("heading", name="a cat on the moon")).to_be_visible()
@@ -131,7 +137,7 @@ async def _loads(page: Page, picture: str) -> bool:
 
 
 @pytest.mark.proof
-async def test_a_browser_gets_only_the_parts_it_asks_for(wall: Wall, open_page: NewPage) -> None:
+async def test_the_browser_fetches_the_video_in_ranges(wall: Wall, open_page: NewPage) -> None:
     page = await open_page(f"{wall.address}/healthz")
     answers: list[Response] = []
     page.on("response", lambda each: answers.append(each) if ".mp4" in each.url else None)
@@ -146,17 +152,24 @@ async def test_a_browser_gets_only_the_parts_it_asks_for(wall: Wall, open_page: 
 
 
 @pytest.mark.proof
-async def test_the_video_opened_by_itself_plays_too(wall: Wall, open_page: NewPage) -> None:
-    """Chats and phones hand out its own address; the browser builds a page around it."""
+async def test_opening_the_address_of_the_mp4_alone_plays_the_video(
+    wall: Wall, open_page: NewPage
+) -> None:
+    """Chats and phones pass on the address of the MP4 itself; the browser builds a page around the
+    video.
+    """
     page = await open_page(f"{wall.link()}.mp4")
     await page.wait_for_function("() => document.querySelector('video').readyState >= 2")
 
 
 @pytest.mark.proof
-async def test_both_downloads_are_whole_files_with_a_name(
+async def test_the_copy_and_the_original_download_as_whole_named_files(
     wall: Wall, open_page: NewPage, videos: NewClip
 ) -> None:
-    """The video has its index at its end, so a copy plays, and it is kept as it came."""
+    """This video has its index at its end.
+
+    The copy has the index in front; the original is unchanged.
+    """
     page = await open_page(wall.link())
     files = []
     for link in ("Download", "As the gateway made it"):
@@ -171,7 +184,7 @@ async def test_both_downloads_are_whole_files_with_a_name(
 
 
 @pytest.mark.proof
-async def test_a_long_prompt_unfolds_by_keyboard_and_leaves_the_rest_in_its_place(
+async def test_a_long_prompt_opens_by_keyboard_and_does_not_move_the_video_or_the_button(
     wall: Wall, open_page: NewPage
 ) -> None:
     page = await open_page(wall.link(LONG), **DESKTOP)
@@ -189,7 +202,7 @@ async def test_a_long_prompt_unfolds_by_keyboard_and_leaves_the_rest_in_its_plac
 @pytest.mark.parametrize(
     "wall", [(640, 360), (360, 640), (640, 200)], indirect=True, ids=["wide", "tall", "flat"]
 )
-async def test_video_and_download_are_seen_without_scrolling(
+async def test_the_video_and_the_download_button_are_visible_without_scrolling(
     wall: Wall, open_page: NewPage
 ) -> None:
     for window in (PHONE, DESKTOP):
@@ -203,7 +216,7 @@ async def test_video_and_download_are_seen_without_scrolling(
 
 @pytest.mark.proof
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_on_either_page(
+async def test_axe_finds_no_accessibility_problem_on_the_player_page_and_its_404_page(
     wall: Wall, open_page: NewPage, watch: Watch, scheme: str
 ) -> None:
     page = await open_page(wall.link(LONG), color_scheme=scheme, **PHONE)
@@ -211,16 +224,17 @@ async def test_axe_finds_nothing_on_either_page(
     assert _violations(await Axe().run(page)) == []
     await page.goto(wall.link()[:-1])
     assert _violations(await Axe().run(page)) == []
-    watch.complaints.clear()  # a page of status 404 is told of in the console
+    watch.complaints.clear()  # the console reports a page with status 404
 
 
 def _violations(results: object) -> list[object]:
+    """Return the rules that axe found broken, with the elements."""
     found = results.response["violations"]  # type: ignore[attr-defined]
     return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
 
 
 @pytest.mark.proof
-async def test_an_expired_link_is_answered_kindly(
+async def test_an_expired_link_shows_a_404_page_that_says_there_is_no_video(
     wall: Wall, open_page: NewPage, watch: Watch
 ) -> None:
     page = await open_page(wall.link())
@@ -236,7 +250,9 @@ async def test_an_expired_link_is_answered_kindly(
 
 
 @pytest.mark.proof
-async def test_what_strangers_wrote_does_nothing(wall: Wall, open_page: NewPage) -> None:
+async def test_html_in_a_prompt_is_shown_as_text_and_does_not_run(
+    wall: Wall, open_page: NewPage
+) -> None:
     hostile = "<img src=x onerror=alert(1)> <script>window.ran = 1</script>"
     page = await open_page(wall.link(hostile))
     await expect(page.get_by_role("heading", name=hostile)).to_be_visible()
@@ -244,10 +260,10 @@ async def test_what_strangers_wrote_does_nothing(wall: Wall, open_page: NewPage)
 
 
 @pytest.mark.proof
-async def test_the_policy_lets_nothing_else_in(
+async def test_the_player_pages_content_security_policy_blocks_inline_script_and_style(
     wall: Wall, open_page: NewPage, watch: Watch
 ) -> None:
-    """Negative control of the above: what got in all the same would not run."""
+    """A negative control for HTML in a prompt: even HTML that got into the page would not run."""
     page = await open_page(wall.link())
     outcome = await page.evaluate(
         """() => {

@@ -1,4 +1,4 @@
-"""The room as people meet it in a real browser: a whole round, buttons and people."""
+"""The room in a real browser: an order from prompt to video, buttons, and several people."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from tests.e2e.house import House
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 
-# --- a whole round -------------------------------------------------------------------------------
+# --- an order from prompt to video ---------------------------------------------------------------
 
 
-async def test_words_become_a_video_that_plays_to_its_end_and_seeks(
+async def test_a_typed_prompt_becomes_a_video_that_plays_to_its_end_and_seeks(
     address: str, visit: NewPage
 ) -> None:
     page = await visit(address)
@@ -51,8 +51,10 @@ async def test_words_become_a_video_that_plays_to_its_end_and_seeks(
 
 
 @pytest.mark.proof
-async def test_as_file_gives_what_the_gateway_made(address: str, visit: NewPage) -> None:
-    """A video in WebM is shown converted, and kept as it came."""
+async def test_as_file_downloads_the_original_from_the_gateway(
+    address: str, visit: NewPage
+) -> None:
+    """The room shows a conversion of a WebM video. "As file" gives the WebM file."""
     page = await visit(address)
     await say(page, "a cat on the moon [content-webm]")
     await page.locator("video").wait_for()
@@ -64,7 +66,7 @@ async def test_as_file_gives_what_the_gateway_made(address: str, visit: NewPage)
 
 
 @pytest.mark.proof
-async def test_what_strangers_type_is_text(address: str, visit: NewPage) -> None:
+async def test_html_in_a_typed_prompt_is_shown_as_text(address: str, visit: NewPage) -> None:
     page = await visit(address)
     prompt = "<img src=x onerror=alert(1)> <b>bold</b> {name} \x02person:bob\x03"
     await say(page, prompt)
@@ -73,8 +75,10 @@ async def test_what_strangers_type_is_text(address: str, visit: NewPage) -> None
     await expect(page.locator(".theirs .text")).to_contain_text("<b>bold</b> {name}")
 
 
-async def test_the_policy_holds(address: str, visit: NewPage, watch: Watch) -> None:
-    """Negative control: inline code and code from elsewhere do not run."""
+async def test_the_rooms_content_security_policy_blocks_inline_script(
+    address: str, visit: NewPage, watch: Watch
+) -> None:
+    """A negative control for HTML in a prompt: inline code in the page does not run."""
     page = await visit(address)
     ran = await page.evaluate(
         """() => {
@@ -93,7 +97,7 @@ async def test_the_policy_holds(address: str, visit: NewPage, watch: Watch) -> N
 
 
 @pytest.mark.proof
-async def test_cancel_withdraws_what_no_gateway_has(
+async def test_cancel_before_the_gateway_has_the_order_costs_nothing(
     house: House, address: str, visit: NewPage
 ) -> None:
     stuck(house)
@@ -107,7 +111,9 @@ async def test_cancel_withdraws_what_no_gateway_has(
 
 
 @pytest.mark.proof
-async def test_remix_makes_another_video_of_other_words(address: str, visit: NewPage) -> None:
+async def test_remix_makes_a_second_video_from_an_edited_prompt(
+    address: str, visit: NewPage
+) -> None:
     page = await visit(address)
     await say(page, "a cat")
     await page.get_by_role("button", name="Remix").click()
@@ -120,7 +126,7 @@ async def test_remix_makes_another_video_of_other_words(address: str, visit: New
 
 
 @pytest.mark.proof
-async def test_continue_goes_on_from_the_last_picture(
+async def test_continue_makes_a_second_video_from_the_last_frame(
     house: House, address: str, visit: NewPage
 ) -> None:
     page = await visit(address)
@@ -136,7 +142,7 @@ async def test_continue_goes_on_from_the_last_picture(
 
 
 @pytest.mark.proof
-async def test_delete_asks_once_more_and_takes_the_video_from_every_window(
+async def test_delete_asks_for_confirmation_and_removes_the_video_in_every_window(
     address: str, visit: NewPage
 ) -> None:
     page, other = await visit(address), await visit(address)
@@ -158,7 +164,7 @@ async def test_delete_asks_once_more_and_takes_the_video_from_every_window(
 
 
 @pytest.mark.proof
-async def test_bob_cannot_cancel_anns_and_only_he_is_told(
+async def test_bob_cannot_cancel_anns_job_and_only_bob_sees_the_refusal(
     house: House, address: str, visit: NewPage
 ) -> None:
     stuck(house)
@@ -177,7 +183,9 @@ async def test_bob_cannot_cancel_anns_and_only_he_is_told(
 
 
 @pytest.mark.proof
-async def test_ann_moderates(house: House, address: str, visit: NewPage) -> None:
+async def test_ann_as_moderator_cancels_bobs_job(
+    house: House, address: str, visit: NewPage
+) -> None:
     stuck(house)
     page = await visit(address)
     await become(page, "Bob")
@@ -189,7 +197,9 @@ async def test_ann_moderates(house: House, address: str, visit: NewPage) -> None
 
 
 @pytest.mark.proof
-async def test_each_has_limits_of_their_own(house: House, address: str, visit: NewPage) -> None:
+async def test_each_person_in_the_room_has_separate_limits(
+    house: House, address: str, visit: NewPage
+) -> None:
     stuck(house)
     page = await visit(address)
     for text in ("one", "two", "three"):

@@ -20,7 +20,7 @@ PHONE = {
 
 
 @pytest.mark.proof
-async def test_nothing_overflows_a_phone(address: str, visit: NewPage) -> None:
+async def test_nothing_on_the_page_is_wider_than_a_phone(address: str, visit: NewPage) -> None:
     page = await visit(address, **PHONE)
     await say(page, "a very long prompt without end " * 8 + "x" * 200)
     await page.locator("video").wait_for()
@@ -45,7 +45,7 @@ async def test_nothing_overflows_a_phone(address: str, visit: NewPage) -> None:
         pytest.param(True, "light", marks=pytest.mark.proof),
     ],
 )
-async def test_axe_finds_nothing(
+async def test_axe_finds_no_accessibility_problem_in_the_room(
     house: House, address: str, visit: NewPage, scheme: str, phone: bool
 ) -> None:
     page = await visit(
@@ -78,6 +78,7 @@ async def test_axe_finds_nothing(
 
 
 def _violations(results: object) -> list[object]:
+    """Return the rules that axe found broken, with the elements and the reasons."""
     found = results.response["violations"]  # type: ignore[attr-defined]
     return [
         (each["id"], [(node["html"], node["failureSummary"]) for node in each["nodes"]])
@@ -86,7 +87,7 @@ def _violations(results: object) -> list[object]:
 
 
 @pytest.mark.proof
-async def test_on_a_flat_screen_a_long_prompt_leaves_room_for_the_conversation(
+async def test_on_a_low_screen_a_long_prompt_leaves_height_for_the_conversation(
     address: str, visit: NewPage
 ) -> None:
     page = await visit(address, viewport={"width": 390, "height": 300})
@@ -97,7 +98,7 @@ async def test_on_a_flat_screen_a_long_prompt_leaves_room_for_the_conversation(
 
 
 @pytest.mark.proof
-async def test_on_a_phone_each_placeholder_fits_and_the_options_hint_that_they_go_on(
+async def test_on_a_phone_each_placeholder_fits_and_the_row_of_options_shows_that_more_follow(
     address: str, visit: NewPage
 ) -> None:
     page = await visit(address, **PHONE)
@@ -120,7 +121,9 @@ async def test_on_a_phone_each_placeholder_fits_and_the_options_hint_that_they_g
 
 
 @pytest.mark.proof
-async def test_notices_do_not_pile_up(address: str, visit: NewPage) -> None:
+async def test_at_most_three_notices_are_shown_after_five_commands(
+    address: str, visit: NewPage
+) -> None:
     page = await visit(address)
     for command, said in {
         "help": "I make videos",
@@ -135,21 +138,27 @@ async def test_notices_do_not_pile_up(address: str, visit: NewPage) -> None:
 
 
 @pytest.mark.proof
-async def test_a_room_with_a_note_shows_it_also_on_a_phone(house: House, visit: NewPage) -> None:
+async def test_a_room_with_a_note_shows_the_note_on_a_phone_too(
+    house: House, visit: NewPage
+) -> None:
     async with open_app(house.config(), note="Videos here are real.") as address:
         page = await visit(address, **PHONE)
         await expect(page.get_by_text("Videos here are real.")).to_be_visible()
 
 
 @pytest.mark.proof
-async def test_motion_rests_for_those_who_ask(address: str, visit: NewPage) -> None:
+async def test_no_animation_runs_if_the_browser_prefers_reduced_motion(
+    address: str, visit: NewPage
+) -> None:
     page = await visit(address, reduced_motion="reduce")
     running = await page.evaluate("() => document.getAnimations().length")
     assert running == 0
 
 
 @pytest.mark.proof
-async def test_the_room_is_told_of_as_a_log_with_names(address: str, visit: NewPage) -> None:
+async def test_the_conversation_is_a_log_whose_articles_name_their_speaker(
+    address: str, visit: NewPage
+) -> None:
     page = await visit(address)
     log = page.get_by_role("log", name="Conversation")
     await expect(log).to_have_count(1)

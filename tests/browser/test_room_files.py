@@ -20,7 +20,7 @@ SOUND = FilePayload(name="voice.ogg", mimeType="audio/ogg", buffer=b"OggS")
 
 
 @pytest.mark.proof
-async def test_a_picture_by_button_is_animated_even_without_words(
+async def test_a_picture_added_by_button_is_animated_without_a_prompt(
     house: House, address: str, visit: NewPage
 ) -> None:
     page = await visit(address)
@@ -34,7 +34,7 @@ async def test_a_picture_by_button_is_animated_even_without_words(
 
 
 @pytest.mark.proof
-async def test_a_sound_is_not_taken_where_no_model_takes_any(address: str, visit: NewPage) -> None:
+async def test_a_sound_is_refused_where_no_model_takes_sounds(address: str, visit: NewPage) -> None:
     page = await visit(address)
     await page.locator("input[type=file]").set_input_files(PICTURE)
     await page.locator("input[type=file]").set_input_files(SOUND)
@@ -42,10 +42,10 @@ async def test_a_sound_is_not_taken_where_no_model_takes_any(address: str, visit
     await expect(page.locator(".attached")).to_have_count(1)
 
 
-async def test_a_picture_that_this_browser_does_not_show_is_seen_all_the_same(
+async def test_a_heic_picture_that_the_browser_cannot_show_is_shown_as_the_rooms_copy(
     address: str, visit: NewPage
 ) -> None:
-    """The room's copy of it takes its place, also after the composer was drawn again."""
+    """The copy is shown instead, and still after the composer is drawn again."""
     page = await visit(address)
     content = heic(Image.new("RGB", (64, 48), "teal"))
     given = FilePayload(name="IMG_1.HEIC", mimeType="image/heic", buffer=content)
@@ -59,7 +59,7 @@ async def test_a_picture_that_this_browser_does_not_show_is_seen_all_the_same(
     await expect(page.locator("article img.picture")).to_have_js_property("naturalWidth", 64)
 
 
-async def test_one_that_nobody_can_show_is_a_tile_with_its_name(
+async def test_a_damaged_picture_is_shown_as_a_tile_with_its_name(
     address: str, visit: NewPage
 ) -> None:
     page = await visit(address)
@@ -73,7 +73,7 @@ async def test_one_that_nobody_can_show_is_a_tile_with_its_name(
 
 
 @pytest.mark.parametrize("event", ["paste", "drop"])
-async def test_of_several_files_at_once_those_left_out_are_named(
+async def test_of_three_files_added_at_once_two_are_taken_and_the_third_is_named_as_left_out(
     address: str, visit: NewPage, event: str
 ) -> None:
     page = await visit(address)
@@ -85,7 +85,7 @@ async def test_of_several_files_at_once_those_left_out_are_named(
 
 
 async def _files(page: Page, event: str, *names: str) -> None:
-    """Paste or drop pictures, as far as a page can tell."""
+    """Paste or drop pictures on the composer. `event` is the name of the DOM event."""
     await page.locator("#words").evaluate(
         """(target, [event, data, names]) => {
             const bytes = Uint8Array.from(atob(data), (each) => each.charCodeAt(0));
@@ -103,7 +103,9 @@ async def _files(page: Page, event: str, *names: str) -> None:
 
 @pytest.mark.proof
 @pytest.mark.parametrize("event", ["paste", "drop"])
-async def test_a_picture_by_paste_and_drop(address: str, visit: NewPage, event: str) -> None:
+async def test_a_pasted_or_dropped_picture_is_animated(
+    address: str, visit: NewPage, event: str
+) -> None:
     page = await visit(address)
     await _files(page, event)
     await expect(page.locator(".attached")).to_contain_text("sea.png")
@@ -113,7 +115,9 @@ async def test_a_picture_by_paste_and_drop(address: str, visit: NewPage, event: 
 
 
 @pytest.mark.proof
-async def test_a_reply_to_a_picture_animates_it(house: House, address: str, visit: NewPage) -> None:
+async def test_a_reply_to_a_picture_animates_that_picture(
+    house: House, address: str, visit: NewPage
+) -> None:
     page = await visit(address)
     await page.locator("#words").press("Backspace")
     await page.locator("input[type=file]").set_input_files(PICTURE)
@@ -127,7 +131,7 @@ async def test_a_reply_to_a_picture_animates_it(house: House, address: str, visi
 
 
 @pytest.mark.proof
-async def test_somebody_elses_picture_is_not_animated(
+async def test_a_picture_that_somebody_else_posted_is_not_animated(
     house: House, address: str, visit: NewPage
 ) -> None:
     page = await visit(address)
@@ -142,7 +146,7 @@ async def test_somebody_elses_picture_is_not_animated(
 
 
 @pytest.mark.proof
-async def test_what_is_no_picture_is_said_to_be_none(
+async def test_a_file_that_is_no_picture_is_refused_with_a_notice(
     address: str, visit: NewPage, watch: Watch
 ) -> None:
     page = await visit(address)
@@ -156,7 +160,7 @@ async def test_what_is_no_picture_is_said_to_be_none(
 
 
 @pytest.mark.proof
-async def test_words_and_picture_stay_until_the_picture_is_there(
+async def test_prompt_and_picture_stay_in_the_composer_until_the_upload_succeeds(
     house: House, address: str, visit: NewPage, watch: Watch
 ) -> None:
     page = await visit(address)
@@ -177,7 +181,7 @@ async def test_words_and_picture_stay_until_the_picture_is_there(
 
 
 @pytest.mark.proof
-async def test_words_stay_where_the_picture_is_refused(
+async def test_the_prompt_stays_in_the_composer_if_the_picture_is_refused(
     address: str, visit: NewPage, watch: Watch
 ) -> None:
     page = await visit(address)

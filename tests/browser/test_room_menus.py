@@ -16,9 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 # --- the palette and the keyboard ----------------------------------------------------------------
 
 
-async def test_whatever_is_typed_anywhere_is_on_its_way_to_the_composer(
-    address: str, visit: NewPage
-) -> None:
+async def test_text_typed_without_focus_goes_to_the_composer(address: str, visit: NewPage) -> None:
     page = await visit(address)
     await page.keyboard.type("a cat ")
     await become(page, "Bob")
@@ -29,7 +27,7 @@ async def test_whatever_is_typed_anywhere_is_on_its_way_to_the_composer(
 
 
 @pytest.mark.proof
-async def test_the_palette_is_a_list_that_arrows_walk_and_escape_closes(
+async def test_arrow_keys_move_through_the_palette_of_commands_and_escape_closes_the_palette(
     address: str, visit: NewPage
 ) -> None:
     page = await visit(address)
@@ -61,7 +59,7 @@ async def test_the_palette_is_a_list_that_arrows_walk_and_escape_closes(
         ("help", "/animate"),
     ],
 )
-async def test_what_one_asks_only_oneself_is_told(
+async def test_the_answer_to_a_private_command_appears_only_in_the_window_that_asked(
     address: str, visit: NewPage, command: str, said: str
 ) -> None:
     page, other = await visit(address), await visit(address)
@@ -71,7 +69,7 @@ async def test_what_one_asks_only_oneself_is_told(
 
 
 @pytest.mark.proof
-async def test_the_menus_offer_what_any_model_of_a_family_makes(
+async def test_the_menus_offer_what_any_model_of_the_chosen_family_makes(
     house: House, address: str, visit: NewPage
 ) -> None:
     page = await visit(address)
@@ -89,10 +87,10 @@ async def test_the_menus_offer_what_any_model_of_a_family_makes(
     await expect(page.get_by_role("button", name="Make it 1080p")).to_be_visible()
 
 
-async def test_the_menus_offer_no_shape_and_no_length_that_would_be_refused(
+async def test_the_menus_offer_only_aspect_ratios_and_lengths_that_the_family_takes(
     house: House, visit: NewPage
 ) -> None:
-    """And a family that is gone at its maker says so, as it does in every other list."""
+    """A family that its maker has ended says so in the menu, as in every other list."""
     gateway = {
         "GATEWAYS__MAIN__DIALECT": "new-api",
         "GATEWAYS__MAIN__MODELS": json.dumps(
@@ -118,7 +116,7 @@ async def test_the_menus_offer_no_shape_and_no_length_that_would_be_refused(
 
 
 @pytest.mark.proof
-async def test_what_a_model_leaves_open_is_asked_and_nothing_else(
+async def test_the_menus_show_a_sound_or_watermark_switch_only_for_a_model_that_has_it(
     house: House, visit: NewPage
 ) -> None:
     seedance = {
@@ -152,7 +150,9 @@ async def test_what_a_model_leaves_open_is_asked_and_nothing_else(
 
 
 @pytest.mark.proof
-async def test_a_whole_round_by_keyboard_alone(house: House, address: str, visit: NewPage) -> None:
+async def test_a_video_can_be_ordered_and_remixed_by_keyboard_alone(
+    house: House, address: str, visit: NewPage
+) -> None:
     page = await visit(address)
     await page.keyboard.press("/")
     await expect(page.locator("#words")).to_be_focused()
@@ -193,7 +193,7 @@ async def test_a_whole_round_by_keyboard_alone(house: House, address: str, visit
 # --- lists and menus -----------------------------------------------------------------------------
 
 
-async def test_a_menu_turns_in_its_place_and_is_walked_by_keyboard(
+async def test_a_setting_can_be_chosen_by_keyboard_and_its_menu_updates_in_place(
     address: str, visit: NewPage
 ) -> None:
     page = await visit(address)
@@ -217,7 +217,7 @@ async def test_a_menu_turns_in_its_place_and_is_walked_by_keyboard(
 
 
 @pytest.mark.proof
-async def test_history_leads_to_a_video_posts_it_again_and_deletes_both(
+async def test_history_posts_a_copy_of_a_video_and_delete_removes_video_and_copy(
     address: str, visit: NewPage
 ) -> None:
     page = await visit(address)
@@ -238,7 +238,7 @@ async def test_history_leads_to_a_video_posts_it_again_and_deletes_both(
 
 
 @pytest.mark.proof
-async def test_a_result_that_is_private_is_shown_to_its_person_alone(
+async def test_a_private_result_is_shown_only_to_the_person_who_ordered(
     address: str, visit: NewPage
 ) -> None:
     page = await visit(address)
@@ -252,7 +252,9 @@ async def test_a_result_that_is_private_is_shown_to_its_person_alone(
 
 
 @pytest.mark.proof
-async def test_a_job_is_stopped_from_the_list(house: House, address: str, visit: NewPage) -> None:
+async def test_a_job_is_cancelled_from_the_list_of_jobs(
+    house: House, address: str, visit: NewPage
+) -> None:
     stuck(house)
     page = await visit(address)
     await say(page, "a cat")
@@ -265,10 +267,10 @@ async def test_a_job_is_stopped_from_the_list(house: House, address: str, visit:
 
 
 @pytest.mark.proof
-async def test_a_question_that_was_not_answered_is_not_asked_again(
+async def test_a_cancel_command_without_an_answer_is_not_sent_again_after_a_reconnect(
     house: House, address: str, visit: NewPage
 ) -> None:
-    """/cancel would stop another video than the one that was meant."""
+    """Sent again, /cancel would stop a second video."""
     stuck(house)
     page = await visit(address)
     for text in ("one", "two"):
@@ -289,7 +291,7 @@ async def test_a_question_that_was_not_answered_is_not_asked_again(
     await expect(page.locator(".card", has_text="Cancelled.")).to_have_count(0)
 
 
-async def test_two_pictures_are_the_first_and_the_last(
+async def test_two_added_pictures_become_the_first_and_the_last_frame(
     house: House, address: str, visit: NewPage
 ) -> None:
     page = await visit(address)
@@ -310,7 +312,7 @@ async def test_two_pictures_are_the_first_and_the_last(
 
 
 @pytest.mark.proof
-async def test_what_is_chosen_out_of_sight_shows_on_the_button_that_hides_it(
+async def test_the_more_button_shows_that_a_hidden_option_is_set(
     address: str, visit: NewPage
 ) -> None:
     page = await visit(address)

@@ -13,7 +13,7 @@ from tests.e2e.house import House
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 
-async def test_a_reload_in_the_middle_loses_nothing(
+async def test_a_reload_while_a_video_is_made_loses_nothing(
     house: House, address: str, visit: NewPage
 ) -> None:
     page = await visit(address)
@@ -29,7 +29,7 @@ async def test_a_reload_in_the_middle_loses_nothing(
 
 
 @pytest.mark.proof
-async def test_a_restart_of_the_server_in_the_middle_loses_nothing(
+async def test_a_restart_of_the_server_while_a_video_is_made_loses_nothing(
     house: House, visit: NewPage
 ) -> None:
     house.simulator.faults.add(Fault("retrieve", "answer", 502, body="<html>"), times=9999)
@@ -49,7 +49,7 @@ async def test_a_restart_of_the_server_in_the_middle_loses_nothing(
 
 
 @pytest.mark.proof
-async def test_what_the_room_cannot_read_is_told_and_not_said_again(
+async def test_a_text_that_the_server_cannot_read_gets_a_notice_and_is_not_sent_again(
     house: House, address: str, visit: NewPage
 ) -> None:
     page = await visit(address)
@@ -65,7 +65,7 @@ async def test_what_the_room_cannot_read_is_told_and_not_said_again(
 
 
 @pytest.mark.proof
-async def test_refused_words_are_back_in_the_composer_and_not_in_the_room(
+async def test_a_refused_order_is_back_in_the_composer_and_not_in_the_conversation(
     house: House, address: str, visit: NewPage
 ) -> None:
     stuck(house)
@@ -83,7 +83,7 @@ async def test_refused_words_are_back_in_the_composer_and_not_in_the_room(
 
 
 @pytest.mark.proof
-async def test_refused_words_stand_in_the_notice_where_others_are_typed_by_now(
+async def test_a_refused_prompt_is_quoted_in_the_notice_if_the_composer_has_new_text(
     house: House, address: str, visit: NewPage
 ) -> None:
     stuck(house)
@@ -99,7 +99,7 @@ async def test_refused_words_stand_in_the_notice_where_others_are_typed_by_now(
 
 
 @pytest.mark.proof
-async def test_what_is_said_to_a_room_that_is_away_is_seen_and_outlasts_a_reload(
+async def test_an_order_typed_while_the_server_is_down_is_shown_and_sent_after_a_reload(
     house: House, visit: NewPage
 ) -> None:
     async with house.open() as address:
@@ -118,7 +118,9 @@ async def test_what_is_said_to_a_room_that_is_away_is_seen_and_outlasts_a_reload
 
 
 @pytest.mark.proof
-async def test_nothing_is_guessed_while_the_room_is_away(house: House, visit: NewPage) -> None:
+async def test_the_estimated_progress_stands_still_while_the_server_is_down(
+    house: House, visit: NewPage
+) -> None:
     house.simulator.faults.add(Fault("retrieve", "answer", 502, body="<html>"), times=9999)
     async with house.open() as address:
         page = await visit(address)

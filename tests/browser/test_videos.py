@@ -1,4 +1,4 @@
-"""Videos of every kind go the whole way: each is posted, probed, decoded to the end and played."""
+"""Every sample video is posted, probed, decoded to the end and played in a browser."""
 
 import base64
 import io
@@ -29,15 +29,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.proof]
 
 PROFILES = {66: "Baseline", 77: "Main", 100: "High"}
 UNTIMED = frozenset({"H.264 with B-frames in AVI", "H.264 in a program stream"})
-"""Videos whose picture times libav does not tell, so there is nothing to compare."""
+"""Samples whose frame times libav does not report, so that no times are compared."""
 JUMBLED = frozenset({"a video behind a video", "pictures that all have one time"})
-"""Videos whose times can't be true: `test_times` says what becomes of those."""
+"""Samples with impossible frame times: `test_times` says how they are converted."""
 MOST_DIFFERENCE = 10
-"""Levels of 256, on average, that a picture may be off."""
+"""The largest average difference between two frames, in levels of 256."""
 _UNTOLD = 2
-"""Colours of which a video says nothing (ITU-T H.273)."""
+"""The value "unspecified" for colours (ITU-T H.273)."""
 SIDE = 80
-"""Pixels of the longest side of the pictures that are compared."""
+"""The longest side of the frames that are compared, in pixels."""
 UPRIGHT = (1, 0, 0, 1)
 UPRIGHTED = {
     (-1, 0, 0, -1): Transpose.ROTATE_180,
@@ -78,7 +78,7 @@ PLAY = """async (address) => {
 
 @dataclass
 class Stage:
-    """The app's room for videos, and a browser's page that plays them."""
+    """The app's media studio, and a browser page that plays videos."""
 
     studio: Studio
     page: Page
@@ -87,6 +87,7 @@ class Stage:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """Yield one studio and one page for all samples."""
     shown: dict[str, Path] = {}
 
     async def clip(request: web.Request) -> web.StreamResponse:
@@ -111,7 +112,7 @@ async def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> A
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-async def test_every_kind_of_video_is_posted_as_one_that_plays(
+async def test_every_sample_video_is_posted_in_a_form_that_plays_on_phones_and_in_chromium(
     stage: Stage, tmp_path: Path, name: str
 ) -> None:
     clip = SAMPLES[name]
@@ -140,6 +141,7 @@ async def test_every_kind_of_video_is_posted_as_one_that_plays(
 
 
 def assert_went_its_way(name: str, video: Video) -> None:
+    """Check that the video was kept, remuxed or encoded again as its sample says."""
     assert video.plays
     went = {
         (True, False): Way.AS_IT_IS,
@@ -153,7 +155,7 @@ def assert_went_its_way(name: str, video: Video) -> None:
 
 
 def assert_phones_play(path: Path, clip: Sample) -> None:
-    """By the bytes, and by what libav reads in them."""
+    """Check boxes and codecs of a file for what phones require."""
     body = path.read_bytes()
     kinds = [kind for kind, _, _ in boxes(body)]
     assert kinds[0] == b"ftyp"
@@ -186,6 +188,7 @@ def assert_phones_play(path: Path, clip: Sample) -> None:
 
 
 def assert_steps_forward(path: Path) -> None:
+    """Check that the times of decoding rise in each track."""
     with av.open(str(path)) as container:
         steps: dict[int, list[int]] = {}
         for packet in container.demux():
@@ -203,7 +206,7 @@ def assert_steps_forward(path: Path) -> None:
 
 
 def boxes(body: bytes, at: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
-    """The name, the first byte and the end of each, which reach to the last byte."""
+    """Yield name, first byte and end of each box. The boxes must reach exactly to `end`."""
     end = len(body) if end is None else end
     while at < end:
         size, kind = struct.unpack_from(">I4s", body, at)
@@ -216,7 +219,7 @@ def boxes(body: bytes, at: int = 0, end: int | None = None) -> Iterator[tuple[by
 
 
 def inside(body: bytes, *path: bytes) -> list[int]:
-    """Where the boxes at that path begin."""
+    """Return the first byte of each box at that path."""
     spans = [(0, len(body))]
     for step in path:
         spans = [
@@ -241,7 +244,7 @@ def xmp_of(path: Path) -> str:
 
 
 def assert_looks_and_lasts_as_before(name: str, source: Path, posted: Path) -> None:
-    # What nobody does alike is not done: all of the video is shown.
+    # Players disagree about such edit lists, so the whole video is shown.
     options = {"ignore_editlist": "1"} if "edits" in SAMPLES[name].why else {}
     before, after = pictures_of(source, options), pictures_of(posted)
     if "rate" in SAMPLES[name].why:
@@ -253,12 +256,12 @@ def assert_looks_and_lasts_as_before(name: str, source: Path, posted: Path) -> N
         )
     if name not in JUMBLED:
         assert_lasts_as_long(source, posted)
-    if "hdr" in SAMPLES[name].why:  # their colours are meant to change
+    if "hdr" in SAMPLES[name].why:  # HDR becomes SDR, so the colours change
         assert corners(after[-1][1])[:3] == "RGW"
         return
     for (_, one), (_, other) in zip(before, after, strict=True):
         unlike = difference(uprighted(one, SAMPLES[name]), other)
-        # A copy has the very same pictures.
+        # A remuxed copy has exactly the same frames.
         assert unlike == 0 if name in (*REMUXED, *HEARD_ANEW) else unlike < MOST_DIFFERENCE
     if name in TURNS:
         assert corners(after[-1][1]) == TURNS[name][1]
@@ -267,14 +270,14 @@ def assert_looks_and_lasts_as_before(name: str, source: Path, posted: Path) -> N
 def pictures_of(
     path: Path, options: dict[str, str] | None = None
 ) -> list[tuple[float, Image.Image]]:
-    """Second and stored picture of each that is shown, small."""
+    """Return time and picture, made small, of each frame in the file."""
     with av.open(str(path), options=options) as container:
         picture = next(it for it in container.streams.video if not is_cover(it))
         return [(frame.time or 0.0, small(frame)) for frame in container.decode(picture)]
 
 
 def small(frame: av.VideoFrame) -> Image.Image:
-    # Browsers take the colours of large videos that say nothing for those of HDTV.
+    # Browsers assume HDTV colours for large videos that declare none.
     is_untold = frame.colorspace == _UNTOLD and frame.height >= 720
     colours = {"src_colorspace": Colorspace.ITU709} if is_untold else {}
     still: Image.Image = frame.to_image(**colours)  # type: ignore[no-untyped-call]
@@ -283,12 +286,16 @@ def small(frame: av.VideoFrame) -> Image.Image:
 
 
 def uprighted(stored: Image.Image, clip: Sample) -> Image.Image:
+    """Return the stored frame turned as the sample's rotation says."""
     way = UPRIGHTED.get(clip.how.get("matrix", UPRIGHT))
     return stored if way is None else stored.transpose(way)
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:
-    """Levels that they differ by, on average; of what is stretched, as it is shown."""
+    """Return the average difference of two pictures in levels.
+
+    The first is cropped or scaled to the second.
+    """
     is_cut = 0 < one.width - other.width < 2 or 0 < one.height - other.height < 2
     alike = one.crop((0, 0, *other.size)) if is_cut else one.resize(other.size)
     alike = ImageChops.difference(alike, other)
@@ -297,14 +304,14 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 
 def assert_lasts_as_long(source: Path, posted: Path) -> None:
     with av.open(str(source)) as one, av.open(str(posted)) as other:
-        if one.duration:  # not every container tells
+        if one.duration:  # not every container states a duration
             step = 1 / float(one.streams.video[0].average_rate or 24)
             lasting = [(it.duration or 0) / av.time_base for it in (one, other)]
             assert lasting[1] == pytest.approx(lasting[0], abs=max(0.1, 2 * step))
 
 
 def assert_sounds_as_long(source: Path, posted: Path) -> None:
-    """From the first picture to the last sound."""
+    """Check that the time from the first frame to the last sound is the same in the two files."""
     before, after = heard_until(source), heard_until(posted)
     if before is None or after is None:
         assert (before, after) == (None, None)
@@ -313,6 +320,7 @@ def assert_sounds_as_long(source: Path, posted: Path) -> None:
 
 
 def heard_until(path: Path) -> float | None:
+    """Return the seconds from the first frame to the last sound, None without sound."""
     with av.open(str(path)) as container:
         if not container.streams.audio:
             return None
@@ -327,7 +335,10 @@ def heard_until(path: Path) -> float | None:
 
 
 async def assert_chromium_plays(stage: Stage, name: str, posted: Path, clip: Sample) -> None:
-    """To its end, and the last picture is the last of the file. It plays more than phones do."""
+    """Check that Chromium plays the video to its end, up to the file's last frame.
+
+    Chromium plays more formats than phones.
+    """
     number = str(len(stage.shown))
     stage.shown[number] = posted
     word, width, height, seconds, drawn = await stage.page.evaluate(PLAY, f"{number}.mp4")

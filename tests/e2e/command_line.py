@@ -1,4 +1,4 @@
-"""Commands of `zoetrope` as tests start them."""
+"""Helpers that run commands of `zoetrope` in tests."""
 
 import asyncio
 import os
@@ -15,8 +15,8 @@ from tests.e2e.world import WAIT, World
 async def zoetrope(
     *arguments: str, folder: Path, stdin: str = "", **variables: str
 ) -> tuple[int | None, str]:
-    """Run the command in `folder`; its exit code and everything it said."""
-    if any(name.startswith("PYTHON") for name in variables):  # they are read once, at a start
+    """Run the command in `folder`. Return its exit code and its whole output."""
+    if any(name.startswith("PYTHON") for name in variables):  # Python reads them only at its start
         return await output_of(
             await started("-m", "bot", *arguments, folder=folder, **variables), stdin
         )
@@ -28,6 +28,7 @@ async def zoetrope(
 
 
 async def started(*arguments: str, folder: Path, **variables: str) -> Process:
+    """Start Python with these arguments and without the settings of this process."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
@@ -40,17 +41,19 @@ async def started(*arguments: str, folder: Path, **variables: str) -> Process:
 
 
 async def output_of(process: Process, stdin: str = "") -> tuple[int | None, str]:
+    """Wait until the process has ended. Return its exit code and its whole output."""
     async with asyncio.timeout(3 * WAIT):
         said, _ = await process.communicate(stdin.encode())
     return process.returncode, said.decode()
 
 
 def inherited() -> dict[str, str]:
+    """Return the environment of this process without its settings of Zoetrope."""
     return {k: v for k, v in os.environ.items() if not k.startswith("ZOETROPE_")}
 
 
 def probe(file: Path) -> tuple[str, str, int, int, int]:
-    """Video codec, audio codec, width, height and whole seconds."""
+    """Return video codec, audio codec, width, height and whole seconds of a file."""
     with av.open(str(file), "r") as clip:
         video, audio = clip.streams.video[0], clip.streams.audio[0]
         return (
@@ -63,11 +66,12 @@ def probe(file: Path) -> tuple[str, str, int, int, int]:
 
 
 def configured(world: World) -> dict[str, str]:
-    """The configured gateway, with the file beside it."""
+    """Write the configuration file and return the environment variables for the gateway."""
     return world.written()
 
 
 async def generate_here(world: World, *arguments: str) -> tuple[int | None, str]:
+    """Run `zoetrope generate` for a cat with the world's configuration."""
     file = ("--config", str(world.folder / "config.toml"))
     return await zoetrope(
         "generate", "a cat", *file, *arguments, folder=world.folder, **configured(world)

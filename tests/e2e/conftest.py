@@ -1,4 +1,4 @@
-"""A fresh world for every test; the processes that render are shared."""
+"""Fixtures of end-to-end tests: a new world for every test; the rendering processes are shared."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -33,7 +33,7 @@ async def hall(tmp_path: Path, renderer: Renderer) -> AsyncIterator[Hall]:
 
 @pytest.fixture
 async def only_looks(world: World) -> AsyncIterator[None]:
-    """Nothing is changed on Discord and nothing is paid, whatever is found."""
+    """Check after the test that Discord got only GET requests and that nothing was paid."""
     yield
     assert {request.method for request in world.discord.requests} <= {"GET"}
     assert world.simulator.charges == 0
@@ -41,6 +41,9 @@ async def only_looks(world: World) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def nothing_is_paid_by_itself(world: World) -> AsyncIterator[None]:
-    """Discord is only asked, whatever a test does here; who wants a POST says so."""
+    """Check after the test that Discord got only GET and PUT requests.
+
+    A test that needs a POST does not use this fixture.
+    """
     yield
     assert {request.method for request in world.discord.requests} <= {"GET", "PUT"}

@@ -1,4 +1,4 @@
-"""Conversations with `zoetrope init` at a terminal, and the files that they write."""
+"""Helpers for conversations with `zoetrope init` at a terminal, and for the files it writes."""
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -20,11 +20,12 @@ RARE = "".join(
     for name in PACKAGED
     if not name.startswith(("wan2.5", "sora"))
 )
-"""Most models, hidden by somebody who says more of them: nobody is asked about them."""
+"""Configuration that hides most models and gives them prices, so that init does not ask about them.
+"""
 
 
 def where(discord: FakeDiscord) -> dict[str, str]:
-    """All that a test has to tell besides the answers: where its Discord is."""
+    """Return the variables that lead to the fake Discord."""
     return {
         "ZOETROPE_DISCORD__API_URL": discord.api_url,
         "ZOETROPE_DISCORD__GATEWAY_URL": discord.gateway_url,
@@ -32,7 +33,7 @@ def where(discord: FakeDiscord) -> dict[str, str]:
 
 
 def three(world: World, **changes: str) -> dict[str, str]:
-    """The three variables that are enough, and where the test's Discord is."""
+    """Return the three variables that init needs, and those that lead to the fake Discord."""
     known = {
         "ZOETROPE_DISCORD__TOKEN": world.discord.token,
         "ZOETROPE_GATEWAYS__MAIN__BASE_URL": world.gateway_url,
@@ -42,11 +43,12 @@ def three(world: World, **changes: str) -> dict[str, str]:
 
 
 def init(world: World, **variables: str) -> AbstractAsyncContextManager[Terminal]:
+    """Run `zoetrope init` at a terminal."""
     return terminal("init", folder=world.folder, **where(world.discord), **variables)
 
 
 def written(folder: Path) -> Mapping[str, str]:
-    """Every file of words that init left, by name."""
+    """Return the text of every file that init left in `folder`, by name, without videos."""
     files = (file for file in folder.iterdir() if file.is_file() and file.suffix != ".mp4")
     return {file.name: file.read_text("utf-8") for file in files}
 

@@ -1,4 +1,4 @@
-"""Findings of `zoetrope doctor` as tests read them."""
+"""Helpers that read the findings of `zoetrope doctor`."""
 
 from bot.cli.doctor import findings
 from bot.cli.doctor.findings import Finding, Mark
@@ -6,15 +6,16 @@ from tests.e2e.world import World
 
 
 async def poll(world: World, **changes: str) -> list[Finding]:
-    """Everything that is found, in a configuration with these changes."""
+    """Return all findings of doctor, with these changes of the configuration."""
     return [finding async for finding in findings(world.config(**changes))]
 
 
 async def problems(world: World, **changes: str) -> list[str]:
-    """The sentences of what is to mend."""
+    """Return the sentences of all findings that are problems."""
     found = await poll(world, **changes)
     return [finding.sentence for finding in found if finding.mark is Mark.PROBLEM]
 
 
 def sentences(found: list[Finding], mark: Mark) -> str:
+    """Return the sentences of all findings with this mark."""
     return "\n".join(finding.sentence for finding in found if finding.mark is mark)

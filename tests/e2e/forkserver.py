@@ -1,9 +1,9 @@
-"""The app in processes that begin at once: forks of one that has imported it already.
+"""The app in processes that start at once, as forks of a process that has imported the app.
 
-The tests that kill the app start it more than a hundred times, and nearly all that a start costs
-is to import discord.py, aiogram and SQLAlchemy. `python -m tests.e2e.forkserver` imports them once
-for each process of pytest. It has no threads and no event loop, so a fork of it is like a process
-that has just done its imports.
+The tests that kill the app start it more than a hundred times, and most of a start is spent on
+importing discord.py, aiogram and SQLAlchemy. `python -m tests.e2e.forkserver` imports them once for
+each pytest process. That server has no threads and no event loop, so a fork of it is like a process
+that has just finished its imports.
 """
 
 import asyncio
@@ -30,11 +30,11 @@ IMPORTED = (
     *("bot.app", "bot.backups.restoring", "bot.store.migrations", "asyncpg"),
     *("bot.platforms.discord.client", "bot.platforms.telegram.client"),
 )
-"""The commands import these only when they are run."""
+"""Modules that commands import only when they run."""
 
 
 class Fork:
-    """One of these processes, as asyncio would show it."""
+    """A forked process with the interface of an asyncio subprocess."""
 
     def __init__(
         self, pid: int, line: tuple[StreamReader, StreamWriter], stderr: StreamReader
@@ -45,26 +45,26 @@ class Fork:
         self._ended = asyncio.create_task(self._end(*line))
 
     async def wait(self) -> int:
-        """The exit code once it has ended; minus the signal that ended it."""
+        """Wait for the exit code of the process; minus the signal if a signal ended it."""
         return await asyncio.shield(self._ended)
 
     async def communicate(self) -> tuple[bytes, bytes]:
-        """Wait for its end, and read what it wrote to stderr."""
+        """Wait until the process has ended, and return what it wrote to stderr."""
         assert self.stderr is not None
         said = await self.stderr.read()
         await self.wait()
         return b"", said
 
     def kill(self) -> None:
-        """End it at once."""
+        """Send SIGKILL."""
         self.send_signal(signal.SIGKILL)
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Send SIGTERM."""
         self.send_signal(signal.SIGTERM)
 
     def send_signal(self, signal: int) -> None:
-        """Send it if it is still there."""
+        """Send the signal if the process still runs."""
         if self.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal)
@@ -78,9 +78,9 @@ class Fork:
 async def fork(
     module: str, *arguments: str, env: Mapping[str, str], folder: Path | None = None, said: str = ""
 ) -> Fork:
-    """Run `python -m module …` in a fork of the server; `said` is all there is at its stdin.
+    """Run `python -m module …` in a fork of the server, with `said` as its whole stdin.
 
-    Its stderr and its stdout are one.
+    Its stdout and stderr are one stream.
     """
     ours, theirs = socket.socketpair()
     readable, writable = os.pipe()
@@ -101,6 +101,7 @@ async def fork(
 
 @cache
 def _server() -> socket.socket:
+    """Start the server of forks, and return the socket for orders."""
     ours, theirs = socket.socketpair()
     with theirs:
         server = subprocess.Popen(
@@ -116,7 +117,7 @@ def _server() -> socket.socket:
 
 
 def serve(orders: socket.socket) -> None:
-    """Fork for each order, until nobody is left who gives any; returns in no fork."""
+    """Fork for each order until the other side of `orders` closes. Returns in no fork."""
     while True:
         called, fds, _, _ = socket.recv_fds(orders, 1, 2)
         if not called:
@@ -132,7 +133,7 @@ def serve(orders: socket.socket) -> None:
 
 
 def _run(ordered: socket.socket, stderr: int) -> None:
-    """Be the parent of the process that was ordered, and tell its number and its end."""
+    """Fork the ordered process; as its parent, report its process id and its exit code."""
     with ordered, ordered.makefile("r") as lines:
         order = json.loads(lines.readline())
         if pid := os.fork():
@@ -148,7 +149,7 @@ def _run(ordered: socket.socket, stderr: int) -> None:
         os.dup2(fd, number)
     os.close(stdin)
     os.close(stderr)
-    # The server's own know whether they can seek in what they were.
+    # The server's own stream objects remember whether their former files could seek.
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
@@ -164,6 +165,6 @@ if __name__ == "__main__":
     commands = [each.name for each in walk_packages(bot.cli.__path__, "bot.cli.")]
     for name in (*commands, *IMPORTED):
         import_module(name)
-    gc.freeze()  # what a fork looks over for garbage, it copies
+    gc.freeze()  # a fork copies every page that the garbage collector touches
     with socket.socket(fileno=int(sys.argv[1])) as orders:
         serve(orders)

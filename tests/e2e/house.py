@@ -11,7 +11,7 @@ from tests.e2e.world import CATALOG
 
 
 class House:
-    """One gateway, one data directory; the service is started into it, maybe twice."""
+    """The service with one gateway and one data directory. A test may start it several times."""
 
     def __init__(self, *, simulator: Simulator, gateway_url: str, folder: Path) -> None:
         self.simulator = simulator
@@ -20,7 +20,10 @@ class House:
         self._port = 0
 
     def config(self, **changes: str) -> Config:
-        """A second start listens where the first did: pages that are open find it again."""
+        """Return the configuration.
+
+        A second start uses the same port, so that open pages find it again.
+        """
         file = self._folder / "config.toml"
         file.write_text(CATALOG, "utf-8")
         ours = {
@@ -40,7 +43,7 @@ class House:
 
     @asynccontextmanager
     async def open(self, **changes: str) -> AsyncIterator[str]:
-        """The service in this process; yields the room's address."""
+        """Run the service in this process; yield the room's address."""
         async with open_app(self.config(**changes)) as address:
             self._port = int(address.split("/")[2].rpartition(":")[2])
             yield address

@@ -1,6 +1,6 @@
-"""The app, whose modules can be read: run as `python -m tests.e2e.modules run …`.
+"""The app with a report of its imported modules: run as `python -m tests.e2e.modules run …`.
 
-At SIGUSR1 it writes the names of all that it imported, one a line, to the file `MODULES`.
+At SIGUSR1 it writes the names of all imported modules to the file `MODULES`, one on each line.
 """
 
 import os
@@ -12,7 +12,7 @@ from bot.__main__ import main
 
 
 def tell(*_: object) -> None:
-    """Write them whole or not at all."""
+    """Write the names of the imported modules. The file appears only when it is complete."""
     file = Path(os.environ["MODULES"])
     part = file.with_suffix(".part")
     part.write_text("\n".join(sys.modules), "utf-8")

@@ -1,4 +1,4 @@
-"""The app as a process of its own: new from the start, or a fork that has imported all already."""
+"""The app as a process of its own: a new Python process, or a fork that has imported everything."""
 
 import os
 import sys
@@ -11,54 +11,54 @@ from tests.e2e.forkserver import fork
 
 
 class Running(Protocol):
-    """A process that may be killed."""
+    """A process of the app that a test may kill."""
 
     pid: int
     stderr: StreamReader | None
 
     @property
     def returncode(self) -> int | None:
-        """Minus the signal that ended it; None until then."""
+        """The exit code, minus the signal if a signal ended the process; None while it runs."""
         ...
 
     async def wait(self) -> int:
-        """Wait for its end."""
+        """Wait until the process has ended."""
         ...
 
     async def communicate(self) -> tuple[bytes, bytes]:
-        """Wait for its end, and read what it wrote."""
+        """Wait until the process has ended, and return what it wrote."""
         ...
 
     def send_signal(self, signal: int) -> None:
-        """Send it if it is still there."""
+        """Send the signal if the process still runs."""
         ...
 
     def kill(self) -> None:
-        """End it at once."""
+        """Send SIGKILL."""
         ...
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Send SIGTERM."""
         ...
 
 
 Begin = Callable[[str, list[str], Mapping[str, str]], Awaitable[Running]]
-"""Begins `python -m module …` with these arguments and variables."""
+"""A function that starts `python -m module …` with these arguments and variables."""
 
 
 async def spawned(module: str, arguments: list[str], variables: Mapping[str, str]) -> Running:
-    """As an operator does it."""
+    """Start a new Python process, as an operator does."""
     return await create_subprocess_exec(
         *(sys.executable, "-m", module, *arguments), env=_all(variables), stderr=PIPE
     )
 
 
 async def forked(module: str, arguments: list[str], variables: Mapping[str, str]) -> Running:
-    """The same without the second that the imports take."""
+    """Start the app in a fork, which saves the second that the imports take."""
     return await fork(module, *arguments, env=_all(variables))
 
 
 def _all(variables: Mapping[str, str]) -> dict[str, str]:
-    """With those of the tests, but for what they may say of the app."""
+    """Add the variables of the test process, without those that configure the app."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("ZOETROPE_")}
     return ours | dict(variables)

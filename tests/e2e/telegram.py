@@ -1,4 +1,4 @@
-"""The world around the app with Telegram as its network: a fake Bot API, the simulated gateway."""
+"""The app with Telegram as its network: a fake Bot API and the simulated gateway."""
 
 from asyncio import timeout
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -15,7 +15,10 @@ from tests.fakes.telegram import FakeTelegram, Message, Person
 
 
 class Hall:
-    """One Telegram, one gateway, one data directory; the app is started into it, maybe twice."""
+    """One fake Telegram, one gateway and one data directory.
+
+    A test may start the app several times.
+    """
 
     def __init__(
         self, *, telegram: FakeTelegram, simulator: Simulator, gateway_url: str, folder: Path
@@ -28,7 +31,10 @@ class Hall:
         self.begin = spawned
 
     def environment(self, **changes: str) -> dict[str, str]:
-        """The variables of the app; `changes` are names without prefix, e.g. `LIMITS__…`."""
+        """Return the app's environment variables.
+
+        `changes` are names without prefix, e.g. `LIMITS__…`.
+        """
         ours = {
             "DATA_DIR": str(self.folder / "data"),
             "DEFAULT_MODEL": "sora-2",
@@ -49,7 +55,7 @@ class Hall:
     async def app(
         self, announce: Callable[[str], None] | None = None, **changes: str
     ) -> AsyncIterator[str]:
-        """The app in this process, listening; yields its web address."""
+        """Run the app in this process, connected to Telegram; yield its web address."""
         config = load(self._file(), environment=self.environment(**changes))
         async with open_app(config, announce=announce or (lambda _code: None)) as address:
             if "TELEGRAM__WEBHOOK" not in changes:
@@ -61,7 +67,7 @@ class Hall:
     async def process(
         self, *, victim: Mapping[str, str] | None = None, **changes: str
     ) -> AsyncIterator[Running]:
-        """The app as a process of its own, to be killed; `victim` arms its kill points."""
+        """Run the app as a process of its own, to be killed; `victim` sets its kill points."""
         module = "bot" if victim is None else "tests.faults.victim"
         variables = {**self.environment(**changes), **(victim or {})}
         process = await self.begin(module, ["run", "--config", str(self._file())], variables)
@@ -75,33 +81,35 @@ class Hall:
             self.telegram.updates.end_poll()
 
     async def prefers(self, person: str, preferences: Preferences) -> None:
-        """Lasting choices of a person's, made before the app starts."""
+        """Store a person's settings before the app starts."""
         config = load(self._file(), environment=self.environment())
         await prefer(config.database_url, "telegram", person, preferences)
 
     async def card(self) -> Message:
-        """The next status message of a job."""
+        """Return the next card of a job."""
         return await self.telegram.next("message", where=is_card, timeout=WAIT)
 
     async def video(self) -> Message:
-        """The next message with a video."""
+        """Return the next message with a video."""
         return await self.telegram.next("message", where=lambda it: bool(it.media), timeout=WAIT)
 
     async def words(self) -> Message:
-        """The next message of words alone that is no card."""
+        """Return the next text message that is no card."""
         return await self.telegram.next(
             "message", where=lambda it: not it.media and not is_card(it), timeout=WAIT
         )
 
     async def posts_again(self, listed: Message) -> Message:
-        """The first of Ann's earlier videos, posted once more from their list."""
+        """Press the first entry of the list `listed` and "Post it again"; return the video that
+        comes.
+        """
         await self.ann.presses(listed, listed.buttons[0]["text"])
         entry = await self.telegram.next("edit", where=lambda it: it.id == listed.id, timeout=WAIT)
         await self.ann.presses(entry, "Post it again")
         return await self.video()
 
     async def told(self, person: Person, text: str) -> str:
-        """The answer to something said in private."""
+        """Say `text` in private, and return the text of the answer."""
         await person.says(text)
         return (await self.words()).text
 
@@ -112,6 +120,6 @@ class Hall:
 
 
 def is_card(message: Message) -> bool:
-    """Whether this tells of a job that is being made."""
+    """Whether the message is the card of a job in progress."""
     begins = ("Got it!", "Sending your order", "Your video is being", "Your video is made")
     return message.text.startswith(begins)

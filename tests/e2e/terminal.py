@@ -1,4 +1,4 @@
-"""A real terminal with the command line in it: what a person would see and type."""
+"""The command line in a real terminal: what a person would see and type."""
 
 import asyncio
 import fcntl
@@ -17,7 +17,7 @@ CTRL_C = "\x03"
 
 
 class Terminal:
-    """One process at a pseudo-terminal; `screen` is all that was ever shown."""
+    """A process at a pseudo-terminal; `screen` is everything that was ever shown."""
 
     def __init__(self, process: Process, master: int) -> None:
         self.screen = ""
@@ -30,7 +30,7 @@ class Terminal:
         asyncio.get_running_loop().add_reader(master, self._read)
 
     async def sees(self, words: str) -> str:
-        """The screen since the last time, up to and with these words, once they are there."""
+        """Wait for these words; return what was shown since the last call, up to their end."""
         async with asyncio.timeout(WAIT):
             while (at := self.screen.find(words, self._seen)) < 0:
                 assert not self._over, f"it ended without {words!r}:\n{self.screen}"
@@ -41,17 +41,17 @@ class Terminal:
         return shown
 
     async def answers(self, question: str, answer: str) -> str:
-        """Wait for the question and type the answer; what was shown before it."""
+        """Wait for the question and type the answer. Return what was shown up to the question."""
         shown = await self.sees(question)
         self.types(f"{answer}\n")
         return shown
 
     def types(self, text: str) -> None:
-        """Press these keys."""
+        """Type these keys."""
         os.write(self._master, text.encode())
 
     async def ends(self) -> int:
-        """The exit code."""
+        """Wait until the process has ended, and return its exit code."""
         async with asyncio.timeout(WAIT):
             code = await self._process.wait()
         if self._master >= 0:
@@ -60,7 +60,7 @@ class Terminal:
         return code
 
     def hang_up(self) -> None:
-        """Close the window."""
+        """Close the terminal window."""
         if self._master >= 0:
             asyncio.get_running_loop().remove_reader(self._master)
             os.close(self._master)
@@ -69,7 +69,7 @@ class Terminal:
     def _read(self) -> None:
         try:
             chunk = os.read(self._master, 65_536)
-        except OSError:  # the other side is gone
+        except OSError:  # the process has closed its side
             chunk = b""
         if not chunk:
             self._over = True
@@ -81,7 +81,7 @@ class Terminal:
 
 @asynccontextmanager
 async def terminal(*arguments: str, folder: Path, **variables: str) -> AsyncIterator[Terminal]:
-    """The command line in `folder`, at a terminal of its own."""
+    """Run the command line in `folder`, at a terminal of its own."""
     master, slave = pty.openpty()
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("ZOETROPE_")}
     process = await asyncio.create_subprocess_exec(

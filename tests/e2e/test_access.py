@@ -1,4 +1,4 @@
-"""Closed by default: strangers spend nothing until the owner has opened their place."""
+"""Access is closed by default: strangers spend nothing until the owner has allowed their place."""
 
 import pytest
 
@@ -7,14 +7,16 @@ from tests.fakes.discord import Interaction
 
 
 async def told(interaction: Interaction) -> str:
-    """The sentence that only this person sees."""
+    """Return the text of the answer that only this person sees."""
     answer = await interaction.answered(timeout=WAIT)
     assert answer.ephemeral
     assert answer.message is not None
     return answer.message.content
 
 
-async def test_the_code_makes_an_owner_who_opens_and_closes_places(world: World) -> None:
+async def test_the_claim_code_makes_an_owner_who_allows_and_disallows_a_server(
+    world: World,
+) -> None:
     codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):
         ann, bob = world.discord.person("ann"), world.discord.person("bob")
@@ -29,7 +31,7 @@ async def test_the_code_makes_an_owner_who_opens_and_closes_places(world: World)
         world.discord.world.offers.clear()
         assert "You are my owner now" in await told(await ann.slash("claim", code=code.lower()))
         await world.discord.offers(timeout=WAIT)
-        with pytest.raises(LookupError):  # a code that was used is good for nothing
+        with pytest.raises(LookupError):  # a used code is not accepted a second time
             await bob.slash("claim", code=code)
         await bob.slash("video", prompt="a cat")
         assert (await world.result()).attachments
@@ -39,7 +41,9 @@ async def test_the_code_makes_an_owner_who_opens_and_closes_places(world: World)
 
 
 @pytest.mark.proof
-async def test_another_server_and_strangers_messages_stay_closed(world: World) -> None:
+async def test_after_one_server_is_allowed_other_servers_and_strangers_messages_stay_closed(
+    world: World,
+) -> None:
     codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):
         ann, bob = world.discord.person("ann"), world.discord.person("bob")
@@ -56,7 +60,7 @@ async def test_another_server_and_strangers_messages_stay_closed(world: World) -
 
 
 @pytest.mark.proof
-async def test_with_an_owner_there_is_no_code_any_more(world: World) -> None:
+async def test_with_an_owner_no_new_claim_code_is_announced(world: World) -> None:
     codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):
         ann = world.discord.person("ann")
@@ -68,7 +72,7 @@ async def test_with_an_owner_there_is_no_code_any_more(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_where_everything_is_open_an_old_code_makes_no_owner(world: World) -> None:
+async def test_with_open_access_an_old_claim_code_makes_no_owner(world: World) -> None:
     codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):
         await codes.first()
@@ -80,8 +84,8 @@ async def test_where_everything_is_open_an_old_code_makes_no_owner(world: World)
 
 
 @pytest.mark.proof
-async def test_the_owner_lets_a_person_in_who_writes_in_private(world: World) -> None:
-    """The refusal says by which words, and they open nothing for anybody else."""
+async def test_the_owner_allows_one_person_to_order_in_private_messages(world: World) -> None:
+    """The refusal names the command that allows this person. Other people stay refused."""
     codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):
         ann, bob, eve = (world.discord.person(name) for name in ("ann", "bob", "eve"))

@@ -1,4 +1,6 @@
-"""Nothing is paid for of which nobody could be told: an order leaves once its answer is known."""
+"""An order is sent to the gateway only after its answer is in the chat, so nothing is paid for
+secretly.
+"""
 
 import pytest
 
@@ -11,10 +13,10 @@ CALLBACK = "/callback$"
 
 @pytest.mark.proof
 @pytest.mark.parametrize("trouble", [error(400, 50035), error(404, 10062), error(403, 50001)])
-async def test_an_order_whose_answer_is_refused_late_is_never_sent(
+async def test_an_order_whose_answer_discord_refuses_late_is_never_sent_to_the_gateway(
     world: World, trouble: Fault
 ) -> None:
-    """A gateway takes an order within milliseconds; Discord refuses the answer far later."""
+    """A gateway takes an order within milliseconds; Discord refuses the answer much later."""
     async with world.app():
         world.discord.faults.add("POST", CALLBACK, trouble)
         answer = world.discord.faults.hold_before("POST", CALLBACK)
@@ -32,8 +34,10 @@ async def test_an_order_whose_answer_is_refused_late_is_never_sent(
 
 
 @pytest.mark.proof
-async def test_an_order_whose_answer_is_known_leaves_at_once(world: World) -> None:
-    """The negative control: nobody waits for what is kept back for the others' sake."""
+async def test_an_order_whose_answer_discord_took_is_sent_to_the_gateway_at_once(
+    world: World,
+) -> None:
+    """A negative control: an order waits only until its own answer is known."""
     async with world.app():
         asked = await world.discord.person("ann").slash("video", prompt="a cat")
         await asked.answered()
@@ -46,6 +50,6 @@ def is_video(message: object) -> bool:
 
 
 def ordered(world: World) -> list[object]:
-    """The prompts that reached the gateway, in their order."""
+    """Return the prompts that reached the gateway, in order."""
     creates = [entry for entry in world.simulator.journal if entry.operation == "create"]
     return [entry.fields["prompt"] for entry in creates]

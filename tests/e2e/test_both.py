@@ -1,4 +1,4 @@
-"""Two networks in one process: the troubles of the one are nobody else's."""
+"""Discord and Telegram in one process: a failure of one network does not affect the other."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,17 +21,17 @@ from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram import reset as telegram_reset
 
 API = "/"
-"""Every path."""
+"""A pattern for every path of the API."""
 
 
 class Street(World):
-    """Discord and Telegram, before one house."""
+    """The app on Discord and Telegram at the same time."""
 
     hall: Hall
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[str]:
-        """The app with both, whether or not they can be reached."""
+        """Run the app with the two networks, which need not be reachable; yield its web address."""
         changes = {
             "TELEGRAM__TOKEN": self.hall.telegram.token,
             "TELEGRAM__API_URL": self.hall.telegram.api_url,
@@ -42,24 +42,25 @@ class Street(World):
             self.hall.telegram.updates.end_poll()
 
     async def order_on_telegram(self) -> None:
-        """A video is ordered and comes, all there."""
+        """Order a video on Telegram and wait until it is posted."""
         await self.hall.ann.says("/video a cat")
         await self.hall.video()
 
     def close_discord(self) -> None:
-        """Neither half of it is there."""
+        """Make Discord's REST API and gateway unreachable."""
         for method in ("GET", "POST", "PUT", "PATCH"):
             self.discord.faults.add(method, API, discord_reset(), times=None)
         self.discord.gateway.refuse()
 
     def open_discord(self) -> None:
-        """It is back."""
+        """Make Discord reachable again."""
         self.discord.faults.clear()
         self.discord.gateway.refuse(until=True)
 
 
 @pytest.fixture
 async def street(tmp_path: Path, renderer: Renderer) -> AsyncIterator[Street]:
+    """Yield the app with a fake Discord and a fake Telegram."""
     simulator = Simulator(render_time=0.2, renderer=renderer)
     async with (
         FakeDiscord() as discord,
@@ -73,7 +74,7 @@ async def street(tmp_path: Path, renderer: Renderer) -> AsyncIterator[Street]:
 
 
 async def readiness(address: str, *, until: str) -> None:
-    """Return once `/readyz` says so."""
+    """Wait until `/readyz` answers with the text `until`."""
     async with asyncio.timeout(WAIT), ClientSession() as session:
         said = ""
         while said != until:
@@ -82,7 +83,7 @@ async def readiness(address: str, *, until: str) -> None:
 
 
 @pytest.mark.proof
-async def test_discord_away_from_the_start_holds_up_nobody_and_comes_in_when_it_can(
+async def test_telegram_works_while_discord_is_down_at_the_start_and_discord_joins_later(
     street: Street,
 ) -> None:
     street.close_discord()
@@ -98,7 +99,7 @@ async def test_discord_away_from_the_start_holds_up_nobody_and_comes_in_when_it_
 
 
 @pytest.mark.proof
-async def test_what_is_owed_on_discord_waits_while_it_is_away_and_goes_out_when_it_is_back(
+async def test_a_result_for_discord_waits_while_discord_is_down_and_is_posted_when_it_is_back(
     street: Street,
 ) -> None:
     async with street.open() as address:
@@ -121,7 +122,7 @@ async def test_what_is_owed_on_discord_waits_while_it_is_away_and_goes_out_when_
 
 
 @pytest.mark.proof
-async def test_telegram_away_from_the_start_holds_up_nobody(street: Street) -> None:
+async def test_discord_works_while_telegram_is_down_at_the_start(street: Street) -> None:
     street.hall.telegram.faults.add("*", telegram_reset(), times=None)
     async with street.open() as address:
         await street.discord.connected(timeout=WAIT)
@@ -135,7 +136,7 @@ async def test_telegram_away_from_the_start_holds_up_nobody(street: Street) -> N
 
 
 @pytest.mark.proof
-async def test_nonsense_from_discord_takes_neither_of_them_down(street: Street) -> None:
+async def test_a_malformed_discord_event_stops_neither_network(street: Street) -> None:
     async with street.open():
         await street.discord.connected(timeout=WAIT)
         nonsense = {"id": "77", "name": "x", "roles": None}
@@ -146,7 +147,7 @@ async def test_nonsense_from_discord_takes_neither_of_them_down(street: Street) 
         assert (await street.result()).attachments
 
 
-async def test_a_token_that_was_never_good_ends_the_process(street: Street) -> None:
+async def test_a_bad_discord_token_at_the_start_ends_the_process(street: Street) -> None:
     street.discord.faults.add("GET", "/users/@me$", discord_error(401), times=None)
     with pytest.raises(Broken, match="discord_token_bad"):
         async with asyncio.timeout(WAIT), street.open():
@@ -154,7 +155,7 @@ async def test_a_token_that_was_never_good_ends_the_process(street: Street) -> N
 
 
 @pytest.mark.proof
-async def test_a_token_that_is_withdrawn_later_ends_nobody_else(street: Street) -> None:
+async def test_a_discord_token_revoked_later_leaves_telegram_running(street: Street) -> None:
     async with street.open() as address:
         await readiness(address, until="ok\n")
         street.discord.gateway._token = "another"

@@ -1,4 +1,4 @@
-"""Choices left to the model, or switched on and off, reach the vendor from every door."""
+"""Lengths left to the model and switches set on or off reach the vendor from every platform."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ from tests.fakes.telegram import FakeTelegram
 
 SEEDANCE, WAN = "doubao-seedance-1-5-pro-251215", "wan3.0-video"
 SAID = "a cat [fail]"
-"""The vendor makes no video of it, so that nobody waits for one."""
+"""A prompt of which the vendor makes no video, so that no test waits for a video."""
 PRICES = f"""
 [models.{SEEDANCE}]
 price = 0.1
@@ -35,7 +35,7 @@ silent_price = 0.04
 
 @dataclass
 class Gateway:
-    """new-api with its plugins, and how it is configured."""
+    """A simulated new-api with its plugins, and the settings that lead to it."""
 
     simulator: Simulator
     url: str
@@ -55,7 +55,7 @@ class Gateway:
         return named | {"DEFAULT_MODEL": "seedance-1.5"}
 
     async def got(self) -> Mapping[str, object]:
-        """The length, and what was switched, of the next order; by the vendor's own words."""
+        """Return length and switches of the next order, under the vendor's own names."""
         entry: Entry = await self.simulator.next("create")
         assert entry.built is not None, entry
         found = entry.built["fields"]
@@ -74,11 +74,13 @@ async def gateway(renderer: Renderer) -> AsyncIterator[Gateway]:
 
 
 ASKED = {"duration": -1, "generate_audio": False, "watermark": True}
-"""By everybody of the first model."""
+"""The fields that each platform sends for the first model."""
 
 
 @pytest.mark.proof
-async def test_from_discord(gateway: Gateway, tmp_path: Path) -> None:
+async def test_seconds_sound_watermark_and_enhance_reach_the_gateway_from_discord(
+    gateway: Gateway, tmp_path: Path
+) -> None:
     async with FakeDiscord() as discord:
         world = World(
             discord=discord, simulator=gateway.simulator, gateway_url=gateway.url, folder=tmp_path
@@ -94,7 +96,9 @@ async def test_from_discord(gateway: Gateway, tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
-async def test_from_telegram(gateway: Gateway, tmp_path: Path) -> None:
+async def test_seconds_sound_watermark_and_enhance_reach_the_gateway_from_telegram(
+    gateway: Gateway, tmp_path: Path
+) -> None:
     async with FakeTelegram() as telegram:
         hall = Hall(
             telegram=telegram,
@@ -110,7 +114,9 @@ async def test_from_telegram(gateway: Gateway, tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
-async def test_from_the_room(gateway: Gateway, tmp_path: Path) -> None:
+async def test_seconds_sound_watermark_and_enhance_reach_the_gateway_from_the_room(
+    gateway: Gateway, tmp_path: Path
+) -> None:
     wish = {"do": "say", "command": "video", "text": SAID, "person": "ann"}
     room = gateway.settings | {
         "DATA_DIR": str(tmp_path / "data"),
@@ -131,7 +137,7 @@ async def test_from_the_room(gateway: Gateway, tmp_path: Path) -> None:
 
 
 async def generate(gateway: Gateway, folder: Path, *arguments: str) -> str:
-    """All that the command line says of an order."""
+    """Run `zoetrope generate` and return its output."""
     variables = {f"ZOETROPE_{name}": value for name, value in gateway.settings.items()}
     (folder / "config.toml").write_text(PRICES, "utf-8")
     given = ["generate", SAID, *arguments, "--config", str(folder / "config.toml")]
@@ -141,7 +147,9 @@ async def generate(gateway: Gateway, folder: Path, *arguments: str) -> str:
     return made.output
 
 
-async def test_from_the_command_line(gateway: Gateway, tmp_path: Path) -> None:
+async def test_seconds_sound_watermark_and_enhance_reach_the_gateway_from_the_command_line(
+    gateway: Gateway, tmp_path: Path
+) -> None:
     said = await generate(gateway, tmp_path, "--seconds", "auto", "--no-sound", "--watermark")
     assert "up to 12 s" in said
     assert {"Without sound", "With a watermark"} <= set(said.splitlines())

@@ -26,7 +26,7 @@ from tests.e2e.world import WAIT, World
 
 
 @pytest.mark.proof
-async def test_a_photo_that_lies_on_its_side_makes_an_upright_video(world: World) -> None:
+async def test_a_photo_with_exif_rotation_makes_an_upright_video(world: World) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (400, 300), "teal").save(world.folder / "photo.jpg", exif=exif)
@@ -38,7 +38,9 @@ async def test_a_photo_that_lies_on_its_side_makes_an_upright_video(world: World
 
 @pytest.mark.proof
 @pytest.mark.parametrize("side", [20_000, 10_000])
-async def test_a_picture_of_too_many_pixels_is_refused_unread(tmp_path: Path, side: int) -> None:
+async def test_a_picture_with_too_many_pixels_is_refused_before_it_is_decoded(
+    tmp_path: Path, side: int
+) -> None:
     (tmp_path / "bomb.png").write_bytes(_png_header(side))
     code, said = await zoetrope("generate", "--image", "bomb.png", "--simulate", folder=tmp_path)
     size = side * side // 1_000_000
@@ -57,11 +59,13 @@ def _png_header(side: int) -> bytes:
     )
 
 
-# --- where it goes, and what it is told of -------------------------------------------------------
+# --- output and its targets ----------------------------------------------------------------------
 
 
 @pytest.mark.proof
-async def test_a_reader_that_leaves_and_a_full_disk_leave_no_traceback(world: World) -> None:
+async def test_a_closed_pipe_or_a_full_disk_on_stdout_ends_without_a_traceback(
+    world: World,
+) -> None:
     async with world.app():
         pass
     variables = world.written()
@@ -75,7 +79,7 @@ async def test_a_reader_that_leaves_and_a_full_disk_leave_no_traceback(world: Wo
 
 
 async def _shell(line: str, *, folder: Path, **variables: str) -> str:
-    """A shell's words on standard error, with its pipes as it lays them."""
+    """Run a line in a shell, with its pipes, and return what came on stderr."""
     process = await asyncio.create_subprocess_exec(
         *("bash", "-c", line, sys.executable),
         cwd=folder,
@@ -93,25 +97,29 @@ async def _shell(line: str, *, folder: Path, **variables: str) -> str:
 
 
 MISTAKES: dict[str, tuple[dict[str, str], int, str]] = {
-    "a file for a folder": (
+    "a file where a folder is needed": (
         {"DATA_DIR": "/dev/null/x"},
         78,
         "data_dir is /dev/null/x, but /dev/null is no folder that I may write to.",
     ),
-    "a folder of the kernel's": ({"DATA_DIR": "/proc/zoetrope"}, 1, "I can't use /proc/zoetrope"),
-    "no address of a database": ({"DATABASE_URL": "foo"}, 78, "database_url has to be sqlite:"),
-    "nobody there": (
+    "a folder in /proc": ({"DATA_DIR": "/proc/zoetrope"}, 1, "I can't use /proc/zoetrope"),
+    "not a database url": ({"DATABASE_URL": "foo"}, 78, "database_url has to be sqlite:"),
+    "a database server that does not listen": (
         {"DATABASE_URL": "postgresql+asyncpg://bot:canary@127.0.0.1:1/zoetrope"},
         75,
         "The database at 127.0.0.1:1 can't be reached (Connection refused).",
     ),
-    "no such host": (
+    "an unknown database host": (
         {"DATABASE_URL": "postgresql+asyncpg://bot:canary@nobody.invalid/zoetrope"},
         75,
         "The database at nobody.invalid:5432 can't be reached",
     ),
-    "no storage": ({"STORAGE_URL": "foo://bar"}, 78, "storage_url has to be a folder, or a bucket"),
-    "another machine's address": (
+    "not a storage url": (
+        {"STORAGE_URL": "foo://bar"},
+        78,
+        "storage_url has to be a folder, or a bucket",
+    ),
+    "a host that is another machine's": (
         {"WEB__HOST": "192.0.2.1"},
         1,
         "192.0.2.1 is no address of this machine",
@@ -121,7 +129,7 @@ MISTAKES: dict[str, tuple[dict[str, str], int, str]] = {
 
 @pytest.mark.proof
 @pytest.mark.parametrize(("changes", "code", "words"), MISTAKES.values(), ids=MISTAKES)
-async def test_a_mistake_of_the_operator_is_one_sentence(
+async def test_a_mistake_of_the_operator_ends_run_with_one_sentence(
     world: World, changes: dict[str, str], code: int, words: str
 ) -> None:
     ended, said = await zoetrope("run", folder=world.folder, **world.written(**changes))
@@ -130,7 +138,7 @@ async def test_a_mistake_of_the_operator_is_one_sentence(
 
 
 @pytest.mark.proof
-async def test_a_database_that_lets_nobody_in_is_one_sentence(
+async def test_a_database_server_that_refuses_access_ends_run_with_one_sentence(
     world: World, new_postgres_url: NewUrl
 ) -> None:
     url = (await new_postgres_url()).replace("/test", "/nothing-like-test", 1)
@@ -141,8 +149,8 @@ async def test_a_database_that_lets_nobody_in_is_one_sentence(
 
 
 @pytest.mark.proof
-async def test_a_full_disk_is_not_called_a_damaged_database(world: World) -> None:
-    """A limit on the size of files stops SQLite where a full disk would."""
+async def test_a_full_disk_is_not_reported_as_a_damaged_database(world: World) -> None:
+    """The limit on file size stops SQLite where a full disk would."""
     command = 'ulimit -f 1; exec "$0" -m bot run'
     process = await asyncio.create_subprocess_exec(
         "bash",
@@ -162,7 +170,9 @@ async def test_a_full_disk_is_not_called_a_damaged_database(world: World) -> Non
 
 
 @pytest.mark.proof
-async def test_postgresql_without_its_driver_says_what_to_install(world: World) -> None:
+async def test_postgresql_without_its_driver_names_the_command_that_installs_it(
+    world: World,
+) -> None:
     without = "import sys; sys.modules['asyncpg'] = None; sys.argv = ['zoetrope', 'check']"
     url = "postgresql+asyncpg://bot@db/zoetrope"
     process = await started(
@@ -181,7 +191,7 @@ async def test_postgresql_without_its_driver_says_what_to_install(world: World) 
 
 
 @pytest.mark.proof
-async def test_the_simulator_says_why_it_cannot_listen(tmp_path: Path) -> None:
+async def test_the_simulator_command_says_why_it_cannot_listen(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         code, said = await zoetrope("simulator", "--port", port, folder=tmp_path)
@@ -193,8 +203,8 @@ async def test_the_simulator_says_why_it_cannot_listen(tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
-async def test_the_table_of_models_cuts_no_name(world: World) -> None:
-    """Not even one that is longer than a terminal is wide."""
+async def test_the_table_of_models_never_cuts_a_name(world: World) -> None:
+    """The name here is longer than the terminal is wide."""
     name = "wan-" + "long-" * 20 + "t2v"
     mine = (
         f"[models.{name}]\nfamily = 'mine'\nkinds = ['t2v']\nseconds = [1]\nprompt_limit = 9\n"
@@ -216,7 +226,7 @@ async def test_the_table_of_models_cuts_no_name(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_the_table_of_models_shows_what_they_can_and_how_pictures_travel(
+async def test_the_table_of_models_shows_qualities_prices_and_how_pictures_travel(
     tmp_path: Path,
 ) -> None:
     gateway = {"BASE_URL": "https://gateway.example", "API_KEY": "sk"}
@@ -239,7 +249,7 @@ async def test_the_table_of_models_shows_what_they_can_and_how_pictures_travel(
 
 
 class Terminal:
-    """A person's screen and keys."""
+    """A process at a pseudo-terminal of 80 columns."""
 
     def __init__(self, process: Process, master: int, screen: asyncio.StreamReader) -> None:
         self.process = process
@@ -250,29 +260,29 @@ class Terminal:
         os.write(self._master, text.encode())
 
     async def until(self, words: str) -> str:
-        """Everything up to and with these words."""
+        """Return everything up to these words, including them."""
         async with asyncio.timeout(WAIT):
             return (await self._screen.readuntil(words.encode())).decode()
 
     async def rest(self) -> str:
-        """Everything until the program has ended."""
+        """Return everything until the program has ended."""
         said = b""
         async with asyncio.timeout(WAIT):
             try:
                 while chunk := await self._screen.read(4096):
                     said += chunk
             except OSError:
-                pass  # that is how a terminal tells that nobody writes any more
+                pass  # a terminal raises OSError when no process writes any more
             await self.process.wait()
         return said.decode()
 
 
 @asynccontextmanager
 async def _terminal(*arguments: str, folder: Path, **variables: str) -> AsyncIterator[Terminal]:
-    """The command in the foreground of a terminal of its own, 80 columns wide."""
+    """Run the command in the foreground of a terminal of its own, 80 columns wide."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    # Ctrl-C reaches whoever has the terminal as its own, which one becomes by asking.
+    # Ctrl-C reaches the process whose controlling terminal this is.
     take = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -302,7 +312,7 @@ async def _terminal(*arguments: str, folder: Path, **variables: str) -> AsyncIte
 
 
 @pytest.mark.proof
-async def test_ctrl_c_in_a_terminal_ends_the_demo_with_everything_it_began(tmp_path: Path) -> None:
+async def test_ctrl_c_in_a_terminal_ends_the_demo_without_a_traceback(tmp_path: Path) -> None:
     async with _terminal("demo", "--no-browser", "--port", "0", folder=tmp_path) as terminal:
         await terminal.until("Ctrl-C closes it")
         terminal.type("\x03")

@@ -1,4 +1,4 @@
-"""The real service while its machine's clock is set: a video under way comes all the same."""
+"""The real service while its machine's clock is set: a video in progress is posted all the same."""
 
 import time
 
@@ -12,7 +12,7 @@ DAY = 86_400.0
 
 
 class Settable(SystemClock):
-    """The system's clock, and how far somebody has set it."""
+    """The system's clock, plus the seconds by which a test has set it."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -22,7 +22,7 @@ class Settable(SystemClock):
 @pytest.mark.parametrize(
     "step", [3 * DAY, *(pytest.param(it, marks=pytest.mark.proof) for it in (DAY, -DAY, -3 * DAY))]
 )
-async def test_a_video_under_way_is_posted_although_the_clock_was_set(
+async def test_a_video_in_progress_is_posted_although_the_machines_clock_was_set(
     world: World, step: float
 ) -> None:
     world.clock = clock = Settable()

@@ -1,4 +1,4 @@
-"""A lost, full or foreign database, as `zoetrope run` and people hear of it."""
+"""A lost, full or foreign database, as `zoetrope run` and people in chat see it."""
 
 import asyncio
 import json
@@ -15,6 +15,7 @@ from tests.e2e.world import WAIT, World
 
 
 async def _connected_once(world: World) -> None:
+    """Run the service until it is connected to Discord, and stop it."""
     async with world.process() as process:
         await world.discord.connected(timeout=WAIT)
         await _stopped(process)
@@ -27,7 +28,7 @@ async def _stopped(process: Running) -> None:
 
 
 @pytest.mark.proof
-async def test_run_refuses_to_start_empty_where_there_was_a_database(world: World) -> None:
+async def test_run_refuses_to_start_if_the_former_database_file_is_missing(world: World) -> None:
     await _connected_once(world)
     file = world.folder / "data" / "zoetrope.db"
     file.unlink()
@@ -39,7 +40,7 @@ async def test_run_refuses_to_start_empty_where_there_was_a_database(world: Worl
 
 
 @pytest.mark.proof
-async def test_an_id_without_its_job_is_kept_and_told(world: World) -> None:
+async def test_a_gateway_id_without_its_job_is_kept_and_reported_by_doctor(world: World) -> None:
     """The database was restored from a backup that is older than the job."""
     spool = Spool(world.folder / "data")
     spool.add("job-of-yesterday", "video-1")
@@ -49,7 +50,9 @@ async def test_an_id_without_its_job_is_kept_and_told(world: World) -> None:
     assert "One video at a gateway has no job here (video-1)" in said
 
 
-async def test_a_database_deleted_while_running_is_told_and_saved(world: World) -> None:
+async def test_a_database_file_deleted_while_running_is_reported_and_its_content_saved(
+    world: World,
+) -> None:
     file = world.folder / "data" / "zoetrope.db"
     async with world.app() as address, ClientSession() as session:
         file.unlink()
@@ -67,13 +70,15 @@ async def test_a_database_deleted_while_running_is_told_and_saved(world: World) 
 
 
 @pytest.mark.proof  # it takes the two seconds that a person waits
-async def test_an_order_behind_anothers_lock_is_answered_and_not_taken_later(world: World) -> None:
-    """A shell with an open transaction, or a backup."""
+async def test_an_order_behind_a_foreign_database_lock_is_refused_and_not_taken_later(
+    world: World,
+) -> None:
+    """The lock belongs to a shell with an open transaction, or to a backup program."""
     async with world.app():
         file = world.folder / "data" / "zoetrope.db"
         shell = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         with closing(shell) as other:
-            # Beside the loop: the service may be in the middle of a transaction of its own.
+            # In a thread: the service may be in a transaction of its own.
             await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
             asked = await world.discord.person("ann").slash("video", prompt="a cat")
             answer = (await asked.answered(timeout=4)).message

@@ -1,4 +1,4 @@
-"""`zoetrope db`: verify and upgrade, as an operator meets them."""
+"""`zoetrope db verify` and `upgrade`, as an operator uses them."""
 
 import json
 import os
@@ -25,11 +25,12 @@ NOBODY = {
 
 
 async def db(folder: Path, *arguments: str, **variables: str) -> tuple[int | None, str]:
-    """One command of the group, in a folder whose `data` is the data folder."""
+    """Run a command of `zoetrope db` in `folder`, whose folder `data` is the data folder."""
     return await zoetrope("db", *arguments, folder=folder, **(NOBODY | variables))
 
 
 async def _written(folder: Path, revision: str) -> Path:
+    """Write a database of this revision with rows of every kind."""
     file = folder / "data" / "zoetrope.db"
     file.parent.mkdir(mode=0o700)
     await former.write(f"sqlite:///{file}", revision)
@@ -37,7 +38,7 @@ async def _written(folder: Path, revision: str) -> Path:
 
 
 @pytest.mark.proof
-async def test_tables_come_up_to_date_without_running_the_service(tmp_path: Path) -> None:
+async def test_db_upgrade_brings_the_tables_up_to_date_without_the_service(tmp_path: Path) -> None:
     await _written(tmp_path, "0004")
     known = former.REVISIONS[-1]
     upgraded = f"The tables are up to date: version 0004 became {known}.\n"
@@ -47,7 +48,7 @@ async def test_tables_come_up_to_date_without_running_the_service(tmp_path: Path
 
 
 @pytest.mark.proof
-async def test_what_is_wrong_is_named_and_nothing_is_changed(tmp_path: Path) -> None:
+async def test_db_verify_names_each_fault_and_changes_nothing(tmp_path: Path) -> None:
     file = await _written(tmp_path, former.REVISIONS[-1])
     Spool(tmp_path / "data").add("job-nobody", "video_nobody")
     with closing(sqlite3.connect(file)) as rows, rows:
@@ -72,7 +73,7 @@ async def test_what_is_wrong_is_named_and_nothing_is_changed(tmp_path: Path) -> 
 
 
 @pytest.mark.proof
-async def test_counters_that_are_wrong_are_counted_anew(tmp_path: Path) -> None:
+async def test_db_recount_corrects_wrong_counters_and_says_which(tmp_path: Path) -> None:
     file = await _written(tmp_path, former.REVISIONS[-1])
     with closing(sqlite3.connect(file)) as rows, rows:
         rows.execute("INSERT INTO counters VALUES ('purse', '', '', 'main', 1, 1, 1, 1)")
@@ -85,7 +86,7 @@ async def test_counters_that_are_wrong_are_counted_anew(tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
-async def test_sound_rows_are_said_to_be(tmp_path: Path) -> None:
+async def test_db_verify_says_that_sound_rows_are_in_order(tmp_path: Path) -> None:
     await _written(tmp_path, former.REVISIONS[-1])
     storage = Storage(str(tmp_path / "data" / "media"), scratch=tmp_path)
     source = tmp_path / "video"
@@ -95,7 +96,7 @@ async def test_sound_rows_are_said_to_be(tmp_path: Path) -> None:
     assert (code, "All is in order." in said) == (0, True), said
 
 
-def test_root_writes_nothing_among_what_is_the_services(tmp_path: Path) -> None:
+def test_root_is_refused_in_a_data_folder_of_another_account(tmp_path: Path) -> None:
     environment = NOBODY | {"ZOETROPE_DATA_DIR": str(tmp_path)}
     config = load(None, environment=environment)
     mine = tmp_path.stat().st_uid
@@ -107,7 +108,7 @@ def test_root_writes_nothing_among_what_is_the_services(tmp_path: Path) -> None:
     check_user(config, user=12345)
 
 
-def test_doctor_tells_how_old_the_newest_backup_is(tmp_path: Path) -> None:
+def test_doctor_says_how_old_the_newest_backup_is(tmp_path: Path) -> None:
     told = machine.backup(tmp_path, age=5 * 3600)
     assert (told.mark, told.sentence) == (
         Mark.OK,
@@ -117,8 +118,8 @@ def test_doctor_tells_how_old_the_newest_backup_is(tmp_path: Path) -> None:
     assert (old.mark, "9 days old" in old.sentence) == (Mark.PROBLEM, True)
 
 
-async def test_doctor_names_a_backup_of_a_clock_that_was_ahead(tmp_path: Path) -> None:
-    """It is the one that nobody would look for: all else counts it as the oldest."""
+async def test_doctor_names_a_backup_whose_date_is_in_the_future(tmp_path: Path) -> None:
+    """Everything else counts such a backup as the oldest, so nobody would look for it."""
     config = load(None, environment=NOBODY | {"ZOETROPE_DATA_DIR": str(tmp_path)})
     folder = config.backup_folder / "zoetrope-29990101T000000Z"
     folder.mkdir(parents=True)
@@ -128,7 +129,9 @@ async def test_doctor_names_a_backup_of_a_clock_that_was_ahead(tmp_path: Path) -
 
 
 @pytest.mark.proof
-async def test_a_newer_database_is_refused_in_a_sentence_by_every_command(tmp_path: Path) -> None:
+async def test_a_database_of_a_newer_version_is_refused_in_one_sentence_by_every_command(
+    tmp_path: Path,
+) -> None:
     file = await _written(tmp_path, former.REVISIONS[-1])
     with closing(sqlite3.connect(file)) as rows, rows:
         rows.execute("UPDATE alembic_version SET version_num = '9999'")

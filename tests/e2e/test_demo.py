@@ -1,4 +1,6 @@
-"""The demo as a process of its own: it opens a room, ends at Ctrl-C, and goes on the next time."""
+"""The demo as a process of its own: it opens a room, ends at Ctrl-C, and continues at the next
+start.
+"""
 
 import asyncio
 import os
@@ -47,7 +49,7 @@ async def test_the_demo_opens_a_room_and_ends_cleanly_at_ctrl_c(tmp_path: Path) 
 
 
 @pytest.mark.proof
-async def test_a_demo_that_was_ended_in_the_middle_goes_on_when_it_is_started_again(
+async def test_a_demo_interrupted_during_a_video_finishes_the_video_after_a_restart(
     tmp_path: Path,
 ) -> None:
     async with _demo(tmp_path) as room:
@@ -59,7 +61,7 @@ async def test_a_demo_that_was_ended_in_the_middle_goes_on_when_it_is_started_ag
 
 
 @pytest.mark.proof
-async def test_a_demo_whose_files_were_damaged_starts_all_the_same(tmp_path: Path) -> None:
+async def test_a_demo_with_damaged_simulator_files_starts_and_makes_a_video(tmp_path: Path) -> None:
     simulator = tmp_path / "zoetrope-demo" / "simulator"
     simulator.mkdir(parents=True)
     for name in ("port", "video_1.json"):
@@ -71,8 +73,10 @@ async def test_a_demo_whose_files_were_damaged_starts_all_the_same(tmp_path: Pat
 
 
 @pytest.mark.proof
-async def test_the_port_of_its_gateway_is_not_taken_from_anybody(tmp_path: Path) -> None:
-    """Jobs under way know the gateway by that port, and a demo there may be at work right now."""
+async def test_the_demo_refuses_to_start_if_another_program_uses_its_gateways_port(
+    tmp_path: Path,
+) -> None:
+    """Unfinished jobs know the gateway by that port, and a second demo may be running there."""
     simulator = tmp_path / "zoetrope-demo" / "simulator"
     simulator.mkdir(parents=True)
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -85,7 +89,7 @@ async def test_the_port_of_its_gateway_is_not_taken_from_anybody(tmp_path: Path)
 async def _demo(
     folder: Path, *arguments: str, **variables: str
 ) -> AsyncIterator[ClientWebSocketResponse]:
-    """A page's socket into a demo of its own process, ended by Ctrl-C."""
+    """Run the demo as a process; yield the socket of its page; end the demo by Ctrl-C."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "demo", "--no-browser", "--port", "0", *arguments,
         cwd=folder, env={**os.environ, **variables}, stdout=PIPE,
@@ -106,7 +110,7 @@ async def _demo(
 async def _told(
     socket: ClientWebSocketResponse, wanted: Callable[[dict[str, Any]], bool]
 ) -> dict[str, Any]:
-    """The first message, standing or new, that is wanted."""
+    """Return the first wanted message, existing or new."""
     while True:
         told = await socket.receive_json(timeout=WAIT)
         for message in told.get("messages") or [told.get("message", {})]:
@@ -121,10 +125,12 @@ def _address(said: str) -> str:
 
 
 @pytest.mark.proof
-async def test_a_configured_gateway_makes_the_video_and_nothing_else_of_the_service_is_touched(
+async def test_a_demo_with_a_configured_gateway_leaves_the_services_files_and_chats_alone(
     tmp_path: Path, renderer: Renderer
 ) -> None:
-    """The service's own file: this is the way that costs money, and may run beside it."""
+    """Such a demo costs money, reads the service's own configuration file and may run beside the
+    service.
+    """
     simulator = Simulator(render_time=0.2, renderer=renderer)
     async with FakeDiscord() as discord, simulator.serve() as url:
         (tmp_path / "config.toml").write_text(_service(tmp_path, url, discord.api_url))
@@ -141,7 +147,9 @@ async def test_a_configured_gateway_makes_the_video_and_nothing_else_of_the_serv
 
 
 def _service(folder: Path, url: str, discord: str) -> str:
-    """Everything set that the demo must leave alone, and a model that runs elsewhere."""
+    """Return a configuration with settings that the demo must ignore, and a model at another
+    gateway.
+    """
     moved = '[models."wan2.5-i2v-preview"]\n'
     elsewhere = f'{moved}gateway = "other"\n'
     return f"""
@@ -164,7 +172,7 @@ def _service(folder: Path, url: str, discord: str) -> str:
         {CATALOG.replace(moved, elsewhere)}"""
 
 
-async def test_no_setting_of_the_service_reaches_the_room_over_its_gateway(
+async def test_a_demo_with_a_configured_gateway_takes_no_other_setting_of_the_service(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "config.toml"
@@ -184,7 +192,7 @@ async def test_no_setting_of_the_service_reaches_the_room_over_its_gateway(
 
 
 @pytest.mark.proof
-async def test_the_demo_takes_no_gateway_that_nobody_configured(tmp_path: Path) -> None:
+async def test_the_demo_refuses_a_gateway_that_is_not_configured(tmp_path: Path) -> None:
     code, said = await zoetrope("demo", "--no-browser", "--gateway", "mine", folder=tmp_path)
     assert code == 78
     assert "No gateway is configured" in said
@@ -195,10 +203,10 @@ async def test_the_demo_takes_no_gateway_that_nobody_configured(tmp_path: Path) 
     ("first", "second"),
     [((), ("--gateway", "mine")), (("--gateway", "mine"), ()), ((), ("--gateway", "other"))],
 )
-async def test_a_room_is_never_opened_over_another_gateway(
+async def test_a_demo_folder_of_one_gateway_is_not_opened_with_another_gateway(
     tmp_path: Path, first: tuple[str, ...], second: tuple[str, ...]
 ) -> None:
-    """Unfinished jobs there would be looked for where nobody knows them."""
+    """The other gateway does not know the unfinished jobs in that folder."""
     (tmp_path / "config.toml").write_text(_service(tmp_path, NOBODY, NOBODY))
     keys = {f"ZOETROPE_GATEWAYS__{name}__API_KEY": "given" for name in ("MINE", "OTHER")}
     data = ("--data", str(tmp_path / "room"))
@@ -212,9 +220,7 @@ async def test_a_room_is_never_opened_over_another_gateway(
 
 
 @pytest.mark.proof
-async def test_a_room_over_a_real_gateway_says_that_it_costs_and_how_much_at_worst(
-    tmp_path: Path,
-) -> None:
+async def test_a_demo_over_a_real_gateway_names_the_cost_of_the_worst_day(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(_service(tmp_path, NOBODY, NOBODY))
     keys = {f"ZOETROPE_GATEWAYS__{name}__API_KEY": "given" for name in ("MINE", "OTHER")}
     async with _demo(tmp_path, "--gateway", "mine", **keys) as room:
@@ -229,7 +235,7 @@ async def test_a_room_over_a_real_gateway_says_that_it_costs_and_how_much_at_wor
 
 @pytest.mark.proof
 @pytest.mark.parametrize("port", ["-1", "70000"])
-async def test_a_port_that_is_none_is_told_as_such(tmp_path: Path, port: str) -> None:
+async def test_an_impossible_port_number_is_refused(tmp_path: Path, port: str) -> None:
     code, said = await zoetrope("demo", "--no-browser", "--port", port, folder=tmp_path)
     assert (code, said != "") == (2, True)
 
@@ -245,10 +251,10 @@ async def test_a_port_that_is_none_is_told_as_such(tmp_path: Path, port: str) ->
         ("w3m %s", ""),
     ],
 )
-def test_the_browser_that_is_named_opens_the_room_unless_it_lives_in_a_terminal(
+def test_the_demo_opens_the_browser_variables_program_unless_that_runs_in_a_terminal(
     tmp_path: Path, command: str, shown: str
 ) -> None:
-    """VS Code and WSL name one in $BROWSER, and it is no known one."""
+    """VS Code and WSL name their own program in $BROWSER, which Python's list of browsers lacks."""
     program = tmp_path / command.split()[0]
     program.write_text('#!/bin/sh\necho shown "$@"\n')
     program.chmod(0o700)
@@ -261,10 +267,10 @@ def test_the_browser_that_is_named_opens_the_room_unless_it_lives_in_a_terminal(
 
 
 @pytest.mark.proof
-async def test_a_known_browser_is_led_to_the_room_by_a_file_that_nobody_else_reads(
+async def test_the_demo_hands_the_address_to_a_known_browser_in_a_file_for_its_owner_alone(
     tmp_path: Path,
 ) -> None:
-    """A program's arguments are seen by everybody on the machine."""
+    """Everybody on the machine can see a program's arguments."""
     shown = tmp_path / "shown"
     program = tmp_path / "xdg-open"
     program.write_text(f'#!/bin/sh\necho "$@" > {shown}.part\n/bin/mv {shown}.part {shown}\n')
@@ -290,7 +296,9 @@ async def test_a_known_browser_is_led_to_the_room_by_a_file_that_nobody_else_rea
 
 @pytest.mark.proof
 @pytest.mark.parametrize("library", ["discord", "aiogram"])
-def test_what_is_not_switched_on_is_not_loaded(library: str) -> None:
-    """aiogram alone takes three seconds and 130 MB."""
+def test_the_app_and_the_demo_import_no_library_of_a_network_that_is_switched_off(
+    library: str,
+) -> None:
+    """Importing aiogram takes three seconds and 130 MB."""
     code = f"import sys, bot.app, bot.cli.demo; sys.exit({library!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

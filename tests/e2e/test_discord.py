@@ -15,16 +15,14 @@ from tests.fakes.discord import accepted, error
 
 
 def probe(content: bytes) -> tuple[str, int, int, float]:
-    """Codec, width, height and seconds of a video."""
+    """Return codec, width, height and seconds of a video."""
     with av.open(BytesIO(content), "r") as video:
         stream = video.streams.video[0]
         seconds = (video.duration or 0) / av.time_base
         return stream.codec_context.name, stream.width, stream.height, round(seconds)
 
 
-async def test_words_become_a_video_that_replies_to_the_card_and_pings_only_its_person(
-    world: World,
-) -> None:
+async def test_a_prompt_on_discord_becomes_a_video_that_pings_only_its_person(world: World) -> None:
     async with world.app():
         ann = world.discord.person("ann")
         asked = await ann.slash("video", prompt="a cat on the moon")
@@ -43,7 +41,9 @@ async def test_words_become_a_video_that_replies_to_the_card_and_pings_only_its_
 
 @pytest.mark.proof
 @pytest.mark.parametrize("prompt", ["a cat", "a cat [fail]"])
-async def test_one_message_stays_of_a_job_and_it_pings_once(world: World, prompt: str) -> None:
+async def test_a_finished_or_failed_discord_job_leaves_one_message_that_pings_once(
+    world: World, prompt: str
+) -> None:
     async with world.app():
         ann = world.discord.person("ann")
         asked = await ann.slash("video", prompt=prompt)
@@ -56,7 +56,7 @@ async def test_one_message_stays_of_a_job_and_it_pings_once(world: World, prompt
 
 
 @pytest.mark.proof
-async def test_a_card_that_discord_keeps_is_one_line_with_the_way_to_the_video(
+async def test_a_card_that_discord_does_not_delete_becomes_one_line_with_a_link_to_the_video(
     world: World,
 ) -> None:
     world.discord.faults.add("DELETE", r"/messages/\d+$", error(403, 50013))
@@ -75,7 +75,7 @@ async def test_a_card_that_discord_keeps_is_one_line_with_the_way_to_the_video(
     assert shown.embeds[0]["description"] == f"Done here. See the result: {address}"
 
 
-async def test_a_picture_travels_as_the_file_input_reference_re_encoded_without_metadata(
+async def test_a_picture_for_sora_is_sent_as_file_input_reference_re_encoded_without_metadata(
     world: World,
 ) -> None:
     picture = world.discord.attachment(png("teal"), "cat.png", ephemeral=True)
@@ -98,7 +98,7 @@ async def test_a_picture_travels_as_the_file_input_reference_re_encoded_without_
 
 
 @pytest.mark.proof
-async def test_a_picture_for_wan_travels_as_img_url_and_as_no_file(world: World) -> None:
+async def test_a_picture_for_wan_is_sent_in_img_url_and_not_as_a_file(world: World) -> None:
     picture = world.discord.attachment(png("teal"), "cat.png", ephemeral=True)
     async with world.app():
         ann = world.discord.person("ann")
@@ -117,7 +117,9 @@ async def test_a_picture_for_wan_travels_as_img_url_and_as_no_file(world: World)
 
 
 @pytest.mark.proof
-async def test_apps_animate_on_ones_own_picture(world: World) -> None:
+async def test_apps_animate_on_a_message_of_ones_own_makes_a_video_of_its_picture(
+    world: World,
+) -> None:
     async with world.app():
         ann = world.discord.person("ann")
         message = await ann.say("look", attachments=[world.discord.attachment(png(), "cat.png")])
@@ -136,7 +138,7 @@ async def test_apps_animate_on_ones_own_picture(world: World) -> None:
 
 @pytest.mark.proof
 @pytest.mark.parametrize(("policy", "made"), [("ask", False), ("own", False), ("free", True)])
-async def test_somebody_elses_picture_is_animated_only_where_that_is_free(
+async def test_a_picture_that_somebody_else_posted_is_animated_only_with_animate_others_free(
     world: World, policy: str, made: bool
 ) -> None:
     async with world.app(ANIMATE_OTHERS=policy):
@@ -158,7 +160,9 @@ async def test_somebody_elses_picture_is_animated_only_where_that_is_free(
 
 
 @pytest.mark.proof
-async def test_a_mention_with_a_picture_makes_a_video_that_replies_to_it(world: World) -> None:
+async def test_a_mention_with_a_picture_makes_a_video_that_replies_to_that_message(
+    world: World,
+) -> None:
     async with world.app():
         ann = world.discord.person("ann")
         picture = world.discord.attachment(png(), "cat.png")
@@ -170,7 +174,7 @@ async def test_a_mention_with_a_picture_makes_a_video_that_replies_to_it(world: 
     assert post.files
 
 
-async def test_a_reply_to_a_picture_that_discord_hides_gets_the_honest_sentence(
+async def test_a_reply_to_a_picture_that_discord_hides_is_answered_with_a_hint_to_apps_animate(
     world: World,
 ) -> None:
     async with world.app():
@@ -195,10 +199,13 @@ async def test_everyone_in_a_prompt_pings_nobody(world: World) -> None:
 
 @pytest.mark.proof
 @pytest.mark.parametrize("trouble", ["made-at-once-video", "made-at-once-list"])
-async def test_a_video_that_comes_as_the_answer_to_its_order_is_posted(
+async def test_a_video_sent_in_the_answer_to_the_post_is_posted_without_polling(
     world: World, trouble: str
 ) -> None:
-    """As the body itself, or in a list without an id: it is paid for once, and nobody is asked."""
+    """The answer is the video itself, or a list without an id.
+
+    The order is paid for once and never polled.
+    """
     async with world.app():
         await world.discord.person("ann").slash("video", prompt=f"a cat [{trouble}]")
         assert (await world.result()).attachments
@@ -206,7 +213,9 @@ async def test_a_video_that_comes_as_the_answer_to_its_order_is_posted(
     assert not {"retrieve", "content"} & {it.operation for it in world.simulator.journal}
 
 
-async def test_too_large_becomes_a_link_that_plays_and_seeks(world: World) -> None:
+async def test_a_video_too_large_for_discord_becomes_a_link_that_plays_and_seeks(
+    world: World,
+) -> None:
     world.discord.guild.upload_limit = 1_000
     async with world.app(
         WEB__PUBLIC_URL="http://127.0.0.1:9", DISCORD__UPLOAD_LIMIT_MIB="0.001"
@@ -234,7 +243,7 @@ async def test_too_large_becomes_a_link_that_plays_and_seeks(world: World) -> No
 
 
 @pytest.mark.proof
-async def test_too_large_without_an_address_is_shrunk_or_said_plainly_and_kept(
+async def test_a_video_too_large_for_discord_without_a_public_url_is_kept_and_the_chat_told(
     world: World,
 ) -> None:
     world.discord.guild.upload_limit = 1_000
@@ -248,7 +257,9 @@ async def test_too_large_without_an_address_is_shrunk_or_said_plainly_and_kept(
 
 
 @pytest.mark.proof
-async def test_cancel_before_the_gateway_has_it_costs_nothing(world: World) -> None:
+async def test_cancel_by_its_person_before_the_gateway_has_the_order_costs_nothing(
+    world: World,
+) -> None:
     world.simulator.faults.add(Fault("create", "answer", 429, "later", retry_after=60), times=9)
     async with world.app():
         ann, bob = world.discord.person("ann"), world.discord.person("bob")
@@ -265,7 +276,7 @@ async def test_cancel_before_the_gateway_has_it_costs_nothing(world: World) -> N
     assert world.simulator.charges == 0
 
 
-async def test_a_failed_video_says_why_and_that_it_did_not_count(world: World) -> None:
+async def test_a_failed_video_says_why_and_does_not_count_against_the_limit(world: World) -> None:
     async with world.app(LIMITS__PERSON_VIDEOS_PER_DAY="1"):
         ann = world.discord.person("ann")
         await ann.slash("video", prompt="a cat [fail]")
@@ -278,7 +289,7 @@ async def test_a_failed_video_says_why_and_that_it_did_not_count(world: World) -
 
 
 @pytest.mark.proof
-async def test_a_limit_is_said_to_its_person_alone_with_the_way_out(world: World) -> None:
+async def test_a_limit_is_told_only_to_the_person_and_says_when_it_ends(world: World) -> None:
     async with world.app(LIMITS__PERSON_VIDEOS_PER_DAY="1"):
         ann = world.discord.person("ann")
         await ann.slash("video", prompt="a cat")
@@ -291,7 +302,7 @@ async def test_a_limit_is_said_to_its_person_alone_with_the_way_out(world: World
 
 
 @pytest.mark.proof
-async def test_a_gateway_that_is_down_for_a_while_loses_nothing(world: World) -> None:
+async def test_a_gateway_with_errors_for_a_while_still_makes_the_video_once(world: World) -> None:
     world.simulator.faults.add(Fault("create", "cut"), times=0)
     world.simulator.faults.clear()
     world.simulator.faults.add(Fault("create", "answer", 429, "full"), times=2)
@@ -304,7 +315,9 @@ async def test_a_gateway_that_is_down_for_a_while_loses_nothing(world: World) ->
     assert world.simulator.charges == 1
 
 
-async def test_an_answer_that_was_lost_is_said_and_never_sent_again(world: World) -> None:
+async def test_an_order_whose_answer_was_lost_is_reported_and_never_sent_again(
+    world: World,
+) -> None:
     world.simulator.faults.add(Fault("create", "drop"))
     async with world.app():
         ann = world.discord.person("ann")
@@ -315,8 +328,11 @@ async def test_an_answer_that_was_lost_is_said_and_never_sent_again(world: World
 
 
 @pytest.mark.proof
-async def test_a_result_is_shown_once_although_discord_says_it_failed(world: World) -> None:
-    """Discord shows the message, then answers 503: the same nonce brings the same message."""
+async def test_a_result_is_shown_once_although_discord_answered_503(world: World) -> None:
+    """Discord shows the message, then answers 503.
+
+    The retry has the same nonce, so Discord adds no message.
+    """
     async with world.app():
         ann = world.discord.person("ann")
         asked = await ann.slash("video", prompt="a cat")
@@ -329,7 +345,7 @@ async def test_a_result_is_shown_once_although_discord_says_it_failed(world: Wor
 
 
 @pytest.mark.proof
-async def test_the_same_interaction_twice_is_one_job(world: World) -> None:
+async def test_a_discord_reconnect_after_an_order_makes_no_second_job(world: World) -> None:
     async with world.app():
         ann = world.discord.person("ann")
         await ann.slash("video", prompt="a cat")
@@ -343,7 +359,7 @@ async def test_the_same_interaction_twice_is_one_job(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_a_private_result_goes_to_its_person_and_the_channel_is_told_so(world: World) -> None:
+async def test_a_private_result_goes_to_its_person_and_the_channel_is_told(world: World) -> None:
     ann = world.discord.person("ann")
     await world.prefers("discord", str(ann.id), Preferences(seconds=2, private=True))
     async with world.app():
@@ -360,7 +376,9 @@ async def test_a_private_result_goes_to_its_person_and_the_channel_is_told_so(wo
 
 
 @pytest.mark.proof
-async def test_a_private_result_for_somebody_who_takes_none_is_kept(world: World) -> None:
+async def test_a_private_result_for_a_person_with_closed_messages_is_kept_in_history(
+    world: World,
+) -> None:
     ann = world.discord.person("ann")
     ann.dms_open = False
     await world.prefers("discord", str(ann.id), Preferences(private=True))

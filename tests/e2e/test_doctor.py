@@ -1,4 +1,4 @@
-"""`zoetrope doctor` in a sound world, and with trouble at Discord."""
+"""`zoetrope doctor` in a sound installation, and with trouble at Discord."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("only_looks")
 INVITATION = "https://discord.com/oauth2/authorize?client_id="
 
 
-async def test_in_a_sound_world_nothing_is_broken(world: World) -> None:
+async def test_doctor_finds_no_problem_in_a_sound_installation(world: World) -> None:
     variables = world.written()
     code, said = await zoetrope("doctor", folder=world.folder, **variables)
     lines = [(line[:9].strip(), line[9:]) for line in said.splitlines() if line]
@@ -51,7 +51,7 @@ async def test_in_a_sound_world_nothing_is_broken(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_every_mistake_in_the_configuration_is_a_problem(world: World) -> None:
+async def test_doctor_lists_every_mistake_in_the_configuration(world: World) -> None:
     variables = world.written(WEB__PORT="here", COLOUR="red")
     code, said = await zoetrope("doctor", folder=world.folder, **variables)
     assert code == 1
@@ -66,12 +66,14 @@ async def test_every_mistake_in_the_configuration_is_a_problem(world: World) -> 
 # --- Discord -------------------------------------------------------------------------------------
 
 
-async def test_a_bad_token(world: World) -> None:
+async def test_doctor_reports_a_bad_discord_token(world: World) -> None:
     (told,) = await problems(world, DISCORD__TOKEN="MTE4.GhIjKl.MnOpQrStUvWxYz")
     assert told.startswith("Discord does not accept the token. Copy it afresh")
 
 
-async def test_an_intent_asked_for_in_vain_and_one_granted(world: World) -> None:
+async def test_doctor_reports_a_refused_discord_intent_and_confirms_a_granted_one(
+    world: World,
+) -> None:
     (told,) = await problems(world, DISCORD__MESSAGE_CONTENT_INTENT="true")
     assert told.startswith("Discord refuses an intent that was asked for. Switch on")
     world.discord.grant(Intent.MESSAGE_CONTENT)
@@ -79,14 +81,14 @@ async def test_an_intent_asked_for_in_vain_and_one_granted(world: World) -> None
     assert "Message Content Intent is asked for and granted." in sentences(found, Mark.OK)
 
 
-async def test_no_server(world: World) -> None:
+async def test_doctor_gives_the_invitation_if_the_bot_is_in_no_server(world: World) -> None:
     world.discord.guild.bot_is_member = False
     (told,) = await problems(world)
     assert told.startswith("zoetrope is in no server. Invite it: " + INVITATION)
 
 
 @pytest.mark.proof
-async def test_a_server_joined_without_the_scope_for_commands(world: World) -> None:
+async def test_doctor_reports_a_server_joined_without_the_scope_for_commands(world: World) -> None:
     other = world.discord.add_guild("Old Hall")
     world.discord.add_channel(other, "hall")
     other.commands_scope = False
@@ -95,14 +97,14 @@ async def test_a_server_joined_without_the_scope_for_commands(world: World) -> N
     assert INVITATION in told
 
 
-async def test_commands_registered_are_named(world: World) -> None:
+async def test_doctor_names_the_registered_discord_commands(world: World) -> None:
     world.discord.world.commands = [{"name": "video", "type": 1}, {"name": "Animate", "type": 3}]
     found = await poll(world)
     assert "Registered commands: video, Animate. Who does not see" in sentences(found, Mark.OK)
 
 
-async def test_permissions_that_a_channel_lacks(world: World) -> None:
-    """Where the bot may not write at all, somebody wanted it so."""
+async def test_doctor_names_the_permissions_that_a_channel_lacks(world: World) -> None:
+    """A channel where the bot may not write at all is left out: somebody wanted that."""
     for name in ("art", "videos"):
         channel = world.discord.add_channel(world.discord.guild, name)
         world.discord.deny(channel, Permission.ATTACH_FILES | Permission.EMBED_LINKS)
@@ -117,8 +119,10 @@ async def test_permissions_that_a_channel_lacks(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_names_that_others_chose_do_no_harm_to_a_terminal(world: World) -> None:
-    """They move no cursor, and end nothing where the terminal lacks their letters."""
+async def test_control_characters_in_names_of_servers_do_not_reach_the_terminal(
+    world: World,
+) -> None:
+    """A letter that the terminal's encoding lacks does not end the command either."""
     other = world.discord.add_guild("\x1b[2J 工坊 🎬")
     hall = world.discord.add_channel(other, "hall\x1b]0;title\x07")
     world.discord.deny(hall, Permission.EMBED_LINKS)
@@ -132,19 +136,19 @@ async def test_names_that_others_chose_do_no_harm_to_a_terminal(world: World) ->
     assert "\\xb7[2J \\u5de5\\u574a \\U0001f3ac, #hall" in said
 
 
-async def test_a_server_without_a_channel_to_write_in(world: World) -> None:
+async def test_doctor_reports_a_server_without_a_channel_to_write_in(world: World) -> None:
     world.discord.guild.bot_permissions = Permission.VIEW_CHANNEL
     (told,) = await problems(world)
     assert told.startswith("The Workshop: there is no channel where the bot may write.")
 
 
-async def test_an_administrator_lacks_nothing(world: World) -> None:
+async def test_doctor_finds_no_missing_permission_for_an_administrator(world: World) -> None:
     world.discord.guild.bot_permissions = Permission.ADMINISTRATOR
     assert await problems(world) == []
 
 
 @pytest.mark.parametrize("said", [{"id": "1", "name": "Lame"}, {}, [], "null"])
-async def test_a_server_that_comes_without_its_roles_is_told_and_the_others_looked_at(
+async def test_doctor_notes_a_server_without_roles_and_still_checks_the_other_servers(
     world: World, said: Any
 ) -> None:
     lame = world.discord.add_guild("Lame")
@@ -157,7 +161,7 @@ async def test_a_server_that_comes_without_its_roles_is_told_and_the_others_look
     assert await problems(world) == []
 
 
-async def test_a_list_of_servers_longer_than_a_page(world: World) -> None:
+async def test_doctor_reads_every_page_of_a_long_list_of_servers(world: World) -> None:
     for number in range(205):
         guild = world.discord.add_guild(f"Hall {number}")
         world.discord.add_channel(guild, "hall")
@@ -167,35 +171,35 @@ async def test_a_list_of_servers_longer_than_a_page(world: World) -> None:
     )
 
 
-async def test_discord_out_of_reach(world: World) -> None:
+async def test_doctor_reports_that_discord_cannot_be_reached(world: World) -> None:
     told = await problems(world, DISCORD__API_URL="http://127.0.0.1:1")
     assert told == [
         "Discord can't be reached. Check this machine's network, and discord.api_url if it is set."
     ]
 
 
-async def test_no_platform_at_all(world: World) -> None:
+async def test_doctor_reports_that_no_platform_is_configured(world: World) -> None:
     (told,) = await problems(world, DISCORD__TOKEN="")
     assert told.startswith("No chat platform is configured.")
 
 
-async def test_a_room_in_the_browser_is_platform_enough(world: World) -> None:
+async def test_doctor_finds_no_problem_with_the_room_as_the_only_platform(world: World) -> None:
     found = await poll(world, DISCORD__TOKEN="", PLAYGROUND__ENABLED="true")
     assert sentences(found, Mark.PROBLEM) == ""
     assert "Discord" not in "".join(finding.sentence for finding in found)
     assert world.discord.requests == []
 
 
-async def test_what_run_refuses_the_doctor_tells(world: World) -> None:
+async def test_doctor_reports_a_storage_folder_with_which_run_would_not_start(world: World) -> None:
     told = await problems(world, STORAGE_URL="/dev/null/media")
     assert [sentence.partition(",")[0] for sentence in told] == ["storage_url is /dev/null/media"]
 
 
 @pytest.mark.proof
-async def test_a_port_that_another_program_has_is_told_and_that_of_our_own_service_is_not(
+async def test_doctor_reports_a_port_taken_by_another_program_but_not_by_the_service_itself(
     world: World,
 ) -> None:
-    """`run` would end there."""
+    """If another program has the port, `run` would end."""
     async with OddGateway().serve() as elsewhere:
         port = elsewhere.rpartition(":")[2]
         (told,) = await problems(world, WEB__PORT=port)
@@ -206,6 +210,6 @@ async def test_a_port_that_another_program_has_is_told_and_that_of_our_own_servi
     assert sentences(found, Mark.PROBLEM) == ""
 
 
-async def test_discord_is_asked_again_where_it_wants_us_to_be_slower(world: World) -> None:
+async def test_doctor_retries_when_discord_answers_429(world: World) -> None:
     world.discord.faults.add("GET", "/users/@me$", rate_limited(), times=2)
     assert await problems(world) == []

@@ -34,20 +34,20 @@ GATEWAYS: Mapping[str, tuple[Mapping[str, Said], str]] = {
         {"v1__videos": NO_DATABASE, "v1__models": NO_DATABASE},
         "Gateway main: The gateway does not take the key.",
     ),
-    "wall": (
+    "firewall page": (
         {"v1__videos": Said(403, "<html>Just a moment...", {"Server": "cloudflare"})},
         "and turns this program away (HTTP 403), so the gateway was not even asked.",
     ),
-    "sends on": (
+    "redirect of orders": (
         {
             "v1__videos__zoetrope": UNKNOWN_TASK,
             "v1__videos": Said(308, "", {"Location": "/v1/videos/"}),
         },
         "sends on what is ordered at /v1/videos (HTTP 308, to “/v1/videos/”).",
     ),
-    "page": ({"v1__videos": PAGE}, "is a web page, not a gateway."),
+    "web page": ({"v1__videos": PAGE}, "is a web page, not a gateway."),
     "busy": ({"v1__videos": Said(429)}, "asks us to slow down, and says nothing else for now."),
-    "moved nowhere": (
+    "redirect to a mail address": (
         {"v1__videos": Said(302, "", {"Location": "mailto:x@y"})},
         "sends everybody on, but not to a gateway.",
     ),
@@ -55,7 +55,7 @@ GATEWAYS: Mapping[str, tuple[Mapping[str, Said], str]] = {
         {"v1__videos": UNKNOWN_TASK, "api__usage__token": usage(0)},
         "Gateway main: nothing is left on the key. Top it up there.",
     ),
-    "model lacking": (
+    "missing model": (
         {"v1__videos": UNKNOWN_TASK, "v1__models": models(*{*PACKAGED} - {"wan2.5-i2v-preview"})},
         'hide it: [models."wan2.5-i2v-preview"] hidden = true',
     ),
@@ -63,7 +63,7 @@ GATEWAYS: Mapping[str, tuple[Mapping[str, Said], str]] = {
 
 
 @pytest.mark.parametrize(("answers", "sentence"), GATEWAYS.values(), ids=GATEWAYS)
-async def test_a_gateway_in_trouble(
+async def test_doctor_reports_what_is_wrong_with_a_gateway(
     world: World, answers: Mapping[str, Said], sentence: str
 ) -> None:
     odd = OddGateway(**answers)
@@ -82,7 +82,7 @@ async def test_a_gateway_in_trouble(
         (usage(-7, unlimited=True), "the key has no limit of its own."),
     ],
 )
-async def test_a_balance_that_is_told(world: World, said: Said, sentence: str) -> None:
+async def test_doctor_tells_the_balance_of_the_key(world: World, said: Said, sentence: str) -> None:
     odd = OddGateway(v1__videos=UNKNOWN_TASK, api__usage__token=said)
     async with odd.serve() as url:
         found = await poll(world, GATEWAYS__MAIN__BASE_URL=url)
@@ -90,16 +90,18 @@ async def test_a_balance_that_is_told(world: World, said: Said, sentence: str) -
     assert "does not list its models" in sentences(found, Mark.NOTE)
 
 
-async def test_a_key_that_goes_through_the_internet_in_the_open(world: World) -> None:
+async def test_doctor_reports_a_gateway_address_without_encryption(world: World) -> None:
     told = await problems(world, GATEWAYS__MAIN__BASE_URL="http://192.0.2.1.example.invalid/v1")
     assert "is not encrypted, so anybody on the way can read the key. Use https." in told[0]
     assert "Nothing answers at http://192.0.2.1.example.invalid (" in told[1]
 
 
-# --- which software it is ------------------------------------------------------------------------
+# --- the gateway's software ----------------------------------------------------------------------
 
 
-async def test_the_software_is_told_with_what_is_held_back_and_kept(world: World) -> None:
+async def test_doctor_tells_the_gateways_software_and_the_models_held_back_and_keeps_the_finding(
+    world: World,
+) -> None:
     host = PluginHost("kling-v1", *PACKAGED)
     new_api = {"GATEWAYS__MAIN__DIALECT": "new-api"}
     async with host.serve() as url:
@@ -121,8 +123,8 @@ async def test_the_software_is_told_with_what_is_held_back_and_kept(world: World
     assert (len(host.posts), host.tasks) == (2, [])
 
 
-async def test_models_are_counted_with_what_was_found_just_now(world: World) -> None:
-    """The first look ever: nothing is kept yet of the models that the key has."""
+async def test_the_first_doctor_run_counts_the_models_that_it_has_just_found(world: World) -> None:
+    """Before this run, nothing is kept about the models of the key."""
     async with PluginHost("wan3.0-video", "grok-imagine-video", *PACKAGED).serve() as url:
         changes = {"GATEWAYS__MAIN__BASE_URL": url, "GATEWAYS__MAIN__DIALECT": "new-api"}
         first = sentences(await poll(world, **changes), Mark.OK)
@@ -133,7 +135,7 @@ async def test_models_are_counted_with_what_was_found_just_now(world: World) -> 
     assert counted in again
 
 
-async def test_a_list_that_was_left_aside_is_no_problem_once_there_is_another(
+async def test_a_kept_list_of_models_that_hides_the_default_model_is_replaced_by_a_newer_list(
     world: World,
 ) -> None:
     host = PluginHost("kling-v1")
@@ -145,7 +147,9 @@ async def test_a_list_that_was_left_aside_is_no_problem_once_there_is_another(
         assert await problems(world, GATEWAYS__MAIN__BASE_URL=url, **changes) == []
 
 
-async def test_what_has_changed_since_is_told(world: World) -> None:
+async def test_doctor_tells_which_software_and_models_changed_since_the_last_run(
+    world: World,
+) -> None:
     host = PluginHost("kling-v1", *PACKAGED)
     new_api = {"GATEWAYS__MAIN__DIALECT": "new-api"}
     async with host.serve() as url:
@@ -160,7 +164,7 @@ async def test_what_has_changed_since_is_told(world: World) -> None:
     assert f"on 20{told.partition(' no longer; on 20')[2][:8]} it had them: {PACKAGED[-1]}." in told
 
 
-async def test_an_older_relay_is_told_and_not_counted_on(world: World) -> None:
+async def test_doctor_tells_an_older_relay_but_does_not_count_on_the_finding(world: World) -> None:
     odd = OddGateway(
         v1__videos__zoetrope=UNKNOWN_TASK,
         v1__videos=Said(400, {"error": {"message": "model name?", "type": "new_api_error"}}),
@@ -180,8 +184,10 @@ async def test_an_older_relay_is_told_and_not_counted_on(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_a_dialect_that_is_not_its_own_is_a_problem(world: World) -> None:
-    """The doctor says so, and so does `check` from then on, until the dialect is another."""
+async def test_a_dialect_that_does_not_match_the_gateways_software_is_a_problem(
+    world: World,
+) -> None:
+    """Afterwards `check` says so too, until the dialect is corrected."""
     async with PluginHost("sora-2", *PACKAGED).serve() as url:
         (told,) = await problems(world, GATEWAYS__MAIN__BASE_URL=url)
         wrong = world.written(GATEWAYS__MAIN__BASE_URL=url)
@@ -192,7 +198,7 @@ async def test_a_dialect_that_is_not_its_own_is_a_problem(world: World) -> None:
             assert (code, told in said) == (0, is_told)
 
 
-async def test_what_was_kept_and_cannot_be_read_is_told_and_mended(world: World) -> None:
+async def test_doctor_reports_a_damaged_gateways_json_and_replaces_the_file(world: World) -> None:
     (world.folder / "data").mkdir()
     (world.folder / "data" / "gateways.json").write_text("{", "utf-8")
     (told,) = await problems(world)

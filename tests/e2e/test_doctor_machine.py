@@ -27,9 +27,9 @@ from tests.fakes.gateways import (
 pytestmark = pytest.mark.usefixtures("only_looks")
 
 
-async def test_a_clock_that_is_wrong(tmp_path: Path, renderer: Renderer) -> None:
-    """By Discord's clock, and by the gateway's."""
-
+async def test_doctor_reports_a_wrong_clock_by_the_dates_of_discord_and_the_gateway(
+    tmp_path: Path, renderer: Renderer
+) -> None:
     def ahead() -> float:
         return time.time() + 600
 
@@ -38,35 +38,37 @@ async def test_a_clock_that_is_wrong(tmp_path: Path, renderer: Renderer) -> None
         world = World(discord=discord, simulator=simulator, gateway_url=url, folder=tmp_path)
         told = await problems(world)
     assert [each.partition(" that of ")[2].split()[0] for each in told] == ["main", "Discord"]
-    for each in told:  # HTTP tells whole seconds, and a busy machine takes some
+    for each in told:  # HTTP dates are whole seconds, and a busy machine adds some
         assert -660 < int(each.partition(" by ")[2].split()[0]) < -540
 
 
-def test_a_clock_that_says_nothing_is_no_finding() -> None:
+def test_a_missing_or_malformed_date_header_is_no_finding() -> None:
     assert [compared("it", date, now=0.0) for date in ("", "yesterday")] == [None, None]
 
 
-def test_a_disk_with_too_little_room() -> None:
+def test_doctor_reports_a_disk_with_too_little_room() -> None:
     low, enough = room("/data", free=300_000_000), room("/data", free=5_000_000_000)
     assert (low.mark, enough.mark) == (Mark.PROBLEM, Mark.OK)
     assert low.sentence.startswith("Only 0.3 GB are free in /data; 1 GB are wanted. Make room")
 
 
-def test_a_machine_that_allows_too_few_open_files() -> None:
+def test_doctor_reports_a_limit_of_open_files_that_is_too_low() -> None:
     low, enough = files(1024), files(4096)
     assert (low.mark, enough.mark) == (Mark.PROBLEM, Mark.OK)
     assert low.sentence.startswith("Only 1024 files and connections may be open at once; 1536 are")
     assert "the web server takes 256 connections" in low.sentence
 
 
-async def test_a_folder_that_cannot_be_written(world: World) -> None:
+async def test_doctor_reports_a_data_folder_that_cannot_be_written(world: World) -> None:
     told = await problems(world, DATA_DIR="/proc/zoetrope")
     assert told[0].startswith("I can't write in /proc (")
 
 
 @pytest.mark.parametrize("name", ["scratch", "received", "media"])
-async def test_what_stops_the_start_inside_the_data_folder_is_told(world: World, name: str) -> None:
-    """A folder that somebody else made there, root by an accident, is one more such thing."""
+async def test_doctor_reports_a_file_in_the_data_folder_that_stops_the_start(
+    world: World, name: str
+) -> None:
+    """A folder there that belongs to root by accident stops the start as well."""
     (world.folder / "data").mkdir()
     (world.folder / "data" / name).touch()
     (told,) = await problems(world)
@@ -76,7 +78,9 @@ async def test_what_stops_the_start_inside_the_data_folder_is_told(world: World,
             pass
 
 
-async def test_a_folder_for_backups_that_takes_none_is_told_with_its_setting(world: World) -> None:
+async def test_doctor_reports_an_unwritable_backup_folder_with_the_name_of_its_setting(
+    world: World,
+) -> None:
     (world.folder / "data").mkdir()
     (world.folder / "data" / "backups").touch()
     (told,) = await problems(world)
@@ -87,7 +91,7 @@ async def test_a_folder_for_backups_that_takes_none_is_told_with_its_setting(wor
     assert "or set backup.copy_to to another folder" in told
 
 
-async def test_a_lock_that_cannot_be_taken_is_told_before_there_is_a_database(
+async def test_doctor_reports_a_lock_that_cannot_be_taken_before_a_database_exists(
     world: World,
 ) -> None:
     lock = world.folder / "data" / "zoetrope.db.lock"
@@ -98,14 +102,14 @@ async def test_a_lock_that_cannot_be_taken_is_told_before_there_is_a_database(
             pass
 
 
-async def test_trouble_that_ends_one_look_leaves_the_others(world: World) -> None:
+async def test_an_error_that_ends_one_check_of_doctor_leaves_the_other_checks(world: World) -> None:
     (world.folder / "data" / "pending-ids").mkdir(parents=True)
     found = await poll(world)
     assert "pending-ids: Is a directory" in sentences(found, Mark.PROBLEM)
     assert "Gateway main takes the key." in sentences(found, Mark.OK)
 
 
-async def test_a_bucket_is_asked_whether_it_takes_files(
+async def test_doctor_checks_whether_a_bucket_takes_files(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket = FakeBucket()
@@ -120,18 +124,20 @@ async def test_a_bucket_is_asked_whether_it_takes_files(
             assert told.startswith("The bucket s3://videos is not well: refused.")
 
 
-def test_a_folder_that_cannot_even_be_looked_for(tmp_path: Path) -> None:
-    """Its name is too long to be asked for; below a folder that is closed to us it is the same."""
+def test_a_folder_whose_path_cannot_be_checked_is_reported(tmp_path: Path) -> None:
+    """The path here is too long. A folder below one that is closed to us fails in the same way."""
     found = folder(tmp_path / ("x" * 300) / "data")
     assert str(tmp_path) in found.sentence
 
 
-async def test_a_database_server_that_is_away_is_told_as_run_tells_it(world: World) -> None:
+async def test_doctor_reports_an_unreachable_database_server_in_the_words_of_run(
+    world: World,
+) -> None:
     (told,) = await problems(world, DATABASE_URL="postgresql+asyncpg://ann:hunter2@127.0.0.1:1/z")
     assert told.startswith("The database at 127.0.0.1:1 can't be reached (Connection refused).")
 
 
-async def test_a_damaged_database(world: World) -> None:
+async def test_doctor_reports_a_damaged_database(world: World) -> None:
     (world.folder / "data").mkdir()
     (world.folder / "data" / "zoetrope.db").write_bytes(b"no database at all " * 100)
     (told,) = await problems(world)
@@ -139,7 +145,7 @@ async def test_a_damaged_database(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_an_instance_that_is_running_is_no_problem(world: World) -> None:
+async def test_doctor_notes_a_running_instance_and_finds_no_problem(world: World) -> None:
     async with world.app():
         found = await poll(world)
     world.discord.requests.clear()
@@ -148,7 +154,7 @@ async def test_an_instance_that_is_running_is_no_problem(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_a_public_address_that_leads_here_or_elsewhere(world: World) -> None:
+async def test_doctor_says_whether_the_public_address_leads_to_this_service(world: World) -> None:
     async with world.app() as address:
         found = await poll(world, WEB__PUBLIC_URL=address)
     world.discord.requests.clear()
@@ -160,10 +166,11 @@ async def test_a_public_address_that_leads_here_or_elsewhere(world: World) -> No
     assert told.startswith("http://127.0.0.1:1 does not answer (")
 
 
-async def test_a_public_address_while_the_service_is_down(world: World) -> None:
-    """Somebody has to answer, so the doctor does it."""
+async def test_doctor_checks_the_public_address_while_the_service_is_down(world: World) -> None:
+    """Doctor answers at the port itself while the service is down."""
     with socket.socket() as held:
-        # Nobody else is given the port; who asks for it by its number has it all the same.
+        # The system gives this port to no other program, but one that asks for its number may bind
+        # it.
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind(("127.0.0.1", 0))
         port = str(held.getsockname()[1])
@@ -171,17 +178,15 @@ async def test_a_public_address_while_the_service_is_down(world: World) -> None:
     assert "leads here: links work." in sentences(found, Mark.OK)
 
 
-async def test_the_key_lacks_a_model_of_the_simulated_gateway(
-    world: World, renderer: Renderer
-) -> None:
+async def test_doctor_names_the_models_that_the_key_lacks(world: World, renderer: Renderer) -> None:
     some = replace(DOCUMENTED, models={"sora-2": MODELS["sora-2"]})
     async with Simulator(profile=some, renderer=renderer).serve() as url:
         (told,) = await problems(world, GATEWAYS__MAIN__BASE_URL=url)
-    # Those that the operator's own tables name; what else is not there is offered to nobody.
+    # The operator's own tables name these models; other models that the key lacks are not offered.
     assert "the key lacks wan2.5-i2v-preview, wan2.5-t2v-preview, so videos" in told
 
 
-async def test_the_key_of_a_community_is_asked_once_for_what_it_is_to_make(world: World) -> None:
+async def test_doctor_checks_the_gateway_of_two_communities_once(world: World) -> None:
     odd = OddGateway(v1__videos=UNKNOWN_TASK, v1__models=models("sora-2"), api__usage=usage(9))
     async with odd.serve() as url:
         (told,) = await problems(

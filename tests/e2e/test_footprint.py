@@ -1,4 +1,4 @@
-"""The service's process stays small: what only some work needs is imported where that is done."""
+"""The service's process stays small: modules for special work are imported by that work."""
 
 import signal
 from asyncio import timeout
@@ -20,10 +20,10 @@ ELSEWHERE = (
     *("sqlalchemy.orm", "sqlalchemy.ext.asyncio"),
     *("rich", "pygments", "markdown_it"),
 )
-"""Decoders belong to worker processes, Alembic to upgrades, tables to commands that print, and
-SQLAlchemy's asyncio to PostgreSQL."""
+"""Modules that the service must not import. Decoders belong to worker processes, Alembic to
+upgrades, tables to commands that print, and SQLAlchemy's asyncio to PostgreSQL."""
 LIBRARIES = ("/av/", "/av.libs/", "/PIL/", "/pillow.libs/", "/pi_heif", "libheif", "libavcodec")
-"""How they would show among the files that the process has in memory."""
+"""Parts of the paths under which decoder libraries would appear in the process's memory map."""
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ async def discord() -> AsyncIterator[FakeDiscord]:
 
 
 @pytest.mark.proof
-async def test_decoders_upgrades_and_tables_stay_out_of_the_service(
+async def test_the_running_service_imports_no_decoder_no_migration_and_no_table_of_libraries(
     tmp_path: Path, renderer: Renderer, discord: FakeDiscord
 ) -> None:
-    """Both networks on, tables made, and a video made and posted with its still."""
+    """Both networks are on, tables are made, and a video is made and posted with its thumbnail."""
     simulator = Simulator(render_time=0.1, renderer=renderer)
     async with FakeTelegram() as telegram, simulator.serve() as url:
         hall = Hall(telegram=telegram, simulator=simulator, gateway_url=url, folder=tmp_path)

@@ -1,4 +1,4 @@
-"""`zoetrope generate` as a person meets it: files that play, sentences, exit codes."""
+"""`zoetrope generate` as a person uses it: files that play, sentences, exit codes."""
 
 import asyncio
 import os
@@ -16,8 +16,12 @@ from tests.e2e.world import World, png
 
 @pytest.mark.proof
 @pytest.mark.parametrize("after", [0.15, 0.3, 0.9, 1.3, 1.7])
-async def test_ctrl_c_leaves_no_traceback_whenever_it_comes(tmp_path: Path, after: float) -> None:
-    """A terminal tells the whole group: us while we load, and workers while they start."""
+async def test_generate_ends_without_a_traceback_whenever_ctrl_c_comes(
+    tmp_path: Path, after: float
+) -> None:
+    """A terminal sends SIGINT to the whole process group: to us while we load, and to workers while
+    they start.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "generate", "a cat", "--simulate",
         cwd=tmp_path, env=inherited(), stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.STDOUT,
@@ -29,7 +33,7 @@ async def test_ctrl_c_leaves_no_traceback_whenever_it_comes(tmp_path: Path, afte
     assert "Traceback" not in said
 
 
-async def test_generate_makes_a_playable_file_of_words(tmp_path: Path) -> None:
+async def test_generate_makes_a_playable_file_from_a_prompt(tmp_path: Path) -> None:
     code, said = await zoetrope(
         "generate",
         "a red kite over the sea",
@@ -46,7 +50,7 @@ async def test_generate_makes_a_playable_file_of_words(tmp_path: Path) -> None:
 
 @pytest.mark.proof
 @pytest.mark.parametrize("model", ["sora-2", "wan-2.5"])
-async def test_generate_moves_a_picture(tmp_path: Path, model: str) -> None:
+async def test_generate_animates_a_picture(tmp_path: Path, model: str) -> None:
     (tmp_path / "sea.png").write_bytes(png("teal", (640, 480)))
     code, said = await zoetrope(
         "generate", "--image", "sea.png", "--model", model, "--simulate", folder=tmp_path
@@ -81,7 +85,7 @@ async def test_generate_moves_a_picture(tmp_path: Path, model: str) -> None:
         ),
     ],
 )
-async def test_what_cannot_be_made_ends_in_one_sentence(
+async def test_a_video_that_generate_cannot_make_ends_in_one_sentence(
     tmp_path: Path, arguments: list[str], words: str
 ) -> None:
     code, said = await zoetrope("generate", *arguments, "--simulate", folder=tmp_path)
@@ -92,7 +96,7 @@ async def test_what_cannot_be_made_ends_in_one_sentence(
 
 
 @pytest.mark.proof
-async def test_generate_uses_the_configured_gateway_and_nothing_else(world: World) -> None:
+async def test_generate_uses_the_configured_gateway_and_leaves_no_other_file(world: World) -> None:
     variables = {
         name: value
         for name, value in world.written().items()
@@ -112,7 +116,7 @@ async def test_generate_uses_the_configured_gateway_and_nothing_else(world: Worl
 
 
 @pytest.mark.proof
-async def test_a_wrong_token_is_one_sentence(world: World) -> None:
+async def test_run_with_a_wrong_token_ends_in_one_sentence(world: World) -> None:
     code, said = await zoetrope(
         "run",
         "--config",
@@ -139,7 +143,7 @@ async def test_a_wrong_token_is_one_sentence(world: World) -> None:
         ("config.toml/cat.mp4", "I can't write config.toml/cat.mp4: Not a directory."),
     ],
 )
-async def test_where_nothing_can_be_written_nothing_is_paid(
+async def test_generate_pays_nothing_if_the_output_file_cannot_be_written(
     world: World, place: str, words: str
 ) -> None:
     code, said = await generate_here(world, "-o", place)
@@ -148,7 +152,7 @@ async def test_where_nothing_can_be_written_nothing_is_paid(
 
 
 @pytest.mark.proof
-async def test_what_stands_there_is_overwritten_only_when_told(world: World) -> None:
+async def test_generate_overwrites_an_existing_file_with_force(world: World) -> None:
     (world.folder / "cat.mp4").write_text("dear")
     code, said = await generate_here(world, "-o", "cat.mp4", "--force")
     assert code == 0, said
@@ -156,7 +160,7 @@ async def test_what_stands_there_is_overwritten_only_when_told(world: World) -> 
 
 
 @pytest.mark.proof
-async def test_without_a_name_it_takes_one_that_is_free(world: World) -> None:
+async def test_generate_without_an_output_name_takes_a_free_name(world: World) -> None:
     (world.folder / "video.mp4").write_text("dear")
     code, said = await generate_here(world)
     assert code == 0, said
@@ -165,7 +169,7 @@ async def test_without_a_name_it_takes_one_that_is_free(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_a_video_that_cannot_be_written_after_all_is_kept(world: World) -> None:
+async def test_a_video_that_cannot_be_written_to_the_output_is_kept_elsewhere(world: World) -> None:
     code, said = await generate_here(world, "-o", "/dev/full", "--force")
     assert code == 1
     assert "I can't write /dev/full (No space left on device)." in said

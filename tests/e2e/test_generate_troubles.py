@@ -26,25 +26,25 @@ TROUBLE: dict[str, tuple[Fault, str]] = {
         Fault("create", "answer", status=429),
         "The gateway main is too busy and took nothing, so nothing was charged.",
     ),
-    "lost": (
+    "lost answer": (
         Fault("create", "drop"),
         (
             "I lost the line to the gateway main while handing it over (the connection was cut"
             " off). It may have been taken and charged, so I did not send it again."
         ),
     ),
-    "key": (
+    "bad key": (
         Fault("create", "answer", status=401),
         "The gateway main made nothing: gateway does not accept the key. It said: ",
     ),
-    "key, later": (
+    "bad key at a poll": (
         Fault("retrieve", "answer", status=401),
         (
             "The gateway main took it, but tells us no more (gateway does not accept the key); its"
             " id there is video_"
         ),
     ),
-    "large": (
+    "request too large": (
         Fault("create", "answer", status=413),
         (
             "In front of the gateway main, no request of this size is let through, although it"
@@ -67,7 +67,7 @@ TROUBLE: dict[str, tuple[Fault, str]] = {
 
 
 @pytest.mark.parametrize(("fault", "words"), TROUBLE.values(), ids=TROUBLE)
-async def test_every_trouble_ends_in_a_sentence_that_is_true(
+async def test_each_fault_of_a_gateway_ends_generate_with_a_sentence_that_describes_the_fault(
     world: World, fault: Fault, words: str
 ) -> None:
     world.simulator.faults.add(fault, 1_000)
@@ -90,10 +90,10 @@ async def test_every_trouble_ends_in_a_sentence_that_is_true(
     "trouble",
     [
         *("content-gzip", "content-206", "content-url", "content-webm", "content-tail"),
-        *("made-at-once", "made-at-once-video", "content-noise"),  # whose link is whole
+        *("made-at-once", "made-at-once-video", "content-noise"),  # its link works
     ],
 )
-async def test_a_video_in_any_envelope_becomes_a_file_that_plays(
+async def test_generate_makes_a_playable_file_from_every_kind_of_content_answer(
     world: World, trouble: str
 ) -> None:
     into = output.named(world.folder / "cat.mp4", overwrite=False)
@@ -114,10 +114,10 @@ async def test_a_video_in_any_envelope_becomes_a_file_that_plays(
     ("trouble", "words"),
     [("content-noise", "(the video that it sends is damaged"), ("content-html", "")],
 )
-async def test_the_terminal_judges_a_file_as_the_service_does(
+async def test_generate_refuses_a_damaged_video_at_the_same_try_as_the_service(
     world: World, trouble: str, words: str
 ) -> None:
-    """Noise everywhere is refused at the third time; a page that goes away is waited out."""
+    """Noise at every try is refused at the third try. A page that goes away is waited out."""
     if words:
         world.simulator.faults.add(Fault("file", "noise"), 1_000)
     into = output.named(world.folder / "cat.mp4", overwrite=False)
@@ -138,11 +138,11 @@ async def test_the_terminal_judges_a_file_as_the_service_does(
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("is_told", [True, False], ids=["with the job", "at the download alone"])
-async def test_a_video_that_its_maker_keeps_back_is_told_as_that_and_as_charged(
+@pytest.mark.parametrize("is_told", [True, False], ids=["told at the poll", "told at the download"])
+async def test_a_video_withheld_by_its_maker_is_reported_as_withheld_and_charged(
     world: World, is_told: bool
 ) -> None:
-    """As new-api does it: the job may look well, and only its video is never there."""
+    """new-api may report the job as done while its video never exists."""
     prompt = "a cat [moderated-charged]" if is_told else "a cat"
     body = '{"error":{"code":"artifact_not_found","message":"artifact_not_found"}}'
     for operation in () if is_told else ("content", "file"):
@@ -156,7 +156,9 @@ async def test_a_video_that_its_maker_keeps_back_is_told_as_that_and_as_charged(
 
 
 @pytest.mark.proof
-async def test_a_gateway_that_is_not_there_took_nothing(world: World) -> None:
+async def test_generate_with_an_unreachable_gateway_says_that_nothing_was_charged(
+    world: World,
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
     variables = world.written(GATEWAYS__MAIN__BASE_URL=nobody)
@@ -167,7 +169,7 @@ async def test_a_gateway_that_is_not_there_took_nothing(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_a_short_trouble_is_waited_out(world: World) -> None:
+async def test_generate_waits_out_three_502_answers(world: World) -> None:
     world.simulator.faults.add(Fault("retrieve", "answer", status=502), 3)
     code, said = await generate_here(world)
     assert code == 0, said
@@ -181,7 +183,7 @@ async def test_a_short_trouble_is_waited_out(world: World) -> None:
         ("create", "Interrupted while handing it over: it may have been taken, and charged."),
     ],
 )
-async def test_who_interrupts_is_told_what_the_gateway_has(
+async def test_ctrl_c_during_generate_says_what_the_gateway_has(
     world: World, operation: Operation, words: str
 ) -> None:
     at = configured(world)
@@ -194,7 +196,7 @@ async def test_who_interrupts_is_told_what_the_gateway_has(
     assert (code, words in said, "Traceback" in said) == (130, True, False), said
 
 
-async def test_what_only_the_service_could_serve_is_not_sent_from_here(world: World) -> None:
+async def test_generate_refuses_a_model_whose_pictures_travel_by_link(world: World) -> None:
     (world.folder / "cat.png").write_bytes(png())
     by_link = '{"sora-2": {"picture": {"transport": "url"}}}'
     with pytest.raises(Refused, match="family_lacks_i2v"):
@@ -220,7 +222,9 @@ SINGER = {
 
 
 @pytest.mark.proof
-async def test_generate_makes_a_picture_speak_for_as_long_as_the_sound(world: World) -> None:
+async def test_generate_makes_a_video_as_long_as_its_sound_and_refuses_another_length(
+    world: World,
+) -> None:
     (world.folder / "cat.png").write_bytes(png())
     sound = write_sound(world.folder / "voice.ogg", "ogg", "libopus", seconds=1.4)
 
@@ -239,7 +243,7 @@ async def test_generate_makes_a_picture_speak_for_as_long_as_the_sound(world: Wo
     assert probe(world.folder / "cat.mp4")[-1] == 2
 
 
-async def test_a_sound_that_cannot_be_had_is_refused_before_it_costs(world: World) -> None:
+async def test_generate_refuses_an_unreadable_sound_before_anything_is_sent(world: World) -> None:
     (world.folder / "cat.png").write_bytes(png())
     (world.folder / "voice.mp3").write_bytes(b"<html>")
     for name, code in (("voice.mp3", "sound_format"), ("none.mp3", "sound_unreadable")):
@@ -254,7 +258,7 @@ async def test_a_sound_that_cannot_be_had_is_refused_before_it_costs(world: Worl
 
 
 @pytest.mark.proof
-async def test_a_sound_is_refused_where_no_model_takes_any(tmp_path: Path) -> None:
+async def test_generate_refuses_a_sound_where_no_model_takes_sounds(tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(png())
     write_sound(tmp_path / "voice.mp3", "mp3", "libmp3lame")
     code, said = await zoetrope(
@@ -263,7 +267,7 @@ async def test_a_sound_is_refused_where_no_model_takes_any(tmp_path: Path) -> No
     assert (code, "No model here can make a picture speak." in said) == (1, True), said
 
 
-def test_a_code_without_a_sentence_is_still_a_sentence() -> None:
+def test_an_error_code_without_a_text_of_its_own_is_explained_in_a_sentence() -> None:
     said = explain(Broken("bad_storage_key", key="x"))
     assert said.startswith("Something went wrong on my side, and I did not take your order.")
     assert said.endswith("(bad_storage_key)")

@@ -1,4 +1,4 @@
-"""Whether the whole service says truly that it can work."""
+"""The health endpoints of the whole service tell the truth about its ability to work."""
 
 import asyncio
 import resource
@@ -17,7 +17,7 @@ from tests.fakes.buckets import URL, FakeBucket
 
 
 @pytest.mark.proof
-async def test_it_is_ready_once_discord_is_there(world: World) -> None:
+async def test_readyz_answers_503_until_discord_is_connected(world: World) -> None:
     hold = world.discord.hold_before("GET", "/users/@me$")
     with world.discord.redirect_dpy():
         async with open_app(world.config()) as address, ClientSession() as session:
@@ -34,10 +34,10 @@ async def test_it_is_ready_once_discord_is_there(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_media_that_are_gone_are_told_and_nothing_is_written_in_their_place(
+async def test_a_missing_media_folder_is_reported_and_not_replaced_by_a_new_one(
     world: World,
 ) -> None:
-    """An unmounted disk leaves an empty folder; what was made waits until the disk is back."""
+    """An unmounted disk leaves an empty folder. A finished video waits until the disk is back."""
     media, away = world.folder / "data" / "media", world.folder / "away"
     async with world.app() as address, ClientSession() as session:
 
@@ -65,7 +65,7 @@ async def test_media_that_are_gone_are_told_and_nothing_is_written_in_their_plac
         assert (await told())[1]["media"] == "replaced"
         await world.discord.person("ann").slash("video", prompt="a cat")
         async with asyncio.timeout(WAIT):
-            for _ in range(2):  # again, so the first could not be kept
+            for _ in range(2):  # a second try shows that the first video could not be kept
                 await world.simulator.next("content")
         assert list(media.iterdir()) == []
         media.rmdir()
@@ -76,7 +76,7 @@ async def test_media_that_are_gone_are_told_and_nothing_is_written_in_their_plac
 
 
 @pytest.mark.proof
-async def test_a_bucket_that_refuses_is_told_and_one_that_is_silent_holds_nobody_up(
+async def test_readyz_reports_a_bucket_that_refuses_and_does_not_wait_for_a_silent_one(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket = FakeBucket()
@@ -102,7 +102,7 @@ async def test_a_bucket_that_refuses_is_told_and_one_that_is_silent_holds_nobody
 
 
 @pytest.mark.proof
-async def test_a_gateway_that_refuses_us_is_told_and_the_service_is_ready(world: World) -> None:
+async def test_readyz_names_a_gateway_that_refuses_our_key_and_stays_ready(world: World) -> None:
     """A restart would not pay the bill."""
     async with world.app(GATEWAYS__MAIN__API_KEY="sk-wrong") as address, ClientSession() as session:
         await world.discord.person("ann").slash("video", prompt="a cat")
@@ -115,7 +115,7 @@ async def test_a_gateway_that_refuses_us_is_told_and_the_service_is_ready(world:
         assert (status, text) == (200, "ok\ngateway main: refuses us\n")
 
 
-async def test_what_operators_pause_is_told_and_the_service_is_ready(world: World) -> None:
+async def test_readyz_names_what_operators_stopped_and_stays_ready(world: World) -> None:
     async with world.app() as address, ClientSession() as session:
 
         async def told(part: str) -> tuple[int, str]:
@@ -134,13 +134,18 @@ async def test_what_operators_pause_is_told_and_the_service_is_ready(world: Worl
 
 
 @pytest.mark.proof
-async def test_1100_half_open_connections_stop_neither_chat_nor_web(world: World) -> None:
-    """The service may open no more than 1,024 files, as many systems have it."""
+async def test_half_open_connections_to_the_web_server_stop_neither_chat_nor_health_checks(
+    world: World,
+) -> None:
+    """1,100 connections are half open.
+
+    The service may open at most 1,024 files, the limit of many systems.
+    """
     assert descriptors.raised() > 2000, "this machine allows too few descriptors for the proof"
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     async with world.process(WEB__PORT=str(port)) as service, ClientSession() as session:
-        resource.prlimit(service.pid, resource.RLIMIT_NOFILE, (1024, 1024))  # before it looks
+        resource.prlimit(service.pid, resource.RLIMIT_NOFILE, (1024, 1024))  # before its check
         await world.discord.connected(timeout=WAIT)
         with ExitStack() as stack:
             for _ in range(1100):

@@ -1,4 +1,6 @@
-"""`zoetrope init` at a real terminal: a conversation from nothing to a service that runs."""
+"""`zoetrope init` at a real terminal: a conversation that starts with nothing and ends with a
+running service.
+"""
 
 import stat
 from dataclasses import replace
@@ -39,7 +41,7 @@ from tests.fakes.gateways import (
 pytestmark = pytest.mark.usefixtures("nothing_is_paid_by_itself")
 
 
-async def test_from_nothing_to_a_service_that_runs_by_itself(world: World) -> None:
+async def test_init_leads_from_an_empty_folder_to_a_service_that_runs(world: World) -> None:
     world.discord.guild.bot_is_member = False
     async with init(world) as person:
         await person.answers(TOKEN, world.discord.token)
@@ -94,7 +96,7 @@ async def test_from_nothing_to_a_service_that_runs_by_itself(world: World) -> No
 
 
 @pytest.mark.proof
-async def test_the_test_video_is_made_once_somebody_says_yes(world: World) -> None:
+async def test_init_makes_a_test_video_only_after_a_yes(world: World) -> None:
     async with init(world, ZOETROPE_GATEWAYS__MAIN__POLL_STEP="0.05") as person:
         (world.folder / "config.toml").write_text(CATALOG, "utf-8")
         await person.answers(TOKEN, world.discord.token)
@@ -115,10 +117,12 @@ async def test_the_test_video_is_made_once_somebody_says_yes(world: World) -> No
 
 
 @pytest.mark.proof
-async def test_of_an_operators_own_file_every_character_stays(world: World) -> None:
-    """But for one address, which is written as it is used: without what was copied along.
+async def test_init_keeps_every_character_of_an_operators_own_configuration_file(
+    world: World,
+) -> None:
+    """The exception is an address, which is written without the path that was copied with it.
 
-    All that came from the environment is written down too.
+    All values from the environment are written down too.
     """
     mine = (
         '# mine\r\nsecrets = "mine.env"  # beside it\r\n'
@@ -149,8 +153,10 @@ async def test_of_an_operators_own_file_every_character_stays(world: World) -> N
 
 
 @pytest.mark.proof
-async def test_a_default_that_is_no_longer_offered_is_asked_again(world: World) -> None:
-    """Once the key lacks it, and once it is hidden already."""
+async def test_init_asks_for_a_new_default_model_once_the_former_one_is_not_offered(
+    world: World,
+) -> None:
+    """First the key lacks the model; then the model is hidden."""
     await zoetrope("init", "--yes", folder=world.folder, **three(world))
     config = world.folder / "config.toml"
     text = config.read_text("utf-8")
@@ -174,7 +180,7 @@ async def test_a_default_that_is_no_longer_offered_is_asked_again(world: World) 
 
 
 @pytest.mark.proof
-async def test_what_the_key_lacks_is_offered_to_nobody(world: World, renderer: Renderer) -> None:
+async def test_a_model_that_the_key_lacks_is_not_offered(world: World, renderer: Renderer) -> None:
     some = replace(DOCUMENTED, models={"sora-2": MODELS["sora-2"]})
     async with Simulator(profile=some, renderer=renderer).serve() as url:
         code, said = await zoetrope(
@@ -192,8 +198,8 @@ async def test_what_the_key_lacks_is_offered_to_nobody(world: World, renderer: R
 
 
 @pytest.mark.proof
-async def test_what_a_better_key_has_is_offered_again(world: World) -> None:
-    """But not what somebody hid who said more of it."""
+async def test_a_model_hidden_by_init_is_offered_again_once_the_key_has_it(world: World) -> None:
+    """A model whose table the operator extended stays hidden."""
     odd = OddGateway(v1__videos=UNKNOWN_TASK, v1__models=models("sora-2"))
     mine = (
         '[models."wan2.5-i2v-preview"]\nhidden = true\nprice = 0.1\n'
@@ -213,7 +219,7 @@ async def test_what_a_better_key_has_is_offered_again(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_under_a_limit_in_money_nothing_is_offered_without_its_price(world: World) -> None:
+async def test_with_a_money_limit_init_hides_models_without_a_price(world: World) -> None:
     mine = (
         '[models."wan2.5-t2v-preview"]\nhidden = true\n'
         '[models."wan2.5-i2v-preview"]\nhidden = true\n'

@@ -44,7 +44,7 @@ QUESTIONS = (
 
 
 @pytest.mark.proof
-async def test_ctrl_c_at_each_question_goes_on_at_that_question(world: World) -> None:
+async def test_init_after_ctrl_c_at_a_question_continues_with_that_question(world: World) -> None:
     world.discord.guild.bot_is_member = False
     known = {TOKEN: world.discord.token, ADDRESS: world.gateway_url}
     (world.folder / "config.toml").write_text(RARE, "utf-8")
@@ -73,7 +73,7 @@ async def test_ctrl_c_at_each_question_goes_on_at_that_question(world: World) ->
 
 
 @pytest.mark.proof
-async def test_enter_goes_on_without_waiting_for_the_bot_to_join(world: World) -> None:
+async def test_enter_skips_the_wait_until_the_bot_has_joined_a_server(world: World) -> None:
     world.discord.guild.bot_is_member = False
     async with init(world) as person:
         await person.answers(TOKEN, world.discord.token)
@@ -88,7 +88,9 @@ async def test_enter_goes_on_without_waiting_for_the_bot_to_join(world: World) -
 
 
 @pytest.mark.proof
-async def test_an_outage_while_it_waits_to_be_joined_is_waited_out(world: World) -> None:
+async def test_init_waits_out_a_discord_outage_while_the_bot_is_to_join_a_server(
+    world: World,
+) -> None:
     world.discord.guild.bot_is_member = False
     async with init(world) as person:
         await person.answers(TOKEN, world.discord.token)
@@ -100,7 +102,9 @@ async def test_an_outage_while_it_waits_to_be_joined_is_waited_out(world: World)
 
 
 @pytest.mark.proof
-async def test_a_closed_window_loses_nothing(world: World) -> None:
+async def test_init_keeps_the_answers_given_before_the_terminal_window_was_closed(
+    world: World,
+) -> None:
     async with init(world) as person:
         await person.answers(TOKEN, world.discord.token)
         await person.sees(ADDRESS)
@@ -112,7 +116,7 @@ async def test_a_closed_window_loses_nothing(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_the_end_of_the_input_is_an_interruption(world: World) -> None:
+async def test_end_of_input_interrupts_init(world: World) -> None:
     async with init(world) as person:
         await person.sees(TOKEN)
         person.types("\x04")

@@ -1,4 +1,4 @@
-"""`zoetrope init` and mistakes in its answers: every trap is named."""
+"""Mistakes in the answers to `zoetrope init`: each gets its own sentence."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,7 +37,9 @@ pytestmark = pytest.mark.usefixtures("nothing_is_paid_by_itself")
 
 
 @pytest.mark.proof
-async def test_whatever_is_pasted_for_a_token_has_its_sentence(world: World) -> None:
+async def test_every_wrong_text_pasted_as_a_discord_token_gets_its_own_sentence(
+    world: World,
+) -> None:
     async with init(world) as person:
         for pasted, sentence in PASTED.values():
             await person.answers(TOKEN, pasted)
@@ -66,7 +68,7 @@ ELSEWHERE: Mapping[str, tuple[Said, str]] = {
 
 
 @pytest.mark.proof
-async def test_whatever_is_no_gateway_has_its_sentence(world: World) -> None:
+async def test_every_address_that_is_no_gateway_gets_its_own_sentence(world: World) -> None:
     odd = OddGateway()
     async with init(world) as person, odd.serve() as url:
         await person.answers(TOKEN, world.discord.token)
@@ -90,7 +92,7 @@ async def test_whatever_is_no_gateway_has_its_sentence(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_whatever_is_wrong_with_a_key_has_its_sentence(world: World) -> None:
+async def test_every_fault_of_a_gateway_key_gets_its_own_sentence(world: World) -> None:
     odd = OddGateway(v1__videos=BAD_KEY)
     async with init(world) as person, odd.serve() as url:
         await person.answers(TOKEN, world.discord.token)
@@ -120,8 +122,11 @@ async def test_whatever_is_wrong_with_a_key_has_its_sentence(world: World) -> No
 
 
 @pytest.mark.proof
-async def test_from_a_wrong_gateway_that_lives_there_is_a_way_back(world: World) -> None:
-    """At once, and after a restart; the present address is what Enter alone keeps."""
+async def test_init_can_replace_the_address_of_a_wrong_gateway(world: World) -> None:
+    """The address can be replaced at once and after a restart.
+
+    Enter alone keeps the present address.
+    """
     odd = OddGateway(v1__videos=BAD_KEY)
     async with odd.serve() as url:
         async with init(world) as person:
@@ -142,7 +147,9 @@ async def test_from_a_wrong_gateway_that_lives_there_is_a_way_back(world: World)
 
 
 @pytest.mark.proof
-def test_what_was_written_for_openai_does_not_outlive_its_address(tmp_path: Path) -> None:
+def test_the_dialect_openai_is_replaced_when_the_address_is_no_longer_openais(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "config.toml"
     file.write_text('[gateways.main]\ndialect = "openai"\n', "utf-8")
     setup = Setup(file, environment={})
@@ -151,7 +158,9 @@ def test_what_was_written_for_openai_does_not_outlive_its_address(tmp_path: Path
 
 
 @pytest.mark.proof
-async def test_an_address_in_the_environment_is_not_asked_for(world: World) -> None:
+async def test_init_does_not_ask_for_a_gateway_address_that_the_environment_sets(
+    world: World,
+) -> None:
     async with init(world, ZOETROPE_GATEWAYS__MAIN__BASE_URL=world.gateway_url) as person:
         await person.answers(TOKEN, world.discord.token)
         await person.answers(SECRET, "")
@@ -160,7 +169,7 @@ async def test_an_address_in_the_environment_is_not_asked_for(world: World) -> N
 
 
 @pytest.mark.proof
-async def test_an_invitation_without_commands_is_told(world: World) -> None:
+async def test_init_reports_an_invitation_without_the_scope_for_commands(world: World) -> None:
     world.discord.guild.commands_scope = False
     async with init(world) as person:
         await person.answers(TOKEN, world.discord.token)
@@ -168,7 +177,7 @@ async def test_an_invitation_without_commands_is_told(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_an_intent_asked_for_in_vain_is_told(world: World) -> None:
+async def test_init_reports_a_discord_intent_that_is_refused(world: World) -> None:
     (world.folder / "config.toml").write_text("[discord]\nmessage_content_intent = true\n")
     async with init(world) as person:
         await person.answers(TOKEN, world.discord.token)
@@ -176,7 +185,9 @@ async def test_an_intent_asked_for_in_vain_is_told(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_a_bad_token_in_the_environment_is_no_loop(world: World) -> None:
+async def test_a_bad_token_in_the_environment_ends_init_instead_of_asking_for_ever(
+    world: World,
+) -> None:
     async with init(world, ZOETROPE_DISCORD__TOKEN="MTE4.GhIjKl.MnOpQrStUvWxYz") as person:
         await person.sees("Discord does not accept the token.")
         await person.sees("ZOETROPE_DISCORD__TOKEN is set in your environment and would win")
@@ -184,7 +195,7 @@ async def test_a_bad_token_in_the_environment_is_no_loop(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_a_file_that_cannot_be_edited_line_by_line_is_left_alone(world: World) -> None:
+async def test_init_leaves_a_file_alone_that_cannot_be_edited_line_by_line(world: World) -> None:
     tricky = 'language = """\n[gateways.main]\n"""\n'
     (world.folder / "config.toml").write_text(tricky, "utf-8")
     code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world))

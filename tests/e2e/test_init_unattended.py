@@ -1,4 +1,4 @@
-"""`zoetrope init` without a person, and `zoetrope run` in the same traps."""
+"""`zoetrope init` without a person, and `zoetrope run` with the same mistakes."""
 
 import asyncio
 import json
@@ -27,7 +27,9 @@ pytestmark = pytest.mark.usefixtures("nothing_is_paid_by_itself")
 
 
 @pytest.mark.proof
-async def test_three_variables_write_the_files_and_ask_nothing(world: World) -> None:
+async def test_init_yes_with_three_variables_writes_the_files_and_asks_nothing(
+    world: World,
+) -> None:
     code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world))
     assert code == 0, said
     assert sorted(written(world.folder)) == ["config.toml", "secrets.env"]
@@ -43,9 +45,7 @@ async def test_three_variables_write_the_files_and_ask_nothing(world: World) -> 
 
 
 @pytest.mark.proof
-async def test_the_software_is_told_its_dialect_spoken_and_what_it_has_offered(
-    world: World,
-) -> None:
+async def test_init_tells_the_gateways_software_and_the_models_that_it_offers(world: World) -> None:
     host = PluginHost("kling-v1", "wan3.0-video", "gpt-9")
     async with host.serve() as url:
         address = {"ZOETROPE_GATEWAYS__MAIN__BASE_URL": url}
@@ -59,7 +59,7 @@ async def test_the_software_is_told_its_dialect_spoken_and_what_it_has_offered(
 
 
 @pytest.mark.proof
-async def test_another_dialect_is_written_down_and_a_wrong_one_told(world: World) -> None:
+async def test_init_writes_a_detected_dialect_and_reports_a_wrong_one(world: World) -> None:
     header = {"x-litellm-version": "1.106.2"}
     odd = OddGateway(v1__videos=replace(UNKNOWN_TASK, status=500, headers=header))
     async with odd.serve() as url:
@@ -75,7 +75,7 @@ async def test_another_dialect_is_written_down_and_a_wrong_one_told(world: World
 
 @pytest.mark.parametrize(("number", "code"), [("3.0", 0), ("3.5", 78), ("many", 78)])
 @pytest.mark.proof
-async def test_a_limit_in_the_environment_is_read_as_the_service_reads_it(
+async def test_init_reads_a_limit_in_the_environment_as_the_service_does(
     world: World, number: str, code: int
 ) -> None:
     variables = three(world, ZOETROPE_LIMITS__PERSON_VIDEOS_PER_DAY=number)
@@ -85,7 +85,7 @@ async def test_a_limit_in_the_environment_is_read_as_the_service_reads_it(
 
 
 @pytest.mark.proof
-async def test_what_is_missing_is_told_all_at_once(world: World) -> None:
+async def test_init_yes_names_all_missing_settings_at_once(world: World) -> None:
     code, said = await zoetrope("init", "--yes", folder=world.folder)
     assert code == 78
     assert [line.partition(" ")[0] for line in said.splitlines()] == [
@@ -97,7 +97,7 @@ async def test_what_is_missing_is_told_all_at_once(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_a_bad_key_ends_it_in_one_sentence(world: World) -> None:
+async def test_a_bad_gateway_key_ends_init_yes_in_one_sentence(world: World) -> None:
     wrong = three(world, ZOETROPE_GATEWAYS__MAIN__API_KEY="sk-wrong-and-secret")
     code, said = await zoetrope("init", "--yes", folder=world.folder, **wrong)
     assert code == 1
@@ -106,14 +106,14 @@ async def test_a_bad_key_ends_it_in_one_sentence(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_without_a_terminal_nobody_is_asked(world: World) -> None:
+async def test_init_without_a_terminal_asks_nothing_and_fails(world: World) -> None:
     code, said = await zoetrope("init", folder=world.folder, **where(world.discord))
     assert (code, written(world.folder)) == (1, {})
     assert "There is no terminal here" in said
 
 
 @pytest.mark.proof
-async def test_a_closed_input_is_no_terminal_either(world: World) -> None:
+async def test_init_with_a_closed_stdin_says_that_there_is_no_terminal(world: World) -> None:
     process = await asyncio.create_subprocess_exec(
         "sh", "-c", 'exec "$0" -m bot init <&-', sys.executable,
         cwd=world.folder, stdout=PIPE, stderr=STDOUT,
@@ -124,7 +124,7 @@ async def test_a_closed_input_is_no_terminal_either(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_secrets_that_others_can_read_are_refused(world: World) -> None:
+async def test_run_refuses_a_secrets_file_that_other_accounts_can_read(world: World) -> None:
     await zoetrope("init", "--yes", folder=world.folder, **three(world))
     (world.folder / "secrets.env").chmod(0o644)
     code, said = await zoetrope("run", folder=world.folder, **where(world.discord))
@@ -132,7 +132,7 @@ async def test_secrets_that_others_can_read_are_refused(world: World) -> None:
     assert "others on this machine can read. Run: chmod 600 secrets.env" in said
 
 
-# --- the same traps, met by `run` ----------------------------------------------------------------
+# --- the same mistakes with `run` ----------------------------------------------------------------
 
 
 STARTS: Mapping[str, tuple[Mapping[str, str], int, str]] = {
@@ -157,7 +157,7 @@ STARTS: Mapping[str, tuple[Mapping[str, str], int, str]] = {
 
 @pytest.mark.proof
 @pytest.mark.parametrize(("change", "code", "sentence"), STARTS.values(), ids=STARTS)
-async def test_run_ends_in_the_same_sentence(
+async def test_run_ends_in_one_sentence_for_every_mistake_that_init_names(
     world: World, change: Mapping[str, str], code: int, sentence: str
 ) -> None:
     ended, said = await zoetrope("run", folder=world.folder, **world.environment(**change))
@@ -167,7 +167,7 @@ async def test_run_ends_in_the_same_sentence(
 
 
 @pytest.mark.proof
-async def test_run_takes_a_token_with_its_prefix_and_spaces(world: World) -> None:
+async def test_run_accepts_a_discord_token_with_prefix_and_spaces(world: World) -> None:
     variables = world.environment(DISCORD__TOKEN=f" Bot {world.discord.token}\n")
     async with terminal("run", folder=world.folder, **variables):
         await world.discord.connected()
@@ -175,13 +175,15 @@ async def test_run_takes_a_token_with_its_prefix_and_spaces(world: World) -> Non
 
 
 @pytest.mark.proof
-async def test_run_tells_who_it_is_and_what_keeps_it_silent(world: World) -> None:
+async def test_run_tells_the_bots_name_and_the_obstacles_to_its_work_on_discord(
+    world: World,
+) -> None:
     variables = {**world.environment(), "ZOETROPE_ACCESS": "closed"}
     world.discord.guild.commands_scope = False
     async with terminal("run", folder=world.folder, **variables) as person:
         await person.sees("On Discord it is zoetrope, in 1 server.\n")
         await person.sees("The Workshop: the bot was invited without the scope")
-        if "send:  /claim " not in person.screen:  # said once a network has let it in
+        if "send:  /claim " not in person.screen:  # printed once a network has accepted the token
             await person.sees("send:  /claim ")
     await world.discord.disconnected()
     world.discord.guild.bot_is_member = False
@@ -191,7 +193,9 @@ async def test_run_tells_who_it_is_and_what_keeps_it_silent(world: World) -> Non
 
 
 @pytest.mark.proof
-async def test_run_goes_on_where_it_cannot_find_out_who_it_is(world: World) -> None:
+async def test_run_starts_although_the_list_of_discord_servers_cannot_be_fetched(
+    world: World,
+) -> None:
     world.discord.faults.add("GET", "/users/@me/guilds", OUTAGE, times=None)
     async with terminal("run", folder=world.folder, **world.environment()) as person:
         await person.sees("introduction.failed")
@@ -201,7 +205,7 @@ async def test_run_goes_on_where_it_cannot_find_out_who_it_is(world: World) -> N
 
 
 @pytest.mark.proof
-async def test_a_second_run_names_the_first(world: World) -> None:
+async def test_a_second_run_names_the_first_instance(world: World) -> None:
     async with world.app():
         code, said = await zoetrope("run", folder=world.folder, **world.environment())
     assert code == 75

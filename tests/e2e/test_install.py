@@ -1,6 +1,6 @@
-"""Installing as the README says, over what was installed before, and back again.
+"""Installing as the README says, over earlier installations and back again.
 
-The dependencies are those of this environment: they are lent to each new one by a path file.
+The dependencies come from the present environment, by a path file in each new environment.
 """
 
 import shutil
@@ -17,7 +17,7 @@ OURS = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECOD
 
 
 class Environment:
-    """A fresh virtual environment and the folder of sources that is installed into it."""
+    """A new virtual environment, and the folder of sources that is installed into it."""
 
     def __init__(self, folder: Path) -> None:
         self.tree = folder / "zoetrope"
@@ -29,11 +29,11 @@ class Environment:
 
     @property
     def packages(self) -> Path:
-        """Where packages are installed."""
+        """The folder of installed packages."""
         return next(self._venv.glob("lib/python*/site-packages"))
 
     def install(self) -> None:
-        """`pip install .`, with what it needs to build."""
+        """Run `pip install .` with its build requirements."""
         subprocess.run(
             [self._venv / "bin" / "pip", "install", "-q", "--no-deps", str(self.tree)],
             check=True,
@@ -41,11 +41,11 @@ class Environment:
         )
 
     def version(self) -> str:
-        """The answer of the command as it is installed there."""
+        """Return the version that the installed command prints."""
         return _run(str(self._venv / "bin" / "zoetrope"), "--version", cwd=self.tree.parent)
 
     def check(self) -> str:
-        """The words of `zoetrope check` about a configuration that is good."""
+        """Return the output of `zoetrope check` for a good configuration."""
         settings = {
             "ZOETROPE_GATEWAYS__MAIN__BASE_URL": "https://gateway.example",
             "ZOETROPE_GATEWAYS__MAIN__API_KEY": "sk-1",
@@ -54,7 +54,7 @@ class Environment:
         return _run(command, "check", cwd=self.tree.parent, **settings)
 
     def modules(self) -> set[str]:
-        """All modules that are installed."""
+        """Return the relative paths of all installed modules."""
         house = self.packages / "bot"
         return {path.relative_to(house).as_posix() for path in house.rglob("*.py")}
 
@@ -69,6 +69,7 @@ def _run(*command: str, cwd: Path = ROOT, **variables: str) -> str:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Environment:
+    """Return an environment with a copy of the project's sources."""
     environment = Environment(tmp_path)
     for name in SOURCES:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
@@ -77,8 +78,11 @@ def place(tmp_path: Path) -> Environment:
 
 
 @pytest.mark.proof
-def test_a_module_that_is_gone_is_in_no_later_installation(place: Environment) -> None:
-    """An older build left its copies in the tree, and they were packed again."""
+def test_a_removed_module_is_not_in_a_later_installation(place: Environment) -> None:
+    """An older build leaves copies of modules in the tree.
+
+    A later build once packed those again.
+    """
     left = place.tree / "build" / "lib" / "bot"
     left.mkdir(parents=True)
     (left / "ghost.py").touch()
@@ -101,7 +105,7 @@ def test_a_module_that_is_gone_is_in_no_later_installation(place: Environment) -
 
 
 def _landed() -> list[str]:
-    """The commit of each schema that ever landed, the oldest first."""
+    """Return the commit of each database schema that ever landed, oldest first."""
     if not (ROOT / ".git").exists():
         return []
     folder = "bot/store/migrations/versions"
@@ -111,10 +115,11 @@ def _landed() -> list[str]:
 
 @pytest.mark.long
 @pytest.mark.parametrize("commit", _landed())
-def test_over_each_landed_version_and_back(tmp_path: Path, commit: str) -> None:
-    """One clone, one environment: the older version, this one over it, the older one again.
-
-    An older build leaves its copies in the clone, as it does wherever people update.
+def test_installing_over_each_landed_version_and_back_leaves_no_mixed_version(
+    tmp_path: Path, commit: str
+) -> None:
+    """One clone, one environment: install the older version, then this one, then the older version
+    again. An older build leaves its copies in the clone, as on a machine where people update.
     """
     place = Environment(tmp_path)
     _run("git", "clone", "-q", str(ROOT), str(place.tree), PATH="/usr/bin")

@@ -1,4 +1,4 @@
-"""`zoetrope jobs` beside the running service, and without it: what it says and how it ends."""
+"""`zoetrope jobs` with and without the running service: its output and exit codes."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.e2e.world import World
 
 
 @pytest.mark.proof
-async def test_rows_are_shown_beside_the_running_service(world: World) -> None:
+async def test_jobs_commands_show_rows_while_the_service_runs(world: World) -> None:
     async with world.app():
         await world.discord.person("ann").slash("video", prompt="a cat")
         await world.result()
@@ -24,7 +24,7 @@ async def test_rows_are_shown_beside_the_running_service(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_an_id_that_nobody_has_ends_with_1(world: World) -> None:
+async def test_jobs_commands_end_with_1_for_an_id_or_name_that_does_not_exist(world: World) -> None:
     async with world.app():
         pass
     for id_, words in (
@@ -46,7 +46,9 @@ async def test_an_id_that_nobody_has_ends_with_1(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_without_a_database_it_says_where_it_looked_and_makes_none(world: World) -> None:
+async def test_jobs_list_without_a_database_says_where_it_looked_and_creates_nothing(
+    world: World,
+) -> None:
     code, said = await _jobs(world, "list")
     file = world.folder / "data" / "zoetrope.db"
     assert (code, said.startswith(f"There is no database at {file}.")) == (1, True), said
@@ -54,14 +56,14 @@ async def test_without_a_database_it_says_where_it_looked_and_makes_none(world: 
 
 
 @pytest.mark.proof
-async def test_a_mistake_in_the_configuration_ends_with_78(tmp_path: Path) -> None:
+async def test_jobs_list_with_a_mistake_in_the_configuration_ends_with_78(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("colour = 1")
     code, said = await zoetrope("jobs", "list", folder=tmp_path)
     assert (code, "colour is not a setting" in said) == (78, True), said
 
 
 @pytest.mark.proof
-async def test_a_database_server_that_is_not_there_ends_with_75(world: World) -> None:
+async def test_jobs_list_with_an_unreachable_database_server_ends_with_75(world: World) -> None:
     url = "postgresql+asyncpg://bot:canary@127.0.0.1:1/zoetrope"
     variables = world.written(DATABASE_URL=url)
     code, said = await zoetrope("jobs", "list", folder=world.folder, **variables)

@@ -1,4 +1,4 @@
-"""A picture too large to go along: by link where the world sees us, smaller where it does not."""
+"""A picture too large for the request: sent by link if there is a public URL, else made smaller."""
 
 import json
 import time
@@ -16,12 +16,12 @@ from tests.e2e.world import World
 
 PUBLIC = "https://videos.example"
 SMALL = 50_000
-"""Bytes that go along."""
+"""The most bytes of a picture that is sent inside the request."""
 MODELS = json.dumps({"wan2.5-i2v-preview": {"picture": {"url_above": SMALL}}})
 
 
 class Ahead(SystemClock):
-    """The system's clock, and how much more time a test has let pass."""
+    """The system's clock, plus the time that a test has let pass."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -32,7 +32,7 @@ class Ahead(SystemClock):
 
 
 @pytest.mark.proof
-async def test_the_link_that_reaches_the_gateway_leads_to_our_copy_until_it_expires(
+async def test_the_picture_link_given_to_the_gateway_works_until_it_expires(
     world: World, capfd: pytest.CaptureFixture[str]
 ) -> None:
     world.clock = clock = Ahead()
@@ -55,7 +55,7 @@ async def test_the_link_that_reaches_the_gateway_leads_to_our_copy_until_it_expi
 
 
 @pytest.mark.proof
-async def test_without_a_public_address_the_picture_is_made_small_enough_to_go_along(
+async def test_without_a_public_url_a_large_picture_is_shrunk_to_fit_the_request(
     world: World,
 ) -> None:
     async with world.app(MODELS=MODELS):
@@ -65,7 +65,9 @@ async def test_without_a_public_address_the_picture_is_made_small_enough_to_go_a
 
 
 async def animated(world: World) -> Entry:
-    """The gateway's entry of Ann's picture, once its video is posted."""
+    """Order a video of Ann's picture, and return the gateway's journal entry after the video is
+    posted.
+    """
     cat = world.discord.attachment(grainy(), "cat.png", ephemeral=True)
     await world.discord.person("ann").slash("video", prompt="it waves", image=cat, model="wan-2.5")
     await world.result()
@@ -74,13 +76,13 @@ async def animated(world: World) -> Entry:
 
 
 def grainy() -> bytes:
-    """A picture of a size that depends on the quality of its encoding."""
+    """Return a picture whose encoded size depends on the quality."""
     into = BytesIO()
     Image.effect_noise((400, 400), 20).save(into, "PNG")
     return into.getvalue()
 
 
 def stored(folder: Path) -> bytes:
-    """Our own copy."""
+    """Return the content of our own copy of the picture."""
     (file,) = folder.rglob("pictures/**/*.jpg")
     return file.read_bytes()

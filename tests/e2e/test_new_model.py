@@ -1,4 +1,6 @@
-"""A model that we know nothing of is there with one table, from the list to the vendor's field."""
+"""One table in the configuration is enough for a new model, from the list of models to the vendor's
+field.
+"""
 
 import hashlib
 import re
@@ -21,10 +23,13 @@ THEIRS = replace(DOCUMENTED, models={"aurora-1": Model(takes=Takes.ANY, urls_onl
 
 
 @pytest.mark.proof
-async def test_one_table_makes_a_model_that_can_be_ordered(
+async def test_one_table_in_the_configuration_makes_a_model_that_can_be_ordered(
     world: World, renderer: Renderer
 ) -> None:
-    """The table of the page, and nothing else: listed, ordered in chat, and sent as it says."""
+    """The table is the one in the documentation.
+
+    The model is listed, ordered in chat, and sent as its table says.
+    """
     file = world.folder / "one.toml"
     file.write_text(table(), "utf-8")
     picture = world.discord.attachment(png("teal"), "cat.png", ephemeral=True)
@@ -58,7 +63,9 @@ async def test_one_table_makes_a_model_that_can_be_ordered(
 
 
 def table() -> str:
-    """The one of the page, with a video so small and short that nobody waits for it."""
+    """Return the table from the documentation page, with a video so small and short that it takes
+    no time.
+    """
     tables = re.findall(r"```toml\n(.+?)```", PAGE.read_text("utf-8"), re.DOTALL)
     (one,) = [each for each in tables if "aurora-1" in each]
     assert re.findall(r"^\[.+\]$", one, re.MULTILINE) == ['[models."aurora-1"]']
@@ -68,6 +75,6 @@ def table() -> str:
 
 
 def copies(folder: Path) -> set[str]:
-    """The hashes of our own copies of pictures."""
+    """Return the hashes of our own copies of pictures."""
     files = folder.rglob("pictures/**/*.jpg")
     return {hashlib.sha256(file.read_bytes()).hexdigest() for file in files}

@@ -1,4 +1,4 @@
-"""Owners hear in chat what they have to decide: once, where they read it, over restarts."""
+"""Owners learn in chat what they must decide: once, in the right chat, even after restarts."""
 
 import sqlite3
 import time
@@ -24,19 +24,21 @@ from tests.fakes.discord import FakeDiscord, Message, Person
 
 
 async def owner(world: World, codes: Codes, name: str = "olga") -> Person:
-    """Somebody who claimed the bot."""
+    """Return a person who has claimed the bot."""
     person = world.discord.person(name)
     await told(await person.slash("claim", code=await codes.first()))
     return person
 
 
 def to(person: Person, words: str) -> Callable[[Message], bool]:
-    """A direct message to them that says so."""
+    """Return a filter for direct messages to `person` that contain `words`."""
     return lambda it: it.channel == person.dm and words in it.content
 
 
 @pytest.mark.proof
-async def test_an_order_of_which_nobody_knows_is_told_once_and_crossed_out(world: World) -> None:
+async def test_an_order_with_an_unknown_outcome_is_told_to_the_owner_once_and_crossed_out_later(
+    world: World,
+) -> None:
     codes = Codes()
     world.simulator.faults.add(Fault("create", "drop"))
     async with world.app(announce=codes.append, ACCESS="closed"):
@@ -55,13 +57,13 @@ async def test_an_order_of_which_nobody_knows_is_told_once_and_crossed_out(world
 
 
 def first(message: Message) -> str:
-    """The custom id of its first button."""
+    """Return the custom id of the message's first button."""
     return str(message.buttons[0]["custom_id"])
 
 
 @pytest.fixture
 async def listing(tmp_path: Path, renderer: Renderer) -> AsyncIterator[World]:
-    """The same world with a gateway that lists its videos."""
+    """Yield a world whose gateway lists its videos."""
     profile = replace(DOCUMENTED, lists=True)
     simulator = Simulator(profile=profile, render_time=0.2, renderer=renderer)
     async with FakeDiscord() as discord, simulator.serve() as url:
@@ -69,7 +71,7 @@ async def listing(tmp_path: Path, renderer: Renderer) -> AsyncIterator[World]:
 
 
 async def lost(world: World, olga: Person) -> Message:
-    """The notice of an order whose answer was lost after it was charged."""
+    """Lose the answer to an order after it was charged, and return the notice about that order."""
     world.simulator.faults.add(Fault("create", "drop"))
     await world.discord.person("ann").slash("video", prompt="a secret cat")
     return await world.discord.next("message", where=to(olga, "order was taken"), timeout=WAIT)
@@ -78,7 +80,7 @@ async def lost(world: World, olga: Person) -> Message:
 async def pressed(
     world: World, person: Person, message: Message, button: str
 ) -> tuple[str, Message]:
-    """The answer to a press, which nobody else sees."""
+    """Press a button, and return text and message of the answer that only this person sees."""
     press = await person.press(message, button)
     answer = await world.discord.next(
         "message", where=lambda it: it.id == press.original_id, timeout=WAIT
@@ -88,7 +90,9 @@ async def pressed(
 
 
 @pytest.mark.proof
-async def test_a_video_in_the_gateways_list_is_picked_after_a_restart(listing: World) -> None:
+async def test_after_a_restart_the_owner_picks_the_lost_video_from_the_gateways_list(
+    listing: World,
+) -> None:
     world, codes = listing, Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):
         olga = await owner(world, codes)
@@ -105,7 +109,9 @@ async def test_a_video_in_the_gateways_list_is_picked_after_a_restart(listing: W
     assert world.simulator.charges == 1
 
 
-async def test_again_is_asked_twice_and_pressed_twice_it_is_ordered_once(world: World) -> None:
+async def test_an_owners_second_try_of_a_lost_order_needs_a_second_press_and_is_made_once(
+    world: World,
+) -> None:
     codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):
         olga = await owner(world, codes)
@@ -126,7 +132,7 @@ async def test_again_is_asked_twice_and_pressed_twice_it_is_ordered_once(world: 
 
 
 @pytest.mark.proof
-async def test_an_owners_button_does_nothing_for_a_stranger(world: World) -> None:
+async def test_a_stranger_who_presses_an_owners_button_is_refused(world: World) -> None:
     codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):
         notice = await lost(world, await owner(world, codes))
@@ -136,7 +142,9 @@ async def test_an_owners_button_does_nothing_for_a_stranger(world: World) -> Non
 
 
 @pytest.mark.proof
-async def test_a_limit_that_comes_near_is_told_and_raised_once(world: World) -> None:
+async def test_an_owner_is_told_that_the_purse_is_nearly_empty_and_raises_the_limit_once(
+    world: World,
+) -> None:
     codes = Codes()
     changes = {"ACCESS": "closed", "LIMITS__PURSE_VIDEOS_PER_DAY": "2"}
     async with world.app(announce=codes.append, **changes):
@@ -153,7 +161,7 @@ async def test_a_limit_that_comes_near_is_told_and_raised_once(world: World) -> 
 
 
 @pytest.mark.proof
-async def test_the_news_of_a_day_come_once_with_what_to_decide(world: World) -> None:
+async def test_the_daily_digest_comes_once_and_has_buttons_for_open_decisions(world: World) -> None:
     codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed", DIGEST="off"):
         olga = await owner(world, codes)
@@ -174,7 +182,7 @@ async def test_the_news_of_a_day_come_once_with_what_to_decide(world: World) -> 
 
 
 class Quick(SystemClock):
-    """A clock on which a minute is three seconds long."""
+    """A clock whose minute is three seconds long."""
 
     SPEED = 20.0
 
@@ -191,7 +199,7 @@ class Quick(SystemClock):
 
 
 @pytest.mark.proof
-async def test_without_its_database_the_service_tells_its_owners_once(world: World) -> None:
+async def test_a_deleted_database_is_told_to_the_owner_once(world: World) -> None:
     codes, world.clock = Codes(), Quick()
     async with world.app(announce=codes.append, ACCESS="closed", DIGEST="off"):
         olga = await owner(world, codes)

@@ -20,13 +20,13 @@ from tests.fakes.telegram import Message, Person
 
 
 async def acts(config: Config) -> list[tuple[object, object]]:
-    """Each act: by whom, and which."""
+    """Return actor and action of each act."""
     found = drawing.rows(await ask_service(config, "acts.list", {}), "acts")
     return [(act["actor"], act["action"]) for act in found]
 
 
 async def said(hall: Hall, person: Person, words: str, kind: str = "message") -> Message:
-    """A message in a private chat that says so."""
+    """Return the next message in the person's private chat that contains `words`."""
     found: Message = await hall.telegram.next(
         kind,  # type: ignore[call-overload]
         where=lambda it: it.chat == person.private and words in it.text,
@@ -57,7 +57,7 @@ async def test_an_owner_on_telegram_decides_by_buttons_after_a_restart(hall: Hal
 
 
 async def seen(socket: ClientWebSocketResponse, words: str) -> dict[str, Any]:
-    """The next message in the room, or notice to whoever pressed, that says so."""
+    """Return the next message or notice in the room that contains `words`."""
     while True:
         told = await socket.receive_json(timeout=WAIT)
         poll: dict[str, Any] = told.get("notice") or told.get("message", {}).get("look", {})
@@ -66,7 +66,9 @@ async def seen(socket: ClientWebSocketResponse, words: str) -> dict[str, Any]:
 
 
 @pytest.mark.proof
-async def test_in_the_room_whoever_sits_there_decides(tmp_path: Path, renderer: Renderer) -> None:
+async def test_in_the_room_any_visitor_may_decide_as_an_owner(
+    tmp_path: Path, renderer: Renderer
+) -> None:
     simulator = Simulator(render_time=0.2, renderer=renderer)
     simulator.faults.add(Fault("create", "drop"))
     async with simulator.serve() as url:
@@ -91,7 +93,7 @@ async def test_in_the_room_whoever_sits_there_decides(tmp_path: Path, renderer: 
 
 
 @pytest.mark.proof
-async def test_the_buttons_that_are_about_no_job_do_what_their_commands_do(
+async def test_the_room_buttons_go_stop_and_backup_do_what_their_commands_do(
     tmp_path: Path, renderer: Renderer
 ) -> None:
     simulator = Simulator(renderer=renderer)

@@ -33,18 +33,19 @@ from tests.fakes.discord import FakeDiscord, Person
 
 
 async def asked(world: World, name: str, /, **values: object) -> Values:
-    """The answer to a command, in this process."""
+    """Run a command from this process, and return its answer."""
     return await ask_service(world.config(), name, values)
 
 
 async def refused(world: World, name: str, /, **values: object) -> str:
+    """Run a command, and return the code of the error that it raises."""
     with pytest.raises(BotError) as problem:
         await asked(world, name, **values)
     return problem.value.code
 
 
 @pytest.mark.proof
-async def test_the_running_service_answers_and_without_one_the_command_does_it_itself(
+async def test_an_operators_command_works_over_the_services_socket_and_without_a_service(
     world: World,
 ) -> None:
     async with world.app():
@@ -57,16 +58,14 @@ async def test_the_running_service_answers_and_without_one_the_command_does_it_i
     assert act["why"] == "caf?", "as over the socket"
 
 
-async def test_a_command_makes_no_database(world: World) -> None:
+async def test_an_operators_command_creates_no_database(world: World) -> None:
     assert await refused(world, "acts.list") == "database_absent"
     assert not (world.folder / "data").exists()
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may")
-async def test_without_a_service_root_writes_nothing_among_somebody_elses_files(
-    world: World,
-) -> None:
-    """The service could not use what root made."""
+async def test_root_without_a_service_is_refused_in_anothers_data_folder(world: World) -> None:
+    """The service could not use files that root created."""
     async with world.app():
         pass
     data = world.folder / "data"
@@ -80,7 +79,7 @@ async def test_without_a_service_root_writes_nothing_among_somebody_elses_files(
 
 
 @pytest.mark.proof
-async def test_a_service_that_does_not_listen_is_told_from_one_on_another_machine(
+async def test_a_service_without_its_socket_is_not_taken_for_one_on_another_machine(
     world: World,
 ) -> None:
     async with world.app():
@@ -91,7 +90,7 @@ async def test_a_service_that_does_not_listen_is_told_from_one_on_another_machin
 
 
 @pytest.mark.proof
-async def test_the_terminal_says_it_in_sentences(world: World) -> None:
+async def test_the_acts_command_prints_sentences_or_json(world: World) -> None:
     async with world.app():
         code, said = await zoetrope("acts", folder=world.folder, **world.written())
         assert (code, said) == (0, "No operator has done anything yet.\n")
@@ -104,14 +103,14 @@ async def test_the_terminal_says_it_in_sentences(world: World) -> None:
 
 @asynccontextmanager
 async def being_made(world: World, person: Person) -> AsyncIterator[None]:
-    """The gateway makes a video, and tells of it no sooner than this is over."""
+    """Order a video that stays in progress inside the context."""
     async with world.simulator.holding("retrieve"):
         await person.slash("video", prompt="a cat")
         await world.discord.next("edit", where=lambda m: "being made" in card_text(m), timeout=WAIT)
         yield
 
 
-async def test_stopped_it_takes_nothing_and_sends_nothing_and_loses_nothing(world: World) -> None:
+async def test_after_stop_no_order_is_taken_or_sent_and_none_is_lost(world: World) -> None:
     async with world.app():
         ann = world.discord.person("ann")
         async with being_made(world, ann):
@@ -136,7 +135,9 @@ async def test_stopped_it_takes_nothing_and_sends_nothing_and_loses_nothing(worl
 
 
 @pytest.mark.proof
-async def test_orders_for_a_paused_gateway_wait_with_a_true_card_and_go_on(world: World) -> None:
+async def test_orders_for_a_paused_gateway_wait_with_a_card_that_says_so_and_continue_on_resume(
+    world: World,
+) -> None:
     async with world.app():
         await asked(world, "gateways.pause", name="main")
         await world.discord.person("ann").slash("video", prompt="a cat")
@@ -151,9 +152,7 @@ async def test_orders_for_a_paused_gateway_wait_with_a_true_card_and_go_on(world
 
 
 @pytest.mark.proof
-async def test_a_person_who_is_blocked_is_refused_kindly_and_gets_what_is_paid_for(
-    world: World,
-) -> None:
+async def test_a_blocked_person_is_refused_but_gets_the_video_in_progress(world: World) -> None:
     async with world.app():
         ann = world.discord.person("ann")
         async with being_made(world, ann):
@@ -175,7 +174,7 @@ async def test_a_person_who_is_blocked_is_refused_kindly_and_gets_what_is_paid_f
 
 @asynccontextmanager
 async def unconfirmed(world: World) -> AsyncIterator[str]:
-    """The app with a job whose answer was lost after it was charged; yields its id."""
+    """Run the app with a job whose answer was lost after it was charged; yield the job's id."""
     world.simulator.faults.add(Fault("create", "drop"))
     async with world.app():
         await world.discord.person("ann").slash("video", prompt="a cat")
@@ -189,7 +188,7 @@ async def unconfirmed(world: World) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def listing(tmp_path: Path, renderer: Renderer) -> AsyncIterator[World]:
-    """The same world with a gateway of the documented format that lists its videos."""
+    """Yield a world whose gateway speaks the documented dialect and lists its videos."""
     profile = replace(DOCUMENTED, lists=True)
     simulator = Simulator(profile=profile, render_time=0.2, renderer=renderer)
     async with FakeDiscord() as discord, simulator.serve() as url:
@@ -197,7 +196,7 @@ async def listing(tmp_path: Path, renderer: Renderer) -> AsyncIterator[World]:
 
 
 @pytest.mark.proof
-async def test_a_video_that_the_gateway_lists_is_proposed_and_goes_on_once_it_is_picked(
+async def test_a_lost_video_in_the_gateways_list_is_suggested_and_continues_once_picked(
     listing: World,
 ) -> None:
     world = listing
@@ -215,8 +214,8 @@ async def test_a_video_that_the_gateway_lists_is_proposed_and_goes_on_once_it_is
     assert await asked_actions(world) == ["jobs.found"]
 
 
-async def test_a_job_out_of_a_backup_goes_on_by_the_id_that_is_known(listing: World) -> None:
-    """It was ordered after the backup was made, as the former rows showed."""
+async def test_a_job_from_a_backup_continues_with_its_known_gateway_id(listing: World) -> None:
+    """The order was placed after the backup was made, as the former rows show."""
     world = listing
     async with unconfirmed(world) as job:
         (candidate,) = drawing.rows(await asked(world, "jobs.candidates", job=job), "candidates")
@@ -234,12 +233,12 @@ async def test_a_job_out_of_a_backup_goes_on_by_the_id_that_is_known(listing: Wo
 
 
 @pytest.mark.proof
-async def test_without_a_list_it_is_said_and_a_job_that_was_not_charged_is_closed(
+async def test_without_a_gateway_list_resolve_says_so_and_can_close_a_job_as_not_charged(
     world: World,
 ) -> None:
     async with unconfirmed(world) as job:
         assert (await asked(world, "jobs.candidates", job=job))["list"] == "none"
-    # Without a service, too.
+    # Works without a service, too.
     told = await asked(world, "jobs.not_charged", job=job, why="looked at the bill")
     assert (told["status"], told["reason"]) == ("failed", "not_taken")
     assert (await asked(world, "jobs.not_charged", job=job))["changed"] is False
@@ -254,9 +253,7 @@ async def test_without_a_list_it_is_said_and_a_job_that_was_not_charged_is_close
 
 
 @pytest.mark.proof
-async def test_a_video_that_turns_up_after_it_was_taken_for_not_charged_is_posted(
-    listing: World,
-) -> None:
+async def test_a_video_found_after_a_job_was_closed_as_uncharged_is_posted(listing: World) -> None:
     world = listing
     async with unconfirmed(world) as job:
         await asked(world, "jobs.not_charged", job=job)
@@ -271,7 +268,9 @@ async def test_a_video_that_turns_up_after_it_was_taken_for_not_charged_is_poste
 
 
 @pytest.mark.proof
-async def test_of_a_gateway_that_is_no_longer_there_nothing_is_proposed(world: World) -> None:
+async def test_for_a_gateway_that_is_no_longer_configured_no_lost_video_is_suggested(
+    world: World,
+) -> None:
     async with unconfirmed(world) as job:
         pass
     elsewhere = {"GATEWAYS__MAIN__BASE_URL": "http://127.0.0.1:1"}
@@ -283,7 +282,7 @@ async def test_of_a_gateway_that_is_no_longer_there_nothing_is_proposed(world: W
 
 
 @pytest.mark.proof
-async def test_another_try_is_paid_for_only_with_the_whole_id_and_only_once(world: World) -> None:
+async def test_a_second_paid_try_needs_the_whole_job_id_and_is_made_once(world: World) -> None:
     async with unconfirmed(world) as job:
         for confirm in ("", job[:6], "yes"):
             code = await refused(world, "jobs.again", job=job, confirm=confirm)
@@ -301,10 +300,8 @@ async def test_another_try_is_paid_for_only_with_the_whole_id_and_only_once(worl
 
 
 @pytest.mark.proof
-async def test_a_job_whose_words_or_pictures_were_kept_their_time_is_not_tried_again(
-    world: World,
-) -> None:
-    """Nothing is asked of the gateway; a video that turns up is taken all the same."""
+async def test_a_job_whose_prompt_or_pictures_were_swept_is_not_tried_again(world: World) -> None:
+    """The gateway gets no request for such a job."""
     async with unconfirmed(world) as job:
         pass
     picture = asdict(Picture(source=None, filename="", size=9, key=new_key("pictures", "jpg")))
@@ -324,7 +321,9 @@ async def test_a_job_whose_words_or_pictures_were_kept_their_time_is_not_tried_a
 
 
 @pytest.mark.proof
-async def test_the_terminal_shows_the_three_ways_and_asks_before_it_pays(listing: World) -> None:
+async def test_jobs_resolve_shows_three_ways_and_asks_for_confirmation_before_it_pays(
+    listing: World,
+) -> None:
     world = listing
     async with unconfirmed(world) as job:
         run = partial(zoetrope, folder=world.folder, **world.written())
@@ -343,7 +342,9 @@ async def test_the_terminal_shows_the_three_ways_and_asks_before_it_pays(listing
 
 
 @pytest.mark.proof
-async def test_at_a_terminal_the_money_is_named_and_the_id_is_to_be_typed(world: World) -> None:
+async def test_at_a_terminal_a_second_paid_try_names_the_cost_and_asks_for_the_job_id(
+    world: World,
+) -> None:
     async with unconfirmed(world) as job:
         again = ("jobs", "resolve", job, "--again")
         for agreed, typed in (("n", None), ("y", "yes"), ("y", job)):
@@ -360,12 +361,13 @@ async def test_at_a_terminal_the_money_is_named_and_the_id_is_to_be_typed(world:
 
 
 async def asked_actions(world: World) -> list[object]:
+    """Return the actions of all acts."""
     acts = drawing.rows(await asked(world, "acts.list"), "acts")
     return [act["action"] for act in acts]
 
 
 @pytest.mark.proof
-async def test_a_retry_is_a_new_paid_try_only_of_what_is_over(world: World) -> None:
+async def test_jobs_retry_makes_a_new_paid_job_only_for_a_job_without_a_video(world: World) -> None:
     async with world.app():
         await asked(world, "stop")
         await asked(world, "go")
@@ -394,7 +396,7 @@ async def test_a_retry_is_a_new_paid_try_only_of_what_is_over(world: World) -> N
 
 
 @pytest.mark.proof
-async def test_somebody_with_nothing_left_orders_once_more_after_a_grant(world: World) -> None:
+async def test_after_a_grant_a_person_at_the_daily_limit_may_order_once_more(world: World) -> None:
     async with world.app(LIMITS__PERSON_VIDEOS_PER_DAY="1"):
         ann = world.discord.person("ann")
         await ann.slash("video", prompt="a cat")
@@ -422,8 +424,8 @@ async def test_somebody_with_nothing_left_orders_once_more_after_a_grant(world: 
 
 
 @pytest.mark.proof
-async def test_no_order_is_taken_while_what_limits_count_is_in_doubt(world: World) -> None:
-    """Once it was counted anew, all goes on."""
+async def test_no_order_is_taken_while_the_counters_of_limits_are_wrong(world: World) -> None:
+    """After a recount, orders are taken again."""
     async with world.app():
         ann = world.discord.person("ann")
         await ann.slash("video", prompt="a cat")
@@ -443,12 +445,13 @@ async def test_no_order_is_taken_while_what_limits_count_is_in_doubt(world: Worl
 
 
 def _figures(answer: Values, name: str) -> tuple[object, ...]:
+    """Return what is used of the named limit, the limit, and what was granted."""
     found = next(row for row in drawing.rows(answer, "limits") if row["name"] == name)
     return tuple(found[each] for each in ("used", "limit", "granted", "left"))
 
 
 @pytest.mark.proof
-async def test_every_table_fits_a_terminal_of_80_columns(world: World) -> None:
+async def test_every_operator_table_fits_a_terminal_of_80_columns(world: World) -> None:
     async with world.app():
         ann = world.discord.person("ann")
         await ann.slash("video", prompt="a cat")
@@ -473,7 +476,9 @@ async def test_every_table_fits_a_terminal_of_80_columns(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_on_postgresql_it_is_the_same(world: World, new_postgres_url: NewUrl) -> None:
+async def test_operators_commands_work_on_postgresql_with_and_without_a_service(
+    world: World, new_postgres_url: NewUrl
+) -> None:
     url = {"DATABASE_URL": await new_postgres_url()}
 
     async def ask(name: str) -> Values:

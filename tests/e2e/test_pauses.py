@@ -1,4 +1,6 @@
-"""A gateway that refused a key is asked again by the running service, and what waited goes on."""
+"""A gateway that refused a key is probed again by the running service, and orders that waited
+continue.
+"""
 
 import pytest
 
@@ -8,14 +10,16 @@ from tests.e2e.world import WAIT, World, card_text, is_result
 
 
 class Ahead(SystemClock):
-    """The system's clock a good pause from now."""
+    """The system's clock, ahead by more than the longest pause."""
 
     def now(self) -> float:
         return super().now() + PAUSE + 1
 
 
 @pytest.mark.proof
-async def test_what_waited_for_another_key_goes_on_with_it_by_itself(world: World) -> None:
+async def test_orders_that_waited_for_a_valid_gateway_key_continue_after_the_key_changes(
+    world: World,
+) -> None:
     async with world.app(GATEWAYS__MAIN__API_KEY="sk-old"):
         ann = world.discord.person("ann")
         for prompt in ("a cat", "a dog"):

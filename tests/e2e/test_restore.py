@@ -1,6 +1,5 @@
-"""A restore with the real service: nothing is paid twice or posted twice, and what is gone stays.
-
-Counted by the journals of the simulated gateway and the fake Discord.
+"""A restore with the real service: nothing is paid or posted twice, and deleted videos stay
+deleted. The journals of the simulated gateway and the fake Discord count requests and posts.
 """
 
 import asyncio
@@ -29,10 +28,15 @@ from tests.fakes.telegram import FakeTelegram
 
 
 @pytest.mark.proof
-async def test_a_restore_pays_for_nothing_twice_and_brings_nothing_back(world: World) -> None:
-    """Charge, backup, more jobs, restore: 0 POSTs, 0 second posts, deleted videos stay deleted."""
+async def test_a_restore_repeats_no_charge_and_no_post_and_deleted_videos_stay_deleted(
+    world: World,
+) -> None:
+    """A charge, a backup, more jobs and a restore.
+
+    Then: no POST to the gateway, no second post in chat, and deleted videos stay deleted.
+    """
     backup, deleted, shown = await _lived(world)
-    world.discord.world.nonce_window = 0.0  # a restore comes later than any nonce is remembered
+    world.discord.world.nonce_window = 0.0  # Discord has forgotten all nonces by then
     charged = world.simulator.charges
     assert charged == 5
     code, said = await _db(world, "restore", str(backup.folder), "--yes", "--json")
@@ -46,7 +50,7 @@ async def test_a_restore_pays_for_nothing_twice_and_brings_nothing_back(world: W
     async with world.app(MODELS__SORA_2__AT_ONCE="1"):
         assert not left.exists(), "all rows are in it"
         await _until(world.folder, lambda states: states["under way"] == "delivered")
-        # A word from a new order: whatever was due before it has been said by then.
+        # Once a new order is answered, every earlier due post has been sent.
         await world.discord.person("bob").slash("video", prompt="new")
         fresh = await world.result()
     assert _states(world.folder) == {
@@ -66,10 +70,12 @@ async def test_a_restore_pays_for_nothing_twice_and_brings_nothing_back(world: W
 
 
 @pytest.mark.proof
-async def test_where_nobody_can_look_a_video_waits_in_the_history(
+async def test_after_a_restore_on_telegram_a_finished_video_waits_in_the_history(
     tmp_path: Path, renderer: Renderer
 ) -> None:
-    """Telegram shows a bot no history: the video was posted after the backup, or was not."""
+    """Telegram shows a bot no history, so the bot can't know whether the video was posted after the
+    backup.
+    """
     simulator = Simulator(render_time=0.2, renderer=renderer)
     async with FakeTelegram() as telegram, simulator.serve() as url:
         hall = Hall(telegram=telegram, simulator=simulator, gateway_url=url, folder=tmp_path)
@@ -94,7 +100,7 @@ async def test_where_nobody_can_look_a_video_waits_in_the_history(
 
 
 @pytest.mark.proof
-async def test_nothing_is_restored_without_a_yes(world: World) -> None:
+async def test_a_restore_needs_a_yes(world: World) -> None:
     backup, _, _ = await _lived(world)
     arguments = ("db", "restore", str(backup.folder))
     code, said = await zoetrope(*arguments, folder=world.folder, **world.written())
@@ -122,7 +128,7 @@ async def test_a_restore_is_refused_while_the_service_runs(world: World) -> None
 
 
 @pytest.mark.proof
-async def test_an_owner_is_told_that_there_is_no_backup(world: World) -> None:
+async def test_an_owner_is_told_why_no_backup_could_be_made(world: World) -> None:
     codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):
         ann = world.discord.person("ann")
@@ -144,14 +150,17 @@ async def test_an_owner_is_told_that_there_is_no_backup(world: World) -> None:
 
 
 class Hurried(SystemClock):
-    """A clock on which whoever sleeps for a minute or more is woken at once."""
+    """A clock that wakes a sleeper of a minute or more at once."""
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds if seconds < 60 else 0.05)
 
 
 async def _lived(world: World) -> tuple[Backup, int, list[int]]:
-    """The story before the restore: its backup, the deleted message, and those that stand."""
+    """Run the service before the restore.
+
+    Return the backup, the id of the deleted message and the ids of the messages that stay.
+    """
     async with world.app(MODELS__SORA_2__AT_ONCE="1"):
         ann = world.discord.person("ann")
         for prompt in ("kept", "deleted"):
@@ -173,7 +182,7 @@ async def _lived(world: World) -> tuple[Backup, int, list[int]]:
 
 
 async def back_up(config: Config) -> Backup:
-    """As the service itself does it."""
+    """Make a backup in the same way as the service."""
     storage = Storage(config.storage_url, scratch=config.data_dir)
     return await making.make(config, storage, config.backup_folder, now=SystemClock().now())
 
@@ -186,19 +195,20 @@ async def _delete(world: World, ann: Person, message: Message) -> None:
 
 
 async def _until(folder: Path, true: Callable[[dict[str, str]], bool]) -> None:
-    """Wait, request by request of the gateway or Discord, until the rows say so."""
+    """Wait until `true` holds for the states of the jobs."""
     async with asyncio.timeout(WAIT):
         while not true(_states(folder)):
             await asyncio.sleep(0.02)
 
 
 def _states(folder: Path) -> dict[str, str]:
-    """The state of each job, by its prompt."""
+    """Return the state of each job, by its prompt."""
     found = _rows(folder, "SELECT json_extract(order_data, '$.wish.prompt'), status FROM jobs")
     return {str(prompt): str(status) for prompt, status in found}
 
 
 def _reasons(folder: Path) -> list[object]:
+    """Return the reasons of all jobs."""
     return [reason for (reason,) in _rows(folder, "SELECT reason FROM jobs")]
 
 
@@ -209,6 +219,7 @@ def _video_of(world: World, prompt: str) -> object:
 
 
 def _stored(world: World) -> set[str]:
+    """Return the keys of all stored media."""
     media = world.folder / "data" / "media"
     return {str(file.relative_to(media)) for file in media.rglob("*.*")}
 

@@ -1,4 +1,4 @@
-"""How long things are kept, by the whole service: swept, told in links, looked at by commands."""
+"""Retention by the whole service: sweeps, links to swept videos, and the commands about media."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ KINDS = ("originals", "pictures", "sounds", "thumbnails", "videos")
 
 
 class Ahead(SystemClock):
-    """The system's clock, and how much more time a test has let pass."""
+    """The system's clock, plus the time that a test has let pass."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -31,7 +31,7 @@ class Ahead(SystemClock):
         )
 
     async def sleep(self, seconds: float) -> None:
-        """Sweeps wait for the test; all else takes the time that it takes."""
+        """Let sweeps sleep until the test calls `sweep`; other sleepers sleep normally."""
         if seconds < EVERY:
             await super().sleep(seconds)
             return
@@ -40,7 +40,7 @@ class Ahead(SystemClock):
         await waits
 
     async def sweep(self) -> None:
-        """Let a sweep begin, and come to its end."""
+        """Run one sweep to its end."""
         waiting, self._sweepers = self._sweepers, []
         for each in waiting:
             each.set_result(None)
@@ -48,9 +48,11 @@ class Ahead(SystemClock):
             await asyncio.sleep(0.01)
 
 
-async def test_a_link_to_a_video_that_was_kept_for_its_time_says_so(world: World) -> None:
+async def test_a_link_to_a_video_that_was_swept_says_how_long_the_video_was_kept(
+    world: World,
+) -> None:
     world.clock = clock = Ahead()
-    # Backups wait for long times as well, and would be taken for sweeps.
+    # Backups sleep for long times as well, and would be taken for sweeps.
     app = world.app(
         BACKUP__DAILY="false", DISCORD__UPLOAD_LIMIT_MIB="0.001", WEB__PUBLIC_URL=PUBLIC
     )
@@ -75,7 +77,7 @@ async def test_a_link_to_a_video_that_was_kept_for_its_time_says_so(world: World
 
 
 @pytest.mark.proof
-async def test_at_once_nothing_goes_by_day_3_the_picture_and_by_day_31_the_video(
+async def test_a_sweep_removes_nothing_at_once_the_picture_on_day_3_and_the_video_on_day_31(
     world: World,
 ) -> None:
     world.clock = clock = Ahead()
@@ -98,10 +100,10 @@ async def test_at_once_nothing_goes_by_day_3_the_picture_and_by_day_31_the_video
 
 
 @pytest.mark.proof
-async def test_while_orders_come_old_videos_make_room_and_each_is_posted_once(
+async def test_while_orders_come_sweeps_remove_old_videos_and_each_new_video_is_posted_once(
     world: World,
 ) -> None:
-    """Sweeps run without a pause beside twelve orders, of which four have room."""
+    """Sweeps run without a break beside twelve orders; the storage has room for four videos."""
     orders, done = 12, asyncio.Event()
     async with world.app(BACKUP__DAILY="false"):
         await world.discord.person("ann").slash("video", prompt="a cat")
@@ -136,7 +138,9 @@ async def test_while_orders_come_old_videos_make_room_and_each_is_posted_once(
 
 
 @pytest.mark.proof
-async def test_an_operator_sees_what_would_go_and_lets_it_go(world: World) -> None:
+async def test_media_sweep_lists_what_it_would_remove_and_removes_it_after_yes(
+    world: World,
+) -> None:
     async with world.app():
         await world.discord.person("ann").slash("video", prompt="a cat")
         await world.result()
@@ -155,7 +159,7 @@ async def test_an_operator_sees_what_would_go_and_lets_it_go(world: World) -> No
 
 
 @pytest.mark.proof
-async def test_verify_names_what_is_missing_and_ends_with_1(world: World) -> None:
+async def test_media_verify_names_a_missing_video_and_ends_with_1(world: World) -> None:
     async with world.app():
         await world.discord.person("ann").slash("video", prompt="a cat")
         await world.result()
@@ -170,7 +174,7 @@ async def test_verify_names_what_is_missing_and_ends_with_1(world: World) -> Non
 
 
 def media(world: World) -> list[Path]:
-    """Files that the cap counts."""
+    """Return the files that count against the storage's cap."""
     return [each for kind in KINDS for each in stored(world, kind)]
 
 

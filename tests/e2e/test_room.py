@@ -1,4 +1,4 @@
-"""The room of `zoetrope run`: open to whoever sits at the machine, whatever else is closed."""
+"""The room of `zoetrope run`: open to anybody at this machine, whatever else is closed."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ CLOSED = {"ACCESS": "closed"}
 
 
 @pytest.mark.proof
-async def test_every_way_in_is_open_and_there_is_no_code(
+async def test_the_room_takes_orders_retries_and_remixes_without_a_claim_code(
     tmp_path: Path, renderer: Renderer
 ) -> None:
     codes: list[str] = []
@@ -44,7 +44,7 @@ async def test_every_way_in_is_open_and_there_is_no_code(
 
 
 @pytest.mark.proof
-async def test_beside_the_room_a_chat_stays_closed_and_has_its_code(world: World) -> None:
+async def test_beside_an_open_room_discord_stays_closed_and_has_a_claim_code(world: World) -> None:
     codes = Codes()
     async with world.app(announce=codes.append, PLAYGROUND__ENABLED="true", **CLOSED) as address:
         bob = world.discord.person("bob")
@@ -57,7 +57,7 @@ async def test_beside_the_room_a_chat_stays_closed_and_has_its_code(world: World
 
 
 @pytest.mark.proof
-async def test_whoever_sits_there_is_told_of_a_key_that_is_not_accepted(
+async def test_everyone_in_the_room_is_told_of_a_gateway_key_that_is_refused(
     tmp_path: Path, renderer: Renderer
 ) -> None:
     simulator = Simulator(renderer=renderer)
@@ -74,7 +74,7 @@ async def test_whoever_sits_there_is_told_of_a_key_that_is_not_accepted(
 
 @pytest.mark.proof
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-async def test_run_prints_an_address_that_opens_and_asks_for_no_claim(
+async def test_run_prints_a_room_address_that_opens_and_asks_for_no_claim(
     tmp_path: Path, host: str
 ) -> None:
     nobody = {"BASE_URL": "http://127.0.0.1:9", "API_KEY": "sk-nothing"}
@@ -97,7 +97,7 @@ async def test_run_prints_an_address_that_opens_and_asks_for_no_claim(
 
 @asynccontextmanager
 async def page(address: str) -> AsyncIterator[ClientWebSocketResponse]:
-    """The socket of a page that somebody opened there."""
+    """Yield the socket of an open page of the room."""
     headers = {"Origin": address.partition("/room/")[0]}
     async with (
         ClientSession() as session,
@@ -107,7 +107,7 @@ async def page(address: str) -> AsyncIterator[ClientWebSocketResponse]:
 
 
 async def video(socket: ClientWebSocketResponse, **wish: Any) -> dict[str, Any]:
-    """Wish for something as Ann, and see the video that comes of it."""
+    """Send a request as Ann, and return the message with the video that follows."""
     nonce = f"{wish['do']}-{wish.get('action', 'nothing')}"
     await socket.send_json({"nonce": nonce, "person": "ann", **wish})
     while True:

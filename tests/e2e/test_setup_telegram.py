@@ -1,4 +1,4 @@
-"""`zoetrope init` and `doctor` for Telegram, its own traps included."""
+"""`zoetrope init` and `doctor` for Telegram, with its special mistakes."""
 
 import asyncio
 import shutil
@@ -28,7 +28,7 @@ WRONG = "123456789:AAEaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 @pytest.fixture
 async def hall(tmp_path: Path, renderer: Renderer) -> AsyncIterator[Hall]:
-    """Nothing that is asked here may write to anybody, or cost anything."""
+    """Yield a world, and check afterwards that no message was sent and nothing was paid."""
     simulator = Simulator(render_time=0.2, renderer=renderer)
     async with FakeTelegram() as telegram, simulator.serve() as url:
         yield Hall(telegram=telegram, simulator=simulator, gateway_url=url, folder=tmp_path)
@@ -41,6 +41,7 @@ def init(hall: Hall, *flags: str) -> AbstractAsyncContextManager[Terminal]:
 
 
 async def check(hall: Hall, **changes: str) -> list[Finding]:
+    """Return all findings of doctor, with these changes of the configuration."""
     config = load(None, environment=hall.environment(**changes))
     return [finding async for finding in findings(config)]
 
@@ -53,7 +54,7 @@ def sentences(found: list[Finding], mark: Mark) -> str:
 
 
 @pytest.mark.proof
-async def test_enter_at_discord_goes_on_with_telegram_alone(hall: Hall) -> None:
+async def test_an_empty_answer_for_the_discord_token_sets_up_telegram_alone(hall: Hall) -> None:
     async with init(hall) as person:
         await person.answers(DISCORD, "")
         shown = await person.answers(TELEGRAM, hall.telegram.token)
@@ -66,7 +67,7 @@ async def test_enter_at_discord_goes_on_with_telegram_alone(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_a_bad_token_is_asked_for_again(hall: Hall) -> None:
+async def test_init_asks_again_after_a_bad_telegram_token(hall: Hall) -> None:
     async with init(hall, "--telegram") as person:
         await person.answers(TELEGRAM, "zoetrope_bot")
         await person.sees("is no token of BotFather's")
@@ -78,14 +79,14 @@ async def test_a_bad_token_is_asked_for_again(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_each_network_knows_the_others_token(hall: Hall) -> None:
+async def test_a_telegram_token_given_for_discord_is_recognized(hall: Hall) -> None:
     async with init(hall) as person:
         await person.answers(DISCORD, hall.telegram.token)
         await person.sees("is a token of BotFather's, for Telegram")
 
 
 @pytest.mark.proof
-async def test_three_variables_are_enough_without_discord(hall: Hall) -> None:
+async def test_init_yes_sets_up_telegram_without_discord(hall: Hall) -> None:
     variables = hall.environment()
     code, said = await zoetrope("init", "--yes", folder=hall.folder, **variables)
     assert code == 0, said
@@ -94,7 +95,7 @@ async def test_three_variables_are_enough_without_discord(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_run_tells_where_the_bot_is(hall: Hall) -> None:
+async def test_run_prints_the_address_of_the_telegram_bot(hall: Hall) -> None:
     async with terminal("run", folder=hall.folder, **hall.environment()) as person:
         await person.sees("On Telegram it is Zoetrope: https://t.me/zoetrope_bot\n")
     hall.telegram.updates.end_poll()
@@ -104,7 +105,7 @@ async def test_run_tells_where_the_bot_is(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_in_a_sound_world_nothing_is_broken(hall: Hall) -> None:
+async def test_doctor_finds_no_problem_in_a_sound_telegram_setup(hall: Hall) -> None:
     found = await check(hall)
     assert sentences(found, Mark.PROBLEM) == ""
     said = sentences(found, Mark.OK)
@@ -113,42 +114,44 @@ async def test_in_a_sound_world_nothing_is_broken(hall: Hall) -> None:
     assert "Nobody else asks Telegram" in said
 
 
-async def test_a_bad_token(hall: Hall) -> None:
+async def test_doctor_reports_a_bad_telegram_token(hall: Hall) -> None:
     said = sentences(await check(hall, TELEGRAM__TOKEN=WRONG), Mark.PROBLEM)
     assert "Telegram does not accept the token. Send /mybots to @BotFather" in said
 
 
-async def test_telegram_out_of_reach(hall: Hall) -> None:
+async def test_doctor_reports_that_telegram_cannot_be_reached(hall: Hall) -> None:
     said = sentences(await check(hall, TELEGRAM__API_URL="http://127.0.0.1:9"), Mark.PROBLEM)
     assert "Telegram can't be reached." in said
 
 
-async def test_privacy_mode_switched_off() -> None:
+async def test_doctor_says_that_telegram_privacy_mode_is_off() -> None:
     async with FakeTelegram() as telegram:
         telegram.world.privacy.is_on = False
         assert "ok: Privacy mode is off" in await about(telegram)
 
 
-async def test_a_webhook_left_set() -> None:
+async def test_doctor_notes_a_telegram_webhook_left_set() -> None:
     async with standing("https://elsewhere.example/telegram") as telegram:
         assert "note: A webhook is set at Telegram" in await about(telegram)
 
 
 @pytest.mark.proof
-async def test_a_webhook_that_leads_nowhere(hall: Hall) -> None:
+async def test_doctor_reports_a_telegram_webhook_without_a_public_url(hall: Hall) -> None:
     said = sentences(await check(hall, TELEGRAM__WEBHOOK="true"), Mark.PROBLEM)
     assert "telegram.webhook needs web.public_url" in said
 
 
 @pytest.mark.parametrize(("host", "told"), [("videos", False), ("elsewhere", True)])
-async def test_a_webhook_that_was_set_elsewhere(host: str, told: bool) -> None:
+async def test_doctor_notes_a_telegram_webhook_that_leads_to_another_address(
+    host: str, told: bool
+) -> None:
     ours = {"TELEGRAM__WEBHOOK": "true", "WEB__PUBLIC_URL": "https://videos.example"}
     async with standing(f"https://{host}.example/telegram") as telegram:
         said = await about(telegram, **ours)
     assert ("note: Telegram calls another address" in said) is told
 
 
-async def test_another_program_that_asks(hall: Hall) -> None:
+async def test_doctor_reports_another_program_that_polls_telegram(hall: Hall) -> None:
     async def other() -> None:
         while True:
             async with open_portal(hall.telegram.token, api_url=hall.telegram.api_url) as portal:
@@ -167,13 +170,15 @@ async def test_another_program_that_asks(hall: Hall) -> None:
     assert "Another program is asking Telegram for this bot's updates" in said
 
 
-async def test_our_own_service_is_not_taken_for_another(hall: Hall) -> None:
+async def test_doctor_does_not_take_our_own_service_for_another_program_that_polls_telegram(
+    hall: Hall,
+) -> None:
     async with hall.app():
         said = sentences(await check(hall), Mark.PROBLEM)
     assert "Another program" not in said
 
 
-# --- a Bot API server of one's own ----------------------------------------------------------------
+# --- a local Bot API server -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -184,7 +189,7 @@ async def test_our_own_service_is_not_taken_for_another(hall: Hall) -> None:
         (False, True, "problem: telegram.local is set, but the server"),
     ],
 )
-async def test_whether_pictures_will_come(
+async def test_doctor_says_whether_files_of_the_bot_api_server_can_be_read(
     tmp_path: Path, runs: bool, said: bool, found: str
 ) -> None:
     async with FakeTelegram(local=tmp_path if runs else None) as telegram:
@@ -193,7 +198,9 @@ async def test_whether_pictures_will_come(
         telegram.check()
 
 
-async def test_a_server_whose_disk_is_another_one(tmp_path: Path) -> None:
+async def test_doctor_reports_a_bot_api_server_whose_files_are_on_another_disk(
+    tmp_path: Path,
+) -> None:
     async with FakeTelegram(local=tmp_path) as telegram:
         telegram.give_picture(png())
         told = telegram.hold("getFile")
@@ -206,7 +213,9 @@ async def test_a_server_whose_disk_is_another_one(tmp_path: Path) -> None:
     assert not telegram.leaks(found), "the path holds it"
 
 
-async def test_without_a_picture_of_its_own_nothing_is_claimed_of_files(tmp_path: Path) -> None:
+async def test_without_a_profile_picture_doctor_says_that_reading_files_is_untested(
+    tmp_path: Path,
+) -> None:
     untried = "note: Whether the files of the Bot API server can be read here shows once"
     async with FakeTelegram(local=tmp_path) as telegram:
         assert untried in await about(telegram, TELEGRAM__LOCAL="true")
@@ -217,7 +226,7 @@ async def test_without_a_picture_of_its_own_nothing_is_claimed_of_files(tmp_path
 
 @asynccontextmanager
 async def standing(webhook: str) -> AsyncIterator[FakeTelegram]:
-    """A Telegram where a webhook is set."""
+    """Yield a fake Telegram with a webhook set."""
     async with FakeTelegram() as telegram:
         async with open_portal(telegram.token, api_url=telegram.api_url) as portal:
             await portal._ask("setWebhook", url=webhook)
@@ -225,7 +234,10 @@ async def standing(webhook: str) -> AsyncIterator[FakeTelegram]:
 
 
 async def about(telegram: FakeTelegram, **changes: str) -> str:
-    """The doctor's words on this Telegram; who else asks is left out, for that takes seconds."""
+    """Return doctor's findings about this Telegram.
+
+    The slow check for another program that polls is left out.
+    """
     ours = {
         "DATABASE_URL": "postgresql+asyncpg://nobody@127.0.0.1/none",
         "TELEGRAM__TOKEN": telegram.token,

@@ -1,4 +1,4 @@
-"""The start and the end of the service, as whoever starts it sees them."""
+"""The start and the end of the service, as the operator sees them."""
 
 import asyncio
 import signal
@@ -11,8 +11,8 @@ from tests.fakes.gateways import OddGateway
 
 
 @pytest.mark.proof
-async def test_a_start_that_fails_at_its_port_prints_no_code(world: World) -> None:
-    """A code on the screen says that the bot is there to take it."""
+async def test_a_start_that_fails_at_its_port_prints_no_claim_code(world: World) -> None:
+    """A claim code on the screen would promise a bot that takes the code."""
     async with OddGateway().serve() as elsewhere:
         port = elsewhere.rpartition(":")[2]
         variables = world.written(ACCESS="closed", WEB__PORT=port)
@@ -23,7 +23,7 @@ async def test_a_start_that_fails_at_its_port_prints_no_code(world: World) -> No
 
 
 @pytest.mark.proof
-async def test_a_start_that_fails_at_its_token_prints_no_code(world: World) -> None:
+async def test_a_start_that_fails_at_its_token_prints_no_claim_code(world: World) -> None:
     variables = world.written(ACCESS="closed", DISCORD__TOKEN="wrong.token.and-long-enough")
     code, said = await zoetrope("run", folder=world.folder, **variables)
     assert code == 1
@@ -33,8 +33,10 @@ async def test_a_start_that_fails_at_its_token_prints_no_code(world: World) -> N
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
-async def test_each_signal_to_stop_ends_in_an_orderly_way(world: World, name: str) -> None:
-    """SIGHUP comes as somebody logs out; a shell and the kernel may both send it."""
+async def test_sigterm_sigint_and_sighup_each_stop_the_service_in_order(
+    world: World, name: str
+) -> None:
+    """SIGHUP comes when somebody logs out; the shell and the kernel may both send it."""
     async with world.process() as process:
         await world.discord.connected(timeout=WAIT)
         process.send_signal(getattr(signal, name))

@@ -1,4 +1,4 @@
-"""The whole way on Telegram: the real app and aiogram, a fake Bot API, a simulated gateway."""
+"""The whole path on Telegram: the real app and aiogram, a fake Bot API, a simulated gateway."""
 
 import asyncio
 import json
@@ -13,15 +13,15 @@ from tests.fakes.telegram import Item
 
 
 def pictures(hall: Hall) -> list[str]:
-    """Digests of the pictures that reached the gateway."""
+    """Return the digests of the pictures that reached the gateway."""
     created = [entry for entry in hall.simulator.journal if entry.operation == "create"]
     return [file.sha256 for entry in created for file in entry.files.values()]
 
 
-# --- from words -----------------------------------------------------------------------------------
+# --- from prompts ---------------------------------------------------------------------------------
 
 
-async def test_a_command_becomes_a_video(hall: Hall) -> None:
+async def test_a_video_command_on_telegram_becomes_a_video_and_its_card_goes(hall: Hall) -> None:
     async with hall.app():
         asked = await hall.ann.says("/video a cat on the moon --seconds 2")
         card = await hall.card()
@@ -39,7 +39,7 @@ async def test_a_command_becomes_a_video(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_plain_words_are_a_draft_until_somebody_says_go(hall: Hall) -> None:
+async def test_a_plain_text_on_telegram_is_a_proposal_until_go_is_pressed(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("a cat on the moon")
         draft = await hall.words()
@@ -60,7 +60,9 @@ async def test_plain_words_are_a_draft_until_somebody_says_go(hall: Hall) -> Non
 
 
 @pytest.mark.proof
-async def test_a_picture_is_moved_as_its_person_chooses(hall: Hall) -> None:
+async def test_a_photo_on_telegram_gets_the_movement_that_is_chosen_in_the_proposals_menu(
+    hall: Hall,
+) -> None:
     async with hall.app():
         await hall.ann.sends_photo(png())
         await hall.ann.presses(await hall.words(), "Movement")
@@ -71,7 +73,7 @@ async def test_a_picture_is_moved_as_its_person_chooses(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_go_pressed_twice_makes_one_video(hall: Hall) -> None:
+async def test_go_pressed_twice_on_telegram_makes_one_video(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("a cat")
         draft = await hall.words()
@@ -83,7 +85,7 @@ async def test_go_pressed_twice_makes_one_video(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_a_command_without_words_asks_for_them(hall: Hall) -> None:
+async def test_a_telegram_video_command_without_a_prompt_asks_for_the_prompt(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("/video --seconds 2")
         question = await hall.words()
@@ -97,10 +99,10 @@ async def test_a_command_without_words_asks_for_them(hall: Hall) -> None:
 # --- from pictures --------------------------------------------------------------------------------
 
 
-async def test_a_reply_to_a_photo_moves_that_very_photo(hall: Hall) -> None:
+async def test_animate_as_a_reply_to_a_telegram_photo_animates_that_photo(hall: Hall) -> None:
     async with hall.app():
         photo = await hall.ann.sends_photo(png())
-        await hall.words()  # a draft, as photos alone are
+        await hall.words()  # a proposal, as for any photo without a command
         await hall.ann.says("/animate wave", reply_to=photo)
         await hall.video()
     assert pictures(hall), "it came along"
@@ -108,7 +110,9 @@ async def test_a_reply_to_a_photo_moves_that_very_photo(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_a_caption_and_a_document_count_too(hall: Hall) -> None:
+async def test_animate_as_the_caption_of_a_telegram_document_animates_that_picture(
+    hall: Hall,
+) -> None:
     async with hall.app():
         await hall.ann.sends_document(png(), "cat.png", caption="/animate")
         await hall.video()
@@ -116,7 +120,9 @@ async def test_a_caption_and_a_document_count_too(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_an_album_is_one_order(hall: Hall) -> None:
+async def test_a_telegram_album_of_two_pictures_is_one_order_with_first_and_last_frame(
+    hall: Hall,
+) -> None:
     async with hall.app():
         items = [Item(content=png("red"), caption="/animate"), Item(content=png("blue"))]
         await hall.ann.sends_album(items)
@@ -130,7 +136,9 @@ async def test_an_album_is_one_order(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_in_a_topic_everything_stays_there(hall: Hall) -> None:
+async def test_card_and_video_of_an_order_in_a_telegram_topic_stay_in_that_topic(
+    hall: Hall,
+) -> None:
     club = hall.telegram.supergroup("club", hall.ann, is_forum=True)
     topic = hall.telegram.topic(club, "videos")
     async with hall.app():
@@ -139,7 +147,9 @@ async def test_in_a_topic_everything_stays_there(hall: Hall) -> None:
     assert (card.topic, video.topic) == (topic, topic)
 
 
-async def test_words_in_a_group_are_none_of_its_business(hall: Hall) -> None:
+async def test_a_text_in_a_telegram_group_that_does_not_address_the_bot_gets_no_answer(
+    hall: Hall,
+) -> None:
     club = hall.telegram.supergroup("club", hall.ann)
     async with hall.app():
         await hall.ann.says("hello everybody", chat=club)
@@ -148,7 +158,9 @@ async def test_words_in_a_group_are_none_of_its_business(hall: Hall) -> None:
     assert len(hall.telegram.posts(club)) == 1
 
 
-async def test_a_picture_that_telegram_hides_is_said_to_be_unseen(hall: Hall) -> None:
+async def test_animate_as_a_reply_to_a_photo_that_telegram_hides_says_that_no_picture_is_visible(
+    hall: Hall,
+) -> None:
     hall.telegram.world.privacy.hides_replied_messages = True
     bob = hall.telegram.person("bob")
     club = hall.telegram.supergroup("club", bob, hall.ann)
@@ -162,7 +174,7 @@ async def test_a_picture_that_telegram_hides_is_said_to_be_unseen(hall: Hall) ->
 
 
 @pytest.mark.proof
-async def test_a_group_that_grows_takes_its_jobs_along(hall: Hall) -> None:
+async def test_a_group_that_becomes_a_supergroup_gets_the_videos_of_its_jobs(hall: Hall) -> None:
     group = hall.telegram.group("club", hall.ann)
     async with hall.app():
         async with hall.simulator.holding("retrieve"):
@@ -175,7 +187,7 @@ async def test_a_group_that_grows_takes_its_jobs_along(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_a_group_that_grew_still_orders_with_its_own_key(
+async def test_a_group_that_became_a_supergroup_still_orders_with_its_own_gateway_key(
     hall: Hall, renderer: Renderer
 ) -> None:
     group = hall.telegram.group("club", hall.ann)
@@ -199,7 +211,7 @@ async def test_a_group_that_grew_still_orders_with_its_own_key(
 
 
 @pytest.mark.proof
-async def test_try_again_tapped_twice_makes_one_more(hall: Hall) -> None:
+async def test_try_again_pressed_twice_on_telegram_makes_one_more_video(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("/video a cat")
         first = await hall.video()
@@ -213,7 +225,7 @@ async def test_try_again_tapped_twice_makes_one_more(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_remix_asks_for_other_words(hall: Hall) -> None:
+async def test_remix_on_telegram_asks_for_a_new_prompt(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("/video a cat")
         first = await hall.video()
@@ -224,7 +236,9 @@ async def test_remix_asks_for_other_words(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_in_a_group_only_who_pressed_remix_is_asked_for_words(hall: Hall) -> None:
+async def test_in_a_telegram_group_only_the_person_who_pressed_remix_is_asked_for_a_prompt(
+    hall: Hall,
+) -> None:
     club = hall.telegram.supergroup("club", hall.telegram.person("owner"), hall.ann)
     async with hall.app():
         await hall.ann.says("/video@zoetrope_bot a cat", chat=club)
@@ -237,7 +251,9 @@ async def test_in_a_group_only_who_pressed_remix_is_asked_for_words(hall: Hall) 
 
 
 @pytest.mark.proof
-async def test_a_strangers_press_is_told_to_the_stranger(hall: Hall) -> None:
+async def test_a_stranger_who_presses_delete_on_telegram_is_refused_and_the_video_stays(
+    hall: Hall,
+) -> None:
     club = hall.telegram.supergroup("club", hall.telegram.person("owner"), hall.ann)
     bob = hall.telegram.person("bob")
     club.members[bob] = club.members[hall.ann]
@@ -252,7 +268,7 @@ async def test_a_strangers_press_is_told_to_the_stranger(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_delete_asks_once_more_and_takes_the_message(hall: Hall) -> None:
+async def test_delete_on_telegram_asks_for_confirmation_and_removes_the_message(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("/video a cat")
         video = await hall.video()
@@ -263,7 +279,7 @@ async def test_delete_asks_once_more_and_takes_the_message(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_history_sends_a_video_again_without_uploading_it(hall: Hall) -> None:
+async def test_history_on_telegram_sends_a_video_again_without_a_second_upload(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("/video a cat")
         await hall.video()

@@ -1,4 +1,4 @@
-"""The whole way over a Bot API server of one's own: pictures by path, larger videos as files."""
+"""The whole path over a local Bot API server: pictures by path, and larger videos."""
 
 from pathlib import Path
 
@@ -12,10 +12,10 @@ from tests.fakes.telegram import FakeTelegram
 
 
 @pytest.mark.proof
-async def test_pictures_come_by_path_and_the_token_in_it_goes_nowhere(
+async def test_with_a_local_bot_api_server_pictures_come_by_path_and_the_token_does_not_leak(
     tmp_path: Path, renderer: Renderer, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Not into a request to anybody else, nor a row, nor a log line."""
+    """The token is in no request to anybody else, in no row and in no log line."""
     server = tmp_path / "server"
     simulator = Simulator(render_time=0.2, renderer=renderer)
     async with FakeTelegram(local=server) as telegram, simulator.serve() as url:

@@ -1,4 +1,4 @@
-"""Large videos are streamed from the disk: ten of them cost no more memory than two."""
+"""Large videos are streamed from the disk: ten uploads need no more memory than two."""
 
 import sys
 from asyncio import create_subprocess_exec
@@ -16,8 +16,8 @@ SLACK = 10_000
 
 
 @pytest.mark.proof
-@pytest.mark.filterwarnings("ignore:unread_data")  # aiohttp's own multipart reader, on the fake
-async def test_ten_uploads_of_49_megabytes_leave_memory_flat(tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore:unread_data")  # from aiohttp's multipart reader, in the fake
+async def test_ten_telegram_uploads_of_49_megabytes_do_not_raise_memory(tmp_path: Path) -> None:
     video = tmp_path / "video.mp4"
     with video.open("wb") as file:
         file.truncate(MEGABYTES * 1_000_000)

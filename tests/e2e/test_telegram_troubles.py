@@ -1,4 +1,4 @@
-"""The whole way on Telegram where sending fails, people are strangers, or results are private."""
+"""The whole path on Telegram when sending fails, people are strangers, or results are private."""
 
 import time
 from pathlib import Path
@@ -12,15 +12,15 @@ from tests.e2e.telegram import Hall
 from tests.e2e.world import WAIT, Codes, png
 from tests.fakes.telegram import FakeTelegram, accepted, bad_request, internal, reset
 
-# --- when Telegram stumbles -----------------------------------------------------------------------
+# --- when Telegram fails --------------------------------------------------------------------------
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("fault", [accepted(reset()), accepted(internal())], ids=["reset", "500"])
-async def test_a_video_whose_sending_has_an_unknown_end_is_not_sent_again(
+async def test_a_telegram_video_whose_sending_has_an_unknown_outcome_is_not_sent_again(
     hall: Hall, fault: object
 ) -> None:
-    """It stands already; what is repeated takes the place of the status message."""
+    """The video may be in the chat already. The retry replaces the card with the video."""
     hall.telegram.faults.add("sendVideo", fault)  # type: ignore[arg-type]
     async with hall.app():
         await hall.ann.says("/video a cat")
@@ -32,7 +32,7 @@ async def test_a_video_whose_sending_has_an_unknown_end_is_not_sent_again(
 
 
 @pytest.mark.proof
-async def test_a_video_that_surely_was_not_sent_is_sent_again(hall: Hall) -> None:
+async def test_a_telegram_video_that_was_refused_is_sent_again(hall: Hall) -> None:
     hall.telegram.faults.add("sendVideo", bad_request("replied message not found"))
     async with hall.app():
         await hall.ann.says("/video a cat")
@@ -42,7 +42,7 @@ async def test_a_video_that_surely_was_not_sent_is_sent_again(hall: Hall) -> Non
 
 
 @pytest.mark.proof
-async def test_a_message_told_twice_is_one_order(hall: Hall) -> None:
+async def test_a_telegram_update_delivered_twice_is_one_order(hall: Hall) -> None:
     async with hall.app():
         asked = await hall.ann.says("/video a cat")
         hall.telegram.updates.repeat(asked)
@@ -52,7 +52,9 @@ async def test_a_message_told_twice_is_one_order(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_what_cannot_be_read_does_not_hold_up_the_rest(hall: Hall) -> None:
+async def test_a_telegram_update_that_cannot_be_read_does_not_delay_later_updates(
+    hall: Hall,
+) -> None:
     hall.telegram.updates.add_malformed()
     hall.telegram.updates.add_unknown()
     async with hall.app():
@@ -61,7 +63,9 @@ async def test_what_cannot_be_read_does_not_hold_up_the_rest(hall: Hall) -> None
 
 
 @pytest.mark.proof
-async def test_what_was_said_while_it_was_down_is_heard_when_it_is_back(hall: Hall) -> None:
+async def test_a_telegram_message_sent_while_the_service_was_down_is_served_after_the_start(
+    hall: Hall,
+) -> None:
     async with hall.app():
         pass
     await hall.ann.says("/video a cat")
@@ -73,7 +77,7 @@ async def test_what_was_said_while_it_was_down_is_heard_when_it_is_back(hall: Ha
 
 
 @pytest.mark.proof
-async def test_closed_until_its_owner_opens_it(hall: Hall) -> None:
+async def test_a_closed_telegram_bot_refuses_everybody_until_it_is_claimed(hall: Hall) -> None:
     codes = Codes()
     bob = hall.telegram.person("bob", started=True)
     async with hall.app(codes.append, ACCESS="closed"):
@@ -91,8 +95,8 @@ async def test_closed_until_its_owner_opens_it(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_the_owner_lets_one_person_in_by_their_number(hall: Hall) -> None:
-    """A number opened the whole place once; a name that says nothing opens none."""
+async def test_a_telegram_owner_allows_one_person_by_their_id(hall: Hall) -> None:
+    """An id once opened the whole chat by mistake. A name that matches nobody allows nobody."""
     codes = Codes()
     bob = hall.telegram.person("bob", started=True)
     eve = hall.telegram.person("eve", started=True)
@@ -114,8 +118,10 @@ async def test_the_owner_lets_one_person_in_by_their_number(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_the_token_goes_nowhere(hall: Hall, capfd: pytest.CaptureFixture[str]) -> None:
-    """Not into a request to anybody else, nor a row, nor a log line, whatever goes wrong."""
+async def test_the_telegram_token_does_not_leak_when_calls_fail(
+    hall: Hall, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The token is in no request to anybody else, in no row and in no log line."""
     hall.telegram.faults.add("sendVideo", reset())
     hall.telegram.faults.add("getFile", reset())
     async with hall.app(LOG_LEVEL="DEBUG"):
@@ -129,11 +135,13 @@ async def test_the_token_goes_nowhere(hall: Hall, capfd: pytest.CaptureFixture[s
     assert not hall.telegram.leaks(repr(hall.simulator.journal))
 
 
-# --- what is too large, too late, or said by nobody -----------------------------------------------
+# --- too large, too late, or by an anonymous sender -----------------------------------------------
 
 
 @pytest.mark.proof
-async def test_what_is_too_large_to_send_comes_as_a_link(hall: Hall, unused_tcp_port: int) -> None:
+async def test_a_video_too_large_for_telegram_comes_as_a_link(
+    hall: Hall, unused_tcp_port: int
+) -> None:
     public = {"WEB__PORT": str(unused_tcp_port), "WEB__PUBLIC_URL": "https://videos.example"}
     async with hall.app(None, TELEGRAM__UPLOAD_LIMIT_MB="0.001", **public):
         await hall.ann.says("/video a cat")
@@ -143,7 +151,7 @@ async def test_what_is_too_large_to_send_comes_as_a_link(hall: Hall, unused_tcp_
 
 
 @pytest.mark.proof
-async def test_the_very_file_comes_on_request(hall: Hall) -> None:
+async def test_as_file_on_telegram_sends_the_same_bytes_as_a_document(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("/video a cat")
         video = await hall.video()
@@ -155,8 +163,8 @@ async def test_the_very_file_comes_on_request(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_of_a_converted_video_as_file_gives_the_original(hall: Hall) -> None:
-    """Byte for byte; meanwhile its card says that it is converted."""
+async def test_as_file_on_telegram_sends_the_original_of_a_converted_video(hall: Hall) -> None:
+    """The original comes byte for byte."""
     async with hall.app():
         await hall.ann.says("/video a cat [content-webm]")
         video = await hall.video()
@@ -169,7 +177,7 @@ async def test_of_a_converted_video_as_file_gives_the_original(hall: Hall) -> No
     assert (file.media.kind, file.media.content) == ("document", original.read_bytes())
 
 
-async def test_start_offers_something_to_begin_with(hall: Hall) -> None:
+async def test_start_on_telegram_offers_an_example_that_becomes_a_proposal(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.starts()
         hello = await hall.words()
@@ -179,7 +187,7 @@ async def test_start_offers_something_to_begin_with(hall: Hall) -> None:
     assert hall.simulator.charges == 0
 
 
-async def test_an_anonymous_admin_is_no_owner(hall: Hall) -> None:
+async def test_an_anonymous_telegram_admin_cannot_claim_the_bot(hall: Hall) -> None:
     codes = Codes()
     club = hall.telegram.supergroup("club", hall.ann)
     hall.ann.is_anonymous = True
@@ -188,7 +196,7 @@ async def test_an_anonymous_admin_is_no_owner(hall: Hall) -> None:
         assert "Only my owner" in (await hall.words()).text
 
 
-async def test_what_was_said_long_ago_is_asked_about_and_not_billed(
+async def test_an_order_older_than_an_hour_is_asked_about_and_not_charged(
     tmp_path: Path, renderer: Renderer
 ) -> None:
     now = time.time()
@@ -202,7 +210,7 @@ async def test_what_was_said_long_ago_is_asked_about_and_not_billed(
 
 
 @pytest.mark.proof
-async def test_a_blocked_bot_keeps_the_result(hall: Hall) -> None:
+async def test_a_result_for_a_person_who_blocked_the_bot_is_kept_in_the_history(hall: Hall) -> None:
     async with hall.app():
         async with hall.simulator.holding("retrieve"):
             await hall.ann.says("/video a cat")
@@ -219,7 +227,9 @@ async def test_a_blocked_bot_keeps_the_result(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_a_private_result_goes_to_its_person_and_the_group_is_told_so(hall: Hall) -> None:
+async def test_a_private_result_on_telegram_goes_to_its_person_and_the_group_is_told(
+    hall: Hall,
+) -> None:
     group = hall.telegram.group("club", hall.ann)
     await hall.prefers(str(hall.ann.id), Preferences(seconds=2, private=True))
     async with hall.app():
@@ -233,7 +243,9 @@ async def test_a_private_result_goes_to_its_person_and_the_group_is_told_so(hall
 
 
 @pytest.mark.proof
-async def test_a_private_result_for_somebody_who_never_wrote_first_is_kept(hall: Hall) -> None:
+async def test_a_private_result_for_a_person_without_a_private_chat_is_kept_in_the_history(
+    hall: Hall,
+) -> None:
     bob = hall.telegram.person("bob")
     group = hall.telegram.group("club", bob)
     await hall.prefers(str(bob.id), Preferences(private=True))
@@ -249,7 +261,7 @@ async def test_a_private_result_for_somebody_who_never_wrote_first_is_kept(hall:
 
 
 @pytest.mark.proof
-async def test_a_private_result_whose_sending_has_an_unknown_end_does_not_become_the_card(
+async def test_a_private_result_with_an_unknown_outcome_is_not_shown_in_the_group(
     hall: Hall,
 ) -> None:
     hall.telegram.faults.add("sendVideo", accepted(reset()))
@@ -262,7 +274,9 @@ async def test_a_private_result_whose_sending_has_an_unknown_end_does_not_become
 
 
 @pytest.mark.proof
-async def test_a_draft_shows_lasting_choices_and_go_makes_what_it_shows(hall: Hall) -> None:
+async def test_a_proposal_shows_the_persons_settings_and_go_makes_the_video_it_shows(
+    hall: Hall,
+) -> None:
     await hall.prefers(str(hall.ann.id), Preferences(seconds=2, aspect="9:16"))
     async with hall.app():
         await hall.ann.says("a cat on the moon")

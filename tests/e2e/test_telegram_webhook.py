@@ -1,4 +1,4 @@
-"""Telegram calls us instead: only Telegram is heard, and hears "yes" only after the commit."""
+"""Telegram calls our webhook: only Telegram is accepted, and gets 200 only after the commit."""
 
 import asyncio
 from typing import Any
@@ -13,7 +13,7 @@ from tests.fakes.telegram import unauthorized
 
 
 def called(port: int) -> dict[str, Any]:
-    """Settings under which Telegram can reach us."""
+    """Return the settings under which the fake Telegram can reach our webhook."""
     return {
         "TELEGRAM__WEBHOOK": "true",
         "WEB__PORT": str(port),
@@ -22,7 +22,9 @@ def called(port: int) -> dict[str, Any]:
 
 
 @pytest.mark.proof
-async def test_what_telegram_calls_about_becomes_a_video(hall: Hall, unused_tcp_port: int) -> None:
+async def test_an_update_that_telegram_sends_to_the_webhook_becomes_a_video(
+    hall: Hall, unused_tcp_port: int
+) -> None:
     async with hall.app(None, **called(unused_tcp_port)):
         await hall.telegram.next("setWebhook", timeout=WAIT)
         await hall.ann.says("/video a cat")
@@ -32,7 +34,7 @@ async def test_what_telegram_calls_about_becomes_a_video(hall: Hall, unused_tcp_
 
 
 @pytest.mark.proof
-async def test_from_webhook_to_asking_and_back_nothing_is_lost(
+async def test_an_order_is_not_lost_when_the_bot_changes_from_webhook_to_polling(
     hall: Hall, unused_tcp_port: int
 ) -> None:
     async with hall.app(None, **called(unused_tcp_port)):
@@ -44,7 +46,9 @@ async def test_from_webhook_to_asking_and_back_nothing_is_lost(
 
 
 @pytest.mark.parametrize("secret", [None, "", "guessed", "ключ"])
-async def test_nobody_else_is_heard(hall: Hall, unused_tcp_port: int, secret: str | None) -> None:
+async def test_a_webhook_request_without_the_right_secret_is_refused(
+    hall: Hall, unused_tcp_port: int, secret: str | None
+) -> None:
     headers = {} if secret is None else {"X-Telegram-Bot-Api-Secret-Token": secret}
     told = {"update_id": 10**9, "message": {"text": "/video a cat"}}
     async with hall.app(None, **called(unused_tcp_port)) as address:
@@ -58,7 +62,7 @@ async def test_nobody_else_is_heard(hall: Hall, unused_tcp_port: int, secret: st
 
 
 @pytest.mark.proof
-async def test_a_token_that_is_withdrawn_ends_telegram_and_nothing_else(
+async def test_a_revoked_telegram_token_stops_only_telegram(
     hall: Hall, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.platforms.telegram.webhook.CHECK_EVERY", 0.1)
@@ -76,7 +80,7 @@ async def test_a_token_that_is_withdrawn_ends_telegram_and_nothing_else(
         assert said == "telegram: not connected\n"
 
 
-async def test_an_address_that_telegram_does_not_call_ends_the_start(
+async def test_a_webhook_address_that_telegram_refuses_ends_the_start(
     hall: Hall, unused_tcp_port: int
 ) -> None:
     where = called(unused_tcp_port) | {"WEB__PUBLIC_URL": "http://videos.example"}

@@ -1,4 +1,6 @@
-"""How many transactions a whole job costs: what is due at once is claimed as it is written."""
+"""The number of transactions for a whole job: what is due at once is claimed in the write that
+makes it due.
+"""
 
 import asyncio
 import sqlite3
@@ -11,14 +13,16 @@ import sqlalchemy as sa
 from tests.e2e.world import WAIT, World
 
 MOST = 8
-"""The order; its answer; the POST before its first byte; its id; that it is made, with the video;
-its message before its first byte; that it stands; that the card is gone."""
+"""The most transactions of a job: the order; its answer; the POST before its first byte; the
+gateway id; that the video is made, with the video; its post before its first byte; that the post
+was sent; that the card is gone."""
 OF_WRITES = "json_extract("
-"""In the shared write of looks, of which there are as many as the video takes long."""
+"""A part of the SQL by which the shared write of poll results is recognized. It is not counted,
+because the number of these writes depends on how long the video takes."""
 
 
 class Commits:
-    """Transactions that wrote something, but for the shared write of looks."""
+    """The number of transactions that wrote something, shared writes of poll results aside."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -38,7 +42,7 @@ class Commits:
 
 @contextmanager
 def counted() -> Iterator[Commits]:
-    """Those of the databases that are opened meanwhile, as SQLite itself tells."""
+    """Count the transactions of databases opened inside the context, as SQLite reports them."""
     commits = Commits()
     sa.event.listen(sa.Engine, "connect", commits.opened)
     try:
@@ -48,14 +52,14 @@ def counted() -> Iterator[Commits]:
 
 
 async def over(world: World) -> None:
-    """Nothing is left to be done or said."""
+    """Wait until no post is due any more."""
     (file,) = world.folder.rglob("zoetrope.db")
     with closing(sqlite3.connect(file)) as rows:
         while rows.execute("SELECT 1 FROM posts WHERE due_at IS NOT NULL").fetchone():
             await asyncio.sleep(0)
 
 
-async def test_a_whole_job_costs_few_transactions(world: World) -> None:
+async def test_a_whole_job_costs_few_database_transactions(world: World) -> None:
     with counted() as commits:
         async with world.app(), asyncio.timeout(WAIT):
             ann = world.discord.person("ann")

@@ -1,4 +1,4 @@
-"""Sends one file again and again, and prints the peak of its memory in kilobytes after each."""
+"""A program that uploads a file several times; after each, it prints its peak memory in kB."""
 
 import asyncio
 import resource
@@ -23,12 +23,12 @@ from tests.unit.core.orders import job, order
 
 @asynccontextmanager
 async def nothing(_key: str) -> AsyncIterator[Path]:
-    """There are no stills."""
+    """Stand in for the storage of thumbnails, of which there are none."""
     yield Path()
 
 
 async def main(api_url: str, token: str, person: str, clip: Path, times: int) -> None:
-    """Upload `clip` as the video of so many jobs."""
+    """Upload `clip` as the video of `times` jobs."""
     settings = TelegramOptions(token=token, api_url=api_url)
     async with open_database(f"sqlite:///{clip.parent}/rows.db") as database:
         platform = TelegramPlatform(

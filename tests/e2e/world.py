@@ -1,6 +1,6 @@
 """The whole world around the app: a fake Discord, the simulated gateway, and a configuration.
 
-The videos are tiny, so that rendering costs next to nothing; everything else is the real thing.
+The videos are tiny, so that rendering takes almost no time; everything else is real.
 """
 
 import json
@@ -41,18 +41,21 @@ seconds = [1]
 sizes = { 480p = "480P" }
 """
 WAIT = 40.0
-"""Seconds that anything may take before a test gives up on it."""
+"""Seconds until a test gives up on a step."""
 
 
 def png(colour: str = "orange", size: tuple[int, int] = (400, 300)) -> bytes:
-    """A small picture in one colour."""
+    """Return a small picture of one colour."""
     into = BytesIO()
     Image.new("RGB", size, colour).save(into, "PNG")
     return into.getvalue()
 
 
 class Codes:
-    """The codes that were announced: the service does so once a network has let it in."""
+    """The claim codes that were announced.
+
+    The service announces one after a network has accepted its token.
+    """
 
     def __init__(self) -> None:
         self.all: list[str] = []
@@ -69,7 +72,10 @@ class Codes:
 
 
 class World:
-    """One Discord, one gateway, one data directory; the app is started into it, maybe twice."""
+    """One fake Discord, one gateway and one data directory.
+
+    A test may start the app several times.
+    """
 
     def __init__(
         self, *, discord: FakeDiscord, simulator: Simulator, gateway_url: str, folder: Path
@@ -79,11 +85,14 @@ class World:
         self.gateway_url = gateway_url
         self.folder = folder
         self.clock: SettableClock | None = None
-        """The app's own, where a test has to turn it."""
+        """The app's clock, if the test needs to set it."""
         self.begin = spawned
 
     def environment(self, **changes: str) -> dict[str, str]:
-        """The variables of the app; `changes` are names without prefix, e.g. `LIMITS__…`."""
+        """Return the app's environment variables.
+
+        `changes` are names without prefix, e.g. `LIMITS__…`.
+        """
         ours = {
             "DATA_DIR": str(self.folder / "data"),
             "DEFAULT_MODEL": "sora-2",
@@ -102,19 +111,19 @@ class World:
         return {f"ZOETROPE_{name}": value for name, value in (ours | changes).items()}
 
     def written(self, **changes: str) -> dict[str, str]:
-        """The same, with the configuration file in its place."""
+        """Write the configuration file, and return the app's environment variables."""
         self._file()
         return self.environment(**changes)
 
     def config(self, **changes: str) -> Config:
-        """The app's configuration."""
+        """Return the app's configuration."""
         return load(self._file(), environment=self.environment(**changes))
 
     @asynccontextmanager
     async def app(
         self, *, announce: Callable[[str], None] = lambda _code: None, **changes: str
     ) -> AsyncIterator[str]:
-        """The app in this process, connected; yields its web address."""
+        """Run the app in this process, connected to Discord; yield its web address."""
         with self.discord.redirect_dpy():
             config = self.config(**changes)
             async with open_app(config, clock=self.clock, announce=announce) as address:
@@ -126,7 +135,7 @@ class World:
     async def process(
         self, *, victim: Mapping[str, str] | None = None, **changes: str
     ) -> AsyncIterator[Running]:
-        """The app as a process of its own, to be killed; `victim` arms its kill points."""
+        """Run the app as a process of its own, to be killed; `victim` sets its kill points."""
         module = "bot" if victim is None else "tests.faults.victim"
         variables = {**self.environment(**changes), **(victim or {})}
         process = await self.begin(module, ["run", "--config", str(self._file())], variables)
@@ -140,11 +149,11 @@ class World:
                 await self.discord.disconnected()
 
     async def prefers(self, platform: str, person: str, preferences: Preferences) -> None:
-        """Lasting choices of a person's, made before the app starts."""
+        """Store a person's settings before the app starts."""
         await prefer(self.config().database_url, platform, person, preferences)
 
     async def result(self) -> Message:
-        """The next message with a video, a link or a failure: anything but a card."""
+        """Return the next message that is no card: a video, a link or a failure."""
         return await self.discord.next("message", where=is_result, timeout=WAIT)
 
     def _file(self) -> Path:
@@ -154,22 +163,22 @@ class World:
 
 
 async def prefer(url: str, platform: str, person: str, preferences: Preferences) -> None:
-    """Put lasting choices into the rows of an app that does not run."""
+    """Write a person's settings into the database of an app that does not run."""
     Path(make_url(url).database or "").parent.mkdir(exist_ok=True)
     async with open_database(url) as database:
         await PreferencesOf(database).put(platform, person, preferences)
 
 
 def is_card(message: Message) -> bool:
-    """Whether this is a status card: cards are embeds."""
+    """Whether the message is a card: only cards have embeds."""
     return bool(message.embeds) and not message.ephemeral
 
 
 def is_result(message: Message) -> bool:
-    """Whether this is a result or a failure: plain words, perhaps with a file."""
+    """Whether the message is a result or a failure: a text without embeds, perhaps with a file."""
     return not message.embeds and not message.ephemeral
 
 
 def card_text(message: Message) -> str:
-    """Everything that a card says."""
+    """Return all text of a card."""
     return json.dumps(message.embeds, ensure_ascii=False)

@@ -1,6 +1,6 @@
-"""A small server that speaks as much of S3 as the storage asks: files by name in one bucket.
+"""A small server that speaks the part of S3 that the storage uses: files by name in one bucket.
 
-It can be gone, refuse who asks, take nothing more, fail, or say nothing at all.
+It can be missing, refuse requests, refuse writes, fail, or not answer at all.
 """
 
 import asyncio
@@ -22,22 +22,22 @@ _STAMP = {"ETag": '"1"', "Last-Modified": "Thu, 15 Jan 2026 12:00:00 GMT"}
 
 
 class FakeBucket:
-    """The bucket; `requests` are methods and keys, as they came."""
+    """The bucket; `requests` are the methods and keys of all requests, in order."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.requests: list[tuple[str, str]] = []
         self.trouble: tuple[int, str] | None = None
-        """Status and code of the answer to everything."""
+        """Status and code of every answer; None to work normally."""
         self.full: tuple[int, str] | None = None
-        """The same of the answer to what would be written."""
+        """Status and code of the answer to every write; None to work normally."""
         self.silent = asyncio.Event()
-        """While it is not set, nobody gets an answer."""
+        """While this event is not set, no request is answered."""
         self.silent.set()
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[Mapping[str, str]]:
-        """Answer; yields the variables by which the storage finds it."""
+        """Run the server; yield the environment variables by which the storage finds it."""
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -79,7 +79,7 @@ class FakeBucket:
                 return self._list(request.query.get("prefix", ""))
         if key not in self.files:
             return _refused(404, "NoSuchKey")
-        size = {"Content-Length": str(len(self.files[key]))}  # aiohttp leaves a 0 out, S3 does not
+        size = {"Content-Length": str(len(self.files[key]))}  # aiohttp leaves a length of 0 out
         return web.Response(body=self.files[key], headers=_STAMP | size)
 
     def _list(self, prefix: str) -> web.Response:

@@ -1,7 +1,7 @@
-"""A clock that only the test moves: nothing here takes real time.
+"""A clock that only the test moves, so that no test waits in real time.
 
-`advance` stops at every moment somebody sleeps until, in order, so a loop that sleeps ten times in
-an hour wakes ten times, each time at its own hour.
+`advance` stops at every moment at which a task wakes, in order: a loop that sleeps ten times in an
+hour wakes ten times, each time at the right moment.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ ROUNDS = 25
 
 
 class FakeClock:
-    """The core's `Clock`."""
+    """An implementation of the core's `Clock` that a test controls."""
 
     def __init__(self, at: float = 1_768_478_400.0) -> None:
         self._now = at
@@ -27,29 +27,31 @@ class FakeClock:
         self._somebody_slept = asyncio.Condition()
 
     def now(self) -> float:
-        """Seconds since the epoch, UTC; by default noon of 15 January 2026."""
+        """Return seconds since the epoch, UTC. The clock starts at noon of 15 January 2026."""
         return self._now + self._set
 
     def steady(self) -> float:
-        """Seconds since the clock was made."""
+        """Return seconds since the clock was made."""
         return self._now - self._began
 
     def settled(self) -> float:
-        """Seconds since the clock was made, or a step was adopted."""
+        """Return seconds since the clock was made or a step was last adopted."""
         return self._now - self._settled_at
 
     def step(self) -> float:
-        """Seconds by which the machine's clock was set: see `set`."""
+        """Return the seconds by which `set` has set the machine's clock and which are not adopted
+        yet.
+        """
         return self._step
 
     def adopt(self, seconds: float) -> None:
-        """From now on the step counts."""
+        """Count `seconds` of the step in `now` from now on."""
         self._set += seconds
         self._step -= seconds
         self._settled_at = self._now
 
     def set(self, seconds: float) -> None:
-        """Somebody sets the machine's clock by so many seconds."""
+        """Set the machine's clock by so many seconds, as an operator would."""
         self._step += seconds
 
     async def sleep(self, seconds: float) -> None:
@@ -64,7 +66,7 @@ class FakeClock:
         await woken
 
     async def advance(self, seconds: float) -> None:
-        """Let time pass, waking sleepers in the order of their hours, and let them run."""
+        """Let time pass, wake sleepers in the order of their moments, and let them run."""
         end = self._now + seconds
         await _let_run()
         while self._sleepers and self._sleepers[0][0] <= end:
@@ -78,13 +80,13 @@ class FakeClock:
         await _let_run()
 
     async def asleep(self, tasks: int = 1) -> None:
-        """Return once at least that many tasks are sleeping: whatever they did before is done."""
+        """Return once at least `tasks` tasks are sleeping, so that their earlier work is done."""
         async with self._somebody_slept:
             await self._somebody_slept.wait_for(lambda: self.sleepers >= tasks)
 
     @property
     def sleepers(self) -> int:
-        """How many tasks are sleeping."""
+        """The number of sleeping tasks."""
         return sum(not woken.done() for _, _, woken in self._sleepers)
 
 

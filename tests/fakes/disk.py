@@ -1,4 +1,4 @@
-"""A disk that takes no more, and what it was waited for."""
+"""A disk that is full, and a record of what was synced to it."""
 
 import os
 import resource
@@ -12,7 +12,7 @@ from types import FrameType
 
 @contextmanager
 def no_file_larger_than(size: int) -> Iterator[None]:
-    """The kernel refuses what has to grow, as it does on a full disk."""
+    """Make the kernel refuse to let a file grow beyond `size`, as on a full disk."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
@@ -25,9 +25,10 @@ def no_file_larger_than(size: int) -> Iterator[None]:
 
 @contextmanager
 def synced(folder: Path) -> Iterator[list[Path]]:
-    """The places in `folder` that this thread waits for the disk to have, in order.
+    """Yield the paths in `folder` that this thread syncs with `os.fsync`, in order.
 
-    The caller of `os.fsync` has the number of the open file in hand; the system knows its name.
+    The file number is read from the local variables of the caller of `os.fsync`, and its path from
+    the system.
     """
     places: list[Path] = []
 

@@ -1,6 +1,6 @@
-"""Servers that answer where a gateway is expected, and are none, or an odd one.
+"""Servers in the place of a gateway that are no gateway, or an odd one.
 
-The proper gateway is `bot.simulator`; this one says word for word what a test puts into its mouth.
+The regular fake gateway is `bot.simulator`; the servers here answer exactly what a test tells them.
 """
 
 import json
@@ -13,7 +13,7 @@ from aiohttp import web
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One answer; `body` as JSON, or as it is if it is text."""
+    """One answer; `body` is sent as JSON, or unchanged if it is a string."""
 
     status: int = 200
     body: object = ""
@@ -38,12 +38,12 @@ WRONG_PATH = Said(
 
 
 def models(*names: str) -> Said:
-    """A list of models."""
+    """Return an answer with a list of models."""
     return Said(200, {"object": "list", "data": [{"id": name} for name in names]})
 
 
 def usage(available: int, *, unlimited: bool = False) -> Said:
-    """New-api's answer on a key."""
+    """Return new-api's answer about a key."""
     inner = {"object": "token_usage", "total_granted": 1_000_000, "total_available": available}
     return Said(
         200, {"code": True, "message": "ok", "data": {**inner, "unlimited_quota": unlimited}}
@@ -51,7 +51,9 @@ def usage(available: int, *, unlimited: bool = False) -> Said:
 
 
 class OddGateway:
-    """Answers by the beginning of the path; `requests` are (method, path, key) as they came."""
+    """A server that answers by the beginning of the path; `requests` are (method, path, key) in
+    order.
+    """
 
     def __init__(self, **answers: Said) -> None:
         self.answers = {f"/{name.replace('__', '/')}": said for name, said in answers.items()}
@@ -59,7 +61,7 @@ class OddGateway:
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[str]:
-        """Serve until the block ends; gives the base URL."""
+        """Serve until the block ends; yield the base URL."""
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
@@ -76,13 +78,13 @@ class OddGateway:
         return _response(self.said(request.path, key))
 
     def said(self, path: str, key: str | None) -> Said:
-        """Its answer to a request."""
+        """Return the answer to a request."""
         found = (said for start, said in self.answers.items() if path.startswith(start))
         return next(found, WRONG_PATH)
 
 
 class KeyedGateway(OddGateway):
-    """Says something else to whoever has the good key."""
+    """A server with special answers for requests with the good key."""
 
     def __init__(
         self, good: str, to_good: Mapping[str, Said], to_others: Mapping[str, Said]
@@ -99,9 +101,9 @@ class KeyedGateway(OddGateway):
 
 
 class PluginHost:
-    """A host of plugins (new-api, generation C), as far as it is asked before anything is ordered.
+    """A host of plugins (new-api, generation C), only with the requests that come before an order.
 
-    `posts` are types and bodies as they came, `tasks` the orders among them that can be read.
+    `posts` are the types and bodies of all POSTs, `tasks` the readable orders among them.
     """
 
     def __init__(self, *names: str) -> None:
@@ -112,7 +114,7 @@ class PluginHost:
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[str]:
-        """Serve until the block ends; gives the base URL."""
+        """Serve until the block ends; yield the base URL."""
         app = web.Application()
         app.router.add_post("/v1/videos", self._create)
         app.router.add_get("/{path:.*}", self._look)

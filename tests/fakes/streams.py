@@ -1,4 +1,6 @@
-"""Events in order, and how a test waits for them: no sleeping, always with a time limit."""
+"""Events in order, and functions by which a test waits for them, without sleeping and always with a
+timeout.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +10,7 @@ T = TypeVar("T")
 
 
 class Stream(Generic[T]):
-    """Things of one kind that happened and that no test has taken yet."""
+    """The events of one kind that no test has taken yet."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -16,12 +18,15 @@ class Stream(Generic[T]):
         self._changed = asyncio.Event()
 
     def add(self, item: T) -> None:
-        """Tell that it happened."""
+        """Add an event."""
         self._waiting.append(item)
         self._changed.set()
 
     async def take(self, where: Callable[[T], bool], timeout: float) -> T:
-        """The oldest one that fits; others stay. TimeoutError names what was there instead."""
+        """Remove and return the oldest event that fits; wait until there is one.
+
+        TimeoutError names the other events.
+        """
         try:
             async with asyncio.timeout(timeout):
                 while (found := self._pop(where)) is None:

@@ -1,7 +1,7 @@
-"""An HTTP server on bare sockets, for the faults that no real server would make.
+"""An HTTP server on bare sockets, for faults that no real server would make.
 
 It knows nothing of videos. It counts what arrived: bytes per connection, and requests received to
-their last byte, for such a request is what a gateway charges for.
+their last byte, because a gateway charges for such a request.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 PATIENCE = 10.0
-"""Seconds that a test waits for something before it gives up."""
+"""Seconds until a test gives up waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class Request:
 
     @property
     def is_authorized(self) -> bool:
-        """Whether it carried a key."""
+        """Whether the request carried a key."""
         return "authorization" in self.headers
 
 
 @dataclass(slots=True)
 class Connection:
-    """One connection that somebody made to us."""
+    """One connection from a client."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -41,7 +41,7 @@ class Connection:
     bytes_received: int = 0
 
     async def receive(self) -> Request:
-        """Read one whole request. EOFError if the client leaves before its end."""
+        """Read one whole request. Raises EOFError if the client leaves before its end."""
         raw = b""
         while b"\r\n\r\n" not in raw:
             raw += await self._more()
@@ -61,12 +61,12 @@ class Connection:
         return self.request
 
     async def send(self, data: bytes) -> None:
-        """Send at once, as far as the client takes it."""
+        """Send at once, as far as the client reads."""
         self.writer.write(data)
         await self.writer.drain()
 
     async def hung_up(self) -> None:
-        """Wait until the client leaves; what it still sends is counted."""
+        """Wait until the client leaves, and count the bytes that it still sends."""
         while chunk := await self.reader.read(64 * 1024):
             self.bytes_received += len(chunk)
 
@@ -90,7 +90,9 @@ Fault = Callable[[Connection], Awaitable[None]]
 
 
 class Wire:
-    """Serves its faults, one per connection in order; the last one is for all the rest."""
+    """A server that serves its faults in order, one for each connection; the last fault serves all
+    later connections.
+    """
 
     def __init__(self, *faults: Fault) -> None:
         self.connections: list[Connection] = []
@@ -100,12 +102,12 @@ class Wire:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def plan(self, *faults: Fault) -> None:
-        """Replace the faults, for those that need an address that is known only now."""
+        """Replace the faults, for faults that need the server's address."""
         self._faults = faults
 
     @property
     def charges(self) -> int:
-        """How many POSTs were received to their last byte."""
+        """The number of POSTs that were received to their last byte."""
         return sum(request.method == "POST" for request in self.requests)
 
     @property
@@ -114,20 +116,20 @@ class Wire:
         return [one.request for one in self.connections if one.request]
 
     async def received(self) -> Connection:
-        """The next connection, once its request is here."""
+        """Wait for the next connection whose request has arrived, and return it."""
         async with asyncio.timeout(PATIENCE):
             connection = await self._begun.get()
             await connection.received.wait()
             return connection
 
     async def over(self) -> Connection:
-        """The next connection that has ended."""
+        """Wait for the next connection that has ended, and return it."""
         async with asyncio.timeout(PATIENCE):
             return await self._over.get()
 
     @asynccontextmanager
     async def serve(self, host: str = "127.0.0.1") -> AsyncIterator[str]:
-        """Serve until the block ends; gives the base URL."""
+        """Serve until the block ends; yield the base URL."""
         server = await asyncio.start_server(self._accept, host, 0)
         port = server.sockets[0].getsockname()[1]
         try:
@@ -138,7 +140,7 @@ class Wire:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             for connection in self.connections:
-                with suppress(AttributeError):  # asyncio's own, where it is lost already
+                with suppress(AttributeError):  # asyncio's own, if it is lost already
                     connection.writer.transport.abort()
             await server.wait_closed()
 
@@ -173,7 +175,10 @@ def answer(
     headers: Mapping[str, str] | None = None,
     length: int | None = -1,
 ) -> bytes:
-    """A whole answer. `length` is what Content-Length claims; None: the end is the end."""
+    """Return a whole response.
+
+    `length` is the value of Content-Length; with None the body ends with the connection.
+    """
     data = body.encode() if isinstance(body, str) else body
     given = {"Content-Type": "application/json", "Connection": "close", **(headers or {})}
     if length is not None:
@@ -183,7 +188,7 @@ def answer(
 
 
 def sending(raw: bytes) -> Fault:
-    """Receive a whole request, send these bytes, close."""
+    """Return a fault that receives a whole request, sends these bytes and closes."""
 
     async def fault(connection: Connection) -> None:
         await connection.receive()
@@ -193,7 +198,9 @@ def sending(raw: bytes) -> Fault:
 
 
 def stalling(raw: bytes = b"") -> Fault:
-    """Receive a whole request, send these bytes and then nothing, until the client leaves."""
+    """Return a fault that receives a whole request, sends these bytes and then nothing until the
+    client leaves.
+    """
 
     async def fault(connection: Connection) -> None:
         await connection.receive()
@@ -204,7 +211,9 @@ def stalling(raw: bytes = b"") -> Fault:
 
 
 def endless(head: bytes, chunk: bytes) -> Fault:
-    """Receive a whole request, then send `chunk` again and again until the client leaves."""
+    """Return a fault that receives a whole request, then sends `chunk` repeatedly until the client
+    leaves.
+    """
 
     async def fault(connection: Connection) -> None:
         await connection.receive()
@@ -218,9 +227,10 @@ def endless(head: bytes, chunk: bytes) -> Fault:
 def dripping(
     head: bytes, pieces: Iterable[bytes], *, taken: Callable[[int], Awaitable[None]]
 ) -> Fault:
-    """Receive a whole request, send `head`, then the pieces one by one.
+    """Return a fault that receives a whole request, sends `head`, then the pieces one by one.
 
-    Each waits until `taken` has returned for all that came before it, in bytes without the head.
+    Before each piece it waits until `taken` has returned for the bytes sent so far, without the
+    head.
     """
 
     async def fault(connection: Connection) -> None:
@@ -236,7 +246,7 @@ def dripping(
 
 
 def redirecting(location: str, status: int = 307) -> Fault:
-    """Receive a whole request and send the client elsewhere."""
+    """Return a fault that receives a whole request and redirects the client."""
     return sending(answer(status=status, headers={"Location": location}))
 
 
@@ -244,24 +254,24 @@ def redirecting(location: str, status: int = 307) -> Fault:
 
 
 async def resets_unread(connection: Connection) -> None:
-    """RST before a byte is read."""
+    """Send RST before a byte is read."""
     connection.reset()
 
 
 async def resets_half_read(connection: Connection) -> None:
-    """RST after the first bytes of the request."""
+    """Send RST after the first bytes of the request."""
     connection.bytes_received += len(await connection.reader.read(32))
     connection.reset()
 
 
 async def resets_read(connection: Connection) -> None:
-    """RST after the whole request, without an answer."""
+    """Send RST after the whole request, without a response."""
     await connection.receive()
     connection.reset()
 
 
 async def closes_unread(connection: Connection) -> None:
-    """FIN at once."""
+    """Send FIN at once."""
 
 
 async def greets(connection: Connection) -> None:
@@ -271,7 +281,7 @@ async def greets(connection: Connection) -> None:
 
 
 async def never_reads(connection: Connection) -> None:
-    """Take the connection and let it hang: neither reads nor writes."""
+    """Accept the connection, and neither read nor write."""
     connection.writer.transport.pause_reading()  # type: ignore[attr-defined]
     await asyncio.Event().wait()
 

@@ -1,4 +1,4 @@
-"""The service as a whole: the part of it that is about the process alone."""
+"""The process of the service: what it keeps from garbage collection."""
 
 import gc
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from bot.app import kept_from_collector
 
 @pytest.fixture(autouse=True)
 def _frozen_as_before() -> Iterator[None]:
-    """The suite keeps its own modules from the collector."""
+    """Freeze the test modules again, so that the garbage collector leaves them out."""
     yield
     gc.freeze()
 
 
-def test_a_full_search_for_garbage_leaves_out_what_was_there_at_the_start() -> None:
+def test_objects_from_before_the_start_are_left_out_of_garbage_collection() -> None:
     gc.unfreeze()
     kept: list[list[object]] = [[]]
     with kept_from_collector():
@@ -26,7 +26,7 @@ def test_a_full_search_for_garbage_leaves_out_what_was_there_at_the_start() -> N
     assert gc.get_freeze_count() == 0
 
 
-def test_what_somebody_kept_before_us_stays_kept() -> None:
+def test_objects_frozen_by_somebody_else_stay_frozen() -> None:
     gc.unfreeze()
     gc.freeze()
     before = gc.get_freeze_count()

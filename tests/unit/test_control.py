@@ -1,4 +1,4 @@
-"""The control socket answers its own user, and no client is in another's way."""
+"""The control socket answers its own user, and no client blocks another."""
 
 import asyncio
 import json
@@ -31,13 +31,14 @@ async def fail() -> Values:
 
 @asynccontextmanager
 async def desk(folder: Path, *, patience: float = 5.0) -> AsyncIterator[None]:
+    """Serve the control socket with three commands."""
     cases: dict[str, UseCase] = {"echo": echo, "refuse": refuse, "fail": fail}
     async with control.serving(folder, cases, patience=patience):
         yield
 
 
 async def sent(folder: Path, data: bytes, *, end: bool = False) -> Values | None:
-    """The answer to bytes that no client of ours would send; None if there is none."""
+    """Send bytes that our client would never send, and return the answer, or None."""
     with control.address(folder) as path:
         reader, writer = await asyncio.open_unix_connection(path)
     writer.write(data)
@@ -58,7 +59,9 @@ def code_of(answer: Values | None) -> str | None:
     return str(error["code"])
 
 
-async def test_a_request_gets_its_answer_with_the_users_own_name(tmp_path: Path) -> None:
+async def test_a_control_request_is_answered_and_carries_the_name_of_its_user(
+    tmp_path: Path,
+) -> None:
     async with desk(tmp_path):
         answer = await control.ask(tmp_path, "echo", {"word": "hé\nllo"})
     assert answer is not None
@@ -66,7 +69,9 @@ async def test_a_request_gets_its_answer_with_the_users_own_name(tmp_path: Path)
     assert str(answer["actor"]).startswith("cli:")
 
 
-async def test_nobody_but_the_services_user_can_open_it(tmp_path: Path) -> None:
+async def test_the_control_socket_has_owner_only_permissions_and_goes_with_the_service(
+    tmp_path: Path,
+) -> None:
     async with desk(tmp_path):
         assert stat.S_IMODE((tmp_path / control.NAME).stat().st_mode) == 0o600
     assert not (tmp_path / control.NAME).exists()
@@ -82,7 +87,7 @@ async def test_nobody_but_the_services_user_can_open_it(tmp_path: Path) -> None:
         ("echo", {"word": "a", "more": 1}, Broken, "control_unknown"),
     ],
 )
-async def test_a_refusal_arrives_as_the_error_that_it_is(
+async def test_a_refusal_arrives_over_the_control_socket_as_the_same_error(
     tmp_path: Path, name: str, values: Values, kind: type[BotError], code: str
 ) -> None:
     async with desk(tmp_path):
@@ -93,7 +98,7 @@ async def test_a_refusal_arrives_as_the_error_that_it_is(
             assert refused.value.values == {"limit": 3}
 
 
-async def test_nobody_says_who_they_are_themselves(tmp_path: Path) -> None:
+async def test_a_control_request_may_not_name_its_own_actor(tmp_path: Path) -> None:
     request = {"name": "echo", "values": {"word": "a", "actor": "cli:root"}}
     async with desk(tmp_path):
         answer = await sent(tmp_path, json.dumps(request).encode() + b"\n")
@@ -112,20 +117,24 @@ async def test_nobody_says_who_they_are_themselves(tmp_path: Path) -> None:
         b"x" * (2 * control.MOST_REQUEST) + b"\n",
     ],
 )
-async def test_nonsense_is_refused_and_the_next_is_answered(tmp_path: Path, data: bytes) -> None:
+async def test_a_malformed_control_request_is_refused_and_the_next_one_answered(
+    tmp_path: Path, data: bytes
+) -> None:
     async with desk(tmp_path):
         assert code_of(await sent(tmp_path, data)) == "control_unreadable"
         assert await control.ask(tmp_path, "echo", {"word": "a"})
 
 
-async def test_a_request_that_was_cut_short_is_answered_and_not_done(tmp_path: Path) -> None:
+async def test_a_control_request_that_was_cut_short_is_refused(tmp_path: Path) -> None:
     async with desk(tmp_path):
         cut = b'{"name": "echo", "values": {"word": "a"}}'
         assert code_of(await sent(tmp_path, cut, end=True)) == "control_unreadable"
 
 
-async def test_words_in_another_encoding_than_the_terminals_arrive(tmp_path: Path) -> None:
-    """As Python has them: with surrogates in the place of bytes that are no UTF-8."""
+async def test_text_that_is_no_utf_8_arrives_over_the_control_socket_with_question_marks(
+    tmp_path: Path,
+) -> None:
+    """Python holds bytes that are no UTF-8 as surrogates."""
     typed = os.fsdecode(b"caf\xe9 \xe2\x82\xac")
     async with desk(tmp_path):
         answer = await control.ask(tmp_path, "echo", {"word": typed})
@@ -133,7 +142,7 @@ async def test_words_in_another_encoding_than_the_terminals_arrive(tmp_path: Pat
     assert answer["word"] == "caf? €"
 
 
-async def test_a_client_that_says_nothing_is_dropped_and_holds_nobody_up(tmp_path: Path) -> None:
+async def test_a_silent_control_client_is_disconnected_and_delays_nobody(tmp_path: Path) -> None:
     async with desk(tmp_path, patience=0.05):
         with control.address(tmp_path) as path:
             reader, writer = await asyncio.open_unix_connection(path)
@@ -143,7 +152,7 @@ async def test_a_client_that_says_nothing_is_dropped_and_holds_nobody_up(tmp_pat
         assert await sent(tmp_path, b"", end=True) is None
 
 
-async def test_more_connections_than_there_is_room_for_are_told_so(tmp_path: Path) -> None:
+async def test_control_connections_beyond_the_limit_get_control_busy(tmp_path: Path) -> None:
     async with desk(tmp_path):
         silent = []
         with control.address(tmp_path) as path:
@@ -156,18 +165,18 @@ async def test_more_connections_than_there_is_room_for_are_told_so(tmp_path: Pat
             await writer.wait_closed()
 
 
-async def test_a_path_longer_than_a_sockets_address_is_no_obstacle(tmp_path: Path) -> None:
+async def test_the_control_socket_works_in_a_folder_with_a_very_long_path(tmp_path: Path) -> None:
     folder = tmp_path / ("long" * 30) / ("longer" * 20)
     async with desk(folder):
         assert await control.ask(folder, "echo", {"word": "a"})
 
 
-async def test_without_a_service_nobody_answers(tmp_path: Path) -> None:
+async def test_a_control_request_without_a_service_returns_none(tmp_path: Path) -> None:
     assert await control.ask(tmp_path, "echo", {"word": "a"}) is None
     assert await control.ask(tmp_path / "nowhere", "echo", {"word": "a"}) is None
 
 
-async def test_a_socket_of_a_dead_service_is_replaced(tmp_path: Path) -> None:
+async def test_the_control_socket_of_a_dead_service_is_replaced(tmp_path: Path) -> None:
     with control.address(tmp_path) as path:
         control._listener(tmp_path, path).close()
     assert await control.ask(tmp_path, "echo", {"word": "a"}) is None
@@ -175,14 +184,18 @@ async def test_a_socket_of_a_dead_service_is_replaced(tmp_path: Path) -> None:
         assert await control.ask(tmp_path, "echo", {"word": "a"})
 
 
-async def test_a_service_takes_no_socket_from_another_that_listens(tmp_path: Path) -> None:
+async def test_a_second_service_does_not_take_the_control_socket_of_the_first(
+    tmp_path: Path,
+) -> None:
     async with desk(tmp_path):
         async with control.serving(tmp_path, {}):
             assert await control.ask(tmp_path, "echo", {"word": "a"})
         assert await control.ask(tmp_path, "echo", {"word": "a"})
 
 
-async def test_a_service_that_ends_leaves_the_socket_of_the_next(tmp_path: Path) -> None:
+async def test_a_service_that_ends_leaves_the_control_socket_of_the_next_service(
+    tmp_path: Path,
+) -> None:
     async with AsyncExitStack() as after:
         async with desk(tmp_path):
             (tmp_path / control.NAME).unlink()
@@ -190,7 +203,7 @@ async def test_a_service_that_ends_leaves_the_socket_of_the_next(tmp_path: Path)
         assert await control.ask(tmp_path, "echo", {"word": "a"})
 
 
-async def test_work_that_takes_too_long_is_said_to_be_slow(
+async def test_a_control_request_that_takes_too_long_raises_control_slow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def hang() -> Values:
@@ -202,7 +215,7 @@ async def test_work_that_takes_too_long_is_said_to_be_slow(
             await control.ask(tmp_path, "hang", {}, patience=1.0)
 
 
-async def test_work_under_way_ends_with_the_service(tmp_path: Path) -> None:
+async def test_work_for_a_control_request_ends_with_the_service(tmp_path: Path) -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
 
     async def hang() -> Values:
@@ -220,7 +233,9 @@ async def test_work_under_way_ends_with_the_service(tmp_path: Path) -> None:
         await asked
 
 
-async def test_a_service_that_does_not_answer_is_said_to_be_silent(tmp_path: Path) -> None:
+async def test_a_service_that_closes_without_an_answer_raises_control_silent(
+    tmp_path: Path,
+) -> None:
     with control.address(tmp_path) as path:
         async with await asyncio.start_unix_server(lambda _, writer: writer.close(), path):
             with pytest.raises(Temporary, match="control_silent"):
@@ -228,8 +243,8 @@ async def test_a_service_that_does_not_answer_is_said_to_be_silent(tmp_path: Pat
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
-async def test_another_user_is_refused_even_where_the_socket_is_open_to_all() -> None:
-    """The mode of the socket is one guard, and the user that the system tells is the other."""
+async def test_another_account_is_refused_although_the_control_socket_is_open_to_all() -> None:
+    """The socket's mode protects first; the peer's user id from the kernel protects second."""
     with TemporaryDirectory() as name, socket.socket(socket.AF_UNIX) as stranger:
         folder = Path(name)
         folder.chmod(0o755)
@@ -248,7 +263,7 @@ async def test_another_user_is_refused_even_where_the_socket_is_open_to_all() ->
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
-async def test_whoever_may_not_open_the_socket_is_told_whose_it_is() -> None:
+async def test_an_account_that_may_not_open_the_control_socket_is_told_whose_it_is() -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)

@@ -1,4 +1,4 @@
-"""The program on the disk: how it is called, which version it is, and whether it is one alone."""
+"""The installed program: its command, its version, and whether its modules belong together."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from bot.store import migrations
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """A folder of packages with a small program in it, as pip leaves it."""
+    """Return a folder of packages with a small program in it, as pip leaves it."""
     record = []
     for name in ("bot/__init__.py", "bot/store/jobs.py", "bot/words.po"):
         file = tmp_path / name
@@ -27,12 +27,12 @@ def site(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_pip_installed_belongs_together(site: Path) -> None:
+def test_a_fresh_pip_installation_has_no_stray_module(site: Path) -> None:
     assert installed.strays(site / "bot") == []
     assert list(mixed(site / "bot")) == []
 
 
-def test_a_module_that_was_left_or_is_gone_is_told_with_the_folder_to_remove(site: Path) -> None:
+def test_a_stray_or_missing_module_is_reported_with_the_folder_to_remove(site: Path) -> None:
     (site / "bot" / "store" / "old.py").touch()
     (site / "bot" / "store" / "jobs.py").unlink()
     (problem,) = mixed(site / "bot")
@@ -42,8 +42,8 @@ def test_a_module_that_was_left_or_is_gone_is_told_with_the_folder_to_remove(sit
         assert name in said
 
 
-def test_sources_that_run_from_their_own_folder_have_no_list(tmp_path: Path) -> None:
-    """An editable installation lists none of them, and an old build leaves an .egg-info there."""
+def test_sources_run_from_their_own_folder_are_not_checked_for_strays(tmp_path: Path) -> None:
+    """An editable installation lists no modules. An old build leaves an .egg-info folder there."""
     (tmp_path / "bot").mkdir()
     (tmp_path / "bot" / "__init__.py").touch()
     (tmp_path / "zoetrope.egg-info").mkdir()
@@ -51,7 +51,7 @@ def test_sources_that_run_from_their_own_folder_have_no_list(tmp_path: Path) -> 
     assert installed.strays(tmp_path / "bot") == []
 
 
-def test_two_newest_shapes_of_the_database_are_told_and_one_is_what_we_have(tmp_path: Path) -> None:
+def test_two_newest_database_revisions_are_reported(tmp_path: Path) -> None:
     assert migrations.forks() == ()
     versions = tmp_path / "versions"
     versions.mkdir()
@@ -61,7 +61,7 @@ def test_two_newest_shapes_of_the_database_are_told_and_one_is_what_we_have(tmp_
     assert migrations.forks(tmp_path) == ("2_ours", "2_theirs")
 
 
-def test_the_version_is_another_one_for_each_change_of_a_file(site: Path) -> None:
+def test_the_version_changes_with_each_change_of_a_file(site: Path) -> None:
     first = installed.version(site / "bot")
     assert first == installed.version(site / "bot")
     assert first.startswith(f"{installed.RELEASE}+b")
@@ -74,7 +74,7 @@ def test_the_version_is_another_one_for_each_change_of_a_file(site: Path) -> Non
 
 
 def test_hints_name_the_command_as_it_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the README nothing but `.venv/bin/zoetrope` is there."""
+    """The README uses `.venv/bin/zoetrope`."""
     assert installed.command("/somewhere/.venv/bin/zoetrope") == "/somewhere/.venv/bin/zoetrope"
     assert installed.command(".venv/bin/zoetrope") == ".venv/bin/zoetrope"
     assert installed.command("/usr/lib/python3/bot/__main__.py") == "zoetrope"
@@ -84,7 +84,7 @@ def test_hints_name_the_command_as_it_was_typed(monkeypatch: pytest.MonkeyPatch)
     )
 
 
-def test_a_command_that_the_shell_finds_is_named_alone(
+def test_a_command_that_is_on_the_path_is_named_without_its_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = tmp_path / "zoetrope"

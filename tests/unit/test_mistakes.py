@@ -23,7 +23,7 @@ FILE = "config.toml"
 
 
 def configured(text: str = "", *, gateway: str = GATEWAY, **variables: str) -> str:
-    """Everything that is said about a configuration in this folder."""
+    """Return everything that is said about a configuration in this folder."""
     Path(FILE).write_text(f"{text}\n{gateway}", "utf-8")
     try:
         return worst_day(load(Path(FILE), environment={**SECRETS, **variables}))
@@ -32,19 +32,22 @@ def configured(text: str = "", *, gateway: str = GATEWAY, **variables: str) -> s
 
 
 def typed(*arguments: str) -> str:
-    """The answer to a command line that makes no sense."""
+    """Return the answer to a wrong command line."""
     with pytest.raises(typer.TyperException) as wrong:
         app(arguments, prog_name="zoetrope", standalone_mode=False)
     return explain_usage(wrong.value)
 
 
 def in_the_wrong_folder() -> str:
+    """Return what is said where there is no configuration file."""
     with pytest.raises(Misconfigured) as wrong:
         load(None, environment=SECRETS | {"ZOETROPE_GATEWAYS__MAIN__API_KEY": ""})
     return "\n".join(problem.sentence("en") for problem in wrong.value.problems)
 
 
 def without_shared_memory() -> str:
+    """Return what is said if the rendering processes can't share a lock."""
+
     def take() -> object:
         raise PermissionError(errno.EACCES, "Permission denied")
 
@@ -54,6 +57,7 @@ def without_shared_memory() -> str:
 
 
 def of_two_versions() -> str:
+    """Return what is said of an installation made of two versions."""
     house = Path("site/bot")
     house.mkdir(parents=True)
     (house / "__init__.py").touch()
@@ -95,12 +99,12 @@ def _rows() -> dict[str, str]:
     return dict(rows)
 
 
-def test_the_page_shows_each_mistake() -> None:
+def test_the_operating_page_lists_each_mistake_of_the_table() -> None:
     assert list(_rows()) == list(MISTAKES)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_told_in_the_words_of_the_page(mistake: str) -> None:
+def test_each_mistake_is_reported_in_the_words_of_the_operating_page(mistake: str) -> None:
     said = MISTAKES[mistake]()
     for part in _rows()[mistake].split("…"):
         assert part.strip() in said, said
@@ -117,7 +121,7 @@ def test_a_mistake_is_told_in_the_words_of_the_page(mistake: str) -> None:
         ("ZOETROPE_WEB___PORT", "ZOETROPE_WEB__PORT"),
     ],
 )
-def test_underscores_are_counted_in_every_variable(given: str, right: str) -> None:
+def test_a_variable_with_too_few_underscores_gets_a_suggestion(given: str, right: str) -> None:
     said = configured(**{given: "canary-of-a-secret"})
     assert f"{given} is not a setting. Did you mean {right}?" in said
     assert "canary" not in said
@@ -132,7 +136,5 @@ def test_underscores_are_counted_in_every_variable(given: str, right: str) -> No
         (("generate", "--model"), "requires an argument. More: zoetrope --help"),
     ],
 )
-def test_a_command_line_that_makes_no_sense_says_what_does(
-    words: tuple[str, ...], told: str
-) -> None:
+def test_a_misspelt_command_line_gets_a_suggestion(words: tuple[str, ...], told: str) -> None:
     assert told in typed(*words)

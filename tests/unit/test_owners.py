@@ -1,4 +1,4 @@
-"""Where causes are looked for besides the rows: disks, and the last try of a backup."""
+"""Causes that are found outside of the rows: full disks, and the last try of a backup."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from bot.owners import RECOVERY, Backups, Disks
 from tests.unit.config.conftest import SECRETS
 
 PLENTY = 10**18
-"""Bytes that no disk has."""
+"""More bytes than any disk has."""
 
 
 @pytest.fixture
@@ -21,16 +21,14 @@ def config(tmp_path: Path) -> Config:
     return load(None, environment={**SECRETS, **address, **folder})
 
 
-async def test_a_disk_that_is_low_is_one_cause_however_many_folders_are_on_it(
-    config: Config,
-) -> None:
+async def test_a_full_disk_with_several_of_our_folders_is_one_cause(config: Config) -> None:
     assert await Disks(config, low=0).causes() == []
     (cause,) = await Disks(config, low=PLENTY).causes()
     assert (cause.kind, cause.about) == (Kind.DISK, str(config.data_dir))
 
 
-async def test_a_disk_is_low_until_there_is_clearly_room(config: Config) -> None:
-    """Else one that is filled and emptied around the line would ring each time."""
+async def test_a_low_disk_stays_a_cause_until_there_is_clearly_more_room(config: Config) -> None:
+    """A disk that is filled and emptied around the limit must not cause many reports."""
     free = Disks(config).least_free()
     disks = Disks(config, low=round(free * 2))
     assert len(await disks.causes()) == 1
@@ -41,7 +39,7 @@ async def test_a_disk_is_low_until_there_is_clearly_room(config: Config) -> None
     assert await disks.causes() == []
 
 
-async def test_of_a_backup_that_was_not_tried_yet_nobody_knows_and_nothing_is_over() -> None:
+async def test_before_the_first_try_of_a_backup_its_cause_is_unknown_rather_than_over() -> None:
     bell = Wake()
     backups = Backups(bell)
     assert await backups.causes() is None

@@ -1,4 +1,4 @@
-"""Every sentence can be said: a bare message id never reaches a person."""
+"""Every message has a text: a bare message id never reaches a person."""
 
 import ast
 from collections.abc import Iterator
@@ -31,14 +31,14 @@ PACKAGE = Path(bot.__file__).parent
         (OverLimit("limit_too_dear"), "This video costs more"),
     ],
 )
-def test_only_limits_have_a_plural(problem: Refused, words: str) -> None:
+def test_a_limit_text_is_in_the_plural_only_for_more_than_one(problem: Refused, words: str) -> None:
     assert words in say(replies.error(problem).text, "en")
 
 
-# --- every code has one ---------------------------------------------------------------------------
+# --- every code has a text ------------------------------------------------------------------------
 
 TOLD = ("core", "platforms", "media", "store")
-"""The packages whose refusals, and whose trouble that time heals, may be told to a person."""
+"""The packages whose `Refused` and `Temporary` errors may be told to a person."""
 SWITCHED = [f"{way}_{extra}" for extra in SWITCHES.values() for way in ("no", "always")]
 HAD_ELSEWHERE = {*SWITCHED, *(f"no_{extra}" for extra in Extra), "auto_unavailable"}
 WORKED_OUT: dict[str, tuple[str, ...]] = {
@@ -51,14 +51,14 @@ WORKED_OUT: dict[str, tuple[str, ...]] = {
     "_why(error.message)": tuple(code for _, code in BAD_REQUESTS),
     "REFUSED[error.code]": tuple(REFUSED.values()),
     "in_chat": tuple(IN_CHAT.values()),
-    "error.code": (),  # the same error once more
+    "error.code": (),  # the same error raised again
     "problem.code": (),
 }
-"""The codes that are no words in the source, by the expression that stands there instead."""
+"""The codes that are not literals in the source, by the expression that computes them."""
 
 
 def told() -> set[str]:
-    """Every code that may be told to a person."""
+    """Return every code that may be told to a person."""
     codes = {*SWITCHED, *(f"{field}_too_long" for field in WORDS), "internal"}
     own = {each.__name__: each.code for each in Refused.__subclasses__()}
     codes |= {code for code in own.values() if code}
@@ -81,20 +81,21 @@ def told() -> set[str]:
 
 
 def spelt(code: ast.expr) -> Iterator[str]:
+    """Yield the codes that an expression in the source may have."""
     match code:
         case ast.Constant(value=str(word)):
             yield word
         case ast.IfExp(body=one, orelse=other):
             yield from (*spelt(one), *spelt(other))
         case ast.Name(id="code" | "gone"):
-            pass  # a parameter, or one of two words nearby
+            pass  # a parameter, or one of two literals nearby
         case _:
             yield from WORKED_OUT[ast.unparse(code)]
 
 
-def test_every_code_that_can_reach_a_person_has_a_sentence() -> None:
+def test_every_error_code_that_can_reach_a_person_has_a_text() -> None:
     with (PACKAGE / "locales" / "en.po").open("rb") as source:
-        # The id of a sentence with a plural is a pair.
+        # The id of a text with a plural is a pair.
         ids = {each.id if isinstance(each.id, str) else each.id[0] for each in read_po(source)}
     assert {code for code in told() if f"error.{code}" not in ids} == set()
 
@@ -103,8 +104,8 @@ def test_every_code_that_can_reach_a_person_has_a_sentence() -> None:
     "code",
     sorted(
         {*(code for _, code in BAD_REQUESTS), *REFUSED.values()}
-        - {"picture_too_large"}  # met by the worker alone, which knows how large
+        - {"picture_too_large"}  # raised only by the worker, which knows the size
     ),
 )
-def test_a_refusal_of_a_network_needs_no_values(code: str) -> None:
+def test_every_refusal_by_a_platform_has_a_text_that_needs_no_values(code: str) -> None:
     assert not say(replies.error(Refused(code)).text, "en").startswith("error.")

@@ -1,4 +1,4 @@
-"""The systemd unit of docs/: systemd takes it, and it gives a stop the time that it needs."""
+"""The systemd unit in docs/: systemd accepts it, and it allows enough time for a stop."""
 
 import re
 import shutil
@@ -16,15 +16,15 @@ def _set(name: str) -> str:
     return found[1]
 
 
-def test_a_stop_has_more_than_a_minute_and_a_mistake_is_not_tried_again() -> None:
+def test_the_systemd_unit_allows_a_minute_to_stop_and_no_restart_after_a_mistake() -> None:
     assert int(_set("TimeoutStopSec")) > 60
     assert _set("RestartPreventExitStatus") == "78"
     assert int(_set("LimitNOFILE")) > 1536
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
-def test_systemd_finds_nothing_wrong_with_it(tmp_path: Path) -> None:
-    """The program is not installed on every machine, so another stands in for it."""
+def test_systemd_analyze_finds_no_fault_in_the_unit(tmp_path: Path) -> None:
+    """The program is not installed on every machine, so /bin/true replaces it."""
     unit = tmp_path / UNIT.name
     program = _set("ExecStart").partition(" ")[0]
     unit.write_text(UNIT.read_text("utf-8").replace(program, "/bin/true"), "utf-8")

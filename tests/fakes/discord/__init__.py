@@ -1,7 +1,6 @@
-"""A small honest Discord: REST, gateway and CDN on one local port, for the unmodified discord.py.
-
-It keeps its own journal and counts what people would see, so that a test never has to believe the
-bot. Start reading at `server.FakeDiscord`.
+"""A small, faithful Discord: REST API, gateway and CDN on one local port, for the unmodified
+discord.py. It keeps a journal of requests and records what people would see, so that a test need
+not trust the bot. Start reading at `server.FakeDiscord`.
 """
 
 from .faults import Fault, Hold, accepted, error, hang_up, rate_limited, reset

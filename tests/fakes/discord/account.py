@@ -1,4 +1,6 @@
-"""Routes for the bot's account: who it is, its commands, the guilds and people it asks about."""
+"""Routes for the bot's account: its user, its commands, and the guilds and people that it asks
+about.
+"""
 
 import re
 
@@ -12,13 +14,13 @@ COMMAND_NAME = re.compile(r"[-_'\w]{1,32}")
 
 
 class AccountRoutes:
-    """Login, command registration, and look-ups."""
+    """The routes for login, command registration and look-ups."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def routes(self) -> list[Route]:
-        """The table."""
+        """Return the table of routes."""
         return [
             Route("GET", "/users/@me", lambda _: payloads.user(self._world.bot)),
             Route("GET", "/oauth2/applications/@me", self.application),
@@ -36,33 +38,39 @@ class AccountRoutes:
         ]
 
     def application(self, _: Request) -> Body:
-        """The application that the token belongs to."""
+        """Return the application of the bot."""
         return payloads.application(self._world.bot, flags=self._world.application_flags)
 
     def gateway(self, _: Request) -> Body:
-        """Where the gateway is and how often one may identify."""
+        """Return the gateway's address and the limit of sessions."""
         left = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
         return {"url": self._world.gateway.url, "shards": 1, "session_start_limit": left}
 
     def commands(self, _: Request, app: int) -> Body:
-        """The bot's commands."""
+        """Return the bot's global commands."""
         return self._world.commands
 
     def guild_commands(self, _: Request, app: int, guild: int) -> Body:
-        """A guild's own commands, of which there are none; closed to who came without the scope."""
+        """Return the guild's own commands, always none.
+
+        Refuse a bot that was invited without the scope for commands.
+        """
         if not self._joined(guild).commands_scope:
             raise Refused(403, 50001, "Missing Access")
         return []
 
     def guilds(self, request: Request) -> Body:
-        """The guilds that the bot is in, by id, a page at a time."""
+        """Return a page of the guilds that the bot is in, ordered by id."""
         after, limit = int(request.query.get("after", 0)), int(request.query.get("limit", 200))
         joined = [guild for guild in self._world.guilds.values() if guild.bot_is_member]
         page = sorted((g for g in joined if g.id > after), key=lambda guild: guild.id)[:limit]
         return [payloads.guild_listed(guild) for guild in page]
 
     def register(self, request: Request, app: int) -> Body:
-        """Put these commands in place of all; one that keeps type and name keeps its id."""
+        """Replace all commands by the given ones.
+
+        A command that keeps type and name keeps its id.
+        """
         known = {_identity(command): command["id"] for command in self._world.commands}
         for command in request.json:
             _check_command(command)
@@ -82,22 +90,22 @@ class AccountRoutes:
         return self._world.commands
 
     def user(self, _: Request, user: int) -> Body:
-        """Show an account."""
+        """Return a user by id."""
         found = self._world.users.get(user)
         if found is None:
             raise Refused(404, 10013, "Unknown User")
         return payloads.user(found)
 
     def guild(self, _: Request, guild: int) -> Body:
-        """Show a guild that the bot is in."""
+        """Return a guild that the bot is in."""
         return payloads.guild(self._joined(guild), self._world.bot)
 
     def channels(self, _: Request, guild: int) -> Body:
-        """Show a guild's channels."""
+        """Return the channels of a guild."""
         return [payloads.channel(each, self._world.bot) for each in self._joined(guild).channels]
 
     def member(self, _: Request, guild: int, user: int) -> Body:
-        """Show a guild's member; everybody is one."""
+        """Return a guild member; every user is a member of every guild."""
         found = self._world.users.get(user)
         if found is None:
             raise Refused(404, 10007, "Unknown Member")
@@ -123,7 +131,7 @@ def _check_command(command: Json) -> None:
 
 
 def _check_named(item: Json) -> None:
-    """A slash command or one of its options, with everything below."""
+    """Check name and description of a slash command or option, and of all its options."""
     if not COMMAND_NAME.fullmatch(item["name"]) or item["name"] != item["name"].lower():
         raise invalid("name", "Command name is invalid", "APPLICATION_COMMAND_INVALID_NAME")
     if not 1 <= len(item.get("description") or "") <= 100:

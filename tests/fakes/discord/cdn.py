@@ -1,4 +1,4 @@
-"""The CDN: signed links to files, and the ways in which a download can disappoint."""
+"""The CDN: signed links to files, and the ways in which a download can fail."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,21 +13,21 @@ CHUNK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """One GET of a file's link."""
+    """One GET request for a file's link."""
 
     path: str
     status: int
 
 
 class Cdn:
-    """Serves what the world stores; `downloads` lists every attempt."""
+    """The server of all attachments; `downloads` lists every request."""
 
     def __init__(self, world: World) -> None:
         self.downloads: list[Download] = []
         self._world = world
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Send one file, or say that it is gone."""
+        """Send a file, or answer 404 if the link is wrong, old or expired."""
         attachment = self._world.attachments.get(int(request.match_info["number"]))
         if attachment is None or attachment.expired or not self._fresh(request, attachment):
             self.downloads.append(Download(request.path, HTTPStatus.NOT_FOUND))
@@ -43,7 +43,7 @@ class Cdn:
 
 async def _send(request: web.Request, attachment: Attachment) -> web.StreamResponse:
     response = web.StreamResponse()
-    response.force_close()  # A wrong length must not leave bytes behind for the next answer.
+    response.force_close()  # so that no byte stays for the next response
     response.content_type = attachment.content_type or "application/octet-stream"
     response.content_length = attachment.content_length
     await response.prepare(request)
@@ -56,7 +56,7 @@ async def _send(request: web.Request, attachment: Attachment) -> web.StreamRespo
         await _write(response, content[first:])
         await response.write_eof()
     except ConnectionError:
-        pass  # The bot had enough: a cap or a time limit of its own.
+        pass  # The bot closed the connection, at a size limit or a timeout of its own.
     return response
 
 

@@ -1,4 +1,4 @@
-"""Discord's limits on a message, which it checks before anything becomes visible."""
+"""Discord's limits on a message, checked before anything becomes visible."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ BUTTON, LINK, PREMIUM = 2, 5, 6
 
 
 def check_message(body: Json) -> None:
-    """Refuse a body that Discord would not take, with its own codes."""
+    """Refuse a body that Discord would not accept, with Discord's own error codes."""
     if len(body.get("content") or "") > 2000:
         raise invalid("content", "Must be 2000 or fewer in length.", TOO_LONG)
     if len(str(body.get("nonce") or "")) > 25:
@@ -43,7 +43,7 @@ def check_components(components: list[Json]) -> None:
 
 
 def check_permissions(channel: Channel, body: Json, files: Mapping[int, Upload]) -> None:
-    """Refuse what the bot may not send here with its own token."""
+    """Refuse a message that the bot may not send in this channel with its own token."""
     may = channel.bot_permissions
     if Permission.VIEW_CHANNEL not in may:
         raise Refused(403, 50001, "Missing Access")
@@ -59,7 +59,7 @@ def check_permissions(channel: Channel, body: Json, files: Mapping[int, Upload])
 
 
 def check_sizes(files: Mapping[int, Upload], limit: int) -> None:
-    """Refuse a file above the limit of bytes; it holds for each file, not for their sum."""
+    """Refuse a file above the limit in bytes; the limit holds for each file, not for their sum."""
     if any(upload.size > limit for upload in files.values()):
         raise Refused(413, 40005, "Request entity too large")
 

@@ -1,4 +1,4 @@
-"""From a request body to a message: fields, files, replies, and whom it really pings."""
+"""From a request body to a message: fields, files, replies, and the people that it really pings."""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,10 @@ SETTABLE_FLAGS = (
 def compose(
     world: World, channel: Channel, body: Json, files: Mapping[int, Upload], limit: int
 ) -> Message:
-    """A new message by the bot, checked but not visible yet. `limit` is in bytes per file."""
+    """Return a new message by the bot, checked but not visible yet.
+
+    `limit` is in bytes per file.
+    """
     check_message(body)
     check_sizes(files, limit)
     target = reply_target(channel, body.get("message_reference"))
@@ -55,7 +58,10 @@ def compose(
 def revise(
     world: World, message: Message, body: Json, files: Mapping[int, Upload], limit: int
 ) -> Message:
-    """The message with what the body says; what it leaves out stays. Editing pings nobody again."""
+    """Return the edited message.
+
+    Fields that the body leaves out stay. Editing pings nobody again.
+    """
     check_message(body)
     check_sizes(files, limit)
     changed: Json = {"edited_at": None if message.loading else world.clock()}
@@ -72,7 +78,7 @@ def revise(
 
 
 def reply_target(channel: Channel, reference: Json | None) -> Message | None:
-    """The message replied to, or None for a plain message."""
+    """Return the message replied to, or None for a plain message."""
     if reference is None:
         return None
     target = channel.messages.get(int(reference["message_id"]))
@@ -89,7 +95,9 @@ def reply_target(channel: Channel, reference: Json | None) -> Message | None:
 def pinged(
     world: World, channel: Channel, content: str, allowed: Json | None, target: Message | None
 ) -> frozenset[int | str]:
-    """Whom the bot's words notify: named in the content *and* allowed, or the author replied to."""
+    """Return the ids that the bot's message notifies: named in the content *and* allowed, or the
+    author replied to.
+    """
     if allowed is None:
         allowed = {"parse": ["users", "roles", "everyone"], "replied_user": True}
     parse = allowed.get("parse", [])
@@ -108,8 +116,11 @@ def pinged(
 
 
 def mentioned(world: World, content: str, target: Message | None) -> tuple[User, ...]:
-    """Whom a person's words mention. A reply mentions the author replied to, but a reply to an
-    interaction's response does not count as a mention of the bot."""
+    """Return the users that a person's message mentions.
+
+    A reply mentions the author replied to, but a reply to an interaction's response does not count
+    as a mention of the bot.
+    """
     ids = [int(number) for number in re.findall(r"<@!?(\d+)>", content)]
     if target is not None and target.origin is None:
         ids.append(target.author.id)
@@ -119,10 +130,10 @@ def mentioned(world: World, content: str, target: Message | None) -> tuple[User,
 def _attach(
     world: World, body: Json, files: Mapping[int, Upload], present: tuple[Attachment, ...]
 ) -> tuple[Attachment, ...]:
-    """The files of a message after this request.
+    """Return the files of a message after this request.
 
-    `attachments` names by snowflake what stays and by number what the new files are; a file it does
-    not name comes along all the same, and without the list everything present stays.
+    `attachments` names the files to keep by snowflake and the new files by number. A new file that
+    it does not name is added all the same, and without the list all present files stay.
     """
     listed = body.get("attachments")
     kept = {each.id: each for each in present}

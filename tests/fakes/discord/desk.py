@@ -1,6 +1,6 @@
-"""The front desk of the REST side: reads a request, journals it, applies faults, finds the route.
+"""The entry of the REST API: reads a request, writes the journal, applies faults, finds the route.
 
-Knows no route by name; what is not routed is answered 404 and kept in `unknown`.
+It knows no route by name. A request without a route is answered 404 and kept in `unknown`.
 """
 
 import json
@@ -14,14 +14,14 @@ from tests.fakes.streams import Stream
 from .faults import Fault, Faults
 from .rest import Body, Outcome, Refused, Request, Route, Upload, respond
 
-# These carry their right in the path and are served without the bot's token.
+# These paths carry their own token and are served without the bot's token.
 OPEN_PATHS = ("/interactions/", "/webhooks/", "/gateway")
 
 CUT_OFF = 0
 
 
 class StepContext:
-    """Serves everything below the API's base address."""
+    """The handler of everything below the API's base address."""
 
     def __init__(self, *, token: str, routes: Sequence[Route], clock: Callable[[], float]) -> None:
         self.requests: list[Request] = []
@@ -34,7 +34,7 @@ class StepContext:
         self._clock = clock
 
     async def serve(self, http: web.Request) -> web.Response:
-        """Answer one request."""
+        """Answer one request: journal, faults, token, route."""
         request = Request(
             method=http.method,
             path="/" + http.match_info["path"],

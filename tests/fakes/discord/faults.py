@@ -1,7 +1,7 @@
 """Faults between the bot and Discord, on demand.
 
-A fault ends one request badly, before the server took it or, wrapped in `accepted`, after. A hold
-stops a request at a chosen moment until the test lets it go.
+A fault makes one request fail, before the server applied it or, wrapped in `accepted`, afterwards.
+A hold stops a request at a chosen moment until the test releases it.
 """
 
 import asyncio
@@ -20,7 +20,10 @@ from .rest import Outcome, Request, respond
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """How a request ends. With neither answer nor reset the connection closes in silence."""
+    """The way in which a request fails.
+
+    With neither answer nor reset the connection is closed without a response.
+    """
 
     answer: Outcome | None = None
     reset: bool = False
@@ -28,22 +31,25 @@ class Fault:
 
     @property
     def unread(self) -> bool:
-        """The connection ends before the body is read."""
+        """Whether the connection ends before the body is read."""
         return self.reset and not self.accepted
 
     def finish(self, request: web.Request) -> web.Response:
-        """Answer badly, or cut the connection."""
+        """Send the faulty answer, or cut the connection."""
         if self.answer is not None:
             return respond(self.answer)
         if request.transport is not None:
             if self.reset:
                 _linger_not(request.transport)
             request.transport.abort()
-        return web.Response()  # Goes nowhere: aiohttp wants one.
+        return web.Response()  # never sent; aiohttp requires a response
 
 
 def error(status: int, code: int = 0, message: str = "a fault on purpose") -> Fault:
-    """Answer this status and error code; a 5xx without a code is plain text, as a proxy's."""
+    """Return a fault with this status and error code.
+
+    A 5xx without a code is plain text, as from a proxy.
+    """
     body: Json | str = {"message": message, "code": code}
     if status >= 500 and not code:
         body = message
@@ -51,7 +57,10 @@ def error(status: int, code: int = 0, message: str = "a fault on purpose") -> Fa
 
 
 def rate_limited(retry_after: float = 0.01, *, via: bool = True, everywhere: bool = False) -> Fault:
-    """Answer 429. Without the Via header discord.py takes it for a Cloudflare ban."""
+    """Return a fault that answers 429.
+
+    Without the Via header discord.py takes it for a Cloudflare ban.
+    """
     words = "You are being rate limited."
     body = {"message": words, "retry_after": retry_after, "global": everywhere}
     headers = {"Retry-After": str(retry_after)} | ({"Via": "1.1 google"} if via else {})
@@ -59,17 +68,17 @@ def rate_limited(retry_after: float = 0.01, *, via: bool = True, everywhere: boo
 
 
 def reset() -> Fault:
-    """Reset the connection (TCP RST) without reading the body."""
+    """Return a fault that resets the connection (TCP RST) without reading the body."""
     return Fault(reset=True)
 
 
 def hang_up() -> Fault:
-    """Read the request and close the connection without an answer."""
+    """Return a fault that reads the request and closes the connection without a response."""
     return Fault()
 
 
 def accepted(fault: Fault) -> Fault:
-    """The same, but after the request took effect: the worst case for a sender."""
+    """Return the same fault for after the request took effect: the worst case for a sender."""
     return replace(fault, accepted=True)
 
 
@@ -83,17 +92,17 @@ class Hold:
         self._released = asyncio.Event()
 
     async def reached(self, timeout: float = 10) -> Request:
-        """The request that stands here, once it does."""
+        """Wait until a request has reached the hold, and return it."""
         await within(timeout, self._reached, "no request reached the hold")
         assert self._request is not None
         return self._request
 
     def release(self) -> None:
-        """Let it go on."""
+        """Let the request continue."""
         self._released.set()
 
     async def stop(self, request: Request) -> None:
-        """Stand still until released."""
+        """Wait until the hold is released."""
         self._request = request
         self._reached.set()
         await self._released.wait()
@@ -101,7 +110,7 @@ class Hold:
 
 @dataclass(slots=True)
 class Rule:
-    """Which requests meet a fault or a hold, and how many more of them; None for all."""
+    """The requests that meet a fault or a hold, and how many more of them; None for all."""
 
     method: str
     path: re.Pattern[str]
@@ -110,37 +119,37 @@ class Rule:
 
 
 class Faults:
-    """The rules in force; of those that fit a request, the oldest of each kind applies."""
+    """The rules in force. Of the rules that fit a request, the oldest of each kind applies."""
 
     def __init__(self) -> None:
         self._rules: list[Rule] = []
 
     def add(self, method: str, path: str, fault: Fault, *, times: int | None = 1) -> None:
-        """Let the next `times` requests whose path matches the expression end in this fault."""
+        """Make the next `times` requests whose path matches the expression end in this fault."""
         self._rules.append(Rule(method, re.compile(path), fault, times))
 
     def hold(self, method: str, path: str) -> Hold:
-        """Stop the next such request when it took effect but is not answered."""
+        """Stop the next such request after it took effect and before it is answered."""
         return self._hold(method, path, before=False)
 
     def hold_before(self, method: str, path: str) -> Hold:
-        """Stop the next such request when it arrived but had no effect yet."""
+        """Stop the next such request when it has arrived and before it takes effect."""
         return self._hold(method, path, before=True)
 
     def clear(self) -> None:
-        """Drop all rules and release whatever stands still."""
+        """Remove all rules and release all held requests."""
         for rule in self._rules:
             if isinstance(rule.effect, Hold):
                 rule.effect.release()
         self._rules.clear()
 
     def fault_for(self, method: str, path: str) -> Fault | None:
-        """The fault this request meets; counts as used."""
+        """Return the fault for this request, or None, and count it as used."""
         effect = self._take(Fault, method, path)
         return effect if isinstance(effect, Fault) else None
 
     def hold_for(self, method: str, path: str) -> Hold | None:
-        """The hold this request meets; counts as used."""
+        """Return the hold for this request, or None, and count it as used."""
         effect = self._take(Hold, method, path)
         return effect if isinstance(effect, Hold) else None
 
@@ -159,6 +168,6 @@ class Faults:
 
 
 def _linger_not(transport: asyncio.Transport) -> None:
-    # Closing with a linger time of zero sends RST in place of FIN.
+    # Closing with a linger time of zero sends RST instead of FIN.
     connection = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,7 +1,7 @@
-"""A client's data: the options of a command, the fields of a modal.
+"""The data that a Discord client sends: the options of a command, the fields of a modal.
 
-A client offers only what the bot registered or showed, so anything else is a LookupError here: the
-test asks for something that no person could do.
+A client offers only what the bot registered or showed. Anything else raises LookupError: no person
+could do it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ OPTION_TYPES: dict[int, type | tuple[type, ...]] = {
 
 
 class Field(IntEnum):
-    """The modal fields that carry a single value; all others carry a list."""
+    """The types of modal fields that carry a single value; all others carry a list."""
 
     TEXT = 4
     RADIO = 21
@@ -37,14 +37,14 @@ class Field(IntEnum):
 
 
 class Resolved:
-    """The things that a form names by id, as the payload carries them along."""
+    """The objects that a form names by id, in the form in which the payload carries them."""
 
     def __init__(self, guild: Guild | None) -> None:
         self._guild = guild
         self._tables: dict[str, Json] = {}
 
     def wire(self, value: object) -> Any:
-        """The value as it is sent, its full form kept for `resolved`."""
+        """Return the value as it is sent, and keep its full form for `resolved`."""
         match value:
             case Attachment():
                 return self._keep("attachments", value.id, payloads.attachment(value))
@@ -62,7 +62,7 @@ class Resolved:
                 return value
 
     def into(self, data: Json) -> Json:
-        """The interaction's data with `resolved`, if anything is."""
+        """Return the interaction's data, with `resolved` if anything is in it."""
         return data | {"resolved": self._tables} if self._tables else data
 
     def _keep(self, table: str, number: int, shown: Json) -> str:
@@ -71,7 +71,7 @@ class Resolved:
 
 
 def offered(commands: Sequence[Json], name: str, kind: int, channel: Channel, owners: Json) -> Json:
-    """The registered command that a person is offered here under this name."""
+    """Return the registered command that a person is offered here under this name."""
     for command in commands:
         if command["name"] == name and command["type"] == kind:
             contexts = command.get("contexts")
@@ -86,7 +86,7 @@ def offered(commands: Sequence[Json], name: str, kind: int, channel: Channel, ow
 def slash_data(
     command: Json, path: Sequence[str], values: Mapping[str, object], guild: Guild | None
 ) -> Json:
-    """The data of a slash command; `path` are the words of a subcommand, if any."""
+    """Return the data of a slash command; `path` are the names of a subcommand, if any."""
     resolved = Resolved(guild)
     leaf = _leaf(command, path)
     known = {option["name"]: option for option in leaf.get("options") or ()}
@@ -102,9 +102,8 @@ def slash_data(
 def typing_data(
     command: Json, path: Sequence[str], values: Mapping[str, object], focused: str, typed: str
 ) -> Json:
-    """The data of an autocomplete request: what is filled in so far, and the option being typed.
-
-    Discord sends attachments here by id only, without `resolved`.
+    """Return the data of an autocomplete request: the options filled in so far and the option being
+    typed. Discord sends attachments here by id only, without `resolved`.
     """
     known = {option["name"]: option for option in _leaf(command, path).get("options") or ()}
     if not known[focused].get("autocomplete"):
@@ -116,10 +115,10 @@ def typing_data(
 
 
 def modal_data(modal: Json, values: Mapping[str | int, object], guild: Guild | None) -> Json:
-    """The data of a submitted modal.
+    """Return the data of a submitted modal.
 
-    Fields are named by label, custom id or place (from 0); one not named keeps what the bot filled
-    in.
+    Fields are named by label, custom id or position (from 0). A field that is not named keeps what
+    the bot filled in.
     """
     resolved = Resolved(guild)
     unused = dict(values)
@@ -139,7 +138,7 @@ def modal_data(modal: Json, values: Mapping[str | int, object], guild: Guild | N
 
 
 def find_control(components: Sequence[Json], wanted: str) -> Json:
-    """The button or menu with this custom id, or the button with this label."""
+    """Return the button or menu with this custom id, or the button with this label."""
     controls = [each for each in walk(list(components)) if "custom_id" in each]
     for control in controls:
         if wanted in (control["custom_id"], control.get("label")):
@@ -193,7 +192,7 @@ def _field(field: Json, given: Mapping[str, object], label: str, resolved: Resol
             entry["value"] = value = given.get("value", preset[0] if preset else None)
         case Field.CHECKBOX:
             entry["value"] = given.get("value", field.get("default", False))
-            value = True  # Left empty is an answer too.
+            value = True  # An empty field is an answer too.
         case _:
             picked = given.get("value", preset)
             picked = list(picked) if isinstance(picked, list | tuple) else [picked]

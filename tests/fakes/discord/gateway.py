@@ -1,8 +1,9 @@
 """The gateway: the websocket on which Discord tells the bot what happens.
 
-Speaks HELLO, IDENTIFY, READY, heartbeats, RESUME with replay, INVALID_SESSION and the close codes.
-It knows nothing of messages or guilds: `greeting` says what follows an IDENTIFY, `send` takes any
-event. Frames are plain text although discord.py's address asks for zlib-stream; it accepts both.
+It speaks HELLO, IDENTIFY, READY, heartbeats, RESUME with replay, INVALID_SESSION and the close
+codes. It knows nothing of messages or guilds: `greeting` says what follows an IDENTIFY, `send`
+takes any event. Frames are plain text although discord.py's address asks for zlib-stream;
+discord.py accepts both.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from tests.fakes.streams import within
 from .model import Json
 
 Event = tuple[str, Json]
-"""Its name and payload."""
+"""The name and the payload of an event."""
 
 HEARTBEAT_SECONDS = 41.25
 
@@ -31,7 +32,7 @@ INVALID_SESSION, HELLO, HEARTBEAT_ACK = 9, 10, 11
 
 
 class Intent(IntFlag):
-    """The intents that decide what a session is told."""
+    """The intents that decide which events a session gets."""
 
     GUILDS = 1 << 0
     GUILD_MEMBERS = 1 << 1
@@ -46,7 +47,10 @@ PRIVILEGED = Intent.GUILD_MEMBERS | Intent.GUILD_PRESENCES | Intent.MESSAGE_CONT
 
 @dataclass(eq=False)
 class Session:
-    """One IDENTIFY and everything told since; it outlives its socket, so that RESUME can replay."""
+    """One IDENTIFY and all events since.
+
+    A session outlives its socket, so that RESUME can replay.
+    """
 
     id: str
     intents: Intent
@@ -57,13 +61,13 @@ class Session:
     more: asyncio.Event = field(default_factory=asyncio.Event)
 
     def push(self, event: str, payload: Json) -> None:
-        """Number an event and queue it; with no socket it waits for a RESUME."""
+        """Number an event and queue it. Without a socket the event waits for a RESUME."""
         number = len(self.frames) + 1
         self.frames.append(json.dumps({"op": DISPATCH, "s": number, "t": event, "d": payload}))
         self.more.set()
 
     async def write(self, socket: web.WebSocketResponse) -> None:
-        """Send what is queued, and go on doing so while this socket is the session's own."""
+        """Send queued events as long as this socket belongs to the session."""
         while self.socket is socket:
             if self.sent < len(self.frames):
                 self.sent += 1
@@ -83,12 +87,12 @@ class Gateway:
         self.resumes = 0
         self.unknown_frames: list[Json] = []
         self.refused = 0
-        """Sockets that were not let in."""
+        """The number of sockets that were refused."""
         self.says_hello = True
         self.greets = True
-        """Whether READY can be read; without, it is empty."""
+        """Whether READY has its content; otherwise it is empty."""
         self.lets_in = True
-        """Whether READY or RESUMED comes at all; a RESUME ends the socket otherwise."""
+        """Whether READY or RESUMED is sent at all; if not, a RESUME ends the socket."""
         self._refuses = False
         self._token = token
         self._greeting = greeting
@@ -103,17 +107,18 @@ class Gateway:
         return [session for session in self.sessions if session.socket is not None]
 
     async def connected(self, timeout: float) -> None:
-        """Return once the bot holds a session with a socket."""
+        """Return once the bot has a session with a socket."""
         await within(timeout, self._up, "the bot did not connect to the gateway")
 
     async def disconnected(self, timeout: float) -> None:
-        """Return once it holds none."""
+        """Return once the bot has no session with a socket."""
         await within(timeout, self._down, "the bot did not leave the gateway")
 
     def send(self, event: str, build: Callable[[Intent], Json | None]) -> bool:
-        """Tell every session; `build` gets its intents and returns None for "not subscribed".
+        """Send an event to every session.
 
-        False when no socket was open: the event then waits for a RESUME that may never come.
+        `build` gets a session's intents and returns None if the session is not subscribed. Return
+        False if no socket is open: the event then waits for a RESUME that may never come.
         """
         for session in self.sessions:
             payload = build(session.intents)
@@ -122,17 +127,17 @@ class Gateway:
         return bool(self.live)
 
     def refuse(self, *, until: bool = False) -> None:
-        """Let no socket in any more, as a proxy whose upstream is gone; `until` ends that."""
+        """Refuse new sockets, like a proxy whose upstream is gone; `until` ends that."""
         self._refuses = not until
 
     def garble(self, frame: str) -> None:
-        """Send every session this text, which need not be JSON, under no number."""
+        """Send every session this text, which need not be JSON, without a sequence number."""
         for session in self.sessions:
             session.frames.append(frame)
             session.more.set()
 
     async def drop(self, *, code: int | None = None) -> None:
-        """Cut every connection: without a word, or with a close code."""
+        """Cut every connection: without a close frame, or with a close code."""
         for socket, request in list(self._sockets.items()):
             if code is not None:
                 await socket.close(code=code)
@@ -146,7 +151,7 @@ class Gateway:
         self.sessions.clear()
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        """Hold one connection from HELLO to its end."""
+        """Serve one connection from HELLO to its end."""
         if self._refuses:
             self.refused += 1
             raise web.HTTPServiceUnavailable
@@ -190,7 +195,7 @@ class Gateway:
         return None
 
     async def _receive(self, socket: web.WebSocketResponse) -> Json | None:
-        """The next frame that is no heartbeat, or None at the end."""
+        """Return the next frame that is no heartbeat, or None at the end."""
         while True:
             frame = await socket.receive()
             if frame.type is not WSMsgType.TEXT:

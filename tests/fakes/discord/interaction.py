@@ -1,6 +1,5 @@
-"""One use of a command, button, menu or modal, from the click to the bot's answer.
-
-The handle that a test holds. It knows nothing of how it is sent or answered over HTTP.
+"""One use of a command, button, menu or modal, from the click to the bot's answer: the handle that
+a test holds. It knows nothing about HTTP.
 """
 
 import asyncio
@@ -15,7 +14,7 @@ from .model import Channel, ChannelType, Json, Message, User
 
 
 class Kind(IntEnum):
-    """A person's act."""
+    """The kinds of interactions."""
 
     COMMAND = 2
     COMPONENT = 3
@@ -24,7 +23,7 @@ class Kind(IntEnum):
 
 
 class Context(IntEnum):
-    """In what kind of place it happened."""
+    """The kinds of places in which an interaction happens."""
 
     GUILD = 0
     BOT_DM = 1
@@ -32,7 +31,7 @@ class Context(IntEnum):
 
 
 class Answer(IntEnum):
-    """The bot's answer."""
+    """The kinds of answers that a bot may give."""
 
     MESSAGE = 4
     THINKING = 5
@@ -43,7 +42,7 @@ class Answer(IntEnum):
 
 
 def context_of(channel: Channel) -> Context:
-    """The kind of place that a channel is."""
+    """Return the kind of place that a channel is."""
     if channel.guild is not None:
         return Context.GUILD
     return Context.BOT_DM if channel.type is ChannelType.DM else Context.PRIVATE_CHANNEL
@@ -51,7 +50,7 @@ def context_of(channel: Channel) -> Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """The bot's first answer. `message` is what it showed at that moment, if it showed one."""
+    """The bot's first answer. `message` is what it showed at that moment, or None."""
 
     type: Answer
     data: Json
@@ -59,13 +58,13 @@ class Response:
 
     @property
     def ephemeral(self) -> bool:
-        """Only the person who asked sees it."""
+        """Whether only the person who asked sees the answer."""
         return self.message is not None and self.message.ephemeral
 
 
 @dataclass(eq=False, kw_only=True)
 class Interaction:
-    """Handed to the test by what a person does. `delivered` is False when no bot was connected."""
+    """The handle of a person's act, for the test. `delivered` is False if no bot was connected."""
 
     id: int
     kind: Kind
@@ -88,22 +87,22 @@ class Interaction:
 
     @property
     def context(self) -> Context:
-        """In what kind of place it happened."""
+        """The kind of place in which the interaction happened."""
         return context_of(self.channel)
 
     @property
     def original(self) -> Message | None:
-        """The first answer as it stands now; None if there is none or it was deleted."""
+        """The first answer as it is now; None if there is none or it was deleted."""
         return self.channel.messages.get(self.original_id or 0)
 
     @property
     def followups(self) -> list[Message]:
-        """The messages after the first answer that still stand, as they are now."""
+        """The messages after the first answer that still exist, as they are now."""
         standing = (self.channel.messages.get(number) for number in self.followup_ids)
         return [message for message in standing if message is not None]
 
     async def answered(self, timeout: float = 10) -> Response:
-        """The bot's first answer."""
+        """Wait for the bot's first answer, and return it."""
         lost = "" if self.delivered else " (no bot was connected)"
         await within(timeout, self._answered, f"the bot did not answer {self.name!r}{lost}")
         assert self.response is not None
@@ -115,7 +114,7 @@ class Interaction:
         return str(self.data.get("name") or self.data.get("custom_id"))
 
     def answer(self, response: Response) -> None:
-        """Write down the bot's first answer."""
+        """Record the bot's first answer."""
         self.response = response
         self.acknowledged_after = time.perf_counter() - self._dispatched
         self._answered.set()

@@ -11,14 +11,14 @@ from .world import World
 
 
 class MessageRoutes:
-    """The routes of channels. Nonces are remembered per author, here the one bot."""
+    """The routes of channels. Nonces are remembered per author, which here is always the bot."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._nonces: dict[str, Message] = {}
 
     def routes(self) -> list[Route]:
-        """The table."""
+        """Return the table of routes."""
         one = "/channels/{channel}/messages/{message}"
         return [
             Route("POST", "/users/@me/channels", self.open_dm),
@@ -33,23 +33,23 @@ class MessageRoutes:
         ]
 
     def open_dm(self, request: Request) -> Body:
-        """Open direct messages; this works even for a person who takes none."""
+        """Open direct messages. This works even for a person whose direct messages are closed."""
         person = self._world.users.get(int(request.json["recipient_id"]))
         if person is None or person.bot:
             raise Refused(400, 50033, "Invalid Recipient(s)")
         return channel_payload(self._world.dm(person), self._world.bot)
 
     def channel(self, _: Request, channel: int) -> Body:
-        """Show a channel."""
+        """Return a channel."""
         return channel_payload(self._visible(channel), self._world.bot)
 
     def typing(self, _: Request, channel: int) -> Body:
-        """Show that the bot is typing; nobody looks."""
+        """Accept the typing indicator; nothing shows it."""
         self._visible(channel)
         return None
 
     def history(self, request: Request, channel: int) -> Body:
-        """Messages, newest first; none without the right to read the history."""
+        """Return messages, newest first; none without the right to read the history."""
         place = self._visible(channel)
         if Permission.READ_MESSAGE_HISTORY not in place.bot_permissions:
             return []
@@ -57,7 +57,7 @@ class MessageRoutes:
         return [self._show(item) for item in _page(standing, request)]
 
     def message(self, _: Request, channel: int, message: int) -> Body:
-        """Show one message."""
+        """Return one message."""
         place = self._visible(channel)
         self._need(place, Permission.READ_MESSAGE_HISTORY)
         return self._show(self._find(place, message))
@@ -79,7 +79,7 @@ class MessageRoutes:
         return self._show(message)
 
     def edit(self, request: Request, channel: int, message: int) -> Body:
-        """Change an own message."""
+        """Edit a message of the bot's own."""
         world = self._world
         place = self._visible(channel)
         before = self._find(place, message)
@@ -90,7 +90,7 @@ class MessageRoutes:
         return self._show(place.messages[message])
 
     def delete(self, _: Request, channel: int, message: int) -> Body:
-        """Delete an own message, or anybody's with the right to manage messages."""
+        """Delete a message of the bot's own, or anybody's with the right to manage messages."""
         place = self._visible(channel)
         found = self._find(place, message)
         if found.author is not self._world.bot:
@@ -99,7 +99,7 @@ class MessageRoutes:
         return None
 
     def react(self, _: Request, channel: int, message: int, emoji: str) -> Body:
-        """Put a reaction under a message; to be the first takes a right of its own."""
+        """Add a reaction to a message. The first reaction needs a permission of its own."""
         place = self._visible(channel)
         self._need(place, Permission.READ_MESSAGE_HISTORY | Permission.ADD_REACTIONS)
         self._world.react(self._find(place, message), emoji)

@@ -1,7 +1,8 @@
 """The objects of the fake Discord: users, guilds, channels, attachments, messages.
 
-Plain values in Discord's own words. A message is frozen: an edit puts a new value under the same
-id, so what a test holds is what people saw at that moment. Knows nothing of the wire.
+They are plain values in Discord's own terms. A message is frozen: an edit puts a new value under
+the same id, so a test holds what people saw at that moment. This module knows nothing of JSON or
+HTTP.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ MIB = 1024 * 1024
 
 
 class Permission(IntFlag):
-    """The permission bits that this server looks at."""
+    """The permission bits that this server checks."""
 
     ADMINISTRATOR = 1 << 3
     MANAGE_CHANNELS = 1 << 4
@@ -48,7 +49,7 @@ MEMBER = (
     | Permission.USE_APPLICATION_COMMANDS
     | Permission.USE_EXTERNAL_APPS
 )
-"""Rights of ordinary members on a server nobody has tightened, the bot included."""
+"""Permissions of ordinary members on a server with default settings; the bot has them too."""
 
 
 class ChannelType(IntEnum):
@@ -91,7 +92,7 @@ class Role:
 
 @dataclass(eq=False, kw_only=True)
 class User:
-    """An account: a person, or the bot. Its settings may be changed at any time."""
+    """An account: a person, or the bot. Tests may change its settings at any time."""
 
     id: int
     name: str
@@ -111,7 +112,7 @@ class User:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Guild:
-    """A server. Without an `upload_limit` in bytes, its premium tier decides."""
+    """A Discord server. Without an `upload_limit` in bytes, its premium tier decides."""
 
     id: int
     name: str
@@ -121,7 +122,7 @@ class Guild:
     bot_is_member: bool = True
     bot_permissions: Permission = MEMBER
     commands_scope: bool = True
-    """The bot was invited with applications.commands, too."""
+    """Whether the bot was invited with the scope applications.commands."""
     locale: str = "en-US"
     roles: list[Role] = field(default_factory=list)
     channels: list["Channel"] = field(default_factory=list)
@@ -141,7 +142,7 @@ class Channel:
 
     @property
     def bot_permissions(self) -> Permission:
-        """The bot's rights here."""
+        """The bot's permissions in this channel."""
         if self.guild is None:
             return MEMBER if self.type is ChannelType.DM else Permission(0)
         if not self.guild.bot_is_member:
@@ -152,7 +153,7 @@ class Channel:
 
     @property
     def visible_to_bot(self) -> bool:
-        """The bot is told what happens here."""
+        """Whether the bot gets events of this channel."""
         return Permission.VIEW_CHANNEL in self.bot_permissions
 
     def __repr__(self) -> str:
@@ -161,11 +162,12 @@ class Channel:
 
 @dataclass(eq=False, kw_only=True)
 class Attachment:
-    """A file on the CDN. `content` is what is really there; a test may make the rest lie.
+    """A file on the CDN.
 
-    `size` is what the payload declares. `content_length` is what the download's header says; None
-    leaves the header out. `stall_after` stops the download after that many bytes until `resume` is
-    called. `expired` makes every link to it a 404.
+    `content` is what the CDN really stores; the other fields may disagree. `size` is the size in
+    the payload. `content_length` is the download's header; None leaves the header out.
+    `stall_after` stops the download after that many bytes until `resume` is called. `expired` makes
+    every link to the file a 404.
     """
 
     id: int
@@ -188,7 +190,7 @@ class Attachment:
             self.content_type = mimetypes.guess_type(self.filename)[0]
 
     def resume(self) -> None:
-        """Let a stalled download go on."""
+        """Let a stalled download continue."""
         self._resumed.set()
 
     async def resumed(self) -> None:
@@ -201,7 +203,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The interaction that a message answers; for a follow-up, `original` is the first answer."""
+    """The interaction that a message answers. For a follow-up, `original` is the first answer."""
 
     interaction: int
     type: int
@@ -215,8 +217,8 @@ class Origin:
 class Message:
     """A message as people saw it at one moment.
 
-    `pings` holds the ids of users and roles it really notified, and the words "everyone", "here".
-    `seen_by` is the one reader of an ephemeral message.
+    `pings` holds the ids of users and roles that it really notified, and the words "everyone",
+    "here". `seen_by` is the only reader of an ephemeral message.
     """
 
     id: int
@@ -240,21 +242,21 @@ class Message:
     """The bot's reactions."""
     stickers: tuple[Json, ...] = ()
     forwarded: "Message | None" = None
-    """The message that it passes on, as that stood then; a forward has nothing of its own."""
+    """The message that this one forwards, as it was then; a forward has no content of its own."""
 
     @property
     def ephemeral(self) -> bool:
-        """Only one person sees it."""
+        """Whether only one person sees the message."""
         return bool(self.flags & MessageFlag.EPHEMERAL)
 
     @property
     def loading(self) -> bool:
-        """It still says only "is thinking"."""
+        """Whether the message still shows "is thinking" alone."""
         return bool(self.flags & MessageFlag.LOADING)
 
     @property
     def buttons(self) -> list[Json]:
-        """Its buttons, also those inside containers and sections, in order."""
+        """The message's buttons, including those inside containers and sections, in order."""
         return [item for item in walk(self.components) if item["type"] == 2]
 
     def __repr__(self) -> str:
@@ -263,7 +265,7 @@ class Message:
 
 
 def walk(components: tuple[Json, ...] | list[Json]) -> list[Json]:
-    """Every component, parents before children."""
+    """Return every component, parents before children."""
     found: list[Json] = []
     for component in components:
         found.append(component)

@@ -1,4 +1,4 @@
-"""How the fake's things look on the wire, as Discord shows them to this one bot.
+"""The fake's objects as JSON, as Discord shows them to this one bot.
 
 Pure functions from the model to JSON; no state, no effects.
 """
@@ -23,12 +23,12 @@ _EMPTIED: Json = {"content": "", "attachments": [], "embeds": [], "components": 
 
 
 def stamp(seconds: float) -> str:
-    """An ISO 8601 time in UTC."""
+    """Return an ISO 8601 time in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def user(account: User) -> Json:
-    """A user object."""
+    """Return a user object."""
     return {
         "id": str(account.id),
         "username": account.name,
@@ -41,7 +41,7 @@ def user(account: User) -> Json:
 
 
 def application(bot: User, *, flags: int) -> Json:
-    """The application object that login asks for."""
+    """Return the application object that login asks for."""
     return {
         "id": str(bot.id),
         "name": bot.name,
@@ -57,7 +57,7 @@ def application(bot: User, *, flags: int) -> Json:
 
 
 def member(account: User, guild: Guild) -> Json:
-    """A guild member without its user; the bot has the role that came with it."""
+    """Return a guild member without its user. The bot has the role that was created for it."""
     roles = [guild.bot_role] if account.bot else account.roles
     return {
         "roles": [str(role.id) for role in roles if role in (guild.bot_role, *guild.roles)],
@@ -74,12 +74,12 @@ def member(account: User, guild: Guild) -> Json:
 
 
 def acting_member(account: User, guild: Guild) -> Json:
-    """A guild member with its permissions, as interactions show it."""
+    """Return a guild member with permissions, as interactions show it."""
     return member(account, guild) | {"permissions": str(int(account.permissions))}
 
 
 def role(item: Role, *, permissions: int = 0, position: int = 1) -> Json:
-    """A role object."""
+    """Return a role object."""
     return {
         "id": str(item.id),
         "name": item.name,
@@ -95,7 +95,7 @@ def role(item: Role, *, permissions: int = 0, position: int = 1) -> Json:
 
 
 def channel(item: Channel, bot: User) -> Json:
-    """A channel object; the bot's own denials stand in its overwrites."""
+    """Return a channel object; the permissions denied to the bot are in its overwrites."""
     shown: Json = {
         "id": str(item.id),
         "type": int(item.type),
@@ -123,7 +123,7 @@ def channel(item: Channel, bot: User) -> Json:
 
 
 def guild(item: Guild, bot: User) -> Json:
-    """A guild as GUILD_CREATE and GET /guilds show it."""
+    """Return a guild as GUILD_CREATE and GET /guilds show it."""
     everyone = Role(id=item.id, name="@everyone")
     roles = [role(everyone, position=0), role(item.bot_role, permissions=item.bot_permissions)]
     me = member(bot, item) | {"user": user(bot)}
@@ -157,7 +157,7 @@ def guild(item: Guild, bot: User) -> Json:
 
 
 def guild_listed(item: Guild) -> Json:
-    """A guild as the list of one's own guilds shows it."""
+    """Return a guild as the list of the bot's own guilds shows it."""
     return {
         "id": str(item.id),
         "name": item.name,
@@ -169,7 +169,7 @@ def guild_listed(item: Guild) -> Json:
 
 
 def attachment(item: Attachment) -> Json:
-    """An attachment object: the declared size, whatever is really there."""
+    """Return an attachment object with the declared size, whatever the content is."""
     shown: Json = {
         "id": str(item.id),
         "filename": item.filename,
@@ -188,7 +188,7 @@ def attachment(item: Attachment) -> Json:
 
 
 def message(item: Message) -> Json:
-    """A message object with everything in it."""
+    """Return a message object with all its content."""
     shown: Json = {
         "id": str(item.id),
         "type": int(item.type),
@@ -220,10 +220,10 @@ def message(item: Message) -> Json:
 
 
 def readable(item: Message, *, everything: bool = False) -> Json:
-    """A message as the bot may read it: emptied when it is none of the bot's business.
+    """Return a message as the bot may read it: emptied if it does not concern the bot.
 
-    Without the message content intent a bot reads its own messages, direct messages, and those that
-    mention it. The message replied to is judged by itself.
+    Without the message content intent a bot reads its own messages, direct messages, and messages
+    that mention it. The message replied to is judged on its own.
     """
     shown = message(item)
     if not (everything or concerns_bot(item)):
@@ -237,13 +237,15 @@ def readable(item: Message, *, everything: bool = False) -> Json:
 
 
 def concerns_bot(item: Message) -> bool:
-    """The bot may read it without the message content intent."""
+    """Whether the bot may read the message without the message content intent."""
     private = item.channel.type is ChannelType.DM
     return private or item.author.bot or any(person.bot for person in item.mentions)
 
 
 def interaction_owners(channel: Channel, person: User) -> Json:
-    """`authorizing_integration_owners`: who installed the app that is being used here."""
+    """Return `authorizing_integration_owners`: the server or person that installed the app that is
+    being used.
+    """
     owners: Json = {}
     if channel.guild is not None and channel.guild.bot_is_member:
         owners["0"] = str(channel.guild.id)
@@ -255,7 +257,7 @@ def interaction_owners(channel: Channel, person: User) -> Json:
 
 
 def interaction(item: Interaction, bot: User) -> Json:
-    """The bot's event when a person uses something of it."""
+    """Return the event that the bot gets when a person uses a command, button or modal."""
     place, person = item.channel, item.user
     shown: Json = {
         "id": str(item.id),
@@ -292,7 +294,9 @@ def _roles_pinged(item: Message) -> set[int]:
 
 
 def _forward(item: Message) -> Json:
-    """A snapshot tells what stood there, but not who wrote it."""
+    """Return a forward with its snapshot, which holds the content of the message and not its
+    author.
+    """
     told = ("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp")
     whole = message(item)
     snapshot = {key: whole[key] for key in (*told, "flags", "components", "sticker_items")}

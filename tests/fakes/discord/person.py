@@ -1,6 +1,6 @@
-"""A person with a Discord client: types commands, presses buttons, says things.
+"""A person with a Discord client, who types commands, presses buttons and writes messages.
 
-Only what a client offers can be done; the rest raises LookupError.
+A person can do only what a client offers; anything else raises LookupError.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,16 +17,17 @@ from .model import Attachment, Channel, Json, Message, MessageType, User
 from .world import World
 
 OFFERED = 30.0
-"""Seconds for which somebody waits for commands to show up."""
+"""Seconds to wait until the bot's commands are offered."""
 
 SLASH, MESSAGE_MENU = 1, 3
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
 class Person(User):
-    """Acts in `home` unless told another channel.
+    """A person who acts in `home` unless another channel is given.
 
-    Where a message is wanted, any earlier snapshot of it will do: what counts is how it stands now.
+    Where a method takes a message, any earlier snapshot of it will do: the method uses the message
+    as it is now.
     """
 
     world: World
@@ -46,10 +47,11 @@ class Person(User):
         options: Mapping[str, object] | None = None,
         **values: object,
     ) -> Interaction:
-        """Use a slash command; a subcommand is named by its words, such as "admin quota set".
+        """Use a slash command.
 
-        Options are keywords, or stand in `options` where a name is taken, such as "channel"; None
-        leaves one out.
+        A subcommand is named by its words, such as "admin quota set". Options are keywords; an
+        option whose name is taken, such as "channel", goes into `options`. None leaves an option
+        out.
         """
         root, *path = name.split()
         command = await self._offered(root, SLASH, channel)
@@ -69,7 +71,7 @@ class Person(User):
         channel: Channel | None = None,
         timeout: float = 10,
     ) -> list[Json]:
-        """Type into an option and get the choices that the bot offers."""
+        """Type into an option and return the choices that the bot offers."""
         root, *path = name.split()
         command = await self._offered(root, SLASH, channel)
         data = forms.typing_data(command, path, options or {}, focused, value)
@@ -101,7 +103,9 @@ class Person(User):
     async def submit_modal(
         self, interaction: Interaction, values: Mapping[str | int, object]
     ) -> Interaction:
-        """Send the modal that answered an interaction; see `forms.modal_data` for the names."""
+        """Submit the modal that answered an interaction; see `forms.modal_data` for the names of
+        fields.
+        """
         response = interaction.response
         if response is None or response.type is not Answer.MODAL:
             raise LookupError(f"no modal is open: {response}")
@@ -120,8 +124,11 @@ class Person(User):
         stickers: Sequence[Json] = (),
         embeds: Sequence[Json] = (),
     ) -> Message:
-        """Write a message. A mention of the bot stands before the text; `embeds` are what Discord
-        shows of the links in it."""
+        """Write a message.
+
+        `mentions_bot` puts a mention before the text; `embeds` are the previews that Discord shows
+        of links in the text.
+        """
         world, place = self.world, channel or self.home
         content = f"<@{world.bot.id}> {text}".strip() if mentions_bot else text
         target = None if reply_to is None else self._now(reply_to)
@@ -144,7 +151,7 @@ class Person(User):
         return message
 
     async def forward(self, message: Message, *, channel: Channel | None = None) -> Message:
-        """Pass a message on, without a word of one's own."""
+        """Forward a message without a comment."""
         world = self.world
         passed_on = Message(
             id=world.ids.next(),
@@ -157,7 +164,7 @@ class Person(User):
         return passed_on
 
     async def edit(self, message: Message, text: str) -> Message:
-        """Change an own message's text; mentions are read anew, as Discord does."""
+        """Edit the text of a message of one's own. Mentions are read again, as Discord does."""
         before = self._now(message)
         changed = replace(
             before,
@@ -169,7 +176,7 @@ class Person(User):
         return changed
 
     async def delete(self, message: Message) -> None:
-        """Delete a message: an own one, or any as a moderator."""
+        """Delete a message of one's own, or anybody's as a moderator."""
         self.world.remove(self._now(message))
 
     def _use(self, message: Message, control: str, more: Json) -> Interaction:
@@ -187,7 +194,9 @@ class Person(User):
         return standing
 
     async def _offered(self, name: str, kind: int, channel: Channel | None) -> Json:
-        """The command, once there is any: on a busy machine that is after the bot is there."""
+        """Return the command that a person is offered, and wait until commands are registered: on a
+        busy machine that happens after the bot has connected.
+        """
         with suppress(TimeoutError):
             await within(OFFERED, self.world.offers, "")
         place = channel or self.home
@@ -200,7 +209,7 @@ class Person(User):
         world, place = self.world, channel or self.home
         owners = payloads.interaction_owners(place, self)
         if message is not None and message.origin is not None:
-            owners = message.origin.owners  # Whoever installed it where the message came from.
+            owners = message.origin.owners  # who installed the app there
         interaction = Interaction(
             id=world.interaction_ids.next(),
             kind=kind,

@@ -1,6 +1,6 @@
 """Routes by which a bot answers interactions: the callback, the original response, follow-ups.
 
-They need no bot token: the interaction's own token is the right, and it does not last.
+They need no bot token: the interaction's own token grants access for a limited time.
 """
 
 from dataclasses import replace
@@ -26,13 +26,13 @@ ALLOWED: dict[Kind, set[Answer]] = {
 
 
 class ResponseRoutes:
-    """Everything below /interactions and /webhooks."""
+    """The routes below /interactions and /webhooks."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def routes(self) -> list[Route]:
-        """The table."""
+        """Return the table of routes."""
         one = "/webhooks/{app}/{token}/messages/{message}"
         return [
             Route("POST", "/interactions/{number}/{token}/callback", self.callback),
@@ -43,7 +43,7 @@ class ResponseRoutes:
         ]
 
     def callback(self, request: Request, number: int, token: str) -> Body:
-        """The first answer, within three seconds and only once."""
+        """Take the first answer, which is allowed once and within three seconds."""
         world = self._world
         interaction = world.interactions.get(token)
         if interaction is None or interaction.id != number:
@@ -63,7 +63,7 @@ class ResponseRoutes:
         return _acknowledgement(interaction, response) if "with_response" in request.query else None
 
     def follow_up(self, request: Request, app: int, token: str) -> Body:
-        """A further message; the first one after "is thinking" takes that message's place."""
+        """Post a further message. The first one after "is thinking" replaces that message."""
         world = self._world
         interaction = self._open(token)
         original = interaction.original
@@ -80,11 +80,11 @@ class ResponseRoutes:
         return message_payload(message)
 
     def message(self, _: Request, app: int, token: str, message: int | str) -> Body:
-        """Show the original response or a follow-up."""
+        """Return the original response or a follow-up."""
         return message_payload(self._find(self._open(token), message))
 
     def edit(self, request: Request, app: int, token: str, message: int | str) -> Body:
-        """Change the original response or a follow-up."""
+        """Edit the original response or a follow-up."""
         interaction = self._open(token)
         return self._rewrite(self._find(interaction, message), interaction, request)
 
@@ -167,7 +167,7 @@ class ResponseRoutes:
 
 
 def _mark(message: Message, interaction: Interaction, data: Json, original: int | None) -> Message:
-    """Make a message the answer to an interaction: its origin, and who may see it."""
+    """Return the message marked as the answer to an interaction, with its origin and its reader."""
     hidden = bool(int(data.get("flags") or 0) & MessageFlag.EPHEMERAL)
     target = interaction.data.get("target_id")
     origin = Origin(

@@ -1,6 +1,7 @@
-"""The words of the REST side: a request as journalled, a refusal, a route, a response.
+"""The terms of the REST API: a request in the journal, a refusal, a route, a response.
 
-The journal's `Request` is at once what the routes work on: what a test reads is what was served.
+The routes work on the same `Request` that is in the journal, so a test reads exactly what was
+served.
 """
 
 import json
@@ -25,7 +26,7 @@ class Upload:
 
     @property
     def size(self) -> int:
-        """Its length in bytes."""
+        """The length of the file in bytes."""
         return len(self.content)
 
     def __repr__(self) -> str:
@@ -34,10 +35,10 @@ class Upload:
 
 @dataclass(slots=True, kw_only=True)
 class Request:
-    """One REST request, its path below the API's base.
+    """One REST request, with its path below the API's base.
 
-    `json` is the body, or the payload_json of a multipart one; `files` are keyed by their number in
-    `files[n]`; `status` is None while it is unanswered and 0 when it was cut off.
+    `json` is the body, or the payload_json of a multipart body. `files` are keyed by their number
+    in `files[n]`. `status` is None until the request is answered, and 0 if it was cut off.
     """
 
     method: str
@@ -52,7 +53,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer to come; a body of None is none."""
+    """The answer to be sent; a body of None sends no body."""
 
     status: int
     body: Body | str
@@ -60,7 +61,7 @@ class Outcome:
 
 
 class Refused(Exception):
-    """An answer other than success: status, Discord's error code, and its words."""
+    """An answer other than success: status, Discord's error code, and its message."""
 
     def __init__(self, status: int, code: int, message: str, errors: Json | None = None) -> None:
         super().__init__(f"{status} {code}: {message}")
@@ -69,7 +70,7 @@ class Refused(Exception):
 
 
 def invalid(path: str, message: str, code: str = "BASE_TYPE_BAD") -> Refused:
-    """400 / 50035: the body is wrong at this dotted path."""
+    """Return error 400 / 50035: the body is wrong at this dotted path."""
     tree: Json = {"_errors": [{"code": code, "message": message}]}
     for step in reversed(path.split(".")):
         tree = {step: tree}
@@ -79,7 +80,7 @@ def invalid(path: str, message: str, code: str = "BASE_TYPE_BAD") -> Refused:
 class Route:
     """A method, a path such as `/channels/{channel}/messages`, and the function that answers.
 
-    Numbers in the path reach the function as ints, other words as strings.
+    Numbers in the path reach the function as ints, other parts as strings.
     """
 
     def __init__(self, method: str, path: str, answer: Callable[..., Body]) -> None:
@@ -88,7 +89,7 @@ class Route:
         self._pattern = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path))
 
     def match(self, request: Request) -> Callable[[], Body] | None:
-        """The call that answers this request, or None if it is not for this route."""
+        """Return the call that answers this request, or None if it is for another route."""
         found = self._pattern.fullmatch(request.path)
         if request.method != self._method or found is None:
             return None
@@ -99,9 +100,9 @@ class Route:
 
 
 def respond(outcome: Outcome) -> web.Response:
-    """A response as Discord writes it; a str is plain text.
+    """Return a response as Discord writes it; a str body is sent as plain text.
 
-    The type is `application/json` to the letter, since discord.py compares it so.
+    The content type is exactly `application/json`, because discord.py compares the string.
     """
     status, body, headers = outcome.status, outcome.body, dict(outcome.headers)
     if body is None:

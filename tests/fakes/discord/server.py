@@ -1,6 +1,5 @@
-"""`FakeDiscord`: one local port that is all of Discord to the bot, and the hands of the test on it.
-
-Put together here, from the world, the desk, the gateway and the CDN; nothing is decided here.
+"""`FakeDiscord`: one local port that serves all of Discord to the bot, and the methods by which a
+test controls it. This module only combines the world, the desk, the gateway and the CDN.
 """
 
 import time
@@ -44,11 +43,11 @@ def _any(_: Any) -> bool:
 
 
 class FakeDiscord:
-    """Use as `async with FakeDiscord() as discord`.
+    """A fake Discord, used as `async with FakeDiscord() as discord`.
 
     A bot, in this process or another, gets `api_url`, `gateway_url` and `token`; it may die and
-    identify again at any moment. `clock` gives unix seconds and rules message times, the nonce
-    window, links and token lives. Dials such as `nonce_window` are on `world`.
+    identify again at any moment. `clock` returns unix seconds for message times, the nonce window,
+    links and the lifetime of tokens. Settings such as `nonce_window` are on `world`.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
@@ -95,7 +94,7 @@ class FakeDiscord:
         if error is None and self.desk.crashes:
             raise self.desk.crashes[0]
 
-    # ---- where the bot finds it
+    # ---- addresses for the bot
 
     @property
     def token(self) -> str:
@@ -109,7 +108,7 @@ class FakeDiscord:
 
     @property
     def gateway_url(self) -> str:
-        """The gateway, as discord.py's DEFAULT_GATEWAY."""
+        """The address of the gateway, as discord.py's DEFAULT_GATEWAY."""
         return self.gateway.url
 
     @property
@@ -119,7 +118,9 @@ class FakeDiscord:
 
     @contextmanager
     def redirect_dpy(self) -> Iterator[None]:
-        """Send the discord.py of this process here, and back where it pointed afterwards."""
+        """Point the discord.py of this process to this server, and back to its former addresses
+        afterwards.
+        """
         from discord.gateway import DiscordWebSocket
         from discord.http import Route
 
@@ -130,18 +131,21 @@ class FakeDiscord:
         finally:
             Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
 
-    # ---- what there is
+    # ---- servers, channels and people
 
     def add_guild(self, name: str, *, premium_tier: int = 0, bot_is_member: bool = True) -> Guild:
-        """A server. Where the bot is no member, only people who installed the app can use it."""
+        """Return a new server.
+
+        If the bot is no member, only people who installed the app can use it there.
+        """
         return self.world.add_guild(name, premium_tier=premium_tier, bot_is_member=bot_is_member)
 
     def add_channel(self, guild: Guild, name: str) -> Channel:
-        """A text channel."""
+        """Return a new text channel."""
         return self.world.add_channel(Channel(id=self.world.ids.next(), name=name, guild=guild))
 
     def add_group_dm(self, *people: User) -> Channel:
-        """A group conversation, in which the bot is never a member."""
+        """Return a new group conversation, in which the bot is never a member."""
         group = ChannelType.GROUP_DM
         number = self.world.ids.next()
         return self.world.add_channel(
@@ -149,20 +153,20 @@ class FakeDiscord:
         )
 
     def add_role(self, name: str, guild: Guild | None = None) -> Role:
-        """A role in the default guild or another."""
+        """Return a new role in the default guild or another."""
         return self.world.add_role(name, guild or self.guild)
 
     def remove_channel(self, channel: Channel) -> None:
-        """Delete a channel with everything in it."""
+        """Delete a channel with all its messages."""
         self.world.remove_channel(channel)
 
     def deny(self, channel: Channel, permission: Permission) -> None:
-        """Take rights from the bot in one channel."""
+        """Take permissions from the bot in one channel."""
         channel.denied |= permission
         self.world.tell_of(channel, "CHANNEL_UPDATE")
 
     def allow(self, channel: Channel, permission: Permission) -> None:
-        """Give denied rights back."""
+        """Give denied permissions back to the bot in one channel."""
         channel.denied &= ~permission
         self.world.tell_of(channel, "CHANNEL_UPDATE")
 
@@ -180,7 +184,10 @@ class FakeDiscord:
         installed_app: bool = False,
         home: Channel | None = None,
     ) -> Person:
-        """Somebody who acts in `home`, by default the default channel; a member of every guild."""
+        """Return a new person who acts in `home`, by default the default channel.
+
+        A person is a member of every guild.
+        """
         person = Person(
             id=self.world.ids.next(),
             name=name,
@@ -195,10 +202,10 @@ class FakeDiscord:
         return person
 
     def attachment(self, content: bytes, filename: str, *, ephemeral: bool = False) -> Attachment:
-        """A file on the CDN, to give to a command, a modal or a message."""
+        """Put a file on the CDN, for a command, a modal or a message."""
         return self.world.store(filename, content, ephemeral=ephemeral)
 
-    # ---- what happened
+    # ---- records of what happened
 
     @property
     def bot(self) -> User:
@@ -207,7 +214,7 @@ class FakeDiscord:
 
     @property
     def commands(self) -> list[Json]:
-        """The bot's commands."""
+        """The bot's registered commands."""
         return self.world.commands
 
     @property
@@ -217,7 +224,7 @@ class FakeDiscord:
 
     @property
     def unknown_routes(self) -> list[Request]:
-        """The requests for which there is no route: a gap in this fake, or a fault in the bot."""
+        """The requests without a route: this fake lacks the route, or the bot made a mistake."""
         return self.desk.unknown
 
     @property
@@ -226,12 +233,15 @@ class FakeDiscord:
         return self.cdn.downloads
 
     def messages(self, channel: Channel | None = None) -> list[Message]:
-        """The messages in a channel now, in order; ephemeral ones too, "is thinking" not."""
+        """Return the messages in a channel now, in order.
+
+        Ephemeral ones are included, "is thinking" is not.
+        """
         standing = (channel or self.channel).messages.values()
         return sorted((item for item in standing if not item.loading), key=lambda item: item.id)
 
     def posts(self, channel: Channel | None = None) -> list[Message]:
-        """Those of them that the bot wrote."""
+        """Return the messages in a channel that the bot wrote."""
         return [item for item in self.messages(channel) if item.author is self.bot]
 
     @overload
@@ -261,16 +271,16 @@ class FakeDiscord:
     async def next(
         self, kind: str, where: Callable[[Any], bool] = _any, timeout: float = 10
     ) -> Message | Interaction | Request:
-        """The oldest thing of this kind that happened and was not taken yet.
+        """Return the oldest event of this kind that was not taken yet; wait until there is one.
 
-        "message": the bot made one visible. "edit": it changed one. "delete": one is gone.
-        "reaction": it put a reaction under one.
-        "interaction": it answered one. "request": a REST request came to its end.
+        "message": the bot made a message visible. "edit": it edited one. "delete": a message is
+        gone. "reaction": the bot added a reaction. "interaction": it answered an interaction.
+        "request": a REST request was answered or cut off.
         """
         found: Message | Interaction | Request = await self._streams[kind].take(where, timeout)
         return found
 
-    # ---- what the test does to it
+    # ---- control by the test
 
     @property
     def faults(self) -> Faults:
@@ -278,11 +288,11 @@ class FakeDiscord:
         return self.desk.faults
 
     def hold(self, method: str, path: str) -> Hold:
-        """Stop the next such request when it took effect but is not answered."""
+        """Stop the next such request after it took effect and before it is answered."""
         return self.faults.hold(method, path)
 
     def hold_before(self, method: str, path: str) -> Hold:
-        """Stop the next such request when it arrived but had no effect yet."""
+        """Stop the next such request when it has arrived and before it takes effect."""
         return self.faults.hold_before(method, path)
 
     @property
@@ -295,8 +305,11 @@ class FakeDiscord:
         await self.gateway.connected(timeout)
 
     async def offers(self, timeout: float = 10) -> None:
-        """Return once people are offered the bot's commands: on a busy machine that may be later
-        than the gateway, as the bot then tries again."""
+        """Return once the bot has registered its commands.
+
+        On a busy machine that may be later than the gateway connection, because the bot then
+        retries.
+        """
         await within(timeout, self.world.offers, "the bot registered no commands")
 
     async def disconnected(self, timeout: float = 10) -> None:
@@ -304,8 +317,10 @@ class FakeDiscord:
         await self.gateway.disconnected(timeout)
 
     async def drop_gateway(self, *, code: int | None = None, resumable: bool = True) -> None:
-        """Cut the gateway, without a word or with a close code; not resumable means that the next
-        RESUME is refused and the bot has to identify anew."""
+        """Cut the gateway connection, without a close frame or with a close code.
+
+        If not resumable, the next RESUME is refused and the bot must identify anew.
+        """
         if not resumable:
             self.gateway.forget()
         await self.gateway.drop(code=code)

@@ -1,7 +1,7 @@
-"""The state of the fake Discord, and the only hands that change it.
+"""The state of the fake Discord, changed only by the functions here.
 
-Every visible change passes `post`, `edit` or `remove`: each stores the message, tells the
-gateway and adds to the streams that tests wait on. Knows nothing of HTTP.
+Every visible change passes `post`, `edit` or `remove`: each stores the message, tells the gateway
+and adds to the streams that tests wait on. This module knows nothing of HTTP.
 """
 
 import asyncio
@@ -37,22 +37,25 @@ TIER_LIMITS_MIB = {0: 0, 1: 0, 2: 50, 3: 100}
 
 
 class Snowflakes:
-    """Ids that carry their time, always rising."""
+    """A generator of ids that contain their time and always rise."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._last = 0
 
     def next(self) -> int:
-        """A new id of this moment."""
+        """Return a new id of this moment."""
         moment = (int(self._clock() * 1000) - DISCORD_EPOCH_MS) << 22
         self._last = max(moment, self._last + 1)
         return self._last
 
 
 class World:
-    """Everything there is. `clock` (unix seconds) rules message ids, nonces, links and token lives;
-    interaction ids follow the real clock, as discord.py measures their age itself."""
+    """The whole state of the fake.
+
+    `clock` (unix seconds) sets the time of message ids, nonces, links and token lifetimes.
+    Interaction ids follow the real clock, because discord.py measures their age itself.
+    """
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
         self.clock = clock
@@ -80,7 +83,7 @@ class World:
         self.acknowledged: Stream[Interaction] = Stream("interaction")
 
     def add_guild(self, name: str, *, premium_tier: int, bot_is_member: bool) -> Guild:
-        """A new server; the bot learns of it if it is a member."""
+        """Add a server; the bot learns of it if it is a member."""
         guild = Guild(
             id=self.ids.next(),
             name=name,
@@ -94,7 +97,7 @@ class World:
         return guild
 
     def add_channel(self, channel: Channel) -> Channel:
-        """Make a channel known, to the bot too where it is a member."""
+        """Add a channel; the bot learns of it if it is a member of the guild."""
         self.channels[channel.id] = channel
         if channel.guild is not None:
             channel.guild.channels.append(channel)
@@ -102,7 +105,7 @@ class World:
         return channel
 
     def add_role(self, name: str, guild: Guild) -> Role:
-        """A new role without permissions of its own."""
+        """Add a role without permissions of its own."""
         role = Role(id=self.ids.next(), name=name)
         guild.roles.append(role)
         shown = {"guild_id": str(guild.id), "role": payloads.role(role)}
@@ -111,14 +114,14 @@ class World:
         return role
 
     def remove_channel(self, channel: Channel) -> None:
-        """Delete a channel with everything in it."""
+        """Delete a channel with all its messages."""
         del self.channels[channel.id]
         if channel.guild is not None:
             channel.guild.channels.remove(channel)
             self.tell_of(channel, "CHANNEL_DELETE")
 
     def dm(self, person: User) -> Channel:
-        """The direct messages between the bot and a person; opened when first asked for."""
+        """Return the direct channel of the bot and a person, and create it the first time."""
         for channel in self.channels.values():
             if channel.type is ChannelType.DM and channel.recipients == (person,):
                 return channel
@@ -147,7 +150,7 @@ class World:
         return attachment
 
     def sign(self, attachment: Attachment) -> None:
-        """Give a file a fresh link, good for a day."""
+        """Give a file a new link that is valid for a day."""
         folder = "ephemeral-attachments" if attachment.ephemeral else "attachments"
         now = int(self.clock())
         until = f"{now + LINK_SECONDS:x}"
@@ -156,11 +159,13 @@ class World:
         attachment.url = f"{self.cdn_url}/{place}?{query}"
 
     def signature(self, attachment: int, until: str) -> str:
-        """The proof that a link with this end (hexadecimal unix seconds) is ours."""
+        """Return the signature of a link that expires at `until` (hexadecimal unix seconds)."""
         return hmac.new(self._secret, f"{attachment} {until}".encode(), "sha256").hexdigest()
 
     def upload_limit(self, channel: Channel) -> int:
-        """Bytes that one file of a message sent with the bot's token may have here."""
+        """Return the bytes that one file of a message sent with the bot's token may have in this
+        channel.
+        """
         if channel.guild is None:
             return self.default_upload_limit
         if channel.guild.upload_limit is not None:
@@ -175,7 +180,7 @@ class World:
             self.posted.add(message)
 
     def edit(self, message: Message) -> None:
-        """Put a message in place of what stands under its id; what was "thinking" counts as new."""
+        """Replace the message of the same id. A message that was "thinking" counts as new."""
         before = message.channel.messages[message.id]
         message.channel.messages[message.id] = message
         self._tell_message("MESSAGE_UPDATE", message)
@@ -183,23 +188,26 @@ class World:
             (self.posted if before.loading else self.edited).add(message)
 
     def react(self, message: Message, emoji: str) -> None:
-        """Put the bot's reaction under a message; nobody is told, as nobody subscribes to it."""
+        """Add the bot's reaction to a message.
+
+        No event is sent, because the bot does not subscribe to reactions.
+        """
         marked = replace(message, reactions=(*message.reactions, emoji))
         message.channel.messages[message.id] = marked
         self.reacted.add(marked)
 
     def remove(self, message: Message) -> None:
-        """Take a message away."""
+        """Delete a message."""
         self.removed.add(message.channel.messages.pop(message.id))
         shown: Json = {"id": str(message.id), "channel_id": str(message.channel.id)}
         self._tell_in(message, "MESSAGE_DELETE", lambda _: shown)
 
     def tell(self, needed: Intent, event: str, payload: Json) -> bool:
-        """Send an event to sessions that subscribed to it; False when nobody is connected."""
+        """Send an event to sessions that subscribed to it; return False if there is no session."""
         return self.gateway.send(event, lambda intents: payload if needed in intents else None)
 
     def tell_of(self, channel: Channel, event: str) -> None:
-        """Tell the bot of a guild's channel as it is now."""
+        """Send the bot an event about a guild's channel as it is now."""
         if channel.guild is not None and channel.guild.bot_is_member:
             self.tell(Intent.GUILDS, event, payloads.channel(channel, self.bot))
 
@@ -215,7 +223,9 @@ class World:
         self._tell_in(message, event, build)
 
     def _tell_in(self, message: Message, event: str, build: Callable[[Intent], Json]) -> None:
-        """Ephemeral messages and places where the bot may not look are not told."""
+        """Send an event about a message, unless it is ephemeral or in a channel that the bot can't
+        see.
+        """
         guild = message.channel.guild
         needed = Intent.DIRECT_MESSAGES if guild is None else Intent.GUILD_MESSAGES
         where = {} if guild is None else {"guild_id": str(guild.id)}
@@ -247,12 +257,14 @@ class World:
 
     @property
     def application_flags(self) -> int:
-        """The developer portal's grants, as the application object shows them."""
+        """The flags of the application object that show the intents granted in the developer
+        portal.
+        """
         limited_message_content = 1 << 19
         return limited_message_content if Intent.MESSAGE_CONTENT in self.gateway.granted else 0
 
 
 def _bot_token(bot: User) -> str:
-    """Shaped like a real one, so that whatever hides tokens recognizes it."""
+    """Return a token in the form of a real one, so that code that hides tokens recognizes it."""
     name = base64.urlsafe_b64encode(str(bot.id).encode()).decode().rstrip("=")
     return f"{name}.{secrets.token_urlsafe(4)}.{secrets.token_urlsafe(28)}"

@@ -1,6 +1,6 @@
-"""A small honest Telegram: the Bot API on one local port, for the unmodified aiogram.
+"""A small, faithful Telegram: the Bot API on one local port, for the unmodified aiogram.
 
-It keeps its own journal and counts what people would see, so that a test never has to believe the
+It keeps a journal of calls and records what people would see, so that a test need not trust the
 bot. Start reading at `server.FakeTelegram`.
 """
 

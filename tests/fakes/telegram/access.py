@@ -1,6 +1,6 @@
-"""The chat, topic and message that a call of the bot's may reach, or the refusal.
+"""The chat, topic and message that a call of the bot may reach, or the refusal.
 
-The words are those of `telegram-bot-api/Client.cpp`.
+The error texts are those of `telegram-bot-api/Client.cpp`.
 """
 
 from .calls import Call, bad, forbidden
@@ -9,7 +9,7 @@ from .world import World
 
 
 def readable_chat(world: World, call: Call) -> Chat:
-    """The chat that a call names, if the bot can look into it."""
+    """Return the chat that a call names, or refuse if the bot can't read it."""
     named = call.chat
     if named is None:
         raise bad("chat_id is empty")
@@ -25,7 +25,7 @@ def readable_chat(world: World, call: Call) -> Chat:
 
 
 def writable_chat(world: World, call: Call) -> Chat:
-    """The same, if the bot can also write there."""
+    """Return the chat that a call names, or refuse if the bot can't write there."""
     chat = readable_chat(world, call)
     if chat.person is not None and chat.person.is_deactivated:
         raise forbidden("user is deactivated")
@@ -39,14 +39,14 @@ def writable_chat(world: World, call: Call) -> Chat:
 
 
 def check_right(chat: Chat, world: World, kind: str) -> None:
-    """Refuse a kind of content, such as "videos", that the bot may not send here."""
+    """Refuse a kind of content, such as "videos", that the bot may not send to this chat."""
     if kind in chat.denied and not chat.standing(world.bot).is_admin:
         named = "text messages" if kind == "messages" else kind
         raise bad(f"not enough rights to send {named} to the chat")
 
 
 def topic_of(call: Call, chat: Chat) -> Topic | None:
-    """The topic that a call names. General is named by naming none."""
+    """Return the topic that a call names. A call for the general topic names none."""
     number = call.integer("message_thread_id")
     if number <= 0:
         return None
@@ -59,7 +59,10 @@ def topic_of(call: Call, chat: Chat) -> Topic | None:
 
 
 def message_of(call: Call, chat: Chat, purpose: str) -> Message:
-    """The message that a call names, for something like "message to edit"."""
+    """Return the message that a call names.
+
+    `purpose` is a part of the error text, such as "message to edit".
+    """
     found = chat.messages.get(call.integer("message_id"))
     if found is None:
         raise bad(f"{purpose} not found")
@@ -67,9 +70,9 @@ def message_of(call: Call, chat: Chat, purpose: str) -> Message:
 
 
 def reply_target(world: World, call: Call, chat: Chat) -> tuple[Message | None, Json]:
-    """The message that a new one answers, if any, and the parameters that name it.
+    """Return the message that a new one replies to, if any, and the reply parameters.
 
-    It may be left out only within the same chat.
+    The parameters may leave out the chat only if it is the same.
     """
     given = call.parsed("reply_parameters", "Can't parse reply parameters JSON object")
     if not given:

@@ -1,4 +1,4 @@
-"""The methods about the bot itself and about who is in a chat."""
+"""The methods about the bot itself and about the members of a chat."""
 
 import re
 from typing import Any
@@ -23,7 +23,9 @@ Key = tuple[str, str]
 
 
 class Account:
-    """getMe, the commands, getChat, getChatMember, and the bot's own picture in its sizes."""
+    """The methods getMe, getChat, getChatMember, those of commands and descriptions, and the bot's
+    profile picture.
+    """
 
     def __init__(self, world: World) -> None:
         self.picture: tuple[Size, ...] = ()
@@ -32,7 +34,7 @@ class Account:
         self._world = world
 
     def methods(self) -> list[Method]:
-        """The table."""
+        """Return the table of methods."""
         where = "scope language_code"
         return [
             method("getMe", "", self.get_me),
@@ -47,7 +49,7 @@ class Account:
         ]
 
     def get_me(self, _: Call) -> Json:
-        """Show the bot."""
+        """Return the bot's user."""
         return user(self._world.bot) | {
             "can_join_groups": True,
             "can_read_all_group_messages": not self._world.privacy.is_on,
@@ -71,28 +73,28 @@ class Account:
         return True
 
     def get_commands(self, call: Call) -> list[Json]:
-        """Show the commands of exactly one scope and language."""
+        """Return the commands of exactly one scope and language."""
         return self.commands.get(self._key(call), [])
 
     def delete_commands(self, call: Call) -> bool:
-        """Drop the commands of one scope and language."""
+        """Delete the commands of one scope and language."""
         self.commands.pop(self._key(call), None)
         return True
 
     def set_description(self, call: Call) -> bool:
-        """Replace what an empty chat shows, in one language."""
+        """Set the text that an empty chat shows, in one language."""
         return self._describe(call, "description", MOST_DESCRIPTION)
 
     def set_short(self, call: Call) -> bool:
-        """Replace what stands on the bot's page, in one language."""
+        """Set the text on the bot's profile page, in one language."""
         return self._describe(call, "short_description", MOST_SHORT_DESCRIPTION)
 
     def get_chat(self, call: Call) -> Json:
-        """Show a chat."""
+        """Return a chat."""
         return full_chat(readable_chat(self._world, call))
 
     def get_chat_member(self, call: Call) -> Json:
-        """Show how somebody stands to a chat."""
+        """Return the membership of a user in a chat."""
         chat = readable_chat(self._world, call)
         if call.integer("user_id") <= 0:
             raise bad("Invalid user_id specified")
@@ -103,7 +105,7 @@ class Account:
         return few_rights(shown) if self._world.quirks.knows_few_rights else shown
 
     def get_photos(self, call: Call) -> Json:
-        """Show the bot's picture; people here have none."""
+        """Return the bot's profile picture; people here have none."""
         if call.integer("user_id") not in self._world.users:
             raise bad("user not found")
         ours = self.picture and call.integer("user_id") == self._world.bot.id

@@ -1,4 +1,4 @@
-"""A pressed button, and what became of it."""
+"""A pressed button and the bot's answers to it."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -18,7 +18,10 @@ class CallbackAnswer:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Callback:
-    """A pressed button; it spins until it has an answer. `message` is how that stood then."""
+    """A pressed button, which shows a spinner until it has an answer.
+
+    `message` is the message as it was at the press.
+    """
 
     id: str
     person: User
@@ -29,11 +32,11 @@ class Callback:
     _answered: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     async def answered(self, timeout: float = 10) -> CallbackAnswer:
-        """The bot's first answer, once it is there."""
+        """Wait for the bot's first answer, and return it."""
         await within(timeout, self._answered, f"{self.data!r} was not answered")
         return self.answers[0]
 
     def answer(self, answer: CallbackAnswer) -> None:
-        """Take the bot's answer."""
+        """Record an answer of the bot."""
         self.answers.append(answer)
         self._answered.set()

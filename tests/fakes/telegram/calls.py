@@ -1,6 +1,6 @@
-"""The words of the API's side: a call as journalled, a refusal, what is answered.
+"""The terms of the Bot API: a call in the journal, a refusal, an answer.
 
-The journal's `Call` is at once what the methods work on: what a test reads is what was served.
+The methods work on the same `Call` that is in the journal, so a test reads exactly what was served.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from aiohttp import BodyPartReader, web
 from .model import Json
 
 PLAIN = ("text", "caption", "callback_query_id", "secret_token", "parse_mode", "file_id")
-"""Fields that are words, whatever they look like."""
+"""Fields that are always strings, even if they look like numbers or JSON."""
 
 CUT_OFF = 0
 
@@ -28,12 +28,12 @@ class Upload:
 
     @property
     def size(self) -> int:
-        """Its length in bytes."""
+        """The length of the file in bytes."""
         return len(self.content)
 
     @property
     def sha256(self) -> str:
-        """The hash of its bytes."""
+        """The hash of the file's bytes."""
         return hashlib.sha256(self.content).hexdigest()
 
     def __repr__(self) -> str:
@@ -42,7 +42,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The answer to come; text goes out as HTML, the rest as JSON."""
+    """The answer to be sent: a string body as HTML, any other as JSON."""
 
     status: int
     body: Json | str
@@ -53,8 +53,8 @@ class Outcome:
 class Call:
     """One call of a method.
 
-    `raw` are the fields as strings, the way Telegram sees them whatever they came in. `status` is
-    None while it is unanswered and 0 when it was cut off. `fetched` is what stands at the addresses
+    `raw` are the fields as strings, as Telegram reads them from every encoding. `status` is None
+    until the call is answered, and 0 if it was cut off. `fetched` is the content of the addresses
     in its media fields, None where there is nothing.
     """
 
@@ -71,7 +71,7 @@ class Call:
 
     @property
     def chat(self) -> int | str | None:
-        """The chat that it names."""
+        """The chat that the call names."""
         return number(self.raw.get("chat_id", ""))
 
     @property
@@ -80,20 +80,25 @@ class Call:
         return {name: _value(name, text) for name, text in self.raw.items()}
 
     def text(self, name: str) -> str:
-        """A field, or nothing."""
+        """Return a field as a string, empty if it is missing."""
         return self.raw.get(name, "")
 
     def integer(self, name: str, default: int = 0) -> int:
-        """A number; what is none counts as the default, as Telegram has it."""
+        """Return a field as a number; a value that is no number counts as the default, as at
+        Telegram.
+        """
         value = number(self.raw.get(name, ""))
         return value if isinstance(value, int) else default
 
     def flag(self, name: str) -> bool:
-        """A truth."""
+        """Return a field as a boolean."""
         return self.raw.get(name, "").lower() in ("true", "yes", "1")
 
     def parsed(self, name: str, otherwise: str) -> Any:
-        """A field in JSON; None if it is missing. Refused with these words if it is no JSON."""
+        """Return a field parsed as JSON, or None if it is missing.
+
+        Refuse invalid JSON with the text `otherwise`.
+        """
         if not self.raw.get(name):
             return None
         try:
@@ -107,12 +112,12 @@ class Call:
 
 
 Answer = Callable[[Call], Any]
-"""A method's code: it gives the result or something to await for it."""
+"""The function of a method: it returns the result, or an awaitable of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method by its name, the fields it takes, and what answers it."""
+    """A method: its name, the fields that it takes, and the function that answers."""
 
     name: str
     fields: frozenset[str]
@@ -120,7 +125,7 @@ class Method:
 
 
 def method(name: str, fields: str, answer: Answer) -> Method:
-    """A method, its fields written as words."""
+    """Return a method whose fields are given as one string."""
     return Method(name, frozenset(fields.split()), answer)
 
 
@@ -133,19 +138,23 @@ class Refused(Exception):
 
 
 def bad(message: str, parameters: Json | None = None) -> Refused:
-    """400, the first letter made small as Telegram does, unless it is one of its codes."""
+    """Return error 400.
+
+    The first letter becomes lower case, as at Telegram, unless the message is one of Telegram's
+    codes.
+    """
     code = len(message) > 1 and (message[1] == "_" or message[1].isupper())
     words = message if code else message[0].lower() + message[1:]
     return Refused(400, f"Bad Request: {words}", parameters)
 
 
 def forbidden(message: str) -> Refused:
-    """403."""
+    """Return error 403."""
     return Refused(403, f"Forbidden: {message}")
 
 
 def refusal(status: int, description: str, parameters: Json | None = None) -> Outcome:
-    """A refusal in Telegram's shape."""
+    """Return a refusal in Telegram's format."""
     body: Json = {"ok": False, "error_code": status, "description": description}
     headers = {}
     if parameters:
@@ -156,7 +165,7 @@ def refusal(status: int, description: str, parameters: Json | None = None) -> Ou
 
 
 def respond(outcome: Outcome) -> web.Response:
-    """A response as Telegram writes it."""
+    """Return a response as Telegram writes it."""
     if isinstance(outcome.body, str):
         headers = {"Content-Type": "text/html", **outcome.headers}
         return web.Response(status=outcome.status, headers=headers, body=outcome.body.encode())
@@ -166,13 +175,13 @@ def respond(outcome: Outcome) -> web.Response:
 
 
 def number(text: str) -> int | str | None:
-    """A number if it is one; None for nothing."""
+    """Return the text as an int if it is one, as a string otherwise; None for an empty text."""
     digits = text.removeprefix("-")
     return int(text) if digits.isascii() and digits.isdigit() else text or None
 
 
 async def read(http: web.Request, call: Call) -> None:
-    """Fill in what came with the query, a form, JSON or multipart."""
+    """Fill in the fields from the query and from a form, JSON or multipart body."""
     call.raw.update(http.query)
     if http.content_type == "application/json":
         body = await http.read()

@@ -1,6 +1,6 @@
-"""The front desk: reads a call, journals it, applies faults, finds the method that answers.
+"""The entry of the Bot API: reads a call, writes the journal, applies faults, finds the method.
 
-Knows no method by name; what nobody answers is told so and kept in `unknown`.
+It knows no method by name. An unknown method is refused and kept in `unknown`.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,9 +25,9 @@ UPLOAD_LIMIT, LOCAL_UPLOAD_LIMIT = 50 * MIB, 2000 * MIB
 
 
 class StepContext:
-    """Serves /bot<token>/<method> and /file/bot<token>/<path>.
+    """The handler of /bot<token>/<method> and /file/bot<token>/<path>.
 
-    `calls` is the journal; getUpdates has one of its own and is left out. `upload_limit` is in
+    `calls` is the journal; getUpdates has a log of its own and is left out. `upload_limit` is in
     bytes and counts all files of a call.
     """
 
@@ -67,7 +67,7 @@ class StepContext:
                 self.answered.add(call)
 
     async def serve_file(self, http: web.Request) -> web.StreamResponse:
-        """Send a file. Faults and holds find this under the name "file"."""
+        """Send a file. Faults and holds find this request under the name "file"."""
         call = Call(method=DOWNLOAD, at=self._world.clock(), verb=http.method)
         fault, hold = self.faults.fault_for(call), self.faults.hold_for(call)
         if hold is not None:
@@ -79,7 +79,7 @@ class StepContext:
         return await self._files.serve(http.match_info["path"])
 
     async def refuse(self, http: web.Request) -> web.StreamResponse:
-        """Anything else."""
+        """Answer any other path with 404."""
         call = Call(method=http.path, at=self._world.clock(), query=http.query_string)
         call.headers = dict(http.headers)
         self.calls.append(call)
@@ -129,7 +129,7 @@ class StepContext:
         return await result if isawaitable(result) else result
 
     def _look_for_leaks(self, call: Call) -> None:
-        """The token belongs into the path and nowhere else."""
+        """Record the token wherever it appears outside the path of a call."""
         leak = leak_finder(self._world.token)
         address = [("the path", call.method), ("the query", call.query)]
         for name, text in [*call.headers.items(), *call.raw.items(), *address]:
@@ -141,7 +141,9 @@ class StepContext:
 
 
 def leak_finder(token: str) -> Callable[[str | bytes], bool]:
-    """Finds a token, or the secret half of it, also where it was quoted for an address."""
+    """Return a function that finds a token, or its secret half, in a text, even if it is quoted for
+    a URL.
+    """
     secret = token.partition(":")[2]
 
     def leaks(text: str | bytes) -> bool:

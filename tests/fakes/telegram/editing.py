@@ -1,6 +1,6 @@
-"""The methods that change what stands in a chat, or put something under it.
+"""The methods that change or delete a message, or add something to it.
 
-The words of refusals are those of `telegram-bot-api/Client.cpp` and `td/telegram`.
+The error texts are those of `telegram-bot-api/Client.cpp` and `td/telegram`.
 """
 
 from dataclasses import replace
@@ -37,14 +37,16 @@ REACTIONS = {
 
 
 class Editing:
-    """editMessageText and its kin, deleteMessage, setMessageReaction, answerCallbackQuery."""
+    """The methods editMessageText and similar, deleteMessage, setMessageReaction,
+    answerCallbackQuery.
+    """
 
     def __init__(self, world: World, rates: Rates) -> None:
         self._world = world
         self._rates = rates
 
     def methods(self) -> list[Method]:
-        """The table."""
+        """Return the table of methods."""
         one = "chat_id message_id "
         text = one + "text parse_mode entities link_preview_options reply_markup"
         caption = one + CAPTION + "parse_mode show_caption_above_media reply_markup"
@@ -60,7 +62,7 @@ class Editing:
         ]
 
     def edit_text(self, call: Call) -> Json:
-        """Change a text."""
+        """Edit a text."""
         if not call.text("text"):
             raise bad("Message text is empty")
         text, marked = _formatted(call, "text", "entities", TEXT_LIMIT)
@@ -72,7 +74,7 @@ class Editing:
         return self._put(before, after)
 
     def edit_caption(self, call: Call) -> Json:
-        """Change a caption; none takes it away."""
+        """Edit a caption; an empty one removes it."""
         text, marked = _formatted(call, "caption", "caption_entities", CAPTION_LIMIT)
         before, markup = self._target(call)
         if before.media is None:
@@ -84,7 +86,7 @@ class Editing:
         )
 
     def edit_media(self, call: Call) -> Json:
-        """Change the media, or put media in the place of text; the caption goes with it."""
+        """Replace the media, or a text by media; the caption is replaced too."""
         given = input_media(call)
         before, markup = self._target(call)
         if given.get("type") not in RIGHTS:
@@ -105,12 +107,12 @@ class Editing:
         return self._put(before, replace(after, preview=None, caption_above=above))
 
     def edit_markup(self, call: Call) -> Json:
-        """Change the keyboard; none takes it away."""
+        """Edit the keyboard; an empty one removes it."""
         before, markup = self._target(call)
         return self._put(before, replace(before, markup=markup))
 
     def delete(self, call: Call) -> bool:
-        """Delete an own message, or as an admin anybody's, within two days."""
+        """Delete a message of the bot's own, or anybody's as an admin, within two days."""
         if not call.text("chat_id"):
             raise bad("Chat identifier is not specified")
         if not call.integer("message_id"):
@@ -125,7 +127,7 @@ class Editing:
         return True
 
     def react(self, call: Call) -> bool:
-        """Put one reaction under a message, or take it away."""
+        """Set one reaction on a message, or remove it."""
         given = call.parsed("reaction", "Can't parse reaction types JSON object") or []
         if not isinstance(given, list):
             raise bad("Expected an Array of ReactionType")
@@ -138,7 +140,7 @@ class Editing:
         return True
 
     def answer_callback(self, call: Call) -> bool:
-        """Stop a button's spinning."""
+        """Answer a pressed button, which stops its spinner."""
         world = self._world
         if units(call.text("text")) > CALLBACK_TEXT_LIMIT:
             raise bad("MESSAGE_TOO_LONG")
@@ -152,7 +154,7 @@ class Editing:
         return True
 
     def _target(self, call: Call) -> tuple[Message, Json | None]:
-        """The message to edit, and its new keyboard."""
+        """Return the message to edit, and its new keyboard."""
         world, chat = self._world, writable_chat(self._world, call)
         self._rates.count(call.method, chat)
         markup = read_markup(call, inline_only=True)

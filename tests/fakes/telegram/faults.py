@@ -1,8 +1,8 @@
 """Faults between the bot and Telegram, on demand.
 
-A fault ends one call badly, before the server took it or, wrapped in `accepted`, after. A hold
-stops a call at a chosen moment until the test lets it go. A flood refuses a chat for a while, and
-for longer the more the bot insists.
+A fault makes one call fail, before the server applied it or, wrapped in `accepted`, afterwards. A
+hold stops a call at a chosen moment until the test releases it. A flood refuses a chat for a while,
+and for longer with each further call.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from .calls import CUT_OFF, Call, Outcome, refusal, respond
 
 EVERY = "*"
 SPOKEN = re.compile(r"(send|edit)(?!ChatAction)")
-"""The methods that a flood holds back."""
+"""The methods that a flood refuses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """How a call ends; without an answer the connection is reset.
+    """The way in which a call fails; without an answer the connection is reset.
 
-    `garbled` is a body that is no JSON. With `flood` seconds the chat is closed for so long.
+    `garbled` is a body that is no JSON. With `flood` seconds the chat is closed for that time.
     """
 
     answer: Outcome | None = None
@@ -37,7 +37,7 @@ class Fault:
     flood: float = 0.0
 
     def finish(self, call: Call, http: web.Request) -> web.Response:
-        """Answer badly, or cut the connection."""
+        """Send the faulty answer, or cut the connection."""
         if self.garbled is not None:
             call.status = web.HTTPOk.status_code
             return web.Response(body=self.garbled, content_type="application/json")
@@ -48,41 +48,41 @@ class Fault:
         if http.transport is not None:
             _linger_not(http.transport)
             http.transport.abort()
-        return web.Response()  # Goes nowhere: aiohttp wants one.
+        return web.Response()  # never sent; aiohttp requires a response
 
 
 def error(status: int, description: str) -> Fault:
-    """Answer this status in Telegram's shape."""
+    """Return a fault with this status, in Telegram's format."""
     return Fault(answer=refusal(status, description))
 
 
 def bad_request(message: str) -> Fault:
-    """400; the message without "Bad Request: "."""
+    """Return a 400; `message` is given without "Bad Request: "."""
     return error(400, f"Bad Request: {message}")
 
 
 def unauthorized() -> Fault:
-    """401: the token was revoked."""
+    """Return a 401: the token was revoked."""
     return error(401, "Unauthorized")
 
 
 def blocked() -> Fault:
-    """403: the person has blocked the bot."""
+    """Return a 403: the person has blocked the bot."""
     return error(403, "Forbidden: bot was blocked by the user")
 
 
 def kicked() -> Fault:
-    """403: the bot was thrown out."""
+    """Return a 403: the bot was removed from the chat."""
     return error(403, "Forbidden: bot was kicked from the supergroup chat")
 
 
 def deactivated() -> Fault:
-    """403: the account is gone."""
+    """Return a 403: the account is gone."""
     return error(403, "Forbidden: user is deactivated")
 
 
 def conflict() -> Fault:
-    """409: somebody else polls."""
+    """Return a 409: another program polls."""
     words = (
         "terminated by other getUpdates request; make sure that only one bot instance is running"
     )
@@ -90,39 +90,41 @@ def conflict() -> Fault:
 
 
 def too_large() -> Fault:
-    """413, as a proxy answers: not even JSON."""
+    """Return a 413 as a proxy sends it, in HTML."""
     page = "<html><head><title>413 Request Entity Too Large</title></head></html>"
     return Fault(answer=Outcome(status=413, body=page))
 
 
 def internal() -> Fault:
-    """500."""
+    """Return a 500."""
     return error(500, "Internal Server Error: restart")
 
 
 def bad_gateway() -> Fault:
-    """502, a page of HTML."""
+    """Return a 502 with a page of HTML."""
     page = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
     return Fault(answer=Outcome(status=502, body=page))
 
 
 def reset() -> Fault:
-    """Cut the connection: RST instead of an answer."""
+    """Return a fault that resets the connection (TCP RST) instead of an answer."""
     return Fault()
 
 
 def garbled(body: bytes = b'{"ok": true, "result": {"message_id"') -> Fault:
-    """200, and a body that is no JSON."""
+    """Return a 200 whose body is no JSON."""
     return Fault(garbled=body)
 
 
 def flood(retry_after: float) -> Fault:
-    """429, and so for every message and edit to that chat until so many seconds have passed."""
+    """Return a 429, which holds for every message and edit to that chat until so many seconds have
+    passed.
+    """
     return Fault(answer=_retry_after(retry_after), flood=retry_after)
 
 
 def accepted(fault: Fault) -> Fault:
-    """The same, but after the call took effect: the worst case for a sender."""
+    """Return the same fault for after the call took effect: the worst case for a sender."""
     return replace(fault, is_accepted=True)
 
 
@@ -136,17 +138,17 @@ class Hold:
         self._released = asyncio.Event()
 
     async def reached(self, timeout: float = 10) -> Call:
-        """The call that stands here, once it does."""
+        """Wait until a call has reached the hold, and return it."""
         await within(timeout, self._reached, "no call reached the hold")
         assert self._call is not None
         return self._call
 
     def release(self) -> None:
-        """Let it go on."""
+        """Let the call continue."""
         self._released.set()
 
     async def stop(self, call: Call) -> None:
-        """Stand still until released."""
+        """Wait until the hold is released."""
         self._call = call
         self._reached.set()
         await self._released.wait()
@@ -154,7 +156,7 @@ class Hold:
 
 @dataclass(slots=True)
 class Rule:
-    """Which calls meet a fault or a hold, and how many more of them; None for all."""
+    """The calls that meet a fault or a hold, and how many more of them; None for all."""
 
     method: str
     chat: int | None
@@ -162,7 +164,7 @@ class Rule:
     times: int | None
 
     def fits(self, call: Call) -> bool:
-        """Whether this call is meant."""
+        """Whether the rule is for this call."""
         named = self.method in (EVERY, call.method.lower())
         return named and self.times != 0 and self.chat in (None, call.chat)
 
@@ -176,9 +178,10 @@ class Window:
 
 
 class Faults:
-    """The rules in force; of those that fit a call, the oldest of each kind applies.
+    """The rules in force.
 
-    `impatient` are the calls that came while their chat was closed.
+    Of the rules that fit a call, the oldest of each kind applies. `impatient` are the calls that
+    came while their chat was closed.
     """
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
@@ -190,19 +193,19 @@ class Faults:
     def add(
         self, method: str, fault: Fault, *, chat: int | None = None, times: int | None = 1
     ) -> None:
-        """Let the next `times` calls of a method, or of "*", end in this fault; None for all."""
+        """Make the next `times` calls of a method, or of "*", end in this fault; None for all."""
         self._rules.append(Rule(method.lower(), chat, fault, times))
 
     def hold(self, method: str, *, chat: int | None = None) -> Hold:
-        """Stop the next such call when it took effect but is not answered."""
+        """Stop the next such call after it took effect and before it is answered."""
         return self._hold(method, chat, before=False)
 
     def hold_before(self, method: str, *, chat: int | None = None) -> Hold:
-        """Stop the next such call when it arrived but had no effect yet."""
+        """Stop the next such call when it has arrived and before it takes effect."""
         return self._hold(method, chat, before=True)
 
     def clear(self) -> None:
-        """Drop all rules and release whatever stands still."""
+        """Remove all rules and release all held calls."""
         for rule in self._rules:
             if isinstance(rule.effect, Hold):
                 rule.effect.release()
@@ -210,7 +213,7 @@ class Faults:
         self._windows.clear()
 
     def fault_for(self, call: Call) -> Fault | None:
-        """The fault that a call meets; counts as used."""
+        """Return the fault for this call, or None, and count it as used."""
         window = self._windows.get(call.chat)
         now = self._clock()
         if window is not None and now < window.until and SPOKEN.match(call.method):
@@ -225,7 +228,7 @@ class Faults:
         return effect
 
     def hold_for(self, call: Call) -> Hold | None:
-        """The hold that a call meets; counts as used."""
+        """Return the hold for this call, or None, and count it as used."""
         effect = self._take(Hold, call)
         return effect if isinstance(effect, Hold) else None
 
@@ -248,6 +251,6 @@ def _retry_after(seconds: float) -> Outcome:
 
 
 def _linger_not(transport: asyncio.Transport) -> None:
-    # Closing with a linger time of zero sends RST in place of FIN.
+    # Closing with a linger time of zero sends RST instead of FIN.
     connection = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

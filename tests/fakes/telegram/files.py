@@ -1,6 +1,6 @@
-"""Files: kept for ever under ids that only this bot can use, handed out by links that end.
+"""Files: kept for ever under ids that only this bot can use, and served under links that expire.
 
-Photos are what Telegram makes of them: JPEG in several sizes, without what the camera wrote.
+Photos are re-encoded as at Telegram: JPEG in several sizes, without the camera's metadata.
 """
 
 import base64
@@ -24,7 +24,7 @@ PHOTO_EDGES = (90, 320, 800, 1280)
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """One GET of a file's link."""
+    """One GET request for a file's link."""
 
     path: str
     status: int
@@ -37,10 +37,11 @@ class _Link:
 
 
 class Files:
-    """Every file that Telegram knows. `downloads` lists every attempt at a link.
+    """Every file that Telegram knows.
 
-    `download_limit` is in bytes; links live for an hour on the clock. With a `local` folder it lays
-    down whatever is asked for, and names it by its path: there are no links then, and no limit.
+    `downloads` lists every request for a link. `download_limit` is in bytes; links live for an hour
+    on the clock. With a folder `local` every requested file is written there and named by its path,
+    without links and limits.
     """
 
     def __init__(self, *, bot: int, clock: Callable[[], float]) -> None:
@@ -55,7 +56,7 @@ class Files:
         self._media: dict[str, Media] = {}
 
     def methods(self) -> list[Method]:
-        """The table."""
+        """Return the table of methods."""
         return [method("getFile", "file_id", self.get_file)]
 
     def store(
@@ -67,7 +68,10 @@ class Files:
         mime_type: str | None = None,
         size: int | None = None,
     ) -> File:
-        """Keep a file. A `size` in bytes other than its own is what Telegram will claim."""
+        """Keep a file.
+
+        `size` in bytes is the size that Telegram states, if it is to differ from the real one.
+        """
         number = len(self._files) + 1
         guessed = mimetypes.guess_type(name)[0] or ""
         file = File(
@@ -83,9 +87,10 @@ class Files:
         return file
 
     def store_photo(self, content: bytes, *, size: int | None = None) -> tuple[Size, ...]:
-        """Keep a photo in its sizes, the smallest first. Bytes that are no picture are an OSError.
+        """Keep a photo in its sizes, the smallest first.
 
-        `size` is what Telegram will claim of the largest.
+        Raises OSError for bytes that are no picture. `size` is the size that Telegram states for
+        the largest.
         """
         made = list(_shrunk(content))
         sizes = []
@@ -96,29 +101,29 @@ class Files:
         return tuple(sizes)
 
     def find(self, file_id: str) -> File | None:
-        """The file under an id; another bot's ids mean nothing here."""
+        """Return the file with this id, or None; ids of another bot are unknown."""
         return self._files.get(file_id)
 
     def remember(self, media: Media) -> Media:
-        """Know media again when it is sent by its id."""
+        """Keep media, so that they can be sent again by their file id."""
         for file in (media.file, *(size.file for size in media.sizes)):
             self._media[file.id] = media
         return media
 
     def media(self, file_id: str) -> Media | None:
-        """The media with this id."""
+        """Return the media with this file id, or None."""
         return self._media.get(file_id)
 
     def foreign_id(self) -> str:
-        """A file id that some other bot was given."""
+        """Return a file id that belongs to another bot."""
         return self._id(1, self._bot + 1)
 
     def expire_links(self) -> None:
-        """Make every link that was handed out so far a dead one."""
+        """Expire every link given out so far."""
         self._links.clear()
 
     def get_file(self, call: Call) -> Json:
-        """Hand out a link."""
+        """Return a link to a file."""
         if not call.text("file_id"):
             raise bad("file_id not specified")
         file = self.find(call.text("file_id"))
@@ -137,7 +142,10 @@ class Files:
         return shown | {"file_path": place}
 
     async def serve(self, path: str) -> web.Response:
-        """Send what is behind a link. Telegram may have lost its type and name."""
+        """Send the file behind a link.
+
+        The response may lack the file's type and name, as at Telegram.
+        """
         link = self._links.get(path)
         if link is None or link.until <= self._clock():
             self.downloads.append(Download(path, web.HTTPNotFound.status_code))
@@ -151,7 +159,7 @@ class Files:
 
 
 def picture_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height; None for what is no picture."""
+    """Return width and height, or None for bytes that are no picture."""
     try:
         with Image.open(io.BytesIO(content)) as picture:
             return picture.size

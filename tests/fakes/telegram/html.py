@@ -1,6 +1,6 @@
-"""Telegram's HTML: every tag it does not know and every one left open is an error.
+"""Telegram's HTML: an unknown tag or a tag left open is an error.
 
-The words of refusals are tdlib's (`td/telegram/MessageEntity.cpp`, `do_parse_html`).
+The error texts are tdlib's (`td/telegram/MessageEntity.cpp`, `do_parse_html`).
 """
 
 import re
@@ -44,7 +44,7 @@ class _Tag:
 
 
 def parse_html(source: str) -> tuple[str, list[Json]]:
-    """Text and entities. ValueError says what is wrong."""
+    """Return text and entities. Raises ValueError with the reason."""
     return _Parser(source).run()
 
 

@@ -1,6 +1,6 @@
-"""Buttons under a message, and which of them a person can press.
+"""Buttons under a message, and those of them that a person can press.
 
-The words of refusals are those of `telegram-bot-api/Client.cpp` and of the server behind it.
+The error texts are those of `telegram-bot-api/Client.cpp` and of the server behind it.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ MOST_DATA_BYTES = 64
 
 
 def read_markup(call: Call, *, inline_only: bool = False) -> Json | None:
-    """The keyboard of a call, checked. Only inline ones can be put under a message by an edit."""
+    """Return the checked keyboard of a call. An edit may set only an inline keyboard."""
     markup = call.parsed("reply_markup", "Can't parse reply keyboard markup JSON object")
     if markup is None:
         return None
@@ -40,7 +40,7 @@ def read_markup(call: Call, *, inline_only: bool = False) -> Json | None:
 
 
 def find_button(buttons: list[Json], wanted: str) -> Json:
-    """The button with this text, or with this callback data."""
+    """Return the button with this text, or with this callback data."""
     for button in buttons:
         if wanted in (button["text"], button.get("callback_data")):
             if "callback_data" not in button:
@@ -82,13 +82,13 @@ def _check_url(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme == "tg":
         return
-    # Telegram takes no address that only this machine knows; a fake must.
+    # Telegram refuses an address of this machine alone; a fake has to accept it.
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise bad(f"Inline keyboard button URL '{url}' is invalid: Wrong HTTP URL")
 
 
 def odd_buttons(markup: Json | None) -> list[str]:
-    """Mistakes that Telegram puts up with in silence."""
+    """Return the mistakes in a keyboard that Telegram accepts silently."""
     odd = []
     for button in [button for row in (markup or {}).get("inline_keyboard", []) for button in row]:
         actions = [key for key in ACTIONS if key in button]

@@ -1,7 +1,7 @@
-r"""Telegram's MarkdownV2: every reserved character that is not escaped is an error.
+r"""Telegram's MarkdownV2: a reserved character that is not escaped is an error.
 
-The words of refusals are tdlib's (`td/telegram/MessageEntity.cpp`, `do_parse_markdown_v2`). Not
-known here: expandable quotes, links to users, custom emoji.
+The error texts are tdlib's (`td/telegram/MessageEntity.cpp`, `do_parse_markdown_v2`). Not
+supported: expandable quotes, links to users, custom emoji.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class _Open:
 
 
 def parse_markdown(source: str) -> tuple[str, list[Json]]:
-    """Text and entities. ValueError says what is wrong."""
+    """Return text and entities. Raises ValueError with the reason."""
     return _Parser(source).run()
 
 
@@ -45,7 +45,7 @@ class _Parser:
         self._open: list[_Open] = []
         self._entities: list[Json] = []
         self._quote: int | None = None
-        """Where the quote begins, in the text."""
+        """The offset in the text at which the quote begins."""
         self._may_quote = True
 
     def run(self) -> tuple[str, list[Json]]:

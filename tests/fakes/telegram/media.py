@@ -1,6 +1,6 @@
-"""Media as a call brings it: a part of the request, an id that Telegram gave out, an address.
+"""Media in a call: a part of the request, a file id that Telegram gave out, or an address.
 
-The words of refusals are those of `telegram-bot-api/Client.cpp` and `td/telegram`.
+The error texts are those of `telegram-bot-api/Client.cpp` and `td/telegram`.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ FOLDERS = {Kind.PHOTO: "photos", Kind.VIDEO: "videos", Kind.ANIMATION: "animatio
 
 
 async def fetch_addresses(call: Call) -> None:
-    """Fetch what the call names by address; only this machine is reached, the world is empty."""
+    """Fetch the media that the call names by address, from this machine alone."""
     named = [call.text(name) for name in FIELDS]
     if call.method == "editMessageMedia":
         media = input_media(call)
@@ -40,7 +40,7 @@ async def fetch_addresses(call: Call) -> None:
 
 
 def input_media(call: Call) -> Json:
-    """The new media of an edit."""
+    """Return the new media of an edit."""
     given = call.parsed("media", "Can't parse input media JSON object")
     if given is None:
         raise bad('Parameter "media" is required')
@@ -50,9 +50,9 @@ def input_media(call: Call) -> Json:
 
 
 def read_media(world: World, call: Call, given: Mapping[str, Any], kind: Kind) -> Media | None:
-    """The media that a call brings, None if it brings none.
+    """Return the media that a call brings, or None.
 
-    `given` holds its width, thumbnail and so on, and under the kind's name where the file is.
+    `given` holds width, thumbnail and so on, and the file under the name of the kind.
     """
     named = str(given.get(kind, ""))
     has_spoiler = _is_true(given, "has_spoiler")
@@ -109,7 +109,9 @@ def _photo(world: World, upload: Upload) -> Media:
 
 
 def _other(world: World, call: Call, given: Mapping[str, Any], upload: Upload, kind: Kind) -> Media:
-    """Width, height and duration are what the call says, as for files too large to look into."""
+    """Return media with the width, height and duration that the call states, as Telegram does for
+    large files.
+    """
     silent = world.quirks.silent_videos_are_animations and kind is Kind.VIDEO
     moves = kind in (Kind.VIDEO, Kind.ANIMATION)
     return Media(

@@ -1,7 +1,8 @@
 """The objects of the fake Telegram: people, chats, topics, files, messages.
 
-Plain values in Telegram's own words. A message is frozen: an edit puts a new value under the same
-id, so what a test holds is what people saw at that moment. Knows nothing of the wire.
+They are plain values in Telegram's own terms. A message is frozen: an edit puts a new value under
+the same id, so a test holds what people saw at that moment. This module knows nothing of JSON or
+HTTP.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ class ChatType(StrEnum):
 
 
 class Membership(StrEnum):
-    """How somebody stands to a chat."""
+    """The status of a user in a chat."""
 
     CREATOR = "creator"
     ADMINISTRATOR = "administrator"
@@ -35,18 +36,18 @@ class Membership(StrEnum):
 
     @property
     def is_inside(self) -> bool:
-        """Sees what is written there."""
+        """Whether a user with this status sees the chat's messages."""
         return self not in (Membership.LEFT, Membership.KICKED)
 
     @property
     def is_admin(self) -> bool:
-        """May do more than others."""
+        """Whether a user with this status is an admin."""
         return self in (Membership.CREATOR, Membership.ADMINISTRATOR)
 
 
 @dataclass(eq=False, kw_only=True)
 class User:
-    """An account: a person, or a bot. Its settings may be changed at any time."""
+    """An account: a person, or a bot. Tests may change its settings at any time."""
 
     id: int
     first_name: str
@@ -55,7 +56,7 @@ class User:
     is_bot: bool = False
     is_deactivated: bool = False
     is_anonymous: bool = False
-    """Writes in groups as the group, as admins can."""
+    """Whether the person writes in groups as the group, as admins can."""
 
     def __repr__(self) -> str:
         return f"<{self.first_name}>"
@@ -63,7 +64,7 @@ class User:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Topic:
-    """A topic of a forum, or of a private chat; General is no topic, but the lack of one."""
+    """A topic of a forum, or of a private chat. The general topic is represented by None."""
 
     id: int
     name: str
@@ -73,9 +74,10 @@ class Topic:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Chat:
-    """A chat. `denied` are kinds of content that the bot may not send here, such as "videos".
+    """A chat.
 
-    `was_started` and `has_blocked_bot` are about private chats: a bot can't write first.
+    `denied` are kinds of content that the bot may not send here, such as "videos". `was_started`
+    and `has_blocked_bot` are about private chats, where the bot can't write first.
     """
 
     id: int
@@ -85,7 +87,8 @@ class Chat:
     username: str = ""
     is_forum: bool = False
     is_direct_messages: bool = False
-    """People write to a channel here, each in a topic with the number of their account."""
+    """Whether the chat holds the direct messages of a channel, with a topic for each writer under
+    the number of their account."""
     person: User | None = None
     was_started: bool = False
     has_blocked_bot: bool = False
@@ -96,20 +99,20 @@ class Chat:
     migrated_to: "Chat | None" = None
     last_message_id: int = 1
     last_bot: User | None = None
-    """Which bot wrote last: under privacy mode a bare command is for that one."""
+    """The bot that wrote last: under privacy mode, a command without a name is for this bot."""
 
     @property
     def is_private(self) -> bool:
-        """One person and the bot."""
+        """Whether the chat belongs to one person and the bot."""
         return self.type is ChatType.PRIVATE
 
     @property
     def is_group(self) -> bool:
-        """People talk here."""
+        """Whether the chat is a group or supergroup."""
         return self.type in (ChatType.GROUP, ChatType.SUPERGROUP)
 
     def standing(self, user: User) -> Membership:
-        """How somebody stands to this chat."""
+        """Return the status of a user in this chat."""
         if self.is_private:
             return Membership.MEMBER
         return self.members.get(user, Membership.LEFT)
@@ -120,7 +123,7 @@ class Chat:
 
 @dataclass(eq=False, kw_only=True)
 class File:
-    """A stored file. `content` is what is really there; `size` is what Telegram says of it."""
+    """A stored file. `content` is its real content; `size` is the size that Telegram states."""
 
     id: str
     unique_id: str
@@ -130,11 +133,11 @@ class File:
     name: str = ""
     mime_type: str = ""
     is_lost: bool = False
-    """Telegram no longer finds it."""
+    """Whether Telegram has lost the file."""
 
     @property
     def sha256(self) -> str:
-        """The hash of its content."""
+        """The hash of the file's content."""
         return hashlib.sha256(self.content).hexdigest()
 
     def __repr__(self) -> str:
@@ -182,12 +185,12 @@ class Media:
 
     @property
     def content(self) -> bytes:
-        """The bytes as they are stored: of a photo, its largest size."""
+        """The stored bytes; for a photo, of its largest size."""
         return self.file.content
 
     @property
     def sha256(self) -> str:
-        """The hash of these bytes."""
+        """The hash of the stored bytes."""
         return self.file.sha256
 
     def __repr__(self) -> str:
@@ -196,10 +199,11 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A message as people saw it at one moment. With media, `text` is the caption.
+    """A message as people saw it at one moment.
 
-    `markup` is the keyboard as it was sent. `thread` is the number that Telegram also gives to
-    replies outside of topics; `topic` is the real thing. `silent` came without a sound.
+    With media, `text` is the caption. `markup` is the keyboard as it was sent. `thread` is the
+    number that Telegram also gives to replies outside of topics; `topic` is the real topic.
+    `silent` is whether it came without a sound.
     """
 
     id: int
@@ -230,7 +234,7 @@ class Message:
 
     @property
     def buttons(self) -> list[Json]:
-        """The buttons of its inline keyboard, row after row."""
+        """The buttons of the message's inline keyboard, row after row."""
         rows = (self.markup or {}).get("inline_keyboard", [])
         return [button for row in rows for button in row]
 

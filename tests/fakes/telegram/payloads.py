@@ -1,6 +1,6 @@
-"""How things look in the API: plain JSON from the model, in the words of the Bot API.
+"""The fake's objects as JSON in the terms of the Bot API.
 
-`date` is in whole seconds; a message inside a message never carries a third.
+`date` is in whole seconds. A message inside a message never contains a third.
 """
 
 from typing import Any
@@ -21,14 +21,14 @@ NEW_RIGHTS = {
 
 
 def user(it: User) -> Json:
-    """An account."""
+    """Return a user object."""
     shown: Json = {"id": it.id, "is_bot": it.is_bot, "first_name": it.first_name}
     more = {"username": it.username, "language_code": it.language_code}
     return shown | {key: value for key, value in more.items() if value}
 
 
 def chat(it: Chat) -> Json:
-    """A chat as it stands in a message."""
+    """Return a chat object as a message contains it."""
     shown: Json = {"id": it.id, "type": str(it.type)}
     if it.person is not None:
         shown["first_name"] = it.person.first_name
@@ -47,7 +47,7 @@ def chat(it: Chat) -> Json:
 
 
 def full_chat(it: Chat) -> Json:
-    """A chat as getChat shows it."""
+    """Return a chat as getChat shows it."""
     gifts = "unlimited_gifts limited_gifts unique_gifts premium_subscription gifts_from_channels"
     shown = chat(it) | {
         "accent_color_id": 0,
@@ -62,7 +62,7 @@ def full_chat(it: Chat) -> Json:
 
 
 def member(it: User, standing: Membership) -> Json:
-    """How somebody stands to a chat."""
+    """Return a chat member object."""
     shown: Json = {"user": user(it), "status": str(standing)}
     match standing:
         case Membership.CREATOR:
@@ -77,28 +77,28 @@ def member(it: User, standing: Membership) -> Json:
 
 
 def few_rights(shown: Json) -> Json:
-    """The same member without what came since 2021."""
+    """Return the same member without the rights added since 2021."""
     return {key: value for key, value in shown.items() if key not in NEW_RIGHTS}
 
 
 def topic(it: Topic) -> Json:
-    """The service message that opened a topic."""
+    """Return the fields of the service message that opened a topic."""
     return {"forum_topic_created": {"name": it.name, "icon_color": 7322096}}
 
 
 def file(it: File) -> Json:
-    """Fields of every file."""
+    """Return the fields that every file has."""
     shown: Json = {"file_id": it.id, "file_unique_id": it.unique_id, "file_size": it.size}
     return shown
 
 
 def size(it: Size) -> Json:
-    """One size of a photo, or a thumbnail."""
+    """Return one size of a photo, or a thumbnail."""
     return file(it.file) | {"width": it.width, "height": it.height}
 
 
 def media(it: Media) -> Json:
-    """The fields by which a message shows its media."""
+    """Return the fields by which a message shows its media."""
     match it.kind:
         case Kind.PHOTO:
             return {"photo": [size(each) for each in it.sizes]}
@@ -119,7 +119,7 @@ def media(it: Media) -> Json:
 
 
 def message(it: Message, *, deep: bool = True) -> Json:
-    """A message as the bot sees it; what it answers is shown when it is `deep`."""
+    """Return a message as the bot sees it; the message replied to is included if `deep`."""
     shown: Json = {"message_id": it.id, "date": int(it.written_at), "chat": chat(it.chat)}
     if it.author is not None:
         shown["from"] = user(it.author)
@@ -142,18 +142,18 @@ def message(it: Message, *, deep: bool = True) -> Json:
 
 
 def inaccessible(it: Message) -> Json:
-    """A message that is too old, or gone, as a press shows it."""
+    """Return a message that is too old, or gone, as a press shows it."""
     return {"message_id": it.id, "date": 0, "chat": chat(it.chat)}
 
 
 def external_reply(it: Message) -> Json:
-    """A message of another chat or topic, as one that answers it shows it."""
+    """Return a message of another chat or topic as a reply to it shows it."""
     shown: Json = {"origin": origin(it), "chat": chat(it.chat), "message_id": it.id}
     return shown | (media(it.media) if it.media else {})
 
 
 def origin(it: Message) -> Json:
-    """Where a forwarded or quoted message comes from."""
+    """Return the origin of a forwarded or quoted message."""
     date = int(it.written_at)
     if it.sender_chat is not None and it.chat.type is ChatType.CHANNEL:
         shown = chat(it.sender_chat)
@@ -183,7 +183,9 @@ def _relations(it: Message, *, deep: bool) -> Json:
 
 
 def _topic_root(it: Message) -> int:
-    """In a forum's topic, what answers nothing is shown as an answer to the topic's beginning."""
+    """Return the id of the topic's first message, which Telegram shows as the message replied to; 0
+    outside of a forum's topic.
+    """
     if it.topic is None or it.id == it.topic.id or it.chat.type is not ChatType.SUPERGROUP:
         return 0
     return it.topic.id

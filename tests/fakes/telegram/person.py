@@ -1,6 +1,6 @@
-"""A person with a Telegram client: writes, sends pictures, presses buttons, comes and goes.
+"""A person with a Telegram client, who writes, sends pictures, presses buttons, joins and leaves.
 
-Only what a client offers can be done; the rest raises LookupError.
+A person can do only what a client offers; anything else raises LookupError.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ STICKER_TYPES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One piece of an album. As a document it is not recompressed."""
+    """One item of an album. As a document it is not re-encoded."""
 
     content: bytes
     caption: str = ""
@@ -35,14 +35,15 @@ class Item:
 
 @dataclass(eq=False, kw_only=True, repr=False)
 class Person(User):
-    """Acts in the private chat with the bot unless told another one.
+    """A person who acts in the private chat with the bot unless another chat is given.
 
-    Where a message is wanted, any earlier snapshot of it will do: what counts is how it stands now.
+    Where a method takes a message, any earlier snapshot of it will do: the method uses the message
+    as it is now.
     """
 
     world: World
     speaks_as: Chat | None = None
-    """Writes in groups in the name of an own channel."""
+    """The channel in whose name the person writes in groups, or None."""
 
     @property
     def private(self) -> Chat:
@@ -50,7 +51,7 @@ class Person(User):
         return self.world.private(self)
 
     async def starts(self, payload: str = "") -> Message:
-        """Press Start, also by a link that carries a payload."""
+        """Press Start, or open a start link that carries a payload."""
         return await self.says(f"/start {payload}".strip())
 
     async def says(
@@ -63,7 +64,10 @@ class Person(User):
         quote: str = "",
         via_bot: User | None = None,
     ) -> Message:
-        """Write. A reply to a message of another chat or topic shows that one from afar."""
+        """Write a message.
+
+        A reply to a message of another chat or topic shows that message as an external reply.
+        """
         message = self._draft(chat, topic, reply_to)
         written = replace(message, text=text, entities=find_entities(text), quote=quote)
         return self._post(replace(written, via_bot=via_bot))
@@ -78,9 +82,10 @@ class Person(User):
         topic: Topic | None = None,
         reply_to: Message | None = None,
     ) -> Message:
-        """Send a picture as a photo: Telegram keeps it in several sizes, none of them the original.
+        """Send a picture as a photo.
 
-        `size` is what Telegram will claim of the largest, in bytes.
+        Telegram keeps it in several sizes and not as the original. `size` in bytes is the size that
+        Telegram states for the largest.
         """
         media = self._photo(content, size)
         return self._send(self._draft(chat, topic, reply_to), media, caption)
@@ -97,7 +102,7 @@ class Person(User):
         topic: Topic | None = None,
         reply_to: Message | None = None,
     ) -> Message:
-        """Send a file as it is."""
+        """Send a file unchanged."""
         media = self._document(content, name, mime_type, size)
         return self._send(self._draft(chat, topic, reply_to), media, caption)
 
@@ -112,7 +117,7 @@ class Person(User):
         chat: Chat | None = None,
         reply_to: Message | None = None,
     ) -> Message:
-        """Send a voice message, or "audio": music from a file."""
+        """Send a voice message, or with kind "audio" a file of music."""
         file = self.world.files.store(content, folder="sounds", name=name)
         media = Media(kind=Kind(kind), file=file, duration=duration)
         draft = self._draft(chat, None, reply_to)
@@ -150,7 +155,7 @@ class Person(User):
         topic: Topic | None = None,
         reply_to: Message | None = None,
     ) -> Message:
-        """Send a GIF, which Telegram has made an MP4 without sound."""
+        """Send a GIF, of which Telegram makes an MP4 without sound."""
         draft = self._draft(chat, topic, reply_to)
         return self._send(draft, self._moving(Kind.ANIMATION, content), caption)
 
@@ -175,7 +180,7 @@ class Person(User):
         topic: Topic | None = None,
         reply_to: Message | None = None,
     ) -> list[Message]:
-        """Send several pictures at once; the bot is told of each by itself."""
+        """Send several pictures as an album; the bot gets one update for each."""
         album = self.world.new_number()
         sent = []
         for item in items:
@@ -203,7 +208,7 @@ class Person(User):
         )
 
     async def edits(self, message: Message, text: str) -> Message:
-        """Change an own text or caption."""
+        """Edit a text or caption of one's own."""
         standing = self._now(message)
         if standing.author is not self:
             raise LookupError(f"{message} is not by {self}")
@@ -217,7 +222,7 @@ class Person(User):
         return self.world.edit(changed)
 
     async def deletes(self, message: Message) -> None:
-        """Delete a message: an own one, or any as an admin."""
+        """Delete a message of one's own, or anybody's as an admin."""
         standing = self._now(message)
         chat = standing.chat
         if standing.author is not self and not (chat.is_private or chat.standing(self).is_admin):
@@ -225,9 +230,8 @@ class Person(User):
         self.world.remove(standing)
 
     async def presses(self, message: Message, button: str, *, is_old: bool = False) -> Callback:
-        """Press a button, named by its text or its data; a group's go on working once it moved.
-
-        Long ago is when the test says so: `is_old`.
+        """Press a button, named by its text or its data; buttons in a group work after it has
+        moved. `is_old` makes the message count as sent long ago.
         """
         standing = self._now(message)
         self._check_inside(standing.chat)
@@ -235,15 +239,15 @@ class Person(User):
         return self.world.press(standing, self, found["callback_data"], is_old=is_old)
 
     async def reacts(self, message: Message, *emojis: str) -> Message:
-        """Put reactions under a message, in place of the earlier ones."""
+        """Set the person's reactions on a message, in place of earlier ones."""
         return self.world.react(self._now(message), self, *emojis)
 
     async def blocks_bot(self) -> None:
-        """Stop the bot in the private chat."""
+        """Block the bot in the private chat."""
         self.world.seat(self.private, self.world.bot, Membership.KICKED, self)
 
     async def unblocks_bot(self) -> None:
-        """Let the bot write again."""
+        """Unblock the bot."""
         self.world.seat(self.private, self.world.bot, Membership.MEMBER, self)
 
     async def adds_bot(self, chat: Chat, *, as_admin: bool = False) -> None:
@@ -252,19 +256,19 @@ class Person(User):
         self.world.seat(chat, self.world.bot, standing, self)
 
     async def kicks_bot(self, chat: Chat) -> None:
-        """Throw the bot out."""
+        """Remove the bot from a chat."""
         self.world.seat(chat, self.world.bot, Membership.KICKED, self)
 
     async def joins(self, chat: Chat) -> None:
-        """Become a member."""
+        """Become a member of a chat."""
         self.world.seat(chat, self, Membership.MEMBER, self)
 
     async def leaves(self, chat: Chat) -> None:
-        """Go."""
+        """Leave a chat."""
         self.world.seat(chat, self, Membership.LEFT, self)
 
     def _draft(self, chat: Chat | None, topic: Topic | None, reply_to: Message | None) -> Message:
-        """A message with everything but its content."""
+        """Return a message with everything but its content."""
         world, place = self.world, chat or self.private
         self._check(place, topic)
         target = None if reply_to is None else self._now(reply_to)
@@ -305,7 +309,7 @@ class Person(User):
             raise LookupError(f"{topic} is closed")
 
     def _signature(self, chat: Chat) -> tuple[User | None, Chat | None]:
-        """The author named on a message, and the chat in whose name it is written."""
+        """Return the author named on a message, and the chat in whose name it is written."""
         if chat.type == "channel":
             if not chat.standing(self).is_admin:
                 raise LookupError(f"{self} can't write in {chat}")

@@ -1,4 +1,4 @@
-"""The bot's share of a group's messages: with privacy mode on, only what is meant for it."""
+"""The messages of a group that the bot gets: with privacy mode on, only those meant for the bot."""
 
 from dataclasses import dataclass, replace
 
@@ -8,17 +8,17 @@ from .text import BOT_COMMAND, cut
 
 @dataclass(slots=True, kw_only=True)
 class Privacy:
-    """The mode, which a bot's maker sets, and two things about it that nobody has written down."""
+    """The mode, which the bot's maker sets, and two details that Telegram does not document."""
 
     bot: User
     is_on: bool = True
     hides_replied_messages: bool = False
-    """A reply to another person's message comes without that message."""
+    """Whether a reply to another person's message comes without that message."""
     captions_are_commands: bool = True
-    """A caption that begins with a command comes through, like a text."""
+    """Whether a caption that begins with a command reaches the bot, like a text."""
 
     def reaches_bot(self, message: Message) -> bool:
-        """Whether the bot is told of somebody else's message."""
+        """Whether the bot gets another author's message."""
         chat = message.chat
         if chat.is_private:
             return not chat.has_blocked_bot
@@ -30,7 +30,7 @@ class Privacy:
         return message.via_bot is self.bot or self._is_answer(message) or self._commands(message)
 
     def veiled(self, message: Message) -> Message:
-        """The message as far as the bot may see it."""
+        """Return the message as far as the bot may see it."""
         hidden = self.hides_replied_messages and not self._is_answer(message)
         if not hidden or self._sees_all(message.chat):
             return message

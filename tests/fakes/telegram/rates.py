@@ -1,7 +1,6 @@
-"""How much the bot says: messages and edits share one budget per chat, and one for all chats.
-
-Telegram's FAQ: about one message per second in a chat, with short bursts; 20 per minute in a group;
-about 30 per second in all. Knows nothing of what is said.
+"""The number of the bot's messages: messages and edits share one budget for each chat, and one for
+all chats. Telegram's FAQ allows about one message per second in a chat, with short bursts; 20 per
+minute in a group; about 30 per second in all. This module knows nothing of their content.
 """
 
 from collections import deque
@@ -15,7 +14,7 @@ MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """One message or edit too many."""
+    """One message or edit above the allowed rate."""
 
     where: str
     method: str
@@ -26,7 +25,10 @@ class Excess:
 
 
 class Rates:
-    """Notes every excess on the clock. `burst` is how many may come at once in a private chat."""
+    """A record of every excess.
+
+    `burst` is the number of messages that may come at once in a private chat.
+    """
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
         self.excesses: list[Excess] = []
@@ -53,7 +55,9 @@ class Rates:
         return _within(recent, now, MINUTE) > self.per_group_minute
 
     def _private(self, chat: Chat, now: float) -> bool:
-        """A bucket that holds a burst, and fills by the second."""
+        """Whether this message is too many for a private chat: a bucket of the size of a burst,
+        refilled over time.
+        """
         left, before = self._buckets.get(chat.id, (float(self.burst), now))
         left = min(self.burst, left + (now - before) * self.per_second)
         self._buckets[chat.id] = (max(left - 1, 0.0), now)
@@ -61,7 +65,7 @@ class Rates:
 
 
 def _within(times: deque[float], now: float, seconds: float) -> int:
-    """How many fall into the last so many seconds, this one included."""
+    """Return how many calls fall into the last so many seconds, including the present one."""
     times.append(now)
     while times[0] <= now - seconds:
         times.popleft()

@@ -33,14 +33,14 @@ ACTIONS = {
 
 
 class Sending:
-    """sendMessage and its kin."""
+    """The methods sendMessage and similar."""
 
     def __init__(self, world: World, rates: Rates) -> None:
         self._world = world
         self._rates = rates
 
     def methods(self) -> list[Method]:
-        """The table."""
+        """Return the table of methods."""
         text = COMMON + "text entities link_preview_options"
         above = COMMON + CAPTION + "show_caption_above_media has_spoiler "
         video = above + "video duration width height thumbnail cover start_timestamp "
@@ -55,7 +55,7 @@ class Sending:
         ]
 
     def send_message(self, call: Call) -> Json:
-        """Post text."""
+        """Post a text."""
         chat = self._chat(call)
         if not call.text("text"):
             raise bad("Message text is empty")
@@ -75,7 +75,7 @@ class Sending:
         return self._send_media(call, Kind.VIDEO)
 
     def send_document(self, call: Call) -> Json:
-        """Post a file as it is."""
+        """Post a file unchanged."""
         return self._send_media(call, Kind.DOCUMENT)
 
     def send_photo(self, call: Call) -> Json:
@@ -116,7 +116,7 @@ class Sending:
         return chat
 
     def _draft(self, call: Call, chat: Chat) -> Message:
-        """A message with everything but its content."""
+        """Return a message with everything but its content."""
         world = self._world
         if chat.is_direct_messages and not call.integer("direct_messages_topic_id"):
             raise bad("direct messages topic must be specified")
@@ -124,7 +124,7 @@ class Sending:
         target, given = reply_target(world, call, chat)
         markup = read_markup(call)
         world.complaints += odd_buttons(markup)
-        # Without a topic of its own, an answer goes where the message stands that it answers.
+        # A reply without a topic of its own goes into the topic of the message replied to.
         if target is not None and topic is None and target.chat is chat:
             topic = target.topic
         near = target is not None and target.chat is chat and target.topic is topic

@@ -1,6 +1,5 @@
-"""`FakeTelegram`: one local port that is all of Telegram to the bot, and the hands of the test.
-
-Put together here, from the world, the desk, the updates and the webhook; nothing is decided here.
+"""`FakeTelegram`: one local port that serves all of Telegram to the bot, and the methods by which a
+test controls it. This module only combines the world, the desk, the updates and the webhook.
 """
 
 import time
@@ -60,17 +59,17 @@ def _any(_: Any) -> bool:
 
 
 class FakeTelegram:
-    """Use as `async with FakeTelegram() as telegram`.
+    """A fake Telegram, used as `async with FakeTelegram() as telegram`.
 
     A bot, in this process or another, gets `api_url` and `token`; it may die and come back at any
-    moment. `clock` gives unix seconds and rules dates, the 24 hours of updates, links, floods and
-    rates; a long poll ends by an update, by `updates.end_poll`, or when its time is really up.
+    moment. `clock` returns unix seconds for dates, the 24 hours of updates, links, floods and
+    rates. A long poll ends with an update, by `updates.end_poll`, or after its real timeout.
     """
 
     def __init__(
         self, *, clock: Callable[[], float] = time.time, local: Path | None = None
     ) -> None:
-        """`local` is the folder of a Bot API server of one's own that runs with --local."""
+        """`local` is the folder of a local Bot API server that runs with --local."""
         self.world = World(clock=clock)
         self.rates = Rates(clock=clock)
         self.webhook = Webhook(self.world.updates, clock=clock)
@@ -87,7 +86,7 @@ class FakeTelegram:
             ],
         )
         if local is not None:
-            self.files.local = local / self.token  # so the real one names it
+            self.files.local = local / self.token  # as the real server does
             self.desk.upload_limit = LOCAL_UPLOAD_LIMIT
         self._streams: dict[str, Stream[Any]] = {
             "message": self.world.posted,
@@ -122,7 +121,7 @@ class FakeTelegram:
         if error is None and self.desk.crashes:
             raise self.desk.crashes[0]
 
-    # ---- where the bot finds it
+    # ---- addresses for the bot
 
     @property
     def token(self) -> str:
@@ -131,10 +130,10 @@ class FakeTelegram:
 
     @property
     def api_url(self) -> str:
-        """The address before /bot<token>/, as https://api.telegram.org is."""
+        """The address before /bot<token>/, like https://api.telegram.org."""
         return self._base
 
-    # ---- who and what there is
+    # ---- people and chats
 
     @property
     def bot(self) -> User:
@@ -149,7 +148,10 @@ class FakeTelegram:
         language_code: str | None = "en",
         started: bool = False,
     ) -> Person:
-        """Somebody. Until this person has `started`, the bot can't write to them first."""
+        """Return a new person.
+
+        Until the person has `started` the bot, the bot can't write to them.
+        """
         person = Person(
             id=self.world.new_user_id(),
             first_name=name,
@@ -162,7 +164,7 @@ class FakeTelegram:
         return person
 
     def group(self, title: str, *members: User, bot: Membership = Membership.MEMBER) -> Chat:
-        """A small group; the first of its members owns it."""
+        """Return a new group, owned by the first of its members."""
         return self._chat(ChatType.GROUP, title, members, bot)
 
     def supergroup(
@@ -172,7 +174,7 @@ class FakeTelegram:
         is_forum: bool = False,
         bot: Membership = Membership.MEMBER,
     ) -> Chat:
-        """A large group; the first of its members owns it."""
+        """Return a new supergroup, owned by the first of its members."""
         chat = self._chat(ChatType.SUPERGROUP, title, members, bot)
         chat.is_forum = is_forum
         return chat
@@ -180,28 +182,30 @@ class FakeTelegram:
     def channel(
         self, title: str, *members: User, bot: Membership = Membership.ADMINISTRATOR
     ) -> Chat:
-        """A channel; the first of its members owns it."""
+        """Return a new channel, owned by the first of its members."""
         return self._chat(ChatType.CHANNEL, title, members, bot)
 
     def topic(self, chat: Chat, name: str) -> Topic:
-        """A topic of a forum, or of a private chat. The bot is not told."""
+        """Open a topic in a forum or a private chat. The bot gets no update."""
         if not (chat.is_forum or chat.is_private):
             raise LookupError(f"{chat} has no topics")
         return self.world.add_topic(chat, name, next(iter(chat.members), chat.person))
 
     def promote(self, chat: Chat, user: User) -> None:
-        """Make somebody an admin. The bot is not told."""
+        """Make somebody an admin. The bot gets no update."""
         chat.members[user] = Membership.ADMINISTRATOR
 
     def migrate(self, group: Chat) -> Chat:
-        """Turn a group into a supergroup with a new id; both chats say so."""
+        """Turn a group into a supergroup with a new id; each of the two chats gets a message about
+        it.
+        """
         return self.world.migrate(group)
 
     def give_picture(self, content: bytes) -> None:
-        """Give the bot a picture of its own, as BotFather does."""
+        """Give the bot a profile picture, as BotFather does."""
         self._account.picture = self.files.store_photo(content)
 
-    # ---- what happened
+    # ---- records of what happened
 
     @property
     def calls(self) -> list[Call]:
@@ -209,7 +213,7 @@ class FakeTelegram:
         return self.desk.calls
 
     def calls_of(self, method: str) -> list[Call]:
-        """Every call of one method."""
+        """Return every call of one method."""
         return [call for call in self.calls if call.method.lower() == method.lower()]
 
     @property
@@ -229,36 +233,38 @@ class FakeTelegram:
 
     @property
     def unanswered(self) -> list[Callback]:
-        """The pressed buttons that still spin."""
+        """The pressed buttons without an answer."""
         return [it for it in self.world.callbacks.values() if not it.answers]
 
     def messages(self, chat: Chat) -> list[Message]:
-        """Messages in a chat now, in order; without what Telegram says by itself."""
+        """Return the messages in a chat now, in order, without service messages."""
         standing = [item for item in chat.messages.values() if item.service is None]
         return sorted(standing, key=lambda item: item.id)
 
     def posts(self, chat: Chat) -> list[Message]:
-        """Those of them that the bot wrote."""
+        """Return the messages in a chat that the bot wrote."""
         return [item for item in self.messages(chat) if item.author is self.bot]
 
     def now(self, message: Message) -> Message | None:
-        """How a message stands now; None if it is gone."""
+        """Return a message as it is now, or None if it is gone."""
         return message.chat.messages.get(message.id)
 
     def commands(self, scope: str = "default", language: str = "") -> list[Json]:
-        """The commands set for a scope, such as "all_private_chats" or "chat -100…"."""
+        """Return the commands set for a scope, such as "all_private_chats" or "chat -100…"."""
         return self._account.commands.get((scope, language), [])
 
     def description(self, field: str, language: str = "") -> str:
-        """The bot's words about itself: its "description", or its "short_description"."""
+        """Return a text of the bot's profile: its "description" or its "short_description"."""
         return self._account.descriptions.get((field, language), "")
 
     def leaks(self, text: str | bytes) -> bool:
-        """Whether the token, or its secret half, stands in a text: a log, a row, a request."""
+        """Whether the token, or its secret half, is in a text: a log, a row, a request."""
         return leak_finder(self.token)(text)
 
     def check(self) -> None:
-        """Fail if the bot wrote too often, asked for unknown or odd things, or leaked its token."""
+        """Fail if the bot wrote too often, called unknown methods, made odd requests, or leaked its
+        token.
+        """
         faults = [str(excess) for excess in self.rates.excesses]
         faults += [f"there is no {call.method}" for call in self.desk.unknown]
         faults += self.world.complaints + self.desk.leaks
@@ -311,12 +317,13 @@ class FakeTelegram:
     async def next(
         self, kind: str, where: Callable[[Any], bool] = _any, timeout: float = 10
     ) -> Any:
-        """The oldest thing of this kind that happened and was not taken yet.
+        """Return the oldest event of this kind that was not taken yet; wait until there is one.
 
-        "message": the bot made one visible. "edit": it changed one. "delete": one is gone.
-        "reaction": it put a reaction under one. "callback": it answered a pressed button. "action":
-        it showed that it is busy. "poll": it began a getUpdates. "update": there is something to
-        tell it. "delivery": the webhook was tried. The name of a method: a call came to its end.
+        "message": the bot made a message visible. "edit": it edited one. "delete": a message is
+        gone. "reaction": the bot set a reaction. "callback": it answered a pressed button.
+        "action": it showed that it is busy. "poll": it began a getUpdates. "update": an update was
+        queued. "delivery": the webhook was called. The name of a method: a call was answered or cut
+        off.
         """
         if kind == "poll":
             return await self.updates.polled(where, timeout)
@@ -324,7 +331,7 @@ class FakeTelegram:
             return await self._streams[kind].take(where, timeout)
         return await self.desk.answered.take(lambda it: it.method == kind and where(it), timeout)
 
-    # ---- what the test does to it
+    # ---- control by the test
 
     @property
     def faults(self) -> Faults:
@@ -332,11 +339,11 @@ class FakeTelegram:
         return self.desk.faults
 
     def hold(self, method: str, *, chat: int | None = None) -> Hold:
-        """Stop the next such call when it took effect but is not answered."""
+        """Stop the next such call after it took effect and before it is answered."""
         return self.faults.hold(method, chat=chat)
 
     def hold_before(self, method: str, *, chat: int | None = None) -> Hold:
-        """Stop the next such call when it arrived but had no effect yet."""
+        """Stop the next such call when it has arrived and before it takes effect."""
         return self.faults.hold_before(method, chat=chat)
 
     @property
@@ -346,7 +353,7 @@ class FakeTelegram:
 
     @property
     def quirks(self) -> Quirks:
-        """Telegram's oddities."""
+        """The switches for Telegram's oddities."""
         return self.world.quirks
 
     def _chat(self, kind: ChatType, title: str, members: tuple[User, ...], bot: Membership) -> Chat:

@@ -1,6 +1,6 @@
-"""Text and its entities, counted as Telegram counts: in UTF-16 code units.
+"""Text and its entities, counted in UTF-16 code units as at Telegram.
 
-The words of refusals are tdlib's (`td/telegram/MessageEntity.cpp`).
+The error texts are tdlib's (`td/telegram/MessageEntity.cpp`).
 """
 
 import re
@@ -31,25 +31,25 @@ FOUND = {
     "mention": re.compile(r"(?<![\w/@])@\w{4,32}(?!\w)", re.ASCII),
     "hashtag": re.compile(r"(?<!\w)#\w+"),
 }
-"""Telegram's own marks, the more important first."""
+"""The entities that Telegram finds by itself, the more important first."""
 
 Formatted = tuple[str, tuple[Json, ...]]
 
 
 def units(text: str) -> int:
-    """Its length in UTF-16 code units."""
+    """Return the length of a text in UTF-16 code units."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, entity: Json) -> str:
-    """The part of a text that an entity covers."""
+    """Return the part of a text that an entity covers."""
     raw = text.encode("utf-16-le")
     start = 2 * entity["offset"]
     return raw[start : start + 2 * entity["length"]].decode("utf-16-le")
 
 
 def find_entities(text: str) -> tuple[Json, ...]:
-    """Telegram's own marks in a text."""
+    """Return the entities that Telegram finds in a text by itself."""
     found: list[Json] = []
     for kind, pattern in FOUND.items():
         for match in pattern.finditer(text):
@@ -61,7 +61,10 @@ def find_entities(text: str) -> tuple[Json, ...]:
 
 
 def format_text(text: str, parse_mode: str, entities: Any, *, limit: int) -> Formatted:
-    """The visible text: parsed or checked, trimmed, and marked. Refuses what Telegram does."""
+    """Return the visible text with its entities, parsed or checked, and trimmed.
+
+    Refuse what Telegram refuses.
+    """
     if len(text.encode()) > MOST_BYTES:
         raise bad("Text is too long")
     given: list[Json]
@@ -132,7 +135,7 @@ def _check_bounds(text: str, entities: list[Json]) -> None:
 
 
 def _trim(text: str, entities: list[Json]) -> tuple[str, list[Json]]:
-    """Without white space around it; entities move along, and empty ones go."""
+    """Remove white space around the text; move entities along, and drop empty ones."""
     left = units(text) - units(text.lstrip())
     trimmed = text.strip()
     return trimmed, list(_moved(entities, left, units(trimmed)))

@@ -1,8 +1,8 @@
-"""The updates: which the bot has not confirmed yet, and who waits for them.
+"""The updates that the bot has not confirmed, and the poll that waits for them.
 
-An update is confirmed by a later getUpdates with a higher offset and by nothing else. Rules and
-words are those of `telegram-bot-api/Client.cpp` and tdlib's `TQueue`. Knows nothing of what an
-update says.
+An update is confirmed only by a later getUpdates with a higher offset. Rules and error texts are
+those of `telegram-bot-api/Client.cpp` and tdlib's `TQueue`. This module knows nothing of an
+update's content.
 """
 
 import asyncio
@@ -18,10 +18,10 @@ DAY = 24 * 3600
 LONGEST_POLL = 50
 MOST = 100
 FUTURE = 10
-"""An offset this far past the newest update is taken for a mistake and not followed."""
+"""An offset this far past the newest update is taken for a mistake and ignored."""
 
 UNASKED = ("chat_member", "message_reaction", "message_reaction_count")
-"""Kinds that come only to who names them."""
+"""Kinds of updates that come only if `allowed_updates` names them."""
 
 OTHER_POLLER = (
     "terminated by other getUpdates request; make sure that only one bot instance is running"
@@ -32,7 +32,7 @@ FIRST_ID = 728_114_001
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """One update. `subject` is the message or the query that it tells of, as the test knows it."""
+    """One update. `subject` is the message or query that it is about, as the test knows it."""
 
     id: int
     kind: str
@@ -42,13 +42,13 @@ class Update:
 
     @property
     def json(self) -> Json:
-        """As it goes out."""
+        """The update as it is sent."""
         return {"update_id": self.id, self.kind: self.body}
 
 
 @dataclass(slots=True, kw_only=True)
 class Poll:
-    """One getUpdates, with the ids that it was given; None while it waits."""
+    """One getUpdates, with the ids of the updates that it got; None while it waits."""
 
     offset: int
     limit: int
@@ -60,7 +60,10 @@ class Poll:
 
 
 class Updates:
-    """The queue. `polls` is the log of what was asked, `all` every update there ever was."""
+    """The queue of updates.
+
+    `polls` is the log of getUpdates calls, `all` every update there ever was.
+    """
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
         self.all: list[Update] = []
@@ -75,39 +78,39 @@ class Updates:
         self._waiting: Poll | None = None
         self._polled: Stream[Poll] = Stream("poll")
         self.on_new: Callable[[], None] = lambda: None
-        """Told of every new update; the webhook listens here."""
+        """Called for every new update; used by the webhook."""
 
     def methods(self) -> list[Method]:
-        """The table."""
+        """Return the table of methods."""
         return [method("getUpdates", "offset limit timeout allowed_updates", self.get_updates)]
 
-    # ---- what the test sees and does
+    # ---- for the test
 
     @property
     def pending(self) -> list[Update]:
-        """Unconfirmed updates, the oldest first."""
+        """The unconfirmed updates, the oldest first."""
         self._forget_old()
         return list(self._pending)
 
     @property
     def offsets(self) -> list[int]:
-        """The offsets asked for, in order."""
+        """The offsets of all polls, in order."""
         return [poll.offset for poll in self.polls]
 
     def of(self, subject: object) -> Update:
-        """The newest update about a message or a query."""
+        """Return the newest update about a message or a query."""
         for update in reversed(self.all):
             if update.subject is subject:
                 return update
         raise LookupError(f"the bot was not told of {subject}")
 
     def add(self, kind: str, body: Json, subject: object = None) -> Update | None:
-        """Queue an update, unless its kind is not wanted; None then."""
+        """Queue an update, or return None if its kind is not wanted."""
         wanted = kind in self.allowed if self.allowed else kind not in UNASKED
         return self._put(kind, body, subject) if wanted else None
 
     def add_unknown(self) -> Update:
-        """Queue an update of a kind that nobody knows yet."""
+        """Queue an update of an unknown kind."""
         return self._put("telepathic_message", {"thought": "a cat"}, None)
 
     def add_malformed(self) -> Update:
@@ -115,12 +118,12 @@ class Updates:
         return self._put("message", {"message_id": "many", "date": None, "chat": "here"}, None)
 
     def repeat(self, subject: object) -> Update:
-        """Tell of the same message once more, under a new update id."""
+        """Queue the same message once more, under a new update id."""
         before = self.of(subject)
         return self._put(before.kind, before.body, subject)
 
     def redeliver(self, update: Update) -> None:
-        """Deliver an update once more, under its own id, confirmed or not."""
+        """Deliver an update once more, under its own id, whether confirmed or not."""
         if self.webhook_url:
             self._pending.insert(0, update)
             self.on_new()
@@ -129,17 +132,17 @@ class Updates:
         self._wake()
 
     def end_poll(self) -> None:
-        """Answer whoever waits with nothing, as if the time were up."""
+        """Answer the waiting poll with nothing, as after its timeout."""
         self._wake()
 
     async def polled(self, where: Callable[[Poll], bool], timeout: float) -> Poll:
-        """The oldest poll that came and was not taken yet."""
+        """Return the oldest poll that was not taken yet; wait until there is one."""
         return await self._polled.take(where, timeout)
 
-    # ---- what the bot does
+    # ---- for the bot
 
     async def get_updates(self, call: Call) -> list[Json]:
-        """Confirm what is below the offset and give what is left, or wait for something."""
+        """Confirm the updates below the offset, and return the rest, or wait for one."""
         if self.webhook_url:
             words = "can't use getUpdates method while webhook is active"
             raise _conflict(f"{words}; use deleteWebhook to delete the webhook first")
@@ -161,21 +164,21 @@ class Updates:
         return [update.json for update in found]
 
     def allow(self, call: Call) -> None:
-        """Remember the kinds asked for; without the field the earlier ones stay."""
+        """Remember the kinds asked for; without the field the earlier kinds stay."""
         kinds = call.parsed("allowed_updates", "Can't parse allowed updates")
         if kinds is not None:
             self.allowed = [str(kind).lower() for kind in kinds]
 
     def confirm(self, update: Update) -> None:
-        """Take it as received, by a webhook."""
+        """Mark an update as received by the webhook."""
         self._pending = [each for each in self._pending if each.id != update.id]
 
     def drop_pending(self) -> None:
-        """Forget everything that is not confirmed."""
+        """Forget all unconfirmed updates."""
         self._pending.clear()
 
     def interrupt(self, words: str) -> None:
-        """End whoever waits with a conflict."""
+        """End the waiting poll with a conflict."""
         if self._waiting is not None:
             self._waiting.conflict = words
             self._wake()

@@ -1,7 +1,7 @@
-"""The other way to get updates: Telegram posts each one to an address of the bot's.
+"""The webhook: Telegram posts each update to an address of the bot.
 
-One at a time, in order. An update not answered with 2xx stays pending; Telegram would try it again
-by itself after a while, here the test says when.
+It sends one at a time, in order. An update not answered with 2xx stays pending. Telegram retries by
+itself after a while; here the test calls `retry`.
 """
 
 import asyncio
@@ -26,19 +26,19 @@ UNREACHED = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One attempt to deliver an update; a status of 0 is none."""
+    """One attempt to deliver an update; a status of 0 means that there was no answer."""
 
     update_id: int
     status: int
 
     @property
     def is_taken(self) -> bool:
-        """The bot said that it has it."""
+        """Whether the bot accepted the update."""
         return 200 <= self.status < 300
 
 
 class Webhook:
-    """setWebhook and what follows. `deliveries` lists every attempt."""
+    """The method setWebhook and the deliveries after it. `deliveries` lists every attempt."""
 
     def __init__(self, updates: Updates, *, clock: Callable[[], float]) -> None:
         self.deliveries: list[Delivery] = []
@@ -54,7 +54,7 @@ class Webhook:
         updates.on_new = self._news.set
 
     def methods(self) -> list[Method]:
-        """The table."""
+        """Return the table of methods."""
         drop = "drop_pending_updates"
         fields = f"url ip_address max_connections allowed_updates secret_token {drop}"
         return [
@@ -65,15 +65,15 @@ class Webhook:
 
     @property
     def url(self) -> str:
-        """Where updates go; empty while there is no webhook."""
+        """The address for updates; empty while there is no webhook."""
         return self._updates.webhook_url
 
     def retry(self) -> None:
-        """Try again what was not taken."""
+        """Retry the updates that were not accepted."""
         self._news.set()
 
     async def set(self, call: Call) -> bool:
-        """Send updates to an address; none at all deletes the webhook."""
+        """Set the webhook's address; an empty one deletes the webhook."""
         if not call.text("url"):
             return await self.delete(call)
         _check_url(call.text("url"))
@@ -92,7 +92,7 @@ class Webhook:
         return True
 
     async def delete(self, call: Call) -> bool:
-        """Keep updates for getUpdates again."""
+        """Delete the webhook, so that updates wait for getUpdates again."""
         await self.stop()
         self._updates.webhook_url, self.last_error = "", ""
         if call.flag("drop_pending_updates"):
@@ -100,7 +100,7 @@ class Webhook:
         return True
 
     def info(self, _: Call) -> Json:
-        """Show how it goes."""
+        """Return the state of the webhook."""
         shown: Json = {"url": self.url, "has_custom_certificate": False}
         shown["pending_update_count"] = len(self._updates.pending)
         if self.url:
@@ -113,7 +113,7 @@ class Webhook:
         return shown
 
     async def stop(self) -> None:
-        """Deliver no more."""
+        """Stop all deliveries."""
         if self._work is not None:
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
@@ -149,7 +149,7 @@ class Webhook:
 def _check_url(text: str) -> None:
     url = URL(text)
     if url.host in ("127.0.0.1", "localhost"):
-        return  # Telegram would not reach it; a test has nothing else.
+        return  # Telegram can't reach such an address; a test has no other.
     if url.scheme != "https":
         raise bad("bad webhook: An HTTPS URL must be provided for webhook")
     if url.port not in PORTS:

@@ -1,7 +1,8 @@
-"""The state of the fake Telegram, and the only hands that change it.
+"""The state of the fake Telegram, changed only by the functions here.
 
-Every visible change passes `post`, `edit`, `remove` or `react`: each stores the message, tells
-the bot what it may know, and adds to the streams that tests wait on. Knows nothing of HTTP.
+Every visible change passes `post`, `edit`, `remove` or `react`: each stores the message, sends the
+bot the updates that it may get, and adds to the streams that tests wait on. This module knows
+nothing of HTTP.
 """
 
 import secrets
@@ -21,14 +22,18 @@ from .updates import Updates
 
 @dataclass(slots=True, kw_only=True)
 class Quirks:
-    """Telegram's oddities. `zero_ids` counts the next sends answered with the id 0."""
+    """Switches for Telegram's oddities.
+
+    `zero_ids` is the number of the next sends answered with the id 0.
+    """
 
     zero_ids: int = 0
     silent_videos_are_animations: bool = False
     knows_few_rights: bool = False
-    """getChatMember names the rights that admins had years ago, as old servers of one's own do."""
+    """Whether getChatMember has only the rights that admins had years ago, as on old local servers.
+    """
     callback_seconds: float = 15.0
-    """How long a pressed button can be answered, in seconds; Telegram does not say."""
+    """Seconds for which a pressed button can be answered; Telegram does not document the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +46,7 @@ class Action:
 
 
 class World:
-    """Everything there is. `clock` gives unix seconds and rules all dates and deadlines."""
+    """The whole state of the fake. `clock` returns unix seconds for all dates and deadlines."""
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
         self.clock = clock
@@ -69,18 +74,18 @@ class World:
         self.answered: Stream[Callback] = Stream("callback")
         self.acted: Stream[Action] = Stream("action")
 
-    # ---- who and where
+    # ---- people and chats
 
     def new_user_id(self) -> int:
-        """An id that nobody has."""
+        """Return an unused user id."""
         return next(self._user_ids)
 
     def new_number(self) -> str:
-        """An id for whatever else: queries, albums."""
+        """Return an unused id for other things: queries, albums."""
         return str(next(self._numbers))
 
     def add_user(self, user: User) -> User:
-        """Make a user known, and the chat with the bot, which nobody has opened yet."""
+        """Add a user, with a private chat that was not started yet."""
         self.users[user.id] = user
         instance = self.new_number()
         private = Chat(id=user.id, type=ChatType.PRIVATE, instance=instance, person=user)
@@ -88,7 +93,7 @@ class World:
         return user
 
     def add_chat(self, kind: ChatType, title: str) -> Chat:
-        """An empty group, supergroup or channel."""
+        """Add an empty group, supergroup or channel."""
         number = next(self._chat_ids)
         marked = -number if kind is ChatType.GROUP else -(10**12) - number % 10**10
         chat = Chat(id=marked, type=kind, instance=self.new_number(), title=title)
@@ -96,7 +101,7 @@ class World:
         return chat
 
     def add_topic(self, chat: Chat, name: str, creator: User | None) -> Topic:
-        """Open a topic; its id is that of the message that says so."""
+        """Open a topic; its id is that of its service message."""
         topic = Topic(id=self.next_message_id(chat), name=name)
         chat.topics[topic.id] = topic
         opening = Message(
@@ -111,20 +116,23 @@ class World:
         return topic
 
     def next_message_id(self, chat: Chat) -> int:
-        """Supergroups and channels count by themselves, all other chats together."""
+        """Return the next message id.
+
+        Each supergroup and channel counts for itself; all other chats share one counter.
+        """
         if chat.type in (ChatType.SUPERGROUP, ChatType.CHANNEL):
             chat.last_message_id += 1
             return chat.last_message_id
         return next(self._account_messages)
 
     def private(self, user: User) -> Chat:
-        """The chat of the bot with somebody."""
+        """Return the private chat of a user with the bot."""
         return self.chats[user.id]
 
-    # ---- what becomes visible
+    # ---- visible changes
 
     def post(self, message: Message) -> Message:
-        """Make a message visible, and tell the bot of other people's."""
+        """Make a message visible, and send the bot an update unless it is the author."""
         chat = message.chat
         chat.messages[message.id] = message
         if message.author is self.bot:
@@ -137,7 +145,7 @@ class World:
         return message
 
     def edit(self, message: Message) -> Message:
-        """Put a message in place of what stands under its id."""
+        """Replace the message of the same id."""
         message.chat.messages[message.id] = message
         if message.author is self.bot:
             self.edited.add(message)
@@ -148,11 +156,11 @@ class World:
         return message
 
     def remove(self, message: Message) -> None:
-        """Take a message away; bots are not told."""
+        """Delete a message; bots get no update."""
         self.removed.add(message.chat.messages.pop(message.id))
 
     def react(self, message: Message, user: User, *emojis: str) -> Message:
-        """Put somebody's reactions under a message, in place of their earlier ones."""
+        """Set a user's reactions on a message, in place of earlier ones."""
         before = message.reactions.get(user, ())
         marked = replace(message, reactions={**message.reactions, user: emojis})
         message.chat.messages[message.id] = marked
@@ -163,7 +171,7 @@ class World:
         return marked
 
     def press(self, message: Message, person: User, data: str, *, is_old: bool = False) -> Callback:
-        """Press a button. Of a message that `is_old` the bot is told next to nothing."""
+        """Press a button. For a message that `is_old`, the update contains almost nothing of it."""
         callback = Callback(
             id=self.new_number(), person=person, message=message, data=data, at=self.clock()
         )
@@ -175,13 +183,13 @@ class World:
         return callback
 
     def act(self, chat: Chat, name: str) -> None:
-        """Show that the bot is busy."""
+        """Record that the bot shows that it is busy."""
         action = Action(chat=chat, name=name, at=self.clock())
         self.actions.append(action)
         self.acted.add(action)
 
     def seat(self, chat: Chat, user: User, standing: Membership, by: User) -> None:
-        """Change how somebody stands to a chat, and tell the bot."""
+        """Change a user's status in a chat, and send the bot the update about it."""
         before = chat.standing(user)
         if chat.is_private:
             blocked = standing is Membership.KICKED
@@ -203,7 +211,7 @@ class World:
             self.updates.add("chat_member", body, chat)
 
     def migrate(self, group: Chat) -> Chat:
-        """Make a supergroup of a group: the old id is good for nothing from now on."""
+        """Turn a group into a supergroup; the old id can't be used from now on."""
         after = self.add_chat(ChatType.SUPERGROUP, group.title)
         after.members = dict(group.members)
         after.denied = set(group.denied)
@@ -214,7 +222,7 @@ class World:
         return after
 
     def _announce(self, chat: Chat, user: User, before: Membership, after: Membership) -> None:
-        """Groups say who comes and goes."""
+        """Post the service message by which groups tell who joins and leaves."""
         if chat.is_group and before.is_inside != after.is_inside:
             shown = payloads.user(user)
             came, went = {"new_chat_members": [shown]}, {"left_chat_member": shown}

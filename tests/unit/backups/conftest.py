@@ -1,4 +1,7 @@
-"""PostgreSQL has one test of restores in the short run, and all of them in the proofs."""
+"""Fixtures of backup tests.
+
+On PostgreSQL, only one test of restores runs by default, and all of them among the proofs.
+"""
 
 from pathlib import Path
 
@@ -14,11 +17,13 @@ _RESTORES = {
     "test_former_rows.py",
     "test_killed_restores.py",
 }
-_SHORT = "test_whatever_may_have_been_ordered_since_is_held"
+_SHORT = "test_a_restore_holds_every_job_that_may_have_been_ordered_since_the_backup"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each takes a second: a server has no file to put in place."""
+    """Mark the tests of restores on PostgreSQL as proofs: each takes a second, because a server has
+    no file to replace.
+    """
     for item in items:
         is_of_a_server = item.path.name in _RESTORES and "[postgresql" in item.name
         if is_of_a_server and not item.name.startswith(_SHORT):
@@ -27,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 async def site(tmp_path: Path, new_url: NewUrl) -> Site:
-    """On SQLite and on PostgreSQL."""
+    """Yield a furnished site on SQLite, then on PostgreSQL."""
     site = Site(tmp_path, await new_url())
     await site.furnish()
     return site
@@ -35,7 +40,7 @@ async def site(tmp_path: Path, new_url: NewUrl) -> Site:
 
 @pytest.fixture
 async def home(tmp_path: Path) -> Site:
-    """On SQLite, where it stands by itself."""
+    """Return a furnished site on SQLite, for tests of files that PostgreSQL does not have."""
     site = Site(tmp_path)
     await site.furnish()
     return site

@@ -1,4 +1,4 @@
-"""Rows of a backup as tests of restores make and read them."""
+"""The rows of a backup as tests of restores make and read them."""
 
 AS_RESTORED = {
     "queued": "unconfirmed",

@@ -1,4 +1,6 @@
-"""A data folder with rows and files of every kind, and what is done to it."""
+"""A data folder with rows and files of every kind, and helpers to back it up, restore it and change
+it.
+"""
 
 import sqlite3
 from collections.abc import Callable
@@ -24,11 +26,11 @@ LATER = NOON + 3600.0
 VIDEO = b"a video of nine"
 
 _rows: list[bytes] = []
-"""The file that SQLite makes of them; none before it is asked for."""
+"""The SQLite file with the former rows, made at the first use."""
 
 
 class Site:
-    """One configuration; its database may be of either kind."""
+    """One configuration with its data; the database may be SQLite or PostgreSQL."""
 
     def __init__(
         self, folder: Path, database_url: str | None = None, *, backups: Path | None = None
@@ -49,16 +51,16 @@ class Site:
 
     @property
     def file(self) -> Path:
-        """The database's, if it is SQLite's."""
+        """The database file, if the database is SQLite."""
         return self.data / "zoetrope.db"
 
     @property
     def storage(self) -> Storage:
-        """Where the media are."""
+        """The storage of the media."""
         return Storage(self.config.storage_url, scratch=self.folder)
 
     async def furnish(self) -> None:
-        """Jobs in each state, their posts, and the one video that two of them name."""
+        """Write jobs in each state, their posts, and the one video that two jobs share."""
         self.data.mkdir(exist_ok=True, mode=0o700)
         await self._write_rows()
         async with open_database(self.url, home=Home(self.data)):
@@ -80,25 +82,25 @@ class Site:
             _rows.append(Path(file).read_bytes())
 
     async def back_up(self, *, now: float = LATER, to: Path | None = None) -> Backup:
-        """Make one."""
+        """Make a backup."""
         return await making.make(
             self.config, self.storage, to or self.config.backup_folder, now=now
         )
 
     async def restore(self, backup: Backup, *, now: float = LATER + 60) -> Restored:
-        """Put it back."""
+        """Restore a backup."""
         return await restoring.restore(self.config, self.storage, backup, now=now)
 
     async def rows(self, work: Callable[[Connection], Result]) -> Result:
-        """Read or change the rows as the service would."""
+        """Read or change the rows in the same way as the service."""
         async with open_database(self.url, home=Home(self.data)) as database:
             return await database.run(work)
 
     async def states(self) -> dict[str, str]:
-        """The state of each job."""
+        """Return the state of each job."""
         found = await self.rows(lambda it: it.execute(sa.select(jobs.c.id, jobs.c.status)).all())
         return {id_.removeprefix("job-"): status for id_, status in found}
 
     async def change(self, statement: str) -> None:
-        """One statement of SQL."""
+        """Run one statement of SQL."""
         await self.rows(lambda it: it.execute(sa.text(statement)))

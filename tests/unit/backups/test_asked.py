@@ -1,4 +1,4 @@
-"""A backup that an operator asks for, and what its end tells of the nightly one."""
+"""A backup that an operator asks for, and its effect on the report of the nightly backup."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +17,10 @@ from tests.unit.backups.site import Site
 
 @pytest.mark.proof
 @pytest.mark.parametrize(("second", "words"), [(False, [None]), (True, [])])
-async def test_it_ends_the_trouble_of_the_nightly_one_unless_that_has_a_copy_to_make(
+async def test_a_backup_on_request_ends_the_nightly_backups_report_unless_a_remote_copy_is_due(
     tmp_path: Path, second: bool, words: list[None]
 ) -> None:
-    """The second place may be what is away, and this one goes nowhere else."""
+    """The remote copy may be what fails, and a backup on request is not copied there."""
     site, clock, report_outcome = Site(tmp_path), FakeClock(), []
     await site.furnish()
     settings = site.config.settings

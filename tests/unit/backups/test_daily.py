@@ -1,4 +1,4 @@
-"""The nightly backup, by the clock: when it is made, what follows when it can't be."""
+"""The nightly backup: when it is made, and what follows when it fails."""
 
 import asyncio
 import fcntl
@@ -33,16 +33,16 @@ DAY = 24 * HOUR
         ("2026-01-16T03:59", "2026-01-16T04:00"),
         ("2026-01-16T04:00", "2026-01-17T04:00"),
         ("2026-03-28T12:00", "2026-03-29T04:00"),  # a night of 23 hours
-        ("2026-10-24T12:00", "2026-10-25T04:00"),  # and one of 25
+        ("2026-10-24T12:00", "2026-10-25T04:00"),  # a night of 25 hours
     ],
 )
-def test_it_is_due_at_four_where_the_operator_is(at: str, due: str) -> None:
+def test_the_nightly_backup_is_due_at_four_in_the_operators_time_zone(at: str, due: str) -> None:
     found = quiet_after(datetime.fromisoformat(at).replace(tzinfo=BERLIN).timestamp(), BERLIN)
     assert datetime.fromtimestamp(found, BERLIN).strftime("%Y-%m-%dT%H:%M") == due
 
 
 class Night:
-    """A service whose clock is turned by hand."""
+    """A running service whose clock the test moves."""
 
     def __init__(self, site: Site, daily: Daily, clock: FakeClock, told: list[str]) -> None:
         self.site = site
@@ -52,12 +52,12 @@ class Night:
 
     @property
     def backups(self) -> list[str]:
-        """Their names."""
+        """The names of the backups in the backup folder."""
         folder = self.site.config.backup_folder
         return sorted(it.name for it in folder.glob("zoetrope-*"))
 
     async def until(self, seconds: float) -> None:
-        """Let so much time pass, step by step, each with all that it sets off."""
+        """Let so much time pass in small steps, each with all its effects."""
         end = self.clock.now() + seconds
         while self.clock.now() < end:
             await self.clock.asleep()
@@ -69,7 +69,7 @@ class Night:
 async def running(
     site: Site, *, at: str = "2026-01-15T12:00", **changes: object
 ) -> AsyncIterator[Night]:
-    """The loop of a service in Berlin that was started then."""
+    """Run the backup loop of a service in Berlin, started at this time."""
     settings = site.config.settings
     backup = settings.backup.model_copy(update=changes)
     site.config = replace(
@@ -95,14 +95,14 @@ async def running(
 
 @pytest.fixture
 async def site(tmp_path: Path) -> Site:
-    """Its first jobs were ordered at noon (UTC) of 15 January."""
+    """Return a site whose first jobs were ordered at noon (UTC) of 15 January."""
     site = Site(tmp_path)
     await site.furnish()
     return site
 
 
 @pytest.mark.proof
-async def test_one_is_made_each_night(site: Site) -> None:
+async def test_a_backup_is_made_each_night(site: Site) -> None:
     async with running(site, at="2026-01-15T13:30") as night:
         await night.until(14 * HOUR)
         assert night.backups == []
@@ -114,7 +114,7 @@ async def test_one_is_made_each_night(site: Site) -> None:
 
 
 @pytest.mark.proof
-async def test_one_that_was_missed_is_made_soon_after_a_start(site: Site) -> None:
+async def test_a_nightly_backup_that_was_missed_is_made_soon_after_the_start(site: Site) -> None:
     """The service was down at night: its first job is a day old, and there is no backup."""
     async with running(site, at="2026-01-16T14:00") as night:
         await night.clock.asleep()
@@ -126,14 +126,14 @@ async def test_one_that_was_missed_is_made_soon_after_a_start(site: Site) -> Non
         assert len(night.backups) == 1, "the next one is for the next night"
 
 
-async def test_a_new_house_waits_for_the_night(tmp_path: Path) -> None:
+async def test_a_new_installation_makes_no_backup_before_the_first_night(tmp_path: Path) -> None:
     async with running(Site(tmp_path)) as night:
         await night.until(15 * HOUR)
         assert night.backups == []
 
 
 @pytest.mark.proof
-async def test_of_many_nights_the_latest_are_kept(site: Site) -> None:
+async def test_only_the_latest_nightly_backups_are_kept(site: Site) -> None:
     async with running(site, keep=3) as night:
         old = site.data / f"{ASIDE}20260101T000000Z"
         old.mkdir()
@@ -143,8 +143,8 @@ async def test_of_many_nights_the_latest_are_kept(site: Site) -> None:
         assert not old.exists(), "the rows from before a restore hold what people wrote, too"
 
 
-async def test_what_is_before_a_restore_goes_from_beside_the_database(tmp_path: Path) -> None:
-    """Wherever that is."""
+async def test_rows_kept_by_a_restore_are_removed_when_they_are_old(tmp_path: Path) -> None:
+    """The kept rows lie beside the database, which may be outside the data folder."""
     elsewhere = tmp_path / "rows"
     elsewhere.mkdir()
     site = Site(tmp_path, f"sqlite:///{elsewhere}/zoetrope.db")
@@ -158,7 +158,9 @@ async def test_what_is_before_a_restore_goes_from_beside_the_database(tmp_path: 
 
 
 @pytest.mark.proof
-async def test_the_owners_are_told_why_there_is_none_and_it_is_tried_again(site: Site) -> None:
+async def test_the_owners_are_told_why_a_nightly_backup_failed_and_it_is_retried(
+    site: Site,
+) -> None:
     folder = site.config.backup_folder
     folder.write_text("a file where a folder should be")
     async with running(site) as night:
@@ -170,7 +172,9 @@ async def test_the_owners_are_told_why_there_is_none_and_it_is_tried_again(site:
         assert len(night.backups) == 1
 
 
-async def test_nobody_is_told_that_somebody_is_just_making_one(site: Site) -> None:
+async def test_a_nightly_backup_waits_without_a_report_while_another_backup_is_made(
+    site: Site,
+) -> None:
     folder = site.config.backup_folder
     folder.mkdir(parents=True)
     with (folder / ".lock").open("a") as lock:
@@ -184,7 +188,7 @@ async def test_nobody_is_told_that_somebody_is_just_making_one(site: Site) -> No
 
 
 @pytest.mark.proof
-async def test_a_database_that_is_gone_is_not_taken_for_the_one_to_keep(site: Site) -> None:
+async def test_no_nightly_backup_is_made_of_a_database_whose_file_is_gone(site: Site) -> None:
     async with running(site) as night:
         site.file.rename(site.folder / "elsewhere")
         await night.daily.database.check()
@@ -194,17 +198,20 @@ async def test_a_database_that_is_gone_is_not_taken_for_the_one_to_keep(site: Si
 
 
 @pytest.mark.proof
-async def test_a_clock_that_was_ahead_stops_none_for_ever(site: Site) -> None:
+async def test_a_backup_dated_in_the_future_does_not_stop_nightly_backups(site: Site) -> None:
     await site.back_up(now=datetime(2027, 1, 1, tzinfo=BERLIN).timestamp())
     async with running(site) as night:
         await night.until(17 * HOUR)
         assert len(night.backups) == 2
 
 
-async def test_an_hour_of_a_clock_that_is_ahead_costs_neither_place_its_backups(
+async def test_a_clock_that_is_years_ahead_for_an_hour_removes_no_local_or_remote_backup(
     site: Site,
 ) -> None:
-    """Twenty years: all others look old then, and afterwards that one looks newest for ever."""
+    """With a clock twenty years ahead, all other backups look old.
+
+    Once the clock is right, the backup of that hour looks newest.
+    """
     place = site.folder / "bucket"
     async with running(site, copy_to=str(place)) as night:
         await night.until(5 * DAY)
@@ -222,8 +229,10 @@ async def test_an_hour_of_a_clock_that_is_ahead_costs_neither_place_its_backups(
         assert sorted(it.name for it in place.glob("zoetrope-*")) == night.backups
 
 
-async def test_nothing_goes_before_the_clock_is_settled(site: Site) -> None:
-    """A machine may start with any time."""
+async def test_after_a_start_no_old_backup_is_removed_until_the_clock_is_trusted(
+    site: Site,
+) -> None:
+    """A machine may start with a wrong clock."""
     for day in (1, 2, 3):
         await site.back_up(now=datetime(2026, 1, day, tzinfo=BERLIN).timestamp())
     async with running(site, at="2026-01-25T12:00") as night:
@@ -234,7 +243,9 @@ async def test_nothing_goes_before_the_clock_is_settled(site: Site) -> None:
 
 
 @pytest.mark.proof
-async def test_each_is_copied_to_the_second_place_once_that_is_there(site: Site) -> None:
+async def test_nightly_backups_are_copied_to_the_remote_storage_once_that_storage_works(
+    site: Site,
+) -> None:
     place = site.folder / "bucket"
     place.write_text("a file where a folder should be")
     async with running(site, copy_to=str(place), keep=2) as night:

@@ -1,4 +1,4 @@
-"""The former rows, which a restore keeps."""
+"""The former rows, which a restore keeps aside."""
 
 import json
 import shutil
@@ -18,10 +18,10 @@ from tests.unit.backups.rows import AS_RESTORED
 from tests.unit.backups.site import LATER, Site
 
 _NAMES = ("id", "event_id")
-"""The columns of a job that no other one may have."""
+"""The columns of a job that must be unique."""
 
 
-async def test_the_former_rows_are_kept(site: Site) -> None:
+async def test_a_restore_keeps_the_former_rows_aside(site: Site) -> None:
     backup = await site.back_up()
     await site.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-queued'")
     restored = await site.restore(backup)
@@ -42,10 +42,12 @@ async def test_the_former_rows_are_kept(site: Site) -> None:
         pytest.param("DROP TABLE alembic_version", marks=pytest.mark.proof),
     ],
 )
-async def test_tables_of_a_server_that_cant_be_read_are_kept_as_they_are(
+async def test_former_postgresql_tables_that_cannot_be_read_are_kept_in_a_schema_aside(
     tmp_path: Path, new_postgres_url: NewUrl, change: str
 ) -> None:
-    """Of a newer version, as on the way back from an update; of an earlier one; or damaged."""
+    """Unreadable tables are of a newer version (on the way back from an update), of an earlier
+    version, or damaged.
+    """
     site = Site(tmp_path, await new_postgres_url())
     await site.furnish()
     backup = await site.back_up()
@@ -61,7 +63,7 @@ async def test_tables_of_a_server_that_cant_be_read_are_kept_as_they_are(
         assert await site.rows(lambda it, at=before: asides.age_out(it, before=at, most=2)) == gone  # type: ignore[misc]
 
 
-async def test_later_jobs_are_named(site: Site) -> None:
+async def test_jobs_ordered_after_the_backup_are_named_before_a_restore(site: Site) -> None:
     backup = await site.back_up()
     later = f"id = 'job-later', created_at = {LATER + 9}"
     await site.change(f"UPDATE jobs SET {later} WHERE id = 'job-in_progress'")
@@ -70,14 +72,18 @@ async def test_later_jobs_are_named(site: Site) -> None:
     assert [(it.id, it.gateway_id) for it in found] == [("job-later", "video_in_progress")]
 
 
-async def test_a_job_that_came_while_it_was_made_is_not_lost(home: Site) -> None:
+async def test_a_job_created_while_the_backup_was_made_is_in_the_backup(home: Site) -> None:
     await home.change(f"UPDATE jobs SET created_at = {LATER + 0.1} WHERE id = 'job-queued'")
     assert await restoring.later_jobs(home.config, await home.back_up()) == []
 
 
-@pytest.mark.parametrize("clock", [-9, 86_400.0], ids=["a clock that was behind", "a copy"])
-async def test_a_later_job_is_named_whatever_a_clock_says(home: Site, clock: float) -> None:
-    """A copied file is younger than its rows, and a machine's clock may be anything."""
+@pytest.mark.parametrize(
+    "clock", [-9, 86_400.0], ids=["the clock was set back", "the file is a later copy"]
+)
+async def test_a_job_later_than_the_backup_is_named_although_clocks_or_file_times_mislead(
+    home: Site, clock: float
+) -> None:
+    """A copied file is younger than its rows, and the machine's clock may be wrong."""
     await home.change(f"INSERT INTO settings VALUES ('clock.seen', '{LATER}')")
     bare = home.folder / "copy.db"
     shutil.copyfile((await home.back_up()).folder / "zoetrope.db", bare)
@@ -90,7 +96,7 @@ async def test_a_later_job_is_named_whatever_a_clock_says(home: Site, clock: flo
     assert [it.id for it in found] == ["job-later"]
 
 
-async def test_every_later_job_is_named(home: Site) -> None:
+async def test_all_1501_jobs_later_than_the_backup_are_named(home: Site) -> None:
     backup = await home.back_up()
     columns = ", ".join(column.name for column in jobs.columns if column.name not in _NAMES)
     await home.change(
@@ -103,14 +109,14 @@ async def test_every_later_job_is_named(home: Site) -> None:
     assert len(found) == 1501
 
 
-async def test_where_there_are_no_rows_nobody_says_what_is_lost(tmp_path: Path) -> None:
+async def test_without_former_rows_the_jobs_lost_by_a_restore_are_unknown(tmp_path: Path) -> None:
     here, there = Site(tmp_path / "here"), Site(tmp_path / "there")
     await here.furnish()
     assert await restoring.later_jobs(there.config, await here.back_up()) is None
 
 
 @pytest.mark.proof
-async def test_damaged_rows_are_replaced_and_kept(home: Site) -> None:
+async def test_damaged_rows_are_replaced_by_a_restore_and_kept_aside(home: Site) -> None:
     backup = await home.back_up()
     home.file.write_bytes(b"Dear diary, " * 1000)
     restored = await home.restore(backup)
@@ -119,8 +125,10 @@ async def test_damaged_rows_are_replaced_and_kept(home: Site) -> None:
     assert (restored.aside / "zoetrope.db").read_bytes().startswith(b"Dear diary")
 
 
-async def test_what_an_earlier_restore_left_half_done_is_undone_first(home: Site) -> None:
-    """The rows that are kept are those of before it, and not the ones it was about to bring."""
+async def test_a_restore_first_undoes_an_earlier_restore_that_was_interrupted(home: Site) -> None:
+    """The rows kept aside are those from before the earlier restore, not the rows that the earlier
+    restore was bringing.
+    """
     backup = await home.back_up()
     await home.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-queued'")
     fresh = home.folder / "fresh.db"
@@ -133,8 +141,10 @@ async def test_what_an_earlier_restore_left_half_done_is_undone_first(home: Site
     assert detail == ("after",)
 
 
-def test_rows_that_were_not_moved_yet_keep_their_journal(tmp_path: Path) -> None:
-    """The process died right after it wrote down that an exchange begins."""
+def test_undoing_a_restore_that_moved_nothing_keeps_the_rows_and_their_journal(
+    tmp_path: Path,
+) -> None:
+    """The process died right after it noted that an exchange begins."""
     file, journal = tmp_path / "zoetrope.db", tmp_path / "zoetrope.db-wal"
     for each in (file, journal):
         each.write_text("former")

@@ -1,4 +1,4 @@
-"""A crash of a restore at any point leaves rows that are whole."""
+"""A crash of a restore at any point leaves whole rows."""
 
 import asyncio
 import signal
@@ -59,14 +59,14 @@ asyncio.run(site.restore(archive.read(Path(sys.argv[3]))))
 
 @pytest.mark.proof
 @pytest.mark.parametrize("step", [2, 4, 6])
-async def test_a_restore_that_is_killed_leaves_the_former_rows(home: Site, step: int) -> None:
+async def test_a_restore_killed_early_leaves_the_former_rows(home: Site, step: int) -> None:
     assert await _killed_at(home, step) == -signal.SIGKILL
 
 
 @pytest.mark.proof
 @pytest.mark.timeout(600)
-async def test_a_restore_may_be_killed_at_any_step(tmp_path: Path) -> None:
-    """Until one runs through: so it was killed at each."""
+async def test_a_restore_killed_at_any_step_leaves_whole_rows(tmp_path: Path) -> None:
+    """The loop kills one restore at each step, until a restore runs through."""
     step = 1
     while await _killed_at(await _furnished(tmp_path / f"{step}"), step):
         step += 1
@@ -75,7 +75,7 @@ async def test_a_restore_may_be_killed_at_any_step(tmp_path: Path) -> None:
 
 @pytest.mark.proof
 @pytest.mark.timeout(600)
-async def test_an_undoing_may_be_killed_at_any_step_too(tmp_path: Path) -> None:
+async def test_undoing_a_restore_killed_at_any_step_leaves_whole_rows(tmp_path: Path) -> None:
     step = 1
     while (code := await _killed_at(await _furnished(tmp_path / f"{step}"), step, "ill")) != 1:
         assert code == -signal.SIGKILL
@@ -84,7 +84,7 @@ async def test_an_undoing_may_be_killed_at_any_step_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
-async def test_a_restore_that_is_killed_in_its_transaction_changes_nothing(
+async def test_a_postgresql_restore_killed_in_its_transaction_changes_nothing(
     tmp_path: Path, new_postgres_url: NewUrl
 ) -> None:
     site = Site(tmp_path, await new_postgres_url())
@@ -97,7 +97,7 @@ async def test_a_restore_that_is_killed_in_its_transaction_changes_nothing(
     assert await process.wait() == -signal.SIGKILL
     async with asyncio.timeout(60):
         while (states := await _states_of(site)) is None:
-            pass  # the server hears of it a moment later
+            pass  # the server notices the end of the connection a moment later
     assert states["queued"] == "queued"
     await site.restore(backup)
     assert await site.states() == AS_RESTORED
@@ -106,12 +106,13 @@ async def test_a_restore_that_is_killed_in_its_transaction_changes_nothing(
 @pytest.mark.parametrize(
     "step", [5, *(pytest.param(each, marks=pytest.mark.proof) for each in (1, 2, 3, 4, 6, 7, 8))]
 )
-async def test_a_restore_that_is_cancelled_loses_neither_rows(
+async def test_a_cancelled_restore_leaves_either_the_former_or_the_new_rows_whole(
     home: Site, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
-    """As by Ctrl-C: the new rows are there with the former ones aside, or the former ones.
+    """Ctrl-C cancels in this way.
 
-    Where steps run beside the event loop, an undoing meets an exchange that goes on.
+    The result is the former rows, or the new rows with the former ones aside. Steps may run in a
+    thread beside the event loop, so undoing may meet an exchange that still runs.
     """
     backup = await home.back_up()
     loop, threads = asyncio.get_running_loop(), ThreadPoolExecutor()
@@ -167,10 +168,10 @@ _AT_THE_END = (
 )
 
 
-async def test_the_former_rows_stay_aside_where_nobody_knows_how_a_restore_ended(
+async def test_the_former_rows_stay_aside_if_the_outcome_of_a_restore_is_unknown(
     tmp_path: Path, new_postgres_url: NewUrl
 ) -> None:
-    """The end of a transaction may have come through although an error came back."""
+    """The commit may have succeeded although an error came back."""
     site = Site(tmp_path, await new_postgres_url())
     await site.furnish()
     backup = await site.back_up()
@@ -187,10 +188,13 @@ async def test_the_former_rows_stay_aside_where_nobody_knows_how_a_restore_ended
 
 @pytest.mark.proof
 @pytest.mark.timeout(600)
-async def test_a_restore_into_a_server_may_be_killed_anywhere_in_it(
+async def test_a_postgresql_restore_killed_at_any_statement_leaves_whole_rows(
     tmp_path: Path, new_postgres_url: NewUrl
 ) -> None:
-    """At every seventh statement that writes: the rows are the former ones, or the new ones."""
+    """The restore is killed at every seventh statement that writes.
+
+    The rows are then the former ones or the new ones.
+    """
     site = Site(tmp_path, await new_postgres_url())
     await site.furnish()
     backup = await site.back_up()
@@ -213,17 +217,19 @@ async def test_a_restore_into_a_server_may_be_killed_anywhere_in_it(
 
 
 async def _freed(site: Site) -> None:
+    """Wait until the server has ended the transaction of the killed process."""
     async with asyncio.timeout(60):
         while await _states_of(site) is None:
-            pass  # the server hears of a death a moment later
+            pass  # the server notices the end of the connection a moment later
 
 
-async def test_a_restore_that_ends_unwell_is_undone(home: Site) -> None:
+async def test_a_restore_that_fails_is_undone(home: Site) -> None:
     assert await _killed_at(home, 10_000, "ill") == 1
     assert not note_of(home.file).exists(), "by itself"
 
 
 async def _states_of(site: Site) -> dict[str, str] | None:
+    """Return the state of each job, or None while the database can't be opened."""
     try:
         return await site.states()
     except Broken:
@@ -237,7 +243,10 @@ async def _furnished(folder: Path) -> Site:
 
 
 async def _killed_at(site: Site, step: int, *ill: str) -> int | None:
-    """The exit code; the rows are the former ones or the new ones, whole, and stay restorable."""
+    """Restore in a process that kills itself at this step.
+
+    Return its exit code. The rows are the former or the new ones, whole, and can be restored again.
+    """
     backup = await site.back_up()
     await site.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-queued'")
     arguments = [str(site.folder), str(backup.folder), str(step), *ill]
@@ -247,7 +256,7 @@ async def _killed_at(site: Site, step: int, *ill: str) -> int | None:
     query = sa.select(jobs.c.status, jobs.c.detail).where(jobs.c.id == "job-queued")
     (row,) = await site.rows(lambda it: it.execute(query).all())
     former_rows, new_rows = ("queued", "after"), ("unconfirmed", None)
-    # Killed at its very last step, it is done already.
+    # If it is killed at its very last step, the restore is complete.
     assert tuple(row) in ((former_rows, new_rows) if code else (new_rows,))
     assert not note_of(site.file).exists()
     await site.restore(backup, now=LATER + 99)

@@ -1,4 +1,4 @@
-"""Backups: whole or not there, proved by opening them, made while others write."""
+"""Backups are whole or do not exist: tests open them, and make them while others write."""
 
 import asyncio
 import sqlite3
@@ -37,7 +37,9 @@ async def site(tmp_path: Path) -> Site:
 
 
 @pytest.mark.proof
-async def test_it_says_what_is_in_it(tmp_path: Path, new_url: NewUrl) -> None:
+async def test_a_backups_manifest_lists_its_files_and_only_its_owner_can_read_it(
+    tmp_path: Path, new_url: NewUrl
+) -> None:
     site = Site(tmp_path, await new_url())
     await site.furnish()
     Spool(site.data).add("job-nobody", "video_nobody")
@@ -60,8 +62,8 @@ async def test_it_says_what_is_in_it(tmp_path: Path, new_url: NewUrl) -> None:
 
 
 @pytest.mark.proof
-async def test_it_is_whole_while_others_write(site: Site) -> None:
-    """200 rows a second; a copy of single files lost one of 435."""
+async def test_a_backup_is_consistent_while_others_write(site: Site) -> None:
+    """200 rows are written each second. A copy of single files lost one row of 435."""
     async with open_database(site.url, home=Home(site.data)) as database:
         store, written, over = Store(database), 0, asyncio.Event()
 
@@ -87,13 +89,15 @@ async def test_it_is_whole_while_others_write(site: Site) -> None:
 
 
 @pytest.mark.proof
-async def test_what_the_storage_has_lost_is_named(site: Site) -> None:
+async def test_a_backup_names_the_videos_that_the_storage_has_lost(site: Site) -> None:
     await site.storage.delete(former.VIDEO.key)
     assert (await site.back_up()).manifest.missing == (former.VIDEO.key,)
 
 
 @pytest.mark.proof
-async def test_a_video_delivered_long_ago_takes_no_room(site: Site) -> None:
+async def test_a_video_delivered_longer_ago_than_videos_are_kept_is_not_in_a_backup(
+    site: Site,
+) -> None:
     await site.change("UPDATE jobs SET video = NULL WHERE status = 'completed'")
     month = (await site.back_up(now=LATER + 31 * DAY)).manifest
     assert (month.media, month.missing) == ({}, ())
@@ -103,8 +107,10 @@ async def test_a_video_delivered_long_ago_takes_no_room(site: Site) -> None:
     assert list(month.media) == [former.VIDEO.key], "as long as it is kept"
 
 
-async def test_rows_are_read_some_at_a_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a backup of many does not hold the service up."""
+async def test_a_backup_reads_rows_page_by_page(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With pages, a backup of many rows does not block the service."""
     whole = (await site.back_up()).manifest
     monkeypatch.setattr(wanted, "PAGE", 1)
     paged = (await site.back_up(now=LATER + 60)).manifest
@@ -117,7 +123,7 @@ async def test_rows_are_read_some_at_a_time(site: Site, monkeypatch: pytest.Monk
 
 
 @pytest.mark.proof
-async def test_the_next_one_takes_room_only_for_what_is_new(site: Site) -> None:
+async def test_a_second_backup_shares_unchanged_videos_with_the_first(site: Site) -> None:
     first = await site.back_up()
     second = await site.back_up(now=LATER + DAY)
     path = f"media/{former.VIDEO.key}"
@@ -129,7 +135,7 @@ async def test_the_next_one_takes_room_only_for_what_is_new(site: Site) -> None:
 
 
 @pytest.mark.proof
-async def test_damage_does_not_go_on_from_one_to_the_next(site: Site) -> None:
+async def test_a_damaged_video_in_one_backup_is_not_reused_by_the_next(site: Site) -> None:
     first = await site.back_up()
     file = first.folder / "media" / former.VIDEO.key
     file.write_bytes(file.read_bytes()[::-1])
@@ -138,12 +144,12 @@ async def test_damage_does_not_go_on_from_one_to_the_next(site: Site) -> None:
 
 
 @pytest.mark.proof
-async def test_two_in_a_second_are_two(site: Site) -> None:
+async def test_two_backups_in_the_same_second_get_two_names(site: Site) -> None:
     names = {(await site.back_up()).folder.name for _ in range(2)}
     assert names == {"zoetrope-20260115T130000Z", "zoetrope-20260115T130001Z"}
 
 
-async def test_unsound_rows_make_no_backup(site: Site) -> None:
+async def test_rows_that_fail_their_checks_make_no_backup(site: Site) -> None:
     with closing(sqlite3.connect(site.file)) as rows, rows:
         rows.execute("UPDATE posts SET job_id = 'job-none' WHERE id = 7")
     with pytest.raises(Broken) as unsound:
@@ -153,13 +159,13 @@ async def test_unsound_rows_make_no_backup(site: Site) -> None:
 
 
 @pytest.mark.proof
-async def test_a_full_disk_leaves_nothing_and_says_so(site: Site) -> None:
+async def test_a_full_disk_ends_a_backup_with_an_error_and_leaves_no_files(site: Site) -> None:
     with no_file_larger_than(100_000), pytest.raises(Broken, match="backup_no_room"):
         await site.back_up()
     assert _left(site) == []
 
 
-async def test_no_room_is_taken_that_the_service_needs(
+async def test_a_backup_is_refused_if_it_would_take_room_that_the_service_needs(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(making, "SPARE", 2**60)
@@ -169,7 +175,7 @@ async def test_no_room_is_taken_that_the_service_needs(
     assert _left(site) == []
 
 
-async def test_room_is_looked_for_before_each_video(
+async def test_a_backup_checks_the_free_room_before_each_video(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
@@ -178,7 +184,7 @@ async def test_room_is_looked_for_before_each_video(
     assert asked[1:] == [len(VIDEO)]
 
 
-async def test_a_storage_that_is_away_makes_no_backup(site: Site) -> None:
+async def test_an_unreachable_storage_makes_no_backup(site: Site) -> None:
     with pytest.raises(Temporary, match="storage_unavailable"):
         await making.make(site.config, _Away(site), site.config.backup_folder, now=LATER)
     assert _left(site) == []
@@ -194,7 +200,7 @@ class _Away(Storage):
         raise StorageAway(key=key)
 
 
-async def test_one_that_was_cut_short_is_cleared_away_by_the_next(site: Site) -> None:
+async def test_the_next_backup_removes_one_that_was_interrupted(site: Site) -> None:
     folder = site.config.backup_folder / f"{archive.UNFINISHED}x"
     folder.mkdir(parents=True)
     (folder / "zoetrope.db").write_bytes(b"half")
@@ -202,7 +208,7 @@ async def test_one_that_was_cut_short_is_cleared_away_by_the_next(site: Site) ->
     assert _left(site) == [backup.folder.name]
 
 
-def test_it_gets_its_name_once_the_disk_has_all_of_it(tmp_path: Path) -> None:
+def test_a_backup_gets_its_name_only_after_all_of_it_is_synced_to_the_disk(tmp_path: Path) -> None:
     unfinished = tmp_path / f"{archive.UNFINISHED}x"
     (unfinished / "media" / "videos").mkdir(parents=True)
     manifest = archive.Manifest(
@@ -225,14 +231,14 @@ def test_it_gets_its_name_once_the_disk_has_all_of_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
-async def test_one_is_made_at_a_time(site: Site) -> None:
+async def test_a_second_backup_at_the_same_time_is_refused(site: Site) -> None:
     first = asyncio.create_task(site.back_up())
     with pytest.raises(Broken, match="backup_under_way"):
         await asyncio.gather(first, site.back_up())
     await first
 
 
-def test_old_ones_go_but_never_the_newest(tmp_path: Path) -> None:
+def test_old_backups_are_removed_but_never_the_newest(tmp_path: Path) -> None:
     for day in range(20):
         folder = tmp_path / archive.name_of(LATER + day * DAY)
         folder.mkdir()
@@ -245,7 +251,7 @@ def test_old_ones_go_but_never_the_newest(tmp_path: Path) -> None:
         assert _names(tmp_path) == [*left, "zoetrope-of-mine"]
 
 
-def test_a_clock_that_is_wrong_takes_two_at_most(tmp_path: Path) -> None:
+def test_a_wrong_clock_removes_at_most_two_backups(tmp_path: Path) -> None:
     names = [archive.name_of(LATER + day * DAY) for day in range(10)]
     for name in names:
         (tmp_path / name).mkdir()
@@ -254,7 +260,7 @@ def test_a_clock_that_is_wrong_takes_two_at_most(tmp_path: Path) -> None:
     assert len(_names(tmp_path)) == 8
 
 
-def test_one_of_a_clock_that_was_ahead_counts_as_the_oldest(tmp_path: Path) -> None:
+def test_a_backup_dated_in_the_future_counts_as_the_oldest(tmp_path: Path) -> None:
     now = LATER + 9 * DAY
     names = [archive.name_of(LATER + day * DAY) for day in (7300, 7301, *range(10))]
     assert archive.by_age(reversed(names), now=now) == names
@@ -264,7 +270,7 @@ def test_one_of_a_clock_that_was_ahead_counts_as_the_oldest(tmp_path: Path) -> N
 
 
 @pytest.mark.proof
-async def test_pictures_of_what_is_not_over_are_kept(site: Site) -> None:
+async def test_pictures_of_unfinished_jobs_are_in_a_backup(site: Site) -> None:
     key = new_key("pictures", "jpg")
     await site.storage.put(key, site.folder / "video")
     for state in ("queued", "failed"):
@@ -282,6 +288,7 @@ async def test_pictures_of_what_is_not_over_are_kept(site: Site) -> None:
 
 
 def _left(site: Site) -> list[str]:
+    """Return the names in the backup folder, without the lock."""
     return [name for name in _names(site.config.backup_folder) if name != ".lock"]
 
 
@@ -290,8 +297,10 @@ def _names(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("converts", [True, False])
-async def test_a_video_that_is_not_ready_yet_is_in_it(site: Site, converts: bool) -> None:
-    """It waits for its conversion; or it came as the answer, and was not looked at."""
+async def test_a_video_that_waits_for_conversion_or_a_first_check_is_in_a_backup(
+    site: Site, converts: bool
+) -> None:
+    """The second video came as the answer to its order and was not examined yet."""
     sent = moves.submitting(a_job(id_="waits"), now=NOON)
     came = (f"stored:{former.VIDEO.key}",)
     waits = moves.accepted(sent, "video_w", sources=came, now=NOON, due_at=NOON)

@@ -1,4 +1,4 @@
-"""Backups and circumstances that stop a restore, and those that don't."""
+"""Backups and circumstances that stop a restore, and others that do not."""
 
 import shutil
 import sqlite3
@@ -21,13 +21,13 @@ from tests.unit.backups.site import Site
 from tests.unit.store import former
 
 
-async def test_a_running_service_is_not_restored_under(home: Site) -> None:
+async def test_a_restore_under_a_running_service_is_refused(home: Site) -> None:
     backup = await home.back_up()
     with lock_file(home.file), pytest.raises(Broken, match="database_in_use"):
         await home.restore(backup)
 
 
-async def test_rows_that_are_not_what_they_were_stop_a_restore(home: Site) -> None:
+async def test_a_backup_with_damaged_rows_is_not_restored(home: Site) -> None:
     backup = await home.back_up()
     _flip(backup.folder / "zoetrope.db")
     before = home.file.read_bytes()
@@ -37,7 +37,7 @@ async def test_rows_that_are_not_what_they_were_stop_a_restore(home: Site) -> No
 
 
 @pytest.mark.proof
-async def test_a_video_that_is_not_what_it_was_stops_none_and_is_left_out(home: Site) -> None:
+async def test_a_damaged_video_in_a_backup_is_left_out_of_the_restore(home: Site) -> None:
     backup = await home.back_up()
     _flip(backup.folder / "media" / former.VIDEO.key)
     await home.storage.delete(former.VIDEO.key)
@@ -47,13 +47,17 @@ async def test_a_video_that_is_not_what_it_was_stops_none_and_is_left_out(home: 
 
 
 def _flip(file: Path) -> None:
+    """Change one bit of the file's last byte."""
     content = file.read_bytes()
     file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
 
 @pytest.mark.parametrize("what", ["folder", "file", "tar"])
-async def test_a_full_disk_is_named_by_the_folder_that_needs_room(home: Site, what: str) -> None:
-    """And not by the backup, which is read and not written."""
+async def test_a_restore_without_room_names_the_folder_that_is_full(home: Site, what: str) -> None:
+    """Room is needed in the data folder, or beside a file or tar file that is unpacked there.
+
+    A backup folder is only read.
+    """
     backup, before = await home.back_up(), home.file.read_bytes()
     place = backup.folder
     if what == "file":
@@ -73,7 +77,7 @@ async def test_a_full_disk_is_named_by_the_folder_that_needs_room(home: Site, wh
     assert home.file.read_bytes() == before
 
 
-async def test_a_newer_backup_is_refused(home: Site) -> None:
+async def test_a_backup_of_a_newer_version_is_refused(home: Site) -> None:
     backup = await home.back_up()
     newer = backup.manifest.model_copy(update={"revision": "9999"})
     with pytest.raises(Broken, match="backup_newer"):
@@ -81,7 +85,7 @@ async def test_a_newer_backup_is_refused(home: Site) -> None:
 
 
 @pytest.mark.proof
-async def test_a_tar_file_of_a_backup_is_one(home: Site) -> None:
+async def test_a_tar_file_of_a_backup_can_be_restored(home: Site) -> None:
     backup = await home.back_up()
     packed = home.folder / "backup.tar.gz"
     with tarfile.open(packed, "w:gz") as file:
@@ -93,8 +97,10 @@ async def test_a_tar_file_of_a_backup_is_one(home: Site) -> None:
 
 
 @pytest.mark.parametrize("name", ["zoetrope.db.saved", "backup.tar"])
-async def test_a_file_beside_the_rows_can_be_restored(home: Site, name: str) -> None:
-    """As a copy that was saved lies there: what it is unpacked into is not swept along."""
+async def test_a_copy_of_the_rows_or_a_tar_file_inside_the_data_folder_can_be_restored(
+    home: Site, name: str
+) -> None:
+    """The sweep of leftovers must not remove the folder into which the file is unpacked."""
     backup, place = await home.back_up(), home.data / name
     if name.endswith("tar"):
         with tarfile.open(place, "w") as file:
@@ -106,8 +112,11 @@ async def test_a_file_beside_the_rows_can_be_restored(home: Site, name: str) -> 
     assert await home.states() == AS_RESTORED
 
 
-def test_what_a_killed_restore_left_goes_from_beside_the_rows(tmp_path: Path) -> None:
-    """It has all that people wrote in it; wherever the database is."""
+def test_leftovers_of_a_killed_restore_beside_the_database_are_removed(tmp_path: Path) -> None:
+    """The leftovers hold all that people wrote.
+
+    They lie beside the database, which may be outside the data folder.
+    """
     (tmp_path / "rows").mkdir()
     site = Site(tmp_path, f"sqlite:///{tmp_path}/rows/zoetrope.db")
     left = tmp_path / "rows" / ".unfinished-abc"
@@ -118,8 +127,11 @@ def test_what_a_killed_restore_left_goes_from_beside_the_rows(tmp_path: Path) ->
 
 
 @pytest.mark.proof
-async def test_a_bare_file_of_rows_is_made_safe_as_well(home: Site) -> None:
-    """Such as one that was saved, or lay aside; what is in its journal comes along."""
+async def test_a_restore_from_a_copied_database_file_holds_unfinished_jobs_too(home: Site) -> None:
+    """A copied file is a saved copy of the database, or the rows kept aside.
+
+    The content of its journal counts.
+    """
     bare = home.folder / "copy.db"
     backup = await home.back_up()
     shutil.copyfile(backup.folder / "zoetrope.db", bare)
@@ -135,8 +147,8 @@ async def test_a_bare_file_of_rows_is_made_safe_as_well(home: Site) -> None:
 
 
 @pytest.mark.proof
-async def test_a_backup_that_was_only_copied_does_not_run(home: Site) -> None:
-    """Its queued jobs would be ordered, and paid for, once more."""
+async def test_a_backup_copied_over_the_database_by_hand_does_not_run(home: Site) -> None:
+    """The backup's queued jobs would be ordered, and paid for, a second time."""
     backup = await home.back_up()
     home.file.write_bytes((backup.folder / "zoetrope.db").read_bytes())
     with pytest.raises(Broken, match="database_is_backup"):
@@ -147,14 +159,14 @@ async def test_a_backup_that_was_only_copied_does_not_run(home: Site) -> None:
     assert await home.states() == AS_RESTORED
 
 
-async def test_what_is_no_backup_is_said_to_be_none(tmp_path: Path) -> None:
+async def test_a_path_without_a_backup_is_reported_as_no_backup(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("Dear diary")
     for place in (tmp_path, tmp_path / "file", tmp_path / "nothing"):
         with pytest.raises(Broken, match="backup_absent"), opening.opened(place):
             pass
 
 
-async def test_a_list_that_names_files_elsewhere_is_not_followed(home: Site) -> None:
+async def test_a_manifest_that_names_files_outside_its_backup_is_refused(home: Site) -> None:
     backup = await home.back_up()
     text = (backup.folder / "manifest.json").read_text()
     for elsewhere in ("../../zoetrope.db", str(backup.folder / "zoetrope.db")):

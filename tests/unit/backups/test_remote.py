@@ -1,4 +1,6 @@
-"""The second place of backups: files lie there once, and none goes that a backup still names."""
+"""The remote copies of backups (`backup.copy_to`): each file is stored once, and stays as long as a
+backup names it.
+"""
 
 import asyncio
 from pathlib import Path
@@ -24,7 +26,9 @@ async def site(tmp_path: Path) -> Site:
 
 
 @pytest.mark.proof
-async def test_what_was_put_there_comes_back_as_it_was(site: Site, tmp_path: Path) -> None:
+async def test_a_backup_copied_to_remote_storage_comes_back_unchanged(
+    site: Site, tmp_path: Path
+) -> None:
     place = Remote(str(tmp_path / "bucket"))
     backup = await site.back_up()
     await place.put(backup)
@@ -36,7 +40,9 @@ async def test_what_was_put_there_comes_back_as_it_was(site: Site, tmp_path: Pat
 
 
 @pytest.mark.proof
-async def test_a_file_lies_there_as_long_as_a_backup_names_it(site: Site, tmp_path: Path) -> None:
+async def test_a_remote_media_file_stays_as_long_as_a_remote_backup_names_it(
+    site: Site, tmp_path: Path
+) -> None:
     place = Remote(str(tmp_path / "bucket"))
     media = tmp_path / "bucket" / "media"
     await place.put(await site.back_up())
@@ -55,7 +61,9 @@ async def test_a_file_lies_there_as_long_as_a_backup_names_it(site: Site, tmp_pa
 
 
 @pytest.mark.proof
-async def test_one_whose_list_is_not_there_is_none(site: Site, tmp_path: Path) -> None:
+async def test_a_remote_backup_without_its_manifest_does_not_count(
+    site: Site, tmp_path: Path
+) -> None:
     place = Remote(str(tmp_path / "bucket"))
     backup = await site.back_up()
     await place.put(backup)
@@ -69,8 +77,12 @@ async def test_one_whose_list_is_not_there_is_none(site: Site, tmp_path: Path) -
             await check
 
 
-async def test_half_of_one_goes_once_a_whole_one_is_newer(site: Site, tmp_path: Path) -> None:
-    """Left by a removal or a copying that was cut short: the list goes first, and comes last."""
+async def test_a_remote_backup_without_a_manifest_is_removed_once_a_newer_whole_backup_exists(
+    site: Site, tmp_path: Path
+) -> None:
+    """An interrupted removal or copy leaves such a backup: the manifest is removed first and copied
+    last.
+    """
     place, bucket = Remote(str(tmp_path / "bucket")), tmp_path / "bucket"
     half, whole = await site.back_up(), await site.back_up(now=LATER + 20 * DAY)
     await place.put(half)
@@ -83,7 +95,7 @@ async def test_half_of_one_goes_once_a_whole_one_is_newer(site: Site, tmp_path: 
     assert sorted(it.name for it in bucket.iterdir()) == ["media", whole.folder.name]
 
 
-async def test_a_place_that_refuses_is_named(site: Site, tmp_path: Path) -> None:
+async def test_an_error_of_the_remote_storage_names_its_address(site: Site, tmp_path: Path) -> None:
     place = Remote(str(tmp_path / "bucket"))
     backup = await site.back_up()
     (tmp_path / "bucket" / "media").write_text("a file where a folder should be")
@@ -94,7 +106,7 @@ async def test_a_place_that_refuses_is_named(site: Site, tmp_path: Path) -> None
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", ["", "/zoetrope-20260115T130000Z"])
-def test_an_address_names_one_or_the_newest(tmp_path: Path, name: str) -> None:
+def test_a_remote_address_names_one_backup_or_the_newest(tmp_path: Path, name: str) -> None:
     site, url = Site(tmp_path / "site"), f"file://{tmp_path / 'bucket'}"
 
     async def put() -> None:

@@ -1,4 +1,4 @@
-"""Decisions of operators and people after the backup that outlast a restore."""
+"""Decisions of operators and people after the backup, which survive a restore."""
 
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from tests.unit.backups.site import LATER, Site
 
 
 async def _undecided(site: Site) -> None:
+    """Remove all holds, blocks and acts."""
     for table in ("holds", "blocks", "acts"):
         await site.change(f"DELETE FROM {table}")
 
@@ -21,7 +22,9 @@ async def _act(site: Site, action: str, subject: str, at: float) -> None:
     )
 
 
-async def test_what_people_made_private_since_stays_so(site: Site) -> None:
+async def test_a_preference_for_private_results_set_after_the_backup_survives_a_restore(
+    site: Site,
+) -> None:
     await site.change("DELETE FROM preferences")
     await site.change(
         "INSERT INTO preferences VALUES ('discord', '7', 'wan', 5, NULL, NULL, false)"
@@ -39,7 +42,9 @@ async def test_what_people_made_private_since_stays_so(site: Site) -> None:
     ]
 
 
-async def test_what_was_stopped_blocked_and_closed_since_stays_so(site: Site) -> None:
+async def test_holds_blocks_and_closed_places_set_after_the_backup_survive_a_restore(
+    site: Site,
+) -> None:
     await _undecided(site)
     backup = await site.back_up()
     await site.change(f"INSERT INTO holds VALUES ('*', {LATER + 5}, 'cli:ann', 'odd bill')")
@@ -61,7 +66,9 @@ async def test_what_was_stopped_blocked_and_closed_since_stays_so(site: Site) ->
     assert again.settled.carried == 0, "each act is there once"
 
 
-async def test_what_was_let_go_since_is_not_stopped_again(site: Site) -> None:
+async def test_holds_and_blocks_lifted_by_an_act_after_the_backup_stay_lifted_after_a_restore(
+    site: Site,
+) -> None:
     await _undecided(site)
     await site.change(f"INSERT INTO holds VALUES ('*', {LATER - 9}, 'cli:ann', '')")
     await site.change(f"INSERT INTO holds VALUES ('main', {LATER - 9}, 'cli:ann', '')")
@@ -80,7 +87,9 @@ async def test_what_was_let_go_since_is_not_stopped_again(site: Site) -> None:
 
 
 @pytest.mark.parametrize("how", ["damaged", "deleted"])
-async def test_where_nobody_knows_what_was_stopped_it_starts_stopped(home: Site, how: str) -> None:
+async def test_a_restore_over_lost_rows_starts_with_all_orders_stopped(
+    home: Site, how: str
+) -> None:
     await _undecided(home)
     backup = await home.back_up()
     if how == "damaged":
@@ -94,6 +103,8 @@ async def test_where_nobody_knows_what_was_stopped_it_starts_stopped(home: Site,
     assert list(found) == ["restore"]
 
 
-async def test_a_new_house_starts_as_the_backup_was(home: Site, tmp_path: Path) -> None:
+async def test_a_restore_into_a_new_installation_does_not_stop_orders(
+    home: Site, tmp_path: Path
+) -> None:
     there = Site(tmp_path / "there")
     assert not (await there.restore(await home.back_up())).settled.stopped

@@ -28,12 +28,14 @@ from tests.unit.store import former
 
 @pytest.fixture
 async def store(new_tables_url: NewUrl) -> AsyncIterator[Store]:
-    """Rows that are made safe where they are, on both databases."""
+    """Yield a store whose rows are made safe without a backup, on each of the two databases."""
     async with open_database(await new_tables_url()) as database:
         yield Store(database)
 
 
-async def test_whatever_may_have_been_ordered_since_is_held(site: Site) -> None:
+async def test_a_restore_holds_every_job_that_may_have_been_ordered_since_the_backup(
+    site: Site,
+) -> None:
     restored = await site.restore(await site.back_up())
     assert await site.states() == AS_RESTORED
     assert (restored.settled.held, restored.settled.polling) == (2, 1)
@@ -45,15 +47,15 @@ async def test_whatever_may_have_been_ordered_since_is_held(site: Site) -> None:
     assert [tuple(row) for row in found] == 2 * [("restored", 0, 700_000, None, LATER + 60)]
 
 
-async def test_of_a_held_job_nothing_is_said(store: Store) -> None:
-    """Its card was due in the backup, and may stand in the chat by now."""
+async def test_a_job_held_by_a_restore_has_no_post_due(store: Store) -> None:
+    """The job's card was due in the backup, and may be in the chat by now."""
     await store.admitted()
     await store.in_state(Status.SUBMITTING)
     await store.database.run(lambda it: settle(it, (), now=LATER))
     assert await store.due_posts(now=LATER + 9999) == []
 
 
-async def test_what_somebody_had_in_hand_is_free_and_nobody_has_crashed(store: Store) -> None:
+async def test_a_restore_frees_claimed_rows_without_counting_a_crash(store: Store) -> None:
     job = await store.in_state(Status.IN_PROGRESS)
     await store.claimed(Status.IN_PROGRESS)
     await store.claimed_post(now=NOON + 60)
@@ -63,7 +65,9 @@ async def test_what_somebody_had_in_hand_is_free_and_nobody_has_crashed(store: S
     assert await store.due_posts(now=NOON + 60) == [(job.id, PostKind.CARD)]
 
 
-async def test_what_operators_were_to_be_told_that_day_is_not_told(store: Store) -> None:
+async def test_a_notice_due_at_the_time_of_the_backup_is_not_sent_after_a_restore(
+    store: Store,
+) -> None:
     locked = Pause(Reason.BAD_KEY, NOON + 50)
     await store.pauses.pause("main", locked, detail="", rooms=["playground"], now=NOON)
     await store.database.run(lambda it: settle(it, (), now=LATER))
@@ -72,8 +76,11 @@ async def test_what_operators_were_to_be_told_that_day_is_not_told(store: Store)
 
 
 @pytest.mark.proof
-async def test_a_held_job_has_its_id_at_the_gateway_where_that_is_known(site: Site) -> None:
-    """It was ordered since, as the present rows show: whoever resolves it need not search."""
+async def test_a_held_job_gets_its_gateway_id_from_the_former_rows(site: Site) -> None:
+    """The job was sent to the gateway after the backup.
+
+    With the id, the operator who resolves the job need not search.
+    """
     backup = await site.back_up()
     await site.change("UPDATE jobs SET gateway_id = 'video_since' WHERE id = 'job-queued'")
     await site.restore(backup)
@@ -86,15 +93,15 @@ async def test_a_held_job_has_its_id_at_the_gateway_where_that_is_known(site: Si
 
 
 @pytest.mark.proof
-async def test_a_held_job_is_taken_up_once_its_id_is_found(site: Site) -> None:
-    """By whoever resolves it: recording an id succeeds from `unconfirmed`."""
+async def test_a_held_job_whose_gateway_id_is_found_is_in_progress_again(site: Site) -> None:
+    """Recording an id is allowed from `unconfirmed`."""
     Spool(site.data).add("job-submitting", "video_found")
     await site.restore(await site.back_up())
     assert (await site.states())["submitting"] == "in_progress", "the backup had it beside its rows"
 
 
-async def test_no_clock_makes_a_job_out_of_a_backup_look_like_a_new_one(site: Site) -> None:
-    """Rows move with a clock that is set; what a chat shows since then does not."""
+async def test_changing_the_clock_hides_no_job_that_a_restore_left_in_doubt(site: Site) -> None:
+    """The times of rows move with a clock that is set; the posts in chat since then do not."""
     ordered = sa.select(jobs.c.id, jobs.c.created_at)
     rows = await site.rows(lambda it: it.execute(ordered).all())
     before = {row.id: row.created_at for row in rows}
@@ -110,7 +117,9 @@ async def test_no_clock_makes_a_job_out_of_a_backup_look_like_a_new_one(site: Si
 
 
 @pytest.mark.proof
-async def test_what_people_wrote_and_nobody_read_is_not_read_again(site: Site) -> None:
+async def test_messages_unread_at_the_time_of_the_backup_are_not_read_after_a_restore(
+    site: Site,
+) -> None:
     restored = await site.restore(await site.back_up())
     assert restored.settled.unheard == 1
 
@@ -122,8 +131,10 @@ async def test_what_people_wrote_and_nobody_read_is_not_read_again(site: Site) -
 
 
 @pytest.mark.proof
-async def test_what_was_heard_since_is_not_heard_again(site: Site) -> None:
-    """A platform tells of it once more, if it never learned that we had it."""
+async def test_messages_read_after_the_backup_are_not_read_again_after_a_restore(
+    site: Site,
+) -> None:
+    """A platform sends an update again if it never learned that we had received it."""
     backup = await site.back_up()
     await site.change(
         "INSERT INTO updates (source, id, lane, urgent, received_at, due_at, attempts)"
@@ -136,8 +147,10 @@ async def test_what_was_heard_since_is_not_heard_again(site: Site) -> None:
 
 @pytest.mark.proof
 @pytest.mark.parametrize("state", ["delivered", "completed", "in_progress", "queued"])
-async def test_a_video_that_was_deleted_since_stays_deleted(site: Site, state: str) -> None:
-    """It was delivered before that, whatever its row says in the backup."""
+async def test_a_video_deleted_after_the_backup_stays_deleted_after_a_restore(
+    site: Site, state: str
+) -> None:
+    """The video was delivered before it was deleted, whatever its row in the backup says."""
     backup = await site.back_up()
     Deletions(site.data).add(f"job-{state}", at=LATER + 5)
     restored = await site.restore(backup)
@@ -147,7 +160,7 @@ async def test_a_video_that_was_deleted_since_stays_deleted(site: Site, state: s
     assert tuple(row) == ("delivered", None, None)
 
 
-async def test_a_video_that_waited_for_its_conversion_and_was_deleted_since_is_gone(
+async def test_a_video_deleted_after_the_backup_that_waited_for_conversion_stays_deleted(
     store: Store,
 ) -> None:
     job = await store.in_state(Status.CONVERTING)
@@ -158,8 +171,8 @@ async def test_a_video_that_waited_for_its_conversion_and_was_deleted_since_is_g
 
 
 @pytest.mark.proof
-async def test_a_video_that_was_kept_its_time_and_deleted_since_stays_deleted(site: Site) -> None:
-    """Its message may still be in the chat."""
+async def test_a_video_swept_before_and_deleted_after_the_backup_stays_deleted(site: Site) -> None:
+    """The message with the video may still be in the chat."""
     await site.change(
         f"UPDATE jobs SET video = NULL, video_gone_at = {LATER} WHERE id = 'job-delivered'"
     )
@@ -172,8 +185,9 @@ async def test_a_video_that_was_kept_its_time_and_deleted_since_stays_deleted(si
     assert await site.rows(lambda it: it.scalar(query)) == LATER + 60
 
 
-async def test_the_words_of_a_deleted_video_do_not_come_back(site: Site) -> None:
-    """Nor do the names of files, which are words too."""
+async def test_prompt_and_file_names_of_a_deleted_video_do_not_come_back_with_a_restore(
+    site: Site,
+) -> None:
     backup = await site.back_up()
     query = sa.select(jobs.c.order_data, jobs.c.request_data).where(jobs.c.id == "job-delivered")
     (order, request) = await site.rows(lambda it: it.execute(query).one())
@@ -193,7 +207,7 @@ async def test_the_words_of_a_deleted_video_do_not_come_back(site: Site) -> None
 
 
 @pytest.mark.proof
-async def test_its_message_is_removed_once_more(site: Site) -> None:
+async def test_after_a_restore_the_message_of_a_deleted_video_is_removed_again(site: Site) -> None:
     backup = await site.back_up()
     Deletions(site.data).add("job-delivered", at=LATER + 5)
     await site.restore(backup)
@@ -201,7 +215,7 @@ async def test_its_message_is_removed_once_more(site: Site) -> None:
     assert await site.rows(lambda it: it.scalar(query)) == LATER + 60
 
 
-async def test_a_deletion_that_only_a_newer_program_knows_stops_a_restore(home: Site) -> None:
+async def test_a_record_of_deletions_from_a_newer_version_stops_a_restore(home: Site) -> None:
     backup = await home.back_up()
     Deletions(home.data).file.write_text('{"what": "person", "job": "x", "at": 1.0}\n')
     with pytest.raises(Broken, match="deletions_newer"):
@@ -209,8 +223,8 @@ async def test_a_deletion_that_only_a_newer_program_knows_stops_a_restore(home: 
 
 
 @pytest.mark.proof
-async def test_all_else_is_as_it_was(site: Site) -> None:
-    """Whichever database it comes from, and whichever it goes to."""
+async def test_a_restore_brings_back_all_other_rows_unchanged(site: Site) -> None:
+    """Both kinds of database are tested, for the backup and for its destination."""
     backup = await site.back_up()
     await site.change("DELETE FROM posts")
     await site.change("DELETE FROM jobs WHERE status = 'delivered'")
@@ -226,7 +240,7 @@ async def test_all_else_is_as_it_was(site: Site) -> None:
 
 
 @pytest.mark.proof
-async def test_rows_move_from_one_kind_of_database_to_the_other(
+async def test_a_backup_of_sqlite_can_be_restored_into_postgresql_and_back(
     tmp_path: Path, new_postgres_url: NewUrl
 ) -> None:
     here = Site(tmp_path / "here")
@@ -243,7 +257,7 @@ async def test_rows_move_from_one_kind_of_database_to_the_other(
 
 
 @pytest.mark.proof
-async def test_a_text_that_only_sqlite_takes_holds_up_no_move(
+async def test_a_null_character_that_only_sqlite_stores_is_dropped_on_the_way_to_postgresql(
     tmp_path: Path, new_postgres_url: NewUrl
 ) -> None:
     here, there = Site(tmp_path / "here"), Site(tmp_path / "there", await new_postgres_url())
@@ -255,10 +269,10 @@ async def test_a_text_that_only_sqlite_takes_holds_up_no_move(
 
 
 @pytest.mark.proof
-async def test_what_another_program_keeps_beside_our_tables_stays(
+async def test_a_restore_leaves_foreign_tables_in_the_same_schema_alone(
     tmp_path: Path, new_postgres_url: NewUrl
 ) -> None:
-    """Also where it points to ours: the restore is refused, and nothing is emptied along."""
+    """If a foreign table refers to ours, the restore is refused, and no table is emptied."""
     site = Site(tmp_path, await new_postgres_url())
     await site.furnish()
     backup = await site.back_up()
@@ -273,8 +287,8 @@ async def test_what_another_program_keeps_beside_our_tables_stays(
 
 
 @pytest.mark.proof
-async def test_a_new_row_takes_no_number_that_is_taken(site: Site) -> None:
-    """PostgreSQL counts beside its rows."""
+async def test_after_a_restore_a_new_row_gets_an_unused_number(site: Site) -> None:
+    """PostgreSQL keeps its counters apart from the rows."""
     await site.restore(await site.back_up())
     await site.change(
         "INSERT INTO posts (job_id, platform, kind, attempts, direct)"
@@ -283,7 +297,7 @@ async def test_a_new_row_takes_no_number_that_is_taken(site: Site) -> None:
 
 
 @pytest.mark.proof
-async def test_a_backup_of_an_earlier_version_comes_up_to_date(tmp_path: Path) -> None:
+async def test_a_backup_of_an_earlier_version_is_upgraded_by_its_restore(tmp_path: Path) -> None:
     site = Site(tmp_path)
     await former.write(site.url, "0003")
     backup = await site.back_up()

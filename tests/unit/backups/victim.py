@@ -1,7 +1,6 @@
-"""A restore that SIGKILLs itself: run as `python -m tests.unit.backups.victim FOLDER BACKUP STEP`.
-
-It does so just before its STEP-th step that changes anything on the disk. With one more argument
-the restored rows turn out unwell, so that the restore is undone.
+"""A restore that kills itself with SIGKILL: run as `python -m tests.unit.backups.victim FOLDER
+BACKUP STEP`. It does so just before its STEP-th step that changes anything on the disk. With one
+more argument the restored rows fail their checks, so that the restore is undone.
 """
 
 import asyncio
@@ -20,6 +19,8 @@ _left = 0
 
 
 def _counted(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `step` with a count that kills the process when it reaches zero."""
+
     def wrapped(*given: object) -> Any:
         global _left
         _left -= 1
@@ -31,6 +32,7 @@ def _counted(step: Callable[..., Any]) -> Callable[..., Any]:
 
 
 async def _refuse(*_: object) -> None:
+    """Fail as a restore whose rows fail their checks."""
     raise OSError("unwell")
 
 

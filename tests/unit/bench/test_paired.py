@@ -1,4 +1,6 @@
-"""Variants take turns in processes of their own; what their work costs is theirs alone."""
+"""The variants of a benchmark take turns in processes of their own, so that each pays only for its
+own work.
+"""
 
 import asyncio
 import time
@@ -12,7 +14,7 @@ from bench.paired import Failed, Slice, Work, children, cost, disturbed, ratio
 
 @asynccontextmanager
 async def ticking() -> AsyncIterator[Work]:
-    """A task that goes on by itself, with a deadline of two seconds."""
+    """Yield a task that runs by itself, with a deadline of two seconds."""
     ticks, late = 0, False
 
     async def tick() -> None:
@@ -43,7 +45,7 @@ async def absent() -> AsyncIterator[Work]:
 
 
 @pytest.mark.proof
-def test_a_variant_stands_still_between_its_slices_and_its_deadlines_too() -> None:
+def test_a_variant_of_a_benchmark_stands_still_between_its_slices() -> None:
     with children({"ticking": ticking}) as begun:
         first = begun["ticking"].work(0.2)
         time.sleep(2.5)
@@ -52,7 +54,7 @@ def test_a_variant_stands_still_between_its_slices_and_its_deadlines_too() -> No
     assert second.cpu < 0.2
 
 
-def test_a_peer_that_is_not_there_is_told_by_its_name() -> None:
+def test_a_benchmark_peer_that_cannot_be_imported_is_named() -> None:
     with (
         pytest.raises(Failed, match="peer: ImportError: No module named 'peer'"),
         children({"peer": absent}),
@@ -60,8 +62,8 @@ def test_a_peer_that_is_not_there_is_told_by_its_name() -> None:
         pass
 
 
-def test_the_ratio_is_taken_inside_each_round() -> None:
-    """Of a machine that gets twice as slow every round, nothing is seen."""
+def test_the_ratio_of_two_benchmark_variants_is_computed_within_each_round() -> None:
+    """A machine that becomes twice as slow each round does not change the ratio."""
     found = [
         {"ours": Slice(8, 1.0, 3.0 * slow), "bare": Slice(8, 1.0, 2.0 * slow)}
         for slow in (1.0, 2.0, 4.0)
@@ -70,6 +72,8 @@ def test_the_ratio_is_taken_inside_each_round() -> None:
 
 
 @pytest.mark.parametrize(("again", "is_void"), [(1.0, False), (1.06, False), (1.1, True)])
-def test_a_run_in_which_the_same_differs_from_itself_is_void(again: float, is_void: bool) -> None:
+def test_a_benchmark_run_is_void_if_two_equal_variants_differ_too_much(
+    again: float, is_void: bool
+) -> None:
     found = [{"bare": Slice(10, 1.0, 1.0), "again": Slice(10, 1.0, again)}]
     assert bool(disturbed(found, "bare", "again")) is is_void

@@ -1,4 +1,4 @@
-"""The stub speaks as much of a gateway as the service's own client asks of it."""
+"""The stub gateway supports all requests of the service's own client."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from bot.gateways.videos_api import GatewayOptions, Ready, open_gateways
 from tests.contract.rows import a_job
 
 
-async def test_an_order_is_taken_looked_at_and_fetched(tmp_path: Path) -> None:
+async def test_the_stub_gateway_takes_an_order_a_poll_and_a_download(tmp_path: Path) -> None:
     video = b"\0\0\0\x18ftypisom" + bytes(200)
     with gateway(Stub(ready_after=0.0, video=video)) as url:
         settings = GatewayOptions(name="main", base_url=url, api_key="sk-1", dialect="documented")
@@ -25,7 +25,7 @@ async def test_an_order_is_taken_looked_at_and_fetched(tmp_path: Path) -> None:
         assert counted(url) == {"looks": 1, "orders": 1, "videos": 1, "jobs": 1}
 
 
-async def test_a_video_that_is_never_ready_is_looked_at_for_ever() -> None:
+async def test_a_stub_video_that_is_never_ready_is_always_in_progress() -> None:
     with gateway() as url:
         settings = GatewayOptions(name="main", base_url=url, api_key="sk-1", dialect="documented")
         async with open_gateways([settings]) as gateways:

@@ -1,4 +1,4 @@
-"""A word of our own code is a sentence on the terminal; a gateway's words stay."""
+"""Causes on the terminal: an error code of our own becomes a sentence, a gateway's words stay."""
 
 import aiohttp
 import pytest
@@ -17,15 +17,15 @@ from bot.cli.causes import in_words
         ("TimeoutError", "no answer in time"),
     ],
 )
-def test_a_word_of_ours_becomes_a_sentence(detail: str, told: str) -> None:
+def test_an_error_code_of_our_own_is_shown_as_a_sentence(detail: str, told: str) -> None:
     assert in_words(detail).startswith(told)
 
 
 @pytest.mark.parametrize("kind", aiohttp.ClientConnectionError.__subclasses__())
-def test_no_class_of_a_lost_connection_is_shown(kind: type[Exception]) -> None:
+def test_the_class_name_of_a_connection_error_is_never_shown(kind: type[Exception]) -> None:
     assert in_words(kind.__name__) != kind.__name__
 
 
 @pytest.mark.parametrize("said", ["", "HTTP 502", "video_damaged by our moderation", "not a video"])
-def test_what_a_gateway_said_stays(said: str) -> None:
+def test_the_words_of_a_gateway_are_shown_unchanged(said: str) -> None:
     assert in_words(said) == said

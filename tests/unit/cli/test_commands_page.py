@@ -1,4 +1,4 @@
-"""The page with the answers of the operator's commands says what they say."""
+"""The documentation page with the output of the operator's commands is up to date."""
 
 import re
 
@@ -11,8 +11,8 @@ from docs.commands_page import PAGE, PARTS, page
 
 
 @pytest.mark.proof
-async def test_the_page_shows_what_the_commands_say() -> None:
-    """If it does not: `python -m docs.commands_page` writes it anew."""
+async def test_the_commands_page_shows_the_present_output_of_the_commands() -> None:
+    """If this fails, `python -m docs.commands_page` writes the page anew."""
     assert PAGE.read_text("utf-8") == await page()
 
 
@@ -27,7 +27,7 @@ async def test_the_page_shows_what_the_commands_say() -> None:
         ("user", people.app),
     ],
 )
-def test_the_page_shows_each_command_of_an_operator(name: str, group: typer.Typer) -> None:
+def test_the_commands_page_shows_each_operator_command(name: str, group: typer.Typer) -> None:
     shown = [command for part in PARTS.values() for command in part]
     for each in group.registered_commands:
         assert each.callback is not None
@@ -35,7 +35,7 @@ def test_the_page_shows_each_command_of_an_operator(name: str, group: typer.Type
         assert any(command.startswith(f"{name} {word}") for command in shown), word
 
 
-def test_what_is_shown_has_one_form_for_money_and_ids() -> None:
+def test_the_commands_page_writes_money_with_two_decimals_and_ids_in_full() -> None:
     said = PAGE.read_text("utf-8")
     assert set(re.findall(r"[\d.]+ USD", said)) >= {"0.70 USD", "3.50 USD"}
     assert not re.search(r"\d\.\d USD", said)

@@ -1,4 +1,4 @@
-"""`init` in an empty folder: the rows of an earlier house are offered, and come only if wanted."""
+"""`init` in an empty folder offers to restore the newest backup, and does so after a yes."""
 
 import asyncio
 import shutil
@@ -14,7 +14,7 @@ from tests.unit.backups.site import Site
 
 
 class Scripted(Talk):
-    """A person who has one answer, and everything that was said to them."""
+    """A person with one answer, and a record of everything said to them."""
 
     def __init__(self, answer: str = "n") -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Scripted(Talk):
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    """Its backups are elsewhere, and its data folder is lost."""
+    """Return a site whose data folder is lost and whose backups are elsewhere."""
     site = Site(tmp_path, backups=tmp_path / "elsewhere")
     asyncio.run(site.furnish())
     asyncio.run(site.back_up())
@@ -41,7 +41,9 @@ def site(tmp_path: Path) -> Site:
 
 @pytest.mark.proof
 @pytest.mark.parametrize(("answer", "comes"), [("y", True), ("n", False)])
-def test_the_newest_backup_is_offered(site: Site, answer: str, comes: bool) -> None:
+def test_init_in_an_empty_folder_offers_to_restore_the_newest_backup(
+    site: Site, answer: str, comes: bool
+) -> None:
     person = Scripted(answer)
     earlier.offer(person, site.config)
     assert "a backup with 8 jobs" in person.heard[0]
@@ -52,7 +54,7 @@ def test_the_newest_backup_is_offered(site: Site, answer: str, comes: bool) -> N
 
 
 @pytest.mark.proof
-def test_where_there_are_rows_nothing_is_offered(site: Site) -> None:
+def test_init_offers_no_backup_if_there_are_rows_already(site: Site) -> None:
     asyncio.run(site.furnish())
     person = Scripted("y")
     earlier.offer(person, site.config)
@@ -60,7 +62,7 @@ def test_where_there_are_rows_nothing_is_offered(site: Site) -> None:
 
 
 @pytest.mark.proof
-def test_without_a_backup_it_is_said_how_one_comes_back(tmp_path: Path) -> None:
+def test_init_without_a_backup_says_how_to_restore_one(tmp_path: Path) -> None:
     person = Scripted("y")
     earlier.offer(person, Site(tmp_path).config)
     assert person.heard == [tell("init.restorable")]

@@ -1,4 +1,4 @@
-"""The wish of a command line, as the catalog takes it."""
+"""The order that `zoetrope generate` makes of its options, and the file that it writes."""
 
 import zlib
 from pathlib import Path
@@ -23,7 +23,7 @@ from tests.unit.cli.test_software import found, written
 from tests.unit.media.samples import png_chunk, png_of, write_clip
 
 
-def test_a_wish_becomes_the_order_that_was_meant(tmp_path: Path) -> None:
+def test_a_wish_from_the_command_line_becomes_an_order_with_its_pictures(tmp_path: Path) -> None:
     picture = tmp_path / "sea.png"
     Image.new("RGB", (64, 36)).save(picture)
     wish = Wish(prompt="a cat", family="wan-2.5")
@@ -32,8 +32,11 @@ def test_a_wish_becomes_the_order_that_was_meant(tmp_path: Path) -> None:
     assert [(each.width, each.height) for each in order.pictures] == [(64, 36)] * 2
 
 
-def test_an_order_is_told_in_peoples_words_with_all_that_was_chosen(tmp_path: Path) -> None:
-    """And no word of the wire but the name of the model; the sound that nobody chose too."""
+def test_the_order_is_described_with_every_option_that_was_chosen(tmp_path: Path) -> None:
+    """The description is in plain words, apart from the model's name on the wire.
+
+    It includes the default for sound.
+    """
     names = ("wan2.6-t2v", "doubao-seedance-1-5-pro-251215")
     keep(tmp_path, "main", found("new-api", "C", *names))
     config = load(written(tmp_path, '[models."wan2.6-t2v"]\nprice = 0.1\n'))
@@ -73,7 +76,7 @@ def test_an_order_is_told_in_peoples_words_with_all_that_was_chosen(tmp_path: Pa
         ),
     ],
 )
-async def test_a_model_that_is_held_back_is_not_said_to_be_missing(
+async def test_a_model_that_is_held_back_is_not_called_missing(
     tmp_path: Path, wish: dict[str, Any], words: str
 ) -> None:
     picture = tmp_path / "sea.png"
@@ -90,7 +93,9 @@ async def test_a_model_that_is_held_back_is_not_said_to_be_missing(
     assert ("held back" in said) is (wish["family"] not in ("veo", "sora-2"))
 
 
-async def test_at_an_older_relay_it_is_the_generation_that_is_to_be_set(tmp_path: Path) -> None:
+async def test_behind_an_older_relay_the_error_names_the_setting_of_the_generation(
+    tmp_path: Path,
+) -> None:
     picture = tmp_path / "sea.png"
     Image.new("RGB", (640, 360)).save(picture)
     keep(tmp_path, "main", found("new-api", "B", "kling-v1"))
@@ -109,7 +114,7 @@ async def test_at_an_older_relay_it_is_the_generation_that_is_to_be_set(tmp_path
         ("words.png", "picture_unreadable", None),
     ],
 )
-def test_a_file_that_is_not_there_is_not_called_an_unknown_format(
+def test_a_missing_picture_file_is_not_called_an_unknown_format(
     tmp_path: Path, name: str, code: str, why: str | None
 ) -> None:
     (tmp_path / "words.png").write_text("words")
@@ -118,7 +123,7 @@ def test_a_file_that_is_not_there_is_not_called_an_unknown_format(
     assert (refused.value.code, refused.value.values.get("why")) == (code, why)
 
 
-async def test_a_video_that_came_as_the_answer_is_written_out_where_no_room_is_left_for_work(
+async def test_a_video_that_came_as_the_answer_is_written_out_although_the_work_folder_fails(
     tmp_path: Path,
 ) -> None:
     clip, into = tmp_path / "answer", Output(tmp_path / "cat.mp4")
@@ -131,6 +136,7 @@ async def test_a_video_that_came_as_the_answer_is_written_out_where_no_room_is_l
 
 
 async def _kept(studio: Studio, clip: Path) -> Video:
+    """Keep a video, and convert it if it does not play."""
     video = await studio.keep_video(clip)
     return video if video.plays else await studio.convert(video)
 
@@ -142,7 +148,7 @@ async def _kept(studio: Studio, clip: Path) -> Video:
         ("libx264", "matroska", "put the same pictures and sound into an MP4"),
     ],
 )
-async def test_a_conversion_is_written_out_with_the_original_beside_it(
+async def test_a_converted_video_is_written_out_with_its_original_beside_it(
     tmp_path: Path, codec: str, container: str, said: str
 ) -> None:
     clip, into = write_clip(tmp_path / "video", codec, container), Output(tmp_path / "cat.mp4")
@@ -157,7 +163,7 @@ async def test_a_conversion_is_written_out_with_the_original_beside_it(
 
 
 @pytest.mark.proof
-async def test_a_video_that_can_not_be_converted_is_written_out_as_it_came(tmp_path: Path) -> None:
+async def test_a_video_that_cannot_be_converted_is_written_out_as_it_came(tmp_path: Path) -> None:
     clip, into = write_clip(tmp_path / "video", "libx265", "mov"), Output(tmp_path / "cat.mp4")
     before = clip.read_bytes()
     async with Studio(tmp_path / "data", patience=0.0) as studio:
@@ -168,7 +174,9 @@ async def test_a_video_that_can_not_be_converted_is_written_out_as_it_came(tmp_p
     assert list(tmp_path.glob("cat.*")) == [into.path]
 
 
-async def test_a_video_that_plays_is_written_out_without_a_word(tmp_path: Path) -> None:
+async def test_a_video_that_plays_everywhere_is_written_out_without_a_remark(
+    tmp_path: Path,
+) -> None:
     clip = write_clip(tmp_path / "video", "libx264", "mp4", flags="+faststart")
     before, into = clip.read_bytes(), Output(tmp_path / "cat.mp4")
     async with Studio(tmp_path / "data") as studio:
@@ -177,7 +185,9 @@ async def test_a_video_that_plays_is_written_out_without_a_word(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["cat.webm", "cat.mov", "cat.MP4", "cat"])
-async def test_a_file_under_the_name_of_another_kind_is_told(tmp_path: Path, name: str) -> None:
+async def test_an_output_name_with_the_suffix_of_another_container_gets_a_remark(
+    tmp_path: Path, name: str
+) -> None:
     clip = write_clip(tmp_path / "video", "libx264", "mp4", flags="+faststart")
     async with Studio(tmp_path / "data") as studio:
         remarks = await hand_over(studio, await _kept(studio, clip), Output(tmp_path / name))
@@ -189,10 +199,10 @@ async def test_a_file_under_the_name_of_another_kind_is_told(tmp_path: Path, nam
     ("size", "code"),
     [((1080, 9600), None), ((8064, 6048), None), ((9000, 9000), "picture_too_many_pixels")],
 )
-def test_a_picture_is_refused_only_for_a_limit_that_it_breaks(
+def test_a_picture_is_refused_only_for_a_limit_that_it_exceeds(
     tmp_path: Path, size: tuple[int, int], code: str | None
 ) -> None:
-    """Three megabytes of text beside it are none, and its name says nothing."""
+    """Three megabytes of text inside the file break no limit, and the file needs no suffix."""
     file = tmp_path / "picture"
     text = png_chunk(b"zTXt", b"x\0\0" + zlib.compress(bytes(3_000_000)))
     body = png_of(*size)

@@ -1,4 +1,4 @@
-"""The answers `init` lacks where nobody can be asked."""
+"""The answers that `init` lacks when there is no terminal."""
 
 from pathlib import Path
 
@@ -17,18 +17,20 @@ GATEWAY = ["gateways.main.base_url", "gateways.main.api_key"]
 
 
 @pytest.mark.parametrize("network", ["discord", "telegram"])
-def test_the_token_of_the_network_that_was_named_is_missed(tmp_path: Path, network: str) -> None:
+def test_init_without_a_terminal_names_the_missing_token_of_the_chosen_network(
+    tmp_path: Path, network: str
+) -> None:
     with pytest.raises(Misconfigured) as wrong:
         set_up(tmp_path / "config.toml", ask=False, also_telegram=network == "telegram")
     assert [problem.key for problem in wrong.value.problems] == [f"{network}.token", *GATEWAY]
 
 
-def test_without_a_terminal_it_names_the_tokens_of_both_networks() -> None:
+def test_the_error_without_a_terminal_names_the_tokens_of_discord_and_telegram() -> None:
     said = explain(Refused("no_terminal"))
     assert "ZOETROPE_DISCORD__TOKEN or ZOETROPE_TELEGRAM__TOKEN" in said
 
 
-def test_a_gateways_own_rows_judge_its_key_where_they_are_configured(tmp_path: Path) -> None:
+def test_the_check_of_a_key_uses_the_operators_own_rows_of_answers(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     said = Said(("purse_empty",))
     setup = Setup(file, environment={})

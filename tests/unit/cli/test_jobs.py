@@ -1,4 +1,4 @@
-"""An operator's choice of jobs, and what is shown of them."""
+"""The filters of `zoetrope jobs`, and its output."""
 
 import json
 from dataclasses import replace
@@ -22,7 +22,7 @@ SIGNED = "https://cdn.example/video.mp4?X-Signature=CANARY"
 
 
 def _rich() -> Job:
-    """A job of which there is much to tell, and much to keep to ourselves."""
+    """Return a job with every fact filled in, and with secrets that must not be shown."""
     job = a_job(id_="abcd1234")
     picture = Picture(source="https://chat/CANARY", filename="CANARY.png", size=5, key="in/1.jpg")
     sound = Sound(source="CANARY", filename="CANARY.mp3", size=7)
@@ -55,7 +55,7 @@ POST = Post(
     ("typed", "meant"),
     [("queued", Status.QUEUED), (" In-Progress", Status.IN_PROGRESS), ("FAILED", Status.FAILED)],
 )
-def test_states_are_known_in_any_spelling(typed: str, meant: Status) -> None:
+def test_a_job_state_is_recognized_in_any_spelling(typed: str, meant: Status) -> None:
     assert asked.status(typed) is meant
 
 
@@ -68,7 +68,7 @@ def test_states_are_known_in_any_spelling(typed: str, meant: Status) -> None:
         ("", "status_unknown", None),
     ],
 )
-def test_a_state_that_there_is_not_names_the_one_meant(
+def test_an_unknown_job_state_is_refused_with_the_nearest_name(
     typed: str, code: str, near: str | None
 ) -> None:
     with pytest.raises(Refused) as refused:
@@ -85,19 +85,19 @@ def test_a_state_that_there_is_not_names_the_one_meant(
         (None, "-100", (None, "-100")),
     ],
 )
-def test_a_community_may_be_named_as_in_the_configuration(
+def test_a_community_filter_is_read_as_it_is_written_in_the_configuration(
     platform: str | None, community: str | None, place: tuple[str | None, str | None]
 ) -> None:
     assert asked.place(platform, community) == place
 
 
-def test_a_person_may_be_named_as_the_other_commands_do() -> None:
+def test_a_person_filter_is_read_as_in_the_other_commands() -> None:
     assert asked.whose(None, "discord:12") == ("discord", "12")
     assert asked.whose("telegram", "Ann: the first") == ("telegram", "Ann: the first")
     assert asked.whose(None, None) == (None, None)
 
 
-def test_states_may_be_listed_and_a_comma_too_many_is_none() -> None:
+def test_a_list_of_job_states_may_have_commas_and_repetitions() -> None:
     assert asked.statuses(["failed,queued,", "failed"]) == {Status.FAILED, Status.QUEUED}
     assert asked.statuses([]) == frozenset()
     with pytest.raises(Refused, match="status_unknown"):
@@ -105,24 +105,24 @@ def test_states_may_be_listed_and_a_comma_too_many_is_none() -> None:
 
 
 @pytest.mark.parametrize("number", [0, -1, 1001, 10**30])
-def test_a_list_has_a_length_that_can_be_read(number: int) -> None:
+def test_a_limit_of_jobs_below_1_or_above_1000_is_refused(number: int) -> None:
     with pytest.raises(Refused, match="jobs_limit"):
         asked.most(number)
 
 
 @pytest.mark.parametrize("typed", ["", " ", "\n\t"])
-def test_an_id_is_something(typed: str) -> None:
+def test_an_empty_job_id_is_refused(typed: str) -> None:
     with pytest.raises(Refused, match="job_id_missing"):
         asked.beginning(typed)
 
 
-def test_a_job_without_a_price_has_no_sum() -> None:
+def test_a_job_without_a_price_has_no_cost_in_the_json() -> None:
     job = a_job(id_="abcd1234")
     costs = [facts.of(replace(job, spend_cost=cost))["spend_cost"] for cost in (0, 1, 1_500_000)]
     assert costs == [0, None, 1_500_000]
 
 
-def test_a_platform_that_there_is_not_names_the_one_meant() -> None:
+def test_an_unknown_platform_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(Refused, match="platform_unknown_near"):
         asked.place("discrod", None)
 
@@ -139,18 +139,18 @@ def test_a_platform_that_there_is_not_names_the_one_meant() -> None:
         ("2026-01-15 14:00+02:00", NOON),
     ],
 )
-def test_times_may_be_ages_or_dates(typed: str, seconds: float) -> None:
+def test_the_since_option_accepts_an_age_or_a_date(typed: str, seconds: float) -> None:
     assert times.ago(typed, now=NOON) == seconds
 
 
 @pytest.mark.parametrize("typed", ["", "yesterday", "h", "-3h", "2026-13-01", "3y"])
-def test_what_is_no_time_is_told(typed: str) -> None:
+def test_the_since_option_refuses_text_that_is_neither_an_age_nor_a_date(typed: str) -> None:
     with pytest.raises(Refused, match="since_unreadable"):
         times.ago(typed, now=NOON)
 
 
 @pytest.mark.parametrize("prompt", [False, True])
-def test_no_way_of_showing_tells_what_opens_a_door(
+def test_no_output_about_a_job_shows_a_secret_part_of_a_url(
     prompt: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     job = _rich()
@@ -164,7 +164,7 @@ def test_no_way_of_showing_tells_what_opens_a_door(
 
 
 @pytest.mark.parametrize("prompt", [False, True])
-def test_all_that_a_person_wrote_is_shown_only_if_asked_for(
+def test_what_a_person_wrote_is_shown_only_with_the_prompt_option(
     prompt: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     written = {field: f"secret-{field}" for field in WORDS}
@@ -177,7 +177,9 @@ def test_all_that_a_person_wrote_is_shown_only_if_asked_for(
     assert "{" not in sheet_, "no sentence lacks its values"
 
 
-def test_the_sheet_says_what_had_been_kept_for_its_time(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_job_sheet_says_since_when_swept_files_are_gone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     job = _rich()
     order = changed(job.order, prompt="", negative_prompt="")
     gone: dict[str, Any] = {"video_gone_at": NOON, "inputs_gone_at": NOON, "words_gone_at": NOON}
@@ -199,7 +201,7 @@ def test_the_sheet_says_what_had_been_kept_for_its_time(capsys: pytest.CaptureFi
         (80, "Model, Length, Community, Gateway"),
     ],
 )
-def test_on_a_narrow_terminal_columns_give_way_and_ids_are_whole(
+def test_on_a_narrow_terminal_columns_are_left_out_and_job_ids_stay_whole(
     columns: int,
     left_out: str,
     capsys: pytest.CaptureFixture[str],
@@ -224,7 +226,7 @@ def test_on_a_narrow_terminal_columns_give_way_and_ids_are_whole(
     assert table_.count(f"discord:{community}") == (0 if left_out else 2)
 
 
-def test_the_list_marks_the_videos_that_were_swept(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_of_jobs_marks_videos_that_were_swept(capsys: pytest.CaptureFixture[str]) -> None:
     there = replace(a_job(id_="one"), status=Status.DELIVERED, video=VIDEO)
     swept = replace(there, id="two", video=None, video_gone_at=NOON)
     unposted = replace(swept, id="six", status=Status.COMPLETED, reason=Reason.UNDELIVERABLE)
@@ -243,7 +245,7 @@ def test_the_list_marks_the_videos_that_were_swept(capsys: pytest.CaptureFixture
     assert told == [None, drawing.stamp(NOON), drawing.stamp(NOON), None]
 
 
-def test_the_sheet_tells_everything_about_a_job(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_job_sheet_shows_every_fact_about_a_job(capsys: pytest.CaptureFixture[str]) -> None:
     sheet.show(_rich(), [POST], currency="USD", prompt=False, now=NOON + 120)
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert lines[0] == "abcd1234: completed, video not handed over"
@@ -272,7 +274,7 @@ def test_the_sheet_tells_everything_about_a_job(capsys: pytest.CaptureFixture[st
     )
 
 
-def test_what_was_left_to_the_model_or_switched_is_told(
+def test_the_job_sheet_says_which_options_were_left_to_the_model_or_switched(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     job = a_job()
@@ -293,7 +295,7 @@ def test_what_was_left_to_the_model_or_switched_is_told(
     ]
 
 
-def test_what_is_not_over_stands_out_and_a_cut_list_says_so(
+def test_the_list_of_jobs_marks_unconfirmed_jobs_and_says_when_the_list_is_cut(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     shown = [
@@ -315,14 +317,14 @@ def test_what_is_not_over_stands_out_and_a_cut_list_says_so(
 
 
 @pytest.mark.parametrize("reason", list(Reason))
-def test_every_reason_is_told_in_plain_words(reason: Reason) -> None:
+def test_every_reason_of_a_job_is_described_in_plain_words(reason: Reason) -> None:
     said = wording.reason(replace(a_job(), reason=reason))
     assert " " in said
     assert "." not in said
 
 
-def test_the_keys_of_the_json_stay() -> None:
-    """Programs read them: a key may come, and none may go."""
+def test_the_json_of_a_job_keeps_all_its_keys() -> None:
+    """Programs read these keys: a key may be added, and none may be removed."""
     assert list(facts.whole(_rich(), [POST], prompt=False)) == [
         *("id", "status", "reason", "model", "family", "kind", "seconds", "platform", "person"),
         *("community", "gateway", "quota_cost", "spend_cost", "ordered_at", "video_gone_at"),

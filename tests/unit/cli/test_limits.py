@@ -1,4 +1,4 @@
-"""Prices that `init` asks for: all families in one list, and what stays without a price."""
+"""The prices that `init` asks for: all families in one list, and models without a price."""
 
 import json
 import tomllib
@@ -19,11 +19,11 @@ SMALL = "".join(
     for name in PACKAGED
     if not name.startswith(("wan2.5", "sora"))
 )
-"""Two families, the others hidden."""
+"""Tables that hide all families but two."""
 
 
 class Typist(Talk):
-    """Somebody who says each answer by how its question begins, and then Enter."""
+    """A person who answers each question by its beginning, and then presses Enter."""
 
     def __init__(self, *prices: str, **answers: str) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Typist(Talk):
 def told(
     folder: Path, typist: Typist, text: str = SMALL, *, gateway: str = GATEWAY
 ) -> dict[str, dict[str, object]]:
-    """The priced models in the file, by name, once all was asked."""
+    """Return the priced models in the file, by name, after all questions."""
     file = folder / "config.toml"
     file.write_text(f"{text}{gateway}", "utf-8")
     limits.set_up(typist, Setup(file, environment=SECRETS))
@@ -77,10 +77,10 @@ ALL = {
         ("2=.2", "3=0.2", "kling=1", "2=2000000", "cheap", "sora=0.2", "wan=0.1"),
     ],
 )
-def test_a_familys_price_is_written_for_each_of_its_models(
+def test_the_price_given_for_a_family_is_written_for_each_of_its_models(
     tmp_path: Path, said: tuple[str, ...]
 ) -> None:
-    """However it is spelt: what is no price of one of them is asked again."""
+    """Every spelling is accepted. Text that is no price of a family is asked for again."""
     typist = Typist(*said, USD="5")
     assert told(tmp_path, typist) == ALL
     assert len(typist.rounds) == len(said)
@@ -88,7 +88,7 @@ def test_a_familys_price_is_written_for_each_of_its_models(
     assert len(complaints) == max(0, len(said) - 2)
 
 
-def test_all_of_our_families_are_one_question(tmp_path: Path) -> None:
+def test_init_asks_for_the_prices_of_all_families_in_one_question(tmp_path: Path) -> None:
     typist = Typist("0.1", USD="5")
     text = f'{GATEWAY}models = {json.dumps(KNOWN)}\ngeneration = "B"\n'
     priced = told(tmp_path, typist, "", gateway=text)
@@ -98,7 +98,7 @@ def test_all_of_our_families_are_one_question(tmp_path: Path) -> None:
     assert len(typist.rounds) == 1
 
 
-def test_what_has_a_price_keeps_it_and_what_lacks_one_is_asked_for(tmp_path: Path) -> None:
+def test_init_keeps_existing_prices_and_asks_only_for_missing_ones(tmp_path: Path) -> None:
     typist = Typist("wan=0.1", USD="5")
     priced = '[models."wan2.5-i2v-preview"]\nprice = { 480p = 1, 720p = 2, 1080p = 3 }\n'
     own = f"[models.sora-2]\nprice = 1\n{priced}"
@@ -111,10 +111,13 @@ def test_what_has_a_price_keeps_it_and_what_lacks_one_is_asked_for(tmp_path: Pat
 
 
 @pytest.mark.parametrize(("money", "hidden"), [("5", True), ("", False)])
-def test_under_a_limit_in_money_what_has_no_price_is_hidden_and_that_is_said(
+def test_with_a_money_limit_init_hides_models_without_a_price_and_says_so(
     tmp_path: Path, money: str, hidden: bool
 ) -> None:
-    """Without one it is offered as before. The default was such a one: another is asked for."""
+    """Without a money limit they stay offered.
+
+    Here the default model is hidden, so init asks for a new default.
+    """
     typist = Typist("sora=0.2", USD=money)
     priced = told(tmp_path, typist, f'default_model = "wan-2.5"\n{SMALL}')
     assert priced == {"sora-2": {"price": 0.2}}
@@ -140,7 +143,7 @@ SOUND = "And one second of Wan 2.6 (wan2.6-i2v-flash) without sound"
         ("-1", {}),
     ],
 )
-def test_a_model_whose_price_hangs_on_its_sound_is_asked_for_both(
+def test_init_asks_two_prices_for_a_model_whose_price_depends_on_sound(
     tmp_path: Path, said: str, silent: dict[str, float]
 ) -> None:
     typist = Typist("0.1", And_one_second_of=said, USD="5")
@@ -161,7 +164,7 @@ def test_a_model_whose_price_hangs_on_its_sound_is_asked_for_both(
     assert flash.dearest == round(15 * dearest * MICRO)
 
 
-def test_where_no_price_is_known_enter_alone_ends_the_talk_of_money(tmp_path: Path) -> None:
+def test_enter_at_the_question_of_prices_skips_the_money_limit(tmp_path: Path) -> None:
     typist = Typist()
     assert told(tmp_path, typist) == {}
     assert len(typist.rounds) == 1

@@ -1,4 +1,4 @@
-"""A prompt is recognized in a gateway's words, however the gateway wrote it down."""
+"""A prompt is recognized in a gateway's error, in whatever encoding the gateway wrote it."""
 
 import html
 import json
@@ -43,7 +43,9 @@ SECRETS = ("cat", "dog", "caf", "moon", "smoking", "😀", "d83d")
         lambda text: f"...{text[-9:]}",
     ],
 )
-def test_a_prompt_is_masked_however_it_is_quoted(quoted: Callable[[str], str]) -> None:
+def test_a_prompt_quoted_by_a_gateway_in_any_encoding_is_masked(
+    quoted: Callable[[str], str],
+) -> None:
     said = f"Policy 7 says no to: {quoted(PROMPT)} (request req_1)."
     shown = masked(said, [PROMPT])
     assert shown.startswith("Policy 7 says no to: ")
@@ -52,7 +54,7 @@ def test_a_prompt_is_masked_however_it_is_quoted(quoted: Callable[[str], str]) -
     assert not [each for each in SECRETS if each in shown.casefold()], shown
 
 
-def test_words_that_end_in_the_middle_of_a_prompt_are_masked() -> None:
+def test_a_prompt_cut_short_at_the_end_of_an_error_is_masked() -> None:
     assert masked(f"Rejected: {PROMPT[:9]}", [PROMPT]) == f"Rejected: {MASK}"
 
 
@@ -71,5 +73,7 @@ def test_words_that_end_in_the_middle_of_a_prompt_are_masked() -> None:
         ("a cat", "\\u12 &#xFFFFFFFF; %zz \\U00110000 \\ud83d", None),
     ],
 )
-def test_only_the_prompt_is_masked(prompt: str, said: str, shown: str | None) -> None:
+def test_words_that_only_resemble_the_prompt_are_not_masked(
+    prompt: str, said: str, shown: str | None
+) -> None:
     assert masked(said, [prompt]) == (said if shown is None else shown)

@@ -1,4 +1,4 @@
-"""`zoetrope models`: how long and for how much, and with `--json` all facts that a script needs."""
+"""`zoetrope models`: the table with lengths and prices, and every fact with `--json`."""
 
 import json
 import re
@@ -29,13 +29,13 @@ GATEWAY = {
 
 
 def listed(folder: Path, capsys: pytest.CaptureFixture[str], *names: str, tables: str = "") -> Any:
-    """The printed list at a gateway with these models."""
+    """Return the printed JSON for a gateway with these models."""
     keep(folder, "main", found("new-api", "C", *names))
     list_models(written(folder, tables), as_json=True)
     return json.loads(capsys.readouterr().out)
 
 
-def test_a_model_is_printed_with_all_its_facts(
+def test_models_json_has_every_fact_of_a_model(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prices = '[models."wan2.6-i2v-flash"]\nprice = { 720p = 0.2, 1080p = 0.4 }\nsilent_price = 0.1'
@@ -71,7 +71,7 @@ def test_a_model_is_printed_with_all_its_facts(
     }
 
 
-def test_a_quality_that_differs_has_its_own_lengths_and_kinds(
+def test_models_json_lists_lengths_and_kinds_of_each_quality_apart(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     version = 'plugins.hailuo = "1.2.1"'
@@ -84,10 +84,10 @@ def test_a_quality_that_differs_has_its_own_lengths_and_kinds(
     }
 
 
-def test_a_kind_that_is_held_back_is_none_of_the_models_and_says_what_it_waits_for(
+def test_models_json_lists_a_held_back_kind_apart_with_the_setting_that_frees_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A model of which all is held back is there too, and can't be ordered."""
+    """A model whose kinds are all held back is listed too, and can't be ordered."""
     names = ("kling-v1", "MiniMax-Hailuo-2.3")
     kling, hailuo = listed(tmp_path, capsys, *names)["models"]
     assert kling["kinds"] == kling["qualities"][0]["kinds"] == ["t2v"]
@@ -104,7 +104,7 @@ def test_a_kind_that_is_held_back_is_none_of_the_models_and_says_what_it_waits_f
     }
 
 
-def test_a_length_that_is_left_to_the_model_and_the_price_of_silence_are_told(
+def test_the_table_of_models_shows_an_automatic_length_and_the_price_without_sound(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "config.toml").write_text(
@@ -127,7 +127,7 @@ def test_a_length_that_is_left_to_the_model_and_the_price_of_silence_are_told(
 
 
 def screen(config: Config, *, width: int) -> list[str]:
-    """The lines of a terminal of that width, without what is only for the eye."""
+    """Return the lines on a terminal of that width, without colours and styles."""
     console = Console(
         width=width, force_terminal=True, color_system=None, no_color=True, file=StringIO()
     )
@@ -139,7 +139,7 @@ def screen(config: Config, *, width: int) -> list[str]:
 
 
 def everything(folder: Path, tables: str = "") -> Config:
-    """All models that we know, at a gateway of the second generation."""
+    """Return a configuration with every known model, at a gateway of generation B."""
     file = folder / "config.toml"
     offered = f'{GATEWAY_TABLE}generation = "B"\nmodels = {json.dumps(KNOWN)}\n'
     file.write_text(f"{offered}{tables}", "utf-8")
@@ -147,7 +147,7 @@ def everything(folder: Path, tables: str = "") -> Config:
     return load(file, environment={**SECRETS, **other})
 
 
-def test_on_a_terminal_a_family_is_a_heading_and_each_model_three_lines_at_most(
+def test_on_a_terminal_each_model_takes_three_lines_at_most_below_its_family(
     tmp_path: Path,
 ) -> None:
     config = everything(tmp_path)
@@ -165,9 +165,7 @@ def test_on_a_terminal_a_family_is_a_heading_and_each_model_three_lines_at_most(
     assert len(wide) == 1 + len(families) + len(names), "one line each"
 
 
-def test_the_gateway_and_the_price_are_columns_only_where_they_tell_models_apart(
-    tmp_path: Path,
-) -> None:
+def test_the_table_of_models_shows_gateway_and_price_only_if_they_differ(tmp_path: Path) -> None:
     other = (
         '[gateways.other]\nbase_url = "https://other.example"\n'
         '[models.sora-2]\ngateway = "other"\nprice = 0.2\n'

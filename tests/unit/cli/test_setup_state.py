@@ -1,4 +1,6 @@
-"""The service reads exactly what `init` keeps, wherever the secrets stand and however."""
+"""The service reads exactly the settings and secrets that `init` writes, wherever and in whatever
+spelling they are.
+"""
 
 from pathlib import Path
 
@@ -13,14 +15,14 @@ TOKEN = ("discord", "token")
 
 
 def setup(folder: Path, text: str = 'secrets = "secrets.env"\n', **environment: str) -> Setup:
-    """Over a configuration of this text."""
+    """Return a draft of a configuration with this text."""
     file = folder / "config.toml"
     file.write_text(text, "utf-8")
     return Setup(file, environment=environment)
 
 
 def private(file: Path, text: str) -> Path:
-    """A file for its owner alone."""
+    """Write a file with owner-only permissions."""
     file.touch(mode=0o600)
     file.write_bytes(text.encode())
     return file
@@ -29,17 +31,17 @@ def private(file: Path, text: str) -> Path:
 # --- secrets -------------------------------------------------------------------------------------
 
 EARLIER = {
-    "as it should": "ZOETROPE_DISCORD__TOKEN=old.old.old\n",
-    "in lower case": "zoetrope_discord__token = old.old.old\n",
-    "for a shell": "# mine\nexport ZOETROPE_DISCORD__TOKEN=old.old.old",
-    "from Windows": "\ufeffZOETROPE_DISCORD__TOKEN=old.old.old\r\n",
-    "in a file of its own": "ZOETROPE_DISCORD__TOKEN_FILE={token}\n",
-    "twice": "ZOETROPE_DISCORD__TOKEN=x\nexport zoetrope_discord__token='old.old.old'\n",
+    "a plain line": "ZOETROPE_DISCORD__TOKEN=old.old.old\n",
+    "a name in lower case": "zoetrope_discord__token = old.old.old\n",
+    "with export": "# mine\nexport ZOETROPE_DISCORD__TOKEN=old.old.old",
+    "with Windows line ends": "\ufeffZOETROPE_DISCORD__TOKEN=old.old.old\r\n",
+    "the path of a file": "ZOETROPE_DISCORD__TOKEN_FILE={token}\n",
+    "two lines": "ZOETROPE_DISCORD__TOKEN=x\nexport zoetrope_discord__token='old.old.old'\n",
 }
 
 
 @pytest.mark.parametrize("lines", EARLIER.values(), ids=EARLIER)
-def test_a_new_secret_wins_over_the_old_one_however_that_is_spelt(
+def test_a_new_secret_replaces_the_old_one_in_every_spelling_of_its_line(
     tmp_path: Path, lines: str
 ) -> None:
     token = private(tmp_path / "token", OLD)
@@ -50,7 +52,7 @@ def test_a_new_secret_wins_over_the_old_one_however_that_is_spelt(
     assert making.get(*TOKEN) == NEW
 
 
-def test_a_secret_that_is_known_already_is_not_written_again(tmp_path: Path) -> None:
+def test_a_secret_that_is_already_kept_is_not_written_again(tmp_path: Path) -> None:
     token = private(tmp_path / "token", OLD)
     lines = f"export ZOETROPE_DISCORD__TOKEN_FILE={token} \r\n# mine"
     secrets = private(tmp_path / "secrets.env", lines)
@@ -58,10 +60,10 @@ def test_a_secret_that_is_known_already_is_not_written_again(tmp_path: Path) -> 
     assert secrets.read_bytes() == lines.encode()
 
 
-def test_secrets_named_by_the_environment_are_kept_where_they_are_read(
+def test_a_secrets_file_named_by_the_environment_is_written_where_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There, a name stands for a file in the folder where we are."""
+    """A relative name in the environment means the current folder."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "etc").mkdir()
     making = Setup(Path("etc/config.toml"), environment={"ZOETROPE_SECRETS": "my.env"})
@@ -71,7 +73,9 @@ def test_secrets_named_by_the_environment_are_kept_where_they_are_read(
     assert making.get(*TOKEN) == NEW
 
 
-def test_secrets_that_are_named_but_not_there_yet_are_empty(tmp_path: Path) -> None:
+def test_a_secrets_file_that_does_not_exist_yet_counts_as_empty_and_is_created_private(
+    tmp_path: Path,
+) -> None:
     making = setup(tmp_path, 'secrets = "mine/Our-Secrets.env"\n')
     assert making.get(*TOKEN) is None
     making.keep(NEW, *TOKEN)
@@ -79,14 +83,14 @@ def test_secrets_that_are_named_but_not_there_yet_are_empty(tmp_path: Path) -> N
     assert (tmp_path / "mine" / "Our-Secrets.env").stat().st_mode & 0o777 == 0o600
 
 
-def test_no_secret_is_forgotten_when_another_is_tried(tmp_path: Path) -> None:
+def test_the_log_redacts_every_secret_tried_and_not_only_the_last(tmp_path: Path) -> None:
     making = setup(tmp_path)
     for secret in (OLD, NEW):
         making.hide(secret)
     assert log.redacted(f"{OLD}, {NEW}") == "•••, •••"
 
 
-def test_secrets_that_are_there_and_cannot_be_read_are_told(tmp_path: Path) -> None:
+def test_a_secrets_file_that_cannot_be_decoded_is_reported(tmp_path: Path) -> None:
     (tmp_path / "secrets.env").touch(mode=0o600)
     (tmp_path / "secrets.env").write_bytes(b"ZOETROPE_DISCORD__TOKEN=\xff\n")
     with pytest.raises(Misconfigured) as wrong:
@@ -94,7 +98,7 @@ def test_secrets_that_are_there_and_cannot_be_read_are_told(tmp_path: Path) -> N
     assert [problem.code for problem in wrong.value.problems] == ["secret_file_missing"]
 
 
-def test_what_is_no_name_of_a_file_is_not_taken_for_one(tmp_path: Path) -> None:
+def test_a_secret_given_as_the_name_of_the_secrets_file_is_refused(tmp_path: Path) -> None:
     making = setup(tmp_path, "", ZOETROPE_SECRETS=f"ZOETROPE_DISCORD__TOKEN={OLD}\n#")
     with pytest.raises(Misconfigured) as wrong:
         _ = making.secrets
@@ -102,9 +106,7 @@ def test_what_is_no_name_of_a_file_is_not_taken_for_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["ZOETROPE_DISCORD__TOKEN", "zoetrope_discord__token_file"])
-def test_a_bad_value_in_the_environment_is_named_as_it_stands_there(
-    tmp_path: Path, name: str
-) -> None:
+def test_a_bad_value_in_the_environment_is_named_by_its_variable(tmp_path: Path, name: str) -> None:
     making = setup(tmp_path, **{name: str(private(tmp_path / "token", OLD))})
     with pytest.raises(Misconfigured) as wrong:
         making.check_ours(*TOKEN)
@@ -114,7 +116,7 @@ def test_a_bad_value_in_the_environment_is_named_as_it_stands_there(
 # --- the configuration ---------------------------------------------------------------------------
 
 
-def test_the_mode_and_the_line_ends_of_a_configuration_stay(tmp_path: Path) -> None:
+def test_writing_a_setting_keeps_the_files_mode_and_line_ends(tmp_path: Path) -> None:
     making = setup(tmp_path)
     making.file.write_bytes(b"# mine\r\n[limits]\r\nperson_at_once = 2 # two\r\n")
     making.file.chmod(0o640)
@@ -126,7 +128,7 @@ def test_the_mode_and_the_line_ends_of_a_configuration_stay(tmp_path: Path) -> N
     assert making.file.stat().st_mode & 0o777 == 0o640
 
 
-# --- what only the environment says --------------------------------------------------------------
+# --- settings from the environment alone ---------------------------------------------------------
 
 USED = {
     "ZOETROPE_TELEGRAM__TOKEN": f"123456:{'x' * 35}",
@@ -142,7 +144,9 @@ USED = {
 }
 
 
-def test_a_fresh_shell_finds_all_that_was_used(tmp_path: Path) -> None:
+def test_settle_writes_every_setting_that_came_from_the_environment_into_the_files(
+    tmp_path: Path,
+) -> None:
     making = setup(tmp_path, "", **USED)
     for key in (("telegram", "token"), ("gateways", "main", "api_key")):
         making.keep(making.get(*key), *key)
@@ -161,7 +165,7 @@ def test_a_fresh_shell_finds_all_that_was_used(tmp_path: Path) -> None:
     assert making.settle() == ([], []), "once is enough"
 
 
-def test_what_no_line_can_hold_is_named(tmp_path: Path) -> None:
+def test_settle_names_a_setting_that_does_not_fit_on_one_line(tmp_path: Path) -> None:
     rows = '[{"meaning": "busy", "codes": ["x1"]}]'
     making = setup(tmp_path, "", **USED, ZOETROPE_GATEWAYS__MAIN__ANSWERS=rows)
     assert making.settle()[1] == ["gateways.main.answers"]

@@ -21,7 +21,7 @@ def built(profile: str, *troubles: str) -> Simulator:
 
 
 @pytest.mark.proof
-async def test_it_starts_with_the_profile_and_the_troubles_that_were_named() -> None:
+async def test_the_simulator_command_starts_with_the_named_profile_and_troubles() -> None:
     simulator = built("new-api", "create-503", "not-yet")
     content = {"prompt": "a", "model": "kling-v1"}
     answers = []
@@ -37,7 +37,7 @@ async def test_it_starts_with_the_profile_and_the_troubles_that_were_named() -> 
     ("options", "code"),
     [(("new-apy",), "unknown_profile"), (("openai", "explode"), "unknown_trouble")],
 )
-def test_a_name_that_nobody_has_is_an_operators_mistake(
+def test_an_unknown_profile_or_trouble_of_the_simulator_is_refused(
     options: tuple[str, ...], code: str
 ) -> None:
     with pytest.raises(Broken) as caught:
@@ -45,7 +45,7 @@ def test_a_name_that_nobody_has_is_an_operators_mistake(
     assert (caught.value.code, caught.value.values["name"]) == (code, options[-1])
 
 
-def test_the_help_names_every_profile_and_how_plugins_are_chosen() -> None:
+def test_the_simulators_help_names_every_profile_and_shows_how_to_choose_plugins() -> None:
     shown = CliRunner().invoke(app, ["simulator", "--help"], env={"COLUMNS": "400"}).output
     (line,) = [line for line in shown.splitlines() if "--profile" in line]
     names = re.findall(r"(?<![\w.-])(documented|openai|new-api(?:[-\w.]*\w)?)(?=[ ,;:])", line)
@@ -55,7 +55,7 @@ def test_the_help_names_every_profile_and_how_plugins_are_chosen() -> None:
     built(example[0])
 
 
-async def test_each_plugin_may_have_a_version_of_its_own() -> None:
+async def test_the_simulator_can_run_each_plugin_in_its_own_version() -> None:
     simulator = built("new-api-c:kling=1.0.0,alibaba=none")
     headers = {"Authorization": "Bearer sk-sim"}
     async with simulator.serve() as url, aiohttp.ClientSession(url, headers=headers) as client:
@@ -75,7 +75,7 @@ async def test_each_plugin_may_have_a_version_of_its_own() -> None:
         ("new-api:kling=1.0.0", "unknown_profile"),
     ],
 )
-def test_a_plugin_that_cannot_be_is_an_operators_mistake(profile: str, code: str) -> None:
+def test_an_impossible_plugin_of_the_simulator_is_refused(profile: str, code: str) -> None:
     with pytest.raises(Broken) as caught:
         built(profile)
     assert caught.value.code == code

@@ -1,4 +1,4 @@
-"""The software of a gateway as `models` and `check` tell of it."""
+"""The software of a gateway, as `models` and `check` describe it."""
 
 from pathlib import Path
 
@@ -16,12 +16,14 @@ URL = "https://gateway.example"
 
 
 def found(software: str, generation: str | None = None, *models: str) -> Found:
+    """Return a finding about a gateway."""
     at = now()
     given = {"base_url": URL, "software": software, "generation": generation, "at": at, "since": at}
     return Found.model_validate({**given, "models": models or None})
 
 
 def written(folder: Path, table: str = "") -> Path:
+    """Write a configuration with this table of its gateway."""
     file = folder / "config.toml"
     file.write_text(
         f'secrets = "secrets.env"\ndata_dir = "{folder}"\n'
@@ -33,7 +35,7 @@ def written(folder: Path, table: str = "") -> Path:
     return file
 
 
-def test_models_has_one_line_for_each_family_of_which_something_is_held_back(
+def test_the_models_command_prints_one_line_for_each_family_that_is_partly_held_back(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     keep(tmp_path, "main", found("new-api", "C", "kling-v1", "kling-v2-master", "sora-2"))
@@ -48,10 +50,12 @@ def test_models_has_one_line_for_each_family_of_which_something_is_held_back(
 
 
 @pytest.mark.parametrize("relay", ["A", "B"])
-def test_at_an_older_generation_the_answer_is_that_it_stays_and_no_plugin(
+def test_the_models_command_behind_an_older_relay_says_which_generation_to_confirm(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], relay: str
 ) -> None:
-    """And what it can't do itself, as Jimeng's pictures, waits for nothing."""
+    """A kind that the relay itself can't make, such as Jimeng from a picture, is not called held
+    back.
+    """
     keep(tmp_path, "main", found("new-api", relay, "kling-v1", "jimeng_vgfm_t2v_l20"))
     list_models(written(tmp_path))
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Held back")]
@@ -67,7 +71,7 @@ def test_at_an_older_generation_the_answer_is_that_it_stays_and_no_plugin(
     assert "t2v i2v kf2v" in said
 
 
-def test_models_holds_nothing_back_where_the_version_is_known(
+def test_the_models_command_shows_nothing_held_back_if_the_plugins_version_is_configured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     keep(tmp_path, "main", found("new-api", "C", "kling-v1"))
@@ -75,7 +79,7 @@ def test_models_holds_nothing_back_where_the_version_is_known(
     assert "Held back" not in capsys.readouterr().out
 
 
-def test_check_tells_what_was_left_aside_and_which_dialect_is_wrong(
+def test_check_reports_a_wrong_dialect_and_an_unreadable_gateways_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     keep(tmp_path, "main", found("new-api", "C"))
@@ -88,7 +92,7 @@ def test_check_tells_what_was_left_aside_and_which_dialect_is_wrong(
 
 
 @pytest.mark.parametrize("software", [*DIALECTS, UNKNOWN])
-def test_a_dialect_that_is_the_softwares_own_is_no_trouble(software: str) -> None:
+def test_a_dialect_that_matches_the_gateways_software_is_no_problem(software: str) -> None:
     spoken = DIALECTS.get(software, "documented")
     told = unlike("main", found(software), spoken or "documented")
     assert (told is None) == (spoken != "")
@@ -96,7 +100,7 @@ def test_a_dialect_that_is_the_softwares_own_is_no_trouble(software: str) -> Non
 
 
 @pytest.mark.parametrize(("software", "is_told"), [("litellm", True), ("new-api", False)])
-def test_doctor_tells_that_litellm_repeats_orders_by_itself(
+def test_doctor_warns_that_litellm_repeats_orders_by_itself(
     tmp_path: Path, software: str, is_told: bool
 ) -> None:
     told = about_software(load(written(tmp_path)), "main", found(software), None)

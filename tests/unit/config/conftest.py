@@ -1,4 +1,6 @@
-"""A configuration file to write, and an environment that holds what a file may not."""
+"""Fixtures to write a configuration file, and an environment with the secrets that a file may not
+contain.
+"""
 
 import tomllib
 from collections.abc import Callable
@@ -13,9 +15,9 @@ GATEWAY = '[gateways.main]\nbase_url = "https://gateway.example"\n'
 SECRETS = {"ZOETROPE_GATEWAYS__MAIN__API_KEY": "sk-1", "ZOETROPE_DISCORD__TOKEN": "t-1"}
 _TABLES = tomllib.loads(files("bot").joinpath("catalog.toml").read_text("utf-8"))["models"]
 KNOWN = tuple(_TABLES)
-"""The wire names of all models that we have a table of."""
+"""The wire names of all models that have a packaged table."""
 PACKAGED = tuple(name for name, table in _TABLES.items() if table.get("assumed"))
-"""The wire names of models that a gateway is taken to have which lists none."""
+"""The wire names of the models that are assumed at a gateway that lists none."""
 
 Read = Callable[..., Config]
 TextAnswer = Callable[..., list[str]]
@@ -23,7 +25,7 @@ TextAnswer = Callable[..., list[str]]
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    """The configuration of this text, with one sound gateway beside it."""
+    """Return a function that reads a configuration of this text, with one valid gateway."""
     file = tmp_path / "config.toml"
 
     def read_(text: str = "", *, gateway: str = GATEWAY, **environment: str) -> Config:
@@ -35,7 +37,7 @@ def read(tmp_path: Path) -> Read:
 
 @pytest.fixture
 def told(read: Read) -> TextAnswer:
-    """Everything that is said about a text, in words."""
+    """Return a function that reads a wrong configuration and returns its errors as sentences."""
 
     def told_(text: str = "", *, gateway: str = GATEWAY, **environment: str) -> list[str]:
         with pytest.raises(Misconfigured) as wrong:

@@ -1,4 +1,4 @@
-"""Rows of an operator's own in the table of answers, and what is said about wrong ones."""
+"""An operator's own rows in the table of answers, and the errors about wrong rows."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from .conftest import GATEWAY, Read, TextAnswer
 ROW = "[[gateways.main.answers]]\n"
 
 
-def test_an_operators_row_reaches_the_client_of_that_gateway(read: Read) -> None:
+def test_an_operators_row_of_answers_reaches_the_client_of_its_gateway(read: Read) -> None:
     own = 'codes = ["purse_empty"]\nmeaning = "no_balance"\nstatus = [418]\nat = ["create"]\n'
     (gateway,) = gateway_settings(read(gateway=GATEWAY + ROW + own))
     assert gateway.answers == (
@@ -60,12 +60,14 @@ def test_an_operators_row_reaches_the_client_of_that_gateway(read: Read) -> None
         ('codes = ["x1"]\nmeaning = "busy"\nat = ["poll"]', "gateways.main.answers.1.at.1"),
     ],
 )
-def test_what_is_wrong_with_a_row_is_said(told: TextAnswer, row: str, sentence: str) -> None:
+def test_a_wrong_row_of_answers_is_reported_with_its_mistake(
+    told: TextAnswer, row: str, sentence: str
+) -> None:
     (said, *_) = told(gateway=GATEWAY + ROW + row)
     assert said.startswith(sentence)
 
 
-def test_a_row_is_counted_from_one(told: TextAnswer) -> None:
+def test_rows_of_answers_are_counted_from_one_in_errors(told: TextAnswer) -> None:
     rows = ROW + 'codes = ["x1"]\nmeaning = "busy"\n' + ROW + 'meaning = "busy"'
     (said, *_) = told(gateway=GATEWAY + rows)
     assert said.startswith("gateways.main.answers.2 says nothing")

@@ -1,4 +1,4 @@
-"""A file or an environment of any content loads or is misconfigured; no other error is raised."""
+"""A file or an environment of any content loads or raises Misconfigured, and no other error."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ _VALUES: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=4),
     max_leaves=12,
 )
-"""Values as TOML may hold them; None stands for a date, the one kind that is none of ours."""
+"""Values that TOML may hold; None stands for a date, the only type that no setting has."""
 
 
 @pytest.mark.proof
@@ -42,7 +42,7 @@ _VALUES: st.SearchStrategy[Any] = st.recursive(
 @example(values={"models": {"sora-2": {"sizes": {"720p": "720P"}}}})
 @example(values={"limits": {"purse_money_per_day": float("inf")}})
 @example(values={"presets": {"x": {"prompt": 5}}, "families": {"sora-2": {"label": []}}})
-def test_whatever_stands_in_a_file_it_is_good_or_misconfigured(
+def test_any_content_of_a_configuration_file_loads_or_is_misconfigured(
     tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]
 ) -> None:
     file = tmp_path_factory.mktemp("any") / "config.toml"
@@ -60,7 +60,7 @@ def test_whatever_stands_in_a_file_it_is_good_or_misconfigured(
         max_size=5,
     )
 )
-def test_whatever_stands_in_the_environment_it_is_good_or_misconfigured(
+def test_any_content_of_the_environment_loads_or_is_misconfigured(
     environment: dict[str, str],
 ) -> None:
     _load_or_complain(None, {**SECRETS, **environment})

@@ -1,4 +1,6 @@
-"""The operator's tables over ours: add, override, hide, price; and what can't be, said in words."""
+"""The operator's tables over the packaged ones: add, override, hide, price; and the errors about
+wrong tables.
+"""
 
 import json
 from datetime import date
@@ -31,7 +33,7 @@ TWO = f'{GATEWAY}[gateways.other]\nbase_url = "https://other.example"\ndialect =
 OTHER = {"ZOETROPE_GATEWAYS__OTHER__API_KEY": "sk-2"}
 
 
-def test_out_of_the_box_every_packaged_model_runs_at_the_one_gateway(read: Read) -> None:
+def test_without_tables_every_packaged_model_runs_at_the_only_gateway(read: Read) -> None:
     catalog = read().catalog
     assert sorted(model.name for model in catalog.models) == sorted(PACKAGED)
     assert catalog.families == BEST_FIRST
@@ -39,7 +41,7 @@ def test_out_of_the_box_every_packaged_model_runs_at_the_one_gateway(read: Read)
     assert {len(model.prices) for model in catalog.models} == {0}
 
 
-def test_every_packaged_model_names_the_document_it_was_read_from_and_the_day(read: Read) -> None:
+def test_every_packaged_model_names_its_source_document_and_date(read: Read) -> None:
     listed = f"models = {json.dumps(KNOWN)}\nplugins = {{ hailuo = '1.2.1' }}\n"
     models = read(gateway=f"{GATEWAY}{listed}").catalog.models
     assert {model.name for model in models} == set(KNOWN)
@@ -49,12 +51,12 @@ def test_every_packaged_model_names_the_document_it_was_read_from_and_the_day(re
         assert date.fromisoformat(day) > date(2025, 1, 1)
 
 
-def test_a_source_of_the_operators_own_goes_before_it(read: Read) -> None:
+def test_an_operators_source_replaces_the_packaged_source(read: Read) -> None:
     mine = '[models.sora-2]\nsource = "our reseller, 2026-11-28"'
     assert _model(read(mine), "sora-2").source == "our reseller, 2026-11-28"
 
 
-def test_a_model_is_added_with_a_table(read: Read) -> None:
+def test_a_table_adds_a_model(read: Read) -> None:
     catalog = read(MINE).catalog
     added = catalog.model("mine-v1")
     assert added is not None
@@ -62,7 +64,7 @@ def test_a_model_is_added_with_a_table(read: Read) -> None:
     assert catalog.families == (*BEST_FIRST, "mine")
 
 
-def test_a_table_changes_only_what_it_names(read: Read) -> None:
+def test_a_table_changes_only_the_fields_that_it_names(read: Read) -> None:
     before = _model(read(), "sora-2")
     after = _model(read("[models.sora-2]\nprompt_limit = 9\npicture = { widest = 2 }"), "sora-2")
     assert (before.prompt_limit, after.prompt_limit) == (32000, 9)
@@ -73,26 +75,26 @@ def test_a_table_changes_only_what_it_names(read: Read) -> None:
 
 
 @pytest.mark.proof
-def test_how_many_at_once_is_the_operators_to_say(read: Read) -> None:
-    """A vendor gives some accounts more; no packaged figure holds for all."""
+def test_an_operators_at_once_setting_replaces_the_packaged_number_of_slots(read: Read) -> None:
+    """A vendor gives some accounts more slots, so no packaged number holds for all."""
     names = ("wan2.2-i2v-plus", "wan2.5-i2v-preview", "sora-2")
     changed = read('[models."wan2.2-i2v-plus"]\nat_once = 9\n[models.sora-2]\nat_once = 1')
     assert [_model(read(), name).at_once for name in names] == [2, 5, None]
     assert [_model(changed, name).at_once for name in names] == [9, 5, 1]
 
 
-def test_sizes_are_replaced_as_a_whole(read: Read) -> None:
+def test_a_table_of_sizes_replaces_all_packaged_sizes(read: Read) -> None:
     changed = read('[models."wan2.5-i2v-preview".sizes]\n1080p = "1080P"')
     assert _model(changed, "wan2.5-i2v-preview").sizes == {"1080p": "1080P"}
 
 
-def test_a_hidden_model_is_not_there(read: Read) -> None:
+def test_a_hidden_model_is_not_in_the_catalog(read: Read) -> None:
     hidden = read("[models.sora-2]\nhidden = true").catalog
     assert "sora-2" not in hidden.families
     assert len(hidden.models) == len(PACKAGED) - 1
 
 
-def test_a_price_is_kept_in_micro_units(read: Read) -> None:
+def test_a_price_is_stored_in_micro_units(read: Read) -> None:
     assert _model(read("[models.sora-2]\nprice = 0.1"), "sora-2").prices == {"720p": 100_000}
 
 
@@ -100,56 +102,58 @@ WAN = '[models."wan2.5-t2v-preview"]\n'
 BY_QUALITY = "price = { 480p = 0.05, 720p = 0.1, 1080p = 0.15 }"
 
 
-def test_a_price_may_be_one_for_each_quality(read: Read) -> None:
+def test_a_price_may_be_set_for_each_quality(read: Read) -> None:
     model = _model(read(WAN + BY_QUALITY), "wan2.5-t2v-preview")
     assert model.prices == {"480p": 50_000, "720p": 100_000, "1080p": 150_000}
     flat = _model(read(f"{WAN}price = 0.1"), "wan2.5-t2v-preview")
     assert flat.prices == dict.fromkeys(model.prices, 100_000)
 
 
-def test_a_quality_that_a_model_does_not_make_may_have_a_price(read: Read) -> None:
+def test_a_price_for_a_quality_that_the_model_does_not_make_is_ignored(read: Read) -> None:
     assert _model(read(f"[models.sora-2]\n{BY_QUALITY}"), "sora-2").prices == {"720p": 100_000}
 
 
-def test_where_prices_go_by_quality_none_may_be_missing(told: TextAnswer) -> None:
+def test_prices_by_quality_must_name_every_quality(told: TextAnswer) -> None:
     (said,) = told(f"{WAN}price = {{ 480p = 0.05, 1080p = 0.15 }}")
     assert said.startswith("models.wan2.5-t2v-preview.price.720p is missing: where prices are set")
 
 
-def test_a_family_is_renamed(read: Read) -> None:
+def test_a_table_renames_a_family(read: Read) -> None:
     assert read('[families.kling]\nlabel = "King"').catalog.label("kling") == "King"
 
 
-def test_the_first_preset_speaks_for_a_picture_without_words(read: Read) -> None:
+def test_the_first_preset_of_the_catalog_can_be_changed(read: Read) -> None:
     changed = read('[presets.bring-to-life]\nprompt = "Wiggle."')
     assert next(iter(changed.catalog.presets.values())) == Preset("Bring to life", "Wiggle.")
 
 
-def test_presets_are_added_and_hidden(read: Read) -> None:
+def test_a_preset_can_be_added_and_hidden(read: Read) -> None:
     config = read('[presets.waltz]\nprompt = "Waltz."\n[presets.orbit]\nhidden = true')
     assert config.catalog.presets["waltz"] == Preset("waltz", "Waltz.")
     assert "orbit" not in config.catalog.presets
 
 
 @pytest.mark.parametrize("table", ["prompt = 5", 'label = "Waltz"', 'prompt = "W"\nlabl = "W"'])
-def test_a_preset_that_is_none_is_told(told: TextAnswer, table: str) -> None:
+def test_a_wrong_preset_is_reported_with_its_name(told: TextAnswer, table: str) -> None:
     (sentence,) = told(f"[presets.waltz]\n{table}")
     assert sentence.startswith("presets.waltz.")
 
 
-def test_each_model_may_run_at_a_gateway_of_its_own(read: Read) -> None:
+def test_a_model_may_run_at_a_gateway_of_its_own(read: Read) -> None:
     config = read('[models.sora-2]\ngateway = "other"', gateway=TWO, **OTHER)
     assert _model(config, "sora-2").gateway == "other"
     assert _model(config, "sora-2").dialect == "openai"
     assert _model(config, "wan2.5-t2v-preview").gateway == "main"
 
 
-def test_the_default_gateway_runs_what_names_none(read: Read) -> None:
+def test_the_default_gateway_runs_every_model_that_names_no_gateway(read: Read) -> None:
     config = read('default_gateway = "other"', gateway=TWO, **OTHER)
     assert {model.gateway for model in config.catalog.models} == {"other"}
 
 
-def test_a_dialect_that_takes_no_such_picture_leaves_the_words(read: Read) -> None:
+def test_models_that_take_only_pictures_are_not_offered_in_a_dialect_without_their_fields(
+    read: Read,
+) -> None:
     config = read(gateway=f'{GATEWAY}dialect = "openai"')
     assert config.catalog.model("wan2.5-i2v-preview") is None
     assert _model(config, "wan2.5-t2v-preview").kinds == ("t2v",)
@@ -158,10 +162,13 @@ def test_a_dialect_that_takes_no_such_picture_leaves_the_words(read: Read) -> No
 
 @pytest.mark.parametrize("name", ["jimeng_vgfm_t2v_l20", "jimeng_vgfm_i2v_l20"])
 @pytest.mark.parametrize("dialect", ["documented", "openai"])
-def test_a_shape_that_may_be_made_into_another_is_offered_only_where_it_arrives(
+def test_an_aspect_ratio_that_the_gateway_may_ignore_is_not_offered(
     read: Read, name: str, dialect: str
 ) -> None:
-    """Jimeng reads no size: an older relay makes 16:9 of it, and 9:16 would be paid and wrong."""
+    """Jimeng reads no size.
+
+    An older relay makes 16:9 of every size, so an order for 9:16 would be paid for and wrong.
+    """
     at = f'{GATEWAY}dialect = "{dialect}"\n'
     catalog = read(gateway=f'{at}models = ["jimeng_vgfm_t2v_l20"]').catalog
     with pytest.raises(Refused, match="aspect_unavailable") as refused:
@@ -174,13 +181,15 @@ def test_a_shape_that_may_be_made_into_another_is_offered_only_where_it_arrives(
     assert "9:16" in _model(read(gateway=f'{GATEWAY}generation = "B"\n'), name).aspects
 
 
-def test_a_dialect_may_spell_a_model_its_own_way(read: Read) -> None:
+def test_a_model_may_have_other_lengths_in_another_dialect(read: Read) -> None:
     documented = read(gateway=f'{GATEWAY}dialect = "documented"')
     assert _model(read(), "sora-2").seconds == (4, 8, 12)
     assert _model(documented, "sora-2").seconds == (4, 3, 5, 8, 12)
 
 
-def test_a_wire_lies_under_the_model_and_a_dialect_over_each_of_them(read: Read) -> None:
+def test_a_models_table_overrides_its_wire_and_its_dialect_table_overrides_the_model(
+    read: Read,
+) -> None:
     mine = """
 [models.wan9]
 family = "mine"
@@ -202,7 +211,7 @@ prompt_limit = 8
     assert new_api.places.files[Kind.PICTURE] == (("image", "input_reference"),)
 
 
-def test_what_has_no_place_cannot_be_asked_for(read: Read) -> None:
+def test_an_option_without_a_field_in_the_dialect_is_not_offered(read: Read) -> None:
     wan = "wan2.5-t2v-preview"
     assert _model(read(gateway=f'{GATEWAY}dialect = "openai"'), wan).takes == ()
     assert Extra.SEED in _model(read(), wan).takes
@@ -212,7 +221,7 @@ BY_LINK = '[models.sora-2]\npicture = { transport = "url" }\n'
 PUBLIC = '[web]\npublic_url = "https://videos.example"\n'
 
 
-def test_links_need_an_address_that_the_world_sees(read: Read, told: TextAnswer) -> None:
+def test_pictures_by_link_need_a_public_url(read: Read, told: TextAnswer) -> None:
     assert told(BY_LINK) == [
         (
             "models.sora-2.picture.transport is url: such a model fetches pictures from here, and"
@@ -228,24 +237,26 @@ def test_links_need_an_address_that_the_world_sees(read: Read, told: TextAnswer)
     ("line", "dialect"),
     [("hidden = true", "new-api"), ('kinds = ["t2v"]', "new-api"), ("", "openai")],
 )
-def test_a_model_without_pictures_needs_no_links(read: Read, line: str, dialect: str) -> None:
+def test_a_model_without_pictures_needs_no_public_url(read: Read, line: str, dialect: str) -> None:
     config = read(BY_LINK + line, gateway=f'{GATEWAY}dialect = "{dialect}"')
     assert not config.catalog.linked
 
 
-def test_a_mistake_beside_the_address_does_not_hide_it(told: TextAnswer) -> None:
+def test_a_mistake_beside_public_url_does_not_report_public_url_as_missing(
+    told: TextAnswer,
+) -> None:
     sentences = told(f"{BY_LINK}{PUBLIC}port = -1")
     assert [sentence.partition(" ")[0] for sentence in sentences] == ["web.port"]
 
 
-def test_pictures_that_travel_as_text_are_kept_small(read: Read) -> None:
+def test_a_table_may_send_pictures_as_a_data_uri_below_a_size(read: Read) -> None:
     changed = read('[models.sora-2]\npicture = { transport = "data-uri", url_above = 10_000 }')
     model = _model(changed, "sora-2")
     assert model.picture is not None
     assert (model.picture.url_above, changed.catalog.linked) == (10_000, False)
 
 
-def test_a_model_of_sounds_is_the_operators_to_name(read: Read) -> None:
+def test_a_model_of_sounds_exists_only_if_the_operator_configures_it(read: Read) -> None:
     mine = MINE.replace('"t2v"', '"s2v"') + (
         "picture = { transport = 'data-uri' }\nsound = { most_seconds = 20 }\n"
         "places = { s2v = [['metadata.img_url'], ['metadata.audio_url']] }\n"
@@ -255,7 +266,7 @@ def test_a_model_of_sounds_is_the_operators_to_name(read: Read) -> None:
     assert Kind.SOUND not in {kind for each in read().catalog.models for kind in each.kinds}
 
 
-def test_new_api_gets_no_sounds_unless_the_operator_knows_better(
+def test_a_model_of_sounds_at_new_api_needs_its_fields_from_the_operator(
     read: Read, told: TextAnswer
 ) -> None:
     mine = MINE.replace('"t2v"', '"s2v"') + "picture = { transport = 'data-uri' }\n"
@@ -266,7 +277,7 @@ def test_new_api_gets_no_sounds_unless_the_operator_knows_better(
     assert known.kinds == (Kind.SOUND,)
 
 
-def test_a_money_limit_needs_every_price(told: TextAnswer) -> None:
+def test_a_money_limit_needs_the_price_of_every_model(told: TextAnswer) -> None:
     text = "[limits]\npurse_money_per_day = 5\n[models.sora-2]\nprice = 0.1"
     remedy = "Set the price of one second, or limit videos instead."
     assert sorted(told(text)) == sorted(
@@ -275,7 +286,7 @@ def test_a_money_limit_needs_every_price(told: TextAnswer) -> None:
     )
 
 
-def test_a_hidden_model_needs_no_price(read: Read) -> None:
+def test_with_a_money_limit_a_hidden_model_needs_no_price(read: Read) -> None:
     hidden = "".join(f'[models."{name}"]\nhidden = true\n' for name in OTHERS)
     config = read(f"[limits]\npurse_money_per_day = 5\n[models.sora-2]\nprice = 0\n{hidden}")
     assert config.limits.purse_money == 5_000_000
@@ -287,67 +298,70 @@ WRONG = {
         'gateway = "nowhere"',
         "gateway names the gateway nowhere, which is not configured. Configured: main.",
     ),
-    "gateway of no name": ("gateway = 5", "gateway is 5; a value of type string belongs there."),
+    "gateway of a wrong type": (
+        "gateway = 5",
+        "gateway is 5; a value of type string belongs there.",
+    ),
     "unknown key": ("secnods = [4]", "secnods is not a setting. Did you mean “seconds”?"),
     "no seconds": ("seconds = []", "seconds is missing. Add it to the configuration file."),
-    "no length": ("seconds = [0]", "seconds.1 is 0; it has to be more than 0."),
-    "price": ("price = -1", "price is -1; it has to be 0 or more."),
-    "fortune": ("price = 1e9", "price is 1000000000.0; it has to be 1000000 or less."),
-    "price of a quality": (
+    "length of zero": ("seconds = [0]", "seconds.1 is 0; it has to be more than 0."),
+    "negative price": ("price = -1", "price is -1; it has to be 0 or more."),
+    "price too high": ("price = 1e9", "price is 1000000000.0; it has to be 1000000 or less."),
+    "negative price of a quality": (
         "price = { 720p = -1 }",
         "price.720p is -1; it has to be 0 or more.",
     ),
-    "price of no quality": (
+    "price of an unknown quality": (
         "price = { 720p = 1, 8k = 2 }",
         f"price.8k is 8k; it has to be one of: {QUALITIES}.",
     ),
-    "price of no type": (
+    "price of a wrong type": (
         'price = "cheap"',
         "price is 'cheap'; a value of type number belongs there.",
     ),
-    "quality": (
+    "unknown quality": (
         'sizes = { "8k" = "3840x2160" }',
         f"sizes.8k is 8k; it has to be one of: {QUALITIES}.",
     ),
-    "aspect": (
+    "unknown aspect ratio": (
         'sizes = { 720p = { "2:1" = "1440x720" } }',
         "sizes.720p.2:1 is 2:1; it has to be one of: 16:9, 9:16, 1:1, 4:3, 3:4, 3:2, 2:3, 21:9.",
     ),
-    "no aspects": (
+    "no aspect ratios": (
         "sizes = { 720p = {} }",
         "sizes.720p is a table; a value of type string belongs there.",
     ),
-    "size of no type": (
+    "size of a wrong type": (
         "sizes = { 720p = 720 }",
         "sizes.720p is 720; a value of type string belongs there.",
     ),
-    "extra of no type": (
+    "extra of a wrong type": (
         "extras = { seed = [] }",
         "extras.seed is an array; a value of type string belongs there.",
     ),
-    "no pixels to cut to": (
+    "size without pixels": (
         'sizes = { 720p = "720P" }',
         "sizes.720p is '720P'; a value of type 1280x720 belongs there.",
     ),
-    "transport": (
+    "unknown transport": (
         'picture = { transport = "pigeon" }',
         (
             "picture.transport is 'pigeon';"
             " it has to be one of: 'upload', 'data-uri', 'base64' or 'url'."
         ),
     ),
-    "wire": (
+    "unknown wire": (
         'wire = "morse"',
         (
             "wire is morse; it has to be one of:"
             " wan, happyhorse, kling, vidu, jimeng, jimeng-3.0, seedance, hailuo, veo, grok."
         ),
     ),
-    "no picture": (
+    "no fields for pictures": (
         'kinds = ["kf2v"]',
         "places.kf2v has places for 0 files; it needs a list of places for each of 2.",
     ),
-    "a place that is taken": (
+    "a field that is taken": (
         'places = { size = ["prompt"] }',
         (
             "places.size.1 is 'prompt'; it has to be a field of the body that is free,"
@@ -424,18 +438,18 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("line", "sentence"), WRONG.values(), ids=WRONG)
-def test_a_mistake_in_a_model_is_told_with_its_remedy(
+def test_a_mistake_in_a_models_table_is_reported_with_its_remedy(
     told: TextAnswer, line: str, sentence: str
 ) -> None:
     assert told(f"[models.sora-2]\n{line}") == [f"models.sora-2.{sentence}"]
 
 
-def test_a_model_that_takes_pictures_says_how(told: TextAnswer) -> None:
+def test_a_model_that_takes_pictures_needs_a_picture_table(told: TextAnswer) -> None:
     text = MINE.replace('kinds = ["t2v"]', 'kinds = ["i2v"]')
     assert told(text) == ["models.mine-v1.picture is missing. Add it to the configuration file."]
 
 
-def test_a_mistake_in_one_model_hides_no_other(told: TextAnswer) -> None:
+def test_mistakes_in_two_models_are_reported_together(told: TextAnswer) -> None:
     text = '[models.sora-2]\nprice = -1\n[models."wan2.5-t2v-preview"]\nseconds = ["x"]'
     assert [sentence.partition(" ")[0] for sentence in told(text)] == [
         "models.wan2.5-t2v-preview.seconds.1",

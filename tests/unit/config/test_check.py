@@ -1,4 +1,6 @@
-"""`zoetrope check`: 0 and the worst day, or 78 and every mistake; never a traceback."""
+"""`zoetrope check` ends with 0 and the worst day, or with 78 and every mistake, and never with a
+traceback.
+"""
 
 import asyncio
 import sys
@@ -16,9 +18,9 @@ _PER_SECOND = dict.fromkeys(PACKAGED, 0.05) | {"sora-2": 0.2}
 PRICES = "".join(f'[models."{name}"]\nprice = {price}\n' for name, price in _PER_SECOND.items())
 WORST = {
     "no prices": ("", "The worst day costs 50 videos. Set prices to see it in money."),
-    # The dearest: twelve seconds of Sora at 0.20.
+    # The most expensive video: twelve seconds of Sora at 0.20.
     "prices": (PRICES, "The worst day costs 120.00 USD."),
-    # Five seconds of Wan's best are dearer than twelve of Sora.
+    # Five seconds of Wan in its best quality cost more than twelve of Sora.
     "prices by quality": (
         PRICES.replace(
             '[models."wan2.5-t2v-preview"]\nprice = 0.05',
@@ -26,12 +28,15 @@ WORST = {
         ),
         "The worst day costs 250.00 USD.",
     ),
-    "money": (f"[limits]\npurse_money_per_day = 9.5\n{PRICES}", "The worst day costs 9.50 USD."),
-    "money, but videos end first": (
+    "a money limit": (
+        f"[limits]\npurse_money_per_day = 9.5\n{PRICES}",
+        "The worst day costs 9.50 USD.",
+    ),
+    "a money limit above that of videos": (
         f"currency = 'EUR'\n[limits]\npurse_money_per_day = 999\n{PRICES}",
         "The worst day costs 120.00 EUR.",
     ),
-    "money alone": (
+    "a money limit alone": (
         f"[limits]\npurse_money_per_day = 7\npurse_videos_per_day = -1\n{PRICES}",
         "The worst day costs 7.00 USD.",
     ),
@@ -39,7 +44,7 @@ WORST = {
         "[limits]\npurse_videos_per_day = -1",
         ("The worst day has no end: neither purse_videos_per_day nor purse_money_per_day is set."),
     ),
-    "nothing": (
+    "a limit of zero": (
         f"[limits]\npurse_videos_per_day = 0\n{PRICES}",
         "The worst day costs nothing: a limit of 0 lets nobody make a video.",
     ),
@@ -47,11 +52,11 @@ WORST = {
 
 
 @pytest.mark.parametrize(("text", "sentence"), WORST.values(), ids=WORST)
-def test_the_worst_day_is_known_before_the_start(read: Read, text: str, sentence: str) -> None:
+def test_check_computes_the_cost_of_the_worst_day(read: Read, text: str, sentence: str) -> None:
     assert worst_day(read(text)) == sentence
 
 
-def test_a_day_of_less_money_than_one_video_can_cost_is_told_with_its_models(read: Read) -> None:
+def test_a_money_limit_below_the_price_of_one_video_is_reported_with_the_models(read: Read) -> None:
     limited = read(f"[limits]\npurse_money_per_day = 2\n{PRICES}")
     (said,) = too_dear(limited.terms, "USD")
     assert "allows 2.00 USD, and one video can cost more: sora-2 (0.8 to 2.40 USD)." in said
@@ -70,7 +75,7 @@ OFFERED = (
 ONE_MODEL = "".join(f'[models."{name}"]\nhidden = true\n' for name in PACKAGED[1:])
 
 
-async def test_a_good_configuration_ends_with_0(tmp_path: Path) -> None:
+async def test_check_of_a_good_configuration_ends_with_0(tmp_path: Path) -> None:
     assert await _check(tmp_path, GATEWAY, **SECRETS) == (
         0,
         (
@@ -84,8 +89,10 @@ async def test_a_good_configuration_ends_with_0(tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
-async def test_without_a_chat_it_says_what_can_run_and_what_cannot(tmp_path: Path) -> None:
-    """`generate` and the simulator need none."""
+async def test_check_without_a_chat_platform_says_what_works_and_what_does_not(
+    tmp_path: Path,
+) -> None:
+    """`generate` and the simulator need no chat platform."""
     key = {"ZOETROPE_GATEWAYS__MAIN__API_KEY": "sk-1"}
     code, said, wrong = await _check(tmp_path, GATEWAY, **key)
     assert (code, wrong) == (0, "")
@@ -102,7 +109,7 @@ async def test_without_a_chat_it_says_what_can_run_and_what_cannot(tmp_path: Pat
 
 @pytest.mark.proof
 @pytest.mark.parametrize("key", ["data_dir", "storage_url"])
-async def test_a_folder_that_is_none_stands_in_the_way_of_the_service(
+async def test_check_says_that_an_impossible_folder_stops_the_service(
     tmp_path: Path, key: str
 ) -> None:
     code, said, _ = await _check(tmp_path, f'{key} = "/dev/null/x"\n{GATEWAY}', **SECRETS)
@@ -117,7 +124,7 @@ async def test_a_folder_that_is_none_stands_in_the_way_of_the_service(
         ("192.0.2.1", False), ("127.0.0.2", False), ("videos.example", False),
     ],
 )  # fmt: skip
-def test_a_room_that_nobody_could_enter_is_an_obstacle(
+def test_a_room_at_a_host_that_nobody_can_reach_is_an_obstacle(
     read: Read, host: str, reached: bool
 ) -> None:
     config = read(f'[web]\nhost = "{host}"\n[playground]\nenabled = true')
@@ -135,7 +142,7 @@ def test_a_room_that_nobody_could_enter_is_an_obstacle(
         ("upload_limit_mb = 51", 'api_url = "http://127.0.0.1:8081"'),
     ],
 )
-def test_what_means_nothing_on_telegram_without_another_setting_is_an_obstacle(
+def test_a_telegram_setting_that_needs_another_setting_is_an_obstacle_without_it(
     read: Read, line: str, remedy: str
 ) -> None:
     token = {"ZOETROPE_TELEGRAM__TOKEN": TOKEN}
@@ -154,7 +161,7 @@ def test_what_means_nothing_on_telegram_without_another_setting_is_an_obstacle(
         ("https://8.8.8.8", True),
     ],
 )  # fmt: skip
-def test_an_address_that_telegram_never_calls_is_an_obstacle(
+def test_a_webhook_address_that_telegram_never_calls_is_an_obstacle(
     read: Read, address: str, is_called: bool
 ) -> None:
     token = {"ZOETROPE_TELEGRAM__TOKEN": TOKEN, "ZOETROPE_WEB__PUBLIC_URL": address}
@@ -166,7 +173,7 @@ def test_an_address_that_telegram_never_calls_is_an_obstacle(
 
 
 @pytest.mark.parametrize("end", [f"/bot{TOKEN}", f"/file/bot{TOKEN}/getMe"])
-def test_an_address_with_the_token_in_it_is_refused_without_showing_it(
+def test_an_api_url_with_the_bots_token_is_refused_and_not_shown(
     told: TextAnswer, end: str
 ) -> None:
     (said,) = told(f'[telegram]\napi_url = "https://api.telegram.org{end}"')
@@ -174,13 +181,13 @@ def test_an_address_with_the_token_in_it_is_refused_without_showing_it(
     assert TOKEN not in said
 
 
-def test_a_key_that_would_go_through_the_internet_in_the_open_is_told(read: Read) -> None:
+def test_check_reports_a_gateway_address_without_encryption(read: Read) -> None:
     (said,) = (it for it in remarks(read(gateway=GATEWAY.replace("https", "http"))) if "key" in it)
     assert "http://gateway.example is not encrypted" in said
     assert not [it for it in remarks(read()) if "encrypted" in it]
 
 
-def test_what_a_dialect_cannot_say_is_not_offered(read: Read) -> None:
+def test_check_lists_only_what_the_gateways_dialect_can_order(read: Read) -> None:
     assert offered(read()) == OFFERED
     assert offered(read(gateway=f'{GATEWAY}dialect = "openai"')) == (
         "People can choose Wan 2.5 (t2v), Kling (t2v), Vidu Q1 (t2v),"
@@ -188,7 +195,7 @@ def test_what_a_dialect_cannot_say_is_not_offered(read: Read) -> None:
     )
 
 
-def test_the_worst_day_counts_the_longest_sound(read: Read) -> None:
+def test_the_worst_day_counts_the_longest_sound_as_the_length(read: Read) -> None:
     singer = """
 [models.singer]
 family = "mine"
@@ -201,13 +208,13 @@ dialects.new-api.places = { s2v = [["metadata.img_url"], ["metadata.audio_url"]]
     assert worst_day(read(f"{PRICES}{singer}")) == "The worst day costs 1500.00 USD."
 
 
-def test_one_is_no_plural(read: Read) -> None:
+def test_check_writes_one_model_and_one_video_in_the_singular(read: Read) -> None:
     config = read(f"[limits]\npurse_videos_per_day = 1\n{ONE_MODEL}")
     assert what_can_run(config)[0].endswith(": 1 model can be used.")
     assert worst_day(config).startswith("The worst day costs 1 video.")
 
 
-def test_which_of_several_gateways_is_meant_is_said(read: Read) -> None:
+def test_check_says_which_of_two_gateways_runs_models_that_name_none(read: Read) -> None:
     two = f'{GATEWAY}[gateways.other]\nbase_url = "https://other.example"\n'
     key = {"ZOETROPE_GATEWAYS__OTHER__API_KEY": "sk-2"}
     sentence = (
@@ -218,12 +225,14 @@ def test_which_of_several_gateways_is_meant_is_said(read: Read) -> None:
     assert sentence not in remarks(read())
 
 
-def test_what_the_worst_day_takes_for_granted_is_said(read: Read) -> None:
+def test_check_says_that_the_worst_day_assumes_refunds_for_failed_videos(read: Read) -> None:
     assert remarks(read()) == [REFUNDS]
     assert remarks(read(gateway=f"{GATEWAY}refunds_failed = false")) == []
 
 
-async def test_a_bad_configuration_ends_with_78_and_every_mistake(tmp_path: Path) -> None:
+async def test_check_of_a_bad_configuration_ends_with_78_and_names_every_mistake(
+    tmp_path: Path,
+) -> None:
     code, said, wrong = await _check(tmp_path, f"colour = 1\nlanguage = 5\n{GATEWAY}")
     assert (code, said) == (78, "")
     assert [line.partition(" ")[0] for line in wrong.splitlines()] == [
@@ -234,7 +243,7 @@ async def test_a_bad_configuration_ends_with_78_and_every_mistake(tmp_path: Path
 
 
 @pytest.mark.proof
-async def test_a_file_that_is_not_there_ends_with_78(tmp_path: Path) -> None:
+async def test_check_of_a_missing_file_ends_with_78(tmp_path: Path) -> None:
     code, _, wrong = await _check(tmp_path, None)
     assert code == 78
     assert wrong.startswith("There is no file ")

@@ -1,4 +1,4 @@
-"""Facts found out about gateways: kept whole or not at all, and never against the operator."""
+"""Findings about gateways: kept whole or not at all, and overridden by the operator's settings."""
 
 import json
 import stat
@@ -27,6 +27,7 @@ def found(
     version: str = "v1",
     models: tuple[str, ...] | None = None,
 ) -> Found:
+    """Return a finding about a gateway."""
     return Found.model_validate(
         {
             "base_url": url,
@@ -41,6 +42,7 @@ def found(
 
 
 def config(folder: Path, text: str = "", *, table: str = "") -> Config:
+    """Load a configuration with this text and this table of its gateway."""
     file = folder / "config.toml"
     file.write_text(f'data_dir = "{folder}"\n{text}\n[gateways.main]\nbase_url = "{URL}"\n{table}')
     return load(file, environment=SECRETS)
@@ -53,14 +55,14 @@ def names(config: Config) -> set[str]:
 # --- keeping -------------------------------------------------------------------------------------
 
 
-def test_what_is_kept_is_read_again_beside_what_is_kept_of_others(tmp_path: Path) -> None:
+def test_a_finding_about_one_gateway_is_kept_beside_those_of_other_gateways(tmp_path: Path) -> None:
     keep(tmp_path, "club", found(url="https://club.example"))
     keep(tmp_path, "main", found(models=("kling-v1",)))
     kept, problems = read(tmp_path)
     assert (sorted(kept), kept["main"].models, problems) == (["club", "main"], ("kling-v1",), [])
 
 
-def test_it_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_the_file_of_findings_is_replaced_as_a_whole(tmp_path: Path) -> None:
     keep(tmp_path, "main", found())
     before = (tmp_path / FILE).stat().st_ino
     keep(tmp_path, "main", found(generation="A"))
@@ -68,18 +70,18 @@ def test_it_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == [FILE]
 
 
-def test_a_folder_that_it_makes_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_the_folder_of_findings_is_created_for_its_owner_alone(tmp_path: Path) -> None:
     keep(tmp_path / "new" / "data", "main", found())
     assert stat.S_IMODE((tmp_path / "new" / "data").stat().st_mode) == 0o700
 
 
-def test_a_folder_that_cannot_be_written_is_told() -> None:
+def test_keeping_a_finding_in_an_unwritable_folder_raises_an_error() -> None:
     with pytest.raises(Refused) as refused:
         keep(Path("/dev/null/data"), "main", found())
     assert refused.value.code == "output_unwritable"
 
 
-def test_it_holds_no_secret(tmp_path: Path) -> None:
+def test_a_kept_finding_holds_no_secret(tmp_path: Path) -> None:
     keep(tmp_path, "main", found(models=("kling-v1",)))
     (kept,) = json.loads((tmp_path / FILE).read_text()).values()
     assert sorted(kept) == [
@@ -87,7 +89,9 @@ def test_it_holds_no_secret(tmp_path: Path) -> None:
     ]
 
 
-def test_since_is_when_it_was_first_found_so(tmp_path: Path) -> None:
+def test_a_findings_since_is_the_time_when_it_was_first_made_in_its_present_form(
+    tmp_path: Path,
+) -> None:
     keep(tmp_path, "main", found())
     assert keep(tmp_path, "main", found(at=LATER, models=("x",))).since == FIRST
     assert keep(tmp_path, "main", found(at=LATER, version="v2")).since == LATER
@@ -95,7 +99,7 @@ def test_since_is_when_it_was_first_found_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("software", ["new-api", "unknown"])
-def test_what_a_busy_gateway_does_not_tell_stays_as_it_was_told(
+def test_facts_that_a_busy_gateway_does_not_tell_stay_as_kept(
     tmp_path: Path, software: str
 ) -> None:
     keep(tmp_path, "main", found())
@@ -107,32 +111,37 @@ def test_what_a_busy_gateway_does_not_tell_stays_as_it_was_told(
 @pytest.mark.parametrize(
     "change", [{"software": "litellm", "generation": None}, {"generation": "B"}]
 )
-def test_what_is_told_otherwise_counts(tmp_path: Path, change: dict[str, str | None]) -> None:
+def test_a_finding_with_other_facts_replaces_the_kept_finding(
+    tmp_path: Path, change: dict[str, str | None]
+) -> None:
     keep(tmp_path, "main", found())
     assert keep(tmp_path, "main", found(at=LATER, **change)).generation == change["generation"]  # type: ignore[arg-type]
 
 
-# --- counting ------------------------------------------------------------------------------------
+# --- effect --------------------------------------------------------------------------------------
 
 
-def test_generation_and_models_count_where_the_operator_said_nothing(tmp_path: Path) -> None:
+def test_a_found_generation_and_found_models_count_if_the_operator_set_none(tmp_path: Path) -> None:
     keep(tmp_path, "main", found(models=("kling-v1", "sora-2", "nobodys")))
     read = config(tmp_path)
     assert (read.settings.gateways["main"].generation, names(read)) == ("C", {"kling-v1", "sora-2"})
     assert read.written.gateways["main"].generation is None
 
 
-def test_the_operator_overrules_it(tmp_path: Path) -> None:
+def test_the_operators_generation_and_models_override_the_finding(tmp_path: Path) -> None:
     keep(tmp_path, "main", found(models=("kling-v1",)))
     read = config(tmp_path, table='generation = "B"\nmodels = ["sora-2"]')
     assert (read.settings.gateways["main"].generation, names(read)) == ("B", {"sora-2"})
 
 
 @pytest.mark.parametrize("generation", ["A", "B", None])
-def test_an_older_generation_does_not_count_by_itself(
+def test_a_found_older_generation_counts_only_if_the_operator_configures_it(
     tmp_path: Path, generation: str | None
 ) -> None:
-    """An update ends it, nobody is told, and a picture that only it reads would be lost."""
+    """An update of the gateway ends the older generation without notice.
+
+    A picture in a field that only the older generation reads would then be lost.
+    """
     keep(tmp_path, "main", found(generation=generation, models=("kling-v1",)))
     read = config(tmp_path)
     assert read.settings.gateways["main"].generation is None
@@ -140,10 +149,12 @@ def test_an_older_generation_does_not_count_by_itself(
 
 
 @pytest.mark.parametrize("generation", ["A", "B", "C", None])
-def test_no_picture_goes_by_the_document_to_what_was_found_to_be_new_api(
+def test_in_the_documented_dialect_a_gateway_found_to_be_new_api_gets_no_pictures(
     tmp_path: Path, generation: str | None
 ) -> None:
-    """It drops them, whatever its generation, and charges a video of the words alone."""
+    """Every generation of new-api drops pictures in those fields and charges a video of the prompt
+    alone.
+    """
     listed = ("kling-v1", "viduq1", "wan2.5-i2v-preview", "wan2.2-kf2v-flash")
     keep(tmp_path, "main", found(generation=generation, models=listed))
     models = config(tmp_path, table='dialect = "documented"').catalog.models
@@ -153,14 +164,14 @@ def test_no_picture_goes_by_the_document_to_what_was_found_to_be_new_api(
     }
 
 
-def test_another_address_makes_it_void(tmp_path: Path) -> None:
+def test_a_finding_about_another_address_of_the_gateway_does_not_count(tmp_path: Path) -> None:
     keep(tmp_path, "main", found(url="https://other.example", models=("kling-v1",)))
     read = config(tmp_path)
     assert (read.settings.gateways["main"].generation, read.found) == (None, {})
     assert names(read) > {"kling-v1"}
 
 
-def test_a_gateway_that_is_gone_is_no_trouble(tmp_path: Path) -> None:
+def test_a_finding_about_a_gateway_that_is_not_configured_is_ignored(tmp_path: Path) -> None:
     keep(tmp_path, "club", found())
     assert config(tmp_path).found == {}
 
@@ -180,7 +191,7 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
-def test_a_damaged_file_is_told_and_ignored(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_file_of_findings_is_reported_and_ignored(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE).write_bytes(content)
     read = config(tmp_path)
     assert (read.found, read.settings.gateways["main"].generation) == ({}, None)
@@ -190,16 +201,20 @@ def test_a_damaged_file_is_told_and_ignored(tmp_path: Path, content: bytes) -> N
     assert config(tmp_path).remarks == ()
 
 
-def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
+def test_an_unreadable_file_of_findings_is_reported(tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()
     assert [each.code for each in config(tmp_path).remarks] == ["found_damaged"]
 
 
 PRICED = "".join(f'[models."{name}"]\nprice = 1\n' for name in PACKAGED)
 ASIDE: dict[str, tuple[tuple[str, ...], str, str]] = {
-    "none of ours": (("nobodys",), "", "models"),
-    "without the default": (("kling-v1",), 'default_model = "wan-2.5"', "default_model is wan-2.5"),
-    "one that has no price under a limit in money": (
+    "only unknown models": (("nobodys",), "", "models"),
+    "without the default model": (
+        ("kling-v1",),
+        'default_model = "wan-2.5"',
+        "default_model is wan-2.5",
+    ),
+    "a model without a price under a money limit": (
         ("kling-v1", "wan3.0-video"),
         f"[limits]\npurse_money_per_day = 5\n{PRICED}",
         "models.wan3.0-video.price",
@@ -208,7 +223,7 @@ ASIDE: dict[str, tuple[tuple[str, ...], str, str]] = {
 
 
 @pytest.mark.parametrize(("models", "text", "why"), ASIDE.values(), ids=ASIDE)
-def test_a_list_that_would_stop_the_service_is_left_aside(
+def test_a_found_list_of_models_with_which_the_service_could_not_start_is_left_aside(
     tmp_path: Path, models: tuple[str, ...], text: str, why: str
 ) -> None:
     keep(tmp_path, "main", found(models=models))
@@ -220,15 +235,19 @@ def test_a_list_that_would_stop_the_service_is_left_aside(
     assert why in remark.sentence("en")
 
 
-def test_the_same_list_by_the_operator_is_a_mistake(tmp_path: Path) -> None:
+def test_an_operators_list_of_models_with_which_the_service_cannot_start_is_a_mistake(
+    tmp_path: Path,
+) -> None:
     with pytest.raises(Misconfigured):
         config(tmp_path, table='models = ["nobodys"]')
 
 
-# --- what is held back ---------------------------------------------------------------------------
+# --- kinds held back -----------------------------------------------------------------------------
 
 
-def test_what_waits_for_the_version_of_a_plugin_is_named(tmp_path: Path) -> None:
+def test_a_kind_that_waits_for_a_plugins_version_is_held_back_with_the_settings_name(
+    tmp_path: Path,
+) -> None:
     keep(tmp_path, "main", found(models=("kling-v1", "sora-2")))
     read = config(tmp_path)
     (held,) = held_back(read.settings, read.catalog)
@@ -237,20 +256,22 @@ def test_what_waits_for_the_version_of_a_plugin_is_named(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("version", ["1.1.0", "9.0.0"])
-def test_who_names_the_version_gets_it(tmp_path: Path, version: str) -> None:
+def test_a_configured_plugin_version_frees_the_kinds_held_back(
+    tmp_path: Path, version: str
+) -> None:
     keep(tmp_path, "main", found(models=("kling-v1", "sora-2")))
     read = config(tmp_path, table=f'plugins = {{ kling = "{version}" }}')
     assert held_back(read.settings, read.catalog) == []
     assert Kind.PICTURE in read.catalog.models[0].kinds
 
 
-def test_what_no_version_has_is_not_promised(tmp_path: Path) -> None:
+def test_a_kind_that_no_plugin_version_makes_is_not_called_held_back(tmp_path: Path) -> None:
     keep(tmp_path, "main", found(models=("kling-v1",)))
     read = config(tmp_path, table='plugins = { kling = "1.0.0" }')
     assert held_back(read.settings, read.catalog) == []
 
 
-def test_models_of_the_operators_are_known(tmp_path: Path) -> None:
+def test_known_models_includes_the_operators_own_models(tmp_path: Path) -> None:
     table = (
         'family = "mine"\nkinds = ["t2v"]\nseconds = [5]\nprompt_limit = 9\nsizes = {720p = "x"}'
     )

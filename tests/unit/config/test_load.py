@@ -1,4 +1,4 @@
-"""The configuration is read: every mistake is told at once, with its remedy."""
+"""Reading the configuration: every mistake is reported at once, with its remedy."""
 
 from datetime import time
 from pathlib import Path
@@ -15,18 +15,18 @@ WRONG: dict[str, tuple[str, str]] = {
         "colour = 1",
         "colour is not a setting. Remove it; config.example.toml lists all there are.",
     ),
-    "nearly a key": (
+    "misspelt key": (
         "[limits]\nperson_video_per_day = 1",
         "limits.person_video_per_day is not a setting. Did you mean “person_videos_per_day”?",
     ),
-    "a key of no place": (
+    "a key outside its table": (
         "upload_limit_mb = 1",
         (
             "upload_limit_mb is not a setting. “upload_limit_mb” belongs below the line"
             " [telegram]: uncomment that line too, or move “upload_limit_mb” there."
         ),
     ),
-    "one of": (
+    "not one of the values": (
         'log_level = "LOUD"',
         "log_level is 'LOUD'; it has to be one of: 'DEBUG', 'INFO', 'WARNING' or 'ERROR'.",
     ),
@@ -34,37 +34,40 @@ WRONG: dict[str, tuple[str, str]] = {
         'animate_others = "maybe"',
         "animate_others is 'maybe'; it has to be one of: 'ask', 'own' or 'free'.",
     ),
-    "more than": (
+    "not more than the bound": (
         "[discord]\nupload_limit_mib = 0",
         "discord.upload_limit_mib is 0; it has to be more than 0.",
     ),
-    "at least": (
+    "below the least value": (
         "[limits]\nperson_at_once = -2",
         "limits.person_at_once is -2; it has to be -1 or more.",
     ),
-    "at most": ("[web]\nport = 65536", "web.port is 65536; it has to be 65535 or less."),
-    "type": (
+    "above the greatest value": (
+        "[web]\nport = 65536",
+        "web.port is 65536; it has to be 65535 or less.",
+    ),
+    "wrong type": (
         '[web]\nport = "here"',
         "web.port is 'here'; a value of type integer belongs there.",
     ),
-    "several tables": (
+    "an array of tables": (
         "[[models]]\nfamily = 1",
         "models is an array; a value of type table belongs there.",
     ),
-    "no table": ("web = 5", "web is 5; a value of type table belongs there."),
-    "money": (
+    "a number instead of a table": ("web = 5", "web is 5; a value of type table belongs there."),
+    "negative money": (
         "[limits]\npurse_money_per_day = -0.5",
         "limits.purse_money_per_day is -0.5; it has to be 0 or more, or -1 for no limit.",
     ),
-    "infinite": (
+    "an infinite number": (
         "[web]\nlink_days = inf",
         "web.link_days is inf; a value of type number belongs there.",
     ),
-    "web address": (
+    "not a web address": (
         '[web]\npublic_url = "example.com"',
         "web.public_url is 'example.com'; it has to be a web address such as https://example.com.",
     ),
-    "a time of day": (
+    "not a time of day": (
         'digest = "24:00"',
         "digest is '24:00'; it has to be a time of day such as 09:00, or off.",
     ),
@@ -79,7 +82,7 @@ WRONG: dict[str, tuple[str, str]] = {
         '[web]\npublic_url = "http://a:b"',
         "web.public_url is 'http://a:b'; it has to be a web address such as https://example.com.",
     ),
-    "time zone": (
+    "unknown time zone": (
         'time_zone = "Mars/Base"',
         "time_zone is 'Mars/Base'; it has to be a time zone such as Europe/Berlin or UTC.",
     ),
@@ -87,18 +90,18 @@ WRONG: dict[str, tuple[str, str]] = {
         'time_zone = "Europe"',
         "time_zone is 'Europe'; it has to be a time zone such as Europe/Berlin or UTC.",
     ),
-    "default gateway": (
+    "unknown default gateway": (
         'default_gateway = "other"',
         "default_gateway is other; it has to be one of: main.",
     ),
-    "default model": (
+    "unknown default model": (
         'default_model = "veo"',
         (
             "default_model is veo; it has to be one of:"
             " jimeng, kling, sora-2, vidu, wan-2.1, wan-2.2, wan-2.5."
         ),
     ),
-    "secret": (
+    "secret in the file": (
         '[discord]\ntoken = "abc"',
         (
             "discord.token is a secret and does not belong in the configuration file."
@@ -115,7 +118,7 @@ WRONG: dict[str, tuple[str, str]] = {
 }
 
 
-def test_a_file_that_an_editor_of_windows_saved_is_read(tmp_path: Path) -> None:
+def test_a_file_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_bytes(b"\xef\xbb\xbf" + f'language = "en-GB"\r\n{GATEWAY}'.encode())
     assert load(file, environment=SECRETS).settings.language == "en-GB"
@@ -124,7 +127,9 @@ def test_a_file_that_an_editor_of_windows_saved_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "network", ["0.0.0.0/0", "::/0", " ::/0", "1.2.3.4/0", "128.0.0.0/1", "0.0.0.0/7", "2000::/3"]
 )
-def test_nobody_trusts_most_of_the_internet_as_a_proxy(told: TextAnswer, network: str) -> None:
+def test_a_trusted_proxy_network_that_covers_most_of_the_internet_is_refused(
+    told: TextAnswer, network: str
+) -> None:
     (said,) = told(f'[web]\ntrusted_proxies = ["{network}"]')
     assert "not a proxy's network but most of the internet" in said
 
@@ -132,22 +137,24 @@ def test_nobody_trusts_most_of_the_internet_as_a_proxy(told: TextAnswer, network
 @pytest.mark.parametrize(
     "network", ["203.0.113.7", "10.0.0.0/8", "::1", "2400:cb00::/32", "0.0.0.0"]
 )
-def test_the_networks_of_proxies_are_taken(read: Read, network: str) -> None:
+def test_an_address_or_network_of_a_proxy_is_accepted(read: Read, network: str) -> None:
     config = read(f'[web]\ntrusted_proxies = ["{network}"]')
     assert config.settings.web.trusted_proxies == (network,)
 
 
 @pytest.mark.parametrize(("text", "sentence"), WRONG.values(), ids=WRONG)
-def test_a_mistake_is_told_with_its_remedy(told: TextAnswer, text: str, sentence: str) -> None:
+def test_a_mistake_in_the_configuration_is_reported_with_its_remedy(
+    told: TextAnswer, text: str, sentence: str
+) -> None:
     assert told(text) == [sentence]
 
 
-def test_nothing_in_a_shared_file_can_move_the_cursor(told: TextAnswer) -> None:
+def test_control_characters_in_a_setting_are_not_printed(told: TextAnswer) -> None:
     (sentence,) = told('"\\u001b[2J 🎬" = 1')
     assert sentence.startswith("·[2J 🎬 is not a setting.")
 
 
-def test_every_mistake_is_told_at_once(told: TextAnswer) -> None:
+def test_every_mistake_in_the_configuration_is_reported_at_once(told: TextAnswer) -> None:
     text = (
         'colour = 1\nlanguage = 5\n[discord]\ntoken = "x"\n[limits]\nperson_at_once = -2\n'
         '[models.mine]\nfamily = "mine"\n[models.sora-2]\nseconds = []'
@@ -170,7 +177,7 @@ def test_every_mistake_is_told_at_once(told: TextAnswer) -> None:
     ]
 
 
-def test_0_days_are_for_ever_and_0_gigabytes_are_no_cap(read: Read) -> None:
+def test_zero_days_of_retention_mean_for_ever_and_zero_gigabytes_no_cap(read: Read) -> None:
     assert read("").kept == Rules()
     zeros = "[retention]\nvideos_days = 0\ninputs_days = 0\nwords_days = 0\nmost_gb = 0"
     assert read(zeros).kept == Rules(videos=None, inputs=None, words=None, most_bytes=None)
@@ -178,7 +185,7 @@ def test_0_days_are_for_ever_and_0_gigabytes_are_no_cap(read: Read) -> None:
     assert some == Rules(inputs=DAY / 2, most_bytes=1_500_000_000)
 
 
-def test_without_a_gateway_nothing_can_be_made() -> None:
+def test_a_configuration_without_a_gateway_is_refused() -> None:
     with pytest.raises(Misconfigured) as wrong:
         load(None, environment={})
     where, problem = (each.sentence("en") for each in wrong.value.problems)
@@ -186,7 +193,9 @@ def test_without_a_gateway_nothing_can_be_made() -> None:
     assert problem.startswith("No gateway is configured")
 
 
-def test_a_gateway_without_its_key_names_the_variable(told: TextAnswer) -> None:
+def test_a_gateway_without_its_key_is_reported_with_the_name_of_the_variable(
+    told: TextAnswer,
+) -> None:
     assert told(gateway='[gateways.Eighty-8]\nbase_url = "https://a.example"')[0] == (
         "gateways.Eighty-8.api_key is missing. Set the environment variable"
         " ZOETROPE_GATEWAYS__EIGHTY_8__API_KEY, or ZOETROPE_GATEWAYS__EIGHTY_8__API_KEY_FILE"
@@ -194,7 +203,7 @@ def test_a_gateway_without_its_key_names_the_variable(told: TextAnswer) -> None:
     )
 
 
-def test_a_gateway_without_an_address_is_told_so(told: TextAnswer) -> None:
+def test_a_gateway_without_its_address_is_reported(told: TextAnswer) -> None:
     sentence = "gateways.main.base_url is missing. Add it to the configuration file."
     assert told(gateway='[gateways.main]\ndialect = "openai"') == [sentence]
 
@@ -202,7 +211,7 @@ def test_a_gateway_without_an_address_is_told_so(told: TextAnswer) -> None:
 # --- files ---------------------------------------------------------------------------------------
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_configuration_file_is_named(tmp_path: Path) -> None:
     assert _told_of(tmp_path / "none.toml") == [
         (
             f"There is no file {tmp_path}/none.toml."
@@ -211,7 +220,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_configuration_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b'language = "\xe4"')
     assert _told_of(tmp_path) == [
         (f"{tmp_path} can't be read: Is a directory. Name a file that this user may read.")
@@ -220,7 +229,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["a = ", "a = " + "1" * 5000, "a = " + "[" * 5000], ids=len)
-def test_what_is_not_toml_is_said_to_be_so(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_no_toml_is_reported_as_invalid_toml(tmp_path: Path, text: str) -> None:
     file = tmp_path / "config.toml"
     file.write_text(text)
     (sentence,) = _told_of(file)
@@ -236,7 +245,7 @@ def _told_of(file: Path) -> list[str]:
 # --- the environment -----------------------------------------------------------------------------
 
 
-def test_the_environment_alone_is_enough() -> None:
+def test_the_environment_alone_is_enough_as_a_configuration() -> None:
     config = load(
         None,
         environment={**SECRETS, "ZOETROPE_GATEWAYS__MAIN__BASE_URL": "https://gateway.example/"},
@@ -246,11 +255,11 @@ def test_the_environment_alone_is_enough() -> None:
 
 
 @pytest.mark.parametrize(("said", "at"), [("09:00", time(9)), ("7:30", time(7, 30)), ("Off", None)])
-def test_the_digest_has_a_time_of_day_or_is_off(read: Read, said: str, at: time | None) -> None:
+def test_the_digest_setting_is_a_time_of_day_or_off(read: Read, said: str, at: time | None) -> None:
     assert read(f'digest = "{said}"').digest_at == at
 
 
-def test_the_environment_overrides_the_file(read: Read) -> None:
+def test_the_environment_overrides_the_configuration_file(read: Read) -> None:
     config = read(
         "[limits]\nperson_videos_per_day = 9\nperson_at_once = 2",
         ZOETROPE_LIMITS__PERSON_VIDEOS_PER_DAY="-1",
@@ -263,12 +272,12 @@ def test_the_environment_overrides_the_file(read: Read) -> None:
     assert config.settings.gateways["main"].media_origins == ("https://cdn.example",)
 
 
-def test_an_empty_variable_is_as_good_as_none(read: Read, told: TextAnswer) -> None:
+def test_an_empty_environment_variable_counts_as_unset(read: Read, told: TextAnswer) -> None:
     assert read(ZOETROPE_LANGUAGE="").settings.language == "en"
     assert "api_key is missing" in told(ZOETROPE_GATEWAYS__MAIN__API_KEY="")[0]
 
 
-def test_a_misspelt_variable_is_a_mistake_too(told: TextAnswer) -> None:
+def test_a_misspelt_environment_variable_is_reported(told: TextAnswer) -> None:
     assert told(ZOETROPE_DISCORD__TOKN="t", ZOETROPE_LIMITS="5", ZOETROPE_WEB__PORT="[") == [
         "discord.tokn is not a setting. Did you mean “token”?",
         "web.port is '['; a value of type integer belongs there.",
@@ -276,12 +285,12 @@ def test_a_misspelt_variable_is_a_mistake_too(told: TextAnswer) -> None:
     ]
 
 
-def test_a_gateways_key_finds_it_whatever_its_name(read: Read) -> None:
+def test_the_variable_of_a_gateways_key_matches_a_name_with_capitals_and_dashes(read: Read) -> None:
     gateway = '[gateways.Eighty-8]\nbase_url = "https://a.example"'
     config = read(gateway=f"{gateway}\n{GATEWAY}", ZOETROPE_GATEWAYS__EIGHTY_8__API_KEY="sk-88")
     assert list(config.settings.gateways) == ["Eighty-8", "main"]
     assert config.settings.gateways["Eighty-8"].api_key.get_secret_value() == "sk-88"
 
 
-def test_other_programs_variables_are_none_of_our_business(read: Read) -> None:
+def test_environment_variables_of_other_programs_are_ignored(read: Read) -> None:
     assert read(ZOETROPES="1", PATH="/bin", COLOUR="1").settings.language == "en"

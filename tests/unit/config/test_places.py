@@ -1,4 +1,6 @@
-"""Files are found from wherever the configuration is named, and no data is left behind."""
+"""Files and folders in the configuration are found from any current folder, and earlier data is not
+forgotten.
+"""
 
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from tests.unit.config.conftest import GATEWAY, SECRETS
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that we are in; the configuration is in another."""
+    """Return the current folder, which is not the configuration's folder."""
     here = tmp_path / "elsewhere"
     here.mkdir()
     monkeypatch.chdir(here)
@@ -24,7 +26,9 @@ def _file(folder: Path, text: str = "") -> Path:
     return file
 
 
-def test_the_data_lies_beside_the_configuration(tmp_path: Path, elsewhere: Path) -> None:
+def test_the_data_folder_lies_beside_the_configuration_file(
+    tmp_path: Path, elsewhere: Path
+) -> None:
     home = tmp_path / "home"
     assert load(_file(home), environment=SECRETS).data_dir == home / "data"
     named = load(_file(home, 'data_dir = "rows"'), environment=SECRETS)
@@ -34,7 +38,7 @@ def test_the_data_lies_beside_the_configuration(tmp_path: Path, elsewhere: Path)
     assert away.data_dir == elsewhere
 
 
-def test_each_setting_that_may_be_a_path_means_the_same_folder(
+def test_every_relative_path_in_the_file_means_the_folder_of_the_file(
     tmp_path: Path, elsewhere: Path
 ) -> None:
     home = tmp_path / "home"
@@ -52,14 +56,21 @@ def test_each_setting_that_may_be_a_path_means_the_same_folder(
     )
 
 
-def test_the_environment_means_the_folder_where_we_are(tmp_path: Path, elsewhere: Path) -> None:
+def test_a_relative_path_in_the_environment_means_the_current_folder(
+    tmp_path: Path, elsewhere: Path
+) -> None:
     here = {**SECRETS, "ZOETROPE_DATA_DIR": "rows"}
     assert load(_file(tmp_path / "home"), environment=here).data_dir == Path("rows")
     assert load(None, environment={**here, "ZOETROPE_GATEWAYS__MAIN__BASE_URL": "http://x"})
 
 
-def test_data_of_an_earlier_version_is_never_left_behind(tmp_path: Path, elsewhere: Path) -> None:
-    """It was meant from where the service was started; a new database would start in silence."""
+def test_data_left_in_the_current_folder_by_an_earlier_version_stops_the_start(
+    tmp_path: Path, elsewhere: Path
+) -> None:
+    """An earlier version took relative paths from the current folder.
+
+    Otherwise the service would start with a new, empty database.
+    """
     home, file = tmp_path / "home", _file(tmp_path / "home")
     (elsewhere / "data").mkdir()
     (elsewhere / "data" / "zoetrope.db").touch()
@@ -75,7 +86,7 @@ def test_data_of_an_earlier_version_is_never_left_behind(tmp_path: Path, elsewhe
     assert load(_file(home), environment=SECRETS).data_dir == home / "data"
 
 
-def test_data_that_belongs_to_another_configuration_stands_in_nobodys_way(
+def test_data_of_another_configuration_in_the_current_folder_does_not_stop_the_start(
     tmp_path: Path, elsewhere: Path
 ) -> None:
     _file(elsewhere)

@@ -1,4 +1,4 @@
-"""Secrets are read from the environment and files, and shown nowhere."""
+"""Secrets are read from the environment and from files, and are never shown."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from tests.unit.config.conftest import PACKAGED, Read, TextAnswer
 
 
-def test_a_secret_may_stand_in_a_file_of_its_own(read: Read, tmp_path: Path) -> None:
+def test_a_secret_may_be_in_a_file_of_its_own(read: Read, tmp_path: Path) -> None:
     secret = tmp_path / "token"
     secret.touch(mode=0o600)
     secret.write_text("t-2\n")
@@ -19,7 +19,7 @@ def test_a_secret_may_stand_in_a_file_of_its_own(read: Read, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
-def test_a_secrets_file_that_others_can_read_is_refused(
+def test_a_file_of_a_secret_that_others_can_read_is_refused(
     told: TextAnswer, tmp_path: Path, mode: int
 ) -> None:
     secret = tmp_path / "token"
@@ -33,7 +33,7 @@ def test_a_secrets_file_that_others_can_read_is_refused(
     ]
 
 
-def test_a_secrets_file_that_cannot_be_read_is_named(told: TextAnswer, tmp_path: Path) -> None:
+def test_a_file_of_a_secret_that_cannot_be_read_is_named(told: TextAnswer, tmp_path: Path) -> None:
     secret = tmp_path / "nowhere"
     assert told(ZOETROPE_DISCORD__TOKEN_FILE=str(secret)) == [
         (
@@ -49,13 +49,15 @@ SECRETS_FOR_NAMES = {
     "a key": "sk-canary",
     "a key without prefix": "canary0123456789abcdef0123456789abcdef",
     "a key with a slash": "canary0123/456789abcdef",
-    "a key that begins with one": "/canary0123456789ABC",
+    "a key that begins with a slash": "/canary0123456789ABC",
     "several lines": "# canary\nZOETROPE_DISCORD__TOKEN=canary\n",
 }
 
 
 @pytest.mark.parametrize("given", SECRETS_FOR_NAMES.values(), ids=SECRETS_FOR_NAMES)
-def test_a_secret_in_the_place_of_its_file_is_not_repeated(told: TextAnswer, given: str) -> None:
+def test_a_secret_given_as_the_path_of_its_file_is_not_repeated_in_the_error(
+    told: TextAnswer, given: str
+) -> None:
     sentence = (
         " names no file that I can read. The path of a file belongs there, not what the file holds."
     )
@@ -63,7 +65,7 @@ def test_a_secret_in_the_place_of_its_file_is_not_repeated(told: TextAnswer, giv
     assert told(ZOETROPE_SECRETS=given) == [f"secrets{sentence}"]
 
 
-def test_only_what_may_be_secret_is_read_from_files(
+def test_only_settings_that_may_be_secret_have_a_variable_for_a_file(
     read: Read, told: TextAnswer, tmp_path: Path
 ) -> None:
     file = tmp_path / "held"
@@ -76,13 +78,15 @@ def test_only_what_may_be_secret_is_read_from_files(
     ]
 
 
-def test_a_secret_in_the_place_of_another_value_is_not_repeated(told: TextAnswer) -> None:
+def test_a_secret_given_as_another_setting_is_not_repeated_in_the_error(told: TextAnswer) -> None:
     assert told(ZOETROPE_LOG_LEVEL="sk-canary")[0].startswith("log_level is '•••'; it has to be")
 
 
 @pytest.mark.parametrize("odd", ["/tmp", "/dev/null"])
-def test_what_is_no_regular_file_is_not_advised_upon(told: TextAnswer, odd: str) -> None:
-    """The advice `chmod 600 /tmp` would lock everybody else out of it."""
+def test_a_path_that_is_no_regular_file_gets_no_advice_to_run_chmod(
+    told: TextAnswer, odd: str
+) -> None:
+    """The advice `chmod 600 /tmp` would lock every other account out of /tmp."""
     assert told(ZOETROPE_DISCORD__TOKEN_FILE=odd) == [
         (
             f"ZOETROPE_DISCORD__TOKEN_FILE names {odd}, which is not a regular file."
@@ -92,7 +96,7 @@ def test_what_is_no_regular_file_is_not_advised_upon(told: TextAnswer, odd: str)
 
 
 @pytest.mark.parametrize("given", [" t-9", "t-9\n", "t-9\r\n", "\tt-9 "])
-def test_what_a_paste_leaves_around_a_secret_is_no_part_of_it(
+def test_blanks_and_line_ends_around_a_secret_are_removed(
     read: Read, tmp_path: Path, given: str
 ) -> None:
     file = tmp_path / "token"
@@ -110,12 +114,14 @@ def test_what_a_paste_leaves_around_a_secret_is_no_part_of_it(
 
 
 @pytest.mark.parametrize("given", [" ", "\r\n"])
-def test_blanks_are_as_good_as_no_secret(told: TextAnswer, given: str) -> None:
+def test_a_secret_of_blanks_counts_as_missing(told: TextAnswer, given: str) -> None:
     assert "api_key is missing" in told(ZOETROPE_GATEWAYS__MAIN__API_KEY=given)[0]
 
 
 @pytest.mark.parametrize("given", ["…", "sk-…", "...", "sk-..."])
-def test_the_placeholder_of_the_instructions_is_no_secret(told: TextAnswer, given: str) -> None:
+def test_the_placeholder_from_the_instructions_is_refused_as_a_secret(
+    told: TextAnswer, given: str
+) -> None:
     assert told(ZOETROPE_GATEWAYS__MAIN__API_KEY=given) == [
         (
             "gateways.main.api_key is still the placeholder of the instructions."
@@ -125,7 +131,7 @@ def test_the_placeholder_of_the_instructions_is_no_secret(told: TextAnswer, give
 
 
 @pytest.mark.parametrize("given", ["can\nary", "can\x00ary", "can ary", "can\u200bary", "canärý"])
-def test_a_secret_of_impossible_characters_is_told_but_not_shown(
+def test_a_secret_with_impossible_characters_is_reported_but_not_shown(
     told: TextAnswer, given: str
 ) -> None:
     (sentence,) = told(ZOETROPE_DISCORD__TOKEN=given)
@@ -135,7 +141,7 @@ def test_a_secret_of_impossible_characters_is_told_but_not_shown(
     )
 
 
-def test_without_a_single_model_nothing_can_be_made(told: TextAnswer) -> None:
+def test_a_configuration_that_hides_every_model_is_refused(told: TextAnswer) -> None:
     text = "".join(f'[models."{name}"]\nhidden = true\n' for name in PACKAGED)
     (sentence,) = told(text)
     assert sentence.startswith("models: all are hidden")
@@ -151,25 +157,27 @@ def test_without_a_single_model_nothing_can_be_made(told: TextAnswer) -> None:
         "postgresql+asyncpg://bot:canary@db:port/zoetrope",
     ],
 )
-def test_a_database_that_we_have_no_driver_for_is_told(told: TextAnswer, url: str) -> None:
+def test_a_database_url_without_a_driver_of_ours_is_refused(told: TextAnswer, url: str) -> None:
     (sentence,) = told(ZOETROPE_DATABASE_URL=url)
     assert sentence.startswith("database_url has to be sqlite:///<file> or postgresql")
     assert "canary" not in sentence
 
 
 @pytest.mark.parametrize("url", ["foo://bucket", "s3://", "s3:bucket", "memory://", "http://a/b"])
-def test_a_storage_that_is_none_is_told_in_one_line(told: TextAnswer, url: str) -> None:
+def test_a_storage_url_that_is_no_storage_is_refused_in_one_line(
+    told: TextAnswer, url: str
+) -> None:
     (sentence,) = told(ZOETROPE_STORAGE_URL=url)
     assert sentence.startswith("storage_url has to be a folder, or a bucket such as s3://")
     assert "\n" not in sentence
 
 
 @pytest.mark.parametrize("url", ["media", "/srv/media", "s3://bucket/prefix", "gs://bucket"])
-def test_folders_and_buckets_are_storages(read: Read, url: str) -> None:
+def test_a_folder_or_a_bucket_is_accepted_as_storage_url(read: Read, url: str) -> None:
     assert read(ZOETROPE_STORAGE_URL=url).storage_url == url
 
 
-def test_every_secret_is_known_for_redaction(read: Read) -> None:
+def test_every_secret_of_the_configuration_is_listed_for_redaction(read: Read) -> None:
     config = read(ZOETROPE_DATABASE_URL="postgresql+asyncpg://bot:pass-1@db/zoetrope")
     assert config.secrets == ("sk-1", "t-1", "pass-1")
 
@@ -188,7 +196,7 @@ ADDRESSES = {
 
 
 @pytest.mark.parametrize("given", ADDRESSES.values(), ids=ADDRESSES)
-def test_an_address_with_more_in_it_does_not_belong_into_a_shared_file(
+def test_a_gateway_address_with_a_name_or_password_in_the_file_is_refused(
     told: TextAnswer, given: str
 ) -> None:
     (sentence,) = told(gateway=f'[gateways.main]\nbase_url = "{given}"')
@@ -199,12 +207,14 @@ def test_an_address_with_more_in_it_does_not_belong_into_a_shared_file(
 @pytest.mark.parametrize(
     "given", ["https://me:canary@a:b", "me:canary@a", "https://me:ca/canary@a"]
 )
-def test_no_password_is_repeated_of_what_is_no_address(told: TextAnswer, given: str) -> None:
+def test_a_malformed_gateway_address_is_reported_without_its_password(
+    told: TextAnswer, given: str
+) -> None:
     (sentence,) = told(gateway=f'[gateways.main]\nbase_url = "{given}"')
     assert "•••@a" in sentence
     assert "canary" not in sentence
 
 
 @pytest.mark.parametrize("text", SPILLING)
-def test_no_secret_is_repeated_in_a_complaint(told: TextAnswer, text: str) -> None:
+def test_no_complaint_about_a_setting_repeats_a_secret(told: TextAnswer, text: str) -> None:
     assert "canary" not in "".join(told(text))

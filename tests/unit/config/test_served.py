@@ -1,4 +1,4 @@
-"""Knowledge of the software behind a gateway decides what goes where, and whether it goes."""
+"""Knowledge about a gateway's software decides which fields are sent and kinds offered."""
 
 import pytest
 
@@ -33,7 +33,7 @@ OLD, FIRST, NEW = (
         ('generation = "C"\nplugins = { kling = "none" }', ("t2v", "i2v", "kf2v")),
     ],
 )
-def test_a_picture_goes_to_kling_only_where_no_version_may_serve_that_drops_it(
+def test_kling_takes_pictures_only_if_no_possible_plugin_version_drops_them(
     read: Read, known: str, kinds: tuple[str, ...]
 ) -> None:
     assert _model(read, "kling-v1", known).kinds == kinds
@@ -48,14 +48,14 @@ def test_a_picture_goes_to_kling_only_where_no_version_may_serve_that_drops_it(
         ('plugins = { alibaba = "1.0.1" }', (("image",),)),
     ],
 )
-def test_a_picture_for_wan_goes_once_where_the_version_is_known(
+def test_a_picture_for_wan_is_sent_in_one_field_only_if_the_plugins_version_is_known(
     read: Read, known: str, places: tuple[tuple[str, ...], ...]
 ) -> None:
     assert _model(read, "wan2.5-i2v-preview", known).places.files[Kind.PICTURE] == places
 
 
-def test_a_gateway_of_the_document_that_is_new_api_gets_no_pictures_for_wan(read: Read) -> None:
-    """They would be dropped, and the video of the words alone charged."""
+def test_a_documented_gateway_known_to_be_new_api_gets_no_pictures_for_wan(read: Read) -> None:
+    """The pictures would be dropped, and a video of the prompt alone charged."""
     spoken = 'dialect = "documented"\n'
     assert _model(read, "wan2.5-i2v-preview", spoken).kinds == ("i2v",)
     known = read(gateway=f"{GATEWAY}{spoken}{OLD}\n").catalog
@@ -63,7 +63,9 @@ def test_a_gateway_of_the_document_that_is_new_api_gets_no_pictures_for_wan(read
     assert known.model("wan2.5-t2v-preview") is not None
 
 
-def test_a_gateway_that_lists_its_models_has_those_of_ours_and_the_operators(read: Read) -> None:
+def test_a_gateway_that_lists_its_models_offers_the_known_ones_and_the_operators_own(
+    read: Read,
+) -> None:
     listed = 'models = ["wan3.0-video", "gpt-x"]\n'
     catalog = read("[models.sora-2]\nprompt_limit = 9\n", gateway=GATEWAY + listed).catalog
     assert [model.name for model in catalog.models] == ["wan3.0-video", "sora-2"]
@@ -84,7 +86,7 @@ def test_a_gateway_that_lists_its_models_has_those_of_ours_and_the_operators(rea
         ("none", None, (), None, False),
     ],
 )
-def test_a_row_holds_only_where_every_version_that_may_serve_is_in_it(
+def test_a_row_for_plugin_versions_holds_only_if_every_possible_version_is_in_its_range(
     since: str,
     below: str | None,
     oldest: tuple[int, ...],
@@ -96,13 +98,15 @@ def test_a_row_holds_only_where_every_version_that_may_serve_is_in_it(
 
 
 @pytest.mark.parametrize("given", ["'newest'", "'1.0'", "'1'", "'0'", "'-1.0.0'", "1.1"])
-def test_a_version_that_is_none_is_a_mistake(told: TextAnswer, given: str) -> None:
-    """A part of one, say 1.0, would count as the older relay, which takes pictures otherwise."""
+def test_a_plugin_version_without_three_numbers_is_a_mistake(told: TextAnswer, given: str) -> None:
+    """A part of a version, such as 1.0, would count as the older relay, which takes pictures in
+    another field.
+    """
     (said,) = told(gateway=f"{GATEWAY}plugins = {{ kling = {given} }}\n")
     assert said.startswith(f"gateways.main.plugins.kling is {given}; it has to be")
 
 
-def test_an_operators_model_may_differ_by_version_too(read: Read) -> None:
+def test_an_operators_own_model_may_differ_by_plugin_version(read: Read) -> None:
     mine = """
 [models.mine]
 family = "mine"
@@ -124,10 +128,10 @@ lacks = ["i2v"]
 
 
 @pytest.mark.parametrize("known", ["", OLD, 'generation = "C"', 'plugins = { alibaba = "1.4.2" }'])
-def test_a_picture_of_happyhorse_goes_wherever_one_of_its_relays_looks(
+def test_a_picture_for_happyhorse_is_sent_in_every_field_that_a_relay_may_read(
     read: Read, known: str
 ) -> None:
-    """The field is up to each relay's extension, so no generation tells which it is."""
+    """Each relay's extension chooses the field, so no generation tells which field counts."""
     listed = f'{known}\nmodels = ["happyhorse-1.1-i2v"]'
     model = _model(read, "happyhorse-1.1-i2v", listed)
     assert model.places.files[Kind.PICTURE] == (("image", "input_reference"),)

@@ -1,4 +1,4 @@
-"""Communities with limits, a gateway and a purse of their own; and what can't be, said in words."""
+"""Communities with limits, a gateway and a purse of their own; errors about wrong tables."""
 
 import pytest
 
@@ -19,11 +19,14 @@ TO_OTHERS = Purse(others=frozenset({"club"}))
 
 
 def of(config: Config, name: str = CLUB) -> Terms:
+    """Return the terms of a community."""
     platform, _, id_ = name.partition(":")
     return config.communities[platform, id_]
 
 
-def test_a_community_has_what_it_names_and_otherwise_what_all_have(read: Read) -> None:
+def test_a_community_has_the_limits_that_its_table_names_and_the_general_ones_otherwise(
+    read: Read,
+) -> None:
     text = f'[limits]\nperson_at_once = 2\n[communities."{GROUP}"]\nperson_videos_per_day = 9\n'
     config = read(text)
     assert of(config, GROUP).limits == Limits(person_videos=9, person_at_once=2)
@@ -39,12 +42,12 @@ def test_a_community_with_a_gateway_has_a_purse_of_its_own(read: Read) -> None:
     assert {model.gateway for model in config.catalog.models} == {"main"}
 
 
-def test_one_without_a_gateway_spends_from_the_operators_purse(read: Read) -> None:
+def test_a_community_without_a_gateway_spends_from_the_operators_purse(read: Read) -> None:
     config = read(f'{OWN}[communities."{GROUP}"]\nperson_at_once = 4', gateway=TWO, **KEY)
     assert of(config, GROUP).limits == Limits(person_at_once=4, purse=TO_OTHERS)
 
 
-def test_its_catalog_is_spelt_for_its_gateways_dialect(read: Read) -> None:
+def test_a_communitys_catalog_follows_the_dialect_of_its_gateway(read: Read) -> None:
     config = read(OWN, gateway=f'{TWO}dialect = "openai"', **KEY)
     there = of(config).catalog
     assert there.model("wan2.5-i2v-preview") is None, "it takes no data: URI"
@@ -54,14 +57,14 @@ def test_its_catalog_is_spelt_for_its_gateways_dialect(read: Read) -> None:
     }
 
 
-def test_a_default_that_its_gateway_lacks_is_no_mistake(read: Read) -> None:
+def test_a_default_model_that_a_communitys_gateway_lacks_is_no_mistake(read: Read) -> None:
     text = f'default_model = "wan-2.2"\n{OWN}'
     config = read(text, gateway=f'{TWO}dialect = "openai"', **KEY)
     assert (config.catalog.default, of(config).catalog.default) == ("wan-2.2", None)
     assert of(read(text, gateway=TWO, **KEY)).catalog.default == "wan-2.2"
 
 
-def test_a_model_of_another_gateway_is_made_at_the_communitys(read: Read) -> None:
+def test_in_a_community_with_a_gateway_every_model_runs_at_that_gateway(read: Read) -> None:
     text = f'{OWN}[models.sora-2]\ngateway = "third"\n'
     third = '[gateways.third]\nbase_url = "https://third.example"\n'
     keys = KEY | {"ZOETROPE_GATEWAYS__THIRD__API_KEY": "sk-3"}
@@ -71,7 +74,7 @@ def test_a_model_of_another_gateway_is_made_at_the_communitys(read: Read) -> Non
 
 
 @pytest.mark.parametrize("gateways", [OTHER + GATEWAY, GATEWAY + OTHER])
-def test_a_communitys_gateway_is_never_that_of_others(read: Read, gateways: str) -> None:
+def test_a_communitys_gateway_never_runs_models_for_others(read: Read, gateways: str) -> None:
     config = read(OWN, gateway=gateways, **KEY)
     assert {model.gateway for model in config.catalog.models} == {"main"}
     assert "default_gateway" not in " ".join(remarks(config)), "one is left: nothing was chosen"
@@ -81,28 +84,31 @@ MONEY = "purse_money_per_day = 5\n"
 NO_PRICE = "price is missing, but purse_money_per_day counts money."
 
 
-def test_a_limit_in_money_of_a_community_needs_the_prices_of_its_models(told: TextAnswer) -> None:
+def test_a_communitys_money_limit_needs_the_prices_of_its_models(told: TextAnswer) -> None:
     said = told(f"{OWN}{MONEY}", gateway=TWO, **KEY)
     assert len(said) == len(PACKAGED)
     assert all(NO_PRICE in sentence for sentence in said)
 
 
-def test_what_is_wrong_for_several_is_said_once(told: TextAnswer) -> None:
+def test_a_price_missing_for_several_money_limits_is_reported_once(told: TextAnswer) -> None:
     assert len(told(f"{OWN}[limits]\n{MONEY}", gateway=TWO, **KEY)) == len(PACKAGED)
 
 
 CLAIMED = "names the gateway club, whose key a community pays for: nobody else can order there."
 WRONG = {
-    "no such gateway": (
+    "an unknown gateway": (
         f'[communities."{CLUB}"]\ngateway = "pub"',
         f"communities.{CLUB}.gateway names the gateway pub, which is not configured. Configured: ",
     ),
-    "a model of others": (
+    "a model at a community's gateway": (
         f'{OWN}[models.sora-2]\ngateway = "club"',
         f"models.sora-2.gateway {CLAIMED}",
     ),
-    "the default of others": (f'default_gateway = "club"\n{OWN}', f"default_gateway {CLAIMED}"),
-    "nothing for others": (
+    "a community's gateway as the default": (
+        f'default_gateway = "club"\n{OWN}',
+        f"default_gateway {CLAIMED}",
+    ),
+    "no gateway left for others": (
         f'{OWN}[communities."{GROUP}"]\ngateway = "main"',
         "gateways: communities pay for all of them, so nobody else could order anything.",
     ),
@@ -114,12 +120,14 @@ WRONG = {
         f'{OWN}[communities."{GROUP}"]\ngateway = "club"\npurse_videos_per_day = 9',
         f"communities.{GROUP}.purse_videos_per_day has to be the same as that of {CLUB}:",
     ),
-    "a key that is none": (f"{OWN}colour = 1", f"communities.{CLUB}.colour is not a setting."),
+    "an unknown setting": (f"{OWN}colour = 1", f"communities.{CLUB}.colour is not a setting."),
 }
 
 
 @pytest.mark.parametrize(("text", "sentence"), WRONG.values(), ids=WRONG)
-def test_what_can_not_be_is_said(told: TextAnswer, text: str, sentence: str) -> None:
+def test_a_mistake_in_a_communitys_table_is_reported(
+    told: TextAnswer, text: str, sentence: str
+) -> None:
     (said,) = told(text, gateway=TWO, **KEY)
     assert said.startswith(sentence)
 
@@ -131,7 +139,7 @@ def test_what_can_not_be_is_said(told: TextAnswer, text: str, sentence: str) -> 
         ("gatway", "Did you mean “gateway”?"),
     ],
 )
-def test_what_has_no_place_there_is_likened_only_to_what_has(
+def test_an_unknown_setting_of_a_community_is_compared_only_with_settings_of_communities(
     told: TextAnswer, key: str, remedy: str
 ) -> None:
     (said,) = told(f'[communities."{GROUP}"]\n{key} = "UTC"\n')
@@ -146,12 +154,12 @@ def test_what_has_no_place_there_is_likened_only_to_what_has(
         "telegram:@club", "playground:room",
     ],
 )  # fmt: skip
-def test_a_name_that_no_community_has_is_a_mistake(told: TextAnswer, name: str) -> None:
+def test_a_table_whose_name_is_no_community_is_a_mistake(told: TextAnswer, name: str) -> None:
     (said,) = told(f'[communities."{name}"]\n')
     assert said.startswith(f"communities.{name} names no community. ")
 
 
-def test_mistakes_of_communities_are_told_beside_others(told: TextAnswer) -> None:
+def test_mistakes_of_communities_are_reported_beside_other_mistakes(told: TextAnswer) -> None:
     said = told(f'colour = 1\n{OWN}[communities."club"]\n', gateway=TWO, **KEY)
     assert sorted(sentence.split()[0] for sentence in said) == ["colour", "communities.club"]
 
@@ -159,7 +167,9 @@ def test_mistakes_of_communities_are_told_beside_others(told: TextAnswer) -> Non
 PRICED = "".join(f'[models."{name}"]\nprice = 0.1\n' for name in PACKAGED)
 
 
-def test_check_tells_the_limits_of_each_and_the_worst_day_of_each_purse(read: Read) -> None:
+def test_check_shows_the_limits_of_each_community_and_the_worst_day_of_each_purse(
+    read: Read,
+) -> None:
     text = f"""{PRICED}
 [communities."{GROUP}"]
 person_at_once = -1
@@ -184,12 +194,12 @@ person_videos_per_day = 9
     )
 
 
-def test_a_purse_that_several_share_is_told_once(read: Read) -> None:
+def test_a_purse_shared_by_two_communities_is_described_once(read: Read) -> None:
     text = f'{OWN}[communities."{GROUP}"]\ngateway = "club"\n'
     _, _, said = accounts(read(text, gateway=TWO, **KEY))
     assert said.startswith(f"The gateway club is paid for by {CLUB}, {GROUP}, and nobody else")
 
 
-def test_refunds_of_a_communitys_gateway_are_taken_for_granted_too(read: Read) -> None:
+def test_check_says_that_refunds_are_assumed_for_a_communitys_gateway_too(read: Read) -> None:
     (said,) = remarks(read(OWN, gateway=TWO, **KEY))
     assert "refunded by main, club." in said

@@ -10,7 +10,7 @@ from tests.fakes.disk import no_file_larger_than
 from tests.fakes.wire import Wire
 
 from .samples import opened
-from .shelf import fetched
+from .file_store import fetched
 
 FILE = b"\0\0\0\x10ftypisom" + bytes(range(256)) * 400
 CUT = 40_000

@@ -1,6 +1,6 @@
-"""HEIC files, as phones write them: H.265 stills in the boxes of ISO/IEC 23008-12.
+"""HEIC files as phones write them: H.265 pictures in the boxes of ISO/IEC 23008-12.
 
-Our decoder can't write any, so the boxes are made here.
+Our decoder can't write them, so the boxes are made here.
 """
 
 import io
@@ -23,10 +23,11 @@ def heic(
     pix_fmt: str = "yuv420p",
     kind: bytes = b"hvc1",
 ) -> bytes:
-    """A still; `turns` are quarters counter-clockwise, `mirror` is 0 (up-down) or 1 (left-right).
+    """Return a HEIC picture.
 
-    With several `tiles` they stand beside one another, in as many `rows`, as in the pictures of
-    every iPhone. `kind`: how they are said to be coded.
+    `turns` are quarter turns counter-clockwise, `mirror` is 0 (up-down) or 1 (left-right). Several
+    `tiles` are arranged in `rows`, as in the pictures of every iPhone. `kind` is the codec that the
+    file declares.
     """
     width, height = picture.size
     crops = _cut(picture, tiles, rows)
@@ -112,7 +113,7 @@ def _file(
 
 
 def _h265(picture: Image.Image, pix_fmt: str) -> tuple[bytes, bytes]:
-    """The decoder's configuration as a box, and the one frame."""
+    """Return the decoder's configuration as a box, and the one frame."""
     video = io.BytesIO()
     with av.open(video, "w", format="mp4") as output:
         options = {"x265-params": "log-level=none:keyint=1:info=0:crf=4", "preset": "ultrafast"}

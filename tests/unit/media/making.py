@@ -18,7 +18,7 @@ from tests.unit.media.samples import noise, write_clip
 Matrix = tuple[int, int, int, int]
 FAST = "+faststart"
 LATE = range(34, 58)
-"""As transport streams begin: their first time is not zero."""
+"""The ticks of a transport stream, whose first time is not zero."""
 HOLE = (*range(20), *range(90, 110))
 CREDENTIALS = UUID("d8fec3d6-1b0e-483c-9297-5828877ec481").bytes
 PACED = (0, 1, 2, 5, 6, 12, 13, 14, 30, 31, 47)
@@ -27,22 +27,22 @@ SIZE = (64, 48)
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """How to make one, what is wrong with it, and the size that is posted."""
+    """A sample video: how to make it, why it would not play, and the size of the posted video."""
 
     codec: str
     container: str
     how: Mapping[str, Any]
-    """For `write_clip`."""
+    """Further arguments for `write_clip`."""
     why: str
-    """The reasons of the verdict; none for a video that is kept as it is."""
+    """The reasons in the verdict; empty for a video that is kept as it is."""
     posted: tuple[int, int] = SIZE
     after: Callable[[Path], None] | None = None
-    """Changes the file once it is made."""
+    """Changes the file after it is made."""
     is_large: bool = False
-    """It takes seconds to make."""
+    """Whether the sample takes seconds to make."""
 
     def write(self, path: Path) -> Path:
-        """Make it."""
+        """Make the file."""
         write_clip(path, self.codec, self.container, **self.how)
         if self.after:
             self.after(path)
@@ -59,7 +59,7 @@ def video(
     is_large: bool = False,
     **how: Any,
 ) -> Sample:
-    """One that is made so."""
+    """Return a sample that is made in this way."""
     return Sample(
         codec=codec,
         container=container,
@@ -72,12 +72,12 @@ def video(
 
 
 def good(why: str = "", *, flags: str = FAST, **how: Any) -> Sample:
-    """H.264 in an MP4 whose index comes first, but for what is said."""
+    """Return a sample of H.264 in an MP4 with the index in front, apart from the given changes."""
     return video("libx264", "mp4", why, flags=flags, **how)
 
 
 def with_edit(source: Path, *, first: int, seconds: float) -> None:
-    """Let the video begin with that picture, and last that long."""
+    """Set the edit list so that the video begins with frame `first` and lasts `seconds`."""
     body = bytearray(source.read_bytes())
     at = body.index(b"elst") + 12
     (begin,) = struct.unpack_from(">i", body, at + 4)
@@ -90,13 +90,14 @@ def cut(path: Path) -> None:
 
 
 NORMAL, HALF, STILL = 1 << 16, 1 << 15, 0
-"""Rates of time."""
+"""Playback rates in an edit list."""
 Edit = tuple[float, float | None, int]
-"""How long a part lasts, the second at which it begins in the video, if it shows any, its rate."""
+"""One entry of an edit list: its seconds, the second of the video at which it begins (None shows
+nothing), and its rate."""
 
 
 def with_edits(source: Path, edits: Sequence[Edit], *, track: int = 0) -> None:
-    """Write the edit list of a track anew, and with it all sizes and places behind it."""
+    """Replace the edit list of a track, and correct all sizes and offsets behind it."""
     body = bytearray(source.read_bytes())
     path, begin, end = _place(body, track)
     (late,) = struct.unpack_from(">i", body, begin + 12)
@@ -117,7 +118,7 @@ def with_edits(source: Path, edits: Sequence[Edit], *, track: int = 0) -> None:
 
 
 def _place(body: bytearray, track: int) -> tuple[list[int], int, int]:
-    """Where the boxes around an edit list begin, and it begins and ends itself."""
+    """Return the offsets of the boxes around an edit list, and its own begin and end."""
     path: list[int] = []
     begin, end = 0, len(body)
     for name in (b"moov", b"trak", b"edts", b"elst"):
@@ -132,26 +133,26 @@ def _place(body: bytearray, track: int) -> tuple[list[int], int, int]:
 
 
 def _ticks(body: bytearray, track: int) -> int:
-    """Of a second, in this track."""
+    """Return the ticks per second in this track."""
     at = body.index(b"mdhd", track) + 4 + 12
     (ticks,) = struct.unpack_from(">I", body, at)
     return int(ticks)
 
 
 def edited(*edits: Edit) -> Callable[[Path], None]:
-    """With such an edit list for its pictures."""
+    """Return a function that gives a file such an edit list for its frames."""
     return lambda path: with_edits(path, edits)
 
 
 def with_credentials(path: Path) -> None:
-    """A box for content credentials (C2PA), with words in place of them."""
+    """Append a box for content credentials (C2PA), with plain words instead of credentials."""
     body = CREDENTIALS + b"\0\0\0\0manifest\0" + bytes(8) + b"signed by a model"
     with path.open("ab") as file:
         file.write((8 + len(body)).to_bytes(4) + b"uuid" + body)
 
 
 def with_tail(path: Path) -> None:
-    """Credentials, and behind them what a server on the way put there."""
+    """Append content credentials, and behind them bytes that a server on the way added."""
     with_credentials(path)
     with path.open("ab") as file:
         file.write(b"<html>" * 9)
@@ -162,7 +163,7 @@ def twice(path: Path) -> None:
 
 
 def followed_by(codec: str, **how: Any) -> Callable[[Path], None]:
-    """Another transport stream behind the first."""
+    """Return a function that appends another transport stream to a file."""
 
     def follow(path: Path) -> None:
         other = write_clip(path.with_name("other"), codec, "mpegts", **how)
@@ -172,7 +173,7 @@ def followed_by(codec: str, **how: Any) -> Callable[[Path], None]:
 
 
 def standing_still(path: Path) -> None:
-    """All pictures at one time."""
+    """Give all frames the same time."""
     body = bytearray(path.read_bytes())
     at = body.index(b"stts") + 8
     (count,) = struct.unpack_from(">I", body, at)
@@ -182,7 +183,7 @@ def standing_still(path: Path) -> None:
 
 
 def without_length(path: Path) -> None:
-    """Nothing in the index says how long anything lasts, as while it is still written."""
+    """Remove every duration from the index, as in a file that is still being written."""
     body = bytearray(path.read_bytes())
     for name, at in ((b"mvhd", 16), (b"tkhd", 20), (b"mdhd", 16)):
         for found in re.finditer(name, bytes(body)):
@@ -191,7 +192,7 @@ def without_length(path: Path) -> None:
 
 
 def as_avc3(path: Path) -> None:
-    """Say that the parameters of H.264 stand in the stream."""
+    """Declare that the parameters of H.264 are inside the stream."""
     path.write_bytes(path.read_bytes().replace(b"avc1\0\0\0\0\0\0\0\1", b"avc3\0\0\0\0\0\0\0\1"))
 
 
@@ -251,12 +252,12 @@ def with_chapters_and_subtitles(output: av.container.OutputContainer) -> None:
 
 
 def x264(**params: object) -> dict[str, str]:
-    """Options of the encoder by its own names."""
+    """Return options of the x264 encoder, by the encoder's own names."""
     return {"x264-params": ":".join(f"{name}={value}" for name, value in params.items())}
 
 
 def x265(**params: object) -> dict[str, str]:
-    """The same of H.265's."""
+    """Return options of the x265 encoder, by the encoder's own names."""
     told = {"log-level": "none", **params}
     return {"x265-params": ":".join(f"{name}={value}" for name, value in told.items())}
 

@@ -40,7 +40,9 @@ def noise(width: int, height: int, seed: int = 0) -> Image.Image:
 
 
 def quarters(width: int, height: int) -> Image.Image:
-    """Red and green above blue and white: tells every orientation from every other."""
+    """Return a picture with red and green above blue and white, by which every orientation can be
+    recognized.
+    """
     picture = Image.new("RGB", (2, 2))
     for place, colour in (((0, 0), "red"), ((1, 0), "lime"), ((0, 1), "blue"), ((1, 1), "white")):
         picture.paste(colour, (*place, place[0] + 1, place[1] + 1))
@@ -48,7 +50,7 @@ def quarters(width: int, height: int) -> Image.Image:
 
 
 def corners(picture: Image.Image) -> str:
-    """The colours of `quarters`, read clockwise from the upper left."""
+    """Return the colours of `quarters`, read clockwise from the upper left."""
     width, height = picture.size
     left, right, upper, lower = width // 4, width * 3 // 4, height // 4, height * 3 // 4
     names = ""
@@ -64,7 +66,7 @@ def png_chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def png_of(width: int, height: int) -> bytes:
-    """A PNG that declares a size and brings next to nothing."""
+    """Return a PNG that declares this size and contains almost no data."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
@@ -84,7 +86,10 @@ def write_video(
     still: Image.Image | None = None,
     faststart: bool = False,
 ) -> Path:
-    """H.264 and AAC at 12 frames a second: noise, which is hard to shrink, or a still."""
+    """Write H.264 and AAC at 12 frames a second.
+
+    The video shows noise, which is hard to compress, or `still`.
+    """
     options = {"movflags": "+use_metadata_tags" + ("+faststart" if faststart else "")}
     with av.open(str(path), "w", format="mp4", options=options) as output:
         output.metadata["provenance"] = "made by a model"
@@ -120,8 +125,8 @@ def write_sound(
     layout: str | None = None,
     more: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
-    """A tone, under a title that nobody else is to read."""
-    options = {"strict": "experimental", **more}  # libav's own Vorbis is one
+    """Write a tone, with a title in the metadata that must not be passed on."""
+    options = {"strict": "experimental", **more}  # needed for libav's own Vorbis encoder
     with av.open(str(path), "w", format=container, options=options) as output:
         output.metadata["title"] = "at home"
         layout = layout or ("stereo" if codec == "vorbis" else "mono")
@@ -134,7 +139,7 @@ def write_sound(
 
 
 def turned(video: bytes) -> bytes:
-    """The same file with "turn me a quarter clockwise" in the header of its first track."""
+    """Return the same file with a quarter turn clockwise in the header of its first track."""
     at = video.index(b"tkhd") + 4 + 40
     matrix = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 180 << 16, 0, 1 << 30)
     return video[:at] + matrix + video[at + len(matrix) :]
@@ -142,12 +147,12 @@ def turned(video: bytes) -> bytes:
 
 @contextmanager
 def ordinary_priority() -> Iterator[None]:
-    """Leaves this thread scheduled as it was.
+    """Restore the scheduling of this thread afterwards.
 
-    SVT-AV1 makes the thread that opens it a real-time one, for good, where the process may (root):
-    the processes beside it would hardly run any more.
+    SVT-AV1 turns the thread that opens it into a real-time thread for good if the process may do so
+    (root). Other processes would then hardly run.
     """
-    if not hasattr(os, "sched_getscheduler"):  # Linux has it
+    if not hasattr(os, "sched_getscheduler"):  # only Linux has it
         yield
         return
     policy, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
@@ -180,11 +185,10 @@ def write_clip(
     quiet: tuple[float, float] = (0.0, 0.0),
     beside: Callable[[av.container.OutputContainer], None] | None = None,
 ) -> Path:
-    """A picture that moves a little, shown at these ticks of 1/`rate` s; in any codec.
-
-    `pixel`: the shape of one; `matrix`: how to show the pictures; `still`: they don't move;
-    `heard`: seconds of sound, if not as many as of pictures; `quiet`: seconds between which there
-    is no sound at all; `beside`: adds what else is to be in the file.
+    """Write a video in any codec: a picture that moves a little, shown at these ticks of 1/`rate`
+    s. `pixel` is the aspect ratio of a pixel; `matrix` is the rotation; `still` stops the movement;
+    `heard` is the seconds of sound, by default as many as of frames; `quiet` is a span without any
+    sound; `beside` adds more tracks to the file.
     """
     scene = quarters(size[0] if still else size[0] * 2, size[1])
     files = {"movflags": flags} if flags else {}
@@ -235,7 +239,7 @@ _QUICK = {
 
 
 def with_noise(video: bytes, *, of: float = 0.5) -> bytes:
-    """The same file with noise for the content that lies behind the share `of` of it."""
+    """Return the same file with noise instead of the content behind the share `of` of it."""
     begin = video.index(b"mdat") + 4
     end = begin - 8 + int.from_bytes(video[begin - 8 : begin - 4])
     start = begin + int((end - begin) * of)

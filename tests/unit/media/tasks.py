@@ -1,4 +1,4 @@
-"""Tasks that the tests give a worker, which imports them by name."""
+"""Tasks that tests give to a worker, which imports them by name."""
 
 import os
 import resource
@@ -25,19 +25,19 @@ def announce_and_hang(fifo: Path) -> None:
 
 
 def begin_and_hang(source: Path, target: Path) -> None:
-    """A conversion that never ends."""
+    """Run a conversion that never ends."""
     _begin(source, target)
     signal.pause()
 
 
 def begin_and_die(source: Path, target: Path) -> None:
-    """One whose process is killed, as by a system that is short of memory."""
+    """Run a conversion whose process is killed, as by a system that is short of memory."""
     _begin(source, target)
     die()
 
 
 def begin_and_stumble(source: Path, target: Path) -> None:
-    """One with a bug."""
+    """Run a conversion that raises an unexpected error."""
     _begin(source, target)
     stumble()
 
@@ -47,44 +47,51 @@ def _begin(source: Path, target: Path) -> None:
 
 
 def hoard() -> int:
+    """Use two gigabytes of memory."""
     return len(bytearray(2_000_000_000))
 
 
 def decode_in(room: int, picture: Path) -> None:
-    """Decode with so many more bytes of memory than are in use."""
+    """Decode a picture with so many bytes of memory beyond those in use."""
     _leave(room)
     decode(picture, lambda size: size)
 
 
 def look_in(room: int, video: Path) -> FullFacts:
-    """Decode a video with so many more bytes of memory than are in use."""
+    """Decode a video with so many bytes of memory beyond those in use."""
     _leave(room)
     return check(video)
 
 
 def _leave(room: int) -> None:
+    """Limit the memory of this process to the bytes in use plus `room`."""
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (used + room, hard))
 
 
 def refuse() -> None:
+    """Raise a refusal with a value."""
     raise Refused("sound_short", seconds=1.0)
 
 
 def put_off() -> None:
+    """Raise a temporary error."""
     raise Temporary("busy", retry_after=3.0)
 
 
 def stumble() -> None:
+    """Raise an unexpected error."""
     raise KeyError("never translated")
 
 
 def miss() -> str:
+    """Read a file that does not exist."""
     return Path("/nowhere/at/all").read_text()
 
 
 def chatter() -> str:
+    """Print to stdout, and return."""
     os.write(1, b"a library that prints")
     sys.stdout.flush()
     return "answer"
@@ -95,6 +102,6 @@ def process() -> int:
 
 
 def surroundings() -> tuple[set[str], set[str], bool]:
-    """Names in the environment, top-level modules, and whether Ctrl-C is ignored."""
+    """Return the names in the environment, the top-level modules, and whether Ctrl-C is ignored."""
     modules = {name.partition(".")[0] for name in sys.modules}
     return set(os.environ), modules, signal.getsignal(signal.SIGINT) is signal.SIG_IGN

@@ -1,4 +1,4 @@
-"""Videos that say which colours theirs are: right after the conversion they are the same."""
+"""Videos that declare their colours: a conversion shows the same colours."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,7 @@ SPACES: dict[str, FullFacts] = {
     "bt2020": (9, ColorPrimaries.BT2020, ColorTrc.BT2020_10),
     "smpte170m": (Colorspace.SMPTE170M, ColorPrimaries.SMPTE170M, ColorTrc.SMPTE170M),
 }
-"""The matrix of a video's colours, their primaries and their transfer."""
+"""The matrix of a video's colours, their primaries and their transfer function."""
 
 
 @pytest.mark.parametrize("space", SPACES)
@@ -27,11 +27,11 @@ SPACES: dict[str, FullFacts] = {
         ("libvpx-vp9", "webm", "yuv420p", True),
         ("libvpx-vp9", "mp4", "yuv444p", True),
         ("libsvtav1", "mp4", "yuv420p10le", True),
-        ("prores_ks", "mov", "yuv422p10le", False),  # which knows no other range
+        ("prores_ks", "mov", "yuv422p10le", False),  # ProRes has no other range
         ("prores_ks", "mov", "yuva444p10le", False),
     ],
 )
-def test_colours_are_those_that_were_videoed(
+def test_a_conversion_keeps_the_colours_that_the_video_declares(
     tmp_path: Path, codec: str, container: str, pix_fmt: str, space: str, is_full: bool
 ) -> None:
     source = tmp_path / "source"

@@ -1,4 +1,4 @@
-"""Edit lists as they stand in a file: each rule by the smallest file that it is about."""
+"""Edit lists as bytes of a file: each rule with the smallest file that it is about."""
 
 import io
 import struct
@@ -12,19 +12,20 @@ from bot.media.edits import Edits, edits_in
 
 NORMAL = 1 << 16
 PARTS = ((1.0, 1.0), (1.0, 0.0))
-"""Two of one second each, in another order."""
+"""Two parts of one second each, in reverse order."""
 Part = tuple[float, float]
-"""Its seconds, and the second at which it begins; before zero it shows nothing."""
+"""The seconds of a part, and the second of the video at which it begins; a negative begin shows
+nothing."""
 
 
 def box(name: bytes, *inside: bytes, size: int | None = None) -> bytes:
-    """A box, which may lie about its size."""
+    """Return a box, whose stated size may be wrong."""
     body = b"".join(inside)
     return struct.pack(">I", len(body) + 8 if size is None else size) + name + body
 
 
 def header(name: bytes, lasting: float, *, ticks: int = 1000, wide: bool = False) -> bytes:
-    """The box that tells how many ticks a second has, and how many of them it lasts."""
+    """Return the box that states the ticks per second and the duration in ticks."""
     times = (0, 0, ticks, round(lasting * 1000))
     return box(name, struct.pack(">IQQIQ" if wide else ">5I", wide << 24, *times))
 
@@ -65,28 +66,28 @@ GOOD = box(b"mdia", header(b"mdhd", 2.0), HANDLER)
         (movie(track(PARTS, kind=b"text")), Edits.NONE),
         (movie(track([(1.0, 9.0)]), track(PARTS, kind=b"soun")), Edits.IGNORED),
         (movie(track(PARTS), track([(2.0, 0.0)], kind=b"soun")), Edits.FOLLOWED),
-        # In 64 bits.
+        # Sizes and times of 64 bits.
         (movie(track([(2.0, 0.0)], wide=True), wide=True), Edits.NONE),
         (movie(track([(9.0, 0.0)], wide=True), wide=True), Edits.FOLLOWED),
         (movie(track([(1.0, 9.0)], wide=True), wide=True), Edits.IGNORED),
-        # A video whose pictures are all shown late lasts longer, and the last of them begins later.
+        # A video whose frames are all delayed lasts longer, and its last frame begins later.
         (movie(track([(2.4, 0.0)])), Edits.NONE),
         (movie(track([(2.6, 0.0)])), Edits.FOLLOWED),
         (movie(track([(0.1, 2.4)])), Edits.NONE),
         (movie(track([(0.1, 2.6)])), Edits.IGNORED),
         (movie(track([(1.0, -0.5)])), Edits.IGNORED),
-        # The sound may be longer or shorter than it says, and so may a video in parts.
+        # The sound may be longer or shorter than stated, and so may a fragmented video.
         (movie(track([(9.0, 0.0)], kind=b"soun")), Edits.NONE),
         (movie(track([(1.0, 9.0)], kind=b"soun")), Edits.NONE),
         (movie(track([(9.0, 0.0)], lasting=0.0)), Edits.NONE),
         (movie(track([(0.0, 0.0)], lasting=0.0)), Edits.NONE),
-        # Nothing is believed that lies outside.
+        # Boxes outside of their parent are ignored.
         (movie(box(b"trak", GOOD, STRANGE_LIST, LIKE_A_PART)), Edits.NONE),
         (movie(box(b"trak", GOOD, ONE_OF_TWO)), Edits.NONE),
         (movie(box(b"trak", box(b"mdia", SHORT, HANDLER), STRANGE_LIST)), Edits.NONE),
         (movie(box(b"trak", box(b"mdia", TIMELESS, HANDLER), STRANGE_LIST)), Edits.NONE),
         (b"\0\0\0\1moov" + bytes(100), Edits.NONE),
-        # The ways in which a box tells its size.
+        # The ways in which a box states its size.
         (box(b"moov", header(b"mvhd", 2.0), track(PARTS), size=0), Edits.FOLLOWED),
         (
             box(b"moov", struct.pack(">Q", 1000), header(b"mvhd", 2.0), track(PARTS), size=1),
@@ -95,18 +96,20 @@ GOOD = box(b"mdia", header(b"mdhd", 2.0), HANDLER)
         (b"", Edits.NONE),
     ],
 )  # fmt: skip
-def test_the_way_in_which_a_file_is_read(tmp_path: Path, file: bytes, read: Edits) -> None:
+def test_an_edit_list_is_classified_as_trivial_followed_or_ignored(
+    tmp_path: Path, file: bytes, read: Edits
+) -> None:
     path = tmp_path / "video.mp4"
     path.write_bytes(file)
     assert edits_in(path) is read
 
 
-def test_a_box_whose_head_ends_behind_what_holds_it_is_none() -> None:
-    """Else all of a large file would be read for it."""
+def test_a_box_whose_header_ends_outside_its_parent_is_ignored() -> None:
+    """If such a box counted, the whole of a large file would be read for it."""
     wide = io.BytesIO(b"\0\0\0\1hdlr" + bytes(7) + b"\x20" + bytes(100))
     assert list(edits._inside(wide, b"hdlr", (0, 100))) == [(16, 32)]
     assert list(edits._inside(wide, b"hdlr", (0, 15))) == []
 
 
-def test_of_an_endless_list_the_beginning_is_read() -> None:
+def test_of_an_endless_edit_list_only_the_beginning_is_read() -> None:
     assert len(edits._read(io.BytesIO(bytes(900_000)), (0, 900_000))) == 200_000

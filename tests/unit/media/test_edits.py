@@ -1,4 +1,4 @@
-"""Edit lists: a posted video shows what a player that obeys them shows, or all of the video."""
+"""Edit lists: a posted video shows what a player that obeys the list shows, or the whole video."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ ALL = tuple(range(48))
         ([(1, 0, NORMAL), (1, 9, NORMAL)], tuple(range(24))),
     ],
 )
-def test_parts_are_shown_as_often_and_in_the_order_that_a_list_says(
+def test_a_posted_video_shows_parts_as_often_and_in_the_order_of_the_edit_list(
     tmp_path: Path, edits: list[Edit], shown: tuple[int, ...], sound: str | None
 ) -> None:
     source = video(tmp_path, sound)
@@ -66,10 +66,10 @@ def test_parts_are_shown_as_often_and_in_the_order_that_a_list_says(
         [(2, None, NORMAL)],
     ],
 )
-def test_all_of_a_video_is_shown_whose_list_nobody_follows(
+def test_a_video_whose_edit_list_no_player_follows_is_shown_whole(
     tmp_path: Path, edits: list[Edit]
 ) -> None:
-    """The log says why: `edits`."""
+    """The log gives the reason `edits`."""
     source = video(tmp_path, "aac")
     whole = pictures_of(source)
     with_edits(source, edits)
@@ -83,14 +83,14 @@ def test_all_of_a_video_is_shown_whose_list_nobody_follows(
     assert sound_until(kept) == pytest.approx(2.0, abs=0.1)
 
 
-def test_the_list_of_the_sound_counts_as_well(tmp_path: Path) -> None:
+def test_an_edit_list_of_the_sound_track_counts_too(tmp_path: Path) -> None:
     source = video(tmp_path, "aac")
     with_edits(source, [(1, 1, NORMAL), (1, 0, NORMAL)], track=1)
     assert see(source).is_cut
     assert posted(source)[0] is Way.REENCODED
 
 
-def test_a_video_that_begins_late_is_not_cut(tmp_path: Path) -> None:
+def test_an_edit_list_that_only_delays_the_start_cuts_nothing(tmp_path: Path) -> None:
     source = video(tmp_path, None)
     with_edits(source, [(1, None, NORMAL), (2, 0, NORMAL)])
     assert (see(source).is_cut, see(source).has_odd_edits) == (False, False)
@@ -99,7 +99,7 @@ def test_a_video_that_begins_late_is_not_cut(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("codec", "container"), [("libx264", "mov"), ("libx265", "mp4")])
-def test_a_list_may_end_within_the_time_of_the_last_picture(
+def test_an_edit_list_that_ends_during_the_last_frame_keeps_that_frame(
     tmp_path: Path, codec: str, container: str
 ) -> None:
     source = write_clip(tmp_path / "source", codec, container, rate=1, times=range(3))

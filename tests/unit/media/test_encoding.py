@@ -1,4 +1,4 @@
-"""A gateway's file before it is kept: whole, decodable, and an MP4 that plays."""
+"""A gateway's file before it is kept: complete, decodable, and converted to an MP4 that plays."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -39,7 +39,10 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def prepare(source: Path, target: Path) -> tuple[Probe, Path]:
-    """As the studio does it: what is in a file, and which one is posted."""
+    """Prepare a file in the same way as the studio.
+
+    Return its properties and the file that is posted.
+    """
     examined = examine(source)
     verdict = judge(examined.seen)
     if verdict.way is Way.AS_IT_IS:
@@ -51,13 +54,13 @@ def prepare(source: Path, target: Path) -> tuple[Probe, Path]:
 
 
 def times_of(path: Path) -> list[float]:
-    """The second at which each picture is shown."""
+    """Return the second at which each frame is shown."""
     with av.open(str(path)) as container:
         return [round(frame.time or 0.0, 3) for frame in container.decode(video=0)]
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_any_container_becomes_an_mp4_that_plays(tmp_path: Path, name: str) -> None:
+def test_a_video_in_any_container_becomes_an_mp4_that_plays(tmp_path: Path, name: str) -> None:
     codec, container, sound = OTHERS[name]
     source = write_clip(tmp_path / "source", codec, container, sound=sound)
 
@@ -73,24 +76,24 @@ def test_any_container_becomes_an_mp4_that_plays(tmp_path: Path, name: str) -> N
     assert body.index(b"moov") < body.index(b"mdat")
     shown = times_of(kept)
     assert len(shown) == 24
-    # Sound may begin a moment before the pictures.
+    # Sound may begin a moment before the frames.
     assert 0.0 <= shown[0] < 0.03
     assert [at - shown[0] for at in shown] == pytest.approx(
         [tick / 24 for tick in range(24)], abs=0.002
     )
 
 
-def test_a_copy_that_would_not_play_is_none(tmp_path: Path) -> None:
-    """A look at the copy decides, and not only the one at its source."""
+def test_a_remuxed_copy_that_would_not_play_is_refused(tmp_path: Path) -> None:
+    """The copy itself is examined, and not only its source."""
     source = write_clip(tmp_path / "source", "libx265", "mov")
     with pytest.raises(Broken, match="cannot_copy"):
         remux(source, tmp_path / "video.mp4", Verdict(file=("container",)))
 
 
-def test_a_copy_of_packets_without_a_time_is_none(
+def test_a_remuxed_copy_with_a_packet_without_a_time_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One would be guessed."""
+    """The muxer would guess a time."""
 
     class Untimed(Copied):
         def take(self, packet: "av.Packet[av.stream.Stream]") -> None:
@@ -103,8 +106,10 @@ def test_a_copy_of_packets_without_a_time_is_none(
         remux(source, tmp_path / "video.mp4", judge(examine(source).seen))
 
 
-def test_a_copy_lasts_as_long_where_another_picture_is_decoded_last(tmp_path: Path) -> None:
-    """B-frames are decoded behind the picture that is shown after them."""
+def test_a_remuxed_copy_is_as_long_as_its_source_if_the_last_frame_is_decoded_earlier(
+    tmp_path: Path,
+) -> None:
+    """B-frames are decoded after the frame that is shown after them."""
     options = x264(bframes=2, **{"b-adapt": 0})
     source = write_clip(
         tmp_path / "source", "libx264", "mov", times=(*range(6), 20), options=options
@@ -116,8 +121,8 @@ def test_a_copy_lasts_as_long_where_another_picture_is_decoded_last(tmp_path: Pa
     assert kept.seconds == pytest.approx(21 / 24, abs=0.05)
 
 
-def test_sound_that_could_not_be_copied_is_made_anew(tmp_path: Path) -> None:
-    """Only videos whose pictures are good come here as one that could not."""
+def test_sound_that_cannot_be_copied_is_encoded_again(tmp_path: Path) -> None:
+    """Of videos with good frames, only those whose sound could not be copied come here."""
     source = write_clip(tmp_path / "source", "libx264", "mov", sound="aac")
     convert(source, tmp_path / "video.mp4")
     assert sounds_of(tmp_path / "video.mp4") != sounds_of(source)
@@ -128,24 +133,24 @@ def sounds_of(path: Path) -> list[bytes]:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
 
 
-def test_what_did_not_become_small_enough_is_not_offered(
+def test_a_shrunk_video_that_is_still_too_large_is_refused(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rate is planned with room to spare; here it is planned with none."""
+    """The bit rate is normally planned with a margin; here the margin is removed."""
     monkeypatch.setattr(encoding, "_MARGIN", 6.0)
     with pytest.raises(Broken, match="cannot_shrink"):
         shrink(clip, tmp_path / "small.mp4", clip.stat().st_size // 5)
 
 
-def test_a_video_of_one_pixel_has_two_by_two(tmp_path: Path) -> None:
-    """No smaller one is even."""
+def test_a_video_of_one_pixel_becomes_two_by_two_pixels(tmp_path: Path) -> None:
+    """Two is the smallest even side."""
     source = write_clip(tmp_path / "source", "ffv1", "matroska", size=(1, 1), pix_fmt="yuv444p")
     kept, _ = prepare(source, tmp_path / "video.mp4")
     assert (kept.width, kept.height) == (2, 2)
 
 
 @pytest.mark.parametrize(("kind", "pix_fmt"), [("gif", "rgb8"), ("apng", "rgb24")])
-def test_a_moving_picture_is_a_video_and_a_still_one_is_none(
+def test_an_animated_gif_or_png_is_a_video_and_a_still_one_is_not(
     tmp_path: Path, kind: str, pix_fmt: str
 ) -> None:
     moving = write_clip(tmp_path / "moving", kind, kind, pix_fmt=pix_fmt)
@@ -159,12 +164,14 @@ def test_a_moving_picture_is_a_video_and_a_still_one_is_none(
 
 @pytest.mark.parametrize(("codec", "container"), [("libvpx-vp9", "webm"), ("libx264", "mov")])
 @pytest.mark.parametrize(
-    "ticks", [(*range(96), *range(97, 192)), (*range(20), *range(60, 90))], ids=["one", "a hole"]
+    "ticks",
+    [(*range(96), *range(97, 192)), (*range(20), *range(60, 90))],
+    ids=["a dropped frame", "a gap"],
 )
-def test_dropped_frames_and_holes_stay_where_they_were(
+def test_a_conversion_keeps_the_times_of_frames_around_dropped_frames_and_gaps(
     tmp_path: Path, codec: str, container: str, ticks: tuple[int, ...]
 ) -> None:
-    """On ticks of the average rate, two pictures would fall on one of them."""
+    """On ticks of the average frame rate, two frames would share one tick."""
     source = write_clip(tmp_path / "source", codec, container, times=ticks)
 
     _, kept = prepare(source, tmp_path / "video.mp4")
@@ -173,14 +180,14 @@ def test_dropped_frames_and_holes_stay_where_they_were(
 
 
 @pytest.mark.proof
-def test_a_video_with_a_dropped_frame_shrinks(tmp_path: Path) -> None:
+def test_a_video_with_a_dropped_frame_shrinks_and_keeps_its_times(tmp_path: Path) -> None:
     ticks = (*range(96), *range(97, 192))
     source = write_clip(tmp_path / "source.mp4", "libx264", "mp4", times=ticks, size=(640, 360))
     shrink(source, tmp_path / "small.mp4", 120_000)
     assert times_of(tmp_path / "small.mp4") == pytest.approx([it / 24 for it in ticks], abs=0.002)
 
 
-def test_odd_sides_are_cut_by_one(tmp_path: Path) -> None:
+def test_an_odd_side_of_a_video_is_cut_by_one_pixel(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "source", "libvpx-vp9", "webm", size=(63, 47))
     probe, _ = prepare(source, tmp_path / "video.mp4")
     assert (probe.width, probe.height) == (62, 46)
@@ -192,10 +199,10 @@ def test_odd_sides_are_cut_by_one(tmp_path: Path) -> None:
     ids=lambda tail: repr(tail[:8]),
 )
 @pytest.mark.parametrize("faststart", [False, True])
-def test_what_lies_behind_the_last_box_is_not_posted_and_stays_in_the_original(
+def test_bytes_behind_the_last_box_are_not_posted_and_stay_in_the_original(
     tmp_path: Path, tail: bytes, faststart: bool
 ) -> None:
-    """The credentials in a file may be signed for all of its bytes."""
+    """Content credentials in a file may be signed for all of its bytes."""
     path = write_video(tmp_path / "clip.mp4", seconds=1, still=quarters(32, 18), width=32,
                        height=18, faststart=faststart)  # fmt: skip
     whole = path.read_bytes()
@@ -209,8 +216,10 @@ def test_what_lies_behind_the_last_box_is_not_posted_and_stays_in_the_original(
     assert len(times_of(kept)) == 12
 
 
-def test_a_box_behind_the_index_that_is_cut_is_no_tail(clip: Path, tmp_path: Path) -> None:
-    """The next part of a video in parts may be as important as the first."""
+def test_a_truncated_box_behind_the_index_makes_the_video_truncated(
+    clip: Path, tmp_path: Path
+) -> None:
+    """In a fragmented video, a later fragment may be as important as the first."""
     path = tmp_path / "cut.mp4"
     for kind in (b"moof", b"mdat", b"free"):
         path.write_bytes(clip.read_bytes() + b"\0\0\1\0" + kind + bytes(9))
@@ -218,14 +227,14 @@ def test_a_box_behind_the_index_that_is_cut_is_no_tail(clip: Path, tmp_path: Pat
             prepare(path, tmp_path / "video.mp4")
 
 
-def test_a_good_video_is_left_as_it_is(clip: Path, tmp_path: Path) -> None:
+def test_a_good_video_is_not_changed(clip: Path, tmp_path: Path) -> None:
     before = clip.read_bytes()
     _, kept = prepare(clip, tmp_path / "video.mp4")
     assert (kept, clip.read_bytes()) == (clip, before)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
-def test_a_video_that_becomes_noise_is_damaged(clip: Path, tmp_path: Path, share: float) -> None:
+def test_a_video_that_turns_into_noise_is_damaged(clip: Path, tmp_path: Path, share: float) -> None:
     path = tmp_path / "noise.mp4"
     path.write_bytes(with_noise(clip.read_bytes(), of=share))
     with pytest.raises(Broken, match="video_damaged") as broken:
@@ -234,7 +243,7 @@ def test_a_video_that_becomes_noise_is_damaged(clip: Path, tmp_path: Path, share
 
 
 @pytest.mark.parametrize("codec", ["libx265", "mpeg4", "libvpx-vp9"])
-def test_noise_is_noticed_in_other_codecs_too(tmp_path: Path, codec: str) -> None:
+def test_noise_is_detected_in_other_codecs_too(tmp_path: Path, codec: str) -> None:
     path = write_clip(tmp_path / "clip.mp4", codec, "mp4", times=range(72))
     check(path)
     path.write_bytes(with_noise(path.read_bytes()))
@@ -243,8 +252,10 @@ def test_noise_is_noticed_in_other_codecs_too(tmp_path: Path, codec: str) -> Non
 
 
 @pytest.mark.parametrize("container", ["webm", "matroska", "avi", "flv"])
-def test_half_a_file_without_an_index_is_damaged(tmp_path: Path, container: str) -> None:
-    """Where pictures are found by reading on, noise hides them and nothing fails."""
+def test_half_a_file_in_a_container_without_an_index_is_damaged(
+    tmp_path: Path, container: str
+) -> None:
+    """Where frames are found by reading on, noise hides frames without an error."""
     codec = {"webm": "libvpx-vp9", "avi": "mpeg4", "flv": "flv"}.get(container, "libx264")
     path = write_clip(tmp_path / "clip", codec, container, times=range(72))
     check(path)
@@ -254,7 +265,9 @@ def test_half_a_file_without_an_index_is_damaged(tmp_path: Path, container: str)
 
 
 async def test_a_video_that_needs_too_much_memory_is_not_called_damaged(tmp_path: Path) -> None:
-    """Under the least room in which it can be opened at all, which differs with the machine."""
+    """The limit begins below the least memory in which the video can be opened, which differs by
+    machine.
+    """
     path = write_clip(tmp_path / "clip.mp4", "libx265", "mp4", size=(1920, 1080), still=True)
     room, told, called = 34_000_000, None, set[str]()
     while told is None:
@@ -268,8 +281,8 @@ async def test_a_video_that_needs_too_much_memory_is_not_called_damaged(tmp_path
     assert (told.shown, "video_damaged" in called) == (24, False)
 
 
-def test_one_damaged_picture_in_many_is_a_flicker(tmp_path: Path) -> None:
-    """The video is paid for; nobody would rather have none."""
+def test_a_single_damaged_frame_among_many_is_accepted(tmp_path: Path) -> None:
+    """The video is paid for, and a flicker is better than no video."""
     path = write_clip(tmp_path / "clip.mp4", "libx264", "mp4", times=range(72))
     body = bytearray(path.read_bytes())
     with av.open(str(path)) as container:
@@ -290,7 +303,7 @@ def test_one_damaged_picture_in_many_is_a_flicker(tmp_path: Path) -> None:
         ((4096, 4096), (3072, 3072), (1536, 1536)),
     ],
 )
-def test_a_second_try_has_one_thread_and_a_quarter_of_the_pixels_at_most(
+def test_a_second_try_of_a_conversion_uses_one_thread_and_a_quarter_of_the_pixels(
     size: tuple[int, int], usual: tuple[int, int], sparing: tuple[int, int]
 ) -> None:
     clip = Probe(
@@ -304,6 +317,6 @@ def test_a_second_try_has_one_thread_and_a_quarter_of_the_pixels_at_most(
 
 
 @pytest.mark.parametrize("threads", [1, THREADS])
-def test_a_video_is_read_with_as_many_threads_as_are_told(clip: Path, threads: int) -> None:
+def test_a_video_is_decoded_with_the_given_number_of_threads(clip: Path, threads: int) -> None:
     with opened(clip, threads=threads) as container:
         assert video_stream(container).codec_context.thread_count == threads

@@ -1,4 +1,6 @@
-"""Pictures in and out: each kind that people send, its orientation, and what may not travel on."""
+"""Pictures in and out: each kind that people send, its orientation, and data that must not be
+passed on.
+"""
 
 import io
 import struct
@@ -26,13 +28,15 @@ from .heif import heic
 from .samples import corners, encoded, noise, png_chunk, quarters
 
 SEEN = {1: "RGWB", 2: "GRBW", 3: "WBRG", 4: "BWGR", 5: "RBWG", 6: "BRGW", 7: "WGRB", 8: "GWBR"}
-"""Orientation by EXIF, and what `quarters` looks like then."""
+"""The corners of `quarters` under each EXIF orientation."""
 TURNED = {1: (0, None), 2: (0, 1), 3: (2, None), 4: (0, 0), 6: (3, None), 8: (1, None)}
-"""The same in the words of a HEIF: quarters counter-clockwise, then a mirror."""
+"""The same orientations as a HEIF states them: quarter turns counter-clockwise, then a mirror."""
 
 
 @dataclass
 class Made:
+    """The whole picture, the picture fitted to a model, and the bytes of the two files."""
+
     whole: Image.Image
     fitted: Image.Image
     body: bytes
@@ -61,13 +65,14 @@ def opened(made: Path) -> Image.Image:
 
 
 def why(make: Make, body: bytes) -> str:
+    """Return the reason for which a picture is refused."""
     with pytest.raises(Refused) as refused:
         make(body)
     return refused.value.code.removeprefix("picture_")
 
 
 def exif(orientation: int = 1) -> bytes:
-    """A place on Earth, and which side is up."""
+    """Return an EXIF block with an orientation, a location and secret texts."""
     block = Image.Exif()
     block[0x0112] = orientation
     block[0x010E] = "SECRET"
@@ -79,7 +84,7 @@ def exif(orientation: int = 1) -> bytes:
 
 
 def pairs(**options: Any) -> bytes:
-    """Two pictures in a JPEG, as phones write them with a depth or a gain map."""
+    """Return a JPEG with two pictures, as phones write them with a depth or gain map."""
     return encoded(
         quarters(120, 60), "MPO", save_all=True, append_images=[noise(60, 30)], **options
     )
@@ -91,7 +96,7 @@ def sequence(kind: str, *frames: Image.Image, **options: Any) -> bytes:
 
 
 def png_of_16_bits(picture: Image.Image) -> bytes:
-    """Each level twice: as its own upper and its own lower byte."""
+    """Return a PNG of 16 bits whose upper and lower byte are the same level."""
     wide = len(picture.getbands()) * 2 * picture.width
     colour = {"L": 0, "RGB": 2, "RGBA": 6}[picture.mode]
     levels = bytes(each for level in picture.tobytes() for each in (level, level))
@@ -134,7 +139,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_kind_of_picture_is_read(make: Make, name: str) -> None:
+def test_every_supported_kind_of_picture_is_read(make: Make, name: str) -> None:
     grey = "grey" in name
     made, header = make(KINDS[name]), header_of(io.BytesIO(KINDS[name]))
     assert header is not None
@@ -143,6 +148,7 @@ def test_every_kind_of_picture_is_read(make: Make, name: str) -> None:
 
 
 def turned(kind: str, orientation: int) -> bytes:
+    """Return a picture with this orientation and secret metadata."""
     if kind == "HEIC":
         turns, mirror = TURNED[orientation]
         return heic(quarters(128, 64), turns=turns, mirror=mirror, exif=exif(orientation))
@@ -162,7 +168,7 @@ LYING = [
 
 
 @pytest.mark.parametrize(("kind", "orientation"), LYING)
-def test_a_picture_is_turned_once_and_no_place_travels_on(
+def test_a_picture_is_turned_upright_once_and_its_location_is_removed(
     make: Make, tmp_path: Path, kind: str, orientation: int
 ) -> None:
     body = turned(kind, orientation)
@@ -176,24 +182,25 @@ def test_a_picture_is_turned_once_and_no_place_travels_on(
     assert not made.whole.getexif()
 
 
-def test_a_mirror_comes_after_the_turn_in_a_heif(make: Make) -> None:
+def test_a_heif_is_mirrored_after_it_is_turned(make: Make) -> None:
     assert corners(make(heic(quarters(128, 64), turns=1, mirror=0)).whole) == SEEN[5]
 
 
-def test_what_a_heif_says_twice_is_done_once_and_what_only_exif_says_is_not_done(
-    make: Make,
-) -> None:
-    """The format has its own word for it; EXIF in it is a memory of the camera's."""
+def test_a_heif_turned_by_its_own_orientation_is_not_turned_again_by_exif(make: Make) -> None:
+    """HEIF has its own property for orientation.
+
+    EXIF inside a HEIF only records what the camera did.
+    """
     assert corners(make(heic(quarters(128, 64), exif=exif(6))).whole) == SEEN[1]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP", "AVIF"])
-def test_xmp_turns_nothing(make: Make, kind: str) -> None:
+def test_the_orientation_in_xmp_turns_nothing(make: Make, kind: str) -> None:
     xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
     assert corners(make(encoded(STILL, kind, xmp=xmp)).whole) == SEEN[1]
 
 
-def test_nothing_behind_or_beside_the_picture_travels_on(make: Make) -> None:
+def test_no_data_behind_or_beside_the_pixels_is_passed_on(make: Make) -> None:
     for name, body in KINDS.items():
         assert b"SECRET" not in make(body + b"SECRET" * 50).body, name
     xmp = b"<x:xmpmeta>SECRET</x:xmpmeta>"
@@ -201,7 +208,7 @@ def test_nothing_behind_or_beside_the_picture_travels_on(make: Make) -> None:
         assert b"SECRET" not in make(encoded(STILL, kind, xmp=xmp)).body, kind
 
 
-# ---------------------------------------------------------------- metadata without end
+# ---------------------------------------------------------------- endless metadata
 
 BOMB = zlib.compress(bytes(80_000_000))
 CHUNKS = {
@@ -219,7 +226,7 @@ CHUNKS = {
 
 @pytest.mark.parametrize("name", CHUNKS)
 @pytest.mark.parametrize("place", ["in front", "behind"])
-def test_metadata_that_a_decoder_stumbles_over_is_ignored(
+def test_metadata_that_a_decoder_cannot_read_is_ignored(
     make: Make, tmp_path: Path, name: str, place: str
 ) -> None:
     body = encoded(STILL)
@@ -229,20 +236,20 @@ def test_metadata_that_a_decoder_stumbles_over_is_ignored(
     assert upright_size(tmp_path / "source") == (120, 60)
 
 
-def test_the_orientation_of_a_png_may_stand_behind_its_pixels(make: Make, tmp_path: Path) -> None:
+def test_the_orientation_of_a_png_is_found_behind_its_pixels(make: Make, tmp_path: Path) -> None:
     body = encoded(STILL)
     chunk = png_chunk(b"eXIf", exif(6).removeprefix(b"Exif\0\0"))
     assert corners(make(body[:-12] + chunk + body[-12:]).whole) == SEEN[6]
     assert upright_size(tmp_path / "source") == (60, 120)
 
 
-def test_a_jpeg_may_have_its_size_behind_megabytes_of_metadata(make: Make) -> None:
+def test_the_size_of_a_jpeg_is_found_behind_megabytes_of_metadata(make: Make) -> None:
     body = encoded(STILL, "JPEG")
     segments = b"\xff\xe1\xff\xff" + b"http://ns.adobe.com/xap/1.0/\0".ljust(65_533, b"x")
     assert corners(make(body[:2] + segments * 40 + body[2:]).whole) == "RGWB"
 
 
-def test_texts_of_a_png_do_not_hide_its_pixels_from_the_room() -> None:
+def test_the_size_of_a_png_is_found_behind_large_compressed_texts() -> None:
     text = PngInfo()
     text.add_text("x", "y" * 3_000_000, zip=True)
     header = header_of(io.BytesIO(encoded(STILL, pnginfo=text)))
@@ -250,7 +257,7 @@ def test_texts_of_a_png_do_not_hide_its_pixels_from_the_room() -> None:
     assert (header.width, header.height) == (120, 60)
 
 
-# ---------------------------------------------------------------- the first frame to show something
+# ---------------------------------------------------------------- the first frame with content
 
 CLEAR = Image.new("RGBA", (120, 60))
 BLACK, WHITE = (Image.new("RGB", (120, 60), colour) for colour in ("black", "white"))
@@ -258,7 +265,7 @@ BLACK, WHITE = (Image.new("RGB", (120, 60), colour) for colour in ("black", "whi
 
 @pytest.mark.parametrize("blank", [CLEAR, BLACK, WHITE], ids=["clear", "black", "white"])
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "AVIF", "PNG"])
-def test_the_first_frame_that_shows_something_is_taken(
+def test_blank_first_frames_of_an_animation_are_skipped(
     make: Make, kind: str, blank: Image.Image
 ) -> None:
     exact = {"lossless": True} if kind == "WEBP" else {}
@@ -274,7 +281,7 @@ FADING = [Image.blend(BLACK, STILL, share) for share in (0.05, 0.1, 0.2, 0.25)]
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "AVIF", "PNG"])
 @pytest.mark.parametrize("start", [[MARKED], FADING], ids=["a watermark on white", "a fade"])
-def test_of_frames_that_show_little_none_is_taken(
+def test_frames_of_an_animation_that_show_little_are_skipped(
     make: Make, kind: str, start: list[Image.Image]
 ) -> None:
     exact = {"lossless": True} if kind == "WEBP" else {}
@@ -282,7 +289,7 @@ def test_of_frames_that_show_little_none_is_taken(
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "PNG"])
-def test_colours_of_what_is_clear_are_not_seen(make: Make, kind: str) -> None:
+def test_the_colours_of_fully_transparent_pixels_do_not_count(make: Make, kind: str) -> None:
     hidden = STILL.convert("RGBA")
     hidden.putalpha(0)
     exact = {"lossless": True, "exact": True} if kind == "WEBP" else {}
@@ -291,7 +298,7 @@ def test_colours_of_what_is_clear_are_not_seen(make: Make, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
-def test_where_all_frames_show_little_the_one_that_shows_the_most_is_taken(
+def test_if_all_frames_show_little_the_frame_that_shows_most_is_taken(
     make: Make, kind: str
 ) -> None:
     exact = {"lossless": True} if kind == "WEBP" else {}
@@ -300,19 +307,19 @@ def test_where_all_frames_show_little_the_one_that_shows_the_most_is_taken(
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "AVIF", "PNG"])
-def test_a_picture_of_one_colour_is_a_picture(make: Make, kind: str) -> None:
+def test_a_picture_of_one_colour_is_accepted(make: Make, kind: str) -> None:
     assert make(encoded(WHITE, kind)).whole.getpixel((5, 5)) == (255, 255, 255)
     assert make(sequence(kind, WHITE, BLACK)).whole.getpixel((5, 5)) == (255, 255, 255)
 
 
-def test_a_damaged_second_frame_leaves_the_first(make: Make) -> None:
+def test_with_a_damaged_second_frame_the_first_frame_is_taken(make: Make) -> None:
     body = sequence("GIF", WHITE, noise(120, 60))
     assert make(body[: len(body) // 2]).whole.getpixel((5, 5)) == (255, 255, 255)
 
 
 @pytest.mark.proof
-def test_an_animation_that_never_shows_anything_is_given_up_soon(make: Make) -> None:
-    """20,000 frames: to look at all of them would take minutes."""
+def test_the_search_for_a_frame_that_shows_something_ends_soon(make: Make) -> None:
+    """The animation has 20,000 frames; examining all of them would take minutes."""
     body = sequence("GIF", *(each.resize((600, 600)) for each in (BLACK, WHITE)))
     frame = body[body.rindex(b"\x21\xf9") : -1]
     begun = time.process_time()
@@ -320,7 +327,7 @@ def test_an_animation_that_never_shows_anything_is_given_up_soon(make: Make) -> 
     assert time.process_time() - begun < 5
 
 
-# ---------------------------------------------------------------- large ones
+# ---------------------------------------------------------------- large pictures
 
 
 @pytest.mark.proof
@@ -329,7 +336,7 @@ def test_an_animation_that_never_shows_anything_is_given_up_soon(make: Make) -> 
     [((1080, 9600), (461, 4096)), ((1440, 20_000), (295, 4096)), ((16_000, 2000), (4096, 512))],
 )
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_long_screenshots_and_panoramas_are_shrunk(
+def test_a_long_screenshot_or_panorama_is_shrunk(
     make: Make, kind: str, size: tuple[int, int], whole: tuple[int, int]
 ) -> None:
     made = make(encoded(quarters(*size), kind, compress_level=1), Fit(widest=2.5, most_side=1280))
@@ -338,7 +345,9 @@ def test_long_screenshots_and_panoramas_are_shrunk(
     assert corners(made.whole) == corners(made.fitted) == "RGWB"
 
 
-def test_what_is_shrunk_while_it_is_decoded_is_as_sharp_as_what_is_not(tmp_path: Path) -> None:
+def test_a_jpeg_shrunk_while_it_is_decoded_is_as_sharp_as_one_shrunk_afterwards(
+    tmp_path: Path,
+) -> None:
     rough = noise(300, 200).resize((2000, 1333), Image.Resampling.BICUBIC)
     source = tmp_path / "source"
     source.write_bytes(encoded(rough, "JPEG", quality=95))
@@ -356,8 +365,10 @@ def test_what_is_shrunk_while_it_is_decoded_is_as_sharp_as_what_is_not(tmp_path:
         *("clear WEBP", "clear lossless WEBP", "WEBP that begins blank", "HEIC", "HEIC of tiles"),
     ],
 )
-async def test_the_largest_picture_that_is_taken_fits_a_worker(tmp_path: Path, kind: str) -> None:
-    """Its memory has a limit, so one that does not fit is refused."""
+async def test_the_largest_accepted_picture_of_each_kind_fits_into_a_workers_memory(
+    tmp_path: Path, kind: str
+) -> None:
+    """A worker's memory is limited, so a picture that does not fit is refused."""
     side = int(PICTURE_PIXELS**0.5)
     picture = quarters(side, side)
     source = tmp_path / "source"
@@ -406,8 +417,11 @@ async def test_a_picture_that_needs_too_much_memory_is_not_called_damaged(tmp_pa
         await workers.close()
 
 
-def test_a_heif_of_several_pictures_is_shrunk(tmp_path: Path) -> None:
-    """Tiles that are not hidden, bursts and collections: its decoder takes each for a picture."""
+def test_a_heif_with_several_pictures_is_shrunk(tmp_path: Path) -> None:
+    """Such files hold visible tiles, bursts or collections.
+
+    The decoder takes each part for a picture.
+    """
     source = tmp_path / "source"
     source.write_bytes(heic(quarters(512, 256), tiles=2, rows=2))
     shrunk = decode(source, lambda _: (128, 64))
@@ -422,7 +436,7 @@ def test_a_picture_may_be_one_pixel_wide(make: Make, size: tuple[int, int], kind
     assert made.whole.size == (min(size[0], 4096), size[1])
 
 
-def test_a_limit_is_told_by_its_name(make: Make, tmp_path: Path) -> None:
+def test_a_refused_picture_names_its_reason(make: Make, tmp_path: Path) -> None:
     assert why(make, b"<html>") == "format"
     assert why(make, heic(quarters(128, 64))[:300]) == "broken"
     assert why(make, encoded(STILL, "AVIF")[:200]) == "broken"

@@ -1,4 +1,4 @@
-"""Videos that play everywhere as they are, and those that are remuxed or made anew."""
+"""The verdict on a video: it plays everywhere as it is, or is remuxed, or encoded again."""
 
 from dataclasses import replace
 from typing import Any
@@ -52,7 +52,7 @@ def test_h264_with_aac_in_a_faststart_mp4_plays_as_it_is(values: dict[str, Any])
         ({"tells_length": False}, "length"),
     ],
 )
-def test_good_tracks_in_a_file_that_players_refuse_are_remuxed(
+def test_good_tracks_in_a_container_that_players_refuse_are_remuxed(
     values: dict[str, Any], reason: str
 ) -> None:
     verdict = judge(replace(GOOD, **values))
@@ -67,7 +67,7 @@ def test_good_tracks_in_a_file_that_players_refuse_are_remuxed(
             ({"pixels": each}, "pixels")
             for each in ("yuv420p10le", "yuv422p", "yuv444p", "gbrp", "yuvj420p", "gray")
         ),
-        # Lossless: the usual pixels in a profile that phones lack.
+        # Lossless: the usual pixel format in a profile that phones lack.
         ({"profile": "High 4:4:4 Predictive"}, "profile"),
         ({"profile": None}, "profile"),
         ({"width": 1279}, "odd_size"),
@@ -82,7 +82,7 @@ def test_good_tracks_in_a_file_that_players_refuse_are_remuxed(
         ({"is_upright": False}, "turned"),
     ],
 )
-def test_pictures_that_something_can_not_show_are_made_anew_and_the_sound_is_kept(
+def test_frames_that_some_player_cannot_show_are_encoded_again_and_the_sound_is_kept(
     values: dict[str, Any], reason: str
 ) -> None:
     verdict = judge(replace(GOOD, **values))
@@ -101,7 +101,7 @@ def test_pictures_that_something_can_not_show_are_made_anew_and_the_sound_is_kep
         Sound(codec="aac", profile="LC", channels=8),
     ],
 )
-def test_sound_that_something_can_not_play_is_made_anew_and_the_pictures_are_kept(
+def test_sound_that_some_player_cannot_play_is_encoded_again_and_the_frames_are_kept(
     sound: Sound,
 ) -> None:
     verdict = judge(replace(GOOD, sound=sound))
@@ -109,16 +109,16 @@ def test_sound_that_something_can_not_play_is_made_anew_and_the_pictures_are_kep
     assert verdict.pictures == ()
 
 
-def test_sound_with_holes_is_made_anew() -> None:
+def test_sound_with_gaps_is_encoded_again() -> None:
     holed = Sound(codec="aac", profile="LC", has_holes=True)
     assert judge(replace(GOOD, sound=holed)).sound == ("sound_holes",)
 
 
-def test_sound_of_which_two_packets_have_one_time_is_made_anew() -> None:
+def test_sound_with_two_packets_at_the_same_time_is_encoded_again() -> None:
     doubled = Sound(codec="aac", profile="LC", has_overlaps=True)
     assert judge(replace(GOOD, sound=doubled)).sound == ("sound_overlaps",)
 
 
-def test_what_an_edit_list_cuts_is_cut_from_pictures_and_sound_alike() -> None:
+def test_an_edit_list_that_cuts_causes_frames_and_sound_to_be_encoded_again() -> None:
     assert judge(replace(GOOD, is_cut=True)).reasons == ("cut", "sound_cut")
     assert judge(replace(GOOD, is_cut=True, sound=None)).reasons == ("cut",)

@@ -17,7 +17,7 @@ from tests.unit.media.samples import corners, encoded, noise, png_of, quarters
 
 
 class Bench:
-    """Fits bytes and opens what comes out."""
+    """Fits bytes as a picture, and opens the result."""
 
     def __init__(self, folder: Path) -> None:
         self.source = folder / "source"
@@ -50,20 +50,22 @@ def middle(picture: Image.Image) -> tuple[int, ...]:
     return tuple(round(value) for value in pixel)
 
 
-# ---------------------------------------------------------------- what is refused
+# ---------------------------------------------------------------- refused pictures
 
 
 @pytest.mark.parametrize(
     ("width", "height"), [(50_000, 50_000), (20_000, 20_000), (8_100, 8_100), (700_000, 100)]
 )
-def test_a_bomb_is_refused_by_its_header(bench: Bench, width: int, height: int) -> None:
+def test_a_decompression_bomb_is_refused_by_its_header(
+    bench: Bench, width: int, height: int
+) -> None:
     assert bench.why(png_of(width, height)) == "too_many_pixels"
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "HEIC"])
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
 def test_a_truncated_picture_is_refused(bench: Bench, kind: str, share: float) -> None:
-    """But for a JPEG that lacks only a little: see `test_jpegs`."""
+    """A JPEG that lacks only a little is accepted: see `test_jpegs`."""
     if kind == "JPEG":
         share = min(share, 0.65)
     grains = noise(96, 96)
@@ -83,18 +85,18 @@ def test_a_truncated_picture_is_refused(bench: Bench, kind: str, share: float) -
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n",
     ],
 )
-def test_other_formats_are_not_read(bench: Bench, body: bytes) -> None:
+def test_a_file_of_an_unsupported_format_is_refused(bench: Bench, body: bytes) -> None:
     assert bench.why(body) in {"format", "kind"}
 
 
-def test_a_page_behind_a_png_signature_is_refused(bench: Bench) -> None:
+def test_html_behind_a_png_signature_is_refused(bench: Bench) -> None:
     assert bench.why(b"\x89PNG\r\n\x1a\n<html><script>alert(1)</script>") in {"broken", "format"}
 
 
-# ---------------------------------------------------------------- what does not get through
+# ---------------------------------------------------------------- removed data
 
 
-def test_an_archive_hidden_behind_a_gif_is_gone(bench: Bench) -> None:
+def test_an_archive_hidden_behind_a_gif_is_removed(bench: Bench) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("Evil.class", "payload" * 10)
@@ -103,7 +105,7 @@ def test_an_archive_hidden_behind_a_gif_is_gone(bench: Bench) -> None:
     assert b"Evil" not in bench.target.read_bytes()
 
 
-def test_no_metadata_survives(bench: Bench) -> None:
+def test_no_metadata_of_a_picture_is_passed_on(bench: Bench) -> None:
     exif = Image.Exif()
     exif[0x010E] = "SECRETDESCRIPTION"
     exif.get_ifd(0x8825)[29] = "SECRETGPSDATE"
@@ -122,7 +124,7 @@ def test_no_metadata_survives(bench: Bench) -> None:
     assert "comment" not in picture.info
 
 
-def test_no_text_chunk_survives(bench: Bench) -> None:
+def test_no_text_chunk_of_a_png_is_passed_on(bench: Bench) -> None:
     text = PngInfo()
     text.add_text("Comment", "SECRET")
     text.add_itxt("XML:com.adobe.xmp", "<x:xmpmeta>SECRET</x:xmpmeta>")
@@ -132,7 +134,7 @@ def test_no_text_chunk_survives(bench: Bench) -> None:
     assert b"SECRET" not in bench.target.read_bytes()
 
 
-# ---------------------------------------------------------------- what it looks like
+# ---------------------------------------------------------------- appearance
 
 
 @pytest.mark.parametrize(
@@ -149,7 +151,9 @@ def test_no_text_chunk_survives(bench: Bench) -> None:
         (99, "RGWB"),
     ],
 )
-def test_orientation_is_applied(bench: Bench, orientation: int, seen: str) -> None:
+def test_the_exif_orientation_of_a_picture_is_applied(
+    bench: Bench, orientation: int, seen: str
+) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     picture = bench.fit(encoded(quarters(120, 60), "JPEG", exif=exif))
@@ -157,37 +161,37 @@ def test_orientation_is_applied(bench: Bench, orientation: int, seen: str) -> No
     assert picture.size == ((60, 120) if 5 <= orientation <= 8 else (120, 60))
 
 
-def test_a_broken_exif_block_costs_nothing(bench: Bench) -> None:
+def test_a_broken_exif_block_does_no_harm(bench: Bench) -> None:
     exif = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 60_000) + b"\xff" * 40
     assert corners(bench.fit(encoded(quarters(64, 64), "JPEG", exif=exif))) == "RGWB"
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
-def test_of_an_animation_the_first_frame_is_taken(bench: Bench, kind: str) -> None:
+def test_the_first_frame_of_an_animation_is_taken(bench: Bench, kind: str) -> None:
     later = [Image.new("RGB", (64, 64), colour) for colour in ("black", "gray")]
     body = encoded(quarters(64, 64), kind, save_all=True, append_images=later, duration=50)
     assert corners(bench.fit(body)) == "RGWB"
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_transparency_becomes_white(bench: Bench, kind: str) -> None:
+def test_transparent_pixels_become_white(bench: Bench, kind: str) -> None:
     picture = Image.new("RGBA", (64, 64), (255, 0, 0, 0))
     picture.paste((0, 0, 80, 255), (0, 0, 10, 64))
     assert middle(bench.fit(encoded(picture, kind, lossless=True))) == (255, 255, 255)
 
 
-def test_a_white_motif_is_not_lost_on_white(bench: Bench) -> None:
+def test_a_white_motif_on_transparency_gets_a_dark_background(bench: Bench) -> None:
     picture = Image.new("RGBA", (64, 64), (255, 255, 255, 0))
     picture.paste((255, 255, 255, 255), (0, 0, 16, 64))
     assert max(middle(bench.fit(encoded(picture)))) < 60
 
 
-def test_a_wholly_transparent_picture_is_white(bench: Bench) -> None:
+def test_a_fully_transparent_picture_becomes_white(bench: Bench) -> None:
     assert middle(bench.fit(encoded(Image.new("RGBA", (64, 64))))) == (255, 255, 255)
 
 
 @pytest.mark.parametrize("mode", ["P", "1", "L", "LA"])
-def test_every_mode_keeps_its_picture(bench: Bench, mode: str) -> None:
+def test_a_picture_of_every_colour_mode_keeps_its_content(bench: Bench, mode: str) -> None:
     picture = quarters(64, 64).convert("L").convert("RGB").convert(mode)
     seen = bench.fit(encoded(picture)).convert("L")
     red, white = seen.getpixel((16, 16)), seen.getpixel((48, 48))
@@ -196,26 +200,26 @@ def test_every_mode_keeps_its_picture(bench: Bench, mode: str) -> None:
     assert red < white - 50
 
 
-def test_a_palette_with_transparency_is_flattened(bench: Bench) -> None:
+def test_a_palette_with_transparency_is_flattened_to_white(bench: Bench) -> None:
     picture = Image.new("P", (64, 64), 1)
     picture.putpalette([255, 0, 0, 0, 255, 0])
     picture.paste(0, (0, 0, 16, 64))
     assert middle(bench.fit(encoded(picture, "PNG", transparency=1))) == (255, 255, 255)
 
 
-def test_cmyk_becomes_rgb(bench: Bench) -> None:
+def test_a_cmyk_jpeg_becomes_rgb(bench: Bench) -> None:
     body = encoded(quarters(64, 64).convert("CMYK"), "JPEG", quality=95)
     assert corners(bench.fit(body)) == "RGWB"
 
 
 @pytest.mark.parametrize(("level", "seen"), [(0, 0), (0x8000, 128), (0xFFFF, 255)])
-def test_sixteen_bits_are_scaled_not_clipped(bench: Bench, level: int, seen: int) -> None:
+def test_sixteen_bit_levels_are_scaled_and_not_clipped(bench: Bench, level: int, seen: int) -> None:
     picture = Image.new("I;16", (64, 64), level)
     assert middle(bench.fit(encoded(picture))) == (seen, seen, seen)
 
 
-def test_colours_are_brought_to_srgb(bench: Bench) -> None:
-    """Under a profile without gamma, half the numbers are far more than half as bright."""
+def test_colours_with_an_icc_profile_are_converted_to_srgb(bench: Bench) -> None:
+    """Under a profile without gamma, half the value is far more than half as bright."""
     profile = bytearray(_srgb())
     linear = b"curv" + bytes(4) + struct.pack(">I", 0)
     tags = profile.index(b"rTRC", 128)
@@ -226,12 +230,12 @@ def test_colours_are_brought_to_srgb(bench: Bench) -> None:
     assert "icc_profile" not in bench.fit(body).info
 
 
-def test_a_broken_profile_costs_nothing(bench: Bench) -> None:
+def test_a_broken_icc_profile_does_no_harm(bench: Bench) -> None:
     body = encoded(quarters(64, 64), "JPEG", icc_profile=b"no profile at all")
     assert corners(bench.fit(body)) == "RGWB"
 
 
-# ---------------------------------------------------------------- what a model accepts
+# ---------------------------------------------------------------- limits of models
 
 
 @pytest.mark.parametrize(
@@ -253,13 +257,13 @@ def test_a_broken_profile_costs_nothing(bench: Bench) -> None:
         ((100, 400), Fit(widest=2.5, most_side=200, shaping=Shaping.PAD), (80, 200)),
     ],
 )
-def test_the_picture_fits_the_model(
+def test_a_picture_is_fitted_to_the_sizes_that_the_model_takes(
     bench: Bench, size: tuple[int, int], fit: Fit, fitted: tuple[int, int]
 ) -> None:
     assert bench.fit(encoded(quarters(*size)), fit).size == fitted
 
 
-def test_any_picture_satisfies_any_sane_demand(bench: Bench) -> None:
+def test_any_picture_can_be_fitted_to_any_sensible_limits(bench: Bench) -> None:
     dice = random.Random(7)
     for _ in range(60):
         fit = Fit(
@@ -275,12 +279,12 @@ def test_any_picture_satisfies_any_sane_demand(bench: Bench) -> None:
         assert long <= short * fit.widest
 
 
-def test_the_overhang_is_cropped_from_both_sides(bench: Bench) -> None:
+def test_a_picture_that_is_too_wide_is_cropped_at_its_two_ends(bench: Bench) -> None:
     picture = bench.fit(encoded(quarters(300, 100)), Fit(width=100, height=100))
     assert corners(picture) == "RGWB"
 
 
-def test_all_of_a_padded_picture_stays_between_black_bars(bench: Bench) -> None:
+def test_a_padded_picture_stays_whole_between_black_bars(bench: Bench) -> None:
     fit = Fit(width=100, height=100, shaping=Shaping.PAD)
     picture = bench.fit(encoded(quarters(300, 100)), fit)
     whole = picture.crop((0, 33, 100, 67))
@@ -288,14 +292,14 @@ def test_all_of_a_padded_picture_stays_between_black_bars(bench: Bench) -> None:
     assert [sum(picture.getpixel((50, y))) < 30 for y in (5, 95)] == [True, True]  # type: ignore[arg-type]
 
 
-def test_bars_are_black_where_transparency_is_white(bench: Bench) -> None:
+def test_bars_are_black_although_transparency_becomes_white(bench: Bench) -> None:
     fit = Fit(width=90, height=30, shaping=Shaping.PAD)
     picture = bench.fit(encoded(Image.new("RGBA", (30, 30), (0, 0, 0, 0))), fit)
     assert middle(picture) == (255, 255, 255)
     assert max(picture.getpixel((5, 15))) < 10  # type: ignore[arg-type]
 
 
-def test_quality_gives_way_before_pixels_do(bench: Bench) -> None:
+def test_a_picture_with_too_many_bytes_loses_quality_before_it_loses_pixels(bench: Bench) -> None:
     body = encoded(noise(400, 300))
     bench.fit(body)
     free = bench.target.stat().st_size
@@ -306,7 +310,7 @@ def test_quality_gives_way_before_pixels_do(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("fit", [Fit(width=300, height=300), Fit(least_side=300)])
-def test_what_can_not_be_made_small_enough_is_refused(bench: Bench, fit: Fit) -> None:
+def test_a_picture_that_cannot_be_made_small_enough_is_refused(bench: Bench, fit: Fit) -> None:
     tight = Fit(width=fit.width, height=fit.height, least_side=fit.least_side, most_bytes=2_000)
     with pytest.raises(Refused, match="picture_stays_large"):
         bench.fit(encoded(noise(400, 300)), tight)
@@ -316,8 +320,10 @@ def test_what_can_not_be_made_small_enough_is_refused(bench: Bench, fit: Fit) ->
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "HEIC"])
-def test_flipped_bytes_give_a_picture_or_a_refusal(bench: Bench, kind: str) -> None:
-    """150 damaged files, 25 per format, each with up to 8 wrong bytes."""
+def test_random_wrong_bytes_in_a_picture_give_a_picture_or_a_refusal(
+    bench: Bench, kind: str
+) -> None:
+    """150 damaged files, 25 of each format, each with up to 8 wrong bytes."""
     exif = Image.Exif()
     exif[0x0112] = 6
     options = {"exif": exif, "icc_profile": _srgb()} if kind != "GIF" else {}

@@ -1,4 +1,4 @@
-"""Video in, video posted: whatever a gateway made, what comes out plays everywhere."""
+"""From a gateway's video to the posted one: every sample becomes a video that plays everywhere."""
 
 import array
 import struct
@@ -25,7 +25,7 @@ from tests.unit.media.videos import SAMPLES, TURNS, UNREAD, way_of
 
 
 def posted(source: Path) -> tuple[Way, Path]:
-    """As the studio does it."""
+    """Prepare a video in the same way as the studio; return the way and the posted file."""
     verdict = judge(examine(source).seen)
     if verdict.way is Way.AS_IT_IS:
         return verdict.way, source
@@ -49,7 +49,7 @@ def pictures_of(path: Path) -> list[Image.Image]:
 
 
 def assert_plays(path: Path, size: tuple[int, int]) -> None:
-    """Probed, and decoded to the end."""
+    """Check that a video plays everywhere, and decode it to the end."""
     assert judge(examine(path).seen).reasons == ()
     with av.open(str(path)) as container:
         clip, *sounds = container.streams
@@ -63,33 +63,36 @@ def assert_plays(path: Path, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, clip in SAMPLES.items() if not clip.is_large])
-def test_what_keeps_a_video_from_playing_is_seen(tmp_path: Path, name: str) -> None:
-    """The rest of its way is proved in a browser: `tests/browser/test_clips.py`."""
+def test_the_reasons_why_a_sample_video_would_not_play_are_recognized(
+    tmp_path: Path, name: str
+) -> None:
+    """How the posted videos play is tested in a browser: `tests/browser/test_videos.py`."""
     source = SAMPLES[name].write(tmp_path / "source")
     verdict = judge(examine(source).seen)
     assert (" ".join(verdict.reasons), verdict.way) == (SAMPLES[name].why, way_of(name))
 
 
 @pytest.mark.parametrize("name", UNREAD)
-def test_a_video_that_nobody_reads_is_no_video(tmp_path: Path, name: str) -> None:
-    """Its first bytes say so, before the rest of it is downloaded."""
+def test_a_file_in_an_unsupported_video_format_is_refused(tmp_path: Path, name: str) -> None:
+    """The first bytes show the format, before the rest is downloaded."""
     source = UNREAD[name].write(tmp_path / "source")
     assert container_of(source.read_bytes()[:HEAD]) is None
     with pytest.raises(Broken, match="not_a_video"):
         examine(source)
 
 
-def test_the_page_shows_the_table() -> None:
-    """If it does not: `python -m docs.videos_page` writes it anew."""
+def test_the_videos_page_shows_the_present_table() -> None:
+    """If this fails, `python -m docs.videos_page` writes the page anew."""
     assert PAGE.read_text("utf-8") == page()
     assert set(REASONS) == {reason for clip in SAMPLES.values() for reason in clip.why.split()}
 
 
 @pytest.mark.parametrize("name", ["H.264 of full range", "Motion JPEG", "H.264 of RGB"])
-def test_black_and_white_stay_within_the_range_that_players_expect(
-    tmp_path: Path, name: str
-) -> None:
-    """Of 16 to 235: players take what lies beyond for it, and dark and bright places look flat."""
+def test_black_and_white_are_converted_to_limited_range(tmp_path: Path, name: str) -> None:
+    """Limited range is 16 to 235.
+
+    Players clip values outside, so dark and bright areas would look flat.
+    """
     clip = SAMPLES[name]
     source = tmp_path / "source"
     with av.open(str(source), "w", format=clip.container) as output:
@@ -111,8 +114,8 @@ def test_black_and_white_stay_within_the_range_that_players_expect(
     assert (lumas[2], lumas[-3]) == pytest.approx((16, 235), abs=2)
 
 
-def test_the_last_picture_is_shown_as_long_as_before(tmp_path: Path) -> None:
-    """Animations rest on it."""
+def test_the_last_frame_of_a_conversion_is_shown_as_long_as_in_the_source(tmp_path: Path) -> None:
+    """Animations often rest on their last frame."""
     source = tmp_path / "source"
     first, *others = (noise(64, 48, seed) for seed in range(3))
     first.save(source, "GIF", save_all=True, append_images=others, duration=[100, 100, 3000])
@@ -121,12 +124,14 @@ def test_the_last_picture_is_shown_as_long_as_before(tmp_path: Path) -> None:
     assert times_of(kept) == pytest.approx([0.0, 0.1, 0.2], abs=0.002)
 
 
-# ---------------------------------------------------------------- which way up
+# ---------------------------------------------------------------- orientation
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])
 @pytest.mark.parametrize("turn", TURNS)
-def test_all_eight_orientations_are_shown_upright(tmp_path: Path, turn: str, codec: str) -> None:
+def test_a_video_with_any_of_eight_orientations_is_shown_upright(
+    tmp_path: Path, turn: str, codec: str
+) -> None:
     matrix, shown = TURNS[turn]
     source = write_clip(
         tmp_path / "source", codec, "mp4", matrix=matrix, still=True, times=range(4), flags=FAST
@@ -144,7 +149,7 @@ def test_all_eight_orientations_are_shown_upright(tmp_path: Path, turn: str, cod
 
 @pytest.mark.parametrize(("turn", "error"), [("turned right", 3), ("upright", -3)])
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])
-def test_a_quarter_turn_may_be_computed_inexactly(
+def test_an_inexact_matrix_of_a_quarter_turn_is_recognized(
     tmp_path: Path, codec: str, turn: str, error: int
 ) -> None:
     matrix, shown = TURNS[turn]
@@ -168,8 +173,12 @@ def test_a_video_without_a_length_gets_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])
-def test_a_video_with_a_part_for_each_picture_and_sound_plays(tmp_path: Path, codec: str) -> None:
-    """libav gives two of its sounds one time, and takes its rate for that of the first part."""
+def test_a_fragmented_video_with_a_fragment_for_each_packet_plays(
+    tmp_path: Path, codec: str
+) -> None:
+    """libav gives two sound packets the same time, and takes the frame rate of the first fragment
+    for that of the video.
+    """
     source = write_clip(
         tmp_path / "source", codec, "mp4", sound="aac", flags="+frag_every_frame+empty_moov"
     )
@@ -184,13 +193,13 @@ def test_a_video_with_a_part_for_each_picture_and_sound_plays(tmp_path: Path, co
     assert len(times_of(kept)) == len(times_of(source))
 
 
-# ---------------------------------------------------------------- what an edit list leaves
+# ---------------------------------------------------------------- edit lists
 
 
 @pytest.mark.parametrize(("first", "seconds"), [(10, 1.0), (0, 1.0), (24, 1.0)])
 @pytest.mark.parametrize("sound", [None, "aac"])
 @pytest.mark.parametrize("container", ["mp4", "mov"])
-def test_what_an_edit_list_cuts_is_not_posted(
+def test_frames_that_an_edit_list_cuts_are_not_posted(
     tmp_path: Path, first: int, seconds: float, sound: str | None, container: str
 ) -> None:
     source = write_clip(
@@ -210,7 +219,7 @@ def test_what_an_edit_list_cuts_is_not_posted(
 
 
 def nearest(picture: Image.Image, pictures: list[Image.Image]) -> int:
-    """The one that looks most like it."""
+    """Return the number of the picture that is most similar."""
 
     def distance(number: int) -> float:
         return sum(ImageStat.Stat(ImageChops.difference(picture, pictures[number])).sum2)
@@ -233,7 +242,9 @@ def nearest(picture: Image.Image, pictures: list[Image.Image]) -> int:
         ("gif", "gif", "rgb8"),
     ],
 )
-def test_colours_stay(tmp_path: Path, codec: str, container: str, pix_fmt: str) -> None:
+def test_a_conversion_keeps_the_colours(
+    tmp_path: Path, codec: str, container: str, pix_fmt: str
+) -> None:
     source = write_clip(
         tmp_path / "source", codec, container, pix_fmt=pix_fmt, still=True, times=range(4)
     )
@@ -243,8 +254,10 @@ def test_colours_stay(tmp_path: Path, codec: str, container: str, pix_fmt: str) 
 
 @pytest.mark.parametrize("matrix", ["bt709", "smpte170m", "bt2020nc"])
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p10le", "yuvj420p"])
-def test_colours_stay_that_a_video_describes(tmp_path: Path, matrix: str, pix_fmt: str) -> None:
-    """Most videos say BT.709."""
+def test_a_conversion_keeps_colours_under_the_declared_matrix(
+    tmp_path: Path, matrix: str, pix_fmt: str
+) -> None:
+    """Most videos declare BT.709."""
     options = x265(colormatrix=matrix)
     source = write_clip(
         tmp_path / "source", "libx265", "mp4", pix_fmt=pix_fmt, options=options, still=True
@@ -263,7 +276,7 @@ def assert_colours_are_alike(source: Path, kept: Path) -> None:
         assert one == pytest.approx(other, abs=8)
 
 
-def test_good_sound_is_copied_beside_pictures_that_are_made_anew(tmp_path: Path) -> None:
+def test_good_sound_is_copied_beside_frames_that_are_encoded_again(tmp_path: Path) -> None:
     source = SAMPLES["HEVC"].write(tmp_path / "source")
     _, kept = posted(source)
     assert sounds_of(kept) == sounds_of(source), "byte for byte"
@@ -274,16 +287,18 @@ def sounds_of(path: Path) -> list[bytes]:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
 
 
-def test_key_frames_of_the_source_are_not_made_key_frames_again(tmp_path: Path) -> None:
-    """Each picture of Motion JPEG is one; a video of nothing else is many times as large."""
+def test_a_conversion_does_not_repeat_the_key_frames_of_its_source(tmp_path: Path) -> None:
+    """Every frame of Motion JPEG is a key frame; a video of key frames alone is many times as
+    large.
+    """
     source = write_clip(tmp_path / "source", "mjpeg", "avi", pix_fmt="yuvj420p", still=True)
     _, kept = posted(source)
     with av.open(str(kept)) as container:
         assert sum(packet.is_keyframe for packet in container.demux(video=0) if packet.size) == 1
 
 
-def test_woven_pictures_are_parted(tmp_path: Path) -> None:
-    """Each has the rows of two moments, which a screen would show as a comb."""
+def test_interlaced_frames_are_deinterlaced(tmp_path: Path) -> None:
+    """Each interlaced frame has the rows of two moments, which a screen would show as a comb."""
     source = tmp_path / "source"
     with av.open(str(source), "w", format="mp4") as output:
         clip = output.add_stream("libx264", rate=25, options={**x264(tff=1), "qp": "10"})
@@ -300,7 +315,9 @@ def test_woven_pictures_are_parted(tmp_path: Path) -> None:
 
 
 def woven(tick: int) -> Image.Image:
-    """A bar on its way to the right: each other row is ahead by half a step."""
+    """Return an interlaced picture of a bar that moves to the right: every other row is half a step
+    ahead.
+    """
     picture = Image.new("L", (64, 48))
     for row in range(48):
         begin = 12 * tick // 2 + (6 if row % 2 else 0)
@@ -309,7 +326,7 @@ def woven(tick: int) -> Image.Image:
 
 
 def combed(picture: Image.Image) -> float:
-    """Levels between a row and its neighbour, at most over the columns, on average."""
+    """Return the largest mean difference between neighbouring rows over all columns, in levels."""
     grey = picture.convert("L")
     rows = [grey.crop((0, row, 64, row + 1)).tobytes() for row in range(12, 36)]
     return max(
@@ -321,16 +338,16 @@ def combed(picture: Image.Image) -> float:
 @pytest.mark.parametrize(
     ("transfer", "signals", "shown"),
     [
-        # By BT.2100, the signals of 0, 10, 100, 203, 400 and 1000 nits: paper's white is 203.
+        # By BT.2100, the signals for 0, 10, 100, 203, 400 and 1000 nits; the white of paper is 203.
         ("smpte2084", (0, 0.3023, 0.5081, 0.5807, 0.6526, 0.7518), (16, 79, 178, 213, 230, 234)),
-        # Those of 0, 5, 10, 26.5, 40 and 100 hundredths of what the brightest screen gives.
+        # The signals for 0, 5, 10, 26.5, 40 and 100 percent of the screen's brightest light.
         ("arib-std-b67", (0, 0.387, 0.544, 0.75, 0.829, 1), (16, 111, 151, 215, 228, 234)),
     ],
 )
-def test_hdr_becomes_what_every_screen_shows(
+def test_an_hdr_video_becomes_sdr_with_the_intended_brightness(
     tmp_path: Path, transfer: str, signals: tuple[float, ...], shown: tuple[int, ...]
 ) -> None:
-    """Dark and middle tones as bright as they were meant; highlights keep their shades."""
+    """Dark and middle tones are as bright as intended, and highlights keep their shades."""
     source = bright_bars(tmp_path / "source", transfer, signals)
 
     _, kept = posted(source)
@@ -348,7 +365,7 @@ def test_hdr_becomes_what_every_screen_shows(
 
 
 def bright_bars(path: Path, transfer: str, signals: tuple[float, ...]) -> Path:
-    """Grey bars beside each other, of 10 bits."""
+    """Write a 10-bit video of grey bars beside each other."""
     params = {"colorprim": "bt2020", "colormatrix": "bt2020nc", "transfer": transfer}
     with av.open(str(path), "w", format="mp4") as output:
         clip = output.add_stream("libx265", rate=24, options=x265(**params, qp=4, bframes=0))
@@ -364,17 +381,17 @@ def bright_bars(path: Path, transfer: str, signals: tuple[float, ...]) -> Path:
 
 
 @pytest.mark.parametrize("quiet", [(0.0, 1.0), (0.5, 1.5)])
-def test_silence_takes_the_place_of_sound_that_is_not_there(
+def test_a_gap_in_the_sound_is_filled_with_silence(
     tmp_path: Path, quiet: tuple[float, float]
 ) -> None:
-    """Else what follows would run ahead of the pictures."""
+    """Without the silence, the sound after the gap would run ahead of the frames."""
     source = write_clip(
         tmp_path / "source", "libx264", "matroska", sound="flac", times=range(48), quiet=quiet
     )
     _, kept = posted(source)
     with av.open(str(kept)) as container:
         heard = list(container.decode(audio=0))
-    # Players play samples one after another, whatever times stand beside them.
+    # Players play samples one after another and ignore their times.
     assert sum(it.samples for it in heard) / 48_000 == pytest.approx(2.0, abs=0.1)
     loud = [it.time or 0.0 for it in heard if loudest(it) > 0.1]
     assert next(at for at in loud if at > quiet[0] + 0.1) == pytest.approx(quiet[1], abs=0.1)
@@ -385,12 +402,12 @@ def loudest(frame: av.AudioFrame) -> float:
 
 
 @pytest.mark.parametrize("name", ["QuickTime", "a late index", "Flash of H.264"])
-def test_a_copy_says_that_a_model_made_it(tmp_path: Path, name: str) -> None:
+def test_a_remuxed_copy_is_marked_as_made_by_a_model(tmp_path: Path, name: str) -> None:
     _, kept = posted(SAMPLES[name].write(tmp_path / "source"))
     assert xmp_of(kept).count(SOURCE_TYPE) == 1
 
 
-def test_a_video_that_is_made_anew_or_smaller_says_so_too(tmp_path: Path) -> None:
+def test_a_converted_or_shrunk_video_is_marked_as_made_by_a_model(tmp_path: Path) -> None:
     source = SAMPLES["HEVC"].write(tmp_path / "source")
     _, kept = posted(source)
     assert xmp_of(kept).count(SOURCE_TYPE) == 1

@@ -1,4 +1,4 @@
-"""Whether a bucket is there: what is found, what it costs, and that nobody waits for it."""
+"""The watch over a bucket: its findings, its cost, and that nothing waits for it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ FULL = (403, "QuotaExceeded")
 
 @dataclass
 class Site:
-    """A bucket, and ours in it."""
+    """A bucket, a storage that uses it, and the watch over it."""
 
     bucket: FakeBucket
     storage: Storage
@@ -26,7 +26,7 @@ class Site:
     folder: Path
 
     async def told(self) -> str | None:
-        """A look, and the word for it."""
+        """Check the bucket once, and return the word for its trouble."""
         await self.presence.check()
         return self.presence.trouble
 
@@ -47,7 +47,7 @@ async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         yield Site(bucket, storage, Presence(storage, FakeClock(), patience=0.3), tmp_path)
 
 
-async def test_a_look_costs_one_small_request_and_writes_once(site: Site) -> None:
+async def test_a_bucket_check_costs_one_small_request_and_writes_once(site: Site) -> None:
     assert [await site.told() for _ in range(3)] == [None] * 3
     assert site.bucket.requests == [
         ("HEAD", "beat"),
@@ -64,10 +64,10 @@ async def test_a_look_costs_one_small_request_and_writes_once(site: Site) -> Non
         ((401, "InvalidAccessKeyId"), "refused"),
         ((404, "NoSuchBucket"), "missing"),
         ((301, "PermanentRedirect"), "not reachable"),
-        ((503, "SlowDown"), "no answer"),  # the client asks ten times, for longer than we wait
+        ((503, "SlowDown"), "no answer"),  # the client retries ten times, for longer than we wait
     ],
 )
-async def test_a_bucket_that_is_not_well_is_told_in_a_word(
+async def test_the_trouble_of_a_bucket_is_named_in_one_word(
     site: Site, trouble: tuple[int, str], word: str
 ) -> None:
     site.bucket.trouble = trouble
@@ -76,7 +76,7 @@ async def test_a_bucket_that_is_not_well_is_told_in_a_word(
     assert await site.told() is None
 
 
-async def test_a_bucket_that_takes_nothing_is_told_from_the_first_file_that_it_refused(
+async def test_a_bucket_that_refuses_to_store_is_reported_from_the_first_refused_file_on(
     site: Site,
 ) -> None:
     await site.told()
@@ -92,14 +92,17 @@ async def test_a_bucket_that_takes_nothing_is_told_from_the_first_file_that_it_r
     assert site.bucket.requests[seen:] == [("HEAD", "beat")]
 
 
-async def test_a_bucket_that_is_not_there_is_no_file_that_is_missing(site: Site) -> None:
-    """S3 answers both alike; a paid video would be given up for it."""
+async def test_a_missing_bucket_is_not_taken_for_a_missing_file(site: Site) -> None:
+    """S3 answers 404 for a missing bucket and a missing file.
+
+    A paid video would be given up for it.
+    """
     site.bucket.trouble = (404, "NoSuchBucket")
     with pytest.raises(Temporary, match="storage_unavailable"):
         await site.put()
 
 
-async def test_it_is_asked_once_a_minute_however_long_it_says_nothing(site: Site) -> None:
+async def test_a_silent_bucket_is_checked_once_a_minute(site: Site) -> None:
     clock = FakeClock()
     presence = Presence(site.storage, clock, patience=0.1)
     watch = asyncio.create_task(presence.watch())
@@ -115,6 +118,6 @@ async def test_it_is_asked_once_a_minute_however_long_it_says_nothing(site: Site
     watch.cancel()
 
 
-async def test_a_directory_is_not_watched(tmp_path: Path) -> None:
+async def test_a_storage_folder_on_a_disk_is_not_watched_like_a_bucket(tmp_path: Path) -> None:
     async with asyncio.timeout(5):
         await Presence(Storage(str(tmp_path), scratch=tmp_path), FakeClock()).watch()

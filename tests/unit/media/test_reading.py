@@ -1,4 +1,4 @@
-"""Opening somebody else's file: which of its tracks count, and that nothing else is opened."""
+"""Opening a file of a stranger: which of its tracks count, and that no other file is opened."""
 
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from .samples import RATE, SAMPLES, tone, write_sound, write_video
 
 
 def covered(path: Path, *, video: bool) -> Path:
-    """Two sounds, of which the second is the default, and a cover; with a video, or without."""
+    """Write a file with two sound tracks, of which the second is the default, and a cover; with or
+    without a video.
+    """
     with av.open(str(path), "w", format="mp4") as output:
         pictures = [output.add_stream("libx264", rate=1)] if video else []
         for each in pictures:
@@ -37,7 +39,7 @@ def covered(path: Path, *, video: bool) -> Path:
     return path
 
 
-def test_a_cover_is_no_video(tmp_path: Path) -> None:
+def test_a_cover_picture_in_a_file_is_not_its_video_track(tmp_path: Path) -> None:
     with reading.opened(covered(tmp_path / "video", video=True)) as container:
         assert len(container.streams.video) == 2
         assert [each.codec_context.name for each in reading.videos(container)] == ["h264"]
@@ -46,7 +48,7 @@ def test_a_cover_is_no_video(tmp_path: Path) -> None:
         reading.video_stream(container)
 
 
-def test_of_two_sounds_the_one_is_chosen_that_players_play(tmp_path: Path) -> None:
+def test_of_two_sound_tracks_the_one_that_players_play_is_chosen(tmp_path: Path) -> None:
     with reading.opened(covered(tmp_path / "video", video=True)) as container:
         chosen = reading.audio_stream(container)
         assert chosen is not None
@@ -54,10 +56,10 @@ def test_of_two_sounds_the_one_is_chosen_that_players_play(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("kind", ["video", "sound"])
-def test_a_file_leads_to_no_other(
+def test_a_file_name_that_libav_reads_as_an_address_opens_no_other_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """For libav the name of this one is the address of the other."""
+    """libav would take `concat:other` for the address of the file `other`."""
     monkeypatch.chdir(tmp_path)
     other, given = Path("other"), Path("concat:other")
     if kind == "video":
@@ -73,7 +75,7 @@ def test_a_file_leads_to_no_other(
             fit_sound(given, SoundFit(), tmp_path / "made.mp3")
 
 
-def test_no_other_decoder_runs_while_the_file_is_looked_at(tmp_path: Path) -> None:
-    """The size of a cover is known only to whoever decodes it."""
+def test_a_cover_is_not_decoded_while_a_sound_file_is_opened(tmp_path: Path) -> None:
+    """Only decoding reveals the size of a cover."""
     with sounds._opened(covered(tmp_path / "song", video=False)) as container:
         assert container.streams.video[0].width == 0

@@ -1,4 +1,6 @@
-"""Strangers' sounds: what people record is read, all else is refused, and only samples leave."""
+"""Sounds of strangers: recordings are read, everything else is refused, and only samples are passed
+on.
+"""
 
 import array
 import math
@@ -74,11 +76,11 @@ KINDS: list[tuple[str, str, dict[str, Any]]] = [
     ("tta", "tta", {}),
     ("voc", "pcm_u8", {}),
 ]
-"""Container, codec, and how it is recorded."""
+"""Container, codec, and further arguments of the recording."""
 
 
 def made(target: Path) -> tuple[str, int, int, float]:
-    """Codec, channels, rate and seconds of what was written."""
+    """Return codec, channels, sample rate and seconds of a written sound."""
     with av.open(str(target)) as container:
         assert not container.metadata
         (stream,) = container.streams
@@ -88,12 +90,14 @@ def made(target: Path) -> tuple[str, int, int, float]:
 
 
 def why(source: Path, target: Path, fit: SoundFit = FIT) -> str:
+    """Return the reason for which a sound is refused."""
     with pytest.raises(Refused) as refused:
         fit_sound(source, fit, target)
     return refused.value.code.removeprefix("sound_")
 
 
 def told(source: Path, target: Path, fit: SoundFit) -> str:
+    """Return the sentence with which a sound is refused."""
     with pytest.raises(Refused) as refused:
         fit_sound(source, fit, target)
     return explain(refused.value)
@@ -105,7 +109,7 @@ def target(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("container", "codec", "how"), KINDS)
-def test_what_people_record_becomes_a_plain_mp3(
+def test_a_sound_in_every_supported_format_becomes_a_plain_mp3(
     tmp_path: Path, target: Path, container: str, codec: str, how: dict[str, Any]
 ) -> None:
     source = write_sound(tmp_path / "sound", container, codec, seconds=1.2, **how)
@@ -118,7 +122,7 @@ def test_what_people_record_becomes_a_plain_mp3(
 
 
 def loudness(sound: Path) -> float:
-    """The mean of what is to be heard: the tone comes through, and not as silence."""
+    """Return the mean of the absolute samples, by which a tone is distinguished from silence."""
     samples = array.array("h")
     resampler = av.AudioResampler(format="s16", layout="mono", rate=44_100)
     with av.open(str(sound)) as container:
@@ -129,7 +133,7 @@ def loudness(sound: Path) -> float:
 
 
 def tag(size: int = 3_000, version: int = 4) -> bytes:
-    """An ID3 tag, of which the size stands in seven bits a byte."""
+    """Return an ID3 tag, whose size is written in seven bits a byte."""
     return (
         b"ID3"
         + bytes([version, 0, 0])
@@ -152,7 +156,7 @@ def tag(size: int = 3_000, version: int = 4) -> bytes:
     ],
 )
 @pytest.mark.parametrize("tags", [1, 2])
-def test_tags_may_stand_before_any_sound(
+def test_tags_in_front_of_a_sound_are_skipped(
     tmp_path: Path, target: Path, container: str, codec: str, tags: int
 ) -> None:
     source = write_sound(tmp_path / "sound", container, codec, seconds=1.2)
@@ -160,7 +164,7 @@ def test_tags_may_stand_before_any_sound(
     assert fit_sound(source, FIT, target) == pytest.approx(1.2, abs=0.1)
 
 
-def test_an_mp3_may_begin_with_zeros(tmp_path: Path, target: Path) -> None:
+def test_zeros_in_front_of_an_mp3_are_skipped(tmp_path: Path, target: Path) -> None:
     body = write_sound(tmp_path / "bare", "mp3", "libmp3lame").read_bytes()
     source = tmp_path / "sound"
     source.write_bytes(bytes(1_000) + body[body.index(b"\xff\xfb") :])
@@ -178,7 +182,7 @@ IN_FRONT = {
 
 @pytest.mark.parametrize("name", IN_FRONT)
 @pytest.mark.parametrize(("container", "codec"), BARE)
-def test_the_first_frame_of_a_bare_stream_is_looked_for(
+def test_the_first_frame_of_a_bare_sound_stream_is_found_behind_other_bytes(
     tmp_path: Path, target: Path, container: str, codec: str, name: str
 ) -> None:
     whole = write_sound(tmp_path / "whole", container, codec, seconds=2).read_bytes()
@@ -188,7 +192,7 @@ def test_the_first_frame_of_a_bare_stream_is_looked_for(
 
 
 @pytest.mark.parametrize(("container", "codec"), BARE)
-def test_a_stream_may_begin_in_the_middle_of_a_frame(
+def test_a_sound_stream_that_begins_in_the_middle_of_a_frame_is_read(
     tmp_path: Path, target: Path, container: str, codec: str
 ) -> None:
     whole = write_sound(tmp_path / "whole", container, codec, seconds=2).read_bytes()
@@ -199,7 +203,7 @@ def test_a_stream_may_begin_in_the_middle_of_a_frame(
 
 
 @pytest.mark.parametrize("container", ["avi", "flv", "mpegts"])
-def test_frames_inside_a_video_make_no_sound_of_it(
+def test_a_video_with_sound_frames_inside_is_not_taken_for_a_sound(
     tmp_path: Path, target: Path, container: str
 ) -> None:
     video = write_clip(tmp_path / "video", "mpeg4", "avi", sound="libmp3lame").read_bytes()
@@ -211,10 +215,10 @@ def test_frames_inside_a_video_make_no_sound_of_it(
 
 
 @pytest.mark.parametrize("rates", [(48_000, 16_000), (8_000, 48_000)])
-def test_a_sound_may_change_its_rate_on_the_way(
+def test_a_sound_may_change_its_sample_rate(
     tmp_path: Path, target: Path, rates: tuple[int, int]
 ) -> None:
-    """Two recordings in a row are one stream to a radio station."""
+    """To a radio station, two recordings in a row are one stream."""
     source = tmp_path / "sound"
     for rate in rates:
         part = write_sound(tmp_path / "part", "adts", "aac", rate=rate, seconds=2)
@@ -224,22 +228,22 @@ def test_a_sound_may_change_its_rate_on_the_way(
     assert made(target)[-1] == pytest.approx(4.0, abs=0.4)
 
 
-def test_a_long_sound_is_cut_so_that_it_never_exceeds_what_is_taken(
-    tmp_path: Path, target: Path
-) -> None:
+def test_a_long_sound_is_cut_to_stay_below_the_limit(tmp_path: Path, target: Path) -> None:
     source = write_sound(tmp_path / "sound", seconds=9)
     assert 3.8 < fit_sound(source, SoundFit(most_seconds=4), target) <= 3.9
     assert made(target)[-1] <= 3.9
 
 
-def test_a_sound_that_is_too_short_is_refused(tmp_path: Path, target: Path) -> None:
+def test_a_sound_that_is_too_short_is_refused_with_its_length(tmp_path: Path, target: Path) -> None:
     source = write_sound(tmp_path / "sound", seconds=2)
     said = "That sound is 2 s long. It has to last at least 3 s."
     assert told(source, target, SoundFit(least_seconds=3)) == said
 
 
 @pytest.mark.proof
-def test_a_sound_is_made_as_small_as_it_must_be(tmp_path: Path, target: Path) -> None:
+def test_a_sound_is_compressed_to_fit_and_refused_if_that_is_impossible(
+    tmp_path: Path, target: Path
+) -> None:
     source = write_sound(tmp_path / "sound", seconds=10)
     fit_sound(source, SoundFit(most_bytes=60_000), target)
     assert target.stat().st_size < 60_000
@@ -251,7 +255,7 @@ COVER = encoded(Image.new("RGB", (32, 32), "red"), "JPEG")
 
 
 def covered(folder: Path) -> Path:
-    """An MP3 with a picture in front of its sound."""
+    """Write an MP3 with a cover picture in front of its sound."""
     body = b"\0image/jpeg\0\x03\0" + COVER
     frame = b"APIC" + struct.pack(">I", len(body)) + b"\0\0" + body
     size = bytes(len(frame) >> shift & 127 for shift in (21, 14, 7, 0))
@@ -261,17 +265,19 @@ def covered(folder: Path) -> Path:
     return source
 
 
-def test_a_cover_is_no_video_and_does_not_come_along(tmp_path: Path, target: Path) -> None:
+def test_a_sound_with_a_cover_is_accepted_and_the_cover_removed(
+    tmp_path: Path, target: Path
+) -> None:
     assert fit_sound(covered(tmp_path), FIT, target) == pytest.approx(4.0, abs=0.1)
     assert made(target)[0] == "mp3float"
     assert COVER not in target.read_bytes()
 
 
-def test_a_video_is_no_sound_though_it_has_one(tmp_path: Path, target: Path) -> None:
+def test_a_video_with_sound_is_refused_as_a_sound(tmp_path: Path, target: Path) -> None:
     assert why(write_video(tmp_path / "video"), target) == "format"
 
 
-def test_some_bytes_that_cannot_be_decoded_are_passed_over(tmp_path: Path, target: Path) -> None:
+def test_zeros_in_the_middle_of_an_mp3_are_skipped(tmp_path: Path, target: Path) -> None:
     whole = write_sound(tmp_path / "whole", "mp3", "libmp3lame").read_bytes()
     source = tmp_path / "sound"
     source.write_bytes(whole[:20_000] + bytes(3_000) + whole[20_000:])
@@ -279,7 +285,7 @@ def test_some_bytes_that_cannot_be_decoded_are_passed_over(tmp_path: Path, targe
 
 
 @pytest.mark.parametrize("container", ["mp3", "adts", "ac3"])
-def test_bytes_that_look_like_another_coding_are_passed_over(
+def test_noise_in_the_middle_of_a_sound_stream_is_skipped(
     tmp_path: Path, target: Path, container: str
 ) -> None:
     codec = {"mp3": "libmp3lame", "adts": "aac", "ac3": "ac3"}[container]
@@ -292,7 +298,7 @@ def test_bytes_that_look_like_another_coding_are_passed_over(
 
 @pytest.mark.proof
 @pytest.mark.parametrize("container", ["mp3", "adts", "ac3", "wav", "flac", "ipod"])
-def test_a_recorder_may_leave_room_behind_a_sound(
+def test_empty_room_that_a_recorder_leaves_behind_a_sound_is_ignored(
     tmp_path: Path, target: Path, container: str
 ) -> None:
     codecs = {"mp3": "libmp3lame", "ac3": "ac3", "wav": "pcm_s16le", "flac": "flac"}
@@ -303,7 +309,7 @@ def test_a_recorder_may_leave_room_behind_a_sound(
 
 
 @pytest.mark.parametrize("size", [0, 0x7FFFFFFF, 0xFFFFFFFF])
-def test_a_wave_that_was_streamed_does_not_know_its_size(
+def test_a_streamed_wave_file_with_a_wrong_size_in_its_header_is_read(
     tmp_path: Path, target: Path, size: int
 ) -> None:
     whole = write_sound(tmp_path / "whole", seconds=2).read_bytes()
@@ -318,10 +324,10 @@ def test_a_wave_that_was_streamed_does_not_know_its_size(
     ("container", "codec", "rate"),
     [("mp3", "libmp3lame", RATE), ("amr", "libopencore_amrnb", 8_000)],
 )
-def test_hours_take_no_longer_than_a_minute(
+def test_hours_of_sound_take_no_longer_to_convert_than_a_minute_of_sound(
     tmp_path: Path, target: Path, container: str, codec: str, rate: int
 ) -> None:
-    """Half an hour of MP3, and five of a phone's recorder: the beginning is all that is read."""
+    """Half an hour of MP3 and five hours from a phone's recorder: only the beginning is read."""
     part = write_sound(tmp_path / "part", container, codec, rate=rate).read_bytes()
     start = part.index(b"\xff\xfb") if container == "mp3" else len(b"#!AMR\n")
     source = tmp_path / "sound"
@@ -332,10 +338,10 @@ def test_hours_take_no_longer_than_a_minute(
 
 
 @pytest.mark.parametrize("softer", [1.0, 0.97])
-def test_channels_that_silence_each_other_are_not_mixed(
+def test_stereo_channels_that_cancel_each_other_are_not_mixed(
     tmp_path: Path, target: Path, softer: float
 ) -> None:
-    """Their sum is silence, and would be paid for."""
+    """The sum of the channels is silence, which would be paid for."""
     levels = [round(8_000 * math.sin(at / 20)) for at in range(RATE * 2)]
     pairs = (each for level in levels for each in (level, -round(level * softer)))
     source = tmp_path / "sound"
@@ -344,8 +350,8 @@ def test_channels_that_silence_each_other_are_not_mixed(
     assert loudness(target) > 1_000
 
 
-def test_the_sides_of_a_stereo_sound_are_mixed(tmp_path: Path, target: Path) -> None:
-    """Two tones, one on each side: both are to be heard."""
+def test_the_two_sides_of_a_stereo_sound_are_mixed(tmp_path: Path, target: Path) -> None:
+    """The left and the right side have different tones, and the mix has to hold the two."""
     sides = [[round(8_000 * math.sin(at / pace)) for at in range(RATE * 2)] for pace in (20, 5)]
     pairs = (each for pair in zip(*sides, strict=True) for each in pair)
     source = tmp_path / "sound"
@@ -354,13 +360,13 @@ def test_the_sides_of_a_stereo_sound_are_mixed(tmp_path: Path, target: Path) -> 
 
 
 def wave_of(data: bytes, *, channels: int) -> bytes:
-    """Samples of 16 bits as a WAV."""
+    """Return 16-bit samples as a WAV."""
     shape = struct.pack("<HHIIHH", 1, channels, RATE, RATE * channels * 2, channels * 2, 16)
     body = b"WAVEfmt \x10\0\0\0" + shape + b"data" + struct.pack("<I", len(data)) + data
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def test_silence_is_a_sound(tmp_path: Path, target: Path) -> None:
+def test_a_silent_sound_is_accepted(tmp_path: Path, target: Path) -> None:
     source = tmp_path / "sound"
     source.write_bytes(wave(8_000).replace(bytes(32_000), b"\x80" * 32_000))
     assert fit_sound(source, FIT, target) == pytest.approx(4.0, abs=0.1)
@@ -379,12 +385,12 @@ HOSTILE = {
     "one byte": (b"\xff", "format"),
     "a playlist": (b"#EXTM3U\nfile:///etc/passwd\n", "format"),
     "a concatenation": (b"ffconcat version 1.0\nfile /etc/passwd\n", "format"),
-    "a page": (b"<html>", "format"),
-    "text of sixteen bits": ("<html>".encode("utf-16"), "format"),
-    "notes": (b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk", "format"),
+    "a web page": (b"<html>", "format"),
+    "text in UTF-16": ("<html>".encode("utf-16"), "format"),
+    "MIDI notes": (b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk", "format"),
     "a picture": (COVER, "format"),
-    "a picture in boxes": (encoded(Image.new("RGB", (32, 32)), "AVIF"), "format"),
-    "a voice of an app that alone can read it": (b"#!SILK_V3" + bytes(90), "format"),
+    "an AVIF picture": (encoded(Image.new("RGB", (32, 32)), "AVIF"), "format"),
+    "a SILK voice message": (b"#!SILK_V3" + bytes(90), "format"),
     "an ID3 tag alone": (b"ID3\x03\0\0\0\0\0\0", "broken"),
     "a header alone": (b"RIFF\0\0\0\0WAVEfmt ", "broken"),
     "noise after a header": (b"OggS" + bytes(range(256)) * 20, "broken"),
@@ -394,13 +400,15 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("data", "reason"), HOSTILE.values(), ids=HOSTILE)
-def test_hostile_bytes_are_refused(tmp_path: Path, target: Path, data: bytes, reason: str) -> None:
+def test_hostile_bytes_are_refused_as_a_sound(
+    tmp_path: Path, target: Path, data: bytes, reason: str
+) -> None:
     source = tmp_path / "sound"
     source.write_bytes(data)
     assert why(source, target, SoundFit(least_seconds=0)) == reason
 
 
-def test_a_full_disk_is_no_fault_of_the_sound(tmp_path: Path) -> None:
+def test_a_full_disk_is_not_blamed_on_the_sound(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space left"):
         fit_sound(write_sound(tmp_path / "sound"), FIT, Path("/dev/full"))
 
@@ -420,10 +428,10 @@ def test_a_full_disk_is_no_fault_of_the_sound(tmp_path: Path) -> None:
         ("tta", "tta"),
     ],
 )
-def test_a_damaged_sound_is_told_from_an_unknown_one(
+def test_a_damaged_sound_is_distinguished_from_an_unknown_format(
     tmp_path: Path, target: Path, container: str, codec: str
 ) -> None:
-    """Noise behind a good beginning, or nothing behind it."""
+    """The file has noise behind a good beginning, or ends there."""
     how = WMA if codec == "wmav2" else {}
     whole = write_sound(tmp_path / "whole", container, codec, seconds=1, **how).read_bytes()
     source = tmp_path / "sound"
@@ -434,14 +442,16 @@ def test_a_damaged_sound_is_told_from_an_unknown_one(
     assert why(source, target) == "format"
 
 
-def test_a_truncated_m4a_is_broken(tmp_path: Path, target: Path) -> None:
+def test_a_truncated_m4a_is_refused_as_broken(tmp_path: Path, target: Path) -> None:
     source = write_sound(tmp_path / "sound", "ipod", "aac")
     source.write_bytes(source.read_bytes()[:10_000])
     assert why(source, target) == "broken"
 
 
 @pytest.mark.proof
-def test_flipped_bytes_give_a_sound_or_a_refusal(tmp_path: Path, target: Path) -> None:
+def test_random_wrong_bytes_in_a_sound_give_a_sound_or_a_refusal(
+    tmp_path: Path, target: Path
+) -> None:
     """Sixty damaged files, each with up to 8 wrong bytes."""
     source, codes = tmp_path / "sound", set()
     for container, codec, how in KINDS[::4]:

@@ -44,7 +44,9 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
-async def test_a_file_comes_back_as_it_was(storage: Storage, source: Path, tmp_path: Path) -> None:
+async def test_a_stored_file_comes_back_unchanged(
+    storage: Storage, source: Path, tmp_path: Path
+) -> None:
     key = new_key("videos", "mp4")
     await storage.put(key, source)
     assert await storage.exists(key)
@@ -54,7 +56,7 @@ async def test_a_file_comes_back_as_it_was(storage: Storage, source: Path, tmp_p
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
-async def test_a_file_that_nobody_writes_to_is_not_copied_on_its_own_disk(
+async def test_take_links_a_file_on_the_same_disk_and_put_copies(
     tmp_path: Path, source: Path
 ) -> None:
     storage = Storage(str(tmp_path / "files"), scratch=tmp_path)
@@ -64,8 +66,8 @@ async def test_a_file_that_nobody_writes_to_is_not_copied_on_its_own_disk(
     assert [(tmp_path / "files" / key).samefile(source) for key in keys] == [True, False]
 
 
-async def test_taking_is_storing(storage: Storage, source: Path) -> None:
-    """Also where a file of this name is there, as after a process that died in between."""
+async def test_take_replaces_a_stored_file_of_the_same_key(storage: Storage, source: Path) -> None:
+    """A process that died in between may have left such a file."""
     key = new_key("videos", "mp4")
     for content in (b"video", b"another video"):
         fresh = source.with_name(f"fresh {len(content)}")
@@ -77,14 +79,14 @@ async def test_taking_is_storing(storage: Storage, source: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no second disk")
-async def test_a_file_on_another_disk_is_copied(tmp_path: Path, source: Path) -> None:
+async def test_take_copies_a_file_from_another_disk(tmp_path: Path, source: Path) -> None:
     with TemporaryDirectory(dir="/dev/shm") as other:
         storage, key = Storage(other, scratch=tmp_path), new_key("videos", "mp4")
         await storage.take(key, source)
         assert (Path(other) / key).read_bytes() == source.read_bytes()
 
 
-async def test_deleting_twice_is_the_same_as_once(storage: Storage, source: Path) -> None:
+async def test_deleting_a_stored_file_twice_is_allowed(storage: Storage, source: Path) -> None:
     key = new_key("pictures", "jpg")
     await storage.put(key, source)
     await storage.delete(key)
@@ -96,7 +98,9 @@ async def test_deleting_twice_is_the_same_as_once(storage: Storage, source: Path
 
 
 @pytest.mark.parametrize("key", BAD_KEYS)
-async def test_what_is_not_our_key_reaches_nothing(tmp_path: Path, source: Path, key: str) -> None:
+async def test_a_key_that_we_did_not_make_is_refused_and_touches_no_file(
+    tmp_path: Path, source: Path, key: str
+) -> None:
     storage = Storage(str(tmp_path / "files"), scratch=tmp_path)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(Broken, match="bad_storage_key"):
@@ -111,7 +115,7 @@ async def test_what_is_not_our_key_reaches_nothing(tmp_path: Path, source: Path,
     assert sorted(tmp_path.rglob("*")) == before
 
 
-async def test_on_disk_folders_are_private_and_nothing_is_copied_to_read(
+async def test_storage_folders_are_private_and_reading_makes_no_copy(
     tmp_path: Path, source: Path
 ) -> None:
     root = tmp_path / "files"
@@ -125,7 +129,7 @@ async def test_on_disk_folders_are_private_and_nothing_is_copied_to_read(
     assert [path for path in root.rglob("*") if path.is_file()] == [root / key]
 
 
-async def test_a_disk_that_refuses_is_temporary_and_leaves_nothing(
+async def test_a_disk_error_while_storing_is_temporary_and_leaves_no_file(
     tmp_path: Path, source: Path
 ) -> None:
     root = tmp_path / "files"
@@ -137,12 +141,14 @@ async def test_a_disk_that_refuses_is_temporary_and_leaves_nothing(
     assert [path for path in root.rglob("*") if path.is_file()] == [root / "videos"]
 
 
-def test_keys_are_random() -> None:
+def test_storage_keys_are_random() -> None:
     assert len({new_key("pictures", "jpg") for _ in range(1000)}) == 1000
 
 
-async def test_a_file_whose_directory_is_away_is_not_gone(tmp_path: Path) -> None:
-    """An unmounted disk leaves an empty directory: a file written there would be hidden later."""
+async def test_a_missing_storage_folder_does_not_make_its_files_count_as_gone(
+    tmp_path: Path,
+) -> None:
+    """An unmounted disk leaves an empty directory. A file written there would be hidden later."""
     storage, source = Storage(str(tmp_path / "media"), scratch=tmp_path), tmp_path / "source"
     source.write_bytes(b"video")
     key = new_key("videos", "mp4")
@@ -166,7 +172,7 @@ async def test_a_file_whose_directory_is_away_is_not_gone(tmp_path: Path) -> Non
 
 
 class Opened:
-    """The files and folders that Python opens, which is what it does to sync them."""
+    """The files and folders that Python opens, which the storage does in order to sync them."""
 
     def __init__(self) -> None:
         self._paths: list[Path] | None = None
@@ -185,13 +191,13 @@ class Opened:
             self._paths = None
 
 
-async def test_each_file_is_synced_and_each_folder_that_got_something(
+async def test_every_stored_file_and_every_changed_folder_is_synced_to_the_disk(
     tmp_path: Path, source: Path
 ) -> None:
     root, opened = tmp_path / "files", Opened()
     before, now = (Storage(str(root), scratch=tmp_path) for _ in range(2))
     made = [root, root / "videos"]
-    # What was there at our start may have been made by a process that ended before the disk had it.
+    # A folder from before our start may be from a process that ended before the folder was synced.
     for storage, letter, folders in ((before, "a", made), (now, "b", made), (now, "c", [])):
         key = f"videos/aa/{32 * letter}.mp4"
         with opened.heard() as paths:

@@ -39,7 +39,7 @@ async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
 
 @pytest.fixture
 def second_disk() -> Iterator[Path]:
-    """A folder to which no file can be linked from `tmp_path`."""
+    """Yield a folder on another disk, to which no file of `tmp_path` can be linked."""
     if not Path("/dev/shm").is_dir():
         pytest.skip("no second disk")
     with TemporaryDirectory(dir="/dev/shm") as place:
@@ -51,7 +51,9 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_video(tmp_path_factory.mktemp("videos") / "clip.mp4", faststart=True)
 
 
-async def test_a_picture_is_kept_fitted(studio: Studio, tmp_path: Path) -> None:
+async def test_a_picture_is_kept_fitted_and_can_be_deleted_twice(
+    studio: Studio, tmp_path: Path
+) -> None:
     media: Media = studio
     source = tmp_path / "photo.png"
     source.write_bytes(encoded(quarters(100, 80)))
@@ -68,7 +70,7 @@ async def test_a_picture_is_kept_fitted(studio: Studio, tmp_path: Path) -> None:
             pass
 
 
-async def test_a_bad_picture_says_why_across_the_process_border(
+async def test_the_reason_why_a_picture_is_refused_arrives_from_the_worker_process(
     studio: Studio, tmp_path: Path
 ) -> None:
     source = tmp_path / "photo.png"
@@ -78,7 +80,7 @@ async def test_a_bad_picture_says_why_across_the_process_border(
     assert refused.value.code == "picture_format"
 
 
-async def test_the_first_and_the_last_picture_get_one_size(studio: Studio, tmp_path: Path) -> None:
+async def test_the_last_picture_gets_the_size_of_the_first(studio: Studio, tmp_path: Path) -> None:
     lying, standing = tmp_path / "lying.png", tmp_path / "standing.png"
     lying.write_bytes(encoded(quarters(120, 80)))
     standing.write_bytes(encoded(quarters(80, 120)))
@@ -89,7 +91,9 @@ async def test_the_first_and_the_last_picture_get_one_size(studio: Studio, tmp_p
             assert picture.size == (120, 80)
 
 
-async def test_of_two_pictures_both_are_kept_or_none(studio: Studio, tmp_path: Path) -> None:
+async def test_if_one_of_two_pictures_is_bad_neither_is_kept(
+    studio: Studio, tmp_path: Path
+) -> None:
     good, bad = tmp_path / "good.png", tmp_path / "bad.png"
     good.write_bytes(encoded(quarters(100, 80)))
     bad.write_bytes(b"<html>")
@@ -99,10 +103,12 @@ async def test_of_two_pictures_both_are_kept_or_none(studio: Studio, tmp_path: P
     assert list((tmp_path / "data").rglob("*.jpg")) == []
 
 
-async def test_two_pictures_become_smaller_together_until_both_are_small_enough(
+async def test_two_pictures_shrink_together_until_each_has_few_enough_bytes(
     studio: Studio, tmp_path: Path
 ) -> None:
-    """The second has more in it than the first, at whose size it would have too many bytes."""
+    """The second picture has more detail, so at the first picture's size it would have too many
+    bytes.
+    """
     plain, grainy = tmp_path / "plain.png", tmp_path / "grainy.png"
     plain.write_bytes(encoded(quarters(400, 300)))
     grainy.write_bytes(encoded(noise(400, 300)))
@@ -117,7 +123,7 @@ async def test_two_pictures_become_smaller_together_until_both_are_small_enough(
     assert len(list((tmp_path / "data").rglob("pictures/**/*.jpg"))) == 2, "no try is left behind"
 
 
-async def test_two_pictures_of_an_exact_size_are_refused_if_one_has_too_many_bytes(
+async def test_two_pictures_of_a_fixed_size_are_refused_if_one_has_too_many_bytes(
     studio: Studio, tmp_path: Path
 ) -> None:
     source = tmp_path / "grainy.png"
@@ -127,7 +133,7 @@ async def test_two_pictures_of_an_exact_size_are_refused_if_one_has_too_many_byt
 
 
 @pytest.mark.proof
-async def test_the_last_frame_of_a_video_is_the_last(studio: Studio, clip: Path) -> None:
+async def test_last_frame_gives_the_very_last_frame_of_a_video(studio: Studio, clip: Path) -> None:
     video = await studio.keep_video(clip)
     async with studio.last_frame(video.key) as still:
         with Image.open(still) as picture:
@@ -145,7 +151,9 @@ async def test_a_sound_is_kept_as_mp3_with_its_length(studio: Studio, tmp_path: 
         assert (path.suffix, path.stat().st_size) == (".mp3", kept.size)
 
 
-async def test_a_video_is_kept_as_it_is_with_a_still(studio: Studio, clip: Path) -> None:
+async def test_a_video_that_plays_is_kept_unchanged_with_a_thumbnail(
+    studio: Studio, clip: Path
+) -> None:
     video = await studio.keep_video(clip)
     assert video.seconds == pytest.approx(2.0, abs=0.05)
     assert video == Video(
@@ -164,7 +172,7 @@ async def test_a_video_is_kept_as_it_is_with_a_still(studio: Studio, clip: Path)
             assert still.size == (320, 180)
 
 
-async def test_a_video_that_does_not_play_is_converted_and_kept_as_it_came_as_well(
+async def test_a_video_that_does_not_play_is_converted_and_its_original_kept(
     studio: Studio, tmp_path: Path
 ) -> None:
     source = write_clip(tmp_path / "video", "libvpx-vp9", "webm", sound="libopus")
@@ -187,7 +195,7 @@ async def test_a_video_that_does_not_play_is_converted_and_kept_as_it_came_as_we
 
 
 @pytest.mark.parametrize("is_followed", [False, True])
-async def test_content_credentials_stay_in_the_original_with_all_bytes_that_they_may_be_signed_for(
+async def test_content_credentials_stay_in_the_original_with_all_its_bytes(
     studio: Studio, tmp_path: Path, is_followed: bool
 ) -> None:
     source = write_clip(tmp_path / "video", "libx264", "mp4", flags="+faststart", times=range(4))
@@ -204,10 +212,10 @@ async def test_content_credentials_stay_in_the_original_with_all_bytes_that_they
 
 
 @pytest.mark.proof
-async def test_a_video_that_can_not_be_converted_is_kept_as_it_came(
+async def test_a_video_that_cannot_be_converted_is_kept_as_it_came(
     clip: Path, tmp_path: Path
 ) -> None:
-    """The paid one in a file is better than none."""
+    """A paid video as a file is better than none."""
     source = write_clip(tmp_path / "video", "libx265", "mov")
     before = source.read_bytes()
     async with Studio(tmp_path / "data", patience=0.0) as studio:
@@ -220,10 +228,10 @@ async def test_a_video_that_can_not_be_converted_is_kept_as_it_came(
 
 
 @pytest.mark.parametrize("end", [tasks.begin_and_die, tasks.begin_and_stumble])
-async def test_a_conversion_that_fails_is_tried_once_more(
+async def test_a_conversion_that_fails_is_retried_once(
     studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: Callable[..., None]
 ) -> None:
-    """Its worker may have been killed by a machine that is short of memory for a moment."""
+    """The worker may have been killed by a machine that was briefly short of memory."""
     monkeypatch.setattr(asked, "convert", end)
     raw = await studio.keep_video(write_clip(tmp_path / "video", "mpeg4", "avi"))
     video = await studio.convert(raw)
@@ -233,10 +241,10 @@ async def test_a_conversion_that_fails_is_tried_once_more(
 
 @pytest.mark.proof
 @pytest.mark.parametrize("end", [tasks.begin_and_die, tasks.begin_and_hang])
-async def test_a_conversion_that_no_worker_survives_leaves_nothing_behind(
+async def test_a_conversion_that_no_worker_survives_leaves_no_process_and_no_file(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: Callable[..., None]
 ) -> None:
-    """However fast the machine is: this conversion never ends once it has begun to write."""
+    """On a machine of any speed, this conversion never ends once it has begun to write."""
     for name in ("convert", "convert_sparingly"):
         monkeypatch.setattr(asked, name, end)
     unplayable = write_clip(tmp_path / "video", "mpeg4", "avi")
@@ -254,10 +262,10 @@ async def test_a_conversion_that_no_worker_survives_leaves_nothing_behind(
 
 
 @pytest.mark.proof
-async def test_a_video_that_is_too_large_for_a_worker_is_converted_to_a_smaller_one(
+async def test_a_video_too_large_for_a_workers_memory_is_converted_to_a_smaller_size(
     tmp_path: Path,
 ) -> None:
-    """An AV1 decoder with two threads takes nearly all the memory, and x264 is to have some."""
+    """An AV1 decoder with two threads takes nearly all the memory, and x264 needs some too."""
     clip = write_clip(
         tmp_path / "video", "libsvtav1", "mp4", pix_fmt="yuv420p10le", size=(7680, 4320),
         times=range(16),
@@ -271,7 +279,7 @@ async def test_a_video_that_is_too_large_for_a_worker_is_converted_to_a_smaller_
 
 
 def _workers() -> set[int]:
-    """Our worker processes."""
+    """Return the process ids of our workers."""
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -283,7 +291,7 @@ def _workers() -> set[int]:
 
 
 @pytest.mark.proof
-async def test_pictures_and_good_videos_do_not_wait_for_conversions(
+async def test_pictures_and_videos_that_play_do_not_wait_for_a_conversion(
     studio: Studio, clip: Path, tmp_path: Path
 ) -> None:
     clip = write_clip(tmp_path / "video", "mpeg4", "avi", times=range(96), size=(1920, 1080))
@@ -301,10 +309,10 @@ async def test_pictures_and_good_videos_do_not_wait_for_conversions(
 async def test_a_remuxed_video_is_kept_with_its_original_or_not_at_all(
     clip: Path, tmp_path: Path, second_disk: Path, share: float
 ) -> None:
-    """The disk has room for the original, or for half of it, and not for the copy's mark."""
+    """The disk has room for the original or for half of it, but not for the copy."""
     clip = write_clip(tmp_path / "video", "libx264", "mp4", sound="aac")
     async with Studio(tmp_path / "data", storage_url=str(second_disk)) as studio:
-        first = await studio.keep_video(clip)  # so that the worker has no such limit
+        first = await studio.keep_video(clip)  # starts the worker before the limit holds
         room = int(clip.stat().st_size * share)
         with no_file_larger_than(room), pytest.raises(Temporary, match="storage_unavailable"):
             await studio.keep_video(clip)
@@ -313,10 +321,10 @@ async def test_a_remuxed_video_is_kept_with_its_original_or_not_at_all(
         assert (await studio.keep_video(clip)).converted, "or the test shows nothing"
 
 
-async def test_on_its_own_disk_a_video_needs_no_room_once_more(
+async def test_keeping_a_video_on_the_same_disk_needs_no_second_room(
     studio: Studio, clip: Path, tmp_path: Path
 ) -> None:
-    await studio.keep_video(clip)  # so that the worker has no such limit
+    await studio.keep_video(clip)  # starts the worker before the limit holds
     source = Path(shutil.copy(clip, tmp_path / "download"))
     with no_file_larger_than(0):
         video = await studio.keep_video(source)
@@ -325,7 +333,9 @@ async def test_on_its_own_disk_a_video_needs_no_room_once_more(
         assert kept.read_bytes() == clip.read_bytes()
 
 
-async def test_half_a_video_is_not_kept(studio: Studio, clip: Path, tmp_path: Path) -> None:
+async def test_half_a_video_is_refused_and_not_kept(
+    studio: Studio, clip: Path, tmp_path: Path
+) -> None:
     source = tmp_path / "half.mp4"
     source.write_bytes(clip.read_bytes()[:-1000])
     with pytest.raises(Broken, match="video_truncated"):
@@ -334,7 +344,7 @@ async def test_half_a_video_is_not_kept(studio: Studio, clip: Path, tmp_path: Pa
 
 
 @pytest.mark.proof
-async def test_a_video_shrinks_for_as_long_as_it_is_needed(
+async def test_a_shrunk_video_exists_only_while_it_is_used(
     studio: Studio, clip: Path, tmp_path: Path
 ) -> None:
     video = await studio.keep_video(clip)
@@ -346,7 +356,7 @@ async def test_a_video_shrinks_for_as_long_as_it_is_needed(
 
 
 @pytest.mark.proof
-async def test_one_video_shrinks_at_a_time_and_others_come_back(studio: Studio, clip: Path) -> None:
+async def test_a_second_shrink_at_the_same_time_is_put_off(studio: Studio, clip: Path) -> None:
     video = await studio.keep_video(clip)
 
     async def shrink() -> None:
@@ -360,14 +370,16 @@ async def test_one_video_shrinks_at_a_time_and_others_come_back(studio: Studio, 
     await shrink()
 
 
-async def test_scratch_is_private_and_gone_afterwards(studio: Studio) -> None:
+async def test_the_scratch_folder_is_private_and_removed_afterwards(studio: Studio) -> None:
     async with studio.scratch() as folder:
         (folder / "download.part").write_bytes(b"half")
         assert oct(folder.stat().st_mode & 0o777) == "0o700"
     assert not folder.exists()
 
 
-async def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+async def test_old_scratch_folders_of_a_killed_process_are_removed_at_the_start(
+    tmp_path: Path,
+) -> None:
     old, new = tmp_path / "scratch" / "old", tmp_path / "scratch" / "new"
     for folder in (old, new):
         folder.mkdir(parents=True)
@@ -384,10 +396,12 @@ def _frames(video: Path) -> list[Image.Image]:
         return [frame.to_image() for frame in container.decode(video=0)]  # type: ignore[no-untyped-call]
 
 
-async def test_a_video_that_was_received_outlives_a_storage_that_takes_nothing(
+async def test_a_received_video_is_kept_while_the_storage_fails_and_stored_later(
     clip: Path, tmp_path: Path, second_disk: Path
 ) -> None:
-    """Also the process: the next one finds it by its name, and has it under the same key."""
+    """The video outlives the process too: the next process finds it by its name and stores it under
+    the same key.
+    """
     source, url = Path(shutil.copy(clip, tmp_path / "answer")), str(second_disk)
     async with Studio(tmp_path / "data", storage_url=url) as studio:
         with no_file_larger_than(0), pytest.raises(Temporary, match="storage_unavailable"):
@@ -403,7 +417,7 @@ async def test_a_video_that_was_received_outlives_a_storage_that_takes_nothing(
     assert list((tmp_path / "data" / "received").iterdir()) == []
 
 
-async def test_a_stored_still_is_made_smaller_in_a_worker(tmp_path: Path) -> None:
+async def test_a_stored_thumbnail_is_shrunk_in_a_worker(tmp_path: Path) -> None:
     key, source = new_key("thumbnails", "jpg"), tmp_path / "still.jpg"
     Image.new("RGB", (1280, 720), "orange").save(source)
     async with Studio(tmp_path / "data", workers=1) as studio:

@@ -1,4 +1,4 @@
-"""Videos whose times, sizes or sounds change on the way: no picture gets lost."""
+"""Videos whose times, sizes or sounds change on the way: no frame is lost."""
 
 import struct
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from tests.unit.media.test_playing import assert_plays, pictures_of, posted, tim
 
 FRAME = 1 / 24
 CLOCK = 2**33 // 3750
-"""Pictures of 24 a second until the clock of a transport stream is at its end."""
+"""The number of frames, at 24 a second, until the clock of a transport stream wraps."""
 
 
 def sound_until(path: Path) -> float:
@@ -41,10 +41,10 @@ def sound_until(path: Path) -> float:
         ("libvpx-vp9", "webm", {"sound": "libopus"}),
     ],
 )
-def test_a_video_behind_a_video_is_shown_after_it(
+def test_a_second_video_appended_to_a_file_is_shown_after_the_first(
     tmp_path: Path, codec: str, container: str, how: dict[str, Any]
 ) -> None:
-    """The times of the second start over."""
+    """The times of the second video start at zero again."""
     source = write_clip(tmp_path / "source", codec, container, **how)
     twice(source)
 
@@ -62,7 +62,7 @@ def test_a_video_behind_a_video_is_shown_after_it(
 
 @pytest.mark.parametrize("codec", ["libx264", "mpeg2video"])
 @pytest.mark.parametrize("begin", [CLOCK - 24 - 34, CLOCK - 34 - 47, CLOCK - 24 * 60])
-def test_a_clock_that_runs_out_of_digits_takes_no_picture_along(
+def test_frames_after_the_transport_stream_clock_wraps_are_kept(
     tmp_path: Path, codec: str, begin: int
 ) -> None:
     source = write_clip(
@@ -74,7 +74,7 @@ def test_a_clock_that_runs_out_of_digits_takes_no_picture_along(
 
 
 @pytest.mark.parametrize("sound", [None, "aac"])
-def test_pictures_that_all_have_one_time_are_shown_one_after_another(
+def test_frames_that_all_have_the_same_time_are_shown_one_after_another(
     tmp_path: Path, sound: str | None
 ) -> None:
     source = write_clip(
@@ -89,12 +89,12 @@ def test_pictures_that_all_have_one_time_are_shown_one_after_another(
     assert times_of(kept) == pytest.approx([tick * FRAME for tick in range(48)], abs=0.03)
 
 
-def test_pictures_at_the_time_of_another_are_shown_after_it(tmp_path: Path) -> None:
-    """Some only: the others stay where they were."""
+def test_frames_at_the_time_of_an_earlier_frame_are_shown_after_it(tmp_path: Path) -> None:
+    """Only some frames of this video share a time; the other frames keep theirs."""
     source = write_clip(tmp_path / "source", "libx264", "mp4", flags=FAST, options=x264(bframes=0))
     body = bytearray(source.read_bytes())
     at = body.index(b"stts") + 8
-    # Entries of one length become three: the tenth picture has none, the one behind it two.
+    # One entry becomes three: the tenth frame gets no duration, the next frame twice the duration.
     old = struct.unpack_from(">III", body, at)
     assert old == (1, 24, 512)
     rest = body[at + 12 :]
@@ -109,7 +109,9 @@ def test_pictures_at_the_time_of_another_are_shown_after_it(tmp_path: Path) -> N
 
 
 def _grown(body: bytes, by: int) -> bytes:
-    """With the sizes of the boxes around `stts`, and the places of the content, made fit."""
+    """Return the file with corrected sizes of the boxes around `stts`, and corrected offsets of the
+    content.
+    """
     changed = bytearray(body)
     for name in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stts"):
         at = changed.index(name) - 4
@@ -127,10 +129,10 @@ def _shrink(source: Path, target: Path) -> None:
 
 
 @pytest.mark.parametrize("makes", [encoding.convert, _shrink])
-def test_a_video_with_fewer_pictures_than_its_source_is_none(
+def test_a_conversion_with_fewer_frames_than_its_source_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, makes: Callable[[Path, Path], object]
 ) -> None:
-    """Then the file is kept as it came, for any reason."""
+    """The file is then kept as it came, whatever the cause."""
 
     class Losing(Pictures):
         def end(self) -> None:
@@ -144,7 +146,7 @@ def test_a_video_with_fewer_pictures_than_its_source_is_none(
 
 
 class Packet:
-    """One that can't be decoded."""
+    """A packet that can't be decoded."""
 
     def __init__(self, error: av.FFmpegError) -> None:
         self.size, self.pts = 9, 0
@@ -158,7 +160,7 @@ class Packet:
     ("error", "shown"),
     [(av.InvalidDataError(1, "damaged"), 24), (av.MemoryError(12, "too large"), None)],
 )
-def test_a_damaged_picture_is_left_out_and_one_without_room_is_not(
+def test_a_damaged_frame_is_left_out_but_a_lack_of_memory_ends_the_conversion(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: av.FFmpegError, shown: int | None
 ) -> None:
     class Stumbling(Pictures):
@@ -176,7 +178,9 @@ def test_a_damaged_picture_is_left_out_and_one_without_room_is_not(
 # ---------------------------------------------------------------- other sizes, other sounds
 
 
-def test_pictures_of_another_size_are_fitted_into_the_first(tmp_path: Path) -> None:
+def test_frames_that_change_their_size_are_fitted_into_the_size_of_the_first(
+    tmp_path: Path,
+) -> None:
     source = write_clip(tmp_path / "source", "libx264", "mpegts", still=True)
     followed_by("libx264", size=(128, 128), still=True)(source)
 
@@ -191,7 +195,7 @@ def test_pictures_of_another_size_are_fitted_into_the_first(tmp_path: Path) -> N
     assert shown[-1].getpixel((2, 24)) == pytest.approx((0, 0, 0), abs=4), "its shape stays"
 
 
-def test_another_size_without_another_time_is_seen(tmp_path: Path) -> None:
+def test_a_change_of_frame_size_is_noticed_although_times_go_on(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "source", "libx264", "mpegts")
     followed_by("libx264", size=(128, 128), times=range(24, 48))(source)
     told = check(source)
@@ -208,10 +212,10 @@ def test_another_size_without_another_time_is_seen(tmp_path: Path) -> None:
         ({"sound": "ac3", "layout": "mono"}, {"sound": "ac3", "layout": "5.1"}),
     ],
 )
-def test_sound_that_changes_its_shape_is_heard_to_its_end(
+def test_sound_that_changes_its_format_is_kept_to_its_end(
     tmp_path: Path, first: dict[str, Any], second: dict[str, Any]
 ) -> None:
-    """Only the sound does: the times go on."""
+    """Only the sound changes: the times go on."""
     source = write_clip(tmp_path / "source", "libx264", "mpegts", **first)
     followed_by("libx264", times=range(24, 48), heard=2, quiet=(0, 1), **second)(source)
 
@@ -227,7 +231,7 @@ def test_sound_that_changes_its_shape_is_heard_to_its_end(
 
 
 @pytest.mark.parametrize("rate", [100, 120, 240, 1000])
-def test_of_more_pictures_than_phones_show_some_are_left_out(tmp_path: Path, rate: int) -> None:
+def test_frames_beyond_the_rate_that_phones_show_are_dropped(tmp_path: Path, rate: int) -> None:
     source = write_clip(
         tmp_path / "source", "libx264", "mp4", flags=FAST, rate=rate, times=range(rate // 2)
     )

@@ -1,4 +1,4 @@
-"""Kinds of files that are not read are told by their names, and by their bytes if a name lies."""
+"""Unsupported kinds of files are recognized by name, or by content if the name is wrong."""
 
 import io
 import struct
@@ -20,6 +20,7 @@ SOF = JPEG.index(b"\xff\xc0")
 
 
 def video() -> bytes:
+    """Return the first boxes of a HEIF that holds only a video."""
     return b"\0\0\0\x18ftypmsf1\0\0\0\0msf1hevc" + struct.pack(">I", 8) + b"moov"
 
 
@@ -54,11 +55,11 @@ BYTES = {
     "HEIF with H.264 in it, told by its brand": heic(STILL, brand=b"avci", kind=b"avc1"),
     "HEIF with nothing but a video in it": video(),
 }
-"""By the beginning of the name that is told."""
+"""The beginning of each kind of file, by the name that the refusal gives."""
 
 
 @pytest.mark.parametrize("name", BYTES)
-def test_a_kind_that_is_not_read_is_told_by_its_name(tmp_path: Path, name: str) -> None:
+def test_an_unsupported_kind_of_picture_is_named_in_the_refusal(tmp_path: Path, name: str) -> None:
     source = tmp_path / "source.jpg"
     source.write_bytes(BYTES[name])
     with pytest.raises(Refused) as refused:
@@ -68,8 +69,12 @@ def test_a_kind_that_is_not_read_is_told_by_its_name(tmp_path: Path, name: str) 
 
 
 @pytest.mark.parametrize("container", ["mp4", "quicktime", "webm"])
-def test_a_video_is_said_to_move_already(tmp_path: Path, container: str) -> None:
-    """The video of a Live Photo, a GIF that Telegram has made a video of, a moving sticker."""
+def test_a_video_sent_as_a_picture_is_refused_because_it_moves_already(
+    tmp_path: Path, container: str
+) -> None:
+    """People send the video of a Live Photo, a GIF that Telegram made a video of, or an animated
+    sticker.
+    """
     source = write_video(tmp_path / "video.mp4", seconds=1, sound=False)
     body = source.read_bytes()
     if container == "quicktime":
@@ -85,7 +90,9 @@ def test_a_video_is_said_to_move_already(tmp_path: Path, container: str) -> None
     ("body", "code"),
     [(b"<html>", "picture_format"), (b"", "picture_format"), (b"\0" * 90, "picture_format")],
 )
-def test_what_has_no_name_is_no_picture(tmp_path: Path, body: bytes, code: str) -> None:
+def test_bytes_of_an_unknown_kind_are_refused_as_no_picture(
+    tmp_path: Path, body: bytes, code: str
+) -> None:
     source = tmp_path / "source.jpg"
     source.write_bytes(body)
     with pytest.raises(Refused, match=code):
@@ -93,15 +100,15 @@ def test_what_has_no_name_is_no_picture(tmp_path: Path, body: bytes, code: str) 
 
 
 @pytest.mark.parametrize("brand", [b"miaf", b"msf1", b"mif2", b"hevc", b"heim"])
-def test_a_heif_is_read_under_each_of_its_names(tmp_path: Path, brand: bytes) -> None:
+def test_a_heif_with_any_of_its_brands_is_read(tmp_path: Path, brand: bytes) -> None:
     source = tmp_path / "source"
     source.write_bytes(heic(STILL, brand=brand))
     assert header_of(io.BytesIO(source.read_bytes())) is not None
     assert decode(source, lambda size: size).size == (64, 32)
 
 
-def test_a_heif_of_endless_boxes_is_damaged() -> None:
-    """To step over each of them takes time; real ones have some dozen."""
+def test_a_heif_with_endless_boxes_is_damaged() -> None:
+    """Stepping over each box takes time; real files have some dozen."""
     body = heic(STILL)
     at = int.from_bytes(body[:4])
     with pytest.raises(Refused, match="picture_broken"):
@@ -125,7 +132,7 @@ def test_a_heif_of_endless_boxes_is_damaged() -> None:
         ("song.mid", "audio/midi", "no_sound"),
     ],
 )
-def test_names_and_types_tell_before_anything_is_fetched(
+def test_file_name_and_media_type_refuse_a_file_before_it_is_downloaded(
     filename: str, media_type: str | None, told: str
 ) -> None:
     refused = refusal_by_name(filename, media_type)

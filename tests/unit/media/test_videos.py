@@ -21,7 +21,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def fast(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The index before the content, as most gateways send it."""
+    """Return a video with the index in front of the content, as most gateways send it."""
     return write_video(tmp_path_factory.mktemp("videos") / "fast.mp4", faststart=True)
 
 
@@ -32,7 +32,7 @@ def still(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def played(path: Path) -> tuple[int, int]:
-    """How many frames of picture and of sound really decode."""
+    """Return the numbers of frames and of sound packets that decode."""
     with av.open(str(path)) as container:
         pictures = sum(1 for _ in container.decode(video=0))
     with av.open(str(path)) as container:
@@ -48,7 +48,7 @@ def top_boxes(path: Path) -> list[bytes]:
     return kinds
 
 
-def test_a_probe_tells_what_is_in_a_video(clip: Path) -> None:
+def test_probe_returns_size_length_codec_and_sound_of_a_video(clip: Path) -> None:
     seen = probe(clip)
     assert seen.seconds == pytest.approx(2.0, abs=0.05)
     assert seen == Probe(
@@ -61,7 +61,9 @@ def test_a_probe_tells_what_is_in_a_video(clip: Path) -> None:
     )
 
 
-def test_a_turned_video_is_measured_and_shown_upright(still: Path, tmp_path: Path) -> None:
+def test_a_rotated_video_is_measured_and_its_thumbnail_drawn_upright(
+    still: Path, tmp_path: Path
+) -> None:
     path, thumbnail = tmp_path / "turned.mp4", tmp_path / "still.jpg"
     path.write_bytes(turned(still.read_bytes()))
     seen = probe(path)
@@ -73,7 +75,7 @@ def test_a_turned_video_is_measured_and_shown_upright(still: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("which", ["clip", "fast"])
-def test_a_cut_video_is_never_accepted(
+def test_a_truncated_video_is_refused_wherever_it_was_cut(
     request: pytest.FixtureRequest, tmp_path: Path, which: str
 ) -> None:
     body = request.getfixturevalue(which).read_bytes()
@@ -103,21 +105,21 @@ def test_a_video_without_its_index_is_truncated(clip: Path, tmp_path: Path) -> N
         b"#EXTM3U\n#EXT-X-TARGETDURATION:1\nfile:///etc/passwd\n",
     ],
 )
-def test_what_is_no_mp4_is_no_video(tmp_path: Path, body: bytes) -> None:
+def test_bytes_that_are_no_mp4_are_refused_as_no_video(tmp_path: Path, body: bytes) -> None:
     path = tmp_path / "body"
     path.write_bytes(body)
     with pytest.raises(Broken, match="not_a_video"):
         probe(path)
 
 
-def test_boxes_around_nothing_are_no_video(tmp_path: Path) -> None:
+def test_empty_mp4_boxes_are_refused_as_no_video(tmp_path: Path) -> None:
     path = tmp_path / "hollow.mp4"
     path.write_bytes(b"".join(b"\0\0\0\x08" + kind for kind in (b"ftyp", b"moov", b"mdat")))
     with pytest.raises(Broken, match="not_a_video"):
         probe(path)
 
 
-def test_sound_alone_is_no_video(tmp_path: Path) -> None:
+def test_a_file_with_sound_alone_is_refused_as_no_video(tmp_path: Path) -> None:
     path = tmp_path / "sound.mp4"
     with av.open(str(path), "w", format="mp4") as output:
         audio = output.add_stream("aac", rate=48_000, layout="mono")
@@ -127,7 +129,7 @@ def test_sound_alone_is_no_video(tmp_path: Path) -> None:
         probe(path)
 
 
-def test_the_thumbnail_is_the_picture_at_a_third(still: Path, tmp_path: Path) -> None:
+def test_the_thumbnail_shows_the_frame_at_a_third_of_the_video(still: Path, tmp_path: Path) -> None:
     target = tmp_path / "still.jpg"
     take_thumbnail(still, target)
     with Image.open(target) as picture:
@@ -143,14 +145,14 @@ def test_the_thumbnail_is_the_picture_at_a_third(still: Path, tmp_path: Path) ->
         ((4000, 2), (1280, 1)),
     ],
 )
-def test_a_thumbnail_has_the_video_s_shape_and_is_never_larger(
+def test_a_thumbnail_has_the_aspect_ratio_of_its_video_and_a_limited_size(
     of_video: tuple[int, int], of_still: tuple[int, int]
 ) -> None:
     assert thumbnail_size(*of_video) == of_still
 
 
-def test_the_size_that_is_told_is_the_size_that_is_made(tmp_path: Path) -> None:
-    """Link previews are told it without looking at the picture."""
+def test_thumbnail_size_predicts_the_size_of_the_thumbnail(tmp_path: Path) -> None:
+    """Link previews state the size without opening the picture."""
     path, target = tmp_path / "large.mp4", tmp_path / "still.jpg"
     write_video(path, width=1442, height=810, still=quarters(1442, 810))
     take_thumbnail(path, target)
@@ -159,7 +161,7 @@ def test_the_size_that_is_told_is_the_size_that_is_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("share", [0.9, 0.5, 0.2])
-def test_a_shrunk_video_fits_plays_and_starts_at_once(
+def test_a_shrunk_video_fits_plays_and_has_its_index_in_front(
     clip: Path, tmp_path: Path, share: float
 ) -> None:
     target = tmp_path / "small.mp4"
@@ -176,7 +178,7 @@ def test_a_shrunk_video_fits_plays_and_starts_at_once(
     assert boxes.index(b"moov") < boxes.index(b"mdat")
 
 
-def test_a_tight_limit_makes_the_picture_smaller_and_leaves_it_upright(tmp_path: Path) -> None:
+def test_a_tight_limit_makes_the_frames_smaller_and_keeps_them_upright(tmp_path: Path) -> None:
     wide = write_video(tmp_path / "wide.mp4", width=960, height=540, still=quarters(960, 540))
     path, target, thumbnail = tmp_path / "turned.mp4", tmp_path / "small.mp4", tmp_path / "s.jpg"
     path.write_bytes(turned(wide.read_bytes()))
@@ -190,22 +192,24 @@ def test_a_tight_limit_makes_the_picture_smaller_and_leaves_it_upright(tmp_path:
         assert corners(picture) == "BRGW"
 
 
-def test_what_says_where_a_video_comes_from_survives_shrinking(clip: Path, tmp_path: Path) -> None:
+def test_the_metadata_about_a_videos_origin_survives_shrinking(clip: Path, tmp_path: Path) -> None:
     target = tmp_path / "small.mp4"
     shrink(clip, target, 200_000)
     with av.open(str(target)) as container:
         assert container.metadata["provenance"] == "made by a model"
 
 
-def test_mud_is_not_offered(clip: Path, tmp_path: Path) -> None:
+def test_a_video_that_would_shrink_to_poor_quality_is_refused(clip: Path, tmp_path: Path) -> None:
     with pytest.raises(Broken, match="cannot_shrink"):
         shrink(clip, tmp_path / "small.mp4", 20_000)
     assert not (tmp_path / "small.mp4").exists()
 
 
 @pytest.mark.proof
-async def test_flipped_bytes_give_a_video_or_an_error_of_ours(fast: Path, tmp_path: Path) -> None:
-    """100 damaged files, mostly in the index; in a worker, because libav may well crash."""
+async def test_random_wrong_bytes_in_a_video_give_a_video_or_an_error_of_ours(
+    fast: Path, tmp_path: Path
+) -> None:
+    """100 damaged files, mostly in the index. They run in a worker because libav may crash."""
     whole = fast.read_bytes()
     index = whole.index(b"moov")
     path, target = tmp_path / "damaged.mp4", tmp_path / "still.jpg"
@@ -228,7 +232,7 @@ async def test_flipped_bytes_give_a_video_or_an_error_of_ours(fast: Path, tmp_pa
 @pytest.mark.parametrize(
     ("start", "options"), [(0, {}), (24, {}), (0, {"movflags": "frag_keyframe+empty_moov"})]
 )
-def test_the_last_frame_is_the_last_wherever_its_container_begins_to_count(
+def test_the_last_frame_is_found_although_times_do_not_start_at_zero(
     tmp_path: Path, start: int, options: dict[str, str]
 ) -> None:
     video, still = tmp_path / "video.mp4", tmp_path / "still.png"

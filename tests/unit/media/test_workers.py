@@ -19,18 +19,20 @@ async def workers() -> AsyncIterator[Workers]:
     await pool.close()
 
 
-async def test_a_worker_answers_and_is_used_again(workers: Workers) -> None:
+async def test_a_worker_process_returns_its_result_and_is_used_for_the_next_task(
+    workers: Workers,
+) -> None:
     first = await workers.run(tasks.process, timeout=10)
     assert first != os.getpid()
     assert await workers.run(tasks.process, timeout=10) == first
 
 
-async def test_never_more_processes_than_agreed(workers: Workers) -> None:
+async def test_a_pool_never_has_more_worker_processes_than_agreed(workers: Workers) -> None:
     seen = await asyncio.gather(*(workers.run(tasks.process, timeout=10) for _ in range(8)))
     assert len(set(seen)) <= 2
 
 
-async def test_our_errors_arrive_as_they_were_raised(workers: Workers) -> None:
+async def test_an_error_of_ours_arrives_from_a_worker_with_its_values(workers: Workers) -> None:
     with pytest.raises(Refused) as refused:
         await workers.run(tasks.refuse, timeout=10)
     assert (refused.value.code, refused.value.values) == ("sound_short", {"seconds": 1.0})
@@ -39,7 +41,9 @@ async def test_our_errors_arrive_as_they_were_raised(workers: Workers) -> None:
     assert later.value.retry_after == 3.0
 
 
-async def test_other_errors_arrive_translated_and_the_worker_goes_on(workers: Workers) -> None:
+async def test_any_other_error_in_a_worker_is_translated_and_the_worker_goes_on(
+    workers: Workers,
+) -> None:
     before = await workers.run(tasks.process, timeout=10)
     with pytest.raises(Broken, match="worker_failed") as broken:
         await workers.run(tasks.stumble, timeout=10)
@@ -49,7 +53,7 @@ async def test_other_errors_arrive_translated_and_the_worker_goes_on(workers: Wo
     assert await workers.run(tasks.process, timeout=10) == before
 
 
-async def test_a_killed_worker_takes_only_its_own_task(workers: Workers) -> None:
+async def test_a_killed_worker_fails_only_its_own_task(workers: Workers) -> None:
     crash, neighbour = await asyncio.gather(
         workers.run(tasks.die, timeout=10),
         workers.run(tasks.process, timeout=10),
@@ -61,13 +65,13 @@ async def test_a_killed_worker_takes_only_its_own_task(workers: Workers) -> None
     assert await workers.run(tasks.process, timeout=10) > 0
 
 
-async def test_an_overdue_task_is_killed_and_the_next_one_works(workers: Workers) -> None:
+async def test_an_overdue_task_is_killed_and_the_next_task_works(workers: Workers) -> None:
     with pytest.raises(Broken, match="worker_too_slow"):
         await workers.run(tasks.hang, timeout=0.05)
     assert await workers.run(tasks.process, timeout=10) > 0
 
 
-async def test_cancelling_kills_the_worker(workers: Workers, tmp_path: Path) -> None:
+async def test_cancelling_a_task_kills_its_worker(workers: Workers, tmp_path: Path) -> None:
     fifo = tmp_path / "pid"
     os.mkfifo(fifo)
     task = asyncio.create_task(workers.run(tasks.announce_and_hang, fifo, timeout=60))
@@ -79,20 +83,20 @@ async def test_cancelling_kills_the_worker(workers: Workers, tmp_path: Path) -> 
         os.kill(worker, 0)
 
 
-async def test_memory_is_limited(workers: Workers) -> None:
+async def test_the_memory_of_a_worker_is_limited(workers: Workers) -> None:
     with pytest.raises(Broken) as broken:
         await workers.run(tasks.hoard, timeout=10)
     assert broken.value.values == {"task": "hoard", "error": "MemoryError()"}
 
 
-async def test_what_a_library_prints_is_no_answer(
+async def test_output_that_a_library_prints_in_a_worker_is_not_taken_for_the_answer(
     workers: Workers, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert await workers.run(tasks.chatter, timeout=10) == "answer"
     assert capfd.readouterr().err == "a library that prints"
 
 
-async def test_a_worker_sees_no_secrets_loads_little_and_ignores_ctrl_c(
+async def test_a_worker_sees_no_secrets_loads_few_modules_and_ignores_ctrl_c(
     workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ZOETROPE_DISCORD__TOKEN", "secret")
@@ -102,15 +106,15 @@ async def test_a_worker_sees_no_secrets_loads_little_and_ignores_ctrl_c(
     assert ignores
 
 
-async def test_a_worker_ends_when_its_pipe_does() -> None:
+async def test_a_worker_ends_when_its_stdin_closes() -> None:
     worker = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot.media.workers", stdin=asyncio.subprocess.DEVNULL
     )
     assert await worker.wait() == 0
 
 
-async def test_a_worker_ends_without_a_word_when_nobody_takes_its_answer() -> None:
-    """Its parent was killed while it worked."""
+async def test_a_worker_ends_silently_when_nobody_reads_its_answer() -> None:
+    """The worker's parent process was killed while the worker was busy."""
     read, write = os.pipe()
     worker = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot.media.workers"),
@@ -125,7 +129,7 @@ async def test_a_worker_ends_without_a_word_when_nobody_takes_its_answer() -> No
     assert worker.returncode == 0
 
 
-async def test_close_ends_every_worker() -> None:
+async def test_close_ends_every_worker_process() -> None:
     pool = Workers(2)
     worker = await pool.run(tasks.process, timeout=10)
     await pool.close()

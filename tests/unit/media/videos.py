@@ -399,7 +399,8 @@ TURNS: dict[str, tuple[Matrix, str]] = {
     "turned left and mirrored": ((0, 1, 1, 0), "RBWG"),
     "turned right and mirrored": ((0, -1, -1, 0), "WGRB"),
 }
-"""The matrix, and the corners of what is to be shown, clockwise from the upper left."""
+"""The rotation matrix, and the corners of the picture as it must be shown, clockwise from the upper
+left."""
 TURNED = {
     name: good(
         "" if name == "upright" else "turned",
@@ -417,12 +418,12 @@ UNREAD = {
     "bare H.264": video("libx264", "h264"),
     "YUV4MPEG": video("wrapped_avframe", "yuv4mpegpipe"),
 }
-"""Videos that are refused as no video."""
+"""Videos of unsupported formats."""
 SAMPLES = {**KEPT, **REMUXED, **HEARD_ANEW, **SEEN_ANEW, **TURNED}
 
 
 def way_of(name: str) -> Way:
-    """How a video of this kind gets posted."""
+    """Return the way in which a sample video is posted."""
     if not SAMPLES[name].why:
         return Way.AS_IT_IS
     return Way.REMUXED if name in REMUXED else Way.REENCODED

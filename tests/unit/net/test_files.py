@@ -1,4 +1,4 @@
-"""Bytes from the net go onto the disk in one place, at most so many of them."""
+"""Downloaded bytes are written to the disk in one place, up to a limit."""
 
 import ast
 import os
@@ -17,7 +17,7 @@ PACKAGE = Path(bot.__file__).parent
 
 
 class Source:
-    """Chunks, and how many of them were asked for."""
+    """A response body of chunks, with a count of the chunks that were read."""
 
     def __init__(self, *chunks: bytes) -> None:
         self.chunks = chunks
@@ -33,7 +33,7 @@ class Source:
     ("most", "size", "kept", "read"),
     [(6, 6, b"aabbcc", 3), (5, 6, b"aabb", 3), (3, 4, b"aa", 2), (0, 2, b"", 1)],
 )
-async def test_no_more_is_kept_than_may_come_and_no_more_is_read_than_shows_it(
+async def test_save_keeps_at_most_the_given_bytes_and_stops_reading_beyond(
     tmp_path: Path, most: int, size: int, kept: bytes, read: int
 ) -> None:
     source = Source(b"aa", b"bb", b"cc")
@@ -41,15 +41,15 @@ async def test_no_more_is_kept_than_may_come_and_no_more_is_read_than_shows_it(
     assert ((tmp_path / "f").read_bytes(), source.read) == (kept, read)
 
 
-async def test_it_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
+async def test_save_replaces_an_existing_file(tmp_path: Path) -> None:
     file = tmp_path / "f"
     file.write_bytes(b"before")
     await save(Source(b"aa"), file)
     assert file.read_bytes() == b"aa"
 
 
-async def test_a_disk_that_takes_a_part_is_given_the_rest(tmp_path: Path) -> None:
-    """A write to a disk that is nearly full takes less than it was given, and raises nothing."""
+async def test_a_disk_that_takes_part_of_a_write_is_given_the_rest(tmp_path: Path) -> None:
+    """A write to a nearly full disk may take less than it was given and raise nothing."""
 
     async def reluctant(do: Callable[..., TextAnswer], /, *given: object) -> TextAnswer:
         if do is os.writev:
@@ -68,7 +68,7 @@ async def test_a_disk_that_takes_a_part_is_given_the_rest(tmp_path: Path) -> Non
     assert (tmp_path / "f").read_bytes() == b"whole"
 
 
-async def test_what_comes_fast_is_written_a_step_at_a_time(tmp_path: Path) -> None:
+async def test_small_chunks_that_come_fast_are_written_in_large_steps(tmp_path: Path) -> None:
     chunk, handed = b"x" * LITTLE, 0
 
     async def counted(do: Callable[..., TextAnswer], /, *given: object) -> TextAnswer:
@@ -82,8 +82,8 @@ async def test_what_comes_fast_is_written_a_step_at_a_time(tmp_path: Path) -> No
     assert (handed, (tmp_path / "f").stat().st_size) == (2, 2 * STEP)
 
 
-async def test_what_came_before_a_line_broke_is_written(tmp_path: Path) -> None:
-    """The rest is asked for, and goes behind it."""
+async def test_bytes_received_before_a_connection_broke_are_written(tmp_path: Path) -> None:
+    """The rest is then requested and appended."""
 
     async def breaking() -> AsyncIterator[bytes]:
         yield b"x" * LITTLE
@@ -95,7 +95,7 @@ async def test_what_came_before_a_line_broke_is_written(tmp_path: Path) -> None:
 
 
 def writers(tree: ast.AST) -> int:
-    """Loops over what comes, in which a file is written."""
+    """Return the number of loops over received chunks in which a file is written."""
     return sum(
         isinstance(loop, ast.AsyncFor)
         and any(isinstance(it, ast.Attribute) and it.attr == "write" for it in ast.walk(loop))
@@ -103,7 +103,7 @@ def writers(tree: ast.AST) -> int:
     )
 
 
-def test_nothing_else_writes_what_comes_chunk_by_chunk() -> None:
+def test_only_net_files_writes_chunks_of_a_response_to_a_file() -> None:
     found = {
         str(path.relative_to(PACKAGE)): count
         for path in PACKAGE.rglob("*.py")
@@ -112,6 +112,6 @@ def test_nothing_else_writes_what_comes_chunk_by_chunk() -> None:
     assert found == {}, "`files.write` holds what comes, and writes it"
 
 
-def test_negative_control_another_loop_is_found() -> None:
+def test_negative_control_a_second_writing_loop_is_found() -> None:
     loop = "async def f():\n    async for chunk in chunks:\n        file.write(chunk)\n"
     assert writers(ast.parse(loop)) == 1

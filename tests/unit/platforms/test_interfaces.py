@@ -1,4 +1,4 @@
-"""The clients of the networks offer what they do, and nothing that they don't."""
+"""The clients of the platforms offer exactly the interfaces that they implement."""
 
 import ast
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ OPTIONAL = (
 
 
 def ignored(source: str) -> Iterator[str]:
-    """Each parameter that a public method of a class does not read."""
+    """Yield each parameter that a public method of a class does not read."""
     for kind in ast.walk(ast.parse(source)):
         for method in kind.body if isinstance(kind, ast.ClassDef) else ():
             if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -40,11 +40,11 @@ def ignored(source: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.parent.name)
-def test_no_client_ignores_what_it_is_given(client: Path) -> None:
+def test_no_platform_client_ignores_a_parameter(client: Path) -> None:
     assert list(ignored(client.read_text("utf-8"))) == []
 
 
-def test_a_parameter_that_is_ignored_would_be_found() -> None:
+def test_negative_control_an_ignored_parameter_is_found() -> None:
     source = """
 class Client:
     async def send(self, post, reply, *, nonce, again=False):
@@ -64,7 +64,7 @@ class Client:
         (TelegramPlatform, {platforms.ReadsHistory}),
     ],
 )
-def test_a_network_offers_these_interfaces_and_no_others(
+def test_each_platform_offers_exactly_its_listed_interfaces(
     client: type, lacks: set[type[object]]
 ) -> None:
     assert {each for each in OPTIONAL if not issubclass(client, each)} == lacks

@@ -1,4 +1,4 @@
-"""The portals name what stands in the way: nothing answers, or what answers makes no sense."""
+"""The portals name the obstacle: no answer, or an answer that makes no sense."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -16,7 +16,7 @@ Answer = Callable[[str, int], None]
 
 @pytest.fixture
 async def api() -> AsyncIterator[tuple[str, Answer]]:
-    """A server that answers everything with what it was told last."""
+    """Yield a server that answers every request in the way that was set last."""
     said: list[tuple[str, int]] = [("", 200)]
 
     async def handle(_: web.Request) -> web.Response:
@@ -32,13 +32,14 @@ async def api() -> AsyncIterator[tuple[str, Answer]]:
 
 
 async def code_of(question: Callable[[], Awaitable[object]]) -> str:
+    """Return the code of the temporary error that a question raises."""
     with pytest.raises(Temporary) as caught:
         await question()
     return caught.value.code
 
 
 @pytest.mark.parametrize("body", SENSELESS)
-async def test_an_answer_that_makes_no_sense_is_called_unreadable(
+async def test_a_senseless_answer_to_a_portal_is_called_unreadable(
     api: tuple[str, Answer], body: str
 ) -> None:
     url, answer = api
@@ -52,7 +53,7 @@ async def test_an_answer_that_makes_no_sense_is_called_unreadable(
 
 
 @pytest.mark.parametrize("body", ["<html>502</html>", "{}"])
-async def test_a_server_in_trouble_is_called_unreachable(
+async def test_a_502_answer_to_a_portal_is_called_unreachable(
     api: tuple[str, Answer], body: str
 ) -> None:
     url, answer = api

@@ -11,10 +11,10 @@ from tests.unit.web.house import House, serve_pages
 
 @pytest.fixture
 def no_errors(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """The server logs no error, whatever it answers."""
+    """Fail if the server logs an error, whatever it answers."""
     with caplog.at_level(logging.WARNING):
         yield
-    # Some come only when the server is taken down, after the test's own part.
+    # Some records are written only when the server is closed, after the test itself.
     records = [*caplog.get_records("call"), *caplog.get_records("teardown")]
     assert [it for it in records if it.levelno >= logging.ERROR] == []
 

@@ -22,7 +22,7 @@ from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import job
 
 MP4 = bytes(range(256)) * 2048
-"""Half a megabyte: more than one chunk, and every part of it can be told."""
+"""Half a megabyte: more than one chunk, and every part can be recognized."""
 SIZE = len(MP4)
 PUBLIC = "https://example.com"
 STILL = b"\xff\xd8\xff" + bytes(range(200))
@@ -31,7 +31,7 @@ LIFETIME = 3 * 86_400.0
 
 
 class FromAfar:
-    """A store whose files are at hand only while their context lasts, like a bucket's."""
+    """A store whose files are on the disk only while their context lasts, as with a bucket."""
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
@@ -49,7 +49,7 @@ class FromAfar:
 
 @dataclass
 class House:
-    """A server with one video, and a browser before it."""
+    """A server with one video, and a client session."""
 
     studio: Studio
     clock: FakeClock
@@ -66,21 +66,21 @@ class House:
 
     @property
     def video(self) -> Video:
-        """It is there until a test takes it away."""
+        """The job's video, until a test removes it."""
         assert self.job.video is not None
         return self.job.video
 
     def change(self, **changes: Any) -> None:
-        """The job's row from now on."""
+        """Change the job's row."""
         self.jobs[self.job.id] = replace(self.job, **changes)
 
     async def page(self, link: str = "", **headers: str) -> tuple[int, Mapping[str, str], str]:
-        """A page, by default the player's: status, headers and text."""
+        """Fetch a page, by default the player page; return status, headers and text."""
         async with self.session.get(link or self.link, headers=headers) as response:
             return response.status, response.headers, await response.text()
 
     async def tags(self) -> dict[str, str]:
-        """The player page's tags for chats."""
+        """Return the player page's tags for chats."""
         _, _, page = await self.page()
         found = re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)">', page)
         assert len(found) == len(dict(found)), "no tag stands twice"
@@ -89,7 +89,7 @@ class House:
     async def get(
         self, *, method: str = "GET", headers: Mapping[str, str] | None = None
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """The file: status, headers and the complete body."""
+        """Fetch the video; return status, headers and the whole body."""
         async with self.session.request(
             method, f"{self.link}.mp4", headers=headers or {}
         ) as response:
@@ -149,7 +149,7 @@ async def serve_pages(
 
 @asynccontextmanager
 async def _proxy(behind: str, prefix: str, session: aiohttp.ClientSession) -> AsyncIterator[str]:
-    """A proxy: it serves another server's pages under a path of its own."""
+    """Run a proxy that serves another server's pages under a path prefix."""
 
     async def forward(request: web.Request) -> web.Response:
         async with session.get(f"{behind}/{request.match_info['path']}") as answer:

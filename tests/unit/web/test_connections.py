@@ -1,7 +1,7 @@
-"""Connections that want too much time or too many places, over real sockets.
+"""Connections that take too much time or are too many, over real sockets.
 
-Nothing here sleeps: a connection on which nothing comes is closed after `head` seconds, so one that
-was opened for it tells that so much time is over.
+No test here sleeps. An idle connection is closed after `head` seconds, so a connection opened for
+this purpose shows that so much time has passed.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ QUICK = ConnectionLimits(head=0.25, idle=0.25, body=0.25, stalled=0.3)
 PATIENT = replace(QUICK, head=9, idle=9, body=9)
 WAIT = 10.0
 SMALL = 8
-"""Places of a server that is easily full."""
+"""The most connections of a server that is easily full."""
 
 
 class House:
-    """A server with a page, a handler that waits until it is let go, a socket and a video."""
+    """A server with a page, a handler that waits for the test, a websocket and a video."""
 
     def __init__(self, folder: Path) -> None:
         self.go_on = asyncio.Event()
@@ -82,20 +82,20 @@ class House:
     async def asked(
         self, path: str, source: str | None = None
     ) -> tuple[StreamReader, StreamWriter]:
-        """A connection on which this was asked."""
+        """Open a connection and send this request on it."""
         reader, writer = await self.connect(source)
         writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         return reader, writer
 
     async def a_head_s_time(self) -> None:
-        """Until a connection that says nothing is closed."""
+        """Wait until the server has closed an idle connection."""
         reader, writer = await self.connect()
         assert await _rest(reader) == b""
         writer.close()
 
 
 class _Watched(web.FileResponse):
-    """Tells when its sending is over, one way or the other."""
+    """A response that records the end of its sending, complete or not."""
 
     def __init__(self, path: Path, over: asyncio.Queue[None]) -> None:
         super().__init__(path)
@@ -114,7 +114,7 @@ def house(tmp_path: Path) -> House:
 
 
 async def _rest(reader: StreamReader) -> bytes:
-    """Everything until the other side closes."""
+    """Return everything until the other side closes."""
     async with asyncio.timeout(WAIT):
         try:
             return await reader.read()
@@ -148,7 +148,9 @@ async def _trickled(reader: StreamReader, writer: StreamWriter) -> None:
     ],
     ids=["first line", "first head", "second head", "body"],
 )
-async def test_bytes_that_trickle_in_keep_no_connection_open(house: House, begin: bytes) -> None:
+async def test_bytes_that_trickle_in_do_not_keep_a_connection_open(
+    house: House, begin: bytes
+) -> None:
     async with house.open(QUICK):
         reader, writer = await house.connect()
         writer.write(begin)
@@ -156,7 +158,7 @@ async def test_bytes_that_trickle_in_keep_no_connection_open(house: House, begin
         writer.close()
 
 
-async def test_one_connection_serves_many_requests_until_it_idles(house: House) -> None:
+async def test_a_connection_serves_many_requests_until_it_is_idle_too_long(house: House) -> None:
     async with house.open(replace(QUICK, idle=0.8)):
         reader, writer = await house.asked("/page")
         async with asyncio.timeout(WAIT):
@@ -168,7 +170,7 @@ async def test_one_connection_serves_many_requests_until_it_idles(house: House) 
         writer.close()
 
 
-async def test_a_body_that_stops_is_no_fault_of_ours(
+async def test_a_request_body_that_stops_is_closed_without_a_log_line(
     house: House, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -181,8 +183,8 @@ async def test_a_body_that_stops_is_no_fault_of_ours(
     assert (caplog.text, said.out, said.err) == ("", "", "")
 
 
-async def test_an_answer_may_take_as_long_as_it_needs(house: House) -> None:
-    """Also one to a body that came in time."""
+async def test_a_response_may_take_longer_than_the_time_for_the_head(house: House) -> None:
+    """The response to a request with a body that arrived in time may take as long, too."""
     async with house.open(QUICK), ClientSession(house.url) as session:
         asked = [asyncio.create_task(_text(session, method, "/slow")) for method in ("GET", "POST")]
         for _ in asked:
@@ -193,7 +195,7 @@ async def test_an_answer_may_take_as_long_as_it_needs(house: House) -> None:
         assert await asyncio.gather(*asked) == ["slow", "slow"]
 
 
-async def test_a_socket_stays_open_though_nothing_is_said(house: House) -> None:
+async def test_an_idle_websocket_stays_open(house: House) -> None:
     async with (
         house.open(QUICK),
         ClientSession(house.url) as session,
@@ -205,7 +207,7 @@ async def test_a_socket_stays_open_though_nothing_is_said(house: House) -> None:
         assert await socket.receive_str(timeout=WAIT) == "still here"
 
 
-async def test_a_reader_that_takes_nothing_is_given_up(house: House) -> None:
+async def test_a_client_that_reads_nothing_is_disconnected(house: House) -> None:
     async with house.open(QUICK):
         _, writer = await house.asked("/video")
         async with asyncio.timeout(WAIT):
@@ -214,8 +216,10 @@ async def test_a_reader_that_takes_nothing_is_given_up(house: House) -> None:
 
 
 @pytest.mark.proof
-async def test_a_slow_reader_gets_everything(house: House) -> None:
-    """It takes a bite in less than the time of the stalled, and more than that for the whole."""
+async def test_a_slow_client_gets_the_whole_video(house: House) -> None:
+    """The client reads a part in less than the stall limit, and takes longer than that for the
+    whole.
+    """
     limits = replace(QUICK, stalled=1)
     async with house.open(limits), ClientSession(house.url, read_bufsize=4096) as session:
         async with session.get("/video") as answer:
@@ -227,10 +231,10 @@ async def test_a_slow_reader_gets_everything(house: House) -> None:
         assert read == house.video.stat().st_size
 
 
-# --- places --------------------------------------------------------------------------------------
+# --- limits on connections -----------------------------------------------------------------------
 
 
-async def test_half_open_connections_keep_nobody_out(house: House) -> None:
+async def test_half_open_connections_keep_no_client_out(house: House) -> None:
     async with house.open(replace(PATIENT, head=60, most=SMALL)), AsyncExitStack() as stack:
         for _ in range(5 * SMALL):
             _, writer = await house.connect()
@@ -241,8 +245,13 @@ async def test_half_open_connections_keep_nobody_out(house: House) -> None:
             assert await _text(session, "GET", "/page") == "page"
 
 
-async def test_the_connection_that_waited_longest_gives_way(house: House) -> None:
-    """It has had an answer; one that is being answered stays, and so does one that came later."""
+async def test_at_the_limit_the_connection_idle_longest_is_closed_for_a_new_one(
+    house: House,
+) -> None:
+    """The closed connection has had its response.
+
+    A connection that waits for a response stays open, and so does one that was idle for less time.
+    """
     async with house.open(replace(PATIENT, head=60, most=3)), AsyncExitStack() as stack:
         readers = []
         for path in ("/page", "/slow", "/page", "/page"):
@@ -262,7 +271,9 @@ async def test_the_connection_that_waited_longest_gives_way(house: House) -> Non
             await later.readuntil(b"page")
 
 
-async def test_where_all_are_being_answered_the_next_is_closed_at_once(house: House) -> None:
+async def test_while_every_connection_waits_for_a_response_a_new_one_is_closed(
+    house: House,
+) -> None:
     async with house.open(replace(PATIENT, most=1)), ClientSession(house.url) as session:
         asked = asyncio.create_task(_text(session, "GET", "/slow"))
         await house.under_way.get()
@@ -273,7 +284,7 @@ async def test_where_all_are_being_answered_the_next_is_closed_at_once(house: Ho
         assert await asked == "slow"
 
 
-async def test_one_client_takes_no_more_than_its_share(house: House) -> None:
+async def test_one_client_may_not_open_more_connections_than_its_share(house: House) -> None:
     limits = replace(PATIENT, per_client=2, trusted=(ip_network("127.0.0.9/32"),))
     async with house.open(limits), AsyncExitStack() as stack:
         for source, allowed in (("127.0.0.2", 2), ("127.0.0.3", 2), ("127.0.0.9", 5)):
@@ -291,8 +302,8 @@ async def test_one_client_takes_no_more_than_its_share(house: House) -> None:
         house.go_on.set()
 
 
-async def test_a_place_is_free_again_once_its_client_is_gone(house: House) -> None:
-    """Even in the middle of an answer."""
+async def test_the_connection_of_a_client_that_left_is_free_again(house: House) -> None:
+    """The client left in the middle of a response."""
     async with house.open(replace(PATIENT, most=1)):
         _, writer = await house.asked("/video")
         writer.close()
@@ -317,7 +328,7 @@ async def test_a_place_is_free_again_once_its_client_is_gone(house: House) -> No
         (None, None),
     ],
 )
-def test_a_client_is_an_address_of_the_world_or_an_ipv6_network(
+def test_connections_are_counted_for_each_public_ipv4_address_or_ipv6_network(
     peer: object, counted: str | None
 ) -> None:
     assert client_of(peer, LOCAL) == (ip_network(counted) if counted else None)
@@ -325,7 +336,7 @@ def test_a_client_is_an_address_of_the_world_or_an_ipv6_network(
 
 @pytest.mark.proof
 async def test_1100_half_open_connections_do_not_stop_the_server(house: House) -> None:
-    """With the limits that everybody has; half of them sit in this very process."""
+    """The default limits apply. The client ends of the connections are in this process too."""
     assert descriptors.raised() > 3 * 1100, "this machine allows too few descriptors for the proof"
     async with house.open(ConnectionLimits()), AsyncExitStack() as stack:
         for _ in range(1100):
@@ -344,11 +355,14 @@ async def test_1100_half_open_connections_do_not_stop_the_server(house: House) -
     ("limit", "most"),
     [(65_536, 512), (descriptors.WANTED, 512), (1024, 256), (600, 44), (256, 16), (0, 16)],
 )
-def test_the_server_leaves_descriptors_to_the_others(limit: int, most: int) -> None:
+def test_the_server_leaves_file_descriptors_to_the_rest_of_the_service(
+    limit: int, most: int
+) -> None:
     assert descriptors.connections(limit) == most
 
 
 async def _text(session: ClientSession, method: str, path: str) -> str:
+    """Return the text of the response, or why there is none."""
     try:
         async with session.request(method, path, data=b"body" if method == "POST" else None) as it:
             return await it.text()

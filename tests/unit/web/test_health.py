@@ -1,4 +1,4 @@
-"""/readyz: what is wrong is told in a line each; nobody makes it costly, and it always ends."""
+"""/readyz: each fault is a line, many requests cost no more than one, and it always answers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -17,7 +17,7 @@ SECRET = "postgresql://ann:hunter2@10.0.0.7/zoetrope"
 
 
 class Part:
-    """Something that may be well, unwell, broken or silent; it counts how often it is asked."""
+    """A part that may be well, unwell, broken or silent; it counts its checks."""
 
     def __init__(self, state: object = True) -> None:
         self.state = state
@@ -40,7 +40,7 @@ class Part:
 
 @dataclass
 class Prober:
-    """A health check from outside."""
+    """A client of the health endpoints."""
 
     url: str
     session: aiohttp.ClientSession
@@ -67,12 +67,12 @@ async def probing(
         yield Prober(f"{address}/readyz", session)
 
 
-async def test_a_sound_house_is_ready() -> None:
+async def test_readyz_is_ok_if_every_check_passes() -> None:
     async with probing({"database: not writable": Part(), "disk: full": Part()}, FakeClock()) as it:
         assert await it.ask() == (200, "ok\n")
 
 
-async def test_each_failed_check_is_a_line_and_tells_nothing_else() -> None:
+async def test_readyz_has_a_line_for_each_failed_check_and_no_details() -> None:
     checks = {
         "database: not writable": Part(OSError(SECRET)),
         "disk: almost full": Part(False),
@@ -86,7 +86,7 @@ async def test_each_failed_check_is_a_line_and_tells_nothing_else() -> None:
         assert await it.ask() == (503, said)
 
 
-async def test_programs_are_told_a_word_for_each_part() -> None:
+async def test_the_json_of_readyz_has_a_word_for_each_part() -> None:
     checks = {
         "database: no answer": Part("database: busy"),
         "disk: almost full": Part(),
@@ -110,7 +110,7 @@ async def test_programs_are_told_a_word_for_each_part() -> None:
         }
 
 
-async def test_a_note_is_told_and_decides_nothing() -> None:
+async def test_a_note_in_readyz_does_not_change_the_status() -> None:
     notes = {
         "gateway main: not known": Part("gateway main: refuses us"),
         "backlog: ?": Part("silent"),
@@ -121,14 +121,14 @@ async def test_a_note_is_told_and_decides_nothing() -> None:
             assert (told.status, (await told.json())["ready"]) == (200, True)
 
 
-async def test_a_folder_that_takes_no_file_is_found_by_making_one(tmp_path: Path) -> None:
+async def test_can_write_tests_a_folder_by_creating_a_file(tmp_path: Path) -> None:
     assert await can_write(tmp_path)
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(OSError, match="No such file"):
         await can_write(tmp_path / "gone")
 
 
-async def test_what_is_well_again_is_told_so() -> None:
+async def test_readyz_is_ok_again_once_a_failed_part_works() -> None:
     part, clock = Part(False), FakeClock()
     async with probing({"disk: almost full": part}, clock) as it:
         assert (await it.ask())[0] == 503
@@ -137,7 +137,7 @@ async def test_what_is_well_again_is_told_so() -> None:
         assert (await it.ask())[0] == 200
 
 
-async def test_many_who_ask_at_once_cost_one_look() -> None:
+async def test_many_readyz_requests_at_once_cost_one_check() -> None:
     part, clock = Part(), FakeClock()
     async with probing({"x": part}, clock) as it:
         answers = await asyncio.gather(*(it.ask() for _ in range(50)))
@@ -148,10 +148,9 @@ async def test_many_who_ask_at_once_cost_one_look() -> None:
     assert part.asked == 2
 
 
-async def test_unless_looks_were_shared_each_would_cost_one(
+async def test_negative_control_without_sharing_each_readyz_request_costs_a_check(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Negative control."""
     monkeypatch.setattr("bot.web.health.FRESH", 0.0)
     part = Part()
     async with probing({"x": part}, FakeClock()) as it:
@@ -159,8 +158,10 @@ async def test_unless_looks_were_shared_each_would_cost_one(
     assert part.asked == 50
 
 
-async def test_a_part_that_never_answers_holds_nobody_up_for_long() -> None:
-    """The checks are asked at once, so their limits don't add up; nor do those who ask."""
+async def test_a_part_that_never_answers_delays_readyz_only_up_to_the_time_limit() -> None:
+    """The checks run at the same time and are shared by all requests, so their time limits don't
+    add up.
+    """
     checks = {f"part {number}": Part("silent") for number in range(20)}
     async with probing(checks, FakeClock()) as it, asyncio.timeout(2):
         answers = await asyncio.gather(*(it.ask() for _ in range(20)))
@@ -169,15 +170,14 @@ async def test_a_part_that_never_answers_holds_nobody_up_for_long() -> None:
 
 
 @pytest.mark.proof
-async def test_without_the_limit_it_would() -> None:
-    """Negative control."""
+async def test_negative_control_without_the_time_limit_readyz_hangs() -> None:
     async with probing({"x": Part("silent")}, FakeClock(), time_limit=60.0) as it:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(1):
                 await it.ask()
 
 
-async def test_a_clock_that_is_set_back_does_not_keep_an_old_answer() -> None:
+async def test_after_the_clock_is_set_back_readyz_does_not_keep_an_old_answer() -> None:
     part, clock = Part(), FakeClock()
     async with probing({"x": part}, clock) as it:
         await it.ask()
@@ -188,14 +188,14 @@ async def test_a_clock_that_is_set_back_does_not_keep_an_old_answer() -> None:
         assert (await it.ask())[0] == 503
 
 
-async def test_room_is_measured_where_the_folder_lies(tmp_path: Path) -> None:
+async def test_has_room_measures_the_disk_of_the_folder(tmp_path: Path) -> None:
     assert await has_room(tmp_path, least=1)
     assert not await has_room(tmp_path, least=10**18)
     with pytest.raises(FileNotFoundError):
         await has_room(tmp_path / "gone")
 
 
-async def test_the_loop_s_own_word_needs_nobody() -> None:
+async def test_healthz_answers_while_every_check_hangs() -> None:
     async with (
         probing({"x": Part("silent")}, FakeClock()) as it,
         it.session.get(it.url.replace("readyz", "healthz")) as response,

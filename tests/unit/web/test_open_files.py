@@ -1,4 +1,4 @@
-"""Files that are asked for again and again are opened once, and closed in the end."""
+"""Files that are requested repeatedly are opened once, and closed in the end."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ WAIT = 10.0
 
 
 class FileStore:
-    """Files in a folder; it counts those that are at hand."""
+    """Files in a folder, with a count of those that are open."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -49,7 +49,7 @@ def _files(file_store: FileStore, kept_open: float = 60.0) -> OpenFiles:
     return OpenFiles(media, kept_open)
 
 
-async def test_part_after_part_opens_the_file_once(file_store: FileStore) -> None:
+async def test_a_file_requested_in_parts_is_opened_once(file_store: FileStore) -> None:
     files = _files(file_store)
     async with files.file("a") as first:
         pass
@@ -61,7 +61,7 @@ async def test_part_after_part_opens_the_file_once(file_store: FileStore) -> Non
     assert (file_store.at_hand, first.file.closed, other.file.closed) == (0, True, True)
 
 
-async def test_a_file_that_nobody_reads_any_more_is_closed(file_store: FileStore) -> None:
+async def test_a_served_file_that_nobody_reads_any_more_is_closed(file_store: FileStore) -> None:
     files = _files(file_store, kept_open=0.0)
     async with files.file("a") as opened:
         pass
@@ -72,8 +72,10 @@ async def test_a_file_that_nobody_reads_any_more_is_closed(file_store: FileStore
 
 
 @pytest.mark.parametrize("links", [0, 1])
-async def test_a_deleted_file_is_shown_to_nobody_new(file_store: FileStore, links: int) -> None:
-    """Also where another name of it is left, as a backup by hard links has it."""
+async def test_a_deleted_file_is_not_opened_for_a_new_reader(
+    file_store: FileStore, links: int
+) -> None:
+    """A second name of the file, as in a backup by hard links, makes no difference."""
     files = _files(file_store)
     for _ in range(links):
         (file_store.folder / "kept").hardlink_to(file_store.folder / "a")
@@ -86,7 +88,7 @@ async def test_a_deleted_file_is_shown_to_nobody_new(file_store: FileStore, link
     assert file_store.at_hand == 0
 
 
-async def test_of_two_that_open_it_at_once_one_goes_and_the_other_is_given_on(
+async def test_of_two_files_opened_at_once_one_is_closed_and_the_other_reused(
     file_store: FileStore,
 ) -> None:
     files = _files(file_store)
@@ -103,7 +105,7 @@ async def test_of_two_that_open_it_at_once_one_goes_and_the_other_is_given_on(
     assert (file_store.fetched, file_store.at_hand) == (2, 0)
 
 
-async def test_not_more_than_so_many_stay_open_unread(file_store: FileStore) -> None:
+async def test_only_a_limited_number_of_unread_files_stays_open(file_store: FileStore) -> None:
     files = _files(file_store)
     for number in range(MOST + 1):
         (file_store.folder / str(number)).write_bytes(b"video")
@@ -112,7 +114,7 @@ async def test_not_more_than_so_many_stay_open_unread(file_store: FileStore) -> 
     async with files.file("0"):
         pass
     async with asyncio.timeout(WAIT):
-        while file_store.at_hand > MOST:  # the one too many is being closed
+        while file_store.at_hand > MOST:  # the surplus file is being closed
             await asyncio.sleep(0)
     await files.aclose()
     assert file_store.at_hand == 0

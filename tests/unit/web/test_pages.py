@@ -16,16 +16,16 @@ from tests.unit.web.house import LIFETIME, MP4, PUBLIC, STILL, House, serve_page
 
 pytestmark = pytest.mark.usefixtures("no_errors")
 
-# --- the still -----------------------------------------------------------------------------------
+# --- the thumbnail -------------------------------------------------------------------------------
 
 
-async def test_the_still_opens_with_the_same_signature(house: House) -> None:
+async def test_the_thumbnail_opens_with_the_signature_of_the_page(house: House) -> None:
     async with house.session.get(f"{house.link}.jpg") as response:
         assert (response.status, response.content_type) == (200, "image/jpeg")
         assert await response.read() == STILL
 
 
-async def test_a_video_without_a_still_has_a_page_without_one(house: House) -> None:
+async def test_the_page_of_a_video_without_a_thumbnail_links_to_no_thumbnail(house: House) -> None:
     house.change(video=replace(house.video, thumbnail=None))
     status, _, page = await house.page()
     assert (status, "poster" in page, ".jpg" in page) == (200, False, False)
@@ -36,7 +36,7 @@ async def test_a_video_without_a_still_has_a_page_without_one(house: House) -> N
 
 
 @pytest.mark.parametrize("prefix", ["", "/zoe", "/a/b"])
-async def test_the_page_plays_the_video_wherever_the_world_sees_it(
+async def test_the_player_page_loads_its_files_under_any_path_prefix(
     tmp_path: Path, prefix: str
 ) -> None:
     async with serve_pages(tmp_path, prefix=prefix) as house:
@@ -51,7 +51,7 @@ async def test_the_page_plays_the_video_wherever_the_world_sees_it(
         assert (await house.tags())["og:video"] == f"https://example.com{prefix}{path}.mp4"
 
 
-async def test_a_chat_is_told_all_that_it_needs_to_play_it_in_place(house: House) -> None:
+async def test_the_player_page_has_the_tags_by_which_chats_embed_the_video(house: House) -> None:
     address = PUBLIC + house.link[house.link.index("/v/") :]
     assert await house.tags() == {
         "viewport": "width=device-width, initial-scale=1",
@@ -81,8 +81,8 @@ async def test_a_chat_is_told_all_that_it_needs_to_play_it_in_place(house: House
     }
 
 
-async def test_without_a_public_address_no_tag_points_anywhere(tmp_path: Path) -> None:
-    """The page itself still plays: what it loads is relative."""
+async def test_without_a_public_url_no_tag_of_the_page_holds_an_address(tmp_path: Path) -> None:
+    """The page itself still plays, because its own links are relative."""
     async with serve_pages(tmp_path, public_url=None) as house:
         tags = await house.tags()
         assert {name for name in tags if name.startswith(("og:", "twitter:"))} == {
@@ -94,14 +94,14 @@ async def test_without_a_public_address_no_tag_points_anywhere(tmp_path: Path) -
         assert house.pages.link(house.job) is None
 
 
-async def test_an_address_that_is_not_secure_is_not_told_as_such(tmp_path: Path) -> None:
+async def test_a_public_url_without_https_is_not_tagged_as_secure(tmp_path: Path) -> None:
     async with serve_pages(tmp_path, public_url="http://example.com") as house:
         tags = await house.tags()
     assert tags["og:video"].startswith("http://example.com/v/")
     assert "og:video:secure_url" not in tags
 
 
-async def test_a_fresh_link_opens_the_page_until_the_hour_it_names(tmp_path: Path) -> None:
+async def test_a_new_link_opens_the_page_until_the_time_that_the_page_names(tmp_path: Path) -> None:
     async with serve_pages(tmp_path) as house:
         link = house.pages.link(house.job)
         assert link is not None
@@ -117,16 +117,14 @@ async def test_a_fresh_link_opens_the_page_until_the_hour_it_names(tmp_path: Pat
         assert (await house.page(here))[0] == 404
 
 
-async def test_the_page_is_asked_for_anew_every_time(house: House) -> None:
-    """Its video may have been deleted since."""
+async def test_the_player_page_may_not_be_cached(house: House) -> None:
+    """The video of a cached page may have been deleted in the meantime."""
     _, headers, _ = await house.page()
     assert headers["Cache-Control"] == "private, no-cache"
 
 
 @pytest.mark.parametrize("gone", [False, True])
-async def test_the_policy_allows_the_style_that_is_there_and_no_other(
-    house: House, gone: bool
-) -> None:
+async def test_the_pages_policy_allows_only_its_own_style(house: House, gone: bool) -> None:
     _, headers, page = await house.page(f"{house.link}0" if gone else "")
     (style,) = re.findall(r"<style>(.*)</style>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -140,7 +138,7 @@ async def test_the_policy_allows_the_style_that_is_there_and_no_other(
 HOSTILE = '</h1><script>alert(1)</script> <img src=x onerror=alert(2)> "quoted" {name} $title &amp;'
 
 
-async def test_what_people_wrote_is_text_everywhere(house: House) -> None:
+async def test_prompt_and_name_are_escaped_on_the_page_and_in_its_tags(house: House) -> None:
     request = replace(house.job.request, prompt=HOSTILE)
     order = changed(house.job.order, person=replace(house.job.order.call.person, name="<b>Ann"))
     house.change(request=request, order=order)
@@ -156,7 +154,9 @@ async def test_what_people_wrote_is_text_everywhere(house: House) -> None:
 
 
 @pytest.mark.parametrize(("length", "folds"), [(140, False), (141, True), (4000, True)])
-async def test_a_long_prompt_is_whole_but_folded(house: House, length: int, folds: bool) -> None:
+async def test_a_long_prompt_is_on_the_page_in_full_but_folded(
+    house: House, length: int, folds: bool
+) -> None:
     prompt = ("slowly " * 600)[: length - 1] + "!"
     house.change(request=replace(house.job.request, prompt=prompt))
     _, _, page = await house.page()
@@ -167,8 +167,10 @@ async def test_a_long_prompt_is_whole_but_folded(house: House, length: int, fold
 # --- no video ------------------------------------------------------------------------------------
 
 
-async def test_every_link_to_nothing_is_answered_alike(house: House) -> None:
-    """Forged, cut off, another job's, deleted, expired: status, words and headers are one."""
+async def test_forged_expired_and_deleted_links_get_the_same_404(house: House) -> None:
+    """Status, text and headers are equal for links that are forged, cut off, of another job,
+    deleted or expired.
+    """
     answers = []
 
     async def ask(link: str) -> None:
@@ -193,27 +195,28 @@ async def test_every_link_to_nothing_is_answered_alike(house: House) -> None:
     assert "There is no video here." in text
 
 
-async def test_a_good_link_is_not_answered_like_that(house: House) -> None:
-    """Negative control."""
+async def test_negative_control_a_good_link_answers_200(house: House) -> None:
     for ending in ("", ".mp4", ".jpg"):
         async with house.session.get(house.link + ending) as response:
             assert response.status == 200
 
 
 class Trusting(Signer):
-    """Negative control: takes every signature for its own."""
+    """A signer that accepts every signature, as a negative control."""
 
     def has_signed(self, purpose: str, id_: str, expiry: str, signature: str) -> bool:
         return True
 
 
-async def test_only_the_signature_keeps_strangers_out(tmp_path: Path) -> None:
+async def test_negative_control_without_signatures_a_forged_link_opens_the_page(
+    tmp_path: Path,
+) -> None:
     async with serve_pages(tmp_path, signer=Trusting({"a": b"k" * 32})) as house:
         assert (await house.page(f"{house.link}0"))[0] == 200
 
 
 @pytest.mark.parametrize("liked", ["en-GB,en;q=0.9", "xx", "*", "", "../en", "en;q=1" * 500])
-async def test_whatever_language_is_liked_there_are_words(house: House, liked: str) -> None:
+async def test_the_404_page_is_english_for_any_accept_language(house: House, liked: str) -> None:
     headers = {"Accept-Language": liked}
     status, _, page = await house.page(f"{house.link}0", **headers)
     assert (status, 'lang="en"' in page, "no video here" in page) == (404, True, True)
@@ -229,10 +232,9 @@ async def test_whatever_language_is_liked_there_are_words(house: House, liked: s
         ("PROPFIND", "0", 405),
     ],
 )
-async def test_other_methods_are_answered_in_order(
+async def test_http_methods_other_than_get_are_answered_on_a_player_link_over_one_connection(
     house: House, method: str, ending: str, status: int
 ) -> None:
-    """And the connection goes on."""
     async with house.session.request(method, house.link + ending) as response:
         assert response.status == status
     assert (await house.page())[0] == 200

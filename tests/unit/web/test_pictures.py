@@ -1,4 +1,4 @@
-"""Pictures and sounds that models fetch, over real connections: to holders of links alone."""
+"""Pictures and sounds that gateways fetch, over real connections: only for holders of links."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,13 +27,13 @@ SOUND = b"\xff\xfb la la"
 
 @dataclass
 class Gallery:
-    """A server with a job of two pictures and a sound, and somebody who fetches them."""
+    """A server with a job of two pictures and a sound, and a client session."""
 
     studio: Studio
     clock: FakeClock
     job: Job
     links: list[str]
-    """As they are made, but for this machine."""
+    """The links as the server makes them, with this machine's address."""
     session: aiohttp.ClientSession
 
     async def get(self, link: str) -> tuple[int, bytes]:
@@ -49,13 +49,14 @@ async def gallery(tmp_path: Path) -> AsyncIterator[Gallery]:
 
 @asynccontextmanager
 async def _gallery(folder: Path, signer: Signer = SIGNER) -> AsyncIterator[Gallery]:
+    """Run the server with a job of pictures and a sound."""
     async with AsyncExitStack() as stack:
         studio = await stack.enter_async_context(Studio(folder))
         keys = [new_key("pictures", "jpg") for _ in range(2)]
         for key, data in zip(keys, (FIRST, LAST), strict=True):
             (folder / "picture").write_bytes(data)
             await studio.storage.put(key, folder / "picture")
-        # A third one that is not here yet.
+        # The third picture is not stored yet.
         pictures = (
             *(CAT.kept(Still(key=key, whole="", width=64, height=36), Fit()) for key in keys),
             CAT,
@@ -84,7 +85,7 @@ async def _gallery(folder: Path, signer: Signer = SIGNER) -> AsyncIterator[Galle
         yield Gallery(studio, clock, row, links, session)
 
 
-async def test_each_link_leads_to_its_own_picture_and_to_nothing_more(gallery: Gallery) -> None:
+async def test_each_picture_link_serves_exactly_its_own_picture(gallery: Gallery) -> None:
     first, last, *_ = gallery.links
     async with gallery.session.get(first) as response:
         status, headers, body = response.status, response.headers, await response.read()
@@ -100,7 +101,7 @@ async def test_each_link_leads_to_its_own_picture_and_to_nothing_more(gallery: G
     assert await gallery.get(last) == (200, LAST)
 
 
-async def test_the_link_after_the_pictures_leads_to_the_sound(gallery: Gallery) -> None:
+async def test_the_link_after_those_of_the_pictures_serves_the_sound(gallery: Gallery) -> None:
     link = gallery.links[-1]
     async with gallery.session.get(link) as response:
         kind, body = response.headers["Content-Type"], await response.read()
@@ -108,22 +109,20 @@ async def test_the_link_after_the_pictures_leads_to_the_sound(gallery: Gallery) 
     assert await gallery.get(link.replace("-3/", "-1/")) == NOTHING
 
 
-async def test_head_says_everything_but_the_picture(gallery: Gallery) -> None:
+async def test_head_on_a_picture_link_has_the_headers_and_no_body(gallery: Gallery) -> None:
     async with gallery.session.head(gallery.links[0]) as response:
         assert (response.status, await response.read()) == (200, b"")
         assert response.headers["Content-Length"] == str(len(FIRST))
 
 
-async def test_a_link_works_for_as_long_as_we_wait_for_the_video(gallery: Gallery) -> None:
+async def test_a_picture_link_works_as_long_as_we_wait_for_the_video(gallery: Gallery) -> None:
     await gallery.clock.advance(HARD_DEADLINE - 1)
     assert (await gallery.get(gallery.links[0]))[0] == 200
     await gallery.clock.advance(1)
     assert await gallery.get(gallery.links[0]) == NOTHING
 
 
-async def test_what_is_forged_unknown_or_gone_is_answered_with_no_picture(
-    gallery: Gallery,
-) -> None:
+async def test_a_forged_unknown_or_deleted_picture_link_gets_the_same_404(gallery: Gallery) -> None:
     first, last, not_here, _ = gallery.links
     start, _, end = first.partition(gallery.job.id)
     await gallery.studio.delete(gallery.job.order.pictures[1].key or "")
@@ -142,19 +141,23 @@ async def test_what_is_forged_unknown_or_gone_is_answered_with_no_picture(
 
 
 class Trusting(Signer):
-    """Negative control: takes every signature for its own."""
+    """A signer that accepts every signature, as a negative control."""
 
     def verify(self, purpose: str, id_: str, expiry: str, signature: str, *, now: float) -> bool:
         return True
 
 
-async def test_only_the_signature_keeps_strangers_out(tmp_path: Path) -> None:
+async def test_negative_control_without_signatures_a_forged_picture_link_works(
+    tmp_path: Path,
+) -> None:
     async with _gallery(tmp_path, Trusting({"a": b"k" * 32})) as gallery:
         forged = gallery.links[0].replace("-0/", "-1/")
         assert await gallery.get(forged) == (200, LAST)
 
 
-async def test_a_link_of_one_kind_is_none_of_the_other(gallery: Gallery) -> None:
+async def test_the_signature_of_a_picture_link_does_not_open_a_video_and_vice_versa(
+    gallery: Gallery,
+) -> None:
     start, _, rest = gallery.links[0].partition("/i/")
     name, expiry, signature = rest.removesuffix(".jpg").split("/")
     assert SIGNER.verify("i", name, expiry, signature, now=gallery.clock.now())

@@ -19,7 +19,7 @@ ORIGINAL = b"as the gateway made it"
 LONG_AGO = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 
-async def test_the_whole_video_comes_with_what_browsers_must_know(house: House) -> None:
+async def test_a_whole_video_is_served_with_the_headers_that_browsers_need(house: House) -> None:
     status, headers, body = await house.get()
     assert (status, body) == (200, MP4)
     wanted = {
@@ -42,7 +42,7 @@ async def test_the_whole_video_comes_with_what_browsers_must_know(house: House) 
         (f"bytes=9-{SIZE + 1000}", 9, SIZE),
     ],
 )
-async def test_a_range_is_answered_with_that_part(
+async def test_a_range_request_is_answered_with_that_part(
     house: House, asked: str, start: int, end: int
 ) -> None:
     status, headers, body = await house.get(headers={"Range": asked})
@@ -51,16 +51,20 @@ async def test_a_range_is_answered_with_that_part(
 
 
 @pytest.mark.parametrize("asked", [f"bytes={SIZE}-", "bytes=9-1", "words"])
-async def test_a_range_that_is_none_is_told_the_size(house: House, asked: str) -> None:
-    """The answer is complete: the next one comes over the same connection."""
+async def test_an_impossible_range_is_answered_with_416_and_the_size(
+    house: House, asked: str
+) -> None:
+    """The response is complete, so the next request uses the same connection."""
     for _ in range(2):
         status, headers, _ = await house.get(headers={"Range": asked})
         assert (status, headers["Content-Range"]) == (416, f"bytes */{SIZE}")
     assert (await house.get())[0] == 200
 
 
-async def test_of_a_converted_video_both_files_are_offered(tmp_path: Path) -> None:
-    """The one that plays, and the one that the gateway made, each with its size."""
+async def test_the_page_of_a_converted_video_offers_the_conversion_and_the_original(
+    tmp_path: Path,
+) -> None:
+    """Each of the two files is shown with its size."""
     async with serve_pages(tmp_path) as house:
         source = tmp_path / "video.webm"
         source.write_bytes(ORIGINAL)
@@ -82,7 +86,9 @@ async def test_of_a_converted_video_both_files_are_offered(tmp_path: Path) -> No
         assert (await house.get())[2] == MP4
 
 
-async def test_a_video_that_could_not_be_converted_is_served_as_what_it_is(tmp_path: Path) -> None:
+async def test_a_video_that_could_not_be_converted_is_served_in_its_own_format(
+    tmp_path: Path,
+) -> None:
     async with serve_pages(tmp_path) as house:
         source = tmp_path / "video.webm"
         source.write_bytes(ORIGINAL)
@@ -98,13 +104,13 @@ async def test_a_video_that_could_not_be_converted_is_served_as_what_it_is(tmp_p
         assert "og:video:type" not in page
 
 
-async def test_head_says_everything_but_the_video(house: House) -> None:
+async def test_head_on_a_video_link_has_the_headers_and_no_body(house: House) -> None:
     status, headers, body = await house.get(method="HEAD")
     assert (status, headers["Content-Length"], body) == (200, str(SIZE), b"")
     assert (await house.get())[2] == MP4
 
 
-async def test_an_unchanged_video_is_not_sent_again(house: House) -> None:
+async def test_an_unchanged_video_is_answered_with_304(house: House) -> None:
     _, headers, _ = await house.get()
     for condition in (
         {"If-Modified-Since": headers["Last-Modified"]},
@@ -117,7 +123,7 @@ async def test_an_unchanged_video_is_not_sent_again(house: House) -> None:
     assert (await house.get())[2] == MP4
 
 
-async def test_a_condition_that_holds_is_answered_with_the_video(house: House) -> None:
+async def test_a_conditional_request_whose_condition_holds_gets_the_video(house: House) -> None:
     _, headers, _ = await house.get()
     for condition in (
         {"If-None-Match": '"other"', "If-Modified-Since": headers["Last-Modified"]},
@@ -128,13 +134,15 @@ async def test_a_condition_that_holds_is_answered_with_the_video(house: House) -
 
 
 @pytest.mark.parametrize("condition", [{"If-Match": '"other"'}, {"If-Unmodified-Since": LONG_AGO}])
-async def test_a_condition_that_fails_is_told(house: House, condition: Mapping[str, str]) -> None:
+async def test_a_conditional_request_whose_precondition_fails_gets_412(
+    house: House, condition: Mapping[str, str]
+) -> None:
     status, _, body = await house.get(headers=condition)
     assert (status, body) == (412, b"")
 
 
-async def test_the_rest_of_a_video_comes_only_to_those_who_have_its_beginning(house: House) -> None:
-    """A range is of the file that `If-Range` names, or else the whole file is sent."""
+async def test_a_range_is_sent_only_if_the_if_range_header_matches(house: House) -> None:
+    """If the header does not match, the whole video is sent."""
     _, headers, _ = await house.get()
     rest = {"Range": "bytes=100-"}
     for same in (headers["ETag"], headers["Last-Modified"]):
@@ -145,8 +153,8 @@ async def test_the_rest_of_a_video_comes_only_to_those_who_have_its_beginning(ho
         assert (status, body) == (200, MP4)
 
 
-async def test_a_link_to_a_video_that_was_deleted_opens_nothing(house: House) -> None:
-    """Its row is remembered for seconds, for players that ask for part after part."""
+async def test_the_link_of_a_deleted_video_answers_404(house: House) -> None:
+    """The job's row is cached for some seconds, for players that request part after part."""
     assert (await house.get())[2] == MP4
     house.change(video=None)
     assert (await house.page())[0] == 404, "its page says so at once"
@@ -154,14 +162,14 @@ async def test_a_link_to_a_video_that_was_deleted_opens_nothing(house: House) ->
     assert (await house.get())[0] == 404
 
 
-async def test_a_remembered_link_expires_in_its_second(house: House) -> None:
+async def test_a_video_link_whose_job_is_cached_still_expires_on_time(house: House) -> None:
     await house.clock.advance(LIFETIME - 1)
     assert (await house.get())[2] == MP4
     await house.clock.advance(1)
     assert (await house.get())[0] == 404
 
 
-async def test_a_video_that_is_gone_is_not_found(house: House) -> None:
+async def test_a_video_whose_file_is_missing_answers_404(house: House) -> None:
     await house.studio.delete(house.video.key)
     status, headers, body = await house.get()
     assert (status, body) == (404, b"")
@@ -176,7 +184,7 @@ async def test_a_video_that_is_gone_is_not_found(house: House) -> None:
         (0.5, "This video is gone: its place was needed for newer ones."),
     ],
 )
-async def test_a_link_to_a_video_that_was_kept_for_its_time_says_so(
+async def test_the_link_of_a_swept_video_says_how_long_the_video_was_kept(
     house: House, days: float, said: str
 ) -> None:
     ended = house.clock.now()
@@ -190,7 +198,7 @@ async def test_a_link_to_a_video_that_was_kept_for_its_time_says_so(
     assert (forged[0], said in forged[2]) == (404, False), "whoever has no link learns nothing"
 
 
-async def test_a_link_works_no_longer_than_its_video_is_kept(house: House) -> None:
+async def test_a_link_expires_no_later_than_its_video_is_swept(house: House) -> None:
     now = house.clock.now()
     for since, left in ((0.0, LIFETIME), (29 * 86_400.0, 86_400.0), (31 * 86_400.0, 0.0)):
         house.change(ended_at=now - since)
@@ -199,14 +207,14 @@ async def test_a_link_works_no_longer_than_its_video_is_kept(house: House) -> No
         assert link.expires_at == now + left
 
 
-async def test_whoever_leaves_in_the_middle_harms_nobody(house: House) -> None:
+async def test_a_client_that_leaves_during_a_download_harms_no_other_request(house: House) -> None:
     response = await house.session.get(f"{house.link}.mp4")
     await response.content.readexactly(10)
     response.close()
     assert (await house.get())[2] == MP4
 
 
-async def test_no_copy_outlives_the_link(house: House) -> None:
+async def test_a_response_may_be_cached_no_longer_than_its_link_works(house: House) -> None:
     await house.clock.advance(LIFETIME - 40)
     for ending in (".mp4", ".jpg"):
         async with house.session.get(house.link + ending) as response:

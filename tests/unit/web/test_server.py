@@ -1,4 +1,4 @@
-"""Where the server can't listen, it says why; each time a real socket stands in the way."""
+"""A server that can't listen says why; in each test a real socket is in the way."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from bot.core.errors import Broken
 from bot.web.server import address, cannot_listen, serve
 
 
-async def test_a_taken_port_is_told_as_such() -> None:
+async def test_a_taken_port_raises_port_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         assert await _refusal("127.0.0.1", port) == ("port_taken", "127.0.0.1", port)
@@ -20,7 +20,9 @@ async def test_a_taken_port_is_told_as_such() -> None:
 @pytest.mark.parametrize(
     ("host", "code"), [("192.0.2.1", "host_elsewhere"), ("nobody.invalid", "host_unknown")]
 )
-async def test_a_host_that_is_not_this_machine_is_told_as_such(host: str, code: str) -> None:
+async def test_a_host_that_is_not_this_machine_is_reported_by_its_own_code(
+    host: str, code: str
+) -> None:
     assert await _refusal(host, 0) == (code, host, None)
 
 
@@ -33,8 +35,10 @@ async def test_a_host_that_is_not_this_machine_is_told_as_such(host: str, code: 
     ],
     ids=["privileged", "no address", "anything else"],
 )
-def test_what_a_test_cannot_bring_about_is_told_too(error: OSError, code: str) -> None:
-    """A root may listen at port 80, and later Pythons word it differently."""
+def test_each_error_of_listening_has_its_own_code(error: OSError, code: str) -> None:
+    """A test can't provoke these errors: root may listen at port 80, and later Pythons word the
+    errors differently.
+    """
     assert cannot_listen(error, host="h", port=80).code == code
 
 
@@ -51,11 +55,13 @@ def test_what_a_test_cannot_bring_about_is_told_too(error: OSError, code: str) -
         ("0:0:0:0:0:0:0:1", "[::1]"),
     ],
 )
-def test_the_address_is_one_that_a_browser_here_opens(host: str, name: str) -> None:
+def test_the_servers_address_can_be_opened_in_a_browser_on_this_machine(
+    host: str, name: str
+) -> None:
     assert address(host, 8080) == f"http://{name}:8080"
 
 
-async def test_who_listens_everywhere_is_reached_at_home() -> None:
+async def test_a_server_that_listens_everywhere_is_reached_at_127_0_0_1() -> None:
     async with (
         serve([], host="0.0.0.0", port=0) as where,
         ClientSession() as session,
@@ -75,10 +81,10 @@ async def test_who_listens_everywhere_is_reached_at_home() -> None:
     ],
     ids=["version", "long target", "long header", "bad header", "broken answer"],
 )
-async def test_no_request_however_odd_brings_its_address_into_the_log(
+async def test_no_odd_request_brings_its_path_into_the_log(
     request_: bytes, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Addresses are keys: of the room, and of every signed link."""
+    """Paths are keys: of the room and of every signed link."""
     caplog.set_level(logging.DEBUG)
     async with serve([web.get("/broken/{key}", _broken)], host="127.0.0.1", port=0) as url:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
@@ -91,11 +97,12 @@ async def test_no_request_however_odd_brings_its_address_into_the_log(
 
 
 async def _broken(_request: web.Request) -> web.StreamResponse:
-    """The guard has seen this through; aiohttp itself stumbles over it."""
+    """Return no response, so that aiohttp itself raises an error outside our own guard."""
     return "no answer"  # type: ignore[return-value]
 
 
 async def _refusal(host: str, port: int) -> tuple[str, object, object]:
+    """Return code, host and port of the error with which the server does not listen."""
     with pytest.raises(Broken) as refused:
         async with serve([], host=host, port=port):
             pass

@@ -1,4 +1,4 @@
-"""Our half of Discord, over real rows and the real service."""
+"""The Discord platform and its commands, over real rows and the real service."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -40,7 +40,9 @@ UNLIMITED = Limits(
 
 
 class OpenService(Service):
-    """The real service, telling what passed; cleared, `go_on` holds it like a locked database."""
+    """The real service with a record of its calls; while `go_on` is cleared it hangs as with a
+    locked database.
+    """
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
@@ -51,7 +53,7 @@ class OpenService(Service):
         self.withdrawing: list[Job] = []
         self.withdrawals: asyncio.Queue[Job] = asyncio.Queue()
         self.recorded: asyncio.Queue[Job] = asyncio.Queue()
-        """An order whose card stands, and is written down."""
+        """Orders whose card was sent and recorded."""
 
     async def submit(self, order: Order) -> Job:
         await self.go_on.wait()
@@ -72,7 +74,7 @@ class OpenService(Service):
 
 
 class OpenPosts(Posts):
-    """The real rows, telling which posts were asked for."""
+    """The real rows of posts, with a record of the posts that were asked for."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -85,7 +87,7 @@ class OpenPosts(Posts):
 
 
 class DrawnCards(Cards):
-    """Cards as a test draws them; how far a job is, as it is on a card of its row alone."""
+    """Cards drawn by a function of the test."""
 
     def __init__(self, draw: Callable[[Job], Reply]) -> None:
         self._draw = draw
@@ -99,15 +101,15 @@ class DrawnCards(Cards):
 
 @dataclass
 class Bot:
-    """Everything of ours that stands around one fake Discord."""
+    """The parts of the service around one fake Discord."""
 
     fake: FakeDiscord
     clock: FakeClock
     database: Database
     patience: float = 60.0
-    """Seconds: a machine that is busy is not what is tested."""
+    """Seconds; so long that a busy machine changes no result."""
     link: Link | None = None
-    """Where the world finds any video; None: it does not see us."""
+    """The link to any video; None if there is no public URL."""
 
     def __post_init__(self) -> None:
         self.jobs, self.posts = Jobs(self.database), OpenPosts(self.database)
@@ -138,7 +140,7 @@ class Bot:
         self.fresh()
 
     def fresh(self) -> None:
-        """A new process over the same rows."""
+        """Build the parts anew, as a new process over the same rows does."""
         self.platform = DiscordPlatform(self.settings, clock=self.clock)
         self.commands = Commands(
             self.platform,
@@ -166,7 +168,7 @@ class Bot:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Logged in and on the gateway."""
+        """Run the bot, logged in and connected to the gateway."""
         async with self.platform:
             work = asyncio.create_task(self.commands.run())
             ready = asyncio.create_task(self._ready())

@@ -1,4 +1,4 @@
-"""Our half of Discord at work on the fake one, over real rows and the real service."""
+"""Fixtures for the Discord platform on the fake Discord, over real rows and the real service."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -35,21 +35,21 @@ async def fake(clock: FakeClock) -> AsyncIterator[FakeDiscord]:
 
 @pytest.fixture
 async def idle(fake: FakeDiscord, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Bot]:
-    """Built, but not running."""
+    """Yield a bot that is built but not running."""
     async with open_rows(tmp_path) as database:
         yield Bot(fake, clock, database)
 
 
 @pytest.fixture
 async def bot(idle: Bot) -> AsyncIterator[Bot]:
-    """Running."""
+    """Yield a running bot."""
     async with idle.running():
         yield idle
 
 
 @pytest.fixture
 def club(fake: FakeDiscord, bot: Bot) -> None:
-    """The community that everybody here is in has one model."""
+    """Give the default server a catalog of one model."""
     (own,) = (model for model in CATALOG.models if model.family == "sora")
     terms = Terms(catalog=Catalog(models=(own,)), limits=UNLIMITED)
     bot.service.accounts = Accounts(

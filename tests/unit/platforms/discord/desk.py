@@ -23,7 +23,7 @@ VIDEO = Video(key="v", size=1000, width=16, height=9, seconds=5.0)
 
 
 class StepContext:
-    """Posts about one finished job of Ann's."""
+    """Posts about one finished job of Ann."""
 
     def __init__(self, bot: Bot, ann: Member) -> None:
         self.bot = bot
@@ -65,6 +65,7 @@ class StepContext:
         )
 
     async def refused(self, **changes: Any) -> str:
+        """Send a post, and return the code with which it is refused."""
         with pytest.raises(Refused) as caught:
             await self.send(**changes)
         return caught.value.code

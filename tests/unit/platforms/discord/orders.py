@@ -19,7 +19,7 @@ VIDEO = Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0)
 
 
 async def said(interaction: Interaction) -> str:
-    """The plain sentence that only this person saw."""
+    """Return the text of the answer that only this person sees."""
     response = await interaction.answered()
     assert response.message is not None
     assert response.ephemeral, response.message
@@ -27,19 +27,22 @@ async def said(interaction: Interaction) -> str:
 
 
 def card(message: Message | None) -> str:
-    """The first line of a card."""
+    """Return the first line of a card."""
     assert message is not None
     (embed,) = message.embeds
     return str(embed["description"].splitlines()[0])
 
 
 async def only_job(bot: Bot) -> Job:
+    """Return the only job that was ordered."""
     (job,) = bot.service.submitted
     return await bot.job(job.id)
 
 
 async def recorded(bot: Bot, job: Job) -> tuple[str | None, str | None]:
-    """Where the row says that the card stands, once it does: people see it a moment before."""
+    """Wait until the row has the card's message, which people see a moment earlier; return its
+    message and channel.
+    """
     async with asyncio.timeout(60):
         while (await bot.service.recorded.get()).id != job.id:
             pass
@@ -48,13 +51,14 @@ async def recorded(bot: Bot, job: Job) -> tuple[str | None, str | None]:
 
 
 def deliver_again(fake: FakeDiscord, event: str) -> None:
-    """The event once more, as after a RESUME."""
+    """Deliver the event a second time, as after a RESUME."""
     (session,) = fake.gateway.live
     session.frames.append(next(each for each in session.frames if event in each))
     session.more.set()
 
 
 async def job_card(bot: Bot, ann: Member) -> tuple[Job, Message]:
+    """Order a video as Ann, and return the job and its card."""
     asked = await ann.slash("video", prompt="a cat")
     answer = await asked.answered()
     assert answer.message is not None
@@ -64,7 +68,7 @@ async def job_card(bot: Bot, ann: Member) -> tuple[Job, Message]:
 
 
 async def job_result(bot: Bot, ann: Member) -> tuple[Job, Message]:
-    """A job that was delivered, and the message with its video."""
+    """Return a delivered job, and the message with its video."""
     job, _ = await job_card(bot, ann)
     bot.media.kept.add(VIDEO.key)
     for after in (
@@ -83,6 +87,6 @@ async def job_result(bot: Bot, ann: Member) -> tuple[Job, Message]:
 
 
 async def told_help(fake: FakeDiscord, person: Member) -> Message:
-    """Ask for help and get it: whatever was said before has been dealt with."""
+    """Ask for help and wait for the answer, so that all earlier messages have been handled."""
     await person.say("", mentions_bot=True)
     return await fake.next("message", lambda each: each.content.startswith("Mention me"))

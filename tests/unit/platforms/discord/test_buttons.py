@@ -30,7 +30,7 @@ from tests.unit.platforms.discord.orders import (
 )
 
 
-async def test_cancel_withdraws_and_changes_the_card_in_its_place(
+async def test_cancel_on_discord_cancels_the_job_and_updates_the_card_in_place(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, message = await job_card(bot, ann)
@@ -43,7 +43,9 @@ async def test_cancel_withdraws_and_changes_the_card_in_its_place(
     assert (await bot.job(job.id)).status is Status.CANCELLED
 
 
-async def test_buttons_work_after_a_restart(fake: FakeDiscord, idle: Bot, ann: Member) -> None:
+async def test_buttons_on_discord_work_after_a_restart(
+    fake: FakeDiscord, idle: Bot, ann: Member
+) -> None:
     async with idle.running():
         job, message = await job_card(idle, ann)
     await fake.disconnected()
@@ -53,7 +55,7 @@ async def test_buttons_work_after_a_restart(fake: FakeDiscord, idle: Bot, ann: M
     assert (await idle.job(job.id)).status is Status.CANCELLED
 
 
-async def test_only_the_owner_and_moderators_press_cancel(
+async def test_only_the_orders_person_and_moderators_may_cancel_on_discord(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, message = await job_card(bot, ann)
@@ -64,7 +66,7 @@ async def test_only_the_owner_and_moderators_press_cancel(
     assert (await bot.job(job.id)).reason is Reason.BY_ADMIN
 
 
-async def test_try_again_is_a_new_job_of_whoever_pressed(
+async def test_try_again_makes_a_new_job_for_the_person_who_pressed(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, message = await job_card(bot, ann)
@@ -82,14 +84,16 @@ async def test_try_again_is_a_new_job_of_whoever_pressed(
     assert await recorded(bot, again) == (str(pressed.original_id), str(fake.channel.id))
 
 
-async def test_cancel_of_what_is_over_says_so(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+async def test_cancelling_a_finished_job_says_that_it_is_finished(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
     job, message = await job_card(bot, ann)
     over = replace(await bot.job(job.id), status=Status.FAILED, reason=Reason.REFUSED)
     await bot.jobs.save(await bot.job(job.id), over, now=bot.clock.now())
     assert await said(await ann.press(message, "Cancel")) == "That order is already finished."
 
 
-async def test_cancel_of_what_the_video_service_has_is_too_late(
+async def test_cancelling_a_job_that_is_being_submitted_says_that_it_is_too_late(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, message = await job_card(bot, ann)
@@ -100,7 +104,7 @@ async def test_cancel_of_what_the_video_service_has_is_too_late(
 
 
 @pytest.mark.parametrize("button", ["Try again", "Remix"])
-async def test_no_other_one_is_made_where_its_result_could_not_be_posted(
+async def test_try_again_and_remix_take_no_order_if_the_result_could_not_be_posted(
     fake: FakeDiscord, bot: Bot, ann: Member, button: str
 ) -> None:
     _, message = await job_result(bot, ann)
@@ -112,7 +116,7 @@ async def test_no_other_one_is_made_where_its_result_could_not_be_posted(
 
 
 @pytest.mark.proof
-async def test_remix_opens_a_form_with_the_old_words_and_makes_a_new_job(
+async def test_remix_opens_a_form_with_the_former_prompt_and_makes_a_new_job(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, message = await job_result(bot, ann)
@@ -133,7 +137,7 @@ async def test_remix_opens_a_form_with_the_old_words_and_makes_a_new_job(
     assert await recorded(bot, again) == (str(sent.original_id), str(fake.channel.id))
 
 
-async def test_continue_asks_what_happens_next_and_takes_silence_for_the_same(
+async def test_continue_asks_what_happens_next_and_an_empty_answer_keeps_the_prompt(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, message = await job_result(bot, ann)
@@ -147,7 +151,7 @@ async def test_continue_asks_what_happens_next_and_takes_silence_for_the_same(
     assert (after.order.wish.prompt, after.order.call.person.name) == (job.order.wish.prompt, "Ann")
 
 
-async def test_a_stranger_s_picture_opens_no_form_for_other_words(
+async def test_remix_opens_no_form_for_a_picture_that_somebody_else_posted(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     image = fake.attachment(PNG, "cat.png", ephemeral=True)
@@ -160,7 +164,7 @@ async def test_a_stranger_s_picture_opens_no_form_for_other_words(
     assert sentence.startswith("Somebody else posted that picture")
 
 
-async def test_delete_asks_once_more_and_then_takes_the_video_away(
+async def test_delete_asks_for_confirmation_and_removes_video_and_prompt(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, message = await job_result(bot, ann)
@@ -179,12 +183,12 @@ async def test_delete_asks_once_more_and_then_takes_the_video_away(
 
 
 async def _row(bot: Bot, job: Job) -> str:
-    """All that the database has of this job."""
+    """Return everything that the database holds about this job."""
     query = sa.select(jobs).where(jobs.c.id == job.id)
     return str(await bot.database.run(lambda it: it.execute(query).mappings().one()))
 
 
-async def test_only_the_owner_and_moderators_delete(
+async def test_only_the_videos_person_and_moderators_may_delete_on_discord(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, message = await job_result(bot, ann)
@@ -197,7 +201,7 @@ async def test_only_the_owner_and_moderators_delete(
     assert (await bot.job(job.id)).video is None
 
 
-async def test_what_is_deleted_already_is_said_to_be(
+async def test_deleting_a_video_twice_says_that_it_was_gone_already(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, message = await job_result(bot, ann)
@@ -206,7 +210,9 @@ async def test_what_is_deleted_already_is_said_to_be(
     assert sentence == "That one was gone already."
 
 
-async def test_a_button_nobody_knows_is_answered(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+async def test_an_unknown_button_on_discord_is_answered(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
     channel = bot.platform.client.get_partial_messageable(fake.channel.id)
     view = discord.ui.View(timeout=None)
     for custom_id in ("old:thing", "v1:fly:job"):

@@ -1,4 +1,4 @@
-"""Changes that people see on a card: nothing twice, and nothing back to what it was."""
+"""Edits of a card: none without a change, and none that goes back to an earlier state."""
 
 import asyncio
 from dataclasses import replace
@@ -20,7 +20,7 @@ def ann(fake: FakeDiscord) -> Member:
 
 
 async def running(bot: Bot, ann: Member) -> tuple[Job, Message]:
-    """A job that is being made, and its card, brought up to date."""
+    """Return a job in progress and its updated card."""
     shown = (await (await ann.slash("video", prompt="a cat")).answered()).message
     assert shown is not None
     await asyncio.wait_for(bot.service.recorded.get(), 60)
@@ -38,7 +38,7 @@ def labels(message: Message) -> list[str]:
     return [str(each["label"]) for each in message.buttons]
 
 
-async def test_an_edit_that_changes_nothing_is_not_made(
+async def test_a_card_on_discord_is_edited_only_when_it_shows_a_change(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, _ = await running(bot, ann)
@@ -52,7 +52,7 @@ async def test_an_edit_that_changes_nothing_is_not_made(
         await fake.next("edit", timeout=0)
 
 
-async def test_the_answer_is_what_stands_until_something_changes(
+async def test_the_answer_to_a_command_is_not_edited_into_the_same_card(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     await (await ann.slash("video", prompt="a cat")).answered()
@@ -63,7 +63,9 @@ async def test_the_answer_is_what_stands_until_something_changes(
         await fake.next("edit", timeout=0)
 
 
-async def test_an_edit_that_failed_is_made_again(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+async def test_a_card_edit_that_failed_is_made_again(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
     job, _ = await running(bot, ann)
     later, post = replace(job, progress=50), await bot.post(job)
     fake.faults.add("PATCH", EDIT, error(503))
@@ -73,7 +75,7 @@ async def test_an_edit_that_failed_is_made_again(fake: FakeDiscord, bot: Bot, an
     assert "50 %" in str((await fake.next("edit")).embeds)
 
 
-async def test_dont_post_does_not_come_back_by_an_older_edit_that_is_under_way(
+async def test_an_older_edit_in_progress_does_not_bring_the_dont_post_button_back(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, shown = await running(bot, ann)
@@ -83,7 +85,7 @@ async def test_dont_post_does_not_come_back_by_an_older_edit_that_is_under_way(
     await held.reached()
     pressed = await ann.press(shown, "Don't post")
     await pressed.answered()
-    # A round trip later, an answer that did not wait would have been there.
+    # If the edit had not waited, it would have arrived before this answer.
     await (await ann.slash("video", prompt="a dog")).answered()
     held.release()
     await edit
@@ -92,10 +94,10 @@ async def test_dont_post_does_not_come_back_by_an_older_edit_that_is_under_way(
     assert (labels(first), labels(second)) == (["Don't post"], [])
 
 
-async def test_dont_post_does_not_come_back_by_an_older_edit_that_begins_afterwards(
+async def test_an_older_edit_made_after_the_press_does_not_bring_the_dont_post_button_back(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
-    """The due card was read from the row before the press."""
+    """The due card was read from its row before the button was pressed."""
     job, shown = await running(bot, ann)
     older = replace(job, progress=50)
     await (await ann.press(shown, "Don't post")).answered()

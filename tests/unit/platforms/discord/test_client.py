@@ -41,30 +41,35 @@ def place(message: Message) -> tuple[str, str]:
 
 
 async def broken(platform: DiscordPlatform) -> str:
+    """Run the platform, and return the code of the error that ends it."""
     async with platform:
         with pytest.raises(Broken) as caught:
             await platform.run()
     return caught.value.code
 
 
-async def test_a_wrong_token_is_said_in_one_word(fake: FakeDiscord, idle: Bot) -> None:
+async def test_a_wrong_discord_token_raises_discord_token_bad(fake: FakeDiscord, idle: Bot) -> None:
     idle.settings = replace(idle.settings, token="wrong")
     idle.fresh()
     assert await broken(idle.platform) == "discord_token_bad"
 
 
-async def test_an_intent_that_was_not_granted_too(fake: FakeDiscord, idle: Bot) -> None:
+async def test_a_discord_intent_that_is_not_granted_raises_discord_intents(
+    fake: FakeDiscord, idle: Bot
+) -> None:
     idle.settings = replace(idle.settings, message_content=True)
     idle.fresh()
     assert await broken(idle.platform) == "discord_intents"
 
 
-async def test_only_the_intents_that_are_needed_are_asked_for(fake: FakeDiscord, bot: Bot) -> None:
+async def test_only_the_discord_intents_that_are_needed_are_requested(
+    fake: FakeDiscord, bot: Bot
+) -> None:
     (session,) = fake.gateway.live
     assert session.intents == Intent.GUILDS | Intent.GUILD_MESSAGES | Intent.DIRECT_MESSAGES
 
 
-async def test_before_the_login_posts_are_put_off(idle: Bot, ann: Member) -> None:
+async def test_before_the_discord_login_posts_are_put_off(idle: Bot, ann: Member) -> None:
     async with idle.platform:
         with pytest.raises(Temporary) as caught:
             await StepContext(idle, ann).send()
@@ -76,7 +81,7 @@ async def test_before_the_login_posts_are_put_off(idle: Bot, ann: Member) -> Non
 # --- sending -------------------------------------------------------------------------------------
 
 
-async def test_a_result_is_a_reply_that_pings_its_person(
+async def test_a_result_on_discord_replies_to_the_request_and_pings_its_person(
     fake: FakeDiscord, bot: Bot, desk: StepContext, ann: Member, path: Path
 ) -> None:
     request = await ann.say("a cat")
@@ -93,7 +98,7 @@ async def test_a_result_is_a_reply_that_pings_its_person(
     assert [each["label"] for each in shown.buttons] == ["Try again", "Remix", "Delete"]
 
 
-async def test_a_video_that_could_not_be_converted_is_a_file_and_says_so(
+async def test_a_video_that_could_not_be_converted_is_sent_as_a_file_that_says_so(
     fake: FakeDiscord, desk: StepContext, path: Path
 ) -> None:
     video = replace(VIDEO, key="originals/a.mkv", plays=False)
@@ -104,7 +109,9 @@ async def test_a_video_that_could_not_be_converted_is_a_file_and_says_so(
     assert "could not convert this video" in shown.content
 
 
-async def test_a_command_s_result_replies_to_no_card_that_goes(fake: FakeDiscord, bot: Bot) -> None:
+async def test_the_result_of_a_command_does_not_reply_to_its_card(
+    fake: FakeDiscord, bot: Bot
+) -> None:
     ann = fake.person("ann")
     asked = await ann.slash("video", prompt="a cat")
     await asked.answered()
@@ -118,7 +125,9 @@ async def test_a_command_s_result_replies_to_no_card_that_goes(fake: FakeDiscord
     assert (shown.reference, shown.pings) == (None, frozenset({ann.id}))
 
 
-async def test_the_same_nonce_brings_the_same_message(fake: FakeDiscord, desk: StepContext) -> None:
+async def test_a_discord_message_sent_again_with_the_same_nonce_appears_once(
+    fake: FakeDiscord, desk: StepContext
+) -> None:
     fake.faults.add("POST", SEND, accepted(hang_up()))
     with pytest.raises(Temporary):
         await desk.send()
@@ -128,7 +137,7 @@ async def test_the_same_nonce_brings_the_same_message(fake: FakeDiscord, desk: S
 
 
 @pytest.mark.parametrize("fault", [error(503), reset(), hang_up(), rate_limited(via=False)])
-async def test_an_unknown_end_is_never_a_no(
+async def test_an_unknown_outcome_of_sending_is_temporary_and_not_a_refusal(
     fake: FakeDiscord, desk: StepContext, fault: Any
 ) -> None:
     fake.faults.add("POST", SEND, fault)
@@ -137,7 +146,7 @@ async def test_an_unknown_end_is_never_a_no(
     await desk.send()
 
 
-async def test_a_deleted_request_does_not_stop_the_result(
+async def test_a_deleted_request_does_not_stop_its_result(
     fake: FakeDiscord, desk: StepContext, ann: Member
 ) -> None:
     request = await ann.say("a cat")
@@ -149,7 +158,7 @@ async def test_a_deleted_request_does_not_stop_the_result(
     assert len([each for each in fake.requests if each.path.endswith("/messages")]) == 1
 
 
-async def test_without_the_history_the_result_is_no_reply(
+async def test_without_the_right_to_read_history_a_result_is_no_reply(
     fake: FakeDiscord, desk: StepContext, ann: Member
 ) -> None:
     request = await ann.say("a cat")
@@ -160,7 +169,7 @@ async def test_without_the_history_the_result_is_no_reply(
     assert (await fake.next("message")).type is MessageType.PLAIN
 
 
-async def test_words_that_automod_forbids_are_left_out(
+async def test_a_prompt_that_automod_forbids_is_left_out_of_the_result(
     fake: FakeDiscord, desk: StepContext
 ) -> None:
     fake.faults.add("POST", SEND, error(400, 200000))
@@ -170,7 +179,7 @@ async def test_words_that_automod_forbids_are_left_out(
     assert "AI-generated" in shown.content
 
 
-async def test_direct_messages_go_to_the_person(
+async def test_a_direct_result_on_discord_goes_to_the_persons_own_messages(
     fake: FakeDiscord, desk: StepContext, ann: Member
 ) -> None:
     await desk.send(direct=True)
@@ -186,7 +195,7 @@ async def test_direct_messages_go_to_the_person(
         ("denied", "in #general in The Workshop, where I am not allowed to post it."),
     ],
 )
-async def test_what_comes_directly_instead_says_why_and_where_it_was_asked_for(
+async def test_a_direct_result_says_why_it_is_direct_and_where_the_video_was_ordered(
     fake: FakeDiscord, bot: Bot, desk: StepContext, change: str, told: str, kind: PostKind
 ) -> None:
     if change == "gone":
@@ -197,7 +206,7 @@ async def test_what_comes_directly_instead_says_why_and_where_it_was_asked_for(
     assert f"You asked for this video {told}" in (await fake.next("message")).content
 
 
-async def test_a_direct_message_where_it_was_asked_for_gives_no_reason(
+async def test_a_direct_result_of_an_order_in_direct_messages_gives_no_reason(
     fake: FakeDiscord, desk: StepContext, ann: Member
 ) -> None:
     address = replace(desk.job.order.call.address, community=None, channel=str(ann.dm.id))
@@ -206,12 +215,14 @@ async def test_a_direct_message_where_it_was_asked_for_gives_no_reason(
     assert "You asked for this video" not in (await fake.next("message")).content
 
 
-async def test_a_person_who_takes_none_is_a_definite_no(desk: StepContext, ann: Member) -> None:
+async def test_a_person_with_closed_direct_messages_is_a_definite_refusal(
+    desk: StepContext, ann: Member
+) -> None:
     ann.dms_open = False
     assert await desk.refused(direct=True) == "person_unreachable"
 
 
-async def test_direct_messages_refused_at_random_are_tried_once_more(
+async def test_a_direct_message_refused_with_50001_is_retried_before_it_counts_as_forbidden(
     fake: FakeDiscord, desk: StepContext
 ) -> None:
     fake.faults.add("POST", SEND, error(403, 50001), times=2)
@@ -220,7 +231,7 @@ async def test_direct_messages_refused_at_random_are_tried_once_more(
     assert await desk.refused(direct=True, attempts=2) == "forbidden"
 
 
-async def test_an_operator_is_told_in_a_direct_message(
+async def test_a_notice_to_an_operator_goes_as_a_direct_message_and_is_retried(
     fake: FakeDiscord, desk: StepContext, ann: Member
 ) -> None:
     fake.faults.add("POST", SEND, error(403, 50001))
@@ -234,10 +245,10 @@ async def test_an_operator_is_told_in_a_direct_message(
         await desk.tell()
 
 
-async def test_what_an_operator_may_have_been_told_is_looked_for_before_it_is_said_again(
+async def test_a_notice_whose_answer_was_lost_is_searched_before_it_is_sent_again(
     fake: FakeDiscord, desk: StepContext, ann: Member
 ) -> None:
-    """Its answer was lost, and its nonce is forgotten by now."""
+    """Discord has forgotten the nonce of the first try by then."""
     words = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
     tell, person = desk.bot.platform.tell, desk.job.order.call.person.id
     message = DirectMessage(person_id=person, reply=words, nonce="n1")
@@ -251,7 +262,7 @@ async def test_what_an_operator_may_have_been_told_is_looked_for_before_it_is_sa
     assert len(fake.posts(ann.dm)) == 2, "negative control: without a look it stands twice"
 
 
-async def test_the_same_words_of_somebody_else_are_not_taken_for_ours(
+async def test_the_same_text_written_by_somebody_else_is_not_taken_for_our_notice(
     fake: FakeDiscord, desk: StepContext, ann: Member
 ) -> None:
     words = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
@@ -262,14 +273,14 @@ async def test_the_same_words_of_somebody_else_are_not_taken_for_ours(
     assert stands in [place(each) for each in fake.posts(ann.dm)]
 
 
-async def test_a_channel_that_is_gone_is_a_definite_no(
+async def test_a_deleted_discord_channel_is_a_definite_refusal(
     fake: FakeDiscord, desk: StepContext
 ) -> None:
     fake.remove_channel(fake.channel)
     assert await desk.refused() == "channel_gone"
 
 
-async def test_a_file_that_may_not_be_attached_costs_only_the_file(
+async def test_without_the_right_to_attach_files_the_text_is_still_sent(
     fake: FakeDiscord, desk: StepContext, path: Path
 ) -> None:
     fake.deny(fake.channel, Permission.ATTACH_FILES)

@@ -1,4 +1,4 @@
-"""The line to Discord breaks in every way: it is taken up again in time, and nothing else ends."""
+"""The connection to Discord breaks in every way: it is restored in time, and nothing else ends."""
 
 import asyncio
 import logging
@@ -22,14 +22,14 @@ WAIT = 30.0
 
 
 async def until(holds: Callable[[], bool], bot: Bot | None = None, step: float = LEAST) -> None:
-    """Turn the loop, and with a bot its clock, until it is so."""
+    """Run the event loop, and with a bot its clock, until the condition holds."""
     async with asyncio.timeout(WAIT):
         while not holds():
             if bot is None:
                 await asyncio.sleep(0)
             else:
                 await bot.clock.advance(step)
-                step = 0.0  # what is under way answers before time goes on
+                step = 0.0  # requests in progress are answered before time goes on
             step = step or (LEAST if bot and bot.clock._sleepers else 0.0)
 
 
@@ -47,15 +47,15 @@ def ann(fake: FakeDiscord) -> Person:
 
 
 async def hears(fake: FakeDiscord, ann: Person) -> bool:
-    """Whether a command is answered: what people do reaches us."""
+    """Whether a command is answered, which shows that events reach the bot."""
     asked = await ann.slash("video", prompt="a cat")
     return (await asked.answered()).message is not None
 
 
-# --- reached or not ------------------------------------------------------------------------------
+# --- reaching Discord ----------------------------------------------------------------------------
 
 
-async def test_a_websocket_that_is_refused_while_rest_works_is_tried_again(
+async def test_a_refused_discord_websocket_is_retried_while_rest_works(
     fake: FakeDiscord, idle: Bot, ann: Person
 ) -> None:
     fake.gateway.refuse()
@@ -65,7 +65,7 @@ async def test_a_websocket_that_is_refused_while_rest_works_is_tried_again(
             await until(lambda: fake.gateway.refused >= 3, idle)
             assert not work.done()
             assert not await idle.platform.is_connected()
-            await StepContext(idle, ann).send()  # REST is there: posts go on
+            await StepContext(idle, ann).send()  # REST works, so posts are sent
             fake.gateway.refuse(until=True)
             await until(is_up(idle), idle)
             work.cancel()
@@ -76,7 +76,7 @@ async def test_a_websocket_that_is_refused_while_rest_works_is_tried_again(
 
 
 @pytest.mark.parametrize("fault", [error(503), error(403), error(429), reset()])
-async def test_rest_that_is_away_at_the_start_is_tried_again(
+async def test_an_unavailable_discord_rest_api_at_the_start_is_retried(
     fake: FakeDiscord, idle: Bot, fault: object
 ) -> None:
     fake.faults.add("GET", LOGIN, fault, times=3)  # type: ignore[arg-type]
@@ -89,7 +89,7 @@ async def test_rest_that_is_away_at_the_start_is_tried_again(
 
 
 @pytest.mark.parametrize("body", [[], {}, "<html>Log in to the hotel</html>", {"id": "x"}])
-async def test_a_login_whose_answer_makes_no_sense_is_called_unreadable_and_tried_again(
+async def test_a_discord_login_with_a_senseless_answer_is_called_unreadable_and_retried(
     fake: FakeDiscord, idle: Bot, body: object
 ) -> None:
     fake.faults.add("GET", LOGIN, Fault(answer=Outcome(200, body)), times=3)  # type: ignore[arg-type]
@@ -103,7 +103,7 @@ async def test_a_login_whose_answer_makes_no_sense_is_called_unreadable_and_trie
     assert lost == ["discord_unreadable"]
 
 
-async def test_no_login_that_failed_leaves_its_session_open(
+async def test_a_failed_discord_login_leaves_no_http_session_open(
     fake: FakeDiscord, idle: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
     fake.faults.add("GET", LOGIN, error(503), times=3)
@@ -116,7 +116,7 @@ async def test_no_login_that_failed_leaves_its_session_open(
 
 
 @pytest.mark.proof
-async def test_a_gateway_that_says_nothing_is_left(
+async def test_a_discord_gateway_that_sends_no_hello_is_disconnected_and_retried(
     fake: FakeDiscord, idle: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "OPEN_TIME", 0.1)
@@ -131,7 +131,7 @@ async def test_a_gateway_that_says_nothing_is_left(
         await asyncio.gather(work, return_exceptions=True)
 
 
-async def test_a_greeting_that_cannot_be_read_is_asked_for_again(
+async def test_a_discord_session_with_an_unreadable_ready_is_begun_again(
     fake: FakeDiscord, idle: Bot
 ) -> None:
     fake.gateway.greets = False
@@ -146,7 +146,7 @@ async def test_a_greeting_that_cannot_be_read_is_asked_for_again(
 
 
 @pytest.mark.proof
-async def test_a_gateway_that_does_not_let_us_in_is_left(
+async def test_a_discord_gateway_that_never_sends_ready_is_disconnected_and_retried(
     fake: FakeDiscord, idle: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "ENTER_TIME", 0.1)
@@ -160,11 +160,11 @@ async def test_a_gateway_that_does_not_let_us_in_is_left(
         await asyncio.gather(work, return_exceptions=True)
 
 
-# --- lost and found ------------------------------------------------------------------------------
+# --- lost connections ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 4000, 4007, 4009])
-async def test_a_socket_that_is_lost_is_taken_up_at_once_and_nothing_is_missed(
+async def test_a_lost_discord_socket_is_resumed_at_once_without_missing_a_message(
     fake: FakeDiscord, bot: Bot, ann: Person, code: int | None
 ) -> None:
     assert await bot.platform.is_connected()
@@ -176,7 +176,7 @@ async def test_a_socket_that_is_lost_is_taken_up_at_once_and_nothing_is_missed(
     assert await bot.platform.is_connected()
 
 
-async def test_a_session_that_is_gone_is_begun_anew(
+async def test_a_discord_session_that_cannot_be_resumed_is_begun_anew(
     fake: FakeDiscord, bot: Bot, ann: Person
 ) -> None:
     await fake.drop_gateway(resumable=False)
@@ -185,7 +185,7 @@ async def test_a_session_that_is_gone_is_begun_anew(
     assert await hears(fake, ann)
 
 
-async def test_where_the_way_back_is_gone_the_session_is_taken_up_by_the_front_door(
+async def test_if_the_resume_address_fails_the_session_is_resumed_at_the_first_address(
     fake: FakeDiscord, idle: Bot, ann: Person
 ) -> None:
     front, fake.gateway.url = fake.gateway.url, "ws://127.0.0.1:1/"
@@ -198,7 +198,7 @@ async def test_where_the_way_back_is_gone_the_session_is_taken_up_by_the_front_d
         assert await hears(fake, ann)
 
 
-async def test_a_session_that_is_never_taken_up_is_begun_anew(
+async def test_a_discord_session_whose_resume_is_never_confirmed_is_begun_anew(
     fake: FakeDiscord, bot: Bot, ann: Person
 ) -> None:
     fake.gateway.lets_in = False
@@ -212,7 +212,7 @@ async def test_a_session_that_is_never_taken_up_is_begun_anew(
     assert await hears(fake, ann)
 
 
-async def test_after_an_outage_it_is_deaf_for_no_longer_than_half_of_it(
+async def test_after_an_outage_of_discord_the_reconnect_waits_at_most_half_of_the_outage(
     fake: FakeDiscord, bot: Bot
 ) -> None:
     fake.gateway.refuse()
@@ -227,7 +227,7 @@ async def test_after_an_outage_it_is_deaf_for_no_longer_than_half_of_it(
     assert fake.gateway.resumes == 1, "what was said meanwhile is heard"
 
 
-async def test_reconnects_are_one_line_each_and_none_of_discord_py_s(
+async def test_each_reconnect_to_discord_is_one_log_line_and_discord_py_logs_nothing(
     fake: FakeDiscord, bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
@@ -246,7 +246,7 @@ async def test_reconnects_are_one_line_each_and_none_of_discord_py_s(
     ("code", "why"),
     [(4004, "discord_token_bad"), (4013, "discord_intents"), (4014, "discord_intents")],
 )
-async def test_what_the_operator_has_to_mend_later_ends_nothing_and_is_told(
+async def test_a_refusal_by_discord_after_the_start_is_logged_and_retried(
     fake: FakeDiscord, bot: Bot, ann: Person, code: int, why: str
 ) -> None:
     with capture_logs() as lines:
@@ -258,7 +258,7 @@ async def test_what_the_operator_has_to_mend_later_ends_nothing_and_is_told(
     assert [line["why"] for line in lines if line["event"] == "discord.refused"] == [why]
 
 
-async def test_sessions_are_begun_no_more_often_than_discord_bears(
+async def test_discord_sessions_are_begun_no_more_often_than_discord_allows(
     fake: FakeDiscord, bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.gateway.greets = False
@@ -274,7 +274,7 @@ async def test_sessions_are_begun_no_more_often_than_discord_bears(
     assert bot.clock.now() - began < connection.HOUR
 
 
-# --- nonsense ------------------------------------------------------------------------------------
+# --- malformed events ----------------------------------------------------------------------------
 
 
 NONSENSE: dict[str, dict[str, Any]] = {
@@ -289,7 +289,7 @@ NONSENSE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("event", NONSENSE)
-async def test_an_event_that_cannot_be_read_is_dropped_and_the_next_one_heard(
+async def test_an_unreadable_discord_event_is_dropped_and_the_next_event_read(
     fake: FakeDiscord, bot: Bot, ann: Person, event: str
 ) -> None:
     with capture_logs() as lines:
@@ -303,7 +303,7 @@ async def test_an_event_that_cannot_be_read_is_dropped_and_the_next_one_heard(
 
 
 @pytest.mark.parametrize("frame", ["<html>502</html>", "[]", "null", '{"op": 0}', '{"t": 7}'])
-async def test_a_frame_that_is_no_event_at_all_likewise(
+async def test_a_discord_frame_that_is_no_event_is_ignored(
     fake: FakeDiscord, bot: Bot, ann: Person, frame: str
 ) -> None:
     fake.gateway.garble(frame)
@@ -311,7 +311,7 @@ async def test_a_frame_that_is_no_event_at_all_likewise(
     assert len(fake.gateway.sessions) == 1
 
 
-async def test_a_command_without_a_name_is_answered_and_no_traceback(
+async def test_a_discord_command_without_a_name_is_logged_without_a_traceback(
     fake: FakeDiscord, bot: Bot, ann: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked = await ann.slash("video", prompt="a cat")
@@ -323,7 +323,7 @@ async def test_a_command_without_a_name_is_answered_and_no_traceback(
     assert not caplog.records
 
 
-async def test_nonsense_that_comes_at_each_reconnect_is_no_hot_loop(
+async def test_a_malformed_event_at_each_reconnect_causes_no_endless_reconnects(
     fake: FakeDiscord, bot: Bot, ann: Person
 ) -> None:
     for _ in range(3):
@@ -338,7 +338,7 @@ async def test_nonsense_that_comes_at_each_reconnect_is_no_hot_loop(
 # --- posts and commands --------------------------------------------------------------------------
 
 
-async def test_posts_cost_no_try_while_neither_half_of_discord_is_there(
+async def test_failed_posts_count_no_attempt_while_discord_is_entirely_unreachable(
     fake: FakeDiscord, bot: Bot, ann: Person
 ) -> None:
     fake.faults.add("POST", "/messages$", error(503), times=None)
@@ -355,7 +355,7 @@ async def test_posts_cost_no_try_while_neither_half_of_discord_is_there(
 
 @pytest.mark.proof
 @pytest.mark.parametrize("fault", [error(503), reset(), error(400, 50035)])
-async def test_commands_that_could_not_be_registered_are_offered_again(
+async def test_commands_that_discord_did_not_register_are_offered_again(
     fake: FakeDiscord, idle: Bot, fault: object
 ) -> None:
     fake.faults.add("PUT", "/commands$", fault, times=2)  # type: ignore[arg-type]
@@ -364,7 +364,9 @@ async def test_commands_that_could_not_be_registered_are_offered_again(
         await until(lambda: bool(fake.commands), idle, our_commands.REFUSED_TIME)
 
 
-async def test_a_token_that_is_refused_at_the_start_ends_it(idle: Bot, fake: FakeDiscord) -> None:
+async def test_a_discord_token_refused_at_the_start_ends_the_service(
+    idle: Bot, fake: FakeDiscord
+) -> None:
     fake.faults.add("GET", LOGIN, error(503))
     fake.faults.add("GET", LOGIN, error(401))
     async with idle.platform:

@@ -1,4 +1,4 @@
-"""Discord's answers become what the core can act on."""
+"""Discord's answers become errors that the core can act on."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -52,16 +52,18 @@ def kind(error: BotError) -> tuple[type[BotError], str]:
         (TimeoutError(), (Temporary, "discord_unreachable")),
     ],
 )
-def test_each_answer_has_its_word(error: Exception, ours: tuple[type[BotError], str]) -> None:
+def test_each_answer_of_discord_becomes_its_error_code(
+    error: Exception, ours: tuple[type[BotError], str]
+) -> None:
     assert kind(translated(error)) == ours
 
 
-def test_a_permission_missing_for_a_file_costs_only_the_file() -> None:
+def test_a_missing_permission_for_a_file_refuses_only_the_file() -> None:
     assert kind(translated(answer(403, 50013), with_file=True)) == (Refused, "files_forbidden")
     assert kind(translated(answer(403, 50001), with_file=True)) == (Refused, "forbidden")
 
 
-def test_the_wait_that_discord_asks_for_is_passed_on() -> None:
+def test_the_wait_in_discords_rate_limit_answer_becomes_retry_after() -> None:
     asked = [
         translated(answer(429, wait="7.5")),
         translated(discord.RateLimited(70.0)),
@@ -71,7 +73,7 @@ def test_the_wait_that_discord_asks_for_is_passed_on() -> None:
     assert [cast(Temporary, error).retry_after for error in asked] == [7.5, 70.0, 600.0, None]
 
 
-def test_no_code_is_both_final_and_passing() -> None:
+def test_no_discord_error_code_is_both_final_and_temporary() -> None:
     assert not REFUSED.keys() & LATER.keys()
 
 
@@ -101,13 +103,13 @@ def closed(code: int) -> discord.ConnectionClosed:
         (KeyError("heartbeat_interval"), (Temporary, "unforeseen")),
     ],
 )
-def test_only_what_the_operator_has_to_mend_ends_the_process(
+def test_only_a_mistake_that_the_operator_must_mend_ends_the_discord_connection(
     error: Exception, expected: tuple[type[BotError], str]
 ) -> None:
     assert kind(lost(error)) == expected
 
 
-def test_a_stranger_s_no_on_the_way_is_no_reason_to_wait_longer_than_the_outage() -> None:
+def test_a_403_without_a_discord_code_is_temporary_and_sets_no_wait() -> None:
     problem = lost(answer(403))
     assert isinstance(problem, Temporary)
     assert problem.retry_after is None

@@ -25,7 +25,7 @@ ANSWER = "/callback$"
 
 
 @pytest.mark.parametrize("fault", [error(404, 10062), error(400, 40060), error(403, 50001)])
-async def test_a_job_nobody_learned_of_is_withdrawn(
+async def test_a_job_whose_card_discord_refused_is_withdrawn(
     fake: FakeDiscord, bot: Bot, ann: Member, fault: Any
 ) -> None:
     fake.faults.add("POST", ANSWER, fault)
@@ -37,10 +37,10 @@ async def test_a_job_nobody_learned_of_is_withdrawn(
     assert fake.posts() == []
 
 
-async def test_an_answer_whose_end_is_unknown_is_looked_for(
+async def test_an_answer_with_an_unknown_outcome_is_found_as_the_card(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
-    """discord.py repeats the answer itself, and is told that it was given before."""
+    """discord.py repeats the answer, and Discord says that the answer was given before."""
     fake.faults.add("POST", ANSWER, accepted(error(400, 40060)))
     asked = await ann.slash("video", prompt="a cat")
     await asked.answered()
@@ -49,7 +49,7 @@ async def test_an_answer_whose_end_is_unknown_is_looked_for(
     assert await recorded(bot, job) == (str(asked.original_id), str(fake.channel.id))
 
 
-async def test_the_same_event_again_does_not_withdraw_what_was_answered(
+async def test_a_repeated_interaction_does_not_withdraw_a_job_that_was_answered(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     asked = await ann.slash("video", prompt="a cat")
@@ -67,10 +67,10 @@ async def test_the_same_event_again_does_not_withdraw_what_was_answered(
     assert (post.message_id, post.channel_id) == place
 
 
-async def test_an_answer_that_was_another_sentence_is_no_card(
+async def test_a_refusal_given_as_the_answer_is_not_taken_for_the_card(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
-    """Refused when it was heard first, and taken when it was heard again: nobody saw that."""
+    """The order was refused at the first delivery and taken at the second, so nobody saw a card."""
     real, refusing = bot.service.accounts, replace(UNLIMITED, person_videos=0)
     bot.service.accounts = Accounts(Terms(catalog=CATALOG, limits=refusing))
     assert (await said(await ann.slash("video", prompt="a cat"))).startswith("I make no videos")
@@ -87,12 +87,13 @@ class TestImpatience:
 
     @pytest.fixture
     async def hasty(self, idle: Bot) -> Any:
+        """Yield a running bot that waits only a moment for the database."""
         idle.patience = 0.01
         idle.fresh()
         async with idle.running():
             yield idle
 
-    async def test_is_answered_in_time_and_what_has_not_begun_is_not_begun_later(
+    async def test_an_order_not_begun_in_time_is_answered_and_not_begun_later(
         self, hasty: Bot, ann: Member
     ) -> None:
         hasty.service.go_on.clear()
@@ -102,7 +103,7 @@ class TestImpatience:
         await hasty.commands.finish()
         assert hasty.service.submitted == []
 
-    async def test_is_answered_in_time_and_what_it_still_takes_is_withdrawn(
+    async def test_an_order_taken_after_the_time_limit_is_withdrawn(
         self, fake: FakeDiscord, idle: Bot, ann: Member
     ) -> None:
         idle.patience = 0.5

@@ -19,12 +19,12 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 
 @pytest.fixture
 async def offline(idle: Bot) -> AsyncIterator[DiscordPlatform]:
-    """Open, but not logged in: a worker is."""
+    """Yield a client that is open but not logged in, as a worker's is."""
     async with idle.platform as platform:
         yield platform
 
 
-async def test_a_picture_is_streamed_to_disk(
+async def test_a_discord_picture_is_streamed_to_the_disk(
     fake: FakeDiscord, offline: DiscordPlatform, tmp_path: Path
 ) -> None:
     image = fake.attachment(PNG, "cat.png")
@@ -43,7 +43,7 @@ async def test_a_picture_is_streamed_to_disk(
         ({"content": PNG * 2, "content_length": None}, Temporary("picture_incomplete")),
     ],
 )
-async def test_what_is_not_as_declared_is_no_picture(
+async def test_a_discord_file_that_is_not_as_declared_is_refused(
     fake: FakeDiscord,
     offline: DiscordPlatform,
     tmp_path: Path,
@@ -70,7 +70,7 @@ async def test_what_is_not_as_declared_is_no_picture(
         "",
     ],
 )
-async def test_nothing_else_is_ever_asked_for(
+async def test_a_picture_at_any_other_address_than_discords_is_never_requested(
     offline: DiscordPlatform, tmp_path: Path, source: str
 ) -> None:
     with pytest.raises(Broken) as caught:

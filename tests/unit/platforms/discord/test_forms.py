@@ -22,7 +22,7 @@ from tests.unit.platforms.discord.orders import PNG, card, job_result, only_job,
 
 
 @pytest.mark.usefixtures("club")
-async def test_the_form_offers_a_community_its_own_models(
+async def test_the_animate_form_offers_a_community_its_own_models(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     message = await ann.say("", attachments=[fake.attachment(PNG, "cat.png")])
@@ -34,7 +34,7 @@ async def test_the_form_offers_a_community_its_own_models(
 # --- the menu ------------------------------------------------------------------------------------
 
 
-async def test_a_picture_in_a_message_becomes_an_order_by_a_form(
+async def test_the_animate_form_makes_an_order_of_a_messages_picture(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     message = await ann.say("look", attachments=[fake.attachment(PNG, "cat.png")])
@@ -52,7 +52,7 @@ async def test_a_picture_in_a_message_becomes_an_order_by_a_form(
     assert order.call.event_id == str(sent.id)
 
 
-async def test_an_empty_form_leaves_the_choice_to_the_catalog(
+async def test_an_empty_animate_form_leaves_the_model_to_the_catalog(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     message = await ann.say("", attachments=[fake.attachment(PNG, "cat.png")])
@@ -69,14 +69,16 @@ async def _opened(person: Member, message: Message) -> Interaction:
     return opened
 
 
-async def test_of_several_pictures_one_is_chosen(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+async def test_the_animate_form_takes_the_chosen_one_of_several_pictures(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
     files = [fake.attachment(PNG, name) for name in ("a.png", "b.png")]
     opened = await _opened(ann, await ann.say("", attachments=files))
     await (await ann.submit_modal(opened, {"Which picture": "1"})).answered()
     assert [each.filename for each in (await only_job(bot)).order.pictures] == ["b.png"]
 
 
-async def test_a_message_without_a_picture_opens_no_form(
+async def test_animate_on_a_message_without_a_picture_opens_no_form(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     message = await ann.say("", attachments=[fake.attachment(b"x", "notes.txt")])
@@ -84,7 +86,9 @@ async def test_a_message_without_a_picture_opens_no_form(
     assert sentence.startswith("I see no picture there")
 
 
-async def test_a_strangers_picture_opens_no_form(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+async def test_animate_on_a_strangers_picture_opens_no_form(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
     bob = fake.person("bob")
     message = await bob.say("", attachments=[fake.attachment(PNG, "cat.png")])
     sentence = await said(await ann.message_command("Animate", message))
@@ -92,10 +96,13 @@ async def test_a_strangers_picture_opens_no_form(fake: FakeDiscord, bot: Bot, an
 
 
 @pytest.mark.parametrize("closed", [False, True])
-async def test_no_form_opens_where_its_order_would_be_refused(
+async def test_no_form_opens_if_its_order_would_be_refused(
     fake: FakeDiscord, bot: Bot, ann: Member, *, closed: bool
 ) -> None:
-    """No videos left, or a place that is switched off: nobody types for nothing."""
+    """The person has no videos left, or the place is switched off.
+
+    Nobody should type for nothing.
+    """
     _, result = await job_result(bot, ann)
     sentence = "You have had your one video for today."
     if closed:
@@ -113,7 +120,7 @@ async def test_no_form_opens_where_its_order_would_be_refused(
     assert refused[0].startswith(sentence), refused[0]
 
 
-async def test_one_picture_that_is_too_large_does_not_spoil_the_others(
+async def test_a_too_large_picture_in_a_message_leaves_the_other_pictures_usable(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     huge, small = fake.attachment(PNG, "huge.png"), fake.attachment(PNG, "small.png")
@@ -125,7 +132,7 @@ async def test_one_picture_that_is_too_large_does_not_spoil_the_others(
     assert (await said(alone)).startswith("That picture is 8.5 MB")
 
 
-async def test_the_form_offers_only_what_a_model_makes_of_a_picture(
+async def test_the_animate_form_offers_only_models_that_take_a_picture(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     message = await ann.say("", attachments=[fake.attachment(PNG, "cat.png")])
@@ -139,7 +146,7 @@ async def test_the_form_offers_only_what_a_model_makes_of_a_picture(
     ]
 
 
-async def test_a_form_from_before_a_restart_is_answered(
+async def test_a_form_opened_before_a_restart_is_answered(
     fake: FakeDiscord, idle: Bot, ann: Member
 ) -> None:
     message = await ann.say("", attachments=[fake.attachment(PNG, "cat.png")])

@@ -1,4 +1,4 @@
-"""The commands of the core's table, as people on Discord have them."""
+"""The commands of the core's table, as people use them on Discord."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.unit.platforms.discord.orders import job_result as _result
 
 
 async def listed(interaction: Interaction) -> Message:
-    """The list that only its person sees."""
+    """Return the list that only its person sees."""
     answer = await interaction.answered()
     assert answer.ephemeral
     assert answer.message is not None
@@ -25,14 +25,16 @@ async def listed(interaction: Interaction) -> Message:
     "name",
     [it.name for it in COMMANDS.values() if it.act and it.who is Who.EVERYBODY],
 )
-async def test_each_answers_its_person_alone(fake: FakeDiscord, bot: Bot, name: str) -> None:
+async def test_each_command_on_discord_answers_its_person_alone(
+    fake: FakeDiscord, bot: Bot, name: str
+) -> None:
     answer = await (await fake.person("ann").slash(name)).answered()
     assert answer.ephemeral
     assert answer.message is not None
     assert answer.message.content
 
 
-async def test_owners_commands_are_for_those_who_run_the_server(
+async def test_owners_commands_are_shown_only_to_managers_of_the_discord_server(
     fake: FakeDiscord, bot: Bot
 ) -> None:
     shown = {each["name"]: each["default_member_permissions"] for each in fake.commands}
@@ -40,7 +42,7 @@ async def test_owners_commands_are_for_those_who_run_the_server(
     assert "claim" not in shown, "there is no code that it would take"
 
 
-async def test_history_opens_an_entry_and_shows_its_video_once_more(
+async def test_history_on_discord_opens_an_entry_and_posts_its_video_again(
     fake: FakeDiscord, bot: Bot, tmp_path: Path
 ) -> None:
     ann = fake.person("ann")
@@ -68,7 +70,7 @@ async def test_history_opens_an_entry_and_shows_its_video_once_more(
     assert "AI-generated" in video.content
 
 
-async def test_a_copy_of_a_deleted_video_goes_when_it_is_pressed(
+async def test_a_copy_of_a_deleted_video_is_removed_when_it_is_pressed(
     fake: FakeDiscord, bot: Bot
 ) -> None:
     ann = fake.person("ann")
@@ -80,7 +82,9 @@ async def test_a_copy_of_a_deleted_video_goes_when_it_is_pressed(
     await fake.next("delete", lambda it: it.id == copy.id)
 
 
-async def test_a_job_is_stopped_from_its_list(fake: FakeDiscord, bot: Bot) -> None:
+async def test_a_job_is_cancelled_from_the_list_of_jobs_on_discord(
+    fake: FakeDiscord, bot: Bot
+) -> None:
     ann = fake.person("ann")
     job, _ = await _card(bot, ann)
     jobs = await listed(await ann.slash("jobs"))
@@ -91,7 +95,7 @@ async def test_a_job_is_stopped_from_its_list(fake: FakeDiscord, bot: Bot) -> No
     assert (await bot.job(job.id)).status == "cancelled"
 
 
-async def test_a_stop_that_comes_too_late_says_so_and_takes_no_list_for_a_card(
+async def test_a_late_stop_says_so_and_does_not_take_the_list_for_a_card(
     fake: FakeDiscord, bot: Bot
 ) -> None:
     ann = fake.person("ann")
@@ -107,7 +111,9 @@ async def test_a_stop_that_comes_too_late_says_so_and_takes_no_list_for_a_card(
     assert bot.posts.asked.empty(), "it looked for a card to bring up to date"
 
 
-async def test_who_moderates_one_server_moderates_no_other(fake: FakeDiscord, bot: Bot) -> None:
+async def test_a_moderator_of_one_discord_server_may_not_cancel_jobs_of_another(
+    fake: FakeDiscord, bot: Bot
+) -> None:
     job, message = await _card(bot, fake.person("ann"))
     call = replace(job.order.call, address=replace(job.order.call.address, community="1"))
     await bot.jobs.save(job, replace(job, order=replace(job.order, call=call)), now=bot.clock.now())
@@ -117,7 +123,9 @@ async def test_who_moderates_one_server_moderates_no_other(fake: FakeDiscord, bo
     assert (await bot.job(job.id)).status is Status.QUEUED
 
 
-async def test_cancel_suggests_the_jobs_under_way(fake: FakeDiscord, bot: Bot) -> None:
+async def test_the_cancel_command_suggests_the_persons_jobs_in_progress(
+    fake: FakeDiscord, bot: Bot
+) -> None:
     ann = fake.person("ann")
     job, _ = await _card(bot, ann)
     assert await ann.autocomplete("cancel", focused="job") == [{"name": "a cat", "value": job.id}]

@@ -27,7 +27,7 @@ from tests.unit.platforms.discord.orders import (
 )
 
 
-async def test_a_mention_with_words_is_answered_with_the_card(
+async def test_a_mention_with_a_prompt_is_answered_with_the_card(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     asked = await ann.say("a cat", mentions_bot=True)
@@ -42,7 +42,7 @@ async def test_a_mention_with_words_is_answered_with_the_card(
     assert order.call.address.message == str(asked.id)
 
 
-async def test_a_repeated_message_is_answered_once(
+async def test_a_mention_delivered_twice_is_answered_once(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     await ann.say("a cat", mentions_bot=True)
@@ -64,7 +64,7 @@ async def test_an_empty_mention_gets_help(fake: FakeDiscord, bot: Bot, ann: Memb
     )
 
 
-async def test_a_mention_takes_the_picture_of_its_own_message(
+async def test_a_mention_uses_the_picture_of_its_own_message(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     await ann.say("", mentions_bot=True, attachments=[fake.attachment(PNG, "cat.png")])
@@ -73,7 +73,7 @@ async def test_a_mention_takes_the_picture_of_its_own_message(
     assert [(each.filename, each.author) for each in order.pictures] == [("cat.png", str(ann.id))]
 
 
-async def test_a_mention_takes_the_picture_it_replies_to_where_discord_shows_it(
+async def test_a_mention_that_replies_to_a_visible_picture_uses_that_picture(
     fake: FakeDiscord, idle: Bot, ann: Member
 ) -> None:
     fake.grant(Intent.MESSAGE_CONTENT)
@@ -92,7 +92,7 @@ async def test_a_mention_takes_the_picture_it_replies_to_where_discord_shows_it(
     assert [each.filename for each in order.pictures] == ["cat.png"]
 
 
-async def test_a_hidden_picture_is_said_to_be_hidden(
+async def test_a_mention_that_replies_to_a_hidden_picture_says_that_it_is_hidden(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     bob = fake.person("bob")
@@ -103,7 +103,7 @@ async def test_a_hidden_picture_is_said_to_be_hidden(
     assert bot.service.submitted == []
 
 
-async def test_two_pictures_are_refused_in_a_friendly_way(
+async def test_a_mention_with_too_many_pictures_is_refused_with_a_sentence(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     bob = fake.person("bob")
@@ -116,7 +116,7 @@ async def test_two_pictures_are_refused_in_a_friendly_way(
         assert (await fake.next("message")).content.startswith(sentence)
 
 
-async def test_a_picture_of_ours_has_no_known_author(
+async def test_a_picture_that_the_bot_posted_has_no_known_author(
     fake: FakeDiscord, bot: Bot, ann: Member, tmp_path: Any
 ) -> None:
     path = tmp_path / "still.png"
@@ -133,7 +133,7 @@ async def test_a_picture_of_ours_has_no_known_author(
     assert [each.author for each in (await only_job(bot)).order.pictures] == [None]
 
 
-async def test_a_mere_reply_to_a_video_is_no_order(
+async def test_a_reply_to_a_video_without_a_mention_is_no_order(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     channel = bot.platform.client.get_partial_messageable(fake.channel.id)
@@ -143,7 +143,7 @@ async def test_a_mere_reply_to_a_video_is_no_order(
     assert bot.service.submitted == []
 
 
-async def test_in_direct_messages_a_picture_needs_no_mention(
+async def test_a_picture_in_direct_messages_needs_no_mention(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     await ann.say("it purrs", channel=ann.dm, attachments=[fake.attachment(PNG, "cat.png")])
@@ -153,7 +153,7 @@ async def test_in_direct_messages_a_picture_needs_no_mention(
     assert (order.wish.prompt, order.call.address.community) == ("it purrs", None)
 
 
-async def test_in_direct_messages_words_alone_are_no_order(
+async def test_a_text_alone_in_direct_messages_is_no_order(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     for words in ("thanks!", "a cat"):
@@ -165,7 +165,7 @@ async def test_in_direct_messages_words_alone_are_no_order(
     assert bot.service.submitted == []
 
 
-async def test_the_bot_is_mentioned_again_after_it_spoke(
+async def test_several_mentions_in_a_row_are_each_answered(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     for _ in range(3):
@@ -173,17 +173,17 @@ async def test_the_bot_is_mentioned_again_after_it_spoke(
         assert card(await fake.next("message")) == "Got it! Your video is in the queue."
 
 
-async def test_a_channel_that_it_was_told_of_is_not_said_to_be_hidden(
+async def test_a_channel_whose_cached_rights_may_be_wrong_is_still_tried(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
-    """The remembered rights may be wrong; then Discord itself decides."""
+    """The cached rights may be wrong, so Discord itself decides."""
     gone = {"guild_id": str(fake.guild.id), "role_id": str(fake.guild.bot_role.id)}
     assert fake.world.tell(Intent.GUILDS, "GUILD_ROLE_DELETE", gone)
     await ann.say("a cat", mentions_bot=True)
     assert card(await fake.next("message")) == "Got it! Your video is in the queue."
 
 
-async def test_how_to_ask_is_told_once_a_minute_to_each_person_in_each_channel(
+async def test_help_is_told_once_a_minute_to_each_person_in_each_channel(
     fake: FakeDiscord, bot: Bot, ann: Member, clock: FakeClock
 ) -> None:
     bob = fake.person("bob")
@@ -197,7 +197,7 @@ async def test_how_to_ask_is_told_once_a_minute_to_each_person_in_each_channel(
     assert len(fake.posts()) == 3
 
 
-async def test_where_it_may_not_react_it_stays_silent(
+async def test_without_the_right_to_react_a_repeated_empty_mention_gets_no_answer(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     fake.deny(fake.channel, Permission.ADD_REACTIONS)
@@ -209,7 +209,7 @@ async def test_where_it_may_not_react_it_stays_silent(
 
 
 @pytest.mark.proof
-async def test_where_the_bot_may_not_speak_it_says_so_directly(
+async def test_in_a_channel_where_the_bot_may_not_write_it_answers_directly(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     fake.deny(fake.channel, Permission.SEND_MESSAGES)
@@ -219,7 +219,7 @@ async def test_where_the_bot_may_not_speak_it_says_so_directly(
     assert "(Send Messages is missing)" in shown.content
 
 
-async def test_a_sentence_without_the_right_to_reply_is_no_reply(
+async def test_an_answer_without_the_right_to_reply_is_a_plain_message(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     fake.deny(fake.channel, Permission.READ_MESSAGE_HISTORY)
@@ -229,7 +229,7 @@ async def test_a_sentence_without_the_right_to_reply_is_no_reply(
     assert "(Read Message History is missing)" in shown.content
 
 
-async def test_a_card_that_cannot_be_posted_now_is_still_owed(
+async def test_a_card_that_cannot_be_posted_now_stays_due(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     fake.faults.add("POST", "/messages$", error(503))

@@ -1,4 +1,6 @@
-"""Looks: nothing a stranger typed has an effect, and nothing is longer than Discord takes."""
+"""Texts of Discord messages: nothing that a stranger typed has an effect, and nothing is longer
+than Discord allows.
+"""
 
 import re
 from dataclasses import replace
@@ -67,14 +69,16 @@ def card_text(reply: Reply) -> str:
 
 
 @given(prompt=WORDS, name=WORDS)
-def test_a_result_mentions_its_owner_and_nobody_else(prompt: str, name: str) -> None:
+def test_a_result_mentions_its_person_and_nobody_else(prompt: str, name: str) -> None:
     content = result_text(asked(prompt, name))
     assert re.findall(r"<[@#/:t][^<\n]*>", content) == [f"<@{OWNER.id}>"]
     assert not re.search(r"@(everyone|here)", content)
 
 
 @given(prompt=WORDS, name=WORDS)
-def test_only_our_own_link_unfurls_and_stands_alone_at_the_end(prompt: str, name: str) -> None:
+def test_only_our_own_link_unfurls_and_stands_alone_in_the_last_line(
+    prompt: str, name: str
+) -> None:
     link = "https://videos.test/v/abc"
     content = result_text(asked(prompt, name, link=link, link_expires_at=1.5))
     assert content.splitlines()[-1] == link
@@ -83,7 +87,7 @@ def test_only_our_own_link_unfurls_and_stands_alone_at_the_end(prompt: str, name
 
 
 @given(prompt=WORDS, name=WORDS)
-def test_nothing_is_longer_than_discord_takes(prompt: str, name: str) -> None:
+def test_no_message_is_longer_than_discord_allows(prompt: str, name: str) -> None:
     reply = asked(prompt * 20, name * 20, link="https://videos.test/" + "x" * 480)
     assert len(result_text(reply)) <= 2000
     assert len(card_text(reply)) <= 4096
@@ -92,7 +96,7 @@ def test_nothing_is_longer_than_discord_takes(prompt: str, name: str) -> None:
 
 
 @given(prompt=WORDS)
-def test_a_quote_is_one_line_of_what_was_typed(prompt: str) -> None:
+def test_a_quoted_prompt_is_one_line_of_what_was_typed(prompt: str) -> None:
     shown = messages.plain(prompt, most=10_000)
     assert "\n" not in shown
     bare = re.sub(r"\\(?=[^\w\s])", "", shown.replace("\u200b", ""))
@@ -101,7 +105,7 @@ def test_a_quote_is_one_line_of_what_was_typed(prompt: str) -> None:
     )
 
 
-def test_every_message_names_the_one_person_it_may_ping() -> None:
+def test_every_message_lists_the_only_person_it_may_ping() -> None:
     reply = asked()
     pinging: object = messages.post(reply, "en", kind=PostKind.RESULT).mentions.to_dict()
     assert pinging == {"parse": [], "users": [int(OWNER.id)]}
@@ -110,7 +114,7 @@ def test_every_message_names_the_one_person_it_may_ping() -> None:
         assert silent == {"parse": []}
 
 
-def test_a_result_says_what_made_it_and_for_whom() -> None:
+def test_a_result_says_which_model_made_it_and_for_whom() -> None:
     assert result_text(asked("a *cat*")).splitlines() == [
         f"<@{OWNER.id}>, here is your video.",
         "> a \\*cat\\*",
@@ -135,7 +139,7 @@ def test_a_card_shows_its_state_progress_and_times() -> None:
 
 
 @pytest.mark.parametrize("kind", list(PostKind))
-def test_every_button_names_its_action_its_job_and_its_kind(kind: PostKind) -> None:
+def test_every_button_id_names_its_action_job_and_kind_of_post(kind: PostKind) -> None:
     buttons = tuple(Button(action=a, about="j-1", value="720p") for a in Action)
     reply = replace(asked(), buttons=(replace(buttons[0], value=None), *buttons[1:]))
     rows = messages.post(reply, "en", kind=kind).view.to_components()
@@ -146,7 +150,7 @@ def test_every_button_names_its_action_its_job_and_its_kind(kind: PostKind) -> N
     ]
 
 
-def test_many_choices_are_a_menu_that_shows_the_chosen_one() -> None:
+def test_more_than_25_choices_become_two_menus_that_mark_the_chosen_one() -> None:
     choices = [
         Button(action=Action.OPEN, about=f"j-{n}", shown=f"cat {n}", is_chosen=n == 1)
         for n in range(30)
@@ -161,13 +165,13 @@ def test_many_choices_are_a_menu_that_shows_the_chosen_one() -> None:
     assert [it["custom_id"] for it in last["components"]] == ["v1:list:history:note"]
 
 
-def test_an_entry_of_a_list_shows_the_words_that_it_was_made_of() -> None:
+def test_an_entry_of_a_list_quotes_its_prompt() -> None:
     entry = replace(asked("a *cat*"), buttons=(), ping=None)
     lines = (messages.notice(entry, "en").content or "").splitlines()
     assert lines[1:] == ["> a \\*cat\\*", "• AI-generated · Wan · for Ann"]
 
 
-def test_a_reply_about_a_message_leads_there() -> None:
+def test_a_reply_about_a_message_has_a_button_that_leads_there() -> None:
     there = Address(platform="discord", channel="2", community="1", message="3")
     (row,) = messages.notice(replace(asked(), buttons=(), jump=there), "en").view.to_components()
     assert row["components"][0]["url"] == "https://discord.com/channels/1/2/3"
@@ -182,7 +186,7 @@ async def test_views_are_finished_so_that_discord_py_forgets_them() -> None:
 
 
 @pytest.mark.parametrize("reason", list(Reason))
-def test_failures_and_times_in_refusals_are_sentences(reason: Reason) -> None:
+def test_every_failure_text_begins_with_a_mention_of_its_person(reason: Reason) -> None:
     ends_nothing = (Reason.UNDELIVERABLE, Reason.AT_ONCE, Reason.PAUSED)
     if reason in (*ends_nothing, Reason.BY_PERSON, Reason.BY_ADMIN, *WITHDRAWN):
         return
@@ -191,12 +195,12 @@ def test_failures_and_times_in_refusals_are_sentences(reason: Reason) -> None:
     assert (rendered.content or "").startswith(f"<@{OWNER.id}>, ")
 
 
-def test_a_limit_says_when_there_is_more() -> None:
+def test_a_limit_text_says_when_new_videos_are_available() -> None:
     refused = OverLimit("limit_person_videos", limit=3, used=3, resets_at=1_800_000_000.0)
     said = messages.notice(replies.error(refused), "de").content
     assert said == "You have had your 3 videos for today. You get new ones <t:1800000000:R>."
 
 
-def test_a_missing_permission_is_called_what_discord_calls_it() -> None:
+def test_a_missing_permission_is_named_as_discord_names_it() -> None:
     reply = Reply(text=Text(id="error.cannot_post_here", values={"permission": "attach_files"}))
     assert "(Attach Files is missing)" in (messages.notice(reply, "en").content or "")

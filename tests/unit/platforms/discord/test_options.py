@@ -16,7 +16,7 @@ WILLING = replace(WAN_PICTURE, takes=tuple(Extra), auto=True, prompt_limit=100)
 
 
 def filled(typed: dict[str, str]) -> dict[str, object]:
-    """As Discord hands it over: numbers as numbers, few choices as they stand there."""
+    """Return options as Discord sends them: numbers as numbers, choices by their value."""
     values: dict[str, object] = dict(typed)
     for name, option in OPTIONS.items():
         if name in typed and option.is_number:
@@ -26,21 +26,25 @@ def filled(typed: dict[str, str]) -> dict[str, object]:
     return values
 
 
-async def test_every_option_can_be_filled_in(fake: FakeDiscord, bot: Bot) -> None:
+async def test_every_option_of_a_wish_can_be_given_in_discord_commands(
+    fake: FakeDiscord, bot: Bot
+) -> None:
     catalog = Catalog(models=(WILLING,), presets=PRESETS)
     bot.service.accounts = offering(catalog, bot.service.accounts)
     typed = {name: word for name, (word, _) in TYPED.items()}
     image = fake.attachment(PNG, "cat.png", ephemeral=True)
     await (await fake.person("Ann").slash("animate", image=image, options=filled(typed))).answered()
     job = await only_job(bot)
-    # The preset is settled on by its id.
+    # The order keeps the preset's id.
     assert job.order.wish == wish_of("", **{**typed, "preset": "loop"})
     assert job.request.prompt == "Loop."
 
 
 @pytest.mark.usefixtures("bot")
 @pytest.mark.parametrize("name", ["sound", "enhance", "watermark"])
-async def test_words_that_are_no_value_are_refused(fake: FakeDiscord, name: str) -> None:
+async def test_a_switch_option_with_another_word_than_on_or_off_is_refused(
+    fake: FakeDiscord, name: str
+) -> None:
     asked = await fake.person("Ann").slash(
         "video", prompt="a cat", options={name: UNREADABLE[name][0]}
     )

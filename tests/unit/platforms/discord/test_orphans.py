@@ -1,4 +1,6 @@
-"""A card of which no row tells, or a second one: killed between Discord's yes and our record."""
+"""A card without a row, or a second card: the process was killed between Discord's answer and our
+record.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -20,7 +22,7 @@ def ann(fake: FakeDiscord) -> Member:
 
 
 async def taken(bot: Bot, ann: Member) -> tuple[Job, Message]:
-    """An order whose card stands and is written down."""
+    """Return a job whose card was sent and recorded, and that card."""
     shown = (await (await ann.slash("video", prompt="a cat")).answered()).message
     assert shown is not None
     await asyncio.wait_for(bot.service.recorded.get(), 60)
@@ -28,8 +30,8 @@ async def taken(bot: Bot, ann: Member) -> tuple[Job, Message]:
 
 
 async def orphan(bot: Bot, job: Job) -> Message:
-    """A second card of the job."""
-    post = replace(await bot.post(job), form=Form.LINK)  # of another nonce
+    """Post a second card of the job, and return it."""
+    post = replace(await bot.post(job), form=Form.LINK)  # this form has another nonce
     await bot.platform.send(post, job, drawn(job), video=None)
     return await bot.fake.next("message", lambda each: each.nonce == post.nonce(Form.LINK))
 
@@ -38,7 +40,7 @@ def says(message: Message) -> str:
     return str(message.embeds[0]["description"].splitlines()[0])
 
 
-async def test_a_button_of_an_orphan_does_what_it_says_and_brings_it_up_to_date(
+async def test_a_button_of_an_orphan_card_works_and_updates_that_card(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, _ = await taken(bot, ann)
@@ -50,7 +52,7 @@ async def test_a_button_of_an_orphan_does_what_it_says_and_brings_it_up_to_date(
     assert (await bot.post(job)).message_id != str(second.id), "its card is another one"
 
 
-async def test_an_orphan_that_is_out_of_date_is_mended_by_its_own_button(
+async def test_a_late_press_on_an_outdated_orphan_card_updates_that_card(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, _ = await taken(bot, ann)
@@ -67,7 +69,7 @@ async def test_an_orphan_that_is_out_of_date_is_mended_by_its_own_button(
     assert [each["label"] for each in edited.buttons] == ["Don't post"]
 
 
-async def test_a_card_of_which_no_row_tells_becomes_the_card_by_a_press(
+async def test_a_card_without_a_recorded_message_becomes_the_card_by_a_press(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     order = (await taken(bot, ann))[0].order
@@ -81,7 +83,7 @@ async def test_a_card_of_which_no_row_tells_becomes_the_card_by_a_press(
     assert (await bot.post(job)).message_id == str(lost.id)
 
 
-async def test_whoever_may_not_press_mends_nothing(
+async def test_a_press_by_somebody_who_may_not_press_changes_no_card(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, shown = await taken(bot, ann)

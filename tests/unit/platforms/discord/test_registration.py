@@ -41,7 +41,7 @@ async def test_the_commands_are_registered_for_servers_and_direct_messages(
 
 
 @pytest.mark.proof
-async def test_they_are_registered_again_only_when_they_changed(
+async def test_commands_are_registered_again_only_when_they_changed(
     fake: FakeDiscord, idle: Bot
 ) -> None:
     for digest in (None, None, "older"):
@@ -54,7 +54,7 @@ async def test_they_are_registered_again_only_when_they_changed(
     assert len([each for each in fake.requests if each.method == "PUT"]) == 2
 
 
-async def test_a_refused_registration_does_not_keep_the_bot_from_working(
+async def test_a_refused_registration_of_commands_does_not_stop_the_bot(
     fake: FakeDiscord, idle: Bot
 ) -> None:
     fake.faults.add("PUT", "/commands$", error(400, 30034))

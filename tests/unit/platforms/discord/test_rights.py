@@ -1,4 +1,4 @@
-"""The bot's rights in a channel, as Discord's documentation lays roles and overwrites."""
+"""The bot's permissions in a channel, computed from roles and overwrites as Discord documents."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def channel(*overwrites: Json, kind: int = 0) -> Json:
 
 
 def found(*channels: Json, everyone: int = 0, role: int = ALL) -> list[Channel]:
-    """The channels in which the bot may write."""
+    """Return the channels in which the bot may write."""
     roles = [
         {"id": GUILD, "permissions": str(everyone)},
         {"id": ROLE, "permissions": str(role)},
@@ -37,46 +37,48 @@ def found(*channels: Json, everyone: int = 0, role: int = ALL) -> list[Channel]:
 def lacking(
     *overwrites: Json, everyone: int = 0, role: int = ALL, kind: int = 0
 ) -> tuple[str, ...] | None:
-    """Rights lacking in the one channel; None where the bot may not write at all."""
+    """Return the permissions lacking in the one channel; None if the bot may not write there at
+    all.
+    """
     here = found(channel(*overwrites, kind=kind), everyone=everyone, role=role)
     return here[0].lacking if here else None
 
 
 CASES: dict[str, tuple[tuple[str, ...] | None, tuple[str, ...] | None]] = {
-    "its role gives all": (lacking(), ()),
-    "everyone has some": (lacking(everyone=EMBED, role=ALL & ~EMBED), ()),
-    "its role lacks one": (lacking(role=ALL & ~EMBED), ("embed_links",)),
+    "the bot's role allows everything": (lacking(), ()),
+    "everyone allows some": (lacking(everyone=EMBED, role=ALL & ~EMBED), ()),
+    "the bot's role lacks one permission": (lacking(role=ALL & ~EMBED), ("embed_links",)),
     "denied to everyone": (lacking(overwrite(GUILD, deny=EMBED)), ("embed_links",)),
-    "denied to everyone, allowed to its role": (
+    "denied to everyone, allowed to the bot's role": (
         lacking(overwrite(ROLE, allow=EMBED), overwrite(GUILD, deny=EMBED)),
         (),
     ),
-    "allowed to its role, denied to itself": (
+    "allowed to the bot's role, denied to the bot": (
         lacking(overwrite(ROLE, allow=EMBED), overwrite(BOT, deny=EMBED)),
         ("embed_links",),
     ),
     "denied to others": (lacking(overwrite("9", deny=ALL), overwrite("8", deny=ALL)), ()),
     "an administrator": (lacking(overwrite(BOT, deny=ALL), role=1 << 3), ()),
-    "hidden": (lacking(overwrite(BOT, deny=VIEW)), None),
-    "not to write in": (lacking(overwrite(BOT, deny=SEND)), None),
+    "a hidden channel": (lacking(overwrite(BOT, deny=VIEW)), None),
+    "a channel without the right to write": (lacking(overwrite(BOT, deny=SEND)), None),
     "announcements": (lacking(kind=5), ()),
     "a voice channel": (lacking(kind=2), None),
 }
 
 
 @pytest.mark.parametrize(("said", "truth"), CASES.values(), ids=CASES)
-def test_rights_are_laid_over_each_other_as_documented(
+def test_rights_from_roles_and_overwrites_are_combined_as_discord_documents(
     said: tuple[str, ...] | None, truth: tuple[str, ...] | None
 ) -> None:
     assert said == truth
 
 
-def test_channels_of_one_name_are_two() -> None:
+def test_two_channels_of_the_same_name_are_reported_apart() -> None:
     broken, sound = channel(overwrite(BOT, deny=EMBED)), channel()
     assert found(broken, sound) == [Channel("here", ("embed_links",)), Channel("here", ())]
 
 
-def test_the_invitation_asks_for_exactly_what_is_used() -> None:
+def test_the_invitation_asks_for_exactly_the_permissions_that_are_used() -> None:
     identity = Identity(application="42", bot="43", name="bot", sees_messages=False)
     assert PERMISSIONS.value == 274_878_024_768
     assert not PERMISSIONS.administrator

@@ -1,4 +1,6 @@
-"""The Discord client's messages: their size, their edits, and how they are found again."""
+"""Messages that the Discord client has sent: their upload limit, their edits, and the search for
+them.
+"""
 
 import os
 from dataclasses import replace
@@ -26,15 +28,18 @@ from tests.unit.core.orders import changed
 from tests.unit.platforms.discord.bot import Bot
 from tests.unit.platforms.discord.desk import SEND, VIDEO, StepContext
 
-# --- how large -----------------------------------------------------------------------------------
+# --- upload limits -------------------------------------------------------------------------------
 
 
 async def limit(desk: StepContext, *, clip: str = VIDEO.key, direct: bool = False) -> int:
+    """Return the upload limit for a post with the video under this key."""
     about = replace(desk.job, video=replace(VIDEO, key=clip))
     return await upload_limit(desk.bot.platform, desk.post(direct=direct), about)
 
 
-async def test_a_boosted_server_takes_more(fake: FakeDiscord, idle: Bot, ann: Member) -> None:
+async def test_a_boosted_discord_server_has_a_higher_upload_limit(
+    fake: FakeDiscord, idle: Bot, ann: Member
+) -> None:
     boosted = fake.add_guild("Boosted", premium_tier=2)
     desk = StepContext(idle, ann)
     address = replace(desk.job.order.call.address, community=str(boosted.id))
@@ -45,7 +50,7 @@ async def test_a_boosted_server_takes_more(fake: FakeDiscord, idle: Bot, ann: Me
         assert await idle.platform.direct_limit(elsewhere) == 10 * MIB
 
 
-async def test_one_small_video_that_is_refused_makes_no_other_smaller(
+async def test_a_small_video_that_is_too_large_lowers_the_limit_for_that_video_alone(
     fake: FakeDiscord, desk: StepContext, path: Path
 ) -> None:
     fake.guild.upload_limit = fake.world.default_upload_limit = 900
@@ -55,10 +60,10 @@ async def test_one_small_video_that_is_refused_makes_no_other_smaller(
     assert await limit(desk, clip="other") == 10 * MIB
 
 
-async def test_the_size_of_what_was_sent_is_learned_and_not_that_of_what_is_stored(
+async def test_the_upload_limit_is_learned_from_the_file_sent_and_not_from_the_stored_one(
     fake: FakeDiscord, desk: StepContext, path: Path
 ) -> None:
-    """A shrunk copy that is refused makes the next one smaller."""
+    """A shrunk copy that is refused makes the next copy smaller."""
     fake.guild.upload_limit = fake.world.default_upload_limit = 400
     path.write_bytes(b"0" * 800)
     assert await desk.refused(video=path) == "file_too_large"
@@ -68,7 +73,7 @@ async def test_the_size_of_what_was_sent_is_learned_and_not_that_of_what_is_stor
     assert await limit(desk) == 450
 
 
-async def test_a_large_video_that_is_refused_tells_of_all_there_for_a_while(
+async def test_a_large_video_that_is_refused_lowers_the_limit_of_its_server_for_a_while(
     fake: FakeDiscord, bot: Bot, desk: StepContext, path: Path
 ) -> None:
     fake.faults.add("POST", SEND, error(413, 40005))
@@ -80,7 +85,7 @@ async def test_a_large_video_that_is_refused_tells_of_all_there_for_a_while(
     assert await limit(desk) == 10 * MIB
 
 
-async def test_what_is_refused_in_a_direct_message_tells_nothing_of_the_server(
+async def test_a_file_refused_in_a_direct_message_does_not_lower_the_servers_limit(
     fake: FakeDiscord, desk: StepContext, path: Path
 ) -> None:
     fake.faults.add("POST", SEND, error(413, 40005))
@@ -93,7 +98,9 @@ async def test_what_is_refused_in_a_direct_message_tells_nothing_of_the_server(
 # --- editing and finding -------------------------------------------------------------------------
 
 
-async def test_a_card_is_brought_up_to_date(fake: FakeDiscord, bot: Bot, desk: StepContext) -> None:
+async def test_edit_brings_a_card_up_to_date(
+    fake: FakeDiscord, bot: Bot, desk: StepContext
+) -> None:
     message_id, channel_id = await desk.send(PostKind.CARD)
     desk.job = replace(desk.job, status=Status.DELIVERED)
     card = desk.post(PostKind.CARD, message_id=message_id, channel_id=channel_id)
@@ -125,7 +132,7 @@ async def test_a_card_that_cannot_be_edited_is_given_up(
     assert caught.value.code == code
 
 
-async def test_a_message_is_taken_away_and_one_that_is_gone_is_as_good(
+async def test_removing_a_discord_message_twice_is_no_error(
     fake: FakeDiscord, bot: Bot, desk: StepContext
 ) -> None:
     stands = await desk.send()
@@ -134,7 +141,7 @@ async def test_a_message_is_taken_away_and_one_that_is_gone_is_as_good(
     assert fake.posts() == []
 
 
-async def test_a_message_that_cannot_be_taken_away_now_is_tried_again(
+async def test_a_discord_message_that_cannot_be_removed_now_is_retried(
     fake: FakeDiscord, bot: Bot, desk: StepContext
 ) -> None:
     stands = await desk.send()
@@ -144,7 +151,7 @@ async def test_a_message_that_cannot_be_taken_away_now_is_tried_again(
 
 
 @pytest.mark.parametrize("kind", list(PostKind))
-async def test_each_of_our_messages_is_found_by_job_and_kind(
+async def test_each_of_our_discord_messages_is_found_by_job_and_kind_of_post(
     fake: FakeDiscord, bot: Bot, desk: StepContext, ann: Member, kind: PostKind
 ) -> None:
     sent = {each: await desk.send(each) for each in PostKind}
@@ -155,7 +162,7 @@ async def test_each_of_our_messages_is_found_by_job_and_kind(
 
 
 @pytest.mark.parametrize("status", list(Status))
-async def test_a_card_is_found_whatever_it_shows(
+async def test_a_card_is_found_in_every_state_of_its_job(
     fake: FakeDiscord, bot: Bot, desk: StepContext, status: Status
 ) -> None:
     desk.job = replace(desk.job, status=status)
@@ -163,7 +170,7 @@ async def test_a_card_is_found_whatever_it_shows(
     assert await bot.platform.find(desk.post(PostKind.CARD), desk.job) == sent
 
 
-async def test_only_messages_since_then_are_looked_at(
+async def test_only_messages_since_the_send_began_are_searched(
     fake: FakeDiscord, bot: Bot, desk: StepContext, ann: Member, clock: FakeClock
 ) -> None:
     sent = await desk.send()
@@ -174,10 +181,13 @@ async def test_only_messages_since_then_are_looked_at(
     assert await bot.platform.find(desk.post(), desk.job) == sent
 
 
-async def test_a_card_is_looked_for_from_its_order_on_whenever_it_is_missed(
+async def test_the_search_for_a_card_begins_at_the_time_of_its_order(
     fake: FakeDiscord, bot: Bot, desk: StepContext, clock: FakeClock
 ) -> None:
-    """It may be the command's own answer: killed then, no row tells that a send was begun."""
+    """The card may be the command's own answer.
+
+    If the process was killed then, no row says that sending began.
+    """
     answered = await desk.send(PostKind.CARD)
     await clock.advance(6 * 3600)
     retry = desk.post(PostKind.CARD, sending_at=clock.now())
@@ -185,7 +195,7 @@ async def test_a_card_is_looked_for_from_its_order_on_whenever_it_is_missed(
 
 
 @pytest.mark.proof
-async def test_a_card_that_was_said_late_is_found_in_a_channel_full_of_words(
+async def test_a_late_card_is_found_in_a_channel_full_of_messages(
     fake: FakeDiscord, bot: Bot, desk: StepContext, ann: Member, clock: FakeClock
 ) -> None:
     for number in range(HISTORY + 1):
@@ -196,7 +206,7 @@ async def test_a_card_that_was_said_late_is_found_in_a_channel_full_of_words(
     assert await bot.platform.find(desk.post(PostKind.CARD, sending_at=begun), desk.job) == sent
 
 
-async def test_ours_is_found_among_hundreds_of_other_people_s(
+async def test_our_message_is_found_among_hundreds_of_others(
     fake: FakeDiscord, bot: Bot, desk: StepContext, ann: Member
 ) -> None:
     begun = bot.clock.now()
@@ -206,7 +216,9 @@ async def test_ours_is_found_among_hundreds_of_other_people_s(
     assert await bot.platform.find(desk.post(sending_at=begun), desk.job) == sent
 
 
-async def test_a_direct_message_is_found_too(bot: Bot, desk: StepContext, ann: Member) -> None:
+async def test_a_direct_message_of_ours_is_found_in_the_direct_channel(
+    bot: Bot, desk: StepContext, ann: Member
+) -> None:
     sent = await desk.send(direct=True)
     await ann.say("where is it?")
     assert await bot.platform.find(desk.post(direct=True), desk.job) == sent
@@ -214,17 +226,17 @@ async def test_a_direct_message_is_found_too(bot: Bot, desk: StepContext, ann: M
 
 
 @pytest.mark.parametrize("right", [Permission.VIEW_CHANNEL, Permission.READ_MESSAGE_HISTORY])
-async def test_a_channel_that_can_not_be_read_tells_nothing(
+async def test_a_channel_that_cannot_be_read_is_reported_as_unreadable(
     fake: FakeDiscord, bot: Bot, desk: StepContext, right: Permission
 ) -> None:
-    """Without one of the rights Discord says no, without the other it shows an empty history."""
+    """Without one right Discord refuses; without the other Discord shows an empty history."""
     await desk.send()
     fake.deny(fake.channel, right)
     with pytest.raises(Refused, match="history_unreadable"):
         await bot.platform.find(desk.post(), desk.job)
 
 
-async def test_a_history_that_is_too_long_tells_nothing(
+async def test_a_history_too_long_to_search_is_reported_as_unreadable(
     bot: Bot, desk: StepContext, ann: Member, clock: FakeClock
 ) -> None:
     for number in range(HISTORY + 1):
@@ -233,7 +245,7 @@ async def test_a_history_that_is_too_long_tells_nothing(
         await bot.platform.find(desk.post(), desk.job)
 
 
-async def test_a_channel_that_does_not_answer_is_asked_again_later(
+async def test_a_channel_history_that_answers_503_is_a_temporary_error(
     fake: FakeDiscord, bot: Bot, desk: StepContext
 ) -> None:
     fake.faults.add("GET", SEND, error(503))

@@ -1,4 +1,6 @@
-"""Things that a message shows besides words: used where possible, never paid for as words alone."""
+"""The content of a message besides its text: used where possible, and never ignored in favour of
+the text alone.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -27,7 +29,7 @@ def ann(fake: FakeDiscord) -> Member:
 
 @pytest.fixture
 async def sighted(fake: FakeDiscord, idle: Bot) -> Any:
-    """A bot to which Discord shows every message."""
+    """Yield a bot to which Discord shows the content of every message."""
     fake.grant(Intent.MESSAGE_CONTENT)
     idle.settings = replace(idle.settings, message_content=True)
     idle.fresh()
@@ -57,7 +59,7 @@ PREVIEW = {"type": "rich", "image": {"url": "https://pictures.example/cat.png"}}
     ],
 )
 @pytest.mark.parametrize("forwarded", [False, True])
-async def test_a_reply_to_what_is_no_picture_is_refused_and_never_words_alone(
+async def test_a_reply_to_a_message_with_no_usable_picture_is_refused(
     fake: FakeDiscord,
     sighted: Bot,
     ann: Member,
@@ -77,7 +79,7 @@ async def test_a_reply_to_what_is_no_picture_is_refused_and_never_words_alone(
 
 
 @pytest.mark.parametrize("text", ["https://videos.example/a", "make it move https://a.example"])
-async def test_a_link_or_a_sticker_in_ones_own_words_is_refused_likewise(
+async def test_a_mention_with_a_link_or_a_sticker_is_refused(
     fake: FakeDiscord, bot: Bot, ann: Member, text: str
 ) -> None:
     await ann.say(text, mentions_bot=True)
@@ -87,10 +89,10 @@ async def test_a_link_or_a_sticker_in_ones_own_words_is_refused_likewise(
     assert bot.service.submitted == []
 
 
-async def test_words_are_still_an_order_and_so_is_a_reply_to_words(
+async def test_a_prompt_with_a_custom_emoji_that_replies_to_a_text_is_an_order(
     fake: FakeDiscord, sighted: Bot, ann: Member
 ) -> None:
-    """The negative control: what shows nothing but words takes nothing away."""
+    """A negative control: a message that shows nothing but text is not refused."""
     words = await ann.say("what about cats? <:cat:123456789012345678>")
     await ann.say("a cat <:cat:123456789012345678>", mentions_bot=True, reply_to=words)
     shown = await fake.next("message", lambda each: each.author.bot)
@@ -98,7 +100,7 @@ async def test_words_are_still_an_order_and_so_is_a_reply_to_words(
     assert [each.order.pictures for each in sighted.service.submitted] == [()]
 
 
-async def test_a_reply_to_a_card_of_ours_is_an_order_of_words(
+async def test_a_reply_to_a_card_of_ours_is_an_order_of_its_text(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     await ann.say("a cat", mentions_bot=True)
@@ -108,7 +110,7 @@ async def test_a_reply_to_a_card_of_ours_is_an_order_of_words(
     assert [each.order.wish.prompt for each in bot.service.submitted] == ["a cat", "a dog instead"]
 
 
-async def test_a_reply_to_a_video_of_ours_is_not_words_alone(
+async def test_a_reply_to_a_video_of_ours_is_refused(
     fake: FakeDiscord, bot: Bot, ann: Member, tmp_path: Any
 ) -> None:
     video = tmp_path / "zoetrope.mp4"
@@ -121,7 +123,7 @@ async def test_a_reply_to_a_video_of_ours_is_not_words_alone(
     assert bot.service.submitted == []
 
 
-async def test_a_reply_to_what_is_gone_is_not_words_alone(
+async def test_a_reply_to_a_deleted_message_is_refused(
     fake: FakeDiscord, sighted: Bot, ann: Member
 ) -> None:
     target = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
@@ -136,10 +138,10 @@ async def test_a_reply_to_what_is_gone_is_not_words_alone(
 
 
 @pytest.mark.parametrize("too", ["heavy", "vast", "unread"])
-async def test_of_several_pictures_the_one_that_is_refused_is_named(
+async def test_of_two_pictures_the_one_that_is_refused_is_named(
     fake: FakeDiscord, bot: Bot, ann: Member, too: str
 ) -> None:
-    """Without it another video would be made than the one that was asked for, and paid."""
+    """Without the refused picture, another video than the one ordered would be made and paid."""
     name = "dog.psd" if too == "unread" else "dog.png"
     good, bad = fake.attachment(PNG, "cat.png"), fake.attachment(PNG, name)
     if too == "heavy":
@@ -170,7 +172,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("by", ["mention", "menu", "reply"])
 @pytest.mark.parametrize("other", OTHERS)
-async def test_a_picture_is_not_paid_for_without_the_file_beside_it(
+async def test_an_order_with_a_picture_and_an_unusable_file_is_refused(
     fake: FakeDiscord, sighted: Bot, ann: Member, other: str, by: str
 ) -> None:
     files = [fake.attachment(PNG, "cat.png"), fake.attachment(b"x", other)]
@@ -193,7 +195,7 @@ async def test_a_picture_is_not_paid_for_without_the_file_beside_it(
 
 
 @pytest.mark.parametrize("other", ["dog.psd", "huge.png"])
-async def test_where_a_form_offers_only_one_of_the_pictures_it_names_it(
+async def test_a_form_that_offers_only_one_of_two_pictures_names_that_picture(
     fake: FakeDiscord, bot: Bot, ann: Member, other: str
 ) -> None:
     files = [fake.attachment(PNG, "cat.png"), fake.attachment(PNG, other)]
@@ -205,7 +207,7 @@ async def test_where_a_form_offers_only_one_of_the_pictures_it_names_it(
     assert [each["label"] for each in picture["component"]["options"]] == ["cat.png"]
 
 
-async def test_so_it_is_with_a_sticker_and_with_two_sounds(
+async def test_a_picture_with_a_sticker_or_with_two_sounds_is_refused(
     fake: FakeDiscord, singing: Bot, ann: Member
 ) -> None:
     cat = fake.attachment(PNG, "cat.png")
@@ -221,7 +223,7 @@ async def test_so_it_is_with_a_sticker_and_with_two_sounds(
 
 @pytest.mark.parametrize("by", ["mention", "menu", "reply", "direct"])
 @pytest.mark.parametrize("name", ["voice-message.ogg", "song.mp3"])
-async def test_a_sound_beside_a_picture_makes_it_speak(
+async def test_a_picture_with_a_sound_on_discord_becomes_an_order_with_sound(
     fake: FakeDiscord, sighted: Bot, ann: Member, name: str, by: str
 ) -> None:
     sighted.service.accounts = offering(SINGING, sighted.service.accounts)
@@ -241,7 +243,7 @@ async def test_a_sound_beside_a_picture_makes_it_speak(
     assert job.request.kind is Kind.SOUND
 
 
-async def test_where_no_model_takes_a_sound_neither_an_order_nor_a_form_leaves_it_out(
+async def test_where_no_model_takes_sounds_a_picture_with_a_sound_is_refused(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     files = [fake.attachment(PNG, "cat.png"), fake.attachment(b"OggS", "voice.ogg")]
@@ -254,7 +256,7 @@ async def test_where_no_model_takes_a_sound_neither_an_order_nor_a_form_leaves_i
     assert bot.service.submitted == []
 
 
-async def test_a_sound_alone_is_told_what_it_needs(
+async def test_a_sound_without_a_picture_is_refused_with_what_it_needs(
     fake: FakeDiscord, singing: Bot, ann: Member
 ) -> None:
     await ann.say("sing", channel=ann.dm, attachments=[fake.attachment(b"OggS", "voice.ogg")])
@@ -264,7 +266,7 @@ async def test_a_sound_alone_is_told_what_it_needs(
     assert singing.service.submitted == []
 
 
-async def test_a_picture_in_reply_to_a_picture_is_what_the_video_ends_on(
+async def test_a_picture_that_replies_to_a_picture_becomes_the_last_frame(
     fake: FakeDiscord, sighted: Bot, ann: Member
 ) -> None:
     sighted.service.accounts = offering(Catalog(models=(KEY_FRAMES,)), sighted.service.accounts)
@@ -276,7 +278,7 @@ async def test_a_picture_in_reply_to_a_picture_is_what_the_video_ends_on(
     assert job.request.kind is Kind.KEY_FRAMES
 
 
-async def test_of_two_pictures_that_of_somebody_else_is_named(
+async def test_of_two_pictures_the_one_that_somebody_else_posted_is_named(
     fake: FakeDiscord, sighted: Bot, ann: Member
 ) -> None:
     sighted.service.accounts = offering(Catalog(models=(KEY_FRAMES,)), sighted.service.accounts)
@@ -290,7 +292,7 @@ async def test_of_two_pictures_that_of_somebody_else_is_named(
     assert sighted.service.submitted == []
 
 
-async def test_a_sound_in_reply_to_a_hidden_picture_is_told_that_it_is_hidden(
+async def test_a_sound_that_replies_to_a_hidden_picture_says_that_the_picture_is_hidden(
     fake: FakeDiscord, singing: Bot, ann: Member
 ) -> None:
     target = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
@@ -302,10 +304,10 @@ async def test_a_sound_in_reply_to_a_hidden_picture_is_told_that_it_is_hidden(
 
 
 @pytest.mark.parametrize("hidden", [True, False])
-async def test_beside_ones_own_picture_talk_stays_talk(
+async def test_an_order_with_a_picture_ignores_text_and_links_in_the_message_it_replies_to(
     fake: FakeDiscord, bot: Bot, ann: Member, *, hidden: bool
 ) -> None:
-    """The negative control: what Discord hides from us may be talk, and mostly is."""
+    """A negative control: a message that Discord hides from us is mostly talk."""
     text = "what about cats? https://a.example" if hidden else "<@1> and this?"
     target = await ann.say(text)
     await ann.say(
@@ -316,10 +318,10 @@ async def test_beside_ones_own_picture_talk_stays_talk(
 
 
 @pytest.mark.parametrize("by", ["mention", "menu", "direct"])
-async def test_the_pictures_of_a_forward_are_used(
+async def test_a_forwarded_picture_is_used_if_anybodys_pictures_may_be_used(
     fake: FakeDiscord, sighted: Bot, ann: Member, by: str
 ) -> None:
-    """A snapshot does not tell whose they are: used where anybody's are."""
+    """A forward does not say who posted the picture."""
     sighted.service.animate_others = AnimateOthers.FREE
     picture = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
     forward = await ann.forward(picture, channel=ann.dm if by == "direct" else None)
@@ -335,13 +337,13 @@ async def test_the_pictures_of_a_forward_are_used(
 
 
 async def _said_of_a_forward(fake: FakeDiscord, ann: Member) -> str:
-    """The answer to a mention that replies to a forward of Ann's own picture."""
+    """Return the answer to a mention that replies to a forward of Ann's own picture."""
     picture = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
     await ann.say("it purrs", mentions_bot=True, reply_to=await ann.forward(picture))
     return (await fake.next("message", lambda each: each.author.bot)).content
 
 
-async def test_a_forward_is_not_taken_for_ones_own_picture(
+async def test_a_forwarded_picture_is_not_taken_for_the_persons_own(
     fake: FakeDiscord, sighted: Bot, ann: Member
 ) -> None:
     said = await _said_of_a_forward(fake, ann)
@@ -357,7 +359,7 @@ async def test_a_forward_that_discord_hides_is_said_to_be_hidden(
     assert bot.service.submitted == []
 
 
-async def test_the_menu_says_of_a_sticker_what_it_says_of_a_link(
+async def test_animate_on_a_sticker_or_a_link_says_that_no_picture_is_attached(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     for message in (await ann.say("", stickers=[STICKER]), await ann.say("https://a.example/b")):
@@ -366,10 +368,10 @@ async def test_the_menu_says_of_a_sticker_what_it_says_of_a_link(
         assert answer.message.content.startswith(NOT_ATTACHED)
 
 
-async def test_every_refusal_is_said_however_soon_it_comes_after_another(
+async def test_every_refusal_is_told_although_another_came_just_before(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
-    """A mark in place of a sentence reads as "being made"."""
+    """A reaction in place of a sentence would read as "being made"."""
     for _ in range(3):
         await ann.say("https://a.example/b", mentions_bot=True)
         assert (await fake.next("message")).content.startswith(NOT_ATTACHED)

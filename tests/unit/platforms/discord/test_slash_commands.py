@@ -1,4 +1,4 @@
-"""Slash commands on Discord, seen from people's side and in the rows."""
+"""Slash commands on Discord: what people see, and what the rows hold."""
 
 import asyncio
 from typing import Any
@@ -24,7 +24,7 @@ from tests.unit.platforms.discord.bot import Bot
 from tests.unit.platforms.discord.orders import PNG, card, only_job, recorded, said
 
 
-async def test_a_prompt_becomes_an_order_and_its_answer_the_card(
+async def test_a_slash_command_becomes_an_order_whose_answer_is_the_card(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     asked = await ann.slash("video", prompt="a cat", model="sora", seconds=8, aspect="9:16")
@@ -52,14 +52,14 @@ async def test_a_prompt_becomes_an_order_and_its_answer_the_card(
     ("name", "shown"),
     [("\u202eevil\u2066", "Evil"), ("an\nn", "An N"), ("\u202e\u200b", "somebody")],
 )
-async def test_a_name_is_only_what_can_be_seen_of_it(
+async def test_a_display_name_loses_its_invisible_characters(
     fake: FakeDiscord, bot: Bot, name: str, shown: str
 ) -> None:
     await (await fake.person(name).slash("video", prompt="a cat")).answered()
     assert (await only_job(bot)).order.call.person.name == shown
 
 
-async def test_a_movement_is_asked_for_by_its_name(
+async def test_the_preset_option_of_animate_sets_the_prompt(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     image = fake.attachment(PNG, "cat.png", ephemeral=True)
@@ -67,7 +67,7 @@ async def test_a_movement_is_asked_for_by_its_name(
     assert (await only_job(bot)).request.prompt == "Loop."
 
 
-async def test_whoever_knows_what_they_want_may_say_it(
+async def test_the_expert_options_of_animate_reach_the_order(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     image = fake.attachment(PNG, "cat.png", ephemeral=True)
@@ -77,7 +77,7 @@ async def test_whoever_knows_what_they_want_may_say_it(
     assert (order.wish.fit, order.wish.negative_prompt, order.wish.seed) == (Shaping.PAD, "rain", 7)
 
 
-async def test_what_is_switched_is_in_the_order_and_on_the_card(bot: Bot, ann: Member) -> None:
+async def test_the_sound_option_is_in_the_order_and_on_the_card(bot: Bot, ann: Member) -> None:
     asked = await ann.slash("video", prompt="a cat", model="wan", sound="off")
     shown = (await asked.answered()).message
     assert (await only_job(bot)).order.wish.audio is False
@@ -94,27 +94,33 @@ async def test_what_is_switched_is_in_the_order_and_on_the_card(bot: Bot, ann: M
         ({"seconds": AUTO}, "Wan can't choose the length by itself. You can choose 5, 10 seconds."),
     ],
 )
-async def test_what_can_not_be_had_so_is_told_to_its_person_alone(
+async def test_an_option_that_no_model_offers_is_refused_to_the_person_alone(
     ann: Member, filled: dict[str, Any], told: str
 ) -> None:
     assert (await said(await ann.slash("video", prompt="a cat", **filled))).startswith(told)
 
 
 @pytest.mark.usefixtures("bot")
-async def test_a_second_picture_is_what_the_video_ends_on(fake: FakeDiscord, ann: Member) -> None:
+async def test_a_last_image_is_refused_where_no_model_takes_two_pictures(
+    fake: FakeDiscord, ann: Member
+) -> None:
     first, last = (fake.attachment(PNG, f"{it}.png", ephemeral=True) for it in ("first", "last"))
     sentence = await said(await ann.slash("animate", image=first, last_image=last))
     assert sentence.startswith("No model here goes from one picture to another.")
 
 
 @pytest.mark.usefixtures("bot")
-async def test_a_picture_to_end_on_needs_one_to_begin_with(fake: FakeDiscord, ann: Member) -> None:
+async def test_a_last_image_without_a_first_image_is_refused(
+    fake: FakeDiscord, ann: Member
+) -> None:
     last = fake.attachment(PNG, "last.png", ephemeral=True)
     sentence = await said(await ann.slash("video", prompt="a cat", last_image=last))
     assert sentence.startswith("A last picture needs a first one.")
 
 
-async def test_a_picture_is_the_persons_own(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+async def test_a_picture_given_to_animate_belongs_to_the_person_who_gave_it(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
     image = fake.attachment(PNG, "cat.png", ephemeral=True)
     image.width, image.height = 900, 1600
     await (await ann.slash("animate", image=image)).answered()
@@ -133,7 +139,9 @@ async def test_a_picture_is_the_persons_own(fake: FakeDiscord, bot: Bot, ann: Me
     assert fake.downloads == []
 
 
-async def test_a_picture_is_made_to_speak(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+async def test_a_picture_and_a_sound_given_to_animate_become_a_video_with_sound(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
     bot.service.accounts = offering(SINGING, bot.service.accounts)
     image = fake.attachment(PNG, "cat.png", ephemeral=True)
     voice = fake.attachment(b"OggS" * 9, "voice-message.ogg", ephemeral=True)
@@ -153,7 +161,7 @@ async def test_a_picture_is_made_to_speak(fake: FakeDiscord, bot: Bot, ann: Memb
         ("song.mid", "I see no sound there that I can use."),
     ],
 )
-async def test_a_sound_that_nobody_takes_is_refused(
+async def test_a_sound_that_no_model_takes_is_refused(
     fake: FakeDiscord, bot: Bot, ann: Member, name: str, sentence: str
 ) -> None:
     image = fake.attachment(PNG, "cat.png", ephemeral=True)
@@ -162,7 +170,9 @@ async def test_a_sound_that_nobody_takes_is_refused(
     assert bot.service.submitted == []
 
 
-async def test_direct_messages_work_alike(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+async def test_a_slash_command_in_direct_messages_becomes_an_order_without_a_community(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
     await (await ann.slash("video", prompt="a cat", channel=ann.dm)).answered()
     address = (await only_job(bot)).order.call.address
     assert address == Address(platform="discord", channel=str(ann.dm.id))
@@ -177,7 +187,7 @@ async def test_direct_messages_work_alike(fake: FakeDiscord, bot: Bot, ann: Memb
         ("cat.png", 8_500_000, "That picture is 8.5 MB; the most I take is 8 MB."),
     ],
 )
-async def test_what_is_no_picture_is_refused_at_once(
+async def test_a_file_that_is_no_usable_picture_is_refused_at_once(
     fake: FakeDiscord, bot: Bot, ann: Member, filename: str, size: int, sentence: str
 ) -> None:
     image = fake.attachment(PNG, filename)
@@ -186,7 +196,7 @@ async def test_what_is_no_picture_is_refused_at_once(
     assert bot.service.submitted == []
 
 
-async def test_a_limit_that_discord_shows_is_told_before_anything_is_taken(
+async def test_a_picture_whose_dimensions_on_discord_are_too_large_is_refused_at_once(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     image = fake.attachment(PNG, "cat.png")
@@ -208,7 +218,7 @@ async def test_a_limit_that_discord_shows_is_told_before_anything_is_taken(
         ("cat.jpg", "text/plain"),
     ],
 )
-async def test_a_picture_is_one_whatever_a_phone_calls_it(
+async def test_a_picture_is_recognized_under_any_media_type_that_phones_give(
     fake: FakeDiscord, bot: Bot, ann: Member, name: str, media_type: str
 ) -> None:
     image = fake.attachment(PNG, name)
@@ -218,7 +228,7 @@ async def test_a_picture_is_one_whatever_a_phone_calls_it(
     assert picture.filename == name
 
 
-async def test_a_refusal_is_a_plain_sentence_for_one_person(
+async def test_a_refusal_escapes_what_the_person_typed(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     asked = await ann.slash("video", prompt="a cat", model="<@1> *nope*")
@@ -236,7 +246,7 @@ async def test_a_refusal_is_a_plain_sentence_for_one_person(
         (Permission.VIEW_CHANNEL, "View Channel"),
     ],
 )
-async def test_nothing_is_taken_where_the_result_could_not_be_posted(
+async def test_no_order_is_taken_where_the_bot_may_not_post_the_result(
     fake: FakeDiscord, bot: Bot, ann: Member, missing: Permission, name: str
 ) -> None:
     fake.deny(fake.channel, missing)
@@ -245,7 +255,7 @@ async def test_nothing_is_taken_where_the_result_could_not_be_posted(
     assert bot.service.submitted == []
 
 
-async def test_a_database_that_fails_takes_nothing(
+async def test_no_order_is_taken_while_the_database_fails(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     await bot.database.finish()
@@ -254,7 +264,7 @@ async def test_a_database_that_fails_takes_nothing(
     assert sentence.startswith("I could not save that just now, so I did not take your order.")
 
 
-async def test_a_full_disk_is_told_for_orders_and_buttons(
+async def test_a_full_disk_is_told_to_a_person_who_orders_or_presses_a_button(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     card = (await (await ann.slash("video", prompt="a cat")).answered()).message
@@ -270,7 +280,7 @@ async def test_a_full_disk_is_told_for_orders_and_buttons(
 
 
 @pytest.mark.proof
-async def test_a_mistake_of_ours_is_admitted_and_takes_nothing(
+async def test_a_card_that_cannot_be_drawn_withdraws_its_order_and_admits_a_mistake(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     bot.draw = lambda _: Reply(text=Text(id="error.picture_too_large"))
@@ -279,7 +289,7 @@ async def test_a_mistake_of_ours_is_admitted_and_takes_nothing(
     assert (await only_job(bot)).status is Status.CANCELLED
 
 
-async def test_a_card_that_cannot_be_adorned_is_plain(
+async def test_a_card_whose_extra_facts_fail_is_shown_without_them(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     bot.draw = None  # type: ignore[assignment]
@@ -287,7 +297,7 @@ async def test_a_card_that_cannot_be_adorned_is_plain(
     assert card(answer.message) == "Got it! Your video is in the queue."
 
 
-async def test_so_is_one_whose_ornaments_would_keep_its_person_waiting(
+async def test_a_card_whose_extra_facts_take_too_long_is_shown_without_them(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     async def never(job: Job) -> Reply:

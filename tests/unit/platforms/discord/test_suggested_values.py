@@ -49,7 +49,7 @@ from tests.unit.platforms.discord.orders import PNG, only_job
         ("animate", {}, "aspect", "", ["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"]),
     ],
 )
-async def test_only_what_the_models_can_do_is_suggested(
+async def test_slash_commands_suggest_only_what_the_models_can_do(
     fake: FakeDiscord,
     bot: Bot,
     ann: Member,
@@ -68,7 +68,7 @@ async def test_only_what_the_models_can_do_is_suggested(
 
 @pytest.mark.proof
 @pytest.mark.usefixtures("club")
-async def test_a_community_is_suggested_its_own_models_and_others_theirs(
+async def test_a_community_with_its_own_models_gets_suggestions_of_these_models_alone(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     here = await ann.autocomplete("video", focused="model", value="", options={})
@@ -78,7 +78,7 @@ async def test_a_community_is_suggested_its_own_models_and_others_theirs(
     assert [choice["name"] for choice in there] == ["Wan", "Sora"]
 
 
-async def test_a_length_that_the_model_may_choose_is_suggested_with_what_counts(
+async def test_an_automatic_length_is_suggested_with_the_longest_length_that_counts(
     bot: Bot, ann: Member
 ) -> None:
     catalog = Catalog(models=(replace(WAN_TEXT, auto=True), SORA))
@@ -91,7 +91,7 @@ async def test_a_length_that_the_model_may_choose_is_suggested_with_what_counts(
 
 
 @pytest.mark.parametrize("brought", [True, False])
-async def test_of_sound_nothing_is_suggested_where_it_is_brought_to_a_model_that_always_has_it(
+async def test_no_switch_for_sound_is_suggested_for_a_sound_given_to_a_model_that_always_has_sound(
     fake: FakeDiscord, bot: Bot, ann: Member, brought: bool
 ) -> None:
     catalog = Catalog(models=(WAN_PICTURE, replace(SINGER, takes=())))

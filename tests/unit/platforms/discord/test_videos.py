@@ -1,4 +1,4 @@
-"""The button under a converted video: the file that it was converted from, for its person alone."""
+"""The button under a converted video that sends the original to its person alone."""
 
 import asyncio
 from dataclasses import replace
@@ -26,14 +26,14 @@ def ann(fake: FakeDiscord) -> Member:
 
 @pytest.fixture(autouse=True)
 def kept(idle: Bot, tmp_path: Path) -> None:
-    """Both files are in the storage."""
+    """Put the video and its original into the storage."""
     idle.media.folder = tmp_path
     idle.media.kept = {VIDEO.key, MADE.key}
     idle.media.sizes[MADE.key] = MADE.size
 
 
 async def posted(bot: Bot, ann: Member, video: Video = VIDEO) -> tuple[Job, Message]:
-    """A delivered job, and the message with its video."""
+    """Return a delivered job, and the message with its video."""
     await (await ann.slash("video", prompt="a cat")).answered()
     await asyncio.wait_for(bot.service.recorded.get(), 60)
     job = await bot.job(bot.service.submitted[-1].id)
@@ -53,7 +53,7 @@ async def posted(bot: Bot, ann: Member, video: Video = VIDEO) -> tuple[Job, Mess
 
 
 async def pressed(fake: FakeDiscord, person: Member, shown: Message) -> Message:
-    """The answer to the button, once it has come to its end."""
+    """Press "As file", and return the final answer."""
     press = await person.press(shown, "As file")
     answer = await press.answered()
     assert answer.ephemeral, "nobody else sees it"
@@ -63,7 +63,7 @@ async def pressed(fake: FakeDiscord, person: Member, shown: Message) -> Message:
     return await fake.next("message", lambda each: each.id == press.original_id)
 
 
-async def test_its_person_gets_the_file_that_it_was_converted_from(
+async def test_as_file_on_discord_sends_the_original_to_the_videos_person(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, shown = await posted(bot, ann)
@@ -71,14 +71,16 @@ async def test_its_person_gets_the_file_that_it_was_converted_from(
     assert (file.filename, file.content) == (f"zoetrope-{job.id}-original.mkv", bytes(MADE.size))
 
 
-async def test_a_video_that_is_as_it_was_made_has_no_such_button(
+async def test_a_video_that_was_not_converted_has_no_as_file_button(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     _, shown = await posted(bot, ann, replace(VIDEO, converted=None))
     assert "As file" not in [each["label"] for each in shown.buttons]
 
 
-async def test_the_button_outlives_the_process(fake: FakeDiscord, idle: Bot, ann: Member) -> None:
+async def test_the_as_file_button_works_after_a_restart(
+    fake: FakeDiscord, idle: Bot, ann: Member
+) -> None:
     async with idle.running():
         _, shown = await posted(idle, ann)
     await fake.disconnected()
@@ -87,17 +89,22 @@ async def test_the_button_outlives_the_process(fake: FakeDiscord, idle: Bot, ann
         assert (await pressed(fake, ann, shown)).attachments
 
 
-async def test_nobody_else_gets_it(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+async def test_another_person_who_presses_as_file_is_refused(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
     _, shown = await posted(bot, ann)
     answer = await pressed(fake, fake.person("bob"), shown)
     assert (answer.content, answer.attachments) == ("That one belongs to somebody else.", ())
 
 
 @pytest.mark.parametrize("told", [True, False])
-async def test_one_that_is_too_large_is_said_to_be(
+async def test_an_original_too_large_for_discord_is_said_to_be_too_large_or_linked(
     fake: FakeDiscord, bot: Bot, ann: Member, *, told: bool
 ) -> None:
-    """Discord tells its limit; where less is let through, its refusal does, and is remembered."""
+    """Discord states its limit.
+
+    Where Discord takes less, its refusal shows the limit, which is then remembered.
+    """
     _, shown = await posted(bot, ann)
     if told:
         fake.guild.upload_limit = MADE.size - 1
@@ -112,7 +119,9 @@ async def test_one_that_is_too_large_is_said_to_be(
     assert answer.attachments == ()
 
 
-async def test_one_that_is_gone_is_said_to_be(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+async def test_as_file_for_a_deleted_video_says_that_the_video_is_gone(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
     job, shown = await posted(bot, ann)
     bot.media.kept.clear()
     assert (await pressed(fake, ann, shown)).content == "That video is gone."
@@ -121,7 +130,7 @@ async def test_one_that_is_gone_is_said_to_be(fake: FakeDiscord, bot: Bot, ann: 
     assert (await pressed(fake, ann, shown)).content == "That video is gone."
 
 
-async def test_an_upload_that_fails_does_not_think_for_ever(
+async def test_a_failed_upload_of_an_original_is_answered_with_an_error(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     _, shown = await posted(bot, ann)

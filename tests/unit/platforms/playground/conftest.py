@@ -37,7 +37,7 @@ _new_id = numbered()
 
 @dataclass
 class Hall:
-    """One room with its doors open."""
+    """The parts of one open room, and a client session."""
 
     platform: PlaygroundPlatform
     commands: RoomCommands
@@ -55,7 +55,7 @@ class Hall:
 
     @asynccontextmanager
     async def page(self) -> AsyncIterator["Page"]:
-        """Somebody opens the room."""
+        """Open the room's page, and yield its side of the socket."""
         async with self.session.ws_connect(
             f"{self.url}socket?locale=en", headers={"Origin": self.origin}
         ) as socket:
@@ -64,7 +64,7 @@ class Hall:
 
 
 class Page:
-    """The page's side of its socket."""
+    """The page's side of the room's socket."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, welcome: dict[str, Any]) -> None:
         self.socket = socket
@@ -73,7 +73,7 @@ class Page:
         self._numbers = count(1)
 
     async def tell(self, nonce: str | None = None, **wish: Any) -> dict[str, Any]:
-        """Send a wish; answers what was told of it, once it was heard."""
+        """Send a request, and return all that the room answers up to its confirmation."""
         nonce = nonce or f"nonce{next(self._numbers):05}"
         await self.socket.send_json({"nonce": nonce, "person": "ann", **wish})
         while True:
@@ -87,17 +87,17 @@ class Page:
 
 
 def words(told: dict[str, Any]) -> str:
-    """A notice's text, flat."""
+    """Return the text of a notice as one string."""
     return "".join(str(each) for each in told["notice"]["text"])
 
 
 def lines(told: dict[str, Any]) -> list[str]:
-    """The facts of a notice, flat."""
+    """Return the facts of a notice as strings."""
     return ["".join(map(str, fact)) for fact in told["notice"]["facts"]]
 
 
 def pressed(button: dict[str, Any]) -> dict[str, Any]:
-    """The frame of a press of this button."""
+    """Return the frame of a press of this button."""
     return {"do": "press", **{name: button[name] for name in ("action", "about", "value")}}
 
 
@@ -105,7 +105,7 @@ def pressed(button: dict[str, Any]) -> dict[str, Any]:
 async def open_hall(
     folder: Path, *, limits: Limits = FREE, catalog: Catalog = CATALOG
 ) -> AsyncIterator[Hall]:
-    """The same folder again is a restart."""
+    """Open a room in the folder; opening the same folder again is a restart."""
     clock, studio = FakeClock(), ScriptedStudio(folder)
     async with open_rows(folder) as database:
         jobs, posts = Jobs(database), Posts(database)

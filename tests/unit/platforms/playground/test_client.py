@@ -1,4 +1,4 @@
-"""The files that the bot's messages carry: there as long as their message, and no longer."""
+"""The files of the bot's messages in the room: they exist exactly as long as their message."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
@@ -24,7 +24,7 @@ VIDEO = Video(key="a.mp4", size=9, width=16, height=9, seconds=5.0, thumbnail="a
 
 @pytest.fixture
 def made() -> Job:
-    """A job of Ann's whose video has a still."""
+    """Return a job of Ann whose video has a thumbnail."""
     ann = Person(id="ann", name="Ann")
     order = Order(
         call=Call(event_id="1", address=address(), person=ann, locale="en"),
@@ -33,7 +33,9 @@ def made() -> Job:
     return job(order=order, status=Status.COMPLETED, video=VIDEO)
 
 
-async def test_a_video_and_its_still_outlast_the_process(tmp_path: Path, made: Job) -> None:
+async def test_a_video_and_its_thumbnail_in_the_room_outlast_the_process(
+    tmp_path: Path, made: Job
+) -> None:
     async with opened(tmp_path) as platform:
         await send(platform, made)
     async with opened(tmp_path) as platform:
@@ -45,7 +47,7 @@ async def test_a_video_and_its_still_outlast_the_process(tmp_path: Path, made: J
         ]
 
 
-async def test_a_result_for_one_person_alone_is_shown_to_nobody_else(
+async def test_a_direct_result_in_the_room_is_shown_to_its_person_alone(
     tmp_path: Path, made: Job
 ) -> None:
     async with opened(tmp_path) as platform:
@@ -57,7 +59,7 @@ async def test_a_result_for_one_person_alone_is_shown_to_nobody_else(
         assert [each.only for each in platform.room.messages] == ["ann", None]
 
 
-async def test_a_video_that_was_shown_again_goes_with_all_its_copies(
+async def test_deleting_a_video_in_the_room_removes_all_its_copies(
     tmp_path: Path, made: Job
 ) -> None:
     async with opened(tmp_path) as platform:
@@ -68,7 +70,9 @@ async def test_a_video_that_was_shown_again_goes_with_all_its_copies(
         assert (platform.room.messages, files(platform)) == ([], [])
 
 
-async def test_a_video_that_is_gone_is_not_shown_again(tmp_path: Path, made: Job) -> None:
+async def test_a_video_that_is_gone_is_not_shown_again_in_the_room(
+    tmp_path: Path, made: Job
+) -> None:
     async with opened(tmp_path) as platform:
         for gone in (made, replace(made, video=None)):
             platform._stored = lost
@@ -77,9 +81,7 @@ async def test_a_video_that_is_gone_is_not_shown_again(tmp_path: Path, made: Job
         assert platform.room.messages == []
 
 
-async def test_a_message_has_a_place_in_the_page_as_long_as_it_stands(
-    tmp_path: Path, made: Job
-) -> None:
+async def test_a_room_message_has_a_link_as_long_as_it_exists(tmp_path: Path, made: Job) -> None:
     async with opened(tmp_path) as platform:
         stands = await send(platform, made)
         assert platform.link_to(address(stands)) == f"#m{stands}"
@@ -87,7 +89,7 @@ async def test_a_message_has_a_place_in_the_page_as_long_as_it_stands(
         assert platform.link_to(address(stands)) is None
 
 
-async def test_what_a_deleted_message_carried_is_gone_from_the_disk(
+async def test_removing_a_room_message_deletes_its_files_from_the_disk(
     tmp_path: Path, made: Job
 ) -> None:
     async with opened(tmp_path) as platform:
@@ -97,7 +99,9 @@ async def test_what_a_deleted_message_carried_is_gone_from_the_disk(
         assert files(platform) == []
 
 
-async def test_a_converted_video_comes_with_its_original(tmp_path: Path, made: Job) -> None:
+async def test_a_converted_video_in_the_room_comes_with_its_original(
+    tmp_path: Path, made: Job
+) -> None:
     original = Original(key="a.mkv", size=5)
     made = replace(made, video=replace(VIDEO, converted=original))
     async with opened(tmp_path) as platform:
@@ -112,7 +116,7 @@ async def test_a_converted_video_comes_with_its_original(tmp_path: Path, made: J
         assert files(platform) == []
 
 
-async def test_a_video_that_could_not_be_converted_is_a_file_alone(
+async def test_a_video_that_could_not_be_converted_comes_as_a_file_alone(
     tmp_path: Path, made: Job
 ) -> None:
     made = replace(made, video=replace(VIDEO, key="a.mkv", plays=False))
@@ -127,7 +131,7 @@ async def test_a_video_that_could_not_be_converted_is_a_file_alone(
 
 @asynccontextmanager
 async def opened(folder: Path) -> AsyncIterator[PlaygroundPlatform]:
-    """The room, over a storage that keeps each key's name under it."""
+    """Open the room over a storage whose file under each key contains the key's name."""
 
     @asynccontextmanager
     async def stored(key: str) -> AsyncIterator[Path]:
@@ -143,12 +147,13 @@ async def opened(folder: Path) -> AsyncIterator[PlaygroundPlatform]:
 
 @asynccontextmanager
 async def lost(_key: str) -> AsyncIterator[Path]:
+    """Stand in for a storage that has lost the file."""
     raise FileMissing()
     yield Path()
 
 
 async def send(platform: PlaygroundPlatform, made: Job) -> str:
-    """Post its video; answers the message."""
+    """Post the job's video, and return the message."""
     file = platform.folder / "made.mp4"
     file.write_bytes(b"a video")
     message, _ = await platform.send(POST, made, replies.result(made), video=file)

@@ -1,4 +1,4 @@
-"""Commands and buttons in the room, seen from the page and in the rows."""
+"""Commands and buttons in the room: what the page shows, and what the rows hold."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ from tests.unit.platforms.playground.conftest import Hall, lines, open_hall, pre
 @pytest.mark.parametrize(
     "name", [each.name for each in COMMANDS.values() if each.act and each.who is Who.EVERYBODY]
 )
-async def test_each_command_says_what_the_front_door_says(hall: Hall, name: str) -> None:
+async def test_each_command_in_the_room_answers_as_the_core_does(hall: Hall, name: str) -> None:
     await hall.jobs.recent("playground", "ann", most=1)
     async with hall.page() as page:
         told = await page.tell(do="ask", command=name)
@@ -48,7 +48,7 @@ async def test_each_command_says_what_the_front_door_says(hall: Hall, name: str)
     assert told["notice"] == expected
 
 
-async def test_help_names_every_command_of_the_room(hall: Hall) -> None:
+async def test_help_in_the_room_names_every_command_of_the_room(hall: Hall) -> None:
     async with hall.page() as page:
         told = lines(await page.tell(do="ask", command="help"))
     named = [line.partition(":")[0] for line in told if line.startswith("/")]
@@ -56,13 +56,13 @@ async def test_help_names_every_command_of_the_room(hall: Hall) -> None:
 
 
 @pytest.mark.parametrize("name", ["claim", "allow", "video", "fly"])
-async def test_owners_commands_and_unknown_ones_are_no_frames(name: str) -> None:
+async def test_the_room_refuses_frames_with_owners_commands_and_unknown_commands(name: str) -> None:
     frame = {"do": "ask", "nonce": "the-frame", "person": "ann", "command": name}
     with pytest.raises(ValueError, match="command"):
         frames.read(json.dumps(frame))
 
 
-async def test_cancel_stops_the_latest_or_the_one_that_is_named(hall: Hall) -> None:
+async def test_the_cancel_command_cancels_the_latest_job_or_the_named_one(hall: Hall) -> None:
     async with hall.page() as page:
         first = (await card_of(hall, page, "one"))["look"]["job"]
         await page.say("two")
@@ -73,7 +73,7 @@ async def test_cancel_stops_the_latest_or_the_one_that_is_named(hall: Hall) -> N
         assert words(await page.tell(do="ask", command="cancel")).startswith("Nothing")
 
 
-async def test_jobs_under_way_are_stopped_from_their_list_which_is_turned(hall: Hall) -> None:
+async def test_cancelling_a_job_from_the_rooms_list_updates_that_list(hall: Hall) -> None:
     async with hall.page() as page:
         await page.say("a cat")
         told = await page.tell(do="ask", command="jobs")
@@ -85,7 +85,7 @@ async def test_jobs_under_way_are_stopped_from_their_list_which_is_turned(hall: 
     assert job.status is Status.CANCELLED
 
 
-async def test_a_setting_that_is_chosen_is_marked_and_fills_the_next_wish(hall: Hall) -> None:
+async def test_a_chosen_setting_is_marked_and_applies_to_the_persons_next_order(hall: Hall) -> None:
     async with hall.page() as page:
         told = await page.tell(do="ask", command="settings")
         model = told["notice"]["buttons"][0]
@@ -106,7 +106,9 @@ async def test_a_setting_that_is_chosen_is_marked_and_fills_the_next_wish(hall: 
     assert families == ["sora", "wan"]
 
 
-async def test_a_limit_says_when_there_is_more(tmp_path: Path) -> None:
+async def test_a_limit_notice_in_the_room_says_when_new_videos_are_available(
+    tmp_path: Path,
+) -> None:
     limits = Limits(person_videos=1, person_at_once=None, community_videos=None, purse_videos=None)
     async with open_hall(tmp_path, limits=limits) as hall, hall.page() as page:
         await page.say("a cat")
@@ -119,7 +121,7 @@ async def test_a_limit_says_when_there_is_more(tmp_path: Path) -> None:
     ]
 
 
-async def test_cancel_draws_the_card_anew_at_once(hall: Hall) -> None:
+async def test_cancelling_in_the_room_redraws_the_card_at_once(hall: Hall) -> None:
     async with hall.page() as page:
         card = await card_of(hall, page)
         await page.tell(do="press", action="cancel", about=card["look"]["job"])
@@ -128,7 +130,7 @@ async def test_cancel_draws_the_card_anew_at_once(hall: Hall) -> None:
     assert last["message"]["look"]["text"] == ["Cancelled. Nothing was sent, so nothing counts."]
 
 
-async def test_bob_presses_his_own_and_ann_presses_everybodys(hall: Hall) -> None:
+async def test_in_the_room_bob_may_cancel_his_own_jobs_and_ann_everybodys(hall: Hall) -> None:
     async with hall.page() as page:
         anns = (await card_of(hall, page))["look"]["job"]
         told = await page.tell(do="press", action="cancel", about=anns, person="bob")
@@ -141,7 +143,7 @@ async def test_bob_presses_his_own_and_ann_presses_everybodys(hall: Hall) -> Non
 
 
 @pytest.mark.parametrize(("action", "prompt"), [("retry", "a cat"), ("remix", "a dog")])
-async def test_again_is_a_new_job_of_whoever_pressed_and_only_one(
+async def test_a_repeated_press_of_retry_or_remix_makes_one_new_job_for_its_presser(
     hall: Hall, action: str, prompt: str
 ) -> None:
     async with hall.page() as page:
@@ -161,14 +163,14 @@ async def test_again_is_a_new_job_of_whoever_pressed_and_only_one(
         ({"action": "delete", "about": "gone"}, "I don't know that order any more."),
     ],
 )
-async def test_buttons_of_former_times_are_answered(
+async def test_a_button_for_a_job_that_no_longer_exists_is_answered(
     hall: Hall, wish: dict[str, Any], said: str
 ) -> None:
     async with hall.page() as page:
         assert words(await page.tell(do="press", **wish)) == said
 
 
-async def test_a_page_knows_which_lengths_switches_and_words_each_model_takes(
+async def test_the_page_is_told_which_lengths_switches_and_options_each_model_takes(
     tmp_path: Path,
 ) -> None:
     catalog = Catalog(models=(replace(WAN_TEXT, auto=True), SORA))
@@ -181,7 +183,9 @@ async def test_a_page_knows_which_lengths_switches_and_words_each_model_takes(
     assert (models["wan"]["takes"], models["sora"]["takes"]) == (["negative", "seed", "sound"], [])
 
 
-async def test_what_is_switched_is_in_the_order_and_on_the_card(tmp_path: Path) -> None:
+async def test_an_automatic_length_and_a_switch_are_in_the_order_and_on_the_card(
+    tmp_path: Path,
+) -> None:
     catalog = Catalog(models=(replace(WAN_TEXT, auto=True),))
     async with open_hall(tmp_path, catalog=catalog) as hall, hall.page() as page:
         card = await card_of(hall, page, wish={"seconds": "auto", "sound": "off"})
@@ -193,7 +197,7 @@ async def test_what_is_switched_is_in_the_order_and_on_the_card(tmp_path: Path) 
     assert words(refused) == "Wan can't add a watermark here."
 
 
-async def test_history_leads_to_each_video_and_shows_it_again(hall: Hall) -> None:
+async def test_history_in_the_room_opens_a_video_and_posts_it_again(hall: Hall) -> None:
     async with hall.page() as page:
         await card_of(hall, page)
         job = await finished(hall)
@@ -216,7 +220,7 @@ async def test_history_leads_to_each_video_and_shows_it_again(hall: Hall) -> Non
         )
 
 
-async def test_the_video_of_a_silent_job_is_shown_to_its_person_alone(hall: Hall) -> None:
+async def test_a_video_made_silently_is_shown_to_its_person_alone(hall: Hall) -> None:
     async with hall.page() as page:
         await card_of(hall, page)
         job = await finished(hall, silent=True)
@@ -224,7 +228,7 @@ async def test_the_video_of_a_silent_job_is_shown_to_its_person_alone(hall: Hall
     assert page.seen[-1]["message"]["only"] == "ann"
 
 
-async def test_delete_asks_first_and_takes_copies_away(hall: Hall) -> None:
+async def test_delete_in_the_room_asks_for_confirmation_and_removes_copies(hall: Hall) -> None:
     async with hall.page() as page:
         await card_of(hall, page)
         job = await finished(hall)
@@ -246,7 +250,7 @@ async def test_delete_asks_first_and_takes_copies_away(hall: Hall) -> None:
         ("continue", "What happens next?", "", False),
     ],
 )
-async def test_a_button_that_needs_words_asks_for_them(
+async def test_a_button_that_needs_a_prompt_opens_a_form_first(
     hall: Hall, action: str, title: str, words: str, *, needed: bool
 ) -> None:
     async with hall.page() as page:
@@ -262,7 +266,7 @@ async def test_a_button_that_needs_words_asks_for_them(
 
 
 async def finished(hall: Hall, *, silent: bool = False) -> Job:
-    """The latest job of Ann's, with its video, which stands in the room."""
+    """Give Ann's latest job a video, post it in the room, and return the job."""
     (job,) = await hall.jobs.recent("playground", "ann", most=1)
     hall.studio.kept.add("a.mp4")
     video = Video(key="a.mp4", size=9, width=16, height=9, seconds=5.0)
@@ -283,7 +287,7 @@ async def finished(hall: Hall, *, silent: bool = False) -> Job:
 
 
 @pytest.mark.parametrize("broken", ["get", "posted"])
-async def test_a_card_that_fails_is_no_refusal_of_what_was_taken(hall: Hall, broken: str) -> None:
+async def test_a_card_that_fails_does_not_refuse_the_order(hall: Hall, broken: str) -> None:
     async with hall.page() as page:
         setattr(hall.posts, broken, None)
         told = await page.say("a cat")
@@ -291,8 +295,9 @@ async def test_a_card_that_fails_is_no_refusal_of_what_was_taken(hall: Hall, bro
     assert len(await hall.jobs.recent("playground", "ann", most=9)) == 1
 
 
-async def test_whose_page_goes_is_still_heard_to_the_end(hall: Hall) -> None:
-    """And the end of the service waits for that."""
+async def test_an_order_whose_page_was_closed_is_completed_before_the_service_ends(
+    hall: Hall,
+) -> None:
     wish = Say(do="say", nonce="the-wish", person="ann", command="video", text="a cat")
     hearing = asyncio.create_task(hall.commands.hear(wish, "en"))
     await asyncio.sleep(0)
@@ -303,7 +308,7 @@ async def test_whose_page_goes_is_still_heard_to_the_end(hall: Hall) -> None:
     assert [each.about for each in hall.platform.room.messages] == [None, f"card:{job.id}"]
 
 
-async def test_a_full_disk_is_told(hall: Hall) -> None:
+async def test_a_full_disk_is_told_in_the_room(hall: Hall) -> None:
     async def full(*_: object, **__: object) -> Any:
         raise Unwritten("database_full")
 
@@ -313,7 +318,7 @@ async def test_a_full_disk_is_told(hall: Hall) -> None:
     assert words(told).startswith("My disk is full, so I can't save anything")
 
 
-async def test_what_breaks_is_admitted_without_a_word_too_many(hall: Hall) -> None:
+async def test_an_internal_error_in_the_room_is_admitted_in_one_sentence(hall: Hall) -> None:
     async with hall.page() as page:
         hall.commands._door.listings.jobs.recent = None  # type: ignore[assignment,method-assign]
         told = await page.tell(do="ask", command="jobs")

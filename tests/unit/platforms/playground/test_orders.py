@@ -1,4 +1,4 @@
-"""Orders in the room, seen from the page and in the rows."""
+"""Orders in the room: what the page shows, and what the rows hold."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from tests.unit.platforms.playground.conftest import Hall, open_hall, words
 from tests.unit.platforms.playground.test_uploads import upload
 
 
-async def test_words_become_an_order_and_are_answered_by_the_card(hall: Hall) -> None:
+async def test_a_prompt_in_the_room_becomes_an_order_answered_by_its_card(hall: Hall) -> None:
     async with hall.page() as page:
         card = await card_of(
             hall, page, nonce="one-wish", wish={"model": "sora", "seconds": "8", "aspect": "9:16"}
@@ -51,7 +51,9 @@ async def test_words_become_an_order_and_are_answered_by_the_card(hall: Hall) ->
     assert (post.message_id, post.channel_id, post.due_at) == (card["id"], "room", None)
 
 
-async def test_the_same_wish_twice_is_one_job_also_after_a_restart(tmp_path: Path) -> None:
+async def test_an_order_sent_twice_with_the_same_nonce_is_one_job_even_after_a_restart(
+    tmp_path: Path,
+) -> None:
     seen = []
     for _ in range(2):
         async with open_hall(tmp_path) as hall, hall.page() as page:
@@ -63,10 +65,10 @@ async def test_the_same_wish_twice_is_one_job_also_after_a_restart(tmp_path: Pat
     assert [each["type"] for each in seen] == ["post", "post"]
 
 
-async def test_a_room_that_was_emptied_is_deaf_to_nobody_and_old_cards_stay_away(
+async def test_after_its_history_was_moved_away_the_room_takes_orders_and_old_cards_stay_away(
     tmp_path: Path,
 ) -> None:
-    """Its history was moved away, as `room_damaged` advises; the rows stand."""
+    """The history was moved away, as the error `room_damaged` advises; the rows stay."""
     async with open_hall(tmp_path) as hall, hall.page() as page:
         old = (await card_of(hall, page))["look"]["job"]
     (tmp_path / "playground" / "history.jsonl").rename(tmp_path / "elsewhere")
@@ -82,14 +84,16 @@ async def test_a_room_that_was_emptied_is_deaf_to_nobody_and_old_cards_stay_away
     assert [each["type"] for each in page.seen] == ["post"] * 4
 
 
-async def test_just_so_it_is_only_said(hall: Hall) -> None:
+async def test_a_text_without_a_command_is_a_plain_message(hall: Hall) -> None:
     async with hall.page() as page:
         await page.tell(do="say", text="hello <b>")
     assert [each["message"]["text"] for each in page.seen] == ["hello <b>"]
     assert await hall.jobs.recent("playground", "ann", most=9) == []
 
 
-async def test_a_picture_comes_from_the_message_or_from_the_one_replied_to(hall: Hall) -> None:
+async def test_animate_uses_the_picture_of_its_message_or_of_the_message_replied_to(
+    hall: Hall,
+) -> None:
     _, taken = await upload(hall, png(size=(90, 160)))
     async with hall.page() as page:
         await page.tell(do="say", text="look", pictures=[taken["name"]])
@@ -101,7 +105,7 @@ async def test_a_picture_comes_from_the_message_or_from_the_one_replied_to(hall:
     assert job.request.kind is Kind.PICTURE
 
 
-async def test_two_pictures_are_the_first_and_the_last_also_after_a_restart(
+async def test_two_pictures_become_first_and_last_frame_and_stay_after_a_restart(
     tmp_path: Path,
 ) -> None:
     catalog = replace(SINGING, models=(WAN_PICTURE, KEY_FRAMES))
@@ -117,7 +121,9 @@ async def test_two_pictures_are_the_first_and_the_last_also_after_a_restart(
         assert all(hall.platform.files.path(name) for name in names)
 
 
-async def test_a_sound_goes_beside_the_picture_of_the_message_replied_to(tmp_path: Path) -> None:
+async def test_a_sound_sent_in_reply_to_a_picture_makes_a_video_of_that_picture_with_the_sound(
+    tmp_path: Path,
+) -> None:
     async with open_hall(tmp_path, catalog=SINGING) as hall, hall.page() as page:
         _, picture = await upload(hall, png(size=(90, 160)))
         _, sound = await upload(hall, b"OggS", "voice.ogg", kind="sounds")
@@ -135,7 +141,7 @@ async def test_a_sound_goes_beside_the_picture_of_the_message_replied_to(tmp_pat
         assert hall.platform.files.path(sound["name"]) is not None, "a message carries it"
 
 
-async def test_where_no_model_takes_a_sound_it_is_given_back(
+async def test_where_no_model_takes_sounds_the_order_is_refused_and_given_back(
     hall: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, picture = await upload(hall, png(size=(90, 160)))
@@ -150,7 +156,9 @@ async def test_where_no_model_takes_a_sound_it_is_given_back(
     assert list((hall.platform.folder / "files").iterdir()) == [], "they make room for what comes"
 
 
-async def test_all_that_a_message_and_the_one_it_replies_to_carry_is_used(tmp_path: Path) -> None:
+async def test_files_of_a_message_and_of_the_message_replied_to_are_used_together(
+    tmp_path: Path,
+) -> None:
     catalog = replace(SINGING, models=(WAN_PICTURE, KEY_FRAMES, SINGER))
     async with open_hall(tmp_path, catalog=catalog) as hall, hall.page() as page:
         _, cat = await upload(hall, png(), "cat.png")
@@ -173,7 +181,7 @@ async def test_all_that_a_message_and_the_one_it_replies_to_carry_is_used(tmp_pa
 
 
 @pytest.mark.parametrize("own", [True, False])
-async def test_a_video_that_is_replied_to_is_not_passed_over(hall: Hall, *, own: bool) -> None:
+async def test_an_order_in_reply_to_a_video_is_refused(hall: Hall, *, own: bool) -> None:
     video = Attachment(name="a.mp4", filename="a.mp4", size=9)
     ours = await hall.platform.room.post(author="zoetrope", nonce="a-result", video=video)
     pictures = [(await upload(hall, png()))[1]["name"]] if own else []
@@ -196,7 +204,7 @@ async def test_a_video_that_is_replied_to_is_not_passed_over(hall: Hall, *, own:
         ({"text": "a" * 60, "wish": {"model": "wan"}}, "Your prompt has 60 characters"),
     ],
 )
-async def test_what_stands_in_the_way_is_told_to_one_person(
+async def test_an_order_that_cannot_be_taken_is_explained_to_its_person_alone(
     hall: Hall, wish: dict[str, Any], said: str
 ) -> None:
     async with hall.page() as page:
@@ -206,7 +214,7 @@ async def test_what_stands_in_the_way_is_told_to_one_person(
     assert await hall.jobs.recent("playground", "ann", most=9) == []
 
 
-async def test_what_is_refused_does_not_stand_in_the_room(tmp_path: Path) -> None:
+async def test_a_refused_order_is_returned_and_does_not_appear_in_the_room(tmp_path: Path) -> None:
     limits = Limits(person_videos=1, person_at_once=None, community_videos=None, purse_videos=None)
     async with open_hall(tmp_path, limits=limits) as hall, hall.page() as page:
         _, taken = await upload(hall, png(size=(90, 160)))
@@ -217,8 +225,9 @@ async def test_what_is_refused_does_not_stand_in_the_room(tmp_path: Path) -> Non
         assert [each.text for each in hall.platform.room.messages] == ["a cat", ""]
 
 
-async def test_what_was_answered_is_not_taken_back(hall: Hall) -> None:
-    """A wish that is said again may be refused by now; its card stands all the same."""
+async def test_an_order_repeated_with_its_nonce_keeps_its_card_even_if_it_would_be_refused_now(
+    hall: Hall,
+) -> None:
     async with hall.page() as page:
         await page.say("a cat", nonce="the-same-nonce")
         await page.say("a cat", nonce="the-same-nonce", wish={"model": "gone"})
@@ -226,7 +235,7 @@ async def test_what_was_answered_is_not_taken_back(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_nothing_that_is_said_turns_letters_around(hall: Hall) -> None:
+async def test_control_and_direction_characters_are_removed_from_a_message(hall: Hall) -> None:
     async with hall.page() as page:
         await page.tell(do="say", text="\u202eabc\u2066\nline two\x07 ")
     assert [each.text for each in hall.platform.room.messages] == ["abc\nline two"]

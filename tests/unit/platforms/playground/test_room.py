@@ -1,4 +1,4 @@
-"""The room remembers: whatever it showed once it shows after a restart, and nothing twice."""
+"""The room's history: everything it showed is there after a restart, and nothing twice."""
 
 import asyncio
 import json
@@ -32,11 +32,11 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "history.jsonl"
 
 
-async def test_an_empty_room_is_empty(file: Path) -> None:
+async def test_a_room_with_a_new_history_has_no_messages(file: Path) -> None:
     assert (await opened(file)).messages == []
 
 
-async def test_posts_edits_and_deletes_outlast_the_process(file: Path) -> None:
+async def test_room_posts_edits_and_deletes_outlast_the_process(file: Path) -> None:
     room = await opened(file)
     cat = Attachment(name="c.png", filename="cat.png", size=9, width=4, height=3)
     first = await room.post(author="ann", nonce="n1", text="a “cat”\n…", picture=cat)
@@ -53,7 +53,7 @@ async def test_posts_edits_and_deletes_outlast_the_process(file: Path) -> None:
     assert again.messages[0] == first
 
 
-async def test_a_nonce_is_remembered_for_ever(file: Path) -> None:
+async def test_a_nonce_of_a_room_message_is_remembered_for_ever(file: Path) -> None:
     first = await (await opened(file)).post(author="ann", nonce="n1", text="a cat")
     again = await opened(file)
     assert await again.post(author="ann", nonce="n1", text="another") == first
@@ -63,7 +63,7 @@ async def test_a_nonce_is_remembered_for_ever(file: Path) -> None:
     assert after.messages == []
 
 
-async def test_numbers_are_never_given_twice(file: Path) -> None:
+async def test_the_id_of_a_deleted_room_message_is_not_used_again(file: Path) -> None:
     room = await opened(file)
     first = await room.post(author="ann", nonce="n1", text="a")
     await room.delete(first.id)
@@ -71,7 +71,7 @@ async def test_numbers_are_never_given_twice(file: Path) -> None:
     assert second.id != first.id
 
 
-async def test_not_even_a_history_that_was_moved_away_gives_its_ids_to_others(file: Path) -> None:
+async def test_ids_of_a_history_that_was_moved_away_are_not_used_again(file: Path) -> None:
     first = await (await opened(file)).post(author="ann", nonce="n1", text="a")
     file.rename(file.with_name("elsewhere"))
     anew = await (await opened(file)).post(author="ann", nonce="n2", text="b")
@@ -79,7 +79,7 @@ async def test_not_even_a_history_that_was_moved_away_gives_its_ids_to_others(fi
     assert re.fullmatch(r"[0-9a-z-]+", anew.id), "the page finds it by #m…"
 
 
-async def test_a_history_of_former_times_goes_on(file: Path) -> None:
+async def test_a_history_written_by_an_earlier_version_is_continued(file: Path) -> None:
     former = {"id": "7", "author": "ann", "at": 1.5, "nonce": "n1", "text": "a cat"}
     file.write_text(json.dumps({"type": "post", "message": former}) + "\n")
     room = await opened(file)
@@ -88,7 +88,7 @@ async def test_a_history_of_former_times_goes_on(file: Path) -> None:
     assert (await opened(file)).messages == room.messages
 
 
-async def test_at_the_same_moment_a_nonce_still_says_one_thing(file: Path) -> None:
+async def test_twenty_posts_at_once_with_one_nonce_are_one_message(file: Path) -> None:
     room = await opened(file)
     said = await asyncio.gather(
         *(room.post(author="ann", nonce="n", text=str(number)) for number in range(20))
@@ -97,7 +97,7 @@ async def test_at_the_same_moment_a_nonce_still_says_one_thing(file: Path) -> No
     assert len(file.read_text().splitlines()) == 1 + 1
 
 
-async def test_who_gives_up_waiting_undoes_nothing(file: Path) -> None:
+async def test_a_cancelled_post_is_still_written_to_the_history(file: Path) -> None:
     room = await opened(file)
     saying = asyncio.create_task(room.post(author="ann", nonce="n", text="a cat"))
     await asyncio.sleep(0)
@@ -107,7 +107,7 @@ async def test_who_gives_up_waiting_undoes_nothing(file: Path) -> None:
     assert (await opened(file)).messages == room.messages
 
 
-async def test_a_line_that_was_cut_short_was_never_said(file: Path) -> None:
+async def test_a_last_line_of_the_history_that_was_cut_short_is_ignored(file: Path) -> None:
     room = await opened(file)
     await room.post(author="ann", nonce="n1", text="a cat")
     whole = file.read_bytes()
@@ -121,7 +121,7 @@ async def test_a_line_that_was_cut_short_was_never_said(file: Path) -> None:
     assert [each.text for each in (await opened(file)).messages] == ["a cat", "a fox"]
 
 
-async def test_what_a_full_disk_cut_short_was_never_said(file: Path) -> None:
+async def test_a_message_cut_short_by_a_full_disk_is_not_in_the_history(file: Path) -> None:
     room = await opened(file)
     await room.post(author="ann", nonce="n1", text="a cat")
     with full_disk(file, room_for=40), pytest.raises(OSError, match="too large"):
@@ -134,7 +134,7 @@ async def test_what_a_full_disk_cut_short_was_never_said(file: Path) -> None:
 
 @contextmanager
 def full_disk(file: Path, *, room_for: int) -> Iterator[None]:
-    """No file of this process grows beyond that one and so many bytes."""
+    """Stop every file of this process from growing beyond this file and `room_for` bytes."""
     before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + room_for, most))
     try:
@@ -149,7 +149,7 @@ NAMELESS = '{"type": "post", "message": {"id": "x", "author": "ann", "at": 1, "n
 @pytest.mark.parametrize(
     "line", ["{", "[]", '{"type": "post"}', '{"type": "post", "message": {}}', NAMELESS]
 )
-async def test_a_damaged_history_is_said_to_be(file: Path, line: str) -> None:
+async def test_a_damaged_history_is_reported_with_its_line(file: Path, line: str) -> None:
     await (await opened(file)).post(author="ann", nonce="n1", text="a cat")
     file.write_text(file.read_text() + line + "\n")
     with pytest.raises(Broken) as caught:
@@ -157,7 +157,7 @@ async def test_a_damaged_history_is_said_to_be(file: Path, line: str) -> None:
     assert (caught.value.code, caught.value.values["line"]) == ("room_damaged", 3)
 
 
-async def test_whoever_listens_hears_what_becomes_visible_and_nothing_else(file: Path) -> None:
+async def test_listeners_get_only_events_that_change_a_visible_message(file: Path) -> None:
     room = await opened(file)
     message = await room.post(author="ann", nonce="n1", look={"a": 1})
     with room.listening() as events:
@@ -185,7 +185,7 @@ STEPS = st.lists(
 
 @pytest.mark.proof
 @given(steps=STEPS)
-def test_after_any_story_the_file_tells_the_same(
+def test_after_any_series_of_events_the_reopened_history_is_the_same(
     steps: list[Any], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     file = tmp_path_factory.mktemp("room") / "history.jsonl"

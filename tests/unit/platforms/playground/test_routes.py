@@ -18,7 +18,7 @@ from tests.unit.platforms.playground.requests import PAGE, SCRIPTS, knock, statu
 # --- the guard -----------------------------------------------------------------------------------
 
 
-async def test_without_the_key_there_is_nothing(hall: Hall) -> None:
+async def test_without_the_rooms_key_every_path_answers_404(hall: Hall) -> None:
     for path in ("/", "/room/", "/room/wrong/", "/room/wrong/page/room.js"):
         async with hall.session.get(hall.origin + path) as answer:
             assert answer.status == 404
@@ -27,8 +27,10 @@ async def test_without_the_key_there_is_nothing(hall: Hall) -> None:
 @pytest.mark.parametrize(
     "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "[", ""]
 )
-async def test_a_strangers_name_for_this_machine_opens_nothing(hall: Hall, host: str) -> None:
-    """DNS rebinding: the browser sits here, the page that asks does not."""
+async def test_a_request_with_a_foreign_host_name_is_refused(hall: Hall, host: str) -> None:
+    """DNS rebinding: the browser is on this machine, and the page that sends the request is
+    foreign.
+    """
     assert await status(hall, "", headers={"Host": host}) in (400, 403)
 
 
@@ -36,8 +38,10 @@ async def test_a_strangers_name_for_this_machine_opens_nothing(hall: Hall, host:
     ("peer", "answer"),
     [("127.0.0.1", 200), ("::1", 200), ("192.168.1.7", 403), ("203.0.113.9", 403), ("", 403)],
 )
-async def test_only_who_sits_at_this_machine_comes_in(hall: Hall, peer: str, answer: int) -> None:
-    """The name they use for it does not count: a stranger can say any."""
+async def test_only_a_browser_on_this_machine_may_enter_the_room(
+    hall: Hall, peer: str, answer: int
+) -> None:
+    """The Host header does not count: a stranger can send any name."""
     async with serve(
         [_from(peer, each) for each in hall.room_routes.routes], host="127.0.0.1", port=0
     ) as origin:
@@ -50,7 +54,7 @@ async def test_only_who_sits_at_this_machine_comes_in(hall: Hall, peer: str, ans
 
 
 def _from(peer: str, route: web.AbstractRouteDef) -> web.AbstractRouteDef:
-    """The same door, at which everybody arrives from there."""
+    """Return the same route with `peer` as the address of every client."""
     assert isinstance(route, web.RouteDef)
 
     async def handler(request: web.Request) -> web.StreamResponse:
@@ -62,12 +66,14 @@ def _from(peer: str, route: web.AbstractRouteDef) -> web.AbstractRouteDef:
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
-async def test_whoever_comes_through_a_proxy_sits_elsewhere(hall: Hall, header: str) -> None:
+async def test_a_request_through_a_proxy_counts_as_from_elsewhere_and_is_refused(
+    hall: Hall, header: str
+) -> None:
     assert await status(hall, "", headers={header: "for=203.0.113.9"}) == 403
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1", None])
-async def test_only_our_own_page_opens_the_socket_and_sends_pictures(
+async def test_only_the_rooms_own_page_may_open_the_socket_and_upload_pictures(
     hall: Hall, origin: str | None
 ) -> None:
     headers = {"Origin": origin} if origin else {}
@@ -75,7 +81,7 @@ async def test_only_our_own_page_opens_the_socket_and_sends_pictures(
     assert await status(hall, "pictures", "POST", data=png(), headers=headers) == 403
 
 
-async def test_the_address_stays_the_same(tmp_path: Path) -> None:
+async def test_the_rooms_address_stays_the_same_after_a_restart(tmp_path: Path) -> None:
     paths = []
     for _ in range(2):
         async with open_hall(tmp_path) as hall:
@@ -97,7 +103,7 @@ async def test_two_rooms_have_two_addresses(tmp_path: Path) -> None:
 # --- the page ------------------------------------------------------------------------------------
 
 
-async def test_the_page_may_run_and_load_nothing_but_its_own(hall: Hall) -> None:
+async def test_the_rooms_page_may_run_and_load_only_its_own_files(hall: Hall) -> None:
     async with hall.session.get(hall.url) as answer:
         page = await answer.text()
         assert answer.headers["Content-Security-Policy"] == POLICY
@@ -108,12 +114,12 @@ async def test_the_page_may_run_and_load_nothing_but_its_own(hall: Hall) -> None
 
 
 @pytest.mark.parametrize("file", sorted(each.name for each in PAGE.iterdir()))
-async def test_each_part_of_the_page_is_served(hall: Hall, file: str) -> None:
+async def test_each_file_of_the_rooms_page_is_served(hall: Hall, file: str) -> None:
     assert file == "index.html" or await status(hall, f"page/{file}") == 200
 
 
 @pytest.mark.parametrize("file", ["nothing.js", "..%2f__init__.py", "%2e%2e/client.py"])
-async def test_nothing_else_is(hall: Hall, file: str) -> None:
+async def test_a_path_outside_the_rooms_page_answers_404(hall: Hall, file: str) -> None:
     assert await status(hall, f"page/{file}") == 404
 
 
@@ -124,7 +130,7 @@ async def test_nothing_else_is(hall: Hall, file: str) -> None:
         (SINGING, "Attach a picture, or a sound to it", True),
     ],
 )
-async def test_a_page_takes_sounds_where_a_model_does(
+async def test_the_rooms_page_offers_sounds_only_if_a_model_takes_sounds(
     tmp_path: Path, catalog: Catalog, attach: str, any_sound: bool
 ) -> None:
     async with open_hall(tmp_path, catalog=catalog) as hall, hall.page() as page:
@@ -134,6 +140,6 @@ async def test_a_page_takes_sounds_where_a_model_does(
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_the_script_never_makes_markup_of_text(name: str) -> None:
+def test_the_rooms_scripts_never_make_markup_of_text(name: str) -> None:
     script = (PAGE / name).read_text("utf-8")
     assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(", script)

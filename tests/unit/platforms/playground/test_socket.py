@@ -20,7 +20,7 @@ from tests.unit.platforms.playground.requests import PAGE, SCRIPTS, knock
 # --- the socket ----------------------------------------------------------------------------------
 
 
-async def test_a_page_is_given_all_it_needs(hall: Hall) -> None:
+async def test_the_page_is_welcomed_with_all_that_it_needs(hall: Hall) -> None:
     async with hall.page() as page:
         welcome = page.welcome
     assert welcome["messages"] == []
@@ -42,12 +42,14 @@ async def test_a_page_is_given_all_it_needs(hall: Hall) -> None:
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_the_script_repeats_nothing_that_the_room_tells_it(name: str) -> None:
+def test_the_rooms_scripts_contain_no_value_that_the_room_sends(name: str) -> None:
     script = (PAGE / name).read_text("utf-8")
     assert not re.search(r"zoetrope|\b8_?000|16:9|720p|image/", script)
 
 
-async def test_every_word_that_the_page_asks_for_is_there(hall: Hall) -> None:
+async def test_every_text_that_the_page_uses_is_sent_and_every_text_sent_is_used(
+    hall: Hall,
+) -> None:
     scripts = [(PAGE / name).read_text("utf-8") for name in SCRIPTS]
     page = (PAGE / "index.html").read_text("utf-8")
     asked = set(re.findall(r"\bwords\.([a-z_]+)", "".join(scripts)))
@@ -73,7 +75,7 @@ async def test_every_word_that_the_page_asks_for_is_there(hall: Hall) -> None:
         '{"do": "say", "nonce": "12345678", "person": "ann", "admin": true}',
     ],
 )
-async def test_nonsense_closes_the_socket(hall: Hall, text: str) -> None:
+async def test_an_unreadable_frame_closes_the_socket(hall: Hall, text: str) -> None:
     async with hall.page() as page:
         await page.socket.send_str(text)
         closing = await page.socket.receive(timeout=10)
@@ -92,7 +94,7 @@ async def test_nonsense_closes_the_socket(hall: Hall, text: str) -> None:
         ("nonsense", ""),
     ],
 )
-async def test_what_closed_the_socket_is_named_by_its_nonce(
+async def test_the_close_frame_names_the_nonce_of_the_unreadable_frame(
     hall: Hall, text: str, nonce: str
 ) -> None:
     async with hall.page() as page:
@@ -101,7 +103,7 @@ async def test_what_closed_the_socket_is_named_by_its_nonce(
         assert (closing.data, closing.extra) == (1008, nonce)
 
 
-async def test_a_room_that_closes_says_come_back_later(hall: Hall) -> None:
+async def test_a_closing_room_closes_its_sockets_with_1012_and_refuses_new_ones(hall: Hall) -> None:
     room_routes = RoomRoutes(hall.platform, hall.commands, clock=hall.clock)
     async with serve(room_routes.routes, host="127.0.0.1", port=0) as origin:
         late = replace(hall, room_routes=room_routes, origin=origin)
@@ -115,7 +117,7 @@ async def test_a_room_that_closes_says_come_back_later(hall: Hall) -> None:
         assert await knock(late, {"Origin": origin}) == 503
 
 
-async def test_what_is_said_in_one_window_is_seen_in_the_other(hall: Hall) -> None:
+async def test_a_message_sent_in_one_window_is_shown_in_the_other(hall: Hall) -> None:
     async with hall.page() as one, hall.page() as other:
         await one.tell(do="say", text="hello")
         seen = await other.socket.receive_json(timeout=10)
@@ -124,20 +126,22 @@ async def test_what_is_said_in_one_window_is_seen_in_the_other(hall: Hall) -> No
         assert "Please tell me" in words(refused)
 
 
-# --- what choices come to -------------------------------------------------------------------------
+# --- quotes for chosen options --------------------------------------------------------------------
 
 
 async def quoted(hall: Hall, **draft: object) -> tuple[int, str]:
+    """Ask for a quote, and return its status and its text."""
     async with hall.session.post(
         f"{hall.url}quote", json={"person": "ann", **draft}, headers={"Origin": hall.origin}
     ) as answer:
         return answer.status, (await answer.json())["text"] if answer.ok else ""
 
 
-async def test_choices_are_told_with_their_limit_and_their_price_before_anything_is_sent(
-    tmp_path: Path,
-) -> None:
-    """In the words of the card; where nothing can be had, in none, and it costs nothing to ask."""
+async def test_a_quote_tells_model_limit_and_price_before_an_order_is_sent(tmp_path: Path) -> None:
+    """The quote uses the words of the card.
+
+    It is empty if no model fits, and asking costs nothing.
+    """
     model = replace(WAN_TEXT, auto=True, prices={"720p": 200_000}, sizes={"720p": {"16:9": "x"}})
     async with open_hall(tmp_path, catalog=Catalog(models=(model, SORA))) as hall:
         said = [
@@ -156,7 +160,7 @@ async def test_choices_are_told_with_their_limit_and_their_price_before_anything
     ]
 
 
-async def test_no_other_page_learns_what_choices_come_to(hall: Hall) -> None:
+async def test_a_foreign_page_gets_no_quote(hall: Hall) -> None:
     address = f"{hall.url}quote"
     async with hall.session.post(address, json={}, headers={"Origin": "http://evil"}) as answer:
         assert answer.status == 403

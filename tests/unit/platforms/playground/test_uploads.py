@@ -29,7 +29,7 @@ async def upload(
         return answer.status, await answer.json()
 
 
-async def test_a_picture_is_taken_and_shown_as_what_it_is(hall: Hall) -> None:
+async def test_an_uploaded_picture_is_served_unchanged_with_its_media_type(hall: Hall) -> None:
     code, taken = await upload(hall, png(size=(40, 30)))
     assert code == 200
     async with hall.session.get(f"{hall.url}files/{taken['name']}") as answer:
@@ -58,15 +58,15 @@ TEXTS.add_text("x", "y" * 3_000_000, zip=True)
         (_saved("PNG", pnginfo=TEXTS), "image/png"),
     ],
 )
-async def test_a_picture_is_taken_as_what_it_is(hall: Hall, content: bytes, shown: str) -> None:
+async def test_an_uploaded_picture_gets_its_media_type_from_its_content(
+    hall: Hall, content: bytes, shown: str
+) -> None:
     _, taken = await upload(hall, content, "sea.jpg")
     async with hall.session.get(f"{hall.url}files/{taken['name']}") as answer:
         assert (await answer.read(), answer.content_type) == (content, shown)
 
 
-async def test_a_picture_that_browsers_do_not_show_is_handed_to_them_as_one_that_they_do(
-    hall: Hall,
-) -> None:
+async def test_a_picture_that_browsers_cannot_show_is_served_as_a_jpeg(hall: Hall) -> None:
     content = heic(Image.new("RGB", (64, 64), "teal"))
     _, taken = await upload(hall, content, "sea.heic")
     async with hall.session.get(f"{hall.url}files/{taken['name']}") as answer:
@@ -78,14 +78,14 @@ async def test_a_picture_that_browsers_do_not_show_is_handed_to_them_as_one_that
     assert given.read_bytes() == content
 
 
-async def test_one_that_cannot_be_decoded_is_handed_out_as_it_is(hall: Hall) -> None:
+async def test_an_uploaded_picture_that_cannot_be_decoded_is_served_unchanged(hall: Hall) -> None:
     content = heic(Image.new("RGB", (64, 64), "teal"))[:-20]
     _, taken = await upload(hall, content, "sea.heic")
     async with hall.session.get(f"{hall.url}files/{taken['name']}") as answer:
         assert (await answer.read(), answer.content_type) == (content, "image/heic")
 
 
-async def test_a_damaged_picture_is_told_from_what_is_none(hall: Hall) -> None:
+async def test_a_damaged_upload_is_called_a_damaged_picture(hall: Hall) -> None:
     code, notice = await upload(hall, _saved("JPEG")[:50])
     assert (code, notice["text"]) == (
         415,
@@ -100,7 +100,9 @@ async def test_a_damaged_picture_is_told_from_what_is_none(hall: Hall) -> None:
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "I can't read "),
     ],
 )
-async def test_what_is_no_picture_is_not_kept(hall: Hall, content: bytes, told: str) -> None:
+async def test_an_upload_that_is_no_picture_is_refused_and_not_kept(
+    hall: Hall, content: bytes, told: str
+) -> None:
     code, notice = await upload(hall, content)
     assert code == 415
     assert told in notice["text"][0]
@@ -121,7 +123,7 @@ async def test_what_is_no_picture_is_not_kept(hall: Hall, content: bytes, told: 
         (b"#!AMR\n la", "audio/basic"),
     ],
 )
-async def test_a_sound_is_taken_and_played_as_what_it_is(
+async def test_an_uploaded_sound_gets_its_media_type_from_its_content(
     hall: Hall, content: bytes, shown: str
 ) -> None:
     _, taken = await upload(hall, content, "song.mp3", kind="sounds")
@@ -136,7 +138,7 @@ async def test_a_sound_is_taken_and_played_as_what_it_is(
         (b"OggS" + bytes(SOUND_BYTES), 413, "That sound is 15.0 MB; the most I take is 15 MB."),
     ],
 )
-async def test_what_is_no_sound_is_not_kept(
+async def test_an_upload_that_is_no_sound_is_refused_and_not_kept(
     hall: Hall, content: bytes, code: int, said: str
 ) -> None:
     answered, notice = await upload(hall, content, kind="sounds")
@@ -145,7 +147,7 @@ async def test_what_is_no_sound_is_not_kept(
 
 
 @pytest.mark.parametrize("size", [(8100, 8100), (12_000, 12_000), (30_000, 30_000)])
-async def test_too_many_pixels_are_told_as_such(
+async def test_an_upload_with_too_many_pixels_is_refused_with_the_limit(
     hall: Hall, size: tuple[int, int], recwarn: pytest.WarningsRecorder
 ) -> None:
     code, notice = await upload(hall, _huge(size))
@@ -157,16 +159,16 @@ async def test_too_many_pixels_are_told_as_such(
 
 
 def _huge(size: tuple[int, int]) -> bytes:
-    """A small picture whose header says otherwise."""
+    """Return a small picture whose header claims another size."""
     small = png()
     header = b"IHDR" + size[0].to_bytes(4) + size[1].to_bytes(4) + small[24:29]
     return small[:12] + header + zlib.crc32(header).to_bytes(4) + small[33:]
 
 
-async def test_what_was_never_sent_makes_room_for_what_comes(
+async def test_uploads_that_were_never_sent_are_removed_to_make_room(
     hall: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A holder of the key can't fill the disk; what was sent stays."""
+    """A holder of the room's key must not be able to fill the disk. Files of messages stay."""
     monkeypatch.setattr(files, "MOST_UNSENT", 2 * len(png()))
     taken = [(await upload(hall, png()))[1]["name"]]
     async with hall.page() as page:
@@ -176,7 +178,7 @@ async def test_what_was_never_sent_makes_room_for_what_comes(
     assert there == {taken[0], *taken[2:]}
 
 
-async def test_a_page_has_few_wishes_done_at_once(
+async def test_a_page_has_only_a_few_requests_handled_at_once(
     hall: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     going, most, on = 0, 0, asyncio.Event()
@@ -206,7 +208,7 @@ async def test_a_page_has_few_wishes_done_at_once(
     ("wanted", "given"),
     [("en-GB", "en-GB"), ("en", "en"), ("de-DE", "en"), ("", "en"), ("en-<b>", "en"), ("EN", "en")],
 )
-async def test_words_and_times_are_told_in_one_language(
+async def test_texts_and_times_are_sent_in_the_language_that_the_page_gets(
     hall: Hall, wanted: str, given: str
 ) -> None:
     address = f"{hall.url}socket?{urlencode({'locale': wanted})}"
@@ -214,7 +216,7 @@ async def test_words_and_times_are_told_in_one_language(
         assert (await socket.receive_json())["locale"] == given
 
 
-async def test_more_than_8_mb_are_turned_away_as_they_come(hall: Hall) -> None:
+async def test_an_upload_of_more_than_8_mb_is_refused_while_it_arrives(hall: Hall) -> None:
     code, notice = await upload(hall, png() + b"0" * 8_000_000)
     assert code == 413
     assert "the most I take is 8 MB" in notice["text"][0]
@@ -222,11 +224,11 @@ async def test_more_than_8_mb_are_turned_away_as_they_come(hall: Hall) -> None:
 
 
 @pytest.mark.parametrize("name", ["key", "..%2fkey", "..%2fhistory.jsonl", "0" * 32 + ".png"])
-async def test_nothing_but_our_files_is_served(hall: Hall, name: str) -> None:
+async def test_a_path_that_is_no_uploaded_file_answers_404(hall: Hall, name: str) -> None:
     assert await status(hall, f"files/{name}") == 404
 
 
-async def test_what_was_never_sent_is_swept_away_at_the_next_start(tmp_path: Path) -> None:
+async def test_uploads_that_were_never_sent_are_removed_at_the_next_start(tmp_path: Path) -> None:
     async with open_hall(tmp_path) as hall, hall.page() as page:
         _, sent = await upload(hall, png())
         await upload(hall, png())

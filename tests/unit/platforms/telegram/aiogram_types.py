@@ -1,6 +1,5 @@
-"""All types and methods of aiogram, built, and objects made of them: printed, to be compared.
-
-`python -m tests.unit.platforms.telegram.aiogram_types shipped|lazy`.
+"""A program that builds all types and methods of aiogram, makes objects of them and prints them for
+comparison. `python -m tests.unit.platforms.telegram.aiogram_types shipped|lazy`.
 """
 
 import json
@@ -87,7 +86,7 @@ ASKED: list[TelegramMethod[Any]] = [
 
 
 def _built(name: str, kind: object) -> dict[str, str] | None:
-    """The fields of a type with all that their annotations mention; None for what is no type."""
+    """Return a type's fields with all that their annotations mention; None if it is no type."""
     if not isinstance(kind, type) or not issubclass(kind, BaseModel):
         return None
     kind.model_rebuild()
@@ -101,12 +100,12 @@ def _answer(method: type[TelegramMethod[Any]]) -> str:
 
 
 def _shown(it: object) -> str:
-    """The same in every process."""
+    """Return a representation that is the same in every process."""
     return re.sub(" at 0x[0-9a-f]+", "", repr(it))
 
 
 if __name__ == "__main__":
-    # First what is built as it is used, then everything else.
+    # First the types that are built while they are used, then all others.
     said = [_shown(Update.model_validate({"update_id": 1, **each}).model_dump()) for each in TOLD]
     said += [_shown(each.model_dump(warnings=False)) for each in ASKED]
     said += [_answer(type(each)) for each in ASKED]

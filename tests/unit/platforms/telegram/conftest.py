@@ -1,4 +1,6 @@
-"""The half that hears, without its loops: what is told is handled by hand, on the test's clock."""
+"""The Telegram commands without the loops of the listener: the test handles each update, on its own
+clock.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -49,7 +51,7 @@ VIDEO = Video(key="videos/a.mp4", size=len(MP4), width=16, height=9, seconds=5.0
 
 @dataclass
 class Lobby:
-    """One account's ears over real rows; nothing works on the jobs that come in."""
+    """The commands of one account over real rows; no worker takes steps of the jobs."""
 
     fake: FakeTelegram
     clock: FakeClock
@@ -57,7 +59,7 @@ class Lobby:
     folder: Path
     ann: Person = field(init=False)
     link: Link | None = None
-    """Where the world finds any video; None: it does not see us."""
+    """The link to any video; None if there is no public URL."""
 
     def __post_init__(self) -> None:
         self.ann = self.fake.person("Ann", started=True)
@@ -96,11 +98,11 @@ class Lobby:
         self.updates = Updates(self.database, settings.account)
 
     def allow(self, limits: Limits) -> None:
-        """So much from now on."""
+        """Set the limits from now on."""
         self.service.accounts = Accounts(Terms(catalog=CATALOG, limits=limits))
 
     async def open(self) -> None:
-        """Get to know ourselves."""
+        """Build the commands, with the bot's own user."""
         intake = Intake(
             self.platform,
             door=self.door,
@@ -112,13 +114,13 @@ class Lobby:
         self.commands = Commands(intake, me=me, updates=self.updates, claimed=self._claimed)
 
     async def _claimed(self) -> None:
-        """The menus of owners are the listener's."""
+        """Do nothing: the listener updates the menus of owners."""
 
     async def _ways(self, job: Job, _direct: bool) -> Ways:
         return await self.service.accounts.ways(job)
 
     async def hear(self, subject: object, *, attempts: int = 0) -> None:
-        """Handle what Telegram told of a message or a press."""
+        """Handle the update about a message or a press."""
         value = self.fake.updates.of(subject)
         await self.commands.handle(
             Update(
@@ -131,7 +133,7 @@ class Lobby:
         )
 
     async def hear_together(self, *subjects: object) -> None:
-        """Handle an album: the first of it, behind which the others wait in its lane."""
+        """Handle an album: its first update, while the others wait behind it in their lane."""
         value = [self.fake.updates.of(subject) for subject in subjects]
         now = self.clock.now()
         album = [Update(id=it.id, lane="album", data=it.json, received_at=now) for it in value]
@@ -140,18 +142,18 @@ class Lobby:
         await self.updates.done(album[0])
 
     async def jobs(self, person: Person | None = None) -> list[Job]:
-        """Somebody's jobs, the oldest first."""
+        """Return a person's jobs, the oldest first."""
         person_id = str((person or self.ann).id)
         return (await self.store.jobs.recent("telegram", person_id, most=99))[::-1]
 
     async def job(self, job_id: str) -> Job:
-        """The row as it is now."""
+        """Return the job's row as it is now."""
         found = await self.store.jobs.get(job_id)
         assert found is not None
         return found
 
     async def card(self, job: Job) -> Message:
-        """The status message of a job; it is posted if it is still owed."""
+        """Return the card of a job; post it if it is still due."""
         post = await self.store.post(job, PostKind.CARD)
         assert post is not None
         if post.message_id is None:
@@ -161,7 +163,7 @@ class Lobby:
         return self._at(post.message_id, post.channel_id or "")
 
     async def made(self, job: Job) -> Job:
-        """The same job with its video, which is still to be posted."""
+        """Return the job with its video, which is still to be posted."""
         now, row = self.clock.now(), await self.job(job.id)
         row = await self.store.moved(row, moves.submitting(row, now=now))
         row = await self.store.moved(row, moves.accepted(row, "v1", now=now, due_at=now))
@@ -169,7 +171,7 @@ class Lobby:
         return await self.store.moved(row, moves.stored(row, VIDEO))
 
     async def result(self, job: Job) -> Message:
-        """The message with its video, posted now."""
+        """Post the job's video now, and return the message."""
         post = await self.store.post(job, PostKind.RESULT)
         assert post is not None
         async with self._stored("") as video:
@@ -179,13 +181,13 @@ class Lobby:
         return self._at(*stands)
 
     async def ordered(self, *, chat: Chat | None = None, topic: Topic | None = None) -> Job:
-        """A new job of Ann's."""
+        """Place an order as Ann, and return the job."""
         command = f"/video@{self.fake.bot.username} a cat"
         await self.hear(await self.ann.says(command, chat=chat, topic=topic))
         return (await self.jobs())[-1]
 
     def answer(self, said: Message) -> Message:
-        """The bot's reply."""
+        """Return the bot's reply to a message."""
         (answer,) = [it for it in self.fake.posts(said.chat) if it.reply_to == said.id]
         return answer
 
@@ -201,7 +203,7 @@ class Lobby:
 
 
 def locked(*_: object, **__: object) -> NoReturn:
-    """A store method whose database somebody else has locked."""
+    """Raise the error of a database that somebody else has locked."""
     raise OperationalError("INSERT", {}, Exception("database is locked"))
 
 

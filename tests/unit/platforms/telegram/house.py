@@ -29,7 +29,7 @@ ORIGINAL = b"as its gateway made it"
 
 
 class Rows:
-    """The rows that the platform asks for: one card, and handles."""
+    """The rows that the platform asks for: one card, and file ids."""
 
     def __init__(self) -> None:
         self.posts: dict[str, Post] = {}
@@ -70,7 +70,7 @@ class Communities:
 
 @dataclass
 class House:
-    """The platform, and one finished job of Ann's."""
+    """The platform, and one finished job of Ann."""
 
     fake: FakeTelegram
     platform: TelegramPlatform
@@ -92,7 +92,7 @@ class House:
     async def send(
         self, about: Job | None = None, *, clip: bool = True, size: int = 0, again: bool = False
     ) -> tuple[str, str]:
-        """Send its video, made longer to be of that size."""
+        """Send the job's video, made longer to have that size."""
         about = about or self.job()
         post = Post(id=1, job_id=about.id, kind=PostKind.RESULT, due_at=None)
         video = self.folder / "video.mp4"
@@ -103,6 +103,7 @@ class House:
         return await send(post, about, replies.result(about), video=video if clip else None)
 
     async def trouble(self, about: Job | None = None, *, size: int = 0) -> BotError:
+        """Send the job's video, and return the error that this raises."""
         with pytest.raises(BotError) as caught:
             await self.send(about, size=size)
         return caught.value
@@ -112,6 +113,7 @@ class House:
 
 
 async def with_card(house: House) -> Job:
+    """Send the job's card, and return the job."""
     about = house.job()
     card = Post(id=2, job_id=about.id, kind=PostKind.CARD, due_at=None)
     message_id, channel = await house.platform.send(card, about, cards.card(about), video=None)

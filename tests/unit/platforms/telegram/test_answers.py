@@ -1,4 +1,4 @@
-"""The handling of answers to our questions, and of drafts."""
+"""The handling of proposals, and of answers to the bot's questions."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from tests.unit.platforms.telegram.conftest import Lobby
 
 
 async def remixed(lobby: Lobby) -> tuple[Job, Message]:
-    """Ann's job with a picture, and the question with which other words."""
+    """Return Ann's job with a picture, and the question for a new prompt after "Remix"."""
     photo = await lobby.ann.sends_photo(png("red"), caption="/animate wave --model wan --seed 7")
     await lobby.hear(photo)
     (job,) = await lobby.jobs()
@@ -27,7 +27,7 @@ async def remixed(lobby: Lobby) -> tuple[Job, Message]:
     return job, lobby.fake.posts(lobby.ann.private)[-1]
 
 
-async def test_an_answer_keeps_what_was_chosen(lobby: Lobby) -> None:
+async def test_an_answer_to_remix_keeps_the_former_picture_and_options(lobby: Lobby) -> None:
     job, question = await remixed(lobby)
     await lobby.hear(await lobby.ann.says("jump", reply_to=question))
     *_, again = await lobby.jobs()
@@ -35,7 +35,9 @@ async def test_an_answer_keeps_what_was_chosen(lobby: Lobby) -> None:
     assert again.order.wish.prompt == "jump"
 
 
-async def test_what_happens_next_begins_where_the_video_ended(lobby: Lobby) -> None:
+async def test_continue_makes_a_video_from_the_last_frame_with_the_answer_as_its_prompt(
+    lobby: Lobby,
+) -> None:
     video = await lobby.made(await lobby.ordered())
     await lobby.hear(await lobby.ann.presses(await lobby.result(video), "Continue"))
     question = lobby.fake.posts(lobby.ann.private)[-1]
@@ -47,7 +49,7 @@ async def test_what_happens_next_begins_where_the_video_ended(lobby: Lobby) -> N
     assert after.order.wish.prompt == "it wakes up"
 
 
-async def test_a_picture_in_an_answer_takes_the_place_of_the_former(lobby: Lobby) -> None:
+async def test_a_picture_in_the_answer_to_remix_replaces_the_former_picture(lobby: Lobby) -> None:
     job, question = await remixed(lobby)
     await lobby.hear(await lobby.ann.sends_photo(png("blue"), caption="jump", reply_to=question))
     *_, again = await lobby.jobs()
@@ -56,7 +58,7 @@ async def test_a_picture_in_an_answer_takes_the_place_of_the_former(lobby: Lobby
     assert after.source not in (None, before.source)
 
 
-async def test_an_answer_that_says_nothing_is_asked_again(lobby: Lobby) -> None:
+async def test_a_sticker_as_an_answer_to_remix_is_asked_for_again(lobby: Lobby) -> None:
     _, question = await remixed(lobby)
     said = await lobby.ann.sends_sticker(b"moves", kind="animated", reply_to=question)
     await lobby.hear(said)
@@ -65,7 +67,7 @@ async def test_an_answer_that_says_nothing_is_asked_again(lobby: Lobby) -> None:
     assert [job.order.wish.prompt for job in await lobby.jobs()] == ["wave", "jump"]
 
 
-async def test_flags_count_in_an_answer(lobby: Lobby) -> None:
+async def test_flags_in_the_answer_to_a_question_count(lobby: Lobby) -> None:
     asked = await lobby.ann.says("/video --preset life")
     await lobby.hear(asked)
     await lobby.hear(await lobby.ann.says("a cat --seconds 10", reply_to=lobby.answer(asked)))
@@ -73,13 +75,11 @@ async def test_flags_count_in_an_answer(lobby: Lobby) -> None:
     assert (job.request.seconds, job.request.prompt) == (10, "Bring it to life. a cat")
 
 
-# --- drafts ---------------------------------------------------------------------------------------
+# --- proposals ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("caption", ["", "/animate"])
-async def test_of_an_album_of_three_nothing_is_dropped_in_silence(
-    lobby: Lobby, caption: str
-) -> None:
+async def test_an_album_of_three_pictures_is_refused(lobby: Lobby, caption: str) -> None:
     items = [Item(content=png(), caption=caption), Item(content=png()), Item(content=png())]
     first, *others = await lobby.ann.sends_album(items)
     await lobby.hear_together(first, *others)
@@ -88,7 +88,7 @@ async def test_of_an_album_of_three_nothing_is_dropped_in_silence(
 
 
 @pytest.mark.parametrize("is_admin", [False, True])
-async def test_an_album_of_which_telegram_shows_one_picture_is_no_order_of_that(
+async def test_an_album_of_which_telegram_shows_one_picture_is_no_order(
     lobby: Lobby, *, is_admin: bool
 ) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
@@ -104,7 +104,7 @@ async def test_an_album_of_which_telegram_shows_one_picture_is_no_order_of_that(
 
 
 @pytest.mark.parametrize("caption", ["", "/animate", "/video they meet"])
-async def test_of_an_album_the_one_that_is_refused_is_named(lobby: Lobby, caption: str) -> None:
+async def test_in_an_album_the_file_that_is_refused_is_named(lobby: Lobby, caption: str) -> None:
     items = [
         Item(content=png(), caption=caption, document_name="cat.png"),
         Item(content=b"dog", document_name="dog.txt"),
@@ -115,7 +115,7 @@ async def test_of_an_album_the_one_that_is_refused_is_named(lobby: Lobby, captio
     assert await lobby.jobs() == []
 
 
-async def test_flags_count_in_a_draft(lobby: Lobby) -> None:
+async def test_flags_in_a_plain_text_count_for_its_proposal(lobby: Lobby) -> None:
     said = await lobby.ann.says("a cat --Seconds 10")
     await lobby.hear(said)
     assert "10 s" in lobby.answer(said).text
@@ -130,18 +130,20 @@ async def test_flags_count_in_a_draft(lobby: Lobby) -> None:
         ("/video a cat --model Kling 9 --seconds 5", "Wan, Sora"),
     ],
 )
-async def test_a_flag_that_makes_no_sense_is_said_to(lobby: Lobby, text: str, answer: str) -> None:
+async def test_a_flag_that_makes_no_sense_is_explained(
+    lobby: Lobby, text: str, answer: str
+) -> None:
     said = await lobby.ann.says(text)
     await lobby.hear(said)
     assert answer in lobby.answer(said).text
     assert await lobby.jobs() == []
 
 
-# --- drafts: what is left to the model, or switched -----------------------------------------------
+# --- proposals: options left to the model, and switches -------------------------------------------
 
 
 async def pressed(lobby: Lobby, *buttons: str) -> Message:
-    """The draft that stands there, after these buttons, without haste."""
+    """Press these buttons one after another with pauses, and return the proposal as it is then."""
     for button in buttons:
         await lobby.clock.advance(60)
         draft = lobby.fake.posts(lobby.ann.private)[-1]
@@ -150,18 +152,18 @@ async def pressed(lobby: Lobby, *buttons: str) -> Message:
 
 
 async def chosen(lobby: Lobby, *buttons: str) -> Message:
-    """A new draft, after these buttons."""
+    """Make a new proposal, press these buttons, and return it."""
     await lobby.clock.advance(60)
     await lobby.hear(await lobby.ann.says("a cat"))
     return await pressed(lobby, *buttons)
 
 
 def offering(lobby: Lobby, *models: Model) -> None:
-    """These from now on, and nothing else."""
+    """Offer these models alone from now on."""
     lobby.service.accounts = Accounts(Terms(catalog=Catalog(models=models), limits=FREE))
 
 
-async def test_a_draft_says_what_is_left_to_the_model_and_what_it_costs_at_most(
+async def test_a_proposal_says_what_is_left_to_the_model_and_the_most_it_costs(
     lobby: Lobby,
 ) -> None:
     prices, silent = {"720p": 200_000}, {"720p": 50_000}
@@ -182,7 +184,7 @@ async def test_a_draft_says_what_is_left_to_the_model_and_what_it_costs_at_most(
     assert (job.order.wish.seconds, job.order.wish.audio, job.spend_cost) == (AUTO, False, 500_000)
 
 
-async def test_a_draft_has_a_button_for_what_there_is_to_choose(lobby: Lobby) -> None:
+async def test_a_proposal_has_buttons_only_for_options_that_a_model_has(lobby: Lobby) -> None:
     words = {"Sound", "Your words", "Watermark"}
 
     async def shown(*models: Model) -> set[str]:
@@ -194,10 +196,9 @@ async def test_a_draft_has_a_button_for_what_there_is_to_choose(lobby: Lobby) ->
     assert await shown(replace(WAN_TEXT, takes=tuple(Extra))) == words
 
 
-async def test_another_model_in_a_draft_gives_up_what_it_can_not_switch_and_says_so(
+async def test_choosing_another_model_drops_a_switch_that_it_lacks_and_says_so_once(
     lobby: Lobby,
 ) -> None:
-    """Once: what is gone is no choice any more."""
     offering(lobby, WAN_TEXT, SORA)
     draft = await chosen(lobby, "Sound", "Without sound", "Model", "Sora")
     assert "Sora · 4 s" in draft.text
@@ -205,8 +206,10 @@ async def test_another_model_in_a_draft_gives_up_what_it_can_not_switch_and_says
     assert "left out" not in (await pressed(lobby, "Length")).text
 
 
-async def test_another_model_in_a_draft_gives_up_nothing_that_it_can(lobby: Lobby) -> None:
-    """It has no such length and can't be silent, and has a watermark or none all the same."""
+async def test_choosing_another_model_keeps_the_options_that_it_has(lobby: Lobby) -> None:
+    """The other model lacks the length and the switch for sound, and has the switch for a
+    watermark.
+    """
     takes = (Extra.AUDIO, Extra.WATERMARK)
     loud = replace(SORA, seconds=(4,), takes=(Extra.WATERMARK,), silent=False)
     offering(lobby, replace(WAN_TEXT, seconds=(5, 10), takes=takes), loud)
@@ -217,36 +220,43 @@ async def test_another_model_in_a_draft_gives_up_nothing_that_it_can(lobby: Lobb
     assert draft.text.count("With a watermark") == draft.text.count("Without sound") == 1
 
 
-async def test_a_length_that_was_left_to_the_model_is_given_up_in_its_word(lobby: Lobby) -> None:
+async def test_choosing_another_model_says_that_an_automatic_length_is_dropped(
+    lobby: Lobby,
+) -> None:
     offering(lobby, replace(WAN_TEXT, auto=True), SORA)
     draft = await chosen(lobby, "Length", "Auto, up to 10 s", "Model", "Sora")
     assert "Not with Sora, so left out: auto" in draft.text
 
 
-# --- pictures that are handed on ------------------------------------------------------------------
+# --- forwarded pictures ---------------------------------------------------------------------------
 
 
 async def forwarded(lobby: Lobby, picture: Message) -> Message:
+    """Forward a message to the bot as Ann, and return the forward."""
     said = await lobby.ann.forwards(picture, to=lobby.ann.private)
     await lobby.hear(said)
     return said
 
 
-async def test_ones_own_picture_that_is_handed_on_becomes_a_draft(lobby: Lobby) -> None:
+async def test_a_persons_own_forwarded_picture_becomes_a_proposal(lobby: Lobby) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     said = await forwarded(lobby, await lobby.ann.sends_photo(png(), chat=club, caption="it waves"))
     assert "Shall I make this?" in lobby.answer(said).text
     assert "it waves" in lobby.answer(said).text
 
 
-async def test_whose_picture_it_is_is_said_where_it_is_known(lobby: Lobby) -> None:
+async def test_a_forwarded_picture_of_somebody_else_is_refused_as_somebody_elses(
+    lobby: Lobby,
+) -> None:
     bob = lobby.fake.person("Bob", started=True)
     said = await forwarded(lobby, await bob.sends_photo(png()))
     assert "Somebody else posted that picture" in lobby.answer(said).text
 
 
 @pytest.mark.parametrize("text", ["", "/animate"])
-async def test_nothing_is_said_of_an_owner_who_is_hidden(lobby: Lobby, text: str) -> None:
+async def test_a_forwarded_picture_with_a_hidden_author_is_refused_as_unknown(
+    lobby: Lobby, text: str
+) -> None:
     news = lobby.fake.channel("news", lobby.ann)
     photo = await lobby.ann.sends_photo(png(), chat=news)
     said = await lobby.ann.forwards(photo, to=lobby.ann.private)
@@ -259,7 +269,7 @@ async def test_nothing_is_said_of_an_owner_who_is_hidden(lobby: Lobby, text: str
 HANDED_ON = "That is forwarded, or written through another bot, so I make nothing of it."
 
 
-async def test_words_that_are_handed_on_are_nobodys(lobby: Lobby) -> None:
+async def test_a_forwarded_text_or_command_is_no_order(lobby: Lobby) -> None:
     photo = await lobby.ann.sends_photo(png(), caption="/animate wave")
     for words in (photo, await lobby.ann.says("/video a cat"), await lobby.ann.says("a cat")):
         said = await forwarded(lobby, words)
@@ -267,7 +277,7 @@ async def test_words_that_are_handed_on_are_nobodys(lobby: Lobby) -> None:
     assert await lobby.jobs() == []
 
 
-async def test_an_album_that_is_handed_on_with_a_command_is_nobodys(lobby: Lobby) -> None:
+async def test_a_forwarded_album_with_a_command_is_no_order(lobby: Lobby) -> None:
     items = [Item(content=png()), Item(content=png(), caption="/animate")]
     album = await lobby.ann.sends_album(items)
     for each in album:
@@ -280,9 +290,7 @@ async def test_an_album_that_is_handed_on_with_a_command_is_nobodys(lobby: Lobby
     assert await lobby.jobs() == []
 
 
-async def test_in_a_group_a_picture_that_is_handed_on_is_none_of_our_business(
-    lobby: Lobby,
-) -> None:
+async def test_a_forwarded_picture_in_a_group_is_ignored(lobby: Lobby) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     lobby.fake.promote(club, lobby.fake.bot)
     said = await lobby.ann.forwards(await lobby.ann.sends_photo(png()), to=club)
@@ -291,7 +299,7 @@ async def test_in_a_group_a_picture_that_is_handed_on_is_none_of_our_business(
 
 
 @pytest.mark.parametrize("words", ["--preset life", '--preset "Bring to LIFE"', "wave"])
-async def test_the_menu_of_movements_opens_however_one_was_asked_for(
+async def test_the_menu_of_movements_marks_the_preset_however_it_was_named(
     lobby: Lobby, words: str
 ) -> None:
     await lobby.hear(await lobby.ann.sends_photo(png(), caption=words))

@@ -1,4 +1,4 @@
-"""Telegram's answers, and what becomes of them: the real aiogram against the fake Bot API."""
+"""Telegram's answers and their effect: the real aiogram against the fake Bot API."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ from tests.unit.platforms.telegram.house import House
 
 
 @pytest.mark.parametrize("direct", [True, False])
-async def test_in_private_nothing_is_a_reply_to_a_number_of_the_group(
+async def test_a_direct_message_is_no_reply_to_a_message_number_of_the_group(
     house: House, *, direct: bool
 ) -> None:
     club = house.fake.group("club", house.ann)
@@ -61,7 +61,9 @@ async def test_in_private_nothing_is_a_reply_to_a_number_of_the_group(
         (bad_request("something that nobody foresaw"), "message_refused"),
     ],
 )
-async def test_a_definite_no_is_told_as_one(house: House, fault: Fault, code: str) -> None:
+async def test_a_definite_refusal_by_telegram_raises_refused_with_an_error_code(
+    house: House, fault: Fault, code: str
+) -> None:
     house.fake.faults.add("sendVideo", fault)
     trouble = await house.trouble()
     assert isinstance(trouble, Refused)
@@ -73,7 +75,9 @@ async def test_a_definite_no_is_told_as_one(house: House, fault: Fault, code: st
     "fault",
     [internal(), bad_gateway(), reset(), garbled(), accepted(internal()), accepted(reset())],
 )
-async def test_silence_has_an_unknown_end(house: House, fault: Fault) -> None:
+async def test_a_send_without_a_clear_answer_has_an_unknown_outcome(
+    house: House, fault: Fault
+) -> None:
     house.fake.faults.add("sendVideo", fault)
     trouble = await house.trouble()
     assert isinstance(trouble, Temporary)
@@ -81,14 +85,16 @@ async def test_silence_has_an_unknown_end(house: House, fault: Fault) -> None:
 
 
 @pytest.mark.parametrize(("fault", "wait"), [(flood(7), 8.0), (conflict(), 30.0)])
-async def test_a_request_to_wait_is_no_doubt(house: House, fault: Fault, wait: float) -> None:
+async def test_an_answer_that_asks_to_wait_means_that_nothing_was_sent(
+    house: House, fault: Fault, wait: float
+) -> None:
     house.fake.faults.add("sendVideo", fault)
     trouble = await house.trouble()
     assert isinstance(trouble, Temporary)
     assert (trouble.unsent, trouble.retry_after) == (True, wait)
 
 
-async def test_a_server_that_is_not_there_took_nothing(house: House) -> None:
+async def test_an_unreachable_telegram_server_means_that_nothing_was_sent(house: House) -> None:
     await house.fake.__aexit__(None, None, None)
     trouble = await house.trouble()
     assert isinstance(trouble, Temporary)
@@ -96,14 +102,14 @@ async def test_a_server_that_is_not_there_took_nothing(house: House) -> None:
     assert trouble.away, "no fault of the video's"
 
 
-async def test_a_token_that_was_withdrawn_is_for_the_operator(house: House) -> None:
+async def test_a_revoked_telegram_token_raises_telegram_token_bad(house: House) -> None:
     house.fake.faults.add("sendVideo", unauthorized())
     trouble = await house.trouble()
     assert isinstance(trouble, Broken)
     assert trouble.code == "telegram_token_bad"
 
 
-async def test_an_operator_is_told_rather_twice_than_never(house: House) -> None:
+async def test_a_notice_with_an_unknown_outcome_is_sent_again_on_telegram(house: House) -> None:
     words = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
     message = DirectMessage(person_id=str(house.ann.id), reply=words, nonce="n1")
     house.fake.faults.add("sendMessage", reset())
@@ -116,7 +122,7 @@ async def test_an_operator_is_told_rather_twice_than_never(house: House) -> None
         await house.platform.tell(message)
 
 
-async def test_no_error_carries_the_token(house: House) -> None:
+async def test_no_telegram_error_contains_the_token(house: House) -> None:
     for fault in (reset(), internal(), blocked(), garbled()):
         house.fake.faults.add("sendVideo", fault)
         trouble: BaseException | None = await house.trouble()
@@ -127,7 +133,7 @@ async def test_no_error_carries_the_token(house: House) -> None:
 
 
 @pytest.mark.proof
-async def test_after_a_flood_the_chat_is_left_in_peace(house: House) -> None:
+async def test_after_a_429_the_chat_gets_no_call_until_the_wait_is_over(house: House) -> None:
     house.fake.faults.add("sendVideo", flood(30))
     await house.trouble()
     with pytest.raises(Temporary):
@@ -135,7 +141,7 @@ async def test_after_a_flood_the_chat_is_left_in_peace(house: House) -> None:
     assert house.fake.faults.impatient == []
 
 
-async def test_a_flood_of_reactions_silences_the_chat(house: House) -> None:
+async def test_a_429_for_a_reaction_pauses_all_sending_to_the_chat(house: House) -> None:
     house.fake.faults.add("setMessageReaction", flood(30))
     await house.platform.line.react(house.ann.id, 1, "👀")
     trouble = await house.trouble()
@@ -144,13 +150,13 @@ async def test_a_flood_of_reactions_silences_the_chat(house: House) -> None:
     assert house.fake.calls_of("sendVideo") == []
 
 
-async def test_where_silence_is_wanted_nobody_asks_for_a_reaction(house: House) -> None:
+async def test_no_reaction_is_sent_to_a_paused_chat(house: House) -> None:
     house.platform.line.pace.pause(house.ann.id, 30.0)
     await house.platform.line.react(house.ann.id, 1, "👀")
     assert house.fake.calls_of("setMessageReaction") == []
 
 
-async def test_where_silence_is_wanted_an_upload_goes_on_unseen(house: House) -> None:
+async def test_during_a_pause_an_upload_sends_no_chat_action(house: House) -> None:
     line = house.platform.line
     async with line.uploading(house.ann.id, None):
         await house.clock.asleep()
@@ -163,7 +169,7 @@ async def test_where_silence_is_wanted_an_upload_goes_on_unseen(house: House) ->
 # --- topics and replies ---------------------------------------------------------------------------
 
 
-async def test_a_topic_that_is_closed_is_left_for_the_general_one(house: House) -> None:
+async def test_a_post_for_a_closed_topic_goes_to_the_general_topic(house: House) -> None:
     club = house.fake.supergroup("club", house.ann, is_forum=True)
     topic = house.fake.topic(club, "videos")
     topic.is_closed = True
@@ -172,7 +178,7 @@ async def test_a_topic_that_is_closed_is_left_for_the_general_one(house: House) 
     assert post.topic is None
 
 
-async def test_a_group_with_another_id_is_known_by_it_from_then_on(house: House) -> None:
+async def test_a_group_that_became_a_supergroup_has_its_new_id_recorded(house: House) -> None:
     group = house.fake.group("club", house.ann)
     club = house.fake.migrate(group)
     trouble = await house.trouble(house.job(group))

@@ -1,4 +1,4 @@
-"""The effect of what people write, and of what Telegram tells of chats."""
+"""The effect of messages, and of updates about chats."""
 
 import asyncio
 from dataclasses import replace
@@ -22,12 +22,10 @@ from tests.fakes.telegram import Chat, Message, Person, flood, internal
 from tests.unit.core.orders import SORA, WAN_TEXT
 from tests.unit.platforms.telegram.conftest import Lobby, locked
 
-# --- confirmed ------------------------------------------------------------------------------------
+# --- confirmations --------------------------------------------------------------------------------
 
 
-async def test_a_confirmation_waits_for_its_turn_and_is_not_said_to_have_failed(
-    lobby: Lobby,
-) -> None:
+async def test_a_confirmation_after_a_429_is_sent_once_the_wait_is_over(lobby: Lobby) -> None:
     await lobby.ordered()
     lobby.fake.faults.add("sendMessage", flood(20))
     said = await lobby.ann.says("/cancel")
@@ -41,11 +39,13 @@ async def test_a_confirmation_waits_for_its_turn_and_is_not_said_to_have_failed(
     )
 
 
-# --- answered -------------------------------------------------------------------------------------
+# --- limits on answers ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", ["/help", "/models", "/quota", "/video", "/video --x", "/cancel"])
-async def test_a_flood_in_a_group_is_answered_a_few_times(lobby: Lobby, text: str) -> None:
+async def test_one_persons_flood_of_commands_in_a_group_gets_only_a_few_answers(
+    lobby: Lobby, text: str
+) -> None:
     club = lobby.fake.supergroup("club", lobby.ann, bob := lobby.fake.person("Bob"))
     flood = [f"{text.split()[0]}@zoetrope_bot{text[len(text.split()[0]) :]}"] * (MOST_ANSWERS + 2)
     for each in flood:
@@ -53,7 +53,9 @@ async def test_a_flood_in_a_group_is_answered_a_few_times(lobby: Lobby, text: st
     assert len(lobby.fake.posts(club)) == MOST_ANSWERS
 
 
-async def test_whoever_was_answered_enough_is_still_given_what_they_ask_for(lobby: Lobby) -> None:
+async def test_a_person_who_got_all_answers_in_a_group_may_still_order_and_cancel(
+    lobby: Lobby,
+) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     for _ in range(MOST_ANSWERS):
         await lobby.hear(await lobby.ann.says("/help@zoetrope_bot", chat=club))
@@ -62,7 +64,9 @@ async def test_whoever_was_answered_enough_is_still_given_what_they_ask_for(lobb
     assert await ends(lobby, job) == [(Status.CANCELLED, Reason.BY_PERSON)]
 
 
-async def test_a_flood_takes_no_answer_from_others_or_from_later(lobby: Lobby) -> None:
+async def test_one_persons_flood_in_a_group_costs_others_no_answer_and_ends_after_a_while(
+    lobby: Lobby,
+) -> None:
     club = lobby.fake.supergroup("club", lobby.ann, bob := lobby.fake.person("Bob"))
     for _ in range(MOST_ANSWERS):
         await lobby.hear(await bob.says("/help@zoetrope_bot", chat=club))
@@ -74,7 +78,7 @@ async def test_a_flood_takes_no_answer_from_others_or_from_later(lobby: Lobby) -
     assert [lobby.answer(each).reply_to for each in (hers, later)] == [hers.id, later.id]
 
 
-async def test_what_waited_for_its_turn_is_not_one_answer_more(lobby: Lobby) -> None:
+async def test_an_answer_that_was_put_off_is_not_counted_twice(lobby: Lobby) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     for _ in range(MOST_ANSWERS - 1):
         await lobby.hear(await lobby.ann.says("/help@zoetrope_bot", chat=club))
@@ -87,14 +91,14 @@ async def test_what_waited_for_its_turn_is_not_one_answer_more(lobby: Lobby) -> 
     assert "/animate" in lobby.answer(said).text
 
 
-async def test_in_private_everything_is_answered(lobby: Lobby) -> None:
+async def test_in_a_private_chat_every_command_is_answered(lobby: Lobby) -> None:
     for _ in range(MOST_ANSWERS + 1):
         await lobby.hear(await lobby.ann.says("/help"))
         await lobby.clock.advance(2)
     assert len(lobby.fake.posts(lobby.ann.private)) == MOST_ANSWERS + 1
 
 
-async def test_a_group_that_we_are_added_to_by_a_link_is_told_what_holds_there(
+async def test_start_in_a_group_does_not_invite_to_write_a_prompt_without_a_command(
     lobby: Lobby,
 ) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
@@ -103,10 +107,11 @@ async def test_a_group_that_we_are_added_to_by_a_link_is_told_what_holds_there(
     assert "Write what you" not in lobby.answer(said).text
 
 
-# --- sent away ------------------------------------------------------------------------------------
+# --- the bot is removed or blocked ----------------------------------------------------------------
 
 
 async def ends(lobby: Lobby, *jobs: Job) -> list[tuple[Status, Reason | None]]:
+    """Return the states and reasons of the jobs."""
     rows = [await lobby.job(job.id) for job in jobs]
     return [(row.status, row.reason) for row in rows]
 
@@ -116,7 +121,7 @@ BY_ADMIN = (Status.CANCELLED, Reason.BY_ADMIN)
 WAITING = (Status.QUEUED, None)
 
 
-async def test_what_waits_in_a_group_that_threw_us_out_is_cancelled(lobby: Lobby) -> None:
+async def test_queued_jobs_of_a_group_that_removed_the_bot_are_cancelled(lobby: Lobby) -> None:
     club, other = (lobby.fake.supergroup(it, lobby.ann) for it in ("club", "other"))
     waits, elsewhere = await lobby.ordered(chat=club), await lobby.ordered(chat=other)
     private = await lobby.ordered()
@@ -126,7 +131,9 @@ async def test_what_waits_in_a_group_that_threw_us_out_is_cancelled(lobby: Lobby
     assert (await lobby.job(waits.id)).quota_cost == 0
 
 
-async def test_what_waits_in_private_is_cancelled_by_a_block(lobby: Lobby) -> None:
+async def test_queued_jobs_of_a_private_chat_are_cancelled_when_the_bot_is_blocked(
+    lobby: Lobby,
+) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     waits, elsewhere = await lobby.ordered(), await lobby.ordered(chat=club)
     await lobby.ann.blocks_bot()
@@ -134,7 +141,7 @@ async def test_what_waits_in_private_is_cancelled_by_a_block(lobby: Lobby) -> No
     assert await ends(lobby, waits, elsewhere) == [WITHDRAWN, WAITING]
 
 
-async def test_what_a_gateway_has_goes_on(lobby: Lobby) -> None:
+async def test_a_job_that_a_gateway_has_goes_on_after_the_bot_was_removed(lobby: Lobby) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     made = await lobby.made(await lobby.ordered(chat=club))
     await lobby.ann.kicks_bot(club)
@@ -142,10 +149,10 @@ async def test_what_a_gateway_has_goes_on(lobby: Lobby) -> None:
     assert await lobby.job(made.id) == made
 
 
-async def test_what_a_gateway_gets_meanwhile_goes_on_too(
+async def test_a_job_submitted_while_the_bot_is_blocked_goes_on(
     lobby: Lobby, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The gateway was faster than we, after the rows were asked."""
+    """The gateway took the job after its row was read as waiting."""
     await lobby.ordered()
     made: list[Job] = []
 
@@ -160,7 +167,7 @@ async def test_what_a_gateway_gets_meanwhile_goes_on_too(
     assert [await lobby.job(job.id) for job in made] == made != []
 
 
-async def test_to_be_let_in_changes_nothing(lobby: Lobby) -> None:
+async def test_adding_the_bot_to_a_group_cancels_no_job(lobby: Lobby) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     waits = await lobby.ordered(chat=club)
     for as_admin in (False, True):
@@ -175,7 +182,7 @@ CANCEL = "/cancel@zoetrope_bot"
 
 
 async def in_club(lobby: Lobby) -> tuple[Job, Message, Person, Chat]:
-    """Ann's job in a group, its card, the group's owner, and the group."""
+    """Return Ann's job in a group, its card, the group's owner, and the group."""
     owner = lobby.fake.person("owner")
     club = lobby.fake.supergroup("club", owner, lobby.ann)
     job = await lobby.ordered(chat=club)
@@ -183,14 +190,16 @@ async def in_club(lobby: Lobby) -> tuple[Job, Message, Person, Chat]:
 
 
 @pytest.mark.parametrize("by_reply", [True, False])
-async def test_an_admin_cancels_what_is_pointed_at(lobby: Lobby, by_reply: bool) -> None:
+async def test_an_admin_cancels_a_members_job_by_reply_or_by_id(
+    lobby: Lobby, by_reply: bool
+) -> None:
     job, card, owner, club = await in_club(lobby)
     named = CANCEL if by_reply else f"{CANCEL} {job.id}"
     await lobby.hear(await owner.says(named, chat=club, reply_to=card if by_reply else None))
     assert await ends(lobby, job) == [BY_ADMIN]
 
 
-async def test_an_anonymous_admin_is_an_admin(lobby: Lobby) -> None:
+async def test_an_anonymous_admin_may_cancel_a_members_job(lobby: Lobby) -> None:
     job, card, owner, _ = await in_club(lobby)
     owner.is_anonymous = True
     await lobby.hear(await owner.says(CANCEL, chat=card.chat, reply_to=card))
@@ -198,7 +207,7 @@ async def test_an_anonymous_admin_is_an_admin(lobby: Lobby) -> None:
     assert lobby.fake.calls_of("getChatMember") == [], "there is no such member"
 
 
-async def test_a_member_cancels_nobody_elses(lobby: Lobby) -> None:
+async def test_a_member_may_not_cancel_somebody_elses_job(lobby: Lobby) -> None:
     job, card, _, club = await in_club(lobby)
     bob = lobby.fake.person("Bob")
     await bob.joins(club)
@@ -208,14 +217,14 @@ async def test_a_member_cancels_nobody_elses(lobby: Lobby) -> None:
     assert "belongs to somebody else" in lobby.answer(said).text
 
 
-async def test_an_admin_of_one_chat_is_none_of_another(lobby: Lobby) -> None:
+async def test_an_admin_of_one_chat_may_not_cancel_jobs_of_another(lobby: Lobby) -> None:
     job, _, owner, _ = await in_club(lobby)
     other = lobby.fake.supergroup("other", owner)
     await lobby.hear(await owner.says(f"{CANCEL} {job.id}", chat=other))
     assert await ends(lobby, job) == [WAITING]
 
 
-async def test_a_reply_to_anything_else_cancels_nothing(lobby: Lobby) -> None:
+async def test_cancel_in_reply_to_a_message_of_no_job_cancels_nothing(lobby: Lobby) -> None:
     job, _, _, club = await in_club(lobby)
     hello = await lobby.ann.says("hello", chat=club)
     said = await lobby.ann.says(CANCEL, chat=club, reply_to=hello)
@@ -224,7 +233,7 @@ async def test_a_reply_to_anything_else_cancels_nothing(lobby: Lobby) -> None:
     assert "Nothing of yours" in lobby.answer(said).text
 
 
-async def test_alone_it_cancels_ones_own_latest(lobby: Lobby) -> None:
+async def test_cancel_without_a_reply_cancels_the_persons_latest_job(lobby: Lobby) -> None:
     first = await lobby.ordered()
     await lobby.clock.advance(1)
     second = await lobby.ordered()
@@ -233,7 +242,7 @@ async def test_alone_it_cancels_ones_own_latest(lobby: Lobby) -> None:
 
 
 @pytest.mark.parametrize("by_owner", [True, False])
-async def test_in_reply_to_its_request_a_job_is_cancelled(lobby: Lobby, by_owner: bool) -> None:
+async def test_cancel_in_reply_to_the_request_cancels_its_job(lobby: Lobby, by_owner: bool) -> None:
     owner = lobby.fake.person("owner")
     club = lobby.fake.supergroup("club", owner, lobby.ann)
     asked = await lobby.ann.says("/video@zoetrope_bot a cat", chat=club)
@@ -245,7 +254,7 @@ async def test_in_reply_to_its_request_a_job_is_cancelled(lobby: Lobby, by_owner
     assert await ends(lobby, job, other) == [(Status.CANCELLED, by), WAITING]
 
 
-async def test_a_member_cancels_nobody_elses_request(lobby: Lobby) -> None:
+async def test_a_member_may_not_cancel_by_a_reply_to_somebody_elses_request(lobby: Lobby) -> None:
     club = lobby.fake.supergroup("club", lobby.ann, bob := lobby.fake.person("Bob"))
     asked = await lobby.ann.says("/video@zoetrope_bot a cat", chat=club)
     await lobby.hear(asked)
@@ -253,7 +262,9 @@ async def test_a_member_cancels_nobody_elses_request(lobby: Lobby) -> None:
     assert await ends(lobby, *await lobby.jobs()) == [WAITING]
 
 
-async def test_a_request_with_the_same_number_elsewhere_is_another(lobby: Lobby) -> None:
+async def test_cancel_in_reply_to_the_same_message_number_in_another_chat_cancels_nothing(
+    lobby: Lobby,
+) -> None:
     one, other = (lobby.fake.supergroup(it, lobby.ann) for it in ("one", "other"))
     asked = await lobby.ann.says("/video@zoetrope_bot a cat", chat=one)
     await lobby.hear(asked)
@@ -264,7 +275,9 @@ async def test_a_request_with_the_same_number_elsewhere_is_another(lobby: Lobby)
     assert await ends(lobby, *await lobby.jobs()) == [WAITING]
 
 
-async def test_what_is_silenced_already_is_not_what_is_cancelled(lobby: Lobby) -> None:
+async def test_a_second_cancel_silences_the_next_job_and_not_the_same_one_again(
+    lobby: Lobby,
+) -> None:
     first = await lobby.ordered()
     await lobby.clock.advance(1)
     second = await lobby.ordered()
@@ -276,7 +289,7 @@ async def test_what_is_silenced_already_is_not_what_is_cancelled(lobby: Lobby) -
     assert [(await lobby.job(job.id)).silent for job in (first, second)] == [True, True]
 
 
-async def test_in_a_group_only_what_was_asked_for_there_is_cancelled(lobby: Lobby) -> None:
+async def test_cancel_in_a_group_cancels_only_jobs_of_that_group(lobby: Lobby) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     here = await lobby.ordered(chat=club)
     await lobby.clock.advance(1)
@@ -288,12 +301,14 @@ async def test_in_a_group_only_what_was_asked_for_there_is_cancelled(lobby: Lobb
     assert "Nothing of yours" in lobby.answer(said).text
 
 
-# --- in whose name --------------------------------------------------------------------------------
+# --- senders other than a person ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", ["/video@zoetrope_bot a cat", "/quota@zoetrope_bot"])
-async def test_a_channel_is_nobody_with_a_quota(lobby: Lobby, text: str) -> None:
-    """A quota for channels would be fresh for each that a person speaks as."""
+async def test_a_person_who_writes_as_a_channel_is_told_to_write_as_themselves(
+    lobby: Lobby, text: str
+) -> None:
+    """A quota for channels would be new for each channel that a person writes as."""
     club, news = lobby.fake.supergroup("club", lobby.ann), lobby.fake.channel("news", lobby.ann)
     lobby.ann.speaks_as = news
     said = await lobby.ann.says(text, chat=club)
@@ -302,7 +317,7 @@ async def test_a_channel_is_nobody_with_a_quota(lobby: Lobby, text: str) -> None
     assert await lobby.store.jobs.recent("telegram", str(news.id), most=9) == []
 
 
-async def test_help_names_what_can_be_chosen_and_that_pictures_speak(lobby: Lobby) -> None:
+async def test_help_names_every_flag_and_that_pictures_can_speak(lobby: Lobby) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     alone = await lobby.ann.says("/help")
     among = await lobby.ann.says("/help@zoetrope_bot", chat=club)
@@ -314,7 +329,7 @@ async def test_help_names_what_can_be_chosen_and_that_pictures_speak(lobby: Lobb
         assert [each for each in named if each not in value] == []
 
 
-async def test_models_are_listed_with_what_can_be_left_to_them_and_switched(lobby: Lobby) -> None:
+async def test_the_list_of_models_shows_automatic_lengths_and_switches(lobby: Lobby) -> None:
     catalog = Catalog(models=(replace(WAN_TEXT, auto=True), SORA))
     lobby.service.accounts = Accounts(Terms(catalog=catalog, limits=FREE))
     said = await lobby.ann.says("/models")
@@ -325,7 +340,7 @@ async def test_models_are_listed_with_what_can_be_left_to_them_and_switched(lobb
     assert "Sora: 4, 8 s · 16:9, 9:16 · 720p" in value
 
 
-async def test_a_channel_is_helped_like_anybody(lobby: Lobby) -> None:
+async def test_help_answers_a_person_who_writes_as_a_channel(lobby: Lobby) -> None:
     club, news = lobby.fake.supergroup("club", lobby.ann), lobby.fake.channel("news", lobby.ann)
     lobby.ann.speaks_as = news
     said = await lobby.ann.says("/help@zoetrope_bot", chat=club)
@@ -333,7 +348,7 @@ async def test_a_channel_is_helped_like_anybody(lobby: Lobby) -> None:
     assert "/animate" in lobby.answer(said).text
 
 
-async def test_the_anonymous_admins_of_a_group_are_one_person(lobby: Lobby) -> None:
+async def test_all_anonymous_admins_of_a_group_count_as_one_person(lobby: Lobby) -> None:
     owner = lobby.fake.person("owner")
     club = lobby.fake.supergroup("club", owner, lobby.ann)
     for admin in (owner, lobby.ann):
@@ -342,10 +357,12 @@ async def test_the_anonymous_admins_of_a_group_are_one_person(lobby: Lobby) -> N
     assert len(await lobby.store.jobs.recent("telegram", str(club.id), most=9)) == 2
 
 
-# --- whose picture --------------------------------------------------------------------------------
+# --- authors of pictures --------------------------------------------------------------------------
 
 
-async def test_a_forwarded_picture_is_not_ones_own(lobby: Lobby) -> None:
+async def test_animate_in_reply_to_a_forward_of_somebody_elses_picture_is_refused(
+    lobby: Lobby,
+) -> None:
     bob = lobby.fake.person("Bob", started=True)
     theirs = await bob.sends_photo(png())
     forwarded = await lobby.ann.forwards(theirs, to=lobby.ann.private)
@@ -354,7 +371,9 @@ async def test_a_forwarded_picture_is_not_ones_own(lobby: Lobby) -> None:
     assert "Somebody else posted that picture" in lobby.answer(said).text
 
 
-async def test_ones_own_picture_in_another_chat_is(lobby: Lobby) -> None:
+async def test_animate_in_reply_to_ones_own_picture_from_another_chat_is_an_order(
+    lobby: Lobby,
+) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     photo = await lobby.ann.sends_photo(png(), chat=club)
     await lobby.hear(await lobby.ann.says("/animate", chat=lobby.ann.private, reply_to=photo))
@@ -362,10 +381,10 @@ async def test_ones_own_picture_in_another_chat_is(lobby: Lobby) -> None:
     assert [each.author for each in job.order.pictures] == [str(lobby.ann.id)]
 
 
-# --- what nobody foresaw --------------------------------------------------------------------------
+# --- unforeseen errors ----------------------------------------------------------------------------
 
 
-async def test_what_nobody_foresaw_is_tried_again_in_silence(
+async def test_an_unforeseen_error_is_retried_without_a_message(
     lobby: Lobby, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = await lobby.ann.says("/video a cat")
@@ -380,7 +399,7 @@ async def test_what_nobody_foresaw_is_tried_again_in_silence(
 
 
 @pytest.mark.proof
-async def test_what_does_not_heal_is_told_once(
+async def test_an_unforeseen_error_that_stays_is_told_once(
     lobby: Lobby, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = await lobby.ann.says("/video a cat")
@@ -389,27 +408,27 @@ async def test_what_does_not_heal_is_told_once(
     assert "Something went wrong on my side" in lobby.answer(said).text
 
 
-# --- unknown ends ---------------------------------------------------------------------------------
+# --- unknown outcomes -----------------------------------------------------------------------------
 
 
-async def test_a_list_whose_sending_has_an_unknown_end_is_not_sent_for_ever(lobby: Lobby) -> None:
+async def test_a_list_with_an_unknown_outcome_is_not_sent_for_ever(lobby: Lobby) -> None:
     said = await lobby.ann.says("/models")
     lobby.fake.faults.add("sendMessage", internal(), times=9)
     await lobby.hear(said)
     assert len(lobby.fake.calls_of("sendMessage")) == 2, "the list, and that it may not have come"
 
 
-async def test_a_greeting_says_how_many_videos_are_left(lobby: Lobby) -> None:
+async def test_the_greeting_says_how_many_videos_are_left(lobby: Lobby) -> None:
     lobby.allow(replace(FREE, person_videos=2))
     said = await lobby.ann.says("/start")
     await lobby.hear(said)
     assert "You have 2 videos left today" in lobby.answer(said).text
 
 
-# --- closed ---------------------------------------------------------------------------------------
+# --- closed chats ---------------------------------------------------------------------------------
 
 
-async def test_where_it_is_closed_nobody_is_greeted_with_promises(lobby: Lobby) -> None:
+async def test_in_a_closed_chat_start_says_that_the_bot_is_switched_off(lobby: Lobby) -> None:
     place = f"@{lobby.ann.id}"
     await lobby.places.decide("telegram", place, allowed=False, by="owner", now=0.0)
     await lobby.hear(await lobby.ann.says("/start"))

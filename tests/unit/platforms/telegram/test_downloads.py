@@ -18,7 +18,7 @@ from tests.unit.core.orders import changed
 from tests.unit.platforms.telegram.house import House
 
 
-async def test_a_picture_above_what_telegram_hands_out_is_refused(house: House) -> None:
+async def test_a_file_above_telegrams_download_limit_is_refused(house: House) -> None:
     house.fake.files.download_limit = 100
     sent = await house.ann.sends_document(b"x" * 500, "cat.png")
     assert sent.media is not None
@@ -33,7 +33,7 @@ async def test_a_picture_above_what_telegram_hands_out_is_refused(house: House) 
         assert f"That {what} is 0.5 MB" in say(replies.error(caught.value).text, "en")
 
 
-async def test_a_picture_that_telegram_has_no_time_for_is_told_when(house: House) -> None:
+async def test_a_429_for_a_download_is_temporary_with_telegrams_wait(house: House) -> None:
     house.fake.faults.add("getFile", flood(7))
     sent = await house.ann.sends_document(b"x" * 500, "cat.png")
     assert sent.media is not None
@@ -43,8 +43,8 @@ async def test_a_picture_that_telegram_has_no_time_for_is_told_when(house: House
     assert (caught.value.code, caught.value.retry_after) == ("telegram_busy", 8.0)
 
 
-async def test_a_download_that_breaks_off_may_come_again(house: House) -> None:
-    house.fake.faults.add("file", reset(), times=2)  # aiohttp asks once more by itself
+async def test_a_broken_download_can_be_retried(house: House) -> None:
+    house.fake.faults.add("file", reset(), times=2)  # aiohttp retries once by itself
     sent = await house.ann.sends_document(b"x" * 500, "cat.png")
     assert sent.media is not None
     picture = Picture(source=sent.media.file.id, filename="cat.png", size=500)
@@ -55,10 +55,10 @@ async def test_a_download_that_breaks_off_may_come_again(house: House) -> None:
 
 
 @pytest.mark.parametrize("is_faceless", [False, True])
-async def test_a_card_says_where_a_video_is_that_was_not_posted(
+async def test_the_card_of_a_silent_job_says_where_the_video_is(
     house: House, is_faceless: bool
 ) -> None:
-    """A group that spoke for itself has no private chat to look in."""
+    """A group that wrote as itself has no private chat with the bot."""
     about = replace(house.job(), status=Status.DELIVERED, silent=True)
     if is_faceless:
         club = Person(id="-1001", name="Club")

@@ -1,4 +1,4 @@
-"""Words and flags: every dash and every quotation mark that a keyboard makes, by one rule."""
+"""Prompt and flags: every dash and every quotation mark that a keyboard produces, by one rule."""
 
 from dataclasses import replace
 from itertools import product
@@ -77,7 +77,9 @@ HANDS = Wish(prompt="a cat", negative_prompt="unscharfe Hände")
         ("a well-known --model sora-2 face", "a well-known face", {"family": "sora-2"}),
     ],
 )
-def test_words_and_flags_are_told_apart(rest: str, prompt: str, chosen: dict[str, Choice]) -> None:
+def test_the_text_of_a_command_is_separated_into_prompt_and_flags(
+    rest: str, prompt: str, chosen: dict[str, Choice]
+) -> None:
     assert wish_of(rest, CATALOG) == Wish(prompt=prompt).having(**chosen)
 
 
@@ -99,7 +101,7 @@ def test_words_and_flags_are_told_apart(rest: str, prompt: str, chosen: dict[str
         ("--negative blur a cat in the rain", "flag_unquoted"),
     ],
 )
-def test_a_flag_that_makes_no_sense_is_refused(rest: str, code: str) -> None:
+def test_a_flag_that_is_unknown_or_has_a_wrong_value_is_refused(rest: str, code: str) -> None:
     with pytest.raises(Refused) as caught:
         wish_of(rest, CATALOG)
     assert caught.value.code == code
@@ -110,7 +112,7 @@ def test_a_flag_that_makes_no_sense_is_refused(rest: str, code: str) -> None:
 
 @pytest.mark.parametrize("gap", ["", " "])
 @pytest.mark.parametrize("many", [1, 2])
-def test_every_dash_opens_a_flag(many: int, gap: str) -> None:
+def test_every_kind_of_dash_opens_a_flag(many: int, gap: str) -> None:
     for dash in DASHES:
         mark = dash * many + gap
         wish = wish_of(f"a cat {mark}seconds 8 {mark}preset a loop {mark}sound off", CATALOG)
@@ -142,7 +144,7 @@ def test_every_dash_opens_a_flag(many: int, gap: str) -> None:
         "a dash at the end —",
     ],
 )
-def test_a_dash_that_stands_in_a_sentence_is_no_flag(words: str) -> None:
+def test_a_dash_inside_a_sentence_opens_no_flag(words: str) -> None:
     assert wish_of(words, CATALOG) == Wish(prompt=words)
 
 
@@ -150,7 +152,7 @@ def test_a_dash_that_stands_in_a_sentence_is_no_flag(words: str) -> None:
 
 
 @pytest.mark.parametrize("marks", [DOUBLE, SINGLE])
-def test_quotation_marks_of_one_kind_close_one_another(marks: str) -> None:
+def test_quotation_marks_of_the_same_kind_close_each_other(marks: str) -> None:
     for opening, closing in product(marks, repeat=2):
         wish = wish_of(f"--negative {opening}unscharfe Hände{closing} a cat", CATALOG)
         assert wish == Wish(prompt="a cat", negative_prompt="unscharfe Hände"), (
@@ -167,7 +169,7 @@ def test_quotation_marks_of_one_kind_close_one_another(marks: str) -> None:
         ("--negative„ rain “ a cat", "rain"),
     ],
 )
-def test_what_is_quoted_is_one_value(rest: str, unwanted: str) -> None:
+def test_a_quoted_text_is_one_value_of_a_flag(rest: str, unwanted: str) -> None:
     wish = wish_of(rest, CATALOG)
     assert wish == Wish(prompt="a cat", negative_prompt=unwanted)
 
@@ -184,8 +186,8 @@ def test_what_is_quoted_is_one_value(rest: str, unwanted: str) -> None:
         ("a cat —watermarks no", "--watermark no"),
     ],
 )
-def test_a_misspelt_flag_with_a_value_of_that_flag_is_asked_about(words: str, meant: str) -> None:
-    """And with a space behind the dash it is what somebody wrote."""
+def test_a_misspelt_flag_with_a_value_that_fits_is_asked_about(words: str, meant: str) -> None:
+    """With a space behind the dash, the words belong to the prompt."""
     with pytest.raises(Refused, match="flag_near") as refused:
         wish_of(words, CATALOG)
     assert f"Did you mean {meant}?" in say(error(refused.value).text, "en")
@@ -208,5 +210,5 @@ def test_a_misspelt_flag_with_a_value_of_that_flag_is_asked_about(words: str, me
         "an x-ray -moderately slow",
     ],
 )
-def test_a_word_like_a_flag_is_a_word_where_no_value_of_that_flag_follows(words: str) -> None:
+def test_a_word_like_a_flag_belongs_to_the_prompt_if_no_fitting_value_follows(words: str) -> None:
     assert wish_of(words, CATALOG) == Wish(prompt=words)

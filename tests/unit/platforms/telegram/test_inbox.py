@@ -1,4 +1,4 @@
-"""The order of updates: they go into lanes, over real rows."""
+"""The order in which updates are handled: their lanes, over real rows."""
 
 import pytest
 
@@ -9,7 +9,10 @@ from tests.unit.platforms.telegram.conftest import Lobby
 
 
 async def due(lobby: Lobby, *before: object) -> list[str]:
-    """Of all that Telegram told, after such junk: what is handled next, the urgent first."""
+    """Store these bodies and all of Telegram's updates.
+
+    Return the commands to be handled next, the urgent first.
+    """
     inbox = Inbox(
         lobby.platform.line.bot,
         lobby.updates,
@@ -24,6 +27,7 @@ async def due(lobby: Lobby, *before: object) -> list[str]:
 
 
 def _said(data: dict[str, dict[str, object]]) -> str:
+    """Return the text of an update, or its kind if it has no text."""
     (body,) = (each for each in data.values() if isinstance(each, dict))
     if text := body.get("text"):
         return str(text).replace("@zoetrope_bot", "")
@@ -35,7 +39,9 @@ async def club_of(lobby: Lobby) -> tuple[Chat, Person]:
     return lobby.fake.group("club", lobby.ann, bob), bob
 
 
-async def test_whoever_says_much_in_a_group_holds_up_nobody_else(lobby: Lobby) -> None:
+async def test_one_persons_many_messages_in_a_group_do_not_delay_other_persons(
+    lobby: Lobby,
+) -> None:
     club, bob = await club_of(lobby)
     for _ in range(3):
         await bob.says("/help@zoetrope_bot", chat=club)
@@ -44,7 +50,7 @@ async def test_whoever_says_much_in_a_group_holds_up_nobody_else(lobby: Lobby) -
     assert await due(lobby) == ["/help", "/video a cat"]
 
 
-async def test_who_speaks_as_a_chat_is_one_more_speaker(lobby: Lobby) -> None:
+async def test_a_person_who_writes_as_a_channel_has_a_lane_of_their_own(lobby: Lobby) -> None:
     club, bob = await club_of(lobby)
     await bob.says("/help@zoetrope_bot", chat=club)
     bob.speaks_as = lobby.fake.channel("news", bob)
@@ -53,7 +59,9 @@ async def test_who_speaks_as_a_chat_is_one_more_speaker(lobby: Lobby) -> None:
     assert await due(lobby) == ["/help", "/models"]
 
 
-async def test_a_group_has_its_new_id_before_anything_is_taken_there(lobby: Lobby) -> None:
+async def test_the_move_of_a_group_is_recorded_before_its_next_message_is_handled(
+    lobby: Lobby,
+) -> None:
     club, _ = await club_of(lobby)
     grown = lobby.fake.migrate(club)
     await lobby.ann.says("/help@zoetrope_bot", chat=grown)
@@ -61,21 +69,25 @@ async def test_a_group_has_its_new_id_before_anything_is_taken_there(lobby: Lobb
     assert await lobby.platform.line.current(club.id) == grown.id
 
 
-async def test_what_has_no_number_holds_up_nothing_behind_it(lobby: Lobby) -> None:
+async def test_an_update_without_a_valid_id_delays_no_later_update(lobby: Lobby) -> None:
     await lobby.ann.says("/video a cat")
     texts = {"message": {"text": "/help"}}
     found = await due(lobby, None, [], texts, {"update_id": "7"}, {"update_id": True})
     assert found == ["/video a cat"]
 
 
-async def test_a_block_comes_after_what_it_ends(lobby: Lobby) -> None:
+async def test_the_block_of_the_bot_is_handled_after_earlier_messages_of_the_person(
+    lobby: Lobby,
+) -> None:
     await lobby.ann.says("/video a cat")
     await lobby.ann.blocks_bot()
     assert await due(lobby) == ["/video a cat"]
 
 
-async def test_what_cannot_be_stored_waits_and_its_person_is_told_once(lobby: Lobby) -> None:
-    """A full disk: what is said among others is nothing that anybody asked of us."""
+async def test_messages_that_cannot_be_stored_wait_and_their_person_is_told_once(
+    lobby: Lobby,
+) -> None:
+    """The disk is full. In a group nobody is told about messages that did not address the bot."""
     club, bob = await club_of(lobby)
     asked = await lobby.ann.says("/video a cat")
     await bob.says("/video@zoetrope_bot a dog", chat=club)
@@ -96,7 +108,7 @@ async def test_what_cannot_be_stored_waits_and_its_person_is_told_once(lobby: Lo
 
 
 class _Full:
-    """Rows that nothing can be put into."""
+    """Rows into which nothing can be written."""
 
     async def put(self, arrived: object) -> None:
         raise Unwritten("database_full")

@@ -1,4 +1,4 @@
-"""aiogram's types are built when they are used, and are then what aiogram ships."""
+"""aiogram's types are built when they are used, and then equal the types that aiogram ships."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ import pytest
 from bot.platforms.telegram.client import NEEDED
 
 MOST_BUILT = 30
-"""Types that are built by the import alone: a few of aiogram's are made for its own use."""
+"""The most types that importing alone may build: aiogram builds a few for its own use."""
 
 _COUNT = """
 import bot.platforms.telegram.client, bot.platforms.telegram.listener
@@ -30,15 +30,16 @@ print(aiogram.types.User.__pydantic_complete__)
 """
 
 
-async def test_the_import_of_the_platform_builds_next_to_none_of_aiograms_types() -> None:
-    """Where this fails after an update of aiogram, it builds its types some other way than at the
-    end of `aiogram.types`: `lazy_types` has to follow, or to go."""
+async def test_importing_the_telegram_platform_builds_few_of_aiograms_types() -> None:
+    """If this fails after an update of aiogram, aiogram builds its types elsewhere than at the end
+    of `aiogram.types`. Then adapt `lazy_types` or remove it.
+    """
     exported, built = map(int, (await _said("-c", _COUNT)).split())
     assert exported > 400
     assert built < MOST_BUILT
 
 
-async def test_aiogram_that_was_imported_earlier_is_left_as_it_is() -> None:
+async def test_an_aiogram_imported_earlier_is_left_unchanged() -> None:
     assert await _said("-c", _LATE) == "True\n"
 
 
@@ -49,8 +50,8 @@ def test_the_types_that_a_first_order_needs_can_be_built_at_the_start() -> None:
 
 
 @pytest.mark.proof
-async def test_every_type_can_be_built_later_and_is_the_same_as_aiogram_ships_it() -> None:
-    """Where this fails after an update of aiogram, `lazy_types` breaks what its types do."""
+async def test_every_type_built_later_equals_the_type_that_aiogram_ships() -> None:
+    """If this fails after an update of aiogram, `lazy_types` breaks what its types do."""
     shipped, lazy = await gather(_types("shipped"), _types("lazy"))
     assert lazy["said"] == shipped["said"]
     assert lazy["kinds"] == shipped["kinds"]

@@ -1,4 +1,6 @@
-"""Telegram breaks in every way: it is asked again in time, and what is stored is handled on."""
+"""Polling Telegram fails in every way: it is retried in time, and stored updates are handled
+meanwhile.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -53,14 +55,14 @@ async def listening(lobby: Lobby) -> AsyncIterator[asyncio.Task[None]]:
 
 
 async def until(holds: Callable[[], bool], lobby: Lobby) -> None:
-    """Turn the loop, and the clock once nothing else happens, until it is so."""
+    """Run the event loop and the clock until the condition holds."""
     async with asyncio.timeout(WAIT):
         while not holds():
             await lobby.clock.advance(LEAST)
 
 
 async def heard(lobby: Lobby) -> None:
-    """An order that is made now is taken."""
+    """Place an order, and wait until it is taken."""
     before = len(await lobby.jobs())
     await lobby.ann.says("/video a cat")
     async with asyncio.timeout(WAIT):
@@ -90,7 +92,7 @@ def lines_of(lines: list[Any], event: str) -> list[str]:
         (error(429, "Too Many Requests"), "telegram_busy"),
     ],
 )
-async def test_a_question_that_fails_is_asked_again_and_is_one_line_however_often_it_does(
+async def test_a_failing_get_updates_is_retried_and_logged_once(
     lobby: Lobby, fault: Fault, why: str
 ) -> None:
     lobby.fake.faults.add("getUpdates", fault, times=3)
@@ -106,7 +108,7 @@ async def test_a_question_that_fails_is_asked_again_and_is_one_line_however_ofte
 
 
 @pytest.mark.parametrize("method", ["getMe", "setMyCommands", "deleteWebhook"])
-async def test_a_telegram_that_is_away_at_the_start_is_waited_for(
+async def test_an_unreachable_telegram_at_the_start_is_waited_for(
     lobby: Lobby, method: str
 ) -> None:
     lobby.fake.faults.add(method, reset(), times=3)
@@ -130,7 +132,7 @@ async def test_a_telegram_that_is_away_at_the_start_is_waited_for(
         b"",
     ],
 )
-async def test_an_answer_that_makes_no_sense_is_called_unreadable_and_asked_for_again(
+async def test_a_senseless_answer_of_telegram_is_called_unreadable_and_the_call_retried(
     lobby: Lobby, body: bytes
 ) -> None:
     lobby.fake.faults.add("getMe", garbled(body), times=3)
@@ -140,14 +142,16 @@ async def test_an_answer_that_makes_no_sense_is_called_unreadable_and_asked_for_
     assert lines_of(lines, "telegram.disconnected") == ["telegram_unreadable"]
 
 
-async def test_it_is_heard_before_anybody_says_anything(lobby: Lobby) -> None:
+async def test_the_telegram_listener_is_up_before_the_first_message(lobby: Lobby) -> None:
     async with listening(lobby):
         await until(is_up(lobby), lobby)
         await lobby.fake.next("poll", where=lambda it: it.timeout > 0, timeout=WAIT)
 
 
 @pytest.mark.proof
-async def test_after_an_outage_it_is_deaf_for_half_a_minute_at_most(lobby: Lobby) -> None:
+async def test_after_an_outage_of_telegram_polling_resumes_within_half_a_minute(
+    lobby: Lobby,
+) -> None:
     async with listening(lobby):
         await until(is_up(lobby), lobby)
         lobby.fake.faults.add("getUpdates", reset(), times=None)
@@ -159,7 +163,8 @@ async def test_after_an_outage_it_is_deaf_for_half_a_minute_at_most(lobby: Lobby
         back = lobby.clock.now()
         async with asyncio.timeout(WAIT):
             while not lobby.platform.supervisor.is_up:
-                # Somebody waits to try again, besides the one who waits for rows: not on the wire.
+                # A retry is waiting, besides the task that waits for rows; no request is in
+                # progress.
                 if lobby.clock.sleepers > 1:
                     await lobby.clock.advance(LEAST)
                 await asyncio.sleep(0)
@@ -167,7 +172,7 @@ async def test_after_an_outage_it_is_deaf_for_half_a_minute_at_most(lobby: Lobby
         assert await lobby.platform.is_connected()
 
 
-async def test_what_is_stored_is_handled_on_while_telegram_does_not_tell(lobby: Lobby) -> None:
+async def test_stored_updates_are_handled_while_telegram_cannot_be_polled(lobby: Lobby) -> None:
     async with listening(lobby):
         await until(is_up(lobby), lobby)
         hold = lobby.fake.faults.hold_before("sendMessage")
@@ -180,7 +185,7 @@ async def test_what_is_stored_is_handled_on_while_telegram_does_not_tell(lobby: 
         await lobby.fake.next("message", timeout=WAIT)
 
 
-async def test_a_webhook_that_somebody_set_is_taken_away_again(lobby: Lobby) -> None:
+async def test_a_webhook_set_by_somebody_else_is_removed(lobby: Lobby) -> None:
     async with listening(lobby):
         await until(is_up(lobby), lobby)
         lobby.fake.updates.webhook_url = "https://elsewhere.example"
@@ -189,7 +194,7 @@ async def test_a_webhook_that_somebody_set_is_taken_away_again(lobby: Lobby) -> 
         await heard(lobby)
 
 
-async def test_a_token_that_is_refused_at_the_start_ends_it(lobby: Lobby) -> None:
+async def test_a_telegram_token_refused_at_the_start_ends_the_service(lobby: Lobby) -> None:
     lobby.fake.faults.add("getMe", reset())
     lobby.fake.faults.add("getMe", unauthorized())
     async with listening(lobby) as task:
@@ -199,7 +204,7 @@ async def test_a_token_that_is_refused_at_the_start_ends_it(lobby: Lobby) -> Non
     assert caught.group_contains(Broken, match="telegram_token_bad")
 
 
-async def test_a_token_that_is_refused_later_ends_nothing_and_is_told_once_an_hour(
+async def test_a_telegram_token_refused_later_ends_nothing_and_is_logged_once_an_hour(
     lobby: Lobby,
 ) -> None:
     with capture_logs() as lines:
@@ -225,7 +230,7 @@ async def test_a_token_that_is_refused_later_ends_nothing_and_is_told_once_an_ho
         ("message", []),
     ],
 )
-async def test_an_update_of_any_shape_does_not_stop_the_one_behind_it(
+async def test_a_malformed_update_does_not_stop_the_next_update(
     lobby: Lobby, kind: str, body: Any
 ) -> None:
     async with listening(lobby):

@@ -1,4 +1,4 @@
-"""Lists and menus on Telegram: what is drawn in reply, and what a press makes of it."""
+"""Lists and menus on Telegram: the answer to a command, and the effect of presses."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from tests.unit.platforms.telegram.conftest import Lobby
 
 
 async def asked(lobby: Lobby, command: str, chat: Chat | None = None) -> Message:
-    """The answer to it."""
+    """Say a command, and return the answer."""
     await lobby.clock.advance(60)
     addressed = f"{command}@zoetrope_bot" if chat else command
     said = await lobby.ann.says(addressed, chat=chat)
@@ -23,7 +23,7 @@ async def asked(lobby: Lobby, command: str, chat: Chat | None = None) -> Message
 
 
 async def pressed(lobby: Lobby, message: Message, *buttons: str) -> Message:
-    """The same message, after these buttons."""
+    """Press these buttons, and return the message as it is then."""
     for button in buttons:
         await lobby.clock.advance(5)
         standing = lobby.fake.now(message)
@@ -37,16 +37,16 @@ def keys(message: Message) -> list[str]:
 
 
 async def delivered(lobby: Lobby, *, chat: Chat | None = None) -> tuple[Job, Message]:
-    """A job of Ann's that is over, and its video."""
+    """Return a finished job of Ann, and the message with its video."""
     job = await lobby.made(await lobby.ordered(chat=chat))
     video = await lobby.result(job)
     return await lobby.job(job.id), video
 
 
-# --- under way ------------------------------------------------------------------------------------
+# --- jobs in progress -----------------------------------------------------------------------------
 
 
-async def test_jobs_are_listed_and_stopped_in_their_place(lobby: Lobby) -> None:
+async def test_jobs_are_listed_on_telegram_and_cancelled_in_their_list(lobby: Lobby) -> None:
     first = await lobby.ordered()
     await lobby.clock.advance(1)
     second = await lobby.ordered()
@@ -61,7 +61,7 @@ async def test_jobs_are_listed_and_stopped_in_their_place(lobby: Lobby) -> None:
     assert "Nothing of yours" in (await pressed(lobby, listed, "Stop 1")).text
 
 
-async def test_nobody_stops_what_is_on_somebody_elses_list(lobby: Lobby) -> None:
+async def test_a_person_cannot_cancel_a_job_from_somebody_elses_list(lobby: Lobby) -> None:
     bob = lobby.fake.person("Bob")
     club = lobby.fake.supergroup("club", lobby.ann, bob)
     job = await lobby.ordered(chat=club)
@@ -73,10 +73,12 @@ async def test_nobody_stops_what_is_on_somebody_elses_list(lobby: Lobby) -> None
     assert lobby.fake.now(listed) == listed
 
 
-# --- lasting choices ------------------------------------------------------------------------------
+# --- settings -------------------------------------------------------------------------------------
 
 
-async def test_a_setting_is_chosen_marked_and_left_by_back(lobby: Lobby) -> None:
+async def test_a_setting_on_telegram_is_chosen_and_marked_and_back_leaves_its_menu(
+    lobby: Lobby,
+) -> None:
     menu = await asked(lobby, "/settings")
     model = next(each for each in keys(menu) if each.startswith("Model"))
     opened = await pressed(lobby, menu, model)
@@ -91,9 +93,7 @@ async def test_a_setting_is_chosen_marked_and_left_by_back(lobby: Lobby) -> None
 
 
 @pytest.mark.parametrize("command", ["/settings", "/history"])
-async def test_what_is_nobody_elses_business_is_for_private_chats(
-    lobby: Lobby, command: str
-) -> None:
+async def test_settings_and_history_are_refused_in_a_group(lobby: Lobby, command: str) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     assert "private" in (await asked(lobby, command, club)).text
     assert keys(await asked(lobby, command, club)) == []
@@ -102,7 +102,7 @@ async def test_what_is_nobody_elses_business_is_for_private_chats(
 # --- earlier videos -------------------------------------------------------------------------------
 
 
-async def test_an_earlier_video_leads_to_where_it_stands_and_back(lobby: Lobby) -> None:
+async def test_an_earlier_video_in_the_history_links_to_its_message_and_back(lobby: Lobby) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     _, video = await delivered(lobby, chat=club)
     listed = await asked(lobby, "/history")
@@ -114,13 +114,13 @@ async def test_an_earlier_video_leads_to_where_it_stands_and_back(lobby: Lobby) 
     assert keys(await pressed(lobby, listed, "‹ Back")) == ["a cat"]
 
 
-async def test_in_a_private_chat_nothing_leads_to_a_message(lobby: Lobby) -> None:
+async def test_in_a_private_chat_an_earlier_video_has_no_link_to_its_message(lobby: Lobby) -> None:
     await delivered(lobby)
     entry = await pressed(lobby, await asked(lobby, "/history"), "a cat")
     assert keys(entry) == ["Post it again", "Delete", "‹ Back"]
 
 
-async def test_an_earlier_video_comes_again_and_its_list_stays(lobby: Lobby) -> None:
+async def test_an_earlier_video_is_posted_again_and_the_list_stays(lobby: Lobby) -> None:
     await delivered(lobby)
     listed = await asked(lobby, "/history")
     entry = await pressed(lobby, listed, "a cat", "Post it again")
@@ -128,7 +128,7 @@ async def test_an_earlier_video_comes_again_and_its_list_stays(lobby: Lobby) -> 
     assert lobby.fake.now(listed) == entry
 
 
-async def test_whoever_keeps_an_earlier_video_gets_its_entry_back(lobby: Lobby) -> None:
+async def test_keep_it_after_delete_returns_to_the_entry_of_the_video(lobby: Lobby) -> None:
     job, _ = await delivered(lobby)
     listed = await asked(lobby, "/history")
     entry = await pressed(lobby, listed, "a cat")
@@ -141,7 +141,9 @@ async def test_whoever_keeps_an_earlier_video_gets_its_entry_back(lobby: Lobby) 
 
 
 @pytest.mark.parametrize(("act", "method"), [("show", "sendVideo"), ("file", "sendDocument")])
-async def test_buttons_of_former_versions_work(lobby: Lobby, act: str, method: str) -> None:
+async def test_telegram_buttons_of_earlier_versions_work(
+    lobby: Lobby, act: str, method: str
+) -> None:
     job, video = await delivered(lobby)
     key = {"text": "old", "callback_data": f"v1:{act}:{job.id}"}
     lobby.fake.world.edit(replace(video, markup={"inline_keyboard": [[key]]}))
@@ -153,7 +155,7 @@ async def test_buttons_of_former_versions_work(lobby: Lobby, act: str, method: s
 # --- help -----------------------------------------------------------------------------------------
 
 
-async def test_in_private_help_leads_to_the_owner_and_in_a_group_it_rings_for_nobody(
+async def test_help_mentions_the_owner_in_private_and_notifies_nobody_in_a_group(
     lobby: Lobby,
 ) -> None:
     owner = lobby.fake.person("Olga", started=True)
@@ -171,7 +173,7 @@ async def test_in_private_help_leads_to_the_owner_and_in_a_group_it_rings_for_no
     assert "/allow" not in alone.text, "for owners alone"
 
 
-async def test_a_draft_menu_is_left_by_back(lobby: Lobby) -> None:
+async def test_back_leaves_a_menu_of_a_proposal(lobby: Lobby) -> None:
     said = await lobby.ann.says("a cat")
     await lobby.hear(said)
     draft = lobby.answer(said)
@@ -180,7 +182,7 @@ async def test_a_draft_menu_is_left_by_back(lobby: Lobby) -> None:
     assert keys(await pressed(lobby, draft, "‹ Back")) == keys(draft)
 
 
-def test_a_list_is_cut_where_telegram_would_refuse_it() -> None:
+def test_a_list_too_long_for_telegram_is_cut() -> None:
     facts = tuple(Text(id="help.contact", values={"contact": "x" * 400}) for _ in range(40))
     rendered = messages.listing(Reply(text=Text(id="help.title"), facts=facts), "en")
     assert rendered.text.endswith("…")

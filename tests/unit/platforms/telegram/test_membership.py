@@ -1,4 +1,4 @@
-"""A group that lets us in is greeted, and edits of orders are answered: one sentence each."""
+"""A group that adds the bot is greeted, and edited orders are answered, each with one sentence."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,7 +18,7 @@ EDITED = "I don't follow edits"
 
 
 async def let_in(lobby: Lobby, *, as_admin: bool = False) -> Chat:
-    """A group that we were no member of."""
+    """Return a group to which the bot was just added."""
     club = lobby.fake.supergroup("club", lobby.ann)
     await lobby.ann.kicks_bot(club)
     await lobby.ann.adds_bot(club, as_admin=as_admin)
@@ -30,9 +30,7 @@ def said(lobby: Lobby, chat: Chat) -> list[str]:
 
 
 @pytest.mark.parametrize("as_admin", [False, True])
-async def test_a_group_that_lets_us_in_is_told_once_what_we_do(
-    lobby: Lobby, as_admin: bool
-) -> None:
+async def test_a_group_that_adds_the_bot_is_greeted_once(lobby: Lobby, as_admin: bool) -> None:
     club = await let_in(lobby, as_admin=as_admin)
     await lobby.hear(club)
     (hello,) = said(lobby, club)
@@ -40,7 +38,7 @@ async def test_a_group_that_lets_us_in_is_told_once_what_we_do(
     assert "/help" in hello
 
 
-async def test_a_change_of_rank_is_no_arrival(lobby: Lobby) -> None:
+async def test_a_change_of_the_bots_rank_causes_no_greeting(lobby: Lobby) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     for as_admin in (True, False):
         await lobby.ann.adds_bot(club, as_admin=as_admin)
@@ -59,7 +57,7 @@ async def test_neither_a_private_chat_nor_a_channel_is_greeted(lobby: Lobby) -> 
     assert said(lobby, lobby.ann.private) == said(lobby, news) == []
 
 
-async def test_news_of_it_that_come_twice_are_one_greeting(lobby: Lobby) -> None:
+async def test_the_bots_arrival_in_a_group_reported_twice_is_greeted_once(lobby: Lobby) -> None:
     club = await let_in(lobby)
     value = lobby.fake.updates.of(club)
     inbox = inbox_of(lobby, lobby.commands.handle)
@@ -79,9 +77,9 @@ async def test_news_of_it_that_come_twice_are_one_greeting(lobby: Lobby) -> None
         kicked(),
         accepted(reset()),
     ],
-    ids=["muted", "gone", "unknown end"],
+    ids=["muted", "removed", "unknown outcome"],
 )
-async def test_where_nobody_may_write_or_it_may_have_come_nothing_more_is_said(
+async def test_a_greeting_that_is_forbidden_or_may_have_arrived_is_not_sent_again(
     lobby: Lobby, fault: Fault
 ) -> None:
     club = await let_in(lobby)
@@ -90,7 +88,7 @@ async def test_where_nobody_may_write_or_it_may_have_come_nothing_more_is_said(
     assert len(lobby.fake.calls_of("sendMessage")) == 1
 
 
-async def test_a_greeting_that_surely_was_not_sent_comes_again(lobby: Lobby) -> None:
+async def test_a_greeting_that_was_not_sent_is_sent_again(lobby: Lobby) -> None:
     club = await let_in(lobby)
     lobby.fake.faults.add("sendMessage", flood(7))
     with pytest.raises(Temporary):
@@ -100,8 +98,10 @@ async def test_a_greeting_that_surely_was_not_sent_comes_again(lobby: Lobby) -> 
     assert len(said(lobby, club)) == 1
 
 
-async def test_a_group_that_got_another_id_has_not_let_us_in_anew(lobby: Lobby) -> None:
-    """Its news may come first: so the greeting waits until that of its former id has come."""
+async def test_a_group_that_became_a_supergroup_is_not_greeted_again(lobby: Lobby) -> None:
+    """The update about the new id may come first, so the greeting waits for the update about the
+    former id.
+    """
     group = lobby.fake.group("club", lobby.ann)
     club = lobby.fake.migrate(group)
     await lobby.ann.kicks_bot(club)
@@ -121,7 +121,7 @@ async def test_a_group_that_got_another_id_has_not_let_us_in_anew(lobby: Lobby) 
 
 
 async def edited(lobby: Lobby, before: str, after: str, chat: Chat | None = None) -> list[str]:
-    """The answers to an edit."""
+    """Edit a message, and return the answers."""
     first = await lobby.ann.says(before, chat=chat)
     place = first.chat
     await lobby.clock.advance(1)
@@ -130,7 +130,7 @@ async def edited(lobby: Lobby, before: str, after: str, chat: Chat | None = None
 
 
 @pytest.mark.parametrize("after", ["/video a dog", "/animate", "/help", "/cancel", "/start"])
-async def test_in_private_an_edited_command_is_met_with_a_sentence_and_orders_nothing(
+async def test_an_edited_command_in_private_is_answered_with_a_hint_and_orders_nothing(
     lobby: Lobby, after: str
 ) -> None:
     (value,) = await edited(lobby, "/video a cat", after)
@@ -139,7 +139,9 @@ async def test_in_private_an_edited_command_is_met_with_a_sentence_and_orders_no
 
 
 @pytest.mark.parametrize("after", ["a dog", "/dance", "/video@other_bot a dog"])
-async def test_what_is_no_command_of_ours_may_be_edited(lobby: Lobby, after: str) -> None:
+async def test_an_edited_text_that_is_no_command_of_ours_is_ignored(
+    lobby: Lobby, after: str
+) -> None:
     assert await edited(lobby, "a cat", after) == []
 
 
@@ -156,10 +158,12 @@ async def test_in_a_group_only_an_edited_order_is_answered(
 
 
 @pytest.mark.parametrize("changes", [{"edit_date": None}, {"edit_date": 1}])
-async def test_a_change_that_nobody_made_is_no_edit(
+async def test_an_edit_report_without_a_recent_edit_is_ignored(
     lobby: Lobby, changes: Mapping[str, Any]
 ) -> None:
-    """A preview of a link that loads, say; or one more change long after the edit."""
+    """Telegram reports an edit when the preview of a link loads, or for another change long after
+    the edit.
+    """
     first = await lobby.ann.says("/video a cat")
     value = lobby.fake.updates.of(await lobby.ann.edits(first, "/video a cat"))
     body = {key: it for key, it in (value.body | dict(changes)).items() if it is not None}
@@ -169,7 +173,7 @@ async def test_a_change_that_nobody_made_is_no_edit(
     assert said(lobby, first.chat) == []
 
 
-async def test_what_another_bot_edits_is_none_of_our_business(lobby: Lobby) -> None:
+async def test_an_edit_of_a_message_sent_via_another_bot_is_ignored(lobby: Lobby) -> None:
     first = await lobby.ann.says("/video a cat")
     lobby.fake.world.edit(replace(first, via_bot=lobby.fake.person("Bot"), edited_at=1.0))
     await lobby.hear(lobby.fake.now(first))

@@ -1,4 +1,6 @@
-"""Looks: entities count in UTF-16, nothing passes the limits, strangers' words stay words."""
+"""Telegram texts: entities count in UTF-16, nothing exceeds the limits, and strangers' words stay
+plain.
+"""
 
 from dataclasses import replace
 
@@ -20,11 +22,11 @@ def units(text: str) -> int:
 
 
 def cut(rendered: Rendered, kind: str) -> list[str]:
-    """The texts under entities of one kind."""
+    """Return the texts under entities of one kind."""
     return [each.extract_from(rendered.text) for each in rendered.entities if each.type == kind]
 
 
-def test_a_card_says_where_it_stands() -> None:
+def test_a_card_on_telegram_shows_progress_times_and_the_silence_button() -> None:
     card = cards.card(
         job(status=Status.IN_PROGRESS, progress=50),
         Timing(ready_at=1_768_478_460.0),
@@ -44,7 +46,7 @@ def test_a_card_says_where_it_stands() -> None:
     ]
 
 
-def test_a_result_rings_its_person_by_name() -> None:
+def test_a_result_on_telegram_mentions_its_person_by_name() -> None:
     done = job(order=changed(job().order, person=replace(job().order.call.person, id="7")))
     rendered = messages.rendered(replies.result(done), "en", name="Ann 🐱 Lee", caption=True)
     (mention,) = [each for each in rendered.entities if each.type == "text_mention"]
@@ -52,7 +54,7 @@ def test_a_result_rings_its_person_by_name() -> None:
     assert (mention.user.id, mention.extract_from(rendered.text)) == (7, "Ann 🐱 Lee")
 
 
-def test_the_way_to_the_very_file_stands_in_a_row_of_its_own() -> None:
+def test_the_as_file_button_has_a_row_of_its_own() -> None:
     done = job(video=Video(key="videos/a.mp4", size=1, width=16, height=9, seconds=5.0))
     said = replies.result(done, ways=(Button(action=Action.CONTINUE, about=done.id),))
     keys = videos.caption(done, said).keyboard
@@ -62,7 +64,7 @@ def test_the_way_to_the_very_file_stands_in_a_row_of_its_own() -> None:
     assert len(others[-1]) < IN_A_ROW, "negative control: it would have had room there"
 
 
-def test_a_chat_that_spoke_for_itself_is_only_named() -> None:
+def test_a_result_for_a_chat_that_wrote_as_itself_names_it_without_a_mention() -> None:
     reply = Reply(text=Text(id="result.ready", values={"person": "-100"}))
     rendered = messages.rendered(reply, "en", name="Club")
     assert rendered.text.startswith("Club,")
@@ -70,7 +72,7 @@ def test_a_chat_that_spoke_for_itself_is_only_named() -> None:
 
 
 @given(prompt=st.text(min_size=1, max_size=3000), name=st.text(min_size=1, max_size=80))
-def test_nothing_that_people_write_passes_the_limits(prompt: str, name: str) -> None:
+def test_no_text_that_people_write_makes_a_message_too_long(prompt: str, name: str) -> None:
     prompt = prompt.encode("utf-8", "ignore").decode()
     reply = replace(replies.result(job()), prompt=prompt or "x")
     for caption, most in ((True, MOST_CAPTION), (False, MOST_TEXT)):
@@ -84,13 +86,13 @@ def test_nothing_that_people_write_passes_the_limits(prompt: str, name: str) -> 
 @pytest.mark.parametrize(
     "words", ["*b*", "<b>", "[a](http://x)", "@everyone", "\x02r:1\x03", "/start"]
 )
-def test_strangers_words_are_never_markup(words: str) -> None:
+def test_words_of_strangers_never_become_markup(words: str) -> None:
     rendered = messages.rendered(replace(cards.card(job()), prompt=words), "en", name="Ann")
     assert cut(rendered, "blockquote") == [words.replace("\x02", "").replace("\x03", "")]
     assert {each.type for each in rendered.entities} == {"blockquote"}
 
 
-def test_every_button_fits_and_comes_back_as_it_was() -> None:
+def test_every_telegram_button_fits_into_64_bytes_and_is_read_back_unchanged() -> None:
     rendered = messages.rendered(replies.result(job()), "en", name="Ann", caption=True)
     assert rendered.keyboard is not None
     for row in rendered.keyboard.inline_keyboard:

@@ -1,4 +1,4 @@
-"""A group that became a supergroup: what people do in the old one is about the new one."""
+"""A group that became a supergroup: acts in the former group count for the supergroup."""
 
 from dataclasses import replace
 
@@ -15,18 +15,18 @@ from tests.unit.platforms.telegram.conftest import Lobby
 
 
 def hall(chat: Chat) -> Address:
-    """In that chat, in reply to nothing."""
+    """Return the address of a chat, without a message to reply to."""
     return Address(platform="telegram", channel=str(chat.id), community=str(chat.id))
 
 
 async def moved(lobby: Lobby, group: Chat) -> Chat:
-    """The group under its new id, of which we know."""
+    """Turn a group into a supergroup whose new id is recorded."""
     club = lobby.fake.migrate(group)
     await lobby.communities.move("telegram", str(group.id), str(club.id))
     return club
 
 
-async def test_a_press_from_before_is_about_the_group_as_it_is_now(lobby: Lobby) -> None:
+async def test_a_press_in_the_former_group_orders_for_the_supergroup(lobby: Lobby) -> None:
     group = lobby.fake.group("club", lobby.ann)
     video = await lobby.result(await lobby.made(await lobby.ordered(chat=group)))
     club = await moved(lobby, group)
@@ -35,7 +35,9 @@ async def test_a_press_from_before_is_about_the_group_as_it_is_now(lobby: Lobby)
     assert again.order.call.address == hall(club)
 
 
-async def test_a_place_that_was_closed_since_is_closed_for_presses_too(lobby: Lobby) -> None:
+async def test_a_press_in_the_former_group_is_refused_if_the_supergroup_is_closed(
+    lobby: Lobby,
+) -> None:
     group = lobby.fake.group("club", lobby.ann)
     video = await lobby.result(await lobby.made(await lobby.ordered(chat=group)))
     club = await moved(lobby, group)
@@ -45,7 +47,9 @@ async def test_a_place_that_was_closed_since_is_closed_for_presses_too(lobby: Lo
     assert "not switched on here" in (await pressed.answered()).text
 
 
-async def test_the_rank_is_asked_where_the_group_is_now(lobby: Lobby) -> None:
+async def test_the_rank_of_a_presser_in_the_former_group_is_asked_in_the_supergroup(
+    lobby: Lobby,
+) -> None:
     owner = lobby.fake.person("owner")
     group = lobby.fake.group("club", owner, lobby.ann)
     standing = await lobby.card(job := await lobby.ordered(chat=group))
@@ -54,7 +58,9 @@ async def test_the_rank_is_asked_where_the_group_is_now(lobby: Lobby) -> None:
     assert (await lobby.job(job.id)).status is Status.CANCELLED
 
 
-async def test_what_was_said_before_and_is_heard_after_replies_to_nothing(lobby: Lobby) -> None:
+async def test_an_order_from_the_former_group_is_answered_in_the_supergroup_without_a_reply(
+    lobby: Lobby,
+) -> None:
     group = lobby.fake.group("club", lobby.ann)
     asked = await lobby.ann.says("/video@zoetrope_bot a cat", chat=group)
     club = await moved(lobby, group)
@@ -64,8 +70,10 @@ async def test_what_was_said_before_and_is_heard_after_replies_to_nothing(lobby:
     assert (await lobby.card(job)).reply_to is None
 
 
-async def test_it_is_answered_in_the_new_group_in_reply_to_nothing(lobby: Lobby) -> None:
-    """A number of the old group means another message in the new one."""
+async def test_a_command_from_the_former_group_is_answered_in_the_supergroup_without_a_reply(
+    lobby: Lobby,
+) -> None:
+    """A message number of the former group means another message in the supergroup."""
     group = lobby.fake.group("club", lobby.ann)
     for _ in range(2):
         asked = await lobby.ann.says("/help@zoetrope_bot", chat=group)
@@ -76,7 +84,7 @@ async def test_it_is_answered_in_the_new_group_in_reply_to_nothing(lobby: Lobby)
     assert answer.reply_to is None
 
 
-async def test_heard_before_and_after_the_move_it_is_one_order(lobby: Lobby) -> None:
+async def test_an_update_handled_before_and_after_the_move_is_one_order(lobby: Lobby) -> None:
     group = lobby.fake.group("club", lobby.ann)
     asked = await lobby.ann.says("/video@zoetrope_bot a cat", chat=group)
     await lobby.hear(asked)
@@ -85,7 +93,7 @@ async def test_heard_before_and_after_the_move_it_is_one_order(lobby: Lobby) -> 
     assert len(await lobby.jobs()) == 1
 
 
-async def test_two_messages_from_before_are_two_orders(lobby: Lobby) -> None:
+async def test_two_messages_from_the_former_group_are_two_orders(lobby: Lobby) -> None:
     group = lobby.fake.group("club", lobby.ann)
     asked = [await lobby.ann.says("/video@zoetrope_bot a cat", chat=group) for _ in range(2)]
     await moved(lobby, group)
@@ -94,7 +102,9 @@ async def test_two_messages_from_before_are_two_orders(lobby: Lobby) -> None:
     assert len(await lobby.jobs()) == 2
 
 
-async def test_an_anonymous_admin_keeps_the_name_of_the_group(lobby: Lobby) -> None:
+async def test_an_anonymous_admins_order_from_the_former_group_counts_for_the_supergroup(
+    lobby: Lobby,
+) -> None:
     group = lobby.fake.group("club", lobby.ann)
     lobby.ann.is_anonymous = True
     asked = await lobby.ann.says("/video@zoetrope_bot a cat", chat=group)
@@ -104,8 +114,10 @@ async def test_an_anonymous_admin_keeps_the_name_of_the_group(lobby: Lobby) -> N
     assert job.order.call.address == hall(club)
 
 
-async def test_the_first_to_notice_tells_the_rows_and_comes_again(lobby: Lobby) -> None:
-    """A press whose rank can't be asked any more is not lost."""
+async def test_a_press_that_first_notices_that_the_group_moved_records_the_move_and_is_retried(
+    lobby: Lobby,
+) -> None:
+    """The presser's rank can't be asked in the former group, and the press is not lost."""
     owner = lobby.fake.person("owner")
     group = lobby.fake.group("club", owner, lobby.ann)
     standing = await lobby.card(job := await lobby.ordered(chat=group))
@@ -117,7 +129,7 @@ async def test_the_first_to_notice_tells_the_rows_and_comes_again(lobby: Lobby) 
     assert (await lobby.job(job.id)).status is Status.CANCELLED
 
 
-async def test_a_button_that_cannot_do_its_part_there_says_so(lobby: Lobby) -> None:
+async def test_delete_pressed_in_the_former_group_is_answered(lobby: Lobby) -> None:
     group = lobby.fake.group("club", lobby.ann)
     result = await lobby.result(await lobby.made(await lobby.ordered(chat=group)))
     await moved(lobby, group)
@@ -126,10 +138,12 @@ async def test_a_button_that_cannot_do_its_part_there_says_so(lobby: Lobby) -> N
     assert (await pressed.answered()).text
 
 
-# --- what stayed behind ---------------------------------------------------------------------------
+# --- messages in the former group -----------------------------------------------------------------
 
 
-async def test_a_message_that_stayed_behind_is_not_asked_for_again_and_again(lobby: Lobby) -> None:
+async def test_messages_left_in_the_former_group_are_neither_edited_nor_removed(
+    lobby: Lobby,
+) -> None:
     group = lobby.fake.group("club", lobby.ann)
     job = await lobby.made(await lobby.ordered(chat=group))
     await lobby.card(job)
@@ -147,7 +161,9 @@ async def test_a_message_that_stayed_behind_is_not_asked_for_again_and_again(lob
     assert len(lobby.fake.calls) == calls
 
 
-async def test_the_first_edit_after_the_move_tells_the_rows_and_comes_again(lobby: Lobby) -> None:
+async def test_an_edit_that_first_notices_that_the_group_moved_records_the_move_and_is_retried(
+    lobby: Lobby,
+) -> None:
     group = lobby.fake.group("club", lobby.ann)
     await lobby.card(job := await lobby.ordered(chat=group))
     status = await lobby.store.post(job, PostKind.CARD)
@@ -158,7 +174,7 @@ async def test_the_first_edit_after_the_move_tells_the_rows_and_comes_again(lobb
     assert (await lobby.job(job.id)).order.call.address == hall(club)
 
 
-async def test_nothing_replies_to_a_card_that_stayed_behind(lobby: Lobby) -> None:
+async def test_after_the_move_a_result_does_not_reply_to_the_former_card(lobby: Lobby) -> None:
     group = lobby.fake.group("club", lobby.ann)
     job = await lobby.made(await lobby.ordered(chat=group))
     card_number = (await lobby.card(job)).id

@@ -1,4 +1,4 @@
-"""Telegram's rates are kept, the urgent find a seat, and nobody is held for long."""
+"""Telegram's rates are kept, urgent messages come first, and no call waits for long."""
 
 import asyncio
 import tracemalloc
@@ -26,7 +26,7 @@ HALL, CLUB, ANN = -100, -200, 7
 
 
 async def ask(pace: Pace, chat: int, turn: Turn) -> None:
-    """A turn of any kind."""
+    """Ask for a turn of this kind."""
     if turn is Turn.PROGRESS:
         pace.progress(chat)
     else:
@@ -34,7 +34,7 @@ async def ask(pace: Pace, chat: int, turn: Turn) -> None:
 
 
 async def insist(pace: Pace, clock: FakeClock, chat: int, turn: Turn) -> int:
-    """Come again whenever told so, as rows do; how often that was."""
+    """Retry after each wait until the turn comes, as rows do. Return the number of retries."""
     for value in range(100):
         try:
             await pace.turn(chat, turn)
@@ -48,7 +48,7 @@ async def insist(pace: Pace, clock: FakeClock, chat: int, turn: Turn) -> int:
 async def said(
     pace: Pace, clock: FakeClock, chat: int, count: int, turn: Turn = Turn.POST
 ) -> list[float]:
-    """When each of so many messages got its turn, in seconds from now."""
+    """Return the seconds after which each of so many messages got its turn."""
     begun, times = clock.now(), []
 
     async def say() -> None:
@@ -62,7 +62,7 @@ async def said(
 
 
 async def value(pace: Pace, chat: int, turn: Turn) -> Temporary:
-    """With what somebody is put off at once."""
+    """Return the error with which a message is put off at once."""
     with pytest.raises(Temporary) as caught:
         await asyncio.wait_for(ask(pace, chat, turn), 1)
     return caught.value
@@ -71,7 +71,7 @@ async def value(pace: Pace, chat: int, turn: Turn) -> Temporary:
 async def paused(
     pace: Pace, clock: FakeClock, count: int, seconds: float
 ) -> list[asyncio.Task[None]]:
-    """Results of so many chats, all with a seat at the end of the same short pause."""
+    """Return waiting results for so many chats, all paused for the same short time."""
     for chat in range(101, 101 + count):
         pace.pause(chat, seconds)
     waiting = [asyncio.create_task(pace.turn(chat, Turn.POST)) for chat in range(101, 101 + count)]
@@ -86,7 +86,7 @@ async def paused(
     ("chat", "most", "seconds"), [(HALL, 20, 60.0), (ANN, 5, 1.0), (ANN, 6, 2.0), (ANN, 64, 60.0)]
 )
 @pytest.mark.parametrize("turn", [Turn.POST, Turn.ANSWER, Turn.CHANGE])
-async def test_no_window_holds_more_than_telegram_allows(
+async def test_no_period_has_more_messages_than_telegram_allows(
     chat: int, most: int, seconds: float, turn: Turn
 ) -> None:
     clock = FakeClock()
@@ -106,7 +106,7 @@ GAPS = st.one_of(st.floats(0, PATIENCE), st.floats(0, GROUP[1] + PATIENCE))
 
 @settings(max_examples=60)
 @given(steps=st.lists(st.tuples(GAPS, st.lists(TURNS, max_size=4)), max_size=8))
-def test_whatever_the_order_telegrams_rates_are_kept(
+def test_telegrams_rates_are_kept_in_any_order_of_messages(
     steps: list[tuple[float, list[tuple[Turn, int, tuple[int, ...]]]]],
 ) -> None:
     async def live() -> None:
@@ -136,14 +136,14 @@ def test_whatever_the_order_telegrams_rates_are_kept(
     asyncio.run(live())
 
 
-async def test_in_private_nobody_waits_for_a_window_to_end() -> None:
+async def test_in_a_private_chat_each_further_message_waits_only_a_short_time() -> None:
     clock = FakeClock()
     times = await said(Pace(clock), clock, ANN, PRIVATE[0] + 2)
     assert times[-1] == pytest.approx(2 * PRIVATE[1])
 
 
 @pytest.mark.parametrize(("chat", "spacing"), [(ANN, 5.0), (HALL, 15.0)])
-async def test_progress_is_shown_sparingly_and_never_waits(chat: int, spacing: float) -> None:
+async def test_progress_is_shown_rarely_and_never_waits(chat: int, spacing: float) -> None:
     clock = FakeClock()
     pace = Pace(clock)
     shown, busy = 0, []
@@ -160,11 +160,11 @@ async def test_progress_is_shown_sparingly_and_never_waits(chat: int, spacing: f
     assert set(busy) == {(True, True)}
 
 
-# --- who goes first -------------------------------------------------------------------------------
+# --- priorities -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("chat", [HALL, ANN])
-async def test_in_a_flood_of_answers_no_result_is_put_off(chat: int) -> None:
+async def test_a_flood_of_answers_puts_no_result_off(chat: int) -> None:
     clock = FakeClock()
     pace = Pace(clock)
 
@@ -183,7 +183,7 @@ async def test_in_a_flood_of_answers_no_result_is_put_off(chat: int) -> None:
     await asyncio.gather(*answers, return_exceptions=True)
 
 
-async def test_results_do_not_even_wait_for_answers_of_other_chats() -> None:
+async def test_results_do_not_wait_for_answers_to_other_chats() -> None:
     clock = FakeClock()
     pace = Pace(clock)
     answers = [
@@ -197,7 +197,7 @@ async def test_results_do_not_even_wait_for_answers_of_other_chats() -> None:
     await asyncio.wait_for(asyncio.gather(*answers), 1)
 
 
-async def test_whoever_may_speak_now_does_not_wait_for_those_who_may_later() -> None:
+async def test_a_chat_that_may_be_written_to_does_not_wait_for_paused_chats() -> None:
     clock = FakeClock()
     pace = Pace(clock)
     later = await paused(pace, clock, EVERYWHERE[0], 1.5)
@@ -206,7 +206,7 @@ async def test_whoever_may_speak_now_does_not_wait_for_those_who_may_later() -> 
     await asyncio.wait_for(asyncio.gather(*later), 1)
 
 
-async def test_a_seat_has_to_be_free_everywhere_and_in_its_chat() -> None:
+async def test_a_message_needs_room_in_the_overall_budget_and_in_that_of_its_chat() -> None:
     clock = FakeClock()
     pace = Pace(clock)
     for _ in range(PRIVATE[0]):
@@ -218,13 +218,13 @@ async def test_a_seat_has_to_be_free_everywhere_and_in_its_chat() -> None:
     await asyncio.wait_for(asyncio.gather(*later), 1)
 
 
-async def test_each_is_told_when_a_seat_of_its_own_is_free() -> None:
+async def test_each_kind_of_message_is_told_when_its_budget_has_room() -> None:
     begun = FakeClock().now()
     seats = {turn: GROUP[0] - turn * GROUP[2] for turn in Turn}
     for turn in Turn:
         clock = FakeClock()
         pace = Pace(clock)
-        for _ in range(GROUP[0]):  # one a second
+        for _ in range(GROUP[0]):  # one each second
             await pace.turn(HALL, Turn.POST)
             await clock.advance(1.0)
         busy = await value(pace, HALL, turn)
@@ -235,7 +235,7 @@ async def test_each_is_told_when_a_seat_of_its_own_is_free() -> None:
 
 
 @pytest.mark.parametrize("chat", [HALL, ANN])
-async def test_the_less_urgent_the_fewer_seats(chat: int) -> None:
+async def test_less_urgent_messages_have_a_smaller_budget(chat: int) -> None:
     most, _, kept = GROUP if chat < 0 else PRIVATE
     at_once = []
     for turn in (Turn.POST, Turn.ANSWER, Turn.CHANGE):
@@ -245,7 +245,7 @@ async def test_the_less_urgent_the_fewer_seats(chat: int) -> None:
     assert at_once == [most, most - kept, most - 2 * kept]
 
 
-async def test_chats_do_not_wait_for_each_other() -> None:
+async def test_a_paused_chat_does_not_delay_other_chats() -> None:
     clock = FakeClock()
     pace = Pace(clock)
     pace.pause(HALL, 300.0)
@@ -255,7 +255,7 @@ async def test_chats_do_not_wait_for_each_other() -> None:
 # --- waiting --------------------------------------------------------------------------------------
 
 
-async def test_a_short_wait_is_waited_on_the_clock() -> None:
+async def test_a_message_that_must_wait_briefly_waits_on_the_clock() -> None:
     clock = FakeClock()
     pace = Pace(clock)
     for _ in range(PRIVATE[0]):
@@ -267,7 +267,7 @@ async def test_a_short_wait_is_waited_on_the_clock() -> None:
     assert waiting.done()
 
 
-async def test_a_seat_is_booked_as_soon_as_it_is_waited_for() -> None:
+async def test_the_time_of_a_message_is_reserved_as_soon_as_the_message_waits() -> None:
     clock = FakeClock()
     pace = Pace(clock)
     for _ in range(PRIVATE[0]):
@@ -280,7 +280,7 @@ async def test_a_seat_is_booked_as_soon_as_it_is_waited_for() -> None:
     await waiting
 
 
-async def test_a_pause_that_was_asked_for_is_told_at_once() -> None:
+async def test_a_message_to_a_paused_chat_is_put_off_at_once_until_the_pause_ends() -> None:
     pace = Pace(FakeClock())
     pace.pause(HALL, 35.0)
     pace.pause(HALL, 5.0)
@@ -290,13 +290,13 @@ async def test_a_pause_that_was_asked_for_is_told_at_once() -> None:
 
 
 class Hasty(FakeClock):
-    """Wakes people a moment too early, as real ones do."""
+    """A clock that wakes sleepers a moment too early, as real ones do."""
 
     async def sleep(self, seconds: float) -> None:
         await super().sleep(seconds - 0.001)
 
 
-async def test_a_short_pause_is_waited_for_and_no_reason_to_come_again() -> None:
+async def test_a_short_pause_is_waited_for_instead_of_put_off() -> None:
     clock = Hasty()
     pace = Pace(clock)
     pace.pause(HALL, 0.3)
@@ -307,7 +307,7 @@ async def test_a_short_pause_is_waited_for_and_no_reason_to_come_again() -> None
     await asyncio.wait_for(waiting, 1)
 
 
-async def test_who_waits_while_a_pause_comes_is_put_off() -> None:
+async def test_a_message_that_waits_when_a_pause_comes_is_put_off() -> None:
     clock = FakeClock()
     pace = Pace(clock)
     for _ in range(PRIVATE[0]):
@@ -321,7 +321,7 @@ async def test_who_waits_while_a_pause_comes_is_put_off() -> None:
     assert caught.value.retry_after == pytest.approx(31.0 - PRIVATE[1])
 
 
-async def test_heed_lasts_as_long_as_the_pause() -> None:
+async def test_pace_heed_raises_until_the_pause_of_the_chat_is_over() -> None:
     clock = FakeClock()
     pace = Pace(clock)
     pace.pause(HALL, 35.0)
@@ -337,11 +337,11 @@ async def test_heed_lasts_as_long_as_the_pause() -> None:
     pace.heed(HALL)
 
 
-# --- many -----------------------------------------------------------------------------------------
+# --- many chats -----------------------------------------------------------------------------------
 
 
 @pytest.mark.proof
-async def test_ten_thousand_chats_at_once_are_served_or_told_and_nobody_is_held() -> None:
+async def test_of_ten_thousand_chats_at_once_each_is_served_or_put_off() -> None:
     clock = FakeClock()
     pace = Pace(clock)
     asked = [asyncio.create_task(pace.turn(chat, Turn.ANSWER)) for chat in range(1, MOST_CHATS + 1)]
@@ -351,11 +351,11 @@ async def test_ten_thousand_chats_at_once_are_served_or_told_and_nobody_is_held(
         round(error.retry_after or 0.0, 3) if isinstance(error, Temporary) else "said"
         for error in [task.exception() for task in asked]
     )
-    answers = 3 * (EVERYWHERE[0] - EVERYWHERE[2])  # now, in one second and in two
+    answers = 3 * (EVERYWHERE[0] - EVERYWHERE[2])  # now, after one second and after two
     assert ends == {"said": answers, 3.0: MOST_CHATS - answers}
 
 
-async def test_a_crowd_that_is_told_the_same_gets_through_without_asking_all_the_time() -> None:
+async def test_240_waiting_chats_are_all_served_without_many_retries() -> None:
     clock = FakeClock()
     pace = Pace(clock)
     crowd = [asyncio.create_task(insist(pace, clock, chat, Turn.ANSWER)) for chat in range(1, 241)]
@@ -364,7 +364,7 @@ async def test_a_crowd_that_is_told_the_same_gets_through_without_asking_all_the
     assert max(task.result() for task in crowd) <= 10 / PATIENCE
 
 
-async def test_of_too_many_chats_the_longest_quiet_are_forgotten() -> None:
+async def test_when_there_are_too_many_chats_the_ones_quiet_longest_are_forgotten() -> None:
     pace = Pace(FakeClock())
     pace.pause(HALL, 600.0)
     pace.pause(CLUB, 600.0)
@@ -375,7 +375,7 @@ async def test_of_too_many_chats_the_longest_quiet_are_forgotten() -> None:
     pace.heed(HALL)
 
 
-async def test_who_is_put_off_takes_no_seat() -> None:
+async def test_a_message_that_is_put_off_uses_no_budget() -> None:
     clock = FakeClock()
     pace = Pace(clock)
     for _ in range(GROUP[0]):
@@ -387,7 +387,7 @@ async def test_who_is_put_off_takes_no_seat() -> None:
 
 
 class Leaping:
-    """A clock that is a minute on whenever somebody looks."""
+    """A clock that advances by a minute at each reading."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -406,7 +406,7 @@ class Leaping:
         raise AssertionError(f"nobody has to wait {seconds} s")
 
 
-async def test_what_was_said_long_ago_takes_no_memory() -> None:
+async def test_old_sending_times_take_no_memory() -> None:
     pace = Pace(Leaping())
     held = []
     tracemalloc.start()

@@ -1,4 +1,6 @@
-"""Parts of updates that nobody here can read yet: left out, and never met with silence."""
+"""Parts of updates that our types can't read yet: they are left out, and the person is always
+answered.
+"""
 
 from copy import deepcopy
 from typing import Any
@@ -18,7 +20,7 @@ HOLOGRAM = {"star_count": 1, "paid_media": [{"type": "hologram"}]}
 
 
 async def hear(lobby: Lobby, subject: object, kind: str = "message", **more: Any) -> None:
-    """Handle what Telegram told, with these parts besides."""
+    """Handle the update about `subject`, with these parts added."""
     value = lobby.fake.updates.of(subject)
     data = deepcopy(value.json)
     data[kind] |= more
@@ -40,7 +42,9 @@ def said(lobby: Lobby, asked: Message) -> list[str]:
         {"entities": [{"type": "bot_command", "offset": 0, "length": 6, "user": {"id": "x"}}]},
     ],
 )
-async def test_what_does_not_matter_is_left_out(lobby: Lobby, part: dict[str, Any]) -> None:
+async def test_an_unreadable_part_of_an_update_that_does_not_matter_is_left_out(
+    lobby: Lobby, part: dict[str, Any]
+) -> None:
     await hear(lobby, await lobby.ann.says("/video a cat"), **part)
     (job,) = await lobby.jobs()
     assert job.order.wish.prompt == "a cat"
@@ -58,16 +62,20 @@ async def test_what_does_not_matter_is_left_out(lobby: Lobby, part: dict[str, An
         {"date": "yesterday and"},
     ],
 )
-async def test_of_what_is_not_whole_nothing_is_ordered(lobby: Lobby, part: dict[str, Any]) -> None:
+async def test_an_update_whose_content_cannot_be_read_whole_orders_nothing(
+    lobby: Lobby, part: dict[str, Any]
+) -> None:
     asked = await lobby.ann.says("/video a cat")
     await hear(lobby, asked, **part)
     assert await lobby.jobs() == []
-    if "date" not in part:  # without one there is nothing to answer
+    if "date" not in part:  # without a date there is no message to answer
         assert said(lobby, asked) == [f"{UNREADABLE} Plain words and pictures I can read."]
 
 
-async def test_a_forward_of_an_unknown_kind_is_still_one(lobby: Lobby) -> None:
-    """Else a command of somebody else's would be an order, and their picture one's own."""
+async def test_a_forward_of_an_unknown_kind_counts_as_a_forward(lobby: Lobby) -> None:
+    """If not, somebody else's command would be an order, and somebody else's picture the person's
+    own.
+    """
     asked = await lobby.ann.says("/video a cat")
     await hear(lobby, asked, forward_origin=NEW)
     assert await lobby.jobs() == []
@@ -86,7 +94,9 @@ def _body(lobby: Lobby, asked: Message, **more: Any) -> dict[str, Any]:
     return {"message": lobby.fake.updates.of(asked).json["message"] | more}
 
 
-async def test_in_a_group_only_who_spoke_to_us_is_answered(lobby: Lobby) -> None:
+async def test_an_unreadable_message_in_a_group_is_answered_only_if_it_addresses_the_bot(
+    lobby: Lobby,
+) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     await lobby.ann.adds_bot(club, as_admin=True)
     chat = await lobby.ann.says("good morning", chat=club)
@@ -97,7 +107,7 @@ async def test_in_a_group_only_who_spoke_to_us_is_answered(lobby: Lobby) -> None
     assert said(lobby, asked) != []
 
 
-async def test_a_button_under_what_cannot_be_read_works(lobby: Lobby) -> None:
+async def test_a_button_under_a_message_that_cannot_be_read_works(lobby: Lobby) -> None:
     asked = await lobby.ann.says("a cat")
     await lobby.hear(asked)
     pressed = await lobby.ann.presses(lobby.answer(asked), "Go")
@@ -114,7 +124,7 @@ async def test_a_press_that_cannot_be_read_is_answered(lobby: Lobby) -> None:
     assert [each.text for each in pressed.answers] == ["I don't know that button any more."]
 
 
-async def test_formatted_words_are_answered(lobby: Lobby) -> None:
+async def test_a_message_of_formatted_text_is_answered_as_unreadable(lobby: Lobby) -> None:
     asked = await lobby.ann.says("x")
     body = _body(lobby, asked)["message"]
     del body["text"]

@@ -1,4 +1,4 @@
-"""Pictures by path, from a Bot API server of one's own that runs with --local."""
+"""Pictures by path, from a local Bot API server that runs with --local."""
 
 import asyncio
 import shutil
@@ -20,12 +20,12 @@ from bot.platforms.telegram.pictures import PictureDownloads
 from tests.fakes.telegram import MIB, FakeTelegram
 
 CAT = b"a cat" * 50_000
-"""More than one read of it."""
+"""Content larger than one read."""
 
 
 @dataclass
 class House:
-    """A server, what fetches from it, and where it lays its files."""
+    """A local server, the client that fetches from it, and the folder of its files."""
 
     fake: FakeTelegram
     downloads: PictureDownloads
@@ -41,12 +41,14 @@ class House:
     async def trouble(self, *, size: int | None = None, most: int = 10**6) -> BotError:
         with pytest.raises(BotError) as caught:
             await self.fetch(size=size, most=most)
-        # A foreign one would bring the path along, hence the token.
+        # The original error would contain the path, and so the token.
         assert not self.fake.leaks("".join(traceback.format_exception(caught.value)))
         return caught.value
 
     async def trouble_after(self, happen: Callable[[Path], None]) -> BotError:
-        """Something happens to the file between its path and its reading."""
+        """Call `happen` with the file after its path was returned and before it is read; return the
+        error.
+        """
         value = self.fake.hold("getFile")
         fetching = asyncio.create_task(self.trouble())
         await value.reached()
@@ -72,23 +74,25 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         yield house
 
 
-async def test_a_picture_is_read_where_the_server_laid_it(house: House) -> None:
+async def test_a_picture_is_read_from_the_folder_of_the_local_bot_api_server(house: House) -> None:
     assert await house.fetch() == CAT
     assert house.fake.downloads == [], "it hands out no links"
 
 
-async def test_a_picture_above_what_telegram_hands_out_comes_too(house: House) -> None:
+async def test_a_local_picture_above_telegrams_download_limit_is_read(house: House) -> None:
     assert await house.fetch(size=21 * MIB, most=22 * MIB) == CAT
 
 
 @pytest.mark.parametrize("claimed", [len(CAT), 1])
-async def test_it_is_read_up_to_the_byte_cap(house: House, claimed: int) -> None:
+async def test_a_local_file_is_read_up_to_its_byte_limit_and_then_refused(
+    house: House, claimed: int
+) -> None:
     trouble = await house.trouble(size=claimed, most=len(CAT) - 1)
     assert isinstance(trouble, Refused)
     assert trouble.code == "picture_too_large"
 
 
-async def test_a_file_that_the_server_threw_away_is_gone(house: House) -> None:
+async def test_a_file_that_the_local_server_deleted_is_gone(house: House) -> None:
     with capture_logs() as logs:
         trouble = await house.trouble_after(lambda file: file.unlink())
     assert isinstance(trouble, Refused)
@@ -101,7 +105,7 @@ def on_another_machine(file: Path) -> None:
 
 
 def not_ours_to_read(file: Path) -> None:
-    """Root may read anything, so a folder stands in for a file without permission."""
+    """Replace the file by a folder, because root may read a file without permissions."""
     file.unlink()
     file.mkdir()
 
@@ -110,7 +114,7 @@ def not_ours_to_read(file: Path) -> None:
     ("happen", "why"),
     [(on_another_machine, "FileNotFoundError"), (not_ours_to_read, "IsADirectoryError")],
 )
-async def test_a_disk_that_is_not_shared_is_for_the_operator(
+async def test_a_local_server_whose_disk_is_not_shared_is_a_temporary_error_in_the_log(
     house: House, happen: Callable[[Path], None], why: str
 ) -> None:
     with capture_logs() as logs:
@@ -120,8 +124,8 @@ async def test_a_disk_that_is_not_shared_is_for_the_operator(
     assert not house.fake.leaks(repr(logs))
 
 
-async def test_a_server_that_does_not_run_with_local_is_asked_for_its_links(tmp_path: Path) -> None:
-    """Its paths lead nowhere from here."""
+async def test_files_of_a_server_without_local_mode_are_downloaded_by_link(tmp_path: Path) -> None:
+    """The paths of such a server lead nowhere on this machine."""
     async with FakeTelegram() as fake, opened(tmp_path, fake) as house:
         assert await house.fetch() == CAT
         assert [it.status for it in fake.downloads] == [200]

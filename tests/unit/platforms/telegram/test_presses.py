@@ -34,7 +34,7 @@ from tests.unit.platforms.telegram.conftest import VIDEO, Lobby, locked
 
 
 async def in_topic(lobby: Lobby) -> tuple[Job, Message]:
-    """A job of Ann's from a topic, and its video there."""
+    """Return a job of Ann from a topic, and the message with its video there."""
     club = lobby.fake.supergroup("club", lobby.ann, is_forum=True)
     topic = lobby.fake.topic(club, "videos")
     job = await lobby.made(await lobby.ordered(chat=club, topic=topic))
@@ -42,7 +42,7 @@ async def in_topic(lobby: Lobby) -> tuple[Job, Message]:
 
 
 @pytest.mark.parametrize("is_old", [False, True])
-async def test_tried_again_it_comes_where_it_came_before(lobby: Lobby, is_old: bool) -> None:
+async def test_try_again_in_a_topic_orders_into_the_same_topic(lobby: Lobby, is_old: bool) -> None:
     job, video = await in_topic(lobby)
     await lobby.hear(await lobby.ann.presses(video, "Try again", is_old=is_old))
     _, again = await lobby.jobs()
@@ -50,7 +50,7 @@ async def test_tried_again_it_comes_where_it_came_before(lobby: Lobby, is_old: b
 
 
 @pytest.mark.parametrize("button", ["Remix", "Continue", "As file"])
-async def test_what_a_button_brings_comes_into_the_topic_too(lobby: Lobby, button: str) -> None:
+async def test_messages_that_a_button_causes_stay_in_its_topic(lobby: Lobby, button: str) -> None:
     _, video = await in_topic(lobby)
     await lobby.hear(await lobby.ann.presses(video, button, is_old=True))
     brought = lobby.fake.posts(video.chat)[-1]
@@ -58,8 +58,8 @@ async def test_what_a_button_brings_comes_into_the_topic_too(lobby: Lobby, butto
     assert brought.topic is video.topic
 
 
-async def test_the_topic_of_another_chat_is_none_of_this_one(lobby: Lobby) -> None:
-    """A button that stands elsewhere: its topic is not known."""
+async def test_try_again_pressed_in_another_chat_does_not_use_the_jobs_topic(lobby: Lobby) -> None:
+    """The button is in another chat, and its topic is not known."""
     job, _ = await in_topic(lobby)
     other = lobby.fake.supergroup("other", lobby.ann)
     shown = await lobby.result(await lobby.made(await lobby.ordered(chat=other)))
@@ -69,10 +69,10 @@ async def test_the_topic_of_another_chat_is_none_of_this_one(lobby: Lobby) -> No
     assert (await lobby.jobs())[-1].order.call.address.channel == str(other.id)
 
 
-# --- what nobody foresaw --------------------------------------------------------------------------
+# --- unforeseen errors ----------------------------------------------------------------------------
 
 
-async def test_a_button_rests_while_its_row_waits_for_better_times(
+async def test_a_press_during_a_database_error_is_answered_and_retried(
     lobby: Lobby, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = await lobby.card(job := await lobby.ordered())
@@ -87,7 +87,7 @@ async def test_a_button_rests_while_its_row_waits_for_better_times(
 
 
 @pytest.mark.parametrize("attempts", [0, 1])
-async def test_once_it_rests_a_refusal_comes_as_words(lobby: Lobby, attempts: int) -> None:
+async def test_a_refusal_of_an_answered_press_is_a_message(lobby: Lobby, attempts: int) -> None:
     video = await lobby.result(await lobby.made(await lobby.ordered()))
     await lobby.places.decide("telegram", f"@{lobby.ann.id}", allowed=False, by="ada", now=0)
     pressed = await lobby.ann.presses(video, "Try again")
@@ -108,7 +108,7 @@ EPOCH = re.compile(r"\d{6}")
     [Limits(person_videos=1), Limits(community_videos=1), Limits(purse_videos=1)],
     ids=["person", "community", "purse"],
 )
-async def test_an_alert_says_a_time_in_words(lobby: Lobby, limits: Limits) -> None:
+async def test_an_alert_about_a_limit_has_the_time_in_words(lobby: Lobby, limits: Limits) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     video = await lobby.result(await lobby.made(await lobby.ordered(chat=club)))
     lobby.allow(replace(limits, person_at_once=None))
@@ -119,7 +119,7 @@ async def test_an_alert_says_a_time_in_words(lobby: Lobby, limits: Limits) -> No
     assert not EPOCH.search(said)
 
 
-async def test_go_says_a_time_in_words_too(lobby: Lobby) -> None:
+async def test_an_alert_for_go_writes_the_time_in_words(lobby: Lobby) -> None:
     lobby.allow(Limits(person_videos=1, person_at_once=None))
     await lobby.ordered()
     await lobby.hear(words := await lobby.ann.says("a cat"))
@@ -130,7 +130,7 @@ async def test_go_says_a_time_in_words_too(lobby: Lobby) -> None:
     assert not EPOCH.search(said)
 
 
-# --- what takes its time --------------------------------------------------------------------------
+# --- uploads --------------------------------------------------------------------------------------
 
 
 async def its_video(lobby: Lobby) -> Message:
@@ -138,11 +138,11 @@ async def its_video(lobby: Lobby) -> Message:
 
 
 def words(lobby: Lobby, video: Message) -> list[str]:
-    """The replies to it."""
+    """Return the texts of the replies to the video."""
     return [each.text for each in lobby.fake.posts(video.chat) if each.reply_to == video.id]
 
 
-async def test_a_button_rests_before_its_upload_begins(lobby: Lobby) -> None:
+async def test_a_press_of_as_file_is_answered_before_the_upload_begins(lobby: Lobby) -> None:
     pressed = await lobby.ann.presses(await its_video(lobby), "As file")
     hold = lobby.fake.hold_before("sendDocument")
     task = asyncio.create_task(lobby.hear(pressed))
@@ -160,7 +160,9 @@ async def test_a_button_rests_before_its_upload_begins(lobby: Lobby) -> None:
         (accepted(reset()), "did not say whether it arrived"),
     ],
 )
-async def test_what_goes_wrong_then_is_said_in_words(lobby: Lobby, fault: Fault, said: str) -> None:
+async def test_an_error_after_an_answered_press_is_a_message(
+    lobby: Lobby, fault: Fault, said: str
+) -> None:
     video = await its_video(lobby)
     lobby.fake.faults.add("sendDocument", fault)
     await lobby.hear(await lobby.ann.presses(video, "As file"))
@@ -168,7 +170,7 @@ async def test_what_goes_wrong_then_is_said_in_words(lobby: Lobby, fault: Fault,
     assert said in value
 
 
-async def test_what_surely_was_not_sent_comes_again(lobby: Lobby) -> None:
+async def test_a_document_refused_with_429_is_retried_without_a_message(lobby: Lobby) -> None:
     video = await its_video(lobby)
     lobby.fake.faults.add("sendDocument", flood(7))
     with pytest.raises(Temporary):
@@ -176,7 +178,7 @@ async def test_what_surely_was_not_sent_comes_again(lobby: Lobby) -> None:
     assert words(lobby, video) == []
 
 
-async def test_what_may_have_been_sent_is_not_sent_again_to_say_so(lobby: Lobby) -> None:
+async def test_a_document_with_an_unknown_outcome_is_not_sent_again(lobby: Lobby) -> None:
     video = await its_video(lobby)
     lobby.fake.faults.add("sendDocument", accepted(reset()))
     lobby.fake.faults.add("sendMessage", internal())
@@ -184,7 +186,7 @@ async def test_what_may_have_been_sent_is_not_sent_again_to_say_so(lobby: Lobby)
     assert len(lobby.fake.calls_of("sendDocument")) == 1
 
 
-async def test_somebody_elses_video_is_refused_in_an_alert(lobby: Lobby) -> None:
+async def test_as_file_pressed_by_somebody_else_is_refused_in_an_alert(lobby: Lobby) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     video = await lobby.result(await lobby.made(await lobby.ordered(chat=club)))
     bob = lobby.fake.person("Bob", started=True)
@@ -195,12 +197,12 @@ async def test_somebody_elses_video_is_refused_in_an_alert(lobby: Lobby) -> None
     assert lobby.fake.calls_of("sendDocument") == []
 
 
-# --- too large to be sent -------------------------------------------------------------------------
+# --- files too large to send ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("button", ["As file", "Post it again"])
 @pytest.mark.parametrize("is_seen", [True, False])
-async def test_what_is_too_large_comes_as_a_link_or_in_words(
+async def test_a_file_too_large_for_telegram_comes_as_a_link_or_a_sentence(
     lobby: Lobby, button: str, is_seen: bool
 ) -> None:
     job = await lobby.made(await lobby.ordered())
@@ -218,9 +220,7 @@ async def test_what_is_too_large_comes_as_a_link_or_in_words(
     assert lobby.fake.calls_of("sendDocument") == []
 
 
-async def test_what_a_server_was_found_to_refuse_is_not_uploaded_to_it_by_a_button(
-    lobby: Lobby,
-) -> None:
+async def test_a_file_that_the_server_found_too_large_is_not_uploaded_again(lobby: Lobby) -> None:
     job = await lobby.made(await lobby.ordered())
     video = await lobby.result(job)
     lobby.fake.desk.upload_limit = VIDEO.size - 1
@@ -231,8 +231,8 @@ async def test_what_a_server_was_found_to_refuse_is_not_uploaded_to_it_by_a_butt
     assert lobby.fake.calls_of("sendDocument") == []
 
 
-async def test_in_a_private_chat_nobody_is_asked_who_its_person_is(lobby: Lobby) -> None:
-    """Each press asked for the rank of whoever pressed it, in the chat of their own."""
+async def test_in_private_a_press_does_not_ask_for_the_rank_of_its_person(lobby: Lobby) -> None:
+    """In an earlier version, each press asked Telegram for the presser's rank."""
     job = await lobby.made(await lobby.ordered())
     video = await lobby.result(job)
     for button in ("As file", "Try again", "Delete", "Keep it"):
@@ -240,11 +240,11 @@ async def test_in_a_private_chat_nobody_is_asked_who_its_person_is(lobby: Lobby)
     assert lobby.fake.calls_of("getChatMember") == []
 
 
-# --- to delete ------------------------------------------------------------------------------------
+# --- deleting -------------------------------------------------------------------------------------
 
 
 async def a_copy(lobby: Lobby) -> tuple[Job, Message]:
-    """A video of Ann's, once more by /history."""
+    """Return a video of Ann, and a copy of it posted by /history."""
     job = await lobby.made(await lobby.ordered())
     original = await lobby.result(job)
     now = lobby.clock.now()
@@ -254,15 +254,15 @@ async def a_copy(lobby: Lobby) -> tuple[Job, Message]:
 
 
 async def press(lobby: Lobby, message: Message, button: str) -> str:
-    """The alert's text, if there is one."""
-    await lobby.clock.advance(5)  # nobody is faster, and so much is said at once nowhere
+    """Press a button, and return the text of the alert, empty if there is none."""
+    await lobby.clock.advance(5)  # a pause between presses, so that no rate limit applies
     pressed = await lobby.ann.presses(message, button)
     await lobby.hear(pressed)
     return (await pressed.answered()).text
 
 
 async def former(lobby: Lobby, job: Job, act: str, label: str) -> Message:
-    """A message with a button of a former version."""
+    """Return a message with a button of a former version."""
     await lobby.hear(asked := await lobby.ann.says("/help"))
     shown = lobby.answer(asked)
     key = {"text": label, "callback_data": f"v1:{act}:{job.id}"}
@@ -273,7 +273,7 @@ def keys(message: Message) -> list[str]:
     return [str(each["text"]) for each in message.buttons]
 
 
-async def test_the_copy_that_was_pressed_goes_as_well(lobby: Lobby) -> None:
+async def test_deleting_a_video_from_a_copy_removes_that_copy_too(lobby: Lobby) -> None:
     job, copy = await a_copy(lobby)
     await press(lobby, copy, "Delete")
     assert await press(lobby, copy, "Really delete?") == "Deleted."
@@ -283,7 +283,7 @@ async def test_the_copy_that_was_pressed_goes_as_well(lobby: Lobby) -> None:
 
 @pytest.mark.proof
 @pytest.mark.parametrize("button", ["Delete", "Really delete?"])
-async def test_a_copy_of_what_is_gone_goes_with_a_word(lobby: Lobby, button: str) -> None:
+async def test_a_copy_of_a_deleted_video_goes_when_it_is_pressed(lobby: Lobby, button: str) -> None:
     job, copy = await a_copy(lobby)
     if button != "Delete":
         await press(lobby, copy, "Delete")
@@ -292,7 +292,7 @@ async def test_a_copy_of_what_is_gone_goes_with_a_word(lobby: Lobby, button: str
     assert lobby.fake.now(copy) is None
 
 
-async def test_whoever_thinks_again_gets_the_buttons_back(lobby: Lobby) -> None:
+async def test_keep_it_after_delete_brings_the_buttons_back(lobby: Lobby) -> None:
     job, copy = await a_copy(lobby)
     await press(lobby, copy, "Delete")
     assert keys(lobby.fake.now(copy) or copy) == ["Really delete?", "Keep it"]
@@ -301,7 +301,7 @@ async def test_whoever_thinks_again_gets_the_buttons_back(lobby: Lobby) -> None:
     assert await lobby.job(job.id) == job
 
 
-async def test_nobody_else_turns_the_buttons_back(lobby: Lobby) -> None:
+async def test_keep_it_pressed_by_somebody_else_does_not_restore_the_buttons(lobby: Lobby) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     job = await lobby.made(await lobby.ordered(chat=club))
     video = await lobby.result(job)
@@ -313,17 +313,17 @@ async def test_nobody_else_turns_the_buttons_back(lobby: Lobby) -> None:
     assert keys(lobby.fake.now(video) or video) == ["Really delete?", "Keep it"]
 
 
-# --- kept for its time ----------------------------------------------------------------------------
+# --- swept videos ---------------------------------------------------------------------------------
 
 
 async def swept(lobby: Lobby, job: Job) -> None:
-    """Its video is gone, 31 days later."""
+    """Sweep the job's video, 31 days after the job's end."""
     row = await lobby.job(job.id)
     gone_at = (row.ended_at or 0) + 31 * 86_400
     await lobby.store.moved(row, replace(row, video=None, video_gone_at=gone_at))
 
 
-async def test_buttons_of_a_video_that_is_gone_say_for_how_long_it_was_kept(lobby: Lobby) -> None:
+async def test_buttons_of_a_swept_video_say_how_long_the_video_was_kept(lobby: Lobby) -> None:
     job, copy = await a_copy(lobby)
     listed = await former(lobby, job, "show", "▶ a cat")
     await swept(lobby, job)
@@ -334,7 +334,7 @@ async def test_buttons_of_a_video_that_is_gone_say_for_how_long_it_was_kept(lobb
     assert "I no longer have one of your latest videos" in lobby.answer(asked).text
 
 
-async def test_a_message_whose_video_is_gone_can_still_be_deleted(lobby: Lobby) -> None:
+async def test_the_message_of_a_swept_video_can_still_be_deleted(lobby: Lobby) -> None:
     job, copy = await a_copy(lobby)
     await swept(lobby, job)
     await press(lobby, copy, "Delete")
@@ -347,7 +347,7 @@ async def test_a_message_whose_video_is_gone_can_still_be_deleted(lobby: Lobby) 
 
 
 @pytest.mark.parametrize("is_old", [False, True])
-async def test_an_admin_is_one_on_old_servers_too(lobby: Lobby, is_old: bool) -> None:
+async def test_an_admin_is_recognized_on_an_old_bot_api_server(lobby: Lobby, is_old: bool) -> None:
     lobby.fake.quirks.knows_few_rights = is_old
     admin = lobby.fake.person("admin")
     club = lobby.fake.supergroup("club", lobby.ann, admin)
@@ -357,7 +357,7 @@ async def test_an_admin_is_one_on_old_servers_too(lobby: Lobby, is_old: bool) ->
     assert (await lobby.job(job.id)).reason is Reason.BY_ADMIN
 
 
-async def test_whom_telegram_does_not_tell_of_has_no_rank(lobby: Lobby) -> None:
+async def test_a_person_whose_rank_telegram_does_not_tell_counts_as_a_member(lobby: Lobby) -> None:
     admin = lobby.fake.person("admin")
     club = lobby.fake.supergroup("club", admin, lobby.ann)
     card = await lobby.card(await lobby.ordered(chat=club))
@@ -367,12 +367,12 @@ async def test_whom_telegram_does_not_tell_of_has_no_rank(lobby: Lobby) -> None:
     assert "belongs to somebody else" in (await pressed.answered()).text
 
 
-# --- the group itself -----------------------------------------------------------------------------
+# --- the group as a person ------------------------------------------------------------------------
 
 
 @dataclass
 class Club:
-    """A group, and the video of a picture of its own: its owner writes anonymously."""
+    """A group whose owner writes anonymously, and a video of a picture posted by the group."""
 
     chat: Chat
     owner: Person
@@ -395,13 +395,13 @@ async def club(lobby: Lobby) -> Club:
     return Club(chat, owner, job, video)
 
 
-async def test_an_anonymous_admin_tries_again_as_the_group(lobby: Lobby, club: Club) -> None:
+async def test_an_anonymous_admin_tries_a_job_again_as_the_group(lobby: Lobby, club: Club) -> None:
     await lobby.hear(await club.owner.presses(club.video, "Try again"))
     jobs = await lobby.store.jobs.recent("telegram", str(club.chat.id), most=9)
     assert [each.order.call.person for each in jobs] == [club.job.order.call.person] * 2
 
 
-async def test_an_anonymous_admin_remixes_as_the_group(lobby: Lobby, club: Club) -> None:
+async def test_an_anonymous_admin_remixes_a_job_as_the_group(lobby: Lobby, club: Club) -> None:
     await lobby.hear(await club.owner.presses(club.video, "Remix"))
     asked = lobby.fake.posts(club.chat)[-1]
     await lobby.hear(await club.owner.says("a dog", chat=club.chat, reply_to=asked))
@@ -409,12 +409,12 @@ async def test_an_anonymous_admin_remixes_as_the_group(lobby: Lobby, club: Club)
     assert {each.request.prompt for each in jobs} == {"jump", "a dog"}
 
 
-async def test_an_anonymous_admin_gets_the_groups_file(lobby: Lobby, club: Club) -> None:
+async def test_an_anonymous_admin_gets_the_file_of_a_groups_video(lobby: Lobby, club: Club) -> None:
     await lobby.hear(await club.owner.presses(club.video, "As file"))
     assert len(lobby.fake.calls_of("sendDocument")) == 1
 
 
-async def test_an_anonymous_admin_deletes_what_is_the_groups(lobby: Lobby, club: Club) -> None:
+async def test_an_anonymous_admin_may_delete_a_groups_video(lobby: Lobby, club: Club) -> None:
     await lobby.hear(await club.owner.presses(club.video, "Delete"))
     await lobby.hear(await club.owner.presses(club.video, "Really delete?"))
     assert (await lobby.job(club.job.id)).video is None
@@ -422,10 +422,10 @@ async def test_an_anonymous_admin_deletes_what_is_the_groups(lobby: Lobby, club:
 
 @pytest.mark.parametrize("is_admin", [True, False])
 @pytest.mark.parametrize("button", ["Try again", "Remix", "As file"])
-async def test_nobody_else_counts_for_the_group(
+async def test_only_an_admin_who_is_anonymous_now_acts_for_the_group(
     lobby: Lobby, club: Club, button: str, is_admin: bool
 ) -> None:
-    """Neither an admin who writes under a name, nor whoever once was anonymous."""
+    """An admin who writes under a name does not, nor does a member who once was anonymous."""
     if is_admin:
         lobby.fake.promote(club.chat, lobby.ann)
     lobby.ann.is_anonymous = not is_admin
@@ -433,7 +433,7 @@ async def test_nobody_else_counts_for_the_group(
     assert "Somebody else" in alert
 
 
-async def test_an_anonymous_admin_is_nobody_elsewhere(lobby: Lobby, club: Club) -> None:
+async def test_an_anonymous_admin_does_not_act_in_another_group(lobby: Lobby, club: Club) -> None:
     other = lobby.fake.supergroup("other", club.owner, lobby.ann)
     shown = await lobby.result(await lobby.made(await lobby.ordered(chat=other)))
     data = {"text": "file", "callback_data": f"v1:file:{club.job.id}"}
@@ -446,7 +446,7 @@ async def test_an_anonymous_admin_is_nobody_elsewhere(lobby: Lobby, club: Club) 
 # --- lanes ----------------------------------------------------------------------------------------
 
 
-async def test_an_upload_holds_up_no_other_press(lobby: Lobby) -> None:
+async def test_an_upload_has_a_lane_apart_from_other_presses(lobby: Lobby) -> None:
     video = await lobby.result(await lobby.made(await lobby.ordered()))
     presses = [await lobby.ann.presses(video, button) for button in ("As file", "Delete")]
     inbox = inbox_of(lobby, lobby.commands.handle)
@@ -456,7 +456,7 @@ async def test_an_upload_holds_up_no_other_press(lobby: Lobby) -> None:
 
 
 @pytest.mark.proof
-async def test_to_be_told_to_wait_is_no_failed_try(lobby: Lobby) -> None:
+async def test_an_update_told_to_wait_100_times_is_still_handled(lobby: Lobby) -> None:
     value = lobby.fake.updates.of(await lobby.ann.says("/help"))
     tries, done = count(1), asyncio.Event()
 
@@ -488,8 +488,8 @@ def inbox_of(lobby: Lobby, handle: Handle) -> Inbox:
     )
 
 
-async def test_a_made_up_press_takes_no_message_away(lobby: Lobby) -> None:
-    """Apps can be made to press any text under any message of ours."""
+async def test_a_press_with_made_up_data_removes_no_message(lobby: Lobby) -> None:
+    """Apps can be made to press any data under any message of ours."""
     asked = await lobby.ann.says("/quota")
     await lobby.hear(asked)
     (quota,) = lobby.fake.posts(lobby.ann.private)

@@ -1,4 +1,6 @@
-"""The bot as Telegram shows it: each is shown the commands that are theirs, and what it does."""
+"""The bot's profile on Telegram: each person is shown the commands that they may use, and what the
+bot does.
+"""
 
 import pytest
 import sqlalchemy as sa
@@ -31,7 +33,7 @@ async def claimed(lobby: Lobby) -> None:
 
 
 @pytest.mark.parametrize("language", ["", "en"])
-async def test_people_are_shown_what_is_for_everybody_where_they_are(
+async def test_everybodys_commands_are_shown_in_private_chats_and_groups(
     lobby: Lobby, language: str
 ) -> None:
     await profile_of(lobby).show()
@@ -44,7 +46,7 @@ async def test_people_are_shown_what_is_for_everybody_where_they_are(
     assert "Makes videos" in lobby.fake.description("short_description", language)
 
 
-async def test_owners_alone_are_shown_their_commands(lobby: Lobby) -> None:
+async def test_only_owners_are_shown_the_owners_commands(lobby: Lobby) -> None:
     await claimed(lobby)
     await profile_of(lobby).show()
     assert names(lobby, f"chat {lobby.ann.id}") >= OWNERS
@@ -52,7 +54,7 @@ async def test_owners_alone_are_shown_their_commands(lobby: Lobby) -> None:
     assert wide & (OWNERS | {"claim"}) == set()
 
 
-async def test_whoever_owns_it_no_more_is_not_shown_them(lobby: Lobby) -> None:
+async def test_a_former_owner_is_no_longer_shown_the_owners_commands(lobby: Lobby) -> None:
     await claimed(lobby)
     await profile_of(lobby).show()
     await lobby.database.run(lambda connection: connection.execute(sa.delete(owners)))
@@ -60,7 +62,7 @@ async def test_whoever_owns_it_no_more_is_not_shown_them(lobby: Lobby) -> None:
     assert names(lobby, f"chat {lobby.ann.id}") == set()
 
 
-async def test_what_did_not_change_is_not_told_again(lobby: Lobby) -> None:
+async def test_an_unchanged_profile_is_not_sent_to_telegram_again(lobby: Lobby) -> None:
     await claimed(lobby)
     await profile_of(lobby).show()
     lobby.fake.calls.clear()
@@ -68,7 +70,7 @@ async def test_what_did_not_change_is_not_told_again(lobby: Lobby) -> None:
     assert lobby.fake.calls == []
 
 
-async def test_what_telegram_refuses_ends_nothing_and_is_tried_at_the_next_start(
+async def test_a_profile_text_that_telegram_refuses_is_logged_and_sent_at_the_next_start(
     lobby: Lobby,
 ) -> None:
     await claimed(lobby)
@@ -81,7 +83,9 @@ async def test_what_telegram_refuses_ends_nothing_and_is_tried_at_the_next_start
     assert lobby.fake.description("description", "en")
 
 
-async def test_an_owner_whom_telegram_does_not_know_stops_nothing(lobby: Lobby) -> None:
+async def test_commands_for_an_owner_unknown_to_telegram_are_logged_and_sent_later(
+    lobby: Lobby,
+) -> None:
     await claimed(lobby)
     lobby.fake.faults.add("setMyCommands", bad_request("chat not found"), times=9)
     with capture_logs() as lines:

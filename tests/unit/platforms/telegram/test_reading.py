@@ -1,4 +1,4 @@
-"""Telegram's objects in our words: commands, flags, pictures, places."""
+"""Telegram's objects in our terms: commands, flags, pictures, places."""
 
 from typing import Any
 
@@ -40,11 +40,13 @@ def message(text: str | None = None, **more: Any) -> Message:
         ("", None),
     ],
 )
-def test_a_command_opens_a_message_and_is_meant_for_us(text: str, command: Command | None) -> None:
+def test_a_command_counts_at_the_start_of_a_message_that_addresses_the_bot(
+    text: str, command: Command | None
+) -> None:
     assert reading.command_of(message(text), own_name="zoe_bot") == command
 
 
-def test_a_command_under_a_picture_counts() -> None:
+def test_a_command_in_the_caption_of_a_picture_counts() -> None:
     value = message(
         caption="/animate wave",
         caption_entities=[{"type": "bot_command", "offset": 0, "length": 8}],
@@ -52,7 +54,7 @@ def test_a_command_under_a_picture_counts() -> None:
     assert reading.command_of(value, own_name="zoe_bot") == Command(name="animate", rest="wave")
 
 
-def test_a_command_in_the_middle_is_a_word() -> None:
+def test_a_command_in_the_middle_of_a_text_does_not_count() -> None:
     value = message("do /video", entities=[{"type": "bot_command", "offset": 3, "length": 6}])
     assert reading.command_of(value, own_name="zoe_bot") is None
 
@@ -68,8 +70,10 @@ def test_a_command_in_the_middle_is_a_word() -> None:
         ({"message_thread_id": 3}, "-100"),
     ],
 )
-def test_only_a_topic_is_a_topic(more: dict[str, Any], channel: str) -> None:
-    """A reply in the general topic carries a thread that may not be asked for."""
+def test_the_channel_of_a_message_contains_its_thread_only_in_a_topic(
+    more: dict[str, Any], channel: str
+) -> None:
+    """A reply in the general topic carries a thread id that may not be sent back."""
     value = message("hi", **more)
     address = Address(platform="telegram", channel=channel, community="-100", message="5")
     assert reading.address_of(value) == address
@@ -81,7 +85,7 @@ def test_a_private_chat_is_no_community() -> None:
     assert reading.address_of(message("hi", chat=PRIVATE)).community is None
 
 
-def test_an_anonymous_admin_is_the_group_itself() -> None:
+def test_an_anonymous_admin_is_read_as_the_group_itself() -> None:
     value = message(
         "hi",
         sender_chat=GROUP,
@@ -101,7 +105,9 @@ def test_an_anonymous_admin_is_the_group_itself() -> None:
         {"from": {"id": 9, "is_bot": True, "first_name": "b"}},
     ],
 )
-def test_what_nobody_said_to_us_is_for_nobody(more: dict[str, Any]) -> None:
+def test_a_message_via_another_bot_or_forwarded_counts_as_not_addressed_to_the_bot(
+    more: dict[str, Any],
+) -> None:
     assert reading.is_for_nobody(message("/video a cat", **more))
 
 
@@ -115,7 +121,7 @@ def test_what_nobody_said_to_us_is_for_nobody(more: dict[str, Any]) -> None:
         {"something_of_next_year": {"text": "hi"}},
     ],
 )
-def test_what_happened_in_a_chat_is_for_nobody(happened: dict[str, Any]) -> None:
+def test_a_service_message_counts_as_not_addressed_to_the_bot(happened: dict[str, Any]) -> None:
     assert reading.is_for_nobody(message(chat=PRIVATE, **happened))
 
 
@@ -128,19 +134,21 @@ def test_what_happened_in_a_chat_is_for_nobody(happened: dict[str, Any]) -> None
         {"dice": {"emoji": "🎲", "value": 1}},
     ],
 )
-def test_what_people_send_is_said_to_us(said: dict[str, Any]) -> None:
+def test_every_kind_of_content_that_a_person_sends_counts_as_addressed_to_the_bot(
+    said: dict[str, Any],
+) -> None:
     assert not reading.is_for_nobody(message(chat=PRIVATE, **said))
 
 
 @pytest.mark.parametrize(
     ("code", "locale"), [("de", "de"), ("zh", "zh-hans"), ("pt-br", "pt-br"), (None, "en")]
 )
-def test_people_are_answered_in_their_language(code: str | None, locale: str) -> None:
+def test_the_language_of_a_person_is_read_from_telegram(code: str | None, locale: str) -> None:
     value = message("hi", **{"from": ANN | {"language_code": code}})
     assert reading.locale_of(value.from_user) == locale
 
 
-def test_a_name_with_nothing_to_see_is_replaced() -> None:
+def test_a_name_of_invisible_characters_is_replaced() -> None:
     value = message("hi", **{"from": {"id": 7, "is_bot": False, "first_name": "\u200b\u202e"}})
     assert reading.person_of(value).name
 
@@ -153,7 +161,7 @@ def photo(side: int, size: int) -> dict[str, Any]:
             "file_size": size}  # fmt: skip
 
 
-def test_the_largest_photo_that_may_be_taken_is_taken() -> None:
+def test_the_largest_size_of_a_photo_within_the_limit_is_taken() -> None:
     value = message(photo=[photo(90, 900), photo(1280, 90_000), photo(2560, 9_000_000)])
     assert reading.picture_of(value, author="7") == Picture(
         source="p1280", filename="photo.jpg", size=90_000, width=1280, height=1280, author="7"
@@ -186,7 +194,9 @@ STICKER = FILE | {"type": "regular", "width": 512, "height": 512, "file_size": 9
         ({}, None),
     ],
 )
-def test_pictures_come_as_files_and_stickers_too(more: dict[str, Any], source: str | None) -> None:
+def test_a_picture_is_read_from_files_and_stickers_too(
+    more: dict[str, Any], source: str | None
+) -> None:
     picture = reading.picture_of(message(**more), author=None)
     assert (picture.source if picture else None) == source
 
@@ -206,13 +216,15 @@ def test_pictures_come_as_files_and_stickers_too(more: dict[str, Any], source: s
         ({"photo": [photo(9000, 9)]}, "picture_too_many_pixels"),
     ],
 )
-def test_what_cannot_be_animated_is_refused(more: dict[str, Any], code: str) -> None:
+def test_a_message_whose_content_cannot_be_animated_is_refused(
+    more: dict[str, Any], code: str
+) -> None:
     with pytest.raises(Refused) as caught:
         reading.picture_of(message(**more), author=None)
     assert caught.value.code == code
 
 
-def test_a_picture_belongs_to_whoever_posted_it_and_ours_to_nobody_known() -> None:
+def test_the_author_of_a_picture_is_its_sender_and_unknown_for_our_own_pictures() -> None:
     bot: dict[str, Any] = {"from": {"id": 99, "is_bot": True, "first_name": "z"}}
     ours = message(photo=[photo(90, 9)], **bot)
     assert reading.author_of(ours, own_id=99) is None
@@ -236,10 +248,10 @@ OURS = {"id": 99, "is_bot": True, "first_name": "z"}
         ({"type": "channel", "chat": GROUP, "message_id": 1}, None),
     ],
 )
-def test_to_forward_a_picture_makes_it_nobodys_own(
+def test_the_author_of_a_forwarded_picture_is_its_original_sender(
     origin: dict[str, Any], author: str | None
 ) -> None:
-    """Ann hands it on, or replies to it where it stands: in another chat."""
+    """Ann forwards the picture, or replies to it in another chat."""
     forwarded = message(photo=[photo(90, 9)], forward_origin=origin | {"date": 1})
     assert reading.author_of(forwarded, own_id=99) == author
     seen = message("/animate", external_reply={"origin": origin | {"date": 1}}).external_reply

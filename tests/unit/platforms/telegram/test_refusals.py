@@ -1,4 +1,4 @@
-"""Refusals, by us or by Telegram, and how their person learns of them."""
+"""Refusals, by us or by Telegram, and how they are told to the person."""
 
 from copy import deepcopy
 
@@ -11,18 +11,18 @@ from tests.unit.platforms.telegram.conftest import Lobby
 
 
 def signs(lobby: Lobby, said: Message) -> tuple[str, ...]:
-    """The bot's reactions to a message."""
+    """Return the bot's reactions to a message."""
     return said.chat.messages[said.id].reactions.get(lobby.fake.bot, ())
 
 
-async def test_a_draft_that_telegram_refuses_is_answered_in_words(lobby: Lobby) -> None:
+async def test_a_proposal_that_telegram_refuses_is_answered_with_a_sentence(lobby: Lobby) -> None:
     lobby.fake.faults.add("sendMessage", bad_request("BUTTON_DATA_INVALID"))
     said = await lobby.ann.says("a cat")
     await lobby.hear(said)
     assert lobby.answer(said).text.startswith("My answer to that was not let through here")
 
 
-async def test_a_menu_whose_message_is_gone_says_so(lobby: Lobby) -> None:
+async def test_a_menu_whose_message_is_gone_says_so_in_an_alert(lobby: Lobby) -> None:
     said = await lobby.ann.says("a cat")
     await lobby.hear(said)
     lobby.fake.faults.add("editMessageText", bad_request("MESSAGE_ID_INVALID"))
@@ -34,7 +34,9 @@ async def test_a_menu_whose_message_is_gone_says_so(lobby: Lobby) -> None:
 
 
 @pytest.mark.parametrize("wish", ["a cat --seconds 99", "a cat --speed 3", ""])
-async def test_a_refusal_for_which_a_group_has_no_room_gets_a_sign(lobby: Lobby, wish: str) -> None:
+async def test_a_refusal_beyond_the_limit_of_answers_in_a_group_gets_a_reaction(
+    lobby: Lobby, wish: str
+) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     for _ in range(MOST_ANSWERS):
         await lobby.hear(await lobby.ann.says("/help@zoetrope_bot", chat=club))
@@ -44,7 +46,9 @@ async def test_a_refusal_for_which_a_group_has_no_room_gets_a_sign(lobby: Lobby,
     assert signs(lobby, said) == (UNSAID,)
 
 
-async def test_what_was_done_in_silence_gets_another_sign(lobby: Lobby) -> None:
+async def test_a_cancel_beyond_the_limit_of_answers_in_a_group_gets_the_done_reaction(
+    lobby: Lobby,
+) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     await lobby.ordered(chat=club)
     for _ in range(MOST_ANSWERS):
@@ -54,7 +58,9 @@ async def test_what_was_done_in_silence_gets_another_sign(lobby: Lobby) -> None:
     assert signs(lobby, said) == (DONE,)
 
 
-async def test_where_the_bot_may_not_write_it_gives_a_sign(lobby: Lobby) -> None:
+async def test_a_refusal_in_a_group_where_the_bot_may_not_write_gets_a_reaction(
+    lobby: Lobby,
+) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     lobby.fake.faults.add("sendMessage", bad_request("have no rights to send a message"))
     said = await lobby.ann.says("/video@zoetrope_bot a cat --speed 3", chat=club)
@@ -63,10 +69,12 @@ async def test_where_the_bot_may_not_write_it_gives_a_sign(lobby: Lobby) -> None
 
 
 @pytest.mark.parametrize("text", ["/video a cat", "/video", "/animate", "/cancel", "/models"])
-async def test_in_the_direct_messages_of_a_channel_nothing_is_ordered(
+async def test_in_the_direct_messages_of_a_channel_no_order_is_taken(
     lobby: Lobby, text: str
 ) -> None:
-    """A video would be paid for and reach nobody: there every message has to name its topic."""
+    """The video would be paid for and reach nobody, because every message there must name its
+    topic.
+    """
     desk = lobby.fake.supergroup("news", lobby.ann)
     desk.is_direct_messages = True
     command, _, rest = text.partition(" ")
@@ -80,8 +88,10 @@ async def test_in_the_direct_messages_of_a_channel_nothing_is_ordered(
     assert call.integer("direct_messages_topic_id") == lobby.ann.id
 
 
-async def test_who_sends_what_moves_is_not_told_that_it_works(lobby: Lobby) -> None:
-    """Telegram makes a video of a GIF: it is told apart from a picture that can't be read."""
+async def test_animate_on_a_video_or_animated_sticker_says_that_it_moves_already(
+    lobby: Lobby,
+) -> None:
+    """Telegram makes a video of a GIF, so the answer is not that the picture can't be read."""
     for sent in (
         await lobby.ann.sends_animation(b"video", caption="/animate wave"),
         await lobby.ann.sends_video(b"video", caption="/animate wave"),
@@ -92,7 +102,7 @@ async def test_who_sends_what_moves_is_not_told_that_it_works(lobby: Lobby) -> N
 
 
 @pytest.mark.parametrize("text", ["/animate wave", "/video wave", "/video"])
-async def test_a_hidden_picture_is_hinted_at_and_no_video_of_words_alone(
+async def test_an_order_in_reply_to_a_hidden_picture_is_refused_with_a_hint(
     lobby: Lobby, text: str
 ) -> None:
     said = await lobby.ann.says(text)

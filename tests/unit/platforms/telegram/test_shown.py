@@ -1,4 +1,6 @@
-"""Things that a message shows besides words: used where possible, never paid for as words alone."""
+"""The content of a message besides its text: used where possible, and never ignored in favour of
+the text alone.
+"""
 
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
@@ -35,7 +37,7 @@ Sends = Callable[[Lobby], Awaitable[Message]]
 
 
 async def with_parts(lobby: Lobby, said: Message, *path: str, **parts: Any) -> str:
-    """The answer to a message in which Telegram tells these parts besides, or instead of words."""
+    """Return the answer to a message in whose update these parts are added, or replace the text."""
     data = deepcopy(lobby.fake.updates.of(said).json)
     value = data["message"]
     for key in path:
@@ -62,7 +64,7 @@ SENT: dict[str, tuple[Sends, str]] = {
 
 
 @pytest.mark.parametrize("shown", SENT)
-async def test_a_reply_to_what_cannot_be_used_is_refused_and_never_words_alone(
+async def test_a_video_command_in_reply_to_a_file_that_is_no_picture_is_refused(
     lobby: Lobby, shown: str
 ) -> None:
     sends, sentence = SENT[shown]
@@ -99,7 +101,7 @@ async def test_a_reply_to_what_cannot_be_used_is_refused_and_never_words_alone(
         ({"text": "see", "link_preview_options": {"url": "https://a.example"}}, LINK),
     ],
 )
-async def test_so_is_a_reply_to_what_only_telegram_has(
+async def test_a_video_command_in_reply_to_content_that_only_telegram_has_is_refused(
     lobby: Lobby, parts: dict[str, Any], sentence: str
 ) -> None:
     said = await lobby.ann.says("/video make it dance", reply_to=await lobby.ann.says("x"))
@@ -119,7 +121,7 @@ async def test_so_is_a_reply_to_what_only_telegram_has(
         ({"quote": {"text": "https://a.example/cat", "position": 0}}, LINK),
     ],
 )  # fmt: skip
-async def test_so_is_what_is_pointed_at_in_another_way(
+async def test_a_video_command_that_points_at_a_story_or_another_chat_is_refused(
     lobby: Lobby, parts: dict[str, Any], sentence: str
 ) -> None:
     said = await lobby.ann.says("/video make it dance")
@@ -127,7 +129,9 @@ async def test_so_is_what_is_pointed_at_in_another_way(
     assert await lobby.jobs() == []
 
 
-async def test_ones_own_picture_that_cannot_be_used_is_refused_too(lobby: Lobby) -> None:
+async def test_a_video_command_with_an_unusable_file_or_a_link_of_its_own_is_refused(
+    lobby: Lobby,
+) -> None:
     caption = "/video make it dance"
     heavy = await lobby.ann.sends_document(png(), "cat.png", size=15_000_000, caption=caption)
     for said, sentence in (
@@ -142,7 +146,7 @@ async def test_ones_own_picture_that_cannot_be_used_is_refused_too(lobby: Lobby)
     assert await lobby.jobs() == []
 
 
-async def test_neither_does_an_answer_or_a_draft_make_words_of_it(lobby: Lobby) -> None:
+async def test_an_answer_or_a_proposal_with_an_unusable_file_is_refused(lobby: Lobby) -> None:
     asked = await lobby.ann.says("/video")
     await lobby.hear(asked)
     answer = await lobby.ann.says("https://a.example/cat", reply_to=lobby.answer(asked))
@@ -164,8 +168,10 @@ async def test_neither_does_an_answer_or_a_draft_make_words_of_it(lobby: Lobby) 
         {"contact": {"phone_number": "1", "first_name": "Bob"}},
     ],
 )  # fmt: skip
-async def test_a_reply_to_words_is_an_order_of_words(lobby: Lobby, parts: dict[str, Any]) -> None:
-    """The negative control: talk goes on in reply to talk."""
+async def test_a_video_command_in_reply_to_a_text_is_an_order_of_the_prompt_alone(
+    lobby: Lobby, parts: dict[str, Any]
+) -> None:
+    """A negative control: a reply to talk is no reply to a file."""
     said = await lobby.ann.says("/video a cat", reply_to=await lobby.ann.says("what about cats?"))
     data = deepcopy(lobby.fake.updates.of(said).json)
     data["message"]["reply_to_message"].update(parts)
@@ -174,7 +180,7 @@ async def test_a_reply_to_words_is_an_order_of_words(lobby: Lobby, parts: dict[s
     assert (job.order.wish.prompt, job.order.pictures) == ("a cat", ())
 
 
-async def test_the_still_of_a_live_photo_is_used(lobby: Lobby) -> None:
+async def test_the_photo_of_a_live_photo_is_used(lobby: Lobby) -> None:
     said = await lobby.ann.says("/video it waves", reply_to=await lobby.ann.says("x"))
     data = deepcopy(lobby.fake.updates.of(said).json)
     target = data["message"]["reply_to_message"]
@@ -190,14 +196,14 @@ async def test_the_still_of_a_live_photo_is_used(lobby: Lobby) -> None:
 
 @pytest.fixture
 def joining(lobby: Lobby) -> Lobby:
-    """A catalog with a model that goes from one picture to another."""
+    """Return a lobby with a model that takes a first and a last frame."""
     both = replace(CATALOG, models=(WAN_PICTURE, KEY_FRAMES))
     lobby.service.accounts = offering(both, lobby.service.accounts)
     return lobby
 
 
 @pytest.mark.parametrize("command", ["/animate", "/video they meet"])
-async def test_a_picture_in_reply_to_a_picture_is_what_the_video_ends_on(
+async def test_a_picture_sent_in_reply_to_a_picture_becomes_the_last_frame(
     joining: Lobby, command: str
 ) -> None:
     earlier = await joining.ann.sends_document(png(), "cat.png")
@@ -208,7 +214,9 @@ async def test_a_picture_in_reply_to_a_picture_is_what_the_video_ends_on(
     assert job.request.kind is Kind.KEY_FRAMES
 
 
-async def test_so_it_is_in_a_draft(joining: Lobby) -> None:
+async def test_a_proposal_of_a_picture_in_reply_to_a_picture_has_first_and_last_frame(
+    joining: Lobby,
+) -> None:
     earlier = await joining.ann.sends_document(png(), "cat.png")
     said = await joining.ann.sends_document(png(), "dog.png", reply_to=earlier)
     await joining.hear(said)
@@ -217,9 +225,7 @@ async def test_so_it_is_in_a_draft(joining: Lobby) -> None:
     assert [each.filename for each in job.order.pictures] == ["cat.png", "dog.png"]
 
 
-async def test_where_no_model_takes_two_that_is_said_before_anything_is_taken(
-    lobby: Lobby,
-) -> None:
+async def test_two_pictures_are_refused_at_once_where_no_model_takes_two(lobby: Lobby) -> None:
     earlier = await lobby.ann.sends_photo(png())
     said = await lobby.ann.sends_photo(png(), caption="/animate", reply_to=earlier)
     await lobby.hear(said)
@@ -227,7 +233,9 @@ async def test_where_no_model_takes_two_that_is_said_before_anything_is_taken(
     assert await lobby.jobs() == []
 
 
-async def test_an_album_of_two_in_reply_to_a_picture_is_three(joining: Lobby) -> None:
+async def test_an_album_of_two_in_reply_to_a_picture_counts_as_three_pictures(
+    joining: Lobby,
+) -> None:
     earlier = await joining.ann.sends_photo(png())
     items = [Item(content=png(), caption="/animate"), Item(content=png())]
     first, *others = await joining.ann.sends_album(items, reply_to=earlier)
@@ -237,7 +245,7 @@ async def test_an_album_of_two_in_reply_to_a_picture_is_three(joining: Lobby) ->
 
 
 @pytest.mark.parametrize("shown", SENT)
-async def test_beside_ones_own_picture_another_file_is_not_passed_over_and_talk_is(
+async def test_a_picture_in_reply_to_another_file_is_refused_and_in_reply_to_a_link_is_an_order(
     lobby: Lobby, shown: str
 ) -> None:
     sends, sentence = SENT[shown]
@@ -255,7 +263,7 @@ async def test_beside_ones_own_picture_another_file_is_not_passed_over_and_talk_
 
 @pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize("elsewhere", [True, False])
-async def test_a_reply_to_a_kind_that_nobody_knows_is_no_order_of_the_rest(
+async def test_an_order_in_reply_to_an_unknown_kind_of_message_is_refused(
     lobby: Lobby, *, own: bool, elsewhere: bool
 ) -> None:
     target = await lobby.ann.says("x")
@@ -276,7 +284,7 @@ async def test_a_reply_to_a_kind_that_nobody_knows_is_no_order_of_the_rest(
 
 
 @pytest.mark.parametrize("own", [True, False])
-async def test_a_message_that_is_not_shown_to_us_counts_as_talk_beside_ones_own_picture(
+async def test_an_order_with_a_picture_ignores_an_invisible_message_it_replies_to(
     lobby: Lobby, *, own: bool
 ) -> None:
     target = await lobby.ann.says("x")
@@ -291,7 +299,7 @@ async def test_a_message_that_is_not_shown_to_us_counts_as_talk_beside_ones_own_
     assert (len(await lobby.jobs()), value) == ((1, []) if own else (0, ["I can't see a picture"]))
 
 
-async def test_a_reply_to_words_that_carry_something_new_is_an_order(lobby: Lobby) -> None:
+async def test_a_reply_to_a_text_with_an_unknown_part_is_an_order(lobby: Lobby) -> None:
     said = await lobby.ann.says("/video it waves", reply_to=await lobby.ann.says("x"))
     data = deepcopy(lobby.fake.updates.of(said).json)
     data["message"]["reply_to_message"] |= HOLOGRAM
@@ -303,7 +311,7 @@ async def test_a_reply_to_words_that_carry_something_new_is_an_order(lobby: Lobb
 @pytest.mark.parametrize(
     "captions", [("/animate they meet", "slowly"), ("slowly", "/animate they meet")]
 )
-async def test_the_words_under_all_pictures_of_an_album_count(
+async def test_the_captions_of_all_pictures_of_an_album_make_the_prompt(
     joining: Lobby, captions: tuple[str, str]
 ) -> None:
     items = [Item(content=png(), caption=caption) for caption in captions]
@@ -313,7 +321,9 @@ async def test_the_words_under_all_pictures_of_an_album_count(
     assert (job.order.wish.prompt, len(job.order.pictures)) == ("they meet slowly", 2)
 
 
-async def test_so_they_do_in_a_draft(joining: Lobby) -> None:
+async def test_the_captions_of_all_pictures_of_an_album_count_in_its_proposal(
+    joining: Lobby,
+) -> None:
     items = [Item(content=png(), caption="they meet"), Item(content=png(), caption="--seconds 10")]
     first, *others = await joining.ann.sends_album(items)
     await joining.hear_together(first, *others)
@@ -322,7 +332,7 @@ async def test_so_they_do_in_a_draft(joining: Lobby) -> None:
     assert "10 s" in value
 
 
-# --- in private nothing is met with silence -------------------------------------------------------
+# --- in private every message is answered ---------------------------------------------------------
 
 UNREADABLE = "I can't read all of that yet, so I have done nothing."
 HANDED_ON = "That is forwarded, or written through another bot"
@@ -370,7 +380,7 @@ PRIVATE: dict[str, tuple[dict[str, Any], str]] = {
 
 
 async def answers(lobby: Lobby, chat: Chat | None, parts: dict[str, Any]) -> list[str]:
-    """Everything said to a message that Telegram tells with these parts instead of words."""
+    """Return every answer to a message whose update has these parts instead of a text."""
     said = await lobby.ann.says("x", chat=chat)
     data = deepcopy(lobby.fake.updates.of(said).json)
     del data["message"]["text"]
@@ -380,7 +390,7 @@ async def answers(lobby: Lobby, chat: Chat | None, parts: dict[str, Any]) -> lis
 
 
 @pytest.mark.parametrize("kind", PRIVATE)
-async def test_in_private_whatever_is_sent_is_answered_once_with_what_to_do(
+async def test_in_private_every_kind_of_message_is_answered_once_with_what_to_do(
     lobby: Lobby, kind: str
 ) -> None:
     parts, sentence = PRIVATE[kind]
@@ -390,7 +400,9 @@ async def test_in_private_whatever_is_sent_is_answered_once_with_what_to_do(
 
 
 @pytest.mark.parametrize("kind", PRIVATE)
-async def test_in_a_group_nobody_is_answered_who_asked_for_nothing(lobby: Lobby, kind: str) -> None:
+async def test_in_a_group_a_message_that_does_not_address_the_bot_gets_no_answer(
+    lobby: Lobby, kind: str
+) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     lobby.fake.promote(club, lobby.fake.bot)
     value = await answers(lobby, club, PRIVATE[kind][0])
@@ -408,12 +420,14 @@ async def test_in_a_group_nobody_is_answered_who_asked_for_nothing(lobby: Lobby,
         {"text": "a cat", "from": OTHER_BOT, "forward_origin": ANNS},
     ],
 )
-async def test_events_and_other_bots_get_no_answer(lobby: Lobby, parts: dict[str, Any]) -> None:
-    """The negative control: two bots that answer each other would never end."""
+async def test_service_messages_and_other_bots_get_no_answer(
+    lobby: Lobby, parts: dict[str, Any]
+) -> None:
+    """A negative control: two bots that answer each other would never stop."""
     assert await answers(lobby, None, parts) == []
 
 
-async def test_a_command_that_was_told_late_is_answered_too(lobby: Lobby) -> None:
+async def test_a_start_command_that_arrives_an_hour_late_is_answered(lobby: Lobby) -> None:
     said = await lobby.ann.says("/start")
     data = deepcopy(lobby.fake.updates.of(said).json)
     late = lobby.clock.now() + 3600

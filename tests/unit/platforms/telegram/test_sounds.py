@@ -1,4 +1,4 @@
-"""A picture and a sound on Telegram come in two messages, one in reply to the other."""
+"""A picture and a sound on Telegram come in two messages, of which one replies to the other."""
 
 from pathlib import Path
 
@@ -20,7 +20,9 @@ def singing(lobby: Lobby) -> Lobby:
     return lobby
 
 
-async def test_a_picture_in_reply_to_a_voice_speaks_with_it(singing: Lobby) -> None:
+async def test_a_picture_in_reply_to_a_voice_message_becomes_an_order_with_that_sound(
+    singing: Lobby,
+) -> None:
     voice = await singing.ann.sends_sound(duration=7)
     said = await singing.ann.sends_photo(png(), caption="/animate smile", reply_to=voice)
     await singing.hear(said)
@@ -44,7 +46,7 @@ async def test_a_picture_in_reply_to_a_voice_speaks_with_it(singing: Lobby) -> N
     ("kind", "name", "filename"),
     [("voice", "", "voice.ogg"), ("audio", "song.mp3", "song.mp3")],
 )
-async def test_a_sound_in_reply_to_a_picture_makes_it_speak(
+async def test_a_sound_in_reply_to_a_picture_becomes_an_order_with_that_picture(
     singing: Lobby, kind: str, name: str, filename: str
 ) -> None:
     picture = await singing.ann.sends_photo(png())
@@ -56,7 +58,9 @@ async def test_a_sound_in_reply_to_a_picture_makes_it_speak(
     assert [each.filename for each in job.order.pictures] == ["photo.jpg"]
 
 
-async def test_a_file_that_is_a_sound_is_as_good(singing: Lobby) -> None:
+async def test_a_picture_in_reply_to_a_sound_sent_as_a_file_becomes_an_order_with_sound(
+    singing: Lobby,
+) -> None:
     song = await singing.ann.sends_document(b"la", "song.mp3", mime_type="audio/mpeg")
     await singing.hear(await singing.ann.sends_photo(png(), caption="/animate", reply_to=song))
     (job,) = await singing.jobs()
@@ -64,7 +68,9 @@ async def test_a_file_that_is_a_sound_is_as_good(singing: Lobby) -> None:
     assert (job.order.sound.filename, job.order.sound.seconds) == ("song.mp3", None)
 
 
-async def test_so_is_one_that_replies_to_the_picture(singing: Lobby) -> None:
+async def test_a_sound_sent_as_a_file_in_reply_to_a_picture_becomes_an_order_with_sound(
+    singing: Lobby,
+) -> None:
     picture = await singing.ann.sends_photo(png())
     said = await singing.ann.sends_document(
         b"la", "song.mp3", mime_type="audio/mpeg", caption="/animate", reply_to=picture
@@ -74,7 +80,7 @@ async def test_so_is_one_that_replies_to_the_picture(singing: Lobby) -> None:
     assert job.request.kind is Kind.SOUND
 
 
-async def test_in_private_both_become_a_draft(singing: Lobby) -> None:
+async def test_in_private_a_sound_in_reply_to_a_picture_becomes_a_proposal(singing: Lobby) -> None:
     picture = await singing.ann.sends_photo(png())
     said = await singing.ann.sends_sound(reply_to=picture)
     await singing.hear(said)
@@ -85,7 +91,9 @@ async def test_in_private_both_become_a_draft(singing: Lobby) -> None:
 
 
 @pytest.mark.parametrize("caption", ["", "/animate"])
-async def test_a_sound_alone_is_told_what_it_needs(singing: Lobby, caption: str) -> None:
+async def test_a_sound_without_a_picture_is_told_that_it_needs_a_picture(
+    singing: Lobby, caption: str
+) -> None:
     said = await singing.ann.sends_sound(caption=caption)
     await singing.hear(said)
     assert singing.answer(said).text.startswith(
@@ -93,14 +101,16 @@ async def test_a_sound_alone_is_told_what_it_needs(singing: Lobby, caption: str)
     )
 
 
-async def test_where_no_model_takes_sounds_that_is_said(lobby: Lobby) -> None:
+async def test_where_no_model_takes_sounds_a_picture_in_reply_to_a_voice_is_refused(
+    lobby: Lobby,
+) -> None:
     voice = await lobby.ann.sends_sound()
     said = await lobby.ann.sends_photo(png(), caption="/animate", reply_to=voice)
     await lobby.hear(said)
     assert lobby.answer(said).text.startswith("No model here can make a picture speak.")
 
 
-async def test_a_voice_of_somebody_else_is_not_taken(singing: Lobby) -> None:
+async def test_a_voice_message_of_somebody_else_is_refused(singing: Lobby) -> None:
     bob = singing.fake.person("Bob")
     club = singing.fake.supergroup("club", singing.ann, bob)
     voice = await bob.sends_sound(chat=club)
@@ -112,7 +122,7 @@ async def test_a_voice_of_somebody_else_is_not_taken(singing: Lobby) -> None:
     assert await singing.jobs() == []
 
 
-async def test_music_that_nobody_reads_is_refused(singing: Lobby) -> None:
+async def test_an_audio_file_of_an_unsupported_format_is_refused(singing: Lobby) -> None:
     song = await singing.ann.sends_sound(kind="audio", name="song.mid")
     said = await singing.ann.sends_photo(png(), caption="/animate", reply_to=song)
     await singing.hear(said)
@@ -121,7 +131,9 @@ async def test_music_that_nobody_reads_is_refused(singing: Lobby) -> None:
 
 @pytest.mark.parametrize("own", ["photo", "voice"])
 @pytest.mark.parametrize("command", ["/video", "/animate"])
-async def test_either_command_takes_both_along(singing: Lobby, own: str, command: str) -> None:
+async def test_video_and_animate_take_picture_and_sound_in_either_order(
+    singing: Lobby, own: str, command: str
+) -> None:
     ann, caption = singing.ann, f"{command} it sings"
     if own == "photo":
         said = await ann.sends_photo(png(), caption=caption, reply_to=await ann.sends_sound())
@@ -132,7 +144,9 @@ async def test_either_command_takes_both_along(singing: Lobby, own: str, command
     assert job.request.kind is Kind.SOUND
 
 
-async def test_a_video_of_words_does_not_leave_a_voice_out(singing: Lobby) -> None:
+async def test_a_video_command_without_a_picture_in_reply_to_a_voice_is_refused(
+    singing: Lobby,
+) -> None:
     said = await singing.ann.says("/video a cat", reply_to=await singing.ann.sends_sound())
     await singing.hear(said)
     assert singing.answer(said).text.startswith(
@@ -141,7 +155,7 @@ async def test_a_video_of_words_does_not_leave_a_voice_out(singing: Lobby) -> No
     assert await singing.jobs() == []
 
 
-async def test_an_album_of_songs_is_more_than_one_video_takes(singing: Lobby) -> None:
+async def test_an_album_with_one_picture_and_two_songs_is_refused(singing: Lobby) -> None:
     items = [
         Item(content=png(), caption="/animate", document_name="cat.png"),
         Item(content=b"la", document_name="one.mp3"),
@@ -159,7 +173,9 @@ async def test_an_album_of_songs_is_more_than_one_video_takes(singing: Lobby) ->
     assert len(await singing.jobs()) == 1
 
 
-async def test_a_voice_that_answers_our_question_is_not_left_out(singing: Lobby) -> None:
+async def test_a_voice_message_that_answers_the_question_for_a_prompt_is_refused(
+    singing: Lobby,
+) -> None:
     asked = await singing.ann.says("/video")
     await singing.hear(asked)
     answer = await singing.ann.sends_sound(caption="a cat", reply_to=singing.answer(asked))
@@ -170,7 +186,7 @@ async def test_a_voice_that_answers_our_question_is_not_left_out(singing: Lobby)
     assert await singing.jobs() == []
 
 
-# --- files that are called videos -----------------------------------------------------------------
+# --- files sent as videos -------------------------------------------------------------------------
 
 CALLED = {
     "talk.mp4": ("video/mp4", "mp4", "aac"),
@@ -181,7 +197,7 @@ CALLED = {
 
 
 @pytest.mark.parametrize("name", CALLED)
-async def test_a_file_that_is_called_a_video_and_holds_only_sound_is_a_sound(
+async def test_a_file_sent_as_a_video_that_holds_only_sound_counts_as_a_sound(
     singing: Lobby, tmp_path: Path, name: str
 ) -> None:
     mime_type, container, codec = CALLED[name]
@@ -199,7 +215,7 @@ async def test_a_file_that_is_called_a_video_and_holds_only_sound_is_a_sound(
 
 
 @pytest.mark.parametrize("content", ["video", "anything"])
-async def test_one_that_holds_pictures_or_can_not_be_read_is_the_video_that_it_is_called(
+async def test_a_file_sent_as_a_video_with_frames_or_unreadable_counts_as_a_video(
     singing: Lobby, tmp_path: Path, content: str
 ) -> None:
     video_ = write_video(tmp_path / "video.mp4", seconds=1).read_bytes()
@@ -214,16 +230,18 @@ async def test_one_that_holds_pictures_or_can_not_be_read_is_the_video_that_it_i
     assert await singing.jobs() == []
 
 
-async def test_one_that_does_not_come_is_the_video_that_it_is_called(singing: Lobby) -> None:
-    """Not met with silence while Telegram hands nothing out."""
+async def test_a_file_sent_as_a_video_that_cannot_be_downloaded_counts_as_a_video(
+    singing: Lobby,
+) -> None:
+    """The person gets an answer even while Telegram hands out no files."""
     singing.fake.faults.add("getFile", internal())
     video = await singing.ann.sends_document(b"video", "video.mp4", mime_type="video/mp4")
     await singing.hear(video)
     assert singing.answer(video).text.startswith("That picture already moves")
 
 
-async def test_a_stranger_has_nothing_fetched(singing: Lobby) -> None:
-    """Where orders are not taken, files are not looked into either."""
+async def test_in_a_closed_chat_no_file_is_downloaded(singing: Lobby) -> None:
+    """Where orders are not taken, files are not examined either."""
     singing.service.access = Access(
         places=singing.places,
         facts=Facts(singing.database),
@@ -237,7 +255,7 @@ async def test_a_stranger_has_nothing_fetched(singing: Lobby) -> None:
     assert not singing.fake.calls_of("getFile")
 
 
-async def test_one_that_is_too_large_to_look_into_is_not_fetched(singing: Lobby) -> None:
+async def test_a_file_too_large_to_examine_is_not_downloaded(singing: Lobby) -> None:
     size = 16_000_000
     video = await singing.ann.sends_document(b"x", "video.mp4", mime_type="video/mp4", size=size)
     await singing.hear(video)

@@ -1,4 +1,4 @@
-"""Requests to Telegram whose end is unknown."""
+"""Requests to Telegram with an unknown outcome."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -16,9 +16,7 @@ from tests.unit.platforms.telegram.house import House, with_card
 
 
 @pytest.mark.parametrize("clip", [True, False])
-async def test_what_may_stand_takes_the_place_of_the_status_message(
-    house: House, clip: bool
-) -> None:
+async def test_a_result_that_may_have_been_sent_replaces_its_card(house: House, clip: bool) -> None:
     about = await with_card(house)
     for _ in range(3):
         stands = await house.send(about, clip=clip, again=True)
@@ -29,7 +27,7 @@ async def test_what_may_stand_takes_the_place_of_the_status_message(
     assert (post.media is not None) is clip
 
 
-async def test_then_it_is_no_card_any_more(house: House) -> None:
+async def test_a_card_replaced_by_its_result_is_no_longer_edited(house: House) -> None:
     about = await with_card(house)
     stands = await house.send(about, clip=False, again=True)
     result = Post(id=3, job_id=about.id, kind=PostKind.RESULT, due_at=None, message_id=stands[0])
@@ -40,7 +38,7 @@ async def test_then_it_is_no_card_any_more(house: House) -> None:
 
 
 @pytest.mark.parametrize("number", ["0", None])
-async def test_without_a_status_message_it_is_sent_once_more(
+async def test_without_a_card_a_result_with_an_unknown_outcome_is_sent_once_more(
     house: House, number: str | None
 ) -> None:
     about = await with_card(house)
@@ -49,7 +47,7 @@ async def test_without_a_status_message_it_is_sent_once_more(
     assert len(house.posts()) == 2
 
 
-async def test_a_card_that_may_stand_is_not_sent_for_ever(house: House) -> None:
+async def test_a_card_with_an_unknown_outcome_is_not_sent_for_ever(house: House) -> None:
     about = house.job()
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None, attempts=3)
     with pytest.raises(Refused) as caught:
@@ -57,9 +55,9 @@ async def test_a_card_that_may_stand_is_not_sent_for_ever(house: House) -> None:
     assert (caught.value.code, house.posts()) == ("maybe_sent", [])
 
 
-async def test_a_card_that_becomes_a_link_while_its_edit_waits_stays_one(house: House) -> None:
+async def test_a_card_replaced_by_a_link_is_not_overwritten_by_a_waiting_edit(house: House) -> None:
     about = await with_card(house)
-    await house.send(about)  # changes have to wait now
+    await house.send(about)  # uses up the budget, so that edits wait
     card = house.rows.posts["card"]
     async with asyncio.TaskGroup() as group:
         over = cards.card(replace(about, status=Status.CANCELLED))
@@ -75,6 +73,7 @@ async def test_a_card_that_becomes_a_link_while_its_edit_waits_stays_one(house: 
 
 
 async def _gone(edit: Coroutine[Any, Any, None]) -> bool:
+    """Whether the edit is refused because the card is gone."""
     try:
         await edit
     except Refused as refused:
@@ -82,7 +81,7 @@ async def _gone(edit: Coroutine[Any, Any, None]) -> bool:
     return False
 
 
-async def test_a_video_that_could_be_posted_nowhere_is_said_to_be_in_the_history(
+async def test_the_card_of_a_video_that_could_not_be_posted_points_to_the_history(
     house: House,
 ) -> None:
     about = replace(house.job(), reason=Reason.UNDELIVERABLE)

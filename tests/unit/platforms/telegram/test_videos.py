@@ -32,7 +32,9 @@ WAIT = 10.0
 # --- videos ---------------------------------------------------------------------------------------
 
 
-async def test_a_video_is_streamed_with_its_shape(house: House) -> None:
+async def test_a_video_is_sent_with_its_size_and_length_and_its_file_id_is_kept(
+    house: House,
+) -> None:
     await house.send()
     (post,) = house.posts()
     assert post.media is not None
@@ -40,24 +42,28 @@ async def test_a_video_is_streamed_with_its_shape(house: House) -> None:
     assert house.rows.handles == {"videos/a.mp4": post.media.file.id}
 
 
-@pytest.mark.filterwarnings("ignore:unread_data")  # as below
-async def test_what_was_too_large_makes_the_next_file_a_smaller_one(house: House) -> None:
-    """A proxy in front of a server of one's own may take less than that server."""
+@pytest.mark.filterwarnings("ignore:unread_data")  # aiohttp's own multipart reader, in the fake
+async def test_a_large_video_that_is_refused_lowers_the_upload_limit_for_all_videos(
+    house: House,
+) -> None:
+    """A proxy in front of a local Bot API server may take less than the server itself."""
     house.fake.desk.upload_limit = 11_000_000
     assert (await house.trouble(size=12_000_000)).code == "file_too_large"
     assert await most(house) == await most(house, "videos/other.mp4") == 9_000_000
 
 
-@pytest.mark.filterwarnings("ignore:unread_data")  # as below
-async def test_a_small_file_that_is_too_large_tells_of_itself_alone(house: House) -> None:
+@pytest.mark.filterwarnings("ignore:unread_data")  # aiohttp's own multipart reader, in the fake
+async def test_a_small_video_that_is_refused_lowers_the_upload_limit_for_itself_alone(
+    house: House,
+) -> None:
     house.fake.desk.upload_limit = 900_000
     assert (await house.trouble(size=1_000_000)).code == "file_too_large"
     assert await most(house) == 750_000
     assert await most(house, "videos/other.mp4") == 50_000_000
 
 
-@pytest.mark.filterwarnings("ignore:unread_data")  # as below
-async def test_a_limit_that_was_met_is_tried_again_after_a_while(house: House) -> None:
+@pytest.mark.filterwarnings("ignore:unread_data")  # aiohttp's own multipart reader, in the fake
+async def test_a_lowered_upload_limit_ends_after_a_while(house: House) -> None:
     house.fake.desk.upload_limit = 11_000_000
     await house.trouble(size=12_000_000)
     await house.clock.advance(LEARNED_FOR - 1)
@@ -67,14 +73,14 @@ async def test_a_limit_that_was_met_is_tried_again_after_a_while(house: House) -
 
 
 async def most(house: House, key: str = "videos/a.mp4") -> int:
-    """Bytes that the video under this key may have."""
+    """Return the upload limit for the video under this key, in bytes."""
     about = house.job()
     assert about.video is not None
     about = replace(about, video=replace(about.video, key=key))
     return await house.platform.upload_limit(about)
 
 
-async def test_an_edit_that_changes_nothing_is_not_sent_and_takes_no_turn(house: House) -> None:
+async def test_an_edit_without_a_change_is_not_sent_and_uses_no_budget(house: House) -> None:
     about = replace(house.job(), status=Status.IN_PROGRESS, video=None)
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
     stands = await house.platform.send(card, about, cards.card(about), video=None)
@@ -83,13 +89,13 @@ async def test_an_edit_that_changes_nothing_is_not_sent_and_takes_no_turn(house:
         await house.clock.advance(60)
         now = replace(about, progress=progress)
         for _ in range(20):
-            async with asyncio.timeout(5):  # a turn would be waited for without end
+            async with asyncio.timeout(5):  # if the edit waited for a turn, it would wait for ever
                 await house.platform.edit(card, now, cards.card(now))
     assert len(house.fake.calls_of("editMessageText")) == 2
 
 
-async def test_a_card_that_is_too_old_to_be_deleted_is_a_definite_no(house: House) -> None:
-    """It stands, so it is not taken for one that is gone."""
+async def test_a_card_too_old_to_be_deleted_is_a_definite_refusal(house: House) -> None:
+    """The card still exists, so it does not count as gone."""
     about = house.job()
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
     stands = await house.platform.send(card, about, cards.card(about), video=None)
@@ -109,14 +115,14 @@ async def test_a_card_that_is_too_old_to_be_deleted_is_a_definite_no(house: Hous
         ("42", "7", None),
     ],
 )
-async def test_only_in_supergroups_a_message_has_an_address(
+async def test_only_messages_in_supergroups_have_a_link(
     house: House, channel: str, message: str, address: str | None
 ) -> None:
     there = Address(platform="telegram", channel=channel, message=message)
     assert house.platform.link_to(there) == address
 
 
-async def test_after_an_edit_whose_end_is_unknown_nobody_knows_what_stands_there(
+async def test_after_an_edit_with_an_unknown_outcome_going_back_to_the_former_text_is_sent(
     house: House,
 ) -> None:
     about = replace(house.job(), status=Status.IN_PROGRESS, video=None, progress=1)
@@ -134,8 +140,8 @@ async def test_after_an_edit_whose_end_is_unknown_nobody_knows_what_stands_there
     assert "1 %" in house.posts()[-1].text
 
 
-async def test_no_page_of_a_stranger_is_previewed(house: House) -> None:
-    """Neither by a card nor by its edit; of a link of ours the page is shown, and no other."""
+async def test_no_link_of_a_stranger_is_previewed(house: House) -> None:
+    """Neither a card nor its edit previews a stranger's link. Only a link of ours is previewed."""
     wish = "a cat like on https://stranger.example/cats"
     about = house.job()
     about = replace(about, request=replace(about.request, prompt=wish))
@@ -169,7 +175,7 @@ def previews(house: House) -> list[object]:
         {"video": {"file_id": "f", "file_unique_id": "u", "duration": "long"}},
     ],
 )
-async def test_what_telegram_took_is_sent_however_it_says_so(
+async def test_a_sent_video_counts_as_sent_although_its_answer_has_malformed_parts(
     house: House, part: dict[str, Any]
 ) -> None:
     video = {"video": {"file_id": "f", "file_unique_id": "u"}}
@@ -181,7 +187,7 @@ async def test_what_telegram_took_is_sent_however_it_says_so(
     assert house.rows.handles == {"videos/a.mp4": "f"}, "and can be sent again by its name"
 
 
-async def test_a_yes_without_a_number_says_nothing_of_a_message(house: House) -> None:
+async def test_an_answer_without_a_message_id_has_an_unknown_outcome(house: House) -> None:
     body = b'{"ok": true, "result": {"date": 1}}'
     house.fake.faults.add("sendVideo", accepted(garbled(body)))
     problem = await house.trouble()
@@ -190,8 +196,10 @@ async def test_a_yes_without_a_number_says_nothing_of_a_message(house: House) ->
 
 
 @pytest.mark.proof
-@pytest.mark.filterwarnings("ignore:unread_data")  # aiohttp's own multipart reader, on the fake
-async def test_a_server_of_ones_own_takes_what_telegrams_own_refuses(house: House) -> None:
+@pytest.mark.filterwarnings("ignore:unread_data")  # aiohttp's own multipart reader, in the fake
+async def test_a_local_bot_api_server_takes_a_larger_video_than_telegrams_own_server(
+    house: House,
+) -> None:
     size = 53_000_000
     assert (await house.trouble(size=size)).code == "file_too_large"
     house.fake.desk.upload_limit = LOCAL_UPLOAD_LIMIT
@@ -201,20 +209,20 @@ async def test_a_server_of_ones_own_takes_what_telegrams_own_refuses(house: Hous
     assert post.media.file.size == size
 
 
-async def test_a_silent_video_comes_back_as_an_animation_and_is_known(house: House) -> None:
+async def test_the_file_id_of_a_silent_video_returned_as_an_animation_is_kept(house: House) -> None:
     house.fake.quirks.silent_videos_are_animations = True
     await house.send()
     assert list(house.rows.handles) == ["videos/a.mp4"]
 
 
-async def test_shown_again_it_costs_no_upload(house: House) -> None:
+async def test_showing_a_video_again_costs_no_upload(house: House) -> None:
     await house.send()
     await house.platform.videos.show(str(house.ann.id), house.job())
     first, second = house.fake.calls_of("sendVideo")
     assert (bool(first.files), bool(second.files)) == (True, False)
 
 
-async def test_as_a_file_it_costs_one_upload_too(house: House) -> None:
+async def test_sending_a_video_as_a_file_twice_costs_one_upload(house: House) -> None:
     for _ in range(2):
         await house.platform.videos.show_file(str(house.ann.id), house.job())
     first, second = house.fake.calls_of("sendDocument")
@@ -222,7 +230,7 @@ async def test_as_a_file_it_costs_one_upload_too(house: House) -> None:
     assert [each.media and each.media.content for each in house.posts()] == [MP4, MP4]
 
 
-async def test_the_file_is_what_the_gateway_made(house: House) -> None:
+async def test_the_file_of_a_converted_video_is_its_original(house: House) -> None:
     about = house.job()
     assert about.video is not None
     original = Original(key="originals/a.mkv", size=len(ORIGINAL))
@@ -253,7 +261,7 @@ async def test_a_video_that_does_not_play_everywhere_is_sent_as_a_file(house: Ho
 async def test_a_video_that_does_not_play_everywhere_replaces_its_card_as_a_file(
     house: House,
 ) -> None:
-    """Where an earlier send has an unknown end, the status message becomes the result."""
+    """If an earlier send has an unknown outcome, the card becomes the result."""
     about = unplayable(await with_card(house))
     await house.send(about, again=True)
     (post,) = house.posts()
@@ -267,8 +275,8 @@ def unplayable(job: Job) -> Job:
     return replace(job, video=replace(job.video, plays=False))
 
 
-async def test_a_video_and_its_file_have_names_of_their_own(house: House) -> None:
-    """Telegram takes no video by the name of a document."""
+async def test_a_video_and_its_document_have_separate_file_ids(house: House) -> None:
+    """Telegram does not accept the file id of a document for a video."""
     await house.send()
     await house.platform.videos.show_file(str(house.ann.id), house.job())
     clip, file = (each.media for each in house.posts())
@@ -278,7 +286,7 @@ async def test_a_video_and_its_file_have_names_of_their_own(house: House) -> Non
 
 
 @pytest.mark.parametrize("key", ["videos/a.mp4", "videos/a.mp4#file"])
-async def test_a_handle_that_telegram_forgot_is_uploaded_anew(house: House, key: str) -> None:
+async def test_a_file_id_that_telegram_forgot_causes_a_new_upload(house: House, key: str) -> None:
     house.rows.handles[key] = house.fake.files.foreign_id()
     videos = house.platform.videos
     show = videos.show_file if key.endswith("file") else videos.show
@@ -288,8 +296,8 @@ async def test_a_handle_that_telegram_forgot_is_uploaded_anew(house: House, key:
     assert post.media.content == MP4
 
 
-async def test_the_name_of_a_smaller_copy_is_not_that_of_the_video(house: House) -> None:
-    """Shown again it would be the copy for ever."""
+async def test_the_file_id_of_a_shrunk_copy_is_not_kept_for_the_video(house: House) -> None:
+    """If it were kept, every later message would show the shrunk copy."""
     await house.send(size=len(MP4) - 1)
     assert house.rows.handles == {}
     await house.platform.videos.show(str(house.ann.id), house.job())
@@ -298,7 +306,7 @@ async def test_the_name_of_a_smaller_copy_is_not_that_of_the_video(house: House)
     assert (shown.content, house.rows.handles) == (MP4, {"videos/a.mp4": shown.file.id})
 
 
-async def test_a_few_are_uploaded_at_once_and_the_next_comes_later(house: House) -> None:
+async def test_uploads_beyond_the_limit_are_put_off(house: House) -> None:
     others = [house.fake.person(f"{number}", started=True) for number in range(MOST_AT_ONCE)]
     videos, holds = house.platform.videos, [house.fake.hold("sendDocument") for _ in others]
     tasks = [asyncio.create_task(videos.show_file(str(it.id), house.job())) for it in others]
@@ -308,7 +316,7 @@ async def test_a_few_are_uploaded_at_once_and_the_next_comes_later(house: House)
         with pytest.raises(Temporary) as caught:
             await show(str(house.ann.id), house.job())
         assert (caught.value.unsent, caught.value.retry_after) == (True, 5.0)
-    house.platform.line.pace.progress(house.ann.id)  # the chat itself was asked nothing
+    house.platform.line.pace.progress(house.ann.id)  # nothing was sent to the chat itself
     for hold in holds:
         hold.release()
     await asyncio.gather(*tasks)
@@ -316,7 +324,7 @@ async def test_a_few_are_uploaded_at_once_and_the_next_comes_later(house: House)
     await videos.show_file(str(house.ann.id), house.job())
 
 
-async def test_what_telegram_has_needs_no_place_among_them(house: House) -> None:
+async def test_a_video_that_telegram_has_already_needs_no_free_upload(house: House) -> None:
     await house.send()
     others = [house.fake.person(f"{number}", started=True) for number in range(MOST_AT_ONCE)]
     videos, holds = house.platform.videos, [house.fake.hold("sendDocument") for _ in others]
@@ -335,14 +343,16 @@ async def test_what_telegram_has_needs_no_place_among_them(house: House) -> None
 CLOUD = 50
 """Megabytes that Telegram's own server takes."""
 MOST = next(it.le for it in Telegram.model_fields["upload_limit_mb"].metadata if hasattr(it, "le"))
-"""Megabytes that may be configured."""
+"""The largest upload limit that may be configured, in megabytes."""
 
 
 @pytest.mark.parametrize(("megabytes", "silence"), [(CLOUD, 120), (MOST, 1333)])
-def test_a_server_has_time_to_pass_a_file_on_and_yet_no_upload_outlasts_its_claim(
+def test_the_timeout_of_an_upload_grows_with_its_size_and_stays_below_the_claim(
     tmp_path: Path, megabytes: int, silence: int
 ) -> None:
-    """On a server of one's own, which answers only then, at 1.5 megabytes a second."""
+    """A local Bot API server answers only after it has passed the file on, at 1.5 megabytes a
+    second.
+    """
     clip = tmp_path / "video.mp4"
     with clip.open("wb") as file:
         file.truncate(megabytes * 1_000_000)
@@ -352,7 +362,7 @@ def test_a_server_has_time_to_pass_a_file_on_and_yet_no_upload_outlasts_its_clai
 
 
 @pytest.mark.parametrize("way", ["sendVideo", "editMessageMedia", "sendDocument"])
-async def test_silence_after_an_upload_has_an_end(
+async def test_an_upload_without_an_answer_ends_in_a_timeout(
     house: House, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     about = await with_card(house)

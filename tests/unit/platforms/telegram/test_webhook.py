@@ -1,4 +1,6 @@
-"""Whether Telegram still calls us: the real aiogram against the fake Bot API, on its own clock."""
+"""The check whether Telegram still calls our webhook: the real aiogram against the fake Bot API, on
+the test's clock.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -23,7 +25,7 @@ WAIT = 10.0
 
 @dataclass
 class Rows:
-    """The rows stored; once `full`, no update is."""
+    """The stored rows; while `full`, no update can be stored."""
 
     facts: dict[str, str] = field(default_factory=dict)
     updates: list[Update] = field(default_factory=list)
@@ -43,7 +45,7 @@ class Rows:
 
 @dataclass
 class House:
-    """A webhook that stands, and what was said of it: whether calls come, and the log."""
+    """A webhook that is set, with a record of whether calls arrive and of the log."""
 
     fake: FakeTelegram
     rows: Rows
@@ -55,7 +57,7 @@ class House:
     watch: asyncio.Task[None]
 
     async def check(self) -> list[tuple[str, object]]:
-        """Let it look once; the events logged, with the one value that matters."""
+        """Let the check run once; return the logged events, each with its most important value."""
         with capture_logs() as logs:
             await self.clock.advance(CHECK_EVERY)
             await self.clock.asleep()
@@ -65,7 +67,7 @@ class House:
         ]
 
     async def fails(self) -> None:
-        """A call comes in vain."""
+        """Let one call of the webhook fail."""
         self.rows.full = True
         await self.ann.says("/video a cat")
         assert (await self.fake.next("delivery")).status == 500
@@ -111,7 +113,7 @@ async def _nobody(_: Update) -> None:
     raise AssertionError("nothing is handled here")
 
 
-async def test_while_calls_come_it_says_so_and_nothing_else(house: House) -> None:
+async def test_while_webhook_calls_arrive_the_check_reports_nothing(house: House) -> None:
     await house.ann.says("/video a cat")
     assert (await house.fake.next("delivery")).is_taken
     assert await house.check() == []
@@ -120,7 +122,7 @@ async def test_while_calls_come_it_says_so_and_nothing_else(house: House) -> Non
 
 
 @pytest.mark.parametrize("elsewhere", ["", "https://elsewhere.example/telegram"])
-async def test_a_webhook_that_was_taken_is_set_again(house: House, elsewhere: str) -> None:
+async def test_a_lost_webhook_is_set_again_with_its_secret(house: House, elsewhere: str) -> None:
     await house.bot.set_webhook(elsewhere)
     assert await house.check() == [("telegram.webhook_lost", bool(elsewhere))]
     assert house.heard == [True, False, False]
@@ -132,20 +134,20 @@ async def test_a_webhook_that_was_taken_is_set_again(house: House, elsewhere: st
     assert last.fields["secret_token"] == house.rows.facts[SECRET]
 
 
-async def test_calls_that_do_not_reach_us_are_told_of_without_our_address(house: House) -> None:
+async def test_failed_webhook_calls_are_logged_without_our_address(house: House) -> None:
     await house.fails()
     why = "Wrong response from the webhook: 500 Internal Server Error"
     assert await house.check() == [("telegram.not_called", why)]
     assert house.heard == [True, False]
 
 
-async def test_the_words_for_a_failure_hold_no_address(house: House) -> None:
+async def test_the_logged_reason_of_a_webhook_failure_holds_no_address(house: House) -> None:
     await house.fails()
     house.fake.webhook.last_error = "Failed to resolve host: zoe.example 10.0.0.1 http://a/b"
     assert await house.check() == [("telegram.not_called", "Failed to resolve host:")]
 
 
-async def test_a_failure_that_was_made_good_is_no_news(house: House) -> None:
+async def test_a_webhook_failure_that_was_made_good_is_not_reported(house: House) -> None:
     await house.fails()
     house.rows.full = False
     house.fake.webhook.retry()
@@ -154,24 +156,26 @@ async def test_a_failure_that_was_made_good_is_no_news(house: House) -> None:
     assert house.heard == [True, True]
 
 
-async def test_a_failure_is_told_of_once(house: House) -> None:
+async def test_a_webhook_failure_is_reported_once(house: House) -> None:
     await house.fails()
     await house.check()
-    await house.fake.webhook.stop()  # what waits is on its way, and has not failed again
+    await house.fake.webhook.stop()  # the update is being delivered, and has not failed again
     assert len(house.fake.updates.pending) == 1
     assert await house.check() == []
     assert house.heard == [True, False, True]
 
 
-async def test_out_of_reach_it_goes_on_and_looks_again(house: House) -> None:
+async def test_an_unreachable_telegram_is_logged_and_the_webhook_checked_again(
+    house: House,
+) -> None:
     house.fake.faults.add("getWebhookInfo", internal())
     assert await house.check() == [("telegram.webhook_unknown", "telegram_unreachable")]
     await house.check()
     assert house.heard == [True, False, True]
 
 
-async def test_an_address_that_is_refused_for_once_is_offered_again(house: House) -> None:
-    """Telegram also refuses where it could not look up our name just now."""
+async def test_a_webhook_address_refused_for_now_is_offered_again(house: House) -> None:
+    """Telegram also refuses an address if it could not resolve our host name at that moment."""
     await house.bot.delete_webhook()
     house.fake.faults.add("setWebhook", bad_request("bad webhook: Failed to resolve host"))
     for _ in range(3):
@@ -179,7 +183,7 @@ async def test_an_address_that_is_refused_for_once_is_offered_again(house: House
     assert house.heard == [True, False, False, False, False, True]
 
 
-async def test_a_token_that_was_withdrawn_ends_it(house: House) -> None:
+async def test_a_revoked_token_ends_the_watch_of_the_webhook(house: House) -> None:
     house.fake.faults.add("getWebhookInfo", unauthorized())
     await house.clock.advance(CHECK_EVERY)
     async with asyncio.timeout(WAIT):
@@ -187,9 +191,7 @@ async def test_a_token_that_was_withdrawn_ends_it(house: House) -> None:
             await house.watch
 
 
-async def test_out_of_reach_for_several_looks_is_one_line_and_again_one_the_next_time(
-    house: House,
-) -> None:
+async def test_several_failed_webhook_checks_in_a_row_are_logged_once(house: House) -> None:
     unknown = [("telegram.webhook_unknown", "telegram_unreachable")]
     house.fake.faults.add("getWebhookInfo", internal(), times=2)
     assert [await house.check() for _ in range(3)] == [unknown, [], []]
