@@ -9,8 +9,8 @@ from tests.fakes import wire
 from tests.fakes.disk import no_file_larger_than
 from tests.fakes.wire import Wire
 
-from .samples import opened
 from .file_store import fetched
+from .samples import opened
 
 FILE = b"\0\0\0\x10ftypisom" + bytes(range(256)) * 400
 CUT = 40_000
