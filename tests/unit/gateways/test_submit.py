@@ -60,15 +60,15 @@ def doubts(name: str) -> tuple[type[Creation], ...]:
 REFUSALS: dict[str, tuple[Fault, Creation]] = {
     "a redirect": (
         wire.redirecting("/v1/videos"),
-        Rejected(Reason.WRONG_ADDRESS, "HTTP 307: it points to /v1/videos"),
+        Rejected(Reason.WRONG_ADDRESS, "HTTP 307: redirect to /v1/videos"),
     ),
     "a redirect to another host": (
         wire.redirecting("https://example.com/v1/videos"),
-        Rejected(Reason.WRONG_ADDRESS, "HTTP 307: it points to https://example.com/v1/videos"),
+        Rejected(Reason.WRONG_ADDRESS, "HTTP 307: redirect to https://example.com/v1/videos"),
     ),
     "a redirect that keeps POST": (
         wire.redirecting("/v1/videos", 308),
-        Rejected(Reason.WRONG_ADDRESS, "HTTP 308: it points to /v1/videos"),
+        Rejected(Reason.WRONG_ADDRESS, "HTTP 308: redirect to /v1/videos"),
     ),
     "a refusal": (
         wire.sending(wire.answer(REFUSED, 400)),
@@ -398,9 +398,7 @@ async def test_a_video_that_is_the_answer_is_saved(tmp_path: Path, raw: bytes) -
     assert into.read_bytes() == MP4
 
 
-TOO_LARGE = Rejected(
-    Reason.CONTENT_TOO_LARGE, "larger than we take: more than 20000000 bytes", charged=True
-)
+TOO_LARGE = Rejected(Reason.CONTENT_TOO_LARGE, "too large: more than 20000000 bytes", charged=True)
 
 
 async def test_a_video_without_end_is_too_large_paid_for_and_never_whole_in_memory(
@@ -455,7 +453,7 @@ async def test_a_video_for_which_there_never_was_room_was_made_and_is_paid_for(
         got = await _arriving(
             wire.answer(MP4), tmp_path / "v", Bounds(room=0.01, content=0.5), room=ExitStack()
         )
-    assert got == Rejected(Reason.NO_ROOM, "own disk: File too large", charged=True)
+    assert got == Rejected(Reason.NO_ROOM, "the service's disk: File too large", charged=True)
 
 
 async def test_a_sender_that_does_not_wait_for_room_is_not_what_was_at_fault(
@@ -465,7 +463,7 @@ async def test_a_sender_that_does_not_wait_for_room_is_not_what_was_at_fault(
     room.enter_context(no_file_larger_than(0))
     cut = wire.answer(MP4, length=len(MP4) + 9)
     got = await _arriving(cut, tmp_path / "v", Bounds(room=0.01), room=room)
-    assert got == Rejected(Reason.NO_ROOM, "own disk: File too large", charged=True)
+    assert got == Rejected(Reason.NO_ROOM, "the service's disk: File too large", charged=True)
 
 
 @pytest.mark.parametrize(

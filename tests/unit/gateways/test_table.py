@@ -29,7 +29,7 @@ def test_what_stands_in_between_is_named() -> None:
     page = create(403, "<html><title>Just a moment...</title></html>", Server="cloudflare")
 
     assert moved == Rejected(
-        Reason.WRONG_ADDRESS, "HTTP 308: it points to https://new.example/v1/videos"
+        Reason.WRONG_ADDRESS, "HTTP 308: redirect to https://new.example/v1/videos"
     )
     assert page == Rejected(
         Reason.BLOCKED, "HTTP 403: a web page, “Just a moment...”, from cloudflare"

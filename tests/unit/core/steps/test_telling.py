@@ -166,7 +166,7 @@ async def test_an_answer_that_nobody_can_read_is_told_once_with_its_shape(owned:
 async def test_the_owner_is_told_what_stands_in_between_and_nothing_is_paused(
     owned: Workshop, reason: Reason, beginning: str
 ) -> None:
-    owned.gateway.creations = [Rejected(reason, "HTTP 308: it points to https://b.example")] * 2
+    owned.gateway.creations = [Rejected(reason, "HTTP 308: redirect to https://b.example")] * 2
     owned.gateway.creations.append(Accepted("v1"))
     for _ in range(3):
         await owned.submit(order())
@@ -174,5 +174,5 @@ async def test_the_owner_is_told_what_stands_in_between_and_nothing_is_paused(
     await owned.tell(1)
     ((_, said),) = words(owned.chat.told)
     assert said.startswith(beginning)
-    assert said.endswith("Its own words: HTTP 308: it points to https://b.example")
+    assert said.endswith("Its own words: HTTP 308: redirect to https://b.example")
     assert owned.gateway.posts == 3
