@@ -75,9 +75,9 @@ def _judged(
     verdict: Verdict = (
         "VOID" if void or math.isnan(figure) else "PASS" if passes(figure) else "FAIL"
     )
-    told = f"{what}; {void}" if void else what
+    note = f"{what}; {void}" if void else what
     quartiles = spread.quartiles if spread.rounds > 1 else None
-    return Figure(name, figure, goal, verdict, told, quartiles, spread.rounds)
+    return Figure(name, figure, goal, verdict, note, quartiles, spread.rounds)
 
 
 def line(figure: Figure) -> str:
@@ -114,6 +114,6 @@ def p99(values: Sequence[float]) -> float:
 def folder() -> Iterator[Path]:
     """Yield a temporary folder on a disk, because /tmp may be in memory. `BENCH_FOLDER` names
     another disk."""
-    place = os.environ.get("BENCH_FOLDER", "/var/tmp")
-    with TemporaryDirectory(prefix="bench-", dir=place) as made:
+    scratch = os.environ.get("BENCH_FOLDER", "/var/tmp")
+    with TemporaryDirectory(prefix="bench-", dir=scratch) as made:
         yield Path(made)

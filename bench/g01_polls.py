@@ -15,16 +15,16 @@ SLICE = 0.5
 
 def figures() -> list[Figure]:
     """Compare both the processor time of a poll and the polls per second with the bare loop."""
-    with folder() as place, gateway() as beside, gateway() as ours:
+    with folder() as scratch, gateway() as beside, gateway() as ours:
         found = rounds(
             {
                 "bare": partial(peers.bare, beside),
                 "again": partial(peers.bare, beside),
-                "ours": partial(service.polling, ours, place, RUNNING),
+                "ours": partial(service.polling, ours, scratch, RUNNING),
             },
             seconds=SLICE,
         )
-        void = disturbed(found, "bare", "again") or service.unwritten(ours, place)
+        void = disturbed(found, "bare", "again") or service.unwritten(ours, scratch)
         polls = counted(ours)["looks"]
     rates = Spread.of([rate(each["ours"]) for each in found])
     costs = Spread.of([cost(each["ours"]) * 1e6 for each in found])

@@ -15,14 +15,14 @@ SDK_ROUNDS, SDK_SLICE = 9, 2.0
 
 def figures() -> list[Figure]:
     """Divide each peer's processor time per poll by ours."""
-    with folder() as place, gateway() as beside, gateway() as url:
-        bare, ours = partial(peers.bare, beside), partial(service.polling, url, place, RUNNING)
-        naive = partial(peers.naive, beside, place)
+    with folder() as scratch, gateway() as beside, gateway() as url:
+        bare, ours = partial(peers.bare, beside), partial(service.polling, url, scratch, RUNNING)
+        naive = partial(peers.naive, beside, scratch)
         variants = {"bare": bare, "again": bare, "ours": ours, "naive": naive}
         found = rounds(variants, seconds=SLICE)
-        void = disturbed(found, "bare", "again") or service.unwritten(url, place)
-    with folder() as place, gateway() as beside, gateway() as url:
-        ours, sdk = partial(service.polling, url, place, RUNNING), partial(peers.sdk, beside)
+        void = disturbed(found, "bare", "again") or service.unwritten(url, scratch)
+    with folder() as scratch, gateway() as beside, gateway() as url:
+        ours, sdk = partial(service.polling, url, scratch, RUNNING), partial(peers.sdk, beside)
         slow = rounds({"ours": ours, "sdk": sdk}, most=SDK_ROUNDS, seconds=SDK_SLICE)
     whole = ratio(found, "naive", "ours"), ratio(slow, "sdk", "ours")
     return [

@@ -16,10 +16,10 @@ ROUNDS, SLICE = 20, 1.0
 
 def figures() -> list[Figure]:
     """Return the 99th percentile, and the worst minus the worst at rest, both in milliseconds."""
-    with folder() as place, folder() as other, gateway() as url, gateway() as silent:
+    with folder() as scratch, folder() as other, gateway() as url, gateway() as silent:
         variants = {
             "rest": partial(service.lagging, silent, other, 0),
-            "ours": partial(service.lagging, url, place, RUNNING),
+            "ours": partial(service.lagging, url, scratch, RUNNING),
         }
         before = counted(url)["looks"]
         found = rounds(variants, most=ROUNDS, seconds=SLICE)

@@ -34,33 +34,33 @@ def figures() -> list[Figure]:
     polls: list[float] = []
     void = ""
     for _ in range(BLOCKS):
-        with folder() as place, gateway() as url:
-            rest.append(asyncio.run(_block(url, place, 0))[0])
-            commits += _commits(place)
+        with folder() as scratch, gateway() as url:
+            rest.append(asyncio.run(_block(url, scratch, 0))[0])
+            commits += _commits(scratch)
             void = void or disturbance()
-        with folder() as place, gateway() as url:
-            waits, rate = asyncio.run(_block(url, place, PENDING))
+        with folder() as scratch, gateway() as url:
+            waits, rate = asyncio.run(_block(url, scratch, PENDING))
             busy.append(waits)
             polls.append(rate)
     idle, loaded = (p99([each for block in blocks for each in block]) for blocks in (rest, busy))
     disk = f"a bare commit takes {p99(commits) * 1e3:.1f}"
-    told = f"{loaded * 1e3:.1f} ms at {PENDING} pending and {min(polls):.0f} polls/s"
+    note = f"{loaded * 1e3:.1f} ms at {PENDING} pending and {min(polls):.0f} polls/s"
     slow = "" if min(polls) > 0.9 * PENDING / STEP else "its polls fell behind"
     ratio = Spread.of([p99(one) / p99(other) for one, other in zip(busy, rest, strict=True)])
     return [
         at_most(
             "G4 idle", idle * 1e3, 15, what=f"ms to the card, p99 of 1,000 ({disk})", void=void
         ),
-        at_most("G4 loaded", ratio, 2.5, what=f"÷ at rest: {told}", void=void or slow),
+        at_most("G4 loaded", ratio, 2.5, what=f"÷ at rest: {note}", void=void or slow),
     ]
 
 
-async def _block(url: str, place: Path, pending: int) -> tuple[list[float], float]:
+async def _block(url: str, scratch: Path, pending: int) -> tuple[list[float], float]:
     """Return the waiting times at one service, and its polls per second meanwhile."""
     step = {"GATEWAYS__MAIN__POLL_STEP": str(STEP)}
-    settings = service.config(url, place, **step)
+    settings = service.config(url, scratch, **step)
     await service.make_rows(settings, running=pending, every=STEP, held=True)
-    async with running(url, place, step) as one:
+    async with running(url, scratch, step) as one:
         await _warm(one)
         before, begun = counted(url)["looks"], time.perf_counter()
         waits = [await _paced(one) for _ in range(ORDERS)]
@@ -79,10 +79,10 @@ async def _paced(one: Service) -> float:
     return await one.acknowledged()
 
 
-def _commits(place: Path) -> list[float]:
+def _commits(scratch: Path) -> list[float]:
     """Return the seconds of some durable transactions on this disk: the least that is possible."""
     found = []
-    with closing(sqlite3.connect(place / "bare.db", isolation_level=None)) as database:
+    with closing(sqlite3.connect(scratch / "bare.db", isolation_level=None)) as database:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=FULL")
         database.execute("CREATE TABLE rows (value TEXT)")

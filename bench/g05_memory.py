@@ -26,10 +26,10 @@ async def _round() -> tuple[float, int]:
     async with AsyncExitStack() as stack:
         memory = {}
         for pending in (0, PENDING):
-            place, url = stack.enter_context(folder()), stack.enter_context(gateway())
-            settings = service.config(url, place, **step)
+            scratch, url = stack.enter_context(folder()), stack.enter_context(gateway())
+            settings = service.config(url, scratch, **step)
             await service.make_rows(settings, running=pending, every=STEP)
-            async with running(url, place, step) as one:
+            async with running(url, scratch, step) as one:
                 await asyncio.sleep(SECONDS)
                 memory[pending] = one.memory
         difference = memory[PENDING] - memory[0]

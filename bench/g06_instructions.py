@@ -18,13 +18,13 @@ FEW, MANY = 1_000, 100_000
 
 def figures() -> list[Figure]:
     """Return the growth of the query that grows most."""
-    with folder() as place:
-        few, many = asyncio.run(_both(place))
+    with folder() as scratch:
+        few, many = asyncio.run(_both(scratch))
     growth = {name: many[name] / few[name] for name in few}
     worst = max(growth, key=lambda name: growth[name])
     what = f"instructions at {MANY} rows ÷ at {FEW}; the worst of {len(growth)} queries: {worst}"
     return [at_most(GOAL, growth[worst], 1.1, what=what)]
 
 
-async def _both(place: Path) -> tuple[dict[str, int], dict[str, int]]:
-    return await counts(place, FEW), await counts(place, MANY)
+async def _both(scratch: Path) -> tuple[dict[str, int], dict[str, int]]:
+    return await counts(scratch, FEW), await counts(scratch, MANY)

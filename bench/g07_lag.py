@@ -151,5 +151,5 @@ def _worst(
         lag, polls = fmean(each.lag for each in rounds), fmean(each.polls for each in rounds)
         found.append((ratios, f"{times.name} {ratios.median:.2f} ({lag:.1f} s, {polls:.1f} polls)"))
     worst = max((ratios for ratios, _ in found), key=lambda ratios: ratios.median)
-    told = ", ".join(line for _, line in found)
-    return at_most(name, worst, limit, what=f"lag × polls ÷ the least possible: {told}")
+    note = ", ".join(line for _, line in found)
+    return at_most(name, worst, limit, what=f"lag × polls ÷ the least possible: {note}")

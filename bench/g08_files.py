@@ -38,20 +38,20 @@ def figures() -> list[Figure]:
     if shutil.which("curl") is None:
         return [void(GOAL, "≤ 1.1", "there is no curl on this machine")]
     found: list[Figure] = []
-    with folder() as place:
+    with folder() as scratch:
         for size in SIZES:
-            video = place / f"{size}.mp4"
+            video = scratch / f"{size}.mp4"
             video.write_bytes(_HEAD + secrets.token_bytes(size * 1_000_000 - len(_HEAD)))
             with sending(video) as url, swallowing() as gateway:
                 ways = {
-                    "down": (partial(download, url, place), partial(curl_down, url, place)),
+                    "down": (partial(download, url, scratch), partial(curl_down, url, scratch)),
                     "up": (partial(upload, gateway, video), partial(curl_up, gateway, video)),
                 }
                 for way, (ours, curl) in ways.items():
                     found.append(_beside_curl(f"{GOAL} {way} {size}", ours, curl))
-        video = place / f"{SIZES[-1]}.mp4"
+        video = scratch / f"{SIZES[-1]}.mp4"
         with sending(video) as url, swallowing() as gateway:
-            found += _meanwhile(partial(both_ways, url, gateway, video, place))
+            found += _meanwhile(partial(both_ways, url, gateway, video, scratch))
     return found
 
 
@@ -88,7 +88,7 @@ def _meanwhile(variant: paired.Variant) -> list[Figure]:
 
 
 @asynccontextmanager
-async def download(url: str, place: Path) -> AsyncIterator[Work]:
+async def download(url: str, scratch: Path) -> AsyncIterator[Work]:
     """Download with our client, to a new file each time, as the service does."""
     bounds, target = Bounds(), URL(url)
     origins = frozenset({str(target.origin())})
@@ -96,7 +96,7 @@ async def download(url: str, place: Path) -> AsyncIterator[Work]:
         downloads = Downloads(direct, guarded, origins=origins, bounds=bounds)
 
         async def once() -> float:
-            into = place / secrets.token_hex(8)
+            into = scratch / secrets.token_hex(8)
             fetched = await downloads.fetch(target, into, key={}, judge=_unforeseen)
             assert isinstance(fetched, Fetched), fetched
             await asyncio.to_thread(into.unlink)
@@ -123,11 +123,11 @@ async def upload(url: str, video: Path) -> AsyncIterator[Work]:
 
 
 @asynccontextmanager
-async def curl_down(url: str, place: Path) -> AsyncIterator[Work]:
+async def curl_down(url: str, scratch: Path) -> AsyncIterator[Work]:
     """Download with curl, to a new file each time."""
 
     async def once() -> float:
-        into = place / secrets.token_hex(8)
+        into = scratch / secrets.token_hex(8)
         await _curl("-o", str(into), url)
         size = into.stat().st_size
         await asyncio.to_thread(into.unlink)
@@ -151,9 +151,9 @@ async def curl_up(url: str, video: Path) -> AsyncIterator[Work]:
 
 
 @asynccontextmanager
-async def both_ways(url: str, gateway: str, video: Path, place: Path) -> AsyncIterator[Work]:
+async def both_ways(url: str, gateway: str, video: Path, scratch: Path) -> AsyncIterator[Work]:
     """Download and then upload with our client."""
-    async with download(url, place) as down, upload(gateway, video) as up:
+    async with download(url, scratch) as down, upload(gateway, video) as up:
 
         async def once() -> float:
             await down(0.0)

@@ -55,10 +55,10 @@ def figures() -> list[Figure]:
     """Compare whole files and parts with nginx, and parts with a bare handler."""
     if shutil.which("nginx") is None:
         return [void(GOAL, "≤ 1.15", "there is no nginx on this machine")]
-    with folder() as place:
-        clip = place / "video.mp4"
+    with folder() as scratch:
+        clip = scratch / "video.mp4"
         clip.write_bytes(secrets.token_bytes(SIZE))
-        whole, parts = _rounds(place, clip, None), _rounds(place, clip, MIB)
+        whole, parts = _rounds(scratch, clip, None), _rounds(scratch, clip, MIB)
     return [
         at_most(
             f"{GOAL} {name}",
@@ -75,26 +75,26 @@ def figures() -> list[Figure]:
     ]
 
 
-def _rounds(place: Path, clip: Path, part: int | None) -> list[Round]:
+def _rounds(scratch: Path, clip: Path, part: int | None) -> list[Round]:
     return paired.rounds(
         {
-            "links": partial(links, place / f"links-{part}", clip, part),
-            "nginx": partial(nginx, place / f"nginx-{part}", clip, part),
+            "links": partial(links, scratch / f"links-{part}", clip, part),
+            "nginx": partial(nginx, scratch / f"nginx-{part}", clip, part),
             "bare": partial(bare, clip, part),
-            "again": partial(links, place / f"again-{part}", clip, part),
+            "again": partial(links, scratch / f"again-{part}", clip, part),
         }
     )
 
 
 @asynccontextmanager
-async def links(place: Path, clip: Path, part: int | None) -> AsyncIterator[Work]:
+async def links(scratch: Path, clip: Path, part: int | None) -> AsyncIterator[Work]:
     """Serve a video by our pages, with its row in a database and its file in storage."""
-    place.mkdir()
+    scratch.mkdir()
     video = Video(key=new_key("videos", "mp4"), size=SIZE, width=1920, height=1080, seconds=5.0)
     made = replace(job(), status=Status.DELIVERED, video=video)
     async with (
-        open_database(f"sqlite:///{place / 'rows.db'}") as database,
-        Studio(place / "data") as studio,
+        open_database(f"sqlite:///{scratch / 'rows.db'}") as database,
+        Studio(scratch / "data") as studio,
     ):
         await database.run(lambda it: it.execute(sa.insert(jobs).values(job_values(made))))
         await studio.storage.put(video.key, clip)
@@ -147,14 +147,14 @@ async def bare(clip: Path, part: int | None) -> AsyncIterator[Work]:
 
 
 @asynccontextmanager
-async def nginx(place: Path, clip: Path, part: int | None) -> AsyncIterator[Work]:
+async def nginx(scratch: Path, clip: Path, part: int | None) -> AsyncIterator[Work]:
     """Serve the video by one worker of nginx."""
-    place.mkdir()
+    scratch.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    (place / clip.name).hardlink_to(clip)
-    settings = place / "nginx.conf"
-    settings.write_text(_CONFIGURATION.format(folder=place, port=port))
+    (scratch / clip.name).hardlink_to(clip)
+    settings = scratch / "nginx.conf"
+    settings.write_text(_CONFIGURATION.format(folder=scratch, port=port))
     server = subprocess.Popen(
         ["nginx", "-c", str(settings), "-e", "/dev/null"], stderr=subprocess.DEVNULL
     )

@@ -28,11 +28,11 @@ def figures() -> list[Figure]:
     """Let two services take turns, and count the transactions of a third."""
     stub = Stub(ready_after=0.0, video=video())
     with folder() as empty, folder() as full, folder() as third, gateway(stub) as url:
-        places = {"empty": empty, "full": full}
-        found = asyncio.run(_rounds(url, places))
+        folders = {"empty": empty, "full": full}
+        found = asyncio.run(_rounds(url, folders))
         writes = asyncio.run(_writes(url, third))
     per_second = {
-        name: Spread.of([each[name].units / each[name].cpu for each in found]) for name in places
+        name: Spread.of([each[name].units / each[name].cpu for each in found]) for name in folders
     }
     what = "whole jobs per CPU s of the service"
     return [
@@ -45,19 +45,19 @@ def figures() -> list[Figure]:
 def video() -> bytes:
     """Return a video of four seconds, like those of gateways."""
     clip = Scene(model="sora-2", prompt="a cat", width=640, height=360, seconds=4)
-    with TemporaryDirectory() as place:
-        path = Path(place) / "video.mp4"
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch) / "video.mp4"
         encode(clip, path)
         return path.read_bytes()
 
 
-async def _rounds(url: str, places: dict[str, Path]) -> list[dict[str, Slice]]:
+async def _rounds(url: str, folders: dict[str, Path]) -> list[dict[str, Slice]]:
     async with AsyncExitStack() as stack:
         services: dict[str, Service] = {}
-        for name, place in places.items():
+        for name, scratch in folders.items():
             today = TODAY if name == "full" else 0
-            await service.make_rows(service.config(url, place), delivered=today)
-            services[name] = await stack.enter_async_context(running(url, place))
+            await service.make_rows(service.config(url, scratch), delivered=today)
+            services[name] = await stack.enter_async_context(running(url, scratch))
             await services[name].jobs(AT_ONCE, at_once=AT_ONCE)  # warm up: connect and learn
         found = []
         for number in range(ROUNDS):
@@ -66,10 +66,10 @@ async def _rounds(url: str, places: dict[str, Path]) -> list[dict[str, Slice]]:
         return found
 
 
-async def _writes(url: str, place: Path) -> float:
+async def _writes(url: str, scratch: Path) -> float:
     """Return the write transactions of one job while no other job is there."""
-    file = place / "count"
-    async with running(url, place, count=file) as one:
+    file = scratch / "count"
+    async with running(url, scratch, count=file) as one:
         await one.jobs(1, at_once=1)
         before = int(file.read_text("ascii"))
         await one.jobs(COUNTED, at_once=1)

@@ -70,16 +70,16 @@ class Round:
 
 def figures() -> list[Figure]:
     """Return the ratios of memory and processor time, each taken within a round."""
-    with folder() as place:
+    with folder() as scratch:
         try:
-            former = _former(place)
+            former = _former(scratch)
         except (OSError, subprocess.CalledProcessError) as error:
             why = f"part 4 can't be checked out: {error}"
             return [
                 void("G12 memory", f"≤ {MOST_MEMORY:g}", why),
                 void("G12 CPU", f"≤ {MOST_CPU:g}", why),
             ]
-        rounds = asyncio.run(_rounds(former, Build(HERE, place / "ours")))
+        rounds = asyncio.run(_rounds(former, Build(HERE, scratch / "ours")))
     pss = Spread.of([each.ratio(_share) for each in rounds]).median
     memory = f"MB of idle RSS beside part 4's; PSS {pss:.2f}"
     return [
@@ -111,13 +111,13 @@ def _judged(
     return at_most(name, ratio, limit, what=f"{ours:.3g} {what}", void=why)
 
 
-def _former(place: Path) -> Build:
+def _former(scratch: Path) -> Build:
     """Check out the build of part 4 from the repository into `place`."""
     command = ["git", "archive", PART_4, "bot"]
     archive = subprocess.run(command, cwd=HERE, check=True, capture_output=True).stdout
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        files.extractall(place / "part-4", filter="data")
-    return Build(place / "part-4", place / "former")
+        files.extractall(scratch / "part-4", filter="data")
+    return Build(scratch / "part-4", scratch / "former")
 
 
 async def _rounds(former: Build, ours: Build) -> list[Round]:

@@ -178,7 +178,7 @@ def _serve(pipe: "Connection[Slice | str, float | None]", variant: Variant) -> N
             begun = _Begun(variant)
             work = runner.run(begun.open())
             pipe.send(Slice(0, 0, 0))
-            while (seconds := _told(pipe, runner)) is not None:
+            while (seconds := _received(pipe, runner)) is not None:
                 pipe.send(_slice(runner, work, seconds))
             runner.run(begun.close())
     except EOFError:
@@ -198,14 +198,16 @@ class _Loop(asyncio.SelectorEventLoop):
         return super().time() - self.stood
 
 
-def _told(pipe: "Connection[Slice | str, float | None]", runner: asyncio.Runner) -> float | None:
+def _received(
+    pipe: "Connection[Slice | str, float | None]", runner: asyncio.Runner
+) -> float | None:
     """Wait for the next slice, and return its seconds, or None at the end."""
     begun = time.monotonic()
-    told = pipe.recv()
+    note = pipe.recv()
     loop = runner.get_loop()
     assert isinstance(loop, _Loop)
     loop.stood += time.monotonic() - begun
-    return told
+    return note
 
 
 class _Begun:

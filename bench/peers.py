@@ -67,8 +67,8 @@ async def naive(url: str, folder: Path) -> AsyncIterator[Work]:
                     async with session.get(
                         f"{url}/v1/videos/video_{number}", headers=KEY
                     ) as answer:
-                        told = await answer.json()
-                    values = (told["status"], told["progress"], number)
+                        state = await answer.json()
+                    values = (state["status"], state["progress"], number)
                     with database:
                         database.execute(
                             "UPDATE jobs SET status = ?, progress = ? WHERE id = ?", values

@@ -40,7 +40,7 @@ class Counts:
     made_at: dict[bytes, float] = field(default_factory=dict)
     looked_at: set[bytes] = field(default_factory=set)
 
-    def told(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, int]:
         """Return the counts by name. `jobs`: how many different jobs were polled."""
         asked = {"looks": self.polls, "orders": self.orders, "videos": self.videos}
         return asked | {"jobs": len(self.looked_at)}
@@ -107,7 +107,7 @@ class _Line(asyncio.Protocol):
         method, _, path = request.partition(b" ")
         counts = self._counts
         if path == b"/counts":
-            return _sent(json.dumps(counts.told()).encode())
+            return _sent(json.dumps(counts.as_dict()).encode())
         if method == b"POST":
             counts.orders += 1
             id_ = b"video_%d" % counts.orders

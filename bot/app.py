@@ -24,9 +24,9 @@ from bot.core.bells import Bells
 from bot.core.cards import Cards
 from bot.core.choosing import new_seed
 from bot.core.clock import SystemClock
+from bot.core.context import StepContext
 from bot.core.conversions import Conversions
 from bot.core.decisions import Decide
-from bot.core.desk import Desk
 from bot.core.door import Door
 from bot.core.fronts import Fronts
 from bot.core.jobs import Status
@@ -76,13 +76,13 @@ async def run(
     """
     stop = asyncio.Event()
 
-    def told() -> None:
+    def on_signal() -> None:
         if stop.is_set():
             os._exit(1)  # a second signal: exit at once; the rows allow to resume
         stop.set()
 
     for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, told)
+        asyncio.get_running_loop().add_signal_handler(name, on_signal)
     # A closing terminal sends SIGHUP twice (shell and kernel), so SIGHUP never exits at once.
     # Under nohup, SIGHUP stays ignored.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
@@ -116,9 +116,9 @@ async def open_app(
         upkeep = await _upkeep(parts)
         service = _service(parts, access, owners.decisions(parts, upkeep.asked).decide)
         line = Conversions(parts.store.line, parts.store.settings, clock)
-        desk = _desk(parts)
-        steps, cards = _steps(parts, desk, line), _cards(parts, line)
-        polling = _polling(parts, desk, steps, service.people)
+        context = _context(parts)
+        steps, cards = _steps(parts, context, line), _cards(parts, line)
+        polling = _polling(parts, context, steps, service.people)
         posting = await _posting(parts, cards)
         door = _door(parts, service, access, cards)
         intakes = [chat.listen(door) for chat in chats]
@@ -193,7 +193,10 @@ class Upkeep:
 async def _upkeep(parts: Parts) -> Upkeep:
     storage, backups = parts.studio.storage, owners.Backups(parts.bells.watch)
     keepers = await keepers_of(parts, storage)
-    asked = {**use_cases(parts, keepers), **backup_use_cases(parts, storage, told=backups.heard)}
+    asked = {
+        **use_cases(parts, keepers),
+        **backup_use_cases(parts, storage, report_outcome=backups.heard),
+    }
     return Upkeep(keepers, backups, asked)
 
 
@@ -202,7 +205,7 @@ async def _kept_up(parts: Parts, upkeep: Upkeep) -> AsyncIterator[None]:
     """Run backups, sweeps, reports to owners and the control socket while the context lasts."""
     sweeps, backups = upkeep.keepers.sweeps, upkeep.backups
     async with (
-        running(*nightly(parts, parts.studio.storage, told=backups.heard), sweeps.run()),
+        running(*nightly(parts, parts.studio.storage, report_outcome=backups.heard), sweeps.run()),
         owners.watching(parts, sweeps, backups, last_made),
         control.serving(parts.config.data_dir, upkeep.asked),
     ):
@@ -259,8 +262,8 @@ def _door(parts: Parts, service: Service, access: Access, cards: Cards) -> Door:
     return Door(service, access, listings)
 
 
-def _desk(parts: Parts) -> Desk:
-    return Desk(
+def _context(parts: Parts) -> StepContext:
+    return StepContext(
         jobs=parts.store.jobs,
         learned=parts.learned,
         pauses=parts.store.pauses,
@@ -272,10 +275,10 @@ def _desk(parts: Parts) -> Desk:
     )
 
 
-def _steps(parts: Parts, desk: Desk, line: Conversions) -> Steps:
+def _steps(parts: Parts, context: StepContext, line: Conversions) -> Steps:
     store = parts.store
     submission = Submission(
-        desk,
+        context,
         fronts=Fronts(store.settings, parts.clock),
         spool=store.spool,
         media=parts.studio,
@@ -283,17 +286,17 @@ def _steps(parts: Parts, desk: Desk, line: Conversions) -> Steps:
         at_once=parts.config.at_once,
     )
     return Steps(
-        desk,
+        context,
         submission=submission,
-        content=Content(desk, media=parts.studio, conversions=line),
+        content=Content(context, media=parts.studio, conversions=line),
         platforms=parts.fetching,
         media=parts.studio,
     )
 
 
-def _polling(parts: Parts, desk: Desk, steps: Steps, people: People) -> Polling:
+def _polling(parts: Parts, context: StepContext, steps: Steps, people: People) -> Polling:
     bell = parts.bells.each_job[Status.IN_PROGRESS,]
-    return Polling(desk=desk, polls=parts.store.polls, steps=steps, wake=bell, people=people)
+    return Polling(context=context, polls=parts.store.polls, steps=steps, wake=bell, people=people)
 
 
 def _job_loops(parts: Parts, steps: Steps, polling: Polling) -> Iterator[Loop]:
@@ -337,10 +340,12 @@ async def _posting(parts: Parts, cards: Cards) -> Posting:
 
 
 def _word_loops(parts: Parts, posting: Posting) -> Iterator[Loop]:
-    store, clock, told = parts.store, parts.clock, parts.telling
+    store, clock, report_outcome = parts.store, parts.clock, parts.telling
     yield from word_loops(store, posting, list(parts.platforms), clock, parts.bells)
-    telling = Telling(notices=store.notices, platforms=told, variable=variable, clock=clock)
-    reporting = Reporting(causes=store.causes, platforms=told, clock=clock)
+    telling = Telling(
+        notices=store.notices, platforms=report_outcome, variable=variable, clock=clock
+    )
+    reporting = Reporting(causes=store.causes, platforms=report_outcome, clock=clock)
     yield from owner_loops(parts, telling, reporting)
 
 

@@ -29,8 +29,8 @@ from bot.core.platforms import Platform
 from bot.core.ports import Clock
 from bot.core.supervision import Supervisor
 from bot.parts import Parts
-from bot.store.drafts import Drafts
 from bot.store.handles import Handles
+from bot.store.proposals import Proposals
 from bot.store.updates import Updates
 
 
@@ -161,7 +161,7 @@ async def _telegram(parts: Parts) -> AsyncIterator[Chat]:
             listener = Listener(
                 platform,
                 door=door,
-                drafts=Drafts(parts.store.database),
+                proposals=Proposals(parts.store.database),
                 updates=Updates(parts.store.database, settings.account),
                 facts=parts.store.settings,
                 clock=parts.clock,
@@ -177,7 +177,7 @@ async def _telegram(parts: Parts) -> AsyncIterator[Chat]:
 async def _playground(parts: Parts) -> AsyncIterator[Chat]:
     from bot.platforms.playground.client import PlaygroundPlatform
     from bot.platforms.playground.commands import RoomCommands
-    from bot.platforms.playground.doors import Doors
+    from bot.platforms.playground.routes import RoomRoutes
 
     async with PlaygroundPlatform(
         parts.config.data_dir / "playground",
@@ -190,13 +190,13 @@ async def _playground(parts: Parts) -> AsyncIterator[Chat]:
             commands = RoomCommands(
                 platform, door=door, note=parts.note, currency=parts.config.settings.currency
             )
-            doors = Doors(platform, commands, clock=parts.clock)
+            room_routes = RoomRoutes(platform, commands, clock=parts.clock)
             supervisor = Supervisor(platform.name, clock=parts.clock)
             return Receiver(
-                run=partial(supervisor.keep, doors.run),
+                run=partial(supervisor.keep, room_routes.run),
                 finish=commands.finish,
-                routes=doors.routes,
-                path=doors.path,
+                routes=room_routes.routes,
+                path=room_routes.path,
             )
 
         yield Chat(platform=platform, listen=listen, private=True)

@@ -92,7 +92,7 @@ async def serving(
             log.warning("control.unavailable", why=why)
             yield
             return
-        desk = _Desk(use_cases, patience)
+        desk = _Connections(use_cases, patience)
         server = await asyncio.start_unix_server(desk.serve, sock=listener, limit=MOST_REQUEST)
         mine = (folder / NAME).stat().st_ino
         try:
@@ -135,7 +135,7 @@ def _is_answered(path: str) -> bool:
     return True
 
 
-class _Desk:
+class _Connections:
     """The open connections to the socket."""
 
     def __init__(self, use_cases: Mapping[str, UseCase], patience: float) -> None:
@@ -211,10 +211,10 @@ def _peer(writer: asyncio.StreamWriter) -> int:
     """
     if sys.platform != "linux":
         return os.getuid()
-    told = writer.get_extra_info("socket").getsockopt(
+    raw = writer.get_extra_info("socket").getsockopt(
         socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
     )
-    _, uid, _ = struct.unpack("3i", told)
+    _, uid, _ = struct.unpack("3i", raw)
     return int(uid)
 
 

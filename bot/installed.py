@@ -12,11 +12,11 @@ from shutil import which
 
 RELEASE = "0.1.0"
 NAME = "zoetrope"
-HOUSE = Path(__file__).parent
+PACKAGE = Path(__file__).parent
 _DIGITS = 8
 
 
-def version(house: Path = HOUSE) -> str:
+def version(house: Path = PACKAGE) -> str:
     """Return the release and a digest of all files. Any changed file changes the version."""
     digest = sha256()
     for path in sorted(_files(house)):
@@ -25,7 +25,7 @@ def version(house: Path = HOUSE) -> str:
     return f"{RELEASE}+b{digest.hexdigest()[:_DIGITS]}"
 
 
-def strays(house: Path = HOUSE) -> list[str]:
+def strays(house: Path = PACKAGE) -> list[str]:
     """Return the modules in `house` that are not part of the installation, and missing modules.
 
     The list is empty if the program runs from its sources, which have no list of installed files.

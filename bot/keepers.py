@@ -12,7 +12,7 @@ from bot.core.clock import SystemClock
 from bot.core.errors import Broken
 from bot.core.inspection import Inspection
 from bot.core.retention import Retention
-from bot.media.shelf import Shelf
+from bot.media.file_store import FileStore
 from bot.media.storage import Storage, folder_of
 from bot.parts import Basis
 from bot.store.identity import NAME
@@ -34,10 +34,10 @@ async def keepers_of(basis: Basis, storage: Storage) -> Keepers:
     store, rules, clock = basis.store, basis.config.kept, basis.clock
     owner = await store.settings.get(NAME)
     assert owner is not None  # opening the database sets it
-    shelf = Shelf(storage, basis.config.data_dir, owner=owner)
+    file_store = FileStore(storage, basis.config.data_dir, owner=owner)
     return Keepers(
-        Retention(ledger=store.sweeps, shelf=shelf, rules=rules, clock=clock),
-        Inspection(ledger=store.sweeps, shelf=shelf, rules=rules, clock=clock),
+        Retention(ledger=store.sweeps, file_store=file_store, rules=rules, clock=clock),
+        Inspection(ledger=store.sweeps, file_store=file_store, rules=rules, clock=clock),
     )
 
 
@@ -75,7 +75,7 @@ async def inspection_beside(config: Config) -> AsyncIterator[Inspection]:
         owner = await listing.run(lambda connection: connection.scalar(query))
         yield Inspection(
             ledger=Sweeps(listing),
-            shelf=Shelf(storage, config.data_dir, owner=str(owner)),
+            file_store=FileStore(storage, config.data_dir, owner=str(owner)),
             rules=config.kept,
             clock=SystemClock(),
         )

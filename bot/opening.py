@@ -20,9 +20,10 @@ log = get_logger()
 async def open_store(
     config: Config, home: Home, clock: SettableClock, *, changed: Callable[[], None]
 ) -> AsyncIterator[Store]:
-    """Open the store, and run its background work while the context lasts.
+    """Open the store, repair what a crash left, and run its background work in the context.
 
-    `changed` is called when rows may have become due because the clock was set.
+    `changed` is called when the clock was set and the times in the rows were corrected, because
+    rows may be due then.
     """
     async with (
         open_database(config.database_url, home=home) as database,

@@ -26,7 +26,7 @@ from bot.workers import Loop, running
 
 LOW = 1_000_000_000
 """A disk with fewer free bytes is low. `zoetrope doctor` uses the same limit."""
-AGAIN = 1.2
+RECOVERY = 1.2
 """A low disk counts as recovered once it has this many times `LOW` bytes free."""
 
 
@@ -150,7 +150,7 @@ def _sources(parts: Parts) -> Sources:
 
 
 class Disks:
-    """The disks that we write to. A low disk stays low until `AGAIN` times the limit is free."""
+    """The disks that we write to. A low disk stays low until `RECOVERY` times the limit is free."""
 
     def __init__(self, config: Config, *, low: int = LOW) -> None:
         media = folder_of(config.storage_url)
@@ -172,7 +172,7 @@ class Disks:
         for folder in self._folders:
             there = _there(folder)
             free = shutil.disk_usage(there).free
-            if free < self._low * (AGAIN if folder in self._is_low else 1.0):
+            if free < self._low * (RECOVERY if folder in self._is_low else 1.0):
                 self._is_low.add(folder)
                 facts = {"folder": str(folder), "gigabytes": round(free / 1e9, 1)}
                 cause = Cause(kind=Kind.DISK, about=str(folder), facts=facts)

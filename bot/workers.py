@@ -20,8 +20,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from bot.core.bells import Bells
 from bot.core.causes import Report
+from bot.core.context import PAUSE
 from bot.core.conversions import AT_ONCE
-from bot.core.desk import PAUSE
 from bot.core.jobs import CLAIM, Job, Status
 from bot.core.notices import Notice, Paused
 from bot.core.ports import Clock, Jobs, Pauses, Posts

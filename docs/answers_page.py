@@ -1,4 +1,4 @@
-"""Writes `docs/answers.md`, which shows `bot/gateways/answers.toml`: python -m docs.answers_page"""
+"""Writes `docs/answers.md` from `bot/gateways/answers.toml`: python -m docs.answers_page"""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,42 +10,46 @@ PAGE = Path(__file__).with_name("answers.md")
 HEAD = """\
 # What the answers of gateways mean
 
-One table decides: [bot/gateways/answers.toml](../bot/gateways/answers.toml), shown here. This page
-is written by `python -m docs.answers_page`, and a test holds it to the table.
+One table says what each answer of a gateway means:
+[bot/gateways/answers.toml](../bot/gateways/answers.toml). This page shows the table. `python -m
+docs.answers_page` writes the page, and a test compares it with the table.
 
-Codes and types come first, wherever an envelope has them: case and separators don't count, `*` ends
-a prefix. A bare number counts in this table together with its sentence alone, for anybody counts
-errors from 1000; in a row of yours it counts at HTTP 400, 401, 402, 403 and 429, or at the row's
-own statuses. A code that a message begins with never outweighs the answer's own code, and tells
-nothing about a key: the store of a person's picture has such codes too. Then come whole
-sentences, in which `*` is anything and `#` a number; the one
-of which most is spelt out decides. `(a|b)` is either, `(a|)` may be missing. A part of a message
-(*phrase*) counts only where one order is judged.
+## How an answer is read
 
-Answers may quote what a person wrote: the prompt, what to avoid, and all other text that the order
-carries. What may be quoted makes no other order wait, wherever it stands; such a code can
-still tell about that one order. An answer that one order is moderated makes none wait either,
-whatever its HTTP status. 401 and 402 are about the account by themselves, unless the message
-is about a picture, a size or a model of one order, or a code says that the
-order may have begun; any other 429 is busy, whatever stands in a part of its message.
+1. **Codes and types** come first, in any envelope. Case and separators don't count. `*` ends a
+   prefix. A bare number counts in this table only together with its sentence, because many
+   vendors count their errors from 1000. In your own rows a bare number counts at HTTP 400, 401,
+   402, 403 and 429, or at the row's own statuses. A code at the start of a message never outweighs
+   the answer's own code. It says nothing about a key, because the server that stores a person's
+   picture has such codes too.
+2. **Whole sentences** come next. `*` is any text and `#` a number. If several sentences match, the
+   one that spells out most of the message decides. `(a|b)` means either, and `(a|)` may be missing.
+3. **A part of a message** (*phrase*) counts only if the answer decides about one order.
 
-| meaning | what follows |
+An answer may quote a person's text: the prompt, the negative prompt, and any other text of the
+order. A code or a sentence that may be a quote never makes other orders wait. Such a code can still
+decide about that one order. A moderated order makes no other order wait either, whatever the HTTP
+status. 401 and 402 are about the account, unless the message is about a picture, a size or a
+model of one order, or a code says that the order may have begun. Any other 429 means busy, whatever
+a part of its message says.
+
+| meaning | result |
 |---|---|
-| `moderated` | this order has failed; *Edit* and another model are offered |
-| `no_balance` `bad_key` | its orders wait, its owners are told, nothing is lost |
-| `unknown_model` | this order has failed; another model is offered |
-| `bad_size` `too_long` | this order has failed, with the reason |
-| `busy` | asked again later, with back-off |
-| `blocked` | this order has failed; its owners are told what stands before the gateway |
-| `begun` | of an order: it may be under way, and paid, so it is *unconfirmed*, never sent again |
-| `withheld` | of a done video: there is none; after three tries it has failed, and is charged |
-| `refused` | this order has failed; *Edit*, another model and *Try again* are offered |
-| `unknown_id` `no_route` | of a look: such a job is not known, there is no such address |
-| `done` `failed` `expired` `waiting` `running` | the states that words of a job stand for |
+| `moderated` | this order fails; *Edit* and another model are offered |
+| `no_balance` `bad_key` | the gateway's orders wait, owners are told, nothing is lost |
+| `unknown_model` | this order fails; another model is offered |
+| `bad_size` `too_long` | this order fails, with the reason |
+| `busy` | the request is retried later, with back-off |
+| `blocked` | this order fails; owners are told what stands before the gateway |
+| `begun` | of an order: it may run and be paid, so it is *unconfirmed* and never sent again |
+| `withheld` | of a made video: it is kept back; after three tries the job fails, and is charged |
+| `refused` | this order fails; *Edit*, another model and *Try again* are offered |
+| `unknown_id` `no_route` | of a poll: the job is unknown, or there is no such address |
+| `done` `failed` `expired` `waiting` `running` | the state of a job that a status word means |
 
 ## A gateway of your own
 
-Rows in your configuration go before these, for that gateway alone:
+Rows in your configuration come before these rows, for that gateway alone:
 
 ```toml
 [[gateways.main.answers]]
@@ -65,24 +69,24 @@ meaning = "busy"
 
 | column | |
 |---|---|
-| `meaning` | one of those above |
-| `codes` | codes or types, whole, or a prefix and `*` |
-| `sentences` | whole messages; `*` is anything, `#` a number |
-| `unless` | parts of messages with which it is none of the sentences and has none of the phrases |
+| `meaning` | one of the meanings above |
+| `codes` | whole codes or types, or a prefix and `*` |
+| `sentences` | whole messages; `*` is any text, `#` a number |
+| `unless` | parts of messages: a message with one of them does not match this row |
 | `phrases` | parts of messages; only for `moderated`, `unknown_model`, `bad_size` and `too_long` |
-| `words` | status words of a job; only for its states and `moderated` |
-| `status` | the HTTP statuses at which it holds; default: any |
-| `at` | `create`, `look`, `content` or `failure`; default: everywhere |
-| `together` | whether a code and a sentence both have to be there; default: one is enough |
-| `unasked` | whether the gateway itself says so before any vendor is asked, so that it is free |
+| `words` | status words of a job; only for the states of a job and for `moderated` |
+| `status` | the HTTP statuses at which the row counts; default: any |
+| `at` | `create` (order), `look` (poll), `content`, `failure` (a job's error); default: any |
+| `together` | whether a code and a sentence must both match; default: one is enough |
+| `unasked` | whether the gateway answers before it asks a vendor, so that the order is free |
 
-`zoetrope check` says what is wrong with a row. A status word that nobody knows means *still
-running* and is told to the owners once.
+`zoetrope check` says what is wrong with a row. An unknown status word means *still running*, and
+owners are told about it once.
 """
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the page as Markdown."""
     parts = [HEAD]
     for meaning in Meaning:
         rows = [row for row in PACKAGED.rows if row.meaning is meaning]
@@ -93,7 +97,7 @@ def page() -> str:
         if words and meaning in STATES:
             parts.append(f"\nStatus words: {_code(words)}\n")
         if said:
-            head = "\n| by | HTTP | at | codes | sentences and *phrases* | source |\n"
+            head = "\n| said by | HTTP | at | codes | sentences and *phrases* | source |\n"
             parts.append(head + "|---|---|---|---|---|---|\n" + "".join(said))
     return "".join(parts)
 
@@ -105,7 +109,7 @@ def _line(row: Row) -> str:
     if row.together:
         texts.append("(with the code)")
     if row.one_order:
-        texts.append("(tells nothing about the account)")
+        texts.append("(says nothing about the account)")
     if row.unless:
         texts.append(f"(unless {_code(row.unless)})")
     if row.unasked:

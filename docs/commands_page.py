@@ -1,7 +1,7 @@
-"""Writes `docs/commands.md`, each command with its answer: python -m docs.commands_page
+"""Writes `docs/commands.md`, which shows commands with answers: python -m docs.commands_page
 
-The commands are the real ones, over a small data folder; only the time and the ids are fixed. With
-a folder as its argument it draws them as pages of a terminal instead, to be looked at.
+The real commands run on a small data folder; only the time and the ids are fixed. With a folder as
+argument, the module writes pictures of the terminal into that folder instead, as HTML.
 """
 
 import asyncio
@@ -38,19 +38,19 @@ from tests.unit.core.orders import changed
 
 PAGE = Path(__file__).with_name("commands.md")
 WIDTH = 110
-"""Columns of the page."""
+"""Columns of the terminal for the page."""
 PICTURED = (80, 110)
-"""Columns of the pictures."""
+"""Columns of the terminals for the pictures."""
 HOUR, DAY = 3600.0, 86_400.0
 HEAD = """\
 # The commands of an operator, and their answers
 
-Each was given in a terminal of 110 columns. When to give which stands in
-[looking after it](operating.md#commands-of-an-operator). `--help` behind a command names its
-options, `--json` prints its answer for programs. On a narrow terminal `jobs list` leaves columns
-out, and says which; into a pipe each row is one line, and nothing is left out.
+[Operating](operating.md#commands-of-an-operator) says when to use which command. `--help` after a
+command lists its options, and `--json` prints its answer for programs. The terminal here has 110
+columns. On a narrow terminal `jobs list` leaves out columns and says which. In a pipe each row is
+one line, and nothing is left out.
 
-This page is written by `python -m docs.commands_page`, and a test holds it to the program.
+`python -m docs.commands_page` writes this page, and a test compares it with the program.
 """
 PARTS = {
     "Jobs": (
@@ -97,7 +97,7 @@ PARTS = {
     ),
 }
 PICTURED_TOO = ("media sweep", "models", "check", "doctor")
-"""Commands whose answers change with the catalog, or with the machine."""
+"""Commands that are only in the pictures: their answers change with the catalog or the machine."""
 CONFIG = """\
 [gateways.main]
 base_url = "{url}"
@@ -119,12 +119,12 @@ SECRETS = {
 ANN = Person(id="223456789012345678", name="Ann")
 BOB = Person(id="323456789012345678", name="Bob of the hill")
 _PAGES = re.compile(r"(pages of the file +)\d+")
-"""A count that is the machine's own."""
+"""The line of `db verify` with a number that differs between machines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A command, its exit code, and its words with their colours."""
+    """A command, its exit code, and its output with colour codes."""
 
     command: str
     code: int
@@ -132,7 +132,7 @@ class Shown:
 
 
 async def page() -> str:
-    """The whole page."""
+    """Return the page as Markdown."""
     answers = iter(await shown([it for each in PARTS.values() for it in each], WIDTH))
     parts = [HEAD]
     for title, commands in PARTS.items():
@@ -145,7 +145,7 @@ async def page() -> str:
 
 
 async def shown(commands: list[str], width: int) -> list[Shown]:
-    """Each command's answer on a terminal of that many columns."""
+    """Run the commands on a terminal of `width` columns and return their answers."""
     gateway = OddGateway(v1__videos=Said(200, _videos()))
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -163,7 +163,7 @@ async def shown(commands: list[str], width: int) -> list[Shown]:
 
 @contextmanager
 def _fixed(folder: Path, width: int) -> Iterator[None]:
-    """The time, the ids, the folder and the terminal."""
+    """Fix the time, new ids, the current folder and the terminal for the commands."""
     numbers = count(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SystemClock, "now", lambda _self: NOON)
@@ -195,7 +195,7 @@ def _run(command: str) -> tuple[int, str]:
     return 0, out.getvalue()
 
 
-# --- what there is to see ------------------------------------------------------------------------
+# --- the data folder -----------------------------------------------------------------------------
 
 
 def _videos() -> dict[str, object]:
@@ -206,7 +206,7 @@ def _videos() -> dict[str, object]:
 
 
 async def _furnish(folder: Path, url: str) -> None:
-    """Jobs in most states, and their videos."""
+    """Create the data folder with jobs in most states, and their videos."""
     config = load(folder / "config.toml")
     config.data_dir.mkdir(mode=0o700)
     storage = Storage(config.storage_url, scratch=folder)
@@ -239,7 +239,7 @@ async def _furnish(folder: Path, url: str) -> None:
 
 
 async def _made(store: Store, job: Job, video: Video) -> Job:
-    """The job, with its video a bit more than a minute after it was ordered."""
+    """Store a job whose video was made 76 seconds after the order, and return the row."""
     row, at = await store.admitted(job), job.created_at
     row = await store.moved(row, moves.submitting(row, now=at + 1), now=at + 1)
     taken = moves.accepted(row, f"video_{job.id[:4]}", now=at + 2, due_at=at + 10)
@@ -250,7 +250,7 @@ async def _made(store: Store, job: Job, video: Video) -> Job:
 
 
 async def _posted(store: Store, job: Job) -> Job:
-    """The job, with its video in the chat."""
+    """Post the video of a job, and return the job's row."""
     now = job.created_at + 77
     due = await store.posts.claim(["discord"], [PostKind.RESULT], now=now, until=now, most=9)
     (post,) = [each for each in due if each.job_id == job.id]
@@ -266,7 +266,7 @@ async def _posted(store: Store, job: Job) -> Job:
 
 
 async def draw(into: Path, *, on_one: int = 6) -> None:
-    """Pages of a terminal, some commands on each, for a browser to take pictures of."""
+    """Write HTML pages that look like terminals, with `on_one` commands each."""
     commands = [*(it for each in PARTS.values() for it in each), *PICTURED_TOO]
     for width in PICTURED:
         answers = await shown(commands, width)

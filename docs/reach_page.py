@@ -14,29 +14,34 @@ PAGE = Path(__file__).with_name("reach.md")
 HEAD = f"""\
 # What reaches the vendor
 
-Each kind of each model was ordered with all that may be asked of it, through the real client, at
-six simulated gateways that run new-api: its generations A and B, and C with the newest plugins,
-with the first of each (1.0.0), with some of both, and bare, where no plugin claims a model and the
-older relay serves it. This page is written by `python -m docs.reach_page`;
-`tests/contract/test_reach_plugins.py` makes the same orders, compares
-what the vendor got with what was asked for, and holds the tables of cells to it. No cell is paid
-and wrong.
+This page shows whether an order arrives correctly at the vendor behind new-api. Each kind of each
+model was ordered with all its options, through the real client, at six simulated gateways:
 
-| a cell | says |
+- *A* and *B*: new-api of generations A and B;
+- *C newest*: generation C with the newest plugins;
+- *C 1.0.0*: generation C with the first version of each plugin;
+- *C mixed*: generation C with some newest and some first versions;
+- *C bare*: generation C without plugins for these models, so that the older relay serves them.
+
+`python -m docs.reach_page` writes this page. `tests/contract/test_reach_plugins.py` makes the same
+orders, compares what the vendor got with what was ordered, and checks the tables below. In no cell
+is a wrong video paid.
+
+| cell | meaning |
 |---|---|
-| {RIGHT} | right: the vendor got each picture in its place, the length, the size, each wish |
-| {FREE} | refused by the gateway before it is paid, say because it does not have the model |
-| – | refused before there is a request: the kind is not offered |
+| {RIGHT} | right: the vendor got each picture in its field, the length, the size and each option |
+| {FREE} | the gateway refuses before anything is paid, for example because it lacks the model |
+| – | Zoetrope refuses before it sends a request: the kind is not offered |
 
-Where it matters what you know of the gateway, a cell has several: with nothing known / with its
-`generation` / with the versions of its `plugins`, as [docs/gateways.md](gateways.md) says. No
-simulated gateway has HappyHorse.
+A cell with slashes depends on what you have configured about the gateway: nothing / its
+`generation` / the versions of its `plugins` ([docs/gateways.md](gateways.md)). No simulated gateway
+has HappyHorse.
 """
 FIELDS = """
 ## The vendor's fields
 
-The bodies that the plugins built of the orders under `new-api`, without the name of the model.
-`<one>` and `<two>` are the first and the last picture, told by their hash.
+This table shows the bodies that the plugins built from the orders under `new-api`, without the
+model's name. `<one>` and `<two>` are the first and the last picture.
 
 | models | kind | plugin | fields |
 |---|---|---|---|
@@ -44,20 +49,20 @@ The bodies that the plugins built of the orders under `new-api`, without the nam
 SOURCES = """
 ## Where the facts are from
 
-The limits of each model were read from these documents: the date of a vendor's, and the day on
-which a gateway's code was read, with its repository and commit.
+The limits of each model were read from these documents. A vendor's document has its own date. A
+gateway's code has its repository, its commit and the day when it was read.
 
 | document, date | models |
 |---|---|
 """
 Row = tuple[str, str, str]
-"""The gateway, its dialect, and what is known of it."""
+"""The gateway, its dialect, and what is configured about it."""
 Cell = tuple[str, str]
-"""Model and kind."""
+"""A model and a kind."""
 
 
 async def seen() -> tuple[dict[Row, dict[Cell, str]], dict[tuple[Cell, str], str]]:
-    """The mark of each cell, and the fields of each that a plugin passed on, by what serves."""
+    """Order everything; return each cell's mark, and the vendor's fields by cell and gateway."""
     marks: dict[Row, dict[Cell, str]] = {}
     fields: dict[tuple[Cell, str], str] = {}
     for row in ROWS:
@@ -73,7 +78,7 @@ async def seen() -> tuple[dict[Row, dict[Cell, str]], dict[tuple[Cell, str], str
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the page as Markdown."""
     marks, fields = asyncio.run(seen())
     parts = [HEAD]
     for dialect in bodies.DIALECTS:
@@ -104,7 +109,7 @@ def _sources() -> Iterator[str]:
 
 
 def shown(row: Row) -> dict[Cell, str]:
-    """The marks that the page has for this row, without those of kinds that are not offered."""
+    """Return the marks of a row on the existing page, without kinds that are not offered."""
     serves, dialect, known = row
     _, _, after = PAGE.read_text("utf-8").partition(f"\n## Under `{dialect}`\n")
     place = list(PROFILES).index(serves)
@@ -120,12 +125,12 @@ def shown(row: Row) -> dict[Cell, str]:
 
 
 def _levels(serves: str, dialect: str) -> list[str]:
-    """How much may be known of it, from nothing on."""
+    """Return what may be configured about a gateway in a dialect, from nothing on."""
     return [known for name, spoken, known in ROWS if (name, spoken) == (serves, dialect)]
 
 
 def _cells(marks: Mapping[Row, Mapping[Cell, str]], dialect: str) -> Iterable[Cell]:
-    """Those of any row of the dialect, in the order of the catalog."""
+    """Return the cells that any row of the dialect has, in the order of the catalog."""
     cells = {cell for row, each in marks.items() if row[1] == dialect for cell in each}
     kinds = [kind.value for kind in bodies.FILES]
     return sorted(cells, key=lambda cell: (NAMES.index(cell[0]), kinds.index(cell[1])))
@@ -141,7 +146,7 @@ def _row(marks: Mapping[Row, Mapping[Cell, str]], dialect: str, cell: Cell) -> s
 
 
 def _grouped(rows: Mapping[Cell, str]) -> Iterator[str]:
-    """Lines of a table, one for all models of which the same is said."""
+    """Yield the table's lines; models with the same text share a line."""
     groups: dict[tuple[str, str], list[str]] = {}
     for (model, kind), said in rows.items():
         for line in said.splitlines():
@@ -155,7 +160,7 @@ def _code(names: Iterable[str]) -> str:
 
 
 def _drawn(vendors: Mapping[str, object], pictures: Iterable[Path]) -> str:
-    """Path and value of each field."""
+    """Return path and value of each field in one line of Markdown."""
     names = {sha256(file.read_bytes()).hexdigest(): f"<{file.stem}>" for file in pictures}
     said = [
         f"{path} {value}"
@@ -166,7 +171,7 @@ def _drawn(vendors: Mapping[str, object], pictures: Iterable[Path]) -> str:
 
 
 def _named(value: object, names: Mapping[str, str]) -> object:
-    """The same with each picture by its name."""
+    """Return the value with each picture replaced by its name."""
     match value:
         case {"data_uri": {"sha256": str(digest)}} | {"base64": {"sha256": str(digest)}}:
             return names[digest]

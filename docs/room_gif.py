@@ -1,9 +1,9 @@
-"""Makes `room.gif`, the picture on top of the README, by using the real room in a real browser.
+"""Makes `room.gif`, the picture at the top of the README, with the real room in a real browser.
 
     python -m docs.room_gif [FILE]
 
-It starts `zoetrope demo`, posts a picture, animates it and watches the video: whatever the room
-looks like today, the README shows it. Needs the development dependencies and a Chromium.
+The script starts `zoetrope demo`, posts a picture, animates it and plays the video. It needs the
+development dependencies and a Chromium.
 """
 
 import asyncio
@@ -25,18 +25,18 @@ from playwright.async_api import FilePayload, Page, async_playwright
 from tests.browser.chromium import launch
 
 SIZE = (760, 680)
-"""The window, in CSS pixels; the GIF has the same."""
+"""Size of the window in CSS pixels, and of the GIF in pixels."""
 FRAME = 0.2
-"""Seconds from one picture to the next."""
+"""Seconds between two screenshots."""
 COLOURS = 240
 PROMPT = "The boat drifts towards the moon"
 SECONDS_OF_VIDEO = 4.0
 WAIT = 60_000
-"""Milliseconds that a step may take before something must be wrong."""
+"""Milliseconds after which a step has failed."""
 
 
 async def main(target: Path) -> None:
-    """Write the GIF."""
+    """Start the room, play the scenes, and write the GIF to `target`."""
     with tempfile.TemporaryDirectory() as data:
         async with room(Path(data)) as address, async_playwright() as playwright:
             page = await (await launch(playwright)).new_page(
@@ -49,7 +49,7 @@ async def main(target: Path) -> None:
 
 
 async def act(page: Page) -> None:
-    """The GIF's scenes: a picture in the room, somebody's reply to it, a card, a video."""
+    """Play the GIF's scenes: a picture in the room, a reply to it, a card, a video."""
     picture = FilePayload(name="boat.png", mimeType="image/png", buffer=boat())
     await page.get_by_role("button", name="/video").click()
     await page.locator("input[type=file]").set_input_files(picture)
@@ -75,7 +75,7 @@ async def act(page: Page) -> None:
 async def filmed(
     page: Page, acting: Coroutine[None, None, None]
 ) -> list[tuple[float, Image.Image]]:
-    """Screenshots with their times, for as long as somebody acts."""
+    """Take screenshots until `acting` ends; return each with its time."""
     actor = asyncio.create_task(acting)
     shots = []
     while not actor.done():
@@ -87,7 +87,7 @@ async def filmed(
 
 
 def save(shots: list[tuple[float, Image.Image]], target: Path) -> None:
-    """One palette for all, only what changes, in the time that it took."""
+    """Write the screenshots as a GIF with one palette, at the speed at which they were taken."""
     pictures = [picture for _, picture in shots]
     sample = Image.new("RGB", (SIZE[0] * 3, SIZE[1]))
     for place, share in enumerate((0.3, 0.6, 1.0)):
@@ -106,7 +106,7 @@ def save(shots: list[tuple[float, Image.Image]], target: Path) -> None:
 
 
 def boat() -> bytes:
-    """A paper boat under the moon, as PNG."""
+    """Draw a paper boat under the moon; return the PNG."""
     width, height = 960, 540
     image = Image.new("RGB", (width, height))
     draw = ImageDraw.Draw(image)
@@ -140,7 +140,7 @@ def boat() -> bytes:
 
 @asynccontextmanager
 async def room(data: Path) -> AsyncIterator[str]:
-    """A demo of its own process; yields its address."""
+    """Run `zoetrope demo` in its own process, and yield its address."""
     process = await create_subprocess_exec(
         sys.executable, "-m", "bot", "demo", "--no-browser", "--port", "0", "--data", str(data),
         stdout=PIPE,

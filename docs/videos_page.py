@@ -1,4 +1,4 @@
-"""Writes `docs/videos.md`, which shows what becomes of videos: python -m docs.videos_page"""
+"""Writes `docs/videos.md`, which shows how videos are converted: python -m docs.videos_page"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,67 +17,67 @@ from tests.unit.media.videos import (
 
 PAGE = Path(__file__).with_name("videos.md")
 HEAD = f"""\
-# What becomes of a video
+# How videos are converted
 
-Whatever a gateway made, what is posted is H.264 of 8 bits and 4:2:0 with AAC or no sound, upright,
-in an MP4 whose index comes first. The file as it came is kept beside it, byte for byte, with the
-content credentials that it may carry; a conversion says in its metadata that a model made it.
-[docs/operating.md](operating.md#videos-that-do-not-play-everywhere) says how.
+Every posted video is H.264 (8 bits, 4:2:0) with AAC or no sound, upright, in an MP4 whose index
+comes first. Other files are converted. The original is kept beside the conversion, byte for byte,
+with any content credentials. A conversion says in its metadata that a model made it.
+[docs/operating.md](operating.md#videos-that-do-not-play-everywhere) explains the conversion.
 
-{len(SAMPLES)} kinds were tried. This page is written by `python -m docs.videos_page` from the table
-`tests/unit/media/videos.py`. `tests/unit/media/test_playing.py` holds what is seen in each of them
-to it; `tests/browser/test_videos.py` takes each the whole way, reads what is posted, compares all
-pictures with those of the source, and plays it to its end in a browser.
+{len(SAMPLES)} kinds of files were tried. `python -m docs.videos_page` writes this page from the
+table `tests/unit/media/videos.py`. `tests/unit/media/test_playing.py` checks the verdict on each
+file. `tests/browser/test_videos.py` converts and posts each file, compares all its frames with the
+source, and plays it to its end in a browser.
 """
 TABLE = """
-| kind | comes as | because of | pictures | sound | size |
+| kind | format | reasons | pictures | sound | posted size |
 |---|---|---|---|---|---|
 """
 LAST = f"""
-## Not read
+## Files that are not read
 
-Of these the download says *not a video*, as of anything else that is none: {", ".join(UNREAD)}.
+These files are refused as *not a video*, like any other file that is none: {", ".join(UNREAD)}.
 
-## What a video is changed for
+## Reasons for a conversion
 
-| word | says |
+| reason | meaning |
 |---|---|
 """
 PARTS = {
-    "Kept as it is": ("H.264 in an MP4, and", KEPT),
-    "Put into another file": ("Good pictures and sound, in", REMUXED),
-    "Heard anew": ("Good pictures, with", HEARD_ANEW),
-    "Seen anew": ("", SEEN_ANEW),
-    "All ways up": ("H.264 that a matrix in the file shows", TURNED),
+    "Posted as it came": ("H.264 in an MP4, and", KEPT),
+    "Copied to a new file (remuxed)": ("Good pictures and sound, in", REMUXED),
+    "Sound converted": ("Good pictures, with", HEARD_ANEW),
+    "Pictures converted (re-encoded)": ("", SEEN_ANEW),
+    "Turned and mirrored videos": ("H.264 that a matrix in the file shows", TURNED),
 }
 REASONS = {
-    "codec": "The pictures are no H.264.",
-    "pixels": "They have more than 8 bits, other colours than 4:2:0, or the full range.",
-    "profile": "The profile of H.264 is none that phones decode.",
+    "codec": "The pictures are not H.264.",
+    "pixels": "The pictures have more than 8 bits, other colours than 4:2:0, or the full range.",
+    "profile": "Phones do not decode this profile of H.264.",
     "level": "The level of H.264 is above 5.2.",
-    "interlaced": "Each picture is woven of two.",
-    "hdr": "The colours are for bright screens, and pale on others.",
-    "times": "The container does not tell when each picture is shown, or its times start over.",
-    "odd_size": "A side is odd.",
-    "size": "A side is above 4096, or there are more pixels than level 5.2 has.",
-    "rate": "There are more than 60 pictures a second, or more pixels than level 5.2 has.",
-    "sizes": "The size changes on the way. Other pictures are fitted into the first one's.",
+    "interlaced": "Each frame contains the lines of two moments.",
+    "hdr": "The colours are made for HDR screens, and look pale on others.",
+    "times": "The container does not say when each frame is shown, or its times start again.",
+    "odd_size": "The width or the height is an odd number.",
+    "size": "A side is above 4096, or a frame has more pixels than level 5.2 allows.",
+    "rate": "There are more than 60 frames a second, or more pixels than level 5.2 allows.",
+    "sizes": "The size changes within the video. Later frames are fitted into the first size.",
     "pixel_shape": "The pixels are not square.",
     "turned": "A matrix turns or mirrors the pictures.",
-    "cut": "An edit list leaves pictures out, repeats them or has them in another order.",
-    "sound": "The sound is no AAC of at most six channels and 48 kHz.",
-    "sound_changes": "The channels or the rate change on the way.",
-    "sound_holes": "There are times without any sound; players run ahead of the pictures there.",
-    "sound_overlaps": "Two sounds have one time, as where each is a part of its own.",
-    "sound_cut": "The sound is cut with the pictures.",
-    "container": "The file is no MP4.",
-    "index": "The index comes behind the content, or in parts.",
-    "tag": "The parameters of the pictures stand in the stream.",
+    "cut": "An edit list leaves out, repeats or reorders frames.",
+    "sound": "The sound is not AAC with at most six channels and 48 kHz.",
+    "sound_changes": "The channels or the sample rate change within the video.",
+    "sound_holes": "The sound has gaps. Players skip them and run ahead of the pictures.",
+    "sound_overlaps": "Two pieces of sound have the same time, as in some fragmented files.",
+    "sound_cut": "The sound is cut together with the pictures.",
+    "container": "The file is not an MP4.",
+    "index": "The index comes after the content, or in parts.",
+    "tag": "The parameters of H.264 are in the stream instead of the index.",
     "tracks": "There is more than one video, or more than one sound.",
     "start": "The first time is not zero.",
-    "length": "The index does not say how long it lasts.",
-    "edits": "An edit list lets time stand still, or says what nobody does: all is shown once.",
-    "tail": "Bytes that belong to nothing lie behind the last box.",
+    "length": "The index does not say how long the video lasts.",
+    "edits": "An edit list that players treat differently. Everything is shown once.",
+    "tail": "There are extra bytes after the last box.",
 }
 NAMES = {
     "libx264": "h264",
@@ -91,11 +91,11 @@ NAMES = {
     "libmp3lame": "mp3",
     "libopencore_amrnb": "amr",
 }
-"""Codecs, by their encoder."""
+"""The codec of each encoder."""
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the page as Markdown."""
     words = (f"| `{word}` | {said} |\n" for word, said in REASONS.items())
     return "".join((HEAD, *_parts(), LAST, *words))
 
@@ -141,7 +141,7 @@ _OF_SOUND = {
 
 
 def _made(is_new: bool) -> str:
-    return "made anew" if is_new else "as they came"
+    return "converted" if is_new else "copied"
 
 
 if __name__ == "__main__":

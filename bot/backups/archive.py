@@ -267,8 +267,8 @@ def outdated(names: Sequence[str], *, keep: int, now: float) -> list[str]:
     found = by_age(names, now=now)
     gone = [
         name
-        for place, name in enumerate(reversed(found))
-        if place and (place >= keep or (made_at(name) or 0.0) < oldest)
+        for position, name in enumerate(reversed(found))
+        if position and (position >= keep or (made_at(name) or 0.0) < oldest)
     ]
     return gone[-AT_ONCE:]
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot.backups import archive, making, restoring
 from bot.backups.remote import Remote
 from bot.config import Config
-from bot.core.desk import SETTLED
+from bot.core.context import SETTLED
 from bot.core.errors import BotError, Broken
 from bot.core.ports import Clock
 from bot.core.replies import error as reply_of
@@ -28,7 +28,7 @@ FIRST = 60.0
 """Seconds after a start before the first backup: the service has more urgent work."""
 CHECK_EVERY = 600.0
 """Seconds between two checks of the time: a clock may be set, and a machine may sleep."""
-AGAIN = 3600.0
+RETRY_EVERY = 3600.0
 """Seconds until a failed backup is retried."""
 
 log = get_logger()
@@ -65,10 +65,10 @@ class Daily:
                 if self._has_more and self.clock.settled() >= SETTLED:
                     await self._age_out()
                 wait = CHECK_EVERY
-                await self._told(None)
+                await self._report(None)
             except Exception as error:  # noqa: BLE001 - the rim: a backup stops no service
                 await self._failed(error)
-                wait = AGAIN
+                wait = RETRY_EVERY
             await self.clock.sleep(wait)
 
     async def _due(self) -> float:
@@ -132,13 +132,13 @@ class Daily:
         log.error("backup.failed", code=code, folder=str(self.config.backup_folder))
         if code == "backup_under_way":
             return  # an operator makes one now; this is no failure
-        await self._told(_why(error))
+        await self._report(_why(error))
 
-    async def _told(self, why: str | None) -> None:
+    async def _report(self, why: str | None) -> None:
         try:
             await self.tell(why)
-        except Exception as untold:  # noqa: BLE001 - the same trouble, as a rule: a full disk
-            log.warning("backup.untold", error=type(untold).__name__)
+        except Exception as failed:  # noqa: BLE001 - the same trouble, as a rule: a full disk
+            log.warning("backup.untold", error=type(failed).__name__)
 
 
 def quiet_after(at: float, zone: ZoneInfo) -> float:

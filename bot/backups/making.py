@@ -39,7 +39,7 @@ async def make(config: Config, storage: Storage, folder: Path, *, now: float) ->
     Raises `Broken`: `backup_under_way`, `backup_no_room`, `backup_unsound`; and errors of reading
     the rows or the storage.
     """
-    with _place(folder) as unfinished, room_named(folder):
+    with _unfinished_folder(folder) as unfinished, room_named(folder):
         backup = await _make(config, storage, unfinished, now=now)
     log.info("backup.made", folder=str(backup.folder), bytes=backup.manifest.bytes)
     return backup
@@ -111,7 +111,7 @@ def _spooled(data: Path, unfinished: Path) -> list[File]:
 
 
 @contextmanager
-def _place(folder: Path) -> Iterator[Path]:
+def _unfinished_folder(folder: Path) -> Iterator[Path]:
     """Yield a folder for one backup at a time. The folder is removed if the backup fails."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as stack:

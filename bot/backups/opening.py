@@ -21,73 +21,73 @@ _SQLITE = b"SQLite format 3\0"
 
 
 @contextmanager
-def named(place: str, *, now: float) -> Iterator[Backup]:
+def named(source: str, *, now: float) -> Iterator[Backup]:
     """Yield the backup that an operator named, by a path or by the address of a remote copy.
 
     Raises `Broken` as `archive.read` does.
     """
-    if "://" not in place:
-        with opened(Path(place)) as backup:
+    if "://" not in source:
+        with opened(Path(source)) as backup:
             yield backup
         return
     with TemporaryDirectory(prefix=archive.UNFINISHED) as scratch:
         with room_named(Path(scratch).parent, "restore_no_room"):
-            backup = asyncio.run(_fetched(place.rstrip("/"), Path(scratch), now=now))
+            backup = asyncio.run(_fetched(source.rstrip("/"), Path(scratch), now=now))
         yield backup
 
 
 async def _fetched(url: str, scratch: Path, *, now: float) -> Backup:
     """Download the backup at this address, or the newest one in this remote place."""
-    place, _, name = url.rpartition("/")
+    source, _, name = url.rpartition("/")
     if archive.made_at(name) is None:
         return await remote.newest(Remote(url), scratch, now=now)
-    return await Remote(place).fetch(name, scratch)
+    return await Remote(source).fetch(name, scratch)
 
 
 @contextmanager
-def opened(place: Path) -> Iterator[Backup]:
+def opened(source: Path) -> Iterator[Backup]:
     """Yield the backup at this path."""
-    if place.name == MANIFEST:
-        place = place.parent
-    if not place.is_file():
-        yield archive.read(place)
+    if source.name == MANIFEST:
+        source = source.parent
+    if not source.is_file():
+        yield archive.read(source)
         return
-    with TemporaryDirectory(dir=place.parent, prefix=archive.UNFINISHED) as scratch:
-        with place.open("rb") as file:
+    with TemporaryDirectory(dir=source.parent, prefix=archive.UNFINISHED) as scratch:
+        with source.open("rb") as file:
             is_database = file.read(len(_SQLITE)) == _SQLITE
-        with room_named(place.parent, "restore_no_room"):
-            backup = (_wrapped if is_database else _unpacked)(place, Path(scratch))
+        with room_named(source.parent, "restore_no_room"):
+            backup = (_wrapped if is_database else _unpacked)(source, Path(scratch))
         yield backup
 
 
-def _unpacked(place: Path, scratch: Path) -> Backup:
+def _unpacked(source: Path, scratch: Path) -> Backup:
     try:
-        with tarfile.open(place) as packed:
+        with tarfile.open(source) as packed:
             packed.extractall(scratch, filter="data")
     except (tarfile.TarError, OSError, EOFError) as error:
         if is_full(error):
             raise
-        raise Broken("backup_absent", folder=str(place)) from error
+        raise Broken("backup_absent", folder=str(source)) from error
     lists = sorted(scratch.rglob(MANIFEST), key=lambda it: len(it.parts))
     if not lists:
-        raise Broken("backup_absent", folder=str(place))
+        raise Broken("backup_absent", folder=str(source))
     return archive.read(lists[0].parent)
 
 
-def _wrapped(place: Path, scratch: Path) -> Backup:
+def _wrapped(source: Path, scratch: Path) -> Backup:
     """Return a bare database file as a backup without media."""
     try:
-        copy_file(place, scratch / ROWS)
+        copy_file(source, scratch / ROWS)
         tables, states, newest = prepared.counted(scratch / ROWS)
         with closing(sqlite3.connect(scratch / ROWS)) as rows:
             (revision,) = rows.execute("SELECT version_num FROM alembic_version").fetchone()
             # The file's own time may be later than its rows: prefer the time in the rows.
             times = rows.execute("SELECT value FROM settings WHERE name = ?", (SEEN,)).fetchone()
-        made_at = float(times[0]) if times else place.stat().st_mtime
+        made_at = float(times[0]) if times else source.stat().st_mtime
     except sqlite3.Error as error:
         if is_full(error):
             raise
-        raise Broken("backup_damaged", file=str(place), why=str(error)) from error
+        raise Broken("backup_damaged", file=str(source), why=str(error)) from error
     manifest = Manifest(
         format=FORMAT,
         app=installed.version(),

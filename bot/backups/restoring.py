@@ -108,18 +108,18 @@ async def restore(config: Config, storage: Storage, backup: Backup, *, now: floa
     damaged = await asyncio.to_thread(backup.check)
     file = file_of(config.database_url)
     async with _to_ourselves(config.database_url, file):
-        place = _place_of(config)
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        await asyncio.to_thread(archive.clear, place, but=backup.folder)
+        beside = _folder_beside(config)
+        beside.mkdir(parents=True, exist_ok=True, mode=0o700)
+        await asyncio.to_thread(archive.clear, beside, but=backup.folder)
         with (
-            room_named(place, "restore_no_room"),
-            tempfile.TemporaryDirectory(dir=place, prefix=archive.UNFINISHED) as scratch,
+            room_named(beside, "restore_no_room"),
+            tempfile.TemporaryDirectory(dir=beside, prefix=archive.UNFINISHED) as scratch,
         ):
             fresh = Path(scratch) / ROWS
             settled = await _prepare(config, backup, fresh, now=now)
             needed = await prepared.keys(fresh, since=0.0)
             files, missing = await _fill(storage, backup, needed, damaged)
-            aside, schema = _aside_in(place, now), None
+            aside, schema = _aside_in(beside, now), None
             if file:
                 had_rows = size_of(file) > 0
                 await _exchange(file, fresh, aside, home=Home(config.data_dir))
@@ -131,7 +131,7 @@ async def restore(config: Config, storage: Storage, backup: Backup, *, now: floa
 
 def age_out(config: Config, *, keep: int, now: float) -> list[str]:
     """Remove former rows older than `keep` days, at most `AT_ONCE`; return the folders' names."""
-    made = sorted((each.stat().st_mtime, each) for each in _place_of(config).glob(f"{ASIDE}*"))
+    made = sorted((each.stat().st_mtime, each) for each in _folder_beside(config).glob(f"{ASIDE}*"))
     gone = [each for at, each in made if at < now - keep * 86_400.0][: archive.AT_ONCE]
     for folder in gone:
         shutil.rmtree(folder, ignore_errors=True)
@@ -143,9 +143,9 @@ def clear(config: Config) -> None:
 
     Needs the service's lock. The folder of backups is left alone: a backup may be in progress.
     """
-    place = _place_of(config)
-    if place.absolute() != config.backup_folder.absolute():
-        archive.clear(place)
+    beside = _folder_beside(config)
+    if beside.absolute() != config.backup_folder.absolute():
+        archive.clear(beside)
 
 
 async def _prepare(config: Config, backup: Backup, fresh: Path, *, now: float) -> Settled:
@@ -192,10 +192,10 @@ async def _fill(
 
 
 async def _exchange(file: Path, fresh: Path, aside: Path, *, home: Home) -> None:
-    """Replace the file with the new rows and check that they can be used; undo this on an error.
+    """Replace the database file with the restored one, and check that the new file can be opened.
 
-    The exchange runs in the event loop's thread: in another thread it would go on after a
-    cancellation, while it is being undone.
+    On an error or a cancellation, put the former file back. The files are moved in the event loop's
+    thread: in another thread the move would go on after a cancellation, while it is being undone.
     """
     try:
         swap.exchange(file, fresh, aside)
@@ -280,14 +280,14 @@ async def _to_ourselves(url: str, file: Path | None) -> AsyncIterator[None]:
         yield
 
 
-def _place_of(config: Config) -> Path:
+def _folder_beside(config: Config) -> Path:
     """Return the folder where restores work and keep the former rows."""
     file = file_of(config.database_url)
     return file.parent if file else config.data_dir
 
 
-def _aside_in(place: Path, now: float) -> Path:
+def _aside_in(beside: Path, now: float) -> Path:
     """Return a new folder name for the former rows."""
     times = (datetime.fromtimestamp(second, UTC) for second in count(int(now)))
-    names = (place / time.strftime(f"{ASIDE}%Y%m%dT%H%M%SZ") for time in times)
+    names = (beside / time.strftime(f"{ASIDE}%Y%m%dT%H%M%SZ") for time in times)
     return next(name for name in names if not name.exists())

@@ -9,8 +9,8 @@ from io import TextIOWrapper
 
 import typer
 
+from bot.cli.errors import translated
 from bot.cli.main import app
-from bot.cli.rim import translated
 from bot.cli.usage import WRONG_USAGE, explain_usage
 from bot.cli.words import explain
 from bot.config import Misconfigured

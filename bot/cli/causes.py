@@ -36,5 +36,5 @@ def in_words(detail: str) -> str:
     cause = _CAUSES.get(named[1]) if named else None
     if named is None or cause is None:
         return detail
-    told = tell(f"cause.{cause}")
-    return f"{told}: {named[2]}" if named[2] else told
+    text = tell(f"cause.{cause}")
+    return f"{text}: {named[2]}" if named[2] else text

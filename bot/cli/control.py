@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 from bot import control, log
-from bot.cli.rim import reached
+from bot.cli.errors import reached
 from bot.config import Config, load
 from bot.core.acts import Values
 from bot.core.errors import Broken, DatabaseInUse, Temporary

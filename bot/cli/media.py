@@ -8,8 +8,8 @@ import typer
 
 from bot.cli import drawing
 from bot.cli.control import ask, configuration
+from bot.cli.errors import reached
 from bot.cli.options import AsJson, ConfigFile
-from bot.cli.rim import reached
 from bot.cli.words import tell
 from bot.config import Config
 from bot.core.inspection import Inspection

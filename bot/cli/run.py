@@ -11,11 +11,11 @@ from sqlalchemy.engine import make_url
 
 from bot import log
 from bot.app import run
+from bot.cli.errors import unreachable
 from bot.cli.introduction import introduce
-from bot.cli.rim import unreachable
 from bot.cli.words import listed, tell
 from bot.config import Config, Misconfigured, Problem, load
-from bot.installed import HOUSE, strays
+from bot.installed import PACKAGE, strays
 from bot.web.server import reached_at
 
 TELEGRAM_MB = 50
@@ -72,7 +72,7 @@ def obstacles(config: Config) -> list[Problem]:
     return found
 
 
-def mixed(house: Path = HOUSE) -> Iterator[Problem]:
+def mixed(house: Path = PACKAGE) -> Iterator[Problem]:
     """Yield a problem if some files of the program belong to another version."""
     from bot.store.migrations import forks
 
@@ -110,7 +110,7 @@ def _is_room_reached(config: Config) -> bool:
     """True if there is no room, or the room listens at an address that its guard accepts."""
     if "playground" not in config.platforms:
         return True
-    from bot.platforms.playground.doors import NAMES
+    from bot.platforms.playground.routes import NAMES
 
     return reached_at(config.settings.web.host) in NAMES
 

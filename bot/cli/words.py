@@ -37,8 +37,8 @@ def explain(problem: BotError) -> str:
     """Return a sentence with the problem and its remedy; with the bare code if there is none."""
     moment = {"resets_at": _moment, "until": _moment}
     text = error(problem).text
-    told = on_terminal(text, formats=moment)
-    return f"{tell('error.internal')} ({problem.code})" if told == text.id else told
+    sentence = on_terminal(text, formats=moment)
+    return f"{tell('error.internal')} ({problem.code})" if sentence == text.id else sentence
 
 
 def _moment(at: object) -> str:

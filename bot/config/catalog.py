@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from bot.config.layers import Route, Tables, laid, merged
 from bot.config.problems import Problem, problems_of
 from bot.config.settings import Dialect, Settings
-from bot.config.tables import ModelTable, PlacesTable, PresetTable
+from bot.config.tables import FieldsTable, ModelTable, PresetTable
 from bot.core.catalog import Catalog
 from bot.core.models import Fields, Model
 from bot.core.orders import Kind, Transport
@@ -131,8 +131,8 @@ def _model(
     if dialect not in (Route.model_validate(whole).only or (dialect,)):
         return None
     row = ModelTable.model_validate(whole)
-    kinds, places = _kinds(row, dialect), _places(row.places, dialect)
-    _check_places(row, kinds, places)
+    kinds, places = _kinds(row, dialect), _fields_of(row.places, dialect)
+    _check_fields(row, kinds, places)
     if row.hidden or not kinds:
         return None
     family = families.get(row.family, {})
@@ -163,7 +163,7 @@ def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
     return tuple(kind for kind in row.kinds if kind not in lacks)
 
 
-def _places(table: PlacesTable, dialect: Dialect) -> Fields:
+def _fields_of(table: FieldsTable, dialect: Dialect) -> Fields:
     plain = table.model_dump(exclude={kind.value for kind in _FILES})
     if table.extras is None:
         plain["extras"] = () if dialect == "openai" else ("metadata.*",)
@@ -173,7 +173,7 @@ def _places(table: PlacesTable, dialect: Dialect) -> Fields:
 # --- its mistakes --------------------------------------------------------------------------------
 
 
-def _check_places(row: ModelTable, kinds: Iterable[Kind], places: Fields) -> None:
+def _check_fields(row: ModelTable, kinds: Iterable[Kind], places: Fields) -> None:
     """Raise `_Wrong` if a file has no field, or a field would make gateways answer 400."""
     is_form = row.body == "form"
     uploads = row.picture is not None and row.picture.transport is Transport.UPLOAD

@@ -42,15 +42,15 @@ def _put(text: str, key: tuple[str, ...], value: Value) -> str:
     *table, name = key
     end = "\r\n" if "\r\n" in text else "\n"
     lines: list[str] = re.findall(r"[^\n]*\n|[^\n]+", text)
-    place = _section(lines, tuple(table))
-    if place is not None and _replace(lines, place, name, _written(value)):
+    section = _section(lines, tuple(table))
+    if section is not None and _replace(lines, section, name, _written(value)):
         return "".join(lines)
     line = f"{_spelt(name)} = {_written(value)}{end}"
-    if place is None:
+    if section is None:
         gap = [end] if lines and lines[-1].strip() else []
         lines += [*gap, f"[{'.'.join(map(_spelt, table))}]{end}", line]
     else:
-        _insert(lines, place, line, end)
+        _insert(lines, section, line, end)
     *all_but_last, last = lines  # the former last line may lack a line end
     return "".join(each if each.endswith("\n") else each + end for each in all_but_last) + last
 
@@ -76,10 +76,10 @@ def _path(header: str) -> tuple[str, ...]:
     return tuple(path)
 
 
-def _replace(lines: list[str], place: range, name: str, written: str) -> bool:
+def _replace(lines: list[str], section: range, name: str, written: str) -> bool:
     """Replace the value in the line of `name`, or in a commented-out line. True if found."""
     for shown in ("", "#"):
-        for number in place:
+        for number in section:
             line = re.match(rf"(\s*){shown}\s*({re.escape(_spelt(name))}\s*=\s*)", lines[number])
             if line and (rest := _after_value(name, lines[number][line.end() :])) is not None:
                 lines[number] = f"{line[1]}{line[2]}{written}{rest}"
@@ -95,15 +95,15 @@ def _after_value(name: str, tail: str) -> str | None:
     return None
 
 
-def _insert(lines: list[str], place: range, line: str, end: str) -> None:
+def _insert(lines: list[str], section: range, line: str, end: str) -> None:
     """Insert the line after the last value of the table, or below its header."""
-    filled = [n for n in place if lines[n].strip() and not lines[n].lstrip().startswith("#")]
-    if filled or place.start:
-        above = filled[-1] if filled else place.start - 1
+    filled = [n for n in section if lines[n].strip() and not lines[n].lstrip().startswith("#")]
+    if filled or section.start:
+        above = filled[-1] if filled else section.start - 1
         indent = re.match(r"[ \t]*", lines[above])
         lines.insert(above + 1, f"{indent[0] if indent else ''}{line}")
     else:
-        lines[place.stop : place.stop] = [line] if place.stop == len(lines) else [line, end]
+        lines[section.stop : section.stop] = [line] if section.stop == len(lines) else [line, end]
 
 
 def _read(text: str) -> dict[str, Any]:

@@ -41,11 +41,12 @@ class Held:
 def held_back(
     settings: Settings, catalog: Catalog, relays: Mapping[str, Generation] = NONE
 ) -> list[Held]:
-    """Return, for each model, the kinds that the newest plugins serve and `catalog` does not offer.
+    """Return the kinds of each model that its gateway may serve but `catalog` does not offer.
 
-    Gateways of generation A and B run no plugins. For a gateway in `relays` (found A or B), the
-    kinds that this generation serves itself count. If the settings name the generation, all its
-    kinds are offered already, so none is returned.
+    A gateway may serve all kinds that the newest plugins serve. A gateway of generation A or B has
+    no plugins: it serves the kinds of its generation. `relays` holds the generations that were
+    found at gateways. If the settings name a gateway's generation A or B, `catalog` offers all its
+    kinds already.
     """
     plugins = _plugins(settings)
     newest = dict.fromkeys(filter(None, plugins.values()), NEWEST)

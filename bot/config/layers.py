@@ -49,8 +49,8 @@ class Served(BaseModel):
 def laid(table: Tables, wires: Tables, gateway: Gateway) -> Tables:
     """Return a model's merged table for this gateway. Later tables override earlier ones.
 
-    The order: the wire's table, its part for the gateway's dialect, its part for the known plugin
-    version; then the same three parts of the model's own table.
+    The order: the wire's table, its part for the gateway's dialect, its part for the gateway's
+    generation or plugin version (`served`); then the same three parts of the model's own table.
     """
     wire = Route.model_validate(table).wire
     found: Tables = {}

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 from yarl import URL
 
-from bot.config import discoveries, places, terms
+from bot.config import discoveries, paths, terms
 from bot.config.catalog import resolve
 from bot.config.problems import PREFIX, Problem, problems_of, spelt, variable
 from bot.config.secrets import secret_in, secrets_of
@@ -141,7 +141,7 @@ def load(
     """
     variables = {**(os.environ if environment is None else environment), **(over or {})}
     given, problems = gather(file, environment=variables)
-    problems += places.left_behind(file, given.get("data_dir"))
+    problems += paths.left_behind(file, given.get("data_dir"))
     if file is None and not given.get("gateways"):
         folder = {"folder": str(Path().absolute())}
         problems.append(Problem("config.toml", "config_nowhere", folder))
@@ -161,10 +161,10 @@ def gather(
     surroundings = _from_environment(variables, problems)
     given = _laid_over(_without_secrets(values), surroundings)
     if isinstance(named := given.get("secrets"), str):
-        folder = places.folder_of("secrets", file, surroundings)
+        folder = paths.folder_of("secrets", file, surroundings)
         secrets = _from_environment(secrets_of(named, problems, folder=folder), problems)
         given = _laid_over(_laid_over(_without_secrets(values), secrets), surroundings)
-    return places.placed(given, file, surroundings), problems
+    return paths.resolved(given, file, surroundings), problems
 
 
 def checked(given: Mapping[str, Any], problems: list[Problem]) -> Config:
@@ -193,11 +193,11 @@ def completed(written: Settings, problems: Iterable[Problem] = ()) -> Config:
     if faults and any(each.models is not None for each in kept.values()):
         # A gateway's changed list of models must not stop the service: load without the lists.
         without = discoveries.filled(written, kept, models=False)
-        again = _whole(without)
-        if not again[2]:
+        reloaded = _whole(without)
+        if not reloaded[2]:
             why = {"why": faults[0].sentence("en")}
             remarks.append(Problem("models", "found_models_aside", why))
-            settings, (catalog, own, faults) = without, again
+            settings, (catalog, own, faults) = without, reloaded
     problems = [*problems, *faults, *_about_gateways(settings)]
     if problems:
         raise Misconfigured(problems)
@@ -251,7 +251,7 @@ def secrets_file(file: Path | None, *, environment: Mapping[str, str]) -> Path |
     """Return the path of the file of secrets; None if no setting names a file."""
     surroundings = _from_environment(environment, [])
     named = _laid_over(_read(file), surroundings).get("secrets")
-    folder = places.folder_of("secrets", file, surroundings)
+    folder = paths.folder_of("secrets", file, surroundings)
     return folder / named if isinstance(named, str) else None
 
 

@@ -37,21 +37,21 @@ def problems_of(
     error: ValidationError, table: type[BaseModel] | None = None, *, prefix: str = ""
 ) -> Iterator[Problem]:
     """Translate all of pydantic's errors into problems."""
-    told = set()
+    seen = set()
     for found in error.errors(include_url=False):
         if found["type"] == "too_short" and found["input"]:
             continue  # only the valid items count here; the invalid ones are reported already
-        place = [_counted(part) for part in found["loc"] if not _MEMBER.fullmatch(str(part))]
+        path = [_counted(part) for part in found["loc"] if not _MEMBER.fullmatch(str(part))]
         context = dict(found.get("ctx") or {})
         below = str(context.pop("below", ""))
-        key = ".".join(filter(None, [prefix, *place, below]))
+        key = ".".join(filter(None, [prefix, *path, below]))
         # For a union of types pydantic reports one error per type: keep the first.
-        if key not in told:
-            told.add(key)
+        if key not in seen:
+            seen.add(key)
             if found["type"] == OWN:
                 yield Problem(key, found["msg"], context)
             elif found["type"] == "extra_forbidden":
-                yield _unknown(key, _fields(place, table), table)
+                yield _unknown(key, _fields(path, table), table)
             else:
                 yield _translated(key, found["type"], context, found["input"])
 
@@ -145,9 +145,9 @@ def _is_secret(key: str) -> bool:
     return key.endswith((".token", ".api_key"))
 
 
-def _fields(place: Sequence[str], table: type[BaseModel] | None) -> Sequence[str]:
-    """Return the keys that the table at `place` may have; empty if the table is unknown."""
-    inner, names = table, iter(place[:-1])
+def _fields(path: Sequence[str], table: type[BaseModel] | None) -> Sequence[str]:
+    """Return the keys that the table at `path` may have; empty if the table is unknown."""
+    inner, names = table, iter(path[:-1])
     for name in names:
         found = inner.model_fields.get(name) if inner else None
         kind = found.annotation if found else None

@@ -63,11 +63,11 @@ def with_secret(text: str, name: str, value: str) -> str:
     lines = text.splitlines(keepends=True)
     end = "\r\n" if "\r\n" in text else "\n"
     ours = (name, f"{name}_FILE")
-    places = [n for n, line in enumerate(lines) if _spelt(line.partition("=")[0]) in ours]
-    if not places:
+    numbers = [n for n, line in enumerate(lines) if _spelt(line.partition("=")[0]) in ours]
+    if not numbers:
         gap = "" if text.endswith("\n") or not text else end
         return f"{text}{gap}{name}={value}{end}"
-    first, *others = places
+    first, *others = numbers
     export = _EXPORT.match(lines[first])
     lines[first] = f"{export[0] if export else ''}{name}={value}{end}"
     return "".join(line for n, line in enumerate(lines) if n not in others)

@@ -18,7 +18,7 @@ from bot.config.table import Table
 from bot.config.upkeep import Backup, Retention, TimeOfDay
 from bot.core.access import Default
 from bot.core.service import AnimateOthers
-from bot.gateways.meanings import Meaning, Place, Row, problem_with
+from bot.gateways.meanings import Meaning, Row, Stage, problem_with
 from bot.i18n import DEFAULT, nearest
 
 UNLIMITED = -1
@@ -164,13 +164,19 @@ class Discord(Table):
 
     token: BotToken | None = Field(None, description="secret; environment only")
     upload_limit_mib: float = Field(
-        10, gt=0, description="MiB that Discord takes per file where the server has no boosts"
+        10,
+        gt=0,
+        description="the largest file in MiB that Discord accepts on a server without boosts",
     )
     message_content_intent: bool = Field(
-        False, description="whether the application has this privileged intent"
+        False, description="whether Discord granted the application this privileged intent"
     )
-    api_url: WebAddress | None = Field(None, description="a proxy of Discord's REST API")
-    gateway_url: str | None = Field(None, description="its websocket, with api_url")
+    api_url: WebAddress | None = Field(
+        None, description="the address of a proxy for Discord's REST API"
+    )
+    gateway_url: str | None = Field(
+        None, description="the websocket address of that proxy; needs api_url"
+    )
 
 
 class Telegram(Table):
@@ -178,14 +184,17 @@ class Telegram(Table):
 
     token: TelegramToken | None = Field(None, description="secret; environment only")
     api_url: BotApiAddress | None = Field(
-        None, description="a Bot API server of your own, for files up to 2 GB"
+        None, description="the address of your own Bot API server, which sends files up to 2 GB"
     )
-    local: bool = Field(False, description="whether that server runs with --local on this disk")
+    local: bool = Field(
+        False, description="whether your Bot API server runs with --local and shares this disk"
+    )
     upload_limit_mb: float = Field(
-        50, gt=0, le=2000, description="megabytes that may be sent as a file"
+        50, gt=0, le=2000, description="the largest file in megabytes that the bot sends"
     )
     webhook: bool = Field(
-        False, description="whether Telegram calls web.public_url; otherwise we ask it"
+        False,
+        description="whether Telegram sends updates to web.public_url; if not, the bot asks",
     )
 
 
@@ -193,7 +202,7 @@ class Playground(Table):
     """`[playground]`"""
 
     enabled: bool = Field(
-        False, description="whether there is a chat room in the browser, for this machine alone"
+        False, description="whether the chat room in the browser is on, for this machine alone"
     )
 
 
@@ -207,7 +216,7 @@ class AnswerTable(Table):
     unless: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
-    at: tuple[Place, ...] = ()
+    at: tuple[Stage, ...] = ()
     together: bool = False
     unasked: bool = False
     by: str = ""
@@ -227,46 +236,55 @@ class AnswerTable(Table):
 class Gateway(Table):
     """`[gateways.<name>]`"""
 
-    base_url: GatewayAddress = Field(description="with or without a trailing /v1")
+    base_url: GatewayAddress = Field(
+        description="the gateway's address, with or without a trailing /v1"
+    )
     api_key: ApiKey = Field(description="secret; environment only")
     dialect: Dialect = Field(
-        "new-api", description="how it spells /v1/videos: new-api, documented or openai"
+        "new-api", description="how the gateway speaks /v1/videos: new-api, documented or openai"
     )
     generation: Generation | None = Field(
-        None, description="of new-api: A, B or C; without it, as `init` and `doctor` found it"
+        None,
+        description="new-api's generation: A, B or C; default: as `init` and `doctor` found it",
     )
     plugins: dict[str, Version] = Field(
         default_factory=dict,
-        description='versions of the plugins of generation C that serve it: kling = "1.1.0"',
+        description='versions of the plugins of generation C, such as kling = "1.1.0"',
     )
     models: tuple[str, ...] | None = Field(
         None,
-        description="names of the models it has; without it, as `init` and `doctor` found them",
+        description="the models that the gateway has; default: as `init` and `doctor` found them",
     )
-    poll_step: float = Field(10, gt=0, description="seconds between two looks at a running job")
+    poll_step: float = Field(10, gt=0, description="seconds between two polls of a running job")
     media_origins: tuple[WebAddress, ...] = Field(
-        (), description="origins that videos may come from besides public https addresses"
+        (),
+        description="origins of videos that are allowed besides public https addresses",
     )
-    refunds_failed: bool = Field(
-        True, description="whether it gives the money back for a video that failed"
-    )
+    refunds_failed: bool = Field(True, description="whether the gateway refunds a failed video")
     trust_json_5xx: bool | None = Field(
-        None, description="whether its own JSON error with HTTP 5xx means: not accepted"
+        None,
+        description="whether the gateway's own JSON error with HTTP 5xx means: not accepted",
     )
     answers: tuple[AnswerTable, ...] = Field(
-        (), description="what its answers mean, besides what docs/answers.md lists"
+        (), description="meanings of the gateway's answers, besides those in docs/answers.md"
     )
 
 
 class Limits(Table):
     """`[limits]`: -1 is no limit, 0 is nothing at all."""
 
-    person_videos_per_day: Limit = Field(3, description="videos a day for each person")
-    person_at_once: Limit = Field(1, description="unfinished videos of one person")
-    community_videos_per_day: Limit = Field(20, description="videos a day for each server")
-    purse_videos_per_day: Limit = Field(50, description="videos a day for everybody together")
+    person_videos_per_day: Limit = Field(3, description="videos per day for each person")
+    person_at_once: Limit = Field(
+        1, description="unfinished videos that one person may have at once"
+    )
+    community_videos_per_day: Limit = Field(
+        20, description="videos per day for each server or group"
+    )
+    purse_videos_per_day: Limit = Field(50, description="videos per day for everybody together")
     purse_money_per_day: Annotated[float, AfterValidator(_money)] = Field(
-        UNLIMITED, ge=UNLIMITED, description="money a day; needs a price for every model"
+        UNLIMITED,
+        ge=UNLIMITED,
+        description="money per day for everybody together; needs a price for every model",
     )
 
 
@@ -275,21 +293,28 @@ class Community(Limits):
 
     gateway: str | None = Field(
         None,
-        description="the gateway whose key it pays for: it orders there alone, at its own cost",
+        description="the gateway that the community pays for; all its orders go there",
     )
 
 
 class Web(Table):
     """`[web]`"""
 
-    host: str = Field("127.0.0.1", description="address to listen on")
-    port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 picks a free one")
-    public_url: WebAddress | None = Field(
-        None, description="how the world reaches it; without it, nobody gets links"
+    host: str = Field("127.0.0.1", description="the address that the web server listens on")
+    port: int = Field(
+        8080,
+        ge=0,
+        le=65535,
+        description="the port that the web server listens on; 0 picks a free one",
     )
-    link_days: float = Field(7, gt=0, le=7, description="days that a link to a video works")
+    public_url: WebAddress | None = Field(
+        None,
+        description="the web server's public address; without it there are no links",
+    )
+    link_days: float = Field(7, gt=0, le=7, description="how many days a link to a video works")
     trusted_proxies: tuple[Network, ...] = Field(
-        (), description="reverse proxies with public addresses, which connect for many people"
+        (),
+        description="networks of reverse proxies with public addresses",
     )
 
 
@@ -297,43 +322,47 @@ class Settings(Table):
     """The whole configuration file."""
 
     secrets: str | None = Field(
-        None, description="a file of NAME=value lines with the secrets, for its owner alone"
+        None,
+        description="a file of NAME=value lines with the secrets, which only its owner may read",
     )
-    data_dir: str = Field("data", description="where the database and the media are kept")
+    data_dir: str = Field("data", description="the folder of the database and the media")
     database_url: Annotated[str, AfterValidator(stores.database_url)] | None = Field(
-        None, description="SQLAlchemy address; default: SQLite in data_dir"
+        None, description="the database, as an SQLAlchemy address; default: SQLite in data_dir"
     )
     storage_url: Annotated[str, AfterValidator(stores.storage_url)] | None = Field(
-        None, description="default: the folder media in data_dir"
+        None,
+        description="a folder or bucket for videos; default: the folder media in data_dir",
     )
     language: Annotated[str, AfterValidator(_language)] = Field(
-        "en", description="for people whose own language is not known"
+        "en", description="the language for people whose own language is unknown"
     )
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
-        "UTC", description="in which days begin"
+        "UTC", description="the time zone in which days begin"
     )
     digest: TimeOfDay = Field(
-        "09:00", description="when owners hear the news of the last day; off: never"
+        "09:00", description="the time when owners get the news of the last day; off: never"
     )
-    currency: str = Field("USD", description="what prices are in; for display")
+    currency: str = Field("USD", description="the currency of the prices, for display only")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="what is logged: DEBUG is everything, ERROR the fewest lines"
+        "INFO",
+        description="the least severe level that is logged; DEBUG logs everything",
     )
     access: Default = Field(
-        Default.CLOSED, description="whether it works where its owner has not decided"
+        Default.CLOSED, description="whether the bot works in places where no owner has decided"
     )
     contact: str = Field(
-        "", description="how members reach whoever runs this bot; /help shows it", max_length=300
+        "", description="how people reach the operator; /help shows this text", max_length=300
     )
     animate_others: AnimateOthers = Field(
         AnimateOthers.ASK,
-        description="whether people may animate other people's pictures: free, ask or own (no)",
+        description="whether people may animate other people's files: free (yes); ask, own (no)",
     )
     default_model: str | None = Field(
-        None, description="the family for people who name none; default: the first that can"
+        None,
+        description="the family of orders that name none; default: the first that can",
     )
     default_gateway: str | None = Field(
-        None, description="the gateway of models that name none; default: the only one"
+        None, description="the gateway of models that name none; default: the only gateway"
     )
     discord: Discord = Discord()
     telegram: Telegram = Telegram()

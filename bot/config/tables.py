@@ -25,15 +25,17 @@ from bot.core.wishes import ASPECTS, QUALITIES, Extra, Shaping
 DEAREST = 1_000_000
 """The highest price of a second. With more, the sum of a day no longer fits into a column."""
 _PIXELS = re.compile(r"[1-9]\d{0,4}[x*][1-9]\d{0,4}")
-_PLACE = re.compile(r"(?!(prompt|model)$|metadata(\.model)?$)[\w*-]+(\[\d\])?(\.[\w*-]+(\[\d\])?)*")
+_FIELD_PATH = re.compile(
+    r"(?!(prompt|model)$|metadata(\.model)?$)[\w*-]+(\[\d\])?(\.[\w*-]+(\[\d\])?)*"
+)
 
 
-def _place(value: str) -> str:
+def _field_path(value: str) -> str:
     """Return a field's path like `metadata.input.seed` or `images[0]`. Raises `ValueError`.
 
     Reserved fields are refused. `metadata.model` is refused because gateways refuse it.
     """
-    if not _PLACE.fullmatch(value):
+    if not _FIELD_PATH.fullmatch(value):
         raise ValueError("place")
     return value
 
@@ -75,12 +77,12 @@ Sizes = Annotated[
     Annotated[str, Tag("str")] | Annotated[Shapes, Tag("dict[str,str]")],
     Discriminator(lambda given: "dict[str,str]" if given and isinstance(given, dict) else "str"),
 ]
-Place = Annotated[str, AfterValidator(_place)]
+FieldPath = Annotated[str, AfterValidator(_field_path)]
 """The path of a field in the request body, or in its metadata."""
-Places = tuple[Place, ...]
+FieldPaths = tuple[FieldPath, ...]
 Lengths = Annotated[tuple[PositiveInt, ...], BeforeValidator(_lengths), Field(min_length=1)]
 """Lengths in seconds, the default first. `"2-15"` adds every length from 2 to 15."""
-Files = tuple[Annotated[Places, Field(min_length=1)], ...]
+Files = tuple[Annotated[FieldPaths, Field(min_length=1)], ...]
 """The fields of each file, one entry per file."""
 
 
@@ -115,15 +117,15 @@ class SoundTable(Table):
     most_bytes: int = Field(15_000_000, ge=10_000)
 
 
-class PlacesTable(Table):
+class FieldsTable(Table):
     """`[models.<name>.places]`"""
 
-    size: Places = ("size",)
-    aspect: Places = ()
-    length: Places = ("seconds",)
-    extras: Places | None = None
-    named: dict[str, Places] = Field(default_factory=dict)
-    fixed: dict[Kind, dict[Place, Value]] = Field(default_factory=dict)
+    size: FieldPaths = ("size",)
+    aspect: FieldPaths = ()
+    length: FieldPaths = ("seconds",)
+    extras: FieldPaths | None = None
+    named: dict[str, FieldPaths] = Field(default_factory=dict)
+    fixed: dict[Kind, dict[FieldPath, Value]] = Field(default_factory=dict)
     i2v: Files = (("input_reference",),)
     kf2v: Files = ()
     s2v: Files = ()
@@ -157,7 +159,7 @@ class ModelTable(Table):
     body: Literal["form", "json"] = "form"
     prompt_limit: int = Field(gt=0, le=200_000)
     typical: float = Field(180, gt=0)
-    places: PlacesTable = PlacesTable()
+    places: FieldsTable = FieldsTable()
     picture: PictureTable | None = None
     sound: SoundTable = SoundTable()
     extras: dict[str, Value] = Field(default_factory=dict)

@@ -34,15 +34,15 @@ TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
 class Backup(Table):
     """`[backup]`"""
 
-    daily: bool = Field(True, description="whether one is made each night while the service runs")
+    daily: bool = Field(True, description="whether the service makes a backup each night")
     folder: str | None = Field(
-        None, description="where they are kept; default: the folder backups in data_dir"
+        None, description="the folder of the backups; default: the folder backups in data_dir"
     )
     copy_to: Annotated[str, AfterValidator(stores.storage_url)] | None = Field(
-        None, description="a second place for each of them: a bucket, or a folder elsewhere"
+        None, description="a second place for each backup: a bucket, or a folder elsewhere"
     )
     keep: int = Field(
-        14, ge=1, le=365, description="how many of them are kept, and for how many days"
+        14, ge=1, le=365, description="how many backups are kept, and for how many days"
     )
 
 
@@ -50,14 +50,16 @@ class Retention(Table):
     """`[retention]`: 0 switches a rule off."""
 
     videos_days: Days = Field(
-        30, description="days that a video is kept once it is posted; 0 is for ever"
+        30, description="days that a video is kept after it was posted; 0 is for ever"
     )
     inputs_days: Days = Field(
         2, description="days that pictures and sounds are kept after the end of their job"
     )
     words_days: Days = Field(
-        90, description="days that prompts, and what gateways said, are kept after it"
+        90, description="days that prompts and gateways' words are kept after the end of their job"
     )
     most_gb: float = Field(
-        0, ge=0, description="gigabytes of media at most: the oldest posted videos go first"
+        0,
+        ge=0,
+        description="gigabytes of media at most; originals go first, then the oldest videos",
     )

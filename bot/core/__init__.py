@@ -1,1 +1,1 @@
-"""The rules of the house in plain Python: no I/O, no third-party imports, no words people read."""
+"""The rules of the bot in plain Python: no I/O, no third-party imports, no texts for people."""

@@ -14,7 +14,7 @@ UseCase = Callable[..., Awaitable[Values]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """One row of the `acts` table."""
+    """An operator's command as one row of the `acts` table."""
 
     at: float
     """Seconds since the epoch, UTC."""

@@ -23,7 +23,7 @@ _MENTION = re.compile(r"<@!?(.+)>")
 
 
 Acts = Callable[[int, str | None], Awaitable[list[Act]]]
-"""Returns at most so many acts, the newest first: all acts, or the acts on one subject."""
+"""A function that returns acts, the newest first: up to a number, and on one subject if given."""
 
 
 class Holds(Protocol):

@@ -34,7 +34,7 @@ class _Outage:
     why: str
     at: float
     steady: float
-    told: set[Person] = field(default_factory=set)
+    alerted: set[Person] = field(default_factory=set)
     begun: dict[Person, float] = field(default_factory=dict)
     """When the first send whose result is unknown began, by person."""
 
@@ -75,7 +75,7 @@ class Alarm:
         over, self._outage = self._outage, None
         if over is not None:
             said = Reply(text=Text(id="cause.database_over"), tone=Tone.DONE)
-            for person in sorted(over.told):
+            for person in sorted(over.alerted):
                 await self._tell(person, said, "over", _Outage("", over.at, over.steady))
 
     async def _trouble(self, why: str) -> None:
@@ -85,15 +85,15 @@ class Alarm:
         now = self.clock.steady()
         if now - outage.steady < PATIENCE:
             return
-        is_known = bool(outage.told)
+        is_known = bool(outage.alerted)
         if not is_known and self._rang_at is not None and now - self._rang_at < HUSH:
             return
         values = {"why": outage.why.removeprefix("database: ")}
         said = Reply(text=Text(id="cause.database", values=values), tone=Tone.FAILED)
         for person in self._known:
-            if person not in outage.told:
+            if person not in outage.alerted:
                 await self._tell(person, said, "begun", outage)
-        if outage.told and not is_known:
+        if outage.alerted and not is_known:
             self._rang_at = now
 
     async def _tell(self, person: Person, said: Reply, word: str, outage: _Outage) -> None:
@@ -111,4 +111,4 @@ class Alarm:
             if not (isinstance(error, Temporary) and (error.unsent or error.away)):
                 outage.begun.setdefault(person, self.clock.now())
             return
-        outage.told.add(person)
+        outage.alerted.add(person)

@@ -1,6 +1,6 @@
 """The operators' use cases on limits: show the use of today, grant more, and reset.
 
-A grant and a reset hold for today alone. The limits of other days stand in the configuration.
+A grant and a reset hold for today alone. On other days the limits in the configuration apply.
 """
 
 from collections.abc import Mapping

@@ -21,8 +21,8 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A text for this person alone.
+class TextAnswer:
+    """A text that only the person who typed or pressed sees.
 
     `is_done`: the text confirms an action, so a platform retries sending it.
     """
@@ -75,4 +75,4 @@ class Shown:
     """Whether only this person sees the video."""
 
 
-Answer = Taken | Changed | Told | Turned | Asked | Sure | Removed | Shown
+Answer = Taken | Changed | TextAnswer | Turned | Asked | Sure | Removed | Shown

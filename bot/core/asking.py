@@ -1,6 +1,6 @@
-"""Whether a person still waits for the answer to an order.
+"""Remembers whether an order was already answered with an error.
 
-Once the person was told "no", the order must not be admitted any more.
+An order that takes too long is answered with an error. After that it must not be admitted any more.
 """
 
 from collections.abc import Iterator
@@ -9,14 +9,17 @@ from contextvars import ContextVar
 
 
 class Asking:
-    """One order while its person waits for the answer."""
+    """An order whose person waits for the answer.
+
+    `is_over` is set when the person was told that the order failed.
+    """
 
     def __init__(self) -> None:
         self.is_over = False
 
     @contextmanager
     def begun(self) -> Iterator[None]:
-        """Attach this order to all tasks that start inside."""
+        """Make this the order of all tasks that are started inside the context."""
         token = _asking.set(self)
         try:
             yield
@@ -25,7 +28,10 @@ class Asking:
 
 
 def is_over() -> bool:
-    """Whether this task belongs to an order that was already answered with "no"."""
+    """Whether the order that this task works on was already answered with an error.
+
+    False for a task that works on no order.
+    """
     asking = _asking.get()
     return asking is not None and asking.is_over
 

@@ -117,8 +117,8 @@ class Bells:
             self.in_hand[after.id] = after
         else:
             self._due(after)
-        if moves.has_place(before) and not moves.has_place(after):
-            self.each_job[Status.QUEUED,].ring(now)  # the next one was called
+        if moves.has_slot(before) and not moves.has_slot(after):
+            self.each_job[Status.QUEUED,].ring(now)  # the next job may get the slot
         due = due_after(before, after, now=now)
         if result is not None:
             due.pop(PostKind.RESULT, None)
@@ -143,7 +143,7 @@ class Bells:
         after = self.in_hand.pop(job.id, None)
         if after is None:
             if job.status is Status.IN_PROGRESS:
-                self._due(job)  # its loop is not the one that gave it back
+                self._due(job)  # another loop takes its next step
             return UNKNOWN
         self._due(after)
         return math.inf

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from bot.core.accounts import Accounts
 from bot.core.conversions import Conversions
-from bot.core.endings import told_in_private
+from bot.core.endings import sent_in_private
 from bot.core.jobs import ACTIVE, LOCKS, SOFT_DEADLINE, WITHDRAWN, Job, Reason, Status
 from bot.core.learned import Key, Learned
 from bot.core.ports import Clock, Jobs, Posts
-from bot.core.posts import told_by
+from bot.core.posts import end_kind
 from bot.core.prices import money
 from bot.core.replies import (
     Action,
@@ -76,10 +76,10 @@ class Cards:
         now, address = self.clock.now(), job.order.call.address
         terms = await self.accounts.terms(address)
         usage = await self.jobs.usage(address, job.order.call.person.id, terms.limits, now=now)
-        kind = told_by(job)
+        kind = end_kind(job)
         end = await self.posts.get(job.id, kind) if kind else None
         if end and end.direct and end.message_id:
-            return told_in_private(job)
+            return sent_in_private(job)
         timing, left = await self._timing(job), Left.of(usage, terms.limits, now=now)
         # The cost in the row counts, as prices may have changed. 1: no price; 0: released.
         cost = money(job.spend_cost, self.currency) if job.spend_cost > 1 else None
@@ -109,13 +109,13 @@ class Cards:
         return min((at for at in times if at > now), default=None)
 
     async def _timing(self, job: Job) -> Timing:
-        now, place = self.clock.now(), await self.conversions.place(job)
-        ready_at = place.ready_at if place else await self._ready_at(job, now)
+        now, position = self.clock.now(), await self.conversions.position(job)
+        ready_at = position.ready_at if position else await self._ready_at(job, now)
         return Timing(
             ready_at=ready_at,
             is_soon=ready_at is not None and ready_at - now <= SOON,
             is_late=now - (job.submitted_at or now) > SOFT_DEADLINE,
-            before=place.before if place else 0,
+            before=position.before if position else 0,
             at_once=self.at_once(job.request.model),
         )
 

@@ -39,7 +39,7 @@ URGENT = frozenset({Kind.LIMIT})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """A cause as it is now."""
+    """A lasting problem that owners are told of, as it is now."""
 
     kind: Kind
     about: str = ""
@@ -86,23 +86,23 @@ def say(before: Known | None, cause: Cause, *, now: float) -> Say:
 
 
 def _is_worse(facts: Facts, said: Facts, shown: Facts) -> bool:
-    level, told, last = (it.get("level") for it in (facts, said, shown))
-    if isinstance(level, int) and isinstance(told, int) and isinstance(last, int):
+    level, sent, last = (it.get("level") for it in (facts, said, shown))
+    if isinstance(level, int) and isinstance(sent, int) and isinstance(last, int):
         if facts.get("day") != said.get("day"):
             return True
         is_other = facts.get("limit") != said.get("limit")
         rises = level > last and facts.get("limit") == shown.get("limit")
-        return level > told or (is_other and (level == told or rises))
+        return level > sent or (is_other and (level == sent or rises))
     return bool(ids_in(facts) - ids_in(said)) and not _only_moved_up(facts, said)
 
 
 def _only_moved_up(facts: Facts, said: Facts) -> bool:
     """Whether no job is new: they were only beyond the stored ids (`MOST_IDS`) before."""
-    count, newest, told = said.get("count"), facts.get("newest"), said.get("newest")
+    count, newest, sent = said.get("count"), facts.get("newest"), said.get("newest")
     is_cut = isinstance(count, int) and count > len(ids_in(said))
-    if not (isinstance(newest, float) and isinstance(told, float)):
+    if not (isinstance(newest, float) and isinstance(sent, float)):
         return False
-    return is_cut and newest <= told
+    return is_cut and newest <= sent
 
 
 def ids_in(facts: Facts) -> frozenset[str]:
@@ -156,7 +156,7 @@ class Causes(Protocol):
     async def sending(self, report: Report, *, now: float) -> bool:
         """Note that a send begins. Return whether the message may still be sent."""
 
-    async def told(self, report: Report, message_id: str, channel_id: str) -> None:
+    async def sent(self, report: Report, message_id: str, channel_id: str) -> None:
         """Note the sent message. If the cause has changed meanwhile, the report is due again."""
 
     async def put_off(self, report: Report, *, due_at: float, unsent: bool = False) -> None:

@@ -67,7 +67,7 @@ def request_of(
     extras = {**model.extras, **model.differing(quality).extras, **asked(model, order)}
     chosen = {"size": size, **({"aspect": aspect} if aspect else {})}
     named = {**chosen, **extras, **chosen}
-    placed = [(at, value) for name, value in named.items() for at in model.places.of(name)]
+    in_fields = [(at, value) for name, value in named.items() for at in model.places.of(name)]
     sounding = extras.get(Extra.AUDIO, model.unasked.get(Extra.AUDIO))
     seconds = seconds_of(model, order, quality)
     words = _words(model, order, presets)
@@ -84,7 +84,7 @@ def request_of(
         dialect=model.dialect,
         is_json=model.is_json,
         lengths=model.places.length,
-        parameters=(*placed, *model.places.fixed.get(kind, {}).items()),
+        parameters=(*in_fields, *model.places.fixed.get(kind, {}).items()),
         family=model.family,
         label=model.label,
         aspect=aspect,

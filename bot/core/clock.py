@@ -14,7 +14,7 @@ STEP = 5.0
 
 
 class SystemClock:
-    """Implements `timekeeping.SettableClock`."""
+    """The machine's clock without its steps. Implements `timekeeping.SettableClock`."""
 
     def __init__(
         self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.core.answers import Answer, Told
+from bot.core.answers import Answer, TextAnswer
 from bot.core.door import Door
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Status
@@ -98,7 +98,7 @@ def _list(read: Callable[[Listings, Call], Awaitable[Reply]]) -> Act:
     """Return a command's function that answers with the list from `read`."""
 
     async def act(door: Door, typed: Typed) -> Answer:
-        return Told(await read(door.listings, typed.call))
+        return TextAnswer(await read(door.listings, typed.call))
 
     return act
 
@@ -113,7 +113,7 @@ async def _help(door: Door, typed: Typed) -> Answer:
     except Refused as refused:
         closed = error(refused).text
     known = [(each.name, each.says) for each in COMMANDS.values() if each.who in who]
-    return Told(await door.listings.help(call, known, closed=closed))
+    return TextAnswer(await door.listings.help(call, known, closed=closed))
 
 
 async def _cancel(door: Door, typed: Typed) -> Answer:
@@ -124,7 +124,7 @@ async def _cancel(door: Door, typed: Typed) -> Answer:
     actor = Actor(person=call.person, moderates=not own and await typed.moderates(job))
     stopped = await service.stop(job.id, actor)
     word = "cancel.cancelled" if stopped.status is Status.CANCELLED else "cancel.silenced"
-    return Told(Reply(text=Text(id=word, values={"prompt": title_of(job)})), is_done=True)
+    return TextAnswer(Reply(text=Text(id=word, values={"prompt": title_of(job)})), is_done=True)
 
 
 async def _latest(door: Door, call: Call) -> Job:
@@ -152,8 +152,8 @@ def _decide(*, allowed: bool, here: str, of_person: str) -> Act:
     return act
 
 
-def _done(message_id: str) -> Told:
-    return Told(Reply(text=Text(id=message_id)), is_done=True)
+def _done(message_id: str) -> TextAnswer:
+    return TextAnswer(Reply(text=Text(id=message_id)), is_done=True)
 
 
 _PERSON = Argument(name="person", is_person=True)

@@ -11,7 +11,7 @@ SLOW = (b"\x47", b"\x89PNG")
 
 
 class Container(StrEnum):
-    """The containers that videos are taken from; the values are libav's names for its readers."""
+    """The containers that videos are taken from; the values are libav's names for its demuxers."""
 
     MP4 = "mp4"
     QUICKTIME = "mov"

@@ -36,7 +36,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """A position in the queue."""
 
     before: int
@@ -76,7 +76,7 @@ class Conversions:
         paces = [*await self._paces(), round(seconds / _size(video), 3)]
         await self.facts.put(_PACES, json.dumps(paces[-_SAMPLES:]))
 
-    async def place(self, job: Job) -> Place | None:
+    async def position(self, job: Job) -> Position | None:
         """Return the job's position in the queue; None if the job is not in the queue."""
         if job.status is not Status.CONVERTING:
             return None
@@ -87,7 +87,7 @@ class Conversions:
             free_at = begins_at + min(pace * _size(each.video), MOST_SECONDS)
             is_late = is_late or free_at <= now
             if each.job_id == job.id:
-                return Place(before, None if is_late else free_at)
+                return Position(before, None if is_late else free_at)
         return None
 
     async def _paces(self) -> list[float]:

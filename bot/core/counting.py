@@ -1,7 +1,7 @@
-"""Whether what limits count is what the jobs add up to.
+"""Compare the usage counters of limits with the sums of the jobs.
 
-It always should be. Where it is not, somebody might spend past a limit: no order is taken until an
-operator has had it counted anew.
+They should always agree. If they don't, somebody might spend more than a limit allows. So no order
+is accepted until an operator has the jobs counted again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,39 +13,42 @@ from bot.core.causes import Cause, Kind
 from bot.core.ports import Clock
 
 EVERY = 6 * 3600.0
-"""Seconds between two comparisons by itself: each reads all jobs of the day."""
+"""Seconds between two automatic comparisons. A comparison reads all jobs of the day."""
 
 
 class Counters(Protocol):
     """The counters of limits. Each method is one whole transaction."""
 
     async def compare(self) -> Sequence[str]:
-        """Names of those that are wrong; from then on no order is taken, until `recount`."""
+        """Return the names of the wrong counters. If any is wrong, no order is accepted."""
 
     async def doubted(self) -> Sequence[str]:
-        """Those that were found to be wrong."""
+        """Return the names of the counters that the last comparison found wrong."""
 
     async def recount(self, act: Act) -> None:
-        """Count anew, and take orders again."""
+        """Set the counters to the sums of the jobs, and accept orders again."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Counting:
-    """Compares, tells, and counts anew."""
+    """Compares the counters with the jobs, reports wrong counters, and corrects them."""
 
     counters: Counters
     clock: Clock
     decided: Callable[[], None]
-    """It is called when a comparison, or an operator, changed whether orders are taken."""
+    """A function that is called when orders may have been stopped or allowed again."""
     _compared_at: float | None = field(default=None, init=False)
 
     @property
     def use_cases(self) -> Mapping[str, UseCase]:
-        """By the name that a command asks for."""
+        """The use cases, by the name that a command asks for."""
         return {"usage.compare": self.compare, "usage.recount": self.recount}
 
     async def causes(self) -> list[Cause]:
-        """One, while orders are refused because of it."""
+        """Return one cause while orders are refused because of wrong counters.
+
+        Compares the counters if the last comparison is `EVERY` seconds old.
+        """
         now = self.clock.now()
         if self._compared_at is not None and abs(now - self._compared_at) < EVERY:
             wrong = await self.counters.doubted()
@@ -55,13 +58,13 @@ class Counting:
         return [Cause(kind=Kind.USAGE, facts={"wrong": ", ".join(wrong)})] if wrong else []
 
     async def compare(self) -> Values:
-        """Compare now."""
+        """Compare the counters now, and return the names of the wrong ones."""
         wrong = await self.counters.compare()
         self.decided()
         return {"wrong": list(wrong)}
 
     async def recount(self, *, actor: str, why: str = "") -> Values:
-        """Count anew from the jobs, and take orders again."""
+        """Correct the counters from the jobs, and accept orders again. Return which were wrong."""
         wrong = await self.counters.compare()
         act = Act(at=self.clock.now(), actor=actor, action="usage.recount", why=why)
         await self.counters.recount(act)

@@ -131,8 +131,8 @@ class Decisions:
             in_chat = IN_CHAT.get(refused.code)
             if in_chat is None:
                 raise
-            told = {"job": values.get("job"), **refused.values}
-            raise Refused(in_chat, **told) from refused
+            details = {"job": values.get("job"), **refused.values}
+            raise Refused(in_chat, **details) from refused
 
     # --- an unconfirmed job --------------------------------------------------------------------
 

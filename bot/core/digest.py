@@ -24,13 +24,13 @@ LATE = 3600.0
 """The least seconds for which a digest stays due, also past midnight."""
 DAY = 86_400.0
 APART = 12 * 3600.0
-"""The least seconds between two digests, whatever the calendar says."""
+"""The least seconds between two digests, even if the date has changed."""
 FURTHEST = 2 * DAY
 """The most seconds by which the last digest may be ahead of a clock that was set back.
 
 If it is further ahead, its time was wrong and is ignored.
 """
-TOLD = "digest.day"
+LAST_DAY = "digest.day"
 """The setting with the date of the last day that was handled."""
 MOST_REASONS = 5
 
@@ -98,11 +98,11 @@ class Digest:
     async def check(self) -> None:
         """Write the digest if it is due and was not written."""
         now = self.clock.now()
-        day, told = self._day(now), await self.settings.get(TOLD)
-        if told is None:  # A new service has no earlier day.
-            await self.settings.put(TOLD, day or "")
+        day, last_day = self._day(now), await self.settings.get(LAST_DAY)
+        if last_day is None:  # A new service has no earlier day.
+            await self.settings.put(LAST_DAY, day or "")
             return
-        if day is None or told == day:
+        if day is None or last_day == day:
             return
         last = await self.causes.last(Kind.DIGEST)
         if last is not None and -FURTHEST < now - last < APART:
@@ -113,7 +113,7 @@ class Digest:
             if await self.causes.once(cause, rooms=self.rooms, now=now):
                 log.info("digest.written", day=day)
                 self.changed()
-        await self.settings.put(TOLD, day)
+        await self.settings.put(LAST_DAY, day)
 
     def _day(self, now: float) -> str | None:
         """Return the date of the digest that is due; None if none is due."""

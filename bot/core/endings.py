@@ -10,7 +10,7 @@ from bot.core.errors import Refused
 from bot.core.jobs import Job, Status
 from bot.core.platforms import Edits, Platform, Points, ReadsHistory, Removes, place, standing
 from bot.core.ports import Posts
-from bot.core.posts import Post, PostKind, told_by
+from bot.core.posts import Post, PostKind, end_kind
 from bot.core.replies import Reply, Text, Tone
 from bot.log import get_logger
 
@@ -20,12 +20,12 @@ MOST_REMOVALS = 20
 log = get_logger()
 
 
-async def told(posts: Posts, post: Post, job: Job) -> Post | None:
+async def end_of(posts: Posts, post: Post, job: Job) -> Post | None:
     """Return the sent post of the job's end that replaces `post`; None if there is none.
 
     A post in direct messages does not replace the card in a channel.
     """
-    kind = told_by(job)
+    kind = end_kind(job)
     end = await posts.get(job.id, kind) if kind and kind is not post.kind else None
     if end is None or end.message_id is None:
         return None
@@ -54,7 +54,7 @@ async def clear(post: Post, end: Post, job: Job, platform: Platform) -> None:
         if isinstance(platform, Points):
             at = platform.link_to(place(end, job))
         with suppress(Refused):
-            await platform.edit(said, job, _told_at(job, at))
+            await platform.edit(said, job, _sent_at(job, at))
 
 
 async def _said(post: Post, job: Job, platform: Platform) -> Post | None:
@@ -73,13 +73,13 @@ async def _said(post: Post, job: Job, platform: Platform) -> Post | None:
     )
 
 
-def told_in_private(job: Job) -> Reply:
+def sent_in_private(job: Job) -> Reply:
     """Return the one-line card in the channel for a job whose end was posted in private."""
     made = Text(id="card.delivered_private" if job.private else "card.delivered_direct")
     return _line(job, made if job.status is Status.DELIVERED else Text(id=f"card.{job.status}"))
 
 
-def _told_at(job: Job, address: str | None) -> Reply:
+def _sent_at(job: Job, address: str | None) -> Reply:
     """Return the text for a message that can't be deleted."""
     at = Text(id="card.elsewhere_at", values={"to": address})
     return _line(job, at if address else Text(id="card.elsewhere"))

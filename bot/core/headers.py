@@ -204,8 +204,8 @@ def boxes(file: IO[bytes], start: int, stop: int) -> Iterator[tuple[bytes, int, 
         start = end
 
 
-def _at(file: IO[bytes], place: int, size: int) -> bytes:
-    file.seek(place)
+def _at(file: IO[bytes], offset: int, size: int) -> bytes:
+    file.seek(offset)
     found = file.read(size)
     if len(found) < size:
         raise IndexError

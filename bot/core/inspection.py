@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.core.keeping import Ledger, Rules, Shelf, Stored, by
+from bot.core.keeping import FileStore, Ledger, Rules, Stored, by
 from bot.core.ports import Clock
 from bot.core.strays import Strays
 
@@ -14,22 +14,24 @@ MOST_NAMED = 200
 class Inspection:
     """Read-only checks, which work with or without a running service."""
 
-    def __init__(self, *, ledger: Ledger, shelf: Shelf, rules: Rules, clock: Clock) -> None:
+    def __init__(
+        self, *, ledger: Ledger, file_store: FileStore, rules: Rules, clock: Clock
+    ) -> None:
         self._ledger = ledger
-        self._shelf = shelf
+        self._file_store = file_store
         self._rules = rules
         self._clock = clock
-        self._strays = Strays(ledger=ledger, shelf=shelf, rules=rules, clock=clock)
+        self._strays = Strays(ledger=ledger, file_store=file_store, rules=rules, clock=clock)
 
     async def verify(self) -> Values:
         """Compare rows and files."""
-        files = {file.key: file async for page in self._shelf.files() for file in page}
+        files = {file.key: file async for page in self._file_store.files() for file in page}
         lost: list[Values] = []
         cut: list[Values] = []
         wanted: set[str] = set()
         async for page in self._strays.pages():
             wanted |= page.keys
-            wanted.update(map(self._shelf.video_key, page.open_jobs))
+            wanted.update(map(self._file_store.video_key, page.open_jobs))
             for key, (job, size) in page.own.items():
                 found = files.get(key)
                 if found is None:
@@ -58,7 +60,7 @@ class Inspection:
         strays = [*await self._strays.stored(), *await self._strays.received()]
         found: dict[str, object] = {kind: step.values for kind, step in due.items()}
         if rules.most_bytes is not None:
-            size = sum([file.size async for page in self._shelf.files() for file in page])
+            size = sum([file.size async for page in self._file_store.files() for file in page])
             over = size - rules.most_bytes
             found["over_most"] = {"rows": 0, "files": 0, "bytes": over}
         return {"dry_run": True, **found, "strays": {"rows": 0, **_counted(strays)}}

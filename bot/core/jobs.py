@@ -30,7 +30,7 @@ Such a job is never polled.
 """
 
 HELD = 600.0
-"""Seconds until a job under an operator's hold is due again. The end of the hold comes first."""
+"""Seconds until a job under a hold is due by itself. The end of the hold makes it due earlier."""
 
 MOST_CRASHES = 3
 """Process crashes in a row, all during the same step of a job, after which the job is suspect."""
@@ -105,7 +105,7 @@ class Reason(StrEnum):
     """Why a job ended as it did, or why it waits. Each has one sentence per language.
 
     A failed or cancelled job never counts as one of its person's videos, whatever it costs. A job
-    that "counts in full" counts as a video and as money.
+    that "counts for all limits" counts as a video and as money.
     """
 
     REFUSED = "refused"
@@ -117,30 +117,30 @@ class Reason(StrEnum):
     REFUSED_ALONE = "refused_alone"
     """The gateway refused key or balance for this job alone. It ends the job at no cost."""
     MODERATED = "moderated"
-    """The gateway's content rules stopped the job. It ends the job, which costs as `REFUSED`."""
+    """The gateway's content rules stopped the job. It ends and costs as `REFUSED` does."""
     TOO_LONG = "too_long"
-    """The gateway found the prompt too long. It ends the job, which costs as `REFUSED`."""
+    """The gateway found the prompt too long. The job ends and costs as `REFUSED` does."""
     BAD_SIZE = "bad_size"
-    """The gateway does not make this size. It ends the job, which costs as `REFUSED`."""
+    """The gateway does not make this size. The job ends and costs as `REFUSED` does."""
     NO_BALANCE = "no_balance"
-    """The gateway's account is empty. The job waits for the pause to end, and counts in full."""
+    """The gateway's account is empty. The job waits for the pause's end; all limits count it."""
     BAD_KEY = "bad_key"
-    """The gateway refuses our key. The job waits for the pause to end, and counts in full."""
+    """The gateway refuses our key. The job waits for the pause's end; all limits count it."""
     UNKNOWN_MODEL = "unknown_model"
-    """The gateway does not offer the model. It ends the job, which costs as `REFUSED`."""
+    """The gateway does not offer the model. The job ends and costs as `REFUSED` does."""
     WRONG_ADDRESS = "wrong_address"
-    """The gateway's address leads elsewhere. It ends the job, which costs as `REFUSED`."""
+    """The gateway's address leads elsewhere. The job ends and costs as `REFUSED` does."""
     BLOCKED = "blocked"
-    """A proxy or a bot wall rejected the POST. It ends the job, which costs as `REFUSED`."""
+    """A proxy or a bot wall rejected the POST. The job ends and costs as `REFUSED` does."""
     BUSY = "busy"
     """The gateway can't be reached, answers "later" (429), or is no longer configured.
 
-    The job waits for a retry and counts in full. After the last retry it fails at no cost.
+    The job waits for a retry; all limits count it. After the last retry it fails at no cost.
     """
     AT_ONCE = "at_once"
-    """The model has no free slot at its gateway. The job waits for a slot, and counts in full."""
+    """The model has no free slot at its gateway. The job waits for one; all limits count it."""
     PAUSED = "paused"
-    """An operator holds the gateway, or all. The job waits for the end, and counts in full."""
+    """An operator holds the gateway, or all. The job waits for the end; all limits count it."""
     PICTURE_GONE = "picture_gone"
     """A picture could not be fetched, or our copy is gone. It ends the job, which costs nothing."""
     PICTURE_BAD = "picture_bad"
@@ -189,7 +189,7 @@ class Reason(StrEnum):
     NO_ROOM = "no_room"
     """The POST's response was the video, but our disk was full. It ends the job, at a cost."""
     EXPIRED = "expired"
-    """The gateway says that the video expired. It ends the job, which costs as `REFUSED`."""
+    """The gateway says that the video expired. The job ends and costs as `REFUSED` does."""
     UNDELIVERABLE = "undeliverable"
     """The video can't be posted anywhere, and is kept. The job stays completed and counts."""
     GATEWAY_ERROR = "gateway_error"
@@ -303,7 +303,7 @@ def thumbnail_size(width: int, height: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One row of the `jobs` table. Times are seconds since the epoch, UTC."""
+    """An accepted order: one row of the `jobs` table. Times are seconds since the epoch, UTC."""
 
     id: str
     order: Order

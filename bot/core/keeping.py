@@ -103,7 +103,7 @@ class Ledger(Protocol):
         """To save space, discard the originals of converted and posted videos."""
 
     async def posted(self, *, in_chat: bool, now: float, most: int) -> Step:
-        """To save space, discard posted videos: those in the chat, or those posted as a link."""
+        """To save space, discard posted videos: uploaded ones if `in_chat`, else linked ones."""
 
     async def due(
         self,
@@ -113,9 +113,12 @@ class Ledger(Protocol):
         unconfirmed_by: float,
         words_by: float | None,
     ) -> Mapping[str, Step]:
-        """Return the extent of what `videos`, `inputs` and `words` would discard. None is never."""
+        """Return the extent of what `videos`, `inputs` and `words` would discard, by kind.
 
-    async def drafts(self, *, now: float) -> None:
+        A time of None means that this kind is never discarded.
+        """
+
+    async def proposals(self, *, now: float) -> None:
         """Delete proposals that their people have not confirmed in time."""
 
     async def discarded(self, *, after: str, most: int) -> list[str]:
@@ -131,7 +134,7 @@ class Ledger(Protocol):
         """Return the files named by the page of rows with ids after `after`."""
 
 
-class Shelf(Protocol):
+class FileStore(Protocol):
     """The files. Raises `Temporary` while the storage can't be reached."""
 
     def files(self) -> AsyncIterator[list[Stored]]:

@@ -1,6 +1,7 @@
-"""An order of which nobody knows whether it was taken, and the videos in its gateway's own list.
+"""Find the video of an unconfirmed job among the videos that its gateway lists.
 
-A match is a proposal with its grounds, and never adopted by itself: an operator picks.
+The result is a list of candidates with their grounds. The bot adopts none by itself: an operator
+picks one.
 """
 
 from collections.abc import Collection, Iterable
@@ -11,31 +12,35 @@ from bot.core.outcomes import Listed
 
 EARLIEST = -300.0
 LATEST = 900.0
-"""Seconds from our sending to the gateway's own time of a video: clocks differ, queues are long."""
+"""Bounds, in seconds, of a video's creation time at the gateway minus the time of our POST.
+
+A video outside them is no candidate. Clocks differ, and queues are long.
+"""
 CLOSE = 120.0
-"""Seconds that are close enough to speak for it."""
+"""Most seconds between our POST and a video's creation for the time to count as a ground."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A video that may be the one that was ordered."""
+    """A video in the gateway's list that may be the video of an unconfirmed job."""
 
     video: Listed
     later: float | None
-    """Seconds from our sending to the gateway's own time of it."""
+    """Seconds from our POST to the creation time of `video`; None if the gateway tells no time."""
     grounds: tuple[str, ...]
-    """Of `time`, `model` and `prompt`, those that speak for it."""
+    """Which of `time`, `model` and `prompt` match the job."""
 
     @property
     def confidence(self) -> str:
-        """`strong`, `likely` or `possible`."""
+        """`strong` with all three grounds, `likely` with two, else `possible`."""
         return ("possible", "possible", "likely", "strong")[len(self.grounds)]
 
 
 def candidates(job: Job, videos: Iterable[Listed], *, known: Collection[str]) -> list[Candidate]:
-    """Its own id first, then the likeliest.
+    """Return the listed videos that may be the video of `job`, the likeliest first.
 
-    None that is another job's, and none that contradicts the order.
+    A video with the job's own gateway id comes before all others. Videos of other jobs (`known`
+    holds their ids) and videos that contradict the order are left out.
     """
     fitting = (_candidate(job, video) for video in videos if video.id not in known)
     found = [each for each in fitting if each and each.grounds]

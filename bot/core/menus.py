@@ -1,4 +1,4 @@
-"""The menus of a person's lasting choices, as values that a platform draws."""
+"""The settings menus, where a person makes lasting choices, as values that a platform draws."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,15 +10,16 @@ from bot.core.replies import MOST_CARRIED, Action, Button, Reply, Text
 from bot.core.wishes import AUTO, AUTO_WORD, DRAFT, ON_OFF
 
 MOST_CHOICES = 24
-"""Values of one menu beside *no default*: Discord shows 25."""
+"""Most values of one menu. With the choice *no default* that makes 25, Discord's limit."""
 _HINTS = ("seconds", "aspect", PRIVATE)
-"""Settings with a sentence more."""
+"""Settings whose menu has an explaining sentence."""
 
 
 def settings_menu(preferences: Preferences, catalog: Catalog, which: str | None = None) -> Reply:
-    """All settings, each with its value; or the choices of one of them.
+    """Return the menu of all settings with their values, or the choices of the setting `which`.
 
-    A choice that can't be had any more is shown as none. Raises `Refused("setting_unknown")`.
+    A saved value that the catalog no longer offers is shown as *none*.
+    Raises `Refused("setting_unknown")`.
     """
     now = held(preferences, catalog)
     if which is not None:
@@ -66,7 +67,10 @@ def _button(which: str, value: str, label: Text | str, *, is_chosen: bool) -> Bu
 def _few(
     now: Preferences, catalog: Catalog, which: str, chosen: str | int | None
 ) -> Sequence[str | int]:
-    """As many as a menu can show: of lengths those that most models make, and the chosen one."""
+    """Return at most `MOST_CHOICES` values of a setting, always with the chosen value.
+
+    If there are more lengths than that, the lengths that most models make are kept.
+    """
     values = offered(now, catalog, which)
     if len(values) <= MOST_CHOICES:
         return values
@@ -91,7 +95,10 @@ def _choice(
 
 
 def _carried(catalog: Catalog, family: str) -> str:
-    """Its name, or as much of it as fits and is no other's; nothing where that is none."""
+    """Return the family's name as a button carries it, or "" if the button can't carry it.
+
+    A name over `MOST_CARRIED` bytes is cut, if what is left names no other family.
+    """
     word = spelt(family).encode()[:MOST_CARRIED].decode(errors="ignore")
     named = {model.family for model in catalog.named(word)}
     return word if named == {family} and word != NONE else ""

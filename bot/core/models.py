@@ -1,7 +1,7 @@
-"""One model's abilities, and how its gateway wants to be asked.
+"""One model: what it can make, and how a request to its gateway must look.
 
-Plain facts: they come from `catalog.toml` and the operator's configuration, already resolved for
-the dialect of the model's gateway.
+Plain values from `catalog.toml` and the operator's configuration, already resolved for the dialect
+of the model's gateway.
 """
 
 from collections.abc import Mapping
@@ -14,42 +14,42 @@ from bot.core.wishes import ASPECTS, QUALITIES, Extra
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureRule:
-    """The demands of one model on pictures, and how they and sounds travel to it."""
+    """One model's requirements on pictures, and how pictures and sounds are sent to its gateway."""
 
     transport: Transport
     fit: Fit = field(default_factory=Fit)
     url_above: int | None = None
-    """Bytes beyond which a file goes by link, where files can be linked to."""
+    """Bytes above which a file is sent as a link, if the bot can publish links; None: never."""
     exact: bool = False
     """The picture must have exactly the size of the video."""
     follows: bool = False
-    """With a picture, the video takes its shape, whatever shapes words alone can have."""
+    """The video takes the shape of the picture; `aspects` apply only to orders without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fields:
-    """Where things go in a body: paths like `size` or `metadata.input.seed`; several mean all."""
+    """The fields of a request body for each value, as paths like `metadata.input.seed`."""
 
     size: tuple[str, ...] = ("size",)
     aspect: tuple[str, ...] = ()
     length: tuple[str, ...] = ("seconds",)
     extras: tuple[str, ...] = ()
-    """`*` stands for the extra's name."""
+    """Fields of each extra; `*` stands for the name of the extra."""
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Extra → where it goes instead."""
+    """The fields of single extras, by the extra's name, used in place of `extras`."""
     files: Mapping[Kind, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
-    """One entry per file, the sound last."""
+    """The fields of the files, by kind: one entry for each file, the sound last."""
     fixed: Mapping[Kind, Mapping[str, Value]] = field(default_factory=dict)
-    """Values that go with the files, by place: say, the word that makes a picture the first."""
+    """Constant values that are sent with the files, by kind and field."""
 
     def of(self, name: str) -> tuple[str, ...]:
         named = {"size": self.size, "aspect": self.aspect, **self.named}
-        return named.get(name, tuple(place.replace("*", name) for place in self.extras))
+        return named.get(name, tuple(path.replace("*", name) for path in self.extras))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """The facts that differ in one quality."""
+    """The differences of a model in one quality. None means: as in `Model`."""
 
     seconds: tuple[int, ...] | None = None
     kinds: tuple[Kind, ...] | None = None
@@ -58,7 +58,7 @@ class Quality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model(Priced):
-    """One wire model at one gateway."""
+    """One exact model at one gateway, under the name that the gateway knows it by."""
 
     name: str
     family: str
@@ -68,34 +68,34 @@ class Model(Priced):
     dialect: str
     kinds: tuple[Kind, ...]
     seconds: tuple[int, ...]
-    """The first is the default."""
+    """Lengths of videos that the model makes, in seconds; the first is the default."""
     auto: bool = False
-    """The length can be left to the model."""
+    """The model can choose the length of the video itself."""
     sizes: Mapping[str, str | Mapping[str, str]]
     shapes: tuple[str, ...] = ()
-    """The aspects for words alone, where `sizes` name none."""
+    """The aspects of videos made from a prompt alone; empty if `sizes` tells the aspects."""
     at: Mapping[str, Quality] = field(default_factory=dict)
     is_json: bool = False
     prompt_limit: int
     typical: float
-    """Seconds."""
+    """Seconds that the model usually takes to make a video."""
     places: Fields = Fields()
     picture: PictureRule | None = None
     sound: SoundFit = field(default_factory=SoundFit)
     extras: Mapping[str, Value] = field(default_factory=dict)
-    """Sent with every request; `takes` are those that people may set."""
+    """Extra values sent with every request; `takes` lists the extras that people may set."""
     takes: tuple[Extra, ...] = ()
     unasked: Mapping[Extra, bool] = field(default_factory=dict)
-    """The vendor's choice where nothing is said."""
+    """The vendor's default of an extra, for a request that does not set the extra."""
     drops_false: tuple[Extra, ...] = ()
-    """Extras that the gateway leaves out on the way up when they are false."""
+    """Extras that the gateway does not pass on to the vendor when their value is false."""
     negative_limit: int = 500
     silent: bool = False
-    """Its videos have no sound; one that is not silent and takes no `audio` always makes some."""
+    """The model's videos have no sound. If False and `takes` has no `audio`, all have sound."""
     at_once: int | None = None
-    """Videos that the vendor makes at a time for one account, where that is known."""
+    """Most videos that the vendor makes at the same time for one account; None: unknown."""
     sound_priced: bool = False
-    """Sound costs something at its vendor: the operator is asked for both prices."""
+    """The vendor charges for sound, so `zoetrope init` asks the operator for both prices."""
     source: str = ""
 
     @property
@@ -106,7 +106,7 @@ class Model(Priced):
 
     @property
     def dearest(self) -> int:
-        """The cost of its longest video, with sound or not."""
+        """The cost of the model's longest video in its dearest quality, with or without sound."""
         return max(self.cost(self.longest, None, audio=sound) for sound in (None, False))
 
     @property
@@ -121,17 +121,17 @@ class Model(Priced):
         return self.at.get(quality) or Quality()
 
     def lengths(self, quality: str) -> tuple[int, ...]:
-        """Seconds that it makes in this quality, the default first."""
+        """Return the lengths in seconds that the model makes in this quality, the default first."""
         return self.differing(quality).seconds or self.seconds
 
     @property
     def qualities(self) -> tuple[str, ...]:
-        """Its qualities, from small to large; the default is the first of `sizes`."""
+        """The model's qualities, from small to large. The default is the first key of `sizes`."""
         return tuple(quality for quality in QUALITIES if quality in self.sizes)
 
     @property
     def aspects(self) -> tuple[str, ...]:
-        """The shapes this model makes; all of them where the video follows the picture."""
+        """The aspects that the model makes; all if the size of some quality names no aspect."""
         if self.shapes:
             return self.shapes
         shapes = [s for s in self.sizes.values() if not isinstance(s, str)]

@@ -13,7 +13,7 @@ from bot.core.posts import ANSWER_END
 from bot.core.wishes import WORDS
 
 
-def has_place(job: Job) -> bool:
+def has_slot(job: Job) -> bool:
     """Whether the job has one of its model's slots at its gateway, or waits for one."""
     waits = job.status is Status.QUEUED and job.reason is Reason.AT_ONCE
     return waits or job.status in IN_FLIGHT
@@ -69,7 +69,7 @@ def refitted(job: Job, request: VideoRequest, *, due_at: float) -> Job:
 
 
 def put_off(job: Job, *, due_at: float) -> Job:
-    """Let the same step run again at `due_at`. A job that is put off waits for no slot."""
+    """Postpone the same step to `due_at`, and end the claim and any wait for a slot."""
     reason = None if job.reason is Reason.AT_ONCE else job.reason
     return replace(job, due_at=due_at, claimed_until=None, crashes=0, reason=reason)
 
@@ -77,7 +77,9 @@ def put_off(job: Job, *, due_at: float) -> Job:
 def accepted(
     job: Job, gateway_id: str, *, sources: tuple[str, ...] = (), now: float, due_at: float
 ) -> Job:
-    """Mark the job as accepted under the gateway's id. From `unconfirmed`, quota stays released.
+    """Mark the job as accepted under the gateway's id.
+
+    A job that was `unconfirmed` still doesn't count as one of its person's videos.
 
     `sources`: URLs of the video if it was made at once; then the next poll is due at once, too.
     """

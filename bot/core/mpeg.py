@@ -1,10 +1,10 @@
-"""The bare frames of MPEG sound, which have no name: the bits of their headers tell them."""
+"""Find the frames of MPEG sound in a stream without a container, by the bits of their headers."""
 
 import re
 
 _SYNC = re.compile(rb"\xff[\xe0-\xff]|\x56[\xe0-\xff]")
 _CHAIN = 3
-"""Frames in a row that are no accident."""
+"""Frames in a row that prove that a stream is MPEG sound."""
 _MPEG_1 = 3
 _LAYER_2 = 2
 _BIT_RATES = {
@@ -13,12 +13,15 @@ _BIT_RATES = {
     (False, 1): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     (False, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-"""Kilobits a second, by whether it is MPEG 1, and by the bits that tell the layer."""
+"""Kilobits per second, by whether the frame is MPEG 1 and by the layer bits of its header."""
 _RATES = (44_100, 48_000, 32_000)
 
 
 def frames_in(body: bytes) -> tuple[str, int] | None:
-    """Which of `mp3`, `aac` and `loas` begins first in `body`, and where."""
+    """Return which of `mp3`, `aac` and `loas` begins first in `body`, and at which byte.
+
+    None if there are no three frames in a row.
+    """
     for mark in _SYNC.finditer(body):
         kind, at = _frame(body, mark.start())
         for _ in range(_CHAIN - 1):
@@ -32,7 +35,7 @@ def frames_in(body: bytes) -> tuple[str, int] | None:
 
 
 def _frame(body: bytes, at: int) -> tuple[str, int]:
-    """The kind and the size of the frame there; no kind where there is none."""
+    """Return the kind and the size of the frame at byte `at`; `("", 0)` if there is no frame."""
     head = body[at : at + 6]
     if len(head) < 6:
         return "", 0

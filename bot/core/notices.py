@@ -1,7 +1,7 @@
-"""News that operators get without asking: a gateway is paused, works again, or puzzles us.
+"""Notices: messages to operators that a gateway is paused, works again or sends unknown answers.
 
-One row for each owner, gateway and subject: news takes the place of what was not said yet, so
-nobody is told what is no longer so.
+There is one row for each owner, gateway and subject. A newer notice replaces one that was not sent
+yet, so operators are not told what is no longer true.
 """
 
 from collections.abc import Mapping
@@ -11,54 +11,66 @@ from hashlib import sha256
 from bot.core.jobs import Reason
 
 REMINDER = 24 * 3600.0
-"""Seconds after which a lock that lasts is said again."""
+"""Seconds after which operators are told again of a pause that lasts."""
 HUSH = 3600.0
-"""Seconds in which the same is said once, and no lock after the end of another.
+"""Least seconds from a notice of a pause, or of the end of a pause, to the next notice of a pause.
 
-A balance too low for one video and enough for the next would else be news every few minutes.
+Without this limit, a balance that is enough for some videos only would cause a notice every few
+minutes.
 """
 MOST_WORDS = 10
-"""Unknown words and shapes that are told of one gateway: more are noise, not a dialect."""
+"""Most unknown status words and answer shapes of one gateway that operators are told of."""
 PUZZLES = (WORD, SHAPE) = ("word", "shape")
-"""A status word, and an answer without any: its shape are the names in it."""
+"""Kinds of unknown answers: an unknown status word, and an answer without a status word.
+
+The names of the fields in an answer are its shape.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A gateway is left alone: it refuses our key or our balance."""
+    """The pause of a gateway that refuses our key or has no balance left for us."""
 
     reason: Reason
     until: float
-    """When the gateway is asked whether that is over."""
-    looking: bool = False
-    """Only looks were refused: a good one shows that all is well. Else it takes a create."""
+    """When the gateway is probed next, to see whether the pause is over."""
+    polls_only: bool = False
+    """True if only polls were refused. Then a poll that succeeds ends the pause.
+
+    If False, a poll can't end the pause: only a probe or an accepted order can.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paused:
-    """A paused gateway that is to be asked whether its lock is over."""
+    """A paused gateway that is due to be probed."""
 
     gateway: str
     reason: Reason
     tried_at: float | None
-    """Since when the one order that may try has gone; None: the next one may."""
+    """When the last order was sent to test the gateway; None: the next order may be sent."""
     refused_at: float | None
-    """When a free question was last refused for the same reason; None: never in this pause, so
-    that a good answer to one proves nothing."""
+    """When the gateway last refused a free request for the same reason as the pause.
+
+    None: never in this pause, so a good answer to a free request doesn't end the pause.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One row of the `notices` table. Times are seconds since the epoch, UTC."""
+    """A message to an owner about a gateway: one row of the `notices` table.
+
+    Times are seconds since the epoch, UTC.
+    """
 
     gateway: str
     platform: str
     person: str
-    """An owner; empty where everybody in the room is the operator."""
+    """The owner's id; empty for the room, where everybody counts as the operator."""
     reason: Reason | None
-    """None: it works again."""
+    """The reason of the pause; None: the gateway works again, or `subject` tells the matter."""
     detail: str
-    """The gateway's own words."""
+    """The text of the gateway's answer."""
     waiting: int
     """Jobs that the pause held up when this was written."""
     written_at: float
@@ -66,39 +78,54 @@ class Notice:
     claimed_until: float | None
     attempts: int
     subject: str = ""
-    """Its subject, if that is no pause; see `about`."""
+    """The subject of a notice that is not about a pause; see `about`."""
 
 
-def last_of(told: Mapping[Reason | None, float]) -> Reason | None:
-    """The last reason that operators were told of, by the time of each; None: it works."""
-    return max(told, key=told.__getitem__, default=None)
+def last_of(sent_at: Mapping[Reason | None, float]) -> Reason | None:
+    """Return the reason of the latest notice; None if that notice said that the gateway works.
+
+    `sent_at` holds the time of the latest notice for each reason, and for None.
+    """
+    return max(sent_at, key=sent_at.__getitem__, default=None)
 
 
-def may_be_said_at(lock: Reason, told: Mapping[Reason | None, float]) -> float:
-    """From when on `lock` is news to them."""
-    if last_of(told) is lock:
-        return told[lock] + REMINDER
-    return max(told.get(lock, 0.0), told.get(None, 0.0)) + HUSH
+def may_be_said_at(lock: Reason, sent_at: Mapping[Reason | None, float]) -> float:
+    """Return the time from which operators may be told that the gateway is paused for `lock`."""
+    if last_of(sent_at) is lock:
+        return sent_at[lock] + REMINDER
+    return max(sent_at.get(lock, 0.0), sent_at.get(None, 0.0)) + HUSH
 
 
 def about(puzzle: str, said: str) -> str:
-    """The subject of a status word, or of the shape of an answer, that nobody knows: told once."""
+    """Return the subject of a notice about an unknown status word or an unknown answer shape."""
     return f"{puzzle} {said}"
 
 
 def puzzle_in(subject: str) -> tuple[str, str] | None:
-    """Which of `PUZZLES` a notice is about, and the word or the shape; None for anything else."""
+    """Return which of `PUZZLES` a notice is about, and the unknown word or shape.
+
+    Returns None for every other subject.
+    """
     puzzle, space, said = subject.partition(" ")
     return (puzzle, said) if space and puzzle in PUZZLES else None
 
 
-def is_news(subject: str, told: Mapping[str, float], *, now: float) -> bool:
-    """Whether `subject` may be told, by when which subjects of its gateway were."""
+def is_news(subject: str, sent_at: Mapping[str, float], *, now: float) -> bool:
+    """Whether operators may be told of `subject` now.
+
+    `sent_at` holds when operators were told of each subject of the same gateway. An unknown word or
+    shape is told once, other subjects once in `REMINDER` seconds.
+    """
     if puzzle_in(subject) is None:
-        return now - told.get(subject, -REMINDER) >= REMINDER
-    return subject not in told and sum(puzzle_in(each) is not None for each in told) < MOST_WORDS
+        return now - sent_at.get(subject, -REMINDER) >= REMINDER
+    return (
+        subject not in sent_at and sum(puzzle_in(each) is not None for each in sent_at) < MOST_WORDS
+    )
 
 
 def nonce_of(*parts: str) -> str:
-    """At most 25 characters (Discord's limit), the same for the same parts."""
+    """Return an idempotency key that is always the same for the same parts.
+
+    The key has 20 characters; Discord takes at most 25.
+    """
     return sha256("\0".join(parts).encode()).hexdigest()[:20]

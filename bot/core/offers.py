@@ -1,7 +1,7 @@
-"""The choices for a wish as it is so far: nobody is refused a value that we offered.
+"""The values that a person can still choose for an unfinished order.
 
-Each candidate is put to the catalog together with everything else that was wished for, so a menu
-shows what any model of a family makes, and nothing that none does.
+Each value is tried on the catalog together with the rest of the order. So every offered value leads
+to an order that some model takes.
 """
 
 from collections.abc import Iterable
@@ -17,45 +17,51 @@ Value = TypeVar("Value", str, int, bool)
 
 
 def families(catalog: Catalog, order: Order) -> list[str]:
-    """Ids of those that make it."""
+    """Return the ids of the families that can make this order."""
     return _had(catalog, order, "family", catalog.families)
 
 
 def lengths(catalog: Catalog, order: Order) -> list[int]:
-    """Seconds, from short to long; before them `AUTO`, where the model may choose."""
+    """Return the lengths in seconds that this order can have, from short to long.
+
+    `AUTO` comes first if the model can choose the length.
+    """
     known = sorted({length for model in catalog.models for length in model.seconds})
     return _had(catalog, order, "seconds", [AUTO, *known])
 
 
 def longest(catalog: Catalog, order: Order) -> int:
-    """The seconds that count for a length that the model chooses."""
+    """Return the seconds that are charged for this order if the model chooses the length."""
     return catalog.choose(order.wishing(replace(order.wish, seconds=AUTO)))[1].seconds
 
 
 def positions(catalog: Catalog, order: Order, switch: str) -> list[bool]:
-    """On and off, where both can be had; else there is nothing to choose."""
+    """Return `[True, False]` if this order can have the switch on and off, else an empty list."""
     able = _had(catalog, order, SWITCHES[switch], [True, False])
     return able if len(able) > 1 else []
 
 
 def aspects(catalog: Catalog, order: Order) -> list[str]:
-    """Shapes."""
+    """Return the aspects that this order can have."""
     return _had(catalog, order, "aspect", ASPECTS)
 
 
 def qualities(catalog: Catalog, order: Order) -> list[str]:
-    """From small to large; a draft before them, where there is something better than that."""
+    """Return the qualities that this order can have, from small to large.
+
+    `DRAFT` comes first if there is more than one quality.
+    """
     able = _had(catalog, order, "quality", QUALITIES)
     return [DRAFT, *able] if len(able) > 1 else able
 
 
 def presets(catalog: Catalog, order: Order) -> list[str]:
-    """Ids of words to ask with."""
+    """Return the ids of the presets that this order can have."""
     return _had(catalog, order, "preset", catalog.presets)
 
 
 def takes(catalog: Catalog, order: Order) -> bool:
-    """Whether some model makes it."""
+    """Whether some model of the catalog can make this order."""
     try:
         catalog.choose(order)
     except Refused:

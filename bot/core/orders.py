@@ -95,7 +95,7 @@ class Fit:
     widest: float = 4.0
     """The largest ratio of the long side to the short side. A picture beyond it is reshaped."""
     most_bytes: int = 10_000_000
-    """Bytes of the re-encoded file."""
+    """Most bytes of the re-encoded file."""
     shaping: Shaping = Shaping.CROP
 
 
@@ -252,7 +252,7 @@ class SoundFit:
     most_seconds: int = 30
     """A longer sound is cut to this length."""
     most_bytes: int = 15_000_000
-    """Bytes of the re-encoded file."""
+    """Most bytes of the re-encoded file."""
 
     def takes(self, sound: Sound) -> bool:
         """Whether our copy of `sound` meets these limits as it is.

@@ -8,7 +8,10 @@ from bot.core.jobs import Reason
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Create: the gateway accepted the job under this id; `UNNAMED` for a video without an id."""
+    """The outcome of a POST that the gateway accepted, with the job's id there.
+
+    The id is `UNNAMED` for a video that came without an id.
+    """
 
     gateway_id: str
     sources: tuple[str, ...] = ()
@@ -17,7 +20,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Create: the response is the video itself, now in the file that `into` named.
+    """The outcome of a POST whose response was the video itself, now saved in the file `into`.
 
     `size` is in bytes.
     """
@@ -27,21 +30,24 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Create: provably not one byte of the request left."""
+    """The outcome of a POST that failed before any byte was sent."""
 
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Create: the gateway answered "later" (429), so it accepted nothing."""
+    """The outcome of a POST that the gateway answered with "later" (429): it accepted nothing."""
 
     retry_after: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """Any call: the key or the balance is refused. The gateway is paused; no job fails."""
+    """The outcome of any request that the gateway refused for our key or our balance.
+
+    The gateway is then paused; no job fails.
+    """
 
     reason: Reason
     detail: str
@@ -49,7 +55,10 @@ class Locked:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Create: a definite no. `charged` if the answer leaves open whether the order is charged."""
+    """The outcome of a POST that the gateway definitely refused.
+
+    `charged`: the response leaves open whether the order is charged.
+    """
 
     reason: Reason
     detail: str
@@ -58,7 +67,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Uncertain:
-    """Create: the order may have been accepted. It is never sent again automatically."""
+    """The outcome of a POST that the gateway may have accepted. The bot never sends it again."""
 
     detail: str
     answered: bool = False
@@ -67,7 +76,10 @@ class Uncertain:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Retrieve: not finished, or an unknown status. `progress` is 0..100, or None if not given."""
+    """The outcome of a poll: the job is not finished, or its status is unknown.
+
+    `progress` is 0..100, or None if the gateway did not give it.
+    """
 
     progress: int | None = None
     at_least: float | None = None
@@ -80,7 +92,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Retrieve: the status says success. `sources` are the video's URLs in the response."""
+    """The outcome of a poll: the status says success. `sources` are URLs of the video in it."""
 
     sources: tuple[str, ...] = ()
     withheld: bool = False
@@ -89,7 +101,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Retrieve: the status says that the job failed for good."""
+    """The outcome of a poll: the status says that the job failed for good."""
 
     reason: Reason
     detail: str
@@ -99,22 +111,22 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Retrieve: the gateway does not know this id (yet)."""
+    """The outcome of a poll: the gateway does not know this id (yet)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Retrieve or content: no usable answer. Try again later."""
+    """The outcome of a poll or a download without a usable response. Retry it later."""
 
     detail: str
     retry_after: float | None = None
     definite: bool = False
-    """Whether the gateway answered without the content, or with something else. No outage."""
+    """Whether the gateway did answer, but without the content: then this is no outage."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """Content: the downloaded file can't be used. After a few tries that is final."""
+    """The outcome of a download whose file can't be used. After a few tries that is final."""
 
     reason: Reason
     detail: str
@@ -122,14 +134,14 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Content: the whole file is on disk. `size` is in bytes."""
+    """The outcome of a download: the whole file is on disk. `size` is in bytes."""
 
     size: int
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Probe: a free request was answered as for a good key with a balance."""
+    """The outcome of a free request that was answered as for a good key with a balance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +158,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class VideoList:
-    """List: videos, the newest first. `whole` if the list reaches back as far as was asked."""
+    """A gateway's list of videos, the newest first.
+
+    `whole`: the list reaches back as far as was asked.
+    """
 
     videos: tuple[Listed, ...]
     whole: bool = True
@@ -154,15 +169,15 @@ class VideoList:
 
 @dataclass(frozen=True, slots=True)
 class NoList:
-    """List: this gateway offers no list."""
+    """The outcome of a request for a list at a gateway that offers no list of videos."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Glance: a response that may say more than that the video is being made."""
+    """The response to a poll that may say more than that the video is being made."""
 
     read: "Callable[[str], Polled]"
-    """Parses the response. The argument is the prompt: text quoted from it is ignored."""
+    """A function that parses the response. Its argument is the prompt: quotes of it are ignored."""
 
 
 Creation = Accepted | Made | NotSent | Busy | Locked | Rejected | Uncertain

@@ -1,7 +1,7 @@
-"""How large a file may be so that the body it travels in is taken.
+"""The sizes that files may have so that the gateway takes the request body that contains them.
 
-Few servers take a text part of a form over 1 MiB: most refuse it, and some cut it there without a
-word and make a video of the broken picture. A gateway tells its limit for the whole by refusing.
+Few servers take a text part of a form over 1 MiB. Most refuse a longer part; some cut it silently
+and make a video of the broken picture. The limit of a whole body is learned from refusals.
 """
 
 import json
@@ -12,35 +12,44 @@ from dataclasses import replace
 from bot.core.orders import Transport, VideoRequest
 
 TEXT_PART = 1_048_576
-"""Bytes of the longest text part of a form: the limit of Starlette, Werkzeug, busboy, new-api."""
+"""Most bytes of a text part of a form: the limit of Starlette, Werkzeug, busboy and new-api."""
 _AROUND = 64
-"""Bytes beside a file that is text, and its key: its type, quotes and commas."""
+"""Bytes that a file written as text takes besides its content and its key: type, quotes, commas."""
 _PART = 512
-"""Bytes of a part's frame and header."""
+"""Bytes of the boundary and the headers of one part."""
 
 
 def room(request: VideoRequest, body: int | None = None) -> int | None:
-    """Bytes that each file of `request` may have, in a body of `body` bytes; None: any number."""
+    """Return the most bytes that each file of `request` may have; None: no limit.
+
+    `body` is the most bytes of the whole body, if known.
+    """
     if request.transport in (None, Transport.URL) or not request.places:
         return None
     return min(_rooms(request, body), default=None)
 
 
 def weight(request: VideoRequest, sizes: Sequence[int], *, linked: bool) -> int:
-    """Bytes of the body of `request` with files of these sizes, within a few hundred each."""
+    """Estimate the bytes of the body of `request` with files of these `sizes`.
+
+    The estimate is right within a few hundred bytes for each file. `linked`: files may go as links.
+    """
     whole = sum(_length(request, inside=False)) + _PART * (len(request.parameters) + 3)
-    for size, places in zip(sizes, request.places, strict=False):
+    for size, fields in zip(sizes, request.places, strict=False):
         beyond = request.url_above is not None and size > request.url_above
         if request.transport is Transport.URL or (linked and beyond):
             each = _PART
         else:
             each = size if request.transport is Transport.UPLOAD else math.ceil(size / 3) * 4
-        whole += each * len(places)
+        whole += each * len(fields)
     return whole
 
 
 def within(request: VideoRequest, most: int | None, *, linked: bool) -> VideoRequest:
-    """The same with files of at most `most` bytes; more than that go by link where they can."""
+    """Return `request` with its limits of file sizes lowered to `most` bytes.
+
+    If `linked`, a larger file is sent as a link instead, if the model takes links.
+    """
     known = [each for each in (most, request.url_above) if each is not None]
     if not known:
         return request
@@ -58,31 +67,31 @@ def within(request: VideoRequest, most: int | None, *, linked: bool) -> VideoReq
 
 
 def _rooms(request: VideoRequest, body: int | None) -> Iterator[int]:
-    places = [place for each in request.places for place in each]
+    fields = [field for each in request.places for field in each]
     as_text = request.transport is not Transport.UPLOAD
     if as_text and not request.is_json:
         yield _as_bytes(TEXT_PART - _AROUND)
-        inside = [place for place in places if "." in place]
+        inside = [field for field in fields if "." in field]
         if inside:
-            around = sum(_AROUND + len(place.encode()) for place in inside)
+            around = sum(_AROUND + len(field.encode()) for field in inside)
             rest = sum(_length(request, inside=True)) + around
             yield _as_bytes((TEXT_PART - rest) // len(inside))
     if body is not None:
-        frames = _PART * (len(places) + len(request.parameters) + 3)
+        frames = _PART * (len(fields) + len(request.parameters) + 3)
         rest = sum(_length(request, inside=False)) + frames
-        share = max(0, body - rest) // len(places)
+        share = max(0, body - rest) // len(fields)
         yield _as_bytes(share) if as_text else share
 
 
 def _length(request: VideoRequest, *, inside: bool) -> Iterator[int]:
-    """Bytes of all that is no file: of the metadata alone, or of the whole body."""
+    """Yield the bytes of everything but the files: of nested fields alone if `inside`, else all."""
     if not inside:
         yield len(request.prompt.encode(errors="replace"))
-    for place, value in request.parameters:
-        if "." in place or not inside:
-            yield len(place.encode()) + len(json.dumps(value, ensure_ascii=False).encode()) + 8
+    for field, value in request.parameters:
+        if "." in field or not inside:
+            yield len(field.encode()) + len(json.dumps(value, ensure_ascii=False).encode()) + 8
 
 
 def _as_bytes(text: int) -> int:
-    """Bytes of the largest file whose base64 has this length."""
+    """Return the size in bytes of the largest file whose base64 has at most `text` characters."""
     return max(0, text) // 4 * 3

@@ -1,10 +1,13 @@
-"""Jobs that are being made, as far as a look needs them: after a restart, thousands are due."""
+"""Small values of the jobs whose videos are being made.
+
+They hold only the columns that a poll needs: after a restart, thousands of polls are due at once.
+"""
 
 from typing import NamedTuple
 
 
 class Pending(NamedTuple):
-    """A job that is being made: few columns of its row. A tuple, for it is made at every look."""
+    """A job to poll: some columns of its row. A tuple, because each poll creates one."""
 
     id: str
     version: int
@@ -20,13 +23,16 @@ class Pending(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """A job that is still being made, and when the next look at it is due."""
+    """The outcome of a poll of a job that is still being made."""
 
     id: str
     version: int
-    """The row's, when it was read."""
+    """The version of the row when it was read."""
     progress: int
     due: float
-    """By the steady clock: the other one may be set before this is written."""
+    """When the next poll is due, by the steady clock.
+
+    The wall clock may be set before this value is written.
+    """
     shows: bool
-    """Whether its card shows the difference."""
+    """Whether the job's card shows the difference in progress."""

@@ -1,4 +1,4 @@
-"""Whether people are waiting for answers now: then other work goes on in small parts.
+"""Knows whether people wait for answers now. Meanwhile, background work is done in small parts.
 
 A large part would block the database and the event loop while a person waits for an answer.
 """
@@ -6,14 +6,14 @@ A large part would block the database and the event loop while a person waits fo
 from collections.abc import Callable
 
 LINGER = 1.0
-"""Seconds after the latest order or press in which another is expected."""
+"""Seconds after an order or a press of a button for which the next one is expected."""
 
 
 class People:
-    """One per process."""
+    """Whether people are using the bot now. There is one instance per process."""
 
     def __init__(self, steady: Callable[[], float]) -> None:
-        """`steady` tells the seconds of a clock that nobody sets."""
+        """`steady` returns the seconds of a monotonic clock."""
         self._steady = steady
         self._until = steady()
 
@@ -28,5 +28,5 @@ class People:
 
     @property
     def stay(self) -> float:
-        """Seconds until nobody is here any more, if nobody asks for anything until then."""
+        """Seconds until `are_here` becomes False, if nobody orders or presses anything."""
         return max(0.0, self._until - self._steady())

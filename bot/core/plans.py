@@ -1,7 +1,7 @@
-"""When to look at a job that is being made, planned from how long such videos took.
+"""Plan when to poll a job, from how long such videos took to make.
 
-With f the density of those times and S the share that is still being made, mean lag × looks is
-least, ½(∫√(f·S))², where looks stand at equal steps of ∫√(f/S). Plain arithmetic, no clock.
+With f the density of those times and S the share that is still being made, mean lag × polls is
+least, ½(∫√(f·S))², if the polls are at equal steps of ∫√(f/S). Plain arithmetic, no clock.
 """
 
 import math
@@ -15,68 +15,76 @@ from typing import NamedTuple
 from bot.core.jobs import HARD_DEADLINE
 
 PACE = 1.3
-"""Mean time between two looks where videos end, in steps of the gateway.
+"""Mean time between two polls at the ages where videos end, in steps of the gateway.
 
-Two looks may not come closer than a step, where most videos end either: so more looks would go
-where they find less.
+A step is the least time between two polls. More polls would not fit where most videos end, and
+would go to ages where they find less.
 """
 EARLY = 0.06
-"""Share of the looks that may fall where nothing is expected: something may have become faster."""
+"""Share of the polls at ages where no video is expected: a model may have become faster."""
 LONGEST_GAP = 300.0
-"""Seconds between two looks at most; a first one may take half as long again.
+"""Most seconds between two polls; the first poll may come after one and a half times as long.
 
-A job that fails long before its time is noticed by then.
+So a job that fails early is noticed within this time.
 """
 LATER = 0.1
-"""Seconds between looks for each second that a job runs, once all others would have been made."""
+"""Seconds between polls for each second of a job's age, once every known video would be made."""
 WIDEST_STEP = 60.0
-"""Seconds between two such looks at most."""
+"""Most seconds between two polls of such a late job, or of a job of an unknown duration."""
 
 UNLEARNED = 300.0
-"""Seconds in which half of the videos are made, as long as nothing is known."""
+"""The median duration, in seconds, that is assumed while no duration is known."""
 _UNLEARNED_WIDTH = 2.0
-"""In the logarithm: nearly anything may be. So looks begin at once, as far apart as may be."""
+"""Standard deviation of the logarithm of the duration, while no duration is known.
+
+It is so wide that polls begin at once.
+"""
 _DOUBT = 0.7
-"""Width, in the logarithm, of where the next video may end for all that was learned …"""
+"""Standard deviation, in the logarithm, of a broad share that is added to what was learned …"""
 _DOUBTS = 0.3
-"""… and how many videos that counts as."""
+"""… and the number of videos that the broad share counts as."""
 _CELLS = 80
 _ROUNDS = 4
 _NARROW = 0.8
-"""An interval from below this share of its end says where it began no better than this."""
+"""The least start of an interval, as a share of its end, when its middle is computed."""
 _FURTHEST = 0.4
+"""The least start of an interval, as a share of its end, when its logarithms are computed."""
 _FIRST = (1.1, 1.4)
-"""The first looks of jobs lie between these numbers of steps, so that no two jobs keep step.
+"""The first poll of a job comes after a number of planned polls between these two.
 
-More than one: while few videos have ended, a look rarely finds one.
+The number differs from job to job, so that jobs are not polled at the same moments. It is above 1
+because an early poll rarely finds a video.
 """
 _SAME = 1e-6
-"""Two counts of looks nearer than this are the same."""
+"""Two numbers of polls that differ by less than this are the same."""
 
 
 class Took(NamedTuple):
-    """How long a video took, as far as looks can tell; in seconds."""
+    """The interval in which a video was made, in seconds of the job's age, as polls observed it."""
 
     after: float
-    """It was not made yet."""
+    """The age at the last poll that found the video not made yet."""
     until: float
-    """It was."""
+    """The age at the poll that found the video made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Density:
-    """The shares of videos that are made between these ages; the first age is 0."""
+    """The shares of videos that are made between two neighbouring ages. The first age is 0."""
 
     ages: tuple[float, ...]
     shares: tuple[float, ...]
     ahead: float = 0.0
-    """Looks by which all come earlier: where nothing is known, there is nothing to wait for."""
+    """Number of planned polls that count as passed at age 0, so that polls begin earlier."""
     longest: float = LONGEST_GAP
-    """Seconds between two looks at most."""
+    """Most seconds between two polls."""
 
     @property
     def cells(self) -> Iterator[tuple[float, float, float]]:
-        """Seconds, the share made within them, and the share that is not made halfway."""
+        """For each cell: its seconds, the share made in it, and the share not made at its middle.
+
+        A cell is the time between two neighbouring ages.
+        """
         made = 0.0
         for (begin, end), share in zip(pairwise(self.ages), self.shares, strict=True):
             yield end - begin, share, max(1 - made - share / 2, 1e-9)
@@ -84,7 +92,7 @@ class Density:
 
 
 def unlearned() -> Density:
-    """For as long as nothing is known."""
+    """Return the density for models without a known duration."""
     middle = math.log(UNLEARNED)
     first, cell = middle - 3 * _UNLEARNED_WIDTH, 6 * _UNLEARNED_WIDTH / _CELLS
     edges = [first + cell * number for number in range(_CELLS + 1)]
@@ -94,9 +102,10 @@ def unlearned() -> Density:
 
 
 def learned(known: Sequence[Took]) -> Density:
-    """From at least two intervals: each spread over its length as all of them make it likely.
+    """Estimate the density from at least two intervals in which videos were made.
 
-    Such a spread, smoothed and begun anew a few times, is the likeliest one (the EMS algorithm).
+    Each video is spread over its interval in proportion to the current estimate, and the sum is
+    smoothed. A few such rounds approach the likeliest density (the EMS algorithm).
     """
     spans = [_logarithms(took) for took in known]
     middles = sorted(_middle(took) for took in known)
@@ -119,16 +128,19 @@ def learned(known: Sequence[Took]) -> Density:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The looks at jobs of one kind: how many there are until each age, evenly in between."""
+    """The polls of jobs of one kind: the number of planned polls up to each age.
+
+    Between two ages the number grows linearly.
+    """
 
     ages: tuple[float, ...]
     counts: tuple[float, ...]
     step: float
-    """Seconds between two looks at least."""
+    """Least seconds between two polls."""
 
     @classmethod
     def of(cls, density: Density, step: float) -> "Plan":
-        """At equal steps of ∫√hazard, as far as the gateway's `step` allows for it."""
+        """Plan the polls at equal steps of ∫√hazard, at least `step` seconds apart."""
         cells = list(density.cells)
         area = sum(math.sqrt(share * left * seconds) for seconds, share, left in cells)
         typical = sum(left * seconds for seconds, _, left in cells)
@@ -144,13 +156,16 @@ class Plan:
         return cls(tuple(ages), tuple(accumulate(polls, initial=density.ahead)), step)
 
     def next_poll(self, age: float, *, by: str) -> float:
-        """Seconds until the next look at a job of this age; each `by` has looks of its own."""
+        """Return the seconds until the next poll of a job of this age.
+
+        `by` identifies the job: other jobs are polled at other moments.
+        """
         first = _first(by)
         passed = max(-1, math.floor(_along(self.ages, self.counts, age) - first + _SAME))
         return max(_along(self.counts, self.ages, passed + 1 + first) - age, self.step)
 
     def poll_before(self, age: float, *, by: str) -> float:
-        """The age at the look before the one that is due at this age; 0.0 if that is the first."""
+        """Return the age at the poll before the poll due at `age`; 0.0 if there is none before."""
         first = _first(by)
         number = round(_along(self.ages, self.counts, age) - first)
         earlier = _along(self.counts, self.ages, number - 1 + first) if number > 0 else 0.0
@@ -163,14 +178,14 @@ def _first(by: str) -> float:
 
 
 def _along(xs: Sequence[float], ys: Sequence[float], x: float) -> float:
-    """The straight lines through these points; the first and the last go on for ever."""
+    """Interpolate linearly between the points; extend the first and the last line beyond them."""
     index = min(max(bisect_right(xs, x), 1), len(xs) - 1)
     rise = (ys[index] - ys[index - 1]) / (xs[index] - xs[index - 1])
     return ys[index - 1] + (x - xs[index - 1]) * rise
 
 
 def _later(age: float) -> Iterator[float]:
-    """Ages from there on until jobs are looked at slowly."""
+    """Yield growing ages, from above `age` to just beyond the hard deadline of jobs."""
     while age < HARD_DEADLINE:
         age *= 1.25
         yield age
@@ -188,23 +203,26 @@ def _middle(took: Took) -> float:
 
 
 def _bell(edges: Sequence[float], middle: float, width: float) -> Iterator[float]:
-    """The shares of a normal distribution below the first edge, and between each two."""
+    """Yield the shares of a normal distribution below the first edge and from edge to edge."""
     parts = [0.5 * math.erfc((middle - edge) / width / math.sqrt(2)) for edge in edges]
     return (end - begin for begin, end in pairwise((0.0, *parts)))
 
 
 def _smoothing(ordered: Sequence[float]) -> float:
-    """A width that joins neighbours and keeps two groups apart: from how near neighbours are."""
+    """Return a width for smoothing, from the distances between neighbouring values.
+
+    It is wide enough to join neighbours, and narrow enough to keep two groups apart.
+    """
     near = min(max(2, round(math.sqrt(len(ordered)))), len(ordered) - 1)
     reaches = []
-    for place, here in enumerate(ordered):
-        begins = range(max(0, place - near), min(place, len(ordered) - 1 - near) + 1)
+    for position, here in enumerate(ordered):
+        begins = range(max(0, position - near), min(position, len(ordered) - 1 - near) + 1)
         reaches.append(min(max(here - ordered[at], ordered[at + near] - here) for at in begins))
     return 1.3 * sorted(reaches)[len(reaches) // 2]
 
 
 def _overlap(begin: float, end: float) -> tuple[int, list[float]]:
-    """The first cell that an interval touches, and how much of it and of those that follow."""
+    """Return the first cell that an interval touches, and the covered part of each touched cell."""
     cells = range(max(0, int(begin)), min(int(end), _CELLS - 1) + 1)
     return cells[0], [max(min(cell + 1, end) - max(cell, begin), 1e-3) for cell in cells]
 
@@ -212,19 +230,19 @@ def _overlap(begin: float, end: float) -> tuple[int, list[float]]:
 def _allotted(
     overlaps: Sequence[tuple[int, Sequence[float]]], shares: Sequence[float]
 ) -> list[float]:
-    """One video an interval, over its cells as likely as these shares make each."""
+    """Divide one video for each interval among its cells, in proportion to the cells' shares."""
     allotted = [0.0] * _CELLS
     for first, parts in overlaps:
-        likely = [part * shares[first + place] for place, part in enumerate(parts)]
+        likely = [part * shares[first + position] for position, part in enumerate(parts)]
         whole = sum(likely)
-        for place, some in enumerate(likely):
-            allotted[first + place] += some / whole
+        for position, some in enumerate(likely):
+            allotted[first + position] += some / whole
     return allotted
 
 
 def _kernel(width: float) -> list[float]:
     reach = min(int(3 * width) + 1, _CELLS)
-    weights = [math.exp(-0.5 * (place / width) ** 2) for place in range(-reach, reach + 1)]
+    weights = [math.exp(-0.5 * (position / width) ** 2) for position in range(-reach, reach + 1)]
     whole = sum(weights)
     return [weight / whole for weight in weights]
 
@@ -232,9 +250,9 @@ def _kernel(width: float) -> list[float]:
 def _smoothed(values: Sequence[float], kernel: Sequence[float]) -> list[float]:
     reach = len(kernel) // 2
     smoothed = [0.0] * len(values)
-    for place, value in enumerate(values):
+    for position, value in enumerate(values):
         if value < _SAME:
             continue
-        for at in range(max(0, place - reach), min(len(values), place + reach + 1)):
-            smoothed[at] += value * kernel[at - place + reach]
+        for at in range(max(0, position - reach), min(len(values), position + reach + 1)):
+            smoothed[at] += value * kernel[at - position + reach]
     return smoothed

@@ -92,9 +92,9 @@ class Jobs(Protocol):
     async def begin(self, job: Job, *, now: float, at_once: int | None) -> Job | None:
         """Mark the job as submitting if its model has fewer than `at_once` videos in flight.
 
-        Otherwise the job waits: it is due as soon as one of them ends, or at the latest when the
-        first of them is "taking long". While an operator holds its gateway, the job waits for the
-        end of the hold. Returns None if the row has changed since.
+        Otherwise requeue the job until one of these videos ends or is "taking long". Also requeue
+        it while an operator holds its gateway. Returns the saved job, or None if the row has
+        changed since.
         """
 
     async def accept(
@@ -112,13 +112,16 @@ class Jobs(Protocol):
         """
 
     async def usage(self, address: Address, person_id: str, limits: Limits, *, now: float) -> Usage:
-        """Return today's usage of this person, of this community and of the whole purse."""
+        """Return today's usage by the person, the place's community and the purse of `limits`."""
 
     async def recent(self, platform: str, person_id: str, *, most: int) -> list[Job]:
         """Return a person's latest jobs, the newest first."""
 
     async def made(self, platform: str, person_id: str, *, most: int, skip: int) -> list[Job]:
-        """Return a person's jobs with a video that was not deleted, after the `skip` newest."""
+        """Return up to `most` of a person's jobs with a video, the newest first, after `skip` jobs.
+
+        Jobs whose video a sweep removed are included; jobs whose person deleted it are not.
+        """
 
     async def ahead(self, job: Job) -> int | None:
         """Return how many jobs wait for a slot before `job`; None if it does not wait for one."""
@@ -159,10 +162,10 @@ class Pauses(Protocol):
         """Return the pause or hold that stops an order now; None if the order may be sent."""
 
     async def claim(self, *, now: float, until: float, most: int) -> list[Paused]:
-        """Claim up to `most` paused gateways whose check is due; the next is due at `until`."""
+        """Claim up to `most` paused gateways whose probe is due; the next is due at `until`."""
 
     async def next_due(self) -> float | None:
-        """Return when the next check of a paused gateway is due; None if no gateway is paused."""
+        """Return when the next probe of a paused gateway is due; None if no gateway is paused."""
 
     async def refused(self, gateway: str, reason: Reason, *, now: float) -> None:
         """Record that a free request was refused for the same reason as the pause."""
@@ -173,7 +176,7 @@ class Pauses(Protocol):
     async def catch_up(self, gateway: str, *, now: float) -> bool:
         """Make an order due again that was put back just as its gateway's pause ended.
 
-        The same if one order was let go to test the pause. Returns whether either had happened.
+        Do the same if one order may now test the pause. Returns whether either had happened.
         """
 
     async def works(

@@ -121,7 +121,7 @@ class Posting:
         if job is None:
             raise Broken("job_unknown", job=post.job_id)
         platform = self.platforms[job.order.call.address.platform]
-        if end := await endings.told(self.posts, post, job):
+        if end := await endings.end_of(self.posts, post, job):
             await self._clear(post, end, job, platform)
         elif is_void(post, job, is_answer=platform.can.card_grace > 0):
             await self.posts.put_off(post, due_at=None)
@@ -180,13 +180,15 @@ class Posting:
                 if begun is None:
                     log.warning("post.overtaken", job=job.id, kind=post.kind)
                     return
-                again = post.sending_at is not None and post.form is message.form
+                may_repeat = post.sending_at is not None and post.form is message.form
                 may_stand = doubtful or self._may_stand(post, platform)
                 # A change since the claim is not in this message: the row's newer time stays due.
                 post = replace(begun, due_at=post.due_at)
                 post = replace(post, sending_at=since) if doubtful else post
                 async with self._held(post):
-                    await self._send(post, job, platform, message, may_stand=may_stand, again=again)
+                    await self._send(
+                        post, job, platform, message, may_stand=may_stand, may_repeat=may_repeat
+                    )
         except Refused as refused:
             await self._fall(post, job, refused)
         except (Temporary, Broken) as error:
@@ -200,7 +202,7 @@ class Posting:
         message: _Message,
         *,
         may_stand: bool,
-        again: bool,
+        may_repeat: bool,
     ) -> None:
         try:
             async with asyncio.timeout(SEND_TIME):
@@ -212,7 +214,7 @@ class Posting:
                     await self.posts.put_off(post, due_at=None)
                     return
                 send = platform.send
-                if again and isinstance(platform, SendsAgain):
+                if may_repeat and isinstance(platform, SendsAgain):
                     send = platform.send_again
                 stands = await send(post, job, message.reply, video=message.video)
         except Refused as refused:
@@ -220,7 +222,7 @@ class Posting:
         except TimeoutError:
             await self._try_again(post, Temporary("too_slow"))
         except (Temporary, Broken) as error:
-            if isinstance(error, Temporary) and error.unsent and not again:
+            if isinstance(error, Temporary) and error.unsent and not may_repeat:
                 await self.posts.unsent(post)
             await self._try_again(post, error)
         else:

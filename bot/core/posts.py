@@ -47,7 +47,7 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """One row of the `posts` table. Times are seconds since the epoch, UTC."""
+    """A message about a job: one row of the `posts` table. Times are seconds since the epoch."""
 
     id: int
     job_id: str
@@ -60,7 +60,7 @@ class Post:
     form: Form | None = None
     """The last form that was tried. It only changes downward: file, link, text."""
     direct: bool = False
-    """Whether it goes to the person directly: the channel refused it, or must not see it."""
+    """Whether the message goes to the person directly: the channel refused it, or it is private."""
     sending_at: float | None = None
     """When a send with an unknown outcome began."""
     message_id: str | None = None
@@ -97,7 +97,7 @@ def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
     return due
 
 
-def told_by(job: Job) -> PostKind | None:
+def end_kind(job: Job) -> PostKind | None:
     """Return the kind of post that tells the job's end.
 
     None if the job has not ended, or if its card tells the end.

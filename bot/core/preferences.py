@@ -1,4 +1,7 @@
-"""A person's lasting choices: they fill what an order leaves open, and never stand in its way."""
+"""A person's lasting choices (settings). They fill what an order leaves open.
+
+A choice never causes a refusal: a choice that doesn't fit the order is left out.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,19 +18,19 @@ from bot.core.variations import relaxed
 from bot.core.wishes import ASPECTS, AUTO, AUTO_WORD, DRAFT, QUALITIES, length_of, switch_of
 
 FIELDS = {"model": "family", **{name: name for name in ("seconds", "aspect", "quality")}}
-"""The settings by their names for people, and the field of an `Order` that each fills."""
+"""Setting, by its name for people → the field of a wish that the setting fills."""
 PRIVATE = "private"
 """The one setting that is on or off."""
 SETTINGS = (*FIELDS, PRIVATE)
 NONE = "none"
-"""In place of a value: no lasting choice."""
+"""The value that people type for *no lasting choice*."""
 _SMALL = ("quality", "aspect", "seconds")
-"""The choices to give up before the model, the least missed first."""
+"""The choices that are given up before the model is, the least important first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """One person's, on one platform."""
+    """The lasting choices of one person on one platform. None means no choice."""
 
     family: str | None = None
     seconds: int | None = None
@@ -35,7 +38,7 @@ class Preferences:
     aspect: str | None = None
     quality: str | None = None
     private: bool = False
-    """Results go to this person alone, wherever they were asked for."""
+    """The person's videos are sent to the person alone, wherever they were ordered."""
 
 
 class Kept(Protocol):
@@ -48,26 +51,29 @@ class Kept(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Preferring:
-    """Reads and changes them, and fills orders with them."""
+    """Reads and changes people's lasting choices, and fills orders with them."""
 
     kept: Kept
     accounts: Accounts
 
     async def of(self, call: Call) -> Preferences:
-        """The lasting choices of whoever calls."""
+        """Return the lasting choices of the person who makes this call."""
         return await self.kept.get(call.address.platform, call.person.id)
 
     async def prefer(self, call: Call, name: str, value: str) -> Preferences:
-        """Choose for good, or `NONE`. Raises `Refused` for what can't be had where they are."""
+        """Save a choice, or remove it if the value is `NONE`. Return all choices of the person.
+
+        Raises `Refused` for a value that the place of the call doesn't offer.
+        """
         catalog = (await self.accounts.terms(call.address)).catalog
         after = chosen(await self.of(call), catalog, name, value)
         await self.kept.put(call.address.platform, call.person.id, after)
         return after
 
     async def filled(self, order: Order, catalog: Catalog) -> tuple[Order, bool]:
-        """The order with its person's choices; and whether its result is for them alone.
+        """Return the order filled with its person's choices, and whether the result is private.
 
-        In a private chat it is for them anyway.
+        Always False for an order in a private chat, where nobody else sees the result.
         """
         address = order.call.address
         liked = await self.kept.get(address.platform, order.call.person.id)
@@ -75,10 +81,11 @@ class Preferring:
 
 
 def applied(preferences: Preferences, order: Order, catalog: Catalog) -> Order:
-    """The order with as many of these choices as go with what was asked for.
+    """Return the order filled with as many of these choices as fit it.
 
-    Each value that was asked for stays. The model is given up last. A picture brings its own
-    shape. An order that can't be had anyway stays as it is: its refusal is about what was asked.
+    Values that the order sets itself stay. If not all choices fit, the model is given up last. An
+    order with a picture gets no aspect, as the picture has one. An order that no model takes is
+    returned unchanged, so that its refusal is about what the person asked for.
     """
     if order.is_whole or order.remix_of:
         return order
@@ -107,7 +114,7 @@ def applied(preferences: Preferences, order: Order, catalog: Catalog) -> Order:
 
 
 def held(preferences: Preferences, catalog: Catalog) -> Preferences:
-    """Those of them that can be had: of the model that was chosen, where one was."""
+    """Return the choices that the catalog still offers, for the chosen model if there is one."""
     known = replace(preferences, family=_known(preferences, catalog))
     kept: dict[str, Any] = {
         FIELDS[name]: value
@@ -118,9 +125,10 @@ def held(preferences: Preferences, catalog: Catalog) -> Preferences:
 
 
 def chosen(preferences: Preferences, catalog: Catalog, name: str, value: str) -> Preferences:
-    """With another choice, in words of people. A model drops what it can't make.
+    """Return the preferences with one setting changed to `value`, as a person typed it.
 
-    Raises `Refused` for what can't be had.
+    With a new model, choices that the model can't make are dropped.
+    Raises `Refused` for a value that is not offered.
     """
     check_setting(name)
     if name == PRIVATE:
@@ -133,13 +141,13 @@ def chosen(preferences: Preferences, catalog: Catalog, name: str, value: str) ->
 
 
 def check_setting(name: str) -> None:
-    """Raises `Refused("setting_unknown")`."""
+    """Raise `Refused("setting_unknown")` if there is no setting of this name."""
     if name not in SETTINGS:
         raise Refused("setting_unknown", wanted=name, can=listed(SETTINGS))
 
 
 def offered(preferences: Preferences, catalog: Catalog, name: str) -> Sequence[str | int]:
-    """The values to choose among: all, or those of the model that was chosen."""
+    """Return the values of a setting to choose from: those of the chosen model, if there is one."""
     family = _known(preferences, catalog)
     models = [model for model in catalog.models if family in (None, model.family)]
     match name:
@@ -177,5 +185,8 @@ def _lengths(model: Model) -> set[int]:
 
 
 def _known(preferences: Preferences, catalog: Catalog) -> str | None:
-    """By its whole id: another whose name begins like that was not chosen."""
+    """Return the chosen family if the catalog still has it.
+
+    The whole id must match: a family whose name only begins like this was not chosen.
+    """
     return preferences.family if preferences.family in catalog.families else None

@@ -1,4 +1,4 @@
-"""Presets: words to ask with, for people who have a picture and none, under names to choose by."""
+"""Presets: ready prompts under short names, for people who have a picture but no prompt."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,18 +10,21 @@ from bot.core.prompts import clean, spelt
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """`label` is what people choose by."""
+    """A ready prompt. `label` is its name for people."""
 
     label: str
     prompt: str
 
 
 Presets = Mapping[str, Preset]
-"""By their ids. The first goes with a picture when the person wrote nothing."""
+"""Presets by id. The first one is used for a picture that comes without a prompt."""
 
 
 def preset_of(typed: str, presets: Presets) -> str | None:
-    """The id of the preset of that id or label; else of the only one that begins so."""
+    """Return the id of the preset with this id or label, or of the only one that begins with it.
+
+    Returns None if there is no such preset.
+    """
     wanted = spelt(typed)
     names = {id_: {spelt(id_), spelt(each.label)} for id_, each in presets.items()}
     exact = [id_ for id_, each in names.items() if wanted in each]
@@ -31,21 +34,25 @@ def preset_of(typed: str, presets: Presets) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """All that is asked for in words: a preset's first, then the person's own."""
+    """The text of an order: a preset's prompt and the person's own prompt."""
 
     own: str
     preset: str | None = None
-    """Its id."""
+    """The preset's id."""
     stock: str = ""
-    """The words of the preset."""
+    """The preset's prompt."""
 
     @property
     def prompt(self) -> str:
+        """The preset's prompt, followed by the person's own prompt."""
         return f"{self.stock} {self.own}".strip()
 
 
 def words_of(order: Order, presets: Presets) -> Words:
-    """The words of its preset, and its own; `Refused` where there are none."""
+    """Return the text of an order.
+
+    Raises `Refused` if the preset is unknown, or if there is neither a preset nor a prompt.
+    """
     own, name = clean(order.wish.prompt), None
     if order.wish.preset is not None:
         name = preset_of(order.wish.preset, presets)

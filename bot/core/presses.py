@@ -8,7 +8,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, Told, Turned
+from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, TextAnswer, Turned
 from bot.core.door import Door
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Status
@@ -79,7 +79,9 @@ async def press(door: Door, call: Call, pressed: Press, *, moderates: Moderates)
     match pressed.action:
         case Action.OWNER:
             platform, person = call.address.platform, call.person
-            return Told(await door.service.decide(platform, person, pressed.about, pressed.value))
+            return TextAnswer(
+                await door.service.decide(platform, person, pressed.about, pressed.value)
+            )
         case Action.LIST:
             return Turned(await door.listings.page(call, pressed.about, pressed.value))
         case Action.SETTING:

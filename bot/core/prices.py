@@ -10,28 +10,34 @@ MICRO = 1_000_000
 
 
 def money(micro: int, currency: str) -> str:
-    """Micro-units as people read a price."""
+    """Format micro-units as a price for people, such as `0.40 USD`."""
     return f"{micro / MICRO:.2f} {currency}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Priced:
-    """A thing whose seconds have a price."""
+    """A model's prices of one second of video."""
 
     prices: Mapping[str, int] = field(default_factory=dict)
-    """Of one second of video, by quality; empty where none is set."""
+    """Micro-units for one second of video, by quality; empty if no price is set."""
     silent_prices: Mapping[str, int] = field(default_factory=dict)
-    """The same where it is told to make no sound, if that costs something else."""
+    """Micro-units for one second of video without sound, by quality; empty if it costs the same."""
 
     def price(self, quality: str | None, *, audio: bool | None = None) -> int:
-        """Of one second; of a quality that nobody knows, the dearest. 0 where no price is set."""
+        """Return the price of one second in this quality; 0 if no price is set.
+
+        For a quality without a price, return the highest price.
+        """
         prices = self.silent_prices if audio is False and self.silent_prices else self.prices
         return prices.get(quality or "", max(prices.values(), default=0))
 
     def cost(self, seconds: int, quality: str | None, *, audio: bool | None = None) -> int:
-        """Of so many seconds; 1 where no price is set, so that every video counts."""
+        """Return the cost of a video of this length in micro-units.
+
+        The cost is at least 1, so that a video counts even if no price is set.
+        """
         return max(1, self.price(quality, audio=audio) * seconds)
 
     def cost_of(self, request: VideoRequest) -> int:
-        """Of a length that the model chooses, those of the longest."""
+        """Return the cost of a request. A length that the model chooses costs as its longest."""
         return self.cost(request.seconds, request.quality, audio=request.audio)

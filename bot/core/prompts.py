@@ -1,4 +1,4 @@
-"""Cleaning of what people type: the text they see is the text that is sent."""
+"""Clean the text that people type, so that the text they see is the text that is sent."""
 
 import json
 import re
@@ -6,32 +6,32 @@ import unicodedata
 from functools import lru_cache
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d-"
-"""All that keyboards make where somebody types a dash; the plain one last, for use in a pattern."""
+"""The characters that keyboards insert for a dash. `-` is last, for use in a regex class."""
 
 _BLANKS = "\u2800\u3164\uffa0\U0001d159"
-"""Letters and signs of which nothing is seen: people type them for spaces, or for a blank text."""
+"""Visible characters by category that look blank. People type them for spaces or empty texts."""
 _JOINERS = "\u200c\u200d"
 _SELECTORS = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\U00016fe4" + "".join(
     map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 )
-"""They only change how the letter beside them looks; emoji need some."""
+"""Characters that only change how the letter beside them looks. Emoji need some of them."""
 _UNSEEN = _JOINERS + _SELECTORS + " "
 _EMOJI = range(0x1F000, 0x1FB00)
-"""Blocks of pictographs: ones newer than this Python's tables are no less visible for it."""
+"""The blocks of pictographs. Those that this Python's tables don't know yet are visible, too."""
 _MOST_MARKS = 4
-"""Combining marks on one letter; no script needs more, and "zalgo" is made of them."""
+"""Most combining marks on one letter. No script needs more; "zalgo" text has many."""
 
 _LONG_WORD = 20
-"""Characters; several scripts put no spaces between words."""
+"""Characters of a word that may be cut in the middle: several scripts have no spaces."""
 _QUOTED = 6
-"""Characters in a row that are no accident."""
+"""Least characters in a row that count as a quotation."""
 _LINK = re.compile(r"[a-z][a-z0-9+.-]*:(?://|\\/\\/|data:|[a-z]+/)\S+", re.IGNORECASE)
 _CUT = re.compile("\0+")
 _GAP = re.compile(rf"[\s_{DASHES}]+")
 
 
 def clean(prompt: str) -> str:
-    """The prompt in NFC, without control, bidi-override and other invisible characters.
+    """Return the prompt in NFC, without control, bidi-override and other invisible characters.
 
     Line breaks, tabs and blank letters become spaces; joiners and selectors stay, because emoji and
     several scripts need them.
@@ -45,9 +45,9 @@ def clean(prompt: str) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """At most `most` characters, the last an ellipsis if something was cut.
+    """Return at most `most` characters of the text, with an ellipsis at the end if it was cut.
 
-    The cut is between words, unless the word there is so long that little would be left of it.
+    The cut is between words, unless the word at the cut is too long.
     """
     if len(text) <= most:
         return text
@@ -60,14 +60,14 @@ def shortened(text: str, most: int) -> str:
 
 @lru_cache(maxsize=1000)
 def spelt(name: str) -> str:
-    """A name as it is compared: people and phones put spaces, dashes and capitals as they like."""
+    """Return a name as names are compared: in lower case, without spaces, dashes or underscores."""
     return _GAP.sub("", name.casefold())
 
 
 def unquoted(text: str, prompt: str) -> str:
-    """`text` without what it quotes of `prompt`, in whole or in part, and without links.
+    """Return `text` with links and all quotations of `prompt` replaced by "…".
 
-    For logs: what a gateway says is for the operator, what a person said to it is not.
+    For logs: the operator may read a gateway's text, but not a person's prompt that it quotes.
     """
     kept = list(_LINK.sub("…", text))
     text = "".join(kept)

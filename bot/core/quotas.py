@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 from bot.core.errors import OverLimit, Refused, Unwritten
 
 TRIES_PER_VIDEO = 5
-"""Jobs per day for each video per day. Failures and cancellations are free, up to this limit."""
+"""A person's daily limit of videos times this is the person's daily limit of orders.
+
+The limit of orders also counts failed and cancelled jobs, which the limit of videos doesn't.
+"""
 IN_DOUBT = 2
 """Videos per day that a person may order again because their charge is uncertain.
 
@@ -21,10 +24,11 @@ cost money without end.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purse:
-    """The budget for orders at `gateway`, or if None, at all gateways except `others`.
+    """The gateways that one daily budget pays for.
 
-    A job counts in the purse of its gateway. A job of a gateway that was removed from the
-    configuration counts in the operator's purse (`gateway` is None).
+    If `gateway` is set, the purse pays only the orders at this gateway. If `gateway` is None, this
+    is the operator's purse: it pays the orders at all gateways except `others`, also at gateways
+    that are no longer configured.
     """
 
     gateway: str | None = None
@@ -78,7 +82,7 @@ class Usage:
     """Today's jobs that are paid, may be paid, or will be: a job that waits to be sent counts."""
     person_at_once: int = 0
     community_videos: int | None = 0
-    """None outside a community; its limit does not apply then."""
+    """Today's videos in the community; None outside a community, where this limit doesn't apply."""
     purse_videos: int = 0
     purse_money: int = 0
     granted: Granted = Granted()

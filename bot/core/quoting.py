@@ -1,39 +1,43 @@
-"""Words of a person in what others say: messages quote what they are about, in whole or in part.
+"""Find a person's words in a gateway's messages, which quote prompts in whole or in part.
 
-They decide nothing about an account: else one person's prompt could stop a service for everybody.
+Quoted words must not decide anything about the account. Otherwise one person's prompt could stop
+the service for everybody.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 _LEAST_QUOTE = 12
-"""Letters of a text from which on a message that has all of them surely quotes it."""
+"""Least characters of a person's text whose occurrence in a message is surely a quotation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message without what it quotes in whole; and the texts that it may quote in part."""
+    """A gateway's message without the texts that it quotes in whole.
+
+    `suspects` are the person's texts that the message may still quote in part.
+    """
 
     text: str
     suspects: tuple[str, ...]
 
     def quotes(self, parts: Iterable[str]) -> bool:
-        """Whether a person may have written all these parts of it."""
+        """Whether one text of the person contains all these parts of the message."""
         parts = tuple(parts)
         return any(all(part in suspect for part in parts) for suspect in self.suspects)
 
 
 class Written:
-    """All that a person wrote for one order, a text a line: the prompt, and what to avoid."""
+    """The texts that a person wrote for one order: each line of the prompt and of what to avoid."""
 
     def __init__(self, text: str, *, plain: Callable[[str], str]) -> None:
-        """`plain` leaves away what varies from one message to the next."""
+        """`plain` normalizes a text: it removes what varies between messages."""
         self.texts = tuple(dict.fromkeys(filter(None, map(str.strip, text.splitlines()))))
         self._spelt, self._plain = plain, tuple(filter(None, map(plain, self.texts)))
         self._letters = tuple(filter(None, map(letters, self.texts)))
 
     def message(self, text: str) -> Message:
-        """A message in words of its own, as far as that can be told."""
+        """Remove the texts that `text` quotes in whole, as far as they can be recognized."""
         said = self._spelt(text)
         left = []
         for quoted in self._plain:
@@ -46,17 +50,24 @@ class Written:
         return Message(said, tuple(left))
 
     def has(self, text: str) -> bool:
-        """Whether all letters of `text` stand in one text of theirs: gateways escape and cut."""
+        """Whether one text of the person contains all letters of `text`, in order and in a row.
+
+        Only letters and digits are compared, because gateways escape and cut what they quote.
+        """
         said = letters(text)
         return bool(said) and any(said in written for written in self._letters)
 
     def has_code(self, code: str) -> bool:
-        """Whether they may have written a code; and a number, if quoting them may make a table."""
-        place, _, number = code.rpartition(".")
-        is_number = place and number.isdigit() and any('"' in text for text in self.texts)
+        """Whether the person may have written this error code.
+
+        For a code like `error.400` the number alone is compared if a text of the person contains a
+        double quote: a text with quotes can look like a JSON object in the gateway's message.
+        """
+        head, _, number = code.rpartition(".")
+        is_number = head and number.isdigit() and any('"' in text for text in self.texts)
         return self.has(number if is_number else code)
 
 
 def letters(text: str) -> str:
-    """Its letters and digits alone."""
+    """Return only the letters and digits of a text, in lower case."""
     return "".join(char for char in text.casefold() if char.isalnum())

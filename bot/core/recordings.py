@@ -1,4 +1,7 @@
-"""Which container a person's sound is in, told by its first bytes: names and types of files lie."""
+"""Find the container of a person's sound by its first bytes.
+
+Filenames and media types are often wrong.
+"""
 
 from enum import StrEnum
 from typing import IO
@@ -9,10 +12,10 @@ from bot.core.mpeg import frames_in
 
 
 class Recorded(StrEnum):
-    """The containers that sounds are taken from; the values are libav's names for its readers."""
+    """The containers that a sound may have. The values are the names of libav's demuxers."""
 
     MP3 = "mp3"
-    """MPEG layer II, too."""
+    """MPEG audio layer III or II."""
     AAC = "aac"
     LATM = "loas"
     MP4 = "mov"
@@ -20,14 +23,14 @@ class Recorded(StrEnum):
     OGG = "ogg"
     FLAC = "flac"
     WAV = "wav"
-    """RF64 and BW64, too, which are WAV beyond 4 GB."""
+    """WAV, or RF64 and BW64, which are WAV over 4 GB."""
     WAVE64 = "w64"
     AIFF = "aiff"
     CAF = "caf"
     AU = "au"
     AMR = "amr"
     MATROSKA = "matroska"
-    """WebM is one."""
+    """Matroska and WebM."""
     ASF = "asf"
     """WMA."""
     AC3 = "ac3"
@@ -66,15 +69,15 @@ _WAVES = frozenset({b"RIFF", b"RIFX", b"RF64", b"BW64"})
 _BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
 """Boxes that an MP4 or a QuickTime file begins with."""
 _REACH = 256_000
-"""Bytes in which the first frame of a bare stream is looked for."""
+"""Bytes in which the first frame of a stream without a container is searched for."""
 _MOST_TAGS = 8
-"""Tags in a row that are stepped over."""
+"""Most tags in a row that are skipped."""
 _APE_HEAD = 32
-"""Bytes before the texts of a tag of Monkey's Audio."""
+"""Bytes of the header of an APE tag."""
 
 
 def found_in(file: IO[bytes]) -> tuple[Recorded, int] | None:
-    """The container, and where it begins; None for what is no sound that we know."""
+    """Return the container and the byte at which it begins; None for an unknown kind of file."""
     start = _behind_tags(file)
     file.seek(start)
     head = file.read(_REACH)
@@ -83,7 +86,7 @@ def found_in(file: IO[bytes]) -> tuple[Recorded, int] | None:
         return None  # a HEIF is in the same boxes
     if kind:
         return kind, start
-    # Recorders that were cut off, and radio streams, begin with anything before the first frame.
+    # Cut recordings and radio streams have other bytes before the first frame.
     may_be_bare = container_of(head) is None and format_of(file) is None
     if may_be_bare and (found := frames_in(head)):
         return Recorded(found[0]), start + found[1]
@@ -91,7 +94,7 @@ def found_in(file: IO[bytes]) -> tuple[Recorded, int] | None:
 
 
 def _behind_tags(file: IO[bytes]) -> int:
-    """Where the sound itself begins: titles and covers may stand before any of them."""
+    """Return the byte at which the sound begins, after any ID3 and APE tags."""
     at = 0
     for _ in range(_MOST_TAGS):
         file.seek(at)
@@ -120,7 +123,7 @@ def _container(head: bytes) -> Recorded | None:
 
 
 def _frames(head: bytes) -> Recorded | None:
-    """The bare frames of MPEG have no name: only the bits of their headers are to go by."""
+    """Return the kind of MPEG stream that begins here; None if the bits fit no frame header."""
     if len(head) < 3:
         return None
     sync = int.from_bytes(head[:2])

@@ -1,9 +1,9 @@
-"""Removing files for the sweeps: one that can't be removed is in no other's way."""
+"""Remove files for the sweeps. A file that can't be removed doesn't stop the others."""
 
 from collections.abc import Awaitable, Callable
 
 from bot.core.errors import BotError, Temporary
-from bot.core.keeping import Shelf
+from bot.core.keeping import FileStore
 from bot.log import get_logger
 
 log = get_logger()
@@ -12,8 +12,8 @@ log = get_logger()
 class Removal:
     """Removes files for the sweeps. Each sweep retries files that the last one could not remove."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, file_store: FileStore) -> None:
+        self._file_store = file_store
         self._named: set[str] = set()
         """Keys that the log has named."""
         self.left: set[str] = set()
@@ -25,16 +25,17 @@ class Removal:
         self.left = set()
 
     async def remove(self, key: str, by: Callable[[str], Awaitable[None]] | None = None) -> bool:
-        """Remove it, by default from the storage; whether it is gone.
+        """Remove a file, and return True if it is gone.
 
-        Raises `Temporary` while the storage as a whole can't be reached.
+        `by` deletes the file; by default it is deleted from the storage.
+        Raises `Temporary` while the whole storage can't be reached.
         """
         if key in self.left:
             return False
         try:
-            await (by or self._shelf.delete)(key)
+            await (by or self._file_store.delete)(key)
         except BotError as error:
-            if isinstance(error, Temporary) and await self._shelf.is_away():
+            if isinstance(error, Temporary) and await self._file_store.is_away():
                 raise
             self.left.add(key)
             if key not in self._named:

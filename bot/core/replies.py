@@ -42,7 +42,7 @@ class Action(StrEnum):
     REMIX = "remix"
     DELETE = "delete"
     EDIT = "edit"
-    """The same as a remix, for a video that was not made."""
+    """Orders a video with another prompt, after a video that was not made."""
     CONTINUE = "continue"
     FINER = "finer"
     SHORTER = "shorter"
@@ -300,8 +300,8 @@ def cost_fact(request: VideoRequest, cost: str) -> Text:
 def switched(wish: Wish) -> list[Text]:
     """Return the facts about the person's switches and their texts except the prompt."""
     words = {name: wish.words[it.field] for name, it in OPTIONS.items() if it.field in WORDS}
-    told = ((name, " ".join(text.split())) for name, text in words.items())
-    written = [Text(id=f"fact.{name}", values={"words": text}) for name, text in told if text]
+    texts = ((name, " ".join(text.split())) for name, text in words.items())
+    written = [Text(id=f"fact.{name}", values={"words": text}) for name, text in texts if text]
     return [*positions(wish), *written]
 
 

@@ -1,7 +1,7 @@
-"""How long things are kept after a job's end, and the sweeps that let them go, step by step.
+"""The sweeps, which remove files and texts some time after a job's end.
 
-Each step is a short transaction or a removal of a few files, so nobody waits for a sweep. A sweep
-that ends anywhere goes on where it was: what is to go is in the rows.
+A sweep works in steps: each is a short transaction or the removal of a few files, so other work
+does not wait. After a crash the next sweep continues, because the rows tell what is to be removed.
 """
 
 import asyncio
@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 
 from bot.core.acts import Values
-from bot.core.desk import SETTLED
+from bot.core.context import SETTLED
 from bot.core.errors import Refused, named
-from bot.core.keeping import Ledger, Rules, Shelf, Step, by
+from bot.core.keeping import FileStore, Ledger, Rules, Step, by
 from bot.core.ports import Clock
 from bot.core.removal import Removal
 from bot.core.strays import Strays
@@ -20,37 +20,39 @@ from bot.log import get_logger
 EVERY = 60.0
 """Seconds between two sweeps."""
 STRAYS_EVERY = 3600.0
-"""Seconds between two looks for files that no row names."""
+"""Seconds between two searches for files that no row names."""
 STEP = 20
-"""Rows or files of one step."""
+"""Most rows or files of one step."""
 SHARED_STEP = 5
-"""Rows of one step on inputs: each of their files is looked for in all orders that are kept."""
+"""Most rows of one step on inputs: each of their files is searched for in all stored orders."""
 _FOREVER = float("inf")
 
 log = get_logger()
 
 
 class Retention:
-    """Sweeps."""
+    """Removes what is too old, what doesn't fit into the storage, and files that no row names."""
 
-    def __init__(self, *, ledger: Ledger, shelf: Shelf, rules: Rules, clock: Clock) -> None:
+    def __init__(
+        self, *, ledger: Ledger, file_store: FileStore, rules: Rules, clock: Clock
+    ) -> None:
         self._ledger = ledger
-        self._shelf = shelf
+        self._file_store = file_store
         self._rules = rules
         self._clock = clock
-        self._removal = Removal(shelf)
-        self._strays = Strays(ledger=ledger, shelf=shelf, rules=rules, clock=clock)
+        self._removal = Removal(file_store)
+        self._strays = Strays(ledger=ledger, file_store=file_store, rules=rules, clock=clock)
         self._turn = asyncio.Lock()
         self._strays_at = clock.steady()
-        """When files that no row names are looked for next."""
+        """When files that no row names are searched for next."""
         self.bytes_over: int | None = None
-        """Bytes that the last sweep could not let go; None before the first."""
+        """Bytes over the limit that the last sweep could not remove; None before any sweep."""
 
     async def run(self) -> None:
-        """Sweep until cancelled. Trouble with rows or files is for the next sweep."""
+        """Sweep until cancelled. After an error, the next sweep tries the rest."""
         is_well = True
         while True:
-            # A clock that was just set may be wrong, and what went would not come back.
+            # A clock that was just set may be wrong, and removed files can't be restored.
             await self._clock.sleep(max(EVERY, SETTLED - self._clock.settled()))
             try:
                 await self.sweep()
@@ -62,15 +64,19 @@ class Retention:
                 is_well = True
 
     async def sweep(self) -> Mapping[str, Step]:
-        """Let everything go whose time has come; what went, by kind. Two of them take turns."""
-        # Which files rows name is read in pages: rows that another sweep changed would be missed.
+        """Remove everything that is due, and return what was removed, by kind.
+
+        Concurrent sweeps run one after the other.
+        """
+        # The rows are read in pages: rows that a concurrent sweep changed would be missed.
         async with self._turn:
             return await self._sweep()
 
     async def asked(self, *, sure: bool = False) -> Values:
-        """A sweep that an operator asks for; `sure`: that the clock is right.
+        """Sweep because an operator asked for it, and return what was removed, for JSON.
 
-        Raises `Refused("sweep_unsettled")` while it may be wrong.
+        Raises `Refused("sweep_unsettled")` while the clock may be wrong, unless the operator is
+        `sure` of it.
         """
         if not sure and self._clock.settled() < SETTLED:
             now = datetime.fromtimestamp(self._clock.now(), UTC)
@@ -83,7 +89,7 @@ class Retention:
         gone = await self._by_age()
         gone |= await self._for_room()
         if self._clock.steady() >= self._strays_at:
-            self._strays_at = self._clock.steady() + STRAYS_EVERY  # of one that fails as well
+            self._strays_at = self._clock.steady() + STRAYS_EVERY  # also if this one fails
             gone["strays"] = await self._strays.sweep(self._removal)
         if counts := {kind: n for kind, it in gone.items() if (n := it.rows or it.files)}:
             log.info("media.swept", **counts)
@@ -93,7 +99,7 @@ class Retention:
         rules, ledger, now = self._rules, self._ledger, self._clock.now()
         gone = {"videos": Step(), "inputs": Step(), "words": Step()}
         await self._remove()
-        await ledger.drafts(now=now)
+        await ledger.proposals(now=now)
         if (ended_by := by(rules.videos, now)) is not None:
             gone["videos"] = await self._all(
                 lambda: ledger.videos(ended_by=ended_by, now=now, most=STEP)
@@ -112,7 +118,7 @@ class Retention:
         return gone
 
     async def _all(self, step: Callable[[], Awaitable[Step]], *, enough: float = _FOREVER) -> Step:
-        """Steps until none finds anything, or so many bytes are gone."""
+        """Repeat the step until it finds no row, or until `enough` bytes are removed."""
         gone = Step()
         while gone.size < enough:
             done = await step()
@@ -123,7 +129,7 @@ class Retention:
         return gone
 
     async def _remove(self) -> None:
-        """Remove the files that rows have let go."""
+        """Remove the discarded files, whose keys the ledger lists."""
         after = ""
         while keys := await self._ledger.discarded(after=after, most=STEP):
             await self._ledger.forget([key for key in keys if await self._removal.remove(key)])
@@ -132,7 +138,11 @@ class Retention:
     # --- room ----------------------------------------------------------------------------------
 
     async def _for_room(self) -> dict[str, Step]:
-        """Files that people have elsewhere go first; a video that nobody has seen never does."""
+        """Remove videos while the media exceed `most_bytes`.
+
+        Originals of converted videos go first, then videos that are in the chat, then videos that
+        were posted as links. A video that was not posted is never removed here.
+        """
         most = self._rules.most_bytes
         if most is None:
             return {}
@@ -152,13 +162,13 @@ class Retention:
         return gone
 
     async def over(self) -> int:
-        """Bytes that the media have beyond what they may; negative while there is room.
+        """Return the bytes that the media exceed their limit by; negative while there is room.
 
-        For a file that could not be removed, no other goes.
+        Files that could not be removed are not counted: no other file is removed in their place.
         """
         return await self.size(but=self._removal.left) - (self._rules.most_bytes or 0)
 
     async def size(self, *, but: Collection[str] = ()) -> int:
-        """Bytes of all media but these."""
-        pages = self._shelf.files()
+        """Return the bytes of all stored media, except the files with the keys in `but`."""
+        pages = self._file_store.files()
         return sum([file.size async for page in pages for file in page if file.key not in but])

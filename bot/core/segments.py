@@ -1,6 +1,6 @@
-"""The segments of a JPEG: its sides, and the passes in which its pixels come.
+"""Read the segments of a JPEG: its width and height, and its scans (passes over its pixels).
 
-Nothing is decoded here. Bytes that belong to no segment are passed over, as decoders do.
+Nothing is decoded here. Bytes that belong to no segment are skipped, as decoders do.
 """
 
 import re
@@ -10,22 +10,24 @@ from dataclasses import dataclass
 from bot.core.errors import Refused
 
 MOST_SCANS = 100
-"""Passes over all pixels that are decoded: real JPEGs have up to some dozen, and each takes as long
-as all pixels do, however few bytes it has."""
+"""Most scans of a JPEG that is decoded. Real JPEGs have a few dozen at most.
+
+A scan takes the time of decoding all pixels, even if it has few bytes.
+"""
 _MOST_SEGMENTS = 4_096
-"""Segments that are stepped over before a JPEG counts as damaged."""
+"""Most segments that are read before a JPEG counts as damaged."""
 _MARK = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
-"""The beginning of a segment; decoders pass over all else, also between the segments."""
+"""The beginning of a segment. Decoders skip all other bytes between segments."""
 _END, _SCAN, _PARTS = 0xD9, 0xDA, range(0xD0, 0xD8)
 _SIZES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
-"""Markers of segments that tell width and height."""
+"""Markers of the segments that hold width and height."""
 _READ = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
-"""Those of pictures that decoders read: with a loss, and in one part."""
+"""The markers in `_SIZES` of JPEGs that decoders can read: lossy and not hierarchical."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One by its marker; `start` and `stop` are places in the file."""
+    """A segment. `kind` is its marker; `start` and `stop` are its first byte and the byte after."""
 
     kind: int
     start: int
@@ -33,7 +35,10 @@ class Segment:
 
 
 def segments(body: bytes) -> Iterator[Segment]:
-    """All that are whole, up to the end of the picture. Raises `IndexError` for too many."""
+    """Yield the complete segments up to the end of the picture.
+
+    Raises `IndexError` for too many segments.
+    """
     at = 2
     for _ in range(_MOST_SEGMENTS):
         mark = _MARK.search(body, at)
@@ -48,7 +53,11 @@ def segments(body: bytes) -> Iterator[Segment]:
 
 
 def jpeg_sides(body: bytes) -> tuple[int, int]:
-    """Width and height. Raises `IndexError`, or `picture_kind` for one that is not read."""
+    """Return width and height.
+
+    Raises `IndexError` for a damaged JPEG, and `Refused("picture_kind")` for a JPEG that can't be
+    decoded.
+    """
     sides, scans = None, 0
     for each in segments(body):
         if each.kind in _SIZES and sides is None:
@@ -71,7 +80,10 @@ def _check(kind: int, bits: int) -> None:
 
 
 def ended(body: bytes) -> bytes:
-    """A JPEG with its end, also where it has lost it: decoders then read what is there."""
+    """Return the JPEG up to the end of its last complete data, with an end marker.
+
+    Decoders then show what is there of a JPEG that was cut off.
+    """
     at = 2
     for each in segments(body):
         at = each.stop
@@ -79,13 +91,16 @@ def ended(body: bytes) -> bytes:
 
 
 def with_more(body: bytes, more: bytes) -> bytes:
-    """The same with more bytes behind those of its first scan, for each part that it may have."""
+    """Return the JPEG with `more` added after its first scan, once for each restart marker.
+
+    Each copy of `more` is followed by one of the eight restart markers.
+    """
     scan = next(each for each in segments(body) if each.kind == _SCAN)
     at = _next(body, scan.stop)
     return body[:at] + b"".join(more + bytes([0xFF, part]) for part in _PARTS) + body[at:]
 
 
 def _next(body: bytes, at: int) -> int:
-    """Where the next segment begins, or the file ends."""
+    """Return the byte at which the next segment begins, or the length of the file."""
     mark = _MARK.search(body, at)
     return len(body) if mark is None else mark.start()

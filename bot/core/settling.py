@@ -1,6 +1,6 @@
-"""The operators' use cases on single jobs: cancel, resolve in three ways, try again.
+"""The operators' use cases on single jobs: cancel, retry, and resolve an unconfirmed job.
 
-Nothing is paid for a second time before the id of the job was given as a confirmation.
+A new paid try needs the job's id as a confirmation.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -21,42 +21,51 @@ from bot.core.replies import Action
 from bot.core.wake import Wake
 
 LEAST = 4
-"""Characters of an id that are enough if no other id begins so."""
+"""Least characters of an id that an operator must type, if no other id begins with them."""
 NOT_CHARGED = "jobs.not_charged"
-"""The act that releases a cost."""
+"""The name of the act that releases the cost of a job."""
 _CANDIDATES = 6
 
 Change = Callable[[Job], Job]
 
 
 class Ledger(Protocol):
-    """The rows that are settled. Each method is one whole transaction, with its act in it."""
+    """The rows of jobs, as operators change them. Each change is one transaction with its act."""
 
     async def ids(self, beginning: str, *, most: int) -> list[str]: ...
 
     async def known_ids(self, base_url: str, among: Collection[str]) -> frozenset[str]:
-        """Those of these ids that jobs have already at this address."""
+        """Return which of these gateway ids belong to jobs that were sent to this address."""
 
     async def change(
         self, job_id: str, change: Change, act: Act, *, gateway_id: str | None = None
     ) -> tuple[Job, bool]:
-        """Apply `change`; whether anything was to be done. No two jobs get the same id."""
+        """Apply `change` to the job. Return the job, and whether it was changed.
+
+        Raises `Refused` if another job has the gateway id already.
+        """
 
     async def anew(
         self, job_id: str, change: Change, new: Job, limits: Limits, act: Act
     ) -> tuple[Job, bool]:
-        """Apply `change` and admit the new job; the same event again answers the same job."""
+        """Apply `change` to the job, and admit `new`. Return the new job, and whether it was new.
+
+        Idempotent: an order with the same event returns the job that was admitted before.
+        """
 
     async def released(self, job_id: str) -> int | None:
-        """The cost that counts no more since it was said that the job was not charged."""
+        """Return the cost that was released when an operator said that the job was not charged.
+
+        None if no cost was released.
+        """
 
     async def call(self, job_id: str, act: Act) -> Job:
-        """Let its next step be due now, and messages that are no longer tried be tried again."""
+        """Make the job's next step due now, and retry its messages that were given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settling:
-    """Settles single jobs."""
+    """Cancels, retries and resolves single jobs for operators."""
 
     ledger: Ledger
     jobs: Jobs
@@ -69,7 +78,7 @@ class Settling:
 
     @property
     def use_cases(self) -> Mapping[str, UseCase]:
-        """By the name that a command asks for."""
+        """The use cases, by the name that a command asks for."""
         return {
             "jobs.cancel": self.cancel,
             "jobs.candidates": self.candidates,
@@ -81,7 +90,7 @@ class Settling:
         }
 
     async def cancel(self, *, actor: str, job: str, why: str = "") -> Values:
-        """Withdraw a job that no gateway has: nothing counts."""
+        """Cancel a job that was not sent to a gateway. The job doesn't count towards any limit."""
 
         def change(job: Job) -> Job:
             if job.status is Status.CANCELLED:
@@ -90,14 +99,14 @@ class Settling:
             return moves.cancelled(job, Reason.BY_ADMIN)
 
         act = self._act(actor, "jobs.cancel", await self._id(job), why)
-        return self._told(*await self.ledger.change(act.subject, change, act))
+        return self._outcome(*await self.ledger.change(act.subject, change, act))
 
     # --- nobody knows whether it was taken -----------------------------------------------------
 
     async def candidates(self, *, job: str) -> Values:
-        """The id that is known, and the videos in the gateway's own list that may be this job's.
+        """Return the job's gateway id if known, and the listed videos that may be this job's.
 
-        Nothing is changed.
+        Changes nothing.
         """
         row = _findable(await self._job(job))
         sent, gateway = row.submitted_at or row.created_at, self._gateway(row)
@@ -123,9 +132,9 @@ class Settling:
         return {**answer, "list": "whole" if listing.whole else "part", "candidates": shown}
 
     async def found(self, *, actor: str, job: str, gateway_id: str, why: str = "") -> Values:
-        """It is at the gateway under this id: it is looked at from now on, fetched and posted.
+        """Resolve a job as accepted under this gateway id: from now on it is polled and posted.
 
-        Also where it was taken for not charged: its cost counts again.
+        Also works for a job that was resolved as not charged: its cost counts again.
         """
         row, gateway_id, is_known = await self._job(job), gateway_id.strip(), True
         if not gateway_id or gateway_id == UNNAMED:
@@ -144,12 +153,12 @@ class Settling:
         details = {"gateway_id": gateway_id}
         act = self._act(actor, "jobs.found", row.id, why, details)
         after, changed = await self.ledger.change(row.id, change, act, gateway_id=gateway_id)
-        return {**self._told(after, changed), "known": is_known}
+        return {**self._outcome(after, changed), "known": is_known}
 
     async def not_charged(self, *, actor: str, job: str, why: str = "") -> Values:
-        """The gateway never took it: it has failed, and its cost is released.
+        """Resolve an unconfirmed job as never accepted: it fails, and its cost is released.
 
-        The act keeps that cost, for a video that turns up after all.
+        The act records the cost, in case the video turns up after all.
         """
         row = await self._job(job)
 
@@ -159,10 +168,10 @@ class Settling:
             return moves.failed(_unconfirmed(job), Reason.NOT_TAKEN, charged=False)
 
         act = self._act(actor, NOT_CHARGED, row.id, why, {"cost": row.spend_cost})
-        return self._told(*await self.ledger.change(row.id, change, act))
+        return self._outcome(*await self.ledger.change(row.id, change, act))
 
     async def cost(self, *, job: str) -> Values:
-        """The cost of a new try, before anybody agrees to it; None where none is needed."""
+        """Return what a new paid try of the job would cost; None if a retry is free."""
         row = await self._job(job)
         answer: Values = {"job": row.id, "status": row.status.value, "cost": None}
         if row.status not in _PAID_AGAIN:
@@ -172,7 +181,10 @@ class Settling:
         return {**answer, "cost": new.spend_cost, "model": model, "person": person}
 
     async def again(self, *, actor: str, job: str, confirm: str, why: str = "") -> Values:
-        """A new paid try of an unconfirmed job, whose cost stays: it may have been charged."""
+        """Fail an unconfirmed job and admit a new paid job for the same order.
+
+        The cost of the old job still counts, because it may have been charged.
+        """
         row = await self._job(job)
 
         def change(job: Job) -> Job:
@@ -183,18 +195,21 @@ class Settling:
         return await self._anew(row, change, confirm, actor, "again", why)
 
     async def retry(self, *, actor: str, job: str, confirm: str = "", why: str = "") -> Values:
-        """The next step at once; for a job that is over, a new paid try."""
+        """Make the job's next step due now; for a failed or cancelled job, admit a new paid job."""
         row = await self._job(job)
         _check_open(row)
         if row.status in _PAID_AGAIN:
             return await self._anew(row, lambda it: it, confirm, actor, "retry", why)
         called = await self.ledger.call(row.id, self._act(actor, "jobs.retry", row.id, why))
-        return self._told(called, changed=True)
+        return self._outcome(called, changed=True)
 
     # --- parts of these ------------------------------------------------------------------------
 
     async def _is_known(self, row: Job, gateway_id: str) -> bool:
-        """Whether the gateway knows this id; False where it can't tell now. Or `Refused`."""
+        """Whether the gateway knows this id; False if the gateway can't tell now.
+
+        Raises `Refused` if the gateway says that the id is unknown, or is not configured any more.
+        """
         gateway = self._gateway(row)
         if gateway is None:
             raise Refused("gateway_gone", gateway=row.gateway)
@@ -216,10 +231,10 @@ class Settling:
             admitted, changed = await self.ledger.anew(row.id, change, new, limits, act)
         except Refused as refused:
             raise _to_operator(refused) from refused
-        return {**self._told(admitted, changed), "of": row.id}
+        return {**self._outcome(admitted, changed), "of": row.id}
 
     async def _new(self, row: Job, word: str) -> tuple[Job, Terms]:
-        """The same wish as a new job, by what can be had now."""
+        """Return a new job for the same order, with today's models and prices, and its terms."""
         terms = await self.accounts.terms(row.order.call.address)
         order = variations.again(variations.in_words(row, terms.catalog))
         order = replace(order, call=replace(order.call, event_id=f"{word} {row.id}"))
@@ -241,7 +256,7 @@ class Settling:
         )
         return new, terms
 
-    def _told(self, job: Job, changed: bool) -> Values:
+    def _outcome(self, job: Job, changed: bool) -> Values:
         self.wake.ring()
         status, reason = job.status.value, job.reason and job.reason.value
         return {"job": job.id, "status": status, "reason": reason, "changed": changed}
@@ -253,7 +268,7 @@ class Settling:
         return job
 
     async def _id(self, beginning: str) -> str:
-        """The whole id. Raises `Refused` where none or more than one begins so."""
+        """Return the whole id of the only job whose id begins like this. Raises `Refused`."""
         beginning = beginning.strip().lower()
         ids = await self.ledger.ids(beginning, most=_CANDIDATES) if beginning else []
         if not ids or (ids != [beginning] and len(beginning) < LEAST):
@@ -263,7 +278,7 @@ class Settling:
         return ids[0]
 
     def _gateway(self, job: Job) -> Gateway | None:
-        """Its own, at the address where it was sent."""
+        """Return the job's gateway, if it is configured at the address that the job was sent to."""
         gateway = self.gateways.get(job.gateway)
         return gateway if gateway and gateway.base_url == job.base_url else None
 
@@ -278,7 +293,7 @@ _PAID_AGAIN = frozenset({Status.FAILED, Status.CANCELLED, Status.UNCONFIRMED})
 
 
 def _to_operator(refused: Refused) -> Refused:
-    """A refusal that is worded for its person, for whoever mends the job."""
+    """Return the refusal worded for an operator: `refused` may be worded for the job's person."""
     if isinstance(refused, Stopped):
         return AnewStopped()
     if isinstance(refused, Blocked):
@@ -287,7 +302,7 @@ def _to_operator(refused: Refused) -> Refused:
 
 
 def _check_kept(row: Job, order: Order) -> None:
-    """Raise `Refused` where the wish can't be had again: its words or its files are gone."""
+    """Raise `Refused` if the order can't be repeated because its text or its files were removed."""
     try:
         variations.check_kept(row, Action.RETRY, order)
     except WordsExpired:
@@ -324,12 +339,15 @@ def _unconfirmed(job: Job) -> Job:
 
 
 def _findable(job: Job) -> Job:
-    """It may have a video of which we don't know."""
+    """Return the job if its gateway may have a video of it. Raises `Refused` otherwise."""
     return job if job.is_closed_as_not_taken else _unconfirmed(job)
 
 
 def _goes_on_as(job: Job, gateway_id: str) -> bool:
-    """Whether nothing is to be done. A job out of a backup may know its id and be open."""
+    """Whether the job has this gateway id already and is not to be resolved.
+
+    A job restored from a backup may have its id and be unconfirmed.
+    """
     waits = job.status is Status.UNCONFIRMED or job.is_closed_as_not_taken
     return job.gateway_id == gateway_id and not waits
 

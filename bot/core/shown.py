@@ -1,7 +1,8 @@
-"""The rule for what people point at: a thing that can't be animated is refused, not passed over.
+"""The rule for messages that an order replies to: a thing that can't be animated is refused.
 
-Somebody who points at a link, a sticker or a story means that, and would get, and pay for, a video
-of the words alone. Words, a poll, a voice are talk: in reply to them an order is one of words.
+A person who replies to a link, a sticker or a story wants a video of it. Without a refusal the
+person would pay for a video made from the prompt alone. A text, a poll or a voice message is only
+talk: an order in reply to it is made from its prompt alone.
 """
 
 import re
@@ -14,31 +15,31 @@ _LINK = re.compile(r"https?://\S", re.IGNORECASE)
 
 
 class Shown(StrEnum):
-    """A thing that a message shows besides words, and that is no picture for us."""
+    """A thing in a message, other than text, that the bot can't use as a picture."""
 
     LINK = "link"
     PREVIEW = "preview"
-    """Of a page, or whatever another bot put together."""
+    """A preview of a web page, or an embed that another bot made."""
     STICKER = "sticker"
     EMOJI = "emoji"
-    """Nothing but pictures of somebody's own among the letters."""
+    """A text of custom emoji only."""
     STORY = "story"
     PAID = "paid"
-    """Media that are to be bought: we are not shown them."""
+    """Media that must be bought before they can be seen."""
     GAME = "game"
     PLACE = "place"
     OTHER = "other"
 
 
 def links_in(text: str) -> Iterable[Shown]:
-    """The link that stands anywhere in the text: no address of a person's is ever fetched."""
+    """Return `LINK` if the text contains a link. The bot fetches no address that a person typed."""
     return (Shown.LINK,) if _LINK.search(text) else ()
 
 
 def check(shown: Iterable[Shown]) -> None:
-    """Raise `Refused` for the first of what a message shows, if there is anything.
+    """Raise `Refused` for the first thing that a message shows, if there is any.
 
-    Call it where no picture was found.
+    Call this function only if the message has no picture.
     """
     for each in shown:
         raise Refused(f"shows_{each}")

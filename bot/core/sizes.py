@@ -1,40 +1,45 @@
-"""Sizes: how much a network takes, as far as its refusals have told.
+"""The largest upload that a network takes, learned from its refusals.
 
-A proxy or a rule of its own may stand in between and take less than the network does. What
-refuses a large file tells of all files of that place, for a while; what refuses a small one may
-have its own reason, so it tells of that file alone.
+A proxy between may take less than the network. The refusal of a large file limits all uploads to
+the same place for a while. The refusal of a small file may have another reason, so it limits that
+file only.
 """
 
 from bot.core.ports import Clock
 from bot.log import get_logger
 
 PLAUSIBLE = 10_000_000
-"""Bytes from which a refusal tells of other files too; what is learned is never much below."""
+"""Least bytes of a refused file for its refusal to limit other files, too."""
 LEARNED_FOR = 6 * 3600.0
-"""Seconds after which it is tried again: whatever stood in between may be gone."""
+"""Seconds after which a learned limit is forgotten: the proxy may be gone."""
 LESS = 3 / 4
-"""The part of a refused size that is tried next."""
+"""Share of a refused size that becomes the limit."""
 
 log = get_logger()
 
 
 class Sizes:
-    """Bytes that may be uploaded. A place is a part of the network that has its own limit."""
+    """The learned limits of uploads, in bytes.
+
+    A place is a part of the network that has its own limit; "" is the network as a whole.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._learned: dict[tuple[str, str], tuple[int, float]] = {}
-        """The most bytes of a video, by the place and its key, or of all there under no key; and
-        until when."""
+        """The most bytes and when that limit ends, by place and video key ("" is any video)."""
 
     def most(self, limit: int, video: str, *, place: str = "") -> int:
-        """As far as is known by now, of the video under this key, where the limit is that."""
+        """Return the most bytes that may be uploaded of the video with this key.
+
+        That is `limit`, or less if a refusal showed so.
+        """
         now = self._clock.steady()
         known = (self._learned.get((place, each)) for each in ("", video))
         return min([limit, *(most for most, until in filter(None, known) if now < until)])
 
     def refused(self, size: int, video: str, *, place: str = "") -> None:
-        """A file of that size, made of the video under this key, was too large."""
+        """Record that a file of `size` bytes, made of the video with this key, was too large."""
         now = self._clock.steady()
         self._learned = {each: it for each, it in self._learned.items() if now < it[1]}
         most = min(self.most(size, video, place=place), int(size * LESS))

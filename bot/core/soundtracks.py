@@ -1,7 +1,7 @@
-"""Whether a file that is called a video holds only sound: both come in the same containers.
+"""Find out whether a file that is named a video holds only sound.
 
-The lists of tracks in MP4 and Matroska tell. Nothing is decoded, and what is not understood is
-taken for the video that it is called.
+The lists of tracks in MP4 and Matroska tell. Nothing is decoded. A file that can't be read counts
+as a video.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,16 +12,17 @@ from bot.core.containers import HEAD, Container, container_of
 from bot.core.headers import boxes
 
 MOST_PARTS = 20_000
-"""Boxes or elements of one file that are read."""
+"""Most boxes or elements of one file that are read."""
 
 Name = bytes | int
 Part = tuple[Name, int, int]
-"""The name of a box or an element, and where its content begins and ends."""
+"""The name of an MP4 box or a Matroska element, and where its content begins and ends."""
 Parts = Callable[[IO[bytes], int, int], Iterator[Part]]
+"""A function that yields the boxes or elements between two bytes of a file."""
 
 
 def holds_only_sound(file: IO[bytes]) -> bool:
-    """Whether there is a track of sound, and none of pictures."""
+    """Whether the file has a sound track and no video track."""
     file.seek(0)
     container = container_of(file.read(HEAD))
     if container in (Container.MP4, Container.QUICKTIME):
@@ -38,7 +39,7 @@ def holds_only_sound(file: IO[bytes]) -> bool:
 def _contents(
     file: IO[bytes], parts: Parts, way: tuple[Name, ...], wanted: Name
 ) -> Iterator[bytes]:
-    """The beginnings of all parts of that name, inside of those on the way."""
+    """Yield the first 12 bytes of all parts named `wanted`. Search only inside parts in `way`."""
     inside = [parts(file, 0, file.seek(0, 2))]
     for _ in range(MOST_PARTS):
         part = next(inside[-1], None)
@@ -72,9 +73,9 @@ def _elements(file: IO[bytes], at: int, end: int) -> Iterator[Part]:
 
 
 def _number(file: IO[bytes], *, marked: bool) -> int | None:
-    """A number whose first set bit tells its length, and belongs to it if it is a name.
+    """Read an EBML number. `marked`: keep the bit that marks its length, as names do.
 
-    None for a size of which all bits are set, as it was not known yet, and at the end of the file.
+    None at the end of the file, and for a size with all bits set, which means an unknown size.
     """
     first = file.read(1)
     length = 9 - first[0].bit_length() if first else 9

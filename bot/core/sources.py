@@ -1,5 +1,6 @@
-"""Where causes are looked for in the rows: orders of which nobody knows, jobs that stand still, and
-limits that come near. Each answers all causes of its kind that hold now.
+"""The sources of causes that are found in the rows: unconfirmed jobs, stuck jobs and used limits.
+
+A source returns all causes of its kind that exist now.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot.core.accounts import Accounts, Terms
 from bot.core.causes import MOST_IDS, MOST_SHOWN, Cause, Facts, Kind
-from bot.core.desk import SETTLED
+from bot.core.context import SETTLED
 from bot.core.jobs import SOFT_DEADLINE, Job, Status
 from bot.core.keeping import Rules
 from bot.core.learned import Key, Learned
@@ -23,26 +24,30 @@ from bot.core.quotas import allowed
 LEVELS = (50, 80, 95)
 """Percent of a day's limit at which owners are told."""
 QUEUED = 3600.0
-"""Seconds in the queue, without a reason that owners know, after which an order stands still."""
+"""Seconds in the queue, without a reason that owners know, after which a job is stuck."""
 DONE = 3600.0
-"""Seconds after which a finished video should have been fetched."""
+"""Seconds after which a job is stuck if its finished video was not downloaded."""
 SLOWER = 2.0
-"""Times the longest of its model that a video takes before it stands still."""
+"""A job is stuck if its video takes this many times as long as its model's slowest video."""
 
 
 class Outlook(Protocol):
-    """The rows that are looked at."""
+    """The rows that the sources read."""
 
     async def unconfirmed(self, *, since: float, most: int) -> tuple[int, Sequence[Job]]:
-        """How many orders may have been charged or not, and the latest of them."""
+        """Return the number of unconfirmed jobs since a time, and the latest of them."""
 
     async def slow(self, *, queued: float, made: float, done: float, most: int) -> Sequence[Job]:
-        """Jobs that go on by themselves and wait since before these times, the oldest first."""
+        """Return jobs that wait since before these times, the oldest first.
+
+        `queued`, `made` and `done` are for jobs in the queue, being made, and made. Jobs that wait
+        for a person are left out.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Looks at the rows."""
+    """Finds causes in the rows."""
 
     outlook: Outlook
     jobs: Jobs
@@ -53,7 +58,10 @@ class Sources:
     clock: Clock
 
     async def unconfirmed(self) -> list[Cause]:
-        """All of them in one: a gateway that loses every answer makes one notice."""
+        """Return one cause for all unconfirmed jobs.
+
+        So a gateway that loses every answer leads to a single report.
+        """
         since = self.rules.unconfirmed_by(self.clock.now())
         count, latest = await self.outlook.unconfirmed(since=since, most=MOST_IDS)
         if not count:
@@ -62,9 +70,9 @@ class Sources:
         return [Cause(kind=Kind.UNCONFIRMED, facts=facts)]
 
     async def stuck(self) -> list[Cause] | None:
-        """Jobs that take longer than any of their model before.
+        """Return one cause for all stuck jobs: those that wait far longer than usual.
 
-        None soon after a start: while nothing ran, they all stood still.
+        None soon after a start, because no job moves while the bot is stopped.
         """
         if self.clock.settled() < SETTLED:
             return None
@@ -81,11 +89,11 @@ class Sources:
         return [Cause(kind=Kind.STUCK, facts=_facts(still, len(still)))] if still else []
 
     async def limits(self) -> list[Cause]:
-        """Each limit of a day that is half used, or more."""
+        """Return a cause for each daily limit that is used by at least 50 percent."""
         return [cause for each in await self.used() if (cause := self._near(each))]
 
     async def used(self) -> list["Used"]:
-        """Each limit of a day that is configured, and how much of it is used."""
+        """Return each configured daily limit, and how much of it is used."""
         now = self.clock.now()
         return [used for whose in self._whose() for used in await self._used(whose, now)]
 
@@ -121,11 +129,11 @@ class Sources:
         return Cause(kind=Kind.LIMIT, about=used.about, facts=facts)
 
     def amount(self, figure: str, number: int) -> str:
-        """A number of videos, or a sum of money."""
+        """Format a limit for people: a number of videos, or money in micro-units."""
         return money(number, self.currency) if figure == "purse_money" else str(number)
 
     def _whose(self) -> Iterator["Whose"]:
-        """Every purse, and every community with limits of its own."""
+        """Yield each purse, and each community with limits of its own."""
         purses = ("purse_videos", "purse_money")
         yield Whose(terms=self.accounts.general, figures=purses)
         seen: set[str | None] = {None}
@@ -143,7 +151,7 @@ class Sources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whose:
-    """A purse, or a community."""
+    """A purse or a community that has daily limits."""
 
     terms: Terms
     figures: tuple[str, ...]
@@ -153,37 +161,37 @@ class Whose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
-    """A limit of a day, and how much of it is used."""
+    """A daily limit, and how much of it is used."""
 
     whose: Whose
     figure: str
-    """The name of the limit, as `purse_videos`."""
+    """The name of the limit: `purse_videos`, `purse_money` or `community_videos`."""
     used: int
     limit: int
     more: int
-    """How much one press lets them have besides."""
+    """How much one press of the owner's button adds to the limit for the day."""
     now: float
 
     @property
     def kind(self) -> str:
-        """As `quota` has it: `purse` or `community`."""
+        """`purse` or `community`, as in the command `quota`."""
         return "community" if self.figure == "community_videos" else "purse"
 
     @property
     def of(self) -> str:
-        """As `quota` has it: a gateway with a purse of its own, a community, or nothing."""
+        """A gateway with a purse of its own, a community, or "", as in the command `quota`."""
         if self.kind == "community":
             return f"{self.whose.platform}:{self.whose.community}"
         return self.whose.terms.limits.purse.gateway or ""
 
     @property
     def about(self) -> str:
-        """A name of this limit among all."""
+        """The unique name of this limit."""
         return f"{self.figure} {self.of}".strip()
 
     @property
     def day(self) -> str:
-        """The day that it is for."""
+        """The current day in the limit's time zone, as an ISO date."""
         zone = ZoneInfo(self.whose.terms.limits.time_zone)
         return datetime.fromtimestamp(self.now, zone).date().isoformat()
 
@@ -197,7 +205,7 @@ def _facts(jobs: Sequence[Job], count: int) -> Facts:
 
 
 def shown(job: Job) -> Mapping[str, object]:
-    """A job in a notice: never what its person wrote."""
+    """Return what a report tells of a job: never what its person wrote."""
     return {
         "job": job.id,
         "status": job.status.value,

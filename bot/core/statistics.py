@@ -1,4 +1,7 @@
-"""The operators' use case on sums: made, failed, unconfirmed and spent, by whatever is asked."""
+"""The operators' statistics: videos made, failed and unconfirmed, and money spent.
+
+They are grouped by day, model, gateway, person or community.
+"""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -12,7 +15,7 @@ from bot.core.jobs import ACTIVE, MADE, Status
 from bot.core.ports import Clock
 
 QUARTER = 900.0
-"""Seconds: midnight is at the beginning of one in every time zone."""
+"""Seconds of a quarter of an hour. In every time zone, midnight is at the start of a quarter."""
 DAYS = 30 * 86_400.0
 """Seconds that statistics cover by default."""
 MOST_ROWS = 1000
@@ -21,25 +24,26 @@ BY = ("day", "model", "gateway", "person", "community")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sum:
-    """Jobs alike: of one key and in one state."""
+    """The number and the cost of the jobs with one key and in one state."""
 
     key: str
-    """A model, a gateway, a person or a community; of a day, the number of a quarter of an hour."""
+    """The id of a model, gateway, person or community. When grouped by day: the number of the
+    quarter of an hour since the epoch."""
     status: Status
     name: str
-    """A person's, to be shown."""
+    """The name of a person, to be shown; else empty."""
     count: int
     spent: int
     """Micro-units of money."""
 
 
 Sums = Callable[[str, float], Awaitable[list[Sum]]]
-"""Returns the sums of jobs ordered since a time, by state and by the key of this name."""
+"""A function that sums up the jobs ordered since a time, by state and by the key of this name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
-    """Adds up."""
+    """Computes the statistics."""
 
     sums: Sums
     time_zone: str
@@ -48,11 +52,14 @@ class Statistics:
 
     @property
     def use_cases(self) -> Mapping[str, UseCase]:
-        """By the name that a command asks for."""
+        """The use cases, by the name that a command asks for."""
         return {"stats": self.stats}
 
     async def stats(self, *, by: str = "day", since: float | None = None) -> Values:
-        """A row each by `day`, `model`, `gateway`, `person` or `community`, and their total."""
+        """Return a row for each `day`, `model`, `gateway`, `person` or `community`, and the total.
+
+        `since`: only jobs ordered from then on; by default, the last `DAYS`.
+        """
         if by not in BY:
             raise Refused("stats_by_unknown", given=by, can=", ".join(BY))
         since = self.clock.now() - DAYS if since is None else since

@@ -1,7 +1,8 @@
-"""Keeps one chat network connected. Its failures are nobody else's: whatever ends a connection,
-another one is tried. The log has a line as an outage begins and one as it ends.
+"""Keep one chat network connected: after every end of a connection, connect again.
 
-The process ends for nothing but what its operator has to mend before the network ever worked.
+A failure of one network doesn't affect the others. The log has a line when an outage begins and a
+line when it ends. The process ends only if the network refuses us from the start, which the
+operator has to mend.
 """
 
 import random
@@ -16,11 +17,11 @@ from bot.log import get_logger
 
 LEAST = 1.0
 MOST = 30.0
-"""Seconds between two tries: enough for a server that fails, few for people who wait."""
+"""Least and most seconds between two tries to connect."""
 STEADY = 60.0
-"""Seconds after which a connection counts as well, and what was before it as over."""
+"""Seconds after which a connection counts as stable, and the outage before it as over."""
 MOST_ASKED = 60.0
-"""Seconds that we wait at the other side's wish, and between two tries of what is refused."""
+"""Most seconds that we wait if the network asks us to, and the wait after a refusal."""
 HOUR = 3600.0
 
 log = get_logger()
@@ -28,15 +29,16 @@ log = get_logger()
 
 @dataclass(slots=True)
 class Outage:
-    """When to try again: after half the time that was lost so far at most, within bounds.
+    """Computes the wait before the next try to connect: at most half the length of the outage.
 
-    A connection that did not last does not begin the count anew, or what fails at every start
-    would be tried as fast as it can fail.
+    The wait is between `LEAST` / 2 and `MOST` seconds. A connection that did not last `STEADY`
+    seconds doesn't end the outage. Otherwise a connection that always fails after its start would
+    be retried as fast as it can fail.
     """
 
     clock: Clock
     chance: Callable[[], float] = random.random
-    """Answers 0 to 1: many that lost the same network do not come back as one."""
+    """A function that returns a random number from 0 to 1, so that not all bots retry at once."""
     _lost: float = field(init=False, default=0.0)
     _down_since: float = field(init=False)
     _up_since: float | None = field(init=False, default=None)
@@ -46,12 +48,12 @@ class Outage:
         self._down_since = self.clock.steady()
 
     def over(self) -> None:
-        """There is a connection again."""
+        """Record that there is a connection again."""
         self._lost += self._passed(self._down_since)
         self._up_since = self.clock.steady()
 
     def wait(self) -> float:
-        """Seconds until the next try, none before the first; call it after each that failed."""
+        """Return the seconds until the next try, 0.0 for the first. Call this once per failure."""
         if self._up_since is not None:
             if self._passed(self._up_since) >= STEADY:
                 self._lost, self._tries = 0.0, 0
@@ -67,23 +69,26 @@ class Outage:
 
 
 def unforeseen(error: Exception) -> BotError:
-    """Our own errors as they are; whatever else heals by a new connection, as far as we know."""
+    """Return a `BotError` unchanged, and `Unforeseen` for any other error, which is retried."""
     return error if isinstance(error, BotError) else Unforeseen()
 
 
 @dataclass
 class Supervisor:
-    """Of one network. Its connection tells by `up` and `down` whether people are heard."""
+    """Keeps the connection of one network.
+
+    The connection calls `up` and `down` when the network begins and stops to deliver messages.
+    """
 
     network: str
     _: KW_ONLY
     clock: Clock
     reason: Callable[[Exception], BotError] = unforeseen
-    """Names in our words what a connection raised; `Broken` is what we are refused."""
+    """A function that translates an error of the connection; `Broken` means: we are refused."""
     chance: Callable[[], float] = random.random
     is_up: bool = field(init=False, default=False)
     _has_worked: bool = field(init=False, default=False)
-    _told: dict[str, float] = field(init=False, default_factory=dict)
+    _logged: dict[str, float] = field(init=False, default_factory=dict)
     """When the log was last told of each reason of this outage."""
 
     def __post_init__(self) -> None:
@@ -91,27 +96,27 @@ class Supervisor:
         self._silent_since = self.clock.steady()
 
     def up(self) -> None:
-        """People are heard."""
+        """Record that the network delivers messages."""
         if self.is_up:
             return
-        was_lost = self._has_worked or bool(self._told)
+        was_lost = self._has_worked or bool(self._logged)
         self.is_up = self._has_worked = True
         self._outage.over()
         if was_lost:
             seconds = round(self.clock.steady() - self._silent_since, 1)
             log.warning(f"{self.network}.recovered", seconds=seconds)
-            self._told.clear()
+            self._logged.clear()
 
     def down(self) -> None:
-        """They are not, although the connection goes on."""
+        """Record that the network delivers no messages, even if the connection is still open."""
         if self.is_up:
             self.is_up = False
             self._silent_since = self.clock.steady()
 
     async def keep(self, connect: Callable[[], Awaitable[None]]) -> None:
-        """Have `connect` hold a connection until it is lost, for ever.
+        """Call `connect` again and again; each call holds a connection until it is lost.
 
-        Raises `Broken` where the network refuses us and never took us since the start.
+        Raises `Broken` if the network refuses us and has not worked since the start.
         """
         while True:
             try:
@@ -134,29 +139,29 @@ class Supervisor:
         wait = self._outage.wait()
         if isinstance(reason, Temporary) and reason.retry_after:
             wait = max(wait, min(reason.retry_after, MOST_ASKED))
-        where = {"at": _place(error)} if isinstance(reason, Unforeseen) else {}
-        # Each reason once: a network that can't be reached is tried twice a minute for hours.
+        where = {"at": _raised_at(error)} if isinstance(reason, Unforeseen) else {}
+        # Each reason is logged once: an unreachable network is tried twice a minute for hours.
         if self._is_news(":".join([reason.code, *where.values()])):
             kind = type(error).__name__
             log.warning(f"{self.network}.disconnected", why=reason.code, error=kind, **where)
         return wait
 
     def _refused(self, reason: Broken) -> float:
-        """It took us before: whether it will again is for its operator, and the others go on."""
+        """Log that the network refuses us, although it has worked. Return the wait in seconds."""
         if self._is_news(reason.code, again=HOUR):
             log.error(f"{self.network}.refused", why=reason.code)
         return MOST_ASKED
 
     def _is_news(self, reason: str, *, again: float = float("inf")) -> bool:
-        """Whether this outage was not told of by this reason yet, or that many seconds ago."""
+        """Whether the log was not told of this reason in this outage, or `again` seconds ago."""
         now = self.clock.steady()
-        if reason in self._told and now - self._told[reason] < again:
+        if reason in self._logged and now - self._logged[reason] < again:
             return False
-        self._told[reason] = now
+        self._logged[reason] = now
         return True
 
 
-def _place(error: Exception) -> str:
-    """Where it was raised, in place of the text, which may quote anybody."""
+def _raised_at(error: Exception) -> str:
+    """Return the file and line that raised the error. The error's text may quote people."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

@@ -1,7 +1,7 @@
-"""Notices that the machine's clock was set, and puts the times in the rows right.
+"""Notice that the machine's clock was set, and correct the times in the rows.
 
-Within a process the clock goes on evenly until the rows have moved with it. Over a restart only a
-clock that was set back can be told from time that passed.
+While the process runs, our clock goes on evenly until the rows are corrected. After a restart only
+a clock that was set back can be noticed: a clock that was set ahead looks like time that passed.
 """
 
 from collections.abc import Callable
@@ -12,69 +12,69 @@ from bot.core.ports import Clock
 from bot.log import get_logger
 
 CHECK_EVERY = 1.0
-"""Seconds between two looks at the clock."""
+"""Seconds between two checks of the clock."""
 NOTED = 30.0
-"""Seconds between two notes of the time: by them the next start sees a clock that was set back."""
+"""Seconds between two saved notes of the time. The next start compares its clock with the last."""
 BACK = 5.0
-"""Seconds by which a clock may be behind its last note."""
+"""Most seconds that the clock may be behind the last note before it counts as set back."""
 RIGHT_AFTER = 3600.0
-"""Seconds after the start in which a time server sets a clock back that was ahead at the start."""
+"""Seconds after the start in which a step back counts as the repair of a clock that was ahead."""
 AFTERWARDS = 5.0
-"""Seconds after which whatever was read before a step has been written."""
+"""Seconds after a step in which rows that were read before the step may still be written."""
 
 log = get_logger()
 
 
 class SettableClock(Clock, Protocol):
-    """A clock of a machine, which may be set while we run."""
+    """The machine's clock, which may be set while the process runs."""
 
     def step(self) -> float:
-        """Seconds by which it was set and `now` is not; 0.0 as a rule."""
+        """Return the seconds by which the machine's clock was set and `now` doesn't show yet."""
 
     def adopt(self, seconds: float) -> None:
-        """Take a step over."""
+        """Shift `now` by these seconds of a step."""
 
 
 class Times(Protocol):
-    """The times in all rows. Each method is one whole transaction."""
+    """The times in all rows. Each method is one transaction."""
 
     async def seen(self) -> float | None:
-        """The latest time that was noted; None if none was."""
+        """Return the last time that was noted; None if none was."""
 
     async def note(self, now: float) -> None:
-        """This is the time."""
+        """Save `now` as the last noted time."""
 
     async def shift(self, seconds: float, *, now: float, since: float = 0.0) -> None:
-        """The clock was set by so many seconds, and says `now`: times in the rows move with it.
+        """Add `seconds` to the times in the rows, because the clock was set; it now shows `now`.
 
-        Only those from `since` on: what is older was written by a clock that was right.
+        Times before `since` stay, because the clock was right then.
         """
 
     async def settle(self, *, now: float) -> None:
-        """Put right what was read before a step and written after it."""
+        """Correct times of rows that were read before a step and written after it."""
 
 
 @dataclass
 class Timekeeper:
-    """One per process."""
+    """Watches the clock and corrects the rows after each step. There is one per process."""
 
     clock: SettableClock
     times: Times
     changed: Callable[[], None] = lambda: None
-    """It is called when rows may have become due."""
+    """A function that is called when rows may have become due."""
     _owed: float = field(init=False, default=0.0)
-    """Seconds of a step that the clock has taken over and the rows have not."""
+    """Seconds of a step that our clock shows and the rows don't yet."""
     _settle_at: float | None = field(init=False, default=None)
     _started: float = field(init=False, default=0.0)
-    """The time by our clock at the start."""
+    """The time at the start, by our clock."""
     _gap: float = field(init=False, default=0.0)
-    """Seconds between the last note of the former process and that."""
+    """Seconds from the last note of the previous process to the start of this one."""
 
     def __post_init__(self) -> None:
         self._noted_at = self._began_at = self.clock.steady()
 
     async def begin(self) -> None:
-        """Before anything is claimed: see whether the clock was set back since the last run."""
+        """Correct the rows if the clock was set back since the last run. Call before any claim."""
         now, seen = self.clock.now(), await self.times.seen()
         self._started = now
         self._gap = now - seen if seen is not None else 0.0
@@ -86,7 +86,7 @@ class Timekeeper:
         await self.times.settle(now=now)
 
     async def run(self) -> None:
-        """Look at the clock until cancelled."""
+        """Check the clock until cancelled."""
         is_kept = True
         while True:
             await self.clock.sleep(CHECK_EVERY)
@@ -116,7 +116,10 @@ class Timekeeper:
             self._noted_at = self.clock.steady()
 
     async def _put_right(self, step: float) -> None:
-        """In the order in which jobs look younger meanwhile, never older: none is given up."""
+        """Shift rows and clock, in the order that makes jobs look younger in between, not older.
+
+        A job that looks too old would be given up.
+        """
         if step > 0:
             await self.times.shift(step, now=self.clock.now() + step)
             self.clock.adopt(step)
@@ -126,10 +129,10 @@ class Timekeeper:
             await self._shift(self._owed + step)
 
     def _since(self, step: float) -> float:
-        """From when on the rows have times of a clock that was wrong.
+        """Return the time from which on the rows' times are wrong; 0.0 if all are.
 
-        A clock that was ahead at the start, and is set back soon after, was right before: so far
-        as the time between the two processes allows for it.
+        A clock that is set back soon after the start was ahead only since the start, if the gap
+        between the two processes was long enough for that.
         """
         soon = self.clock.steady() - self._began_at < RIGHT_AFTER
         return self._started if step < 0 and soon and self._gap + BACK >= -step else 0.0

@@ -1,6 +1,7 @@
-"""The kinds of files that people send as a picture and that are not read: they are told the name.
+"""Kinds of files that people send as a picture and that the bot can't read.
 
-A name, a type or the first bytes tell which it is. Names of kinds are the same in every language.
+The refusal names the kind. A filename, a media type or the first bytes tell it. Names of kinds are
+the same in every language.
 """
 
 from pathlib import PurePath
@@ -40,7 +41,7 @@ NOTES = frozenset(
     f"audio/{each}"
     for each in ("midi", "mid", "x-midi", "x-mid", "sp-midi", "x-mpegurl", "mpegurl")
 )
-"""Types of notes and playlists: there is nothing in them to hear."""
+"""Media types of musical notes and playlists, which contain no sound."""
 _TYPES = {
     "JPEG XL": ("image/jxl",),
     "JPEG 2000": ("image/jp2", "image/jpx"),
@@ -73,7 +74,7 @@ _MAGIC = {
     "BMP": (b"BM",),
     "camera raw": _CAMERAS,  # before TIFF, which one of them is as well
     "TIFF": (b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"),
-    "TGA": (b"\0\0\2\0\0\0",),  # before ICO: a cursor of no pictures is none
+    "TGA": (b"\0\0\2\0\0\0",),  # before ICO: without pictures it is no cursor
     "ICO": (b"\0\0\1\0", b"\0\0\2\0"),
     "PSD": (b"8BPS",),
     "HDR": (b"#?RADIANCE", b"#?RGBE"),
@@ -84,26 +85,29 @@ _MAGIC = {
     "EPS": (b"%!PS", b"\xc5\xd0\xd3\xc6"),
     "TGS": (b"\x1f\x8b",),
 }
-"""A moving sticker of Telegram is packed by gzip; no picture is."""
+"""The first bytes of each kind. TGS, Telegram's animated sticker, is gzip; no picture is."""
 _HEAD = 1_024
 _RAW = b"crx "
 """The brand of Canon's CR3, which shares the boxes of MP4."""
 
 
 def named(filename: str | None, media_type: str | None) -> str | None:
-    """The kind by its name or its type; None for what is read, and for what is no picture."""
+    """Return the kind of a file that can't be read, by its filename or its media type.
+
+    None for pictures that can be read, and for other files.
+    """
     suffix, said = suffix_of(filename), bare(media_type)
     return _OF_SUFFIX.get(suffix) or _OF_TYPE.get(said) or _DOCUMENT_OF.get(suffix)
 
 
 def is_meant_as_picture(filename: str | None, media_type: str | None) -> bool:
-    """Whether a file is a picture of a kind that is not read, and not a document."""
+    """Whether a file is a picture of a kind that the bot can't read, and not a document."""
     kind = named(filename, media_type)
     return kind is not None and kind not in _DOCUMENTS
 
 
 def refusal_by_name(filename: str | None, media_type: str | None) -> Refused:
-    """The refusal of a file that, by its name and its type, is no picture that is read."""
+    """Return the error for a file that, by filename and media type, is no readable picture."""
     if kind := named(filename, media_type):
         return Refused("picture_kind", kind=kind)
     said = (media_type or "").strip().lower()
@@ -114,7 +118,7 @@ def refusal_by_name(filename: str | None, media_type: str | None) -> Refused:
 
 
 def refusal_of(file: IO[bytes]) -> Refused:
-    """The refusal of a file that, by its bytes, is no picture that is read."""
+    """Return the error for a file that, by its first bytes, is no readable picture."""
     file.seek(0)
     head = file.read(_HEAD)
     for kind, beginnings in _MAGIC.items():
@@ -128,10 +132,10 @@ def refusal_of(file: IO[bytes]) -> Refused:
 
 
 def suffix_of(filename: str | None) -> str:
-    """How a file's name ends, in small letters."""
+    """Return the suffix of a filename in lower case, such as `.png`; "" if there is none."""
     return PurePath((filename or "").strip().lower()).suffix
 
 
 def bare(media_type: str | None) -> str:
-    """The type without its parameters: `audio/ogg; codecs=opus` is `audio/ogg`."""
+    """Return the media type without its parameters: `audio/ogg; codecs=opus` is `audio/ogg`."""
     return (media_type or "").partition(";")[0].strip().lower()

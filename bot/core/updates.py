@@ -6,17 +6,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """One row of the `updates` table."""
+    """A message or event from a network: one row of the `updates` table."""
 
     id: int
     """The network's own number for the update."""
     lane: str
-    """A lane's updates are handled in the order they came."""
+    """The queue of the update. Updates of one lane are handled in the order they came."""
     data: dict[str, Any]
-    """As it came over the wire."""
+    """The JSON object that the network sent."""
     received_at: float
     urgent: bool = False
-    """Somebody is looking at a button that spins: ahead of what only has to be done."""
+    """A person waits at a pressed button, so this update is handled before others."""
     wait: float = 0.0
-    """Seconds before it may be handled: others may belong to it."""
+    """Seconds before the update may be handled, because later updates may belong to it."""
     attempts: int = 0

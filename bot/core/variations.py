@@ -1,7 +1,7 @@
-"""Variations of an earlier video: the order that each button stands for.
+"""Variations of an earlier video: the new order that each button under it makes.
 
-Pure: from a job and the catalog as it is now to a new order, or to none where it can't be had, so
-that nobody is offered what would be refused.
+Pure functions from a job and the current catalog to a new order. They return None for an order
+that no model takes, so that no button is offered that would be refused.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from bot.core.replies import MOST_CARRIED, Action, Button
 from bot.core.wishes import AUTO, QUALITIES, Extra
 
 WISHES = (*Extra, "quality", "seconds", "aspect")
-"""The fields of a wish to give up where a model lacks them; the least missed first."""
+"""The fields of a wish that are given up if a model lacks them, the least important first."""
 
 _WAYS_OUT: Mapping[tuple[Action, ...], frozenset[Reason]] = {
     (Action.EDIT, Action.TRY_ON): frozenset(
@@ -43,15 +43,15 @@ _HOPELESS = frozenset(
         *(Reason.SOUND_SHORT, Reason.SOUND_DEMANDING, Reason.TOO_LONG, Reason.BAD_SIZE),
     }
 )
-"""The same once more would end the same way."""
+"""Reasons of failures that a retry of the same order would meet again."""
 ASKING = frozenset({Action.REMIX, Action.EDIT, Action.CONTINUE})
-"""Actions that ask for words of their own."""
+"""Actions that ask the person for a new prompt."""
 
 
 def check_kept(job: Job, action: Action, order: Order | None) -> None:
-    """Raise `Refused` where `order` begins from something that was kept for a while, and is gone.
+    """Raise `Refused` if `order` needs a video, text or file of `job` that was removed meanwhile.
 
-    A remix at its gateway needs none of it.
+    A remix needs none of them, because the gateway has the video.
     """
     if action is Action.CONTINUE and job.video is None:
         raise video_gone(job)
@@ -71,7 +71,7 @@ def video_gone(job: Job) -> Refused:
 
 
 def in_words(job: Job, catalog: Catalog) -> Job:
-    """The same job; of a preset that is there no more with its words as if they were written."""
+    """Return the job. If its preset no longer exists, the preset's text becomes its prompt."""
     wish = job.order.wish
     if wish.preset is None or wish.preset in catalog.presets:
         return job
@@ -80,26 +80,32 @@ def in_words(job: Job, catalog: Catalog) -> Job:
 
 
 def again(job: Job) -> Order:
-    """The same wish. A remix that failed is made from scratch."""
+    """Return the same order. A remix that failed becomes an order for a video from scratch."""
     lost = job.status is Status.FAILED
     return replace(job.order, remix_of=None) if lost else job.order
 
 
 def reworded(job: Job, prompt: str) -> Order:
-    """Other words for the same video where its gateway offers that, else for the same picture."""
+    """Return the job's order with a new prompt.
+
+    If the job has a video at its gateway, the order is a remix of the video.
+    """
     wish = replace(job.order.wish, prompt=prompt)
     return replace(job.order, wish=wish, remix_of=_made(job))
 
 
 def continued(job: Job, prompt: str, catalog: Catalog) -> Order | None:
-    """Goes on from the last moment; without words, with the same ones."""
+    """Return an order for a video that begins with the last frame of the job's video.
+
+    Without a prompt, the job's own prompt is used. None if the job has no video.
+    """
     order = _from_the_end(job, prompt, catalog)
-    # A hopeless order is refused in words on submission: its words may be too long, say.
+    # An order that no model takes is refused on submission with the reason, such as a long prompt.
     return order and (_first(catalog, relaxed(order)) or order)
 
 
 def _from_the_end(job: Job, prompt: str, catalog: Catalog) -> Order | None:
-    """The order as it is wished for, whether or not it can be had."""
+    """Return the order that `continued` asks for, even if no model takes it."""
     if job.video is None:
         return None
     given = job.order.pictures
@@ -109,7 +115,7 @@ def _from_the_end(job: Job, prompt: str, catalog: Catalog) -> Order | None:
         size=0,
         width=job.video.width,
         height=job.video.height,
-        # The picture that it began with is in it still.
+        # The video shows the picture that it began with, so that picture's author counts.
         author=given[0].author if given else ANYBODY,
         last_of=job.video.key,
     )
@@ -128,7 +134,10 @@ def _from_the_end(job: Job, prompt: str, catalog: Catalog) -> Order | None:
 
 
 def finer(job: Job, catalog: Catalog, quality: str | None = None) -> Order | None:
-    """The same in this quality, by default the best; with the same seed, where one was sent."""
+    """Return the same order in this better quality, by default the best that is possible.
+
+    The seed stays the same if a model takes it. None if no better quality is possible.
+    """
     request = job.request
     now = QUALITIES.get(request.quality or "")
     if request.kind is Kind.REMIX or now is None:
@@ -149,7 +158,10 @@ def finer(job: Job, catalog: Catalog, quality: str | None = None) -> Order | Non
 
 
 def shorter(job: Job, catalog: Catalog, seconds: str | None = None) -> Order | None:
-    """The same, so many seconds long, by default the next shorter length that there is."""
+    """Return the same order with this shorter length, by default the longest of those.
+
+    None if no shorter video is possible.
+    """
     request = job.request
     if request.kind is Kind.REMIX or job.order.sound:
         return None
@@ -164,12 +176,15 @@ def shorter(job: Job, catalog: Catalog, seconds: str | None = None) -> Order | N
 
 
 def elsewhere(job: Job, catalog: Catalog, family: str | None = None) -> Order | None:
-    """The same by this other family, by default the first that can."""
+    """Return the same order for this other family, by default the first that can make it.
+
+    None if no other family can make it.
+    """
     plain = replace(job.order, remix_of=None)
     others = [f for f in catalog.families if f != job.request.family and _can_be_carried(f)]
     wanted = [each for each in others if family in (None, each)]
     *_, bare = relaxed(plain)
-    # Those that can't make it at all are asked once, and not again for every set of wishes.
+    # A family that can't make the order at all is tried once, and not for each set of wishes.
     able = [each for each in wanted if takes(catalog, _by(each, bare))]
     return _first(catalog, (_by(each, it) for it in relaxed(plain) for each in able))
 
@@ -199,7 +214,7 @@ def _on_from_result(job: Job, catalog: Catalog) -> tuple[Button, ...]:
 
 
 def _out_of_failure(job: Job, catalog: Catalog) -> tuple[Button, ...]:
-    """The most promising first."""
+    """Return the buttons under a failed job, the most promising first."""
     if job.reason is None or job.status is not Status.FAILED:
         return ()
     ways_out = next((ways for ways, reasons in _WAYS_OUT.items() if job.reason in reasons), ())
@@ -239,7 +254,7 @@ def _made(job: Job) -> Made | None:
 
 
 def relaxed(order: Order, fields: Sequence[str] = WISHES) -> Iterable[Order]:
-    """The order with as many of these fields of its wish as possible."""
+    """Yield the order with all these fields of its wish, then with fewer and fewer of them."""
     asked = [field for field in fields if field in order.wish.chosen]
     for many in range(len(asked) + 1):
         for given_up in combinations(asked, many):
@@ -247,5 +262,5 @@ def relaxed(order: Order, fields: Sequence[str] = WISHES) -> Iterable[Order]:
 
 
 def _first(catalog: Catalog, orders: Iterable[Order]) -> Order | None:
-    """The first that can be had."""
+    """Return the first order that some model takes, or None."""
     return next((order for order in orders if takes(catalog, order)), None)

@@ -33,7 +33,7 @@ class Wake:
         self._event.set()
 
     def due(self) -> float:
-        """The earliest time of the rings since this was asked last; infinite if there was none."""
+        """Return the earliest time of the rings since the last call; infinite if there was none."""
         due, self._due = self._due, math.inf
         return due
 

@@ -1,7 +1,6 @@
-"""The watch: looks again and again for what owners have to know of.
+"""The watch: checks regularly for causes, the lasting troubles that owners are told of.
 
-Each source looks for the causes of one kind. One that can't tell now leaves its causes as they
-are: nothing is over because nobody could look.
+Each source finds the causes of one kind. If a source fails, its known causes stay as they are.
 """
 
 import asyncio
@@ -15,35 +14,38 @@ from bot.core.wake import Wake
 from bot.log import get_logger
 
 CHECK_EVERY = 30.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 LEAST = 2.0
-"""Seconds between two looks when somebody rings: an order each second makes no look each second."""
+"""Least seconds between two checks when the bell rings often."""
 
 Source = Callable[[], Awaitable[Sequence[Cause] | None]]
-"""The causes of a kind that hold now; None: nobody can tell."""
+"""A function that returns the causes of one kind that exist now; None if it can't tell."""
 Settle = Callable[[Mapping[Kind, Sequence[Cause]], Collection[str], float], Awaitable[bool]]
-"""Writes down all that holds now, of the kinds that were looked at: whether that is to be said."""
+"""A function that saves the causes that exist now, by kind, and tells if owners are to be told.
+
+Its other arguments are the rooms and the time. A kind that is missing stays as it is.
+"""
 
 log = get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """Looks, and writes down what owners are owed."""
+    """Checks all sources regularly, and saves the causes that they find."""
 
     settle: Settle
     sources: Mapping[Kind, Source]
     rooms: Collection[str]
     clock: Clock
     wake: Wake
-    """It is heard."""
+    """The bell that starts a check early."""
     changed: Callable[[], None]
-    """It is called when there is something to say."""
+    """A function that is called when owners are to be told something."""
     _failing: dict[Kind, str] = field(default_factory=dict, init=False)
     _checked: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Check until cancelled."""
         while True:
             try:
                 await self.check()
@@ -53,15 +55,15 @@ class Watch:
             await self.wake.heard_within(self.clock.sleep(CHECK_EVERY - LEAST))
 
     async def check(self) -> None:
-        """Once, at everything."""
+        """Check all sources once, and save what they find."""
         found = {kind: await self._found(kind, source) for kind, source in self.sources.items()}
-        told = {kind: causes for kind, causes in found.items() if causes is not None}
-        if await self.settle(told, self.rooms, self.clock.now()):
+        known = {kind: causes for kind, causes in found.items() if causes is not None}
+        if await self.settle(known, self.rooms, self.clock.now()):
             self.changed()
         self._checked.set()
 
     async def checked(self) -> None:
-        """Wait for the end of the first look: what the rows say before is from an earlier run."""
+        """Wait for the end of the first check: before it, the rows are from an earlier run."""
         await self._checked.wait()
 
     async def _found(self, kind: Kind, source: Source) -> Sequence[Cause] | None:

@@ -73,10 +73,10 @@ def length_of(word: str) -> int:
 
     Raises `Refused("seconds_unreadable")`.
     """
-    told = word.strip().casefold()
-    if told == AUTO_WORD:
+    lowered = word.strip().casefold()
+    if lowered == AUTO_WORD:
         return AUTO
-    found = _LENGTH.fullmatch(told)
+    found = _LENGTH.fullmatch(lowered)
     if found is None:
         raise Refused("seconds_unreadable", wanted=word)
     return int(found[1])

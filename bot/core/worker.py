@@ -1,4 +1,4 @@
-"""The worker loop: claim due rows, take ONE step of each, repeat. A crash loses no state.
+"""The worker loop: claim due rows, take one step of each, repeat. A crash loses no state.
 
 Jobs (gateway and media) and posts (chat) both run on this loop.
 """
@@ -69,11 +69,12 @@ class Worker(Generic[Row]):
     clock: Clock
     wake: Wake
     handed_on: HandedOn[Row] = field(default_factory=HandedOn)
-    """Rows that others claimed for this loop."""
+    """Rows that another step claimed for this loop."""
     slots: int = MOST_STEPS
     check: float = 30.0
-    """Seconds after which the rows are looked at even if nobody rang."""
+    """Seconds after which the rows are read even if the bell has not rung."""
     grace: float = 30.0
+    """Seconds that running steps may take to end after the worker was cancelled."""
     _steps: dict[asyncio.Task[None], Row] = field(init=False, default_factory=dict)
     _ending: bool = field(init=False, default=False)
     _renewed_at: float = field(init=False)
@@ -140,9 +141,9 @@ class Worker(Generic[Row]):
             await self._give_back(row)
 
     async def _give_back(self, row: Row) -> None:
-        """Tried until the database takes it: a row that stays claimed would wait for nothing.
+        """Release the claim on a row. Retry until the database accepts it.
 
-        Once at the end: the next start finds the claims of the dead.
+        While the worker ends there is one try: the next start finds the claims of ended processes.
         """
         while True:
             try:
@@ -155,7 +156,7 @@ class Worker(Generic[Row]):
                 return
 
     async def _renew(self) -> None:
-        """Keep the claims of all steps under way alive, once in a while."""
+        """Renew the claims of all running steps, every `RENEWAL` seconds."""
         now = self.clock.steady()
         if now - self._renewed_at < RENEWAL:
             return

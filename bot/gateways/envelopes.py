@@ -30,7 +30,7 @@ _NEAR = 3
 
 
 def enveloped(value: object) -> Table | None:
-    """Wrap a list, a word or an address in the table that it stands for; None if it is empty."""
+    """Return a JSON value as an object, such as `{"data": […]}` for a list; None if it is empty."""
     match value:
         case dict():
             return value
@@ -192,7 +192,7 @@ def is_like(one: str, other: str) -> bool:
 
 
 def part_about(gateway_id: str, body: Table) -> Table | None:
-    """Return `body`, or our row if it lists several jobs; None if all rows are other jobs'."""
+    """Return `body`, or our row if `body` lists several jobs; None if no row is about our job."""
     # Rows of a list inside a table with our own id are parts of our job.
     rows = [
         TABLES.spots_in(spot.table)
@@ -314,10 +314,10 @@ def is_said(body: Table) -> bool:
 
 
 def said_links(body: Table, prompt: str) -> tuple[str, ...]:
-    """Return video links in a chat model's answer: links that end or are named like a video.
+    """Return the links in a chat model's answer that surely lead to a video.
 
-    The model may mention other pages and repeat the prompt: hosts that the prompt names are never
-    followed.
+    The ending of such a link, or the name of its field, is that of a video. Links to hosts that
+    the prompt names are left out, because the model may repeat the prompt.
     """
     links: list[Link | None] = []
     for said in _sayings(body):

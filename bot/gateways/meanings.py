@@ -55,7 +55,7 @@ REASONS = {meaning: Reason(meaning.value) for meaning in (*LOCKS, *ABOUT_ONE_ORD
 """The reason why a job ends, by meaning; any other meaning is `Reason.REFUSED`."""
 
 
-class Place(StrEnum):
+class Stage(StrEnum):
     """The request whose response is read, or the error of a failed job."""
 
     CREATE = "create"
@@ -78,7 +78,7 @@ class Row:
     unless: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     status: frozenset[int] = frozenset()
-    at: frozenset[Place] = frozenset()
+    at: frozenset[Stage] = frozenset()
     together: bool = False
     one_order: bool = False
     unasked: bool = False
@@ -93,11 +93,11 @@ def reason_of(meaning: Meaning | None) -> Reason:
 
 def problem_with(row: Row) -> str | None:
     """Return the code of what is wrong with a row, or None if it is valid."""
-    told = (*row.codes, *row.sentences, *row.phrases)
-    if not told and not row.words:
+    given = (*row.codes, *row.sentences, *row.phrases)
+    if not given and not row.words:
         return "answer_empty"
     if row.words and row.meaning not in STATES:
         return "answer_word"
     if row.phrases and row.meaning not in ABOUT_ONE_ORDER:
         return "answer_phrase"
-    return "answer_short" if any(map(spelling.is_too_short, (*told, *row.words))) else None
+    return "answer_short" if any(map(spelling.is_too_short, (*given, *row.words))) else None

@@ -10,7 +10,7 @@ from bot.core.jobs import Reason
 from bot.core.outcomes import Done, Failed, Locked, Missing, Polled, Running, Trouble, Unusable
 from bot.gateways import envelopes
 from bot.gateways.envelopes import NAMES, STATUSES, urls_of, video_links
-from bot.gateways.meanings import ABOUT_ONE_ORDER, LOCKS, OVER, UNDER_WAY, Meaning, Place, reason_of
+from bot.gateways.meanings import ABOUT_ONE_ORDER, LOCKS, OVER, UNDER_WAY, Meaning, Stage, reason_of
 from bot.gateways.reading import Reading
 from bot.gateways.spelling import phrase, plain, word_of
 from bot.gateways.table import PACKAGED, Meanings, Said, Step
@@ -32,31 +32,31 @@ log = get_logger()
 def read_poll(
     answer: Answer, *, gateway_id: str, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> Polled:
-    told = Reading(answer, prompt, meanings)
-    if 200 <= answer.status < 300 and told.value is not None and told.body is not None:
-        return _read_rows(told, gateway_id)
-    job = _Job(told, gateway_id)
-    if told.value is not None and 400 <= answer.status < 600 and job.is_failed_with_status():
+    reading = Reading(answer, prompt, meanings)
+    if 200 <= answer.status < 300 and reading.value is not None and reading.body is not None:
+        return _read_rows(reading, gateway_id)
+    job = _Job(reading, gateway_id)
+    if reading.value is not None and 400 <= answer.status < 600 and job.is_failed_with_status():
         return job.read()
     if ended := job.ended():
         return ended
-    found = told.find(Place.POLL)
+    found = reading.find(Stage.POLL)
     meaning = found and found.row.meaning
     is_gone = answer.status == 404 and meaning not in LOCKS | {Meaning.NO_ROUTE}
-    if told.problem and (is_gone or (answer.status == 400 and meaning is Meaning.UNKNOWN_ID)):
+    if reading.problem and (is_gone or (answer.status == 400 and meaning is Meaning.UNKNOWN_ID)):
         return Missing()
-    return told.trouble(found)
+    return reading.trouble(found)
 
 
 def read_refusal(
     answer: Answer, *, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> Locked | Trouble | Unusable:
     """Return the meaning of a response that is neither a state nor a file."""
-    told = Reading(answer, prompt, meanings)
-    found = told.find(Place.CONTENT)
+    reading = Reading(answer, prompt, meanings)
+    found = reading.find(Stage.CONTENT)
     if found and found.row.meaning is Meaning.WITHHELD:
-        return Unusable(Reason.WITHHELD, told.detail)
-    return told.trouble(found)
+        return Unusable(Reason.WITHHELD, reading.detail)
+    return reading.trouble(found)
 
 
 def read_content(
@@ -65,21 +65,21 @@ def read_content(
     """Return the meaning of a text that came instead of a video: links, "not yet", or "gone"."""
     if answer.status not in (200, 206):
         return read_refusal(answer, prompt=prompt, meanings=meanings)
-    told = Reading(answer, prompt, meanings)
-    if sources := urls_of(told.links) or told.said_links:
+    reading = Reading(answer, prompt, meanings)
+    if sources := urls_of(reading.links) or reading.said_links:
         return sources
-    if told.state in UNDER_WAY:
-        return Trouble(answer.detail(told.known_word))
-    return Unusable(Reason.CONTENT_GONE, told.detail)
+    if reading.state in UNDER_WAY:
+        return Trouble(answer.detail(reading.known_word))
+    return Unusable(Reason.CONTENT_GONE, reading.detail)
 
 
-def _read_rows(told: Reading, gateway_id: str) -> Polled:
-    whole: Table = {"data": told.value} if isinstance(told.value, list) else told.table
+def _read_rows(reading: Reading, gateway_id: str) -> Polled:
+    whole: Table = {"data": reading.value} if isinstance(reading.value, list) else reading.table
     part = envelopes.part_about(gateway_id, whole)
-    job = _Job(told if part is whole or part is None else told.about(part), gateway_id)
+    job = _Job(reading if part is whole or part is None else reading.about(part), gateway_id)
     # Rows of other jobs, or a bare word of failure, say nothing about our job.
-    is_bare = not isinstance(told.value, dict) and told.table.keys() == {"status"}
-    if part is None or (is_bare and told.state in OVER):
+    is_bare = not isinstance(reading.value, dict) and reading.table.keys() == {"status"}
+    if part is None or (is_bare and reading.state in OVER):
         return job.unread()
     return job.read()
 
@@ -87,70 +87,72 @@ def _read_rows(told: Reading, gateway_id: str) -> Polled:
 class _Job:
     """A response to a poll, read for one job."""
 
-    def __init__(self, told: Reading, gateway_id: str) -> None:
-        self.told, self.gateway_id = told, gateway_id
-        self.is_ours = gateway_id in told.ids
+    def __init__(self, reading: Reading, gateway_id: str) -> None:
+        self.reading, self.gateway_id = reading, gateway_id
+        self.is_ours = gateway_id in reading.ids
         # An id has the form of our gateway's job ids, but is not ours.
-        is_like = any(envelopes.is_like(name, gateway_id) for name in told.ids)
+        is_like = any(envelopes.is_like(name, gateway_id) for name in reading.ids)
         self.is_another = is_like and not self.is_ours
-        if told.ids and not self.is_ours:
+        if reading.ids and not self.is_ours:
             log.warning("id.differed", gateway_id=gateway_id)
-        self.is_on = told.progress is not None and told.progress < 100
+        self.is_on = reading.progress is not None and reading.progress < 100
         # A response with another id (litellm) may link to videos of other jobs.
-        self.has_links = self.is_ours or not (self.is_another or envelopes.is_named(told.spots))
-        self.is_of_call = word_of(told.known_word) in NAMES["failures_of_calls"]
+        self.has_links = self.is_ours or not (self.is_another or envelopes.is_named(reading.spots))
+        self.is_of_call = word_of(reading.known_word) in NAMES["failures_of_calls"]
         """Whether the word of failure may be about this one request and not about the job."""
-        said = told.said
+        said = reading.said
         self.texts = [plain(text) for text in said.texts if text.strip(" .!") not in said.prompt]
         """The response's messages, except those that may quote the prompt."""
-        self.wait = told.answer.wait("openai-poll-after-ms", per_second=1000)
-        self.found = told.find(Place.FAILURE)
+        self.wait = reading.answer.wait("openai-poll-after-ms", per_second=1000)
+        self.found = reading.find(Stage.FAILURE)
         self.meaning = self.found and self.found.row.meaning
 
     def read(self) -> Polled:
-        told = self.told
-        if told.state is Meaning.DONE:
+        reading = self.reading
+        if reading.state is Meaning.DONE:
             return self.unread() if self._is_envelopes() else self._done()
-        if told.state in OVER and told.has_failed:
+        if reading.state in OVER and reading.has_failed:
             if not self._is_believed():
                 return self.unread(is_odd=True)
             word_says = {Meaning.EXPIRED: Reason.EXPIRED, Meaning.MODERATED: Reason.MODERATED}
-            return Failed(word_says.get(told.state) or reason_of(self.meaning), told.detail)
-        if told.state is not None:
-            return Running(told.progress, self.wait)
+            return Failed(word_says.get(reading.state) or reason_of(self.meaning), reading.detail)
+        if reading.state is not None:
+            return Running(reading.progress, self.wait)
         if over := self.ended() or self._made():
             return over
-        unknown = (word for word in told.words if told.meanings.word(word) is None)
+        unknown = (word for word in reading.words if reading.meanings.word(word) is None)
         if word := next(unknown, "")[:40].casefold():
             _warn_once("status.unknown", word=word)
-            return Running(told.progress, self.wait, word if word.isprintable() else "")
+            return Running(reading.progress, self.wait, word if word.isprintable() else "")
         return self.unread()
 
     def unread(self, *, is_odd: bool = False) -> Running:
         """Return `Running` with the body's shape for the operator, unless progress is as usual."""
-        shape = "" if self.is_on and not is_odd else self.told.shape
+        shape = "" if self.is_on and not is_odd else self.reading.shape
         if shape:
             _warn_once("status.unreadable", shape=shape)
-        return Running(self.told.progress, self.wait, shape=shape)
+        return Running(self.reading.progress, self.wait, shape=shape)
 
     def _done(self) -> Done | Failed:
-        told = self.told
-        if links := urls_of(told.links) if self.has_links else ():
+        reading = self.reading
+        if links := urls_of(reading.links) if self.has_links else ():
             return Done(links)
         # Some gateways report a video that its vendor withheld as "completed", and charge for it.
-        codes = Said((*told.said.codes, *told.said.heads), (), told.prompt)
-        why = told.find(Place.POLL, status=200, said=codes)
+        codes = Said((*reading.said.codes, *reading.said.heads), (), reading.prompt)
+        why = reading.find(Stage.POLL, status=200, said=codes)
         if why and why.row.meaning is Meaning.MODERATED and not self.is_another:
-            return Failed(Reason.WITHHELD, told.detail, charged=True)
-        return Done(withheld=told.says_no)
+            return Failed(Reason.WITHHELD, reading.detail, charged=True)
+        return Done(withheld=reading.says_no)
 
     def _made(self) -> Done | None:
         """Return `Done` if there is a video but no status word; None if the job may go on."""
-        told = self.told
-        is_told = not envelopes.is_wordless(told.spots) or envelopes.is_list_of_jobs(told.spots)
-        if told.problem or self.is_on or is_told or not self.has_links:
+        reading = self.reading
+        has_words = not envelopes.is_wordless(reading.spots) or envelopes.is_list_of_jobs(
+            reading.spots
+        )
+        if reading.problem or self.is_on or has_words or not self.has_links:
             return None
-        links = video_links(told.links, self.gateway_id) or told.said_links
+        links = video_links(reading.links, self.gateway_id) or reading.said_links
         return Done(links) if links else None
 
     # --- which words are our job's ---------------------------------------------------------------
@@ -160,49 +162,49 @@ class _Job:
 
         At a status that is about the request itself, the body must be a whole job.
         """
-        told = self.told
-        if not self.is_ours or not told.has_failed:
+        reading = self.reading
+        if not self.is_ours or not reading.has_failed:
             return False
-        if told.status not in STATUSES["of_calls"] and told.status < 500:
+        if reading.status not in STATUSES["of_calls"] and reading.status < 500:
             return self._is_believed()
         is_whole = self._has_job_names() or self.meaning is Meaning.MODERATED
-        is_at_top = self.gateway_id in envelopes.own_ids(told.spots[0])
+        is_at_top = self.gateway_id in envelopes.own_ids(reading.spots[0])
         return is_whole and is_at_top and not self.is_of_call
 
     def _is_believed(self) -> bool:
         """Whether a word of failure ends our job, and is not about another job or this poll."""
-        told = self.told
+        reading = self.reading
         if self.is_another or self.meaning is Meaning.MODERATED:
             return not self.is_another
         may_pass = self._may_pass()
         if not self.is_ours and (may_pass or self._speaks_of(_ASKING)):
             return False
-        is_job = self.is_ours or self._has_job_names() or bool(envelopes.inner_words(told.spots))
-        is_silent = told.problem is None and not told.said.texts
+        is_job = self.is_ours or self._has_job_names() or bool(envelopes.inner_words(reading.spots))
+        is_silent = reading.problem is None and not reading.said.texts
         return not self.is_of_call or (not may_pass and (is_job or is_silent))
 
     def _may_pass(self) -> bool:
         """Whether the error may be about this request only, so that the next poll may succeed."""
         if self.meaning in ABOUT_ONE_ORDER - {Meaning.UNKNOWN_MODEL}:
             return False
-        is_coded = not set(NAMES["passing_codes"]).isdisjoint(self.told.said.codes)
+        is_coded = not set(NAMES["passing_codes"]).isdisjoint(self.reading.said.codes)
         return self.meaning in _PASSES or is_coded or self._speaks_of(_PASSING)
 
     def _has_job_names(self) -> bool:
         """Whether the body is a job, by its field names."""
-        table = self.told.table
+        table = self.reading.table
         kind = table.get("object")
         is_kind = isinstance(kind, str) and kind.strip().casefold() not in ("", "error")
         return is_kind or any(table.get(name) not in (None, "") for name in NAMES["of_jobs"])
 
     def _is_envelopes(self) -> bool:
         """Whether "success" is about the request alone, and the job inside has no status word."""
-        spots = self.told.spots
+        spots = self.reading.spots
         top = envelopes.own_ids(spots[0])
         is_job = self.gateway_id in top or (top and len(envelopes.ids_in(spots)) == len(top))
         if is_job or not envelopes.is_only_answered(spots):
             return False
-        is_linked = any(not link.is_of_job(self.gateway_id) for link in self.told.links)
+        is_linked = any(not link.is_of_job(self.gateway_id) for link in self.reading.links)
         return not is_linked or self.is_on
 
     def ended(self) -> Failed | None:
@@ -212,18 +214,18 @@ class _Job:
         poll that failed). So a job ends only by an error that can't be about a poll: a code that
         says that the job is over, or a known moderation answer.
         """
-        told = self.told
-        is_silent = all(word.isdecimal() for word in told.words)
-        is_about = (self.is_ours or not told.ids) and told.status in STATUSES["of_jobs"]
-        if not (told.problem and is_silent and is_about) or self.meaning in _PASSES:
+        reading = self.reading
+        is_silent = all(word.isdecimal() for word in reading.words)
+        is_about = (self.is_ours or not reading.ids) and reading.status in STATUSES["of_jobs"]
+        if not (reading.problem and is_silent and is_about) or self.meaning in _PASSES:
             return None
-        ends = (*told.said.codes, *told.said.heads) or self.texts
+        ends = (*reading.said.codes, *reading.said.heads) or self.texts
         is_over = any(_ENDED.fullmatch(word_of(each)) for each in ends)
         if is_over and (self.is_ours or not self._speaks_of(_ASKING + _HANDING_OVER)):
-            return Failed(reason_of(self.meaning), told.detail)
+            return Failed(reason_of(self.meaning), reading.detail)
         is_sure = self.found is not None and self.found.step is not Step.PHRASE
-        is_stopped = self.meaning is Meaning.MODERATED and is_sure and told.status == 200
-        return Failed(Reason.MODERATED, told.detail) if is_stopped else None
+        is_stopped = self.meaning is Meaning.MODERATED and is_sure and reading.status == 200
+        return Failed(Reason.MODERATED, reading.detail) if is_stopped else None
 
     def _speaks_of(self, phrases: list[re.Pattern[str]]) -> bool:
         return any(each.search(text) for text in self.texts for each in phrases)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from bot.core.outcomes import Locked, Trouble
 from bot.gateways import envelopes
 from bot.gateways.envelopes import NAMES, TABLES, TEXTS, enveloped
-from bot.gateways.meanings import OVER, UNDER_WAY, Place
+from bot.gateways.meanings import OVER, UNDER_WAY, Stage
 from bot.gateways.table import Found, Meanings, Said, lock_of
 from bot.net.answers import Answer
 from bot.net.tables import LONGEST, Spot, Table, leaves, shape_of
@@ -77,12 +77,12 @@ class Reading:
             return shape_of(enveloped(json.loads(self.answer.body)), shown=_SHOWN)
         return "{…}"
 
-    def find(self, at: Place, *, status: int = 0, said: Said | None = None) -> Found | None:
+    def find(self, at: Stage, *, status: int = 0, said: Said | None = None) -> Found | None:
         """Return the row that says what the response, or only `said`, means."""
         return self.meanings.find(said or self.said, status=status or self.status, at=at)
 
     def trouble(self, found: Found | None) -> Locked | Trouble:
-        """Return the outcome of a response that says nothing about a job: account, or trouble."""
+        """Return `Locked` if a response about no job refuses our key or balance, else `Trouble`."""
         lock = lock_of(self.status, found) if self.status >= 400 else None
         return Locked(lock, self.detail) if lock else Trouble(self.detail, self.answer.wait())
 
@@ -127,8 +127,8 @@ def _told(spot: Spot, name: str, value: object) -> Iterator[tuple[str, str]]:
     if name in NAMES["filtered"] and text not in ("", "0"):
         yield "code", RAI
     if name in NAMES["codes"] or is_google:
-        place = next((it for it in (*spot.path[-1:], name) if it in NAMES["numbered"]), None)
-        yield "code", f"{place}.{text}" if place and text.lstrip("-").isdigit() else text
+        part_name = next((it for it in (*spot.path[-1:], name) if it in NAMES["numbered"]), None)
+        yield "code", f"{part_name}.{text}" if part_name and text.lstrip("-").isdigit() else text
     if name in TEXTS and isinstance(value, str):
         yield "text", text
         if (token := _TOKEN.match(text)) and not token[1].isdigit():
@@ -157,12 +157,12 @@ def problems_in(body: Table) -> Iterator[tuple[str, bool]]:
     if words := _words(body.get("detail")):
         yield words, isinstance(body["detail"], list)  # FastAPI's
     code, named = body.get("code"), [it for it in ("message", "msg", "errmsg") if it in body]
-    told = _words(body[named[0]]) if named else ""
-    is_known = _words(code).casefold() in _NO_ERRORS or (told or "x").casefold() in _NO_ERRORS
+    message = _words(body[named[0]]) if named else ""
+    is_known = _words(code).casefold() in _NO_ERRORS or (message or "x").casefold() in _NO_ERRORS
     if named and (not is_known or body.get("success") is False):
         # New-api's own error has a named code, a message, and no data.
         is_named = isinstance(code, str) and any(map(str.isalpha, code))
-        yield f"{_words(code)} {told}".strip(), is_named and body.get("data", 0) is None
+        yield f"{_words(code)} {message}".strip(), is_named and body.get("data", 0) is None
     for name, key in (("baseresp", "statuscode"), ("output", "code")):
         vendors = body.get(name)
         if isinstance(vendors, dict) and _words(vendors.get(key)).casefold() not in _NO_ERRORS:

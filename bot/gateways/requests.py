@@ -17,7 +17,7 @@ from bot.core.wishes import AUTO
 from bot.net.sending import Body, FilePart
 
 Tree = dict[str | int, "Value | Tree"]
-"""A table; one with number keys stands for a list."""
+"""A JSON object in the making; an object with number keys stands for a list."""
 _TYPES = {
     ".jpg": ("picture", "image/jpeg"),
     ".png": ("picture", "image/png"),
@@ -71,8 +71,8 @@ def _as_text(request: VideoRequest, file: Path, media_type: str, link: str | Non
 def _fields(values: Sequence[tuple[str, Value]]) -> Iterable[tuple[str, str]]:
     """Yield the form fields in order. The metadata comes last, as one JSON text."""
     # A list with several values becomes several fields of the same name.
-    outer = [(place.partition("[")[0], value) for place, value in values if "." not in place]
-    inner = _tree((place, value) for place, value in values if "." in place)
+    outer = [(path.partition("[")[0], value) for path, value in values if "." not in path]
+    inner = _tree((path, value) for path, value in values if "." in path)
     for name, value in (*outer, *inner.items()):
         text = value if isinstance(value, str) else _json(value).decode()
         # Some servers cut off a longer field and still answer 200.
@@ -83,8 +83,8 @@ def _fields(values: Sequence[tuple[str, Value]]) -> Iterable[tuple[str, str]]:
 
 def _tree(values: Iterable[tuple[str, Value]]) -> Tree:
     tree: Tree = {}
-    for place, value in values:
-        keys = re.findall(r"[^.\[\]]+", place)
+    for path, value in values:
+        keys = re.findall(r"[^.\[\]]+", path)
         *way, last = [int(key) if key.isdigit() else key for key in keys]
         at = tree
         for key in way:

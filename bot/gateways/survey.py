@@ -36,7 +36,7 @@ VIDEO = f"{VIDEOS}/zoetrope-asks-whether-this-key-works"
 NO_KEY = "sk-zoetrope-asks-who-may-see-the-models"
 MALFORMED = ("application/json", b"{")
 EMPTY_FORM = ("application/x-www-form-urlencoded", b"")
-"""Media type and body of the POSTs."""
+"""Media type and body of a POST that is not readable as a request for a video."""
 _SCOPES = b"missing scopes"
 """OpenAI's message for a good key that lacks the permission for this request."""
 _LOCKS = {"gateway_key_bad": Reason.BAD_KEY, "gateway_key_spent": Reason.NO_BALANCE}
@@ -51,13 +51,13 @@ class Survey:
     date: str
     """The gateway's `Date` header; "" if there is none."""
     received: float
-    """Our clock when that header came, in seconds since 1970."""
+    """When the `Date` header came, by our clock: seconds since the epoch."""
     answers: Mapping[str, Answer]
     """The responses by the name of the request, such as "models"."""
 
 
 async def find(base_url: str) -> None:
-    """Check without a key that a gateway answers. Raises `Broken` about what answers instead."""
+    """Check without a key that a gateway answers. Raises `Broken`: what answers instead."""
     async with open_session(BOUNDS, most=BOUNDS.poll) as session:
         check_address(await ask(session, base_url, VIDEO), base_url)
 
@@ -172,7 +172,7 @@ def check_key(answer: Answer, meanings: Meanings = PACKAGED, *, is_proven: bool 
 
 
 def read_models(answer: Answer) -> tuple[str, ...] | None:
-    """Return the gateway's names in a list of models, or None if the response is no list."""
+    """Return the names of models in the response, or None if the response is no list of models."""
     match _data(answer):
         case [*rows]:
             names = (each.get("id") for each in rows if isinstance(each, dict))

@@ -15,7 +15,7 @@ from typing import final
 from bot.core.jobs import Reason
 from bot.core.quoting import Message, Written
 from bot.gateways import spelling
-from bot.gateways.meanings import ABOUT_ONE_ORDER, LOCKS, REASONS, VAGUE, Meaning, Place, Row
+from bot.gateways.meanings import ABOUT_ONE_ORDER, LOCKS, REASONS, VAGUE, Meaning, Row, Stage
 
 
 class Step(IntEnum):
@@ -35,7 +35,7 @@ class Found:
     is_whole: bool = False
     """Whether the sentence that matched has no gaps."""
     length: int = 0
-    """Characters of the message that the sentence spells out."""
+    """The number of characters of the message that match the sentence outside its gaps."""
 
 
 def rank(found: Found) -> tuple[object, ...]:
@@ -75,7 +75,7 @@ class Meanings:
         """Return this table with the operator's `rows` before its own."""
         return Meanings(rows, beneath=self) if rows else self
 
-    def find(self, said: Said, *, status: int, at: Place) -> Found | None:
+    def find(self, said: Said, *, status: int, at: Stage) -> Found | None:
         """Return the row that matches best, or None."""
         keys = [spelling.key_of(it) for it in (*said.codes, *said.heads)]
         if not (said.texts or any(it in self._codes or it.startswith(self._stems) for it in keys)):
@@ -112,7 +112,7 @@ def lock_of(status: int, found: Found | None) -> Reason | None:
 
 # --- comparing -----------------------------------------------------------------------------------
 
-_JUDGED = (Place.CREATE, Place.FAILURE)
+_JUDGED = (Stage.CREATE, Stage.FAILURE)
 """Responses that decide about one order."""
 _NUMBER = re.compile(r"(baseresp|errcode)?\d+")
 """A code of digits only, perhaps with the name of one vendor's own envelope before it."""
@@ -120,7 +120,7 @@ _AT_NUMBERS = frozenset({400, 401, 402, 403, 429})
 """Statuses at which a bare number may be a vendor's code; at others it may be a proxy's own."""
 
 
-def _found(held: "list[_Known]", heard: "_Heard", status: int, at: Place) -> Iterator[Found]:
+def _found(held: "list[_Known]", heard: "_Heard", status: int, at: Stage) -> Iterator[Found]:
     """Yield each of the rows that matches the response."""
     alone = [it for it in held if it.row.one_order]
     about_us = [it for it in heard.texts if not any(each.best([it], quoted=True) for each in alone)]
@@ -152,15 +152,15 @@ def _found(held: "list[_Known]", heard: "_Heard", status: int, at: Place) -> Ite
 
 
 class _Heard:
-    """The codes and texts of a response, normalized; those that may quote the prompt apart."""
+    """The normalized codes and texts of a response; `quoted`: codes that may be the prompt's."""
 
     def __init__(self, said: Said) -> None:
         written = Written(said.prompt, plain=spelling.plain)
         self.texts = [written.message(text) for text in said.texts]
         own = [code for code in said.codes if not written.has_code(code)]
         heads = [code for code in said.heads if not written.has(code)]
-        told = (*said.codes, *said.heads)
-        quoted = (code for code in told if code not in own and code not in heads)
+        given = (*said.codes, *said.heads)
+        quoted = (code for code in given if code not in own and code not in heads)
         self.codes, self.heads, self.quoted = (
             [key for code in codes if (key := spelling.key_of(code))]
             for codes in (own, heads, quoted)
@@ -179,19 +179,19 @@ class _Known:
         self._phrases = [spelling.phrase(it) for it in row.phrases]
         self.unless = [spelling.phrase(it) for it in row.unless]
 
-    def holds(self, status: int, at: Place) -> bool:
+    def holds(self, status: int, at: Stage) -> bool:
         return status in (self.row.status or (status,)) and at in (self.row.at or (at,))
 
-    def has_code(self, codes: Iterable[str], status: int, at: Place) -> bool:
+    def has_code(self, codes: Iterable[str], status: int, at: Stage) -> bool:
         """Whether a code is the row's. A bare number counts only where it must be a vendor's."""
         known = [it for it in codes if it in self.codes or it.startswith(self.stems)]
-        if self.row.status or at is Place.FAILURE:
+        if self.row.status or at is Stage.FAILURE:
             return bool(known)
         is_open, numbers = status in _AT_NUMBERS, map(_NUMBER.fullmatch, known)
         return any(it is None or is_open or (it[1] and status < 500) for it in numbers)
 
     def best(self, texts: Iterable[Message], *, quoted: bool = False) -> tuple[bool, int] | None:
-        """Return the best match of a text with a sentence: has no gaps, characters spelt out.
+        """Return the best match of a text with a sentence: whether it has no gaps, and its length.
 
         A text that may quote the prompt counts only if `quoted` is set.
         """

@@ -149,7 +149,7 @@ class VideosApi:
         return seen if isinstance(seen, Running) else seen.read(prompt)
 
     async def glance(self, gateway_id: str) -> Running | Unread:
-        """Poll the job once. Only a response other than "not yet" needs the prompt to be read."""
+        """Poll the job once, without its prompt: a response other than "not yet" stays `Unread`."""
         answer = await self._get(self._url(gateway_id), most=self._bounds.answer)
         if isinstance(answer, Trouble):
             trouble = answer
@@ -243,16 +243,16 @@ def _listed(row: Table) -> Listed | None:
     if not ids:
         return None
     texts = {name: text[:_LONGEST] for name, text in row.items() if isinstance(text, str)}
-    told = {name: texts[name] for name in ("model", "status", "prompt") if name in texts}
+    given = {name: texts[name] for name in ("model", "status", "prompt") if name in texts}
     at = _time(row.get("createdat", row.get("created")))
-    return Listed(id=ids[0], created_at=at, **told)
+    return Listed(id=ids[0], created_at=at, **given)
 
 
-def _time(told: object) -> float | None:
+def _time(given: object) -> float | None:
     with suppress(ValueError, OverflowError, OSError):
-        if isinstance(told, str) and not told.isdecimal():
-            return datetime.fromisoformat(told).timestamp()
-        if isinstance(told, int | float | str):
-            at = float(told)
+        if isinstance(given, str) and not given.isdecimal():
+            return datetime.fromisoformat(given).timestamp()
+        if isinstance(given, int | float | str):
+            at = float(given)
             return at / 1000 if at > _MILLIS else at
     return None

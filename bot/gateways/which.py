@@ -19,7 +19,7 @@ LITELLM = "litellm"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sign:
-    """One row of `which.toml`, which explains the columns."""
+    """A sign of a gateway's software: one row of `which.toml`, which explains the columns."""
 
     software: str = ""
     shown: str = ""
@@ -77,5 +77,5 @@ def software_of(answers: Mapping[str, Answer]) -> Which:
 
 
 def strange(answer: Answer) -> Sign | None:
-    """Return the sign that no gateway for videos gave this response, or None."""
+    """Return the sign which shows that this response is not from a gateway for videos, or None."""
     return next((sign for sign in STRANGE if sign.matches("", answer)), None)

@@ -30,7 +30,7 @@ _HOLE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class FullFacts:
     """Facts of a video that need a read of the whole file."""
 
     shown: int | None = None
@@ -49,7 +49,7 @@ class Told:
     """Whether the channels or the sample rate of the AAC track change within the file."""
 
 
-def check(source: Path) -> Told:
+def check(source: Path) -> FullFacts:
     """Decode all pictures of a video once and return its facts.
 
     Raises `Broken`: `not_a_video`, or `video_damaged` if too many pictures are damaged or too much
@@ -61,7 +61,7 @@ def check(source: Path) -> Told:
         promised = (container.duration or 0) / av.time_base
     pictures, damaged, reached = count.pictures, count.damaged, float(count.timeline.end)
     if count.is_too_large:
-        return count.told
+        return count.full
     if pictures == 0 or (container_in(source) in _PICTURES and pictures < 2):
         raise NotAVideo()
     if damaged > pictures * _MOST_DAMAGED:
@@ -70,13 +70,13 @@ def check(source: Path) -> Told:
     missing = promised - reached if is_promise else 0.0
     if missing > max(0.5, promised * _MOST_MISSING):
         raise VideoDamaged(seconds=round(reached, 1), promised=round(promised, 1))
-    return count.told
+    return count.full
 
 
-def told_of(source: Path) -> Told:
+def full_facts(source: Path) -> FullFacts:
     """Return the same facts of a file that `check` has passed, without decoding any picture."""
     with translated("not_a_video"), opened(source) as container:
-        return _counted(container, decodes=False).told
+        return _counted(container, decodes=False).full
 
 
 class _Count:
@@ -104,8 +104,8 @@ class _Count:
         self._heard: float | None = None
 
     @property
-    def told(self) -> Told:
-        return Told(
+    def full(self) -> FullFacts:
+        return FullFacts(
             shown=self._shown if self.is_whole else None,
             at_once=self._at_once,
             starts_over=self.timeline.starts_over,
@@ -169,7 +169,7 @@ def _counted(container: av.container.InputContainer, *, decodes: bool) -> _Count
     count, until = _Count(container), time.monotonic() + _CHECK_SECONDS
     for packet in container.demux():
         if packet.stream in (video, sound):
-            count.timeline.place(packet)
+            count.timeline.add(packet)
         if packet.stream is video:
             count.see(packet)
             if decodes and not count.is_too_large:

@@ -67,8 +67,8 @@ def _kind(file: IO[bytes], track: tuple[int, int], scale: int) -> Edits:
         ticks, lasting = _scale(file, media, b"mdhd")
         edits = [
             edit
-            for place in _inside(file, b"edts", track)
-            for each in _inside(file, b"elst", place)
+            for span in _inside(file, b"edts", track)
+            for each in _inside(file, b"elst", span)
             for edit in _edits(_read(file, each), scale, ticks)
         ]
         return _judged(edits, lasting / ticks, is_video=handler == b"vide")
@@ -91,8 +91,8 @@ def _shows(edit: _Edit, lasting: float) -> bool:
 
 def _edits(body: bytes, scale: int, ticks: int) -> Iterator[_Edit]:
     form = ">qqi" if body[:1] == b"\1" else ">iii"
-    places = range(8, len(body) - struct.calcsize(form) + 1, struct.calcsize(form))
-    for at in places[: min(_MOST, int.from_bytes(body[4:8]))]:
+    offsets = range(8, len(body) - struct.calcsize(form) + 1, struct.calcsize(form))
+    for at in offsets[: min(_MOST, int.from_bytes(body[4:8]))]:
         lasting, begins, rate = struct.unpack_from(form, body, at)
         yield _Edit(
             seconds=lasting / scale,
@@ -103,8 +103,8 @@ def _edits(body: bytes, scale: int, ticks: int) -> Iterator[_Edit]:
 
 def _scale(file: IO[bytes], within: tuple[int, int], name: bytes) -> tuple[int, int]:
     """Return the ticks per second and the duration in ticks from a box named `name`."""
-    for place in _inside(file, name, within):
-        body = _read(file, place)
+    for span in _inside(file, name, within):
+        body = _read(file, span)
         form, at = (">IQ", 20) if body[:1] == b"\1" else (">II", 12)
         if len(body) >= at + struct.calcsize(form):
             ticks, lasting = struct.unpack_from(form, body, at)
@@ -112,8 +112,8 @@ def _scale(file: IO[bytes], within: tuple[int, int], name: bytes) -> tuple[int, 
     return 1, 0
 
 
-def _read(file: IO[bytes], place: tuple[int, int]) -> bytes:
-    begin, end = place
+def _read(file: IO[bytes], span: tuple[int, int]) -> bytes:
+    begin, end = span
     file.seek(begin)
     return file.read(min(end - begin, 20 * _MOST))
 

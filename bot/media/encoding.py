@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 
 from bot.core.errors import Broken
-from bot.media.checking import Told, told_of
+from bot.media.checking import FullFacts, full_facts
 from bot.media.facts import Probe
 from bot.media.judging import (
     MOST_PER_SECOND,
@@ -34,7 +34,7 @@ _MARGIN = 0.98
 _LEAST_RATE = 100_000
 """Bits per second; below this, pictures are unrecognizable."""
 _BEST_RATE = 40_000_000
-"""Bits per second: a maximum above the needs of any clip of good quality."""
+"""Bits per second: a maximum above the needs of any video of good quality."""
 _BITS_PER_PIXEL = 0.05
 """Bits per pixel and frame; with fewer bits, a smaller picture looks better."""
 _LEAST_SIDE = 240
@@ -43,41 +43,40 @@ _FINEST = 100_000
 
 
 def remux(source: Path, target: Path, verdict: Verdict) -> Probe:
-    """Make an MP4 that plays everywhere without encoding the pictures: they are copied.
+    """Make an MP4 that plays everywhere, with the frames copied and not encoded again.
 
     Raises `Broken("cannot_copy")` if the source has too little information about its packets.
     """
     plan = _same(glimpse(source))
     with translated("cannot_copy"):
         _write(source, target, plan, keeps_pictures=True, keeps_sound=not verdict.sound)
-    if judge(see(target, told_of(target))).reasons:
+    if judge(see(target, full_facts(target))).reasons:
         raise Broken("cannot_copy")
     return probe(target)
 
 
 def convert(source: Path, target: Path) -> tuple[Probe, tuple[str, ...]]:
-    """Encode the pictures again, into an MP4 that plays everywhere; return facts and reasons.
+    """Encode the frames again, into an MP4 that plays everywhere; return facts and reasons.
 
-    The sound is copied if it is good and only the pictures were the problem. Raises
-    `Broken("cannot_convert")`.
+    The sound is copied if only the frames were a problem. Raises `Broken("cannot_convert")`.
     """
     return _converted(source, target, _same)
 
 
 def convert_sparingly(source: Path, target: Path) -> tuple[Probe, tuple[str, ...]]:
-    """Convert as `convert` does with less memory and work: large pictures become smaller."""
+    """Convert as `convert` does with less memory and work: large frames become smaller."""
     return _converted(source, target, _sparing)
 
 
 def _converted(
     source: Path, target: Path, planned: Callable[[Probe], Plan]
 ) -> tuple[Probe, tuple[str, ...]]:
-    told, clip = told_of(source), glimpse(source)
-    seen = see(source, told)
+    full, clip = full_facts(source), glimpse(source)
+    seen = see(source, full)
     verdict = judge(seen)
     clip = replace(clip, frames_per_second=seen.pictures_per_second or clip.frames_per_second)
-    keeps_sound = bool(verdict.pictures) and not verdict.sound and not told.starts_over
-    plan = replace(planned(clip), pace=_pace(clip, told))
+    keeps_sound = bool(verdict.pictures) and not verdict.sound and not full.starts_over
+    plan = replace(planned(clip), pace=_pace(clip, full))
     with translated("cannot_convert"):
         _write(source, target, plan, keeps_sound=keeps_sound)
     return probe(target), verdict.reasons
@@ -89,7 +88,7 @@ def shrink(source: Path, target: Path, most_bytes: int) -> None:
     Raises `Broken("cannot_shrink")` if the result would be unwatchable or too large.
     """
     clip = probe(source)
-    plan = replace(_smaller(clip, most_bytes), pace=_pace(clip, told_of(source)))
+    plan = replace(_smaller(clip, most_bytes), pace=_pace(clip, full_facts(source)))
     with translated("cannot_shrink"):
         _write(source, target, plan)
     if target.stat().st_size > most_bytes:
@@ -134,11 +133,11 @@ def _plan(clip: Probe, width: int, height: int, *, video_rate: int, audio_rate: 
     )
 
 
-def _pace(clip: Probe, told: Told) -> Fraction | None:
+def _pace(clip: Probe, full: FullFacts) -> Fraction | None:
     """Return the seconds per picture if most pictures share a timestamp with another; else None."""
-    if not told.shown or told.at_once * 2 < told.shown:
+    if not full.shown or full.at_once * 2 < full.shown:
         return None
-    even = Fraction(clip.seconds) / told.shown
+    even = Fraction(clip.seconds) / full.shown
     return even if even >= Fraction(1, MOST_PICTURES) else Fraction(1, 25)
 
 
@@ -197,7 +196,7 @@ def _write(
             )
         timeline = Timeline(container)
         for packet in container.demux(*([video, sound] if sound else [video])):
-            timeline.place(packet)
+            timeline.add(packet)
             tracks[packet.stream.index].take(packet)
         for track in tracks.values():
             track.end()

@@ -15,11 +15,11 @@ MOST_SIDE = 4096
 MOST_LEVEL = 52
 """The highest level of H.264, in tenths, that phones decode."""
 MOST_PIXELS = 4096 * 2304
-"""Pixels of one picture at that level."""
+"""The most pixels of a frame at `MOST_LEVEL`."""
 MOST_PER_SECOND = 4096 * 2160 * 60
-"""Pixels per second at that level."""
+"""The most pixels per second at `MOST_LEVEL`."""
 MOST_PICTURES = 60
-"""Pictures per second that phones show."""
+"""The most frames per second that phones show."""
 _PROFILES = frozenset({"Constrained Baseline", "Baseline", "Main", "High", "Constrained High"})
 """Profiles of H.264. Phones have no decoder for others, even with the usual pixel format."""
 _SOUNDS = frozenset({"LC", "HE-AAC", "HE-AACv2"})
@@ -38,7 +38,7 @@ class Way(StrEnum):
 
     AS_IT_IS = "as_it_is"
     REMUXED = "remuxed"
-    """The same pictures and sound, copied to a new file."""
+    """The frames and the sound are copied unchanged to a new file."""
     REENCODED = "reencoded"
 
 

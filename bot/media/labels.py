@@ -21,7 +21,10 @@ _PACKET = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 
 def label(video: Path) -> None:
-    """Append the mark to one of our MP4s. At the end of the file it moves no indexed data."""
+    """Append the mark to one of our MP4s.
+
+    The mark is at the end of the file, so that the offsets in the file's index stay right.
+    """
     body = _XMP.bytes + _PACKET.encode()
     with video.open("ab") as file:
         file.write((8 + len(body)).to_bytes(4) + b"uuid" + body)

@@ -69,7 +69,7 @@ def _boxes(source: Path) -> Iterator[tuple[bytes, int]]:
 
 @contextmanager
 def translated(code: str) -> Iterator[None]:
-    """Raise libav's errors as `Broken` with this code."""
+    """Translate libav's errors in the context into `Broken` with this code."""
     try:
         yield
     except (av.FFmpegError, ValueError, MemoryError) as error:

@@ -213,19 +213,19 @@ class Storage:
             raise StorageAway(key=key) from error
         self._is_unwritten = False
 
-    async def _put(self, key: str, source: Path, place: Callable[[Path, Path], None]) -> int:
+    async def _put(self, key: str, source: Path, put_file: Callable[[Path, Path], None]) -> int:
         _checked(key)
         self._must_be_there(key)
         with self._writing(key, source):
             if self._root:
-                return await asyncio.to_thread(self._put_in, self._root / key, source, place)
+                return await asyncio.to_thread(self._put_in, self._root / key, source, put_file)
             await obstore.put_async(self._store, key, source, max_concurrency=_PARTS_AT_ONCE)
             return (await asyncio.to_thread(source.stat)).st_size
 
-    def _put_in(self, path: Path, source: Path, place: Callable[[Path, Path], None]) -> int:
+    def _put_in(self, path: Path, source: Path, put_file: Callable[[Path, Path], None]) -> int:
         for folder in (path.parent.parent, path.parent):
             self._make_private(folder)
-        place(source, path)
+        put_file(source, path)
         sync(path, path.parent)  # only after the move: nobody knows the key before we return
         return path.stat().st_size
 
@@ -284,10 +284,10 @@ def _link(source: Path, path: Path) -> None:
         _copy(source, path)
 
 
-def sync(*places: Path) -> None:
+def sync(*paths: Path) -> None:
     """Sync these files and folders to disk (fsync)."""
-    for place in places:
-        handle = os.open(place, os.O_RDONLY)
+    for put_file in paths:
+        handle = os.open(put_file, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:

@@ -263,7 +263,7 @@ class Studio:
 
     @asynccontextmanager
     async def small_still(self, key: str, side: int) -> AsyncIterator[Path]:
-        """A stored still with sides of at most so many pixels, for as long as the context lasts."""
+        """Yield a stored still, its sides at most `side` pixels, as long as the context lasts."""
         async with self.file(key) as source, self.scratch() as folder:
             target = folder / "still.jpg"
             await self._workers.run(
@@ -287,7 +287,7 @@ class Studio:
         return Still(key=key, whole=whole, width=width, height=height), fitted
 
     async def _keep_thumbnail(self, source: Path, still: Path) -> str | None:
-        """A missing still never holds a video back."""
+        """Store a thumbnail and return its key; None if that fails: the video is posted anyway."""
         key = new_key("thumbnails", "jpg")
         try:
             await self._workers.run(tasks.take_thumbnail, source, still, timeout=PROBE_TIMEOUT)

@@ -35,7 +35,7 @@ class Timeline:
         """Whether there has been more than one part."""
         return len(self._shifts) > 1
 
-    def place(self, packet: "av.Packet[av.stream.Stream]") -> None:
+    def add(self, packet: "av.Packet[av.stream.Stream]") -> None:
         """Change a packet's timestamps to those of this timeline."""
         base, shown = packet.time_base, packet.dts if packet.pts is None else packet.pts
         if base is None or shown is None:
@@ -63,8 +63,8 @@ class Timeline:
         last = self._last.get(track)
         if last is None:
             return False
-        placed = second + self._shifts[self._parts.get(track, 0)]
-        is_ahead = self._ahead is not None and placed > self.end + self._ahead
+        shifted = second + self._shifts[self._parts.get(track, 0)]
+        is_ahead = self._ahead is not None and shifted > self.end + self._ahead
         return is_ahead or second < last - _BACK
 
 

@@ -22,7 +22,7 @@ from bot.media.orientation import turns
 from bot.media.reading import THREADS
 
 BUFFER_SECONDS = 0.5
-_UNTOLD = ColorTrc.UNSPECIFIED
+_UNSPECIFIED = ColorTrc.UNSPECIFIED
 SOUND_RATE = 48_000
 
 
@@ -56,10 +56,10 @@ class Track(Protocol):
     """Packets or pictures written so far."""
 
     def take(self, packet: "av.Packet[av.stream.Stream]") -> None:
-        """Take the next packet of the source."""
+        """Process the next packet of the source, and write what is ready to the new file."""
 
     def end(self) -> None:
-        """Finish the track: no more packets follow."""
+        """Write the rest of the track, after the last packet."""
 
 
 class Copied:
@@ -78,8 +78,8 @@ class Copied:
         """The latest end of a picture or sound, in ticks."""
 
     def take(self, packet: "av.Packet[av.stream.Stream]") -> None:
-        """Take a packet. Matroska gives no decoding time for the first packets: they wait for one
-        that has it.
+        """Copy the next packet. A packet without a decoding time, as at the start of a Matroska
+        file, waits for one that has it.
         """
         if not packet.size:
             return
@@ -89,8 +89,8 @@ class Copied:
             return
         early = [each for each in self._held if each.dts is None]
         for number, each in enumerate(reversed(early), 1):
-            told = packet.dts - number * (packet.duration or 1)
-            each.dts = told if each.pts is None else min(told, each.pts)
+            expected = packet.dts - number * (packet.duration or 1)
+            each.dts = expected if each.pts is None else min(expected, each.pts)
         while len(self._held) > 1:
             self._mux(self._held.pop(0))
 
@@ -133,7 +133,7 @@ class Pictures:
         self._stream = _video(output, source, plan)
 
     def take(self, packet: "av.Packet[av.stream.Stream]") -> None:
-        """Decode a packet; turn, fit and encode its pictures."""
+        """Decode a packet; rotate, scale and encode its frames."""
         if self._slots is not None and packet.size and packet.pts is not None:
             heapq.heappush(self._slots, packet.pts)
         for frame in _frames(packet):
@@ -143,7 +143,10 @@ class Pictures:
                 self._encode()
 
     def end(self) -> None:
-        """Finish filters and encoder, and set the duration of the last picture."""
+        """Write the frames that are still in the filters and the encoder.
+
+        The last frame gets its duration.
+        """
         self._flush()
         for packet in self._stream.encode(None):
             if packet.pts is not None and self._last == packet.pts < self._until:
@@ -213,7 +216,7 @@ class Heard:
         self._stream.bit_rate = rate
 
     def take(self, packet: "av.Packet[av.stream.Stream]") -> None:
-        """Decode a packet, fill gaps and encode."""
+        """Decode a packet of sound, fill gaps with silence, and encode."""
         for frame in _frames(packet):
             if isinstance(frame, av.AudioFrame):
                 if frame.pts is not None and frame.time_base:
@@ -224,7 +227,7 @@ class Heard:
                 self._encode()
 
     def end(self) -> None:
-        """Finish filter and encoder."""
+        """Encode and write the sound that is still in the filter and the encoder."""
         self._flush()
         self._output.mux(self._stream.encode(None))
 
@@ -286,7 +289,7 @@ def _video(
         context.time_base = source.time_base
     context.color_range = ColorRange.MPEG
     # Browsers ignore an incomplete BT.709 tag; tags of RGB or HDR are wrong for our pictures.
-    is_half = original.colorspace == Colorspace.ITU709 and original.color_trc == _UNTOLD
+    is_half = original.colorspace == Colorspace.ITU709 and original.color_trc == _UNSPECIFIED
     if _keeps_colours(source) and not is_half:
         context.colorspace = original.colorspace
         context.color_primaries = original.color_primaries

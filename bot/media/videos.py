@@ -14,7 +14,7 @@ from bot.core.containers import Container
 from bot.core.errors import NotAVideo
 from bot.core.jobs import thumbnail_size
 from bot.media.brightness import BRIGHT
-from bot.media.checking import Told, check
+from bot.media.checking import FullFacts, check
 from bot.media.edits import Edits, edits_in
 from bot.media.facts import UPRIGHT, Examined, Probe, container_in, suffix_in
 from bot.media.judging import Seen, Sound
@@ -31,7 +31,7 @@ from bot.media.reading import (
     videos,
 )
 
-_NOTHING = Told()
+_NOTHING = FullFacts()
 
 
 def probe(source: Path) -> Probe:
@@ -72,12 +72,12 @@ def examine(source: Path) -> Examined:
     """
     if container_in(source) is Container.MP4:
         end_of_boxes(source)
-    told = check(source)
-    return Examined(clip=glimpse(source), seen=see(source, told), suffix=suffix_in(source))
+    full = check(source)
+    return Examined(clip=glimpse(source), seen=see(source, full), suffix=suffix_in(source))
 
 
-def see(source: Path, told: Told = _NOTHING) -> Seen:
-    """Return the facts that matter to players. `told` has those that need a full read."""
+def see(source: Path, full: FullFacts = _NOTHING) -> Seen:
+    """Return the facts of a video that matter to players; `full`: those that need a full read."""
     kind = container_in(source)
     is_mp4 = kind is Container.MP4
     in_parts = is_mp4 and is_in_parts(source)
@@ -101,13 +101,13 @@ def see(source: Path, told: Told = _NOTHING) -> Seen:
             is_interlaced=frame.interlaced_frame,
             is_hdr=codec.color_trc in BRIGHT,
             tells_times=(kind is not Container.AVI or not codec.has_b_frames)
-            and not (told.at_once or told.starts_over),
-            pictures_per_second=_per_second(container, stream, told.shown if in_parts else None),
-            has_one_size=told.has_one_size,
+            and not (full.at_once or full.starts_over),
+            pictures_per_second=_per_second(container, stream, full.shown if in_parts else None),
+            has_one_size=full.has_one_size,
             is_upright=orientation(frame) == UPRIGHT,
-            is_cut=edits is Edits.FOLLOWED or (bool(stored) and told.shown not in (None, stored)),
+            is_cut=edits is Edits.FOLLOWED or (bool(stored) and full.shown not in (None, stored)),
             has_odd_edits=edits is Edits.IGNORED,
-            sound=_heard(sound, told) if sound else None,
+            sound=_heard(sound, full) if sound else None,
             has_one_track_each=len(videos(container)) == 1
             and len(container.streams.audio) == bool(sound),
             begins_with_index=not is_mp4 or (begins_with_index(source) and not in_parts),
@@ -128,16 +128,16 @@ def _per_second(
     return float(stream.average_rate or 0)
 
 
-def _heard(sound: av.AudioStream, told: Told) -> Sound:
+def _heard(sound: av.AudioStream, full: FullFacts) -> Sound:
     codec = sound.codec_context
     return Sound(
         codec=codec.name,
         profile=sound.profile,
         rate=codec.sample_rate,
         channels=codec.channels,
-        has_changes=told.sound_changes,
-        has_holes=told.has_holes,
-        has_overlaps=told.has_overlaps,
+        has_changes=full.sound_changes,
+        has_holes=full.has_holes,
+        has_overlaps=full.has_overlaps,
     )
 
 

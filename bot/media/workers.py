@@ -143,12 +143,12 @@ def _attempt(function: Callable[..., object], args: tuple[object, ...]) -> objec
     except BotError as error:
         return error
     except OSError as error:
-        return _told(StorageAway(error=repr(error)))
+        return _logged(StorageAway(error=repr(error)))
     except Exception as error:  # noqa: BLE001 (the outermost handler)
-        return _told(Broken("worker_failed", task=function.__name__, error=repr(error)))
+        return _logged(Broken("worker_failed", task=function.__name__, error=repr(error)))
 
 
-def _told(error: BotError) -> BotError:
+def _logged(error: BotError) -> BotError:
     """Return the error with its traceback as a note: pickling drops the traceback."""
     error.add_note(traceback.format_exc())
     return error

@@ -46,7 +46,7 @@ class Answer:
 
     @property
     def wants_tls(self) -> bool:
-        """Whether the address has `http` where `https` belongs."""
+        """Whether the server says that our address has `http` where it needs `https`."""
         return self.status == 400 and _PLAIN_TO_TLS.search(self.body) is not None
 
     def detail(self, words: str | None = None) -> str:

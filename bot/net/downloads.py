@@ -35,7 +35,7 @@ A request that brought at least `Bounds.stride` more bytes of a file does not co
 _MOVED = (301, 302, 303, 307, 308)
 _WHOLE = (200, 206)
 _SAID_NO = (400, 404, 409, 410, 422, 425)
-_TOLD = 12
+_SURE = 12
 """Bytes that distinguish text from video; a body that begins with `SLOW` needs `HEAD` bytes."""
 _TAGS = ("ETag", "Last-Modified")
 """Headers that change if the file changes."""
@@ -193,7 +193,7 @@ class _Saving:
         self._head = b""
         self._stop: Trouble | Unusable | None = None
         """The reason why the download was stopped."""
-        self._is_told = False
+        self._is_checked = False
         self._is_text = False
 
     @property
@@ -203,7 +203,7 @@ class _Saving:
         same = self._headers.get("Last-Modified") if tag.startswith("W/") else tag
         if not (same and self._whole and self._headers.get("Accept-Ranges") == "bytes"):
             return {}
-        is_clear = self._is_told and self._unpacking.is_plain
+        is_clear = self._is_checked and self._unpacking.is_plain
         # A write may be cancelled half way: then the size on disk differs from ours.
         if not is_clear or self._is_text or self.into.stat().st_size != self._size:
             return {}
@@ -261,9 +261,9 @@ class _Saving:
     def _poll(self, piece: bytes) -> Trouble | Unusable | None:
         """Return a reason to stop before this piece: too large, or no video; else None."""
         self._size += len(piece)
-        if not self._is_told:
+        if not self._is_checked:
             self._head += piece[:HEAD]
-            least = HEAD if self._head.startswith(SLOW) else _TOLD
+            least = HEAD if self._head.startswith(SLOW) else _SURE
             if len(self._head) >= least and (stop := self._tell()):
                 return stop
         if self._is_text and self._size > self._bounds.answer:
@@ -273,16 +273,16 @@ class _Saving:
         return None
 
     def _tell(self) -> Trouble | None:
-        if self._is_told:
+        if self._is_checked:
             return None
-        self._is_told = True
+        self._is_checked = True
         self._is_text = self._head.startswith(_TEXT)
         return None if self._is_text or container_of(self._head) else self._no_video()
 
     def _no_video(self) -> Trouble:
         """Return a `Trouble`: a page or picture instead may be temporary, as in maintenance."""
-        told = [self._headers.get(name, "") for name in ("Content-Type", "Content-Encoding")]
-        words = redacted(" ".join(filter(str.isprintable, filter(None, told))))[:80]
+        named = [self._headers.get(name, "") for name in ("Content-Type", "Content-Encoding")]
+        words = redacted(" ".join(filter(str.isprintable, filter(None, named))))[:80]
         return Trouble(f"not a video: {words}" if words else "not a video", definite=True)
 
 
@@ -292,9 +292,9 @@ def _too_large(detail: str) -> Unusable:
 
 def _part(response: aiohttp.ClientResponse) -> str | None:
     """Describe the part in a 206 that we did not ask for; None if the part is the whole file."""
-    told = response.headers.get("Content-Range", "")
-    if not told and not response.content_type.startswith("multipart/"):
+    named = response.headers.get("Content-Range", "")
+    if not named and not response.content_type.startswith("multipart/"):
         return None
-    span = re.fullmatch(r"bytes 0-(\d+)/(\d+)", told.strip())
+    span = re.fullmatch(r"bytes 0-(\d+)/(\d+)", named.strip())
     is_all = span is not None and int(span[2]) == int(span[1]) + 1
-    return None if is_all else (told[:80] or "several parts")
+    return None if is_all else (named[:80] or "several parts")

@@ -14,20 +14,20 @@ from bot.net.bounds import Bounds
 STEP = 1 << 20
 """Bytes that are collected before a write, or read at a time to be sent."""
 LITTLE = 1 << 16
-"""Bytes; a chunk smaller than this is written at once."""
+"""Least bytes of a chunk that is collected. A smaller chunk is written at once."""
 
 log = get_logger()
-Told = TypeVar("Told")
+Result = TypeVar("Result")
 
 
 class Takes(Protocol):
     """A function that runs a disk operation in a thread."""
 
-    async def __call__(self, do: Callable[..., Told], /, *given: object) -> Told:
+    async def __call__(self, do: Callable[..., Result], /, *given: object) -> Result:
         """Return the result of `do`. Raises `OSError`."""
 
 
-async def at_once(do: Callable[..., Told], /, *given: object) -> Told:
+async def at_once(do: Callable[..., Result], /, *given: object) -> Result:
     """Run `do` in a thread, without a retry."""
     return await asyncio.to_thread(do, *given)
 
@@ -96,7 +96,7 @@ class Disk:
         self.why: str | None = None
         """The latest error of the disk, if there was one."""
 
-    async def takes(self, do: Callable[..., Told], /, *given: object) -> Told:
+    async def takes(self, do: Callable[..., Result], /, *given: object) -> Result:
         """Run `do`, with retries, and return its result. Raises `OSError` when time is up."""
         while True:
             try:

@@ -70,7 +70,7 @@ def is_exposed(address: str) -> bool:
 
 
 def guarded_connector(resolver: AbstractResolver | None = None) -> aiohttp.TCPConnector:
-    """Return a connector that connects only to public addresses, whatever names resolve to."""
+    """Return a connector that connects only to public addresses, and checks resolved names."""
     return aiohttp.TCPConnector(
         socket_factory=_public_socket, resolver=resolver, use_dns_cache=False
     )

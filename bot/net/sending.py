@@ -52,7 +52,7 @@ _Post = Callable[[], AbstractAsyncContextManager[aiohttp.ClientResponse]]
 
 
 class PostConnection:
-    """An open connection for one POST, of which no byte has been sent yet."""
+    """An open connection for one POST. No byte of the POST has been sent yet."""
 
     def __init__(
         self, post: _Post, held: "_Held", *, into: Path | None, until: float, bounds: Bounds

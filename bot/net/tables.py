@@ -54,9 +54,9 @@ class Tables:
     """A reader of tables that knows some special names."""
 
     codes: frozenset[str]
-    """Names of codes. If a table has one in two spellings, the second value is `othercode`."""
+    """Names of codes. If a table has a code in two spellings, the second is named `othercode`."""
     texts: frozenset[str]
-    """Names of texts that may contain a table as JSON, with words before it."""
+    """Names of texts that may contain a table: other words, followed by a JSON object."""
 
     def parsed(self, body: bytes | str) -> object:
         """Parse JSON with normalized names; None if `body` is no JSON or too deeply nested."""

@@ -18,9 +18,9 @@ from bot.simulator.videos import Failure
 
 MP4 = "video/mp4"
 INSTEAD = ("answer", "unknown", "redirect", "cut")
-"""The faults that replace the operation: it is not carried out."""
+"""The faults for which the operation is not carried out."""
 AT_ONCE = ("at_once", "listed", "said", "video")
-"""The faults of a create request that is answered only when the video is made."""
+"""The faults for which a create request is answered only when the video is made."""
 DROP = 64  # bytes that a slow ("drip") response sends at a time
 ZEROS = bytes(1 << 20)
 LONGEST_PAGE = 100
@@ -42,7 +42,7 @@ def envelopes(profile: Profile) -> Middleware:
         except Refused as refusal:
             return refused(refusal, profile)
         except ConnectionError:
-            return cut(request)  # the client left in the middle of its body: nobody to answer
+            return cut(request)  # the client disconnected while it sent the body
         except web.HTTPException as refusal:
             if refusal.status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
                 return refused(profile.nowhere(request.method, request.path), profile)
@@ -59,7 +59,7 @@ def patched(body: Mapping[str, object], fault: Fault, *, status: int = 200) -> w
     return web.json_response(words, status=status)
 
 
-async def made(fault: Fault, told: Mapping[str, object], url: str, path: Path) -> web.Response:
+async def made(fault: Fault, fields: Mapping[str, object], url: str, path: Path) -> web.Response:
     """Return the response to a create request with the finished video, in the fault's shape."""
     match fault.kind:
         case "listed":
@@ -71,11 +71,11 @@ async def made(fault: Fault, told: Mapping[str, object], url: str, path: Path) -
         case "video":
             return web.Response(body=await asyncio.to_thread(path.read_bytes), content_type=MP4)
         case _:
-            return patched({**told, "status": "completed", "data": [{"url": url}]}, fault)
+            return patched({**fields, "status": "completed", "data": [{"url": url}]}, fault)
 
 
 def withheld(body: Mapping[str, object], failure: Failure) -> dict[str, object]:
-    """Return the body about a video that is done but never handed out."""
+    """Return the response to a poll of a video that is done but never delivered."""
     words = {name: value for name, value in body.items() if name not in ("url", "metadata")}
     error = {"code": failure.code, "message": failure.message}
     return {**words, "error": error} if failure.code else words
@@ -109,7 +109,7 @@ def _faulty(fault: Fault, profile: Profile) -> web.Response:
 
 
 def _elsewhere(request: web.Request) -> str:
-    """Return the same address under another name of this machine, a foreign host for a client."""
+    """Return the request's URL with another name of this machine, which is a foreign host."""
     name = "127.0.0.1" if request.url.host == "localhost" else "localhost"
     path = request.path
     if path.endswith("/content"):
@@ -163,7 +163,7 @@ async def webm(scene: Scene) -> web.Response:
 async def sent(
     request: web.Request, fault: Fault, answer: web.StreamResponse, path: Path | None
 ) -> web.StreamResponse:
-    """Send a response, delayed or broken as a fault says; `path` is the file in it."""
+    """Send a response, delayed or broken as a fault says. `path` is the file that it contains."""
     if fault.content_type:
         answer.content_type = fault.content_type
     if fault.kind == "drip" and path:

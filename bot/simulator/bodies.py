@@ -9,7 +9,7 @@ from aiohttp import web
 from bot.simulator.refusals import NotJson, Refused
 
 LONGEST_TEXT = 1 << 20
-"""The most bytes of a text part; the newest new-api refuses more, as most servers do."""
+"""The most bytes of a text part. Most servers, such as the newest new-api, refuse more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,11 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Text fields and file parts by name; a repeated name is numbered, `images (2)`.
+    """The body of a request: its text fields and file parts, by name.
 
-    A JSON body has only text fields; what is no string in it stands there as JSON text, and in
-    `json` as it was sent. A body of any other kind is not read and has nothing.
+    A repeated name gets a number: `images (2)`. A JSON body has text fields only: a value that is
+    no string is in `fields` as JSON text, and in `json` as a value. A body of any other kind is
+    empty.
     """
 
     fields: Mapping[str, str] = field(default_factory=dict)

@@ -67,10 +67,11 @@ ALWAYS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault for one request. `delay` (seconds) goes before the response of any kind.
+    """A fault for one request.
 
-    `patch` and `without` change the JSON of a correct response; `takes` changes the time that the
-    video takes. With `when`, the fault waits for a request about a video in that state.
+    `delay` is the seconds before the response. `patch` and `without` set and remove fields of a
+    correct JSON response. `takes` sets the seconds that the video takes. With `when`, the fault
+    waits for a request about a video in that state.
     """
 
     operation: Operation
@@ -101,7 +102,7 @@ class Fault:
 
 
 class Faults:
-    """The faults that wait for a request: one queue for each operation."""
+    """The faults for future requests: one queue for each operation."""
 
     def __init__(self) -> None:
         self._waiting: dict[Operation, list[tuple[Fault, int]]] = {name: [] for name in OPERATIONS}
@@ -117,11 +118,14 @@ class Faults:
             waiting.clear()
 
     def take(self, operation: Operation, state: When = "") -> Fault | None:
-        """Return and use up the first fault for a request about a video in this state."""
+        """Remove and return the first fault for a request about a video in this state.
+
+        None if there is no such fault.
+        """
         waiting = self._waiting[operation]
-        for place, (fault, times) in enumerate(waiting):
+        for index, (fault, times) in enumerate(waiting):
             if fault.when in ("", state):
-                waiting[place : place + 1] = [(fault, times - 1)] if times > 1 else []
+                waiting[index : index + 1] = [(fault, times - 1)] if times > 1 else []
                 return fault
         return None
 
@@ -130,7 +134,10 @@ class Faults:
 
 
 def parse(content: object) -> tuple[Fault, int]:
-    """Read `{"operation": …, "kind": …, …, "times": 1}`. Raises `ValueError` with the problem."""
+    """Read a fault and its number of requests: `{"operation": …, "kind": …, …, "times": 1}`.
+
+    Raises `ValueError` with the problem.
+    """
     if not isinstance(content, dict):
         raise ValueError("a fault is a JSON object")
     for name, value in content.items():

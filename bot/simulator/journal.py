@@ -16,7 +16,7 @@ from bot.simulator.plugins import Translated
 from bot.simulator.scenes import Picture
 
 LONGEST_WORD = 64
-"""Characters; a longer text that is valid base64 counts as a picture."""
+"""Most characters of an ordinary text. A longer text that is valid base64 counts as a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A body as the journal keeps it: `data:` URIs are `{"data_uri": {media_type, bytes, sha256}}`.
+    """A request body as the journal records it.
 
-    Metadata that is valid JSON is in `metadata`, parsed, and not among the fields.
+    A `data:` URI is recorded as `{"data_uri": {media_type, bytes, sha256}}`. Metadata that is valid
+    JSON is parsed into `metadata`, and is not among the fields.
     """
 
     fields: Mapping[str, object] = field(default_factory=dict)
@@ -45,10 +46,10 @@ class Contents:
 class Entry:
     """One fully received request to the API and its result.
 
-    `video` is the video's id if the request was about a known video; `status` is the response's
-    (200 also where a Range makes it 206), None if the connection was cut instead. A request that
-    the vendor refused is charged and refunded where the gateway takes its price beforehand.
-    `built` is what the vendor got of a request that a plugin passed on.
+    `video` is the video's id if the request was about a known video. `status` is the status of the
+    response, or None if the connection was cut; a response to a Range request is recorded with 200.
+    A request that the vendor refused is charged and refunded if the gateway charges in advance.
+    `built` is the request that a plugin built for the vendor.
     """
 
     at: float
@@ -75,7 +76,7 @@ class Entry:
 
 
 def describe(body: Body) -> Contents:
-    """Describe a body; hashes every picture, so it belongs in a thread."""
+    """Describe a body for the journal. Hashes every picture, so call it in a thread."""
     rest = dict(body.fields)
     extras = _metadata(body)
     if extras:
@@ -91,7 +92,10 @@ def describe(body: Body) -> Contents:
 
 
 def vendors(made: Translated, pictures: Sequence[Picture]) -> Mapping[str, object]:
-    """Describe the request to a vendor, in the same form for all vendors. Hashes pictures."""
+    """Describe the request to a vendor, in the same form for all vendors.
+
+    Hashes every picture, so call it in a thread.
+    """
     built = made.built
     words = asdict(built)
     words["fields"] = _without_base64(words.pop("body"))
@@ -133,7 +137,7 @@ class Journal:
         self._arrivals[entry.operation].put_nowait(entry)
 
     async def next(self, operation: Operation) -> Entry:
-        """Wait for the earliest entry of this operation that next() has not yet returned."""
+        """Wait for the earliest entry of this operation that `next` has not returned yet."""
         return await self._arrivals[operation].get()
 
 

@@ -1,7 +1,7 @@
-"""Draws text on pictures: finds a font that can show the text, wraps it and sets it.
+"""Draw text on pictures: find a font that can show the text, wrap the text and draw it.
 
-Pillow's own font is the prettiest but knows Latin only; a system font is taken where it shows
-more of the text. A character that no font here can show is left out, never drawn as an empty box.
+Pillow's own font is the prettiest but has Latin letters only. A system font is used if it shows
+more of the text. A character that no font can show is left out and not drawn as an empty box.
 """
 
 import functools
@@ -36,10 +36,10 @@ Font = ImageFont.FreeTypeFont
 
 
 def block(text: str, *, width: int, height: int, largest: int) -> Image.Image | None:
-    """Set a text, centred and with a soft shadow, on a clear picture of at most this size.
+    """Draw a text, centred and with a soft shadow, on a transparent picture of at most this size.
 
-    The letters shrink from `largest` pixels to half of it; what then still does not fit ends in
-    an ellipsis. None if no font here shows anything of the text.
+    If needed, the letters shrink from `largest` pixels to half of it. A text that still doesn't fit
+    is cut and ends in an ellipsis. None if no font on this machine shows anything of the text.
     """
     name, words = _readable(text)
     if not words:
@@ -114,7 +114,7 @@ def _wrap(text: str, font: Font, width: int) -> list[str]:
 
 
 def _pieces(text: str) -> list[str]:
-    """Cut a text where a line may break: before words, and before each wide (CJK) character."""
+    """Split a text where a line may break: before words, and before each wide (CJK) character."""
     pieces = [""]
     for character in text:
         wide = unicodedata.east_asian_width(character) in "WF"
@@ -136,8 +136,8 @@ def _set(lines: list[str], font: Font, width: int) -> Image.Image:
     letters = Image.new("L", canvas)
     draw = ImageDraw.Draw(letters)
     for number, line in enumerate(lines):
-        place = (canvas[0] / 2, margin + _line_height(size) * (number + 0.5))
-        draw.text(place, line, fill=255, font=font, anchor="mm")
+        centre = (canvas[0] / 2, margin + _line_height(size) * (number + 0.5))
+        draw.text(centre, line, fill=255, font=font, anchor="mm")
     shadow = letters.filter(ImageFilter.GaussianBlur(size / 7)).point(lambda v: min(v * 2, 170))
     picture = Image.new("RGBA", canvas, (*SHADOW, 0))
     picture.putalpha(shadow)

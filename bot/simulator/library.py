@@ -1,6 +1,6 @@
-"""The videos of a gateway: begun, rendered, found, and stored in a folder if there is one.
+"""The videos of a simulated gateway: begins, renders, finds and stores them.
 
-This module knows nothing of HTTP, and only the numbers of a profile.
+This module knows nothing of HTTP. Of a profile it uses only the numbers.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-from bot.simulator import presets, shelf, videos
+from bot.simulator import presets, saving, videos
 from bot.simulator.profiles import Profile
 from bot.simulator.render import Renderer
 from bot.simulator.scenes import Scene
@@ -52,7 +52,7 @@ class Library:
         self._renderer = self._renderer or own
         with self._opened() as folder:
             self._folder = folder
-            for video in shelf.kept(folder):
+            for video in saving.kept(folder):
                 self._take(video)
             yield
             for task in self._tasks():
@@ -114,9 +114,9 @@ class Library:
         return video
 
     async def keep(self, video: Video) -> None:
-        """Store the video's facts if the gateway has a folder that survives a restart."""
+        """Store the video's data if the gateway has a folder of its own, to survive a restart."""
         if self._kept is not None:
-            await asyncio.to_thread(shelf.keep, video)
+            await asyncio.to_thread(saving.keep, video)
 
     def drop(self, video: Video) -> None:
         """Forget a video and its files."""
@@ -150,5 +150,5 @@ class Library:
 
 
 def owner(key: str) -> str:
-    """Return a hash that stands for a key where others may see it."""
+    """Return a hash of an API key, to use in places where others may see it."""
     return hashlib.sha256(key.encode()).hexdigest()[:16]

@@ -16,7 +16,7 @@ class Takes(StrEnum):
 
 
 class Family(StrEnum):
-    """The vendor of a model; the names of all its models begin with this value."""
+    """The vendors of models. A value is the beginning of the names of the vendor's models."""
 
     SORA = "sora"
     WAN = "wan"
@@ -37,7 +37,7 @@ WAN_SIZES: Mapping[str, tuple[Size, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A model: the files it takes, how pictures must be sent, and the sizes it supports."""
+    """A model: the files that it takes, how pictures must be sent, and its sizes."""
 
     takes: Takes
     urls_only: bool = False  # "Direct file upload is not supported"

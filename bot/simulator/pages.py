@@ -1,6 +1,6 @@
-"""The simulator's own pages, for its operator: they need no key.
+"""The simulator's own pages, which need no API key.
 
-A page for people at `/`; the journal and the faults as JSON under `/simulator/`.
+There is a page for people at `/`, and the journal and the faults as JSON under `/simulator/`.
 """
 
 import json

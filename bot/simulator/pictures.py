@@ -15,7 +15,7 @@ TURNED = {5, 6, 7, 8}  # EXIF orientations that swap width and height
 
 @dataclass(frozen=True, slots=True)
 class PictureHead:
-    """The header of a picture; its size is that shown, after any EXIF turn."""
+    """The header of a picture. `size` is the size after the EXIF rotation."""
 
     size: Size
     format: str | None
@@ -23,7 +23,7 @@ class PictureHead:
 
 
 def head_of(data: bytes) -> PictureHead:
-    """Read the header of a picture. Raises `ValueError` if `data` is none."""
+    """Read the header of a picture. Raises `ValueError` if `data` is no picture."""
     try:
         with Image.open(BytesIO(data)) as picture:
             turned = picture.getexif().get(0x0112) in TURNED
@@ -56,7 +56,11 @@ def is_address(text: str) -> bool:
 
 
 def following(size: Size, tier: Sequence[Size]) -> Size:
-    """Return the tier's size with the picture's ratio, or one of as many pixels in steps of 16."""
+    """Return the size of a video that follows a picture of this size.
+
+    That is the tier's size with the picture's ratio, or else a size with as many pixels, in steps
+    of 16.
+    """
     width, height = size
     for known in tier:
         if width * known[1] == height * known[0]:

@@ -1,4 +1,4 @@
-"""Named faults: troubles that real gateways have shown.
+"""Named faults, which real gateways have shown.
 
 A name works in square brackets in a prompt, at `/simulator/faults`, and as a start option of the
 simulator. In a prompt it applies to that video only; elsewhere to the next requests.
@@ -201,7 +201,7 @@ def named(name: str, times: int | None = None) -> Trouble:
 
 
 def parse(content: object) -> Trouble:
-    """Read `{"preset": …, "times": 1}`, or one fault; ValueError says what is wrong with it."""
+    """Read `{"preset": …, "times": 1}`, or one fault as JSON. Raises `ValueError`."""
     if not isinstance(content, dict) or "preset" not in content:
         return [faults.parse(content)]
     match content:

@@ -7,8 +7,8 @@ class Refused(Exception):
     """An error: a request breaks a rule and is answered with this status.
 
     `body` is the whole response if the rule has its own envelope; otherwise the profile puts the
-    message into its usual one. `upstream`: the vendor refused, and a gateway that takes
-    its price beforehand had taken it.
+    message into its usual envelope. `upstream`: the vendor refused, so a gateway that charges in
+    advance has charged the request already.
     """
 
     def __init__(

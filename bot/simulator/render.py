@@ -1,7 +1,7 @@
-"""Renders a video to an MP4 as gateways serve it, in a separate worker process.
+"""Render a video to an MP4 like those of real gateways, in a separate worker process.
 
-H.264 (yuv420p, 24 frames a second), AAC when there is sound, and the index at the front of the
-file so that players can start at once.
+The video is H.264 (yuv420p, 24 frames a second) with AAC if it has sound. The index is at the front
+of the file, so that players can start at once.
 """
 
 import asyncio
@@ -40,9 +40,10 @@ class Renderer:
         self._pool: _Pool | None = None
 
     async def render(self, scene: Scene, path: Path) -> None:
-        """Write the video to this path. Raises `ValueError` if a picture can't be read.
+        """Render the video to this path.
 
-        Raises `OSError` for anything else, also a dead worker; the next video starts a new one.
+        Raises `ValueError` if a picture can't be read, and `OSError` for any other error. If the
+        worker died, the next video starts a new one.
         """
         pool = self._pool or self._start()
         try:
@@ -51,8 +52,8 @@ class Renderer:
                 made = loop.run_in_executor(pool.executor, encode, scene, path)
             await made
         except BrokenProcessPool as error:
-            pool.leash.close()  # one that was just being started is not ended with the others
-            if self._pool is pool:  # a video beside this one may have replaced it already
+            pool.leash.close()  # ends a worker that is just starting, too
+            if self._pool is pool:  # another video may have replaced it already
                 self._pool = None
             raise OSError("the rendering process died") from error
 
@@ -78,12 +79,12 @@ class _Pool:
     executor: ProcessPoolExecutor
     stop: Event
     leash: Connection
-    """A pipe: workers end when it closes, by us or because our process died."""
+    """A pipe that ends the workers when it closes, also because our process died."""
 
 
 @contextlib.contextmanager
 def _sheltered() -> Iterator[None]:
-    """Block SIGINT, so that a worker that starts here never gets Ctrl-C, even before `_begin`."""
+    """Block SIGINT, so that a worker started inside never gets Ctrl-C, even before `_begin`."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -92,9 +93,9 @@ def _sheltered() -> Iterator[None]:
 
 
 def encode(scene: Scene, path: Path) -> None:
-    """Draw, encode and write a video; the file gets its name only when it is complete."""
-    draft = path.with_suffix(".part")
-    with av.open(draft, "w", format="mp4", options={"movflags": "+faststart"}) as container:
+    """Draw, encode and write a video. The file gets its name only when it is complete."""
+    partial = path.with_suffix(".part")
+    with av.open(partial, "w", format="mp4", options={"movflags": "+faststart"}) as container:
         video = _video_stream(container, scene)
         audio = container.add_stream("aac", rate=SAMPLE_RATE) if scene.sound else None
         for image in frames(scene):
@@ -105,7 +106,7 @@ def encode(scene: Scene, path: Path) -> None:
         container.mux(video.encode())
         if audio is not None:
             _encode_sound(container, audio, scene)
-    draft.rename(path)
+    partial.rename(path)
 
 
 def _video_stream(container: OutputContainer, scene: Scene) -> VideoStream:
@@ -127,7 +128,7 @@ def _encode_sound(container: OutputContainer, stream: AudioStream, scene: Scene)
 
 
 def _sound(scene: Scene) -> Iterator[av.AudioFrame]:
-    """Encode a music box over a soft chord. FFmpeg computes it: Python would need seconds."""
+    """Yield the sound: a music box over a soft chord. FFmpeg computes it, as Python is too slow."""
     graph = Graph()
     expression = "|".join(_expression(scene.mood, side) for side in (0, 1))
     source = graph.add(
@@ -145,7 +146,7 @@ def _sound(scene: Scene) -> Iterator[av.AudioFrame]:
 
 
 def _expression(mood: int, side: int) -> str:
-    """Return one channel's sound as a formula of the time t in FFmpeg's expression language."""
+    """Return the formula of one channel's sound over the time t, in FFmpeg's expressions."""
     root = 196 * 2 ** (mood % 5 / 12)
     chord = "+".join(
         f"sin({2 * math.pi * root * 2 ** (step / 12) / 2:.4f}*t+{side})" for step in (0, 7, 16)

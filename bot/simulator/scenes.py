@@ -41,14 +41,14 @@ class Scene:
 
     @property
     def mood(self) -> int:
-        """A number that is the same for the same prompt and seed: it picks colours and chord."""
+        """A number that selects colours and sound, always the same for the same prompt and seed."""
         return zlib.crc32(self.prompt.encode(errors="replace")) + self.seed
 
 
 def frames(scene: Scene) -> Iterator[Image.Image]:
     """Draw every frame, of exactly the video's size.
 
-    Raises ValueError if a picture file cannot be read to its end.
+    Raises `ValueError` if a picture file can't be read to its end.
     """
     size = (scene.width, scene.height)
     total = scene.seconds * FPS
@@ -59,10 +59,10 @@ def frames(scene: Scene) -> Iterator[Image.Image]:
             paint = _move(only, size, total, scene.mood)
         case [first, last, *_]:
             paint = _melt(first, last, size, total, scene.mood)
-    badge, place = _badge(scene)
+    badge, corner = _badge(scene)
     for number in range(total):
         frame = paint(number)
-        frame.paste(badge, place, badge)
+        frame.paste(badge, corner, badge)
         yield frame
 
 
@@ -90,7 +90,7 @@ def _words(scene: Scene) -> Painter:
 
 
 def _move(picture: Image.Image, size: tuple[int, int], total: int, mood: int) -> Painter:
-    """Move slowly over a picture, closer or back, drifting to one side."""
+    """Return a painter of frames that zooms in or out of a picture and moves to one side."""
     side = math.pi / 4 * (2 * (mood % 4) + 1)
     back = mood % 2 == 1
 
@@ -110,7 +110,7 @@ def _move(picture: Image.Image, size: tuple[int, int], total: int, mood: int) ->
 def _melt(
     first: Image.Image, last: Image.Image, size: tuple[int, int], total: int, mood: int
 ) -> Painter:
-    """Fade from one picture to the other; both are visible in the middle half of the time."""
+    """Return a painter of frames that fades from `first` to `last` in the video's middle half."""
     before, after = _move(first, size, total, mood & ~1), _move(last, size, total, mood | 1)
 
     def paint(number: int) -> Image.Image:
@@ -179,8 +179,8 @@ def _placeholder(url: str, size: tuple[int, int]) -> Image.Image:
             largest=round(across * share),
         )
         if words:
-            place = ((width - words.width) // 2, round(height * high - words.height / 2))
-            picture.paste(words, place, words)
+            corner = ((width - words.width) // 2, round(height * high - words.height / 2))
+            picture.paste(words, corner, words)
     return picture
 
 

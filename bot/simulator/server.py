@@ -54,9 +54,9 @@ class Simulator:
 
     `render_time` is the least time a video takes, in seconds of the clock `now`. Several
     simulators may share one `renderer`; its creator closes it. With a `folder` the simulator
-    still has its videos after a restart. `other_keys` are other customers; `at_once` is the most
-    unfinished videos of each. `tick` is the seconds between two polls of its vendor: 0 for no
-    delay; the default is the profile's.
+    still has its videos after a restart. `other_keys` are the API keys of other customers;
+    `at_once` is the most unfinished videos of a key. `tick` is the seconds between two polls of the
+    vendor: 0 for no delay; the default is the profile's.
     """
 
     def __init__(
@@ -106,15 +106,15 @@ class Simulator:
         return sum(entry.charged for entry in self._journal.entries)
 
     async def next(self, operation: Operation) -> Entry:
-        """Wait for the earliest request of this operation that next() has not yet returned.
+        """Wait for the earliest request of this operation that `next` has not returned yet.
 
-        The request has been received and carried out, but not answered yet.
+        The request has been received and carried out; it may not be answered yet.
         """
         return await self._journal.next(operation)
 
     @contextlib.asynccontextmanager
     async def holding(self, operation: Operation) -> AsyncIterator[None]:
-        """Hold back the responses of an operation within this block; requests are carried out."""
+        """Delay the responses of an operation until the block ends; requests are carried out."""
         released = self._gates[operation] = asyncio.Event()
         try:
             yield
@@ -145,7 +145,7 @@ class Simulator:
             await runner.cleanup()
 
     def build(self) -> web.Application:
-        """Return the application; its files and workers live from its start-up to its clean-up."""
+        """Return the application. Its start-up opens files and workers, its clean-up ends them."""
         envelopes = answers.envelopes(self._profile)
         app = web.Application(client_max_size=LARGEST_BODY, middlewares=[envelopes])
         app.cleanup_ctx.append(self._live)
@@ -184,7 +184,7 @@ class Simulator:
     # ------------------------------------------------------------------- the operations
 
     def _operation(self, name: Operation, act: Act) -> Handler:
-        """Wrap an operation in the steps that all have: check the key, apply a fault, record."""
+        """Return the handler of an operation: check the key, apply a fault, act and record."""
 
         profile = self._profile
 
@@ -258,7 +258,7 @@ class Simulator:
         return await self._begin(exchange, scene, remixed_from=source.id)
 
     async def _receive(self, exchange: Exchange) -> None:
-        """Read the body, and the faults that its prompt asks for."""
+        """Read the request's body, and the faults that its prompt asks for."""
         try:
             body = exchange.body = await bodies.read(exchange.request)
         except Refused as refusal:
@@ -286,13 +286,13 @@ class Simulator:
         await self._library.keep(video)
         if exchange.fault.kind == "begun":
             return answers.instead(exchange.request, exchange.fault, self._profile)
-        told = self._profile.accepted(video)
+        shown = self._profile.accepted(video)
         if exchange.fault.kind in answers.AT_ONCE:
             await self._library.rendered()
             url = _link(exchange, video)
-            answer = await answers.made(exchange.fault, told, url, video.path)
+            answer = await answers.made(exchange.fault, shown, url, video.path)
         else:
-            answer = answers.patched(told, exchange.fault)
+            answer = answers.patched(shown, exchange.fault)
         answer.set_status(self._profile.created)
         answer.headers.update(self._profile.receipt(scene))
         return answer
@@ -300,11 +300,11 @@ class Simulator:
     async def _retrieve(self, exchange: Exchange) -> web.StreamResponse:
         video = self._about(exchange, self._known(exchange))
         url = _link(exchange, video)
-        told = self._profile.told(video, self._now(), url)
+        shown = self._profile.shown(video, self._now(), url)
         if video.withheld and video.state(self._now()) == "succeeded":
-            told = answers.withheld(told, video.withheld)
+            shown = answers.withheld(shown, video.withheld)
         status = exchange.fault.status if exchange.fault.kind == "status" else 200
-        return answers.patched(told, exchange.fault, status=status)
+        return answers.patched(shown, exchange.fault, status=status)
 
     def _known(self, exchange: Exchange) -> Video:
         video = self._library.get(exchange.request.match_info["id"])
@@ -347,8 +347,8 @@ class Simulator:
 
     async def _list(self, exchange: Exchange) -> web.StreamResponse:
         known = self._library.of(exchange.key)
-        told = [self._profile.told(video, self._now(), "") for video in known]
-        return web.json_response(answers.page(told, exchange.request.query))
+        shown = [self._profile.shown(video, self._now(), "") for video in known]
+        return web.json_response(answers.page(shown, exchange.request.query))
 
     async def _delete(self, exchange: Exchange) -> web.StreamResponse:
         video = self._about(exchange, self._known(exchange))
@@ -375,7 +375,7 @@ def _link(exchange: Exchange, video: Video) -> str:
 
 
 def _bend(video: Video, fault: Fault) -> None:
-    """Change a video's further course as a fault says."""
+    """Change the duration or the outcome of a video as a fault says."""
     if fault.takes is not None:
         video.takes = fault.takes
     match fault.kind:

@@ -9,13 +9,13 @@ import av
 
 
 def seconds(data: bytes) -> int:
-    """Return the seconds that a video with this sound needs. Raises `ValueError` if it is none."""
+    """Return the seconds of a video with this sound. Raises `ValueError` if `data` is no sound."""
     with _opened(data) as container:
         return max(1, math.ceil((container.duration or 0) / av.time_base))
 
 
 def frames(data: bytes) -> Iterator[av.AudioFrame]:
-    """Yield the samples of a sound. Raises `ValueError` if it is none."""
+    """Yield the samples of a sound. Raises `ValueError` if `data` is no sound."""
     with _opened(data) as container:
         for frame in container.decode(audio=0):
             frame.pts = None

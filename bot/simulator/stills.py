@@ -25,8 +25,8 @@ def draw(scene: Scene, variant: str) -> bytes:
     seconds = 1 if variant == "thumbnail" else scene.seconds
     shown = list(islice(frames(small), 0, seconds * FPS, FPS))
     sheet = Image.new("RGB", (small.width * len(shown), small.height))
-    for place, frame in enumerate(shown):
-        sheet.paste(frame, (place * small.width, 0))
+    for index, frame in enumerate(shown):
+        sheet.paste(frame, (index * small.width, 0))
     file = BytesIO()
     sheet.save(file, PARTS[variant][0])
     return file.getvalue()

@@ -1,6 +1,6 @@
 """One video of the simulated gateway: from its creation to its file or its failure.
 
-It lives on the server's clock: a video is done when its time has passed *and* its file is there.
+A video is done when its time has passed on the server's clock *and* its file exists.
 """
 
 import asyncio
@@ -14,11 +14,12 @@ from bot.simulator.scenes import Scene
 
 State = Literal["processing", "succeeded", "failed"]
 
-# What people write into a prompt at a demo to see the other ends of a request.
+# People write these texts into a prompt to see a refusal, a failure or a slow video.
 REFUSE, FAIL, SLOW = "[refuse]", "[fail]", "[slow]"
 SLOWER = 5
 POLLS, TICK = 20, 15.0
-"""The number of polls of a vendor that does not answer, and the seconds between two."""
+"""The gateway gives a video up after this many polls of a vendor that doesn't answer, and the
+seconds between two of these polls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,11 @@ BROKEN = Failure("The video could not be rendered.", "server_error")
 
 @dataclass(slots=True, kw_only=True)
 class Video:
-    """A video that was accepted. `owner` stands for the key that asked, and is not the key; a video
-    that was kept before there were owners is everybody's.
+    """A video that was accepted.
 
-    `tick` is how often the gateway looks at its vendor, 0 for always; `sweep` is when it gives a
-    video up (seconds, both).
+    `owner` is a hash of the API key that ordered the video; "" makes the video visible to all keys.
+    `tick` is the seconds between two polls of the vendor by the gateway; 0 means no delay. `sweep`
+    is the age in seconds at which the gateway gives an unfinished video up.
     """
 
     id: str
@@ -61,7 +62,7 @@ class Video:
     rendering: asyncio.Task[None] | None = field(default=None, compare=False, repr=False)
 
     def is_of(self, owner: str) -> bool:
-        """Whether the video belongs to an owner."""
+        """Whether this owner may see the video."""
         return self.owner in ("", owner)
 
     def seen(self, now: float) -> float:
@@ -81,17 +82,17 @@ class Video:
         return "succeeded" if self.path.exists() else "processing"
 
     def swept(self, now: float) -> bool:
-        """Whether the gateway gave the video up before it was done."""
+        """Whether the gateway has given the video up before it was done."""
         overdue = self.stuck or self.takes > self.sweep
         return overdue and now >= self.created_at + self.sweep
 
     def share(self, now: float) -> float:
-        """Return the share of its time, 0 to 1, that had passed at the gateway's latest poll."""
+        """Return the share of the video's time, 0 to 1, that had passed at the latest poll."""
         passed = self.seen(now) - self.created_at
         return min(passed / self.takes, 1.0) if self.takes else 1.0
 
     def progress(self, now: float) -> int:
-        """Return the percentage of its time that has passed; 100 only when the video is over."""
+        """Return the progress in percent at the latest poll; 100 only for a finished video."""
         if self.state(now) != "processing":
             return 100
         return min(int(100 * self.share(now)), 99)

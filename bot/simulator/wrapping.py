@@ -1,4 +1,4 @@
-"""Content as some gateways deliver it: compressed, as a 206, as WebM, or damaged."""
+"""Wrap a video as some gateways deliver it: compressed, as a 206, as WebM, or damaged."""
 
 import gzip
 import random
@@ -27,7 +27,7 @@ def _packed(data: bytes) -> Wrapped:
 
 
 def _part(data: bytes) -> Wrapped:
-    """Return the whole file as a 206."""
+    """Return the whole file as a response with status 206."""
     span = f"bytes 0-{len(data) - 1}/{len(data)}"
     return Wrapped(data, 206, {hdrs.CONTENT_RANGE: span})
 
@@ -37,7 +37,7 @@ def _tailed(data: bytes) -> Wrapped:
 
 
 def _noisy(data: bytes) -> Wrapped:
-    """Replace the second half of the file's content by noise; its boxes stay right."""
+    """Replace the second half of the video's data by noise. The boxes of the MP4 stay valid."""
     start, end = _content(data)
     middle = (start + end) // 2
     noise = random.Random(0).randbytes(end - middle)

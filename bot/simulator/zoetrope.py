@@ -1,8 +1,8 @@
-"""The moving picture for a prompt without a picture: a zoetrope turning in the evening light.
+"""Draw the animation for a prompt without a picture: a zoetrope that turns in the evening light.
 
-Birds stand as still drawings on the inner wall of the drum, each in the next beat of its wings;
-as the drum turns they rise out of it and fly. Pure drawing: it knows sizes and seconds of the
-loop, nothing of prompts, files or video formats.
+On the inner wall of the drum are drawings of a bird, each with its wings in the next position. As
+the drum turns, birds rise from it and fly. This module only draws: it knows sizes and the frames of
+the loop, and nothing of prompts, files or video formats.
 """
 
 import functools
@@ -24,7 +24,7 @@ SOFT = 2  # shapes are drawn this many times too large and shrunk, for soft edge
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours of an evening: sky from top to bottom, two lights drifting in it, sun and drum."""
+    """The colours of the sky from top to bottom, two lights in it, the sun and the drum."""
 
     top: Colour
     bottom: Colour
@@ -73,7 +73,7 @@ PALETTES = (
 
 
 def draw(width: int, height: int, palette: Palette, frame: int) -> Image.Image:
-    """Draw one frame; after LOOP frames everything but the drifting light repeats."""
+    """Draw one frame. After `LOOP` frames, everything but the drifting lights repeats."""
     picture = _sky(width, height, palette, frame)
     across = min(width, height * 0.86)
     centre = (width / 2, height * (0.46 if width > height else 0.44))
@@ -82,8 +82,10 @@ def draw(width: int, height: int, palette: Palette, frame: int) -> Image.Image:
     drum = _drum(round(across * 0.52), palette, turn)
     corner = (round(centre[0] - drum.width / 2), round(centre[1] - drum.width * TILT / 2))
     picture.paste(drum, corner, drum)
-    for bird, place, strength in _flock(across, turn):
-        _paste(picture, bird, palette.drum, (centre[0] + place[0], centre[1] + place[1]), strength)
+    for bird, offset, strength in _flock(across, turn):
+        _paste(
+            picture, bird, palette.drum, (centre[0] + offset[0], centre[1] + offset[1]), strength
+        )
     return picture
 
 
@@ -91,7 +93,7 @@ def draw(width: int, height: int, palette: Palette, frame: int) -> Image.Image:
 
 
 def _sky(width: int, height: int, palette: Palette, frame: int) -> Image.Image:
-    """Paint the light very small and stretch it: cheap, and as smooth as light is."""
+    """Draw the sky very small and enlarge it, which is fast and makes it smooth."""
     small = (max(width // 12, 8), max(height // 12, 8))
     sky = _fall(palette.top, palette.bottom, small)
     time = frame / 24
@@ -116,7 +118,7 @@ def _fall(top: Colour, bottom: Colour, size: tuple[int, int]) -> Image.Image:
 
 @functools.lru_cache(maxsize=8)
 def _glow(side: int) -> Image.Image:
-    """Return a mask of a round light that fades to nothing at the edge of its square."""
+    """Return a mask of a round light that fades out towards the edge of its square."""
     rim = Image.radial_gradient("L").resize((side, side), Image.Resampling.BICUBIC)
     return rim.point(lambda v: round(255 * (1 - min(v / 180, 1)) ** 2))
 
@@ -135,7 +137,7 @@ def _sun(side: int) -> Image.Image:
 
 @functools.lru_cache(maxsize=LOOP)
 def _drum(width: int, palette: Palette, turn: int) -> Image.Image:
-    """Draw the drum at one moment of the loop, on a clear picture as wide as the drum."""
+    """Draw the drum at one moment of the loop, on a transparent picture as wide as the drum."""
     radius = width * SOFT / 2
     wall = radius * 0.62
     size = (width * SOFT, round(radius * TILT * 2 + wall + radius * 0.34))
@@ -208,20 +210,23 @@ def _slits(
 
 
 def _flock(across: float, turn: int) -> list[tuple[Image.Image, Point, float]]:
-    """Return birds rising from the drum in a widening spiral: mask, offset from it, opacity."""
+    """Return the birds that rise from the drum in a widening spiral.
+
+    For each bird: its mask, its offset from the drum, and its opacity.
+    """
     flock = []
     for number in range(FLOCK):
         way = (number + turn / LOOP) / FLOCK
         angle = 2 * math.pi * (0.16 - 1.35 * way)
         reach = across * (0.12 + 0.36 * way)
-        place = (
+        offset = (
             reach * math.cos(angle),
             across * (-0.02 - 0.5 * way) + reach * TILT * math.sin(angle),
         )
         span = across * (0.022 + 0.05 * way) * (1 + 0.25 * math.sin(angle))
         beat = 2 * math.pi * (2 * turn / LOOP) + 9 * way
         strength = min(way * 6, 1, (1 - way) * 5)
-        flock.append((_flying(span, beat, 0.2 * math.cos(angle)), place, strength))
+        flock.append((_flying(span, beat, 0.2 * math.cos(angle)), offset, strength))
     return flock
 
 
@@ -235,7 +240,7 @@ def _flying(span: float, beat: float, lean: float) -> Image.Image:
 
 
 def _bird(beat: float) -> list[Point]:
-    """Return the outline of a bird within -1..1, with its wings at this phase of their beat."""
+    """Return the outline of a bird, within -1 to 1, at this phase of its wing beat."""
     lift = 0.25 + 0.55 * math.sin(beat)
     tip = (1.0, -lift - 0.1 * math.cos(beat))
     upper = _curve((0.1, -0.08), (0.5, -0.5 * lift - 0.3), tip)

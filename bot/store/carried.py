@@ -18,13 +18,13 @@ from bot.store.tables import acts, blocks, holds, places, preferences
 
 Row = Mapping[str, Any]
 Decisions = Mapping[str, list[Row]]
-"""Rows by the name of the table."""
+"""The rows of acts, holds, blocks, places and preferences, by the name of their table."""
 
 _LIFTED = ("go", "gateways.resume", "user.unblock")
 
 
 def decisions(connection: Connection) -> Decisions:
-    """Read all decisions, from tables of any version."""
+    """Read all decisions, from tables of any version of the program."""
     there = sa.inspect(connection).get_table_names()
     found: dict[str, list[Row]] = {}
     for table in (acts, holds, blocks, places, preferences):

@@ -102,7 +102,7 @@ class Causes(Part):
         held = (_held(report), _round(report))
         return await self._database.write(sa.update(reports).where(*held).values(begun)) == 1
 
-    async def told(self, report: Report, message_id: str, channel_id: str) -> None:
+    async def sent(self, report: Report, message_id: str, channel_id: str) -> None:
         await self._settle(report, message_id=message_id, channel_id=channel_id, sending_at=None)
 
     async def put_off(self, report: Report, *, due_at: float, unsent: bool = False) -> None:
@@ -142,25 +142,25 @@ def _put(
 ) -> bool:
     """Write the present facts of a cause, and owe reports of its changes. True if any is due."""
     before = _known(row)
-    told = say(before, cause, now=now)
+    sent = say(before, cause, now=now)
     values: dict[str, object] = {"facts": dict(cause.facts), "ended_at": None}
-    if told is Say.ANEW:
+    if sent is Say.ANEW:
         values |= {"said": dict(cause.facts), "said_at": now}
     elif before and before.ended_at is not None:
         values["said"] = None  # the cause came back, and its alert is still to come
     if before is None:
         named = {"kind": cause.kind.value, "about": cause.about}
         connection.execute(sa.insert(causes).values(since=now, **named, **values))
-    elif told is not Say.SAME or before.ended_at is not None:
+    elif sent is not Say.SAME or before.ended_at is not None:
         if before.ended_at is not None:
             values["since"] = now
         named_ = _named(causes, cause.kind, cause.about)
         connection.execute(sa.update(causes).where(named_).values(values))
-    return _owe(connection, cause, told, people, now=now)
+    return _owe(connection, cause, sent, people, now=now)
 
 
 def _owe(
-    connection: Connection, cause: Cause, told: Say, people: Sequence[Person], *, now: float
+    connection: Connection, cause: Cause, sent: Say, people: Sequence[Person], *, now: float
 ) -> bool:
     """Owe a report to each person: new owners get one too, and former owners get no more."""
     named = _named(reports, cause.kind, cause.about)
@@ -172,10 +172,10 @@ def _owe(
         times = {"written_at": now, "due_at": now, "attempts": 0}
         rows = [{"platform": it[0], "person": it[1], **first, **times} for it in fresh]
         connection.execute(sa.insert(reports), rows)
-    if told is Say.SAME:
+    if sent is Say.SAME:
         return bool(fresh)
     changed: dict[str, object] = {"version": reports.c.version + 1, "due_at": now, "attempts": 0}
-    if told is Say.ANEW:
+    if sent is Say.ANEW:
         changed |= {"round": reports.c.round + 1, "written_at": now}
         changed |= {"message_id": None, "channel_id": None, "sending_at": None}
     still = sorted(known.intersection(people))

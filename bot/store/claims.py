@@ -26,12 +26,12 @@ Which = sa.ColumnElement[bool]
 
 
 def hand(*, now: float, until: float, most: int, but: Collection[Any] = ()) -> dict[str, Any]:
-    """Return the values for a claim on up to `most` rows, but none of `but`."""
+    """Return the bound values of a statement that claims up to `most` rows, but none of `but`."""
     return {"now": now, "until": until, "most": most, **others(but)}
 
 
 def others(but: Collection[Any]) -> dict[str, Any]:
-    """Return the values for a query that leaves out these rows."""
+    """Return the bound value of a statement that leaves out the rows with these ids."""
     return {"but": list(but)} if but else {}
 
 
@@ -86,7 +86,7 @@ def next_words(table: sa.Table, platforms: tuple[str, ...], *, is_sqlite: bool) 
 
 
 def on(table: sa.Table, platforms: Iterable[str]) -> list[Which]:
-    """Return one group of rows for each platform."""
+    """Return a condition for the rows of each platform."""
     return [table.c.platform == platform for platform in platforms] or [sa.false()]
 
 
@@ -97,9 +97,10 @@ async def renew(database: Database, table: sa.Table, ids: Collection[Any], *, un
 
 
 async def expire(database: Database, table: sa.Table, *, now: float) -> int:
-    """Expire all claims, at the start of the only process: their processes are dead.
+    """Expire all claims on rows of this table, and return their number.
 
-    Return how many there were.
+    Called when the service starts. No other process runs then, so the claims are those of processes
+    that have died.
     """
     held = table.c.claimed_until > now
     return await database.write(sa.update(table).where(held).values(claimed_until=now))

@@ -16,7 +16,7 @@ _in_line = sa.and_(
 
 
 class ConversionQueue(Part):
-    """The core's `ConversionQueue`, the queue of conversions, on the `jobs` table."""
+    """Implements the core's `ConversionQueue`: the jobs whose videos wait for a conversion."""
 
     async def waiting(self) -> list[Waiting]:
         """Return all videos in the queue, in order."""

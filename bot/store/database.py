@@ -40,11 +40,11 @@ class Guard(Protocol):
     """The lock that the process holds on its database."""
 
     async def check(self) -> str | None:
-        """Check the lock. Return the trouble, or None. Raises `Broken` if the process must stop."""
+        """Check the lock. Return the problem, or None. Raises `Broken` if the process must stop."""
 
 
 class Database(Runs):
-    """Runs functions of a connection as shielded transactions."""
+    """Runs functions of a connection as transactions that run on if the caller is cancelled."""
 
     def __init__(
         self, engine: Engine, guard: Guard | None = None, *, patience: float = PATIENCE
@@ -55,7 +55,8 @@ class Database(Runs):
         self.is_sqlite = engine.is_sqlite
         self.file = file_of(engine.url)
         self.trouble: str | None = None
-        """How the open file differs from the one on disk; "lost" if a server's lock is lost."""
+        """How the open file differs from the file on disk; "lost" if a server's lock is lost; else
+        None."""
         # SQLite has one connection, hence one transaction at a time; PostgreSQL has its pool.
         self._turn = asyncio.Semaphore(1 if self.is_sqlite else 16)
         self._under_way: set[asyncio.Task[Any]] = set()
@@ -120,7 +121,10 @@ class Database(Runs):
         return self.is_sqlite and self.trouble is not None
 
     async def check(self) -> str | None:
-        """Compare the open database with the one on disk; save the difference in `trouble`."""
+        """Check that the open database is still the one on disk, and that its lock is held.
+
+        Save the problem in `trouble`, log a change, and return the problem, or None.
+        """
         before = self.trouble
         if self._guard is not None:
             self.trouble = await self._guard.check()

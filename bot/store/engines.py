@@ -112,12 +112,18 @@ class SqliteEngine(Engine):
         reads: bool = False,
         patience: float = PATIENCE,
     ) -> Result:
-        """A read takes no lock and needs no transaction: no other function runs meanwhile."""
+        """Run `work` as `Engine.run` does.
+
+        A read needs neither a lock nor a transaction, because no other function runs meanwhile.
+        """
         return await self._visit(self._whole, work, None if reads else patience)
 
     @asynccontextmanager
     async def begun(self) -> AsyncIterator[Transaction]:
-        """The caller must run nothing else on this engine while the transaction is open."""
+        """Open one transaction for several functions.
+
+        The caller must run nothing else on this engine while the transaction is open.
+        """
         connection = await self._visit(self._engine.connect)
         try:
             transaction = await self._visit(connection.begin)

@@ -51,9 +51,10 @@ def journal_of(file: Path | None) -> int | None:
 
 
 def set_aside(file: Path, journal: int | None) -> None:
-    """Rename the journal of a deleted file: SQLite would apply it to a new file of the same name.
+    """Rename the journal (`-wal`) of a database file that was deleted.
 
-    Nothing is done if the journal is not `journal`.
+    Otherwise SQLite would apply the journal to a new file of the same name. `journal` is the inode
+    of the deleted file's journal: a journal with another inode stays.
     """
     if journal is None or journal_of(file) != journal:
         return
@@ -64,7 +65,10 @@ def set_aside(file: Path, journal: int | None) -> None:
 
 @contextmanager
 def sound(file: Path | None) -> Iterator[None]:
-    """Raise `DatabaseDamaged` or `DatabaseInUse` for SQLite's errors about a file."""
+    """Translate SQLite's errors in the context into `DatabaseDamaged` or `DatabaseInUse`.
+
+    If `file` is None, the errors are raised unchanged.
+    """
     try:
         yield
     # The driver can't decode an error message that quotes damaged text.
@@ -77,9 +81,9 @@ def sound(file: Path | None) -> Iterator[None]:
         raise DatabaseDamaged(file=str(file), verdict=complaint) from error
 
 
-def sync(place: Path) -> None:
+def sync(path: Path) -> None:
     """Sync a file, or the names in a folder, to the disk."""
-    handle = os.open(place, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

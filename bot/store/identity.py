@@ -29,7 +29,10 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The data folder. `anew`: the operator asked for a new database."""
+    """The data folder, with the marker file of its database.
+
+    `anew`: the operator asked for a new database.
+    """
 
     folder: Path
     anew: bool = False

@@ -30,7 +30,7 @@ _SAMPLES = 1000
 
 
 class Jobs(Part):
-    """The core's `ports.Jobs` on the table. `core/moves` decides what changes a job."""
+    """Implements the core's `ports.Jobs`. `core/moves` decides how a job changes."""
 
     async def admit(self, job: Job, limits: Limits, *, now: float, card_at: float) -> Job:
         """Insert `job` and owe its card, if the limits allow. Admissions run one at a time.
@@ -138,7 +138,7 @@ class Jobs(Part):
                 return _wait(connection, job, Reason.PAUSED, now + HELD, now=now)
             before, free_at = 0, None
             if at_once is not None:
-                before, free_at = turns.places_before(connection, job, now=now, most=at_once)
+                before, free_at = turns.jobs_before(connection, job, now=now, most=at_once)
                 if before >= at_once:
                     due_at = free_at or now + SOFT_DEADLINE
                     return _wait(connection, job, Reason.AT_ONCE, due_at, now=now)
@@ -184,9 +184,10 @@ class Jobs(Part):
         now: float,
         due_at: float,
     ) -> Job:
-        """Record the gateway's id, whatever happened to the row during the POST.
+        """Mark the job as accepted under this gateway id, if it is submitting or unconfirmed.
 
-        Raises `Broken` if there is no such job, or if its row was changed meanwhile.
+        Does nothing if the job has the id already. Raises `Broken` if there is no such job, or if
+        it is in another state.
         """
 
         def work(connection: Connection) -> Job:
@@ -205,14 +206,14 @@ class Jobs(Part):
         return await self._database.run(work)
 
     async def expire_claims(self, *, now: float) -> int:
-        """Expire all claims, at the start of the only process: their processes are dead.
+        """Expire all claims on jobs at the start of the service, and return their number.
 
-        Return how many there were.
+        No other process runs then, so the claims are those of processes that have died.
         """
         return await claims.expire(self._database, jobs, now=now)
 
     async def usage(self, address: Address, person_id: str, limits: Limits, *, now: float) -> Usage:
-        """Return today's usage of this person, community and purse."""
+        """Return today's usage by this person, the place's community and the purse of `limits`."""
         asked = address, person_id, limits, now
         found = await self._database.read(lambda it: known(it, *asked))
         if found is not None:

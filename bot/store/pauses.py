@@ -1,7 +1,7 @@
 """The `gateways` table: a row for each paused gateway, from the first refusal to a success.
 
-The transactions that begin and end a pause also owe notices to operators. The table `told` keeps
-which notices were written and when, also after the pause.
+The transactions that begin and end a pause also owe notices to operators. The table `last_notices`
+keeps which notices were written and when, also after the pause.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,18 +18,19 @@ from bot.store.database import Database, Part
 from bot.store.notices import owe
 from bot.store.refusals import is_alone, note_pass, of_either
 from bot.store.statements import count, execute, insert, once, put
-from bot.store.tables import gateways, jobs, told
+from bot.store.tables import gateways, jobs, last_notices
 
 _CREATING = (Status.QUEUED.value, Status.SUBMITTING.value)
-_LOOKING = (Status.IN_PROGRESS.value, Status.COMPLETED.value)
+_POLLED = (Status.IN_PROGRESS.value, Status.COMPLETED.value)
 _LOCKS = [reason.value for reason in LOCKS]
 _WORKS = "works"
 _ABOUT = "about "
-"""Values of `told.word` besides reasons: the end of a pause, and the prefix of other subjects."""
+"""Values of `last_notices.word` besides reasons: the end of a pause, and the prefix of other
+subjects."""
 
 
 class Pauses(Part):
-    """The core's `ports.Pauses` on the table: paused gateways, until when and why.
+    """Implements the core's `ports.Pauses`: which gateways are paused, until when and why.
 
     Most successes end no pause, and memory is enough to know this without a transaction, since only
     one process writes these rows.
@@ -49,7 +50,7 @@ class Pauses(Part):
         self, gateway: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
     ) -> None:
         """Pause a gateway, and owe a notice to operators unless the last one is too recent."""
-        with self._beginning(gateway, looking=pause.looking):
+        with self._beginning(gateway, polls_only=pause.polls_only):
             await self._database.run(
                 lambda it: _pause(it, gateway, pause, detail=detail, rooms=rooms, now=now)
             )
@@ -68,7 +69,7 @@ class Pauses(Part):
             _pause(connection, job.gateway, pause, detail=detail, rooms=rooms, now=now)
             return True
 
-        with self._beginning(job.gateway, looking=pause.looking):
+        with self._beginning(job.gateway, polls_only=pause.polls_only):
             return await self._database.run(work)
 
     async def passed(self, job: Job, account: str, *, balance: bool) -> None:
@@ -103,7 +104,7 @@ class Pauses(Part):
         is_untried = row is not None and row.tried_at is None
         if row is None or (is_untried and await self._database.write(_try(gateway, now)) == 1):
             return None
-        return Pause(Reason(row.reason), row.paused_until, row.looking)
+        return Pause(Reason(row.reason), row.paused_until, row.polls_only)
 
     async def claim(self, *, now: float, until: float, most: int) -> list[Paused]:
         # A due time after `until` was written while the clock was wrong.
@@ -152,7 +153,7 @@ class Pauses(Part):
             holds.let_go(connection, gateway, now=now)
             row = connection.execute(query).first()
             if row is None:
-                _let_go(connection, gateway, looks=False, now=now)
+                _let_go(connection, gateway, also_polled=False, now=now)
             elif row.tried_at is None:
                 _call_one(connection, gateway, now=now)
             else:
@@ -176,19 +177,19 @@ class Pauses(Part):
         before = sa.or_(gateways.c.since < asked_at, gateways.c.since > now)
         over = sa.and_(gateways.c.name == gateway, before)
         if polled:
-            over = sa.and_(over, gateways.c.looking)
-        ends = sa.delete(gateways).where(over).returning(gateways.c.reason, gateways.c.looking)
+            over = sa.and_(over, gateways.c.polls_only)
+        ends = sa.delete(gateways).where(over).returning(gateways.c.reason, gateways.c.polls_only)
 
         def work(connection: Connection) -> tuple[bool, dict[str, bool]]:
             ended = connection.execute(ends).first()
             if ended is not None:
-                looks = ended.looking or ended.reason == Reason.BAD_KEY.value
-                _let_go(connection, gateway, looks=looks, now=now)
-                if last_of(_told(connection, gateway)) is not None:
+                also_polled = ended.polls_only or ended.reason == Reason.BAD_KEY.value
+                _let_go(connection, gateway, also_polled=also_polled, now=now)
+                if last_of(_last_notices(connection, gateway)) is not None:
                     _remember(connection, gateway, _WORKS, now=now)
                     owe(connection, gateway, rooms=rooms, now=now)
-            left = connection.execute(sa.select(gateways.c.name, gateways.c.looking))
-            return ended is not None, {row.name: row.looking for row in left}
+            left = connection.execute(sa.select(gateways.c.name, gateways.c.polls_only))
+            return ended is not None, {row.name: row.polls_only for row in left}
 
         has_ended, left = await self._database.run(work)
         if begun == self._begun:
@@ -196,27 +197,27 @@ class Pauses(Part):
         return has_ended
 
     @contextmanager
-    def _beginning(self, gateway: str, *, looking: bool) -> Iterator[None]:
+    def _beginning(self, gateway: str, *, polls_only: bool) -> Iterator[None]:
         """Note the pause in memory before and after its transaction.
 
         A concurrent `works` may have read the rows before: it must not overwrite the memory.
         """
-        self._note(gateway, looking)
+        self._note(gateway, polls_only)
         try:
             yield
         finally:
-            self._note(gateway, looking)
+            self._note(gateway, polls_only)
 
-    def _note(self, gateway: str, looking: bool) -> None:
+    def _note(self, gateway: str, polls_only: bool) -> None:
         self._begun += 1
         if self._open is not None:
-            self._open[gateway] = looking or self._open.get(gateway, False)
+            self._open[gateway] = polls_only or self._open.get(gateway, False)
 
 
 def _remarked(connection: Connection, gateway: str) -> dict[str, float]:
     """Return when operators were last told of each subject other than pauses."""
-    begins = told.c.word.startswith(_ABOUT, autoescape=True)
-    query = sa.select(told).where(told.c.gateway == gateway, begins)
+    begins = last_notices.c.word.startswith(_ABOUT, autoescape=True)
+    query = sa.select(last_notices).where(last_notices.c.gateway == gateway, begins)
     rows = connection.execute(query)
     return {row.word.removeprefix(_ABOUT): row.at for row in rows}
 
@@ -231,7 +232,7 @@ def _pause(
     now: float,
 ) -> None:
     _write(connection, gateway, pause, now=now)
-    if may_be_said_at(pause.reason, _told(connection, gateway)) > now:
+    if may_be_said_at(pause.reason, _last_notices(connection, gateway)) > now:
         return
     _remember(connection, gateway, pause.reason.value, now=now)
     owe(
@@ -251,7 +252,7 @@ def _write(connection: Connection, gateway: str, pause: Pause, *, now: float) ->
         name=gateway,
         since=now,
         reason=pause.reason.value,
-        looking=pause.looking,
+        polls_only=pause.polls_only,
         paused_until=pause.until,
         tried_at=now,
     )
@@ -260,27 +261,29 @@ def _write(connection: Connection, gateway: str, pause: Pause, *, now: float) ->
     # `paused_until` stays: polls that are still refused must not delay the next probe.
     changed = {
         "reason": row.excluded.reason,
-        "looking": sa.and_(gateways.c.looking, row.excluded.looking),
+        "polls_only": sa.and_(gateways.c.polls_only, row.excluded.polls_only),
         "refused_at": sa.case((same, gateways.c.refused_at), else_=None),
     }
     connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=changed))
 
 
-def _told(connection: Connection, gateway: str) -> dict[Reason | None, float]:
+def _last_notices(connection: Connection, gateway: str) -> dict[Reason | None, float]:
     known = [*_LOCKS, _WORKS]
-    query = sa.select(told).where(told.c.gateway == gateway, told.c.word.in_(known))
+    query = sa.select(last_notices).where(
+        last_notices.c.gateway == gateway, last_notices.c.word.in_(known)
+    )
     rows = connection.execute(query)
     return {None if row.word == _WORKS else Reason(row.word): row.at for row in rows}
 
 
 def _remember(connection: Connection, gateway: str, word: str, *, now: float) -> None:
-    put(connection, told, {"gateway": gateway, "word": word}, {"at": now})
+    put(connection, last_notices, {"gateway": gateway, "word": word}, {"at": now})
 
 
 def _waiting(connection: Connection, gateway: str, pause: Pause) -> int:
     """Count the jobs that this pause delays. Without balance, jobs that are being made go on."""
     held = [jobs.c.gateway == gateway, jobs.c.due_at.is_not(None)]
-    if pause.reason is Reason.NO_BALANCE and not pause.looking:
+    if pause.reason is Reason.NO_BALANCE and not pause.polls_only:
         held.append(jobs.c.status.in_(_CREATING))
     return count(connection, jobs, *held) or 1
 
@@ -298,11 +301,11 @@ def _call_one(connection: Connection, gateway: str, *, now: float) -> None:
     connection.execute(sa.update(jobs).where(jobs.c.id.in_(sa.select(first))).values(due_at=now))
 
 
-def _let_go(connection: Connection, gateway: str, *, looks: bool, now: float) -> None:
-    """Make jobs due that waited for this gateway. `looks`: also jobs that only wait for a poll."""
+def _let_go(connection: Connection, gateway: str, *, also_polled: bool, now: float) -> None:
+    """Make jobs due that waited for this gateway; if `also_polled`, also those to be polled."""
     waiting = _waits(gateway)
-    if looks:
-        waiting = sa.or_(waiting, sa.and_(_free(gateway), jobs.c.status.in_(_LOOKING)))
+    if also_polled:
+        waiting = sa.or_(waiting, sa.and_(_free(gateway), jobs.c.status.in_(_POLLED)))
     connection.execute(sa.update(jobs).where(waiting, jobs.c.due_at > now).values(due_at=now))
 
 

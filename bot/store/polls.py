@@ -35,7 +35,7 @@ _held = sa.and_(jobs.c.status == _MADE, jobs.c.claimed_until.is_not(None))
 
 
 class Polls(Part):
-    """The core's `polling.Polls` on the `jobs` table."""
+    """Implements the core's `polling.Polls`: claims jobs to poll and saves the outcomes."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -96,9 +96,9 @@ class Polls(Part):
     # --- the claims of a dead process ------------------------------------------------------------
 
     async def expire_claims(self, *, now: float) -> int:
-        """Turn the ids in the note into expired claims, at the start of the only process.
+        """Give the jobs whose ids are in the note an expired claim, and return their number.
 
-        Return how many there were.
+        Called when the service starts: the process that polled these jobs has died.
         """
         theirs = sa.and_(_free, jobs.c.id.in_(self._note.read()))
         expired = await self._database.write(

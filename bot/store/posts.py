@@ -102,7 +102,7 @@ def _due_once_more(due_at: float | sa.ColumnElement[float]) -> sa.Case[Any]:
 
 
 class Posts(Part):
-    """The core's `ports.Posts` on the table."""
+    """Implements the core's `ports.Posts`: reads and writes the `posts` table."""
 
     async def claim(
         self,
@@ -231,9 +231,9 @@ class Posts(Part):
         return await self._database.run(work)
 
     async def expire_claims(self, *, now: float) -> int:
-        """Expire all claims, at the start of the only process: their processes are dead.
+        """Expire all claims on posts at the start of the service, and return their number.
 
-        Return how many there were.
+        No other process runs then, so the claims are those of processes that have died.
         """
         return await claims.expire(self._database, posts, now=now)
 

@@ -21,7 +21,7 @@ from bot.store.carried import Decisions
 from bot.store.deletions import Deletion
 from bot.store.identity import COPY_OF
 from bot.store.statements import count, insert, put, setting
-from bot.store.tables import causes, drafts, jobs, notices, posts, reports, settings, updates
+from bot.store.tables import causes, jobs, notices, posts, proposals, reports, settings, updates
 from bot.store.words import wordless_order, wordless_request
 
 RESTORED_AT = "restored.at"
@@ -58,7 +58,7 @@ class Settled:
 
     held: int
     """Jobs that may have been sent to a gateway since, and are not sent again."""
-    looking: int
+    polling: int
     """Jobs that are polled as before: a poll costs nothing."""
     posts: int
     """Posts that are searched in chat before they are sent."""
@@ -79,7 +79,7 @@ def restored_at(connection: Connection) -> float | None:
 
 
 def restored_jobs(connection: Connection) -> dict[str, float]:
-    """Return the jobs in `RESTORED_JOBS` and when they were ordered."""
+    """Return the value of `RESTORED_JOBS`: ids of jobs, each with the time of its order."""
     said = setting(connection, RESTORED_JOBS)
     return {} if said is None else {str(id_): float(at) for id_, at in json.loads(said).items()}
 
@@ -127,7 +127,7 @@ def settle(
     _set(connection, RESTORED_JOBS, json.dumps(_doubtful(connection)))
     return Settled(
         held=held,
-        looking=count(connection, jobs, jobs.c.status == Status.IN_PROGRESS.value),
+        polling=count(connection, jobs, jobs.c.status == Status.IN_PROGRESS.value),
         posts=count(connection, posts, posts.c.due_at.is_not(None), posts.c.message_id.is_(None)),
         deleted=deleted,
         unheard=unheard,
@@ -139,7 +139,7 @@ def settle(
 def _delete(connection: Connection, deletion: Deletion, *, now: float) -> int:
     """Delete a video again. Return 1 if its row changed, else 0.
 
-    People can delete only delivered videos, so the job becomes delivered, whatever the backup says.
+    People can delete only delivered videos, so the job becomes delivered in any case.
     Its message becomes due for removal once more: a message that is already gone is no problem.
     """
     gone = connection.execute(
@@ -216,7 +216,7 @@ def _forget(connection: Connection) -> int:
     unheard = connection.execute(
         sa.update(updates).where(updates.c.due_at.is_not(None)).values(due_at=None, data=sa.null())
     )
-    connection.execute(sa.delete(drafts))
+    connection.execute(sa.delete(proposals))
     connection.execute(sa.delete(notices))
     # Causes that still hold are found and reported again; daily digests are kept.
     for table in (reports, causes):

@@ -45,7 +45,7 @@ class SavedCopy:
         """How many rows the connection had written in all when the copy was made."""
         self._rest = 0
         """How many calls of `check` are skipped."""
-        self._told: str | None = None
+        self._logged: str | None = None
 
     @property
     def file(self) -> Path:
@@ -53,7 +53,7 @@ class SavedCopy:
         return saved_copy(Path(str(self._engine.url.database)))
 
     async def check(self) -> None:
-        """Renew the copy, unless the last copy took long and this call is skipped."""
+        """Renew the copy. If the last copy took long, the next calls do nothing: see `left_out`."""
         if self._rest:
             self._rest -= 1
             return
@@ -85,7 +85,7 @@ class SavedCopy:
     def retire(self) -> None:
         """Rename the copy, because the file is back and the copy would become outdated."""
         if self._stands and self.file.exists():
-            self._stands, self._copied, self._told, self._rest = False, None, None, 0
+            self._stands, self._copied, self._logged, self._rest = False, None, None, 0
             put_away(self.file)
 
     async def _written(self, fresh: Path) -> int | None:
@@ -106,13 +106,13 @@ class SavedCopy:
 
     def _tell(self, event: str, error: str | None = None) -> None:
         """Log an event, but not twice in a row."""
-        if self._told != event:
+        if self._logged != event:
             log.critical(event, file=str(self.file), **({"error": error} if error else {}))
-        self._told = event
+        self._logged = event
 
 
 def left_out(seconds: float) -> int:
-    """Return how many calls of `check` are skipped after a copy that took so many seconds."""
+    """Return how many calls of `check` are skipped after a copy that took these seconds."""
     return max(0, ceil(seconds * _SHARE / BEAT) - 1)
 
 

@@ -36,7 +36,7 @@ _SETTINGS = {
     "tcp_keepalives_count": "2",
     "tcp_user_timeout": "8000",
 }
-"""A machine that is dead or disconnected loses its lock within ten seconds."""
+"""TCP settings by which the server ends the session of a dead machine within ten seconds."""
 _PREFIX = "zoetrope "
 
 log = get_logger()

@@ -6,7 +6,7 @@ from bot.store.tables import settings
 
 
 class StoredValues(Part):
-    """Texts by name."""
+    """The rows of the `settings` table: texts by name."""
 
     async def get(self, name: str) -> str | None:
         """Return the value of a setting, or None."""

@@ -121,14 +121,14 @@ class Settling(Part):
         )
         # A post that may have been sent keeps its form, to be searched in chat.
         unsent = (*unsaid, posts.c.sending_at.is_(None))
-        again = sa.update(posts).where(*unsaid).values(due_at=act.at, attempts=0)
+        retried = sa.update(posts).where(*unsaid).values(due_at=act.at, attempts=0)
 
         def work(connection: Connection) -> Job:
             turns.lock(connection)
             job = _job(connection, job_id)
             alone = sa.and_(posts.c.kind != PostKind.CARD.value, sa.literal(job.private))
             fresh = sa.update(posts).where(*unsent).values(form=None, direct=alone)
-            for statement in (due, fresh, again):
+            for statement in (due, fresh, retried):
                 connection.execute(statement)
             note(connection, act)
             return job

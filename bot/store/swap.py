@@ -55,16 +55,16 @@ def undo(file: Path) -> Path | None:
     note = note_of(file)
     if not note.exists():
         return None
-    told = json.loads(note.read_text("utf-8"))
-    aside = Path(told["aside"])
+    noted = json.loads(note.read_text("utf-8"))
+    aside = Path(noted["aside"])
     former = aside / file.name
-    if former.exists() or not told["had_rows"]:
+    if former.exists() or not noted["had_rows"]:
         # These journals belong to the new file; the former journals are in `aside`.
         for each in _journals(file):
             each.unlink(missing_ok=True)
     if former.exists():
         _move(former, file)
-    elif not told["had_rows"]:
+    elif not noted["had_rows"]:
         file.unlink(missing_ok=True)
     for each in (*_journals(file), saved_copy(file)):
         if (aside / each.name).exists():

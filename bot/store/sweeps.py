@@ -16,11 +16,11 @@ from sqlalchemy import Connection, RowMapping
 from bot.core.jobs import Status
 from bot.core.keeping import Step, Wanted
 from bot.core.posts import Form, PostKind
-from bot.store.drafts import forget_old
 from bot.store.keys import last_of, of_order, of_video, size_of, sizes_of
+from bot.store.proposals import forget_old
 from bot.store.restored import restored_at
 from bot.store.statements import Runs, insert
-from bot.store.tables import discarded, drafts, handles, jobs, posts
+from bot.store.tables import discarded, handles, jobs, posts, proposals
 from bot.store.words import wordless_order, wordless_request
 
 _AS_FILE = "#file"
@@ -38,14 +38,17 @@ _in_chat = _has_result(posts.c.message_id.is_not(None), posts.c.form == Form.FIL
 _kept = sa.and_(jobs.c.video.is_not(None), jobs.c.ended_at.is_not(None), ~_pending)
 _delivered = sa.and_(_kept, jobs.c.status == Status.DELIVERED.value)
 _posted = sa.and_(_delivered, jobs.c.silent.is_(False))
-_ORDERS = ((jobs.c.order_data, jobs.c.inputs_gone_at.is_(None)), (drafts.c.order_data, sa.true()))
+_ORDERS = (
+    (jobs.c.order_data, jobs.c.inputs_gone_at.is_(None)),
+    (proposals.c.order_data, sa.true()),
+)
 """Columns with orders, each with the condition that the order's files are still kept."""
 _unconfirmed = jobs.c.status == Status.UNCONFIRMED.value
 _original = jobs.c.video["converted", "key"].as_string()
 
 
 class Sweeps:
-    """The core's `Ledger` on the tables. Each method is one whole transaction."""
+    """Implements the core's `keeping.Ledger`. Each method is one whole transaction."""
 
     def __init__(self, database: Runs) -> None:
         self._database = database
@@ -98,7 +101,7 @@ class Sweeps:
 
         return await self._database.run(work)
 
-    async def drafts(self, *, now: float) -> None:
+    async def proposals(self, *, now: float) -> None:
         """Remove proposals that were not confirmed in time."""
         await self._database.run(lambda connection: forget_old(connection, now=now))
 
@@ -196,7 +199,7 @@ class Sweeps:
             rows = _rows(connection, query)
             keys, own = _named(rows)
             if not after:
-                for order in connection.scalars(sa.select(drafts.c.order_data)):
+                for order in connection.scalars(sa.select(proposals.c.order_data)):
                     keys.update(of_order(order))
             return Wanted(
                 keys=frozenset(keys),

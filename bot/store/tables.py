@@ -92,7 +92,7 @@ _partial(
 # Slots that are taken.
 _flying = jobs.c.status.in_(("in_progress", "submitting"))
 _partial("ix_jobs_flying", _flying, jobs.c.gateway, jobs.c.model, jobs.c.submitted_at)
-# Polls that a live or a dead process has claimed; see `looks.py`.
+# Polls that a live or a dead process has claimed; see `also_polled.py`.
 _held = sa.and_(jobs.c.status == "in_progress", jobs.c.claimed_until.is_not(None))
 _partial("ix_jobs_held", _held, jobs.c.claimed_until)
 sa.Index("ix_jobs_person", jobs.c.platform, jobs.c.person, jobs.c.created_at)
@@ -152,7 +152,7 @@ gateways = sa.Table(
     sa.Column("paused_until", sa.Double, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     # True if the gateway refused only polls.
-    sa.Column("looking", sa.Boolean, nullable=False),
+    sa.Column("polls_only", sa.Boolean, nullable=False),
     sa.Column("since", sa.Double, nullable=False),
     # When the probe was sent; null: the next order may be the probe.
     sa.Column("tried_at", sa.Double),
@@ -177,8 +177,8 @@ refusals = sa.Table(
 )
 
 # When owners were last told about each kind of pause of a gateway, and that the gateway works.
-told = sa.Table(
-    "told",
+last_notices = sa.Table(
+    "last_notices",
     metadata,
     sa.Column("gateway", sa.Text, primary_key=True),
     sa.Column("word", sa.Text, primary_key=True),
@@ -298,14 +298,14 @@ _partial("ix_updates_next", _waits, updates.c.source, updates.c.due_at)
 sa.Index("ix_updates_received", updates.c.source, updates.c.received_at, updates.c.id)
 
 # Proposals: orders that the person has not confirmed yet.
-drafts = sa.Table(
-    "drafts",
+proposals = sa.Table(
+    "proposals",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("order_data", sa.JSON, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
 )
-sa.Index("ix_drafts_created", drafts.c.created_at)
+sa.Index("ix_proposals_created", proposals.c.created_at)
 
 # A platform's ids of files that the bot uploaded: with the id, a file is sent without an upload.
 handles = sa.Table(

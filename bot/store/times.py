@@ -27,13 +27,13 @@ _MOVING: Sequence[tuple[sa.Table, Sequence[str]]] = (
     (posts, ("due_at", "claimed_until", "sending_at")),
     (tables.gateways, ("paused_until", "since", "tried_at", "refused_at")),
     (tables.refusals, ("first_at", "last_at", "passed_at")),
-    (tables.told, ("at",)),
+    (tables.last_notices, ("at",)),
     # The claim identifies the claimed notice, so it is not shifted; sending takes seconds.
     (tables.notices, ("written_at", "due_at")),
     (tables.causes, ("since", "said_at", "ended_at")),
     (tables.reports, ("written_at", "due_at", "sending_at")),
     (tables.updates, ("received_at", "due_at")),
-    (tables.drafts, ("created_at",)),
+    (tables.proposals, ("created_at",)),
     # Limits count grants from midnight on, by the same clock as orders.
     (tables.grants, ("at",)),
 )

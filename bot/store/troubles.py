@@ -47,7 +47,10 @@ _POSTGRESQL = {
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise `Unwritten` for errors that time or an operator can mend. Only for transactions."""
+    """Translate errors in the context that time or an operator can mend into `Unwritten`.
+
+    Use it around whole transactions only.
+    """
     try:
         yield
     except Exception as error:
@@ -58,7 +61,7 @@ def translated() -> Iterator[None]:
 
 
 def code_of(error: Exception) -> str | None:
-    """Return the code for `Unwritten`, or None if the error is no trouble of the database."""
+    """Return the code of the `Unwritten` error for a driver's error, or None for a bug of ours."""
     match error:
         case sa.exc.DBAPIError(orig=BaseException() as said):
             away = AWAY if error.connection_invalidated else None

@@ -15,7 +15,7 @@ from bot.store.rows import QUEUED
 from bot.store.statements import execute, once, take_turns
 from bot.store.tables import jobs
 
-_PLACES = 0x5A4F_4555
+_SLOTS = 0x5A4F_4555
 """Key of the PostgreSQL advisory lock on all slots."""
 _FLYING: sa.BindParameter[list[str]] = sa.bindparam(
     "flying", sorted(IN_FLIGHT), expanding=True, literal_execute=True
@@ -27,10 +27,10 @@ _MANY = 1_000_000_000
 
 def lock(connection: Connection) -> None:
     """Take the lock on all slots. Must be called before any row is locked, to avoid deadlocks."""
-    take_turns(connection, _PLACES)
+    take_turns(connection, _SLOTS)
 
 
-def places_before(
+def jobs_before(
     connection: Connection, job: Job, *, now: float, most: int
 ) -> tuple[int, float | None]:
     """Return how many slots are taken or reserved for earlier jobs, and when the first one expires.

@@ -36,7 +36,7 @@ _Figures = Mapping[str, sa.ScalarSelect[Any]]
 
 
 class UsageCounters(Part):
-    """The core's `counting.Counters` on the database."""
+    """Implements the core's `counting.Counters`: compares and corrects the counters of usage."""
 
     async def compare(self) -> list[str]:
         def work(connection: Connection) -> list[str]:

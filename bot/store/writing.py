@@ -50,7 +50,7 @@ def save(connection: Connection, before: Job, after: Job, *, now: float) -> Job 
     A job that leaves its slot makes the next waiting job due.
     """
     saved = replace(moves.timed(before, after, now=now), version=before.version + 1)
-    leaves = moves.has_place(before) and not moves.has_place(saved)
+    leaves = moves.has_slot(before) and not moves.has_slot(saved)
     if leaves:
         turns.lock(connection)
     change, same = _same(before.id, before.version)

@@ -29,7 +29,7 @@ LOCAL: tuple[Network, ...] = tuple(
 )
 """This machine and private networks. Reverse proxies and container networks connect from there on
 behalf of everybody, so only the maximum in total applies."""
-TOLD = 60.0
+LOG_PAUSE = 60.0
 """The least seconds between two log lines about too many connections."""
 
 log = get_logger()
@@ -63,7 +63,7 @@ class Connections:
         self.make = make
         self.limits = limits
         self._open: set[Connection] = set()
-        self._told_at = float("-inf")
+        self._logged_at = float("-inf")
 
     def __call__(self) -> "Connection":
         return Connection(self)
@@ -90,8 +90,8 @@ class Connections:
 
     def _free(self, among: Collection["Connection"]) -> bool:
         now = asyncio.get_running_loop().time()
-        if now >= self._told_at + TOLD:
-            self._told_at = now
+        if now >= self._logged_at + LOG_PAUSE:
+            self._logged_at = now
             log.warning("web.places_taken", here=len(among), open=len(self._open))
         waiting = [each for each in among if each.is_waiting]
         if not waiting:

@@ -57,22 +57,22 @@ class Health:
     @property
     def routes(self) -> list[web.AbstractRouteDef]:
         """The routes for the server."""
-        return [web.get("/readyz", self._ready), web.get("/readyz.json", self._told)]
+        return [web.get("/readyz", self._ready), web.get("/readyz.json", self._ready_json)]
 
     async def _ready(self, _request: web.Request) -> web.Response:
         await self._fresh()
         lines = [*(self._failures or ["ok"]), *self._noted]
         return web.Response(text="\n".join(lines) + "\n", status=self._status, headers=_HEADERS)
 
-    async def _told(self, _request: web.Request) -> web.Response:
+    async def _ready_json(self, _request: web.Request) -> web.Response:
         """Answer the same as JSON, with a word for each part."""
         await self._fresh()
         parts = {name.partition(": ")[0]: "ok" for name in (*self._checks, *self._notes)}
         for line in (*self._failures, *self._noted):
             part, _, word = line.partition(": ")
             parts[part] = word
-        told = {"ready": not self._failures, "parts": parts}
-        return web.json_response(told, status=self._status, headers=_HEADERS)
+        body = {"ready": not self._failures, "parts": parts}
+        return web.json_response(body, status=self._status, headers=_HEADERS)
 
     @property
     def _status(self) -> int:

@@ -14,7 +14,7 @@ from tests.databases import sync_nothing
 
 @pytest.fixture
 async def store(new_tables_url: NewUrl) -> AsyncIterator[Store]:
-    # A hundred at once may take their time here: what is tested is what comes of them.
+    # A hundred simultaneous calls may take their time here: the tests judge their results only.
     async with open_database(await new_tables_url(), patience=60.0) as database:
         await sync_nothing(database)
         yield Store(database)

@@ -1,4 +1,4 @@
-"""A store of media whose clock a test moves."""
+"""A store with media files beside it and a clock that the test moves."""
 
 import os
 from dataclasses import replace
@@ -12,7 +12,7 @@ from bot.core.orders import Fit, Picture
 from bot.core.posts import Form, PostKind
 from bot.core.retention import Retention
 from bot.core.wishes import WORDS
-from bot.media.shelf import Shelf
+from bot.media.file_store import FileStore
 from bot.media.storage import Storage, new_key
 from bot.store.sweeps import Sweeps
 from tests.contract.rows import NOON, Store, a_job
@@ -24,7 +24,7 @@ WRITTEN = dict.fromkeys(WORDS, "dogs") | {"prompt": "a cat on the moon"}
 
 
 class Loft:
-    """A store with files beside it, and a clock."""
+    """A store with media files beside it, and a clock."""
 
     def __init__(self, store: Store, folder: Path) -> None:
         self.store = store
@@ -35,26 +35,32 @@ class Loft:
             (folder / each).mkdir()
         self.storage = Storage(str(folder / "media"), scratch=folder / "scratch")
 
-    def shelf(self, owner: str = "me") -> Shelf:
-        return Shelf(self.storage, self.folder, owner=owner)
+    def file_store(self, owner: str = "me") -> FileStore:
+        return FileStore(self.storage, self.folder, owner=owner)
 
     def retention(self, rules: Rules | None = None, *, owner: str = "me") -> Retention:
         return Retention(
-            ledger=self.ledger, shelf=self.shelf(owner), rules=rules or Rules(), clock=self.clock
+            ledger=self.ledger,
+            file_store=self.file_store(owner),
+            rules=rules or Rules(),
+            clock=self.clock,
         )
 
     def inspection(self, rules: Rules | None = None) -> Inspection:
         return Inspection(
-            ledger=self.ledger, shelf=self.shelf(), rules=rules or Rules(), clock=self.clock
+            ledger=self.ledger,
+            file_store=self.file_store(),
+            rules=rules or Rules(),
+            clock=self.clock,
         )
 
     async def swept(self, day: float, rules: Rules | None = None) -> None:
-        """A sweep so many days after noon."""
+        """Run a sweep that many days after noon."""
         await self.clock.advance(NOON + day * DAY - self.clock.now())
         await self.retention(rules).sweep()
 
     async def file(self, kind: str, suffix: str, *, size: int = 9, at: float = NOON) -> str:
-        """The key of a file that is stored."""
+        """Store a file and return its key."""
         key = new_key(kind, suffix)
         await self.put(key, size=size, at=at)
         return key
@@ -66,7 +72,7 @@ class Loft:
         os.utime(self.folder / "media" / key, (at, at))
 
     async def video(self, *, size: int = 9, original: int = 0) -> Video:
-        """A video whose files are stored; with an original of so many bytes."""
+        """Store the files of a video, with an original of `original` bytes if that is not 0."""
         converted = None
         if original:
             key = await self.file("originals", "mkv", size=original)
@@ -82,7 +88,7 @@ class Loft:
         )
 
     async def picture(self) -> Picture:
-        """A picture of which we have our copies."""
+        """Return a picture of which we have our own copies."""
         given = Picture(source=None, filename="me at home.png", size=9)
         key, whole = await self.file("pictures", "jpg"), await self.file("originals", "jpg")
         return replace(given, key=key, whole=whole, fit=FIT)
@@ -95,7 +101,7 @@ class Loft:
         return await self.store.admitted(replace(job, order=order, request=request))
 
     async def stored(self, job: Job, video: Video, *, at: float, silent: bool = False) -> Job:
-        """The job with its video, which is due to be posted unless it is silent."""
+        """Give the job its video. The video is due to be posted unless `silent`."""
         moved = self.store.moved
         job = await moved(job, moves.submitting(job, now=at), now=at)
         taken = moves.accepted(job, f"gateway {job.id}", now=at, due_at=at)
@@ -131,4 +137,5 @@ class Loft:
 
 
 def capped(size: int) -> Rules:
+    """Return rules under which only the size of the media makes files go."""
     return Rules(videos=None, inputs=None, words=None, most_bytes=size)

@@ -1,4 +1,4 @@
-"""A value of every option, as people type it, and as a wish holds it."""
+"""For every option: a value as people type it, and the same value as a wish holds it."""
 
 from collections.abc import Mapping
 
@@ -25,4 +25,4 @@ UNREADABLE: Mapping[str, tuple[str, str]] = {
     "enhance": ("loud", "switch_unreadable"),
     "watermark": ("loud", "switch_unreadable"),
 }
-"""Words that are no value, and the refusal."""
+"""Option → text that is no value of this option, and the code of the refusal."""

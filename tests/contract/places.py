@@ -1,4 +1,4 @@
-"""One place per chat network: the platform's own side, over the real rows."""
+"""One place per chat network: the real platform over real rows, and a fake network around it."""
 
 import json
 from collections.abc import AsyncIterator
@@ -29,25 +29,25 @@ VIDEO = Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0)
 
 
 class Whole(Platform, Edits, Removes, Fetches, Tells, Protocol):
-    """The interfaces that all of these networks have."""
+    """The interfaces that all of these platforms have."""
 
 
 @dataclass
-class Place:
-    """One platform at work, and a finished job of Ann's whose order came from there."""
+class Stage:
+    """One running platform, and a finished job that Ann ordered there."""
 
     platform: Whole
     job: Job
     folder: Path
 
     def post(self, kind: PostKind = PostKind.RESULT, **changes: Any) -> Post:
-        """A claimed post about that job."""
+        """Return a claimed post about this place's job."""
         return replace(
             Post(id=1, job_id=self.job.id, kind=kind, due_at=None, attempts=1), **changes
         )
 
     def reply(self, kind: PostKind) -> Reply:
-        """The core's reply for it."""
+        """Return the core's reply for a post of this kind."""
         if kind is PostKind.CARD:
             return cards.card(self.job)
         return replies.result(self.job) if kind is PostKind.RESULT else replies.failure(self.job)
@@ -55,60 +55,62 @@ class Place:
     async def send(
         self, kind: PostKind = PostKind.RESULT, *, video: Path | None = None
     ) -> Standing:
-        """Say it, as `Posting` does."""
+        """Send the post as `Posting` does."""
         post = self.post(kind, form=Form.FILE if video else Form.TEXT)
         return await self.platform.send(post, self.job, self.reply(kind), video=video)
 
     def standing(self, stands: Standing, kind: PostKind = PostKind.RESULT) -> Post:
-        """The post once it is known where it stands."""
+        """Return the post with its standing message recorded."""
         message_id, channel_id = stands
         return self.post(kind, message_id=message_id, channel_id=channel_id)
 
     def file(self, content: bytes = b"0" * VIDEO.size) -> Path:
-        """A video to attach."""
+        """Write a video file to attach."""
         path = self.folder / "video.mp4"
         path.write_bytes(content)
         return path
 
     def shown(self) -> list[str]:
-        """Ids of the bot's messages that stand."""
+        """Return the ids of the bot's messages that stand."""
         raise NotImplementedError
 
     def words(self, message_id: str) -> str:
-        """All that one of them says."""
+        """Return the whole text of a message."""
         raise NotImplementedError
 
     def told(self) -> list[str]:
-        """The bot's words to Ann alone, or, where there are none such, to everybody."""
+        """Return what the bot told Ann in private, or everybody on networks without private
+        messages.
+        """
         return [self.words(message_id) for message_id in self.shown()]
 
     def attached(self, message_id: str) -> list[bytes]:
-        """The files it carries."""
+        """Return the files attached to a message."""
         raise NotImplementedError
 
     async def picture(self, content: bytes) -> Picture:
-        """One that Ann posted."""
+        """Return a picture that Ann posted."""
         raise NotImplementedError
 
     def lose(self, picture: Picture) -> None:
-        """It is deleted there."""
+        """Delete the picture on the network."""
         raise NotImplementedError
 
 
 def finished(wish: Order, now: float) -> Job:
-    """The job of this wish, about to be posted."""
+    """Return the job of this order, about to be posted."""
     return job(order=wish, status=Status.COMPLETED, video=VIDEO, created_at=now)
 
 
-class DiscordPlace(Place):
-    """On the fake Discord."""
+class DiscordPlace(Stage):
+    """A place on the fake Discord."""
 
     fake: FakeDiscord
     ann: DiscordPerson
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path) -> AsyncIterator[Place]:
+    async def open(cls, folder: Path) -> AsyncIterator[Stage]:
         clock = FakeClock()
         async with (
             FakeDiscord(clock=clock.now) as fake,
@@ -153,12 +155,12 @@ class DiscordPlace(Place):
             attachment.expired = attachment.url == picture.source
 
 
-class PlaygroundPlace(Place):
-    """In the room."""
+class PlaygroundPlace(Stage):
+    """A place in the room."""
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path) -> AsyncIterator[Place]:
+    async def open(cls, folder: Path) -> AsyncIterator[Stage]:
         clock = FakeClock()
 
         @asynccontextmanager
@@ -206,7 +208,7 @@ class PlaygroundPlace(Place):
 
 
 def order(where: Address, person: Person) -> Order:
-    """A plain wish."""
+    """Return an order with a plain prompt."""
     return Order(
         call=Call(event_id="1", address=where, person=person, locale="en"),
         wish=Wish(prompt="a cat"),

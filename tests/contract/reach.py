@@ -1,6 +1,6 @@
-"""Each order goes the whole way, from the catalog to what the vendor behind new-api got of it.
+"""Send each order the whole way, from the catalog to what the vendor behind new-api received.
 
-`test_reach_plugins` judges the outcomes, `docs/reach_page.py` shows them.
+`test_reach_plugins` judges the outcomes; `docs/reach_page.py` shows them.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ PROFILES: Mapping[str, tuple[Profile, str, Mapping[str, str]]] = {
         dict.fromkeys(NEWEST, NONE),
     ),
 }
-"""Name → what serves, its generation, and the versions of its plugins."""
+"""Name → the profile that serves, its generation, and the versions of its plugins."""
 RIGHT, FREE = "yes", "no"
 ROWS = [
     *[(name, "new-api", known) for name in PROFILES for known in ("nothing", "generation")],
@@ -71,7 +71,7 @@ ROWS = [
 
 @cache
 def catalog(name: str, dialect: str, known: str) -> Catalog:
-    """Of a gateway that lists all that we know, and of which so much is known."""
+    """Return the catalog of a gateway with all models, of which this much is `known`."""
     _, generation, versions = PROFILES[name]
     environment = bodies.gateway(dialect) | {"ZOETROPE_GATEWAYS__G__MODELS": json.dumps(NAMES)}
     if known != "nothing":
@@ -82,7 +82,7 @@ def catalog(name: str, dialect: str, known: str) -> Catalog:
 
 
 class Seeing(Renderer):
-    """Draws nothing, and remembers what each video would have been drawn from."""
+    """A renderer that draws nothing and remembers what each video would have been drawn from."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,7 +95,10 @@ class Seeing(Renderer):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of one order: right if it is `paid` and nothing is `wrong` with its video."""
+    """The result of one order.
+
+    It is right if `paid` is true and nothing is `wrong` with its video.
+    """
 
     paid: bool = False
     wrong: str | None = None
@@ -104,7 +107,7 @@ class Outcome:
 
     @property
     def mark(self) -> str:
-        """How the page shows it."""
+        """The mark that the page shows for this outcome."""
         if self.wrong:
             return "paid and wrong"
         return RIGHT if self.paid else FREE
@@ -119,10 +122,10 @@ class Way:
     gateway: VideosApi
     pictures: list[Path]
     fitted: Callable[[Path, Fit], Path] = lambda file, _fit: file
-    """Our own copy of a picture, as its order wants it; small ones go as they are."""
+    """Make our own copy of a picture, as its order wants it; small ones are sent unchanged."""
 
     async def go(self, model: Model, order: Order) -> Outcome:
-        """Order it."""
+        """Send the order and return its outcome."""
         try:
             _, request = Catalog(models=(model,)).choose(order)
         except Refused:
@@ -160,7 +163,7 @@ async def way(profile: Profile, dialect: str, folder: Path) -> AsyncIterator[Way
 def differing(
     request: VideoRequest, order: Order, given: list[Path], entry: Entry, video: Scene
 ) -> dict[str, tuple[object, object]]:
-    """The values asked for and those at the vendor, where they differ."""
+    """Return the values that were asked for and those at the vendor, where they differ."""
     pictures = [file.read_bytes() for file in given]
     asked: dict[str, object] = {
         "pictures": pictures,
@@ -188,7 +191,7 @@ def differing(
             "hashes": [shot.get("sha256") for shot in shots],
             "resolution": request.quality if resolution in ("", request.size) else resolution,
             "ratio": built["ratio"] or request.aspect,
-            "watermark": bool(built["watermark"]),  # none is what all make without a word
+            "watermark": bool(built["watermark"]),  # all models make none by default
         }
     elif not request.auto:
         asked["seconds"], got["seconds"] = request.seconds, video.seconds
@@ -200,7 +203,7 @@ def differing(
 
 
 async def plain(it: Way, known: Catalog) -> AsyncIterator[tuple[str, Kind, Outcome]]:
-    """Each kind of each model, ordered with all that may be asked of it."""
+    """Yield the outcome of each kind of each model, ordered with all options that it takes."""
     for model in known.models:
         for kind in model.kinds:
             if kind in bodies.FILES:

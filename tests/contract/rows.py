@@ -1,4 +1,4 @@
-"""Jobs to put into a store, and the store they are put into."""
+"""Sample jobs, and a store for tests with short helper methods."""
 
 import time
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ from bot.store.posts import Posts
 from bot.store.settings import StoredValues
 
 NOON = 1_768_478_400.0
-"""15 January 2026, 12:00 UTC."""
+"""15 January 2026, 12:00 UTC, in Unix seconds."""
 FREE = Limits(person_videos=None, person_at_once=None, community_videos=None, purse_videos=None)
 """No limits at all."""
 PRICE = 700_000
@@ -46,7 +46,7 @@ def a_job(
     gateway: str = "main",
     now: float = NOON,
 ) -> Job:
-    """A fresh order of one five-second video."""
+    """Return a new order of one five-second video."""
     id_ = id_ or f"job{next(_numbers):05}"
     return Job(
         id=id_,
@@ -79,18 +79,18 @@ def a_job(
 
 
 async def nowhere(_: Job, _direct: bool) -> Ways:
-    """Leads on to nothing."""
+    """Offer no ways to go on."""
     return ()
 
 
 @asynccontextmanager
 async def no_still(_key: str, _side: int) -> AsyncIterator[Path]:
-    """There are no stills."""
+    """Find no stills."""
     yield Path()
 
 
 class Store:
-    """The store's parts, and a few sentences about them that tests like to say."""
+    """The parts of the store, and helper methods for tests."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -102,19 +102,19 @@ class Store:
         self.places = Places(database)
 
     async def admitted(self, job: Job | None = None, limits: Limits = FREE) -> Job:
-        """The job as it stands once admitted at the moment it was created."""
+        """Admit the job at the moment it was created, and return it."""
         job = job or a_job()
         card_at = job.created_at + CARD_GRACE
         return await self.jobs.admit(job, limits, now=job.created_at, card_at=card_at)
 
     async def moved(self, before: Job, after: Job, *, now: float = NOON) -> Job:
-        """The job after a move that nobody else was faster with."""
+        """Save a move of the job, and return the job after it. The save must succeed."""
         saved = await self.jobs.save(before, after, now=now)
         assert saved is not None
         return saved
 
     async def in_state(self, status: Status, job: Job | None = None) -> Job:
-        """A job that came to `status` by the usual road."""
+        """Return a job that came to `status` by the usual moves."""
         row = await self.admitted(job)
         if status is Status.CANCELLED:
             return await self.moved(row, moves.cancelled(row, Reason.BY_PERSON))
@@ -142,27 +142,27 @@ class Store:
         return await self.moved(row, after)
 
     async def usage(self, job: Job, *, limits: Limits = FREE, now: float = NOON) -> Usage:
-        """The usage of the person and the place of `job`."""
+        """Return the usage of the person and the community of `job`."""
         order = job.order
         return await self.jobs.usage(order.call.address, order.call.person.id, limits, now=now)
 
     async def claimed(self, *statuses: Status, now: float = NOON, most: int = 100) -> list[str]:
-        """The ids of what one claim of a minute hands out."""
+        """Claim rows for a minute and return their ids."""
         asked = statuses or (Status.QUEUED,)
         rows = await self.jobs.claim(asked, now=now, until=now + 60, most=most)
         return [row.id for row in rows]
 
     async def post(self, job: Job, kind: PostKind) -> Post | None:
-        """The post of this kind, if one is owed or stands."""
+        """Return the post of this kind if it is due or was sent, else None."""
         return await self.posts.get(job.id, kind.value)
 
     async def claimed_post(self, *, now: float, platform: str = "discord") -> Post:
-        """The one post that is due."""
+        """Claim and return the only post that is due."""
         (post,) = await self.posts.claim([platform], now=now, until=now + 60, most=10)
         return post
 
     async def due_posts(self, *, now: float) -> list[tuple[str, PostKind]]:
-        """The due posts; they are taken for this very moment only."""
+        """Claim the due posts for no time at all, and return their job ids and kinds."""
         posts = await self.posts.claim(["discord"], now=now, until=now, most=100)
         return [(post.job_id, post.kind) for post in posts]
 
@@ -178,20 +178,20 @@ _BESIDE = {
     Status.UNCONFIRMED: Status.SUBMITTING,
     Status.CONVERTING: Status.COMPLETED,
 }
-"""States beside that road, and where they leave it."""
+"""States beside the usual moves → the state from which they are reached."""
 
 
 def silent(job: Job) -> Job:
-    """*Don't post*."""
+    """Return the job with *Don't post* pressed."""
     return replace(job, silent=True)
 
 
 async def nothing_noted(_job_id: str, _at: float) -> None:
-    """A journal of deletions that nobody reads."""
+    """A journal of deletions that ignores its entries."""
 
 
 def somebody_waits(connection: Connection) -> None:
-    """Return once another transaction waits for a lock of PostgreSQL."""
+    """Wait until another transaction waits for a lock of PostgreSQL."""
     waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     limit = time.monotonic() + 60
     while not connection.scalar(waiting):

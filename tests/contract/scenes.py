@@ -1,4 +1,4 @@
-"""One scene per chat network: the whole service, with people, as the contract sees it."""
+"""One scene per chat network: the whole service with people, as the contract sees it."""
 
 import asyncio
 import re
@@ -30,56 +30,59 @@ class Said:
     has_video: bool
     is_card: bool
     pings: int
-    """The number of people whom it calls."""
+    """The number of people whom the message mentions."""
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A list, as its person alone sees it; a time is `⏱`, and the chosen value is marked."""
+    """A list, as its person alone sees it.
+
+    A time is shown as `⏱`, and the chosen value is marked.
+    """
 
     lines: tuple[str, ...]
     buttons: tuple[str, ...]
     message: Any = field(compare=False, repr=False)
-    """The network's own."""
+    """The network's own message object."""
 
 
 class Scene(Protocol):
-    """People on one network, the whole service behind it."""
+    """People on one network, with the whole service behind it."""
 
     simulator: Simulator
 
     async def ask(self, who: str, prompt: str, *, event: str = "1") -> None:
-        """Use /video; the same event again is a repeated delivery of the first."""
+        """Use /video. The same `event` again is a repeated delivery of the first call."""
 
     async def press(self, who: str, said: Said, button: str) -> str | None:
-        """Press, and read what this person alone is told, if anything."""
+        """Press a button, and return what this person alone is told, or None."""
 
     async def command(self, who: str, name: str) -> Listed:
-        """Type the command where nobody else reads along."""
+        """Type the command where nobody else reads along, and return the list that answers it."""
 
     async def turn(self, who: str, listed: Listed, button: str) -> Listed:
-        """Press a button of a list, and read what takes its place."""
+        """Press a button of a list, and return the list that replaces it."""
 
     def said(self) -> list[Said]:
-        """The bot's messages, in order."""
+        """Return the bot's messages, in order."""
 
     async def until(self, count: int) -> list[Said]:
-        """Wait until the bot has said that much."""
+        """Wait until the bot has sent `count` messages."""
 
     async def until_over(self, jobs: int = 1) -> list[Said]:
-        """Wait until so many jobs are over: a message each, and no card."""
+        """Wait until `jobs` jobs are over: one message each, and no card."""
 
     async def until_card(self, words: str) -> Said:
-        """Wait until one of its messages says so."""
+        """Wait until one of the bot's messages contains `words`, and return it."""
 
 
 def is_over(said: Sequence[Said], jobs: int) -> bool:
-    """Whether these are the ends of so many jobs, and nothing else."""
+    """Whether the messages are the final messages of `jobs` jobs, and nothing else."""
     return len(said) == jobs and not any(each.is_card for each in said)
 
 
 class PlaygroundScene:
-    """Through the room's own socket."""
+    """A scene in the room, over its own socket."""
 
     def __init__(self, simulator: Simulator, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.simulator = simulator
@@ -182,6 +185,7 @@ def _said(message: dict[str, Any]) -> Said:
 
 
 def _flat(pieces: list[Any], sign: str = "…") -> str:
+    """Return the pieces as one text; a piece that is no text becomes `sign`."""
     return "".join(each if isinstance(each, str) else sign for each in pieces)
 
 
@@ -192,7 +196,7 @@ def _listed_in_the_room(notice: dict[str, Any]) -> Listed:
 
 
 class DiscordScene:
-    """Through the fake Discord's people."""
+    """A scene on the fake Discord."""
 
     def __init__(self, world: World) -> None:
         self.simulator = world.simulator
@@ -258,7 +262,7 @@ class DiscordScene:
                 await self._world.discord.next("edit", timeout=WAIT)
 
     def _deliver_again(self) -> None:
-        """The event once more, as after a RESUME."""
+        """Deliver the event once more, as after a RESUME."""
         (session,) = self._world.discord.gateway.live
         session.frames.append(next(e for e in session.frames if "INTERACTION_CREATE" in e))
         session.more.set()
@@ -294,7 +298,7 @@ def _listed_on_discord(message: DiscordMessage | None) -> Listed:
 
 
 def _choices(message: DiscordMessage) -> dict[str, tuple[str, str]]:
-    """The choices of its menus by their labels: the menu and the value of each."""
+    """Return the choices of the message's menus by label: the menu and the value of each."""
     menus = [each for row in message.components for each in row["components"] if "options" in each]
     return {
         it["label"]: (each["custom_id"], it["value"]) for each in menus for it in each["options"]
@@ -302,4 +306,5 @@ def _choices(message: DiscordMessage) -> dict[str, tuple[str, str]]:
 
 
 def _marked(label: str, *, chosen: bool) -> str:
+    """Return the label as `Listed` shows it."""
     return f"• {label}" if chosen else label

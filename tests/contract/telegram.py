@@ -1,4 +1,4 @@
-"""Telegram as the contract sees it; the other networks are in `places` and `scenes`."""
+"""Telegram for the contract tests; the other networks are in `places` and `scenes`."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from bot.simulator.server import Simulator
 from bot.store.communities import Communities
 from bot.store.handles import Handles
 from bot.store.posts import Posts
-from tests.contract.places import Place, finished, order
+from tests.contract.places import Stage, finished, order
 from tests.contract.rows import no_still, nowhere
 from tests.contract.scenes import Listed, Said, Scene, is_over
 from tests.databases import open_rows
@@ -24,15 +24,15 @@ from tests.fakes.telegram import FakeTelegram, Message
 from tests.fakes.telegram import Person as Somebody
 
 
-class TelegramPlace(Place):
-    """On the fake Bot API server."""
+class TelegramPlace(Stage):
+    """A place on the fake Bot API server."""
 
     fake: FakeTelegram
     ann: Somebody
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path) -> AsyncIterator[Place]:
+    async def open(cls, folder: Path) -> AsyncIterator[Stage]:
         clock = FakeClock()
         async with (
             FakeTelegram(clock=clock.now) as fake,
@@ -95,7 +95,7 @@ class TelegramPlace(Place):
 
 
 class TelegramScene:
-    """Through the fake Telegram's people."""
+    """A scene on the fake Telegram."""
 
     def __init__(self, hall: Hall) -> None:
         self.simulator = hall.simulator

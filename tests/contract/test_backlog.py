@@ -1,4 +1,4 @@
-"""The oldest due row that nobody took, as `/readyz` tells of it."""
+"""The oldest due row that no worker claimed, as `/readyz` reports it."""
 
 import pytest
 
@@ -10,7 +10,9 @@ from tests.fakes.clock import FakeClock
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.IN_PROGRESS, Status.COMPLETED])
-async def test_a_due_row_that_nobody_takes_is_a_backlog(store: Store, status: Status) -> None:
+async def test_a_due_row_that_no_worker_claims_counts_as_backlog(
+    store: Store, status: Status
+) -> None:
     clock = FakeClock()
     await store.in_state(status)
     await clock.advance(BEHIND - 1)
@@ -19,7 +21,7 @@ async def test_a_due_row_that_nobody_takes_is_a_backlog(store: Store, status: St
     assert await backlog(store.jobs, store.posts, [], clock) == "backlog: 6 minutes"
 
 
-async def test_a_row_in_somebodys_hands_or_in_the_line_of_conversions_is_none(
+async def test_a_claimed_row_and_a_video_in_the_queue_of_conversions_are_no_backlog(
     store: Store,
 ) -> None:
     clock = FakeClock()

@@ -1,7 +1,7 @@
-"""Claims of living and of dead processes, on both databases.
+"""Claims of running and of dead processes, on both databases.
 
-A living process keeps what it has in hand for as long as it takes; what a dead one had goes on
-within a minute; and what could not be written down is given back as soon as it can be.
+A running process keeps its rows as long as it needs. The rows of a dead process go on within a
+minute. A row whose step could not be saved is released as soon as the database works.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ WAIT = 20.0
 
 
 class Process:
-    """The loop of one process over queued jobs; what it does with a job is the test's affair."""
+    """The loop of one process over queued jobs; the test decides what `step` does with a job."""
 
     def __init__(
         self, store: Store, clock: FakeClock, step: Callable[[Job], Awaitable[None]]
@@ -31,7 +31,7 @@ class Process:
         self.rows = job_rows(store.jobs, [Status.QUEUED], clock, set(), Bells.new())
         self.renewals = asyncio.Queue[None]()
         self.full = False
-        """Whether the database takes nothing."""
+        """Whether the database refuses all writes."""
         self.worker = Worker(name="test", rows=self, step=step, clock=clock, wake=Wake())
 
     async def claim(self, most: int) -> list[Job]:
@@ -61,13 +61,16 @@ class Process:
 
 
 async def stopped(running: asyncio.Task[None]) -> None:
+    """Cancel the loop and wait for its end."""
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
 
 
 @pytest.mark.proof
-async def test_a_living_process_keeps_what_it_is_at_for_as_long_as_it_takes(store: Store) -> None:
+async def test_a_running_process_keeps_its_claim_on_a_job_however_long_the_step_takes(
+    store: Store,
+) -> None:
     clock, leave, inside = FakeClock(NOON), asyncio.Event(), asyncio.Event()
 
     async def step(_job: Job) -> None:
@@ -89,8 +92,10 @@ async def test_a_living_process_keeps_what_it_is_at_for_as_long_as_it_takes(stor
     await stopped(running)
 
 
-async def test_without_renewals_it_would_be_taken_from_it(store: Store) -> None:
-    """Negative control, and what becomes of a dead process's rows: they go on within a minute."""
+async def test_a_claim_that_is_not_renewed_runs_out_and_another_process_takes_the_job(
+    store: Store,
+) -> None:
+    """Negative control: without renewals, the rows of a dead process go on within a minute."""
     clock = FakeClock(NOON)
     job = await store.admitted()
     dead = job_rows(store.jobs, [Status.QUEUED], clock, set(), Bells.new())
@@ -101,10 +106,10 @@ async def test_without_renewals_it_would_be_taken_from_it(store: Store) -> None:
     assert [each.id for each in await other.claim(9)] == [job.id]
 
 
-async def test_a_process_never_takes_what_it_has_in_hand_even_if_that_claim_ran_out(
+async def test_a_process_never_claims_a_job_that_it_works_on_even_if_its_claim_ran_out(
     store: Store,
 ) -> None:
-    """The clock was set, or the database took no renewal: the POST is under way all the same."""
+    """The clock was set, or the database took no renewal. The POST is still under way."""
     clock, held = FakeClock(NOON), set[str]()
     job = await store.admitted()
     queued = job_rows(store.jobs, [Status.QUEUED], clock, held, Bells.new())
@@ -117,10 +122,10 @@ async def test_a_process_never_takes_what_it_has_in_hand_even_if_that_claim_ran_
     assert [each.id for each in await every.claim(9)] == [job.id]
 
 
-async def test_what_could_not_be_written_is_given_back_as_soon_as_the_database_takes_it(
+async def test_a_job_whose_step_could_not_be_saved_is_released_once_the_database_works(
     store: Store,
 ) -> None:
-    """Eight seconds of a full disk: the job goes on at once, and nobody says that it killed us."""
+    """The disk is full for eight seconds: the job goes on at once and counts no crash."""
     clock, taken = FakeClock(NOON), asyncio.Queue[Job]()
 
     async def step(job: Job) -> None:
@@ -135,7 +140,7 @@ async def test_what_could_not_be_written_is_given_back_as_soon_as_the_database_t
     running = asyncio.create_task(process.worker.run())
     async with asyncio.timeout(WAIT):
         await taken.get()
-        await clock.asleep(2)  # one rests, one tries to give back
+        await clock.asleep(2)  # one worker rests, one tries to release its row
         await clock.advance(8)
         assert taken.empty()
         process.full = False
@@ -146,7 +151,7 @@ async def test_what_could_not_be_written_is_given_back_as_soon_as_the_database_t
     await stopped(running)
 
 
-async def test_a_post_that_is_being_sent_is_nobody_elses_either(store: Store) -> None:
+async def test_a_post_that_is_being_sent_is_not_claimed_by_another_process(store: Store) -> None:
     clock = FakeClock(NOON + 60)
     await store.admitted()
     mine = post_rows(store.posts, ["discord"], [PostKind.CARD], clock)
@@ -164,7 +169,9 @@ async def test_a_post_that_is_being_sent_is_nobody_elses_either(store: Store) ->
     assert await store.posts.sending(post, Form.TEXT, now=clock.now()) is None
 
 
-async def test_a_stop_ends_although_the_database_takes_nothing(store: Store) -> None:
+async def test_a_stop_of_the_worker_ends_although_the_database_takes_no_writes(
+    store: Store,
+) -> None:
     clock, taken = FakeClock(NOON), asyncio.Event()
 
     async def step(_job: Job) -> None:

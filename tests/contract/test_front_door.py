@@ -1,4 +1,4 @@
-"""One script, typed and pressed on each network: the same lists everywhere."""
+"""The same commands and presses on each network give the same lists."""
 
 import re
 from collections.abc import AsyncIterator
@@ -49,7 +49,7 @@ SCRIPT = {
         (),
     ),
 }
-"""The words and buttons of each list; a time is ⏱, a limit #, and the chosen value is marked."""
+"""The lines and buttons of each list; a time is ⏱, a limit #, and the chosen value is marked."""
 
 
 @pytest.fixture(params=SCENES)
@@ -61,7 +61,9 @@ async def scene(
 
 
 @pytest.mark.proof
-async def test_the_same_script_gives_the_same_lists_on_each_network(scene: Scene) -> None:
+async def test_the_same_commands_and_presses_give_the_same_lists_on_each_network(
+    scene: Scene,
+) -> None:
     told: dict[str, Listed] = {}
     told["jobs"] = await scene.command("ann", "jobs")
     told["settings"] = await scene.command("ann", "settings")
@@ -75,7 +77,7 @@ async def test_the_same_script_gives_the_same_lists_on_each_network(scene: Scene
 
 
 @pytest.mark.proof
-async def test_a_job_is_watched_and_stopped_from_its_list(scene: Scene) -> None:
+async def test_a_person_sees_a_waiting_job_in_its_list_and_stops_it_there(scene: Scene) -> None:
     scene.simulator.faults.add(Fault("create", "answer", 429, "later", retry_after=600), times=9)
     await scene.ask("ann", "a cat")
     await scene.until_card("not answering right now")
@@ -89,20 +91,20 @@ async def test_a_job_is_watched_and_stopped_from_its_list(scene: Scene) -> None:
 
 
 @pytest.mark.proof
-async def test_an_earlier_video_is_opened_and_left_again(scene: Scene) -> None:
+async def test_a_person_opens_an_earlier_video_from_history_and_goes_back(scene: Scene) -> None:
     await scene.ask("ann", "a cat")
     await scene.until_over()
     history = await scene.command("ann", "history")
     assert (history.lines, history.buttons) == (("Your latest videos:",), ("a cat",))
     entry = await scene.turn("ann", history, "a cat")
     assert entry.buttons[:3] == ("Post it again", "Delete", "‹ Back")
-    if not isinstance(scene, PlaygroundScene):  # its page draws the words by themselves
+    if not isinstance(scene, PlaygroundScene):  # the room's page shows the prompt outside the text
         assert "a cat" in [line.removeprefix("> ") for line in entry.lines]
     assert await scene.turn("ann", entry, "‹ Back") == history
 
 
 @pytest.mark.proof
-async def test_help_tells_of_every_command_and_of_no_owners(scene: Scene) -> None:
+async def test_help_lists_every_command_except_those_of_owners(scene: Scene) -> None:
     lines = (await scene.command("ann", "help")).lines
     told = [line for line in lines if re.match(r"/\w+: ", line)]
     everybody = [each for each in COMMANDS.values() if each.who is Who.EVERYBODY]

@@ -1,4 +1,4 @@
-"""The client and the simulated gateway, which share no code: each checks the other's reading."""
+"""The client against the simulated gateway. They share no code, so each checks the other."""
 
 import base64
 import hashlib
@@ -37,7 +37,7 @@ from bot.simulator.server import Simulator
 from tests.fakes import wire
 from tests.fakes.clock import FakeClock
 from tests.fakes.wire import Wire
-from tests.unit.gateways import shelf
+from tests.unit.gateways import file_store
 from tests.unit.gateways.samples import create
 
 HTML = "not a video: text/html; charset=utf-8"
@@ -47,13 +47,14 @@ PAGE = f"HTTP 502: a web page, “502 Bad Gateway”, from {SERVER_SOFTWARE}"
 
 
 class BlankRenderer(Renderer):
-    """Writes the same few bytes for every video: no claim here is about what they show."""
+    """A renderer that writes the same few bytes for every video."""
 
     async def render(self, clip: Scene, path: Path) -> None:
         path.write_bytes(BLANK)
 
 
 def client(url: str, dialect: str = "documented") -> GatewayOptions:
+    """Return the options of a gateway at `url`."""
     return GatewayOptions(name="g", base_url=url, api_key="sk-sim", dialect=dialect)
 
 
@@ -88,7 +89,7 @@ def video(tmp_path: Path) -> Path:
 def ordered(
     family: str, *, dialect: str = "documented", pictures: int = 0, prompt: str = "a cat"
 ) -> VideoRequest:
-    """The packaged catalog's request for such an order at a gateway of this dialect."""
+    """Return the packaged catalog's request for such an order, at a gateway of this dialect."""
     config = load(
         None,
         environment={
@@ -112,6 +113,7 @@ def ordered(
 
 
 async def made(gateway: VideosApi, request: VideoRequest, *pictures: Path) -> str:
+    """Send the order, which must be accepted, and return its id at the gateway."""
     outcome = await create(gateway, request, pictures)
     assert isinstance(outcome, Accepted)
     return outcome.gateway_id
@@ -122,19 +124,20 @@ def sha256(path: Path) -> str:
 
 
 def described(picture: Path) -> dict[str, object]:
-    """A picture as the journal keeps a `data:` URI of it."""
+    """Return the journal's entry for a `data:` URI of this picture."""
     size = picture.stat().st_size
     return {"data_uri": {"media_type": "image/jpeg", "bytes": size, "sha256": sha256(picture)}}
 
 
 def last(simulator: Simulator) -> Entry:
+    """Return the newest entry of the journal."""
     return simulator.journal[-1]
 
 
-# ------------------------------------------------------------- the pair: how a picture travels
+# --- how a picture is sent -------------------------------------------------------------------
 
 
-async def test_a_picture_for_sora_travels_as_the_file_input_reference(
+async def test_a_picture_for_sora_is_sent_as_the_file_input_reference(
     gateway: VideosApi, simulator: Simulator, picture: Path
 ) -> None:
     request = ordered("sora-2", pictures=1)
@@ -157,7 +160,7 @@ async def test_a_picture_for_sora_travels_as_the_file_input_reference(
     assert entry.metadata == {}
 
 
-async def test_a_picture_for_wan_travels_as_img_url_in_the_metadata(
+async def test_a_picture_for_wan_is_sent_as_img_url_in_the_metadata(
     gateway: VideosApi, simulator: Simulator, picture: Path
 ) -> None:
     request = ordered("wan-2.5", pictures=1)
@@ -177,7 +180,7 @@ async def test_a_picture_for_wan_travels_as_img_url_in_the_metadata(
 
 
 @pytest.mark.parametrize(("family", "size"), [("sora-2", "1280x720"), ("wan-2.5", "1280*720")])
-async def test_text_alone_brings_neither_file_nor_picture(
+async def test_a_prompt_without_a_picture_sends_no_file_and_no_img_url(
     gateway: VideosApi, simulator: Simulator, family: str, size: str
 ) -> None:
     await made(gateway, ordered(family))
@@ -187,7 +190,7 @@ async def test_text_alone_brings_neither_file_nor_picture(
     assert entry.fields["size"] == size
 
 
-async def test_new_api_gets_a_wan_picture_where_its_plugin_and_where_its_older_relay_reads_it(
+async def test_new_api_gets_a_wan_picture_in_both_fields_that_its_versions_read(
     simulator: Simulator, picture: Path
 ) -> None:
     kept = described(picture)
@@ -201,7 +204,7 @@ async def test_new_api_gets_a_wan_picture_where_its_plugin_and_where_its_older_r
 
 
 async def test_the_bytes_of_a_multipart_body_are_what_curl_would_send(picture: Path) -> None:
-    """Read off the bare wire: names, a filename and a type for the file only, exact bytes."""
+    """Checks the raw request: names, a filename and a type for the file only, exact bytes."""
     server = Wire(wire.sending(wire.answer('{"id": "video_1"}', 201)))
     async with server.serve() as url, open_gateways([client(url)]) as gateways:
         await made(gateways["g"], ordered("sora-2", pictures=1, prompt="猫咪"), picture)
@@ -219,7 +222,7 @@ async def test_the_bytes_of_a_multipart_body_are_what_curl_would_send(picture: P
     assert b"Content-Type: image/jpeg" in heads[4]
 
 
-async def test_new_apis_json_carries_the_very_bytes(picture: Path) -> None:
+async def test_the_json_body_for_new_api_carries_the_bytes_of_the_picture(picture: Path) -> None:
     server = Wire(wire.sending(wire.answer('{"id": "task_1"}')))
     async with server.serve() as url, open_gateways([client(url, "new-api")]) as gateways:
         await made(gateways["g"], ordered("wan-2.5", dialect="new-api", pictures=1), picture)
@@ -228,10 +231,10 @@ async def test_new_apis_json_carries_the_very_bytes(picture: Path) -> None:
     assert server.requests[0].body.count(uri) == 2
 
 
-# ------------------------------------------------------------------------------ a round trip
+# --- from the order to the file ------------------------------------------------------------
 
 
-async def test_a_video_from_the_order_to_the_file(
+async def test_a_video_is_ordered_polled_and_downloaded_to_a_file(
     gateway: VideosApi, simulator: Simulator, clock: FakeClock, video: Path
 ) -> None:
     gateway_id = await made(gateway, ordered("sora-2"))
@@ -254,6 +257,7 @@ async def test_a_video_from_the_order_to_the_file(
 
 
 async def finished(gateway: VideosApi, simulator: Simulator, clock: FakeClock) -> tuple[str, Done]:
+    """Order a video, let it be made, and return its id and the answer to a poll."""
     gateway_id = await made(gateway, ordered("sora-2"))
     await simulator.rendered()
     await clock.advance(8)
@@ -276,7 +280,7 @@ async def finished(gateway: VideosApi, simulator: Simulator, clock: FakeClock) -
     ],
     ids=["truncated", "HTML", "502", "404", "cut"],
 )
-async def test_content_that_fails_is_trouble_and_the_url_is_the_way_around_it(
+async def test_content_that_cannot_be_downloaded_is_trouble_and_its_link_is_used_instead(
     gateway: VideosApi,
     simulator: Simulator,
     clock: FakeClock,
@@ -291,11 +295,11 @@ async def test_content_that_fails_is_trouble_and_the_url_is_the_way_around_it(
     if detail == HTML:
         said_no = Trouble(detail, definite=True)
     assert await gateway.content(gateway_id, None, video) == said_no
-    assert await shelf.fetched(gateway, gateway_id, done.sources, video) == Fetched(len(BLANK))
+    assert await file_store.fetched(gateway, gateway_id, done.sources, video) == Fetched(len(BLANK))
     assert video.read_bytes() == BLANK
 
 
-async def test_a_content_that_moved_to_another_host_is_fetched_there_without_our_key(
+async def test_content_redirected_to_another_host_is_downloaded_there_without_our_key(
     video: Path,
 ) -> None:
     media = Wire(wire.sending(wire.answer(BLANK)))
@@ -317,11 +321,11 @@ async def test_a_content_that_moved_to_another_host_is_fetched_there_without_our
     assert [one.is_authorized for one in media.requests] == [False]
 
 
-# ------------------------------------------------------------------- what the gateway may say
+# --- answers of the gateway -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
-async def test_any_success_with_an_id_is_an_acceptance(
+async def test_any_success_status_with_an_id_means_that_the_order_was_accepted(
     gateway: VideosApi, simulator: Simulator, status: int
 ) -> None:
     body = json.dumps({"id": "video_1", "status": "queued"})
@@ -332,7 +336,7 @@ async def test_any_success_with_an_id_is_an_acceptance(
     assert outcome == Accepted("video_1")
 
 
-async def test_an_answer_that_is_lost_is_uncertain_and_was_charged(
+async def test_a_create_request_whose_answer_is_lost_is_uncertain_and_was_charged(
     gateway: VideosApi, simulator: Simulator
 ) -> None:
     simulator.faults.add(Fault("create", "drop"))
@@ -359,7 +363,7 @@ async def test_an_answer_that_is_lost_is_uncertain_and_was_charged(
     ],
     ids=["429", "429 without a word", "no balance", "502"],
 )
-async def test_a_no_is_told_from_a_perhaps(
+async def test_each_refusal_of_a_create_request_gives_the_right_outcome(
     gateway: VideosApi, simulator: Simulator, fault: Fault, expected: object
 ) -> None:
     simulator.faults.add(fault)
@@ -369,7 +373,7 @@ async def test_a_no_is_told_from_a_perhaps(
     assert (outcome, simulator.charges) == (expected, 0)
 
 
-async def test_a_refused_prompt_is_refused_and_a_failed_one_fails(
+async def test_a_refused_prompt_is_rejected_and_a_failing_one_fails_as_moderated(
     gateway: VideosApi, clock: FakeClock
 ) -> None:
     refused = await create(gateway, ordered("sora-2", prompt="a cat [refuse]"), ())
@@ -382,7 +386,9 @@ async def test_a_refused_prompt_is_refused_and_a_failed_one_fails(
     assert failed.reason == Reason.MODERATED
 
 
-async def test_a_wrong_key_locks_every_operation(simulator: Simulator, video: Path) -> None:
+async def test_a_wrong_key_gives_locked_on_create_poll_and_download(
+    simulator: Simulator, video: Path
+) -> None:
     async with simulator.serve() as url:
         wrong = GatewayOptions(name="g", base_url=url, api_key="sk-wrong")
         async with open_gateways([wrong]) as gateways:
@@ -397,5 +403,5 @@ async def test_a_wrong_key_locks_every_operation(simulator: Simulator, video: Pa
     assert outcomes == [Locked(Reason.BAD_KEY, detail)] * 3
 
 
-async def test_an_unknown_id_is_missing(gateway: VideosApi) -> None:
+async def test_a_poll_for_an_unknown_id_answers_missing(gateway: VideosApi) -> None:
     assert await gateway.retrieve("video_of_nobody") == Missing()

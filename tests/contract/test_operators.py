@@ -92,7 +92,7 @@ def office(store: Store) -> Office:
         (Status.FAILED, "cancel_over"),
     ],
 )
-async def test_a_job_that_no_longer_waits_is_not_cancelled_and_it_is_said_why(
+async def test_a_job_that_no_longer_waits_is_not_cancelled_and_the_refusal_says_why(
     office: Office, status: Status, code: str
 ) -> None:
     job = await office.store.in_state(status)
@@ -103,7 +103,9 @@ async def test_a_job_that_no_longer_waits_is_not_cancelled_and_it_is_said_why(
     assert await office.acts() == []
 
 
-async def test_each_job_is_counted_once_whatever_its_state(office: Office) -> None:
+async def test_each_job_is_counted_once_in_the_statistics_whatever_its_state(
+    office: Office,
+) -> None:
     for status in Status:
         await office.store.in_state(status)
     (day,) = drawing.rows(await office.statistics.stats(), "rows")
@@ -127,7 +129,7 @@ async def test_each_job_is_counted_once_whatever_its_state(office: Office) -> No
         ("playground:ann", "playground:ann"),
     ],
 )
-async def test_a_person_is_named_by_an_id_or_a_mention(
+async def test_an_operator_names_a_person_by_id_or_by_mention(
     office: Office, typed: str, person: str
 ) -> None:
     (block,) = drawing.rows(await office.admin.block(actor=ANN, person=typed), "blocked")
@@ -145,7 +147,9 @@ async def test_a_person_is_named_by_an_id_or_a_mention(
         *("7", "irc:7", "discord: 7", ""),
     ],
 )
-async def test_a_name_is_no_id_so_nobody_is_blocked(office: Office, typed: str) -> None:
+async def test_a_name_instead_of_an_id_is_refused_and_nobody_is_blocked(
+    office: Office, typed: str
+) -> None:
     for asked in (
         office.admin.block(actor=ANN, person=typed),
         office.allowances.grant(actor=ANN, kind="person", of=typed, videos=1),
@@ -155,7 +159,9 @@ async def test_a_name_is_no_id_so_nobody_is_blocked(office: Office, typed: str) 
     assert await office.acts() == []
 
 
-async def test_it_is_said_where_nobody_of_this_id_has_ordered_yet(office: Office) -> None:
+async def test_a_block_and_a_grant_say_whether_that_person_has_ordered_before(
+    office: Office,
+) -> None:
     await office.store.admitted(a_job(person="7"))
     for person, known in (("discord:7", True), ("discord:8", False), ("telegram:7", False)):
         assert (await office.admin.block(actor=ANN, person=person))["known"] is known
@@ -163,8 +169,8 @@ async def test_it_is_said_where_nobody_of_this_id_has_ordered_yet(office: Office
         assert granted["known"] is known
 
 
-async def test_a_grant_given_twice_is_one_unless_somebody_says_again(office: Office) -> None:
-    """Its answer may have been lost, and whoever gave it can't know."""
+async def test_a_repeated_grant_is_refused_unless_the_operator_confirms_it(office: Office) -> None:
+    """The answer to the first grant may have been lost, and the operator can't know."""
 
     async def grant(of: str = "discord:7", videos: int = 2, *, again: bool = False) -> Values:
         allowances = office.allowances

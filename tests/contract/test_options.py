@@ -1,6 +1,6 @@
-"""Every option of the table at every door: offered by its name, and read by its one reader.
+"""Every option of the table, in each place that offers options: its name and its reader.
 
-Discord, which has to be there for that, is tried in `unit/platforms/discord/test_options.py`.
+Discord's commands are tested in `unit/platforms/discord/test_options.py`.
 """
 
 import json
@@ -22,7 +22,7 @@ from tests.contract.options import TYPED, UNREADABLE
 from tests.unit.core.orders import CATALOG
 
 
-def test_every_field_of_a_wish_is_its_words_or_an_option() -> None:
+def test_every_field_of_a_wish_is_the_prompt_or_an_option() -> None:
     assert [each.name for each in fields(Wish)] == [
         "prompt",
         *(option.field for option in OPTIONS.values()),
@@ -31,12 +31,12 @@ def test_every_field_of_a_wish_is_its_words_or_an_option() -> None:
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_an_option_has_one_sentence(name: str) -> None:
+def test_every_option_has_a_sentence_that_explains_it(name: str) -> None:
     assert i18n.say(Text(id=f"option.{name}"), "en") != f"option.{name}"
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_an_option_makes_the_same_wish_of_the_same_words_everywhere(name: str) -> None:
+def test_an_option_gives_the_same_wish_on_the_command_line_and_in_the_room(name: str) -> None:
     typed, value = TYPED[name]
     wish = Wish(prompt="a cat").having(**{OPTIONS[name].field: value})
     assert flags.wish_of(f'a cat --{name} "{typed}"', CATALOG) == wish
@@ -44,7 +44,9 @@ def test_an_option_makes_the_same_wish_of_the_same_words_everywhere(name: str) -
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_words_that_are_no_value_are_refused_by_one_code_everywhere(name: str) -> None:
+def test_an_unreadable_value_of_an_option_is_refused_with_the_same_code_everywhere(
+    name: str,
+) -> None:
     typed, code = UNREADABLE[name]
     with pytest.raises(Refused, match=code):
         flags.wish_of(f"a cat --{name} {typed}", CATALOG)
@@ -60,7 +62,7 @@ def test_the_command_line_offers_every_option() -> None:
 
 
 @pytest.mark.parametrize("name", ["seconds", "fit", "seed"])
-def test_the_command_line_says_why_words_are_no_value(name: str) -> None:
+def test_the_command_line_says_why_a_value_of_an_option_is_unreadable(name: str) -> None:
     typed, code = UNREADABLE[name]
     line = ["generate", "a cat", f"--{name}", typed]
     result = CliRunner().invoke(app, line, env={"COLUMNS": "400"})
@@ -74,13 +76,13 @@ def test_the_room_lists_every_option_of_a_command() -> None:
         assert commands[command]["options"] == list(OPTIONS)
 
 
-def test_the_room_takes_no_option_that_is_none() -> None:
+def test_the_room_refuses_an_option_that_does_not_exist() -> None:
     with pytest.raises(ValueError, match="wish"):
         framed("colour", "red")
 
 
 def framed(name: str, typed: str) -> frames.Say:
-    """A frame of the room with that option."""
+    """Return a frame of the room with that option."""
     head = {"do": "say", "nonce": "the-frame", "person": "ann", "command": "video"}
     frame = frames.read(json.dumps(head | {"text": "a cat", "wish": {name: typed}}))
     assert isinstance(frame, frames.Say)

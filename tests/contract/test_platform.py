@@ -1,4 +1,4 @@
-"""Claims about chat networks, each on all of them."""
+"""Tests of what every chat network must do, run on each of them."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
@@ -13,18 +13,21 @@ from bot.core.posts import PostKind
 from bot.core.replies import Reply, Text
 from bot.simulator.faults import Fault
 from bot.simulator.render import Renderer
-from tests.contract.places import DiscordPlace, Place, PlaygroundPlace
+from tests.contract.places import DiscordPlace, PlaygroundPlace, Stage
 from tests.contract.scenes import DiscordScene, PlaygroundScene, Scene
 from tests.contract.telegram import TelegramPlace, TelegramScene
 from tests.e2e.world import png
 
-PLACES: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Place]]] = {
+PLACES: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Stage]]] = {
     "discord": DiscordPlace.open,
     "playground": PlaygroundPlace.open,
     "telegram": TelegramPlace.open,
 }
 REMEMBERING = ("discord", "playground")
-"""Networks that know a nonce again and show their history; on Telegram `again` stands for both."""
+"""Networks that recognize a repeated nonce and show their history.
+
+Telegram does neither; see `again`.
+"""
 SCENES: Mapping[str, Callable[[Path, Renderer], AbstractAsyncContextManager[Scene]]] = {
     "discord": DiscordScene.open,
     "playground": PlaygroundScene.open,
@@ -33,49 +36,50 @@ SCENES: Mapping[str, Callable[[Path, Renderer], AbstractAsyncContextManager[Scen
 
 
 @pytest.fixture(params=PLACES)
-async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
+async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
     async with PLACES[request.param](tmp_path) as place:
         yield place
 
 
 @pytest.fixture(params=REMEMBERING)
-async def remembering(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
+async def remembering(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
+    """A place on a network that recognizes a repeated nonce."""
     async with PLACES[request.param](tmp_path) as place:
         yield place
 
 
-# --- the port ------------------------------------------------------------------------------------
+# --- the platform's interfaces -------------------------------------------------------------------
 
 
-async def test_a_network_at_work_is_connected(place: Place) -> None:
+async def test_a_running_platform_says_that_it_is_connected(place: Stage) -> None:
     assert await place.platform.is_connected()
 
 
 @pytest.mark.parametrize("kind", list(PostKind))
-async def test_a_message_says_what_it_is_about(place: Place, kind: PostKind) -> None:
+async def test_every_post_of_a_job_quotes_its_prompt(place: Stage, kind: PostKind) -> None:
     message_id, _ = await place.send(kind)
     assert place.shown() == [message_id]
     assert "a cat" in place.words(message_id)
 
 
-async def test_the_same_nonce_says_it_once(remembering: Place) -> None:
+async def test_two_sends_with_the_same_nonce_make_one_message(remembering: Stage) -> None:
     stands = await remembering.send()
     assert await remembering.send() == stands
     assert remembering.shown() == [stands[0]]
 
 
-async def test_another_nonce_is_another_message(place: Place) -> None:
+async def test_two_sends_with_different_nonces_make_two_messages(place: Stage) -> None:
     result = await place.send(PostKind.RESULT)
     assert await place.send(PostKind.FAILURE) != result
     assert len(place.shown()) == 2
 
 
-async def test_a_video_comes_along_whole(place: Place) -> None:
+async def test_a_video_is_attached_to_its_message_whole(place: Stage) -> None:
     message_id, _ = await place.send(video=place.file(b"a whole video"))
     assert place.attached(message_id) == [b"a whole video"]
 
 
-async def test_a_card_is_edited_in_its_place(place: Place) -> None:
+async def test_an_edited_card_keeps_its_message_and_shows_the_new_text(place: Stage) -> None:
     stands = await place.send(PostKind.CARD)
     card = place.standing(stands, PostKind.CARD)
     await place.platform.edit(card, place.job, place.reply(PostKind.FAILURE))
@@ -83,7 +87,7 @@ async def test_a_card_is_edited_in_its_place(place: Place) -> None:
     assert "could not make" in place.words(stands[0])
 
 
-async def test_a_card_that_is_gone_is_a_definite_no(place: Place) -> None:
+async def test_an_edit_of_a_removed_card_is_refused(place: Stage) -> None:
     stands = await place.send(PostKind.CARD)
     card = place.standing(stands, PostKind.CARD)
     await place.platform.remove(stands)
@@ -91,17 +95,19 @@ async def test_a_card_that_is_gone_is_a_definite_no(place: Place) -> None:
         await place.platform.edit(card, place.job, place.reply(PostKind.CARD))
 
 
-async def test_what_is_removed_is_gone_and_stays_gone(place: Place) -> None:
+async def test_a_removed_message_is_gone_and_a_second_removal_raises_nothing(place: Stage) -> None:
     stands = await place.send(video=place.file())
     for _ in range(2):
         await place.platform.remove(stands)
     assert place.shown() == []
     if isinstance(place.platform, ReadsHistory):
-        with suppress(Refused):  # a history that shows nothing at all tells nothing
+        with suppress(Refused):  # a history that can't be read finds nothing
             assert await place.platform.find(place.standing(stands), place.job) is None
 
 
-async def test_each_post_of_a_job_is_found_again(remembering: Place) -> None:
+async def test_each_post_of_a_job_is_found_in_the_history_of_its_channel(
+    remembering: Stage,
+) -> None:
     stands = {kind: await remembering.send(kind) for kind in (PostKind.CARD, PostKind.RESULT)}
     assert isinstance(remembering.platform, ReadsHistory)
     find, job = remembering.platform.find, remembering.job
@@ -110,14 +116,14 @@ async def test_each_post_of_a_job_is_found_again(remembering: Place) -> None:
     assert await find(remembering.post(PostKind.FAILURE), job) is None
 
 
-async def test_a_picture_is_fetched_whole(place: Place) -> None:
+async def test_a_picture_that_a_person_posted_is_downloaded_whole(place: Stage) -> None:
     picture = await place.picture(png())
     into = place.folder / "picture"
     await place.platform.fetch(picture, into, most=10_000)
     assert into.read_bytes() == png()
 
 
-async def test_never_more_than_asked_for(place: Place) -> None:
+async def test_a_file_larger_than_the_maximum_is_refused_by_fetch(place: Stage) -> None:
     picture = await place.picture(png())
     with pytest.raises(Refused) as caught:
         await place.platform.fetch(picture, place.folder / "picture", most=50)
@@ -128,7 +134,7 @@ async def test_never_more_than_asked_for(place: Place) -> None:
     assert caught.value.code == "sound_too_large"
 
 
-async def test_a_picture_that_is_gone_is_a_definite_no(place: Place) -> None:
+async def test_fetching_a_picture_that_was_deleted_is_refused(place: Stage) -> None:
     picture = await place.picture(png())
     place.lose(picture)
     with pytest.raises(Refused) as caught:
@@ -136,22 +142,22 @@ async def test_a_picture_that_is_gone_is_a_definite_no(place: Place) -> None:
     assert caught.value.code == "picture_gone"
 
 
-async def test_there_is_room_for_a_usual_video(place: Place) -> None:
+async def test_every_network_takes_a_video_of_8_mb(place: Stage) -> None:
     assert await upload_limit(place.platform, place.post(), place.job) >= 8_000_000
 
 
-def message_to(place: Place, reply: Reply) -> DirectMessage:
+def message_to(place: Stage, reply: Reply) -> DirectMessage:
     return DirectMessage(person_id=place.job.order.call.person.id, reply=reply, nonce="n1")
 
 
-async def test_an_operator_is_told_by_themselves(place: Place) -> None:
+async def test_a_notice_reaches_its_owner(place: Stage) -> None:
     words = Text(id="notice.works", values={"gateway": "main"})
     await place.platform.tell(message_to(place, Reply(text=words)))
     (said,) = place.told()
     assert "“main” works again." in said
 
 
-async def test_what_an_operator_was_told_is_changed_where_it_stands(place: Place) -> None:
+async def test_a_message_to_an_owner_is_edited_in_place_when_its_text_changes(place: Stage) -> None:
     begun = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
     over = Reply(text=Text(id="cause.stuck_over"))
     stands = await place.platform.tell(message_to(place, begun))
@@ -161,14 +167,14 @@ async def test_what_an_operator_was_told_is_changed_where_it_stands(place: Place
     await place.platform.retell(stands, over)
 
 
-async def test_what_an_operator_took_away_stays_away(place: Place) -> None:
+async def test_an_edit_of_a_deleted_message_to_an_owner_is_refused(place: Stage) -> None:
     words = Reply(text=Text(id="cause.stuck_over"))
     stands = await place.platform.tell(message_to(place, words))
     with pytest.raises(Refused):
         await place.platform.retell(stands._replace(message_id="1"), words)
 
 
-# --- the whole house -----------------------------------------------------------------------------
+# --- the whole service ---------------------------------------------------------------------------
 
 
 @pytest.fixture(params=SCENES)
@@ -179,7 +185,7 @@ async def scene(
         yield scene
 
 
-async def test_an_order_becomes_a_card_and_then_a_video(scene: Scene) -> None:
+async def test_an_order_shows_a_card_first_and_then_only_its_video(scene: Scene) -> None:
     await scene.ask("ann", "a cat")
     card, *_ = await scene.until(1)
     assert (card.is_card, card.has_video, card.pings) == (True, False, 0)
@@ -192,7 +198,7 @@ async def test_an_order_becomes_a_card_and_then_a_video(scene: Scene) -> None:
 
 
 @pytest.mark.proof
-async def test_a_failure_is_said_and_does_not_count(scene: Scene) -> None:
+async def test_a_failed_order_says_why_and_that_it_does_not_count(scene: Scene) -> None:
     await scene.ask("ann", "a cat [fail]")
     (failure,) = await scene.until_over()
     assert "content rules" in failure.text
@@ -201,7 +207,7 @@ async def test_a_failure_is_said_and_does_not_count(scene: Scene) -> None:
 
 
 @pytest.mark.proof
-async def test_a_failure_offers_another_model_in_its_place(scene: Scene) -> None:
+async def test_a_failed_order_offers_another_model_by_a_button(scene: Scene) -> None:
     await scene.ask("ann", "a cat [fail]")
     (failure,) = await scene.until_over()
     assert failure.buttons == ("Edit", "Try on Wan 2.5", "Try again")
@@ -212,7 +218,7 @@ async def test_a_failure_offers_another_model_in_its_place(scene: Scene) -> None
 
 
 @pytest.mark.proof
-async def test_the_same_event_twice_is_one_job(scene: Scene) -> None:
+async def test_the_same_event_delivered_twice_makes_one_job(scene: Scene) -> None:
     await scene.ask("ann", "a cat", event="1")
     await scene.ask("ann", "a cat", event="1")
     await scene.ask("ann", "a dog", event="2")
@@ -221,7 +227,7 @@ async def test_the_same_event_twice_is_one_job(scene: Scene) -> None:
 
 
 @pytest.mark.proof
-async def test_only_the_owner_presses_cancel(scene: Scene) -> None:
+async def test_only_the_person_who_ordered_can_press_cancel(scene: Scene) -> None:
     scene.simulator.faults.add(Fault("create", "answer", 429, "later", retry_after=600), times=9)
     await scene.ask("ann", "a cat")
     card = await scene.until_card("not answering right now")
@@ -234,7 +240,7 @@ async def test_only_the_owner_presses_cancel(scene: Scene) -> None:
 
 
 @pytest.mark.proof
-async def test_only_the_owner_deletes(scene: Scene) -> None:
+async def test_only_the_person_who_ordered_can_press_delete(scene: Scene) -> None:
     await scene.ask("ann", "a cat")
     (result,) = await scene.until_over()
     assert await scene.press("bob", result, "Delete") == "That one belongs to somebody else."

@@ -1,7 +1,7 @@
-"""Orders arrive: every model, kind and dialect, at the gateway that speaks it.
+"""Each order reaches its gateway, for every model, kind and dialect.
 
-Each order goes the whole way, from the catalog over the wire into the video that is made of it;
-what a dialect cannot say never gets past the catalog.
+Each order goes from the catalog over HTTP into the video that is made of it. What a dialect cannot
+express is refused by the catalog.
 """
 
 import json
@@ -31,24 +31,24 @@ from bot.simulator.scenes import Scene
 from bot.simulator.server import Simulator
 from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import changed
-from tests.unit.gateways import bodies, samples, shelf
+from tests.unit.gateways import bodies, file_store, samples
 from tests.unit.media.samples import write_sound
 
 PAGE = Path(__file__).parents[2] / "docs" / "gateways.md"
 BLANK = b"\0\0\0\x10ftypisom" + bytes(4096)
 LONG = 120.0
-"""Seconds in which every simulated video is made, and its gateway has seen so."""
+"""Seconds after which every simulated video is made and its gateway knows so."""
 SPEAKERS = {
     "documented": "documented",
     "new-api": "new-api",
     "new-api-a": "new-api",
     "openai": "openai",
 }
-"""Profile → dialect."""
+"""Profile → the dialect that its gateway speaks."""
 
 
 def speaks(dialect: str) -> list[tuple[Model, Kind]]:
-    """Each kind that has a body of its own; words for a remix go to an address of its own."""
+    """Return each model and kind with a body of its own; a remix goes to another address."""
     models = bodies.catalog(dialect).models
     return [(model, kind) for model in models for kind in model.kinds if kind in bodies.FILES]
 
@@ -57,7 +57,7 @@ ROWS = [
     pytest.param(profile, model, kind, id=f"{profile}-{model.name}-{kind}")
     for profile, dialect in SPEAKERS.items()
     for model, kind in speaks(dialect)
-    if profile != "openai" or model.name in SORA  # of others OpenAI itself knows nothing
+    if profile != "openai" or model.name in SORA  # OpenAI serves no other models
 ]
 EVERYTHING = sorted(
     {(model.name, kind) for dialect in bodies.DIALECTS for model, kind in speaks(dialect)}
@@ -65,7 +65,7 @@ EVERYTHING = sorted(
 
 
 class Seeing(Renderer):
-    """Draws nothing, and remembers what each video would have been drawn from."""
+    """A renderer that draws nothing and remembers what each video would have been drawn from."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class Seeing(Renderer):
 
 @dataclass
 class Way:
-    """One gateway, the client that speaks to it, and all that can be seen of both."""
+    """One gateway, the client that speaks to it, and all that a test can see of both."""
 
     simulator: Simulator
     gateway: VideosApi
@@ -108,10 +108,10 @@ def pictures(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize(("way", "model", "kind"), ROWS, indirect=["way"])
-async def test_an_order_becomes_the_video_that_was_meant(
+async def test_an_order_at_each_gateway_becomes_the_video_that_was_asked_for(
     way: Way, model: Model, kind: Kind, tmp_path: Path
 ) -> None:
-    """With the bodies that are written down, out of the very pictures, and back as a file."""
+    """Checks the request against the file of bodies, the pictures that arrive, and the video."""
     order = bodies.ordered(model, kind)
     _, request = bodies.catalog(way.gateway.dialect).choose(order)
     given = way.files[: bodies.FILES[kind]]
@@ -122,7 +122,7 @@ async def test_an_order_becomes_the_video_that_was_meant(
     await way.clock.advance(LONG)
     done = await way.gateway.retrieve(created.gateway_id)
     assert isinstance(done, Done)
-    fetched = await shelf.fetched(
+    fetched = await file_store.fetched(
         way.gateway, created.gateway_id, done.sources, tmp_path / "video.mp4"
     )
 
@@ -135,7 +135,7 @@ async def test_an_order_becomes_the_video_that_was_meant(
 
 
 @pytest.mark.parametrize("way", ["openai"], indirect=True)
-async def test_other_words_reach_the_gateway_that_remixes(way: Way) -> None:
+async def test_a_remix_reaches_the_gateway_that_supports_remixes(way: Way) -> None:
     catalog = bodies.catalog("openai")
     order = changed(bodies.PLAIN, family="sora-2")
     model, request = catalog.choose(order)
@@ -169,7 +169,7 @@ async def test_other_words_reach_the_gateway_that_remixes(way: Way) -> None:
 async def test_a_picture_and_a_sound_become_a_video_as_long_as_the_sound(
     way: Way, tmp_path: Path
 ) -> None:
-    """By the very table that the page shows; only this dialect can carry it."""
+    """Uses the table that the page shows; only this dialect can carry a sound."""
     picture, song = (
         way.files[0],
         write_sound(tmp_path / "song.mp3", "mp3", "libmp3lame", seconds=6.9),
@@ -197,7 +197,7 @@ async def test_a_picture_and_a_sound_become_a_video_as_long_as_the_sound(
     assert (video.pictures, video.voice) == ((picture.read_bytes(),), song.read_bytes())
 
 
-def test_the_model_of_sounds_on_the_page_is_refused_or_missing_where_it_would_fail(
+def test_a_sound_model_is_refused_or_missing_at_dialects_that_cannot_carry_sounds(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(Misconfigured) as wrong:
@@ -207,7 +207,7 @@ def test_the_model_of_sounds_on_the_page_is_refused_or_missing_where_it_would_fa
 
 
 def shown(folder: Path, dialect: str) -> Config:
-    """A configuration with the table of the page, at a gateway that speaks `dialect`."""
+    """Return a configuration with the page's table, at a gateway that speaks `dialect`."""
     tables = re.findall(r"```toml\n(.+?)```", PAGE.read_text("utf-8"), re.DOTALL)
     (table,) = [each for each in tables if "wan2.2-s2v" in each]
     (folder / "config.toml").write_text(table, "utf-8")
@@ -215,7 +215,9 @@ def shown(folder: Path, dialect: str) -> Config:
 
 
 @pytest.mark.parametrize("dialect", bodies.DIALECTS)
-def test_what_a_dialect_cannot_say_is_refused_before_there_is_a_request(dialect: str) -> None:
+def test_a_kind_that_a_dialect_cannot_express_is_refused_before_a_request_is_built(
+    dialect: str,
+) -> None:
     can = {(model.name, kind) for model, kind in speaks(dialect)}
     models = {model.name: model for each in bodies.DIALECTS for model, _ in speaks(each)}
     for name, kind in EVERYTHING:
@@ -224,17 +226,21 @@ def test_what_a_dialect_cannot_say_is_refused_before_there_is_a_request(dialect:
                 bodies.catalog(dialect).choose(bodies.ordered(models[name], kind))
 
 
-def test_every_profile_and_every_model_of_the_simulator_is_reached() -> None:
+def test_every_profile_and_every_model_of_the_simulator_is_tested_here() -> None:
     plugged = {name for name in PROFILES if name.startswith("new-api-c")}
-    assert SPEAKERS.keys() == PROFILES.keys() - plugged  # what plugins get stands in tests/unit
+    assert SPEAKERS.keys() == PROFILES.keys() - plugged  # tests/unit covers what plugins receive
     for profile, dialect in SPEAKERS.items():
         named = {model.name for model, _ in speaks(dialect)}
-        elsewhere = {"sora-2-pro", *SINGERS, *JIMENG_V30}  # of 3.0: test_reach_plugins
+        elsewhere = {
+            "sora-2-pro",
+            *SINGERS,
+            *JIMENG_V30,
+        }  # models of version 3.0: see test_reach_plugins
         missing = PROFILES[profile].models.keys() - named - elsewhere
         assert missing == set(), profile
 
 
-def test_the_page_has_a_cell_for_each_and_a_dash_for_the_rest() -> None:
+def test_the_gateways_page_lists_exactly_the_kinds_that_each_dialect_can_order() -> None:
     said = set()
     for row in re.findall(
         r"^\| (`.+`) \| (\w+) \| (.+) \|$", PAGE.read_text("utf-8"), re.MULTILINE
@@ -250,21 +256,21 @@ def test_the_page_has_a_cell_for_each_and_a_dash_for_the_rest() -> None:
     }
 
 
-# --- what arrived, in the words of the file of bodies --------------------------------------------
+# --- what arrived, in the format of the file of bodies -------------------------------------------
 
 
 def golden(dialect: str, model: Model, kind: Kind) -> str:
-    """The paragraph that is written down."""
+    """Return the paragraph of the file of bodies for this dialect, model and kind."""
     text = bodies.FILE.read_text("utf-8")
     _, _, after = text.partition(f"{dialect} · {model.name} · {kind}\n")
     return after.partition("\n\n")[0].rstrip("\n")
 
 
 def arrived(entry: Entry, given: list[Path]) -> str:
-    """An entry of the journal as such a paragraph."""
+    """Return an entry of the journal in the format of the file of bodies."""
     names = {sha256(file.read_bytes()).hexdigest(): f"<{file.stem}>" for file in given}
     names |= {b64encode(file.read_bytes()).decode(): f"<{file.stem}>" for file in given}
-    if "duration" in entry.fields:  # of ours only what is JSON has one
+    if "duration" in entry.fields:  # our own requests have this field in JSON only
         said = {name: named(unpacked(name, text), names) for name, text in entry.fields.items()}
         said["metadata"] = named(entry.metadata, names)
         return bodies.drawn(Body(json=json.dumps(said).encode())).rstrip("\n")
@@ -278,7 +284,10 @@ def arrived(entry: Entry, given: list[Path]) -> str:
 
 
 def unpacked(name: str, text: object) -> object:
-    """A value of a JSON body, which the journal keeps as text: only `seconds` is sent as one."""
+    """Return the decoded value of a JSON body.
+
+    The journal keeps text; only `seconds` was sent as text.
+    """
     try:
         return text if name == "seconds" else json.loads(str(text))
     except ValueError:
@@ -286,7 +295,7 @@ def unpacked(name: str, text: object) -> object:
 
 
 def named(value: object, names: dict[str, str]) -> object:
-    """The same with each picture's name in place of its bytes."""
+    """Return the value with each picture's name instead of its bytes."""
     match value:
         case {"data_uri": {"media_type": media_type, "sha256": str(digest)}}:
             return f"data:{media_type};base64,{names[digest]}"

@@ -1,6 +1,7 @@
-"""No order is paid and wrong behind new-api, whatever its plugins are and what we know of them.
+"""Behind new-api no order is paid and comes out wrong, whatever its plugins are.
 
-It is right, or refused before it is paid: by us, or by the gateway. The page says which.
+Each order comes out right, or is refused before it is paid: by us or by the gateway. The page says
+which.
 """
 
 import random
@@ -23,7 +24,7 @@ from tests.unit.gateways import bodies
 
 
 def wishes(model: Model, kind: Kind) -> Iterator[Order]:
-    """Each wish by itself, with each of its values."""
+    """Yield orders that each use one option, with each of its values."""
     plain = bodies.ordered(replace(model, takes=()), kind)
     yield plain
     yield from (changed(plain, seconds=each) for each in {min(model.seconds), max(model.seconds)})
@@ -38,7 +39,7 @@ def wishes(model: Model, kind: Kind) -> Iterator[Order]:
 
 @pytest.mark.proof
 @pytest.mark.parametrize(("name", "dialect", "known"), ROWS)
-async def test_all_wishes_at_once_are_right_or_refused_before_they_are_paid(
+async def test_orders_with_all_options_at_once_come_out_right_or_are_refused_unpaid(
     name: str, dialect: str, known: str, tmp_path: Path
 ) -> None:
     async with way(PROFILES[name][0], dialect, tmp_path) as it:
@@ -51,7 +52,7 @@ async def test_all_wishes_at_once_are_right_or_refused_before_they_are_paid(
 
 @pytest.mark.proof
 @pytest.mark.parametrize(("name", "dialect", "known"), ROWS)
-async def test_each_wish_is_right_or_refused_before_it_is_paid(
+async def test_orders_with_a_single_option_come_out_right_or_are_refused_unpaid(
     name: str, dialect: str, known: str, tmp_path: Path
 ) -> None:
     async with way(PROFILES[name][0], dialect, tmp_path) as it:
@@ -78,7 +79,7 @@ class Copies:
         self._made: dict[tuple[Path, Fit], Path] = {}
 
     def fitted(self, file: Path, fit: Fit) -> Path:
-        """Made once for each demand."""
+        """Return the copy of a picture for this fit; each copy is made once."""
         if (file, fit) not in self._made:
             copy = self.folder / f"{file.stem}-{len(self._made)}.jpg"
             fit_pictures(file, fit, copy, self.folder / f"whole-{copy.name}")
@@ -87,7 +88,7 @@ class Copies:
 
     @property
     def heaviest(self) -> int:
-        """Bytes of the largest that was sent."""
+        """Return the size in bytes of the largest copy that was sent."""
         return max(copy.stat().st_size for copy in self._made.values())
 
 
@@ -109,10 +110,10 @@ LARGE = [
 
 @pytest.mark.proof
 @pytest.mark.parametrize(("name", "dialect", "known"), LARGE)
-async def test_a_picture_of_10_mb_arrives_or_is_refused_where_a_small_one_is(
+async def test_a_picture_of_10_mb_comes_out_like_a_small_one_behind_each_plugin(
     name: str, dialect: str, known: str, tmp_path: Path, copies: Copies
 ) -> None:
-    """Over the wire, as the copy that fits: byte for byte, wherever the small one arrives."""
+    """The fitted copy arrives byte for byte over HTTP, wherever a small picture arrives."""
     seen: dict[tuple[str, str], str] = {}
     async with way(PROFILES[name][0], dialect, tmp_path) as it:
         it.pictures, it.fitted = copies.originals, copies.fitted
@@ -129,14 +130,17 @@ async def test_a_picture_of_10_mb_arrives_or_is_refused_where_a_small_one_is(
 
 
 @pytest.mark.proof
-def test_the_whole_page_is_that_of_today() -> None:
-    """With the vendors' fields; if it is not: `python -m docs.reach_page` writes it anew."""
+def test_the_page_of_orders_that_reach_vendors_is_up_to_date() -> None:
+    """The page contains the vendors' fields.
+
+    If it is outdated, `python -m docs.reach_page` rewrites it.
+    """
     assert PAGE.read_text("utf-8") == page()
 
 
 @pytest.mark.proof
-async def test_with_a_picture_no_vendor_is_told_another_shape(tmp_path: Path) -> None:
-    """The picture's, or the one that was asked for, to which the picture is made."""
+async def test_an_order_with_a_picture_never_gives_a_vendor_another_shape(tmp_path: Path) -> None:
+    """The shape is the picture's or the chosen one, to which the picture is then fitted."""
     tall = replace(bodies.PICTURE, width=720, height=1280)
     shapes = []
     async with way(NEW_API_C, "new-api", tmp_path) as it:
@@ -151,8 +155,8 @@ async def test_with_a_picture_no_vendor_is_told_another_shape(tmp_path: Path) ->
     assert [each for each in shapes if each[2] not in (None, "", "adaptive", "9:16")] == []
 
 
-async def test_a_picture_that_a_plugin_drops_is_seen_here(tmp_path: Path) -> None:
-    """In the obvious field, which Seedance accepts and does not read: the table can go red."""
+async def test_a_picture_that_a_plugin_drops_is_noticed_by_this_test(tmp_path: Path) -> None:
+    """Negative control: Seedance accepts the obvious field `image` but does not read it."""
     model = catalog("C newest", "new-api", "nothing").model("doubao-seedance-1-0-pro-250528")
     assert model is not None
     obvious = Fields(files={Kind.PICTURE: (("image",),)}, length=model.places.length)

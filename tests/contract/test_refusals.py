@@ -1,4 +1,4 @@
-"""An order that alone meets a lock is ended, and pauses nobody; a true lock pauses its gateway."""
+"""An order that alone meets a lock ends and pauses nothing; a true lock pauses its gateway."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from bot.core import moves
-from bot.core.desk import PAUSE
+from bot.core.context import PAUSE
 from bot.core.jobs import Job, Reason, Status
 from bot.core.notices import Pause
 from bot.core.orders import VideoRequest
@@ -46,14 +46,14 @@ class History:
     jobs: dict[str, Job] = field(default_factory=dict)
 
     async def sent(self, name: str) -> Job:
-        """The order of this name, whose POST leaves now."""
+        """Send the POST of the order with this name now."""
         self.now += 1
         if name not in self.jobs:
             self.jobs[name] = await self.store.in_state(Status.SUBMITTING)
         return replace(self.jobs[name], submitted_at=self.now)
 
     async def pauses(self, name: str, reason: Reason = Reason.BAD_KEY) -> bool:
-        """Its POST meets a lock."""
+        """The order's POST meets a lock. Return whether that pauses the gateway."""
         job = await self.sent(name)
         self.now += 10
         return await self.told(job, reason)
@@ -65,7 +65,7 @@ class History:
         )
 
     async def passes(self, name: str, *, balance: bool = True) -> None:
-        """Its POST is accepted, or answered as for a good key."""
+        """The order's POST is accepted, or answered as for a good key."""
         job = await self.sent(name)
         self.now += 10
         await self.store.pauses.passed(job, self.account, balance=balance)
@@ -75,24 +75,27 @@ class History:
             )
 
     async def poll_is_locked(self) -> None:
-        """A look pauses the gateway."""
+        """Let a poll pause the gateway."""
         self.now += 10
-        pause = Pause(Reason.BAD_KEY, until=self.now + 50, looking=True)
+        pause = Pause(Reason.BAD_KEY, until=self.now + 50, polls_only=True)
         await self.store.pauses.pause("main", pause, detail="no", rooms=(), now=self.now)
 
     async def told_of_pass(self, job: Job) -> None:
-        """Its POST was accepted; it left some time ago."""
+        """Record that the job's POST, which left some time ago, was accepted."""
         await self.store.pauses.passed(job, self.account, balance=True)
 
     async def end_pause(self) -> None:
-        """The gateway works again, as an order of another account shows."""
+        """End the pause, as if an order of another account had shown that the gateway works."""
         account, self.account = self.account, OTHER_KEY
         await self.passes("Z")
         self.account = account
 
     async def play(self, events: str) -> str:
-        """`A-`: A meets a lock, `A$`: of its balance, `B+`: B is accepted, `B!`: is moderated,
-        `?-`: a look meets a lock. Answers with the fates of the locked: `p`aused or `a`lone."""
+        """Play events and return the fates of the locked orders, `p`aused or `a`lone.
+
+        `A-`: A meets a lock. `A$`: a lock for its balance. `B+`: B is accepted. `B!`: B is
+        moderated. `?-`: a poll meets a lock.
+        """
         fates = ""
         for event in events.split():
             name, what = event[0], event[1]
@@ -133,14 +136,16 @@ class History:
         ("A- B+ A- C- D-", "papp"),
     ],
 )
-async def test_an_order_is_alone_if_another_has_passed_and_none_was_locked_since(
+async def test_a_refusal_concerns_one_order_alone_if_another_order_passed_and_none_was_locked_since(
     store: Store, events: str, fates: str
 ) -> None:
     assert await History(store).play(events) == fates
 
 
-async def test_of_two_that_are_refused_in_one_moment_one_at_most_is_alone(store: Store) -> None:
-    """A balance that was filled for a single video: the others wait."""
+async def test_of_two_orders_refused_at_the_same_moment_at_most_one_ends_as_refused_alone(
+    store: Store,
+) -> None:
+    """The balance was filled for a single video: the other orders wait."""
     history = History(store)
     await history.play("A- C- B+")
     first, second = [await history.sent(name) for name in "AC"]
@@ -160,7 +165,9 @@ async def test_of_two_that_are_refused_in_one_moment_one_at_most_is_alone(store:
     assert await other, "paused"
 
 
-async def test_a_post_that_left_before_the_first_refusal_proves_nothing(store: Store) -> None:
+async def test_a_post_sent_before_the_first_refusal_does_not_prove_that_the_key_works(
+    store: Store,
+) -> None:
     history = History(store)
     early = await history.sent("B")
     assert await history.play("A-") == "p"
@@ -168,8 +175,8 @@ async def test_a_post_that_left_before_the_first_refusal_proves_nothing(store: S
     assert await history.play("A-") == "p"
 
 
-async def test_the_same_refusal_told_twice_is_one(store: Store) -> None:
-    """The database took it, and the line was cut before it could say so."""
+async def test_the_same_refusal_recorded_twice_counts_once(store: Store) -> None:
+    """The database wrote the row, but the connection broke before it could answer."""
     history = History(store)
     refused = await history.sent("A")
     history.now += 10
@@ -178,14 +185,14 @@ async def test_the_same_refusal_told_twice_is_one(store: Store) -> None:
     assert await history.told(refused)
 
 
-async def test_with_another_key_an_order_is_judged_anew(store: Store) -> None:
+async def test_with_another_key_a_refused_order_is_judged_from_the_start(store: Store) -> None:
     history = History(store)
     await history.play("A- B+")
     history.account = OTHER_KEY
     assert await history.play("A- A- C+ A-") == "ppa"
 
 
-async def test_the_pass_of_another_key_proves_nothing(store: Store) -> None:
+async def test_an_order_accepted_with_another_key_proves_nothing_for_this_key(store: Store) -> None:
     history = History(store)
     await history.play("A-")
     history.account = OTHER_KEY
@@ -195,7 +202,7 @@ async def test_the_pass_of_another_key_proves_nothing(store: Store) -> None:
 
 
 @pytest.mark.proof
-async def test_a_restart_forgets_nothing_of_it(new_url: NewUrl) -> None:
+async def test_after_a_restart_refused_orders_are_judged_as_before(new_url: NewUrl) -> None:
     url, history, fates = await new_url(), None, ""
     for event in ("A-", "B+", "A-", "C-"):
         async with open_database(url) as database:
@@ -205,7 +212,7 @@ async def test_a_restart_forgets_nothing_of_it(new_url: NewUrl) -> None:
     assert fates == "pap"
 
 
-async def test_an_account_is_an_address_and_a_key_and_tells_neither() -> None:
+async def test_an_account_id_depends_on_address_and_key_and_reveals_neither() -> None:
     settings = [
         GatewayOptions(name="main", base_url="https://a.example", api_key="sk-secret"),
         GatewayOptions(name="twin", base_url="https://a.example/v1", api_key="sk-secret"),
@@ -221,7 +228,9 @@ async def test_an_account_is_an_address_and_a_key_and_tells_neither() -> None:
 
 
 @pytest.mark.parametrize("step", [3 * DAY, -DAY])
-async def test_the_rule_holds_across_a_clock_that_is_set(store: Store, step: float) -> None:
+async def test_the_rule_for_orders_refused_alone_still_works_after_the_clock_is_set(
+    store: Store, step: float
+) -> None:
     history = History(store)
     await history.play("A- B+")
     history.now += step
@@ -229,14 +238,14 @@ async def test_the_rule_holds_across_a_clock_that_is_set(store: Store, step: flo
     assert await history.play("A- C-") == "ap"
 
 
-async def test_times_of_a_future_that_was_none_speak_for_nobody(store: Store) -> None:
+async def test_entries_from_a_wrong_future_clock_do_not_count_for_an_order(store: Store) -> None:
     history = History(store, now=NOON + 3 * DAY)
     await history.play("A- B+")
     history.now = NOON
     assert await history.play("A- B+ A-") == "pa"
 
 
-async def test_a_pass_of_a_future_that_was_none_speaks_for_nobody(store: Store) -> None:
+async def test_an_acceptance_dated_by_a_wrong_future_clock_proves_nothing(store: Store) -> None:
     history = History(store)
     assert await history.play("A-") == "p"
     history.now += 3 * DAY
@@ -245,7 +254,7 @@ async def test_a_pass_of_a_future_that_was_none_speaks_for_nobody(store: Store) 
     assert await history.play("A-") == "p"
 
 
-async def test_a_lock_of_another_key_does_not_speak_against_an_order(store: Store) -> None:
+async def test_a_refusal_with_another_key_does_not_count_against_an_order(store: Store) -> None:
     history = History(store)
     await history.play("A- B+")
     history.account = OTHER_KEY
@@ -256,8 +265,8 @@ async def test_a_lock_of_another_key_does_not_speak_against_an_order(store: Stor
 
 
 @pytest.mark.proof
-async def test_a_pass_that_is_told_late_hides_no_later_one(store: Store) -> None:
-    """A lock between the two POSTs came before the later of them left."""
+async def test_an_acceptance_recorded_late_does_not_hide_a_later_acceptance(store: Store) -> None:
+    """The lock between the two POSTs came before the later POST left."""
     history = History(store)
     await history.play("A-")
     early = await history.sent("B")
@@ -266,7 +275,7 @@ async def test_a_pass_that_is_told_late_hides_no_later_one(store: Store) -> None
     assert await history.play("A-") == "a"
 
 
-async def test_a_post_that_left_before_the_first_refusal_proves_nothing_after_the_pause(
+async def test_a_post_sent_before_the_first_refusal_proves_nothing_even_after_the_pause(
     store: Store,
 ) -> None:
     history = History(store)
@@ -277,7 +286,7 @@ async def test_a_post_that_left_before_the_first_refusal_proves_nothing_after_th
     assert await history.play("A-") == "p"
 
 
-async def test_a_lock_that_came_after_a_pass_had_left_is_remembered_although_its_order_is_over(
+async def test_a_refusal_that_came_after_an_accepted_post_left_counts_even_if_its_order_is_over(
     store: Store,
 ) -> None:
     history = History(store)
@@ -291,8 +300,8 @@ async def test_a_lock_that_came_after_a_pass_had_left_is_remembered_although_its
     assert await history.play("A-") == "p"
 
 
-async def test_an_order_whose_row_is_gone_pauses_the_gateway(store: Store) -> None:
-    """It was deleted during its POST: nothing can be noted of it."""
+async def test_a_refused_order_whose_row_was_deleted_pauses_the_gateway(store: Store) -> None:
+    """The order was deleted during its POST, so nothing can be noted on its row."""
     history = History(store)
     await history.play("A- B+")
     job = await history.sent("A")
@@ -300,7 +309,7 @@ async def test_an_order_whose_row_is_gone_pauses_the_gateway(store: Store) -> No
     assert await history.told(job)
 
 
-async def test_nothing_is_remembered_of_orders_that_were_taken_or_are_over(store: Store) -> None:
+async def test_refusals_of_orders_that_were_accepted_or_ended_are_forgotten(store: Store) -> None:
     history = History(store)
     await history.play("A- C- D- B- B+")
     for name in "AC":
@@ -320,7 +329,7 @@ LOCK = Locked(Reason.BAD_KEY, "HTTP 403: no access to this model")
 
 
 class Judging(ScriptedGateway):
-    """Answers by the prompt; keeps which prompts came."""
+    """A gateway that answers by the prompt and keeps the prompts that came."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -343,11 +352,12 @@ class Judging(ScriptedGateway):
 
 
 async def ordered(workshop: Workshop, prompt: str, number: int = 1) -> list[Job]:
+    """Submit `number` orders with this prompt."""
     return [await workshop.submit(order(prompt=prompt)) for _ in range(number)]
 
 
 @pytest.mark.proof
-async def test_an_order_that_alone_meets_a_lock_is_ended_free_of_charge_and_holds_up_nobody(
+async def test_an_order_refused_alone_fails_free_of_charge_and_delays_no_other_order(
     new_url: NewUrl, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gateway = Judging()
@@ -372,7 +382,7 @@ async def test_an_order_that_alone_meets_a_lock_is_ended_free_of_charge_and_hold
 
 
 @pytest.mark.proof
-async def test_a_key_that_is_revoked_while_others_pass_pauses_the_gateway_and_loses_nothing(
+async def test_a_key_revoked_while_orders_pass_pauses_the_gateway_and_loses_no_order(
     new_url: NewUrl, tmp_path: Path
 ) -> None:
     gateway = Judging()
@@ -384,7 +394,7 @@ async def test_a_key_that_is_revoked_while_others_pass_pauses_the_gateway_and_lo
         waiting = await ordered(workshop, "fine", 9)
         for _ in range(5):
             await workshop.work(PAUSE)
-        # Those that left in one moment, and one in each pause since.
+        # Those that left at the same moment, and one in each pause since.
         assert len(gateway.prompts) < 2 + 9 + 6
         assert {(await workshop.job(job.id)).status for job in waiting} == {Status.QUEUED}
         gateway.answers.clear()

@@ -1,4 +1,4 @@
-"""The one-time code makes one owner, whoever else knows it."""
+"""The one-time code makes exactly one owner, however many people know it."""
 
 import asyncio
 import re
@@ -31,6 +31,7 @@ def access(store: Store) -> Access:
 
 
 async def claimed(access: Access, code: str, name: str) -> bool:
+    """Whether the code makes this person the owner."""
     try:
         await access.claim(code, Person(id=name, name=name), HALL)
     except Refused:
@@ -38,21 +39,23 @@ async def claimed(access: Access, code: str, name: str) -> bool:
     return True
 
 
-async def test_of_many_who_know_the_code_one_becomes_the_owner(access: Access) -> None:
+async def test_of_twenty_people_who_use_the_code_at_once_only_one_becomes_owner(
+    access: Access,
+) -> None:
     code = await access.new_code()
     assert code is not None
     won = await asyncio.gather(*(claimed(access, code, f"p{number}") for number in range(20)))
     assert sum(won) == 1
 
 
-async def test_a_code_that_was_withdrawn_is_good_no_more(access: Access) -> None:
+async def test_a_withdrawn_owner_code_no_longer_works(access: Access) -> None:
     code = await access.new_code()
     assert code is not None
     await access.forget_code()
     assert not await claimed(access, code, "ann")
 
 
-async def test_a_new_code_takes_the_place_of_the_old_one(access: Access) -> None:
+async def test_a_new_owner_code_replaces_the_old_one(access: Access) -> None:
     old, new = await access.new_code(), await access.new_code()
     assert old is not None
     assert new is not None
@@ -62,13 +65,15 @@ async def test_a_new_code_takes_the_place_of_the_old_one(access: Access) -> None
 
 
 @pytest.mark.parametrize("code", ["", " ", "AAAA-BBBB-CCCC"])
-async def test_without_a_code_nobody_becomes_the_owner(access: Access, code: str) -> None:
+async def test_a_wrong_or_empty_code_makes_nobody_the_owner(access: Access, code: str) -> None:
     assert not await claimed(access, code, "eve")
     assert await access.new_code() is not None
 
 
-async def test_the_bot_is_given_away_as_the_page_says(store: Store, access: Access) -> None:
-    """Nobody is told what the old owner was still to be told, and there is a code again."""
+async def test_the_documented_sql_commands_hand_the_bot_to_a_new_owner(
+    store: Store, access: Access
+) -> None:
+    """Messages for the old owner are dropped, and there is an owner's code again."""
     page = (Path(__file__).parents[2] / "docs" / "operating.md").read_text("utf-8")
     (given,) = set(re.findall(r'^ *(?:sqlite3|psql) \S+ (?:-c )?"([^"]+)"', page, re.MULTILINE))
     code = await access.new_code()

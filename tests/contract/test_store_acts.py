@@ -1,4 +1,4 @@
-"""Acts are rows that are only ever added, read with the newest first."""
+"""Acts are rows that are never changed; they are read newest first."""
 
 from sqlalchemy import Connection
 
@@ -8,6 +8,8 @@ from tests.contract.rows import NOON, Store
 
 
 async def noted(store: Store, *acts: Act) -> None:
+    """Write these acts."""
+
     def work(connection: Connection) -> None:
         for act in acts:
             note(connection, act)
@@ -27,7 +29,7 @@ def an_act(number: int, subject: str = "job1") -> Act:
     )
 
 
-async def test_acts_are_read_as_they_were_written_the_newest_first(store: Store) -> None:
+async def test_acts_are_read_as_they_were_written_newest_first(store: Store) -> None:
     first, second, other = an_act(1), an_act(2), an_act(3, subject="job2")
     await noted(store, first, second, other)
     acts = Acts(store.database)

@@ -1,4 +1,4 @@
-"""Admission: a wish becomes a row once, and never past a limit, however many ask at once."""
+"""Admission: an order becomes a row once and never exceeds a limit, however many arrive at once."""
 
 import asyncio
 import itertools
@@ -25,7 +25,7 @@ from tests.contract.rows import FREE, NOON, PRICE, Store, a_job
 DAY = 86_400.0
 
 
-async def test_an_admitted_job_is_a_row_and_owes_its_card(store: Store) -> None:
+async def test_an_admitted_job_is_stored_with_a_card_to_post(store: Store) -> None:
     job = a_job()
     admitted = await store.admitted(job)
     assert admitted == job
@@ -35,11 +35,11 @@ async def test_an_admitted_job_is_a_row_and_owes_its_card(store: Store) -> None:
     assert (card.due_at, card.message_id) == (NOON + CARD_GRACE, None)
 
 
-async def test_what_nobody_admitted_is_not_there(store: Store) -> None:
+async def test_an_unknown_job_id_finds_no_job(store: Store) -> None:
     assert await store.jobs.get("nobody") is None
 
 
-async def test_the_same_event_again_is_the_same_job_even_past_the_limits(store: Store) -> None:
+async def test_a_repeated_event_returns_the_same_job_even_beyond_the_limits(store: Store) -> None:
     first = await store.admitted(a_job(event="click"))
     await store.jobs.claim([Status.QUEUED], now=NOON, until=NOON + 60, most=1)
     again = await store.admitted(a_job(event="click"), Limits(person_at_once=0))
@@ -47,13 +47,13 @@ async def test_the_same_event_again_is_the_same_job_even_past_the_limits(store: 
     assert (await store.usage(first)).purse_videos == 1
 
 
-async def test_the_same_event_id_elsewhere_is_another_job(store: Store) -> None:
+async def test_the_same_event_id_on_another_platform_is_another_job(store: Store) -> None:
     here = await store.admitted(a_job(event="1", platform="discord"))
     there = await store.admitted(a_job(event="1", platform="telegram"))
     assert here.id != there.id
 
 
-async def test_fifty_deliveries_of_one_event_at_once_are_one_job(store: Store) -> None:
+async def test_fifty_simultaneous_deliveries_of_one_event_make_one_job(store: Store) -> None:
     jobs = [a_job(event="click") for _ in range(50)]
     admitted = await asyncio.gather(*(store.admitted(job) for job in jobs))
     assert len({job.id for job in admitted}) == 1
@@ -71,7 +71,9 @@ LIMITS = {
 
 @pytest.mark.proof
 @pytest.mark.parametrize("code", LIMITS)
-async def test_of_a_hundred_at_once_exactly_five_get_through(store: Store, code: str) -> None:
+async def test_of_a_hundred_simultaneous_orders_exactly_the_limit_of_five_is_admitted(
+    store: Store, code: str
+) -> None:
     answers = await _a_hundred_at_once(store, code)
     refused = [answer for answer in answers if isinstance(answer, Refused)]
     assert {refusal.code for refusal in refused} == {code}
@@ -79,8 +81,10 @@ async def test_of_a_hundred_at_once_exactly_five_get_through(store: Store, code:
     assert len(await store.claimed(most=100)) == 5
 
 
-async def test_without_its_lock_admission_passes_the_limit(new_postgres_url: NewUrl) -> None:
-    """Negative control: the claim above is the lock's doing."""
+async def test_negative_control_without_its_lock_admission_exceeds_the_limit(
+    new_postgres_url: NewUrl,
+) -> None:
+    """Shows that the lock is what keeps the limit in the test above."""
 
     together = asyncio.Barrier(10)
     arrived = itertools.count(1)
@@ -88,7 +92,7 @@ async def test_without_its_lock_admission_passes_the_limit(new_postgres_url: New
     class Unlocked(Database):
         async def admit(self, work: Callable[[Connection], Result]) -> Result:
             def admits(connection: Connection) -> Result:
-                # The first ten look at the usage together, whatever the machine does meanwhile.
+                # The first ten read the usage at the same time, whatever else the machine does.
                 if next(arrived) <= together.parties:
                     connection.execute(sa.select(1))
                     await_(together.wait())
@@ -104,6 +108,7 @@ async def test_without_its_lock_admission_passes_the_limit(new_postgres_url: New
 
 
 async def _a_hundred_at_once(store: Store, code: str) -> list[Job | BaseException]:
+    """Admit a hundred orders at the same time, and return their jobs and refusals."""
     shared = "person" in code
     jobs = [a_job(person="ada" if shared else f"person {number}") for number in range(100)]
     admissions = (store.admitted(job, LIMITS[code]) for job in jobs)
@@ -116,7 +121,7 @@ PURSES = {"main": OPERATORS, "gone from the configuration": OPERATORS, "club": C
 
 
 @pytest.mark.parametrize("gateway", PURSES)
-async def test_a_video_counts_for_nobody_whose_purse_does_not_pay_it(
+async def test_a_video_counts_only_for_the_purse_that_pays_for_it(
     store: Store, gateway: str
 ) -> None:
     job = await store.admitted(a_job(gateway=gateway))
@@ -127,7 +132,9 @@ async def test_a_video_counts_for_nobody_whose_purse_does_not_pay_it(
 
 
 @pytest.mark.proof
-async def test_of_many_at_the_last_slot_of_two_purses_each_lets_one_through(store: Store) -> None:
+async def test_with_one_slot_left_in_each_of_two_purses_one_order_each_is_admitted(
+    store: Store,
+) -> None:
     limits = replace(FREE, purse_videos=1)
     jobs = [a_job(gateway=("main", "club")[number % 2]) for number in range(40)]
     admissions = (store.admitted(job, replace(limits, purse=PURSES[job.gateway])) for job in jobs)
@@ -136,7 +143,9 @@ async def test_of_many_at_the_last_slot_of_two_purses_each_lets_one_through(stor
     assert sorted(job.gateway for job in through) == ["club", "main"]
 
 
-async def test_a_refusal_says_how_much_was_allowed_and_used_and_until_when(store: Store) -> None:
+async def test_a_refusal_over_a_limit_says_the_limit_the_use_and_when_it_resets(
+    store: Store,
+) -> None:
     limits = replace(FREE, person_videos=1)
     await store.admitted(limits=limits)
     with pytest.raises(Refused) as refusal:
@@ -144,7 +153,7 @@ async def test_a_refusal_says_how_much_was_allowed_and_used_and_until_when(store
     assert refusal.value.values == {"limit": 1, "used": 1, "resets_at": NOON + DAY / 2}
 
 
-async def test_a_refused_wish_leaves_nothing_behind(store: Store) -> None:
+async def test_a_refused_order_leaves_no_row_behind(store: Store) -> None:
     job = a_job()
     with pytest.raises(Refused):
         await store.admitted(job, Limits(purse_videos=0))
@@ -195,7 +204,7 @@ async def test_a_video_counts_for_its_person_its_community_and_the_purse(
     assert await store.usage(asker) == counted
 
 
-async def test_private_chats_are_no_community(store: Store) -> None:
+async def test_private_chats_count_for_no_community(store: Store) -> None:
     await store.admitted(a_job(community=None))
     assert (await store.usage(a_job(community=None))).community_videos is None
 
@@ -214,13 +223,13 @@ COUNTS = {
 
 
 @pytest.mark.parametrize("status", Status)
-async def test_a_job_counts_by_its_state(store: Store, status: Status) -> None:
+async def test_how_a_job_counts_depends_on_its_state(store: Store, status: Status) -> None:
     job = await store.in_state(status)
     assert await store.usage(job) == COUNTS[status]
 
 
 @pytest.mark.parametrize(("charged", "counted"), [(True, PURSE_ONLY), (False, TRIED)])
-async def test_a_failure_never_counts_for_the_person_but_may_for_the_purse(
+async def test_a_failed_video_never_counts_for_its_person_but_a_charged_one_for_the_purse(
     store: Store, charged: bool, counted: Usage
 ) -> None:
     job = await store.in_state(Status.IN_PROGRESS)
@@ -229,16 +238,16 @@ async def test_a_failure_never_counts_for_the_person_but_may_for_the_purse(
 
 
 @pytest.mark.proof
-async def test_what_turned_up_after_all_stays_free_for_the_person(store: Store) -> None:
+async def test_an_unconfirmed_job_that_turns_up_stays_free_for_its_person(store: Store) -> None:
     job = await store.in_state(Status.UNCONFIRMED)
     await store.jobs.accept(job.id, "late", now=NOON, due_at=NOON)
     assert await store.usage(job) == replace(PURSE_ONLY, person_at_once=1)
 
 
-async def test_what_may_be_paid_for_a_person_is_at_most_two_videos_beyond_the_limit(
+async def test_lost_answers_let_a_person_exceed_the_limit_by_two_paid_videos_at_most(
     store: Store,
 ) -> None:
-    """Answers that are lost give the video back, but what may have been paid for is counted."""
+    """A lost answer gives the video back, but the possibly paid video is still counted."""
     limits = replace(FREE, person_videos=3)
     lost = []
     for _ in range(3 + IN_DOUBT):
@@ -248,14 +257,16 @@ async def test_what_may_be_paid_for_a_person_is_at_most_two_videos_beyond_the_li
         await store.admitted(limits=limits)
     assert refusal.value.values == {"limit": 5, "used": 5, "resets_at": NOON + DAY / 2}
     assert await store.admitted(a_job(person="bob"), limits)
-    # Its operator found out that one of them was never taken.
+    # The operator found out that the gateway never took one of them.
     await store.moved(lost[0], moves.failed(lost[0], Reason.BY_ADMIN, charged=False))
     await store.admitted(limits=limits)
 
 
 @pytest.mark.proof
-async def test_what_waits_to_be_sent_is_counted_with_what_was_sent_to_no_end(store: Store) -> None:
-    """Admitted together, then lost one after the other, they give nothing back that was taken."""
+async def test_admitting_many_jobs_before_their_answers_are_lost_does_not_bypass_the_limit(
+    store: Store,
+) -> None:
+    """Jobs that were admitted together and whose answers are lost later give nothing back."""
     limits = replace(FREE, person_videos=3)
     sent = 0
     for _ in range(4):
@@ -269,7 +280,9 @@ async def test_what_waits_to_be_sent_is_counted_with_what_was_sent_to_no_end(sto
     assert sent == 3 + IN_DOUBT
 
 
-async def test_what_a_gateway_refused_and_tries_of_one_job_are_no_paid_ones(store: Store) -> None:
+async def test_refused_orders_and_repeated_tries_of_a_job_do_not_count_as_paid(
+    store: Store,
+) -> None:
     limits = replace(FREE, person_videos=3)
     for _ in range(9):
         job = await store.admitted(limits=limits)
@@ -280,7 +293,7 @@ async def test_what_a_gateway_refused_and_tries_of_one_job_are_no_paid_ones(stor
         await store.moved(sent, moves.failed(sent, Reason.MODERATED, charged=False))
 
 
-async def test_one_that_alone_costs_more_than_a_day_may_is_told_so_and_not_to_come_tomorrow(
+async def test_a_video_that_costs_more_than_a_whole_day_allows_is_refused_as_too_dear(
     store: Store,
 ) -> None:
     with pytest.raises(Refused, match="limit_too_dear"):
@@ -291,7 +304,7 @@ async def test_one_that_alone_costs_more_than_a_day_may_is_told_so_and_not_to_co
 
 
 @pytest.mark.parametrize("code", ["limit_purse_videos", "limit_purse_money"])
-async def test_what_may_have_been_paid_for_counts_for_its_purse(store: Store, code: str) -> None:
+async def test_an_unconfirmed_video_counts_for_its_purse(store: Store, code: str) -> None:
     for _ in range(5):
         await _lost(store, await store.admitted(limits=LIMITS[code]))
     with pytest.raises(Refused, match=code):
@@ -299,28 +312,28 @@ async def test_what_may_have_been_paid_for_counts_for_its_purse(store: Store, co
 
 
 async def _lost(store: Store, job: Job) -> Job:
-    """Its POST left, and the answer never came."""
+    """Send the job's POST and lose its answer."""
     sent = await store.moved(job, moves.submitting(job, now=NOON))
     return await store.moved(sent, moves.unconfirmed(sent, detail="reset"))
 
 
 @pytest.mark.parametrize(("waited", "at_once"), [(SOFT_DEADLINE - 1, 1), (SOFT_DEADLINE, 0)])
-async def test_a_video_that_takes_long_does_not_block_the_next(
+async def test_a_video_that_takes_too_long_does_not_count_as_one_at_once(
     store: Store, waited: float, at_once: int
 ) -> None:
     job = await store.in_state(Status.IN_PROGRESS)
     assert (await store.usage(job, now=NOON + waited)).person_at_once == at_once
 
 
-async def test_a_parked_job_does_not_block_the_next(store: Store) -> None:
-    """Nothing moves it by itself, so its person would wait for ever."""
+async def test_a_parked_job_does_not_count_as_one_at_once(store: Store) -> None:
+    """A parked job moves only by an operator, so its person would wait for ever."""
     job = await store.admitted()
     await store.moved(job, replace(job, due_at=None))
     assert (await store.usage(job)).person_at_once == 0
 
 
-async def test_a_parked_job_that_took_long_is_left_out_once(store: Store) -> None:
-    """Twice would let its person have one more than the limit says."""
+async def test_a_parked_job_that_took_too_long_is_subtracted_only_once(store: Store) -> None:
+    """Subtracting the job twice would allow its person one job more than the limit."""
     job = await store.in_state(Status.IN_PROGRESS)
     await store.moved(job, replace(job, due_at=None))
     other = await store.admitted()
@@ -328,7 +341,9 @@ async def test_a_parked_job_that_took_long_is_left_out_once(store: Store) -> Non
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "America/Los_Angeles", "Asia/Kolkata"])
-async def test_days_begin_at_midnight_of_their_zone(store: Store, zone: str) -> None:
+async def test_a_day_of_the_limits_begins_at_midnight_of_the_configured_time_zone(
+    store: Store, zone: str
+) -> None:
     midnight = datetime(2026, 1, 16, tzinfo=ZoneInfo(zone)).timestamp()
     limits = replace(FREE, person_videos=1, time_zone=zone)
     await store.admitted(a_job(now=midnight - 1), limits)
@@ -338,7 +353,7 @@ async def test_days_begin_at_midnight_of_their_zone(store: Store, zone: str) -> 
     await store.admitted(a_job(now=midnight), limits)
 
 
-async def test_yesterdays_video_still_counts_as_one_at_once(store: Store) -> None:
+async def test_a_running_video_of_yesterday_still_counts_as_one_at_once(store: Store) -> None:
     limits = replace(FREE, person_at_once=1, person_videos=1)
     await store.admitted(a_job(now=NOON - DAY / 2 - 60))
     with pytest.raises(Refused, match="limit_person_at_once"):

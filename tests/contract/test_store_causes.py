@@ -1,4 +1,4 @@
-"""Causes and what owners are told of them: once each, over restarts, until they are over."""
+"""Causes and their reports to owners: one report each, over restarts, until the cause is over."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from bot.core import moves
 from bot.core.accounts import Accounts, Terms
 from bot.core.causes import MOST_IDS, Cause, Facts, Kind, Report, ids_in
-from bot.core.desk import SETTLED
+from bot.core.context import SETTLED
 from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from bot.core.keeping import Rules
 from bot.core.learned import Learned
@@ -38,29 +38,31 @@ KINDS: dict[Kind, Facts] = {
 
 
 class Ledger:
-    """The rows, and a few sentences about them."""
+    """Causes on a store, with helper methods for tests."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.causes = Causes(store.database)
 
     async def poll(self, *found: Cause, now: float = NOON, rooms: Sequence[str] = ()) -> bool:
-        """One look at all kinds of these tests."""
+        """Settle one check of all the kinds of causes in these tests."""
         kinds = (Kind.UNCONFIRMED, Kind.LIMIT, *KINDS)
         present: dict[Kind, list[Cause]] = {kind: [] for kind in kinds}
         for cause in found:
             present[cause.kind].append(cause)
         return await self.causes.settle(present, rooms=rooms, now=now)
 
-    async def told(self, *, now: float = NOON) -> list[tuple[str, str, str, bool]]:
-        """Every due report, told: to whom, its message, and whether it says that it is over.
+    async def sent(self, *, now: float = NOON) -> list[tuple[str, str, str, bool]]:
+        """Tell every due report.
 
-        A message that stands keeps its number; "new" is one that does not.
+        Return platform, person, message, and whether it says that it is over.
+
+        A message that stands keeps its number; "new" is a message that was sent just now.
         """
         due = await self.causes.claim(CHATS, now=now, until=now + 60, most=99)
         for report in due:
             assert report.message_id or await self.causes.sending(report, now=now)
-            await self.causes.told(report, report.message_id or f"m{report.round}", "dm")
+            await self.causes.sent(report, report.message_id or f"m{report.round}", "dm")
         return sorted((it.platform, it.person, it.message_id or "new", it.is_over) for it in due)
 
     async def one(self, *, now: float = NOON) -> Report:
@@ -70,87 +72,93 @@ class Ledger:
 
 @pytest.fixture
 async def ledger(store: Store) -> Ledger:
+    """Causes on a store with one owner."""
     await own(store, ("discord", "7"))
     return Ledger(store)
 
 
 def lost(*ids: str) -> Cause:
+    """Return the cause of these unconfirmed orders."""
     return Cause(kind=Kind.UNCONFIRMED, facts={"count": len(ids), "ids": list(ids), "jobs": []})
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_cause_is_told_once_until_it_is_over_and_again_when_it_comes_again(
+async def test_a_cause_is_reported_once_until_it_ends_and_again_when_it_returns(
     ledger: Ledger, kind: Kind
 ) -> None:
     cause = Cause(kind=kind, facts=KINDS[kind])
     assert await ledger.poll(cause)
-    assert await ledger.told() == [("discord", "7", "new", False)]
+    assert await ledger.sent() == [("discord", "7", "new", False)]
     restarted = Ledger(ledger.store)
     assert not await restarted.poll(cause, now=NOON + 60)
-    assert await restarted.told(now=NOON + 60) == []
+    assert await restarted.sent(now=NOON + 60) == []
     assert await restarted.poll(now=NOON + 120)
-    assert await restarted.told(now=NOON + 120) == [("discord", "7", "m1", True)]
+    assert await restarted.sent(now=NOON + 120) == [("discord", "7", "m1", True)]
     assert not await restarted.poll(now=NOON + 180)
     assert await restarted.poll(cause, now=NOON + HUSH)
-    assert await restarted.told(now=NOON + HUSH) == [("discord", "7", "new", False)]
+    assert await restarted.sent(now=NOON + HUSH) == [("discord", "7", "new", False)]
 
 
-async def test_all_owners_are_told_and_the_room_and_who_becomes_one_later(ledger: Ledger) -> None:
+async def test_a_cause_is_reported_to_all_owners_the_room_and_later_owners(ledger: Ledger) -> None:
     await ledger.poll(lost("a"), rooms=["room"])
-    assert await ledger.told() == [("discord", "7", "new", False), ("room", "", "new", False)]
+    assert await ledger.sent() == [("discord", "7", "new", False), ("room", "", "new", False)]
     await own(ledger.store, ("telegram", "8"))
     await ledger.poll(lost("a"), rooms=["room"], now=NOON + 30)
-    assert await ledger.told(now=NOON + 30) == [("telegram", "8", "new", False)]
+    assert await ledger.sent(now=NOON + 30) == [("telegram", "8", "new", False)]
 
 
-async def test_a_former_owner_hears_nothing_new(ledger: Ledger) -> None:
+async def test_a_former_owner_gets_no_further_reports(ledger: Ledger) -> None:
     await own(ledger.store, ("telegram", "8"))
     await ledger.poll(lost("a"))
-    assert len(await ledger.told()) == 2
+    assert len(await ledger.sent()) == 2
 
     def leave(connection: Connection) -> None:
         connection.execute(sa.delete(owners).where(owners.c.person == "8"))
 
     await ledger.store.database.run(leave)
     await ledger.poll(lost("a", "b"), now=NOON + 1)
-    assert await ledger.told(now=NOON + 1) == [("discord", "7", "m1", False)]
+    assert await ledger.sent(now=NOON + 1) == [("discord", "7", "m1", False)]
 
 
-async def test_a_thousand_lost_orders_are_one_message_that_is_edited(ledger: Ledger) -> None:
-    """A member who loses answers on purpose rings once an hour at most."""
+async def test_a_thousand_unconfirmed_orders_are_one_report_that_is_edited(ledger: Ledger) -> None:
+    """A member who loses answers on purpose causes at most one new message an hour."""
     said = []
     for number in range(1, 60):
         now = NOON + 10 * number
         await ledger.poll(lost(*map(str, range(number * 17))), now=now)
-        said += await ledger.told(now=now)
+        said += await ledger.sent(now=now)
     assert [it[2] for it in said].count("new") == 1
     assert {it[2] for it in said} == {"new", "m1"}
     await ledger.poll(lost("last"), now=NOON + HUSH + 20)
-    assert [it[2] for it in await ledger.told(now=NOON + HUSH + 20)] == ["new"]
+    assert [it[2] for it in await ledger.sent(now=NOON + HUSH + 20)] == ["new"]
 
 
-async def test_a_change_while_it_is_being_told_is_told_after_it(ledger: Ledger) -> None:
+async def test_a_change_during_the_sending_of_a_report_is_reported_afterwards(
+    ledger: Ledger,
+) -> None:
     await ledger.poll(lost("a"))
     report = await ledger.one()
     assert await ledger.causes.sending(report, now=NOON)
     await ledger.poll(lost("a", "b"), now=NOON + 1)
-    await ledger.causes.told(report, "m1", "dm")
+    await ledger.causes.sent(report, "m1", "dm")
     later = await ledger.one(now=NOON + 2)
     assert (later.message_id, later.facts["count"]) == ("m1", 2)
 
 
-async def test_a_report_that_was_said_anew_meanwhile_is_not_taken_for_the_former(
+async def test_a_report_renewed_during_its_sending_is_not_marked_as_told(
     ledger: Ledger,
 ) -> None:
     await ledger.poll(lost("a"))
     report = await ledger.one()
     await ledger.poll(lost("a", "b"), now=NOON + HUSH)
     assert not await ledger.causes.sending(report, now=NOON + HUSH)
-    await ledger.causes.told(report, "m1", "dm")
+    await ledger.causes.sent(report, "m1", "dm")
     assert (await ledger.one(now=NOON + HUSH)).message_id is None
 
 
-async def test_a_send_with_an_unknown_end_is_known_to_the_next_try(ledger: Ledger) -> None:
+async def test_a_report_whose_send_has_an_unknown_end_keeps_the_time_of_that_send(
+    ledger: Ledger,
+) -> None:
     await ledger.poll(lost("a"))
     report = await ledger.one()
     await ledger.causes.sending(report, now=NOON + 1)
@@ -161,60 +169,66 @@ async def test_a_send_with_an_unknown_end_is_known_to_the_next_try(ledger: Ledge
     assert await ledger.causes.next_due(CHATS) == NOON + 100
 
 
-async def test_what_was_over_before_it_was_told_is_never_told(ledger: Ledger) -> None:
+async def test_a_cause_that_ends_before_its_report_was_sent_is_never_reported(
+    ledger: Ledger,
+) -> None:
     await ledger.poll(lost("a"))
     await ledger.poll(now=NOON + 1)
-    assert await ledger.told(now=NOON + 1) == []
+    assert await ledger.sent(now=NOON + 1) == []
     assert await ledger.causes.next_due(CHATS) is None
 
 
-async def test_what_is_over_while_it_is_being_told_is_crossed_out_after_it(
+async def test_a_cause_that_ends_while_its_report_is_sent_is_crossed_out_afterwards(
     ledger: Ledger,
 ) -> None:
     await ledger.poll(lost("a"))
     report = await ledger.one()
     assert await ledger.causes.sending(report, now=NOON)
     await ledger.poll(now=NOON + 1)
-    await ledger.causes.told(report, "m1", "dm")
-    assert await ledger.told(now=NOON + 2) == [("discord", "7", "m1", True)]
+    await ledger.causes.sent(report, "m1", "dm")
+    assert await ledger.sent(now=NOON + 2) == [("discord", "7", "m1", True)]
 
 
-async def test_who_could_not_be_written_to_is_not_told_that_it_is_over(ledger: Ledger) -> None:
+async def test_an_owner_who_cannot_be_messaged_is_not_told_that_the_cause_ended(
+    ledger: Ledger,
+) -> None:
     await ledger.poll(lost("a"))
     report = await ledger.one()
     assert await ledger.causes.sending(report, now=NOON)
     await ledger.causes.leave(report)
     await ledger.poll(now=NOON + 1)
-    assert await ledger.told(now=NOON + 2) == []
+    assert await ledger.sent(now=NOON + 2) == []
 
 
-async def test_who_could_not_be_written_to_hears_of_it_when_it_changes(ledger: Ledger) -> None:
+async def test_an_owner_who_could_not_be_messaged_is_told_when_the_cause_changes(
+    ledger: Ledger,
+) -> None:
     await ledger.poll(lost("a"))
     await ledger.causes.leave(await ledger.one())
     await ledger.poll(lost("a"), now=NOON + HUSH)
-    assert await ledger.told(now=NOON + HUSH) == []
+    assert await ledger.sent(now=NOON + HUSH) == []
     await ledger.poll(lost("a", "b"), now=NOON + HUSH + 1)
-    assert await ledger.told(now=NOON + HUSH + 1) == [("discord", "7", "new", False)]
+    assert await ledger.sent(now=NOON + HUSH + 1) == [("discord", "7", "new", False)]
 
 
-async def test_a_source_that_cannot_tell_ends_nothing(ledger: Ledger) -> None:
+async def test_a_source_that_cannot_tell_ends_no_cause(ledger: Ledger) -> None:
     await ledger.poll(lost("a"))
-    await ledger.told()
+    await ledger.sent()
     await ledger.causes.settle({Kind.DISK: []}, rooms=(), now=NOON + 30)
     assert [cause.kind for cause in await ledger.causes.open()] == [Kind.UNCONFIRMED]
 
 
-async def test_the_news_of_a_day_are_said_once(ledger: Ledger) -> None:
+async def test_the_digest_of_a_day_is_reported_once_and_is_no_open_cause(ledger: Ledger) -> None:
     day = Cause(kind=Kind.DIGEST, about="2026-01-15", facts={"made": 3})
     assert await ledger.causes.once(day, rooms=(), now=NOON)
     assert not await ledger.causes.once(day, rooms=(), now=NOON + 1)
     assert await ledger.causes.last(Kind.DIGEST) == NOON
-    assert len(await ledger.told()) == 1
+    assert len(await ledger.sent()) == 1
     await ledger.poll(now=NOON + 60)
     assert await ledger.causes.open() == []
 
 
-async def test_what_is_long_over_is_forgotten(ledger: Ledger) -> None:
+async def test_reports_of_causes_that_ended_long_ago_are_deleted(ledger: Ledger) -> None:
     await ledger.poll(lost("a"))
     await ledger.poll(now=NOON + 1)
     await ledger.poll(now=NOON + KEPT + 2)
@@ -225,7 +239,7 @@ async def test_what_is_long_over_is_forgotten(ledger: Ledger) -> None:
     assert await ledger.store.database.run(work) == 0
 
 
-# --- where they are looked for --------------------------------------------------------------------
+# --- the sources of causes ------------------------------------------------------------------------
 
 
 def sources(store: Store, clock: FakeClock, limits: Limits = FREE) -> Sources:
@@ -240,7 +254,7 @@ def sources(store: Store, clock: FakeClock, limits: Limits = FREE) -> Sources:
     )
 
 
-async def test_orders_of_which_nobody_knows_are_one_cause_until_each_is_decided(
+async def test_unconfirmed_orders_are_one_cause_until_each_order_is_decided(
     store: Store,
 ) -> None:
     clock = FakeClock(NOON)
@@ -251,14 +265,14 @@ async def test_orders_of_which_nobody_knows_are_one_cause_until_each_is_decided(
     (cause,) = await polled.unconfirmed()
     assert cause.facts["count"] == 3
     assert ids_in(cause.facts) == {row.id for row in rows}
-    assert "a cat" not in str(cause.facts), "what people write is nobody's news"
+    assert "a cat" not in str(cause.facts), "prompts are not reported"
     for row in rows:
         await store.moved(row, moves.failed(row, Reason.NOT_TAKEN, charged=False))
     assert await polled.unconfirmed() == []
 
 
 @pytest.mark.proof
-async def test_a_decision_among_more_than_are_known_by_id_rings_nowhere(
+async def test_deciding_one_order_of_very_many_unconfirmed_ones_sends_no_new_message(
     ledger: Ledger,
 ) -> None:
     store, clock = ledger.store, FakeClock(NOON)
@@ -269,19 +283,19 @@ async def test_a_decision_among_more_than_are_known_by_id_rings_nowhere(
         lost_ = moves.unconfirmed(row, detail=None)
         rows.append(await store.moved(row, lost_, now=NOON + number))
     await ledger.poll(*await polled.unconfirmed())
-    await ledger.told()
+    await ledger.sent()
     closed = moves.failed(rows[-2], Reason.NOT_TAKEN, charged=False)
     await store.moved(rows[-2], closed, now=NOON + 200)
     await ledger.poll(*await polled.unconfirmed(), now=NOON + HUSH)
-    assert await ledger.told(now=NOON + HUSH) == [("discord", "7", "m1", False)]
+    assert await ledger.sent(now=NOON + HUSH) == [("discord", "7", "m1", False)]
     row = await store.in_state(Status.SUBMITTING, a_job(person="late"))
     await store.moved(row, moves.unconfirmed(row, detail=None), now=NOON + 300)
     await ledger.poll(*await polled.unconfirmed(), now=NOON + HUSH + 1)
-    assert await ledger.told(now=NOON + HUSH + 1) == [("discord", "7", "new", False)]
+    assert await ledger.sent(now=NOON + HUSH + 1) == [("discord", "7", "new", False)]
 
 
-def test_no_name_turns_the_words_around_it() -> None:
-    """A member may be called anything: what turns or hides text stays out of a notice."""
+def test_names_with_invisible_or_direction_characters_are_cleaned_in_reports() -> None:
+    """A member may choose any name, but characters that turn or hide text stay out of a notice."""
     person = Person(id="7", name="An\u202en\u200b\n")
     order = changed(a_job().order, person=person)
     assert shown(replace(a_job(), order=order))["name"] == "Ann"
@@ -289,7 +303,9 @@ def test_no_name_turns_the_words_around_it() -> None:
     assert shown(replace(a_job(), order=nameless))["name"] == "7"
 
 
-async def test_of_many_the_latest_are_named_and_all_are_counted(store: Store) -> None:
+async def test_with_many_unconfirmed_orders_the_latest_are_named_and_all_are_counted(
+    store: Store,
+) -> None:
     for number in range(4):
         await store.in_state(Status.UNCONFIRMED, a_job(person=f"p{number}"))
     count, latest = await Outlook(store.database).unconfirmed(since=NOON, most=3)
@@ -298,7 +314,9 @@ async def test_of_many_the_latest_are_named_and_all_are_counted(store: Store) ->
     assert cause.facts["count"] == 4
 
 
-async def test_a_job_stands_still_when_it_takes_longer_than_any_of_its_model(store: Store) -> None:
+async def test_a_job_is_stuck_when_it_takes_longer_than_any_video_of_its_model(
+    store: Store,
+) -> None:
     clock = FakeClock(NOON)
     polled = sources(store, clock)
     made = await store.in_state(Status.IN_PROGRESS)
@@ -321,8 +339,8 @@ async def test_a_job_stands_still_when_it_takes_longer_than_any_of_its_model(sto
     )
 
 
-async def test_after_a_start_nobody_knows_yet_what_stands_still(store: Store) -> None:
-    """While the service was away all of them stood still."""
+async def test_right_after_a_start_it_is_not_yet_known_which_jobs_are_stuck(store: Store) -> None:
+    """While the service was away, all jobs stood still."""
     made = await store.in_state(Status.IN_PROGRESS)
     clock = FakeClock(NOON + 2 * SOFT_DEADLINE)
     polled = sources(store, clock)
@@ -332,19 +350,20 @@ async def test_after_a_start_nobody_knows_yet_what_stands_still(store: Store) ->
 
 
 async def stuck(polled: Sources) -> set[str]:
+    """Return the ids of the jobs that are reported as stuck."""
     found = await polled.stuck()
     assert found is not None
     return {id_ for cause in found for id_ in ids_in(cause.facts)}
 
 
 async def taken(store: Store, *, seconds: float) -> Job:
-    """A video that took so long."""
+    """Return a delivered job whose video took so many seconds."""
     row = await store.in_state(Status.IN_PROGRESS, a_job(person="dora"))
     done = moves.completed(row, now=NOON + seconds, sources=(), made_after=seconds - 9)
     return await store.moved(row, done, now=NOON + seconds)
 
 
-async def test_limits_are_told_at_fifty_eighty_and_ninety_five_percent(store: Store) -> None:
+async def test_limits_are_reported_at_50_80_and_95_percent(store: Store) -> None:
     limits = Limits(
         person_videos=None, person_at_once=None, purse_videos=20, purse_money=100 * PRICE
     )

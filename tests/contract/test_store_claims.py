@@ -1,4 +1,4 @@
-"""Claims: a due row goes to one taker at a time, in a fair order, until the claim runs out."""
+"""Claims: a due row goes to one worker at a time, in a fair order, until the claim runs out."""
 
 import asyncio
 from collections import Counter
@@ -16,7 +16,7 @@ RUNNING = (Status.SUBMITTING, Status.IN_PROGRESS)
 
 
 @pytest.mark.proof
-async def test_no_row_goes_to_two_takers_and_none_is_left_over(store: Store) -> None:
+async def test_no_row_is_claimed_by_two_workers_and_none_is_left_out(store: Store) -> None:
     ids = [(await store.admitted()).id for _ in range(40)]
     hands = await asyncio.gather(*(store.claimed(most=3) for _ in range(20)))
     handed = Counter(id_ for hand in hands for id_ in hand)
@@ -26,7 +26,7 @@ async def test_no_row_goes_to_two_takers_and_none_is_left_over(store: Store) -> 
     assert sorted([*handed, *rest]) == sorted(ids)
 
 
-async def test_a_claim_is_written_into_the_row(store: Store) -> None:
+async def test_a_claim_is_saved_in_the_row(store: Store) -> None:
     job = await store.admitted()
     (claimed,) = await store.jobs.claim([Status.QUEUED], now=NOON, until=NOON + 60, most=9)
     assert claimed == replace(job, claimed_until=NOON + 60, version=job.version + 1)
@@ -34,10 +34,10 @@ async def test_a_claim_is_written_into_the_row(store: Store) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.COMPLETED])
-async def test_the_rows_in_hand_may_change_while_a_claim_waits_for_its_turn(
+async def test_a_claim_leaves_out_the_rows_in_hand_at_the_time_of_its_call(
     store: Store, status: Status
 ) -> None:
-    """They are those of the moment in which it was asked for."""
+    """The rows in hand may change while the claim waits; those at the time of its call count."""
     job = await store.in_state(status)
     hand: set[str] = set()
     for before, after, found in (({job.id}, set(), []), (set(), {job.id}, [job.id])):
@@ -62,7 +62,7 @@ async def test_a_claim_that_ran_out_counts_as_a_crash(store: Store) -> None:
     assert row.crashes == 2
 
 
-async def test_a_claim_given_back_is_no_crash(store: Store) -> None:
+async def test_a_claim_that_was_given_back_does_not_count_as_a_crash(store: Store) -> None:
     job = await store.admitted()
     (claimed,) = await store.jobs.claim([Status.QUEUED], now=NOON, until=NOON + 60, most=1)
     await store.moved(claimed, replace(claimed, claimed_until=None))
@@ -70,7 +70,7 @@ async def test_a_claim_given_back_is_no_crash(store: Store) -> None:
     assert (again.id, again.crashes) == (job.id, 0)
 
 
-async def test_claims_of_the_dead_can_be_ended_early(store: Store) -> None:
+async def test_claims_of_a_dead_process_can_be_ended_before_they_run_out(store: Store) -> None:
     job = await store.admitted()
     waiting = await store.admitted()
     await store.claimed(most=1)
@@ -79,7 +79,7 @@ async def test_claims_of_the_dead_can_be_ended_early(store: Store) -> None:
     assert {row.id: row.crashes for row in rows} == {job.id: 1, waiting.id: 0}
 
 
-async def test_only_what_is_due_is_handed_out(store: Store) -> None:
+async def test_only_due_rows_are_claimed_and_parked_rows_never(store: Store) -> None:
     early = await store.admitted()
     later = await store.admitted()
     parked = await store.admitted()
@@ -90,31 +90,38 @@ async def test_only_what_is_due_is_handed_out(store: Store) -> None:
 
 
 @pytest.mark.parametrize("status", Status)
-async def test_every_state_is_asked_for_by_name(store: Store, status: Status) -> None:
+async def test_a_claim_returns_only_rows_of_the_states_it_names(
+    store: Store, status: Status
+) -> None:
     job = await store.in_state(status)
     others = [other for other in Status if other is not status]
     assert await store.claimed(*others) == []
     due = [job.id] if job.due_at is not None else []
-    # A row that is being submitted carries the claim of whoever sends its POST.
+    # A submitting row is claimed by the worker that sends its POST.
     assert await store.claimed(status, now=NOON + CLAIM) == due
 
 
-async def test_queued_and_running_rows_can_be_asked_for_together(store: Store) -> None:
+async def test_one_claim_can_take_queued_and_running_rows_together(store: Store) -> None:
     ids = {(await store.in_state(status)).id for status in (Status.QUEUED, *RUNNING)}
     assert await store.jobs.next_due([Status.QUEUED, *RUNNING]) == NOON
     later = NOON + CLAIM
     assert set(await store.claimed(Status.QUEUED, *RUNNING, now=later)) == ids
 
 
-async def test_a_person_who_floods_the_queue_does_not_hold_up_the_others(store: Store) -> None:
+async def test_a_person_who_floods_the_queue_does_not_delay_other_people(store: Store) -> None:
     floods = [(await store.admitted(a_job(person="ada", now=NOON + at))).id for at in range(10)]
     first, second = [(await store.admitted(a_job(person="bob", now=NOON + 10))).id for _ in "ab"]
     order = [id_ for _ in range(12) for id_ in await store.claimed(now=NOON + 20, most=1)]
     assert order == [floods[0], first, floods[1], second, *floods[2:]]
 
 
-async def test_newcomers_stand_beside_those_who_wait_not_before_them(store: Store) -> None:
-    """Bob comes when Ada's first is already gone: her second is older, so it goes first."""
+async def test_a_newcomer_takes_turns_with_waiting_people_and_does_not_go_before_all_of_them(
+    store: Store,
+) -> None:
+    """Bob comes when Ada's first job is gone.
+
+    Her second job is older than his, so it goes first.
+    """
     floods = [await store.admitted(a_job(person="ada", now=NOON + at)) for at in range(3)]
     await store.moved(floods[0], moves.submitting(floods[0], now=NOON + 5))
     bob = await store.admitted(a_job(person="bob", now=NOON + 10))
@@ -122,22 +129,22 @@ async def test_newcomers_stand_beside_those_who_wait_not_before_them(store: Stor
     assert order == [floods[1].id, bob.id, floods[2].id]
 
 
-async def test_the_same_name_on_two_platforms_is_two_people(store: Store) -> None:
+async def test_the_same_person_id_on_two_platforms_is_two_people_in_the_queue(store: Store) -> None:
     await store.admitted(a_job(person="1", platform="discord"))
     second = await store.admitted(a_job(person="1", platform="discord"))
     other = await store.admitted(a_job(person="1", platform="telegram"))
     assert (second.turn, other.turn) == (1, 0)
 
 
-async def test_turns_go_on_where_an_empty_queue_left_off(store: Store) -> None:
-    """Nobody who comes after the rush may stand before a job that is put back into the queue."""
+async def test_a_new_job_takes_the_latest_turn_even_if_the_queue_is_empty(store: Store) -> None:
+    """A job that comes after a rush never overtakes a job of the rush that is put back."""
     rush = [await store.admitted(a_job(now=NOON + at)) for at in range(4)]
     for job in rush:
         await store.moved(job, moves.cancelled(job, Reason.BY_PERSON))
     assert (await store.admitted(a_job(person="bob", now=NOON + 9))).turn == rush[-1].turn
 
 
-async def test_running_jobs_are_looked_at_in_the_order_they_are_due(store: Store) -> None:
+async def test_running_jobs_are_claimed_in_the_order_they_are_due(store: Store) -> None:
     due = [NOON + 30, NOON + 10, NOON + 20]
     jobs = [await store.in_state(Status.IN_PROGRESS) for _ in due]
     for job, at in zip(jobs, due, strict=True):
@@ -146,12 +153,12 @@ async def test_running_jobs_are_looked_at_in_the_order_they_are_due(store: Store
     assert order == [jobs[1].id, jobs[2].id, jobs[0].id]
 
 
-async def test_a_hand_full_of_rows_comes_in_order_too(store: Store) -> None:
+async def test_a_claim_of_many_rows_returns_them_in_queue_order(store: Store) -> None:
     floods = [(await store.admitted(a_job(person="ada"))).id for _ in range(20)]
     assert await store.claimed(most=20) == floods
 
 
-async def test_the_next_row_is_due_when_it_is_due_and_free(store: Store) -> None:
+async def test_next_due_tells_the_earliest_row_that_is_due_and_unclaimed(store: Store) -> None:
     assert await store.jobs.next_due([Status.QUEUED]) is None
     first = await store.admitted()
     second = await store.admitted()
@@ -170,10 +177,10 @@ async def test_the_next_row_is_due_when_it_is_due_and_free(store: Store) -> None
     ("community", "channel", "expected"),
     [("club", "elsewhere", ["hall", "topic"]), (None, "ada", ["private"])],
 )
-async def test_what_waits_in_a_place_is_found_by_it(
+async def test_waiting_jobs_are_found_by_their_community_or_private_channel(
     store: Store, community: str | None, channel: str, expected: list[str]
 ) -> None:
-    """A community is all of its channels; a private channel is one."""
+    """A community is found with all of its channels; a private channel is found alone."""
     for id_, where in {"hall": "1", "topic": "1/2", "private": "ada", "other": "bob"}.items():
         plain = a_job(id_=id_, community="club" if id_ in ("hall", "topic") else None)
         address = replace(plain.order.call.address, channel=where)

@@ -1,4 +1,4 @@
-"""The rows that wait for a conversion are a line, and the cards of all can be due at once."""
+"""Jobs that wait for a conversion form a queue, and all their cards can be made due at once."""
 
 import pytest
 
@@ -11,11 +11,12 @@ from tests.contract.rows import NOON, RAW, Store
 
 
 async def in_line(store: Store, at: float) -> Job:
+    """Return a job that waits for its conversion since `at`."""
     job = await store.in_state(Status.COMPLETED)
     return await store.moved(job, moves.converting(job, RAW, now=at))
 
 
-async def test_the_line_is_in_the_order_in_which_they_came(store: Store) -> None:
+async def test_jobs_wait_for_conversion_in_the_order_in_which_they_came(store: Store) -> None:
     second, first = await in_line(store, NOON + 2), await in_line(store, NOON + 1)
     third, over = await in_line(store, NOON + 3), await in_line(store, NOON)
     await store.moved(over, moves.stored(over, RAW))
@@ -26,7 +27,9 @@ async def test_the_line_is_in_the_order_in_which_they_came(store: Store) -> None
 
 
 @pytest.mark.proof
-async def test_the_cards_of_the_line_and_no_others_are_due_at_once(store: Store) -> None:
+async def test_a_redraw_makes_the_cards_of_jobs_that_wait_for_conversion_due_and_no_other_cards(
+    store: Store,
+) -> None:
     jobs = [await in_line(store, NOON), await store.in_state(Status.COMPLETED)]
     for job in jobs:
         await store.posts.posted(job, f"card {job.id}", "hall")

@@ -1,4 +1,4 @@
-"""A grant lets somebody have more today, and nobody gets past limit and grants together."""
+"""A grant allows more for one day; nobody gets more than the limit and the grants together."""
 
 import asyncio
 from dataclasses import replace
@@ -42,7 +42,7 @@ def an_act(now: float = NOON) -> Act:
 
 
 async def admitted(store: Store, limits: Limits, count: int, *, now: float = NOON) -> int:
-    """So many of `count` orders that come at once."""
+    """Send `count` orders at the same time, and return how many were admitted."""
     wanted = (store.admitted(a_job(now=now), limits) for _ in range(count))
     answers = await asyncio.gather(*wanted, return_exceptions=True)
     assert all(isinstance(answer, Job | Refused) for answer in answers), answers
@@ -50,13 +50,14 @@ async def admitted(store: Store, limits: Limits, count: int, *, now: float = NOO
 
 
 async def given(store: Store, whose: Whose, limits: Limits, count: int) -> None:
+    """Grant `count` videos, or their price to the purse."""
     money = 0 if whose.platform else count * PRICE
     await Grants(store.database).add(whose, limits, an_act(), videos=count, money=money)
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", ONE)
-async def test_of_many_at_once_as_many_come_through_as_limit_and_grants_say(
+async def test_of_many_simultaneous_orders_limit_plus_grants_are_admitted(
     store: Store, name: str
 ) -> None:
     whose, limits = ONE[name]
@@ -72,7 +73,9 @@ async def test_of_many_at_once_as_many_come_through_as_limit_and_grants_say(
 
 
 @pytest.mark.parametrize("name", ONE)
-async def test_a_grant_is_for_its_day_and_for_nobody_else(store: Store, name: str) -> None:
+async def test_a_grant_holds_for_its_day_and_its_person_or_community_only(
+    store: Store, name: str
+) -> None:
     whose, limits = ONE[name]
     await given(store, whose, limits, 5)
     assert await admitted(store, limits, 3, now=NOON + DAY) == 1
@@ -85,7 +88,7 @@ async def test_a_grant_is_for_its_day_and_for_nobody_else(store: Store, name: st
         )
 
 
-async def test_a_persons_grant_is_no_grant_for_their_community(store: Store) -> None:
+async def test_a_grant_to_a_person_is_no_grant_to_their_community(store: Store) -> None:
     await given(store, ADA, FREE, 5)
     granted = (await store.usage(a_job())).granted
     assert (granted.person_videos, granted.community_videos, granted.purse_videos) == (5, 0, 0)
@@ -101,14 +104,14 @@ async def test_a_reset_leaves_as_much_as_at_the_beginning_of_the_day(
     await admitted(store, limits, 1)
     assert [await grants.reset(whose, limits, an_act()) for _ in range(3)] == [True, False, False]
     assert await admitted(store, limits, 4) == 1
-    # A grant of before counts: no more than the limit is left by a reset.
+    # An earlier grant counts: a reset leaves no more than the limit.
     await given(store, whose, limits, 4)
     assert not await grants.reset(whose, limits, an_act())
     assert await admitted(store, limits, 9) == 4
     assert len(await Acts(store.database).latest(most=9)) == 2
 
 
-async def test_a_reset_makes_up_for_tries_that_failed_too(store: Store) -> None:
+async def test_a_reset_also_gives_back_tries_that_failed(store: Store) -> None:
     limits = replace(FREE, person_videos=1)
     for _ in range(TRIES_PER_VIDEO):
         job = await store.admitted(a_job(), limits)
@@ -123,10 +126,10 @@ async def test_a_reset_makes_up_for_tries_that_failed_too(store: Store) -> None:
         await store.admitted(a_job(), limits)
 
 
-async def test_a_reset_counts_the_order_that_is_just_taken(
+async def test_a_reset_counts_an_order_that_is_being_admitted_at_that_moment(
     new_postgres_tables_url: NewUrl,
 ) -> None:
-    """It waits for admissions, and for other resets: two at once would make up for it twice."""
+    """A reset waits for admissions and for other resets; two at once would give back twice."""
     async with open_database(await new_postgres_tables_url()) as database:
         limits, locked = replace(FREE, person_videos=1), asyncio.Event()
 
@@ -141,7 +144,7 @@ async def test_a_reset_counts_the_order_that_is_just_taken(
         await ordering
 
 
-# --- what operators ask for ----------------------------------------------------------------------
+# --- the use cases of operators ------------------------------------------------------------------
 
 
 def allowances(store: Store, general: Limits, club: Limits | None = None) -> Allowances:
@@ -164,7 +167,7 @@ def allowances(store: Store, general: Limits, club: Limits | None = None) -> All
         ({"kind": "person", "of": "discord:ada", "where": "telegram:5"}, "whom_elsewhere"),
     ],
 )
-async def test_a_grant_that_helps_nobody_is_refused(
+async def test_a_grant_of_something_without_a_limit_is_refused(
     store: Store, whose: dict[str, Any], code: str
 ) -> None:
     limits = replace(FREE, purse_videos=9)
@@ -174,7 +177,7 @@ async def test_a_grant_that_helps_nobody_is_refused(
     assert await Acts(store.database).latest(most=9) == []
 
 
-async def test_the_purse_has_the_operators_limits_though_a_community_shares_it(
+async def test_the_purse_shows_the_operators_limit_even_if_a_community_has_its_own(
     store: Store,
 ) -> None:
     club = replace(FREE, purse_videos=2)
@@ -184,10 +187,12 @@ async def test_the_purse_has_the_operators_limits_though_a_community_shares_it(
     assert (videos["name"], videos["limit"]) == ("purse_videos", 9)
 
 
-# --- sums ----------------------------------------------------------------------------------------
+# --- statistics ----------------------------------------------------------------------------------
 
 
-async def test_sums_tell_what_was_made_and_spent_by_day_person_and_community(store: Store) -> None:
+async def test_the_statistics_sum_videos_and_money_by_day_person_and_community(
+    store: Store,
+) -> None:
     await store.in_state(Status.DELIVERED)
     await store.in_state(Status.UNCONFIRMED, a_job(person="bob"))
     await store.in_state(Status.FAILED, a_job(person="bob", now=NOON + DAY / 2))
@@ -209,7 +214,7 @@ async def test_sums_tell_what_was_made_and_spent_by_day_person_and_community(sto
         names = ("name", "made", "failed", "unconfirmed", "under_way", "spent")
         return [tuple(row[name] for name in names) for row in rows]
 
-    # Noon is evening there, and midnight the next day.
+    # Noon in UTC is evening in Tokyo, and midnight is the next day.
     assert await by("day") == [
         ("2026-01-15", 1, 0, 1, 1, 2 * PRICE),
         ("2026-01-16", 0, 1, 0, 0, 0),

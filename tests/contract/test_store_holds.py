@@ -1,4 +1,4 @@
-"""An operator's holds and blocks: nothing leaves and nothing is admitted once they are written."""
+"""An operator's holds and blocks: once one is written, no POST leaves and no order is admitted."""
 
 import asyncio
 from functools import partial
@@ -38,10 +38,12 @@ def a_block(person: str = "ada", *, until: float | None = None) -> Block:
 
 
 async def begun(store: Store, row: Job, *, at_once: int | None = None) -> Job | None:
+    """Let the job begin its POST, and return its row after that."""
     return await store.jobs.begin(row, now=NOON, at_once=at_once)
 
 
 async def admission(store: Store, job: Job) -> str:
+    """Admit the job; return "admitted", or the code of the refusal."""
     try:
         await store.admitted(job)
     except Refused as refused:
@@ -65,14 +67,14 @@ async def test_a_held_order_waits_and_goes_on_when_the_hold_ends(
     assert await store.claimed(now=NOON + 1) == [row.id]
 
 
-async def test_a_hold_of_one_gateway_holds_no_other(store: Store) -> None:
+async def test_a_hold_of_one_gateway_does_not_hold_another_gateway(store: Store) -> None:
     await Holds(store.database).put("other", an_act(subject="other"))
     row = await begun(store, await store.admitted())
     assert row is not None
     assert row.status is Status.SUBMITTING
 
 
-async def test_when_a_stop_is_written_the_last_post_has_left(store: Store) -> None:
+async def test_no_post_leaves_after_a_stop_was_written(store: Store) -> None:
     rows = [await store.admitted() for _ in range(12)]
     counted: list[int] = []
 
@@ -86,8 +88,8 @@ async def test_when_a_stop_is_written_the_last_post_has_left(store: Store) -> No
     assert counted == [await _submitting(store)]
 
 
-async def test_a_stop_is_not_written_while_a_post_is_about_to_leave(store: Store) -> None:
-    """The order's transaction has seen no hold, and is not committed yet."""
+async def test_a_stop_waits_for_a_post_that_is_about_to_leave(store: Store) -> None:
+    """The order's transaction has found no hold and is not committed yet."""
     polled, may_leave = asyncio.Event(), asyncio.Event()
 
     def leave(connection: Connection) -> None:
@@ -104,7 +106,7 @@ async def test_a_stop_is_not_written_while_a_post_is_about_to_leave(store: Store
     assert await stopping
 
 
-async def test_of_orders_at_the_same_time_as_a_stop_none_is_taken_after_it(store: Store) -> None:
+async def test_no_order_is_admitted_after_a_simultaneous_stop_was_written(store: Store) -> None:
     async def stop() -> None:
         assert await Holds(store.database).put(EVERYTHING, an_act())
         counted.append(await store.database.run(_count))
@@ -118,13 +120,13 @@ async def test_of_orders_at_the_same_time_as_a_stop_none_is_taken_after_it(store
 
 
 @pytest.mark.proof
-async def test_an_order_that_was_taken_before_is_answered_with_the_same_job(store: Store) -> None:
+async def test_a_repeated_event_after_a_stop_returns_the_job_admitted_before(store: Store) -> None:
     job = await store.admitted()
     await Holds(store.database).put(EVERYTHING, an_act())
     assert (await store.admitted(job)).id == job.id
 
 
-async def test_the_same_hold_twice_is_one_act(store: Store) -> None:
+async def test_a_hold_put_or_lifted_twice_writes_one_act(store: Store) -> None:
     holds, acts = Holds(store.database), Acts(store.database)
     first, again = an_act(now=NOON), an_act(now=NOON + 5)
     assert [await holds.put(EVERYTHING, act) for act in (first, again)] == [True, False]
@@ -135,7 +137,7 @@ async def test_the_same_hold_twice_is_one_act(store: Store) -> None:
     assert await acts.latest(most=9) == [go, first]
 
 
-async def test_neither_a_probe_nor_a_success_ends_a_hold(store: Store) -> None:
+async def test_neither_a_probe_nor_an_accepted_order_ends_a_hold(store: Store) -> None:
     holds, pauses = Holds(store.database), store.pauses
     locked = Pause(Reason.BAD_KEY, NOON + 50)
     await pauses.pause("main", locked, detail="", rooms=(), now=NOON)
@@ -149,7 +151,7 @@ async def test_neither_a_probe_nor_a_success_ends_a_hold(store: Store) -> None:
 
 
 @pytest.mark.proof
-async def test_an_order_put_back_after_the_hold_ended_is_called_at_once(store: Store) -> None:
+async def test_an_order_put_back_just_after_the_hold_ended_is_due_at_once(store: Store) -> None:
     holds, row = Holds(store.database), await store.admitted()
     await holds.put("main", an_act(subject="main"))
     await begun(store, row)
@@ -159,7 +161,7 @@ async def test_an_order_put_back_after_the_hold_ended_is_called_at_once(store: S
     assert await store.claimed(now=NOON + 1) == [row.id]
 
 
-async def test_jobs_that_are_not_over_are_counted_by_gateway_and_state(store: Store) -> None:
+async def test_unfinished_jobs_are_counted_by_gateway_and_state(store: Store) -> None:
     for status in (Status.QUEUED, Status.IN_PROGRESS, Status.IN_PROGRESS, Status.DELIVERED):
         await store.in_state(status)
     found = await Holds(store.database).unfinished()
@@ -169,7 +171,7 @@ async def test_jobs_that_are_not_over_are_counted_by_gateway_and_state(store: St
 # --- people --------------------------------------------------------------------------------------
 
 
-async def test_a_person_who_is_blocked_orders_nothing_and_others_do(store: Store) -> None:
+async def test_a_blocked_person_cannot_order_and_other_people_can(store: Store) -> None:
     await Blocks(store.database).put(a_block(), an_act("user.block", "discord:ada"))
     assert await admission(store, a_job()) == "blocked"
     assert await admission(store, a_job(person="bob")) == "admitted"
@@ -190,7 +192,7 @@ async def test_a_block_ends_at_its_time_or_when_it_is_lifted(store: Store) -> No
     assert len(await Acts(store.database).latest(most=9)) == 3
 
 
-async def test_orders_that_wait_are_cancelled_and_what_is_paid_for_goes_on(store: Store) -> None:
+async def test_a_block_cancels_waiting_orders_and_leaves_paid_jobs_running(store: Store) -> None:
     waiting = await store.admitted()
     others = await store.admitted(a_job(person="bob"))
     paid = await store.in_state(Status.IN_PROGRESS)
@@ -205,10 +207,10 @@ async def test_orders_that_wait_are_cancelled_and_what_is_paid_for_goes_on(store
     assert await begun(store, waiting) is None, "a worker that had it is too late"
 
 
-async def test_a_block_and_a_job_that_leaves_its_place_do_not_wait_for_each_other(
+async def test_a_block_and_a_job_that_leaves_its_slot_do_not_deadlock(
     new_postgres_tables_url: NewUrl,
 ) -> None:
-    """A job that leaves its place takes the lock on all places first, and then rows."""
+    """A job that leaves its slot first takes the lock on all slots, and then locks rows."""
     async with open_database(await new_postgres_tables_url()) as database:
         store, locked = Store(database), asyncio.Event()
         first, second = [await store.admitted() for _ in range(2)]
@@ -229,7 +231,7 @@ async def test_a_block_and_a_job_that_leaves_its_place_do_not_wait_for_each_othe
         await leaving
 
 
-async def test_an_order_that_a_worker_is_just_taking_is_cancelled_too(
+async def test_a_block_also_cancels_an_order_that_a_worker_claims_at_that_moment(
     new_postgres_tables_url: NewUrl,
 ) -> None:
     async with open_database(await new_postgres_tables_url()) as database:
@@ -252,7 +254,7 @@ async def test_an_order_that_a_worker_is_just_taking_is_cancelled_too(
 
 
 @pytest.mark.parametrize("orders", [False, True])
-async def test_a_press_is_refused_to_the_blocked_alone_and_an_order_to_all(
+async def test_during_a_stop_orders_are_refused_to_all_and_presses_to_the_blocked_only(
     store: Store, orders: bool
 ) -> None:
     await Holds(store.database).put(EVERYTHING, an_act())
@@ -268,7 +270,7 @@ async def test_a_press_is_refused_to_the_blocked_alone_and_an_order_to_all(
     assert [await said("ada"), await said("bob")] == ["blocked", "stopped" if orders else None]
 
 
-# --- what operators ask for ----------------------------------------------------------------------
+# --- the use cases of operators ------------------------------------------------------------------
 
 
 def use_cases(store: Store, wake: Wake | None = None) -> Admin:
@@ -284,7 +286,7 @@ def use_cases(store: Store, wake: Wake | None = None) -> Admin:
     )
 
 
-async def test_each_change_is_acted_on_at_once(store: Store) -> None:
+async def test_every_change_by_an_operator_wakes_the_workers_at_once(store: Store) -> None:
     wake, ann = Wake(), "cli:ann"
     admin = use_cases(store, wake)
     for change in (
@@ -299,7 +301,7 @@ async def test_each_change_is_acted_on_at_once(store: Store) -> None:
             await wake.heard()
 
 
-async def test_a_hold_of_a_gateway_that_nobody_knows_is_neither_put_nor_lifted(
+async def test_an_unknown_gateway_name_cannot_be_held_or_resumed(
     store: Store,
 ) -> None:
     admin = use_cases(store)
@@ -310,14 +312,14 @@ async def test_a_hold_of_a_gateway_that_nobody_knows_is_neither_put_nor_lifted(
     assert (await admin.resume(actor="cli:ann", name="former"))["changed"], "it was known once"
 
 
-async def test_a_block_that_would_be_over_already_is_refused(store: Store) -> None:
+async def test_a_block_whose_end_is_already_past_is_refused(store: Store) -> None:
     for until in (NOON - 1, NOON):
         with pytest.raises(Refused, match="until_past"):
             await use_cases(store).block(actor="cli:ann", person="discord:ada", until=until)
     assert await Acts(store.database).latest(most=9) == []
 
 
-async def test_of_acts_at_least_one_is_shown_and_never_all_at_once(
+async def test_the_list_of_acts_shows_at_least_one_and_at_most_the_maximum(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.core.admin.MOST_ACTS", 2)
@@ -329,7 +331,7 @@ async def test_of_acts_at_least_one_is_shown_and_never_all_at_once(
 
 
 @pytest.mark.parametrize("named", ["ada", "", ":ada", "discord:", "discord: ada", "matrix:ada"])
-def test_a_person_is_named_by_platform_and_id(named: str) -> None:
+def test_an_operator_names_a_person_as_platform_and_id(named: str) -> None:
     with pytest.raises(Refused, match="whom_unreadable"):
         whom(named, PLATFORMS)
     assert whom(" discord:a:b\n", PLATFORMS) == ("discord", "a:b")
@@ -347,4 +349,5 @@ def _count(connection: Connection, *statuses: Status) -> int:
 
 
 def _lift_unnoticed(connection: Connection) -> None:
+    """Delete all holds without making any order due."""
     connection.execute(sa.text("DELETE FROM holds"))

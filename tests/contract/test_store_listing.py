@@ -1,4 +1,4 @@
-"""An operator's view of the rows, on both databases: all there is, and nothing changed."""
+"""An operator's view of the rows, on both databases: everything is shown and nothing is changed."""
 
 import asyncio
 import sqlite3
@@ -20,7 +20,7 @@ from tests.contract.rows import NOON, Store, a_job
 
 
 async def _fill(url: str) -> list[Job]:
-    """Three jobs: Ann's and Bob's in the club, and Ann's on Telegram later."""
+    """Store three jobs: Ann's and Bob's in the club, and a later one of Ann's on Telegram."""
     async with open_database(url) as database:
         store = Store(database)
         return [
@@ -58,7 +58,7 @@ async def _fill(url: str) -> list[Job]:
     ],
     ids=[*"0123456789x"],
 )
-async def test_jobs_are_found_by_what_they_are(
+async def test_jobs_are_listed_by_the_properties_that_are_asked_for(
     new_url: NewUrl, wanted: Wanted, found: list[str]
 ) -> None:
     url = await new_url()
@@ -69,7 +69,7 @@ async def test_jobs_are_found_by_what_they_are(
         assert len(await listing.newest(wanted, most=1)) == min(1, len(found))
 
 
-async def test_all_states_are_counted_in_the_order_of_a_job_s_life(new_url: NewUrl) -> None:
+async def test_job_counts_are_listed_in_the_order_of_a_jobs_life(new_url: NewUrl) -> None:
     url = await new_url()
     async with open_database(url) as database:
         for status in reversed(Status):
@@ -90,7 +90,7 @@ async def test_all_states_are_counted_in_the_order_of_a_job_s_life(new_url: NewU
         ("c", []),
     ],
 )
-async def test_ids_are_found_by_their_beginning(
+async def test_job_ids_are_found_by_their_beginning(
     new_url: NewUrl, beginning: str, found: list[str]
 ) -> None:
     url = await new_url()
@@ -99,7 +99,7 @@ async def test_ids_are_found_by_their_beginning(
         assert await listing.ids(beginning, most=9) == found
 
 
-async def test_an_id_that_begins_another_is_that_one_alone(new_url: NewUrl) -> None:
+async def test_a_complete_job_id_that_begins_another_id_finds_only_itself(new_url: NewUrl) -> None:
     url = await new_url()
     async with open_database(url) as database:
         for id_ in ("aaaa", "aaaa1"):
@@ -108,7 +108,7 @@ async def test_an_id_that_begins_another_is_that_one_alone(new_url: NewUrl) -> N
         assert await listing.ids("aaaa", most=9) == ["aaaa"]
 
 
-async def test_a_job_is_read_with_what_is_said_of_it(new_url: NewUrl) -> None:
+async def test_a_job_is_listed_together_with_its_posts(new_url: NewUrl) -> None:
     url = await new_url()
     first, second, _ = await _fill(url)
     async with open_listing(url) as listing:
@@ -120,14 +120,16 @@ async def test_a_job_is_read_with_what_is_said_of_it(new_url: NewUrl) -> None:
         assert [post.kind for post in await listing.posts(second.id)][-1] is PostKind.FAILURE
 
 
-async def test_it_looks_while_the_service_works_and_sees_one_moment(new_url: NewUrl) -> None:
+async def test_a_listing_reads_one_moment_and_does_not_block_the_running_service(
+    new_url: NewUrl,
+) -> None:
     url = await new_url()
     async with open_database(url) as database:
         store = Store(database)
         row = await store.admitted(a_job(id_="aaaa"))
         async with open_listing(url) as listing:
             assert (await listing.job("aaaa")).silent is False
-            async with asyncio.timeout(2):  # the service is not held up
+            async with asyncio.timeout(2):  # the service must not be blocked
                 await store.moved(row, replace(row, silent=True))
                 await store.admitted(a_job(id_="bbbb"))
             assert (await listing.job("aaaa")).silent is False
@@ -136,7 +138,7 @@ async def test_it_looks_while_the_service_works_and_sees_one_moment(new_url: New
             assert (await listing.job("aaaa")).silent is True
 
 
-async def test_nothing_can_be_written(new_url: NewUrl) -> None:
+async def test_a_listing_cannot_write_to_the_database(new_url: NewUrl) -> None:
     url = await new_url()
     await _fill(url)
     with pytest.raises((Broken, sa.exc.DBAPIError), match=r"readonly|read-only|database_damaged"):
@@ -155,7 +157,7 @@ async def test_nothing_can_be_written(new_url: NewUrl) -> None:
         ("DROP TABLE alembic_version", "database_empty"),
     ],
 )
-async def test_tables_of_another_version_are_not_read(
+async def test_a_listing_refuses_a_database_of_another_version(
     new_url: NewUrl, statement: str, code: str
 ) -> None:
     url = await new_url()
@@ -164,19 +166,21 @@ async def test_tables_of_another_version_are_not_read(
     assert await _refusal(url) == code
 
 
-async def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+async def test_a_listing_does_not_create_a_missing_database(tmp_path: Path) -> None:
     assert await _refusal(f"sqlite:///{tmp_path}/no.db") == "database_absent"
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_file_that_is_no_database_is_told_as_such(tmp_path: Path) -> None:
+async def test_a_listing_refuses_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "a.db").write_bytes(b"no database at all, but long enough for one" * 99)
     assert await _refusal(f"sqlite:///{tmp_path}/a.db") == "database_damaged"
 
 
-@pytest.mark.parametrize("shm", [True, False], ids=["with its index", "log alone"])
-async def test_what_a_kill_left_in_the_log_is_read_too(tmp_path: Path, shm: bool) -> None:
-    """The rows stand in the write-ahead log alone, for nobody closed the file."""
+@pytest.mark.parametrize("shm", [True, False], ids=["log and its index", "log alone"])
+async def test_a_listing_reads_rows_that_a_killed_process_left_in_the_write_ahead_log(
+    tmp_path: Path, shm: bool
+) -> None:
+    """Nobody closed the file, so the rows are in the write-ahead log only."""
     file = tmp_path / "a b#%.db"
     url = f"sqlite:///{file}"
     await _fill(url)
@@ -193,7 +197,7 @@ async def test_what_a_kill_left_in_the_log_is_read_too(tmp_path: Path, shm: bool
         assert [row.detail for row in await listing.newest(Wanted(), most=9)] == ["7"] * 3
 
 
-async def test_another_s_write_is_not_waited_for(tmp_path: Path) -> None:
+async def test_a_listing_does_not_wait_for_another_process_that_writes(tmp_path: Path) -> None:
     file = tmp_path / "a.db"
     await _fill(f"sqlite:///{file}")
     writer = sqlite3.connect(file, isolation_level=None)
@@ -204,6 +208,7 @@ async def test_another_s_write_is_not_waited_for(tmp_path: Path) -> None:
 
 
 async def _refusal(url: str) -> str:
+    """Return the code with which a listing refuses the database."""
     with pytest.raises(Broken) as refused:
         async with open_listing(url):
             pass

@@ -1,4 +1,4 @@
-"""Moves: the version is the only fence, and what people must learn is owed with the move itself."""
+"""Moves: the version is the only fence, and a move and its posts are one transaction."""
 
 import asyncio
 from dataclasses import replace
@@ -15,14 +15,14 @@ from bot.core.posts import ANSWER_END, CARD_GRACE, EDIT_PACE, PostKind
 from tests.contract.rows import NOON, VIDEO, Store, a_job, silent
 
 
-async def test_a_save_answers_what_is_now_in_the_row(store: Store) -> None:
+async def test_a_save_returns_the_row_as_it_is_now_stored(store: Store) -> None:
     job = await store.admitted()
     saved = await store.jobs.save(job, moves.submitting(job, now=NOON), now=NOON)
     assert saved == replace(moves.submitting(job, now=NOON), version=job.version + 1)
     assert await store.jobs.get(job.id) == saved
 
 
-async def test_whoever_is_late_changes_nothing(store: Store) -> None:
+async def test_a_save_based_on_an_outdated_row_changes_nothing(store: Store) -> None:
     job = await store.admitted()
     first = await store.moved(job, moves.cancelled(job, Reason.BY_PERSON))
     card = await store.post(job, PostKind.CARD)
@@ -33,13 +33,13 @@ async def test_whoever_is_late_changes_nothing(store: Store) -> None:
     assert await store.post(job, PostKind.FAILURE) is None
 
 
-async def test_a_claim_outdates_what_was_read_before_it(store: Store) -> None:
+async def test_a_save_based_on_a_row_read_before_its_claim_is_refused(store: Store) -> None:
     job = await store.admitted()
     await store.claimed()
     assert await store.jobs.save(job, moves.cancelled(job, Reason.BY_PERSON), now=NOON) is None
 
 
-async def test_of_many_at_once_one_is_fastest(store: Store) -> None:
+async def test_of_many_simultaneous_saves_of_a_job_exactly_one_succeeds(store: Store) -> None:
     job = await store.admitted()
     after = [replace(job, progress=number) for number in range(20)]
     saved = await asyncio.gather(*(store.jobs.save(job, it, now=NOON) for it in after))
@@ -48,7 +48,7 @@ async def test_of_many_at_once_one_is_fastest(store: Store) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.SUBMITTING, Status.UNCONFIRMED])
-async def test_an_id_is_recorded_whatever_became_of_the_row_meanwhile(
+async def test_a_gateway_id_is_recorded_for_a_submitting_or_unconfirmed_job(
     store: Store, status: Status
 ) -> None:
     job = await store.in_state(status)
@@ -58,13 +58,13 @@ async def test_an_id_is_recorded_whatever_became_of_the_row_meanwhile(
     assert await store.jobs.get(job.id) == accepted
 
 
-async def test_the_same_id_again_changes_nothing(store: Store) -> None:
+async def test_recording_the_same_gateway_id_again_changes_nothing(store: Store) -> None:
     job = await store.in_state(Status.SUBMITTING)
     once = await store.jobs.accept(job.id, "video_1", now=NOON, due_at=NOON)
     assert await store.jobs.accept(job.id, "video_1", now=NOON + 9, due_at=NOON + 99) == once
 
 
-async def test_another_id_is_never_adopted(store: Store) -> None:
+async def test_recording_another_gateway_id_for_a_job_is_refused(store: Store) -> None:
     job = await store.in_state(Status.SUBMITTING)
     once = await store.jobs.accept(job.id, "video_1", now=NOON, due_at=NOON)
     with pytest.raises(Broken, match="impossible_move"):
@@ -72,19 +72,19 @@ async def test_another_id_is_never_adopted(store: Store) -> None:
     assert await store.jobs.get(job.id) == once
 
 
-async def test_an_id_for_no_job_is_said_to_be_so(store: Store) -> None:
+async def test_recording_a_gateway_id_for_an_unknown_job_raises(store: Store) -> None:
     with pytest.raises(Broken, match="job_unknown"):
         await store.jobs.accept("nobody", "video_1", now=NOON, due_at=NOON)
 
 
-async def test_an_id_and_a_wish_for_silence_do_not_undo_each_other(store: Store) -> None:
+async def test_a_recorded_gateway_id_and_dont_post_do_not_undo_each_other(store: Store) -> None:
     job = await store.in_state(Status.SUBMITTING)
     await store.moved(job, silent(job))
     accepted = await store.jobs.accept(job.id, "video_1", now=NOON, due_at=NOON)
     assert (accepted.silent, accepted.status) == (True, Status.IN_PROGRESS)
 
 
-async def test_ids_are_recorded_under_a_storm_of_other_saves(store: Store) -> None:
+async def test_gateway_ids_are_recorded_among_many_simultaneous_saves(store: Store) -> None:
     jobs = [await store.in_state(Status.SUBMITTING) for _ in range(10)]
     await asyncio.gather(
         *(store.jobs.save(job, silent(job), now=NOON) for job in jobs),
@@ -95,7 +95,7 @@ async def test_ids_are_recorded_under_a_storm_of_other_saves(store: Store) -> No
     assert [row and row.gateway_id for row in rows] == ["video_1"] * 10
 
 
-async def test_a_result_is_owed_with_the_video(store: Store) -> None:
+async def test_storing_the_video_of_a_job_makes_its_result_post_due(store: Store) -> None:
     job = await store.in_state(Status.COMPLETED)
     assert await store.post(job, PostKind.RESULT) is None
     await store.moved(job, moves.stored(job, VIDEO), now=NOON + 7)
@@ -104,21 +104,23 @@ async def test_a_result_is_owed_with_the_video(store: Store) -> None:
     assert (result.due_at, result.attempts, result.form) == (NOON + 7, 0, None)
 
 
-async def test_nothing_is_posted_of_a_video_that_was_not_to_be_posted(store: Store) -> None:
+async def test_no_result_is_posted_for_a_silent_job(store: Store) -> None:
     job = silent(await store.in_state(Status.COMPLETED))
     await store.moved(job, moves.delivered(moves.stored(job, VIDEO), now=NOON))
     assert await store.post(job, PostKind.RESULT) is None
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.UNCONFIRMED])
-async def test_a_failure_is_owed_with_the_end(store: Store, status: Status) -> None:
+async def test_a_failed_or_unconfirmed_job_owes_a_failure_post_at_once(
+    store: Store, status: Status
+) -> None:
     job = await store.in_state(status)
     failure = await store.post(job, PostKind.FAILURE)
     assert failure is not None
     assert failure.due_at == NOON
 
 
-async def test_what_was_unsure_and_then_failed_is_said_in_the_same_place(store: Store) -> None:
+async def test_an_unconfirmed_job_that_fails_later_edits_its_failure_message(store: Store) -> None:
     job = await store.in_state(Status.UNCONFIRMED)
     post = await store.post(job, PostKind.FAILURE)
     assert post is not None
@@ -129,7 +131,7 @@ async def test_what_was_unsure_and_then_failed_is_said_in_the_same_place(store: 
     )
 
 
-async def test_a_card_nobody_sent_yet_waits_for_the_commands_answer(store: Store) -> None:
+async def test_an_unsent_card_waits_for_the_answer_of_the_command(store: Store) -> None:
     job = await store.admitted()
     await store.moved(job, moves.submitting(job, now=NOON + 1), now=NOON + 1)
     card = await store.post(job, PostKind.CARD)
@@ -137,7 +139,7 @@ async def test_a_card_nobody_sent_yet_waits_for_the_commands_answer(store: Store
     assert card.due_at == NOON + CARD_GRACE
 
 
-async def test_a_card_that_stands_is_edited_at_once(store: Store) -> None:
+async def test_a_posted_card_is_edited_at_once_when_its_job_is_cancelled(store: Store) -> None:
     job = await store.admitted()
     await store.posts.posted(job, "m1", "c1")
     await store.moved(job, moves.cancelled(job, Reason.BY_PERSON), now=NOON + 1)
@@ -146,8 +148,8 @@ async def test_a_card_that_stands_is_edited_at_once(store: Store) -> None:
     assert (card.due_at, card.message_id) == (NOON + 1, "m1")
 
 
-async def test_a_card_of_a_state_that_passes_is_edited_with_the_next_one(store: Store) -> None:
-    """A POST that takes a second, and a video that is fetched in one, cost the chat no edit."""
+async def test_a_card_of_a_short_state_is_edited_together_with_the_next_state(store: Store) -> None:
+    """A POST that takes a second, or a video that is fetched in one, causes no edit of its own."""
     job = await store.admitted()
     await store.posts.posted(job, "m1", "c1")
     job = await store.moved(job, moves.submitting(job, now=NOON + 1), now=NOON + 1)
@@ -161,7 +163,7 @@ async def test_a_card_of_a_state_that_passes_is_edited_with_the_next_one(store: 
     assert card.due_at == NOON + 1 + EDIT_PACE, "the edit that was due anyway"
 
 
-async def test_steps_of_progress_share_an_edit(store: Store) -> None:
+async def test_several_steps_of_progress_share_one_edit_of_the_card(store: Store) -> None:
     job = await store.in_state(Status.IN_PROGRESS)
     await store.posts.posted(job, "m1", "c1")
     for second, percent in enumerate((10, 11, 20)):
@@ -172,8 +174,10 @@ async def test_steps_of_progress_share_an_edit(store: Store) -> None:
     assert card.due_at == NOON + EDIT_PACE
 
 
-async def test_the_latest_videos_of_a_model_tell_how_long_they_took(store: Store) -> None:
-    """And what kind each was; one of which that is not known is left out."""
+async def test_the_latest_videos_of_a_model_tell_how_long_they_took_and_their_kind(
+    store: Store,
+) -> None:
+    """A video whose duration is not known is left out."""
     sharp = a_job(person="bob")
     sharp = replace(sharp, request=replace(sharp.request, seconds=10, quality="720p"))
     ends: list[tuple[Job, float, float | None]] = [
@@ -197,7 +201,7 @@ async def test_the_latest_videos_of_a_model_tell_how_long_they_took(store: Store
 
 
 @pytest.mark.parametrize("seconds", [0.0, 5.0])
-async def test_an_order_whose_answer_stands_leaves_in_the_transaction_that_says_so(
+async def test_recording_the_answer_of_a_command_makes_its_order_due_in_the_same_transaction(
     store: Store, seconds: float
 ) -> None:
     job = await store.admitted(replace(a_job(), due_at=NOON + ANSWER_END))
@@ -210,8 +214,8 @@ async def test_an_order_whose_answer_stands_leaves_in_the_transaction_that_says_
     assert (card.due_at, card.message_id) == (None, "m1"), "it shows what is so"
 
 
-async def test_an_answer_that_comes_too_late_lets_nothing_go(store: Store) -> None:
-    """It was withdrawn, or its time had come and somebody has it in hand."""
+async def test_an_answer_that_comes_too_late_does_not_make_its_order_due(store: Store) -> None:
+    """The order was withdrawn, or its time had come and a worker has claimed it."""
     withdrawn = await store.admitted(replace(a_job(), due_at=NOON + ANSWER_END))
     await store.moved(withdrawn, moves.cancelled(withdrawn, Reason.UNANSWERED))
     taken = await store.admitted(replace(a_job(), due_at=NOON + ANSWER_END))
@@ -223,8 +227,10 @@ async def test_an_answer_that_comes_too_late_lets_nothing_go(store: Store) -> No
         assert await store.jobs.get(job.id) == before
 
 
-async def test_an_order_that_leaves_is_claimed_where_its_step_begins_now(store: Store) -> None:
-    """And a crash gives it back, counted as one of a claim."""
+async def test_an_order_made_due_by_its_answer_can_be_claimed_in_the_same_transaction(
+    store: Store,
+) -> None:
+    """A crash of the claiming process gives the order back and counts as a crash."""
     job = await store.admitted(replace(a_job(), due_at=NOON + ANSWER_END))
     left = await store.posts.posted(job, "m1", "c1", now=NOON, until=NOON + CLAIM)
     assert left is not None
@@ -238,7 +244,7 @@ async def test_an_order_that_leaves_is_claimed_where_its_step_begins_now(store: 
 
 
 @pytest.mark.parametrize("is_kept_back", [False, True])
-async def test_a_video_that_is_kept_is_claimed_for_its_message(
+async def test_storing_a_video_can_claim_its_result_post_in_the_same_transaction(
     store: Store, *, is_kept_back: bool
 ) -> None:
     job = await store.in_state(Status.COMPLETED)

@@ -1,6 +1,7 @@
-"""A gateway that is paused: its operators are told when it begins, once a day, and when it is over.
+"""Notices about a paused gateway: when the pause begins, once a day, and when it is over.
 
-However often that is, they are not told the same twice an hour, nor left with what is not so.
+However often a gateway is paused, its owners are not told the same twice an hour, and the last
+notice they got is true.
 """
 
 import asyncio
@@ -27,11 +28,12 @@ from bot.store.tables import owners
 from tests.contract.rows import NOON, Store
 
 EMPTY = Pause(Reason.NO_BALANCE, until=NOON + 300)
-LOCKED = Pause(Reason.BAD_KEY, until=NOON + 300, looking=True)
+LOCKED = Pause(Reason.BAD_KEY, until=NOON + 300, polls_only=True)
 CHATS = ["discord", "room", "telegram"]
 
 
 async def own(store: Store, *people: tuple[str, str]) -> None:
+    """Make these people owners, as pairs of platform and id."""
     rows = [{"platform": platform, "person": person, "since": 0} for platform, person in people]
 
     def work(connection: Connection) -> None:
@@ -43,35 +45,42 @@ async def own(store: Store, *people: tuple[str, str]) -> None:
 async def pause(
     store: Store, pause: Pause = EMPTY, *, now: float = NOON, rooms: tuple[str, ...] = ()
 ) -> None:
+    """Pause the gateway main."""
     await store.pauses.pause("main", pause, detail="HTTP 403: no", rooms=rooms, now=now)
 
 
 async def works(store: Store, *, asked_at: float, polled: bool = False) -> bool:
+    """Record that main answered what was sent at `asked_at`; return whether that ended a pause."""
     now = asked_at + 1
     return await store.pauses.works("main", polled=polled, asked_at=asked_at, rooms=(), now=now)
 
 
 async def held(store: Store, gateway: str = "main", *, now: float = NOON) -> Pause | None:
+    """Return the pause that keeps an order back, or None."""
     return await store.pauses.held(gateway, now=now)
 
 
 async def probed(store: Store, *, now: float) -> list[Paused]:
+    """Claim the paused gateways whose probe is due."""
     return await store.pauses.claim(now=now, until=now + 50, most=9)
 
 
 async def claimed(store: Store, *, now: float) -> list[Notice]:
+    """Claim the due notices."""
     return await store.notices.claim(CHATS, now=now, until=now + 60, most=9)
 
 
 async def told(store: Store, *, now: float) -> list[tuple[str, str, Reason | None, int]]:
-    """The due notices, each told once."""
+    """Tell the due notices, and return platform, person, reason and the number of jobs for each."""
     due = await claimed(store, now=now)
     for notice in due:
         await store.notices.forget(notice)
     return sorted((it.platform, it.person, it.reason, it.waiting) for it in due)
 
 
-async def test_many_jobs_that_pause_at_once_make_one_notice_for_each_owner(store: Store) -> None:
+async def test_many_jobs_that_pause_a_gateway_at_once_make_one_notice_for_each_owner(
+    store: Store,
+) -> None:
     await own(store, ("discord", "7"), ("telegram", "8"))
     for _ in range(3):
         await store.admitted()
@@ -84,19 +93,19 @@ async def test_many_jobs_that_pause_at_once_make_one_notice_for_each_owner(store
     assert await told(store, now=NOON + 10) == []
 
 
-async def test_a_pause_has_the_latest_reason_and_is_asked_about_at_its_first_time(
+async def test_a_pause_keeps_the_latest_reason_and_its_first_probe_time(
     store: Store,
 ) -> None:
     assert await store.pauses.next_due() is None
     await pause(store, LOCKED)
     for seconds in (10, 200):
         await pause(store, replace(EMPTY, until=NOON + 300 + seconds), now=NOON + seconds)
-    assert await held(store) == EMPTY, "else many looks would put the question off for ever"
+    assert await held(store) == EMPTY, "else many polls would put the probe off for ever"
     assert await store.pauses.next_due() == NOON + 300
     assert await held(store, "other") is None
 
 
-async def test_a_lock_that_lasts_is_said_again_a_day_later(store: Store) -> None:
+async def test_a_lock_that_lasts_is_told_again_a_day_later(store: Store) -> None:
     await own(store, ("discord", "7"))
     await pause(store)
     await told(store, now=NOON)
@@ -107,10 +116,10 @@ async def test_a_lock_that_lasts_is_said_again_a_day_later(store: Store) -> None
     assert len(await told(store, now=NOON + REMINDER + 1)) == 1
 
 
-async def test_a_lock_that_comes_and_goes_is_told_with_its_end_once_an_hour(
+async def test_a_lock_that_comes_and_goes_is_told_once_an_hour_together_with_its_end(
     store: Store,
 ) -> None:
-    """A balance that is too low for one video and enough for all others."""
+    """The balance is too low for one video and enough for all others."""
     await own(store, ("discord", "7"))
     said = []
     for minute in range(0, 120, 5):
@@ -122,7 +131,7 @@ async def test_a_lock_that_comes_and_goes_is_told_with_its_end_once_an_hour(
     assert said == [(0, Reason.NO_BALANCE), (1, None), (65, Reason.NO_BALANCE), (66, None)]
 
 
-async def test_what_was_too_soon_to_be_told_is_told_if_it_lasts_and_so_is_its_end(
+async def test_a_lock_that_returns_within_an_hour_is_told_later_if_it_lasts(
     store: Store,
 ) -> None:
     await own(store, ("discord", "7"))
@@ -138,7 +147,7 @@ async def test_what_was_too_soon_to_be_told_is_told_if_it_lasts_and_so_is_its_en
     assert await told(store, now=NOON + 12 + HUSH) == [("discord", "7", None, 0)]
 
 
-async def test_a_lock_that_becomes_another_is_told_at_once_but_not_to_and_fro(
+async def test_a_changed_reason_of_a_lock_is_told_at_once_but_not_back_and_forth(
     store: Store,
 ) -> None:
     await own(store, ("discord", "7"))
@@ -150,13 +159,13 @@ async def test_a_lock_that_becomes_another_is_told_at_once_but_not_to_and_fro(
     assert said == [(0, Reason.NO_BALANCE), (10, Reason.BAD_KEY), (60, Reason.NO_BALANCE)]
 
 
-async def test_in_a_room_of_ones_own_whoever_comes_is_told(store: Store) -> None:
+async def test_a_pause_is_told_in_a_room_that_has_no_owners(store: Store) -> None:
     await pause(store, rooms=("room",))
     assert await told(store, now=NOON) == [("room", "", Reason.NO_BALANCE, 1)]
 
 
-async def test_its_end_takes_the_place_of_what_was_not_said_yet(store: Store) -> None:
-    """Nobody is told of a lock that is over, and what waited goes on at once."""
+async def test_the_end_of_a_pause_replaces_a_notice_that_was_not_sent_yet(store: Store) -> None:
+    """Nobody is told of a lock that is over, and waiting orders go on at once."""
     await own(store, ("discord", "7"))
     waiting = await _put_back(store, Reason.NO_BALANCE)
     busy = await _put_back(store, Reason.BUSY)
@@ -169,7 +178,9 @@ async def test_its_end_takes_the_place_of_what_was_not_said_yet(store: Store) ->
     assert not await works(store, asked_at=NOON + 30), "it is over once"
 
 
-async def test_news_that_comes_while_the_old_is_told_is_told_too(store: Store) -> None:
+async def test_the_end_of_a_pause_during_the_sending_of_its_notice_is_told_afterwards(
+    store: Store,
+) -> None:
     await own(store, ("discord", "7"))
     await pause(store)
     (old,) = await claimed(store, now=NOON)
@@ -179,34 +190,34 @@ async def test_news_that_comes_while_the_old_is_told_is_told_too(store: Store) -
     assert await told(store, now=NOON + 20) == [("discord", "7", None, 0)]
 
 
-async def test_what_was_asked_before_the_pause_ends_nothing(store: Store) -> None:
+async def test_a_success_requested_before_the_pause_does_not_end_the_pause(store: Store) -> None:
     await pause(store)
     assert not await works(store, asked_at=NOON - 1)
     assert await held(store) == EMPTY
 
 
-async def test_a_look_ends_no_pause_that_a_create_had(store: Store) -> None:
-    """Without a balance nothing new is made, and what is being made can be looked at."""
+async def test_a_successful_poll_does_not_end_a_pause_that_an_order_caused(store: Store) -> None:
+    """Without a balance no new video is made, but running ones can still be polled."""
     await pause(store, LOCKED)
     await pause(store)
     assert not await works(store, asked_at=NOON + 10, polled=True)
     assert await works(store, asked_at=NOON + 10)
 
 
-async def test_a_look_ends_the_pause_that_looks_had(store: Store) -> None:
+async def test_a_successful_poll_ends_a_pause_that_a_poll_caused(store: Store) -> None:
     await pause(store, LOCKED)
     assert await works(store, asked_at=NOON + 10, polled=True)
 
 
-async def test_a_clock_that_was_wrong_leaves_no_pause_without_end(store: Store) -> None:
-    """It began, and is to be asked about, three days from now."""
+async def test_a_wrong_clock_does_not_leave_a_pause_that_never_ends(store: Store) -> None:
+    """The clock was three days ahead when the pause began and when its probe time was set."""
     await pause(store, replace(EMPTY, until=NOON + 3 * REMINDER + 300), now=NOON + 3 * REMINDER)
     assert [it.gateway for it in await probed(store, now=NOON)] == ["main"]
     assert await store.pauses.next_due() == NOON + 50
     assert await works(store, asked_at=NOON + 1)
 
 
-async def test_a_paused_gateway_is_asked_by_one_and_once_until_its_next_time(store: Store) -> None:
+async def test_a_paused_gateway_is_probed_by_one_process_once_per_interval(store: Store) -> None:
     await pause(store)
     assert await probed(store, now=NOON + 299) == []
     asked = await asyncio.gather(*(probed(store, now=NOON + 300) for _ in range(5)))
@@ -216,7 +227,9 @@ async def test_a_paused_gateway_is_asked_by_one_and_once_until_its_next_time(sto
     assert await store.pauses.next_due() == NOON + 350
 
 
-async def test_one_order_may_try_and_the_one_that_waited_longest_is_due(store: Store) -> None:
+async def test_one_order_may_try_a_paused_gateway_and_the_longest_waiting_is_due(
+    store: Store,
+) -> None:
     first, second = [await _put_back(store, Reason.NO_BALANCE) for _ in range(2)]
     await store.moved(first, replace(first, due_at=NOON + 400))
     await pause(store)
@@ -229,8 +242,10 @@ async def test_one_order_may_try_and_the_one_that_waited_longest_is_due(store: S
     assert paused.tried_at == NOON + 10
 
 
-async def test_who_is_put_back_while_the_way_is_opened_is_due_all_the_same(store: Store) -> None:
-    """Its row was in hand when that was said, so it could not be made due."""
+async def test_an_order_put_back_while_a_paused_gateway_may_be_tried_becomes_due(
+    store: Store,
+) -> None:
+    """The order's row was claimed when orders were made due, so this one was not."""
     late = [await store.in_state(Status.SUBMITTING) for _ in range(2)]
     await pause(store)
     await store.pauses.let_one_try("main", now=NOON + 10)
@@ -243,13 +258,13 @@ async def test_who_is_put_back_while_the_way_is_opened_is_due_all_the_same(store
     assert not await store.pauses.catch_up("main", now=NOON + 12)
 
 
-async def test_who_is_put_back_as_the_pause_ends_is_due_all_the_same(store: Store) -> None:
+async def test_an_order_put_back_just_as_the_pause_ends_becomes_due(store: Store) -> None:
     late = await _put_back(store, Reason.NO_BALANCE)
     assert await store.pauses.catch_up("main", now=NOON + 11)
     assert await store.claimed(now=NOON + 11) == [late.id]
 
 
-async def test_a_free_question_that_was_refused_for_one_lock_tells_nothing_of_another(
+async def test_a_probe_refused_for_one_reason_tells_nothing_about_another_reason(
     store: Store,
 ) -> None:
     await pause(store)
@@ -266,12 +281,12 @@ async def test_a_free_question_that_was_refused_for_one_lock_tells_nothing_of_an
     ("lock", "goes_on"),
     [
         (EMPTY, False),
-        (replace(EMPTY, looking=True), True),
-        (replace(LOCKED, looking=False), True),
+        (replace(EMPTY, polls_only=True), True),
+        (replace(LOCKED, polls_only=False), True),
         (LOCKED, True),
     ],
 )
-async def test_with_its_end_looks_that_may_have_been_refused_are_due(
+async def test_the_end_of_a_pause_makes_polls_due_that_may_have_been_refused(
     store: Store, lock: Pause, goes_on: bool
 ) -> None:
     running = await store.in_state(Status.IN_PROGRESS)
@@ -283,8 +298,8 @@ async def test_with_its_end_looks_that_may_have_been_refused_are_due(
     assert sorted(due) == (sorted(row.id for row in rows) if goes_on else [])
 
 
-async def test_without_its_notice_there_is_no_pause(store: Store) -> None:
-    """One transaction: an operator is not left in the dark by a kill between the two."""
+async def test_a_pause_is_not_saved_if_its_notice_cannot_be_saved(store: Store) -> None:
+    """A kill between pause and notice can't hide the pause: both are one transaction."""
     await own(store, ("discord", "7"))
 
     def spoil(connection: Connection) -> None:
@@ -296,7 +311,7 @@ async def test_without_its_notice_there_is_no_pause(store: Store) -> None:
     assert await held(store) is None
 
 
-async def test_a_notice_is_in_one_pair_of_hands_until_its_claim_runs_out(store: Store) -> None:
+async def test_a_notice_is_claimed_by_one_worker_until_the_claim_runs_out(store: Store) -> None:
     await own(store, ("discord", "7"), ("telegram", "8"))
     await pause(store)
     due = await asyncio.gather(*(claimed(store, now=NOON) for _ in range(5)))
@@ -307,26 +322,30 @@ async def test_a_notice_is_in_one_pair_of_hands_until_its_claim_runs_out(store: 
 
 
 async def _put_back(store: Store, reason: Reason) -> Job:
+    """Return a job that was put back into the queue for this reason."""
     row = await store.in_state(Status.SUBMITTING)
     return await store.moved(row, moves.requeued(row, due_at=NOON + 300, attempts=0, reason=reason))
 
 
-# ------------------------------------------------------------------- what pauses nothing
+# --- remarks, which pause nothing ------------------------------------------------------
 
 
 async def remark(store: Store, subject: str, *, now: float = NOON) -> None:
+    """Record a remark about main, which pauses nothing."""
     await store.pauses.remark("main", subject, detail="HTTP 403: no", rooms=(), now=now)
 
 
 async def subjects(store: Store, *, now: float) -> list[str]:
-    """The due subjects, each told once."""
+    """Tell the due notices, and return their subjects."""
     due = await claimed(store, now=now)
     for notice in due:
         await store.notices.forget(notice)
     return sorted(it.subject for it in due)
 
 
-async def test_an_unknown_word_and_an_unreadable_shape_are_told_once_for_ever(store: Store) -> None:
+async def test_an_unknown_status_word_and_an_unreadable_shape_are_told_only_once(
+    store: Store,
+) -> None:
     await own(store, ("discord", "7"))
     for later in (0, 1, 2 * REMINDER):
         await remark(store, about(WORD, "marinating"), now=NOON + later)
@@ -338,7 +357,7 @@ async def test_an_unknown_word_and_an_unreadable_shape_are_told_once_for_ever(st
     assert await subjects(store, now=NOON + 9 * REMINDER) == []
 
 
-async def test_a_word_that_nobody_could_be_told_of_is_told_to_the_first_owner(
+async def test_an_unknown_status_word_found_before_there_was_an_owner_is_told_to_the_first_one(
     store: Store,
 ) -> None:
     await remark(store, about(WORD, "marinating"))
@@ -347,7 +366,7 @@ async def test_a_word_that_nobody_could_be_told_of_is_told_to_the_first_owner(
     assert await subjects(store, now=NOON + 1) == ["word marinating"]
 
 
-async def test_a_gateway_that_nobody_can_read_is_told_of_ten_times(store: Store) -> None:
+async def test_of_a_gateway_that_sends_only_unknown_words_ten_are_told(store: Store) -> None:
     await own(store, ("discord", "7"))
     for number in range(3 * MOST_WORDS):
         await remark(store, about(WORD if number % 2 else SHAPE, f"noise {number}"))
@@ -355,7 +374,7 @@ async def test_a_gateway_that_nobody_can_read_is_told_of_ten_times(store: Store)
     assert len(due) == MOST_WORDS
 
 
-async def test_what_stands_in_between_is_told_once_a_day(store: Store) -> None:
+async def test_a_notice_of_a_proxy_before_the_gateway_is_told_once_a_day(store: Store) -> None:
     await own(store, ("discord", "7"))
     said = []
     for hour in range(0, 49, 6):
@@ -364,7 +383,9 @@ async def test_what_stands_in_between_is_told_once_a_day(store: Store) -> None:
     assert said == [0, 24, 48]
 
 
-async def test_a_remark_takes_no_notice_of_a_lock_away_and_ends_none(store: Store) -> None:
+async def test_a_remark_about_a_gateway_neither_replaces_the_notice_of_a_lock_nor_ends_it(
+    store: Store,
+) -> None:
     await own(store, ("discord", "7"))
     await pause(store)
     await remark(store, "blocked", now=NOON + 1)

@@ -1,4 +1,4 @@
-"""Which gateways are paused is known in memory, so that a look that is answered asks nobody."""
+"""Paused gateways are known in memory, so that an answered poll needs no query."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tests.contract.rows import NOON, Store
 
 
 class Watched(Pauses):
-    """The store's pauses, and how many transactions they took."""
+    """The store's pauses, with a count of their transactions."""
 
     transactions = 0
 
@@ -29,8 +29,8 @@ class Watched(Pauses):
         store.database.run = counted  # type: ignore[method-assign]
         return pauses
 
-    async def begin(self, *, looking: bool, now: float = NOON) -> None:
-        pause = Pause(Reason.BAD_KEY, until=now + 50, looking=looking)
+    async def begin(self, *, polls_only: bool, now: float = NOON) -> None:
+        pause = Pause(Reason.BAD_KEY, until=now + 50, polls_only=polls_only)
         await self.pause("main", pause, detail="HTTP 401", rooms=(), now=now)
 
     async def answered(self, *, polled: bool = True, at: float = NOON + 1) -> bool:
@@ -42,8 +42,10 @@ def pauses(store: Store) -> Watched:
     return Watched.of(store)
 
 
-async def test_a_look_that_is_answered_asks_the_rows_once_and_never_again(pauses: Watched) -> None:
-    assert pauses.may_end_by_poll("main"), "nobody has read them yet"
+async def test_an_answered_poll_reads_the_pauses_once_and_later_from_memory(
+    pauses: Watched,
+) -> None:
+    assert pauses.may_end_by_poll("main"), "the pauses were not read yet"
     assert not await pauses.answered()
     assert not pauses.may_end_by_poll("main")
     before = pauses.transactions
@@ -52,11 +54,11 @@ async def test_a_look_that_is_answered_asks_the_rows_once_and_never_again(pauses
     assert pauses.transactions == before
 
 
-async def test_a_pause_that_looks_began_ends_by_the_next_one_that_is_answered(
+async def test_a_pause_that_a_poll_caused_ends_with_the_next_answered_poll(
     pauses: Watched,
 ) -> None:
     await pauses.answered()
-    await pauses.begin(looking=True)
+    await pauses.begin(polls_only=True)
     assert pauses.may_end_by_poll("main")
     assert not pauses.may_end_by_poll("other")
     assert not await pauses.answered(at=NOON - 1), "it was asked before the pause"
@@ -66,9 +68,11 @@ async def test_a_pause_that_looks_began_ends_by_the_next_one_that_is_answered(
     assert not await pauses.is_paused("main")
 
 
-async def test_a_pause_of_orders_is_none_that_a_look_asks_about(pauses: Watched) -> None:
-    """It may last for hours, with thousands of looks."""
-    await pauses.begin(looking=False)
+async def test_an_answered_poll_reads_no_rows_during_a_pause_that_an_order_caused(
+    pauses: Watched,
+) -> None:
+    """Such a pause may last for hours, with thousands of polls."""
+    await pauses.begin(polls_only=False)
     await pauses.answered()
     assert not pauses.may_end_by_poll("main")
     before = pauses.transactions
@@ -77,16 +81,16 @@ async def test_a_pause_of_orders_is_none_that_a_look_asks_about(pauses: Watched)
     assert await pauses.answered(polled=False), "an order that is taken ends it"
 
 
-async def test_a_pause_that_begins_while_the_rows_are_read_is_not_forgotten(
+async def test_a_pause_that_begins_while_the_pauses_are_read_is_not_forgotten(
     store: Store, pauses: Watched
 ) -> None:
-    """Rows that were read before it do not say that there is none."""
+    """Rows that were read before the pause began do not prove that there is none."""
     run = store.database.run
 
     async def late(work: Callable[[Connection], Any]) -> Any:
         store.database.run = run  # type: ignore[method-assign]
         read = await run(work)
-        await pauses.begin(looking=True)
+        await pauses.begin(polls_only=True)
         return read
 
     store.database.run = late  # type: ignore[method-assign]
@@ -95,10 +99,10 @@ async def test_a_pause_that_begins_while_the_rows_are_read_is_not_forgotten(
     assert await pauses.answered()
 
 
-async def test_of_orders_that_ask_in_one_moment_one_may_try_whether_it_is_over(
+async def test_of_orders_that_ask_at_the_same_moment_one_may_try_a_paused_gateway(
     pauses: Watched,
 ) -> None:
-    await pauses.begin(looking=False)
+    await pauses.begin(polls_only=False)
     await pauses.let_one_try("main", now=NOON + 60)
     asking = [pauses.held("main", now=NOON + 60) for _ in range(5)]
     kept_back = [pause for pause in await asyncio.gather(*asking) if pause is not None]

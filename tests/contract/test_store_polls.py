@@ -1,4 +1,4 @@
-"""Jobs that are being made, taken and written down many at a time, on both databases."""
+"""Polls: jobs in progress are claimed and saved many at a time, on both databases."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from bot.store.polls import Polls
 from tests.contract.rows import NOON, Store, silent
 
 LATER = NOON + 60
-"""When all of these are due."""
+"""A time at which all jobs of these tests are due for a poll."""
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def polls(store: Store) -> Polls:
 
 
 async def made(store: Store, count: int) -> list[Job]:
-    """So many jobs that are being made, each due a second after the one before."""
+    """Store jobs in progress, each due a second after the one before."""
     rows = [await store.in_state(Status.IN_PROGRESS) for _ in range(count)]
     return [await store.moved(row, replace(row, due_at=NOON + at)) for at, row in enumerate(rows)]
 
@@ -32,6 +32,7 @@ async def made(store: Store, count: int) -> list[Job]:
 async def claimed(
     polls: Polls, *, now: float = LATER, most: int = 200, but: Sequence[str] = ()
 ) -> list[Pending]:
+    """Claim due jobs for polls."""
     return await polls.claim(now=now, until=now + CLAIM, most=most, but=but)
 
 
@@ -40,16 +41,18 @@ def ids(rows: Sequence[Pending | Job]) -> list[str]:
 
 
 def seen(job: Pending, *, progress: int = 40, due: float = 10.0, shows: bool = False) -> Seen:
+    """Return a poll's answer that the job is still being made."""
     return Seen(job.id, job.version, progress, due, shows)
 
 
 async def row(store: Store, job_id: str) -> Job:
+    """Return the whole row as it is now."""
     job = await store.jobs.get(job_id)
     assert job is not None
     return job
 
 
-async def test_a_claim_reads_what_a_look_needs_of_jobs_that_are_being_made_and_due(
+async def test_a_poll_claims_only_due_jobs_in_progress_with_the_fields_it_needs(
     store: Store, polls: Polls
 ) -> None:
     job, later = await made(store, 2)
@@ -74,7 +77,9 @@ async def test_a_claim_reads_what_a_look_needs_of_jobs_that_are_being_made_and_d
     assert await polls.next_due(but=[job.id]) == NOON + 1 == later.due_at
 
 
-async def test_the_earliest_are_taken_first_and_none_twice(store: Store, polls: Polls) -> None:
+async def test_polls_claim_the_earliest_due_jobs_first_and_none_twice(
+    store: Store, polls: Polls
+) -> None:
     rows = await made(store, 5)
     first = await claimed(polls, most=2)
     assert ids(first) == ids(rows[:2])
@@ -83,7 +88,9 @@ async def test_the_earliest_are_taken_first_and_none_twice(store: Store, polls: 
     assert await polls.next_due(but=ids(rows)) is None
 
 
-async def test_it_is_still_being_made_is_one_write_for_many(store: Store, polls: Polls) -> None:
+async def test_one_write_saves_many_polls_of_jobs_that_are_still_being_made(
+    store: Store, polls: Polls
+) -> None:
     rows = await made(store, 3)
     held = await claimed(polls)
     await polls.write([seen(it) for it in held], now=LATER, ahead=LATER)
@@ -95,7 +102,7 @@ async def test_it_is_still_being_made_is_one_write_for_many(store: Store, polls:
     assert ids(await claimed(polls, now=LATER + 10)) == ids(rows)
 
 
-async def test_a_job_that_was_moved_meanwhile_is_not_overwritten(
+async def test_the_write_of_a_poll_does_not_overwrite_a_job_that_was_moved_meanwhile(
     store: Store, polls: Polls
 ) -> None:
     job, other = await made(store, 2)
@@ -109,8 +116,8 @@ async def test_a_job_that_was_moved_meanwhile_is_not_overwritten(
     assert ids(await claimed(polls)) == [other.id], "it goes on at once"
 
 
-async def test_written_twice_it_counts_once(store: Store, polls: Polls) -> None:
-    """A write that failed may have been written all the same."""
+async def test_a_poll_that_is_written_twice_counts_once(store: Store, polls: Polls) -> None:
+    """A write that failed may have reached the database all the same."""
     (job,) = await made(store, 1)
     (held,) = await claimed(polls)
     for due in (10.0, 99.0):
@@ -119,7 +126,7 @@ async def test_written_twice_it_counts_once(store: Store, polls: Polls) -> None:
     assert (after.version, after.due_at) == (held.version + 1, LATER + 10.0)
 
 
-async def test_a_card_that_shows_the_progress_is_due_soon_and_no_other(
+async def test_a_poll_makes_a_card_due_only_if_the_card_shows_the_progress(
     store: Store, polls: Polls
 ) -> None:
     rows = await made(store, 3)
@@ -139,7 +146,7 @@ async def test_a_card_that_shows_the_progress_is_due_soon_and_no_other(
     assert due == {first.id: soon, second.id: None, third.id: soon}
 
 
-async def test_no_card_is_due_for_a_look_at_a_job_that_ended_meanwhile(
+async def test_a_poll_makes_no_card_due_for_a_job_that_ended_meanwhile(
     store: Store, polls: Polls
 ) -> None:
     (job,) = await made(store, 1)
@@ -152,7 +159,9 @@ async def test_no_card_is_due_for_a_look_at_a_job_that_ended_meanwhile(
     assert await store.posts.get(job.id, PostKind.CARD) == before
 
 
-async def test_the_whole_row_is_read_unless_it_has_moved_on(store: Store, polls: Polls) -> None:
+async def test_the_whole_row_of_a_polled_job_is_read_unless_the_job_has_moved_on(
+    store: Store, polls: Polls
+) -> None:
     job, other = await made(store, 2)
     held = {it.id: it for it in await claimed(polls)}
     whole = await polls.whole(held[job.id])
@@ -166,11 +175,11 @@ async def test_the_whole_row_is_read_unless_it_has_moved_on(store: Store, polls:
 
 
 @pytest.mark.parametrize("column", ["order_data", "request_data"])
-async def test_a_row_that_nobody_can_read_holds_up_no_other(
+async def test_an_unreadable_row_does_not_stop_the_polls_of_other_jobs(
     store: Store, polls: Polls, column: str
 ) -> None:
     bad, good = await made(store, 2)
-    # SQLite keeps what is no JSON at all, if somebody writes it there.
+    # SQLite accepts text that is no JSON if somebody writes it by hand.
     value = sa.text("'{'" if store.database.is_sqlite else "'{}'")
     broken = sa.update(tables.jobs).where(tables.jobs.c.id == bad.id).values({column: value})
     await store.database.write(broken)
@@ -181,7 +190,7 @@ async def test_a_row_that_nobody_can_read_holds_up_no_other(
     assert ids(await claimed(polls, but=[good.id], now=LATER + 2 * CLAIM)) == []
 
 
-async def test_where_it_is_claimed_the_claim_lasts_as_long_as_it_is_renewed(
+async def test_a_renewed_claim_of_a_polled_job_lasts_as_long_as_it_is_renewed(
     store: Store, polls: Polls
 ) -> None:
     (job,) = await made(store, 1)
@@ -191,7 +200,7 @@ async def test_where_it_is_claimed_the_claim_lasts_as_long_as_it_is_renewed(
     assert until == (None if store.database.is_sqlite else later)
 
 
-async def test_given_back_it_is_free_at_once(store: Store, polls: Polls) -> None:
+async def test_a_released_poll_can_be_claimed_again_at_once(store: Store, polls: Polls) -> None:
     rows = await made(store, 2)
     await polls.release(ids(await claimed(polls)))
     assert ids(await claimed(polls)) == ids(rows)
@@ -200,18 +209,18 @@ async def test_given_back_it_is_free_at_once(store: Store, polls: Polls) -> None
     assert await interrupted(store, polls) == [], "after a clean end nothing is suspected"
 
 
-# --- what a dead process had in hand -------------------------------------------------------------
+# --- jobs that a dead process was polling --------------------------------------------------------
 
 
 async def interrupted(store: Store, polls: Polls, *, most: int = 16) -> list[Job]:
-    """The jobs that are taken up one by one after another start."""
+    """Return the jobs that are taken up one by one after another start."""
     now = LATER + 1
     await store.jobs.expire_claims(now=now)
     await polls.expire_claims(now=now)
     return await polls.claim_interrupted(now=now, until=now + CLAIM, most=most, but=[])
 
 
-async def test_what_a_dead_process_had_in_hand_is_taken_by_itself_by_a_claim_that_counts(
+async def test_jobs_that_a_dead_process_polled_are_taken_up_one_by_one_counting_a_crash(
     store: Store, polls: Polls
 ) -> None:
     first, second, third = await made(store, 3)
@@ -224,8 +233,10 @@ async def test_what_a_dead_process_had_in_hand_is_taken_by_itself_by_a_claim_tha
     assert ids(await claimed(polls)) == [third.id], "in a batch there is none of them"
 
 
-async def test_few_of_them_are_taken_at_once(store: Store, polls: Polls) -> None:
-    """So that two hundred innocent ones are not counted with the one that kills."""
+async def test_only_a_few_jobs_of_a_dead_process_are_taken_up_at_once(
+    store: Store, polls: Polls
+) -> None:
+    """Otherwise two hundred innocent jobs would be counted together with the one that kills."""
     rows = await made(store, 5)
     await claimed(polls)
     assert len(await interrupted(store, polls, most=2)) == 2
@@ -233,7 +244,7 @@ async def test_few_of_them_are_taken_at_once(store: Store, polls: Polls) -> None
     assert sorted(crashes) == [0, 0, 0, 1, 1]
 
 
-async def test_what_was_written_down_before_the_death_is_not_suspected(
+async def test_a_poll_that_was_saved_before_the_process_died_counts_no_crash(
     store: Store, polls: Polls
 ) -> None:
     job, other = await made(store, 2)
@@ -243,7 +254,7 @@ async def test_what_was_written_down_before_the_death_is_not_suspected(
     assert other.id in ids(await interrupted(store, polls))
 
 
-async def test_a_job_that_ended_before_the_death_is_not_taken_up(
+async def test_a_job_that_ended_before_its_process_died_is_not_taken_up(
     store: Store, polls: Polls
 ) -> None:
     (job,) = await made(store, 1)

@@ -1,4 +1,4 @@
-"""Posts: what is owed is said once, in falling order, and what stands is known."""
+"""Posts: each is sent once, in falling forms, and the database knows which message stands."""
 
 import asyncio
 from collections import Counter
@@ -17,13 +17,13 @@ LATER = NOON + CARD_GRACE
 
 
 async def begun(store: Store, post: Post, form: Form, *, now: float) -> Post:
-    """A send under way, by the one who has the post."""
+    """Begin to send the post in this form."""
     held = await store.posts.sending(post, form, now=now)
     assert held is not None
     return held
 
 
-async def test_no_post_goes_to_two_takers(store: Store) -> None:
+async def test_no_post_is_claimed_by_two_workers(store: Store) -> None:
     for _ in range(30):
         await store.admitted()
     hands = await asyncio.gather(
@@ -34,7 +34,7 @@ async def test_no_post_goes_to_two_takers(store: Store) -> None:
     assert max(handed.values()) == 1
 
 
-async def test_a_claim_of_a_post_counts_its_try_before_the_work(store: Store) -> None:
+async def test_claiming_a_post_counts_its_try_before_it_is_sent(store: Store) -> None:
     job = await store.admitted()
     card = await store.post(job, PostKind.CARD)
     assert card is not None
@@ -46,7 +46,7 @@ async def test_a_claim_of_a_post_counts_its_try_before_the_work(store: Store) ->
     )
 
 
-async def test_posts_go_to_their_platform_only(store: Store) -> None:
+async def test_a_post_is_claimed_for_its_own_platform_only(store: Store) -> None:
     job = await store.admitted(a_job(platform="telegram"))
     assert await store.due_posts(now=LATER) == []
     assert await store.posts.next_due(["discord"]) is None
@@ -54,7 +54,7 @@ async def test_posts_go_to_their_platform_only(store: Store) -> None:
     assert (await store.claimed_post(now=LATER, platform="telegram")).job_id == job.id
 
 
-async def test_posts_go_to_whoever_says_their_kind(store: Store) -> None:
+async def test_a_post_is_claimed_only_by_a_worker_for_its_kind(store: Store) -> None:
     await store.admitted()
     results, words = (PostKind.RESULT,), (PostKind.CARD, PostKind.FAILURE)
     assert await store.posts.next_due(["discord"], results) is None
@@ -64,7 +64,9 @@ async def test_posts_go_to_whoever_says_their_kind(store: Store) -> None:
 
 
 @pytest.mark.parametrize("due_at", [LATER + 60, None])
-async def test_what_became_due_meanwhile_is_not_put_off(store: Store, due_at: float | None) -> None:
+async def test_a_post_that_became_due_again_during_its_claim_is_not_put_off(
+    store: Store, due_at: float | None
+) -> None:
     job = await store.admitted()
     post = await store.claimed_post(now=LATER)
     await store.moved(job, moves.submitting(job, now=LATER + 1), now=LATER + 1)
@@ -72,7 +74,7 @@ async def test_what_became_due_meanwhile_is_not_put_off(store: Store, due_at: fl
     assert await store.due_posts(now=LATER + 1 + EDIT_PACE) == [(job.id, PostKind.CARD)]
 
 
-async def test_what_became_due_meanwhile_is_not_lost_if_it_is_due_in_the_same_instant(
+async def test_a_post_due_again_at_the_very_time_of_its_claim_is_not_lost(
     store: Store,
 ) -> None:
     job = await store.admitted()
@@ -83,7 +85,7 @@ async def test_what_became_due_meanwhile_is_not_lost_if_it_is_due_in_the_same_in
     assert await store.due_posts(now=LATER + 1) == [(job.id, PostKind.CARD)]
 
 
-async def test_a_post_that_was_told_to_wait_was_not_tried(store: Store) -> None:
+async def test_a_post_that_the_network_told_to_wait_counts_no_try(store: Store) -> None:
     await store.admitted()
     first = await store.claimed_post(now=LATER)
     await store.posts.put_off(first, due_at=LATER + 5, tried=False)
@@ -91,13 +93,13 @@ async def test_a_post_that_was_told_to_wait_was_not_tried(store: Store) -> None:
     assert (first.attempts, again.attempts) == (1, 1)
 
 
-async def test_posts_come_in_the_order_they_are_due(store: Store) -> None:
+async def test_posts_are_claimed_in_the_order_they_are_due(store: Store) -> None:
     jobs = [await store.admitted(a_job(now=NOON - at)) for at in range(3)]
     posts = await store.posts.claim(["discord"], now=LATER, until=LATER, most=9)
     assert [post.job_id for post in posts] == [job.id for job in reversed(jobs)]
 
 
-async def test_the_next_post_is_due_when_it_is_due_and_free(store: Store) -> None:
+async def test_next_due_tells_when_the_next_unclaimed_post_is_due(store: Store) -> None:
     assert await store.posts.next_due(["discord"]) is None
     await store.admitted()
     assert await store.posts.next_due(["discord"]) == LATER
@@ -107,14 +109,16 @@ async def test_the_next_post_is_due_when_it_is_due_and_free(store: Store) -> Non
     assert await store.posts.next_due(["discord"]) is None
 
 
-async def test_claims_of_the_dead_can_be_ended_early(store: Store) -> None:
+async def test_claims_of_posts_by_a_dead_process_can_be_ended_before_they_run_out(
+    store: Store,
+) -> None:
     job = await store.admitted()
     await store.claimed_post(now=LATER)
     assert await store.posts.expire_claims(now=LATER + 1) == 1
     assert await store.due_posts(now=LATER + 1) == [(job.id, PostKind.CARD)]
 
 
-async def test_the_commands_answer_becomes_the_card(store: Store) -> None:
+async def test_the_answer_of_a_command_is_recorded_as_the_card(store: Store) -> None:
     job = await store.admitted()
     await store.posts.posted(job, "m1", "c1")
     card = await store.post(job, PostKind.CARD)
@@ -123,14 +127,14 @@ async def test_the_commands_answer_becomes_the_card(store: Store) -> None:
 
 
 async def test_a_card_that_shows_an_older_state_is_edited_at_once(store: Store) -> None:
-    """The job moved on while the command's answer, which shows it queued, was on its way."""
+    """The job moved on while the command's answer, which shows it as queued, was on its way."""
     shown = await store.admitted()
     await store.moved(shown, moves.submitting(shown, now=NOON), now=NOON)
     await store.posts.posted(shown, "m1", "c1")
     assert await store.due_posts(now=NOON) == [(shown.id, PostKind.CARD)]
 
 
-async def test_a_card_that_stands_already_is_not_replaced(store: Store) -> None:
+async def test_a_second_answer_of_a_command_does_not_replace_its_card(store: Store) -> None:
     job = await store.admitted()
     await store.posts.posted(job, "m1", "c1")
     await store.posts.posted(job, "m2", "c1")
@@ -139,12 +143,12 @@ async def test_a_card_that_stands_already_is_not_replaced(store: Store) -> None:
     assert card.message_id == "m1"
 
 
-async def test_an_answer_for_no_job_is_said_to_be_so(store: Store) -> None:
+async def test_recording_an_answer_for_an_unknown_job_raises(store: Store) -> None:
     with pytest.raises(Broken, match="job_unknown"):
         await store.posts.posted(a_job(), "m1", "c1")
 
 
-async def test_cards_and_moves_at_once_never_leave_a_stale_card(store: Store) -> None:
+async def test_simultaneous_answers_and_moves_never_leave_an_outdated_card(store: Store) -> None:
     jobs = [await store.admitted() for _ in range(20)]
     await asyncio.gather(
         *(
@@ -159,15 +163,17 @@ async def test_cards_and_moves_at_once_never_leave_a_stale_card(store: Store) ->
     assert len(await store.due_posts(now=NOON + EDIT_PACE)) == 20
 
 
-async def test_a_send_is_remembered_before_its_first_byte(store: Store) -> None:
+async def test_the_form_and_time_of_a_send_are_saved_before_its_first_byte(store: Store) -> None:
     await store.admitted()
     claimed = await store.claimed_post(now=LATER)
     sending = await begun(store, claimed, Form.FILE, now=LATER + 1)
     assert sending == replace(claimed, form=Form.FILE, sending_at=LATER + 1)
 
 
-async def test_whoever_lost_the_claim_says_nothing_and_changes_nothing(store: Store) -> None:
-    """A slow taker wakes up after the post went to somebody else."""
+async def test_a_worker_that_lost_its_claim_of_a_post_neither_sends_nor_changes_it(
+    store: Store,
+) -> None:
+    """A slow worker wakes up after the post was claimed by another one."""
     job = await store.admitted()
     slow = await store.claimed_post(now=LATER)
     quick = await store.claimed_post(now=LATER + 60)
@@ -177,8 +183,10 @@ async def test_whoever_lost_the_claim_says_nothing_and_changes_nothing(store: St
     assert await store.post(job, PostKind.CARD) == quick
 
 
-async def test_the_same_form_again_keeps_the_hour_of_the_first_send(store: Store) -> None:
-    """The nonce's window begins with the first try, whatever became of it."""
+async def test_a_repeated_send_in_the_same_form_keeps_the_time_of_the_first_send(
+    store: Store,
+) -> None:
+    """The network remembers a nonce from the first try on, whatever became of that try."""
     await store.admitted()
     post = await begun(store, await store.claimed_post(now=LATER), Form.FILE, now=LATER)
     again = await begun(store, post, Form.FILE, now=LATER + 9)
@@ -187,7 +195,7 @@ async def test_the_same_form_again_keeps_the_hour_of_the_first_send(store: Store
     assert (other.form, other.sending_at) == (Form.LINK, LATER + 9)
 
 
-async def test_a_fallen_post_starts_over_one_rung_lower(store: Store) -> None:
+async def test_a_post_that_falls_to_a_lesser_form_starts_counting_tries_anew(store: Store) -> None:
     job = await store.admitted()
     post = await store.claimed_post(now=LATER)
     post = await begun(store, post, Form.FILE, now=LATER)
@@ -198,8 +206,8 @@ async def test_a_fallen_post_starts_over_one_rung_lower(store: Store) -> None:
     assert len(await store.due_posts(now=LATER)) == 1
 
 
-async def test_a_post_that_falls_to_its_own_rung_keeps_its_tries(store: Store) -> None:
-    """A file, then a smaller one: however often, it comes to an end."""
+async def test_a_post_that_falls_to_the_same_form_keeps_its_count_of_tries(store: Store) -> None:
+    """A file is followed by a smaller file; the tries still come to an end."""
     job = await store.admitted()
     for tries in (1, 2):
         post = await store.claimed_post(now=LATER)
@@ -212,7 +220,7 @@ async def test_a_post_that_falls_to_its_own_rung_keeps_its_tries(store: Store) -
     assert fallen.attempts == 0
 
 
-async def test_a_post_put_off_keeps_what_was_under_way(store: Store) -> None:
+async def test_a_post_that_is_put_off_keeps_its_form_and_the_time_of_its_send(store: Store) -> None:
     await store.admitted()
     post = await store.claimed_post(now=LATER)
     post = await begun(store, post, Form.TEXT, now=LATER)
@@ -230,7 +238,7 @@ async def test_a_parked_post_is_kept_and_not_tried_again(store: Store) -> None:
     assert await store.post(job, PostKind.CARD) is not None
 
 
-async def test_a_card_can_be_due_again_by_time_alone(store: Store) -> None:
+async def test_a_sent_card_can_be_due_again_at_a_given_time(store: Store) -> None:
     job = await store.admitted()
     post = await store.claimed_post(now=LATER)
     await store.posts.sent(post, "m1", "c1", now=LATER, again_at=LATER + 90)
@@ -238,7 +246,7 @@ async def test_a_card_can_be_due_again_by_time_alone(store: Store) -> None:
     assert await store.due_posts(now=LATER + 90) == [(job.id, PostKind.CARD)]
 
 
-async def test_a_card_that_was_sent_owes_nothing_until_the_next_change(store: Store) -> None:
+async def test_a_sent_card_is_not_due_until_the_next_change(store: Store) -> None:
     job = await store.admitted()
     post = await store.claimed_post(now=LATER)
     post = await begun(store, post, Form.TEXT, now=LATER)
@@ -257,11 +265,15 @@ async def test_a_card_that_was_sent_owes_nothing_until_the_next_change(store: St
     assert await store.due_posts(now=LATER + 5 + EDIT_PACE) == [(job.id, PostKind.CARD)]
 
 
-@pytest.mark.parametrize("changed_at", [LATER - 1, LATER, LATER + 1], ids=["-", "=", "+"])
-async def test_what_changed_while_a_card_was_being_sent_is_still_owed(
+@pytest.mark.parametrize(
+    "changed_at",
+    [LATER - 1, LATER, LATER + 1],
+    ids=["a second before", "at once", "a second after"],
+)
+async def test_a_change_while_the_card_is_sent_makes_the_card_due_again(
     store: Store, changed_at: float
 ) -> None:
-    """The message shows the state that was read before; whatever the clock says, it is stale."""
+    """The message shows the earlier state, so it is outdated whatever the clock says."""
     job = await store.admitted()
     post = await store.claimed_post(now=LATER)
     await store.moved(job, moves.submitting(job, now=changed_at), now=changed_at)
@@ -269,8 +281,12 @@ async def test_what_changed_while_a_card_was_being_sent_is_still_owed(
     assert await store.due_posts(now=LATER + 2 + EDIT_PACE) == [(job.id, PostKind.CARD)]
 
 
-@pytest.mark.parametrize("changed_at", [LATER - 1, LATER, LATER + 1], ids=["-", "=", "+"])
-async def test_what_changed_while_a_card_was_being_edited_is_still_owed(
+@pytest.mark.parametrize(
+    "changed_at",
+    [LATER - 1, LATER, LATER + 1],
+    ids=["a second before", "at once", "a second after"],
+)
+async def test_a_change_while_the_card_is_edited_makes_the_card_due_again(
     store: Store, changed_at: float
 ) -> None:
     shown = await store.admitted()
@@ -282,7 +298,7 @@ async def test_what_changed_while_a_card_was_being_edited_is_still_owed(
     assert (job.id, PostKind.CARD) in await store.due_posts(now=LATER + 2)
 
 
-async def test_a_result_that_stands_delivers_its_job(store: Store) -> None:
+async def test_recording_a_sent_result_marks_its_job_as_delivered(store: Store) -> None:
     job = await _with_video(store)
     await store.posts.posted(job, "m1", "c1")
     post = await store.post(job, PostKind.RESULT)
@@ -299,8 +315,8 @@ async def test_a_result_that_stands_delivers_its_job(store: Store) -> None:
     assert await store.due_posts(now=NOON + 9) == [(job.id, PostKind.CARD)]
 
 
-async def test_a_failure_that_stands_makes_its_card_due(store: Store) -> None:
-    """Then nobody has to remember to take it away."""
+async def test_recording_a_sent_failure_makes_the_card_due_to_be_removed(store: Store) -> None:
+    """The worker of posts then removes the card."""
     job = await store.in_state(Status.SUBMITTING)
     await store.posts.posted(job, "m1", "c1")
     await store.moved(job, moves.failed(job, Reason.MODERATED, charged=False), now=NOON)
@@ -313,7 +329,7 @@ async def test_a_failure_that_stands_makes_its_card_due(store: Store) -> None:
     assert (card.message_id, card.due_at) == ("m1", NOON)
 
 
-async def test_an_edit_that_failed_for_long_is_no_try_of_taking_its_card_away(
+async def test_failed_edits_of_a_card_do_not_count_as_tries_of_removing_it(
     store: Store,
 ) -> None:
     job = await store.in_state(Status.FAILED)
@@ -328,8 +344,10 @@ async def test_an_edit_that_failed_for_long_is_no_try_of_taking_its_card_away(
     assert card.attempts == 1
 
 
-async def test_a_result_that_stands_makes_an_earlier_failure_due(store: Store) -> None:
-    """Its job turned up after all."""
+async def test_recording_a_sent_result_makes_an_earlier_failure_due_to_be_removed(
+    store: Store,
+) -> None:
+    """The job was unconfirmed, and its video turned up after all."""
     job = await store.in_state(Status.UNCONFIRMED)
     failure = await store.post(job, PostKind.FAILURE)
     assert failure is not None
@@ -344,10 +362,10 @@ async def test_a_result_that_stands_makes_an_earlier_failure_due(store: Store) -
     assert (job.id, PostKind.FAILURE) in await store.due_posts(now=NOON + 9)
 
 
-async def test_a_card_that_stands_although_its_claim_was_lost_is_looked_at_again(
+async def test_a_card_sent_after_its_claim_was_lost_is_due_again(
     store: Store,
 ) -> None:
-    """The one who took it meanwhile may have given it up, as the end of its job is told."""
+    """Another worker may have given up this card, as its job was ending."""
     job = await store.admitted()
     lost = await store.claimed_post(now=LATER)
     await store.posts.put_off(await store.claimed_post(now=LATER + 60), due_at=None)
@@ -355,13 +373,13 @@ async def test_a_card_that_stands_although_its_claim_was_lost_is_looked_at_again
     assert await store.due_posts(now=LATER + 70) == [(job.id, PostKind.CARD)]
 
 
-async def test_an_answer_to_what_is_over_is_looked_at_again(store: Store) -> None:
+async def test_an_answer_recorded_for_a_finished_job_makes_its_card_due(store: Store) -> None:
     job = await store.in_state(Status.FAILED)
     await store.posts.posted(job, "m1", "c1")
     assert (job.id, PostKind.CARD) in await store.due_posts(now=NOON)
 
 
-async def test_a_result_that_stands_undoes_that_it_could_not_be_posted(store: Store) -> None:
+async def test_recording_a_sent_result_clears_the_reason_undeliverable(store: Store) -> None:
     job = await _with_video(store)
     await store.moved(job, replace(job, reason=Reason.UNDELIVERABLE))
     post = await store.post(job, PostKind.RESULT)
@@ -372,7 +390,7 @@ async def test_a_result_that_stands_undoes_that_it_could_not_be_posted(store: St
     assert (row.status, row.reason) == (Status.DELIVERED, None)
 
 
-async def test_delivered_twice_is_delivered_once(store: Store) -> None:
+async def test_recording_a_sent_result_twice_changes_nothing_the_second_time(store: Store) -> None:
     job = await _with_video(store)
     post = await store.post(job, PostKind.RESULT)
     assert post is not None
@@ -382,8 +400,10 @@ async def test_delivered_twice_is_delivered_once(store: Store) -> None:
     assert await store.jobs.get(job.id) == row
 
 
-async def test_a_claimed_job_can_be_delivered(store: Store) -> None:
-    """The fence of whoever holds it goes up, so nothing they save undoes the delivery."""
+async def test_a_delivered_job_cannot_be_changed_by_a_worker_that_read_it_before(
+    store: Store,
+) -> None:
+    """Delivery raises the row's version, so a worker with the older row can't undo it."""
     job = await _with_video(store)
     post = await store.post(job, PostKind.RESULT)
     assert post is not None
@@ -392,6 +412,7 @@ async def test_a_claimed_job_can_be_delivered(store: Store) -> None:
 
 
 async def _with_video(store: Store) -> Job:
+    """Return a job whose video is stored."""
     job = await store.in_state(Status.COMPLETED)
     return await store.moved(job, moves.stored(job, VIDEO))
 
@@ -400,7 +421,7 @@ async def _with_video(store: Store) -> Job:
     ("platform", "chat", "number"),
     [("discord", "-5", "8"), ("discord", "-55", "7"), ("telegram", "-5", "7")],
 )
-async def test_a_job_is_found_by_a_message_about_it(
+async def test_a_job_is_found_by_the_message_of_one_of_its_posts(
     store: Store, platform: str, chat: str, number: str
 ) -> None:
     job = await store.admitted()
@@ -412,14 +433,14 @@ async def test_a_job_is_found_by_a_message_about_it(
 
 
 async def ended(store: Store) -> tuple[Job, Post]:
-    """A failed job, and the claimed post that says so."""
+    """Return a failed job, and its claimed failure post."""
     job = await store.in_state(Status.FAILED)
     failures = (PostKind.FAILURE,)
     (post,) = await store.posts.claim(["discord"], failures, now=NOON, until=LATER, most=1)
     return job, await begun(store, post, Form.TEXT, now=NOON)
 
 
-async def test_the_card_is_claimed_as_it_becomes_due_where_it_is_taken_away_now(
+async def test_recording_a_sent_failure_can_claim_the_card_for_its_removal(
     store: Store,
 ) -> None:
     job, failure = await ended(store)
@@ -434,7 +455,7 @@ async def test_the_card_is_claimed_as_it_becomes_due_where_it_is_taken_away_now(
     assert gone.due_at is None, "the claim holds behind its fence"
 
 
-async def test_a_card_that_somebody_has_or_that_waits_for_its_answer_is_not_claimed(
+async def test_a_card_that_is_claimed_or_still_waits_for_its_answer_is_not_claimed_for_removal(
     store: Store,
 ) -> None:
     _, failure = await ended(store)

@@ -1,4 +1,4 @@
-"""Lasting choices are kept by person and platform, and a private job stays private."""
+"""A person's preferences are kept by platform, and a private job stays private."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from tests.contract.test_store_settling import an_act
 ALL = Preferences(family="wan-2.5", seconds=-1, aspect="9:16", quality="draft", private=True)
 
 
-async def test_they_come_back_as_they_were_put(store: Store) -> None:
+async def test_preferences_come_back_as_they_were_saved(store: Store) -> None:
     kept = PreferencesOf(store.database)
     assert await kept.get("discord", "ada") == Preferences()
     await kept.put("discord", "ada", ALL)
@@ -25,14 +25,14 @@ async def test_they_come_back_as_they_were_put(store: Store) -> None:
     assert await kept.get("discord", "ada") == Preferences(seconds=5)
 
 
-async def test_they_are_of_one_person_on_one_platform(store: Store) -> None:
+async def test_preferences_belong_to_one_person_on_one_platform(store: Store) -> None:
     kept = PreferencesOf(store.database)
     await kept.put("discord", "ada", ALL)
     for platform, person in (("telegram", "ada"), ("discord", "bob")):
         assert await kept.get(platform, person) == Preferences()
 
 
-async def test_what_is_forgotten_is_gone(store: Store) -> None:
+async def test_deleted_preferences_are_gone_and_those_of_other_people_stay(store: Store) -> None:
     kept = PreferencesOf(store.database)
     await kept.put("discord", "ada", ALL)
     await kept.put("discord", "bob", ALL)
@@ -43,7 +43,7 @@ async def test_what_is_forgotten_is_gone(store: Store) -> None:
 
 
 @pytest.mark.parametrize("private", [True, False])
-async def test_what_is_owed_of_a_private_job_goes_to_its_person_and_its_card_does_not(
+async def test_posts_of_a_private_job_go_to_its_person_and_its_card_does_not(
     store: Store, private: bool
 ) -> None:
     job = replace(a_job(), private=private)
@@ -58,7 +58,7 @@ async def test_what_is_owed_of_a_private_job_goes_to_its_person_and_its_card_doe
 
 
 @pytest.mark.parametrize("private", [True, False])
-async def test_an_operator_who_has_it_said_again_does_not_make_it_public(
+async def test_a_private_result_stays_private_when_an_operator_has_it_sent_again(
     store: Store, private: bool
 ) -> None:
     row = await store.in_state(Status.COMPLETED)

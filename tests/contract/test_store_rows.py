@@ -1,4 +1,4 @@
-"""Rows: whatever a job holds comes back as it was; so do the small facts beside the jobs."""
+"""Rows: every field of a job comes back unchanged, and so do the settings beside the jobs."""
 
 import asyncio
 from dataclasses import fields, is_dataclass, replace
@@ -19,7 +19,8 @@ from tests.unit.core.orders import changed
 
 _numbers = count(1)
 _PLAIN: dict[object, st.SearchStrategy[object]] = {
-    # No database takes half a character, PostgreSQL no NUL; neither comes in over the wire.
+    # No database takes half a surrogate pair, and PostgreSQL takes no NUL; neither can arrive by
+    # HTTP.
     str: st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12),
     int: st.integers(0, 2**31 - 1),
     float: st.floats(0, 1e11),
@@ -29,7 +30,7 @@ _PLAIN: dict[object, st.SearchStrategy[object]] = {
 
 
 def anything(kind: object) -> st.SearchStrategy[object]:
-    """Any value of a type that jobs are made of; every field is drawn, those with defaults too."""
+    """Return a strategy for any value of a type that jobs are made of. All fields are drawn."""
     if kind in _PLAIN:
         return _PLAIN[kind]
     if isinstance(kind, type) and issubclass(kind, Enum):
@@ -48,7 +49,7 @@ def anything(kind: object) -> st.SearchStrategy[object]:
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=anything(Job), spend=st.integers(0, 2**55))
-async def test_every_field_of_a_job_comes_back_as_it_was(
+async def test_every_field_of_a_job_comes_back_from_the_database_unchanged(
     store: Store, drawn: object, spend: int
 ) -> None:
     assert isinstance(drawn, Job)
@@ -57,13 +58,13 @@ async def test_every_field_of_a_job_comes_back_as_it_was(
     wanted = replace(drawn, id=f"{number} {drawn.id}", order=order, spend_cost=spend)
     before = await store.admitted(a_job(id_=wanted.id))
     saved = await store.jobs.save(before, wanted, now=NOON)
-    # The time of its end is the one field that nobody but a move sets.
+    # Only a move sets the time of a job's end.
     timed = moves.timed(before, wanted, now=NOON)
     assert saved == replace(timed, version=before.version + 1)
     assert await store.jobs.get(wanted.id) == saved
 
 
-async def test_text_is_text_whatever_it_looks_like(store: Store) -> None:
+async def test_sql_and_odd_characters_in_a_job_are_stored_as_plain_text(store: Store) -> None:
     hostile = "'; DROP TABLE jobs; -- \\ \" %s :name {x} \u202e 🎞"
     job = a_job(id_=hostile, event=hostile, person=hostile, community=hostile)
     assert await store.admitted(job) == job
@@ -71,19 +72,21 @@ async def test_text_is_text_whatever_it_looks_like(store: Store) -> None:
     assert (await store.usage(job)).community_videos == 1
 
 
-async def test_a_setting_is_what_was_put_last(store: Store) -> None:
+async def test_a_stored_setting_has_the_last_value_that_was_put(store: Store) -> None:
     assert await store.settings.get("links.key") is None
     await store.settings.put("links.key", "old")
     await store.settings.put("links.key", "new")
     assert await store.settings.get("links.key") == "new"
 
 
-async def test_settings_put_by_many_at_once_end_as_one_of_theirs(store: Store) -> None:
+async def test_of_many_simultaneous_puts_of_a_setting_one_value_remains(store: Store) -> None:
     await asyncio.gather(*(store.settings.put("links.key", str(number)) for number in range(20)))
     assert await store.settings.get("links.key") in [str(number) for number in range(20)]
 
 
-async def test_a_heartbeat_is_written_when_asked_for_and_not_too_often(store: Store) -> None:
+async def test_the_heartbeat_is_written_when_asked_for_but_not_more_than_once_a_period(
+    store: Store,
+) -> None:
     clock = FakeClock(NOON)
     heartbeat = Heartbeat(store.database, clock)
     for seconds, written in ((0, NOON), (EVERY - 1, NOON), (1, NOON + EVERY)):
@@ -92,8 +95,8 @@ async def test_a_heartbeat_is_written_when_asked_for_and_not_too_often(store: St
         assert await store.settings.get(NAME) == f"{written:.0f}"
 
 
-async def test_a_database_that_takes_no_rows_is_found_out(store: Store) -> None:
-    """As a full disk, a standby or a wrong mount would be."""
+async def test_the_heartbeat_reports_a_database_that_takes_no_writes(store: Store) -> None:
+    """A full disk, a standby or a wrong mount behaves like this."""
     forbid = (
         "PRAGMA query_only = ON"
         if store.database.is_sqlite

@@ -1,4 +1,4 @@
-"""An operator's word on a job: one transaction with its act, whoever else is at the row."""
+"""An operator's decision on a job: one transaction with its act, whoever else works on the row."""
 
 import asyncio
 from dataclasses import replace
@@ -27,6 +27,8 @@ def an_act(action: str = "jobs.found", subject: str = "") -> Act:
 
 
 def accept(gateway_id: str) -> Change:
+    """Return the change that gives a job this id at its gateway."""
+
     def change(job: Job) -> Job:
         if job.gateway_id == gateway_id:
             return job
@@ -36,20 +38,23 @@ def accept(gateway_id: str) -> Change:
 
 
 def close(job: Job) -> Job:
+    """Return the job closed as not charged."""
     if job.status is Status.FAILED:
         return job
     return moves.failed(job, Reason.NOT_TAKEN, charged=False)
 
 
 def try_again(job: Job) -> Job:
+    """Return the job closed because it was ordered again."""
     return moves.failed(job, Reason.TRIED_AGAIN, charged=True)
 
 
 async def acts(store: Store) -> list[str]:
+    """Return the names of all acts, newest first."""
     return [act.action for act in await Acts(store.database).latest(most=99)]
 
 
-async def test_a_change_and_its_act_are_written_once(store: Store) -> None:
+async def test_an_operators_change_and_its_act_are_written_once(store: Store) -> None:
     settling, job = Settling(store.database), await store.in_state(Status.UNCONFIRMED)
     for is_new in (True, False):
         after, did = await settling.change(job.id, accept("v1"), an_act(), gateway_id="v1")
@@ -58,7 +63,7 @@ async def test_a_change_and_its_act_are_written_once(store: Store) -> None:
     assert await store.claimed(Status.IN_PROGRESS) == [job.id]
 
 
-async def test_what_is_refused_leaves_neither_a_change_nor_an_act(store: Store) -> None:
+async def test_a_refused_change_writes_neither_the_job_nor_an_act(store: Store) -> None:
     settling, job = Settling(store.database), await store.in_state(Status.DELIVERED)
     with pytest.raises(BotError, match="impossible_move"):
         await settling.change(job.id, close, an_act())
@@ -68,9 +73,9 @@ async def test_what_is_refused_leaves_neither_a_change_nor_an_act(store: Store) 
     assert await acts(store) == []
 
 
-async def test_no_two_jobs_get_the_same_video(store: Store) -> None:
+async def test_no_two_jobs_get_the_same_video_of_a_gateway(store: Store) -> None:
     settling = Settling(store.database)
-    # Two names of a gateway may have one address.
+    # Two gateway names may have the same address.
     names = ("main", "main", "club", "main")
     rows = [await store.in_state(Status.UNCONFIRMED, a_job(gateway=name)) for name in names]
 
@@ -89,7 +94,9 @@ async def test_no_two_jobs_get_the_same_video(store: Store) -> None:
     assert await settling.known_ids("https://elsewhere.example", listed) == frozenset()
 
 
-async def test_what_was_not_charged_is_released_and_its_person_told(store: Store) -> None:
+async def test_an_unconfirmed_job_closed_as_not_charged_costs_nothing_and_tells_its_person(
+    store: Store,
+) -> None:
     job = await store.in_state(Status.UNCONFIRMED)
     assert (await store.usage(job)).purse_money == PRICE
     after, _ = await Settling(store.database).change(job.id, close, an_act())
@@ -98,10 +105,10 @@ async def test_what_was_not_charged_is_released_and_its_person_told(store: Store
     assert await store.post(job, PostKind.FAILURE)
 
 
-async def test_an_answer_that_comes_late_and_an_operator_are_not_both_believed(
+async def test_of_a_late_gateway_id_and_an_operators_closing_only_one_takes_effect(
     store: Store,
 ) -> None:
-    """Either the id is recorded, or the job is closed; a worker's stale row changes nothing."""
+    """Either the id is recorded or the job is closed. A worker's outdated row changes nothing."""
     settling, job = Settling(store.database), await store.in_state(Status.UNCONFIRMED)
 
     def close_unconfirmed(job: Job) -> Job:
@@ -138,11 +145,12 @@ async def test_an_answer_that_comes_late_and_an_operator_are_not_both_believed(
 
 
 def a_try(of: Job, *, event: str | None = None) -> Job:
+    """Return a new job that repeats the order of another one."""
     new = a_job(event=event or f"again {of.id}")
     return replace(new, order=changed(of.order, event_id=new.order.call.event_id))
 
 
-async def test_a_new_try_is_one_job_however_often_it_is_asked_for(store: Store) -> None:
+async def test_a_new_try_ordered_eight_times_at_once_is_one_job(store: Store) -> None:
     settling, job = Settling(store.database), await store.in_state(Status.UNCONFIRMED)
     tries = [
         settling.anew(job.id, try_again, a_try(job), FREE, an_act("jobs.again")) for _ in range(8)
@@ -157,7 +165,7 @@ async def test_a_new_try_is_one_job_however_often_it_is_asked_for(store: Store) 
     assert (usage.purse_money, usage.person_videos) == (2 * PRICE, 1)
 
 
-async def test_a_new_try_that_is_refused_leaves_the_old_job_as_it_is(store: Store) -> None:
+async def test_a_refused_new_try_leaves_the_old_job_unchanged(store: Store) -> None:
     settling, job = Settling(store.database), await store.in_state(Status.UNCONFIRMED)
     limits = Limits(person_videos=9, person_at_once=None, purse_money=2 * PRICE - 1)
     act = an_act("jobs.again")
@@ -170,7 +178,9 @@ async def test_a_new_try_that_is_refused_leaves_the_old_job_as_it_is(store: Stor
     assert await acts(store) == ["stop"]
 
 
-async def test_a_call_makes_the_next_step_due_and_takes_it_from_nobody(store: Store) -> None:
+async def test_an_operators_retry_makes_the_next_step_due_and_keeps_an_existing_claim(
+    store: Store,
+) -> None:
     settling, row = Settling(store.database), await store.in_state(Status.IN_PROGRESS)
     later = await store.moved(row, moves.put_off(row, due_at=NOON + 600))
     assert await store.claimed(Status.IN_PROGRESS) == []
@@ -180,7 +190,9 @@ async def test_a_call_makes_the_next_step_due_and_takes_it_from_nobody(store: St
     assert await store.claimed(Status.IN_PROGRESS) == [], "its claim stays"
 
 
-async def test_a_card_that_may_become_the_commands_answer_is_not_hurried(store: Store) -> None:
+async def test_an_operators_retry_does_not_hurry_a_card_that_waits_for_its_answer(
+    store: Store,
+) -> None:
     job = await store.admitted()
     await Settling(store.database).call(job.id, an_act("jobs.retry"))
     card = await store.post(job, PostKind.CARD)
@@ -188,7 +200,9 @@ async def test_a_card_that_may_become_the_commands_answer_is_not_hurried(store: 
     assert card.due_at == NOON + CARD_GRACE
 
 
-async def test_a_message_that_was_given_up_is_tried_again_from_the_top(store: Store) -> None:
+async def test_an_operators_retry_of_a_parked_result_starts_again_with_the_best_form(
+    store: Store,
+) -> None:
     row = await store.in_state(Status.COMPLETED)
     job = await store.moved(row, moves.stored(row, VIDEO))
     await store.posts.posted(job, "m1", "lounge")
@@ -203,7 +217,7 @@ async def test_a_message_that_was_given_up_is_tried_again_from_the_top(store: St
 
 
 async def unsaid(store: Store) -> Post:
-    """The result of a job whose card stands: claimed, and about to be said directly, as a text."""
+    """Return the claimed result post of a job whose card stands; it is due as a direct text."""
     row = await store.in_state(Status.COMPLETED)
     job = await store.moved(row, moves.stored(row, VIDEO))
     await store.posts.posted(job, "m1", "lounge")
@@ -212,17 +226,20 @@ async def unsaid(store: Store) -> Post:
 
 
 async def called(store: Store, job_id: str) -> Post | None:
+    """Let an operator retry the job, and return its result post."""
     act = replace(an_act("jobs.retry"), at=NOON + 90)
     await Settling(store.database).call(job_id, act)
     return await store.posts.get(job_id, PostKind.RESULT.value)
 
 
-async def test_a_message_in_somebodys_hands_is_left_to_them(store: Store) -> None:
+async def test_an_operators_retry_leaves_a_claimed_post_alone(store: Store) -> None:
     post = await unsaid(store)
     assert await called(store, post.job_id) == post
 
 
-async def test_a_message_that_may_be_there_is_tried_again_as_it_was(store: Store) -> None:
+async def test_an_operators_retry_keeps_the_form_of_a_post_that_may_have_been_sent(
+    store: Store,
+) -> None:
     post = await unsaid(store)
     begun = await store.posts.sending(post, Form.TEXT, now=NOON + 60)
     assert begun is not None
@@ -233,18 +250,20 @@ async def test_a_message_that_may_be_there_is_tried_again_as_it_was(store: Store
 
 
 @pytest.mark.parametrize("beginning", ["abcd", "abcd1"])
-async def test_an_id_is_found_by_its_beginning(store: Store, beginning: str) -> None:
+async def test_job_ids_for_settling_are_found_by_their_beginning(
+    store: Store, beginning: str
+) -> None:
     for id_ in ("abcd1", "abcd12", "zzzz9"):
         await store.admitted(a_job(id_=id_))
     found = await Settling(store.database).ids(beginning, most=6)
     assert found == (["abcd1", "abcd12"] if beginning == "abcd" else ["abcd1"])
 
 
-# --- what operators ask for ----------------------------------------------------------------------
+# --- the use cases of operators ------------------------------------------------------------------
 
 
 def use_cases(store: Store, limits: Limits = FREE) -> settling.Settling:
-    """With a gateway that has whatever it is asked for."""
+    """Return the use cases with a gateway that has every video it is asked for."""
     return settling.Settling(
         ledger=Settling(store.database),
         jobs=store.jobs,
@@ -257,7 +276,7 @@ def use_cases(store: Store, limits: Limits = FREE) -> settling.Settling:
     )
 
 
-async def test_a_video_is_found_by_its_id_alone(store: Store) -> None:
+async def test_found_refuses_an_empty_gateway_id(store: Store) -> None:
     job = await store.in_state(Status.UNCONFIRMED, replace(a_job(), base_url=_AT_MAIN))
     for given in (" ", f" {UNNAMED}"):
         with pytest.raises(Refused, match="gateway_id_missing"):
@@ -266,10 +285,10 @@ async def test_a_video_is_found_by_its_id_alone(store: Store) -> None:
 
 
 @pytest.mark.parametrize("known_id", [None, "v1"])
-async def test_a_video_that_turns_up_after_all_is_taken_and_its_cost_counts_again(
+async def test_a_video_that_turns_up_after_closing_is_taken_and_its_cost_counts_again(
     store: Store, known_id: str | None
 ) -> None:
-    """It was taken for not charged; out of a backup, its id may be known."""
+    """The job was closed as not charged. If it comes from a backup, its id may be known."""
     job, other = [
         await store.in_state(Status.UNCONFIRMED, replace(a_job(), base_url=_AT_MAIN))
         for _ in range(2)
@@ -293,7 +312,7 @@ async def test_a_video_that_turns_up_after_all_is_taken_and_its_cost_counts_agai
 
 
 @pytest.mark.parametrize("private", [True, False])
-async def test_a_job_that_an_operator_orders_anew_is_as_private_as_it_was(
+async def test_a_job_that_an_operator_orders_again_stays_private_or_public(
     store: Store, private: bool
 ) -> None:
     row = replace(a_job(), base_url=_AT_MAIN, private=private, order=order())
@@ -304,7 +323,7 @@ async def test_a_job_that_an_operator_orders_anew_is_as_private_as_it_was(
     assert new.private is private
 
 
-async def test_a_job_that_failed_for_another_reason_is_not_found(store: Store) -> None:
+async def test_found_refuses_a_job_that_is_not_unconfirmed(store: Store) -> None:
     row = replace(a_job(), base_url=_AT_MAIN)
     job = await store.in_state(Status.UNCONFIRMED, row)
     await use_cases(store).again(actor="cli:ann", job=job.id, confirm=job.id)
@@ -312,14 +331,16 @@ async def test_a_job_that_failed_for_another_reason_is_not_found(store: Store) -
         await use_cases(store).found(actor="cli:ann", job=job.id, gateway_id="v1")
 
 
-async def test_a_job_whose_post_is_about_to_leave_is_not_hurried(store: Store) -> None:
+async def test_retry_refuses_a_job_whose_post_to_the_gateway_is_about_to_leave(
+    store: Store,
+) -> None:
     job = await store.in_state(Status.SUBMITTING)
     with pytest.raises(Refused, match="retry_leaving"):
         await use_cases(store).retry(actor="cli:ann", job=job.id)
     assert await acts(store) == []
 
 
-async def test_a_persons_running_video_keeps_no_operator_from_a_new_try(store: Store) -> None:
+async def test_a_persons_running_video_does_not_stop_an_operators_new_try(store: Store) -> None:
     limits = replace(FREE, person_at_once=1)
     job = await store.in_state(Status.UNCONFIRMED)
     await store.admitted(limits=limits)

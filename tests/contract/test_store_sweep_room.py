@@ -8,22 +8,22 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.core import moves
-from bot.core.desk import SETTLED
+from bot.core.context import SETTLED
 from bot.core.errors import Refused
 from bot.core.jobs import Reason, Status, Video
 from bot.core.keeping import DAY
 from bot.core.orders import Picture
 from bot.core.posts import Form, PostKind
 from bot.core.retention import STEP
-from bot.store.drafts import Drafts
+from bot.store.proposals import Proposals
 from tests.contract.loft import Loft, capped
 from tests.contract.rows import NOON
 
-# --- room ----------------------------------------------------------------------------------------
+# --- making room ---------------------------------------------------------------------------------
 
 
 @pytest.mark.proof
-async def test_for_room_originals_go_first_then_what_is_in_the_chat_the_oldest_first(
+async def test_to_make_room_originals_go_first_then_posted_videos_oldest_first(
     loft: Loft,
 ) -> None:
     linked = await loft.posted(await loft.video(size=100), form=Form.LINK)
@@ -51,11 +51,12 @@ async def test_for_room_originals_go_first_then_what_is_in_the_chat_the_oldest_f
 
 
 def _last_of(video: Video) -> Picture:
+    """Return the last frame of a video, as an order continues it."""
     return Picture(source=None, filename="last.png", size=0, last_of=video.key)
 
 
 @pytest.mark.parametrize("inputs", [None, 2 * DAY])
-async def test_a_video_from_which_somebody_goes_on_keeps_no_other_from_going(
+async def test_a_video_that_an_order_continues_is_kept_and_other_videos_go_to_make_room(
     loft: Loft, inputs: float | None
 ) -> None:
     one, two = await loft.video(size=50), await loft.video(size=50)
@@ -67,7 +68,9 @@ async def test_a_video_from_which_somebody_goes_on_keeps_no_other_from_going(
     assert loft.there(one.key, two.key) == [True, False]
 
 
-async def test_many_such_videos_keep_no_other_from_going_by_age(loft: Loft) -> None:
+async def test_many_videos_that_orders_continue_do_not_keep_older_videos_from_being_swept(
+    loft: Loft,
+) -> None:
     needed = [await loft.video() for _ in range(STEP + 1)]
     for number, each in enumerate(needed):
         await loft.posted(each, at=NOON + number)
@@ -78,19 +81,19 @@ async def test_many_such_videos_keep_no_other_from_going_by_age(loft: Loft) -> N
     assert loft.there(*(each.key for each in needed), last.key) == [True] * (STEP + 1) + [False]
 
 
-async def test_a_draft_that_nobody_confirmed_in_time_keeps_nothing(loft: Loft) -> None:
+async def test_an_expired_proposal_no_longer_keeps_the_video_it_continues(loft: Loft) -> None:
     video = await loft.video()
     job = await loft.posted(video)
-    drafts = Drafts(loft.store.database)
-    await drafts.put("d", replace(job.order, pictures=(_last_of(video),)), now=NOON)
+    proposals = Proposals(loft.store.database)
+    await proposals.put("d", replace(job.order, pictures=(_last_of(video),)), now=NOON)
     await loft.swept(6, capped(1))
-    assert (loft.there(video.key), await drafts.get("d") is None) == ([True], False)
+    assert (loft.there(video.key), await proposals.get("d") is None) == ([True], False)
     await loft.swept(7.1, capped(1))
-    assert (loft.there(video.key), await drafts.get("d")) == ([False], None)
+    assert (loft.there(video.key), await proposals.get("d")) == ([False], None)
 
 
-async def test_stills_that_go_count_as_room(loft: Loft) -> None:
-    """With nothing left to remove there is nothing over either."""
+async def test_removed_still_frames_count_as_room_that_was_made(loft: Loft) -> None:
+    """With nothing left to remove, nothing is above the cap either."""
     video = await loft.video(size=5)
     await loft.posted(video)
     retention = loft.retention(capped(0))
@@ -100,8 +103,8 @@ async def test_stills_that_go_count_as_room(loft: Loft) -> None:
 
 
 @pytest.mark.proof
-async def test_for_room_nothing_goes_that_nobody_has_seen(loft: Loft) -> None:
-    """It is paid for: not posted yet, kept for its person alone, or not to be delivered."""
+async def test_a_video_that_nobody_has_seen_yet_is_never_removed_to_make_room(loft: Loft) -> None:
+    """A paid video that is not posted yet, kept for its person alone, or not deliverable."""
     at_work = await loft.stored(await loft.ordered(), await loft.video(size=100), at=NOON)
     silent = await loft.stored(
         await loft.ordered(), await loft.video(size=100), at=NOON, silent=True
@@ -119,7 +122,7 @@ async def test_for_room_nothing_goes_that_nobody_has_seen(loft: Loft) -> None:
     assert [bool(row.video) for row in rows] == [True] * 3
 
 
-async def test_media_that_stay_too_large_are_warned_of_once(loft: Loft) -> None:
+async def test_media_that_stay_above_the_cap_are_logged_once(loft: Loft) -> None:
     await loft.stored(await loft.ordered(), await loft.video(size=100), at=NOON)
     retention = loft.retention(capped(1))
     with capture_logs() as written:
@@ -129,8 +132,10 @@ async def test_media_that_stay_too_large_are_warned_of_once(loft: Loft) -> None:
 
 
 @pytest.mark.proof
-async def test_under_load_the_media_stay_below_the_cap_after_each_sweep(loft: Loft) -> None:
-    """Two hundred videos come, twenty between two sweeps: ten times what there is room for."""
+async def test_while_many_videos_arrive_media_stay_below_the_cap_after_each_sweep(
+    loft: Loft,
+) -> None:
+    """Two hundred videos arrive, twenty between two sweeps: ten times the room."""
     room, bounds = 20_000, []
     for burst in range(10):
         for number in range(20):
@@ -141,10 +146,10 @@ async def test_under_load_the_media_stay_below_the_cap_after_each_sweep(loft: Lo
     assert min(bounds) > room - 2_000
 
 
-# --- looks ---------------------------------------------------------------------------------------
+# --- comparisons and dry runs --------------------------------------------------------------------
 
 
-async def test_rows_and_files_are_held_against_each_other(loft: Loft) -> None:
+async def test_verify_compares_rows_with_files_and_names_what_is_missing_or_cut(loft: Loft) -> None:
     whole, lost, cut = [await loft.video() for _ in range(3)]
     jobs = [await loft.posted(each, at=NOON + n) for n, each in enumerate((whole, lost, cut))]
     await loft.storage.delete(lost.key)
@@ -165,10 +170,10 @@ async def test_rows_and_files_are_held_against_each_other(loft: Loft) -> None:
     assert found["files"] == {"files": 6, "bytes": 9 + 4 + 3 * 1 + 3}
 
 
-async def test_a_dry_run_counts_what_a_sweep_then_takes(loft: Loft) -> None:
+async def test_a_dry_run_counts_exactly_what_a_sweep_then_removes(loft: Loft) -> None:
     await loft.posted(await loft.video(size=100), await loft.picture())
     await loft.clock.advance(91 * DAY)
-    await loft.store.in_state(Status.FAILED)  # an order of words alone
+    await loft.store.in_state(Status.FAILED)  # an order with a prompt and no picture
     retention, before = loft.retention(), loft.files()
     counted = await loft.inspection().due()
     assert loft.files() == before
@@ -180,10 +185,10 @@ async def test_a_dry_run_counts_what_a_sweep_then_takes(loft: Loft) -> None:
     assert counted["words"] == {"rows": 2, "files": 0, "bytes": 0}
 
 
-async def test_an_operators_sweep_waits_for_a_settled_clock_unless_they_are_sure(
+async def test_an_operators_sweep_is_refused_on_an_unsettled_clock_unless_confirmed(
     loft: Loft,
 ) -> None:
-    """It would take everything by a clock that is ahead, and what is gone does not come back."""
+    """A clock that is ahead would remove everything, and removed files do not come back."""
     job = await loft.posted(await loft.video())
     await loft.clock.advance(31 * DAY)
     loft.clock.adopt(0)

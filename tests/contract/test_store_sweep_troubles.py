@@ -1,4 +1,4 @@
-"""Sweeps that fail, crash or run at once, on both databases."""
+"""Sweeps that fail, crash or run at the same time, on both databases."""
 
 import asyncio
 import os
@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from bot.core import moves
-from bot.core.desk import SETTLED
+from bot.core.context import SETTLED
 from bot.core.errors import StorageAway, Temporary
 from bot.core.jobs import Reason, Status
 from bot.core.keeping import DAY, GRACE, Rules, Step
 from bot.core.retention import EVERY, STRAYS_EVERY, Retention
-from bot.media.shelf import Shelf
+from bot.media.file_store import FileStore
 from bot.media.storage import video_key
 from bot.store.settings import StoredValues
 from bot.store.sweeps import Sweeps
@@ -24,8 +24,8 @@ from tests.contract.loft import Loft, capped
 from tests.contract.rows import NOON
 
 
-async def test_a_service_sweeps_each_minute_once_its_clock_is_settled(loft: Loft) -> None:
-    """A clock that is wrong at the start would take everything."""
+async def test_the_service_sweeps_every_minute_once_its_clock_is_settled(loft: Loft) -> None:
+    """A clock that is wrong at the start would remove everything."""
     job = await loft.posted(await loft.video())
     await loft.clock.advance(29.999 * DAY)
     loft.clock.adopt(0)
@@ -43,7 +43,7 @@ async def test_a_service_sweeps_each_minute_once_its_clock_is_settled(loft: Loft
     sweeps.cancel()
 
 
-async def test_a_sweep_that_fails_is_made_good_by_the_next(loft: Loft) -> None:
+async def test_a_sweep_that_failed_is_completed_by_the_next_one(loft: Loft) -> None:
     job = await loft.posted(await loft.video())
     await loft.clock.advance(31 * DAY)
     sweeps = asyncio.create_task(loft.retention().run())
@@ -62,8 +62,8 @@ async def test_a_sweep_that_fails_is_made_good_by_the_next(loft: Loft) -> None:
     sweeps.cancel()
 
 
-class Sticking(Shelf):
-    """Some files of it can't be removed, as those of another user."""
+class Sticking(FileStore):
+    """A shelf some of whose files can't be removed, like files of another user."""
 
     stuck: tuple[str, ...] = ()
 
@@ -74,23 +74,29 @@ class Sticking(Shelf):
 
 
 def sticking(loft: Loft, *stuck: str) -> Sticking:
-    shelf = Sticking(loft.storage, loft.folder, owner="me")
-    shelf.stuck = stuck
-    return shelf
+    """Return a shelf on which these files can't be removed."""
+    file_store = Sticking(loft.storage, loft.folder, owner="me")
+    file_store.stuck = stuck
+    return file_store
 
 
-async def test_a_file_that_cannot_be_removed_is_in_no_others_way(
+async def test_a_file_that_cannot_be_removed_does_not_stop_the_removal_of_other_files(
     loft: Loft, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is named once, and tried again; the same goes for a key of no shape that we know."""
+    """The file is logged once and tried again.
+
+    The same holds for a key of a shape that we don't know.
+    """
     stuck, video = await loft.video(), await loft.video()
     strays = [await loft.file("videos", "mp4") for _ in range(2)]
-    await loft.shelf().claim()
+    await loft.file_store().claim()
     _age(loft, "media/owners/me", NOON - DAY)
     await loft.store.database.run(_let_go_of_an_odd_key)
     jobs = [await loft.posted(each, at=NOON + n) for n, each in enumerate((stuck, video))]
-    shelf = sticking(loft, stuck.key, min(strays))
-    retention = Retention(ledger=loft.ledger, shelf=shelf, rules=Rules(), clock=loft.clock)
+    file_store = sticking(loft, stuck.key, min(strays))
+    retention = Retention(
+        ledger=loft.ledger, file_store=file_store, rules=Rules(), clock=loft.clock
+    )
     await loft.clock.advance(31 * DAY)
     for _ in range(3):
         await retention.sweep()
@@ -98,16 +104,20 @@ async def test_a_file_that_cannot_be_removed_is_in_no_others_way(
     assert loft.there(stuck.key, *video.keys, *sorted(strays)) == [True, False, False, True, False]
     assert [(await loft.job(job)).video for job in jobs] == [None, None]
     assert capsys.readouterr().out.count("media.not_removed") == 3
-    shelf.stuck = ()
+    file_store.stuck = ()
     await retention.sweep()
     assert loft.there(stuck.key, *strays) == [False, False, False]
 
 
-async def test_what_cannot_be_removed_costs_no_other_video_its_place(loft: Loft) -> None:
+async def test_a_file_that_cannot_be_removed_does_not_cause_another_video_to_be_swept(
+    loft: Loft,
+) -> None:
     stuck, video = await loft.video(size=50), await loft.video(size=50)
     job, other = await loft.posted(stuck), await loft.posted(video, at=NOON + 9)
-    shelf = sticking(loft, stuck.key)
-    retention = Retention(ledger=loft.ledger, shelf=shelf, rules=capped(60), clock=loft.clock)
+    file_store = sticking(loft, stuck.key)
+    retention = Retention(
+        ledger=loft.ledger, file_store=file_store, rules=capped(60), clock=loft.clock
+    )
     await loft.clock.advance(DAY)
     for _ in range(3):
         await retention.sweep()
@@ -115,7 +125,7 @@ async def test_what_cannot_be_removed_costs_no_other_video_its_place(loft: Loft)
     assert (await loft.job(other)).video == video
 
 
-async def test_a_sweep_for_which_nothing_is_due_removes_what_is_left_of_the_last(
+async def test_a_sweep_with_nothing_due_removes_files_left_over_by_a_failed_sweep(
     loft: Loft,
 ) -> None:
     video = await loft.video()
@@ -132,8 +142,8 @@ async def test_a_sweep_for_which_nothing_is_due_removes_what_is_left_of_the_last
     assert loft.there(*video.keys) == [False] * 2
 
 
-class Unlisted(Shelf):
-    """Its names can't be listed."""
+class Unlisted(FileStore):
+    """A shelf whose names can't be listed."""
 
     polls = 0
 
@@ -142,10 +152,12 @@ class Unlisted(Shelf):
         raise StorageAway(key="")
 
 
-async def test_a_look_for_strays_that_fails_is_made_again_in_an_hour(loft: Loft) -> None:
-    """It lists all that is stored."""
-    shelf = Unlisted(loft.storage, loft.folder, owner="me")
-    retention = Retention(ledger=loft.ledger, shelf=shelf, rules=Rules(), clock=loft.clock)
+async def test_a_failed_search_for_stray_files_is_repeated_after_an_hour(loft: Loft) -> None:
+    """The search lists all stored files, so it is expensive."""
+    file_store = Unlisted(loft.storage, loft.folder, owner="me")
+    retention = Retention(
+        ledger=loft.ledger, file_store=file_store, rules=Rules(), clock=loft.clock
+    )
     with pytest.raises(Temporary):
         await retention.sweep()
     await loft.clock.advance(EVERY)
@@ -153,11 +165,11 @@ async def test_a_look_for_strays_that_fails_is_made_again_in_an_hour(loft: Loft)
     await loft.clock.advance(STRAYS_EVERY)
     with pytest.raises(Temporary):
         await retention.sweep()
-    assert shelf.polls == 2
+    assert file_store.polls == 2
 
 
-async def test_two_sweeps_take_turns(loft: Loft) -> None:
-    """Which files rows name is read in pages: rows that change meanwhile would be missed."""
+async def test_two_sweeps_do_not_run_at_the_same_time(loft: Loft) -> None:
+    """The files that rows name are read in pages, so rows that change meanwhile would be missed."""
     steps: list[str] = []
 
     class Slow(Sweeps):
@@ -172,7 +184,7 @@ async def test_two_sweeps_take_turns(loft: Loft) -> None:
             return await super().words(ended_by=ended_by, now=now, most=most)
 
     ledger = Slow(loft.store.database)
-    sweeps = Retention(ledger=ledger, shelf=loft.shelf(), rules=Rules(), clock=loft.clock)
+    sweeps = Retention(ledger=ledger, file_store=loft.file_store(), rules=Rules(), clock=loft.clock)
     await asyncio.gather(sweeps.sweep(), sweeps.sweep())
     assert steps == ["begins", "ends"] * 2
 
@@ -180,21 +192,21 @@ async def test_two_sweeps_take_turns(loft: Loft) -> None:
 # --- crashes -------------------------------------------------------------------------------------
 
 
-class Dying(Shelf):
-    """Its process dies at the first file."""
+class Dying(FileStore):
+    """A shelf whose process dies at the first file that is to be removed."""
 
     async def delete(self, key: str) -> None:
         raise SystemError(key)
 
 
-async def test_a_crash_between_row_and_file_is_made_good_by_the_next_sweep(loft: Loft) -> None:
+async def test_files_left_by_a_crash_in_a_sweep_are_removed_by_the_next_sweep(loft: Loft) -> None:
     video = await loft.video()
     job = await loft.posted(video)
     await loft.clock.advance(31 * DAY)
     dying = Dying(loft.storage, loft.folder, owner="me")
-    # Nothing else is to go: the next sweep finds no row, only what the first one noted.
+    # Nothing else is due: the next sweep finds no row, only the files that the first one noted.
     rules = Rules(inputs=None, words=None)
-    first = Retention(ledger=loft.ledger, shelf=dying, rules=rules, clock=loft.clock)
+    first = Retention(ledger=loft.ledger, file_store=dying, rules=rules, clock=loft.clock)
     with pytest.raises(SystemError):
         await first.sweep()
     assert (await loft.job(job)).video_gone_at == loft.clock.now()
@@ -204,8 +216,8 @@ async def test_a_crash_between_row_and_file_is_made_good_by_the_next_sweep(loft:
 
 
 @pytest.mark.proof
-async def test_a_file_that_no_row_names_goes_after_a_day(loft: Loft) -> None:
-    await loft.shelf().claim()
+async def test_a_file_that_no_row_names_is_removed_after_a_day(loft: Loft) -> None:
+    await loft.file_store().claim()
     _age(loft, "media/owners/me", NOON - DAY)
     job = await loft.posted(await loft.video(), await loft.picture(), at=NOON + DAY)
     await loft.file("videos", "mp4", at=NOON)
@@ -219,8 +231,10 @@ async def test_a_file_that_no_row_names_goes_after_a_day(loft: Loft) -> None:
     assert (await loft.job(job)).video is not None
 
 
-async def test_a_video_that_waits_for_its_conversion_is_no_stray(loft: Loft) -> None:
-    await loft.shelf().claim()
+async def test_a_video_that_waits_for_its_conversion_is_not_removed_as_a_stray_file(
+    loft: Loft,
+) -> None:
+    await loft.file_store().claim()
     _age(loft, "media/owners/me", NOON - DAY)
     job = await loft.store.in_state(Status.COMPLETED)
     raw = replace(await loft.video(), plays=False)
@@ -229,9 +243,11 @@ async def test_a_video_that_waits_for_its_conversion_is_no_stray(loft: Loft) -> 
     assert loft.there(*raw.keys) == [True] * 2
 
 
-async def test_after_a_restore_no_file_goes_while_the_former_rows_are_kept(loft: Loft) -> None:
-    """It may be one of a job that was ordered after the backup: paid for, and wanted back."""
-    await loft.shelf().claim()
+async def test_after_a_restore_no_file_is_removed_while_the_former_rows_are_kept(
+    loft: Loft,
+) -> None:
+    """The file may belong to a job that was ordered after the backup and paid for."""
+    await loft.file_store().claim()
     _age(loft, "media/owners/me", NOON - DAY)
     stray = await loft.file("videos", "mp4", at=NOON)
     received = loft.folder / "received" / Path(video_key("a" * 16)).name
@@ -246,9 +262,9 @@ async def test_after_a_restore_no_file_goes_while_the_former_rows_are_kept(loft:
     assert (received.exists(), *loft.there(stray)) == (False, False)
 
 
-async def test_nothing_goes_from_a_storage_that_another_database_has_too(loft: Loft) -> None:
-    await loft.shelf().claim()
-    await loft.shelf("another").claim()
+async def test_no_stray_file_is_removed_from_a_storage_that_two_databases_use(loft: Loft) -> None:
+    await loft.file_store().claim()
+    await loft.file_store("another").claim()
     for owner in ("me", "another"):
         _age(loft, f"media/owners/{owner}", NOON - DAY)
     stray = await loft.file("videos", "mp4", at=NOON)
@@ -256,20 +272,20 @@ async def test_nothing_goes_from_a_storage_that_another_database_has_too(loft: L
     assert loft.there(stray) == [True]
 
 
-async def test_nothing_goes_that_was_there_before_this_database(loft: Loft) -> None:
-    """A database that begins anew beside old media names none of them."""
+async def test_files_older_than_the_database_are_not_removed_as_strays(loft: Loft) -> None:
+    """A new database beside old media names none of the old files."""
     old = await loft.file("videos", "mp4", at=NOON - DAY)
-    await loft.shelf().claim()
+    await loft.file_store().claim()
     _age(loft, "media/owners/me", NOON)
     await loft.swept(9)
     assert loft.there(old) == [True]
 
 
 @pytest.mark.parametrize(("status", "days"), [(Status.FAILED, 1.5), (Status.UNCONFIRMED, 31)])
-async def test_a_video_that_came_as_the_answer_goes_when_its_job_needs_it_no_more(
+async def test_a_video_received_as_the_answer_is_removed_once_its_job_no_longer_needs_it(
     loft: Loft, status: Status, days: float
 ) -> None:
-    await loft.shelf().claim()
+    await loft.file_store().claim()
     _age(loft, "media/owners/me", NOON - DAY)
     job = await loft.store.admitted()
     left = await loft.store.moved(job, moves.submitting(job, now=NOON))
@@ -287,7 +303,7 @@ async def test_a_video_that_came_as_the_answer_goes_when_its_job_needs_it_no_mor
     assert (waiting.exists(), *loft.there(video_key(job.id))) == (False, False)
 
 
-async def test_scratch_of_a_process_that_died_goes_after_a_day(loft: Loft) -> None:
+async def test_temporary_folders_of_a_dead_process_are_removed_after_a_day(loft: Loft) -> None:
     old, fresh = loft.folder / "scratch" / "old", loft.folder / "scratch" / "fresh"
     for folder, at in ((old, NOON), (fresh, NOON + GRACE)):
         folder.mkdir()
@@ -297,8 +313,10 @@ async def test_scratch_of_a_process_that_died_goes_after_a_day(loft: Loft) -> No
 
 
 def _let_go_of_an_odd_key(connection: Connection) -> None:
+    """Note a removed file whose key has a shape that we don't know."""
     connection.execute(sa.insert(discarded).values(key="0/odd.gif"))
 
 
 def _age(loft: Loft, name: str, at: float) -> None:
+    """Set the modification time of a file."""
     os.utime(loft.folder / name, (at, at))

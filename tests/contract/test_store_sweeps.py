@@ -1,4 +1,4 @@
-"""How long things are kept, by the clock, on both databases and with files on a disk."""
+"""How long things are kept, on both databases and with files on a disk."""
 
 import asyncio
 from dataclasses import replace
@@ -13,9 +13,9 @@ from bot.core.keeping import DAY, Rules
 from bot.core.orders import Picture
 from bot.core.posts import PostKind
 from bot.store.database import open_database
-from bot.store.drafts import Drafts
 from bot.store.handles import Handles
 from bot.store.posts import owe
+from bot.store.proposals import Proposals
 from bot.store.writing import get
 from tests.conftest import NewUrl
 from tests.contract.loft import WRITTEN, Loft, capped
@@ -23,7 +23,7 @@ from tests.contract.rows import NOON, Store
 from tests.databases import hold
 
 
-async def test_pictures_go_after_2_days_videos_after_30_and_words_after_90(loft: Loft) -> None:
+async def test_pictures_go_after_2_days_videos_after_30_and_prompts_after_90(loft: Loft) -> None:
     picture, video = await loft.picture(), await loft.video(original=7)
     job = await loft.posted(video, picture)
     made = [*video.keys, picture.key, picture.whole]
@@ -53,7 +53,7 @@ async def test_pictures_go_after_2_days_videos_after_30_and_words_after_90(loft:
     assert (blank.quota_cost, blank.spend_cost) == (job.quota_cost, job.spend_cost)
 
 
-async def test_of_what_is_kept_for_ever_nothing_goes(loft: Loft) -> None:
+async def test_with_no_limits_of_age_a_sweep_removes_nothing(loft: Loft) -> None:
     video, picture = await loft.video(), await loft.picture()
     job = await loft.posted(video, picture)
     await loft.swept(4_000, Rules(videos=None, inputs=None, words=None))
@@ -61,8 +61,8 @@ async def test_of_what_is_kept_for_ever_nothing_goes(loft: Loft) -> None:
     assert loft.there(*video.keys, picture.key) == [True] * 3
 
 
-async def test_a_sweep_owes_the_chat_nothing(loft: Loft) -> None:
-    """Messages stay as they are: neither is the video removed, nor its card drawn anew."""
+async def test_a_sweep_makes_no_post_due_in_the_chat(loft: Loft) -> None:
+    """Messages stay as they are: no video is removed from the chat and no card is edited."""
     await loft.posted(await loft.video())
     for post in await loft.store.posts.claim(["discord"], now=NOON + 60, until=NOON + 99, most=9):
         await loft.store.posts.sent(post, "card", "lounge", now=NOON)
@@ -70,7 +70,9 @@ async def test_a_sweep_owes_the_chat_nothing(loft: Loft) -> None:
     assert await loft.store.due_posts(now=NOON + 31 * DAY) == []
 
 
-async def test_a_video_that_is_deleted_after_its_file_is_gone_leaves_the_chat(loft: Loft) -> None:
+async def test_deleting_a_video_whose_file_was_swept_still_removes_it_from_the_chat(
+    loft: Loft,
+) -> None:
     job = await loft.posted(await loft.video())
     await loft.swept(31)
     swept = await loft.job(job)
@@ -81,7 +83,7 @@ async def test_a_video_that_is_deleted_after_its_file_is_gone_leaves_the_chat(lo
     assert (job.id, PostKind.RESULT) in due
 
 
-async def test_a_video_that_is_still_to_be_posted_is_kept(loft: Loft) -> None:
+async def test_a_video_that_is_not_posted_yet_is_kept_by_sweeps(loft: Loft) -> None:
     video = await loft.video()
     job = await loft.stored(await loft.ordered(), video, at=NOON)
     await loft.swept(4_000)
@@ -89,7 +91,7 @@ async def test_a_video_that_is_still_to_be_posted_is_kept(loft: Loft) -> None:
     assert await loft.job(job) == job
 
 
-async def test_a_video_that_is_to_be_posted_once_more_is_kept(loft: Loft) -> None:
+async def test_a_video_that_is_due_to_be_posted_again_is_kept_by_sweeps(loft: Loft) -> None:
     video, picture = await loft.video(), await loft.picture()
     job = await loft.posted(video, picture)
     owed = {PostKind.RESULT: NOON}
@@ -100,7 +102,9 @@ async def test_a_video_that_is_to_be_posted_once_more_is_kept(loft: Loft) -> Non
     assert await loft.job(job) == job
 
 
-async def test_a_video_that_nobody_could_be_given_is_kept_for_as_long_as_others(loft: Loft) -> None:
+async def test_a_video_that_could_not_be_delivered_is_kept_as_long_as_other_videos(
+    loft: Loft,
+) -> None:
     video = await loft.video()
     job = await loft.stored(await loft.ordered(), video, at=NOON)
     (post,) = await loft.store.posts.claim(
@@ -116,7 +120,7 @@ async def test_a_video_that_nobody_could_be_given_is_kept_for_as_long_as_others(
 
 
 @pytest.mark.proof
-async def test_a_video_from_whose_last_moment_somebody_goes_on_is_kept(loft: Loft) -> None:
+async def test_a_video_whose_last_frame_a_waiting_order_needs_is_kept(loft: Loft) -> None:
     video = await loft.video()
     await loft.posted(video)
     last = Picture(source=None, filename="last.png", size=0, last_of=video.key)
@@ -129,7 +133,9 @@ async def test_a_video_from_whose_last_moment_somebody_goes_on_is_kept(loft: Lof
     assert loft.there(video.key) == [False]
 
 
-async def test_a_picture_that_a_later_order_has_too_is_left_to_that_one(loft: Loft) -> None:
+async def test_a_picture_that_a_later_order_shares_is_kept_until_that_order_ends(
+    loft: Loft,
+) -> None:
     picture = await loft.picture()
     await loft.posted(await loft.video(), picture)
     again = await loft.ordered(picture, at=NOON + 2 * DAY)
@@ -141,15 +147,15 @@ async def test_a_picture_that_a_later_order_has_too_is_left_to_that_one(loft: Lo
     assert loft.there(picture.key, picture.whole) == [False] * 2
 
 
-async def test_a_picture_that_a_draft_has_is_kept(loft: Loft) -> None:
+async def test_a_picture_of_an_unconfirmed_proposal_is_kept(loft: Loft) -> None:
     picture = await loft.picture()
     job = await loft.posted(await loft.video(), picture)
-    await Drafts(loft.store.database).put("d", job.order, now=NOON)
+    await Proposals(loft.store.database).put("d", job.order, now=NOON)
     await loft.swept(3)
     assert loft.there(picture.key) == [True]
 
 
-async def test_the_pictures_of_an_order_that_may_be_paid_for_are_kept_as_long_as_videos(
+async def test_pictures_of_an_unconfirmed_order_are_kept_as_long_as_videos(
     loft: Loft,
 ) -> None:
     picture = await loft.picture()
@@ -162,20 +168,20 @@ async def test_the_pictures_of_an_order_that_may_be_paid_for_are_kept_as_long_as
     assert loft.there(picture.key) == [False]
 
 
-async def test_a_job_that_goes_on_after_all_has_no_end(loft: Loft) -> None:
+async def test_an_unconfirmed_job_that_turns_up_has_no_end_time_any_more(loft: Loft) -> None:
     job = await loft.store.in_state(Status.UNCONFIRMED)
     assert job.ended_at == NOON
     found = await loft.store.jobs.accept(job.id, "found", now=NOON + 9, due_at=NOON)
     assert found.ended_at is None
 
 
-async def test_a_step_that_has_a_job_in_hand_finds_it_swept(loft: Loft) -> None:
+async def test_a_save_of_a_job_that_was_swept_meanwhile_is_refused(loft: Loft) -> None:
     job = await loft.posted(await loft.video())
     await loft.swept(31)
     assert await loft.store.jobs.save(job, moves.deleted(job), now=NOON + 31 * DAY) is None
 
 
-async def test_a_sweep_waits_for_no_row_that_somebody_has_in_hand(
+async def test_a_sweep_does_not_wait_for_a_row_that_another_transaction_locks(
     new_postgres_tables_url: NewUrl, tmp_path: Path
 ) -> None:
     async with open_database(await new_postgres_tables_url()) as database:
@@ -193,7 +199,7 @@ async def test_a_sweep_waits_for_no_row_that_somebody_has_in_hand(
         assert [bool((await loft.job(each)).video) for each in (held, free)] == [True, False]
 
 
-async def test_two_rows_that_name_one_video_stop_no_sweep(loft: Loft) -> None:
+async def test_two_rows_with_the_same_video_do_not_stop_a_sweep(loft: Loft) -> None:
     video = await loft.video()
     jobs = [await loft.posted(video) for _ in range(2)]
     await loft.swept(31)
@@ -201,7 +207,7 @@ async def test_two_rows_that_name_one_video_stop_no_sweep(loft: Loft) -> None:
     assert loft.there(*video.keys) == [False] * 2
 
 
-async def test_a_platform_forgets_its_names_of_what_is_gone(loft: Loft) -> None:
+async def test_a_platforms_file_ids_of_a_removed_video_are_forgotten(loft: Loft) -> None:
     video, handles = await loft.video(), Handles(loft.store.database, "telegram:7")
     await loft.posted(video)
     for name in (video.key, f"{video.key}#file", "another"):

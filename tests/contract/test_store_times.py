@@ -1,4 +1,4 @@
-"""The machine's clock is set: what is under way is neither given up nor frozen, anywhere."""
+"""The machine's clock is set: jobs in progress are neither given up nor frozen."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ STEPS = [DAY, 3 * DAY, -DAY, -3 * DAY, 3600.0, -90.0]
 
 
 class Kept:
-    """A store whose clock is looked after."""
+    """A store with a clock that a timekeeper watches."""
 
     def __init__(self, store: Store, *, at: float = NOON) -> None:
         self.clock = FakeClock(at)
@@ -25,19 +25,21 @@ class Kept:
         self.keeper = Timekeeper(self.clock, self.times)
 
     async def set(self, seconds: float) -> None:
-        """Somebody sets the clock, and it is noticed."""
+        """Set the clock, and let the timekeeper notice it."""
         self.clock.set(seconds)
         await self.keeper._check()
 
 
 async def running(store: Store, *, due_in: float = 10.0) -> Job:
-    """A job that its gateway has, to be looked at in so many seconds."""
+    """Return a job in progress whose poll is due in so many seconds."""
     job = await store.in_state(Status.IN_PROGRESS)
     return await store.moved(job, replace(job, due_at=NOON + due_in))
 
 
 @pytest.mark.parametrize("step", STEPS)
-async def test_what_was_due_in_ten_seconds_is_due_in_ten_seconds(store: Store, step: float) -> None:
+async def test_after_the_clock_is_set_a_job_due_in_ten_seconds_is_still_due_in_ten_seconds(
+    store: Store, step: float
+) -> None:
     kept, job = Kept(store), await running(store)
     await kept.set(step)
     now = kept.clock.now()
@@ -51,8 +53,10 @@ async def test_what_was_due_in_ten_seconds_is_due_in_ten_seconds(store: Store, s
 
 
 @pytest.mark.parametrize("step", STEPS)
-async def test_without_it_the_job_would_be_frozen_or_given_up(store: Store, step: float) -> None:
-    """Negative control."""
+async def test_negative_control_without_shifted_times_a_set_clock_freezes_or_ends_jobs(
+    store: Store, step: float
+) -> None:
+    """Shows what happens to a job if its times are not shifted with the clock."""
     job = await running(store)
     now = NOON + step
     claimed = await store.claimed(Status.IN_PROGRESS, now=now + 10)
@@ -61,7 +65,9 @@ async def test_without_it_the_job_would_be_frozen_or_given_up(store: Store, step
 
 
 @pytest.mark.parametrize("step", [3 * DAY, -DAY])
-async def test_posts_and_claims_move_too(store: Store, step: float) -> None:
+async def test_due_times_of_posts_and_claims_move_with_a_clock_that_is_set(
+    store: Store, step: float
+) -> None:
     kept = Kept(store)
     job = await store.admitted()
     await store.claimed(now=NOON)
@@ -75,14 +81,16 @@ async def test_posts_and_claims_move_too(store: Store, step: float) -> None:
 
 
 @pytest.mark.parametrize("step", [DAY, -DAY])
-async def test_a_clock_that_is_set_gives_nobody_a_new_day(store: Store, step: float) -> None:
+async def test_setting_the_clock_does_not_give_a_person_a_new_day_of_videos(
+    store: Store, step: float
+) -> None:
     kept = Kept(store)
     job = await store.in_state(Status.DELIVERED)
     await kept.set(step)
     assert (await store.usage(job, now=kept.clock.now())).person_videos == 1
 
 
-async def test_what_was_long_over_stays_as_it_was(store: Store) -> None:
+async def test_setting_the_clock_does_not_change_jobs_that_ended_long_ago(store: Store) -> None:
     kept = Kept(store)
     old = await store.in_state(Status.DELIVERED)
     await store.moved(old, replace(old, created_at=NOON - DAYS - 1))
@@ -93,10 +101,10 @@ async def test_what_was_long_over_stays_as_it_was(store: Store) -> None:
 
 
 @pytest.mark.parametrize("step", [3 * DAY, -3 * DAY])
-async def test_a_step_under_way_keeps_its_row_and_takes_no_old_time_back(
+async def test_a_step_that_read_its_job_before_the_clock_was_set_saves_corrected_times(
     store: Store, step: float
 ) -> None:
-    """It was read before the clock was set, and is saved after."""
+    """The job was read before the clock was set and is saved afterwards."""
     kept, job = Kept(store), await running(store)
     await kept.set(step)
     later = moves.put_off(job, due_at=kept.clock.now() + 10)
@@ -109,7 +117,7 @@ async def test_a_step_under_way_keeps_its_row_and_takes_no_old_time_back(
 
 
 @pytest.mark.parametrize("step", [3 * DAY, -3 * DAY])
-async def test_times_read_before_and_written_after_are_put_right_seconds_later(
+async def test_old_times_saved_just_after_the_clock_was_set_are_corrected_seconds_later(
     store: Store, step: float
 ) -> None:
     kept, job = Kept(store), await running(store)
@@ -129,7 +137,7 @@ async def test_times_read_before_and_written_after_are_put_right_seconds_later(
         assert -60 <= now - row.submitted_at <= 120
 
 
-async def test_a_step_that_the_database_does_not_take_is_tried_again(
+async def test_a_shift_of_times_that_the_database_refused_is_tried_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept, job = Kept(store), await running(store)
@@ -150,7 +158,7 @@ async def test_a_step_that_the_database_does_not_take_is_tried_again(
     assert row.due_at == pytest.approx(NOON - DAY + 10)
 
 
-async def test_a_clock_that_was_set_back_between_two_runs_is_noticed_at_the_start(
+async def test_a_clock_set_back_between_two_runs_is_noticed_at_the_start(
     store: Store,
 ) -> None:
     job = await running(store)
@@ -163,10 +171,10 @@ async def test_a_clock_that_was_set_back_between_two_runs_is_noticed_at_the_star
 
 
 @pytest.mark.parametrize("downtime", [0.0, 7200.0])
-async def test_a_clock_that_was_ahead_at_the_start_makes_nothing_older(
+async def test_a_clock_that_is_ahead_at_the_start_and_corrected_later_ages_no_job(
     store: Store, downtime: float
 ) -> None:
-    """A machine without a battery wakes up in three days; half a minute later it hears the time."""
+    """The machine has no clock battery: it starts three days ahead and is corrected after 30 s."""
     job = await running(store)
     done = await store.in_state(Status.DELIVERED)
     await Timekeeper(FakeClock(NOON), Times(store.database)).begin()
@@ -187,7 +195,7 @@ async def test_a_clock_that_was_ahead_at_the_start_makes_nothing_older(
     assert (await store.usage(done, now=now)).person_videos == 3
 
 
-async def test_the_time_is_noted_so_that_the_next_start_can_tell(store: Store) -> None:
+async def test_the_time_is_saved_regularly_so_that_the_next_start_can_compare(store: Store) -> None:
     kept = Kept(store)
     await kept.keeper.begin()
     assert await kept.times.seen() == NOON

@@ -1,4 +1,4 @@
-"""A gateway is never handed more of a model than it makes at a time; the others go on in turn."""
+"""A gateway never gets more videos of a model than it makes at once; other jobs wait."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from tests.contract.rows import NOON, Store, a_job
 
 LATE = NOON + SOFT_DEADLINE
-"""When what was submitted at noon begins to take long."""
+"""The time at which jobs submitted at noon begin to count as taking too long."""
 
 
 async def begun(
     store: Store, job: Job | None = None, *, now: float = NOON, at_once: int = 2
 ) -> Job:
-    """A job of its own person, and what became of it when it wanted to begin."""
+    """Let a job (by default a new person's) ask for a slot, and return the job after that."""
     row = job or await store.admitted(a_job(person=f"p{now}", now=now))
     after = await store.jobs.begin(row, now=now, at_once=at_once)
     assert after is not None
@@ -25,7 +25,7 @@ async def begun(
 
 
 async def filled(store: Store, *, waiting: int = 0) -> tuple[list[Job], list[Job]]:
-    """Both places taken, and so many who wait, one second after the other."""
+    """Fill both slots, and let `waiting` more jobs wait, one second after the other."""
     taken = [await begun(store) for _ in range(2)]
     waits = [await begun(store, now=NOON + number) for number in range(1, waiting + 1)]
     assert {each.status for each in taken} == {Status.SUBMITTING}
@@ -34,7 +34,7 @@ async def filled(store: Store, *, waiting: int = 0) -> tuple[list[Job], list[Job
 
 
 async def due(store: Store, *, now: float) -> list[str]:
-    """The due jobs; none stays claimed."""
+    """Return the ids of the due jobs, and release them at once."""
     rows = await store.jobs.claim((Status.QUEUED,), now=now, until=now + 1, most=99)
     for row in rows:
         await store.jobs.release(row)
@@ -42,7 +42,7 @@ async def due(store: Store, *, now: float) -> list[str]:
 
 
 @pytest.mark.proof
-async def test_of_nine_that_begin_at_once_only_two_are_sent(store: Store) -> None:
+async def test_of_nine_simultaneous_orders_only_two_are_sent_with_two_slots(store: Store) -> None:
     rows = [await store.admitted() for _ in range(9)]
     after = await asyncio.gather(*(begun(store, row) for row in rows))
     sent = [row for row in after if row.status is Status.SUBMITTING]
@@ -67,7 +67,9 @@ ENDS: dict[str, Callable[[Job], Job]] = {
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_when_one_is_over_the_next_is_due_at_once(store: Store, end: str) -> None:
+async def test_when_a_job_leaves_its_slot_the_next_waiting_job_is_due_at_once(
+    store: Store, end: str
+) -> None:
     (first, _), (next_, later) = await filled(store, waiting=2)
     if end in ("completed", "lost"):
         first = await store.moved(first, _accepted(first))
@@ -79,7 +81,7 @@ async def test_when_one_is_over_the_next_is_due_at_once(store: Store, end: str) 
     assert (await _row(store, later)).due_at == LATE
 
 
-async def test_other_models_and_other_gateways_have_places_of_their_own(store: Store) -> None:
+async def test_every_model_and_every_gateway_has_slots_of_its_own(store: Store) -> None:
     await filled(store, waiting=1)
     job = a_job()
     other = replace(job, request=replace(job.request, model="sora-2"))
@@ -87,7 +89,7 @@ async def test_other_models_and_other_gateways_have_places_of_their_own(store: S
         assert (await begun(store, await store.admitted(each))).status is Status.SUBMITTING
 
 
-async def test_what_takes_long_has_no_place_any_more(store: Store) -> None:
+async def test_a_job_that_takes_too_long_no_longer_occupies_a_slot(store: Store) -> None:
     await filled(store)
     waiting = await begun(store, now=LATE - 1)
     assert waiting.status is Status.QUEUED
@@ -96,7 +98,7 @@ async def test_what_takes_long_has_no_place_any_more(store: Store) -> None:
     assert (await begun(store, row, now=LATE)).status is Status.SUBMITTING
 
 
-async def test_who_comes_later_does_not_overtake_who_waits(store: Store) -> None:
+async def test_a_later_order_does_not_overtake_a_job_that_waits_for_a_slot(store: Store) -> None:
     (first, _), (waiting,) = await filled(store, waiting=1)
     await store.moved(first, ENDS["refused"](first))
     assert (await begun(store, now=NOON + 5)).status is Status.QUEUED
@@ -104,7 +106,7 @@ async def test_who_comes_later_does_not_overtake_who_waits(store: Store) -> None
     assert after.status is Status.SUBMITTING
 
 
-async def test_who_stops_waiting_lets_the_next_go_on(store: Store) -> None:
+async def test_a_job_cancelled_while_it_waits_for_a_slot_lets_the_next_go_on(store: Store) -> None:
     (first, _), (waiting, next_) = await filled(store, waiting=2)
     await store.moved(first, ENDS["refused"](first), now=NOON + 5)
     row = await _row(store, waiting)
@@ -112,7 +114,7 @@ async def test_who_stops_waiting_lets_the_next_go_on(store: Store) -> None:
     assert await due(store, now=NOON + 6) == [next_.id]
 
 
-async def test_who_is_put_off_lets_the_next_go_on_and_is_not_called_before_its_time(
+async def test_a_job_put_off_while_it_waits_for_a_slot_lets_the_next_go_on(
     store: Store,
 ) -> None:
     (first, second), (waiting, next_) = await filled(store, waiting=2)
@@ -127,8 +129,8 @@ async def test_who_is_put_off_lets_the_next_go_on_and_is_not_called_before_its_t
 
 
 @pytest.mark.proof
-async def test_more_places_than_before_are_all_taken(store: Store) -> None:
-    """An operator raised the limit: who begins calls the next as long as there is room."""
+async def test_after_the_number_of_slots_was_raised_all_of_them_are_filled(store: Store) -> None:
+    """The operator raised the limit: each job that begins makes the next one due."""
     (first, _), waiting = await filled(store, waiting=3)
     await store.moved(first, ENDS["refused"](first), now=NOON + 5)
     for each in waiting:
@@ -138,7 +140,7 @@ async def test_more_places_than_before_are_all_taken(store: Store) -> None:
 
 
 @pytest.mark.proof
-async def test_a_place_that_is_left_while_somebody_asks_for_it_is_not_forgotten(
+async def test_a_slot_that_becomes_free_while_an_order_asks_for_it_is_not_lost(
     store: Store,
 ) -> None:
     for number in range(20):
@@ -157,7 +159,7 @@ async def test_a_place_that_is_left_while_somebody_asks_for_it_is_not_forgotten(
         await store.moved(row, ENDS["refused"](row), now=now)
 
 
-async def test_who_was_withdrawn_meanwhile_gets_no_place(store: Store) -> None:
+async def test_a_job_cancelled_before_it_begins_gets_no_slot(store: Store) -> None:
     row = await store.admitted()
     await store.moved(row, moves.cancelled(row, Reason.BY_PERSON))
     assert await store.jobs.begin(row, now=NOON, at_once=2) is None

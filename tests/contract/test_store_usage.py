@@ -1,4 +1,4 @@
-"""Usage: counters that are what the rows sum up to, whatever happens to the rows."""
+"""Usage: the counters equal the sums over the rows, whatever happens to the rows."""
 
 import asyncio
 from collections.abc import Callable
@@ -98,11 +98,11 @@ _ONE_OF_EACH = [
     ("sweep",),
     ("restore",),
 ]
-"""Each is done by a rare one of the drawn lists alone."""
+"""One of each act, as randomly drawn lists rarely contain some of them."""
 
 
 class World:
-    """Rows, a clock and the zone of the day, to which anything may happen."""
+    """Rows, a clock and the time zone of the day, with every act that may change them."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -161,7 +161,7 @@ class World:
         await self.store.database.run(partial(restored.settle, deletions=(), now=self.now))
 
     async def check(self) -> None:
-        """Every figure is the sum over the rows, and every counter."""
+        """Check every figure and every counter against the sum over the rows."""
         found = await self.rows()
         for purse in PURSES:
             limits = replace(self.limits, purse=purse)
@@ -173,7 +173,7 @@ class World:
 
 
 def summed(found: list[Job], asked: Job, limits: Limits, *, now: float) -> Usage:
-    """The usage as it is meant: sums over the jobs that this purse pays."""
+    """Return the usage as it is defined: sums over the jobs that this purse pays."""
     since, purse, call = limits.day(now)[0], limits.purse, asked.order.call
     ours = [
         job
@@ -211,7 +211,7 @@ def is_running(job: Job, *, now: float) -> bool:
 )
 @example(acts=_ONE_OF_EACH)
 @given(acts=_acts)
-async def test_the_counters_are_the_sums_whatever_happens(
+async def test_the_usage_counters_equal_the_sums_over_the_rows_after_random_changes(
     store: Store, acts: list[tuple[str, *tuple[object, ...]]]
 ) -> None:
     await _all_of(store, acts)
@@ -225,13 +225,14 @@ async def test_the_counters_are_the_sums_whatever_happens(
 )
 @given(acts=_acts)
 @pytest.mark.timeout(600)
-async def test_the_counters_are_the_sums_whatever_happens_at_length(
+async def test_the_usage_counters_equal_the_sums_over_the_rows_after_many_random_changes(
     store: Store, acts: list[tuple[str, *tuple[object, ...]]]
 ) -> None:
     await _all_of(store, acts)
 
 
 async def _all_of(store: Store, acts: list[tuple[str, *tuple[object, ...]]]) -> None:
+    """Do all acts, and check the counters after each."""
     world = World(store)
     await world.empty()
     for what, *how in acts:
@@ -252,10 +253,10 @@ COUNTED = {
 
 
 @pytest.mark.parametrize("column", COUNTED)
-async def test_whoever_changes_a_column_that_counts_changes_its_counters(
+async def test_a_bare_sql_change_of_a_counted_column_changes_the_counters(
     store: Store, column: str
 ) -> None:
-    """A statement that names nothing else, as a hand or a later version of the program may."""
+    """The statement names this column only, as an operator's SQL may do."""
     for _ in range(2):
         job = await store.admitted()
     before = await _counters(store)
@@ -270,7 +271,7 @@ async def _counters(store: Store) -> list[tuple[object, ...]]:
     return await store.database.run(lambda it: rows(it, query, lambda row: tuple(row.values())))
 
 
-async def test_a_counter_that_is_wrong_is_named(store: Store) -> None:
+async def test_a_comparison_names_the_counters_that_are_wrong(store: Store) -> None:
     await store.admitted()
     await store.database.write(
         sa.update(counters).where(counters.c.scope != "open").values(videos=7)
@@ -279,8 +280,10 @@ async def test_a_counter_that_is_wrong_is_named(store: Store) -> None:
     assert found == ["community discord club main", "person discord ada main"]
 
 
-async def test_a_job_that_changed_behind_the_triggers_is_named(store: Store) -> None:
-    """Negative control: it is the triggers that keep the counters right."""
+async def test_negative_control_a_job_changed_without_triggers_makes_counters_wrong(
+    store: Store,
+) -> None:
+    """Shows that the triggers are what keeps the counters right."""
     job = await store.admitted()
     await store.usage(job)
     await store.database.run(_without_triggers)
@@ -295,8 +298,8 @@ def _without_triggers(connection: Connection) -> None:
     connection.exec_driver_sql(f"DROP TRIGGER jobs_changed{table}")
 
 
-async def test_nothing_is_admitted_while_the_counters_are_in_doubt(store: Store) -> None:
-    """They are in doubt from a comparison on until somebody has them counted anew."""
+async def test_no_order_is_admitted_while_the_counters_are_known_to_be_wrong(store: Store) -> None:
+    """The counters are in doubt from a failed comparison until an operator has them recounted."""
     job = await store.admitted()
     kept = UsageCounters(store.database)
     assert await kept.compare() == []
@@ -310,15 +313,15 @@ async def test_nothing_is_admitted_while_the_counters_are_in_doubt(store: Store)
     tomorrow = NOON + 24 * HOUR
     with pytest.raises(Unwritten, match="usage_doubted"):
         await store.admitted(a_job(now=tomorrow))
-    assert await kept.compare() == wrong, "they are right by now, and nobody has looked"
+    assert await kept.compare() == wrong, "they are right by now, and were not compared again"
     await kept.recount(Act(at=NOON, actor="cli:ann", action="usage.recount"))
     assert (await kept.compare(), await kept.doubted()) == ([], [])
     await store.admitted()
     assert (await store.usage(job)).purse_videos == 3
 
 
-async def test_a_restore_counts_anew(store: Store) -> None:
-    """A backup may be of a moment at which they were wrong."""
+async def test_a_restore_recounts_the_counters(store: Store) -> None:
+    """The backup may have been made while the counters were wrong."""
     job = await store.admitted()
     await store.usage(job)
     await store.database.write(sa.update(counters).values(paid=7))
@@ -328,10 +331,10 @@ async def test_a_restore_counts_anew(store: Store) -> None:
     assert (await store.usage(job)).purse_videos == 1
 
 
-async def test_a_copy_counts_as_its_source_does_and_so_does_what_is_loaded_from_it(
+async def test_a_copy_of_the_database_and_one_loaded_from_it_have_the_right_counters(
     store: Store, tmp_path: Path
 ) -> None:
-    """No job is counted twice: by its trigger and by a counter that was copied."""
+    """No job is counted both by its trigger and by a copied counter."""
     job, copy = await store.admitted(), tmp_path / "copy.db"
     used = await store.usage(job)
     engine = store.database._engine
@@ -347,8 +350,10 @@ async def test_a_copy_counts_as_its_source_does_and_so_does_what_is_loaded_from_
         assert await store.database.run(partial(differences, most=9)) == []
 
 
-async def test_many_that_count_a_new_day_at_once_count_it_once(store: Store) -> None:
-    """Some move jobs meanwhile, others ask what is left."""
+async def test_transactions_that_count_a_new_day_at_the_same_time_count_its_jobs_once(
+    store: Store,
+) -> None:
+    """Some move jobs meanwhile, and others ask what is left."""
     admitted = [await store.admitted(a_job(person=f"person {n}")) for n in range(10)]
     tomorrow = NOON + 24 * HOUR
     asked = (store.usage(job, now=now) for job in admitted for now in (NOON, tomorrow))
@@ -360,7 +365,7 @@ async def test_many_that_count_a_new_day_at_once_count_it_once(store: Store) -> 
     assert (await store.usage(a_job(), now=NOON)).person_tries == 10
 
 
-async def test_two_that_change_counters_in_another_order_do_not_wait_for_one_another(
+async def test_two_transactions_that_change_counters_in_opposite_order_do_not_deadlock(
     new_postgres_url: NewUrl,
 ) -> None:
     async with open_database(await new_postgres_url()) as database, asyncio.timeout(30):
@@ -379,6 +384,7 @@ async def test_two_that_change_counters_in_another_order_do_not_wait_for_one_ano
 
 
 def _cheaper(job_id: str, connection: Connection) -> None:
+    """Change the cost of a job, which changes counters."""
     connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(spend_cost=1))
 
 

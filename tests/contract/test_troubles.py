@@ -1,7 +1,7 @@
-"""The meaning of each trouble of a gateway: the table, and that none of it ends a job falsely.
+"""The meaning of each trouble of a gateway, as a table; no trouble ends a job falsely.
 
-The client meets every trouble that the simulator knows by name, under every profile. A story is
-what it took the answers for, in order, said once where it was said again.
+The client meets every trouble that the simulator knows by name, under every profile. A story is the
+list of outcomes in the order in which the client found them, without repetitions.
 """
 
 from collections.abc import Mapping
@@ -35,14 +35,14 @@ from bot.simulator.profiles import PROFILES
 from bot.simulator.server import Simulator
 from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import changed
-from tests.unit.gateways import bodies, samples, shelf
+from tests.unit.gateways import bodies, file_store, samples
 
 from .test_gateway import BlankRenderer
 from .test_reach import SPEAKERS
 
 HOUR = 3600.0
 POLLS = (0.0, 60.0, 660.0, 26 * HOUR, 30 * HOUR)
-"""Seconds after the order at which it is looked at, until an answer is final."""
+"""Seconds after the order at which the job is polled, until an answer is final."""
 FETCHES = 5
 DIALECTS = {**SPEAKERS, "new-api-c": "new-api"}
 MODELS = {
@@ -52,21 +52,21 @@ MODELS = {
     "openai": "sora-2",
     "new-api-c": "wan2.5-t2v-preview",
 }
-"""Profile → whose answers are heard there; those of Kling and Wan are new-api's own rows."""
+"""Profile → the model to order there. Kling and Wan stand for new-api's own answers."""
 HASTE = {
     "answer-late": Bounds(post=0.5),
     "poll-late": Bounds(poll=0.5),
     "content-drips": Bounds(stall=0.5),
     "content-endless": Bounds(video=1_000_000),
 }
-"""Slow troubles are met with a client that does not wait for them."""
+"""Slow troubles → the timeouts of a client that does not wait for them."""
 
 
 # ---------------------------------------------------------------------------------- the table
 
 
 def all_of(words: str, story: str) -> dict[str, str]:
-    """The same story for each of the troubles in `words`."""
+    """Return the same story for each of the troubles named in `words`."""
     return dict.fromkeys(words.split(), story)
 
 
@@ -88,7 +88,7 @@ MEANINGS: Mapping[str, str] = {
     "plugin-refuses": "Rejected(bad_size)",
     **all_of("begun-failed begun-invalid", "Uncertain"),
     "moved": "Rejected(wrong_address)",
-    # Words of success, of failure, and all others.
+    # Status words of success, of failure, and all others.
     **all_of(
         "is-completed is-succeeded is-succeed is-success is-done is-loud wrapped",
         "Accepted Running Done Fetched",
@@ -105,7 +105,7 @@ MEANINGS: Mapping[str, str] = {
         " is-suspended is-empty is-null is-number is-missing",
         "Accepted Running Done Fetched",
     ),
-    # Whatever else a look may say.
+    # Other answers to a poll.
     **all_of(
         "progress-text progress-float progress-null progress-full progress-falls created-ms"
         " completed-early url-empty other-id",
@@ -130,7 +130,7 @@ MEANINGS: Mapping[str, str] = {
     "moderated-silent": "Accepted Running Done Trouble!",
     "vendor-away": "Accepted Running Failed(refused)",
     **all_of("failed-400 failed-500", "Accepted Running Failed(moderated)"),
-    # The content, asked for by our own id first, then with the links that the look had.
+    # The content: requested by our own id first, then by the links that the poll gave.
     **all_of(
         "content-typed content-unmeasured content-gzip content-206 content-url content-webm"
         " content-tail content-noise",
@@ -149,15 +149,17 @@ MEANINGS: Mapping[str, str] = {
     "url-expired": "Accepted Running Done Trouble",
 }
 NO_LINKS = all_of("content-moved", "Accepted Running Done Trouble")
-"""There are no links in its answers."""
+"""This gateway gives no links in its answers."""
 GIVES_UP = all_of("stuck late", "Accepted Running Failed(refused)")
-"""It gives up after a day, and says so."""
+"""This gateway gives up after a day and says so."""
 STRANGE = all_of("begun-failed begun-invalid", "Uncertain")
-"""A 5xx of one that is not known to be new-api is not believed."""
+"""A 5xx of a gateway that is not known to be new-api is not believed."""
 ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     "documented": STRANGE,
     "new-api": GIVES_UP,
-    "new-api-a": {"vendor-away": "Accepted Running"},  # it shows the vendor's last word for ever
+    "new-api-a": {
+        "vendor-away": "Accepted Running"
+    },  # this profile shows the vendor's last word for ever
     "openai": {**NO_LINKS, **STRANGE},
     "new-api-c": {
         **NO_LINKS,
@@ -165,7 +167,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "moderated-silent": "Accepted Running Done Unusable(withheld)",
     },
 }
-"""Profile → where it differs."""
+"""Profile → the stories that differ there from `MEANINGS`."""
 
 
 # --------------------------------------------------------------------------------- the stories
@@ -173,7 +175,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
 
 @dataclass
 class Story:
-    """The outcomes of one trouble, and what the gateway's books say of it."""
+    """The outcomes of one trouble, and what the simulated gateway's books say about it."""
 
     outcomes: list[Creation | Polled | Fetch] = field(default_factory=list)
     posts: int = 0
@@ -189,6 +191,7 @@ class Story:
 
 
 def named(outcome: Creation | Polled | Fetch) -> str:
+    """Return the class of an outcome with its reason and charge."""
     reason = getattr(outcome, "reason", None)
     kind = type(outcome).__name__ + (f"({reason})" if reason else "")
     kind += " charged" if getattr(outcome, "charged", False) else ""
@@ -197,7 +200,7 @@ def named(outcome: Creation | Polled | Fetch) -> str:
 
 @dataclass
 class Teller:
-    """Meets troubles, one after another, at one simulator."""
+    """Meets troubles, one after another, at one simulator, and returns their stories."""
 
     simulator: Simulator
     clock: FakeClock
@@ -232,7 +235,7 @@ class Teller:
     async def _fetch(self, story: Story, gateway: VideosApi, created: Accepted, done: Done) -> None:
         sources = created.sources
         for _ in range(FETCHES):
-            fetch = await shelf.fetched(gateway, created.gateway_id, sources, self.into)
+            fetch = await file_store.fetched(gateway, created.gateway_id, sources, self.into)
             story.outcomes.append(fetch)
             if isinstance(fetch, Fetched):
                 return
@@ -240,7 +243,7 @@ class Teller:
 
 
 def spoken_to(url: str, profile: str) -> GatewayOptions:
-    """A gateway as it is configured by default."""
+    """Return the options of a gateway as it is configured by default."""
     dialect = DIALECTS[profile]
     trusted = dialect == "new-api"
     return GatewayOptions(
@@ -249,7 +252,7 @@ def spoken_to(url: str, profile: str) -> GatewayOptions:
 
 
 async def told(profile: str, into: Path) -> dict[str, Story]:
-    """The story of every trouble under a profile."""
+    """Return the story of every trouble under a profile."""
     clock = FakeClock()
     simulator = Simulator(profile=PROFILES[profile], now=clock.now, renderer=BlankRenderer())
     teller = Teller(simulator, clock, MODELS[profile], into)
@@ -263,14 +266,14 @@ async def told(profile: str, into: Path) -> dict[str, Story]:
 
 
 SHOWN = "new-api"
-"""The profile that every run tries; the others are for the proofs."""
+"""The profile that every run of the tests tries; the others are proofs."""
 
 
 @pytest.mark.parametrize(
     "profile",
     [pytest.param(it, marks=() if it == SHOWN else pytest.mark.proof) for it in MODELS],
 )
-async def test_each_trouble_means_what_the_table_says_and_ends_nothing_falsely(
+async def test_each_trouble_of_a_gateway_has_its_meaning_in_the_table_and_no_false_end(
     profile: str, tmp_path: Path
 ) -> None:
     stories = await told(profile, tmp_path / "video.mp4")
@@ -281,7 +284,7 @@ async def test_each_trouble_means_what_the_table_says_and_ends_nothing_falsely(
 
 
 def is_true(story: Story) -> bool:
-    """Whether the gateway's books bear it out, which know what really became of the order."""
+    """Whether the story agrees with the gateway's books, which know what became of the order."""
     first, last = story.outcomes[0], story.outcomes[-1]
     over = [it for it in story.outcomes if isinstance(it, Done | Failed)]
     doubtful = isinstance(first, Accepted | Made | Uncertain) or getattr(first, "charged", False)
@@ -304,15 +307,15 @@ def is_true(story: Story) -> bool:
     ],
     ids=str,
 )
-def test_negative_control_a_false_end_is_noticed(story: Story) -> None:
+def test_negative_control_an_end_that_the_gateways_books_deny_is_noticed(story: Story) -> None:
     assert not is_true(story)
 
 
-# ------------------------------------------------------------------ what the gateway itself refuses
+# --- what the gateway itself refuses --------------------------------------------------------------
 
 
 def asked(model: str = "sora-2", *, size: str = "1280x720", **changed: Any) -> VideoRequest:
-    """A request that the catalog would not make."""
+    """Return a request that the catalog would not make."""
     return samples.request(model, parameters=(("size", size),), **({"seconds": 4} | changed))
 
 
@@ -333,8 +336,8 @@ REFUSALS = {"documented": OTHERS, "new-api": NEW_API, "new-api-a": NEW_API, "ope
 
 
 @pytest.mark.parametrize("profile", SPEAKERS)
-async def test_a_request_that_breaks_a_rule_is_a_definite_no(profile: str) -> None:
-    """Which leaves the bill in doubt only where a vendor was asked and answered with a 500."""
+async def test_a_request_that_breaks_a_rule_of_the_gateway_is_rejected(profile: str) -> None:
+    """The charge stays in doubt only if a vendor was asked and answered with a 500."""
     simulator = Simulator(profile=PROFILES[profile], renderer=BlankRenderer())
     refused = {}
     async with simulator.serve() as url, open_gateways([spoken_to(url, profile)]) as gateways:

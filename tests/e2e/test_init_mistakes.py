@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.init.draft import Draft
 from bot.cli.init.gateway import respell
+from bot.cli.init.setup import Setup
 from tests.e2e.command_line import zoetrope
 from tests.e2e.conversations import (
     ADDRESS,
@@ -145,9 +145,9 @@ async def test_from_a_wrong_gateway_that_lives_there_is_a_way_back(world: World)
 def test_what_was_written_for_openai_does_not_outlive_its_address(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('[gateways.main]\ndialect = "openai"\n', "utf-8")
-    draft = Draft(file, environment={})
-    respell(draft, "main", before="https://api.openai.com", url="https://88api.ai")
-    assert draft.get("gateways", "main", "dialect") == "new-api"
+    setup = Setup(file, environment={})
+    respell(setup, "main", before="https://api.openai.com", url="https://88api.ai")
+    assert setup.get("gateways", "main", "dialect") == "new-api"
 
 
 @pytest.mark.proof

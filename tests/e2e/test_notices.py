@@ -12,7 +12,7 @@ import pytest
 from bot.cli import drawing
 from bot.core.alarm import CHECK_EVERY
 from bot.core.clock import SystemClock
-from bot.core.digest import TOLD
+from bot.core.digest import LAST_DAY
 from bot.simulator.faults import Fault
 from bot.simulator.profiles import DOCUMENTED
 from bot.simulator.render import Renderer
@@ -159,7 +159,7 @@ async def test_the_news_of_a_day_come_once_with_what_to_decide(world: World) -> 
         olga = await owner(world, codes)
         await lost(world, olga)
     with closing(sqlite3.connect(world.folder / "data" / "zoetrope.db")) as rows, rows:
-        rows.execute("INSERT INTO settings VALUES (?, '2026-01-01')", (TOLD,))
+        rows.execute("INSERT INTO settings VALUES (?, '2026-01-01')", (LAST_DAY,))
     for _ in range(2):
         async with world.app(ACCESS="closed", DIGEST="00:00"):
             if len(world.discord.posts(olga.dm)) == 1:

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.clock import SystemClock
-from bot.core.desk import PAUSE
+from bot.core.context import PAUSE
 from tests.e2e.world import WAIT, World, card_text, is_result
 
 

@@ -38,7 +38,7 @@ async def test_a_restore_pays_for_nothing_twice_and_brings_nothing_back(world: W
     code, said = await _db(world, "restore", str(backup.folder), "--yes", "--json")
     assert code == 0, said
     counts = json.loads(said)
-    assert [counts[name] for name in ("held", "looking", "deleted")] == [1, 1, 1]
+    assert [counts[name] for name in ("held", "polling", "deleted")] == [1, 1, 1]
     assert len(counts["later"]) == 1, "and its id at the gateway is told"
     assert counts["later"][0]["gateway_id"]
     left = world.folder / "data" / ".unfinished-by-one-that-was-killed"

@@ -1,4 +1,4 @@
-"""The same world as in the end-to-end tests; here the app is a process that gets killed."""
+"""The world of the end-to-end tests; here the app is a process that gets killed."""
 
 import pytest
 
@@ -11,6 +11,6 @@ of_e2e = conftest.world
 
 @pytest.fixture
 def world(of_e2e: World) -> World:
-    """Its processes are forks, as they are many."""
+    """Return a world whose processes are forks, because there are many of them."""
     of_e2e.begin = forked
     return of_e2e

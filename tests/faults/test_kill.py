@@ -1,8 +1,7 @@
-"""SIGKILL anywhere, start again: every accepted job is delivered or visibly unconfirmed, none is
-charged twice, none posted twice.
+"""SIGKILL at any moment, then a restart: no job is lost, charged twice or posted twice.
 
-Events are read from the journals of the fake Discord and the simulated gateway, never from
-what the app believed.
+Every accepted job is delivered or visibly unconfirmed. Events are read from the journals of the
+fake Discord and the simulated gateway, never from what the app believed.
 """
 
 import asyncio
@@ -19,31 +18,31 @@ from tests.e2e.world import WAIT, World, card_text, is_card, is_result, png
 from tests.fakes.discord import Interaction, Person
 
 COMMITS = 18
-"""Transactions that write from the first start to a delivered picture job, at the least."""
+"""The least number of writing transactions from the first start to a delivered picture job."""
 
 
 def rows(world: World, query: str) -> list[tuple[object, ...]]:
-    """The database's rows, once nobody has it open."""
+    """Return rows of the database, once no process has it open."""
     with sqlite3.connect(world.folder / "data" / "zoetrope.db") as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         return database.execute(query).fetchall()
 
 
 def settled(world: World) -> bool:
-    """Whether the channel shows how it ended, and no card any more."""
+    """Whether the channel shows how the job ended, and no card."""
     said = world.discord.posts()
     return any(map(is_result, said)) and not any(map(is_card, said))
 
 
 async def until_settled(world: World) -> None:
-    """Wait, request by request, until the channel shows the end."""
+    """Wait, request by request, until the channel shows the end of the job."""
     async with asyncio.timeout(2 * WAIT):
         while not settled(world):
             await world.discord.next("request", timeout=2 * WAIT)
 
 
 def check_promises(world: World) -> None:
-    """One charge at most, one message, no job without an end."""
+    """Assert one charge at most, one message, and no job without an end."""
     assert world.simulator.charges <= 1
     results = [message for message in world.discord.posts() if is_result(message)]
     assert world.discord.posts() == results
@@ -59,7 +58,7 @@ def check_promises(world: World) -> None:
 async def asked(
     world: World, victim: dict[str, str] | None = None, **changes: str
 ) -> AsyncIterator[tuple[Running, Person, Interaction]]:
-    """The app, connected, and Ann's picture on its way."""
+    """Start the app, connect it, and let Ann order with a picture."""
     async with world.process(victim=victim, **changes) as process:
         await world.discord.connected(timeout=WAIT)
         ann = world.discord.person("ann")
@@ -68,12 +67,13 @@ async def asked(
 
 
 async def died(process: Running) -> None:
+    """Wait for the end of the process."""
     async with asyncio.timeout(WAIT):
         await process.wait()
 
 
 async def after_restart(world: World) -> None:
-    """Start again, wait for the end, stop politely, and hold the world to the promises."""
+    """Start the app again, wait for the end, stop it with SIGTERM, and check the promises."""
     async with world.process() as process:
         await world.discord.connected(timeout=WAIT)
         await until_settled(world)
@@ -84,7 +84,7 @@ async def after_restart(world: World) -> None:
 
 
 async def killed_at(world: World, number: int, side: str) -> None:
-    """Kill at one commit, and see what becomes of it."""
+    """Kill the process at one commit, start it again, and check what becomes of the job."""
     victim = {"VICTIM_COMMIT": str(number), "VICTIM_SIDE": side}
     async with world.process(victim=victim) as process:
         connecting = asyncio.create_task(world.discord.connected(timeout=WAIT))
@@ -105,6 +105,7 @@ async def killed_at(world: World, number: int, side: str) -> None:
 
 
 def _accepted(world: World) -> bool:
+    """Whether the database has a job."""
     try:
         return bool(rows(world, "SELECT id FROM jobs"))
     except sqlite3.OperationalError:
@@ -112,8 +113,10 @@ def _accepted(world: World) -> bool:
 
 
 @pytest.mark.proof
-async def test_killed_while_it_converts_it_converts_anew(world: World) -> None:
-    """And posts it once; the card said what was done."""
+async def test_a_process_killed_during_a_conversion_converts_the_video_again_and_posts_it_once(
+    world: World,
+) -> None:
+    """The video is posted once; the card said that it was being converted."""
     async with world.process() as process:
         await world.discord.connected(timeout=WAIT)
         await world.discord.person("ann").slash("video", prompt="a cat [content-webm]")
@@ -133,24 +136,26 @@ FEW = [(8, "before")]
 
 @pytest.mark.proof
 @pytest.mark.parametrize(("number", "side"), FEW)
-async def test_killed_at_a_commit_nothing_is_lost_or_doubled(
+async def test_a_spawned_process_killed_at_one_commit_loses_and_doubles_nothing(
     world: World, number: int, side: str
 ) -> None:
-    """Also a process that nobody forked."""
+    """This process is spawned, not forked."""
     world.begin = spawned
     await killed_at(world, number, side)
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize(("number", "side"), [point for point in POINTS if point not in FEW])
-async def test_killed_at_every_commit_nothing_is_lost_or_doubled(
+async def test_a_process_killed_at_any_commit_loses_and_doubles_nothing(
     world: World, number: int, side: str
 ) -> None:
     await killed_at(world, number, side)
 
 
 @pytest.mark.proof
-async def test_the_kill_points_cover_a_whole_job(world: World, tmp_path: Path) -> None:
+async def test_the_kill_points_cover_all_commits_of_a_whole_job(
+    world: World, tmp_path: Path
+) -> None:
     counted = tmp_path / "count"
     async with asked(world, {"VICTIM_COUNT": str(counted)}) as (process, _, _):
         await until_settled(world)
@@ -161,7 +166,9 @@ async def test_the_kill_points_cover_a_whole_job(world: World, tmp_path: Path) -
 
 
 @pytest.mark.proof
-async def test_killed_between_acknowledging_and_fetching_the_picture(world: World) -> None:
+async def test_a_process_killed_between_its_answer_and_the_download_of_the_picture_delivers(
+    world: World,
+) -> None:
     async with world.process() as process:
         await world.discord.connected(timeout=WAIT)
         ann = world.discord.person("ann")
@@ -176,7 +183,7 @@ async def test_killed_between_acknowledging_and_fetching_the_picture(world: Worl
 
 
 @pytest.mark.proof
-async def test_killed_while_the_gateway_has_the_post_is_unconfirmed_and_not_sent_again(
+async def test_a_process_killed_during_its_post_leaves_the_job_unconfirmed_and_never_resends(
     world: World,
 ) -> None:
     async with world.simulator.holding("create"), asked(world) as (process, _, _):
@@ -189,6 +196,7 @@ async def test_killed_while_the_gateway_has_the_post_is_unconfirmed_and_not_sent
 
 
 async def logged(process: Running, event: bytes) -> None:
+    """Wait until the process logs this event."""
     assert process.stderr is not None
     async with asyncio.timeout(WAIT):
         while event not in await process.stderr.readline():
@@ -196,10 +204,10 @@ async def logged(process: Running, event: bytes) -> None:
 
 
 @pytest.mark.proof
-async def test_killed_while_no_storage_takes_a_received_video_it_is_posted_all_the_same(
+async def test_a_received_video_is_posted_after_a_kill_while_no_storage_took_it(
     world: World,
 ) -> None:
-    """It was the answer to its POST, so it comes only once; and it is paid for once."""
+    """The video was the answer to the POST, so it comes only once and is paid for once."""
     world.simulator.faults.add(Fault("create", "video", takes=0.0))
     originals = world.folder / "data" / "media" / "originals"
     aside = originals.with_name("aside")
@@ -218,10 +226,10 @@ async def test_killed_while_no_storage_takes_a_received_video_it_is_posted_all_t
 
 
 @pytest.mark.proof
-async def test_killed_before_the_row_of_a_stored_video_is_written_it_is_posted_all_the_same(
+async def test_a_stored_video_is_posted_after_a_kill_before_its_row_was_written(
     world: World,
 ) -> None:
-    """Even if the spool has nothing of it: it is found by its job, and does not stay behind."""
+    """The spool may be empty: the video is found by its job's id, and its file is not left over."""
     world.simulator.faults.add(Fault("create", "video", takes=0.0))
     data = world.folder / "data"
     async with asked(world) as (process, _, _):
@@ -241,7 +249,9 @@ async def test_killed_before_the_row_of_a_stored_video_is_written_it_is_posted_a
 
 
 @pytest.mark.proof
-async def test_killed_between_posting_and_saving_the_result_stands_once(world: World) -> None:
+async def test_a_process_killed_between_posting_and_saving_leaves_one_result_message(
+    world: World,
+) -> None:
     hold = world.discord.hold("POST", r"/channels/\d+/messages$")
     async with asked(world) as (process, _, _):
         await hold.reached(timeout=WAIT)
@@ -254,10 +264,10 @@ async def test_killed_between_posting_and_saving_the_result_stands_once(world: W
 
 @pytest.mark.proof
 @pytest.mark.parametrize("arrives", [True, False])
-async def test_killed_while_the_card_is_taken_away_one_message_stays(
+async def test_a_process_killed_while_its_card_is_removed_leaves_one_message(
     world: World, arrives: bool
 ) -> None:
-    """The video stands by then, so at no time there is nothing to be seen."""
+    """The video stands by then, so the channel is never empty."""
     stop = world.discord.hold if arrives else world.discord.hold_before
     hold = stop("DELETE", r"/messages/\d+$")
     async with asked(world) as (process, _, _):
@@ -272,7 +282,7 @@ async def test_killed_while_the_card_is_taken_away_one_message_stays(
 
 
 @pytest.mark.proof
-async def test_buttons_from_before_a_restart_still_work(world: World) -> None:
+async def test_buttons_posted_before_a_restart_still_work(world: World) -> None:
     world.simulator.faults.add(Fault("create", "answer", 429, "full", retry_after=60), times=99)
     async with asked(world) as (process, ann, interaction):
         card = (await interaction.answered()).message
@@ -293,7 +303,9 @@ async def test_buttons_from_before_a_restart_still_work(world: World) -> None:
 
 
 @pytest.mark.proof
-async def test_a_second_instance_on_the_same_file_is_refused_in_a_sentence(world: World) -> None:
+async def test_a_second_process_on_the_same_database_file_ends_with_a_plain_sentence(
+    world: World,
+) -> None:
     async with world.process() as first:
         await world.discord.connected(timeout=WAIT)
         async with world.process() as second:

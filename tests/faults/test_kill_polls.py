@@ -1,5 +1,7 @@
-"""SIGKILL between the answers to a batch of looks and their write, again and again: every job that
-is being made is delivered in the end, none is charged twice, none posted twice."""
+"""SIGKILL between the answers to a batch of polls and their write, again and again.
+
+Every job in progress is delivered in the end, none is charged twice, and none is posted twice.
+"""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
@@ -20,14 +22,14 @@ DEATHS = 50
 def begun(
     world: World, url: str | None, victim: dict[str, str] | None = None
 ) -> AbstractAsyncContextManager[Running]:
-    """The service on this database, or on SQLite."""
+    """Return the service on this database, or on SQLite if `url` is None."""
     if url is None:
         return world.process(victim=victim)
     return world.process(victim=victim, DATABASE_URL=url)
 
 
 async def ordered(world: World, url: str | None = None) -> None:
-    """Jobs that are being made, by a process that is gone."""
+    """Order jobs that are in progress, by a process that has ended since."""
     made = {"status": "in_progress", "progress": 40}
     world.simulator.faults.add(Fault("retrieve", patch=made), ALWAYS)
     async with begun(world, url) as process:
@@ -43,7 +45,7 @@ async def ordered(world: World, url: str | None = None) -> None:
 
 
 async def killed(world: World, batch: int, url: str | None = None) -> int:
-    """How many looks were answered before the process died of its `batch`-th write."""
+    """Return how many polls were answered before the process was killed at its `batch`-th write."""
     before = _polls(world)
     async with begun(world, url, {"VICTIM_LOOKS": str(batch)}) as process:
         async with asyncio.timeout(2 * WAIT):
@@ -52,7 +54,7 @@ async def killed(world: World, batch: int, url: str | None = None) -> int:
 
 
 async def finished(world: World, url: str | None = None) -> None:
-    """From here on all goes well: each job has one video, in one message, paid for once."""
+    """Let all go well from here on, and check: each job has one video, one message, one charge."""
     world.simulator.faults.clear()
     async with begun(world, url) as process:
         async with asyncio.timeout(3 * WAIT):
@@ -76,7 +78,7 @@ def _is_over(world: World) -> bool:
 
 @pytest.mark.proof
 @pytest.mark.timeout(600)
-async def test_killed_fifty_times_between_answers_and_their_write_nothing_is_lost_or_doubled(
+async def test_fifty_kills_between_poll_answers_and_their_write_lose_and_double_nothing(
     world: World,
 ) -> None:
     await ordered(world)
@@ -88,7 +90,9 @@ async def test_killed_fifty_times_between_answers_and_their_write_nothing_is_los
 
 
 @pytest.mark.proof
-async def test_nor_on_postgresql(world: World, new_postgres_url: NewUrl) -> None:
+async def test_kills_between_poll_answers_and_their_write_on_postgresql_lose_and_double_nothing(
+    world: World, new_postgres_url: NewUrl
+) -> None:
     url = await new_postgres_url()
     await ordered(world, url)
     for number in range(5):

@@ -1,9 +1,8 @@
-"""SIGKILL and SIGTERM anywhere between Telegram's telling, our commit and the video in the chat:
-nothing is lost, charged twice or said twice.
+"""SIGKILL and SIGTERM between Telegram's update, our commit and the video in the chat.
 
-Events are read from the journals of the fake Telegram and the simulated gateway. A send that
-was cut off has an unknown end: what is repeated stands in the place of the status message, so a
-second message with a video must never appear.
+Nothing is lost, charged twice or posted twice. Events are read from the journals of the fake
+Telegram and the simulated gateway. A send that was cut off has an unknown end. Its repetition
+replaces the status message, so a second message with a video must never appear.
 """
 
 import asyncio
@@ -21,13 +20,13 @@ from tests.e2e.world import WAIT, png
 from tests.fakes.telegram import FakeTelegram, Message
 
 COMMITS = 16
-"""Transactions that write from the first start to a delivered picture job, at the least."""
+"""The least number of writing transactions from the first start to a delivered picture job."""
 POINTS = [(number, side) for number in range(1, COMMITS + 1) for side in ("before", "after")]
 
 
 @pytest.fixture
 async def hall(tmp_path: Path, renderer: Renderer) -> AsyncIterator[Hall]:
-    """The same world as in the end-to-end tests; here the app is a process that gets killed."""
+    """The world of the end-to-end tests; here the app is a process that gets killed."""
     simulator = Simulator(render_time=0.2, renderer=renderer)
     async with FakeTelegram() as telegram, simulator.serve() as url:
         hall = Hall(telegram=telegram, simulator=simulator, gateway_url=url, folder=tmp_path)
@@ -37,12 +36,12 @@ async def hall(tmp_path: Path, renderer: Renderer) -> AsyncIterator[Hall]:
 
 
 def videos(hall: Hall) -> list[Message]:
-    """The bot's videos in the chat."""
+    """Return the bot's messages with a video in the chat."""
     return [each for each in hall.telegram.posts(hall.ann.private) if each.media]
 
 
 def settled(hall: Hall) -> bool:
-    """Whether the chat shows a video, or that it is not known what became of the request."""
+    """Whether the chat shows a video, or says that the end of the order is unknown."""
     said = [each.text for each in hall.telegram.posts(hall.ann.private)]
     return bool(videos(hall)) or any(
         "I lost the connection to the video service" in each for each in said
@@ -50,7 +49,7 @@ def settled(hall: Hall) -> bool:
 
 
 async def until_settled(hall: Hall) -> None:
-    """Wait, message by message, until the chat shows the end."""
+    """Wait, message by message, until the chat shows the end of the order."""
     async with asyncio.timeout(2 * WAIT):
         while not settled(hall):
             done, waiting = await asyncio.wait(
@@ -66,7 +65,7 @@ async def until_settled(hall: Hall) -> None:
 
 
 async def after_restart(hall: Hall) -> None:
-    """Start again, wait for the video, stop politely, and hold the world to the promises."""
+    """Start the app again, wait for the video, stop it with SIGTERM, and check the promises."""
     async with hall.process() as process:
         await until_settled(hall)
         process.terminate()
@@ -76,7 +75,7 @@ async def after_restart(hall: Hall) -> None:
 
 
 def check_promises(hall: Hall) -> None:
-    """One charge and one message that came as a video, at most; and nothing without an end."""
+    """Assert one charge and one message that came as a video at most, and no job without an end."""
     assert hall.simulator.charges <= 1
     assert len([each for each in videos(hall) if not each.edits]) <= 1
     with sqlite3.connect(hall.folder / "data" / "zoetrope.db") as database:
@@ -86,7 +85,7 @@ def check_promises(hall: Hall) -> None:
 
 
 async def killed_at(hall: Hall, number: int, side: str) -> None:
-    """Kill at one commit, and see what becomes of what Ann said."""
+    """Kill the process at one commit, start it again, and check what becomes of Ann's order."""
     await hall.ann.sends_photo(png(), caption="/animate")
     victim = {"VICTIM_COMMIT": str(number), "VICTIM_SIDE": side}
     async with hall.process(victim=victim) as process:
@@ -96,6 +95,7 @@ async def killed_at(hall: Hall, number: int, side: str) -> None:
 
 
 async def gone(process: Running) -> None:
+    """Wait for the end of the process."""
     async with asyncio.timeout(2 * WAIT):
         await process.wait()
 
@@ -103,14 +103,14 @@ async def gone(process: Running) -> None:
 @pytest.mark.proof
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("number", "side"), POINTS)
-async def test_killed_at_every_commit_nothing_is_lost_or_doubled(
+async def test_with_telegram_a_process_killed_at_any_commit_loses_and_doubles_nothing(
     hall: Hall, number: int, side: str
 ) -> None:
     await killed_at(hall, number, side)
 
 
 @pytest.mark.proof
-async def test_the_points_reach_as_far_as_the_video(hall: Hall) -> None:
+async def test_with_telegram_the_kill_points_cover_all_commits_of_a_whole_job(hall: Hall) -> None:
     counted = hall.folder / "count"
     await hall.ann.sends_photo(png(), caption="/animate")
     async with hall.process(victim={"VICTIM_COUNT": str(counted)}) as process:
@@ -121,8 +121,8 @@ async def test_the_points_reach_as_far_as_the_video(hall: Hall) -> None:
 
 
 @pytest.mark.proof
-async def test_killed_after_telegram_told_but_before_the_commit(hall: Hall) -> None:
-    """The offset had not moved, so Telegram tells it again."""
+async def test_an_update_is_delivered_again_after_a_kill_before_its_commit(hall: Hall) -> None:
+    """The offset had not moved, so Telegram delivers the update again."""
     async with hall.process() as process:
         await hall.telegram.next("poll", timeout=WAIT)
         process.kill()
@@ -133,7 +133,9 @@ async def test_killed_after_telegram_told_but_before_the_commit(hall: Hall) -> N
 
 
 @pytest.mark.proof
-async def test_killed_while_telegram_has_the_video_but_has_not_said_so(hall: Hall) -> None:
+async def test_a_kill_while_telegram_takes_the_video_leaves_one_video_in_the_chat(
+    hall: Hall,
+) -> None:
     async with hall.process() as process:
         hold = hall.telegram.hold("sendVideo")
         await hall.ann.says("/video a cat")
@@ -150,8 +152,8 @@ async def test_killed_while_telegram_has_the_video_but_has_not_said_so(hall: Hal
 
 
 @pytest.mark.proof
-async def test_a_polite_stop_in_the_middle_loses_nothing(hall: Hall) -> None:
-    """Also of a process that nobody forked."""
+async def test_a_sigterm_among_many_updates_loses_none_of_them(hall: Hall) -> None:
+    """This process is spawned, not forked."""
     hall.begin = spawned
     async with hall.process() as process:
         await hall.telegram.next("poll", timeout=WAIT)

@@ -1,8 +1,9 @@
-"""All that is due goes on within a minute of any single fault: seconds per fault and database.
+"""After any single fault, everything that is due goes on within a minute.
 
 Each fault happens to the real service in a process of its own. The time counts from the end of the
-fault (the next start, the gateway's last bad answer) until the channel shows the end. The figures
-are shown by `pytest -n0 -rP -m "proof or long" tests/faults/test_recovery.py`.
+fault (the next start, or the gateway's last bad answer) until the channel shows the end. The
+seconds per fault and database are shown by `pytest -n0 -rP -m "proof or long"
+tests/faults/test_recovery.py`.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from tests.e2e.world import WAIT, World, is_result
 from .test_kill import asked, died, settled
 
 LIMIT = 60.0
-"""Seconds that the issue of recovery allows."""
+"""The most seconds that a recovery may take."""
 Recovery = Callable[[World, str], Awaitable[float]]
 
 
@@ -33,7 +34,7 @@ async def until_settled(world: World) -> None:
 
 @asynccontextmanager
 async def started(world: World, url: str) -> AsyncIterator[None]:
-    """The service once more, until the end is shown."""
+    """Run the service once more, until the channel shows the end."""
     async with world.process(DATABASE_URL=url) as process:
         await world.discord.connected(timeout=WAIT)
         yield
@@ -43,13 +44,14 @@ async def started(world: World, url: str) -> AsyncIterator[None]:
 
 
 async def after_a_start(world: World, url: str) -> float:
+    """Return the seconds from a start until the channel shows the end."""
     async with started(world, url):
         began = time.monotonic()
     return time.monotonic() - began
 
 
 def killed_while(operation: str, times: int = 1) -> Recovery:
-    """The process dies `times` in a row while the gateway has such a request of ours."""
+    """Kill the process `times` times in a row while the gateway works on such a request."""
 
     async def recovery(world: World, url: str) -> float:
         async with world.simulator.holding(operation):  # type: ignore[arg-type]
@@ -78,7 +80,7 @@ async def killed_while_posting(world: World, url: str) -> float:
 
 
 def answered(operation: str, status: int, times: int, body: str | None = None) -> Recovery:
-    """The gateway answers so some times; the clock runs from its last bad answer."""
+    """Let the gateway answer this `times` times, and measure from its last bad answer."""
 
     async def recovery(world: World, url: str) -> float:
         fault = Fault(operation, "answer", status, body=body)  # type: ignore[arg-type]
@@ -96,7 +98,7 @@ def answered(operation: str, status: int, times: int, body: str | None = None) -
 
 
 async def full_disk(world: World, url: str) -> float:
-    """For eight seconds the kernel lets the process write to no file, just as its video is made."""
+    """Let the kernel refuse all writes for eight seconds, just as the video is made."""
     async with asked(world, DATABASE_URL=url) as (process, _, _):
         async with world.simulator.holding("content"):
             await world.simulator.next("content")
@@ -114,20 +116,20 @@ async def full_disk(world: World, url: str) -> float:
 
 FAULTS: dict[str, Recovery] = {
     "killed in the POST": killed_while("create"),
-    "killed while looking": killed_while("retrieve"),
+    "killed in a poll": killed_while("retrieve"),
     "killed while fetching the video": killed_while("content"),
     "killed three times while fetching the video": killed_while("content", 3),
     "killed while posting": killed_while_posting,
     "one 401 to the POST": answered("create", 401, 1),
-    "one 401 to a look": answered("retrieve", 401, 1),
+    "one 401 to a poll": answered("retrieve", 401, 1),
     "one 401 to the download": answered("content", 401, 1),
-    "ten times 502 to looks": answered("retrieve", 502, 10),
+    "ten times 502 to polls": answered("retrieve", 502, 10),
     "eight seconds of a full disk": full_disk,
 }
 
 
-LONG = {"one 401 to a look", "one 401 to the download"}
-"""Faults of almost a minute, each like another one."""
+LONG = {"one 401 to a poll", "one 401 to the download"}
+"""Faults that take almost a minute, each like another fault of the table."""
 
 
 @pytest.mark.timeout(300)
@@ -138,7 +140,7 @@ LONG = {"one 401 to a look", "one 401 to the download"}
         for it in FAULTS
     ],
 )
-async def test_all_that_is_due_goes_on_within_a_minute_of_any_single_fault(
+async def test_everything_due_goes_on_within_a_minute_of_any_single_fault(
     world: World, new_url: NewUrl, fault: str
 ) -> None:
     url = await new_url()
@@ -155,7 +157,7 @@ async def test_all_that_is_due_goes_on_within_a_minute_of_any_single_fault(
 
 @pytest.mark.proof
 @pytest.mark.timeout(200)
-async def test_a_stop_during_a_post_takes_less_than_a_minute_and_its_end_is_told(
+async def test_a_stop_during_a_post_takes_less_than_a_minute_and_its_end_is_shown(
     world: World,
 ) -> None:
     async with world.simulator.holding("create"), asked(world) as (process, _, _):

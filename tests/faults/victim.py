@@ -1,11 +1,12 @@
 """The app with a kill point: run as `python -m tests.faults.victim run …`.
 
-`VICTIM_COMMIT=n` and `VICTIM_SIDE=before|after` make the process SIGKILL itself at its n-th
-transaction that writes, just before it begins or just after it is committed: between any two
-steps of the service lies one of those, so the numbers 1, 2, 3 … cover every state on disk. Written
-batches of looks don't count, for nobody knows how many there are.
-`VICTIM_COUNT=file` instead notes how many there were. `VICTIM_LOOKS=n` makes it do so after its
-n-th batch of looks was answered, before a line of it is written.
+`VICTIM_COMMIT=n` and `VICTIM_SIDE=before|after` make the process SIGKILL itself at its n-th writing
+transaction, just before it begins or just after its commit. Any two steps of the service have such
+a transaction between them, so the numbers 1, 2, 3 … cover every state on disk. The writes of
+batches of polls don't count, because their number varies.
+
+`VICTIM_COUNT=file` instead writes the number of transactions to a file. `VICTIM_LOOKS=n` kills the
+process after its n-th batch of polls was answered, before the batch is written.
 """
 
 import contextlib
@@ -34,7 +35,7 @@ Work = Callable[[Connection], Any]
 
 
 def _counted(self: SqliteEngine, work: Work, patience: float | None) -> Any:
-    """A transaction that counts if it wrote anything."""
+    """Run a transaction, and count it if it wrote anything."""
     global _begun
     is_poll = getattr(work, "__qualname__", "").startswith(Polls.write.__qualname__)
     if patience is None or is_poll:
@@ -57,7 +58,7 @@ def _changes(engine: SqliteEngine) -> int:
 
 
 def _would_write(engine: SqliteEngine, work: Work) -> bool:
-    """Try it, look, and take it back."""
+    """Run the work, check whether it wrote anything, and roll it back."""
 
     class Back(Exception):
         pass

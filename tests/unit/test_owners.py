@@ -7,7 +7,7 @@ import pytest
 from bot.config import Config, load
 from bot.core.causes import Kind
 from bot.core.wake import Wake
-from bot.owners import AGAIN, Backups, Disks
+from bot.owners import RECOVERY, Backups, Disks
 from tests.unit.config.conftest import SECRETS
 
 PLENTY = 10**18
@@ -34,7 +34,7 @@ async def test_a_disk_is_low_until_there_is_clearly_room(config: Config) -> None
     free = Disks(config).least_free()
     disks = Disks(config, low=round(free * 2))
     assert len(await disks.causes()) == 1
-    disks._low = round(free / ((1 + AGAIN) / 2))
+    disks._low = round(free / ((1 + RECOVERY) / 2))
     assert len(await disks.causes()) == 1
     assert await Disks(config, low=disks._low).causes() == []
     disks._low = round(free / 2)

@@ -18,7 +18,7 @@ from bot.i18n import say
 from bot.platforms.discord.errors import REFUSED
 from bot.platforms.telegram.errors import BAD_REQUESTS
 
-HOUSE = Path(bot.__file__).parent
+PACKAGE = Path(bot.__file__).parent
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def told() -> set[str]:
     own = {each.__name__: each.code for each in Refused.__subclasses__()}
     codes |= {code for code in own.values() if code}
     for package in TOLD:
-        for path in (HOUSE / package).rglob("*.py"):
+        for path in (PACKAGE / package).rglob("*.py"):
             for call in ast.walk(ast.parse(path.read_text("utf-8"))):
                 match call:
                     case ast.Call(func=ast.Name(id=name), args=[code, *_]) if name in (
@@ -93,7 +93,7 @@ def spelt(code: ast.expr) -> Iterator[str]:
 
 
 def test_every_code_that_can_reach_a_person_has_a_sentence() -> None:
-    with (HOUSE / "locales" / "en.po").open("rb") as source:
+    with (PACKAGE / "locales" / "en.po").open("rb") as source:
         # The id of a sentence with a plural is a pair.
         ids = {each.id if isinstance(each.id, str) else each.id[0] for each in read_po(source)}
     assert {code for code in told() if f"error.{code}" not in ids} == set()

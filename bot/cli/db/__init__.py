@@ -50,7 +50,7 @@ def backup(
 
 @app.command()
 def restore(
-    place: Annotated[
+    source: Annotated[
         str,
         typer.Argument(
             metavar="FOLDER_OR_FILE",
@@ -64,4 +64,4 @@ def restore(
     """Replace rows and files with a backup. The service must not run."""
     from bot.cli.db.restore import restore_backup
 
-    restore_backup(config, place, yes=yes, as_json=as_json)
+    restore_backup(config, source, yes=yes, as_json=as_json)

@@ -8,8 +8,8 @@ from bot.backups.archive import Backup
 from bot.cli import drawing
 from bot.cli.control import configuration
 from bot.cli.db import sheet
+from bot.cli.errors import reached
 from bot.cli.owner import check_user
-from bot.cli.rim import reached
 from bot.cli.storage import storage_at
 from bot.cli.words import tell
 from bot.config import Config

@@ -14,9 +14,9 @@ from bot.backups.restoring import Later, Restored
 from bot.cli import drawing
 from bot.cli.control import configuration
 from bot.cli.db import sheet
+from bot.cli.errors import reached
 from bot.cli.init.talk import Talk
 from bot.cli.owner import check_user
-from bot.cli.rim import reached
 from bot.cli.storage import storage_at
 from bot.cli.words import listed, tell
 from bot.config import Config
@@ -25,11 +25,11 @@ from bot.core.errors import Refused
 from bot.store.deletions import Deletions
 
 
-def restore_backup(file: Path | None, place: str, *, yes: bool, as_json: bool) -> None:
-    """Show the backup at `place` and what it can't bring back, ask, and restore it."""
+def restore_backup(file: Path | None, source: str, *, yes: bool, as_json: bool) -> None:
+    """Show the backup at `source` and what it can't bring back, ask, and restore it."""
     config = configuration(file)
     check_user(config)
-    with opening.named(place, now=SystemClock().now()) as backup:
+    with opening.named(source, now=SystemClock().now()) as backup:
         restoring.check_known(backup)
         later = asyncio.run(restoring.later_jobs(config, backup))
         if not as_json:
@@ -74,7 +74,7 @@ def _tell_done(restored: Restored) -> None:
     settled = restored.settled
     print()
     print(tell("restore.done"))
-    for name in ("held", "looking", "posts", "deleted", "unheard", "carried"):
+    for name in ("held", "polling", "posts", "deleted", "unheard", "carried"):
         if count := getattr(settled, name):
             print(f"- {tell(f'restored.{name}', count=count)}")
     if restored.files:

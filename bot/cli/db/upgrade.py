@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 from bot.cli.control import configuration
+from bot.cli.errors import reached
 from bot.cli.owner import check_user
-from bot.cli.rim import reached
 from bot.cli.words import tell
 from bot.config import Config
 from bot.core.errors import DatabaseAbsent

@@ -10,7 +10,7 @@ from bot import control, installed
 from bot.backups.archive import has
 from bot.cli import drawing
 from bot.cli.control import configuration
-from bot.cli.rim import reached
+from bot.cli.errors import reached
 from bot.cli.storage import storage_at
 from bot.cli.words import tell
 from bot.config import Config

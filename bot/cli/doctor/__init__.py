@@ -15,7 +15,7 @@ from rich.console import Console
 from bot import log
 from bot.cli.doctor import discord, gateways, machine, telegram, web
 from bot.cli.doctor.findings import Finding, Mark
-from bot.cli.rim import translated
+from bot.cli.errors import translated
 from bot.cli.run import obstacles
 from bot.cli.words import tell
 from bot.config import Config, Misconfigured, Problem, completed, load
@@ -37,8 +37,8 @@ def run_checks(file: Path | None) -> None:
     try:
         config = load(file)
     except Misconfigured as wrong:
-        told = [Finding(Mark.PROBLEM, problem.sentence("en")) for problem in wrong.problems]
-        broken = sum(_print(finding, console) for finding in told)
+        listed = [Finding(Mark.PROBLEM, problem.sentence("en")) for problem in wrong.problems]
+        broken = sum(_print(finding, console) for finding in listed)
     else:
         log.configure(level="ERROR", secrets=config.secrets)
         broken = asyncio.run(_print_all(config, console))

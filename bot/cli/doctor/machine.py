@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.backups.archive import is_ahead, kept_in, last_made
 from bot.cli.doctor.findings import Finding, Mark
-from bot.cli.rim import reached, translated
+from bot.cli.errors import reached, translated
 from bot.cli.storage import storage_at
 from bot.cli.words import listed
 from bot.config import Config

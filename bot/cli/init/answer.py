@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from bot.cli.init.draft import Draft
+from bot.cli.init.setup import Setup
 from bot.cli.init.talk import Talk
 from bot.config import Problem
 from bot.config.problems import misread
@@ -15,7 +15,7 @@ Wrong = BotError | Problem
 
 def good(
     talk: Talk,
-    draft: Draft,
+    setup: Setup,
     *key: str,
     given: object,
     ask: Callable[[Wrong | None], str],
@@ -42,12 +42,12 @@ def good(
             except BotError as error:
                 wrong = error
         talk.complain(wrong)
-        draft.check_ours(*key)
+        setup.check_ours(*key)
 
 
 def secret(
     talk: Talk,
-    draft: Draft,
+    setup: Setup,
     *key: str,
     ask: Callable[[], str],
     read: Callable[[str], str],
@@ -56,10 +56,10 @@ def secret(
     """Get and store a secret like any answer; from then on the log redacts the secret."""
 
     def tested(said: str) -> Found:
-        draft.hide(said)
+        setup.hide(said)
         return test(said)
 
-    given = draft.get(*key)
-    said, found = good(talk, draft, *key, given=given, ask=lambda _: ask(), read=read, test=tested)
-    draft.keep(said, *key)
+    given = setup.get(*key)
+    said, found = good(talk, setup, *key, given=given, ask=lambda _: ask(), read=read, test=tested)
+    setup.keep(said, *key)
     return said, found

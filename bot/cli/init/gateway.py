@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from bot.cli import software
 from bot.cli.init import prices
 from bot.cli.init.answer import Wrong, good, secret
-from bot.cli.init.draft import Draft
+from bot.cli.init.setup import Setup
 from bot.cli.init.talk import Skipped, Talk
 from bot.cli.words import tell
 from bot.config import Misconfigured
@@ -36,36 +36,37 @@ CAN_BE = ("new-api", "documented", "openai")
 DEFAULT = ("default_model",)
 
 
-def set_up(talk: Talk, draft: Draft) -> None:
+def set_up(talk: Talk, setup: Setup) -> None:
     """Ask until a gateway accepts the key; then choose among its models."""
-    name = draft.gateway
+    name = setup.gateway
     talk.say("init.gateway")
-    seen = _found(talk, draft, name)
+    seen = _found(talk, setup, name)
     if seen.balance is not None and seen.balance <= 0:
         talk.say("doctor.balance_spent", gateway=name)
-    _identify(talk, draft, name, seen)
-    _models(talk, draft, name, seen)
-    choose_default(talk, draft)
+    _identify(talk, setup, name, seen)
+    _models(talk, setup, name, seen)
+    choose_default(talk, setup)
 
 
-def _found(talk: Talk, draft: Draft, name: str) -> Survey:
-    """Ask for address and key until a survey succeeds; the address can be corrected later.
+def _found(talk: Talk, setup: Setup, name: str) -> Survey:
+    """Ask for the gateway's address and key until both work; return the survey of the gateway.
 
-    A wrong address may belong to a working gateway; only the key shows the mistake.
+    An operator who skips the question for the key is asked for the address again: the address may
+    be that of another gateway, which only the refused key shows.
     """
     key = ("gateways", name, "base_url")
-    url = _address(talk, draft, name, given=draft.get(*key))
+    url = _address(talk, setup, name, given=setup.get(*key))
     while True:
         try:
-            return _key(talk, draft, name, url)
+            return _key(talk, setup, name, url)
         except Skipped:
-            draft.check_ours(*key)
-            before, url = url, _address(talk, draft, name, given=None, present=url)
-            respell(draft, name, before=before, url=url)
+            setup.check_ours(*key)
+            before, url = url, _address(talk, setup, name, given=None, present=url)
+            respell(setup, name, before=before, url=url)
 
 
 def _address(
-    talk: Talk, draft: Draft, name: str, *, given: object, present: str | None = None
+    talk: Talk, setup: Setup, name: str, *, given: object, present: str | None = None
 ) -> str:
     key = ("gateways", name, "base_url")
 
@@ -77,7 +78,7 @@ def _address(
 
     url, _ = good(
         talk,
-        draft,
+        setup,
         *key,
         given=given,
         ask=ask,
@@ -87,17 +88,17 @@ def _address(
     talk.say("init.gateway_found", url=url)
     if is_exposed(url):
         talk.say("doctor.gateway_exposed", gateway=name, url=url)
-    draft.put(url, *key)
-    if OPENAI in url and draft.get("gateways", name, "dialect") is None:
-        draft.put("openai", "gateways", name, "dialect")
+    setup.put(url, *key)
+    if OPENAI in url and setup.get("gateways", name, "dialect") is None:
+        setup.put("openai", "gateways", name, "dialect")
     return url
 
 
-def respell(draft: Draft, name: str, *, before: str, url: str) -> None:
+def respell(setup: Setup, name: str, *, before: str, url: str) -> None:
     """Reset the dialect `openai` if the address is no longer OpenAI's."""
     key = ("gateways", name, "dialect")
-    if OPENAI in before and OPENAI not in url and draft.get(*key) == "openai":
-        draft.put(str(Gateway.model_fields["dialect"].default), *key)
+    if OPENAI in before and OPENAI not in url and setup.get(*key) == "openai":
+        setup.put(str(Gateway.model_fields["dialect"].default), *key)
 
 
 def _with_scheme(said: str) -> str:
@@ -108,12 +109,12 @@ def _with_scheme(said: str) -> str:
     return f"{'http' if inward else 'https'}://{address}"
 
 
-def _key(talk: Talk, draft: Draft, name: str, url: str) -> Survey:
+def _key(talk: Talk, setup: Setup, name: str, url: str) -> Survey:
     key = ("gateways", name, "api_key")
-    own = configured_meanings(draft, name)
+    own = configured_meanings(setup, name)
     _, seen = secret(
         talk,
-        draft,
+        setup,
         *key,
         ask=lambda: talk.ask_secret_or_skip("init.ask_key"),
         read=api_key,
@@ -123,9 +124,9 @@ def _key(talk: Talk, draft: Draft, name: str, url: str) -> Survey:
     return seen
 
 
-def configured_meanings(draft: Draft, name: str) -> Meanings:
+def configured_meanings(setup: Setup, name: str) -> Meanings:
     """Return the table of answers with the configured rows. Raises on invalid rows."""
-    rows = draft.get("gateways", name, "answers") or ()
+    rows = setup.get("gateways", name, "answers") or ()
     try:
         tables = TypeAdapter(tuple[AnswerTable, ...]).validate_python(rows)
     except ValidationError as error:
@@ -133,33 +134,33 @@ def configured_meanings(draft: Draft, name: str) -> Meanings:
     return PACKAGED.under([table.row(name) for table in tables])
 
 
-def _identify(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:
+def _identify(talk: Talk, setup: Setup, gateway: str, seen: Survey) -> None:
     """Find out and store the software; set its dialect unless one is configured."""
-    config = draft.usable()
+    config = setup.usable()
     table = config.settings.gateways[gateway]
     given = table.api_key.get_secret_value()
     found = asyncio.run(software.find_out(table.base_url, given, seen))
     talk.say("init.software", software=software.name(found))
     key = ("gateways", gateway, "dialect")
-    if draft.get(*key) is None:
+    if setup.get(*key) is None:
         fitting = DIALECTS.get(found.software) or talk.ask_choice("init.ask_dialect", CAN_BE)
         if found.software == UNKNOWN or fitting != CAN_BE[0]:
-            draft.put(fitting, *key)
-    spoken = draft.usable().settings.gateways[gateway].dialect
+            setup.put(fitting, *key)
+    spoken = setup.usable().settings.gateways[gateway].dialect
     if said := software.unlike(gateway, found, spoken):
         talk.print(said)
     keep(config.data_dir, gateway, found)
     if said := software.repeats(gateway, found):
         talk.print(said)
-    for said in software.held(draft.usable(), gateway):
+    for said in software.held(setup.usable(), gateway):
         talk.print(said)
 
 
-def _models(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:
+def _models(talk: Talk, setup: Setup, gateway: str, seen: Survey) -> None:
     """Print the models that the key has, and hide the others."""
-    known = _offered(draft, gateway)
-    if seen.models is not None and _show_again(talk, draft, gateway, seen.models):
-        known = _offered(draft, gateway)
+    known = _offered(setup, gateway)
+    if seen.models is not None and _show_again(talk, setup, gateway, seen.models):
+        known = _offered(setup, gateway)
     if seen.models is None:
         talk.say("init.models_unlisted", models=_listed(known))
         return
@@ -171,56 +172,56 @@ def _models(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:
     talk.say("init.models", models=_listed(had))
     lacking = [model for model in known if model.name not in seen.models]
     if lacking:
-        talk.say("init.models_hidden", models=_listed(lacking), file=str(draft.file))
+        talk.say("init.models_hidden", models=_listed(lacking), file=str(setup.file))
     for model in lacking:
-        draft.put(True, "models", model.name, "hidden")
+        setup.put(True, "models", model.name, "hidden")
 
 
-def _show_again(talk: Talk, draft: Draft, gateway: str, had: Sequence[str]) -> bool:
+def _show_again(talk: Talk, setup: Setup, gateway: str, had: Sequence[str]) -> bool:
     """Show models again that an earlier key lacked: tables with only `hidden`, written by `init`.
 
     With a limit in money each model needs a price, so the price is asked for first.
     """
-    if draft.get("default_gateway") not in (None, gateway):
+    if setup.get("default_gateway") not in (None, gateway):
         return False
-    settings = draft.usable().settings
+    settings = setup.usable().settings
     ours = [name for name in had if settings.models.get(name) == {"hidden": True}]
     shown = ours
     if settings.limits.purse_money_per_day != UNLIMITED:
         shown = []
         for name, price in prices.ask(talk, ours, settings.currency):
-            draft.put(price, "models", name, "price")
+            setup.put(price, "models", name, "price")
             shown.append(name)
         if unpriced := [name for name in ours if name not in shown]:
             talk.say("init.models_unpriced", models=", ".join(unpriced))
     for name in shown:
-        draft.put(False, "models", name, "hidden")
+        setup.put(False, "models", name, "hidden")
     if shown:
-        talk.say("init.models_shown", models=", ".join(shown), file=str(draft.file))
+        talk.say("init.models_shown", models=", ".join(shown), file=str(setup.file))
     return bool(shown)
 
 
-def _offered(draft: Draft, gateway: str) -> list[Model]:
-    return [model for model in draft.usable().catalog.models if model.gateway == gateway]
+def _offered(setup: Setup, gateway: str) -> list[Model]:
+    return [model for model in setup.usable().catalog.models if model.gateway == gateway]
 
 
 def _listed(models: Sequence[Model]) -> str:
     return ", ".join(f"{model.label} ({model.name})" for model in models)
 
 
-def choose_default(talk: Talk, draft: Draft) -> None:
+def choose_default(talk: Talk, setup: Setup) -> None:
     """Ask for the default model if none is set. The catalog lists the best models first."""
-    catalog = draft.usable().catalog
-    given = draft.get(*DEFAULT)
+    catalog = setup.usable().catalog
+    given = setup.get(*DEFAULT)
     if given in catalog.families:
         return
     if given is not None:
         talk.say("init.default_gone", family=str(given))
-        draft.check_ours(*DEFAULT)
+        setup.check_ours(*DEFAULT)
     labels = {catalog.label(family): family for family in catalog.families}
     if len(labels) > 1:
         chosen = labels[talk.ask_choice("init.ask_default", list(labels))]
     else:
         chosen = next(iter(labels.values()))
-    draft.put(chosen, *DEFAULT)
+    setup.put(chosen, *DEFAULT)
     talk.say("init.default", family=catalog.label(chosen))

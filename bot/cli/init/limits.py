@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from bot.cli.check import worst_day
 from bot.cli.init import prices
-from bot.cli.init.draft import Draft
 from bot.cli.init.gateway import choose_default
+from bot.cli.init.setup import Setup
 from bot.cli.init.talk import Talk
 from bot.config.settings import UNLIMITED, Limits
 from bot.core.models import Model
@@ -22,47 +22,48 @@ MONEY = ("limits", "purse_money_per_day")
 """Written even without a limit, to record that the question was answered."""
 
 
-def set_up(talk: Talk, draft: Draft) -> None:
+def set_up(talk: Talk, setup: Setup) -> None:
     """Ask for missing limits; then print the highest cost of a day."""
     talk.say("init.limits")
-    if draft.get(*MONEY) is None:
-        most = _most_money(talk, draft)
-        draft.put(int(most) if most == int(most) else most, *MONEY)
+    if setup.get(*MONEY) is None:
+        most = _most_money(talk, setup)
+        setup.put(int(most) if most == int(most) else most, *MONEY)
     for name, question in ASKED.items():
-        if draft.get("limits", name) is None:
+        if setup.get("limits", name) is None:
             number = talk.ask_whole(question, default=Limits.model_fields[name].default)
         else:
-            number = getattr(draft.config().settings.limits, name)
-        draft.put(number, "limits", name)
-    talk.print(worst_day(draft.config()))
+            number = getattr(setup.config().settings.limits, name)
+        setup.put(number, "limits", name)
+    talk.print(worst_day(setup.config()))
 
 
 def _put_silent(
-    talk: Talk, draft: Draft, models: Sequence[Model], price: float, currency: str
+    talk: Talk, setup: Setup, models: Sequence[Model], price: float, currency: str
 ) -> None:
     """Ask for prices without sound, for models with such prices; write only different ones."""
     for model in models:
         values = {"what": f"{model.label} ({model.name})", "currency": currency}
         silent = talk.ask_number("init.ask_silent_price", default=price, **values)
         if silent not in (UNKNOWN, price):
-            draft.put(silent, "models", model.name, "silent_price")
+            setup.put(silent, "models", model.name, "silent_price")
 
 
-def _most_money(talk: Talk, draft: Draft) -> float:
-    """Ask for the money per day and, with such a limit, for prices. Models without one are hidden.
+def _most_money(talk: Talk, setup: Setup) -> float:
+    """Ask for missing prices, by family; then ask for the most money per day, and return it.
 
-    Prices are asked for by family; models that have a price keep it.
+    If no model has a price, return `UNLIMITED` without the second question. If the operator sets a
+    limit, hide the models that have no price.
     """
-    config = draft.config()
+    config = setup.config()
     currency, unpriced = config.settings.currency, dict[str, list[Model]]()
     for model in (each for each in config.catalog.models if not each.prices):
         unpriced.setdefault(config.catalog.label(model.family), []).append(model)
     for family, price in prices.ask(talk, list(unpriced), currency):
         models = unpriced.pop(family)
         for model in models:
-            draft.put(price, "models", model.name, "price")
-        _put_silent(talk, draft, [each for each in models if each.sound_priced], price, currency)
-    if not any(model.prices for model in draft.config().catalog.models):
+            setup.put(price, "models", model.name, "price")
+        _put_silent(talk, setup, [each for each in models if each.sound_priced], price, currency)
+    if not any(model.prices for model in setup.config().catalog.models):
         return UNLIMITED
     if unpriced:
         talk.say("init.unpriced", families=", ".join(unpriced))
@@ -70,7 +71,7 @@ def _most_money(talk: Talk, draft: Draft) -> float:
     if most != UNLIMITED and unpriced:
         names = [model.name for models in unpriced.values() for model in models]
         for name in names:
-            draft.put(True, "models", name, "hidden")
+            setup.put(True, "models", name, "hidden")
         talk.say("init.models_unpriced", models=", ".join(names))
-        choose_default(talk, draft)
+        choose_default(talk, setup)
     return most

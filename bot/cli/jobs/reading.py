@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from bot.cli.errors import reached
 from bot.cli.jobs import asked
-from bot.cli.rim import reached
 from bot.cli.words import listed
 from bot.config import Config
 from bot.core.errors import Refused

@@ -38,12 +38,12 @@ def show(jobs: Sequence[Job], counts: Mapping[Status, int], *, currency: str, no
     each = ", ".join(f"{count} {status}" for status, count in counts.items())
     matching = sum(counts.values())
     if not matching:
-        told = tell("jobs.none")
+        text = tell("jobs.none")
     elif matching > len(jobs):
-        told = tell("jobs.some", shown=len(jobs), count=matching, each=each)
+        text = tell("jobs.some", shown=len(jobs), count=matching, each=each)
     else:
-        told = tell("jobs.all", count=matching, each=each)
-    console.print(told, soft_wrap=True)
+        text = tell("jobs.all", count=matching, each=each)
+    console.print(text, soft_wrap=True)
 
 
 def _fitting(console: Console, jobs: Sequence[Job], rows: Sequence[Row]) -> Sequence[str]:

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 from bot.core import fetching, moves
+from bot.core.context import StepContext
 from bot.core.conversions import Conversions
-from bot.core.desk import Desk
 from bot.core.errors import BotError, Broken, FileMissing, Temporary
 from bot.core.jobs import LAST_DEADLINE, MOST_CRASHES, Job, Reason, Video
 from bot.core.outcomes import Locked, Trouble, Unusable, kind_of
@@ -27,7 +27,7 @@ CONVERT_TRIES = 5
 """Failed conversions after which the original is posted."""
 
 SOON = EDIT_PACE
-"""Seconds for a download to end before the row and the card say that it is under way."""
+"""Seconds for a download to end before the row and the card say that the download runs."""
 
 log = get_logger()
 
@@ -38,14 +38,14 @@ Got = Video | Locked | Trouble | Unusable
 class Content:
     """Downloads and converts the videos of jobs. `soon`: see `SOON`."""
 
-    desk: Desk
+    context: StepContext
     media: Media
     conversions: Conversions
     soon: float = SOON
 
     async def fetch(self, job: Job) -> None:
         """Download the job's video and save the outcome."""
-        if await self.desk.gateway(job) is not None and job.gateway_id is not None:
+        if await self.context.gateway(job) is not None and job.gateway_id is not None:
             await self.settle(job, await self._fetched(job))
 
     @asynccontextmanager
@@ -78,16 +78,16 @@ class Content:
             case Video(plays=True):
                 await self._keep(job, moves.stored(job, got))
             case Video():
-                await self._keep(job, moves.converting(job, got, now=self.desk.clock.now()))
+                await self._keep(job, moves.converting(job, got, now=self.context.clock.now()))
             case Locked(detail=detail):
-                await self._content_locked(job, self.desk.gateways[job.gateway], detail)
+                await self._content_locked(job, self.context.gateways[job.gateway], detail)
             case Unusable(reason, detail):
                 await self._content_unusable(job, reason, detail)
             case Trouble(detail, _, definite):
                 await self._content_trouble(job, detail, definite=definite)
 
     async def _fetched(self, job: Job) -> Got:
-        gateway, prompt = self.desk.gateways[job.gateway], job.request.written
+        gateway, prompt = self.context.gateways[job.gateway], job.request.written
         return await fetching.fetch_video(
             gateway, self.media, job.gateway_id or "", job.sources, prompt=prompt
         )
@@ -102,25 +102,25 @@ class Content:
             await self._keep(job, moves.stored(job, unconverted))
             return
         await self.conversions.begun(job)
-        self.desk.bells.cards.ring()
-        began = self.desk.clock.steady()
+        self.context.bells.cards.ring()
+        began = self.context.clock.steady()
         try:
             video = await self.media.convert(unconverted)
         except BotError as error:
             log.warning("conversion.failed", job=job.id, code=error.code)
             if isinstance(error, FileMissing):
-                await self.desk.save(job, moves.unfetched(job, now=self.desk.clock.now()))
+                await self.context.save(job, moves.unfetched(job, now=self.context.clock.now()))
             else:
-                await self.desk.again(job, base=CONVERT_PAUSE, most=CONTENT_PACE)
+                await self.context.again(job, base=CONVERT_PAUSE, most=CONTENT_PACE)
         else:
             if video.plays:
-                await self.conversions.ended(unconverted, self.desk.clock.steady() - began)
+                await self.conversions.ended(unconverted, self.context.clock.steady() - began)
             await self._keep(job, moves.stored(job, video))
 
     async def _keep(self, job: Job, after: Job) -> None:
         if after.silent and after.video:
-            after = moves.delivered(after, now=self.desk.clock.now())
-        if await self.desk.keep(job, after) is None:
+            after = moves.delivered(after, now=self.context.clock.now())
+        if await self.context.keep(job, after) is None:
             had = job.unconverted.keys if job.unconverted else ()
             kept = after.video or after.unconverted
             for key in set(kept.keys if kept else ()).difference(had):
@@ -129,7 +129,7 @@ class Content:
     async def clear(self, job: Job) -> None:
         """Delete the stored response that was the video itself, once the job doesn't need it."""
         keys = fetching.received_in(job.sources)
-        row = await self.desk.jobs.get(job.id) if keys else None
+        row = await self.context.jobs.get(job.id) if keys else None
         if row is None or not (row.video or row.unconverted or row.is_final):
             return
         for key in keys:
@@ -143,10 +143,10 @@ class Content:
             "content.unusable", job=job.id, reason=reason, tries=tries, what=kind_of(detail)
         )
         if tries >= CONTENT_TRIES:
-            await self.desk.save(job, moves.failed(job, reason, charged=True, detail=detail))
+            await self.context.save(job, moves.failed(job, reason, charged=True, detail=detail))
             return
         tried = replace(job, attempts=tries, reason=reason, detail=detail)
-        await self.desk.put_off(tried, CONTENT_PACE, was=job)
+        await self.context.put_off(tried, CONTENT_PACE, was=job)
 
     async def _content_locked(self, job: Job, gateway: Gateway, detail: str) -> None:
         """Pause the gateway only if a free request with its key is refused as well.
@@ -157,7 +157,7 @@ class Content:
         probe = await ask(gateway, patience=PROBE_TIME)
         is_locked = isinstance(probe, Locked)
         if isinstance(probe, Locked) and not job.attempts:
-            await self.desk.pause(job, probe)
+            await self.context.pause(job, probe)
         await self._content_trouble(job, detail, definite=not is_locked)
 
     async def _content_trouble(self, job: Job, detail: str, *, definite: bool) -> None:
@@ -167,12 +167,12 @@ class Content:
             return
         log.warning("content.failed", job=job.id, what=kind_of(detail), attempts=job.attempts)
         patience = CONTENT_PATIENCE if definite else LAST_DEADLINE
-        if self.desk.is_past(patience, job.completed_at):
+        if self.context.is_past(patience, job.completed_at):
             gone = moves.failed(job, Reason.CONTENT_GONE, charged=True, detail=detail)
-            await self.desk.save(job, gone)
+            await self.context.save(job, gone)
         elif job.reason:
             # An outage between unusable answers leaves their count as it is.
-            await self.desk.put_off(job, CONTENT_PACE)
+            await self.context.put_off(job, CONTENT_PACE)
         else:
-            step = min(self.desk.step(job), CONTENT_PACE)
-            await self.desk.again(job, base=step, most=CONTENT_PACE)
+            step = min(self.context.step(job), CONTENT_PACE)
+            await self.context.again(job, base=step, most=CONTENT_PACE)

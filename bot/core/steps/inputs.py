@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.core import moves
-from bot.core.desk import Desk
+from bot.core.context import StepContext
 from bot.core.errors import (
     BotError,
     Broken,
@@ -46,7 +46,7 @@ _BROKEN_LIMITS = {
 class Inputs:
     """Downloads and stores the files of orders."""
 
-    desk: Desk
+    context: StepContext
     submission: Submission
     platforms: Mapping[str, Fetches]
     media: Media
@@ -86,7 +86,7 @@ class Inputs:
 
     async def _fetched(self, job: Job, after: Job, kept: list[str]) -> None:
         fresh = replace(after, claimed_until=None, attempts=0, crashes=0)
-        if await self.desk.save(job, fresh) is None:
+        if await self.context.save(job, fresh) is None:
             for key in kept:
                 await self.media.delete(key)
 
@@ -99,14 +99,16 @@ class Inputs:
             is_gone = isinstance(problem, PictureGone)
         else:
             ours = isinstance(problem, StorageAway)
-            patient = ours and not self.desk.is_past(HARD_DEADLINE, job.created_at)
+            patient = ours and not self.context.is_past(HARD_DEADLINE, job.created_at)
             if patient or job.attempts + 1 < PICTURE_TRIES:
-                await self.desk.again(job, base=2.0, most=60.0)
+                await self.context.again(job, base=2.0, most=60.0)
                 return
             is_gone = isinstance(problem, Temporary)
         reason = gone if is_gone else _BROKEN_LIMITS.get((bad, problem.code), bad)
-        told = _pointed_out(job, problem)
-        await self.desk.save(job, moves.failed(told, reason, charged=False, detail=str(problem)))
+        marked = _pointed_out(job, problem)
+        await self.context.save(
+            job, moves.failed(marked, reason, charged=False, detail=str(problem))
+        )
 
     async def _with_pictures(self, job: Job) -> tuple[Order, list[Still]]:
         fit = job.request.fit

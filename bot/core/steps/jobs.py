@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.core import failures, moves, schedule
 from bot.core.alone import Alone
-from bot.core.desk import Desk
+from bot.core.context import StepContext
 from bot.core.errors import Unwritten
 from bot.core.jobs import CLAIM, MOST_CRASHES, Job, Reason, Status
 from bot.core.outcomes import Polled
@@ -33,19 +33,19 @@ class Steps:
 
     def __init__(
         self,
-        desk: Desk,
+        context: StepContext,
         *,
         submission: Submission,
         content: Content,
         platforms: Mapping[str, Fetches],
         media: Media,
     ) -> None:
-        self._desk = desk
-        self._inputs = Inputs(desk, submission=submission, platforms=platforms, media=media)
+        self._context = context
+        self._inputs = Inputs(context, submission=submission, platforms=platforms, media=media)
         self._submission = submission
-        self._waiting = Waiting(desk)
+        self._waiting = Waiting(context)
         self._content = content
-        self._files = Alone(desk.clock.steady)
+        self._files = Alone(context.clock.steady)
 
     async def take(self, job: Job) -> None:
         """Take the next step of `job`, which the caller has claimed."""
@@ -54,7 +54,7 @@ class Steps:
                 await self._take_file(job)
             elif job.crashes >= MOST_CRASHES and job.status not in _EVEN_SO:
                 log.error("job.put_aside", job=job.id, status=job.status, crashes=job.crashes)
-                await self._desk.put_off(job, schedule.spread(CARE, by=job.id))
+                await self._context.put_off(job, schedule.spread(CARE, by=job.id))
             else:
                 await self._take(job)
                 await self._content.clear(job)
@@ -73,11 +73,11 @@ class Steps:
         except asyncio.CancelledError:
             # The process stops: a released claim can be taken at once, and counts as no crash.
             with suppress(Exception):  # a database error must not delay the stop
-                await self._desk.jobs.release(job)
+                await self._context.jobs.release(job)
             raise
         except Exception as error:  # noqa: BLE001 - any error is tried again
             failures.record("step.failed", error, job=job.id, status=job.status)
-            await self._desk.again(job, base=10.0, most=60.0)
+            await self._context.again(job, base=10.0, most=60.0)
 
     async def _take(self, job: Job) -> None:
         match job.status:
@@ -89,7 +89,7 @@ class Steps:
                 await self._submission.submit(job)
             case Status.SUBMITTING:
                 await self._submission.take_up(job)
-            case Status.IN_PROGRESS if made := self._desk.found(job):
+            case Status.IN_PROGRESS if made := self._context.found(job):
                 await self._bring(job, made)
             case Status.IN_PROGRESS:
                 await self._waiting.poll(job)
@@ -98,7 +98,7 @@ class Steps:
             case Status.CONVERTING:
                 await self._content.convert(job)
             case _:
-                await self._desk.save(job, replace(job, due_at=None, claimed_until=None))
+                await self._context.save(job, replace(job, due_at=None, claimed_until=None))
 
     async def _bring(self, job: Job, made: Job) -> None:
         """Download the video of a job that was found made.
@@ -109,11 +109,11 @@ class Steps:
             try:
                 if await self._content.keep_soon(job, made, coming):
                     return
-                until = self._desk.clock.now() + CLAIM
-                written = await self._desk.save(job, replace(made, claimed_until=until))
+                until = self._context.clock.now() + CLAIM
+                written = await self._context.save(job, replace(made, claimed_until=until))
             except Unwritten:
                 # On a full disk the video was not kept either: the next step downloads it again.
-                await self._desk.insist(job, lambda: self._desk.save(job, made))
+                await self._context.insist(job, lambda: self._context.save(job, made))
                 return
             if written is not None:
                 async with self._written_down(written):
@@ -130,11 +130,11 @@ class Steps:
             log.error("job.deadly", job=job.id, crashes=job.crashes)
             reason = Reason.PICTURE_BAD if job.pictures_missing else Reason.SOUND_BAD
             bad = moves.failed(job, reason, charged=False, detail="deadly file")
-            await self._desk.save(job, bad)
+            await self._context.save(job, bad)
             return
         suspect = job.crashes == MOST_CRASHES
         with self._files.alone() if suspect else self._files.beside() as may:
             if may:
                 await self._take(job)
             else:
-                await self._desk.turn_away(job, AWHILE)
+                await self._context.turn_away(job, AWHILE)

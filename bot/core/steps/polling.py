@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.core import failures, fetching
-from bot.core.desk import Desk
+from bot.core.context import StepContext
 from bot.core.errors import Temporary
 from bot.core.jobs import CLAIM, LAST_DEADLINE, UNNAMED, Job
 from bot.core.outcomes import Running
@@ -80,7 +80,7 @@ class Polls(Protocol):
 class Polling:
     """The polling loops; one per process. A crash loses nothing that the rows don't have."""
 
-    desk: Desk
+    context: StepContext
     polls: Polls
     steps: Steps
     wake: Wake
@@ -122,7 +122,7 @@ class Polling:
 
     async def _claim(self) -> bool:
         """Claim due jobs. Return whether more may be due."""
-        now = self.desk.clock.now()
+        now = self.context.clock.now()
         most = (FEW if self.people.are_here else BATCH) - self._due.qsize()
         try:
             rows = await self.polls.claim(now=now, until=now + CLAIM, most=most, but=self._taken)
@@ -141,16 +141,16 @@ class Polling:
 
         A job that was found made begins its next step before its row says so.
         """
-        return self._held | self.desk.bells.in_hand.keys()
+        return self._held | self.context.bells.in_hand.keys()
 
     async def _rest(self) -> None:
         """Sleep until a row is due. Rows that become due at nearly the same time share a claim."""
-        clock, due = self.desk.clock, UNKNOWN
+        clock, due = self.context.clock, UNKNOWN
         while True:
             await clock.sleep(TOGETHER)
             due = min(due, self.wake.due())
             if due == UNKNOWN:
-                self._resting_until = math.inf  # what is written from now on is not in the answer
+                self._resting_until = math.inf  # the result lacks later writes
                 try:
                     first = await self.polls.next_due(but=self._taken)
                 except Exception as error:  # noqa: BLE001 - as with the claim
@@ -167,9 +167,9 @@ class Polling:
 
     async def _renew_on(self) -> None:
         while True:
-            await self.desk.clock.sleep(RENEWAL)
+            await self.context.clock.sleep(RENEWAL)
             if self._held:
-                until = self.desk.clock.now() + CLAIM
+                until = self.context.clock.now() + CLAIM
                 try:
                     await self.polls.renew(list(self._held), until=until)
                 except Exception as error:  # noqa: BLE001 - the next one may succeed
@@ -180,12 +180,12 @@ class Polling:
     async def _poll_in_turn(self, number: int) -> None:
         while True:
             while self.people.are_here and number >= FEW_AT_ONCE:
-                await self.desk.clock.sleep(max(SOON, self.people.stay))
+                await self.context.clock.sleep(max(SOON, self.people.stay))
             job = await self._due.get()
             if self._due.qsize() <= FEW_LEFT:
                 self._has_room.set()
             while self.people.are_here and not self._is_in_part():
-                await self.desk.clock.sleep(SOON)
+                await self.context.clock.sleep(SOON)
             try:
                 await self._poll(job)
             except Exception as error:  # noqa: BLE001 - one job does not end the others
@@ -193,21 +193,21 @@ class Polling:
                 await self._give_back(job)
 
     def _is_in_part(self) -> bool:
-        """Whether one more look may begin while people wait: few of them in a while."""
-        now = self.desk.clock.steady()
+        """Whether one more poll may begin while people wait: `FEW_LINES` in each `SOON` seconds."""
+        now = self.context.clock.steady()
         ends, left = self._part if now < self._part[0] else (now + SOON, FEW_LINES)
         self._part = ends, left - 1
         return left > 0
 
     async def _poll(self, job: Pending) -> None:
-        desk, asked_at = self.desk, self.desk.clock.now()
-        gateway = desk.gateways.get(job.gateway)
+        context, asked_at = self.context, self.context.clock.now()
+        gateway = context.gateways.get(job.gateway)
         is_known = gateway is not None and gateway.base_url == job.base_url
         if gateway is None or not is_known or job.gateway_id in (None, UNNAMED):
             await self._take(job)
             return
         seen = await gateway.glance(job.gateway_id or "")
-        if not isinstance(seen, Running) or desk.is_past(LAST_DEADLINE, job.submitted_at):
+        if not isinstance(seen, Running) or context.is_past(LAST_DEADLINE, job.submitted_at):
             read = seen.read if not isinstance(seen, Running) else lambda _: seen
             whole = await self.polls.whole(job)
             if whole:
@@ -215,9 +215,9 @@ class Polling:
                 await self.steps.polled(whole, poll, asked_at=asked_at)
             self._held.discard(job.id)
             return
-        if desk.pauses.may_end_by_poll(job.gateway):
-            await desk.works(job, asked_at=asked_at)
-        due = desk.clock.steady() + max(seen.at_least or 0.0, await desk.next_poll(job))
+        if context.pauses.may_end_by_poll(job.gateway):
+            await context.works(job, asked_at=asked_at)
+        due = context.clock.steady() + max(seen.at_least or 0.0, await context.next_poll(job))
         progress = risen(job.progress, seen.progress)
         shows = is_shown(job.progress, progress, age=asked_at - job.created_at)
         self._seen.append(Seen(job.id, job.version, progress, due, shows))
@@ -233,7 +233,7 @@ class Polling:
     async def _give_back(self, job: Pending) -> None:
         """Release the claim on a job, or it would wait in vain. Retry until that is saved."""
         while True:
-            await self.desk.clock.sleep(1.0)
+            await self.context.clock.sleep(1.0)
             try:
                 await self.polls.release([job.id])
             except Exception:  # noqa: BLE001, S112 - a full disk, a database that is away
@@ -247,11 +247,11 @@ class Polling:
         while True:
             await self._has_seen.wait()
             if self.people.are_here:
-                await self.desk.clock.sleep(SOON)
+                await self.context.clock.sleep(SOON)
                 await self._write_part(FEW_LINES)
             else:
                 if len(self._seen) < LINES:
-                    await self.desk.clock.sleep(TOGETHER)
+                    await self.context.clock.sleep(TOGETHER)
                 await self._write_part(LINES)
 
     async def _write_part(self, most: int) -> None:
@@ -269,13 +269,13 @@ class Polling:
             self._has_seen.clear()
         due = min(each.due for each in part)
         if due < self._resting_until:
-            self.wake.ring(due + self.desk.clock.now() - self.desk.clock.steady())
+            self.wake.ring(due + self.context.clock.now() - self.context.clock.steady())
 
     async def _write(self, part: Sequence[Seen]) -> None:
-        clock = self.desk.clock
+        clock = self.context.clock
         now = clock.now()
         if await self.polls.write(part, now=now, ahead=now - clock.steady()):
-            self.desk.bells.owed({PostKind.CARD: now + EDIT_PACE})
+            self.context.bells.owed({PostKind.CARD: now + EDIT_PACE})
 
     async def _wind_down(self) -> None:
         try:
@@ -291,4 +291,4 @@ class Polling:
         """Log a database error in one line and wait one second."""
         code = error.code if isinstance(error, Temporary) else type(error).__name__
         log.warning(event, worker="looks", error=code)
-        await self.desk.clock.sleep(1.0)
+        await self.context.clock.sleep(1.0)

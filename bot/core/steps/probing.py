@@ -1,7 +1,7 @@
 """One step of a paused gateway: send a free request that tests whether the pause can end.
 
 A good answer ends the pause only if the same request was refused before: many gateways answer it
-for any key, and few show a missing balance. Otherwise one waiting order is let go as a probe.
+for any key, and few show a missing balance. Otherwise one waiting order is sent as a probe.
 """
 
 import asyncio
@@ -17,8 +17,10 @@ from bot.log import get_logger
 PROBE_TIME = 30.0
 """Timeout of a free request in seconds; the next one begins later than that."""
 DOUBT = 600.0
-"""Seconds since the last order's try after which another may try, although the free request, which
-this gateway has answered well before, is refused: a refused order costs nothing."""
+"""Seconds after an order was sent as a probe until another order may be sent as a probe.
+
+This is for a gateway that still refuses the free request. A refused order costs nothing.
+"""
 
 log = get_logger()
 
@@ -34,7 +36,10 @@ class Probing:
     rooms: Collection[str] = ()
     patience: float = PROBE_TIME
     _seen_open: set[str] = field(init=False, default_factory=set)
-    """Gateways that answered a free request well in this process, so that a refusal is evidence."""
+    """Gateways that accepted a free request since this process began.
+
+    If such a gateway refuses the free request, it would refuse an order, too.
+    """
 
     async def take(self, paused: Paused) -> None:
         """Send the free request. Then end the pause, let one order try, or change nothing."""

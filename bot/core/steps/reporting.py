@@ -78,7 +78,7 @@ class Reporting:
     async def _stands(self, report: Report, message_id: str, channel_id: str) -> None:
         while True:
             try:
-                await self.causes.told(report, message_id, channel_id)
+                await self.causes.sent(report, message_id, channel_id)
             except Unwritten as error:  # unwritten, it would be said once more
                 log.warning("cause.unwritten", kind=report.kind, code=error.code)
                 await self.clock.sleep(1.0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.core import fetching, moves, schedule
-from bot.core.desk import PAUSE, UNCALLED, Desk
+from bot.core.context import PAUSE, UNCALLED, StepContext
 from bot.core.errors import BotError, Broken, Temporary, TextPartTooLarge
 from bot.core.fronts import Fronts
 from bot.core.jobs import HARD_DEADLINE, HELD, IN_BETWEEN, Job, Reason, Status
@@ -64,7 +64,7 @@ class Submission:
     `at_once` returns how many slots a model has, or None if that is unknown.
     """
 
-    desk: Desk
+    context: StepContext
     fronts: Fronts
     spool: Spool
     media: Media
@@ -83,7 +83,7 @@ class Submission:
         if request == job.request:
             return job
         smaller = replace(job, request=request)
-        return await self.desk.save(job, smaller) or smaller
+        return await self.context.save(job, smaller) or smaller
 
     def _within(self, job: Job, body: int | None) -> VideoRequest:
         most = room(job.request, body)
@@ -91,18 +91,18 @@ class Submission:
 
     async def submit(self, job: Job) -> None:
         """Submit a queued job whose pictures and sound are stored."""
-        gateway = await self.desk.gateway(job)
+        gateway = await self.context.gateway(job)
         if gateway is None:
             return
-        pause = await self.desk.held(job)
+        pause = await self.context.held(job)
         if pause is not None:
             patience = HELD if pause.reason is Reason.PAUSED else PAUSE
-            due_at = self.desk.clock.now() + patience
+            due_at = self.context.clock.now() + patience
             waiting = moves.requeued(job, due_at=due_at, attempts=job.attempts, reason=pause.reason)
-            await self.desk.save(job, waiting)
-            await self.desk.catch_up(job)
+            await self.context.save(job, waiting)
+            await self.context.catch_up(job)
             return
-        first_poll = await self.desk.next_poll(job, elapsed=0.0)
+        first_poll = await self.context.next_poll(job, elapsed=0.0)
         job = await self.bounded(job)
         async with AsyncExitStack() as stack:
             posted = await self._post(gateway, job, stack)
@@ -120,13 +120,13 @@ class Submission:
         try:
             video = await fetching.received(self.media, job.id)
         except Temporary:
-            if not self.desk.is_past(HARD_DEADLINE, job.submitted_at):
-                await self.desk.again(job, base=2.0, most=60.0)
+            if not self.context.is_past(HARD_DEADLINE, job.submitted_at):
+                await self.context.again(job, base=2.0, most=60.0)
                 return
             video = None
         if video is None:
             lost = moves.unconfirmed(job, detail="process ended in the POST")
-            await self.desk.save(job, lost)
+            await self.context.save(job, lost)
         else:
             await self._record(job, video, first_poll=0.0)
 
@@ -137,10 +137,10 @@ class Submission:
         except _Withdrawn:
             log.info("job.not_sent", job=job.id)
         except _Outgrown:
-            now = self.desk.clock.now()
-            await self.desk.save(job, moves.refitted(job, job.request, due_at=now))
+            now = self.context.clock.now()
+            await self.context.save(job, moves.refitted(job, job.request, due_at=now))
         except Temporary:
-            await self.desk.again(job, base=2.0, most=60.0)
+            await self.context.again(job, base=2.0, most=60.0)
         except Broken as broken:
             # Our copy was removed or can't be linked to any more: the retry came long after the
             # order, or the configuration changed.
@@ -150,7 +150,7 @@ class Submission:
             if isinstance(broken, TextPartTooLarge):
                 reason = Reason.PICTURE_TOO_LARGE
             gone = moves.failed(job, reason, charged=False, detail=str(broken))
-            await self.desk.save(job, gone)
+            await self.context.save(job, gone)
         return None
 
     async def _create(self, gateway: Gateway, job: Job, stack: AsyncExitStack) -> _Posted:
@@ -172,7 +172,7 @@ class Submission:
         async with gateway.ready(job.request, files, links=links, into=video) as ready:
             if isinstance(ready, NotSent):
                 return _Posted(job, ready, video, body)
-            sent = await self.desk.begin(job, self.at_once(job.request.model))
+            sent = await self.context.begin(job, self.at_once(job.request.model))
             if sent is None or sent.status is not Status.SUBMITTING:
                 raise _Withdrawn
             return _Posted(sent, await ready.send(), video, body)
@@ -202,11 +202,11 @@ class Submission:
                 return await fetching.receive(self.media, video, name=sent.id)
             except Temporary as away:  # a full disk, a storage that is away
                 log.warning("job.video_unstored", job=sent.id, code=away.code)
-                await self.desk.clock.sleep(1.0)
+                await self.context.clock.sleep(1.0)
 
     async def _too_large(self, sent: Job, no: Rejected, body: int) -> Rejected:
         """Remember that the gateway's proxy takes only smaller bodies; prepare a smaller one."""
-        most = await self.desk.insist(
+        most = await self.context.insist(
             sent, lambda: self.fronts.refused(sent.gateway, sent.base_url, body)
         )
         log.warning("gateway.body_refused", gateway=sent.gateway, bytes=body, most=most)
@@ -226,20 +226,22 @@ class Submission:
             outcome = await self._locked(sent, outcome)
         if sent.status is Status.QUEUED:
             # Nothing was sent and the row did not move. A change made since takes precedence.
-            await self.desk.insist(sent, lambda: self.desk.save(sent, self._after(sent, outcome)))
+            await self.context.insist(
+                sent, lambda: self.context.save(sent, self._after(sent, outcome))
+            )
         else:
-            await self.desk.insist(sent, lambda: self._rewrite(sent, outcome))
+            await self.context.insist(sent, lambda: self._rewrite(sent, outcome))
         if isinstance(outcome, Rejected) and outcome.reason is Reason.MODERATED:
-            await self.desk.insist(sent, lambda: self.desk.passed(sent, balance=False))
+            await self.context.insist(sent, lambda: self.context.passed(sent, balance=False))
         if isinstance(outcome, Rejected) and outcome.reason in IN_BETWEEN:
             about, detail = outcome.reason.value, outcome.detail
-            await self.desk.insist(sent, lambda: self.desk.remark(sent, about, detail))
+            await self.context.insist(sent, lambda: self.context.remark(sent, about, detail))
         if isinstance(outcome, Locked):
-            await self.desk.insist(sent, lambda: self.desk.catch_up(sent))
+            await self.context.insist(sent, lambda: self.context.catch_up(sent))
 
     async def _locked(self, sent: Job, locked: Locked) -> Locked | Rejected:
         """Return `locked` if the gateway is paused for it, else a rejection of this order alone."""
-        is_paused = await self.desk.insist(sent, lambda: self.desk.lock(sent, locked))
+        is_paused = await self.context.insist(sent, lambda: self.context.lock(sent, locked))
         return locked if is_paused else Rejected(Reason.REFUSED_ALONE, locked.detail)
 
     async def _record(self, sent: Job, accepted: Accepted, *, first_poll: float) -> None:
@@ -250,37 +252,37 @@ class Submission:
         gateway_id = accepted.gateway_id
 
         async def accept() -> None:
-            now = self.desk.clock.now()
+            now = self.context.clock.now()
             # The POST may have taken long; the gateway makes the video since it was sent.
             due_at = max((sent.submitted_at or now) + first_poll, now + min(first_poll, 1.0))
-            row = await self.desk.jobs.accept(
+            row = await self.context.jobs.accept(
                 sent.id, gateway_id, sources=accepted.sources, now=now, due_at=due_at
             )
-            self.desk.bells.changed(sent, row, now=now)
+            self.context.bells.changed(sent, row, now=now)
 
         spool = _Spooling(self.spool, sent.id, accepted)
-        await self.desk.insist(sent, accept, until_then=spool.keep)
+        await self.context.insist(sent, accept, until_then=spool.keep)
         spool.forget()
         log.info("job.accepted", job=sent.id, gateway=sent.gateway)
         asked_at = sent.submitted_at or sent.created_at
-        await self.desk.insist(sent, lambda: self.desk.works(sent, asked_at=asked_at))
-        await self.desk.insist(sent, lambda: self.desk.passed(sent))
+        await self.context.insist(sent, lambda: self.context.works(sent, asked_at=asked_at))
+        await self.context.insist(sent, lambda: self.context.passed(sent))
 
     async def _rewrite(self, sent: Job, outcome: Creation) -> None:
         """Save the outcome in the current row, if the row still waits for this POST's outcome."""
         while True:
-            row = await self.desk.jobs.get(sent.id)
+            row = await self.context.jobs.get(sent.id)
             if row is None:
                 return
             # The claim may have expired and made the row unconfirmed; a definite no still counts.
             late = row.status is Status.UNCONFIRMED and isinstance(outcome, Rejected)
             if row.status is not Status.SUBMITTING and not late:
                 return
-            if await self.desk.save(row, self._after(row, outcome)) is not None:
+            if await self.context.save(row, self._after(row, outcome)) is not None:
                 return
 
     def _after(self, job: Job, outcome: Creation) -> Job:
-        now = self.desk.clock.now()
+        now = self.context.clock.now()
         match outcome:
             case NotSent(detail):
                 return self._patient(job, now, retry_after=None, detail=detail)
@@ -304,7 +306,7 @@ class Submission:
     def _patient(self, job: Job, now: float, *, retry_after: float | None, detail: str) -> Job:
         if job.attempts + 1 >= MOST_TRIES:
             return moves.failed(job, Reason.BUSY, charged=False, detail=detail)
-        step = self.desk.step(job)
+        step = self.context.step(job)
         wait = schedule.back_off(job.attempts + 1, base=min(5.0, step), most=60.0)
         return moves.requeued(
             job,
@@ -337,22 +339,22 @@ class _Spooling:
     job_id: str
     accepted: Accepted
     is_kept: bool = False
-    is_told: bool = False
+    is_logged: bool = False
 
     def keep(self) -> None:
         """Write the entry if that has not succeeded yet. The log has the id in any case."""
         if self.is_kept:
             return
-        told = {"job": self.job_id, "gateway_id": self.accepted.gateway_id}
+        facts = {"job": self.job_id, "gateway_id": self.accepted.gateway_id}
         try:
             self.spool.add(self.job_id, self.accepted.gateway_id, self.accepted.sources)
         except OSError as error:
-            if not self.is_told:
-                log.critical("job.id_unspooled", **told, why=error.strerror)
-            self.is_told = True
+            if not self.is_logged:
+                log.critical("job.id_unspooled", **facts, why=error.strerror)
+            self.is_logged = True
         else:
             self.is_kept = True
-            log.critical("job.id_spooled", **told)
+            log.critical("job.id_spooled", **facts)
 
     def forget(self) -> None:
         """Remove the entry: the row has the id. If that fails, the next start removes the entry."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot.core import fetching, moves
-from bot.core.desk import PAUSE, Desk
+from bot.core.context import PAUSE, StepContext
 from bot.core.jobs import LAST_DEADLINE, UNNAMED, Job, Reason
 from bot.core.notices import SHAPE, WORD, about
 from bot.core.outcomes import Done, Failed, Locked, Missing, Polled, Running, Trouble, kind_of
@@ -21,42 +21,42 @@ log = get_logger()
 class Waiting:
     """Polls jobs that gateways are working on."""
 
-    desk: Desk
+    context: StepContext
 
     async def poll(self, job: Job) -> None:
         """Poll the job's gateway once and save the outcome."""
-        gateway = await self.desk.gateway(job)
+        gateway = await self.context.gateway(job)
         if gateway is None or job.gateway_id is None:
             return
-        asked_at = self.desk.clock.now()
+        asked_at = self.context.clock.now()
         prompt = job.request.written
         poll = await fetching.poll(gateway, job.gateway_id, job.sources, prompt=prompt)
         await self.judge(job, poll, asked_at=asked_at)
 
     async def judge(self, job: Job, poll: Polled, *, asked_at: float) -> None:
         """Save the outcome of a poll that was sent at `asked_at`."""
-        gateway = self.desk.gateways[job.gateway]
+        gateway = self.context.gateways[job.gateway]
         if isinstance(poll, Running | Done | Failed) and job.gateway_id != UNNAMED:
             # A job without an id is not polled at all, so this outcome proves nothing.
-            await self.desk.works(job, asked_at=asked_at)
+            await self.context.works(job, asked_at=asked_at)
         if isinstance(poll, Done):
-            now = self.desk.clock.now()
+            now = self.context.clock.now()
             done = moves.completed(
                 job,
                 now=now,
                 sources=poll.sources,
                 withheld=poll.withheld,
-                made_after=await self.desk.made_after(job),
+                made_after=await self.context.made_after(job),
             )
             # A job that may have crashed our process goes on in single steps and stays suspect.
-            if job.crashes or not self.desk.hand_on_found(job, done):
-                await self.desk.hand_on(job, replace(done, crashes=job.crashes))
+            if job.crashes or not self.context.hand_on_found(job, done):
+                await self.context.hand_on(job, replace(done, crashes=job.crashes))
         elif isinstance(poll, Failed):
             charged = poll.charged or not gateway.refunds_failed
             failed = moves.failed(job, poll.reason, charged=charged, detail=poll.detail)
-            await self.desk.save(job, failed)
-        elif self.desk.is_past(LAST_DEADLINE, job.submitted_at):
-            await self.desk.save(job, moves.failed(job, Reason.TIMED_OUT, charged=True))
+            await self.context.save(job, failed)
+        elif self.context.is_past(LAST_DEADLINE, job.submitted_at):
+            await self.context.save(job, moves.failed(job, Reason.TIMED_OUT, charged=True))
         else:
             await self._poll_later(job, poll, gateway)
 
@@ -66,40 +66,40 @@ class Waiting:
         match poll:
             case Running(progress, at_least, unknown, shape):
                 if unknown:
-                    await self.desk.remark(job, about(WORD, unknown), unknown)
+                    await self.context.remark(job, about(WORD, unknown), unknown)
                 elif shape:
-                    await self.desk.remark(job, about(SHAPE, shape), shape)
-                wait = max(at_least or 0.0, await self.desk.next_poll(job))
+                    await self.context.remark(job, about(SHAPE, shape), shape)
+                wait = max(at_least or 0.0, await self.context.next_poll(job))
                 further = replace(job, progress=risen(job.progress, progress), attempts=0)
-                await self.desk.put_off(further, wait, was=job)
+                await self.context.put_off(further, wait, was=job)
             case Missing():
                 await self._missing(job)
             case Locked():
-                await self.desk.pause(job, poll)
-                await self.desk.put_off(job, PAUSE)
+                await self.context.pause(job, poll)
+                await self.context.put_off(job, PAUSE)
             case Trouble(detail, retry_after):
                 log.warning("look.failed", job=job.id, what=kind_of(detail))
-                pace = await self.desk.next_poll(job, least=min(60.0, 4 * gateway.poll_step))
+                pace = await self.context.next_poll(job, least=min(60.0, 4 * gateway.poll_step))
                 wait = max(pace, retry_after or 0.0)
-                self.desk.learned.missed(job.gateway, until=self.desk.clock.now() + wait)
-                await self.desk.put_off(job, wait)
+                self.context.learned.missed(job.gateway, until=self.context.clock.now() + wait)
+                await self.context.put_off(job, wait)
 
     async def _missing(self, job: Job) -> None:
         misses = job.attempts + 1
-        if self.desk.elapsed(job) >= LOST_AFTER and misses >= LOST_TRIES:
+        if self.context.elapsed(job) >= LOST_AFTER and misses >= LOST_TRIES:
             log.error("job.lost", job=job.id, gateway=job.gateway)
-            await self.desk.save(job, moves.failed(job, Reason.LOST, charged=True))
+            await self.context.save(job, moves.failed(job, Reason.LOST, charged=True))
             return
         # A new job may be unknown for seconds. Later, a redeployed gateway may not know it for
         # minutes.
         pace = LOST_AFTER / (LOST_TRIES - 1) if misses > 1 else 0.0
-        wait = max(await self.desk.next_poll(job), pace)
-        await self.desk.put_off(replace(job, attempts=misses), wait, was=job)
+        wait = max(await self.context.next_poll(job), pace)
+        await self.context.put_off(replace(job, attempts=misses), wait, was=job)
 
 
-def risen(before: int, told: int | None) -> int:
+def risen(before: int, reported: int | None) -> int:
     """Return the progress to show: it never falls, and stays below 100 until the video is made.
 
     Gateways report progress that falls, jumps, or reaches 100 early.
     """
-    return max(before, min(told or 0, 99))
+    return max(before, min(reported or 0, 99))

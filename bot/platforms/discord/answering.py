@@ -27,7 +27,7 @@ log = get_logger()
 
 async def refuse(interaction: discord.Interaction, problem: Exception) -> None:
     """Answer with the error's sentence, visible only to this person. Never raises."""
-    error = told(problem)
+    error = error_of(problem)
     if not interaction.response.is_done():
         await say(interaction, messages.notice(replies.error(error), str(interaction.locale)))
 
@@ -76,7 +76,7 @@ async def finish(interaction: discord.Interaction, rendered: messages.Rendered) 
     await _attempted(interaction.edit_original_response(**rendered.words))
 
 
-def told(problem: Exception) -> BotError:
+def error_of(problem: Exception) -> BotError:
     """Return the error whose sentence the person is shown."""
     if isinstance(problem, app_commands.CommandInvokeError):
         problem = problem.original

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import discord
 
 from bot.core import failures, presses, replies
-from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, Told, Turned
+from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, TextAnswer, Turned
 from bot.core.asking import Asking
 from bot.core.door import Door
 from bot.core.errors import BotError, Broken, Refused, Temporary, TooLate
@@ -27,12 +27,12 @@ from bot.platforms.discord import messages
 from bot.platforms.discord.answering import (
     ANSWER_TIME,
     answered,
+    error_of,
     finish,
     perhaps_unanswered,
     refuse,
     say,
     think,
-    told,
     turn,
 )
 from bot.platforms.discord.client import DiscordPlatform
@@ -94,7 +94,7 @@ class Intake:
                 await self._change(interaction, job)
             case Asked():
                 await self._ask(interaction, answer)
-            case Told(reply) | Sure(reply=reply):
+            case TextAnswer(reply) | Sure(reply=reply):
                 await say(interaction, messages.notice(reply, str(interaction.locale)))
             case Turned(reply) | Removed(reply):
                 await turn(interaction, messages.notice(reply, str(interaction.locale)))
@@ -108,10 +108,10 @@ class Intake:
         await think(interaction)
         try:
             answer = await work
-            assert isinstance(answer, Told)
+            assert isinstance(answer, TextAnswer)
             said = answer.reply
         except Exception as problem:  # noqa: BLE001 - else "is thinking" would stay
-            said = replies.error(told(problem))
+            said = replies.error(error_of(problem))
         await finish(interaction, messages.notice(said, str(interaction.locale)))
 
     async def _ask(self, interaction: discord.Interaction, asked: Asked) -> None:

@@ -27,10 +27,10 @@ def commands(intake: Intake, *, claimed: Callable[[], None]) -> tuple[Command, .
 
 def _command(command: table.Command, intake: Intake, claimed: Callable[[], None]) -> Command:
     async def callback(interaction: discord.Interaction, **typed: Any) -> None:
-        told = {name: value for name, value in typed.items() if value is not None}
+        filled = {name: value for name, value in typed.items() if value is not None}
         given = {
             name: str(value.id if isinstance(value, discord.abc.User) else value)
-            for name, value in told.items()
+            for name, value in filled.items()
         }
         work = partial(
             table.run, intake.door, call_of(interaction), command.name, given,

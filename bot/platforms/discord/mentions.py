@@ -20,7 +20,7 @@ from bot.core.replies import Reply, Text
 from bot.core.wishes import Wish
 from bot.log import get_logger
 from bot.platforms.discord import errors, messages
-from bot.platforms.discord.answering import ANSWER_TIME, told
+from bot.platforms.discord.answering import ANSWER_TIME, error_of
 from bot.platforms.discord.client import NAME
 from bot.platforms.discord.intake import Intake
 from bot.platforms.discord.reading import (
@@ -64,7 +64,7 @@ class Mentions:
             else:
                 await self._intake.take_message(order)
         except Exception as problem:  # noqa: BLE001 - the callers can't reply
-            await _say(message, replies.error(told(problem)))
+            await _say(message, replies.error(error_of(problem)))
 
     async def _help(self, message: discord.Message) -> None:
         """Reply with help, or set a reaction if the same person just got help here."""

@@ -125,8 +125,8 @@ def is_about(message: discord.Message, job_id: str, kind: PostKind) -> bool:
 
 def link_to(message: Address) -> str:
     """Return the link to a message, as *Copy Message Link* gives it."""
-    place = (message.community or "@me", message.channel, message.message)
-    return "/".join(("https://discord.com/channels", *map(str, place)))
+    path = (message.community or "@me", message.channel, message.message)
+    return "/".join(("https://discord.com/channels", *map(str, path)))
 
 
 def plain(text: str, *, most: int = MOST_VALUE) -> str:

@@ -111,10 +111,10 @@ class Portal:
     async def channels(self, identity: Identity, community: Community) -> list[Channel]:
         """Return the text channels in which the bot may write. Raises `Refused` if Discord denies
         the query."""
-        place = f"/guilds/{community.id}"
-        guild = await self._get(place)
-        member = await self._get(f"{place}/members/{identity.bot}")
-        channels = await self._get(f"{place}/channels")
+        base = f"/guilds/{community.id}"
+        guild = await self._get(base)
+        member = await self._get(f"{base}/members/{identity.bot}")
+        channels = await self._get(f"{base}/channels")
         with _reading():
             return channels_in(guild, member, channels, needed=NEEDED)
 

@@ -30,7 +30,7 @@ SOME_PICTURE = Picture(source=None, filename="", size=0)
 """Stands for a picture that will be attached and of which nothing else is known yet."""
 SOME_SOUND = Sound(source=None, filename="", size=0)
 SOME_WORDS = Wish(prompt="…")
-"""They stand for a sound and a prompt that are not known yet."""
+"""Placeholders for a sound and a prompt that are not known yet."""
 
 Command = app_commands.Command[Any, ..., None]
 Prompt = app_commands.Range[str, 1, 2000]

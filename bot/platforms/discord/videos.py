@@ -21,7 +21,7 @@ from bot.core.posts import PostKind
 from bot.core.replies import Reply, Text, Ways
 from bot.core.variations import video_gone
 from bot.platforms.discord import errors, messages
-from bot.platforms.discord.answering import finish, think, told
+from bot.platforms.discord.answering import error_of, finish, think
 from bot.platforms.discord.client import DiscordPlatform, place_of
 
 MOST_AT_ONCE = 4
@@ -60,7 +60,7 @@ class Videos:
             async with self._uploads:
                 await self._upload(interaction, answer, key)
         except Exception as problem:  # noqa: BLE001 - else "is thinking" would stay
-            rendered = messages.notice(replies.error(told(problem)), str(interaction.locale))
+            rendered = messages.notice(replies.error(error_of(problem)), str(interaction.locale))
             if isinstance(problem, FileTooLarge):
                 sizes.refused(size, key, place=place)
                 rendered = await self._elsewhere(interaction, answer, size)

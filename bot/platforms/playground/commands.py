@@ -9,7 +9,7 @@ import errno
 
 from bot import i18n
 from bot.core import commands, failures, presses, replies
-from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, Told, Turned
+from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, TextAnswer, Turned
 from bot.core.door import Door, shown
 from bot.core.errors import BotError, DatabaseFull, MovesAlready, NoPicture, Refused
 from bot.core.handed import Given, beside, parted
@@ -22,7 +22,7 @@ from bot.core.wishes import wish_of
 from bot.log import get_logger
 from bot.platforms.playground import frames, messages
 from bot.platforms.playground.client import NAME, PlaygroundPlatform, address
-from bot.platforms.playground.frames import Ask, Draft, Frame, Say
+from bot.platforms.playground.frames import Ask, Frame, Proposal, Say
 from bot.platforms.playground.messages import PERSONAS, Json
 from bot.platforms.playground.room import Message
 
@@ -60,17 +60,17 @@ class RoomCommands:
         catalog = (await self._service.accounts.terms(address())).catalog
         return messages.furniture(catalog, locale) | {"note": self._note}
 
-    async def quote(self, draft: Draft, locale: str) -> str:
+    async def quote(self, proposal: Proposal, locale: str) -> str:
         """Describe the video that these choices make, with its price; "" if there is none."""
-        person = PERSONAS[draft.person].person
+        person = PERSONAS[proposal.person].person
         call = Call(event_id="draft", address=address(), person=person, locale=locale)
         try:
             catalog = (await self._service.accounts.terms(address())).catalog
             order = Order(
                 call=call,
-                wish=wish_of("…", **draft.wish),
-                pictures=(Picture(source="", filename="", size=0),) * draft.pictures,
-                sound=Sound(source="", filename="", size=0) if draft.sounds else None,
+                wish=wish_of("…", **proposal.wish),
+                pictures=(Picture(source="", filename="", size=0),) * proposal.pictures,
+                sound=Sound(source="", filename="", size=0) if proposal.sounds else None,
             )
             liked, _ = await self._service.preferring.filled(order, catalog)
             _, request = catalog.choose(liked)
@@ -93,7 +93,7 @@ class RoomCommands:
                 case frames.Press():
                     return await self._press(frame, _call(frame, locale))
         except Exception as problem:  # noqa: BLE001 - the callers can't answer
-            return _notice(replies.error(_told(problem)), locale)
+            return _notice(replies.error(_error_of(problem)), locale)
 
     # --- messages ------------------------------------------------------------------------------
 
@@ -188,9 +188,9 @@ class RoomCommands:
                 await self._take(job)
             case Changed(job):
                 await self._redraw(job)
-            case Told(reply) | Turned(reply) | Removed(reply):
+            case TextAnswer(reply) | Turned(reply) | Removed(reply):
                 jump = self._platform.link_to(reply.jump) if reply.jump else None
-                turned = not isinstance(answer, Told)
+                turned = not isinstance(answer, TextAnswer)
                 return _notice(reply, call.locale, jump=jump, at=at, turned=turned)
             case Asked() | Sure():
                 return {"form": messages.form(answer, call.locale)}
@@ -263,7 +263,7 @@ def _notice(
     return {"notice": drawn | {"turned": turned, "returned": returned}}
 
 
-def _told(problem: Exception) -> BotError:
+def _error_of(problem: Exception) -> BotError:
     """Return the error whose sentence the person is shown."""
     match problem:
         case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):  # the room's own history

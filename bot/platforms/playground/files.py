@@ -92,17 +92,17 @@ class Files:
         of a sound is validated later, when an order is prepared.
         """
         look, most, code = _KINDS[kind]
-        draft = self._folder / f"{secrets.token_hex(16)}.part"
+        partial = self._folder / f"{secrets.token_hex(16)}.part"
         try:
-            size = await save(chunks, draft, most=most)
+            size = await save(chunks, partial, most=most)
             if size > most:
                 megabytes = size / 1_000_000
                 raise GivenTooLarge(code, megabytes=megabytes, most=most / 1_000_000)
-            suffix, width, height = await asyncio.to_thread(look, draft)
-            name = f"{draft.stem}.{suffix}"
-            await asyncio.to_thread(draft.rename, self._folder / name)
+            suffix, width, height = await asyncio.to_thread(look, partial)
+            name = f"{partial.stem}.{suffix}"
+            await asyncio.to_thread(partial.rename, self._folder / name)
         finally:
-            await asyncio.to_thread(draft.unlink, missing_ok=True)
+            await asyncio.to_thread(partial.unlink, missing_ok=True)
         taken = Attachment(name=name, filename=filename, size=size, width=width, height=height)
         self._taken[taken.name] = taken
         self._unsent[taken.name] = taken.size

@@ -32,7 +32,7 @@ class _Wish(BaseModel):
     """The options of a wish as typed, by name."""
 
 
-class Draft(_Wish):
+class Proposal(_Wish):
     """A person's choices so far. The page asks for a description of the video and its price."""
 
     person: Persona

@@ -13,7 +13,7 @@ from aiogram.enums import ContentType
 from aiogram.types import Message, User
 
 from bot.core import commands as table
-from bot.core.answers import Told
+from bot.core.answers import TextAnswer
 from bot.core.commands import COMMANDS, Argument, Who
 from bot.core.errors import Refused
 from bot.core.orders import Address
@@ -64,21 +64,21 @@ class Commands:
         heard = await self._read(update)
         if heard is None:
             return
-        if heard.told.callback_query is not None:
-            await self._presses.hear(heard.told.callback_query, update)
-        elif heard.told.message is not None:
-            await self._hear(heard, heard.told.message, update)
-        elif heard.told.edited_message is not None:
-            await self._hear_edit(heard.told.edited_message, update)
+        if heard.value.callback_query is not None:
+            await self._presses.hear(heard.value.callback_query, update)
+        elif heard.value.message is not None:
+            await self._hear(heard, heard.value.message, update)
+        elif heard.value.edited_message is not None:
+            await self._hear_edit(heard.value.edited_message, update)
 
     async def excuse(self, update: Update) -> None:
         """Tell the sender that the update waits. Must not use the database, which is failing."""
         heard = parsed(update.data, self._intake.line.bot)
         if heard is None:
             return
-        if heard.told.callback_query is not None:
-            await self._presses.excuse(heard.told.callback_query)
-        elif (message := heard.told.message) is not None and not reading.is_for_nobody(message):
+        if heard.value.callback_query is not None:
+            await self._presses.excuse(heard.value.callback_query)
+        elif (message := heard.value.message) is not None and not reading.is_for_nobody(message):
             command = self._command(message)
             if reading.is_private(message.chat) or (command and _is_known(command)):
                 await self._intake.tell(message, Text(id="telegram.waits"))
@@ -88,19 +88,19 @@ class Commands:
         heard = parsed(update.data, self._intake.line.bot)
         if heard is None:
             return None
-        told = heard.told
-        said = told.callback_query.message if told.callback_query else told.message
+        value = heard.value
+        said = value.callback_query.message if value.callback_query else value.message
         if said is None:
             return heard
         chat = await self._intake.line.current(said.chat.id)
-        return heard if chat == said.chat.id else replace(heard, told=reading.moved(told, chat))
+        return heard if chat == said.chat.id else replace(heard, value=reading.moved(value, chat))
 
     async def _hear(self, heard: ParsedUpdate, message: Message, update: Update) -> None:
         if message.migrate_to_chat_id is not None:
             return  # the inbox noted the new id before it stored the update
         album = await self._updates.behind(update) if message.media_group_id else []
         all_of_it = [heard, *filter(None, [await self._read(later) for later in album])]
-        items = [each.told.message for each in all_of_it if each.told.message is not None]
+        items = [each.value.message for each in all_of_it if each.value.message is not None]
         try:
             if not all(each.is_whole for each in all_of_it):
                 await self._act_blind(message, items)
@@ -156,7 +156,7 @@ class Commands:
             await self._run(speaking, command)
         elif await self._ordering.answered(speaking, items, said):
             return
-        elif reading.is_private(message.chat) and not await self._ordering.draft(
+        elif reading.is_private(message.chat) and not await self._ordering.propose(
             speaking, command, items, said
         ):
             await self._run(speaking, Command(name="help", rest=""))
@@ -190,7 +190,7 @@ class Commands:
         chat, line = message.chat.id, self._intake.line
         moderates = partial(rights.moderates, line, call.person, chat=chat)
         answer = await table.run(self._intake.door, call, name, given, moderates=moderates)
-        if isinstance(answer, Told):
+        if isinstance(answer, TextAnswer):
             await self._intake.draw(message, answer)
         if known.who is Who.FIRST_OWNER:
             await self._claimed()

@@ -123,8 +123,8 @@ def _senseless(error: exceptions.ClientDecodeError | UnicodeDecodeError) -> BotE
 
 
 def _why(description: str) -> str:
-    told = description.casefold()
-    return next((code for part, code in BAD_REQUESTS if part in told), "message_refused")
+    lowered = description.casefold()
+    return next((code for part, code in BAD_REQUESTS if part in lowered), "message_refused")
 
 
 def _never_left(error: BaseException) -> bool:

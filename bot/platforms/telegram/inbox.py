@@ -103,16 +103,16 @@ class Inbox:
         self._newest: int | None = None
         self._excused: set[int] = set()
 
-    async def take(self, told: Sequence[Any]) -> None:
+    async def take(self, delivered: Sequence[Any]) -> None:
         """Store updates, from long polling or the webhook.
 
         New ids of groups are stored first: messages under the new id are handled in parallel, and
         have to count for the same community. Raises `Unwritten` if the database can't be written.
         """
-        for old, new in filter(None, map(_moved, told)):
+        for old, new in filter(None, map(_moved, delivered)):
             await self._move(old, new)
         now = self._clock.now()
-        arrived = [each for raw in told if (each := _row(raw, now))]
+        arrived = [each for raw in delivered if (each := _row(raw, now))]
         try:
             await self._updates.put(arrived)
         except Unwritten:
@@ -128,12 +128,12 @@ class Inbox:
             self._newest = await self._updates.latest()
         hold = 0  # the first answer comes at once, and shows that the connection works
         while True:
-            told = await self._asked(hold)
-            await self.take(told)
+            delivered = await self._asked(hold)
+            await self.take(delivered)
             hold = LONGEST
             self._hears(True)
             # From this batch alone: after a week without updates, ids restart at a random number.
-            numbers = [each["update_id"] for each in told if _is_numbered(each)]
+            numbers = [each["update_id"] for each in delivered if _is_numbered(each)]
             if numbers and max(numbers) == self._newest:
                 await self._clock.sleep(1.0)  # the same updates again: avoid a busy loop
             self._newest = max(numbers, default=self._newest)
@@ -151,8 +151,10 @@ class Inbox:
             except ValueError:
                 raise Temporary("telegram_unreadable") from None
         match answer:
-            case {"ok": True, "result": list(told)} if not told or any(map(_is_numbered, told)):
-                return told
+            case {"ok": True, "result": list(delivered)} if not delivered or any(
+                map(_is_numbered, delivered)
+            ):
+                return delivered
             case {"ok": False}:
                 raise _refusal(answer)
             case _:

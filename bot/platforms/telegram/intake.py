@@ -11,16 +11,16 @@ from typing import Any
 from aiogram.types import ForceReply, Message
 
 from bot.core import replies
-from bot.core.answers import Told
+from bot.core.answers import TextAnswer
 from bot.core.door import Door, shown
 from bot.core.errors import MaybeSent, Refused, Temporary
 from bot.core.orders import Order
 from bot.core.ports import Clock
 from bot.core.replies import Reply, Text
 from bot.log import get_logger
-from bot.platforms.telegram import drafts, messages
+from bot.platforms.telegram import messages, proposals
 from bot.platforms.telegram.client import TelegramPlatform
-from bot.platforms.telegram.drafts import Drafts
+from bot.platforms.telegram.proposals import Proposals
 from bot.platforms.telegram.reading import (
     NAME,
     channel_of,
@@ -50,7 +50,13 @@ class Intake:
     """Gives commands and button presses the services that they need, and sends their answers."""
 
     def __init__(
-        self, platform: TelegramPlatform, *, door: Door, drafts: Drafts, clock: Clock, currency: str
+        self,
+        platform: TelegramPlatform,
+        *,
+        door: Door,
+        proposals: Proposals,
+        clock: Clock,
+        currency: str,
     ) -> None:
         self.platform = platform
         self.line = platform.line
@@ -58,12 +64,12 @@ class Intake:
         self.service = door.service
         self.clock = clock
         self.posts = door.listings.posts
-        self.drafts = drafts
+        self.proposals = proposals
         self._currency = currency
         self._answers: dict[tuple[int, str, str], float] = {}
         """Time of the first answer to each event in a group, by group, speaker and event."""
 
-    async def draft(self, order: Order) -> None:
+    async def propose(self, order: Order) -> None:
         """Store a proposal and show its card. Nothing is ordered before the person confirms it."""
         address = order.call.address
         self.service.check_authors(order.files, order.call.person)
@@ -73,21 +79,26 @@ class Intake:
         # The card shows all choices. `is_whole` keeps defaults from being filled in after *Go*,
         # so that a choice given up on the card doesn't come back.
         order = replace(liked, is_whole=True)
-        draft_id = drafts.id_of(order)
-        rendered = await self.rendered_draft(order, draft_id)
-        await self.drafts.put(draft_id, order, now=self.clock.now())
+        proposal_id = proposals.id_of(order)
+        rendered = await self.rendered_proposal(order, proposal_id)
+        await self.proposals.put(proposal_id, order, now=self.clock.now())
         asked = address.message
         await self.line.say(address.channel, rendered, reply_to=int(asked) if asked else None)
 
-    async def rendered_draft(
-        self, order: Order, draft_id: str, *, menu: str | None = None, without: Sequence[str] = ()
+    async def rendered_proposal(
+        self,
+        order: Order,
+        proposal_id: str,
+        *,
+        menu: str | None = None,
+        without: Sequence[str] = (),
     ) -> messages.Rendered:
         """Return the current card of a proposal."""
         left, _ = await self.service.left(order.call.address, order.call.person)
         terms = await self.service.accounts.terms(order.call.address)
         catalog, currency = terms.catalog, self._currency
-        return drafts.rendered(
-            catalog, order, draft_id, left=left, currency=currency, menu=menu, without=without
+        return proposals.rendered(
+            catalog, order, proposal_id, left=left, currency=currency, menu=menu, without=without
         )
 
     async def ask_words(self, order: Order, question: Text, *, reply_to: int) -> None:
@@ -102,19 +113,19 @@ class Intake:
             reply_markup=ForceReply(selective=True),
         )
         key = question_key(asked.chat.id, asked.message_id)
-        await self.drafts.put(key, order, now=self.clock.now())
+        await self.proposals.put(key, order, now=self.clock.now())
 
     async def tell(self, message: Message, text: Text, *, sign: str = UNSAID) -> None:
         """Reply with one sentence."""
         await self.say(message, Reply(text=text), sign=sign)
 
-    async def draw(self, message: Message, told: Told) -> None:
+    async def draw(self, message: Message, text_answer: TextAnswer) -> None:
         """Reply with a listing, or confirm that a command is done."""
-        if told.is_done:
-            await self.confirm(message, told.reply.text)
+        if text_answer.is_done:
+            await self.confirm(message, text_answer.reply.text)
             return
         locale, alone = locale_of(message.from_user), is_private(message.chat)
-        await self.answer(message, messages.listing(told.reply, locale, alone=alone))
+        await self.answer(message, messages.listing(text_answer.reply, locale, alone=alone))
 
     async def confirm(self, message: Message, text: Text) -> None:
         """Reply with one sentence after a command that must not run twice.

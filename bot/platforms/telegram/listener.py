@@ -14,12 +14,12 @@ from bot.core.ports import Clock
 from bot.log import get_logger
 from bot.platforms.telegram.client import TelegramPlatform
 from bot.platforms.telegram.commands import Commands
-from bot.platforms.telegram.drafts import Drafts
 from bot.platforms.telegram.errors import WebhookSet, translation
 from bot.platforms.telegram.inbox import Inbox, Updates
 from bot.platforms.telegram.intake import Intake
 from bot.platforms.telegram.line import CALL
 from bot.platforms.telegram.profile import Profile
+from bot.platforms.telegram.proposals import Proposals
 from bot.platforms.telegram.webhook import Webhook
 
 log = get_logger()
@@ -33,7 +33,7 @@ class Listener:
         platform: TelegramPlatform,
         *,
         door: Door,
-        drafts: Drafts,
+        proposals: Proposals,
         updates: Updates,
         facts: Facts,
         clock: Clock,
@@ -44,7 +44,9 @@ class Listener:
         self._platform = platform
         self._supervisor = platform.supervisor
         self._bot = platform.line.bot
-        self._intake = Intake(platform, door=door, drafts=drafts, clock=clock, currency=currency)
+        self._intake = Intake(
+            platform, door=door, proposals=proposals, clock=clock, currency=currency
+        )
         self._profile = Profile(self._bot, door=door, facts=facts)
         self._updates = updates
         self._clock = clock

@@ -53,7 +53,7 @@ class Ordering:
         asked = reading.replied_to(message)
         if asked is None or asked.from_user is None or asked.from_user.id != self._own_id:
             return False
-        order = await self._intake.drafts.get(question_key(asked.chat.id, asked.message_id))
+        order = await self._intake.proposals.get(question_key(asked.chat.id, asked.message_id))
         if order is None or order.call.person.id != reading.person_of(message).id:
             return False
         wish = await self._wish(message, said)
@@ -81,7 +81,7 @@ class Ordering:
             await self._intake.ask_words(order, Text(id="ask.words"), reply_to=message.message_id)
         return True
 
-    async def draft(
+    async def propose(
         self, message: Message, command: Command | None, items: Sequence[Message], said: str
     ) -> bool:
         """Show a proposal made from the message. Return whether the message was answered."""
@@ -94,7 +94,7 @@ class Ordering:
             return False
         wish = await self._wish(message, said)
         order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
-        await self._intake.draft(order)
+        await self._intake.propose(order)
         return True
 
     async def _wish(self, message: Message, words: str) -> Wish:

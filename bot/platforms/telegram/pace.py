@@ -128,16 +128,16 @@ class Pace:
 
     def pause(self, chat: int, seconds: float) -> None:
         """Note that Telegram demands a pause in the chat. Requests meanwhile would prolong it."""
-        place = self._chat(chat)
-        place.paused_until = max(place.paused_until, self._clock.steady() + seconds)
+        budgets_of = self._chat(chat)
+        budgets_of.paused_until = max(budgets_of.paused_until, self._clock.steady() + seconds)
 
     def _book(self, chat: int, turn: Turn, now: float, patience: float) -> float:
         """Reserve the next possible time in all budgets, and return it."""
-        place = self._chat(chat)
-        budgets = [place.budget, self._everywhere]
+        budgets_of = self._chat(chat)
+        budgets = [budgets_of.budget, self._everywhere]
         if turn is Turn.PROGRESS:
-            budgets.append(place.edits)
-        at = max(now, place.paused_until)
+            budgets.append(budgets_of.edits)
+        at = max(now, budgets_of.paused_until)
         # A time that one budget allows may be too early for another.
         while (later := max(each.free_at(at, turn) for each in budgets)) > at:
             at = later
@@ -153,15 +153,15 @@ class Pace:
             raise _busy(paused_until - self._clock.steady())
 
     def _chat(self, chat: int) -> _Chat:
-        place = self._chats.get(chat)
-        if place is None:
+        budgets_of = self._chats.get(chat)
+        if budgets_of is None:
             private = chat > 0
             budget = _Bucket(*PRIVATE) if private else _Window(*GROUP)
-            place = self._chats[chat] = _Chat(budget, _Window(*EDITS[private]))
+            budgets_of = self._chats[chat] = _Chat(budget, _Window(*EDITS[private]))
             if len(self._chats) > MOST_CHATS:
                 self._chats.popitem(last=False)
         self._chats.move_to_end(chat)
-        return place
+        return budgets_of
 
 
 def _busy(seconds: float) -> Temporary:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiogram import Bot
-from aiogram.types import Update as Told
+from aiogram.types import Update as TelegramUpdate
 from pydantic import ValidationError
 
 from bot.log import get_logger
@@ -40,7 +40,7 @@ log = get_logger()
 class ParsedUpdate:
     """An update of Telegram, without the parts that can't be read."""
 
-    told: Told
+    value: TelegramUpdate
     is_whole: bool = True
     """False if a part in `MEANT` was removed, or only the skeleton could be read."""
 
@@ -50,7 +50,7 @@ def parsed(data: dict[str, Any], bot: Bot) -> ParsedUpdate | None:
     raw, left_out = deepcopy(data), []
     for _ in range(MOST_PRUNED):
         try:
-            told = Told.model_validate(raw, context={"bot": bot})
+            value = TelegramUpdate.model_validate(raw, context={"bot": bot})
         except ValidationError as error:
             path = next(_unreadable(raw, error), None)
             if path is None:
@@ -58,11 +58,11 @@ def parsed(data: dict[str, Any], bot: Bot) -> ParsedUpdate | None:
             _prune(raw, path)
             left_out.append(next(str(key) for key in reversed(path) if isinstance(key, str)))
         else:
-            if told.message is None and "message" in data:
+            if value.message is None and "message" in data:
                 break
             if left_out:
                 log.warning("telegram.update_pruned", update=data["update_id"], parts=left_out)
-            return ParsedUpdate(told=told, is_whole=not MEANT & set(left_out))
+            return ParsedUpdate(value=value, is_whole=not MEANT & set(left_out))
     return _skeleton(data, bot)
 
 
@@ -113,10 +113,10 @@ def _skeleton(data: dict[str, Any], bot: Bot) -> ParsedUpdate | None:
         case {"callback_query": dict(said)}:
             bare["callback_query"] = {key: it for key, it in said.items() if key != "message"}
     try:
-        told = Told.model_validate(bare, context={"bot": bot})
+        value = TelegramUpdate.model_validate(bare, context={"bot": bot})
     except ValidationError as error:
         faults = error.error_count()
         log.error("telegram.update_unreadable", update=data["update_id"], faults=faults)
         return None
     log.warning("telegram.update_pruned", update=data["update_id"])
-    return ParsedUpdate(told=told, is_whole=False)
+    return ParsedUpdate(value=value, is_whole=False)

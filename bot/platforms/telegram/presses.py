@@ -15,7 +15,7 @@ from aiogram.types import CallbackQuery, InaccessibleMessage, InlineKeyboardMark
 
 from bot import i18n
 from bot.core import presses, replies
-from bot.core.answers import Asked, Removed, Shown, Sure, Told, Turned
+from bot.core.answers import Asked, Removed, Shown, Sure, TextAnswer, Turned
 from bot.core.door import shown
 from bot.core.errors import BotError, MaybeSent, Refused, Temporary, Unchanged
 from bot.core.jobs import Job
@@ -26,7 +26,7 @@ from bot.core.service import Actor
 from bot.core.updates import Update
 from bot.core.wishes import Wish
 from bot.log import get_logger
-from bot.platforms.telegram import drafts, messages, reading, rights
+from bot.platforms.telegram import messages, proposals, reading, rights
 from bot.platforms.telegram.inbox import may_heal
 from bot.platforms.telegram.intake import Intake
 from bot.platforms.telegram.line import CALL
@@ -166,7 +166,7 @@ class Presses:
                 return partial(videos.show_file, _address(query, job).channel, job)
             case Shown(job):
                 return partial(videos.show, str(query.from_user.id), job)
-            case Told(reply):  # to an owner, whose notices are in a private chat
+            case TextAnswer(reply):  # to an owner, whose notices are in a private chat
                 person, rendered = str(query.from_user.id), messages.notice(reply, locale)
                 return partial(
                     intake.line.say, person, rendered, reply_to=_message(query).message_id
@@ -213,39 +213,41 @@ class Presses:
         call = await self._call(query)
         words = i18n.say(Text(id=messages.EXAMPLES[int(number)]), call.locale)
         order = Order(call=call, wish=Wish(prompt=words))
-        await self._intake.draft(order)
+        await self._intake.propose(order)
 
     async def _choose(
-        self, query: CallbackQuery, draft_id: str, menu: str, value: str | None
+        self, query: CallbackQuery, proposal_id: str, menu: str, value: str | None
     ) -> None:
         """Open a menu of a proposal, or apply the value chosen in it."""
-        order = await self._drafted(query, draft_id)
+        order = await self._proposed(query, proposal_id)
         without: list[str] = []
         if value is not None:
             catalog = (await self._intake.service.accounts.terms(order.call.address)).catalog
-            wanted = drafts.chosen(catalog, order, menu, value)
-            order = drafts.possible(catalog, wanted)
-            without = drafts.given_up(wanted, order)
-            await self._intake.drafts.put(draft_id, order, now=self._intake.clock.now())
-        opened = menu if value is None and menu in drafts.MENUS else None
-        rendered = await self._intake.rendered_draft(order, draft_id, menu=opened, without=without)
+            wanted = proposals.chosen(catalog, order, menu, value)
+            order = proposals.possible(catalog, wanted)
+            without = proposals.given_up(wanted, order)
+            await self._intake.proposals.put(proposal_id, order, now=self._intake.clock.now())
+        opened = menu if value is None and menu in proposals.MENUS else None
+        rendered = await self._intake.rendered_proposal(
+            order, proposal_id, menu=opened, without=without
+        )
         await self._turn(query, rendered)
 
-    async def _drafted(self, query: CallbackQuery, draft_id: str) -> Order:
-        order = await self._intake.drafts.get(draft_id)
+    async def _proposed(self, query: CallbackQuery, proposal_id: str) -> Order:
+        order = await self._intake.proposals.get(proposal_id)
         if order is None or order.call.person.id != str(query.from_user.id):
-            raise Refused("draft_gone")
+            raise Refused("proposal_gone")
         return order
 
-    async def _go(self, query: CallbackQuery, draft_id: str) -> None:
-        order = await self._drafted(query, draft_id)
-        call = replace(order.call, event_id=f"draft:{draft_id}")
+    async def _go(self, query: CallbackQuery, proposal_id: str) -> None:
+        order = await self._proposed(query, proposal_id)
+        call = replace(order.call, event_id=f"draft:{proposal_id}")
         await self._intake.service.submit(replace(order, call=call))
         await self._gone(query)
 
-    async def _drop(self, query: CallbackQuery, draft_id: str) -> None:
-        await self._drafted(query, draft_id)
-        await self._intake.drafts.drop(draft_id)
+    async def _drop(self, query: CallbackQuery, proposal_id: str) -> None:
+        await self._proposed(query, proposal_id)
+        await self._intake.proposals.drop(proposal_id)
         await self._gone(query)
 
     # --- the message that was pressed ----------------------------------------------------------

@@ -71,18 +71,18 @@ class Grown(Chat):
     """The event id of that message, made from the former id: it stays the same on every retry."""
 
 
-def moved(told: Update, chat: int) -> Update:
+def moved(value: Update, chat: int) -> Update:
     """Return the update with `chat` as the id of its group, which has moved.
 
     In the new group the former message ids belong to other messages, and the former topics don't
     exist. So the message gets the id 0, which is never replied to nor edited.
     """
-    if (query := told.callback_query) is not None and query.message is not None:
+    if (query := value.callback_query) is not None and query.message is not None:
         there = query.model_copy(update={"message": _moved(query.message, chat)})
-        return told.model_copy(update={"callback_query": there})
-    if told.message is not None:
-        return told.model_copy(update={"message": _moved(told.message, chat)})
-    return told
+        return value.model_copy(update={"callback_query": there})
+    if value.message is not None:
+        return value.model_copy(update={"message": _moved(value.message, chat)})
+    return value
 
 
 def _moved(message: Message | InaccessibleMessage, chat: int) -> Message | InaccessibleMessage:

@@ -134,10 +134,10 @@ class Webhook:
         if not hmac.compare_digest(given, self._secret):
             raise web.HTTPForbidden
         try:
-            told = json.loads(await request.read())
+            update = json.loads(await request.read())
         except ValueError as error:
             raise web.HTTPBadRequest from error
-        await self._inbox.take([told])
+        await self._inbox.take([update])
         return web.Response()
 
 

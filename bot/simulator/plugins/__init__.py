@@ -1,8 +1,8 @@
-"""The task plugins of new-api's generation C, a module each: what they read, drop and build.
+"""The task plugins of new-api's generation C, one module each: what they read, drop and build.
 
-A plugin is a pure function from what was sent to what its vendor gets. Its versions differ, and so
-each has the versions at which it changed. Nothing here knows of HTTP; refusals are `ValueError`s,
-which the gateway in front puts into an envelope.
+A plugin is a pure function from a request to the request that its vendor gets. Each module lists
+the versions at which the plugin changed. Nothing here knows of HTTP. A refusal is a `ValueError`,
+which the gateway puts into an envelope.
 """
 
 from collections.abc import Mapping

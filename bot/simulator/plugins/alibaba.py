@@ -1,6 +1,8 @@
-"""Alibaba's Wan: from 1.2.0 on every model is checked before it costs anything; before, hardly.
+"""The plugin for Alibaba's Wan.
 
-Until then `false` and 0 are dropped, and 1.0.0 reads four fields of a form and no metadata in it.
+From version 1.2.0 on, it checks every request before the request costs anything. Earlier versions
+check little and drop the values `false` and 0. Of a form, version 1.0.0 reads four fields only, and
+no metadata.
 """
 
 from collections.abc import Mapping
@@ -29,7 +31,7 @@ INPUTS = (
 PARAMETERS = ("resolution", "ratio", "prompt_extend", "watermark", "audio", "seed", "shot_type")
 SWITCHES = ("prompt_extend", "watermark", "audio")
 HELD = 30.0
-"""Seconds that are held where the model chooses, or where there is a video to look at."""
+"""Seconds that are charged in advance if the model chooses the length or a video is sent."""
 SPEECH = 5
 
 
@@ -37,7 +39,7 @@ SPEECH = 5
 
 
 def decode_first(sent: Sent) -> Values:
-    """Of a form four fields are read, at 1.0.0."""
+    """Read a request as version 1.0.0 does: of a form, four fields only."""
     if not sent.form:
         return dict(sent.values)
     if any(name == "input_reference" for name, _ in sent.files):
@@ -47,7 +49,7 @@ def decode_first(sent: Sent) -> Values:
 
 
 def decode(sent: Sent) -> Values:
-    """All fields are read, and no file."""
+    """Read all fields of a request. Raises `ValueError` for files, which are not accepted."""
     if sent.files:
         raise ValueError("Alibaba requires image references to be URLs")
     said = fields(sent, lists=("images",))
@@ -93,23 +95,30 @@ def _tier(value: object) -> str:
 
 
 def build_first(model: str, said: Values) -> Built:
-    """Nothing is checked but the sign in a text model's size; `false` and 0 are dropped."""
+    """Build the vendor's request as versions before 1.2.0 do: nearly unchecked.
+
+    Only the `*` in the size of a text model is checked. The values `false` and 0 are dropped.
+    """
     given: Values = {"prompt": said.get("prompt") or ""}
     if image := _first(said):
         given["img_url"] = image
-    told = {"prompt_extend": True, **_size_first(model, said), "duration": _duration_first(said)}
+    asked_for = {
+        "prompt_extend": True,
+        **_size_first(model, said),
+        "duration": _duration_first(said),
+    }
     nested, parameters = _nested(said, model)
     given |= nested
-    told |= parameters
+    asked_for |= parameters
     if MODELS[model].kind == "media":
         _fill_media(said, given, "driving_audio")
         if not given["media"]:
             needs = "image, images, input_reference, or input.media"
             raise ValueError(f"{model} requires {needs}")
     for name in ("prompt_extend", "watermark", "seed", "resolution", "size"):
-        if not told.get(name):
-            told.pop(name, None)
-    return _built(model, given, told)
+        if not asked_for.get(name):
+            asked_for.pop(name, None)
+    return _built(model, given, asked_for)
 
 
 def _duration_first(said: Values) -> int:
@@ -140,26 +149,26 @@ def _size_first(model: str, said: Values) -> Values:
 
 
 def build(model: str, said: Values) -> Built:
-    """Everything is checked against the table of models."""
+    """Build the vendor's request from version 1.2.0 on: check it against the table of models."""
     known = MODELS[model]
     nested, native = _nested(said, model)
     given: Values = {name: said[name] for name in INPUTS if name in said}
     if (image := _first(said)) and "img_url" not in given:
         given["img_url"] = image
     given |= nested
-    told: Values = {} if known.kind == "speech" else {"prompt_extend": True}
-    told |= {name: said[name] for name in PARAMETERS if name in said} | native
+    asked_for: Values = {} if known.kind == "speech" else {"prompt_extend": True}
+    asked_for |= {name: said[name] for name in PARAMETERS if name in said} | native
     for name in SWITCHES:
-        boolean(told.get(name), name)
-    _check_seed(told.get("seed"), -1 if known.kind == "all" else 0)
+        boolean(asked_for.get(name), name)
+    _check_seed(asked_for.get("seed"), -1 if known.kind == "all" else 0)
     size = native.get("size")
-    if known.kind == "size" and size:  # the last word on a text model
-        told.pop("resolution", None)
-        told |= {"ratio": _sized(size)[1] or told.get("ratio")}
-    _set_size(model, known, told, size or said.get("size"))
-    _set_seconds(model, known, told, _asked(said, native))
+    if known.kind == "size" and size:  # a text model's size in metadata overrides the rest
+        asked_for.pop("resolution", None)
+        asked_for |= {"ratio": _sized(size)[1] or asked_for.get("ratio")}
+    _set_size(model, known, asked_for, size or said.get("size"))
+    _set_seconds(model, known, asked_for, _asked(said, native))
     _set_pictures(model, known, said, given)
-    return _built(model, given, told)
+    return _built(model, given, asked_for)
 
 
 def _check_seed(seed: object, least: int) -> None:
@@ -169,15 +178,17 @@ def _check_seed(seed: object, least: int) -> None:
         raise ValueError(f"seed must be an integer between {least} and 2147483647")
 
 
-def _set_size(model: str, known: WanModel, told: Values, size: object) -> None:
-    """Put resolution and ratio where a kind has them: in pixels, as a tier, or both apart."""
+def _set_size(model: str, known: WanModel, asked_for: Values, size: object) -> None:
+    """Write the size as the kind of the model needs it: in pixels, as a tier, or tier and ratio."""
     tier, ratio = _sized(size)
     ratios = (*RATIOS, "adaptive") if known.kind == "all" else RATIOS
-    tier = _tier(told.pop("resolution", None)) or tier or known.usual
+    tier = _tier(asked_for.pop("resolution", None)) or tier or known.usual
     ratio = (
-        text(told.pop("ratio", None)) or ratio or ("adaptive" if known.kind == "all" else "16:9")
+        text(asked_for.pop("ratio", None))
+        or ratio
+        or ("adaptive" if known.kind == "all" else "16:9")
     )
-    told.pop("size", None)
+    asked_for.pop("size", None)
     if tier not in known.tiers:
         raise ValueError(f"{model} resolution must be one of {', '.join(known.tiers)}")
     if known.kind in ("size", "t2v", "all") and ratio not in ratios:
@@ -186,11 +197,11 @@ def _set_size(model: str, known: WanModel, told: Values, size: object) -> None:
         pixels = dict(zip(RATIOS, WAN_SIZES[tier], strict=False))
         if ratio not in pixels:
             raise ValueError(f"unsupported ratio for {tier}: {ratio}")
-        told["size"] = "*".join(map(str, pixels[ratio]))
+        asked_for["size"] = "*".join(map(str, pixels[ratio]))
     else:
-        told["resolution"] = tier
+        asked_for["resolution"] = tier
         if known.kind in ("t2v", "all"):
-            told["ratio"] = ratio
+            asked_for["ratio"] = ratio
 
 
 def _sized(value: object) -> tuple[str, str]:
@@ -209,8 +220,8 @@ def _asked(said: Values, native: Values) -> object:
     return -1 if said.get("auto_duration") is True else None
 
 
-def _set_seconds(model: str, known: WanModel, told: Values, asked: object) -> None:
-    told.pop("duration", None)
+def _set_seconds(model: str, known: WanModel, asked_for: Values, asked: object) -> None:
+    asked_for.pop("duration", None)
     seconds = whole(5 if asked is None else asked)
     if seconds == -1 and known.kind != "all":
         words = "duration -1 (smart duration) is only supported by wan3.0 models"
@@ -226,11 +237,14 @@ def _set_seconds(model: str, known: WanModel, told: Values, asked: object) -> No
             words = f"{model} duration must be {chooses}an integer between {least} and {most}"
             raise ValueError(words)
         raise ValueError(f"{model} duration must be one of {', '.join(map(str, known.seconds))}")
-    told["duration"] = seconds
+    asked_for["duration"] = seconds
 
 
 def _set_pictures(model: str, known: WanModel, said: Values, given: Values) -> None:
-    """Put the pictures where a kind looks for them, and miss those that it needs."""
+    """Write the pictures into the fields of the model's kind.
+
+    Raises `ValueError` for a missing picture, sound or prompt that the kind needs.
+    """
     match known.kind:
         case "media" | "all":
             sound = "driving_audio" if known.kind == "media" else "reference_audio"
@@ -256,7 +270,7 @@ def _set_pictures(model: str, known: WanModel, said: Values, given: Values) -> N
 
 
 def _fill_media(said: Values, given: Values, sound: str) -> None:
-    """Where nobody listed the media, the usual places are looked through."""
+    """Fill `media` from the other fields for pictures and sound, if the request has no `media`."""
     if given.get("media") is not None and not isinstance(given["media"], list):
         raise ValueError("input.media must be an array")
     flat = {name: text(given.pop(name, "")) for name in INPUTS[2:7] if name != "image_url"}
@@ -296,16 +310,16 @@ def _check_media(model: str, known: WanModel, given: Values) -> None:
 # ---------------------------------------------------------------------------- the vendor
 
 
-def _built(model: str, given: Values, told: Values) -> Built:
+def _built(model: str, given: Values, asked_for: Values) -> Built:
     known = MODELS[model]
-    asked = whole(told.get("duration"))
+    asked = whole(asked_for.get("duration"))
     seconds = SPEECH if known.kind == "speech" else asked or 5
     made = CHOSEN if seconds == -1 else seconds
     scenes = "reference_video" in {text(each.get("type")) for each in _listed(given)}
-    size = text(told.get("size"))
-    tier, ratio = SIZES.get(size, ("", "")) if size else (text(told.get("resolution")), "")
+    size = text(asked_for.get("size"))
+    tier, ratio = SIZES.get(size, ("", "")) if size else (text(asked_for.get("resolution")), "")
     return Built(
-        body={"model": model, "input": given, "parameters": told},
+        body={"model": model, "input": given, "parameters": asked_for},
         prompt=text(given.get("prompt")),
         seconds=seconds,
         unit="second",
@@ -316,14 +330,14 @@ def _built(model: str, given: Values, told: Values) -> Built:
         else float(seconds),
         settled=float(made),
         resolution=tier,
-        ratio=ratio or text(told.get("ratio")),
+        ratio=ratio or text(asked_for.get("ratio")),
         pictures=_pictures(known, given),
-        seed=whole(told.get("seed")),
+        seed=whole(asked_for.get("seed")),
         negative_prompt=text(given.get("negative_prompt")),
-        sound=boolean(told.get("audio"), "audio"),
-        watermark=boolean(told.get("watermark"), "watermark"),
+        sound=boolean(asked_for.get("audio"), "audio"),
+        watermark=boolean(asked_for.get("watermark"), "watermark"),
         # The vendor rewrites a prompt unless it is told not to.
-        prompt_extend=known.kind != "speech" and told.get("prompt_extend") is not False,
+        prompt_extend=known.kind != "speech" and asked_for.get("prompt_extend") is not False,
     )
 
 
@@ -332,17 +346,19 @@ def _listed(given: Values) -> list[Mapping[str, object]]:
 
 
 def _pictures(known: WanModel, given: Values) -> tuple[Shot, ...]:
-    """The pictures that the vendor looks at; a text model looks at none."""
+    """Return the pictures that the vendor uses; none for a text model."""
     match known.kind:
         case "image":
-            places = {"img_url": "first_frame"}
+            shot_roles = {"img_url": "first_frame"}
         case "frames":
-            places = {"first_frame_url": "first_frame", "last_frame_url": "last_frame"}
+            shot_roles = {"first_frame_url": "first_frame", "last_frame_url": "last_frame"}
         case "speech":
-            places = {"image_url": "first_frame"}
+            shot_roles = {"image_url": "first_frame"}
         case _:
-            places = {}
-    shots = [Shot(role, text(given.get(name))) for name, role in places.items() if given.get(name)]
+            shot_roles = {}
+    shots = [
+        Shot(role, text(given.get(name))) for name, role in shot_roles.items() if given.get(name)
+    ]
     roles = {
         "reference_image": "reference",
         "first_frame": "first_frame",
@@ -353,7 +369,7 @@ def _pictures(known: WanModel, given: Values) -> tuple[Shot, ...]:
 
 
 def complaint(model: str, built: Built) -> str | None:
-    """DashScope's own no to requests that an old version of the plugin let through."""
+    """Return DashScope's refusal of a request that an old version of the plugin lets through."""
     known = MODELS[model]
     proper = built.seconds in known.seconds or (built.seconds == -1 and known.kind == "all")
     if known.kind != "speech" and not proper:
@@ -364,7 +380,7 @@ def complaint(model: str, built: Built) -> str | None:
 
 
 def limits(model: str) -> PictureRules:
-    """The pictures of the older models are smaller."""
+    """Return the vendor's rules for pictures: the older models take smaller pictures."""
     new = model.startswith(("wan2.6", "wan2.7", "wan3.0"))
     return PictureRules(formats=wan.PICTURES.formats) if new else wan.PICTURES
 

@@ -1,7 +1,7 @@
-"""Doubao's Seedance: pictures in the JSON array `images` or in `metadata.content`, nowhere else.
+"""The plugin for Doubao's Seedance: it reads pictures from `images` and `metadata.content` only.
 
-`image` and `input_reference` are accepted and dropped: the video is made of words alone. `size`
-never reaches the vendor, it only decides what is held.
+`image` and `input_reference` are accepted and dropped: the video is made from the prompt alone.
+`size` is not sent to the vendor; it only decides the charge in advance.
 """
 
 import math
@@ -24,7 +24,7 @@ from bot.simulator.plugins.values import Values, array, mapping, number, sides, 
 
 @dataclass(frozen=True, slots=True)
 class DoubaoModel:
-    """One Seedance: its tiers, its longest video, and which choices it has."""
+    """A Seedance model: its tiers, the seconds of its longest video, and what else it takes."""
 
     tiers: tuple[str, ...]
     longest: int
@@ -44,7 +44,7 @@ MODELS: Mapping[str, DoubaoModel] = {
     "doubao-seedance-2-5-260628": DoubaoModel(TO_HD, 30, chooses=True, scenes=True),
 }
 PIXELS = {"480p": 854 * 480, "720p": 1280 * 720, "1080p": 1920 * 1080, "4k": 3840 * 2160}
-"""The largest that each tier has."""
+"""The most pixels of a frame in each tier."""
 STEPS = ((3840, "4k"), (1920, "1080p"), (1280, "720p"))
 USUAL = "720p"
 ROLES = {"": "first_frame", "reference_image": "reference"}
@@ -52,7 +52,10 @@ NO_FILES = "Doubao requires image and video references to be URLs inside metadat
 
 
 def decode(sent: Sent) -> Values:
-    """Text fields are read, also of a form; a form's `images` is one text, and so no list."""
+    """Read all fields of a request, and check its seconds.
+
+    A form's `images` is a single text, so it is ignored.
+    """
     said = fields(sent, files=NO_FILES)
     asked = said["seconds"] if said.get("seconds") is not None else said.get("duration")
     if asked is not None:
@@ -63,13 +66,19 @@ def decode(sent: Sent) -> Values:
 
 
 def build_first(model: str, said: Values) -> Built:
-    """No tier is checked, five seconds are held, and `duration` alone is not read."""
+    """Build the vendor's request as version 1.0.0 does: the tier is not checked.
+
+    Without `seconds`, five seconds are charged in advance; the field `duration` is ignored.
+    """
     metadata = mapping(said.get("metadata"), "metadata")
     return _built(model, said, _tier(metadata.get("resolution") or said.get("size")), 5)
 
 
 def build(model: str, said: Values) -> Built:
-    """A tier that the model lacks is refused; without a length the longest is held."""
+    """Build the vendor's request. Raises `ValueError` for a tier that the model lacks.
+
+    Without a length, the model's longest video is charged in advance.
+    """
     known = MODELS[model]
     metadata = mapping(said.get("metadata"), "metadata")
     asked = metadata.get("resolution") or said.get("size")
@@ -88,7 +97,7 @@ def _tier(asked: object) -> str:
 
 
 def tokens(seconds: float, resolution: str) -> float:
-    """The vendor's count for a video, at most."""
+    """Return the most tokens that the vendor charges for a video of this length and tier."""
     return seconds * PIXELS.get(resolution, PIXELS[USUAL]) * 24 / 1024
 
 
@@ -141,7 +150,7 @@ def _pictures(content: object) -> tuple[Shot, ...]:
 
 
 def complaint(model: str, built: Built) -> str | None:
-    """The vendor's own no."""
+    """Return the vendor's refusal of a request, or None."""
     known = MODELS[model]
     if built.resolution not in known.tiers:
         return f"resolution {built.resolution} is not supported by {model}"

@@ -1,6 +1,7 @@
-"""MiniMax's Hailuo, and MiniMax-H3, which has a plugin's worth of rules of its own.
+"""The plugin for MiniMax's Hailuo and for MiniMax-H3, whose many rules are in `minimax_h3`.
 
-Of Hailuo 02 and 2.3 `images` alone is accepted and dropped: the video is made of words alone.
+For Hailuo 02 and 2.3 the field `images` is accepted and dropped: with no other picture, the video
+is made from the prompt alone.
 """
 
 from collections.abc import Mapping
@@ -39,7 +40,7 @@ LARGEST = 20_971_520
 
 
 def decode(sent: Sent) -> Values:
-    """All fields are read and checked, and a file as the first picture."""
+    """Read and check all fields of a request; a file becomes the first frame."""
     said = fields(sent)
     metadata = dict(mapping(said.get("metadata"), "metadata"))
     asked = said["seconds"] if said.get("seconds") is not None else said.get("duration")
@@ -88,17 +89,20 @@ def _tier(model: str, asked: object) -> str:
 
 
 def build_first(model: str, said: Values) -> Built:
-    """The field `duration` counts, `seconds` does not; metadata has the only pictures."""
+    """Build the vendor's request as version 1.0.0 does.
+
+    The length is read from `duration` and not from `seconds`, pictures from metadata only.
+    """
     seconds = whole(said.get("duration")) or 0
     large = "768" if model == DIRECTOR else ""
     tier = _tier(model, said.get("size") or large)
     held = held_first(said, 6)
     built = _built(model, said, max(seconds, 0) or 6, tier)
-    return replace(built, held=held, settled=held)  # the vendor tells no length that counts
+    return replace(built, held=held, settled=held)  # the vendor's response has no length to charge
 
 
 def build(model: str, said: Values) -> Built:
-    """The checked request goes up; H3 is checked here."""
+    """Build the vendor's request from the checked fields; requests for H3 are checked here."""
     if model == h3.MODEL:
         return h3.build(said)
     return _built(model, said, whole(said.get("duration")) or 6, _asked_tier(model, said))
@@ -127,7 +131,7 @@ def _built(model: str, said: Values, seconds: int, resolution: str) -> Built:
 
 
 def complaint(model: str, built: Built) -> str | None:
-    """MiniMax's own no to requests that 1.0.0 let through."""
+    """Return MiniMax's refusal of a request that version 1.0.0 lets through, or None."""
     if model != h3.MODEL and built.seconds not in (6, 10):
         return f"duration {built.seconds} is not supported by {model}"
     if not built.prompt and not built.pictures:

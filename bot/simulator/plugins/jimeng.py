@@ -1,8 +1,9 @@
-"""Jimeng: one model is declared, which a picture turns into the animating one.
+"""The plugin for Jimeng. It declares one model, which it replaces by another if there is a picture.
 
-Names of version 3.0 are set up by a gateway's operator; here they are.
+A gateway's operator can also set up the names of Jimeng 3.0; the simulator has them.
 
-A file never arrives: the body is handed over as ready text, in which the host replaces nothing.
+A file never reaches the vendor: the plugin writes the body as text, and the host, which should put
+the file into it, replaces nothing in a text.
 """
 
 from dataclasses import replace
@@ -40,12 +41,12 @@ KEYS = (
 )  # fmt: skip
 LARGEST = 4_928_307
 UNREPLACED = "[object Object]"
-"""The object in the vendor's body in place of a file."""
+"""The text that the vendor gets in place of a file."""
 SECONDS = 5
 
 
 def decode(sent: Sent) -> Values:
-    """All fields are read; of seconds only five, or ten where the vendor makes them."""
+    """Read all fields of a request. Raises `ValueError` for a length that the model lacks."""
     said = fields(sent)
     if upload(sent, most=LARGEST, prefix=False):
         said["images"] = [UNREPLACED]
@@ -61,7 +62,11 @@ def decode(sent: Sent) -> Values:
 
 
 def build_first(model: str, said: Values) -> Built:
-    """The model stays the one that looks at no picture; the ratio comes from metadata alone."""
+    """Build the vendor's request as version 1.0.0 does.
+
+    The declared model is not replaced, so it ignores pictures. The ratio is read from metadata
+    only.
+    """
     built = _built(model, said, {"aspect_ratio": "", "frames": _frames(said)})
     if model in JIMENG_V30:
         built = _switched(built)
@@ -69,7 +74,7 @@ def build_first(model: str, said: Values) -> Built:
 
 
 def build(model: str, said: Values) -> Built:
-    """The ratio is looked for in all places."""
+    """Build the vendor's request; the ratio is read from metadata, its own field or the size."""
     ratio = _ratio(said)
     more: Values = {"aspect_ratio": ratio} if ratio else {}
     if model in JIMENG_V30:
@@ -117,7 +122,7 @@ def _built(model: str, said: Values, more: Values) -> Built:
 
 
 def _switched(built: Built) -> Built:
-    """With a picture it is the animating model; 3.0 has a name for each number of pictures."""
+    """Return the request with the vendor's model for its number of pictures."""
     body = built.body
     images = [*array(body.get("image_urls")), *array(body.get("binary_data_base64"))]
     key = vendor.vendors_key(text(body["req_key"]), len(images))
@@ -128,7 +133,7 @@ def _switched(built: Built) -> Built:
 
 
 def refusal(_model: str, built: Built) -> str | None:
-    """Jimeng's own no."""
+    """Return Jimeng's refusal of a request, or None."""
     if built.ratio and built.ratio not in vendor.SIZES:
         return f"aspect_ratio: {built.ratio} is not supported"
     key, frames = text(built.body["req_key"]), built.body.get("frames")

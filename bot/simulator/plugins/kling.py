@@ -1,6 +1,6 @@
-"""Kling: 1.0.0 makes a video of words alone whatever is sent; later versions animate one picture.
+"""The plugin for Kling. Version 1.0.0 ignores pictures; later versions animate one picture.
 
-A last picture goes in metadata alone; `images` and a top-level `image_tail` are dropped.
+A last frame is read from metadata only: `images` and a top-level `image_tail` are dropped.
 """
 
 import math
@@ -26,14 +26,14 @@ RATES: Mapping[str, Mapping[str, float]] = {
     "kling-v1-6": {"std": 0.4, "pro": 0.7},
     "kling-v2-master": {"pro": 2.0},
 }
-"""Units per second."""
+"""Credits for one second of video, by model and mode."""
 FIRST_RATES = {"std": 2.0, "pro": 3.5}
-"""Units that 1.0.0 holds for each five seconds."""
+"""Credits that version 1.0.0 charges in advance for each five seconds of video, by mode."""
 LARGEST = 10_485_760
 
 
 def decode_first(sent: Sent) -> Values:
-    """Three fields are read, of a form and of JSON; everything else is gone."""
+    """Read a request as version 1.0.0 does: prompt, length and size only."""
     said = dict(sent.values)
     if sent.form:
         said = {name: once(sent, name) for name in ("prompt", "seconds", "size")}
@@ -47,7 +47,7 @@ def decode_first(sent: Sent) -> Values:
 
 
 def decode(sent: Sent) -> Values:
-    """All fields are read, and a file as the picture."""
+    """Read all fields of a request; a file becomes the picture."""
     said = fields(sent)
     asked = said["seconds"] if said.get("seconds") is not None else said.get("duration")
     seconds = 5 if asked is None else whole(asked)
@@ -62,13 +62,13 @@ def decode(sent: Sent) -> Values:
 
 
 def build_first(model: str, said: Values) -> Built:
-    """The mode is std whatever the model, and so is what is held."""
+    """Build the vendor's request as version 1.0.0 does: in mode `std` and at its price."""
     held = FIRST_RATES["std"] * math.ceil((whole(said.get("duration")) or 5) / 5)
     return _built(model, _body(model, said, "std"), held)
 
 
 def build(model: str, said: Values) -> Built:
-    """Metadata goes into the vendor's body and wins."""
+    """Build the vendor's request; values in metadata override the fields."""
     body = _body(model, said, text(said["mode"]))
     body |= mapping(said.get("metadata"), "metadata")
     body["mode"] = _mode(model, text(body["mode"]))
@@ -121,7 +121,7 @@ def _built(model: str, body: Values, held: float | None) -> Built:
 
 
 def complaint(_model: str, built: Built) -> str | None:
-    """Kling's own no."""
+    """Return Kling's refusal of a request, or None."""
     if text(built.seconds) not in vendor.SECONDS:
         return f"duration value '{built.seconds}' is invalid"
     if built.ratio not in vendor.SIZES:

@@ -1,4 +1,4 @@
-"""MiniMax-H3: frames or references, with a text that every request needs."""
+"""The rules for MiniMax-H3: a request has a text, and either frames or reference media."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ FRAMES, REFERENCES, VIDEOS, SOUNDS = 2, 9, 3, 3
 
 
 def build(said: Values) -> Built:
-    """Return what goes up; whatever breaks a rule is refused here, not by the decoder."""
+    """Build the vendor's request. Raises `ValueError` for a request that breaks a rule."""
     metadata = mapping(said.get("metadata"), "metadata")
     content = _content(said, metadata)
     tier = _tier(said, metadata)

@@ -49,10 +49,11 @@ class Shot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """One request as the vendor gets it, and what its plugin holds for it.
+    """A request as the vendor gets it, and its price.
 
-    `body` is all of it; what everybody asks about stands beside it under one name for all vendors.
-    `seconds` is -1 where the model chooses. `held` is taken at once, `settled` in the end.
+    `body` is the whole request. The other fields hold its common parts, under the same names for
+    all vendors. `seconds` is -1 if the model chooses the length. `held` is the amount that is
+    charged in advance, `settled` the amount that is charged in the end, both in `unit`s.
     """
 
     body: Mapping[str, object]
@@ -96,9 +97,9 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin:
-    """One plugin; its ways go up by the version at which each began.
+    """A plugin. `ways` maps the version from which a way applies to the way, in rising order.
 
-    Its vendor takes pictures as addresses and as `data:` URIs, or as `bare` base64 for the latter.
+    Its vendor takes pictures as URLs and as `data:` URIs; if `bare`, as URLs and as base64.
     """
 
     key: str
@@ -111,12 +112,12 @@ class Plugin:
     check: Callable[[str, Built], str | None] = lambda _model, _built: None
 
     def way(self, version: str) -> Way | None:
-        """Return how a version reads requests; None if it is older than the plugin."""
+        """Return how this version reads requests; None if the plugin began with a later one."""
         fitting = [way for first, way in self.ways.items() if parts(first) <= parts(version)]
         return fitting[-1] if fitting else None
 
     def pictures(self, model: str, built: Built) -> tuple[Picture, ...]:
-        """Return the request that the vendor gets. Raises a refusal as the vendor would."""
+        """Return the pictures that the vendor gets. Raises `Refused` as the vendor would refuse."""
         if complaint := self.check(model, built):
             raise refused(complaint)
         return tuple(self._seen(model, shot.data) for shot in built.pictures)
@@ -134,7 +135,7 @@ class Plugin:
 
 
 def refused(message: str, code: str = "InvalidParameter") -> Refused:
-    """Return the vendor's refusal as the gateway passes it on."""
+    """Return a vendor's refusal as the gateway passes it on."""
     return rejected({"code": code, "message": message})
 
 
@@ -147,7 +148,7 @@ def parts(version: str) -> tuple[int, ...]:
 
 
 def json_only(sent: Sent) -> Values:
-    """All plugins but three did this at 1.0.0: no form, and seconds within bounds."""
+    """Read a request as most plugins do at version 1.0.0: JSON only, with checked seconds."""
     if sent.form:
         raise ValueError("JSON object required")
     said = dict(sent.values)
@@ -158,9 +159,10 @@ def json_only(sent: Sent) -> Values:
 
 
 def fields(sent: Sent, *, lists: Collection[str] = (), files: str = "") -> Values:
-    """All plugins do this since: every field, but each of a form once, and one file.
+    """Read all fields of a request as most plugins do since version 1.0.1.
 
-    `lists` may repeat; `files` is what is said to any file where none is taken.
+    A form may have each field once, except those in `lists`, and one file. `files` is the error
+    message for a file, if the plugin accepts none.
     """
     if not sent.form:
         return dict(sent.values)
@@ -179,7 +181,7 @@ def fields(sent: Sent, *, lists: Collection[str] = (), files: str = "") -> Value
 
 
 def once(sent: Sent, name: str) -> object:
-    """Return the text of a form's field that may come only once."""
+    """Return the text of a form's field. Raises `ValueError` if the field was sent twice."""
     values = sent.values.get(name)
     if not isinstance(values, list):
         return None
@@ -189,7 +191,7 @@ def once(sent: Sent, name: str) -> object:
 
 
 def switches(said: Values, *names: str) -> None:
-    """Read texts of a form that stand for true and false."""
+    """Replace the texts `true` and `false` of these fields by bools, in place."""
     for name in names:
         if name in said:
             if said[name] not in ("true", "false"):
@@ -198,7 +200,10 @@ def switches(said: Values, *names: str) -> None:
 
 
 def held_first(said: Values, usual: float) -> float:
-    """Return what 1.0.0 holds: for `seconds` as well, which most plugins then do not pass on."""
+    """Return the seconds that version 1.0.0 charges in advance.
+
+    The field `seconds` counts, too, although most plugins of that version don't send it on.
+    """
     asked = number(said.get("duration") or said.get("seconds") or usual)
     return asked if asked > 0 else usual
 

@@ -1,4 +1,4 @@
-"""OpenAI's Sora: the fields are passed on, and its maker judges them."""
+"""The plugin for OpenAI's Sora: it passes the fields on, and OpenAI's API checks them."""
 
 from bot.simulator.bodies import Body
 from bot.simulator.models import SORA
@@ -20,12 +20,12 @@ from bot.simulator.refusals import Refused
 from bot.simulator.vendors import sora as vendor
 
 SIZES = ("720x1280", "1280x720", "1792x1024", "1024x1792")
-"""Sizes that the plugin has a price for."""
+"""The sizes for which the plugin has a price."""
 ANY = 1 << 40
 
 
 def decode(sent: Sent) -> Values:
-    """All fields are read, and a file is passed on as one."""
+    """Read all fields of a request; a file is passed on as a `data:` URI."""
     said = fields(sent)
     asked = said["seconds"] if said.get("seconds") is not None else said.get("duration")
     if asked is not None and not 0 < number(asked) <= LONGEST:
@@ -36,7 +36,7 @@ def decode(sent: Sent) -> Values:
 
 
 def build(model: str, said: Values) -> Built:
-    """Only the prompt is missed; the size must have a price."""
+    """Build the vendor's request. Raises `ValueError` without a prompt or a price for the size."""
     if not text(said.get("prompt")):
         raise ValueError("field prompt is required")
     size = text(said.get("size")) or SIZES[0]
@@ -58,7 +58,7 @@ def build(model: str, said: Values) -> Built:
 
 
 def complaint(_model: str, built: Built) -> str | None:
-    """OpenAI's own no, as its own API says it."""
+    """Raise OpenAI's refusal of a request, as its own API words it."""
     said = {name: value for name, value in built.body.items() if value is not None}
     if "seconds" in said:
         said["seconds"] = f"{number(said['seconds']):g}"

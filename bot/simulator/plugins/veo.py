@@ -1,7 +1,7 @@
-"""Google's Veo, behind the plugins `google` and `vertex-ai`: the first of `images` is the picture.
+"""The plugins `google` and `vertex-ai` for Google's Veo: the first of `images` is the picture.
 
-`image`, the text `input_reference` and links are accepted and dropped: the video is made of words
-alone.
+`image`, a text `input_reference` and links are accepted and dropped, so the video is made from
+the prompt alone.
 """
 
 import re
@@ -37,7 +37,7 @@ LARGEST = 20_971_520
 
 
 def decode(sent: Sent) -> Values:
-    """All fields are read; seconds and resolution are checked; a file is the picture."""
+    """Read all fields of a request, and check length and resolution; a file is the picture."""
     said = fields(sent)
     asked = said["seconds"] if said.get("seconds") is not None else said.get("duration")
     if asked is not None:
@@ -56,46 +56,49 @@ def decode(sent: Sent) -> Values:
 
 
 def build_first(_model: str, said: Values) -> Built:
-    """The field `duration` counts, `seconds` does not, and metadata wins over it."""
-    told = dict(mapping(said.get("metadata"), "metadata"))
-    asked = told.get("durationSeconds") or said.get("duration")
-    built = _built({**said, "duration": asked}, {**told, "sampleCount": 1})
+    """Build the vendor's request as version 1.0.0 does.
+
+    The length is read from metadata, else from `duration`, and never from `seconds`.
+    """
+    parameters = dict(mapping(said.get("metadata"), "metadata"))
+    asked = parameters.get("durationSeconds") or said.get("duration")
+    built = _built({**said, "duration": asked}, {**parameters, "sampleCount": 1})
     return replace(built, held=held_first({**said, "duration": asked}, USUAL))
 
 
 def build(_model: str, said: Values) -> Built:
-    """Metadata is the vendor's parameters, to which size and length are added."""
+    """Build the vendor's request: metadata holds its parameters; size and length are added."""
     return _built(said, {**mapping(said.get("metadata"), "metadata"), "numberOfVideos": 1})
 
 
-def _built(said: Values, told: Values) -> Built:
+def _built(said: Values, parameters: Values) -> Built:
     if (seconds := whole(said.get("duration")) or 0) > 0:
-        told["durationSeconds"] = seconds
+        parameters["durationSeconds"] = seconds
     if said.get("size"):
-        told["resolution"] = told.get("resolution") or _tier(said["size"])
-        told["aspectRatio"] = told.get("aspectRatio") or _ratio(said["size"])
+        parameters["resolution"] = parameters.get("resolution") or _tier(said["size"])
+        parameters["aspectRatio"] = parameters.get("aspectRatio") or _ratio(said["size"])
     images = array(said.get("images"))
     picture = _picture(text(images[0])) if images else ""
     instance: Values = {"prompt": said.get("prompt")}
     if picture:
-        first = "sampleCount" in told
+        first = "sampleCount" in parameters
         instance["image"] = (
             {"bytesBase64Encoded": picture} if first else {"inlineData": {"data": picture}}
         )
-    lasting = whole(told.get("durationSeconds")) or USUAL
-    sound = told.get("generateAudio")
+    lasting = whole(parameters.get("durationSeconds")) or USUAL
+    sound = parameters.get("generateAudio")
     return Built(
-        body={"instances": [instance], "parameters": told},
+        body={"instances": [instance], "parameters": parameters},
         prompt=text(said.get("prompt")),
         seconds=lasting,
         unit="second",
         held=float(lasting),
         settled=float(lasting),
-        resolution=text(told.get("resolution")).lower() or "720p",
-        ratio=text(told.get("aspectRatio")) or "16:9",
+        resolution=text(parameters.get("resolution")).lower() or "720p",
+        ratio=text(parameters.get("aspectRatio")) or "16:9",
         pictures=(Shot("first_frame", picture),) if picture else (),
-        seed=whole(told.get("seed")),
-        negative_prompt=text(told.get("negativePrompt")),
+        seed=whole(parameters.get("seed")),
+        negative_prompt=text(parameters.get("negativePrompt")),
         sound=sound if isinstance(sound, bool) else None,
     )
 
@@ -110,13 +113,13 @@ def _ratio(size: object) -> str:
 
 
 def _picture(value: str) -> str:
-    """Base64 as it is, or out of a `data:` URI; anything else is no picture."""
+    """Return the base64 of a picture, also from a `data:` URI; "" for anything else."""
     payload = value.partition(",")[2] if value.startswith("data:") else value
     return payload if re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", payload) else ""
 
 
 def complaint(model: str, built: Built) -> str | None:
-    """Google's own no to requests that 1.0.0 let through."""
+    """Return Google's refusal of a request that version 1.0.0 lets through, or None."""
     if built.seconds not in SECONDS:
         return f"durationSeconds {built.seconds} is not supported by {model}"
     if built.resolution not in TIERS:

@@ -1,6 +1,7 @@
-"""Vidu: 1.0.0 sends `images` and nothing else; later versions take a file or one picture as well.
+"""The plugin for Vidu. Version 1.0.0 reads pictures from `images` only.
 
-The number of pictures decides what is made. Two need JSON: a form cannot repeat `images`.
+Later versions also read a file or a single picture. The number of pictures decides the kind of
+video. Two pictures can be sent as JSON only, because a form can't repeat `images`.
 """
 
 from dataclasses import replace
@@ -27,7 +28,7 @@ SHORT, SHORT_TIERS = 4, ("360p", "720p", "1080p")
 
 
 def decode(sent: Sent) -> Values:
-    """All fields are read and checked, and a file as the picture."""
+    """Read and check all fields of a request; a file becomes the picture."""
     said = fields(sent)
     model = sent.model
     asked = said["seconds"] if said.get("seconds") is not None else said.get("duration")
@@ -43,14 +44,18 @@ def decode(sent: Sent) -> Values:
 
 
 def build_first(model: str, said: Values) -> Built:
-    """The field `duration` counts, `seconds` does not; the size is the tier as it was spelt."""
+    """Build the vendor's request as version 1.0.0 does.
+
+    The length is read from `duration` and not from `seconds`. The size is sent unchanged as the
+    resolution.
+    """
     seconds = whole(said.get("duration")) or 5
     built = _built(model, said, seconds, text(said.get("size")) or "1080p")
     return replace(built, held=held_first(said, 5))
 
 
 def build(model: str, said: Values) -> Built:
-    """The decoded request goes up; metadata wins."""
+    """Build the vendor's request from the decoded fields; values in metadata override them."""
     seconds = whole(said.get("duration")) or _usual_seconds(model)
     return _built(model, said, seconds, text(said["resolution"]))
 
@@ -114,20 +119,20 @@ def _built(model: str, said: Values, seconds: int, resolution: str) -> Built:
         resolution=text(body["resolution"]),
         ratio=text(body.get("aspect_ratio")),
         pictures=tuple(
-            Shot(_role(place, len(images)), image) for place, image in enumerate(images)
+            Shot(_role(index, len(images)), image) for index, image in enumerate(images)
         ),
         seed=whole(body.get("seed")),
         sound=body.get("bgm") is True,
     )
 
 
-def _role(place: int, count: int) -> str:
-    """Up to two are frames; more are references."""
-    return ("first_frame", "last_frame")[place] if count <= 2 else "reference"
+def _role(index: int, count: int) -> str:
+    """Return the role of a picture: up to two pictures are frames, more are references."""
+    return ("first_frame", "last_frame")[index] if count <= 2 else "reference"
 
 
 def complaint(model: str, built: Built) -> str | None:
-    """Vidu's own no to requests that 1.0.0 let through."""
+    """Return Vidu's refusal of a request that version 1.0.0 lets through, or None."""
     tiers = ("1080p",) if model == "viduq1" else TIERS
     if built.resolution not in tiers:
         return f"resolution {built.resolution} is not supported by {model}"

@@ -1,4 +1,4 @@
-"""Wan's models, as Alibaba's plugin has them, and their sizes and media; data alone."""
+"""The tables of Alibaba's plugin: Wan's models, their sizes, and the media that they take."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ from bot.simulator.models import WAN_SIZES
 
 @dataclass(frozen=True, slots=True)
 class WanModel:
-    """A Wan model: `kind` says where its pictures go; the last of its tiers is the usual one."""
+    """A Wan model. `kind` says which fields its pictures and size go to; `usual` is its default
+    tier."""
 
     kind: str
     tiers: tuple[str, ...]
@@ -48,7 +49,7 @@ FIRST = (
     "wan2.7-i2v", "wan2.7-t2v", "wan2.5-t2v-preview", "wan2.5-i2v-preview", "wan2.2-i2v-flash",
     "wan2.2-i2v-plus", "wanx2.1-i2v-plus", "wanx2.1-i2v-turbo",
 )  # fmt: skip
-"""Models that 1.0.0 declares."""
+"""The models that version 1.0.0 declares."""
 
 RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4")
 SIZES: Mapping[str, tuple[str, str]] = {

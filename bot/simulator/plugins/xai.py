@@ -1,4 +1,7 @@
-"""xAI's Grok Imagine: one of `images` is the picture, two or more are references and no frames."""
+"""The plugin for xAI's Grok Imagine.
+
+A single picture in `images` is the first frame; two or more are references.
+"""
 
 from collections.abc import Mapping
 
@@ -28,7 +31,7 @@ ANY = 1 << 40
 
 
 def decode(sent: Sent) -> Values:
-    """Everything is read and checked at once, also what stands in metadata; unknown fields drop."""
+    """Read and check the whole request, with its metadata, and drop unknown fields."""
     said = {name: once(sent, name) for name in sent.values} if sent.form else dict(sent.values)
     if sent.form:
         if said.get("generate_audio") not in (None, "true", "false"):
@@ -50,7 +53,10 @@ def _check_files(sent: Sent) -> None:
 
 
 def _source(said: Values) -> Values:
-    """Fields win over what the size says, and that over metadata."""
+    """Return fields, size and metadata as one object.
+
+    A field overrides the size, and the size overrides metadata.
+    """
     metadata = said.get("metadata")
     source: Values = dict(metadata) if isinstance(metadata, Mapping) else {}
     source |= _sized(said.get("size"))
@@ -114,16 +120,16 @@ def _list(source: Values, name: str, most: int) -> list[object]:
         raise ValueError(f"{name} must be an array")
     if len(given or ()) > most:
         raise ValueError(f"{name} accepts at most {most} items")
-    return [_item(name, place, each) for place, each in enumerate(array(given))]
+    return [_item(name, index, each) for index, each in enumerate(array(given))]
 
 
-def _item(name: str, place: int, value: object) -> object:
+def _item(name: str, index: int, value: object) -> object:
     if name != "keyframes":
-        return _medium(value, f"{name}[{place}]")
-    frame = mapping(value, f"keyframes[{place}]")
+        return _medium(value, f"{name}[{index}]")
+    frame = mapping(value, f"keyframes[{index}]")
     if not number(frame.get("timestamp_s")) > 0:
-        raise ValueError(f"keyframes[{place}].timestamp_s must be a positive number")
-    image = _medium(frame.get("image"), f"keyframes[{place}].image")
+        raise ValueError(f"keyframes[{index}].timestamp_s must be a positive number")
+    image = _medium(frame.get("image"), f"keyframes[{index}].image")
     return {"image": image, "timestamp_s": frame["timestamp_s"]}
 
 
@@ -142,7 +148,7 @@ def _medium(value: object, name: str) -> Mapping[str, str]:
 
 
 def build(model: str, request: Values) -> Built:
-    """The decoded request goes up."""
+    """Build the vendor's request from the decoded fields."""
     seconds = whole(request["duration"]) or SECONDS
     sound = request.get("generate_audio")
     return Built(

@@ -40,7 +40,7 @@ class Documented(Profile):
         return _scene(body, self.models)
 
     def accepted(self, video: Video) -> dict[str, object]:
-        """Return the body of "201 - Successfully Created"."""
+        """Return the body of the response to an accepted request ("201 - Successfully Created")."""
         return {
             "id": video.id,
             "object": "video",
@@ -50,8 +50,8 @@ class Documented(Profile):
             "progress": 0,
         }
 
-    def told(self, video: Video, now: float, url: str) -> dict[str, object]:
-        """Return the body of "Get Video Task Status", as in the longer of its two samples."""
+    def shown(self, video: Video, now: float, url: str) -> dict[str, object]:
+        """Return the body of a response to a poll: the longer sample of "Get Video Task Status"."""
         state = video.state(now)
         body = self.accepted(video) | {
             "status": state,
@@ -69,7 +69,7 @@ class Documented(Profile):
         return body
 
     def file_headers(self, video: Video) -> dict[str, str]:
-        """Return the "file download information" of the document."""
+        """Return the headers that the document calls "file download information"."""
         return {"Content-Disposition": f'attachment; filename="{video.id}.mp4"'}
 
     def envelope(self, refusal: Refused) -> Mapping[str, object]:
@@ -140,7 +140,7 @@ def _seconds(body: Body) -> int:
 
 
 def _voice(extras: Mapping[str, object]) -> Voice:
-    """Return the sound from `audio_url`, the vendor's own name: the document has no sound."""
+    """Return the sound in `audio_url`, the vendor's name; the document names no field for sound."""
     given = extras.get("audio_url")
     if isinstance(given, str) and is_address(given):
         return given
@@ -151,7 +151,7 @@ def _voice(extras: Mapping[str, object]) -> Voice:
 
 
 def _lasting(voice: bytes) -> int:
-    """Return the seconds of the sound; the field for the length is ignored."""
+    """Return the seconds of the sound, which are those of the video. Raises `Refused`."""
     try:
         length = sounds.seconds(voice)
     except ValueError as error:

@@ -124,7 +124,7 @@ class NewApi(Profile):
     # ------------------------------------------------------------------------ answers
 
     def accepted(self, video: Video) -> dict[str, object]:
-        """Return the adaptor's body for a request that the vendor has accepted."""
+        """Return the body of the response to an accepted request, as the vendor's adaptor does."""
         vendor = family(video.scene.model)
         body: dict[str, object] = {
             "id": video.id,
@@ -145,8 +145,8 @@ class NewApi(Profile):
             body |= {"seconds": str(video.scene.seconds)}
         return body
 
-    def told(self, video: Video, now: float, url: str) -> dict[str, object]:
-        """Return the row's content, or for wan and sora the vendor's latest response."""
+    def shown(self, video: Video, now: float, url: str) -> dict[str, object]:
+        """Return the body of a response to a poll: the row; for wan and sora the vendor's body."""
         vendor = family(video.scene.model)
         if vendor is Family.SORA:
             return _raw(video, now)
@@ -179,7 +179,7 @@ class NewApi(Profile):
         }
 
     def receipt(self, scene: Scene) -> dict[str, str]:
-        """Return the header in which generation B gives the factors of its price."""
+        """Return the header in which generation B tells how it computed the price."""
         priced = family(scene.model) in (Family.SORA, Family.WAN)
         if self.generation == "A" or not priced:
             return {}
@@ -189,7 +189,7 @@ class NewApi(Profile):
         return {"X-New-Api-Other-Ratios": json.dumps(ratios)}
 
     def file_headers(self, _video: Video) -> dict[str, str]:
-        """Return the gateway's own headers; the vendor's are not passed on."""
+        """Return the headers of a video file; the vendor's headers are not passed on."""
         return {"Cache-Control": "public, max-age=86400"}
 
     # ----------------------------------------------------------------------- refusals
@@ -225,7 +225,10 @@ class NewApi(Profile):
 
 
 def _sora(sent: Submission, body: Body) -> Scene:
-    """Return sora's video. The gateway checks only the size and passes the request on unchanged."""
+    """Return the video that sora makes of a request.
+
+    The gateway checks only the size, and passes the request on unchanged.
+    """
     if sent.size and sent.size not in SIZES.get(sent.model, (sent.size,)):
         raise flat("invalid_size", f"{sent.model} size is invalid")
     try:
@@ -235,7 +238,7 @@ def _sora(sent: Submission, body: Body) -> Scene:
 
 
 def _raw(video: Video, now: float) -> dict[str, object]:
-    """Return the vendor's object, which a sweep does not change."""
+    """Return the vendor's own video object, which stays in progress if the gateway gave up."""
     body = sora.described(video, now)
     if video.swept(now):
         body |= {"status": "in_progress", "completed_at": None, "error": None}
@@ -252,7 +255,10 @@ def _updated(video: Video, now: float) -> int:
 
 
 def _stale(video: Video, now: float, status: str) -> str:
-    """Return the vendor's latest status: `queued` at first, and never the result of a sweep."""
+    """Return the vendor's latest status in the row.
+
+    It is `queued` at first, and `in_progress` if the gateway gave the video up.
+    """
     if video.swept(now):
         return "in_progress"
     return "queued" if status == "unknown" else status
@@ -274,6 +280,6 @@ def _error(video: Video, now: float, vendor: Family) -> dict[str, object]:
 
 
 def _plain(message: str, status: int, **more: object) -> Refused:
-    """Return a refusal in the envelope of the other addresses of a task."""
+    """Return a refusal in the envelope of the addresses about an existing task."""
     words = {"message": message, "type": "invalid_request_error"}
     return Refused(message, status, body={"error": {**words, **more}})

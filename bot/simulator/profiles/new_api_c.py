@@ -28,9 +28,9 @@ NEWEST = "newest"
 NONE = "none"
 """The version that stands for a plugin that is not installed."""
 USUAL: Mapping[str, str] = {key: NEWEST for key in PLUGINS if key != "vertex-ai"}
-"""The default plugins of a gateway: of Veo's two plugins, only one."""
+"""The default plugins of a gateway: all but `vertex-ai`, the second of Veo's two plugins."""
 OLDER: Mapping[str, Model] = {**MODELS, **SORA, **JIMENG_V30}
-"""Models of the older rules."""
+"""The models that generation B serves without plugins."""
 
 FORM, JSON, URLENCODED = (
     "multipart/form-data",
@@ -42,11 +42,11 @@ LONGEST_NAME, LONGEST_FILENAME = 256, 255
 LARGEST_FILE = 64 * 1024 * 1024
 
 SHORT = {"2k": 1080, "4k": 1080}
-"""The short side of tiers that are not named by it; small, because drawing is slow."""
+"""The short side in pixels of the tiers `2k` and `4k`; small, because drawing is slow."""
 LONGEST_SCENE = 60
-"""Seconds; some plugins allow an hour, which would take too long to draw."""
+"""The most seconds that are drawn; some plugins allow an hour, which would take too long."""
 VIDEO_FILES = "1.2.1"
-"""The first version of MiniMax's plugin that delivers videos; those of H3 always worked."""
+"""The first version of MiniMax's plugin that delivers videos of models other than H3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class NewApiC(NewApi):
-    """A gateway with plugins; `claims` are the plugins that claim a model, in order of their keys.
+    """A gateway with plugins. `claims` are the plugins that claim each model, in order of keys.
 
-    With `older`, models that no plugin claims follow the rules of generation B.
+    If `older`, models that no plugin claims follow the rules of generation B.
     """
 
     claims: Mapping[str, Sequence[Claim]]
@@ -90,7 +90,7 @@ class NewApiC(NewApi):
         raise Refused(words, 503, code="model_not_found")
 
     def unreadable(self, refusal: Refused) -> Refused:
-        """Return the host's refusal of a body: one message for everything that is no JSON."""
+        """Return the host's refusal of a body: the same message for all invalid JSON."""
         return Refused("Invalid task protocol request") if isinstance(refusal, NotJson) else refusal
 
     def _spelt(self, name: str) -> str:
@@ -112,7 +112,10 @@ class NewApiC(NewApi):
         return _scene(model, built, pictures), Translated(claim.plugin.key, claim.version, built)
 
     def _decoded(self, sent: Sent, claims: Sequence[Claim]) -> tuple[Claim, Values]:
-        """Return what the first plugin read that does not refuse; all of them are asked."""
+        """Return the first plugin that accepts the request, and what the plugin read.
+
+        Raises `Refused` with the messages of all plugins if none accepts it.
+        """
         failures: dict[str, list[str]] = {}
         for claim in claims:
             try:
@@ -130,16 +133,16 @@ class NewApiC(NewApi):
     # ------------------------------------------------------------------------ answers
 
     def accepted(self, video: Video) -> dict[str, object]:
-        """The row, without the name that older generations gave it besides."""
+        """Return the body for an accepted request: the row of the task."""
         if video.scene.model not in self.claims:
             return super().accepted(video)
         return _row(video, Row.QUEUED) | {"status": "queued", "progress": 0}
 
-    def told(self, video: Video, now: float, url: str) -> dict[str, object]:
-        """The row, and what the plugin adds to it; no address anywhere."""
+    def shown(self, video: Video, now: float, url: str) -> dict[str, object]:
+        """Return the body for a poll: the row and the plugin's additions, without any link."""
         claims = self.claims.get(video.scene.model)
         if claims is None:
-            return super().told(video, now, url)
+            return super().shown(video, now, url)
         stands = row(video, now)
         body = _row(video, stands)
         if stands in (Row.SUCCESS, Row.FAILURE):
@@ -240,7 +243,7 @@ def _row(video: Video, stands: Row) -> dict[str, object]:
 
 
 def _rendered(claim: Claim, video: Video, now: float, stands: Row) -> dict[str, object]:
-    """Return what a plugin adds to a response: the vendor's error, and a little more for three."""
+    """Return what a plugin adds to a response: the vendor's error, and for some plugins more."""
     key = claim.plugin.key
     extras: dict[str, object] = {}
     if key == "sora" and claim.version != FIRST:
@@ -265,9 +268,10 @@ def _rendered(claim: Claim, video: Video, now: float, stands: Row) -> dict[str, 
 def new_api_c(
     name: str, plugins: Mapping[str, str] | None = None, *, older: bool = False
 ) -> NewApiC:
-    """Return a gateway with these plugins, key → version, `newest` or `none`; others are default.
+    """Return a gateway with these plugins; all other plugins have their default version.
 
-    Raises `ValueError` that names an unknown plugin or version.
+    `plugins` maps a plugin's key to a version, `newest` or `none`.
+    Raises `ValueError` for an unknown plugin or version.
     """
     claims = _claims({**USUAL, **(plugins or {})})
     claimed = dict.fromkeys(claims, Model(takes=Takes.ANY))

@@ -41,7 +41,7 @@ class OpenAi(Profile):
         """Return the video object of a queued video."""
         return sora.described(video, video.created_at) | {"status": "queued", "progress": 0}
 
-    def told(self, video: Video, now: float, _url: str) -> dict[str, object]:
+    def shown(self, video: Video, now: float, _url: str) -> dict[str, object]:
         """Return the video object, which contains no link."""
         return sora.described(video, now)
 

@@ -62,7 +62,7 @@ class Profile(ABC):
         """Return the body of the answer to the request that made a video."""
 
     @abstractmethod
-    def told(self, video: Video, now: float, url: str) -> dict[str, object]:
+    def shown(self, video: Video, now: float, url: str) -> dict[str, object]:
         """Return the body of a response to a poll; `url` is the future link to the file."""
 
     def headers(self) -> dict[str, str]:

@@ -68,7 +68,7 @@ def scene(sent: Submission) -> Scene:
         height=height,
         seconds=10 if frames == TEN_SECONDS else 5,
         pictures=pictures,
-        seed=max(int(str(said.get("seed", 0))), 0),  # -1 is any
+        seed=max(int(str(said.get("seed", 0))), 0),  # -1 means any seed
     )
 
 

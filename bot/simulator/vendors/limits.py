@@ -1,4 +1,4 @@
-"""The pictures that a vendor takes, as data."""
+"""A vendor's rules for pictures, as values."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,11 @@ LONGEST_SIDE = 100_000  # pixels; where the vendor names no limit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureRules:
-    """Which pictures a vendor takes; sides in pixels, `weight` in bytes."""
+    """A vendor's rules for pictures.
+
+    `least` and `most` bound each side in pixels; `weight` is the most bytes; `ratio` is the most by
+    which one side may exceed the other; `alpha`: whether an alpha channel is allowed.
+    """
 
     formats: frozenset[str]
     least: int = 1
@@ -20,7 +24,7 @@ class PictureRules:
     alpha: bool = True
 
     def complaint(self, data: bytes) -> str | None:
-        """Return what is wrong with a picture, or None."""
+        """Return the vendor's complaint about a picture, or None for a good picture."""
         try:
             seen = head_of(data)
         except ValueError:

@@ -20,8 +20,8 @@ SIZES: Mapping[str, tuple[str, ...]] = {
 LONGEST_PROMPT = 32000
 FORMATS = ("JPEG", "PNG", "WEBP")
 LONGEST_URL = 20_971_520
-WAITS = 0.2  # how much of its time a video is only queued
-KEPT = 3600  # seconds that its file is there
+WAITS = 0.2  # the share of its time for which a video is queued
+KEPT = 3600  # seconds for which a video's file is kept
 
 
 def scene(body: Body, models: Mapping[str, Model]) -> Scene:

@@ -1,7 +1,7 @@
-"""The request as new-api reads it, and its refusals, for all adaptors.
+"""Read a request as new-api does, for all its adaptors, and make its refusals.
 
-The gateway's own checks are made here, before any vendor is asked. A refusal that is the vendor's
-is wrapped as the gateway wraps it: its JSON as the text of a message.
+The gateway's own checks are here: they come before the vendor gets the request. A vendor's refusal
+is wrapped as the gateway wraps it: the vendor's JSON becomes the text of the message.
 """
 
 import json
@@ -47,13 +47,14 @@ class Submission:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The pictures that were sent as text: several `images`, or one `image`."""
+        """The pictures that were sent as text: the texts in `images`, or else `image`."""
         return self.images or ((self.image,) if self.image else ())
 
     def fields(self, kinds: Mapping[str, type], within: str = "") -> dict[str, object]:
-        """Return the metadata keys that an adaptor has, or of the object `within`; null is none.
+        """Return the metadata values of the keys in `kinds`, without nulls.
 
-        A value of another type ends the request: the gateway cannot convert it.
+        `within`: the name of an object in the metadata to read instead. Raises `Refused` for a
+        value of another type than in `kinds`, which the gateway can't convert.
         """
         source = self.metadata.get(within) if within else self.metadata
         if source is None:
@@ -75,7 +76,7 @@ class Submission:
 
 
 def read(body: Body, *, model: str, family: Family, generation: Generation) -> Submission:
-    """Read a request as the gateway does, or refuse it."""
+    """Read a request as the gateway does. Raises `Refused`."""
     strict = family in (Family.SORA, Family.WAN)
     if body.json is None:
         _check_form(body, always=strict or generation == "B")
@@ -102,13 +103,13 @@ def read(body: Body, *, model: str, family: Family, generation: Generation) -> S
 
 
 def rejected(raw: Mapping[str, object], status: int = 400) -> Refused:
-    """Return the refusal that passes on a vendor's response, as text, with its status."""
+    """Return the refusal that contains a vendor's response as text, and has its status."""
     text = json.dumps(raw, ensure_ascii=False)
     return flat("fail_to_fetch_task", text, status, upstream=True)
 
 
 def whole(text: str, default: int) -> int | None:
-    """Return the whole number that a text contains; None if it is something else."""
+    """Return the whole number in a text, `default` for "", and None for anything else."""
     if not text:
         return default
     return int(text) if re.fullmatch(r"[0-9]{1,3}", text) else None
@@ -152,7 +153,7 @@ def _fits(value: object, kind: type) -> bool:
 
 
 def _seconds(body: Body, family: Family) -> str:
-    """The field, which kling, jimeng and vidu see in a form only."""
+    """Return the field `seconds`. The adaptors of kling, jimeng and vidu read it in forms only."""
     if body.json is not None and family in LOOSE:
         return ""
     return body.fields.get("seconds", "")
@@ -190,7 +191,7 @@ def _object(text: str) -> dict[str, object]:
 
 
 def _number(text: str) -> object:
-    """A form has only texts; those that look like numbers are taken for numbers."""
+    """Return the number in a form's text, as the gateway reads it; any other text unchanged."""
     for kind in (int, float):
         try:
             return kind(text)

@@ -1,7 +1,7 @@
 """Vidu behind new-api: pictures only as base64, with their `data:` prefix.
 
-How many there are decides what is made. A file is dropped without a word: the request goes up as
-one for text alone, and costs as much.
+The number of pictures decides the kind of video. A file is dropped silently: the vendor makes a
+video from the prompt alone, at the same price.
 """
 
 from collections.abc import Mapping
@@ -74,7 +74,10 @@ def _picture(text: str) -> Picture:
 
 
 def _size(pictures: tuple[Picture, ...]) -> Size:
-    """One picture, or the first and the last, lead; references and words do not."""
+    """Return the size of the video, which follows one picture or two frames.
+
+    With other numbers of pictures the size is fixed.
+    """
     sizes = WAN_SIZES["1080P"]
     match pictures:
         case (bytes() as first,) | (bytes() as first, _):

@@ -1,7 +1,7 @@
 """Alibaba's Wan behind new-api: how the adaptor `ali` reads a request, and how DashScope answers.
 
-The adaptor drops files and flat metadata without a word, so a request that forgot to nest them
-goes up without its picture and is refused there.
+The adaptor silently drops files, and metadata that is not nested in `input` and `parameters`. The
+vendor then gets the request without its picture, and refuses it.
 """
 
 import re
@@ -40,7 +40,7 @@ TIERS: Mapping[str, tuple[str, ...]] = {
     "wanx2.1-i2v-turbo": ("480P", "720P"),
     "wan2.2-kf2v-flash": ("480P", "720P", "1080P"),
 }
-LARGE = ("wan2.5-i2v-preview", "wan2.2-i2v-plus")  # 1080P where nothing is said
+LARGE = ("wan2.5-i2v-preview", "wan2.2-i2v-plus")  # their default is 1080P
 SILENT = ("wan2.2", "wanx2.1")
 SEEDS = range(2**31)
 LONGEST_NEGATIVE = 500
@@ -81,7 +81,7 @@ def _size(sent: Submission, parameters: Mapping[str, object]) -> tuple[Size | No
             raise sent.unconverted(f"invalid size: {sent.size}, example: 1920*1080")
         return _pixels(str(parameters.get("size") or sent.size or "1920*1080")), ""
     tier = "1080P" if sent.model in LARGE else "720P"
-    if sent.size and "*" not in sent.size:  # with one it goes up as `size`, which nobody reads
+    if sent.size and "*" not in sent.size:  # the vendor ignores a size with `*`
         tier = sent.size.upper()
         tier = tier if tier.endswith("P") else f"{tier}P"
     tier = str(parameters.get("resolution") or tier)

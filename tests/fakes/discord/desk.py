@@ -20,7 +20,7 @@ OPEN_PATHS = ("/interactions/", "/webhooks/", "/gateway")
 CUT_OFF = 0
 
 
-class Desk:
+class StepContext:
     """Serves everything below the API's base address."""
 
     def __init__(self, *, token: str, routes: Sequence[Route], clock: Callable[[], float]) -> None:

@@ -16,7 +16,7 @@ from tests.fakes.streams import Stream, within
 
 from .account import AccountRoutes
 from .cdn import Cdn, Download
-from .desk import Desk
+from .desk import StepContext
 from .faults import Faults, Hold
 from .gateway import Gateway, Intent
 from .interaction import Interaction
@@ -58,7 +58,7 @@ class FakeDiscord:
             *ResponseRoutes(self.world).routes(),
             *AccountRoutes(self.world).routes(),
         ]
-        self.desk = Desk(token=self.token, routes=routes, clock=clock)
+        self.desk = StepContext(token=self.token, routes=routes, clock=clock)
         self._streams: dict[str, Stream[Any]] = {
             "message": self.world.posted,
             "edit": self.world.edited,

@@ -24,7 +24,7 @@ DOWNLOAD = "file"
 UPLOAD_LIMIT, LOCAL_UPLOAD_LIMIT = 50 * MIB, 2000 * MIB
 
 
-class Desk:
+class StepContext:
     """Serves /bot<token>/<method> and /file/bot<token>/<path>.
 
     `calls` is the journal; getUpdates has one of its own and is left out. `upload_limit` is in

@@ -16,7 +16,7 @@ from tests.fakes.streams import Stream
 from .account import Account
 from .callback import Callback
 from .calls import Call
-from .desk import LOCAL_UPLOAD_LIMIT, Desk, leak_finder
+from .desk import LOCAL_UPLOAD_LIMIT, StepContext, leak_finder
 from .editing import Editing
 from .faults import Faults, Hold
 from .files import Download, Files
@@ -75,7 +75,7 @@ class FakeTelegram:
         self.rates = Rates(clock=clock)
         self.webhook = Webhook(self.world.updates, clock=clock)
         self._account = Account(self.world)
-        self.desk = Desk(
+        self.desk = StepContext(
             self.world,
             [
                 *self._account.methods(),

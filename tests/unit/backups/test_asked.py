@@ -21,18 +21,18 @@ async def test_it_ends_the_trouble_of_the_nightly_one_unless_that_has_a_copy_to_
     tmp_path: Path, second: bool, words: list[None]
 ) -> None:
     """The second place may be what is away, and this one goes nowhere else."""
-    site, clock, told = Site(tmp_path), FakeClock(), []
+    site, clock, report_outcome = Site(tmp_path), FakeClock(), []
     await site.furnish()
     settings = site.config.settings
     backup = settings.backup.model_copy(update={"copy_to": str(tmp_path / "2")} if second else {})
     config = replace(site.config, settings=settings.model_copy(update={"backup": backup}))
 
     async def tell(why: str | None) -> None:
-        told.append(why)
+        report_outcome.append(why)
 
     async with open_store(config, Home(site.data), clock, changed=lambda: None) as store:
         basis = Basis(config=config, clock=clock, bells=Bells.new(), store=store, gateways={})
-        asked = backup_use_cases(basis, site.storage, told=tell)
+        asked = backup_use_cases(basis, site.storage, report_outcome=tell)
         made = await perform(asked["db.backup"], {}, actor="cli:ann")
     assert Path(str(made["folder"])).is_dir()
-    assert told == words
+    assert report_outcome == words

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.backups import archive
-from bot.backups.daily import AGAIN, CHECK_EVERY, FIRST, Daily, quiet_after
+from bot.backups.daily import CHECK_EVERY, FIRST, RETRY_EVERY, Daily, quiet_after
 from bot.backups.restoring import ASIDE
-from bot.core.desk import SETTLED
+from bot.core.context import SETTLED
 from bot.store.database import open_database
 from bot.store.identity import Home
 from tests.fakes.clock import FakeClock
@@ -61,7 +61,7 @@ class Night:
         end = self.clock.now() + seconds
         while self.clock.now() < end:
             await self.clock.asleep()
-            await self.clock.advance(min(AGAIN / 6, end - self.clock.now()))
+            await self.clock.advance(min(RETRY_EVERY / 6, end - self.clock.now()))
         await self.clock.asleep()
 
 
@@ -176,10 +176,10 @@ async def test_nobody_is_told_that_somebody_is_just_making_one(site: Site) -> No
     with (folder / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         async with running(site, at="2026-01-16T03:55") as night:
-            await night.until(AGAIN / 2)
+            await night.until(RETRY_EVERY / 2)
             assert (night.backups, night.told) == ([], [])
             fcntl.flock(lock, fcntl.LOCK_UN)
-            await night.until(AGAIN)
+            await night.until(RETRY_EVERY)
             assert len(night.backups) == 1
 
 
@@ -241,7 +241,7 @@ async def test_each_is_copied_to_the_second_place_once_that_is_there(site: Site)
         await night.until(16 * HOUR)
         assert (len(night.backups), len(night.told)) == (1, 1)
         place.unlink()
-        await night.until(AGAIN)
+        await night.until(RETRY_EVERY)
         assert [it.name for it in place.glob("zoetrope-*")] == night.backups
         await night.until(3 * DAY)
         assert sorted(it.name for it in place.glob("zoetrope-*")) == night.backups[-2:]

@@ -17,7 +17,7 @@ from bot.store.identity import Home
 from bot.store.jobs import Jobs
 from bot.store.restored import restored_jobs, settle
 from bot.store.spool import Spool
-from bot.store.tables import drafts, jobs, posts, updates
+from bot.store.tables import jobs, posts, proposals, updates
 from bot.store.times import Times
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store
@@ -36,7 +36,7 @@ async def store(new_tables_url: NewUrl) -> AsyncIterator[Store]:
 async def test_whatever_may_have_been_ordered_since_is_held(site: Site) -> None:
     restored = await site.restore(await site.back_up())
     assert await site.states() == AS_RESTORED
-    assert (restored.settled.held, restored.settled.looking) == (2, 1)
+    assert (restored.settled.held, restored.settled.polling) == (2, 1)
     costs = (jobs.c.quota_cost, jobs.c.spend_cost)
     held = sa.select(jobs.c.reason, *costs, jobs.c.due_at, jobs.c.ended_at).where(
         jobs.c.reason == "restored"
@@ -116,7 +116,7 @@ async def test_what_people_wrote_and_nobody_read_is_not_read_again(site: Site) -
 
     query = sa.select(sa.func.count()).where(updates.c.due_at.is_not(None))
     assert await site.rows(lambda it: it.scalar(query)) == 0
-    assert await site.rows(lambda it: it.scalar(sa.select(sa.func.count(drafts.c.id)))) == 0
+    assert await site.rows(lambda it: it.scalar(sa.select(sa.func.count(proposals.c.id)))) == 0
     known = sa.select(sa.func.count(updates.c.id))
     assert await site.rows(lambda it: it.scalar(known)) == 2, "they are known by their numbers"
 
@@ -215,7 +215,7 @@ async def test_all_else_is_as_it_was(site: Site) -> None:
     await site.change("DELETE FROM posts")
     await site.change("DELETE FROM jobs WHERE status = 'delivered'")
     await site.restore(backup)
-    for table in ("owners", "places", "handles", "moves", "told", "refusals", "gateways"):
+    for table in ("owners", "places", "handles", "moves", "last_notices", "refusals", "gateways"):
         rows = await site.rows(
             lambda it, name=table: former.read(it, jobs.metadata.tables[name])  # type: ignore[misc]
         )

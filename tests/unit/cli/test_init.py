@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from bot.cli.init import set_up
-from bot.cli.init.draft import Draft
 from bot.cli.init.gateway import configured_meanings
+from bot.cli.init.setup import Setup
 from bot.cli.words import explain
 from bot.config import Misconfigured
 from bot.core.errors import Refused
-from bot.gateways.meanings import Meaning, Place
+from bot.gateways.meanings import Meaning, Stage
 from bot.gateways.table import Said
 
 GATEWAY = ["gateways.main.base_url", "gateways.main.api_key"]
@@ -31,16 +31,16 @@ def test_without_a_terminal_it_names_the_tokens_of_both_networks() -> None:
 def test_a_gateways_own_rows_judge_its_key_where_they_are_configured(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     said = Said(("purse_empty",))
-    draft = Draft(file, environment={})
-    known = configured_meanings(draft, "main")
-    assert known.find(said, status=403, at=Place.POLL) is None
+    setup = Setup(file, environment={})
+    known = configured_meanings(setup, "main")
+    assert known.find(said, status=403, at=Stage.POLL) is None
 
     file.write_text('[[gateways.main.answers]]\ncodes = ["purse_empty"]\nmeaning = "no_balance"\n')
-    known = configured_meanings(draft, "main")
-    found = known.find(said, status=403, at=Place.POLL)
+    known = configured_meanings(setup, "main")
+    found = known.find(said, status=403, at=Stage.POLL)
     assert found
     assert found.row.meaning is Meaning.NO_BALANCE
 
     file.write_text('[[gateways.main.answers]]\ncodes = ["-_-"]\nmeaning = "no_balance"\n')
     with pytest.raises(Misconfigured):
-        configured_meanings(draft, "main")
+        configured_meanings(setup, "main")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.init import limits
-from bot.cli.init.draft import Draft
+from bot.cli.init.setup import Setup
 from bot.cli.init.talk import Talk
 from bot.config import load
 from bot.core.prices import MICRO
@@ -54,7 +54,7 @@ def told(
     """The priced models in the file, by name, once all was asked."""
     file = folder / "config.toml"
     file.write_text(f"{text}{gateway}", "utf-8")
-    limits.set_up(typist, Draft(file, environment=SECRETS))
+    limits.set_up(typist, Setup(file, environment=SECRETS))
     shown = tomllib.loads(file.read_text("utf-8")).get("models", {})
     return {name: table for name, table in shown.items() if "price" in table}
 

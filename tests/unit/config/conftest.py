@@ -18,7 +18,7 @@ PACKAGED = tuple(name for name, table in _TABLES.items() if table.get("assumed")
 """The wire names of models that a gateway is taken to have which lists none."""
 
 Read = Callable[..., Config]
-Told = Callable[..., list[str]]
+TextAnswer = Callable[..., list[str]]
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def read(tmp_path: Path) -> Read:
 
 
 @pytest.fixture
-def told(read: Read) -> Told:
+def told(read: Read) -> TextAnswer:
     """Everything that is said about a text, in words."""
 
     def told_(text: str = "", *, gateway: str = GATEWAY, **environment: str) -> list[str]:

@@ -3,9 +3,9 @@
 import pytest
 
 from bot.app import gateway_settings
-from bot.gateways.meanings import Meaning, Place, Row
+from bot.gateways.meanings import Meaning, Row, Stage
 
-from .conftest import GATEWAY, Read, Told
+from .conftest import GATEWAY, Read, TextAnswer
 
 ROW = "[[gateways.main.answers]]\n"
 
@@ -19,7 +19,7 @@ def test_an_operators_row_reaches_the_client_of_that_gateway(read: Read) -> None
             meaning=Meaning.NO_BALANCE,
             codes=("purse_empty",),
             status=frozenset({418}),
-            at=frozenset({Place.CREATE}),
+            at=frozenset({Stage.CREATE}),
         ),
     )
 
@@ -60,12 +60,12 @@ def test_an_operators_row_reaches_the_client_of_that_gateway(read: Read) -> None
         ('codes = ["x1"]\nmeaning = "busy"\nat = ["poll"]', "gateways.main.answers.1.at.1"),
     ],
 )
-def test_what_is_wrong_with_a_row_is_said(told: Told, row: str, sentence: str) -> None:
+def test_what_is_wrong_with_a_row_is_said(told: TextAnswer, row: str, sentence: str) -> None:
     (said, *_) = told(gateway=GATEWAY + ROW + row)
     assert said.startswith(sentence)
 
 
-def test_a_row_is_counted_from_one(told: Told) -> None:
+def test_a_row_is_counted_from_one(told: TextAnswer) -> None:
     rows = ROW + 'codes = ["x1"]\nmeaning = "busy"\n' + ROW + 'meaning = "busy"'
     (said, *_) = told(gateway=GATEWAY + rows)
     assert said.startswith("gateways.main.answers.2 says nothing")

@@ -11,7 +11,7 @@ from bot.core.models import Model
 from bot.core.orders import Kind
 from bot.core.presets import Preset
 from bot.core.wishes import Extra
-from tests.unit.config.conftest import GATEWAY, KNOWN, PACKAGED, Read, Told
+from tests.unit.config.conftest import GATEWAY, KNOWN, PACKAGED, Read, TextAnswer
 from tests.unit.core.orders import order
 
 MINE = """
@@ -111,7 +111,7 @@ def test_a_quality_that_a_model_does_not_make_may_have_a_price(read: Read) -> No
     assert _model(read(f"[models.sora-2]\n{BY_QUALITY}"), "sora-2").prices == {"720p": 100_000}
 
 
-def test_where_prices_go_by_quality_none_may_be_missing(told: Told) -> None:
+def test_where_prices_go_by_quality_none_may_be_missing(told: TextAnswer) -> None:
     (said,) = told(f"{WAN}price = {{ 480p = 0.05, 1080p = 0.15 }}")
     assert said.startswith("models.wan2.5-t2v-preview.price.720p is missing: where prices are set")
 
@@ -132,7 +132,7 @@ def test_presets_are_added_and_hidden(read: Read) -> None:
 
 
 @pytest.mark.parametrize("table", ["prompt = 5", 'label = "Waltz"', 'prompt = "W"\nlabl = "W"'])
-def test_a_preset_that_is_none_is_told(told: Told, table: str) -> None:
+def test_a_preset_that_is_none_is_told(told: TextAnswer, table: str) -> None:
     (sentence,) = told(f"[presets.waltz]\n{table}")
     assert sentence.startswith("presets.waltz.")
 
@@ -212,7 +212,7 @@ BY_LINK = '[models.sora-2]\npicture = { transport = "url" }\n'
 PUBLIC = '[web]\npublic_url = "https://videos.example"\n'
 
 
-def test_links_need_an_address_that_the_world_sees(read: Read, told: Told) -> None:
+def test_links_need_an_address_that_the_world_sees(read: Read, told: TextAnswer) -> None:
     assert told(BY_LINK) == [
         (
             "models.sora-2.picture.transport is url: such a model fetches pictures from here, and"
@@ -233,7 +233,7 @@ def test_a_model_without_pictures_needs_no_links(read: Read, line: str, dialect:
     assert not config.catalog.linked
 
 
-def test_a_mistake_beside_the_address_does_not_hide_it(told: Told) -> None:
+def test_a_mistake_beside_the_address_does_not_hide_it(told: TextAnswer) -> None:
     sentences = told(f"{BY_LINK}{PUBLIC}port = -1")
     assert [sentence.partition(" ")[0] for sentence in sentences] == ["web.port"]
 
@@ -255,7 +255,9 @@ def test_a_model_of_sounds_is_the_operators_to_name(read: Read) -> None:
     assert Kind.SOUND not in {kind for each in read().catalog.models for kind in each.kinds}
 
 
-def test_new_api_gets_no_sounds_unless_the_operator_knows_better(read: Read, told: Told) -> None:
+def test_new_api_gets_no_sounds_unless_the_operator_knows_better(
+    read: Read, told: TextAnswer
+) -> None:
     mine = MINE.replace('"t2v"', '"s2v"') + "picture = { transport = 'data-uri' }\n"
     places = "places = { s2v = [['metadata.img_url'], ['metadata.audio_url']] }\n"
     (sentence,) = told(mine + places)
@@ -264,7 +266,7 @@ def test_new_api_gets_no_sounds_unless_the_operator_knows_better(read: Read, tol
     assert known.kinds == (Kind.SOUND,)
 
 
-def test_a_money_limit_needs_every_price(told: Told) -> None:
+def test_a_money_limit_needs_every_price(told: TextAnswer) -> None:
     text = "[limits]\npurse_money_per_day = 5\n[models.sora-2]\nprice = 0.1"
     remedy = "Set the price of one second, or limit videos instead."
     assert sorted(told(text)) == sorted(
@@ -422,16 +424,18 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("line", "sentence"), WRONG.values(), ids=WRONG)
-def test_a_mistake_in_a_model_is_told_with_its_remedy(told: Told, line: str, sentence: str) -> None:
+def test_a_mistake_in_a_model_is_told_with_its_remedy(
+    told: TextAnswer, line: str, sentence: str
+) -> None:
     assert told(f"[models.sora-2]\n{line}") == [f"models.sora-2.{sentence}"]
 
 
-def test_a_model_that_takes_pictures_says_how(told: Told) -> None:
+def test_a_model_that_takes_pictures_says_how(told: TextAnswer) -> None:
     text = MINE.replace('kinds = ["t2v"]', 'kinds = ["i2v"]')
     assert told(text) == ["models.mine-v1.picture is missing. Add it to the configuration file."]
 
 
-def test_a_mistake_in_one_model_hides_no_other(told: Told) -> None:
+def test_a_mistake_in_one_model_hides_no_other(told: TextAnswer) -> None:
     text = '[models.sora-2]\nprice = -1\n[models."wan2.5-t2v-preview"]\nseconds = ["x"]'
     assert [sentence.partition(" ")[0] for sentence in told(text)] == [
         "models.wan2.5-t2v-preview.seconds.1",

@@ -9,7 +9,7 @@ import pytest
 
 from bot.cli.check import offered, remarks, too_dear, what_can_run, worst_day
 from bot.cli.run import obstacles
-from tests.unit.config.conftest import GATEWAY, PACKAGED, SECRETS, Read, Told
+from tests.unit.config.conftest import GATEWAY, PACKAGED, SECRETS, Read, TextAnswer
 
 TOKEN = "123456789:AAEaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 _PER_SECOND = dict.fromkeys(PACKAGED, 0.05) | {"sora-2": 0.2}
@@ -167,7 +167,7 @@ def test_an_address_that_telegram_never_calls_is_an_obstacle(
 
 @pytest.mark.parametrize("end", [f"/bot{TOKEN}", f"/file/bot{TOKEN}/getMe"])
 def test_an_address_with_the_token_in_it_is_refused_without_showing_it(
-    told: Told, end: str
+    told: TextAnswer, end: str
 ) -> None:
     (said,) = told(f'[telegram]\napi_url = "https://api.telegram.org{end}"')
     assert said.startswith("telegram.api_url holds a bot's token.")

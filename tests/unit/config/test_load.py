@@ -8,7 +8,7 @@ import pytest
 from bot.config import Misconfigured, load
 from bot.core.keeping import DAY, Rules
 from bot.core.quotas import Limits
-from tests.unit.config.conftest import GATEWAY, SECRETS, Read, Told
+from tests.unit.config.conftest import GATEWAY, SECRETS, Read, TextAnswer
 
 WRONG: dict[str, tuple[str, str]] = {
     "unknown key": (
@@ -124,7 +124,7 @@ def test_a_file_that_an_editor_of_windows_saved_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "network", ["0.0.0.0/0", "::/0", " ::/0", "1.2.3.4/0", "128.0.0.0/1", "0.0.0.0/7", "2000::/3"]
 )
-def test_nobody_trusts_most_of_the_internet_as_a_proxy(told: Told, network: str) -> None:
+def test_nobody_trusts_most_of_the_internet_as_a_proxy(told: TextAnswer, network: str) -> None:
     (said,) = told(f'[web]\ntrusted_proxies = ["{network}"]')
     assert "not a proxy's network but most of the internet" in said
 
@@ -138,16 +138,16 @@ def test_the_networks_of_proxies_are_taken(read: Read, network: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "sentence"), WRONG.values(), ids=WRONG)
-def test_a_mistake_is_told_with_its_remedy(told: Told, text: str, sentence: str) -> None:
+def test_a_mistake_is_told_with_its_remedy(told: TextAnswer, text: str, sentence: str) -> None:
     assert told(text) == [sentence]
 
 
-def test_nothing_in_a_shared_file_can_move_the_cursor(told: Told) -> None:
+def test_nothing_in_a_shared_file_can_move_the_cursor(told: TextAnswer) -> None:
     (sentence,) = told('"\\u001b[2J 🎬" = 1')
     assert sentence.startswith("·[2J 🎬 is not a setting.")
 
 
-def test_every_mistake_is_told_at_once(told: Told) -> None:
+def test_every_mistake_is_told_at_once(told: TextAnswer) -> None:
     text = (
         'colour = 1\nlanguage = 5\n[discord]\ntoken = "x"\n[limits]\nperson_at_once = -2\n'
         '[models.mine]\nfamily = "mine"\n[models.sora-2]\nseconds = []'
@@ -186,7 +186,7 @@ def test_without_a_gateway_nothing_can_be_made() -> None:
     assert problem.startswith("No gateway is configured")
 
 
-def test_a_gateway_without_its_key_names_the_variable(told: Told) -> None:
+def test_a_gateway_without_its_key_names_the_variable(told: TextAnswer) -> None:
     assert told(gateway='[gateways.Eighty-8]\nbase_url = "https://a.example"')[0] == (
         "gateways.Eighty-8.api_key is missing. Set the environment variable"
         " ZOETROPE_GATEWAYS__EIGHTY_8__API_KEY, or ZOETROPE_GATEWAYS__EIGHTY_8__API_KEY_FILE"
@@ -194,7 +194,7 @@ def test_a_gateway_without_its_key_names_the_variable(told: Told) -> None:
     )
 
 
-def test_a_gateway_without_an_address_is_told_so(told: Told) -> None:
+def test_a_gateway_without_an_address_is_told_so(told: TextAnswer) -> None:
     sentence = "gateways.main.base_url is missing. Add it to the configuration file."
     assert told(gateway='[gateways.main]\ndialect = "openai"') == [sentence]
 
@@ -263,12 +263,12 @@ def test_the_environment_overrides_the_file(read: Read) -> None:
     assert config.settings.gateways["main"].media_origins == ("https://cdn.example",)
 
 
-def test_an_empty_variable_is_as_good_as_none(read: Read, told: Told) -> None:
+def test_an_empty_variable_is_as_good_as_none(read: Read, told: TextAnswer) -> None:
     assert read(ZOETROPE_LANGUAGE="").settings.language == "en"
     assert "api_key is missing" in told(ZOETROPE_GATEWAYS__MAIN__API_KEY="")[0]
 
 
-def test_a_misspelt_variable_is_a_mistake_too(told: Told) -> None:
+def test_a_misspelt_variable_is_a_mistake_too(told: TextAnswer) -> None:
     assert told(ZOETROPE_DISCORD__TOKN="t", ZOETROPE_LIMITS="5", ZOETROPE_WEB__PORT="[") == [
         "discord.tokn is not a setting. Did you mean “token”?",
         "web.port is '['; a value of type integer belongs there.",

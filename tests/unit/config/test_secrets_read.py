@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.config.conftest import PACKAGED, Read, Told
+from tests.unit.config.conftest import PACKAGED, Read, TextAnswer
 
 
 def test_a_secret_may_stand_in_a_file_of_its_own(read: Read, tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ def test_a_secret_may_stand_in_a_file_of_its_own(read: Read, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
 def test_a_secrets_file_that_others_can_read_is_refused(
-    told: Told, tmp_path: Path, mode: int
+    told: TextAnswer, tmp_path: Path, mode: int
 ) -> None:
     secret = tmp_path / "token"
     secret.write_text("t-2")
@@ -33,7 +33,7 @@ def test_a_secrets_file_that_others_can_read_is_refused(
     ]
 
 
-def test_a_secrets_file_that_cannot_be_read_is_named(told: Told, tmp_path: Path) -> None:
+def test_a_secrets_file_that_cannot_be_read_is_named(told: TextAnswer, tmp_path: Path) -> None:
     secret = tmp_path / "nowhere"
     assert told(ZOETROPE_DISCORD__TOKEN_FILE=str(secret)) == [
         (
@@ -55,7 +55,7 @@ SECRETS_FOR_NAMES = {
 
 
 @pytest.mark.parametrize("given", SECRETS_FOR_NAMES.values(), ids=SECRETS_FOR_NAMES)
-def test_a_secret_in_the_place_of_its_file_is_not_repeated(told: Told, given: str) -> None:
+def test_a_secret_in_the_place_of_its_file_is_not_repeated(told: TextAnswer, given: str) -> None:
     sentence = (
         " names no file that I can read. The path of a file belongs there, not what the file holds."
     )
@@ -63,7 +63,9 @@ def test_a_secret_in_the_place_of_its_file_is_not_repeated(told: Told, given: st
     assert told(ZOETROPE_SECRETS=given) == [f"secrets{sentence}"]
 
 
-def test_only_what_may_be_secret_is_read_from_files(read: Read, told: Told, tmp_path: Path) -> None:
+def test_only_what_may_be_secret_is_read_from_files(
+    read: Read, told: TextAnswer, tmp_path: Path
+) -> None:
     file = tmp_path / "held"
     file.touch(mode=0o600)
     file.write_text("postgresql+asyncpg://bot:canary@db/zoetrope")
@@ -74,12 +76,12 @@ def test_only_what_may_be_secret_is_read_from_files(read: Read, told: Told, tmp_
     ]
 
 
-def test_a_secret_in_the_place_of_another_value_is_not_repeated(told: Told) -> None:
+def test_a_secret_in_the_place_of_another_value_is_not_repeated(told: TextAnswer) -> None:
     assert told(ZOETROPE_LOG_LEVEL="sk-canary")[0].startswith("log_level is '•••'; it has to be")
 
 
 @pytest.mark.parametrize("odd", ["/tmp", "/dev/null"])
-def test_what_is_no_regular_file_is_not_advised_upon(told: Told, odd: str) -> None:
+def test_what_is_no_regular_file_is_not_advised_upon(told: TextAnswer, odd: str) -> None:
     """The advice `chmod 600 /tmp` would lock everybody else out of it."""
     assert told(ZOETROPE_DISCORD__TOKEN_FILE=odd) == [
         (
@@ -108,12 +110,12 @@ def test_what_a_paste_leaves_around_a_secret_is_no_part_of_it(
 
 
 @pytest.mark.parametrize("given", [" ", "\r\n"])
-def test_blanks_are_as_good_as_no_secret(told: Told, given: str) -> None:
+def test_blanks_are_as_good_as_no_secret(told: TextAnswer, given: str) -> None:
     assert "api_key is missing" in told(ZOETROPE_GATEWAYS__MAIN__API_KEY=given)[0]
 
 
 @pytest.mark.parametrize("given", ["…", "sk-…", "...", "sk-..."])
-def test_the_placeholder_of_the_instructions_is_no_secret(told: Told, given: str) -> None:
+def test_the_placeholder_of_the_instructions_is_no_secret(told: TextAnswer, given: str) -> None:
     assert told(ZOETROPE_GATEWAYS__MAIN__API_KEY=given) == [
         (
             "gateways.main.api_key is still the placeholder of the instructions."
@@ -123,7 +125,9 @@ def test_the_placeholder_of_the_instructions_is_no_secret(told: Told, given: str
 
 
 @pytest.mark.parametrize("given", ["can\nary", "can\x00ary", "can ary", "can\u200bary", "canärý"])
-def test_a_secret_of_impossible_characters_is_told_but_not_shown(told: Told, given: str) -> None:
+def test_a_secret_of_impossible_characters_is_told_but_not_shown(
+    told: TextAnswer, given: str
+) -> None:
     (sentence,) = told(ZOETROPE_DISCORD__TOKEN=given)
     assert sentence == (
         "discord.token holds characters that no such secret has: a blank or a line break inside,"
@@ -131,7 +135,7 @@ def test_a_secret_of_impossible_characters_is_told_but_not_shown(told: Told, giv
     )
 
 
-def test_without_a_single_model_nothing_can_be_made(told: Told) -> None:
+def test_without_a_single_model_nothing_can_be_made(told: TextAnswer) -> None:
     text = "".join(f'[models."{name}"]\nhidden = true\n' for name in PACKAGED)
     (sentence,) = told(text)
     assert sentence.startswith("models: all are hidden")
@@ -147,14 +151,14 @@ def test_without_a_single_model_nothing_can_be_made(told: Told) -> None:
         "postgresql+asyncpg://bot:canary@db:port/zoetrope",
     ],
 )
-def test_a_database_that_we_have_no_driver_for_is_told(told: Told, url: str) -> None:
+def test_a_database_that_we_have_no_driver_for_is_told(told: TextAnswer, url: str) -> None:
     (sentence,) = told(ZOETROPE_DATABASE_URL=url)
     assert sentence.startswith("database_url has to be sqlite:///<file> or postgresql")
     assert "canary" not in sentence
 
 
 @pytest.mark.parametrize("url", ["foo://bucket", "s3://", "s3:bucket", "memory://", "http://a/b"])
-def test_a_storage_that_is_none_is_told_in_one_line(told: Told, url: str) -> None:
+def test_a_storage_that_is_none_is_told_in_one_line(told: TextAnswer, url: str) -> None:
     (sentence,) = told(ZOETROPE_STORAGE_URL=url)
     assert sentence.startswith("storage_url has to be a folder, or a bucket such as s3://")
     assert "\n" not in sentence
@@ -185,7 +189,7 @@ ADDRESSES = {
 
 @pytest.mark.parametrize("given", ADDRESSES.values(), ids=ADDRESSES)
 def test_an_address_with_more_in_it_does_not_belong_into_a_shared_file(
-    told: Told, given: str
+    told: TextAnswer, given: str
 ) -> None:
     (sentence,) = told(gateway=f'[gateways.main]\nbase_url = "{given}"')
     assert sentence.startswith("gateways.main.base_url has more in it than an address: a name or")
@@ -195,12 +199,12 @@ def test_an_address_with_more_in_it_does_not_belong_into_a_shared_file(
 @pytest.mark.parametrize(
     "given", ["https://me:canary@a:b", "me:canary@a", "https://me:ca/canary@a"]
 )
-def test_no_password_is_repeated_of_what_is_no_address(told: Told, given: str) -> None:
+def test_no_password_is_repeated_of_what_is_no_address(told: TextAnswer, given: str) -> None:
     (sentence,) = told(gateway=f'[gateways.main]\nbase_url = "{given}"')
     assert "•••@a" in sentence
     assert "canary" not in sentence
 
 
 @pytest.mark.parametrize("text", SPILLING)
-def test_no_secret_is_repeated_in_a_complaint(told: Told, text: str) -> None:
+def test_no_secret_is_repeated_in_a_complaint(told: TextAnswer, text: str) -> None:
     assert "canary" not in "".join(told(text))

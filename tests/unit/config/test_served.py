@@ -6,7 +6,7 @@ from bot.config import plugins
 from bot.config.layers import Served
 from bot.core.models import Model
 from bot.core.orders import Kind
-from tests.unit.config.conftest import GATEWAY, Read, Told
+from tests.unit.config.conftest import GATEWAY, Read, TextAnswer
 
 
 def _model(read: Read, name: str, known: str = "") -> Model:
@@ -96,7 +96,7 @@ def test_a_row_holds_only_where_every_version_that_may_serve_is_in_it(
 
 
 @pytest.mark.parametrize("given", ["'newest'", "'1.0'", "'1'", "'0'", "'-1.0.0'", "1.1"])
-def test_a_version_that_is_none_is_a_mistake(told: Told, given: str) -> None:
+def test_a_version_that_is_none_is_a_mistake(told: TextAnswer, given: str) -> None:
     """A part of one, say 1.0, would count as the older relay, which takes pictures otherwise."""
     (said,) = told(gateway=f"{GATEWAY}plugins = {{ kling = {given} }}\n")
     assert said.startswith(f"gateways.main.plugins.kling is {given}; it has to be")

@@ -7,7 +7,7 @@ from bot.config import Config
 from bot.core.accounts import Terms
 from bot.core.orders import Kind
 from bot.core.quotas import Limits, Purse
-from tests.unit.config.conftest import GATEWAY, PACKAGED, Read, Told
+from tests.unit.config.conftest import GATEWAY, PACKAGED, Read, TextAnswer
 
 CLUB = "discord:123456789012345678"
 GROUP = "telegram:-1001234567890"
@@ -81,13 +81,13 @@ MONEY = "purse_money_per_day = 5\n"
 NO_PRICE = "price is missing, but purse_money_per_day counts money."
 
 
-def test_a_limit_in_money_of_a_community_needs_the_prices_of_its_models(told: Told) -> None:
+def test_a_limit_in_money_of_a_community_needs_the_prices_of_its_models(told: TextAnswer) -> None:
     said = told(f"{OWN}{MONEY}", gateway=TWO, **KEY)
     assert len(said) == len(PACKAGED)
     assert all(NO_PRICE in sentence for sentence in said)
 
 
-def test_what_is_wrong_for_several_is_said_once(told: Told) -> None:
+def test_what_is_wrong_for_several_is_said_once(told: TextAnswer) -> None:
     assert len(told(f"{OWN}[limits]\n{MONEY}", gateway=TWO, **KEY)) == len(PACKAGED)
 
 
@@ -119,7 +119,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("text", "sentence"), WRONG.values(), ids=WRONG)
-def test_what_can_not_be_is_said(told: Told, text: str, sentence: str) -> None:
+def test_what_can_not_be_is_said(told: TextAnswer, text: str, sentence: str) -> None:
     (said,) = told(text, gateway=TWO, **KEY)
     assert said.startswith(sentence)
 
@@ -132,7 +132,7 @@ def test_what_can_not_be_is_said(told: Told, text: str, sentence: str) -> None:
     ],
 )
 def test_what_has_no_place_there_is_likened_only_to_what_has(
-    told: Told, key: str, remedy: str
+    told: TextAnswer, key: str, remedy: str
 ) -> None:
     (said,) = told(f'[communities."{GROUP}"]\n{key} = "UTC"\n')
     assert said == f"communities.{GROUP}.{key} is not a setting. {remedy}"
@@ -146,12 +146,12 @@ def test_what_has_no_place_there_is_likened_only_to_what_has(
         "telegram:@club", "playground:room",
     ],
 )  # fmt: skip
-def test_a_name_that_no_community_has_is_a_mistake(told: Told, name: str) -> None:
+def test_a_name_that_no_community_has_is_a_mistake(told: TextAnswer, name: str) -> None:
     (said,) = told(f'[communities."{name}"]\n')
     assert said.startswith(f"communities.{name} names no community. ")
 
 
-def test_mistakes_of_communities_are_told_beside_others(told: Told) -> None:
+def test_mistakes_of_communities_are_told_beside_others(told: TextAnswer) -> None:
     said = told(f'colour = 1\n{OWN}[communities."club"]\n', gateway=TWO, **KEY)
     assert sorted(sentence.split()[0] for sentence in said) == ["colour", "communities.club"]
 

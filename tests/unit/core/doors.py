@@ -1,4 +1,4 @@
-"""A front door over real rows, for whichever network is tried."""
+"""A front door over real rows, for tests of any network."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ def open_door(
     cards: Cards | None = None,
     seen: Sequence[str] = (),
 ) -> Door:
-    """On the accounts of this service; `seen` are the networks where others read along."""
+    """Return a door on this service's accounts. On the networks in `seen`, others read along."""
     jobs, posts = Jobs(database), Posts(database)
     conversions = Conversions(ConversionQueue(database), StoredValues(database), clock)
     drawn = cards or Cards(

@@ -1,4 +1,4 @@
-"""Orders, catalogs and jobs for tests of the core."""
+"""Sample orders, catalogs and jobs for tests of the core."""
 
 from dataclasses import fields, replace
 from typing import Any
@@ -92,13 +92,13 @@ PARTS: tuple[tuple[str, type[Call | Wish]], ...] = (("call", Call), ("wish", Wis
 
 
 def order(**changes: Any) -> Order:
-    """A plain order of Ann's, with changes."""
+    """Return Ann's plain order with changes."""
     call = Call(event_id="e1", address=HALL, person=ANN, locale="en")
     return changed(Order(call=call, wish=Wish(prompt="a cat")), **changes)
 
 
 def changed(order: Order, **changes: Any) -> Order:
-    """The same with changes of its call, its wish or itself, by the names of their fields."""
+    """Return the order with changed fields of its call, its wish or itself."""
     places = {name: {each.name for each in fields(kind)} & {*changes} for name, kind in PARTS}
     parts = {
         name: replace(getattr(order, name), **{each: changes.pop(each) for each in sorted(own)})
@@ -108,7 +108,7 @@ def changed(order: Order, **changes: Any) -> Order:
 
 
 def job(**changes: Any) -> Job:
-    """A queued job for that order, with changes."""
+    """Return a queued job for Ann's plain order, with changes."""
     wish = changes.pop("order", order())
     _, request = CATALOG.choose(wish)
     plain = Job(
@@ -126,10 +126,10 @@ def job(**changes: Any) -> Job:
 
 
 def request(**changes: Any) -> VideoRequest:
-    """The request of a plain order, with changes."""
+    """Return the request of a plain order, with changes."""
     return replace(CATALOG.choose(order())[1], **changes)
 
 
 def offering(catalog: Catalog, accounts: Accounts) -> Accounts:
-    """The same with another catalog for everybody."""
+    """Return the accounts with another catalog for every place."""
     return replace(accounts, general=replace(accounts.general, catalog=catalog))

@@ -1,4 +1,4 @@
-"""Posts of the workshop as tests read them."""
+"""The workshop's posts in a form that tests can compare."""
 
 from bot.core.errors import (
     Temporary,
@@ -11,7 +11,7 @@ SILENCE = Temporary("no_answer")
 
 
 def said(workshop: Workshop) -> list[tuple[str, bool, bool]]:
-    """The attempts in order: the sentence, whether a file came along, whether directly."""
+    """Return the attempts in order: the sentence, whether with a file, whether direct."""
     return [
         (reply.text.id, with_file, nonce.endswith("d"))
         for nonce, reply, with_file in workshop.chat.said

@@ -1,4 +1,4 @@
-"""A gateway, a chat and a studio that do as scripted, and clocks that a test moves."""
+"""A gateway, a chat and a studio that do what a test scripted, and clocks that a test moves."""
 
 import asyncio
 import time
@@ -55,7 +55,7 @@ RAW = Video(key="originals/a.mkv", size=9, width=1920, height=1080, seconds=60.0
 
 
 class HandClock:
-    """Time that moves when the test says so."""
+    """A clock that moves only when the test moves it."""
 
     def __init__(self) -> None:
         self.time = self.settled_at = 1_000_000.0
@@ -72,7 +72,7 @@ class HandClock:
         return self.time - self.settled_at
 
     async def sleep(self, seconds: float) -> None:
-        """Only a database that takes nothing makes a step wait; then somebody has to mend it."""
+        """Count a nap and call the hook: a step only waits here if the database takes nothing."""
         self.time += seconds
         self.naps += 1
         if self.on_nap:
@@ -80,7 +80,7 @@ class HandClock:
 
 
 class RunningClock(HandClock):
-    """A clock that goes on by itself as well."""
+    """A hand clock that also goes on by itself."""
 
     def now(self) -> float:
         return self.time + time.monotonic()
@@ -93,7 +93,7 @@ class RunningClock(HandClock):
 
 
 class ScriptedGateway:
-    """Answers with the next outcome of each list, the last one for ever; counts its POSTs."""
+    """A gateway that answers with the next outcome of each list, repeats the last, counts POSTs."""
 
     name = "main"
     base_url = "https://gateway.test"
@@ -111,15 +111,15 @@ class ScriptedGateway:
         self.files: list[Path] = []
         """The files of the latest request."""
         self.links: list[tuple[str, ...]] = []
-        """The links of each request, whether they were sent or not."""
+        """The links of each request, whether it was sent or not."""
         self.looked_at: list[float] = []
         self.polled = 0
         self.asked: list[str | None] = []
-        """Where content was asked for, each time; None: by our own id."""
+        """Where each download was asked for; None means by our own id."""
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
-        """Happens between the first byte of the POST and its answer."""
+        """A hook that runs between the first byte of the POST and its answer."""
         self.before: Callable[[], Awaitable[object]] | None = None
-        """Happens before the first byte."""
+        """A hook that runs before the first byte of the POST."""
 
     @asynccontextmanager
     async def ready(
@@ -163,7 +163,7 @@ class ScriptedGateway:
 
 @dataclass
 class ScriptedPost:
-    """A POST that ends as it was written."""
+    """A POST that ends with a scripted outcome."""
 
     gateway: ScriptedGateway
     outcome: Creation
@@ -179,17 +179,17 @@ class ScriptedPost:
 
 
 class ScriptedStudio:
-    """Keeps nothing, remembers keys."""
+    """A studio that keeps no files and remembers their keys."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.kept: set[str] = set()
         self.receiving: set[str] = set()
-        """Names of videos that came as an answer, and that the storage did not take yet."""
+        """Names of videos that came as an answer and that the storage has not taken yet."""
         self.fits: list[Fit] = []
-        """The fit of pictures, each time."""
+        """The fit of the pictures of each call."""
         self.sizes: dict[str, int] = {}
-        """Bytes of files, if they are not 9."""
+        """Key → bytes of a file, if they are not 9."""
         self.most = 9
         """Bytes of a picture that nothing made smaller."""
         self.bad_picture: BotError | None = None
@@ -198,18 +198,18 @@ class ScriptedStudio:
         self.unplayable = False
         """Whether a video has to be converted."""
         self.conversions: list[Video | BotError] = []
-        """How they end; nothing: well."""
+        """How conversions end: an error for each; an empty list means that they succeed."""
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
-        """Happens while one is converted."""
+        """A hook that runs during a conversion."""
         self.bad_videos: list[BotError] = []
-        """Errors of the first ones, each once."""
+        """Errors of the first conversions, each raised once."""
         self.seconds = 7.2
-        """Of every sound."""
+        """Seconds of every sound."""
         self.storage_trouble: list[Exception] = []
-        """Errors when something is to be put by, each once."""
+        """Errors that `receive` raises, each once."""
         self.shrinks = False
         self.shrinking: list[Temporary] = []
-        """Its first errors."""
+        """Errors that the first calls raise, each once."""
 
     @asynccontextmanager
     async def scratch(self) -> AsyncIterator[Path]:
@@ -308,32 +308,32 @@ class ScriptedChat:
         self.sends: list[BotError | None] = [None]
         self.limit = self.can.upload_limit
         self.news: asyncio.Queue[Reply] = asyncio.Queue()
-        """All that was said or edited, for those who wait for it."""
+        """An event that is set whenever the chat got a message or an edit."""
         self.said: list[tuple[str, Reply, bool]] = []
-        """Nonce, reply and whether a file came along, of every send that was tried."""
+        """Nonce, reply and whether a file was attached, for every send that was tried."""
         self.again: list[bool] = []
-        """Of every send, whether an earlier one had an unknown end."""
+        """For every send: whether an earlier send of that post had an unknown end."""
         self.edits: list[BotError | None] = [None]
         self.edited: list[Reply] = []
         self.removals: list[BotError | None] = [None]
         self.removed: list[str | None] = []
         self.address: str | None = "https://chat.test"
-        """The beginning of the addresses of messages, where they have such."""
+        """The beginning of the addresses of messages, on networks that have such addresses."""
         self.tells: list[BotError | None] = [None]
         self.told: list[tuple[str, Text]] = []
-        """Whom it tried to tell what."""
+        """The people whom the platform tried to tell something, with the text."""
         self.buttons: list[tuple[Button, ...]] = []
-        """Under each of these."""
+        """The message ids under which each of these was sent."""
         self.nonces: list[tuple[str, float | None]] = []
-        """The nonce of each of these, and when an earlier try of it was begun."""
+        """The nonce of each of these, and when an earlier try of it began."""
         self.retold: list[tuple[str, Reply]] = []
-        """The messages that were brought up to date."""
+        """The messages that were edited."""
         self.history: dict[str, tuple[str, str]] = {}
-        """Messages for `find`, by kind of post."""
+        """Kind of post → the message that `find` returns."""
         self.is_readable = True
-        """Whether anybody can tell by `find`."""
+        """Whether `find` can tell anything."""
         self.searched_since: dict[str, float | None] = {}
-        """From when on each kind of post was looked for."""
+        """Kind of post → the time from which on `find` searched for it."""
 
     async def is_connected(self) -> bool:
         return True
@@ -403,4 +403,5 @@ class ScriptedChat:
 
 
 def following(script: list[Outcome]) -> Outcome:
+    """Return the next outcome of a script; the last one is repeated."""
     return script.pop(0) if len(script) > 1 else script[0]

@@ -1,4 +1,4 @@
-"""Access by place; owners' commands are told by tests/e2e/test_access.py."""
+"""Access by place; tests/e2e/test_access.py tests the commands of owners."""
 
 from dataclasses import replace
 
@@ -15,7 +15,9 @@ ANN = Person(id="ann", name="Ann")
 ROOM = Address(platform="room", channel="room", community="room")
 
 
-async def test_a_private_platform_is_open_and_no_other_is(workshop: Workshop) -> None:
+async def test_a_private_platform_is_open_to_all_and_others_are_closed_by_default(
+    workshop: Workshop,
+) -> None:
     access = Access(
         places=Places(workshop.database),
         facts=StoredValues(workshop.database),

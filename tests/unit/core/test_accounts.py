@@ -1,4 +1,4 @@
-"""The account of an order: where it was asked decides, by whatever id that goes."""
+"""The account of an order depends on the place where it was ordered, under any id of that place."""
 
 from dataclasses import replace
 
@@ -26,7 +26,8 @@ OWN = Terms(
 
 
 async def never(platform: str, community: str) -> list[str]:
-    raise AssertionError(f"{platform}:{community} was looked for")
+    """Fail: no former id may be looked up."""
+    raise AssertionError(f"{platform}:{community} was looked up")
 
 
 @pytest.mark.parametrize(
@@ -34,13 +35,15 @@ async def never(platform: str, community: str) -> list[str]:
     [PUB, replace(HALL, community=None), replace(HALL, platform="discord")],
     ids=["another community", "in private", "another platform"],
 )
-async def test_a_community_has_its_own_terms_and_nobody_else_has(elsewhere: Address) -> None:
+async def test_a_community_with_its_own_terms_uses_them_and_other_places_do_not(
+    elsewhere: Address,
+) -> None:
     accounts = Accounts(GENERAL, {("chat", "club"): OWN})
     assert await accounts.terms(CLUB) is OWN
     assert await accounts.terms(elsewhere) is GENERAL
 
 
-async def test_its_terms_are_its_own_under_every_id_that_it_had() -> None:
+async def test_a_community_has_its_own_terms_under_every_id_it_ever_had() -> None:
     async def ids(_platform: str, community: str) -> list[str]:
         return ["new", "newer", "old"] if community in ("old", "new", "newer") else [community]
 
@@ -50,7 +53,7 @@ async def test_its_terms_are_its_own_under_every_id_that_it_had() -> None:
     assert await accounts.terms(PUB) is GENERAL
 
 
-async def test_rows_are_asked_only_where_another_id_may_be_named() -> None:
+async def test_former_ids_are_looked_up_only_for_platforms_with_their_own_terms() -> None:
     accounts = Accounts(GENERAL, {("chat", "club"): OWN}, never)
     assert await accounts.terms(CLUB) is OWN
     assert await accounts.terms(replace(HALL, platform="discord")) is GENERAL
@@ -59,19 +62,19 @@ async def test_rows_are_asked_only_where_another_id_may_be_named() -> None:
 
 @pytest.fixture
 def house(workshop: Workshop) -> Workshop:
-    """The club has a gateway, one model and limits of its own."""
+    """A workshop where the club has a gateway, one model and limits of its own."""
     workshop.own["chat", "club"] = OWN
     return workshop
 
 
-async def test_what_a_community_orders_goes_to_its_own_gateway(house: Workshop) -> None:
+async def test_an_order_in_a_community_goes_to_its_own_gateway(house: Workshop) -> None:
     job = await house.submit(order(address=CLUB))
     assert (job.request.model, job.gateway, job.spend_cost) == ("sora-2", "club", 400_000)
     elsewhere = await house.submit(order(address=PUB))
     assert (elsewhere.request.model, elsewhere.gateway) == ("wan-t2v", "main")
 
 
-async def test_what_its_gateway_lacks_is_refused_there(house: Workshop) -> None:
+async def test_a_model_that_the_communitys_gateway_lacks_is_refused_there(house: Workshop) -> None:
     with pytest.raises(Refused, match="family_unknown"):
         await house.submit(order(address=CLUB, family="wan"))
     await house.submit(order(address=PUB, family="wan"))
@@ -85,14 +88,16 @@ async def test_a_community_is_held_to_its_own_limits(house: Workshop) -> None:
     await house.submit(order(address=PUB))
 
 
-async def test_tried_again_elsewhere_it_is_on_that_account(house: Workshop) -> None:
+async def test_an_order_repeated_in_another_place_uses_the_account_of_that_place(
+    house: Workshop,
+) -> None:
     job = await house.submit(order(address=PUB))
     call = Call(event_id="again", address=CLUB, person=ANN, locale="en")
     again = await house.service.again(job.id, Action.RETRY, call)
     assert (job.gateway, again.gateway) == ("main", "club")
 
 
-async def test_what_is_left_is_told_by_the_terms_of_the_place(house: Workshop) -> None:
+async def test_the_videos_left_today_follow_the_limits_of_the_place(house: Workshop) -> None:
     await house.submit(order(address=CLUB))
     await house.submit(order(address=PUB))
     left, usage = await house.service.left(CLUB, ANN)
@@ -100,7 +105,7 @@ async def test_what_is_left_is_told_by_the_terms_of_the_place(house: Workshop) -
     assert (await house.service.left(PUB, ANN))[0] is None
 
 
-async def test_a_card_tells_what_is_left_and_what_it_costs_by_the_terms_of_the_place(
+async def test_a_card_shows_what_is_left_and_the_cost_by_the_terms_of_the_place(
     house: Workshop,
 ) -> None:
     facts = {
@@ -113,7 +118,7 @@ async def test_a_card_tells_what_is_left_and_what_it_costs_by_the_terms_of_the_p
     assert {"fact.cost", "fact.left"}.isdisjoint(fact.id for fact in there.facts)
 
 
-async def test_a_failure_leads_only_to_what_the_place_has(house: Workshop) -> None:
+async def test_a_failure_offers_only_models_of_its_place(house: Workshop) -> None:
     failed = [
         replace(
             await house.submit(order(address=address)),
@@ -129,7 +134,7 @@ async def test_a_failure_leads_only_to_what_the_place_has(house: Workshop) -> No
     assert Action.TRY_ON in there
 
 
-async def test_a_button_is_answered_with_what_can_be_had_where_it_was_pressed(
+async def test_a_button_orders_on_the_account_of_the_place_where_it_is_pressed(
     house: Workshop,
 ) -> None:
     job = await house.submit(order(address=PUB))
@@ -141,7 +146,7 @@ async def test_a_button_is_answered_with_what_can_be_had_where_it_was_pressed(
         await house.service.again(back.id, Action.TRY_ON, replace(call, event_id="back"))
 
 
-async def test_a_limit_in_money_counts_what_each_quality_costs(workshop: Workshop) -> None:
+async def test_a_limit_in_money_counts_the_price_of_each_quality(workshop: Workshop) -> None:
     wan = replace(WAN_TEXT, prices={"720p": 100_000, "480p": 50_000})
     limits = replace(FREE, purse_money=750_000)
     workshop.own["chat", "club"] = Terms(catalog=Catalog(models=(wan,)), limits=limits)

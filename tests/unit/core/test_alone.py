@@ -1,4 +1,4 @@
-"""Steps beside each other, and one alone."""
+"""Steps that run at the same time, and one that runs alone."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from bot.core.alone import ROOM, Alone
 from tests.fakes.clock import FakeClock
 
 
-async def test_who_wants_to_be_alone_lets_those_inside_go_first_and_nobody_else_in() -> None:
+async def test_a_step_that_asks_to_run_alone_waits_for_running_steps_and_blocks_new_ones() -> None:
     clock = FakeClock()
     alone = Alone(clock.steady)
     with alone.beside() as first, alone.beside() as second:
@@ -23,7 +23,9 @@ async def test_who_wants_to_be_alone_lets_those_inside_go_first_and_nobody_else_
         assert may
 
 
-async def test_one_that_never_comes_back_keeps_the_others_out_for_half_a_minute_only() -> None:
+async def test_a_running_step_that_never_ends_blocks_other_steps_for_half_a_minute_at_most() -> (
+    None
+):
     clock = FakeClock()
     alone = Alone(clock.steady)
     with alone.beside(), alone.alone() as may:
@@ -35,7 +37,7 @@ async def test_one_that_never_comes_back_keeps_the_others_out_for_half_a_minute_
         assert may
 
 
-async def test_one_that_fails_keeps_nobody_out() -> None:
+async def test_a_step_that_raises_blocks_no_other_step() -> None:
     alone = Alone(FakeClock().steady)
     for way in (alone.beside, alone.alone):
         with pytest.raises(ZeroDivisionError), way():

@@ -1,4 +1,4 @@
-"""A change rings the loops that have to do with it, with the time at which they have."""
+"""A change of a job rings the loops that have work with it, each with its time."""
 
 import math
 from dataclasses import replace
@@ -18,7 +18,7 @@ CARDS, RESULTS = "card", "result"
 
 
 def rung(bells: Bells) -> dict[str, float]:
-    """The bells that rang, and for when."""
+    """Return the bells that rang, each with its time."""
     named = {
         **{statuses[0].value: bell for statuses, bell in bells.each_job.items()},
         **{kinds[0].value: bell for kinds, bell in bells.each_post.items()},
@@ -37,7 +37,7 @@ def rung(bells: Bells) -> dict[str, float]:
             moves.put_off(replace(MADE, progress=30), due_at=NOON + 5),
             {Status.IN_PROGRESS: NOON + 5, CARDS: NOON + 2},
         ),
-        # It left a place, so the next one in the queue was called.
+        # The job left its slot, so the next one in the queue was made due.
         (MADE, DONE, {Status.COMPLETED: NOON, Status.QUEUED: NOON, CARDS: NOON + 2}),
         (DONE, moves.stored(DONE, VIDEO), {CARDS: NOON + 2, RESULTS: NOON}),
         (
@@ -47,9 +47,9 @@ def rung(bells: Bells) -> dict[str, float]:
         ),
         (QUEUED, moves.cancelled(QUEUED, Reason.BY_PERSON), {CARDS: NOON}),
     ],
-    ids=["look", "progress", "made", "stored", "submitting", "cancelled"],
+    ids=["poll", "progress", "made", "stored", "submitting", "cancelled"],
 )
-def test_only_those_concerned_hear_of_a_change(
+def test_a_change_of_a_job_rings_only_the_loops_concerned(
     before: Job, after: Job, expected: dict[str, float]
 ) -> None:
     bells = Bells.new()
@@ -57,7 +57,7 @@ def test_only_those_concerned_hear_of_a_change(
     assert rung(bells) == expected
 
 
-def test_a_job_in_hand_rings_once_it_can_be_claimed() -> None:
+def test_a_change_of_a_claimed_job_rings_once_the_claim_ends() -> None:
     bells = Bells.new()
     bells.take(MADE)
     bells.changed(MADE, DONE, now=NOON)
@@ -66,29 +66,29 @@ def test_a_job_in_hand_rings_once_it_can_be_claimed() -> None:
     assert rung(bells) == {Status.COMPLETED: NOON}
 
 
-def test_a_step_that_wrote_nothing_lets_its_loop_ask_the_rows() -> None:
+def test_a_step_that_wrote_nothing_makes_its_loop_query_the_rows() -> None:
     bells = Bells.new()
     bells.take(DONE)
     assert bells.let_go(DONE) == UNKNOWN
     assert rung(bells) == {}
 
 
-def test_a_job_that_comes_back_as_it_was_handed_on_rings_for_the_loop_that_had_it() -> None:
+def test_a_handed_on_job_that_comes_back_unchanged_rings_its_former_loop() -> None:
     bells = Bells.new()
     bells.hand_on(MADE, bells.jobs_on[Status.COMPLETED,])
-    assert set(bells.in_hand) == {MADE.id}, "on its way nobody takes it"
+    assert set(bells.in_hand) == {MADE.id}, "no loop claims it on its way"
     bells.take(MADE)
     assert bells.let_go(MADE) == UNKNOWN
     assert rung(bells) == {Status.IN_PROGRESS: MADE.claimed_until}
 
 
-def test_an_order_rings_for_its_post_and_for_its_card() -> None:
+def test_a_new_order_rings_for_its_post_to_the_gateway_and_for_its_card() -> None:
     bells = Bells.new()
     bells.ordered(QUEUED, card_at=NOON + 8)
     assert rung(bells) == {Status.QUEUED: NOON, CARDS: NOON + 8}
 
 
-def test_a_job_is_handed_on_where_its_loop_can_begin_it_and_nobody_is_at_it() -> None:
+def test_a_job_is_handed_on_only_to_a_running_loop_with_room_while_no_step_has_it() -> None:
     bells = Bells.new()
     assert bells.way_on(DONE) is None, "no loop runs"
     on = bells.jobs_on[Status.COMPLETED,]
@@ -99,4 +99,4 @@ def test_a_job_is_handed_on_where_its_loop_can_begin_it_and_nobody_is_at_it() ->
     bells.let_go(DONE)
     bells.changed(MADE, DONE, now=NOON, on=on)
     assert list(on.take()) == [DONE]
-    assert Status.COMPLETED not in rung(bells), "it need not be looked for"
+    assert Status.COMPLETED not in rung(bells), "its row need not be queried"

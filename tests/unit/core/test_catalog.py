@@ -1,4 +1,4 @@
-"""The catalog turns a wish into a request that the model can do, or says what it can."""
+"""The catalog turns a wish into a request, or refuses it and names the choices."""
 
 from dataclasses import replace
 from typing import Any
@@ -23,7 +23,7 @@ from tests.unit.core.orders import (
 )
 
 
-def test_words_alone_go_to_the_text_model_with_its_own_defaults() -> None:
+def test_a_prompt_alone_goes_to_the_text_model_with_its_defaults() -> None:
     model, request = CATALOG.choose(order())
     assert model is WAN_TEXT
     assert (request.model, request.kind, request.seconds) == ("wan-t2v", Kind.TEXT, 5)
@@ -43,22 +43,22 @@ def test_a_picture_goes_to_the_picture_model_of_the_same_family() -> None:
     )
 
 
-def test_a_picture_without_words_brings_the_preset_along() -> None:
+def test_a_picture_without_a_prompt_uses_the_words_of_the_first_preset() -> None:
     assert CATALOG.choose(order(pictures=(CAT,), prompt=" "))[1].prompt == "Bring it to life."
 
 
-def test_without_a_wish_the_shape_nearest_to_the_picture_is_taken() -> None:
+def test_without_a_chosen_aspect_the_one_nearest_to_the_picture_is_used() -> None:
     _, request = CATALOG.choose(order(pictures=(CAT,), family="sora"))
     assert (request.aspect, request.size) == ("9:16", "720x1280")
 
 
-def test_a_model_that_wants_the_exact_size_gets_the_picture_fitted_to_it() -> None:
+def test_a_model_with_exact_sizes_gets_the_picture_fitted_to_the_size() -> None:
     _, request = CATALOG.choose(order(pictures=(CAT,), family="sora", aspect="16:9"))
     assert request.fit is not None
     assert (request.fit.width, request.fit.height) == (1280, 720)
 
 
-def test_where_the_video_follows_the_picture_a_shape_is_met_by_cropping() -> None:
+def test_where_the_video_follows_the_picture_a_chosen_aspect_crops_the_picture() -> None:
     _, request = CATALOG.choose(order(pictures=(CAT,), family="wan", aspect="1:1"))
     assert request.size == "720P"
     assert request.fit is not None
@@ -66,16 +66,16 @@ def test_where_the_video_follows_the_picture_a_shape_is_met_by_cropping() -> Non
 
 
 @pytest.mark.parametrize("name", ["wan", "Wan", "WAN-T2V"])
-def test_a_family_answers_to_its_id_its_label_and_its_wire_names(name: str) -> None:
+def test_a_family_is_found_by_its_id_its_label_and_the_names_of_its_models(name: str) -> None:
     assert CATALOG.choose(order(family=name))[0] is WAN_TEXT
 
 
-def test_people_who_name_no_family_get_the_configured_one() -> None:
+def test_an_order_without_a_family_uses_the_configured_default() -> None:
     assert replace(CATALOG, default="sora").choose(order())[0] is SORA
 
 
-def test_the_default_yields_to_what_was_given() -> None:
-    """A default family that can't take pictures does not make pictures impossible."""
+def test_an_order_that_the_default_family_cannot_make_uses_another_family() -> None:
+    """A default family that takes no pictures does not make orders with pictures impossible."""
     words_only = Catalog(models=(WAN_TEXT, SORA), default="wan")
     assert words_only.choose(order(pictures=(CAT,)))[0] is SORA
 
@@ -112,7 +112,7 @@ def test_the_default_yields_to_what_was_given() -> None:
         ({"pictures": (CAT, CAT, CAT)}, "too_many_pictures", {"count": 3}),
     ],
 )
-def test_what_cannot_be_had_is_refused_with_what_can(
+def test_an_impossible_order_is_refused_with_what_is_possible(
     changes: dict[str, Any], code: str, values: dict[str, object] | None
 ) -> None:
     with pytest.raises(Refused) as refused:
@@ -124,7 +124,7 @@ def test_what_cannot_be_had_is_refused_with_what_can(
 # --- no family named ------------------------------------------------------------------------------
 
 LONG = "x" * 51
-"""A prompt that Wan does not read."""
+"""A prompt that is too long for Wan."""
 
 
 @pytest.mark.parametrize(
@@ -139,17 +139,19 @@ LONG = "x" * 51
         ({"negative_prompt": "rain"}, "wan-t2v"),
     ],
 )
-def test_a_wish_that_names_no_family_finds_one_that_can(wish: dict[str, Any], name: str) -> None:
+def test_an_order_without_a_family_finds_a_family_that_can_make_it(
+    wish: dict[str, Any], name: str
+) -> None:
     assert CATALOG.choose(order(**wish))[1].model == name
 
 
 @pytest.mark.parametrize("wish", [{"seconds": 8}, {"prompt": LONG}, {"pictures": (CAT, CAT)}])
-def test_a_family_that_was_named_is_never_left_for_another(wish: dict[str, Any]) -> None:
+def test_a_chosen_family_is_never_replaced_by_another_family(wish: dict[str, Any]) -> None:
     with pytest.raises(Refused):
         CATALOG.choose(order(family="wan", **wish))
 
 
-def test_what_no_family_can_is_refused_with_what_the_usual_one_can() -> None:
+def test_an_order_that_no_family_can_make_is_refused_in_terms_of_the_default_one() -> None:
     with pytest.raises(Refused) as refused:
         replace(CATALOG, default="sora").choose(order(seconds=8, negative_prompt="rain"))
     told = (refused.value.code, refused.value.values["family"], refused.value.values["others"])
@@ -166,7 +168,7 @@ def test_what_no_family_can_is_refused_with_what_the_usual_one_can() -> None:
         ("wan_t2v", "wan-t2v"),
     ],
 )
-def test_a_family_is_known_by_how_its_name_begins(typed: str, name: str) -> None:
+def test_a_family_is_found_by_the_beginning_of_its_name(typed: str, name: str) -> None:
     assert CATALOG.choose(order(family=typed))[1].model == name
 
 
@@ -178,18 +180,20 @@ WANS = tuple(
 @pytest.mark.parametrize(
     ("typed", "can"), [("wan", "Wan 2.2, Wan 2.5"), ("", "Wan 2.2, Wan 2.5, Sora"), ("-", None)]
 )
-def test_what_begins_several_families_is_none_of_them(typed: str, can: str | None) -> None:
+def test_the_common_beginning_of_several_family_names_is_refused(
+    typed: str, can: str | None
+) -> None:
     with pytest.raises(Refused, match="family_unknown") as refused:
         Catalog(models=(*WANS, SORA)).choose(order(family=typed))
     assert can in (None, refused.value.values["can"])
 
 
-def test_a_whole_name_is_no_beginning_of_a_longer_one() -> None:
+def test_a_complete_family_name_wins_over_a_longer_name_that_begins_with_it() -> None:
     pro = replace(SORA, name="sora-2-pro", family="pro", label="Sora Pro")
     assert Catalog(models=(pro, SORA)).choose(order(family="Sora"))[1].model == "sora-2"
 
 
-def test_a_preset_is_known_by_how_its_name_begins() -> None:
+def test_a_preset_is_found_by_the_beginning_of_its_name() -> None:
     assert CATALOG.choose(order(preset="bring"))[1].prompt == "Bring it to life. a cat"
 
 
@@ -209,20 +213,22 @@ BOTH = Catalog(models=(WAN_PICTURE, FAST))
         ({"family": "wan", "seconds": 5}, "wan-i2v"),
     ],
 )
-def test_the_first_of_a_family_that_can_do_it_all_is_taken(wish: dict[str, Any], name: str) -> None:
+def test_the_first_model_of_a_family_that_can_make_the_whole_order_is_used(
+    wish: dict[str, Any], name: str
+) -> None:
     assert BOTH.choose(order(pictures=(CAT,), **wish))[1].model == name
 
 
-def test_what_none_of_a_family_can_is_refused_with_what_all_of_them_can() -> None:
+def test_an_order_that_no_model_of_its_family_can_make_is_refused_with_all_choices() -> None:
     with pytest.raises(Refused) as refused:
         BOTH.choose(order(pictures=(CAT,), seconds=7))
     assert refused.value.values == {"wanted": 7, "family": "Wan", "can": "5, 10, 3"}
 
 
-# --- what only some models take ------------------------------------------------------------------
+# --- options that only some models take ----------------------------------------------------------
 
 
-def test_extras_go_along_at_their_places() -> None:
+def test_extra_options_are_sent_in_the_fields_that_the_model_defines() -> None:
     nested = Fields(
         extras=("metadata.*", "metadata.parameters.*"),
         named={"negative_prompt": ("metadata.negative_prompt",)},
@@ -240,7 +246,7 @@ def test_extras_go_along_at_their_places() -> None:
     )
 
 
-def test_a_shape_is_named_where_a_model_wants_it_named() -> None:
+def test_the_aspect_is_sent_in_every_field_that_a_model_defines_for_it() -> None:
     kling = replace(SORA, places=Fields(aspect=("aspect_ratio", "metadata.aspect_ratio")))
     assert Catalog(models=(kling,)).choose(order(aspect="9:16"))[1].parameters == (
         ("size", "720x1280"),
@@ -253,7 +259,9 @@ SILENT = replace(SORA, silent=True)
 
 
 @pytest.mark.parametrize(("model", "audio"), [(SORA, True), (SILENT, False)])
-def test_what_a_model_does_anyway_needs_no_word(model: Model, audio: bool) -> None:
+def test_a_switch_that_matches_what_a_model_always_does_is_not_sent(
+    model: Model, audio: bool
+) -> None:
     chosen = Catalog(models=(model,)).choose(order(audio=audio))[1]
     assert chosen.parameters == (("size", "1280x720"),)
 
@@ -271,14 +279,14 @@ def test_what_a_model_does_anyway_needs_no_word(model: Model, audio: bool) -> No
         (WAN_TEXT, {"preset": "waltz"}, "preset_unknown"),
     ],
 )
-def test_an_extra_that_a_model_lacks_is_refused(
+def test_an_extra_option_that_a_model_lacks_is_refused(
     model: Model, wish: dict[str, Any], code: str
 ) -> None:
     with pytest.raises(Refused, match=f"^{code}[(]"):
         Catalog(models=(model,)).choose(order(**wish))
 
 
-def test_a_preset_comes_before_the_persons_own_words() -> None:
+def test_the_words_of_a_preset_come_before_the_persons_prompt() -> None:
     assert CATALOG.choose(order(preset="loop"))[1].prompt == "Loop. a cat"
     assert CATALOG.choose(order(preset="loop", prompt=""))[1].prompt == "Loop."
     assert CATALOG.choose(order(preset="a LOOP", prompt=""))[1].prompt == "Loop."
@@ -287,7 +295,7 @@ def test_a_preset_comes_before_the_persons_own_words() -> None:
 @pytest.mark.parametrize(
     ("typed", "made"), [("Draft", "480p"), ("480P", "480p"), ("draft", "480p")]
 )
-def test_a_quality_is_known_in_any_case(typed: str, made: str) -> None:
+def test_a_quality_is_found_in_any_letter_case(typed: str, made: str) -> None:
     assert CATALOG.choose(order(quality=typed))[1].quality == made
 
 
@@ -301,7 +309,7 @@ def test_a_picture_and_a_sound_make_a_video_as_long_as_the_sound() -> None:
 
 
 @pytest.mark.parametrize("declared", [None, 0.0, 30.1, 40.0])
-def test_a_sound_of_unknown_length_or_too_long_is_counted_as_the_longest(
+def test_a_sound_of_unknown_or_too_great_length_counts_as_the_longest_allowed(
     declared: float | None,
 ) -> None:
     sound = replace(SONG, seconds=declared)
@@ -311,7 +319,7 @@ def test_a_sound_of_unknown_length_or_too_long_is_counted_as_the_longest(
 
 
 @pytest.mark.parametrize("wanted", [7, 8])
-def test_a_wish_for_what_the_sound_lasts_anyway_is_fine(wanted: int) -> None:
+def test_a_chosen_length_that_equals_the_sounds_length_is_accepted(wanted: int) -> None:
     assert SINGING.choose(order(pictures=(CAT,), sound=SONG, seconds=wanted))[1].seconds == 8
 
 
@@ -319,7 +327,7 @@ def test_a_wish_for_what_the_sound_lasts_anyway_is_fine(wanted: int) -> None:
     ("declared", "key", "seconds"),
     [(7.0, None, 8), (7.0, "ours", 7), (30.0, None, 30), (29.1, "ours", 30)],
 )
-def test_a_rounded_length_is_counted_with_the_second_it_may_hide(
+def test_the_rounded_length_of_a_new_sound_counts_one_second_more(
     declared: float, key: str | None, seconds: int
 ) -> None:
     sound = replace(SONG, seconds=declared, key=key)
@@ -327,7 +335,7 @@ def test_a_rounded_length_is_counted_with_the_second_it_may_hide(
 
 
 @pytest.mark.parametrize(("linked", "most"), [(True, 15_000_000), (False, 10_000)])
-def test_a_sound_is_cut_to_what_was_admitted_and_small_enough_to_go_along(
+def test_a_sound_is_cut_to_the_admitted_length_and_to_a_size_that_can_be_sent(
     linked: bool, most: int
 ) -> None:
     assert SINGER.picture is not None
@@ -337,7 +345,7 @@ def test_a_sound_is_cut_to_what_was_admitted_and_small_enough_to_go_along(
     assert request.sound_fit == SoundFit(least_seconds=3.0, most_seconds=8, most_bytes=most)
 
 
-def test_without_a_sound_there_is_nothing_to_fit() -> None:
+def test_an_order_without_a_sound_has_no_fit_for_sounds() -> None:
     assert SINGING.choose(order(pictures=(CAT,)))[1].sound_fit is None
 
 
@@ -354,12 +362,14 @@ def test_without_a_sound_there_is_nothing_to_fit() -> None:
         ({"family": "wan-i2v"}, "family_lacks_s2v"),
     ],
 )
-def test_a_sound_that_fits_nothing_is_refused(wish: dict[str, Any], code: str) -> None:
+def test_a_sound_with_no_picture_or_several_pictures_is_refused(
+    wish: dict[str, Any], code: str
+) -> None:
     with pytest.raises(Refused, match=f"^{code}[(]"):
         SINGING.choose(order(**{"pictures": (CAT,), "sound": SONG} | wish))
 
 
-def test_where_no_model_takes_sounds_they_are_refused() -> None:
+def test_a_sound_is_refused_where_no_model_takes_sounds() -> None:
     with pytest.raises(Refused, match="none_takes_s2v"):
         CATALOG.choose(order(pictures=(CAT,), sound=SONG))
 
@@ -368,7 +378,7 @@ def test_where_no_model_takes_sounds_they_are_refused() -> None:
 
 
 @pytest.mark.parametrize(("linked", "most"), [(False, 1_000), (True, 9_000)])
-def test_without_links_a_picture_has_to_be_small_enough_to_go_along(
+def test_without_links_a_picture_must_be_small_enough_to_be_sent_in_the_body(
     linked: bool, most: int
 ) -> None:
     assert WAN_PICTURE.picture is not None
@@ -380,7 +390,7 @@ def test_without_links_a_picture_has_to_be_small_enough_to_go_along(
     assert request.url_above == 1_000
 
 
-def test_where_nobody_serves_copies_a_model_of_links_takes_words_alone() -> None:
+def test_without_links_a_model_that_takes_pictures_by_link_only_keeps_the_prompt_alone() -> None:
     assert SORA.picture is not None
     by_link = replace(SORA.picture, transport=Transport.URL)
     sora, wan = replace(SORA, picture=by_link), replace(WAN_PICTURE, picture=by_link)
@@ -389,7 +399,7 @@ def test_where_nobody_serves_copies_a_model_of_links_takes_words_alone() -> None
     assert CATALOG.unlinked() == CATALOG
 
 
-def test_a_video_may_follow_the_picture_though_words_alone_have_one_shape() -> None:
+def test_a_video_may_follow_the_picture_even_if_text_videos_have_one_aspect() -> None:
     assert SORA.picture is not None
     vidu = replace(
         SORA,
@@ -405,27 +415,27 @@ def test_a_video_may_follow_the_picture_though_words_alone_have_one_shape() -> N
         catalog.choose(order(aspect="9:16"))
 
 
-def test_every_video_counts_even_where_nothing_has_a_price() -> None:
+def test_a_video_without_a_price_costs_at_least_one_unit() -> None:
     assert WAN_TEXT.cost(5, "720p") == 1
     assert replace(WAN_TEXT, prices={"720p": 0}).cost(5, "720p") == 1
 
 
-def test_a_video_costs_by_its_quality_and_one_of_an_unknown_quality_the_most() -> None:
+def test_a_video_costs_by_its_quality_and_an_unknown_quality_costs_the_most() -> None:
     by_quality = replace(WAN_TEXT, prices={"720p": 100_000, "480p": 50_000})
     each = [by_quality.cost(5, quality) for quality in ("480p", "720p", "1080p", None)]
     assert each == [250_000, 500_000, 500_000, 500_000]
     assert by_quality.dearest == 1_000_000
 
 
-def test_the_dearest_video_may_be_longer_in_one_quality_or_dearer_without_sound() -> None:
-    """It is the worst case, which the operator is told before the start."""
+def test_the_dearest_video_considers_longer_lengths_of_a_quality_and_silent_prices() -> None:
+    """The dearest video is the worst case that the operator is told before the start."""
     priced = replace(WAN_TEXT, prices={"720p": 100_000, "480p": 50_000})
     longer = replace(priced, at={"720p": Quality(seconds=(20,))})
     assert (longer.longest, longer.dearest) == (20, 2_000_000)
     assert replace(priced, silent_prices={"720p": 300_000}).dearest == 3_000_000
 
 
-def test_people_are_told_what_their_quality_costs_and_nothing_of_what_is_free() -> None:
+def test_people_are_told_the_price_of_their_quality_and_nothing_if_it_is_free() -> None:
     by_quality = replace(WAN_TEXT, prices={"720p": 100_000, "480p": 0})
     catalog = Catalog(models=(by_quality,))
     told = [
@@ -434,12 +444,12 @@ def test_people_are_told_what_their_quality_costs_and_nothing_of_what_is_free() 
     assert told == ["0.50 USD", None]
 
 
-def test_a_picture_is_made_to_fit_as_its_person_wishes() -> None:
+def test_a_picture_is_cropped_or_padded_as_its_person_chose() -> None:
     for wish, shaping in ((None, Shaping.CROP), (Shaping.PAD, Shaping.PAD)):
         _, request = CATALOG.choose(order(pictures=(CAT,), fit=wish))
         assert request.fit is not None
         assert request.fit.shaping is shaping
 
 
-def test_how_long_a_video_takes_is_known_of_every_model_and_guessed_for_one_that_is_gone() -> None:
+def test_the_typical_duration_is_known_for_every_model_and_guessed_for_a_removed_one() -> None:
     assert [CATALOG.typical(name) for name in ("sora-2", "gone")] == [100.0, 180.0]

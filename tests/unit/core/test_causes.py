@@ -1,4 +1,4 @@
-"""A cause rings when it begins and when it gets worse; else its notice changes where it stands."""
+"""A cause rings when it begins and when it gets worse; otherwise its message is edited silently."""
 
 from dataclasses import replace
 
@@ -13,40 +13,41 @@ NOON = 1_000_000.0
 
 
 def lost(*ids: str) -> Cause:
-    """Orders of which nobody knows whether they were taken."""
+    """Return the cause of orders that are unconfirmed."""
     facts = {"count": len(ids), "ids": list(ids), "jobs": []}
     return Cause(kind=Kind.UNCONFIRMED, facts=facts)
 
 
 def near(level: int, limit: int = 50, day: str = "2026-01-15") -> Cause:
+    """Return the cause of a limit that is used up to `level` percent."""
     facts = {"figure": "purse_videos", "level": level, "limit": limit, "day": day}
     return Cause(kind=Kind.LIMIT, about="purse_videos", facts=facts)
 
 
 def known(cause: Cause, *, ended_at: float | None = None) -> Known:
-    """As it was said at noon."""
+    """Return the cause as it was told at noon."""
     return Known(facts=cause.facts, said=cause.facts, said_at=NOON, ended_at=ended_at)
 
 
-def test_what_begins_is_said_and_what_stays_the_same_is_not() -> None:
+def test_a_new_cause_is_sent_as_a_message_and_an_unchanged_one_is_not() -> None:
     assert say(None, lost("a"), now=NOON) is Say.ANEW
     assert say(known(lost("a")), lost("a"), now=NOON + 9 * HUSH) is Say.SAME
 
 
-def test_one_more_changes_the_notice_and_rings_once_an_hour_at_most() -> None:
+def test_one_more_order_in_a_cause_edits_the_message_and_rings_once_an_hour_at_most() -> None:
     before = known(lost("a"))
     assert say(before, lost("a", "b"), now=NOON + 1) is Say.CHANGED
     assert say(before, lost("a", "b"), now=NOON + HUSH) is Say.ANEW
     shown = replace(before, facts=lost("a", "b").facts)
     assert say(shown, lost("a", "b"), now=NOON + HUSH - 1) is Say.SAME
-    assert say(shown, lost("a", "b"), now=NOON + HUSH) is Say.ANEW, "it is told, if later"
+    assert say(shown, lost("a", "b"), now=NOON + HUSH) is Say.ANEW, "it is told, but later"
 
 
-def test_one_fewer_never_rings() -> None:
+def test_one_order_fewer_in_a_cause_edits_the_message_silently() -> None:
     assert say(known(lost("a", "b")), lost("b"), now=NOON + 9 * HUSH) is Say.CHANGED
 
 
-def test_what_comes_again_within_the_hour_rings_when_the_hour_is_over() -> None:
+def test_a_cause_that_returns_within_an_hour_rings_when_the_hour_is_over() -> None:
     before = known(lost("a"), ended_at=NOON + 1)
     assert say(before, lost("b"), now=NOON + 2) is Say.CHANGED
     assert say(before, lost("b"), now=NOON + HUSH) is Say.ANEW
@@ -56,14 +57,14 @@ def test_what_comes_again_within_the_hour_rings_when_the_hour_is_over() -> None:
 
 
 def many(count: int, newest: float, *ids: str) -> Cause:
-    """More of them than are known by their ids."""
+    """Return a cause of more orders than are stored by id."""
     return Cause(
         kind=Kind.UNCONFIRMED, facts={**lost(*ids).facts, "count": count, "newest": newest}
     )
 
 
-def test_an_order_that_moves_up_among_those_that_are_known_is_nothing_new() -> None:
-    """One of many was decided, so an older one is named in its place."""
+def test_an_older_order_named_in_place_of_a_decided_one_does_not_ring() -> None:
+    """One of many orders was decided, so an older one is named in its place."""
     before = known(many(9, NOON, "d", "c"))
     assert say(before, many(8, NOON, "d", "b"), now=NOON + 9 * HUSH) is Say.CHANGED
     assert say(before, many(8, NOON - 5, "c", "b"), now=NOON + 9 * HUSH) is Say.CHANGED
@@ -84,19 +85,19 @@ def test_an_order_that_moves_up_among_those_that_are_known_is_nothing_new() -> N
         (near(95), near(50, day="2026-01-16"), Say.ANEW),
     ],
 )
-def test_a_limit_rings_at_each_level_and_after_it_was_raised(
+def test_a_used_up_limit_rings_at_each_level_and_after_the_limit_was_raised(
     before: Cause, now: Cause, how: Say
 ) -> None:
     assert say(known(before), now, now=NOON + 1) is how
 
 
-def test_a_limit_that_was_raised_rings_at_each_level_of_the_new_one() -> None:
+def test_a_raised_limit_rings_at_each_level_of_the_new_limit() -> None:
     before = replace(known(near(95)), facts=near(50, 75).facts)
     assert say(before, near(50, 75), now=NOON + 1) is Say.SAME
     assert say(before, near(80, 75), now=NOON + 1) is Say.ANEW
 
 
-# --- words ----------------------------------------------------------------------------------------
+# --- texts ----------------------------------------------------------------------------------------
 
 JOB = {"job": "abcd", "name": "Ann", "model": "Wan", "gateway": "main", "at": 0.0}
 STILL = [JOB | {"status": status} for status in ("queued", "in_progress", "completed")]
@@ -112,7 +113,7 @@ FACTS: dict[Kind, Facts] = {
 
 @pytest.mark.parametrize("kind", FACTS)
 @pytest.mark.parametrize("is_over", [False, True])
-def test_every_cause_has_words_for_its_beginning_and_its_end(kind: Kind, is_over: bool) -> None:
+def test_every_cause_has_texts_for_its_beginning_and_its_end(kind: Kind, is_over: bool) -> None:
     reply = briefs.brief(kind, FACTS[kind], is_over=is_over)
     words = [said(text, "en") for text in (reply.text, *reply.facts)]
     assert not [line for line in words if line.startswith("cause.") or "{" in line]
@@ -129,7 +130,7 @@ def test_every_cause_has_words_for_its_beginning_and_its_end(kind: Kind, is_over
         ("community_videos", "discord:7", ["raise"]),
     ],
 )
-def test_every_limit_has_words_and_something_to_press(
+def test_every_limit_near_its_end_has_a_text_and_buttons(
     figure: str, of: str, buttons: list[str]
 ) -> None:
     facts = {"figure": figure, "of": of, "level": 80, "shown": "50", "more": 25, "limit": 50}

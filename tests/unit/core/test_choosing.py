@@ -1,4 +1,4 @@
-"""Wishes that one model can fulfil, each put to it with all the others."""
+"""Wishes that a single model can fulfil, each tried on the other models too."""
 
 from dataclasses import replace
 from typing import Any
@@ -43,14 +43,14 @@ def chosen(model: Model = SEEDANCE, **wish: object) -> VideoRequest:
     return Catalog(models=(model,)).choose(order(**wish))[1]
 
 
-def test_of_a_length_that_is_left_to_the_model_the_longest_counts_and_costs() -> None:
+def test_an_auto_length_counts_and_costs_as_the_longest_possible() -> None:
     request = chosen(seconds=AUTO)
     assert (request.auto, request.seconds) == (True, 12)
     assert SEEDANCE.cost_of(request) == 12 * 20
     assert chosen(seconds=AUTO, quality="1080p").seconds == 4
 
 
-def test_a_length_is_left_only_to_a_model_that_chooses() -> None:
+def test_an_auto_length_is_refused_for_a_model_that_cannot_choose_it() -> None:
     with pytest.raises(Refused, match="auto_unavailable") as refused:
         chosen(replace(SEEDANCE, auto=False), seconds=AUTO)
     assert refused.value.values["can"] == "5, 4, 6, 12"
@@ -66,17 +66,17 @@ EXTRAS = {
     for name, option in OPTIONS.items()
     if option.field in set(Extra) and name not in SWITCHES
 }
-"""Those that are no switches, which may be refused in two ways."""
+"""Options that are no switches; a switch may be refused in two ways."""
 
 
 @pytest.mark.parametrize("name", EXTRAS)
-def test_an_extra_arrives_at_a_model_that_takes_it(name: str) -> None:
+def test_an_extra_option_is_sent_to_a_model_that_takes_it(name: str) -> None:
     field, value = EXTRAS[name].field, TYPED[name][1]
     assert (field, value) in chosen(ABLE, **{field: value}).parameters
 
 
 @pytest.mark.parametrize("field", WORDS)
-def test_words_have_a_limit(field: str) -> None:
+def test_a_prompt_longer_than_the_limit_is_refused(field: str) -> None:
     with pytest.raises(Refused, match=f"^{field}_too_long"):
         chosen(ABLE, **{field: "x" * 20_001})
 
@@ -88,10 +88,13 @@ def test_words_have_a_limit(field: str) -> None:
         *(({it.field: TYPED[name][1]}, f"no_{it.field}") for name, it in EXTRAS.items()),
     ],
 )
-def test_a_wish_that_a_model_lacks_is_refused_with_the_models_that_have_it(
+def test_an_option_that_a_model_lacks_is_refused_with_the_models_that_have_it(
     wish: dict[str, Any], code: str
 ) -> None:
-    """Alone it says what it can; and where its own family has it, no other is named."""
+    """A single model says what it can do.
+
+    A model of its own family that has the option is preferred.
+    """
     able = replace(ABLE, negative_limit=50)
     with pytest.raises(Refused, match=code) as refused:
         chosen(PLAIN, **wish)
@@ -118,14 +121,14 @@ def test_a_quality_has_its_own_lengths_and_brings_its_own_extras() -> None:
     assert refused.value.values["can"] == "4"
 
 
-def test_without_a_wish_the_quality_is_one_that_has_the_length() -> None:
+def test_without_a_chosen_quality_one_that_has_the_length_is_used() -> None:
     model = replace(SEEDANCE, at={"720p": Quality(seconds=(5,))})
     assert chosen(model, seconds=5).quality == "720p"
     assert chosen(model, seconds=12).quality == "480p"
     assert chosen(model, seconds=12, quality="draft").quality == "480p"
 
 
-def test_a_quality_of_other_kinds_is_not_there_for_words() -> None:
+def test_a_quality_for_pictures_only_is_refused_for_a_prompt_alone() -> None:
     model = replace(SEEDANCE, at={"480p": Quality(kinds=(Kind.PICTURE,))})
     with pytest.raises(Refused, match="quality_unavailable") as refused:
         chosen(model, quality="480p")
@@ -133,7 +136,7 @@ def test_a_quality_of_other_kinds_is_not_there_for_words() -> None:
     assert chosen(model, quality="draft").quality == "720p"
 
 
-def test_words_alone_have_the_shapes_of_the_model_and_the_first_without_a_wish() -> None:
+def test_a_prompt_alone_has_the_models_aspects_and_uses_the_first_by_default() -> None:
     assert ("metadata.ratio", "16:9") in chosen().parameters
     assert ("metadata.ratio", "9:16") in chosen(aspect="9:16").parameters
     with pytest.raises(Refused, match="aspect_unavailable") as refused:
@@ -141,7 +144,7 @@ def test_words_alone_have_the_shapes_of_the_model_and_the_first_without_a_wish()
     assert refused.value.values["can"] == "16:9, 9:16"
 
 
-def test_sound_is_a_choice_with_its_price() -> None:
+def test_sound_is_a_choice_with_its_own_price() -> None:
     loud, silent, unsaid = chosen(audio=True), chosen(audio=False), chosen()
     assert [each.audio for each in (loud, silent, unsaid)] == [True, False, True]
     assert [SEEDANCE.cost_of(each) for each in (loud, silent, unsaid)] == [100, 40, 100]
@@ -150,7 +153,7 @@ def test_sound_is_a_choice_with_its_price() -> None:
 
 
 @pytest.mark.parametrize("extra", ["audio", "prompt_extend"])
-def test_a_no_that_would_get_lost_is_refused_before_it_costs(extra: str) -> None:
+def test_a_switch_off_that_the_gateway_would_drop_is_refused_unpaid(extra: str) -> None:
     model = replace(SEEDANCE, drops_false=(Extra.AUDIO, Extra.PROMPT_EXTEND, Extra.WATERMARK))
     off: dict[str, Any] = {extra: False}
     on: dict[str, Any] = {extra: True}
@@ -160,13 +163,13 @@ def test_a_no_that_would_get_lost_is_refused_before_it_costs(extra: str) -> None
     assert (extra, True) in chosen(model, **on).parameters
 
 
-def test_a_no_that_needs_no_word_is_none() -> None:
+def test_a_switch_off_that_equals_the_default_is_not_sent() -> None:
     model = replace(SEEDANCE, drops_false=(Extra.WATERMARK,))
     assert "watermark" not in dict(chosen(model, watermark=False).parameters)
     assert ("watermark", True) in chosen(model, watermark=True).parameters
 
 
-def test_a_switch_that_a_model_lacks_is_refused_unless_it_is_so_anyway() -> None:
+def test_a_switch_that_a_model_lacks_is_refused_unless_it_equals_the_default() -> None:
     model = replace(SEEDANCE, takes=())
     assert "watermark" not in dict(chosen(model, watermark=False).parameters)
     for extra, on, code in (
@@ -189,9 +192,7 @@ def test_a_switch_that_a_model_lacks_is_refused_unless_it_is_so_anyway() -> None
         (("720p", "480p", "720p"), "720p, 480p"),
     ],
 )
-def test_many_numbers_in_a_row_are_told_by_their_ends(
-    values: tuple[object, ...], text: str
-) -> None:
+def test_consecutive_numbers_are_listed_as_a_range(values: tuple[object, ...], text: str) -> None:
     assert listed(values) == text
 
 
@@ -202,7 +203,7 @@ ALWAYS = replace(SEEDANCE, name="loud", family="loud", label="Loud", takes=())
 
 
 def refused(*models: Model, **wish: object) -> str:
-    """The sentence that a person reads."""
+    """Return the refusal as the person reads it."""
     with pytest.raises(Refused) as caught:
         Catalog(models=models).choose(order(**wish))
     return say(replies.error(caught.value).text, "en")
@@ -244,7 +245,7 @@ def refused(*models: Model, **wish: object) -> str:
         ),
     ],
 )
-def test_a_switch_that_can_not_be_had_is_refused_with_the_models_that_have_it(
+def test_an_impossible_switch_is_refused_with_the_models_that_have_it(
     wish: dict[str, object], first: Model, alone: str, besides: str
 ) -> None:
     named = {"family": first.family, **wish}
@@ -254,7 +255,7 @@ def test_a_switch_that_can_not_be_had_is_refused_with_the_models_that_have_it(
     assert refused(first, picture, **named) == alone, "it makes nothing of words alone"
 
 
-def test_where_another_model_of_the_family_has_the_switch_its_own_reason_is_told() -> None:
+def test_if_the_family_has_a_model_with_the_switch_that_models_refusal_is_told() -> None:
     mute = replace(SILENT, family="one", label="One")
     short = replace(SEEDANCE, name="short", family="one", label="One", seconds=(4,), auto=False)
     assert refused(mute, short, audio=True, seconds=12) == (
@@ -263,13 +264,13 @@ def test_where_another_model_of_the_family_has_the_switch_its_own_reason_is_told
     assert refused(mute, short, audio=True, seconds=AUTO).startswith("One can't choose the length")
 
 
-def test_a_length_that_no_model_chooses_is_refused_with_those_that_there_are() -> None:
+def test_an_auto_length_that_no_model_offers_is_refused_with_the_possible_lengths() -> None:
     assert refused(replace(SEEDANCE, auto=False), seconds=AUTO) == (
         "Seedance can't choose the length by itself. You can choose 5, 4, 6, 12 seconds."
     )
 
 
-def test_what_there_is_to_choose_is_told_of_models_as_a_whole() -> None:
+def test_switches_and_lengths_are_listed_for_all_models_together() -> None:
     assert switches([SEEDANCE]) == ["sound", "enhance", "watermark"]
     assert switches([SILENT]) == []
     assert switches([SILENT, ALWAYS]) == ["sound"], "the one has it, the other has not"
@@ -277,17 +278,17 @@ def test_what_there_is_to_choose_is_told_of_models_as_a_whole() -> None:
     assert lengths([replace(SEEDANCE, auto=False)]) == "4, 5, 6, 12 s"
 
 
-def test_the_dearest_counts_where_silence_costs_more() -> None:
+def test_the_dearest_video_uses_the_silent_price_if_silence_costs_more() -> None:
     assert SEEDANCE.dearest == 12 * 40
     assert replace(SEEDANCE, silent_prices={"720p": 50}).dearest == 12 * 50
 
 
-def test_what_is_typed_by_hand_may_have_capitals_and_blanks() -> None:
+def test_typed_values_may_have_capitals_and_blanks() -> None:
     assert [switch_of(word) for word in (" Off", "ON ", "No")] == [False, True, False]
     assert [length_of(word) for word in ("Auto ", " 5 s", "5S")] == [AUTO, 5, 5]
 
 
 @pytest.mark.parametrize("word", ["9" * 5000, "-1", "5.5", "s", "", "²"])
-def test_what_is_no_length_is_refused_however_long(word: str) -> None:
+def test_a_typed_length_that_is_no_number_is_refused(word: str) -> None:
     with pytest.raises(Refused, match="seconds_unreadable"):
         length_of(word)

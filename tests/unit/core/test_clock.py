@@ -1,4 +1,4 @@
-"""The machine's clock, without its jumps."""
+"""The machine's clock, corrected for jumps."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from bot.core.clock import STEP, SystemClock
 
 
 class Machine:
-    """Two clocks; somebody sets the one on the wall."""
+    """A wall clock that can be set and a steady clock."""
 
     def __init__(self) -> None:
         self.wall = 1_000_000.0
@@ -18,7 +18,7 @@ class Machine:
 
 
 @pytest.mark.parametrize("step", [86_400.0, -86_400.0, 3 * 86_400.0, STEP, -STEP])
-def test_a_step_is_left_out_until_it_is_adopted(step: float) -> None:
+def test_a_jump_of_the_clock_is_ignored_until_it_is_adopted(step: float) -> None:
     machine = Machine()
     clock = SystemClock(lambda: machine.wall, lambda: machine.steady)
     machine.passes(100)
@@ -31,7 +31,7 @@ def test_a_step_is_left_out_until_it_is_adopted(step: float) -> None:
     assert clock.step() == 0.0
 
 
-def test_a_small_correction_is_taken_as_it_comes() -> None:
+def test_a_small_correction_of_the_clock_is_followed_at_once() -> None:
     machine = Machine()
     clock = SystemClock(lambda: machine.wall, lambda: machine.steady)
     for _ in range(100):
@@ -42,7 +42,7 @@ def test_a_small_correction_is_taken_as_it_comes() -> None:
     assert clock.settled() == 6000.0
 
 
-def test_a_clock_is_settled_since_its_last_step() -> None:
+def test_settled_tells_the_seconds_since_the_last_jump_of_the_clock() -> None:
     machine = Machine()
     clock = SystemClock(lambda: machine.wall, lambda: machine.steady)
     machine.passes(100)

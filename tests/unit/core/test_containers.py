@@ -1,3 +1,5 @@
+"""Recognizing a container by its first bytes."""
+
 import pytest
 
 from bot.core.containers import Container, container_of
@@ -34,11 +36,13 @@ from bot.core.headers import PICTURE_BRANDS
     ],
     ids=repr,
 )
-def test_a_container_is_told_by_its_first_bytes(head: bytes, container: Container | None) -> None:
+def test_a_container_is_recognized_by_its_first_bytes(
+    head: bytes, container: Container | None
+) -> None:
     assert container_of(head) == container
 
 
 @pytest.mark.parametrize("brand", sorted(PICTURE_BRANDS | {b"avis", b"hevc", b"hevs"}))
-def test_pictures_in_the_boxes_of_mp4_are_no_video(brand: bytes) -> None:
-    """Sequences of them as well: libav sees the first picture alone."""
+def test_a_picture_in_an_mp4_container_is_not_recognized_as_a_video(brand: bytes) -> None:
+    """This holds for sequences of pictures too: libav reads their first picture only."""
     assert container_of(b"\0\0\0\x1cftyp" + brand) is None

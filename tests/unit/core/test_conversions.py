@@ -1,4 +1,4 @@
-"""The line of conversions: what its cards say, what ends it, and what nobody waits for."""
+"""The queue of conversions: what its cards say, what ends it, and what does not wait for it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,17 +25,17 @@ from tests.unit.core.workshop import Workshop
 
 WORK = RAW.seconds * PACE
 """Seconds that the conversion of a scripted video is expected to take."""
-Told = tuple[str, int | None, object]
+TextAnswer = tuple[str, int | None, object]
 
 
-def told(reply: Reply) -> Told:
-    """The sentence of a card, the videos before it, and when it is ready: a time, or a word."""
+def told(reply: Reply) -> TextAnswer:
+    """Return the card's sentence, the videos before it, and when it is ready: a time or a word."""
     facts = {fact.id: fact.values.get("at", "soon") for fact in reply.facts}
     return reply.text.id, reply.text.count, facts.get("fact.ready") or facts.get("fact.soon")
 
 
 async def converted(workshop: Workshop, seconds: float) -> None:
-    """Convert what is in the line; each takes so long, and meanwhile cards are edited."""
+    """Convert the waiting videos. Each takes so many seconds, and cards are edited meanwhile."""
 
     async def meanwhile() -> None:
         await workshop.speak(seconds)
@@ -46,11 +46,11 @@ async def converted(workshop: Workshop, seconds: float) -> None:
 
 
 @pytest.mark.proof
-async def test_a_card_tells_how_many_are_before_it_and_when_it_is_ready(
+async def test_a_card_of_a_waiting_conversion_tells_how_many_are_before_it_and_when_it_is_ready(
     workshop: Workshop,
 ) -> None:
     jobs = [await workshop.in_line(name) for name in ("one", "two", "three")]
-    seen: list[Told] = []
+    seen: list[TextAnswer] = []
 
     async def poll() -> None:
         workshop.studio.meanwhile = None
@@ -67,7 +67,7 @@ async def test_a_card_tells_how_many_are_before_it_and_when_it_is_ready(
 
 
 @pytest.mark.proof
-async def test_a_card_in_line_is_edited_only_where_people_see_a_difference(
+async def test_a_card_of_a_waiting_conversion_is_edited_only_for_visible_changes(
     workshop: Workshop,
 ) -> None:
     for name in ("one", "two", "three"):
@@ -87,11 +87,13 @@ async def test_a_card_in_line_is_edited_only_where_people_see_a_difference(
     assert edits[-1][0] == now, "the card goes once the video stands, a moment later"
 
 
-async def test_a_conversion_that_takes_longer_promises_no_other_time(workshop: Workshop) -> None:
-    """Nor do those behind it."""
+async def test_a_conversion_that_takes_longer_than_promised_promises_no_other_time(
+    workshop: Workshop,
+) -> None:
+    """The videos behind it get no new time either."""
     for name in ("one", "two"):
         await workshop.in_line(name)
-    late: list[Told] = []
+    late: list[TextAnswer] = []
 
     async def meanwhile() -> None:
         await workshop.speak(WORK + SOON + 5)
@@ -107,7 +109,7 @@ async def test_a_conversion_that_takes_longer_promises_no_other_time(workshop: W
 
 
 @pytest.mark.proof
-async def test_how_long_it_takes_is_learned_and_outlives_the_process(workshop: Workshop) -> None:
+async def test_the_learned_pace_of_conversions_survives_a_restart(workshop: Workshop) -> None:
     for name in ("one", "two", "three"):
         await workshop.in_line(name)
     await converted(workshop, WORK / 2)
@@ -116,20 +118,20 @@ async def test_how_long_it_takes_is_learned_and_outlives_the_process(workshop: W
     anew = Conversions(
         ConversionQueue(workshop.database), StoredValues(workshop.database), workshop.clock
     )
-    place = await anew.place(job)
-    assert place is not None
-    assert place.ready_at == pytest.approx(workshop.clock.time + WORK / 2, abs=2)
+    position = await anew.position(job)
+    assert position is not None
+    assert position.ready_at == pytest.approx(workshop.clock.time + WORK / 2, abs=2)
 
 
 async def end_of(workshop: Workshop, job: Job) -> tuple[Status, bool | None, list[str]]:
-    """Its state, whether its video plays, and what was said of it."""
+    """Return the job's state, whether its video plays, and the facts of its result."""
     await workshop.speak(60)
     after = await workshop.job(job.id)
     said = [fact.id for _, reply, _ in workshop.chat.said for fact in reply.facts]
     return after.status, after.video.plays if after.video else None, said
 
 
-async def test_a_video_that_can_not_be_converted_is_posted_as_it_came(workshop: Workshop) -> None:
+async def test_a_video_that_cannot_be_converted_is_posted_as_it_came(workshop: Workshop) -> None:
     workshop.studio.conversions = [RAW]
     job = await workshop.in_line("one")
     await workshop.work(1)
@@ -137,7 +139,9 @@ async def test_a_video_that_can_not_be_converted_is_posted_as_it_came(workshop: 
     assert (status, plays, "fact.not_converted" in said) == (Status.DELIVERED, False, True)
 
 
-async def test_a_conversion_that_the_process_dies_of_is_given_up(workshop: Workshop) -> None:
+async def test_a_conversion_that_kills_the_process_is_given_up_and_the_original_posted(
+    workshop: Workshop,
+) -> None:
     job = await workshop.in_line("one")
     for _ in range(MOST_CRASHES):
         now = workshop.clock.time
@@ -149,7 +153,7 @@ async def test_a_conversion_that_the_process_dies_of_is_given_up(workshop: Works
 
 
 @pytest.mark.parametrize("trouble", [StorageAway(), Broken("worker_failed")])
-async def test_a_conversion_is_tried_a_few_times_and_not_for_ever(
+async def test_a_failing_conversion_is_tried_a_few_times_and_then_the_original_is_posted(
     workshop: Workshop, trouble: Temporary | Broken
 ) -> None:
     workshop.studio.conversions = [trouble] * 9
@@ -160,7 +164,9 @@ async def test_a_conversion_is_tried_a_few_times_and_not_for_ever(
     assert len(workshop.studio.conversions) == 9 - CONVERT_TRIES
 
 
-async def test_a_video_whose_copy_is_gone_is_fetched_again(workshop: Workshop) -> None:
+async def test_a_video_whose_stored_original_is_gone_is_fetched_again_and_converted(
+    workshop: Workshop,
+) -> None:
     workshop.studio.conversions = [FileMissing()]
     job = await workshop.in_line("one")
     fetched = len(workshop.gateway.asked)
@@ -169,10 +175,10 @@ async def test_a_video_whose_copy_is_gone_is_fetched_again(workshop: Workshop) -
     assert len(workshop.gateway.asked) == fetched + 1
 
 
-async def test_a_restart_converts_what_is_stored_and_asks_the_gateway_for_nothing(
+async def test_a_restart_converts_the_stored_original_without_asking_the_gateway(
     workshop: Workshop,
 ) -> None:
-    """Links to a video may live for minutes only."""
+    """Links to a video may expire within minutes."""
     job = await workshop.in_line("one")
     now = workshop.clock.time
     await workshop.jobs.claim([Status.CONVERTING], now=now, until=now + CLAIM, most=1)
@@ -187,8 +193,8 @@ async def test_a_restart_converts_what_is_stored_and_asks_the_gateway_for_nothin
 
 
 @pytest.mark.proof
-async def test_words_and_videos_that_play_never_wait_for_conversions(tmp_path: Path) -> None:
-    """In the real loops, with a line of conversions of which the first does not end."""
+async def test_failures_and_playable_videos_never_wait_for_conversions(tmp_path: Path) -> None:
+    """The real loops run, with a queue of conversions whose first one does not end."""
     async with open_rows(tmp_path) as database:
         workshop, free = Workshop(database, tmp_path, clock=RunningClock()), asyncio.Event()
         workshop.studio.unplayable, workshop.studio.meanwhile = True, free.wait
@@ -210,7 +216,7 @@ async def test_words_and_videos_that_play_never_wait_for_conversions(tmp_path: P
 
 @asynccontextmanager
 async def _running(workshop: Workshop) -> AsyncIterator[None]:
-    """The loops of the service."""
+    """Run the loops of the service."""
     store = Store.of(workshop.database, workshop.studio.folder)
     common = (workshop.clock, workshop.bells)
     jobs = job_loops(store, workshop.steps, workshop.polling, workshop.probing, *common)
@@ -219,7 +225,7 @@ async def _running(workshop: Workshop) -> AsyncIterator[None]:
 
 
 async def _answer(workshop: Workshop) -> tuple[str | None, str]:
-    """The prompt of the next order that gets a result or a failure, and what is said of it."""
+    """Return the prompt of the next order that gets a result or a failure, and the text's id."""
     while True:
         reply = await workshop.chat.news.get()
         if reply.ping:

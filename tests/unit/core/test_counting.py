@@ -1,4 +1,4 @@
-"""Counting: what limits count is compared now and then, and an owner is told while it is wrong."""
+"""Usage counters are compared now and then, and owners are told while a counter is wrong."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from tests.fakes.clock import FakeClock
 
 
 class Rows:
-    """Counters of which one goes wrong."""
+    """Counters of which a test can make one wrong."""
 
     def __init__(self) -> None:
         self.wrong: list[str] = []
@@ -28,7 +28,7 @@ class Rows:
         self.wrong, self.found = [], []
 
 
-async def test_a_wrong_counter_is_a_cause_from_its_comparison_to_its_recount() -> None:
+async def test_a_wrong_usage_counter_is_a_cause_from_its_comparison_to_its_recount() -> None:
     rows, clock, rings = Rows(), FakeClock(), list[bool]()
     counting = Counting(counters=rows, clock=clock, decided=lambda: rings.append(True))
     assert await counting.causes() == []
@@ -44,7 +44,7 @@ async def test_a_wrong_counter_is_a_cause_from_its_comparison_to_its_recount() -
     assert rings == [True]
 
 
-async def test_an_operator_s_comparison_is_told_at_once() -> None:
+async def test_an_operators_comparison_of_counters_reports_a_wrong_one_at_once() -> None:
     rows, rings = Rows(), list[bool]()
     counting = Counting(counters=rows, clock=FakeClock(), decided=lambda: rings.append(True))
     await counting.causes()

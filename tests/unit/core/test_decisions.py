@@ -1,4 +1,4 @@
-"""An owner's button: who may press it is decided by rows, and what it does by the use cases."""
+"""An owner's button: the rows decide who may press it, and use cases decide what it does."""
 
 from collections.abc import Sequence
 
@@ -43,7 +43,7 @@ ANSWERS: dict[str, Values] = {
 
 
 class Office:
-    """Use cases that only write down what they were asked, and one purse."""
+    """Use cases that only record their calls, and one purse."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, dict[str, object]]] = []
@@ -109,7 +109,9 @@ WISHES = {
 
 
 @pytest.mark.parametrize("wish", WISHES)
-async def test_each_button_asks_its_use_case_as_an_act_of_whoever_pressed(wish: str) -> None:
+async def test_an_owners_button_calls_its_use_case_in_the_name_of_the_owner_who_pressed(
+    wish: str,
+) -> None:
     office = Office()
     await office.press("abcd", wish)
     assert [name for name, _, _ in office.asked] == WISHES[wish]
@@ -117,14 +119,14 @@ async def test_each_button_asks_its_use_case_as_an_act_of_whoever_pressed(wish: 
 
 
 @pytest.mark.parametrize("wish", [*WISHES, "raise", "pause", "resume", "nonsense", ""])
-async def test_a_stranger_is_refused_whatever_the_button_says(wish: str) -> None:
+async def test_an_owners_button_pressed_by_a_stranger_is_refused(wish: str) -> None:
     office = Office()
     with pytest.raises(Refused, match="owners_only"):
         await office.press("abcd", wish, by=EVE)
     assert office.asked == []
 
 
-async def test_what_was_not_charged_can_still_be_found_and_nothing_else() -> None:
+async def test_an_order_decided_as_not_charged_can_only_still_be_found() -> None:
     office = Office()
     (still,) = (await office.press("abcd", "free")).buttons
     office.answers["jobs.candidates"] = {**ANSWERS["jobs.candidates"], "status": "failed"}
@@ -132,7 +134,7 @@ async def test_what_was_not_charged_can_still_be_found_and_nothing_else() -> Non
     assert found.value == f"found.{token_of('video_1')}"
 
 
-async def test_while_everything_is_stopped_a_new_try_offers_to_go_on_first() -> None:
+async def test_a_new_try_during_a_stop_offers_to_end_the_stop_first() -> None:
     office = Office()
     office.refusals["jobs.again"] = AnewStopped()
     reply = await office.press("abcd", "yes")
@@ -144,13 +146,13 @@ async def test_while_everything_is_stopped_a_new_try_offers_to_go_on_first() -> 
     assert [name for name, _, _ in office.asked] == ["jobs.again", "go", "jobs.again"]
 
 
-async def test_in_a_room_of_operators_everybody_may() -> None:
+async def test_in_the_operators_room_everybody_may_press_owners_buttons() -> None:
     office = Office()
     await office.decisions.decide("room", EVE, "abcd", "free")
     assert office.asked == [("jobs.not_charged", "room:8", {"job": "abcd"})]
 
 
-async def test_only_looks_and_sums_happen_before_it_is_asked_twice() -> None:
+async def test_before_the_confirmation_a_button_only_reads_and_changes_nothing() -> None:
     office = Office()
     again = await office.press("abcd", "again")
     sweep = await office.press("all", "sweep")
@@ -158,8 +160,8 @@ async def test_only_looks_and_sums_happen_before_it_is_asked_twice() -> None:
     assert [it.value for it in (*again.buttons, *sweep.buttons)] == ["yes", "swept"]
 
 
-async def test_more_for_today_is_given_once_however_often_it_is_pressed() -> None:
-    """The button knows of which day and of which limit it is: the next press finds neither."""
+async def test_a_raise_for_today_is_given_once_however_often_its_button_is_pressed() -> None:
+    """The button carries its day and its limit, so a second press matches neither."""
     office = Office()
     (used,) = await office.limits()
     facts = {"figure": used.figure, "of": "", "level": 50, "limit": 20, "more": 10}
@@ -174,8 +176,8 @@ async def test_more_for_today_is_given_once_however_often_it_is_pressed() -> Non
     ]
 
 
-async def test_over_midnight_a_button_raises_nothing() -> None:
-    """It was pressed for a day that is gone."""
+async def test_a_raise_button_of_yesterday_raises_nothing() -> None:
+    """The button was made for a day that is over."""
     office = Office()
     (used,) = await office.limits()
     token = raise_token(used.about, used.day, used.limit, used.more)
@@ -185,7 +187,7 @@ async def test_over_midnight_a_button_raises_nothing() -> None:
     assert office.asked == []
 
 
-async def test_a_gateway_of_any_name_is_paused_by_a_button() -> None:
+async def test_a_gateway_of_any_name_can_be_paused_and_resumed_by_buttons() -> None:
     office = Office()
     button = pause("a b:c")
     reply = await office.press(button.about, button.value or "")
@@ -211,7 +213,7 @@ TYPED = {
 }
 
 
-async def test_an_order_that_is_decided_is_not_offered_again() -> None:
+async def test_an_order_that_is_already_decided_is_not_offered_for_a_new_try() -> None:
     office = Office()
     office.answers["jobs.cost"] = {"status": "delivered", "cost": None}
     with pytest.raises(Refused, match="decide_done"):
@@ -219,28 +221,28 @@ async def test_an_order_that_is_decided_is_not_offered_again() -> None:
 
 
 @pytest.mark.parametrize("wish", TYPED)
-async def test_a_refusal_at_a_button_tells_nothing_to_type(wish: str) -> None:
+async def test_a_refusal_at_a_button_mentions_no_command_line(wish: str) -> None:
     office = Office()
     use_case, refusal, words = TYPED[wish]
     office.refusals[use_case] = refusal
     with pytest.raises(Refused) as problem:
         await office.press("abcd", wish)
-    for poll in polls(error(problem.value)):
-        assert words in poll
-        assert "zoetrope" not in poll
-        assert "--" not in poll
+    for shown in drawings(error(problem.value)):
+        assert words in shown
+        assert "zoetrope" not in shown
+        assert "--" not in shown
 
 
-async def test_a_list_without_times_names_and_numbers_what_it_may_be() -> None:
+async def test_a_list_of_candidates_without_times_numbers_them() -> None:
     office = Office()
     bare = {"created_at": None, "status": ""}
     found = {**ANSWERS["jobs.candidates"], "candidates": [FOUND, FOUND | bare]}
     office.answers["jobs.candidates"] = found
-    for poll in polls(await office.press("abcd", "open")):
-        assert "2: Wan, video" in poll
+    for shown in drawings(await office.press("abcd", "open")):
+        assert "2: Wan, video" in shown
 
 
-async def test_in_the_room_what_was_is_not_said_to_come() -> None:
+async def test_in_the_room_the_past_time_of_an_order_is_not_shown_as_future() -> None:
     (sent,) = [
         it
         for it in playground.news(await Office().press("abcd", "open"))["text"]
@@ -249,18 +251,18 @@ async def test_in_the_room_what_was_is_not_said_to_come() -> None:
     assert sent == {"relative": 0.0}
 
 
-def polls(reply: Reply) -> list[str]:
-    """All that each platform makes of it."""
+def drawings(reply: Reply) -> list[str]:
+    """Return everything that each platform makes of the reply."""
     shown = str(discord.notice(reply, "en").content).replace("\\", "")
     return [shown, telegram.notice(reply, "en").text, str(playground.news(reply))]
 
 
-async def test_a_video_that_left_the_list_is_not_picked() -> None:
+async def test_a_candidate_that_left_the_list_cannot_be_chosen() -> None:
     with pytest.raises(Refused, match="decide_outdated"):
         await Office().press("abcd", "found.0000000000")
 
 
-def test_each_button_fits_what_platforms_can_carry() -> None:
-    """Telegram takes 64 bytes; the longest is a job with a candidate."""
+def test_the_longest_owners_button_fits_into_telegrams_64_bytes() -> None:
+    """The longest one is the button of a job with a candidate."""
     longest = ":".join(("v1", "owner", 16 * "x", f"found.{token_of('video_1')}"))
     assert len(longest.encode()) <= 64

@@ -1,4 +1,4 @@
-"""The front door: one table of commands, one codec of buttons, lists that any network draws."""
+"""The front door: one table of commands, one codec of buttons, lists for any network."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 from bot import i18n
 from bot.core import commands, presses
 from bot.core.accounts import Terms
-from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, Told, Turned
+from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, TextAnswer, Turned
 from bot.core.door import shown
 from bot.core.errors import Broken, Refused, Temporary, Unwritten
 from bot.core.jobs import Job, Reason, Status
@@ -30,21 +30,24 @@ def call(person: Person = ANN, address: Address = ALONE, event: str = "e") -> Ca
 
 
 async def nobody(_: Job) -> bool:
+    """Answer that the person does not moderate."""
     return False
 
 
 async def anybody(_: Job) -> bool:
+    """Answer that the person moderates."""
     return True
 
 
 async def run(workshop: Workshop, name: str, by: Call | None = None, **given: str) -> Reply:
+    """Run a command and return its reply."""
     answer = await commands.run(workshop.door, by or call(), name, given)
-    assert isinstance(answer, Told)
+    assert isinstance(answer, TextAnswer)
     return answer.reply
 
 
 async def press(workshop: Workshop, button: Button, by: Call | None = None, **more: str) -> Answer:
-    """A press of the button as it was sent and read again."""
+    """Write the button, read it again as a press, and return the answer."""
     pressed = replace(presses.read(presses.written(button)), words=more.get("words"))
     return await presses.press(workshop.door, by or call(), pressed, moderates=nobody)
 
@@ -57,12 +60,12 @@ def labels(reply: Reply) -> list[str]:
     return [i18n.say(each.label, "en") for each in reply.buttons]
 
 
-# --- the codec ------------------------------------------------------------------------------------
+# --- the codec of buttons -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("under", ["", "card", "result", "failure", "note"])
 @pytest.mark.parametrize("value", [None, "720p", "card", "note", "card:note", "notes", "a.b:c"])
-def test_a_button_is_read_as_it_was_written(under: str, value: str | None) -> None:
+def test_a_written_button_is_read_back_with_the_same_content(under: str, value: str | None) -> None:
     button = Button(action=Action.FINER, about="job-1_a", value=value)
     carried = presses.written(button, under=under)
     assert presses.read(carried) == Press(action=Action.FINER, about="job-1_a", value=value)
@@ -85,7 +88,7 @@ def test_buttons_of_earlier_versions_still_work(carried: str, pressed: Press) ->
 
 
 @pytest.mark.parametrize("carried", ["", "v2:retry:a", "v1:fly:a", "v1:retry:", "v1:retry:a b"])
-def test_a_button_that_is_not_ours_is_unknown(carried: str) -> None:
+def test_a_press_with_unknown_content_is_refused(carried: str) -> None:
     with pytest.raises(Refused, match="button_unknown"):
         presses.read(carried)
 
@@ -93,14 +96,14 @@ def test_a_button_that_is_not_ours_is_unknown(carried: str) -> None:
 # --- presses --------------------------------------------------------------------------------------
 
 
-async def test_a_press_makes_another_video_for_whoever_pressed(workshop: Workshop) -> None:
+async def test_try_again_makes_a_video_for_the_person_who_pressed(workshop: Workshop) -> None:
     job = await workshop.made(order(address=HALL, person=ANN))
     answer = await press(workshop, Button(action=Action.RETRY, about=job.id), call(BOB, HALL))
     assert isinstance(answer, Taken)
     assert (answer.job.order.call.person, answer.job.request.prompt) == (BOB, job.request.prompt)
 
 
-async def test_a_press_that_needs_words_asks_for_them_first(workshop: Workshop) -> None:
+async def test_a_remix_button_asks_for_a_prompt_first(workshop: Workshop) -> None:
     job = await workshop.made(order(address=ALONE, person=ANN, prompt="a cat"))
     button = Button(action=Action.REMIX, about=job.id)
     asked = await press(workshop, button)
@@ -111,7 +114,7 @@ async def test_a_press_that_needs_words_asks_for_them_first(workshop: Workshop) 
     assert taken.job.request.prompt == "a dog"
 
 
-async def test_only_its_person_or_a_moderator_cancels(workshop: Workshop) -> None:
+async def test_only_its_person_or_a_moderator_cancels_a_job_by_button(workshop: Workshop) -> None:
     job = await workshop.submit(order(address=HALL, person=ANN))
     pressed = Press(action=Action.CANCEL, about=job.id)
     with pytest.raises(Refused, match="not_yours"):
@@ -121,7 +124,7 @@ async def test_only_its_person_or_a_moderator_cancels(workshop: Workshop) -> Non
     assert (answer.job.status, answer.job.reason) == (Status.CANCELLED, Reason.BY_ADMIN)
 
 
-async def test_a_video_goes_for_good_only_after_a_second_press(workshop: Workshop) -> None:
+async def test_a_video_is_deleted_only_after_a_second_press(workshop: Workshop) -> None:
     job = await workshop.made(order(address=ALONE, person=ANN))
     await workshop.speak()
     sure = await press(workshop, Button(action=Action.DELETE, about=job.id))
@@ -138,7 +141,9 @@ async def test_a_video_goes_for_good_only_after_a_second_press(workshop: Worksho
 # --- lists ----------------------------------------------------------------------------------------
 
 
-async def test_jobs_tells_how_far_each_is_and_when_it_is_due(workshop: Workshop) -> None:
+async def test_the_list_of_jobs_tells_the_state_of_each_and_when_it_is_ready(
+    workshop: Workshop,
+) -> None:
     assert said(await run(workshop, "jobs")) == [
         "Nothing of yours is under way. /history shows what you made."
     ]
@@ -149,7 +154,7 @@ async def test_jobs_tells_how_far_each_is_and_when_it_is_due(workshop: Workshop)
     assert labels(listed) == ["Stop 1"]
 
 
-async def test_jobs_tells_the_place_in_the_queue(workshop: Workshop) -> None:
+async def test_the_list_of_jobs_tells_the_position_of_each_in_the_queue(workshop: Workshop) -> None:
     workshop.at_once = 1
     for prompt in ("one", "two", "three"):
         await workshop.submit(order(address=ALONE, person=ANN, prompt=prompt))
@@ -159,7 +164,7 @@ async def test_jobs_tells_the_place_in_the_queue(workshop: Workshop) -> None:
     assert sorted(each for each in counts if each is not None) == [0, 1]
 
 
-async def test_a_job_is_stopped_from_its_list(workshop: Workshop) -> None:
+async def test_a_job_is_stopped_by_its_button_in_the_list_of_jobs(workshop: Workshop) -> None:
     job = await workshop.submit(order(address=ALONE, person=ANN))
     (stop,) = (await run(workshop, "jobs")).buttons
     answer = await press(workshop, stop)
@@ -168,7 +173,7 @@ async def test_a_job_is_stopped_from_its_list(workshop: Workshop) -> None:
     assert (await workshop.job(job.id)).status is Status.CANCELLED
 
 
-async def test_a_list_that_a_moderator_stops_from_stays_that_of_its_person(
+async def test_a_moderator_who_stops_a_job_sees_the_list_of_its_person(
     workshop: Workshop,
 ) -> None:
     kept = await workshop.submit(order(address=HALL, person=ANN, prompt="a song"))
@@ -179,7 +184,9 @@ async def test_a_list_that_a_moderator_stops_from_stays_that_of_its_person(
     assert [each.about for each in answer.reply.buttons] == [kept.id]
 
 
-async def test_where_others_read_along_a_list_tells_only_of_there(workshop: Workshop) -> None:
+async def test_in_a_public_place_the_list_of_jobs_shows_only_jobs_of_that_place(
+    workshop: Workshop,
+) -> None:
     await workshop.submit(order(address=ALONE, person=ANN, prompt="a secret"))
     await workshop.submit(order(address=HALL, person=ANN, prompt="a song"))
     listed = await run(workshop, "jobs", call(ANN, HALL))
@@ -188,7 +195,9 @@ async def test_where_others_read_along_a_list_tells_only_of_there(workshop: Work
         await run(workshop, "history", call(ANN, HALL))
 
 
-async def test_history_leads_through_its_pages_and_back(workshop: Workshop) -> None:
+async def test_the_history_has_pages_and_each_entry_leads_back_to_its_page(
+    workshop: Workshop,
+) -> None:
     for number in range(A_PAGE + 2):
         await workshop.made(order(address=ALONE, person=ANN, prompt=f"video {number}"))
     first = await run(workshop, "history")
@@ -205,7 +214,7 @@ async def test_history_leads_through_its_pages_and_back(workshop: Workshop) -> N
     assert await press(workshop, entry.reply.buttons[-1]) == second
 
 
-async def test_an_entry_leads_to_its_message_and_shows_its_video(workshop: Workshop) -> None:
+async def test_a_history_entry_links_to_its_message_and_shows_its_video(workshop: Workshop) -> None:
     job = await workshop.made(order(address=HALL, person=ANN))
     await workshop.speak()
     entry = await press(workshop, Button(action=Action.OPEN, about=job.id, value="0"))
@@ -229,7 +238,7 @@ async def test_a_private_video_is_shown_to_its_person_alone(workshop: Workshop) 
     assert answer == Shown(job, alone=True)
 
 
-async def test_a_video_that_was_not_to_be_posted_is_shown_to_its_person_alone(
+async def test_a_silent_video_is_shown_to_its_person_alone(
     workshop: Workshop,
 ) -> None:
     job = await workshop.made(order(address=HALL, person=ANN))
@@ -240,13 +249,15 @@ async def test_a_video_that_was_not_to_be_posted_is_shown_to_its_person_alone(
 
 
 @pytest.mark.parametrize("action", [Action.SHOW, Action.ORIGINAL])
-async def test_a_video_that_is_gone_is_not_shown(workshop: Workshop, action: Action) -> None:
+async def test_a_video_that_is_gone_cannot_be_shown(workshop: Workshop, action: Action) -> None:
     job = await workshop.submit(order(address=ALONE, person=ANN))
     with pytest.raises(Refused, match="video_gone"):
         await press(workshop, Button(action=action, about=job.id))
 
 
-async def test_an_entry_leads_to_a_direct_message_in_no_community(workshop: Workshop) -> None:
+async def test_a_history_entry_of_a_private_video_links_to_the_direct_message(
+    workshop: Workshop,
+) -> None:
     await workshop.preferences.put("chat", "ann", Preferences(private=True))
     job = await workshop.made(order(address=HALL, person=ANN))
     await workshop.speak()
@@ -256,7 +267,7 @@ async def test_an_entry_leads_to_a_direct_message_in_no_community(workshop: Work
     assert (entry.reply.jump.channel, entry.reply.jump.community) == ("private", None)
 
 
-async def test_an_entry_leads_to_no_message_that_was_taken_away(workshop: Workshop) -> None:
+async def test_a_history_entry_of_a_deleted_message_has_no_link(workshop: Workshop) -> None:
     job = await workshop.made(order(address=ALONE, person=ANN))
     await workshop.speak()
     await press(workshop, Button(action=Action.CONFIRM, about=job.id))
@@ -274,14 +285,14 @@ async def test_an_entry_leads_to_no_message_that_was_taken_away(workshop: Worksh
         Button(action=Action.OPEN, about="job"),
     ],
 )
-async def test_where_others_read_along_no_press_opens_what_is_for_one_alone(
+async def test_in_a_public_place_presses_that_open_private_lists_are_refused(
     workshop: Workshop, button: Button
 ) -> None:
     with pytest.raises(Refused, match="private_only"):
         await press(workshop, button, call(ANN, HALL))
 
 
-async def test_a_page_from_which_all_is_gone_leads_to_the_first(workshop: Workshop) -> None:
+async def test_a_history_page_that_is_empty_by_now_shows_the_first_page(workshop: Workshop) -> None:
     await workshop.made(order(address=ALONE, person=ANN, prompt="a song"))
     back = Button(action=Action.LIST, about="history", value="7")
     answer = await press(workshop, back)
@@ -290,7 +301,9 @@ async def test_a_page_from_which_all_is_gone_leads_to_the_first(workshop: Worksh
 
 
 @pytest.mark.parametrize("value", ["x", "-1", "1.5", "9" * 32])
-async def test_a_list_that_is_none_is_an_unknown_button(workshop: Workshop, value: str) -> None:
+async def test_a_list_button_with_a_malformed_page_is_refused(
+    workshop: Workshop, value: str
+) -> None:
     with pytest.raises(Refused, match="button_unknown"):
         await press(workshop, Button(action=Action.LIST, about="history", value=value))
 
@@ -298,7 +311,9 @@ async def test_a_list_that_is_none_is_an_unknown_button(workshop: Workshop, valu
 # --- commands -------------------------------------------------------------------------------------
 
 
-async def test_cancel_takes_the_latest_here_or_the_one_that_is_named(workshop: Workshop) -> None:
+async def test_the_cancel_command_cancels_the_latest_job_or_the_named_one(
+    workshop: Workshop,
+) -> None:
     first = await workshop.submit(order(address=ALONE, person=ANN, prompt="one"))
     second = await workshop.submit(order(address=ALONE, person=ANN, prompt="two"))
     answer = await run(workshop, "cancel")
@@ -309,7 +324,9 @@ async def test_cancel_takes_the_latest_here_or_the_one_that_is_named(workshop: W
         await run(workshop, "cancel")
 
 
-async def test_cancel_leaves_alone_what_is_elsewhere_or_was_silenced(workshop: Workshop) -> None:
+async def test_the_cancel_command_ignores_jobs_elsewhere_and_silent_jobs(
+    workshop: Workshop,
+) -> None:
     seen = replace(workshop.door.listings, seen=frozenset())
     workshop.door = replace(workshop.door, listings=seen)
     await workshop.submit(order(address=ALONE, person=ANN))
@@ -322,9 +339,7 @@ async def test_cancel_leaves_alone_what_is_elsewhere_or_was_silenced(workshop: W
 
 
 @pytest.mark.parametrize("platform", ["discord", "telegram", "playground"])
-async def test_help_shows_owners_commands_to_owners_alone(
-    workshop: Workshop, platform: str
-) -> None:
+async def test_help_shows_owners_commands_to_owners_only(workshop: Workshop, platform: str) -> None:
     here = replace(ALONE, platform=platform)
     member = said(await run(workshop, "help", call(ANN, here)))
     assert not [line for line in member if line.startswith("/allow")]
@@ -339,7 +354,7 @@ async def test_help_shows_owners_commands_to_owners_alone(
 
 @pytest.mark.parametrize("name", ["allow", "disallow"])
 @pytest.mark.parametrize("given", [{}, {"person": "bob"}])
-async def test_nobody_but_an_owner_opens_or_closes_anything(
+async def test_allow_and_disallow_are_refused_to_anyone_but_an_owner(
     workshop: Workshop, name: str, given: dict[str, str]
 ) -> None:
     code = await workshop.access.new_code()
@@ -351,7 +366,7 @@ async def test_nobody_but_an_owner_opens_or_closes_anything(
     assert told.text.id == ("access.person_" if given else "access.") + f"{name}ed"
 
 
-async def test_where_it_is_closed_help_says_so_and_promises_nothing(workshop: Workshop) -> None:
+async def test_in_a_closed_place_help_says_so_and_offers_nothing(workshop: Workshop) -> None:
     code = await workshop.access.new_code()
     assert code is not None
     await run(workshop, "claim", call(ANN, HALL), code=code)
@@ -366,14 +381,14 @@ async def test_where_it_is_closed_help_says_so_and_promises_nothing(workshop: Wo
 
 
 @pytest.mark.parametrize("name", commands.COMMANDS)
-def test_each_command_has_its_sentence(name: str) -> None:
+def test_each_command_and_each_of_its_arguments_has_a_text(name: str) -> None:
     command = commands.COMMANDS[name]
     assert i18n.say(command.says, "en") != command.says.id
     for argument in command.arguments:
         assert i18n.say(Text(id=f"option.{argument.name}"), "en") != f"option.{argument.name}"
 
 
-def test_several_sentences_are_one_list() -> None:
+def test_several_texts_are_joined_as_a_list_with_commas() -> None:
     assert i18n.say(joined([Text(id="kind.t2v"), Text(id="kind.i2v")]), "en") == (
         "from words, from a picture"
     )
@@ -389,14 +404,14 @@ def test_several_sentences_are_one_list() -> None:
         (ValueError("anything"), "internal"),
     ],
 )
-def test_an_error_is_told_in_words_of_its_person(problem: Exception, code: str) -> None:
+def test_an_error_is_shown_to_people_by_its_code(problem: Exception, code: str) -> None:
     assert shown(problem, platform="chat").code == code
 
 
-# --- words ----------------------------------------------------------------------------------------
+# --- prompts and presets --------------------------------------------------------------------------
 
 
-async def test_people_are_shown_their_own_words_without_those_of_a_preset(
+async def test_people_see_their_own_prompt_without_the_words_of_the_preset(
     workshop: Workshop,
 ) -> None:
     job = await workshop.made(order(pictures=(CAT,), prompt="slowly", preset="loop"))
@@ -407,7 +422,7 @@ async def test_people_are_shown_their_own_words_without_those_of_a_preset(
     assert unasked.request.shown == "Bring to life"
 
 
-async def test_a_preset_goes_with_each_variation_once(workshop: Workshop) -> None:
+async def test_a_variation_of_a_job_uses_the_words_of_its_preset_once(workshop: Workshop) -> None:
     job = await workshop.made(order(pictures=(CAT,), prompt="slowly", preset="loop"))
     again = await press(workshop, Button(action=Action.RETRY, about=job.id), call(ANN, HALL))
     assert isinstance(again, Taken)
@@ -418,7 +433,7 @@ async def test_a_preset_goes_with_each_variation_once(workshop: Workshop) -> Non
     assert remix.job.request.prompt == "Loop. fast"
 
 
-async def test_a_preset_that_is_gone_leaves_its_words(workshop: Workshop) -> None:
+async def test_a_job_keeps_the_words_of_a_preset_that_was_removed(workshop: Workshop) -> None:
     job = await workshop.made(order(pictures=(CAT,), prompt="slowly", preset="loop"))
     workshop.accounts = replace(
         workshop.accounts, general=Terms(catalog=replace(CATALOG, presets={}), limits=FREE)
@@ -429,7 +444,7 @@ async def test_a_preset_that_is_gone_leaves_its_words(workshop: Workshop) -> Non
     assert again.job.request.prompt == "Loop. slowly"
 
 
-async def test_no_moderator_takes_away_what_others_were_not_shown(workshop: Workshop) -> None:
+async def test_a_moderator_cannot_delete_a_private_video(workshop: Workshop) -> None:
     await workshop.service.preferring.prefer(call(ANN, HALL), "private", "on")
     job = await workshop.made(order(address=HALL, person=ANN))
     pressed = Press(action=Action.DELETE, about=job.id)

@@ -1,4 +1,4 @@
-"""One message of ours stays of a job: once its end is told, its card goes, whatever happens."""
+"""Once the end of a job is posted, its card is removed, so that one message of ours stays."""
 
 import pytest
 
@@ -19,18 +19,18 @@ AT = "https://chat.test/hall/m1"
 
 
 async def settled(workshop: Workshop, job: Job) -> bool:
-    """Whether nothing is owed to the chat any more."""
+    """Whether no post of the job is due any more."""
     posts = [await workshop.posts.get(job.id, kind) for kind in PostKind]
     return all(each.due_at is None for each in posts if each)
 
 
 def lines(workshop: Workshop) -> list[Reply]:
-    """The looks of the card since its video was made."""
+    """Return the edits of the card since its video was made."""
     return [reply for reply in workshop.chat.edited if reply.text.id != "card.completed"]
 
 
 async def told_first(workshop: Workshop) -> Job:
-    """A job whose video stands before any row tells of its card."""
+    """Return a job whose result is posted before any row knows of its card."""
     job = await workshop.submit(order())
     await workshop.work(60)
     now = workshop.clock.time
@@ -41,14 +41,14 @@ async def told_first(workshop: Workshop) -> Job:
     return await workshop.job(job.id)
 
 
-async def test_once_the_video_stands_its_card_goes(workshop: Workshop) -> None:
+async def test_the_card_is_removed_once_the_result_is_posted(workshop: Workshop) -> None:
     job = await workshop.made(order())
     await workshop.speak(60)
     assert (workshop.chat.removed, lines(workshop)) == (["card"], [])
     assert await settled(workshop, job)
 
 
-async def test_the_card_stays_for_as_long_as_nothing_stands_in_its_place(
+async def test_the_card_stays_until_the_result_is_posted(
     workshop: Workshop,
 ) -> None:
     workshop.chat.sends = [SILENCE]
@@ -57,7 +57,7 @@ async def test_the_card_stays_for_as_long_as_nothing_stands_in_its_place(
     assert workshop.chat.removed == []
 
 
-async def test_once_a_failure_stands_its_card_goes(workshop: Workshop) -> None:
+async def test_the_card_is_removed_once_the_failure_is_posted(workshop: Workshop) -> None:
     workshop.gateway.polls = [MODERATED]
     job = await workshop.made(order())
     await workshop.speak(60)
@@ -66,7 +66,9 @@ async def test_once_a_failure_stands_its_card_goes(workshop: Workshop) -> None:
     assert await settled(workshop, job)
 
 
-async def test_a_job_that_turned_up_after_all_leaves_its_video_alone(workshop: Workshop) -> None:
+async def test_an_unconfirmed_job_that_turns_up_keeps_only_its_video_message(
+    workshop: Workshop,
+) -> None:
     workshop.gateway.creations = [Uncertain("reset")]
     job = await workshop.made(order())
     await workshop.speak(60)
@@ -81,7 +83,9 @@ async def test_a_job_that_turned_up_after_all_leaves_its_video_alone(workshop: W
     assert await settled(workshop, job)
 
 
-async def test_an_answer_of_which_no_row_tells_is_found_and_goes(workshop: Workshop) -> None:
+async def test_a_card_that_no_row_knows_is_found_in_the_history_and_removed(
+    workshop: Workshop,
+) -> None:
     workshop.chat.history["card"] = ("m7", "hall")
     await told_first(workshop)
     await workshop.speak(60)
@@ -90,7 +94,7 @@ async def test_an_answer_of_which_no_row_tells_is_found_and_goes(workshop: Works
 
 
 @pytest.mark.parametrize("is_readable", [True, False])
-async def test_a_card_that_never_stood_is_not_said_beside_the_end(
+async def test_a_card_that_was_never_posted_is_not_posted_after_the_result(
     workshop: Workshop, is_readable: bool
 ) -> None:
     workshop.chat.is_readable = is_readable
@@ -100,7 +104,7 @@ async def test_a_card_that_never_stood_is_not_said_beside_the_end(
     assert await settled(workshop, job)
 
 
-async def test_an_answer_that_comes_later_than_the_end_goes_too(workshop: Workshop) -> None:
+async def test_an_answer_recorded_after_the_end_of_its_job_is_removed(workshop: Workshop) -> None:
     job = await told_first(workshop)
     await workshop.speak(60)
     await workshop.posts.posted(job, "late", "hall")
@@ -108,7 +112,7 @@ async def test_an_answer_that_comes_later_than_the_end_goes_too(workshop: Worksh
     assert workshop.chat.removed == ["late"]
 
 
-async def test_after_silence_the_card_is_taken_away_once_more(workshop: Workshop) -> None:
+async def test_a_removal_of_the_card_with_an_unknown_end_is_tried_again(workshop: Workshop) -> None:
     workshop.chat.removals = [SILENCE, SILENCE, None]
     job = await workshop.made(order())
     await workshop.speak(60)
@@ -124,7 +128,7 @@ async def test_after_silence_the_card_is_taken_away_once_more(workshop: Workshop
         (None, Text(id="card.elsewhere")),
     ],
 )
-async def test_a_card_that_can_t_go_shrinks_to_one_line_that_points_to_the_end(
+async def test_a_card_that_cannot_be_removed_becomes_one_line_that_points_to_the_result(
     workshop: Workshop, address: str | None, text: Text
 ) -> None:
     workshop.chat.address, workshop.chat.removals = address, [STAYS]
@@ -136,7 +140,7 @@ async def test_a_card_that_can_t_go_shrinks_to_one_line_that_points_to_the_end(
 
 
 @pytest.mark.parametrize("edits", [[None], [SILENCE], [Refused("card_gone")]])
-async def test_to_take_a_card_away_is_not_tried_for_ever(
+async def test_the_removal_of_a_card_is_not_tried_for_ever(
     workshop: Workshop, edits: list[BotError | None]
 ) -> None:
     workshop.chat.removals, workshop.chat.edits = [SILENCE], [None, *edits]
@@ -147,7 +151,9 @@ async def test_to_take_a_card_away_is_not_tried_for_ever(
     assert await settled(workshop, job)
 
 
-async def test_of_a_deleted_video_a_card_that_can_t_go_says_so(workshop: Workshop) -> None:
+async def test_a_card_that_cannot_be_removed_says_that_its_video_was_deleted(
+    workshop: Workshop,
+) -> None:
     workshop.chat.removals = [STAYS]
     job = await workshop.made(order())
     await workshop.speak(60)
@@ -157,7 +163,7 @@ async def test_of_a_deleted_video_a_card_that_can_t_go_says_so(workshop: Worksho
     assert workshop.chat.edited[-1].prompt is None
 
 
-async def test_of_a_deleted_video_nothing_stays(workshop: Workshop) -> None:
+async def test_no_message_of_a_deleted_video_stays(workshop: Workshop) -> None:
     job = await workshop.made(order())
     await workshop.speak(60)
     await workshop.service.delete(job.id, Actor(person=ANN))
@@ -166,8 +172,10 @@ async def test_of_a_deleted_video_nothing_stays(workshop: Workshop) -> None:
     assert (len(workshop.chat.said), lines(workshop)) == (1, [])
 
 
-async def test_a_video_that_took_the_place_of_its_card_stays(workshop: Workshop) -> None:
-    """As on Telegram after a send with an unknown end."""
+async def test_a_result_that_replaced_its_card_in_the_same_message_is_not_removed(
+    workshop: Workshop,
+) -> None:
+    """This happens on Telegram after a send with an unknown end."""
     job = await workshop.submit(order())
     await workshop.posts.posted(job, "m1", "hall")
     await workshop.work(60)
@@ -178,7 +186,7 @@ async def test_a_video_that_took_the_place_of_its_card_stays(workshop: Workshop)
 
 
 @pytest.mark.parametrize("polls", [[], [MODERATED]], ids=["made", "failed"])
-async def test_where_its_person_alone_was_told_the_card_stays_as_one_line(
+async def test_the_card_of_a_result_sent_in_private_stays_as_one_line(
     workshop: Workshop, polls: list[Failed]
 ) -> None:
     workshop.gateway.polls = [*polls] or [Done()]
@@ -204,7 +212,7 @@ async def test_the_card_of_a_video_that_is_not_posted_stays(workshop: Workshop) 
     assert workshop.chat.edited[-1].text.id == "card.delivered_silent"
 
 
-async def test_the_card_of_a_cancelled_job_is_its_one_message(workshop: Workshop) -> None:
+async def test_the_card_of_a_cancelled_job_is_its_only_message(workshop: Workshop) -> None:
     workshop.gateway.creations = [Busy(600.0)]
     job = await workshop.asked("a cat")
     await workshop.work(1)
@@ -214,7 +222,9 @@ async def test_the_card_of_a_cancelled_job_is_its_one_message(workshop: Workshop
     assert workshop.chat.edited[-1].text.id == "card.cancelled"
 
 
-async def test_a_card_that_went_after_a_backup_is_not_said_again(workshop: Workshop) -> None:
+async def test_after_a_restore_the_card_of_a_finished_job_is_not_posted_again(
+    workshop: Workshop,
+) -> None:
     job = await workshop.submit(order())
     await workshop.work(60)
     workshop.posting.restored = {job.id: job.created_at - 7}
@@ -224,7 +234,9 @@ async def test_a_card_that_went_after_a_backup_is_not_said_again(workshop: Works
     assert kinds == {"r"}, "the result alone"
 
 
-async def test_a_card_that_a_backup_shows_standing_goes_once_more(workshop: Workshop) -> None:
+async def test_after_a_restore_a_card_that_the_rows_show_is_removed_again(
+    workshop: Workshop,
+) -> None:
     job = await workshop.made(order())
     workshop.posting.restored = {job.id: job.created_at - 7}
     workshop.chat.history["result"] = ("m7", "hall")

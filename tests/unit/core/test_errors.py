@@ -1,4 +1,4 @@
-"""Code branches on the type of an error: its code is for sentences and logs alone."""
+"""Code branches on the type of an error; the code of an error is for texts and logs only."""
 
 import ast
 import pickle
@@ -13,7 +13,7 @@ from bot.core.errors import BotError, FileMissing, MaybeSent, Refused
 from bot.platforms.discord import errors as discord
 from bot.platforms.telegram import errors as telegram
 
-HOUSE = Path(bot.__file__).parent
+PACKAGE = Path(bot.__file__).parent
 NUMBERS = {name for name, found in vars(discord).items() if isinstance(found, int)} | {
     name
     for name, found in vars(discord).items()
@@ -23,13 +23,13 @@ NUMBERS = {name for name, found in vars(discord).items() if isinstance(found, in
 }
 """Names of Discord's own codes, which are numbers."""
 REMARKS = {"DAMAGED"}
-"""Remarks about a configuration are no errors."""
+"""Codes of remarks about a configuration, which are no errors."""
 
 
 def modules(*words: str) -> Iterator[tuple[str, ast.Module]]:
-    """Those that have one of these words in them; to read all of them takes seconds."""
-    for path in sorted(HOUSE.rglob("*.py")):
-        name, text = str(path.relative_to(HOUSE)), path.read_text("utf-8")
+    """Yield the modules that contain one of these words; reading all modules takes seconds."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name, text = str(path.relative_to(PACKAGE)), path.read_text("utf-8")
         if "simulator" in path.parts or name == "core/errors.py":
             continue
         if any(word in text for word in words):
@@ -37,7 +37,7 @@ def modules(*words: str) -> Iterator[tuple[str, ast.Module]]:
 
 
 def branches(tree: ast.AST) -> list[str]:
-    """Each comparison of a code with words."""
+    """Return each comparison of an error code with a string."""
     found = []
     for node in ast.walk(tree):
         match node:
@@ -71,7 +71,7 @@ def _is_number(node: ast.expr) -> bool:
     return False
 
 
-def test_no_code_is_compared_with_words() -> None:
+def test_no_error_code_is_compared_with_a_string_in_the_code() -> None:
     having = modules(".code", "code=")
     found = {name: found for name, tree in having if (found := branches(tree))}
     assert found == {}
@@ -88,11 +88,12 @@ def test_no_code_is_compared_with_words() -> None:
         "match problem:\n    case Refused(code='card_gone'): pass",
     ],
 )
-def test_negative_control_a_comparison_with_words_is_found(source: str) -> None:
+def test_negative_control_a_comparison_of_an_error_code_with_a_string_is_found(source: str) -> None:
     assert len(branches(ast.parse(source))) == 1
 
 
 def _below(root: type[BotError]) -> Iterator[type[BotError]]:
+    """Yield all subclasses of an error type."""
     for each in root.__subclasses__():
         yield each
         yield from _below(each)
@@ -100,7 +101,7 @@ def _below(root: type[BotError]) -> Iterator[type[BotError]]:
 
 @cache
 def owned() -> dict[tuple[str, str], str]:
-    """The codes that have a type, by the type that they must not be made of."""
+    """Return the codes with a type of their own, each with the base type not to use."""
     return {
         (base.__name__, each.code): each.__name__
         for each in _below(BotError)
@@ -110,7 +111,7 @@ def owned() -> dict[tuple[str, str], str]:
 
 
 def unowned(tree: ast.AST) -> list[str]:
-    """Each error that is made without its type, so that `except` would miss it."""
+    """Return each error that is made without its own type, so that `except` would miss it."""
     found = []
     for node in ast.walk(tree):
         match node:
@@ -120,7 +121,7 @@ def unowned(tree: ast.AST) -> list[str]:
     return found
 
 
-def test_an_error_that_has_a_type_is_made_of_it() -> None:
+def test_an_error_that_has_its_own_type_is_always_made_by_that_type() -> None:
     having = modules("Refused(", "Temporary(", "Broken(", "Unwritten(")
     found = {name: found for name, tree in having if (found := unowned(tree))}
     assert found == {}
@@ -129,22 +130,22 @@ def test_an_error_that_has_a_type_is_made_of_it() -> None:
 @pytest.mark.parametrize(
     "source", ["raise Refused('card_gone')", "raise Refused('card_gone' if it else 'no_video')"]
 )
-def test_negative_control_an_error_without_its_type_is_found(source: str) -> None:
+def test_negative_control_an_error_made_without_its_type_is_found(source: str) -> None:
     assert unowned(ast.parse(source)) == ["card_gone"]
 
 
 @pytest.mark.parametrize("code", [*discord.REFUSED.values(), *dict(telegram.BAD_REQUESTS).values()])
-def test_a_refusal_of_a_network_has_its_own_type(code: str) -> None:
+def test_a_refusal_code_of_a_network_makes_an_error_of_its_own_type(code: str) -> None:
     known = {each: name for (root, each), name in owned().items() if root == "Refused"}
     assert type(Refused.of(code)).__name__ == known.get(code, "Refused")
 
 
-def test_a_code_out_of_a_table_has_its_own_type() -> None:
+def test_an_error_made_from_a_code_has_the_type_of_that_code() -> None:
     assert type(Refused.of("maybe_sent")) is MaybeSent
     assert (type(Refused.of("other")), Refused.of("other").code) == (Refused, "other")
 
 
-def test_an_error_keeps_its_type_on_its_way_between_processes() -> None:
+def test_an_error_keeps_its_type_when_it_is_pickled() -> None:
     missing: BotError = pickle.loads(pickle.dumps(FileMissing(key="k")))
     assert (type(missing), missing.code, missing.values) == (
         FileMissing,

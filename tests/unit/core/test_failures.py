@@ -1,4 +1,4 @@
-"""A failed piece of work in the log."""
+"""How a failed step or message is logged."""
 
 import pytest
 from structlog.testing import capture_logs
@@ -11,7 +11,7 @@ from tests.unit.core.orders import order
 from tests.unit.core.workshop import Workshop
 
 
-def test_a_database_that_takes_nothing_is_one_plain_line() -> None:
+def test_a_step_that_failed_on_a_full_or_busy_database_is_logged_without_traceback() -> None:
     with capture_logs() as told:
         failures.record("step.failed", Unwritten(troubles.BUSY), job="j")
     line = {"event": "step.failed", "log_level": "warning", "code": troubles.BUSY, "job": "j"}
@@ -19,16 +19,16 @@ def test_a_database_that_takes_nothing_is_one_plain_line() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("a fault of ours"), Temporary("busy")])
-def test_any_other_failure_has_its_traceback(error: Exception) -> None:
+def test_a_step_that_failed_otherwise_is_logged_with_its_traceback(error: Exception) -> None:
     with capture_logs() as told:
         failures.record("step.failed", error)
     assert told == [{"event": "step.failed", "log_level": "error", "exc_info": error}]
 
 
-async def test_a_burst_that_the_database_does_not_keep_up_with_leaves_no_traceback(
+async def test_a_burst_that_the_database_cannot_keep_up_with_logs_no_traceback(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a step and of a message alike."""
+    """This holds for steps and for messages."""
 
     async def busy(*_: object, **__: object) -> None:
         raise Unwritten(troubles.BUSY)

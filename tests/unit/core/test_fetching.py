@@ -1,4 +1,4 @@
-"""A made video until it is ours: what is tried again, how soon, how often, and what people hear."""
+"""Downloading a made video: what is retried, how soon, how often, and what people see."""
 
 import asyncio
 
@@ -29,8 +29,10 @@ HOUR = 3600.0
 
 
 @pytest.mark.proof
-async def test_what_is_paid_for_is_never_put_off_by_more_than_a_minute(workshop: Workshop) -> None:
-    """While nothing is definite; also at a gateway that is looked at four times in an hour."""
+async def test_a_download_that_fails_for_now_is_tried_again_within_a_minute(
+    workshop: Workshop,
+) -> None:
+    """While no answer is definite, even at a gateway that is polled only four times an hour."""
     workshop.gateway.poll_step = 900.0
     workshop.gateway.fetches = [Trouble("502")]
     job = await workshop.submit(order())
@@ -49,7 +51,7 @@ async def test_what_is_paid_for_is_never_put_off_by_more_than_a_minute(workshop:
 
 
 @pytest.mark.parametrize("reason", [Reason.CONTENT_TOO_LARGE, Reason.CONTENT_BAD, Reason.WITHHELD])
-async def test_what_can_never_be_taken_is_tried_three_times_and_ends_within_minutes(
+async def test_an_unusable_video_is_downloaded_three_times_and_ends_within_minutes(
     workshop: Workshop, reason: Reason
 ) -> None:
     workshop.gateway.fetches = [Unusable(reason, "just so")]
@@ -61,7 +63,7 @@ async def test_what_can_never_be_taken_is_tried_three_times_and_ends_within_minu
     assert len(workshop.gateway.asked) == CONTENT_TRIES
 
 
-async def test_a_video_that_is_too_large_is_not_fetched_again_from_another_address(
+async def test_a_video_that_is_too_large_is_not_downloaded_from_its_links(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.polls = [Done((MP4,))]
@@ -71,10 +73,10 @@ async def test_a_video_that_is_too_large_is_not_fetched_again_from_another_addre
     assert workshop.gateway.asked == [None] * CONTENT_TRIES
 
 
-async def test_only_the_first_few_links_are_asked_besides_our_own_address(
+async def test_only_the_first_few_links_are_tried_besides_our_own_address(
     workshop: Workshop,
 ) -> None:
-    """Each may take a quarter of an hour, and the gateway names as many as it likes."""
+    """Each link may take a quarter of an hour, and a gateway may name any number of links."""
     links = tuple(f"{MP4}?{number}" for number in range(MOST_SOURCES + 2))
     workshop.gateway.polls = [Done(links)]
     workshop.gateway.fetches = [Unusable(Reason.CONTENT_BAD, "just so")]
@@ -83,10 +85,10 @@ async def test_only_the_first_few_links_are_asked_besides_our_own_address(
     assert workshop.gateway.asked[: MOST_SOURCES + 2] == [None, *links[:MOST_SOURCES], None]
 
 
-async def test_a_video_that_was_done_with_an_error_and_is_not_there_is_withheld_and_counts(
+async def test_a_video_done_with_an_error_and_missing_is_withheld_and_paid(
     workshop: Workshop,
 ) -> None:
-    """Within three minutes, not two hours; the person's day has room for another."""
+    """The job ends within three minutes, and the person's day has room for another video."""
     workshop.gateway.polls = [Done(withheld=True)]
     workshop.gateway.fetches = [Trouble("HTTP 404", definite=True)]
     job = await workshop.submit(order())
@@ -97,10 +99,10 @@ async def test_a_video_that_was_done_with_an_error_and_is_not_there_is_withheld_
     assert len(workshop.gateway.asked) == CONTENT_TRIES
 
 
-async def test_a_video_that_was_done_with_an_error_and_is_there_is_posted(
+async def test_a_video_done_with_an_error_that_can_be_downloaded_is_posted(
     workshop: Workshop,
 ) -> None:
-    """An outage in between is waited out, and does not count as one of the tries."""
+    """An outage meanwhile is waited out and does not count as a try."""
     workshop.gateway.polls = [Done(withheld=True)]
     workshop.gateway.fetches = [*[Trouble("502")] * 5, Fetched(9)]
     job = await workshop.submit(order())
@@ -109,10 +111,10 @@ async def test_a_video_that_was_done_with_an_error_and_is_there_is_posted(
     assert (done.video is not None, done.reason) == (True, None)
 
 
-async def test_the_row_counts_and_an_outage_in_between_starts_no_new_count(
+async def test_bad_downloads_are_counted_in_the_row_and_outages_do_not_reset_the_count(
     workshop: Workshop,
 ) -> None:
-    """So a process that ends in between makes nobody fetch an endless body nine times."""
+    """So a restart does not make us download an endless body nine times."""
     bad = Unusable(Reason.CONTENT_TOO_LARGE, "")
     workshop.gateway.fetches = [Trouble("502"), bad, Trouble("502"), bad, Trouble("502"), bad]
     job = await workshop.submit(order())
@@ -128,7 +130,7 @@ async def test_the_row_counts_and_an_outage_in_between_starts_no_new_count(
     assert len(workshop.gateway.asked) == 6
 
 
-async def test_what_was_bad_once_and_good_then_is_posted_and_says_nothing_of_it(
+async def test_a_video_that_is_good_at_the_second_download_shows_no_error(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.fetches = [Unusable(Reason.CONTENT_BAD, "noise"), Fetched(9)]
@@ -145,7 +147,7 @@ async def test_what_was_bad_once_and_good_then_is_posted_and_says_nothing_of_it(
 
 
 @pytest.mark.parametrize("code", ["not_a_video", "video_damaged"])
-async def test_a_file_that_does_not_play_is_fetched_again_and_ends(
+async def test_a_downloaded_file_that_does_not_play_is_fetched_again_and_then_given_up(
     workshop: Workshop, code: str
 ) -> None:
     workshop.studio.bad_video = Broken.of(code, damaged=60, pictures=120)
@@ -160,7 +162,9 @@ async def test_a_file_that_does_not_play_is_fetched_again_and_ends(
 
 
 @pytest.mark.proof
-async def test_a_page_in_place_of_the_video_is_waited_out_for_two_hours(workshop: Workshop) -> None:
+async def test_a_web_page_instead_of_the_video_is_waited_out_for_two_hours(
+    workshop: Workshop,
+) -> None:
     workshop.gateway.fetches = [Trouble("not a video: text/html", definite=True)]
     job = await workshop.submit(order())
     await workshop.work(1.9 * HOUR)
@@ -170,7 +174,7 @@ async def test_a_page_in_place_of_the_video_is_waited_out_for_two_hours(workshop
     assert (await workshop.job(job.id)).video is not None
 
 
-async def test_a_damaged_copy_of_our_own_is_replaced_by_a_whole_one_behind_a_link(
+async def test_a_damaged_download_from_our_own_address_is_replaced_by_one_from_a_link(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.polls = [Done((MP4,))]
@@ -187,7 +191,7 @@ NO = Locked(Reason.BAD_KEY, "HTTP 401")
 
 
 @pytest.mark.proof
-async def test_a_refused_download_alone_pauses_nobody_and_ends_after_two_hours(
+async def test_a_refused_download_alone_pauses_no_gateway_and_ends_after_two_hours(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.fetches, workshop.gateway.probes = [NO], [Open()]
@@ -201,7 +205,7 @@ async def test_a_refused_download_alone_pauses_nobody_and_ends_after_two_hours(
 
 
 @pytest.mark.proof
-async def test_a_refused_key_pauses_its_gateway_and_keeps_the_video_for_two_days(
+async def test_a_refused_key_at_the_download_pauses_the_gateway_and_keeps_the_job_for_two_days(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.fetches, workshop.gateway.probes = [NO], [NO]
@@ -215,8 +219,8 @@ async def test_a_refused_key_pauses_its_gateway_and_keeps_the_video_for_two_days
 
 
 @pytest.mark.proof
-async def test_one_job_begins_one_pause_at_most(workshop: Workshop) -> None:
-    """Also where the free questions are refused to a key that makes videos."""
+async def test_refused_downloads_of_one_job_cause_one_pause_at_most(workshop: Workshop) -> None:
+    """This also holds if the gateway refuses probes to a key that can make videos."""
     workshop.gateway.fetches, workshop.gateway.probes = [NO], [NO]
     await workshop.submit(order())
     await workshop.work(HOUR)
@@ -226,12 +230,12 @@ async def test_one_job_begins_one_pause_at_most(workshop: Workshop) -> None:
     assert await workshop.pauses.next_due() is None
 
 
-# --- made at once --------------------------------------------------------------------------------
+# --- videos made at once -------------------------------------------------------------------------
 
 MP4 = "https://media.test/v.mp4"
 
 
-async def test_a_video_that_was_made_at_once_without_an_id_is_fetched_and_asked_of_nobody(
+async def test_a_video_made_at_once_without_an_id_is_downloaded_without_a_poll(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.creations = [Accepted(UNNAMED, (MP4,))]
@@ -248,7 +252,7 @@ async def test_a_video_that_was_made_at_once_without_an_id_is_fetched_and_asked_
     ("poll", "sources"),
     [(Missing(), (MP4,)), (Done(("https://media.test/2",)), ("https://media.test/2", MP4))],
 )
-async def test_a_video_that_was_made_at_once_is_fetched_whether_its_id_is_known_or_not(
+async def test_a_video_made_at_once_is_downloaded_whether_its_id_is_known_or_not(
     workshop: Workshop, poll: Polled, sources: tuple[str, ...]
 ) -> None:
     workshop.gateway.creations = [Accepted("v1", (MP4,))]
@@ -260,10 +264,13 @@ async def test_a_video_that_was_made_at_once_is_fetched_whether_its_id_is_known_
     assert workshop.gateway.asked == [None, *sources]
 
 
-async def test_a_video_that_is_the_answer_is_put_by_before_the_job_goes_on(
+async def test_a_video_that_comes_as_the_answer_is_stored_before_the_job_goes_on(
     workshop: Workshop,
 ) -> None:
-    """However long its storage is away; and when the job has its copy, that one goes."""
+    """This holds however long the storage is away.
+
+    The received file is removed once the job has its copy.
+    """
     workshop.gateway.creations = [Made(9)]
     workshop.gateway.polls = [Missing()]
     workshop.studio.storage_trouble = [StorageAway()] * 3
@@ -282,11 +289,11 @@ async def test_a_video_that_is_the_answer_is_put_by_before_the_job_goes_on(
     assert workshop.studio.kept == {"videos/a.mp4"}
 
 
-@pytest.mark.parametrize("away", [0, 3], ids=["", "its storage is still away"])
-async def test_a_video_that_was_received_when_the_process_ended_is_found_by_the_next(
+@pytest.mark.parametrize("away", [0, 3], ids=["storage is back", "storage is still away"])
+async def test_a_video_received_just_before_the_process_ended_is_found_by_the_next_process(
     workshop: Workshop, away: int
 ) -> None:
-    """Its storage took nothing; the order is neither sent again nor called unanswered."""
+    """The storage was away. The order is neither sent again nor called unconfirmed."""
 
     async def stop() -> None:
         raise asyncio.CancelledError
@@ -307,10 +314,10 @@ async def test_a_video_that_was_received_when_the_process_ended_is_found_by_the_
 
 
 @pytest.mark.proof
-async def test_without_a_video_a_post_whose_process_ended_stays_unconfirmed(
+async def test_a_post_whose_process_ended_without_a_video_stays_unconfirmed(
     workshop: Workshop,
 ) -> None:
-    """Also where it can't be asked for a day whether there is one."""
+    """This also holds if the storage can't be asked for the video for a day."""
 
     async def stop() -> None:
         raise asyncio.CancelledError
@@ -327,7 +334,7 @@ async def test_without_a_video_a_post_whose_process_ended_stays_unconfirmed(
     assert (end.status, end.spend_cost, workshop.gateway.posts) == (Status.UNCONFIRMED, 1, 1)
 
 
-async def test_a_video_that_was_the_answer_does_not_stay_when_its_job_ends_without_it(
+async def test_a_video_received_as_the_answer_is_removed_when_its_job_fails(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.creations = [Made(9)]
@@ -340,12 +347,12 @@ async def test_a_video_that_was_the_answer_does_not_stay_when_its_job_ends_witho
     assert workshop.studio.kept == set()
 
 
-async def test_a_video_that_was_the_answer_ends_no_pause_as_nobody_was_asked(
+async def test_using_a_video_received_as_the_answer_does_not_end_a_pause(
     workshop: Workshop,
 ) -> None:
     async def locked() -> None:
         now = workshop.clock.time + 1
-        pause = Pause(Reason.BAD_KEY, until=now + HOUR, looking=True)
+        pause = Pause(Reason.BAD_KEY, until=now + HOUR, polls_only=True)
         await workshop.pauses.pause("main", pause, detail="401", rooms=(), now=now)
         workshop.clock.time += 2
 
@@ -356,10 +363,10 @@ async def test_a_video_that_was_the_answer_ends_no_pause_as_nobody_was_asked(
     assert await workshop.pauses.next_due() is not None
 
 
-async def test_an_error_of_ours_after_the_post_is_not_taken_for_one_of_before_it(
+async def test_an_error_of_ours_after_the_post_leaves_the_job_unconfirmed(
     workshop: Workshop,
 ) -> None:
-    """It may cost: so it is neither sent again nor told as free of charge."""
+    """The order may have been paid: it is neither sent again nor said to be free."""
     workshop.gateway.creations = [Made(9)]
     workshop.studio.storage_trouble = [FileMissing()]
     job = await workshop.submit(order())
@@ -369,7 +376,7 @@ async def test_an_error_of_ours_after_the_post_is_not_taken_for_one_of_before_it
     assert (workshop.gateway.posts, end.spend_cost) == (1, 1)
 
 
-async def test_a_video_that_was_the_answer_is_read_again_where_our_worker_failed(
+async def test_a_video_received_as_the_answer_is_read_again_after_our_worker_failed(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.creations = [Made(9)]
@@ -380,7 +387,7 @@ async def test_a_video_that_was_the_answer_is_read_again_where_our_worker_failed
     assert workshop.gateway.asked == []
 
 
-async def test_a_video_that_was_the_answer_and_is_gone_from_our_storage_ends_within_minutes(
+async def test_a_job_whose_received_video_is_gone_from_our_storage_ends_within_minutes(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.creations = [Made(9)]
@@ -392,8 +399,10 @@ async def test_a_video_that_was_the_answer_and_is_gone_from_our_storage_ends_wit
     assert (await workshop.job(job.id)).reason is Reason.CONTENT_GONE
 
 
-async def test_where_a_video_is_survives_a_database_that_takes_nothing(workshop: Workshop) -> None:
-    """A full disk between the POST and its answer: SQLite itself says so."""
+async def test_the_link_to_a_video_made_at_once_survives_a_full_database(
+    workshop: Workshop,
+) -> None:
+    """The disk is full between the POST and its answer: SQLite itself raises."""
 
     async def pages(most: int) -> None:
         def limit(connection: Connection) -> None:

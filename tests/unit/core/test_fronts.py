@@ -1,4 +1,4 @@
-"""A request that is too large for what stands before a gateway: learned, and sent smaller once."""
+"""A proxy refuses large requests: its limit is learned, and a smaller request is sent."""
 
 from dataclasses import replace
 
@@ -20,27 +20,28 @@ URL = "https://gateway.test"
 TOO_LARGE = Rejected(Reason.PICTURE_TOO_LARGE, "HTTP 413: <html>")
 PHOTO = replace(CAT, size=3_200_000)
 LARGE = 2_000_000
-"""Bytes of our copy of it."""
+"""Size in bytes of our own copy of the picture."""
 
 
 @pytest.fixture
 def large(workshop: Workshop) -> Workshop:
-    """A workshop where pictures go as files and are large, before a front that refuses one."""
+    """A workshop whose pictures are large files, behind a proxy that refuses the first one."""
     workshop.studio.most = LARGE
     workshop.gateway.creations = [TOO_LARGE, Accepted("v1")]
     return workshop
 
 
 async def ordered(workshop: Workshop, *pictures: Picture) -> Job:
+    """Order a video from the pictures, by default a photo, and return the job after a minute."""
     job = await workshop.submit(order(pictures=pictures or (PHOTO,), family="sora"))
     await workshop.work(60)
     return await workshop.job(job.id)
 
 
-# --- what is learned -----------------------------------------------------------------------------
+# --- the learned limits --------------------------------------------------------------------------
 
 
-async def test_a_refused_body_is_a_limit_for_a_week(workshop: Workshop) -> None:
+async def test_a_refused_large_body_sets_a_limit_for_a_week(workshop: Workshop) -> None:
     fronts = workshop.fronts
     assert await fronts.most("main", URL) is None
     assert await fronts.refused("main", URL, 3_000_000) == USUAL
@@ -51,21 +52,23 @@ async def test_a_refused_body_is_a_limit_for_a_week(workshop: Workshop) -> None:
     assert await fronts.most("main", URL) is None
 
 
-async def test_it_holds_for_that_gateway_at_that_address_alone(workshop: Workshop) -> None:
+async def test_a_learned_body_limit_holds_for_its_gateway_at_its_address_only(
+    workshop: Workshop,
+) -> None:
     await workshop.fronts.refused("main", URL, 3_000_000)
     assert await workshop.fronts.most("main", "https://elsewhere.test") is None
     assert await workshop.fronts.most("club", URL) is None
 
 
 @pytest.mark.parametrize("body", [0, 900, 128_000, LEAST])
-async def test_a_body_that_is_not_plausibly_too_large_teaches_nothing(
-    workshop: Workshop, body: int
-) -> None:
+async def test_a_refused_body_that_is_small_sets_no_limit(workshop: Workshop, body: int) -> None:
     assert await workshop.fronts.refused("main", URL, body) is None
     assert await workshop.fronts.most("main", URL) is None
 
 
-async def test_what_is_refused_again_is_halved_down_to_a_floor(workshop: Workshop) -> None:
+async def test_a_limit_that_is_refused_again_is_halved_down_to_a_least_value(
+    workshop: Workshop,
+) -> None:
     bodies = [5_000_000, USUAL, USUAL // 2, 260_000]
     learned = [await workshop.fronts.refused("main", URL, body) for body in bodies]
     assert learned == [USUAL, USUAL // 2, LEAST, LEAST]
@@ -73,15 +76,17 @@ async def test_what_is_refused_again_is_halved_down_to_a_floor(workshop: Worksho
 
 
 @pytest.mark.parametrize("value", ["", "{}", "no", "[]", '{"most":"x","at":1,"url":"u"}', "null"])
-async def test_a_fact_that_cannot_be_read_is_none(workshop: Workshop, value: str) -> None:
+async def test_an_unreadable_stored_limit_counts_as_none(workshop: Workshop, value: str) -> None:
     await StoredValues(workshop.database).put("front.main", value)
     assert await workshop.fronts.most("main", URL) is None
 
 
-# --- the order that met it -----------------------------------------------------------------------
+# --- the order that was refused ------------------------------------------------------------------
 
 
-async def test_the_order_that_was_refused_goes_again_with_a_smaller_copy(large: Workshop) -> None:
+async def test_an_order_refused_as_too_large_is_sent_again_with_a_smaller_copy(
+    large: Workshop,
+) -> None:
     done = await ordered(large)
 
     assert (done.status, done.reason, large.gateway.posts) == (Status.COMPLETED, None, 2)
@@ -92,7 +97,9 @@ async def test_the_order_that_was_refused_goes_again_with_a_smaller_copy(large: 
     assert done.spend_cost > 0
 
 
-async def test_it_goes_again_only_as_long_as_it_gets_smaller(large: Workshop) -> None:
+async def test_an_order_refused_as_too_large_is_sent_again_only_while_its_copy_gets_smaller(
+    large: Workshop,
+) -> None:
     large.gateway.creations = [TOO_LARGE]
     failed = await ordered(large)
 
@@ -105,8 +112,10 @@ async def test_it_goes_again_only_as_long_as_it_gets_smaller(large: Workshop) ->
     assert most < USUAL
 
 
-async def test_a_job_made_smaller_for_a_known_limit_may_go_smaller_still(large: Workshop) -> None:
-    """Its first refusal is not its second, whatever its row remembers."""
+async def test_an_order_made_smaller_for_a_known_limit_may_be_made_smaller_again(
+    large: Workshop,
+) -> None:
+    """This refusal counts as the job's first one, whatever its row copied from the earlier job."""
     large.gateway.creations = [Accepted("v1")]
     first = await ordered(large)
     await large.fronts.refused("main", URL, 3_000_000)
@@ -118,12 +127,16 @@ async def test_a_job_made_smaller_for_a_known_limit_may_go_smaller_still(large: 
     assert large.gateway.posts == 3
 
 
-async def test_a_busy_moment_between_does_not_end_it(large: Workshop) -> None:
+async def test_an_order_refused_as_too_large_and_then_as_busy_is_still_sent_again(
+    large: Workshop,
+) -> None:
     large.gateway.creations = [TOO_LARGE, Busy(None), Accepted("v1")]
     assert (await ordered(large)).status is Status.COMPLETED
 
 
-async def test_later_orders_go_with_a_copy_that_passes_at_once(large: Workshop) -> None:
+async def test_later_orders_are_sent_with_a_copy_within_the_learned_limit_at_once(
+    large: Workshop,
+) -> None:
     await ordered(large)
     large.gateway.posts = 0
     later = await ordered(large)
@@ -132,7 +145,7 @@ async def test_later_orders_go_with_a_copy_that_passes_at_once(large: Workshop) 
     assert later.request.fit == large.studio.fits[-1] == large.studio.fits[-2]
 
 
-async def test_a_copy_from_before_the_limit_was_known_is_made_smaller_before_the_post(
+async def test_a_copy_made_before_the_limit_was_known_is_made_smaller_before_the_post(
     large: Workshop,
 ) -> None:
     large.gateway.creations = [Accepted("v1")]
@@ -147,14 +160,14 @@ async def test_a_copy_from_before_the_limit_was_known_is_made_smaller_before_the
 
 
 @pytest.mark.proof
-async def test_after_a_week_pictures_are_whole_again(large: Workshop) -> None:
+async def test_a_week_after_a_refusal_pictures_are_sent_in_full_size_again(large: Workshop) -> None:
     await ordered(large)
     large.clock.time += LIFETIME + 1
     await ordered(large)
     assert large.studio.fits[-1] == large.studio.fits[0]
 
 
-async def test_where_there_are_links_the_file_goes_by_link_and_stays_as_it_is(
+async def test_with_links_a_picture_over_the_limit_is_sent_by_link_unchanged(
     large: Workshop,
 ) -> None:
     assert SORA.picture is not None
@@ -169,7 +182,7 @@ async def test_where_there_are_links_the_file_goes_by_link_and_stays_as_it_is(
     assert done.request.url_above < 600_000, "so its link goes instead"
 
 
-async def test_a_sound_is_made_smaller_with_its_picture(large: Workshop) -> None:
+async def test_a_sound_is_made_smaller_together_with_its_picture(large: Workshop) -> None:
     large.service.accounts = offering(SINGING, large.accounts)
     large.studio.sizes["sounds/a.mp3"] = large.studio.most = 350_000
     job = await large.submit(order(pictures=(PHOTO,), sound=SONG))
@@ -182,7 +195,9 @@ async def test_a_sound_is_made_smaller_with_its_picture(large: Workshop) -> None
     assert done.request.fit.most_bytes == done.request.sound_fit.most_bytes < 350_000
 
 
-async def test_without_a_picture_it_is_a_refusal_that_says_so(workshop: Workshop) -> None:
+async def test_an_order_without_a_picture_refused_as_too_large_fails_and_says_so(
+    workshop: Workshop,
+) -> None:
     workshop.gateway.creations = [TOO_LARGE]
     job = await workshop.submit(order())
     await workshop.work(60)
@@ -193,7 +208,9 @@ async def test_without_a_picture_it_is_a_refusal_that_says_so(workshop: Workshop
     assert "although it has no picture" in say(failure(failed).text, "en")
 
 
-async def test_the_person_hears_how_large_the_picture_is(large: Workshop) -> None:
+async def test_a_failure_over_a_too_large_request_says_how_large_the_picture_is(
+    large: Workshop,
+) -> None:
     large.gateway.creations = [TOO_LARGE]
     failed = await ordered(large)
     assert "what you sent is 3.2 MB" in say(failure(failed).text, "en")
@@ -201,7 +218,9 @@ async def test_the_person_hears_how_large_the_picture_is(large: Workshop) -> Non
     assert "the picture for this video is larger" in say(failure(unmeasured).text, "en")
 
 
-async def test_while_it_is_made_smaller_the_card_speaks_of_no_outage(large: Workshop) -> None:
+async def test_the_card_of_an_order_that_is_being_made_smaller_says_preparing(
+    large: Workshop,
+) -> None:
     job = await large.submit(order(pictures=(PHOTO,), family="sora"))
     await large._round()
     await large._round()

@@ -1,4 +1,4 @@
-"""Files that come along with a wish: all of them are used, or nothing is made."""
+"""Files that come with a wish: either all of them are used, or the order is refused."""
 
 import pytest
 
@@ -9,13 +9,13 @@ from bot.i18n import say
 from tests.unit.core.orders import CAT, SONG
 
 
-def test_pictures_and_a_sound_are_parted_in_the_order_in_which_they_came() -> None:
+def test_files_are_split_into_pictures_and_a_sound_in_their_order() -> None:
     dog = type(CAT)(source="f2", filename="dog.png", size=9)
     assert parted([CAT, SONG, dog]) == ((CAT, dog), SONG)
     assert parted([]) == ((), None)
 
 
-def test_of_two_sounds_none_is_chosen() -> None:
+def test_two_sounds_for_one_order_are_refused() -> None:
     with pytest.raises(Refused, match="too_many_sounds"):
         parted([CAT, SONG, SONG])
 
@@ -30,7 +30,7 @@ def test_of_two_sounds_none_is_chosen() -> None:
     ],
 )
 @pytest.mark.parametrize("in_reply", [False, True])
-def test_the_one_that_cannot_be_used_is_named_with_what_to_do(
+def test_the_file_that_cannot_be_used_is_named_with_what_to_do(
     code: str, of_several: str, *, in_reply: bool
 ) -> None:
     def read(word: str) -> Given:

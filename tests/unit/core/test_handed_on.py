@@ -1,4 +1,4 @@
-"""A loop begins what was claimed for it, and gives back what it can't begin any more."""
+"""A loop begins rows that were claimed for it, and releases those that it can no longer begin."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ WAIT = 20.0
 
 
 class Rows:
-    """Rows of which none is ever due by itself."""
+    """Rows that are never due by themselves."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Semaphore(0)
-        """Once for each time the rows were looked at."""
+        """One entry for each claim."""
         self.held: list[str] = []
         self.released: list[str] = []
 
@@ -53,7 +53,7 @@ class Rows:
 
 
 class Loop:
-    """A loop with two slots, at rest; `leave` ends its steps."""
+    """A loop with two slots and nothing to do; setting `leave` ends its steps."""
 
     def __init__(self) -> None:
         self.rows, self.wake = Rows(), Wake()
@@ -88,11 +88,11 @@ class Loop:
         await self.leave.wait()
 
 
-async def test_what_is_handed_on_begins_without_a_claim() -> None:
+async def test_a_row_handed_on_to_a_loop_begins_without_a_claim() -> None:
     async with asyncio.timeout(WAIT), Loop() as loop:
         loop.on.put("a")
         assert await loop.begun.get() == "a"
-        assert loop.rows.held == ["a"], "nobody else may take it"
+        assert loop.rows.held == ["a"], "no other loop may claim it"
         loop.on.put("b")
         assert await loop.begun.get() == "b"
         loop.leave.set()
@@ -101,7 +101,7 @@ async def test_what_is_handed_on_begins_without_a_claim() -> None:
         assert loop.rows.asked._value == loop.polls, "the rows were not asked"
 
 
-async def test_a_loop_takes_no_more_than_it_can_begin() -> None:
+async def test_a_loop_has_no_room_for_more_rows_than_it_can_begin() -> None:
     async with asyncio.timeout(WAIT), Loop() as loop:
         loop.on.put("a")
         assert loop.on.has_room
@@ -116,8 +116,8 @@ async def test_a_loop_takes_no_more_than_it_can_begin() -> None:
             await asyncio.sleep(0)
 
 
-async def test_a_stop_gives_back_what_was_not_begun() -> None:
-    """The next process need not wait for our claim, nor think that we died of it."""
+async def test_a_stopped_loop_releases_rows_that_it_did_not_begin() -> None:
+    """So the next process neither waits for our claim nor counts a crash."""
     async with asyncio.timeout(WAIT):
         async with Loop() as loop:
             loop._running.cancel()
@@ -129,13 +129,13 @@ async def test_a_stop_gives_back_what_was_not_begun() -> None:
 @pytest.mark.parametrize(
     ("said_on", "free", "handed_on"), [(["chat"], 1, 1), ([], 1, 0), (["chat"], 0, 0)]
 )
-async def test_a_result_is_claimed_only_where_this_process_says_it_at_once(
+async def test_a_result_is_claimed_at_once_only_if_this_process_can_post_it_at_once(
     workshop: Workshop, said_on: list[str], free: int, handed_on: int
 ) -> None:
-    """On a network that is switched off nobody would send it: it stays due for who does."""
+    """On a network that is switched off, the result stays due for the process that serves it."""
     workshop.bells.results_on.free = free
     content = Content(
-        replace(workshop.desk, said_on=said_on),
+        replace(workshop.context, said_on=said_on),
         media=workshop.studio,
         conversions=workshop.conversions,
     )

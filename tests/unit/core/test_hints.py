@@ -1,4 +1,4 @@
-"""Names and types are hints: what phones, browsers and networks call the same file."""
+"""File names and types are hints: phones, browsers and networks differ in both."""
 
 import pytest
 
@@ -28,7 +28,9 @@ from bot.core.hints import is_called_picture, may_be_picture, may_be_sound, may_
         ("cat.jpg", "text/html; charset=utf-8"),
     ],
 )
-def test_a_picture_is_known_by_its_name_or_its_type(name: str | None, said: str | None) -> None:
+def test_a_picture_is_recognized_by_its_name_or_its_type(
+    name: str | None, said: str | None
+) -> None:
     assert may_be_picture(name, said)
     assert is_called_picture(name, said)
     assert not may_be_sound(name, said)
@@ -50,7 +52,7 @@ def test_a_picture_is_known_by_its_name_or_its_type(name: str | None, said: str 
         (None, None),
     ],
 )
-def test_a_file_that_nothing_calls_something_else_may_be_a_picture(
+def test_a_file_without_a_telling_name_or_type_may_be_a_picture(
     name: str | None, said: str | None
 ) -> None:
     assert may_be_picture(name, said)
@@ -83,7 +85,7 @@ def test_a_file_that_nothing_calls_something_else_may_be_a_picture(
         ("song.wma", ""),
     ],
 )
-def test_a_sound_is_known_by_its_name_or_its_type(name: str, said: str | None) -> None:
+def test_a_sound_is_recognized_by_its_name_or_its_type(name: str, said: str | None) -> None:
     assert may_be_sound(name, said)
     assert not may_be_picture(name, said)
 
@@ -92,7 +94,7 @@ def test_a_sound_is_known_by_its_name_or_its_type(name: str, said: str | None) -
     ("name", "said"),
     [
         ("video.mp4", "video/mp4"),
-        ("giphy.gif", "video/mp4"),  # a GIF as Telegram hands it on: it is none any more
+        ("giphy.gif", "video/mp4"),  # a GIF that Telegram converted to a video
         ("cat.svg", "image/svg+xml"),
         ("scan.tiff", "image/tiff"),
         ("notes.txt", "text/plain"),
@@ -107,7 +109,9 @@ def test_a_sound_is_known_by_its_name_or_its_type(name: str, said: str | None) -
         ("page", "text/html"),
     ],
 )
-def test_all_else_is_refused_at_once(name: str | None, said: str | None) -> None:
+def test_a_file_that_is_named_as_neither_picture_nor_sound_is_refused_at_once(
+    name: str | None, said: str | None
+) -> None:
     assert not may_be_picture(name, said)
     assert not may_be_sound(name, said)
 
@@ -123,9 +127,7 @@ def test_all_else_is_refused_at_once(name: str | None, said: str | None) -> None
         ("song.mp3", None),
     ],
 )
-def test_what_is_given_as_a_sound_may_be_in_the_container_of_a_video(
-    name: str, said: str | None
-) -> None:
+def test_a_sound_may_come_in_a_video_container(name: str, said: str | None) -> None:
     assert may_hold_sound(name, said)
 
 
@@ -140,5 +142,5 @@ def test_what_is_given_as_a_sound_may_be_in_the_container_of_a_video(
         ("paper.pdf", None),
     ],
 )
-def test_what_is_called_something_else_is_no_sound(name: str, said: str | None) -> None:
+def test_a_file_named_as_a_list_or_midi_is_no_sound(name: str, said: str | None) -> None:
     assert not may_hold_sound(name, said)

@@ -1,4 +1,4 @@
-"""While an operator has stopped everything, or blocked a person: what is said, and what goes on."""
+"""While an operator has stopped everything or blocked a person: what is said, and what goes on."""
 
 from collections.abc import Awaitable, Callable
 
@@ -26,21 +26,24 @@ def act(workshop: Workshop, action: str) -> Act:
 
 
 async def stop(workshop: Workshop) -> None:
+    """Stop all orders, as an operator."""
     await Holds(workshop.jobs._database).put(EVERYTHING, act(workshop, "stop"))
 
 
 async def go(workshop: Workshop) -> None:
+    """End the stop of all orders."""
     await Holds(workshop.jobs._database).lift(EVERYTHING, act(workshop, "go"))
 
 
 async def block(workshop: Workshop) -> None:
+    """Block Ann."""
     platform = HALL.platform
     row = Block(platform=platform, person=ANN.id, at=0.0, until=None, actor="cli:op", why="")
     await Blocks(workshop.jobs._database).put(row, act(workshop, "user.block"))
 
 
 @pytest.mark.proof
-async def test_an_order_waits_for_days_without_a_post_and_then_goes_once(
+async def test_during_a_stop_an_order_waits_for_days_and_is_then_sent_once(
     workshop: Workshop,
 ) -> None:
     job = await workshop.submit(order())
@@ -57,7 +60,7 @@ async def test_an_order_waits_for_days_without_a_post_and_then_goes_once(
     assert workshop.gateway.posts == 1
 
 
-async def test_what_a_gateway_has_is_looked_at_fetched_and_posted_meanwhile(
+async def test_during_a_stop_jobs_at_a_gateway_are_still_polled_fetched_and_posted(
     workshop: Workshop,
 ) -> None:
     job = await workshop.submit(order())
@@ -68,7 +71,7 @@ async def test_what_a_gateway_has_is_looked_at_fetched_and_posted_meanwhile(
     assert (await workshop.job(job.id)).status is Status.DELIVERED
 
 
-async def test_a_stop_at_the_last_moment_before_the_first_byte_is_heard(
+async def test_a_stop_just_before_the_first_byte_keeps_the_order_from_being_sent(
     workshop: Workshop,
 ) -> None:
     job = await workshop.submit(order())
@@ -78,7 +81,7 @@ async def test_a_stop_at_the_last_moment_before_the_first_byte_is_heard(
     assert (await workshop.job(job.id)).reason is Reason.PAUSED
 
 
-async def test_no_form_opens_and_no_order_is_taken_while_it_is_stopped(
+async def test_during_a_stop_no_form_opens_and_no_order_is_taken(
     workshop: Workshop,
 ) -> None:
     await stop(workshop)
@@ -100,9 +103,7 @@ PRESSES: dict[str, Press] = {
 
 
 @pytest.mark.parametrize("press", PRESSES.values(), ids=PRESSES)
-async def test_every_press_of_a_person_who_is_blocked_is_refused(
-    workshop: Workshop, press: Press
-) -> None:
+async def test_every_press_by_a_blocked_person_is_refused(workshop: Workshop, press: Press) -> None:
     job = await workshop.made(order())
     await block(workshop)
     with pytest.raises(Refused, match="blocked"):
@@ -112,7 +113,7 @@ async def test_every_press_of_a_person_who_is_blocked_is_refused(
     assert (await workshop.job(job.id)).status is Status.DELIVERED
 
 
-async def test_somebody_else_orders_as_before_and_a_moderator_still_moderates(
+async def test_a_block_of_one_person_affects_neither_other_people_nor_moderators(
     workshop: Workshop,
 ) -> None:
     job = await workshop.made(order())

@@ -1,4 +1,4 @@
-"""A job moves forward only, and each move does to its costs what the design says."""
+"""A job moves forward only, and each move changes its costs as designed."""
 
 import itertools
 from dataclasses import replace
@@ -17,7 +17,7 @@ RAW = Video(key="originals/a.mkv", size=9, width=16, height=9, seconds=5.0, play
 
 
 def path(*statuses: Status) -> Job:
-    """A job that went through `statuses` in order."""
+    """Return a job that went through `statuses` in order."""
     row = job()
     for status in statuses:
         match status:
@@ -66,7 +66,9 @@ TO: dict[Status, tuple[Status, ...]] = {
 
 
 @pytest.mark.parametrize(("before", "after"), list(itertools.product(Status, Status)))
-def test_only_the_moves_of_the_table_are_possible(before: Status, after: Status) -> None:
+def test_only_the_moves_of_the_table_are_possible_between_states(
+    before: Status, after: Status
+) -> None:
     if after in MOVES[before] or (before is after is Status.QUEUED):
         assert path(*TO[before], after).status is after
     else:
@@ -87,7 +89,9 @@ def test_only_the_moves_of_the_table_are_possible(before: Status, after: Status)
         (moves.failed(path(*TO[Status.IN_PROGRESS]), Reason.TIMED_OUT, charged=True), 0, 7),
     ],
 )
-def test_what_a_state_counts_for(end: Job, quota: int, spend: int) -> None:
+def test_quota_and_spend_of_a_job_follow_from_its_path_of_states(
+    end: Job, quota: int, spend: int
+) -> None:
     assert (end.quota_cost, end.spend_cost) == (quota, spend)
 
 
@@ -95,7 +99,7 @@ def test_what_a_state_counts_for(end: Job, quota: int, spend: int) -> None:
     ("before", "true", "after"),
     [((30, 3000), 7.2, (8, 800)), ((8, 800), 9.9, (8, 800)), ((30, 1), 7.2, (8, 1))],
 )
-def test_the_true_length_of_a_sound_makes_a_job_shorter_and_cheaper_never_dearer(
+def test_the_measured_length_of_a_sound_makes_a_job_cheaper_but_never_dearer(
     before: tuple[int, int], true: float, after: tuple[int, int]
 ) -> None:
     wish = order(pictures=(CAT,), sound=replace(SONG, seconds=None), seconds=30)
@@ -110,17 +114,17 @@ def test_the_true_length_of_a_sound_makes_a_job_shorter_and_cheaper_never_dearer
     assert set(due_after(waiting, ours, now=2_000.0)) == {PostKind.CARD}
 
 
-def test_final_states_are_never_due() -> None:
+def test_a_job_in_a_final_state_is_never_due() -> None:
     for status in (Status.FAILED, Status.CANCELLED, Status.DELIVERED, Status.UNCONFIRMED):
         end = path(*TO[status])
         assert (end.due_at, end.claimed_until, end.is_final) == (None, None, True)
 
 
-def test_a_job_that_goes_back_to_the_queue_was_never_submitted() -> None:
+def test_a_job_that_goes_back_to_the_queue_has_no_time_of_submission() -> None:
     assert path(Status.SUBMITTING, Status.QUEUED).submitted_at is None
 
 
-def test_every_change_that_people_can_see_owes_a_card_and_every_end_a_message_once() -> None:
+def test_every_visible_change_makes_the_card_due_and_every_end_one_message() -> None:
     stages = [path(*TO[Status.COMPLETED][:n]) for n in range(4)]
     stored = moves.stored(stages[-1], VIDEO)
     owed = [
@@ -137,12 +141,12 @@ def test_every_change_that_people_can_see_owes_a_card_and_every_end_a_message_on
     assert set(due_after(stages[1], lost, now=2_000.0)) == {card, PostKind.FAILURE}
 
 
-def test_a_silenced_job_owes_no_result() -> None:
+def test_a_silent_job_owes_no_result() -> None:
     done = replace(path(*TO[Status.COMPLETED]), silent=True)
     assert set(due_after(done, moves.stored(done, VIDEO), now=2_000.0)) == {PostKind.CARD}
 
 
-def test_mere_progress_edits_by_tenths_later_and_not_for_ever() -> None:
+def test_progress_alone_edits_the_card_by_tens_of_percent_and_not_for_ever() -> None:
     begun = path(*TO[Status.IN_PROGRESS])
     at = {n: replace(begun, progress=n) for n in (31, 39, 40)}
     young, old = 1_100.0, begun.created_at + EDITS_END
@@ -151,7 +155,7 @@ def test_mere_progress_edits_by_tenths_later_and_not_for_ever() -> None:
     assert due_after(at[39], at[40], now=old) == {}
 
 
-def test_nonces_differ_by_what_is_said_and_fit_discord() -> None:
+def test_the_nonces_of_posts_differ_by_kind_and_form_and_fit_discords_limit() -> None:
     plain = Post(id=1, job_id="aaaabbbbccccdddd", kind=PostKind.RESULT, due_at=0.0)
     posts = [
         replace(plain, kind=kind, direct=direct) for kind in PostKind for direct in (False, True)

@@ -1,4 +1,4 @@
-"""The deterministic figures of goal G7, in small: `python -m bench G7` has more of them."""
+"""A small run of the deterministic figures of goal G7; `python -m bench G7` has more of them."""
 
 from statistics import median
 
@@ -13,16 +13,16 @@ from bench.g07_lag import MIXED, NARROW, ONE, Times, cold, taught
     + [(times, 1.5) for times in NARROW],
     ids=lambda value: value.name if isinstance(value, Times) else "",
 )
-def test_hardly_a_better_schedule_is_possible_with_so_many_looks(
+def test_the_planned_polls_are_close_to_the_best_possible_schedule(
     times: Times, limit: float
 ) -> None:
-    """Learned from fifty videos."""
+    """The plan was learned from fifty videos."""
     rounds = [taught(times, seed) for seed in range(5)]
     assert median(each.lag * each.polls for each in rounds) <= limit * times.bound
     assert median(each.lag for each in rounds) < 9.0, "and none that only finds videos late"
 
 
-def test_looks_that_learned_nothing_cost_far_more() -> None:
-    """Negative control."""
+def test_negative_control_polls_without_learned_durations_cost_far_more() -> None:
+    """Shows that the test above fails without learned durations."""
     polled = cold(NARROW[0], seed=1)
     assert polled.lag * polled.polls > 3 * NARROW[0].bound

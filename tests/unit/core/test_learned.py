@@ -1,4 +1,4 @@
-"""Memory of how long videos took: read once, bounded, told of every video that is made."""
+"""The memory of how long videos took: read once, bounded, and updated with every finished video."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ HERE = Key("wan", 5, "main", "720p")
 
 
 class Rows:
-    """Counts how often it is asked."""
+    """Rows that count how often they are read."""
 
     def __init__(self, *made: MadeVideo) -> None:
         self.rows = made
@@ -25,7 +25,7 @@ def several(key: Key, until: float, count: int = LEAST_SAMPLES) -> list[MadeVide
     return [MadeVideo(key, Took(until - 5, until))] * count
 
 
-async def test_the_rows_of_a_model_are_read_once() -> None:
+async def test_the_durations_of_a_model_are_read_from_the_rows_once() -> None:
     rows = Rows(*several(HERE, 60.0))
     learned = Learned(rows)
     for _ in range(9):
@@ -35,7 +35,7 @@ async def test_the_rows_of_a_model_are_read_once() -> None:
     assert rows.asked == ["wan"]
 
 
-async def test_a_kind_with_too_few_videos_goes_by_the_next_wider_one() -> None:
+async def test_a_kind_with_too_few_finished_videos_uses_the_next_wider_kind() -> None:
     longer, sharper = HERE._replace(seconds=10), HERE._replace(quality="1080p")
     learned = Learned(Rows(*several(HERE, 60.0), *several(longer, 200.0, 1)))
 
@@ -48,7 +48,7 @@ async def test_a_kind_with_too_few_videos_goes_by_the_next_wider_one() -> None:
     assert await expected(HERE._replace(model="veo")) == 7.0, "nothing known: the catalog"
 
 
-async def test_each_gateway_and_quality_is_learned_by_itself() -> None:
+async def test_durations_are_learned_separately_for_each_gateway() -> None:
     other = HERE._replace(gateway="club")
     learned = Learned(Rows(*several(HERE, 60.0, 50), *several(other, 300.0, 50)))
     fast, slow = await learned.pace(HERE), await learned.pace(other)
@@ -57,7 +57,7 @@ async def test_each_gateway_and_quality_is_learned_by_itself() -> None:
     assert (fast.longest, slow.longest) == (60.0, 300.0)
 
 
-def test_a_plan_is_made_once_for_several_new_videos() -> None:
+def test_a_plan_of_polls_is_renewed_only_after_several_new_videos() -> None:
     pace = Pace()
     for _ in range(SAMPLES):
         pace.add(Took(55.0, 60.0))
@@ -69,7 +69,7 @@ def test_a_plan_is_made_once_for_several_new_videos() -> None:
     assert pace.next_poll(0.0, step=10.0, by="job") < first
 
 
-async def test_memory_is_bounded() -> None:
+async def test_the_memory_of_durations_is_bounded() -> None:
     kinds = [HERE._replace(seconds=seconds) for seconds in range(2 * MOST_KINDS)]
     rows = Rows(*[made for kind in kinds for made in several(kind, 60.0)])
     learned = Learned(rows)

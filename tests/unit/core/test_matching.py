@@ -1,4 +1,4 @@
-"""A video in a gateway's list is proposed for what speaks for it, and never against the order."""
+"""A listed video is a candidate if facts match its order and none contradicts."""
 
 from dataclasses import replace
 from typing import Any
@@ -35,23 +35,25 @@ VIDEO = Listed(id="v1", model=MODEL, created_at=NOON + 2, prompt=PROMPT)
         ({"created_at": NOON + 901}, None),
     ],
 )
-def test_a_match_is_as_sure_as_its_grounds(told: dict[str, Any], confidence: str | None) -> None:
+def test_the_confidence_of_a_candidate_depends_on_how_many_facts_match(
+    told: dict[str, Any], confidence: str | None
+) -> None:
     found = candidates(JOB, [replace(VIDEO, **told)], known=())
     assert [each.confidence for each in found] == ([confidence] if confidence else [])
 
 
-def test_a_video_of_another_job_is_no_candidate() -> None:
+def test_a_video_that_belongs_to_another_job_is_no_candidate() -> None:
     assert candidates(JOB, [VIDEO, replace(VIDEO, id="v2")], known={"v1"})[0].video.id == "v2"
 
 
-def test_the_id_that_the_job_knows_stands_before_all_others() -> None:
+def test_the_video_with_the_jobs_own_id_is_the_first_candidate() -> None:
     found = candidates(
         replace(JOB, gateway_id="own"), [VIDEO, replace(VIDEO, id="own", prompt=None)], known=()
     )
     assert [each.video.id for each in found] == ["own", "v1"]
 
 
-def test_the_likeliest_stands_first_and_none_is_picked() -> None:
+def test_candidates_are_sorted_by_likelihood() -> None:
     videos = [
         replace(VIDEO, id="far", created_at=NOON + 90),
         replace(VIDEO, id="unsure", prompt=None),

@@ -1,4 +1,4 @@
-"""A menu shows what is chosen, what there is instead, and the way back."""
+"""A menu shows the chosen value, the alternatives and a back button."""
 
 from dataclasses import replace
 
@@ -15,17 +15,17 @@ from tests.unit.core.orders import CATALOG, WAN_TEXT
 
 
 def lines(menu: Reply) -> list[str]:
-    """The choices as people read them; the chosen one between stars."""
+    """Return the choices as people read them; the chosen one is between stars."""
     said = [(say(each.label, "en"), each.is_chosen) for each in choices(menu)]
     return [f"*{words}*" if is_chosen else words for words, is_chosen in said]
 
 
 def choices(menu: Reply) -> list[Button]:
-    """Without the way back."""
+    """Return the choices without the back button."""
     return [each for each in menu.buttons if each.action is Action.SETTING]
 
 
-def test_all_settings_stand_there_with_their_values() -> None:
+def test_the_settings_menu_lists_all_settings_with_their_values() -> None:
     menu = settings_menu(Preferences(family="sora", seconds=8, private=True), CATALOG)
     assert lines(menu) == [
         "Model: Sora",
@@ -37,28 +37,28 @@ def test_all_settings_stand_there_with_their_values() -> None:
     assert [each.about for each in menu.buttons] == list(SETTINGS)
 
 
-def test_one_setting_shows_its_choices_the_chosen_one_and_the_way_back() -> None:
+def test_the_menu_of_a_setting_shows_its_choices_the_chosen_one_and_a_back_button() -> None:
     menu = settings_menu(Preferences(family="sora", seconds=8), CATALOG, "seconds")
     assert lines(menu) == ["no default", "4 s", "*8 s*"]
     assert menu.buttons[-1] == Button(action=Action.LIST, about="settings", word="back")
 
 
-def test_nothing_chosen_is_marked_as_no_default() -> None:
+def test_a_setting_without_a_choice_is_marked_as_no_default() -> None:
     assert lines(settings_menu(Preferences(), CATALOG, "model"))[0] == "*no default*"
 
 
 @pytest.mark.parametrize(("private", "shown"), [(True, ["*on*", "off"]), (False, ["on", "*off*"])])
-def test_private_results_are_on_or_off(private: bool, shown: list[str]) -> None:
+def test_the_menu_of_private_results_offers_on_and_off(private: bool, shown: list[str]) -> None:
     assert lines(settings_menu(Preferences(private=private), CATALOG, "private")) == shown
 
 
-def test_a_model_that_is_gone_is_shown_as_no_default() -> None:
+def test_a_chosen_model_that_was_removed_is_shown_as_no_default() -> None:
     gone = Preferences(family="veo", seconds=99)
     assert settings_menu(gone, CATALOG) == settings_menu(Preferences(), CATALOG)
 
 
 @pytest.mark.parametrize("which", SETTINGS)
-def test_nobody_is_refused_a_value_of_a_menu(which: str) -> None:
+def test_every_value_that_a_menu_offers_can_be_chosen(which: str) -> None:
     auto = replace(WAN_TEXT, auto=True)
     catalog = Catalog(models=(auto, *CATALOG.models))
     for choice in choices(settings_menu(Preferences(), catalog, which)):
@@ -67,7 +67,7 @@ def test_nobody_is_refused_a_value_of_a_menu(which: str) -> None:
         assert now.value == choice.value
 
 
-def test_a_menu_is_never_longer_than_discord_shows_and_keeps_the_chosen_one() -> None:
+def test_a_menu_has_at_most_as_many_choices_as_discord_shows_including_the_chosen_one() -> None:
     many = replace(WAN_TEXT, seconds=tuple(range(1, 41)), auto=True)
     menu = settings_menu(Preferences(seconds=40), Catalog(models=(many,)), "seconds")
     assert len(choices(menu)) == MOST_CHOICES + 1
@@ -75,7 +75,7 @@ def test_a_menu_is_never_longer_than_discord_shows_and_keeps_the_chosen_one() ->
     assert chosen(Preferences(), Catalog(models=(many,)), "seconds", "auto").seconds == AUTO
 
 
-def test_every_value_can_be_carried_by_a_button() -> None:
+def test_every_value_of_a_menu_fits_into_a_button() -> None:
     names = ["A name of very many words that goes on and on", "ü ö ä" * 9, "none", "short"]
     models = tuple(replace(WAN_TEXT, family=each, label=each) for each in names)
     values = [
@@ -89,18 +89,18 @@ def test_every_value_can_be_carried_by_a_button() -> None:
         assert not any(map(str.isspace, value))
 
 
-def test_models_whose_buttons_would_carry_the_same_are_not_offered() -> None:
+def test_models_whose_shortened_names_are_equal_are_not_offered() -> None:
     names = [f"{'a' * MOST_CARRIED}{each}" for each in "bc"]
     models = tuple(replace(WAN_TEXT, family=each, label=each) for each in names)
     menu = settings_menu(Preferences(), Catalog(models=models), "model")
     assert [each.value for each in choices(menu)] == ["none"]
 
 
-def test_a_draft_is_a_quality_with_a_name() -> None:
+def test_the_quality_draft_has_a_name_of_its_own_in_the_menu() -> None:
     menu = settings_menu(Preferences(quality=DRAFT), CATALOG, "quality")
     assert "*Draft: small and cheap*" in lines(menu)
 
 
-def test_an_unknown_setting_is_refused() -> None:
+def test_a_menu_of_an_unknown_setting_is_refused() -> None:
     with pytest.raises(Refused, match="setting_unknown"):
         settings_menu(Preferences(), CATALOG, "mood")

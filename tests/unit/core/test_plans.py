@@ -1,4 +1,4 @@
-"""Plans of looks: rules that hold for whatever was learned."""
+"""Plans of polls: rules that hold for any learned durations."""
 
 from itertools import pairwise
 
@@ -29,7 +29,7 @@ def plan_of(known: list[Took], step: float) -> Plan:
 
 
 def polls(plan: Plan, until: float, *, by: str = "job") -> list[float]:
-    """The ages at all looks until then."""
+    """Return the ages of the job at all polls until `until`."""
     ages = [0.0]
     while ages[-1] < until:
         ages.append(ages[-1] + plan.next_poll(ages[-1], by=by))
@@ -38,7 +38,7 @@ def polls(plan: Plan, until: float, *, by: str = "job") -> list[float]:
 
 @settings(max_examples=40)
 @given(SAMPLES, STEPS, st.floats(0.0, 1e6), st.text())
-def test_a_next_look_is_never_nearer_than_the_gateways_step_nor_too_far(
+def test_the_next_poll_is_neither_nearer_than_the_gateways_step_nor_too_far_away(
     known: list[Took], step: float, age: float, by: str
 ) -> None:
     wait = plan_of(known, step).next_poll(age, by=by)
@@ -47,7 +47,7 @@ def test_a_next_look_is_never_nearer_than_the_gateways_step_nor_too_far(
 
 @settings(max_examples=40)
 @given(SAMPLES, STEPS, st.lists(st.floats(0.0, 2e5), min_size=2), st.text())
-def test_an_older_job_is_not_looked_at_before_a_younger_one(
+def test_an_older_job_is_not_polled_before_a_younger_one_of_the_same_plan(
     known: list[Took], step: float, ages: list[float], by: str
 ) -> None:
     plan = plan_of(known, step)
@@ -57,7 +57,7 @@ def test_an_older_job_is_not_looked_at_before_a_younger_one(
 
 @settings(max_examples=40)
 @given(SAMPLES)
-def test_shares_of_what_was_learned_are_a_part_of_one_whole(known: list[Took]) -> None:
+def test_the_learned_shares_of_durations_sum_to_one_at_most(known: list[Took]) -> None:
     density = learned(known)
     assert min(density.shares) >= 0
     assert 0.5 < sum(density.shares) <= 1 + 1e-9
@@ -66,7 +66,7 @@ def test_shares_of_what_was_learned_are_a_part_of_one_whole(known: list[Took]) -
 
 @settings(max_examples=40)
 @given(SAMPLES, STEPS, st.text())
-def test_the_look_before_one_is_the_one_that_led_to_it(
+def test_poll_before_returns_the_poll_that_preceded_a_given_poll(
     known: list[Took], step: float, by: str
 ) -> None:
     plan = plan_of(known, step)
@@ -75,14 +75,14 @@ def test_the_look_before_one_is_the_one_that_led_to_it(
         assert plan.poll_before(age, by=by) == pytest.approx(before, rel=1e-3, abs=0.6 * step)
 
 
-def test_nothing_is_looked_at_before_the_earliest_likely_end() -> None:
+def test_no_poll_is_planned_before_the_earliest_likely_end() -> None:
     plan = plan_of([Took(until - 1, until) for until in range(100, 150)], 10.0)
     first, second, *_ = polls(plan, 150.0)
     assert 85 < first < 115
     assert 10 <= second - first < 20
 
 
-def test_two_groups_are_looked_for_and_little_between_them() -> None:
+def test_with_two_groups_of_durations_polls_gather_around_both_groups() -> None:
     known = [Took(0.95 * until, until) for until in [*range(50, 75), *range(300, 325)]]
     ages = polls(plan_of(known, 5.0), 330.0)
     assert len([age for age in ages if 100 < age < 250]) <= 2
@@ -90,33 +90,33 @@ def test_two_groups_are_looked_for_and_little_between_them() -> None:
     assert len([age for age in ages if 290 < age < 330]) >= 4
 
 
-def test_looks_grow_rare_once_all_others_would_have_been_made() -> None:
+def test_polls_become_rare_once_all_earlier_videos_would_have_been_finished() -> None:
     ages = polls(plan_of([Took(55.0, 60.0)] * 20, 10.0), HARD_DEADLINE)
     gaps = [later - earlier for earlier, later in pairwise(ages) if earlier > 100]
     assert gaps[-1] == pytest.approx(WIDEST_STEP)
     assert all(later >= earlier - 1e-6 for earlier, later in pairwise(gaps))
 
 
-def test_with_nothing_learned_looks_begin_at_once() -> None:
+def test_without_learned_durations_polls_begin_at_once() -> None:
     plan = Plan.of(unlearned(), 10.0)
     ages = polls(plan, UNLEARNED)
     assert ages[0] < 12
     assert len(ages) > 10
 
 
-def test_jobs_of_one_age_do_not_keep_step() -> None:
+def test_jobs_of_the_same_age_are_polled_at_different_times() -> None:
     plan = plan_of([Took(55.0, 60.0 + n) for n in range(20)], 10.0)
     assert len({plan.next_poll(0.0, by=f"job {n}") for n in range(50)}) == 50
 
 
-def test_a_video_that_only_a_late_look_found_may_have_been_made_when_the_others_were() -> None:
-    """Its interval is long, and says no more than that: the others tell where in it."""
+def test_a_video_found_late_counts_as_made_when_other_videos_were_made() -> None:
+    """The interval of that video is long; the others show where in it the end lies."""
     others = [Took(58.0, 62.0)] * 20
     made = learned([*others, *[Took(50.0, 110.0)] * 20])
     assert _share(made, 55.0, 66.0) > 0.85
 
 
-def test_a_gateway_that_became_faster_is_noticed_within_a_score_of_videos() -> None:
+def test_a_gateway_that_became_faster_is_noticed_within_forty_videos() -> None:
     known, found = [Took(115.0 + n / 10, 120.0 + n / 10) for n in range(50)], 0.0
     for number in range(40):
         plan, age = plan_of(known[-50:], 10.0), 0.0
@@ -128,5 +128,6 @@ def test_a_gateway_that_became_faster_is_noticed_within_a_score_of_videos() -> N
 
 
 def _share(density: Density, begin: float, end: float) -> float:
+    """Return the learned share of durations between two ages."""
     spans = zip(pairwise(density.ages), density.shares, strict=True)
     return sum(share for (first, last), share in spans if first >= begin and last <= end)

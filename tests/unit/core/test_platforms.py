@@ -1,4 +1,4 @@
-"""A network is asked for what it offers; one that only says things is served all the same."""
+"""Platforms with optional interfaces; a platform that can only send works too."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.unit.core.workshop import Workshop
 
 
 class BareChat:
-    """The required interface alone."""
+    """A platform with the required interface only."""
 
     name = "chat"
 
@@ -36,12 +36,13 @@ class BareChat:
 
 @pytest.fixture
 def bare(workshop: Workshop) -> BareChat:
+    """A workshop's platform with the required interface only."""
     chat = BareChat()
     workshop.posting.platforms = {"chat": chat}
     return chat
 
 
-async def test_a_result_is_said_and_its_card_stays_as_it_was(
+async def test_a_platform_that_can_only_send_posts_the_result_and_keeps_the_card(
     workshop: Workshop, bare: BareChat
 ) -> None:
     job = await workshop.made(order())
@@ -53,14 +54,18 @@ async def test_a_result_is_said_and_its_card_stays_as_it_was(
     assert (card.message_id, card.due_at) == ("card", None), "nothing is owed any more"
 
 
-async def test_after_silence_it_says_it_again(workshop: Workshop, bare: BareChat) -> None:
+async def test_a_platform_that_can_only_send_repeats_a_send_with_an_unknown_end(
+    workshop: Workshop, bare: BareChat
+) -> None:
     bare.troubles = [SILENCE]
     job = await workshop.made(order())
     await workshop.speak(60)
     assert bare.said == [f"{job.id} result result.ready True"]
 
 
-async def test_what_can_not_be_removed_is_let_go(workshop: Workshop, bare: BareChat) -> None:
+async def test_a_message_that_the_platform_cannot_remove_is_left_alone(
+    workshop: Workshop, bare: BareChat
+) -> None:
     job = await workshop.made(order())
     await workshop.speak(60)
     result = await workshop.posts.get(job.id, "result")
@@ -71,10 +76,10 @@ async def test_what_can_not_be_removed_is_let_go(workshop: Workshop, bare: BareC
     assert left.due_at is None
 
 
-async def test_what_may_stand_after_a_backup_is_not_said_twice(
+async def test_after_a_restore_a_platform_without_history_does_not_repeat_a_result(
     workshop: Workshop, bare: BareChat
 ) -> None:
-    """Nobody can look whether it was said: it is kept."""
+    """Without a history nobody knows whether the result was posted, so it is kept."""
     job = await workshop.made(order())
     workshop.posting.restored = {job.id: job.created_at - 7}
     await workshop.speak(60)
@@ -85,7 +90,7 @@ async def test_what_may_stand_after_a_backup_is_not_said_twice(
 
 
 @pytest.mark.parametrize(("remembers", "times"), [(True, 2), (False, 1)])
-async def test_where_no_nonce_is_remembered_the_channel_is_read_at_once(
+async def test_on_a_platform_without_nonces_the_history_is_read_before_a_repeated_send(
     workshop: Workshop, remembers: bool, times: int
 ) -> None:
     workshop.chat.can = replace(workshop.chat.can, remembers_nonces=remembers)

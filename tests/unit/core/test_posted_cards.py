@@ -1,4 +1,4 @@
-"""The content of running cards and of cards at their end."""
+"""The content of cards, while a job runs and at its end."""
 
 from dataclasses import replace
 
@@ -20,11 +20,13 @@ from tests.unit.core.scripted import FREE
 from tests.unit.core.workshop import Workshop
 
 TIME = 210
-"""Seconds by which every promise has passed."""
+"""Seconds after which every promised time has passed."""
 
 
 @pytest.mark.proof
-async def test_a_card_whose_time_has_passed_promises_no_other(workshop: Workshop) -> None:
+async def test_a_card_whose_promised_time_has_passed_says_late_and_promises_no_other_time(
+    workshop: Workshop,
+) -> None:
     workshop.gateway.polls = [Running()]
     await workshop.made(order())
     await workshop.speak(120)
@@ -35,7 +37,7 @@ async def test_a_card_whose_time_has_passed_promises_no_other(workshop: Workshop
 
 
 async def watched(workshop: Workshop, seconds: int) -> Job:
-    """A job whose card stands, over so many seconds in which both loops go on."""
+    """Return a job with a posted card, after so many seconds of steps and posts."""
     job = await workshop.submit(order())
     await workshop.posts.posted(job, "card", "hall")
     for _ in range(seconds // 6):
@@ -45,13 +47,16 @@ async def watched(workshop: Workshop, seconds: int) -> Job:
 
 
 def promises(reply: Reply) -> bool:
+    """Whether the card promises a time."""
     return any(fact.id in ("fact.ready", "fact.soon") for fact in reply.facts)
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("progress", [0, 50, 99, 100])
-async def test_progress_that_stands_still_edits_no_card(workshop: Workshop, progress: int) -> None:
-    """Else "ready in a second" goes on for ever, one edit every other second."""
+async def test_progress_that_stands_still_causes_no_further_edits_of_the_card(
+    workshop: Workshop, progress: int
+) -> None:
+    """Otherwise "ready in a second" would go on for ever, with an edit every other second."""
     workshop.gateway.polls = [Running(progress)]
     assert (await watched(workshop, TIME)).status is Status.IN_PROGRESS
     said = [(reply.progress, promises(reply)) for reply in workshop.chat.edited]
@@ -62,8 +67,10 @@ async def test_progress_that_stands_still_edits_no_card(workshop: Workshop, prog
 
 
 @pytest.mark.proof
-async def test_a_time_that_has_passed_is_not_followed_by_another(workshop: Workshop) -> None:
-    """However fast it gets on then: what was untrue once is not said again."""
+async def test_a_card_whose_promised_time_has_passed_never_promises_a_time_again(
+    workshop: Workshop,
+) -> None:
+    """However fast the job goes on then, a promise that failed once is not made again."""
     workshop.gateway.polls = [Running(each) for each in range(10, 99, 2)]
     await watched(workshop, TIME)
     promised = [promises(reply) for reply in workshop.chat.edited]
@@ -72,7 +79,7 @@ async def test_a_time_that_has_passed_is_not_followed_by_another(workshop: Works
 
 
 @pytest.mark.proof
-async def test_a_card_that_waits_for_its_turn_is_not_edited_meanwhile(workshop: Workshop) -> None:
+async def test_the_card_of_a_queued_job_is_edited_only_when_it_is_tried(workshop: Workshop) -> None:
     workshop.gateway.creations = [Busy(60.0)]
     assert (await watched(workshop, TIME)).status is Status.QUEUED
     assert {reply.text.id for reply in workshop.chat.edited} == {"card.waiting_for_gateway"}
@@ -80,7 +87,9 @@ async def test_a_card_that_waits_for_its_turn_is_not_edited_meanwhile(workshop: 
     assert len(workshop.chat.edited) == workshop.gateway.posts
 
 
-async def test_a_card_says_that_its_video_went_to_its_person_alone(workshop: Workshop) -> None:
+async def test_the_card_says_that_its_video_was_sent_to_its_person_alone(
+    workshop: Workshop,
+) -> None:
     workshop.chat.sends = [FilesForbidden(), FilesForbidden(), None]
     await workshop.made(order())
     await workshop.speak(60)
@@ -88,8 +97,10 @@ async def test_a_card_says_that_its_video_went_to_its_person_alone(workshop: Wor
 
 
 @pytest.mark.proof
-async def test_a_running_card_never_names_a_time_that_may_have_passed(workshop: Workshop) -> None:
-    """Apps count the time down by themselves: it would say that it was ready a second ago."""
+async def test_a_running_card_never_shows_a_ready_time_that_may_have_passed(
+    workshop: Workshop,
+) -> None:
+    """Chat apps count down by themselves and would show "ready a second ago"."""
     workshop.gateway.polls = [Running()]
     await workshop.made(order())
     timing = []
@@ -106,7 +117,7 @@ async def test_a_running_card_never_names_a_time_that_may_have_passed(workshop: 
 @pytest.mark.parametrize(
     ("ordered_at", "cost"), [({"720p": 100_000}, ["0.40 USD"]), ({}, [])], ids=["priced", "free"]
 )
-async def test_a_card_keeps_the_price_at_which_it_was_ordered(
+async def test_a_card_shows_the_price_at_the_time_of_the_order(
     workshop: Workshop, ordered_at: dict[str, int], cost: list[str]
 ) -> None:
     _price(workshop, ordered_at)
@@ -115,14 +126,14 @@ async def test_a_card_keeps_the_price_at_which_it_was_ordered(
     assert await _costs(workshop, job) == cost
 
 
-async def test_a_card_names_no_price_of_what_is_not_paid(workshop: Workshop) -> None:
+async def test_the_card_of_a_cancelled_job_shows_no_price(workshop: Workshop) -> None:
     _price(workshop, {"720p": 100_000})
     job = await workshop.submit(order())
     over = await workshop.service.cancel(job.id, Actor(person=ANN))
     assert await _costs(workshop, over) == []
 
 
-async def test_of_a_length_that_the_model_chooses_the_card_tells_the_most(
+async def test_the_card_of_an_auto_length_shows_the_highest_price(
     workshop: Workshop,
 ) -> None:
     _price(workshop, {"720p": 100_000}, auto=True)
@@ -132,17 +143,19 @@ async def test_of_a_length_that_the_model_chooses_the_card_tells_the_most(
 
 
 def _price(workshop: Workshop, prices: dict[str, int], *, auto: bool = False) -> None:
+    """Give the club's model these prices."""
     catalog = Catalog(models=(replace(SORA, prices=prices, auto=auto),))
     workshop.own["chat", "club"] = Terms(catalog=catalog, limits=FREE)
 
 
 async def _costs(workshop: Workshop, job: Job) -> list[object]:
+    """Return the costs that the job's card shows."""
     facts = (await workshop.cards.card(job)).facts
     return [fact.values["cost"] for fact in facts if fact.id == "fact.cost"]
 
 
 @pytest.mark.proof
-async def test_a_video_that_was_kept_for_its_time_is_neither_posted_nor_removed(
+async def test_a_video_removed_by_age_before_it_was_posted_is_not_posted(
     workshop: Workshop,
 ) -> None:
     job = await workshop.made(order())

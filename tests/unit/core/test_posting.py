@@ -1,4 +1,4 @@
-"""Posts are sent once, down the ladder after a definite no, and not again after silence."""
+"""Posts are sent once: a refusal leads to the next form, an unknown end to a repetition."""
 
 import asyncio
 from contextlib import suppress
@@ -24,7 +24,7 @@ from tests.unit.core.workshop import Workshop
 UNSENT = Temporary("busy", unsent=True)
 
 
-async def test_a_result_that_stands_delivers_its_job(workshop: Workshop) -> None:
+async def test_a_job_is_delivered_once_its_result_is_posted(workshop: Workshop) -> None:
     job = await workshop.made(order())
     await workshop.speak()
     assert (await workshop.job(job.id)).status is Status.DELIVERED
@@ -32,7 +32,7 @@ async def test_a_result_that_stands_delivers_its_job(workshop: Workshop) -> None
     assert workshop.chat.removed == ["card"]
 
 
-async def test_after_silence_the_same_message_goes_out_under_the_same_nonce(
+async def test_a_send_with_an_unknown_end_is_repeated_under_the_same_nonce(
     workshop: Workshop,
 ) -> None:
     workshop.chat.sends = [SILENCE, SILENCE, None]
@@ -50,10 +50,10 @@ async def test_after_silence_the_same_message_goes_out_under_the_same_nonce(
         ([SILENCE, UNSENT, None], [False, True, True]),
     ],
 )
-async def test_whoever_may_have_said_it_already_is_told_so(
+async def test_the_platform_is_told_if_an_earlier_send_had_an_unknown_end(
     workshop: Workshop, ends: list[BotError | None], again: list[bool]
 ) -> None:
-    """Where nothing is remembered by a nonce, that makes all the difference."""
+    """On networks without nonces this decides how the post is repeated."""
     workshop.chat.sends = ends
     job = await workshop.made(order())
     await workshop.speak(60)
@@ -61,7 +61,7 @@ async def test_whoever_may_have_said_it_already_is_told_so(
     assert (await workshop.job(job.id)).status is Status.DELIVERED
 
 
-async def test_when_the_nonce_is_forgotten_the_channel_is_read_before_anything_is_said(
+async def test_after_the_nonce_expired_the_history_is_read_before_the_post_is_repeated(
     workshop: Workshop,
 ) -> None:
     workshop.chat.sends = [Temporary("no_answer", retry_after=NONCE_WINDOW + 1)]
@@ -73,17 +73,17 @@ async def test_when_the_nonce_is_forgotten_the_channel_is_read_before_anything_i
     assert (await workshop.job(job.id)).status is Status.DELIVERED
 
 
-# --- rows that came out of a backup ---------------------------------------------------------------
+# --- rows that came from a backup -----------------------------------------------------------------
 
 
 async def _restored(workshop: Workshop) -> Job:
-    """A job that was made before its rows came out of a backup, and its result is due."""
+    """Return a job that was made before its rows were restored, with its result due."""
     job = await workshop.made(order())
     workshop.posting.restored = {job.id: job.created_at - 7}
     return job
 
 
-async def test_a_result_that_a_backup_does_not_know_of_is_found_and_not_said_again(
+async def test_after_a_restore_a_result_found_in_the_history_is_not_posted_again(
     workshop: Workshop,
 ) -> None:
     job = await _restored(workshop)
@@ -94,15 +94,19 @@ async def test_a_result_that_a_backup_does_not_know_of_is_found_and_not_said_aga
     assert workshop.chat.searched_since["result"] == job.created_at - 7
 
 
-async def test_one_that_is_not_there_is_said(workshop: Workshop) -> None:
+async def test_after_a_restore_a_result_missing_in_the_history_is_posted(
+    workshop: Workshop,
+) -> None:
     job = await _restored(workshop)
     await workshop.speak()
     assert said(workshop) == [("result.ready", True, False)]
     assert (await workshop.job(job.id)).status is Status.DELIVERED
 
 
-async def test_where_nobody_can_see_whether_it_stands_it_is_kept(workshop: Workshop) -> None:
-    """Telegram shows a bot no history."""
+async def test_after_a_restore_a_result_on_a_network_without_history_is_kept_unposted(
+    workshop: Workshop,
+) -> None:
+    """Telegram shows its history to no bot."""
     job = await _restored(workshop)
     workshop.chat.is_readable = False
     await workshop.speak()
@@ -115,7 +119,7 @@ async def test_where_nobody_can_see_whether_it_stands_it_is_kept(workshop: Works
     )
 
 
-async def test_what_is_ordered_after_a_restore_is_said_as_ever(workshop: Workshop) -> None:
+async def test_an_order_made_after_a_restore_is_posted_as_usual(workshop: Workshop) -> None:
     await _restored(workshop)
     workshop.chat.is_readable = False
     await workshop.made(order())
@@ -123,10 +127,10 @@ async def test_what_is_ordered_after_a_restore_is_said_as_ever(workshop: Worksho
     assert said(workshop) == [("result.ready", True, False)]
 
 
-async def test_a_nonce_that_is_forgotten_holds_up_nothing_where_nobody_can_see(
+async def test_an_expired_nonce_on_a_network_without_history_does_not_stop_the_post(
     workshop: Workshop,
 ) -> None:
-    """Only a backup is in doubt for good: else the end of a send is known sooner or later."""
+    """Only a restore leaves a doubt for good; the end of an ordinary send becomes known."""
     workshop.chat.is_readable = False
     workshop.chat.sends = [Temporary("no_answer", retry_after=NONCE_WINDOW + 1), None]
     job = await workshop.made(order())
@@ -135,7 +139,7 @@ async def test_a_nonce_that_is_forgotten_holds_up_nothing_where_nobody_can_see(
     assert (await workshop.job(job.id)).status is Status.DELIVERED
 
 
-async def test_a_file_that_is_refused_becomes_a_link(workshop: Workshop) -> None:
+async def test_a_file_that_is_refused_as_too_large_becomes_a_link(workshop: Workshop) -> None:
     workshop.link = LINK
     workshop.chat.sends = [FileTooLarge(), None]
     await workshop.made(order())
@@ -144,7 +148,7 @@ async def test_a_file_that_is_refused_becomes_a_link(workshop: Workshop) -> None
     assert workshop.chat.said[-1][1].link == LINK.url
 
 
-async def test_without_a_public_address_the_plain_sentence_is_said_and_the_file_kept(
+async def test_a_file_too_large_without_public_links_gives_a_plain_message_and_is_kept(
     workshop: Workshop,
 ) -> None:
     workshop.chat.limit = 1
@@ -158,7 +162,7 @@ async def test_without_a_public_address_the_plain_sentence_is_said_and_the_file_
 
 
 @pytest.mark.proof
-async def test_a_channel_that_refuses_is_followed_by_the_persons_own_messages(
+async def test_a_result_forbidden_in_the_channel_is_sent_to_the_person_directly(
     workshop: Workshop,
 ) -> None:
     workshop.chat.sends = [Forbidden(), None]
@@ -168,7 +172,7 @@ async def test_a_channel_that_refuses_is_followed_by_the_persons_own_messages(
     assert (await workshop.job(job.id)).status is Status.DELIVERED
 
 
-async def test_where_nobody_can_be_reached_the_result_is_kept_and_listed(
+async def test_a_result_that_cannot_be_sent_anywhere_is_kept_as_undeliverable(
     workshop: Workshop,
 ) -> None:
     workshop.chat.sends = [Forbidden()]
@@ -182,7 +186,9 @@ async def test_where_nobody_can_be_reached_the_result_is_kept_and_listed(
 
 
 @pytest.mark.proof
-async def test_silence_for_ever_ends_in_a_kept_result(workshop: Workshop, few: int) -> None:
+async def test_a_result_whose_sends_never_have_a_known_end_is_kept_as_undeliverable(
+    workshop: Workshop, few: int
+) -> None:
     workshop.chat.sends = [SILENCE]
     job = await workshop.made(order())
     await workshop.speak(90 * 86_400.0)
@@ -190,7 +196,7 @@ async def test_silence_for_ever_ends_in_a_kept_result(workshop: Workshop, few: i
     assert len(workshop.chat.said) == few
 
 
-async def test_a_failure_is_said_once_with_its_reason(workshop: Workshop) -> None:
+async def test_a_failure_is_posted_once_with_its_reason(workshop: Workshop) -> None:
     workshop.gateway.polls = [Failed(Reason.MODERATED, "policy")]
     await workshop.made(order())
     await workshop.speak()
@@ -200,7 +206,9 @@ async def test_a_failure_is_said_once_with_its_reason(workshop: Workshop) -> Non
     assert reply.ping == "ann"
 
 
-async def test_what_failed_before_its_card_began_is_said_in_one_message(workshop: Workshop) -> None:
+async def test_a_job_that_failed_before_its_card_was_posted_has_one_message(
+    workshop: Workshop,
+) -> None:
     workshop.without_answers()
     workshop.gateway.polls = [Failed(Reason.MODERATED, "policy")]
     await workshop.submit(order())
@@ -209,7 +217,7 @@ async def test_what_failed_before_its_card_began_is_said_in_one_message(workshop
     assert said(workshop) == [("failure.moderated", False, False)]
 
 
-async def test_a_card_that_the_command_could_not_answer_with_is_posted_by_its_row(
+async def test_a_card_that_was_not_posted_as_the_commands_answer_is_posted_by_its_row(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.polls = [Running()]
@@ -223,7 +231,7 @@ async def test_a_card_that_the_command_could_not_answer_with_is_posted_by_its_ro
     assert card.message_id == "m1"
 
 
-async def test_a_card_that_stands_unknown_to_us_is_found_and_brought_up_to_date(
+async def test_a_card_in_the_history_that_the_row_does_not_know_is_found_and_edited(
     workshop: Workshop,
 ) -> None:
     workshop.chat.history["card"] = ("m7", "hall")
@@ -233,7 +241,9 @@ async def test_a_card_that_stands_unknown_to_us_is_found_and_brought_up_to_date(
     assert [reply.text.id for reply in workshop.chat.edited] == ["card.queued"]
 
 
-async def test_a_job_withdrawn_before_its_card_stood_says_nothing(workshop: Workshop) -> None:
+async def test_a_job_withdrawn_before_its_card_was_posted_has_no_message(
+    workshop: Workshop,
+) -> None:
     job = await workshop.submit(order())
     await workshop.service.unanswered(job)
     await workshop.speak()
@@ -243,7 +253,7 @@ async def test_a_job_withdrawn_before_its_card_stood_says_nothing(workshop: Work
 
 
 @pytest.mark.parametrize("sends", [[None], [Forbidden()]], ids=["said", "undeliverable"])
-async def test_who_draws_cards_is_woken_when_a_result_has_had_its_end(
+async def test_the_worker_of_cards_is_woken_when_a_result_was_posted_or_given_up(
     workshop: Workshop, sends: list[BotError | None]
 ) -> None:
     workshop.chat.sends = sends
@@ -254,10 +264,10 @@ async def test_who_draws_cards_is_woken_when_a_result_has_had_its_end(
         await workshop.wake_posts.heard()
 
 
-async def test_a_change_while_the_card_is_being_made_ready_is_not_forgotten(
+async def test_a_change_between_drawing_and_sending_the_card_makes_the_card_due_again(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The gateway takes the job after its card was drawn and before it is sent."""
+    """The gateway accepts the job after its card was drawn and before the card is sent."""
     workshop.without_answers()
     workshop.gateway.polls = [Running()]
     sending = workshop.posts.sending
@@ -275,7 +285,7 @@ async def test_a_change_while_the_card_is_being_made_ready_is_not_forgotten(
 
 
 @pytest.mark.parametrize("trouble", [RuntimeError("bug"), asyncio.CancelledError()])
-async def test_a_claim_does_not_outlast_a_send_that_ended_oddly(
+async def test_a_post_is_released_when_its_send_raises_or_is_cancelled(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch, trouble: BaseException
 ) -> None:
     async def send(*_: object, **__: object) -> tuple[str, str]:
@@ -293,7 +303,7 @@ async def test_a_claim_does_not_outlast_a_send_that_ended_oddly(
     assert (left.claimed_until, left.sending_at) == (None, now)
 
 
-async def test_what_stands_is_written_down_however_long_the_database_is_away(
+async def test_a_sent_post_is_recorded_however_often_the_database_fails(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await workshop.made(order())
@@ -311,7 +321,7 @@ async def test_what_stands_is_written_down_however_long_the_database_is_away(
 
 
 @pytest.mark.proof
-async def test_a_send_that_never_ends_is_ended_before_its_claim(
+async def test_a_send_that_never_ends_is_cut_off_before_its_claim_runs_out(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(posting, "SEND_TIME", 0.05)

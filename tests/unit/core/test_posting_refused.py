@@ -24,7 +24,7 @@ from tests.unit.core.said import LINK, SILENCE, said
 from tests.unit.core.workshop import Workshop
 
 
-async def test_where_commands_have_no_answer_the_card_is_posted_at_once(
+async def test_where_commands_get_no_answer_the_card_is_posted_at_once(
     workshop: Workshop,
 ) -> None:
     workshop.without_answers()
@@ -33,7 +33,7 @@ async def test_where_commands_have_no_answer_the_card_is_posted_at_once(
     assert said(workshop) == [("card.queued", False, False)]
 
 
-async def test_what_nobody_can_be_told_of_is_withdrawn_and_counts_for_nobody(
+async def test_an_order_whose_card_cannot_be_posted_anywhere_is_withdrawn_free_of_charge(
     workshop: Workshop,
 ) -> None:
     workshop.without_answers()
@@ -45,7 +45,7 @@ async def test_what_nobody_can_be_told_of_is_withdrawn_and_counts_for_nobody(
     assert (withdrawn.quota_cost, withdrawn.spend_cost) == (0, 0)
 
 
-async def test_a_refused_card_withdraws_nothing_that_a_gateway_may_have(
+async def test_a_card_that_is_refused_does_not_withdraw_a_job_that_its_gateway_accepted(
     workshop: Workshop,
 ) -> None:
     workshop.without_answers()
@@ -57,7 +57,7 @@ async def test_a_refused_card_withdraws_nothing_that_a_gateway_may_have(
     assert (await workshop.job(job.id)).status is Status.IN_PROGRESS
 
 
-async def test_where_the_command_was_answered_a_refused_card_withdraws_nothing(
+async def test_a_card_that_is_refused_does_not_withdraw_an_order_whose_command_was_answered(
     workshop: Workshop,
 ) -> None:
     workshop.chat.sends = [Forbidden()]
@@ -67,7 +67,7 @@ async def test_where_the_command_was_answered_a_refused_card_withdraws_nothing(
 
 
 @pytest.mark.proof
-async def test_to_be_told_to_wait_is_no_failed_try(workshop: Workshop, few: int) -> None:
+async def test_a_network_that_says_wait_costs_the_post_no_try(workshop: Workshop, few: int) -> None:
     wait = Temporary("chat_busy", retry_after=3.0, unsent=True)
     workshop.chat.sends = [*([wait] * (2 * few)), None]
     job = await workshop.made(order())
@@ -77,7 +77,7 @@ async def test_to_be_told_to_wait_is_no_failed_try(workshop: Workshop, few: int)
 
 
 @pytest.mark.proof
-async def test_a_network_that_is_away_costs_no_try_and_is_back_within_seconds(
+async def test_an_unreachable_network_costs_the_post_no_try_and_is_tried_every_few_seconds(
     workshop: Workshop, few: int
 ) -> None:
     away = Temporary("chat_unreachable", away=True)
@@ -88,14 +88,18 @@ async def test_a_network_that_is_away_costs_no_try_and_is_back_within_seconds(
     assert (await workshop.job(job.id)).delivered_at == begun + 2 * few * AWAY
 
 
-async def test_a_deleted_card_is_let_go_and_the_result_still_comes(workshop: Workshop) -> None:
+async def test_a_deleted_card_is_left_alone_and_the_result_is_still_posted(
+    workshop: Workshop,
+) -> None:
     workshop.chat.edits = [MessageGone()]
     job = await workshop.made(order())
     await workshop.speak()
     assert (await workshop.job(job.id)).status is Status.DELIVERED
 
 
-async def test_a_change_during_an_edit_is_not_forgotten(workshop: Workshop) -> None:
+async def test_a_change_during_an_edit_of_the_card_makes_the_card_due_again(
+    workshop: Workshop,
+) -> None:
     workshop.gateway.polls = [Running()]
     job = await workshop.submit(order())
     await workshop.posts.posted(job, "card", "hall")
@@ -111,7 +115,7 @@ async def test_a_change_during_an_edit_is_not_forgotten(workshop: Workshop) -> N
 
 
 @pytest.mark.parametrize("trouble", [FileMissing(), StorageAway()])
-async def test_trouble_with_our_own_file_is_tried_again_and_never_said_otherwise(
+async def test_a_post_whose_file_cannot_be_read_for_now_is_tried_again_with_the_file(
     workshop: Workshop, trouble: Broken | Temporary
 ) -> None:
     workshop.chat.sends = [trouble, None]
@@ -120,7 +124,9 @@ async def test_trouble_with_our_own_file_is_tried_again_and_never_said_otherwise
     assert (await workshop.job(job.id)).status is Status.DELIVERED
 
 
-async def test_a_shrunk_video_stays_a_file_after_silence(workshop: Workshop) -> None:
+async def test_a_shrunk_video_is_repeated_as_a_file_after_a_send_with_an_unknown_end(
+    workshop: Workshop,
+) -> None:
     workshop.chat.limit = 1
     workshop.studio.shrinks = True
     workshop.chat.sends = [SILENCE, None]
@@ -131,7 +137,7 @@ async def test_a_shrunk_video_stays_a_file_after_silence(workshop: Workshop) -> 
 
 
 @pytest.mark.proof
-async def test_a_video_that_waits_to_be_shrunk_has_not_been_tried(workshop: Workshop) -> None:
+async def test_waiting_for_a_video_to_be_shrunk_costs_the_post_no_try(workshop: Workshop) -> None:
     workshop.chat.limit = 1
     workshop.studio.shrinks = True
     workshop.studio.shrinking = [Temporary("shrinking", retry_after=20.0, unsent=True)] * 60
@@ -141,8 +147,10 @@ async def test_a_video_that_waits_to_be_shrunk_has_not_been_tried(workshop: Work
     assert said(workshop) == [("result.ready", True, False)]
 
 
-async def test_files_that_stay_too_large_come_to_an_end_in_words(workshop: Workshop) -> None:
-    """A server that refuses every size is not sent one file after another for ever."""
+async def test_a_video_whose_every_smaller_file_is_refused_ends_as_a_plain_message(
+    workshop: Workshop,
+) -> None:
+    """A server that refuses every size must not be sent one file after another for ever."""
     workshop.chat.limit = 1
     workshop.studio.shrinks = True
     workshop.chat.sends = [FileTooLarge()] * MOST_FILES + [None]
@@ -152,7 +160,7 @@ async def test_files_that_stay_too_large_come_to_an_end_in_words(workshop: Works
     assert said(workshop) == [*files, ("result.too_large", False, False)]
 
 
-async def test_a_limit_learned_in_between_does_not_change_a_send_with_an_unknown_end(
+async def test_a_new_size_limit_does_not_change_the_repetition_of_a_send_with_an_unknown_end(
     workshop: Workshop,
 ) -> None:
     workshop.link = LINK
@@ -164,7 +172,7 @@ async def test_a_limit_learned_in_between_does_not_change_a_send_with_an_unknown
     assert said(workshop) == [("result.ready", True, False)] * 2
 
 
-async def test_where_files_are_forbidden_and_no_link_can_be_given_it_goes_to_the_person(
+async def test_where_files_are_forbidden_and_links_impossible_the_result_goes_to_the_person(
     workshop: Workshop,
 ) -> None:
     workshop.chat.sends = [FilesForbidden(), FilesForbidden(), None]
@@ -177,7 +185,7 @@ async def test_where_files_are_forbidden_and_no_link_can_be_given_it_goes_to_the
     ]
 
 
-async def test_a_failure_whose_job_turned_up_is_not_said(workshop: Workshop) -> None:
+async def test_a_failure_is_not_posted_if_its_job_turned_up_meanwhile(workshop: Workshop) -> None:
     workshop.gateway.creations = [Uncertain("reset")]
     job = await workshop.made(order())
     await workshop.jobs.accept(job.id, "v1", now=workshop.clock.time, due_at=workshop.clock.time)
@@ -185,7 +193,9 @@ async def test_a_failure_whose_job_turned_up_is_not_said(workshop: Workshop) -> 
     assert said(workshop) == []
 
 
-async def test_a_job_that_turned_up_and_failed_then_says_so(workshop: Workshop) -> None:
+async def test_a_job_that_turned_up_and_then_failed_edits_its_failure_message(
+    workshop: Workshop,
+) -> None:
     workshop.gateway.creations = [Uncertain("reset")]
     job = await workshop.made(order())
     await workshop.speak(60)

@@ -1,4 +1,4 @@
-"""Lasting choices fill what is left open, and never refuse an order."""
+"""Preferences fill what an order leaves open, and never make an order impossible."""
 
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -24,7 +24,7 @@ def _with(chosen: Chosen, name: str, value: object) -> Chosen:
     return made
 
 
-def test_they_fill_what_is_left_open() -> None:
+def test_preferences_fill_what_an_order_leaves_open() -> None:
     wish = changed(WISH, family="sora", seconds=8, aspect="9:16", quality="720p")
     assert applied(LIKED, WISH, CATALOG) == wish
 
@@ -32,34 +32,34 @@ def test_they_fill_what_is_left_open() -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("family", "wan"), ("seconds", 4), ("aspect", "16:9"), ("quality", DRAFT)]
 )
-def test_an_explicit_choice_wins(name: str, value: object) -> None:
+def test_an_explicit_choice_wins_over_a_preference(name: str, value: object) -> None:
     asked = _with(WISH, name, value)
     assert getattr(applied(LIKED, asked, CATALOG).wish, name) == value
 
 
-def test_a_choice_that_does_not_go_with_the_rest_is_given_up_and_the_others_stay() -> None:
-    """Wan makes no eight seconds."""
+def test_a_preference_that_contradicts_the_order_is_dropped_and_other_preferences_stay() -> None:
+    """Wan makes no videos of eight seconds."""
     made = applied(LIKED, changed(WISH, family="wan"), CATALOG)
     assert made == changed(WISH, family="wan", aspect="9:16", quality="720p")
 
 
-def test_a_model_is_given_up_last_and_only_where_it_can_not_do_what_was_asked() -> None:
+def test_a_preferred_model_is_dropped_only_if_it_cannot_make_the_order() -> None:
     made = applied(LIKED, changed(WISH, seconds=10), CATALOG)
     assert made == changed(WISH, seconds=10, aspect="9:16", quality="720p")
 
 
-def test_a_model_keeps_its_place_before_all_the_small_choices() -> None:
+def test_a_preferred_model_wins_over_preferred_details_it_cannot_make() -> None:
     liked = Preferences(family="sora", seconds=10, quality="480p", aspect="1:1")
     assert applied(liked, WISH, CATALOG) == changed(WISH, family="sora")
 
 
-def test_a_picture_brings_its_own_shape() -> None:
+def test_a_preferred_aspect_is_not_applied_to_an_order_with_a_picture() -> None:
     shown = changed(WISH, pictures=(CAT,))
     assert applied(LIKED, shown, CATALOG).wish.aspect is None
 
 
-def test_no_order_that_could_be_had_is_refused_for_them() -> None:
-    """Every explicit length against every lasting choice."""
+def test_no_possible_order_is_refused_because_of_preferences() -> None:
+    """Tries every explicit length with every preference."""
     for length in (None, 4, 5, 8, 10):
         for family in (None, "wan", "sora"):
             wish = changed(WISH, seconds=length, family=family)
@@ -71,18 +71,18 @@ def test_no_order_that_could_be_had_is_refused_for_them() -> None:
                 CATALOG.choose(applied(liked, wish, CATALOG))
 
 
-def test_what_can_not_be_had_anyway_is_refused_in_its_own_words() -> None:
+def test_an_impossible_order_is_refused_without_any_preference_applied() -> None:
     wish = changed(WISH, family="wan", seconds=7)
     assert applied(LIKED, wish, CATALOG) == wish
 
 
-def test_a_model_that_is_gone_is_no_other_whose_name_begins_like_it() -> None:
+def test_a_preferred_model_that_was_removed_is_not_replaced_by_one_with_a_longer_name() -> None:
     catalog = Catalog(models=(replace(WAN_TEXT, family="sora-two"),))
     assert applied(Preferences(family="sora"), WISH, catalog) == WISH
     assert held(Preferences(family="sora"), catalog) == Preferences()
 
 
-def test_variations_and_remixes_stay_as_they_are() -> None:
+def test_preferences_do_not_change_variations_and_remixes() -> None:
     made = Made(
         gateway="main",
         base_url="https://gateway.test",
@@ -109,12 +109,14 @@ def test_variations_and_remixes_stay_as_they_are() -> None:
         ("private", "on", Preferences(private=True)),
     ],
 )
-def test_people_choose_in_their_own_words(name: str, value: str, after: Preferences) -> None:
+def test_a_preference_may_be_typed_by_label_beginning_or_value(
+    name: str, value: str, after: Preferences
+) -> None:
     assert chosen(Preferences(), CATALOG, name, value) == after
 
 
 @pytest.mark.parametrize("name", ["model", "seconds", "aspect", "quality"])
-def test_none_takes_a_choice_back(name: str) -> None:
+def test_the_value_none_removes_a_preference(name: str) -> None:
     after = chosen(LIKED, CATALOG, name, "None")
     field = "family" if name == "model" else name
     assert after == _with(LIKED, field, None)
@@ -133,13 +135,15 @@ def test_none_takes_a_choice_back(name: str) -> None:
         ("mood", "good", "setting_unknown"),
     ],
 )
-def test_what_can_not_be_had_is_refused(name: str, value: str, code: str) -> None:
+def test_a_preference_for_something_that_no_model_makes_is_refused(
+    name: str, value: str, code: str
+) -> None:
     with pytest.raises(Refused) as refusal:
         chosen(Preferences(), CATALOG, name, value)
     assert refusal.value.code == code
 
 
-def test_a_model_drops_what_it_does_not_make() -> None:
+def test_choosing_a_preferred_model_drops_the_preferences_it_cannot_make() -> None:
     liked = Preferences(seconds=10, aspect="9:16", quality="480p")
     catalog = Catalog(models=(WAN_TEXT, SORA))
     assert chosen(liked, catalog, "model", "sora") == Preferences(family="sora", aspect="9:16")

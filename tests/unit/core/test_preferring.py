@@ -1,4 +1,4 @@
-"""An order is filled with lasting choices once it is submitted; a variation repeats what was."""
+"""An order is filled with preferences when it is submitted; a variation repeats its original."""
 
 from dataclasses import replace
 
@@ -14,7 +14,9 @@ from tests.unit.core.workshop import Workshop
 CALL = Call(event_id="c1", address=HALL, person=ANN, locale="en")
 
 
-async def test_an_order_is_filled_and_its_card_says_so(workshop: Workshop) -> None:
+async def test_a_submitted_order_is_filled_with_preferences_and_its_card_shows_them(
+    workshop: Workshop,
+) -> None:
     await workshop.service.preferring.prefer(CALL, "seconds", "10")
     await workshop.service.preferring.prefer(CALL, "aspect", "9:16")
     job = await workshop.submit(order())
@@ -23,14 +25,16 @@ async def test_an_order_is_filled_and_its_card_says_so(workshop: Workshop) -> No
     assert card.facts[0].values["seconds"] == 10
 
 
-async def test_nothing_is_kept_of_a_choice_that_is_refused(workshop: Workshop) -> None:
+async def test_a_refused_preference_is_not_saved(workshop: Workshop) -> None:
     with pytest.raises(Refused, match="setting_unavailable"):
         await workshop.service.preferring.prefer(CALL, "seconds", "77")
     assert await workshop.service.preferring.of(CALL) == Preferences()
 
 
-async def test_a_variation_repeats_what_its_job_had(workshop: Workshop) -> None:
-    """The choice came later: it is about new wishes."""
+async def test_try_again_repeats_the_job_without_later_preferences_except_privacy(
+    workshop: Workshop,
+) -> None:
+    """The preference was set later and applies to new orders."""
     job = await workshop.made(order())
     await workshop.service.preferring.prefer(CALL, "seconds", "10")
     await workshop.service.preferring.prefer(CALL, "private", "on")
@@ -39,7 +43,9 @@ async def test_a_variation_repeats_what_its_job_had(workshop: Workshop) -> None:
     assert again.private, "but where it goes is for its person to say"
 
 
-async def test_one_that_was_filled_is_repeated_as_it_was(workshop: Workshop) -> None:
+async def test_try_again_repeats_the_preferences_that_filled_the_original_order(
+    workshop: Workshop,
+) -> None:
     await workshop.service.preferring.prefer(CALL, "seconds", "10")
     job = await workshop.made(order())
     await workshop.service.preferring.prefer(CALL, "seconds", "none")
@@ -48,7 +54,9 @@ async def test_one_that_was_filled_is_repeated_as_it_was(workshop: Workshop) -> 
 
 
 @pytest.mark.parametrize("other", [replace(ANN, id="bob"), None])
-async def test_nobody_elses_order_is_filled(workshop: Workshop, other: object) -> None:
+async def test_preferences_fill_only_the_orders_of_their_own_person(
+    workshop: Workshop, other: object
+) -> None:
     await workshop.service.preferring.prefer(CALL, "seconds", "10")
     wish: Order = order() if other is None else order(person=replace(ANN, id="bob"))
     job = await workshop.submit(wish)

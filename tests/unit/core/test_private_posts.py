@@ -1,4 +1,4 @@
-"""Results for one person alone."""
+"""Results that only their person sees."""
 
 from dataclasses import replace
 
@@ -22,10 +22,11 @@ from tests.unit.core.workshop import Workshop
 
 
 async def privately(workshop: Workshop) -> None:
+    """Let Ann prefer private results."""
     await workshop.preferences.put("chat", "ann", Preferences(private=True))
 
 
-async def test_a_private_result_goes_to_its_person_at_once_and_the_card_says_so(
+async def test_a_private_result_is_sent_to_its_person_and_the_card_says_so(
     workshop: Workshop,
 ) -> None:
     await privately(workshop)
@@ -35,7 +36,7 @@ async def test_a_private_result_goes_to_its_person_at_once_and_the_card_says_so(
     assert workshop.chat.edited[-1].text.id == "card.delivered_private"
 
 
-async def test_a_private_failure_goes_to_its_person_too(workshop: Workshop) -> None:
+async def test_a_private_failure_is_sent_to_its_person_too(workshop: Workshop) -> None:
     await privately(workshop)
     workshop.gateway.polls = [Failed(Reason.MODERATED, "policy")]
     await workshop.made(order())
@@ -53,7 +54,7 @@ async def test_a_private_failure_goes_to_its_person_too(workshop: Workshop) -> N
         [Forbidden()],
     ],
 )
-async def test_a_private_result_that_its_person_does_not_take_is_kept_and_never_posted(
+async def test_a_private_result_that_its_person_cannot_receive_is_kept_and_never_posted(
     workshop: Workshop, refusals: list[BotError | None]
 ) -> None:
     await privately(workshop)
@@ -66,10 +67,10 @@ async def test_a_private_result_that_its_person_does_not_take_is_kept_and_never_
     assert (kept.reason, kept.video is not None) == (Reason.UNDELIVERABLE, True)
 
 
-async def test_where_a_failure_is_told_in_private_the_channel_still_gets_a_card(
+async def test_when_a_failure_is_sent_in_private_the_channel_still_gets_a_card(
     workshop: Workshop,
 ) -> None:
-    """Without an answer to its command nobody there would learn that it is over."""
+    """Without an answer to its command, nobody in the channel would learn that the job is over."""
     await privately(workshop)
     workshop.without_answers()
     workshop.gateway.polls = [Failed(Reason.MODERATED, "policy")]
@@ -82,7 +83,9 @@ async def test_where_a_failure_is_told_in_private_the_channel_still_gets_a_card(
     ]
 
 
-async def test_in_a_private_chat_there_is_nothing_to_hide(workshop: Workshop) -> None:
+async def test_in_a_private_chat_a_result_is_posted_as_usual_despite_the_privacy_preference(
+    workshop: Workshop,
+) -> None:
     await privately(workshop)
     alone = order(address=replace(HALL, community=None))
     job = await workshop.made(alone)
@@ -91,7 +94,7 @@ async def test_in_a_private_chat_there_is_nothing_to_hide(workshop: Workshop) ->
     assert said(workshop) == [("result.ready", True, False)]
 
 
-async def test_others_can_not_go_on_from_a_private_result(workshop: Workshop) -> None:
+async def test_other_people_cannot_vary_a_private_result(workshop: Workshop) -> None:
     await privately(workshop)
     job = await workshop.made(order())
     await workshop.speak(60)

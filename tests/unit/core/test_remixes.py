@@ -1,4 +1,4 @@
-"""Buttons that make other videos of other words, and the switches that they carry on."""
+"""Buttons that make another video from a new prompt, and the switches that they keep."""
 
 from dataclasses import replace
 
@@ -36,10 +36,10 @@ REMIXING = replace(
 )
 
 
-# --- other words ---------------------------------------------------------------------------------
+# --- remixes -------------------------------------------------------------------------------------
 
 
-def test_a_gateway_that_remixes_gets_words_alone() -> None:
+def test_at_a_gateway_with_remixes_a_remix_sends_only_the_new_prompt() -> None:
     model, request = REMIXING.choose(variations.reworded(made(family="sora"), "a dog"))
     assert (model.name, request.kind, request.remix_of, request.prompt) == (
         "sora-2",
@@ -50,25 +50,25 @@ def test_a_gateway_that_remixes_gets_words_alone() -> None:
     assert (request.parameters, request.places, request.seconds) == ((), (), 4)
 
 
-def test_elsewhere_other_words_are_a_video_of_their_own() -> None:
+def test_without_remix_support_a_new_prompt_makes_a_new_video() -> None:
     reworded = variations.reworded(made(family="sora"), "a dog")
     assert CATALOG.choose(reworded)[1].kind is Kind.TEXT
     moved = replace(reworded, remix_of=replace(reworded.remix_of or _made(), gateway="other"))
     assert REMIXING.choose(moved)[1].kind is Kind.TEXT, "another gateway does not know it"
 
 
-def test_a_remix_that_failed_is_tried_again_from_scratch() -> None:
+def test_try_again_after_a_failed_remix_makes_a_new_video() -> None:
     wish = replace(variations.reworded(made(family="sora"), "a dog"))
     assert variations.again(failed(Reason.REFUSED, **_fields(wish))).remix_of is None
     assert variations.again(replace(made(), order=wish)).remix_of is not None
 
 
-def test_what_was_not_made_has_nothing_to_remix() -> None:
+def test_a_video_that_was_not_made_cannot_be_remixed() -> None:
     assert variations.reworded(failed(Reason.MODERATED), "a dog").remix_of is None
 
 
-async def test_a_gateway_that_moved_is_asked_for_a_new_one(workshop: Workshop) -> None:
-    """Also if it moved between the press and the words, which may be days."""
+async def test_a_remix_at_a_gateway_that_moved_becomes_a_new_video(workshop: Workshop) -> None:
+    """This also holds if the gateway moved after the press, before the new prompt."""
     workshop.service.accounts = Accounts(Terms(catalog=REMIXING, limits=FREE))
     job = await workshop.made(order(family="sora"))
     asked = await workshop.service.varied(job.id, Action.REMIX, CALL, prompt="a dog")
@@ -80,7 +80,7 @@ async def test_a_gateway_that_moved_is_asked_for_a_new_one(workshop: Workshop) -
     assert (remix.request.kind, remix.order.remix_of) == (Kind.REMIX, asked.remix_of)
 
 
-async def test_a_remix_needs_no_copy_of_the_picture_it_began_with(workshop: Workshop) -> None:
+async def test_a_remix_needs_no_copy_of_the_original_picture(workshop: Workshop) -> None:
     workshop.service.accounts = Accounts(Terms(catalog=REMIXING, limits=FREE))
     job = await workshop.made(order(family="sora", pictures=(CAT,)))
     workshop.studio.kept.clear()
@@ -89,11 +89,13 @@ async def test_a_remix_needs_no_copy_of_the_picture_it_began_with(workshop: Work
     assert (await workshop.job(remix.id)).gateway_id is not None
 
 
-# --- pictures of other requests ------------------------------------------------------------------
+# --- pictures of earlier orders ------------------------------------------------------------------
 
 
-async def test_a_picture_is_fitted_anew_where_another_fit_is_wanted(workshop: Workshop) -> None:
-    """Out of all there was of it: what was cut off for one model may be wanted by another."""
+async def test_a_picture_is_fitted_again_from_the_whole_original_for_another_model(
+    workshop: Workshop,
+) -> None:
+    """The whole original is used, because another model may want what was cut off for the first."""
     job = await workshop.made(order(pictures=(CAT,)))
     [kept] = job.order.pictures
     same = await workshop.service.again(job.id, Action.RETRY, CALL)
@@ -108,13 +110,13 @@ async def test_a_picture_is_fitted_anew_where_another_fit_is_wanted(workshop: Wo
 
 
 @pytest.mark.proof
-async def test_a_picture_of_a_row_that_knows_no_fit_is_fitted_anew(workshop: Workshop) -> None:
+async def test_a_kept_picture_without_a_known_fit_is_fitted_again(workshop: Workshop) -> None:
     old = replace(CAT, source=None, key="pictures/old.jpg")
     job = await workshop.submit(order(pictures=(old,)))
     assert [each.copy_of for each in job.order.pictures] == ["pictures/old.jpg"]
 
 
-# --- who, and how often --------------------------------------------------------------------------
+# --- who may vary a video, and how often ---------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ async def test_a_picture_of_a_row_that_knows_no_fit_is_fitted_anew(workshop: Wor
         (replace(HALL, community="elsewhere"), False, False),
     ],
 )
-async def test_nobody_makes_anything_of_what_they_were_not_shown(
+async def test_nobody_can_vary_a_video_that_was_not_posted_where_they_are(
     workshop: Workshop, address: Address, silent: bool, is_theirs: bool
 ) -> None:
     job = await workshop.made(order())
@@ -140,27 +142,29 @@ async def test_nobody_makes_anything_of_what_they_were_not_shown(
     await workshop.service.varied(job.id, Action.CONTINUE, replace(bobs, person=ANN))
 
 
-async def test_nobody_makes_anything_of_a_private_video(workshop: Workshop) -> None:
+async def test_nobody_else_can_vary_a_video_of_a_private_chat(workshop: Workshop) -> None:
     job = await workshop.made(order(address=replace(HALL, community=None)))
     with pytest.raises(Refused, match="not_yours"):
         await workshop.service.varied(job.id, Action.RETRY, replace(CALL, person=BOB))
 
 
-async def test_a_double_tap_is_one_video(workshop: Workshop) -> None:
+async def test_a_button_pressed_twice_within_seconds_makes_one_video(workshop: Workshop) -> None:
     job = await workshop.made(order())
     await workshop.service.again(job.id, Action.RETRY, CALL)
     again = replace(CALL, event_id="press 2")
     with pytest.raises(Refused, match="pressed_twice"):
         await workshop.service.again(job.id, Action.RETRY, again)
     await workshop.service.again(job.id, Action.REMIX, again, prompt="another matter")
-    await workshop.service.again(job.id, Action.RETRY, CALL)  # told of the first press twice
+    await workshop.service.again(
+        job.id, Action.RETRY, CALL
+    )  # the first press, delivered a second time
     workshop.clock.time += DOUBLE
     await workshop.service.again(job.id, Action.RETRY, replace(CALL, event_id="press 3"))
     recent = await workshop.jobs.recent(HALL.platform, ANN.id, most=9)
     assert len(recent) == 4
 
 
-async def test_a_press_that_was_refused_may_be_pressed_again_at_once(workshop: Workshop) -> None:
+async def test_a_refused_press_may_be_repeated_at_once(workshop: Workshop) -> None:
     job = await workshop.made(order(family="wan"))
     for event in ("one", "two"):
         call = replace(CALL, event_id=event)
@@ -168,14 +172,14 @@ async def test_a_press_that_was_refused_may_be_pressed_again_at_once(workshop: W
             await workshop.service.again(job.id, Action.REMIX, call, prompt="x" * 99)
 
 
-def test_a_remix_has_no_better_and_no_shorter_one() -> None:
+def test_a_remix_offers_neither_a_better_nor_a_shorter_video() -> None:
     wish = variations.reworded(made(family="sora"), "a dog")
     remix = replace(made(), order=wish, request=REMIXING.choose(wish)[1])
     assert variations.finer(remix, REMIXING) is None
     assert variations.shorter(remix, REMIXING) is None
 
 
-def test_seeds_are_taken_by_the_models_of_these_tests() -> None:
+def test_the_sample_model_of_these_tests_takes_seeds() -> None:
     assert Extra.SEED in WAN_TEXT.takes
 
 
@@ -188,7 +192,7 @@ def _fields(order: Order) -> dict[str, object]:
     return {"remix_of": order.remix_of, "family": wish.family, "prompt": wish.prompt}
 
 
-# --- what was switched, and a length left to the model -------------------------------------------
+# --- switches, and a length left to the model ----------------------------------------------------
 
 
 WILLING = replace(
@@ -201,18 +205,20 @@ SWITCHED = {"seconds": AUTO, "audio": False, "prompt_extend": False, "watermark"
 
 
 def switched(order: Order | None) -> dict[str, object]:
+    """Return the switches and the length of an order."""
     assert order is not None
     return {field: getattr(order.wish, field) for field in SWITCHED}
 
 
 def auto_job(catalog: Catalog, **changes: object) -> Job:
+    """Return a delivered job with an auto length and all switches set."""
     wish = order(**SWITCHED, quality=DRAFT)
     there = {"status": Status.DELIVERED, "gateway_id": "v1", "video": MP4, **changes}
     request = catalog.choose(wish, spare_seed=7)[1]
     return replace(job(), order=wish, request=request, **there)  # type: ignore[arg-type]
 
 
-def test_each_button_carries_on_what_was_switched() -> None:
+def test_every_variation_keeps_the_switches_of_its_original() -> None:
     other = replace(WILLING, name="other", family="other", label="Other")
     moving = replace(
         WAN_PICTURE, name="moving", takes=WILLING.takes, auto=True, family=WILLING.family
@@ -226,7 +232,7 @@ def test_each_button_carries_on_what_was_switched() -> None:
     assert switched(variations.elsewhere(made, catalog, "other")) == SWITCHED
 
 
-def test_of_what_was_switched_only_that_is_given_up_which_another_model_lacks() -> None:
+def test_only_the_switches_that_another_model_lacks_are_dropped_for_it() -> None:
     mute = replace(WILLING, name="mute", family="mute", takes=(Extra.WATERMARK,), silent=True)
     fixed = replace(WILLING, name="fixed", family="fixed", auto=False)
     catalog = Catalog(models=(WILLING, mute, fixed))
@@ -236,13 +242,13 @@ def test_of_what_was_switched_only_that_is_given_up_which_another_model_lacks() 
     assert switched(variations.elsewhere(failed, catalog, "mute")) == wordless
 
 
-def test_all_that_only_some_models_take_can_be_given_up() -> None:
+def test_every_option_that_only_some_models_take_can_be_dropped() -> None:
     options = {OPTIONS[name].field: value for name, (_, value) in TYPED.items()}
     *_, bare = variations.relaxed(order(**{extra: options[extra] for extra in Extra}))
     assert bare.wish == order().wish
 
 
-def test_a_seed_stays_where_another_model_lacks_the_negative_prompt_alone() -> None:
+def test_a_seed_is_kept_for_another_model_that_lacks_only_the_negative_prompt() -> None:
     other = replace(WAN_TEXT, name="other", family="other", takes=(Extra.SEED,))
     failed = made(seed=7, negative_prompt="rain")
     found = variations.elsewhere(failed, Catalog(models=(WAN_TEXT, other)), "other")
@@ -250,7 +256,7 @@ def test_a_seed_stays_where_another_model_lacks_the_negative_prompt_alone() -> N
     assert (found.wish.seed, found.wish.negative_prompt) == (7, "")
 
 
-def test_shorter_than_a_length_that_the_model_chose_is_less_than_half_of_the_longest() -> None:
+def test_a_shorter_video_after_an_auto_length_is_less_than_half_of_the_longest() -> None:
     catalog = Catalog(models=(replace(WILLING, seconds=(5, 4, 9, 10)),))
     late = auto_job(catalog, status=Status.FAILED, reason=Reason.TIMED_OUT)
     shorter = variations.shorter(late, catalog)

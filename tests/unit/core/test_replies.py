@@ -1,4 +1,4 @@
-"""A card's words on its job, and how long they stay true."""
+"""A card's text about its job, and how long the text stays true."""
 
 from dataclasses import replace
 
@@ -15,35 +15,35 @@ from tests.unit.core.orders import CAT, SONG, changed, job, order
 LEFT = Left(videos=2, resets_at=86_400.0)
 
 
-def test_a_card_says_what_is_not_to_be_seen() -> None:
-    """A flag may take more words than somebody meant."""
+def test_a_card_shows_the_negative_prompt() -> None:
+    """A typed flag may take more of the prompt than its person meant."""
     card = cards.card(job(order=changed(order(), negative_prompt="blur hands")))
     assert "Without: blur hands" in [say(each, "en") for each in card.facts]
     assert "fact.negative" not in [each.id for each in cards.card(job()).facts]
 
 
 @pytest.mark.parametrize("status", Status)
-def test_every_card_tells_what_is_left_and_until_when(status: Status) -> None:
-    """A card that is over is not edited again, so it speaks of then, not of now."""
+def test_every_card_says_what_is_left_today_and_until_when(status: Status) -> None:
+    """A final card is not edited any more, so it tells what was left at that time."""
     card = cards.card(job(status=status), left=LEFT)
     now = Text(id="fact.left", values={"resets_at": LEFT.resets_at}, count=2)
     then = Text(id="fact.left_then", values={"until": LEFT.resets_at}, count=2)
     assert card.facts[-1] == (now if status in ACTIVE else then)
 
 
-def test_a_card_tells_a_video_that_was_kept_for_its_time_from_one_that_was_deleted() -> None:
+def test_a_card_distinguishes_a_video_removed_by_age_from_a_deleted_one() -> None:
     gone = cards.card(job(status=Status.DELIVERED, ended_at=1.0, video_gone_at=2.0))
     deleted = cards.card(job(status=Status.DELIVERED))
     assert (gone.text.id, deleted.text.id) == ("card.delivered_gone", "card.deleted")
 
 
-def test_the_card_of_a_video_says_what_was_left_after_it() -> None:
+def test_the_card_of_a_delivered_video_says_what_was_left_after_it() -> None:
     video = Video(key="a.mp4", size=9, width=16, height=9, seconds=5.0)
     card = cards.card(job(status=Status.DELIVERED, video=video), left=LEFT)
     assert card.facts[-1].id == "fact.left_after"
 
 
-def test_a_video_that_could_not_be_converted_is_said_to_be_as_it_was_made() -> None:
+def test_a_result_that_could_not_be_converted_says_that_it_is_the_original() -> None:
     video = Video(key="a.mkv", size=9, width=16, height=9, seconds=5.0, plays=False)
     facts = replies.result(job(status=Status.COMPLETED, video=video)).facts
     assert facts[-1] == Text(id="fact.not_converted")
@@ -52,11 +52,11 @@ def test_a_video_that_could_not_be_converted_is_said_to_be_as_it_was_made() -> N
     assert "fact.not_converted" not in [each.id for each in small], "a smaller one is converted"
 
 
-def test_where_nothing_is_limited_nothing_is_said_of_it() -> None:
+def test_without_limits_a_card_says_nothing_of_what_is_left() -> None:
     assert [fact.id for fact in cards.card(job(), left=None).facts] == ["fact.request"]
 
 
-def test_a_card_says_what_is_being_fetched() -> None:
+def test_a_card_says_whether_pictures_or_the_sound_are_being_fetched() -> None:
     wish = order(pictures=(CAT,), sound=SONG)
     pictured = replace(
         wish, pictures=(CAT.kept(Still(key="a.jpg", whole="b.jpg", width=640, height=360), Fit()),)
@@ -73,7 +73,7 @@ def test_a_card_says_what_is_being_fetched() -> None:
         (3, ["quota.day", "fact.left", "quota.at_once"]),
     ],
 )
-def test_what_was_had_is_told_with_the_limit_that_there_is(
+def test_the_quota_shows_todays_videos_together_with_the_limit(
     person_videos: int | None, ids: list[str]
 ) -> None:
     limits = Limits(person_videos=person_videos)
@@ -81,7 +81,7 @@ def test_what_was_had_is_told_with_the_limit_that_there_is(
     assert [fact.id for fact in replies.quota(left, Usage(), limits)] == ids
 
 
-def test_what_may_have_been_paid_for_is_told_besides_what_was_had() -> None:
+def test_the_quota_shows_possibly_paid_videos_beside_finished_ones() -> None:
     usage, limits = Usage(person_videos=1, person_paid=4), Limits(person_videos=3)
     facts = replies.quota(Left.of(usage, limits, now=0.0), usage, limits)
     assert [say(fact, "en") for fact in facts[:2]] == [
@@ -103,12 +103,12 @@ def test_what_may_have_been_paid_for_is_told_besides_what_was_had() -> None:
         ),
     ],
 )
-def test_a_list_says_who_withdrew_a_job(reason: Reason, why: str) -> None:
+def test_the_card_of_a_cancelled_job_says_why_it_was_cancelled(reason: Reason, why: str) -> None:
     card = cards.card(job(status=Status.CANCELLED, reason=reason))
     assert say(card.text, "en") == f"{why} Nothing was sent, so nothing counts."
 
 
-def test_without_any_limit_nothing_is_left() -> None:
+def test_without_any_limit_the_quota_says_unlimited() -> None:
     limits = Limits(person_videos=None, community_videos=None, purse_videos=None)
     assert replies.quota(None, Usage(), limits)[0].id == "quota.unlimited"
 
@@ -123,7 +123,9 @@ def test_without_any_limit_nothing_is_left() -> None:
         (2, None, "2 videos today"),
     ],
 )
-def test_one_video_is_no_several(used: int, most: int | None, words: str) -> None:
+def test_the_quota_uses_singular_and_plural_of_video_correctly(
+    used: int, most: int | None, words: str
+) -> None:
     limits = Limits(person_videos=most, person_at_once=None)
     left = Left(videos=1, resets_at=0.0)
     assert say(replies.quota(left, Usage(person_videos=used), limits)[0], "en") == words

@@ -1,4 +1,4 @@
-"""Limits, schedules, links and prompts: the small pure rules."""
+"""The small pure rules of limits, schedules, links and prompts."""
 
 from datetime import UTC, datetime
 
@@ -34,14 +34,14 @@ NOW = 1_800_000_000.0
         (Usage(purse_money=91), "limit_purse_money"),
     ],
 )
-def test_the_last_one_that_fits_is_allowed_and_the_next_is_not(
+def test_the_last_video_within_a_limit_is_allowed_and_the_next_refused(
     usage: Usage, code: str | None
 ) -> None:
     said = refusal(usage, LIMITS, quota_cost=1, spend_cost=10, resets_at=NOW)
     assert (said and said.code) == code
 
 
-def test_none_is_no_limit_and_zero_is_nothing() -> None:
+def test_none_means_no_limit_and_zero_allows_nothing() -> None:
     open_ = Limits(
         person_videos=None, person_at_once=None, community_videos=None, purse_videos=None
     )
@@ -52,26 +52,26 @@ def test_none_is_no_limit_and_zero_is_nothing() -> None:
     assert closed.code == "limit_zero"
 
 
-def test_where_there_is_no_community_its_limit_says_nothing() -> None:
+def test_a_community_limit_does_not_affect_a_private_chat() -> None:
     limits = Limits(person_videos=30, community_videos=0)
     alone = Usage(person_videos=4, community_videos=None)
     assert refusal(alone, limits, quota_cost=1, spend_cost=1, resets_at=NOW) is None
     assert left(alone, limits) == 26
 
 
-def test_what_is_left_knows_what_may_have_been_paid_for() -> None:
+def test_the_videos_left_today_shrink_by_possibly_paid_videos_beyond_two() -> None:
     assert [left(Usage(person_paid=paid), LIMITS) for paid in (0, 2, 3, 5, 9)] == [3, 3, 2, 0, 0]
 
 
-def test_days_begin_at_the_zones_own_midnight_and_follow_its_clock_changes() -> None:
+def test_a_day_begins_at_midnight_of_its_zone_and_follows_daylight_saving() -> None:
     at = datetime(2026, 3, 29, 12, tzinfo=UTC).timestamp()
     begin, end = Limits(time_zone="Europe/Berlin").day(at)
     assert end - begin == 23 * 3600
     assert datetime.fromtimestamp(begin, UTC) == datetime(2026, 3, 28, 23, tzinfo=UTC)
 
 
-def test_a_day_whose_midnight_comes_twice_begins_once() -> None:
-    """Havana turns its clocks back at one to midnight: the quota must not reopen."""
+def test_a_day_whose_midnight_occurs_twice_begins_once() -> None:
+    """Havana turns its clocks back at one to midnight: the day's limit must not begin anew."""
     first, second = (datetime(2026, 11, 1, hour, 30, tzinfo=UTC).timestamp() for hour in (4, 5))
     havana = Limits(time_zone="America/Havana")
     assert havana.day(first) == havana.day(second)
@@ -79,13 +79,15 @@ def test_a_day_whose_midnight_comes_twice_begins_once() -> None:
 
 @pytest.mark.proof
 @given(st.floats(0.05, 3600.0), st.text())
-def test_a_wait_is_spread_by_a_tenth_at_the_most_and_not_at_random(seconds: float, by: str) -> None:
+def test_a_wait_is_spread_by_at_most_a_tenth_and_the_same_for_the_same_job(
+    seconds: float, by: str
+) -> None:
     wait = schedule.spread(seconds, by=by)
     assert wait == pytest.approx(seconds, rel=schedule.JITTER + 1e-9)
     assert wait == schedule.spread(seconds, by=by)
 
 
-def test_waits_are_spread_over_all_of_that() -> None:
+def test_the_waits_of_many_jobs_are_spread_over_the_whole_range() -> None:
     waits = sorted(schedule.spread(10.0, by=f"job{number}") for number in range(1000))
     assert waits[0] < 9.05
     assert 9.9 < waits[500] < 10.1
@@ -93,7 +95,7 @@ def test_waits_are_spread_over_all_of_that() -> None:
 
 
 @given(st.integers(1, 10**9))
-def test_backing_off_is_bounded(attempts: int) -> None:
+def test_a_back_off_stays_within_its_bounds(attempts: int) -> None:
     assert 2.0 <= schedule.back_off(attempts, base=2.0, most=60.0) <= 60.0
 
 
@@ -105,19 +107,19 @@ def parts(path: str) -> tuple[str, str, str, str]:
     return purpose, id_, expiry, signature
 
 
-def test_a_link_opens_what_it_was_signed_for_until_it_expires() -> None:
+def test_a_signed_link_is_valid_until_it_expires() -> None:
     link = parts(SIGNER.path("v", "job", expires_at=NOW + 60))
     assert SIGNER.verify(*link, now=NOW)
     assert not SIGNER.verify(*link, now=NOW + 60)
 
 
-def test_an_old_key_still_opens_and_a_retired_one_does_not() -> None:
+def test_a_link_signed_with_an_old_key_is_valid_until_the_key_is_removed() -> None:
     old = parts(Signer({"a": b"old"}).path("v", "job", expires_at=NOW + 60))
     assert SIGNER.verify(*old, now=NOW)
     assert not Signer({"b": b"new"}).verify(*old, now=NOW)
 
 
-def test_a_link_signed_too_far_ahead_is_not_ours() -> None:
+def test_a_link_signed_too_far_ahead_is_invalid() -> None:
     far = parts(SIGNER.path("v", "job", expires_at=NOW + LONGEST + 3600))
     assert not SIGNER.verify(*far, now=NOW)
 
@@ -127,7 +129,7 @@ GOOD = SIGNER.path("v", "job", expires_at=NOW + 60)
 
 @example(1, "\ud800")
 @given(st.integers(0, len(GOOD) - 1), st.characters())
-def test_any_other_letter_anywhere_closes_the_link(place: int, letter: str) -> None:
+def test_a_link_with_any_changed_character_is_invalid(place: int, letter: str) -> None:
     changed = GOOD[:place] + letter + GOOD[place + 1 :]
     pieces = changed.split("/")
     if changed != GOOD and len(pieces) == 5 and not pieces[0]:
@@ -135,7 +137,7 @@ def test_any_other_letter_anywhere_closes_the_link(place: int, letter: str) -> N
 
 
 @given(st.text(), st.text(alphabet="0123456789٣²", max_size=15), st.text())
-def test_garbage_is_no_link(id_: str, expiry: str, signature: str) -> None:
+def test_a_link_of_random_text_is_invalid(id_: str, expiry: str, signature: str) -> None:
     assert not SIGNER.verify("v", id_, expiry, signature, now=NOW)
 
 
@@ -159,17 +161,17 @@ def test_garbage_is_no_link(id_: str, expiry: str, signature: str) -> None:
         ("猫咪慢慢睁开眼睛", "猫咪慢慢睁开眼睛"),
     ],
 )
-def test_prompts_are_what_people_see(typed: str, seen: str) -> None:
+def test_cleaning_a_prompt_removes_control_and_direction_characters(typed: str, seen: str) -> None:
     assert clean(typed) == seen
 
 
 @given(st.text())
-def test_cleaning_twice_changes_nothing(text: str) -> None:
+def test_cleaning_a_text_twice_changes_nothing(text: str) -> None:
     assert clean(clean(text)) == clean(text)
 
 
 @given(st.text(), st.integers(1, 50))
-def test_shortened_is_short(text: str, most: int) -> None:
+def test_a_shortened_text_is_within_its_limit(text: str, most: int) -> None:
     assert len(shortened(text, most)) <= most
 
 
@@ -183,7 +185,7 @@ def test_shortened_is_short(text: str, most: int) -> None:
         ("猫" * 30, "猫" * 16 + "…"),
     ],
 )
-def test_shortened_ends_with_a_word_where_there_are_words(text: str, short: str) -> None:
+def test_a_shortened_text_ends_after_a_whole_word_if_it_has_words(text: str, short: str) -> None:
     assert shortened(text, 17) == short
 
 
@@ -202,5 +204,7 @@ def test_shortened_ends_with_a_word_where_there_are_words(text: str, short: str)
         ("nothing of it", "", "nothing of it"),
     ],
 )
-def test_a_log_quotes_nobody_and_leads_nowhere(said: str, prompt: str, left: str) -> None:
+def test_prompts_and_addresses_are_removed_from_a_text_for_the_log(
+    said: str, prompt: str, left: str
+) -> None:
     assert unquoted(said, prompt) == left

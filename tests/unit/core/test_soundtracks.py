@@ -1,4 +1,4 @@
-"""Files that are called videos and hold only sound, told by their lists of tracks."""
+"""Files that are named as videos and hold only sound, recognized by their lists of tracks."""
 
 import io
 import random
@@ -22,7 +22,7 @@ SOUNDS = [
 
 
 @pytest.mark.parametrize(("container", "codec", "more"), SOUNDS)
-def test_a_file_without_pictures_is_a_sound(
+def test_a_video_container_with_a_sound_track_only_is_recognized_as_a_sound(
     tmp_path: Path, container: str, codec: str, more: dict[str, str]
 ) -> None:
     file = write_sound(tmp_path / "talk", container, codec, seconds=0.5, rate=48_000, more=more)
@@ -31,8 +31,8 @@ def test_a_file_without_pictures_is_a_sound(
 
 
 @pytest.mark.parametrize("sound", [True, False])
-def test_a_video_is_none(tmp_path: Path, *, sound: bool) -> None:
-    """The negative control, with sound and without."""
+def test_a_video_is_not_recognized_as_a_sound(tmp_path: Path, *, sound: bool) -> None:
+    """Negative control, with a sound track and without."""
     file = write_video(tmp_path / "video.mp4", seconds=1, sound=sound)
     with file.open("rb") as opened:
         assert not holds_only_sound(opened)
@@ -41,11 +41,11 @@ def test_a_video_is_none(tmp_path: Path, *, sound: bool) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"words", b"\0\0\0\x08ftyp", b"\x1a\x45\xdf\xa3", b"\x47" * 999]
 )
-def test_nothing_that_is_not_understood_is_a_sound(body: bytes) -> None:
+def test_unreadable_bytes_are_not_recognized_as_a_sound(body: bytes) -> None:
     assert not holds_only_sound(io.BytesIO(body))
 
 
-def test_no_bytes_hold_it_up(tmp_path: Path) -> None:
+def test_hostile_bytes_do_not_keep_the_recognition_of_sounds_busy(tmp_path: Path) -> None:
     boxes = b"\0\0\0\x10ftypmp42\0\0\0\0" + b"\0\0\0\x08free" * 100_000
     assert not holds_only_sound(io.BytesIO(boxes))
     dice = random.Random(7)
@@ -60,7 +60,7 @@ def test_no_bytes_hold_it_up(tmp_path: Path) -> None:
 
 
 class _Counted(io.BytesIO):
-    """Counts the bytes that are read of it."""
+    """Counts the bytes that are read."""
 
     count = 0
 
@@ -73,13 +73,13 @@ class _Counted(io.BytesIO):
 @pytest.mark.parametrize(
     "body",
     [
-        # The head of what is looked for ends behind the track that it is in.
+        # The header of the element that is searched for ends behind the track that contains it.
         b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\xff\x16\x54\xae\x6b\xff" + b"\xae\x81\x83" * 300,
         b"\0\0\0\x10ftypmp42\0\0\0\0"
         + b"\0\0\0\x20moov\0\0\0\x18trak\0\0\0\x10mdia\0\0\0\1hdlr" * 300,
     ],
 )
-def test_no_more_is_read_than_the_parts_hold(body: bytes) -> None:
+def test_the_recognition_of_sounds_reads_only_the_declared_boxes(body: bytes) -> None:
     file = _Counted(body + bytes(1_000_000))
     assert not holds_only_sound(file)
     assert file.count < 100_000

@@ -1,4 +1,4 @@
-"""One network's troubles: one line each, a next try in time, and an end only for its operator."""
+"""Supervising a network's connection: log lines, retries, and an end at the start only."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,7 +20,7 @@ def clock() -> FakeClock:
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
-async def test_no_wait_is_longer_than_the_outage_was_or_than_its_bound(
+async def test_no_wait_to_reconnect_is_longer_than_the_outage_or_than_its_bound(
     clock: FakeClock, chance: float
 ) -> None:
     outage, began = Outage(clock, chance=lambda: chance), clock.now()
@@ -34,14 +34,14 @@ async def test_no_wait_is_longer_than_the_outage_was_or_than_its_bound(
     assert waits[-1] == MOST * (1 + chance) / 2
 
 
-async def test_many_that_lost_the_same_network_do_not_come_back_as_one(clock: FakeClock) -> None:
+async def test_many_connections_lost_at_once_reconnect_at_different_times(clock: FakeClock) -> None:
     outages = [Outage(clock) for _ in range(20)]
     for outage in outages:
         outage.wait()
     assert len({outage.wait() for outage in outages}) == 20
 
 
-async def test_after_an_outage_that_is_over_the_count_begins_anew(clock: FakeClock) -> None:
+async def test_after_an_outage_has_ended_the_waits_begin_anew(clock: FakeClock) -> None:
     outage = Outage(clock, chance=lambda: 1.0)
     outage.wait()
     await clock.advance(HOUR)
@@ -51,7 +51,7 @@ async def test_after_an_outage_that_is_over_the_count_begins_anew(clock: FakeClo
     assert (outage.wait(), outage.wait()) == (0, LEAST)
 
 
-async def test_a_connection_that_does_not_last_is_not_tried_as_fast_as_it_fails(
+async def test_a_connection_that_fails_again_quickly_is_retried_with_growing_waits(
     clock: FakeClock,
 ) -> None:
     outage, waited = Outage(clock, chance=lambda: 1.0), 0.0
@@ -64,7 +64,9 @@ async def test_a_connection_that_does_not_last_is_not_tried_as_fast_as_it_fails(
     assert waited > 10 * LEAST
 
 
-async def test_a_clock_that_is_set_back_holds_nobody_up(clock: FakeClock) -> None:
+async def test_a_clock_that_is_set_back_does_not_lengthen_the_wait_to_reconnect(
+    clock: FakeClock,
+) -> None:
     outage = Outage(clock, chance=lambda: 1.0)
     outage.over()
     clock._now -= 3 * 86_400
@@ -73,12 +75,12 @@ async def test_a_clock_that_is_set_back_holds_nobody_up(clock: FakeClock) -> Non
 
 
 class Network:
-    """Fails as it is told, and counts."""
+    """A connection that fails as scripted and counts its tries."""
 
     def __init__(self, clock: FakeClock, *ends: Exception | None) -> None:
         self.supervisor = Supervisor("net", clock=clock, chance=lambda: 1.0)
         self.ends = list(ends)
-        """None: it works, until `lose`."""
+        """The scripted ends; None is a connection that lasts until `lose` is set."""
         self.tries = 0
         self.lose = asyncio.Event()
 
@@ -95,6 +97,7 @@ class Network:
 
 @asynccontextmanager
 async def kept(network: Network) -> AsyncIterator[asyncio.Task[None]]:
+    """Run the supervision of a network's connection."""
     task = asyncio.create_task(network.supervisor.keep(network.connect))
     try:
         yield task
@@ -104,7 +107,7 @@ async def kept(network: Network) -> AsyncIterator[asyncio.Task[None]]:
 
 
 @pytest.mark.parametrize("error", [AttributeError("x"), KeyError("x"), OSError(), Temporary("x")])
-async def test_whatever_a_connection_raises_is_another_try_and_one_line_for_all_of_them(
+async def test_any_error_of_a_connection_is_retried_and_logged_once(
     clock: FakeClock, error: Exception
 ) -> None:
     network = Network(clock, error, error)
@@ -117,7 +120,7 @@ async def test_whatever_a_connection_raises_is_another_try_and_one_line_for_all_
     assert all("exc_info" not in line for line in lines)
 
 
-async def test_an_outage_is_a_line_as_it_begins_and_one_with_its_length_as_it_ends(
+async def test_an_outage_is_logged_when_it_begins_and_with_its_length_when_it_ends(
     clock: FakeClock,
 ) -> None:
     network = Network(clock)
@@ -134,7 +137,7 @@ async def test_an_outage_is_a_line_as_it_begins_and_one_with_its_length_as_it_en
     assert all(line["seconds"] > 60 * LEAST for line in lines[1::2])
 
 
-async def test_another_reason_within_an_outage_is_another_line(clock: FakeClock) -> None:
+async def test_another_reason_during_an_outage_is_logged_once_more(clock: FakeClock) -> None:
     reasons = [Temporary("busy"), Temporary("away"), Temporary("busy"), Temporary("away")]
     network = Network(clock, *reasons)
     with capture_logs() as lines:
@@ -143,14 +146,14 @@ async def test_another_reason_within_an_outage_is_another_line(clock: FakeClock)
     assert [line.get("why") for line in lines] == ["busy", "away", None]
 
 
-async def test_a_connection_that_nothing_was_wrong_with_is_no_line(clock: FakeClock) -> None:
+async def test_a_connection_without_errors_logs_nothing(clock: FakeClock) -> None:
     with capture_logs() as lines:
         async with kept(Network(clock)):
             await clock.advance(STEADY)
     assert lines == []
 
 
-async def test_the_line_names_the_error_and_its_place_and_never_its_words(
+async def test_the_log_names_the_error_and_its_place_in_the_code_but_not_its_message(
     clock: FakeClock,
 ) -> None:
     network = Network(clock)
@@ -165,7 +168,7 @@ async def test_the_line_names_the_error_and_its_place_and_never_its_words(
     assert "words" not in str(line)
 
 
-async def test_it_is_up_from_when_it_hears_people_until_it_is_lost(clock: FakeClock) -> None:
+async def test_a_connection_is_up_from_its_first_event_until_it_is_lost(clock: FakeClock) -> None:
     network = Network(clock)
     async with kept(network):
         assert not network.supervisor.is_up
@@ -180,7 +183,7 @@ async def test_it_is_up_from_when_it_hears_people_until_it_is_lost(clock: FakeCl
     assert not network.supervisor.is_up
 
 
-async def test_what_is_refused_at_the_start_ends_it(clock: FakeClock) -> None:
+async def test_a_token_refused_at_the_start_ends_the_service(clock: FakeClock) -> None:
     network = Network(clock, OSError(), REFUSED)
     async with kept(network) as task:
         await clock.advance(LEAST)
@@ -189,7 +192,7 @@ async def test_what_is_refused_at_the_start_ends_it(clock: FakeClock) -> None:
             await task
 
 
-async def test_what_is_refused_later_is_told_once_an_hour_and_ends_nothing(
+async def test_a_token_refused_later_is_logged_once_an_hour_and_ends_nothing(
     clock: FakeClock,
 ) -> None:
     network = Network(clock, None, *[REFUSED] * 150)
@@ -205,7 +208,7 @@ async def test_what_is_refused_later_is_told_once_an_hour_and_ends_nothing(
     assert [line["why"] for line in told] == ["discord_token_bad"] * 2
 
 
-async def test_a_wait_that_is_asked_for_is_kept_within_bounds(clock: FakeClock) -> None:
+async def test_a_wait_that_the_network_asks_for_is_kept_within_bounds(clock: FakeClock) -> None:
     network = Network(clock, Temporary("busy", retry_after=9_000.0))
     async with kept(network):
         await clock.advance(MOST_ASKED - 1)
@@ -214,7 +217,7 @@ async def test_a_wait_that_is_asked_for_is_kept_within_bounds(clock: FakeClock) 
         assert network.tries == 2
 
 
-async def test_the_reason_is_the_network_s_own(clock: FakeClock) -> None:
+async def test_the_reason_of_an_outage_is_given_by_the_network_itself(clock: FakeClock) -> None:
     def reason(error: Exception) -> BotError:
         return REFUSED if isinstance(error, OSError) else Temporary("x")
 

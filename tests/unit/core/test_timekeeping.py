@@ -1,4 +1,4 @@
-"""A clock that can't be looked after is told when that begins, and when it ends."""
+"""A clock that cannot be noted is logged once when that begins and once when it ends."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.fakes.clock import FakeClock
 
 
 class Times:
-    """Rows that may take nothing for a while."""
+    """Rows that may refuse all writes for a while."""
 
     full = False
 
@@ -28,7 +28,7 @@ class Times:
         await self.note(now)
 
 
-async def test_a_full_disk_is_one_line_at_its_begin_and_one_at_its_end() -> None:
+async def test_a_full_disk_under_the_timekeeper_is_logged_once_at_its_beginning_and_end() -> None:
     clock, times = FakeClock(), Times()
     with capture_logs() as logs:
         keeping = asyncio.create_task(Timekeeper(clock, times).run())

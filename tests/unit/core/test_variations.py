@@ -1,4 +1,4 @@
-"""Buttons that vary an earlier video, and which of them are offered."""
+"""Buttons that vary an earlier video, and when each of them is offered."""
 
 from dataclasses import replace
 from typing import Any
@@ -30,17 +30,18 @@ OURS = replace(CAT, source=None, key="pictures/cat.jpg")
 
 
 def shown(job: Job, catalog: Catalog = CATALOG) -> list[tuple[str, str | None]]:
+    """Return the buttons of a job: the action and the value of each."""
     return [(each.action, each.value) for each in variations.ways(job, catalog)]
 
 
-# --- drafts and better ones ----------------------------------------------------------------------
+# --- draft quality and better versions -----------------------------------------------------------
 
 
-def test_a_draft_is_the_smallest_that_there_is() -> None:
+def test_the_quality_draft_is_the_smallest_of_a_model() -> None:
     assert CATALOG.choose(order(quality=DRAFT))[1].quality == "480p"
 
 
-def test_a_draft_is_the_cheapest_of_the_smallest_of_the_family() -> None:
+def test_the_quality_draft_uses_the_cheapest_and_then_fastest_small_model_of_the_family() -> None:
     small = {"sizes": {"480p": "480P"}, "prices": {"480p": 20}}
     dear = replace(WAN_PICTURE, prices={"720p": 9, "480p": 30})
     cheap, quick = replace(dear, name="b", **small), replace(dear, name="c", **small, typical=9.0)  # type: ignore[arg-type]
@@ -49,11 +50,11 @@ def test_a_draft_is_the_cheapest_of_the_smallest_of_the_family() -> None:
     assert (model.name, request.quality) == ("c", "480p")
 
 
-def test_a_draft_has_the_shape_that_was_asked_for() -> None:
+def test_the_quality_draft_keeps_the_chosen_aspect() -> None:
     assert CATALOG.choose(order(quality=DRAFT, aspect="9:16"))[1].quality == "720p"
 
 
-def test_what_can_be_had_better_later_has_a_seed_to_make_it_again() -> None:
+def test_a_video_of_draft_quality_gets_a_seed_for_its_better_version() -> None:
     _, draft = CATALOG.choose(order(quality=DRAFT), spare_seed=7)
     assert (draft.seed, ("metadata.seed", 7) in draft.parameters) == (7, True)
 
@@ -62,11 +63,13 @@ def test_what_can_be_had_better_later_has_a_seed_to_make_it_again() -> None:
     ("wish", "seed"),
     [({}, None), ({"seed": 9}, 9), ({"family": "sora"}, None), ({"quality": DRAFT, "seed": 9}, 9)],
 )
-def test_no_other_request_gets_a_seed_of_ours(wish: dict[str, object], seed: int | None) -> None:
+def test_an_order_in_another_quality_gets_no_seed_of_ours(
+    wish: dict[str, object], seed: int | None
+) -> None:
     assert CATALOG.choose(order(**wish), spare_seed=7)[1].seed == seed
 
 
-def test_the_better_one_has_the_same_seed_shape_and_length() -> None:
+def test_the_better_version_keeps_seed_aspect_and_length() -> None:
     wish = order(quality=DRAFT, seconds=10)
     square = replace(WAN_TEXT, sizes={**WAN_TEXT.sizes, "1080p": {"16:9": "x", "1:1": "1440*1440"}})
     catalog = Catalog(models=(square,))
@@ -82,13 +85,13 @@ def test_the_better_one_has_the_same_seed_shape_and_length() -> None:
     )
 
 
-def test_the_better_one_is_offered_where_there_is_one() -> None:
+def test_a_better_version_is_offered_only_if_there_is_a_better_quality() -> None:
     assert shown(made(quality=DRAFT, pictures=(CAT,))) == [("finer", "720p"), ("continue", None)]
     assert shown(made(pictures=(CAT,))) == [("continue", None)], "it is the best already"
     assert shown(made(quality=DRAFT)) == [("continue", None)], "not in this shape"
 
 
-def test_a_seed_that_the_better_model_does_not_take_is_left_out() -> None:
+def test_a_better_version_on_a_model_without_seeds_drops_the_seed() -> None:
     finer = replace(WAN_PICTURE, name="plus", sizes={"1080p": "1080P"}, takes=())
     catalog = Catalog(models=(WAN_PICTURE, finer))
     wish = order(pictures=(OURS,), quality="480p")
@@ -98,10 +101,10 @@ def test_a_seed_that_the_better_model_does_not_take_is_left_out() -> None:
     assert (better.wish.quality, better.wish.seed) == ("1080p", None)
 
 
-# --- going on ------------------------------------------------------------------------------------
+# --- continuations -------------------------------------------------------------------------------
 
 
-def test_what_goes_on_begins_with_the_last_moment() -> None:
+def test_a_continuation_begins_with_the_last_frame_of_the_video() -> None:
     onward = variations.continued(made(seed=3, aspect="9:16"), "it wakes up", CATALOG)
     assert onward is not None
     assert onward.pictures == (
@@ -123,34 +126,34 @@ def test_what_goes_on_begins_with_the_last_moment() -> None:
     )
 
 
-def test_without_words_it_goes_on_with_the_same_ones() -> None:
+def test_a_continuation_without_a_new_prompt_uses_the_old_prompt() -> None:
     onward = variations.continued(made(), "", CATALOG)
     assert onward is not None
     assert onward.wish.prompt == "a cat"
 
 
-def test_where_its_family_takes_no_picture_another_goes_on() -> None:
+def test_a_continuation_uses_another_family_if_its_own_takes_no_pictures() -> None:
     catalog = Catalog(models=(WAN_TEXT, SORA))
     onward = variations.continued(made(), "", catalog)
     assert onward is not None
     assert catalog.choose(onward)[0].family == "sora"
 
 
-def test_words_that_are_too_long_go_to_no_other_model() -> None:
-    """Nor are they said to be something that can't be had."""
+def test_a_continuation_with_a_too_long_prompt_is_refused_not_moved_to_another_model() -> None:
+    """Nor is the refusal about something that no model can make."""
     onward = variations.continued(made(), "x" * 60, replace(CATALOG, default="sora"))
     assert onward is not None
     with pytest.raises(Refused, match="prompt_too_long"):
         CATALOG.choose(onward)
 
 
-def test_nothing_goes_on_from_a_video_that_is_gone() -> None:
+def test_a_video_that_is_gone_offers_no_continuation() -> None:
     gone = replace(made(), video=None)
     assert variations.continued(gone, "", CATALOG) is None
     assert shown(gone) == []
 
 
-async def test_anybody_goes_on_from_words_and_nobody_from_somebody_elses_picture(
+async def test_anybody_may_continue_a_video_from_a_prompt_but_not_from_anothers_picture(
     workshop: Workshop,
 ) -> None:
     words = await workshop.made(order())
@@ -162,20 +165,20 @@ async def test_anybody_goes_on_from_words_and_nobody_from_somebody_elses_picture
         await workshop.service.varied(pictured.id, Action.CONTINUE, by_bob)
 
 
-async def test_a_video_that_is_gone_is_said_to_be(workshop: Workshop) -> None:
+async def test_continuing_a_video_that_is_gone_is_refused(workshop: Workshop) -> None:
     job = await workshop.submit(order())
     with pytest.raises(Refused, match="video_gone"):
         await workshop.service.varied(job.id, Action.CONTINUE, CALL)
 
 
-# --- kept for a while ----------------------------------------------------------------------------
+# --- videos removed by age -----------------------------------------------------------------------
 
 
 THEN = 1_768_478_400.0
 
 
 def swept(**changes: object) -> Job:
-    """A video of a picture, 31 days later; by default only the video is gone."""
+    """Return a delivered job 31 days later; by default only its video is removed."""
     job = replace(made(pictures=(OURS,)), video=None, ended_at=THEN)
     given: dict[str, Any] = {"video_gone_at": THEN + 31 * 86_400, **changes}
     return replace(job, **given)
@@ -192,7 +195,7 @@ def swept(**changes: object) -> Job:
         (Action.FINER, {"words_gone_at": THEN, "order": order()}, "words_expired"),
     ],
 )
-def test_a_button_that_needs_something_that_is_gone_is_refused_in_a_sentence(
+def test_a_button_that_needs_removed_files_is_refused_with_a_sentence(
     action: Action, changes: dict[str, object], code: str
 ) -> None:
     job = swept(**changes)
@@ -202,13 +205,13 @@ def test_a_button_that_needs_something_that_is_gone_is_refused_in_a_sentence(
     assert say(replies.error(refused.value).text, "en").endswith((".", "?"))
 
 
-def test_a_video_that_is_gone_is_said_to_have_been_kept_for_so_many_days() -> None:
+def test_a_refusal_for_a_removed_video_says_how_many_days_it_was_kept() -> None:
     said = say(replies.error(variations.video_gone(swept())).text, "en")
     assert said == "I kept that video for 31 days, and my copy is gone."
 
 
 @pytest.mark.parametrize("action", [Action.RETRY, Action.REMIX, Action.FINER])
-def test_a_button_that_needs_nothing_that_is_gone_works(action: Action) -> None:
+def test_a_button_that_needs_no_removed_file_still_works(action: Action) -> None:
     job = swept()
     variations.check_kept(job, action, variations.again(job))
     gone = swept(inputs_gone_at=THEN, words_gone_at=THEN)
@@ -225,7 +228,7 @@ def test_a_button_that_needs_nothing_that_is_gone_works(action: Action) -> None:
     variations.check_kept(gone, Action.REMIX, changed(gone.order, remix_of=remix, prompt="other"))
 
 
-# --- ways out of a failure -----------------------------------------------------------------------
+# --- buttons after a failure ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -253,11 +256,13 @@ def test_a_button_that_needs_nothing_that_is_gone_works(action: Action) -> None:
         (Reason.SOUND_BAD, []),
     ],
 )
-def test_each_failure_has_its_ways_out(reason: Reason, offered: list[str]) -> None:
+def test_each_reason_of_a_failure_offers_its_own_buttons(
+    reason: Reason, offered: list[str]
+) -> None:
     assert [action for action, _ in shown(failed(reason, seconds=10))] == offered
 
 
-def test_another_model_takes_over_what_it_can() -> None:
+def test_try_on_another_model_keeps_the_options_that_the_model_takes() -> None:
     wish = {"pictures": (OURS,), "seconds": 10, "aspect": "9:16", "negative_prompt": "rain"}
     other = variations.elsewhere(failed(Reason.MODERATED, **wish), CATALOG)
     assert other is not None
@@ -265,7 +270,7 @@ def test_another_model_takes_over_what_it_can() -> None:
     assert other.wish.negative_prompt == "", "that one can't leave anything out"
 
 
-def test_nothing_is_offered_that_nobody_else_makes() -> None:
+def test_another_model_is_offered_only_if_it_can_make_the_order() -> None:
     only = Catalog(models=(WAN_TEXT, WAN_PICTURE))
     assert shown(failed(Reason.BAD_SIZE), only) == []
     long = failed(Reason.MODERATED, prompt="x" * 50)
@@ -273,14 +278,14 @@ def test_nothing_is_offered_that_nobody_else_makes() -> None:
     assert ("tryon", "sora") not in shown(long, short)
 
 
-def test_a_family_that_no_button_can_carry_is_passed_over() -> None:
+def test_a_family_whose_name_fits_into_no_button_is_not_offered() -> None:
     names = ("two words", "x" * 33, "good")
     others = tuple(replace(SORA, family=name, label=name) for name in names)
     catalog = Catalog(models=(WAN_TEXT, *others))
     assert ("tryon", "good") in shown(failed(Reason.MODERATED), catalog)
 
 
-def test_wishes_are_given_up_only_where_no_family_fulfils_them() -> None:
+def test_a_model_that_can_make_the_whole_order_is_offered_before_other_models() -> None:
     long = replace(SORA, name="kling", family="kling", label="Kling", seconds=(5, 10))
     catalog = replace(CATALOG, models=(*CATALOG.models, long))
     other = variations.elsewhere(failed(Reason.MODERATED, seconds=10), catalog)
@@ -297,16 +302,20 @@ def test_wishes_are_given_up_only_where_no_family_fulfils_them() -> None:
         variations.finer(made(quality=DRAFT, pictures=(CAT,)), CATALOG, "1080p"),
     ],
 )
-def test_a_button_does_what_it_says_or_nothing(made_of: Order | None) -> None:
+def test_a_button_for_a_model_that_cannot_make_the_order_makes_nothing(
+    made_of: Order | None,
+) -> None:
     assert made_of is None
 
 
-def test_the_next_shorter_length_is_offered() -> None:
+def test_a_timed_out_job_offers_the_next_shorter_length() -> None:
     assert ("shorter", "5") in shown(failed(Reason.TIMED_OUT, seconds=10))
     assert "shorter" not in dict(shown(failed(Reason.TIMED_OUT))), "there is none"
 
 
-async def test_what_a_button_says_is_done(workshop: Workshop) -> None:
+async def test_the_buttons_for_another_model_and_a_shorter_video_order_what_they_say(
+    workshop: Workshop,
+) -> None:
     job = await workshop.submit(order(seconds=10))
     elsewhere = await workshop.service.again(job.id, Action.TRY_ON, CALL, value="sora")
     assert elsewhere.request.family == "sora"
@@ -315,7 +324,7 @@ async def test_what_a_button_says_is_done(workshop: Workshop) -> None:
     assert (shorter.request.seconds, shorter.order.call.address.channel) == (5, "room")
 
 
-async def test_what_can_no_longer_be_had_is_said_to_be(workshop: Workshop) -> None:
+async def test_a_button_for_something_no_longer_possible_is_refused(workshop: Workshop) -> None:
     job = await workshop.submit(order())
     with pytest.raises(Refused, match="no_way"):
         await workshop.service.again(job.id, Action.FINER, CALL, value="1080p")

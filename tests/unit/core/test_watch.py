@@ -1,4 +1,4 @@
-"""The watch looks at everything again and again, and one source says nothing of the others."""
+"""The watch checks all sources again and again; one source says nothing about the others."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
@@ -15,7 +15,7 @@ FULL = Cause(kind=Kind.DISK, about="/data", facts={"folder": "/data", "gigabytes
 
 
 class Post:
-    """Sources that answer as told, and rows that write down what was found."""
+    """Sources that answer as scripted, and rows that record what was found."""
 
     def __init__(self) -> None:
         self.clock, self.bell = FakeClock(), Wake()
@@ -54,7 +54,9 @@ class Post:
 
 
 @pytest.mark.parametrize("blind", [None, OSError("no such folder"), Unwritten("database_away")])
-async def test_a_source_that_cannot_tell_ends_none_of_its_causes(blind: Exception | None) -> None:
+async def test_a_source_of_causes_that_raises_ends_none_of_its_causes(
+    blind: Exception | None,
+) -> None:
     post = Post()
     await post.watch.check()
     post.disks = blind
@@ -63,7 +65,7 @@ async def test_a_source_that_cannot_tell_ends_none_of_its_causes(blind: Exceptio
     assert post.changed == 1
 
 
-async def test_it_looks_twice_a_minute_and_soon_after_a_ring_but_not_at_each() -> None:
+async def test_the_watch_checks_twice_a_minute_and_soon_after_rings_but_not_after_each() -> None:
     post = Post()
     task = asyncio.create_task(post.watch.run())
     await post.clock.advance(3 * CHECK_EVERY)
@@ -76,7 +78,7 @@ async def test_it_looks_twice_a_minute_and_soon_after_a_ring_but_not_at_each() -
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_rows_that_take_nothing_do_not_end_the_watch() -> None:
+async def test_a_failed_write_does_not_end_the_watch() -> None:
     post = Post()
     post.trouble = [Unwritten("database_full")]
     task = asyncio.create_task(post.watch.run())
@@ -86,7 +88,7 @@ async def test_rows_that_take_nothing_do_not_end_the_watch() -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_its_first_look_is_over_when_rows_have_taken_it() -> None:
+async def test_the_first_check_of_the_watch_is_over_only_once_its_causes_are_saved() -> None:
     post = Post()
     post.trouble = [Unwritten("database_full")]
     waits = asyncio.create_task(post.watch.checked())

@@ -1,4 +1,4 @@
-"""Jobs from which the tests of variations go on."""
+"""Sample jobs for the tests of variations."""
 
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import Call
@@ -14,9 +14,10 @@ CALL = Call(event_id="press", address=HALL, person=ANN, locale="en")
 
 
 def made(**wish: object) -> Job:
-    """A job whose video is there."""
+    """Return a job whose video is stored."""
     return job(order=order(**wish), status=Status.DELIVERED, gateway_id="v1", video=MP4)
 
 
 def failed(reason: Reason, **wish: object) -> Job:
+    """Return a job that failed for this reason."""
     return job(order=order(**wish), status=Status.FAILED, reason=reason)

@@ -1,4 +1,4 @@
-"""The steps and the service over real rows in SQLite, with a scripted world around them."""
+"""The steps and the service over real rows in SQLite, with a scripted gateway, chat and studio."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,8 +8,8 @@ from bot.core import moves
 from bot.core.accounts import Accounts, Terms
 from bot.core.bells import Bells
 from bot.core.cards import Cards
+from bot.core.context import PAUSE, StepContext
 from bot.core.conversions import Conversions
-from bot.core.desk import PAUSE, Desk
 from bot.core.fronts import Fronts
 from bot.core.jobs import CLAIM, Job, Status
 from bot.core.learned import Learned
@@ -49,7 +49,7 @@ from tests.unit.core.scripted import (
 
 
 class Workshop:
-    """One service with its steps, driven by hand."""
+    """One service with its steps, which a test drives by hand."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Workshop:
             bells=self.bells,
             kind=Service,
         )
-        self.desk = desk = Desk(
+        self.context = context = StepContext(
             jobs=self.jobs,
             learned=self.learned,
             pauses=self.pauses,
@@ -106,22 +106,22 @@ class Workshop:
         self.line = ConversionQueue(database)
         self.conversions = Conversions(self.line, StoredValues(database), self.clock)
         self.steps = Steps(
-            desk,
+            context,
             submission=Submission(
-                desk,
+                context,
                 fronts=self.fronts,
                 spool=self.spool,
                 media=self.studio,
                 at_once=lambda _model: self.at_once,
                 links=lambda job: [f"{job.id} {self.clock.now():.0f}" for _ in job.order.pictures],
             ),
-            content=Content(desk, media=self.studio, conversions=self.conversions),
+            content=Content(context, media=self.studio, conversions=self.conversions),
             platforms={"chat": self.chat},
             media=self.studio,
         )
         self.polls = Polls(database)
         self.polling = Polling(
-            desk=desk,
+            context=context,
             polls=self.polls,
             steps=self.steps,
             wake=self.bells.each_job[Status.IN_PROGRESS,],
@@ -160,25 +160,25 @@ class Workshop:
         )
 
     def without_answers(self) -> None:
-        """From now on commands have no answer that could become the card."""
+        """From now on, give commands no answer that could become the card."""
         self.chat.can = replace(self.chat.can, card_grace=0.0)
         self._card_grace["chat"] = 0.0
 
     async def submit(self, given: Order) -> Job:
-        """A new job whose command was answered; every order is a new event."""
+        """Submit the order as a new event, and return its job, whose command was answered."""
         job = await self.service.submit(changed(given, event_id=f"event {self._ids}"))
         if moves.awaits_answer(job):
-            await self.desk.save(job, replace(job, due_at=self.clock.now()))
+            await self.context.save(job, replace(job, due_at=self.clock.now()))
         return await self.job(job.id)
 
     async def job(self, job_id: str) -> Job:
-        """The row as it is now."""
+        """Return the row as it is now."""
         row = await self.jobs.get(job_id)
         assert row is not None
         return row
 
     async def work(self, seconds: float = 3 * 86_400.0) -> None:
-        """Take every step that comes due within `seconds`, and let that much time pass."""
+        """Take every step that becomes due within `seconds`, and let that much time pass."""
         end = self.clock.time + seconds
         await self._round()
         while True:
@@ -196,20 +196,20 @@ class Workshop:
                     await self._step(states)
 
     async def asked(self, prompt: str) -> Job:
-        """A job whose card stands."""
+        """Order a video, post its card, and return the job."""
         job = await self.submit(order(prompt=prompt))
         await self.posts.posted(job, "card", "hall")
         return job
 
     async def made(self, given: Order) -> Job:
-        """A job whose card stands and whose video is stored: its result is due."""
+        """Return a job with a posted card and a stored video, so that its result is due."""
         job = await self.submit(given)
         await self.posts.posted(job, "card", "hall")
         await self.work(60)
         return await self.job(job.id)
 
     async def in_line(self, prompt: str) -> Job:
-        """A job whose card stands and whose video waits for its conversion."""
+        """Return a job whose card is posted and whose video waits for its conversion."""
         self.studio.unplayable, self.states = True, STATES[:-1]
         job = await self.asked(prompt)
         await self.work(20)
@@ -217,7 +217,7 @@ class Workshop:
         return await self.job(job.id)
 
     async def speak(self, seconds: float = 86_400.0) -> None:
-        """Say everything that comes due within `seconds`, and let that much time pass."""
+        """Send every post that becomes due within `seconds`, and let that much time pass."""
         end = self.clock.time + seconds
         while True:
             now = self.clock.time
@@ -233,7 +233,7 @@ class Workshop:
             self.clock.time = max(now, due)
 
     async def tell(self, seconds: float = 60.0) -> None:
-        """Tell operators all that comes due within `seconds`, and let that much time pass."""
+        """Tell operators all that becomes due within `seconds`, and let that much time pass."""
         end = self.clock.time + seconds
         while (due := await self.notices.next_due(["chat"])) is not None and due <= end:
             now = self.clock.time = max(self.clock.time, due)

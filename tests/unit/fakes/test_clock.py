@@ -1,11 +1,11 @@
-"""The clock that only tests move: sleepers wake at their hours, in order, and nothing else does."""
+"""The clock that only tests move: sleepers wake at their times, in order."""
 
 import asyncio
 
 from tests.fakes.clock import FakeClock
 
 
-async def test_sleepers_wake_in_the_order_of_their_hours() -> None:
+async def test_sleepers_of_the_fake_clock_wake_in_the_order_of_their_times() -> None:
     clock, woken = FakeClock(at=0.0), list[tuple[str, float]]()
 
     async def sleep(name: str, *naps: float) -> None:
@@ -24,13 +24,13 @@ async def test_sleepers_wake_in_the_order_of_their_hours() -> None:
     assert woken[-1] == ("long", 30)
 
 
-async def test_no_time_at_all_is_over_at_once() -> None:
+async def test_sleeping_zero_or_negative_seconds_on_the_fake_clock_ends_at_once() -> None:
     clock = FakeClock()
     await clock.sleep(0)
     await clock.sleep(-5)
 
 
-async def test_who_was_cancelled_is_not_woken_and_does_not_sleep() -> None:
+async def test_a_cancelled_sleeper_is_no_longer_counted_by_the_fake_clock() -> None:
     clock = FakeClock(at=0.0)
     gone = asyncio.create_task(clock.sleep(5))
     await clock.asleep()

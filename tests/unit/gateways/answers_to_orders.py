@@ -1,4 +1,4 @@
-"""Answers to a POST as several modules of tests write them."""
+"""Answers to a POST that several test modules use."""
 
 from bot.core.jobs import Reason
 from bot.core.outcomes import Creation
@@ -13,5 +13,6 @@ CHAT = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1}
 
 
 def said(content: str, prompt: str) -> Creation:
+    """Read a chat completion with this content as the answer to an order."""
     body = {**CHAT, "choices": [{"message": {"content": content}}]}
     return read_creation(answer(200, body), trust_json_5xx=True, prompt=prompt)

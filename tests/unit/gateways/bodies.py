@@ -1,6 +1,6 @@
-"""Every body that the packaged catalog makes, as text to read beside the rules of each vendor.
+"""Every body that the packaged catalog makes, as text to compare with the rules of each vendor.
 
-`python -m tests.unit.gateways.bodies` writes them down afresh.
+`python -m tests.unit.gateways.bodies` writes the file again.
 """
 
 import base64
@@ -45,32 +45,32 @@ _SHORT = {base64.b64encode(data).decode(): f"<{data.decode()}>" for data in _BYT
 
 @cache
 def catalog(dialect: str) -> Catalog:
-    """The packaged one at a gateway that speaks `dialect`."""
+    """Return the packaged catalog at a gateway that speaks `dialect`."""
     return load(None, environment=gateway(dialect)).catalog
 
 
 def gateway(dialect: str) -> dict[str, str]:
-    """The environment in which there is one that speaks `dialect`."""
+    """Return the environment of a configuration with a gateway that speaks `dialect`."""
     variables = {"BASE_URL": "http://localhost", "API_KEY": "sk", "DIALECT": dialect}
     return {f"ZOETROPE_GATEWAYS__G__{name}": value for name, value in variables.items()}
 
 
 def pictures(folder: Path, count: int) -> list[Path]:
-    """That many files to send."""
+    """Write that many files to send."""
     for name, data in _BYTES.items():
         (folder / name).write_bytes(data)
     return [folder / name for name in list(_BYTES)[:count]]
 
 
 def ordered(model: Model, kind: Kind) -> Order:
-    """All that can be asked of the model."""
+    """Return an order with every option that the model takes."""
     wishes = {extra.value: WISHES[extra] for extra in model.takes if extra in WISHES}
     given = (PICTURE,) * FILES[kind]
     return changed(PLAIN, family=model.name, pictures=given, **wishes)
 
 
 def every(folder: Path) -> Iterator[str]:
-    """One paragraph per model, kind and dialect."""
+    """Yield one paragraph per model, kind and dialect."""
     for dialect in DIALECTS:
         known = catalog(dialect)
         for model in known.models:
@@ -81,10 +81,10 @@ def every(folder: Path) -> Iterator[str]:
 
 
 def drawn(body: Body) -> str:
-    """A body, its pictures as <one> and <two>, without prompt and model."""
+    """Return a body as text, without prompt and model and with its pictures as <one> and <two>."""
     if body.json is not None:
         said = json.loads(body.json)
-        said |= {"metadata": said.pop("metadata", {})}  # the last, as in a form
+        said |= {"metadata": said.pop("metadata", {})}  # last, as in a form
         lines = [f"  {path}: {value}" for path, value in leaves(said) if path not in _GIVEN]
         lines.insert(0, "  JSON")
     else:
@@ -99,7 +99,7 @@ def drawn(body: Body) -> str:
 
 
 def leaves(tree: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Path and JSON of each value."""
+    """Yield the path and the JSON of each value."""
     match tree:
         case dict():
             for key, value in tree.items():
@@ -112,7 +112,7 @@ def leaves(tree: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def whole() -> str:
-    """The file."""
+    """Return the content of the file of bodies."""
     with tempfile.TemporaryDirectory() as folder:
         return "\n".join(every(Path(folder)))
 

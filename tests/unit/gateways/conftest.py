@@ -1,4 +1,4 @@
-"""Shared fixtures: a video."""
+"""The fixture that the tests of gateways share: a path for a video."""
 
 from pathlib import Path
 

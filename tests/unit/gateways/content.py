@@ -1,4 +1,4 @@
-"""Files that are videos, and files that are not."""
+"""Answers with a video and answers without one."""
 
 from bot.core.jobs import Reason
 from bot.core.outcomes import Unusable
@@ -16,4 +16,4 @@ def too_large(detail: str) -> Unusable:
 
 
 async def nothing_to_wait_for(_: int) -> None:
-    """The drops may come as fast as they like."""
+    """Return at once, so that the pieces are sent without a pause."""

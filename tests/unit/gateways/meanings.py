@@ -1,4 +1,4 @@
-"""Answers of gateways as the tests of the table of answers write them."""
+"""Sample answers of gateways for the tests of the table of answers."""
 
 import json
 import re
@@ -15,16 +15,17 @@ LATER = ("Busy", None)
 
 
 def raw(body: object) -> dict[str, object]:
-    """A vendor's whole answer, as new-api passes it on."""
+    """Return a vendor's whole answer as new-api passes it on."""
     return flat("fail_to_fetch_task", json.dumps(body))
 
 
 def openai(type_: str, code: str | None = None, message: str = "x") -> dict[str, object]:
+    """Return an error in OpenAI's format."""
     return {"error": {"message": message, "type": type_, "param": None, "code": code}}
 
 
 def examples(spelling: str) -> list[str]:
-    """Each of its alternatives once, with something in its gaps."""
+    """Return each alternative of a spelling once, with some text in its gaps."""
     choices = re.findall(r"\(([^()]*\|[^()]*)\)", spelling)
     found = []
     for number in range(max((len(each.split("|")) for each in choices), default=1)):
@@ -37,6 +38,7 @@ def examples(spelling: str) -> list[str]:
 
 
 def failed(**said: object) -> dict[str, object]:
+    """Return a failed job with these further fields."""
     return {"id": "video_1", "status": "failed", **said}
 
 
@@ -44,6 +46,7 @@ LINK = "https://a.example/v.mp4?Expires=1"
 
 
 def spoken(row: Row) -> list[tuple[Said, Step]]:
+    """Return an example of each code, sentence and phrase of a row, with the step that reads it."""
     codes = [code for spelling in row.codes for code in examples(spelling)]
     texts = [text for spelling in row.sentences for text in examples(spelling)]
     phrases = [text for spelling in row.phrases for text in examples(spelling)]

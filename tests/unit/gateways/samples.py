@@ -16,7 +16,7 @@ MP4 = b"\0\0\0\x10ftypisom\0\0\0\0" + bytes(range(256)) * 64
 
 
 def request(model: str = "sora-2", **changed: Any) -> VideoRequest:
-    """A request as the catalog would make it, by default for text alone."""
+    """Return a request as the catalog would make it, by default for a prompt alone."""
     given: dict[str, Any] = {
         "model": model,
         "kind": Kind.TEXT,
@@ -31,7 +31,7 @@ def request(model: str = "sora-2", **changed: Any) -> VideoRequest:
 
 
 def with_files(transport: Transport, *places: tuple[str, ...], **changed: Any) -> VideoRequest:
-    """A request for files that travel by `transport`, each to all of its places."""
+    """Return a request for files that are sent by `transport`, each in all of its fields."""
     return request(kind=Kind.PICTURE, transport=transport, places=places, **changed)
 
 
@@ -42,7 +42,7 @@ async def create(
     *,
     into: Path | None = None,
 ) -> Creation:
-    """The whole POST, with nothing to write down before it is sent."""
+    """Send the whole POST, with nothing to save before it is sent."""
     async with gateway.ready(request, files, into=into) as ready:
         return ready if isinstance(ready, NotSent) else await ready.send()
 
@@ -51,7 +51,7 @@ async def create(
 async def opened(
     base_url: str, *, bounds: Bounds = BOUNDS, resolver: Any = None, **changed: Any
 ) -> AsyncIterator[VideosApi]:
-    """A client of the gateway at `base_url`."""
+    """Yield a client of the gateway at `base_url`."""
     settings = GatewayOptions(name="g", base_url=base_url, api_key="sk-test-key", **changed)
     async with open_gateways([settings], bounds=bounds, resolver=resolver) as gateways:
         yield gateways["g"]

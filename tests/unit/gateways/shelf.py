@@ -1,4 +1,4 @@
-"""A video from all the addresses that a gateway named, by the way that the service goes."""
+"""A video from all the addresses that a gateway named, downloaded as the service does."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +10,8 @@ from bot.core.ports import Gateway
 from tests.unit.core.scripted import ScriptedStudio
 
 
-class Shelf(ScriptedStudio):
-    """Keeps each file as it came, under one path."""
+class FileStore(ScriptedStudio):
+    """A studio that keeps each file unchanged, under one path."""
 
     def __init__(self, into: Path) -> None:
         super().__init__(into.parent)
@@ -24,6 +24,6 @@ class Shelf(ScriptedStudio):
 
 
 async def fetched(gateway: Gateway, gateway_id: str, sources: Sequence[str], into: Path) -> Fetch:
-    """Our own address first, then each of `sources`."""
-    got = await fetching.fetch_video(gateway, Shelf(into), gateway_id, sources, prompt="")
+    """Download from our own address first, then from each of `sources`."""
+    got = await fetching.fetch_video(gateway, FileStore(into), gateway_id, sources, prompt="")
     return Fetched(got.size) if isinstance(got, Video) else got

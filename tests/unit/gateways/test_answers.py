@@ -1,4 +1,4 @@
-"""The words of a gateway about a job, row by row of the references, and what they never mean."""
+"""The status words of gateways, row by row of the references, and what they never mean."""
 
 import json
 from typing import Any
@@ -31,25 +31,25 @@ NO_WORD: list[Any] = ["unknown", "SUSPENDED", "完成", 0, 1, True, 3.5]
 
 
 @pytest.mark.parametrize("word", DONE)
-def test_a_word_of_success_is_done(word: str) -> None:
+def test_a_status_word_of_success_means_done(word: str) -> None:
     for spelling in (word, word.upper(), word.title(), f"  {word}\n"):
         assert poll({"status": spelling}) == Done()
         assert poll({"data": {"status": spelling}}) == Done()
 
 
 @pytest.mark.parametrize("word", FAILED)
-def test_a_word_of_failure_is_failed(word: str) -> None:
+def test_a_status_word_of_failure_means_failed(word: str) -> None:
     for spelling in (word, word.upper(), f" {word} "):
         assert kind(poll({"status": spelling})) == ("Failed", Reason.REFUSED)
         assert kind(poll({"data": {"status": spelling}})) == ("Failed", Reason.REFUSED)
 
 
-def test_expired_is_failed_for_that_reason() -> None:
+def test_the_status_word_expired_means_failed_with_the_reason_expired() -> None:
     assert kind(poll({"status": "expired"})) == ("Failed", Reason.EXPIRED)
 
 
 @pytest.mark.parametrize("word", WAITING + RUNNING)
-def test_a_word_of_waiting_is_running_without_a_warning(word: str) -> None:
+def test_a_status_word_of_waiting_means_running_without_a_warning(word: str) -> None:
     with capture_logs() as events:
         assert poll({"status": word}) == poll({"status": word.upper()}) == Running()
 
@@ -57,8 +57,8 @@ def test_a_word_of_waiting_is_running_without_a_warning(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", NO_WORD, ids=repr)
-def test_any_other_word_is_running_whatever_else_says_it_is_over(word: object) -> None:
-    """Where a state stands, only a word of it decides: no progress, time, URL or error does."""
+def test_an_unknown_status_word_means_running_whatever_other_fields_say(word: object) -> None:
+    """The status word alone decides: no progress, time, URL or error changes its meaning."""
     over = {"progress": 100, "completed_at": 1640995200, "url": "https://a.example/v.mp4"}
 
     unknown = str(word) if word == "完成" or type(word) is int else ""
@@ -68,16 +68,16 @@ def test_any_other_word_is_running_whatever_else_says_it_is_over(word: object) -
         assert (seen.progress, seen.unknown) == (100, unknown)
 
 
-def test_a_missing_word_is_running_and_its_shape_is_told() -> None:
+def test_an_answer_without_a_status_word_means_running_and_its_shape_is_reported() -> None:
     shape = "{id: text, object: “video”}"
     assert poll({"id": "video_1", "object": "video"}) == Running(shape=shape)
 
 
-def test_progress_is_a_sign_of_life_that_nobody_is_told_of() -> None:
+def test_an_answer_with_progress_only_means_running_and_no_shape_is_reported() -> None:
     assert poll({"id": "video_1", "progress": 30}) == Running(30)
 
 
-# A state in another place, or none at all.
+# A state in another field, or no state.
 READ = [
     (["completed"], Done()),
     ("completed", Done()),
@@ -96,7 +96,7 @@ READ = [
     ({"task_status_msg": "completed"}, Done()),
     ({"status": "success", "data": {"status": "processing"}}, Running()),
     ({"status": 200, "data": {"status": "processing"}}, Running()),
-    # What is beside a state, or under an input, is not the job's.
+    # Words beside a state, or under an input, are not the job's.
     ({"status": "processing", "video": {"status": "completed"}}, Running()),
     (
         {"status": "processing", "data": [{"status": "completed"}, {"status": "completed"}]},
@@ -106,7 +106,9 @@ READ = [
 
 
 @pytest.mark.parametrize(("body", "outcome"), READ, ids=repr)
-def test_a_word_is_found_wherever_a_state_may_stand(body: object, outcome: Any) -> None:
+def test_a_status_word_is_found_in_every_place_where_a_state_may_be(
+    body: object, outcome: Any
+) -> None:
     assert poll(json.dumps(body)) == outcome
 
 
@@ -124,7 +126,7 @@ ALONE: list[Any] = [
 
 
 @pytest.mark.parametrize("body", ALONE, ids=repr)
-def test_a_video_link_that_stands_alone_is_a_finished_video(body: object) -> None:
+def test_a_video_link_without_any_status_word_means_done(body: object) -> None:
     seen = poll(json.dumps(body))
     assert isinstance(seen, Done)
     assert [link.partition(".mp4")[0] for link in seen.sources] == [VIDEO]
@@ -151,7 +153,7 @@ def test_a_video_link_that_stands_alone_is_a_finished_video(body: object) -> Non
     ],
     ids=repr,
 )
-def test_a_link_that_may_be_another_or_comes_with_words_ends_nothing(body: object) -> None:
+def test_an_ambiguous_link_without_a_status_word_does_not_mean_done(body: object) -> None:
     assert isinstance(poll(body), Running)
 
 
@@ -168,14 +170,14 @@ FAILED_ITSELF = [
 
 
 @pytest.mark.parametrize("body", FAILED_ITSELF, ids=repr)
-def test_a_code_that_says_of_the_job_that_it_failed_is_a_failure(body: object) -> None:
+def test_an_error_code_that_says_the_job_failed_means_failed(body: object) -> None:
     for status in (200, 400):
         assert kind(poll(body, status)) == ("Failed", Reason.REFUSED)
     for status in (401, 429, 500, 502, 503):
         assert not isinstance(poll(body, status), Failed)
 
 
-def test_a_known_word_of_moderation_alone_is_a_failure() -> None:
+def test_a_known_moderation_code_without_a_status_word_means_failed() -> None:
     for body in (
         envelope("x", "content_policy_violation"),
         flat("DataInspectionFailed", "Input data may contain inappropriate content."),
@@ -204,11 +206,11 @@ PASSING = [
 
 
 @pytest.mark.parametrize("body", PASSING, ids=repr)
-def test_an_error_that_may_be_one_of_the_gateway_never_ends_a_paid_job(body: object) -> None:
+def test_an_error_that_may_concern_the_call_never_ends_a_paid_job(body: object) -> None:
     assert isinstance(poll(body), Running)
 
 
-def test_a_shape_is_told_without_links_and_without_words_of_anybody() -> None:
+def test_a_reported_shape_contains_no_links_and_no_texts() -> None:
     error = {"code": "E_7", "message": "a cat"}
     url = "https://a.example/secret"
     body = {"id": "video_1", "prompt": "a cat", "error": error, "url": url}
@@ -230,12 +232,12 @@ def test_a_shape_is_told_without_links_and_without_words_of_anybody() -> None:
     ],
     ids=repr,
 )
-def test_the_word_that_is_told_is_the_jobs_and_not_its_envelopes(body: object) -> None:
+def test_the_reported_unknown_word_is_that_of_the_job_not_of_its_envelope(body: object) -> None:
     assert poll(body) == Running(unknown="some-unknown")
 
 
-def test_a_number_is_a_word_that_operators_may_know() -> None:
-    """And an envelope's success is not that of a job with a state that nobody can read."""
+def test_a_numeric_status_is_reported_and_an_operator_may_give_it_a_meaning() -> None:
+    """The success of an envelope is not that of a job whose state is unreadable."""
     assert poll({"status": "success", "data": {"status": 3}}) == Running(unknown="3")
     own = PACKAGED.under([Row(by="club", meaning=Meaning.FAILED, words=("3",))])
     told = answer(200, {"id": "v", "status": 3})
@@ -246,14 +248,14 @@ def test_a_number_is_a_word_that_operators_may_know() -> None:
 @pytest.mark.parametrize(
     "body", [envelope("upstream failed"), flat("x", "no"), {"detail": "no"}, {"error": "no"}]
 )
-def test_an_error_alone_with_200_stays_running(body: dict[str, object]) -> None:
-    """New-api's sora channel after a failed poll: the video goes on upstream."""
+def test_an_error_without_a_status_word_at_http_200_means_running(body: dict[str, object]) -> None:
+    """New-api's sora channel answers like this after a failed poll; the video goes on upstream."""
     seen = poll({**body, "id": "video_1"})
     assert isinstance(seen, Running)
     assert "error" in seen.shape or "message" in seen.shape or "detail" in seen.shape
 
 
-def test_an_unknown_word_is_warned_of_once() -> None:
+def test_an_unknown_status_word_is_logged_once() -> None:
     with capture_logs() as events:
         for _ in range(3):
             poll({"status": "Percolating"})

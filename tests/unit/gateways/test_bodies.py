@@ -1,4 +1,4 @@
-"""Every body of the catalog: as it is written down, and within the rules that gateways keep."""
+"""Every body of the catalog equals the file of bodies and keeps the rules of the gateways."""
 
 import json
 import re
@@ -23,8 +23,8 @@ from tests.unit.core.orders import changed
 from .bodies import DIALECTS, FILE, FILES, PICTURE, PLAIN, catalog, leaves, pictures, whole
 
 
-def test_each_body_is_the_one_that_is_written_down() -> None:
-    """Read the difference beside the vendor's rules; then write it down as `bodies.py` says."""
+def test_the_bodies_of_all_models_equal_those_in_the_file_of_bodies() -> None:
+    """Compare a difference with the vendor's rules, then write the file as `bodies.py` says."""
     assert whole() == FILE.read_text("utf-8")
 
 
@@ -34,7 +34,7 @@ _SIDES = st.tuples(st.integers(1, 4000), st.integers(1, 4000))
 
 @st.composite
 def orders(draw: st.DrawFn, dialect: str) -> Order:
-    """An order for a model, now and then with a wish that hardly any can fulfil."""
+    """Draw an order for a model, sometimes with a wish that hardly any model can fulfil."""
     model = draw(st.sampled_from(catalog(dialect).models))
     kind = draw(st.sampled_from([each for each in model.kinds if each in FILES]))
     sides = [draw(_SIDES) for _ in range(FILES[kind])]
@@ -81,10 +81,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("dialect", DIALECTS)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_what_the_catalog_accepts_is_built_within_the_rules(
+def test_every_order_that_the_catalog_accepts_makes_a_body_within_the_rules(
     dialect: str, folder: Path, data: st.DataObject
 ) -> None:
-    """The other orders it refuses in words."""
+    """The catalog refuses the other orders with a text."""
     order = data.draw(orders(dialect))
     try:
         _, request = catalog(dialect).choose(order)
@@ -101,6 +101,7 @@ def test_what_the_catalog_accepts_is_built_within_the_rules(
 
 
 def _check_words(refused: Refused) -> None:
+    """Check that the refusal has a text."""
     id_ = f"error.{refused.code}"
     assert say(Text(id=id_, values=refused.values), "en") != id_
 
@@ -133,9 +134,9 @@ def _check_metadata(body: Body) -> None:
 
 
 def _check_pictures(body: Body, count: int) -> None:
-    """Each of them is in it, as a file or as text, and never as both."""
+    """Check that each picture is in the body once, either as a file or as text."""
     text = str(body.json or body.fields)
-    in_text = sum(picture in text for picture in ("b25l", "dHdv"))  # one, two
+    in_text = sum(picture in text for picture in ("b25l", "dHdv"))  # "one" and "two" in base64
     assert {len(body.files), in_text} == {0, count}
 
 
@@ -146,11 +147,13 @@ def _check_documented(body: Body) -> None:
 
 
 def _check_new_api(body: Body) -> None:
-    """Of versions that nobody knows: each rule is one that some of them keep."""
+    """Check the rules of all versions of new-api, since the version is unknown."""
     fields: dict[str, Any] = dict(body.fields)
     said = fields if body.json is None else json.loads(body.json)
     model, size = said["model"], said.get("size", "")
-    if body.json is None:  # all others drop files, and some charge a video of the words alone
+    if (
+        body.json is None
+    ):  # all other models drop files, and some charge a video of the prompt alone
         assert model.startswith("sora")
     if "t2v" in model and model.startswith("wan"):
         assert "*" in size

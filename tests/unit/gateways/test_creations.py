@@ -1,4 +1,4 @@
-"""The answers to a POST that accept an order, or make its video at once."""
+"""Answers to a POST that accept an order or return its video at once."""
 
 import json
 from typing import Any
@@ -40,7 +40,7 @@ from .spoken import create, kind
         ({"id": "v", "status": "failed", "error": {"message": "no"}}, "v"),
     ],
 )
-def test_a_success_with_an_id_is_accepted(
+def test_a_success_with_an_id_means_accepted(
     status: int, body: dict[str, Any], gateway_id: str | None
 ) -> None:
     assert create(status, body) == Accepted(gateway_id or body["id"])
@@ -59,7 +59,7 @@ def test_a_success_with_an_id_is_accepted(
         {"output": {"video_url": LINK}},
     ],
 )
-def test_a_video_that_was_made_at_once_is_told_by_its_link(
+def test_a_success_with_a_finished_video_means_accepted_with_its_link(
     body: dict[str, Any], gateway_id: str | None
 ) -> None:
     named = body | ({"id": gateway_id} if gateway_id else {})
@@ -94,20 +94,20 @@ SAID = [
     ],
     ids=repr,
 )
-def test_a_video_that_was_made_at_once_is_found_in_a_list_and_in_what_is_said(body: object) -> None:
+def test_a_finished_video_is_found_in_a_list_and_in_a_chat_message(body: object) -> None:
     assert create(200, json.dumps(body)) == Accepted(UNNAMED, (LINK,))
 
 
-def test_a_bare_address_is_a_video_that_was_made_at_once() -> None:
+def test_a_plain_text_answer_that_is_an_address_means_a_finished_video() -> None:
     assert create(200, f"\ufeff{LINK}\r\n") == Accepted(UNNAMED, (LINK,))
 
 
-def test_a_list_of_one_job_has_its_id() -> None:
+def test_an_answer_that_is_a_list_of_one_job_gives_its_id() -> None:
     assert create(200, [{"id": "t", "status": "queued"}]) == Accepted("t")
 
 
-def test_an_address_that_a_person_wrote_is_never_taken_for_the_video() -> None:
-    """Repeats of it may be whole, cut or escaped."""
+def test_an_address_quoted_from_the_prompt_is_never_taken_for_the_video() -> None:
+    """The answer may repeat the prompt whole, cut or escaped."""
     prompt = "like https://evil.example/v.mp4?x=1"
     repeats = (
         prompt,
@@ -124,12 +124,13 @@ def test_an_address_that_a_person_wrote_is_never_taken_for_the_video() -> None:
 @pytest.mark.parametrize(
     "words", ["Sure!", "", "see http://", "![a still](https://a.example/a.png)"]
 )
-def test_the_id_of_what_is_said_is_no_jobs(words: str) -> None:
-    """It would be asked for in vain: nothing tells whether a video is on its way."""
+def test_the_id_of_a_chat_message_is_not_taken_for_the_id_of_a_job(words: str) -> None:
+    """Polling this id would be in vain; nothing says whether a video is being made."""
     assert kind(said(words, "a cat")) == ("Uncertain", None)
 
 
 def spoken(content: object) -> dict[str, object]:
+    """Return a chat completion with this content."""
     return {**CHAT, "choices": [{"message": {"content": content}}]}
 
 
@@ -152,7 +153,7 @@ PAGE = "https://vendor.example/topup"
     ],
     ids=repr,
 )
-def test_an_address_of_which_nothing_says_that_it_is_a_videos_is_none(body: object) -> None:
+def test_an_address_that_is_not_marked_as_a_video_is_not_taken_for_one(body: object) -> None:
     assert kind(create(200, body)) == ("Uncertain", None)
 
 
@@ -167,7 +168,7 @@ def test_an_address_of_which_nothing_says_that_it_is_a_videos_is_none(body: obje
     ],
     ids=repr,
 )
-def test_an_address_that_is_named_or_done_needs_no_end_of_a_video(body: object) -> None:
+def test_an_address_in_a_video_field_counts_without_a_file_extension(body: object) -> None:
     assert create(200, body) == Accepted(UNNAMED, ("https://a.example/f/9",))
 
 
@@ -182,7 +183,9 @@ def test_an_address_that_is_named_or_done_needs_no_end_of_a_video(body: object) 
         ({"code": "rate_limit_exceeded", "url": PAGE}, ("Busy", None)),
     ],
 )
-def test_a_known_refusal_goes_before_an_address(body: object, outcome: object) -> None:
+def test_a_known_refusal_wins_over_an_address_in_the_same_answer(
+    body: object, outcome: object
+) -> None:
     assert kind(create(200, body)) == outcome
 
 
@@ -195,11 +198,11 @@ def test_a_known_refusal_goes_before_an_address(body: object, outcome: object) -
         {"data": {"uri": "https://api.example/v1/videos/t9/content"}},
     ],
 )
-def test_a_link_to_a_job_of_the_format_has_its_id(body: object) -> None:
+def test_a_link_to_a_job_address_gives_the_id_of_the_job(body: object) -> None:
     assert create(202, body) == Accepted("t9")
 
 
-def test_a_link_to_a_file_beside_the_jobs_is_no_job() -> None:
+def test_a_link_to_a_file_under_a_job_address_is_a_video_not_a_job() -> None:
     link = "https://cdn.example/v1/videos/t9.mp4"
     assert create(200, {"url": link}) == Accepted(UNNAMED, (link,))
 
@@ -207,8 +210,8 @@ def test_a_link_to_a_file_beside_the_jobs_is_no_job() -> None:
 @pytest.mark.parametrize(
     "name", ["null", "None", "undefined", "0", "-1", "-", "N/A", "nil", "0000-0000", "error"]
 )
-def test_what_stands_for_no_id_is_none(name: str) -> None:
-    """One of them would be the very name for a job that has none."""
+def test_placeholder_ids_such_as_null_or_0_count_as_no_id(name: str) -> None:
+    """One of the placeholders would be our own name for a job without an id."""
     for body in ({"id": name}, {"data": {"task_id": name}}, {"jobId": name, "status": "queued"}):
         assert kind(create(200, body)) == ("Uncertain", None)
     assert create(200, {"id": name, "task_id": "t"}) == Accepted("t")

@@ -1,4 +1,4 @@
-"""Every example of the API document can be sent to the letter, from an order and configuration."""
+"""Every example of the API document can be sent exactly, from an order and a configuration."""
 
 import json
 import tomllib
@@ -22,11 +22,13 @@ MODELS = """
     jimeng_vgfm_t2v_l20 jimeng_vgfm_i2v_l20
     viduq1
 """
-"""Those of its list, and the one that only an example names."""
+"""The models of the document's list, and the one that only an example names."""
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[each["shown"] for each in EXAMPLES])
-def test_an_example_is_sent_to_the_letter(example: dict[str, Any], tmp_path: Path) -> None:
+def test_every_example_of_the_api_document_can_be_sent_exactly(
+    example: dict[str, Any], tmp_path: Path
+) -> None:
     model = example["fields"]["model"]
     variables = {
         "ZOETROPE_GATEWAYS__G__BASE_URL": "http://localhost",
@@ -37,7 +39,7 @@ def test_an_example_is_sent_to_the_letter(example: dict[str, Any], tmp_path: Pat
     asked = dict(example["order"])
     count = asked.pop("pictures", 0)
     picture = tmp_path / "a.jpg"
-    picture.write_bytes(bytes(3_000_000))  # too large to go along as text, where there is a link
+    picture.write_bytes(bytes(3_000_000))  # too large to be sent as text if there is a link
     order = changed(
         PLAIN,
         prompt=example["fields"]["prompt"],
@@ -56,5 +58,5 @@ def test_an_example_is_sent_to_the_letter(example: dict[str, Any], tmp_path: Pat
     assert [part.name for part in body.files] == ([example["file"]] if "file" in example else [])
 
 
-def test_every_model_of_the_document_is_offered() -> None:
+def test_the_catalog_offers_every_model_of_the_api_document() -> None:
     assert sorted(model.name for model in catalog("documented").models) == sorted(MODELS.split())

@@ -1,4 +1,4 @@
-"""Content: a whole file that begins like a video, in bounds of size, time and memory."""
+"""Downloads: a whole file that begins like a video, within limits of size, time and memory."""
 
 import asyncio
 import gzip
@@ -121,7 +121,7 @@ def words(text: str) -> list[str]:
     return text.split()
 
 
-async def test_a_video_arrives_whole(video: Path) -> None:
+async def test_a_video_is_downloaded_whole_with_the_key_and_uncompressed(video: Path) -> None:
     server = Wire(wire.sending(wire.answer(MP4, headers={"Content-Type": "video/mp4"})))
     async with server.serve() as url, opened(url) as gateway:
         fetch = await gateway.content("video_1", None, video)
@@ -161,7 +161,9 @@ async def test_a_video_arrives_whole(video: Path) -> None:
         " 206 206-of-all chunked"
     ),
 )
-async def test_a_video_is_told_by_its_bytes_and_not_by_its_headers(video: Path, raw: bytes) -> None:
+async def test_a_video_is_recognized_by_its_bytes_not_by_its_headers(
+    video: Path, raw: bytes
+) -> None:
     async with Wire(wire.sending(raw)).serve() as url, opened(url) as gateway:
         fetch = await gateway.content("v", None, video)
 
@@ -171,8 +173,10 @@ async def test_a_video_is_told_by_its_bytes_and_not_by_its_headers(video: Path, 
 @pytest.mark.parametrize(
     "blank", [b"\r\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf \r\n\t\r\n", b" " * 1000], ids=repr
 )
-async def test_what_is_blank_before_a_video_is_left_out(video: Path, blank: bytes) -> None:
-    """However it is cut on its way, and packed as well."""
+async def test_white_space_before_a_video_is_removed_from_the_download(
+    video: Path, blank: bytes
+) -> None:
+    """However the body is cut into pieces, and also compressed."""
     pieces = [blank[:1], blank[1:2], blank[2:], MP4[:5], MP4[5:]]
     for fault in (
         wire.sending(wire.answer(blank + MP4)),
@@ -184,8 +188,8 @@ async def test_what_is_blank_before_a_video_is_left_out(video: Path, blank: byte
         assert (fetch, video.read_bytes()) == (Fetched(len(MP4)), MP4)
 
 
-async def test_a_first_box_that_begins_like_white_space_stays(video: Path) -> None:
-    """`mdat` of 168 MB, as cameras write it."""
+async def test_a_first_mp4_box_that_starts_like_white_space_is_kept(video: Path) -> None:
+    """The box is an `mdat` of 168 MB, as cameras write it."""
     large = b"\x0a\x20\x0d\x0amdat" + bytes(300)
     async with Wire(wire.sending(wire.answer(large))).serve() as url, opened(url) as gateway:
         assert await gateway.content("v", None, video) == Fetched(len(large))
@@ -193,20 +197,22 @@ async def test_a_first_box_that_begins_like_white_space_stays(video: Path) -> No
 
 
 @pytest.mark.parametrize("body", [b"\r\n", b"\xef\xbb\xbf" * 99, b"\r\n<html>", b" "])
-async def test_what_is_blank_or_a_page_is_no_video(video: Path, body: bytes) -> None:
+async def test_white_space_or_a_web_page_is_no_video(video: Path, body: bytes) -> None:
     async with Wire(wire.sending(wire.answer(body))).serve() as url, opened(url) as gateway:
         assert await gateway.content("v", None, video) == NO_VIDEO
 
 
 @pytest.mark.parametrize("name", NOT_VIDEO)
-async def test_what_is_no_whole_video_is_trouble(video: Path, name: str) -> None:
+async def test_a_download_that_is_no_whole_video_gives_the_right_trouble(
+    video: Path, name: str
+) -> None:
     fault, expected = NOT_VIDEO[name]
     async with Wire(fault).serve() as url, opened(url, bounds=HASTY) as gateway:
         assert await gateway.content("v", None, video) == expected
 
 
 async def written(video: Path, size: int) -> None:
-    """Until so many bytes are in the file."""
+    """Wait until the file has so many bytes."""
     while not video.exists() or video.stat().st_size < size:
         await asyncio.sleep(0)
 
@@ -214,11 +220,11 @@ async def written(video: Path, size: int) -> None:
 @pytest.mark.parametrize(
     ("body", "expected"), [(MP4, Fetched(len(MP4))), (b"<!doctype html>", NO_VIDEO)]
 )
-async def test_the_first_bytes_may_come_one_at_a_time(
+async def test_a_video_whose_first_bytes_come_one_at_a_time_is_downloaded(
     video: Path, body: bytes, expected: object
 ) -> None:
     async def taken(size: int) -> None:
-        # What is no video is told by the twelfth byte, and not written any more.
+        # After the twelfth byte, a body that is no video is recognized and no longer written.
         await written(video, min(size, 11))
 
     pieces = [body[at : at + 1] for at in range(12)] + [body[12:]]
@@ -230,8 +236,10 @@ async def test_the_first_bytes_may_come_one_at_a_time(
 @pytest.mark.parametrize(
     "bounds", [Bounds(stall=0.3), Bounds(content=0.3)], ids=["a stall", "the whole time"]
 )
-async def test_a_byte_now_and_then_is_no_progress(video: Path, bounds: Bounds) -> None:
-    """It keeps a socket alive for ever, but no download."""
+async def test_a_download_that_gets_only_a_byte_now_and_then_times_out(
+    video: Path, bounds: Bounds
+) -> None:
+    """Such bytes keep a socket open for ever, but the download makes no progress."""
 
     async def taken(size: int) -> None:
         await written(video, size)
@@ -246,8 +254,10 @@ async def test_a_byte_now_and_then_is_no_progress(video: Path, bounds: Bounds) -
 
 
 @pytest.mark.proof
-async def test_a_slow_download_that_makes_progress_may_outlast_every_stall(video: Path) -> None:
-    """Each stride buys a new stall; negative control of the test above."""
+async def test_negative_control_a_slow_download_that_makes_progress_does_not_time_out(
+    video: Path,
+) -> None:
+    """Each stride of bytes restarts the timeout."""
     loop = asyncio.get_running_loop()
     bounds = Bounds(stall=0.8, stride=1)
     begun = loop.time()
@@ -268,8 +278,8 @@ async def test_a_slow_download_that_makes_progress_may_outlast_every_stall(video
     assert loop.time() > begun + 1.2
 
 
-async def test_a_large_video_is_never_held_in_memory(video: Path) -> None:
-    """60 MB pass through less than 5 MB, the server's own share included."""
+async def test_a_large_video_is_downloaded_without_holding_it_in_memory(video: Path) -> None:
+    """60 MB are downloaded with less than 5 MB of memory, including the server's share."""
     chunk, count = bytes(64 * 1024), 60 * 16
 
     async def fault(connection: wire.Connection) -> None:
@@ -290,14 +300,14 @@ async def test_a_large_video_is_never_held_in_memory(video: Path) -> None:
     assert peak < 5_000_000
 
 
-async def test_a_full_disk_is_trouble_for_later() -> None:
+async def test_a_full_disk_during_a_download_is_a_trouble_that_is_retried() -> None:
     body = MP4 + bytes(1_000_000)
     async with Wire(wire.sending(wire.answer(body))).serve() as url, opened(url) as gateway:
         assert await gateway.content("v", None, Path("/dev/full")) == Trouble("OSError")
 
 
-async def test_a_video_for_whose_end_the_disk_has_no_room_is_not_whole(video: Path) -> None:
-    """The system writes what still fits and says only then that nothing more does."""
+async def test_a_download_whose_last_bytes_do_not_fit_on_the_disk_is_not_whole(video: Path) -> None:
+    """The system writes the bytes that still fit, and only then says that the disk is full."""
     async with Wire(wire.sending(wire.answer(MP4))).serve() as url, opened(url) as gateway:
         with no_file_larger_than(len(MP4) - 9):
             assert await gateway.content("v", None, video) == Trouble("OSError")

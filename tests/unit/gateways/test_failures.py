@@ -1,4 +1,4 @@
-"""Failures of jobs, and links to videos, as the table of answers reads them."""
+"""Failures of jobs and links to videos, as the table of answers reads them."""
 
 import json
 
@@ -48,12 +48,14 @@ FAILURES: list[dict[str, object]] = [
 
 
 @pytest.mark.parametrize("body", FAILURES, ids=repr)
-def test_a_failure_over_content_is_moderated_wherever_it_is_said(body: dict[str, object]) -> None:
+def test_a_failure_over_content_is_moderated_wherever_the_answer_says_it(
+    body: dict[str, object],
+) -> None:
     seen = poll(body)
     assert kind(seen) == ("Failed", Reason.MODERATED)
 
 
-def test_a_failure_is_not_moderated_by_the_persons_own_words() -> None:
+def test_quoted_words_of_the_prompt_do_not_make_a_failure_moderated() -> None:
     prompt = "a theatre with community guidelines on its wall"
     for said in (f"could not make: {prompt}", "no scene with community guidelines was made"):
         body = answer(200, failed(fail_reason=said))
@@ -62,18 +64,18 @@ def test_a_failure_is_not_moderated_by_the_persons_own_words() -> None:
         assert kind(poll(failed(fail_reason=said))) == ("Failed", Reason.MODERATED)
 
 
-def test_a_failure_in_words_about_an_account_pauses_nobody_and_says_nothing_of_it() -> None:
+def test_a_failure_text_about_a_balance_does_not_pause_the_gateway() -> None:
     assert kind(poll(failed(fail_reason="用户额度不足"))) == ("Failed", Reason.REFUSED)
 
 
-def test_a_job_that_is_done_with_a_code_of_moderation_and_no_video_failed_and_counts() -> None:
+def test_a_done_job_with_a_moderation_code_and_no_video_failed_and_was_charged() -> None:
     seen: Polled = poll({"status": "completed", "error": {"code": "moderation_blocked"}})
     assert isinstance(seen, Failed)
     assert seen.reason is Reason.WITHHELD
     assert seen.charged
 
 
-def test_a_video_that_was_held_back_is_told_in_an_envelope_too() -> None:
+def test_a_withheld_video_is_recognized_inside_an_envelope() -> None:
     held = {"status": "SUCCESS", "error": {"code": "moderation_blocked"}}
     for body in ({"code": "success", "data": held}, {"data": {"id": "video_1", **held}}):
         seen = poll(body)
@@ -82,13 +84,13 @@ def test_a_video_that_was_held_back_is_told_in_an_envelope_too() -> None:
     assert isinstance(poll({"data": {**held, "url": LINK}}), Done)
 
 
-def test_a_failed_job_that_comes_with_an_error_status_has_failed() -> None:
+def test_a_failed_job_sent_with_an_error_status_has_failed() -> None:
     body = {"id": "video_1", "status": "failed", "error": {"code": "content_filter"}}
     assert kind(poll(body, 500)) == ("Failed", Reason.MODERATED)
     assert kind(poll({**body, "id": "video_2"}, 500)) == ("Trouble", None)
 
 
-def test_an_envelopes_own_success_says_nothing_of_the_job_in_it() -> None:
+def test_the_success_of_an_envelope_says_nothing_about_the_job_in_it() -> None:
     assert kind(poll({"status": "success", "data": {"status": "processing"}})) == ("Running", None)
     assert kind(poll({"status": "success", "data": {"status": "failed"}}))[0] == "Failed"
     assert kind(poll({"status": "success", "data": {"status": "SUCCESS"}}))[0] == "Done"
@@ -127,7 +129,7 @@ def test_an_envelopes_own_success_says_nothing_of_the_job_in_it() -> None:
     ],
     ids=repr,
 )
-def test_a_link_is_found_wherever_gateways_put_it(body: dict[str, object]) -> None:
+def test_a_video_link_is_found_in_every_field_that_gateways_use(body: dict[str, object]) -> None:
     assert poll({"status": "completed", **body}) == Done((LINK,))
 
 
@@ -144,5 +146,5 @@ def test_a_link_is_found_wherever_gateways_put_it(body: dict[str, object]) -> No
     ],
     ids=repr,
 )
-def test_a_link_to_anything_else_is_none(body: dict[str, object]) -> None:
+def test_a_link_to_something_else_is_not_taken_for_the_video(body: dict[str, object]) -> None:
     assert poll({"status": "completed", **body}) == Done()

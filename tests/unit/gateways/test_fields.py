@@ -12,7 +12,7 @@ from bot.gateways.polls import read_poll, read_refusal
 
 from .spoken import BUSY, HTML, answer, create, envelope, flat, kind, poll
 
-# ------------------------------------------------------------------------ looks: fields (§5, §12)
+# --- polls: fields (§5, §12) --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,9 @@ from .spoken import BUSY, HTML, answer, create, envelope, flat, kind, poll
     ],
     ids=repr,
 )
-def test_progress_is_clamped_and_for_display_only(progress: object, shown: int | None) -> None:
+def test_progress_is_limited_to_0_to_100_and_ends_no_job(
+    progress: object, shown: int | None
+) -> None:
     assert poll({"status": "queued", "progress": progress}) == Running(shown)
 
 
@@ -59,7 +61,7 @@ def test_progress_is_clamped_and_for_display_only(progress: object, shown: int |
         ("output.video_url", {"output": {"video_url": "U"}}),
     ],
 )
-def test_a_link_is_found_in_every_place(place: str, body: dict[str, object]) -> None:
+def test_a_video_link_is_found_in_every_known_field(place: str, body: dict[str, object]) -> None:
     link = "https://a.example/v.mp4?Expires=1"
     found = json.loads(json.dumps(body).replace('"U"', json.dumps(link)))
 
@@ -86,18 +88,18 @@ def test_a_link_is_found_in_every_place(place: str, body: dict[str, object]) -> 
     ],
     ids=repr,
 )
-def test_what_is_no_link_is_none(url: object) -> None:
+def test_a_value_that_is_no_link_is_ignored(url: object) -> None:
     assert poll({"status": "done", "url": url, "metadata": {"url": url}}) == Done()
 
 
-def test_each_link_is_named_once_and_in_order() -> None:
+def test_each_link_is_returned_once_and_in_order() -> None:
     first, second = "https://a.example/1", "http://b.example/2"
     body = {"status": "done", "url": first, "metadata": {"url": second}, "video_url": first}
 
     assert poll(body) == Done((first, second))
 
 
-def test_of_two_links_the_one_in_the_likelier_table_is_the_first() -> None:
+def test_of_two_links_the_one_in_the_likelier_field_comes_first() -> None:
     first, second = "https://a.example/1.mp4", "https://b.example/2.mp4"
     body = {"status": "done", "result": {"url": second}, "metadata": {"url": first}}
 
@@ -105,15 +107,15 @@ def test_of_two_links_the_one_in_the_likelier_table_is_the_first() -> None:
 
 
 @pytest.mark.parametrize("other", ["video_2", 2, "video_1 and more"])
-def test_a_reply_under_another_id_gives_its_word_and_no_links(other: object) -> None:
+def test_an_answer_with_another_jobs_id_gives_its_state_but_no_links(other: object) -> None:
     body = {"id": other, "url": "https://a.example/v.mp4"}
 
     assert poll({**body, "status": "succeeded"}) == Done()
     assert poll({**body, "status": "queued"}) == Running()
 
 
-def test_a_failure_under_the_id_of_another_job_is_told_and_not_believed() -> None:
-    """The id under which litellm tells of a job is of another form than the one that it gave."""
+def test_a_failure_with_another_jobs_id_is_reported_but_not_believed() -> None:
+    """litellm may name a job by an id of another form than the one it gave for the order."""
     for other in ("video_2", "video_20"):
         for body in ({"id": other}, {"data": {"task_id": other, "status": "FAILURE"}}):
             seen = poll({"status": "failed", "progress": 30, **body})
@@ -138,13 +140,13 @@ def test_a_failure_under_the_id_of_another_job_is_told_and_not_believed() -> Non
         {"data": {"id": 77, "task_id": "video_1"}},
     ],
 )
-def test_a_reply_under_our_id_or_none_gives_its_links(named: dict[str, object]) -> None:
+def test_an_answer_with_our_id_or_none_gives_its_links(named: dict[str, object]) -> None:
     link = "https://a.example/v.mp4"
 
     assert poll({"status": "success", "url": link, **named}) == Done((link,))
 
 
-def test_an_id_of_digits_is_the_same_as_a_number() -> None:
+def test_an_id_of_digits_equals_the_same_number() -> None:
     body = answer(200, {"id": 123, "status": "succeed", "url": "https://a.example/v"})
 
     assert read_poll(body, gateway_id="123") == Done(("https://a.example/v",))
@@ -154,7 +156,9 @@ def test_an_id_of_digits_is_the_same_as_a_number() -> None:
     ("header", "seconds"),
     [("5000", 5.0), ("0", 0.0), ("600000", 60.0), ("9" * 5000, 60.0), ("-1", None), ("٣", None)],
 )
-def test_the_pace_asked_for_is_taken_up_to_a_minute(header: str, seconds: float | None) -> None:
+def test_the_poll_interval_that_a_gateway_asks_for_counts_up_to_a_minute(
+    header: str, seconds: float | None
+) -> None:
     outcome = poll({"status": "queued"}, openai_poll_after_ms=header)
 
     assert outcome == Running(None, seconds)
@@ -175,11 +179,13 @@ def test_the_pace_asked_for_is_taken_up_to_a_minute(header: str, seconds: float 
         ({"error": {"message": "invalid size 1x1"}}, Reason.BAD_SIZE),
     ],
 )
-def test_a_failure_tells_its_reason_if_it_has_one(body: dict[str, object], reason: Reason) -> None:
+def test_a_failed_answer_gives_the_reason_that_it_names(
+    body: dict[str, object], reason: Reason
+) -> None:
     assert kind(poll({"status": "failed", "progress": 100, **body})) == ("Failed", reason)
 
 
-# ------------------------------------------------------------------------------ looks: errors (§7)
+# --- polls: errors (§7) --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -228,7 +234,9 @@ def test_a_failure_tells_its_reason_if_it_has_one(body: dict[str, object], reaso
         (204, "", Trouble),
     ],
 )
-def test_a_look_reads_every_error(status: int, body: object, expected: Any) -> None:
+def test_every_error_answer_to_a_poll_has_its_outcome(
+    status: int, body: object, expected: Any
+) -> None:
     outcome = poll(body, status)
 
     if isinstance(expected, type):
@@ -251,7 +259,9 @@ def test_a_look_reads_every_error(status: int, body: object, expected: Any) -> N
         ("Wed, 21 Oct 2026 07:28:00 GMT", None),
     ],
 )
-def test_no_gateway_makes_us_wait_longer_than_a_minute(header: str, seconds: float | None) -> None:
+def test_the_wait_that_a_gateway_asks_for_counts_up_to_a_minute(
+    header: str, seconds: float | None
+) -> None:
     assert poll("", 429, Retry_After=header) == Trouble("HTTP 429: ", seconds)
     assert create(429, "", Retry_After=header) == Busy(seconds)
 
@@ -280,14 +290,14 @@ def test_no_gateway_makes_us_wait_longer_than_a_minute(header: str, seconds: flo
         (403, flat("insufficient_user_quota"), "Locked"),
     ],
 )
-def test_a_refused_content_is_never_final(status: int, body: object, expected: str) -> None:
+def test_a_refused_download_is_never_final(status: int, body: object, expected: str) -> None:
     assert type(read_refusal(answer(status, body))).__name__ == expected
 
 
-# ------------------------------------------------------------------------- what is kept of it
+# --- what is kept of an answer --------------------------------------------------------------
 
 
-def test_the_gateways_words_are_kept_short_and_without_secrets() -> None:
+def test_the_stored_detail_of_an_answer_is_short_printable_and_without_keys() -> None:
     words = "line one\r\nline two\x00 \u202e" + "Bearer sk-live-abcdef0123456789 " + "x" * 9000
     detail = create(400, envelope(words))
     assert isinstance(detail, Rejected)
@@ -299,7 +309,7 @@ def test_the_gateways_words_are_kept_short_and_without_secrets() -> None:
 
 
 @pytest.mark.parametrize("slash", ["/", r"\/", "%2F", "%2f"])
-def test_a_gateway_that_quotes_our_link_puts_it_into_no_row(slash: str) -> None:
+def test_our_own_link_quoted_by_a_gateway_is_removed_from_the_detail(slash: str) -> None:
     path = Signer({"a": b"k"}).path("i", "aaaabbbbccccdddd-0", expires_at=2_000_000_000)
     quoted = f"https://bot.example{path}.jpg".replace("/", slash)
     detail = create(400, f"could not fetch {quoted} in time")
@@ -308,14 +318,14 @@ def test_a_gateway_that_quotes_our_link_puts_it_into_no_row(slash: str) -> None:
     assert detail.detail == f"HTTP 400: could not fetch {host}••• in time"
 
 
-def test_words_that_no_row_could_hold_are_mended() -> None:
+def test_characters_that_no_database_can_store_are_removed_from_the_detail() -> None:
     detail = poll('{"status": "failed", "error": {"message": "half \\ud800 a pair \\u0000"}}')
 
     assert isinstance(detail, Failed)
     assert detail.detail == "HTTP 200: half   a pair  "
 
 
-def test_an_envelope_of_any_shape_becomes_one_line() -> None:
+def test_an_error_of_any_shape_becomes_one_line_of_detail() -> None:
     nested = {"error": {"code": 7, "type": None, "message": ["a", {"msg": "b"}]}}
 
     assert poll(nested, 500) == Trouble("HTTP 500: 7 a b")

@@ -1,4 +1,4 @@
-"""A glance says what a whole reading says, or nothing; and it suffices for the usual answers."""
+"""A glance returns what a full reading returns, or nothing; it suffices for the usual answers."""
 
 import json
 
@@ -49,7 +49,7 @@ making = st.dictionaries(st.sampled_from(SPELT), plain | values, max_size=3).map
 
 
 @pytest.mark.parametrize("body", USUAL)
-def test_the_usual_answers_need_no_more_than_a_glance(body: dict[str, object]) -> None:
+def test_a_glance_suffices_for_the_usual_answers(body: dict[str, object]) -> None:
     told = answer(200, body, **{"openai-poll-after-ms": "2500"})
     seen = read_glance(told, ID, meanings=PACKAGED)
     assert seen == read_poll(told, gateway_id=ID)
@@ -64,7 +64,7 @@ def test_the_usual_answers_need_no_more_than_a_glance(body: dict[str, object]) -
 @example({"id": ID, "status": "queued", "output": '{"task_status": "failed"}'}, 200)
 @example({"id": ID, "Status": "completed", "status": "queued"}, 200)
 @example({"id": ID, "status": "queued", "progress": 3, "Progress": 40}, 200)
-def test_a_glance_says_what_a_whole_reading_says_or_nothing(
+def test_a_glance_returns_what_a_full_reading_returns_or_nothing(
     body: dict[str, object], status: int
 ) -> None:
     told = answer(status, body)
@@ -84,15 +84,15 @@ def test_a_glance_says_what_a_whole_reading_says_or_nothing(
         "queued",
     ],
 )
-def test_any_other_answer_is_left_to_be_read_whole(body: object) -> None:
+def test_a_glance_returns_nothing_for_unusual_answers(body: object) -> None:
     assert read_glance(answer(200, body), ID, meanings=PACKAGED) is None
 
 
-def test_a_table_whose_braces_are_spelt_out_is_left_to_be_read_whole() -> None:
+def test_a_glance_returns_nothing_for_an_object_hidden_by_escaped_braces() -> None:
     told = answer(200, r'{"id": "video_1", "status": "queued", "output": "\u007b\"status\": 1}"}')
     assert read_glance(told, ID, meanings=PACKAGED) is None
 
 
-def test_a_body_that_is_no_json_is_left_to_be_read_whole() -> None:
+def test_a_glance_returns_nothing_for_a_body_that_is_no_json() -> None:
     for raw in ("", "<html>", "[" * 1100, json.dumps({"id": ID, "status": "queued"})[:-1]):
         assert read_glance(answer(200, raw), ID, meanings=PACKAGED) is None

@@ -1,4 +1,4 @@
-"""Bar B19: no address that a stranger names ever leads inward, however it is spelt."""
+"""Bar B19: no address that a stranger names leads to our own network, however it is spelt."""
 
 import socket
 import sys
@@ -15,7 +15,7 @@ from bot.core.outcomes import Fetched, Trouble
 from bot.net.guard import NotPublic, check_url, guarded_connector, is_public
 from tests.fakes import wire
 from tests.fakes.wire import Wire
-from tests.unit.gateways import shelf
+from tests.unit.gateways import file_store
 
 from .samples import MP4, opened
 
@@ -52,7 +52,7 @@ LOOPBACK = words(
     [64:ff9b::7f00:1] [2002:7f00:1::] [fe80::1%25lo]
     """
 )
-"""Spellings of this machine, and of addresses that some network may lead back to it."""
+"""Spellings of this machine, and of addresses that some network may route back to it."""
 NOT_PLAIN = words(
     """
     http://{own}/v.mp4 http://example.com/v.mp4 https://example.com:8443/v.mp4 https://{own}/v.mp4
@@ -63,11 +63,11 @@ NOT_PLAIN = words(
     https://[/v.mp4 https://example.com:99999/
     """
 )
-"""Addresses refused before any name is looked up; `{own}` is a listener of ours."""
+"""Addresses that are refused before any name is looked up; `{own}` is a listener of the test."""
 
 
 class Fixed(AbstractResolver):
-    """Says these addresses, one per lookup, the last one for ever."""
+    """A resolver that returns these addresses, one per lookup, and repeats the last one."""
 
     def __init__(self, *addresses: str) -> None:
         self.lookups = 0
@@ -84,7 +84,7 @@ class Fixed(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ SHORT = aiohttp.ClientTimeout(total=2)
 
 
 @pytest.mark.parametrize("address", INWARD)
-def test_an_address_that_leads_inward_is_not_public(address: str) -> None:
+def test_a_private_or_reserved_address_is_not_public(address: str) -> None:
     assert not is_public(address)
 
 
@@ -111,7 +111,7 @@ def test_an_address_of_the_internet_is_public(address: str) -> None:
 
 
 @pytest.mark.parametrize("nonsense", ["", "localhost", "2130706433", "127.1", "1.1.1.1.", "::g"])
-def test_what_is_no_literal_address_is_not_public(nonsense: str) -> None:
+def test_a_text_that_is_no_literal_ip_address_is_not_public(nonsense: str) -> None:
     assert not is_public(nonsense)
 
 
@@ -119,7 +119,7 @@ def test_what_is_no_literal_address_is_not_public(nonsense: str) -> None:
 
 
 async def reached(connector: aiohttp.TCPConnector, hosts: list[str], server: Wire, url: str) -> int:
-    """How many connections the listener at `url` gets when each of `hosts` is asked for."""
+    """Return how many connections the listener at `url` gets when each of `hosts` is requested."""
     port = URL(url).port
     async with aiohttp.ClientSession(connector=connector, timeout=SHORT) as session:
         for host in hosts:
@@ -131,13 +131,13 @@ async def reached(connector: aiohttp.TCPConnector, hosts: list[str], server: Wir
     return len(server.connections)
 
 
-async def test_no_spelling_of_this_machine_is_connected_to() -> None:
+async def test_no_spelling_of_this_machines_address_is_connected_to() -> None:
     server = Wire(SERVING)
     async with server.serve() as url:
         assert await reached(guarded_connector(), LOOPBACK, server, url) == 0
 
 
-async def test_negative_control_without_the_guard_many_spellings_connect() -> None:
+async def test_negative_control_without_the_guard_many_spellings_of_this_machine_connect() -> None:
     near = [host for host in LOOPBACK if not host.startswith(("[64", "[20", "[fe"))]
     server = Wire(SERVING)
     async with server.serve() as url:
@@ -145,7 +145,9 @@ async def test_negative_control_without_the_guard_many_spellings_connect() -> No
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::ffff:127.0.0.1"])
-async def test_a_public_name_with_a_private_address_is_not_connected_to(address: str) -> None:
+async def test_a_public_name_that_resolves_to_a_private_address_is_not_connected_to(
+    address: str,
+) -> None:
     server = Wire(SERVING)
     async with server.serve() as url:
         for make, hits in ((guarded_connector, 0), (aiohttp.TCPConnector, 1)):
@@ -153,8 +155,10 @@ async def test_a_public_name_with_a_private_address_is_not_connected_to(address:
             assert await reached(connector, ["cdn.example"], server, url) == hits
 
 
-async def test_a_name_that_changes_its_mind_gains_nothing() -> None:
-    """Nothing is remembered of an earlier lookup: each socket is judged by its own address."""
+async def test_a_name_that_resolves_to_a_private_address_the_second_time_is_not_connected_to() -> (
+    None
+):
+    """No earlier lookup is remembered: each socket is judged by its own address."""
     resolver = Fixed("192.0.2.1", "127.0.0.1")
     server = Wire(SERVING)
     async with server.serve() as url:
@@ -168,7 +172,7 @@ async def test_a_name_that_changes_its_mind_gains_nothing() -> None:
 
 
 @pytest.mark.parametrize("spelling", NOT_PLAIN)
-async def test_an_address_that_is_not_plain_https_is_refused_by_its_look(
+async def test_a_link_that_is_not_plain_https_is_refused_before_any_lookup(
     video: Path, spelling: str
 ) -> None:
     gateway, stranger, names = Wire(MISSING), Wire(SERVING), Fixed("127.0.0.1")
@@ -178,7 +182,7 @@ async def test_an_address_that_is_not_plain_https_is_refused_by_its_look(
         opened(url, resolver=names) as client,
     ):
         source = spelling.format(own=URL(other).authority)
-        fetch = await shelf.fetched(client, "v", [source], video)
+        fetch = await file_store.fetched(client, "v", [source], video)
 
     assert isinstance(fetch, Trouble)
     assert (len(gateway.connections), stranger.connections, names.lookups) == (1, [], 0)
@@ -197,7 +201,7 @@ sys.addaudithook(_watch)
 
 @contextmanager
 def connects() -> Iterator[list[tuple[object, ...]]]:
-    """Every address that this process tries to connect to meanwhile, by the interpreter's word."""
+    """Yield every address that this process tries to connect to, from audit events."""
     global _made
     made: list[tuple[object, ...]] = []
     _made = made
@@ -212,32 +216,34 @@ def inward_urls() -> list[str]:
     return [f"https://{host}/v.mp4" for host in [*literal, *LOOPBACK]]
 
 
-async def test_no_source_that_leads_inward_is_connected_to(video: Path) -> None:
-    """80 and more addresses, on the port they ask for: none is as much as knocked at."""
+async def test_no_link_to_a_private_address_causes_a_connection(video: Path) -> None:
+    """More than 80 addresses, each on the port that it names: none gets a connection attempt."""
     gateway = Wire(MISSING)
     async with gateway.serve() as url, opened(url) as client:
         with connects() as made:
-            fetch = await shelf.fetched(client, "v", inward_urls(), video)
+            fetch = await file_store.fetched(client, "v", inward_urls(), video)
 
     assert len(inward_urls()) > 80
     assert isinstance(fetch, Trouble)
     assert made == [("127.0.0.1", URL(url).port)]  # the gateway itself
 
 
-async def test_negative_control_a_source_that_is_allowed_is_knocked_at(video: Path) -> None:
+async def test_negative_control_a_link_to_an_allowed_origin_causes_a_connection(
+    video: Path,
+) -> None:
     async with (
         Wire(MISSING).serve() as url,
         Wire(SERVING).serve() as other,
         opened(url, media_origins=frozenset({other})) as client,
     ):
         with connects() as made:
-            await shelf.fetched(client, "v", [f"{other}/v.mp4"], video)
+            await file_store.fetched(client, "v", [f"{other}/v.mp4"], video)
 
     assert made == [("127.0.0.1", URL(one).port) for one in (url, other)]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_inward_is_not_followed(video: Path, status: int) -> None:
+async def test_a_redirect_to_a_private_address_is_not_followed(video: Path, status: int) -> None:
     stranger = Wire(SERVING)
     async with stranger.serve() as inward:
         gateway = Wire(wire.redirecting(f"{inward}/latest/meta-data", status))
@@ -247,7 +253,9 @@ async def test_a_redirect_inward_is_not_followed(video: Path, status: int) -> No
     assert (fetch, stranger.connections) == (Trouble("NotPublic"), [])
 
 
-async def test_an_allowed_origin_may_be_private_but_its_redirects_may_not(video: Path) -> None:
+async def test_an_allowed_origin_may_be_private_but_may_not_redirect_to_other_private_ones(
+    video: Path,
+) -> None:
     hidden = Wire(SERVING)
     async with hidden.serve() as inward:
         media, gateway = Wire(wire.redirecting(f"{inward}/v.mp4")), Wire(MISSING)
@@ -256,21 +264,23 @@ async def test_an_allowed_origin_may_be_private_but_its_redirects_may_not(video:
             gateway.serve() as url,
             opened(url, media_origins=frozenset({origin})) as client,
         ):
-            fetch = await shelf.fetched(client, "v", [f"{origin}/v.mp4"], video)
+            fetch = await file_store.fetched(client, "v", [f"{origin}/v.mp4"], video)
 
     assert isinstance(fetch, Trouble)
     assert (len(media.connections), hidden.connections) == (1, [])
 
 
 @pytest.mark.parametrize("tail", ["", "/", "/folder"])
-async def test_an_allowed_origin_is_fetched_from_without_our_key(video: Path, tail: str) -> None:
+async def test_a_video_at_an_allowed_origin_is_downloaded_without_our_key(
+    video: Path, tail: str
+) -> None:
     media, gateway = Wire(SERVING), Wire(MISSING)
     async with (
         media.serve() as origin,
         gateway.serve() as url,
         opened(url, media_origins=frozenset({origin + tail})) as client,
     ):
-        fetch = await shelf.fetched(client, "v", [f"{origin}/v.mp4?Expires=1"], video)
+        fetch = await file_store.fetched(client, "v", [f"{origin}/v.mp4?Expires=1"], video)
 
     assert fetch == Fetched(len(MP4))
     assert video.read_bytes() == MP4
@@ -278,7 +288,7 @@ async def test_an_allowed_origin_is_fetched_from_without_our_key(video: Path, ta
     assert [one.is_authorized for one in gateway.requests] == [True]
 
 
-async def test_negative_control_with_its_origin_allowed_the_redirect_is_followed(
+async def test_negative_control_a_redirect_to_an_allowed_origin_is_followed(
     video: Path,
 ) -> None:
     stranger = Wire(SERVING)
@@ -293,12 +303,12 @@ async def test_negative_control_with_its_origin_allowed_the_redirect_is_followed
     assert [one.is_authorized for one in stranger.requests] == [False]
 
 
-def test_plain_https_passes() -> None:
+def test_plain_https_links_are_allowed() -> None:
     check_url(URL("https://example.com/v.mp4?a=b"), origins=frozenset())
     check_url(URL("https://example.com:443/v.mp4"), origins=frozenset())
 
 
-def test_an_allowed_origin_is_that_scheme_host_and_port_only() -> None:
+def test_an_allowed_origin_allows_only_its_own_scheme_host_and_port() -> None:
     allowed = frozenset({"http://media.internal:9000"})
 
     check_url(URL("http://media.internal:9000/v.mp4"), origins=allowed)

@@ -1,4 +1,4 @@
-"""Words of a gateway that were made to keep us busy: reading them takes no longer than others."""
+"""Texts of a gateway that were made to keep us busy take no longer to read than others."""
 
 import time
 
@@ -11,7 +11,7 @@ from bot.gateways.table import PACKAGED
 from .spoken import answer, envelope
 
 LONG = 4096
-"""Characters of a message that are read."""
+"""The number of characters of a message that are read."""
 STARTS = sorted({text.split("*")[0] for row in PACKAGED.rows for text in row.sentences})
 RUNS = [
     *("\t", " ", "\n", "\u3000", ".", "。", "!", ",", "，", "(", ")", "[", "（", "{", '"'),
@@ -31,13 +31,13 @@ SEVERAL = [
 
 
 def body_of(texts: list[str]) -> object:
-    """An answer with a hundred messages: of a list, ten are read."""
+    """Return an answer with a hundred messages; ten of a list are read."""
     tens = [texts[at : at + 10] for at in range(0, 100, 10)]
     return {"errors": [[{"message": text} for text in ten] for ten in tens]}
 
 
 def cost(body: object, prompt: str = "") -> float:
-    """Seconds of the processor that it takes to read one answer in each of the ways."""
+    """Return the processor seconds that reading one answer takes, over all kinds of reading."""
     told = answer(400, body)
     began = time.process_time()
     read_creation(told, trust_json_5xx=True, prompt=prompt)
@@ -47,13 +47,13 @@ def cost(body: object, prompt: str = "") -> float:
 
 
 @pytest.mark.proof
-def test_no_message_keeps_the_process_busy() -> None:
+def test_no_single_message_takes_long_to_read() -> None:
     took = {text[:40]: cost(envelope(text)) for text in HOSTILE}
     assert max(took.values()) < 0.5, max(took, key=lambda text: took[text])
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("prompt", ["", "\n".join(STARTS)[:LONG], "a\n" * 2000])
-def test_many_messages_in_one_answer_do_not_either(prompt: str) -> None:
+def test_an_answer_with_many_messages_does_not_take_long_to_read(prompt: str) -> None:
     took = {texts[0][:40]: cost(body_of(texts), prompt) for texts in SEVERAL}
     assert max(took.values()) < 0.5, took

@@ -1,4 +1,4 @@
-"""A gateway's list of videos is read page by page, within bounds, and whatever it holds."""
+"""A gateway's list of videos is read page by page and within limits, whatever it contains."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -41,27 +41,27 @@ def read(body: object, status: int = 200) -> Listing:
         ({"id": "v1", "created_at": 10**400}, Listed(id="v1")),
     ],
 )
-def test_a_row_is_read_as_far_as_it_tells(row: object, listed: Listed) -> None:
+def test_a_listed_video_is_read_with_the_fields_it_has(row: object, listed: Listed) -> None:
     assert read({"object": "list", "data": [row]}) == VideoList((listed,))
 
 
 @pytest.mark.parametrize("row", [{}, {"id": ""}, {"id": None}, "v1", None, ["v1"]])
-def test_a_row_without_an_id_is_none(row: object) -> None:
+def test_a_listed_video_without_an_id_is_ignored(row: object) -> None:
     assert read({"data": [row, FULL]}) == read({"data": [FULL]})
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 422, 501])
-def test_an_error_about_the_question_means_that_there_is_no_list(status: int) -> None:
+def test_a_4xx_or_501_answer_to_a_listing_means_that_the_gateway_has_no_list(status: int) -> None:
     assert read({"error": {"message": "Invalid URL (GET /v1/videos)"}}, status) == NoList()
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", [], {}, {"data": {}}, {"data": "x"}, b"[" * 9999])
-def test_an_answer_that_is_no_list_means_that_there_is_none(body: object) -> None:
+def test_an_answer_that_contains_no_list_means_that_the_gateway_has_no_list(body: object) -> None:
     assert read(body) == NoList()
 
 
 @pytest.mark.parametrize("status", [302, 401, 403, 429, 500, 502])
-def test_any_other_error_is_trouble(status: int) -> None:
+def test_another_error_answer_to_a_listing_is_trouble(status: int) -> None:
     assert read({"error": {}}, status) == Trouble(f"HTTP {status}")
 
 
@@ -70,6 +70,7 @@ def test_any_other_error_is_trouble(status: int) -> None:
 
 @asynccontextmanager
 async def served(page: Page) -> AsyncIterator[tuple[str, list[Mapping[str, str]]]]:
+    """Serve pages of a listing; yield the address and the queries."""
     asked: list[Mapping[str, str]] = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -96,7 +97,7 @@ async def listed(url: str, *, since: float = 0.0) -> Listing:
 
 
 def newest(count: int, *, more: bool) -> Page:
-    """Pages of two, the newest first, each a second apart."""
+    """Return pages of two videos, newest first, each a second apart."""
 
     def page(query: Mapping[str, str]) -> object:
         start = int(query["after"][1:]) - 1 if "after" in query else count
@@ -107,7 +108,7 @@ def newest(count: int, *, more: bool) -> Page:
     return page
 
 
-async def test_pages_are_followed_to_the_end_or_to_the_time_that_was_asked_for() -> None:
+async def test_pages_of_a_listing_are_read_to_the_end_or_to_the_requested_time() -> None:
     async with served(newest(6, more=True)) as (url, asked):
         everything = await listed(url)
         assert isinstance(everything, VideoList)
@@ -119,7 +120,7 @@ async def test_pages_are_followed_to_the_end_or_to_the_time_that_was_asked_for()
         assert [query.get("after") for query in asked] == [None, "v5"]
 
 
-async def test_a_list_that_repeats_itself_or_never_ends_is_left() -> None:
+async def test_a_listing_that_repeats_itself_or_never_ends_is_stopped() -> None:
     async with served(lambda _: {"data": [FULL], "has_more": True}) as (url, asked):
         found = await listed(url)
         assert isinstance(found, VideoList)
@@ -130,7 +131,7 @@ async def test_a_list_that_repeats_itself_or_never_ends_is_left() -> None:
         assert (len(found.videos), found.whole, len(asked)) == (20, False, 10)
 
 
-async def test_what_was_read_before_a_trouble_counts_and_is_said_to_be_a_part() -> None:
+async def test_a_listing_that_breaks_off_returns_what_was_read_as_incomplete() -> None:
     pages = [{"data": [FULL], "has_more": True}, None]
     async with served(lambda _: pages.pop(0)) as (url, _):
         found = await listed(url)
@@ -139,7 +140,9 @@ async def test_what_was_read_before_a_trouble_counts_and_is_said_to_be_a_part() 
     assert isinstance(await listed("http://127.0.0.1:1"), Trouble)
 
 
-async def test_the_simulated_openai_lists_what_it_took_and_the_documented_gateway_nothing() -> None:
+async def test_the_simulated_openai_lists_its_videos_and_the_documented_gateway_has_no_list() -> (
+    None
+):
     fields = {"model": "sora-2", "prompt": "a cat", "seconds": "4", "size": "1280x720"}
     key = {"Authorization": "Bearer sk-sim"}
     for profile in (OPENAI, DOCUMENTED):

@@ -1,4 +1,4 @@
-"""Bar B6: no bytes of a gateway crash us, and none but a word of the lists ends a job."""
+"""Bar B6: no bytes of a gateway crash us, and only a word of the lists ends a job."""
 
 import json
 import random
@@ -108,7 +108,7 @@ STATUSES += [500, 501, 502, 503, 504, 520, 524, 599, 100, 600, 999]
 HEADERS = ["", "7", "-1", "9" * 5000, "nan", "٣", "1e5", "Wed, 21 Oct 2026 07:28:00 GMT"]
 
 
-# --------------------------------------------------------------------- the judge, on its own feet
+# --- the judge, independent of the product ------------------------------------------------------
 
 
 def parsed(body: bytes) -> dict[str, object]:
@@ -125,7 +125,7 @@ def parsed(body: bytes) -> dict[str, object]:
 
 
 def words_in(body: bytes) -> set[str]:
-    """The final words that a fair reader finds where a status may stand, at any depth."""
+    """Return the final words that a fair reader finds where a status may be, at any depth."""
     try:
         return {word.strip().casefold() for word in told_in(json.loads(body))} & FINAL
     except (ValueError, RecursionError):
@@ -133,7 +133,7 @@ def words_in(body: bytes) -> set[str]:
 
 
 def told_in(value: object, depth: int = 4) -> Iterator[str]:
-    """The texts where a status may stand: under its names, or with nothing else."""
+    """Yield the texts where a status may be: in a field with its name, or alone."""
     match value:
         case str():
             yield value
@@ -146,22 +146,22 @@ def told_in(value: object, depth: int = 4) -> Iterator[str]:
 
 
 def link_alone_in(body: bytes) -> bool:
-    """Whether a video is named, and no word says anything of it."""
+    """Whether a video is linked and no status word is present."""
     text = body.decode("utf-8", "replace")
     return "http" in text and not re.search(r'"(status|state|task_status)":\s*"\s*[^"\s]', text)
 
 
 def is_over(seen: Done | Failed, body: bytes) -> bool:
-    """Whether a fair reader, too, would say that the job is."""
+    """Whether a fair reader would also say that the job is over."""
     if isinstance(seen, Done) and seen.sources and link_alone_in(body):
         return True
-    # A known code of moderation stands for a word.
+    # A known moderation code counts like a final word.
     is_moderated = isinstance(seen, Failed) and seen.reason is Reason.MODERATED
     return is_moderated or bool(words_in(body))
 
 
 def judge(answer: Answer, *, poll: Callable[..., Polled] = read_poll) -> None:
-    """Read `answer` in every way there is; AssertionError if it says more than it may."""
+    """Read `answer` in every way there is. Raises AssertionError if the reading claims too much."""
     created = [read_creation(answer, trust_json_5xx=trust) for trust in (True, False)]
     seen = poll(answer, gateway_id="video_1")
     refused = read_refusal(answer)
@@ -181,16 +181,16 @@ def judge(answer: Answer, *, poll: Callable[..., Polled] = read_poll) -> None:
             assert 200 <= answer.status < 300
         if isinstance(outcome, Rejected) and not 300 <= answer.status < 500:
             named = {"error", "detail", "message"} & parsed(answer.body).keys()
-            # An envelope may have it inside.
+            # The code may be inside an envelope.
             inside = re.search(rb'"(error|detail|message)"\s*:', answer.body)
-            # A known code of moderation stands for an error, as it does for a word.
+            # A known moderation code counts like an error, as it does like a final word.
             is_named = bool(named or inside) or outcome.reason is Reason.MODERATED
             assert is_named or (answer.status < 300 and words_in(answer.body))
     assert all(storable(outcome) for outcome in (*created, seen, refused))
 
 
 def storable(outcome: object) -> bool:
-    """Whether every text in it can be written into a row and a log line."""
+    """Whether every text of the outcome can be written into a row and a log line."""
     names = ("detail", "gateway_id", "unknown", "shape")
     texts = [getattr(outcome, name, None) or "" for name in names]
     texts += getattr(outcome, "sources", ())
@@ -202,7 +202,7 @@ def storable(outcome: object) -> bool:
 
 
 def wrong_type(chance: random.Random, body: bytes) -> bytes:
-    """Some value replaced by another of any type."""
+    """Replace some value by another of any type."""
     places = list(re.finditer(rb'(?<=:)("[^"]*"|[0-9]+|null|true)', body))
     if not places:
         return chance.choice(VALUES)
@@ -222,7 +222,7 @@ def flipped(chance: random.Random, body: bytes) -> bytes:
 
 
 def nested(chance: random.Random, body: bytes) -> bytes:
-    """Wrapped deeply, around every limit of depth that a parser or a printer may have."""
+    """Wrap the body deeply, around every limit of depth that a parser or printer may have."""
     depth = chance.choice([3, 50, 200, 300, 450, 900, 950, 980, 990, 1000, 5000, 100_000])
     opening, closing = chance.choice(
         [(b"[", b"]"), (b'{"error":', b"}"), (b'{"data":', b"}"), (b'{"detail":[', b"]}")]
@@ -254,6 +254,7 @@ MUTATIONS: list[Callable[[random.Random, bytes], bytes]] = [
 
 
 def malformed(chance: random.Random) -> Answer:
+    """Return a good answer after one to three random mutations."""
     body = chance.choice(GOOD)
     for _ in range(chance.randrange(1, 4)):
         body = chance.choice(MUTATIONS)(chance, body)
@@ -265,6 +266,7 @@ def malformed(chance: random.Random) -> Answer:
 
 
 def run(count: int) -> None:
+    """Judge `count` malformed answers."""
     for seed in range(count):
         try:
             judge(malformed(random.Random(seed)))
@@ -273,27 +275,28 @@ def run(count: int) -> None:
 
 
 def in_little_memory(count: int) -> None:
+    """Judge `count` malformed answers with less than 50 MB of further memory."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     run(count)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
-# -------------------------------------------------------------------------------------- claims
+# --- the tests -------------------------------------------------------------------------------
 
 
 @pytest.mark.proof
-def test_2000_malformed_answers_in_little_memory() -> None:
+def test_2000_malformed_answers_are_read_safely_in_little_memory() -> None:
     in_little_memory(2_000)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_10000_malformed_answers_in_little_memory() -> None:
+def test_10000_malformed_answers_are_read_safely_in_little_memory() -> None:
     in_little_memory(10_000)
 
 
 @pytest.mark.proof
-def test_the_generator_reaches_every_outcome() -> None:
+def test_the_generated_malformed_answers_lead_to_every_outcome() -> None:
     """Otherwise the runs above would prove little."""
     reached = set()
     for seed in range(1_000):
@@ -324,8 +327,8 @@ def test_negative_control_a_reader_that_trusts_progress_is_caught() -> None:
     assert caught > 0
 
 
-def test_negative_control_a_reader_of_json_errors_alone_would_crash() -> None:
-    """All four of fact F10 occur in the runs above."""
+def test_negative_control_a_reader_that_catches_only_json_errors_would_crash() -> None:
+    """All four errors of fact F10 occur in the runs above."""
     raised = set()
     for seed in range(1_000):
         try:
@@ -360,23 +363,25 @@ headers = st.dictionaries(st.sampled_from(["Retry-After", "openai-poll-after-ms"
 
 @pytest.mark.proof
 @given(status=st.integers(0, 999), body=bodies, headers=headers)
-def test_any_answer_is_an_outcome(status: int, body: bytes, headers: dict[str, str]) -> None:
+def test_any_bytes_with_any_status_are_read_as_an_outcome(
+    status: int, body: bytes, headers: dict[str, str]
+) -> None:
     judge(Answer(status, headers, body))
 
 
 @pytest.mark.proof
 @given(body=bodies)
-def test_any_answer_with_200_is_an_outcome(body: bytes) -> None:
+def test_any_bytes_with_status_200_are_read_as_an_outcome(body: bytes) -> None:
     judge(Answer(200, {}, body))
 
 
-def test_a_body_of_a_million_tables_is_read_in_part() -> None:
+def test_a_body_of_a_million_objects_is_read_only_in_part() -> None:
     row: dict[str, object] = {"data": [{"data": [{}] * 100}] * 100}
     assert len(TABLES.spots_in({"data": [row] * 100})) < 1000
 
 
 @pytest.mark.proof
-def test_a_body_as_deep_as_the_stack_is_an_outcome() -> None:
+def test_a_body_nested_as_deep_as_the_stack_is_read_as_an_outcome() -> None:
     most = sys.getrecursionlimit()
     for depth in range(most - 150, most):
         deep = Answer(200, {}, b"[" * depth + b"1" + b"]" * depth)
@@ -384,7 +389,7 @@ def test_a_body_as_deep_as_the_stack_is_an_outcome() -> None:
 
 
 def raw(chance: random.Random) -> bytes:
-    """A malformed answer as raw bytes, its head damaged too, now and then."""
+    """Return a malformed answer as raw bytes, sometimes with a damaged head."""
     answer = malformed(chance)
     length = chance.choice([-1, -1, None, 0, 5, len(answer.body) + 9, 10**30])
     sent = wire.answer(answer.body, answer.status, length=length)
@@ -392,7 +397,7 @@ def raw(chance: random.Random) -> bytes:
 
 
 async def run_on_the_wire(seeds: range, into: Path) -> None:
-    """Each answer to all three calls."""
+    """Send each answer to all three calls."""
     server = Wire()
     bounds = Bounds(post=2.0, poll=2.0)
     async with server.serve() as url, opened(url, bounds=bounds) as gateway:
@@ -413,7 +418,7 @@ async def run_on_the_wire(seeds: range, into: Path) -> None:
 
 @pytest.mark.proof
 @pytest.mark.parametrize("thousand", range(2))
-async def test_2000_malformed_answers_on_the_wire_and_no_second_post(
+async def test_2000_malformed_answers_over_http_cause_no_second_post(
     thousand: int, tmp_path: Path
 ) -> None:
     seeds = range(1_000 * thousand, 1_000 * (thousand + 1))
@@ -422,15 +427,15 @@ async def test_2000_malformed_answers_on_the_wire_and_no_second_post(
 
 @pytest.mark.long
 @pytest.mark.parametrize("thousand", range(2, 10))
-async def test_10000_malformed_answers_on_the_wire_and_no_second_post(
+async def test_10000_malformed_answers_over_http_cause_no_second_post(
     thousand: int, tmp_path: Path
 ) -> None:
     seeds = range(1_000 * thousand, 1_000 * (thousand + 1))
     await run_on_the_wire(seeds, tmp_path / "video.mp4")
 
 
-def test_the_lists_are_the_references() -> None:
-    """The judge's words and the reader's are written down twice, and agree."""
+def test_the_judges_final_words_equal_those_of_the_table_of_answers() -> None:
+    """The judge's words and the reader's words are written down separately and agree."""
     final = (Meaning.DONE, Meaning.FAILED, Meaning.EXPIRED, Meaning.MODERATED)
     words = {word_of(it) for row in PACKAGED.rows if row.meaning in final for it in row.words}
     assert words == FINAL

@@ -13,7 +13,7 @@ from .spoken import HTML, answer, create, envelope, flat, kind, poll
 
 PLAN = "Your token does not cover this; see your plan and billing details."
 CREATED: list[tuple[int, object, tuple[str, Reason | None]]] = [
-    # What was seen in the field.
+    # Seen in the field.
     (403, openai("x", "prompt_blocked", "forbidden phrase: 'credit card'"), MODERATED),
     (429, openai("insufficient_quota", "insufficient_quota"), EMPTY),
     (429, openai("insufficient_quota"), EMPTY),
@@ -45,7 +45,7 @@ CREATED: list[tuple[int, object, tuple[str, Reason | None]]] = [
     (429, openai("requests", "rate_limit_exceeded"), LATER),
     (400, {"error": {"code": "content_filter", "innererror": {}}}, MODERATED),
     (404, {"error": {"code": "DeploymentNotFound"}}, ("Rejected", Reason.UNKNOWN_MODEL)),
-    # Alibaba, as it is and through new-api.
+    # Alibaba, directly and through new-api.
     (400, raw({"code": "Arrearage", "message": "x"}), EMPTY),
     (403, {"code": "AllocationQuota.FreeTierOnly", "message": "x"}, EMPTY),
     (429, {"code": "Throttling.AllocationQuota", "message": "x"}, LATER),
@@ -122,7 +122,7 @@ CREATED: list[tuple[int, object, tuple[str, Reason | None]]] = [
 
 
 @pytest.mark.parametrize(("status", "body", "meaning"), CREATED)
-def test_the_answer_to_an_order_means_what_its_codes_and_whole_sentences_mean(
+def test_the_codes_and_sentences_of_an_answer_to_an_order_decide_its_outcome(
     status: int, body: object, meaning: tuple[str, Reason | None]
 ) -> None:
     assert kind(create(status, body)) == meaning
@@ -139,7 +139,7 @@ def test_the_answer_to_an_order_means_what_its_codes_and_whole_sentences_mean(
     ],
 )
 @pytest.mark.parametrize("status", [400, 403, 412, 422, 429, 500, 503])
-def test_loose_words_pause_nobody(status: int, message: str) -> None:
+def test_loose_words_about_keys_and_balances_pause_no_gateway(status: int, message: str) -> None:
     for body in (envelope(message), flat("x", message), {"detail": message}, message, HTML):
         assert not isinstance(create(status, body), Locked)
         assert not isinstance(poll(body, status), Locked)

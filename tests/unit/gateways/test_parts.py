@@ -1,4 +1,4 @@
-"""No text part of a form is over 1 MiB, whatever the model, the dialect, the kind and the files."""
+"""No text part of a form is over 1 MiB, for any model, dialect, kind and files."""
 
 import json
 from dataclasses import replace
@@ -40,6 +40,7 @@ KINDS = FILES | {Kind.SOUND: 2}
 
 
 def singing() -> Catalog:
+    """Return a catalog with a model that takes sounds."""
     environment = gateway("documented") | {"ZOETROPE_MODELS": json.dumps(SINGER)}
     return load(None, environment=environment).catalog
 
@@ -55,7 +56,7 @@ ROWS = [
 
 
 def longest(model: Model, kind: Kind) -> Order:
-    """As much text as the model takes, in letters that are the longest on the wire."""
+    """Return an order with the longest texts of the model, in characters of four bytes."""
     order = ordered(model, Kind.PICTURE if kind is Kind.SOUND else kind)
     order = changed(order, prompt="🐈" * model.prompt_limit)
     order = replace(order, sound=SONG if kind is Kind.SOUND else None)
@@ -72,22 +73,23 @@ def files(folder: Path, size: int, count: int) -> list[Path]:
 
 
 def largest(wanted: VideoRequest, kind: Kind) -> int:
-    """Bytes of the largest file that can come of the fitting."""
+    """Return the size in bytes of the largest file that fitting can produce."""
     fits = [fit.most_bytes for fit in (wanted.fit, wanted.sound_fit) if fit]
     assert fits
     return min(max(fits), 8_000_000)
 
 
 def text_parts(wanted: VideoRequest, given: list[Path], links: list[str]) -> list[int]:
+    """Return the size of each text part of the built form."""
     return [len(text.encode()) for _, text in build(wanted, given, links).fields]
 
 
 @pytest.mark.parametrize("linked", [False, True])
 @pytest.mark.parametrize(("known", "model", "kind"), ROWS)
-def test_the_largest_files_that_are_made_to_fit_make_no_text_part_over_1_mib(
+def test_the_largest_files_that_are_made_to_fit_keep_each_text_part_within_1_mib(
     tmp_path: Path, known: Catalog, model: Model, kind: Kind, linked: bool
 ) -> None:
-    """At the limit, one byte beyond what goes along, and far beyond it."""
+    """Tries sizes at the limit, one byte beyond what fits into the body, and far beyond it."""
     _, wanted = replace(known, linked=linked).choose(longest(model, kind))
     links = [LINK] * KINDS[kind] if linked else []
     fits = {wanted.url_above, largest(wanted, kind)} if linked else {largest(wanted, kind)}
@@ -97,10 +99,10 @@ def test_the_largest_files_that_are_made_to_fit_make_no_text_part_over_1_mib(
 
 
 @pytest.mark.parametrize(("known", "model", "kind"), ROWS)
-def test_what_goes_as_text_uses_the_room_that_there_is(
+def test_a_file_sent_as_text_may_use_all_the_room_in_the_body(
     tmp_path: Path, known: Catalog, model: Model, kind: Kind
 ) -> None:
-    """Or people would get worse pictures than need be."""
+    """Otherwise people would get worse pictures than necessary."""
     _, wanted = known.choose(ordered(model, kind) if kind in FILES else longest(model, kind))
     if wanted.transport is Transport.UPLOAD:
         assert room(wanted) is None
@@ -110,18 +112,18 @@ def test_what_goes_as_text_uses_the_room_that_there_is(
     assert max(text_parts(wanted, files(tmp_path, most, KINDS[kind]), [])) > 0.99 * MIB
 
 
-_PLACES = st.sampled_from(["image", "images", "metadata.a", "metadata.b.c", "metadata.größe"])
+_SLOTS = st.sampled_from(["image", "images", "metadata.a", "metadata.b.c", "metadata.größe"])
 _VALUES = st.text(st.characters(codec="utf-8"), max_size=3_000) | st.integers() | st.booleans()
 
 
 @pytest.mark.proof
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    places=st.lists(st.lists(_PLACES, min_size=1, max_size=4, unique=True), min_size=1, max_size=3),
+    places=st.lists(st.lists(_SLOTS, min_size=1, max_size=4, unique=True), min_size=1, max_size=3),
     values=st.lists(_VALUES, max_size=5),
     transport=st.sampled_from([Transport.DATA_URI, Transport.BASE64]),
 )
-def test_in_any_places_beside_any_values_the_room_is_enough_and_one_guard_holds_the_rest(
+def test_the_computed_room_is_enough_for_any_fields_and_larger_parts_are_refused(
     tmp_path_factory: pytest.TempPathFactory,
     places: list[list[str]],
     values: list[str | int | bool],
@@ -129,7 +131,7 @@ def test_in_any_places_beside_any_values_the_room_is_enough_and_one_guard_holds_
 ) -> None:
     folder = tmp_path_factory.getbasetemp()
     parameters = tuple((f"metadata.x{number}", value) for number, value in enumerate(values))
-    # One place twice would be the same key of the metadata: the later file has it.
+    # One field twice would be the same key of the metadata, and the later file would win.
     own = [tuple(f"{each}{number}" for each in at) for number, at in enumerate(places)]
     wanted = with_files(transport, *own, parameters=parameters)
     most = room(wanted)
@@ -140,25 +142,25 @@ def test_in_any_places_beside_any_values_the_room_is_enough_and_one_guard_holds_
         build(wanted, files(folder, most + 10_000, len(own)))
 
 
-def test_a_prompt_over_1_mib_never_leaves_either() -> None:
+def test_a_prompt_over_1_mib_is_not_sent() -> None:
     build(request(prompt="x" * MIB), [])
     with pytest.raises(Broken, match="text_part_too_large"):
         build(request(prompt="x" * (MIB + 1)), [])
 
 
-def test_what_goes_by_link_or_as_a_file_has_any_size() -> None:
+def test_a_file_sent_by_link_or_as_an_upload_has_no_size_limit_of_its_own() -> None:
     for transport in (Transport.URL, Transport.UPLOAD):
         assert room(with_files(transport, ("image",))) is None
     assert room(request()) is None
     assert TEXT_PART == MIB
 
 
-# --- within a body -------------------------------------------------------------------------------
+# --- limits of a whole body ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("transport", [Transport.UPLOAD, Transport.DATA_URI, Transport.BASE64])
 @pytest.mark.parametrize("body", [300_000, 1_000_000, 5_000_000])
-def test_the_whole_body_stays_within_what_a_gateway_takes(
+def test_a_body_within_a_known_limit_of_its_gateway_uses_that_limit_but_not_more(
     tmp_path: Path, transport: Transport, body: int
 ) -> None:
     wanted = with_files(transport, ("first", "metadata.first"), ("last",), prompt="🐈" * 9_000)
@@ -180,11 +182,11 @@ def test_a_json_body_has_room_for_the_largest_picture_that_people_may_send(tmp_p
     assert len(build(wanted, files(tmp_path, 8_000_000, 1)).json or b"") > 2 * 8_000_000
 
 
-def test_a_body_with_no_room_for_files_has_none() -> None:
+def test_a_body_that_is_already_full_has_no_room_for_files() -> None:
     assert room(with_files(Transport.UPLOAD, ("image",), prompt="x" * 5_000), 1_000) == 0
 
 
-def test_fits_only_become_smaller_and_what_can_be_linked_goes_by_link() -> None:
+def test_limits_on_files_only_become_smaller_and_linkable_files_are_sent_by_link() -> None:
     _, wanted = CATALOGS["new-api"].choose(
         replace(ordered(CATALOGS["new-api"].models[1], Kind.PICTURE), pictures=(PICTURE,))
     )

@@ -1,4 +1,4 @@
-"""Prompts that a gateway quotes decide nothing about an answer."""
+"""A prompt that a gateway quotes decides nothing about the meaning of an answer."""
 
 import json
 from typing import Any
@@ -54,7 +54,7 @@ ENVELOPES: list[Any] = [
     wrap=st.sampled_from(ENVELOPES),
     status=st.sampled_from([200, 400, 403, 404, 409, 412, 413, 422, 429, 500, 503]),
 )
-def test_a_prompt_that_is_quoted_anywhere_pauses_nobody(
+def test_a_quoted_prompt_in_any_answer_pauses_no_gateway(
     prompt: str, quote: Any, wrap: Any, status: int
 ) -> None:
     spoken = answer(status, wrap(quote(prompt)))
@@ -65,7 +65,7 @@ def test_a_prompt_that_is_quoted_anywhere_pauses_nobody(
     assert not isinstance(seen, Locked)
 
 
-def test_negative_control_the_same_words_of_the_gateway_itself_do_pause() -> None:
+def test_negative_control_the_same_words_of_the_gateway_itself_pause_it() -> None:
     for prompt in ("Insufficient balance", "insufficient_quota", '{"code": "Arrearage"}'):
         spoken = answer(403, {"error": {"message": prompt, "code": ""}})
         assert isinstance(read_creation(spoken, trust_json_5xx=True, prompt="a cat"), Locked)
@@ -74,6 +74,6 @@ def test_negative_control_the_same_words_of_the_gateway_itself_do_pause() -> Non
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 412, 429, 500])
-def test_an_order_that_its_moderation_stops_pauses_nobody_whatever_the_status(status: int) -> None:
+def test_a_moderated_order_pauses_no_gateway_whatever_the_status(status: int) -> None:
     for code in ("prompt_blocked", "content_policy_violation", "DataInspectionFailed"):
         assert kind(create(status, envelope("insufficient balance", code)))[1] is Reason.MODERATED

@@ -1,4 +1,4 @@
-"""Words of a person that a gateway quotes tell nothing about an account, and hide no true code."""
+"""A person's words quoted by a gateway say nothing about an account and hide no true error code."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ PROMPTS = [
 @pytest.mark.parametrize("prompt", PROMPTS)
 @pytest.mark.parametrize("quoting", QUOTING)
 @pytest.mark.parametrize("status", [400, 403, 422, 429])
-def test_a_field_that_quotes_the_prompt_pauses_nobody(
+def test_a_field_that_quotes_the_prompt_pauses_no_gateway(
     prompt: str, quoting: Any, status: int
 ) -> None:
     for words in (prompt, prompt.title(), prompt[:20], prompt.replace(" ", "_")):
@@ -55,7 +55,7 @@ def test_a_field_that_quotes_the_prompt_pauses_nobody(
 
 
 @pytest.mark.parametrize("prompt", ["a", "in", "cat", "n", "1", '"', "{", "the", "quota", "error"])
-def test_a_short_prompt_hides_no_true_code(prompt: str) -> None:
+def test_a_short_prompt_does_not_hide_a_true_error_code(prompt: str) -> None:
     for body, outcome in (
         (envelope("x", "insufficient_quota"), ("Locked", Reason.NO_BALANCE)),
         (envelope("insufficient_quota: no"), ("Locked", Reason.NO_BALANCE)),
@@ -69,7 +69,7 @@ def test_a_short_prompt_hides_no_true_code(prompt: str) -> None:
         assert kind(read_creation(told, trust_json_5xx=True, prompt=prompt)) == outcome, body
 
 
-def test_a_quoted_code_still_tells_about_that_one_order() -> None:
+def test_a_moderation_code_equal_to_the_prompt_still_rejects_that_order() -> None:
     for body in (envelope("x", "nsfw"), {"error": "NSFW"}):
         told = answer(400, body)
         seen = read_creation(told, trust_json_5xx=True, prompt="nsfw")
@@ -78,7 +78,7 @@ def test_a_quoted_code_still_tells_about_that_one_order() -> None:
     assert kind(read_creation(accepted, trust_json_5xx=True, prompt="nsfw"))[0] == "Uncertain"
 
 
-def test_what_has_to_be_avoided_is_the_persons_words_as_well() -> None:
+def test_a_quoted_negative_prompt_pauses_no_gateway() -> None:
     wanted = changed(PLAIN, negative_prompt="Insufficient balance")
     family = next(m.name for m in catalog("new-api").models if "negative_prompt" in m.takes)
     sent = catalog("new-api").choose(changed(wanted, family=family))[1]
@@ -91,12 +91,12 @@ def test_what_has_to_be_avoided_is_the_persons_words_as_well() -> None:
     assert kind(alone) == ("Locked", Reason.NO_BALANCE)
 
 
-def test_all_text_that_a_request_carries_may_be_a_persons() -> None:
+def test_every_text_parameter_of_a_request_counts_as_written_by_a_person() -> None:
     made = request(parameters=(("metadata.title", "a sign"), ("seed", 7), ("audio", True)))
     assert made.written == "a cat\na sign"
 
 
-def test_a_text_is_theirs_in_whole_or_in_part_whatever_became_of_its_signs() -> None:
+def test_a_quotation_of_the_prompt_is_recognized_in_part_and_with_changed_punctuation() -> None:
     written = Written("a Cat, on a mat\nno rain", plain=plain)
     for text in ("a cat, on a mat", "A CAT", "cat_on", "cat%on", "no rain", "norain"):
         assert written.has(text), text

@@ -1,4 +1,4 @@
-"""The answers to a POST that refuse an order, for job and bill, row by row of the references."""
+"""Answers to a POST that refuse an order, row by row of the references."""
 
 import pytest
 
@@ -31,9 +31,7 @@ PLAIN_TO_TLS = "<html><title>400 The plain HTTP request was sent to HTTPS port</
         (403, flat("fail_to_fetch_task", '{"code":"Arrearage"}'), Reason.NO_BALANCE),
     ],
 )
-def test_trouble_with_the_key_or_the_balance_pauses_the_gateway(
-    status: int, body: object, reason: Reason
-) -> None:
+def test_a_refused_key_or_balance_gives_locked(status: int, body: object, reason: Reason) -> None:
     assert kind(create(status, body)) == ("Locked", reason)
 
 
@@ -86,7 +84,7 @@ def test_trouble_with_the_key_or_the_balance_pauses_the_gateway(
         (308, {"id": "video_1"}, Reason.WRONG_ADDRESS),
     ],
 )
-def test_any_other_definite_no_is_rejected_and_free(
+def test_any_other_definite_refusal_gives_rejected_free_of_charge(
     status: int, body: object, reason: Reason
 ) -> None:
     for trust in (True, False):
@@ -110,12 +108,12 @@ def test_any_other_definite_no_is_rejected_and_free(
         {},
     ],
 )
-def test_429_of_the_gateway_itself_is_busy(body: object) -> None:
+def test_http_429_of_the_gateway_itself_gives_busy(body: object) -> None:
     assert create(429, body) == Busy(None)
 
 
 @pytest.mark.parametrize("body", ["", HTML, envelope("timeout"), {"id": "video_1"}])
-def test_408_is_uncertain_whatever_it_says(body: object) -> None:
+def test_http_408_gives_uncertain_whatever_its_body_says(body: object) -> None:
     assert kind(create(408, body)) == ("Uncertain", None)
 
 
@@ -133,7 +131,7 @@ def test_408_is_uncertain_whatever_it_says(body: object) -> None:
         (502, envelope("bad gateway")),
     ],
 )
-def test_5xx_of_the_gateway_itself_is_rejected_but_perhaps_charged(
+def test_a_5xx_of_the_gateway_itself_gives_rejected_but_possibly_charged(
     status: int, body: object
 ) -> None:
     outcome = create(status, body, trust=True)
@@ -162,10 +160,10 @@ def test_5xx_of_the_gateway_itself_is_rejected_but_perhaps_charged(
         (503, envelope("x", "model_not_found"), Reason.UNKNOWN_MODEL),
     ],
 )
-def test_5xx_of_the_gateways_own_checks_is_a_definite_no_and_free(
+def test_a_5xx_of_the_gateways_own_checks_gives_rejected_free_of_charge(
     status: int, body: object, reason: Reason
 ) -> None:
-    """Whether or not its 5xx are trusted otherwise: no vendor was asked."""
+    """No vendor was asked, so this holds whether or not other 5xx of the gateway are trusted."""
     for trust in (True, False):
         outcome = create(status, body, trust=trust)
         assert kind(outcome) == ("Rejected", reason)
@@ -182,7 +180,9 @@ def test_5xx_of_the_gateways_own_checks_is_a_definite_no_and_free(
         envelope("当前分组 default 下对于模型 sora-2 无可用渠道"),
     ],
 )
-def test_503_without_a_channel_is_an_unknown_model_and_free(body: object) -> None:
+def test_a_503_without_a_channel_gives_rejected_as_unknown_model_free_of_charge(
+    body: object,
+) -> None:
     outcome = create(503, body)
 
     assert kind(outcome) == ("Rejected", Reason.UNKNOWN_MODEL)
@@ -194,12 +194,12 @@ def test_503_without_a_channel_is_an_unknown_model_and_free(body: object) -> Non
 @pytest.mark.parametrize(
     "body", ["", HTML, "upstream error", "{", "[]", {}, {"message": "Internal"}, {"error": {}}]
 )
-def test_5xx_of_a_proxy_is_uncertain(status: int, body: object) -> None:
+def test_a_5xx_of_a_proxy_gives_uncertain(status: int, body: object) -> None:
     assert kind(create(status, body)) == ("Uncertain", None)
 
 
 @pytest.mark.parametrize("status", [100, 101, 199, 600, 999])
-def test_a_status_of_no_known_class_is_uncertain(status: int) -> None:
+def test_a_status_code_of_no_known_class_gives_uncertain(status: int) -> None:
     for body in ("", envelope("no"), {"id": "video_1"}):
         assert kind(create(status, body)) == ("Uncertain", None)
 
@@ -212,7 +212,7 @@ def test_a_status_of_no_known_class_is_uncertain(status: int) -> None:
         (500, {"id": "t1", "error": {"code": "insufficient_user_quota", "message": "quota"}}),
     ],
 )
-def test_beside_the_id_of_a_job_no_word_says_that_nothing_began(
+def test_an_error_answer_with_the_id_of_a_job_is_never_free_of_charge(
     status: int, body: dict[str, object]
 ) -> None:
     told = create(status, body)
@@ -225,8 +225,8 @@ def test_beside_the_id_of_a_job_no_word_says_that_nothing_began(
 @pytest.mark.parametrize(
     "words", ["image contains sensitive content", "content violates usage guidelines"]
 )
-def test_words_of_a_page_are_no_message_of_the_gateways(words: str) -> None:
-    """A page of a wall or a proxy is one whatever it says."""
+def test_words_in_a_web_page_are_not_read_as_the_gateways_message(words: str) -> None:
+    """A page of a wall or a proxy is recognized as a page, whatever it says."""
     assert kind(create(403, words)) == ("Rejected", Reason.MODERATED)
     for page in (f"<html><body>{words}</body></html>", f"\ufeff\n <p>{words}"):
         assert kind(create(403, page)) == ("Rejected", Reason.BLOCKED)
@@ -243,13 +243,13 @@ def test_words_of_a_page_are_no_message_of_the_gateways(words: str) -> None:
         {"Code": "insufficient_user_quota", "code": 7},
     ],
 )
-def test_of_two_codes_under_one_name_none_is_lost(body: dict[str, object]) -> None:
+def test_of_two_codes_in_fields_that_differ_in_case_both_are_read(body: dict[str, object]) -> None:
     told = create(403, {"error": {**body, "message": "x"}})
     assert isinstance(told, Locked)
     assert told.reason is Reason.NO_BALANCE
 
 
-def test_a_video_that_is_completed_and_not_there_is_charged_whatever_its_error_says() -> None:
+def test_a_completed_video_that_is_missing_is_charged_whatever_its_error_says() -> None:
     told = create(200, {"status": "completed", "error": {"code": "artifact_not_found"}})
     assert isinstance(told, Rejected)
     assert (told.reason, told.charged) == (Reason.WITHHELD, True)

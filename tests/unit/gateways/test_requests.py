@@ -1,4 +1,4 @@
-"""The body: every value in each of its places, files as the transport has it."""
+"""Building the body of a request: values in their fields, files by their transport."""
 
 import base64
 import json
@@ -26,13 +26,13 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
-def test_without_parameters_there_are_three_fields() -> None:
+def test_a_request_without_parameters_has_three_fields() -> None:
     assert build(request(), []) == Body(
         (("prompt", "a cat"), ("model", "sora-2"), ("seconds", "5"))
     )
 
 
-def test_a_parameter_is_a_field_or_stands_in_the_metadata_at_any_depth() -> None:
+def test_a_parameter_becomes_a_field_or_a_metadata_entry_at_any_depth() -> None:
     parameters = (
         ("size", "1280*720"),
         ("metadata.watermark", False),
@@ -55,8 +55,8 @@ def test_a_parameter_is_a_field_or_stands_in_the_metadata_at_any_depth() -> None
     )
 
 
-def test_fields_are_text_whatever_they_hold() -> None:
-    """A form knows nothing else; inside the metadata a number stays a number."""
+def test_every_form_field_is_text_whatever_its_value() -> None:
+    """A form contains text only; inside the metadata a number stays a number."""
     parameters = (("seed", 7), ("watermark", False), ("mode", "pro"))
     assert build(request(parameters=parameters), []).fields[3:] == (
         ("seed", "7"),
@@ -65,7 +65,7 @@ def test_fields_are_text_whatever_they_hold() -> None:
     )
 
 
-def test_an_upload_is_a_file_and_nothing_beside_it(picture: Path) -> None:
+def test_an_upload_is_sent_as_a_file_and_adds_no_field(picture: Path) -> None:
     body = build(with_files(Transport.UPLOAD, ("input_reference",)), [picture])
 
     assert len(body.fields) == 3
@@ -75,7 +75,7 @@ def test_an_upload_is_a_file_and_nothing_beside_it(picture: Path) -> None:
 @pytest.mark.parametrize(
     ("transport", "text"), [(Transport.DATA_URI, URI), (Transport.BASE64, BARE)]
 )
-def test_a_picture_as_text_goes_to_each_of_its_places(
+def test_a_picture_sent_as_text_goes_into_each_of_its_fields(
     picture: Path, transport: Transport, text: str
 ) -> None:
     places = ("input_reference", "metadata.img_url", "metadata.input.img_url")
@@ -88,7 +88,7 @@ def test_a_picture_as_text_goes_to_each_of_its_places(
     assert json.loads(body.fields[4][1]) == metadata
 
 
-def test_each_file_goes_to_its_own_place(tmp_path: Path) -> None:
+def test_each_file_goes_into_its_own_field(tmp_path: Path) -> None:
     first, last, speech = (tmp_path / name for name in ("a.jpg", "b.png", "c.mp3"))
     for number, file in enumerate((first, last, speech)):
         file.write_bytes(bytes([number]))
@@ -103,7 +103,7 @@ def test_each_file_goes_to_its_own_place(tmp_path: Path) -> None:
     }
 
 
-def test_several_values_of_one_field_are_several_fields(picture: Path) -> None:
+def test_several_files_of_one_field_become_several_fields_of_that_name(picture: Path) -> None:
     as_text = build(with_files(Transport.DATA_URI, ("images",), ("images",)), [picture] * 2)
     as_files = build(with_files(Transport.UPLOAD, ("images",), ("images",)), [picture] * 2)
 
@@ -113,14 +113,14 @@ def test_several_values_of_one_field_are_several_fields(picture: Path) -> None:
 
 @pytest.mark.parametrize("files", [0, 2])
 @pytest.mark.parametrize("transport", list(Transport))
-def test_a_file_without_a_place_or_a_place_without_a_file_is_our_own_mistake(
+def test_a_different_number_of_files_and_fields_raises(
     picture: Path, transport: Transport, files: int
 ) -> None:
     with pytest.raises(Broken, match="files_misplaced"):
         build(with_files(transport, ("image",)), [picture] * files)
 
 
-def test_a_value_where_others_have_a_table_is_our_own_mistake() -> None:
+def test_a_value_in_a_field_that_must_hold_an_object_raises() -> None:
     parameters = (("metadata.input", "a"), ("metadata.input.seed", 1))
     with pytest.raises(Broken, match="place_taken"):
         build(request(parameters=parameters), [])
@@ -129,30 +129,30 @@ def test_a_value_where_others_have_a_table_is_our_own_mistake() -> None:
 # ------------------------------------------------------------------------------------- links
 
 
-def test_what_goes_by_link_is_its_link(picture: Path) -> None:
+def test_a_file_sent_by_link_is_represented_by_its_link(picture: Path) -> None:
     wanted = with_files(Transport.URL, ("metadata.img_url",))
     assert build(wanted, [picture], [LINK]).fields[3:] == (("metadata", f'{{"img_url":"{LINK}"}}'),)
 
 
-def test_without_a_link_there_is_no_way(picture: Path) -> None:
+def test_a_file_to_be_sent_by_link_without_a_link_raises(picture: Path) -> None:
     with pytest.raises(Broken, match="no_way_there"):
         build(with_files(Transport.URL, ("image",)), [picture])
 
 
 @pytest.mark.parametrize(("above", "text"), [(len(JPEG) - 1, LINK), (len(JPEG), URI)])
-def test_only_what_is_too_large_to_go_along_goes_by_link(
+def test_only_a_file_too_large_for_the_body_is_sent_by_link(
     picture: Path, above: int, text: str
 ) -> None:
     wanted = with_files(Transport.DATA_URI, ("image",), url_above=above)
     assert build(wanted, [picture], [LINK]).fields[3:] == (("image", text),)
 
 
-def test_what_is_too_large_goes_along_where_there_is_no_link(picture: Path) -> None:
+def test_a_file_too_large_for_the_body_is_sent_in_it_if_there_is_no_link(picture: Path) -> None:
     wanted = with_files(Transport.DATA_URI, ("image",), url_above=1)
     assert build(wanted, [picture]).fields[3:] == (("image", URI),)
 
 
-def test_a_sound_travels_after_the_picture_as_what_it_is(picture: Path) -> None:
+def test_a_sound_is_sent_after_the_picture_with_its_own_type(picture: Path) -> None:
     sound = picture.with_name("kept.mp3")
     sound.write_bytes(b"la")
     singing = replace(
@@ -166,7 +166,7 @@ def test_a_sound_travels_after_the_picture_as_what_it_is(picture: Path) -> None:
 # ------------------------------------------------------------------------------------- JSON
 
 
-def test_a_json_body_keeps_numbers_and_tables_and_says_the_seconds_twice(picture: Path) -> None:
+def test_a_json_body_keeps_numbers_and_objects_and_sends_the_length_twice(picture: Path) -> None:
     parameters = (("size", "720P"), ("metadata.parameters.seed", 7), ("watermark", False))
     wanted = replace(
         with_files(Transport.BASE64, ("image",), parameters=parameters),
@@ -189,8 +189,8 @@ def test_a_json_body_keeps_numbers_and_tables_and_says_the_seconds_twice(picture
     }
 
 
-def test_numbers_in_a_place_make_a_list_in_which_each_item_has_its_own_keys(picture: Path) -> None:
-    """As Seedance has it: each picture says which it is."""
+def test_numbered_fields_become_a_list_of_objects_in_json(picture: Path) -> None:
+    """Seedance wants it so: each picture says which one it is."""
     fixed = (
         ("metadata.content[1].role", "last_frame"),
         ("metadata.content[0].role", "first_frame"),
@@ -204,12 +204,12 @@ def test_numbers_in_a_place_make_a_list_in_which_each_item_has_its_own_keys(pict
     ]
 
 
-def test_a_length_that_the_model_chooses_is_minus_one() -> None:
+def test_an_auto_length_is_sent_as_minus_one() -> None:
     wanted = replace(request(), is_json=True, auto=True, lengths=("seconds", "duration"))
     said = json.loads(build(wanted, []).json or b"")
     assert (said["seconds"], said["duration"]) == ("-1", -1)
 
 
-def test_a_list_in_a_form_is_one_field_several_times(picture: Path) -> None:
+def test_a_list_in_a_form_becomes_one_field_several_times(picture: Path) -> None:
     body = build(with_files(Transport.DATA_URI, ("images[0]",), ("images[1]",)), [picture] * 2)
     assert body.fields[3:] == (("images", URI), ("images", URI))

@@ -1,4 +1,4 @@
-"""A download that broke off goes on where it did, where its server knows how."""
+"""A broken download is resumed where it broke off, if the server supports that."""
 
 from pathlib import Path
 
@@ -23,19 +23,20 @@ def video(tmp_path: Path) -> Path:
 
 
 def first(headers: dict[str, str], body: bytes = FILE) -> wire.Fault:
-    """All of the file is promised, and the line breaks."""
+    """Promise the whole file, and break the connection after a part."""
     return wire.sending(wire.answer(body[:CUT], headers=headers, length=len(body)))
 
 
 def second(
     body: bytes = FILE, start: int = CUT, whole: int | None = None, **headers: str
 ) -> wire.Fault:
+    """Answer with the rest of the file from `start` on."""
     span = f"bytes {start}-{len(body) - 1}/{len(body) if whole is None else whole}"
     headers = {"Content-Range": span} | {name.replace("_", "-"): it for name, it in headers.items()}
     return wire.sending(wire.answer(body[start:], 206, headers=headers))
 
 
-async def test_the_rest_is_asked_for_and_put_behind_what_is_there(video: Path) -> None:
+async def test_a_broken_download_is_resumed_with_the_missing_bytes(video: Path) -> None:
     server = Wire(first(KNOWN), second())
     async with server.serve() as url, opened(url) as gateway:
         assert await fetched(gateway, "v", [], video) == Fetched(len(FILE))
@@ -46,7 +47,7 @@ async def test_the_rest_is_asked_for_and_put_behind_what_is_there(video: Path) -
     assert server.requests[1].is_authorized
 
 
-async def test_it_may_break_off_more_than_once(video: Path) -> None:
+async def test_a_download_may_break_off_and_resume_more_than_once(video: Path) -> None:
     half = wire.answer(
         FILE[CUT : 2 * CUT],
         206,
@@ -59,8 +60,10 @@ async def test_it_may_break_off_more_than_once(video: Path) -> None:
     assert video.read_bytes() == FILE
 
 
-async def test_a_server_that_begins_anew_is_taken_from_its_beginning(video: Path) -> None:
-    """Because it does not know ranges, or because the file is another one now."""
+async def test_a_server_that_answers_a_resume_with_the_whole_file_replaces_the_first_part(
+    video: Path,
+) -> None:
+    """The server may not support ranges, or the file may have changed."""
     other = FILE[:12] + bytes(len(FILE) - 12)
     server = Wire(first(KNOWN), wire.sending(wire.answer(other)))
     async with server.serve() as url, opened(url) as gateway:
@@ -68,7 +71,7 @@ async def test_a_server_that_begins_anew_is_taken_from_its_beginning(video: Path
     assert video.read_bytes() == other
 
 
-async def test_what_is_blank_before_a_video_counts_among_what_came(video: Path) -> None:
+async def test_white_space_before_a_video_counts_in_the_position_of_a_resume(video: Path) -> None:
     server = Wire(first(KNOWN, b"\r\n" + FILE), second(b"\r\n" + FILE))
     async with server.serve() as url, opened(url) as gateway:
         assert await fetched(gateway, "v", [], video) == Fetched(len(FILE))
@@ -85,13 +88,15 @@ async def test_what_is_blank_before_a_video_counts_among_what_came(video: Path) 
         wire.sending(wire.answer("no", 416)),
     ],
 )
-async def test_a_part_that_is_not_the_rest_is_no_video(video: Path, fault: wire.Fault) -> None:
+async def test_a_resumed_part_that_does_not_match_gives_trouble(
+    video: Path, fault: wire.Fault
+) -> None:
     server = Wire(first(KNOWN), fault)
     async with server.serve() as url, opened(url) as gateway:
         assert isinstance(await fetched(gateway, "v", [], video), Trouble)
 
 
-async def test_a_rest_that_is_shorter_than_it_says_makes_no_whole_video(video: Path) -> None:
+async def test_a_resumed_part_shorter_than_declared_gives_no_whole_video(video: Path) -> None:
     span = f"bytes {CUT}-{len(FILE) - 1}/{len(FILE)}"
     short = wire.answer(FILE[CUT:-100], 206, headers={"Content-Range": span})
     server = Wire(first(KNOWN), wire.sending(short))
@@ -109,7 +114,7 @@ async def test_a_rest_that_is_shorter_than_it_says_makes_no_whole_video(video: P
         {"Accept-Ranges": "bytes", "ETag": 'W/"one"'},
     ],
 )
-async def test_where_the_file_might_be_another_one_nothing_is_put_together(
+async def test_a_download_that_may_have_changed_on_the_server_is_not_resumed(
     video: Path, headers: dict[str, str]
 ) -> None:
     server = Wire(first(headers))
@@ -119,12 +124,12 @@ async def test_where_the_file_might_be_another_one_nothing_is_put_together(
 
 
 @pytest.mark.parametrize(
-    "body", [b'{"error": "' + FILE[16:].hex().encode(), FILE[:99]], ids=["words", "nine bytes"]
+    "body", [b'{"error": "' + FILE[16:].hex().encode(), FILE[:99]], ids=["JSON", "nine bytes"]
 )
-async def test_of_words_and_of_what_is_not_yet_told_from_them_nothing_more_is_asked(
+async def test_a_broken_download_that_is_no_recognized_video_is_not_resumed(
     video: Path, body: bytes
 ) -> None:
-    """Words in place of a video may be others the next time: they are asked for anew."""
+    """Text in place of a video may differ the next time, so it is requested from the beginning."""
     cut = CUT if len(body) > CUT else 9
     broken = wire.sending(wire.answer(body[:cut], headers=KNOWN, length=len(body)))
     server = Wire(broken, second(body, cut))
@@ -133,10 +138,10 @@ async def test_of_words_and_of_what_is_not_yet_told_from_them_nothing_more_is_as
     assert len(server.requests) == 1
 
 
-async def test_of_a_file_that_was_given_up_while_it_was_written_nothing_more_is_asked(
+async def test_a_download_that_failed_while_writing_to_disk_is_not_resumed(
     video: Path,
 ) -> None:
-    """Nobody knows how much of the last piece is there: more of it would be put behind a gap."""
+    """How much of the last piece was written is unknown, so a resumed part could leave a gap."""
     server = Wire(wire.sending(wire.answer(FILE, headers=KNOWN)), second())
     async with server.serve() as url, opened(url) as gateway:
         with no_file_larger_than(CUT):
@@ -144,14 +149,14 @@ async def test_of_a_file_that_was_given_up_while_it_was_written_nothing_more_is_
     assert len(server.requests) == 1
 
 
-async def test_it_is_not_taken_up_for_ever(video: Path) -> None:
+async def test_a_download_that_makes_no_progress_is_resumed_only_a_few_times(video: Path) -> None:
     server = Wire(first(KNOWN), *[first(KNOWN)] * 9)
     async with server.serve() as url, opened(url) as gateway:
         assert await fetched(gateway, "v", [], video) == Trouble("ClientPayloadError")
     assert len(server.requests) == 4
 
 
-async def test_a_file_of_which_more_comes_each_time_comes_to_its_end(video: Path) -> None:
+async def test_a_download_that_makes_progress_is_resumed_until_its_end(video: Path) -> None:
     long, step = FILE * 8, 100_000
     parts = [
         wire.answer(

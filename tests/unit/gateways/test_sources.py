@@ -1,4 +1,4 @@
-"""The sources of content: links and envelopes, and the keys that they are shown."""
+"""The sources of a download: links and envelopes, and which of them are shown our key."""
 
 import asyncio
 import json
@@ -12,15 +12,15 @@ from bot.core.outcomes import Fetched, Locked, Trouble
 from bot.net.bounds import Bounds
 from tests.fakes import wire
 from tests.fakes.wire import Fault, Wire
-from tests.unit.gateways import shelf
+from tests.unit.gateways import file_store
 from tests.unit.gateways.content import HASTY, HEAD, nothing_to_wait_for, too_large
 
 from .samples import MP4, opened
 
-# ------------------------------------------------------------------------- other addresses
+# --- other addresses of a video ----------------------------------------------------------
 
 
-async def test_the_first_source_that_has_it_is_taken_when_our_own_address_fails(
+async def test_when_our_own_address_fails_the_first_link_with_the_video_is_used(
     video: Path,
 ) -> None:
     gateway = Wire(wire.sending(wire.answer('{"error": {"message": "later"}}', 502)))
@@ -31,17 +31,19 @@ async def test_the_first_source_that_has_it_is_taken_when_our_own_address_fails(
         opened(url, media_origins=frozenset({origin})) as client,
     ):
         sources = ["not an address", f"{origin}/1", f"{origin}/2", f"{origin}/3"]
-        fetch = await shelf.fetched(client, "v", sources, video)
+        fetch = await file_store.fetched(client, "v", sources, video)
 
     assert (fetch, video.read_bytes()) == (Fetched(len(MP4)), MP4)
     assert [one.path for one in media.requests] == ["/1", "/2"]
     assert [one.is_authorized for one in media.requests] == [False, False]
 
 
-async def test_if_no_source_has_it_our_own_address_says_why(video: Path) -> None:
+async def test_if_no_link_has_the_video_the_error_of_our_own_address_is_reported(
+    video: Path,
+) -> None:
     server = Wire(wire.sending(wire.answer("Bad Gateway", 502)), wire.html)
     async with server.serve() as url, opened(url) as client:
-        fetch = await shelf.fetched(client, "v", [f"{url}/files/1"], video)
+        fetch = await file_store.fetched(client, "v", [f"{url}/files/1"], video)
 
     assert fetch == Trouble("HTTP 502: Bad Gateway")
 
@@ -56,8 +58,8 @@ MP4S = {
 
 
 @pytest.mark.parametrize("name", MP4S)
-async def test_any_container_is_taken_by_its_bytes(video: Path, name: str) -> None:
-    """Also where it comes byte by byte, and whatever its type says."""
+async def test_a_video_in_any_container_is_recognized_by_its_bytes(video: Path, name: str) -> None:
+    """Also if the body comes byte by byte, and whatever its declared type is."""
     body = MP4S[name]
     pieces = [body[at : at + 1] for at in range(190)]
     drip = wire.dripping(wire.answer(length=None), pieces, taken=nothing_to_wait_for)
@@ -84,8 +86,10 @@ LINKED: dict[str, Callable[[str], object]] = {
 
 
 @pytest.mark.parametrize("name", LINKED)
-async def test_json_in_place_of_the_video_says_where_it_is(video: Path, name: str) -> None:
-    """Its link is followed past the guard, and our key goes nowhere else."""
+async def test_a_json_answer_to_a_download_is_followed_to_the_video_link_in_it(
+    video: Path, name: str
+) -> None:
+    """The link passes the guard against private addresses, and our key goes to the gateway only."""
     gateway, media = Wire(), Wire(wire.sending(wire.answer(MP4)))
     async with gateway.serve() as url, media.serve() as origin:
         gateway.plan(wire.sending(wire.answer(json.dumps(LINKED[name](f"{origin}/v.mp4")))))
@@ -99,7 +103,7 @@ async def test_json_in_place_of_the_video_says_where_it_is(video: Path, name: st
     assert [(one.path, one.is_authorized) for one in media.requests] == [("/v.mp4", False)]
 
 
-async def test_a_link_to_the_gateway_itself_is_asked_with_the_key_and_not_for_ever(
+async def test_a_link_to_the_gateway_itself_is_requested_with_the_key_and_only_a_few_times(
     video: Path,
 ) -> None:
     gateway = Wire()
@@ -111,7 +115,7 @@ async def test_a_link_to_the_gateway_itself_is_asked_with_the_key_and_not_for_ev
     assert [one.is_authorized for one in gateway.requests] == [True] * 4
 
 
-async def test_a_bare_address_is_a_link(video: Path) -> None:
+async def test_a_plain_text_answer_that_is_an_address_is_followed_as_a_link(video: Path) -> None:
     gateway = Wire()
     async with gateway.serve() as url, opened(url) as client:
         gateway.plan(
@@ -121,7 +125,7 @@ async def test_a_bare_address_is_a_link(video: Path) -> None:
         assert await client.content("v", None, video) == Fetched(len(MP4))
 
 
-async def test_of_several_links_the_first_that_has_it_is_taken(video: Path) -> None:
+async def test_of_several_links_the_first_that_has_the_video_is_used(video: Path) -> None:
     gateway = Wire()
     async with gateway.serve() as url, opened(url) as client:
         links = {"url": f"{url}/1", "video_url": f"{url}/2", "result_url": f"{url}/3"}
@@ -136,21 +140,23 @@ async def test_of_several_links_the_first_that_has_it_is_taken(video: Path) -> N
     assert [one.path for one in gateway.requests][1:] == ["/1", "/2"]
 
 
-async def test_too_large_is_not_fetched_a_second_time_by_its_links(video: Path) -> None:
+async def test_a_video_that_is_too_large_is_not_downloaded_from_its_other_links(
+    video: Path,
+) -> None:
     server = Wire(wire.endless(HEAD, bytes(65536)))
     async with server.serve() as url, opened(url, bounds=HASTY) as client:
-        fetch = await shelf.fetched(client, "v", [f"{url}/1", f"{url}/2"], video)
+        fetch = await file_store.fetched(client, "v", [f"{url}/1", f"{url}/2"], video)
 
     assert fetch == too_large("more than 100000 bytes")
     assert len(server.connections) == 1
     assert not video.exists()
 
 
-async def test_what_was_made_without_an_id_is_asked_by_its_links_alone(video: Path) -> None:
+async def test_a_video_made_without_an_id_is_downloaded_from_its_links_only(video: Path) -> None:
     server = Wire(wire.sending(wire.answer("gone", 410)), wire.sending(wire.answer(MP4)))
     async with server.serve() as url, opened(url) as client:
-        gone = await shelf.fetched(client, UNNAMED, [f"{url}/1"], video)
-        fetch = await shelf.fetched(client, UNNAMED, [f"{url}/1"], video)
+        gone = await file_store.fetched(client, UNNAMED, [f"{url}/1"], video)
+        fetch = await file_store.fetched(client, UNNAMED, [f"{url}/1"], video)
 
     assert (gone, fetch) == (Trouble("HTTP 410: gone", definite=True), Fetched(len(MP4)))
     assert [(one.path, one.is_authorized) for one in server.requests] == [("/1", False)] * 2
@@ -160,7 +166,7 @@ REFUSAL = '{"error": {"message": "invalid token"}}'
 
 
 @pytest.mark.parametrize("status", [401, 402, 403])
-async def test_a_refused_key_locks_where_the_key_was_shown(video: Path, status: int) -> None:
+async def test_a_refused_download_with_our_key_gives_locked(video: Path, status: int) -> None:
     server = Wire(wire.sending(wire.answer(REFUSAL, status)))
     async with server.serve() as url, opened(url) as client:
         locked = await client.content("v", None, video)
@@ -170,7 +176,7 @@ async def test_a_refused_key_locks_where_the_key_was_shown(video: Path, status: 
 
 
 @pytest.mark.parametrize("status", [401, 402, 403])
-async def test_a_refusal_where_no_key_was_shown_pauses_nothing(video: Path, status: int) -> None:
+async def test_a_refused_download_without_our_key_gives_trouble(video: Path, status: int) -> None:
     """An expired link on an allowed host says nothing about our key."""
     media = Wire(wire.sending(wire.answer(REFUSAL, status)))
     async with media.serve() as origin:
@@ -185,16 +191,18 @@ async def test_a_refusal_where_no_key_was_shown_pauses_nothing(video: Path, stat
     assert [one.is_authorized for one in media.requests] == [False]
 
 
-async def test_a_refusal_of_our_own_address_keeps_no_link_from_being_asked(video: Path) -> None:
+async def test_a_refused_download_at_our_own_address_does_not_stop_the_links_from_being_tried(
+    video: Path,
+) -> None:
     server = Wire(wire.sending(wire.answer("", 401)), wire.sending(wire.answer(MP4)))
     async with server.serve() as url, opened(url) as client:
-        fetch = await shelf.fetched(client, "v", [f"{url}/1"], video)
+        fetch = await file_store.fetched(client, "v", [f"{url}/1"], video)
 
     assert fetch == Fetched(len(MP4))
     assert [one.is_authorized for one in server.requests] == [True, False]
 
 
-async def test_a_redirect_on_the_same_host_keeps_the_key_and_a_later_return_does_not(
+async def test_a_redirect_on_the_same_host_keeps_the_key_and_one_back_from_another_host_does_not(
     video: Path,
 ) -> None:
     gateway, other = Wire(), Wire()
@@ -217,7 +225,7 @@ async def test_a_redirect_on_the_same_host_keeps_the_key_and_a_later_return_does
     assert [one.is_authorized for one in other.requests] == [False]
 
 
-# ---------------------------------------------------------------------------------- looks
+# --- polls ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -241,7 +249,7 @@ async def test_a_redirect_on_the_same_host_keeps_the_key_and_a_later_return_does
         wire.redirecting("/v1/videos/other"),
     ],
 )
-async def test_a_look_that_fails_is_trouble_and_decides_nothing(fault: Fault) -> None:
+async def test_a_poll_that_fails_on_the_connection_gives_trouble(fault: Fault) -> None:
     async with Wire(fault).serve() as url, opened(url, bounds=HASTY) as gateway:
         assert isinstance(await gateway.retrieve("v"), Trouble)
 
@@ -257,7 +265,7 @@ async def test_a_look_that_fails_is_trouble_and_decides_nothing(fault: Fault) ->
         ("x" * 200, "/v1/videos/" + "x" * 200),
     ],
 )
-async def test_an_id_is_opaque_and_stays_one_part_of_the_path(
+async def test_a_gateway_id_with_special_characters_stays_one_part_of_the_path(
     video: Path, gateway_id: str, path: str
 ) -> None:
     server = Wire(wire.sending(wire.answer('{"status": "queued"}')))
@@ -268,10 +276,10 @@ async def test_an_id_is_opaque_and_stays_one_part_of_the_path(
     assert [one.path for one in server.requests] == [path, f"{path}/content"]
 
 
-async def test_an_address_that_was_too_slow_gets_twice_the_time_when_it_is_asked_again(
+async def test_an_address_that_was_too_slow_gets_twice_the_time_at_the_next_download(
     video: Path,
 ) -> None:
-    """LiteLLM's proxy sends no byte of a video before it has the last."""
+    """LiteLLM's proxy sends the first byte of a video only after it has received the last one."""
     waited: list[float] = []
 
     async def silent(connection: wire.Connection) -> None:
@@ -290,7 +298,9 @@ async def test_an_address_that_was_too_slow_gets_twice_the_time_when_it_is_asked
         assert gateway._downloads.waits == {}, "the next video of this address begins anew"
 
 
-async def test_no_wait_for_a_first_byte_takes_more_than_half_of_a_download(video: Path) -> None:
+async def test_the_wait_for_a_first_byte_never_exceeds_half_the_time_of_a_download(
+    video: Path,
+) -> None:
     hasty = Bounds(poll=0.1, content=0.3)
     async with Wire(wire.silent).serve() as url, opened(url, bounds=hasty) as gateway:
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""The spellings of refusals that gateways are known for."""
+"""The spellings of refusals that gateways are known to use."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from .spoken import answer, create, envelope, flat, kind, poll
 REFUSED = ("Rejected", Reason.REFUSED)
 OTHER_MODEL = ("Rejected", Reason.UNKNOWN_MODEL)
 ONE_ORDER: list[tuple[int, object, tuple[str, Reason | None]]] = [
-    # Anybody counts errors from 1000.
+    # Many gateways number their errors from 1000.
     *(
         (400, {"code": number, "message": "duration out of range"}, REFUSED)
         for number in (
@@ -49,7 +49,7 @@ ONE_ORDER: list[tuple[int, object, tuple[str, Reason | None]]] = [
     (429, {"code": 1102, "message": "too many tasks"}, LATER),
     (400, raw({"code": 1102, "message": "duration out of range"}), REFUSED),
     (400, {"error": {"code": 1113, "message": "bad picture"}}, REFUSED),
-    # Codes that mean something else at other statuses, or of one model.
+    # Codes that mean something else at other statuses, or that concern one model.
     (422, openai("invalid_token", message="Unexpected token < in JSON at position 0"), REFUSED),
     (400, openai("x", "invalid_token", "Unexpected token '}'"), REFUSED),
     (400, openai("x", "invalid_key", "metadata.foo is no known key"), REFUSED),
@@ -62,7 +62,7 @@ ONE_ORDER: list[tuple[int, object, tuple[str, Reason | None]]] = [
 ]
 BAD_SIZE = ("Rejected", Reason.BAD_SIZE)
 ONE_ORDER += [
-    # A picture that could not be had, by a store that has keys and signatures of its own.
+    # A picture that could not be fetched from a storage with keys and signatures of its own.
     *(
         (status, envelope(message, code), REFUSED)
         for status in (400, 403)
@@ -84,7 +84,7 @@ ONE_ORDER += [
     (401, envelope("下载图片失败：401"), REFUSED),
     (400, envelope("Arrearage: no", "invalid_request"), REFUSED),
     (400, envelope("moderation_blocked: no", "invalid_request"), MODERATED),
-    # A size or a length that a plan lacks; a limit of one order.
+    # A size or a length that the plan does not include; a limit of one order.
     (402, {"error": "1080p requires a Pro plan"}, BAD_SIZE),
     (402, {"error": "Duration 12s not allowed on free tier"}, BAD_SIZE),
     (402, envelope("4K is only available for premium subscribers"), BAD_SIZE),
@@ -150,7 +150,7 @@ NO_KEY: list[tuple[int, object]] = [
     (403, {"Response": {"Error": {"Code": "AuthFailure.SignatureExpire"}}}),
 ]
 SPENT: list[tuple[int, object]] = [
-    # What is about the account all the same.
+    # Messages about the account all the same.
     (402, envelope("API access requires a paid plan")),
     (402, envelope("Insufficient credits: 1080p requires a Pro plan")),
     (403, envelope("Insufficient credits to animate your image. Open https://a.example")),
@@ -295,7 +295,7 @@ NOT_STOPPED = [
 
 
 @pytest.mark.parametrize(("status", "body", "meaning"), ONE_ORDER)
-def test_an_answer_about_one_order_or_one_model_pauses_nobody(
+def test_an_answer_about_one_order_or_one_model_pauses_no_gateway(
     status: int, body: object, meaning: tuple[str, Reason | None]
 ) -> None:
     assert kind(create(status, body)) == meaning
@@ -304,41 +304,45 @@ def test_an_answer_about_one_order_or_one_model_pauses_nobody(
 
 
 @pytest.mark.parametrize(("status", "body"), PASSES)
-def test_a_limit_that_passes_by_itself_is_busy(status: int, body: object) -> None:
+def test_an_answer_about_a_passing_limit_gives_busy(status: int, body: object) -> None:
     assert kind(create(status, body)) == LATER
 
 
 @pytest.mark.parametrize(("status", "body"), SPENT)
-def test_an_empty_account_is_seen_in_all_spellings(status: int, body: object) -> None:
+def test_every_known_spelling_of_an_empty_balance_gives_no_balance(
+    status: int, body: object
+) -> None:
     assert kind(create(status, body)) == EMPTY
 
 
 @pytest.mark.parametrize(("status", "body"), NO_KEY)
-def test_a_bad_key_is_seen_in_all_spellings(status: int, body: object) -> None:
+def test_every_known_spelling_of_a_bad_key_gives_bad_key(status: int, body: object) -> None:
     assert kind(create(status, body)) == KEY
 
 
 @pytest.mark.parametrize("message", CROWDED)
-def test_too_much_at_once_is_no_moderation_whatever_part_of_a_gateway_says_so(message: str) -> None:
+def test_a_message_about_too_many_requests_is_not_read_as_moderation(message: str) -> None:
     for status in (403, 429):
         assert kind(create(status, envelope(message))) == LATER
 
 
 @pytest.mark.parametrize("message", ["blocked by our moderation", "违规", "content policy"])
-def test_a_part_of_a_message_never_outweighs_a_429(message: str) -> None:
+def test_a_phrase_of_moderation_at_429_gives_busy_but_a_moderation_code_counts(
+    message: str,
+) -> None:
     assert kind(create(429, envelope(f"Refused, {message}, no"))) == LATER
     assert kind(create(400, envelope(f"Refused, {message}, no"))) == MODERATED
     assert kind(create(429, envelope("no", "moderation_blocked"))) == MODERATED
 
 
 @pytest.mark.parametrize("body", STOPPED, ids=repr)
-def test_moderation_is_seen_in_all_spellings(body: dict[str, object]) -> None:
+def test_every_known_spelling_of_moderation_gives_moderated(body: dict[str, object]) -> None:
     assert kind(create(400, body)) == MODERATED
     assert kind(poll({"status": "failed", **body})) == ("Failed", Reason.MODERATED)
 
 
 @pytest.mark.parametrize("message", NOT_STOPPED)
-def test_a_moderation_that_failed_itself_stopped_nothing(message: str) -> None:
+def test_a_failure_of_the_moderation_service_itself_is_not_read_as_moderation(message: str) -> None:
     assert kind(create(400, envelope(message))) == REFUSED
     assert kind(poll(failed(error=message))) == ("Failed", Reason.REFUSED)
 
@@ -346,11 +350,11 @@ def test_a_moderation_that_failed_itself_stopped_nothing(message: str) -> None:
 @pytest.mark.parametrize(
     "word", ["FAILED_MODERATION", "NSFW_DETECTED", "ContentBlocked", "flagged"]
 )
-def test_a_status_word_of_moderation_is_moderated(word: str) -> None:
+def test_a_status_word_of_moderation_means_failed_as_moderated(word: str) -> None:
     assert kind(poll({"status": word})) == ("Failed", Reason.MODERATED)
 
 
-def test_a_done_job_whose_videos_were_all_filtered_is_moderated_and_counts() -> None:
+def test_a_done_job_whose_videos_were_all_filtered_is_withheld_and_charged() -> None:
     filtered = {"raiMediaFilteredCount": 1, "raiMediaFilteredReasons": ["x"]}
     seen = poll({"status": "completed", **filtered})
     assert isinstance(seen, Failed)
@@ -360,12 +364,14 @@ def test_a_done_job_whose_videos_were_all_filtered_is_moderated_and_counts() -> 
 
 
 @pytest.mark.parametrize("message", ["artifact_not_found (request id: 1)", "Artifact not found"])
-def test_a_video_that_was_kept_back_is_told_by_its_message_too(message: str) -> None:
+def test_a_message_that_the_artifact_is_missing_means_that_the_video_is_withheld(
+    message: str,
+) -> None:
     seen = read_refusal(answer(404, envelope(message)))
     assert kind(seen) == ("Unusable", Reason.WITHHELD)
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 402, 403, 429, 502])
-def test_what_may_have_begun_by_its_code_is_never_ordered_again(status: int) -> None:
+def test_an_error_code_of_an_order_that_may_have_begun_gives_uncertain(status: int) -> None:
     body = flat("plugin_submit_response_failed", "task_id is empty")
     assert isinstance(create(status, body), Uncertain)

@@ -1,4 +1,4 @@
-"""The POST that costs money: sent at most once, and what became of it is never guessed."""
+"""The POST that costs money: it is sent at most once, and its fate is never guessed."""
 
 import asyncio
 import errno
@@ -49,11 +49,11 @@ SOCKET_FAULTS: dict[str, Fault] = {
     "502 and HTML": wire.sending(wire.answer("<html>Bad Gateway</html>", 502)),
 }
 AT_ONCE = ("reset before it is read", "closed before it is read")
-"""Whether these are there before our first byte is chance; then it is known that none has left."""
+"""Faults that may or may not arrive before our first byte; if they do, nothing was sent."""
 
 
 def doubts(name: str) -> tuple[type[Creation], ...]:
-    """The outcomes that a fault of a socket may have."""
+    """Return the outcomes that a fault of a socket may have."""
     return (Uncertain, NotSent) if name in AT_ONCE else (Uncertain,)
 
 
@@ -78,7 +78,8 @@ REFUSALS: dict[str, tuple[Fault, Creation]] = {
 
 
 async def submit(fault: Fault, *, bounds: Bounds = HASTY) -> tuple[Creation, Wire]:
-    server = Wire(fault, CREATED)  # a second POST would succeed, and be seen
+    """Send a POST to a server with this fault, and return the outcome and the server."""
+    server = Wire(fault, CREATED)  # a second POST would succeed and be noticed
     async with server.serve() as url, opened(url, bounds=bounds) as gateway:
         outcome = await create(gateway, request(), [])
         await server.over()
@@ -86,7 +87,7 @@ async def submit(fault: Fault, *, bounds: Bounds = HASTY) -> tuple[Creation, Wir
 
 
 async def called_off_by(error: Exception, *, hasty: bool = False) -> int:
-    """Bytes that reach the server when what comes before the sending fails with `error`."""
+    """Return the bytes that reach the server when the work before the sending raises `error`."""
 
     async def call_off(gateway: VideosApi) -> None:
         async with gateway.ready(request(), []) as ready:
@@ -103,11 +104,11 @@ async def called_off_by(error: Exception, *, hasty: bool = False) -> int:
         return (await server.over()).bytes_received
 
 
-# ------------------------------------------------------------------------- what was it?
+# --- faults and refusals --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", SOCKET_FAULTS)
-async def test_whatever_happens_after_the_first_byte_is_uncertain_and_not_repeated(
+async def test_a_fault_after_the_first_byte_of_a_post_gives_uncertain_and_no_second_post(
     name: str,
 ) -> None:
     outcome, server = await submit(SOCKET_FAULTS[name])
@@ -117,7 +118,9 @@ async def test_whatever_happens_after_the_first_byte_is_uncertain_and_not_repeat
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-async def test_a_definite_no_is_a_refusal_and_never_followed(name: str) -> None:
+async def test_a_definite_refusal_of_a_post_is_rejected_and_no_redirect_is_followed(
+    name: str,
+) -> None:
     fault, expected = REFUSALS[name]
 
     outcome, server = await submit(fault)
@@ -127,8 +130,8 @@ async def test_a_definite_no_is_a_refusal_and_never_followed(name: str) -> None:
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", [*SOCKET_FAULTS, *REFUSALS])
-async def test_no_fault_ever_makes_a_second_post(name: str) -> None:
-    """Bar B7: every fault 25 times, at most one charge each, always the same class."""
+async def test_no_fault_ever_causes_a_second_post(name: str) -> None:
+    """Bar B7: every fault 25 times, with at most one charge each and always the same outcome."""
     faults = SOCKET_FAULTS | {key: fault for key, (fault, _) in REFUSALS.items()}
     expected = doubts(name) if name in SOCKET_FAULTS else (Rejected,)
     stalls = name in ("no answer", "half an answer")
@@ -139,8 +142,8 @@ async def test_no_fault_ever_makes_a_second_post(name: str) -> None:
         assert server.charges <= 1
 
 
-async def test_a_connection_is_used_for_one_post_only() -> None:
-    """A server that keeps connections alive still sees a new one, so the hook sees it too."""
+async def test_each_post_uses_a_connection_of_its_own() -> None:
+    """A server that keeps connections alive still gets a new connection for each POST."""
     kept = wire.answer('{"id": "v"}', headers={"Connection": "keep-alive"})
     server = Wire(wire.stalling(kept))
     async with server.serve() as url, opened(url) as gateway:
@@ -152,11 +155,11 @@ async def test_a_connection_is_used_for_one_post_only() -> None:
     assert (len(server.connections), server.charges) == (3, 3)
 
 
-async def test_a_gateway_that_hangs_up_before_the_first_byte_has_got_none() -> None:
-    """As a front does that is restarted while our row is being written."""
+async def test_a_gateway_that_hangs_up_before_the_first_byte_was_sent_nothing() -> None:
+    """A proxy does this when it is restarted while our row is being written."""
 
     async def hangs_up(connection: wire.Connection) -> None:
-        """Without a word."""
+        """Close the connection without an answer."""
 
     server = Wire(hangs_up)
     async with (
@@ -165,7 +168,7 @@ async def test_a_gateway_that_hangs_up_before_the_first_byte_has_got_none() -> N
         gateway.ready(request(), []) as ready,
     ):
         await server.over()
-        for _ in range(100):  # until it is known here
+        for _ in range(100):  # until the client notices
             await asyncio.sleep(0)
         assert isinstance(ready, Ready)
         assert await ready.send() == NotSent("ClientConnectionError")
@@ -173,8 +176,8 @@ async def test_a_gateway_that_hangs_up_before_the_first_byte_has_got_none() -> N
     assert server.charges == 0
 
 
-async def test_a_cancelled_post_is_neither_repeated_nor_reported_as_unsent() -> None:
-    """The row stays `submitting`, which becomes `unconfirmed` when its claim runs out."""
+async def test_a_cancelled_post_is_neither_repeated_nor_reported_as_not_sent() -> None:
+    """The row stays `submitting` and becomes `unconfirmed` when its claim runs out."""
     server = Wire(wire.silent)
     async with server.serve() as url, opened(url) as gateway:
         task = asyncio.create_task(create(gateway, request(), []))
@@ -187,7 +190,9 @@ async def test_a_cancelled_post_is_neither_repeated_nor_reported_as_unsent() -> 
     assert server.charges == 1
 
 
-async def test_a_server_that_stops_reading_in_the_middle_leaves_doubt(tmp_path: Path) -> None:
+async def test_a_server_that_stops_reading_in_the_middle_of_a_post_gives_uncertain(
+    tmp_path: Path,
+) -> None:
     picture = tmp_path / "large.jpg"
     picture.write_bytes(bytes(16_000_000))
     wanted = with_files(Transport.UPLOAD, ("input_reference",))
@@ -197,8 +202,10 @@ async def test_a_server_that_stops_reading_in_the_middle_leaves_doubt(tmp_path: 
     assert outcome == Uncertain("TimeoutError")
 
 
-async def test_a_front_that_refuses_a_large_body_unread_is_heard(tmp_path: Path) -> None:
-    """As nginx does it: the answer at once, then it reads on for a while and throws that away."""
+async def test_a_proxy_that_refuses_a_large_body_before_reading_it_is_understood(
+    tmp_path: Path,
+) -> None:
+    """nginx does so: it answers at once, reads on for a while, and throws the body away."""
     page = wire.answer("<html><h1>413 Request Entity Too Large</h1></html>", 413)
 
     async def refuses(connection: wire.Connection) -> None:
@@ -215,10 +222,10 @@ async def test_a_front_that_refuses_a_large_body_unread_is_heard(tmp_path: Path)
     assert (outcome.reason, outcome.charged) == (Reason.PICTURE_TOO_LARGE, False)
 
 
-# ----------------------------------------------------------------- what provably did not leave
+# --- posts that certainly were not sent ------------------------------------------------------
 
 
-async def test_a_refused_connection_sent_nothing() -> None:
+async def test_a_post_on_a_refused_connection_was_not_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     async with opened(f"http://127.0.0.1:{port}") as gateway:
@@ -226,7 +233,7 @@ async def test_a_refused_connection_sent_nothing() -> None:
 
 
 class NoNames(AbstractResolver):
-    """Knows no name at all."""
+    """A resolver that knows no name."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -234,15 +241,15 @@ class NoNames(AbstractResolver):
         raise OSError(errno.ENOENT, "name not known")
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
-async def test_a_name_that_cannot_be_resolved_sent_nothing() -> None:
+async def test_a_post_to_a_name_that_does_not_resolve_was_not_sent() -> None:
     async with opened("http://gateway.example", resolver=NoNames()) as gateway:
         assert await create(gateway, request(), []) == NotSent("ClientConnectorDNSError")
 
 
-async def test_a_name_that_no_resolver_can_take_sent_nothing() -> None:
+async def test_a_post_to_an_invalid_name_was_not_sent() -> None:
     async with opened(f"http://{'a' * 64}.example") as gateway:
         outcome = await create(gateway, request(), [])
 
@@ -250,8 +257,8 @@ async def test_a_name_that_no_resolver_can_take_sent_nothing() -> None:
 
 
 @pytest.mark.parametrize("bounds", [Bounds(connect=0.2), Bounds(post=0.2)])
-async def test_a_timeout_while_connecting_sent_nothing(bounds: Bounds) -> None:
-    """The TLS handshake never ends: once the connect timeout strikes, once the total one."""
+async def test_a_post_that_timed_out_while_connecting_was_not_sent(bounds: Bounds) -> None:
+    """The TLS handshake never ends; once the connect timeout strikes, once the total timeout."""
     server = Wire(lambda connection: connection.hung_up())
     async with (
         server.serve() as url,
@@ -263,7 +270,7 @@ async def test_a_timeout_while_connecting_sent_nothing(bounds: Bounds) -> None:
     assert server.charges == 0
 
 
-async def test_a_server_that_speaks_no_tls_was_sent_nothing() -> None:
+async def test_a_post_to_a_server_without_tls_was_not_sent() -> None:
     server = Wire(wire.greets)
     async with server.serve() as url, opened(url.replace("http:", "https:")) as gateway:
         outcome = await create(gateway, request(), [])
@@ -271,7 +278,7 @@ async def test_a_server_that_speaks_no_tls_was_sent_nothing() -> None:
     assert (outcome, server.charges) == (NotSent("ClientConnectorSSLError"), 0)
 
 
-async def test_a_picture_that_cannot_be_read_was_not_sent(tmp_path: Path) -> None:
+async def test_a_post_whose_picture_cannot_be_read_was_not_sent(tmp_path: Path) -> None:
     server = Wire(CREATED)
     async with server.serve() as url, opened(url) as gateway:
         outcomes = [
@@ -283,7 +290,7 @@ async def test_a_picture_that_cannot_be_read_was_not_sent(tmp_path: Path) -> Non
     assert server.connections == []
 
 
-async def test_a_key_that_fits_no_header_leaves_at_most_doubt() -> None:
+async def test_a_key_that_is_no_valid_header_value_charges_nothing() -> None:
     server = Wire(CREATED)
     async with server.serve() as url:
         settings = GatewayOptions(name="g", base_url=url, api_key="sk-\r\nHost: elsewhere")
@@ -302,18 +309,18 @@ async def test_a_key_that_fits_no_header_leaves_at_most_doubt() -> None:
     [LookupError("withdrawn"), OSError("no database"), TimeoutError("slow"), ValueError("x")],
     ids=lambda error: type(error).__name__,
 )
-async def test_a_post_that_is_called_off_before_it_is_sent_leaves_not_one_byte(
+async def test_a_post_cancelled_before_it_is_sent_sends_no_byte(
     error: Exception,
 ) -> None:
-    """Nor is the reason taken for trouble on the wire, and the connection is closed."""
+    """The error is not taken for trouble with the connection, and the connection is closed."""
     assert await called_off_by(error) == 0
 
 
-async def test_negative_control_a_post_that_is_called_off_after_it_was_sent_is_noticed() -> None:
+async def test_negative_control_a_post_cancelled_after_it_was_sent_is_noticed() -> None:
     assert await called_off_by(LookupError("withdrawn"), hasty=True) > 0
 
 
-async def test_a_post_that_is_ready_has_its_connection_and_sent_nothing() -> None:
+async def test_a_post_that_is_ready_has_a_connection_and_has_sent_nothing() -> None:
     server = Wire(CREATED)
     async with (
         server.serve() as url,
@@ -345,8 +352,8 @@ async def test_a_post_that_is_ready_can_be_sent_only_once() -> None:
     assert (len(server.connections), server.charges) == (1, 1)
 
 
-async def test_a_post_whose_time_ran_out_before_it_was_sent_sent_nothing() -> None:
-    """The row took as long to be written as the whole POST may take."""
+async def test_a_post_whose_time_ran_out_before_it_was_sent_sends_nothing() -> None:
+    """Writing the row took as long as the whole POST may take."""
     server = Wire(CREATED)
     async with server.serve() as url, opened(url, bounds=Bounds(post=0.2)) as gateway:
         async with gateway.ready(request(), []) as ready:
@@ -361,7 +368,7 @@ async def test_a_post_whose_time_ran_out_before_it_was_sent_sent_nothing() -> No
     assert connection.bytes_received == 0
 
 
-async def test_the_key_travels_as_a_bearer_and_the_path_is_the_documented_one() -> None:
+async def test_a_post_carries_the_key_as_a_bearer_token_and_goes_to_the_documented_path() -> None:
     for tail in ("", "/", "/v1", "/v1/"):
         server = Wire(CREATED)
         async with server.serve() as url, opened(f"{url}{tail}") as gateway:
@@ -372,12 +379,13 @@ async def test_the_key_travels_as_a_bearer_and_the_path_is_the_documented_one() 
         assert sent.headers["content-type"].startswith("multipart/form-data; boundary=")
 
 
-# --- a video as the answer -----------------------------------------------------------------------
+# --- a video as the answer to a POST -------------------------------------------------------------
 
 BRIEF = Bounds(content=0.5, post=5.0)
 
 
 async def made(raw: Fault, into: Path | None) -> Creation:
+    """Send a POST that is answered like this, with room for a video at `into`."""
     async with Wire(raw).serve() as url, opened(url, bounds=BRIEF) as gateway:
         return await create(gateway, request(), [], into=into)
 
@@ -390,9 +398,9 @@ async def made(raw: Fault, into: Path | None) -> Creation:
         wire.answer(b"\xef\xbb\xbf\r\n" + MP4),
         wire.answer(gzip.compress(MP4), headers={"Content-Encoding": "gzip"}),
     ],
-    ids=["typed", "told by its bytes", "blank before it", "packed"],
+    ids=["typed", "known by its bytes", "after white space", "compressed"],
 )
-async def test_a_video_that_is_the_answer_is_saved(tmp_path: Path, raw: bytes) -> None:
+async def test_a_video_that_is_the_answer_to_a_post_is_saved(tmp_path: Path, raw: bytes) -> None:
     into = tmp_path / "video"
     assert await made(wire.sending(raw), into) == Made(len(MP4))
     assert into.read_bytes() == MP4
@@ -401,10 +409,10 @@ async def test_a_video_that_is_the_answer_is_saved(tmp_path: Path, raw: bytes) -
 TOO_LARGE = Rejected(Reason.CONTENT_TOO_LARGE, "too large: more than 20000000 bytes", charged=True)
 
 
-async def test_a_video_without_end_is_too_large_paid_for_and_never_whole_in_memory(
+async def test_an_endless_video_as_the_answer_is_too_large_charged_and_not_held_in_memory(
     tmp_path: Path,
 ) -> None:
-    """It goes onto the disk chunk by chunk, up to what is taken of any download."""
+    """The video is written to the disk piece by piece, up to the maximum of any download."""
     server = Wire(wire.endless(wire.answer(MP4, length=None), bytes(65536)))
     bounds = Bounds(video=20_000_000)
     async with server.serve() as url, opened(url, bounds=bounds) as gateway:
@@ -418,7 +426,7 @@ async def test_a_video_without_end_is_too_large_paid_for_and_never_whole_in_memo
 
 
 async def _arriving(raw: bytes, into: Path, bounds: Bounds, *, room: ExitStack) -> Creation:
-    """A video comes while nothing can be written; once that was noticed, `room` is closed."""
+    """Send a video while the disk takes no writes; once the client has noticed, close `room`."""
 
     async def noticed() -> None:
         while not any(entry["event"] == "video.no_room" for entry in said):
@@ -436,7 +444,7 @@ async def _arriving(raw: bytes, into: Path, bounds: Bounds, *, room: ExitStack) 
 
 
 @pytest.mark.parametrize("size", [0, 100_000], ids=["from its first byte", "in its middle"])
-async def test_a_video_that_comes_while_the_disk_takes_nothing_waits_for_room(
+async def test_a_video_as_the_answer_waits_while_the_disk_is_full(
     tmp_path: Path, size: int
 ) -> None:
     video, room = MP4 + bytes(range(256)) * 4000, ExitStack()
@@ -446,7 +454,7 @@ async def test_a_video_that_comes_while_the_disk_takes_nothing_waits_for_room(
     assert (tmp_path / "v").read_bytes() == video
 
 
-async def test_a_video_for_which_there_never_was_room_was_made_and_is_paid_for(
+async def test_a_video_as_the_answer_without_any_room_is_rejected_as_no_room_and_charged(
     tmp_path: Path,
 ) -> None:
     with no_file_larger_than(0):
@@ -456,7 +464,7 @@ async def test_a_video_for_which_there_never_was_room_was_made_and_is_paid_for(
     assert got == Rejected(Reason.NO_ROOM, "the service's disk: File too large", charged=True)
 
 
-async def test_a_sender_that_does_not_wait_for_room_is_not_what_was_at_fault(
+async def test_a_sender_that_hangs_up_while_our_disk_is_full_is_not_blamed(
     tmp_path: Path,
 ) -> None:
     room = ExitStack()
@@ -476,11 +484,11 @@ async def test_a_sender_that_does_not_wait_for_room_is_not_what_was_at_fault(
     ],
     ids=["cut", "stalled", "empty", "words"],
 )
-async def test_half_a_video_as_the_answer_is_uncertain(tmp_path: Path, fault: Fault) -> None:
+async def test_half_a_video_as_the_answer_gives_uncertain(tmp_path: Path, fault: Fault) -> None:
     assert isinstance(await made(fault, tmp_path / "v"), Uncertain)
 
 
-async def test_a_refusal_is_no_video_whatever_its_body(tmp_path: Path) -> None:
+async def test_an_error_status_with_a_video_as_its_body_saves_no_video(tmp_path: Path) -> None:
     refused = await made(wire.sending(wire.answer(MP4, 502)), tmp_path / "v")
     assert isinstance(refused, Uncertain)
     assert not (tmp_path / "v").exists()

@@ -1,4 +1,4 @@
-"""An answer's facts on a gateway, a key, its models and its balance."""
+"""Reading answers for facts about a gateway, a key, its models and its balance."""
 
 import json
 import math
@@ -55,7 +55,7 @@ SOUND = {
 
 
 @pytest.mark.parametrize("answer", SOUND.values(), ids=SOUND)
-def test_a_gateway_is_recognized(answer: Answer) -> None:
+def test_an_answer_of_a_gateway_is_recognized_as_a_gateways(answer: Answer) -> None:
     check_address(answer, URL)
 
 
@@ -84,7 +84,9 @@ STRANGE = {
 
 
 @pytest.mark.parametrize(("answer", "code"), STRANGE.values(), ids=STRANGE)
-def test_what_is_no_gateway_is_named(answer: Answer, code: str) -> None:
+def test_an_answer_of_something_else_is_refused_with_its_own_code(
+    answer: Answer, code: str
+) -> None:
     with pytest.raises(Broken) as broken:
         check_address(answer, URL)
     assert broken.value.code == code
@@ -108,20 +110,22 @@ MOVED = {
 
 
 @pytest.mark.parametrize(("url", "location", "to"), MOVED.values(), ids=MOVED)
-def test_the_new_address_is_told_as_it_has_to_be_written(url: str, location: str, to: str) -> None:
+def test_a_moved_gateway_is_reported_with_its_new_base_url(
+    url: str, location: str, to: str
+) -> None:
     with pytest.raises(Broken) as broken:
         check_address(said("", 308, Location=location), url)
     assert broken.value.values["to"] == to
 
 
-def test_who_speaks_https_alone_is_told_with_its_path() -> None:
+def test_a_gateway_that_speaks_https_only_is_reported_with_its_https_address() -> None:
     with pytest.raises(Broken) as broken:
         check_address(said("<html>sent to HTTPS port", 400), "http://gateway.example:81/openai")
     assert broken.value.values["to"] == "https://gateway.example:81/openai"
 
 
-async def test_the_gateways_clock_is_read_when_it_was_told() -> None:
-    """The answers after it may take their time."""
+async def test_the_gateways_clock_is_compared_with_ours_at_the_moment_of_the_answer() -> None:
+    """The later answers of the survey may take their time."""
     odd = OddGateway(v1__videos=UNKNOWN_TASK)
     async with odd.serve() as url:
         seen = await survey(url, "sk-1", now=lambda: float(len(odd.requests)))
@@ -129,7 +133,7 @@ async def test_the_gateways_clock_is_read_when_it_was_told() -> None:
 
 
 @pytest.mark.parametrize("answer", [said(envelope("x"), 404), said("", 400), said("", 500)])
-def test_a_key_that_is_not_refused_is_good(answer: Answer) -> None:
+def test_a_key_that_is_not_refused_counts_as_good(answer: Answer) -> None:
     check_key(answer)
 
 
@@ -141,7 +145,7 @@ VENDOR = Said(
         "litellm.AuthenticationError: AuthenticationError: OpenAIException - Incorrect API key"
     ),
 )
-"""An id that litellm did not make is asked of the vendor's own host, whose answer comes back."""
+"""For an id that litellm did not make, it asks the vendor's own host and passes its answer on."""
 BARE_VENDOR = Said(401, envelope("Incorrect API key provided: sk-o***. You can find your key at"))
 NOT_IN_DB = Said(
     401, {"error": {"message": "Authentication Error", "type": "token_not_found_in_db"}}
@@ -154,7 +158,7 @@ SHOWN = models("sora-2")
 
 
 def table(listed: Said | None, videos: Said) -> dict[str, Said]:
-    """The answers to one kind of key."""
+    """Return the answers to one kind of key."""
     return ({} if listed is None else {"/v1/models": listed}) | {"/v1/videos": videos}
 
 
@@ -176,7 +180,7 @@ KEYS = {
 
 
 @pytest.mark.parametrize(("to_good", "to_others"), KEYS.values(), ids=KEYS)
-async def test_a_good_key_is_good_and_a_wrong_one_is_bad_at_every_kind_of_gateway(
+async def test_at_every_kind_of_gateway_a_good_key_is_accepted_and_a_wrong_one_refused(
     to_good: dict[str, Said], to_others: dict[str, Said]
 ) -> None:
     gateway = KeyedGateway("sk-good", to_good, to_others)
@@ -189,8 +193,8 @@ async def test_a_good_key_is_good_and_a_wrong_one_is_bad_at_every_kind_of_gatewa
     assert {method for method, _, _ in gateway.requests} == {"GET"}
 
 
-async def test_without_keys_of_its_own_litellms_vendor_decides_nothing() -> None:
-    """Everybody may ask it, so what is refused is the vendor's key, which is not ours to check."""
+async def test_at_a_litellm_without_keys_the_vendors_refusal_decides_nothing() -> None:
+    """Everybody may use this litellm, so the refused key is the vendor's, which we can't check."""
     odd = OddGateway(v1__models=SHOWN, v1__videos=VENDOR)
     async with odd.serve() as url:
         assert (await survey(url, "sk-any")).models == ("sora-2",)
@@ -204,7 +208,7 @@ async def test_without_keys_of_its_own_litellms_vendor_decides_nothing() -> None
         (Said(403, {"code": "insufficient_user_quota", "message": "x"}), "gateway_key_spent"),
     ],
 )
-async def test_a_good_key_may_still_be_spent_or_closed_to_videos(
+async def test_a_good_key_may_still_be_spent_or_not_allowed_to_make_videos(
     said_of_video: Said, code: str
 ) -> None:
     gateway = KeyedGateway("sk-good", table(SHOWN, said_of_video), table(BAD_KEY, BAD_KEY))
@@ -213,7 +217,7 @@ async def test_a_good_key_may_still_be_spent_or_closed_to_videos(
             await survey(url, "sk-good")
 
 
-# --- what stands in between ----------------------------------------------------------------------
+# --- walls and redirects before a gateway --------------------------------------------------------
 
 CHALLENGE = "<html><title>Just a moment...</title>"
 WALLS = {
@@ -230,14 +234,14 @@ WALLS = {
 
 
 @pytest.mark.parametrize(("answer", "wall"), WALLS.values(), ids=WALLS)
-def test_who_turns_programs_away_is_named(answer: Answer, wall: str) -> None:
+def test_a_wall_that_turns_programs_away_is_reported_by_its_name(answer: Answer, wall: str) -> None:
     with pytest.raises(Broken) as broken:
         check_address(answer, URL)
     assert (broken.value.code, broken.value.values["wall"]) == ("gateway_walled", wall)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 400])
-def test_a_gateway_that_speaks_for_itself_behind_cloudflare_is_no_wall(status: int) -> None:
+def test_a_gateways_own_error_behind_cloudflare_is_not_taken_for_a_wall(status: int) -> None:
     check_address(said(envelope("no"), status, Server="cloudflare"), URL)
 
 
@@ -249,7 +253,7 @@ def test_a_gateway_that_speaks_for_itself_behind_cloudflare_is_no_wall(status: i
         ("https://new.example/v1/videos", "gateway_moved"),
     ],
 )
-async def test_a_gateway_that_sends_on_what_is_ordered_is_found_out_without_ordering(
+async def test_a_gateway_that_redirects_orders_is_detected_by_gets_alone(
     location: str, code: str
 ) -> None:
     moved = Said(308, "", {"Location": location} if location else {})
@@ -273,7 +277,7 @@ PROBES = {
 
 
 @pytest.mark.parametrize(("answers", "meaning"), PROBES.values(), ids=PROBES)
-async def test_a_probe_costs_nothing_and_tells_of_key_and_balance(
+async def test_a_probe_sends_only_gets_and_tells_about_key_and_balance(
     answers: dict[str, Said], meaning: Probe | Reason
 ) -> None:
     odd = OddGateway(**{"v1__videos": UNKNOWN_TASK, **answers})
@@ -283,7 +287,7 @@ async def test_a_probe_costs_nothing_and_tells_of_key_and_balance(
     assert {(method, key) for method, _, key in odd.requests} == {("GET", "Bearer sk-1")}
 
 
-async def test_a_probe_knows_the_operators_own_answers() -> None:
+async def test_a_probe_uses_the_operators_own_rows_of_the_table_of_answers() -> None:
     refused = Said(403, {"error": {"code": "purse_empty", "message": "x"}})
     odd = OddGateway(v1__videos=refused, v1__models=refused)
     own = Row(by="club", meaning=Meaning.NO_BALANCE, codes=("purse_empty",))
@@ -296,7 +300,7 @@ async def test_a_probe_knows_the_operators_own_answers() -> None:
         assert probe.reason is reason
 
 
-async def test_a_gateway_that_is_away_answers_no_probe() -> None:
+async def test_a_probe_of_an_unreachable_gateway_gives_trouble() -> None:
     async with open_gateways([settings("http://127.0.0.1:9")]) as gateways:
         assert await gateways["main"].probe() == Trouble("gateway_unreachable")
 
@@ -319,14 +323,14 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("answer", "code"), REFUSED.values(), ids=REFUSED)
-def test_a_key_that_is_refused_is_told_apart(answer: Answer, code: str) -> None:
+def test_each_kind_of_refused_key_is_reported_with_its_own_code(answer: Answer, code: str) -> None:
     with pytest.raises(Broken) as broken:
         check_key(answer)
     assert broken.value.code == code
 
 
-def test_of_a_good_key_a_401_says_nothing_even_in_words_of_an_empty_account() -> None:
-    """Such words of a vendor are about another account; 402 and 403 are the gateway's own."""
+def test_a_401_for_a_proven_key_is_ignored_even_if_it_speaks_of_an_empty_account() -> None:
+    """Such words at 401 are a vendor's, about another account; 402 and 403 are the gateway's."""
     for answer, code in REFUSED.values():
         is_ours = code == "gateway_key_spent" and answer.status in (402, 403)
         with pytest.raises(Broken, match=code) if is_ours else nullcontext():
@@ -346,7 +350,7 @@ MODELS = {
 
 
 @pytest.mark.parametrize(("answer", "names"), MODELS.values(), ids=MODELS)
-def test_models_are_read_where_they_are_listed(
+def test_the_models_are_read_from_an_answer_that_lists_them(
     answer: Answer, names: tuple[str, ...] | None
 ) -> None:
     assert read_models(answer) == names
@@ -366,7 +370,9 @@ BALANCES = {
 
 
 @pytest.mark.parametrize(("answer", "balance"), BALANCES.values(), ids=BALANCES)
-def test_the_balance_is_read_where_it_is_told(answer: Answer, balance: float | None) -> None:
+def test_the_balance_is_read_from_an_answer_that_contains_it(
+    answer: Answer, balance: float | None
+) -> None:
     assert read_balance(answer) == balance
 
 
@@ -383,5 +389,7 @@ def test_the_balance_is_read_where_it_is_told(answer: Answer, balance: float | N
         ("http://box.lan", False),
     ],
 )
-def test_a_key_is_exposed_only_where_strangers_carry_it(url: str, exposed: bool) -> None:
+def test_a_key_counts_as_exposed_only_over_plain_http_to_a_public_host(
+    url: str, exposed: bool
+) -> None:
     assert is_exposed(url) is exposed

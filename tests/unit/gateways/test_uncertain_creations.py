@@ -1,4 +1,4 @@
-"""The answers to a POST that leave open whether a job is under way."""
+"""Answers to a POST that leave open whether a job is running."""
 
 import json
 
@@ -28,12 +28,14 @@ QUOTA = {"code": "insufficient_user_quota", "message": "x"}
         ({"id": "req_9", "error": "no"}, ("Uncertain", None)),
     ],
 )
-def test_the_id_of_a_refused_request_is_no_jobs(body: object, outcome: object) -> None:
+def test_the_id_of_a_refused_request_is_not_taken_for_the_id_of_a_job(
+    body: object, outcome: object
+) -> None:
     assert kind(create(200, body)) == outcome
 
 
 @pytest.mark.parametrize("word", ["queued", "processing", "failed", "who knows"])
-def test_the_id_of_a_job_of_which_a_word_is_said_counts_beside_an_error(word: str) -> None:
+def test_an_id_with_a_status_word_means_accepted_even_beside_an_error(word: str) -> None:
     for error in (QUOTA, {"message": "no"}):
         assert create(200, {"id": "v", "status": word, "error": error}) == Accepted("v")
 
@@ -65,7 +67,9 @@ def test_the_id_of_a_job_of_which_a_word_is_said_counts_beside_an_error(word: st
         (524, envelope("A timeout occurred")),
     ],
 )
-def test_an_order_that_may_be_under_way_is_uncertain(status: int, body: object) -> None:
+def test_an_answer_of_an_order_that_may_be_running_gives_uncertain(
+    status: int, body: object
+) -> None:
     for trust in (True, False):
         assert kind(create(status, body, trust=trust)) == ("Uncertain", None)
 
@@ -78,23 +82,23 @@ def test_an_order_that_may_be_under_way_is_uncertain(status: int, body: object) 
         (400, "timed out while downloading the image"),
     ],
 )
-def test_a_timeout_that_is_not_the_orders_is_a_no(status: int, message: str) -> None:
+def test_a_message_about_a_timeout_parameter_gives_rejected(status: int, message: str) -> None:
     assert kind(create(status, envelope(message))) == ("Rejected", Reason.REFUSED)
 
 
-def test_a_person_who_wrote_the_word_of_a_timeout_makes_no_order_free() -> None:
+def test_a_timeout_word_that_the_prompt_also_contains_still_gives_uncertain() -> None:
     for status, body in ((200, {"status": "timeout"}), (400, flat("timeout", "x"))):
         told = read_creation(answer(status, body), trust_json_5xx=True, prompt="a timeout at chess")
         assert kind(told) == ("Uncertain", None)
 
 
-def test_an_id_or_a_word_alone_makes_no_job_of_a_refusal() -> None:
+def test_an_id_or_a_status_word_alone_does_not_turn_a_refusal_into_a_job() -> None:
     for body in ({"status": "queued"}, {"id": "req-7"}, {"id": "req-7", "status": "error"}):
         assert kind(create(401, body)) == ("Locked", Reason.BAD_KEY)
         assert create(429, body) == Busy(None)
 
 
-def test_a_video_that_was_made_at_once_and_kept_back_is_charged() -> None:
+def test_a_video_made_at_once_and_withheld_is_charged() -> None:
     done = {"status": "completed", "raiMediaFilteredCount": 1}
     for body in (done, {"status": "completed", "error": {"code": "content_policy_violation"}}):
         told = create(200, body)
@@ -105,7 +109,7 @@ def test_a_video_that_was_made_at_once_and_kept_back_is_charged() -> None:
     assert (told.reason, told.charged) == (Reason.MODERATED, False)
 
 
-def test_an_order_that_it_has_already_is_that_job() -> None:
+def test_a_conflict_over_a_duplicate_order_means_accepted_with_the_existing_id() -> None:
     body = {"error": "duplicate request: already accepted", "id": "t9"}
     assert create(409, body) == create(200, body) == Accepted("t9")
     assert kind(create(409, {"error": "no", "id": "t9"})) == ("Rejected", Reason.REFUSED)
@@ -114,18 +118,18 @@ def test_an_order_that_it_has_already_is_that_job() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 422, 500, 503])
-def test_beside_a_timeout_only_a_conflict_says_that_an_id_is_the_jobs(status: int) -> None:
+def test_an_id_beside_a_timeout_message_is_used_only_at_http_409(status: int) -> None:
     body = {"error": {"message": "request timed out"}, "id": "req-7"}
     assert kind(create(status, body)) == ("Uncertain", None)
 
 
-def test_a_sentence_that_says_why_is_more_than_a_word_of_a_timeout_beside_it() -> None:
+def test_a_message_that_names_a_reason_wins_over_a_timeout_word_beside_it() -> None:
     body = {"status": "timeout", "message": "Insufficient balance"}
     assert kind(create(400, body)) == ("Locked", Reason.NO_BALANCE)
 
 
 @pytest.mark.parametrize("name", ["reason", "err_code", "status_code"])
-def test_a_5xx_pauses_nobody_by_a_name_that_gateways_give_to_words_of_their_vendors(
+def test_a_vendors_code_passed_on_in_a_5xx_pauses_no_gateway(
     name: str,
 ) -> None:
     body = {"error": {"message": "x", "type": "upstream_error", name: "insufficient_quota"}}
@@ -133,7 +137,7 @@ def test_a_5xx_pauses_nobody_by_a_name_that_gateways_give_to_words_of_their_vend
         assert kind(create(500, body, trust=trust))[0] != "Locked"
 
 
-def test_429_with_a_message_of_a_timeout_is_busy() -> None:
+def test_a_429_with_a_message_about_a_timeout_gives_busy() -> None:
     assert create(429, envelope("request timed out")) == Busy(None)
 
 
@@ -146,7 +150,7 @@ def test_429_with_a_message_of_a_timeout_is_busy() -> None:
         ("https://cdn.example/a.mp4", "cdn.examples"),
     ],
 )
-def test_a_prompt_that_only_shares_letters_with_a_host_hides_no_video(
+def test_a_prompt_that_only_shares_letters_with_a_host_does_not_hide_the_video(
     link: str, prompt: str
 ) -> None:
     assert said(link, prompt) == Accepted(UNNAMED, (link,))
@@ -171,19 +175,19 @@ def test_a_prompt_that_only_shares_letters_with_a_host_hides_no_video(
         "hxxps://EVIL.example.",
     ],
 )
-def test_a_host_that_a_person_disguised_is_not_followed(prompt: str) -> None:
+def test_a_link_to_a_host_that_the_prompt_names_in_disguise_is_not_used(prompt: str) -> None:
     for host in ("evil.example", "www.evil.example", "EVIL.example.", "evil%2Eexample"):
         assert kind(said(f"https://{host}/x.mp4", prompt)) == ("Uncertain", None)
 
 
-def test_a_host_is_the_same_in_punycode() -> None:
+def test_a_host_in_the_prompt_equals_its_punycode_form_in_a_link() -> None:
     names = ("bücher.example", "xn--bcher-kva.example")
     for one, other in (names, names[::-1]):
         assert kind(said(f"https://{one}/x.mp4", f"see {other}")) == ("Uncertain", None)
 
 
 @pytest.mark.parametrize("word", ["queued", "processing", "NOT_START", "failed", "who knows"])
-def test_a_link_to_what_is_not_made_yet_is_not_used(word: str) -> None:
+def test_a_link_of_a_job_that_is_not_done_is_not_used(word: str) -> None:
     assert create(200, {"id": "v1", "status": word, "url": LINK}) == Accepted("v1")
 
 
@@ -233,7 +237,7 @@ def test_a_link_to_what_is_not_made_yet_is_not_used(word: str) -> None:
     ],
     ids=repr,
 )
-def test_a_success_without_an_id_is_uncertain(body: object) -> None:
+def test_a_success_without_an_id_gives_uncertain(body: object) -> None:
     assert kind(create(200, body)) == kind(create(201, body)) == ("Uncertain", None)
 
 
@@ -249,7 +253,7 @@ def test_a_success_without_an_id_is_uncertain(body: object) -> None:
         ({"data": {"status": "FAILURE"}}, Reason.REFUSED),
     ],
 )
-def test_a_success_with_an_explicit_error_and_no_id_is_rejected(
+def test_a_success_status_with_an_error_and_no_id_gives_rejected(
     body: dict[str, object], reason: Reason
 ) -> None:
     outcome = create(200, body)
@@ -259,19 +263,19 @@ def test_a_success_with_an_explicit_error_and_no_id_is_rejected(
     assert not outcome.charged
 
 
-def test_an_error_that_is_written_as_text_among_the_data_makes_no_order_free() -> None:
-    """It may be anything: what a person wrote, or a vendor's word of an earlier try."""
+def test_an_error_quoted_as_text_inside_the_data_gives_uncertain() -> None:
+    """The text may be what a person wrote, or a vendor's error of an earlier try."""
     for error in ({"error": {"message": "no"}}, {"success": False, "message": "no"}):
         assert kind(create(200, {"data": json.dumps(error)})) == ("Uncertain", None)
 
 
-def test_an_error_in_a_response_beside_a_video_makes_no_order_free() -> None:
+def test_an_error_in_an_inner_response_beside_a_video_link_gives_accepted() -> None:
     error = {"error": {"code": "x", "message": "no"}}
     assert kind(create(200, {"response": error})) == ("Rejected", Reason.REFUSED)
     assert create(200, {"response": error, "url": LINK}) == Accepted(UNNAMED, (LINK,))
 
 
-def test_codes_are_found_in_a_list_of_one_error_and_in_lists_of_lists() -> None:
+def test_error_codes_are_found_in_lists_and_nested_lists() -> None:
     error = envelope("x", "moderation_blocked")
     bodies: list[object] = [[error], {"errors": [[error]]}, {"data": json.dumps(error)}]
     for body in bodies:

@@ -1,4 +1,4 @@
-"""Which software a gateway runs: every sign of the table, and that asking begins nothing."""
+"""Which software a gateway runs: every sign of the table, and that asking begins no task."""
 
 import json
 import re
@@ -120,7 +120,9 @@ KNOWN: Mapping[str, tuple[Mapping[str, Answer], Which]] = {
 
 
 @pytest.mark.parametrize(("answers", "which"), KNOWN.values(), ids=KNOWN)
-def test_answers_tell_the_software(answers: Mapping[str, Answer], which: Which) -> None:
+def test_a_gateways_answers_reveal_its_software_and_generation(
+    answers: Mapping[str, Answer], which: Which
+) -> None:
     assert software_of(answers) == which
 
 
@@ -141,13 +143,15 @@ SILENT: Mapping[str, Mapping[str, Answer]] = {
 
 
 @pytest.mark.parametrize("answers", SILENT.values(), ids=SILENT)
-def test_what_proves_nothing_stays_unknown(answers: Mapping[str, Answer]) -> None:
+def test_answers_that_prove_nothing_leave_the_software_unknown(
+    answers: Mapping[str, Answer],
+) -> None:
     assert software_of(answers) == Which()
 
 
 @pytest.mark.proof
-def test_a_page_of_any_size_is_read_through_once() -> None:
-    """Many servers answer with the whole of their web page wherever they know nothing."""
+def test_a_very_large_page_in_the_place_of_an_answer_is_searched_only_once() -> None:
+    """Many servers answer any unknown path with their whole web page."""
     for status in (200, 400):
         page = said(status, '<script>"success" new_api_error model ' * 50_000)
         assert software_of(dict.fromkeys(ASKED, page)) == Which()
@@ -162,14 +166,14 @@ BUSY = {
 
 
 @pytest.mark.parametrize("answer", BUSY.values(), ids=BUSY)
-def test_an_answer_that_is_about_something_else_tells_no_generation(answer: Answer) -> None:
-    """An old relay that is none would send pictures where they are lost."""
+def test_an_answer_about_something_else_reveals_no_generation(answer: Answer) -> None:
+    """A gateway wrongly taken for an old relay would be sent pictures that it drops."""
     found = software_of({"video": NO_TASK, "json": answer, "form": answer})
     assert (found.software, found.generation) == ("new-api", None)
 
 
-def test_every_sign_of_the_table_is_seen_by_a_test() -> None:
-    """A row that no answer above shows would be a row that nobody tried."""
+def test_every_sign_of_the_table_of_software_is_seen_by_a_test() -> None:
+    """A sign that no answer above shows would be an untested sign."""
     seen = {
         sign
         for answers, _ in KNOWN.values()
@@ -180,14 +184,14 @@ def test_every_sign_of_the_table_is_seen_by_a_test() -> None:
     assert [sign.shown for sign in SIGNS if sign not in seen] == []
 
 
-def test_every_software_has_a_name_and_a_dialect_that_we_speak_or_none() -> None:
+def test_every_software_has_a_name_and_a_known_dialect_or_none() -> None:
     assert {sign.software for sign in SIGNS} == LABELS.keys() == DIALECTS.keys()
     spoken = {*re.findall(r"[\w-]+", str(Gateway.model_fields["dialect"].annotation))}
     assert {*DIALECTS.values()} - {""} <= spoken
     assert UNKNOWN not in LABELS
 
 
-# --- the page ------------------------------------------------------------------------------------
+# --- the documentation page ----------------------------------------------------------------------
 
 ASKED = {
     "": "anything",
@@ -199,7 +203,7 @@ ASKED = {
 }
 
 
-def test_the_page_has_the_table_row_by_row() -> None:
+def test_the_gateways_page_shows_the_table_of_software_row_by_row() -> None:
     section = PAGE.read_text("utf-8").partition("## Which gateway is this?")[2]
     shown = [line for line in section.partition("\n## ")[0].splitlines() if line[:1] == "|"]
     rows = [
@@ -210,11 +214,11 @@ def test_the_page_has_the_table_row_by_row() -> None:
     assert shown[2:] == rows
 
 
-# --- asking --------------------------------------------------------------------------------------
+# --- identifying a gateway -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-async def test_at_no_gateway_a_task_begins_and_nothing_is_charged(
+async def test_identifying_the_software_begins_no_task_and_charges_nothing(
     profile: str, renderer: Renderer
 ) -> None:
     simulator = Simulator(profile=PROFILES[profile], renderer=renderer)
@@ -235,7 +239,7 @@ async def test_at_no_gateway_a_task_begins_and_nothing_is_charged(
         assert found.generation in (("A", "B") if found.software == "new-api" else (None,))
 
 
-async def test_a_host_of_plugins_is_known_after_one_post_that_nobody_can_read() -> None:
+async def test_new_api_with_plugins_is_identified_after_one_unreadable_post() -> None:
     host = PluginHost()
     async with host.serve() as url:
         seen = await survey(url, "sk-1")
@@ -244,7 +248,7 @@ async def test_a_host_of_plugins_is_known_after_one_post_that_nobody_can_read() 
     assert (host.posts, host.tasks) == ([("application/json", b"{")], [])
 
 
-async def test_an_old_relay_takes_two_posts_and_the_second_is_empty() -> None:
+async def test_an_older_new_api_is_identified_after_two_posts_of_which_one_is_empty() -> None:
     odd = OddGateway(v1__videos__zoetrope=UNKNOWN_TASK, v1__videos=Said(400, error("model?")))
     async with odd.serve() as url:
         found = await identify(url, "sk-1", {"video": NO_TASK})
@@ -256,14 +260,16 @@ async def test_an_old_relay_takes_two_posts_and_the_second_is_empty() -> None:
     "surveyed",
     [{"models": said(200, "", x_litellm_version="1")}, {"models": listed(owned_by="vllm")}],
 )
-async def test_other_software_is_sent_no_post(surveyed: Mapping[str, Answer]) -> None:
+async def test_other_software_is_identified_without_any_post(
+    surveyed: Mapping[str, Answer],
+) -> None:
     odd = OddGateway()
     async with odd.serve() as url:
         await identify(url, "sk-1", surveyed)
     assert [method for method, _, _ in odd.requests] == ["GET"]
 
 
-async def test_who_refuses_to_read_the_first_post_gets_no_second() -> None:
+async def test_a_gateway_that_refuses_the_first_identifying_post_gets_no_second() -> None:
     odd = OddGateway(v1__videos=Said(429, error("slow down")))
     async with odd.serve() as url:
         found = await identify(url, "sk-1", {"video": NO_TASK})
@@ -271,22 +277,22 @@ async def test_who_refuses_to_read_the_first_post_gets_no_second() -> None:
     assert [method for method, _, _ in odd.requests] == ["GET", "POST"]
 
 
-async def test_a_gateway_that_is_gone_meanwhile_is_known_by_what_it_said() -> None:
+async def test_a_gateway_that_became_unreachable_is_identified_by_its_earlier_answers() -> None:
     async with OddGateway().serve() as url:
         pass
     assert await identify(url, "sk-1", {"video": NO_TASK}) == Which(software="new-api")
 
 
-async def test_the_key_is_probed_by_gets_alone() -> None:
-    """A running service asks so, again and again."""
+async def test_a_survey_of_a_gateway_sends_gets_only() -> None:
+    """A running service sends this survey again and again."""
     odd = OddGateway(v1__videos=UNKNOWN_TASK)
     async with odd.serve() as url:
         await survey(url, "sk-1")
     assert {method for method, _, _ in odd.requests} == {"GET"}
 
 
-def test_only_init_and_doctor_send_posts_to_find_out() -> None:
-    """All else reads what they wrote down."""
+def test_only_init_and_doctor_send_posts_to_identify_a_gateway() -> None:
+    """All other commands read what these two wrote down."""
     root = Path(bot.__file__).parent
     callers = {
         word: {

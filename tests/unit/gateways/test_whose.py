@@ -1,4 +1,4 @@
-"""Which words end our paid job: none of a call that failed, of an envelope, or of another job."""
+"""Which words end our paid job: not those of a failed call, of an envelope, or of another job."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from bot.gateways.polls import read_poll
 
 from .spoken import answer, create, envelope, flat, kind, poll
 
-# ------------------------------------------------------- looks: errors that pass by themselves
+# --- polls: errors that pass by themselves ---------------------------------------------------
 
 LATER = "Too many requests, please try again later"
 OF_A_CALL: list[Any] = [
@@ -39,7 +39,7 @@ OF_A_CALL: list[Any] = [
 
 
 @pytest.mark.parametrize("body", OF_A_CALL, ids=repr)
-def test_a_word_of_failure_that_may_be_of_the_call_ends_no_paid_job(body: object) -> None:
+def test_a_failure_word_that_may_concern_the_call_ends_no_paid_job(body: object) -> None:
     seen = poll(json.dumps(body))
     assert isinstance(seen, Running)
     assert seen.shape
@@ -54,7 +54,7 @@ def test_a_word_of_failure_that_may_be_of_the_call_ends_no_paid_job(body: object
     ],
     ids=repr,
 )
-def test_a_job_that_goes_on_is_not_ended_by_a_part_that_failed(body: object) -> None:
+def test_a_failed_part_of_a_job_that_goes_on_does_not_end_the_job(body: object) -> None:
     assert poll(body) == Running()
 
 
@@ -70,13 +70,13 @@ def test_a_job_that_goes_on_is_not_ended_by_a_part_that_failed(body: object) -> 
     ],
     ids=repr,
 )
-def test_a_failure_of_the_job_itself_is_still_one(body: object) -> None:
+def test_a_failure_of_the_job_itself_means_failed(body: object) -> None:
     assert kind(poll(body)) == ("Failed", Reason.REFUSED)
 
 
 @pytest.mark.parametrize("status", [401, 402, 408, 425, 429, 500, 502, 503])
-def test_at_a_status_of_the_call_only_a_whole_job_has_failed(status: int) -> None:
-    """vLLM-Omni answers with the status of the failure, and with the whole job."""
+def test_at_an_error_status_only_an_answer_with_the_whole_job_means_failed(status: int) -> None:
+    """vLLM-Omni answers with the status of the failure and with the whole job."""
     for word in ("error", "failed"):
         told = {"task_id": "video_1", "status": word, "message": "x"}
         assert isinstance(poll(told, status), Trouble | Locked)
@@ -97,7 +97,9 @@ def test_at_a_status_of_the_call_only_a_whole_job_has_failed(status: int) -> Non
     ],
     ids=repr,
 )
-def test_a_code_of_an_end_with_a_sentence_about_a_look_ends_nothing(body: dict[str, Any]) -> None:
+def test_an_error_code_of_an_end_with_a_message_about_the_poll_ends_no_job(
+    body: dict[str, Any],
+) -> None:
     assert isinstance(poll(body), Running)
     for status in (400, 410, 422):
         assert isinstance(poll(body, status), Trouble)
@@ -124,13 +126,13 @@ WRAPPED: list[Any] = [
 
 
 @pytest.mark.parametrize("body", OTHERS, ids=repr)
-def test_the_row_of_another_job_says_nothing_of_ours(body: object) -> None:
+def test_a_list_with_only_another_job_says_nothing_about_ours(body: object) -> None:
     seen = poll(json.dumps(body))
     assert isinstance(seen, Running)
     assert seen.shape
 
 
-def test_our_own_row_is_read_and_no_other() -> None:
+def test_in_a_list_of_jobs_only_our_own_row_is_read() -> None:
     other = {"id": "video_0", "status": "completed", "url": MP4}
     for row, kind_of in (("completed", Done), ("processing", Running), ("failed", Failed)):
         rows = [other, {"id": "video_1", "status": row}]
@@ -140,7 +142,7 @@ def test_our_own_row_is_read_and_no_other() -> None:
     assert poll({"result": other}) == Done()
 
 
-def test_files_of_our_job_have_ids_of_their_own() -> None:
+def test_the_files_of_our_job_may_have_ids_of_their_own() -> None:
     file = {"id": "file-7", "url": MP4}
     assert poll({"status": "completed", "videos": [file]}) == Done((MP4,))
     own = {"id": "video_1", "status": "completed", "data": [{**file, "status": "ready"}]}
@@ -148,13 +150,13 @@ def test_files_of_our_job_have_ids_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("body", WRAPPED, ids=repr)
-def test_an_envelopes_success_is_not_that_of_the_job_in_it(body: object) -> None:
+def test_the_success_of_an_envelope_does_not_mean_that_the_job_in_it_is_done(body: object) -> None:
     seen = poll(body)
     assert isinstance(seen, Running)
     assert seen.shape
 
 
-def test_an_envelopes_success_counts_with_a_video_or_at_the_job_itself() -> None:
+def test_the_success_of_an_envelope_counts_if_it_contains_a_video() -> None:
     told = {"status": "success", "data": {"task_id": "video_1", "progress": "30%"}}
     assert poll(told) == Running(30)
     assert poll({"status": "success", "data": {"task_id": "video_1", "url": MP4}}) == Done((MP4,))
@@ -172,13 +174,13 @@ SPELLINGS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("body", SPELLINGS, ids=json.dumps)
-def test_of_an_id_in_two_spellings_the_one_that_says_something_is_the_jobs(
+def test_of_an_id_in_two_spellings_of_its_field_the_meaningful_one_is_used(
     body: dict[str, Any],
 ) -> None:
     assert create(200, body) == Accepted("video_1")
 
 
-def test_of_a_name_in_two_spellings_the_plain_one_counts() -> None:
+def test_of_a_field_in_two_spellings_the_plain_spelling_wins() -> None:
     refused = {"code": "content_policy_violation", "message": "no"}
     for error in (refused | {"Code": 400}, {"Code": 400} | refused):
         assert kind(create(400, {"error": error}))[1] is Reason.MODERATED
@@ -187,14 +189,14 @@ def test_of_a_name_in_two_spellings_the_plain_one_counts() -> None:
     assert poll(done | {"result": {"videoUrl": MP4, "video_url": None}}) == Done((MP4,))
 
 
-def test_a_table_written_into_other_words_is_read_in_a_message_alone() -> None:
+def test_an_object_quoted_inside_a_text_is_read_only_in_a_message() -> None:
     quoted = 'it was {"status": "completed"} an hour ago'
     assert poll({"id": "video_1", "status": "processing", "output": quoted}) == Running()
     moderated = 'upstream said {"error": {"code": "content_policy_violation"}}'
     assert kind(create(400, {"message": moderated}))[1] is Reason.MODERATED
 
 
-def test_braces_in_words_hide_no_table_that_follows_them() -> None:
+def test_braces_in_a_quoted_prompt_do_not_hide_an_object_that_follows() -> None:
     told = 'the prompt "a {cat} in {rain}" failed: '
     for status, code, becomes in (
         (400, "content_policy_violation", ("Rejected", Reason.MODERATED)),
@@ -204,20 +206,20 @@ def test_braces_in_words_hide_no_table_that_follows_them() -> None:
         assert kind(create(status, {"error": {"message": message}})) == becomes
 
 
-def test_an_error_of_moderation_under_an_error_of_http_is_no_end_without_a_state() -> None:
+def test_a_moderation_error_at_an_error_status_without_a_state_ends_no_job() -> None:
     error = {"error": {"code": "content_policy_violation", "message": "no"}}
     assert kind(poll(error)) == ("Failed", Reason.MODERATED)
     for status in (400, 410, 422):
         assert isinstance(poll(error, status), Trouble)
 
 
-def test_under_an_error_of_the_call_an_id_inside_makes_no_whole_job_of_it() -> None:
+def test_at_an_error_status_an_id_inside_an_envelope_does_not_make_a_whole_job() -> None:
     failed = {"status": "failed", "progress": 30}
     assert kind(poll(failed | {"id": "video_1"}, 500))[0] == "Failed"
     assert isinstance(poll(failed | {"data": {"task_id": "video_1"}}, 500), Trouble)
 
 
-def test_a_sentence_that_a_person_wrote_ends_no_job() -> None:
+def test_a_sentence_that_the_prompt_contains_ends_no_job() -> None:
     told = answer(200, {"id": "video_1", "error": {"message": "Video failed"}})
     ended = read_poll(told, gateway_id="video_1", prompt="a robot")
     assert kind(ended) == ("Failed", Reason.REFUSED)
@@ -225,7 +227,7 @@ def test_a_sentence_that_a_person_wrote_ends_no_job() -> None:
     assert isinstance(quoted, Running)
 
 
-def test_an_answer_that_is_no_error_of_http_pauses_nobody() -> None:
+def test_an_answer_with_a_redirect_status_pauses_no_gateway() -> None:
     spent = {"error": {"code": "insufficient_quota", "message": "x"}}
     assert kind(poll(spent, 400)) == ("Locked", Reason.NO_BALANCE)
     assert isinstance(poll(spent, 302), Trouble)

@@ -1,4 +1,4 @@
-"""A request as it stands on the wire, byte by byte, and as other parsers than ours read it."""
+"""A request as it is on the wire, byte by byte, and as parsers other than ours read it."""
 
 import base64
 import email
@@ -28,7 +28,7 @@ def kept(folder: Path, data: bytes = JPEG) -> Path:
 
 
 async def sent(*pictures: Path) -> Request:
-    """The POST of a request with text, and with a file if there is one."""
+    """Return the POST as the server received it, with text fields and these files."""
     plain = with_files(Transport.UPLOAD, ("input_reference",)) if pictures else request()
     wanted = replace(plain, prompt=PROMPT, parameters=PLACED)
     server = Wire(CREATED)
@@ -40,7 +40,7 @@ async def sent(*pictures: Path) -> Request:
 
 
 def parts(arrived: Request) -> list[tuple[list[str], bytes]]:
-    """The lines of the header and the bytes of each part, cut by hand."""
+    """Return the header lines and the bytes of each part, split by hand."""
     boundary = arrived.headers["content-type"].partition("boundary=")[2].encode()
     first, *others, last = (b"\r\n" + arrived.body).split(b"\r\n--" + boundary)
     assert (first, last) == (b"", b"--\r\n")
@@ -48,10 +48,10 @@ def parts(arrived: Request) -> list[tuple[list[str], bytes]]:
     return [(head.decode().split("\r\n"), body) for head, _, body in cut]
 
 
-async def test_a_text_part_has_a_name_and_no_type_and_a_file_part_has_all_three(
+async def test_a_text_part_of_a_form_has_only_a_name_and_a_file_part_a_filename_and_type_too(
     tmp_path: Path,
 ) -> None:
-    """Formidable takes a part with a type for a file, and then there are no fields at all."""
+    """Formidable takes a part with a type for a file, and would then find no fields at all."""
     assert parts(await sent(kept(tmp_path))) == [
         (['Content-Disposition: form-data; name="prompt"'], PROMPT.encode()),
         (['Content-Disposition: form-data; name="model"'], b"sora-2"),
@@ -71,7 +71,9 @@ async def test_a_text_part_has_a_name_and_no_type_and_a_file_part_has_all_three(
     ]
 
 
-async def test_a_form_of_text_alone_has_the_same_parts_and_its_length(tmp_path: Path) -> None:
+async def test_a_form_without_files_has_the_same_text_parts_and_a_content_length(
+    tmp_path: Path,
+) -> None:
     alone = await sent()
     *texts, (_, seen) = parts(await sent(kept(tmp_path)))
     assert seen == JPEG
@@ -81,14 +83,14 @@ async def test_a_form_of_text_alone_has_the_same_parts_and_its_length(tmp_path: 
     assert "transfer-encoding" not in alone.headers
 
 
-async def test_the_length_is_told_so_no_server_has_to_take_chunks(tmp_path: Path) -> None:
+async def test_a_form_with_a_file_declares_its_length_and_is_not_chunked(tmp_path: Path) -> None:
     arrived = await sent(kept(tmp_path))
     assert int(arrived.headers["content-length"]) == len(arrived.body)
     assert "transfer-encoding" not in arrived.headers
 
 
-async def test_the_parser_of_mails_reads_the_same(tmp_path: Path) -> None:
-    """It comes with Python and shares no code with aiohttp."""
+async def test_pythons_mail_parser_reads_a_form_as_we_wrote_it(tmp_path: Path) -> None:
+    """The parser comes with Python and shares no code with aiohttp."""
     arrived = await sent(kept(tmp_path))
     head = f"Content-Type: {arrived.headers['content-type']}\r\n\r\n".encode()
     message = email.message_from_bytes(head + arrived.body, policy=email.policy.HTTP)
@@ -105,7 +107,7 @@ async def test_the_parser_of_mails_reads_the_same(tmp_path: Path) -> None:
     assert file.get_payload(decode=True) == JPEG
 
 
-async def test_aiohttps_own_server_reads_the_same(tmp_path: Path) -> None:
+async def test_aiohttps_server_reads_a_form_as_we_wrote_it(tmp_path: Path) -> None:
     read: list[dict[str, object]] = []
 
     async def read_it(incoming: web.Request) -> web.Response:
@@ -143,8 +145,10 @@ async def test_aiohttps_own_server_reads_the_same(tmp_path: Path) -> None:
     ]
 
 
-async def test_a_picture_of_10_mb_in_json_arrives_whole_and_in_pieces(tmp_path: Path) -> None:
-    """In one piece it would hold up everything else, which aiohttp warns of: an error here."""
+async def test_a_picture_of_10_mb_in_a_json_body_arrives_whole_and_in_several_pieces(
+    tmp_path: Path,
+) -> None:
+    """A single piece would block the event loop; aiohttp's warning of that is an error here."""
     picture = kept(tmp_path, random.Random(0).randbytes(10_000_000))
     wanted = replace(with_files(Transport.BASE64, ("image",)), is_json=True)
     server = Wire(CREATED)

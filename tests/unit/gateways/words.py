@@ -1,4 +1,4 @@
-"""Answers to a poll as several modules of tests write them."""
+"""A helper for lists of status words in tests."""
 
 
 def words(text: str) -> list[str]:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from bot.core.errors import Refused, Temporary
-from bot.media.checking import Told, check
+from bot.media.checking import FullFacts, check
 from bot.media.decoding import decode
 
 
@@ -56,7 +56,7 @@ def decode_in(room: int, picture: Path) -> None:
     decode(picture, lambda size: size)
 
 
-def look_in(room: int, video: Path) -> Told:
+def look_in(room: int, video: Path) -> FullFacts:
     """Decode a video with so many more bytes of memory than are in use."""
     _leave(room)
     return check(video)

@@ -10,8 +10,8 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from tests.unit.media.samples import ordinary_priority, quarters
 from tests.unit.media.test_playing import pictures_of, posted
 
-Told = tuple[int, int, int]
-SPACES: dict[str, Told] = {
+FullFacts = tuple[int, int, int]
+SPACES: dict[str, FullFacts] = {
     "bt709": (Colorspace.ITU709, ColorPrimaries.BT709, ColorTrc.BT709),
     "bt2020": (9, ColorPrimaries.BT2020, ColorTrc.BT2020_10),
     "smpte170m": (Colorspace.SMPTE170M, ColorPrimaries.SMPTE170M, ColorTrc.SMPTE170M),

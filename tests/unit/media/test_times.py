@@ -117,8 +117,8 @@ def _grown(body: bytes, by: int) -> bytes:
     at = changed.index(b"stco") + 8
     (count,) = struct.unpack_from(">I", changed, at)
     for number in range(count):
-        place = at + 4 + number * 4
-        struct.pack_into(">I", changed, place, struct.unpack_from(">I", changed, place)[0] + by)
+        add = at + 4 + number * 4
+        struct.pack_into(">I", changed, add, struct.unpack_from(">I", changed, add)[0] + by)
     return bytes(changed)
 
 

@@ -12,8 +12,8 @@ import pytest
 import bot
 from bot.net.files import LITTLE, STEP, save, write
 
-Told = TypeVar("Told")
-HOUSE = Path(bot.__file__).parent
+TextAnswer = TypeVar("TextAnswer")
+PACKAGE = Path(bot.__file__).parent
 
 
 class Source:
@@ -51,7 +51,7 @@ async def test_it_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
 async def test_a_disk_that_takes_a_part_is_given_the_rest(tmp_path: Path) -> None:
     """A write to a disk that is nearly full takes less than it was given, and raises nothing."""
 
-    async def reluctant(do: Callable[..., Told], /, *given: object) -> Told:
+    async def reluctant(do: Callable[..., TextAnswer], /, *given: object) -> TextAnswer:
         if do is os.writev:
             number, chunks = given
             assert isinstance(number, int)
@@ -71,7 +71,7 @@ async def test_a_disk_that_takes_a_part_is_given_the_rest(tmp_path: Path) -> Non
 async def test_what_comes_fast_is_written_a_step_at_a_time(tmp_path: Path) -> None:
     chunk, handed = b"x" * LITTLE, 0
 
-    async def counted(do: Callable[..., Told], /, *given: object) -> Told:
+    async def counted(do: Callable[..., TextAnswer], /, *given: object) -> TextAnswer:
         nonlocal handed
         handed += 1
         return do(*given)
@@ -105,8 +105,8 @@ def writers(tree: ast.AST) -> int:
 
 def test_nothing_else_writes_what_comes_chunk_by_chunk() -> None:
     found = {
-        str(path.relative_to(HOUSE)): count
-        for path in HOUSE.rglob("*.py")
+        str(path.relative_to(PACKAGE)): count
+        for path in PACKAGE.rglob("*.py")
         if "simulator" not in path.parts and (count := writers(ast.parse(path.read_text("utf-8"))))
     }
     assert found == {}, "`files.write` holds what comes, and writes it"

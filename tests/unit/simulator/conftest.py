@@ -1,4 +1,4 @@
-"""A served simulator on a clock that only the test moves, and a client that holds the key."""
+"""A running simulator with a clock that only the test moves, and a client that has the key."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ BLANK = b"\0\0\0\x10ftypisom" + bytes(4096)
 
 
 class Clock:
-    """Stands still until told otherwise."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.time = 1_640_995_200.0
@@ -26,7 +26,7 @@ class Clock:
 
 
 class BlankRenderer(Renderer):
-    """Writes the same few bytes for every video: most claims are not about pictures."""
+    """A renderer that writes the same few bytes for every video."""
 
     async def render(self, scene: Scene, path: Path) -> None:
         path.write_bytes(BLANK)
@@ -60,7 +60,7 @@ async def served(
     at_once: int | None = None,
     other_keys: tuple[str, ...] = (),
 ) -> AsyncIterator[tuple[Simulator, aiohttp.ClientSession]]:
-    """A simulator of this profile, and a client of it."""
+    """Yield a simulator of this profile and a client of it."""
     simulator = Simulator(
         profile=profile, now=clock, renderer=BlankRenderer(), tick=tick, at_once=at_once,
         other_keys=other_keys,

@@ -1,4 +1,4 @@
-"""A life of one job in the simulator."""
+"""The life of one job in the simulator, for several test modules."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from .test_life import create, poll
 async def life(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock, name: str
 ) -> tuple[Mapping[str, object], Mapping[str, object], str]:
-    """Return what is said of a video under way, what when it is over, and its path."""
+    """Return the poll answer of a running video, the poll answer when it is over, and its path."""
     video = await create(client, f"a cat [{name}]")
     await simulator.rendered()
     early = await poll(client, video)
@@ -22,5 +22,6 @@ async def life(
 
 
 async def status(client: aiohttp.ClientSession, path: str) -> int:
+    """Return the status of a GET request."""
     async with client.get(path, allow_redirects=False) as answer:
         return answer.status

@@ -1,4 +1,4 @@
-"""Small pictures and requests for tests."""
+"""Small pictures and request bodies for tests."""
 
 import base64
 from io import BytesIO
@@ -29,7 +29,7 @@ def data_uri(data: bytes) -> str:
 
 
 def form(fields: dict[str, str], **files: bytes) -> aiohttp.FormData:
-    """Return a multipart body, as curl -F makes it."""
+    """Return a multipart body as `curl -F` makes it."""
     body = aiohttp.FormData(default_to_multipart=True)
     for name, value in fields.items():
         body.add_field(name, value)

@@ -1,4 +1,4 @@
-"""Requests to a gateway of generation C, and what its journal says came of them."""
+"""Requests to a gateway of generation C, and what its journal says about them."""
 
 import hashlib
 import json
@@ -17,28 +17,28 @@ from .conftest import Clock, served
 from .pictures import BLUE, RED, data_uri, form, png
 
 ONE, TWO = png(RED, (640, 480)), png(BLUE, (640, 480))
-"""Pictures that every vendor takes."""
+"""Pictures that every vendor accepts."""
 LINK = "https://pictures.example/one.png"
 Json = Mapping[str, object]
 
 
 @dataclass
 class Shop:
-    """One gateway and a customer of it."""
+    """One gateway and a client of it."""
 
     simulator: Simulator
     client: aiohttp.ClientSession
     clock: Clock
 
     async def order(self, model: str, **fields: object) -> "Order":
-        """Ask for a video in JSON; what is None is left out."""
+        """Order a video in JSON; fields that are None are left out."""
         said = {"model": model, "prompt": "a cat", **fields}
         body = json.dumps({name: value for name, value in said.items() if value is not None})
         headers = {"Content-Type": "application/json"}
         return await self.post(data=BytesIO(body.encode()), headers=headers)
 
     async def fill(self, model: str, *, file: bytes | None = None, **fields: object) -> "Order":
-        """Ask for a video with a form; a list is a field that repeats."""
+        """Order a video with a form; a list becomes a field that repeats."""
         body = form({"model": model, "prompt": "a cat"})
         for name, value in fields.items():
             for each in value if isinstance(value, list) else [value]:
@@ -50,13 +50,13 @@ class Shop:
         return await self.post(data=body)
 
     async def post(self, **kwargs: object) -> "Order":
-        """Send a body as it is."""
+        """Send a body unchanged."""
         async with self.client.post("/v1/videos", **kwargs) as answer:  # type: ignore[arg-type]
             body = await answer.json()
         return Order(answer.status, body, self.simulator.journal[-1])
 
     async def over(self, order: "Order") -> Json:
-        """Wait until an order is over; return what is said of it then."""
+        """Wait until an order is over, and return the answer to a poll then."""
         await self.simulator.rendered()
         self.clock.time += 15
         async with self.client.get(f"/v1/videos/{order.body['id']}") as answer:
@@ -67,7 +67,7 @@ class Shop:
 
 @dataclass
 class Order:
-    """The answer to an order, and what the gateway's books say."""
+    """The answer to an order, and the gateway's records of it."""
 
     status: int
     body: Json
@@ -75,19 +75,19 @@ class Order:
 
     @property
     def built(self) -> Json:
-        """The built request."""
+        """Return the request that was built for the vendor."""
         assert self.entry.built is not None, self.body
         return self.entry.built
 
     @property
     def pictures(self) -> list[tuple[object, object]]:
-        """Role, and which picture it is, of each that reached the vendor."""
+        """Return the role and the name of each picture that reached the vendor."""
         shots = self.built["pictures"]
         assert isinstance(shots, list)
         return [(shot["role"], NAMES.get(shot.get("sha256"), shot.get("url"))) for shot in shots]
 
     def said(self) -> str:
-        """Which envelope a refusal came in, and its sentence."""
+        """Return the status, the code and the message of a refusal."""
         error = self.body.get("error")
         if isinstance(error, dict):
             return f"{self.status} {error['message'].partition(' (request id')[0]}"
@@ -95,7 +95,7 @@ class Order:
 
 
 def raw(fields: Mapping[str, str]) -> dict[str, object]:
-    """A form with fields that are larger than a client likes to send."""
+    """Return a form whose fields are larger than an HTTP client likes to send."""
     parts = [
         f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in fields.items()
@@ -115,12 +115,12 @@ ONE_BARE, TWO_BARE = ONE_URI.partition(",")[2], TWO_URI.partition(",")[2]
 
 @asynccontextmanager
 async def shop(profile: Profile = NEW_API_C) -> AsyncIterator[Shop]:
-    """A gateway, by default with the newest plugins."""
+    """Yield a gateway, by default with the newest plugins."""
     clock = Clock()
     async with served(profile, clock) as (simulator, client):
         yield Shop(simulator, client, clock)
 
 
 def plugged(**versions: str) -> AbstractAsyncContextManager[Shop]:
-    """A gateway with these plugins, and the newest of all others."""
+    """Yield a gateway with these versions of plugins, and the newest version of all others."""
     return shop(new_api_c("c", {key.replace("_", "-"): it for key, it in versions.items()}))

@@ -1,4 +1,4 @@
-"""Each trouble with content that has a name, as a client meets it."""
+"""Each trouble with content that has a name, as a client sees it."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ FILES: dict[str, list[int]] = {
 
 
 @pytest.mark.parametrize("name", FILES)
-async def test_content_that_is_answered_so(
+async def test_a_download_trouble_answers_each_request_with_its_status(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock, name: str
 ) -> None:
     _, _, path = await life(client, simulator, clock, name)
@@ -48,7 +48,7 @@ async def test_content_that_is_answered_so(
         ("content-typed", "application/octet-stream"),
     ],
 )
-async def test_content_of_another_type(
+async def test_a_download_trouble_answers_with_another_content_type(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock, name: str, kind: str
 ) -> None:
     _, _, path = await life(client, simulator, clock, name)
@@ -56,7 +56,7 @@ async def test_content_of_another_type(
         assert answer.content_type == kind
 
 
-async def test_content_elsewhere_is_under_another_name_and_tells_who_brought_a_key(
+async def test_the_moved_content_has_another_host_name_and_records_who_sent_the_key(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     _, _, path = await life(client, simulator, clock, "content-moved")
@@ -72,14 +72,14 @@ async def test_content_elsewhere_is_under_another_name_and_tells_who_brought_a_k
     assert files == [True, False]
 
 
-async def test_an_expired_address_is_forbidden(
+async def test_an_expired_video_link_answers_403(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     _, over, _ = await life(client, simulator, clock, "url-expired")
     assert await status(client, str(over["url"])) == 403
 
 
-async def test_content_without_a_length(
+async def test_unmeasured_content_has_no_content_length(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     _, _, path = await life(client, simulator, clock, "content-unmeasured")
@@ -87,7 +87,7 @@ async def test_content_without_a_length(
         assert ("Content-Length" in answer.headers, await answer.read()) == (False, BLANK)
 
 
-async def test_content_that_is_cut_short(
+async def test_truncated_content_breaks_off_before_its_declared_length(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     _, _, path = await life(client, simulator, clock, "content-truncated")
@@ -96,7 +96,7 @@ async def test_content_that_is_cut_short(
             await answer.read()
 
 
-async def test_content_without_end(
+async def test_oversized_content_declares_a_terabyte_and_goes_on_with_zeros(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     _, _, path = await life(client, simulator, clock, "content-oversized")
@@ -106,7 +106,7 @@ async def test_content_without_end(
     assert start == BLANK + bytes(3_000_000)
 
 
-async def test_oversized_content_ends_where_it_says(
+async def test_oversized_content_ends_at_its_declared_size(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     _, _, path = await life(client, simulator, clock, "nothing")
@@ -115,7 +115,7 @@ async def test_oversized_content_ends_where_it_says(
         assert await answer.read() == BLANK + bytes(2_000_000 - len(BLANK))
 
 
-async def test_content_that_never_ends(
+async def test_endless_content_has_no_length_and_goes_on_with_zeros(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     _, _, path = await life(client, simulator, clock, "content-endless")
@@ -127,7 +127,12 @@ async def test_content_that_never_ends(
 @pytest.mark.parametrize(
     ("name", "status", "header", "body"),
     [
-        ("content-gzip", 200, ("Content-Encoding", "gzip"), BLANK),  # aiohttp has unpacked it
+        (
+            "content-gzip",
+            200,
+            ("Content-Encoding", "gzip"),
+            BLANK,
+        ),  # aiohttp has decompressed the body
         (
             "content-206",
             206,
@@ -137,7 +142,7 @@ async def test_content_that_never_ends(
         ("content-tail", 200, ("Content-Type", "video/mp4"), BLANK + b"\r\n" + bytes(512)),
     ],
 )
-async def test_content_in_an_envelope(
+async def test_wrapped_content_has_its_own_status_header_and_body(
     client: aiohttp.ClientSession,
     simulator: Simulator,
     clock: Clock,
@@ -152,7 +157,7 @@ async def test_content_in_an_envelope(
         assert await answer.read() == body
 
 
-async def test_content_by_a_link(
+async def test_content_given_as_a_link_can_be_downloaded_there(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     _, _, path = await life(client, simulator, clock, "content-url")
@@ -163,7 +168,7 @@ async def test_content_by_a_link(
 
 
 @pytest.mark.proof
-async def test_content_in_another_container(
+async def test_webm_content_is_served_as_mp4_but_starts_with_webm_bytes(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     _, _, path = await life(client, simulator, clock, "content-webm")
@@ -172,7 +177,7 @@ async def test_content_in_another_container(
     assert (answer.content_type, body[:4]) == ("video/mp4", b"\x1a\x45\xdf\xa3")
 
 
-def test_noise_is_put_into_the_second_half_of_what_the_boxes_hold() -> None:
+def test_noise_changes_only_the_second_half_of_the_media_data() -> None:
     scene = b"\0\0\0\x08ftyp" + b"\0\0\1\x08mdat" + bytes(256) + b"\0\0\0\x08moov"
     noisy = wrapping.WAYS["noise"](scene).body
     assert (len(noisy), noisy[:144], noisy[-8:]) == (len(scene), scene[:144], scene[-8:])
@@ -182,7 +187,7 @@ def test_noise_is_put_into_the_second_half_of_what_the_boxes_hold() -> None:
 @pytest.mark.parametrize(
     ("name", "named"), [("made-at-once", False), ("made-at-once-unknown", True)]
 )
-async def test_a_video_that_is_made_at_once(
+async def test_a_video_made_at_once_comes_in_the_answer_to_the_order(
     client: aiohttp.ClientSession, simulator: Simulator, name: str, named: bool
 ) -> None:
     async with client.post("/v1/videos", data=form({"prompt": f"a cat [{name}]"})) as answer:
@@ -195,7 +200,7 @@ async def test_a_video_that_is_made_at_once(
         assert await status(client, f"/v1/videos/{told['id']}/content") == 404
 
 
-async def test_a_video_that_is_made_at_once_and_told_in_other_shapes(
+async def test_a_video_made_at_once_can_come_as_a_list_or_a_chat_message(
     client: aiohttp.ClientSession,
 ) -> None:
     async def told(name: str) -> bytes:
@@ -211,7 +216,7 @@ async def test_a_video_that_is_made_at_once_and_told_in_other_shapes(
     assert await told("made-at-once-video") == BLANK
 
 
-async def test_content_that_drips(
+async def test_dripping_content_is_slow_and_complete(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     _, _, path = await life(client, simulator, clock, "content-drips")
@@ -223,7 +228,7 @@ async def test_content_that_drips(
         assert await answer.read() == BLANK
 
 
-def test_every_trouble_with_content_is_claimed_here() -> None:
+def test_every_trouble_with_content_has_a_test_in_this_module() -> None:
     assert CONTENTS.keys() == {
         *FILES, "content-drips", "content-truncated", "content-typed", "content-unmeasured",
         "content-oversized", "content-endless", "content-gzip", "content-206", "content-tail",
@@ -234,7 +239,7 @@ def test_every_trouble_with_content_is_claimed_here() -> None:
 # ---------------------------------------------------------------------------- by name
 
 
-async def test_a_trouble_of_one_prompt_is_not_another_prompts(
+async def test_a_trouble_named_in_one_prompt_does_not_affect_another_order(
     client: aiohttp.ClientSession, simulator: Simulator
 ) -> None:
     troubled = await create(client, "a cat [lost]")
@@ -243,7 +248,7 @@ async def test_a_trouble_of_one_prompt_is_not_another_prompts(
     assert codes == [404, 200]
 
 
-async def test_a_trouble_is_ordered_by_name_over_http(client: aiohttp.ClientSession) -> None:
+async def test_a_trouble_can_be_requested_by_name_over_http(client: aiohttp.ClientSession) -> None:
     words = {"preset": "create-503", "times": 2}
     async with client.post("/simulator/faults", json=words) as answer:
         assert (answer.status, await answer.json()) == (201, {"waiting": 2})
@@ -251,7 +256,7 @@ async def test_a_trouble_is_ordered_by_name_over_http(client: aiohttp.ClientSess
         assert answer.status == 503
 
 
-async def test_a_fault_waits_for_its_state_and_lets_others_pass(
+async def test_a_fault_for_a_state_waits_for_it_and_lets_other_faults_pass(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     simulator.faults.add(Fault("retrieve", when="succeeded", patch={"status": "done"}))
@@ -261,7 +266,7 @@ async def test_a_fault_waits_for_its_state_and_lets_others_pass(
     assert (over["status"], (await poll(client, video))["status"]) == ("done", "succeeded")
 
 
-async def test_the_answer_to_a_request_can_be_changed_as_well(
+async def test_the_answer_to_an_order_can_be_patched_by_a_fault(
     client: aiohttp.ClientSession, simulator: Simulator
 ) -> None:
     change = {"operation": "create", "kind": "pass", "patch": {"status": None}, "without": ["id"]}

@@ -1,4 +1,4 @@
-"""POST /v1/videos: what the API document shows is taken, what it rules out is refused."""
+"""POST /v1/videos: what the API document shows is accepted, and what it forbids is refused."""
 
 import io
 import json
@@ -78,7 +78,7 @@ EXAMPLES: dict[str, tuple[Fields, dict[str, bytes], str]] = {
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-async def test_examples_of_the_document_are_accepted(
+async def test_every_example_of_the_api_document_is_accepted(
     client: aiohttp.ClientSession, clock: Clock, example: str
 ) -> None:
     fields, files, size = EXAMPLES[example]
@@ -101,7 +101,9 @@ async def test_examples_of_the_document_are_accepted(
     assert (video["size"], video["seconds"]) == (size, fields.get("seconds", "4"))
 
 
-async def test_json_says_the_same_as_a_form(client: aiohttp.ClientSession) -> None:
+async def test_an_order_in_json_makes_the_same_video_as_a_form(
+    client: aiohttp.ClientSession,
+) -> None:
     content = {"prompt": "a cat", "model": "wan2.5-i2v-preview", "seconds": 5, "size": "480P"}
     content["metadata"] = {"img_url": "https://example.com/cat.jpg"}
 
@@ -124,7 +126,7 @@ async def test_json_says_the_same_as_a_form(client: aiohttp.ClientSession) -> No
         ((2000, 20), "720P", "1920x480"),
     ],
 )
-async def test_a_tier_follows_the_ratio_of_the_picture(
+async def test_the_size_of_a_video_from_a_picture_follows_its_ratio_and_the_chosen_tier(
     client: aiohttp.ClientSession, picture: tuple[int, int], tier: str, size: str
 ) -> None:
     extras = json.dumps({"img_url": data_uri(png(size=picture)), "resolution": tier})
@@ -211,7 +213,7 @@ REFUSALS: dict[str, tuple[Fields, dict[str, bytes], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-async def test_what_the_document_rules_out_is_refused_and_not_charged(
+async def test_an_order_that_the_api_document_forbids_is_refused_and_not_charged(
     client: aiohttp.ClientSession, simulator: Simulator, case: str
 ) -> None:
     fields, files, word = REFUSALS[case]
@@ -226,7 +228,7 @@ async def test_what_the_document_rules_out_is_refused_and_not_charged(
 
 
 @pytest.mark.parametrize(("length", "status"), [(1_048_576, 201), (1_048_577, 400)])
-async def test_a_text_part_of_a_form_has_1_mib_at_most(
+async def test_a_text_part_of_a_form_may_have_1_mib_at_most(
     client: aiohttp.ClientSession, length: int, status: int
 ) -> None:
     head = b'--edge\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n'
@@ -238,7 +240,7 @@ async def test_a_text_part_of_a_form_has_1_mib_at_most(
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b"[" * 100_000])
-async def test_json_that_is_no_object_is_refused(
+async def test_a_json_body_that_is_no_object_is_refused(
     client: aiohttp.ClientSession, body: bytes
 ) -> None:
     headers = {"Content-Type": "application/json"}
@@ -246,14 +248,14 @@ async def test_json_that_is_no_object_is_refused(
         assert (answer.status, "the body" in await answer.text()) == (400, True)
 
 
-async def test_other_bodies_are_refused(client: aiohttp.ClientSession) -> None:
+async def test_an_urlencoded_body_is_refused(client: aiohttp.ClientSession) -> None:
     async with client.post("/v1/videos", data={"prompt": "urlencoded"}) as answer:
         assert answer.status == 400
 
 
 @pytest.mark.parametrize("path", ["/v1/videos/video_1", "/v1/videos/video_1/content", "/v1/models"])
 @pytest.mark.parametrize("given", ["Bearer sk-other", "Basic sk-sim", "Bearer", "sk-sim"])
-async def test_a_wrong_key_is_refused(
+async def test_a_request_with_a_wrong_key_is_refused_and_not_charged(
     client: aiohttp.ClientSession, simulator: Simulator, path: str, given: str
 ) -> None:
     headers = {"Authorization": given}
@@ -269,7 +271,9 @@ async def test_a_wrong_key_is_refused(
     }
 
 
-async def test_pages_around_the_api(client: aiohttp.ClientSession) -> None:
+async def test_the_front_page_the_models_and_unknown_paths_are_answered(
+    client: aiohttp.ClientSession,
+) -> None:
     async with client.get("/") as answer:
         assert "simulated video gateway" in await answer.text()
     async with client.get("/v1/models") as answer:

@@ -1,4 +1,4 @@
-"""Each kind of trouble, as a client meets it, and who was charged."""
+"""Each kind of scripted trouble, as a client sees it, and whether the order was charged."""
 
 import asyncio
 from urllib.parse import urlsplit
@@ -33,7 +33,7 @@ async def made(client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
     [(status, "invalid_request_error") for status in (400, 401, 403, 404, 429)]
     + [(status, "server_error") for status in (500, 503)],
 )
-async def test_an_error_status_comes_in_the_envelope_and_once(
+async def test_a_scripted_error_status_comes_in_the_error_envelope_and_only_once(
     client: aiohttp.ClientSession, simulator: Simulator, status: int, kind: str
 ) -> None:
     simulator.faults.add(Fault("create", "answer", status=status, message="not now"))
@@ -44,7 +44,7 @@ async def test_an_error_status_comes_in_the_envelope_and_once(
     assert (answers[1][0], simulator.charges) == (201, 1)
 
 
-async def test_an_error_can_last_and_be_cleared(
+async def test_a_scripted_error_can_last_and_be_cleared(
     client: aiohttp.ClientSession, simulator: Simulator
 ) -> None:
     simulator.faults.add(Fault("create", "answer"), times=9)
@@ -53,7 +53,7 @@ async def test_an_error_can_last_and_be_cleared(
     assert (await create(client))[0] == 201
 
 
-async def test_too_many_requests_with_and_without_a_hint(
+async def test_a_scripted_429_comes_with_or_without_retry_after(
     client: aiohttp.ClientSession, simulator: Simulator
 ) -> None:
     simulator.faults.add(Fault("retrieve", "answer", status=429, retry_after=7))
@@ -65,7 +65,7 @@ async def test_too_many_requests_with_and_without_a_hint(
         assert await answer.read() == b""
 
 
-async def test_a_page_instead_of_the_content(
+async def test_a_scripted_web_page_replaces_the_content(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     path = await made(client, simulator, clock)
@@ -75,7 +75,7 @@ async def test_a_page_instead_of_the_content(
             assert (answer.status, answer.content_type) == (status, "text/html")
 
 
-async def test_dropped_answer_was_charged(
+async def test_an_order_whose_answer_is_dropped_was_charged(
     client: aiohttp.ClientSession, simulator: Simulator
 ) -> None:
     simulator.faults.add(Fault("create", "drop"))
@@ -85,7 +85,7 @@ async def test_dropped_answer_was_charged(
     assert (entry.status, entry.charged, entry.video is not None) == (None, True, True)
 
 
-async def test_cut_connection_was_not_charged(
+async def test_an_order_whose_connection_is_cut_was_not_charged(
     client: aiohttp.ClientSession, simulator: Simulator
 ) -> None:
     simulator.faults.add(Fault("create", "cut"))
@@ -94,7 +94,7 @@ async def test_cut_connection_was_not_charged(
     assert simulator.journal == []
 
 
-async def test_half_a_request_was_not_charged(
+async def test_an_order_that_breaks_off_in_its_body_was_not_charged(
     client: aiohttp.ClientSession, simulator: Simulator
 ) -> None:
     """A client that goes away in the middle of its body has ordered nothing."""
@@ -112,7 +112,7 @@ async def test_half_a_request_was_not_charged(
     assert len(simulator.journal) == 1
 
 
-async def test_truncated_content(
+async def test_scripted_truncation_cuts_the_content_in_half(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     path = await made(client, simulator, clock)
@@ -125,7 +125,7 @@ async def test_truncated_content(
     assert (promised, half) == (len(BLANK), BLANK[: len(BLANK) // 2])
 
 
-async def test_a_video_can_be_made_to_fail_with_words(
+async def test_a_video_can_be_scripted_to_fail_with_a_message_and_a_code(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     simulator.faults.add(Fault("create", "fail", message="no balance upstream", code="Arrearage"))
@@ -136,7 +136,7 @@ async def test_a_video_can_be_made_to_fail_with_words(
     assert body["error"] == {"message": "no balance upstream", "code": "Arrearage"}
 
 
-async def test_a_video_can_be_stuck_for_ever(
+async def test_a_video_can_be_scripted_to_be_stuck_for_ever(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     simulator.faults.add(Fault("create", "stuck"))
@@ -147,7 +147,7 @@ async def test_a_video_can_be_stuck_for_ever(
     assert (body["status"], body["progress"]) == ("processing", 99)
 
 
-async def test_a_late_answer_outlasts_the_patience_of_a_client(
+async def test_an_order_whose_answer_is_delayed_beyond_the_timeout_was_charged(
     client: aiohttp.ClientSession, simulator: Simulator
 ) -> None:
     simulator.faults.add(Fault("create", "pass", delay=30))
@@ -158,7 +158,7 @@ async def test_a_late_answer_outlasts_the_patience_of_a_client(
     assert simulator.charges == 1
 
 
-async def test_a_held_answer_comes_when_it_is_released(
+async def test_a_held_answer_is_sent_when_it_is_released(
     client: aiohttp.ClientSession, simulator: Simulator
 ) -> None:
     async with asyncio.timeout(5), asyncio.TaskGroup() as group, simulator.holding("create"):
@@ -168,7 +168,7 @@ async def test_a_held_answer_comes_when_it_is_released(
     assert asked.result()[1]["id"] == entry.video
 
 
-async def test_next_gives_every_request_once_and_in_order(
+async def test_simulator_next_returns_every_request_once_and_in_order(
     client: aiohttp.ClientSession, simulator: Simulator
 ) -> None:
     async with asyncio.timeout(5):
@@ -181,7 +181,7 @@ async def test_next_gives_every_request_once_and_in_order(
     assert [first, second, third] == simulator.journal
 
 
-async def test_faults_are_ordered_over_http(
+async def test_faults_can_be_added_and_cleared_over_http(
     client: aiohttp.ClientSession, simulator: Simulator
 ) -> None:
     words = {"operation": "create", "kind": "answer", "status": 403, "times": 2}
@@ -211,7 +211,7 @@ async def test_faults_are_ordered_over_http(
         {"operation": "create", "kind": "cut", "colour": "red"},
     ],
 )
-async def test_a_fault_that_makes_no_sense_is_refused(
+async def test_an_invalid_fault_is_refused(
     client: aiohttp.ClientSession, simulator: Simulator, words: object
 ) -> None:
     async with client.post("/simulator/faults", json=words) as answer:

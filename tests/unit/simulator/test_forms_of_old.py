@@ -1,7 +1,7 @@
-"""Forms as clients of the older generations send them: which plugin makes what of them.
+"""Forms as clients of the older generations send them, and what each plugin makes of them.
 
-Written by hand, one per model and kind, as clients of the document, of new-api and of OpenAI fill
-them in. `paid and wrong` is a video without a picture that was sent.
+They are written by hand, one per model and kind, as clients of the document, of new-api and of
+OpenAI write them. `paid and wrong` is a video without a picture that was sent.
 """
 
 import json
@@ -12,12 +12,12 @@ from .pictures import RED, png
 from .plugged import ONE, ONE_BARE, ONE_URI, TWO_BARE, TWO_URI, Order, Shop, plugged, raw, shop
 
 LARGE_URI = "data:image/jpeg;base64," + "A" * 530_000
-"""390 KB in base64: a form's metadata has it twice, flat and nested, and ends at 1 MiB."""
+"""390 KB in base64: a form's metadata contains it twice, flat and nested, and may have 1 MiB."""
 Fields = dict[str, object]
 
 
 def wan(*, flat: bool = False, **pictures: str) -> str:
-    """The metadata of Wan, as new-api reads it with copies for the document, or flat alone."""
+    """Return the metadata of Wan: with copies for both readers, or flat only."""
     extras: dict[str, object] = {"watermark": False, "seed": 7, **pictures}
     if flat:
         return json.dumps(extras)
@@ -37,7 +37,7 @@ FIVE = {"seconds": "5"}
 NO_JSON = "400 JSON object required"
 MISSING = f"400 plugin_request_invalid: {I2V} requires img_url or image"
 NOBODY = "503"
-# model and dialect → the form, what 1.0.0 makes of it, what the newest does, and what is lost
+# model and dialect → the form, the result with 1.0.0 and the newest plugin, and what is lost
 CELLS: dict[str, tuple[str, Fields, str, str]] = {
     "wan t2v, new-api": (
         T2V,
@@ -134,7 +134,7 @@ FIRST = dict.fromkeys(("alibaba", "jimeng", "kling", "sora", "vidu"), "1.0.0")
 
 
 @pytest.mark.parametrize("cell", CELLS)
-async def test_what_becomes_of_a_form(cell: str) -> None:
+async def test_a_form_of_each_older_client_is_right_or_loses_what_the_table_says(cell: str) -> None:
     model, fields, first, newest = CELLS[cell]
     async with plugged(**FIRST) as it:
         old = await made(it, cell, model, dict(fields))
@@ -144,7 +144,7 @@ async def test_what_becomes_of_a_form(cell: str) -> None:
 
 
 async def made(it: Shop, cell: str, model: str, fields: Fields) -> str:
-    """Order, and say whether the video is right, and if not what it cost."""
+    """Order the video, and say whether it is right and, if not, what it cost."""
     file = fields.pop("file", None)
     order = await it.fill(model, file=file if isinstance(file, bytes) else None, **fields)
     if order.status != 200:
@@ -159,7 +159,7 @@ async def made(it: Shop, cell: str, model: str, fields: Fields) -> str:
 
 
 def missing(order: Order, cell: str) -> list[str]:
-    """Wishes of a model that has them, and that did not arrive."""
+    """Return the options that the model has and that did not reach the vendor."""
     wanted = {"negative_prompt": "rain", "seed": 7} if cell.startswith("wan") else {}
     if cell == "kling t2v, new-api":
         wanted = {"negative_prompt": "rain"}
@@ -167,7 +167,9 @@ def missing(order: Order, cell: str) -> list[str]:
 
 
 @pytest.mark.parametrize("version", ["1.0.0", "newest"])
-async def test_a_picture_of_390_kb_is_too_much_for_two_copies_in_a_form(version: str) -> None:
+async def test_a_form_with_two_copies_of_a_390_kb_picture_is_refused_as_too_large(
+    version: str,
+) -> None:
     metadata = wan(img_url=LARGE_URI)
     async with plugged(alibaba=version) as it:
         order = await it.post(**raw({"model": I2V, "prompt": "a cat", "metadata": metadata}))
@@ -194,7 +196,7 @@ async def test_a_picture_of_390_kb_is_too_much_for_two_copies_in_a_form(version:
         ),
     ],
 )
-async def test_one_body_is_right_with_every_version(
+async def test_one_json_body_is_right_with_every_version_of_a_plugin(
     model: str, fields: Fields, pictures: list[tuple[str, str]]
 ) -> None:
     for version in ("1.0.0", "newest"):

@@ -1,4 +1,4 @@
-"""The journal's record of a request: everything but bytes and keys."""
+"""The journal's record of a request: everything except bytes and keys."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ def hashed(data: bytes) -> dict[str, object]:
     }
 
 
-async def test_an_upload_is_kept_as_size_and_hash(
+async def test_the_journal_keeps_an_uploaded_file_as_its_size_and_hash(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     picture = png()
@@ -45,7 +45,7 @@ async def test_an_upload_is_kept_as_size_and_hash(
     }
 
 
-async def test_data_uris_are_kept_as_size_and_hash(
+async def test_the_journal_keeps_a_data_uri_as_its_size_and_hash(
     client: aiohttp.ClientSession, simulator: Simulator
 ) -> None:
     red, blue = png(RED), png(BLUE)
@@ -69,7 +69,7 @@ async def test_data_uris_are_kept_as_size_and_hash(
     }
 
 
-async def test_the_page_shows_every_request_in_order_and_the_totals(
+async def test_the_journal_page_shows_every_request_in_order_and_the_totals(
     client: aiohttp.ClientSession, clock: Clock
 ) -> None:
     async with client.post("/v1/videos", data=form({"prompt": "a cat [fail]"})) as answer:
@@ -114,7 +114,7 @@ async def test_the_page_shows_every_request_in_order_and_the_totals(
     }
 
 
-async def test_half_a_surrogate_pair_does_not_break_the_page(
+async def test_half_a_surrogate_pair_in_a_prompt_does_not_break_the_journal_page(
     client: aiohttp.ClientSession,
 ) -> None:
     async with client.post("/v1/videos", json={"prompt": "a \ud800 cat"}) as answer:

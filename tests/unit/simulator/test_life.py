@@ -1,4 +1,4 @@
-"""From creation to the file: states by the clock, the content, and who pays."""
+"""A simulated job from the order to the file: states by the clock, the content, and the charge."""
 
 import asyncio
 from pathlib import Path
@@ -15,14 +15,14 @@ from .pictures import form
 
 
 class NeverRenders(Renderer):
-    """A worker that is busy for ever."""
+    """A renderer that never finishes."""
 
     async def render(self, scene: Scene, path: Path) -> None:
         await asyncio.Event().wait()
 
 
 class Breaks(Renderer):
-    """A worker that raises."""
+    """A renderer that raises."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ async def poll(client: aiohttp.ClientSession, name: str) -> dict[str, object]:
         return body
 
 
-async def test_a_video_is_processed_and_then_succeeds(
+async def test_a_video_is_first_processing_and_then_succeeded(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     name = await create(client)
@@ -80,8 +80,8 @@ async def test_a_video_is_processed_and_then_succeeds(
         assert (await answer.read(), answer.content_type) == (BLANK, "video/mp4")
 
 
-async def test_time_alone_does_not_finish_a_video(clock: Clock) -> None:
-    """Its file must be there: one that a worker never finishes stays at 99 per cent."""
+async def test_a_video_that_is_never_rendered_stays_processing_at_99_percent(clock: Clock) -> None:
+    """A video is only done if its file exists."""
     simulator = Simulator(now=clock, renderer=NeverRenders())
     headers = {"Authorization": "Bearer sk-sim"}
     async with (
@@ -94,7 +94,7 @@ async def test_time_alone_does_not_finish_a_video(clock: Clock) -> None:
     assert (body["status"], body["progress"]) == ("processing", 99)
 
 
-async def test_content_is_the_file_with_its_headers(
+async def test_the_content_is_the_rendered_file_with_its_headers(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     name = await create(client)
@@ -112,7 +112,9 @@ async def test_content_is_the_file_with_its_headers(
         assert (answer.status, await answer.read()) == (206, b"ftyp")
 
 
-async def test_content_is_not_there_before_its_time(client: aiohttp.ClientSession) -> None:
+async def test_the_content_of_an_unfinished_or_unknown_video_is_refused(
+    client: aiohttp.ClientSession,
+) -> None:
     name = await create(client)
     for path, status in (
         (f"/v1/videos/{name}/content", 400),
@@ -124,7 +126,7 @@ async def test_content_is_not_there_before_its_time(client: aiohttp.ClientSessio
             assert (answer.status, "error" in await answer.json()) == (status, True)
 
 
-async def test_fail_in_a_prompt_ends_failed_and_refunded(
+async def test_fail_in_a_prompt_makes_a_failed_and_refunded_video(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     name = await create(client, "a cat [fail]")
@@ -145,7 +147,7 @@ async def test_fail_in_a_prompt_ends_failed_and_refunded(
         assert answer.status == 400
 
 
-async def test_slow_in_a_prompt_takes_five_times_as_long(
+async def test_slow_in_a_prompt_makes_a_video_take_five_times_as_long(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     name = await create(client, "a cat [slow]")
@@ -156,7 +158,7 @@ async def test_slow_in_a_prompt_takes_five_times_as_long(
     assert (await poll(client, name))["status"] == "succeeded"
 
 
-async def test_without_render_time_the_file_alone_decides() -> None:
+async def test_without_a_render_time_a_video_is_done_when_its_file_is_rendered() -> None:
     simulator = Simulator(render_time=0, key="k")
     headers = {"Authorization": "Bearer k"}
     async with simulator.serve() as url, aiohttp.ClientSession(url, headers=headers) as client:

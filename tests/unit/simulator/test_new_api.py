@@ -1,4 +1,4 @@
-"""The profiles `new-api` (generation B) and `new-api-a`: ids, words, envelopes, who pays."""
+"""The profiles `new-api` (generation B) and `new-api-a`: ids, words, envelopes, charges."""
 
 import json
 import re
@@ -30,7 +30,7 @@ async def post(client: aiohttp.ClientSession, model: str, prompt: str = "a cat")
 
 
 async def made(client: aiohttp.ClientSession, model: str, prompt: str = "a cat") -> str:
-    """Return the path of a video that was asked for."""
+    """Order a video and return its path."""
     return f"/v1/videos/{(await post(client, model, prompt))['id']}"
 
 
@@ -39,14 +39,16 @@ async def asked(client: aiohttp.ClientSession, path: str) -> tuple[int, Json]:
         return answer.status, await answer.json()
 
 
-# ----------------------------------------------------------------------- how it is said
+# --- ids and fields -------------------------------------------------------------------
 
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 IDS = {"sora-2": r"video_[0-9a-f]{32}", WAN: UUID, KLING: r"\d{18}", JIMENG: r"\d{18}"}
 
 
 @pytest.mark.parametrize("model", IDS)
-async def test_ids_are_the_vendors_in_a_and_the_gateways_in_b(clock: Clock, model: str) -> None:
+async def test_task_ids_are_the_vendors_in_generation_a_and_the_gateways_in_b(
+    clock: Clock, model: str
+) -> None:
     async with served(NEW_API_A, clock) as (_, client):
         old = await post(client, model)
     async with served(NEW_API, clock) as (_, client):
@@ -68,7 +70,9 @@ CREATED: dict[str, tuple[Profile, str, Json]] = {
 
 
 @pytest.mark.parametrize("case", CREATED)
-async def test_the_answer_to_a_request(clock: Clock, case: str) -> None:
+async def test_each_model_and_generation_answers_an_order_with_its_own_fields(
+    clock: Clock, case: str
+) -> None:
     profile, model, more = CREATED[case]
     async with served(profile, clock) as (_, client):
         body = await post(client, model)
@@ -81,7 +85,7 @@ async def test_the_answer_to_a_request(clock: Clock, case: str) -> None:
     } | more  # fmt: skip
 
 
-# What is said of a video under way, of one that is done, and of one that failed: beside the id.
+# What is answered about a running, a finished and a failed video, beside the id.
 TOLD: dict[str, tuple[Json, Json, Json]] = {
     WAN: (
         {"model": WAN, "created_at": NOW, "completed_at": NOW + 15, "metadata": {"url": ""}},
@@ -114,7 +118,9 @@ TOLD: dict[str, tuple[Json, Json, Json]] = {
 
 @A_AND_B
 @pytest.mark.parametrize("model", TOLD)
-async def test_what_is_said_of_a_video(clock: Clock, profile: Profile, model: str) -> None:
+async def test_each_model_answers_polls_with_its_own_fields_and_times(
+    clock: Clock, profile: Profile, model: str
+) -> None:
     async with served(profile, clock) as (simulator, client):
         good = await made(client, model)
         simulator.faults.add(Fault("create", "fail", message="no", code="why"))
@@ -145,7 +151,9 @@ async def test_what_is_said_of_a_video(clock: Clock, profile: Profile, model: st
 
 
 @A_AND_B
-async def test_sora_is_told_in_the_vendors_words(clock: Clock, profile: Profile) -> None:
+async def test_a_poll_of_sora_is_answered_in_the_vendors_format(
+    clock: Clock, profile: Profile
+) -> None:
     async with served(profile, clock) as (_, client):
         path = await made(client, "sora-2")
         _, body = await asked(client, path)
@@ -154,7 +162,9 @@ async def test_sora_is_told_in_the_vendors_words(clock: Clock, profile: Profile)
 
 
 @A_AND_B
-async def test_every_answer_has_a_request_id(clock: Clock, profile: Profile) -> None:
+async def test_every_answer_of_new_api_has_its_own_request_id(
+    clock: Clock, profile: Profile
+) -> None:
     async with served(profile, clock) as (_, client):
         ids = set()
         for _ in range(2):
@@ -176,7 +186,7 @@ async def test_every_answer_has_a_request_id(clock: Clock, profile: Profile) -> 
         (NEW_API_A, {"model": WAN}, None),
     ],
 )
-async def test_b_says_what_multiplies_its_price(
+async def test_generation_b_names_the_factors_of_the_price_in_a_header(
     clock: Clock, profile: Profile, fields: dict[str, str], ratios: Json | None
 ) -> None:
     async with (
@@ -187,7 +197,7 @@ async def test_b_says_what_multiplies_its_price(
     assert (json.loads(said) if said else None) == ratios
 
 
-# ----------------------------------------------------------------------------- its clock
+# --- when a task changes ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -197,7 +207,7 @@ async def test_b_says_what_multiplies_its_price(
         (WAN, [("queued", 0), ("queued", 10), ("queued", 20), ("in_progress", 30)]),
     ],
 )
-async def test_words_and_progress_go_up_in_steps(
+async def test_status_and_progress_of_new_api_rise_in_steps(
     clock: Clock, model: str, words: list[tuple[str, int]]
 ) -> None:
     async with served(NEW_API, clock, tick=0) as (simulator, client):
@@ -212,7 +222,9 @@ async def test_words_and_progress_go_up_in_steps(
 
 
 @A_AND_B
-async def test_nothing_is_learned_between_two_ticks(clock: Clock, profile: Profile) -> None:
+async def test_the_state_of_a_task_changes_only_at_new_apis_own_polls_of_the_vendor(
+    clock: Clock, profile: Profile
+) -> None:
     async with served(profile, clock) as (simulator, client):
         path = await made(client, KLING)
         await simulator.rendered()
@@ -237,7 +249,7 @@ async def test_nothing_is_learned_between_two_ticks(clock: Clock, profile: Profi
     ("model", "status", "progress"),
     [(WAN, "in_progress", 100), ("sora-2", "in_progress", 100), (KLING, "failed", 100)],
 )
-async def test_b_gives_up_after_a_day_refunds_and_may_say_so_or_not(
+async def test_generation_b_refunds_a_stuck_task_after_a_day_whatever_it_shows(
     clock: Clock, model: str, status: str, progress: int
 ) -> None:
     async with served(NEW_API, clock) as (simulator, client):
@@ -256,7 +268,7 @@ async def test_b_gives_up_after_a_day_refunds_and_may_say_so_or_not(
     )
 
 
-async def test_a_never_gives_up_and_never_refunds(clock: Clock) -> None:
+async def test_generation_a_keeps_a_stuck_task_running_and_never_refunds(clock: Clock) -> None:
     async with served(NEW_API_A, clock) as (simulator, client):
         path = await made(client, WAN, "a cat [stuck]")
         clock.time += 1e6
@@ -269,7 +281,9 @@ async def test_a_never_gives_up_and_never_refunds(clock: Clock) -> None:
 
 
 @A_AND_B
-async def test_an_unknown_id_has_two_answers(clock: Clock, profile: Profile) -> None:
+async def test_an_unknown_task_id_is_answered_differently_by_polls_and_downloads(
+    clock: Clock, profile: Profile
+) -> None:
     async with served(profile, clock) as (_, client):
         row = await asked(client, "/v1/videos/task_1")
         content = await asked(client, "/v1/videos/task_1/content")
@@ -281,7 +295,7 @@ async def test_an_unknown_id_has_two_answers(clock: Clock, profile: Profile) -> 
 
 
 @pytest.mark.parametrize(("profile", "code"), [(NEW_API, 404), (NEW_API_A, 200)])
-async def test_anothers_content_is_served_by_a_only(
+async def test_only_generation_a_serves_content_to_other_keys(
     clock: Clock, profile: Profile, code: int
 ) -> None:
     async with served(profile, clock, other_keys=("sk-other",)) as (simulator, client):
@@ -296,7 +310,9 @@ async def test_anothers_content_is_served_by_a_only(
 
 
 @A_AND_B
-async def test_content_knows_no_parts_and_says_it_does(clock: Clock, profile: Profile) -> None:
+async def test_new_api_ignores_range_requests_although_it_announces_them(
+    clock: Clock, profile: Profile
+) -> None:
     async with served(profile, clock) as (simulator, client):
         path = await made(client, WAN)
         await simulator.rendered()
@@ -316,7 +332,7 @@ async def test_content_knows_no_parts_and_says_it_does(clock: Clock, profile: Pr
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/v1/videos"), ("DELETE", "/v1/videos/1"), ("GET", "/v1/nothing")]
 )
-async def test_what_the_gateway_lacks_is_an_invalid_url(
+async def test_a_path_that_new_api_lacks_is_answered_with_invalid_url(
     clock: Clock, profile: Profile, method: str, path: str
 ) -> None:
     async with served(profile, clock) as (_, client), client.request(method, path) as answer:
@@ -329,7 +345,7 @@ async def test_what_the_gateway_lacks_is_an_invalid_url(
 
 
 @A_AND_B
-async def test_keys_and_models_are_refused_before_anything_is_a_task(
+async def test_wrong_keys_and_missing_models_are_refused_before_a_task_begins(
     clock: Clock, profile: Profile
 ) -> None:
     async with served(profile, clock) as (_, client):
@@ -353,7 +369,7 @@ async def test_keys_and_models_are_refused_before_anything_is_a_task(
 # ----------------------------------------------------------------------------- remixes
 
 
-async def test_b_remixes_sora_and_nothing_else(clock: Clock) -> None:
+async def test_generation_b_remixes_videos_of_sora_only(clock: Clock) -> None:
     async with served(NEW_API, clock) as (simulator, client):
         answers = []
         for path in (await made(client, "sora-2"), await made(client, KLING), "/v1/videos/task_1"):
@@ -366,19 +382,19 @@ async def test_b_remixes_sora_and_nothing_else(clock: Clock) -> None:
     assert blank.status == 400
 
 
-async def test_a_remixes_nothing(clock: Clock) -> None:
+async def test_generation_a_has_no_remixes(clock: Clock) -> None:
     async with served(NEW_API_A, clock) as (_, client):
         path = await made(client, "sora-2")
         async with client.post(f"{path}/remix", json={"prompt": "a dog"}) as answer:
             assert answer.status == 404
 
 
-# -------------------------------------------------------------------------- who pays
+# --- charges -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("model", [KLING, VIDU])
 @A_AND_B
-async def test_a_dropped_file_is_a_video_for_text_and_charged(
+async def test_a_file_that_the_relay_drops_makes_a_charged_video_from_the_prompt_alone(
     clock: Clock, profile: Profile, model: str
 ) -> None:
     async with served(profile, clock) as (simulator, client):
@@ -390,7 +406,7 @@ async def test_a_dropped_file_is_a_video_for_text_and_charged(
 
 
 @pytest.mark.parametrize(("profile", "paid"), [(NEW_API, True), (NEW_API_A, False)])
-async def test_b_takes_its_price_before_the_vendor_says_no(
+async def test_only_generation_b_charges_before_the_vendor_refuses(
     clock: Clock, profile: Profile, paid: bool
 ) -> None:
     async with served(profile, clock) as (simulator, client):
@@ -404,7 +420,9 @@ async def test_b_takes_its_price_before_the_vendor_says_no(
 
 
 @A_AND_B
-async def test_too_many_at_once_is_a_full_vendor(clock: Clock, profile: Profile) -> None:
+async def test_too_many_videos_at_once_are_answered_as_a_busy_vendor(
+    clock: Clock, profile: Profile
+) -> None:
     async with served(profile, clock, at_once=1) as (_, client):
         await made(client, KLING)
         async with client.post("/v1/videos", data=form({"prompt": "a", "model": WAN})) as answer:

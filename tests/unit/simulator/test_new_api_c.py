@@ -1,4 +1,4 @@
-"""The host of generation C: what it takes, what it says of a task, and how it ends."""
+"""The host of generation C: what it accepts, what it answers about a task, and how a task ends."""
 
 import json
 
@@ -31,18 +31,18 @@ NEW_APIS = pytest.mark.parametrize(
 )
 
 
-# ------------------------------------------------------------------------------ which one it is
+# --- version and status -----------------------------------------------------------------------
 
 
 @NEW_APIS
-async def test_every_answer_tells_the_version(clock: Clock, profile: Profile) -> None:
+async def test_every_answer_of_new_api_names_its_version(clock: Clock, profile: Profile) -> None:
     async with served(profile, clock) as (_, client), client.get("/v1/videos/1") as answer:
         assert answer.headers["X-New-Api-Version"] == profile.version
     assert profile.version.startswith("v1.0.0-rc.")
 
 
 @NEW_APIS
-async def test_the_status_page_needs_no_key(clock: Clock, profile: Profile) -> None:
+async def test_the_status_page_of_new_api_needs_no_key(clock: Clock, profile: Profile) -> None:
     async with (
         served(profile, clock) as (_, client),
         client.get("/api/status", headers={"Authorization": ""}) as answer,
@@ -51,14 +51,14 @@ async def test_the_status_page_needs_no_key(clock: Clock, profile: Profile) -> N
 
 
 @NEW_APIS
-async def test_the_list_of_models_names_what_they_are_for(clock: Clock, profile: Profile) -> None:
+async def test_new_apis_list_of_models_names_their_endpoint(clock: Clock, profile: Profile) -> None:
     async with served(profile, clock) as (_, client), client.get("/v1/models") as answer:
         models = (await answer.json())["data"]
     assert {model["id"] for model in models} == profile.models.keys()
     assert all(model["supported_endpoint_types"] == ["openai-video"] for model in models)
 
 
-async def test_others_have_neither(clock: Clock) -> None:
+async def test_other_profiles_have_neither_status_page_nor_version_header(clock: Clock) -> None:
     for name in ("documented", "openai"):
         async with served(PROFILES[name], clock) as (_, client):
             async with client.get("/api/status") as answer:
@@ -66,7 +66,7 @@ async def test_others_have_neither(clock: Clock) -> None:
             assert "X-New-Api-Version" not in answer.headers
 
 
-# ------------------------------------------------------------------------------ probes are free
+# --- posts that begin no task -----------------------------------------------------------------
 
 PROBES: dict[str, dict[str, object]] = {
     "an empty object": {"json": {}},
@@ -102,7 +102,7 @@ async def _sent(it: Shop, **kwargs: object) -> str:
     return (await it.post(**kwargs)).said()
 
 
-async def test_what_is_neither_json_nor_multipart_is_415() -> None:
+async def test_a_body_that_is_neither_json_nor_multipart_is_refused_with_415() -> None:
     fields = {"model": WAN, "prompt": "a cat"}
     text = json.dumps(fields).encode()
     async with shop() as it:
@@ -119,23 +119,23 @@ async def test_what_is_neither_json_nor_multipart_is_415() -> None:
 
 
 @pytest.mark.parametrize("body", [b'{"model": "wan', b"[]", b"", b'"x"'])
-async def test_broken_json_has_one_answer(body: bytes) -> None:
+async def test_any_broken_json_body_is_refused_with_the_same_message(body: bytes) -> None:
     async with shop() as it:
         said = await _sent(it, data=body, headers={"Content-Type": "application/json"})
     assert said == "400 Invalid task protocol request"
 
 
-async def test_a_text_field_of_a_form_ends_at_a_mebibyte_and_json_does_not() -> None:
+async def test_a_form_field_over_1_mib_is_refused_and_a_json_field_is_not() -> None:
     large = "data:image/png;base64," + "A" * (1 << 20)
     fields = {"model": "wan2.5-i2v-preview", "prompt": "a cat", "image": large}
     async with shop() as it:
         order = await it.post(**raw(fields))
         same = await it.order(**fields)
     assert order.said() == '400 request field "image" exceeds 1048576 bytes'
-    assert same.body["code"] == "fail_to_fetch_task"  # it arrived, and is no picture
+    assert same.body["code"] == "fail_to_fetch_task"  # the field arrived, and is no picture
 
 
-async def test_a_form_has_limits_in_number() -> None:
+async def test_a_form_with_too_many_fields_files_or_parts_is_refused() -> None:
     async with shop() as it:
         for fields, files, said in [
             (300, 0, "400 request body exceeds 256 fields"),
@@ -150,7 +150,7 @@ async def test_a_form_has_limits_in_number() -> None:
         assert await _sent(it, data=body) == "400 invalid multipart field name"
 
 
-async def test_a_form_has_each_field_once_and_one_file() -> None:
+async def test_a_form_with_a_repeated_field_or_two_files_is_refused() -> None:
     async with shop() as it:
         twice = await it.fill(KLING, size=["1280x720", "720x1280"])
         other = form({"model": KLING, "prompt": "a"}, image=b"x")
@@ -166,13 +166,15 @@ async def test_a_form_has_each_field_once_and_one_file() -> None:
 
 @pytest.mark.parametrize("metadata", ["{broken", "[]", '"x"', "1"])
 @pytest.mark.parametrize("model", [WAN, KLING, VEO, "viduq1", "sora-2"])
-async def test_metadata_of_a_form_is_one_object(model: str, metadata: str) -> None:
+async def test_form_metadata_that_is_no_json_object_is_refused(model: str, metadata: str) -> None:
     async with shop() as it:
         order = await it.fill(model, metadata=metadata)
     assert order.said() == "400 metadata must be a JSON object string"
 
 
-async def test_a_refusal_by_the_decoder_looks_like_openai_and_one_by_the_builder_is_flat() -> None:
+async def test_refusals_of_the_decoder_have_an_error_object_and_those_of_the_builder_are_flat() -> (
+    None
+):
     async with shop() as it:
         decoder = await it.order(KLING, seconds="x")
         builder = await it.order("wan2.5-i2v-preview")
@@ -187,7 +189,7 @@ async def test_a_refusal_by_the_decoder_looks_like_openai_and_one_by_the_builder
     assert [entry.charged for entry in it.simulator.journal] == [False, False]
 
 
-async def test_a_model_may_be_spelt_with_other_capitals() -> None:
+async def test_a_model_name_with_other_capitals_is_accepted() -> None:
     async with shop() as it:
         order = await it.order("minimax-hailuo-02")
     assert order.body["model"] == "MiniMax-Hailuo-02"
@@ -196,7 +198,7 @@ async def test_a_model_may_be_spelt_with_other_capitals() -> None:
 UNCLAIMED = "jimeng_vgfm_i2v_l20"
 
 
-async def test_a_model_of_no_plugin_has_no_channel_or_goes_by_the_older_rules() -> None:
+async def test_a_model_without_a_plugin_has_no_channel_or_uses_the_older_relay() -> None:
     async with shop() as it:
         refused = await it.order(UNCLAIMED)
     async with shop(NEW_API_C_MIXED) as it:
@@ -211,7 +213,7 @@ async def test_a_model_of_no_plugin_has_no_channel_or_goes_by_the_older_rules() 
 
 
 @pytest.mark.parametrize("model", [WAN, KLING, "viduq1", VEO, "doubao-seedance-2-0-260128"])
-async def test_a_task_is_told_without_any_address(model: str) -> None:
+async def test_a_task_of_a_plugin_shows_no_address_of_its_video(model: str) -> None:
     async with shop() as it:
         order = await it.order(model)
         over = await it.over(order)
@@ -221,7 +223,7 @@ async def test_a_task_is_told_without_any_address(model: str) -> None:
     assert over == ({**done, "seconds": "5.1"} if model == KLING else done)
 
 
-async def test_sora_shows_what_its_vendor_said_and_did_not_at_first() -> None:
+async def test_the_newest_sora_plugin_shows_the_vendors_fields_and_the_first_did_not() -> None:
     async with shop() as it:
         new = await it.over(await it.order("sora-2"))
     async with plugged(sora="1.0.0") as it:
@@ -235,7 +237,9 @@ async def test_sora_shows_what_its_vendor_said_and_did_not_at_first() -> None:
 @pytest.mark.parametrize(
     ("model", "code"), [(WAN, "moderation_blocked"), (KLING, ""), ("viduq1", "moderation_blocked")]
 )
-async def test_a_task_that_failed_has_an_error_and_is_refunded(model: str, code: str) -> None:
+async def test_a_failed_task_of_a_plugin_has_an_error_and_is_refunded(
+    model: str, code: str
+) -> None:
     async with shop() as it:
         over = await it.over(await it.order(model, prompt="a cat [fail]"))
         entry = it.simulator.journal[0]
@@ -243,7 +247,7 @@ async def test_a_task_that_failed_has_an_error_and_is_refunded(model: str, code:
     assert (entry.charged, entry.refunded) == (True, True)
 
 
-async def test_the_content_knows_head_and_parts() -> None:
+async def test_content_of_generation_c_supports_head_and_range_requests() -> None:
     async with shop() as it:
         order = await it.order(WAN)
         await it.over(order)
@@ -262,7 +266,7 @@ CHARGED = (True, False)
     [("moderated-charged", {"code": "moderation_blocked"}), ("moderated-silent", None)],
 )
 @pytest.mark.parametrize("profile", [NEW_API_C, NEW_API, PROFILES["documented"]])
-async def test_a_moderated_video_is_completed_charged_and_not_there(
+async def test_a_moderated_video_is_completed_charged_and_has_no_content(
     profile: Profile, trouble: str, error: dict[str, str] | None
 ) -> None:
     model = GROK if profile is NEW_API_C else KLING
@@ -281,7 +285,9 @@ async def test_a_moderated_video_is_completed_charged_and_not_there(
         assert "artifact_not_found" in text
 
 
-async def test_a_vendor_that_does_not_answer_is_given_up_after_twenty_looks_and_refunded() -> None:
+async def test_a_task_whose_vendor_does_not_answer_fails_and_is_refunded_after_twenty_polls() -> (
+    None
+):
     async with shop() as it:
         order = await it.order(WAN, prompt="a cat [vendor-away]")
         it.clock.time += 19 * 15 - 15
@@ -299,7 +305,7 @@ async def test_a_vendor_that_does_not_answer_is_given_up_after_twenty_looks_and_
         ("begun-invalid", "plugin_submit_response_invalid"),
     ],
 )
-async def test_an_answer_that_the_plugin_cannot_read_leaves_a_task_and_a_charge(
+async def test_a_vendors_answer_that_the_plugin_cannot_read_leaves_a_charged_task(
     trouble: str, code: str
 ) -> None:
     async with shop() as it:
@@ -314,7 +320,7 @@ async def test_an_answer_that_the_plugin_cannot_read_leaves_a_task_and_a_charge(
 
 
 @pytest.mark.parametrize("status", [400, 500])
-async def test_a_failed_job_may_be_told_under_a_status_of_failure(status: int) -> None:
+async def test_a_failed_task_may_be_answered_with_an_error_status(status: int) -> None:
     async with shop() as it:
         order = await it.order(WAN, prompt=f"a cat [failed-{status}]")
         path = f"/v1/videos/{order.body['id']}"
@@ -326,7 +332,7 @@ async def test_a_failed_job_may_be_told_under_a_status_of_failure(status: int) -
     assert (early.status, late.status, over["status"]) == (200, status, "failed")
 
 
-async def test_the_videos_of_an_old_plugin_of_minimax_cannot_be_had() -> None:
+async def test_videos_of_the_old_minimax_plugin_cannot_be_downloaded() -> None:
     async with plugged(hailuo="1.2.0") as it:
         for model, status in [("MiniMax-Hailuo-02", 502), ("MiniMax-H3", 200)]:
             order = await it.order(model)
@@ -339,7 +345,7 @@ async def test_the_videos_of_an_old_plugin_of_minimax_cannot_be_had() -> None:
     ]
 
 
-async def test_the_journal_page_shows_what_the_vendor_got() -> None:
+async def test_the_journal_page_shows_the_request_that_the_vendor_got() -> None:
     async with shop() as it:
         await it.order("wan2.5-i2v-preview", image=ONE_URI, seconds="10")
         async with it.client.get("/simulator/journal") as answer:
@@ -352,7 +358,7 @@ async def test_the_journal_page_shows_what_the_vendor_got() -> None:
     )
 
 
-async def test_an_old_key_is_refused_before_anything_is_read(clock: Clock) -> None:
+async def test_a_wrong_key_is_refused_before_the_body_is_read(clock: Clock) -> None:
     headers = {"Authorization": "Bearer no"}
     async with (
         served(NEW_API_C, clock) as (_, client),

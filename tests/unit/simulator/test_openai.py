@@ -1,4 +1,4 @@
-"""The profile `openai`: strict about requests, every key in its answers, lists and remixes."""
+"""The profile `openai`: strict about requests, with all fields, lists and remixes."""
 
 from io import BytesIO
 
@@ -28,7 +28,7 @@ async def asked(client: aiohttp.ClientSession, path: str) -> tuple[int, dict[str
         return answer.status, await answer.json()
 
 
-async def test_a_video_is_queued_in_progress_and_completed(clock: Clock) -> None:
+async def test_a_video_of_openai_is_queued_then_in_progress_then_completed(clock: Clock) -> None:
     async with served(OPENAI, clock) as (simulator, client):
         async with client.post("/v1/videos", data=form(CAT)) as answer:
             first = await answer.json()
@@ -60,7 +60,7 @@ async def test_a_video_is_queued_in_progress_and_completed(clock: Clock) -> None
     assert last == expected | done | {"expires_at": 1640998808}
 
 
-async def test_a_failed_video_says_why(clock: Clock) -> None:
+async def test_a_failed_video_of_openai_has_an_error_and_is_refunded(clock: Clock) -> None:
     async with served(OPENAI, clock) as (simulator, client):
         name = await made(client, "a cat [fail]")
         clock.time += 8
@@ -111,7 +111,9 @@ FORMS: dict[str, tuple[dict[str, str], dict[str, bytes], str | None, str | None]
 
 
 @pytest.mark.parametrize("case", FORMS)
-async def test_a_form_that_breaks_a_rule_is_refused(clock: Clock, case: str) -> None:
+async def test_a_form_that_breaks_a_rule_of_openai_is_refused_with_param_and_code(
+    clock: Clock, case: str
+) -> None:
     fields, files, param, code = FORMS[case]
     async with served(OPENAI, clock) as (simulator, client):
         async with client.post("/v1/videos", data=form(fields, **files)) as answer:
@@ -145,7 +147,9 @@ JSONS: dict[str, tuple[dict[str, object], str | None]] = {
 
 
 @pytest.mark.parametrize("case", JSONS)
-async def test_json_that_breaks_a_rule_is_refused(clock: Clock, case: str) -> None:
+async def test_a_json_body_that_breaks_a_rule_of_openai_is_refused_with_its_code(
+    clock: Clock, case: str
+) -> None:
     content, code = JSONS[case]
     async with (
         served(OPENAI, clock) as (_, client),
@@ -159,7 +163,7 @@ async def test_json_that_breaks_a_rule_is_refused(clock: Clock, case: str) -> No
     "reference",
     [{"image_url": data_uri(TALL)}, {"image_url": "https://a/b.png"}, {"file_id": "file-1"}, None],
 )
-async def test_json_may_refer_to_a_picture(clock: Clock, reference: object) -> None:
+async def test_openai_accepts_a_picture_reference_in_json(clock: Clock, reference: object) -> None:
     content = {"prompt": "a", "seconds": "12", "input_reference": reference}
     async with (
         served(OPENAI, clock) as (_, client),
@@ -168,7 +172,7 @@ async def test_json_may_refer_to_a_picture(clock: Clock, reference: object) -> N
         assert (answer.status, (await answer.json())["seconds"]) == (200, "12")
 
 
-async def test_a_form_may_bring_a_picture_or_its_address(clock: Clock) -> None:
+async def test_openai_accepts_a_picture_or_its_address_in_a_form(clock: Clock) -> None:
     async with served(OPENAI, clock) as (_, client):
         bodies = [
             form(CAT, input_reference=TALL),
@@ -181,7 +185,9 @@ async def test_a_form_may_bring_a_picture_or_its_address(clock: Clock) -> None:
     assert codes == [200, 200]
 
 
-async def test_a_file_is_judged_by_its_bytes_unless_it_says_it_is_no_picture(clock: Clock) -> None:
+async def test_openai_checks_an_unnamed_file_by_its_bytes_and_refuses_a_text_type(
+    clock: Clock,
+) -> None:
     codes = []
     async with served(OPENAI, clock) as (_, client):
         for kind in ("application/octet-stream", "text/plain"):
@@ -192,7 +198,7 @@ async def test_a_file_is_judged_by_its_bytes_unless_it_says_it_is_no_picture(clo
     assert codes == [200, 400]
 
 
-async def test_only_forms_and_json_are_taken(clock: Clock) -> None:
+async def test_openai_refuses_an_urlencoded_body(clock: Clock) -> None:
     async with (
         served(OPENAI, clock) as (_, client),
         client.post("/v1/videos", data={"prompt": "urlencoded"}) as answer,
@@ -200,7 +206,7 @@ async def test_only_forms_and_json_are_taken(clock: Clock) -> None:
         assert answer.status == 400
 
 
-async def test_content_comes_when_it_is_ready_and_in_parts(clock: Clock) -> None:
+async def test_openai_serves_content_when_it_is_ready_and_supports_ranges(clock: Clock) -> None:
     async with served(OPENAI, clock) as (simulator, client):
         path = f"/v1/videos/{await made(client)}/content"
         early, _ = await asked(client, path)
@@ -213,7 +219,7 @@ async def test_content_comes_when_it_is_ready_and_in_parts(clock: Clock) -> None
     assert (early, answer.status, part) == (404, 206, b"ftyp")
 
 
-async def test_content_has_variants(clock: Clock) -> None:
+async def test_openai_serves_a_thumbnail_and_a_spritesheet(clock: Clock) -> None:
     sizes = []
     async with served(OPENAI, clock) as (simulator, client):
         path = f"/v1/videos/{await made(client)}/content"
@@ -228,7 +234,7 @@ async def test_content_has_variants(clock: Clock) -> None:
     assert unknown == 400
 
 
-async def test_videos_are_listed_the_newest_first_in_pages(clock: Clock) -> None:
+async def test_openai_lists_videos_newest_first_in_pages(clock: Clock) -> None:
     async with served(OPENAI, clock) as (_, client):
         names = [await made(client) for _ in range(3)]
         _, both = await asked(client, "/v1/videos?limit=2")
@@ -244,7 +250,7 @@ async def test_videos_are_listed_the_newest_first_in_pages(clock: Clock) -> None
     assert (both["object"], code) == ("list", 400)
 
 
-async def test_a_deleted_video_is_unknown(clock: Clock) -> None:
+async def test_a_video_deleted_at_openai_is_unknown_afterwards(clock: Clock) -> None:
     async with served(OPENAI, clock) as (simulator, client):
         name = await made(client)
         await simulator.rendered()
@@ -255,7 +261,7 @@ async def test_a_deleted_video_is_unknown(clock: Clock) -> None:
     assert code == 404
 
 
-async def test_a_remix_is_the_same_video_by_other_words(clock: Clock) -> None:
+async def test_a_remix_at_openai_keeps_everything_but_the_prompt(clock: Clock) -> None:
     async with served(OPENAI, clock) as (simulator, client):
         name = await made(client)
         path = f"/v1/videos/{name}/remix"
@@ -268,7 +274,7 @@ async def test_a_remix_is_the_same_video_by_other_words(clock: Clock) -> None:
     assert (refused.status, error["param"]) == (400, "seconds")
 
 
-async def test_a_remix_does_not_inherit_a_trouble(clock: Clock) -> None:
+async def test_a_remix_does_not_inherit_a_trouble_of_its_source(clock: Clock) -> None:
     async with served(OPENAI, clock) as (simulator, client):
         path = f"/v1/videos/{await made(client, 'a cat [stuck]')}"
         async with client.post(f"{path}/remix", json={"prompt": "a dog"}) as answer:
@@ -279,7 +285,7 @@ async def test_a_remix_does_not_inherit_a_trouble(clock: Clock) -> None:
     assert (remix["status"], source["status"]) == ("completed", "in_progress")
 
 
-async def test_a_trouble_with_a_remix_leaves_its_source_alone(clock: Clock) -> None:
+async def test_a_trouble_with_a_remix_does_not_affect_its_source(clock: Clock) -> None:
     async with served(OPENAI, clock) as (simulator, client):
         path = f"/v1/videos/{await made(client)}"
         await simulator.rendered()
@@ -290,7 +296,7 @@ async def test_a_trouble_with_a_remix_leaves_its_source_alone(clock: Clock) -> N
         assert (await asked(client, path))[1]["status"] == "completed"
 
 
-async def test_another_keys_video_is_unknown(clock: Clock) -> None:
+async def test_a_video_of_another_key_is_unknown(clock: Clock) -> None:
     async with served(OPENAI, clock, other_keys=("sk-other",)) as (simulator, client):
         path = f"/v1/videos/{await made(client)}"
         await simulator.rendered()
@@ -309,7 +315,7 @@ async def test_another_keys_video_is_unknown(clock: Clock) -> None:
 
 
 @pytest.mark.proof
-async def test_each_key_has_so_many_videos_at_once(clock: Clock) -> None:
+async def test_each_key_may_have_a_limited_number_of_videos_at_once(clock: Clock) -> None:
     codes = []
     async with served(OPENAI, clock, at_once=2, other_keys=("sk-other",)) as (simulator, client):
         for key in ("sk-sim", "sk-sim", "sk-sim", "sk-other"):
@@ -324,7 +330,7 @@ async def test_each_key_has_so_many_videos_at_once(clock: Clock) -> None:
     assert codes == [200, 200, 429, 200, 200]
 
 
-async def test_a_wrong_key_and_a_wrong_address(clock: Clock) -> None:
+async def test_openai_answers_a_wrong_key_and_an_unknown_path_with_its_errors(clock: Clock) -> None:
     async with served(OPENAI, clock) as (_, client):
         async with client.get("/v1/models", headers=OTHER) as answer:
             assert (answer.status, (await answer.json())["error"]["code"]) == (

@@ -1,4 +1,4 @@
-"""The official SDK, as independent a client as there is, against the profile `openai`."""
+"""The official SDK as an independent client of the profile `openai`."""
 
 import io
 from collections.abc import AsyncIterator
@@ -14,14 +14,14 @@ from .conftest import BLANK, BlankRenderer
 from .pictures import png
 
 pytestmark = pytest.mark.filterwarnings(
-    # The vendor has shut its own service down; gateways speak on as it did.
+    # The vendor has shut down its own service; gateways still speak like it.
     "ignore:The Sora API:DeprecationWarning"
 )
 
 
 @pytest.fixture
 async def sdk() -> AsyncIterator[Any]:
-    """A client of a simulator that is as quick as it can be."""
+    """A client of a simulator that makes videos at once."""
     simulator = Simulator(profile=OPENAI, renderer=BlankRenderer(), render_time=0)
     async with (
         simulator.serve() as url,
@@ -30,7 +30,7 @@ async def sdk() -> AsyncIterator[Any]:
         yield client
 
 
-async def test_the_sdk_creates_polls_and_downloads(sdk: Any) -> None:
+async def test_the_sdk_creates_polls_and_downloads_a_video(sdk: Any) -> None:
     video = await sdk.videos.create_and_poll(
         prompt="a cat", model="sora-2", seconds="8", size="1280x720", poll_interval_ms=10
     )
@@ -45,14 +45,14 @@ async def test_the_sdk_uploads_a_picture(sdk: Any) -> None:
     assert (video.status, video.progress) == ("queued", 0)
 
 
-async def test_the_sdk_refers_to_a_picture(sdk: Any) -> None:
-    # Its own parameter takes files only; `extra_body` goes the way of every other field.
+async def test_the_sdk_sends_a_picture_reference(sdk: Any) -> None:
+    # The SDK's own parameter takes files only; `extra_body` is sent like every other field.
     reference = {"input_reference": {"image_url": "https://example.com/cat.png"}}
     video = await sdk.videos.create(prompt="a cat", extra_body=reference)
     assert video.status == "queued"
 
 
-async def test_the_sdk_remixes_lists_and_deletes(sdk: Any) -> None:
+async def test_the_sdk_remixes_lists_and_deletes_videos(sdk: Any) -> None:
     first = await sdk.videos.create(prompt="a cat")
     second = await sdk.videos.remix(first.id, prompt="a dog")
     listed = [video.id async for video in sdk.videos.list(limit=1)]
@@ -61,7 +61,7 @@ async def test_the_sdk_remixes_lists_and_deletes(sdk: Any) -> None:
     assert deleted.deleted
 
 
-async def test_the_sdk_understands_a_refusal(sdk: Any) -> None:
+async def test_the_sdk_raises_its_own_error_for_a_refusal(sdk: Any) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
         await sdk.videos.create(prompt="a cat", seconds="5")
     refusal: Any = caught.value

@@ -7,7 +7,7 @@ from tests.unit.simulator.plugin_models import GROK, H3, HAILUO, JIMENG, SEEDANC
 
 from .plugged import LINK, ONE_URI, TWO_URI, plugged, shop
 
-# ----------------------------------------------------------------------------- refusals by rule
+# --- refused orders ---------------------------------------------------------------------------
 
 
 INVALID, DECODER = "400 plugin_request_invalid: ", "400 "
@@ -160,7 +160,7 @@ REFUSED: dict[str, tuple[str, dict[str, object], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-async def test_a_rule_of_a_plugin_is_kept_before_anything_is_charged(case: str) -> None:
+async def test_an_order_that_breaks_a_rule_of_a_plugin_is_refused_unpaid(case: str) -> None:
     model, fields, said = REFUSED[case]
     async with shop() as it:
         order = await it.order(model, **fields)
@@ -168,7 +168,7 @@ async def test_a_rule_of_a_plugin_is_kept_before_anything_is_charged(case: str) 
     assert (order.entry.charged, order.entry.built) == (False, None)
 
 
-# ----------------------------------------------------------------------- what is asked for arrives
+# --- options that reach the vendor ---------------------------------------------------------------
 
 
 SAID: dict[str, tuple[str, dict[str, object], dict[str, object]]] = {
@@ -243,7 +243,7 @@ SAID: dict[str, tuple[str, dict[str, object], dict[str, object]]] = {
 
 
 @pytest.mark.parametrize("case", SAID)
-async def test_the_journal_tells_what_the_vendor_got(case: str) -> None:
+async def test_the_journal_shows_the_values_that_the_vendor_got(case: str) -> None:
     model, fields, told = SAID[case]
     async with shop() as it:
         order = await it.order(model, **fields)
@@ -252,7 +252,7 @@ async def test_the_journal_tells_what_the_vendor_got(case: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["1.0.0", "1.0.1"])
-async def test_old_versions_of_wan_drop_no_and_zero(version: str) -> None:
+async def test_old_versions_of_the_wan_plugin_drop_false_and_zero(version: str) -> None:
     parameters = {"prompt_extend": False, "watermark": False, "seed": 0}
     async with plugged(alibaba=version) as it:
         order = await it.order("wan2.5-t2v-preview", metadata={"parameters": parameters})
@@ -260,7 +260,7 @@ async def test_old_versions_of_wan_drop_no_and_zero(version: str) -> None:
     assert (built["prompt_extend"], built["watermark"], built["seed"]) == (True, None, None)
 
 
-async def test_old_versions_of_wan_want_a_star_between_the_sides() -> None:
+async def test_old_versions_of_the_wan_plugin_require_a_star_in_the_size() -> None:
     async with plugged(alibaba="1.0.1") as it:
         order = await it.order("wan2.5-t2v-preview", size="1280x720")
     assert order.said() == (
@@ -271,7 +271,9 @@ async def test_old_versions_of_wan_want_a_star_between_the_sides() -> None:
 @pytest.mark.parametrize(
     ("model", "seconds"), [("viduq1", 5), (HAILUO, 6), (VEO, 8), ("kling-v1", 10)]
 )
-async def test_seconds_are_dropped_at_first_by_most(model: str, seconds: int) -> None:
+async def test_the_first_versions_of_most_plugins_drop_the_seconds(
+    model: str, seconds: int
+) -> None:
     keys = ("google", "hailuo", "kling", "vidu")
     async with plugged(**dict.fromkeys(keys, "1.0.0")) as it:
         order = await it.order(model, seconds="10")
@@ -282,7 +284,7 @@ async def test_seconds_are_dropped_at_first_by_most(model: str, seconds: int) ->
     ("model", "prices"),
     [("viduq1", (10.0, 5.0)), (HAILUO, (10.0, 10.0)), (VEO, (10.0, 8.0)), (JIMENG, (10.0, 5.0))],
 )
-async def test_seconds_that_are_dropped_are_held_for(
+async def test_seconds_that_a_plugin_drops_are_still_held_from_the_balance(
     model: str, prices: tuple[float, float]
 ) -> None:
     async with plugged(**dict.fromkeys(("google", "hailuo", "jimeng", "vidu"), "1.0.0")) as it:
@@ -301,12 +303,12 @@ def test_each_plugin_has_a_version_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("plugins", [{"klling": "1.0.0"}, {"kling": "one"}, {"kling": "1.0"}])
-def test_a_plugin_that_nobody_has_is_refused(plugins: dict[str, str]) -> None:
+def test_an_unknown_plugin_or_version_is_refused(plugins: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"kl|one|1\.0"):
         new_api_c("c", plugins)
 
 
-async def test_two_plugins_of_one_model_are_both_asked() -> None:
+async def test_an_order_for_a_model_of_two_plugins_is_tried_with_both() -> None:
     async with plugged(vertex_ai="newest", google="1.0.0") as it:
         taken = await it.fill(VEO)
         refused = await it.order(VEO, seconds="5")

@@ -1,4 +1,4 @@
-"""The plugins of generation C: pictures and forms that each version reads and drops."""
+"""The plugins of generation C: pictures and forms that each version reads or drops."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.unit.simulator.plugin_models import GROK, H3, HAILUO, JIMENG, SEEDANC
 from .pictures import RED, png
 from .plugged import LINK, ONE, ONE_BARE, ONE_URI, TWO_BARE, TWO_URI, Order, plugged, shop
 
-# ----------------------------------------------------- pictures: one case for each place there is
+# --- pictures: a case for every field -----------------------------------------------------------
 
 
 ARRIVES: dict[str, tuple[str, dict[str, object], list[tuple[str, str]]]] = {
@@ -103,7 +103,9 @@ ARRIVES: dict[str, tuple[str, dict[str, object], list[tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize("case", ARRIVES)
-async def test_a_picture_arrives_where_the_newest_plugin_looks(case: str) -> None:
+async def test_a_picture_in_a_field_that_the_newest_plugin_reads_reaches_the_vendor(
+    case: str,
+) -> None:
     model, fields, pictures = ARRIVES[case]
     async with shop() as it:
         order = await it.order(model, **fields)
@@ -115,20 +117,20 @@ FILES = {"kling-v1": "one", "viduq1": "one", HAILUO: "one", VEO: "one", GROK: "o
 
 
 @pytest.mark.parametrize("model", FILES)
-async def test_a_file_becomes_the_picture(model: str) -> None:
+async def test_an_uploaded_file_reaches_the_vendor_as_the_picture(model: str) -> None:
     async with shop() as it:
         order = await it.fill(model, file=ONE)
     assert order.pictures == [("first_frame", "one")]
 
 
-async def test_a_file_of_the_right_size_reaches_sora() -> None:
+async def test_an_uploaded_file_of_the_right_size_reaches_sora() -> None:
     picture = png(RED, (720, 1280))
     async with shop() as it:
         order = await it.fill("sora-2", file=picture, size="720x1280")
     assert (order.status, len(order.pictures)) == (200, 1)
 
 
-# -------------------------------------------------------------- traps: accepted, dropped and paid
+# --- pictures: accepted, dropped and paid -------------------------------------------------------
 
 
 DROPPED: dict[str, tuple[str, str, dict[str, object]]] = {
@@ -152,7 +154,9 @@ DROPPED: dict[str, tuple[str, str, dict[str, object]]] = {
 
 
 @pytest.mark.parametrize("case", DROPPED)
-async def test_a_dropped_picture_makes_a_charged_video_of_words_alone(case: str) -> None:
+async def test_a_picture_that_a_plugin_drops_makes_a_charged_video_from_the_prompt_alone(
+    case: str,
+) -> None:
     version, model, fields = DROPPED[case]
     keys = ("alibaba", "doubao", "google", "hailuo", "jimeng", "kling", "vidu")
     async with plugged(**dict.fromkeys(keys, version)) as it:
@@ -164,7 +168,7 @@ async def test_a_dropped_picture_makes_a_charged_video_of_words_alone(case: str)
     assert (entry.charged, entry.refunded) == (True, False)
 
 
-async def test_a_form_loses_the_metadata_of_wan_and_the_images_of_seedance() -> None:
+async def test_forms_lose_the_metadata_of_wan_and_the_images_of_seedance() -> None:
     metadata = {"input": {"img_url": ONE_URI}, "parameters": {"seed": 7}}
     async with plugged(alibaba="1.0.0") as it:
         wan = await it.fill(WAN, metadata=metadata)
@@ -173,20 +177,20 @@ async def test_a_form_loses_the_metadata_of_wan_and_the_images_of_seedance() -> 
     assert wan.built["seed"] is None
 
 
-async def test_two_pictures_of_vidu_cannot_go_in_a_form() -> None:
+async def test_two_pictures_for_vidu_cannot_be_sent_in_a_form() -> None:
     async with shop() as it:
         order = await it.fill("viduq1", images=[ONE_URI, TWO_URI])
     assert order.said() == "400 images must be provided once"
 
 
-async def test_jimeng_gets_an_object_in_place_of_a_file_and_refuses_it() -> None:
+async def test_a_file_for_jimeng_is_refused_by_the_vendor_and_refunded() -> None:
     async with shop() as it:
         order = await it.fill(JIMENG, file=ONE)
     assert (order.status, order.body["code"]) == (400, "fail_to_fetch_task")
     assert (order.entry.charged, order.entry.refunded, order.entry.built) == (True, True, None)
 
 
-async def test_a_data_uri_is_no_picture_to_kling_and_bare_base64_none_to_vidu() -> None:
+async def test_kling_refuses_a_data_uri_and_vidu_refuses_bare_base64() -> None:
     async with shop() as it:
         kling = await it.order("kling-v1", image=ONE_URI)
         vidu = await it.order("viduq1", image=ONE_BARE)
@@ -208,7 +212,7 @@ KEYS_OF_3_0 = {
 
 @pytest.mark.parametrize(("model", "pictures"), KEYS_OF_3_0)
 @pytest.mark.parametrize("version", ["1.0.0", "newest"])
-async def test_jimeng_3_0_has_a_name_for_each_number_of_pictures(
+async def test_jimeng_3_0_has_a_vendor_name_for_each_number_of_pictures(
     model: str, pictures: int, version: str
 ) -> None:
     async with plugged(jimeng=version) as it:
@@ -223,7 +227,7 @@ async def test_jimeng_3_0_has_a_name_for_each_number_of_pictures(
 
 
 FORMS: dict[str, tuple[str, str, bytes | None, str]] = {
-    # model → the answer to a form at 1.0.0, at the newest, and to a form with a file at both
+    # model → the answer to a form at 1.0.0 and at the newest, and to a form with a file at both
     "sora-2": ("400 JSON object required", "200", None, ""),
     "viduq1": ("400 JSON object required", "200", None, ""),
     JIMENG: ("400 JSON object required", "200", None, ""),
@@ -236,7 +240,7 @@ FORMS: dict[str, tuple[str, str, bytes | None, str]] = {
 
 
 @pytest.mark.parametrize("model", FORMS)
-async def test_most_plugins_take_no_form_at_first(model: str) -> None:
+async def test_the_first_versions_of_most_plugins_refuse_forms(model: str) -> None:
     first, newest, file, complaint = FORMS[model]
     keys = ("alibaba", "doubao", "google", "hailuo", "jimeng", "kling", "sora", "vidu")
     async with plugged(**dict.fromkeys(keys, "1.0.0")) as it:
@@ -253,7 +257,7 @@ def _said(order: Order) -> str:
 
 
 @pytest.mark.parametrize("model", ["wan2.5-t2v-preview", SEEDANCE])
-async def test_two_plugins_never_take_a_file(model: str) -> None:
+async def test_the_plugins_of_wan_and_seedance_never_take_a_file(model: str) -> None:
     async with shop() as it:
         order = await it.fill(model, file=ONE)
     assert order.status == 400
@@ -264,7 +268,7 @@ LARGEST = {"kling-v1": 10_485_760, "viduq1": 15_728_640, JIMENG: 4_928_307, VEO:
 
 
 @pytest.mark.parametrize("model", LARGEST)
-async def test_a_file_over_the_plugins_limit_is_a_500(model: str) -> None:
+async def test_a_file_over_the_limit_of_a_plugin_is_answered_with_500_unpaid(model: str) -> None:
     async with shop() as it:
         order = await it.fill(model, file=bytes(LARGEST[model] + 1))
     assert (order.status, order.body["code"]) == (500, "build_request_failed")

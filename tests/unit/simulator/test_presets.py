@@ -1,4 +1,4 @@
-"""Each trouble that has a name, as a client meets it when the name stands in a prompt."""
+"""Each trouble with a name, as a client sees it when the name stands in a prompt."""
 
 import asyncio
 
@@ -18,11 +18,11 @@ from .test_life import create, poll
 UNKNOWN = "there is no video with this id"
 
 
-# ------------------------------------------------------------------------------- replies
+# --- answers to polls ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("word", DONE)
-async def test_a_word_for_done(
+async def test_a_scripted_word_of_success_is_shown_when_the_video_is_done(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock, word: str
 ) -> None:
     early, over, _ = await life(client, simulator, clock, f"is-{word}")
@@ -30,7 +30,7 @@ async def test_a_word_for_done(
 
 
 @pytest.mark.parametrize("word", FAILED)
-async def test_a_word_for_failed(
+async def test_a_scripted_word_of_failure_is_shown_and_the_video_is_refunded(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock, word: str
 ) -> None:
     early, over, _ = await life(client, simulator, clock, f"is-{word}")
@@ -39,7 +39,7 @@ async def test_a_word_for_failed(
 
 
 @pytest.mark.parametrize("word", PENDING)
-async def test_a_word_for_under_way(
+async def test_a_scripted_word_of_waiting_is_shown_until_the_video_is_done(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock, word: str
 ) -> None:
     early, over, _ = await life(client, simulator, clock, f"is-{word}")
@@ -70,7 +70,7 @@ REPLIES: dict[str, tuple[str, object, object]] = {
 
 
 @pytest.mark.parametrize("name", REPLIES)
-async def test_a_field_of_the_reply(
+async def test_a_scripted_field_of_a_poll_has_its_value_before_and_after_the_end(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock, name: str
 ) -> None:
     early, over, _ = await life(client, simulator, clock, name)
@@ -78,7 +78,7 @@ async def test_a_field_of_the_reply(
     assert (early.get(field, MISSING), over.get(field, MISSING)) == (before, after)
 
 
-async def test_an_error_may_be_all_that_is_said(
+async def test_the_trouble_error_only_answers_polls_with_an_error_and_no_status(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     early, over, path = await life(client, simulator, clock, "error-only")
@@ -86,12 +86,14 @@ async def test_an_error_may_be_all_that_is_said(
     assert early == over == {"id": path.rpartition("/")[2], "error": error}
 
 
-async def test_progress_falls_and_recovers(client: aiohttp.ClientSession) -> None:
+async def test_the_trouble_progress_falls_shows_falling_progress(
+    client: aiohttp.ClientSession,
+) -> None:
     video = await create(client, "a cat [progress-falls]")
     assert [(await poll(client, video))["progress"] for _ in range(4)] == [80, 20, 60, 0]
 
 
-async def test_a_swept_video_looks_done_and_is_not(
+async def test_the_trouble_swept_shows_100_percent_and_in_progress_for_ever(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     _, _, path = await life(client, simulator, clock, "swept")
@@ -111,14 +113,14 @@ async def test_a_swept_video_looks_done_and_is_not(
         ("poll-502", [502, 502, 200]),
     ],
 )
-async def test_a_look_that_is_refused(
+async def test_a_trouble_with_polls_answers_each_poll_with_its_status(
     client: aiohttp.ClientSession, name: str, statuses: list[int]
 ) -> None:
     path = f"/v1/videos/{await create(client, f'a cat [{name}]')}"
     assert [await status(client, path) for _ in range(3)] == statuses
 
 
-async def test_a_videos_own_trouble_waits_behind_one_for_everybody(
+async def test_a_fault_for_all_videos_is_used_before_the_trouble_of_one_video(
     client: aiohttp.ClientSession, simulator: Simulator
 ) -> None:
     path = f"/v1/videos/{await create(client, 'a cat [not-yet]')}"
@@ -127,14 +129,18 @@ async def test_a_videos_own_trouble_waits_behind_one_for_everybody(
 
 
 @pytest.mark.parametrize("name", ["poll-malformed", "poll-truncated"])
-async def test_a_reply_that_is_no_json(client: aiohttp.ClientSession, name: str) -> None:
+async def test_a_malformed_or_truncated_poll_answer_is_no_json(
+    client: aiohttp.ClientSession, name: str
+) -> None:
     video = await create(client, f"a cat [{name}]")
     async with client.get(f"/v1/videos/{video}") as answer:
         with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
             await answer.json()
 
 
-async def test_a_reply_that_comes_too_late(client: aiohttp.ClientSession) -> None:
+async def test_a_scripted_late_poll_answer_exceeds_the_timeout_once(
+    client: aiohttp.ClientSession,
+) -> None:
     video = await create(client, "a cat [poll-late]")
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
@@ -142,10 +148,10 @@ async def test_a_reply_that_comes_too_late(client: aiohttp.ClientSession) -> Non
     assert (await poll(client, video))["status"] == "processing"
 
 
-# ---------------------------------------------------------------------------- the life
+# --- the life of a video -------------------------------------------------------------
 
 
-async def test_a_video_can_come_after_a_day(
+async def test_the_trouble_late_finishes_a_video_after_a_day(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     _, over, path = await life(client, simulator, clock, "late")
@@ -153,7 +159,7 @@ async def test_a_video_can_come_after_a_day(
     assert (over["status"], await status(client, f"{path}/content")) == ("processing", 200)
 
 
-async def test_a_video_can_be_moderated_after_a_long_wait(
+async def test_the_trouble_moderated_late_fails_a_video_after_ten_minutes(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     _, early, path = await life(client, simulator, clock, "moderated-late")
@@ -162,14 +168,14 @@ async def test_a_video_can_be_moderated_after_a_long_wait(
     assert (early["status"], late["status"]) == ("processing", "failed")
 
 
-async def test_a_video_can_be_stuck(
+async def test_the_trouble_stuck_keeps_a_video_at_99_percent(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
     _, over, _ = await life(client, simulator, clock, "stuck")
     assert (over["status"], over["progress"]) == ("processing", 99)
 
 
-# ------------------------------------------------------------------------------ create
+# --- answers to orders ---------------------------------------------------------------
 
 
 ANSWERS: dict[str, tuple[int, str | None, str]] = {
@@ -203,7 +209,7 @@ ANSWERS: dict[str, tuple[int, str | None, str]] = {
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-async def test_a_request_that_is_answered_so_makes_nothing(
+async def test_a_trouble_with_orders_answers_with_its_status_and_charges_nothing(
     client: aiohttp.ClientSession, simulator: Simulator, name: str
 ) -> None:
     code, hint, words = ANSWERS[name]
@@ -215,7 +221,7 @@ async def test_a_request_that_is_answered_so_makes_nothing(
 
 
 @pytest.mark.parametrize(("name", "charges"), [("reset", 0), ("answer-lost", 1)])
-async def test_a_connection_that_breaks(
+async def test_a_trouble_that_breaks_the_connection_charges_only_a_lost_answer(
     client: aiohttp.ClientSession, simulator: Simulator, name: str, charges: int
 ) -> None:
     with pytest.raises(CUT):
@@ -223,7 +229,7 @@ async def test_a_connection_that_breaks(
     assert (simulator.charges, simulator.journal[0].status) == (charges, None)
 
 
-async def test_an_answer_that_comes_too_late(
+async def test_a_scripted_late_answer_to_an_order_was_charged(
     client: aiohttp.ClientSession, simulator: Simulator
 ) -> None:
     with pytest.raises(TimeoutError):
@@ -232,5 +238,5 @@ async def test_an_answer_that_comes_too_late(
     assert simulator.charges == 1
 
 
-def test_every_trouble_with_a_request_is_claimed_here() -> None:
+def test_every_trouble_with_orders_has_a_test_in_this_module() -> None:
     assert CREATES.keys() == {*ANSWERS, "reset", "answer-lost", "answer-late"}

@@ -1,4 +1,4 @@
-"""The files: really H.264 and AAC, as large and long as asked, showing what they should."""
+"""The rendered files: real H.264 and AAC, of the asked size and length, with the right pictures."""
 
 import asyncio
 import math
@@ -25,7 +25,7 @@ PLAIN = Scene(model="sora-2", prompt="a cat", width=96, height=160, seconds=1)
 
 @dataclass
 class Probe:
-    """The facts of a file."""
+    """The facts that a test reads from a video file."""
 
     codecs: list[str]
     size: tuple[int, int]
@@ -58,7 +58,7 @@ def near(frame: Image.Image, colour: tuple[int, int, int]) -> bool:
 
 
 @pytest.mark.proof
-def test_a_video_is_a_real_mp4_of_the_asked_size_and_length(tmp_path: Path) -> None:
+def test_a_rendered_video_is_a_real_mp4_of_the_asked_size_and_length(tmp_path: Path) -> None:
     scene = replace(PLAIN, width=1280, height=720, seconds=2)
 
     found = rendered(scene, tmp_path)
@@ -67,7 +67,7 @@ def test_a_video_is_a_real_mp4_of_the_asked_size_and_length(tmp_path: Path) -> N
     assert found.seconds == pytest.approx(2, abs=0.1)
 
 
-def test_the_index_comes_before_the_data(tmp_path: Path) -> None:
+def test_the_index_of_a_rendered_mp4_comes_before_its_data(tmp_path: Path) -> None:
     encode(PLAIN, tmp_path / "video.mp4")
     data = (tmp_path / "video.mp4").read_bytes()
     assert data[4:8] == b"ftyp"
@@ -76,7 +76,7 @@ def test_the_index_comes_before_the_data(tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
-def test_a_prompt_is_shown_over_moving_light(tmp_path: Path) -> None:
+def test_the_prompt_is_drawn_over_a_moving_background(tmp_path: Path) -> None:
     spoken = replace(PLAIN, width=320, height=320, prompt="two cats waltz across the moon")
     mute = replace(spoken, prompt=" ")
     mute = replace(mute, seed=spoken.mood - mute.mood)  # in the same colours
@@ -89,7 +89,7 @@ def test_a_prompt_is_shown_over_moving_light(tmp_path: Path) -> None:
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:
-    """Return the mean distance of two pictures, 0..255."""
+    """Return the mean distance of the pixels of two pictures, 0..255."""
     pairs = zip(one.tobytes(), other.tobytes(), strict=True)
     return sum(abs(a - b) for a, b in pairs) / len(one.tobytes())
 
@@ -97,25 +97,25 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 @pytest.mark.parametrize(
     "prompt", ["一个穿着宇航服的宇航员", "🎈🎈", "\ud800", "מזל", "x" * 5000, "a\tb\n\nc"]
 )
-def test_no_script_breaks_the_drawing(tmp_path: Path, prompt: str) -> None:
+def test_prompts_in_any_script_or_length_can_be_drawn(tmp_path: Path, prompt: str) -> None:
     assert len(rendered(replace(PLAIN, prompt=prompt), tmp_path).frames) == 24
 
 
-def test_the_picture_is_what_is_seen(tmp_path: Path) -> None:
+def test_a_video_from_a_picture_shows_the_picture(tmp_path: Path) -> None:
     scene = replace(PLAIN, pictures=(png(RED),))
     found = rendered(scene, tmp_path)
     assert all(near(frame, RED) for frame in found.frames)
 
 
-def test_the_picture_moves(tmp_path: Path) -> None:
+def test_a_video_from_a_picture_moves(tmp_path: Path) -> None:
     buffer = BytesIO()
     Image.linear_gradient("L").convert("RGB").save(buffer, "JPEG")
     frames = rendered(replace(PLAIN, pictures=(buffer.getvalue(),)), tmp_path).frames
     assert difference(frames[0], frames[-1]) > 2
 
 
-def test_a_turned_clear_picture_is_seen_upright_and_on_white(tmp_path: Path) -> None:
-    """Left half clear, right half blue, and EXIF says: turn it by a quarter."""
+def test_a_picture_with_rotation_and_transparency_is_shown_upright_on_white(tmp_path: Path) -> None:
+    """The left half is transparent, the right half blue, and EXIF says: rotate by a quarter."""
     picture = Image.new("RGBA", (320, 192), (0, 0, 0, 0))
     picture.paste((*BLUE, 255), (160, 0, 320, 192))
     exif = Image.Exif()
@@ -127,7 +127,7 @@ def test_a_turned_clear_picture_is_seen_upright_and_on_white(tmp_path: Path) -> 
     assert math.dist(frame.getpixel((48, 130)), BLUE) < 20  # type: ignore[arg-type]
 
 
-def test_two_pictures_melt_into_each_other(tmp_path: Path) -> None:
+def test_a_video_from_two_pictures_fades_from_one_to_the_other(tmp_path: Path) -> None:
     frames = rendered(replace(PLAIN, pictures=(png(RED), png(BLUE))), tmp_path).frames
     assert near(frames[0], RED)
     assert near(frames[-1], BLUE)
@@ -136,8 +136,8 @@ def test_two_pictures_melt_into_each_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
-def test_an_address_is_shown_as_a_placeholder(tmp_path: Path) -> None:
-    """Nothing is fetched: the address does not even exist."""
+def test_a_picture_given_by_address_is_drawn_as_a_placeholder(tmp_path: Path) -> None:
+    """Nothing is downloaded; the address does not even exist."""
     scene = replace(PLAIN, width=320, height=320)
     one = rendered(replace(scene, pictures=("https://a.invalid/1.jpg",)), tmp_path).frames[0]
     other = rendered(
@@ -147,7 +147,7 @@ def test_an_address_is_shown_as_a_placeholder(tmp_path: Path) -> None:
     assert difference(one.crop(words), other.crop(words)) > 1
 
 
-def test_a_video_to_a_sound_is_heard_as_it_was_sent(tmp_path: Path) -> None:
+def test_a_video_with_a_sound_plays_the_sound_that_was_sent(tmp_path: Path) -> None:
     voice = write_sound(tmp_path / "voice.mp3", "mp3", "libmp3lame", seconds=0.9).read_bytes()
     found = rendered(replace(PLAIN, pictures=(png(RED),), voice=voice), tmp_path)
     assert found.codecs == ["h264", "aac"]
@@ -155,7 +155,7 @@ def test_a_video_to_a_sound_is_heard_as_it_was_sent(tmp_path: Path) -> None:
 
 
 def pitch(path: Path) -> float:
-    """How often what is heard crosses zero, per sample."""
+    """Return how often the sound crosses zero, per sample."""
     resampler = av.AudioResampler(format="s16", layout="mono", rate=8_000)
     with av.open(path) as container:
         heard = [each for frame in container.decode(audio=0) for each in resampler.resample(frame)]
@@ -163,11 +163,11 @@ def pitch(path: Path) -> float:
     return sum((one < 0) != (two < 0) for one, two in pairwise(samples)) / len(samples)
 
 
-def test_a_silent_video_has_no_sound(tmp_path: Path) -> None:
+def test_a_silent_video_has_no_audio_track(tmp_path: Path) -> None:
     assert rendered(replace(PLAIN, sound=False), tmp_path).codecs == ["h264"]
 
 
-async def test_a_worker_process_renders_and_says_what_is_unreadable(tmp_path: Path) -> None:
+async def test_a_render_process_renders_and_reports_an_unreadable_picture(tmp_path: Path) -> None:
     renderer = Renderer()
     broken = replace(PLAIN, pictures=(png(size=(400, 400))[:60],))
     try:
@@ -181,7 +181,7 @@ async def test_a_worker_process_renders_and_says_what_is_unreadable(tmp_path: Pa
 
 
 @pytest.mark.proof
-async def test_a_worker_that_dies_costs_one_video(tmp_path: Path) -> None:
+async def test_a_render_process_that_dies_costs_only_its_own_video(tmp_path: Path) -> None:
     others = set(multiprocessing.active_children())
     renderer = Renderer()
     try:
@@ -196,12 +196,12 @@ async def test_a_worker_that_dies_costs_one_video(tmp_path: Path) -> None:
         await renderer.close()
     assert probe(tmp_path / "next.mp4") == probe(tmp_path / "first.mp4")
     left = set(multiprocessing.active_children()) - others
-    for worker in left:  # started just when the others were ended: it goes by itself
+    for worker in left:  # it was started just when the others were ended, and ends by itself
         worker.join(10)
     assert {worker.exitcode for worker in left} <= {1}
 
 
-def test_long_words_shrink_wrap_and_end_in_an_ellipsis() -> None:
+def test_long_texts_are_drawn_smaller_wrapped_and_cut_with_an_ellipsis() -> None:
     few = lettering.block("a cat", width=400, height=100, largest=40)
     many = lettering.block("a very long story " * 40, width=400, height=100, largest=40)
     assert few is not None
@@ -210,6 +210,6 @@ def test_long_words_shrink_wrap_and_end_in_an_ellipsis() -> None:
     assert many.height <= 100 + 40
 
 
-def test_what_no_font_shows_is_left_out() -> None:
+def test_characters_that_no_font_has_are_left_out() -> None:
     assert lettering.shown("a\u200d \ufffe cat") == "a cat"
     assert lettering.block("\ue000", width=100, height=50, largest=20) is None

@@ -1,4 +1,4 @@
-"""With a folder, a simulated gateway knows its videos again."""
+"""With a folder, a simulated gateway keeps its videos over a restart."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.simulator import shelf
+from bot.simulator import saving
 from bot.simulator.render import Renderer
 from bot.simulator.scenes import Scene
 from bot.simulator.server import Simulator
@@ -20,13 +20,16 @@ KEY = {"Authorization": "Bearer sk-sim"}
 
 
 async def statuses(folder: Path, clock: Clock, renderer: Renderer, *names: str) -> list[object]:
+    """Restart the simulator on this folder, and return the states of these videos."""
     simulator = Simulator(now=clock, renderer=renderer, folder=folder)
     async with simulator.serve() as url, aiohttp.ClientSession(url, headers=KEY) as session:
         await simulator.rendered()
         return [(await poll(session, name))["status"] for name in names]
 
 
-async def test_what_was_under_way_is_finished_after_a_restart(tmp_path: Path, clock: Clock) -> None:
+async def test_unfinished_videos_are_finished_after_a_restart_of_the_simulator(
+    tmp_path: Path, clock: Clock
+) -> None:
     first = Simulator(now=clock, renderer=NeverRenders(), folder=tmp_path)
     async with first.serve() as url, aiohttp.ClientSession(url, headers=KEY) as session:
         cat, dog = await create(session), await create(session, "a dog [fail]")
@@ -35,7 +38,7 @@ async def test_what_was_under_way_is_finished_after_a_restart(tmp_path: Path, cl
     assert await statuses(tmp_path, clock, blank, cat, dog) == ["succeeded", "failed"]
 
 
-async def test_what_was_kept_before_keys_had_owners_is_known_again(
+async def test_videos_stored_by_an_earlier_version_without_owners_are_read(
     tmp_path: Path, clock: Clock
 ) -> None:
     blank = BlankRenderer()
@@ -56,7 +59,7 @@ async def test_what_was_kept_before_keys_had_owners_is_known_again(
     "words",
     ["", "{", "[]", "null", "{}", '{"scene": 1}', '{"scene": {"pictures": []}}', "\x00\xff"],
 )
-async def test_a_file_that_cannot_be_read_costs_one_video_and_is_named(
+async def test_an_unreadable_stored_file_is_logged_and_costs_only_its_own_video(
     tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture, words: str
 ) -> None:
     blank = BlankRenderer()
@@ -69,7 +72,7 @@ async def test_a_file_that_cannot_be_read_costs_one_video_and_is_named(
     assert "video_bad.json" in caplog.text
 
 
-def test_a_video_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_a_stored_video_is_read_back_unchanged(tmp_path: Path) -> None:
     pictures = (png(), "https://pictures.test/cat.png")
     scene = Scene(
         model="m", prompt="“a”", width=64, height=64, seconds=1, pictures=pictures, seed=7,
@@ -80,5 +83,5 @@ def test_a_video_is_read_as_it_was_written(tmp_path: Path) -> None:
         owner="ann", failure=MODERATED, stuck=True, tick=15.0, sweep=86400.0,
         remixed_from="video_0",
     )  # fmt: skip
-    shelf.keep(video)
-    assert shelf.kept(tmp_path) == [video]
+    saving.keep(video)
+    assert saving.kept(tmp_path) == [video]

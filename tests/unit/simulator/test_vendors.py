@@ -1,6 +1,6 @@
-"""Each vendor's reading of a request behind new-api, and what it or the gateway refuses.
+"""How each vendor behind new-api reads a request, and what it or the gateway refuses.
 
-Bodies are written by hand, as curl would send them; no server is needed to read one.
+Bodies are written by hand, as curl would send them; reading one needs no server.
 """
 
 import base64
@@ -29,7 +29,7 @@ A_AND_B = pytest.mark.parametrize("profile", [NEW_API, NEW_API_A], ids=lambda ea
 
 
 def sent(model: str, *files: bytes, **fields: str) -> Body:
-    """A form with these fields; the files are all called input_reference."""
+    """Return a form with these fields; every file is in the field input_reference."""
     names = ("input_reference", "input_reference (2)")
     uploads = {
         name: Upload("cat.png", "image/png", data) for name, data in zip(names, files, strict=False)
@@ -38,7 +38,7 @@ def sent(model: str, *files: bytes, **fields: str) -> Body:
 
 
 def with_json(model: str, **content: object) -> Body:
-    """A JSON body, read as it is read from the wire."""
+    """Return a JSON body, read as it is read from the wire."""
     content = {"prompt": "a cat", "model": model} | content
     fields = {
         name: value if isinstance(value, str) else json.dumps(value)
@@ -48,7 +48,7 @@ def with_json(model: str, **content: object) -> Body:
 
 
 def nested(metadata: object = None, /, **groups: object) -> str:
-    """Metadata as a form has it."""
+    """Return metadata as the JSON text that a form contains."""
     return json.dumps(groups if metadata is None else metadata)
 
 
@@ -57,14 +57,15 @@ def size(scene: Scene) -> str:
 
 
 def refusal(profile: Profile, body: Body) -> tuple[int, str | None, str]:
+    """Return the status, code and message with which the profile refuses a body."""
     with pytest.raises(Refused) as caught:
         profile.scene(body)
     return caught.value.status, caught.value.code, caught.value.message
 
 
-# ---------------------------------------------------------------- what is made of what
+# --- requests and their videos -------------------------------------------------------
 
-# What was sent, then how many pictures the vendor got, the size and the seconds.
+# The request, the number of pictures that the vendor got, the size, and the seconds.
 SAMPLES: dict[str, tuple[Body, int, str, int]] = {
     "sora file": (sent("sora-2", SORA), 1, "720x1280", 4),
     "sora pro": (
@@ -151,13 +152,15 @@ SAMPLES: dict[str, tuple[Body, int, str, int]] = {
 
 @A_AND_B
 @pytest.mark.parametrize("case", SAMPLES)
-def test_a_request_becomes_a_video(profile: Profile, case: str) -> None:
+def test_a_request_becomes_a_video_with_the_vendors_size_length_and_pictures(
+    profile: Profile, case: str
+) -> None:
     body, pictures, pixels, seconds = SAMPLES[case]
     scene = profile.scene(body)
     assert (len(scene.pictures), size(scene), scene.seconds) == (pictures, pixels, seconds)
 
 
-def test_the_switches_of_wan_arrive_nested_only() -> None:
+def test_wan_reads_switches_only_in_the_nested_parameters() -> None:
     switches = {"watermark": True, "seed": 7, "audio": False}
     inside = NEW_API.scene(sent(T2V, metadata=nested(parameters=switches)))
     outside = NEW_API.scene(sent(T2V, metadata=nested(switches)))
@@ -165,7 +168,7 @@ def test_the_switches_of_wan_arrive_nested_only() -> None:
     assert (outside.watermark, outside.seed, outside.sound) == (False, 0, True)
 
 
-def test_null_in_metadata_is_as_good_as_nothing() -> None:
+def test_null_in_the_metadata_counts_as_missing() -> None:
     scene = NEW_API.scene(sent(T2V, metadata=nested(parameters={"audio": None, "seed": None})))
     assert (scene.sound, scene.seed) == (True, 0)
 
@@ -178,7 +181,7 @@ def test_null_in_metadata_is_as_good_as_nothing() -> None:
         (VIDU, {"images": [URL, URL, URL], "bgm": True}, 3, "1920x1080"),
     ],
 )
-def test_metadata_is_read_by_b_and_not_by_a(
+def test_metadata_of_a_form_is_read_by_generation_b_and_not_by_a(
     model: str, metadata: object, pictures: int, pixels: str
 ) -> None:
     scene = NEW_API.scene(sent(model, metadata=nested(metadata)))
@@ -189,17 +192,17 @@ def test_metadata_is_read_by_b_and_not_by_a(
     assert len(blind.pictures) == 1
 
 
-def test_metadata_in_json_is_read_by_a_as_well() -> None:
+def test_metadata_in_json_is_read_by_generation_a_too() -> None:
     scene = NEW_API_A.scene(with_json(KLING, metadata={"aspect_ratio": "9:16"}))
     assert size(scene) == "720x1280"
 
 
-def test_metadata_goes_before_fields_of_the_same_name() -> None:
+def test_in_generation_b_metadata_wins_over_fields_of_the_same_name() -> None:
     body = sent(KLING, aspect_ratio="16:9", metadata=nested({"aspect_ratio": "9:16"}))
     assert (size(NEW_API.scene(body)), size(NEW_API_A.scene(body))) == ("720x1280", "1280x720")
 
 
-# ------------------------------------------------------------- the gateway says no itself
+# --- refusals by the gateway ------------------------------------------------------------
 
 GATEWAY: dict[str, tuple[Body, int, str | None, str]] = {
     "no model": (Body({"prompt": "a"}), 400, None, "model"),
@@ -237,7 +240,9 @@ GATEWAY: dict[str, tuple[Body, int, str | None, str]] = {
 
 @A_AND_B
 @pytest.mark.parametrize("case", GATEWAY)
-def test_what_the_gateway_cannot_read_costs_nothing(profile: Profile, case: str) -> None:
+def test_a_request_that_the_gateway_cannot_read_is_refused_unpaid(
+    profile: Profile, case: str
+) -> None:
     body, status, code, word = GATEWAY[case]
     said = refusal(profile, body)
     assert (said[:2], word in said[2]) == ((status, code), True)
@@ -263,7 +268,7 @@ UNCONVERTED: dict[str, Body] = {
     [(NEW_API, "build_request_failed"), (NEW_API_A, "convert_to_ali_request_failed")],
     ids=["B", "A"],
 )
-def test_what_cannot_be_put_to_wan_is_the_gateways_own_error(
+def test_a_request_that_cannot_be_converted_for_wan_gives_the_gateways_own_500(
     profile: Profile, code: str, case: str
 ) -> None:
     assert refusal(profile, UNCONVERTED[case])[:2] == (500, code)
@@ -280,38 +285,38 @@ def test_what_cannot_be_put_to_wan_is_the_gateways_own_error(
         (VIDU, {"images": URL}),
     ],
 )
-def test_metadata_of_the_wrong_type_is_the_gateways_own_error(model: str, metadata: object) -> None:
+def test_metadata_of_a_wrong_type_gives_the_gateways_own_500(model: str, metadata: object) -> None:
     said = refusal(NEW_API, sent(model, metadata=nested(metadata)))
     assert said[:2] == (500, "build_request_failed")
 
 
-def test_metadata_model_is_dropped_by_all_but_wan() -> None:
+def test_a_model_in_the_metadata_is_ignored_for_kling() -> None:
     assert NEW_API.scene(sent(KLING, metadata=nested({"model": "kling-v9"}))).model == KLING
 
 
-def test_one_of_images_is_a_list_to_a() -> None:
+def test_a_single_images_value_in_a_form_is_accepted_by_generation_a_only() -> None:
     body = sent(VIDU, images=URL)
     assert refusal(NEW_API, body)[:2] == (400, "invalid_multipart_form")
     assert NEW_API_A.scene(body).pictures == (URL,)
 
 
-def test_duration_may_be_text_in_b_only() -> None:
+def test_a_duration_as_text_in_json_is_accepted_by_generation_b_only() -> None:
     body = with_json(T2V, duration="10")
     assert NEW_API.scene(body).seconds == 10
     assert refusal(NEW_API_A, body)[:2] == (400, "invalid_json")
 
 
-def test_duration_of_a_form_is_read_by_b_only() -> None:
+def test_the_duration_of_a_form_is_read_by_generation_b_only() -> None:
     body = sent(KLING, duration="10")
     assert (NEW_API.scene(body).seconds, NEW_API_A.scene(body).seconds) == (10, 5)
 
 
 @pytest.mark.parametrize(("profile", "code"), [(NEW_API, "model_not_found"), (NEW_API_A, "")])
-def test_an_unknown_model_has_no_channel(profile: Profile, code: str) -> None:
+def test_an_unknown_model_is_answered_with_503(profile: Profile, code: str) -> None:
     assert refusal(profile, sent("wan2.2-s2v"))[:2] == (503, code)
 
 
-# -------------------------------------------------------------------- the vendor says no
+# --- refusals by the vendor ------------------------------------------------------------
 
 WAN, KUAISHOU, SHENGSHU, OPENAI = "InvalidParameter", "1201", "FieldInvalid", "invalid_value"
 
@@ -389,7 +394,9 @@ UPSTREAM: dict[str, tuple[Body, str, str]] = {
 
 @A_AND_B
 @pytest.mark.parametrize("case", UPSTREAM)
-def test_what_a_vendor_refuses_comes_as_its_own_json(profile: Profile, case: str) -> None:
+def test_a_refusal_of_a_vendor_is_passed_on_as_the_vendors_own_json(
+    profile: Profile, case: str
+) -> None:
     body, code, word = UPSTREAM[case]
     status, wrapped, message = refusal(profile, body)
     assert (status, wrapped) == (400, "fail_to_fetch_task")
@@ -413,19 +420,21 @@ JIMENGS: dict[str, Body] = {
 
 @A_AND_B
 @pytest.mark.parametrize("case", JIMENGS)
-def test_jimeng_says_no_with_a_number(profile: Profile, case: str) -> None:
+def test_a_refusal_of_jimeng_is_passed_on_with_a_number_as_its_code(
+    profile: Profile, case: str
+) -> None:
     status, code, _ = refusal(profile, JIMENGS[case])
     assert (status, str(code).isdecimal()) == (500, True)
 
 
-def test_wan_takes_no_alpha() -> None:
+def test_wan_refuses_a_picture_with_transparency() -> None:
     file = BytesIO()
     Image.new("RGBA", (640, 480)).save(file, "PNG")
     said = refusal(NEW_API, sent(I2V, input_reference=data_uri(file.getvalue())))
     assert "alpha" in said[2]
 
 
-def test_only_a_vendors_refusal_was_paid_for_beforehand() -> None:
+def test_only_a_refusal_of_the_vendor_itself_counts_as_upstream() -> None:
     refusals = []
     for body in (sent(T2V, size="640*360"), sent(T2V, size="640x360"), sent(JIMENG)):
         with pytest.raises(Refused) as caught:

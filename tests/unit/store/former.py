@@ -17,14 +17,16 @@ from bot.store.tables import metadata
 from tests.contract.rows import NOON, a_job
 
 REVISIONS = sorted(migrations.known())
+FORMER = {"proposals": "drafts", "last_notices": "told"}
+"""Names of today's tables before version 0021."""
 NESTED = "0015"
-"""The first version whose orders have tables of their own for call and wish."""
-DRAFT = order_values(a_job().order)
+"""The first version whose orders store call and wish as objects of their own."""
+PROPOSAL = order_values(a_job().order)
 VIDEO = Video(key=f"videos/ab/{32 * 'a'}.mp4", size=9, width=640, height=360, seconds=5.0)
 
 
 def jobs_in_each_state() -> list[Job]:
-    """One job in each state that all versions know."""
+    """Return one job in each state that all versions know."""
     queued = {status: a_job(id_=f"job-{status}") for status in Status}
     sent = {status: moves.submitting(job, now=NOON) for status, job in queued.items()}
     taken = {
@@ -49,20 +51,20 @@ def jobs_in_each_state() -> list[Job]:
 
 
 def _ended_at(job: Job) -> float | None:
-    """As an upgrade finds it: earlier versions wrote no time of their end."""
+    """Return the end time that an upgrade finds; earlier versions stored none."""
     times = (job.delivered_at, job.completed_at, job.submitted_at, job.created_at)
     return next(at for at in times if at is not None) if job.is_over else None
 
 
 def flat(order: Mapping[str, Any]) -> dict[str, Any]:
-    """An order as it was written before call and wish had tables of their own."""
+    """Return an order as it was stored before call and wish became objects of their own."""
     newer = ("call", "wish", "is_whole")
     beside = {name: value for name, value in order.items() if name not in newer}
     return {**order["call"], **order["wish"], **beside}
 
 
 def whole(table: str, row: Mapping[str, Any]) -> Any:
-    """The order of a row as an upgrade writes it: what later versions add is not in it."""
+    """Return the order of a row as an upgrade writes it, without fields of later versions."""
     if "call" in row["order_data"]:
         return row["order_data"]
     order = next(each["order_data"] for each in rows()[table] if each["id"] == row["id"])
@@ -70,7 +72,7 @@ def whole(table: str, row: Mapping[str, Any]) -> Any:
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
-    """By table; of a table that lacked a column, it is left out."""
+    """Return the rows by table; a row leaves out the columns that its version lacked."""
     posts = {"platform": "discord", "due_at": None, "attempts": 2, "direct": False}
     told = {"platform": "discord", "person": "ada"}
     return {
@@ -95,11 +97,17 @@ def rows() -> dict[str, list[dict[str, Any]]]:
             {"source": "telegram:1", "id": 3, "lane": "5", "urgent": True, "data": None}
             | {"received_at": NOON, "due_at": None, "attempts": 0},
         ],
-        "drafts": [{"id": "d1", "order_data": DRAFT, "created_at": NOON}],
+        "proposals": [{"id": "d1", "order_data": PROPOSAL, "created_at": NOON}],
         "handles": [{"source": "telegram:1", "key": VIDEO.key, "handle": "BAAC"}],
         "moves": [{"platform": "telegram", "old": "-5", "new": "-1005"}],
         "gateways": [
-            {"name": "main", "paused_until": NOON + 60, "reason": "bad_key", "looking": False}
+            {
+                "name": "main",
+                "paused_until": NOON + 60,
+                "reason": "bad_key",
+                "looking": False,
+                "polls_only": False,
+            }
             | {"since": NOON, "told_at": NOON, "tried_at": None, "refused_at": None}
         ],
         "notices": [
@@ -107,7 +115,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
             | {"written_at": NOON, "due_at": NOON, "claimed_until": None, "attempts": 0}
             | told
         ],
-        "told": [{"gateway": "main", "word": "bad_key", "at": NOON}],
+        "last_notices": [{"gateway": "main", "word": "bad_key", "at": NOON}],
         "refusals": [
             {"job_id": "job-queued", "account": "a", "reason": "bad_key", "first_at": NOON}
             | {"last_at": NOON, "passed_at": None}
@@ -144,36 +152,41 @@ def rows() -> dict[str, list[dict[str, Any]]]:
 
 
 async def write(url: str, revision: str) -> dict[str, list[dict[str, Any]]]:
-    """Make the database at `url` as `revision` left it; answers the rows that it got."""
+    """Make the database at `url` as `revision` left it, and return the rows that it got."""
     async with begun(engine_of(url)) as rows:
         await rows.run(lambda connection: migrations.upgrade(connection, revision))
         return await rows.run(lambda connection: _fill(connection, revision))
 
 
 def _fill(connection: Connection, revision: str) -> dict[str, list[dict[str, Any]]]:
+    """Write a row of everything that this version knew."""
     written: dict[str, list[dict[str, Any]]] = {}
     known = sa.MetaData()
     known.reflect(connection)
     for meant in metadata.sorted_tables:
-        table = known.tables.get(meant.name)
+        former = FORMER.get(meant.name, meant.name)
+        table = known.tables.get(meant.name, known.tables.get(former))
         if table is None or meant in DERIVED:
             continue
         for row in rows()[meant.name]:
             there = {name: value for name, value in row.items() if name in table.c}
             if revision < NESTED and "order_data" in there:
                 there["order_data"] = flat(there["order_data"])
-            # Types as they are meant: a reflected JSON of SQLite writes the same text.
+            # The declared types are used: SQLite's reflected JSON writes the same text.
             columns = [sa.column(name, _type(meant, name)) for name in there]
-            connection.execute(sa.insert(sa.table(meant.name, *columns)).values(there))
+            into = sa.table(table.name, *columns)
+            connection.execute(sa.insert(into).values(there))
             written.setdefault(meant.name, []).append(there)
     return written
 
 
 def _type(meant: sa.Table, name: str) -> sa.types.TypeEngine[Any]:
+    if name == "looking":
+        return sa.Boolean()
     return meant.c[name].type if name in meant.c else sa.Double()
 
 
 def read(connection: Connection, table: sa.Table) -> list[dict[str, Any]]:
-    """All its rows."""
+    """Return all rows of the table."""
     found = connection.execute(sa.select(table).order_by(*table.primary_key.columns))
     return [dict(row) for row in found.mappings()]

@@ -1,7 +1,7 @@
-"""The instructions that SQLite's machine needs for the questions of a service to its rows.
+"""Counts of the instructions that SQLite executes for the queries of a service.
 
-They repeat exactly. `counts` takes the same few rows out of a database in which many more wait and
-are finished; what it counts may not depend on how many.
+The counts repeat exactly. `counts` takes the same few rows from a database in which many more jobs
+wait or are finished; the counts must not depend on how many.
 """
 
 import sqlite3
@@ -38,18 +38,18 @@ _WAITS = [status for statuses in STATES for status in statuses]
 
 @dataclass(slots=True)
 class Counted:
-    """Counts of what was asked, by its name."""
+    """Counts of instructions by the name of the query."""
 
     found: dict[str, int] = field(default_factory=dict)
     _steps: int = 0
 
     def step(self) -> int:
-        """SQLite calls it before each instruction."""
+        """Count one instruction; SQLite calls this method before each instruction."""
         self._steps += 1
         return 0
 
     async def of(self, name: str, asked: Awaitable[Result]) -> Result:
-        """Wait for the answer, and count."""
+        """Await the query and store its count under `name`."""
         self._steps = 0
         answer = await asked
         self.found[name] = self._steps
@@ -57,7 +57,7 @@ class Counted:
 
 
 async def counts(folder: Path, waiting: int) -> dict[str, int]:
-    """The cost of each claim, due time, save and card: so many wait, and so many are finished."""
+    """Return the cost of each claim, due time, save and card among `waiting` other jobs."""
     template, file = folder / "few.db", folder / f"{waiting}.db"
     if not template.exists():
         await write_tables(template)
@@ -93,14 +93,14 @@ async def _listen(database: Database, counted: Counted) -> None:
 
 
 async def _few(store: Store) -> None:
-    """Jobs of each state that are due, and each sort of post on each platform."""
+    """Store due jobs of each state, and each sort of post on each platform."""
     for status, platform in product((*_WAITS, Status.DELIVERED), PLATFORMS):
         for _ in range(FEW // 2):
             await store.in_state(status, a_job(platform=platform))
 
 
 def _many(connection: sqlite3.Connection, waiting: int) -> None:
-    """As many that wait, spread over all states, and as many that were finished today."""
+    """Store that many waiting jobs over all states, and as many that were finished today."""
     for status in (*_WAITS, Status.DELIVERED):
         number = waiting if status is Status.DELIVERED else waiting // len(_WAITS)
         is_over = status is Status.DELIVERED
@@ -146,7 +146,7 @@ def _copy(
     )
 
 
-# --- what is asked ------------------------------------------------------------------------------
+# --- queries ------------------------------------------------------------------------------------
 
 
 async def _claims(database: Database, counted: Counted, due: str, *, now: float) -> None:
@@ -184,10 +184,10 @@ async def _claims(database: Database, counted: Counted, due: str, *, now: float)
 
 
 async def _saves(store: Store, counted: Counted) -> None:
-    """A job's way, among many that wait for the same place, and its result."""
+    """Save a job's whole way, among many that wait for the same slot, and its result."""
     waiting = await store.admitted(a_job(id_="waits", now=NOON))
     await counted.of("begin without a place", store.jobs.begin(waiting, now=SOON, at_once=3))
-    await store.usage(waiting)  # the first question of a day counts its rows
+    await store.usage(waiting)  # the first query of a day counts its rows
     await counted.of("usage", store.usage(waiting))
     row = await counted.of("admit", store.admitted(a_job(id_="row", now=NOON)))
     begun = await counted.of("begin", store.jobs.begin(row, now=SOON, at_once=None))
@@ -206,7 +206,7 @@ async def _saves(store: Store, counted: Counted) -> None:
 
 
 async def _polls(store: Store, counted: Counted) -> None:
-    """Looks that are taken and written together."""
+    """Claim and save polls together."""
     polls = Polls(store.database)
     claim = polls.claim(now=NOON + 100, until=NOON + 160, most=8, but=())
     taken = await counted.of("looks: claim", claim)
@@ -225,7 +225,7 @@ async def _saved(store: Store, counted: Counted, name: str, before: Job, after: 
 
 
 async def _card(database: Database, counted: Counted) -> None:
-    """The questions of one edit of a card, but for the usage of the day."""
+    """Run the queries of one edit of a card, except the usage of the day."""
     jobs, posts = Store(database).jobs, Store(database).posts
     await counted.of("card: job", jobs.get("row"))
     await counted.of("card: end", posts.get("row", PostKind.RESULT))

@@ -1,4 +1,4 @@
-"""The rows of a file, put in the place of all that a server has."""
+"""Copying the rows of a file in place of everything that a server has."""
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -14,13 +14,14 @@ from tests.contract.rows import Store
 
 
 async def _loaded(source: str, target: str) -> None:
+    """Copy the rows of an SQLite file into a server."""
     file = file_of(source)
     assert file is not None
     async with begun(engine_of(target)) as rows:
         await load_server(rows, file)
 
 
-async def test_words_that_a_server_can_not_hold_come_without_what_it_refuses(
+async def test_copying_to_postgresql_removes_characters_that_postgresql_refuses(
     new_sqlite_url: NewUrl, new_postgres_url: NewUrl
 ) -> None:
     source, target = await new_sqlite_url(), await new_postgres_url()
@@ -32,7 +33,7 @@ async def test_words_that_a_server_can_not_hold_come_without_what_it_refuses(
         assert await database.value(named) == "a cat"
 
 
-async def test_new_posts_get_numbers_behind_those_that_came_along(
+async def test_after_a_copy_to_postgresql_new_posts_get_higher_numbers_than_copied_ones(
     new_sqlite_url: NewUrl, new_postgres_url: NewUrl
 ) -> None:
     source, target = await new_sqlite_url(), await new_postgres_url()
@@ -45,6 +46,7 @@ async def test_new_posts_get_numbers_behind_those_that_came_along(
 
 
 def _owed(connection: Connection) -> list[str]:
+    """Return the jobs of all cards by number; sort all but the newest by id."""
     card = posts.c.kind == PostKind.CARD.value
     *earlier, newest = connection.scalars(
         sa.select(posts.c.job_id).where(card).order_by(posts.c.id)

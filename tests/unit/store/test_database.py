@@ -1,4 +1,4 @@
-"""The connection: whole transactions, one process per file, tables as the code means them."""
+"""The database connection: whole transactions, one process per file, and the tables of the code."""
 
 import asyncio
 import random
@@ -23,7 +23,7 @@ from bot.store.database import Database, check_database, open_database
 from bot.store.engines import Result, begun, engine_of
 from bot.store.reading import open_reading, version_of
 from bot.store.settings import StoredValues
-from bot.store.tables import gateways, jobs, metadata, settings, told
+from bot.store.tables import gateways, jobs, last_notices, metadata, settings
 from tests.conftest import NewUrl
 from tests.contract.rows import Store
 
@@ -31,21 +31,23 @@ from tests.contract.rows import Store
 
 
 class Unshielded(Database):
-    """Negative control: the transaction is cancelled together with its caller."""
+    """Negative control: a database whose transaction is cancelled together with its caller."""
 
     async def run(self, work: Callable[[Connection], Result]) -> Result:
         return await self._whole(work)
 
 
 @pytest.mark.proof
-async def test_a_cancelled_caller_leaves_a_whole_transaction(new_url: NewUrl) -> None:
-    """A begun transaction ends whole: its caller may find it done, never half done or undone."""
+async def test_cancelling_the_caller_of_a_transaction_leaves_the_transaction_whole(
+    new_url: NewUrl,
+) -> None:
+    """A begun transaction ends whole: its caller may find it committed, never half committed."""
     async with open_database(await new_url()) as database:
         assert await _survivors(database) == [2] * 100
 
 
 @pytest.mark.proof
-async def test_without_the_shield_a_cancelled_caller_takes_its_transaction_along(
+async def test_negative_control_without_the_shield_a_cancelled_caller_breaks_its_transaction(
     new_url: NewUrl,
 ) -> None:
     async with open_database(await new_url()) as database:
@@ -55,7 +57,7 @@ async def test_without_the_shield_a_cancelled_caller_takes_its_transaction_along
 
 
 async def _survivors(database: Database) -> list[int]:
-    """How many rows of two each transaction wrote whose caller was cancelled at random."""
+    """Return how many rows of two each transaction wrote whose caller was cancelled at random."""
     fate = random.Random(7)
     for number in range(100):
         begun = asyncio.Event()
@@ -67,7 +69,7 @@ async def _survivors(database: Database) -> list[int]:
         task.cancel()
         await asyncio.wait([task])
     await database.finish()
-    # A transaction that is still open would stand in the way of this one for ever.
+    # A transaction that is still open would block this one for ever.
     async with asyncio.timeout(5):
         return [await _count(database, f"{number}") for number in range(100)]
 
@@ -104,8 +106,10 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("before", [None, 0o644])
-async def test_nobody_else_on_the_machine_can_read_it(tmp_path: Path, before: int | None) -> None:
-    """Not even where the folder was made by somebody less careful, or the file by an older us."""
+async def test_no_other_account_of_the_machine_can_read_the_database_file(
+    tmp_path: Path, before: int | None
+) -> None:
+    """This holds in a folder open to others, and for a file of an older version."""
     file = tmp_path / "open" / "zoetrope.db"
     file.parent.mkdir(mode=0o755)
     if before is not None:
@@ -118,8 +122,8 @@ async def test_nobody_else_on_the_machine_can_read_it(tmp_path: Path, before: in
 
 
 @pytest.mark.proof
-async def test_a_second_process_is_told_who_has_the_database(new_url: NewUrl) -> None:
-    """And the lock is free as soon as its holder was killed."""
+async def test_a_second_process_is_told_which_process_has_the_database(new_url: NewUrl) -> None:
+    """The lock is free as soon as its holder was killed."""
     url = await new_url()
     holder = await asyncio.create_subprocess_exec(sys.executable, "-c", _HOLD, url, stdout=PIPE)
     try:
@@ -142,7 +146,7 @@ async def test_a_second_process_is_told_who_has_the_database(new_url: NewUrl) ->
 
 @asynccontextmanager
 async def _opened_soon(url: str) -> AsyncIterator[Database]:
-    """PostgreSQL hears of the end of a process a moment after it."""
+    """Open the database as soon as PostgreSQL has noticed the end of the other process."""
     while True:
         try:
             async with open_database(url) as database:
@@ -152,7 +156,7 @@ async def _opened_soon(url: str) -> AsyncIterator[Database]:
             assert broken.code == "database_in_use"  # noqa: PT017
 
 
-async def test_the_lock_is_free_when_its_holder_has_closed(new_url: NewUrl) -> None:
+async def test_the_lock_of_the_database_is_free_after_its_holder_closed_it(new_url: NewUrl) -> None:
     url = await new_url()
     for _ in range(2):
         async with open_database(url):
@@ -161,9 +165,11 @@ async def test_the_lock_is_free_when_its_holder_has_closed(new_url: NewUrl) -> N
                     pass
 
 
-@pytest.mark.proof  # it takes the two seconds that we wait for a lock
-async def test_a_file_that_somebody_else_writes_to_is_refused(new_sqlite_url: NewUrl) -> None:
-    """A program that knows nothing of our lock, such as the sqlite3 shell."""
+@pytest.mark.proof  # waiting for a lock takes two seconds
+async def test_a_database_file_that_another_program_writes_to_is_refused(
+    new_sqlite_url: NewUrl,
+) -> None:
+    """The other program knows nothing of our lock, like the sqlite3 shell."""
     url = await new_sqlite_url()
     async with open_database(url):
         pass
@@ -175,7 +181,9 @@ async def test_a_file_that_somebody_else_writes_to_is_refused(new_sqlite_url: Ne
                 pass
 
 
-async def test_of_processes_that_start_together_one_has_the_database(new_url: NewUrl) -> None:
+async def test_of_processes_that_start_at_the_same_time_one_gets_the_database(
+    new_url: NewUrl,
+) -> None:
     url = await new_url()
     opened, refused = asyncio.Event(), asyncio.Semaphore(0)
 
@@ -199,7 +207,7 @@ async def test_of_processes_that_start_together_one_has_the_database(new_url: Ne
 
 
 @pytest.mark.parametrize("flips", [40, pytest.param(200, marks=pytest.mark.proof)])
-async def test_a_damaged_file_is_refused_or_harmless_and_never_started_empty(
+async def test_a_database_file_with_flipped_bytes_is_refused_or_still_has_all_its_jobs(
     new_sqlite_url: NewUrl, flips: int
 ) -> None:
     whole = await _with_jobs(await new_sqlite_url(), 30)
@@ -216,14 +224,16 @@ async def test_a_damaged_file_is_refused_or_harmless_and_never_started_empty(
 
 @pytest.mark.proof
 @pytest.mark.parametrize("left", [1, 15, 16, 100, 4096, 4097, 20_000])
-async def test_a_cut_file_is_refused(new_sqlite_url: NewUrl, left: int) -> None:
+async def test_a_truncated_database_file_is_refused(new_sqlite_url: NewUrl, left: int) -> None:
     whole = await _with_jobs(await new_sqlite_url(), 30)
     assert await _opened(await new_sqlite_url(), whole[:left]) == "database_damaged"
 
 
 @pytest.mark.proof
-async def test_damage_that_nobody_would_meet_yet_is_refused_too(new_sqlite_url: NewUrl) -> None:
-    """An index that neither the start nor the first queries touch."""
+async def test_a_damaged_index_is_refused_at_the_start_even_if_no_query_uses_it_yet(
+    new_sqlite_url: NewUrl,
+) -> None:
+    """Neither the start nor the first queries use the damaged index."""
     url = await new_sqlite_url()
     whole = bytearray(await _with_jobs(url, 30))
     with closing(sqlite3.connect(_file(url))) as connection:
@@ -234,11 +244,11 @@ async def test_damage_that_nobody_would_meet_yet_is_refused_too(new_sqlite_url: 
     assert await _opened(await new_sqlite_url(), bytes(whole)) == "database_damaged"
 
 
-async def test_what_is_no_database_is_refused(new_sqlite_url: NewUrl) -> None:
+async def test_a_file_that_is_no_database_is_refused(new_sqlite_url: NewUrl) -> None:
     assert await _opened(await new_sqlite_url(), b"Dear diary, " * 1000) == "database_damaged"
 
 
-async def test_a_newer_programs_tables_are_refused(new_url: NewUrl) -> None:
+async def test_a_database_of_a_newer_version_is_refused(new_url: NewUrl) -> None:
     url = await new_url()
     async with open_database(url) as database:
         await database.run(_becomes_newer)
@@ -253,6 +263,7 @@ def _becomes_newer(connection: Connection) -> None:
 
 
 async def _with_jobs(url: str, number: int) -> bytes:
+    """Return the bytes of a database file with so many jobs."""
     async with open_database(url) as database:
         store = Store(database)
         for _ in range(number):
@@ -262,6 +273,7 @@ async def _with_jobs(url: str, number: int) -> bytes:
 
 
 async def _opened(url: str, content: bytes) -> str:
+    """Open a database with this content; return "fine" if its 30 jobs are there, else the code."""
     _file(url).write_bytes(content)
     try:
         async with open_database(url) as database:
@@ -282,8 +294,8 @@ def _file(url: str) -> Path:
 # --- the tables ----------------------------------------------------------------------------------
 
 
-async def test_a_new_database_has_the_tables_that_upgrades_lead_to(new_url: NewUrl) -> None:
-    """Alembic makes those, from the first version on; a new database is made without it."""
+async def test_a_new_database_has_the_same_tables_as_an_upgraded_one(new_url: NewUrl) -> None:
+    """Alembic makes the upgraded tables; those of a new database are made without it."""
     upgraded, new = await new_url(), await new_url()
     async with begun(engine_of(upgraded)) as rows:
         await rows.run(lambda it: migrations.upgrade(it, migrations.head()))
@@ -295,14 +307,14 @@ async def test_a_new_database_has_the_tables_that_upgrades_lead_to(new_url: NewU
             assert await rows.run(version_of) == migrations.head()
 
 
-def test_the_versions_that_their_files_tell_are_those_that_alembic_finds() -> None:
+def test_the_versions_of_the_migrations_are_those_that_alembic_finds() -> None:
     found = ScriptDirectory(str(Path(migrations.__file__).parent))
     assert migrations.head() == found.get_current_head()
     assert migrations.known() == {each.revision for each in found.walk_revisions()}
     assert len(migrations.known()) > 1
 
 
-async def test_alembic_finds_nothing_left_to_migrate(new_url: NewUrl) -> None:
+async def test_alembic_finds_no_difference_between_the_tables_and_the_code(new_url: NewUrl) -> None:
     async with open_database(await new_url()) as database:
 
         def work(connection: Connection) -> object:
@@ -311,17 +323,19 @@ async def test_alembic_finds_nothing_left_to_migrate(new_url: NewUrl) -> None:
         assert await database.run(work) == []
 
 
-async def test_trouble_that_was_told_before_an_update_is_still_known_to_have_been(
+async def test_a_trouble_told_before_an_upgrade_is_still_known_as_told_after_it(
     new_url: NewUrl,
 ) -> None:
-    """Version 5 forgot it with the trouble: whoever was told would not hear of its end."""
+    """Version 5 deleted the trouble, and a told owner would not learn of its end."""
     url = await new_url()
     async with begun(engine_of(url)) as former:
         await former.run(lambda it: migrations.upgrade(it, "0005"))
         trouble = "INSERT INTO gateways VALUES ('main', 300, 'bad_key', false, 0, 9)"
         await former.run(lambda it: it.execute(sa.text(trouble)))
     async with open_database(url) as database:
-        rows = await database.run(lambda connection: connection.execute(sa.select(told)).all())
+        rows = await database.run(
+            lambda connection: connection.execute(sa.select(last_notices)).all()
+        )
         assert [tuple(row) for row in rows] == [("main", "bad_key", 9.0)]
         rows = await database.run(lambda connection: connection.execute(sa.select(gateways)).all())
         kept = ("main", 300.0, "bad_key", False, 0.0, None, None)
@@ -329,7 +343,7 @@ async def test_trouble_that_was_told_before_an_update_is_still_known_to_have_bee
 
 
 async def _described(url: str) -> list[tuple[object, ...]]:
-    """Columns, indexes and constraints, in the database's own words, whatever its white space."""
+    """Return columns, indexes and constraints in the database's words, without white space."""
     sqlite = (
         "SELECT type, name, tbl_name, replace(replace(replace(sql, char(10), ''), char(9), ''),"
         " ' ', '') FROM sqlite_master WHERE type <> 'trigger'"
@@ -349,7 +363,7 @@ async def _described(url: str) -> list[tuple[object, ...]]:
     return sorted(ours, key=repr)
 
 
-async def test_the_pragmas_hold(new_sqlite_url: NewUrl) -> None:
+async def test_sqlite_runs_with_the_pragmas_that_we_rely_on(new_sqlite_url: NewUrl) -> None:
     wanted = {
         "journal_mode": "wal",
         "synchronous": 2,

@@ -1,4 +1,4 @@
-"""The journal of deletions: each is there before anything is gone."""
+"""The journal of deletions: each deletion is recorded before anything is deleted."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from bot.store.deletions import Deletion, Deletions
 from tests.fakes.disk import no_file_larger_than, synced
 
 
-def test_each_is_read_again_in_order(tmp_path: Path) -> None:
+def test_deletions_are_read_back_in_their_order(tmp_path: Path) -> None:
     journal = Deletions(tmp_path / "data")
     assert list(journal.read()) == []
     entries = [Deletion("job1", 1.5), Deletion("job2", 2.0)]
@@ -20,7 +20,9 @@ def test_each_is_read_again_in_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("left", [1, 20])
-def test_a_line_that_a_crash_cut_takes_no_other_along(tmp_path: Path, left: int) -> None:
+def test_a_journal_line_cut_by_a_crash_does_not_hide_other_deletions(
+    tmp_path: Path, left: int
+) -> None:
     journal = Deletions(tmp_path)
     journal.add("job1", at=1.0)
     journal.add("job2", at=2.0)
@@ -30,7 +32,7 @@ def test_a_line_that_a_crash_cut_takes_no_other_along(tmp_path: Path, left: int)
     assert [entry.job_id for entry in journal.read()] == ["job1", "job3"]
 
 
-def test_each_is_on_the_disk_before_anything_is_gone(tmp_path: Path) -> None:
+def test_a_deletion_is_synced_to_the_disk_before_the_call_returns(tmp_path: Path) -> None:
     journal = Deletions(tmp_path)
     with synced(tmp_path) as places:
         journal.add("job1", at=1.0)
@@ -38,13 +40,13 @@ def test_each_is_on_the_disk_before_anything_is_gone(tmp_path: Path) -> None:
     assert places == [journal.file, tmp_path, journal.file]
 
 
-async def test_a_disk_that_takes_nothing_deletes_nothing(tmp_path: Path) -> None:
+async def test_a_deletion_that_cannot_be_journalled_raises(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where a folder should be")
     with pytest.raises(Unwritten):
         await Deletions(tmp_path / "data").note("job1", 1.0)
 
 
-def test_an_entry_is_there_as_a_whole_or_the_disk_is_said_to_be_full(tmp_path: Path) -> None:
+def test_a_deletion_is_written_whole_or_not_at_all_on_a_full_disk(tmp_path: Path) -> None:
     journal = Deletions(tmp_path)
     journal.add("job1", at=1.0)
     size = journal.file.stat().st_size
@@ -54,7 +56,7 @@ def test_an_entry_is_there_as_a_whole_or_the_disk_is_said_to_be_full(tmp_path: P
     assert [entry.job_id for entry in journal.read()] == ["job1", "job3"]
 
 
-def test_an_entry_of_a_newer_program_is_not_passed_over(tmp_path: Path) -> None:
+def test_a_journal_entry_of_a_newer_version_raises_instead_of_being_skipped(tmp_path: Path) -> None:
     journal = Deletions(tmp_path)
     journal.file.write_text('{"what": "person", "job": "", "at": 1}\n')
     with pytest.raises(Broken, match="deletions_newer"):

@@ -1,4 +1,4 @@
-"""SQLite hears what there is to do, and nothing besides; a transaction visits its thread once."""
+"""SQLite gets only the statements it needs, and a transaction enters its thread once."""
 
 import asyncio
 import sqlite3
@@ -33,7 +33,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def heard(database: Database) -> Heard:
-    """The first word of each statement that SQLite runs."""
+    """Collect the first word of each statement that SQLite executes."""
     words: Heard = []
     await on_driver(
         database, lambda it: it.set_trace_callback(lambda said: words.append(said.split()[0]))
@@ -50,22 +50,24 @@ def _two(connection: Connection) -> None:
         connection.execute(sa.insert(settings).values(name=name, value=""))
 
 
-async def test_a_question_takes_no_lock(database: Database, heard: Heard) -> None:
+async def test_a_query_begins_no_transaction_in_sqlite(database: Database, heard: Heard) -> None:
     assert await database.values(_NAMES) == []
     assert heard == ["SELECT"]
 
 
-async def test_a_change_is_one_transaction(database: Database, heard: Heard) -> None:
+async def test_a_change_of_two_rows_is_one_transaction(database: Database, heard: Heard) -> None:
     await database.run(_two)
     assert heard == ["BEGIN", "INSERT", "INSERT", "COMMIT"]
 
 
-async def test_work_that_asks_nothing_begins_nothing(database: Database, heard: Heard) -> None:
+async def test_work_without_any_statement_begins_no_transaction(
+    database: Database, heard: Heard
+) -> None:
     await database.run(_nothing)
     assert heard == []
 
 
-async def test_work_that_fails_leaves_no_row(database: Database, heard: Heard) -> None:
+async def test_work_that_raises_is_rolled_back(database: Database, heard: Heard) -> None:
     await database.run(_two)
     with pytest.raises(IntegrityError):
         await database.run(_two)
@@ -73,7 +75,7 @@ async def test_work_that_fails_leaves_no_row(database: Database, heard: Heard) -
     assert await database.values(_NAMES) == ["one", "two"]
 
 
-async def test_many_rows_come_back_whole(database: Database) -> None:
+async def test_hundreds_of_rows_are_written_and_read_back_whole(database: Database) -> None:
     rows = [{"source": "here", "key": f"{n:03}", "handle": "x"} for n in range(500)]
 
     def work(connection: Connection) -> int:
@@ -85,8 +87,10 @@ async def test_many_rows_come_back_whole(database: Database) -> None:
     assert keys == [f"{n:03}" for n in range(100, 500)]
 
 
-async def test_nothing_stands_still_while_a_transaction_works(database: Database) -> None:
-    """It has a thread of its own, and the same one each time."""
+async def test_the_event_loop_runs_on_while_a_transaction_works_in_its_thread(
+    database: Database,
+) -> None:
+    """The transaction has a thread of its own, and the same thread each time."""
     goes_on, threads = threading.Event(), set()
 
     def work(_: Connection) -> None:
@@ -102,7 +106,7 @@ async def test_nothing_stands_still_while_a_transaction_works(database: Database
     assert threading.main_thread() not in threads
 
 
-async def test_a_transaction_ends_though_its_caller_was_cancelled(database: Database) -> None:
+async def test_a_transaction_commits_even_if_its_caller_was_cancelled(database: Database) -> None:
     begins, goes_on = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
 
@@ -123,14 +127,14 @@ async def test_a_transaction_ends_though_its_caller_was_cancelled(database: Data
 _who: ContextVar[str] = ContextVar("who")
 
 
-async def test_a_transaction_knows_for_whom_it_works(database: Database) -> None:
-    """As what it logs has the fields of the task that asked for it."""
+async def test_a_transaction_sees_the_context_variables_of_its_caller(database: Database) -> None:
+    """Logs of the transaction have the context fields of the calling task."""
     _who.set("ada")
     assert await database.run(lambda _: _who.get()) == "ada"
 
 
-async def test_several_functions_are_one_transaction(new_url: NewUrl) -> None:
-    """Kept together, or taken back together."""
+async def test_several_functions_in_one_begun_block_are_one_transaction(new_url: NewUrl) -> None:
+    """The functions are committed together or rolled back together."""
     url = await new_url()
     async with begun(engine_of(url)) as rows:
         await rows.run(lambda it: it.execute(sa.text("CREATE TABLE things (name TEXT)")))
@@ -148,6 +152,8 @@ _things = sa.table("things", sa.column("name"))
 
 
 async def _add(url: str, *names: str) -> None:
+    """Add rows in one transaction, a function each; an empty name raises."""
+
     def add(name: str, connection: Connection) -> None:
         if not name:
             raise KeyError
@@ -158,7 +164,7 @@ async def _add(url: str, *names: str) -> None:
             await rows.run(partial(add, name))
 
 
-async def test_after_a_question_several_functions_are_one_transaction_as_ever(
+async def test_after_a_read_several_functions_are_still_one_transaction(
     tmp_path: Path,
 ) -> None:
     engine = file_engine(tmp_path / "rows.db")
@@ -173,8 +179,8 @@ async def test_after_a_question_several_functions_are_one_transaction_as_ever(
             other.execute("BEGIN IMMEDIATE")
 
 
-async def test_a_short_patience_is_of_one_transaction(new_url: NewUrl) -> None:
-    """However short it is: PostgreSQL takes 0 for no limit at all."""
+async def test_a_short_lock_timeout_applies_to_one_transaction_only(new_url: NewUrl) -> None:
+    """This holds however short the timeout is; PostgreSQL reads 0 as no limit."""
     engine = engine_of(await new_url())
     how = "PRAGMA busy_timeout" if engine.is_sqlite else "SHOW lock_timeout"
 
@@ -190,8 +196,8 @@ async def test_a_short_patience_is_of_one_transaction(new_url: NewUrl) -> None:
         await engine.dispose()
 
 
-async def test_an_error_does_not_quote_the_values_of_its_statement(new_url: NewUrl) -> None:
-    """One of them may be a prompt, and errors go to the log."""
+async def test_a_database_error_does_not_quote_the_values_of_its_statement(new_url: NewUrl) -> None:
+    """A value may be a prompt, and errors are logged."""
     async with open_database(await new_url()) as database:
         prompt = sa.insert(settings).values(name="one", value="a tabby")
         await database.run(lambda it: it.execute(prompt))
@@ -200,14 +206,14 @@ async def test_an_error_does_not_quote_the_values_of_its_statement(new_url: NewU
     assert "tabby" not in str(error.value)
 
 
-async def test_a_file_may_have_any_name(tmp_path: Path) -> None:
+async def test_a_database_file_may_have_special_characters_in_its_name(tmp_path: Path) -> None:
     file = tmp_path / "a ?b#%20.db"
     async with begun(file_engine(file)) as rows:
         await rows.run(lambda it: it.exec_driver_sql("CREATE TABLE things (name TEXT)"))
     assert [it.name for it in tmp_path.iterdir()] == [file.name]
 
 
-# --- statements that are made once ---------------------------------------------------------------
+# --- cached statements ---------------------------------------------------------------------------
 
 _made: list[str] = []
 
@@ -218,7 +224,7 @@ def _value(name: str, *, column: str) -> sa.Select[str]:
     return sa.select(settings.c[column]).where(settings.c.name == name)
 
 
-async def test_a_statement_is_made_once_for_each_of_its_forms(database: Database) -> None:
+async def test_a_cached_statement_is_built_once_for_each_of_its_forms(database: Database) -> None:
     await database.run(_two)
     _made.clear()
     for name in ("one", "two", "three"):

@@ -1,4 +1,4 @@
-"""A database of another program is told by its tables, and is left as it is."""
+"""A database of another program is recognized by its tables and left unchanged."""
 
 import sqlite3
 from contextlib import closing
@@ -21,7 +21,7 @@ MIGRATED = "CREATE TABLE alembic_version (version_num TEXT)"
 
 @pytest.mark.parametrize("mode", ["delete", "wal"])
 @pytest.mark.parametrize("tables", [[BOOKMARKS], [ALIKE], [MIGRATED, BOOKMARKS]])
-async def test_another_programs_file_is_refused_and_stays_as_it_is(
+async def test_a_file_of_another_program_is_refused_and_left_unchanged(
     tmp_path: Path, tables: list[str], mode: str
 ) -> None:
     file, home = tmp_path / "places.sqlite", Home(tmp_path / "data")
@@ -37,8 +37,10 @@ async def test_another_programs_file_is_refused_and_stays_as_it_is(
     assert {each.name for each in tmp_path.iterdir()} == {file.name, f"{file.name}.lock"}
 
 
-async def test_another_program_that_has_it_open_loses_nothing(tmp_path: Path) -> None:
-    """Its rows may stand in its journal alone."""
+async def test_a_file_that_another_program_has_open_loses_no_rows_when_it_is_refused(
+    tmp_path: Path,
+) -> None:
+    """The other program's rows may be in its write-ahead log only."""
     file = tmp_path / "places.sqlite"
     with closing(sqlite3.connect(file)) as other:
         other.execute("PRAGMA journal_mode=wal")
@@ -50,7 +52,7 @@ async def test_another_program_that_has_it_open_loses_nothing(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("table", [ALIKE, MIGRATED])
-async def test_another_programs_tables_on_a_server_are_refused(
+async def test_a_server_with_tables_of_another_program_under_our_names_is_refused(
     new_postgres_url: NewUrl, table: str
 ) -> None:
     url = await new_postgres_url()
@@ -58,7 +60,7 @@ async def test_another_programs_tables_on_a_server_are_refused(
     assert await _refusals(url, None) == ["database_foreign"] * 3
 
 
-async def test_a_schema_of_a_server_may_be_shared_if_no_name_is_in_the_way(
+async def test_a_server_schema_may_be_shared_if_no_table_name_collides(
     new_postgres_url: NewUrl,
 ) -> None:
     url = await new_postgres_url()
@@ -69,7 +71,7 @@ async def test_a_schema_of_a_server_may_be_shared_if_no_name_is_in_the_way(
 
 
 async def _refusals(url: str, home: Home | None) -> list[str]:
-    """By `run`, `doctor` and `jobs list`."""
+    """Return the codes with which `run`, `doctor` and `jobs list` refuse the database."""
     codes = []
     for attempt in (
         open_database(url, home=home).__aenter__,

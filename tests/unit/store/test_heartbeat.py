@@ -1,4 +1,4 @@
-"""Readiness rests on a row that was written: a full disk and a lost file are told in words."""
+"""Readiness depends on a row that was really written: a full disk and a lost file are reported."""
 
 import sqlite3
 from contextlib import closing
@@ -25,7 +25,7 @@ def _url(file: Path) -> str:
     return f"sqlite:///{file}"
 
 
-async def test_a_disk_that_takes_no_writes_is_told_and_its_end_too(file: Path) -> None:
+async def test_a_disk_without_room_is_logged_once_and_its_end_once(file: Path) -> None:
     clock = FakeClock()
     async with open_database(_url(file)) as database:
         heartbeat = Heartbeat(database, clock)
@@ -41,8 +41,8 @@ async def test_a_disk_that_takes_no_writes_is_told_and_its_end_too(file: Path) -
         assert await heartbeat.beats() is True
 
 
-async def test_a_transaction_that_is_taken_back_sees_nothing_of_that(file: Path) -> None:
-    """Negative control: the question that was asked before."""
+async def test_negative_control_a_rolled_back_write_does_not_notice_a_full_disk(file: Path) -> None:
+    """Negative control: the check that was used before."""
     async with open_database(_url(file)) as database:
         with no_file_larger_than(0):
             assert await _taken_back(database)
@@ -53,6 +53,8 @@ class _TakenBack(Exception):
 
 
 async def _taken_back(database: Database) -> bool:
+    """Write a row and roll it back; return True if that succeeds."""
+
     def work(connection: Connection) -> None:
         connection.execute(sa.insert(settings).values(name="trial", value=""))
         raise _TakenBack
@@ -62,7 +64,7 @@ async def _taken_back(database: Database) -> bool:
     return True
 
 
-async def test_anothers_lock_is_told(file: Path) -> None:
+async def test_the_heartbeat_reports_a_lock_held_by_another_program(file: Path) -> None:
     async with open_database(_url(file), patience=0.2) as database:
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
@@ -72,7 +74,9 @@ async def test_anothers_lock_is_told(file: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["deleted", "emptied"])
-async def test_a_lost_file_is_told_although_it_takes_rows(file: Path, how: str) -> None:
+async def test_the_heartbeat_reports_a_lost_file_even_though_writes_succeed(
+    file: Path, how: str
+) -> None:
     async with open_database(_url(file)) as database:
         if how == "deleted":
             file.unlink()

@@ -1,4 +1,4 @@
-"""A database that is gone, or another one, is seen at the start: none begins empty in silence."""
+"""A database that is gone or replaced is noticed at the start; none begins empty silently."""
 
 import sqlite3
 from contextlib import closing
@@ -22,12 +22,13 @@ def home(tmp_path: Path) -> Home:
 
 
 async def _used(url: str, home: Home) -> None:
+    """Open the database and store a job in it."""
     async with open_database(url, home=home) as database:
         await Store(database).admitted()
 
 
 async def _refused(url: str, home: Home) -> str:
-    """By `run`; `doctor` says the same."""
+    """Return the code with which `run` refuses the database; `doctor` gives the same."""
     with pytest.raises(Broken) as polled:
         await check_database(url, home=home)
     with pytest.raises(Broken) as refusal:
@@ -37,7 +38,9 @@ async def _refused(url: str, home: Home) -> str:
     return refusal.value.code
 
 
-async def test_a_first_start_and_the_next_ones_just_work(new_url: NewUrl, home: Home) -> None:
+async def test_a_first_start_and_later_starts_accept_their_database(
+    new_url: NewUrl, home: Home
+) -> None:
     url = await new_url()
     for _ in range(2):
         await _used(url, home)
@@ -46,7 +49,7 @@ async def test_a_first_start_and_the_next_ones_just_work(new_url: NewUrl, home: 
 
 
 @pytest.mark.proof
-async def test_an_empty_one_in_its_place_is_refused_until_it_is_wanted(
+async def test_an_empty_database_in_place_of_the_known_one_is_refused_unless_wanted(
     new_url: NewUrl, home: Home
 ) -> None:
     await _used(await new_url(), home)
@@ -58,7 +61,7 @@ async def test_an_empty_one_in_its_place_is_refused_until_it_is_wanted(
 
 
 @pytest.mark.parametrize("how", ["deleted", "emptied", "its rows deleted"])
-async def test_a_file_that_lost_its_rows_is_refused(
+async def test_a_database_file_that_lost_its_rows_is_refused(
     new_sqlite_url: NewUrl, home: Home, how: str
 ) -> None:
     url = await new_sqlite_url()
@@ -78,7 +81,9 @@ async def test_a_file_that_lost_its_rows_is_refused(
 
 
 @pytest.mark.proof
-async def test_another_database_is_refused_until_it_is_wanted(new_url: NewUrl, home: Home) -> None:
+async def test_another_database_than_the_known_one_is_refused_unless_wanted(
+    new_url: NewUrl, home: Home
+) -> None:
     await _used(await new_url(), home)
     other = await new_url()
     await _used(other, Home(home.folder / "elsewhere"))
@@ -88,22 +93,22 @@ async def test_another_database_is_refused_until_it_is_wanted(new_url: NewUrl, h
 
 
 @pytest.mark.parametrize("trace", ["media/videos/ab/x.mp4", "playground/room.jsonl"])
-async def test_without_a_marker_other_traces_tell_that_there_was_one(
+async def test_without_a_marker_old_media_or_messages_show_that_a_database_is_missing(
     new_url: NewUrl, home: Home, trace: str
 ) -> None:
-    """As an earlier version has left them."""
+    """An earlier version left such traces."""
     file = home.folder / trace
     file.parent.mkdir(parents=True)
     url = await new_url()
     await _used(url, home)
     home.marker.unlink()
-    await _used(url, home)  # the marker alone is no reason
+    await _used(url, home)  # the missing marker alone is no reason
     home.marker.unlink()
     file.write_bytes(b"x")
     assert await _refused(await new_url(), home) == "database_missing"
 
 
-async def test_what_an_earlier_version_or_a_backup_has_without_an_id_is_taken(
+async def test_a_database_without_an_id_from_an_earlier_version_or_backup_is_accepted(
     new_url: NewUrl, home: Home
 ) -> None:
     url = await new_url()

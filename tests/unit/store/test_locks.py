@@ -1,4 +1,4 @@
-"""One process has the database: not even a removed file or a cut line lets a second one in."""
+"""One process has the database; a removed file or lost connection lets no second one in."""
 
 import asyncio
 import signal
@@ -37,7 +37,7 @@ asyncio.run(main())
 
 @asynccontextmanager
 async def _holder(url: str) -> AsyncIterator[Process]:
-    """Another process that has the database, until it is killed."""
+    """Run another process that has the database, until it is killed."""
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", _HOLD, url, stdout=PIPE)
     try:
         assert process.stdout is not None
@@ -56,8 +56,10 @@ def _file(url: str) -> Path:
 
 
 @pytest.mark.proof
-async def test_a_removed_lock_file_lets_nobody_in(new_sqlite_url: NewUrl) -> None:
-    """And who was refused has not taken SQLite's own locks from anybody."""
+async def test_removing_the_lock_file_does_not_let_a_second_process_in(
+    new_sqlite_url: NewUrl,
+) -> None:
+    """A refused process has not taken SQLite's own locks from anybody."""
     url = await new_sqlite_url()
     lock = Path(f"{_file(url)}.lock")
     async with _holder(url):
@@ -70,8 +72,10 @@ async def test_a_removed_lock_file_lets_nobody_in(new_sqlite_url: NewUrl) -> Non
         assert await StoredValues(database).get("holder") == "the other one"
 
 
-async def test_whoever_starts_second_moves_nothing_of_the_first(new_sqlite_url: NewUrl) -> None:
-    """The first has just made the file, and what it wrote stands in the journal alone."""
+async def test_a_second_process_does_not_touch_the_journal_of_the_first(
+    new_sqlite_url: NewUrl,
+) -> None:
+    """The first process has just made the file, and its rows are in the journal only."""
     url = await new_sqlite_url()
     journal = Path(f"{_file(url)}-wal")
     with lock_file(_file(url)):
@@ -83,10 +87,10 @@ async def test_whoever_starts_second_moves_nothing_of_the_first(new_sqlite_url: 
 
 
 @pytest.mark.parametrize("how", ["deleted", "deleted with its journal", "replaced", "emptied"])
-async def test_a_file_that_is_gone_is_seen_and_what_it_held_is_saved(
+async def test_a_lost_database_file_is_noticed_and_its_rows_are_saved_as_a_copy(
     new_sqlite_url: NewUrl, how: str
 ) -> None:
-    """No new order goes into a file that nobody will open again; what runs goes on."""
+    """No new order goes into a file that nobody will open again; running jobs go on."""
     url = await new_sqlite_url()
     file = _file(url)
     async with open_database(url) as database:
@@ -106,6 +110,7 @@ async def test_a_file_that_is_gone_is_seen_and_what_it_held_is_saved(
 
 
 def _lose(file: Path, how: str) -> None:
+    """Make the database file unusable in this way."""
     match how:
         case "deleted":
             file.unlink()
@@ -120,10 +125,10 @@ def _lose(file: Path, how: str) -> None:
             file.write_bytes(b"")
 
 
-async def test_the_file_is_looked_at_by_itself_and_its_rows_saved_at_once(
+async def test_the_file_is_checked_regularly_and_its_rows_are_saved_once_it_is_lost(
     new_sqlite_url: NewUrl,
 ) -> None:
-    """A process that is killed afterwards has saved them already."""
+    """A process that is killed afterwards has already saved the rows."""
     url = await new_sqlite_url()
     async with open_database(url) as database:
         file, looks = _file(url), 0
@@ -141,7 +146,7 @@ async def test_the_file_is_looked_at_by_itself_and_its_rows_saved_at_once(
         assert saved_copy(file).exists()
 
 
-async def test_a_file_that_comes_back_is_ours_again(new_sqlite_url: NewUrl) -> None:
+async def test_a_database_file_that_is_moved_back_is_used_again(new_sqlite_url: NewUrl) -> None:
     url = await new_sqlite_url()
     async with open_database(url) as database:
         file = _file(url)
@@ -155,7 +160,7 @@ async def test_a_file_that_comes_back_is_ours_again(new_sqlite_url: NewUrl) -> N
 # --- PostgreSQL ----------------------------------------------------------------------------------
 
 
-async def test_a_lock_whose_line_was_cut_is_taken_back(new_postgres_url: NewUrl) -> None:
+async def test_a_lock_lost_with_its_connection_is_taken_again(new_postgres_url: NewUrl) -> None:
     url = await new_postgres_url()
     async with open_database(url) as database:
         await _cut(url)
@@ -166,7 +171,9 @@ async def test_a_lock_whose_line_was_cut_is_taken_back(new_postgres_url: NewUrl)
 
 
 @pytest.mark.proof
-async def test_a_process_whose_lock_another_one_has_by_now_stops(new_postgres_url: NewUrl) -> None:
+async def test_a_process_whose_lock_was_taken_by_another_process_stops(
+    new_postgres_url: NewUrl,
+) -> None:
     url = await new_postgres_url()
     async with open_database(url) as database:
         await _cut(url)
@@ -177,7 +184,7 @@ async def test_a_process_whose_lock_another_one_has_by_now_stops(new_postgres_ur
     assert str(end.value.values["holder"]).startswith(f"{other.pid} @ ")
 
 
-async def test_schemas_of_one_database_have_a_lock_each(new_postgres_url: NewUrl) -> None:
+async def test_two_schemas_of_one_server_have_separate_locks(new_postgres_url: NewUrl) -> None:
     url = await new_postgres_url()
     name = sa.engine.make_url(url).database
     async with open_database(url) as first:
@@ -193,7 +200,7 @@ async def test_schemas_of_one_database_have_a_lock_each(new_postgres_url: NewUrl
 
 
 async def _checked(database: Database) -> str | None:
-    """Once the server has noticed that the old line is gone."""
+    """Return the result of a check, once the server has noticed that the old connection is gone."""
     async with asyncio.timeout(5):
         while trouble := await database.check():
             assert trouble == "lost"
@@ -201,6 +208,7 @@ async def _checked(database: Database) -> str | None:
 
 
 async def _cut(url: str) -> None:
+    """Let the server end our connections."""
     await _say(
         url,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -216,8 +224,8 @@ async def _say(url: str, *statements: str) -> None:
     await engine.dispose()
 
 
-async def test_no_post_leaves_whose_row_goes_with_a_file_that_is_gone(tmp_path: Path) -> None:
-    """The copy that is saved may be older than the POST: the next start would send it again."""
+async def test_no_order_is_sent_whose_row_is_in_a_lost_file(tmp_path: Path) -> None:
+    """The saved copy may be older than the POST, and the next start would send the order again."""
     file = tmp_path / "zoetrope.db"
     async with open_database(f"sqlite:///{file}") as database:
         store = Store(database)

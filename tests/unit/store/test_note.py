@@ -1,4 +1,4 @@
-"""The jobs in hand are noted beside the database, for the next start; no row is written."""
+"""The jobs being polled are noted beside the database, without a write to it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "rows.db"
 
 
-def test_the_next_process_reads_what_the_last_one_noted(file: Path) -> None:
+def test_the_next_process_reads_the_note_of_the_last_one(file: Path) -> None:
     note = Note(file)
     note.write(["one", "two"])
     note.write(["three"])
@@ -30,18 +30,18 @@ def test_the_next_process_reads_what_the_last_one_noted(file: Path) -> None:
     assert Note(file).read() == []
 
 
-def test_nobody_else_on_the_machine_reads_it(file: Path) -> None:
+def test_no_other_account_of_the_machine_can_read_the_note(file: Path) -> None:
     Note(file).write(["one"])
     assert (file.parent / "rows.db.looks").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_note_that_was_cut_short_holds_as_far_as_it_goes(file: Path) -> None:
+def test_a_note_that_was_cut_short_still_gives_its_whole_lines(file: Path) -> None:
     Note(file).write(["one", "two", "three"])
     (file.parent / "rows.db.looks").write_bytes(b"one\ntwo\nth\xff")
     assert Note(file).read()[:2] == ["one", "two"]
 
 
-def test_a_note_that_can_be_neither_written_nor_read_is_said_and_stops_nothing(file: Path) -> None:
+def test_a_note_that_cannot_be_written_or_read_is_logged_and_stops_nothing(file: Path) -> None:
     (file.parent / "rows.db.looks").mkdir()
     with capture_logs() as logs:
         note = Note(file)
@@ -52,7 +52,7 @@ def test_a_note_that_can_be_neither_written_nor_read_is_said_and_stops_nothing(f
     assert [each["event"] for each in logs] == ["looks.not_noted", "looks.note_unread"]
 
 
-def test_trouble_that_comes_again_is_said_again(file: Path) -> None:
+def test_a_trouble_with_the_note_that_returns_is_logged_again(file: Path) -> None:
     place = file.parent / "rows.db.looks"
     with capture_logs() as logs:
         note = Note(file)
@@ -73,8 +73,8 @@ def test_a_database_without_a_file_has_no_note() -> None:
     note.remove()
 
 
-async def test_taking_jobs_for_looks_writes_no_row(tmp_path: Path) -> None:
-    """Nor does reading all of one, nor the end of it."""
+async def test_claiming_jobs_for_polls_writes_no_row(tmp_path: Path) -> None:
+    """Neither reading a whole row nor the end of a poll writes a row."""
     async with open_rows(tmp_path) as database:
         store, polls = Store(database), Polls(database)
         row = await store.in_state(Status.IN_PROGRESS)
@@ -88,10 +88,10 @@ async def test_taking_jobs_for_looks_writes_no_row(tmp_path: Path) -> None:
         assert Note(tmp_path / "rows.db").read() == []
 
 
-async def test_the_note_has_all_that_is_in_hand_until_the_next_start_has_read_it(
+async def test_the_note_keeps_all_polled_jobs_until_the_next_start_has_read_it(
     tmp_path: Path,
 ) -> None:
-    """One that is read a second time would suspect jobs that are long over that crash."""
+    """A note that is read twice would count a crash for jobs that ended long ago."""
     async with open_rows(tmp_path) as database:
         store, polls = Store(database), Polls(database)
         ids: list[str] = []
@@ -110,6 +110,8 @@ async def test_the_note_has_all_that_is_in_hand_until_the_next_start_has_read_it
 
 
 async def _changes(database: Database) -> int:
+    """Return how many rows this connection has changed."""
+
     def read(connection: Connection) -> int:
         answer = connection.exec_driver_sql("SELECT total_changes()")
         return int(answer.scalar_one())

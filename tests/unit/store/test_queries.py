@@ -1,4 +1,4 @@
-"""Claims cost what is under way, not what has ever been: after a million videos as after ten."""
+"""Queries cost the same after a million videos as after ten."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from tests.unit.store.instructions import counts
 
 Statement = tuple[str, tuple[object, ...]]
 MOST = 1.1
-"""How much more it may cost with a hundred times as many rows: 1 or 2 instructions of a few."""
+"""The factor by which a cost may grow with a hundred times as many rows: a few instructions."""
 
 
 @pytest.mark.parametrize("many", [5_000, pytest.param(100_000, marks=pytest.mark.proof)])
-async def test_what_is_asked_of_the_rows_costs_the_same_however_many_wait_and_are_finished(
+async def test_every_query_and_save_costs_the_same_however_many_jobs_wait_or_are_finished(
     tmp_path: Path, many: int
 ) -> None:
     before, after = await counts(tmp_path, 1_000), await counts(tmp_path, many)
@@ -31,8 +31,8 @@ async def test_what_is_asked_of_the_rows_costs_the_same_however_many_wait_and_ar
 
 
 @pytest.mark.proof
-async def test_no_question_reads_a_whole_table_or_sorts_it(tmp_path: Path) -> None:
-    await counts(tmp_path, 100)  # makes the tables, by statements of their own
+async def test_no_query_reads_a_whole_table_or_sorts_it(tmp_path: Path) -> None:
+    await counts(tmp_path, 100)  # makes the tables, with statements of their own
     with _overheard("") as statements:
         await counts(tmp_path, 101)
     asked = [each for each in statements if "sqlite_master" not in each[0]]
@@ -42,8 +42,10 @@ async def test_no_question_reads_a_whole_table_or_sorts_it(tmp_path: Path) -> No
 
 
 @pytest.mark.proof
-async def test_a_bound_state_would_walk_the_whole_table(tmp_path: Path) -> None:
-    """Negative control: that is why a claim spells the state out."""
+async def test_negative_control_a_bound_state_in_a_claim_would_read_the_whole_table(
+    tmp_path: Path,
+) -> None:
+    """Negative control: this is why a claim writes the state into its statement."""
     with _overheard("'completed'") as statements:
         await counts(tmp_path, 100)
     statement, values = statements[0]
@@ -52,7 +54,7 @@ async def test_a_bound_state_would_walk_the_whole_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
-async def test_a_message_is_looked_up_by_its_index(new_sqlite_url: NewUrl) -> None:
+async def test_a_job_is_looked_up_by_its_message_through_an_index(new_sqlite_url: NewUrl) -> None:
     async with open_database(url := await new_sqlite_url()) as database:
         with _overheard("posts.job_id") as statements:
             await Store(database).posts.about("telegram", "-5", "7")
@@ -60,7 +62,7 @@ async def test_a_message_is_looked_up_by_its_index(new_sqlite_url: NewUrl) -> No
     assert [step for step in plan if "USING INDEX ix_posts_message" in step], plan
 
 
-async def test_a_sweep_walks_what_is_kept_from_the_oldest_on_and_sorts_nothing(
+async def test_a_sweep_reads_the_oldest_rows_through_an_index_without_sorting(
     new_sqlite_url: NewUrl,
 ) -> None:
     async with open_database(url := await new_sqlite_url()) as database:
@@ -76,7 +78,7 @@ async def test_a_sweep_walks_what_is_kept_from_the_oldest_on_and_sorts_nothing(
         assert not _is_costly(plan)
 
 
-async def test_what_is_learned_from_is_read_newest_first_and_nothing_is_sorted(
+async def test_learned_durations_are_read_newest_first_through_an_index_without_sorting(
     new_sqlite_url: NewUrl,
 ) -> None:
     async with open_database(url := await new_sqlite_url()) as database:
@@ -87,6 +89,7 @@ async def test_what_is_learned_from_is_read_newest_first_and_nothing_is_sorted(
 
 
 def _plan(file: Path, statement: str, values: tuple[object, ...]) -> list[str]:
+    """Return SQLite's query plan of a statement."""
     if not statement.lstrip().startswith(("SELECT", "UPDATE", "INSERT", "DELETE", "WITH")):
         return []
     with closing(sqlite3.connect(file)) as connection:
@@ -95,7 +98,7 @@ def _plan(file: Path, statement: str, values: tuple[object, ...]) -> list[str]:
 
 
 def _is_costly(plan: list[str]) -> bool:
-    """Whether it reads all rows of a table that grows, or sorts more than a handful."""
+    """Whether a plan reads all rows of a growing table, or sorts more than a handful."""
     return any(_reads_all(step) or _sorts(before, step) for before, step in pairwise(["", *plan]))
 
 
@@ -104,13 +107,17 @@ def _reads_all(step: str) -> bool:
 
 
 def _sorts(before: str, step: str) -> bool:
-    """The first rows of an index may be sorted anew; so may the updates that wait."""
+    """Whether a plan sorts.
+
+    Sorting the first rows of an index, or waiting updates, does not count.
+    """
     few = before.startswith(("SCAN anon_", "CORRELATED", "SEARCH updates"))
     return "TEMP B-TREE" in step and not few
 
 
 @contextmanager
 def _overheard(word: str) -> Iterator[list[Statement]]:
+    """Collect the statements that contain a word."""
     heard: list[Statement] = []
 
     def hear(*call: object) -> None:

@@ -1,4 +1,4 @@
-"""Beside the running service rows are read as of one moment, and none is changed."""
+"""A reader beside the running service sees one moment and cannot write."""
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +11,9 @@ from bot.store.tables import settings
 from tests.conftest import NewUrl
 
 
-async def test_what_is_written_meanwhile_is_of_another_moment(new_tables_url: NewUrl) -> None:
+async def test_a_reader_sees_the_rows_of_one_moment_despite_later_writes(
+    new_tables_url: NewUrl,
+) -> None:
     url = await new_tables_url()
     async with open_database(url) as database:
         async with open_reading(url) as rows:
@@ -21,7 +23,7 @@ async def test_what_is_written_meanwhile_is_of_another_moment(new_tables_url: Ne
         assert await database.read(_names) == sorted([*before, "new"])
 
 
-async def test_a_reader_can_write_nothing(new_tables_url: NewUrl) -> None:
+async def test_a_reader_cannot_write(new_tables_url: NewUrl) -> None:
     url = await new_tables_url()
     with pytest.raises((DatabaseDamaged, sa.exc.DBAPIError)):
         async with open_reading(url) as rows:

@@ -1,4 +1,4 @@
-"""Questions that every job asks, and that write nothing, wait for no writer of an SQLite file."""
+"""Frequent queries that write nothing do not wait for a writer of an SQLite file."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -19,7 +19,7 @@ UNTIL = NOON + CLAIM
 
 @contextmanager
 def written_by_another(folder: Path) -> Iterator[None]:
-    """Somebody else's transaction is under way in the rows of `open_rows`."""
+    """Keep a transaction of another program open in the rows of `open_rows`."""
     with closing(sqlite3.connect(folder / "rows.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -32,26 +32,30 @@ async def begun(folder: Path) -> AsyncIterator[Store]:
         yield Store(database)
 
 
-async def test_how_much_is_used_today(tmp_path: Path) -> None:
+async def test_the_usage_of_the_day_is_read_while_another_transaction_writes(
+    tmp_path: Path,
+) -> None:
     async with begun(tmp_path) as store:
         before = await store.jobs.usage(HERE, "ada", FREE, now=NOON)
         with written_by_another(tmp_path):
             assert await store.jobs.usage(HERE, "ada", FREE, now=NOON + 1) == before
 
 
-async def test_but_the_first_question_of_a_day_counts_it(tmp_path: Path) -> None:
+async def test_the_first_reading_of_the_usage_of_a_day_must_write_and_fails_behind_a_writer(
+    tmp_path: Path,
+) -> None:
     async with begun(tmp_path) as store:
         with written_by_another(tmp_path), pytest.raises(Unwritten):
             await store.jobs.usage(HERE, "ada", FREE, now=NOON)
 
 
-async def test_whether_a_pause_or_a_hold_keeps_an_order_back(tmp_path: Path) -> None:
+async def test_pauses_and_holds_are_read_while_another_transaction_writes(tmp_path: Path) -> None:
     async with begun(tmp_path) as store:
         with written_by_another(tmp_path):
             assert await store.pauses.held("main", now=NOON) is None
 
 
-async def test_whether_the_queue_has_anything_due(tmp_path: Path) -> None:
+async def test_an_empty_queue_is_claimed_while_another_transaction_writes(tmp_path: Path) -> None:
     async with begun(tmp_path) as store:
         with written_by_another(tmp_path):
             assert await store.jobs.claim([Status.QUEUED], now=NOON, until=UNTIL, most=9) == []

@@ -1,4 +1,4 @@
-"""Rows of earlier versions: what was promised then is read and sent as it would have been then."""
+"""Rows of earlier versions are read and sent as their own version would have sent them."""
 
 import json
 from dataclasses import replace
@@ -67,7 +67,7 @@ def picture(tmp_path: Path) -> Path:
         (BY_URI | {"dialect": "documented"}, {"metadata": {"img_url": URI, "watermark": False}}),
     ],
 )
-def test_a_request_with_one_place_is_sent_as_its_dialect_had_it(
+def test_a_stored_request_of_an_earlier_version_is_sent_as_its_dialect_sent_it(
     row: dict[str, Any], others: dict[str, object], picture: Path
 ) -> None:
     files = [picture] if row["place"] else []
@@ -78,7 +78,7 @@ def test_a_request_with_one_place_is_sent_as_its_dialect_had_it(
     assert fields == named | others
 
 
-def test_an_upload_is_still_a_file(picture: Path) -> None:
+def test_a_stored_upload_of_an_earlier_version_is_still_sent_as_a_file(picture: Path) -> None:
     assert build(request_of(BY_FILE | {"size": None}), [picture]) == Body(
         (("prompt", "a cat"), ("model", "wan2.5-t2v-preview"), ("seconds", "5")),
         (FilePart("input_reference", "picture.jpg", "image/jpeg", picture),),
@@ -86,12 +86,12 @@ def test_an_upload_is_still_a_file(picture: Path) -> None:
 
 
 @pytest.mark.parametrize("on", [True, False, None])
-def test_what_was_left_to_the_model_or_switched_comes_back_from_its_row(on: bool | None) -> None:
+def test_auto_length_and_switches_come_back_from_a_stored_order(on: bool | None) -> None:
     wish = changed(a_job().order, seconds=AUTO, audio=on, prompt_extend=on, watermark=on)
     assert order_of(json.loads(json.dumps(order_values(wish)))) == wish
 
 
-def test_an_order_without_the_newer_wishes_wishes_none_of_them() -> None:
+def test_a_stored_order_without_newer_options_leaves_them_open() -> None:
     old: dict[str, Any] = {
         "call": {
             "event_id": "e",
@@ -115,8 +115,8 @@ def test_an_order_without_the_newer_wishes_wishes_none_of_them() -> None:
     assert (order.wish.seed, order.wish.audio) == (None, None)
 
 
-def test_a_video_of_an_earlier_version_is_as_its_gateway_made_it() -> None:
-    """It says nothing of a conversion, for there was none; one of now is read as it was written."""
+def test_a_stored_video_of_an_earlier_version_has_no_conversion() -> None:
+    """A row of an earlier version tells no conversion; a row of today is read as written."""
     plain = {"key": "videos/a.mp4", "size": 9, "width": 16, "height": 9, "seconds": 5.0}
     then = Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0)
     original = Original(key="originals/a.mkv", size=8)

@@ -1,4 +1,4 @@
-"""Saves: the columns that a change is about, and no others."""
+"""A save writes the changed columns only."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from tests.contract.rows import NOON, VIDEO, a_job
 JOB = replace(a_job(now=NOON), status=Status.IN_PROGRESS, claimed_until=NOON + 45)
 
 
-def test_a_look_writes_when_the_next_one_is_due_and_how_far_it_is() -> None:
+def test_a_poll_saves_only_progress_due_time_claim_and_version() -> None:
     later = moves.put_off(replace(JOB, progress=20, version=9), due_at=NOON + 5)
     assert saved_values(JOB, later) == {
         "version": 9,
@@ -20,14 +20,14 @@ def test_a_look_writes_when_the_next_one_is_due_and_how_far_it_is() -> None:
     }
 
 
-def test_a_value_is_encoded_only_if_it_changed() -> None:
+def test_only_changed_values_of_a_row_are_encoded() -> None:
     done = replace(JOB, status=Status.COMPLETED)
     values = saved_values(done, moves.stored(done, VIDEO))
     assert values.keys() == {"video", "due_at", "claimed_until"}
     assert isinstance(values["video"], dict)
 
 
-def test_an_order_that_changed_is_written_with_all_that_is_read_off_it() -> None:
+def test_a_changed_order_is_saved_together_with_the_columns_read_from_it() -> None:
     address = replace(JOB.order.call.address, community="hall")
     order = replace(JOB.order, call=replace(JOB.order.call, address=address))
     values = saved_values(JOB, replace(JOB, order=order))

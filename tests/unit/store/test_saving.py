@@ -1,4 +1,4 @@
-"""No POST leaves that the next start would not know of, whenever the file was lost."""
+"""No order is sent that the next start would not know, whenever the database file was lost."""
 
 import asyncio
 import itertools
@@ -49,10 +49,12 @@ LOSSES = (_delete, _replace, _empty, _delete_journal)
 
 
 async def _save(store: Store, job: Job) -> Job | None:
+    """Let the job begin its POST by a plain save."""
     return await store.jobs.save(job, moves.submitting(job, now=NOON), now=NOON)
 
 
 async def _begin(store: Store, job: Job) -> Job | None:
+    """Let the job begin its POST where slots are counted."""
     return await store.jobs.begin(job, now=NOON, at_once=9)
 
 
@@ -67,10 +69,10 @@ def _url(file: Path) -> str:
 
 @pytest.mark.parametrize("lose", LOSSES)
 @pytest.mark.parametrize("begin", [_save, _begin])
-async def test_a_post_stays_here_in_the_very_moment_in_which_its_file_is_lost(
+async def test_a_post_is_not_sent_if_its_database_file_was_lost_at_that_moment(
     file: Path, lose: Lose, begin: Begin
 ) -> None:
-    """Nobody has looked since: the row is seen to be lost after it was committed."""
+    """No check has run since: the loss is only noticed after the commit."""
     async with open_database(_url(file)) as database:
         store = Store(database)
         job = await store.admitted()
@@ -82,15 +84,15 @@ async def test_a_post_stays_here_in_the_very_moment_in_which_its_file_is_lost(
         assert (row.status, row.claimed_until) == (Status.QUEUED, None)
 
 
-async def test_an_order_is_not_taken_into_a_file_that_was_lost_just_now(file: Path) -> None:
+async def test_an_order_is_not_admitted_into_a_file_that_was_just_lost(file: Path) -> None:
     async with open_database(_url(file)) as database:
         file.unlink()
         with pytest.raises(Unwritten, match="database_gone"):
             await Store(database).admitted()
 
 
-async def test_a_post_that_waited_while_the_copy_was_made_stays_here(file: Path) -> None:
-    """It was let in before the loss was seen, and its row is written after the copy."""
+async def test_a_post_that_waited_while_the_copy_was_made_is_not_sent(file: Path) -> None:
+    """The post was admitted before the loss was noticed, and its row is written after the copy."""
     async with open_database(_url(file)) as database:
         store, holds, goes_on = Store(database), asyncio.Event(), asyncio.Event()
         job = await store.admitted()
@@ -98,7 +100,7 @@ async def test_a_post_that_waited_while_the_copy_was_made_stays_here(file: Path)
         holding = asyncio.create_task(waiting)
         await holds.wait()
         posting = asyncio.create_task(_save(store, job))
-        saving = asyncio.create_task(_one_look(database, file.unlink))  # has its turn first
+        saving = asyncio.create_task(_one_look(database, file.unlink))  # this runs first
         await asyncio.sleep(0)
         goes_on.set()
         ends = await asyncio.gather(holding, saving, posting, return_exceptions=True)
@@ -106,7 +108,7 @@ async def test_a_post_that_waited_while_the_copy_was_made_stays_here(file: Path)
         assert _statuses(saved_copy(file)) == ["queued"]
 
 
-async def test_the_copy_is_made_again_when_something_was_written_since(file: Path) -> None:
+async def test_the_saved_copy_is_renewed_only_when_something_was_written(file: Path) -> None:
     async with open_database(_url(file)) as database:
         await _one_look(database, file.unlink)
         first = saved_copy(file).stat().st_ino
@@ -118,20 +120,22 @@ async def test_the_copy_is_made_again_when_something_was_written_since(file: Pat
         assert not Path(f"{saved_copy(file)}.new").exists()
 
 
-async def test_a_copy_is_for_nobody_else_to_read(file: Path) -> None:
+async def test_no_other_account_of_the_machine_can_read_the_saved_copy(file: Path) -> None:
     async with open_database(_url(file)) as database:
         await _one_look(database, file.unlink)
         assert stat.S_IMODE(saved_copy(file).stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(("seconds", "looks"), [(0.0, 0), (0.1, 0), (2.0, 9)])
-def test_a_copy_takes_a_tenth_of_the_time_at_most(seconds: float, looks: int) -> None:
-    """A clock that saw no time pass at all leaves out no look."""
+def test_renewing_the_saved_copy_takes_a_tenth_of_the_time_at_most(
+    seconds: float, looks: int
+) -> None:
+    """A clock that showed no time at all leaves out no check."""
     assert left_out(seconds) == looks
 
 
-async def test_a_copy_that_was_cancelled_before_it_stood_is_made_again(file: Path) -> None:
-    """Told to stop while the connection closes, at the end of a renewal."""
+async def test_a_copy_whose_writing_was_cancelled_is_made_again(file: Path) -> None:
+    """The process is told to stop while the connection closes, at the end of a renewal."""
     async with open_database(_url(file)) as database:
         await _one_look(database, file.unlink)
         await StoredValues(database).put("later", "kept")
@@ -150,8 +154,8 @@ async def test_a_copy_that_was_cancelled_before_it_stood_is_made_again(file: Pat
         assert "later" in _names(saved_copy(file))
 
 
-async def test_a_copy_falls_behind_no_file_that_came_back(file: Path) -> None:
-    """A copy taken for the latest rows later would have what left since sent again."""
+async def test_the_saved_copy_is_removed_when_the_file_comes_back(file: Path) -> None:
+    """If an old copy were taken for the latest rows, later orders would be sent again."""
     async with open_database(_url(file)) as database:
         aside = file.with_name("aside")
         await _one_look(database, lambda: file.rename(aside))
@@ -163,7 +167,7 @@ async def test_a_copy_falls_behind_no_file_that_came_back(file: Path) -> None:
         assert not saved_copy(file).exists()
 
 
-async def test_an_emptied_file_into_which_something_is_written_stays_lost(file: Path) -> None:
+async def test_an_emptied_file_that_was_written_to_again_still_counts_as_lost(file: Path) -> None:
     """SQLite writes single pages of the old content behind the hole."""
     async with open_database(_url(file)) as database:
         _empty(file)
@@ -176,7 +180,7 @@ async def test_an_emptied_file_into_which_something_is_written_stays_lost(file: 
     ("lose", "code"),
     [(_delete, "database_saved"), (_empty, "database_emptied"), (_replace, "database_replaced")],
 )
-async def test_a_start_beside_a_saved_copy_asks_which_of_the_two_it_shall_be(
+async def test_a_start_beside_a_saved_copy_is_refused_until_the_operator_chooses(
     file: Path, lose: Lose, code: str
 ) -> None:
     home = Home(file.parent / "data")
@@ -185,7 +189,7 @@ async def test_a_start_beside_a_saved_copy_asks_which_of_the_two_it_shall_be(
         lose(file)
         await database.check()
     if lose is _empty:
-        _empty(file)  # SQLite has written into it when it was closed; a killed one has not
+        _empty(file)  # SQLite wrote into the file when it closed; a killed process would not have
     for _ in range(2):
         with pytest.raises(Broken) as checked:
             await check_database(_url(file), home=home)
@@ -198,7 +202,7 @@ async def test_a_start_beside_a_saved_copy_asks_which_of_the_two_it_shall_be(
         assert len(await Store(database).claimed()) == 1
 
 
-async def test_a_copy_that_is_not_wanted_is_put_away_and_kept(file: Path) -> None:
+async def test_a_saved_copy_that_the_operator_does_not_want_is_renamed_and_kept(file: Path) -> None:
     home = Home(file.parent / "data")
     async with open_database(_url(file), home=home) as database:
         file.unlink()
@@ -210,14 +214,14 @@ async def test_a_copy_that_is_not_wanted_is_put_away_and_kept(file: Path) -> Non
         pass
 
 
-async def test_half_a_copy_of_a_killed_process_goes_at_the_next_start(file: Path) -> None:
+async def test_half_a_copy_of_a_killed_process_is_removed_at_the_next_start(file: Path) -> None:
     half = Path(f"{saved_copy(file)}.new")
     half.write_bytes(b"half")
     async with open_database(_url(file)):
         assert not half.exists()
 
 
-async def test_a_copy_that_found_no_room_takes_none_and_is_made_later(file: Path) -> None:
+async def test_a_copy_that_does_not_fit_on_the_disk_is_removed_and_made_later(file: Path) -> None:
     async with open_database(_url(file)) as database:
         await StoredValues(database).put("long", "x" * 100_000)
         file.unlink()
@@ -236,7 +240,7 @@ async def test_a_copy_that_was_removed_is_made_again_though_nothing_was_written(
         assert saved_copy(file).exists()
 
 
-async def test_a_slow_copy_is_followed_by_looks_that_make_none(file: Path) -> None:
+async def test_after_a_slow_copy_several_checks_make_no_copy(file: Path) -> None:
     times = itertools.count(step=2.0)  # each copy takes two seconds
     async with _copying(file, clock=lambda: next(times)) as (database, copy):
         await copy.check()
@@ -248,8 +252,8 @@ async def test_a_slow_copy_is_followed_by_looks_that_make_none(file: Path) -> No
         assert "later 8" in _names(saved_copy(file))
 
 
-async def test_a_copy_is_on_the_disk_before_it_replaces_the_last_one(file: Path) -> None:
-    """After a power cut, a name may be there whose content never was."""
+async def test_a_copy_is_synced_to_the_disk_before_it_replaces_the_last_one(file: Path) -> None:
+    """After a power cut, a file name may exist whose content was never written."""
     synced = []
 
     def sync(place: Path) -> None:
@@ -260,7 +264,7 @@ async def test_a_copy_is_on_the_disk_before_it_replaces_the_last_one(file: Path)
     assert synced == [(unfinished(saved_copy(file)), False), (file.parent, True)]
 
 
-async def test_a_copy_whose_name_did_not_reach_the_disk_is_made_again(file: Path) -> None:
+async def test_a_copy_whose_rename_was_not_synced_is_made_again(file: Path) -> None:
     synced: list[Path] = []
 
     def sync(place: Path) -> None:
@@ -275,10 +279,10 @@ async def test_a_copy_whose_name_did_not_reach_the_disk_is_made_again(file: Path
     assert len(synced) == 4, "once again, and not a third time"
 
 
-async def test_a_copy_that_could_not_be_renewed_falls_behind_a_file_that_came_back(
+async def test_an_outdated_copy_is_removed_when_the_file_comes_back(
     file: Path,
 ) -> None:
-    """It holds even older rows: nobody may take them for the latest."""
+    """The copy holds even older rows and must not be taken for the latest ones."""
     async with open_database(_url(file)) as database:
         aside = file.with_name("aside")
         await _one_look(database, lambda: file.rename(aside))
@@ -298,18 +302,19 @@ async def _copying(
     clock: Callable[[], float] = lambda: 0.0,
     sync: Callable[[Path], None] = lambda _: None,
 ) -> AsyncIterator[tuple[Database, SavedCopy]]:
-    """An open database, and the copy of it that the test makes itself."""
+    """Yield an open database, and a copy of it that the test renews itself."""
     async with open_database(_url(file)) as database:
         yield database, SavedCopy(database._engine, database._turn, clock=clock, sync=sync)
 
 
 async def _one_look(database: Database, lose: Callable[[], object]) -> None:
+    """Lose the file, and let the service check it once."""
     lose()
     await _looks(database, 1)
 
 
 async def _looks(database: Database, number: int) -> None:
-    """As many as the service does in twice as many seconds."""
+    """Check as often as the service does in `number` times two seconds."""
 
     async def beat(_: float) -> None:
         nonlocal number

@@ -1,4 +1,4 @@
-"""A database that takes nothing: said in our own words, in time, and without anything to follow."""
+"""A database that takes no writes is reported in time and in our own words."""
 
 import asyncio
 import gc
@@ -25,18 +25,18 @@ from tests.contract.rows import Store
 from tests.databases import hold, on_driver
 
 SHORT = 0.2
-"""Seconds of patience, where a test waits for its end."""
+"""Seconds of the lock timeout in tests that wait for its end."""
 
 WAIT = 30.0
 
 
-def test_a_person_waits_for_two_seconds_at_most() -> None:
+def test_the_usual_lock_timeout_is_two_seconds() -> None:
     assert PATIENCE == 2.0
 
 
 @asynccontextmanager
 async def _locked(url: str, how: str = "BEGIN IMMEDIATE") -> AsyncIterator[None]:
-    """Somebody else, as a shell or a backup, stands in the way of every admission."""
+    """Let another program, such as a shell or a backup, block every admission."""
     if file := file_of(url):
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute(how)
@@ -49,7 +49,7 @@ async def _locked(url: str, how: str = "BEGIN IMMEDIATE") -> AsyncIterator[None]
         yield
 
 
-async def test_an_order_behind_anothers_lock_is_refused_and_not_taken_later(
+async def test_an_order_blocked_by_another_programs_lock_is_refused_and_not_admitted_later(
     new_url: NewUrl,
 ) -> None:
     url = await new_url()
@@ -65,7 +65,7 @@ async def test_an_order_behind_anothers_lock_is_refused_and_not_taken_later(
         assert len(await store.claimed()) == 1
 
 
-async def test_an_order_whose_person_was_told_no_while_it_waited_is_not_taken(
+async def test_an_order_whose_person_was_refused_while_it_waited_is_not_admitted(
     new_url: NewUrl,
 ) -> None:
     url, asking = await new_url(), Asking()
@@ -83,7 +83,7 @@ async def test_an_order_whose_person_was_told_no_while_it_waited_is_not_taken(
 
 
 async def _waiting(database: Database) -> asyncio.Event:
-    """Set as soon as an admission asks for its turn."""
+    """Return an event that is set as soon as an admission asks for its turn."""
     waits, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def said(statement: str) -> None:
@@ -99,10 +99,10 @@ async def _waiting(database: Database) -> asyncio.Event:
 
 
 @pytest.mark.proof
-async def test_a_transaction_that_fails_when_its_caller_has_gone_is_heard_of(
+async def test_a_transaction_that_fails_after_its_caller_left_causes_no_complaint_of_the_loop(
     new_sqlite_url: NewUrl,
 ) -> None:
-    """Nobody's exception is left for the loop to complain of at the end."""
+    """No unretrieved exception is left for the event loop to complain about."""
     url = await new_sqlite_url()
     complaints: list[object] = []
     loop = asyncio.get_running_loop()
@@ -121,8 +121,8 @@ async def test_a_transaction_that_fails_when_its_caller_has_gone_is_heard_of(
     ]
 
 
-async def test_many_that_wait_together_are_refused_together(new_url: NewUrl) -> None:
-    """Waiting for one's own turn counts: nobody waits for all the others' patience too."""
+async def test_orders_that_wait_together_for_a_lock_are_refused_together(new_url: NewUrl) -> None:
+    """Waiting for one's own turn counts too, so the timeouts of many do not add up."""
     url = await new_url()
     async with open_database(url, patience=SHORT) as database, _locked(url):
         store = Store(database)
@@ -133,8 +133,10 @@ async def test_many_that_wait_together_are_refused_together(new_url: NewUrl) -> 
     assert took < 20 * SHORT
 
 
-async def test_a_transaction_that_never_ends_keeps_nobody_waiting(new_url: NewUrl) -> None:
-    """Ours: SQLite's only connection is taken, or the whole pool."""
+async def test_a_transaction_of_ours_that_never_ends_does_not_block_other_transactions_for_ever(
+    new_url: NewUrl,
+) -> None:
+    """Our own transactions block SQLite's only connection, or the whole pool."""
     hangs, never = asyncio.Event(), asyncio.Event()
 
     async with open_database(await new_url(), patience=SHORT) as database:
@@ -147,7 +149,9 @@ async def test_a_transaction_that_never_ends_keeps_nobody_waiting(new_url: NewUr
         await asyncio.gather(*hanging, return_exceptions=True)
 
 
-async def test_a_full_disk_is_told_and_heals(new_sqlite_url: NewUrl) -> None:
+async def test_a_full_disk_is_reported_and_writes_succeed_once_there_is_room(
+    new_sqlite_url: NewUrl,
+) -> None:
     async with open_database(await new_sqlite_url()) as database:
         await _pages(database, 1)
         with pytest.raises(Unwritten, match="database_full"):
@@ -159,11 +163,12 @@ async def test_a_full_disk_is_told_and_heals(new_sqlite_url: NewUrl) -> None:
 
 
 async def _pages(database: Database, most: int) -> None:
+    """Limit the pages of the database file."""
     await database.run(lambda it: it.exec_driver_sql(f"PRAGMA max_page_count={most}"))
 
 
 async def _takes(database: Database) -> bool:
-    """A row that needs room."""
+    """Whether the database takes a row that needs room."""
     try:
         await StoredValues(database).put("more", "x" * 100_000)
     except Unwritten:
@@ -171,8 +176,8 @@ async def _takes(database: Database) -> bool:
     return True
 
 
-async def test_a_server_that_takes_no_writes_is_told(new_postgres_url: NewUrl) -> None:
-    """A standby, or one that its operator has frozen."""
+async def test_a_read_only_server_is_reported_as_failing(new_postgres_url: NewUrl) -> None:
+    """The server is a standby, or its operator has made it read-only."""
     async with open_database(await new_postgres_url()) as database:
 
         def freeze(connection: Connection) -> None:
@@ -183,7 +188,9 @@ async def test_a_server_that_takes_no_writes_is_told(new_postgres_url: NewUrl) -
             await database.run(freeze)
 
 
-async def test_a_server_that_went_away_is_told_and_found_again(new_postgres_url: NewUrl) -> None:
+async def test_a_lost_connection_to_the_server_is_reported_and_replaced(
+    new_postgres_url: NewUrl,
+) -> None:
     url = await new_postgres_url()
     async with open_database(url) as database:
 
@@ -213,13 +220,13 @@ async def test_a_server_that_went_away_is_told_and_found_again(new_postgres_url:
         ("28P01", None),
     ],
 )
-def test_what_postgresql_says_has_one_meaning(state: str, code: str | None) -> None:
+def test_each_error_state_of_postgresql_has_one_code_of_ours(state: str, code: str | None) -> None:
     said = Exception("words that mean nothing")
     said.sqlstate = state  # type: ignore[attr-defined]
     assert troubles.code_of(sa.exc.DBAPIError("INSERT", {}, said)) == code
 
 
-def test_what_sqlite_says_has_one_meaning() -> None:
+def test_each_error_of_sqlite_has_one_code_of_ours() -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("CREATE TABLE a (b UNIQUE)")
         connection.execute("INSERT INTO a VALUES (1)")

@@ -1,4 +1,4 @@
-"""Upgrades: the database of every earlier version, with rows, comes up to date whole."""
+"""Upgrades: the database of every earlier version is brought up to date with all its rows."""
 
 import asyncio
 import signal
@@ -20,7 +20,7 @@ from bot.store.engines import engine_of
 from bot.store.jobs import Jobs
 from bot.store.reading import open_reading, version_of
 from bot.store.rows import order_of
-from bot.store.tables import drafts, metadata
+from bot.store.tables import metadata
 from bot.store.verifying import verify
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, PRICE, a_job
@@ -29,7 +29,7 @@ from tests.unit.store import former
 
 ORDER = a_job().order.call
 FORGOTTEN = {"gateways": "0005"}
-"""Tables that a version made anew without their rows: pauses last for minutes."""
+"""Tables that a version made anew without their rows, because pauses last only minutes."""
 
 _UPGRADE = """
 import asyncio, os, signal, sys
@@ -52,7 +52,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("revision", former.REVISIONS)
-async def test_every_earlier_version_comes_up_to_date_with_its_rows(
+async def test_a_database_of_every_earlier_version_is_upgraded_with_its_rows(
     new_url: NewUrl, revision: str
 ) -> None:
     url = await new_url()
@@ -64,37 +64,42 @@ async def test_every_earlier_version_comes_up_to_date_with_its_rows(
         read = [await Jobs(database).get(job.id) for job in former.jobs_in_each_state()]
     assert read == former.jobs_in_each_state()
     assert [verdict for verdict in verdicts if verdict.trouble] == []
-    # Cancelled, failed and unconfirmed ones gave their quota back, and one its money.
+    # Cancelled, failed and unconfirmed jobs gave their quota back, and one gave its money back.
     assert (used.person_videos, used.person_tries, used.person_paid) == (5, 8, 7)
     assert (used.person_at_once, used.purse_money) == (3, 7 * PRICE)
     for table, rows in written.items():
         for row in rows:
-            if "order_data" in row:  # read exactly; jobs are, above
+            if "order_data" in row:  # the reading is exact; jobs are compared above
                 row["order_data"] = former.whole(table, row)
         if revision >= FORGOTTEN.get(table, "0000"):
             assert _common(found[table], rows) == sorted(rows, key=repr), table
 
 
-async def test_every_order_comes_up_to_date_however_many_there_are(new_url: NewUrl) -> None:
-    """Those that lack what came later too: what they don't say is left open."""
+async def test_a_thousand_stored_proposals_are_upgraded(new_url: NewUrl) -> None:
+    """Stored proposals that lack later options too; missing options are left open."""
     url, many = await new_url(), 1_001
     await former.write(url, "0014")
-    order = former.flat(former.DRAFT) | {"seed": 7}
+    order = former.flat(former.PROPOSAL) | {"seed": 7}
     for name in ("fit", "audio", "prompt_extend", "watermark", "preset", "sound"):
         del order[name]
+    drafts = sa.table(
+        "drafts",
+        *(sa.column(name) for name in ("id", "created_at")),
+        sa.column("order_data", sa.JSON),
+    )
     engine = engine_of(url)
     old = [{"id": f"old-{n}", "order_data": order, "created_at": 1.0} for n in range(many)]
     await engine.run(lambda connection: connection.execute(sa.insert(drafts), old))
     await engine.dispose()
     async with open_database(url) as database:
-        found = (await database.run(_all))["drafts"]
+        found = (await database.run(_all))["proposals"]
     read = [order_of(row["order_data"]) for row in found if row["created_at"] == 1.0]
-    assert read == [changed(order_of(former.DRAFT), seed=7)] * many
+    assert read == [changed(order_of(former.PROPOSAL), seed=7)] * many
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("statement", [3, 11])
-async def test_an_upgrade_that_is_killed_leaves_the_rows_to_the_next_one(
+async def test_an_upgrade_killed_at_a_statement_leaves_the_rows_to_the_next_upgrade(
     new_sqlite_url: NewUrl, statement: int
 ) -> None:
     assert await _killed_at(await new_sqlite_url(), statement) == -signal.SIGKILL
@@ -103,7 +108,7 @@ async def test_an_upgrade_that_is_killed_leaves_the_rows_to_the_next_one(
 @pytest.mark.proof
 @pytest.mark.timeout(600)
 async def test_an_upgrade_may_be_killed_at_any_statement(new_sqlite_url: NewUrl) -> None:
-    """Until one runs through: so it was killed at each."""
+    """The loop goes on until an upgrade is not killed, so it was killed at each statement."""
     statement = 1
     while await _killed_at(await new_sqlite_url(), statement):
         statement += 1
@@ -111,7 +116,7 @@ async def test_an_upgrade_may_be_killed_at_any_statement(new_sqlite_url: NewUrl)
 
 
 @pytest.mark.parametrize("statement", [3, pytest.param(11, marks=pytest.mark.proof)])
-async def test_a_server_takes_back_an_upgrade_that_is_killed(
+async def test_an_upgrade_killed_on_postgresql_at_a_statement_is_rolled_back(
     new_postgres_url: NewUrl, statement: int
 ) -> None:
     assert await _killed_at(await new_postgres_url(), statement) == -signal.SIGKILL
@@ -119,10 +124,10 @@ async def test_a_server_takes_back_an_upgrade_that_is_killed(
 
 @pytest.mark.proof
 @pytest.mark.timeout(600)
-async def test_a_server_takes_back_an_upgrade_wherever_it_is_killed(
+async def test_an_upgrade_killed_on_postgresql_at_any_statement_is_rolled_back(
     new_postgres_url: NewUrl,
 ) -> None:
-    """At every fifth statement."""
+    """Kills it at every fifth statement."""
     statement = 1
     while await _killed_at(await new_postgres_url(), statement):
         statement += 5
@@ -130,7 +135,10 @@ async def test_a_server_takes_back_an_upgrade_wherever_it_is_killed(
 
 
 async def _killed_at(url: str, statement: int) -> int | None:
-    """The exit code; the database is as it was, or as it is to be, and then comes up to date."""
+    """Kill an upgrade at this statement, upgrade again, and return the exit code of the first.
+
+    The database is either as it was or upgraded, and then comes up to date.
+    """
     await former.write(url, "0001")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _UPGRADE, url, str(statement)
@@ -146,7 +154,7 @@ async def _killed_at(url: str, statement: int) -> int | None:
 
 
 async def _tables(url: str) -> tuple[str, set[str]]:
-    """The version that they say, and their names, before anybody brings them up to date."""
+    """Return the version that the tables name and the names of the tables, before any upgrade."""
     if not url.startswith("sqlite"):
         async with open_reading(url) as rows:
             there = await rows.run(lambda connection: sa.inspect(connection).get_table_names())
@@ -159,7 +167,7 @@ async def _tables(url: str) -> tuple[str, set[str]]:
 
 @asynccontextmanager
 async def _freed(url: str) -> AsyncIterator[Database]:
-    """The database, once its server has heard that the one that had it is dead."""
+    """Open the database, once its server has noticed that the other process is dead."""
     async with AsyncExitStack() as stack:
         async with asyncio.timeout(60):
             while True:
@@ -172,7 +180,9 @@ async def _freed(url: str) -> AsyncIterator[Database]:
         yield database
 
 
-async def test_a_newer_version_is_refused_by_whoever_looks(new_url: NewUrl) -> None:
+async def test_a_database_of_a_newer_version_is_refused_by_run_and_by_doctor(
+    new_url: NewUrl,
+) -> None:
     url = await new_url()
     await former.write(url, migrations.head() or "")
     async with open_database(url) as database:
@@ -200,7 +210,7 @@ def _all(connection: Connection) -> dict[str, list[dict[str, object]]]:
 
 
 def _common(found: list[dict[str, object]], rows: list[dict[str, object]]) -> list[object]:
-    """The columns of today's rows that there were before."""
+    """Return the columns of today's rows that existed before."""
     names = [name for name in rows[0] if not found or name in found[0]]
     for row in rows:
         for name in [name for name in row if name not in names]:

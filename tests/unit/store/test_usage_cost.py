@@ -1,4 +1,4 @@
-"""An admission costs the same after a hundred thousand jobs of a day, and so does what is left."""
+"""Admitting and reading what is left cost the same after a hundred thousand jobs."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -34,7 +34,7 @@ STATES = ("queued", "in_progress", "delivered", "failed")
 async def test_an_admission_costs_the_same_however_many_jobs_the_day_has(
     tmp_path: Path, few: int, many: int
 ) -> None:
-    """All of one person, in one community: nobody's day is longer."""
+    """All jobs belong to one person and one community, which is the worst case."""
     async with open_rows(tmp_path) as database:
         store = Store(database)
         for status in STATES:
@@ -48,7 +48,7 @@ async def test_an_admission_costs_the_same_however_many_jobs_the_day_has(
 
 
 async def _costs(store: Store) -> dict[str, int]:
-    """The instructions of SQLite's machine for the question, an order, a look, a move."""
+    """Return SQLite's instructions for a reading, an order, a poll and a move."""
     job = a_job()
     await store.usage(job, limits=LIMITS)
     costs = {}
@@ -68,6 +68,7 @@ async def _costs(store: Store) -> dict[str, int]:
 
 @asynccontextmanager
 async def _counting(database: Database) -> AsyncIterator[Callable[[], int]]:
+    """Count SQLite's instructions."""
     done = 0
 
     def step() -> int:
@@ -83,7 +84,7 @@ async def _counting(database: Database) -> AsyncIterator[Callable[[], int]]:
 
 
 async def _fill(database: Database, number: int) -> None:
-    """Copies of the four jobs until there are so many rows."""
+    """Copy the four jobs until there are so many rows."""
     there = await database.run(lambda it: count(it, jobs))
     names = jobs.c.keys()
     fresh = {"id": "id || n", "event_id": "event_id || n"}

@@ -1,3 +1,3 @@
-"""Lengths of time that several modules of tests use."""
+"""Lengths of time that several test modules use."""
 
 HOUR = 3600.0

@@ -1,6 +1,6 @@
-"""A job that a look finds made: that is written together with its video, if the video comes soon.
+"""A job that a poll finds made is saved together with its video, if the video comes soon.
 
-Until then its row tells that it is being made: after a crash it is found made once more.
+Until then its row says that it is in progress; after a crash a poll finds it made once more.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ WAIT = 20.0
 
 
 class Slow(ScriptedGateway):
-    """A gateway that gives content when it is let."""
+    """A gateway that gives content only when the test lets it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Slow(ScriptedGateway):
 
 
 class Shop(Workshop):
-    """A workshop with a job at its gateway, and a loop that fetches what is made."""
+    """A workshop with a job at its gateway, and a loop that downloads finished videos."""
 
     def __init__(self, database: Database, folder: Path) -> None:
         self.slow = Slow()
@@ -53,15 +53,15 @@ class Shop(Workshop):
         self.on.free = 1
 
     def taught(self, job: Job) -> list[float]:
-        """How long videos of this kind took, as is known in memory."""
+        """Return how long videos of this job's kind took, as memory knows it."""
         return [took.until for took in self.learned._models[job.request.model][Key.of(job)].took]
 
     def wait_for_nothing(self) -> None:
-        """No video comes soon."""
+        """Make the download too slow to wait for."""
         self.steps._content = replace(self.steps._content, soon=0.0)
 
     async def ordered(self) -> Job:
-        """A job that is being made, and that a look has in hand."""
+        """Return a job in progress that is claimed for a poll."""
         job = await self.asked("a cat")
         await self.work(0)
         now = self.clock.time = (await self.job(job.id)).due_at or 0.0
@@ -72,13 +72,13 @@ class Shop(Workshop):
         return whole
 
     async def found(self, job: Job) -> Job:
-        """As its step gets it, once a look has found it made."""
+        """Return the job as its next step gets it, once a poll has found it made."""
         await self.steps.polled(job, Done(("https://cdn.test/a.mp4",)), asked_at=self.clock.now())
         (handed,) = self.on.take()
         return handed
 
     async def free(self) -> list[str]:
-        """The jobs that looks may take."""
+        """Return the ids of the jobs that polls may claim."""
         now = self.clock.time
         but = self.bells.in_hand.keys()
         return [it.id for it in await self.polls.claim(now=now, until=now, most=9, but=but)]
@@ -90,7 +90,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
         yield Shop(database, tmp_path)
 
 
-async def test_one_write_tells_that_it_is_made_and_that_its_video_is_here(shop: Shop) -> None:
+async def test_a_job_found_made_and_its_video_are_saved_in_one_write(shop: Shop) -> None:
     before = await shop.ordered()
     with capture_logs() as logs:
         found = await shop.found(before)
@@ -108,7 +108,9 @@ async def test_one_write_tells_that_it_is_made_and_that_its_video_is_here(shop: 
     assert due.due_at == shop.clock.time
 
 
-async def test_while_its_video_comes_no_other_look_takes_it(shop: Shop) -> None:
+async def test_a_job_whose_video_is_being_downloaded_is_not_polled_by_another_worker(
+    shop: Shop,
+) -> None:
     before = await shop.ordered()
     found = await shop.found(before)
     assert await shop.free() == [], "on its way"
@@ -123,8 +125,10 @@ async def test_while_its_video_comes_no_other_look_takes_it(shop: Shop) -> None:
     assert (await shop.job(before.id)).video == PLAYS
 
 
-async def test_a_crash_while_its_video_comes_is_found_by_the_next_start(shop: Shop) -> None:
-    """And it counts, for the process may have died of that video."""
+async def test_a_crash_during_the_download_of_a_video_is_found_by_the_next_start(
+    shop: Shop,
+) -> None:
+    """The crash counts, because the process may have died of that video."""
     before = await shop.ordered()
     await shop.found(before)
     now = shop.clock.time
@@ -133,7 +137,7 @@ async def test_a_crash_while_its_video_comes_is_found_by_the_next_start(shop: Sh
     assert (again.id, again.status, again.crashes) == (before.id, Status.IN_PROGRESS, 1)
 
 
-async def test_of_a_video_that_comes_late_the_row_tells_first_that_it_is_made(shop: Shop) -> None:
+async def test_a_job_whose_video_comes_late_is_first_saved_as_completed(shop: Shop) -> None:
     before = await shop.ordered()
     shop.wait_for_nothing()
     shop.slow.open.clear()
@@ -152,7 +156,9 @@ async def test_of_a_video_that_comes_late_the_row_tells_first_that_it_is_made(sh
 
 
 @pytest.mark.parametrize("late", [False, True])
-async def test_a_stop_while_a_video_comes_gives_the_job_back(shop: Shop, late: bool) -> None:
+async def test_a_stop_during_the_download_of_a_video_releases_the_job(
+    shop: Shop, late: bool
+) -> None:
     before = await shop.ordered()
     if late:
         shop.wait_for_nothing()
@@ -200,7 +206,7 @@ def _errs(shop: Shop, job: Job) -> Job:
         (_errs, Status.COMPLETED, 1),
     ],
 )
-async def test_any_other_end_of_fetching_it_is_a_write_of_its_own(
+async def test_a_download_that_ends_otherwise_saves_the_completed_state_separately(
     shop: Shop, change: Callable[[Shop, Job], Job], status: Status, attempts: int
 ) -> None:
     before = await shop.ordered()
@@ -219,10 +225,12 @@ async def test_any_other_end_of_fetching_it_is_a_write_of_its_own(
     assert len(shop.taught(after)) == 1
 
 
-async def test_what_a_full_database_does_not_take_is_written_once_it_does(shop: Shop) -> None:
-    """Neither is it looked at nor fetched again and again meanwhile."""
+async def test_a_made_job_is_saved_as_completed_once_the_full_database_takes_writes_again(
+    shop: Shop,
+) -> None:
+    """Meanwhile the job is neither polled nor downloaded again and again."""
     before = await shop.ordered()
-    much = "INSERT INTO told VALUES ('main', hex(zeroblob(1000000)), 0)"
+    much = "INSERT INTO last_notices VALUES ('main', hex(zeroblob(1000000)), 0)"
     await _run(shop, f"CREATE TRIGGER full BEFORE UPDATE ON jobs BEGIN {much}; END")
     await _run(shop, "PRAGMA max_page_count=1")
 
@@ -244,8 +252,10 @@ async def _run(shop: Shop, statement: str) -> None:
     await shop.database.run(lambda connection: connection.exec_driver_sql(statement))
 
 
-async def test_somebody_else_was_faster(shop: Shop) -> None:
-    """Their change stands, no file is left over, and looks take the job once more."""
+async def test_a_job_changed_by_another_transaction_during_its_download_keeps_that_change(
+    shop: Shop,
+) -> None:
+    """The other's change stands, no file is left over, and polls claim the job once more."""
     before = await shop.ordered()
     found = await shop.found(before)
     shop.bells.take(found)
@@ -256,12 +266,14 @@ async def test_somebody_else_was_faster(shop: Shop) -> None:
     bell = shop.bells.each_job[Status.IN_PROGRESS,]
     bell.due()
     assert shop.bells.let_go(found) == UNKNOWN
-    assert bell.due() <= shop.clock.time, "their loop is told"
+    assert bell.due() <= shop.clock.time, "the bell of that loop rings"
     assert await shop.free() == [before.id]
 
 
-async def test_one_that_our_process_may_have_died_of_goes_on_step_by_step(shop: Shop) -> None:
-    """And it stays suspected until its video is here: three deaths in a row put it aside."""
+async def test_a_job_suspected_of_killing_the_process_is_saved_as_completed_first(
+    shop: Shop,
+) -> None:
+    """The job stays suspected until its video is here: three crashes in a row put it aside."""
     before = await shop.ordered()
     suspect = await shop.jobs.save(
         before, replace(before, crashes=MOST_CRASHES - 1), now=shop.clock.time
@@ -274,7 +286,9 @@ async def test_one_that_our_process_may_have_died_of_goes_on_step_by_step(shop: 
     assert handed == row
 
 
-async def test_where_the_loop_is_full_that_it_is_made_is_written_at_once(shop: Shop) -> None:
+async def test_if_the_download_loop_is_full_a_made_job_is_saved_as_completed_at_once(
+    shop: Shop,
+) -> None:
     shop.on.free = 0
     before = await shop.ordered()
     await shop.steps.polled(before, Done(), asked_at=shop.clock.now())

@@ -1,4 +1,4 @@
-"""The steps that get a job's pictures and sounds."""
+"""The steps that fetch a job's pictures and sounds."""
 
 import asyncio
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ from tests.unit.core.workshop import Workshop
         (Temporary("unreachable"), Reason.PICTURE_GONE),
     ],
 )
-async def test_a_picture_that_cannot_be_had_ends_the_job_before_it_costs(
+async def test_a_picture_that_cannot_be_fetched_ends_the_job_free_of_charge(
     workshop: Workshop, problem: Refused | Temporary, reason: Reason
 ) -> None:
     workshop.chat.fetches = [problem]
@@ -64,7 +64,7 @@ async def test_a_picture_that_cannot_be_had_ends_the_job_before_it_costs(
     assert workshop.gateway.posts == 0
 
 
-async def test_why_a_gateway_refused_is_in_the_log_and_what_was_asked_is_not(
+async def test_the_log_has_the_gateways_reason_for_a_refusal_but_not_the_prompt(
     workshop: Workshop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prompt = "my neighbour Zed, dancing"
@@ -77,7 +77,9 @@ async def test_why_a_gateway_refused_is_in_the_log_and_what_was_asked_is_not(
     assert not any(each in log for each in ("neighbour", "Zed", "dancing", "log.test"))
 
 
-async def test_our_own_copy_and_our_own_video_are_asked_of_nobody(workshop: Workshop) -> None:
+async def test_our_own_copy_of_a_picture_is_used_without_asking_the_chat_network(
+    workshop: Workshop,
+) -> None:
     workshop.chat.fetches = [PictureGone()]
     workshop.studio.kept = {"pictures/old.jpg", "videos/old.mp4"}
     first = replace(CAT, source=None, copy_of="pictures/old.jpg")
@@ -89,7 +91,7 @@ async def test_our_own_copy_and_our_own_video_are_asked_of_nobody(workshop: Work
         assert kept.key not in (None, "pictures/old.jpg"), "each job has a copy of its own"
 
 
-async def test_a_copy_that_is_no_longer_there_ends_the_job_before_it_costs(
+async def test_a_picture_whose_copy_is_gone_ends_the_job_free_of_charge(
     workshop: Workshop,
 ) -> None:
     gone = replace(CAT, source=None, last_of="videos/deleted.mp4")
@@ -100,14 +102,14 @@ async def test_a_copy_that_is_no_longer_there_ends_the_job_before_it_costs(
     assert (after.quota_cost, after.spend_cost, workshop.gateway.posts) == (0, 0, 0)
 
 
-async def test_a_picture_that_is_slow_to_come_is_waited_for(workshop: Workshop) -> None:
+async def test_a_picture_that_cannot_be_fetched_for_now_is_tried_again(workshop: Workshop) -> None:
     workshop.chat.fetches = [Temporary("unreachable"), Temporary("unreachable"), None]
     job = await workshop.submit(order(pictures=(CAT,)))
     await workshop.work(HOUR)
     assert (await workshop.job(job.id)).status is Status.COMPLETED
 
 
-async def test_a_bad_picture_is_refused_before_it_costs(workshop: Workshop) -> None:
+async def test_a_broken_picture_ends_the_job_as_picture_bad(workshop: Workshop) -> None:
     workshop.studio.bad_picture = Refused("picture_broken")
     job = await workshop.submit(order(pictures=(CAT,)))
     await workshop.work(HOUR)
@@ -115,7 +117,7 @@ async def test_a_bad_picture_is_refused_before_it_costs(workshop: Workshop) -> N
 
 
 @pytest.mark.parametrize("when", ["fetched", "read"])
-async def test_of_two_pictures_the_bad_one_is_named(workshop: Workshop, when: str) -> None:
+async def test_of_two_pictures_the_failure_names_the_bad_one(workshop: Workshop, when: str) -> None:
     places = Fields(files={Kind.KEY_FRAMES: (("first",), ("last",))})
     model = replace(WAN_PICTURE, kinds=(Kind.KEY_FRAMES,), places=places)
     catalog = replace(CATALOG, models=(model,))
@@ -142,7 +144,7 @@ async def test_of_two_pictures_the_bad_one_is_named(workshop: Workshop, when: st
         (Refused("picture_demanding"), "I don't have enough time or memory to read that picture"),
     ],
 )
-async def test_a_picture_that_is_not_read_is_told_by_its_kind(
+async def test_a_failure_over_an_unreadable_picture_names_its_kind(
     workshop: Workshop, problem: Refused, told: str
 ) -> None:
     workshop.studio.bad_picture = problem
@@ -158,12 +160,13 @@ async def test_a_picture_that_is_not_read_is_told_by_its_kind(
 
 @pytest.fixture
 def singing(workshop: Workshop) -> Workshop:
+    """A workshop with a model that takes sounds."""
     workshop.service.accounts = offering(SINGING, workshop.service.accounts)
     return workshop
 
 
 @pytest.mark.proof
-async def test_a_sound_goes_along_after_the_picture_and_the_job_is_as_long_as_it_is(
+async def test_a_sound_is_sent_after_the_picture_and_sets_the_length_and_price_of_the_job(
     singing: Workshop,
 ) -> None:
     job = await singing.submit(order(pictures=(CAT,), sound=replace(SONG, seconds=None)))
@@ -175,7 +178,7 @@ async def test_a_sound_goes_along_after_the_picture_and_the_job_is_as_long_as_it
     assert [file.name for file in singing.gateway.files] == ["0.jpg", "a.mp3"]
 
 
-async def test_a_sound_that_was_kept_is_sent_again_as_it_is(singing: Workshop) -> None:
+async def test_a_sound_that_was_kept_is_sent_again_unchanged(singing: Workshop) -> None:
     job = await singing.submit(
         order(pictures=(CAT,), sound=replace(SONG, seconds=None), seconds=30)
     )
@@ -188,7 +191,7 @@ async def test_a_sound_that_was_kept_is_sent_again_as_it_is(singing: Workshop) -
     assert (await singing.job(again.id)).status is Status.COMPLETED
 
 
-async def test_a_sound_that_was_kept_is_fitted_anew_where_a_model_takes_less(
+async def test_a_sound_that_was_kept_is_shortened_again_for_a_model_that_takes_less(
     singing: Workshop,
 ) -> None:
     job = await singing.submit(order(pictures=(CAT,), sound=SONG))
@@ -211,7 +214,7 @@ async def test_a_sound_that_was_kept_is_fitted_anew_where_a_model_takes_less(
         (Temporary("unreachable"), Reason.SOUND_GONE),
     ],
 )
-async def test_a_sound_that_cannot_be_had_ends_the_job_before_it_costs(
+async def test_a_sound_that_cannot_be_fetched_ends_the_job_free_of_charge(
     singing: Workshop, problem: Refused | Temporary, reason: Reason
 ) -> None:
     singing.chat.fetches = [None, problem]
@@ -222,14 +225,16 @@ async def test_a_sound_that_cannot_be_had_ends_the_job_before_it_costs(
     assert singing.gateway.posts == 0
 
 
-async def test_a_bad_sound_is_refused_before_it_costs(singing: Workshop) -> None:
+async def test_a_sound_that_is_too_short_ends_the_job_as_sound_short(singing: Workshop) -> None:
     singing.studio.bad_sound = Refused("sound_short", seconds=2.0, least=3.0)
     job = await singing.submit(order(pictures=(CAT,), sound=SONG))
     await singing.work(HOUR)
     assert (await singing.job(job.id)).reason is Reason.SOUND_SHORT
 
 
-async def test_a_kept_sound_that_is_no_longer_there_is_said_to_be_gone(singing: Workshop) -> None:
+async def test_a_new_order_with_a_kept_sound_that_is_gone_ends_as_sound_gone(
+    singing: Workshop,
+) -> None:
     job = await singing.submit(order(pictures=(CAT,), sound=SONG))
     await singing.work(60)
     singing.studio.kept.discard("sounds/a.mp3")
@@ -238,7 +243,7 @@ async def test_a_kept_sound_that_is_no_longer_there_is_said_to_be_gone(singing: 
     assert (await singing.job(again.id)).reason is Reason.SOUND_GONE
 
 
-async def test_a_sound_that_kills_the_process_ends_its_job(singing: Workshop) -> None:
+async def test_a_sound_that_kills_the_process_each_time_ends_its_job(singing: Workshop) -> None:
     job = await singing.submit(order(pictures=(CAT,), sound=SONG))
     now = singing.clock.time
     [row] = await singing.jobs.claim([Status.QUEUED], now=now, until=now + CLAIM, most=1)
@@ -252,7 +257,7 @@ async def test_a_sound_that_kills_the_process_ends_its_job(singing: Workshop) ->
 
 
 async def died(workshop: Workshop, states: Sequence[Status], times: int) -> None:
-    """The process claims what is due in `states`, and dies of something, so many times in a row."""
+    """Claim what is due in `states` and crash, `times` times in a row."""
     for _ in range(times):
         now = workshop.clock.time
         await workshop.jobs.claim(states, now=now, until=now + CLAIM, most=9)
@@ -260,7 +265,7 @@ async def died(workshop: Workshop, states: Sequence[Status], times: int) -> None
 
 
 @pytest.mark.parametrize("restarts", [1, 3, 7])
-async def test_restarts_in_a_hurry_put_off_nothing_for_more_than_half_a_minute(
+async def test_quick_restarts_delay_no_job_by_more_than_half_a_minute(
     workshop: Workshop, restarts: int
 ) -> None:
     running = await workshop.submit(order())
@@ -274,7 +279,7 @@ async def test_restarts_in_a_hurry_put_off_nothing_for_more_than_half_a_minute(
     assert (await workshop.job(running.id)).status is Status.COMPLETED
 
 
-async def test_a_finished_video_waits_half_a_minute_after_three_deaths_and_no_more(
+async def test_a_finished_video_waits_half_a_minute_and_no_more_after_three_crashes(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.fetches = [Trouble("down"), Fetched(9)]
@@ -290,7 +295,7 @@ async def test_a_finished_video_waits_half_a_minute_after_three_deaths_and_no_mo
 
 
 @pytest.mark.parametrize(("deaths", "reason"), [(3, None), (4, Reason.PICTURE_BAD)])
-async def test_a_picture_in_hand_at_three_deaths_is_tried_by_itself_before_it_is_blamed(
+async def test_a_picture_claimed_during_three_crashes_is_tried_alone_before_it_is_blamed(
     workshop: Workshop, deaths: int, reason: Reason | None
 ) -> None:
     job = await workshop.submit(order(pictures=(CAT,)))
@@ -301,10 +306,13 @@ async def test_a_picture_in_hand_at_three_deaths_is_tried_by_itself_before_it_is
     assert row.status is (Status.FAILED if reason else Status.COMPLETED)
 
 
-async def test_a_picture_that_only_waited_while_another_was_tried_alone_is_not_blamed(
+async def test_a_picture_that_waited_while_another_was_tried_alone_is_not_blamed_for_the_crash(
     workshop: Workshop,
 ) -> None:
-    """Two in hand at three deaths; the one that was tried alone kills the process again."""
+    """Two pictures were claimed at three crashes.
+
+    The one that is tried alone crashes the process again.
+    """
     deadly, innocent = [await workshop.submit(order(pictures=(CAT,))) for _ in range(2)]
     await died(workshop, [Status.QUEUED], 3)
     inside = asyncio.Event()
@@ -322,7 +330,7 @@ async def test_a_picture_that_only_waited_while_another_was_tried_alone_is_not_b
     await workshop.steps.take(rows[1])
     turned_away = await workshop.job(innocent.id)
     assert (turned_away.claimed_until, turned_away.crashes) == (None, 3)
-    alone.cancel()  # as far as the rows go: its claim would be given back, so it is taken again
+    alone.cancel()  # its claim would be released, so the row is claimed again
     await asyncio.gather(alone, return_exceptions=True)
     await workshop.jobs.claim([Status.QUEUED], now=now, until=now + CLAIM, most=1)
     del workshop.chat.fetch

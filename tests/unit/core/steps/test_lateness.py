@@ -1,4 +1,4 @@
-"""The steps of a job when clocks, networks, storage or workers are late or fail."""
+"""The steps of a job while clocks, networks, storage or workers are late or fail."""
 
 import asyncio
 from dataclasses import replace
@@ -39,7 +39,9 @@ from tests.unit.core.workshop import Workshop
 
 
 @pytest.mark.proof
-async def test_a_job_whose_gateway_left_the_configuration_waits(workshop: Workshop) -> None:
+async def test_a_job_whose_gateway_left_the_configuration_waits_until_it_is_back(
+    workshop: Workshop,
+) -> None:
     job = await workshop.submit(order())
     workshop.gateway.base_url = "https://elsewhere.test"
     await workshop.work(HOUR)
@@ -51,7 +53,9 @@ async def test_a_job_whose_gateway_left_the_configuration_waits(workshop: Worksh
 
 
 @pytest.mark.proof
-async def test_the_pace_of_looking_is_learned_from_finished_videos(workshop: Workshop) -> None:
+async def test_the_time_of_the_next_poll_is_learned_from_finished_videos(
+    workshop: Workshop,
+) -> None:
     for _ in range(LEAST_SAMPLES):
         workshop.gateway.polls = [*[Running()] * 9, Done()]
         await workshop.submit(order())
@@ -61,13 +65,16 @@ async def test_the_pace_of_looking_is_learned_from_finished_videos(workshop: Wor
     begun = await workshop.job(job.id)
     assert begun.submitted_at is not None
     assert begun.due_at is not None
-    assert begun.due_at - begun.submitted_at > 50, "no look where nothing is to be expected"
+    assert begun.due_at - begun.submitted_at > 50, "no poll before the video is likely to be done"
 
 
-async def test_a_video_that_was_made_while_we_were_down_teaches_nothing(
+async def test_a_video_made_while_the_bot_was_down_teaches_nothing_about_durations(
     workshop: Workshop,
 ) -> None:
-    """When it was made is not known; one that is found by a look in time is a lesson."""
+    """It is not known when the video was made.
+
+    A video that is found by a timely poll does teach.
+    """
     job = await workshop.submit(order())
     await workshop.work(5)
     workshop.clock.time += HOUR
@@ -79,7 +86,7 @@ async def test_a_video_that_was_made_while_we_were_down_teaches_nothing(
 
 
 @pytest.mark.parametrize("error", [Trouble("down"), Locked(Reason.BAD_KEY, "no")])
-async def test_a_video_that_was_made_while_its_gateway_was_down_teaches_nothing(
+async def test_a_video_made_while_its_gateway_was_down_teaches_nothing_about_durations(
     workshop: Workshop, error: Trouble | Locked
 ) -> None:
     workshop.gateway.polls = [*[error] * 9, Done()]
@@ -89,7 +96,9 @@ async def test_a_video_that_was_made_while_its_gateway_was_down_teaches_nothing(
     assert (made.completed_at is None, made.made_after) == (False, None)
 
 
-async def test_the_write_that_ends_a_job_tells_how_long_its_video_took(workshop: Workshop) -> None:
+async def test_the_write_that_ends_a_job_teaches_how_long_its_video_took(
+    workshop: Workshop,
+) -> None:
     key = Key.of(await workshop.submit(order()))
     pace = await workshop.learned.pace(key)
     assert not pace.took
@@ -102,7 +111,7 @@ async def test_the_write_that_ends_a_job_tells_how_long_its_video_took(workshop:
 
 
 @pytest.mark.proof
-async def test_jobs_that_an_outage_put_off_together_do_not_come_back_together(
+async def test_jobs_that_an_outage_put_off_together_are_due_at_different_times(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.polls = [Trouble("down")]
@@ -112,21 +121,23 @@ async def test_jobs_that_an_outage_put_off_together_do_not_come_back_together(
     assert len(due) == 9
 
 
-async def test_somebody_elses_picture_is_not_taken(workshop: Workshop) -> None:
+async def test_a_picture_posted_by_another_person_is_refused(workshop: Workshop) -> None:
     theirs = replace(CAT, author="bob")
     with pytest.raises(Refused, match="not_your_picture"):
         await workshop.submit(order(pictures=(theirs,)))
 
 
-async def test_somebody_elses_voice_is_not_taken(workshop: Workshop) -> None:
+async def test_a_sound_posted_by_another_person_is_refused(workshop: Workshop) -> None:
     workshop.service.accounts = offering(SINGING, workshop.service.accounts)
     theirs = replace(SONG, author="bob")
     with pytest.raises(Refused, match="not_your_sound"):
         await workshop.submit(order(pictures=(CAT,), sound=theirs))
 
 
-async def test_a_worker_that_slept_past_its_claim_takes_nothing_back(workshop: Workshop) -> None:
-    """A pauses before it connects, B submits meanwhile, A wakes up with 'not sent'."""
+async def test_a_worker_that_slept_past_its_claim_cannot_undo_the_work_of_another_worker(
+    workshop: Workshop,
+) -> None:
+    """Worker A sleeps before it connects, B submits meanwhile, and A wakes up with 'not sent'."""
     job = await workshop.submit(order())
     now = workshop.clock.time
     (slow,) = await workshop.jobs.claim([Status.QUEUED], now=now, until=now + 1, most=1)
@@ -141,8 +152,8 @@ async def test_a_worker_that_slept_past_its_claim_takes_nothing_back(workshop: W
     assert workshop.gateway.posts == 1
 
 
-async def test_a_first_try_that_comes_late_is_not_the_last(workshop: Workshop) -> None:
-    """The bot was down, or the gateway paused: half an hour counts from the first try."""
+async def test_a_first_try_that_comes_late_is_followed_by_more_tries(workshop: Workshop) -> None:
+    """The bot was down or the gateway paused: the half hour counts from the first try."""
     job = await workshop.submit(order())
     workshop.clock.time += HOUR
     workshop.gateway.creations = [NotSent("refused"), Accepted("v1")]
@@ -151,8 +162,8 @@ async def test_a_first_try_that_comes_late_is_not_the_last(workshop: Workshop) -
 
 
 @pytest.mark.proof
-async def test_a_short_spell_of_unknown_late_in_a_job_is_no_loss(workshop: Workshop) -> None:
-    """A gateway being redeployed answers 404 for a minute or two."""
+async def test_a_few_minutes_of_unknown_id_late_in_a_job_do_not_end_it(workshop: Workshop) -> None:
+    """A gateway that is being redeployed answers 404 for a minute or two."""
     workshop.gateway.poll_step = 8.0
     workshop.gateway.polls = [Running()]
     job = await workshop.submit(order())
@@ -165,7 +176,9 @@ async def test_a_short_spell_of_unknown_late_in_a_job_is_no_loss(workshop: Works
 
 
 @pytest.mark.proof
-async def test_an_outage_after_completion_is_waited_out(workshop: Workshop) -> None:
+async def test_an_outage_after_completion_is_waited_out_and_the_video_is_fetched(
+    workshop: Workshop,
+) -> None:
     workshop.gateway.fetches = [Trouble("ClientConnectorError")]
     job = await workshop.submit(order())
     await workshop.work(CONTENT_PATIENCE + HOUR)
@@ -175,7 +188,7 @@ async def test_an_outage_after_completion_is_waited_out(workshop: Workshop) -> N
 
 
 @pytest.mark.proof
-async def test_storage_that_is_away_holds_a_finished_video_up_and_nothing_more(
+async def test_a_finished_video_waits_for_unreachable_storage_and_is_then_stored(
     workshop: Workshop,
 ) -> None:
     workshop.studio.bad_video = StorageAway()
@@ -187,7 +200,7 @@ async def test_storage_that_is_away_holds_a_finished_video_up_and_nothing_more(
 
 
 @pytest.mark.proof
-async def test_storage_that_is_away_is_not_blamed_on_the_picture(workshop: Workshop) -> None:
+async def test_unreachable_storage_is_not_taken_for_a_bad_picture(workshop: Workshop) -> None:
     workshop.studio.bad_picture = StorageAway()
     job = await workshop.submit(order(pictures=(CAT,)))
     await workshop.work(HOUR)
@@ -198,7 +211,7 @@ async def test_storage_that_is_away_is_not_blamed_on_the_picture(workshop: Works
 
 
 @pytest.mark.proof
-async def test_a_step_that_raises_is_tried_again_soon(workshop: Workshop) -> None:
+async def test_a_step_that_raises_is_tried_again_within_a_minute(workshop: Workshop) -> None:
     async def stumble() -> None:
         workshop.gateway.before = None
         raise ZeroDivisionError
@@ -209,7 +222,7 @@ async def test_a_step_that_raises_is_tried_again_soon(workshop: Workshop) -> Non
     assert (await workshop.job(job.id)).status is Status.COMPLETED
 
 
-async def test_being_told_to_stop_is_no_crash(workshop: Workshop) -> None:
+async def test_cancelling_a_step_at_shutdown_counts_no_crash(workshop: Workshop) -> None:
     async def hang() -> None:
         reached.set()
         await asyncio.Event().wait()
@@ -230,7 +243,7 @@ async def test_being_told_to_stop_is_no_crash(workshop: Workshop) -> None:
     assert (row.crashes, row.claimed_until) == (0, None)
 
 
-async def test_a_row_that_cannot_be_read_holds_nobody_up_and_stays_out_of_the_log(
+async def test_an_unreadable_row_does_not_delay_other_jobs_and_is_not_logged(
     workshop: Workshop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = await workshop.submit(order(prompt="secret words"))
@@ -250,10 +263,10 @@ async def test_a_row_that_cannot_be_read_holds_nobody_up_and_stays_out_of_the_lo
     assert "secret words" not in said
 
 
-async def test_looks_stay_frequent_enough_to_notice_that_videos_got_faster(
+async def test_polls_stay_frequent_enough_to_notice_that_videos_got_faster(
     workshop: Workshop,
 ) -> None:
-    """Three videos noticed hours late must not make the next ones late as well."""
+    """Three videos that were noticed hours late must not delay the polls of the next ones."""
     workshop.gateway.polls = [Trouble("down"), Done()]
     for _ in range(3):
         await workshop.submit(order())
@@ -265,10 +278,10 @@ async def test_looks_stay_frequent_enough_to_notice_that_videos_got_faster(
 
 
 @pytest.mark.parametrize(("settled", "status"), [(599, "in_progress"), (600, "failed")])
-async def test_nothing_is_given_up_by_a_clock_that_was_set_just_now(
+async def test_no_job_is_given_up_by_a_clock_that_was_set_just_now(
     workshop: Workshop, settled: float, status: str
 ) -> None:
-    """Three days passed while we were down, or so says a clock that no time server has seen yet."""
+    """Three days passed while the bot was down, or its clock is not synchronized yet."""
     workshop.gateway.polls = [Running()]
     job = await workshop.submit(order())
     await workshop.work(60)
@@ -280,4 +293,4 @@ async def test_nothing_is_given_up_by_a_clock_that_was_set_just_now(
     row = await workshop.job(job.id)
     assert row.status == status
     if row.due_at is not None:
-        assert row.due_at - now <= WIDEST_STEP, "and it is looked at as often as ever"
+        assert row.due_at - now <= WIDEST_STEP, "and it is polled as often as usual"

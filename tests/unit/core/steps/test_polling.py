@@ -1,4 +1,4 @@
-"""Looks at jobs that are being made: taken together, written together, and judged as one alone."""
+"""Polls of jobs in progress: claimed together, saved together, and judged like single polls."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.core.desk import PAUSE
+from bot.core.context import PAUSE
 from bot.core.errors import Unwritten
 from bot.core.jobs import LAST_DEADLINE, Job, Reason, Status
 from bot.core.notices import Pause
@@ -41,15 +41,15 @@ STEP = ScriptedGateway.poll_step
 
 
 class Rows(Polls):
-    """The store's looks; a test sees each write, and may let one fail."""
+    """The store's polls. A test sees each write and may let a write fail."""
 
     writes: list[list[str]]
     asked: list[int]
-    """How many each claim wanted at most."""
+    """The maximum of each claim."""
     questions = 0
-    """How often it was asked when the next is due."""
+    """How often `next_due` was called."""
     answers: asyncio.Event
-    """Whether such a question is answered now."""
+    """Set while `next_due` may return."""
     trouble: Exception | None = None
     most_held = 0
 
@@ -76,7 +76,7 @@ class Rows(Polls):
 
 
 class Counted(ScriptedGateway):
-    """A gateway that knows how many ask it at once, and answers when it is let."""
+    """A gateway that counts simultaneous polls and answers only when the test lets it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ class Turned(HandClock):
 
 
 class Hall:
-    """A workshop whose looks run on a clock that the test moves."""
+    """A workshop whose polls run on a clock that the test moves."""
 
     def __init__(self, shop: Workshop, gateway: Counted, clock: Turned) -> None:
         self.shop, self.gateway, self.clock = shop, gateway, clock.hands
@@ -130,8 +130,8 @@ class Hall:
         self.rows.writes, self.rows.asked = [], []
         self.rows.answers = asyncio.Event()
         self.rows.answers.set()
-        self.looking = Polling(
-            desk=shop.desk,
+        self.polling = Polling(
+            context=shop.context,
             polls=self.rows,
             steps=shop.steps,
             wake=shop.bells.each_job[Status.IN_PROGRESS,],
@@ -139,7 +139,7 @@ class Hall:
         )
 
     async def making(self, count: int = 1) -> list[Job]:
-        """So many jobs that are being made, and whose looks are due."""
+        """Return so many jobs in progress whose polls are due."""
         jobs = []
         for _ in range(count):
             job = await self.shop.submit(order())
@@ -157,7 +157,7 @@ class Hall:
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
-        running = asyncio.create_task(self.looking.run())
+        running = asyncio.create_task(self.polling.run())
         try:
             yield
         finally:
@@ -166,13 +166,13 @@ class Hall:
                 await running
 
     async def rung(self) -> None:
-        """Somebody rings, and the rows are asked for what is due."""
+        """Ring the bell, and wait until the rows are queried."""
         questions = self.rows.questions
         self.shop.bells.jobs.ring()
         await self.until(lambda: self.rows.questions > questions)
 
     async def until(self, holds: Callable[[], bool], *, step: float = SOON) -> None:
-        """Let time pass until it holds. The database works in real time meanwhile."""
+        """Let time pass until `holds` is true. The database works in real time meanwhile."""
         async with asyncio.timeout(WAIT):
             while not holds():
                 await self.clock.advance(step)
@@ -187,7 +187,7 @@ async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
         yield Hall(Workshop(database, tmp_path, gateway, clock), gateway, clock)
 
 
-async def test_fifty_looks_are_a_few_writes_and_not_too_many_at_once(hall: Hall) -> None:
+async def test_fifty_polls_need_few_writes_and_only_some_run_at_once(hall: Hall) -> None:
     jobs = await hall.making(50)
     hall.gateway.open.clear()
     async with hall.at_work():
@@ -203,7 +203,7 @@ async def test_fifty_looks_are_a_few_writes_and_not_too_many_at_once(hall: Hall)
         assert 0.8 * STEP < after.due_at - hall.clock.now() < 1.2 * STEP
 
 
-async def test_while_people_wait_looks_are_few_at_once_and_written_in_small_parts(
+async def test_while_people_wait_few_polls_run_at_once_and_are_written_in_small_parts(
     hall: Hall,
 ) -> None:
     jobs = await hall.making(50)
@@ -221,7 +221,7 @@ async def test_while_people_wait_looks_are_few_at_once_and_written_in_small_part
     assert took >= (len(jobs) // FEW_LINES) * SOON
 
 
-async def test_what_has_no_turn_while_people_wait_sleeps_until_they_may_be_gone(
+async def test_polls_that_may_not_run_while_people_wait_sleep_until_the_people_may_be_gone(
     hall: Hall,
 ) -> None:
     async with hall.at_work():
@@ -230,7 +230,7 @@ async def test_what_has_no_turn_while_people_wait_sleeps_until_they_may_be_gone(
     assert AT_ONCE - FEW_AT_ONCE <= hall.turned.naps <= 2 * AT_ONCE
 
 
-async def test_a_job_in_hand_is_not_looked_at_twice(hall: Hall) -> None:
+async def test_a_job_whose_poll_is_in_progress_is_not_polled_a_second_time(hall: Hall) -> None:
     await hall.making(3)
     hall.gateway.open.clear()
     async with hall.at_work():
@@ -244,16 +244,16 @@ async def test_a_job_in_hand_is_not_looked_at_twice(hall: Hall) -> None:
         await hall.until(lambda: sum(map(len, hall.rows.writes)) == 3)
 
 
-async def test_a_job_that_was_found_made_is_not_looked_at_again_while_its_video_comes(
+async def test_a_job_found_made_is_not_polled_while_its_video_is_downloaded(
     hall: Hall,
 ) -> None:
-    """Its row tells nothing of that yet. Where it is given back as it was, it is due at once."""
+    """The row does not say so yet. If the job is released unchanged, it is due at once."""
     (job,) = await hall.making()
     hall.gateway.polls = [Done()]
     on = hall.shop.bells.jobs_on[Status.COMPLETED,]
     on.free = 1
     async with hall.at_work():
-        await hall.until(lambda: not on.has_room and not hall.looking._held)
+        await hall.until(lambda: not on.has_room and not hall.polling._held)
         for _ in range(3):
             await hall.rung()
         assert hall.gateway.polled == 1
@@ -262,10 +262,10 @@ async def test_a_job_that_was_found_made_is_not_looked_at_again_while_its_video_
         await hall.until(lambda: hall.gateway.polled == 2)
 
 
-async def test_a_gateway_at_another_address_is_not_asked_for_jobs_of_the_former_one(
+async def test_a_gateway_with_a_changed_address_is_not_polled_for_earlier_jobs(
     hall: Hall,
 ) -> None:
-    """It may know the same id, of somebody else's video."""
+    """The new gateway may use the same id for somebody else's video."""
     (job,) = await hall.making()
     hall.gateway.base_url = "https://another.example"
     async with hall.at_work(), asyncio.timeout(WAIT):
@@ -276,7 +276,7 @@ async def test_a_gateway_at_another_address_is_not_asked_for_jobs_of_the_former_
     assert (after.status, after.progress) == (Status.IN_PROGRESS, job.progress)
 
 
-async def test_it_is_looked_at_again_when_that_is_due_and_not_before(hall: Hall) -> None:
+async def test_a_job_is_polled_again_when_its_next_poll_is_due_and_not_before(hall: Hall) -> None:
     (job,) = await hall.making()
     async with hall.at_work():
         await hall.until(lambda: len(hall.rows.writes) == 1)
@@ -286,10 +286,10 @@ async def test_it_is_looked_at_again_when_that_is_due_and_not_before(hall: Hall)
         assert after.due_at <= hall.clock.now() < after.due_at + 3 * TOGETHER
 
 
-async def test_a_look_that_is_written_while_the_next_is_asked_for_is_not_forgotten(
+async def test_a_poll_written_while_next_due_is_being_read_is_not_forgotten(
     hall: Hall,
 ) -> None:
-    """The answer is of before, and knows of no row."""
+    """`next_due` was read before the write and does not know of the new time."""
     (job,) = await hall.making()
     hall.gateway.open.clear()
     hall.rows.answers.clear()
@@ -304,8 +304,11 @@ async def test_a_look_that_is_written_while_the_next_is_asked_for_is_not_forgott
         assert hall.clock.now() < after.due_at + 3 * TOGETHER
 
 
-async def test_a_bell_that_tells_when_a_look_is_due_spares_the_question(hall: Hall) -> None:
-    """One is left for each claim, for rows that wait longer; a bell that does not tell asks too."""
+async def test_a_bell_that_tells_when_a_poll_is_due_spares_the_query(hall: Hall) -> None:
+    """Each claim still needs one query, for rows that wait longer.
+
+    A bell without a time needs one too.
+    """
     await hall.making()
     async with hall.at_work():
         await hall.until(lambda: len(hall.rows.writes) == 3)
@@ -315,8 +318,8 @@ async def test_a_bell_that_tells_when_a_look_is_due_spares_the_question(hall: Ha
         assert len(hall.rows.asked) == 3
 
 
-async def test_its_card_shows_what_was_seen(hall: Hall) -> None:
-    """A step of ten percent is worth an edit, a smaller one is not."""
+async def test_the_card_of_a_polled_job_is_edited_for_steps_of_ten_percent_only(hall: Hall) -> None:
+    """A step of ten percent is worth an edit; a smaller one is not."""
     (job,) = await hall.making()
     hall.gateway.polls = [Running(34), Running(38), Running(41)]
     due = []
@@ -346,7 +349,7 @@ async def test_its_card_shows_what_was_seen(hall: Hall) -> None:
         (Running(50, unknown="brewing"), Status.IN_PROGRESS, None),
     ],
 )
-async def test_any_other_answer_is_judged_as_one_look_alone_is(
+async def test_an_answer_other_than_running_is_judged_as_by_a_single_poll(
     hall: Hall, seen: Done, status: Status, reason: Reason | None
 ) -> None:
     batched, alone = await hall.making(2)
@@ -356,7 +359,7 @@ async def test_any_other_answer_is_judged_as_one_look_alone_is(
     )
     await hall.shop.steps.take(claimed)
     async with hall.at_work():
-        await hall.until(lambda: hall.gateway.polled == 2 and not hall.looking._held)
+        await hall.until(lambda: hall.gateway.polled == 2 and not hall.polling._held)
     one, other = await hall.now([claimed, alone if claimed.id == batched.id else batched])
     assert (one.status, one.reason) == (other.status, other.reason) == (status, reason)
     assert (one.progress, one.attempts, one.sources) == (
@@ -369,7 +372,7 @@ async def test_any_other_answer_is_judged_as_one_look_alone_is(
     assert paused == isinstance(seen, Locked)
 
 
-async def test_a_job_that_somebody_moved_meanwhile_is_not_overwritten(hall: Hall) -> None:
+async def test_a_poll_does_not_overwrite_a_job_that_was_moved_meanwhile(hall: Hall) -> None:
     jobs = await hall.making(2)
     hall.gateway.polls = [Running(70), Done()]
     hall.gateway.open.clear()
@@ -387,19 +390,19 @@ async def test_a_job_that_somebody_moved_meanwhile_is_not_overwritten(hall: Hall
         assert after.progress == before.progress
 
 
-async def test_past_the_last_deadline_it_has_timed_out(hall: Hall) -> None:
+async def test_a_job_polled_after_the_last_deadline_has_timed_out(hall: Hall) -> None:
     (job,) = await hall.making()
     await hall.clock.advance(LAST_DEADLINE)
     async with hall.at_work():
-        await hall.until(lambda: hall.gateway.polled == 1 and not hall.looking._held)
+        await hall.until(lambda: hall.gateway.polled == 1 and not hall.polling._held)
     (after,) = await hall.now([job])
     assert (after.status, after.reason) == (Status.FAILED, Reason.TIMED_OUT)
 
 
-async def test_an_answered_look_ends_a_pause_that_looks_began(hall: Hall) -> None:
+async def test_an_answered_poll_ends_a_pause_that_a_poll_caused(hall: Hall) -> None:
     await hall.making()
     now = hall.clock.now()
-    pause = Pause(Reason.BAD_KEY, until=now + PAUSE, looking=True)
+    pause = Pause(Reason.BAD_KEY, until=now + PAUSE, polls_only=True)
     await hall.shop.pauses.pause("main", pause, detail="HTTP 401", rooms=(), now=now)
     await hall.clock.advance(1.0)
     assert await hall.shop.pauses.is_paused("main")
@@ -408,7 +411,7 @@ async def test_an_answered_look_ends_a_pause_that_looks_began(hall: Hall) -> Non
     assert not await hall.shop.pauses.is_paused("main")
 
 
-async def test_what_a_full_database_does_not_take_is_written_later(hall: Hall) -> None:
+async def test_polls_that_a_full_database_did_not_save_are_saved_later(hall: Hall) -> None:
     jobs = await hall.making(5)
     hall.rows.trouble = Unwritten("database_full")
     async with hall.at_work():
@@ -421,8 +424,8 @@ async def test_what_a_full_database_does_not_take_is_written_later(hall: Hall) -
     assert {job.progress for job in await hall.now(jobs)} == {30}
 
 
-async def test_a_clock_that_is_set_meanwhile_puts_no_look_off(hall: Hall) -> None:
-    """The rows move with the clock, and what is written afterwards is by the new one."""
+async def test_a_clock_that_is_set_during_a_poll_does_not_delay_the_next_poll(hall: Hall) -> None:
+    """The rows move with the clock, and later writes use the new time."""
     (job,) = await hall.making()
     hall.rows.trouble = Unwritten("database_full")
     async with hall.at_work():
@@ -435,7 +438,7 @@ async def test_a_clock_that_is_set_meanwhile_puts_no_look_off(hall: Hall) -> Non
     assert after.due_at - hall.clock.now() < 1.2 * STEP
 
 
-async def test_a_stop_writes_down_what_was_seen_and_gives_the_rest_back(hall: Hall) -> None:
+async def test_a_stop_saves_the_answered_polls_and_releases_the_other_jobs(hall: Hall) -> None:
     jobs = await hall.making(5)
     answered = asyncio.Event()
     count = 0
@@ -455,7 +458,9 @@ async def test_a_stop_writes_down_what_was_seen_and_gives_the_rest_back(hall: Ha
     assert await hall.rows.expire_claims(now=hall.clock.now()) == 0, "nothing is suspected"
 
 
-async def test_a_stop_ends_although_the_database_takes_nothing(hall: Hall) -> None:
+async def test_a_stop_of_the_polling_loop_ends_although_the_database_takes_no_writes(
+    hall: Hall,
+) -> None:
     await hall.making(2)
     hall.rows.trouble = Unwritten("database_full")
     async with asyncio.timeout(WAIT), hall.at_work():
@@ -463,7 +468,7 @@ async def test_a_stop_ends_although_the_database_takes_nothing(hall: Hall) -> No
     assert await hall.rows.expire_claims(now=hall.clock.now()) == 2, "the next start takes them up"
 
 
-async def test_a_step_that_fails_gives_its_row_back(hall: Hall) -> None:
+async def test_a_poll_that_fails_releases_its_job(hall: Hall) -> None:
     (job,) = await hall.making()
     trouble = [OSError("no space left on device")]
 
@@ -478,11 +483,11 @@ async def test_a_step_that_fails_gives_its_row_back(hall: Hall) -> None:
     assert (await hall.now([job]))[0].crashes == 0
 
 
-async def test_a_job_whose_gateway_is_gone_waits_and_holds_up_no_other(hall: Hall) -> None:
+async def test_a_job_whose_gateway_is_gone_waits_and_does_not_delay_other_jobs(hall: Hall) -> None:
     lost, kept = await hall.making(2)
     await hall.shop.jobs.save(lost, replace(lost, gateway="gone"), now=hall.clock.now())
     async with hall.at_work():
-        await hall.until(lambda: len(hall.rows.writes) == 1 and not hall.looking._held)
+        await hall.until(lambda: len(hall.rows.writes) == 1 and not hall.polling._held)
     assert hall.rows.writes == [[kept.id]]
     (after,) = await hall.now([lost])
     assert after.due_at is not None

@@ -1,4 +1,4 @@
-"""A paused gateway is asked once a minute, free of charge, and what waits goes on at once."""
+"""A paused gateway is probed once a minute, free of charge, and waiting orders go on at once."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from bot.core.desk import PAUSE
+from bot.core.context import PAUSE
 from bot.core.jobs import Job, Reason, Status
 from bot.core.notices import Paused
 from bot.core.outcomes import Accepted, Done, Locked, Open, Probe, Running, Trouble
@@ -22,11 +22,11 @@ EMPTY = Locked(Reason.NO_BALANCE, "HTTP 403: empty")
 BAD = Locked(Reason.BAD_KEY, "HTTP 401: no")
 SILENT = Trouble("gateway_busy")
 AT_ONCE = 5.0
-"""Seconds."""
+"""Seconds within which several orders go on together."""
 
 
 async def waiting(workshop: Workshop, number: int = 5, lock: Locked = BAD) -> list[Job]:
-    """So many jobs that wait because their gateway refused the first of them."""
+    """Return so many jobs that wait because their gateway refused the first of them."""
     workshop.gateway.creations = [lock]
     jobs = [await workshop.submit(order())]
     await workshop.work(1)
@@ -49,16 +49,17 @@ def probing(
 
 
 async def done(workshop: Workshop, jobs: list[Job]) -> int:
+    """Return how many of the jobs are completed."""
     rows = [await workshop.job(job.id) for job in jobs]
     return sum(row.status is Status.COMPLETED for row in rows)
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("lock", [BAD, EMPTY])
-async def test_where_a_free_question_tells_nothing_is_sent_before_its_good_answer(
+async def test_if_probes_are_meaningful_no_order_is_sent_to_a_paused_gateway_before_one_succeeds(
     workshop: Workshop, lock: Locked
 ) -> None:
-    """A probe that this process saw answered well tells something when it is refused."""
+    """A probe is meaningful if this process has seen it succeed before it is refused."""
     workshop.probing._seen_open.add("main")
     workshop.gateway.probes = [lock, lock, lock, Open()]
     jobs = await waiting(workshop, lock=lock)
@@ -71,8 +72,10 @@ async def test_where_a_free_question_tells_nothing_is_sent_before_its_good_answe
     assert await done(workshop, jobs) == len(jobs)
 
 
-async def test_another_process_goes_on_with_what_was_found_out(workshop: Workshop) -> None:
-    """A key is replaced with a restart: what was refused to the old one proves the new one."""
+async def test_a_new_process_uses_what_an_earlier_process_learned_from_probes(
+    workshop: Workshop,
+) -> None:
+    """A key is replaced with a restart: a probe that the old key failed can prove the new key."""
     workshop.gateway.probes = [BAD]
     jobs = await waiting(workshop)
     await workshop.work(PAUSE + AT_ONCE)
@@ -95,10 +98,10 @@ async def test_another_process_goes_on_with_what_was_found_out(workshop: Worksho
         (BAD, SILENT),
     ],
 )
-async def test_elsewhere_one_order_a_minute_tries_and_its_success_lets_the_others_go(
+async def test_without_a_meaningful_probe_one_order_a_minute_tries_and_its_success_frees_the_others(
     workshop: Workshop, lock: Locked, probe: Probe
 ) -> None:
-    """Above all where the free question is answered to any key, and tells of no balance."""
+    """Above all, the probe may succeed with any key and never shows the balance."""
     workshop.gateway.probes = [probe]
     jobs = await waiting(workshop, 12, lock)
     await workshop.work(4 * 60.0)
@@ -109,8 +112,10 @@ async def test_elsewhere_one_order_a_minute_tries_and_its_success_lets_the_other
     assert workshop.gateway.posts == 1 + refused + len(jobs)
 
 
-async def test_who_was_refused_is_not_faster_than_who_is_called_to_try(workshop: Workshop) -> None:
-    """Even if both could be due in one moment: no order stands for all."""
+async def test_a_refused_order_does_not_try_again_before_the_orders_that_wait_for_their_try(
+    workshop: Workshop,
+) -> None:
+    """This holds even if both orders could be due at the same moment."""
     jobs = await waiting(workshop, 2)
     await workshop.work(PAUSE + AT_ONCE)
     assert [(await workshop.job(job.id)).attempts for job in jobs] == [1, 1]
@@ -118,7 +123,7 @@ async def test_who_was_refused_is_not_faster_than_who_is_called_to_try(workshop:
 
 @pytest.mark.proof
 @pytest.mark.parametrize("probe", [SILENT, Open()])
-async def test_owners_are_told_neither_of_each_order_that_tries_nor_of_an_end_that_is_none(
+async def test_owners_get_no_notice_for_each_trying_order_or_for_a_false_end(
     workshop: Workshop, probe: Probe
 ) -> None:
     workshop.gateway.probes = [probe]
@@ -135,7 +140,7 @@ async def test_owners_are_told_neither_of_each_order_that_tries_nor_of_an_end_th
     assert [text.id for _, text in workshop.chat.told] == ["notice.no_balance"]
 
 
-async def test_a_new_order_may_be_the_one_that_tries(workshop: Workshop) -> None:
+async def test_a_new_order_may_be_the_one_that_tries_a_paused_gateway(workshop: Workshop) -> None:
     jobs = await waiting(workshop, 1)
     await workshop.service.cancel(jobs[0].id, Actor(person=ANN))
     await workshop.work(60.0)
@@ -146,8 +151,10 @@ async def test_a_new_order_may_be_the_one_that_tries(workshop: Workshop) -> None
     assert workshop.gateway.posts == 2
 
 
-async def test_a_probe_that_is_wrong_locks_nobody_out(workshop: Workshop) -> None:
-    """A gateway may keep its list of models from a key that makes videos."""
+async def test_a_probe_that_is_refused_to_a_good_key_does_not_lock_the_gateway(
+    workshop: Workshop,
+) -> None:
+    """A gateway may refuse its list of models to a key that can make videos."""
     workshop.gateway.probes = [BAD]
     jobs = await waiting(workshop)
     workshop.gateway.creations = [Accepted("v1")]
@@ -155,7 +162,7 @@ async def test_a_probe_that_is_wrong_locks_nobody_out(workshop: Workshop) -> Non
     assert await done(workshop, jobs) == len(jobs)
 
 
-async def test_a_look_that_was_refused_is_repeated_within_a_minute_and_at_once_when_all_is_well(
+async def test_a_refused_poll_is_repeated_within_a_minute_or_at_once_when_the_pause_ends(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.polls = [BAD, Done()]
@@ -169,7 +176,7 @@ async def test_a_look_that_was_refused_is_repeated_within_a_minute_and_at_once_w
     assert await done(workshop, [first]) == 1
 
 
-async def test_with_the_end_of_the_pause_looks_that_were_put_off_are_due(
+async def test_the_end_of_a_pause_makes_the_refused_polls_due(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.polls = [Running(), BAD]
@@ -189,7 +196,9 @@ async def test_with_the_end_of_the_pause_looks_that_were_put_off_are_due(
     assert await done(workshop, [job]) == 1
 
 
-async def test_a_probe_without_an_end_is_no_answer(workshop: Workshop) -> None:
+async def test_a_probe_that_never_ends_is_cut_off_and_counts_as_no_answer(
+    workshop: Workshop,
+) -> None:
     class Deaf(ScriptedGateway):
         async def probe(self) -> Probe:
             await asyncio.Event().wait()
@@ -202,7 +211,7 @@ async def test_a_probe_without_an_end_is_no_answer(workshop: Workshop) -> None:
     assert (await workshop.job(job.id)).due_at == workshop.clock.time, "one may try"
 
 
-async def test_a_gateway_that_left_the_configuration_keeps_its_orders_as_any_other_does(
+async def test_orders_of_a_paused_gateway_that_left_the_configuration_keep_waiting(
     workshop: Workshop,
 ) -> None:
     (job,) = await waiting(workshop, 1)

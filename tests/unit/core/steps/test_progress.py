@@ -1,4 +1,4 @@
-"""The steps of a job that its gateway makes: polls, failures and content."""
+"""The steps of a job that its gateway is making: polls, failures and the download."""
 
 import pytest
 
@@ -23,7 +23,9 @@ from tests.unit.core.steps.seconds import HOUR
 from tests.unit.core.workshop import Workshop
 
 
-async def test_progress_only_rises_and_does_not_end_anything(workshop: Workshop) -> None:
+async def test_the_progress_of_a_job_never_falls_and_100_percent_does_not_end_the_job(
+    workshop: Workshop,
+) -> None:
     reported = [30, None, 10, 250, 100]
     seen = []
     workshop.gateway.polls = [*(Running(progress) for progress in reported), Running()]
@@ -35,7 +37,9 @@ async def test_progress_only_rises_and_does_not_end_anything(workshop: Workshop)
     assert seen == [30, 30, 30, 99, 99]
 
 
-async def test_a_job_that_failed_there_says_why_and_does_not_count(workshop: Workshop) -> None:
+async def test_a_job_that_failed_at_its_gateway_says_why_and_does_not_count(
+    workshop: Workshop,
+) -> None:
     workshop.gateway.polls = [Failed(Reason.MODERATED, "policy")]
     job = await workshop.submit(order())
     await workshop.work(60)
@@ -44,7 +48,9 @@ async def test_a_job_that_failed_there_says_why_and_does_not_count(workshop: Wor
     assert (end.quota_cost, end.spend_cost) == (0, 0)
 
 
-async def test_where_failures_are_not_refunded_the_spend_stays(workshop: Workshop) -> None:
+async def test_a_failed_job_is_still_paid_at_a_gateway_that_does_not_refund(
+    workshop: Workshop,
+) -> None:
     workshop.gateway.refunds_failed = False
     workshop.gateway.polls = [Failed(Reason.REFUSED, "oops")]
     job = await workshop.submit(order())
@@ -53,7 +59,7 @@ async def test_where_failures_are_not_refunded_the_spend_stays(workshop: Worksho
     assert (end.quota_cost, end.spend_cost) == (0, 1)
 
 
-async def test_an_unknown_id_is_believed_after_ten_minutes_and_five_looks(
+async def test_an_unknown_id_is_believed_after_ten_minutes_and_five_polls(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.polls = [Missing()]
@@ -66,7 +72,7 @@ async def test_an_unknown_id_is_believed_after_ten_minutes_and_five_looks(
 
 
 @pytest.mark.proof
-async def test_an_outage_that_ends_with_one_unknown_id_is_no_loss(workshop: Workshop) -> None:
+async def test_one_unknown_id_after_an_outage_does_not_end_the_job(workshop: Workshop) -> None:
     workshop.gateway.polls = [*[Trouble("502")] * 60, Missing(), Running(), Done()]
     job = await workshop.submit(order())
     await workshop.work(HOUR)
@@ -79,14 +85,14 @@ async def test_an_outage_that_ends_with_one_unknown_id_is_no_loss(workshop: Work
         pytest.param(Trouble("502"), 0.0, marks=pytest.mark.proof),
         pytest.param(Running(100), 0.0, marks=pytest.mark.proof),
         pytest.param(Locked(Reason.BAD_KEY, "401"), 44 * HOUR, marks=pytest.mark.proof),
-        # Such a gateway is asked every minute: thousands of times.
+        # Such a gateway is polled every minute, thousands of times.
         pytest.param(Locked(Reason.BAD_KEY, "401"), 0.0, marks=pytest.mark.long),
     ],
 )
-async def test_a_stuck_job_is_looked_at_for_two_days_then_given_up(
+async def test_a_stuck_job_is_polled_for_two_days_and_then_given_up(
     workshop: Workshop, silence: Trouble | Running | Locked, down: float
 ) -> None:
-    """Also if nobody looks at it for a time, as our service is `down`."""
+    """The deadline also holds if the bot is `down` for some seconds meanwhile."""
     workshop.gateway.poll_step = 900.0
     workshop.gateway.polls = [silence]
     job = await workshop.submit(order())
@@ -100,7 +106,9 @@ async def test_a_stuck_job_is_looked_at_for_two_days_then_given_up(
 
 
 @pytest.mark.proof
-async def test_a_success_after_the_hard_deadline_is_still_fetched(workshop: Workshop) -> None:
+async def test_a_video_finished_after_the_hard_deadline_is_still_fetched(
+    workshop: Workshop,
+) -> None:
     workshop.gateway.poll_step = 900.0
     workshop.gateway.polls = [Running()]
     job = await workshop.submit(order())
@@ -111,7 +119,7 @@ async def test_a_success_after_the_hard_deadline_is_still_fetched(workshop: Work
 
 
 @pytest.mark.proof
-async def test_content_that_cannot_be_had_is_tried_for_two_hours(workshop: Workshop) -> None:
+async def test_content_that_cannot_be_downloaded_is_tried_for_two_hours(workshop: Workshop) -> None:
     workshop.gateway.fetches = [Trouble("404", definite=True)]
     job = await workshop.submit(order())
     await workshop.work(CONTENT_PATIENCE - 600)
@@ -123,7 +131,9 @@ async def test_content_that_cannot_be_had_is_tried_for_two_hours(workshop: Works
 
 
 @pytest.mark.proof
-async def test_bytes_that_are_no_video_are_never_taken_for_one(workshop: Workshop) -> None:
+async def test_downloaded_bytes_that_are_no_video_are_not_stored_as_a_video(
+    workshop: Workshop,
+) -> None:
     workshop.studio.bad_video = VideoTruncated()
     job = await workshop.submit(order())
     await workshop.work(HOUR)

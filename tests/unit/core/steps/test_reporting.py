@@ -1,4 +1,4 @@
-"""A cause is said to its owner once, and changed where it stands, whatever the network does."""
+"""A cause is told to its owner once and edited in place, whatever the network does."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -20,8 +20,8 @@ DETAIL = {"detail": "No room."}
 
 
 @dataclass
-class Desk:
-    """One room of operators, and what it is told."""
+class StepContext:
+    """A store with one room of operators, and what the room is told."""
 
     causes: Causes
     chat: ScriptedChat = field(default_factory=ScriptedChat)
@@ -32,7 +32,7 @@ class Desk:
         await self.causes.settle({Kind.BACKUP: found}, rooms=["chat"], now=now)
 
     async def tell(self, seconds: float = 60.0) -> None:
-        """All that comes due within `seconds`."""
+        """Send everything that becomes due within `seconds`."""
         end = self.clock.now() + seconds
         reporting = Reporting(causes=self.causes, platforms={"chat": self.chat}, clock=self.clock)
         while (due := await self.causes.next_due(["chat"])) is not None and due <= end:
@@ -47,64 +47,73 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def context(tmp_path: Path) -> AsyncIterator[StepContext]:
     async with open_database(f"sqlite:///{tmp_path / 'rows.db'}") as database:
         await sync_nothing(database)
-        yield Desk(Causes(database))
+        yield StepContext(Causes(database))
 
 
 def failed(why: str = "No room.") -> Cause:
+    """Return the cause of a failed backup."""
     return Cause(kind=Kind.BACKUP, facts={"detail": why})
 
 
-async def test_it_is_said_changed_and_crossed_out_in_one_message(desk: Desk) -> None:
+async def test_a_cause_is_told_changed_and_crossed_out_in_the_same_message(
+    context: StepContext,
+) -> None:
     for found in ([failed()], [failed("Full.")], []):
-        await desk.check(*found)
-        await desk.tell()
-    assert desk.said == ["cause.backup"]
-    changed, over = desk.chat.retold
+        await context.check(*found)
+        await context.tell()
+    assert context.said == ["cause.backup"]
+    changed, over = context.chat.retold
     assert (changed[0], changed[1].text.values["detail"]) == ("t1", "Full.")
     assert (over[0], over[1].text.id) == ("t1", "cause.backup_over")
 
 
-async def test_a_try_with_an_unknown_end_is_made_again_under_its_nonce(desk: Desk) -> None:
-    desk.chat.tells = [Temporary("slow"), Temporary("away", unsent=True), None]
-    await desk.check(failed())
-    await desk.tell(600)
-    (first, none), (second, since), (third, still) = desk.chat.nonces
-    assert (none, since, still) == (None, desk.clock._began, since)
+async def test_a_report_whose_send_has_an_unknown_end_is_sent_again_under_its_nonce(
+    context: StepContext,
+) -> None:
+    context.chat.tells = [Temporary("slow"), Temporary("away", unsent=True), None]
+    await context.check(failed())
+    await context.tell(600)
+    (first, none), (second, since), (third, still) = context.chat.nonces
+    assert (none, since, still) == (None, context.clock._began, since)
     assert first == second == third
-    assert await desk.causes.next_due(["chat"]) is None
+    assert await context.causes.next_due(["chat"]) is None
 
 
 @pytest.mark.parametrize("error", [Temporary("away", away=True), Temporary("x", unsent=True)])
-async def test_a_try_that_said_nothing_is_no_try_with_an_unknown_end(
-    desk: Desk, error: BotError
+async def test_a_send_that_certainly_failed_leaves_no_send_with_an_unknown_end(
+    context: StepContext, error: BotError
 ) -> None:
-    desk.chat.tells = [error, None]
-    await desk.check(failed())
-    await desk.tell(600)
-    assert [since for _, since in desk.chat.nonces] == [None, None]
+    context.chat.tells = [error, None]
+    await context.check(failed())
+    await context.tell(600)
+    assert [since for _, since in context.chat.nonces] == [None, None]
 
 
-async def test_what_is_over_while_a_busy_network_refuses_it_is_never_told(desk: Desk) -> None:
-    await desk.check(failed())
-    now = desk.clock.now()
-    (report,) = await desk.causes.claim(["chat"], now=now, until=now + 45, most=9)
-    assert await desk.causes.sending(report, now=now)
-    await desk.check()
-    await desk.causes.put_off(report, due_at=now + 9, unsent=True)
-    await desk.tell()
-    assert desk.said == []
-    assert await desk.causes.next_due(["chat"]) is None
+async def test_a_cause_that_ends_while_a_busy_network_refuses_the_report_is_never_told(
+    context: StepContext,
+) -> None:
+    await context.check(failed())
+    now = context.clock.now()
+    (report,) = await context.causes.claim(["chat"], now=now, until=now + 45, most=9)
+    assert await context.causes.sending(report, now=now)
+    await context.check()
+    await context.causes.put_off(report, due_at=now + 9, unsent=True)
+    await context.tell()
+    assert context.said == []
+    assert await context.causes.next_due(["chat"]) is None
 
 
-async def test_who_will_not_be_told_is_let_be_until_it_comes_again(desk: Desk) -> None:
-    desk.chat.tells = [Refused("person_gone")]
-    await desk.check(failed())
-    await desk.tell(9 * 3600)
-    assert desk.said == ["cause.backup"]
-    assert await desk.causes.next_due(["chat"]) is None
+async def test_an_owner_who_cannot_be_messaged_is_not_tried_again_for_the_same_report(
+    context: StepContext,
+) -> None:
+    context.chat.tells = [Refused("person_gone")]
+    await context.check(failed())
+    await context.tell(9 * 3600)
+    assert context.said == ["cause.backup"]
+    assert await context.causes.next_due(["chat"]) is None
 
 
 # --- the database itself --------------------------------------------------------------------------
@@ -112,7 +121,7 @@ async def test_who_will_not_be_told_is_let_be_until_it_comes_again(desk: Desk) -
 
 @dataclass
 class Line:
-    """A database that may be away, and an alarm that looks at it."""
+    """A database that may be away, and an alarm that checks it."""
 
     clock: FakeClock = field(default_factory=FakeClock)
     chat: ScriptedChat = field(default_factory=ScriptedChat)
@@ -132,7 +141,7 @@ class Line:
         return [("chat", "ann")]
 
     async def looks(self, seconds: float) -> None:
-        """As the service looks, for so long."""
+        """Let the alarm check the database for so many seconds, as the service does."""
         for _ in range(int(seconds / CHECK_EVERY)):
             await self.alarm.check()
             await self.clock.advance(CHECK_EVERY)
@@ -142,7 +151,7 @@ class Line:
         return [text.id for _, text in self.chat.told]
 
 
-async def test_without_a_database_owners_are_told_directly_once_and_when_it_is_back() -> None:
+async def test_owners_are_told_once_when_the_database_is_away_and_once_when_it_is_back() -> None:
     line = Line()
     await line.looks(CHECK_EVERY)
     line.state = "database: not reachable"
@@ -157,7 +166,7 @@ async def test_without_a_database_owners_are_told_directly_once_and_when_it_is_b
     assert line.said == ["cause.database", "cause.database_over"]
 
 
-async def test_a_short_outage_of_the_database_is_nobodys_news() -> None:
+async def test_a_short_outage_of_the_database_is_not_told_to_owners() -> None:
     line = Line()
     for state in (True, "database: busy", True, "database: busy", True):
         line.state = state
@@ -165,7 +174,7 @@ async def test_a_short_outage_of_the_database_is_nobodys_news() -> None:
     assert line.said == []
 
 
-async def test_a_database_that_comes_and_goes_rings_once_an_hour() -> None:
+async def test_a_database_that_comes_and_goes_is_told_once_an_hour() -> None:
     line = Line()
     for _ in range(3600 // 150):
         line.state = True
@@ -177,7 +186,7 @@ async def test_a_database_that_comes_and_goes_rings_once_an_hour() -> None:
     assert line.said == ["cause.database", "cause.database_over", "cause.database"]
 
 
-async def test_who_could_not_be_told_that_it_is_away_is_told_at_the_next_check() -> None:
+async def test_an_owner_who_could_not_be_told_of_the_outage_is_told_at_the_next_check() -> None:
     line = Line()
     await line.looks(CHECK_EVERY)
     line.state = "database: disk full"

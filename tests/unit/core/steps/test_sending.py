@@ -1,4 +1,4 @@
-"""The steps of a job up to the answer to its POST: no order is sent twice or paid unseen."""
+"""The steps of a job up to the answer to its POST: no order is sent twice or paid unnoticed."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from bot.core import replies
 from bot.core.accounts import Accounts, Terms
-from bot.core.desk import PAUSE
+from bot.core.context import PAUSE
 from bot.core.errors import (
     Refused,
     Temporary,
@@ -40,7 +40,7 @@ from tests.unit.core.steps.seconds import HOUR
 from tests.unit.core.workshop import Workshop
 
 PATIENCE = 1800.0
-"""Seconds that a gateway which takes nothing is waited for, about."""
+"""About how many seconds an order waits for a gateway that takes no orders."""
 
 
 async def test_a_job_goes_from_its_row_to_a_stored_video_with_one_post(workshop: Workshop) -> None:
@@ -53,8 +53,8 @@ async def test_a_job_goes_from_its_row_to_a_stored_video_with_one_post(workshop:
     assert workshop.gateway.posts == 1
 
 
-async def test_every_try_gets_fresh_links_to_the_pictures(workshop: Workshop) -> None:
-    """Those of an earlier one may have expired."""
+async def test_every_try_of_a_post_gets_fresh_links_to_the_pictures(workshop: Workshop) -> None:
+    """The links of an earlier try may have expired."""
     workshop.gateway.creations = [NotSent("refused"), Accepted("v1")]
     begun = workshop.clock.time
     job = await workshop.submit(order(pictures=(CAT,)))
@@ -63,13 +63,15 @@ async def test_every_try_gets_fresh_links_to_the_pictures(workshop: Workshop) ->
     assert tries == [f"{job.id} {begun:.0f}", f"{job.id} {begun + 5:.0f}"]
 
 
-async def test_a_preset_speaks_once_however_often_it_is_tried(workshop: Workshop) -> None:
+async def test_the_words_of_a_preset_are_added_only_once_when_an_order_is_repeated(
+    workshop: Workshop,
+) -> None:
     job = await workshop.submit(order(preset="loop"))
     again = await workshop.submit(job.order)
     assert job.request.prompt == again.request.prompt == "Loop. a cat"
 
 
-async def test_a_gateway_that_cannot_be_reached_is_waited_for(workshop: Workshop) -> None:
+async def test_an_order_waits_for_a_gateway_that_cannot_be_reached(workshop: Workshop) -> None:
     workshop.gateway.creations = [*[NotSent("refused")] * 9, Accepted("v1")]
     job = await workshop.submit(order())
     await workshop.work(PATIENCE)
@@ -79,7 +81,7 @@ async def test_a_gateway_that_cannot_be_reached_is_waited_for(workshop: Workshop
 
 @pytest.mark.proof
 @pytest.mark.parametrize("outcome", [NotSent("refused"), Busy(None), Busy(5.0), Busy(9_999.0)])
-async def test_but_not_for_ever_and_then_it_does_not_count(
+async def test_an_order_fails_free_of_charge_after_half_an_hour_without_its_gateway(
     workshop: Workshop, outcome: Creation
 ) -> None:
     workshop.gateway.creations = [outcome]
@@ -92,7 +94,7 @@ async def test_but_not_for_ever_and_then_it_does_not_count(
     assert (end.quota_cost, end.spend_cost) == (0, 0)
 
 
-async def test_a_refused_key_or_balance_pauses_the_gateway_and_loses_nothing(
+async def test_a_refused_key_or_balance_pauses_the_gateway_and_loses_no_order(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.creations = [Locked(Reason.NO_BALANCE, "empty"), Accepted("v1")]
@@ -109,7 +111,7 @@ async def test_a_refused_key_or_balance_pauses_the_gateway_and_loses_nothing(
         assert (await workshop.job(job.id)).status is Status.COMPLETED
 
 
-async def test_whoever_orders_during_a_pause_is_told_of_it_and_may_cancel(
+async def test_a_person_who_orders_during_a_pause_is_told_so_and_may_cancel(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.creations = [Locked(Reason.NO_BALANCE, "empty")]
@@ -124,7 +126,7 @@ async def test_whoever_orders_during_a_pause_is_told_of_it_and_may_cancel(
     assert (ended.status, ended.quota_cost) == (Status.CANCELLED, 0)
 
 
-async def test_what_finds_no_place_waits_its_turn_says_so_and_goes_on_as_soon_as_it_can(
+async def test_a_job_without_a_free_slot_waits_says_so_and_goes_on_as_soon_as_possible(
     workshop: Workshop,
 ) -> None:
     workshop.at_once = 1
@@ -141,15 +143,15 @@ async def test_what_finds_no_place_waits_its_turn_says_so_and_goes_on_as_soon_as
     assert [button.action for button in card.buttons] == [Action.CANCEL]
     await workshop.work(120)
     over, then = await workshop.job(first.id), await workshop.job(second.id)
-    assert then.submitted_at == over.completed_at, "not one look later"
+    assert then.submitted_at == over.completed_at, "not one poll later"
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("trouble", [ZeroDivisionError(), Temporary("away"), None])
-async def test_whose_turn_it_is_and_who_cannot_begin_keeps_nobody_waiting(
+async def test_a_job_that_cannot_begin_although_its_slot_is_free_delays_no_other_job(
     workshop: Workshop, trouble: Exception | None
 ) -> None:
-    """A step that raises, storage that is away, a step that kills the process (None)."""
+    """The step raises, the storage is away, or (None) the step kills the process."""
 
     async def stumble() -> None:
         workshop.gateway.before = None
@@ -170,7 +172,7 @@ async def test_whose_turn_it_is_and_who_cannot_begin_keeps_nobody_waiting(
     assert second.status is Status.COMPLETED
 
 
-async def test_what_waits_its_turn_while_the_gateway_is_locked_says_that(
+async def test_jobs_that_wait_for_a_slot_at_a_locked_gateway_say_that_it_is_locked(
     workshop: Workshop,
 ) -> None:
     workshop.at_once = 1
@@ -185,7 +187,9 @@ async def test_what_waits_its_turn_while_the_gateway_is_locked_says_that(
 
 
 @pytest.mark.parametrize(("charged", "spend"), [(False, 0), (True, 1)])
-async def test_a_definite_no_ends_it(workshop: Workshop, charged: bool, spend: int) -> None:
+async def test_a_rejected_order_ends_failed_after_one_post(
+    workshop: Workshop, charged: bool, spend: int
+) -> None:
     workshop.gateway.creations = [Rejected(Reason.MODERATED, "no", charged=charged)]
     job = await workshop.submit(order())
     await workshop.work()
@@ -195,7 +199,9 @@ async def test_a_definite_no_ends_it(workshop: Workshop, charged: bool, spend: i
     assert workshop.gateway.posts == 1
 
 
-async def test_what_may_have_been_accepted_is_never_sent_again(workshop: Workshop) -> None:
+async def test_an_order_with_an_uncertain_answer_is_unconfirmed_and_never_sent_again(
+    workshop: Workshop,
+) -> None:
     workshop.gateway.creations = [Uncertain("reset")]
     job = await workshop.submit(order())
     await workshop.work()
@@ -204,7 +210,7 @@ async def test_what_may_have_been_accepted_is_never_sent_again(workshop: Worksho
     assert workshop.gateway.posts == 1
 
 
-async def test_a_gateway_that_loses_every_answer_is_paid_for_two_beyond_the_limit(
+async def test_a_gateway_that_loses_every_answer_is_paid_at_most_two_videos_beyond_the_limit(
     workshop: Workshop,
 ) -> None:
     limits = Limits(person_videos=3, person_at_once=None)
@@ -226,7 +232,7 @@ async def test_a_gateway_that_loses_every_answer_is_paid_for_two_beyond_the_limi
     )
 
 
-async def test_an_order_answered_with_an_error_is_not_said_to_have_lost_the_line(
+async def test_an_order_answered_with_an_error_is_not_said_to_have_lost_its_connection(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.creations = [Uncertain("HTTP 503: no", answered=True), Uncertain("reset")]
@@ -243,7 +249,7 @@ async def test_an_order_answered_with_an_error_is_not_said_to_have_lost_the_line
     assert workshop.gateway.posts == 2
 
 
-async def test_a_process_that_dies_in_its_post_leaves_it_unconfirmed(workshop: Workshop) -> None:
+async def test_a_process_that_dies_in_a_post_leaves_the_job_unconfirmed(workshop: Workshop) -> None:
     class Killed(BaseException):
         pass
 
@@ -263,7 +269,7 @@ async def test_a_process_that_dies_in_its_post_leaves_it_unconfirmed(workshop: W
     assert workshop.gateway.posts == 1
 
 
-async def test_an_id_that_turns_up_late_is_taken_and_its_video_delivered(
+async def test_an_id_recorded_late_makes_an_unconfirmed_job_go_on_to_its_video(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.creations = [Uncertain("reset")]
@@ -277,10 +283,10 @@ async def test_an_id_that_turns_up_late_is_taken_and_its_video_delivered(
 
 
 @pytest.mark.proof
-async def test_an_id_that_the_database_cannot_take_is_spooled_and_recorded_later(
+async def test_an_id_that_a_full_database_cannot_store_is_spooled_and_recorded_later(
     workshop: Workshop,
 ) -> None:
-    """A full disk between the POST and its answer: SQLite itself says so."""
+    """The disk is full between the POST and its answer: SQLite itself raises."""
 
     async def mend() -> None:
         assert list(workshop.spool.read()) == [(job.id, long_id, ())]
@@ -297,10 +303,10 @@ async def test_an_id_that_the_database_cannot_take_is_spooled_and_recorded_later
     assert list(workshop.spool.read()) == [], "the row has it"
 
 
-async def test_the_log_says_spooled_only_once_the_disk_has_it(
+async def test_the_log_says_spooled_only_once_the_id_is_on_the_disk(
     workshop: Workshop,
 ) -> None:
-    """A spool that can't be written either is tried again, and the log says so at once."""
+    """If the spool can't be written either, the log says so and both are tried again."""
 
     async def mend() -> None:
         events.append([it["event"] for it in told if it["event"].startswith("job.id_")])
@@ -324,7 +330,7 @@ async def test_the_log_says_spooled_only_once_the_disk_has_it(
 
 
 async def _pages(workshop: Workshop, most: int) -> None:
-    """A full disk, or room on it again."""
+    """Make the disk full, or give it room again, by the number of pages that SQLite may use."""
 
     def limit(connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA max_page_count={most}")
@@ -332,7 +338,7 @@ async def _pages(workshop: Workshop, most: int) -> None:
     await workshop.database.run(limit)
 
 
-async def test_dont_post_pressed_in_the_middle_of_the_post_loses_no_id(workshop: Workshop) -> None:
+async def test_dont_post_pressed_during_the_post_loses_no_gateway_id(workshop: Workshop) -> None:
     job = await workshop.submit(order())
     workshop.gateway.meanwhile = lambda: workshop.service.silence(job.id, Actor(person=ANN))
     await workshop.work(60)
@@ -342,7 +348,9 @@ async def test_dont_post_pressed_in_the_middle_of_the_post_loses_no_id(workshop:
     assert end.quota_cost == 1, "it still counts"
 
 
-async def test_cancelled_before_the_first_byte_means_not_one_leaves(workshop: Workshop) -> None:
+async def test_a_job_cancelled_before_the_first_byte_of_its_post_is_not_sent(
+    workshop: Workshop,
+) -> None:
     job = await workshop.submit(order())
     workshop.gateway.before = lambda: workshop.service.cancel(job.id, Actor(person=ANN))
     await workshop.work(60)
@@ -351,7 +359,7 @@ async def test_cancelled_before_the_first_byte_means_not_one_leaves(workshop: Wo
     assert workshop.gateway.posts == 0
 
 
-async def test_only_its_owner_or_a_moderator_may_withdraw_a_job(workshop: Workshop) -> None:
+async def test_only_its_person_or_a_moderator_may_cancel_a_job(workshop: Workshop) -> None:
     job = await workshop.submit(order())
     with pytest.raises(Refused, match="not_yours"):
         await workshop.service.cancel(job.id, Actor(person=BOB))
@@ -359,7 +367,9 @@ async def test_only_its_owner_or_a_moderator_may_withdraw_a_job(workshop: Worksh
     assert ended.reason is Reason.BY_ADMIN
 
 
-async def test_once_the_gateway_has_it_cancel_is_too_late(workshop: Workshop) -> None:
+async def test_a_job_that_its_gateway_accepted_can_no_longer_be_cancelled(
+    workshop: Workshop,
+) -> None:
     workshop.gateway.polls = [Running()]
     job = await workshop.submit(order())
     await workshop.work(5)

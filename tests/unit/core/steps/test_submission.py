@@ -1,4 +1,4 @@
-"""The outcome of a POST on its way into the rows, where a row is gone or the database is full."""
+"""Saving the outcome of a POST when the row is gone or the database is full."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
-from bot.core.desk import PAUSE, UNCALLED
+from bot.core.context import PAUSE, UNCALLED
 from bot.core.jobs import CLAIM, Job, Reason, Status
 from bot.core.notices import Pause
 from bot.core.outcomes import Accepted, Creation, Locked, Made, Rejected
@@ -18,7 +18,7 @@ from tests.unit.core.workshop import Workshop
 LOCKED = Locked(Reason.BAD_KEY, "HTTP 401: no")
 
 
-async def test_an_order_that_is_deleted_during_its_post_and_meets_a_lock_ends_its_step(
+async def test_a_job_deleted_during_its_post_ends_its_step_when_the_post_meets_a_lock(
     workshop: Workshop,
 ) -> None:
     job = await workshop.submit(order())
@@ -31,8 +31,10 @@ async def test_an_order_that_is_deleted_during_its_post_and_meets_a_lock_ends_it
     assert await workshop.pauses.next_due() is not None, "the lock may be everybody's"
 
 
-async def test_a_fault_that_no_waiting_mends_is_not_waited_for(workshop: Workshop) -> None:
-    """A missing table is a fault of ours: the log has it, and the video is not lost."""
+async def test_a_missing_table_is_logged_at_once_and_the_gateway_id_is_kept(
+    workshop: Workshop,
+) -> None:
+    """A missing table is a fault of ours: it is logged, and the video is not lost."""
     job = await workshop.submit(order())
     workshop.gateway.meanwhile = lambda: _run(workshop, "DROP TABLE refusals")
     workshop.clock.on_nap = _never
@@ -44,8 +46,8 @@ async def test_a_fault_that_no_waiting_mends_is_not_waited_for(workshop: Worksho
 
 
 @pytest.mark.proof
-async def test_an_id_that_no_waiting_gets_into_the_row_is_spooled(workshop: Workshop) -> None:
-    """The row refuses it for a reason of its own: whoever mends that finds the id there."""
+async def test_an_id_that_its_row_refuses_for_good_is_spooled(workshop: Workshop) -> None:
+    """A trigger refuses the id. Who mends the row finds the id in the spool."""
     job = await workshop.submit(order())
     no = "WHEN NEW.gateway_id IS NOT NULL BEGIN SELECT RAISE(ABORT, 'no'); END"
     trigger = f"CREATE TRIGGER no BEFORE UPDATE ON jobs {no}"
@@ -56,10 +58,10 @@ async def test_an_id_that_no_waiting_gets_into_the_row_is_spooled(workshop: Work
     assert list(workshop.spool.read()) == [(job.id, "v1", ())]
 
 
-async def test_a_video_whose_storage_fails_unforeseen_leaves_its_order_unconfirmed(
+async def test_a_video_answer_whose_storage_raises_leaves_the_job_unconfirmed(
     workshop: Workshop,
 ) -> None:
-    """The POST has left: an error that nobody thought of may not leave the row submitting."""
+    """The POST has left, so an unexpected error must not leave the row in the state submitting."""
     job = await workshop.submit(order())
     workshop.gateway.creations = [Made(9)]
     workshop.studio.storage_trouble = [KeyError("no such bucket")]
@@ -75,10 +77,10 @@ async def _never() -> None:
 
 
 @pytest.mark.parametrize("table", ["gateways", "refusals"])
-async def test_a_disk_that_is_full_after_an_order_was_accepted_leaves_no_pause_behind(
+async def test_a_disk_that_fills_up_after_an_accepted_order_leaves_no_pause(
     workshop: Workshop, table: str
 ) -> None:
-    """It is full in the very moment in which the end of the pause, or the pass, is written."""
+    """The disk fills up just as the end of the pause, or the acceptance, is written."""
     job = await workshop.submit(order())
 
     async def pause() -> None:
@@ -88,7 +90,7 @@ async def test_a_disk_that_is_full_after_an_order_was_accepted_leaves_no_pause_b
         workshop.clock.time += 1
 
     async def fill() -> None:
-        much = "INSERT INTO told VALUES ('main', hex(zeroblob(1000000)), 0)"
+        much = "INSERT INTO last_notices VALUES ('main', hex(zeroblob(1000000)), 0)"
         await _run(workshop, f"CREATE TRIGGER full BEFORE DELETE ON {table} BEGIN {much}; END")
         await _run(workshop, "PRAGMA max_page_count=1")
 
@@ -107,7 +109,7 @@ async def test_a_disk_that_is_full_after_an_order_was_accepted_leaves_no_pause_b
     assert (line["job"], line["code"]) == (job.id, "database_full")
 
 
-async def test_an_order_that_was_accepted_wakes_whoever_looks_next(workshop: Workshop) -> None:
+async def test_an_accepted_order_wakes_the_worker_of_posts(workshop: Workshop) -> None:
     workshop.gateway.meanwhile = workshop.wake_posts.heard
     await workshop.submit(order())
     await _one_step(workshop)
@@ -115,10 +117,10 @@ async def test_an_order_that_was_accepted_wakes_whoever_looks_next(workshop: Wor
         await workshop.wake_posts.heard()
 
 
-async def test_an_order_that_is_put_back_after_the_way_was_opened_is_due_at_once(
+async def test_an_order_put_back_after_another_order_was_let_through_is_due_at_once(
     workshop: Workshop,
 ) -> None:
-    """The gateway was paused and one order let through while this one's POST was on its way."""
+    """The gateway was paused and one order let through while this order's POST was in flight."""
     now = workshop.clock.time
 
     async def pause_and_open() -> None:
@@ -133,7 +135,7 @@ async def test_an_order_that_is_put_back_after_the_way_was_opened_is_due_at_once
     assert (await workshop.job(job.id)).due_at == now
 
 
-async def test_an_order_that_met_a_lock_is_due_by_itself_after_the_next_probe(
+async def test_an_order_that_met_a_lock_is_due_after_the_next_probe(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.creations = [LOCKED]
@@ -145,7 +147,7 @@ async def test_an_order_that_met_a_lock_is_due_by_itself_after_the_next_probe(
 @pytest.mark.parametrize(
     ("reason", "status"), [(Reason.BAD_KEY, Status.FAILED), (Reason.NO_BALANCE, Status.QUEUED)]
 )
-async def test_an_order_that_moderation_stopped_proves_the_key_and_not_the_balance(
+async def test_a_moderated_order_proves_the_key_but_not_the_balance(
     workshop: Workshop, reason: Reason, status: Status
 ) -> None:
     locked = Locked(reason, "HTTP 401: no")
@@ -164,7 +166,7 @@ async def test_an_order_that_moderation_stopped_proves_the_key_and_not_the_balan
 async def test_no_text_that_a_person_wrote_is_in_the_log(
     workshop: Workshop, outcome: Locked | Rejected
 ) -> None:
-    """A gateway quotes the prompt, and what is not to be seen, long or short."""
+    """A gateway may quote the prompt and the negative prompt, long or short."""
     for avoided in ("my neighbour Zed", "Zed"):
         said = f'{outcome.detail} to "dancing in the rain" without "{avoided}"'
         answer: Creation = (
@@ -187,6 +189,7 @@ async def test_no_text_that_a_person_wrote_is_in_the_log(
 
 
 async def _one_step(workshop: Workshop) -> None:
+    """Take one step of the queued job."""
     now = workshop.clock.time
     (job,) = await workshop.jobs.claim([Status.QUEUED], now=now, until=now + CLAIM, most=9)
     await workshop.steps.take(job)

@@ -1,10 +1,10 @@
-"""Operators hear of a refused key or balance, and of its end, without asking."""
+"""Owners are told of a refused key or balance, and of its end, without asking."""
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from bot.core.desk import PAUSE
+from bot.core.context import PAUSE
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Reason, Status
 from bot.core.notices import REMINDER
@@ -20,7 +20,7 @@ HOUR = 3600.0
 
 @pytest.fixture
 async def owned(workshop: Workshop) -> Workshop:
-    """A workshop that belongs to somebody, with a gateway that is locked."""
+    """A workshop with an owner and a locked gateway."""
 
     def work(connection: Connection) -> None:
         connection.execute(sa.insert(owners).values(platform="chat", person="ann", since=0))
@@ -31,10 +31,11 @@ async def owned(workshop: Workshop) -> Workshop:
 
 
 def words(told: list[tuple[str, Text]]) -> list[tuple[str, str]]:
+    """Return the people and the texts that they got."""
     return [(person, say(text, "en")) for person, text in told]
 
 
-async def test_the_owner_is_told_when_it_begins_and_when_it_is_over(owned: Workshop) -> None:
+async def test_the_owner_is_told_when_a_pause_begins_and_when_it_is_over(owned: Workshop) -> None:
     await owned.submit(order())
     await owned.submit(order())
     await owned.work(1)
@@ -43,7 +44,7 @@ async def test_the_owner_is_told_when_it_begins_and_when_it_is_over(owned: Works
     await owned.work(PAUSE + 1)
     await owned.tell(1)
     (first, over) = words(owned.chat.told)
-    assert begun == owned.chat.told[:1], "nothing is said while it lasts"
+    assert begun == owned.chat.told[:1], "no notice is sent while the pause lasts"
     assert first[1] == (
         "“main” makes no more videos: the balance there is used up. Please top it up. "
         "2 videos wait; nothing is lost, and I ask every minute whether it is mended. "
@@ -52,7 +53,9 @@ async def test_the_owner_is_told_when_it_begins_and_when_it_is_over(owned: Works
     assert over == ("ann", "“main” works again.")
 
 
-async def test_a_key_is_told_by_its_variable_wherever_that_is_set(owned: Workshop) -> None:
+async def test_a_notice_of_a_bad_key_names_each_setting_that_may_hold_the_key(
+    owned: Workshop,
+) -> None:
     owned.gateway.creations = [Locked(Reason.BAD_KEY, "HTTP 401: " + "no " * 200)]
     await owned.submit(order())
     await owned.work(1)
@@ -66,7 +69,7 @@ async def test_a_key_is_told_by_its_variable_wherever_that_is_set(owned: Worksho
     assert len(said) < 600
 
 
-async def test_a_look_that_is_refused_is_told_and_the_next_good_one_is_the_end(
+async def test_the_owner_is_told_of_a_refused_poll_and_the_next_good_poll_ends_the_pause(
     owned: Workshop,
 ) -> None:
     owned.gateway.creations = [Accepted("v1")]
@@ -80,7 +83,7 @@ async def test_a_look_that_is_refused_is_told_and_the_next_good_one_is_the_end(
 
 
 @pytest.mark.proof
-async def test_looks_that_go_on_without_a_balance_promise_nothing(owned: Workshop) -> None:
+async def test_answered_polls_do_not_end_a_pause_for_lack_of_balance(owned: Workshop) -> None:
     owned.gateway.creations = [Accepted("v1"), Locked(Reason.NO_BALANCE, "HTTP 403: empty")]
     owned.gateway.polls = [Running()]
     await owned.submit(order())
@@ -93,7 +96,9 @@ async def test_looks_that_go_on_without_a_balance_promise_nothing(owned: Worksho
 
 
 @pytest.mark.parametrize("error", [Temporary("away", retry_after=90.0), Broken("token_bad")])
-async def test_who_cannot_be_reached_is_told_later(owned: Workshop, error: BotError) -> None:
+async def test_an_owner_who_cannot_be_reached_for_now_is_told_later(
+    owned: Workshop, error: BotError
+) -> None:
     owned.chat.tells = [error, error, None]
     await owned.submit(order())
     await owned.work(1)
@@ -102,7 +107,9 @@ async def test_who_cannot_be_reached_is_told_later(owned: Workshop, error: BotEr
     assert await owned.notices.next_due(["chat"]) is None
 
 
-async def test_who_cannot_be_reached_for_a_day_is_left_to_the_reminder(owned: Workshop) -> None:
+async def test_an_owner_who_cannot_be_reached_for_a_day_gets_no_further_tries(
+    owned: Workshop,
+) -> None:
     owned.chat.tells = [Temporary("away")]
     await owned.submit(order())
     await owned.work(1)
@@ -111,7 +118,7 @@ async def test_who_cannot_be_reached_for_a_day_is_left_to_the_reminder(owned: Wo
     assert await owned.notices.next_due(["chat"]) is None
 
 
-async def test_who_will_not_be_told_is_let_be_and_the_log_says_on_which_platform(
+async def test_a_notice_to_an_owner_who_refuses_messages_is_dropped_and_logged(
     owned: Workshop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     owned.chat.tells = [Refused("person_unreachable")]
@@ -127,7 +134,7 @@ async def test_who_will_not_be_told_is_let_be_and_the_log_says_on_which_platform
 
 
 @pytest.mark.proof
-async def test_an_unknown_status_word_is_told_once_however_often_it_comes(owned: Workshop) -> None:
+async def test_an_unknown_status_word_is_told_to_the_owner_once(owned: Workshop) -> None:
     owned.gateway.creations = [Accepted("v1"), Accepted("v2")]
     owned.gateway.polls = [Running(None, None, "marinating")]
     await owned.submit(order())
@@ -143,7 +150,9 @@ async def test_an_unknown_status_word_is_told_once_however_often_it_comes(owned:
 
 
 @pytest.mark.proof
-async def test_an_answer_that_nobody_can_read_is_told_once_with_its_shape(owned: Workshop) -> None:
+async def test_an_answer_without_a_readable_state_is_told_to_the_owner_once_with_its_shape(
+    owned: Workshop,
+) -> None:
     owned.gateway.creations = [Accepted("v1")]
     owned.gateway.polls = [Running(shape="{id: text, error: {code: text}}")]
     job = await owned.submit(order())
@@ -163,7 +172,7 @@ async def test_an_answer_that_nobody_can_read_is_told_once_with_its_shape(owned:
         (Reason.BLOCKED, "Something that stands before “main” turned an order away"),
     ],
 )
-async def test_the_owner_is_told_what_stands_in_between_and_nothing_is_paused(
+async def test_a_wall_or_redirect_before_the_gateway_is_told_to_the_owner_and_pauses_nothing(
     owned: Workshop, reason: Reason, beginning: str
 ) -> None:
     owned.gateway.creations = [Rejected(reason, "HTTP 308: redirect to https://b.example")] * 2

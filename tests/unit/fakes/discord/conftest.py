@@ -1,4 +1,4 @@
-"""One fake Discord per test, under a clock that only the test moves, and a bot at work on it."""
+"""One fake Discord per test, with a clock that only the test moves, and a bot that is logged in."""
 
 from collections.abc import AsyncIterator
 

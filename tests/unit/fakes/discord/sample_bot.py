@@ -1,6 +1,8 @@
-"""A small bot on the unmodified discord.py, as a stand-in for ours. Also a script, to be killed.
+"""A small bot on the unmodified discord.py that stands in for ours.
 
-As a script: log in, post one message with a fixed nonce, and stay.
+Also a script that tests can kill.
+
+As a script it logs in, posts one message with a fixed nonce, and stays.
 """
 
 import asyncio
@@ -14,7 +16,7 @@ from typing import Self
 import yarl
 
 with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
-    import discord  # It imports audioop, which Python 3.11 announces to remove.
+    import discord  # discord imports audioop, which Python 3.11 announces as deprecated.
 
 import discord.gateway
 import discord.http
@@ -27,7 +29,7 @@ NONCE = "job-1-file"
 
 
 class Again(DynamicItem[Button[View]], template=r"v1:again:(?P<job>\w+)"):
-    """A button that also a process which never sent it can answer."""
+    """A button that a process which never sent it can answer too."""
 
     def __init__(self, job: str) -> None:
         super().__init__(Button(label="Again", custom_id=f"v1:again:{job}"))
@@ -44,12 +46,12 @@ class Again(DynamicItem[Button[View]], template=r"v1:again:(?P<job>\w+)"):
         return cls(match["job"])
 
     async def callback(self, interaction: discord.Interaction) -> None:
-        """Write into the message that carries the button."""
+        """Edit the message that carries the button."""
         await interaction.response.edit_message(content=f"{self.job} again", view=None)
 
 
 class Remix(Modal):
-    """Text, a choice and a file."""
+    """A modal with a text, a choice and a file."""
 
     def __init__(self) -> None:
         super().__init__(title="Remix")
@@ -62,14 +64,14 @@ class Remix(Modal):
         self.add_item(Label(text="Image", component=self.image))
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
-        """Say what was filled in."""
+        """Post the submitted values."""
         files = [each.filename for each in self.image.values]
         text = f"{self.prompt.value} {self.model.values} {files}"
         await interaction.response.send_message(text)
 
 
 class SampleBot(discord.Client):
-    """Answers a few commands, and keeps what it was told."""
+    """A bot that answers a few commands and keeps what it was told."""
 
     def __init__(self, *, content_intent: bool = False) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
@@ -89,7 +91,7 @@ class SampleBot(discord.Client):
         self.tree.add_command(_animate)
 
     async def setup_hook(self) -> None:
-        """Register everything with Discord."""
+        """Register all commands and the button with Discord."""
         self.add_dynamic_items(Again)
         await self.tree.sync()
 
@@ -97,18 +99,18 @@ class SampleBot(discord.Client):
         """Identify at once; by default discord.py waits five seconds before a second time."""
 
     async def on_message(self, message: discord.Message) -> None:
-        """Keep what people say."""
+        """Keep the messages that people send."""
         if message.author != self.user:
             self.heard.put_nowait(message)
 
     async def on_resumed(self) -> None:
-        """Tell that the gateway took the session up again."""
+        """Record that the gateway resumed the session."""
         self.resumed.set()
 
 
 @asynccontextmanager
 async def running(token: str, bot: SampleBot) -> AsyncIterator[SampleBot]:
-    """The bot at work in this process; what stops it from getting ready is raised."""
+    """Run the bot in this process. Raises what stops it from getting ready."""
     async with bot:
         work = asyncio.create_task(bot.start(token))
         ready = asyncio.ensure_future(bot.wait_until_ready())
@@ -125,7 +127,7 @@ async def running(token: str, bot: SampleBot) -> AsyncIterator[SampleBot]:
 
 
 def view(job: str) -> View:
-    """One button that lasts."""
+    """Return a persistent view with one button."""
     buttons = View(timeout=None)
     buttons.add_item(Again(job))
     return buttons
@@ -167,7 +169,7 @@ async def _animate(interaction: discord.Interaction, message: discord.Message) -
 
 
 async def main(api_url: str, gateway_url: str, token: str, channel: str) -> None:
-    """Post once with the fixed nonce and stay."""
+    """Post once with the fixed nonce, and stay."""
     discord.http.Route.BASE = api_url
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)
     async with running(token, SampleBot()) as bot:

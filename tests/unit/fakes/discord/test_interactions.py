@@ -20,7 +20,9 @@ def contents(messages: list[Message]) -> list[str]:
 # ---- login and commands
 
 
-async def test_the_bot_logs_in_and_knows_its_guild(fake: FakeDiscord, bot: SampleBot) -> None:
+async def test_a_bot_that_logs_in_at_the_fake_knows_its_guild_and_permissions(
+    fake: FakeDiscord, bot: SampleBot
+) -> None:
     await fake.connected()
     guild = bot.get_guild(fake.guild.id)
     assert guild is not None
@@ -31,7 +33,7 @@ async def test_the_bot_logs_in_and_knows_its_guild(fake: FakeDiscord, bot: Sampl
     assert guild.filesize_limit == 10 * MIB
 
 
-async def test_a_wrong_token_is_refused(fake: FakeDiscord) -> None:
+async def test_a_login_with_a_wrong_token_is_refused(fake: FakeDiscord) -> None:
     with pytest.raises(discord.LoginFailure):
         async with running("wrong", SampleBot()):
             pass
@@ -43,7 +45,7 @@ async def test_an_intent_that_was_not_granted_ends_the_connection(fake: FakeDisc
             pass
 
 
-async def test_an_unknown_route_is_kept_for_the_test_to_see(fake: FakeDiscord) -> None:
+async def test_a_request_to_an_unknown_route_is_recorded_for_the_test(fake: FakeDiscord) -> None:
     key = {"Authorization": f"Bot {fake.token}"}
     url = f"{fake.api_url}/voice/regions"
     async with aiohttp.ClientSession(headers=key) as http, http.get(url) as answer:
@@ -52,7 +54,7 @@ async def test_an_unknown_route_is_kept_for_the_test_to_see(fake: FakeDiscord) -
     fake.unknown_routes.clear()
 
 
-async def test_registered_commands_are_kept_with_their_ids(
+async def test_registered_commands_keep_their_ids_when_registered_again(
     fake: FakeDiscord, bot: SampleBot
 ) -> None:
     ids = {command["name"]: command["id"] for command in fake.commands}
@@ -64,7 +66,7 @@ async def test_registered_commands_are_kept_with_their_ids(
 # ---- interactions
 
 
-async def test_a_slash_command_brings_its_picture_and_gets_two_answers(
+async def test_a_slash_command_delivers_its_picture_and_gets_an_answer_and_a_follow_up(
     fake: FakeDiscord, bot: SampleBot
 ) -> None:
     ann = fake.person("ann")
@@ -83,20 +85,24 @@ async def test_a_slash_command_brings_its_picture_and_gets_two_answers(
     assert [download.status for download in fake.downloads] == [200]
 
 
-async def test_only_what_was_registered_can_be_asked(fake: FakeDiscord, bot: SampleBot) -> None:
+async def test_a_person_can_only_use_registered_commands_and_options(
+    fake: FakeDiscord, bot: SampleBot
+) -> None:
     ann = fake.person("ann")
     for command, options in (("movie", {}), ("video", {}), ("video", {"prompt": "a", "x": 1})):
         with pytest.raises(LookupError):
             await ann.slash(command, options=options)
 
 
-async def test_choices_are_offered_while_typing(fake: FakeDiscord, bot: SampleBot) -> None:
+async def test_autocomplete_returns_the_bots_choices(fake: FakeDiscord, bot: SampleBot) -> None:
     ann = fake.person("ann")
     choices = await ann.autocomplete("video", focused="model", value="wan")
     assert [choice["value"] for choice in choices] == ["Wan 2.5", "Wan 2.2"]
 
 
-async def test_a_button_of_a_former_process_reaches_its_dynamic_item(fake: FakeDiscord) -> None:
+async def test_a_button_sent_by_an_earlier_process_reaches_the_dynamic_item(
+    fake: FakeDiscord,
+) -> None:
     ann = fake.person("ann")
     async with running(fake.token, SampleBot()) as first:
         await first.get_partial_messageable(fake.channel.id).send("done", view=view("7"))
@@ -109,7 +115,9 @@ async def test_a_button_of_a_former_process_reaches_its_dynamic_item(fake: FakeD
     assert fake.posts()[0].components == ()
 
 
-async def test_a_modal_goes_out_and_comes_back_filled(fake: FakeDiscord, bot: SampleBot) -> None:
+async def test_a_modal_is_opened_and_submitted_with_its_values(
+    fake: FakeDiscord, bot: SampleBot
+) -> None:
     ann = fake.person("ann")
     opened = await ann.slash("remix")
     assert (await opened.answered()).type is Answer.MODAL
@@ -119,7 +127,7 @@ async def test_a_modal_goes_out_and_comes_back_filled(fake: FakeDiscord, bot: Sa
     assert contents(fake.posts()) == ["a cat ['Kling'] ['cat.png']"]
 
 
-async def test_a_message_command_shows_what_the_bot_may_not_read(
+async def test_a_message_command_shows_content_that_the_bot_may_not_read_otherwise(
     fake: FakeDiscord, bot: SampleBot
 ) -> None:
     ann = fake.person("ann")
@@ -142,7 +150,7 @@ async def test_commands_work_in_direct_messages(fake: FakeDiscord, bot: SampleBo
     assert asked.owners == {"0": "0"}
 
 
-async def test_the_app_is_not_offered_where_nobody_installed_it(
+async def test_commands_are_not_offered_in_a_guild_without_the_app(
     fake: FakeDiscord, bot: SampleBot
 ) -> None:
     abroad = fake.add_channel(fake.add_guild("Elsewhere", bot_is_member=False), "talk")
@@ -153,7 +161,7 @@ async def test_the_app_is_not_offered_where_nobody_installed_it(
         await bot.get_partial_messageable(abroad.id).send("hello")
 
 
-async def test_an_answer_after_three_seconds_is_too_late(
+async def test_an_answer_later_than_three_seconds_is_refused(
     fake: FakeDiscord, bot: SampleBot, clock: Clock
 ) -> None:
     ann = fake.person("ann")
@@ -167,7 +175,9 @@ async def test_an_answer_after_three_seconds_is_too_late(
     assert asked.response is None
 
 
-async def test_a_second_answer_is_refused(fake: FakeDiscord, bot: SampleBot) -> None:
+async def test_a_second_answer_to_an_interaction_is_refused(
+    fake: FakeDiscord, bot: SampleBot
+) -> None:
     asked = await fake.person("ann").slash("remix")
     await asked.answered()
     url = f"{fake.api_url}/interactions/{asked.id}/{asked.token}/callback"
@@ -175,7 +185,7 @@ async def test_a_second_answer_is_refused(fake: FakeDiscord, bot: SampleBot) -> 
         assert (again.status, (await again.json())["code"]) == (400, 40060)
 
 
-async def test_an_interaction_token_lasts_fifteen_minutes(
+async def test_an_interaction_token_expires_after_fifteen_minutes(
     fake: FakeDiscord, bot: SampleBot, clock: Clock
 ) -> None:
     asked = await fake.person("ann").slash("video", prompt="a cat")
@@ -190,7 +200,7 @@ async def test_an_interaction_token_lasts_fifteen_minutes(
     assert contents(fake.posts())[0] == "done"
 
 
-async def test_an_app_of_a_person_alone_has_five_follow_ups(
+async def test_a_user_installed_app_may_send_five_follow_ups(
     fake: FakeDiscord, bot: SampleBot
 ) -> None:
     group = fake.add_group_dm(fake.person("bob"))

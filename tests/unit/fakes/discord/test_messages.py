@@ -1,4 +1,4 @@
-"""The fake Discord against the unmodified discord.py: messages, files, faults, the gateway."""
+"""The fake Discord against the unmodified discord.py: messages, files, faults, and the gateway."""
 
 import asyncio
 import io
@@ -43,6 +43,7 @@ def video(size: int) -> discord.File:
 
 
 async def heard(bot: SampleBot) -> discord.Message:
+    """Return the next message that the bot got."""
     return await asyncio.wait_for(bot.heard.get(), 60)
 
 
@@ -51,7 +52,7 @@ def is_post(request: Request) -> bool:
 
 
 async def start(fake: FakeDiscord) -> Process:
-    """The sample bot as a process of its own, which posts one message and stays."""
+    """Start the sample bot as a process of its own; it posts one message and stays."""
     root = Path(__file__).parents[4]
     words = [fake.api_url, fake.gateway_url, fake.token, str(fake.channel.id)]
     return await create_subprocess_exec(sys.executable, "-m", sample_bot.__name__, *words, cwd=root)
@@ -60,7 +61,7 @@ async def start(fake: FakeDiscord) -> Process:
 # ---- what the bot may read
 
 
-async def test_a_mention_shows_its_picture_but_not_the_one_replied_to(
+async def test_the_content_of_a_message_is_visible_only_if_it_mentions_the_bot(
     fake: FakeDiscord, bot: SampleBot
 ) -> None:
     ann, bob = fake.person("ann"), fake.person("bob")
@@ -76,7 +77,7 @@ async def test_a_mention_shows_its_picture_but_not_the_one_replied_to(
     assert mention.reference.resolved.attachments == []
 
 
-async def test_a_reply_mentions_the_bot_unless_to_an_interaction(
+async def test_a_reply_mentions_the_bot_unless_it_replies_to_an_interaction(
     fake: FakeDiscord, bot: SampleBot, room: Room
 ) -> None:
     ann = fake.person("ann")
@@ -92,7 +93,7 @@ async def test_a_reply_mentions_the_bot_unless_to_an_interaction(
     assert told == ["", "two", "three"]
 
 
-async def test_a_granted_intent_shows_everything(fake: FakeDiscord) -> None:
+async def test_the_message_content_intent_makes_all_content_visible(fake: FakeDiscord) -> None:
     fake.grant(Intent.MESSAGE_CONTENT)
     async with running(fake.token, SampleBot(content_intent=True)) as bot:
         await fake.person("ann").say("hello")
@@ -113,7 +114,9 @@ async def test_the_bot_keeps_its_role_when_it_speaks(
 
 
 @pytest.mark.proof
-async def test_a_reaction_stands_under_its_message(fake: FakeDiscord, bot: SampleBot) -> None:
+async def test_a_reaction_of_the_bot_is_shown_at_its_message(
+    fake: FakeDiscord, bot: SampleBot
+) -> None:
     said = await fake.person("ann").say("hello", mentions_bot=True)
     await (await heard(bot)).add_reaction("⏳")
     marked = await fake.next("reaction")
@@ -129,7 +132,9 @@ async def test_a_video_is_uploaded_whole(fake: FakeDiscord, room: Room) -> None:
     assert fake.requests[-1].files[0].filename == "cat.mp4"
 
 
-async def test_the_limit_of_the_guild_decides_over_a_file(fake: FakeDiscord, room: Room) -> None:
+async def test_a_file_over_the_upload_limit_of_the_guild_is_refused(
+    fake: FakeDiscord, room: Room
+) -> None:
     fake.guild.upload_limit = MIB
     with pytest.raises(discord.HTTPException, match="40005") as refusal:
         await room.send(file=video(MIB + 1))
@@ -151,7 +156,9 @@ async def test_a_nonce_makes_one_message_within_its_window(
     assert contents(fake.posts()) == ["done", "failed", "done"]
 
 
-async def test_a_reply_to_a_lost_message_becomes_a_plain_one(fake: FakeDiscord, room: Room) -> None:
+async def test_a_reply_to_a_deleted_message_becomes_a_plain_message_unless_strict(
+    fake: FakeDiscord, room: Room
+) -> None:
     said = await fake.person("ann").say("hello")
     await fake.person("mod").delete(said)
     for strict, expected in ((False, None), (True, "Unknown message")):
@@ -166,7 +173,7 @@ async def test_a_reply_to_a_lost_message_becomes_a_plain_one(fake: FakeDiscord, 
     assert [post.reference for post in fake.posts()] == [None]
 
 
-async def test_only_allowed_mentions_ping(fake: FakeDiscord, room: Room) -> None:
+async def test_only_allowed_mentions_notify_people(fake: FakeDiscord, room: Room) -> None:
     ann, bob = fake.person("ann"), fake.person("bob")
     text = f"@everyone <@{ann.id}> <@{bob.id}>"
     owner = discord.AllowedMentions(
@@ -177,7 +184,7 @@ async def test_only_allowed_mentions_ping(fake: FakeDiscord, room: Room) -> None
     assert [post.pings for post in fake.posts()] == [{ann.id}, {ann.id, bob.id, "everyone"}]
 
 
-async def test_an_own_message_can_be_edited_and_deleted(fake: FakeDiscord, room: Room) -> None:
+async def test_the_bot_can_edit_and_delete_its_own_message(fake: FakeDiscord, room: Room) -> None:
     sent = await room.send("50 %", file=video(10))
     await sent.edit(content="done")
     edit = await fake.next("edit")
@@ -189,7 +196,7 @@ async def test_an_own_message_can_be_edited_and_deleted(fake: FakeDiscord, room:
         await sent.edit(content="more")
 
 
-async def test_the_history_is_read_after_a_moment(
+async def test_the_history_of_a_channel_is_read_from_a_given_time_on(
     fake: FakeDiscord, room: Room, clock: Clock
 ) -> None:
     await room.send("old")
@@ -203,7 +210,7 @@ async def test_the_history_is_read_after_a_moment(
     assert found[1].components != []
 
 
-# ---- refusals
+# --- refused requests
 
 
 @pytest.mark.parametrize(
@@ -214,7 +221,7 @@ async def test_the_history_is_read_after_a_moment(
         (Permission.ATTACH_FILES, "50013"),
     ],
 )
-async def test_a_missing_permission_is_forbidden(
+async def test_a_request_without_the_needed_permission_is_forbidden(
     fake: FakeDiscord, room: Room, missing: Permission, code: str
 ) -> None:
     fake.deny(fake.channel, missing)
@@ -224,13 +231,17 @@ async def test_a_missing_permission_is_forbidden(
     await room.send("done", file=video(10))
 
 
-async def test_a_lost_channel_is_not_found(fake: FakeDiscord, room: Room) -> None:
+async def test_a_message_to_a_removed_channel_is_refused_as_not_found(
+    fake: FakeDiscord, room: Room
+) -> None:
     fake.remove_channel(fake.channel)
     with pytest.raises(discord.NotFound, match="10003"):
         await room.send("done")
 
 
-async def test_a_person_can_refuse_direct_messages(fake: FakeDiscord, bot: SampleBot) -> None:
+async def test_a_direct_message_to_a_person_who_takes_none_is_forbidden(
+    fake: FakeDiscord, bot: SampleBot
+) -> None:
     ann = fake.person("ann")
     private = await bot.create_dm(discord.Object(ann.id))
     await private.send("hello")
@@ -240,7 +251,9 @@ async def test_a_person_can_refuse_direct_messages(fake: FakeDiscord, bot: Sampl
     assert contents(fake.posts(ann.dm)) == ["hello"]
 
 
-async def test_what_is_too_long_is_an_invalid_form(fake: FakeDiscord, room: Room) -> None:
+async def test_a_message_that_is_too_long_or_empty_is_refused(
+    fake: FakeDiscord, room: Room
+) -> None:
     with pytest.raises(discord.HTTPException, match=r"50035.*\n.*content"):
         await room.send("a" * 2001)
     with pytest.raises(discord.HTTPException, match="50006"):
@@ -262,7 +275,7 @@ async def test_what_is_too_long_is_an_invalid_form(fake: FakeDiscord, room: Room
         (accepted(hang_up()), aiohttp.ServerDisconnectedError, 1),
     ],
 )
-async def test_a_fault_is_raised_once_and_the_same_nonce_heals_it(
+async def test_a_scripted_fault_is_raised_once_and_a_repeat_with_the_same_nonce_succeeds(
     fake: FakeDiscord, room: Room, fault: Fault, raised: type[Exception], visible: int
 ) -> None:
     fake.faults.add("POST", MESSAGES, fault)
@@ -273,14 +286,16 @@ async def test_a_fault_is_raised_once_and_the_same_nonce_heals_it(
     assert len(fake.posts()) == 1
 
 
-async def test_a_rate_limit_is_waited_for(fake: FakeDiscord, room: Room) -> None:
+async def test_discord_py_waits_for_a_scripted_rate_limit(fake: FakeDiscord, room: Room) -> None:
     fake.faults.add("POST", MESSAGES, rate_limited(0.01))
     await room.send("done")
     assert [request.status for request in fake.requests[-2:]] == [429, 200]
 
 
 @pytest.mark.proof
-async def test_a_bot_killed_between_visible_and_answered_comes_back(fake: FakeDiscord) -> None:
+async def test_a_bot_killed_before_its_answer_makes_no_second_message_when_it_repeats_the_nonce(
+    fake: FakeDiscord,
+) -> None:
     hold = fake.hold("POST", MESSAGES)
     first = await start(fake)
     held = await hold.reached(timeout=20)
@@ -301,7 +316,7 @@ async def test_a_bot_killed_between_visible_and_answered_comes_back(fake: FakeDi
 
 
 @pytest.mark.parametrize("code", [None, 1001])
-async def test_a_cut_gateway_is_resumed_with_what_was_missed(
+async def test_a_cut_gateway_connection_is_resumed_with_the_missed_events(
     fake: FakeDiscord, bot: SampleBot, code: int | None
 ) -> None:
     ann = fake.person("ann")
@@ -313,7 +328,9 @@ async def test_a_cut_gateway_is_resumed_with_what_was_missed(
     assert (fake.gateway.resumes, len(fake.gateway.sessions)) == (1, 1)
 
 
-async def test_a_forgotten_session_identifies_anew(fake: FakeDiscord, bot: SampleBot) -> None:
+async def test_a_client_whose_session_is_forgotten_identifies_again(
+    fake: FakeDiscord, bot: SampleBot
+) -> None:
     before = fake.gateway.sessions[0]
     await fake.drop_gateway(resumable=False)
     await fake.connected()
@@ -325,7 +342,7 @@ async def test_a_forgotten_session_identifies_anew(fake: FakeDiscord, bot: Sampl
 # ---- downloads
 
 
-async def test_a_link_expires_after_a_day(fake: FakeDiscord, clock: Clock) -> None:
+async def test_an_attachment_link_expires_after_a_day(fake: FakeDiscord, clock: Clock) -> None:
     cat = fake.attachment(b"cat", "cat.png")
     async with aiohttp.ClientSession() as http:
         for later, status in ((0, 200), (24 * 3600, 404)):
@@ -335,7 +352,7 @@ async def test_a_link_expires_after_a_day(fake: FakeDiscord, clock: Clock) -> No
     assert [download.status for download in fake.downloads] == [200, 404]
 
 
-async def test_a_download_can_lie_about_its_length(fake: FakeDiscord) -> None:
+async def test_a_scripted_download_can_declare_a_wrong_length(fake: FakeDiscord) -> None:
     cat = fake.attachment(b"cat" * 100, "cat.png")
     async with aiohttp.ClientSession() as http:
         cat.content_length = None
@@ -347,7 +364,7 @@ async def test_a_download_can_lie_about_its_length(fake: FakeDiscord) -> None:
                 await answer.read()
 
 
-async def test_a_download_can_stall_until_released(fake: FakeDiscord) -> None:
+async def test_a_scripted_download_can_stall_until_it_is_released(fake: FakeDiscord) -> None:
     cat = fake.attachment(b"cat" * 100, "cat.png")
     cat.stall_after = 3
     async with aiohttp.ClientSession() as http, http.get(cat.url) as answer:

@@ -1,4 +1,4 @@
-"""One fake Telegram per test, under a clock that only the test moves, and the real aiogram."""
+"""One fake Telegram per test, with a clock that only the test moves, and the real aiogram."""
 
 from collections.abc import AsyncIterator
 
@@ -22,7 +22,7 @@ class Clock:
 
 
 class Session(AiohttpSession):
-    """aiogram's, without the quarter of a second that it waits after closing."""
+    """aiogram's session, without the quarter of a second that it waits after closing."""
 
     async def close(self) -> None:
         if self._session is not None:

@@ -1,4 +1,4 @@
-"""Faults on the fake Telegram, and what it notices by itself."""
+"""Scripted faults of the fake Telegram, and mistakes of the bot that the fake notices."""
 
 import asyncio
 
@@ -46,7 +46,7 @@ def texts(fake: FakeTelegram, ann: Person) -> list[str]:
     return [message.text for message in fake.posts(ann.private)]
 
 
-# ---- scripted
+# --- scripted faults
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def texts(fake: FakeTelegram, ann: Person) -> list[str]:
         (reset(), TelegramNetworkError),
     ],
 )
-async def test_a_fault_ends_one_call_before_it_took_effect(
+async def test_a_scripted_fault_ends_one_call_before_it_takes_effect(
     fake: FakeTelegram, bot: Bot, ann: Person, fault: Fault, kind: type[Exception]
 ) -> None:
     fake.faults.add("sendMessage", fault)
@@ -76,7 +76,7 @@ async def test_a_fault_ends_one_call_before_it_took_effect(
     assert len(fake.calls) == 2
 
 
-async def test_a_fault_is_for_a_method_a_chat_and_so_many_times(
+async def test_a_scripted_fault_is_limited_to_a_method_a_chat_and_a_number_of_times(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     bob = fake.person("Bob", started=True)
@@ -93,7 +93,7 @@ async def test_a_fault_is_for_a_method_a_chat_and_so_many_times(
 
 
 @pytest.mark.parametrize("fault", [reset(), bad_gateway(), garbled()])
-async def test_an_accepted_fault_loses_only_the_answer(
+async def test_a_fault_after_acceptance_loses_only_the_answer(
     fake: FakeTelegram, bot: Bot, ann: Person, fault: Fault
 ) -> None:
     fake.faults.add("sendVideo", accepted(fault))
@@ -103,7 +103,7 @@ async def test_an_accepted_fault_loses_only_the_answer(
     assert (await fake.next("sendVideo")).method == "sendVideo"
 
 
-async def test_a_slow_answer_comes_after_the_video_is_there(
+async def test_a_held_answer_comes_after_the_video_is_in_the_chat(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     hold = fake.hold("sendVideo")
@@ -116,7 +116,7 @@ async def test_a_slow_answer_comes_after_the_video_is_there(
     assert sending.result().caption == "a cat"
 
 
-async def test_a_call_can_be_stopped_before_it_takes_effect(
+async def test_a_call_can_be_held_before_it_takes_effect(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     hold = fake.hold_before("sendMessage", chat=ann.id)
@@ -128,7 +128,7 @@ async def test_a_call_can_be_stopped_before_it_takes_effect(
     assert texts(fake, ann) == ["hello"]
 
 
-async def test_insisting_during_a_flood_makes_it_longer(
+async def test_sending_during_a_flood_wait_makes_the_wait_longer(
     fake: FakeTelegram, bot: Bot, ann: Person, clock: Clock
 ) -> None:
     bob = fake.person("Bob", started=True)
@@ -150,10 +150,10 @@ async def test_insisting_during_a_flood_makes_it_longer(
     assert texts(fake, ann) == ["hello"]
 
 
-# ---- noticed
+# --- noticed mistakes
 
 
-async def test_a_group_takes_twenty_messages_and_edits_a_minute(
+async def test_more_than_twenty_messages_and_edits_a_minute_in_a_group_are_noticed(
     fake: FakeTelegram, bot: Bot, ann: Person, clock: Clock
 ) -> None:
     group = fake.group("Club", ann)
@@ -169,7 +169,7 @@ async def test_a_group_takes_twenty_messages_and_edits_a_minute(
         fake.check()
 
 
-async def test_a_private_chat_takes_a_burst_and_then_one_a_second(
+async def test_a_private_chat_allows_a_burst_and_then_one_message_a_second(
     fake: FakeTelegram, bot: Bot, ann: Person, clock: Clock
 ) -> None:
     for number in range(fake.rates.burst):
@@ -182,7 +182,9 @@ async def test_a_private_chat_takes_a_burst_and_then_one_a_second(
     assert [excess.where for excess in fake.rates.excesses] == ["<Ann>"]
 
 
-async def test_thirty_a_second_are_enough_for_all_chats(fake: FakeTelegram, bot: Bot) -> None:
+async def test_more_than_thirty_messages_a_second_over_all_chats_are_noticed(
+    fake: FakeTelegram, bot: Bot
+) -> None:
     people = [fake.person(f"P{number}", started=True) for number in range(31)]
     for person in people[:30]:
         await bot.send_message(person.id, "hello")
@@ -191,7 +193,7 @@ async def test_thirty_a_second_are_enough_for_all_chats(fake: FakeTelegram, bot:
     assert [excess.where for excess in fake.rates.excesses] == ["all chats"]
 
 
-async def test_a_leaked_token_is_found(
+async def test_a_token_in_a_sent_text_is_noticed_as_leaked(
     fake: FakeTelegram, bot: Bot, ann: Person, http: aiohttp.ClientSession
 ) -> None:
     secret = fake.token.partition(":")[2]
@@ -209,7 +211,7 @@ async def test_a_leaked_token_is_found(
     ]
 
 
-async def test_unknown_methods_and_fields_are_noticed(
+async def test_calls_with_unknown_methods_and_fields_are_noticed(
     fake: FakeTelegram, bot: Bot, ann: Person, http: aiohttp.ClientSession
 ) -> None:
     with pytest.raises(TelegramAPIError, match="method not found"):
@@ -221,14 +223,16 @@ async def test_unknown_methods_and_fields_are_noticed(
     assert str(caught.value) == "there is no sendDice\nsendMessage knows no ['thread']"
 
 
-async def test_a_wrong_token_is_refused(fake: FakeTelegram, http: aiohttp.ClientSession) -> None:
+async def test_a_call_with_a_wrong_token_is_refused(
+    fake: FakeTelegram, http: aiohttp.ClientSession
+) -> None:
     async with http.get(f"{fake.api_url}/bot1:wrong/getMe") as answer:
         body = {"ok": False, "error_code": 401, "description": "Unauthorized"}
         assert (answer.status, await answer.json()) == (401, body)
 
 
 @pytest.mark.parametrize("way", ["query", "form", "json", "multipart"])
-async def test_a_call_comes_in_four_ways(
+async def test_a_call_may_come_as_query_form_json_or_multipart(
     fake: FakeTelegram, ann: Person, http: aiohttp.ClientSession, way: str
 ) -> None:
     address = f"{fake.api_url}/bot{fake.token}/SENDMESSAGE"

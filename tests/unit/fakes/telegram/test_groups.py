@@ -11,7 +11,7 @@ from .test_people import picture
 
 
 def heard(fake: FakeTelegram) -> list[str]:
-    """The texts that the bot was told of."""
+    """Return the texts of the updates that the bot got."""
     told = [update.body for update in fake.updates.all]
     return [body.get("text") or body.get("caption") or "" for body in told]
 
@@ -19,7 +19,7 @@ def heard(fake: FakeTelegram) -> list[str]:
 # ---- privacy mode
 
 
-async def test_privacy_mode_lets_through_what_is_meant_for_the_bot(
+async def test_privacy_mode_delivers_only_messages_meant_for_the_bot(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     group = fake.group("Club", ann)
@@ -38,7 +38,9 @@ async def test_privacy_mode_lets_through_what_is_meant_for_the_bot(
     assert [text.split()[-1] for text in heard(fake)] == ["one", "two", "three", "four", "five"]
 
 
-async def test_an_admin_bot_hears_everything(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_bot_that_is_admin_or_without_privacy_mode_gets_every_message(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     group = fake.group("Club", ann, bot=Membership.ADMINISTRATOR)
     await ann.says("hello", chat=group)
     assert heard(fake) == ["hello"]
@@ -50,7 +52,9 @@ async def test_an_admin_bot_hears_everything(fake: FakeTelegram, bot: Bot, ann: 
     assert (await bot.get_me()).can_read_all_group_messages
 
 
-async def test_a_replied_picture_may_be_hidden(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_the_picture_of_a_replied_message_may_be_hidden_by_privacy_mode(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     bob = fake.person("Bob")
     group = fake.group("Club", ann, bob)
     photo = await bob.sends_photo(picture(40, 30), chat=group)
@@ -65,10 +69,10 @@ async def test_a_replied_picture_may_be_hidden(fake: FakeTelegram, bot: Bot, ann
     assert unseen.reply_to_message is None
 
 
-# ---- who speaks
+# --- anonymous senders
 
 
-async def test_admins_and_channels_can_hide_who_they_are(
+async def test_anonymous_admins_and_channels_appear_as_chats_not_as_people(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     group = fake.supergroup("Club", ann)
@@ -92,7 +96,7 @@ async def test_admins_and_channels_can_hide_who_they_are(
 # ---- topics
 
 
-async def test_a_topic_is_named_and_general_is_not(
+async def test_a_message_in_a_topic_carries_its_topic_and_one_in_general_does_not(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     forum = fake.supergroup("Forum", ann, is_forum=True)
@@ -119,7 +123,9 @@ async def test_a_topic_is_named_and_general_is_not(
     assert (await fake.next("message")).topic is None
 
 
-async def test_what_is_no_open_topic_is_refused(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_message_to_a_closed_or_unknown_topic_is_refused(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     forum = fake.supergroup("Forum", ann, is_forum=True)
     topic = fake.topic(forum, "Cats")
     for number in (1, 77):
@@ -133,7 +139,7 @@ async def test_what_is_no_open_topic_is_refused(fake: FakeTelegram, bot: Bot, an
         await bot.send_message(forum.id, "x", message_thread_id=topic.id)
 
 
-async def test_a_reply_from_another_topic_shows_its_target_from_afar(
+async def test_a_reply_from_another_topic_shows_its_target_as_an_external_reply(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     forum = fake.supergroup("Forum", ann, is_forum=True)
@@ -150,7 +156,7 @@ async def test_a_reply_from_another_topic_shows_its_target_from_afar(
 # ---- membership
 
 
-async def test_where_the_bot_is_not_it_cannot_write(
+async def test_a_message_to_a_group_without_the_bot_is_refused(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     group, club = fake.group("Group", ann), fake.supergroup("Club", ann, bot=Membership.LEFT)
@@ -161,7 +167,9 @@ async def test_where_the_bot_is_not_it_cannot_write(
         await bot.send_message(club.id, "x")
 
 
-async def test_a_group_moves_to_a_new_id(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_group_that_becomes_a_supergroup_gets_a_new_id(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     group = fake.group("Club", ann)
     sent = await bot.send_message(group.id, "before")
     club = fake.migrate(group)

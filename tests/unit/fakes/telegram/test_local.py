@@ -1,4 +1,4 @@
-"""The fake as a Bot API server of one's own that runs with --local: files have paths, not links."""
+"""The fake as a self-hosted Bot API server with --local: files have paths instead of links."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,7 +19,7 @@ async def fake(clock: Clock, tmp_path: Path) -> AsyncIterator[FakeTelegram]:
         yield fake
 
 
-async def test_a_file_lies_where_its_path_says_in_a_folder_named_after_the_token(
+async def test_with_local_files_a_file_is_stored_under_its_path_and_has_no_link(
     fake: FakeTelegram, bot: Bot, tmp_path: Path, http: aiohttp.ClientSession
 ) -> None:
     path = (await bot.get_file(fake.files.store(b"a cat", folder="photos").id)).file_path
@@ -31,13 +31,13 @@ async def test_a_file_lies_where_its_path_says_in_a_folder_named_after_the_token
             assert answer.status == 404
 
 
-async def test_there_are_other_limits(fake: FakeTelegram, bot: Bot) -> None:
+async def test_with_local_files_the_size_limits_are_larger(fake: FakeTelegram, bot: Bot) -> None:
     large = fake.files.store(b"a cat", folder="photos", size=21 * MIB)
     assert (await bot.get_file(large.id)).file_size == 21 * MIB
     assert fake.desk.upload_limit == 2000 * MIB
 
 
-async def test_the_bot_may_have_a_picture(fake: FakeTelegram, bot: Bot) -> None:
+async def test_the_profile_picture_of_the_bot_can_be_read(fake: FakeTelegram, bot: Bot) -> None:
     assert (await bot.get_user_profile_photos(bot.id)).photos == []
     fake.give_picture(jpeg())
     (sizes,) = (await bot.get_user_profile_photos(bot.id)).photos

@@ -1,4 +1,4 @@
-"""Files on the fake Telegram: how they come in, what is kept, how they are handed out."""
+"""Files on the fake Telegram: uploads, what is kept of them, and downloads."""
 
 import io
 from collections.abc import AsyncIterator, Awaitable
@@ -34,7 +34,7 @@ def part(content: bytes, name: str = "cat.mp4") -> BufferedInputFile:
 
 
 async def refused(call: Awaitable[object]) -> str:
-    """The words of a refusal."""
+    """Return the message of a refusal."""
     with pytest.raises(TelegramBadRequest) as caught:
         await call
     return caught.value.message.removeprefix("Bad Request: ")
@@ -42,7 +42,7 @@ async def refused(call: Awaitable[object]) -> str:
 
 @asynccontextmanager
 async def site(body: bytes, content_type: str = "video/mp4") -> AsyncIterator[str]:
-    """A web server with one file on it."""
+    """Serve one file over HTTP."""
 
     async def answer(_: web.Request) -> web.Response:
         return web.Response(body=body, content_type=content_type)
@@ -56,10 +56,10 @@ async def site(body: bytes, content_type: str = "video/mp4") -> AsyncIterator[st
     await runner.cleanup()
 
 
-# ---- in
+# --- uploads
 
 
-async def test_a_video_is_kept_with_all_that_was_said_of_it(
+async def test_a_sent_video_is_kept_with_all_its_fields(
     fake: FakeTelegram, bot: Bot, ann: Person, tmp_path: Path
 ) -> None:
     (tmp_path / "cat.mp4").write_bytes(VIDEO)
@@ -90,7 +90,9 @@ async def test_a_video_is_kept_with_all_that_was_said_of_it(
     fake.check()
 
 
-async def test_a_file_is_sent_again_by_its_id(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_file_is_sent_again_by_its_file_id(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     first = await bot.send_video(ann.id, part(VIDEO), width=640, height=360, duration=5)
     assert first.video is not None
     again = await bot.send_video(ann.id, first.video.file_id, caption="once more")
@@ -104,7 +106,7 @@ async def test_a_file_is_sent_again_by_its_id(fake: FakeTelegram, bot: Bot, ann:
     assert words == "wrong file identifier/HTTP URL specified"
 
 
-async def test_a_direct_part_needs_no_name(
+async def test_a_file_in_its_own_multipart_field_is_accepted_and_a_missing_one_refused(
     fake: FakeTelegram, ann: Person, http: aiohttp.ClientSession
 ) -> None:
     form = aiohttp.FormData({"chat_id": str(ann.id)})
@@ -118,7 +120,9 @@ async def test_a_direct_part_needs_no_name(
         )
 
 
-async def test_telegram_fetches_addresses(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_video_sent_by_address_is_downloaded_by_the_fake(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     async with site(VIDEO) as url:
         await bot.send_video(ann.id, url)
     media = (await fake.next("message")).media
@@ -131,7 +135,9 @@ async def test_telegram_fetches_addresses(fake: FakeTelegram, bot: Bot, ann: Per
     assert words == "failed to get HTTP URL content"
 
 
-async def test_what_is_too_large_is_not_taken(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_file_over_the_upload_limit_is_refused(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     fake.desk.upload_limit = 1000
     with pytest.raises(TelegramEntityTooLarge):
         await bot.send_video(ann.id, part(b"v" * 1001))
@@ -139,7 +145,9 @@ async def test_what_is_too_large_is_not_taken(fake: FakeTelegram, bot: Bot, ann:
     assert len(fake.posts(ann.private)) == 1
 
 
-async def test_a_photo_is_recompressed(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_photo_is_recompressed_and_a_broken_one_refused(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     sent = await bot.send_photo(ann.id, part(jpeg(2000), "cat.jpg"))
     assert sent.photo is not None
     assert (sent.photo[-1].width, sent.photo[-1].height) == (1280, 640)
@@ -147,13 +155,15 @@ async def test_a_photo_is_recompressed(fake: FakeTelegram, bot: Bot, ann: Person
     assert words == "IMAGE_PROCESS_FAILED"
 
 
-async def test_a_caption_has_its_own_limit(bot: Bot, ann: Person) -> None:
+async def test_a_caption_over_1024_characters_is_refused(bot: Bot, ann: Person) -> None:
     await bot.send_video(ann.id, part(VIDEO), caption="x" * 1024)
     words = await refused(bot.send_video(ann.id, part(VIDEO), caption="x" * 1025))
     assert words == "message caption is too long"
 
 
-async def test_rights_are_by_kind(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_group_can_forbid_videos_and_still_take_documents(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     group = fake.group("Club", ann)
     group.denied.add("videos")
     words = await refused(bot.send_video(group.id, part(VIDEO)))
@@ -163,7 +173,7 @@ async def test_rights_are_by_kind(fake: FakeTelegram, bot: Bot, ann: Person) -> 
     await bot.send_video(group.id, part(VIDEO))
 
 
-async def test_a_bad_thumbnail_is_left_out_and_complained_of(
+async def test_a_bad_thumbnail_is_left_out_and_noticed(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     sent = await bot.send_video(ann.id, part(VIDEO), thumbnail=part(jpeg(400), "t.jpg"))
@@ -173,7 +183,9 @@ async def test_a_bad_thumbnail_is_left_out_and_complained_of(
         fake.check()
 
 
-async def test_megabytes_are_taken_whole(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_an_upload_of_several_megabytes_arrives_whole(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     content = VIDEO + bytes(3 * MIB)
     await bot.send_video(ann.id, part(content))
     media = (await fake.next("message")).media
@@ -204,7 +216,9 @@ async def test_a_message_id_may_be_zero(fake: FakeTelegram, bot: Bot, ann: Perso
 # ---- edits
 
 
-async def test_text_becomes_a_video(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_an_edit_turns_a_text_message_into_a_video(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     card = await bot.send_message(ann.id, "working")
     here: Fields = {"chat_id": ann.id, "message_id": card.message_id}
     media = InputMediaVideo(media=part(VIDEO), caption="a cat", width=640, height=360, duration=5)
@@ -224,7 +238,7 @@ async def test_text_becomes_a_video(fake: FakeTelegram, bot: Bot, ann: Person) -
     assert (await fake.next("edit")).text == "two cats"
 
 
-async def test_text_has_no_caption_to_edit(bot: Bot, ann: Person) -> None:
+async def test_editing_the_caption_of_a_text_message_is_refused(bot: Bot, ann: Person) -> None:
     card = await bot.send_message(ann.id, "working")
     words = await refused(
         bot.edit_message_caption(chat_id=ann.id, message_id=card.message_id, caption="x")
@@ -232,10 +246,10 @@ async def test_text_has_no_caption_to_edit(bot: Bot, ann: Person) -> None:
     assert words == "there is no caption in the message to edit"
 
 
-# ---- out
+# --- downloads
 
 
-async def test_a_picture_is_fetched_by_its_id(
+async def test_a_picture_is_downloaded_by_its_file_id(
     fake: FakeTelegram, bot: Bot, ann: Person, clock: Clock, http: aiohttp.ClientSession
 ) -> None:
     await ann.sends_document(b"picture", "cat.png")
@@ -256,7 +270,7 @@ async def test_a_picture_is_fetched_by_its_id(
         assert answer.status == 401
 
 
-async def test_a_download_can_fail(
+async def test_a_scripted_download_can_fail(
     fake: FakeTelegram, bot: Bot, ann: Person, http: aiohttp.ClientSession
 ) -> None:
     media = (await ann.sends_document(b"picture", "cat.png")).media
@@ -268,7 +282,7 @@ async def test_a_download_can_fail(
             assert answer.status == status
 
 
-async def test_large_files_and_lost_ones_have_no_link(
+async def test_a_file_over_20_mb_or_a_lost_one_has_no_download_link(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     large = (await ann.sends_document(b"picture", "cat.png", size=20 * MIB + 1)).media

@@ -1,4 +1,4 @@
-"""The messages that the fake Telegram takes or refuses, and with which words."""
+"""Which messages the fake Telegram accepts, and with which message it refuses others."""
 
 from collections.abc import Awaitable
 from typing import Any
@@ -32,16 +32,18 @@ def keyboard(*buttons: InlineKeyboardButton) -> InlineKeyboardMarkup:
 
 
 async def refused(call: Awaitable[object]) -> str:
-    """The words of a refusal."""
+    """Return the message of a refusal."""
     with pytest.raises(TelegramBadRequest) as caught:
         await call
     return caught.value.message.removeprefix("Bad Request: ")
 
 
-# ---- sending
+# --- sending messages
 
 
-async def test_what_is_sent_is_what_people_see(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_sent_message_is_shown_to_people_with_all_its_parts(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     said = await ann.says("/video a cat")
     sent = await bot.send_message(
         ann.id,
@@ -60,7 +62,7 @@ async def test_what_is_sent_is_what_people_see(fake: FakeTelegram, bot: Bot, ann
     assert sent.reply_to_message.text == "/video a cat"
 
 
-async def test_the_journal_has_every_call(
+async def test_every_call_of_the_bot_is_recorded_in_the_journal(
     fake: FakeTelegram, bot: Bot, ann: Person, clock: Clock
 ) -> None:
     await bot.send_message(ann.id, "123")
@@ -72,7 +74,7 @@ async def test_the_journal_has_every_call(
     assert call.fields == {"chat_id": ann.id, "text": "123"}
 
 
-async def test_text_is_measured_after_its_entities(
+async def test_the_length_of_a_text_is_measured_without_its_markup(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     await bot.send_message(ann.id, f"<b>{'x' * 4096}</b>", parse_mode="HTML")
@@ -81,7 +83,9 @@ async def test_text_is_measured_after_its_entities(
     assert await refused(bot.send_message(ann.id, " \n ")) == "text must be non-empty"
 
 
-async def test_entities_must_lie_in_the_text(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_entities_outside_the_text_are_refused(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     def bold(offset: int, length: int) -> list[MessageEntity]:
         return [MessageEntity(type="bold", offset=offset, length=length)]
 
@@ -93,7 +97,9 @@ async def test_entities_must_lie_in_the_text(fake: FakeTelegram, bot: Bot, ann: 
     assert half.startswith("entity begins in a middle of a UTF-16 symbol")
 
 
-async def test_a_reply_needs_its_target(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_reply_to_a_missing_message_is_refused_unless_allowed(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     gone = ReplyParameters(message_id=77)
     lost = await refused(bot.send_message(ann.id, "done", reply_parameters=gone))
     assert lost == "message to be replied not found"
@@ -125,14 +131,16 @@ async def test_a_reply_needs_its_target(fake: FakeTelegram, bot: Bot, ann: Perso
         ),
     ],
 )
-async def test_a_wrong_button_is_refused(
+async def test_an_invalid_button_is_refused(
     bot: Bot, ann: Person, button: dict[str, str], words: str
 ) -> None:
     markup = keyboard(InlineKeyboardButton.model_validate(button))
     assert await refused(bot.send_message(ann.id, "x", reply_markup=markup)) == words
 
 
-async def test_who_cannot_be_reached(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_message_to_a_person_who_cannot_be_reached_is_refused(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     assert await refused(bot.send_message(12345, "x")) == "chat not found"
     stranger = fake.person("Bob")
     with pytest.raises(TelegramForbiddenError, match="can't initiate conversation with a user"):
@@ -146,7 +154,7 @@ async def test_who_cannot_be_reached(fake: FakeTelegram, bot: Bot, ann: Person) 
         await bot.send_message(ann.id, "x")
 
 
-# ---- changing
+# --- edits and deletions
 
 
 async def test_an_edit_replaces_text_and_keyboard(
@@ -179,7 +187,9 @@ async def test_an_edit_that_changes_nothing_is_refused(
     assert fake.posts(ann.private)[0].edits == 2
 
 
-async def test_only_own_messages_can_be_edited(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_only_the_bots_own_messages_can_be_edited(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     said = await ann.says("mine")
     here: Fields = {"chat_id": ann.id, "message_id": said.id}
     assert await refused(bot.edit_message_text("yours", **here)) == "message can't be edited"
@@ -190,7 +200,7 @@ async def test_only_own_messages_can_be_edited(fake: FakeTelegram, bot: Bot, ann
     assert await refused(bot.edit_message_text("x", **here)) == "message can't be edited"
 
 
-async def test_messages_can_be_deleted_for_two_days(
+async def test_messages_can_be_deleted_within_two_days(
     fake: FakeTelegram, bot: Bot, ann: Person, clock: Clock
 ) -> None:
     sent = await bot.send_message(ann.id, "one")
@@ -219,7 +229,7 @@ async def test_the_id_of_a_deleted_message_is_not_used_again(
 # ---- buttons, reactions, actions
 
 
-async def test_a_callback_answer_has_its_limits(
+async def test_a_callback_answer_that_is_too_long_or_too_late_is_refused(
     fake: FakeTelegram, bot: Bot, ann: Person, clock: Clock
 ) -> None:
     markup = keyboard(InlineKeyboardButton(text="Go", callback_data="go"))
@@ -232,7 +242,9 @@ async def test_a_callback_answer_has_its_limits(
     assert fake.unanswered == [pressed]
 
 
-async def test_reactions_come_from_a_list(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_reaction_outside_telegrams_list_is_refused(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     said = await ann.says("hello")
 
     async def react(*emojis: str, message: int = said.id) -> None:
@@ -246,7 +258,9 @@ async def test_reactions_come_from_a_list(fake: FakeTelegram, bot: Bot, ann: Per
     assert await refused(react("👀", message=77)) == "message to react not found"
 
 
-async def test_actions_are_seen(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_chat_action_is_recorded_and_an_unknown_one_refused(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     await bot.send_chat_action(ann.id, "upload_video")
     assert [(it.chat, it.name) for it in fake.actions] == [(ann.private, "upload_video")]
     assert await fake.next("action") is fake.actions[0]
@@ -258,7 +272,7 @@ async def test_actions_are_seen(fake: FakeTelegram, bot: Bot, ann: Person) -> No
 # ---- the bot itself
 
 
-async def test_commands_are_kept_by_scope_and_language(fake: FakeTelegram, bot: Bot) -> None:
+async def test_bot_commands_are_stored_by_scope_and_language(fake: FakeTelegram, bot: Bot) -> None:
     commands = [BotCommand(command="video", description="Make a video")]
     scope = BotCommandScopeAllPrivateChats()
     await bot.set_my_commands(commands, scope=scope, language_code="de")
@@ -281,14 +295,14 @@ async def test_commands_are_kept_by_scope_and_language(fake: FakeTelegram, bot: 
         ("video", "x", "zh-hans", "invalid language code specified"),
     ],
 )
-async def test_a_wrong_command_is_refused(
+async def test_an_invalid_bot_command_is_refused(
     bot: Bot, name: str, description: str, language: str, words: str
 ) -> None:
     commands = [BotCommand(command=name, description=description)]
     assert await refused(bot.set_my_commands(commands, language_code=language)) == words
 
 
-async def test_at_most_a_hundred_commands(bot: Bot, ann: Person) -> None:
+async def test_more_than_a_hundred_bot_commands_are_refused(bot: Bot, ann: Person) -> None:
     commands = [BotCommand(command=f"video{n}", description="x") for n in range(101)]
     assert await refused(bot.set_my_commands(commands)) == "BOT_COMMANDS_TOO_MUCH"
     scope = BotCommandScopeChatMember(chat_id=ann.id, user_id=ann.id)
@@ -296,7 +310,9 @@ async def test_at_most_a_hundred_commands(bot: Bot, ann: Person) -> None:
     assert words == "can't use specified scope in private chats"
 
 
-async def test_who_is_who(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_the_bot_can_read_its_own_profile_chats_and_memberships(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     group = fake.group("Club", ann)
     bob = fake.person("Bob")
     me = await bot.get_me()
@@ -313,7 +329,9 @@ async def test_who_is_who(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
     assert await refused(bot.get_chat_member(group.id, 12345)) == "PARTICIPANT_ID_INVALID"
 
 
-async def test_a_channel_is_for_admins(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_bot_that_is_no_admin_cannot_post_in_a_channel(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     channel = fake.channel("News", ann, bot=Membership.MEMBER)
     words = await refused(bot.send_message(channel.id, "x"))
     assert words == "need administrator rights in the channel chat"

@@ -1,4 +1,4 @@
-"""People's acts on the fake Telegram, and that the real aiogram understands each update of it."""
+"""The acts of people on the fake Telegram, and that the real aiogram understands each update."""
 
 import io
 
@@ -37,17 +37,19 @@ def picture(width: int, height: int) -> bytes:
 
 
 def told(fake: FakeTelegram, bot: Bot) -> Message:
-    """The newest message that the bot was told of, as aiogram reads it."""
+    """Return the newest message that the bot got, as aiogram reads it."""
     update = Update.model_validate(fake.updates.all[-1].json, context={"bot": bot})
     message = update.message or update.edited_message or update.channel_post
     assert message is not None
     return message
 
 
-# ---- writing
+# --- writing messages
 
 
-async def test_a_command_is_marked_in_utf_16(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_command_entity_is_measured_in_utf_16(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     await ann.says("🐈🐈 /video@zoetrope_bot a cat https://example.com/a.")
     message = told(fake, bot)
     assert [entity.type for entity in message.entities or []] == ["bot_command", "url"]
@@ -60,7 +62,7 @@ async def test_a_command_is_marked_in_utf_16(fake: FakeTelegram, bot: Bot, ann: 
     assert (message.from_user.language_code, message.from_user.is_bot) == ("en", False)
 
 
-async def test_a_language_is_optional(fake: FakeTelegram, bot: Bot) -> None:
+async def test_a_person_may_have_no_language_code(fake: FakeTelegram, bot: Bot) -> None:
     await fake.person("Bob", language_code=None).starts("j_7")
     message = told(fake, bot)
     assert message.text == "/start j_7"
@@ -68,7 +70,9 @@ async def test_a_language_is_optional(fake: FakeTelegram, bot: Bot) -> None:
     assert message.from_user.language_code is None
 
 
-async def test_an_edit_and_a_reply(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_person_edits_a_message_and_replies_to_one(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     first = await ann.says("one")
     await ann.edits(first, "one!")
     edited = fake.updates.all[-1]
@@ -80,7 +84,7 @@ async def test_an_edit_and_a_reply(fake: FakeTelegram, bot: Bot, ann: Person) ->
     assert (replied.text, replied.reply_to_message) == ("two", None)
 
 
-async def test_a_forward_and_a_message_by_another_bot(
+async def test_a_forwarded_message_names_its_origin_and_one_sent_via_a_bot_names_that_bot(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     bob = fake.person("Bob")
@@ -102,7 +106,7 @@ def bot_named(fake: FakeTelegram, name: str) -> Person:
     return other
 
 
-async def test_a_reply_across_chats_shows_the_photo_from_afar(
+async def test_a_reply_across_chats_shows_the_photo_as_an_external_reply(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     group = fake.group("Club", ann, bot=Membership.ADMINISTRATOR)
@@ -117,7 +121,7 @@ async def test_a_reply_across_chats_shows_the_photo_from_afar(
 # ---- pictures
 
 
-async def test_a_photo_comes_in_sizes_and_a_document_as_it_is(
+async def test_a_photo_comes_in_several_sizes_and_a_document_unchanged(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     original = picture(2000, 1000)
@@ -135,7 +139,9 @@ async def test_a_photo_comes_in_sizes_and_a_document_as_it_is(
     assert (document.mime_type, document.file_size) == ("image/png", len(original))
 
 
-async def test_stickers_and_animations(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_stickers_and_animations_are_delivered_with_their_kind(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     kinds = {}
     for kind in ("static", "animated", "video"):
         await ann.sends_sticker(b"RIFF", kind=kind)
@@ -150,7 +156,9 @@ async def test_stickers_and_animations(fake: FakeTelegram, bot: Bot, ann: Person
     assert message.document.file_id == message.animation.file_id
 
 
-async def test_an_album_is_one_update_per_item(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_an_album_is_delivered_as_one_update_per_item(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     items = [Item(content=picture(200, 100), caption="/animate"), Item(content=picture(100, 200))]
     await ann.sends_album(items)
     await ann.sends_album(items)
@@ -163,7 +171,7 @@ async def test_an_album_is_one_update_per_item(fake: FakeTelegram, bot: Bot, ann
 # ---- buttons and reactions
 
 
-async def test_a_pressed_button_spins_until_it_is_answered(
+async def test_a_pressed_button_waits_until_the_bot_answers_the_callback(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     await bot.send_message(ann.id, "queued", reply_markup=BUTTONS)
@@ -187,10 +195,12 @@ async def test_a_pressed_button_spins_until_it_is_answered(
         await ann.presses(card, "Open")
 
 
-# ---- coming and going
+# --- membership ------
 
 
-async def test_the_bot_learns_where_it_stands(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_the_bot_gets_updates_about_its_own_membership(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     group = fake.group("Club", ann, bot=Membership.LEFT)
     await ann.adds_bot(group)
     await ann.kicks_bot(group)
@@ -207,7 +217,9 @@ async def test_the_bot_learns_where_it_stands(fake: FakeTelegram, bot: Bot, ann:
     ]
 
 
-async def test_only_what_a_client_offers_can_be_done(fake: FakeTelegram, ann: Person) -> None:
+async def test_people_can_only_do_what_a_telegram_client_offers(
+    fake: FakeTelegram, ann: Person
+) -> None:
     bob = fake.person("Bob")
     group = fake.group("Club", bob)
     with pytest.raises(LookupError, match="is not in"):
@@ -219,8 +231,10 @@ async def test_only_what_a_client_offers_can_be_done(fake: FakeTelegram, ann: Pe
         await ann.edits(said, "bye")
 
 
-async def test_every_update_is_understood(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
-    """All that the fake can say, said once."""
+async def test_aiogram_understands_every_update_that_the_fake_can_send(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
+    """Sends every kind of update that the fake can send, once."""
     fake.updates.allowed = [*KINDS]
     forum = fake.supergroup("Forum", ann, is_forum=True, bot=Membership.ADMINISTRATOR)
     topic = fake.topic(forum, "Cats")

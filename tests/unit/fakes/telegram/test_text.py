@@ -7,7 +7,7 @@ from tests.fakes.telegram.text import cut, format_text
 
 
 def marked(text: str, mode: str) -> tuple[str, list[tuple[str, str]]]:
-    """The text that is left, and what each entity covers."""
+    """Return the text without markup, and the kind and text of each entity."""
     left, entities = format_text(text, mode, None, limit=4096)
     return left, [(entity["type"], cut(left, entity)) for entity in entities]
 
@@ -26,7 +26,9 @@ def marked(text: str, mode: str) -> tuple[str, list[tuple[str, str]]]:
         ("/video &amp; more", "/video & more", [("bot_command", "/video")]),
     ],
 )
-def test_html(source: str, text: str, entities: list[tuple[str, str]]) -> None:
+def test_html_is_parsed_into_text_and_entities(
+    source: str, text: str, entities: list[tuple[str, str]]
+) -> None:
     assert marked(source, "HTML") == (text, entities)
 
 
@@ -42,7 +44,7 @@ def test_html(source: str, text: str, entities: list[tuple[str, str]]) -> None:
         ("<span>x</span>", 'Tag "span" must have class "tg-spoiler" at byte offset 0'),
     ],
 )
-def test_wrong_html_is_refused(source: str, words: str) -> None:
+def test_invalid_html_is_refused(source: str, words: str) -> None:
     with pytest.raises(Refused, match="can't parse entities") as caught:
         format_text(source, "HTML", None, limit=4096)
     assert str(caught.value) == f"400 Bad Request: can't parse entities: {words}"
@@ -67,7 +69,9 @@ def test_wrong_html_is_refused(source: str, words: str) -> None:
         (">one\n>two\nthree", "one\ntwo\nthree", [("blockquote", "one\ntwo")]),
     ],
 )
-def test_markdown(source: str, text: str, entities: list[tuple[str, str]]) -> None:
+def test_markdown_is_parsed_into_text_and_entities(
+    source: str, text: str, entities: list[tuple[str, str]]
+) -> None:
     assert marked(source, "MarkdownV2") == (text, entities)
 
 
@@ -80,12 +84,12 @@ def test_markdown(source: str, text: str, entities: list[tuple[str, str]]) -> No
         ("[a](b", "Can't find end of a URL at byte offset 4"),
     ],
 )
-def test_wrong_markdown_is_refused(source: str, words: str) -> None:
+def test_invalid_markdown_is_refused(source: str, words: str) -> None:
     with pytest.raises(Refused) as caught:
         format_text(source, "MarkdownV2", None, limit=4096)
     assert str(caught.value) == f"400 Bad Request: can't parse entities: {words}"
 
 
-def test_an_unknown_mode_is_refused() -> None:
+def test_an_unknown_parse_mode_is_refused() -> None:
     with pytest.raises(Refused, match="unsupported parse_mode"):
         format_text("x", "BBCode", None, limit=4096)

@@ -1,4 +1,4 @@
-"""The fake Telegram's updates: what confirms them, who gets them, and how they can go wrong."""
+"""The fake Telegram's updates: what confirms them, who gets them, and scripted mistakes."""
 
 import asyncio
 from typing import Any
@@ -19,10 +19,12 @@ POLL = 30
 
 
 async def ids(bot: Bot, offset: int | None = None, **more: Any) -> list[int]:
+    """Return the ids of the updates that aiogram gets."""
     return [update.update_id for update in await bot.get_updates(offset=offset, **more)]
 
 
 async def poll(http: aiohttp.ClientSession, fake: FakeTelegram, **fields: Any) -> Any:
+    """Call getUpdates without aiogram and return the JSON answer."""
     address = f"{fake.api_url}/bot{fake.token}/getUpdates"
     async with http.post(address, json=fields) as answer:
         return await answer.json()
@@ -45,7 +47,7 @@ async def test_only_a_higher_offset_confirms_an_update(
     assert [poll.given for poll in fake.updates.polls][-2:] == [[first + 1], []]
 
 
-async def test_a_negative_offset_keeps_the_newest(
+async def test_a_negative_offset_keeps_only_the_newest_update(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     for text in ("one", "two", "three"):
@@ -55,14 +57,16 @@ async def test_a_negative_offset_keeps_the_newest(
     assert await ids(bot) == [newest]
 
 
-async def test_an_offset_far_in_the_future_confirms_nothing(
+async def test_an_offset_far_in_the_future_confirms_no_update(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     waiting = fake.updates.of(await ann.says("one")).id
     assert await ids(bot, waiting + 1000) == [waiting]
 
 
-async def test_a_limit_leaves_the_rest_for_later(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_a_limit_on_updates_leaves_the_remaining_updates_for_later(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     first = fake.updates.of(await ann.says("one")).id
     await ann.says("two")
     assert await ids(bot, limit=1) == [first]
@@ -79,7 +83,7 @@ async def test_updates_are_dropped_after_a_day(
     assert await ids(bot) == [late]
 
 
-# ---- waiting
+# --- long polling
 
 
 async def test_a_long_poll_ends_with_the_first_update(
@@ -92,7 +96,9 @@ async def test_a_long_poll_ends_with_the_first_update(
     assert waiting.result() == asked.given == [fake.updates.of(said).id]
 
 
-async def test_a_long_poll_is_capped_and_can_end_with_nothing(fake: FakeTelegram, bot: Bot) -> None:
+async def test_a_long_poll_is_capped_at_fifty_seconds_and_may_end_empty(
+    fake: FakeTelegram, bot: Bot
+) -> None:
     async with asyncio.TaskGroup() as tasks:
         waiting = tasks.create_task(ids(bot, timeout=600))
         asked = await fake.next("poll")
@@ -100,7 +106,7 @@ async def test_a_long_poll_is_capped_and_can_end_with_nothing(fake: FakeTelegram
     assert (asked.timeout, waiting.result()) == (50, [])
 
 
-async def test_a_second_poller_ends_the_first_with_a_conflict(
+async def test_a_second_long_poll_ends_the_first_with_a_conflict(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     first = asyncio.create_task(ids(bot, timeout=POLL))
@@ -112,10 +118,10 @@ async def test_a_second_poller_ends_the_first_with_a_conflict(
     assert len(await second) == 1
 
 
-# ---- kinds
+# --- kinds of updates
 
 
-async def test_allowed_updates_are_remembered_and_rule_what_is_queued(
+async def test_allowed_updates_are_remembered_and_decide_what_is_queued(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     await ids(bot, allowed_updates=["my_chat_member"])
@@ -129,7 +135,7 @@ async def test_allowed_updates_are_remembered_and_rule_what_is_queued(
     assert fake.updates.pending[-1].kind == "message"
 
 
-async def test_reactions_come_only_to_who_asks_for_them(
+async def test_reactions_are_delivered_only_if_they_are_allowed_updates(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     said = await ann.says("hello")
@@ -144,10 +150,10 @@ async def test_reactions_come_only_to_who_asks_for_them(
     assert emoji.emoji == "👎"
 
 
-# ---- on demand
+# --- scripted deliveries
 
 
-async def test_an_update_can_come_again_after_it_was_confirmed(
+async def test_a_confirmed_update_can_be_delivered_again(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     told = fake.updates.of(await ann.says("hello"))
@@ -157,7 +163,7 @@ async def test_an_update_can_come_again_after_it_was_confirmed(
     assert await ids(bot, told.id + 1) == []
 
 
-async def test_one_message_can_come_under_two_ids(
+async def test_one_message_can_be_delivered_under_two_update_ids(
     fake: FakeTelegram, bot: Bot, ann: Person
 ) -> None:
     said = await ann.says("hello")
@@ -167,7 +173,7 @@ async def test_one_message_can_come_under_two_ids(
     assert one.message == other.message
 
 
-async def test_a_batch_can_hold_what_fits_no_model_and_what_nobody_knows(
+async def test_a_batch_of_updates_can_contain_malformed_and_unknown_ones(
     fake: FakeTelegram, ann: Person, http: aiohttp.ClientSession
 ) -> None:
     fake.updates.add_malformed()
@@ -185,7 +191,7 @@ async def test_a_batch_can_hold_what_fits_no_model_and_what_nobody_knows(
 # ---- webhook and poll exclude each other
 
 
-async def test_a_webhook_stops_polling(fake: FakeTelegram, bot: Bot) -> None:
+async def test_a_webhook_ends_long_polling_with_a_conflict(fake: FakeTelegram, bot: Bot) -> None:
     waiting = asyncio.create_task(ids(bot, timeout=POLL))
     await fake.next("poll")
     await bot.set_webhook("http://127.0.0.1:9/hook")

@@ -1,4 +1,4 @@
-"""The fake Telegram's webhook: what is posted, and what happens when it is not taken."""
+"""The fake Telegram's webhook: what is posted, and what happens when a post is refused."""
 
 from collections.abc import AsyncIterator
 
@@ -13,7 +13,7 @@ from tests.fakes.telegram.webhook import SECRET_HEADER
 
 
 class Hook:
-    """An address that takes updates, or answers with whatever status is put there."""
+    """A server that takes updates, or answers with the status that the test sets."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -39,7 +39,7 @@ async def hook() -> AsyncIterator[Hook]:
     await runner.cleanup()
 
 
-async def test_updates_are_posted_with_the_secret(
+async def test_updates_are_posted_to_the_webhook_with_its_secret(
     fake: FakeTelegram, bot: Bot, ann: Person, hook: Hook
 ) -> None:
     await ann.says("one")
@@ -52,7 +52,7 @@ async def test_updates_are_posted_with_the_secret(
     assert fake.updates.pending == []
 
 
-async def test_what_is_not_taken_stays_and_is_posted_again(
+async def test_an_update_that_the_webhook_refuses_is_posted_again(
     fake: FakeTelegram, bot: Bot, ann: Person, hook: Hook
 ) -> None:
     hook.status = 500
@@ -71,7 +71,9 @@ async def test_what_is_not_taken_stays_and_is_posted_again(
     assert len(hook.received) == 3
 
 
-async def test_a_webhook_that_nobody_answers(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
+async def test_an_update_stays_pending_if_nobody_answers_at_the_webhook(
+    fake: FakeTelegram, bot: Bot, ann: Person
+) -> None:
     await bot.set_webhook("http://127.0.0.1:9/hook")
     await ann.says("one")
     assert (await fake.next("delivery")).status == 0
@@ -90,6 +92,8 @@ async def test_a_webhook_that_nobody_answers(fake: FakeTelegram, bot: Bot, ann: 
         ("https://example.com/", "x" * 257, "secret token is too long"),
     ],
 )
-async def test_a_wrong_webhook_is_refused(bot: Bot, url: str, secret: str, words: str) -> None:
+async def test_an_invalid_webhook_address_is_refused(
+    bot: Bot, url: str, secret: str, words: str
+) -> None:
     with pytest.raises(TelegramBadRequest, match=words):
         await bot.set_webhook(url, secret_token=secret)

@@ -17,7 +17,7 @@ from tests.unit.core.orders import (
     CATALOG,
 )
 from tests.unit.platforms.discord.bot import UNLIMITED, Bot
-from tests.unit.platforms.discord.desk import VIDEO, Desk
+from tests.unit.platforms.discord.desk import VIDEO, StepContext
 
 
 @pytest.fixture
@@ -70,5 +70,5 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def desk(bot: Bot, ann: Member) -> Desk:
-    return Desk(bot, ann)
+def desk(bot: Bot, ann: Member) -> StepContext:
+    return StepContext(bot, ann)

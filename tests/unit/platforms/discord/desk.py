@@ -22,7 +22,7 @@ SEND = r"/channels/\d+/messages$"
 VIDEO = Video(key="v", size=1000, width=16, height=9, seconds=5.0)
 
 
-class Desk:
+class StepContext:
     """Posts about one finished job of Ann's."""
 
     def __init__(self, bot: Bot, ann: Member) -> None:

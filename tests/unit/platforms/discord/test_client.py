@@ -30,7 +30,7 @@ from tests.fakes.discord import (
 from tests.fakes.discord import Person as Member
 from tests.unit.core.orders import changed
 from tests.unit.platforms.discord.bot import Bot
-from tests.unit.platforms.discord.desk import SEND, VIDEO, Desk
+from tests.unit.platforms.discord.desk import SEND, VIDEO, StepContext
 
 
 def place(message: Message) -> tuple[str, str]:
@@ -67,7 +67,7 @@ async def test_only_the_intents_that_are_needed_are_asked_for(fake: FakeDiscord,
 async def test_before_the_login_posts_are_put_off(idle: Bot, ann: Member) -> None:
     async with idle.platform:
         with pytest.raises(Temporary) as caught:
-            await Desk(idle, ann).send()
+            await StepContext(idle, ann).send()
     assert caught.value.code == "discord_unreachable"
     assert caught.value.unsent
     assert caught.value.away, "no fault of theirs"
@@ -77,7 +77,7 @@ async def test_before_the_login_posts_are_put_off(idle: Bot, ann: Member) -> Non
 
 
 async def test_a_result_is_a_reply_that_pings_its_person(
-    fake: FakeDiscord, bot: Bot, desk: Desk, ann: Member, path: Path
+    fake: FakeDiscord, bot: Bot, desk: StepContext, ann: Member, path: Path
 ) -> None:
     request = await ann.say("a cat")
     address = replace(desk.job.order.call.address, message=str(request.id))
@@ -94,7 +94,7 @@ async def test_a_result_is_a_reply_that_pings_its_person(
 
 
 async def test_a_video_that_could_not_be_converted_is_a_file_and_says_so(
-    fake: FakeDiscord, desk: Desk, path: Path
+    fake: FakeDiscord, desk: StepContext, path: Path
 ) -> None:
     video = replace(VIDEO, key="originals/a.mkv", plays=False)
     desk.job = replace(desk.job, video=video)
@@ -118,7 +118,7 @@ async def test_a_command_s_result_replies_to_no_card_that_goes(fake: FakeDiscord
     assert (shown.reference, shown.pings) == (None, frozenset({ann.id}))
 
 
-async def test_the_same_nonce_brings_the_same_message(fake: FakeDiscord, desk: Desk) -> None:
+async def test_the_same_nonce_brings_the_same_message(fake: FakeDiscord, desk: StepContext) -> None:
     fake.faults.add("POST", SEND, accepted(hang_up()))
     with pytest.raises(Temporary):
         await desk.send()
@@ -128,7 +128,9 @@ async def test_the_same_nonce_brings_the_same_message(fake: FakeDiscord, desk: D
 
 
 @pytest.mark.parametrize("fault", [error(503), reset(), hang_up(), rate_limited(via=False)])
-async def test_an_unknown_end_is_never_a_no(fake: FakeDiscord, desk: Desk, fault: Any) -> None:
+async def test_an_unknown_end_is_never_a_no(
+    fake: FakeDiscord, desk: StepContext, fault: Any
+) -> None:
     fake.faults.add("POST", SEND, fault)
     with pytest.raises(Temporary):
         await desk.send()
@@ -136,7 +138,7 @@ async def test_an_unknown_end_is_never_a_no(fake: FakeDiscord, desk: Desk, fault
 
 
 async def test_a_deleted_request_does_not_stop_the_result(
-    fake: FakeDiscord, desk: Desk, ann: Member
+    fake: FakeDiscord, desk: StepContext, ann: Member
 ) -> None:
     request = await ann.say("a cat")
     await ann.delete(request)
@@ -148,7 +150,7 @@ async def test_a_deleted_request_does_not_stop_the_result(
 
 
 async def test_without_the_history_the_result_is_no_reply(
-    fake: FakeDiscord, desk: Desk, ann: Member
+    fake: FakeDiscord, desk: StepContext, ann: Member
 ) -> None:
     request = await ann.say("a cat")
     fake.deny(fake.channel, Permission.READ_MESSAGE_HISTORY)
@@ -158,7 +160,9 @@ async def test_without_the_history_the_result_is_no_reply(
     assert (await fake.next("message")).type is MessageType.PLAIN
 
 
-async def test_words_that_automod_forbids_are_left_out(fake: FakeDiscord, desk: Desk) -> None:
+async def test_words_that_automod_forbids_are_left_out(
+    fake: FakeDiscord, desk: StepContext
+) -> None:
     fake.faults.add("POST", SEND, error(400, 200000))
     await desk.send()
     shown = await fake.next("message")
@@ -166,7 +170,9 @@ async def test_words_that_automod_forbids_are_left_out(fake: FakeDiscord, desk: 
     assert "AI-generated" in shown.content
 
 
-async def test_direct_messages_go_to_the_person(fake: FakeDiscord, desk: Desk, ann: Member) -> None:
+async def test_direct_messages_go_to_the_person(
+    fake: FakeDiscord, desk: StepContext, ann: Member
+) -> None:
     await desk.send(direct=True)
     shown = await fake.next("message")
     assert (shown.channel, shown.reference) == (ann.dm, None)
@@ -181,7 +187,7 @@ async def test_direct_messages_go_to_the_person(fake: FakeDiscord, desk: Desk, a
     ],
 )
 async def test_what_comes_directly_instead_says_why_and_where_it_was_asked_for(
-    fake: FakeDiscord, bot: Bot, desk: Desk, change: str, told: str, kind: PostKind
+    fake: FakeDiscord, bot: Bot, desk: StepContext, change: str, told: str, kind: PostKind
 ) -> None:
     if change == "gone":
         fake.remove_channel(fake.channel)
@@ -192,7 +198,7 @@ async def test_what_comes_directly_instead_says_why_and_where_it_was_asked_for(
 
 
 async def test_a_direct_message_where_it_was_asked_for_gives_no_reason(
-    fake: FakeDiscord, desk: Desk, ann: Member
+    fake: FakeDiscord, desk: StepContext, ann: Member
 ) -> None:
     address = replace(desk.job.order.call.address, community=None, channel=str(ann.dm.id))
     desk.job = replace(desk.job, order=changed(desk.job.order, address=address))
@@ -200,13 +206,13 @@ async def test_a_direct_message_where_it_was_asked_for_gives_no_reason(
     assert "You asked for this video" not in (await fake.next("message")).content
 
 
-async def test_a_person_who_takes_none_is_a_definite_no(desk: Desk, ann: Member) -> None:
+async def test_a_person_who_takes_none_is_a_definite_no(desk: StepContext, ann: Member) -> None:
     ann.dms_open = False
     assert await desk.refused(direct=True) == "person_unreachable"
 
 
 async def test_direct_messages_refused_at_random_are_tried_once_more(
-    fake: FakeDiscord, desk: Desk
+    fake: FakeDiscord, desk: StepContext
 ) -> None:
     fake.faults.add("POST", SEND, error(403, 50001), times=2)
     with pytest.raises(Temporary):
@@ -215,7 +221,7 @@ async def test_direct_messages_refused_at_random_are_tried_once_more(
 
 
 async def test_an_operator_is_told_in_a_direct_message(
-    fake: FakeDiscord, desk: Desk, ann: Member
+    fake: FakeDiscord, desk: StepContext, ann: Member
 ) -> None:
     fake.faults.add("POST", SEND, error(403, 50001))
     with pytest.raises(Temporary):
@@ -229,7 +235,7 @@ async def test_an_operator_is_told_in_a_direct_message(
 
 
 async def test_what_an_operator_may_have_been_told_is_looked_for_before_it_is_said_again(
-    fake: FakeDiscord, desk: Desk, ann: Member
+    fake: FakeDiscord, desk: StepContext, ann: Member
 ) -> None:
     """Its answer was lost, and its nonce is forgotten by now."""
     words = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
@@ -246,7 +252,7 @@ async def test_what_an_operator_may_have_been_told_is_looked_for_before_it_is_sa
 
 
 async def test_the_same_words_of_somebody_else_are_not_taken_for_ours(
-    fake: FakeDiscord, desk: Desk, ann: Member
+    fake: FakeDiscord, desk: StepContext, ann: Member
 ) -> None:
     words = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
     person, begun = desk.job.order.call.person.id, fake.world.clock()
@@ -256,13 +262,15 @@ async def test_the_same_words_of_somebody_else_are_not_taken_for_ours(
     assert stands in [place(each) for each in fake.posts(ann.dm)]
 
 
-async def test_a_channel_that_is_gone_is_a_definite_no(fake: FakeDiscord, desk: Desk) -> None:
+async def test_a_channel_that_is_gone_is_a_definite_no(
+    fake: FakeDiscord, desk: StepContext
+) -> None:
     fake.remove_channel(fake.channel)
     assert await desk.refused() == "channel_gone"
 
 
 async def test_a_file_that_may_not_be_attached_costs_only_the_file(
-    fake: FakeDiscord, desk: Desk, path: Path
+    fake: FakeDiscord, desk: StepContext, path: Path
 ) -> None:
     fake.deny(fake.channel, Permission.ATTACH_FILES)
     assert await desk.refused(video=path) == "files_forbidden"

@@ -15,7 +15,7 @@ from bot.platforms.discord import connection
 from tests.fakes.discord import FakeDiscord, Fault, Intent, Person, error, payloads, reset
 from tests.fakes.discord.rest import Outcome
 from tests.unit.platforms.discord.bot import Bot
-from tests.unit.platforms.discord.desk import Desk
+from tests.unit.platforms.discord.desk import StepContext
 
 LOGIN = "/users/@me$"
 WAIT = 30.0
@@ -65,7 +65,7 @@ async def test_a_websocket_that_is_refused_while_rest_works_is_tried_again(
             await until(lambda: fake.gateway.refused >= 3, idle)
             assert not work.done()
             assert not await idle.platform.is_connected()
-            await Desk(idle, ann).send()  # REST is there: posts go on
+            await StepContext(idle, ann).send()  # REST is there: posts go on
             fake.gateway.refuse(until=True)
             await until(is_up(idle), idle)
             work.cancel()
@@ -343,13 +343,13 @@ async def test_posts_cost_no_try_while_neither_half_of_discord_is_there(
 ) -> None:
     fake.faults.add("POST", "/messages$", error(503), times=None)
     with pytest.raises(Temporary) as caught:
-        await Desk(bot, ann).send()
+        await StepContext(bot, ann).send()
     assert not caught.value.away, "it may be this message alone"
     fake.gateway.refuse()
     await fake.drop_gateway()
     await until(is_down(bot))
     with pytest.raises(Temporary) as caught:
-        await Desk(bot, ann).send()
+        await StepContext(bot, ann).send()
     assert caught.value.away
 
 

@@ -24,19 +24,19 @@ from tests.fakes.discord import (
 from tests.fakes.discord import Person as Member
 from tests.unit.core.orders import changed
 from tests.unit.platforms.discord.bot import Bot
-from tests.unit.platforms.discord.desk import SEND, VIDEO, Desk
+from tests.unit.platforms.discord.desk import SEND, VIDEO, StepContext
 
 # --- how large -----------------------------------------------------------------------------------
 
 
-async def limit(desk: Desk, *, clip: str = VIDEO.key, direct: bool = False) -> int:
+async def limit(desk: StepContext, *, clip: str = VIDEO.key, direct: bool = False) -> int:
     about = replace(desk.job, video=replace(VIDEO, key=clip))
     return await upload_limit(desk.bot.platform, desk.post(direct=direct), about)
 
 
 async def test_a_boosted_server_takes_more(fake: FakeDiscord, idle: Bot, ann: Member) -> None:
     boosted = fake.add_guild("Boosted", premium_tier=2)
-    desk = Desk(idle, ann)
+    desk = StepContext(idle, ann)
     address = replace(desk.job.order.call.address, community=str(boosted.id))
     elsewhere = replace(desk.job, order=changed(desk.job.order, address=address))
     async with idle.running():
@@ -46,7 +46,7 @@ async def test_a_boosted_server_takes_more(fake: FakeDiscord, idle: Bot, ann: Me
 
 
 async def test_one_small_video_that_is_refused_makes_no_other_smaller(
-    fake: FakeDiscord, desk: Desk, path: Path
+    fake: FakeDiscord, desk: StepContext, path: Path
 ) -> None:
     fake.guild.upload_limit = fake.world.default_upload_limit = 900
     assert await desk.refused(video=path) == "file_too_large"
@@ -56,7 +56,7 @@ async def test_one_small_video_that_is_refused_makes_no_other_smaller(
 
 
 async def test_the_size_of_what_was_sent_is_learned_and_not_that_of_what_is_stored(
-    fake: FakeDiscord, desk: Desk, path: Path
+    fake: FakeDiscord, desk: StepContext, path: Path
 ) -> None:
     """A shrunk copy that is refused makes the next one smaller."""
     fake.guild.upload_limit = fake.world.default_upload_limit = 400
@@ -69,7 +69,7 @@ async def test_the_size_of_what_was_sent_is_learned_and_not_that_of_what_is_stor
 
 
 async def test_a_large_video_that_is_refused_tells_of_all_there_for_a_while(
-    fake: FakeDiscord, bot: Bot, desk: Desk, path: Path
+    fake: FakeDiscord, bot: Bot, desk: StepContext, path: Path
 ) -> None:
     fake.faults.add("POST", SEND, error(413, 40005))
     os.truncate(path, PLAUSIBLE)
@@ -81,7 +81,7 @@ async def test_a_large_video_that_is_refused_tells_of_all_there_for_a_while(
 
 
 async def test_what_is_refused_in_a_direct_message_tells_nothing_of_the_server(
-    fake: FakeDiscord, desk: Desk, path: Path
+    fake: FakeDiscord, desk: StepContext, path: Path
 ) -> None:
     fake.faults.add("POST", SEND, error(413, 40005))
     os.truncate(path, PLAUSIBLE)
@@ -93,7 +93,7 @@ async def test_what_is_refused_in_a_direct_message_tells_nothing_of_the_server(
 # --- editing and finding -------------------------------------------------------------------------
 
 
-async def test_a_card_is_brought_up_to_date(fake: FakeDiscord, bot: Bot, desk: Desk) -> None:
+async def test_a_card_is_brought_up_to_date(fake: FakeDiscord, bot: Bot, desk: StepContext) -> None:
     message_id, channel_id = await desk.send(PostKind.CARD)
     desk.job = replace(desk.job, status=Status.DELIVERED)
     card = desk.post(PostKind.CARD, message_id=message_id, channel_id=channel_id)
@@ -115,7 +115,7 @@ async def test_a_card_is_brought_up_to_date(fake: FakeDiscord, bot: Bot, desk: D
     ],
 )
 async def test_a_card_that_cannot_be_edited_is_given_up(
-    fake: FakeDiscord, bot: Bot, desk: Desk, fault: Any, code: str
+    fake: FakeDiscord, bot: Bot, desk: StepContext, fault: Any, code: str
 ) -> None:
     message_id, channel_id = await desk.send(PostKind.CARD)
     fake.faults.add("PATCH", "/messages/", fault)
@@ -126,7 +126,7 @@ async def test_a_card_that_cannot_be_edited_is_given_up(
 
 
 async def test_a_message_is_taken_away_and_one_that_is_gone_is_as_good(
-    fake: FakeDiscord, bot: Bot, desk: Desk
+    fake: FakeDiscord, bot: Bot, desk: StepContext
 ) -> None:
     stands = await desk.send()
     for _ in range(2):
@@ -135,7 +135,7 @@ async def test_a_message_is_taken_away_and_one_that_is_gone_is_as_good(
 
 
 async def test_a_message_that_cannot_be_taken_away_now_is_tried_again(
-    fake: FakeDiscord, bot: Bot, desk: Desk
+    fake: FakeDiscord, bot: Bot, desk: StepContext
 ) -> None:
     stands = await desk.send()
     fake.faults.add("DELETE", r"/messages/\d+$", error(403, 40006))
@@ -145,7 +145,7 @@ async def test_a_message_that_cannot_be_taken_away_now_is_tried_again(
 
 @pytest.mark.parametrize("kind", list(PostKind))
 async def test_each_of_our_messages_is_found_by_job_and_kind(
-    fake: FakeDiscord, bot: Bot, desk: Desk, ann: Member, kind: PostKind
+    fake: FakeDiscord, bot: Bot, desk: StepContext, ann: Member, kind: PostKind
 ) -> None:
     sent = {each: await desk.send(each) for each in PostKind}
     await ann.say(desk.job.id)
@@ -156,7 +156,7 @@ async def test_each_of_our_messages_is_found_by_job_and_kind(
 
 @pytest.mark.parametrize("status", list(Status))
 async def test_a_card_is_found_whatever_it_shows(
-    fake: FakeDiscord, bot: Bot, desk: Desk, status: Status
+    fake: FakeDiscord, bot: Bot, desk: StepContext, status: Status
 ) -> None:
     desk.job = replace(desk.job, status=status)
     sent = await desk.send(PostKind.CARD)
@@ -164,7 +164,7 @@ async def test_a_card_is_found_whatever_it_shows(
 
 
 async def test_only_messages_since_then_are_looked_at(
-    fake: FakeDiscord, bot: Bot, desk: Desk, ann: Member, clock: FakeClock
+    fake: FakeDiscord, bot: Bot, desk: StepContext, ann: Member, clock: FakeClock
 ) -> None:
     sent = await desk.send()
     await clock.advance(3600)
@@ -175,7 +175,7 @@ async def test_only_messages_since_then_are_looked_at(
 
 
 async def test_a_card_is_looked_for_from_its_order_on_whenever_it_is_missed(
-    fake: FakeDiscord, bot: Bot, desk: Desk, clock: FakeClock
+    fake: FakeDiscord, bot: Bot, desk: StepContext, clock: FakeClock
 ) -> None:
     """It may be the command's own answer: killed then, no row tells that a send was begun."""
     answered = await desk.send(PostKind.CARD)
@@ -186,7 +186,7 @@ async def test_a_card_is_looked_for_from_its_order_on_whenever_it_is_missed(
 
 @pytest.mark.proof
 async def test_a_card_that_was_said_late_is_found_in_a_channel_full_of_words(
-    fake: FakeDiscord, bot: Bot, desk: Desk, ann: Member, clock: FakeClock
+    fake: FakeDiscord, bot: Bot, desk: StepContext, ann: Member, clock: FakeClock
 ) -> None:
     for number in range(HISTORY + 1):
         await ann.say(f"chatter {number}")
@@ -197,7 +197,7 @@ async def test_a_card_that_was_said_late_is_found_in_a_channel_full_of_words(
 
 
 async def test_ours_is_found_among_hundreds_of_other_people_s(
-    fake: FakeDiscord, bot: Bot, desk: Desk, ann: Member
+    fake: FakeDiscord, bot: Bot, desk: StepContext, ann: Member
 ) -> None:
     begun = bot.clock.now()
     for number in range(300):
@@ -206,7 +206,7 @@ async def test_ours_is_found_among_hundreds_of_other_people_s(
     assert await bot.platform.find(desk.post(sending_at=begun), desk.job) == sent
 
 
-async def test_a_direct_message_is_found_too(bot: Bot, desk: Desk, ann: Member) -> None:
+async def test_a_direct_message_is_found_too(bot: Bot, desk: StepContext, ann: Member) -> None:
     sent = await desk.send(direct=True)
     await ann.say("where is it?")
     assert await bot.platform.find(desk.post(direct=True), desk.job) == sent
@@ -215,7 +215,7 @@ async def test_a_direct_message_is_found_too(bot: Bot, desk: Desk, ann: Member) 
 
 @pytest.mark.parametrize("right", [Permission.VIEW_CHANNEL, Permission.READ_MESSAGE_HISTORY])
 async def test_a_channel_that_can_not_be_read_tells_nothing(
-    fake: FakeDiscord, bot: Bot, desk: Desk, right: Permission
+    fake: FakeDiscord, bot: Bot, desk: StepContext, right: Permission
 ) -> None:
     """Without one of the rights Discord says no, without the other it shows an empty history."""
     await desk.send()
@@ -225,7 +225,7 @@ async def test_a_channel_that_can_not_be_read_tells_nothing(
 
 
 async def test_a_history_that_is_too_long_tells_nothing(
-    bot: Bot, desk: Desk, ann: Member, clock: FakeClock
+    bot: Bot, desk: StepContext, ann: Member, clock: FakeClock
 ) -> None:
     for number in range(HISTORY + 1):
         await ann.say(f"chatter {number}")
@@ -234,7 +234,7 @@ async def test_a_history_that_is_too_long_tells_nothing(
 
 
 async def test_a_channel_that_does_not_answer_is_asked_again_later(
-    fake: FakeDiscord, bot: Bot, desk: Desk
+    fake: FakeDiscord, bot: Bot, desk: StepContext
 ) -> None:
     fake.faults.add("GET", SEND, error(503))
     with pytest.raises(Temporary):

@@ -19,7 +19,7 @@ from bot.core.service import Service
 from bot.media.studio import Studio
 from bot.platforms.playground.client import PlaygroundPlatform
 from bot.platforms.playground.commands import RoomCommands
-from bot.platforms.playground.doors import Doors
+from bot.platforms.playground.routes import RoomRoutes
 from bot.store.jobs import Jobs
 from bot.store.posts import Posts
 from bot.web.server import serve
@@ -41,7 +41,7 @@ class Hall:
 
     platform: PlaygroundPlatform
     commands: RoomCommands
-    doors: Doors
+    room_routes: RoomRoutes
     jobs: Jobs
     posts: Posts
     clock: FakeClock
@@ -51,7 +51,7 @@ class Hall:
 
     @property
     def url(self) -> str:
-        return self.origin + self.doors.path
+        return self.origin + self.room_routes.path
 
     @asynccontextmanager
     async def page(self) -> AsyncIterator["Page"]:
@@ -133,18 +133,18 @@ async def open_hall(
             door = open_door(service, access, database, clock)
             listings = replace(door.listings, jobs=jobs, posts=posts)
             commands = RoomCommands(platform, door=replace(door, listings=listings))
-            doors = Doors(platform, commands, clock=clock)
-            async with serve(doors.routes, host="127.0.0.1", port=0) as origin:
-                async with running(doors), aiohttp.ClientSession() as session:
+            room_routes = RoomRoutes(platform, commands, clock=clock)
+            async with serve(room_routes.routes, host="127.0.0.1", port=0) as origin:
+                async with running(room_routes), aiohttp.ClientSession() as session:
                     yield Hall(
-                        platform, commands, doors, jobs, posts, clock, studio, origin, session
+                        platform, commands, room_routes, jobs, posts, clock, studio, origin, session
                     )
                 await commands.finish()
 
 
 @asynccontextmanager
-async def running(doors: Doors) -> AsyncIterator[None]:
-    task = asyncio.create_task(doors.run())
+async def running(room_routes: RoomRoutes) -> AsyncIterator[None]:
+    task = asyncio.create_task(room_routes.run())
     await asyncio.sleep(0)
     try:
         yield

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.core import commands, replies
-from bot.core.answers import Told
+from bot.core.answers import TextAnswer
 from bot.core.catalog import Catalog
 from bot.core.commands import COMMANDS, Who
 from bot.core.errors import Refused, Unwritten
@@ -40,7 +40,7 @@ async def test_each_command_says_what_the_front_door_says(hall: Hall, name: str)
     call = Call(event_id="e", address=address(), person=person, locale="en")
     try:
         answer = await commands.run(hall.commands._door, call, name, {})
-        assert isinstance(answer, Told)
+        assert isinstance(answer, TextAnswer)
         reply = answer.reply
     except Refused as refused:
         reply = replies.error(refused)

@@ -11,7 +11,7 @@ import pytest
 from bot.core.catalog import Catalog
 from bot.core.commands import COMMANDS, Who
 from bot.core.wishes import ON_OFF, OPTIONS, QUALITIES, SWITCHES
-from bot.platforms.playground.doors import Doors
+from bot.platforms.playground.routes import RoomRoutes
 from bot.web.server import serve
 from tests.unit.core.orders import SORA, WAN_TEXT
 from tests.unit.platforms.playground.conftest import Hall, open_hall, running, words
@@ -102,11 +102,11 @@ async def test_what_closed_the_socket_is_named_by_its_nonce(
 
 
 async def test_a_room_that_closes_says_come_back_later(hall: Hall) -> None:
-    doors = Doors(hall.platform, hall.commands, clock=hall.clock)
-    async with serve(doors.routes, host="127.0.0.1", port=0) as origin:
-        late = replace(hall, doors=doors, origin=origin)
+    room_routes = RoomRoutes(hall.platform, hall.commands, clock=hall.clock)
+    async with serve(room_routes.routes, host="127.0.0.1", port=0) as origin:
+        late = replace(hall, room_routes=room_routes, origin=origin)
         assert await knock(late, {"Origin": origin}) == 503
-        async with running(doors):
+        async with running(room_routes):
             socket = await hall.session.ws_connect(f"{late.url}socket", headers={"Origin": origin})
             await socket.receive_json()
             receiving = asyncio.create_task(socket.receive(timeout=10))

@@ -13,7 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from bot.core.orders import SOUND_BYTES
 from bot.platforms.playground import files
-from bot.platforms.playground.doors import AT_ONCE
+from bot.platforms.playground.routes import AT_ONCE
 from tests.e2e.world import png
 from tests.unit.media.heif import heic
 from tests.unit.platforms.playground.conftest import Hall, open_hall

@@ -23,9 +23,9 @@ from bot.platforms.telegram.commands import Commands
 from bot.platforms.telegram.intake import Intake
 from bot.store.communities import Communities
 from bot.store.database import Database
-from bot.store.drafts import Drafts
 from bot.store.handles import Handles
 from bot.store.places import Places
+from bot.store.proposals import Proposals
 from bot.store.updates import Updates
 from tests.contract.rows import FREE, Store, no_still
 from tests.databases import open_rows
@@ -104,7 +104,7 @@ class Lobby:
         intake = Intake(
             self.platform,
             door=self.door,
-            drafts=Drafts(self.database),
+            proposals=Proposals(self.database),
             clock=self.clock,
             currency="USD",
         )
@@ -119,12 +119,12 @@ class Lobby:
 
     async def hear(self, subject: object, *, attempts: int = 0) -> None:
         """Handle what Telegram told of a message or a press."""
-        told = self.fake.updates.of(subject)
+        value = self.fake.updates.of(subject)
         await self.commands.handle(
             Update(
-                id=told.id,
+                id=value.id,
                 lane="",
-                data=told.json,
+                data=value.json,
                 received_at=self.clock.now(),
                 attempts=attempts,
             )
@@ -132,9 +132,9 @@ class Lobby:
 
     async def hear_together(self, *subjects: object) -> None:
         """Handle an album: the first of it, behind which the others wait in its lane."""
-        told = [self.fake.updates.of(subject) for subject in subjects]
+        value = [self.fake.updates.of(subject) for subject in subjects]
         now = self.clock.now()
-        album = [Update(id=it.id, lane="album", data=it.json, received_at=now) for it in told]
+        album = [Update(id=it.id, lane="album", data=it.json, received_at=now) for it in value]
         await self.updates.put(album)
         await self.commands.handle(album[0])
         await self.updates.done(album[0])

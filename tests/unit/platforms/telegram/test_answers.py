@@ -97,9 +97,9 @@ async def test_an_album_of_which_telegram_shows_one_picture_is_no_order_of_that(
     items = [Item(content=png()), Item(content=png(), caption="/animate@zoetrope_bot")]
     *others, captioned = await lobby.ann.sends_album(items, chat=club)
     await lobby.hear_together(*(others if is_admin else []), captioned)
-    told = lobby.answer(others[0] if is_admin else captioned).text
+    value = lobby.answer(others[0] if is_admin else captioned).text
     told_of = "goes from one picture to another" if is_admin else "That is an album"
-    assert told_of in told
+    assert told_of in value
     assert await lobby.jobs() == []
 
 
@@ -275,8 +275,8 @@ async def test_an_album_that_is_handed_on_with_a_command_is_nobodys(lobby: Lobby
         body["forward_origin"] = {"type": "user", "sender_user": body["from"], "date": 1}
     await lobby.hear_together(*album)
     assert await lobby.updates.due(now=lobby.clock.now(), most=9) == []
-    (told,) = lobby.fake.posts(lobby.ann.private)
-    assert told.text.startswith(HANDED_ON)
+    (value,) = lobby.fake.posts(lobby.ann.private)
+    assert value.text.startswith(HANDED_ON)
     assert await lobby.jobs() == []
 
 

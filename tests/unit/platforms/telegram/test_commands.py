@@ -308,10 +308,10 @@ async def test_help_names_what_can_be_chosen_and_that_pictures_speak(lobby: Lobb
     among = await lobby.ann.says("/help@zoetrope_bot", chat=club)
     for said in (alone, among):
         await lobby.hear(said)
-        told = lobby.answer(said).text
+        value = lobby.answer(said).text
         named = ["--model", "--seconds", "--aspect", "draft", "--preset", "--fit", "voice"]
         named += ["or auto", *(f"--{switch}" for switch in SWITCHES)]
-        assert [each for each in named if each not in told] == []
+        assert [each for each in named if each not in value] == []
 
 
 async def test_models_are_listed_with_what_can_be_left_to_them_and_switched(lobby: Lobby) -> None:
@@ -319,10 +319,10 @@ async def test_models_are_listed_with_what_can_be_left_to_them_and_switched(lobb
     lobby.service.accounts = Accounts(Terms(catalog=catalog, limits=FREE))
     said = await lobby.ann.says("/models")
     await lobby.hear(said)
-    told = lobby.answer(said).text
-    assert "Wan: 5, 10 s, auto · 16:9, 9:16, 1:1 · 480p, 720p · from words" in told
-    assert "as you like it: sound" in told.casefold()
-    assert "Sora: 4, 8 s · 16:9, 9:16 · 720p" in told
+    value = lobby.answer(said).text
+    assert "Wan: 5, 10 s, auto · 16:9, 9:16, 1:1 · 480p, 720p · from words" in value
+    assert "as you like it: sound" in value.casefold()
+    assert "Sora: 4, 8 s · 16:9, 9:16 · 720p" in value
 
 
 async def test_a_channel_is_helped_like_anybody(lobby: Lobby) -> None:

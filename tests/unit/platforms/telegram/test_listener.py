@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from bot.core.errors import Broken
 from bot.core.supervision import LEAST, MOST, MOST_ASKED
 from bot.platforms.telegram.listener import Listener
-from bot.store.drafts import Drafts
+from bot.store.proposals import Proposals
 from bot.store.settings import StoredValues as Facts
 from tests.fakes.telegram import (
     Fault,
@@ -32,7 +32,7 @@ def listener_of(lobby: Lobby) -> Listener:
     return Listener(
         lobby.platform,
         door=lobby.door,
-        drafts=Drafts(lobby.database),
+        proposals=Proposals(lobby.database),
         updates=lobby.updates,
         facts=Facts(lobby.database),
         clock=lobby.clock,

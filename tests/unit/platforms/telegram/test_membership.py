@@ -61,10 +61,10 @@ async def test_neither_a_private_chat_nor_a_channel_is_greeted(lobby: Lobby) -> 
 
 async def test_news_of_it_that_come_twice_are_one_greeting(lobby: Lobby) -> None:
     club = await let_in(lobby)
-    told = lobby.fake.updates.of(club)
+    value = lobby.fake.updates.of(club)
     inbox = inbox_of(lobby, lobby.commands.handle)
     for _ in range(2):
-        await inbox.take([told.json])
+        await inbox.take([value.json])
         await lobby.clock.advance(SETTLED)
         for update in await lobby.updates.due(now=lobby.clock.now(), most=9):
             await lobby.commands.handle(update)
@@ -133,8 +133,8 @@ async def edited(lobby: Lobby, before: str, after: str, chat: Chat | None = None
 async def test_in_private_an_edited_command_is_met_with_a_sentence_and_orders_nothing(
     lobby: Lobby, after: str
 ) -> None:
-    (told,) = await edited(lobby, "/video a cat", after)
-    assert told.startswith(EDITED)
+    (value,) = await edited(lobby, "/video a cat", after)
+    assert value.startswith(EDITED)
     assert await lobby.jobs() == []
 
 
@@ -161,11 +161,11 @@ async def test_a_change_that_nobody_made_is_no_edit(
 ) -> None:
     """A preview of a link that loads, say; or one more change long after the edit."""
     first = await lobby.ann.says("/video a cat")
-    told = lobby.fake.updates.of(await lobby.ann.edits(first, "/video a cat"))
-    body = {key: it for key, it in (told.body | dict(changes)).items() if it is not None}
-    data = told.json | {"edited_message": body}
+    value = lobby.fake.updates.of(await lobby.ann.edits(first, "/video a cat"))
+    body = {key: it for key, it in (value.body | dict(changes)).items() if it is not None}
+    data = value.json | {"edited_message": body}
     now = lobby.clock.now()
-    await lobby.commands.handle(Update(id=told.id, lane="", data=data, received_at=now))
+    await lobby.commands.handle(Update(id=value.id, lane="", data=data, received_at=now))
     assert said(lobby, first.chat) == []
 
 

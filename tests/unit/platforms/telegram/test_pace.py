@@ -35,13 +35,13 @@ async def ask(pace: Pace, chat: int, turn: Turn) -> None:
 
 async def insist(pace: Pace, clock: FakeClock, chat: int, turn: Turn) -> int:
     """Come again whenever told so, as rows do; how often that was."""
-    for told in range(100):
+    for value in range(100):
         try:
             await pace.turn(chat, turn)
         except Temporary as busy:
             await clock.sleep(busy.retry_after or 0.0)
         else:
-            return told
+            return value
     raise AssertionError("never said")
 
 
@@ -61,7 +61,7 @@ async def said(
     return times
 
 
-async def told(pace: Pace, chat: int, turn: Turn) -> Temporary:
+async def value(pace: Pace, chat: int, turn: Turn) -> Temporary:
     """With what somebody is put off at once."""
     with pytest.raises(Temporary) as caught:
         await asyncio.wait_for(ask(pace, chat, turn), 1)
@@ -212,7 +212,7 @@ async def test_a_seat_has_to_be_free_everywhere_and_in_its_chat() -> None:
     for _ in range(PRIVATE[0]):
         await pace.turn(ANN, Turn.POST)
     later = await paused(pace, clock, EVERYWHERE[0], PRIVATE[1])
-    busy = await told(pace, ANN, Turn.POST)
+    busy = await value(pace, ANN, Turn.POST)
     assert busy.retry_after == pytest.approx(PRIVATE[1] + EVERYWHERE[1])
     await clock.advance(PATIENCE)
     await asyncio.wait_for(asyncio.gather(*later), 1)
@@ -227,7 +227,7 @@ async def test_each_is_told_when_a_seat_of_its_own_is_free() -> None:
         for _ in range(GROUP[0]):  # one a second
             await pace.turn(HALL, Turn.POST)
             await clock.advance(1.0)
-        busy = await told(pace, HALL, turn)
+        busy = await value(pace, HALL, turn)
         assert (busy.code, busy.unsent) == ("telegram_busy", True)
         await clock.advance(busy.retry_after or 0.0)
         assert clock.now() - begun == GROUP[0] - seats[turn] + GROUP[1]
@@ -274,7 +274,7 @@ async def test_a_seat_is_booked_as_soon_as_it_is_waited_for() -> None:
         await pace.turn(ANN, Turn.POST)
     waiting = asyncio.create_task(pace.turn(ANN, Turn.POST))
     await clock.advance(0.0)
-    busy = await told(pace, ANN, Turn.POST)
+    busy = await value(pace, ANN, Turn.POST)
     assert busy.retry_after == pytest.approx(2 * PRIVATE[1])
     await clock.advance(PRIVATE[1])
     await waiting
@@ -285,7 +285,7 @@ async def test_a_pause_that_was_asked_for_is_told_at_once() -> None:
     pace.pause(HALL, 35.0)
     pace.pause(HALL, 5.0)
     for turn in Turn:
-        busy = await told(pace, HALL, turn)
+        busy = await value(pace, HALL, turn)
         assert (busy.unsent, busy.retry_after) == (True, 35.0)
 
 
@@ -381,7 +381,7 @@ async def test_who_is_put_off_takes_no_seat() -> None:
     for _ in range(GROUP[0]):
         await pace.turn(HALL, Turn.POST)
     for _ in range(1000):
-        await told(pace, HALL, Turn.POST)
+        await value(pace, HALL, Turn.POST)
     await clock.advance(GROUP[1])
     assert await said(pace, clock, HALL, GROUP[0]) == [0.0] * GROUP[0]
 

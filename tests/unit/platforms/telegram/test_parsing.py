@@ -19,11 +19,11 @@ HOLOGRAM = {"star_count": 1, "paid_media": [{"type": "hologram"}]}
 
 async def hear(lobby: Lobby, subject: object, kind: str = "message", **more: Any) -> None:
     """Handle what Telegram told, with these parts besides."""
-    told = lobby.fake.updates.of(subject)
-    data = deepcopy(told.json)
+    value = lobby.fake.updates.of(subject)
+    data = deepcopy(value.json)
     data[kind] |= more
     now = lobby.clock.now()
-    await lobby.commands.handle(Update(id=told.id, lane="", data=data, received_at=now))
+    await lobby.commands.handle(Update(id=value.id, lane="", data=data, received_at=now))
 
 
 def said(lobby: Lobby, asked: Message) -> list[str]:
@@ -78,8 +78,8 @@ async def test_a_forward_of_an_unknown_kind_is_still_one(lobby: Lobby) -> None:
         {"update_id": 1, **_body(lobby, photo, forward_origin=NEW)}, lobby.platform.line.bot
     )
     assert heard is not None
-    assert heard.told.message is not None
-    assert isinstance(heard.told.message.forward_origin, MessageOriginHiddenUser)
+    assert heard.value.message is not None
+    assert isinstance(heard.value.message.forward_origin, MessageOriginHiddenUser)
 
 
 def _body(lobby: Lobby, asked: Message, **more: Any) -> dict[str, Any]:

@@ -47,12 +47,12 @@ class House:
 
     async def trouble_after(self, happen: Callable[[Path], None]) -> BotError:
         """Something happens to the file between its path and its reading."""
-        told = self.fake.hold("getFile")
+        value = self.fake.hold("getFile")
         fetching = asyncio.create_task(self.trouble())
-        await told.reached()
+        await value.reached()
         (file,) = [it for it in self.folder.rglob("*") if it.is_file()]
         happen(file)
-        told.release()
+        value.release()
         return await fetching
 
 

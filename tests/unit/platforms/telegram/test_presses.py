@@ -164,8 +164,8 @@ async def test_what_goes_wrong_then_is_said_in_words(lobby: Lobby, fault: Fault,
     video = await its_video(lobby)
     lobby.fake.faults.add("sendDocument", fault)
     await lobby.hear(await lobby.ann.presses(video, "As file"))
-    (told,) = words(lobby, video)
-    assert said in told
+    (value,) = words(lobby, video)
+    assert said in value
 
 
 async def test_what_surely_was_not_sent_comes_again(lobby: Lobby) -> None:
@@ -457,7 +457,7 @@ async def test_an_upload_holds_up_no_other_press(lobby: Lobby) -> None:
 
 @pytest.mark.proof
 async def test_to_be_told_to_wait_is_no_failed_try(lobby: Lobby) -> None:
-    told = lobby.fake.updates.of(await lobby.ann.says("/help"))
+    value = lobby.fake.updates.of(await lobby.ann.says("/help"))
     tries, done = count(1), asyncio.Event()
 
     async def handle(_: Update) -> None:
@@ -466,7 +466,7 @@ async def test_to_be_told_to_wait_is_no_failed_try(lobby: Lobby) -> None:
         done.set()
 
     inbox = inbox_of(lobby, handle)
-    await inbox.take([told.json])
+    await inbox.take([value.json])
     work = asyncio.create_task(inbox.work())
     while not done.is_set():
         await lobby.clock.asleep()

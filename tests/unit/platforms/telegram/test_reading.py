@@ -45,16 +45,16 @@ def test_a_command_opens_a_message_and_is_meant_for_us(text: str, command: Comma
 
 
 def test_a_command_under_a_picture_counts() -> None:
-    told = message(
+    value = message(
         caption="/animate wave",
         caption_entities=[{"type": "bot_command", "offset": 0, "length": 8}],
     )
-    assert reading.command_of(told, own_name="zoe_bot") == Command(name="animate", rest="wave")
+    assert reading.command_of(value, own_name="zoe_bot") == Command(name="animate", rest="wave")
 
 
 def test_a_command_in_the_middle_is_a_word() -> None:
-    told = message("do /video", entities=[{"type": "bot_command", "offset": 3, "length": 6}])
-    assert reading.command_of(told, own_name="zoe_bot") is None
+    value = message("do /video", entities=[{"type": "bot_command", "offset": 3, "length": 6}])
+    assert reading.command_of(value, own_name="zoe_bot") is None
 
 
 # --- places and people ----------------------------------------------------------------------------
@@ -70,9 +70,9 @@ def test_a_command_in_the_middle_is_a_word() -> None:
 )
 def test_only_a_topic_is_a_topic(more: dict[str, Any], channel: str) -> None:
     """A reply in the general topic carries a thread that may not be asked for."""
-    told = message("hi", **more)
+    value = message("hi", **more)
     address = Address(platform="telegram", channel=channel, community="-100", message="5")
-    assert reading.address_of(told) == address
+    assert reading.address_of(value) == address
     chat, topic = reading.chat_and_topic(channel)
     assert (chat, topic) == (-100, more["message_thread_id"] if "/" in channel else None)
 
@@ -82,14 +82,14 @@ def test_a_private_chat_is_no_community() -> None:
 
 
 def test_an_anonymous_admin_is_the_group_itself() -> None:
-    told = message(
+    value = message(
         "hi",
         sender_chat=GROUP,
         **{"from": {"id": 1087968824, "is_bot": True, "first_name": "Group"}},
     )
-    assert reading.is_faceless(told)
-    assert not reading.is_for_nobody(told)
-    assert reading.person_of(told) == Person(id="-100", name="Club")
+    assert reading.is_faceless(value)
+    assert not reading.is_for_nobody(value)
+    assert reading.person_of(value) == Person(id="-100", name="Club")
 
 
 @pytest.mark.parametrize(
@@ -136,13 +136,13 @@ def test_what_people_send_is_said_to_us(said: dict[str, Any]) -> None:
     ("code", "locale"), [("de", "de"), ("zh", "zh-hans"), ("pt-br", "pt-br"), (None, "en")]
 )
 def test_people_are_answered_in_their_language(code: str | None, locale: str) -> None:
-    told = message("hi", **{"from": ANN | {"language_code": code}})
-    assert reading.locale_of(told.from_user) == locale
+    value = message("hi", **{"from": ANN | {"language_code": code}})
+    assert reading.locale_of(value.from_user) == locale
 
 
 def test_a_name_with_nothing_to_see_is_replaced() -> None:
-    told = message("hi", **{"from": {"id": 7, "is_bot": False, "first_name": "\u200b\u202e"}})
-    assert reading.person_of(told).name
+    value = message("hi", **{"from": {"id": 7, "is_bot": False, "first_name": "\u200b\u202e"}})
+    assert reading.person_of(value).name
 
 
 # --- pictures -------------------------------------------------------------------------------------
@@ -154,8 +154,8 @@ def photo(side: int, size: int) -> dict[str, Any]:
 
 
 def test_the_largest_photo_that_may_be_taken_is_taken() -> None:
-    told = message(photo=[photo(90, 900), photo(1280, 90_000), photo(2560, 9_000_000)])
-    assert reading.picture_of(told, author="7") == Picture(
+    value = message(photo=[photo(90, 900), photo(1280, 90_000), photo(2560, 9_000_000)])
+    assert reading.picture_of(value, author="7") == Picture(
         source="p1280", filename="photo.jpg", size=90_000, width=1280, height=1280, author="7"
     )
 

@@ -37,12 +37,12 @@ Sends = Callable[[Lobby], Awaitable[Message]]
 async def with_parts(lobby: Lobby, said: Message, *path: str, **parts: Any) -> str:
     """The answer to a message in which Telegram tells these parts besides, or instead of words."""
     data = deepcopy(lobby.fake.updates.of(said).json)
-    told = data["message"]
+    value = data["message"]
     for key in path:
-        told = told[key]
+        value = value[key]
     if path:
-        told.pop("text", None)
-    told.update(parts)
+        value.pop("text", None)
+    value.update(parts)
     await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=lobby.clock.now()))
     return lobby.answer(said).text
 
@@ -287,8 +287,8 @@ async def test_a_message_that_is_not_shown_to_us_counts_as_talk_beside_ones_own_
     data = deepcopy(lobby.fake.updates.of(said).json)
     del data["message"]["reply_to_message"]["text"]
     await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=lobby.clock.now()))
-    told = [each.text.split(".")[0] for each in lobby.fake.posts(said.chat)]
-    assert (len(await lobby.jobs()), told) == ((1, []) if own else (0, ["I can't see a picture"]))
+    value = [each.text.split(".")[0] for each in lobby.fake.posts(said.chat)]
+    assert (len(await lobby.jobs()), value) == ((1, []) if own else (0, ["I can't see a picture"]))
 
 
 async def test_a_reply_to_words_that_carry_something_new_is_an_order(lobby: Lobby) -> None:
@@ -317,9 +317,9 @@ async def test_so_they_do_in_a_draft(joining: Lobby) -> None:
     items = [Item(content=png(), caption="they meet"), Item(content=png(), caption="--seconds 10")]
     first, *others = await joining.ann.sends_album(items)
     await joining.hear_together(first, *others)
-    told = joining.answer(first).text
-    assert "they meet" in told
-    assert "10 s" in told
+    value = joining.answer(first).text
+    assert "they meet" in value
+    assert "10 s" in value
 
 
 # --- in private nothing is met with silence -------------------------------------------------------
@@ -384,8 +384,8 @@ async def test_in_private_whatever_is_sent_is_answered_once_with_what_to_do(
     lobby: Lobby, kind: str
 ) -> None:
     parts, sentence = PRIVATE[kind]
-    (told,) = await answers(lobby, None, parts)
-    assert sentence in told
+    (value,) = await answers(lobby, None, parts)
+    assert sentence in value
     assert await lobby.jobs() == []
 
 
@@ -393,8 +393,10 @@ async def test_in_private_whatever_is_sent_is_answered_once_with_what_to_do(
 async def test_in_a_group_nobody_is_answered_who_asked_for_nothing(lobby: Lobby, kind: str) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     lobby.fake.promote(club, lobby.fake.bot)
-    told = await answers(lobby, club, PRIVATE[kind][0])
-    assert [UNREADABLE in each for each in told] == [True] * (kind == "unknown kind with a command")
+    value = await answers(lobby, club, PRIVATE[kind][0])
+    assert [UNREADABLE in each for each in value] == [True] * (
+        kind == "unknown kind with a command"
+    )
 
 
 @pytest.mark.parametrize(

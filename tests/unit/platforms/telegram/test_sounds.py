@@ -153,9 +153,9 @@ async def test_an_album_of_songs_is_more_than_one_video_takes(singing: Lobby) ->
     more = [*items, Item(content=b"la", document_name="two.mp3")]
     first, *others = await singing.ann.sends_album(more)
     await singing.hear_together(first, *others)
-    told = singing.answer(first).text
-    assert told.startswith("You sent 2 sounds,")
-    assert told.endswith("with its picture."), "no reply is to blame"
+    value = singing.answer(first).text
+    assert value.startswith("You sent 2 sounds,")
+    assert value.endswith("with its picture."), "no reply is to blame"
     assert len(await singing.jobs()) == 1
 
 
@@ -208,9 +208,9 @@ async def test_one_that_holds_pictures_or_can_not_be_read_is_the_video_that_it_i
     said = await singing.ann.sends_photo(png(), caption="/animate", reply_to=video)
     for each, how in ((video, ""), (said, "send me yours without the reply.")):
         await singing.hear(each)
-        told = singing.answer(each).text
-        assert told.startswith("That picture already moves")
-        assert told.endswith(how)
+        value = singing.answer(each).text
+        assert value.startswith("That picture already moves")
+        assert value.endswith(how)
     assert await singing.jobs() == []
 
 

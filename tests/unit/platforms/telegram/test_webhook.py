@@ -59,8 +59,10 @@ class House:
         with capture_logs() as logs:
             await self.clock.advance(CHECK_EVERY)
             await self.clock.asleep()
-        told = ("elsewhere", "why", "code")
-        return [(it["event"], next((it[name] for name in told if name in it), None)) for it in logs]
+        value = ("elsewhere", "why", "code")
+        return [
+            (it["event"], next((it[name] for name in value if name in it), None)) for it in logs
+        ]
 
     async def fails(self) -> None:
         """A call comes in vain."""

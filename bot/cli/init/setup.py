@@ -28,11 +28,11 @@ from bot.core.errors import Refused
 
 SECRETS = "secrets.env"
 GATEWAY = "main"
-PLACES = (("data_dir",), ("storage_url",), ("database_url",))
+PATHS = (("data_dir",), ("storage_url",), ("database_url",))
 """Settings that may be a path or hold a password."""
 
 
-class Draft:
+class Setup:
     """The configuration `file` while it is being set up."""
 
     def __init__(self, file: Path, *, environment: Mapping[str, str]) -> None:
@@ -107,10 +107,10 @@ class Draft:
         return written, left
 
     def _settle(self, value: Any, key: tuple[str, ...]) -> None:
-        if key in PLACES and "@" in value:  # contains a password
+        if key in PATHS and "@" in value:  # contains a password
             self.keep(value, *key)
             return
-        if key in PLACES and "://" not in value and self.file.parent != Path():
+        if key in PATHS and "://" not in value and self.file.parent != Path():
             value = str(
                 Path(value).absolute()
             )  # a relative path would be resolved from the file's folder

@@ -28,7 +28,7 @@ def folder_of(key: str, file: Path | None, surroundings: Mapping[str, Any]) -> P
     return Path() if file is None or key in surroundings else file.parent
 
 
-def placed(
+def resolved(
     given: Mapping[str, Any], file: Path | None, surroundings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return all values, with relative paths of the file and the default data folder resolved."""

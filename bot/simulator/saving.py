@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def keep(video: Video) -> None:
-    """Store an accepted video's facts atomically."""
+    """Write an accepted video's data to its JSON file, atomically."""
     voice = video.scene.voice
     scene = asdict(video.scene) | {
         "pictures": [_written(each) for each in video.scene.pictures],
@@ -36,16 +36,16 @@ def keep(video: Video) -> None:
         "sweep": video.sweep,
         "remixed_from": video.remixed_from,
     }
-    draft = video.path.with_suffix(".json.part")
-    with draft.open("w", encoding="utf-8") as file:
+    partial = video.path.with_suffix(".json.part")
+    with partial.open("w", encoding="utf-8") as file:
         json.dump(words, file)
         file.flush()
         os.fsync(file.fileno())
-    draft.rename(video.path.with_suffix(".json"))
+    partial.rename(video.path.with_suffix(".json"))
 
 
 def kept(folder: Path) -> list[Video]:
-    """Return every video of a folder, in no order; unreadable files are logged and skipped."""
+    """Return all videos stored in a folder, in any order. Unreadable files are skipped, logged."""
     found = []
     for file in folder.glob("*.json"):
         try:

@@ -5,18 +5,18 @@ from pathlib import Path
 import pytest
 
 from bot import log
-from bot.cli.init.draft import Draft
+from bot.cli.init.setup import Setup
 from bot.config import Misconfigured
 
 OLD, NEW = "old.old.old", "new.new.new"
 TOKEN = ("discord", "token")
 
 
-def draft(folder: Path, text: str = 'secrets = "secrets.env"\n', **environment: str) -> Draft:
+def setup(folder: Path, text: str = 'secrets = "secrets.env"\n', **environment: str) -> Setup:
     """Over a configuration of this text."""
     file = folder / "config.toml"
     file.write_text(text, "utf-8")
-    return Draft(file, environment=environment)
+    return Setup(file, environment=environment)
 
 
 def private(file: Path, text: str) -> Path:
@@ -44,7 +44,7 @@ def test_a_new_secret_wins_over_the_old_one_however_that_is_spelt(
 ) -> None:
     token = private(tmp_path / "token", OLD)
     private(tmp_path / "secrets.env", lines.format(token=token))
-    making = draft(tmp_path)
+    making = setup(tmp_path)
     assert making.get(*TOKEN) == OLD
     making.keep(NEW, *TOKEN)
     assert making.get(*TOKEN) == NEW
@@ -54,7 +54,7 @@ def test_a_secret_that_is_known_already_is_not_written_again(tmp_path: Path) -> 
     token = private(tmp_path / "token", OLD)
     lines = f"export ZOETROPE_DISCORD__TOKEN_FILE={token} \r\n# mine"
     secrets = private(tmp_path / "secrets.env", lines)
-    draft(tmp_path).keep(OLD, *TOKEN)
+    setup(tmp_path).keep(OLD, *TOKEN)
     assert secrets.read_bytes() == lines.encode()
 
 
@@ -64,7 +64,7 @@ def test_secrets_named_by_the_environment_are_kept_where_they_are_read(
     """There, a name stands for a file in the folder where we are."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "etc").mkdir()
-    making = Draft(Path("etc/config.toml"), environment={"ZOETROPE_SECRETS": "my.env"})
+    making = Setup(Path("etc/config.toml"), environment={"ZOETROPE_SECRETS": "my.env"})
     making.keep(NEW, *TOKEN)
     making.put("de", "language")
     assert [str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.env")] == ["my.env"]
@@ -72,7 +72,7 @@ def test_secrets_named_by_the_environment_are_kept_where_they_are_read(
 
 
 def test_secrets_that_are_named_but_not_there_yet_are_empty(tmp_path: Path) -> None:
-    making = draft(tmp_path, 'secrets = "mine/Our-Secrets.env"\n')
+    making = setup(tmp_path, 'secrets = "mine/Our-Secrets.env"\n')
     assert making.get(*TOKEN) is None
     making.keep(NEW, *TOKEN)
     assert making.get(*TOKEN) == NEW
@@ -80,7 +80,7 @@ def test_secrets_that_are_named_but_not_there_yet_are_empty(tmp_path: Path) -> N
 
 
 def test_no_secret_is_forgotten_when_another_is_tried(tmp_path: Path) -> None:
-    making = draft(tmp_path)
+    making = setup(tmp_path)
     for secret in (OLD, NEW):
         making.hide(secret)
     assert log.redacted(f"{OLD}, {NEW}") == "•••, •••"
@@ -90,12 +90,12 @@ def test_secrets_that_are_there_and_cannot_be_read_are_told(tmp_path: Path) -> N
     (tmp_path / "secrets.env").touch(mode=0o600)
     (tmp_path / "secrets.env").write_bytes(b"ZOETROPE_DISCORD__TOKEN=\xff\n")
     with pytest.raises(Misconfigured) as wrong:
-        draft(tmp_path).get(*TOKEN)
+        setup(tmp_path).get(*TOKEN)
     assert [problem.code for problem in wrong.value.problems] == ["secret_file_missing"]
 
 
 def test_what_is_no_name_of_a_file_is_not_taken_for_one(tmp_path: Path) -> None:
-    making = draft(tmp_path, "", ZOETROPE_SECRETS=f"ZOETROPE_DISCORD__TOKEN={OLD}\n#")
+    making = setup(tmp_path, "", ZOETROPE_SECRETS=f"ZOETROPE_DISCORD__TOKEN={OLD}\n#")
     with pytest.raises(Misconfigured) as wrong:
         _ = making.secrets
     assert [problem.code for problem in wrong.value.problems] == ["secret_file_none"]
@@ -105,7 +105,7 @@ def test_what_is_no_name_of_a_file_is_not_taken_for_one(tmp_path: Path) -> None:
 def test_a_bad_value_in_the_environment_is_named_as_it_stands_there(
     tmp_path: Path, name: str
 ) -> None:
-    making = draft(tmp_path, **{name: str(private(tmp_path / "token", OLD))})
+    making = setup(tmp_path, **{name: str(private(tmp_path / "token", OLD))})
     with pytest.raises(Misconfigured) as wrong:
         making.check_ours(*TOKEN)
     assert [problem.values for problem in wrong.value.problems] == [{"variable": name}]
@@ -115,7 +115,7 @@ def test_a_bad_value_in_the_environment_is_named_as_it_stands_there(
 
 
 def test_the_mode_and_the_line_ends_of_a_configuration_stay(tmp_path: Path) -> None:
-    making = draft(tmp_path)
+    making = setup(tmp_path)
     making.file.write_bytes(b"# mine\r\n[limits]\r\nperson_at_once = 2 # two\r\n")
     making.file.chmod(0o640)
     making.put("de", "language")
@@ -143,14 +143,14 @@ USED = {
 
 
 def test_a_fresh_shell_finds_all_that_was_used(tmp_path: Path) -> None:
-    making = draft(tmp_path, "", **USED)
+    making = setup(tmp_path, "", **USED)
     for key in (("telegram", "token"), ("gateways", "main", "api_key")):
         making.keep(making.get(*key), *key)
     written, left = making.settle()
     assert "gateways.main.dialect" in written
     assert left == []
     used = making.config()
-    later = Draft(making.file, environment={}).config()
+    later = Setup(making.file, environment={}).config()
     assert later.settings.model_dump(exclude={"secrets"}) == used.settings.model_dump(
         exclude={"secrets"}
     )
@@ -163,5 +163,5 @@ def test_a_fresh_shell_finds_all_that_was_used(tmp_path: Path) -> None:
 
 def test_what_no_line_can_hold_is_named(tmp_path: Path) -> None:
     rows = '[{"meaning": "busy", "codes": ["x1"]}]'
-    making = draft(tmp_path, "", **USED, ZOETROPE_GATEWAYS__MAIN__ANSWERS=rows)
+    making = setup(tmp_path, "", **USED, ZOETROPE_GATEWAYS__MAIN__ANSWERS=rows)
     assert making.settle()[1] == ["gateways.main.answers"]

@@ -28,20 +28,20 @@ from bot.platforms.telegram.messages import Rendered
 MENUS = ("model", "seconds", "aspect", "quality", "preset", *SWITCHES)
 """The menus of a proposal's card. Presets are shown only for an order with a picture, switches only
 if the model takes both positions."""
-_BY_PLACE = ("model", "preset")
+_BY_INDEX = ("model", "preset")
 """Menus whose buttons carry an index: a name may be too long for a button's data."""
 CHOICES = ("prompt_extend", "watermark", "audio", "quality", "aspect", "seconds")
 """The choices that another model may not support; the least important first."""
 
 
-class Drafts(Protocol):
+class Proposals(Protocol):
     """The stored proposals."""
 
-    async def put(self, draft_id: str, order: Order, *, now: float) -> None: ...
+    async def put(self, proposal_id: str, order: Order, *, now: float) -> None: ...
 
-    async def get(self, draft_id: str) -> Order | None: ...
+    async def get(self, proposal_id: str) -> Order | None: ...
 
-    async def drop(self, draft_id: str) -> None: ...
+    async def drop(self, proposal_id: str) -> None: ...
 
 
 def id_of(order: Order) -> str:
@@ -60,7 +60,7 @@ def chosen(catalog: Catalog, order: Order, menu: str, value: str) -> Order:
             return order.wishing(replace(order.wish, family=catalog.families[int(value)]))
         case "preset" if value.isdecimal() and int(value) < len(catalog.presets):
             return order.wishing(replace(order.wish, preset=list(catalog.presets)[int(value)]))
-        case _ if menu in MENUS and menu not in _BY_PLACE:
+        case _ if menu in MENUS and menu not in _BY_INDEX:
             with suppress(Refused):
                 option = OPTIONS[menu]
                 return order.wishing(order.wish.having(**{option.field: option.read(value)}))
@@ -80,7 +80,7 @@ def given_up(wanted: Order, order: Order) -> list[str]:
     """Return descriptions of the choices that `possible` removed."""
     words: dict[str, str] = {field: word for word, field in SWITCHES.items()}
 
-    def told(choice: str) -> str:
+    def described(choice: str) -> str:
         value = wanted.wish.chosen[choice]
         if choice in words:
             return i18n.say(position(words[choice], on=value is True), order.call.locale)
@@ -89,7 +89,7 @@ def given_up(wanted: Order, order: Order) -> list[str]:
         return AUTO_WORD if value == AUTO else str(value)
 
     return [
-        told(each)
+        described(each)
         for each in reversed(CHOICES)
         if wanted.wish.chosen.get(each) != order.wish.chosen.get(each)
     ]
@@ -98,7 +98,7 @@ def given_up(wanted: Order, order: Order) -> list[str]:
 def rendered(
     catalog: Catalog,
     order: Order,
-    draft_id: str,
+    proposal_id: str,
     *,
     left: Left | None,
     currency: str,
@@ -114,24 +114,24 @@ def rendered(
     facts = [request_fact(request), *switched(order.wish)]
     if without:
         lost = {"family": request.label, "choices": ", ".join(without)}
-        facts.append(Text(id="draft.given_up", values=lost))
+        facts.append(Text(id="proposal.given_up", values=lost))
     if cost := catalog.cost(request, currency):
         facts.append(cost_fact(request, cost))
     if left is not None:
         facts.append(left.fact)
-    reply = Reply(text=Text(id="draft.ask"), prompt=request.shown, facts=tuple(facts))
+    reply = Reply(text=Text(id="proposal.ask"), prompt=request.shown, facts=tuple(facts))
     drawn = messages.rendered(reply, order.call.locale, name=order.call.person.name)
-    keys = _menu(catalog, order, draft_id, menu) if menu else _keys(catalog, order, draft_id)
+    keys = _menu(catalog, order, proposal_id, menu) if menu else _keys(catalog, order, proposal_id)
     return replace(drawn, keyboard=InlineKeyboardMarkup(inline_keyboard=keys))
 
 
-def _keys(catalog: Catalog, order: Order, draft_id: str) -> list[list[InlineKeyboardButton]]:
+def _keys(catalog: Catalog, order: Order, proposal_id: str) -> list[list[InlineKeyboardButton]]:
     def key(word: str, act: str, style: str | None = None) -> InlineKeyboardButton:
-        return messages.key(Text(id=word), order.call.locale, act, draft_id, style=style)
+        return messages.key(Text(id=word), order.call.locale, act, proposal_id, style=style)
 
     shown = [menu for menu in MENUS if _is_shown(catalog, order, menu)]
-    menus = [key(f"draft.{menu}", f"menu{menu}") for menu in shown]
-    ends = [key("draft.go", "go", "success"), key("draft.discard", "drop")]
+    menus = [key(f"proposal.{menu}", f"menu{menu}") for menu in shown]
+    ends = [key("proposal.go", "go", "success"), key("proposal.discard", "drop")]
     return [*(menus[at : at + 2] for at in range(0, len(menus), 2)), ends]
 
 
@@ -142,18 +142,18 @@ def _is_shown(catalog: Catalog, order: Order, menu: str) -> bool:
 
 
 def _menu(
-    catalog: Catalog, order: Order, draft_id: str, menu: str
+    catalog: Catalog, order: Order, proposal_id: str, menu: str
 ) -> list[list[InlineKeyboardButton]]:
     choices, now = _choices(catalog, order, menu)
     locale = order.call.locale
     keys = [
         messages.key(
             messages.chosen(label) if value == now else label,
-            locale, f"pick{menu}", draft_id, value,
+            locale, f"pick{menu}", proposal_id, value,
         )
         for value, label in choices
     ]  # fmt: skip
-    back = messages.key(Text(id="button.back"), locale, "menu", draft_id)
+    back = messages.key(Text(id="button.back"), locale, "menu", proposal_id)
     return [*(keys[at : at + 3] for at in range(0, len(keys), 3)), [back]]
 
 
@@ -164,10 +164,10 @@ def _choices(catalog: Catalog, order: Order, menu: str) -> tuple[list[tuple[str,
     """
     _, request = catalog.choose(order)
     if menu == "model":
-        places = {family: str(place) for place, family in enumerate(catalog.families)}
+        numbers = {family: str(number) for number, family in enumerate(catalog.families)}
         bare = order.wishing(order.wish.without(CHOICES))
         able = offers.families(catalog, bare)
-        return [(places[each], catalog.label(each)) for each in able], places[request.family]
+        return [(numbers[each], catalog.label(each)) for each in able], numbers[request.family]
     if menu == "seconds":
         lengths = [_length(catalog, order, each) for each in offers.lengths(catalog, order)]
         return lengths, AUTO_WORD if request.auto else str(request.seconds)
@@ -183,7 +183,7 @@ def _choices(catalog: Catalog, order: Order, menu: str) -> tuple[list[tuple[str,
     presets = list(catalog.presets.items())
     asked = preset_of(order.wish.preset, catalog.presets) if order.wish.preset else None
     now = str(list(catalog.presets).index(asked)) if asked else ""
-    return [(str(place), preset.label) for place, (_, preset) in enumerate(presets)], now
+    return [(str(number), preset.label) for number, (_, preset) in enumerate(presets)], now
 
 
 def _length(catalog: Catalog, order: Order, seconds: int) -> tuple[str, str]:

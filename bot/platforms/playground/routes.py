@@ -71,7 +71,7 @@ _UNSHOWN = ".heic"
 log = get_logger()
 
 
-class Doors:
+class RoomRoutes:
     """The room's HTTP routes. Sockets are accepted only while `run` is running."""
 
     def __init__(
@@ -172,11 +172,11 @@ class Doors:
 
     async def _quote(self, request: web.Request) -> web.StreamResponse:
         try:
-            draft = frames.Draft.model_validate_json(await request.read())
+            proposal = frames.Proposal.model_validate_json(await request.read())
         except ValueError as error:
             raise web.HTTPBadRequest from error
-        told = await self._commands.quote(draft, _locale(request))
-        return web.json_response({"text": told}, headers=_HEADERS)
+        quoted = await self._commands.quote(proposal, _locale(request))
+        return web.json_response({"text": quoted}, headers=_HEADERS)
 
     # --- the socket ----------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from bot.core.catalog import Catalog
-from bot.platforms.playground.doors import POLICY
+from bot.platforms.playground.routes import POLICY
 from bot.web.server import serve
 from tests.e2e.world import png
 from tests.unit.core.orders import CATALOG, SINGING
@@ -39,7 +39,7 @@ async def test_a_strangers_name_for_this_machine_opens_nothing(hall: Hall, host:
 async def test_only_who_sits_at_this_machine_comes_in(hall: Hall, peer: str, answer: int) -> None:
     """The name they use for it does not count: a stranger can say any."""
     async with serve(
-        [_from(peer, each) for each in hall.doors.routes], host="127.0.0.1", port=0
+        [_from(peer, each) for each in hall.room_routes.routes], host="127.0.0.1", port=0
     ) as origin:
         come = replace(hall, origin=origin)
         assert await status(come, "") == answer
@@ -79,7 +79,7 @@ async def test_the_address_stays_the_same(tmp_path: Path) -> None:
     paths = []
     for _ in range(2):
         async with open_hall(tmp_path) as hall:
-            paths.append(hall.doors.path)
+            paths.append(hall.room_routes.path)
     assert paths[0] == paths[1]
     assert re.fullmatch(r"/room/[\w-]{22}/", paths[0])
     assert (tmp_path / "playground" / "key").stat().st_mode & 0o777 == 0o600
@@ -90,7 +90,7 @@ async def test_two_rooms_have_two_addresses(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         async with open_hall(tmp_path / name) as hall:
-            paths.add(hall.doors.path)
+            paths.add(hall.room_routes.path)
     assert len(paths) == 2
 
 

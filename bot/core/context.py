@@ -27,9 +27,10 @@ The rest of a minute is for the response and for the jobs that are then sent.
 """
 
 UNCALLED = 1.5 * PAUSE
-"""Seconds until a job whose POST met a lock is due by itself.
+"""Seconds until a job whose POST was refused for our key or balance is due again.
 
-This is between two probes of the paused gateway, so that the job does not overtake the probe.
+It is due earlier if the gateway's pause ends. The first probe of the gateway comes after `PAUSE`,
+so the job does not come before the probe.
 """
 
 SETTLED = 600.0
@@ -41,7 +42,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class StepContext:
     """The rows, the gateways, the clock and the bells that a job's steps share.
 
     `rooms`: platforms where every person is the operator. `said_on`: platforms on which this
@@ -123,22 +124,25 @@ class Desk:
 
         An error other than `Unwritten` is raised, as retries would never end.
         """
-        is_told = False
+        is_logged = False
         while True:
             try:
                 return await write()
             except Unwritten as error:  # a full disk, a database that is away
                 until_then()
-                if not is_told:
+                if not is_logged:
                     log.warning("job.unwritten", job=job.id, code=error.code)
-                is_told = True
+                is_logged = True
                 await self.clock.sleep(1.0)
             except Exception:
                 until_then()
                 raise
 
     async def begin(self, job: Job, at_once: int | None) -> Job | None:
-        """Write that the POST is about to leave. A job whose model has no slot stays queued."""
+        """Save that the POST is about to be sent, if the model has a free slot; return the row.
+
+        Otherwise the returned row is still queued. None if the row has changed meanwhile.
+        """
         now = self.clock.now()
         begun = await self.jobs.begin(job, now=now, at_once=at_once)
         if begun is not None:
@@ -188,12 +192,15 @@ class Desk:
         log.error("gateway.refused", gateway=job.gateway, reason=locked.reason, seconds=PAUSE)
         now = self.clock.now()
         self.learned.missed(job.gateway, until=now + PAUSE)
-        pause = Pause(locked.reason, until=now + PAUSE, looking=job.status is Status.IN_PROGRESS)
+        pause = Pause(locked.reason, until=now + PAUSE, polls_only=job.status is Status.IN_PROGRESS)
         await self.pauses.pause(job.gateway, pause, detail=locked.detail, rooms=self.rooms, now=now)
         self.bells.notices.ring()
 
     async def lock(self, job: Job, locked: Locked) -> bool:
-        """Record that the POST met a lock. Return False if the lock concerns this job alone."""
+        """Pause the gateway, because it refused the POST for our key or our balance.
+
+        Return False, without a pause, if the refusal concerns this job alone.
+        """
         now = self.clock.now()
         paused = await self.pauses.lock(
             job,
@@ -203,13 +210,13 @@ class Desk:
             rooms=self.rooms,
             now=now,
         )
-        told = {"gateway": job.gateway, "reason": locked.reason}
+        facts = {"gateway": job.gateway, "reason": locked.reason}
         if paused:
-            log.error("gateway.refused", **told, seconds=PAUSE)
+            log.error("gateway.refused", **facts, seconds=PAUSE)
             self.bells.notices.ring()
         else:
             words = _without_persons(job, locked.detail)
-            log.warning("job.refused_alone", job=job.id, **told, words=words)
+            log.warning("job.refused_alone", job=job.id, **facts, words=words)
         return paused
 
     async def passed(self, job: Job, *, balance: bool = True) -> None:
@@ -218,7 +225,7 @@ class Desk:
         await self.pauses.passed(job, account, balance=balance)
 
     async def remark(self, job: Job, subject: str, detail: str) -> None:
-        """Notify the owners of the job's gateway. Write the same notice once an hour at most."""
+        """Owe owners a notice about the job's gateway, as often as `notices.is_news` allows."""
         key, steady = (job.gateway, subject), self.clock.steady()
         if steady - self._remarked.get(key, -HUSH) < HUSH:
             return
@@ -228,7 +235,11 @@ class Desk:
         self.bells.notices.ring()
 
     async def works(self, job: Job | Pending, *, asked_at: float) -> None:
-        """End the gateway's pause if it began before `asked_at`, the time of a good request."""
+        """Record that a request about this job, sent at `asked_at`, succeeded.
+
+        That ends the gateway's pause if the pause began before `asked_at`. A poll ends only a pause
+        that began with refused polls.
+        """
         ended = await self.pauses.works(
             job.gateway,
             polled=isinstance(job, Pending) or job.status is Status.IN_PROGRESS,

@@ -15,8 +15,8 @@ OWNERS = "owners"
 """The folder in a storage where each database that uses it has put a file named by its id."""
 
 
-class Shelf:
-    """Implements the core's `Shelf`."""
+class FileStore:
+    """Implements the core's `FileStore`."""
 
     def __init__(self, storage: Storage, data: Path, *, owner: str) -> None:
         """`owner` is the id of our database."""
