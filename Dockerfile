@@ -1,4 +1,4 @@
-# Two stages: wheels are built from the hashed lock in the first, the second only installs them.
+# Two stages: the first builds wheels from the lock file with its hashes, the second only installs them.
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
 COPY requirements.lock ./
@@ -12,7 +12,7 @@ RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
     pip install --no-cache-dir --no-index --no-deps /wheels/*.whl \
     && useradd --system --uid 10001 --home-dir /data --no-create-home zoetrope \
     && install -d -o zoetrope -m 0700 /data
-# The code belongs to root and is read-only for the service; /data alone can be written.
+# The code belongs to root, and the service can't change it. The service can write only to /data.
 USER zoetrope
 WORKDIR /data
 VOLUME /data

@@ -1,1 +1,1 @@
-"""Figures beside peers: one module per goal, run by `python -m bench`. No part of the product."""
+"""Benchmarks against other programs: one module per goal, run by `python -m bench`. Not shipped."""

@@ -1,10 +1,10 @@
-"""Measures this build beside its peers: `python -m bench` all goals, `python -m bench G1 G7` some.
+"""Measure this build beside other programs: `python -m bench` runs all goals, `… G1 G7` some.
 
-Each goal is a module `gNN_….py` with `GOAL` and `figures()`. A line tells the name, the median of
-the rounds, its quartiles, how many rounds, the goal and the verdict. VOID: nothing was measured,
-or the machine was too busy to say anything; the line tells why. `--json` prints a list of
-`{name, figure, goal, verdict}` instead. Everything stays on this machine, and takes 40 minutes
-at most. `docs/performance.md` says how to read it.
+Each goal is a module `gNN_….py` with `GOAL` and `figures()`. A printed line has the name, the
+median of the rounds, the quartiles, the number of rounds, the goal and the verdict. VOID means
+that nothing was measured, or that the machine was too busy; the line says why. `--json` prints a
+list of `{name, figure, goal, verdict}` instead. Everything stays on this machine and takes at most
+40 minutes. `docs/performance.md` explains the figures.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from bench.figures import Figure, as_json, line, void
 
 
 def main() -> int:
-    """Run what was asked for; 1 if a goal was missed."""
+    """Run the goals that were asked for. Return 1 if a goal was missed, else 0."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("goals", nargs="*", metavar="GOAL", help="G1 … G12; none: all")
     parser.add_argument("--json", action="store_true", help="a list for machines")
@@ -36,7 +36,7 @@ def main() -> int:
 
 
 def _modules(goals: set[str]) -> Iterator[tuple[str, str]]:
-    """The goals that are asked for, in order, each with the name of its module."""
+    """Yield the goals that are asked for, in order, each with the name of its module."""
     for each in sorted(module.name for module in pkgutil.iter_modules(bench.__path__)):
         if number := re.match(r"g(\d\d)_", each):
             goal = f"G{int(number[1])}"
@@ -45,11 +45,11 @@ def _modules(goals: set[str]) -> Iterator[tuple[str, str]]:
 
 
 def _figures(goal: str, name: str) -> list[Figure]:
-    """One goal that fails to be measured takes no other along."""
+    """Measure one goal. If that fails, return a void figure, so that the other goals still run."""
     try:
         module: ModuleType = importlib.import_module(f"bench.{name}")
         figures: list[Figure] = module.figures()
-    except Exception as error:  # noqa: BLE001 - a peer that is not there, say
+    except Exception as error:  # noqa: BLE001 - for example a peer that is not installed
         return [void(goal, "–", f"{type(error).__name__}: {error}")]
     return figures
 

@@ -1,6 +1,7 @@
-"""The service, counting its transactions that write: `python -m bench.counted run`.
+"""Run the service and count its transactions that write: `python -m bench.counted run`.
 
-`BENCH_COUNT` names the file in which the number stands. SQLite itself tells what it runs.
+The count is written to the file that `BENCH_COUNT` names. SQLite's trace callback reports each
+statement.
 """
 
 import os
@@ -24,7 +25,7 @@ def _opened(connection: Any, _record: object) -> None:
         if statement.startswith("COMMIT") and connection.total_changes != written:
             written = connection.total_changes
             _number += 1
-            os.pwrite(_file, b"%8d" % _number, 0)  # whole at any moment: it is read meanwhile
+            os.pwrite(_file, b"%8d" % _number, 0)  # one write, because the file is read meanwhile
 
     connection.set_trace_callback(runs)
 

@@ -1,4 +1,4 @@
-"""A figure, its goal and its verdict; and how a line of them is printed."""
+"""Figures with their goals and verdicts, and how they are printed."""
 
 import json
 import math
@@ -24,7 +24,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Self:
-        """Of one value for each round."""
+        """Return the median and quartiles of `values`, which has one value per round."""
         if len(values) < 2:
             return cls(values[0], (values[0], values[0]), len(values))
         low, _, high = quantiles(values, n=4, method="inclusive")
@@ -33,32 +33,32 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table. Its name is that of its goal, with a word where a goal has several."""
+    """One measured figure. Its name is its goal's, plus a word if the goal has several figures."""
 
     name: str
     figure: float
     goal: str
     verdict: Verdict
     what: str
-    """The thing that was measured, or the reason why it is void."""
+    """A description of what was measured, or the reason why the figure is void."""
     quartiles: tuple[float, float] | None = None
     rounds: int = 0
 
 
 def at_most(name: str, value: Spread | float, limit: float, *, what: str, void: str = "") -> Figure:
-    """PASS up to `limit`. `void`: the reason why this run says nothing, if there is one."""
+    """Return a figure that passes up to `limit`. `void`: why this run is void, or empty."""
     return _judged(name, value, f"≤ {limit:g}", lambda it: it <= limit, what, void)
 
 
 def at_least(
     name: str, value: Spread | float, limit: float, *, what: str, void: str = ""
 ) -> Figure:
-    """PASS from `limit` on."""
+    """Return a figure that passes from `limit` on. `void`: why this run is void, or empty."""
     return _judged(name, value, f"≥ {limit:g}", lambda it: it >= limit, what, void)
 
 
 def void(name: str, goal: str, why: str) -> Figure:
-    """Nothing was measured."""
+    """Return a figure that says why nothing was measured."""
     return Figure(name, math.nan, goal, "VOID", why)
 
 
@@ -81,7 +81,7 @@ def _judged(
 
 
 def line(figure: Figure) -> str:
-    """A figure for people."""
+    """Return a figure as one line of text for people."""
     low, high = figure.quartiles or (figure.figure, figure.figure)
     value = "–" if math.isnan(figure.figure) else f"{figure.figure:.4g}"
     quartiles = f"{low:.4g} … {high:.4g}" if figure.quartiles else "–"
@@ -92,7 +92,7 @@ def line(figure: Figure) -> str:
 
 
 def as_json(figures: Iterable[Figure]) -> str:
-    """Figures for machines; one that could not be measured is null."""
+    """Return figures as JSON for programs. A figure that was not measured is null."""
     rows = [
         {
             "name": figure.name,
@@ -106,13 +106,14 @@ def as_json(figures: Iterable[Figure]) -> str:
 
 
 def p99(values: Sequence[float]) -> float:
-    """The value that 99 of 100 are not above."""
+    """Return the 99th percentile: 99 of 100 values are not above it."""
     return sorted(values)[math.ceil(len(values) * 0.99) - 1]
 
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """A folder on a disk: /tmp may be in memory. `BENCH_FOLDER` names another disk."""
+    """Yield a temporary folder on a disk, because /tmp may be in memory. `BENCH_FOLDER` names
+    another disk."""
     scratch = os.environ.get("BENCH_FOLDER", "/var/tmp")
     with TemporaryDirectory(prefix="bench-", dir=scratch) as made:
         yield Path(made)

@@ -1,4 +1,4 @@
-"""G1: the processor time of a look that is written down, beside a bare loop of GETs."""
+"""G1: the processor time of a poll whose result is stored, beside a bare loop of GETs."""
 
 from functools import partial
 
@@ -10,11 +10,11 @@ from bench.stub import counted, gateway
 GOAL = "G1"
 RUNNING = 10_000
 SLICE = 0.5
-"""Seconds: a batch is written every tenth of a second, so a slice has several."""
+"""Seconds of a slice. A batch is written every tenth of a second, so a slice has several."""
 
 
 def figures() -> list[Figure]:
-    """CPU decides; the rate is told."""
+    """Compare both the processor time of a poll and the polls per second with the bare loop."""
     with folder() as scratch, gateway() as beside, gateway() as ours:
         found = rounds(
             {
@@ -28,8 +28,8 @@ def figures() -> list[Figure]:
         polls = counted(ours)["looks"]
     rates = Spread.of([rate(each["ours"]) for each in found])
     costs = Spread.of([cost(each["ours"]) * 1e6 for each in found])
-    what = f"CPU of a persisted look ÷ bare GET ({costs.median:.0f} µs a look, {polls} looks)"
-    whats = f"persisted looks/s ÷ bare GETs/s ({rates.median:.0f} looks/s)"
+    what = f"CPU of a persisted poll ÷ bare GET ({costs.median:.0f} µs a poll, {polls} polls)"
+    whats = f"persisted polls/s ÷ bare GETs/s ({rates.median:.0f} polls/s)"
     return [
         at_most("G1 CPU", ratio(found, "ours", "bare"), 1.35, what=what, void=void),
         at_least("G1 rate", ratio(found, "ours", "bare", rate), 0.6, what=whats, void=void),

@@ -1,4 +1,4 @@
-"""G2: looks for a second of processor time, beside a naive bot and the OpenAI SDK's own loop."""
+"""G2: polls per second of processor time, beside a naive bot and the OpenAI SDK's own loop."""
 
 from functools import partial
 
@@ -10,11 +10,11 @@ from bench.stub import gateway
 
 GOAL = "G2"
 SDK_ROUNDS, SDK_SLICE = 9, 2.0
-"""The SDK's loop comes to itself about once a second."""
+"""Fewer and longer slices, because the SDK's loop does something only about once a second."""
 
 
 def figures() -> list[Figure]:
-    """Costs of a look, theirs divided by ours."""
+    """Divide each peer's processor time per poll by ours."""
     with folder() as scratch, gateway() as beside, gateway() as url:
         bare, ours = partial(peers.bare, beside), partial(service.polling, url, scratch, RUNNING)
         naive = partial(peers.naive, beside, scratch)
@@ -26,6 +26,6 @@ def figures() -> list[Figure]:
         slow = rounds({"ours": ours, "sdk": sdk}, most=SDK_ROUNDS, seconds=SDK_SLICE)
     whole = ratio(found, "naive", "ours"), ratio(slow, "sdk", "ours")
     return [
-        at_least("G2 naive", whole[0], 1.4, what="looks per CPU s ÷ a naive bot's", void=void),
-        at_least("G2 SDK", whole[1], 11, what="looks per CPU s ÷ the OpenAI SDK's", void=void),
+        at_least("G2 naive", whole[0], 1.4, what="polls per CPU s ÷ a naive bot's", void=void),
+        at_least("G2 SDK", whole[1], 11, what="polls per CPU s ÷ the OpenAI SDK's", void=void),
     ]

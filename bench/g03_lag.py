@@ -1,4 +1,4 @@
-"""G3: how late the event loop is while 10,000 looks are due, beside the same service at rest."""
+"""G3: how late the event loop is while 10,000 polls are due, beside the same service at rest."""
 
 from functools import partial
 from itertools import chain
@@ -15,7 +15,7 @@ ROUNDS, SLICE = 20, 1.0
 
 
 def figures() -> list[Figure]:
-    """In milliseconds: 99 of 100 times, and the worst beyond the worst at rest."""
+    """Return the 99th percentile, and the worst minus the worst at rest, both in milliseconds."""
     with folder() as scratch, folder() as other, gateway() as url, gateway() as silent:
         variants = {
             "rest": partial(service.lagging, silent, other, 0),
@@ -28,7 +28,7 @@ def figures() -> list[Figure]:
     still = list(chain(*rest))
     void = disturbance(still)
     worst = max(chain(*ours)) * 1e3 - max(still) * 1e3
-    beside = f"at rest {p99(still) * 1e3:.1f}; {polls:.0f} looks/s"
+    beside = f"at rest {p99(still) * 1e3:.1f}; {polls:.0f} polls/s"
     what = f"ms that the loop is late, p99 ({beside})"
     return [
         at_most("G3 p99", Spread.of([p99(each) * 1e3 for each in ours]), 10, what=what, void=void),

@@ -1,8 +1,8 @@
-"""G4: how long a person waits for the card, at rest and beside 1,000 looks a second.
+"""G4: how long a person waits for the card, at rest and beside 1,000 polls a second.
 
-From the click in a small Discord of ours to the answer that shows the card, which the service
-gives once the order is durable. The gateway is on hold, so what was ordered before disturbs
-nothing; orders follow one another after a pause.
+The time runs from the click in the tests' imitation of Discord to the answer with the card. The
+service sends that answer once the order is durable. The gateway is on hold, so earlier orders
+cause no work. The next order follows after a pause.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ from bench.stub import counted, gateway
 
 GOAL = "G4"
 BLOCKS, ORDERS = 2, 500
-"""Of each kind: 1,000 orders."""
+"""Blocks of each kind, and orders in a block: 1,000 orders of each kind."""
 PAUSE = 0.03
-"""Seconds."""
+"""Seconds before each order."""
 PENDING, STEP = 10_000, 10.0
-"""Running jobs, and seconds between two looks at one of them."""
+"""Running jobs, and seconds between two polls of the same job."""
 
 
 def figures() -> list[Figure]:
-    """Milliseconds at rest; under load a multiple of that."""
+    """Return the milliseconds at rest, and the time under load as a multiple of that."""
     rest: list[list[float]] = []
     busy: list[list[float]] = []
     commits: list[float] = []
@@ -44,8 +44,8 @@ def figures() -> list[Figure]:
             polls.append(rate)
     idle, loaded = (p99([each for block in blocks for each in block]) for blocks in (rest, busy))
     disk = f"a bare commit takes {p99(commits) * 1e3:.1f}"
-    note = f"{loaded * 1e3:.1f} ms at {PENDING} pending and {min(polls):.0f} looks/s"
-    slow = "" if min(polls) > 0.9 * PENDING / STEP else "its looks fell behind"
+    note = f"{loaded * 1e3:.1f} ms at {PENDING} pending and {min(polls):.0f} polls/s"
+    slow = "" if min(polls) > 0.9 * PENDING / STEP else "its polls fell behind"
     ratio = Spread.of([p99(one) / p99(other) for one, other in zip(busy, rest, strict=True)])
     return [
         at_most(
@@ -56,7 +56,7 @@ def figures() -> list[Figure]:
 
 
 async def _block(url: str, scratch: Path, pending: int) -> tuple[list[float], float]:
-    """The waits of one service, and how many looks it made in a second meanwhile."""
+    """Return the waiting times at one service, and its polls per second meanwhile."""
     step = {"GATEWAYS__MAIN__POLL_STEP": str(STEP)}
     settings = service.config(url, scratch, **step)
     await service.make_rows(settings, running=pending, every=STEP, held=True)
@@ -68,7 +68,7 @@ async def _block(url: str, scratch: Path, pending: int) -> tuple[list[float], fl
 
 
 async def _warm(one: Service) -> None:
-    """Until it has come to its pace."""
+    """Wait until the service works at its usual pace."""
     for _ in range(20):
         await _paced(one)
     await asyncio.sleep(STEP / 2)
@@ -80,7 +80,7 @@ async def _paced(one: Service) -> float:
 
 
 def _commits(scratch: Path) -> list[float]:
-    """Seconds that each of some durable transactions takes on this disk: below that nobody gets."""
+    """Return the seconds of some durable transactions on this disk: the least that is possible."""
     found = []
     with closing(sqlite3.connect(scratch / "bare.db", isolation_level=None)) as database:
         database.execute("PRAGMA journal_mode=WAL")

@@ -1,4 +1,4 @@
-"""G5: the memory of the service's process with 100,000 pending jobs, above that with none."""
+"""G5: the additional memory of the service's process with 100,000 pending jobs."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -14,14 +14,14 @@ ROUNDS, SECONDS = 3, 15.0
 
 
 def figures() -> list[Figure]:
-    """For 1,000 jobs, after both have worked equally long."""
+    """Return the MB per 1,000 jobs, measured after both services ran for the same time."""
     found, polls = zip(*(asyncio.run(_round()) for _ in range(ROUNDS)), strict=True)
-    what = f"MB for 1,000 of {PENDING} pending jobs ({min(polls)} looks and more)"
+    what = f"MB for 1,000 of {PENDING} pending jobs ({min(polls)} polls and more)"
     return [at_most("G5", Spread.of(found), 0.1, what=what)]
 
 
 async def _round() -> tuple[float, int]:
-    """MB for a thousand, and how many looks were made."""
+    """Return the MB per 1,000 jobs, and how many polls were made."""
     step = {"GATEWAYS__MAIN__POLL_STEP": str(STEP)}
     async with AsyncExitStack() as stack:
         memory = {}

@@ -1,7 +1,9 @@
-"""G6: the instructions of SQLite's machine for every claim, due time, save and card.
+"""G6: the instructions that SQLite's virtual machine executes for every claim, due time, save and
+card.
 
-They are counted with few and with many rows that wait and that are finished today, for the same
-rows taken, and repeat exactly. `tests/unit/store/test_queries.py` holds the same figures.
+Each query runs with few and with many rows in the tables (waiting, or finished today) and takes the
+same rows in both cases. The counts repeat exactly. `tests/unit/store/test_queries.py` tests the
+same figures.
 """
 
 import asyncio
@@ -15,12 +17,12 @@ FEW, MANY = 1_000, 100_000
 
 
 def figures() -> list[Figure]:
-    """The question that grows most."""
+    """Return the growth of the query that grows most."""
     with folder() as scratch:
         few, many = asyncio.run(_both(scratch))
     growth = {name: many[name] / few[name] for name in few}
     worst = max(growth, key=lambda name: growth[name])
-    what = f"instructions at {MANY} rows ÷ at {FEW}; of {len(growth)} questions the worst: {worst}"
+    what = f"instructions at {MANY} rows ÷ at {FEW}; the worst of {len(growth)} queries: {worst}"
     return [at_most(GOAL, growth[worst], 1.1, what=what)]
 
 

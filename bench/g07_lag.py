@@ -1,8 +1,9 @@
-"""G7: how long a video that is ready waits for the look that finds it. No clock runs.
+"""G7: how long a finished video waits for the poll that finds it. Time is simulated.
 
-Mean lag × mean looks, the finding one among them, is ½(∫√(f·S))² at least, with f the density of
-the times that videos take, and S the share that is still being made. That bound knows f and no
-step; ours learns f from fifty videos, and two of its looks lie `STEP` apart at least.
+Mean lag × mean number of polls (with the poll that finds the video) is at least ½(∫√(f·S))². Here
+f is the density of the times that videos take, and S the share that is still being made. That bound
+assumes that f is known and that polls may be arbitrarily close. Our plan learns f from fifty
+videos, and its polls are at least `STEP` apart.
 """
 
 import math
@@ -18,29 +19,29 @@ from bot.core.plans import Took
 
 GOAL = "G7"
 STEP = 10.0
-"""Seconds between two looks at least, as gateways have it unless told otherwise."""
+"""The least seconds between two polls of a job: the default of a gateway's setting."""
 ROUNDS = 9
 LESSONS = 8
-"""Plans of a round, each learned from other videos."""
+"""Plans per round. Each is learned from different videos."""
 VIDEOS = 50
-"""Videos looked for by each."""
+"""Videos that are polled with each plan."""
 _CELLS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Groups of videos: the share of each, its median in seconds, and its width (lognormal)."""
+    """The times that videos take: groups of share, median in seconds, and width (lognormal)."""
 
     name: str
     groups: tuple[tuple[float, float, float], ...]
 
     def draw(self, dice: Random) -> float:
-        """Seconds that one video takes."""
+        """Draw at random the seconds that one video takes."""
         (_, median, width), *_ = dice.choices(self.groups, [share for share, *_ in self.groups])
         return median * math.exp(dice.gauss(0.0, width))
 
     def made(self, age: float) -> float:
-        """The share that is made by that age."""
+        """Return the share of videos that are finished at `age` seconds."""
         return sum(
             share / 2 * math.erfc(math.log(median / age) / width / math.sqrt(2))
             for share, median, width in self.groups
@@ -48,7 +49,7 @@ class Times:
 
     @property
     def bound(self) -> float:
-        """The least that mean lag times mean looks can be."""
+        """The least possible product of mean lag and mean number of polls."""
         last = max(median * math.exp(5 * width) for _, median, width in self.groups)
         cell, made, area = last / _CELLS, 0.0, 0.0
         for number in range(1, _CELLS + 1):
@@ -59,7 +60,7 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A round: means of its videos."""
+    """The result of a round: mean lag in seconds, and mean number of polls, of its videos."""
 
     lag: float
     polls: float
@@ -77,7 +78,7 @@ NARROW = [
 
 
 def figures() -> list[Figure]:
-    """Each of the kind that is hardest for us."""
+    """Return one figure per group of time distributions: that of the worst distribution."""
     return [
         _worst("G7 one mode", ONE, 1.15, taught),
         _worst("G7 mixture", MIXED, 1.3, taught),
@@ -88,7 +89,7 @@ def figures() -> list[Figure]:
 
 
 def taught(times: Times, seed: int) -> Looked:
-    """Looks by what fifty videos took, to the second."""
+    """Poll with plans that were learned from the exact times of fifty videos."""
     dice, found = Random(seed), []
     for _ in range(LESSONS):
         pace = _pace(times, dice)
@@ -97,7 +98,7 @@ def taught(times: Times, seed: int) -> Looked:
 
 
 def learning(times: Times, seed: int) -> Looked:
-    """Looks by what those before them found: to the second nothing is known."""
+    """Poll with a plan that is learned from earlier polls alone, which show no exact times."""
     dice, found = Random(seed), list[_Video]()
     pace = _pace(times, dice)
     for _ in range(SAMPLES + LESSONS * VIDEOS):
@@ -107,7 +108,7 @@ def learning(times: Times, seed: int) -> Looked:
 
 
 def cold(times: Times, seed: int) -> Looked:
-    """Looks while nothing is known."""
+    """Poll with a plan that has learned nothing yet."""
     dice, pace = Random(seed), Pace()
     return _mean([_poll(pace, times.draw(dice), dice) for _ in range(LESSONS * VIDEOS)])
 
@@ -124,7 +125,7 @@ class _Video(NamedTuple):
     lag: float
     polls: int
     took: Took
-    """How long it took, as the looks tell."""
+    """The interval in which the video was finished, as the polls show it."""
 
 
 def _poll(pace: Pace, made: float, dice: Random) -> _Video:
@@ -148,7 +149,7 @@ def _worst(
         rounds, bound = [polled(times, seed) for seed in range(ROUNDS)], times.bound
         ratios = Spread.of([each.lag * each.polls / bound for each in rounds])
         lag, polls = fmean(each.lag for each in rounds), fmean(each.polls for each in rounds)
-        found.append((ratios, f"{times.name} {ratios.median:.2f} ({lag:.1f} s, {polls:.1f} looks)"))
+        found.append((ratios, f"{times.name} {ratios.median:.2f} ({lag:.1f} s, {polls:.1f} polls)"))
     worst = max((ratios for ratios, _ in found), key=lambda ratios: ratios.median)
     note = ", ".join(line for _, line in found)
-    return at_most(name, worst, limit, what=f"lag × looks ÷ the least possible: {note}")
+    return at_most(name, worst, limit, what=f"lag × polls ÷ the least possible: {note}")

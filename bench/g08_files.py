@@ -1,6 +1,6 @@
-"""G8: a video downloaded and a file uploaded, beside curl; memory and stalls meanwhile.
+"""G8: a video download and a file upload, beside curl, with memory and stalls of the event loop.
 
-A unit is a megabyte. curl begins anew for each file, as it is used; its start is part of its cost.
+A unit is a megabyte. curl is started for each file, as it is normally used, so its start counts.
 """
 
 import asyncio
@@ -30,11 +30,11 @@ SIZES = (10, 50)
 """Megabytes."""
 _HEAD = b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"
 _TICK = 0.001
-"""Seconds between two looks at whether the event loop turns."""
+"""Seconds between two checks whether the event loop runs."""
 
 
 def figures() -> list[Figure]:
-    """Both ways at both sizes ÷ curl, then memory and stalls of the larger one."""
+    """Measure downloads and uploads of both sizes ÷ curl, then memory and stalls at the larger."""
     if shutil.which("curl") is None:
         return [void(GOAL, "≤ 1.1", "there is no curl on this machine")]
     found: list[Figure] = []
@@ -69,7 +69,7 @@ def _beside_curl(name: str, ours: paired.Variant, curl: paired.Variant) -> Figur
 
 
 def _meanwhile(variant: paired.Variant) -> list[Figure]:
-    """The units of these slices are figures themselves: megabytes, and milliseconds."""
+    """Measure memory and stalls. The `units` of these slices are megabytes and milliseconds."""
     rounds = paired.rounds(
         {"memory": partial(_memory, variant), "stall": partial(_stall, variant)}, seconds=0.0
     )
@@ -89,7 +89,7 @@ def _meanwhile(variant: paired.Variant) -> list[Figure]:
 
 @asynccontextmanager
 async def download(url: str, scratch: Path) -> AsyncIterator[Work]:
-    """Our own, to a new file each time, as the service does."""
+    """Download with our client, to a new file each time, as the service does."""
     bounds, target = Bounds(), URL(url)
     origins = frozenset({str(target.origin())})
     async with open_session(bounds) as direct, open_session(bounds) as guarded:
@@ -107,7 +107,7 @@ async def download(url: str, scratch: Path) -> AsyncIterator[Work]:
 
 @asynccontextmanager
 async def upload(url: str, video: Path) -> AsyncIterator[Work]:
-    """Our own POST of an order with this file."""
+    """Send an order with this file, by our client."""
     part = FilePart("input_reference", video.name, "video/mp4", video)
     body = Body(fields=(("model", "sora-2"), ("prompt", "a cat on the moon")), files=(part,))
     size = video.stat().st_size / 1e6
@@ -124,7 +124,7 @@ async def upload(url: str, video: Path) -> AsyncIterator[Work]:
 
 @asynccontextmanager
 async def curl_down(url: str, scratch: Path) -> AsyncIterator[Work]:
-    """curl, the same."""
+    """Download with curl, to a new file each time."""
 
     async def once() -> float:
         into = scratch / secrets.token_hex(8)
@@ -138,7 +138,7 @@ async def curl_down(url: str, scratch: Path) -> AsyncIterator[Work]:
 
 @asynccontextmanager
 async def curl_up(url: str, video: Path) -> AsyncIterator[Work]:
-    """The same order by curl."""
+    """Send the same order by curl."""
     size = video.stat().st_size / 1e6
     form = ("-F", "model=sora-2", "-F", "prompt=a cat on the moon")
     file = ("-F", f"input_reference=@{video};type=video/mp4")
@@ -152,7 +152,7 @@ async def curl_up(url: str, video: Path) -> AsyncIterator[Work]:
 
 @asynccontextmanager
 async def both_ways(url: str, gateway: str, video: Path, scratch: Path) -> AsyncIterator[Work]:
-    """Our own, one after the other."""
+    """Download and then upload with our client."""
     async with download(url, scratch) as down, upload(gateway, video) as up:
 
         async def once() -> float:
@@ -165,11 +165,11 @@ async def both_ways(url: str, gateway: str, video: Path, scratch: Path) -> Async
 
 @asynccontextmanager
 async def _memory(variant: paired.Variant) -> AsyncIterator[Work]:
-    """Megabytes by which the process has grown while it worked."""
+    """Work that returns the megabytes by which the process grew at its peak."""
     async with variant() as work:
 
         async def grown(seconds: float) -> float:
-            Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+            Path("/proc/self/clear_refs").write_text("5")  # reset the peak
             before = _status("VmRSS")
             await work(seconds)
             return (_status("VmHWM") - before) / 1e6
@@ -179,7 +179,7 @@ async def _memory(variant: paired.Variant) -> AsyncIterator[Work]:
 
 @asynccontextmanager
 async def _stall(variant: paired.Variant) -> AsyncIterator[Work]:
-    """Milliseconds of the longest time for which the event loop did nothing else."""
+    """Work that returns the longest time for which the event loop was blocked, in milliseconds."""
     async with variant() as work:
 
         async def stalled(seconds: float) -> float:
@@ -203,7 +203,7 @@ async def _stall(variant: paired.Variant) -> AsyncIterator[Work]:
 
 
 def _again_and_again(once: Callable[[], Awaitable[float]]) -> Work:
-    """One whole file at least."""
+    """Return work that repeats `once` until the time is over, but at least once."""
 
     async def work(seconds: float) -> float:
         ends, done = time.perf_counter() + seconds, await once()
@@ -224,7 +224,7 @@ def _unforeseen(answer: Answer) -> tuple[str, ...]:
 
 
 def _status(name: str) -> int:
-    """Bytes, from the kernel's own list of this process."""
+    """Return a value of `/proc/self/status` in bytes. Raises `LookupError` without that name."""
     for row in Path("/proc/self/status").read_text().splitlines():
         key, _, value = row.partition(":")
         if key == name:

@@ -1,7 +1,7 @@
-"""G9: videos behind signed links beside nginx, whole and in parts of 1 MiB, and beside sendfile.
+"""G9: videos behind signed links, beside nginx (whole and in parts of 1 MiB) and beside sendfile.
 
-All send the same file, which lies in memory. What a unit costs is a server's processor time for a
-megabyte; the reader is a process of its own.
+All send the same file, which the page cache holds. The cost is a server's processor time per
+megabyte. The reader is a separate process.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ http {{
 
 
 def figures() -> list[Figure]:
-    """Whole files and parts ÷ nginx, parts ÷ a bare handler."""
+    """Compare whole files and parts with nginx, and parts with a bare handler."""
     if shutil.which("nginx") is None:
         return [void(GOAL, "≤ 1.15", "there is no nginx on this machine")]
     with folder() as scratch:
@@ -88,7 +88,7 @@ def _rounds(scratch: Path, clip: Path, part: int | None) -> list[Round]:
 
 @asynccontextmanager
 async def links(scratch: Path, clip: Path, part: int | None) -> AsyncIterator[Work]:
-    """Our pages, over a row and a stored file."""
+    """Serve a video by our pages, with its row in a database and its file in storage."""
     scratch.mkdir()
     video = Video(key=new_key("videos", "mp4"), size=SIZE, width=1920, height=1080, seconds=5.0)
     made = replace(job(), status=Status.DELIVERED, video=video)
@@ -148,7 +148,7 @@ async def bare(clip: Path, part: int | None) -> AsyncIterator[Work]:
 
 @asynccontextmanager
 async def nginx(scratch: Path, clip: Path, part: int | None) -> AsyncIterator[Work]:
-    """One worker of nginx."""
+    """Serve the video by one worker of nginx."""
     scratch.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -169,7 +169,7 @@ async def nginx(scratch: Path, clip: Path, part: int | None) -> AsyncIterator[Wo
 
 
 async def _worker_of(pid: int) -> int:
-    """The process that serves."""
+    """Return the process id of nginx's worker. Raises `Failed` if none starts in 5 seconds."""
     children = Path(f"/proc/{pid}/task/{pid}/children")
     for _ in range(100):
         if found := children.read_text().split():
@@ -180,7 +180,7 @@ async def _worker_of(pid: int) -> int:
 
 @contextmanager
 def _read(port: int, path: str, part: int | None) -> Iterator[Work]:
-    """Work that has a reader read."""
+    """Yield work in which a reader reads from the server."""
     reader = Reader(port, path, part)
 
     async def work(seconds: float) -> float:

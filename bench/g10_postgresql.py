@@ -1,4 +1,4 @@
-"""G10: PostgreSQL in batches of 100, beside pgqueuer: CPU of a job, two workers, double claims."""
+"""G10: PostgreSQL in batches of 100, beside pgqueuer: CPU per job, two workers, double claims."""
 
 import asyncio
 from functools import partial
@@ -13,7 +13,7 @@ ROUNDS, SLICE = 11, 0.5
 
 
 def figures() -> list[Figure]:
-    """One worker of each, then two of each at the same time."""
+    """Measure one worker of each queue, then two of each at the same time."""
     with serve_postgres() as socket:
         postgres = url(socket, "postgres")
         asyncio.run(queues.make_jobs(postgres))
@@ -47,7 +47,7 @@ def _round(begun: dict[str, Child], number: int) -> Round:
 
 
 def _beside(workers: list[Child]) -> Slice:
-    """One slice of all of them at the same time."""
+    """Run one slice of all workers at the same time, and return their sum."""
     for worker in workers:
         worker.begin(SLICE)
     done = [worker.heard() for worker in workers]

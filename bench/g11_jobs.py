@@ -1,7 +1,7 @@
-"""G11: whole jobs, from the order in Discord to the video posted there, for a second of CPU.
+"""G11: whole jobs, from the order in Discord to the posted video, per second of processor time.
 
-What counts is the service's process. Videos are probed in processes of its own, which are no part
-of it. The video is ready at the first look: looks are measured by G1.
+Only the service's main process counts, not the worker processes that check videos. The video is
+ready at the first poll, because G1 measures polls.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ GOAL = "G11"
 TODAY = 10_000
 ROUNDS, JOBS, AT_ONCE = 9, 12, 4
 COUNTED = 12
-"""Jobs of which the transactions are counted, one after the other."""
+"""Jobs whose transactions are counted, one job after the other."""
 
 
 def figures() -> list[Figure]:
-    """Two services take turns; a third one counts."""
+    """Let two services take turns, and count the transactions of a third."""
     stub = Stub(ready_after=0.0, video=video())
     with folder() as empty, folder() as full, folder() as third, gateway(stub) as url:
         folders = {"empty": empty, "full": full}
@@ -43,7 +43,7 @@ def figures() -> list[Figure]:
 
 
 def video() -> bytes:
-    """A video of four seconds, as gateways serve them."""
+    """Return a video of four seconds, like those of gateways."""
     clip = Scene(model="sora-2", prompt="a cat", width=640, height=360, seconds=4)
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / "video.mp4"
@@ -58,7 +58,7 @@ async def _rounds(url: str, folders: dict[str, Path]) -> list[dict[str, Slice]]:
             today = TODAY if name == "full" else 0
             await service.make_rows(service.config(url, scratch), delivered=today)
             services[name] = await stack.enter_async_context(running(url, scratch))
-            await services[name].jobs(AT_ONCE, at_once=AT_ONCE)  # it learns and connects
+            await services[name].jobs(AT_ONCE, at_once=AT_ONCE)  # warm up: connect and learn
         found = []
         for number in range(ROUNDS):
             names = list(services) if number % 2 else list(reversed(services))
@@ -67,7 +67,7 @@ async def _rounds(url: str, folders: dict[str, Path]) -> list[dict[str, Slice]]:
 
 
 async def _writes(url: str, scratch: Path) -> float:
-    """Of one job, while no other is there."""
+    """Return the write transactions of one job while no other job is there."""
     file = scratch / "count"
     async with running(url, scratch, count=file) as one:
         await one.jobs(1, at_once=1)

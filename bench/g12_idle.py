@@ -1,8 +1,9 @@
-"""G12: what the service costs while nobody asks for anything, beside the build of part 4.
+"""G12: memory and processor time of the idle service, beside an earlier build ("part 4").
 
-Both builds run as an operator runs them, with Discord and Telegram on, in this environment: the
-locks of the two agree in all that both need. Each has been started before, so its modules are
-compiled and its tables are there. The build of part 4 runs twice in a round, as the control.
+Both builds run as an operator runs them, with Discord and Telegram on, in this environment: their
+lock files name the same versions of all packages that both need. Each build was started before, so
+its modules are compiled and its tables exist. The build of part 4 runs twice in a round, as the
+control.
 """
 
 import asyncio
@@ -43,14 +44,14 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one process with the children that it has."""
+    """The cost of one process and its running children."""
 
     cpu: float
-    """Seconds until Telegram was asked for news, and Discord had its commands."""
+    """Seconds of processor time until Telegram was polled and Discord had the commands."""
     resident: float
-    """MB while idle."""
+    """MB of resident memory (RSS) while idle."""
     share: float
-    """The same, where pages that others have too count in part."""
+    """MB of proportional memory (PSS) while idle: a shared page counts in part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,12 @@ class Round:
         return of(self.ours) / of(self.former)
 
     def drift(self, of: Callable[[Cost], float]) -> float:
-        """The same build beside itself."""
+        """Return the ratio of the earlier build to itself: 1 if nothing disturbed the round."""
         return of(self.control) / of(self.former)
 
 
 def figures() -> list[Figure]:
-    """Both ratios, each taken inside a round."""
+    """Return the ratios of memory and processor time, each taken within a round."""
     with folder() as scratch:
         try:
             former = _former(scratch)
@@ -111,7 +112,7 @@ def _judged(
 
 
 def _former(scratch: Path) -> Build:
-    """Part 4, taken out of the repository."""
+    """Check out the build of part 4 from the repository into `place`."""
     command = ["git", "archive", PART_4, "bot"]
     archive = subprocess.run(command, cwd=HERE, check=True, capture_output=True).stdout
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
@@ -172,13 +173,14 @@ def _environment(build: Build, discord: FakeDiscord, telegram: FakeTelegram) -> 
 
 
 def _seconds(pid: int) -> float:
-    """CPU of it and of its children that ended: the columns 14 to 17 of proc(5)."""
+    """Return the processor time of a process and its ended children: columns 14 to 17 of
+    `/proc/PID/stat`, see proc(5)."""
     columns = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
     return sum(map(int, columns[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _megabytes(pid: int, kind: str) -> float:
-    """Memory of it and of its children."""
+    """Return the memory of a process and its children in MB. `kind` is a key of smaps_rollup."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()
     return sum(_kilobytes(each, kind) for each in (str(pid), *children)) / 1024
 

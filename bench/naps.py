@@ -1,4 +1,4 @@
-"""How late a sleep ends: of an event loop that works, and of a machine that others load."""
+"""How late a sleep ends: because the event loop is busy, or because the machine is."""
 
 import asyncio
 import time
@@ -6,13 +6,14 @@ import time
 from bench.figures import p99
 
 NAP = 0.002
-"""Seconds."""
+"""Seconds of one sleep."""
 QUIET = 0.005
-"""Seconds that a process at rest is late at most, 99 of 100 times."""
+"""The most seconds by which an idle process may wake up late on a quiet machine (99th
+percentile)."""
 
 
 async def lags(seconds: float) -> list[float]:
-    """The lateness of one nap after another, in seconds."""
+    """Sleep again and again for `seconds`, and return how many seconds late each sleep ended."""
     clock = time.perf_counter
     ends, found = clock() + seconds, []
     while (begun := clock()) < ends:
@@ -22,6 +23,6 @@ async def lags(seconds: float) -> list[float]:
 
 
 def disturbance(lateness: list[float] | None = None) -> str:
-    """The reason why waits say nothing now, if this machine has no time for who wakes up."""
+    """Return why waiting times mean nothing now: an idle process wakes up late. Empty if not so."""
     late = p99(lateness or asyncio.run(lags(2.0)))
     return f"a process at rest is late by {late * 1e3:.0f} ms" if late > QUIET else ""

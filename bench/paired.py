@@ -1,12 +1,12 @@
-"""Variants side by side: a persistent process each, short slices in turn, ratios inside a round.
+"""Measure variants side by side: each in its own process, in short slices, with a ratio per round.
 
-The same code varies fourfold in time from run to run on a busy machine. Two variants that take
-turns every quarter of a second are disturbed alike, so the ratio of one round holds; processor
-time holds better than wall time. The order is reversed each round.
+On a busy machine the same code takes up to four times as long from one run to the next. Two
+variants that take turns every quarter of a second are disturbed alike, so the ratio of one round is
+reliable. Processor time is more reliable than wall time. The order is reversed each round.
 
-A variant is a function of a module that is an async context manager. It yields `work`, which does
-its work for so many seconds and answers how many units it did. Between two slices the event loop
-of its process stands still, with all its tasks.
+A variant is a module's function that is an async context manager. It yields `work`, which works for
+the given seconds and returns how many units it did. Between two slices the event loop of the
+variant's process stands still, with all its tasks.
 """
 
 import asyncio
@@ -25,24 +25,25 @@ from pathlib import Path
 from bench.figures import Spread
 
 Work = Callable[[float], Awaitable[float | Sequence[float]]]
-"""Works for so many seconds; answers how many units it did, or what each of them showed."""
+"""A function that works for the given seconds. It returns how many units it did, or one figure for
+each unit."""
 Variant = Callable[[], AbstractAsyncContextManager[Work]]
 """A function of a module, or a `functools.partial` of one."""
 
 ROUNDS = 15
 SLICE = 0.25
-"""Seconds."""
+"""Seconds of a slice."""
 CONTROL = (0.93, 1.07)
-"""The ratio of a variant to itself that a run may show at most."""
+"""The lowest and highest ratio of a variant to itself at which a run is valid."""
 PATIENCE = 120.0
 """Seconds that a child may take for anything."""
 
 beside: list[int] = []
-"""Ids of live processes that work for this child: their processor time is its own."""
+"""Ids of live processes that work for this child. Their processor time counts as the child's."""
 
 
 class Failed(Exception):
-    """A child could not do its work; the message says why."""
+    """A child process could not do its work. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,53 +53,53 @@ class Slice:
     units: float
     seconds: float
     cpu: float
-    """Seconds of processor time: all threads, processes that ended, and those `beside`."""
+    """Seconds of processor time of all threads, of ended child processes and of those `beside`."""
     showed: tuple[float, ...] = ()
-    """A figure of each unit, if there is one."""
+    """One figure for each unit, if `work` returns figures."""
 
 
 Round = Mapping[str, Slice]
 
 
 def cost(one: Slice) -> float:
-    """Processor seconds for a unit."""
+    """Return the processor seconds per unit."""
     return one.cpu / one.units if one.units else math.inf
 
 
 def rate(one: Slice) -> float:
-    """Units in a second."""
+    """Return the units per second."""
     return one.units / one.seconds
 
 
 class Child:
-    """A process with one variant."""
+    """A child process that runs one variant."""
 
     def __init__(self, process: BaseProcess, pipe: "Connection[float | None, Slice | str]") -> None:
         self._process, self._pipe = process, pipe
 
     def work(self, seconds: float) -> Slice:
-        """One slice. Raises `Failed`."""
+        """Run one slice and wait for its result. Raises `Failed`."""
         self.begin(seconds)
         return self.heard()
 
     def begin(self, seconds: float) -> None:
-        """Let it work, and hear of it later: others may work meanwhile."""
+        """Start a slice without waiting, so that other children may work at the same time."""
         self._pipe.send(seconds)
 
     def heard(self) -> Slice:
-        """The next answer. Raises `Failed`."""
+        """Wait for the child's next result. Raises `Failed`."""
         if not self._pipe.poll(PATIENCE):
-            raise Failed("nothing was heard in time")
+            raise Failed("the child gave no result in time")
         try:
             answer = self._pipe.recv()
         except EOFError:
-            raise Failed("its process ended") from None
+            raise Failed("the child's process ended") from None
         if isinstance(answer, str):
             raise Failed(answer)
         return answer
 
     def end(self) -> None:
-        """Let it close what it opened, and go."""
+        """Let the child close its variant and end. Kill it after 30 seconds."""
         with suppress(OSError):
             self._pipe.send(None)
         self._process.join(30)
@@ -109,7 +110,7 @@ class Child:
 
 @contextmanager
 def children(variants: Mapping[str, Variant]) -> Iterator[dict[str, Child]]:
-    """A process for each variant, ready to work. Raises `Failed`."""
+    """Yield a child process for each variant, ready to work. Raises `Failed`."""
     with ExitStack() as stack:
         begun = {}
         for name, variant in variants.items():
@@ -129,7 +130,8 @@ def rounds(
     seconds: float = SLICE,
     warm: float = 1.0,
 ) -> list[Round]:
-    """`most` rounds of one slice each, after a slice of `warm` seconds that does not count."""
+    """Run `most` rounds with one slice of each variant, after a slice of `warm` seconds that does
+    not count."""
     with children(variants) as begun:
         if warm:
             for child in begun.values():
@@ -144,14 +146,14 @@ def rounds(
 def ratio(
     found: Sequence[Round], one: str, other: str, of: Callable[[Slice], float] = cost
 ) -> Spread:
-    """One variant's figure divided by another's, inside each round."""
+    """Return one variant's figure divided by the other's, within each round."""
     return Spread.of([of(each[one]) / of(each[other]) for each in found])
 
 
 def disturbed(
     found: Sequence[Round], one: str, again: str, of: Callable[[Slice], float] = cost
 ) -> str:
-    """The reason why this run says nothing, if the same variant twice differs; else empty."""
+    """Return why this run is void: the same variant differs from itself. Empty if it is valid."""
     control = ratio(found, one, again, of).median
     low, high = CONTROL
     return "" if low <= control <= high else f"the same twice differs by {control:.3f}"
@@ -170,7 +172,7 @@ def _begun(variant: Variant) -> Child:
 
 
 def _serve(pipe: "Connection[Slice | str, float | None]", variant: Variant) -> None:
-    """The child: work when told to, until told to end."""
+    """Run the variant in the child process: one slice for each message, until None comes."""
     try:
         with asyncio.Runner(loop_factory=_Loop) as runner:
             begun = _Begun(variant)
@@ -181,14 +183,14 @@ def _serve(pipe: "Connection[Slice | str, float | None]", variant: Variant) -> N
             runner.run(begun.close())
     except EOFError:
         pass
-    except Exception as error:  # noqa: BLE001 - the parent tells it
+    except Exception as error:  # noqa: BLE001 - the parent reports it
         at = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(at.filename).name}:{at.lineno}"
         pipe.send(f"{type(error).__name__}: {error} ({where})")
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """Its time stands still between two slices: no deadline of the work runs out meanwhile."""
+    """An event loop whose clock stops between two slices, so that no timeout expires then."""
 
     stood = 0.0
 
@@ -199,7 +201,7 @@ class _Loop(asyncio.SelectorEventLoop):
 def _received(
     pipe: "Connection[Slice | str, float | None]", runner: asyncio.Runner
 ) -> float | None:
-    """Wait for the next slice; None is the end."""
+    """Wait for the next slice, and return its seconds, or None at the end."""
     begun = time.monotonic()
     note = pipe.recv()
     loop = runner.get_loop()
@@ -209,7 +211,7 @@ def _received(
 
 
 class _Begun:
-    """A variant that stays open in a task of its own, as its task groups want it."""
+    """A variant that is opened and closed in one task of its own, as its task groups require."""
 
     def __init__(self, variant: Variant) -> None:
         self._variant = variant
@@ -232,7 +234,7 @@ class _Begun:
 
 
 def _passed_on(task: asyncio.Task[None], opened: "asyncio.Future[Work]") -> None:
-    """A variant that can't be opened says so to whoever waits for it."""
+    """Hand the error of a variant that can't be opened to the future that waits for it."""
     error = None if task.cancelled() else task.exception()
     if error and not opened.done():
         opened.set_exception(error)
@@ -251,12 +253,12 @@ def _slice(runner: asyncio.Runner, work: Work, seconds: float) -> Slice:
 
 
 def processor_time() -> float:
-    """Seconds that this process, its ended children and those `beside` were on a processor."""
+    """Return the processor seconds of this process, its ended children and those `beside`."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     live = sum(map(processor_time_of, beside))
     return time.process_time() + ended.ru_utime + ended.ru_stime + live
 
 
 def processor_time_of(pid: int) -> float:
-    """Seconds of all threads of another process; see clock_getcpuclockid(3)."""
+    """Return the processor seconds of another process's threads; see clock_getcpuclockid(3)."""
     return time.clock_gettime((~pid << 3) | 2)

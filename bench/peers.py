@@ -1,4 +1,4 @@
-"""The peers that look at jobs: a bare loop of GETs, a naive bot, the OpenAI SDK."""
+"""The other programs that poll jobs: a bare loop of GETs, a naive bot, the OpenAI SDK."""
 
 import asyncio
 import itertools
@@ -15,16 +15,16 @@ from bench.stub import counted
 
 KEY = {"Authorization": "Bearer sk-bench"}
 IN_FLIGHT = 16
-"""Looks at the same time, as the service has them."""
+"""Simultaneous polls, as many as the service makes."""
 MANY = 10_000
-"""Jobs that the naive bot has a task for."""
+"""Jobs of the naive bot, which has a task for each."""
 FEW = 1_000
-"""The same of the SDK: with more it hardly moves."""
+"""Jobs of the SDK, with a task for each. With more jobs it makes hardly any progress."""
 
 
 @asynccontextmanager
 async def bare(url: str) -> AsyncIterator[Work]:
-    """`IN_FLIGHT` tasks that GET and read, and keep nothing."""
+    """Poll with `IN_FLIGHT` tasks that GET and read, and store nothing."""
     connector = aiohttp.TCPConnector(limit=IN_FLIGHT)
     async with aiohttp.ClientSession(connector=connector) as session:
 
@@ -37,7 +37,7 @@ async def bare(url: str) -> AsyncIterator[Work]:
 
 @asynccontextmanager
 async def sdk(url: str) -> AsyncIterator[Work]:
-    """The OpenAI SDK's own loop, `videos.poll`, in a task for each job; it keeps nothing."""
+    """Poll with the OpenAI SDK's own loop, `videos.poll`, in a task per job, and store nothing."""
     from openai import AsyncOpenAI
 
     async with AsyncOpenAI(api_key="sk-bench", base_url=f"{url}/v1", max_retries=0) as client:
@@ -55,7 +55,7 @@ async def sdk(url: str) -> AsyncIterator[Work]:
 
 @asynccontextmanager
 async def naive(url: str, folder: Path) -> AsyncIterator[Work]:
-    """A bot with a task for each job: GET, own UPDATE, own durable commit, sleep."""
+    """Poll like a naive bot: a task per job, with a GET, an UPDATE, a durable commit, a sleep."""
     done = 0
     connector = aiohttp.TCPConnector(limit=IN_FLIGHT)
     async with aiohttp.ClientSession(connector=connector) as session:
@@ -94,7 +94,7 @@ async def _ended(tasks: Sequence[asyncio.Task[Any]]) -> None:
 
 
 def _jobs(file: Path) -> sqlite3.Connection:
-    """A table of jobs, as durable as ours."""
+    """Create a table of jobs in a database that is as durable as ours."""
     database = sqlite3.connect(file)
     database.execute("PRAGMA journal_mode=WAL")
     database.execute("PRAGMA synchronous=FULL")
@@ -108,7 +108,7 @@ def _jobs(file: Path) -> sqlite3.Connection:
 
 
 def by_tasks(poll: Callable[[int], Awaitable[None]]) -> Work:
-    """Work that keeps `IN_FLIGHT` looks under way until its time is over."""
+    """Return work that keeps `IN_FLIGHT` polls running until its time is over."""
 
     async def work(seconds: float) -> float:
         loop = asyncio.get_running_loop()

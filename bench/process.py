@@ -1,7 +1,7 @@
-"""The service as a process of its own, with a small Discord of ours in front and the stub behind.
+"""The service as a process, between the tests' imitation of Discord and the stub gateway.
 
-The Discord is the tests': real discord.py talks to it. It runs in the process that measures, so
-that nothing of it counts as the service's.
+The service's real discord.py talks to the imitation. The imitation runs in the process that
+measures, so its processor time does not count as the service's.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ from tests.e2e.world import is_result
 from tests.fakes.discord import FakeDiscord
 
 WAIT = 120.0
-"""Seconds that anything may take."""
+"""The timeout of every wait, in seconds."""
 PEOPLE = 50
 
 
 class Service:
-    """A running service, and the people in front of it."""
+    """A running service, and the people who order from it."""
 
     def __init__(self, discord: FakeDiscord, pid: int) -> None:
         self.pid = pid
@@ -34,34 +34,34 @@ class Service:
         people = [discord.person(f"person {each}") for each in range(PEOPLE)]
         self._people = itertools.cycle(people)
         self._results = asyncio.Semaphore(0)
-        """How many jobs have ended in the channel."""
+        """Counts the results that were posted in the channel and not awaited yet."""
 
     @property
     def memory(self) -> float:
-        """Bytes of it that are in memory."""
+        """The resident memory of the service's process in bytes."""
         pages = Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[1]
         return int(pages) * float(os.sysconf("SC_PAGE_SIZE"))
 
     async def acknowledged(self) -> float:
-        """Order a video; seconds until its person is shown the card, without end for a no."""
+        """Order a video. Return the seconds until its person sees the card; infinity if refused."""
         begun = time.perf_counter()
         taken = await self._order()
         return time.perf_counter() - begun if taken else math.inf
 
     async def jobs(self, count: int, *, at_once: int) -> Slice:
-        """Order so many videos and wait until all have been posted; a unit is a whole job."""
+        """Order `count` videos and wait until all have been posted. A unit is a whole job."""
         cpu, begun = processor_time_of(self.pid), time.perf_counter()
         for number in range(count):
             if number >= at_once:
                 await self._result()
             while not await self._order():
-                pass  # it was too busy to take it
+                pass  # the service was too busy to take the order
         for _ in range(min(count, at_once)):
             await self._result()
         return Slice(count, time.perf_counter() - begun, processor_time_of(self.pid) - cpu)
 
     async def watch(self) -> None:
-        """Take what happens, so that nothing piles up."""
+        """Consume the events of the imitation of Discord, so that its queues stay empty."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_results())
             for kind in ("edit", "delete", "interaction", "request"):
@@ -82,7 +82,7 @@ class Service:
             await self._results.acquire()
 
     async def _order(self) -> bool:
-        """Whether it was taken, once that was answered."""
+        """Order a video and wait for the answer. True if the order was taken."""
         order = await next(self._people).slash("video", prompt="a cat on the moon")
         return not (await order.answered(WAIT)).ephemeral
 
@@ -95,7 +95,10 @@ async def running(
     *,
     count: Path | None = None,
 ) -> AsyncIterator[Service]:
-    """The service over the stub at `url`, connected; `count`: where it counts transactions."""
+    """Run the service over the stub at `url` and wait until it is connected to Discord.
+
+    `count`: the file for the number of transactions, if they are counted.
+    """
     async with FakeDiscord() as discord:
         chat = {
             "PLAYGROUND__ENABLED": "false",

@@ -1,7 +1,7 @@
-"""Workers that take jobs from PostgreSQL in batches of 100 and write them back: ours, pgqueuer's.
+"""Workers that take jobs from PostgreSQL in batches of 100 and write them: ours and pgqueuer's.
 
-Ours takes running jobs as the loop of looks does; each is due again at once. pgqueuer takes queued
-jobs with an empty handler, all of its job's life.
+Our worker claims running jobs as the polling loop does, and each job is due again at once.
+pgqueuer's worker runs queued jobs from begin to end with an empty handler.
 """
 
 import asyncio
@@ -27,19 +27,19 @@ from tests.contract.rows import Store, a_job
 
 BATCH = 100
 JOBS = 20_000
-"""Running jobs of ours."""
+"""Running jobs in our tables."""
 QUEUED = 150_000
-"""Jobs for pgqueuer, which uses them up."""
+"""Queued jobs for pgqueuer, which removes each job that it has run."""
 
 Batch = Callable[[], Awaitable[int]]
-"""Takes a batch and writes it back; how many jobs it took."""
+"""A function that takes a batch, writes it back and returns how many jobs it took."""
 
 
 # --- ours ----------------------------------------------------------------------------------------
 
 
 async def make_jobs(url: str) -> None:
-    """Our tables, with running jobs that are all due."""
+    """Create our tables, with running jobs that are all due."""
     async with open_database(url) as database:
         await Store(database).in_state(Status.IN_PROGRESS, a_job(id_="first", now=time.time()))
         await database.run(_copy)
@@ -70,14 +70,14 @@ def _copy(connection: Connection) -> None:
 
 
 async def steps(url: str) -> int:
-    """How often rows were claimed or written: twice a job, if no two workers had it at once."""
+    """Return how often rows were claimed or written: twice a job, if no job was claimed twice."""
     async with _database(url) as database:
         return await database.value(sa.select(sa.func.sum(jobs.c.version))) or 0
 
 
 @asynccontextmanager
 async def ours(url: str) -> AsyncIterator[Work]:
-    """A worker of ours; the database is open to several."""
+    """Run one worker of ours. Several may work on the same database."""
     async with _database(url) as database:
         yield _until(_together(database) if find_spec("bot.store.polls") else _singly(database))
 
@@ -93,7 +93,7 @@ def _until(batch: Batch) -> Work:
 
 
 def _together(database: Database) -> Batch:
-    """As looks are claimed and written."""
+    """Return a batch that claims and writes rows as polls do."""
     polls = import_module("bot.store.polls").Polls(database)
     seen = import_module("bot.core.pending").Seen
 
@@ -108,7 +108,7 @@ def _together(database: Database) -> Batch:
 
 
 def _singly(database: Database) -> Batch:
-    """As they were before that."""
+    """Return a batch that claims and writes rows as earlier builds did, one row at a time."""
     rows_of = Jobs(database)
 
     async def batch() -> int:
@@ -134,7 +134,7 @@ async def _database(url: str) -> AsyncIterator[Database]:
 
 
 async def make_queue(url: str) -> None:
-    """pgqueuer's tables, with jobs that wait."""
+    """Create pgqueuer's tables, with queued jobs."""
     from pgqueuer import AsyncpgDriver, Queries
 
     connection = await _connected(url)
@@ -147,7 +147,7 @@ async def make_queue(url: str) -> None:
 
 @asynccontextmanager
 async def pgqueuer(url: str) -> AsyncIterator[Work]:
-    """A worker of pgqueuer's."""
+    """Run one worker of pgqueuer."""
     from pgqueuer import AsyncpgDriver, Job, PgQueuer
 
     connection = await _connected(url)

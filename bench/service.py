@@ -1,7 +1,7 @@
-"""The service as it runs, over a database on disk and the stub gateway.
+"""The real service, with a database on disk and the stub gateway.
 
-It is composed by `bot.app` alone, so that a figure outlives what is rebuilt inside. Its rows are
-put in before it starts: one by the store, and copies of that one by SQL.
+`bot.app` composes it, so that figures stay comparable after the inside is rebuilt. Its rows are
+inserted before it starts: the first by the store, and copies of it by SQL.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from tests.contract.rows import Store as Rows
 from tests.contract.rows import a_job
 
 BATCH = 200
-"""Looks that may be under way."""
+"""The most polls that may be running when the service is stopped."""
 FIELDS = {
     "progress": "50",
     "id": "'copy' || printf('%06d', n)",
@@ -39,16 +39,18 @@ FIELDS = {
         " '$.call.person.id', 'person' || n)"
     ),
 }
-"""Columns in which a copy differs from its job. Its progress is the stub's: no card changes."""
+"""Columns in which a copy differs from its job, with their SQL. The progress is the one that the
+stub reports, so no card changes."""
 
 
 def config(url: str, folder: Path, **changes: str) -> Config:
-    """The configuration over a gateway; `changes` are variables without their prefix."""
+    """Return a configuration with the gateway at `url`. `changes`: environment variables without
+    their prefix."""
     return load(None, environment=variables(url, folder, **changes))
 
 
 def variables(url: str, folder: Path, **changes: str) -> dict[str, str]:
-    """The service's environment: the room alone, no limits, no backups."""
+    """Return the service's environment variables: only the room, no limits."""
     ours = {
         "DATA_DIR": str(folder / "data"),
         "DEFAULT_MODEL": "sora-2",
@@ -76,9 +78,10 @@ async def make_rows(
     every: float = 0.0,
     held: bool = False,
 ) -> None:
-    """A new database with so many jobs; the running ones are due over the next `every` seconds.
+    """Create a database with `running` and `delivered` jobs. The running jobs are due at random
+    times within the next `every` seconds.
 
-    `held`: what is ordered waits, and no POST leaves.
+    `held`: put the gateway on hold, so that orders wait and no POST is sent.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     await _first(settings, held=held)
@@ -86,7 +89,7 @@ async def make_rows(
     with closing(sqlite3.connect(file)) as database, database:
         _copy(database, Status.IN_PROGRESS, running, first=1)
         _copy(database, Status.DELIVERED, delivered, first=1_000_001)
-        # The jobs that were copied stay behind, and nobody waits for them.
+        # The originals of the copies remain. They have no post, and the running one is never due.
         database.execute("DELETE FROM posts")
         database.execute("UPDATE jobs SET due_at = NULL WHERE id = 'in_progress'")
         database.execute(
@@ -97,7 +100,7 @@ async def make_rows(
 
 
 async def _first(settings: Config, *, held: bool) -> None:
-    """One running job and one delivered job of now, in an otherwise empty database."""
+    """Create one running and one delivered job in an otherwise empty database."""
     url = settings.settings.gateways["main"].base_url
     clock, home = SystemClock(), Home(settings.data_dir, anew=True)
     async with open_store(settings, home, clock, changed=lambda: None) as store:
@@ -111,7 +114,7 @@ async def _first(settings: Config, *, held: bool) -> None:
 
 
 def _copy(database: sqlite3.Connection, status: Status, count: int, *, first: int) -> None:
-    """`count` copies of the job in this state, each of another person."""
+    """Insert `count` copies of the job in this state, each of another person."""
     names = [row[1] for row in database.execute("PRAGMA table_info(jobs)")]
     chosen = ", ".join(FIELDS.get(name, f'jobs."{name}"') for name in names)
     columns = ", ".join(f'"{name}"' for name in names)
@@ -125,9 +128,9 @@ def _copy(database: sqlite3.Connection, status: Status, count: int, *, first: in
 
 @asynccontextmanager
 async def polling(url: str, folder: Path, running: int, **changes: str) -> AsyncIterator[Work]:
-    """The service with so many running jobs; a unit is a look that reached the gateway.
+    """Run the service with `running` jobs in progress. A unit is a poll that reached the gateway.
 
-    `unwritten` tells afterwards whether each was written down.
+    `unwritten` checks afterwards that the polls were stored.
     """
     os.umask(0o077)
     settings = config(url, folder, **changes)
@@ -145,16 +148,17 @@ async def polling(url: str, folder: Path, running: int, **changes: str) -> Async
 
 @asynccontextmanager
 async def lagging(url: str, folder: Path, running: int) -> AsyncIterator[Work]:
-    """The same; what is shown are the seconds by which its event loop was late."""
+    """Run the service with `running` jobs; the work returns by how many seconds the event loop was
+    late."""
     async with polling(url, folder, running):
         yield lags
 
 
 def unwritten(url: str, folder: Path) -> str:
-    """The reason why looks count for nothing, if fewer jobs were written than looked at."""
+    """Return why the polls are void: fewer jobs were written than polled. Empty if not so."""
     query = "SELECT count(*) FROM jobs WHERE status = 'in_progress' AND due_at > created_at"
     with closing(sqlite3.connect(folder / "data" / "zoetrope.db")) as database:
         ((written,),) = database.execute(query)
     polled = counted(url)["jobs"]
-    # The last batch was under way when the service was stopped.
-    return "" if written >= polled - BATCH else f"{polled} looked at, {written} written"
+    # The last batch was still being written when the service stopped.
+    return "" if written >= polled - BATCH else f"{polled} jobs polled, {written} written"

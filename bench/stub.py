@@ -1,7 +1,8 @@
-"""A gateway that costs next to nothing: bytes in, bytes out, in a process of its own.
+"""A stub gateway that needs hardly any processor time, in a process of its own.
 
-The simulator is honest and slow; here the client is measured, so its server must be faster than
-any client. It speaks as much of `/v1/videos` as one order needs, and counts.
+The benchmarks measure the client, so the server must be faster than any client. The simulator
+behaves like a real gateway, but is too slow for that. The stub answers only the parts of
+`/v1/videos` that an order needs, and counts the requests.
 """
 
 import asyncio
@@ -24,9 +25,9 @@ class Stub:
     """How a stub answers."""
 
     ready_after: float | None = None
-    """Seconds from an order to its video; None: it never is ready."""
+    """Seconds from an order to its video; None: the video is never ready."""
     video: bytes = b""
-    """The bytes that it sends as a video."""
+    """The bytes of every video that the stub sends."""
 
 
 @dataclass(slots=True)
@@ -40,14 +41,14 @@ class Counts:
     looked_at: set[bytes] = field(default_factory=set)
 
     def as_dict(self) -> dict[str, int]:
-        """`jobs`: how many different ones were looked at."""
+        """Return the counts by name. `jobs`: how many different jobs were polled."""
         asked = {"looks": self.polls, "orders": self.orders, "videos": self.videos}
         return asked | {"jobs": len(self.looked_at)}
 
 
 @contextmanager
 def gateway(stub: Stub | None = None) -> Iterator[str]:
-    """A stub for as long as the context lasts; yields its address, without /v1."""
+    """Run a stub, and yield its address without /v1."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_run, args=(theirs, stub or Stub()), daemon=True)
@@ -60,7 +61,7 @@ def gateway(stub: Stub | None = None) -> Iterator[str]:
 
 
 def counted(url: str) -> dict[str, int]:
-    """The requests that the stub at `url` had so far; blocks for a moment."""
+    """Return the counts of the stub at `url`. Blocks the thread for a moment."""
     with urlopen(f"{url}/counts", timeout=10) as answer:
         found: dict[str, int] = json.load(answer)
         return found
@@ -128,7 +129,7 @@ class _Line(asyncio.Protocol):
 
 
 def _end_of(data: bytes, head: int) -> int | None:
-    """Where the request ends whose head ends there; None: the rest is still to come."""
+    """Return the end of the request whose headers end at `head`, or None if it is incomplete."""
     headers = data[:head].lower()
     if b"\r\ntransfer-encoding: chunked" in headers:
         end = data.find(b"0\r\n\r\n", head + 4)

@@ -1,6 +1,6 @@
-"""The other side of a file on its way: it sends, swallows or reads, in a process of its own.
+"""The other end of a file transfer, in a process of its own: a sender, a receiver or a reader.
 
-Each costs as little as can be had, so that what is measured is the side under test.
+Each needs as little processor time as possible, because the benchmarks measure our end.
 """
 
 import multiprocessing
@@ -21,14 +21,14 @@ _TAKEN = b'{"id":"video_1","object":"video","status":"queued"}'
 
 @contextmanager
 def sending(file: Path) -> Iterator[str]:
-    """A server whose every answer is this file; yields its address."""
+    """Run a server that answers every request with this file. Yield its address."""
     with _served(_send, str(file)) as url:
         yield f"{url}/{file.name}"
 
 
 @contextmanager
 def swallowing() -> Iterator[str]:
-    """A gateway that takes an order of any size, and forgets it; yields its address."""
+    """Run a gateway that accepts an order of any size and discards it. Yield its address."""
     with _served(_swallow) as url:
         yield f"{url}/v1/videos"
 
@@ -64,7 +64,8 @@ def _talk(line: socket.socket, answer: Callable[..., None], given: Sequence[str]
 
 
 def head_of(line: socket.socket) -> tuple[bytes, int] | None:
-    """A head and how many bytes of its body are still to come; None at the end."""
+    """Return the headers of a message and how many bytes of its body are still to come; None at the
+    end of the connection."""
     read = b""
     while b"\r\n\r\n" not in read:
         more = line.recv(65_536)
@@ -96,7 +97,7 @@ def _swallow(line: socket.socket, head: bytes, left: int, buffer: bytearray) -> 
 
 
 def skip(line: socket.socket, left: int, buffer: bytearray) -> None:
-    """Read so many bytes, and keep none."""
+    """Read and discard `left` bytes."""
     while left > 0:
         got = line.recv_into(buffer, min(left, len(buffer)))
         if not got:
@@ -108,9 +109,9 @@ def skip(line: socket.socket, left: int, buffer: bytearray) -> None:
 
 
 class Reader:
-    """A player in a process of its own: it asks one server for a file, wholly or part after part.
+    """A player in a process of its own: it requests a file from one server, whole or in parts.
 
-    Its processor time is nobody's.
+    Its processor time is not measured.
     """
 
     def __init__(self, port: int, path: str, part: int | None) -> None:
@@ -120,13 +121,13 @@ class Reader:
         self._process.start()
 
     def read(self, seconds: float) -> float:
-        """Megabytes that were read in so many seconds; it blocks meanwhile."""
+        """Read for `seconds`, and return the megabytes that were read. Blocks the thread."""
         self._pipe.send(seconds)
         got: float = self._pipe.recv()
         return got
 
     def end(self) -> None:
-        """Let it go."""
+        """End the process."""
         self._process.kill()
         self._process.join()
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# aiohttp 3.14.5, client: a gzip body that ends in the middle, inside its declared Content-Length, is
-# returned by `read()` as if it were whole: the first part of the content, and no error. The same cut
-# of a deflate body raises.
+# aiohttp 3.14.5, client: `read()` returns a truncated gzip body as if it were whole, if the body is as
+# long as its Content-Length says. It returns the first part of the content and raises no error. A
+# truncated deflate body raises an error.
 #
 # Guess before running: an error for every encoding; a gzip stream has an end mark and a length.
-# Seen: gzip gives 59,334 of 200,000 bytes and nothing is raised; deflate raises ClientResponseError.
-# Who it hurts: a client that saves what it reads. A proxy that packs what it got before its own upstream
-# broke off (or a cache that keeps it) delivers half a file, with 200 and a Content-Length that fits.
+# Seen: gzip gives 59,334 of 200,000 bytes and raises nothing; deflate raises ClientResponseError.
+# Who is affected: a client that saves the body. If a proxy compresses what it got before its own upstream
+# broke off (or a cache keeps that), it sends half a file with 200 and a matching Content-Length.
 set -euo pipefail
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT

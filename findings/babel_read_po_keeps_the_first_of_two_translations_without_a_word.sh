@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Babel 2.18.0: a .po file with the same msgid twice is read without an error or a warning, and the
-# FIRST translation is kept. The catalogue is filled by item assignment (`catalog[id] = message`),
-# which reads like a dictionary's, where the last would win. GNU msgfmt refuses the same file.
+# Babel 2.18.0: `read_po` reads a .po file with the same msgid twice without an error or a warning, and
+# keeps the FIRST translation. It fills its catalog by item assignment (`catalog[id] = message`); in a
+# dictionary the last assignment would win. GNU msgfmt refuses the same file.
 #
-# Guess before running: the last one wins, as with any mapping; or `abort_invalid=True` raises.
+# Guess before running: the last translation wins, as with any mapping; or `abort_invalid=True` raises.
 # Seen: "first" both times, nothing raised, nothing in `message.errors`, no warning.
-# Who it hurts: two branches add a sentence under one id; after the merge the later sentence is never
-# shown, and a placeholder that only the first one has raises KeyError for people.
+# Who is affected: two branches that add a sentence under one id. After the merge the later sentence is
+# never shown. If only the first sentence has a placeholder, showing it to people raises KeyError.
 set -euo pipefail
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT

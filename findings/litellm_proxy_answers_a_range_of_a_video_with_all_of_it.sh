@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # LiteLLM proxy 1.108.7: GET /v1/videos/{id}/content drops the client's Range header. It asks its
-# upstream for the whole video, although that answers ranges, and replies 200 with all bytes.
+# upstream for the whole video, although the upstream supports ranges, and answers 200 with all bytes.
 #
-# Guess before running: the header goes on and 206 comes back.
-# Seen: 200 with 100 bytes to `Range: bytes=90-99`; no Range header reaches the upstream.
-# Who it hurts: a download that broke off and is resumed by Range. A client that appends what comes, as
-# after a 206, has a file with the beginning in its middle.
+# Guess before running: the proxy passes the header on, and 206 comes back.
+# Seen: 200 with 100 bytes in answer to `Range: bytes=90-99`; no Range header reaches the upstream.
+# Who is affected: a client that resumes a broken download by Range. If it appends the body, as after a
+# 206, its file has the beginning of the video once more in the middle.
 set -euo pipefail
 place=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$place"' EXIT

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# LiteLLM proxy 1.108.7: GET /v1/videos, the list of the OpenAI video format, is answered with 400 "LLM
+# LiteLLM proxy 1.108.7: it answers GET /v1/videos, the list of videos in OpenAI's format, with 400 "LLM
 # Provider NOT provided … You passed model=", although the proxy has one model and has just made a video
-# with it. The upstream's list is not asked for. `?model=` does not help.
+# with it. The proxy does not ask its upstream for the list. `?model=` does not help.
 #
-# Guess before running: the upstream's list comes, with ids that GET /v1/videos/{id} takes.
-# Seen: 400 both times; the upstream hears of `/v1/models` alone.
-# Who it hurts: a client that looks for a lost order in the list. Behind this proxy there is none.
+# Guess before running: the upstream's list comes back, with ids that GET /v1/videos/{id} accepts.
+# Seen: 400 both times; the upstream receives only requests for `/v1/models`.
+# Who is affected: a client that searches the list for a lost order. Behind this proxy there is no list.
 set -euo pipefail
 place=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$place"' EXIT

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# LiteLLM proxy 1.108.7, configured with one model and nothing else: POST /v1/videos whose upstream reads
-# the whole order and closes the connection without an answer is sent THREE times, without an
-# idempotency key, and answered once with 500. The router's retries (2, from the OpenAI SDK) apply to
-# orders as they do to chats; the client cannot see them.
+# LiteLLM proxy 1.108.7, configured with one model and nothing else: if the upstream reads the whole body
+# of POST /v1/videos and closes the connection without an answer, the proxy sends the order THREE times,
+# without an idempotency key, and answers the client once with 500. The router's retries (2, from the
+# OpenAI SDK) apply to video orders as to chats. The client can't see them.
 #
-# Guess before running: one POST; a video is paid per order, so video routes are not repeated.
-# Seen: 3 POSTs upstream for 1 of the client's; a 500 and a 429 of the upstream are repeated as well.
-# With `router_settings: {num_retries: 0}` it is 1.
-# Who it hurts: whoever resells videos through this proxy pays up to three makers' bills for one video
-# that nobody can fetch.
+# Guess before running: one POST; a video is paid per order, so video routes are not retried.
+# Seen: 3 POSTs upstream for 1 POST of the client; after a 500 or a 429 of the upstream too.
+# With `router_settings: {num_retries: 0}` there is 1 POST.
+# Who is affected: a reseller of videos who uses this proxy. The vendor may charge three videos for one
+# order, and none of them can be fetched.
 set -euo pipefail
 place=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$place"' EXIT
@@ -33,7 +33,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         with open("orders", "a") as orders:
             orders.write("order\n")
-        self.close_connection = True  # it was read, and is never answered
+        self.close_connection = True  # the order was read, and is never answered
 
     def do_GET(self):
         self.answer(b"{}")

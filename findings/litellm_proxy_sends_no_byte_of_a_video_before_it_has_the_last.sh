@@ -2,10 +2,11 @@
 # LiteLLM proxy 1.108.7: GET /v1/videos/{id}/content reads the whole video into memory first. Until its
 # upstream has sent the last byte, the client gets neither a byte nor the headers.
 #
-# Guess before running: bytes stream through, headers come at once.
-# Seen: of an upstream that sends half at once and half after 4 s, the first byte comes after 4 s.
-# Who it hurts: a client that waits for the first byte of a download as long as for any other answer.
-# A large video from a slow maker never arrives, however often it is tried.
+# Guess before running: the proxy streams the bytes, and sends the headers at once.
+# Seen: the upstream sends one half at once and the other after 4 s; the client's first byte comes after
+# 4 s.
+# Who is affected: a client whose timeout for the first byte of a download is the same as for any other
+# response. It never gets a large video from a slow upstream, however often it retries.
 set -euo pipefail
 place=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$place"' EXIT

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Portkey AI gateway 1.15.2 (npm, Node 20): POST /v1/videos reaches the upstream once, which takes the
-# order with 200. The client is told 500 "Something went wrong", without the id. A refusal of the upstream
-# (429) comes through as it is. GET of the status and of the list behave alike; chat completions work.
-# The log says "TypeError: immutable": routes that are passed through add headers to fetch's own answer.
+# Portkey AI gateway 1.15.2 (npm, Node 20): POST /v1/videos reaches the upstream once, and the upstream
+# accepts the order with 200. The client gets 500 "Something went wrong", without the id. A refusal of the
+# upstream (429) reaches the client unchanged. GET of the status and of the list behave in the same way;
+# chat completions work. The log says "TypeError: immutable": on routes that the gateway passes through,
+# it adds headers to the response object of fetch, which can't be changed.
 #
-# Guess before running: the answer comes through, as for a chat completion, and its refusals too.
-# Seen: 500 for the order that was taken, 429 for the one that was not, 200 for a chat; 2 POSTs upstream.
-# Who it hurts: a client that takes a 500 for "nothing happened" orders again, and each time it is charged.
-# It never learns an id to look the video up by.
+# Guess before running: the upstream's answer reaches the client, as for a chat completion; refusals too.
+# Seen: 500 for the accepted order, 429 for the refused order, 200 for a chat; 2 POSTs upstream.
+# Who is affected: a client that takes a 500 as "nothing happened" orders again and is charged each time.
+# It never gets an id to poll the video with.
 set -euo pipefail
 place=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$place"' EXIT

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# PyAV 18.1.0, its bundled SVT-AV1: opening the encoder "libsvtav1" makes the thread that opened it a
-# real-time one (SCHED_FIFO, priority 99), and closing the film leaves it so. Threads and processes that
-# it starts from then on inherit it. It happens where the process may raise its priority (root, or
-# CAP_SYS_NICE); no option was given, nothing is returned or logged.
+# PyAV 18.1.0 with its bundled SVT-AV1: opening the encoder "libsvtav1" makes the calling thread a
+# real-time thread (SCHED_FIFO, priority 99), and closing the video does not undo that. Threads and
+# processes that this thread starts later inherit the priority. It happens if the process may raise its
+# priority (root, or CAP_SYS_NICE), without any option, return value or log message.
 #
-# Guess before running: an encoder may raise threads of its own while it runs; the caller's stays as it is.
+# Guess before running: an encoder may raise its own threads while it runs; the caller's thread stays as
+# it is.
 # Seen: before SCHED_OTHER 0; opened SCHED_FIFO 99; closed SCHED_FIFO 99; a child process SCHED_FIFO 99.
-# libx264 and libvpx-vp9 leave the caller alone.
-# Who it hurts: a worker that made one AV1 film and goes on. It no longer shares its core with anybody:
-# on two cores, two such workers kept every other process waiting for half a minute at a time.
+# libx264 and libvpx-vp9 do not change the caller's thread.
+# Who is affected: a worker that made one AV1 video and continues with other work. It no longer shares its
+# core: on two cores, two such workers kept every other process waiting for half a minute at a time.
 set -euo pipefail
-if [ "$(id -u)" != 0 ]; then echo "needs root, for an ordinary user's thread can't be raised"; exit 2; fi
+if [ "$(id -u)" != 0 ]; then echo "needs root: a normal user may not raise a thread's priority"; exit 2; fi
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 python3 -m venv "$place/venv"

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# PyAV 18.1.0: `movflags=faststart` into a file object (io.BytesIO) works until the container is closed.
-# Then it raises FileNotFoundError for a file called "<none>", and the bytes that are there have no index
-# (moov), so nothing can play them. The second pass of faststart opens the output once more by its name.
+# PyAV 18.1.0: writing with `movflags=faststart` to a file object (io.BytesIO) works until the container is
+# closed. Then `close()` raises FileNotFoundError for a file named "<none>". The bytes written so far have
+# no index (moov), so no player can play them. The cause: the second pass of faststart opens the output
+# again by its name.
 #
-# Guess before running: the index stands in front, or the option is refused when the file is opened.
+# Guess before running: the index stands at the beginning, or opening the file refuses the option.
 # Seen: every frame is encoded and muxed without an error; close() raises; boxes ftyp, free, mdat.
-# Without the option the same lines give a whole file.
-# Who it hurts: an MP4 for the web that is made in memory. All of the work is done before it is lost.
+# Without the option the same code writes a complete file.
+# Who is affected: a program that makes an MP4 for the web in memory. It does all the work and then loses
+# the result.
 set -euo pipefail
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT

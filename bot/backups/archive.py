@@ -124,7 +124,7 @@ class Backup:
             found = described(self.folder, file.path)
         except OSError as error:
             return error.strerror or type(error).__name__
-        return None if found == file else "its SHA-256 is another"
+        return None if found == file else "its size or SHA-256 differs from the manifest"
 
 
 def name_of(at: float) -> str:
@@ -187,12 +187,12 @@ def read(folder: Path) -> Backup:
     try:
         manifest = Manifest.model_validate_json(text)
     except ValidationError as error:
-        raise Broken("backup_damaged", file=MANIFEST, why="it can't be read") from error
+        raise Broken("backup_damaged", file=MANIFEST, why="its content is not valid") from error
     if manifest.format != FORMAT:
         raise Broken("backup_newer", found=f"format {manifest.format}", known=f"format {FORMAT}")
     for file in manifest.files:
         if Path(file.path).is_absolute() or ".." in Path(file.path).parts:
-            raise Broken("backup_damaged", file=MANIFEST, why="it names files elsewhere")
+            raise Broken("backup_damaged", file=MANIFEST, why="it names files outside the backup")
     return Backup(folder, manifest)
 
 

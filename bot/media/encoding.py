@@ -202,5 +202,5 @@ def _write(
             track.end()
     with opened(target) as container:
         if video_stream(container).frames != pictures.written:
-            raise ValueError("pictures got lost")
+            raise ValueError("frames were lost")
     label(target)

@@ -107,7 +107,7 @@ class Copied:
 
     def _mux(self, packet: "av.Packet[av.stream.Stream]") -> None:
         if packet.pts is None:
-            raise ValueError("a packet without a time")  # otherwise libav would guess a time
+            raise ValueError("a packet has no timestamp")  # otherwise libav would guess a time
         packet.dts = packet.pts if packet.dts is None else packet.dts
         packet.stream = self._stream
         self._output.mux(packet)

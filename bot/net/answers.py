@@ -66,7 +66,7 @@ class Answer:
         except ValueError:
             to = ""
         line = "".join(char for char in redacted(to) if char.isprintable())[:_DETAIL]
-        return f"HTTP {self.status}: it points to {line or 'nowhere'}"
+        return f"HTTP {self.status}: redirect " + (f"to {line}" if line else "without a target")
 
     def wait(self, header: str = "Retry-After", *, per_second: int = 1) -> float | None:
         """Return the seconds that a header asks us to wait; None for dates and invalid values."""

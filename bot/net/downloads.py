@@ -231,7 +231,7 @@ class _Saving:
         if self._whole is not None and self._whole != self.received:
             return Trouble(f"{self.received} of {self._whole} bytes")
         if not self._unpacking.is_whole:
-            return Trouble("packed content is cut", definite=True)
+            return Trouble("compressed content is truncated", definite=True)
         return self._tell() or (None if self._is_text else Fetched(self._size))
 
     async def _pieces(
@@ -287,7 +287,7 @@ class _Saving:
 
 
 def _too_large(detail: str) -> Unusable:
-    return Unusable(Reason.CONTENT_TOO_LARGE, f"larger than we take: {detail}")
+    return Unusable(Reason.CONTENT_TOO_LARGE, f"too large: {detail}")
 
 
 def _part(response: aiohttp.ClientResponse) -> str | None:

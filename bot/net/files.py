@@ -104,7 +104,7 @@ class Disk:
             except OSError as error:
                 if self.why is None:
                     log.error("video.no_room", why=error.strerror)
-                self.why = f"own disk: {error.strerror}"
+                self.why = f"the service's disk: {error.strerror}"
                 if asyncio.get_running_loop().time() > self._until:
                     raise
                 await asyncio.sleep(self._pause)

@@ -53,11 +53,11 @@ def check_url(url: URL, *, origins: frozenset[str]) -> None:
     A URL without a host or with credentials is never allowed.
     """
     if not url.host or url.user or url.password:
-        raise NotPublic("no plain web address")
+        raise NotPublic("the URL has no host, or contains credentials")
     if str(url.origin()) in origins:
         return
     if url.scheme != "https" or url.port != 443:
-        raise NotPublic("not https on port 443")
+        raise NotPublic("the URL is not https on port 443")
 
 
 def is_exposed(address: str) -> bool:
@@ -79,7 +79,7 @@ def guarded_connector(resolver: AbstractResolver | None = None) -> aiohttp.TCPCo
 def _public_socket(info: aiohttp.AddrInfoType) -> socket.socket:
     family, kind, protocol, _, address = info
     if not is_public(str(address[0])):
-        raise NotPublic("address is not public")
+        raise NotPublic("the address is not public")
     made = socket.socket(family=family, type=kind, proto=protocol)
     made.setblocking(False)
     return made

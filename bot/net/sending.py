@@ -132,10 +132,12 @@ class _Held(aiohttp.TCPConnector):
     ) -> Connection:
         """Return the open connection, once. Raises `ClientConnectionError` after that."""
         if self._held is None or self.is_used:
-            raise aiohttp.ClientConnectionError("used already")
+            raise aiohttp.ClientConnectionError("this connection was used already")
         if self._held.protocol is None or not self._held.protocol.is_connected():
             # The server closed the connection while our row was written: nothing was sent.
-            raise aiohttp.ClientConnectionError("closed before the first byte")
+            raise aiohttp.ClientConnectionError(
+                "the server closed the connection before the first byte"
+            )
         self.is_used = True
         return self._held
 
@@ -227,7 +229,7 @@ async def _saved(
         # The full disk is the cause, even if the server then closed the connection.
         return Rejected(Reason.NO_ROOM, disk.why, charged=True)
     if size > bounds.video:
-        detail = f"larger than we take: more than {bounds.video} bytes"
+        detail = f"too large: more than {bounds.video} bytes"
         return Rejected(Reason.CONTENT_TOO_LARGE, detail, charged=True)
     return Made(size)
 

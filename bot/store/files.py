@@ -28,7 +28,7 @@ async def check(engine: Engine, file: Path | None) -> None:
     if file is None:
         return
     if 0 < size_of(file) < SMALLEST:
-        raise DatabaseDamaged(file=str(file), verdict="cut short")
+        raise DatabaseDamaged(file=str(file), verdict="truncated")
     with sound(file):
         verdict = await engine.run(
             lambda it: it.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()

@@ -28,28 +28,31 @@ pytestmark = pytest.mark.usefixtures("only_looks")
 
 
 GATEWAYS: Mapping[str, tuple[Mapping[str, Said], str]] = {
-    "bad key": ({"v1__videos": BAD_KEY}, "Gateway main: The gateway does not take the key. Copy"),
-    "spent key": ({"v1__videos": SPENT_KEY}, "Gateway main: Nothing is left on this key. Top it"),
+    "bad key": ({"v1__videos": BAD_KEY}, "Gateway main: The gateway does not accept the key. Copy"),
+    "spent key": (
+        {"v1__videos": SPENT_KEY},
+        "Gateway main: The balance of this key is used up. Top it",
+    ),
     "wrong key at litellm": (
         {"v1__videos": NO_DATABASE, "v1__models": NO_DATABASE},
-        "Gateway main: The gateway does not take the key.",
+        "Gateway main: The gateway does not accept the key.",
     ),
     "firewall page": (
         {"v1__videos": Said(403, "<html>Just a moment...", {"Server": "cloudflare"})},
-        "and turns this program away (HTTP 403), so the gateway was not even asked.",
+        "and blocks this program (HTTP 403), so the gateway got no request.",
     ),
     "redirect of orders": (
         {
             "v1__videos__zoetrope": UNKNOWN_TASK,
             "v1__videos": Said(308, "", {"Location": "/v1/videos/"}),
         },
-        "sends on what is ordered at /v1/videos (HTTP 308, to “/v1/videos/”).",
+        "redirects orders at /v1/videos (HTTP 308, to “/v1/videos/”).",
     ),
     "web page": ({"v1__videos": PAGE}, "is a web page, not a gateway."),
-    "busy": ({"v1__videos": Said(429)}, "asks us to slow down, and says nothing else for now."),
+    "busy": ({"v1__videos": Said(429)}, "asks us to slow down, so nothing else could be tested."),
     "redirect to a mail address": (
         {"v1__videos": Said(302, "", {"Location": "mailto:x@y"})},
-        "sends everybody on, but not to a gateway.",
+        "redirects, but not to a gateway.",
     ),
     "no balance": (
         {"v1__videos": UNKNOWN_TASK, "api__usage__token": usage(0)},

@@ -54,15 +54,15 @@ async def test_every_wrong_text_pasted_as_a_discord_token_gets_its_own_sentence(
 
 ELSEWHERE: Mapping[str, tuple[Said, str]] = {
     "page": (PAGE, "is a web page, not a gateway."),
-    "no videos": (WRONG_PATH, "knows no /v1/videos"),
+    "no videos": (WRONG_PATH, "has no /v1/videos"),
     "down": (Said(503, "upstream"), "the gateway behind it is not (HTTP 503)"),
     "moved": (
         Said(308, "", {"Location": "https://elsewhere.example/v1/videos/x"}),
-        "sends everybody on to https://elsewhere.example. Use that address.",
+        "redirects to https://elsewhere.example. Use that address.",
     ),
     "http at an https port": (
         Said(400, "<html>The plain HTTP request was sent to HTTPS port</html>"),
-        "sends everybody on to https://127.0.0.1",
+        "redirects to https://127.0.0.1",
     ),
 }
 
@@ -100,17 +100,17 @@ async def test_every_fault_of_a_gateway_key_gets_its_own_sentence(world: World) 
         await person.answers(SECRET, "sk-one sk-two")
         await person.sees("holds characters that no such secret has")
         await person.answers(SECRET, "sk-wrong")
-        await person.sees("does not take the key.")
+        await person.sees("does not accept the key.")
         odd.answers |= {"/v1/videos": NO_DATABASE, "/v1/models": NO_DATABASE}
         await person.answers(SECRET, "sk-litellm")
-        await person.sees("does not take the key.")
+        await person.sees("does not accept the key.")
         del odd.answers["/v1/models"]
         odd.answers["/v1/videos"] = SPENT_KEY
         await person.answers(SECRET, "sk-spent")
-        await person.sees("Nothing is left on this key. Top it up")
+        await person.sees("The balance of this key is used up. Top it up")
         odd.answers |= {"/v1/videos": UNKNOWN_TASK, "/v1/models": BAD_KEY}
         await person.answers(SECRET, "sk-half")
-        await person.sees("does not take the key.")
+        await person.sees("does not accept the key.")
         odd.answers |= {"/v1/models": models("gpt-9\x1b[2J"), "/api/usage/token": usage(0)}
         await person.answers(SECRET, "Bearer 'sk-right'")
         await person.sees("nothing is left on the key. Top it up there.")
@@ -133,7 +133,7 @@ async def test_init_can_replace_the_address_of_a_wrong_gateway(world: World) -> 
             await person.answers(TOKEN, world.discord.token)
             await person.answers(ADDRESS, url)
             await person.answers(SECRET, KEY)
-            await person.sees("does not take the key.")
+            await person.sees("does not accept the key.")
             await person.answers(SECRET, "")
             await person.sees(f"{ADDRESS}, such as https://88api.ai: [{url}]")
             person.types("\n")

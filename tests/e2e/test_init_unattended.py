@@ -101,7 +101,7 @@ async def test_a_bad_gateway_key_ends_init_yes_in_one_sentence(world: World) -> 
     wrong = three(world, ZOETROPE_GATEWAYS__MAIN__API_KEY="sk-wrong-and-secret")
     code, said = await zoetrope("init", "--yes", folder=world.folder, **wrong)
     assert code == 1
-    assert "The gateway does not take the key." in said
+    assert "The gateway does not accept the key." in said
     assert "sk-wrong-and-secret" not in said + "".join(written(world.folder).values())
 
 

@@ -104,7 +104,7 @@ async def test_a_restore_needs_a_yes(world: World) -> None:
     backup, _, _ = await _lived(world)
     arguments = ("db", "restore", str(backup.folder))
     code, said = await zoetrope(*arguments, folder=world.folder, **world.written())
-    assert (code, "Nobody is there to say yes" in said) == (1, True), said
+    assert (code, "nobody can confirm the restore" in said) == (1, True), said
     before = _states(world.folder)
     async with terminal(*arguments, folder=world.folder, **world.written()) as screen:
         await screen.sees("1 job here was ordered after this backup")

@@ -12,7 +12,7 @@ HEAD = wire.answer(MP4[:12], length=None)
 
 
 def too_large(detail: str) -> Unusable:
-    return Unusable(Reason.CONTENT_TOO_LARGE, f"larger than we take: {detail}")
+    return Unusable(Reason.CONTENT_TOO_LARGE, f"too large: {detail}")
 
 
 async def nothing_to_wait_for(_: int) -> None:

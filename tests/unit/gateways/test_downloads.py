@@ -62,7 +62,7 @@ NOT_VIDEO: dict[str, tuple[Fault, Trouble | Unusable]] = {
     ),
     "gzip that is cut": (
         wire.sending(wire.answer(PACKED[:-9], headers={"Content-Encoding": "gzip"})),
-        Trouble("packed content is cut", definite=True),
+        Trouble("compressed content is truncated", definite=True),
     ),
     "gzip that unpacks to too much": (
         wire.sending(wire.answer(gzip.compress(MP4 + bytes(200_000)))),

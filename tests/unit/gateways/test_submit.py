@@ -60,15 +60,15 @@ def doubts(name: str) -> tuple[type[Creation], ...]:
 REFUSALS: dict[str, tuple[Fault, Creation]] = {
     "a redirect": (
         wire.redirecting("/v1/videos"),
-        Rejected(Reason.WRONG_ADDRESS, "HTTP 307: it points to /v1/videos"),
+        Rejected(Reason.WRONG_ADDRESS, "HTTP 307: redirect to /v1/videos"),
     ),
     "a redirect to another host": (
         wire.redirecting("https://example.com/v1/videos"),
-        Rejected(Reason.WRONG_ADDRESS, "HTTP 307: it points to https://example.com/v1/videos"),
+        Rejected(Reason.WRONG_ADDRESS, "HTTP 307: redirect to https://example.com/v1/videos"),
     ),
     "a redirect that keeps POST": (
         wire.redirecting("/v1/videos", 308),
-        Rejected(Reason.WRONG_ADDRESS, "HTTP 308: it points to /v1/videos"),
+        Rejected(Reason.WRONG_ADDRESS, "HTTP 308: redirect to /v1/videos"),
     ),
     "a refusal": (
         wire.sending(wire.answer(REFUSED, 400)),
@@ -406,9 +406,7 @@ async def test_a_video_that_is_the_answer_to_a_post_is_saved(tmp_path: Path, raw
     assert into.read_bytes() == MP4
 
 
-TOO_LARGE = Rejected(
-    Reason.CONTENT_TOO_LARGE, "larger than we take: more than 20000000 bytes", charged=True
-)
+TOO_LARGE = Rejected(Reason.CONTENT_TOO_LARGE, "too large: more than 20000000 bytes", charged=True)
 
 
 async def test_an_endless_video_as_the_answer_is_too_large_charged_and_not_held_in_memory(
@@ -463,7 +461,7 @@ async def test_a_video_as_the_answer_without_any_room_is_rejected_as_no_room_and
         got = await _arriving(
             wire.answer(MP4), tmp_path / "v", Bounds(room=0.01, content=0.5), room=ExitStack()
         )
-    assert got == Rejected(Reason.NO_ROOM, "own disk: File too large", charged=True)
+    assert got == Rejected(Reason.NO_ROOM, "the service's disk: File too large", charged=True)
 
 
 async def test_a_sender_that_hangs_up_while_our_disk_is_full_is_not_blamed(
@@ -473,7 +471,7 @@ async def test_a_sender_that_hangs_up_while_our_disk_is_full_is_not_blamed(
     room.enter_context(no_file_larger_than(0))
     cut = wire.answer(MP4, length=len(MP4) + 9)
     got = await _arriving(cut, tmp_path / "v", Bounds(room=0.01), room=room)
-    assert got == Rejected(Reason.NO_ROOM, "own disk: File too large", charged=True)
+    assert got == Rejected(Reason.NO_ROOM, "the service's disk: File too large", charged=True)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_a_redirect_and_a_web_page_before_the_gateway_are_named_in_the_detail() 
     page = create(403, "<html><title>Just a moment...</title></html>", Server="cloudflare")
 
     assert moved == Rejected(
-        Reason.WRONG_ADDRESS, "HTTP 308: it points to https://new.example/v1/videos"
+        Reason.WRONG_ADDRESS, "HTTP 308: redirect to https://new.example/v1/videos"
     )
     assert page == Rejected(
         Reason.BLOCKED, "HTTP 403: a web page, “Just a moment...”, from cloudflare"

@@ -1,13 +1,13 @@
-// The choices of a wish: menus and fields under the words, and what they come to.
+// The options of an order: menus and fields under the prompt, and the line that says what they make and cost.
 
 import { make, words } from "./draw.js";
 
 const MENUS = ["model", "seconds", "quality", "aspect", "preset", "sound", "enhance", "watermark", "fit"];
-const RARE = ["fit", "seed", "enhance", "watermark"]; // behind "More", as all texts are
-const AUTO = "-1"; // in place of seconds: the model chooses
+const RARE = ["fit", "seed", "enhance", "watermark"]; // behind "More", like all text fields
+const AUTO = "-1"; // instead of a number of seconds: the model chooses
 
 export class Choices {
-  // `count(what)` says how many pictures or sounds come along, `price(draft)` what it would be.
+  // `count(what)` returns how many pictures or sounds belong to the order. `price(draft)` returns the line with the cost.
   constructor(form, { count, price }) {
     Object.assign(this, { form, count, price });
     this.row = form.querySelector(".choices");
@@ -24,7 +24,7 @@ export class Choices {
     addEventListener("resize", () => this.hint());
   }
 
-  // `texts` are fields for words, each with the most characters that it takes.
+  // `texts`: the text fields, each with its maximum number of characters.
   furnish({ catalog: models, preferred, aspects, qualities, presets, switches, fits, texts }) {
     Object.assign(this, { models, preferred, aspects, qualities, presets, switches, fits, texts });
   }
@@ -35,7 +35,7 @@ export class Choices {
 
   get kind() { return this.count("sound") ? "s2v" : ["t2v", "i2v", "kf2v"][Math.min(this.count("picture"), 2)]; }
 
-  // The most pictures that any model takes.
+  // The most pictures that any model accepts.
   get mostPictures() { return this.models.some((each) => each.kinds.includes("kf2v")) ? 2 : 1; }
 
   draw(offered = this.offered) {
@@ -61,28 +61,29 @@ export class Choices {
     this.more.setAttribute("aria-expanded", String(isOpen));
   }
 
-  // What is chosen out of sight shows on the button that hides it.
+  // Mark the "More" button if an option behind it is set.
   mark() {
     this.more.classList.toggle("picked", this.rare.some((name) => name in this.chosen));
   }
 
-  // What would be made, and what it costs; an answer that was overtaken is not shown.
+  // Show what would be made, and its cost. An answer to an earlier request is ignored.
   async quote() {
     const number = ++this.quotes;
-    await null; // of several changes at once the last one counts
+    await null; // of several changes in one event, only the last one is sent
     if (number !== this.quotes) return;
     const draft = { wish: this.wish, pictures: this.count("picture"), sounds: this.count("sound") };
     const told = this.offered.length ? await this.price(draft) : "";
     if (number === this.quotes) this.quoted.textContent = told;
   }
 
-  // On a phone the row goes on beyond the edge.
+  // On a phone the row of options is wider than the screen: mark it while there is more to scroll.
   hint() {
     const { scrollWidth, scrollLeft, clientWidth } = this.options;
     this.options.classList.toggle("further", scrollWidth - scrollLeft - clientWidth > 4);
   }
 
-  // What any model of the family makes of all that is chosen besides; what goes no more is let go.
+  // The values of each menu that some model of the family supports together with all other choices. Choices that
+  // no longer fit are removed.
   lists() {
     const kept = {};
     for (const name of MENUS) {
@@ -156,7 +157,7 @@ export class Choices {
   }
 }
 
-// Whether one model makes that, by the rules of the service.
+// True if the model supports these choices, by the same rules as in the service.
 function makes(model, { seconds, quality, aspect, ...rest }, kind) {
   const can = Object.entries(model.qualities).filter(([, each]) => each.kinds.includes(kind));
   const long = ([, each]) => !seconds || each.seconds.includes(Number(seconds));

@@ -1,10 +1,10 @@
-// The composer: words, a command with its choices, up to two pictures, a sound, a reply.
+// The composer, where people write: text, a command with its options, up to two pictures, a sound, a reply.
 
 import { Choices } from "./choices.js";
 import { icon, make, nameOf, say, words } from "./draw.js";
 
 export class Composer {
-  // `speaker()(wish)` and `ask(command, given)` hand on what was typed, `complain(text)` says what is wrong.
+  // `speaker()(wish)` sends an order or a message, `ask(command, given)` a command; `complain(text)` shows an error.
   constructor(form, { speaker, ask, complain, upload, price }) {
     Object.assign(this, { form, speaker, ask, complain, upload });
     this.choices = new Choices(form, { count: (what) => this.count(what), price });
@@ -149,7 +149,7 @@ export class Composer {
     this.input.focus();
   }
 
-  // A message carries a picture or two, and one sound: what else comes at once is said to be left out.
+  // Take as many pictures as a model accepts, and one sound. Show the names of the files that are left out.
   takeAll(files) {
     const most = { pictures: this.choices.mostPictures, sounds: 1 };
     const left = [];
@@ -160,7 +160,7 @@ export class Composer {
     if (left.length) this.complain(say("left_out", { name: left.join(", ") }));
   }
 
-  // Of more pictures than go together the latest stay.
+  // Add a file. If there are too many pictures, remove the oldest.
   async take(file) {
     if (isOf(this.kinds.sounds, file)) return this.hear(file);
     if (!isOf(this.kinds.pictures, file)) return this.complain(words.not_a_picture);
@@ -174,7 +174,7 @@ export class Composer {
     await this.uploaded(picture);
   }
 
-  // Of a file that a browser can't show it is shown the room's copy, once that is there.
+  // If the browser can't show a picture, show the room's copy of it once it is uploaded.
   async unshown(picture) {
     const name = await this.uploaded(picture);
     if (!name || !this.pictures.includes(picture) || picture.shown) return;
@@ -182,7 +182,7 @@ export class Composer {
     this.drawContext();
   }
 
-  // One beside the picture; the room says what is wrong with it.
+  // Set the sound and upload it. The room shows what is wrong with it.
   async hear(file) {
     this.sound = { file, name: null };
     this.draw();
@@ -190,7 +190,8 @@ export class Composer {
     await this.uploaded(this.sound, "sounds");
   }
 
-  // Its name in the room, or null: refused it is let go, unanswered it waits for the next try.
+  // Upload a file and return its name in the room, or null. A refused file is removed. If the room does not answer, the
+  // file stays for the next try.
   async uploaded(given, kind = "pictures") {
     given.name ??= this.upload(given.file, kind);
     try {
@@ -219,7 +220,7 @@ export class Composer {
 
   dropAll() { for (const each of this.pictures) this.drop(each); }
 
-  // What the message carries counts, and what the one carries that it replies to.
+  // Count the files of the message and those of the message that it replies to.
   count(what) {
     const said = this.target ?? {};
     if (what === "sound") return Number(Boolean(this.sound)) + Number(Boolean(said.sound));
@@ -285,7 +286,7 @@ export class Composer {
     if (!text && !this.pictures.length && !this.sound && !(command && isPictured)) return this.input.focus();
     const wish = { command, text, reply_to: this.target?.id, ...(command ? { wish: this.choices.wish } : {}) };
     const send = this.speaker();
-    // Words alone leave at once: what is typed next is another message.
+    // A message without files is sent at once, so that a person can type the next one.
     if (this.pictures.length && !(wish.pictures = await this.arrived(this.pictures, "pictures"))) return;
     if (this.sound) {
       const names = await this.arrived([this.sound], "sounds");
@@ -297,7 +298,7 @@ export class Composer {
     send(wish, state);
   }
 
-  // Puts back what was sent; false if there is something else by now.
+  // Put a sent message back into the composer. Returns false if the composer is no longer empty.
   restore({ text, command, target, files, heard }) {
     if (this.input.value || this.pictures.length || this.sound || this.target) return false;
     this.input.value = text;
@@ -309,7 +310,8 @@ export class Composer {
     return true;
   }
 
-  // The files' names once the room has all of them; nothing is typed or sent meanwhile, or lost if it fails.
+  // Return the files' names once all are uploaded, or null. Until then nothing can be typed or sent. If an upload fails,
+  // the message stays in the composer.
   async arrived(files, kind) {
     this.input.readOnly = true;
     const names = await Promise.all(files.map((each) => this.uploaded(each, kind)));
@@ -333,12 +335,12 @@ function pictured(file) {
   return { file, url: URL.createObjectURL(file), name: null };
 }
 
-// What stands behind a command, as the value of its argument.
+// Return the text after a command as the value of its argument.
 function given({ arguments: [name] }, text) {
   return name && text?.trim() ? { [name]: text.trim() } : {};
 }
 
-// Browsers know no type for some files: then the name counts.
+// Compare the type, or the end of the name, because browsers give some files no type.
 function isOf({ types, suffixes }, { type, name }) {
   const fits = (each) => each.endsWith("/*") ? type.startsWith(each.slice(0, -1)) : each === type;
   return types.some(fits) || suffixes.some((each) => name.toLowerCase().endsWith(each));

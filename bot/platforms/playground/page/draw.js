@@ -1,9 +1,9 @@
-// Drawing: what was said becomes elements. Text is only ever set as text, never as markup.
+// Build the elements of messages. Text is only ever set as text, never as markup.
 
 export const words = {};
 export const people = new Map();
 let locale = "en";
-let bot = ""; // who its messages are from
+let bot = ""; // the id of the bot as an author
 let skew = 0; // seconds by which the server's clock is ahead of ours
 
 export function settle(welcome) {
@@ -45,7 +45,7 @@ export function icon(name) {
 
 export const now = () => Date.now() / 1000 + skew;
 
-const MOST_HEARD = 60; // letters of a message that its name begins with
+const MOST_HEARD = 60; // letters of a message's text in its accessible name
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
 function relative(at) {
@@ -68,8 +68,8 @@ function time(kind, at) {
   return element;
 }
 
-// Times tick, and the pale part of a bar glides towards the moment that its card expects; of what
-// goes on in a room that is away we expect nothing.
+// Update relative times, and move the pale part of a progress bar towards the time when its video is due. While the room
+// is not connected (`isLive` is false), bars and due times stay as they are.
 export function tick(root, isLive) {
   for (const element of root.querySelectorAll("time[data-kind]")) {
     if (element.dataset.kind === "soon" && !isLive) continue;
@@ -101,7 +101,7 @@ function piece(each) {
   return time(kind, at);
 }
 
-// A sentence in nothing but letters.
+// Return a sentence as plain text.
 function flat(pieces) {
   return pieces.map((each) => {
     const it = piece(each);
@@ -150,14 +150,14 @@ export function message(it, room) {
   return element;
 }
 
-// Who and how it begins, so that messages can be told apart by ear.
+// Return a message's accessible name: its author and its beginning, so that a screen reader tells messages apart.
 function label(it) {
   const told = it.look ? `${flat(it.look.text)} ${it.look.prompt ?? ""}` : it.text;
   const text = (told || it.picture?.filename || "").trim();
   return say("says", { name: nameOf(it.author), text: text.length > MOST_HEARD ? `${text.slice(0, MOST_HEARD)}…` : text });
 }
 
-// What somebody said that the room has not heard yet.
+// Build the element of a message that the room has not received yet.
 export function pending(frame) {
   const by = make(
     "p", { class: "by" },
@@ -172,7 +172,7 @@ export function pending(frame) {
 function quote(it, room) {
   if (!it.reply_to) return null;
   const target = room.get(it.reply_to);
-  if (it.look?.prompt && target?.text === it.look.prompt) return null; // said right there
+  if (it.look?.prompt && target?.text === it.look.prompt) return null; // the quoted message already shows this prompt
   const text = target ? (target.text || target.look?.prompt || target.picture?.filename || `/${target.command}`) : words.gone;
   return make(
     "button", { type: "button", class: "quote", on: { click: () => room.jump(it.reply_to) } },
@@ -205,7 +205,7 @@ function tool(name, label, click) {
   return make("button", { type: "button", class: "tool", on: { click } }, icon(name), label);
 }
 
-// A card is brought up to date part by part, so that a screen reader hears only what is new.
+// A card is updated part by part, so that a screen reader reads only the changed parts.
 function card(it, room) {
   const element = make("div", { class: "card" });
   redraw(element, it, room);
@@ -239,7 +239,7 @@ function part(card, name, value, build) {
   const focused = before?.contains(document.activeElement);
   const wrapper = make("div", { class: `part-${name}` }, build());
   if (name === "strip" && before) {
-    // The same bar, a little further: made anew it would jump.
+    // Keep the bar's element and change its values: a new element would not move smoothly.
     before.dataset.key = key;
     Object.assign(before.firstChild.dataset, wrapper.firstChild.dataset);
     before.firstChild.setAttribute("aria-valuenow", value);
@@ -295,7 +295,7 @@ function video(it) {
   });
 }
 
-// As its gateway made it: what plays may have been converted.
+// A link to the original: the video that plays may have been converted.
 function asFile(file) {
   return make("a", { class: "tool", href: `files/${file.name}`, download: file.filename }, icon("down"), words.as_file);
 }

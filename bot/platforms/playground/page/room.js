@@ -1,4 +1,4 @@
-// The room: keeps the socket, shows what is said, hands on what people do.
+// The room: keep the WebSocket open, show messages, and send what people do.
 
 import { Composer } from "./composer.js";
 import * as draw from "./draw.js";
@@ -10,11 +10,11 @@ const log = find(".log");
 const banner = find(".banner");
 
 const said = new Map(); // messages by id
-const pending = new Map(JSON.parse(sessionStorage.getItem("pending") ?? "[]")); // frames that the room has not heard yet, by nonce
-const kept = new Map(); // what the composer had when it sent them
-const origins = new Map(); // the notice whose button they are of
-const sent = new Set(); // those that left for the room
-const waiting = new Map(); // what stands for them in the room while it is away
+const pending = new Map(JSON.parse(sessionStorage.getItem("pending") ?? "[]")); // frames that the room has not confirmed yet, by nonce
+const kept = new Map(); // the composer's content when it sent a frame, by nonce
+const origins = new Map(); // the notice whose button sent a frame, by nonce
+const sent = new Set(); // nonces of frames that were sent
+const waiting = new Map(); // grey elements of messages that are not confirmed, by nonce
 const MOST_NOTICES = 3;
 let socket = null;
 let wait = 500;
@@ -28,7 +28,7 @@ const room = {
   jump,
 };
 const composer = new Composer(find(".composer"), {
-  // Whoever speaks is whoever began to: a picture takes its time, and somebody may switch meanwhile.
+  // The sender is the person who was selected at first: an upload takes time, and the selection may change meanwhile.
   speaker: () => { const whose = person; return (wish, state) => tell({ do: "say", person: whose, ...wish }, { state }); },
   ask: (command, given) => tell({ do: "ask", command, given }),
   complain: (text) => notice({ tone: "failed", text: [text] }, person),
@@ -63,7 +63,7 @@ function hear(told) {
     if (told.notice?.returned && frame) giveBack(frame, told.notice);
     const origin = origins.get(told.nonce);
     if (told.notice) notice(told.notice, told.person, origin);
-    if (told.notice?.turned) composer.choices.quote(); // a setting may be another one
+    if (told.notice?.turned) composer.choices.quote(); // a setting may have changed, and the price with it
     if (told.form && told.person === person) ask(told.form, origin);
     forget(told.nonce);
   }
@@ -86,14 +86,14 @@ function send(frame) {
   socket.send(JSON.stringify(frame));
 }
 
-// What was said or pressed is told again until it is heard: twice is as good as once. A question is
-// not: /cancel would stop another video.
+// After a reconnect, send unconfirmed messages and button presses again: the room ignores a repeated nonce. Commands are
+// not sent again, because a second /cancel would stop another video.
 function sendAgain(frame) {
   if (frame.do === "ask" && sent.has(frame.nonce)) forget(frame.nonce);
   else send(frame);
 }
 
-// A reload forgets nothing that was not heard, except questions.
+// Store unconfirmed frames, so that a reload of the page keeps them. Commands are not stored.
 function remember() {
   sessionStorage.setItem("pending", JSON.stringify([...pending].filter(([, frame]) => frame.do !== "ask")));
 }
@@ -108,7 +108,7 @@ function forget(nonce) {
   waiting.delete(nonce);
 }
 
-// What is said to a room that is away stands there in grey until it is heard.
+// While the room is not connected, show an unsent message in grey until it is confirmed.
 function standIn(frame) {
   if (frame.do !== "say" || waiting.has(frame.nonce) || !draw.words.pending) return;
   waiting.set(frame.nonce, draw.pending(frame));
@@ -116,14 +116,14 @@ function standIn(frame) {
   greet();
 }
 
-// Refused words go back where they were typed; where other words are by now, the notice has them.
+// Put a refused message back into the composer. If that has other text by now, show the message in the notice.
 function giveBack(frame, told) {
   const state = kept.get(frame.nonce) ?? { text: frame.text, command: frame.command ?? null };
   if (frame.person === person && composer.restore(state)) return;
   if (frame.text) told.prompt = frame.text;
 }
 
-// What the room can't read it will never hear: whoever said it is told, and it is not said again.
+// The room could not read a frame: tell its sender, and do not send the frame again.
 function unheard(nonce) {
   const frames = nonce ? [pending.get(nonce)] : [...pending.values()];
   for (const frame of frames.filter(Boolean)) {
@@ -132,7 +132,7 @@ function unheard(nonce) {
   }
 }
 
-// In words; empty where the room says nothing.
+// Return the price as a sentence, or an empty text if the room gives none.
 async function price(draft) {
   try {
     const answer = await fetch(`quote?${new URLSearchParams({ locale: language })}`, { method: "POST", body: JSON.stringify({ person, ...draft }) });
@@ -142,7 +142,7 @@ async function price(draft) {
   }
 }
 
-// The name that the room gave the file; null if it refused it. Throws if it did not answer.
+// Upload a file. Return its name in the room, or null if the room refused it. Throws if the room did not answer.
 async function upload(file, kind) {
   const whose = person;
   const query = new URLSearchParams({ name: file.name, locale: language });
@@ -171,7 +171,7 @@ function welcome(told) {
   furnish(told);
   show(told.messages);
   for (const frame of [...pending.values()]) sendAgain(frame);
-  // On a phone that would call up the keyboard, over half of the room.
+  // Not on a phone: focus would open the keyboard, which covers half of the room.
   if (!document.body.classList.contains("ready") && matchMedia("(pointer: fine)").matches) composer.input.focus();
   document.body.classList.add("ready");
 }
@@ -211,7 +211,7 @@ function become(id) {
   for (const each of log.querySelectorAll("[data-person]")) each.hidden = each.dataset.person !== id;
 }
 
-// The room as it is now: what is gone goes, what is new comes, what stands stays where it is.
+// Show the room's present messages: remove, add and update elements, and keep all others in place.
 function show(messages) {
   const there = new Set(messages.map((each) => each.id));
   for (const id of [...said.keys()]) if (!there.has(id)) remove(id);
@@ -250,7 +250,7 @@ function remove(id) {
   greet();
 }
 
-// Whoever was in it with the keyboard goes on in the composer.
+// Remove an element. If it had the keyboard focus, focus the composer.
 function clear(element) {
   const focused = element.contains(document.activeElement);
   element.remove();
@@ -262,13 +262,13 @@ function greet() {
   busy();
 }
 
-// The drum in the head turns while something is being made.
+// Turn the drum in the page's header while a video is being made.
 function busy() {
   const working = [...said.values()].some((each) => each.look && each.look.progress !== null && each.look.progress !== undefined);
   document.body.classList.toggle("working", working);
 }
 
-// A list that was turned takes the place of the one whose button was pressed.
+// Show a notice. A changed list replaces the list whose button was pressed.
 function notice(look, whose, origin) {
   const element = draw.notice(look, whose, room, () => clear(element));
   element.dataset.person = whose;
@@ -316,7 +316,7 @@ function toEnd() {
 
 scroll.addEventListener("scroll", () => { if (atEnd()) find(".latest").hidden = true; }, { passive: true });
 find(".latest").addEventListener("click", toEnd);
-// A video that learns its size pushes what follows down: stay at the end if we were there.
+// A video moves the messages below it when its size becomes known: stay at the end if we were there.
 let height = 0;
 new ResizeObserver(() => {
   const grown = log.offsetHeight - height;
@@ -326,12 +326,12 @@ new ResizeObserver(() => {
 
 // --- buttons ----------------------------------------------------------------------------------------
 
-// `origin`: the notice that the button is in. Messages of former times name its subject otherwise.
+// `origin`: the notice that has the button. Messages of earlier versions name the button's subject in other fields.
 function press({ action, about, job, value }, look, origin) {
   tell({ do: "press", action, about: about ?? job ?? look.job, value: value ?? undefined }, { origin });
 }
 
-// A question of the room, with a field for words or without.
+// Show the room's question in a dialog, with or without a text field.
 function ask({ title, button, words, needed }, origin) {
   const dialog = find("dialog");
   const form = dialog.querySelector("form");
@@ -361,7 +361,7 @@ function ask({ title, button, words, needed }, origin) {
 
 setInterval(() => draw.tick(document, !document.body.classList.contains("offline")), 1000);
 addEventListener("keydown", (event) => {
-  // What is typed anywhere is on its way to the composer. Space scrolls, or presses a button.
+  // Typing anywhere goes to the composer. Space is excluded: it scrolls or presses a button.
   const typing = event.target.matches("textarea, input:not([type=radio]), select, video") || find("dialog[open]");
   const letter = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
   if (letter && !typing) composer.input.focus();

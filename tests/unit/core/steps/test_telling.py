@@ -175,7 +175,7 @@ async def test_an_answer_without_a_readable_state_is_told_to_the_owner_once_with
 async def test_a_wall_or_redirect_before_the_gateway_is_told_to_the_owner_and_pauses_nothing(
     owned: Workshop, reason: Reason, beginning: str
 ) -> None:
-    owned.gateway.creations = [Rejected(reason, "HTTP 308: it points to https://b.example")] * 2
+    owned.gateway.creations = [Rejected(reason, "HTTP 308: redirect to https://b.example")] * 2
     owned.gateway.creations.append(Accepted("v1"))
     for _ in range(3):
         await owned.submit(order())
@@ -183,5 +183,5 @@ async def test_a_wall_or_redirect_before_the_gateway_is_told_to_the_owner_and_pa
     await owned.tell(1)
     ((_, said),) = words(owned.chat.told)
     assert said.startswith(beginning)
-    assert said.endswith("Its own words: HTTP 308: it points to https://b.example")
+    assert said.endswith("Its own words: HTTP 308: redirect to https://b.example")
     assert owned.gateway.posts == 3
