@@ -27,7 +27,7 @@ from bot.core.clock import SystemClock
 from bot.core.context import StepContext
 from bot.core.conversions import Conversions
 from bot.core.decisions import Decide
-from bot.core.door import Door
+from bot.core.entry import Entry
 from bot.core.fronts import Fronts
 from bot.core.jobs import Status
 from bot.core.learned import Learned
@@ -120,8 +120,8 @@ async def open_app(
         steps, cards = _steps(parts, context, line), _cards(parts, line)
         polling = _polling(parts, context, steps, service.people)
         posting = await _posting(parts, cards)
-        door = _door(parts, service, access, cards)
-        intakes = [chat.listen(door) for chat in chats]
+        entry = _entry(parts, service, access, cards)
+        intakes = [chat.listen(entry) for chat in chats]
         address = await enter(site.serving(parts, intakes))
         for intake in intakes:
             if intake.finish is not None:
@@ -247,7 +247,7 @@ def _service(parts: Parts, access: Access, decide: Decide) -> Service:
     )
 
 
-def _door(parts: Parts, service: Service, access: Access, cards: Cards) -> Door:
+def _entry(parts: Parts, service: Service, access: Access, cards: Cards) -> Entry:
     contact = Contact(owners=parts.store.places.owners, words=parts.config.settings.contact)
     listings = Listings(
         service=service,
@@ -259,7 +259,7 @@ def _door(parts: Parts, service: Service, access: Access, cards: Cards) -> Door:
             name for name, each in parts.platforms.items() if not each.can.private_answers
         ),
     )
-    return Door(service, access, listings)
+    return Entry(service, access, listings)
 
 
 def _context(parts: Parts) -> StepContext:

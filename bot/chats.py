@@ -23,7 +23,7 @@ from typing import Any
 from aiohttp.web import AbstractRouteDef
 
 from bot.config import Config
-from bot.core.door import Door
+from bot.core.entry import Entry
 from bot.core.errors import Broken
 from bot.core.platforms import Platform
 from bot.core.ports import Clock
@@ -52,7 +52,7 @@ class Chat:
     """A network: the platform that posts, and the function that makes its receiving half."""
 
     platform: Platform
-    listen: Callable[[Door], Receiver]
+    listen: Callable[[Entry], Receiver]
     private: bool = False
     """True if only the operator can reach this network. Access is open then, without an owner."""
 
@@ -119,10 +119,10 @@ async def _discord(parts: Parts) -> AsyncIterator[Chat]:
     )
     async with DiscordPlatform(settings, clock=parts.clock) as platform:
 
-        def listen(door: Door) -> Receiver:
+        def listen(entry: Entry) -> Receiver:
             commands = Commands(
                 platform,
-                door=door,
+                entry=entry,
                 facts=parts.store.settings,
                 clock=parts.clock,
                 stored=parts.studio.file,
@@ -157,10 +157,10 @@ async def _telegram(parts: Parts) -> AsyncIterator[Chat]:
         clock=parts.clock,
     ) as platform:
 
-        def listen(door: Door) -> Receiver:
+        def listen(entry: Entry) -> Receiver:
             listener = Listener(
                 platform,
-                door=door,
+                entry=entry,
                 proposals=Proposals(parts.store.database),
                 updates=Updates(parts.store.database, settings.account),
                 facts=parts.store.settings,
@@ -186,9 +186,9 @@ async def _playground(parts: Parts) -> AsyncIterator[Chat]:
         viewable=parts.studio.viewable,
     ) as platform:
 
-        def listen(door: Door) -> Receiver:
+        def listen(entry: Entry) -> Receiver:
             commands = RoomCommands(
-                platform, door=door, note=parts.note, currency=parts.config.settings.currency
+                platform, entry=entry, note=parts.note, currency=parts.config.settings.currency
             )
             room_routes = RoomRoutes(platform, commands, clock=parts.clock)
             supervisor = Supervisor(platform.name, clock=parts.clock)

@@ -92,8 +92,10 @@ async def serving(
             log.warning("control.unavailable", why=why)
             yield
             return
-        desk = _Connections(use_cases, patience)
-        server = await asyncio.start_unix_server(desk.serve, sock=listener, limit=MOST_REQUEST)
+        connections = _Connections(use_cases, patience)
+        server = await asyncio.start_unix_server(
+            connections.serve, sock=listener, limit=MOST_REQUEST
+        )
         mine = (folder / NAME).stat().st_ino
         try:
             yield
@@ -102,7 +104,7 @@ async def serving(
             with suppress(OSError):
                 if (folder / NAME).stat().st_ino == mine:
                     (folder / NAME).unlink()
-            await desk.finish()
+            await connections.finish()
 
 
 def _listener(folder: Path, path: str) -> socket.socket:

@@ -16,27 +16,27 @@ PACKAGE = Path(__file__).parent
 _DIGITS = 8
 
 
-def version(house: Path = PACKAGE) -> str:
+def version(package: Path = PACKAGE) -> str:
     """Return the release and a digest of all files. Any changed file changes the version."""
     digest = sha256()
-    for path in sorted(_files(house)):
-        digest.update(f"{path.relative_to(house).as_posix()}\0".encode())
+    for path in sorted(_files(package)):
+        digest.update(f"{path.relative_to(package).as_posix()}\0".encode())
         digest.update(sha256(path.read_bytes()).digest())
     return f"{RELEASE}+b{digest.hexdigest()[:_DIGITS]}"
 
 
-def strays(house: Path = PACKAGE) -> list[str]:
-    """Return the modules in `house` that are not part of the installation, and missing modules.
+def strays(package: Path = PACKAGE) -> list[str]:
+    """Return the modules in `package` that are not part of the installation, and missing modules.
 
     The list is empty if the program runs from its sources, which have no list of installed files.
     """
-    site = house.parent
+    site = package.parent
     for each in distributions(name=NAME, path=[str(site)]):
         listed = each.files if each.read_text("RECORD") else None
         installed = {site / str(file) for file in listed or () if file.suffix == ".py"}
-        if house / "__init__.py" in installed:
-            ours = {path for path in installed if path.is_relative_to(house)}
-            there = {path for path in _files(house) if path.suffix == ".py"}
+        if package / "__init__.py" in installed:
+            ours = {path for path in installed if path.is_relative_to(package)}
+            there = {path for path in _files(package) if path.suffix == ".py"}
             return sorted(str(path) for path in ours ^ there)
     return []
 
@@ -54,5 +54,7 @@ def command(started: str | None = None) -> str:
     return NAME if found and Path(found).absolute() == Path(typed).absolute() else typed
 
 
-def _files(house: Path) -> Iterator[Path]:
-    return (path for path in house.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+def _files(package: Path) -> Iterator[Path]:
+    return (
+        path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    )

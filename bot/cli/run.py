@@ -72,12 +72,12 @@ def obstacles(config: Config) -> list[Problem]:
     return found
 
 
-def mixed(house: Path = PACKAGE) -> Iterator[Problem]:
+def mixed(package: Path = PACKAGE) -> Iterator[Problem]:
     """Yield a problem if some files of the program belong to another version."""
     from bot.store.migrations import forks
 
-    if files := [*strays(house), *forks()]:
-        yield Problem("", "program_mixed", {"files": listed(files), "folder": str(house)})
+    if files := [*strays(package), *forks()]:
+        yield Problem("", "program_mixed", {"files": listed(files), "folder": str(package)})
 
 
 def _alone(config: Config) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.core.answers import Answer, TextAnswer
-from bot.core.door import Door
+from bot.core.entry import Entry
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Status
 from bot.core.listings import ALONE, Listings, title_of
@@ -53,7 +53,7 @@ class Typed:
     """Whether the person may act on somebody else's job."""
 
 
-Act = Callable[[Door, Typed], Awaitable[Answer]]
+Act = Callable[[Entry, Typed], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,43 +83,43 @@ class Command:
 
 
 async def run(
-    door: Door, call: Call, name: str, given: Given, *, moderates: Moderates = nobody
+    entry: Entry, call: Call, name: str, given: Given, *, moderates: Moderates = nobody
 ) -> Answer:
     """Run the command `/name` and return its answer. Raises `Refused`."""
-    door.service.people.came()
+    entry.service.people.came()
     act = COMMANDS[name].act
     if act is None:
         raise Refused("internal")
-    door.listings.check_alone(call, name)
-    return await act(door, Typed(call, given, moderates))
+    entry.listings.check_alone(call, name)
+    return await act(entry, Typed(call, given, moderates))
 
 
 def _list(read: Callable[[Listings, Call], Awaitable[Reply]]) -> Act:
     """Return a command's function that answers with the list from `read`."""
 
-    async def act(door: Door, typed: Typed) -> Answer:
-        return TextAnswer(await read(door.listings, typed.call))
+    async def act(entry: Entry, typed: Typed) -> Answer:
+        return TextAnswer(await read(entry.listings, typed.call))
 
     return act
 
 
-async def _help(door: Door, typed: Typed) -> Answer:
+async def _help(entry: Entry, typed: Typed) -> Answer:
     """Answer with all commands for this person, or why they can do nothing here."""
     call, who, closed = typed.call, {Who.EVERYBODY}, None
-    if await door.access.owns(call.person, call.address):
+    if await entry.access.owns(call.person, call.address):
         who.add(Who.OWNERS)
     try:
-        await door.access.check(call.person, call.address)
+        await entry.access.check(call.person, call.address)
     except Refused as refused:
         closed = error(refused).text
     known = [(each.name, each.says) for each in COMMANDS.values() if each.who in who]
-    return TextAnswer(await door.listings.help(call, known, closed=closed))
+    return TextAnswer(await entry.listings.help(call, known, closed=closed))
 
 
-async def _cancel(door: Door, typed: Typed) -> Answer:
+async def _cancel(entry: Entry, typed: Typed) -> Answer:
     """Stop the given job, or else this person's latest active job here."""
-    service, call, named = door.service, typed.call, typed.given.get("job")
-    job = await service.job(named) if named is not None else await _latest(door, call)
+    service, call, named = entry.service, typed.call, typed.given.get("job")
+    job = await service.job(named) if named is not None else await _latest(entry, call)
     own = call.person.id == job.order.call.person.id
     actor = Actor(person=call.person, moderates=not own and await typed.moderates(job))
     stopped = await service.stop(job.id, actor)
@@ -127,26 +127,26 @@ async def _cancel(door: Door, typed: Typed) -> Answer:
     return TextAnswer(Reply(text=Text(id=word, values={"prompt": title_of(job)})), is_done=True)
 
 
-async def _latest(door: Door, call: Call) -> Job:
+async def _latest(entry: Entry, call: Call) -> Job:
     here = call.address.community
-    for job in await door.listings.under_way(call):
+    for job in await entry.listings.under_way(call):
         if not job.silent and here in (None, job.order.call.address.community):
             return job
     raise Refused("nothing_to_cancel")
 
 
-async def _claim(door: Door, typed: Typed) -> Answer:
+async def _claim(entry: Entry, typed: Typed) -> Answer:
     code, call = typed.given.get("code", ""), typed.call
-    await door.access.claim(code, call.person, call.address)
+    await entry.access.claim(code, call.person, call.address)
     return _done("access.claimed")
 
 
 def _decide(*, allowed: bool, here: str, of_person: str) -> Act:
     """Return a command's function that opens or closes this place or a person's messages."""
 
-    async def act(door: Door, typed: Typed) -> Answer:
+    async def act(entry: Entry, typed: Typed) -> Answer:
         whom, call = typed.given.get("person"), typed.call
-        await door.access.decide(call.person, call.address, allowed=allowed, whom=whom)
+        await entry.access.decide(call.person, call.address, allowed=allowed, whom=whom)
         return _done(here if whom is None else of_person)
 
     return act

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, TextAnswer, Turned
-from bot.core.door import Door
+from bot.core.entry import Entry
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Status
 from bot.core.orders import Call
@@ -71,38 +71,38 @@ def read(carried: str) -> Press:
     return Press(action=action, about=found["about"], value=found["value"])
 
 
-async def press(door: Door, call: Call, pressed: Press, *, moderates: Moderates) -> Answer:
+async def press(entry: Entry, call: Call, pressed: Press, *, moderates: Moderates) -> Answer:
     """Do what a pressed button asks for, and return the answer. Raises `Refused`."""
-    door.service.people.came()
+    entry.service.people.came()
     # A forged button can be pressed under any message, where everybody sees the answer.
-    door.listings.check_alone(call, _LISTS.get(pressed.action, pressed.about))
+    entry.listings.check_alone(call, _LISTS.get(pressed.action, pressed.about))
     match pressed.action:
         case Action.OWNER:
             platform, person = call.address.platform, call.person
             return TextAnswer(
-                await door.service.decide(platform, person, pressed.about, pressed.value)
+                await entry.service.decide(platform, person, pressed.about, pressed.value)
             )
         case Action.LIST:
-            return Turned(await door.listings.page(call, pressed.about, pressed.value))
+            return Turned(await entry.listings.page(call, pressed.about, pressed.value))
         case Action.SETTING:
-            return Turned(await door.listings.prefer(call, pressed.about, pressed.value))
+            return Turned(await entry.listings.prefer(call, pressed.about, pressed.value))
         case action if action in MAKING or action in ASKING:
-            return await _made(door, call, pressed)
+            return await _made(entry, call, pressed)
         case _:
-            return await _changed(door, call, pressed, moderates)
+            return await _changed(entry, call, pressed, moderates)
 
 
-async def _made(door: Door, call: Call, pressed: Press) -> Answer:
+async def _made(entry: Entry, call: Call, pressed: Press) -> Answer:
     """Order another video for the person who pressed, or ask that person for a prompt."""
-    job_id, action, again = pressed.about, pressed.action, door.service.again
+    job_id, action, again = pressed.about, pressed.action, entry.service.again
     if action in MAKING:
         return Taken(await again(job_id, action, call, value=pressed.value))
     if pressed.words is not None:
         return Taken(await again(job_id, action, call, prompt=pressed.words))
     # Refuse before the person types, and not afterwards.
-    await door.service.check(call.address, call.person)
-    await door.service.varied(job_id, action, call)
-    job = await door.service.job(job_id)
+    await entry.service.check(call.address, call.person)
+    await entry.service.varied(job_id, action, call)
+    job = await entry.service.job(job_id)
     goes_on = action is Action.CONTINUE
     # A continuation needs a new prompt. A remix begins with the old prompt.
     values = {"person": call.person.id}
@@ -110,9 +110,9 @@ async def _made(door: Door, call: Call, pressed: Press) -> Answer:
     return Asked(job, action, question, "" if goes_on else job.order.wish.prompt)
 
 
-async def _changed(door: Door, call: Call, pressed: Press, moderates: Moderates) -> Answer:
+async def _changed(entry: Entry, call: Call, pressed: Press, moderates: Moderates) -> Answer:
     """Change or show the job itself, for its person or a moderator."""
-    service, job = door.service, await door.service.job(pressed.about)
+    service, job = entry.service, await entry.service.job(pressed.about)
     own = call.person.id == job.order.call.person.id
     # A moderator has no rights over a private job.
     others = not own and not job.private
@@ -125,8 +125,8 @@ async def _changed(door: Door, call: Call, pressed: Press, moderates: Moderates)
         case Action.STOP:
             await service.stop(job.id, actor)
             # A moderator may press under another person's list, which stays that person's list.
-            whose = job.order.call.person if door.listings.is_seen(call) else call.person
-            return Turned(await door.listings.page(replace(call, person=whose), "jobs", None))
+            whose = job.order.call.person if entry.listings.is_seen(call) else call.person
+            return Turned(await entry.listings.page(replace(call, person=whose), "jobs", None))
         case Action.DELETE if not _is_gone(job):
             await service.check_delete(job.id, actor)
             sure = Button(action=Action.CONFIRM, about=job.id)
@@ -146,7 +146,7 @@ async def _changed(door: Door, call: Call, pressed: Press, moderates: Moderates)
             alone = is_original or job.silent or job.private or elsewhere
             return Shown(job, as_original=is_original, alone=alone)
         case Action.OPEN:
-            return Turned(await door.listings.entry(call, job, pressed.value))
+            return Turned(await entry.listings.entry(call, job, pressed.value))
     raise Refused("button_unknown")
 
 

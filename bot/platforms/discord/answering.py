@@ -11,7 +11,7 @@ import discord
 from discord import app_commands
 
 from bot.core import replies
-from bot.core.door import shown
+from bot.core.entry import shown
 from bot.core.errors import BotError
 from bot.core.jobs import Job
 from bot.core.posts import PostKind

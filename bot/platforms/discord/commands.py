@@ -23,7 +23,7 @@ from bot.core import presses
 from bot.core.access import Facts
 from bot.core.answers import Answer
 from bot.core.commands import COMMANDS, Who
-from bot.core.door import Door
+from bot.core.entry import Entry
 from bot.core.errors import Refused
 from bot.core.jobs import Job
 from bot.core.ports import Clock
@@ -56,7 +56,7 @@ class Commands:
 
     platform: DiscordPlatform
     _: KW_ONLY
-    door: Door
+    entry: Entry
     facts: Facts
     clock: Clock
     stored: Callable[[str], AbstractAsyncContextManager[Path]]
@@ -64,10 +64,10 @@ class Commands:
     patience: float = PATIENCE
 
     def __post_init__(self) -> None:
-        ways = self.door.service.accounts.ways
+        ways = self.entry.service.accounts.ways
         videos = Videos(self.platform, stored=self.stored, link=self.link, ways=ways)
         self.intake = Intake(
-            door=self.door, videos=videos, platform=self.platform, patience=self.patience
+            entry=self.entry, videos=videos, platform=self.platform, patience=self.patience
         )
         self._mentions = Mentions(self.intake)
         self._client = self.platform.client
@@ -144,7 +144,7 @@ class Commands:
         """Register the commands at Discord if they changed; Discord limits how often a bot may."""
         self._stale.clear()
         try:
-            if not await self.door.access.is_claimable():
+            if not await self.entry.access.is_claimable():
                 for each in COMMANDS.values():
                     if each.who is Who.FIRST_OWNER:
                         self._tree.remove_command(each.name)
@@ -241,7 +241,7 @@ async def press(intake: Intake, interaction: discord.Interaction, carried: str) 
         check_interaction(interaction)
 
     def done(pressed: Press) -> Coroutine[Any, Any, Answer]:
-        return presses.press(intake.door, call, pressed, moderates=moderates_of(interaction))
+        return presses.press(intake.entry, call, pressed, moderates=moderates_of(interaction))
 
     if pressed.action is Action.OWNER:
         await intake.wait(interaction, done(pressed))

@@ -14,7 +14,7 @@ import discord
 from bot.core import failures, presses, replies
 from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, TextAnswer, Turned
 from bot.core.asking import Asking
-from bot.core.door import Door
+from bot.core.entry import Entry
 from bot.core.errors import BotError, Broken, Refused, Temporary, TooLate
 from bot.core.jobs import Job
 from bot.core.orders import Order
@@ -55,11 +55,11 @@ class Intake:
     """Passes orders to the service and answers with the outcome."""
 
     def __init__(
-        self, *, door: Door, videos: Videos, platform: DiscordPlatform, patience: float = PATIENCE
+        self, *, entry: Entry, videos: Videos, platform: DiscordPlatform, patience: float = PATIENCE
     ) -> None:
-        self.door = door
-        self.service = door.service
-        self._posts = door.listings.posts
+        self.entry = entry
+        self.service = entry.service
+        self._posts = entry.listings.posts
         self._videos = videos
         self._platform = platform
         self._patience = patience
@@ -121,7 +121,7 @@ class Intake:
             press = Press(action=asked.action, about=asked.job.id, words=words)
             call = call_of(answer)
             await self.hear(
-                answer, lambda: presses.press(self.door, call, press, moderates=presses.nobody)
+                answer, lambda: presses.press(self.entry, call, press, moderates=presses.nobody)
             )
 
         await interaction.response.send_modal(WordsForm(asked, str(interaction.locale), sent))
@@ -276,4 +276,4 @@ class Intake:
         return messages.card(await self._reply(job), job.order.call.locale, job_id=job.id)
 
     async def _reply(self, job: Job) -> Reply:
-        return await self.door.listings.cards.at_hand(job, within=CARD_TIME)
+        return await self.entry.listings.cards.at_hand(job, within=CARD_TIME)

@@ -33,7 +33,7 @@ def _command(command: table.Command, intake: Intake, claimed: Callable[[], None]
             for name, value in filled.items()
         }
         work = partial(
-            table.run, intake.door, call_of(interaction), command.name, given,
+            table.run, intake.entry, call_of(interaction), command.name, given,
             moderates=moderates_of(interaction),
         )  # fmt: skip
         await intake.hear(interaction, work)
@@ -61,7 +61,7 @@ def _under_way(
     intake: Intake,
 ) -> Callable[[discord.Interaction, str], Coroutine[Any, Any, list[Choice[str]]]]:
     async def suggestions(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        jobs = await intake.door.listings.under_way(call_of(interaction))
+        jobs = await intake.entry.listings.under_way(call_of(interaction))
         wanted = typed.strip().casefold()
         named = [(shortened(it.request.shown or it.request.label, MOST_NAME), it) for it in jobs]
         found = [Choice(name=name, value=job.id) for name, job in named]

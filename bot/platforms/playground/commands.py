@@ -1,6 +1,6 @@
 """Handle what people do in the room: write messages, press buttons, run commands.
 
-The core's front door decides. A message with a command becomes an order, answered by a card. A
+The core's common entry decides. A message with a command becomes an order, answered by a card. A
 repeated frame finds the message of the first one. A refusal is shown only to the person.
 """
 
@@ -10,7 +10,7 @@ import errno
 from bot import i18n
 from bot.core import commands, failures, presses, replies
 from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, TextAnswer, Turned
-from bot.core.door import Door, shown
+from bot.core.entry import Entry, shown
 from bot.core.errors import BotError, DatabaseFull, MovesAlready, NoPicture, Refused
 from bot.core.handed import Given, beside, parted
 from bot.core.jobs import Job
@@ -33,12 +33,12 @@ class RoomCommands:
     """Handles the page's frames. Await `finish` before the store is closed."""
 
     def __init__(
-        self, platform: PlaygroundPlatform, *, door: Door, note: str = "", currency: str = "USD"
+        self, platform: PlaygroundPlatform, *, entry: Entry, note: str = "", currency: str = "USD"
     ) -> None:
         self._platform = platform
-        self._door = door
-        self._service = door.service
-        self._posts = door.listings.posts
+        self._entry = entry
+        self._service = entry.service
+        self._posts = entry.listings.posts
         self._note = note
         self._currency = currency
         self._under_way: set[asyncio.Task[Json]] = set()
@@ -88,7 +88,7 @@ class RoomCommands:
                     return await self._say(frame, locale)
                 case Ask():
                     call = _call(frame, locale)
-                    answer = await commands.run(self._door, call, frame.command, frame.given)
+                    answer = await commands.run(self._entry, call, frame.command, frame.given)
                     return await self._answered(answer, call)
                 case frames.Press():
                     return await self._press(frame, _call(frame, locale))
@@ -160,7 +160,7 @@ class RoomCommands:
             post = await self._posts.get(job.id, PostKind.CARD)
             if post is None or post.message_id:
                 return
-            reply = await self._door.listings.cards.at_hand(job)
+            reply = await self._entry.listings.cards.at_hand(job)
             stands = await self._platform.send(post, job, reply, video=None)
             await self._service.answered(self._posts, job, *stands)
         except Exception as error:  # noqa: BLE001 - the card's row posts it later
@@ -175,7 +175,7 @@ class RoomCommands:
         press = presses.Press(
             action=frame.action, about=frame.about, value=frame.value, words=frame.words
         )
-        answer = await presses.press(self._door, call, press, moderates=moderates)
+        answer = await presses.press(self._entry, call, press, moderates=moderates)
         if isinstance(answer, Removed):
             await self._platform.remove_copies(frame.about)
         at = "relative" if frame.action is Action.OWNER else "soon"
@@ -205,7 +205,7 @@ class RoomCommands:
         post = await self._posts.get(job.id, PostKind.CARD)
         if post is not None and post.message_id:
             try:
-                card = await self._door.listings.cards.at_hand(job)
+                card = await self._entry.listings.cards.at_hand(job)
                 await self._platform.edit(post, job, card)
             except Refused as refused:
                 log.info("playground.card_gone", job=job.id, code=refused.code)

@@ -189,7 +189,7 @@ class Commands:
         }
         chat, line = message.chat.id, self._intake.line
         moderates = partial(rights.moderates, line, call.person, chat=chat)
-        answer = await table.run(self._intake.door, call, name, given, moderates=moderates)
+        answer = await table.run(self._intake.entry, call, name, given, moderates=moderates)
         if isinstance(answer, TextAnswer):
             await self._intake.draw(message, answer)
         if known.who is Who.FIRST_OWNER:
@@ -213,7 +213,7 @@ class Commands:
         place, number = str(target.chat.id), str(target.message_id)
         if (meant := await self._intake.posts.about(reading.NAME, place, number)) is not None:
             return meant
-        for job in await self._intake.door.listings.under_way(reading.call_of(target)):
+        for job in await self._intake.entry.listings.under_way(reading.call_of(target)):
             asked = job.order.call.address
             chat, _ = reading.chat_and_topic(asked.channel)
             if (str(chat), asked.message) == (place, number):

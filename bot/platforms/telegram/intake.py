@@ -12,7 +12,7 @@ from aiogram.types import ForceReply, Message
 
 from bot.core import replies
 from bot.core.answers import TextAnswer
-from bot.core.door import Door, shown
+from bot.core.entry import Entry, shown
 from bot.core.errors import MaybeSent, Refused, Temporary
 from bot.core.orders import Order
 from bot.core.ports import Clock
@@ -53,17 +53,17 @@ class Intake:
         self,
         platform: TelegramPlatform,
         *,
-        door: Door,
+        entry: Entry,
         proposals: Proposals,
         clock: Clock,
         currency: str,
     ) -> None:
         self.platform = platform
         self.line = platform.line
-        self.door = door
-        self.service = door.service
+        self.entry = entry
+        self.service = entry.service
         self.clock = clock
-        self.posts = door.listings.posts
+        self.posts = entry.listings.posts
         self.proposals = proposals
         self._currency = currency
         self._answers: dict[tuple[int, str, str], float] = {}

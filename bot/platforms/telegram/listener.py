@@ -8,7 +8,7 @@ import asyncio
 from functools import partial
 
 from bot.core.access import Facts
-from bot.core.door import Door
+from bot.core.entry import Entry
 from bot.core.errors import BotError
 from bot.core.ports import Clock
 from bot.log import get_logger
@@ -32,7 +32,7 @@ class Listener:
         self,
         platform: TelegramPlatform,
         *,
-        door: Door,
+        entry: Entry,
         proposals: Proposals,
         updates: Updates,
         facts: Facts,
@@ -45,9 +45,9 @@ class Listener:
         self._supervisor = platform.supervisor
         self._bot = platform.line.bot
         self._intake = Intake(
-            platform, door=door, proposals=proposals, clock=clock, currency=currency
+            platform, entry=entry, proposals=proposals, clock=clock, currency=currency
         )
-        self._profile = Profile(self._bot, door=door, facts=facts)
+        self._profile = Profile(self._bot, entry=entry, facts=facts)
         self._updates = updates
         self._clock = clock
         self._inbox: Inbox | None = None

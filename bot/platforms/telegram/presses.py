@@ -16,7 +16,7 @@ from aiogram.types import CallbackQuery, InaccessibleMessage, InlineKeyboardMark
 from bot import i18n
 from bot.core import presses, replies
 from bot.core.answers import Asked, Removed, Shown, Sure, TextAnswer, Turned
-from bot.core.door import shown
+from bot.core.entry import shown
 from bot.core.errors import BotError, MaybeSent, Refused, Temporary, Unchanged
 from bot.core.jobs import Job
 from bot.core.orders import Address, Call, Order, Person
@@ -149,7 +149,7 @@ class Presses:
         of_no_job = pressed.action in OF_NO_JOB
         call = await self._call(query, None if of_no_job else pressed.about)
         moderates = partial(rights.moderates, intake.line, call.person, chat=chat)
-        answer = await presses.press(intake.door, call, pressed, moderates=moderates)
+        answer = await presses.press(intake.entry, call, pressed, moderates=moderates)
         match answer:
             case Asked(job, action, question):
                 order = await intake.service.varied(job.id, action, call)

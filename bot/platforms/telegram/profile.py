@@ -26,7 +26,7 @@ from aiogram.types import (
 from bot import i18n
 from bot.core.access import Facts
 from bot.core.commands import COMMANDS, Who
-from bot.core.door import Door
+from bot.core.entry import Entry
 from bot.core.errors import BotError, Refused
 from bot.core.replies import Text
 from bot.log import get_logger
@@ -50,9 +50,9 @@ Calls = Sequence[TelegramMethod[bool]]
 class Profile:
     """Registers the profile of one bot account."""
 
-    def __init__(self, bot: Bot, *, door: Door, facts: Facts) -> None:
+    def __init__(self, bot: Bot, *, entry: Entry, facts: Facts) -> None:
         self._bot = bot
-        self._door = door
+        self._entry = entry
         self._facts = facts
 
     async def show(self) -> None:
@@ -67,7 +67,7 @@ class Profile:
         """Register the owners' commands in the chats of the current owners; delete them in those of
         former owners. Errors of Telegram are only logged."""
         owners = [
-            each for each in await self._door.listings.contact.owners(NAME) if each.isdecimal()
+            each for each in await self._entry.listings.contact.owners(NAME) if each.isdecimal()
         ]
         try:
             former = json.loads(await self._facts.get(f"{OWNED}.ids") or "[]")

@@ -36,7 +36,7 @@ from bot.store.preferences import PreferencesOf
 from bot.store.settings import StoredValues
 from bot.store.spool import Spool
 from tests.service import build_service, open_access
-from tests.unit.core.doors import open_door
+from tests.unit.core.entries import open_entry
 from tests.unit.core.orders import CATALOG, changed, order
 from tests.unit.core.scripted import (
     FREE,
@@ -144,7 +144,7 @@ class Workshop:
             currency="USD",
             clock=self.clock,
         )
-        self.door = open_door(
+        self.entry = open_entry(
             self.service, self.access, database, self.clock, cards=self.cards, seen=["chat"]
         )
         self.posting = Posting(

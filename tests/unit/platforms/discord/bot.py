@@ -28,7 +28,7 @@ from tests.fakes.discord import (
     FakeDiscord,
 )
 from tests.service import build_service, numbered, open_access
-from tests.unit.core.doors import open_door
+from tests.unit.core.entries import open_entry
 from tests.unit.core.orders import (
     CATALOG,
 )
@@ -128,11 +128,11 @@ class Bot:
             new_id=numbered(),
             kind=OpenService,
         )
-        door = open_door(self.service, access, self.database, self.clock)
+        entry = open_entry(self.service, access, self.database, self.clock)
         drawn = replace(
-            door.listings, posts=self.posts, cards=DrawnCards(lambda job: self.draw(job))
+            entry.listings, posts=self.posts, cards=DrawnCards(lambda job: self.draw(job))
         )
-        self.door = replace(door, listings=drawn)
+        self.entry = replace(entry, listings=drawn)
         self.draw: Callable[[Job], Reply] = cards.card
         self.settings = DiscordOptions(
             token=self.fake.token, api_url=self.fake.api_url, gateway_url=self.fake.gateway_url
@@ -144,7 +144,7 @@ class Bot:
         self.platform = DiscordPlatform(self.settings, clock=self.clock)
         self.commands = Commands(
             self.platform,
-            door=self.door,
+            entry=self.entry,
             facts=self.facts,
             clock=self.clock,
             stored=self.media.file,

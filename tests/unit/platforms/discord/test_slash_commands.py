@@ -303,6 +303,6 @@ async def test_a_card_whose_extra_facts_take_too_long_is_shown_without_them(
     async def never(job: Job) -> Reply:
         return await asyncio.Future()
 
-    bot.door.listings.cards.card = never  # type: ignore[method-assign]
+    bot.entry.listings.cards.card = never  # type: ignore[method-assign]
     answer = await (await ann.slash("video", prompt="a cat")).answered()
     assert card(answer.message) == "Got it! Your video is in the queue."

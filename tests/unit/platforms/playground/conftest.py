@@ -26,7 +26,7 @@ from bot.web.server import serve
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
 from tests.service import build_service, numbered, open_access
-from tests.unit.core.doors import open_door
+from tests.unit.core.entries import open_entry
 from tests.unit.core.orders import CATALOG
 from tests.unit.core.scripted import ScriptedStudio
 
@@ -130,9 +130,9 @@ async def open_hall(
             viewable=(viewer := Studio(folder / "viewer")).viewable,
         )
         async with viewer, platform:
-            door = open_door(service, access, database, clock)
-            listings = replace(door.listings, jobs=jobs, posts=posts)
-            commands = RoomCommands(platform, door=replace(door, listings=listings))
+            entry = open_entry(service, access, database, clock)
+            listings = replace(entry.listings, jobs=jobs, posts=posts)
+            commands = RoomCommands(platform, entry=replace(entry, listings=listings))
             room_routes = RoomRoutes(platform, commands, clock=clock)
             async with serve(room_routes.routes, host="127.0.0.1", port=0) as origin:
                 async with running(room_routes), aiohttp.ClientSession() as session:

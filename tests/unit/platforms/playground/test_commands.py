@@ -39,7 +39,7 @@ async def test_each_command_in_the_room_answers_as_the_core_does(hall: Hall, nam
     person = Person(id="ann", name="Ann")
     call = Call(event_id="e", address=address(), person=person, locale="en")
     try:
-        answer = await commands.run(hall.commands._door, call, name, {})
+        answer = await commands.run(hall.commands._entry, call, name, {})
         assert isinstance(answer, TextAnswer)
         reply = answer.reply
     except Refused as refused:
@@ -313,13 +313,13 @@ async def test_a_full_disk_is_told_in_the_room(hall: Hall) -> None:
         raise Unwritten("database_full")
 
     async with hall.page() as page:
-        hall.commands._door.listings.jobs.recent = full  # type: ignore[method-assign]
+        hall.commands._entry.listings.jobs.recent = full  # type: ignore[method-assign]
         told = await page.tell(do="ask", command="jobs")
     assert words(told).startswith("My disk is full, so I can't save anything")
 
 
 async def test_an_internal_error_in_the_room_is_admitted_in_one_sentence(hall: Hall) -> None:
     async with hall.page() as page:
-        hall.commands._door.listings.jobs.recent = None  # type: ignore[assignment,method-assign]
+        hall.commands._entry.listings.jobs.recent = None  # type: ignore[assignment,method-assign]
         told = await page.tell(do="ask", command="jobs")
     assert words(told).startswith("Something went wrong on my side, and I did not take your order.")

@@ -40,7 +40,7 @@ from tests.fakes.telegram import (
     Topic,
 )
 from tests.service import build_service, numbered, open_access
-from tests.unit.core.doors import open_door
+from tests.unit.core.entries import open_entry
 from tests.unit.core.orders import CATALOG
 from tests.unit.core.scripted import ScriptedStudio
 from tests.unit.platforms.telegram.house import House, open_house
@@ -92,7 +92,7 @@ class Lobby:
             new_id=numbered(),
             kind=Service,
         )
-        self.door = open_door(
+        self.entry = open_entry(
             self.service, access, self.database, self.clock, seen=[self.platform.name]
         )
         self.updates = Updates(self.database, settings.account)
@@ -105,7 +105,7 @@ class Lobby:
         """Build the commands, with the bot's own user."""
         intake = Intake(
             self.platform,
-            door=self.door,
+            entry=self.entry,
             proposals=Proposals(self.database),
             clock=self.clock,
             currency="USD",

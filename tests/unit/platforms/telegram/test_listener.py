@@ -33,7 +33,7 @@ WAIT = 10.0
 def listener_of(lobby: Lobby) -> Listener:
     return Listener(
         lobby.platform,
-        door=lobby.door,
+        entry=lobby.entry,
         proposals=Proposals(lobby.database),
         updates=lobby.updates,
         facts=Facts(lobby.database),

@@ -160,9 +160,9 @@ async def test_help_mentions_the_owner_in_private_and_notifies_nobody_in_a_group
 ) -> None:
     owner = lobby.fake.person("Olga", started=True)
     person = Person(id=str(owner.id), name="Olga")
-    code = await lobby.door.access.new_code()
+    code = await lobby.entry.access.new_code()
     address = (await lobby.ordered()).order.call.address
-    await lobby.door.access.claim(code or "", person, address)
+    await lobby.entry.access.claim(code or "", person, address)
     club = lobby.fake.supergroup("club", owner, lobby.ann)
     alone, among = await asked(lobby, "/help"), await asked(lobby, "/help", club)
     assert "My owner runs this bot" in alone.text

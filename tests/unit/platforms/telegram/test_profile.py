@@ -19,7 +19,7 @@ OWNERS = {each.name for each in COMMANDS.values() if each.who is Who.OWNERS}
 
 def profile_of(lobby: Lobby) -> Profile:
     facts = Facts(lobby.database)
-    return Profile(lobby.platform.line.bot, door=lobby.door, facts=facts)
+    return Profile(lobby.platform.line.bot, entry=lobby.entry, facts=facts)
 
 
 def names(lobby: Lobby, scope: str, language: str = "") -> set[str]:
@@ -27,9 +27,9 @@ def names(lobby: Lobby, scope: str, language: str = "") -> set[str]:
 
 
 async def claimed(lobby: Lobby) -> None:
-    code = await lobby.door.access.new_code()
+    code = await lobby.entry.access.new_code()
     address = (await lobby.ordered()).order.call.address
-    await lobby.door.access.claim(code or "", Person(id=str(lobby.ann.id), name="Ann"), address)
+    await lobby.entry.access.claim(code or "", Person(id=str(lobby.ann.id), name="Ann"), address)
 
 
 @pytest.mark.parametrize("language", ["", "en"])

@@ -1,11 +1,11 @@
-"""A front door over real rows, for tests of any network."""
+"""A common entry over real rows, for tests of any network."""
 
 from collections.abc import Sequence
 
 from bot.core.access import Access
 from bot.core.cards import Cards
 from bot.core.conversions import Conversions
-from bot.core.door import Door
+from bot.core.entry import Entry
 from bot.core.learned import Learned
 from bot.core.listings import Contact, Listings
 from bot.core.ports import Clock
@@ -18,7 +18,7 @@ from bot.store.posts import Posts
 from bot.store.settings import StoredValues
 
 
-def open_door(
+def open_entry(
     service: Service,
     access: Access,
     database: Database,
@@ -26,7 +26,7 @@ def open_door(
     *,
     cards: Cards | None = None,
     seen: Sequence[str] = (),
-) -> Door:
+) -> Entry:
     """Return a door on this service's accounts. On the networks in `seen`, others read along."""
     jobs, posts = Jobs(database), Posts(database)
     conversions = Conversions(ConversionQueue(database), StoredValues(database), clock)
@@ -48,4 +48,4 @@ def open_door(
         contact=Contact(owners=Places(database).owners),
         seen=frozenset(seen),
     )
-    return Door(service, access, listings)
+    return Entry(service, access, listings)

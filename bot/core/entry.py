@@ -16,7 +16,7 @@ log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Entry:
     """The services that commands and buttons use."""
 
     service: Service

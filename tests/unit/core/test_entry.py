@@ -1,4 +1,4 @@
-"""The front door: one table of commands, one codec of buttons, lists for any network."""
+"""The common entry: one table of commands, one codec of buttons, lists for any network."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from bot import i18n
 from bot.core import commands, presses
 from bot.core.accounts import Terms
 from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, TextAnswer, Turned
-from bot.core.door import shown
+from bot.core.entry import shown
 from bot.core.errors import Broken, Refused, Temporary, Unwritten
 from bot.core.jobs import Job, Reason, Status
 from bot.core.listings import A_PAGE, joined
@@ -41,7 +41,7 @@ async def anybody(_: Job) -> bool:
 
 async def run(workshop: Workshop, name: str, by: Call | None = None, **given: str) -> Reply:
     """Run a command and return its reply."""
-    answer = await commands.run(workshop.door, by or call(), name, given)
+    answer = await commands.run(workshop.entry, by or call(), name, given)
     assert isinstance(answer, TextAnswer)
     return answer.reply
 
@@ -49,7 +49,7 @@ async def run(workshop: Workshop, name: str, by: Call | None = None, **given: st
 async def press(workshop: Workshop, button: Button, by: Call | None = None, **more: str) -> Answer:
     """Write the button, read it again as a press, and return the answer."""
     pressed = replace(presses.read(presses.written(button)), words=more.get("words"))
-    return await presses.press(workshop.door, by or call(), pressed, moderates=nobody)
+    return await presses.press(workshop.entry, by or call(), pressed, moderates=nobody)
 
 
 def said(reply: Reply) -> list[str]:
@@ -118,8 +118,8 @@ async def test_only_its_person_or_a_moderator_cancels_a_job_by_button(workshop: 
     job = await workshop.submit(order(address=HALL, person=ANN))
     pressed = Press(action=Action.CANCEL, about=job.id)
     with pytest.raises(Refused, match="not_yours"):
-        await presses.press(workshop.door, call(BOB, HALL), pressed, moderates=nobody)
-    answer = await presses.press(workshop.door, call(BOB, HALL), pressed, moderates=anybody)
+        await presses.press(workshop.entry, call(BOB, HALL), pressed, moderates=nobody)
+    answer = await presses.press(workshop.entry, call(BOB, HALL), pressed, moderates=anybody)
     assert isinstance(answer, Changed)
     assert (answer.job.status, answer.job.reason) == (Status.CANCELLED, Reason.BY_ADMIN)
 
@@ -179,7 +179,7 @@ async def test_a_moderator_who_stops_a_job_sees_the_list_of_its_person(
     kept = await workshop.submit(order(address=HALL, person=ANN, prompt="a song"))
     job = await workshop.submit(order(address=HALL, person=ANN, prompt="a shout"))
     stop = Press(action=Action.STOP, about=job.id)
-    answer = await presses.press(workshop.door, call(BOB, HALL), stop, moderates=anybody)
+    answer = await presses.press(workshop.entry, call(BOB, HALL), stop, moderates=anybody)
     assert isinstance(answer, Turned)
     assert [each.about for each in answer.reply.buttons] == [kept.id]
 
@@ -327,8 +327,8 @@ async def test_the_cancel_command_cancels_the_latest_job_or_the_named_one(
 async def test_the_cancel_command_ignores_jobs_elsewhere_and_silent_jobs(
     workshop: Workshop,
 ) -> None:
-    seen = replace(workshop.door.listings, seen=frozenset())
-    workshop.door = replace(workshop.door, listings=seen)
+    seen = replace(workshop.entry.listings, seen=frozenset())
+    workshop.entry = replace(workshop.entry, listings=seen)
     await workshop.submit(order(address=ALONE, person=ANN))
     with pytest.raises(Refused, match="nothing_to_cancel"):
         await run(workshop, "cancel", call(ANN, HALL))
@@ -449,4 +449,4 @@ async def test_a_moderator_cannot_delete_a_private_video(workshop: Workshop) -> 
     job = await workshop.made(order(address=HALL, person=ANN))
     pressed = Press(action=Action.DELETE, about=job.id)
     with pytest.raises(Refused, match="not_yours"):
-        await presses.press(workshop.door, call(BOB, HALL), pressed, moderates=anybody)
+        await presses.press(workshop.entry, call(BOB, HALL), pressed, moderates=anybody)
