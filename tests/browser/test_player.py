@@ -159,7 +159,7 @@ async def test_both_downloads_are_whole_files_with_a_name(
     """The video has its index at its end, so a copy plays, and it is kept as it came."""
     page = await open_page(wall.link())
     files = []
-    for link in ("Download", "As the gateway made it"):
+    for link in ("Download", "Original file"):
         async with page.expect_download() as coming:
             await page.get_by_role("link", name=link).click()
         download = await coming.value

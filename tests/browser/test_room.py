@@ -20,9 +20,7 @@ async def test_words_become_a_video_that_plays_to_its_end_and_seeks(
     address: str, visit: NewPage
 ) -> None:
     page = await visit(address)
-    await expect(
-        page.get_by_role("heading", name="Say what you would like to see.")
-    ).to_be_visible()
+    await expect(page.get_by_role("heading", name="What would you like to see?")).to_be_visible()
     await say(page, "a cat on the moon")
     video = page.locator("video")
     await expect(video).to_have_attribute("aria-label", "Video: a cat on the moon")
@@ -57,7 +55,7 @@ async def test_as_file_gives_what_the_gateway_made(address: str, visit: NewPage)
     await say(page, "a cat on the moon [content-webm]")
     await page.locator("video").wait_for()
     async with page.expect_download() as coming:
-        await page.get_by_role("link", name="As file").click()
+        await page.get_by_role("link", name="Download").click()
     file = await coming.value
     assert file.suggested_filename.endswith(".webm")
     assert Path(await file.path()).read_bytes().startswith(b"\x1a\x45\xdf\xa3")
@@ -167,7 +165,7 @@ async def test_bob_cannot_cancel_anns_and_only_he_is_told(
     await queued(page)
     await become(page, "Bob")
     await page.get_by_role("button", name="Cancel").click()
-    notice = page.get_by_text("That one belongs to somebody else.")
+    notice = page.get_by_text("That order belongs to somebody else.")
     await expect(notice).to_be_visible()
     await expect(page.get_by_text("Only Bob sees this")).to_be_visible()
     await become(page, "Ann")

@@ -38,7 +38,7 @@ async def test_a_sound_is_not_taken_where_no_model_takes_any(address: str, visit
     page = await visit(address)
     await page.locator("input[type=file]").set_input_files(PICTURE)
     await page.locator("input[type=file]").set_input_files(SOUND)
-    await expect(page.locator(".notice")).to_contain_text("That is no picture.")
+    await expect(page.locator(".notice")).to_contain_text("I can't use that file as a picture.")
     await expect(page.locator(".attached")).to_have_count(1)
 
 
@@ -81,7 +81,7 @@ async def test_of_several_files_at_once_those_left_out_are_named(
     await expect(page.locator(".attached")).to_have_text(
         ["Begins with sea.png", "Ends with sky.png"]
     )
-    await expect(page.locator(".notice")).to_contain_text("so I leave out sand.png.")
+    await expect(page.locator(".notice")).to_contain_text("so I left out sand.png.")
 
 
 async def _files(page: Page, event: str, *names: str) -> None:
@@ -162,7 +162,7 @@ async def test_words_and_picture_stay_until_the_picture_is_there(
     page = await visit(address)
     await page.route("**/pictures*", lambda route: route.abort())
     await page.locator("input[type=file]").set_input_files(PICTURE)
-    await expect(page.locator(".notice")).to_contain_text("did not reach the room")
+    await expect(page.locator(".notice")).to_contain_text("did not arrive")
     await say(page, "it waves")
     await expect(page.locator(".notice")).to_have_count(2)
     await expect(page.locator("#words")).to_have_value("it waves")

@@ -107,7 +107,7 @@ async def test_what_is_said_to_a_room_that_is_away_is_seen_and_outlasts_a_reload
     await expect(page.locator(".banner")).to_contain_text("The room is closed.")
     await say(page, "a dog")
     await expect(page.locator(".pending")).to_contain_text("a dog")
-    await expect(page.locator(".pending")).to_contain_text("waits for the room")
+    await expect(page.locator(".pending")).to_contain_text("waiting to be sent")
     await page.evaluate("() => { WebSocket.prototype.send = () => {}; }")  # until the reload
     async with house.open():
         await page.reload()

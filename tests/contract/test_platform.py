@@ -204,8 +204,8 @@ async def test_a_failure_is_said_and_does_not_count(scene: Scene) -> None:
 async def test_a_failure_offers_another_model_in_its_place(scene: Scene) -> None:
     await scene.ask("ann", "a cat [fail]")
     (failure,) = await scene.until_over()
-    assert failure.buttons == ("Edit", "Try on Wan 2.5", "Try again")
-    assert await scene.press("ann", failure, "Try on Wan 2.5") is None
+    assert failure.buttons == ("Edit", "Try with Wan 2.5", "Try again")
+    assert await scene.press("ann", failure, "Try with Wan 2.5") is None
     _, result = await scene.until_over(2)
     assert "Wan 2.5" in result.text
     assert scene.simulator.charges == 2
@@ -225,7 +225,7 @@ async def test_only_the_owner_presses_cancel(scene: Scene) -> None:
     scene.simulator.faults.add(Fault("create", "answer", 429, "later", retry_after=600), times=9)
     await scene.ask("ann", "a cat")
     card = await scene.until_card("not answering right now")
-    assert await scene.press("bob", card, "Cancel") == "That one belongs to somebody else."
+    assert await scene.press("bob", card, "Cancel") == "That order belongs to somebody else."
     assert await scene.press("ann", card, "Cancel") is None
     cancelled = await scene.until_card("Cancelled.")
     assert (cancelled.id, cancelled.buttons) == (card.id, ("Try again",))
@@ -237,4 +237,4 @@ async def test_only_the_owner_presses_cancel(scene: Scene) -> None:
 async def test_only_the_owner_deletes(scene: Scene) -> None:
     await scene.ask("ann", "a cat")
     (result,) = await scene.until_over()
-    assert await scene.press("bob", result, "Delete") == "That one belongs to somebody else."
+    assert await scene.press("bob", result, "Delete") == "That order belongs to somebody else."

@@ -153,7 +153,7 @@ async def test_somebody_elses_picture_is_animated_only_where_that_is_free(
                 answer = await sent.answered()
             assert answer.ephemeral
             assert answer.message is not None
-            assert "somebody else" in answer.message.content
+            assert "Somebody else" in answer.message.content
     assert world.simulator.charges == int(made)
 
 

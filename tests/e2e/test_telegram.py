@@ -158,7 +158,7 @@ async def test_a_picture_that_telegram_hides_is_said_to_be_unseen(hall: Hall) ->
         answer = await hall.words()
     assert "I can't see a picture" in answer.text
     assert "/animate as its caption" in answer.text
-    assert "only if I am an admin" in answer.text
+    assert "only if I'm an admin" in answer.text
 
 
 @pytest.mark.proof

@@ -47,7 +47,7 @@ async def test_a_message_told_twice_is_one_order(hall: Hall) -> None:
         asked = await hall.ann.says("/video a cat")
         hall.telegram.updates.repeat(asked)
         await hall.video()
-        assert "of 9 videos today" in await hall.told(hall.ann, "/quota")
+        assert "1 of 9 videos" in await hall.told(hall.ann, "/quota")
     assert hall.simulator.charges == 1
 
 
@@ -147,7 +147,7 @@ async def test_the_very_file_comes_on_request(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("/video a cat")
         video = await hall.video()
-        await hall.ann.presses(video, "As file")
+        await hall.ann.presses(video, "Original file")
         file = await hall.video()
     assert file.media is not None
     assert video.media is not None
@@ -160,7 +160,7 @@ async def test_of_a_converted_video_as_file_gives_the_original(hall: Hall) -> No
     async with hall.app():
         await hall.ann.says("/video a cat [content-webm]")
         video = await hall.video()
-        await hall.ann.presses(video, "As file")
+        await hall.ann.presses(video, "Original file")
         file = await hall.video()
     assert video.media is not None
     assert (video.media.kind, video.media.content[4:8]) == ("video", b"ftyp")

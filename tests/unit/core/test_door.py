@@ -140,7 +140,7 @@ async def test_a_video_goes_for_good_only_after_a_second_press(workshop: Worksho
 
 async def test_jobs_tells_how_far_each_is_and_when_it_is_due(workshop: Workshop) -> None:
     assert said(await run(workshop, "jobs")) == [
-        "Nothing of yours is under way. /history shows what you made."
+        "You have no unfinished orders. /history shows your videos."
     ]
     await workshop.submit(order(address=ALONE, person=ANN, prompt="a cat"))
     listed = await run(workshop, "jobs")
@@ -328,13 +328,13 @@ async def test_help_shows_owners_commands_to_owners_alone(
     here = replace(ALONE, platform=platform)
     member = said(await run(workshop, "help", call(ANN, here)))
     assert not [line for line in member if line.startswith("/allow")]
-    assert "/models: Which models there are" in member
+    assert "/models: The models, and what each can make" in member
     code = await workshop.access.new_code()
     assert code is not None
     await run(workshop, "claim", call(ANN, here), code=code)
     owner = said(await run(workshop, "help", call(ANN, here)))
     assert [line for line in owner if line.startswith("/allow")]
-    assert any(line.startswith("ann runs this bot") for line in owner)
+    assert any(line.endswith("ask ann") for line in owner)
 
 
 @pytest.mark.parametrize("name", ["allow", "disallow"])
@@ -375,7 +375,7 @@ def test_each_command_has_its_sentence(name: str) -> None:
 
 def test_several_sentences_are_one_list() -> None:
     assert i18n.say(joined([Text(id="kind.t2v"), Text(id="kind.i2v")]), "en") == (
-        "from words, from a picture"
+        "from a prompt, from a picture"
     )
 
 

@@ -204,7 +204,7 @@ def test_a_button_that_needs_something_that_is_gone_is_refused_in_a_sentence(
 
 def test_a_video_that_is_gone_is_said_to_have_been_kept_for_so_many_days() -> None:
     said = say(replies.error(variations.video_gone(swept())).text, "en")
-    assert said == "I kept that video for 31 days, and my copy is gone."
+    assert said == "I kept that video for 31 days, and my copy is gone now."
 
 
 @pytest.mark.parametrize("action", [Action.RETRY, Action.REMIX, Action.FINER])

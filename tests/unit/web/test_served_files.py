@@ -70,7 +70,7 @@ async def test_of_a_converted_video_both_files_are_offered(tmp_path: Path) -> No
 
         _, _, page = await house.page()
         assert "2.0 MB" in page
-        assert "As the gateway made it" in page
+        assert "Original file" in page
         plays, reference = re.findall(r'href="([^"]+)" download', page)
         async with house.session.get(urljoin(house.link, plays)) as response:
             assert await response.read() == MP4
@@ -173,7 +173,7 @@ async def test_a_video_that_is_gone_is_not_found(house: House) -> None:
     [
         (30.2, "This video was kept for 30 days and is gone."),
         (1.9, "This video was kept for one day and is gone."),
-        (0.5, "This video is gone: its place was needed for newer ones."),
+        (0.5, "This video is gone: I needed its space for newer ones."),
     ],
 )
 async def test_a_link_to_a_video_that_was_kept_for_its_time_says_so(

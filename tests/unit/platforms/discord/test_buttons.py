@@ -58,7 +58,7 @@ async def test_only_the_owner_and_moderators_press_cancel(
 ) -> None:
     job, message = await job_card(bot, ann)
     bob = fake.person("bob")
-    assert await said(await bob.press(message, "Cancel")) == "That one belongs to somebody else."
+    assert await said(await bob.press(message, "Cancel")) == "That order belongs to somebody else."
     moderator = fake.person("mod", permissions=MEMBER | Permission.MANAGE_MESSAGES)
     await (await moderator.press(message, "Cancel")).answered()
     assert (await bot.job(job.id)).reason is Reason.BY_ADMIN
@@ -189,7 +189,7 @@ async def test_only_the_owner_and_moderators_delete(
 ) -> None:
     job, message = await job_result(bot, ann)
     bob = fake.person("bob")
-    assert await said(await bob.press(message, "Delete")) == "That one belongs to somebody else."
+    assert await said(await bob.press(message, "Delete")) == "That order belongs to somebody else."
     moderator = fake.person("mod", permissions=MEMBER | Permission.MANAGE_MESSAGES)
     asked = await (await moderator.press(message, "Delete")).answered()
     assert asked.message is not None
@@ -203,7 +203,7 @@ async def test_what_is_deleted_already_is_said_to_be(
     job, message = await job_result(bot, ann)
     await bot.service.delete(job.id, Actor(person=job.order.call.person))
     sentence = await said(await ann.press(message, "Delete"))
-    assert sentence == "That one was gone already."
+    assert sentence == "That video was already gone."
 
 
 async def test_a_button_nobody_knows_is_answered(fake: FakeDiscord, bot: Bot, ann: Member) -> None:

@@ -42,7 +42,7 @@ async def test_a_picture_in_a_message_becomes_an_order_by_a_form(
     assert (await opened.answered()).type is Answer.MODAL
     sent = await ann.submit_modal(
         opened,
-        {"What the video should show": "it purrs", "Which model, and how long": "8 sora"},
+        {"What the video should show": "it purrs", "Model and length": "8 sora"},
     )
     answer = await sent.answered()
     assert card(answer.message) == "Got it! I'm fetching your picture …"
@@ -72,7 +72,7 @@ async def _opened(person: Member, message: Message) -> Interaction:
 async def test_of_several_pictures_one_is_chosen(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
     files = [fake.attachment(PNG, name) for name in ("a.png", "b.png")]
     opened = await _opened(ann, await ann.say("", attachments=files))
-    await (await ann.submit_modal(opened, {"Which picture": "1"})).answered()
+    await (await ann.submit_modal(opened, {"Which picture?": "1"})).answered()
     assert [each.filename for each in (await only_job(bot)).order.pictures] == ["b.png"]
 
 

@@ -53,7 +53,7 @@ async def test_history_opens_an_entry_and_shows_its_video_once_more(
     assert entry.message is not None
     assert (entry.type, [it["label"] for it in entry.message.buttons]) == (
         Answer.UPDATE,
-        ["Post it again", "Delete", "‹ Back", "Go to it"],
+        ["Post it again", "Delete", "‹ Back", "Go to message"],
     )
     back = await (await ann.press(entry.message, "‹ Back")).answered()
     assert back.message is not None
@@ -87,7 +87,7 @@ async def test_a_job_is_stopped_from_its_list(fake: FakeDiscord, bot: Bot) -> No
     assert "“a cat”" in jobs.content
     stopped = await (await ann.press(jobs, "Stop 1")).answered()
     assert stopped.message is not None
-    assert stopped.message.content.startswith("Nothing of yours is under way.")
+    assert stopped.message.content.startswith("You have no unfinished orders.")
     assert (await bot.job(job.id)).status == "cancelled"
 
 
@@ -113,7 +113,7 @@ async def test_who_moderates_one_server_moderates_no_other(fake: FakeDiscord, bo
     await bot.jobs.save(job, replace(job, order=replace(job.order, call=call)), now=bot.clock.now())
     moderator = fake.person("mod", permissions=MEMBER | Permission.MANAGE_MESSAGES)
     answer = await listed(await moderator.press(message, "Cancel"))
-    assert answer.content == "That one belongs to somebody else."
+    assert answer.content == "That order belongs to somebody else."
     assert (await bot.job(job.id)).status is Status.QUEUED
 
 

@@ -54,7 +54,7 @@ async def posted(bot: Bot, ann: Member, video: Video = VIDEO) -> tuple[Job, Mess
 
 async def pressed(fake: FakeDiscord, person: Member, shown: Message) -> Message:
     """The answer to the button, once it has come to its end."""
-    press = await person.press(shown, "As file")
+    press = await person.press(shown, "Original file")
     answer = await press.answered()
     assert answer.ephemeral, "nobody else sees it"
     if answer.type is not Answer.THINKING:
@@ -75,7 +75,7 @@ async def test_a_video_that_is_as_it_was_made_has_no_such_button(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     _, shown = await posted(bot, ann, replace(VIDEO, converted=None))
-    assert "As file" not in [each["label"] for each in shown.buttons]
+    assert "Original file" not in [each["label"] for each in shown.buttons]
 
 
 async def test_the_button_outlives_the_process(fake: FakeDiscord, idle: Bot, ann: Member) -> None:
@@ -90,7 +90,7 @@ async def test_the_button_outlives_the_process(fake: FakeDiscord, idle: Bot, ann
 async def test_nobody_else_gets_it(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
     _, shown = await posted(bot, ann)
     answer = await pressed(fake, fake.person("bob"), shown)
-    assert (answer.content, answer.attachments) == ("That one belongs to somebody else.", ())
+    assert (answer.content, answer.attachments) == ("That order belongs to somebody else.", ())
 
 
 @pytest.mark.parametrize("told", [True, False])
@@ -105,7 +105,7 @@ async def test_one_that_is_too_large_is_said_to_be(
         fake.faults.add("PATCH", ANSWER, error(413, 40005))
     for _ in range(2):
         answer = await pressed(fake, ann, shown)
-        assert "the original is too large for this chat, and this bot has no" in answer.content
+        assert "the original is too large for this chat, and I have no" in answer.content
     bot.link = Link("https://videos.example/v/a", 0.0)
     answer = await pressed(fake, ann, shown)
     assert answer.content.endswith("You can download it here:\nhttps://videos.example/v/a")
@@ -127,7 +127,5 @@ async def test_an_upload_that_fails_does_not_think_for_ever(
     _, shown = await posted(bot, ann)
     fake.faults.add("PATCH", ANSWER, error(403, 50013))
     answer = await pressed(fake, ann, shown)
-    assert (answer.content.startswith("I may not send files here."), answer.attachments) == (
-        True,
-        (),
-    )
+    assert answer.content.startswith("I'm not allowed to send files here.")
+    assert answer.attachments == ()

@@ -39,7 +39,7 @@ async def test_what_happens_next_begins_where_the_video_ended(lobby: Lobby) -> N
     video = await lobby.made(await lobby.ordered())
     await lobby.hear(await lobby.ann.presses(await lobby.result(video), "Continue"))
     question = lobby.fake.posts(lobby.ann.private)[-1]
-    assert question.text == "Ann, what happens next? Reply to this message."
+    assert question.text == "Ann, what happens next? Please reply to this message."
     await lobby.hear(await lobby.ann.says("it wakes up", reply_to=question))
     *_, after = await lobby.jobs()
     assert video.video is not None
@@ -126,7 +126,7 @@ async def test_flags_count_in_a_draft(lobby: Lobby) -> None:
     ("text", "answer"),
     [
         ("a cat --size big", "no option --size"),
-        ("a cat --model Kling 9", "goes between quotation marks"),
+        ("a cat --model Kling 9", "put it in quotation marks"),
         ("/video a cat --model Kling 9 --seconds 5", "Wan, Sora"),
     ],
 )
@@ -183,7 +183,7 @@ async def test_a_draft_says_what_is_left_to_the_model_and_what_it_costs_at_most(
 
 
 async def test_a_draft_has_a_button_for_what_there_is_to_choose(lobby: Lobby) -> None:
-    words = {"Sound", "Your words", "Watermark"}
+    words = {"Sound", "Add to prompt", "Watermark"}
 
     async def shown(*models: Model) -> set[str]:
         offering(lobby, *models)
@@ -201,7 +201,7 @@ async def test_another_model_in_a_draft_gives_up_what_it_can_not_switch_and_says
     offering(lobby, WAN_TEXT, SORA)
     draft = await chosen(lobby, "Sound", "Without sound", "Model", "Sora")
     assert "Sora · 4 s" in draft.text
-    assert "Not with Sora, so left out: Without sound" in draft.text
+    assert "Sora does not offer this, so I left it out: Without sound" in draft.text
     assert "left out" not in (await pressed(lobby, "Length")).text
 
 
@@ -213,14 +213,14 @@ async def test_another_model_in_a_draft_gives_up_nothing_that_it_can(lobby: Lobb
     chose = ("Length", "10 s", "Sound", "Without sound", "Watermark", "With a watermark")
     draft = await chosen(lobby, *chose, "Model", "Sora")
     assert "Sora · 4 s" in draft.text
-    assert "Not with Sora, so left out: 10 s, Without sound" in draft.text
+    assert "Sora does not offer this, so I left it out: 10 s, Without sound" in draft.text
     assert draft.text.count("With a watermark") == draft.text.count("Without sound") == 1
 
 
 async def test_a_length_that_was_left_to_the_model_is_given_up_in_its_word(lobby: Lobby) -> None:
     offering(lobby, replace(WAN_TEXT, auto=True), SORA)
     draft = await chosen(lobby, "Length", "Auto, up to 10 s", "Model", "Sora")
-    assert "Not with Sora, so left out: auto" in draft.text
+    assert "Sora does not offer this, so I left it out: auto" in draft.text
 
 
 # --- pictures that are handed on ------------------------------------------------------------------
@@ -256,7 +256,7 @@ async def test_nothing_is_said_of_an_owner_who_is_hidden(lobby: Lobby, text: str
     assert "can't tell whose picture" in lobby.answer(said).text
 
 
-HANDED_ON = "That is forwarded, or written through another bot, so I make nothing of it."
+HANDED_ON = "That message was forwarded, or written with another bot, so I don't use it."
 
 
 async def test_words_that_are_handed_on_are_nobodys(lobby: Lobby) -> None:

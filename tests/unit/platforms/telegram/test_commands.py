@@ -221,7 +221,7 @@ async def test_a_reply_to_anything_else_cancels_nothing(lobby: Lobby) -> None:
     said = await lobby.ann.says(CANCEL, chat=club, reply_to=hello)
     await lobby.hear(said)
     assert await ends(lobby, job) == [WAITING]
-    assert "Nothing of yours" in lobby.answer(said).text
+    assert "no order of yours" in lobby.answer(said).text
 
 
 async def test_alone_it_cancels_ones_own_latest(lobby: Lobby) -> None:
@@ -285,7 +285,7 @@ async def test_in_a_group_only_what_was_asked_for_there_is_cancelled(lobby: Lobb
         said = await lobby.ann.says(CANCEL, chat=club)
         await lobby.hear(said)
     assert await ends(lobby, here, private) == [(Status.CANCELLED, Reason.BY_PERSON), WAITING]
-    assert "Nothing of yours" in lobby.answer(said).text
+    assert "no order of yours" in lobby.answer(said).text
 
 
 # --- in whose name --------------------------------------------------------------------------------
@@ -298,7 +298,7 @@ async def test_a_channel_is_nobody_with_a_quota(lobby: Lobby, text: str) -> None
     lobby.ann.speaks_as = news
     said = await lobby.ann.says(text, chat=club)
     await lobby.hear(said)
-    assert "Write as yourself" in lobby.answer(said).text
+    assert "Please write as yourself" in lobby.answer(said).text
     assert await lobby.store.jobs.recent("telegram", str(news.id), most=9) == []
 
 
@@ -320,8 +320,8 @@ async def test_models_are_listed_with_what_can_be_left_to_them_and_switched(lobb
     said = await lobby.ann.says("/models")
     await lobby.hear(said)
     value = lobby.answer(said).text
-    assert "Wan: 5, 10 s, auto · 16:9, 9:16, 1:1 · 480p, 720p · from words" in value
-    assert "as you like it: sound" in value.casefold()
+    assert "Wan: 5, 10 s, auto · 16:9, 9:16, 1:1 · 480p, 720p · from a prompt" in value
+    assert "on or off: sound" in value.casefold()
     assert "Sora: 4, 8 s · 16:9, 9:16 · 720p" in value
 
 

@@ -91,7 +91,7 @@ async def test_what_cannot_be_stored_waits_and_its_person_is_told_once(lobby: Lo
     for _ in range(2):
         with pytest.raises(Unwritten):
             await inbox.take([each.json for each in lobby.fake.updates.all])
-    assert "this waits" in lobby.answer(asked).text
+    assert "this has to wait" in lobby.answer(asked).text
     assert len(lobby.fake.posts(club)) == 1
 
 

@@ -12,7 +12,7 @@ from tests.e2e.world import png
 from tests.fakes.telegram import Message
 from tests.unit.platforms.telegram.conftest import Lobby
 
-UNREADABLE = "I can't read all of that yet, so I have done nothing."
+UNREADABLE = "I can't read all of that message yet, so I have done nothing."
 NEW = {"type": "guild", "date": 1, "guild": {"id": 1}}
 HOLOGRAM = {"star_count": 1, "paid_media": [{"type": "hologram"}]}
 
@@ -63,7 +63,7 @@ async def test_of_what_is_not_whole_nothing_is_ordered(lobby: Lobby, part: dict[
     await hear(lobby, asked, **part)
     assert await lobby.jobs() == []
     if "date" not in part:  # without one there is nothing to answer
-        assert said(lobby, asked) == [f"{UNREADABLE} Plain words and pictures I can read."]
+        assert said(lobby, asked) == [f"{UNREADABLE} Please send plain text or a picture."]
 
 
 async def test_a_forward_of_an_unknown_kind_is_still_one(lobby: Lobby) -> None:
@@ -122,4 +122,4 @@ async def test_formatted_words_are_answered(lobby: Lobby) -> None:
     data = {"update_id": 1, "message": body | {"rich_message": rich}}
     now = lobby.clock.now()
     await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=now))
-    assert said(lobby, asked) == [f"{UNREADABLE} Plain words and pictures I can read."]
+    assert said(lobby, asked) == [f"{UNREADABLE} Please send plain text or a picture."]

@@ -324,8 +324,8 @@ async def test_so_they_do_in_a_draft(joining: Lobby) -> None:
 
 # --- in private nothing is met with silence -------------------------------------------------------
 
-UNREADABLE = "I can't read all of that yet, so I have done nothing."
-HANDED_ON = "That is forwarded, or written through another bot"
+UNREADABLE = "I can't read all of that message yet, so I have done nothing."
+HANDED_ON = "That message was forwarded, or written with another bot"
 HELP = "write what you would like to see"
 VOICE = {"file_id": "v", "file_unique_id": "u", "duration": 1}
 GAME = {"title": "g", "description": "d", "photo": [FILE]}

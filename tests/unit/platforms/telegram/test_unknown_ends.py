@@ -88,4 +88,4 @@ async def test_a_video_that_could_be_posted_nowhere_is_said_to_be_in_the_history
     about = replace(house.job(), reason=Reason.UNDELIVERABLE)
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
     await house.platform.send(card, about, cards.card(about), video=None)
-    assert "/history shows it" in house.posts()[-1].text
+    assert "send me /history in a private chat" in house.posts()[-1].text
