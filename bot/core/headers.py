@@ -57,7 +57,7 @@ _CODECS = {
     b"av01": "HEIF with AV1 in it",
 }
 """Codecs of HEIF items other than H.265."""
-_VIDEO = "HEIF with nothing but a video in it"
+_VIDEO = "HEIF that contains only a video"
 _BRANDS = 256
 """Bytes of a file's first box that are read, enough for more than 50 brands."""
 _MOST_PARTS = 4_096

@@ -285,7 +285,7 @@ class Video:
 
     @property
     def original(self) -> Original:
-        """Return the file that *As file* and a download give."""
+        """Return the file that *Original file* and a download give."""
         return self.converted or Original(key=self.key, size=self.size)
 
     @property

@@ -172,7 +172,7 @@ async def test_the_copy_and_the_original_download_as_whole_named_files(
     """
     page = await open_page(wall.link())
     files = []
-    for link in ("Download", "As the gateway made it"):
+    for link in ("Download", "Original file"):
         async with page.expect_download() as coming:
             await page.get_by_role("link", name=link).click()
         download = await coming.value

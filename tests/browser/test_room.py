@@ -20,9 +20,7 @@ async def test_a_typed_prompt_becomes_a_video_that_plays_to_its_end_and_seeks(
     address: str, visit: NewPage
 ) -> None:
     page = await visit(address)
-    await expect(
-        page.get_by_role("heading", name="Say what you would like to see.")
-    ).to_be_visible()
+    await expect(page.get_by_role("heading", name="What would you like to see?")).to_be_visible()
     await say(page, "a cat on the moon")
     video = page.locator("video")
     await expect(video).to_have_attribute("aria-label", "Video: a cat on the moon")
@@ -51,15 +49,15 @@ async def test_a_typed_prompt_becomes_a_video_that_plays_to_its_end_and_seeks(
 
 
 @pytest.mark.proof
-async def test_as_file_downloads_the_original_from_the_gateway(
+async def test_original_file_downloads_the_original_from_the_gateway(
     address: str, visit: NewPage
 ) -> None:
-    """The room shows a conversion of a WebM video. "As file" gives the WebM file."""
+    """The room shows a conversion of a WebM video. "Original file" gives the WebM file."""
     page = await visit(address)
     await say(page, "a cat on the moon [content-webm]")
     await page.locator("video").wait_for()
     async with page.expect_download() as coming:
-        await page.get_by_role("link", name="As file").click()
+        await page.get_by_role("link", name="Download").click()
     file = await coming.value
     assert file.suggested_filename.endswith(".webm")
     assert Path(await file.path()).read_bytes().startswith(b"\x1a\x45\xdf\xa3")
@@ -173,7 +171,7 @@ async def test_bob_cannot_cancel_anns_job_and_only_bob_sees_the_refusal(
     await queued(page)
     await become(page, "Bob")
     await page.get_by_role("button", name="Cancel").click()
-    notice = page.get_by_text("That one belongs to somebody else.")
+    notice = page.get_by_text("That order belongs to somebody else.")
     await expect(notice).to_be_visible()
     await expect(page.get_by_text("Only Bob sees this")).to_be_visible()
     await become(page, "Ann")

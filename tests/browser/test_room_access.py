@@ -127,10 +127,10 @@ async def test_at_most_three_notices_are_shown_after_five_commands(
     page = await visit(address)
     for command, said in {
         "help": "I make videos",
-        "jobs": "Nothing of yours",
-        "history": "Nothing yet",
-        "quota": "What you may have",
-        "models": "These models",
+        "jobs": "You have no unfinished orders",
+        "history": "You have no videos yet",
+        "quota": "Your limits here",
+        "models": "Models that you can use here",
     }.items():
         await say(page, f"/{command}")
         await expect(page.locator(".notice", has_text=said)).to_have_count(1)

@@ -38,7 +38,7 @@ async def test_a_sound_is_refused_where_no_model_takes_sounds(address: str, visi
     page = await visit(address)
     await page.locator("input[type=file]").set_input_files(PICTURE)
     await page.locator("input[type=file]").set_input_files(SOUND)
-    await expect(page.locator(".notice")).to_contain_text("That is no picture.")
+    await expect(page.locator(".notice")).to_contain_text("I can't use that file as a picture.")
     await expect(page.locator(".attached")).to_have_count(1)
 
 
@@ -81,7 +81,7 @@ async def test_of_three_files_added_at_once_two_are_taken_and_the_third_is_named
     await expect(page.locator(".attached")).to_have_text(
         ["Begins with sea.png", "Ends with sky.png"]
     )
-    await expect(page.locator(".notice")).to_contain_text("so I leave out sand.png.")
+    await expect(page.locator(".notice")).to_contain_text("so I left out sand.png.")
 
 
 async def _files(page: Page, event: str, *names: str) -> None:
@@ -166,7 +166,7 @@ async def test_prompt_and_picture_stay_in_the_composer_until_the_upload_succeeds
     page = await visit(address)
     await page.route("**/pictures*", lambda route: route.abort())
     await page.locator("input[type=file]").set_input_files(PICTURE)
-    await expect(page.locator(".notice")).to_contain_text("did not reach the room")
+    await expect(page.locator(".notice")).to_contain_text("did not arrive")
     await say(page, "it waves")
     await expect(page.locator(".notice")).to_have_count(2)
     await expect(page.locator("#words")).to_have_value("it waves")

@@ -42,7 +42,7 @@ async def test_arrow_keys_move_through_the_palette_of_commands_and_escape_closes
     assert active == await page.locator("[aria-selected=true]").get_attribute("id")
     await page.keyboard.press("ArrowUp")
     await page.keyboard.press("ArrowUp")
-    await expect(page.locator("[aria-selected=true]")).to_contain_text("write to the room")
+    await expect(page.locator("[aria-selected=true]")).to_contain_text("write a message")
     await page.keyboard.press("Escape")
     await expect(page.locator("#palette")).to_be_hidden()
     await expect(words).to_have_value("")
@@ -52,9 +52,9 @@ async def test_arrow_keys_move_through_the_palette_of_commands_and_escape_closes
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("jobs", "Nothing of yours"),
-        ("history", "Nothing yet"),
-        ("quota", "0 of 10 videos today"),
+        ("jobs", "You have no unfinished orders"),
+        ("history", "You have no videos yet"),
+        ("quota", "Used today: 0 of 10 videos"),
         ("models", "Sora 2"),
         ("help", "/animate"),
     ],
@@ -225,7 +225,7 @@ async def test_history_posts_a_copy_of_a_video_and_delete_removes_video_and_copy
     await page.locator("video").wait_for()
     await say(page, "/history")
     await page.get_by_role("button", name="a cat").click()
-    await page.get_by_role("link", name="Go to it").click()
+    await page.get_by_role("link", name="Go to message").click()
     await expect(page.locator("article.found video")).to_have_count(1)
     await expect(page.locator("article.found")).to_be_focused()
     await page.get_by_role("button", name="Post it again").click()
@@ -261,7 +261,7 @@ async def test_a_job_is_cancelled_from_the_list_of_jobs(
     await queued(page)
     await say(page, "/jobs")
     await page.get_by_role("button", name="Stop 1").click()
-    await expect(page.locator(".notice")).to_contain_text("Nothing of yours is under way")
+    await expect(page.locator(".notice")).to_contain_text("You have no unfinished orders")
     await expect(page.locator(".notice")).to_have_count(1)
     await expect(page.locator(".card")).to_contain_text("Cancelled.")
 

@@ -107,7 +107,7 @@ async def test_an_order_typed_while_the_server_is_down_is_shown_and_sent_after_a
     await expect(page.locator(".banner")).to_contain_text("The room is closed.")
     await say(page, "a dog")
     await expect(page.locator(".pending")).to_contain_text("a dog")
-    await expect(page.locator(".pending")).to_contain_text("waits for the room")
+    await expect(page.locator(".pending")).to_contain_text("waiting to be sent")
     await page.evaluate("() => { WebSocket.prototype.send = () => {}; }")  # until the reload
     async with house.open():
         await page.reload()

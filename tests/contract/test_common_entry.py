@@ -17,17 +17,17 @@ from tests.contract.test_platform import SCENES
 HINT = (
     "Your settings",
     (
-        "They hold wherever you leave something open. What you say with a wish goes before them, "
-        "and what a model can't do is left out."
+        "I use these values when you leave something open. What you choose in an order comes "
+        "first, and I leave out what a model can't do."
     ),
 )
 WAITING = "Got it! The video service is not answering right now, so I keep trying. Nothing is lost."
-LENGTHS = ("How long shall your videos be?", "A sound brings its own length.")
+LENGTHS = ("How long should your videos be?", "With a sound, the sound decides the length.")
 REST = ("Shape: no default", "Quality: no default", "Private results: off")
 OPEN = (HINT, ("Model: no default", "Length: no default", *REST))
 CHOSEN = (HINT, ("Model: no default", "Length: 10 s", *REST))
 SCRIPT = {
-    "jobs": (("Nothing of yours is under way. /history shows what you made.",), ()),
+    "jobs": (("You have no unfinished orders. /history shows your videos.",), ()),
     "settings": OPEN,
     "lengths": (
         LENGTHS,
@@ -41,10 +41,10 @@ SCRIPT = {
     "back": CHOSEN,
     "quota": (
         (
-            "What you may have here:",
-            "0 of # videos today",
+            "Your limits here:",
+            "Used today: 0 of # videos",
             "You have # videos left today; new ones ⏱",
-            "0 of # being made right now",
+            "Being made right now: 0 of at most #",
         ),
         (),
     ),
@@ -83,11 +83,11 @@ async def test_a_person_sees_a_waiting_job_in_its_list_and_stops_it_there(scene:
     await scene.until_card("not answering right now")
     listed = await scene.command("ann", "jobs")
     title, job, made = listed.lines
-    assert (title, job) == ("Under way for you:", f"1. “a cat”: {WAITING}")
+    assert (title, job) == ("Your orders that are not finished yet:", f"1. “a cat”: {WAITING}")
     assert " s · 16:9 · 480p" in made
     assert listed.buttons == ("Stop 1",)
     stopped = await scene.turn("ann", listed, "Stop 1")
-    assert stopped.lines == ("Nothing of yours is under way. /history shows what you made.",)
+    assert stopped.lines == ("You have no unfinished orders. /history shows your videos.",)
 
 
 @pytest.mark.proof
@@ -95,7 +95,8 @@ async def test_a_person_opens_an_earlier_video_from_history_and_goes_back(scene:
     await scene.ask("ann", "a cat")
     await scene.until_over()
     history = await scene.command("ann", "history")
-    assert (history.lines, history.buttons) == (("Your latest videos:",), ("a cat",))
+    assert history.lines == ("Your latest videos. Choose one to open it:",)
+    assert history.buttons == ("a cat",)
     entry = await scene.turn("ann", history, "a cat")
     assert entry.buttons[:3] == ("Post it again", "Delete", "‹ Back")
     if not isinstance(scene, PlaygroundScene):  # the room's page shows the prompt outside the text

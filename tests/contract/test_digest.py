@@ -118,7 +118,7 @@ async def test_the_digest_says_what_was_made_and_spent_and_what_is_left_to_decid
     assert words[:5] == [
         f"The last day: 3 made, 3 failed, 1 unconfirmed, {spent:.2f} USD spent.",
         "failed: against the content rules, 2",
-        "failed: never finished at the gateway, 1",
+        "failed: never finished by the gateway, 1",
         "now: 1 waiting, 0 being made",
         "left for today: 15 of 20 videos",
     ]

@@ -210,8 +210,8 @@ async def test_a_failed_order_says_why_and_that_it_does_not_count(scene: Scene) 
 async def test_a_failed_order_offers_another_model_by_a_button(scene: Scene) -> None:
     await scene.ask("ann", "a cat [fail]")
     (failure,) = await scene.until_over()
-    assert failure.buttons == ("Edit", "Try on Wan 2.5", "Try again")
-    assert await scene.press("ann", failure, "Try on Wan 2.5") is None
+    assert failure.buttons == ("Edit", "Try with Wan 2.5", "Try again")
+    assert await scene.press("ann", failure, "Try with Wan 2.5") is None
     _, result = await scene.until_over(2)
     assert "Wan 2.5" in result.text
     assert scene.simulator.charges == 2
@@ -231,7 +231,7 @@ async def test_only_the_person_who_ordered_can_press_cancel(scene: Scene) -> Non
     scene.simulator.faults.add(Fault("create", "answer", 429, "later", retry_after=600), times=9)
     await scene.ask("ann", "a cat")
     card = await scene.until_card("not answering right now")
-    assert await scene.press("bob", card, "Cancel") == "That one belongs to somebody else."
+    assert await scene.press("bob", card, "Cancel") == "That order belongs to somebody else."
     assert await scene.press("ann", card, "Cancel") is None
     cancelled = await scene.until_card("Cancelled.")
     assert (cancelled.id, cancelled.buttons) == (card.id, ("Try again",))
@@ -243,4 +243,4 @@ async def test_only_the_person_who_ordered_can_press_cancel(scene: Scene) -> Non
 async def test_only_the_person_who_ordered_can_press_delete(scene: Scene) -> None:
     await scene.ask("ann", "a cat")
     (result,) = await scene.until_over()
-    assert await scene.press("bob", result, "Delete") == "That one belongs to somebody else."
+    assert await scene.press("bob", result, "Delete") == "That order belongs to somebody else."

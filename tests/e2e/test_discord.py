@@ -75,7 +75,7 @@ async def test_a_card_that_discord_does_not_delete_becomes_one_line_with_a_link_
     assert shown.embeds[0]["description"] == f"Done here. See the result: {address}"
 
 
-async def test_a_picture_for_sora_is_sent_as_file_input_reference_re_encoded_without_metadata(
+async def test_a_picture_for_sora_is_sent_original_file_input_reference_re_encoded_without_metadata(
     world: World,
 ) -> None:
     picture = world.discord.attachment(png("teal"), "cat.png", ephemeral=True)
@@ -155,7 +155,7 @@ async def test_a_picture_that_somebody_else_posted_is_animated_only_with_animate
                 answer = await sent.answered()
             assert answer.ephemeral
             assert answer.message is not None
-            assert "somebody else" in answer.message.content
+            assert "Somebody else" in answer.message.content
     assert world.simulator.charges == int(made)
 
 

@@ -34,7 +34,7 @@ async def test_jobs_commands_end_with_1_for_an_id_or_name_that_does_not_exist(wo
         code, said = await _jobs(world, "show", id_)
         assert (code, words in said, said.count("\n")) == (1, True, 1), said
     assert (await _jobs(world, "list"))[1] == "Nobody has ordered anything yet.\n"
-    assert (await _jobs(world, "list", "--gateway", "main"))[1] == "No job fits.\n"
+    assert (await _jobs(world, "list", "--gateway", "main"))[1] == "No job matches.\n"
     for option, name, words in (
         ("--gateway", "mian", "No gateway is called mian, and no job went to one. There is: main."),
         ("--community", "discord:7", "No community 7 is known"),

@@ -170,7 +170,7 @@ async def test_animate_as_a_reply_to_a_photo_that_telegram_hides_says_that_no_pi
         answer = await hall.words()
     assert "I can't see a picture" in answer.text
     assert "/animate as its caption" in answer.text
-    assert "only if I am an admin" in answer.text
+    assert "only if I'm an admin" in answer.text
 
 
 @pytest.mark.proof

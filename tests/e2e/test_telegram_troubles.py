@@ -47,7 +47,7 @@ async def test_a_telegram_update_delivered_twice_is_one_order(hall: Hall) -> Non
         asked = await hall.ann.says("/video a cat")
         hall.telegram.updates.repeat(asked)
         await hall.video()
-        assert "of 9 videos today" in await hall.told(hall.ann, "/quota")
+        assert "1 of 9 videos" in await hall.told(hall.ann, "/quota")
     assert hall.simulator.charges == 1
 
 
@@ -151,11 +151,11 @@ async def test_a_video_too_large_for_telegram_comes_as_a_link(
 
 
 @pytest.mark.proof
-async def test_as_file_on_telegram_sends_the_same_bytes_as_a_document(hall: Hall) -> None:
+async def test_original_file_on_telegram_sends_the_same_bytes_as_a_document(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("/video a cat")
         video = await hall.video()
-        await hall.ann.presses(video, "As file")
+        await hall.ann.presses(video, "Original file")
         file = await hall.video()
     assert file.media is not None
     assert video.media is not None
@@ -163,12 +163,14 @@ async def test_as_file_on_telegram_sends_the_same_bytes_as_a_document(hall: Hall
 
 
 @pytest.mark.proof
-async def test_as_file_on_telegram_sends_the_original_of_a_converted_video(hall: Hall) -> None:
+async def test_original_file_on_telegram_sends_the_original_of_a_converted_video(
+    hall: Hall,
+) -> None:
     """The original comes byte for byte."""
     async with hall.app():
         await hall.ann.says("/video a cat [content-webm]")
         video = await hall.video()
-        await hall.ann.presses(video, "As file")
+        await hall.ann.presses(video, "Original file")
         file = await hall.video()
     assert video.media is not None
     assert (video.media.kind, video.media.content[4:8]) == ("video", b"ftyp")

@@ -121,7 +121,7 @@ class RoomRoutes:
         async def guarded(request: web.Request) -> web.StreamResponse:
             if not _is_at_home(request) or (ours and not _is_ours(request)):
                 log.warning("playground.turned_away", route=handler.__name__)
-                raise web.HTTPForbidden(text="This room is for this machine alone.\n")
+                raise web.HTTPForbidden(text="Only the machine that runs this room can open it.\n")
             given = request.match_info["key"].encode("utf-8", "replace")
             if not hmac.compare_digest(given, self._key.encode()):
                 raise web.HTTPNotFound

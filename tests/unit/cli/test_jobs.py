@@ -188,7 +188,7 @@ def test_the_job_sheet_says_since_when_swept_files_are_gone(
     )
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     for name in ("Picture", "Prompt", "Video"):
-        assert f"{name} gone since 2026-01-15: it had been kept for its time" in lines
+        assert f"{name} gone since 2026-01-15, at the end of its storage time" in lines
     whole = facts.whole(replace(job, **gone), [], prompt=False)
     assert [whole[name] for name in gone] == [drawing.stamp(NOON)] * 3
 
@@ -248,7 +248,7 @@ def test_the_list_of_jobs_marks_videos_that_were_swept(capsys: pytest.CaptureFix
 def test_the_job_sheet_shows_every_fact_about_a_job(capsys: pytest.CaptureFixture[str]) -> None:
     sheet.show(_rich(), [POST], currency="USD", prompt=False, now=NOON + 120)
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert lines[0] == "abcd1234: completed, video not handed over"
+    assert lines[0] == "abcd1234: completed, video not available from the gateway"
     for line in (
         "Who Ada (discord:ada)",
         "Where discord:club",
@@ -258,8 +258,8 @@ def test_the_job_sheet_shows_every_fact_about_a_job(capsys: pytest.CaptureFixtur
         "Sound not fetched, or deleted, 7 bytes",
         "Prompt 17 characters; --prompt shows them",
         "Gateway main, https://gateway.example",
-        "Its id there task_9",
-        "Reason content_gone: video not handed over",
+        "Id at the gateway task_9",
+        "Reason content_gone: video not available from the gateway",
         "Other addresses of the video 2",
         "Counts as 1 video",
         "Spent 0.70 USD",
@@ -269,7 +269,7 @@ def test_the_job_sheet_shows_every_fact_about_a_job(capsys: pytest.CaptureFixtur
     assert lines[2].startswith("Ordered 2026-01-15 ")
     assert lines[2].endswith("(2 minutes ago)")
     assert lines[-1].startswith(
-        "Result link, message 77, in channel lounge, in the person's own messages, 2 failed tries,"
+        "Result link, message 77, in channel lounge, in the person's private chat, 2 failed tries,"
         " due 2026-01-15 "
     )
 
@@ -287,7 +287,7 @@ def test_the_job_sheet_says_which_options_were_left_to_the_model_or_switched(
     table.show([job], {Status.QUEUED: 1}, currency="USD", now=NOON)
     said = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "Shape up to 12 s, 1280*720" in said
-    assert "Asked for Without sound, With a watermark" in said
+    assert "Options Without sound, With a watermark" in said
     assert any(" ≤12 s " in line for line in said)
     told = facts.whole(job, [], prompt=False)
     assert [told[key] for key in ("auto", "sound", "enhance", "watermark")] == [
@@ -309,7 +309,7 @@ def test_the_list_of_jobs_marks_unconfirmed_jobs_and_says_when_the_list_is_cut(
     rest = "wan2.5-t2v-preview 5 s Ada discord:club main"
     assert rows[1:] == [
         f"one … queued {rest} 0.70 USD 3h ago",
-        f"two ! unconfirmed maybe taken by the gateway {rest} no price 3h ago",
+        f"two ! unconfirmed gateway may have accepted it {rest} no price 3h ago",
         f"three failed against the content rules {rest} 0 3h ago",
         "",
         "3 of 6 jobs: 1 queued, 4 failed, 1 unconfirmed. --limit shows more.",

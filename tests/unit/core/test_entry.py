@@ -145,7 +145,7 @@ async def test_the_list_of_jobs_tells_the_state_of_each_and_when_it_is_ready(
     workshop: Workshop,
 ) -> None:
     assert said(await run(workshop, "jobs")) == [
-        "Nothing of yours is under way. /history shows what you made."
+        "You have no unfinished orders. /history shows your videos."
     ]
     await workshop.submit(order(address=ALONE, person=ANN, prompt="a cat"))
     listed = await run(workshop, "jobs")
@@ -343,13 +343,13 @@ async def test_help_shows_owners_commands_to_owners_only(workshop: Workshop, pla
     here = replace(ALONE, platform=platform)
     member = said(await run(workshop, "help", call(ANN, here)))
     assert not [line for line in member if line.startswith("/allow")]
-    assert "/models: Which models there are" in member
+    assert "/models: The models, and what each can make" in member
     code = await workshop.access.new_code()
     assert code is not None
     await run(workshop, "claim", call(ANN, here), code=code)
     owner = said(await run(workshop, "help", call(ANN, here)))
     assert [line for line in owner if line.startswith("/allow")]
-    assert any(line.startswith("ann runs this bot") for line in owner)
+    assert any(line.endswith("ask ann") for line in owner)
 
 
 @pytest.mark.parametrize("name", ["allow", "disallow"])
@@ -390,7 +390,7 @@ def test_each_command_and_each_of_its_arguments_has_a_text(name: str) -> None:
 
 def test_several_texts_are_joined_as_a_list_with_commas() -> None:
     assert i18n.say(joined([Text(id="kind.t2v"), Text(id="kind.i2v")]), "en") == (
-        "from words, from a picture"
+        "from a prompt, from a picture"
     )
 
 

@@ -85,8 +85,11 @@ def test_the_quota_shows_possibly_paid_videos_beside_finished_ones() -> None:
     usage, limits = Usage(person_videos=1, person_paid=4), Limits(person_videos=3)
     facts = replies.quota(Left.of(usage, limits, now=0.0), usage, limits)
     assert [say(fact, "en") for fact in facts[:2]] == [
-        "1 of 3 videos today",
-        "3 more that may have cost money; 5 in all are the most a day",
+        "Used today: 1 of 3 videos",
+        (
+            "3 more orders may have cost money. "
+            "You can have at most 5 a day, together with your videos."
+        ),
     ]
     assert facts[2].count == 1, "of the two that the limit leaves"
 
@@ -116,11 +119,11 @@ def test_without_any_limit_the_quota_says_unlimited() -> None:
 @pytest.mark.parametrize(
     ("used", "most", "words"),
     [
-        (1, 1, "1 of 1 video today"),
-        (1, 2, "1 of 2 videos today"),
-        (0, None, "0 videos today"),
-        (1, None, "1 video today"),
-        (2, None, "2 videos today"),
+        (1, 1, "Used today: 1 of 1 video"),
+        (1, 2, "Used today: 1 of 2 videos"),
+        (0, None, "Used today: 0 videos"),
+        (1, None, "Used today: 1 video"),
+        (2, None, "Used today: 2 videos"),
     ],
 )
 def test_the_quota_uses_singular_and_plural_of_video_correctly(
@@ -130,4 +133,4 @@ def test_the_quota_uses_singular_and_plural_of_video_correctly(
     left = Left(videos=1, resets_at=0.0)
     assert say(replies.quota(left, Usage(person_videos=used), limits)[0], "en") == words
     unlimited = say(replies.quota(None, Usage(person_videos=used), limits)[0], "en")
-    assert unlimited == f"{used} video{'' if used == 1 else 's'} today; there is no limit"
+    assert unlimited == f"Used today: {used} video{'' if used == 1 else 's'}. There is no limit."

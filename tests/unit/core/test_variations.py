@@ -207,7 +207,7 @@ def test_a_button_that_needs_removed_files_is_refused_with_a_sentence(
 
 def test_a_refusal_for_a_removed_video_says_how_many_days_it_was_kept() -> None:
     said = say(replies.error(variations.video_gone(swept())).text, "en")
-    assert said == "I kept that video for 31 days, and my copy is gone."
+    assert said == "I kept that video for 31 days, and my copy is gone now."
 
 
 @pytest.mark.parametrize("action", [Action.RETRY, Action.REMIX, Action.FINER])

@@ -53,7 +53,7 @@ BYTES = {
     "HEIF with a JPEG in it": heic(STILL, brand=b"mif1", kind=b"jpeg"),
     "HEIF with AV1 in it": heic(STILL, brand=b"mif1", kind=b"av01"),
     "HEIF with H.264 in it, told by its brand": heic(STILL, brand=b"avci", kind=b"avc1"),
-    "HEIF with nothing but a video in it": video(),
+    "HEIF that contains only a video": video(),
 }
 """The beginning of each kind of file, by the name that the refusal gives."""
 

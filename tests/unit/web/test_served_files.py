@@ -74,7 +74,7 @@ async def test_the_page_of_a_converted_video_offers_the_conversion_and_the_origi
 
         _, _, page = await house.page()
         assert "2.0 MB" in page
-        assert "As the gateway made it" in page
+        assert "Original file" in page
         plays, reference = re.findall(r'href="([^"]+)" download', page)
         async with house.session.get(urljoin(house.link, plays)) as response:
             assert await response.read() == MP4
@@ -181,7 +181,7 @@ async def test_a_video_whose_file_is_missing_answers_404(house: House) -> None:
     [
         (30.2, "This video was kept for 30 days and is gone."),
         (1.9, "This video was kept for one day and is gone."),
-        (0.5, "This video is gone: its place was needed for newer ones."),
+        (0.5, "This video is gone: I needed its space for newer ones."),
     ],
 )
 async def test_the_link_of_a_swept_video_says_how_long_the_video_was_kept(

@@ -60,7 +60,7 @@ async def test_only_the_orders_person_and_moderators_may_cancel_on_discord(
 ) -> None:
     job, message = await job_card(bot, ann)
     bob = fake.person("bob")
-    assert await said(await bob.press(message, "Cancel")) == "That one belongs to somebody else."
+    assert await said(await bob.press(message, "Cancel")) == "That order belongs to somebody else."
     moderator = fake.person("mod", permissions=MEMBER | Permission.MANAGE_MESSAGES)
     await (await moderator.press(message, "Cancel")).answered()
     assert (await bot.job(job.id)).reason is Reason.BY_ADMIN
@@ -193,7 +193,7 @@ async def test_only_the_videos_person_and_moderators_may_delete_on_discord(
 ) -> None:
     job, message = await job_result(bot, ann)
     bob = fake.person("bob")
-    assert await said(await bob.press(message, "Delete")) == "That one belongs to somebody else."
+    assert await said(await bob.press(message, "Delete")) == "That order belongs to somebody else."
     moderator = fake.person("mod", permissions=MEMBER | Permission.MANAGE_MESSAGES)
     asked = await (await moderator.press(message, "Delete")).answered()
     assert asked.message is not None
@@ -207,7 +207,7 @@ async def test_deleting_a_video_twice_says_that_it_was_gone_already(
     job, message = await job_result(bot, ann)
     await bot.service.delete(job.id, Actor(person=job.order.call.person))
     sentence = await said(await ann.press(message, "Delete"))
-    assert sentence == "That one was gone already."
+    assert sentence == "That video was already gone."
 
 
 async def test_an_unknown_button_on_discord_is_answered(

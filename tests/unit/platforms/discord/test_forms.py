@@ -42,7 +42,7 @@ async def test_the_animate_form_makes_an_order_of_a_messages_picture(
     assert (await opened.answered()).type is Answer.MODAL
     sent = await ann.submit_modal(
         opened,
-        {"What the video should show": "it purrs", "Which model, and how long": "8 sora"},
+        {"What the video should show": "it purrs", "Model and length": "8 sora"},
     )
     answer = await sent.answered()
     assert card(answer.message) == "Got it! I'm fetching your picture …"
@@ -74,7 +74,7 @@ async def test_the_animate_form_takes_the_chosen_one_of_several_pictures(
 ) -> None:
     files = [fake.attachment(PNG, name) for name in ("a.png", "b.png")]
     opened = await _opened(ann, await ann.say("", attachments=files))
-    await (await ann.submit_modal(opened, {"Which picture": "1"})).answered()
+    await (await ann.submit_modal(opened, {"Which picture?": "1"})).answered()
     assert [each.filename for each in (await only_job(bot)).order.pictures] == ["b.png"]
 
 

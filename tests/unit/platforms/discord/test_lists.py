@@ -55,7 +55,7 @@ async def test_history_on_discord_opens_an_entry_and_posts_its_video_again(
     assert entry.message is not None
     assert (entry.type, [it["label"] for it in entry.message.buttons]) == (
         Answer.UPDATE,
-        ["Post it again", "Delete", "‹ Back", "Go to it"],
+        ["Post it again", "Delete", "‹ Back", "Go to message"],
     )
     back = await (await ann.press(entry.message, "‹ Back")).answered()
     assert back.message is not None
@@ -91,7 +91,7 @@ async def test_a_job_is_cancelled_from_the_list_of_jobs_on_discord(
     assert "“a cat”" in jobs.content
     stopped = await (await ann.press(jobs, "Stop 1")).answered()
     assert stopped.message is not None
-    assert stopped.message.content.startswith("Nothing of yours is under way.")
+    assert stopped.message.content.startswith("You have no unfinished orders.")
     assert (await bot.job(job.id)).status == "cancelled"
 
 
@@ -119,7 +119,7 @@ async def test_a_moderator_of_one_discord_server_may_not_cancel_jobs_of_another(
     await bot.jobs.save(job, replace(job, order=replace(job.order, call=call)), now=bot.clock.now())
     moderator = fake.person("mod", permissions=MEMBER | Permission.MANAGE_MESSAGES)
     answer = await listed(await moderator.press(message, "Cancel"))
-    assert answer.content == "That one belongs to somebody else."
+    assert answer.content == "That order belongs to somebody else."
     assert (await bot.job(job.id)).status is Status.QUEUED
 
 

@@ -99,7 +99,7 @@ async def test_a_mention_that_replies_to_a_hidden_picture_says_that_it_is_hidden
     picture = await bob.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
     await ann.say("make it purr", mentions_bot=True, reply_to=picture)
     shown = await fake.next("message")
-    assert shown.content.startswith("Discord does not show me what is in messages that don't")
+    assert shown.content.startswith("Discord shows me only messages that mention me.")
     assert bot.service.submitted == []
 
 

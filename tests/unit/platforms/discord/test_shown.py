@@ -203,7 +203,7 @@ async def test_a_form_that_offers_only_one_of_two_pictures_names_that_picture(
     said = await ann.say("", attachments=files)
     response = await (await ann.message_command("Animate", said)).answered()
     picture = response.data["components"][0]
-    assert picture["label"] == "Which picture"
+    assert picture["label"] == "Which picture?"
     assert [each["label"] for each in picture["component"]["options"]] == ["cat.png"]
 
 
@@ -299,7 +299,7 @@ async def test_a_sound_that_replies_to_a_hidden_picture_says_that_the_picture_is
     voice = [fake.attachment(b"OggS", "voice.ogg")]
     await ann.say("sing", mentions_bot=True, attachments=voice, reply_to=target)
     told = (await fake.next("message", lambda each: each.author.bot)).content
-    assert told.startswith("Discord does not show me")
+    assert told.startswith("Discord shows me only messages")
     assert singing.service.submitted == []
 
 
@@ -355,7 +355,7 @@ async def test_a_forward_that_discord_hides_is_said_to_be_hidden(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     said = await _said_of_a_forward(fake, ann)
-    assert said.startswith("Discord does not show me what is in messages that don't")
+    assert said.startswith("Discord shows me only messages that mention me.")
     assert bot.service.submitted == []
 
 

@@ -32,7 +32,9 @@ async def test_the_page_is_welcomed_with_all_that_it_needs(hall: Hall) -> None:
         ("bob", False),
     ]
     assert all(welcome["words"].values())
-    assert welcome["words"]["too_large"] == "That picture is too large: 8 MB is the most."
+    assert welcome["words"]["too_large"] == (
+        "That picture is too large; the most is 8 MB. Please send a smaller one."
+    )
     assert welcome["pictures"]["most_bytes"] == 8_000_000
     assert {"image/png", "image/heic"} < set(welcome["pictures"]["types"])
     assert {".png", ".heic"} < set(welcome["pictures"]["suffixes"])

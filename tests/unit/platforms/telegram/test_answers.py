@@ -41,7 +41,7 @@ async def test_continue_makes_a_video_from_the_last_frame_with_the_answer_as_its
     video = await lobby.made(await lobby.ordered())
     await lobby.hear(await lobby.ann.presses(await lobby.result(video), "Continue"))
     question = lobby.fake.posts(lobby.ann.private)[-1]
-    assert question.text == "Ann, what happens next? Reply to this message."
+    assert question.text == "Ann, what happens next? Please reply to this message."
     await lobby.hear(await lobby.ann.says("it wakes up", reply_to=question))
     *_, after = await lobby.jobs()
     assert video.video is not None
@@ -126,7 +126,7 @@ async def test_flags_in_a_plain_text_count_for_its_proposal(lobby: Lobby) -> Non
     ("text", "answer"),
     [
         ("a cat --size big", "no option --size"),
-        ("a cat --model Kling 9", "goes between quotation marks"),
+        ("a cat --model Kling 9", "put it in quotation marks"),
         ("/video a cat --model Kling 9 --seconds 5", "Wan, Sora"),
     ],
 )
@@ -185,7 +185,7 @@ async def test_a_proposal_says_what_is_left_to_the_model_and_the_most_it_costs(
 
 
 async def test_a_proposal_has_buttons_only_for_options_that_a_model_has(lobby: Lobby) -> None:
-    words = {"Sound", "Your words", "Watermark"}
+    words = {"Sound", "Add to prompt", "Watermark"}
 
     async def shown(*models: Model) -> set[str]:
         offering(lobby, *models)
@@ -202,7 +202,7 @@ async def test_choosing_another_model_drops_a_switch_that_it_lacks_and_says_so_o
     offering(lobby, WAN_TEXT, SORA)
     draft = await chosen(lobby, "Sound", "Without sound", "Model", "Sora")
     assert "Sora · 4 s" in draft.text
-    assert "Not with Sora, so left out: Without sound" in draft.text
+    assert "Sora does not offer this, so I left it out: Without sound" in draft.text
     assert "left out" not in (await pressed(lobby, "Length")).text
 
 
@@ -216,7 +216,7 @@ async def test_choosing_another_model_keeps_the_options_that_it_has(lobby: Lobby
     chose = ("Length", "10 s", "Sound", "Without sound", "Watermark", "With a watermark")
     draft = await chosen(lobby, *chose, "Model", "Sora")
     assert "Sora · 4 s" in draft.text
-    assert "Not with Sora, so left out: 10 s, Without sound" in draft.text
+    assert "Sora does not offer this, so I left it out: 10 s, Without sound" in draft.text
     assert draft.text.count("With a watermark") == draft.text.count("Without sound") == 1
 
 
@@ -225,7 +225,7 @@ async def test_choosing_another_model_says_that_an_automatic_length_is_dropped(
 ) -> None:
     offering(lobby, replace(WAN_TEXT, auto=True), SORA)
     draft = await chosen(lobby, "Length", "Auto, up to 10 s", "Model", "Sora")
-    assert "Not with Sora, so left out: auto" in draft.text
+    assert "Sora does not offer this, so I left it out: auto" in draft.text
 
 
 # --- forwarded pictures ---------------------------------------------------------------------------
@@ -266,7 +266,7 @@ async def test_a_forwarded_picture_with_a_hidden_author_is_refused_as_unknown(
     assert "can't tell whose picture" in lobby.answer(said).text
 
 
-HANDED_ON = "That is forwarded, or written through another bot, so I make nothing of it."
+HANDED_ON = "That message was forwarded, or written with another bot, so I don't use it."
 
 
 async def test_a_forwarded_text_or_command_is_no_order(lobby: Lobby) -> None:

@@ -230,7 +230,7 @@ async def test_cancel_in_reply_to_a_message_of_no_job_cancels_nothing(lobby: Lob
     said = await lobby.ann.says(CANCEL, chat=club, reply_to=hello)
     await lobby.hear(said)
     assert await ends(lobby, job) == [WAITING]
-    assert "Nothing of yours" in lobby.answer(said).text
+    assert "no order of yours" in lobby.answer(said).text
 
 
 async def test_cancel_without_a_reply_cancels_the_persons_latest_job(lobby: Lobby) -> None:
@@ -298,7 +298,7 @@ async def test_cancel_in_a_group_cancels_only_jobs_of_that_group(lobby: Lobby) -
         said = await lobby.ann.says(CANCEL, chat=club)
         await lobby.hear(said)
     assert await ends(lobby, here, private) == [(Status.CANCELLED, Reason.BY_PERSON), WAITING]
-    assert "Nothing of yours" in lobby.answer(said).text
+    assert "no order of yours" in lobby.answer(said).text
 
 
 # --- senders other than a person ------------------------------------------------------------------
@@ -313,7 +313,7 @@ async def test_a_person_who_writes_as_a_channel_is_told_to_write_as_themselves(
     lobby.ann.speaks_as = news
     said = await lobby.ann.says(text, chat=club)
     await lobby.hear(said)
-    assert "Write as yourself" in lobby.answer(said).text
+    assert "Please write as yourself" in lobby.answer(said).text
     assert await lobby.store.jobs.recent("telegram", str(news.id), most=9) == []
 
 
@@ -335,8 +335,8 @@ async def test_the_list_of_models_shows_automatic_lengths_and_switches(lobby: Lo
     said = await lobby.ann.says("/models")
     await lobby.hear(said)
     value = lobby.answer(said).text
-    assert "Wan: 5, 10 s, auto · 16:9, 9:16, 1:1 · 480p, 720p · from words" in value
-    assert "as you like it: sound" in value.casefold()
+    assert "Wan: 5, 10 s, auto · 16:9, 9:16, 1:1 · 480p, 720p · from a prompt" in value
+    assert "on or off: sound" in value.casefold()
     assert "Sora: 4, 8 s · 16:9, 9:16 · 720p" in value
 
 

@@ -71,4 +71,4 @@ async def test_the_card_of_a_silent_job_says_where_the_video_is(
         lines[0]
         == "Done. I did not post it; the person who asked for it finds the video in /history."
     )
-    assert ("/history shows it, in a private chat with me." in lines) is not is_faceless
+    assert ("To see it, send me /history in a private chat." in lines) is not is_faceless

@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.errors import Refused
 from bot.core.prompts import DASHES
-from bot.core.replies import error
+from bot.core.replies import Text, error
 from bot.core.wishes import AUTO, Choice, Shaping, Wish
 from bot.i18n import say
 from bot.platforms.telegram.flags import DOUBLE, SINGLE, wish_of
@@ -212,3 +212,9 @@ def test_a_misspelt_flag_with_a_value_that_fits_is_asked_about(words: str, meant
 )
 def test_a_word_like_a_flag_belongs_to_the_prompt_if_no_fitting_value_follows(words: str) -> None:
     assert wish_of(words, CATALOG) == Wish(prompt=words)
+
+
+def test_the_example_in_the_help_can_be_copied() -> None:
+    _, _, example = say(Text(id="help_options.telegram"), "en").rpartition("/video ")
+    wish = Wish(prompt="a cat on the moon", seconds=5, aspect="9:16")
+    assert wish_of(example, CATALOG) == wish

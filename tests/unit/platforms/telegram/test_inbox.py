@@ -103,7 +103,7 @@ async def test_messages_that_cannot_be_stored_wait_and_their_person_is_told_once
     for _ in range(2):
         with pytest.raises(Unwritten):
             await inbox.take([each.json for each in lobby.fake.updates.all])
-    assert "this waits" in lobby.answer(asked).text
+    assert "this has to wait" in lobby.answer(asked).text
     assert len(lobby.fake.posts(club)) == 1
 
 

@@ -51,14 +51,14 @@ async def test_jobs_are_listed_on_telegram_and_cancelled_in_their_list(lobby: Lo
     await lobby.clock.advance(1)
     second = await lobby.ordered()
     listed = await asked(lobby, "/jobs")
-    assert listed.text.startswith("Under way for you:\n1. “a cat”")
+    assert listed.text.startswith("Your orders that are not finished yet:\n1. “a cat”")
     assert listed.entities[0]["type"] == "bold"
     assert keys(listed) == ["Stop 1", "Stop 2"]
     left = await pressed(lobby, listed, "Stop 1")
     assert (await lobby.job(second.id)).status is Status.CANCELLED
     assert (await lobby.job(first.id)).status is Status.QUEUED
     assert keys(left) == ["Stop 1"]
-    assert "Nothing of yours" in (await pressed(lobby, listed, "Stop 1")).text
+    assert "You have no unfinished orders" in (await pressed(lobby, listed, "Stop 1")).text
 
 
 async def test_a_person_cannot_cancel_a_job_from_somebody_elses_list(lobby: Lobby) -> None:
@@ -110,7 +110,7 @@ async def test_an_earlier_video_in_the_history_links_to_its_message_and_back(lob
     number = str(club.id).removeprefix("-100")
     urls = [each["url"] for each in entry.buttons if "url" in each]
     assert urls == [f"https://t.me/c/{number}/{video.id}"]
-    assert keys(entry) == ["Post it again", "Delete", "‹ Back", "Go to it"]
+    assert keys(entry) == ["Post it again", "Delete", "‹ Back", "Go to message"]
     assert keys(await pressed(lobby, listed, "‹ Back")) == ["a cat"]
 
 
@@ -165,8 +165,8 @@ async def test_help_mentions_the_owner_in_private_and_notifies_nobody_in_a_group
     await lobby.entry.access.claim(code or "", person, address)
     club = lobby.fake.supergroup("club", owner, lobby.ann)
     alone, among = await asked(lobby, "/help"), await asked(lobby, "/help", club)
-    assert "My owner runs this bot" in alone.text
-    assert "My owner runs this bot" in among.text
+    assert "ask my owner" in alone.text
+    assert "ask my owner" in among.text
     rung = [each["user"]["id"] for each in alone.entities if each["type"] == "text_mention"]
     assert rung == [owner.id]
     assert not [each for each in among.entities if each["type"] == "text_mention"]

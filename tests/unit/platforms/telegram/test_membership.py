@@ -14,7 +14,7 @@ from tests.unit.platforms.telegram.conftest import Lobby
 from tests.unit.platforms.telegram.test_presses import inbox_of
 
 HELLO = "Hello! I make videos"
-EDITED = "I don't follow edits"
+EDITED = "Editing a message does not change"
 
 
 async def let_in(lobby: Lobby, *, as_admin: bool = False) -> Chat:

@@ -54,7 +54,7 @@ def test_a_result_on_telegram_mentions_its_person_by_name() -> None:
     assert (mention.user.id, mention.extract_from(rendered.text)) == (7, "Ann 🐱 Lee")
 
 
-def test_the_as_file_button_has_a_row_of_its_own() -> None:
+def test_the_original_file_button_has_a_row_of_its_own() -> None:
     done = job(video=Video(key="videos/a.mp4", size=1, width=16, height=9, seconds=5.0))
     said = replies.result(done, ways=(Button(action=Action.CONTINUE, about=done.id),))
     keys = videos.caption(done, said).keyboard

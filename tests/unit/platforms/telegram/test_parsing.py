@@ -14,7 +14,7 @@ from tests.e2e.world import png
 from tests.fakes.telegram import Message
 from tests.unit.platforms.telegram.conftest import Lobby
 
-UNREADABLE = "I can't read all of that yet, so I have done nothing."
+UNREADABLE = "I can't read all of that message yet, so I have done nothing."
 NEW = {"type": "guild", "date": 1, "guild": {"id": 1}}
 HOLOGRAM = {"star_count": 1, "paid_media": [{"type": "hologram"}]}
 
@@ -69,7 +69,7 @@ async def test_an_update_whose_content_cannot_be_read_whole_orders_nothing(
     await hear(lobby, asked, **part)
     assert await lobby.jobs() == []
     if "date" not in part:  # without a date there is no message to answer
-        assert said(lobby, asked) == [f"{UNREADABLE} Plain words and pictures I can read."]
+        assert said(lobby, asked) == [f"{UNREADABLE} Please send plain text or a picture."]
 
 
 async def test_a_forward_of_an_unknown_kind_counts_as_a_forward(lobby: Lobby) -> None:
@@ -132,4 +132,4 @@ async def test_a_message_of_formatted_text_is_answered_as_unreadable(lobby: Lobb
     data = {"update_id": 1, "message": body | {"rich_message": rich}}
     now = lobby.clock.now()
     await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=now))
-    assert said(lobby, asked) == [f"{UNREADABLE} Plain words and pictures I can read."]
+    assert said(lobby, asked) == [f"{UNREADABLE} Please send plain text or a picture."]

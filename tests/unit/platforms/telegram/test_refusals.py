@@ -19,7 +19,7 @@ async def test_a_proposal_that_telegram_refuses_is_answered_with_a_sentence(lobb
     lobby.fake.faults.add("sendMessage", bad_request("BUTTON_DATA_INVALID"))
     said = await lobby.ann.says("a cat")
     await lobby.hear(said)
-    assert lobby.answer(said).text.startswith("My answer to that was not let through here")
+    assert lobby.answer(said).text.startswith("This chat did not accept my answer")
 
 
 async def test_a_menu_whose_message_is_gone_says_so_in_an_alert(lobby: Lobby) -> None:
@@ -83,7 +83,7 @@ async def test_in_the_direct_messages_of_a_channel_no_order_is_taken(
     assert await lobby.jobs() == []
     assert lobby.answer(said).text
     if text == "/video a cat":
-        assert "Write to me in private" in lobby.answer(said).text
+        assert "Please write to me in private" in lobby.answer(said).text
     (call,) = lobby.fake.calls_of("sendMessage")
     assert call.integer("direct_messages_topic_id") == lobby.ann.id
 

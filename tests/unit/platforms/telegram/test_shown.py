@@ -334,8 +334,8 @@ async def test_the_captions_of_all_pictures_of_an_album_count_in_its_proposal(
 
 # --- in private every message is answered ---------------------------------------------------------
 
-UNREADABLE = "I can't read all of that yet, so I have done nothing."
-HANDED_ON = "That is forwarded, or written through another bot"
+UNREADABLE = "I can't read all of that message yet, so I have done nothing."
+HANDED_ON = "That message was forwarded, or written with another bot"
 HELP = "write what you would like to see"
 VOICE = {"file_id": "v", "file_unique_id": "u", "duration": 1}
 GAME = {"title": "g", "description": "d", "photo": [FILE]}

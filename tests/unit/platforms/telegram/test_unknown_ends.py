@@ -87,4 +87,4 @@ async def test_the_card_of_a_video_that_could_not_be_posted_points_to_the_histor
     about = replace(house.job(), reason=Reason.UNDELIVERABLE)
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
     await house.platform.send(card, about, cards.card(about), video=None)
-    assert "/history shows it" in house.posts()[-1].text
+    assert "send me /history in a private chat" in house.posts()[-1].text
