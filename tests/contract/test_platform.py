@@ -157,7 +157,7 @@ async def test_what_an_operator_was_told_is_changed_where_it_stands(place: Stage
     stands = await place.platform.tell(message_to(place, begun))
     await place.platform.retell(stands, over)
     (said,) = place.told()
-    assert "No video stands still any more." in said
+    assert "No video is stuck any more." in said
     await place.platform.retell(stands, over)
 
 

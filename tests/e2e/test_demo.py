@@ -78,7 +78,7 @@ async def test_the_port_of_its_gateway_is_not_taken_from_anybody(tmp_path: Path)
     with socket.create_server(("127.0.0.1", 0)) as other:
         (simulator / "port").write_text(str(other.getsockname()[1]))
         code, said = await zoetrope("demo", "--no-browser", folder=tmp_path)
-    assert (code, "which is taken. If a demo runs there already" in said) == (1, True)
+    assert (code, "which is taken. If a demo already runs there" in said) == (1, True)
 
 
 @asynccontextmanager
@@ -222,8 +222,8 @@ async def test_a_room_over_a_real_gateway_says_that_it_costs_and_how_much_at_wor
     async with _demo(tmp_path, **keys) as room:
         assert (await room.receive_json())["note"] == ""
     assert note == (
-        "Videos here are real, and paid for at the gateway (mine). "
-        "The worst day costs 50 videos. Set prices to see it in money."
+        "Videos here are real and cost money at the gateway (mine). "
+        "A day costs at most 50 videos. Set prices to see it in money."
     )
 
 

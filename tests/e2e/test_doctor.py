@@ -25,23 +25,23 @@ async def test_in_a_sound_world_nothing_is_broken(world: World) -> None:
     variables = world.written()
     code, said = await zoetrope("doctor", folder=world.folder, **variables)
     lines = [(line[:9].strip(), line[9:]) for line in said.splitlines() if line]
-    assert (code, lines.pop()) == (0, ("Nothing i", "s broken.")), said
+    assert (code, lines.pop()) == (0, ("Everythin", "g works.")), said
     assert [mark for mark, _ in lines if mark not in ("ok", "note")] == []
     words = "\n".join(sentence for _, sentence in lines)
     for part in (
         f"{len(PACKAGED)} models can be used",
         "GB are free in",
-        "The database can be used.",
-        "the bot is called zoetrope",
-        "clock agrees with that of Discord",
-        "No privileged intent is asked for",
+        "The database works.",
+        "The bot is called zoetrope",
+        "clock agrees with the clock of Discord",
+        "I ask for no privileged intent",
         "zoetrope is in: The Workshop.",
-        "all that is needed is allowed wherever the bot may write (channels: 1)",
+        "every permission that it needs wherever it may write (channels: 1)",
         "reload Discord with Ctrl+R",
-        "Gateway main takes the key.",
-        "Gateway main runs software that could not be told; found so since 20",
+        "Gateway main accepts the key.",
+        "Gateway main runs unknown software (first seen 20",
         "the key has every model",
-        "does not tell what is left",
+        "does not tell the key's balance",
         "The service can listen at http://127.0.0.1:",
         "web.public_url is not set",
     ):
@@ -59,7 +59,7 @@ async def test_every_mistake_in_the_configuration_is_a_problem(world: World) -> 
         ["problem", "web.port"],
         ["problem", "colour"],
         [],
-        ["2", "things"],
+        ["2", "problems"],
     ]
 
 
@@ -68,15 +68,15 @@ async def test_every_mistake_in_the_configuration_is_a_problem(world: World) -> 
 
 async def test_a_bad_token(world: World) -> None:
     (told,) = await problems(world, DISCORD__TOKEN="MTE4.GhIjKl.MnOpQrStUvWxYz")
-    assert told.startswith("Discord does not accept the token. Copy it afresh")
+    assert told.startswith("Discord does not accept the token. Copy it again")
 
 
 async def test_an_intent_asked_for_in_vain_and_one_granted(world: World) -> None:
     (told,) = await problems(world, DISCORD__MESSAGE_CONTENT_INTENT="true")
-    assert told.startswith("Discord refuses an intent that was asked for. Switch on")
+    assert told.startswith("Discord refuses an intent that I asked for. Switch on")
     world.discord.grant(Intent.MESSAGE_CONTENT)
     found = await poll(world, DISCORD__MESSAGE_CONTENT_INTENT="true")
-    assert "Message Content Intent is asked for and granted." in sentences(found, Mark.OK)
+    assert "I ask for Message Content Intent, and Discord grants it." in sentences(found, Mark.OK)
 
 
 async def test_no_server(world: World) -> None:
@@ -98,7 +98,7 @@ async def test_a_server_joined_without_the_scope_for_commands(world: World) -> N
 async def test_commands_registered_are_named(world: World) -> None:
     world.discord.world.commands = [{"name": "video", "type": 1}, {"name": "Animate", "type": 3}]
     found = await poll(world)
-    assert "Registered commands: video, Animate. Who does not see" in sentences(found, Mark.OK)
+    assert "Registered commands: video, Animate. If you don't see" in sentences(found, Mark.OK)
 
 
 async def test_permissions_that_a_channel_lacks(world: World) -> None:
@@ -112,7 +112,7 @@ async def test_permissions_that_a_channel_lacks(world: World) -> None:
     world.discord.deny(secret, Permission.VIEW_CHANNEL)
     (told,) = await problems(world)
     assert told.startswith(
-        "The Workshop, #art, #videos: not allowed: Embed Links, Attach Files. Allow it"
+        "The Workshop, #art, #videos: missing permissions: Embed Links, Attach Files. Allow them"
     )
 
 
@@ -135,7 +135,7 @@ async def test_names_that_others_chose_do_no_harm_to_a_terminal(world: World) ->
 async def test_a_server_without_a_channel_to_write_in(world: World) -> None:
     world.discord.guild.bot_permissions = Permission.VIEW_CHANNEL
     (told,) = await problems(world)
-    assert told.startswith("The Workshop: there is no channel where the bot may write.")
+    assert told.startswith("The Workshop: the bot may not write in any channel.")
 
 
 async def test_an_administrator_lacks_nothing(world: World) -> None:
@@ -152,7 +152,7 @@ async def test_a_server_that_comes_without_its_roles_is_told_and_the_others_look
     answer = Fault(answer=Outcome(200, said))
     world.discord.faults.add("GET", f"/guilds/{lame.id}$", answer, times=None)
     found = await poll(world)
-    assert "Lame: Discord does not show the permissions there." in sentences(found, Mark.NOTE)
+    assert "Lame: Discord does not show me the permissions there." in sentences(found, Mark.NOTE)
     assert "The Workshop" in sentences(found, Mark.OK)
     assert await problems(world) == []
 
@@ -170,7 +170,7 @@ async def test_a_list_of_servers_longer_than_a_page(world: World) -> None:
 async def test_discord_out_of_reach(world: World) -> None:
     told = await problems(world, DISCORD__API_URL="http://127.0.0.1:1")
     assert told == [
-        "Discord can't be reached. Check this machine's network, and discord.api_url if it is set."
+        "I can't reach Discord. Check this machine's network, and discord.api_url if it is set."
     ]
 
 
@@ -199,7 +199,7 @@ async def test_a_port_that_another_program_has_is_told_and_that_of_our_own_servi
     async with OddGateway().serve() as elsewhere:
         port = elsewhere.rpartition(":")[2]
         (told,) = await problems(world, WEB__PORT=port)
-    assert told.startswith(f"Something else listens at 127.0.0.1:{port}.")
+    assert told.startswith(f"Another program already listens at 127.0.0.1:{port}.")
     async with world.app(WEB__PORT=port):
         found = await poll(world, WEB__PORT=port)
     world.discord.requests.clear()

@@ -37,7 +37,7 @@ async def test_a_clock_that_is_wrong(tmp_path: Path, renderer: Renderer) -> None
     async with FakeDiscord(clock=ahead) as discord, simulator.serve() as url:
         world = World(discord=discord, simulator=simulator, gateway_url=url, folder=tmp_path)
         told = await problems(world)
-    assert [each.partition(" that of ")[2].split()[0] for each in told] == ["main", "Discord"]
+    assert [each.partition(" the clock of ")[2].split()[0] for each in told] == ["main", "Discord"]
     for each in told:  # HTTP tells whole seconds, and a busy machine takes some
         assert -660 < int(each.partition(" by ")[2].split()[0]) < -540
 
@@ -49,14 +49,14 @@ def test_a_clock_that_says_nothing_is_no_finding() -> None:
 def test_a_disk_with_too_little_room() -> None:
     low, enough = room("/data", free=300_000_000), room("/data", free=5_000_000_000)
     assert (low.mark, enough.mark) == (Mark.PROBLEM, Mark.OK)
-    assert low.sentence.startswith("Only 0.3 GB are free in /data; 1 GB are wanted. Make room")
+    assert low.sentence.startswith("Only 0.3 GB are free in /data, and I need 1 GB. Make room")
 
 
 def test_a_machine_that_allows_too_few_open_files() -> None:
     low, enough = files(1024), files(4096)
     assert (low.mark, enough.mark) == (Mark.PROBLEM, Mark.OK)
     assert low.sentence.startswith("Only 1024 files and connections may be open at once; 1536 are")
-    assert "the web server takes 256 connections" in low.sentence
+    assert "the web server takes only 256 connections" in low.sentence
 
 
 async def test_a_folder_that_cannot_be_written(world: World) -> None:
@@ -102,7 +102,7 @@ async def test_trouble_that_ends_one_look_leaves_the_others(world: World) -> Non
     (world.folder / "data" / "pending-ids").mkdir(parents=True)
     found = await poll(world)
     assert "pending-ids: Is a directory" in sentences(found, Mark.PROBLEM)
-    assert "Gateway main takes the key." in sentences(found, Mark.OK)
+    assert "Gateway main accepts the key." in sentences(found, Mark.OK)
 
 
 async def test_a_bucket_is_asked_whether_it_takes_files(
@@ -113,11 +113,11 @@ async def test_a_bucket_is_asked_whether_it_takes_files(
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         found = await poll(world, STORAGE_URL=URL)
-        assert "The bucket s3://videos answers and takes files." in sentences(found, Mark.OK)
+        assert "The bucket s3://videos answers and stores files." in sentences(found, Mark.OK)
         bucket.trouble = (403, "AccessDenied")
         for setting in ("STORAGE_URL", "BACKUP__COPY_TO"):
             (told,) = await problems(world, **{setting: URL})
-            assert told.startswith("The bucket s3://videos is not well: refused.")
+            assert told.startswith("The bucket s3://videos does not work: refused.")
 
 
 def test_a_folder_that_cannot_even_be_looked_for(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_folder_that_cannot_even_be_looked_for(tmp_path: Path) -> None:
 
 async def test_a_database_server_that_is_away_is_told_as_run_tells_it(world: World) -> None:
     (told,) = await problems(world, DATABASE_URL="postgresql+asyncpg://ann:hunter2@127.0.0.1:1/z")
-    assert told.startswith("The database at 127.0.0.1:1 can't be reached (Connection refused).")
+    assert told.startswith("I can't reach the database at 127.0.0.1:1 (Connection refused).")
 
 
 async def test_a_damaged_database(world: World) -> None:
@@ -152,7 +152,7 @@ async def test_a_public_address_that_leads_here_or_elsewhere(world: World) -> No
     async with world.app() as address:
         found = await poll(world, WEB__PUBLIC_URL=address)
     world.discord.requests.clear()
-    assert f"{address} leads here: links work." in sentences(found, Mark.OK)
+    assert f"{address} leads here, so links work." in sentences(found, Mark.OK)
     async with OddGateway().serve() as elsewhere:
         (told,) = await problems(world, WEB__PUBLIC_URL=elsewhere)
     assert told.startswith(f"Something else answers at {elsewhere} (HTTP 404).")
@@ -168,7 +168,7 @@ async def test_a_public_address_while_the_service_is_down(world: World) -> None:
         held.bind(("127.0.0.1", 0))
         port = str(held.getsockname()[1])
         found = await poll(world, WEB__PORT=port, WEB__PUBLIC_URL=f"http://127.0.0.1:{port}")
-    assert "leads here: links work." in sentences(found, Mark.OK)
+    assert "leads here, so links work." in sentences(found, Mark.OK)
 
 
 async def test_the_key_lacks_a_model_of_the_simulated_gateway(
@@ -178,7 +178,7 @@ async def test_the_key_lacks_a_model_of_the_simulated_gateway(
     async with Simulator(profile=some, renderer=renderer).serve() as url:
         (told,) = await problems(world, GATEWAYS__MAIN__BASE_URL=url)
     # Those that the operator's own tables name; what else is not there is offered to nobody.
-    assert "the key lacks wan2.5-i2v-preview, wan2.5-t2v-preview, so videos" in told
+    assert "the key does not have wan2.5-i2v-preview, wan2.5-t2v-preview, so videos" in told
 
 
 async def test_the_key_of_a_community_is_asked_once_for_what_it_is_to_make(world: World) -> None:
@@ -190,5 +190,7 @@ async def test_the_key_of_a_community_is_asked_once_for_what_it_is_to_make(world
             GATEWAYS__CLUB__API_KEY="sk-club",
             COMMUNITIES='{"telegram:-5": {"gateway": "club"}, "telegram:-6": {"gateway": "club"}}',
         )
-    assert told.startswith("Gateway club: the key lacks wan2.5-i2v-preview, wan2.5-t2v-preview,")
+    assert told.startswith(
+        "Gateway club: the key does not have wan2.5-i2v-preview, wan2.5-t2v-preview,"
+    )
     assert [path for _, path, _ in odd.requests].count("/v1/models") == 1

@@ -51,7 +51,7 @@ async def test_the_software_is_told_its_dialect_spoken_and_what_it_has_offered(
         address = {"ZOETROPE_GATEWAYS__MAIN__BASE_URL": url}
         code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world, **address))
         assert code == 0, said
-    assert "It runs new-api v1.0.0-rc.24, generation C.\n" in said
+    assert "The gateway runs new-api v1.0.0-rc.24, generation C.\n" in said
     assert "The key can make videos with Wan 3.0 (wan3.0-video), Kling (kling-v1).\n" in said
     assert "Held back: Kling (i2v, kf2v) at gateway main, until gateways.main.plugins.kling" in said
     assert "dialect" not in written(world.folder)["config.toml"], "the default is the one"
@@ -65,7 +65,7 @@ async def test_another_dialect_is_written_down_and_a_wrong_one_told(world: World
     async with odd.serve() as url:
         address = {"ZOETROPE_GATEWAYS__MAIN__BASE_URL": url}
         code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world, **address))
-        assert (code, "It runs LiteLLM 1.106.2.\n" in said) == (0, True), said
+        assert (code, "The gateway runs LiteLLM 1.106.2.\n" in said) == (0, True), said
         assert 'dialect = "openai"' in written(world.folder)["config.toml"]
         wrong = {**address, "ZOETROPE_GATEWAYS__MAIN__DIALECT": "documented"}
         code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world, **wrong))
@@ -101,7 +101,7 @@ async def test_a_bad_key_ends_it_in_one_sentence(world: World) -> None:
     wrong = three(world, ZOETROPE_GATEWAYS__MAIN__API_KEY="sk-wrong-and-secret")
     code, said = await zoetrope("init", "--yes", folder=world.folder, **wrong)
     assert code == 1
-    assert "The gateway does not take the key." in said
+    assert "The gateway does not accept the key." in said
     assert "sk-wrong-and-secret" not in said + "".join(written(world.folder).values())
 
 
@@ -109,7 +109,7 @@ async def test_a_bad_key_ends_it_in_one_sentence(world: World) -> None:
 async def test_without_a_terminal_nobody_is_asked(world: World) -> None:
     code, said = await zoetrope("init", folder=world.folder, **where(world.discord))
     assert (code, written(world.folder)) == (1, {})
-    assert "There is no terminal here" in said
+    assert "There is no terminal" in said
 
 
 @pytest.mark.proof
@@ -120,7 +120,7 @@ async def test_a_closed_input_is_no_terminal_either(world: World) -> None:
     )  # fmt: skip
     said, _ = await process.communicate()
     assert process.returncode == 1
-    assert said.decode().startswith("There is no terminal here")
+    assert said.decode().startswith("There is no terminal")
 
 
 @pytest.mark.proof
@@ -129,7 +129,7 @@ async def test_secrets_that_others_can_read_are_refused(world: World) -> None:
     (world.folder / "secrets.env").chmod(0o644)
     code, said = await zoetrope("run", folder=world.folder, **where(world.discord))
     assert code == 78
-    assert "others on this machine can read. Run: chmod 600 secrets.env" in said
+    assert "other users of this machine can read. Run: chmod 600 secrets.env" in said
 
 
 # --- the same traps, met by `run` ----------------------------------------------------------------
@@ -144,12 +144,12 @@ STARTS: Mapping[str, tuple[Mapping[str, str], int, str]] = {
     "key with a space": (
         {"GATEWAYS__MAIN__API_KEY": "sk-one sk-two"},
         78,
-        "holds characters that no such secret has",
+        "has characters that such a secret never has",
     ),
     "intent in vain": (
         {"DISCORD__MESSAGE_CONTENT_INTENT": "true"},
         1,
-        "Discord refuses an intent that was asked for.",
+        "Discord refuses an intent that I asked for.",
     ),
     "folder that is a file": ({"DATA_DIR": "/dev/null/data"}, 78, "/dev/null"),
 }

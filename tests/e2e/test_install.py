@@ -93,11 +93,11 @@ def test_a_module_that_is_gone_is_in_no_later_installation(place: Environment) -
     place.install()
     assert "later.py" not in place.modules()
     assert place.version() != later
-    assert "is good" not in place.check()  # no chat network is set up
-    assert "This is enough" in place.check()
+    assert "is valid" not in place.check()  # no chat network is set up
+    assert "The configuration is enough" in place.check()
     assert "two versions" not in place.check()
     (place.packages / "bot" / "left.py").touch()
-    assert "made of two versions" in place.check()
+    assert "a mix of two versions" in place.check()
 
 
 def _landed() -> list[str]:
@@ -128,5 +128,5 @@ def test_over_each_landed_version_and_back(tmp_path: Path, commit: str) -> None:
     of(commit)
     of(_run("git", "rev-parse", "HEAD", PATH="/usr/bin"))
     assert "+b" in place.version()
-    assert "This is enough" in place.check()
+    assert "The configuration is enough" in place.check()
     of(commit)

@@ -34,11 +34,11 @@ async def test_an_id_that_nobody_has_ends_with_1(world: World) -> None:
         code, said = await _jobs(world, "show", id_)
         assert (code, words in said, said.count("\n")) == (1, True, 1), said
     assert (await _jobs(world, "list"))[1] == "Nobody has ordered anything yet.\n"
-    assert (await _jobs(world, "list", "--gateway", "main"))[1] == "No job fits.\n"
+    assert (await _jobs(world, "list", "--gateway", "main"))[1] == "No job matches.\n"
     for option, name, words in (
-        ("--gateway", "mian", "No gateway is called mian, and no job went to one. There is: main."),
-        ("--community", "discord:7", "No community 7 is known"),
-        ("--person", "nobody", "Nobody whose name or id is nobody has ordered."),
+        ("--gateway", "mian", "There is no gateway mian, and no job went to one. There are: main."),
+        ("--community", "discord:7", "I don't know the community 7"),
+        ("--person", "nobody", "Nobody with the name or id nobody has ordered."),
         ("--limit", "1" + 30 * "0", "--limit can be 1 to 1000."),
     ):
         code, said = await _jobs(world, "list", option, name)
@@ -66,7 +66,7 @@ async def test_a_database_server_that_is_not_there_ends_with_75(world: World) ->
     variables = world.written(DATABASE_URL=url)
     code, said = await zoetrope("jobs", "list", folder=world.folder, **variables)
     assert (code, said.count("\n"), "canary" in said) == (75, 1, False), said
-    assert said.startswith("The database at 127.0.0.1:1 can't be reached (Connection refused).")
+    assert said.startswith("I can't reach the database at 127.0.0.1:1 (Connection refused).")
 
 
 async def _jobs(world: World, *arguments: str) -> tuple[int | None, str]:

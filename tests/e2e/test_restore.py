@@ -98,17 +98,19 @@ async def test_nothing_is_restored_without_a_yes(world: World) -> None:
     backup, _, _ = await _lived(world)
     arguments = ("db", "restore", str(backup.folder))
     code, said = await zoetrope(*arguments, folder=world.folder, **world.written())
-    assert (code, "Nobody is there to say yes" in said) == (1, True), said
+    assert (code, "There is no terminal, so I can't ask whether to restore" in said) == (1, True), (
+        said
+    )
     before = _states(world.folder)
     async with terminal(*arguments, folder=world.folder, **world.written()) as screen:
         await screen.sees("1 job here was ordered after this backup")
         await screen.answers("(y/n)", "n")
-        await screen.sees("Nothing was changed.")
+        await screen.sees("I changed nothing.")
         assert await screen.ends() == 1
     assert _states(world.folder) == before
     async with terminal(*arguments, folder=world.folder, **world.written()) as screen:
         await screen.answers("(y/n)", "y")
-        await screen.sees("Restored. Nothing was ordered or posted")
+        await screen.sees("Restored. I have ordered and posted nothing")
         assert await screen.ends() == 0
     assert _states(world.folder)["queued"] == "unconfirmed"
 
@@ -137,7 +139,7 @@ async def test_an_owner_is_told_that_there_is_no_backup(world: World) -> None:
     async with world.app(BACKUP__FOLDER=str(folder)):
         news = await world.discord.next(
             "message",
-            where=lambda it: "backup is not where it should be" in it.content,
+            where=lambda it: "backup failed." in it.content,
             timeout=WAIT,
         )
     assert "File exists" in news.content

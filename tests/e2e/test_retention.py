@@ -151,7 +151,7 @@ async def test_an_operator_sees_what_would_go_and_lets_it_go(world: World) -> No
         code, said = await _media(world, "sweep", "--yes", "--json", **days)
         assert (code, json.loads(said)["videos"]["rows"]) == (0, 0), "the service has its own rules"
     code, said = await _media(world, "sweep", "--yes", **days)
-    assert (code, said.splitlines()[0], len(stored(world, "videos"))) == (0, "This went:", 0), said
+    assert (code, said.splitlines()[0], len(stored(world, "videos"))) == (0, "Removed:", 0), said
 
 
 @pytest.mark.proof
@@ -165,7 +165,7 @@ async def test_verify_names_what_is_missing_and_ends_with_1(world: World) -> Non
     assert (code, video.name in said) == (1, True), said
     (world.folder / "data" / "media").rename(world.folder / "elsewhere")
     code, said = await _media(world, "verify")
-    assert (code, "the media are kept there" in said) == (1, True), said
+    assert (code, "where the media are stored" in said) == (1, True), said
     assert not (world.folder / "data" / "media").exists()
 
 

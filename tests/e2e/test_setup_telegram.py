@@ -21,7 +21,7 @@ from tests.e2e.terminal import Terminal, terminal
 from tests.e2e.world import WAIT, png
 from tests.fakes.telegram import FakeTelegram, bad_request
 
-DISCORD, TELEGRAM = "Bot token (hidden):", "BotFather's token (hidden):"
+DISCORD, TELEGRAM = "Bot token (hidden):", "Token from BotFather (hidden):"
 ADDRESS = "Address of the gateway"
 WRONG = "123456789:AAEaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
@@ -69,7 +69,7 @@ async def test_enter_at_discord_goes_on_with_telegram_alone(hall: Hall) -> None:
 async def test_a_bad_token_is_asked_for_again(hall: Hall) -> None:
     async with init(hall, "--telegram") as person:
         await person.answers(TELEGRAM, "zoetrope_bot")
-        await person.sees("is no token of BotFather's")
+        await person.sees("is not a token from BotFather")
         await person.answers(TELEGRAM, WRONG)
         await person.sees("Telegram does not accept the token")
         await person.answers(TELEGRAM, hall.telegram.token)
@@ -81,7 +81,7 @@ async def test_a_bad_token_is_asked_for_again(hall: Hall) -> None:
 async def test_each_network_knows_the_others_token(hall: Hall) -> None:
     async with init(hall) as person:
         await person.answers(DISCORD, hall.telegram.token)
-        await person.sees("is a token of BotFather's, for Telegram")
+        await person.sees("is a token from BotFather, for Telegram")
 
 
 @pytest.mark.proof
@@ -89,7 +89,7 @@ async def test_three_variables_are_enough_without_discord(hall: Hall) -> None:
     variables = hall.environment()
     code, said = await zoetrope("init", "--yes", folder=hall.folder, **variables)
     assert code == 0, said
-    assert "Telegram takes the token." in said
+    assert "Telegram accepts the token." in said
     assert "Discord" not in said
 
 
@@ -108,9 +108,9 @@ async def test_in_a_sound_world_nothing_is_broken(hall: Hall) -> None:
     found = await check(hall)
     assert sentences(found, Mark.PROBLEM) == ""
     said = sentences(found, Mark.OK)
-    assert "the bot is called Zoetrope: https://t.me/zoetrope_bot" in said
+    assert "The bot is called Zoetrope: https://t.me/zoetrope_bot" in said
     assert "Privacy mode is on" in said
-    assert "Nobody else asks Telegram" in said
+    assert "No other program asks Telegram" in said
 
 
 async def test_a_bad_token(hall: Hall) -> None:
@@ -120,7 +120,7 @@ async def test_a_bad_token(hall: Hall) -> None:
 
 async def test_telegram_out_of_reach(hall: Hall) -> None:
     said = sentences(await check(hall, TELEGRAM__API_URL="http://127.0.0.1:9"), Mark.PROBLEM)
-    assert "Telegram can't be reached." in said
+    assert "I can't reach Telegram." in said
 
 
 async def test_privacy_mode_switched_off() -> None:
@@ -164,7 +164,7 @@ async def test_another_program_that_asks(hall: Hall) -> None:
     finally:
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
-    assert "Another program is asking Telegram for this bot's updates" in said
+    assert "Another program also asks Telegram for this bot's updates" in said
 
 
 async def test_our_own_service_is_not_taken_for_another(hall: Hall) -> None:
@@ -179,7 +179,7 @@ async def test_our_own_service_is_not_taken_for_another(hall: Hall) -> None:
 @pytest.mark.parametrize(
     ("runs", "said", "found"),
     [
-        (True, True, "ok: The files of the Bot API server can be read here."),
+        (True, True, "ok: The Bot API server's files can be read here."),
         (True, False, "problem: The server at telegram.api_url runs with --local,"),
         (False, True, "problem: telegram.local is set, but the server"),
     ],
@@ -202,12 +202,12 @@ async def test_a_server_whose_disk_is_another_one(tmp_path: Path) -> None:
         shutil.rmtree(tmp_path / telegram.token)
         told.release()
         found = await looking
-    assert "problem: The Bot API server keeps its files where they can't be read here" in found
+    assert "problem: The Bot API server keeps its files where I can't read them" in found
     assert not telegram.leaks(found), "the path holds it"
 
 
 async def test_without_a_picture_of_its_own_nothing_is_claimed_of_files(tmp_path: Path) -> None:
-    untried = "note: Whether the files of the Bot API server can be read here shows once"
+    untried = "note: I could not check whether the Bot API server's files can be read"
     async with FakeTelegram(local=tmp_path) as telegram:
         assert untried in await about(telegram, TELEGRAM__LOCAL="true")
         assert "files" not in await about(telegram)

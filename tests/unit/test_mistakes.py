@@ -128,8 +128,8 @@ def test_underscores_are_counted_in_every_variable(given: str, right: str) -> No
     [
         (("jobs", "lst"), "zoetrope jobs has no command “lst”. Did you mean: zoetrope jobs list"),
         (("xyzzy",), "zoetrope has no command “xyzzy”. It has: init, run, check"),
-        (("check", "now"), "zoetrope check does not know what to do with: now."),
-        (("generate", "--model"), "requires an argument. More: zoetrope --help"),
+        (("check", "now"), "zoetrope check does not take: now."),
+        (("generate", "--model"), "requires an argument. For help: zoetrope --help"),
     ],
 )
 def test_a_command_line_that_makes_no_sense_says_what_does(

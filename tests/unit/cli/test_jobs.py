@@ -186,7 +186,7 @@ def test_the_sheet_says_what_had_been_kept_for_its_time(capsys: pytest.CaptureFi
     )
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     for name in ("Picture", "Prompt", "Video"):
-        assert f"{name} gone since 2026-01-15: it had been kept for its time" in lines
+        assert f"{name} gone since 2026-01-15, at the end of its storage time" in lines
     whole = facts.whole(replace(job, **gone), [], prompt=False)
     assert [whole[name] for name in gone] == [drawing.stamp(NOON)] * 3
 
@@ -219,7 +219,7 @@ def test_on_a_narrow_terminal_columns_give_way_and_ids_are_whole(
     assert max(map(len, table_.splitlines())) <= columns
     assert table_.count("4fk2abcdq7mnxw3z") == 2
     assert table_.count("! unconfirmed") == 1
-    assert ("Left out" in said) is bool(left_out)
+    assert ("Left out because" in said) is bool(left_out)
     assert left_out in said
     assert table_.count(f"discord:{community}") == (0 if left_out else 2)
 
@@ -232,7 +232,7 @@ def test_the_list_marks_the_videos_that_were_swept(capsys: pytest.CaptureFixture
     shown = [there, swept, unposted, deleted]
     table.show(shown, {Status.DELIVERED: 3, Status.COMPLETED: 1}, currency="USD", now=NOON)
     rows = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()][1:5]
-    gone = "video gone since 2026-01-15"
+    gone = "video removed 2026-01-15"
     assert [row.partition(" wan2.5")[0] for row in rows] == [
         "one delivered",
         f"two delivered {gone}",
@@ -246,18 +246,18 @@ def test_the_list_marks_the_videos_that_were_swept(capsys: pytest.CaptureFixture
 def test_the_sheet_tells_everything_about_a_job(capsys: pytest.CaptureFixture[str]) -> None:
     sheet.show(_rich(), [POST], currency="USD", prompt=False, now=NOON + 120)
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert lines[0] == "abcd1234: completed, video not handed over"
+    assert lines[0] == "abcd1234: completed, video not available from the gateway"
     for line in (
         "Who Ada (discord:ada)",
         "Where discord:club",
         "Model wan-2.5, wan2.5-t2v-preview (t2v)",
         "Shape 5 s, 1280*720",
         "Picture in/1.jpg, 5 bytes",
-        "Sound not fetched, or deleted, 7 bytes",
-        "Prompt 17 characters; --prompt shows them",
+        "Sound not downloaded, or deleted, 7 bytes",
+        "Prompt 17 characters; --prompt shows it",
         "Gateway main, https://gateway.example",
-        "Its id there task_9",
-        "Reason content_gone: video not handed over",
+        "Id at the gateway task_9",
+        "Reason content_gone: video not available from the gateway",
         "Other addresses of the video 2",
         "Counts as 1 video",
         "Spent 0.70 USD",
@@ -267,7 +267,7 @@ def test_the_sheet_tells_everything_about_a_job(capsys: pytest.CaptureFixture[st
     assert lines[2].startswith("Ordered 2026-01-15 ")
     assert lines[2].endswith("(2 minutes ago)")
     assert lines[-1].startswith(
-        "Result link, message 77, in channel lounge, in the person's own messages, 2 failed tries,"
+        "Result link, message 77, in channel lounge, in the person's private chat, 2 failed tries,"
         " due 2026-01-15 "
     )
 

@@ -41,8 +41,8 @@ def test_models_has_one_line_for_each_family_of_which_something_is_held_back(
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Held back")]
     assert lines == [
         (
-            "Held back: Kling (i2v, kf2v) at gateway main, until gateways.main.plugins.kling says"
-            " which version of its plugin runs there."
+            "Held back: Kling (i2v, kf2v) at gateway main, until gateways.main.plugins.kling"
+            " names the version of its plugin there."
         )
     ]
 
@@ -57,8 +57,8 @@ def test_at_an_older_generation_the_answer_is_that_it_stays_and_no_plugin(
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Held back")]
     assert lines == [
         (
-            "Held back: Kling (i2v, kf2v) at gateway main, until gateways.main.generation says"
-            f" that it stays at {relay}."
+            "Held back: Kling (i2v, kf2v) at gateway main, until gateways.main.generation"
+            f" confirms that it stays at {relay}."
         )
     ]
     list_models(written(tmp_path, f'generation = "{relay}"'))
@@ -84,7 +84,7 @@ def test_check_tells_what_was_left_aside_and_which_dialect_is_wrong(
     (tmp_path / FILE).write_text("[]")
     check_config(written(tmp_path, 'dialect = "documented"'))
     told = capsys.readouterr().out
-    assert ("gateways.json can't be read" in told, "Set gateways.main" in told) == (True, False)
+    assert ("gateways.json, so I ignore it" in told, "Set gateways.main" in told) == (True, False)
 
 
 @pytest.mark.parametrize("software", [*DIALECTS, UNKNOWN])

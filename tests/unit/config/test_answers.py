@@ -37,20 +37,23 @@ def test_an_operators_row_reaches_the_client_of_that_gateway(read: Read) -> None
             ),
         ),
         ('codes = ["x1"]', "gateways.main.answers.1.meaning is missing."),
-        ('meaning = "busy"', "gateways.main.answers.1 says nothing: name codes,"),
-        ('words = ["cooked"]\nmeaning = "busy"', "gateways.main.answers.1 has words, and those"),
+        ('meaning = "busy"', "gateways.main.answers.1 is empty. Give codes,"),
+        (
+            'words = ["cooked"]\nmeaning = "busy"',
+            "gateways.main.answers.1 has words. Words are states",
+        ),
         (
             'phrases = ["no money"]\nmeaning = "no_balance"',
-            "gateways.main.answers.1 has phrases, and a part of a message may quote a prompt:",
+            "gateways.main.answers.1 has phrases. A phrase is a part of a message, and a message",
         ),
         (
             'sentences = ["*"]\nmeaning = "bad_key"',
-            "gateways.main.answers.1 has a code, a sentence, a phrase or a word of less than two",
+            "gateways.main.answers.1 has a code, sentence, phrase or word with fewer than two",
         ),
         *(
             (
                 f'{column} = ["{said}"]\nmeaning = "moderated"',
-                "gateways.main.answers.1 has a code, a sentence, a phrase or a word of less than",
+                "gateways.main.answers.1 has a code, sentence, phrase or word with fewer than",
             )
             for column in ("codes", "sentences", "phrases", "words")
             for said in ("-_-", "…", " . ", "", "*", "(ok!|--)")
@@ -68,4 +71,4 @@ def test_what_is_wrong_with_a_row_is_said(told: TextAnswer, row: str, sentence: 
 def test_a_row_is_counted_from_one(told: TextAnswer) -> None:
     rows = ROW + 'codes = ["x1"]\nmeaning = "busy"\n' + ROW + 'meaning = "busy"'
     (said, *_) = told(gateway=GATEWAY + rows)
-    assert said.startswith("gateways.main.answers.2 says nothing")
+    assert said.startswith("gateways.main.answers.2 is empty.")

@@ -113,7 +113,7 @@ def test_a_quality_that_a_model_does_not_make_may_have_a_price(read: Read) -> No
 
 def test_where_prices_go_by_quality_none_may_be_missing(told: TextAnswer) -> None:
     (said,) = told(f"{WAN}price = {{ 480p = 0.05, 1080p = 0.15 }}")
-    assert said.startswith("models.wan2.5-t2v-preview.price.720p is missing: where prices are set")
+    assert said.startswith("models.wan2.5-t2v-preview.price.720p is missing. If a model has prices")
 
 
 def test_a_family_is_renamed(read: Read) -> None:
@@ -215,8 +215,9 @@ PUBLIC = '[web]\npublic_url = "https://videos.example"\n'
 def test_links_need_an_address_that_the_world_sees(read: Read, told: TextAnswer) -> None:
     assert told(BY_LINK) == [
         (
-            "models.sora-2.picture.transport is url: such a model fetches pictures from here, and"
-            " web.public_url is not set. Set it, or let pictures travel as data-uri."
+            "models.sora-2.picture.transport is url: such a model downloads pictures from this"
+            " service, but web.public_url is not set. Set it, or set"
+            " models.sora-2.picture.transport to data-uri."
         )
     ]
     config = read(BY_LINK + PUBLIC)
@@ -268,7 +269,7 @@ def test_new_api_gets_no_sounds_unless_the_operator_knows_better(
 
 def test_a_money_limit_needs_every_price(told: TextAnswer) -> None:
     text = "[limits]\npurse_money_per_day = 5\n[models.sora-2]\nprice = 0.1"
-    remedy = "Set the price of one second, or limit videos instead."
+    remedy = "Set the price of one second, or limit the number of videos instead."
     assert sorted(told(text)) == sorted(
         f"models.{name}.price is missing, but purse_money_per_day counts money. {remedy}"
         for name in OTHERS
@@ -285,9 +286,9 @@ QUALITIES = "360p, 480p, 512p, 540p, 720p, 768p, 1080p, 2k, 4k"
 WRONG = {
     "unknown gateway": (
         'gateway = "nowhere"',
-        "gateway names the gateway nowhere, which is not configured. Configured: main.",
+        "gateway names the gateway nowhere, which is not configured. Configured are: main.",
     ),
-    "gateway of no name": ("gateway = 5", "gateway is 5; a value of type string belongs there."),
+    "gateway of no name": ("gateway = 5", "gateway is 5; it has to be of type string."),
     "unknown key": ("secnods = [4]", "secnods is not a setting. Did you mean “seconds”?"),
     "no seconds": ("seconds = []", "seconds is missing. Add it to the configuration file."),
     "no length": ("seconds = [0]", "seconds.1 is 0; it has to be more than 0."),
@@ -303,7 +304,7 @@ WRONG = {
     ),
     "price of no type": (
         'price = "cheap"',
-        "price is 'cheap'; a value of type number belongs there.",
+        "price is 'cheap'; it has to be of type number.",
     ),
     "quality": (
         'sizes = { "8k" = "3840x2160" }',
@@ -315,19 +316,19 @@ WRONG = {
     ),
     "no aspects": (
         "sizes = { 720p = {} }",
-        "sizes.720p is a table; a value of type string belongs there.",
+        "sizes.720p is a table; it has to be of type string.",
     ),
     "size of no type": (
         "sizes = { 720p = 720 }",
-        "sizes.720p is 720; a value of type string belongs there.",
+        "sizes.720p is 720; it has to be of type string.",
     ),
     "extra of no type": (
         "extras = { seed = [] }",
-        "extras.seed is an array; a value of type string belongs there.",
+        "extras.seed is an array; it has to be of type string.",
     ),
     "no pixels to cut to": (
         'sizes = { 720p = "720P" }',
-        "sizes.720p is '720P'; a value of type 1280x720 belongs there.",
+        "sizes.720p is '720P'; it has to be of type 1280x720.",
     ),
     "transport": (
         'picture = { transport = "pigeon" }',
@@ -345,48 +346,52 @@ WRONG = {
     ),
     "no picture": (
         'kinds = ["kf2v"]',
-        "places.kf2v has places for 0 files; it needs a list of places for each of 2.",
+        (
+            "places.kf2v names fields for 0 files, and this kind has 2. Name a list of"
+            " fields for each file."
+        ),
     ),
     "a place that is taken": (
         'places = { size = ["prompt"] }',
         (
-            "places.size.1 is 'prompt'; it has to be a field of the body that is free,"
+            "places.size.1 is 'prompt'; it has to be a free field of the request body,"
             " or metadata.<key>."
         ),
     ),
     "a model in the metadata": (
         'places = { extras = ["metadata.model"] }',
         (
-            "places.extras.1 is 'metadata.model'; it has to be a field of the body that is free,"
+            "places.extras.1 is 'metadata.model'; it has to be a free field of the request body,"
             " or metadata.<key>."
         ),
     ),
     "a file in a text": (
         'places = { i2v = [["metadata.image"]] }',
         (
-            "places.i2v puts a file into the metadata, which is text. Name a field,"
-            " or let pictures travel as data-uri."
+            "places.i2v puts a file into the metadata, which can only hold text."
+            " Name another field,"
+            " or set picture.transport to data-uri."
         ),
     ),
     "one of several": (
         'picture = { transport = "base64" }\nplaces = { i2v = [["images"]] }',
         (
-            "places.i2v repeats a field that may stand there once, or has one images; gateways"
-            " answer 400 to that. One picture is image, several are images."
+            "places.i2v names a field twice that may come only once, or names images once; gateways"
+            " answer 400 to that. Use image for one picture, and images for several."
         ),
     ),
     "twice the same": (
         'picture = { transport = "base64" }\nplaces = { i2v = [["image", "image"]] }',
         (
-            "places.i2v repeats a field that may stand there once, or has one images; gateways"
-            " answer 400 to that. One picture is image, several are images."
+            "places.i2v names a field twice that may come only once, or names images once; gateways"
+            " answer 400 to that. Use image for one picture, and images for several."
         ),
     ),
     "a file in JSON": (
         'body = "json"',
         (
-            "places.i2v puts a file into JSON, which is text. Set body to form,"
-            " or let pictures travel as data-uri."
+            "places.i2v puts a file into JSON, which can only hold text. Set body to form,"
+            " or set picture.transport to data-uri."
         ),
     ),
     "a table in a form": (
@@ -406,19 +411,20 @@ WRONG = {
     "a false that gets lost": (
         'drops_false = ["audio"]\nunasked = { audio = true }\nextras = { audio = false }',
         (
-            "extras.audio is false, which gateways of this dialect leave out, and then it is true."
-            " Take it out, or name the version of the plugin in gateways.<name>.plugins if that is"
-            " a newer one."
+            "extras.audio is false, but gateways of this dialect drop a false value"
+            " and then use true."
+            " Remove it; or, if your gateway has a newer plugin, set its version in"
+            " gateways.<name>.plugins."
         ),
     ),
     "remix": (
         'kinds = ["remix"]',
-        "kinds names remix alone, which needs a video to begin with. Add t2v or i2v.",
+        "kinds names only remix, which needs a video to begin with. Add t2v or i2v.",
     ),
-    "dialects": ("dialects = 5", "dialects is 5; a value of type table belongs there."),
+    "dialects": ("dialects = 5", "dialects is 5; it has to be of type table."),
     "dialect": (
         "dialects = { documented = 5 }",
-        "dialects.documented is 5; a value of type table belongs there.",
+        "dialects.documented is 5; it has to be of type table.",
     ),
 }
 

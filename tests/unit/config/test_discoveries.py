@@ -185,7 +185,7 @@ def test_a_damaged_file_is_told_and_ignored(tmp_path: Path, content: bytes) -> N
     read = config(tmp_path)
     assert (read.found, read.settings.gateways["main"].generation) == ({}, None)
     (remark,) = read.remarks
-    assert remark.sentence("en").startswith(f"{tmp_path / FILE} can't be read, so nothing in it")
+    assert remark.sentence("en").startswith(f"I can't read {tmp_path / FILE}, so I ignore it.")
     keep(tmp_path, "main", found())
     assert config(tmp_path).remarks == ()
 
@@ -216,7 +216,9 @@ def test_a_list_that_would_stop_the_service_is_left_aside(
     assert (read.settings.gateways["main"].models, len(names(read)) > 5) == (None, True)
     assert read.settings.gateways["main"].generation == "C"
     (remark,) = read.remarks
-    assert remark.sentence("en").startswith("The models that the gateways were found to have are")
+    assert remark.sentence("en").startswith(
+        "I ignore the lists of models that I found at the gateways"
+    )
     assert why in remark.sentence("en")
 
 

@@ -13,7 +13,7 @@ from tests.unit.config.conftest import GATEWAY, SECRETS, Read, TextAnswer
 WRONG: dict[str, tuple[str, str]] = {
     "unknown key": (
         "colour = 1",
-        "colour is not a setting. Remove it; config.example.toml lists all there are.",
+        "colour is not a setting. Remove it; config.example.toml lists all settings.",
     ),
     "nearly a key": (
         "[limits]\nperson_video_per_day = 1",
@@ -45,20 +45,20 @@ WRONG: dict[str, tuple[str, str]] = {
     "at most": ("[web]\nport = 65536", "web.port is 65536; it has to be 65535 or less."),
     "type": (
         '[web]\nport = "here"',
-        "web.port is 'here'; a value of type integer belongs there.",
+        "web.port is 'here'; it has to be of type integer.",
     ),
     "several tables": (
         "[[models]]\nfamily = 1",
-        "models is an array; a value of type table belongs there.",
+        "models is an array; it has to be of type table.",
     ),
-    "no table": ("web = 5", "web is 5; a value of type table belongs there."),
+    "no table": ("web = 5", "web is 5; it has to be of type table."),
     "money": (
         "[limits]\npurse_money_per_day = -0.5",
         "limits.purse_money_per_day is -0.5; it has to be 0 or more, or -1 for no limit.",
     ),
     "infinite": (
         "[web]\nlink_days = inf",
-        "web.link_days is inf; a value of type number belongs there.",
+        "web.link_days is inf; it has to be of type number.",
     ),
     "web address": (
         '[web]\npublic_url = "example.com"',
@@ -71,7 +71,8 @@ WRONG: dict[str, tuple[str, str]] = {
     "a proxy by its name": (
         '[web]\ntrusted_proxies = ["proxy.example"]',
         (
-            "web.trusted_proxies.1 has 'proxy.example'; each has to be an address or a network,"
+            "web.trusted_proxies.1 has 'proxy.example'; each entry has to be an"
+            " address or a network,"
             " such as 203.0.113.7 or 203.0.113.0/24."
         ),
     ),
@@ -126,7 +127,7 @@ def test_a_file_that_an_editor_of_windows_saved_is_read(tmp_path: Path) -> None:
 )
 def test_nobody_trusts_most_of_the_internet_as_a_proxy(told: TextAnswer, network: str) -> None:
     (said,) = told(f'[web]\ntrusted_proxies = ["{network}"]')
-    assert "not a proxy's network but most of the internet" in said
+    assert "most of the internet and not a proxy's network" in said
 
 
 @pytest.mark.parametrize(
@@ -206,7 +207,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert _told_of(tmp_path / "none.toml") == [
         (
             f"There is no file {tmp_path}/none.toml."
-            " Copy config.example.toml there, or name another with --config."
+            " Copy config.example.toml there, or name another file with --config."
         )
     ]
 
@@ -214,9 +215,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b'language = "\xe4"')
     assert _told_of(tmp_path) == [
-        (f"{tmp_path} can't be read: Is a directory. Name a file that this user may read.")
+        (f"I can't read {tmp_path}: Is a directory. Name a file that this user may read.")
     ]
-    assert "is no text file in UTF-8. Save it as one" in _told_of(tmp_path / "latin.toml")[0]
+    assert "is not a text file in UTF-8. Save it as one" in _told_of(tmp_path / "latin.toml")[0]
 
 
 @pytest.mark.parametrize("text", ["a = ", "a = " + "1" * 5000, "a = " + "[" * 5000], ids=len)
@@ -271,8 +272,8 @@ def test_an_empty_variable_is_as_good_as_none(read: Read, told: TextAnswer) -> N
 def test_a_misspelt_variable_is_a_mistake_too(told: TextAnswer) -> None:
     assert told(ZOETROPE_DISCORD__TOKN="t", ZOETROPE_LIMITS="5", ZOETROPE_WEB__PORT="[") == [
         "discord.tokn is not a setting. Did you mean “token”?",
-        "web.port is '['; a value of type integer belongs there.",
-        "limits is '5'; a value of type table belongs there.",
+        "web.port is '['; it has to be of type integer.",
+        "limits is '5'; it has to be of type table.",
     ]
 
 

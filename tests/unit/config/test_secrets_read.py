@@ -27,8 +27,8 @@ def test_a_secrets_file_that_others_can_read_is_refused(
     secret.chmod(mode)
     assert told(ZOETROPE_DISCORD__TOKEN_FILE=str(secret)) == [
         (
-            f"ZOETROPE_DISCORD__TOKEN_FILE names {secret}, which others on this machine can read."
-            f" Run: chmod 600 {secret}"
+            f"ZOETROPE_DISCORD__TOKEN_FILE names {secret}, which other users of this machine"
+            f" can read. Run: chmod 600 {secret}"
         )
     ]
 
@@ -38,7 +38,7 @@ def test_a_secrets_file_that_cannot_be_read_is_named(told: TextAnswer, tmp_path:
     assert told(ZOETROPE_DISCORD__TOKEN_FILE=str(secret)) == [
         (
             f"ZOETROPE_DISCORD__TOKEN_FILE names {secret}, which I can't read."
-            " Create the file, or point the variable at the right one."
+            " Create the file, or set the variable to the right file."
         )
     ]
 
@@ -57,7 +57,7 @@ SECRETS_FOR_NAMES = {
 @pytest.mark.parametrize("given", SECRETS_FOR_NAMES.values(), ids=SECRETS_FOR_NAMES)
 def test_a_secret_in_the_place_of_its_file_is_not_repeated(told: TextAnswer, given: str) -> None:
     sentence = (
-        " names no file that I can read. The path of a file belongs there, not what the file holds."
+        " does not name a file that I can read. It needs the path of a file, not the secret itself."
     )
     assert told(ZOETROPE_DISCORD__TOKEN_FILE=given) == [f"ZOETROPE_DISCORD__TOKEN_FILE{sentence}"]
     assert told(ZOETROPE_SECRETS=given) == [f"secrets{sentence}"]
@@ -86,7 +86,7 @@ def test_what_is_no_regular_file_is_not_advised_upon(told: TextAnswer, odd: str)
     assert told(ZOETROPE_DISCORD__TOKEN_FILE=odd) == [
         (
             f"ZOETROPE_DISCORD__TOKEN_FILE names {odd}, which is not a regular file."
-            " Point it at a file that holds the secret and nothing else."
+            " Name a file that holds the secret and nothing else."
         )
     ]
 
@@ -118,8 +118,8 @@ def test_blanks_are_as_good_as_no_secret(told: TextAnswer, given: str) -> None:
 def test_the_placeholder_of_the_instructions_is_no_secret(told: TextAnswer, given: str) -> None:
     assert told(ZOETROPE_GATEWAYS__MAIN__API_KEY=given) == [
         (
-            "gateways.main.api_key is still the placeholder of the instructions."
-            " Put the real one into ZOETROPE_GATEWAYS__MAIN__API_KEY."
+            "gateways.main.api_key is still the placeholder from the instructions."
+            " Put the real secret into ZOETROPE_GATEWAYS__MAIN__API_KEY."
         )
     ]
 
@@ -130,15 +130,15 @@ def test_a_secret_of_impossible_characters_is_told_but_not_shown(
 ) -> None:
     (sentence,) = told(ZOETROPE_DISCORD__TOKEN=given)
     assert sentence == (
-        "discord.token holds characters that no such secret has: a blank or a line break inside,"
-        " or something invisible from a paste. Set ZOETROPE_DISCORD__TOKEN afresh."
+        "discord.token has characters that such a secret never has: a space or line break inside,"
+        " or something invisible from copying. Set ZOETROPE_DISCORD__TOKEN again."
     )
 
 
 def test_without_a_single_model_nothing_can_be_made(told: TextAnswer) -> None:
     text = "".join(f'[models."{name}"]\nhidden = true\n' for name in PACKAGED)
     (sentence,) = told(text)
-    assert sentence.startswith("models: all are hidden")
+    assert sentence.startswith("models: all models are hidden")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_an_address_with_more_in_it_does_not_belong_into_a_shared_file(
     told: TextAnswer, given: str
 ) -> None:
     (sentence,) = told(gateway=f'[gateways.main]\nbase_url = "{given}"')
-    assert sentence.startswith("gateways.main.base_url has more in it than an address: a name or")
+    assert sentence.startswith("gateways.main.base_url has more than an address: a name or")
     assert "canary" not in sentence
 
 

@@ -91,11 +91,16 @@ def test_what_is_wrong_for_several_is_said_once(told: TextAnswer) -> None:
     assert len(told(f"{OWN}[limits]\n{MONEY}", gateway=TWO, **KEY)) == len(PACKAGED)
 
 
-CLAIMED = "names the gateway club, whose key a community pays for: nobody else can order there."
+CLAIMED = (
+    "names the gateway club, but a community pays for its key, so nobody else can order there."
+)
 WRONG = {
     "no such gateway": (
         f'[communities."{CLUB}"]\ngateway = "pub"',
-        f"communities.{CLUB}.gateway names the gateway pub, which is not configured. Configured: ",
+        (
+            f"communities.{CLUB}.gateway names the gateway pub, which is not configured."
+            " Configured are: "
+        ),
     ),
     "a model of others": (
         f'{OWN}[models.sora-2]\ngateway = "club"',
@@ -108,11 +113,11 @@ WRONG = {
     ),
     "a purse without a gateway": (
         f'[communities."{GROUP}"]\npurse_videos_per_day = 5',
-        f"communities.{GROUP}.purse_videos_per_day limits a purse, but this community spends",
+        f"communities.{GROUP}.purse_videos_per_day limits a purse, but this community uses",
     ),
     "one purse, two limits": (
         f'{OWN}[communities."{GROUP}"]\ngateway = "club"\npurse_videos_per_day = 9',
-        f"communities.{GROUP}.purse_videos_per_day has to be the same as that of {CLUB}:",
+        f"communities.{GROUP}.purse_videos_per_day has to be the same as for {CLUB}:",
     ),
     "a key that is none": (f"{OWN}colour = 1", f"communities.{CLUB}.colour is not a setting."),
 }
@@ -127,7 +132,7 @@ def test_what_can_not_be_is_said(told: TextAnswer, text: str, sentence: str) -> 
 @pytest.mark.parametrize(
     ("key", "remedy"),
     [
-        ("time_zone", "Remove it; config.example.toml lists all there are."),
+        ("time_zone", "Remove it; config.example.toml lists all settings."),
         ("gatway", "Did you mean “gateway”?"),
     ],
 )
@@ -148,7 +153,7 @@ def test_what_has_no_place_there_is_likened_only_to_what_has(
 )  # fmt: skip
 def test_a_name_that_no_community_has_is_a_mistake(told: TextAnswer, name: str) -> None:
     (said,) = told(f'[communities."{name}"]\n')
-    assert said.startswith(f"communities.{name} names no community. ")
+    assert said.startswith(f"communities.{name} is not the name of a community. ")
 
 
 def test_mistakes_of_communities_are_told_beside_others(told: TextAnswer) -> None:
@@ -168,7 +173,7 @@ person_at_once = -1
 person_videos_per_day = 9
 """
     config = read(text, gateway=TWO, **KEY)
-    assert worst_day(config) == "The worst day costs 60.00 USD."
+    assert worst_day(config) == "A day costs at most 60.00 USD."
     group, club, purse = accounts(config)
     assert group == (
         f"Limits of {GROUP}: person_videos_per_day = 3, person_at_once = -1,"
@@ -179,17 +184,17 @@ person_videos_per_day = 9
         " community_videos_per_day = 20, purse_videos_per_day = 50, purse_money_per_day = 5."
     )
     assert purse == (
-        f"The gateway club is paid for by {CLUB}, and nobody else orders there."
-        " The worst day costs 5.00 USD."
+        f"The gateway club is paid by {CLUB}; nobody else can order there."
+        " A day costs at most 5.00 USD."
     )
 
 
 def test_a_purse_that_several_share_is_told_once(read: Read) -> None:
     text = f'{OWN}[communities."{GROUP}"]\ngateway = "club"\n'
     _, _, said = accounts(read(text, gateway=TWO, **KEY))
-    assert said.startswith(f"The gateway club is paid for by {CLUB}, {GROUP}, and nobody else")
+    assert said.startswith(f"The gateway club is paid by {CLUB}, {GROUP}; nobody else")
 
 
 def test_refunds_of_a_communitys_gateway_are_taken_for_granted_too(read: Read) -> None:
     (said,) = remarks(read(OWN, gateway=TWO, **KEY))
-    assert "refunded by main, club." in said
+    assert "refund failed videos: main, club." in said

@@ -244,7 +244,7 @@ def test_a_sound_is_made_as_small_as_it_must_be(tmp_path: Path, target: Path) ->
     fit_sound(source, SoundFit(most_bytes=60_000), target)
     assert target.stat().st_size < 60_000
     said = told(source, target, SoundFit(most_bytes=30_000))
-    assert said.endswith("kB; up to 30 work. Send a shorter one.")
+    assert said.endswith("this model takes up to 30 kB. Please send a shorter one.")
 
 
 COVER = encoded(Image.new("RGB", (32, 32), "red"), "JPEG")

@@ -191,7 +191,7 @@ async def test_a_limit_that_discord_shows_is_told_before_anything_is_taken(
 ) -> None:
     image = fake.attachment(PNG, "cat.png")
     image.width, image.height = 9000, 12_000
-    told = "That picture has 108 megapixels; I take up to 65. Make it smaller first."
+    told = "That picture has 108 megapixels; I take up to 65. Please make it smaller first."
     assert await said(await ann.slash("animate", image=image)) == told
     assert bot.service.submitted == []
 

@@ -89,7 +89,7 @@ async def test_a_damaged_picture_is_told_from_what_is_none(hall: Hall) -> None:
     code, notice = await upload(hall, _saved("JPEG")[:50])
     assert (code, notice["text"]) == (
         415,
-        ["That picture is damaged. Save it anew, or send another one."],
+        ["That picture is damaged. Please save it again, or send another one."],
     )
 
 
@@ -150,7 +150,8 @@ async def test_too_many_pixels_are_told_as_such(
 ) -> None:
     code, notice = await upload(hall, _huge(size))
     millions = size[0] * size[1] / 1e6
-    said = f"That picture has {millions:.0f} megapixels; I take up to 65. Make it smaller first."
+    too_many = f"That picture has {millions:.0f} megapixels; I take up to 65."
+    said = f"{too_many} Please make it smaller first."
     assert (code, notice["text"]) == (415, [said])
     assert list((hall.platform.folder / "files").iterdir()) == []
     assert [each.category.__name__ for each in recwarn if "Bomb" in each.category.__name__] == []
