@@ -14,23 +14,23 @@ from bot.core.wishes import Choice, wish_of
 ProfileName = Annotated[
     str,
     Option(
-        help="The gateway that it imitates: documented, openai, new-api-a, new-api, new-api-c, "
-        "new-api-c-1.0.0 or new-api-c-mixed; after new-api-c: come versions of plugins, as in "
+        help="The gateway to imitate: documented, openai, new-api-a, new-api, new-api-c, "
+        "new-api-c-1.0.0 or new-api-c-mixed; or new-api-c with versions of plugins: "
         "new-api-c:kling=1.0.0,xai=none."
     ),
 ]
 
 app = typer.Typer(
     name="zoetrope",
-    help="Type a command or reply to a picture in chat, and a video comes back.",
+    help="A chat bot that makes videos: people send a prompt or a picture, and get a video back.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-app.add_typer(jobs.app, name="jobs", help="Look at jobs, and settle them.")
-app.add_typer(media.app, name="media", help="Look at the stored files, and sweep them.")
-app.add_typer(db.app, name="db", help="Look after the rows: verify, back up, restore, upgrade.")
+app.add_typer(jobs.app, name="jobs", help="List, cancel and resolve jobs.")
+app.add_typer(media.app, name="media", help="Check the stored files, and remove old ones.")
+app.add_typer(db.app, name="db", help="Check, back up, restore and upgrade the database.")
 
 
 def _show_version(wanted: bool) -> None:
@@ -49,7 +49,7 @@ def start(
             "--version",
             callback=_show_version,
             is_eager=True,
-            help="Print the version: another for each change of a file.",
+            help="Print the version, which differs after every change of a file.",
         ),
     ] = False,
 ) -> None:
@@ -59,12 +59,14 @@ def start(
 @app.command()
 def init(
     yes: Annotated[
-        bool, Option("--yes", help="Ask nothing: take everything from environment and files.")
+        bool,
+        Option("--yes", help="Ask no questions: take all answers from the environment and files."),
     ] = False,
     telegram: Annotated[
-        bool, Option("--telegram", help="Ask for a bot on Telegram too, or alone.")
+        bool,
+        Option("--telegram", help="Set up Telegram: beside Discord if that is set up, else alone."),
     ] = False,
-    config: Annotated[Path, Option("--config", help="The file to write.")] = HERE,
+    config: Annotated[Path, Option("--config", help="The configuration file to write.")] = HERE,
 ) -> None:
     """Set up the bot: ask one question at a time, test each answer, write the configuration."""
     from bot.cli.init import set_up
@@ -77,7 +79,10 @@ def run(
     config: ConfigFile = None,
     new_database: Annotated[
         bool,
-        Option("--new-database", help="Begin with another database than before, or an empty one."),
+        Option(
+            "--new-database",
+            help="Start even though the database is empty, or is another one than before.",
+        ),
     ] = False,
 ) -> None:
     """Run the service."""
@@ -112,27 +117,27 @@ def models(as_json: AsJson = False, config: ConfigFile = None) -> None:
 
 @app.command()
 def simulator(
-    host: Annotated[str, Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int, Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")
+        int, Option(min=0, max=65535, help="The port to listen on; 0 chooses a free one.")
     ] = 9100,
-    key: Annotated[str, Option(help="The key it accepts.")] = "sk-sim",
+    key: Annotated[str, Option(help="The API key that it accepts.")] = "sk-sim",
     other_key: Annotated[
-        list[str] | None, Option(help="The key of another customer; may be repeated.")
+        list[str] | None, Option(help="The API key of another customer; may be repeated.")
     ] = None,
     render_time: Annotated[
-        float, Option(min=0, max=86_400, help="Seconds that a video takes at least.")
+        float, Option(min=0, max=86_400, help="The least seconds that a video takes.")
     ] = 8.0,
     profile: ProfileName = "documented",
     tick: Annotated[
         float | None,
-        Option(help="Seconds between its looks at the vendor; 0 for always. new-api: 15."),
+        Option(help="Seconds between its polls of the vendor, 15 for new-api; 0: no delay."),
     ] = None,
     at_once: Annotated[
-        int | None, Option(min=1, help="How many videos a key may have under way.")
+        int | None, Option(min=1, help="The most unfinished videos of a key.")
     ] = None,
     fault: Annotated[
-        list[str] | None, Option(help="A trouble that it starts with; its front page lists them.")
+        list[str] | None, Option(help="A fault to start with; its front page lists all faults.")
     ] = None,
 ) -> None:
     """Run the simulated gateway alone."""
@@ -155,7 +160,9 @@ def demo(
     port: Annotated[
         int,
         Option(
-            min=0, max=65535, help="Port of the room; if it is taken, the next. 0 picks a free one."
+            min=0,
+            max=65535,
+            help="The room's port; the next free one if it is taken. 0: any free port.",
         ),
     ] = 8080,
     browser: Annotated[
@@ -164,13 +171,13 @@ def demo(
     data: Annotated[
         Path | None,
         Option(
-            help="Where the room is kept; by default zoetrope-demo, with --gateway "
+            help="The folder of the room; default: zoetrope-demo, or with --gateway "
             "zoetrope-demo-NAME."
         ),
     ] = None,
     gateway: Annotated[
         str | None,
-        Option(help="A configured gateway instead of the simulated one: real videos, paid."),
+        Option(help="Use this configured gateway, not a simulated one: its videos cost money."),
     ] = None,
     config: ConfigFile = None,
 ) -> None:
@@ -184,16 +191,20 @@ def demo(
 @with_options
 def generate(
     prompt: Annotated[str, Argument(help="What the video should show.")] = "",
-    image: Annotated[Path | None, Option(help="A picture to start from.")] = None,
-    last_image: Annotated[Path | None, Option(help="A picture to end on.")] = None,
-    audio: Annotated[Path | None, Option(help="A sound that moves the picture.")] = None,
+    image: Annotated[Path | None, Option(help="The picture that the video begins with.")] = None,
+    last_image: Annotated[Path | None, Option(help="The picture that the video ends with.")] = None,
+    audio: Annotated[
+        Path | None, Option(help="A sound that the picture speaks or sings to.")
+    ] = None,
     output: Annotated[
         Path | None,
-        Option("-o", "--output", help="The file; by default video.mp4, or video-2.mp4, …"),
+        Option("-o", "--output", help="The file to write; default: video.mp4, or video-2.mp4, …"),
     ] = None,
-    force: Annotated[bool, Option("--force", help="Overwrite the file that -o names.")] = False,
+    force: Annotated[
+        bool, Option("--force", help="Overwrite the file of -o if it exists.")
+    ] = False,
     simulate: Annotated[
-        bool, Option("--simulate", help="Use a simulated gateway: free, no account.")
+        bool, Option("--simulate", help="Use a simulated gateway: free, without an account.")
     ] = False,
     config: ConfigFile = None,
     **chosen: Choice,

@@ -44,10 +44,14 @@ def verify(as_json: AsJson = False, config: ConfigFile = None) -> None:
 @app.command()
 def sweep(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only count what would go, also beside the service.")
+        bool,
+        typer.Option("--dry-run", help="Remove nothing, only count; works while the service runs."),
     ] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", help="The machine's clock is right: do not wait for it.")
+        bool,
+        typer.Option(
+            "--yes", help="Sweep at once: you are sure that this machine's clock is right."
+        ),
     ] = False,
     as_json: AsJson = False,
     config: ConfigFile = None,

@@ -25,14 +25,17 @@ ConfigFile = Annotated[
     typer.Option(
         "--config",
         callback=_found,
-        help="The configuration file; by default config.toml in this folder, if it is there.",
+        help="The configuration file; default: config.toml in this folder, if it exists.",
     ),
 ]
 AsJson = Annotated[
-    bool, typer.Option("--json", help="Print JSON: for programs, with keys that stay.")
+    bool,
+    typer.Option("--json", help="Print JSON for programs; its keys stay the same across versions."),
 ]
-JobId = Annotated[str, typer.Argument(help="Its id, or the first four characters and more.")]
-Why = Annotated[str, typer.Option("--why", help="Why: kept with the act, for other operators.")]
+JobId = Annotated[str, typer.Argument(help="The job's id, or at least its first four characters.")]
+Why = Annotated[
+    str, typer.Option("--why", help="The reason, stored with the act for other operators.")
+]
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:

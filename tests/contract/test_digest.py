@@ -117,13 +117,13 @@ async def test_the_digest_says_what_was_made_and_spent_and_what_is_left_to_decid
     spent = 5 * PRICE / 1e6
     assert words[:5] == [
         f"The last day: 3 made, 3 failed, 1 unconfirmed, {spent:.2f} USD spent.",
-        "failed: against the content rules, 2",
-        "failed: never finished by the gateway, 1",
-        "now: 1 waiting, 0 being made",
-        "left for today: 15 of 20 videos",
+        "Failed, against the content rules: 2",
+        "Failed, never finished at the gateway: 1",
+        "Now: 1 waiting, 0 being made",
+        "Left for today: 15 of 20 videos",
     ]
-    assert words[5] == "disk: 12.5 GB free, 0.3 GB of pictures and videos"
-    assert words[-1].startswith("to decide: I don't know whether 1 order was taken")
+    assert words[5] == "Disk: 12.5 GB free; pictures and videos take 0.3 GB"
+    assert words[-1].startswith("To decide: I don't know whether 1 order was taken")
     assert "a cat" not in str(report.facts)
 
 

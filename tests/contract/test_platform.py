@@ -163,7 +163,7 @@ async def test_a_message_to_an_owner_is_edited_in_place_when_its_text_changes(pl
     stands = await place.platform.tell(message_to(place, begun))
     await place.platform.retell(stands, over)
     (said,) = place.told()
-    assert "No video stands still any more." in said
+    assert "No video is stuck any more." in said
     await place.platform.retell(stands, over)
 
 

@@ -11,8 +11,11 @@ from tests.unit.config.conftest import PACKAGED
 
 KEY = "sk-sim"
 TOKEN, ADDRESS, SECRET = "Bot token (hidden):", "Address of the gateway", "API key (hidden; "
-DIALECT = "How does it spell /v1/videos?"
-DEFAULT, PRICE = "Which one for people who name none?", "one number for all of these:"
+DIALECT = "Which dialect of /v1/videos does it speak?"
+DEFAULT, PRICE = (
+    "Which one should people get if they name no model?",
+    "one number for all of these:",
+)
 PERSON, SERVER, ALL = "each person", "each server", "everybody together"
 TRIAL = "Make one test video now"
 RARE = "".join(
@@ -58,7 +61,7 @@ PASTED: Mapping[str, tuple[str, str]] = {
     "application id": ("1188000000000000001", "looks like the application's id"),
     "public key": ("0f" * 32, "looks like the public key"),
     "invitation": ("https://discord.gg/AbCdEf", "is a link, such as an invitation"),
-    "words": ("MTE4.GhIjKl abc", "holds characters that no such secret has"),
+    "words": ("MTE4.GhIjKl abc", "has characters that such a secret never has"),
     "revoked": ("MTE4.GhIjKl.MnOpQrStUvWxYz", "Discord does not accept the token."),
 }
 OUTAGE: Fault = error(502)

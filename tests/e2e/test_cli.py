@@ -46,7 +46,7 @@ async def test_a_picture_with_too_many_pixels_is_refused_before_it_is_decoded(
     size = side * side // 1_000_000
     assert (code, said) == (
         1,
-        f"That picture has {size} megapixels; I take up to 65. Make it smaller first.\n",
+        f"That picture has {size} megapixels; I take up to 65. Please make it smaller first.\n",
     )
 
 
@@ -100,19 +100,19 @@ MISTAKES: dict[str, tuple[dict[str, str], int, str]] = {
     "a file where a folder is needed": (
         {"DATA_DIR": "/dev/null/x"},
         78,
-        "data_dir is /dev/null/x, but /dev/null is no folder that I may write to.",
+        "data_dir is /dev/null/x, but I can't write to /dev/null.",
     ),
     "a folder in /proc": ({"DATA_DIR": "/proc/zoetrope"}, 1, "I can't use /proc/zoetrope"),
     "not a database url": ({"DATABASE_URL": "foo"}, 78, "database_url has to be sqlite:"),
     "a database server that does not listen": (
         {"DATABASE_URL": "postgresql+asyncpg://bot:canary@127.0.0.1:1/zoetrope"},
         75,
-        "The database at 127.0.0.1:1 can't be reached (Connection refused).",
+        "I can't reach the database at 127.0.0.1:1 (Connection refused).",
     ),
     "an unknown database host": (
         {"DATABASE_URL": "postgresql+asyncpg://bot:canary@nobody.invalid/zoetrope"},
         75,
-        "The database at nobody.invalid:5432 can't be reached",
+        "I can't reach the database at nobody.invalid:5432",
     ),
     "not a storage url": (
         {"STORAGE_URL": "foo://bar"},
@@ -122,7 +122,7 @@ MISTAKES: dict[str, tuple[dict[str, str], int, str]] = {
     "a host that is another machine's": (
         {"WEB__HOST": "192.0.2.1"},
         1,
-        "192.0.2.1 is no address of this machine",
+        "192.0.2.1 is not an address of this machine",
     ),
 }
 
@@ -144,7 +144,7 @@ async def test_a_database_server_that_refuses_access_ends_run_with_one_sentence(
     url = (await new_postgres_url()).replace("/test", "/nothing-like-test", 1)
     code, said = await zoetrope("run", folder=world.folder, **world.written(DATABASE_URL=url))
     assert code == 1
-    assert said.startswith("The database says: ")
+    assert said.startswith("The database refused the connection: ")
     assert said.count("\n") == 1
 
 
@@ -165,7 +165,7 @@ async def test_a_full_disk_is_not_reported_as_a_damaged_database(world: World) -
     )
     code, said = await output_of(process)
     assert code == 1
-    assert "can't be read or written (disk I/O error). The disk may be full" in said
+    assert "(disk I/O error). Its content is not the cause" in said
     assert "damaged" not in said
 
 
@@ -185,7 +185,7 @@ async def test_postgresql_without_its_driver_names_the_command_that_installs_it(
         78,
         (
             "database_url names PostgreSQL, but its driver is not installed."
-            " In the folder of the sources, run: .venv/bin/pip install '.[postgres]'\n"
+            " In the folder with the source code, run: .venv/bin/pip install '.[postgres]'\n"
         ),
     )
 
@@ -195,9 +195,12 @@ async def test_the_simulator_command_says_why_it_cannot_listen(tmp_path: Path) -
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         code, said = await zoetrope("simulator", "--port", port, folder=tmp_path)
-    assert (code, said.startswith(f"Something else listens at 127.0.0.1:{port}.")) == (1, True)
+    assert (code, said.startswith(f"Another program already listens at 127.0.0.1:{port}.")) == (
+        1,
+        True,
+    )
     code, said = await zoetrope("simulator", "--host", "192.0.2.1", folder=tmp_path)
-    assert (code, said.startswith("192.0.2.1 is no address of this machine")) == (1, True)
+    assert (code, said.startswith("192.0.2.1 is not an address of this machine")) == (1, True)
     code, said = await zoetrope("simulator", "--port", "99999", folder=tmp_path)
     assert (code, "--port" in said, "Traceback" in said) == (2, True, False)
 
@@ -314,7 +317,7 @@ async def _terminal(*arguments: str, folder: Path, **variables: str) -> AsyncIte
 @pytest.mark.proof
 async def test_ctrl_c_in_a_terminal_ends_the_demo_without_a_traceback(tmp_path: Path) -> None:
     async with _terminal("demo", "--no-browser", "--port", "0", folder=tmp_path) as terminal:
-        await terminal.until("Ctrl-C closes it")
+        await terminal.until("press Ctrl-C to close it")
         terminal.type("\x03")
         said = await terminal.rest()
         assert (terminal.process.returncode, "Traceback" in said) == (0, False), said

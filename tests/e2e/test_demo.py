@@ -82,7 +82,7 @@ async def test_the_demo_refuses_to_start_if_another_program_uses_its_gateways_po
     with socket.create_server(("127.0.0.1", 0)) as other:
         (simulator / "port").write_text(str(other.getsockname()[1]))
         code, said = await zoetrope("demo", "--no-browser", folder=tmp_path)
-    assert (code, "which is taken. If a demo runs there already" in said) == (1, True)
+    assert (code, "which is taken. If a demo already runs there" in said) == (1, True)
 
 
 @asynccontextmanager
@@ -228,8 +228,8 @@ async def test_a_demo_over_a_real_gateway_names_the_cost_of_the_worst_day(tmp_pa
     async with _demo(tmp_path, **keys) as room:
         assert (await room.receive_json())["note"] == ""
     assert note == (
-        "Videos here are real, and paid for at the gateway (mine). "
-        "The worst day costs 50 videos. Set prices to see it in money."
+        "Videos here are real and cost money at the gateway (mine). "
+        "A day costs at most 50 videos. Set prices to see it in money."
     )
 
 

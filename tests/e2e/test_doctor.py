@@ -25,23 +25,23 @@ async def test_doctor_finds_no_problem_in_a_sound_installation(world: World) -> 
     variables = world.written()
     code, said = await zoetrope("doctor", folder=world.folder, **variables)
     lines = [(line[:9].strip(), line[9:]) for line in said.splitlines() if line]
-    assert (code, lines.pop()) == (0, ("Nothing i", "s broken.")), said
+    assert (code, lines.pop()) == (0, ("Everythin", "g works.")), said
     assert [mark for mark, _ in lines if mark not in ("ok", "note")] == []
     words = "\n".join(sentence for _, sentence in lines)
     for part in (
         f"{len(PACKAGED)} models can be used",
         "GB are free in",
-        "The database can be used.",
-        "the bot is called zoetrope",
-        "clock agrees with that of Discord",
-        "No privileged intent is asked for",
+        "The database works.",
+        "The bot is called zoetrope",
+        "clock agrees with the clock of Discord",
+        "I ask for no privileged intent",
         "zoetrope is in: The Workshop.",
-        "all that is needed is allowed wherever the bot may write (channels: 1)",
+        "every permission that it needs wherever it may write (channels: 1)",
         "reload Discord with Ctrl+R",
-        "Gateway main takes the key.",
-        "Gateway main runs software that could not be told; found so since 20",
+        "Gateway main accepts the key.",
+        "Gateway main runs unknown software (first seen 20",
         "the key has every model",
-        "does not tell what is left",
+        "does not tell the key's balance",
         "The service can listen at http://127.0.0.1:",
         "web.public_url is not set",
     ):
@@ -59,7 +59,7 @@ async def test_doctor_lists_every_mistake_in_the_configuration(world: World) -> 
         ["problem", "web.port"],
         ["problem", "colour"],
         [],
-        ["2", "things"],
+        ["2", "problems"],
     ]
 
 
@@ -68,17 +68,17 @@ async def test_doctor_lists_every_mistake_in_the_configuration(world: World) -> 
 
 async def test_doctor_reports_a_bad_discord_token(world: World) -> None:
     (told,) = await problems(world, DISCORD__TOKEN="MTE4.GhIjKl.MnOpQrStUvWxYz")
-    assert told.startswith("Discord does not accept the token. Copy it afresh")
+    assert told.startswith("Discord does not accept the token. Copy it again")
 
 
 async def test_doctor_reports_a_refused_discord_intent_and_confirms_a_granted_one(
     world: World,
 ) -> None:
     (told,) = await problems(world, DISCORD__MESSAGE_CONTENT_INTENT="true")
-    assert told.startswith("Discord refuses an intent that was asked for. Switch on")
+    assert told.startswith("Discord refuses an intent that I asked for. Switch on")
     world.discord.grant(Intent.MESSAGE_CONTENT)
     found = await poll(world, DISCORD__MESSAGE_CONTENT_INTENT="true")
-    assert "Message Content Intent is asked for and granted." in sentences(found, Mark.OK)
+    assert "I ask for Message Content Intent, and Discord grants it." in sentences(found, Mark.OK)
 
 
 async def test_doctor_gives_the_invitation_if_the_bot_is_in_no_server(world: World) -> None:
@@ -100,7 +100,7 @@ async def test_doctor_reports_a_server_joined_without_the_scope_for_commands(wor
 async def test_doctor_names_the_registered_discord_commands(world: World) -> None:
     world.discord.world.commands = [{"name": "video", "type": 1}, {"name": "Animate", "type": 3}]
     found = await poll(world)
-    assert "Registered commands: video, Animate. Who does not see" in sentences(found, Mark.OK)
+    assert "Registered commands: video, Animate. If you don't see" in sentences(found, Mark.OK)
 
 
 async def test_doctor_names_the_permissions_that_a_channel_lacks(world: World) -> None:
@@ -114,7 +114,7 @@ async def test_doctor_names_the_permissions_that_a_channel_lacks(world: World) -
     world.discord.deny(secret, Permission.VIEW_CHANNEL)
     (told,) = await problems(world)
     assert told.startswith(
-        "The Workshop, #art, #videos: not allowed: Embed Links, Attach Files. Allow it"
+        "The Workshop, #art, #videos: missing permissions: Embed Links, Attach Files. Allow them"
     )
 
 
@@ -139,7 +139,7 @@ async def test_control_characters_in_names_of_servers_do_not_reach_the_terminal(
 async def test_doctor_reports_a_server_without_a_channel_to_write_in(world: World) -> None:
     world.discord.guild.bot_permissions = Permission.VIEW_CHANNEL
     (told,) = await problems(world)
-    assert told.startswith("The Workshop: there is no channel where the bot may write.")
+    assert told.startswith("The Workshop: the bot may not write in any channel.")
 
 
 async def test_doctor_finds_no_missing_permission_for_an_administrator(world: World) -> None:
@@ -156,7 +156,7 @@ async def test_doctor_notes_a_server_without_roles_and_still_checks_the_other_se
     answer = Fault(answer=Outcome(200, said))
     world.discord.faults.add("GET", f"/guilds/{lame.id}$", answer, times=None)
     found = await poll(world)
-    assert "Lame: Discord does not show the permissions there." in sentences(found, Mark.NOTE)
+    assert "Lame: Discord does not show me the permissions there." in sentences(found, Mark.NOTE)
     assert "The Workshop" in sentences(found, Mark.OK)
     assert await problems(world) == []
 
@@ -174,7 +174,7 @@ async def test_doctor_reads_every_page_of_a_long_list_of_servers(world: World) -
 async def test_doctor_reports_that_discord_cannot_be_reached(world: World) -> None:
     told = await problems(world, DISCORD__API_URL="http://127.0.0.1:1")
     assert told == [
-        "Discord can't be reached. Check this machine's network, and discord.api_url if it is set."
+        "I can't reach Discord. Check this machine's network, and discord.api_url if it is set."
     ]
 
 
@@ -203,7 +203,7 @@ async def test_doctor_reports_a_port_taken_by_another_program_but_not_by_the_ser
     async with OddGateway().serve() as elsewhere:
         port = elsewhere.rpartition(":")[2]
         (told,) = await problems(world, WEB__PORT=port)
-    assert told.startswith(f"Something else listens at 127.0.0.1:{port}.")
+    assert told.startswith(f"Another program already listens at 127.0.0.1:{port}.")
     async with world.app(WEB__PORT=port):
         found = await poll(world, WEB__PORT=port)
     world.discord.requests.clear()

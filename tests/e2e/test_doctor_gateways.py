@@ -31,7 +31,7 @@ GATEWAYS: Mapping[str, tuple[Mapping[str, Said], str]] = {
     "bad key": ({"v1__videos": BAD_KEY}, "Gateway main: The gateway does not accept the key. Copy"),
     "spent key": (
         {"v1__videos": SPENT_KEY},
-        "Gateway main: The balance of this key is used up. Top it",
+        "Gateway main: The key has no money left. Top it",
     ),
     "wrong key at litellm": (
         {"v1__videos": NO_DATABASE, "v1__models": NO_DATABASE},
@@ -39,7 +39,7 @@ GATEWAYS: Mapping[str, tuple[Mapping[str, Said], str]] = {
     ),
     "firewall page": (
         {"v1__videos": Said(403, "<html>Just a moment...", {"Server": "cloudflare"})},
-        "and blocks this program (HTTP 403), so the gateway got no request.",
+        "blocks this program (HTTP 403), so my request did not reach the gateway.",
     ),
     "redirect of orders": (
         {
@@ -49,18 +49,18 @@ GATEWAYS: Mapping[str, tuple[Mapping[str, Said], str]] = {
         "redirects orders at /v1/videos (HTTP 308, to “/v1/videos/”).",
     ),
     "web page": ({"v1__videos": PAGE}, "is a web page, not a gateway."),
-    "busy": ({"v1__videos": Said(429)}, "asks us to slow down, so nothing else could be tested."),
+    "busy": ({"v1__videos": Said(429)}, "asks me to slow down and gives no other answer now."),
     "redirect to a mail address": (
         {"v1__videos": Said(302, "", {"Location": "mailto:x@y"})},
         "redirects, but not to a gateway.",
     ),
     "no balance": (
         {"v1__videos": UNKNOWN_TASK, "api__usage__token": usage(0)},
-        "Gateway main: nothing is left on the key. Top it up there.",
+        "Gateway main: the key has no money left. Top it up there.",
     ),
     "missing model": (
         {"v1__videos": UNKNOWN_TASK, "v1__models": models(*{*PACKAGED} - {"wan2.5-i2v-preview"})},
-        'hide it: [models."wan2.5-i2v-preview"] hidden = true',
+        'hide them: [models."wan2.5-i2v-preview"] hidden = true',
     ),
 }
 
@@ -81,7 +81,7 @@ async def test_doctor_reports_what_is_wrong_with_a_gateway(
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
-        (usage(420), "420 units are left on the key."),
+        (usage(420), "the key has 420 units left."),
         (usage(-7, unlimited=True), "the key has no limit of its own."),
     ],
 )
@@ -95,8 +95,8 @@ async def test_doctor_tells_the_balance_of_the_key(world: World, said: Said, sen
 
 async def test_doctor_reports_a_gateway_address_without_encryption(world: World) -> None:
     told = await problems(world, GATEWAYS__MAIN__BASE_URL="http://192.0.2.1.example.invalid/v1")
-    assert "is not encrypted, so anybody on the way can read the key. Use https." in told[0]
-    assert "Nothing answers at http://192.0.2.1.example.invalid (" in told[1]
+    assert "is not encrypted, so others in the network can read the key. Use https." in told[0]
+    assert "I can't reach http://192.0.2.1.example.invalid (" in told[1]
 
 
 # --- the gateway's software ----------------------------------------------------------------------
@@ -111,9 +111,9 @@ async def test_doctor_tells_the_gateways_software_and_the_models_held_back_and_k
         found = await poll(world, GATEWAYS__MAIN__BASE_URL=url, **new_api)
         assert sentences(found, Mark.PROBLEM) == ""
         told = sentences(found, Mark.NOTE)
-        assert "Gateway main runs new-api v1.0.0-rc.24, generation C; found so since 20" in told
+        assert "Gateway main runs new-api v1.0.0-rc.24, generation C (first seen 20" in told
         assert "Held back: Kling (i2v, kf2v) at gateway main, until gateways.main.plugins." in told
-        assert 'write them down: in [gateways.main], plugins.kling = "1.1.0".' in told
+        assert 'set them in [gateways.main], such as plugins.kling = "1.1.0".' in told
         config = world.config(GATEWAYS__MAIN__BASE_URL=url, **new_api)
         assert config.settings.gateways["main"].generation == "C"
         named = await poll(
@@ -162,9 +162,9 @@ async def test_doctor_tells_which_software_and_models_changed_since_the_last_run
         host.version, host.names = "v1.0.1", ("wan3.0-video", "gpt-9", *PACKAGED[:-1])
         told = sentences(await poll(world, GATEWAYS__MAIN__BASE_URL=url, **new_api), Mark.NOTE)
     assert "has changed: on 20" in told
-    assert "it was new-api v1.0.0-rc.24, generation C. A service that runs takes" in told
-    assert ": wan3.0-video. A service that runs offers them after its next start." in told
-    assert f"on 20{told.partition(' no longer; on 20')[2][:8]} it had them: {PACKAGED[-1]}." in told
+    assert "it ran new-api v1.0.0-rc.24, generation C. A running service uses" in told
+    assert ": wan3.0-video. A running service offers them after its next start." in told
+    assert f"on 20{told.partition(' which it had on 20')[2][:8]}: {PACKAGED[-1]}. A running" in told
 
 
 async def test_doctor_tells_an_older_relay_but_does_not_count_on_the_finding(world: World) -> None:
@@ -175,7 +175,7 @@ async def test_doctor_tells_an_older_relay_but_does_not_count_on_the_finding(wor
     async with odd.serve() as url:
         changes = {"GATEWAYS__MAIN__BASE_URL": url, "GATEWAYS__MAIN__DIALECT": "new-api"}
         told = sentences(await poll(world, **changes), Mark.NOTE)
-        assert "Gateway main runs new-api, generation A or B; found so since" in told
+        assert "Gateway main runs new-api, generation A or B (first seen" in told
         assert 'set gateways.main.generation = "B".' in told
         assert "Held back: Kling (i2v, kf2v)" in told
         assert world.config(**changes).settings.gateways["main"].generation is None
@@ -205,5 +205,5 @@ async def test_doctor_reports_a_damaged_gateways_json_and_replaces_the_file(worl
     (world.folder / "data").mkdir()
     (world.folder / "data" / "gateways.json").write_text("{", "utf-8")
     (told,) = await problems(world)
-    assert "gateways.json can't be read, so nothing in it counts" in told
+    assert "gateways.json, so I ignore it" in told
     assert await problems(world) == []

@@ -37,7 +37,7 @@ async def test_doctor_reports_a_wrong_clock_by_the_dates_of_discord_and_the_gate
     async with FakeDiscord(clock=ahead) as discord, simulator.serve() as url:
         world = World(discord=discord, simulator=simulator, gateway_url=url, folder=tmp_path)
         told = await problems(world)
-    assert [each.partition(" that of ")[2].split()[0] for each in told] == ["main", "Discord"]
+    assert [each.partition(" the clock of ")[2].split()[0] for each in told] == ["main", "Discord"]
     for each in told:  # HTTP dates are whole seconds, and a busy machine adds some
         assert -660 < int(each.partition(" by ")[2].split()[0]) < -540
 
@@ -49,14 +49,14 @@ def test_a_missing_or_malformed_date_header_is_no_finding() -> None:
 def test_doctor_reports_a_disk_with_too_little_room() -> None:
     low, enough = room("/data", free=300_000_000), room("/data", free=5_000_000_000)
     assert (low.mark, enough.mark) == (Mark.PROBLEM, Mark.OK)
-    assert low.sentence.startswith("Only 0.3 GB are free in /data; 1 GB are wanted. Make room")
+    assert low.sentence.startswith("Only 0.3 GB are free in /data, and I need 1 GB. Make room")
 
 
 def test_doctor_reports_a_limit_of_open_files_that_is_too_low() -> None:
     low, enough = files(1024), files(4096)
     assert (low.mark, enough.mark) == (Mark.PROBLEM, Mark.OK)
     assert low.sentence.startswith("Only 1024 files and connections may be open at once; 1536 are")
-    assert "the web server takes 256 connections" in low.sentence
+    assert "the web server takes only 256 connections" in low.sentence
 
 
 async def test_doctor_reports_a_data_folder_that_cannot_be_written(world: World) -> None:
@@ -106,7 +106,7 @@ async def test_an_error_that_ends_one_check_of_doctor_leaves_the_other_checks(wo
     (world.folder / "data" / "pending-ids").mkdir(parents=True)
     found = await poll(world)
     assert "pending-ids: Is a directory" in sentences(found, Mark.PROBLEM)
-    assert "Gateway main takes the key." in sentences(found, Mark.OK)
+    assert "Gateway main accepts the key." in sentences(found, Mark.OK)
 
 
 async def test_doctor_checks_whether_a_bucket_takes_files(
@@ -117,11 +117,11 @@ async def test_doctor_checks_whether_a_bucket_takes_files(
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         found = await poll(world, STORAGE_URL=URL)
-        assert "The bucket s3://videos answers and takes files." in sentences(found, Mark.OK)
+        assert "The bucket s3://videos answers and stores files." in sentences(found, Mark.OK)
         bucket.trouble = (403, "AccessDenied")
         for setting in ("STORAGE_URL", "BACKUP__COPY_TO"):
             (told,) = await problems(world, **{setting: URL})
-            assert told.startswith("The bucket s3://videos is not well: refused.")
+            assert told.startswith("The bucket s3://videos does not work: refused.")
 
 
 def test_a_folder_whose_path_cannot_be_checked_is_reported(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ async def test_doctor_reports_an_unreachable_database_server_in_the_words_of_run
     world: World,
 ) -> None:
     (told,) = await problems(world, DATABASE_URL="postgresql+asyncpg://ann:hunter2@127.0.0.1:1/z")
-    assert told.startswith("The database at 127.0.0.1:1 can't be reached (Connection refused).")
+    assert told.startswith("I can't reach the database at 127.0.0.1:1 (Connection refused).")
 
 
 async def test_doctor_reports_a_damaged_database(world: World) -> None:
@@ -158,7 +158,7 @@ async def test_doctor_says_whether_the_public_address_leads_to_this_service(worl
     async with world.app() as address:
         found = await poll(world, WEB__PUBLIC_URL=address)
     world.discord.requests.clear()
-    assert f"{address} leads here: links work." in sentences(found, Mark.OK)
+    assert f"{address} leads here, so links work." in sentences(found, Mark.OK)
     async with OddGateway().serve() as elsewhere:
         (told,) = await problems(world, WEB__PUBLIC_URL=elsewhere)
     assert told.startswith(f"Something else answers at {elsewhere} (HTTP 404).")
@@ -175,7 +175,7 @@ async def test_doctor_checks_the_public_address_while_the_service_is_down(world:
         held.bind(("127.0.0.1", 0))
         port = str(held.getsockname()[1])
         found = await poll(world, WEB__PORT=port, WEB__PUBLIC_URL=f"http://127.0.0.1:{port}")
-    assert "leads here: links work." in sentences(found, Mark.OK)
+    assert "leads here, so links work." in sentences(found, Mark.OK)
 
 
 async def test_doctor_names_the_models_that_the_key_lacks(world: World, renderer: Renderer) -> None:
@@ -183,7 +183,7 @@ async def test_doctor_names_the_models_that_the_key_lacks(world: World, renderer
     async with Simulator(profile=some, renderer=renderer).serve() as url:
         (told,) = await problems(world, GATEWAYS__MAIN__BASE_URL=url)
     # The operator's own tables name these models; other models that the key lacks are not offered.
-    assert "the key lacks wan2.5-i2v-preview, wan2.5-t2v-preview, so videos" in told
+    assert "the key does not have wan2.5-i2v-preview, wan2.5-t2v-preview, so videos" in told
 
 
 async def test_doctor_checks_the_gateway_of_two_communities_once(world: World) -> None:
@@ -195,5 +195,7 @@ async def test_doctor_checks_the_gateway_of_two_communities_once(world: World) -
             GATEWAYS__CLUB__API_KEY="sk-club",
             COMMUNITIES='{"telegram:-5": {"gateway": "club"}, "telegram:-6": {"gateway": "club"}}',
         )
-    assert told.startswith("Gateway club: the key lacks wan2.5-i2v-preview, wan2.5-t2v-preview,")
+    assert told.startswith(
+        "Gateway club: the key does not have wan2.5-i2v-preview, wan2.5-t2v-preview,"
+    )
     assert [path for _, path, _ in odd.requests].count("/v1/models") == 1

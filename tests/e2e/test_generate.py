@@ -69,10 +69,10 @@ async def test_generate_animates_a_picture(tmp_path: Path, model: str) -> None:
     [
         pytest.param(
             ["a cat [fail]"],
-            "could not make it (against the content rules)",
+            "could not make the video (against the content rules)",
             marks=pytest.mark.proof,
         ),
-        pytest.param(["a cat [refuse]"], "refused it", marks=pytest.mark.proof),
+        pytest.param(["a cat [refuse]"], "refused the order", marks=pytest.mark.proof),
         pytest.param(
             ["a cat", "--seconds", "7"],
             "does not make 7 seconds. You can choose 5, 10",
@@ -139,7 +139,7 @@ async def test_run_with_a_wrong_token_ends_in_one_sentence(world: World) -> None
     [
         ("nowhere/cat.mp4", "I can't write nowhere/cat.mp4: No such file or directory."),
         (".", ". is a folder. Name a file in it with -o."),
-        ("config.toml", "config.toml is there already. Name another file with -o, or add --force"),
+        ("config.toml", "config.toml already exists. Name another file with -o, or add --force"),
         ("config.toml/cat.mp4", "I can't write config.toml/cat.mp4: Not a directory."),
     ],
 )
@@ -173,7 +173,7 @@ async def test_a_video_that_cannot_be_written_to_the_output_is_kept_elsewhere(wo
     code, said = await generate_here(world, "-o", "/dev/full", "--force")
     assert code == 1
     assert "I can't write /dev/full (No space left on device)." in said
-    kept = Path(said.rpartition("kept here: ")[2].strip())
+    kept = Path(said.rpartition("is here: ")[2].strip())
     assert probe(kept)[0] == "h264"
     kept.unlink()
     kept.parent.rmdir()

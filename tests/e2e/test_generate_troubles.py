@@ -24,44 +24,49 @@ from tests.unit.media.samples import write_sound
 TROUBLE: dict[str, tuple[Fault, str]] = {
     "busy": (
         Fault("create", "answer", status=429),
-        "The gateway main is too busy and took nothing, so nothing was charged.",
+        "The gateway main is too busy and did not take the order, so nothing was charged.",
     ),
     "lost answer": (
         Fault("create", "drop"),
         (
-            "I lost the line to the gateway main while handing it over (the connection was cut"
-            " off). It may have been taken and charged, so I did not send it again."
+            "I lost the connection to the gateway main while sending the order (the connection was"
+            " closed). It may have been taken and charged, so I did not send it again."
         ),
     ),
     "bad key": (
         Fault("create", "answer", status=401),
-        "The gateway main made nothing: gateway does not accept the key. It said: ",
+        "The gateway main did not take the order: gateway does not accept the key. It says: ",
     ),
     "bad key at a poll": (
         Fault("retrieve", "answer", status=401),
         (
-            "The gateway main took it, but tells us no more (gateway does not accept the key); its"
-            " id there is video_"
+            "The gateway main took the order but no longer answers us (gateway does"
+            " not accept the key)."
+            " The video's id there is video_"
         ),
     ),
     "request too large": (
         Fault("create", "answer", status=413),
         (
-            "In front of the gateway main, no request of this size is let through, although it"
-            " holds nothing but words; nothing was charged."
+            "Something in front of the gateway main does not let this request"
+            " through because of its"
+            " size, although it holds only text. Nothing was charged."
         ),
     ),
     "poor": (
         Fault("create", "answer", status=402),
-        "The gateway main made nothing: account at the gateway is empty. It said: ",
+        "The gateway main did not take the order: account at the gateway is empty. It says: ",
     ),
     "down": (
         Fault("retrieve", "answer", status=502),
-        "The gateway main took it, but has not answered usably for too long (",
+        "The gateway main took the order, but has given no usable answer for too long (",
     ),
     "forgotten": (
         Fault("retrieve", "answer", status=404, message="Video not found"),
-        "The gateway main took it, but has not answered usably for too long (it does not know",
+        (
+            "The gateway main took the order, but has given no usable answer for too"
+            " long (the gateway does not know"
+        ),
     ),
 }
 
@@ -112,7 +117,7 @@ async def test_generate_makes_a_playable_file_from_every_kind_of_content_answer(
 @pytest.mark.proof
 @pytest.mark.parametrize(
     ("trouble", "words"),
-    [("content-noise", "(the video that it sends is damaged"), ("content-html", "")],
+    [("content-noise", "(the video file is damaged"), ("content-html", "")],
 )
 async def test_generate_refuses_a_damaged_video_at_the_same_try_as_the_service(
     world: World, trouble: str, words: str
@@ -152,7 +157,7 @@ async def test_a_video_withheld_by_its_maker_is_reported_as_withheld_and_charged
         await generate(
             order_for(Wish(prompt=prompt)), into=into, config=world.config(), ticket=Ticket()
         )
-    assert "content rules stand in the way. It was charged all the same" in explain(wrong.value)
+    assert "content rules. It was charged all the same" in explain(wrong.value)
 
 
 @pytest.mark.proof
@@ -164,7 +169,7 @@ async def test_generate_with_an_unreachable_gateway_says_that_nothing_was_charge
     variables = world.written(GATEWAYS__MAIN__BASE_URL=nobody)
     code, said = await zoetrope("generate", "a cat", folder=world.folder, **variables)
     assert code == 1
-    assert "The gateway main can't be reached (no connection)." in said
+    assert "I can't reach the gateway main (the connection could not be made)." in said
     assert "Nothing was sent, so nothing was charged." in said
 
 
@@ -179,8 +184,8 @@ async def test_generate_waits_out_three_502_answers(world: World) -> None:
 @pytest.mark.parametrize(
     ("operation", "words"),
     [
-        ("retrieve", "main has taken it and may finish and charge it: its id there is video_"),
-        ("create", "Interrupted while handing it over: it may have been taken, and charged."),
+        ("retrieve", "main has the order and may finish and charge it. Its id there is video_"),
+        ("create", "Interrupted while sending the order: the gateway may have it and charge it."),
     ],
 )
 async def test_ctrl_c_during_generate_says_what_the_gateway_has(

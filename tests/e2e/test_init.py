@@ -54,7 +54,7 @@ async def test_init_leads_from_an_empty_folder_to_a_service_that_runs(world: Wor
         assert "zoetrope is in: The Workshop." in shown
         await person.answers(SECRET, KEY)
         shown = await person.answers(DIALECT, "")
-        assert "It runs software that could not be told." in shown
+        assert "The gateway runs unknown software." in shown
         shown = await person.answers(DEFAULT, "7")
         assert "Wan 2.5 (wan2.5-t2v-preview)" in shown
         shown = await person.answers(PRICE, "wan 2.5=0,1 7=0,2")
@@ -73,7 +73,7 @@ async def test_init_leads_from_an_empty_folder_to_a_service_that_runs(world: Wor
         await person.answers(SERVER, "10")
         await person.answers(ALL, "20")
         shown = await person.answers(TRIAL, "")
-        assert "The worst day costs 40.00 USD." in shown
+        assert "A day costs at most 40.00 USD." in shown
         assert "It costs about 0.80 USD" in await person.sees("(y/n)")
         await person.sees("All set. Start it:  zoetrope run\n")
         assert await person.ends() == 0
@@ -88,7 +88,7 @@ async def test_init_leads_from_an_empty_folder_to_a_service_that_runs(world: Wor
     assert world.discord.token not in files["config.toml"]
     assert KEY not in files["config.toml"]
     code, said = await zoetrope("check", folder=world.folder)
-    assert (code, said.splitlines()[-1]) == (0, "The worst day costs 40.00 USD.")
+    assert (code, said.splitlines()[-1]) == (0, "A day costs at most 40.00 USD.")
     variables = {**where(world.discord), "ZOETROPE_WEB__PORT": "0"}
     async with terminal("run", folder=world.folder, **variables):
         await world.discord.connected()
@@ -109,7 +109,7 @@ async def test_init_makes_a_test_video_only_after_a_yes(world: World) -> None:
             await person.answers(question, "")
         await person.answers(TRIAL, "perhaps")
         await person.sees("Please answer y or n.")
-        assert "I don't know the price" in await person.answers("(y/n)", "y")
+        assert "I don't know how much" in await person.answers("(y/n)", "y")
         await person.sees("All set.")
         assert await person.ends() == 0
     assert world.simulator.charges == 1
@@ -171,12 +171,15 @@ async def test_init_asks_for_a_new_default_model_once_the_former_one_is_not_offe
                 "init", "--yes", folder=world.folder, **where(world.discord)
             )
             assert code == 0, said
-            assert "People who name no model got wan-2.5, which is no longer offered." in said
+            assert (
+                "People who name no model got wan-2.5 until now, but I can't offer it any more."
+                in said
+            )
             assert 'default_model = "sora-2"' in config.read_text("utf-8")
         variables = {**where(world.discord), "ZOETROPE_DEFAULT_MODEL": "wan-2.5"}
         code, said = await zoetrope("init", "--yes", folder=world.folder, **variables)
     assert code == 78
-    assert "ZOETROPE_DEFAULT_MODEL is set in your environment and would win" in said
+    assert "ZOETROPE_DEFAULT_MODEL is set in your environment and overrides" in said
 
 
 @pytest.mark.proof
@@ -213,7 +216,10 @@ async def test_a_model_hidden_by_init_is_offered_again_once_the_key_has_it(world
         odd.answers["/v1/models"] = models("sora-2", "wan2.5-t2v-preview", "wan2.5-i2v-preview")
         code, said = await zoetrope("init", "--yes", folder=world.folder, **where(world.discord))
     assert code == 0, said
-    assert "Hidden until now, and the key has it: wan2.5-t2v-preview. It is offered again" in said
+    assert (
+        "The key now has wan2.5-t2v-preview, which I did not offer before. I offer them again"
+        in said
+    )
     code, said = await zoetrope("models", folder=world.folder)
     assert ("wan2.5-t2v-preview" in said, "wan2.5-i2v-preview" in said) == (True, False)
 
@@ -233,8 +239,8 @@ async def test_with_a_money_limit_init_hides_models_without_a_price(world: World
         await person.answers(DIALECT, "")
         await person.answers(PRICE, "wan2.5-t2v=0.2")
         await person.answers(PRICE, "")
-        await person.sees("Hidden, as with a limit in money")
-        await person.sees("its price: wan2.5-i2v-preview.")
-        await person.sees("the key has it: wan2.5-t2v-preview.")
+        await person.sees("With a limit in money every model needs a price")
+        await person.sees("these: wan2.5-i2v-preview.")
+        await person.sees("The key now has wan2.5-t2v-preview,")
         await person.answers(DEFAULT, "")
         await person.sees(PERSON)

@@ -25,7 +25,7 @@ from tests.e2e.world import World
 
 pytestmark = pytest.mark.usefixtures("nothing_is_paid_by_itself")
 
-STOPPED = "Everything so far is kept; go on with: zoetrope init\n"
+STOPPED = "Your answers so far are kept. To continue: zoetrope init\n"
 WAITING = "Waiting until it has joined"
 QUESTIONS = (
     (TOKEN, ""),
@@ -78,7 +78,7 @@ async def test_enter_skips_the_wait_until_the_bot_has_joined_a_server(world: Wor
     async with init(world) as person:
         await person.answers(TOKEN, world.discord.token)
         await person.answers(WAITING, "")
-        await person.sees("Not joined yet. The link works later just as well.")
+        await person.sees("Not joined yet. You can use the link later, too.")
         await person.answers(ADDRESS, world.gateway_url)
         await person.sees(SECRET)
     async with init(world) as person:

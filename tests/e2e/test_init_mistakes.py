@@ -46,16 +46,16 @@ async def test_every_wrong_text_pasted_as_a_discord_token_gets_its_own_sentence(
             await person.sees(sentence)
         world.discord.faults.add("GET", "/users/@me$", OUTAGE)
         await person.answers(TOKEN, world.discord.token)
-        await person.sees("Discord can't be reached.")
+        await person.sees("I can't reach Discord.")
         await person.answers(TOKEN, f'  "Bot {world.discord.token}"  ')
-        await person.sees("Discord takes the token.")
+        await person.sees("Discord accepts the token.")
     assert f"={world.discord.token}\n" in written(world.folder)["secrets.env"]
 
 
 ELSEWHERE: Mapping[str, tuple[Said, str]] = {
     "page": (PAGE, "is a web page, not a gateway."),
     "no videos": (WRONG_PATH, "has no /v1/videos"),
-    "down": (Said(503, "upstream"), "the gateway behind it is not (HTTP 503)"),
+    "down": (Said(503, "upstream"), "the gateway behind it does not (HTTP 503)"),
     "moved": (
         Said(308, "", {"Location": "https://elsewhere.example/v1/videos/x"}),
         "redirects to https://elsewhere.example. Use that address.",
@@ -78,14 +78,14 @@ async def test_every_address_that_is_no_gateway_gets_its_own_sentence(world: Wor
             await person.sees(sentence)
         for address, sentence in {
             "ftp://gateway": "has to be a web address",
-            "127.0.0.1:1": "Nothing answers at http://127.0.0.1:1 (",
+            "127.0.0.1:1": "I can't reach http://127.0.0.1:1 (",
             url.replace("http", "https"): "does not speak https",
         }.items():
             await person.answers(ADDRESS, address)
             await person.sees(sentence)
         await person.answers(ADDRESS, "'sk-canary'")
         await person.sees("sk-canary'\n")
-        assert "canary" not in await person.sees("looks like an API key.")
+        assert "canary" not in await person.sees("looks like an API key,")
         await person.answers(ADDRESS, f' "{world.gateway_url}/v1/videos/" ')
         await person.sees(f"There is a gateway at {world.gateway_url}.\n")
     assert not [request for request in odd.requests if request[2]], "nobody was shown a key"
@@ -98,7 +98,7 @@ async def test_every_fault_of_a_gateway_key_gets_its_own_sentence(world: World) 
         await person.answers(TOKEN, world.discord.token)
         await person.answers(ADDRESS, url)
         await person.answers(SECRET, "sk-one sk-two")
-        await person.sees("holds characters that no such secret has")
+        await person.sees("has characters that such a secret never has")
         await person.answers(SECRET, "sk-wrong")
         await person.sees("does not accept the key.")
         odd.answers |= {"/v1/videos": NO_DATABASE, "/v1/models": NO_DATABASE}
@@ -107,15 +107,15 @@ async def test_every_fault_of_a_gateway_key_gets_its_own_sentence(world: World) 
         del odd.answers["/v1/models"]
         odd.answers["/v1/videos"] = SPENT_KEY
         await person.answers(SECRET, "sk-spent")
-        await person.sees("The balance of this key is used up. Top it up")
+        await person.sees("The key has no money left. Top it up")
         odd.answers |= {"/v1/videos": UNKNOWN_TASK, "/v1/models": BAD_KEY}
         await person.answers(SECRET, "sk-half")
         await person.sees("does not accept the key.")
         odd.answers |= {"/v1/models": models("gpt-9\x1b[2J"), "/api/usage/token": usage(0)}
         await person.answers(SECRET, "Bearer 'sk-right'")
-        await person.sees("nothing is left on the key. Top it up there.")
-        await person.sees("The key has none of the models known here")
-        assert "It has: nothing that can be read." in await person.sees("another key.")
+        await person.sees("the key has no money left. Top it up there.")
+        await person.sees("The key has none of the models that I know")
+        assert "It has: nothing that I can read." in await person.sees("another key.")
     assert [path for method, path, _ in odd.requests if method != "GET"] == ["/v1/videos"] * 2
     assert "API_KEY=sk-right\n" in written(world.folder)["secrets.env"]
     assert "sk-wrong" not in "".join(written(world.folder).values())
@@ -142,7 +142,7 @@ async def test_init_can_replace_the_address_of_a_wrong_gateway(world: World) -> 
             await person.answers(SECRET, "")
             await person.answers(ADDRESS, world.gateway_url)
             await person.answers(SECRET, KEY)
-            await person.sees("It takes the key.")
+            await person.sees("The gateway accepts the key.")
     assert f'base_url = "{world.gateway_url}"' in written(world.folder)["config.toml"]
 
 
@@ -181,7 +181,7 @@ async def test_init_reports_a_discord_intent_that_is_refused(world: World) -> No
     (world.folder / "config.toml").write_text("[discord]\nmessage_content_intent = true\n")
     async with init(world) as person:
         await person.answers(TOKEN, world.discord.token)
-        await person.sees("Discord refuses an intent that was asked for. Switch on")
+        await person.sees("Discord refuses an intent that I asked for. Switch on")
 
 
 @pytest.mark.proof
@@ -190,7 +190,7 @@ async def test_a_bad_token_in_the_environment_ends_init_instead_of_asking_for_ev
 ) -> None:
     async with init(world, ZOETROPE_DISCORD__TOKEN="MTE4.GhIjKl.MnOpQrStUvWxYz") as person:
         await person.sees("Discord does not accept the token.")
-        await person.sees("ZOETROPE_DISCORD__TOKEN is set in your environment and would win")
+        await person.sees("ZOETROPE_DISCORD__TOKEN is set in your environment and overrides")
         assert await person.ends() == 78
 
 
@@ -200,5 +200,5 @@ async def test_init_leaves_a_file_alone_that_cannot_be_edited_line_by_line(world
     (world.folder / "config.toml").write_text(tricky, "utf-8")
     code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world))
     assert code == 1
-    assert "can't put secrets into config.toml without breaking it" in said
+    assert "can't write secrets into config.toml without breaking the file" in said
     assert written(world.folder)["config.toml"] == tricky

@@ -51,7 +51,7 @@ async def test_init_tells_the_gateways_software_and_the_models_that_it_offers(wo
         address = {"ZOETROPE_GATEWAYS__MAIN__BASE_URL": url}
         code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world, **address))
         assert code == 0, said
-    assert "It runs new-api v1.0.0-rc.24, generation C.\n" in said
+    assert "The gateway runs new-api v1.0.0-rc.24, generation C.\n" in said
     assert "The key can make videos with Wan 3.0 (wan3.0-video), Kling (kling-v1).\n" in said
     assert "Held back: Kling (i2v, kf2v) at gateway main, until gateways.main.plugins.kling" in said
     assert "dialect" not in written(world.folder)["config.toml"], "the default is the one"
@@ -65,7 +65,7 @@ async def test_init_writes_a_detected_dialect_and_reports_a_wrong_one(world: Wor
     async with odd.serve() as url:
         address = {"ZOETROPE_GATEWAYS__MAIN__BASE_URL": url}
         code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world, **address))
-        assert (code, "It runs LiteLLM 1.106.2.\n" in said) == (0, True), said
+        assert (code, "The gateway runs LiteLLM 1.106.2.\n" in said) == (0, True), said
         assert 'dialect = "openai"' in written(world.folder)["config.toml"]
         wrong = {**address, "ZOETROPE_GATEWAYS__MAIN__DIALECT": "documented"}
         code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world, **wrong))
@@ -109,7 +109,7 @@ async def test_a_bad_gateway_key_ends_init_yes_in_one_sentence(world: World) -> 
 async def test_init_without_a_terminal_asks_nothing_and_fails(world: World) -> None:
     code, said = await zoetrope("init", folder=world.folder, **where(world.discord))
     assert (code, written(world.folder)) == (1, {})
-    assert "There is no terminal here" in said
+    assert "There is no terminal" in said
 
 
 @pytest.mark.proof
@@ -120,7 +120,7 @@ async def test_init_with_a_closed_stdin_says_that_there_is_no_terminal(world: Wo
     )  # fmt: skip
     said, _ = await process.communicate()
     assert process.returncode == 1
-    assert said.decode().startswith("There is no terminal here")
+    assert said.decode().startswith("There is no terminal")
 
 
 @pytest.mark.proof
@@ -129,7 +129,7 @@ async def test_run_refuses_a_secrets_file_that_other_accounts_can_read(world: Wo
     (world.folder / "secrets.env").chmod(0o644)
     code, said = await zoetrope("run", folder=world.folder, **where(world.discord))
     assert code == 78
-    assert "others on this machine can read. Run: chmod 600 secrets.env" in said
+    assert "other users of this machine can read. Run: chmod 600 secrets.env" in said
 
 
 # --- the same mistakes with `run` ----------------------------------------------------------------
@@ -144,12 +144,12 @@ STARTS: Mapping[str, tuple[Mapping[str, str], int, str]] = {
     "key with a space": (
         {"GATEWAYS__MAIN__API_KEY": "sk-one sk-two"},
         78,
-        "holds characters that no such secret has",
+        "has characters that such a secret never has",
     ),
     "intent in vain": (
         {"DISCORD__MESSAGE_CONTENT_INTENT": "true"},
         1,
-        "Discord refuses an intent that was asked for.",
+        "Discord refuses an intent that I asked for.",
     ),
     "folder that is a file": ({"DATA_DIR": "/dev/null/data"}, 78, "/dev/null"),
 }

@@ -97,11 +97,11 @@ def test_a_removed_module_is_not_in_a_later_installation(place: Environment) -> 
     place.install()
     assert "later.py" not in place.modules()
     assert place.version() != later
-    assert "is good" not in place.check()  # no chat network is set up
-    assert "This is enough" in place.check()
+    assert "is valid" not in place.check()  # no chat network is set up
+    assert "The configuration is enough" in place.check()
     assert "two versions" not in place.check()
     (place.packages / "bot" / "left.py").touch()
-    assert "made of two versions" in place.check()
+    assert "a mix of two versions" in place.check()
 
 
 def _landed() -> list[str]:
@@ -133,5 +133,5 @@ def test_installing_over_each_landed_version_and_back_leaves_no_mixed_version(
     of(commit)
     of(_run("git", "rev-parse", "HEAD", PATH="/usr/bin"))
     assert "+b" in place.version()
-    assert "This is enough" in place.check()
+    assert "The configuration is enough" in place.check()
     of(commit)

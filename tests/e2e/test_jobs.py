@@ -36,9 +36,9 @@ async def test_jobs_commands_end_with_1_for_an_id_or_name_that_does_not_exist(wo
     assert (await _jobs(world, "list"))[1] == "Nobody has ordered anything yet.\n"
     assert (await _jobs(world, "list", "--gateway", "main"))[1] == "No job matches.\n"
     for option, name, words in (
-        ("--gateway", "mian", "No gateway is called mian, and no job went to one. There is: main."),
-        ("--community", "discord:7", "No community 7 is known"),
-        ("--person", "nobody", "Nobody whose name or id is nobody has ordered."),
+        ("--gateway", "mian", "There is no gateway mian, and no job went to one. There are: main."),
+        ("--community", "discord:7", "I don't know the community 7"),
+        ("--person", "nobody", "Nobody with the name or id nobody has ordered."),
         ("--limit", "1" + 30 * "0", "--limit can be 1 to 1000."),
     ):
         code, said = await _jobs(world, "list", option, name)
@@ -68,7 +68,7 @@ async def test_jobs_list_with_an_unreachable_database_server_ends_with_75(world:
     variables = world.written(DATABASE_URL=url)
     code, said = await zoetrope("jobs", "list", folder=world.folder, **variables)
     assert (code, said.count("\n"), "canary" in said) == (75, 1, False), said
-    assert said.startswith("The database at 127.0.0.1:1 can't be reached (Connection refused).")
+    assert said.startswith("I can't reach the database at 127.0.0.1:1 (Connection refused).")
 
 
 async def _jobs(world: World, *arguments: str) -> tuple[int | None, str]:

@@ -99,11 +99,11 @@ async def test_after_a_restart_the_owner_picks_the_lost_video_from_the_gateways_
         notice = await lost(world, olga)
     async with world.app(ACCESS="closed"):
         said, panel = await pressed(world, olga, notice, first(notice))
-        assert "in the gateway's own list" in said
-        said, _ = await pressed(world, olga, panel, "Found: this is number 1")
-        assert "I fetch it" in said
+        assert "The gateway's list has these videos" in said
+        said, _ = await pressed(world, olga, panel, "It is number 1")
+        assert "I download it" in said
         await world.discord.next("message", where=lambda it: bool(it.attachments), timeout=WAIT)
-        await world.discord.next("edit", where=to(olga, "is decided"), timeout=WAIT)
+        await world.discord.next("edit", where=to(olga, "are decided"), timeout=WAIT)
         (act,) = drawing.rows(await asked(world, "acts.list"), "acts")
     assert (act["actor"], act["action"]) == (f"discord:{olga.id}", "jobs.found")
     assert world.simulator.charges == 1
@@ -117,15 +117,15 @@ async def test_an_owners_second_try_of_a_lost_order_needs_a_second_press_and_is_
         olga = await owner(world, codes)
         notice = await lost(world, olga)
         _, panel = await pressed(world, olga, notice, first(notice))
-        said, sure = await pressed(world, olga, panel, "Again")
-        assert "paid twice" in said
+        said, sure = await pressed(world, olga, panel, "Order again")
+        assert "you pay twice" in said
         assert world.simulator.charges == 1
         for _ in range(2):
             said, _ = await pressed(world, olga, sure, "Yes, order it again")
             assert "ordered again" in said
         await world.discord.next("message", where=lambda it: bool(it.attachments), timeout=WAIT)
         said, _ = await pressed(world, olga, panel, "Not charged")
-        assert "is decided already" in said
+        assert "is already decided" in said
         acts = drawing.rows(await asked(world, "acts.list"), "acts")
     assert [act["action"] for act in acts] == ["jobs.again"]
     assert world.simulator.charges == 2
@@ -154,7 +154,7 @@ async def test_an_owner_is_told_that_the_purse_is_nearly_empty_and_raises_the_li
             "message", where=to(olga, "50 % of today's 2 videos"), timeout=WAIT
         )
         said, _ = await pressed(world, olga, notice, first(notice))
-        assert "more for today" in said
+        assert "limit is raised" in said
         await world.discord.next("edit", where=to(olga, "room again"), timeout=WAIT)
         (purse, *_) = drawing.rows(await asked(world, "quota.show", kind="purse"), "limits")
         assert (purse["limit"], purse["granted"]) == (3, 1)
@@ -175,10 +175,10 @@ async def test_the_daily_digest_comes_once_and_has_buttons_for_open_decisions(wo
             await asked(world, "stats")
     _, digest = world.discord.posts(olga.dm)
     assert "0 made, 0 failed, 1 unconfirmed" in digest.content
-    assert "to decide: I don't know whether 1 order was taken" in digest.content
+    assert "To decide: I don't know whether 1 order was taken" in digest.content
     async with world.app(ACCESS="closed"):
         said, _ = await pressed(world, olga, digest, first(digest))
-        assert "What became of it?" in said
+        assert "whether the gateway took it" in said
 
 
 class Quick(SystemClock):
@@ -206,6 +206,6 @@ async def test_a_deleted_database_is_told_to_the_owner_once(world: World) -> Non
         await asked(world, "stats")
         await world.clock.sleep(2 * CHECK_EVERY)
         (world.folder / "data" / "zoetrope.db").unlink()
-        await world.discord.next("message", where=to(olga, "takes nothing (deleted)"), timeout=WAIT)
+        await world.discord.next("message", where=to(olga, "does not work (deleted)"), timeout=WAIT)
         await world.clock.sleep(4 * CHECK_EVERY)
         assert len(world.discord.posts(olga.dm)) == 1

@@ -46,10 +46,10 @@ async def test_an_owner_on_telegram_decides_by_buttons_after_a_restart(hall: Hal
         notice = await said(hall, olga, "whether 1 order was taken")
     async with hall.app(ACCESS="closed"):
         await olga.presses(notice, notice.buttons[0]["text"])
-        panel = await said(hall, olga, "What became of it?")
+        panel = await said(hall, olga, "whether the gateway took it")
         await olga.presses(panel, "Not charged")
         await said(hall, olga, "was not charged")
-        changed = await said(hall, olga, "is decided", "edit")
+        changed = await said(hall, olga, "are decided", "edit")
         assert (changed.id, changed.buttons) == (notice.id, [])
         config = load(hall._file(), environment=hall.environment(ACCESS="closed"))
         assert await acts(config) == [(f"telegram:{olga.id}", "jobs.not_charged")]
@@ -84,11 +84,11 @@ async def test_in_the_room_any_visitor_may_decide_as_an_owner(
             await socket.send_json({"nonce": "0" * 16, "person": "ann", **wish})
             notice = await seen(socket, "whether 1 order was taken")
             await press(notice["buttons"][0], 1)
-            panel = await seen(socket, "What became of it?")
+            panel = await seen(socket, "whether the gateway took it")
             free = next(it for it in panel["buttons"] if it["label"] == "Not charged")
             await press(free, 2)
             await seen(socket, "was not charged")
-            await seen(socket, "is decided")
+            await seen(socket, "are decided")
             assert [action for _, action in await acts(house.config())] == ["jobs.not_charged"]
 
 
@@ -103,7 +103,7 @@ async def test_the_room_buttons_go_stop_and_backup_do_what_their_commands_do(
             for number, (wish, words) in enumerate(
                 {
                     "sweep": "A sweep would remove 0 files",
-                    "backup": "A backup was made",
+                    "backup": "The backup is made",
                     "stop": "Stopped",
                     "go": "I take orders again",
                 }.items()

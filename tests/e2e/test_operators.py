@@ -96,7 +96,7 @@ async def test_the_acts_command_prints_sentences_or_json(world: World) -> None:
         assert (code, said) == (0, "No operator has done anything yet.\n")
         (world.folder / "data" / control.NAME).unlink()
         code, said = await zoetrope("acts", folder=world.folder, **world.written())
-        assert (code, said.startswith("A service (")) == (75, True), said
+        assert (code, said.startswith("The service (")) == (75, True), said
     code, said = await zoetrope("acts", "--json", folder=world.folder, **world.written())
     assert (code, json.loads(said)) == (0, {"acts": []})
 
@@ -336,7 +336,7 @@ async def test_jobs_resolve_shows_three_ways_and_asks_for_confirmation_before_it
         code, said = await run("jobs", "cancel", job)
         assert (code, "zoetrope jobs resolve" in said) == (1, True), said
         code, said = await run("jobs", "resolve", job, "--again", "--confirm", job)
-        assert (code, f"{job} is tried again as " in said) == (0, True), said
+        assert (code, f"{job} is ordered again, as " in said) == (0, True), said
         assert (await world.result()).attachments
     assert world.simulator.charges == 2
 
@@ -350,12 +350,12 @@ async def test_at_a_terminal_a_second_paid_try_names_the_cost_and_asks_for_the_j
         for agreed, typed in (("n", None), ("y", "yes"), ("y", job)):
             async with terminal(*again, folder=world.folder, **world.written()) as shown:
                 question = await shown.sees("[y/N]")
-                assert "may have been charged as well" in question
+                assert "may have been charged, too" in question
                 shown.types(f"{agreed}\n")
                 if typed is not None:
-                    await shown.answers("Type the job's id", typed)
+                    await shown.answers("To send it, type the job's id", typed)
                 code = await shown.ends()
-            assert (code, "Nothing was sent" in shown.screen) in ((1, True), (0, False))
+            assert (code, "I sent nothing" in shown.screen) in ((1, True), (0, False))
         assert (await world.result()).attachments
     assert world.simulator.charges == 2
 

@@ -104,17 +104,17 @@ async def test_a_restore_needs_a_yes(world: World) -> None:
     backup, _, _ = await _lived(world)
     arguments = ("db", "restore", str(backup.folder))
     code, said = await zoetrope(*arguments, folder=world.folder, **world.written())
-    assert (code, "nobody can confirm the restore" in said) == (1, True), said
+    assert (code, "I can't ask whether to restore" in said) == (1, True), said
     before = _states(world.folder)
     async with terminal(*arguments, folder=world.folder, **world.written()) as screen:
         await screen.sees("1 job here was ordered after this backup")
         await screen.answers("(y/n)", "n")
-        await screen.sees("Nothing was changed.")
+        await screen.sees("I changed nothing.")
         assert await screen.ends() == 1
     assert _states(world.folder) == before
     async with terminal(*arguments, folder=world.folder, **world.written()) as screen:
         await screen.answers("(y/n)", "y")
-        await screen.sees("Restored. Nothing was ordered or posted")
+        await screen.sees("Restored. I have ordered and posted nothing")
         assert await screen.ends() == 0
     assert _states(world.folder)["queued"] == "unconfirmed"
 
@@ -143,7 +143,7 @@ async def test_an_owner_is_told_why_no_backup_could_be_made(world: World) -> Non
     async with world.app(BACKUP__FOLDER=str(folder)):
         news = await world.discord.next(
             "message",
-            where=lambda it: "backup is not where it should be" in it.content,
+            where=lambda it: "backup failed." in it.content,
             timeout=WAIT,
         )
     assert "File exists" in news.content

@@ -155,7 +155,7 @@ async def test_media_sweep_lists_what_it_would_remove_and_removes_it_after_yes(
         code, said = await _media(world, "sweep", "--yes", "--json", **days)
         assert (code, json.loads(said)["videos"]["rows"]) == (0, 0), "the service has its own rules"
     code, said = await _media(world, "sweep", "--yes", **days)
-    assert (code, said.splitlines()[0], len(stored(world, "videos"))) == (0, "This went:", 0), said
+    assert (code, said.splitlines()[0], len(stored(world, "videos"))) == (0, "Removed:", 0), said
 
 
 @pytest.mark.proof
@@ -169,7 +169,7 @@ async def test_media_verify_names_a_missing_video_and_ends_with_1(world: World) 
     assert (code, video.name in said) == (1, True), said
     (world.folder / "data" / "media").rename(world.folder / "elsewhere")
     code, said = await _media(world, "verify")
-    assert (code, "the media are kept there" in said) == (1, True), said
+    assert (code, "where the media are stored" in said) == (1, True), said
     assert not (world.folder / "data" / "media").exists()
 
 

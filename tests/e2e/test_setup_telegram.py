@@ -21,7 +21,7 @@ from tests.e2e.terminal import Terminal, terminal
 from tests.e2e.world import WAIT, png
 from tests.fakes.telegram import FakeTelegram, bad_request
 
-DISCORD, TELEGRAM = "Bot token (hidden):", "BotFather's token (hidden):"
+DISCORD, TELEGRAM = "Bot token (hidden):", "Token from BotFather (hidden):"
 ADDRESS = "Address of the gateway"
 WRONG = "123456789:AAEaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
@@ -70,7 +70,7 @@ async def test_an_empty_answer_for_the_discord_token_sets_up_telegram_alone(hall
 async def test_init_asks_again_after_a_bad_telegram_token(hall: Hall) -> None:
     async with init(hall, "--telegram") as person:
         await person.answers(TELEGRAM, "zoetrope_bot")
-        await person.sees("is no token of BotFather's")
+        await person.sees("is not a token from BotFather")
         await person.answers(TELEGRAM, WRONG)
         await person.sees("Telegram does not accept the token")
         await person.answers(TELEGRAM, hall.telegram.token)
@@ -82,7 +82,7 @@ async def test_init_asks_again_after_a_bad_telegram_token(hall: Hall) -> None:
 async def test_a_telegram_token_given_for_discord_is_recognized(hall: Hall) -> None:
     async with init(hall) as person:
         await person.answers(DISCORD, hall.telegram.token)
-        await person.sees("is a token of BotFather's, for Telegram")
+        await person.sees("is a token from BotFather, for Telegram")
 
 
 @pytest.mark.proof
@@ -90,7 +90,7 @@ async def test_init_yes_sets_up_telegram_without_discord(hall: Hall) -> None:
     variables = hall.environment()
     code, said = await zoetrope("init", "--yes", folder=hall.folder, **variables)
     assert code == 0, said
-    assert "Telegram takes the token." in said
+    assert "Telegram accepts the token." in said
     assert "Discord" not in said
 
 
@@ -109,9 +109,9 @@ async def test_doctor_finds_no_problem_in_a_sound_telegram_setup(hall: Hall) -> 
     found = await check(hall)
     assert sentences(found, Mark.PROBLEM) == ""
     said = sentences(found, Mark.OK)
-    assert "the bot is called Zoetrope: https://t.me/zoetrope_bot" in said
+    assert "The bot is called Zoetrope: https://t.me/zoetrope_bot" in said
     assert "Privacy mode is on" in said
-    assert "Nobody else asks Telegram" in said
+    assert "No other program asks Telegram" in said
 
 
 async def test_doctor_reports_a_bad_telegram_token(hall: Hall) -> None:
@@ -121,7 +121,7 @@ async def test_doctor_reports_a_bad_telegram_token(hall: Hall) -> None:
 
 async def test_doctor_reports_that_telegram_cannot_be_reached(hall: Hall) -> None:
     said = sentences(await check(hall, TELEGRAM__API_URL="http://127.0.0.1:9"), Mark.PROBLEM)
-    assert "Telegram can't be reached." in said
+    assert "I can't reach Telegram." in said
 
 
 async def test_doctor_says_that_telegram_privacy_mode_is_off() -> None:
@@ -167,7 +167,7 @@ async def test_doctor_reports_another_program_that_polls_telegram(hall: Hall) ->
     finally:
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
-    assert "Another program is asking Telegram for this bot's updates" in said
+    assert "Another program also asks Telegram for this bot's updates" in said
 
 
 async def test_doctor_does_not_take_our_own_service_for_another_program_that_polls_telegram(
@@ -184,7 +184,7 @@ async def test_doctor_does_not_take_our_own_service_for_another_program_that_pol
 @pytest.mark.parametrize(
     ("runs", "said", "found"),
     [
-        (True, True, "ok: The files of the Bot API server can be read here."),
+        (True, True, "ok: The Bot API server's files can be read here."),
         (True, False, "problem: The server at telegram.api_url runs with --local,"),
         (False, True, "problem: telegram.local is set, but the server"),
     ],
@@ -209,14 +209,14 @@ async def test_doctor_reports_a_bot_api_server_whose_files_are_on_another_disk(
         shutil.rmtree(tmp_path / telegram.token)
         told.release()
         found = await looking
-    assert "problem: The Bot API server keeps its files where they can't be read here" in found
+    assert "problem: The Bot API server keeps its files where I can't read them" in found
     assert not telegram.leaks(found), "the path holds it"
 
 
 async def test_without_a_profile_picture_doctor_says_that_reading_files_is_untested(
     tmp_path: Path,
 ) -> None:
-    untried = "note: Whether the files of the Bot API server can be read here shows once"
+    untried = "note: I could not check whether the Bot API server's files can be read"
     async with FakeTelegram(local=tmp_path) as telegram:
         assert untried in await about(telegram, TELEGRAM__LOCAL="true")
         assert "files" not in await about(telegram)

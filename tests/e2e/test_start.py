@@ -18,7 +18,7 @@ async def test_a_start_that_fails_at_its_port_prints_no_claim_code(world: World)
         variables = world.written(ACCESS="closed", WEB__PORT=port)
         code, said = await zoetrope("run", folder=world.folder, **variables)
     assert code == 1
-    assert f"Something else listens at 127.0.0.1:{port}." in said
+    assert f"Another program already listens at 127.0.0.1:{port}." in said
     assert "/claim" not in said
 
 

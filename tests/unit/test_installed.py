@@ -37,7 +37,7 @@ def test_a_stray_or_missing_module_is_reported_with_the_folder_to_remove(site: P
     (site / "bot" / "store" / "jobs.py").unlink()
     (problem,) = mixed(site / "bot")
     said = problem.sentence("en")
-    assert "made of two versions" in said
+    assert "a mix of two versions" in said
     for name in ("old.py", "jobs.py", f"Remove {site / 'bot'}"):
         assert name in said
 

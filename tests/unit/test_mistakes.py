@@ -132,8 +132,8 @@ def test_a_variable_with_too_few_underscores_gets_a_suggestion(given: str, right
     [
         (("jobs", "lst"), "zoetrope jobs has no command “lst”. Did you mean: zoetrope jobs list"),
         (("xyzzy",), "zoetrope has no command “xyzzy”. It has: init, run, check"),
-        (("check", "now"), "zoetrope check does not know what to do with: now."),
-        (("generate", "--model"), "requires an argument. More: zoetrope --help"),
+        (("check", "now"), "zoetrope check does not take: now."),
+        (("generate", "--model"), "requires an argument. For help: zoetrope --help"),
     ],
 )
 def test_a_misspelt_command_line_gets_a_suggestion(words: tuple[str, ...], told: str) -> None:

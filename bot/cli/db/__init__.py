@@ -37,7 +37,7 @@ def recount(why: Why = "", as_json: AsJson = False, config: ConfigFile = None) -
 @app.command()
 def backup(
     to: Annotated[
-        Path | None, typer.Option(help="The folder that it is put into; default: backup.folder.")
+        Path | None, typer.Option(help="The folder for the backup; default: backup.folder.")
     ] = None,
     as_json: AsJson = False,
     config: ConfigFile = None,
@@ -54,10 +54,10 @@ def restore(
         str,
         typer.Argument(
             metavar="FOLDER_OR_FILE",
-            help="A backup's folder, a tar of it, a bare database, or the address of copy_to.",
+            help="A backup's folder, a tar file of it, a database file, or the address of copy_to.",
         ),
     ],
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Restore without a question.")] = False,
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:

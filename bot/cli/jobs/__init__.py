@@ -18,10 +18,10 @@ from bot.core.clock import SystemClock
 app = typer.Typer(no_args_is_help=True)
 
 Community = Annotated[
-    str | None, typer.Option(help="Id of a server or group, as 123 or discord:123.")
+    str | None, typer.Option(help="The id of a server or group: 123 or discord:123.")
 ]
 Since = Annotated[
-    str | None, typer.Option(help="Ordered since then: 90m, 12h, 7d, or 2026-01-31 [14:30].")
+    str | None, typer.Option(help="Only jobs ordered since: 90m, 12h, 7d, or 2026-01-31 [14:30].")
 ]
 
 
@@ -29,16 +29,18 @@ Since = Annotated[
 def jobs_list(
     status: Annotated[
         list[str] | None,
-        typer.Option(help="Jobs in this state; may be repeated, or several with commas."),
+        typer.Option(help="Only jobs in this state; several: repeat it, or use commas."),
     ] = None,
-    platform: Annotated[str | None, typer.Option(help="discord, telegram or playground.")] = None,
+    platform: Annotated[
+        str | None, typer.Option(help="Only jobs from discord, telegram or playground.")
+    ] = None,
     person: Annotated[
-        str | None, typer.Option(help="Who ordered: a name, an id, or discord:123.")
+        str | None, typer.Option(help="Only jobs of this person: a name, an id, or discord:123.")
     ] = None,
     community: Community = None,
-    gateway: Annotated[str | None, typer.Option(help="Name of a gateway.")] = None,
+    gateway: Annotated[str | None, typer.Option(help="Only jobs at this gateway.")] = None,
     since: Since = None,
-    limit: Annotated[int, typer.Option(help="How many at most: 1 to 1000.")] = 20,
+    limit: Annotated[int, typer.Option(help="The most jobs to list: 1 to 1000.")] = 20,
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
@@ -69,7 +71,7 @@ def jobs_list(
 def jobs_show(
     id: JobId,  # noqa: A002
     prompt: Annotated[
-        bool, typer.Option("--prompt", help="Show the prompt too: it is its person's own.")
+        bool, typer.Option("--prompt", help="Show the prompt too, which is private to the person.")
     ] = False,
     as_json: AsJson = False,
     config: ConfigFile = None,

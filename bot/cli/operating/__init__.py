@@ -11,8 +11,10 @@ def add_to(app: typer.Typer, jobs: typer.Typer) -> None:
         app.command()(command)
     for name in ("cancel", "resolve", "retry"):
         jobs.command(name)(getattr(settling, name))
-    app.add_typer(gateways.app, name="gateways", help="See gateways, pause them, and resume.")
+    app.add_typer(gateways.app, name="gateways", help="List, pause and resume gateways.")
     app.add_typer(
-        allowances.app, name="quota", help="See today's limits, and let somebody have more."
+        allowances.app, name="quota", help="Show today's limits, and grant more for today."
     )
-    app.add_typer(people.app, name="user", help="Block somebody, and see who is blocked.")
+    app.add_typer(
+        people.app, name="user", help="Block and unblock people, and list who is blocked."
+    )

@@ -16,15 +16,14 @@ from bot.core.prices import MICRO
 
 app = typer.Typer(no_args_is_help=True)
 
-Kind = Annotated[str, typer.Argument(help="person, community or purse.")]
+Kind = Annotated[str, typer.Argument(help="Whose limits: person, community or purse.")]
 Of = Annotated[
     str,
-    typer.Argument(
-        help="Network and id, as discord:123; of a purse, the gateway of a community's own."
-    ),
+    typer.Argument(help="Network and id: discord:123. For a community's own purse, its gateway."),
 ]
 Where = Annotated[
-    str, typer.Option("--in", help="The community a person orders in, where it has own money.")
+    str,
+    typer.Option("--in", help="The community where the person orders, if it has its own purse."),
 ]
 _COLUMNS = ("what", "used", "limit", "granted", "left")
 
@@ -42,11 +41,13 @@ def show(
 def grant(
     kind: Kind,
     of: Of = "",
-    videos: Annotated[int, typer.Option(min=0, help="So many more videos today.")] = 0,
-    money: Annotated[str, typer.Option(help="So much more money today, as 5.00: a purse.")] = "",
+    videos: Annotated[int, typer.Option(min=0, help="How many more videos for today.")] = 0,
+    money: Annotated[
+        str, typer.Option(help="How much more money for today, as 5.00; only for a purse.")
+    ] = "",
     where: Where = "",
     again: Annotated[
-        bool, typer.Option("--again", help="Also if the same was granted in the last hour.")
+        bool, typer.Option("--again", help="Grant even if the same was granted in the last hour.")
     ] = False,
     why: Why = "",
     as_json: AsJson = False,

@@ -12,7 +12,7 @@ from bot.core.acts import Values
 
 app = typer.Typer(no_args_is_help=True)
 
-Gateway = Annotated[str, typer.Argument(help="Its name in the configuration.")]
+Gateway = Annotated[str, typer.Argument(help="The gateway's name in the configuration.")]
 _COLUMNS = ("name", "state", "waiting", "at_work")
 
 

@@ -16,9 +16,9 @@ _COLUMNS = ("when", "actor", "action", "subject", "why")
 
 def acts(
     subject: Annotated[
-        str | None, typer.Argument(help="Only of this job, gateway or person: its id.")
+        str | None, typer.Argument(help="Only acts about this job, gateway or person: its id.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="The most acts to list.")] = 20,
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:

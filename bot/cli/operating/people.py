@@ -13,7 +13,7 @@ from bot.core.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True)
 
-PersonId = Annotated[str, typer.Argument(help="Network and id, as discord:123.")]
+PersonId = Annotated[str, typer.Argument(help="The person's network and id: discord:123.")]
 _COLUMNS = ("person", "since", "until", "by", "why")
 
 
@@ -35,7 +35,7 @@ def user_list(as_json: AsJson = False, config: ConfigFile = None) -> None:
 def block(
     person: PersonId,
     until: Annotated[
-        str | None, typer.Option(help="For how long, as 12h or 7d, or until 2026-01-31 [14:30].")
+        str | None, typer.Option(help="How long: 12h or 7d; or until when: 2026-01-31 [14:30].")
     ] = None,
     why: Why = "",
     as_json: AsJson = False,

@@ -19,7 +19,7 @@ from bot.core.errors import Refused
 
 Confirm = Annotated[
     str | None,
-    typer.Option(help="The whole id of the job: agrees to pay, where nobody can be asked."),
+    typer.Option(help="The whole id of the job: agrees to pay without a question."),
 ]
 _NOTHING = {"none": "jobs.list_none", "gone": "jobs.list_gone", "trouble": "jobs.list_trouble"}
 """The sentence for each reason why no video is proposed."""
@@ -35,22 +35,24 @@ def cancel(id: JobId, why: Why = "", as_json: AsJson = False, config: ConfigFile
 def resolve(
     id: JobId,  # noqa: A002
     found: Annotated[
-        str | None, typer.Option(help="It is at the gateway, under this id: fetch and post it.")
+        str | None,
+        typer.Option(help="The video is at the gateway under this id: download and post it."),
     ] = None,
     not_charged: Annotated[
-        bool, typer.Option("--not-charged", help="The gateway never took it: release its cost.")
+        bool,
+        typer.Option("--not-charged", help="The gateway never took the order: it costs nothing."),
     ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Pay for a new try; you are asked twice.")
+        bool, typer.Option("--again", help="Order and pay again; you are asked twice.")
     ] = False,
     confirm: Confirm = None,
     why: Why = "",
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Decide what became of an unconfirmed job; without an option, see what the gateway has."""
+    """Resolve an unconfirmed job; without an option, list the gateway's videos that may be it."""
     if (found is not None) + not_charged + again > 1:
-        raise typer.BadParameter("Give one of --found, --not-charged and --again.")
+        raise typer.BadParameter("Give only one of --found, --not-charged and --again.")
     known = configuration(config)
     if found is not None:
         _found(known, id, found, why=why, as_json=as_json)

@@ -16,11 +16,11 @@ _COUNTS = ("made", "failed", "cancelled", "unconfirmed", "under_way")
 
 def stats(
     by: Annotated[
-        str, typer.Option(help="A row for each: day, model, gateway, person or community.")
+        str, typer.Option(help="One row for each day, model, gateway, person or community.")
     ] = "day",
     since: Annotated[
         str | None,
-        typer.Option(help="Ordered since then: 12h, 7d, or 2026-01-31; by default 30 days."),
+        typer.Option(help="Only jobs ordered since: 12h, 7d, or 2026-01-31; default: 30d."),
     ] = None,
     as_json: AsJson = False,
     config: ConfigFile = None,

@@ -9,11 +9,11 @@ from bot.cli.causes import in_words
 @pytest.mark.parametrize(
     ("detail", "told"),
     [
-        ("video_damaged", "the video that it sends is damaged"),
-        ("video_damaged: damaged 3, pictures 48", "the video that it sends is damaged: "),
-        ("video_truncated: seconds 1.5", "the video that it sends is cut off: seconds 1.5"),
-        ("not_a_video", "what it sends is no video"),
-        ("worker_failed(error, task)", "the video could not be looked at on this machine"),
+        ("video_damaged", "the video file is damaged"),
+        ("video_damaged: damaged 3, pictures 48", "the video file is damaged: "),
+        ("video_truncated: seconds 1.5", "the video file is cut off: seconds 1.5"),
+        ("not_a_video", "the file is not a video"),
+        ("worker_failed(error, task)", "this machine could not check the video"),
         ("TimeoutError", "no answer in time"),
     ],
 )

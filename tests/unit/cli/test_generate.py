@@ -56,7 +56,7 @@ def test_the_order_is_described_with_every_option_that_was_chosen(tmp_path: Path
         "With a watermark",
         "Without: fog",
         "Seed 7",
-        f"In these words: “{config.catalog.presets['orbit'].prompt} a cat”",
+        f"Prompt sent: “{config.catalog.presets['orbit'].prompt} a cat”",
         "Costs 0.50 USD",
     ]
 
@@ -67,9 +67,9 @@ def test_the_order_is_described_with_every_option_that_was_chosen(tmp_path: Path
         ({"family": "MiniMax-Hailuo-2.3"}, "Set gateways.main.plugins.hailuo"),
         ({"family": "hailuo"}, "Set gateways.main.plugins.hailuo"),
         ({"family": "kling", "pictures": 1}, "set gateways.main.plugins.kling"),
-        ({"family": "kling-v1", "pictures": 2}, "Kling is held back at gateway main (i2v, kf2v)"),
+        ({"family": "kling-v1", "pictures": 2}, "Kling (i2v, kf2v) is held back at gateway main"),
         ({"family": "veo"}, "There is no model “veo” here. You can choose Kling, Sora 2."),
-        ({"family": None, "pictures": 2}, "Kling is held back at gateway main (i2v, kf2v)"),
+        ({"family": None, "pictures": 2}, "Kling (i2v, kf2v) is held back at gateway main"),
         (
             {"family": "sora-2", "pictures": 2},
             "No model here goes from one picture to",
@@ -90,7 +90,7 @@ async def test_a_model_that_is_held_back_is_not_called_missing(
         )
     said = explain(refused.value)
     assert words.casefold() in said.casefold()
-    assert ("held back" in said) is (wish["family"] not in ("veo", "sora-2"))
+    assert ("is held back" in said) is (wish["family"] not in ("veo", "sora-2"))
 
 
 async def test_behind_an_older_relay_the_error_names_the_setting_of_the_generation(
@@ -103,7 +103,7 @@ async def test_behind_an_older_relay_the_error_names_the_setting_of_the_generati
     config = load(written(tmp_path))
     with pytest.raises(Refused) as refused:
         await generate(order, into=Output(tmp_path / "x"), config=config, ticket=Ticket())
-    assert 'Set gateways.main.generation = "B" if it stays so.' in explain(refused.value)
+    assert 'set gateways.main.generation = "B".' in explain(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ async def test_a_video_that_cannot_be_converted_is_written_out_as_it_came(tmp_pa
         other, remark = await hand_over(studio, await _kept(studio, clip), into)
     assert into.path.read_bytes() == before
     assert "of the kind MOV" in other
-    assert "as it came" in remark
+    assert "the file is the original" in remark
     assert list(tmp_path.glob("cat.*")) == [into.path]
 
 

@@ -221,7 +221,7 @@ def test_on_a_narrow_terminal_columns_are_left_out_and_job_ids_stay_whole(
     assert max(map(len, table_.splitlines())) <= columns
     assert table_.count("4fk2abcdq7mnxw3z") == 2
     assert table_.count("! unconfirmed") == 1
-    assert ("Left out" in said) is bool(left_out)
+    assert ("Left out because" in said) is bool(left_out)
     assert left_out in said
     assert table_.count(f"discord:{community}") == (0 if left_out else 2)
 
@@ -234,7 +234,7 @@ def test_the_list_of_jobs_marks_videos_that_were_swept(capsys: pytest.CaptureFix
     shown = [there, swept, unposted, deleted]
     table.show(shown, {Status.DELIVERED: 3, Status.COMPLETED: 1}, currency="USD", now=NOON)
     rows = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()][1:5]
-    gone = "video gone since 2026-01-15"
+    gone = "video removed 2026-01-15"
     assert [row.partition(" wan2.5")[0] for row in rows] == [
         "one delivered",
         f"two delivered {gone}",
@@ -255,8 +255,8 @@ def test_the_job_sheet_shows_every_fact_about_a_job(capsys: pytest.CaptureFixtur
         "Model wan-2.5, wan2.5-t2v-preview (t2v)",
         "Shape 5 s, 1280*720",
         "Picture in/1.jpg, 5 bytes",
-        "Sound not fetched, or deleted, 7 bytes",
-        "Prompt 17 characters; --prompt shows them",
+        "Sound not downloaded, or deleted, 7 bytes",
+        "Prompt 17 characters; --prompt shows it",
         "Gateway main, https://gateway.example",
         "Id at the gateway task_9",
         "Reason content_gone: video not available from the gateway",

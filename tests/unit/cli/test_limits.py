@@ -84,7 +84,7 @@ def test_the_price_given_for_a_family_is_written_for_each_of_its_models(
     typist = Typist(*said, USD="5")
     assert told(tmp_path, typist) == ALL
     assert len(typist.rounds) == len(said)
-    complaints = [each for each in typist.shown if "is no price" in each]
+    complaints = [each for each in typist.shown if "as a price for" in each]
     assert len(complaints) == max(0, len(said) - 2)
 
 
@@ -122,8 +122,8 @@ def test_with_a_money_limit_init_hides_models_without_a_price_and_says_so(
     priced = told(tmp_path, typist, f'default_model = "wan-2.5"\n{SMALL}')
     assert priced == {"sora-2": {"price": 0.2}}
     said = "\n".join(typist.shown)
-    assert "Without a price: Wan 2.5. Under a limit in money they are not offered." in said
-    text = "needs its price: wan2.5-t2v-preview, wan2.5-i2v-preview."
+    assert "Without a price: Wan 2.5. With a limit in money I don't offer them." in said
+    text = "I don't offer these: wan2.5-t2v-preview, wan2.5-i2v-preview."
     assert (text in said) is hidden
     config = load(tmp_path / "config.toml", environment=SECRETS)
     families = ("sora-2",) if hidden else ("wan-2.5", "sora-2")
@@ -153,7 +153,7 @@ def test_init_asks_two_prices_for_a_model_whose_price_depends_on_sound(
         "wan2.6-i2v": {"price": 0.1},
     }
     assert [each for each in typist.asked if "sound" in each] == [
-        f"{SOUND}, in USD (Enter: the same):"
+        f"{SOUND}, in USD (press Enter for the same price):"
     ]
     (flash,) = [
         m

@@ -20,7 +20,7 @@ PACKAGED = tuple(name for name, table in _TABLES.items() if table.get("assumed")
 """The wire names of the models that are assumed at a gateway that lists none."""
 
 Read = Callable[..., Config]
-TextAnswer = Callable[..., list[str]]
+Complaints = Callable[..., list[str]]
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def read(tmp_path: Path) -> Read:
 
 
 @pytest.fixture
-def told(read: Read) -> TextAnswer:
+def told(read: Read) -> Complaints:
     """Return a function that reads a wrong configuration and returns its errors as sentences."""
 
     def told_(text: str = "", *, gateway: str = GATEWAY, **environment: str) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 from bot.app import gateway_settings
 from bot.gateways.meanings import Meaning, Row, Stage
 
-from .conftest import GATEWAY, Read, TextAnswer
+from .conftest import GATEWAY, Read, Complaints
 
 ROW = "[[gateways.main.answers]]\n"
 
@@ -37,20 +37,23 @@ def test_an_operators_row_of_answers_reaches_the_client_of_its_gateway(read: Rea
             ),
         ),
         ('codes = ["x1"]', "gateways.main.answers.1.meaning is missing."),
-        ('meaning = "busy"', "gateways.main.answers.1 says nothing: name codes,"),
-        ('words = ["cooked"]\nmeaning = "busy"', "gateways.main.answers.1 has words, and those"),
+        ('meaning = "busy"', "gateways.main.answers.1 is empty. Give codes,"),
+        (
+            'words = ["cooked"]\nmeaning = "busy"',
+            "gateways.main.answers.1 has words. Words are states",
+        ),
         (
             'phrases = ["no money"]\nmeaning = "no_balance"',
-            "gateways.main.answers.1 has phrases, and a part of a message may quote a prompt:",
+            "gateways.main.answers.1 has phrases. A phrase is a part of a message, and a message",
         ),
         (
             'sentences = ["*"]\nmeaning = "bad_key"',
-            "gateways.main.answers.1 has a code, a sentence, a phrase or a word of less than two",
+            "gateways.main.answers.1 has a code, sentence, phrase or word with fewer than two",
         ),
         *(
             (
                 f'{column} = ["{said}"]\nmeaning = "moderated"',
-                "gateways.main.answers.1 has a code, a sentence, a phrase or a word of less than",
+                "gateways.main.answers.1 has a code, sentence, phrase or word with fewer than",
             )
             for column in ("codes", "sentences", "phrases", "words")
             for said in ("-_-", "…", " . ", "", "*", "(ok!|--)")
@@ -61,13 +64,13 @@ def test_an_operators_row_of_answers_reaches_the_client_of_its_gateway(read: Rea
     ],
 )
 def test_a_wrong_row_of_answers_is_reported_with_its_mistake(
-    told: TextAnswer, row: str, sentence: str
+    told: Complaints, row: str, sentence: str
 ) -> None:
     (said, *_) = told(gateway=GATEWAY + ROW + row)
     assert said.startswith(sentence)
 
 
-def test_rows_of_answers_are_counted_from_one_in_errors(told: TextAnswer) -> None:
+def test_rows_of_answers_are_counted_from_one_in_errors(told: Complaints) -> None:
     rows = ROW + 'codes = ["x1"]\nmeaning = "busy"\n' + ROW + 'meaning = "busy"'
     (said, *_) = told(gateway=GATEWAY + rows)
-    assert said.startswith("gateways.main.answers.2 says nothing")
+    assert said.startswith("gateways.main.answers.2 is empty.")

@@ -13,7 +13,7 @@ from bot.core.models import Model
 from bot.core.orders import Kind
 from bot.core.presets import Preset
 from bot.core.wishes import Extra
-from tests.unit.config.conftest import GATEWAY, KNOWN, PACKAGED, Read, TextAnswer
+from tests.unit.config.conftest import GATEWAY, KNOWN, PACKAGED, Read, Complaints
 from tests.unit.core.orders import order
 
 MINE = """
@@ -113,9 +113,9 @@ def test_a_price_for_a_quality_that_the_model_does_not_make_is_ignored(read: Rea
     assert _model(read(f"[models.sora-2]\n{BY_QUALITY}"), "sora-2").prices == {"720p": 100_000}
 
 
-def test_prices_by_quality_must_name_every_quality(told: TextAnswer) -> None:
+def test_prices_by_quality_must_name_every_quality(told: Complaints) -> None:
     (said,) = told(f"{WAN}price = {{ 480p = 0.05, 1080p = 0.15 }}")
-    assert said.startswith("models.wan2.5-t2v-preview.price.720p is missing: where prices are set")
+    assert said.startswith("models.wan2.5-t2v-preview.price.720p is missing. If a model has prices")
 
 
 def test_a_table_renames_a_family(read: Read) -> None:
@@ -134,7 +134,7 @@ def test_a_preset_can_be_added_and_hidden(read: Read) -> None:
 
 
 @pytest.mark.parametrize("table", ["prompt = 5", 'label = "Waltz"', 'prompt = "W"\nlabl = "W"'])
-def test_a_wrong_preset_is_reported_with_its_name(told: TextAnswer, table: str) -> None:
+def test_a_wrong_preset_is_reported_with_its_name(told: Complaints, table: str) -> None:
     (sentence,) = told(f"[presets.waltz]\n{table}")
     assert sentence.startswith("presets.waltz.")
 
@@ -221,11 +221,12 @@ BY_LINK = '[models.sora-2]\npicture = { transport = "url" }\n'
 PUBLIC = '[web]\npublic_url = "https://videos.example"\n'
 
 
-def test_pictures_by_link_need_a_public_url(read: Read, told: TextAnswer) -> None:
+def test_pictures_by_link_need_a_public_url(read: Read, told: Complaints) -> None:
     assert told(BY_LINK) == [
         (
-            "models.sora-2.picture.transport is url: such a model fetches pictures from here, and"
-            " web.public_url is not set. Set it, or let pictures travel as data-uri."
+            "models.sora-2.picture.transport is url: such a model downloads pictures from this"
+            " service, but web.public_url is not set. Set it, or set"
+            " models.sora-2.picture.transport to data-uri."
         )
     ]
     config = read(BY_LINK + PUBLIC)
@@ -243,7 +244,7 @@ def test_a_model_without_pictures_needs_no_public_url(read: Read, line: str, dia
 
 
 def test_a_mistake_beside_public_url_does_not_report_public_url_as_missing(
-    told: TextAnswer,
+    told: Complaints,
 ) -> None:
     sentences = told(f"{BY_LINK}{PUBLIC}port = -1")
     assert [sentence.partition(" ")[0] for sentence in sentences] == ["web.port"]
@@ -267,7 +268,7 @@ def test_a_model_of_sounds_exists_only_if_the_operator_configures_it(read: Read)
 
 
 def test_a_model_of_sounds_at_new_api_needs_its_fields_from_the_operator(
-    read: Read, told: TextAnswer
+    read: Read, told: Complaints
 ) -> None:
     mine = MINE.replace('"t2v"', '"s2v"') + "picture = { transport = 'data-uri' }\n"
     places = "places = { s2v = [['metadata.img_url'], ['metadata.audio_url']] }\n"
@@ -277,9 +278,9 @@ def test_a_model_of_sounds_at_new_api_needs_its_fields_from_the_operator(
     assert known.kinds == (Kind.SOUND,)
 
 
-def test_a_money_limit_needs_the_price_of_every_model(told: TextAnswer) -> None:
+def test_a_money_limit_needs_the_price_of_every_model(told: Complaints) -> None:
     text = "[limits]\npurse_money_per_day = 5\n[models.sora-2]\nprice = 0.1"
-    remedy = "Set the price of one second, or limit videos instead."
+    remedy = "Set the price of one second, or limit the number of videos instead."
     assert sorted(told(text)) == sorted(
         f"models.{name}.price is missing, but purse_money_per_day counts money. {remedy}"
         for name in OTHERS
@@ -296,11 +297,11 @@ QUALITIES = "360p, 480p, 512p, 540p, 720p, 768p, 1080p, 2k, 4k"
 WRONG = {
     "unknown gateway": (
         'gateway = "nowhere"',
-        "gateway names the gateway nowhere, which is not configured. Configured: main.",
+        "gateway names the gateway nowhere, which is not configured. Configured are: main.",
     ),
     "gateway of a wrong type": (
         "gateway = 5",
-        "gateway is 5; a value of type string belongs there.",
+        "gateway is 5; it has to be of type string.",
     ),
     "unknown key": ("secnods = [4]", "secnods is not a setting. Did you mean “seconds”?"),
     "no seconds": ("seconds = []", "seconds is missing. Add it to the configuration file."),
@@ -317,7 +318,7 @@ WRONG = {
     ),
     "price of a wrong type": (
         'price = "cheap"',
-        "price is 'cheap'; a value of type number belongs there.",
+        "price is 'cheap'; it has to be of type number.",
     ),
     "unknown quality": (
         'sizes = { "8k" = "3840x2160" }',
@@ -329,19 +330,19 @@ WRONG = {
     ),
     "no aspect ratios": (
         "sizes = { 720p = {} }",
-        "sizes.720p is a table; a value of type string belongs there.",
+        "sizes.720p is a table; it has to be of type string.",
     ),
     "size of a wrong type": (
         "sizes = { 720p = 720 }",
-        "sizes.720p is 720; a value of type string belongs there.",
+        "sizes.720p is 720; it has to be of type string.",
     ),
     "extra of a wrong type": (
         "extras = { seed = [] }",
-        "extras.seed is an array; a value of type string belongs there.",
+        "extras.seed is an array; it has to be of type string.",
     ),
     "size without pixels": (
         'sizes = { 720p = "720P" }',
-        "sizes.720p is '720P'; a value of type 1280x720 belongs there.",
+        "sizes.720p is '720P'; it has to be of type 1280x720.",
     ),
     "unknown transport": (
         'picture = { transport = "pigeon" }',
@@ -359,48 +360,52 @@ WRONG = {
     ),
     "no fields for pictures": (
         'kinds = ["kf2v"]',
-        "places.kf2v has places for 0 files; it needs a list of places for each of 2.",
+        (
+            "places.kf2v names fields for 0 files, and this kind has 2. Name a list of"
+            " fields for each file."
+        ),
     ),
     "a field that is taken": (
         'places = { size = ["prompt"] }',
         (
-            "places.size.1 is 'prompt'; it has to be a field of the body that is free,"
+            "places.size.1 is 'prompt'; it has to be a free field of the request body,"
             " or metadata.<key>."
         ),
     ),
     "a model in the metadata": (
         'places = { extras = ["metadata.model"] }',
         (
-            "places.extras.1 is 'metadata.model'; it has to be a field of the body that is free,"
+            "places.extras.1 is 'metadata.model'; it has to be a free field of the request body,"
             " or metadata.<key>."
         ),
     ),
     "a file in a text": (
         'places = { i2v = [["metadata.image"]] }',
         (
-            "places.i2v puts a file into the metadata, which is text. Name a field,"
-            " or let pictures travel as data-uri."
+            "places.i2v puts a file into the metadata, which can only hold text."
+            " Name another field,"
+            " or set picture.transport to data-uri."
         ),
     ),
     "one of several": (
         'picture = { transport = "base64" }\nplaces = { i2v = [["images"]] }',
         (
-            "places.i2v repeats a field that may stand there once, or has one images; gateways"
-            " answer 400 to that. One picture is image, several are images."
+            "places.i2v names a field twice that may come only once, or names images once; gateways"
+            " answer 400 to that. Use image for one picture, and images for several."
         ),
     ),
     "twice the same": (
         'picture = { transport = "base64" }\nplaces = { i2v = [["image", "image"]] }',
         (
-            "places.i2v repeats a field that may stand there once, or has one images; gateways"
-            " answer 400 to that. One picture is image, several are images."
+            "places.i2v names a field twice that may come only once, or names images once; gateways"
+            " answer 400 to that. Use image for one picture, and images for several."
         ),
     ),
     "a file in JSON": (
         'body = "json"',
         (
-            "places.i2v puts a file into JSON, which is text. Set body to form,"
-            " or let pictures travel as data-uri."
+            "places.i2v puts a file into JSON, which can only hold text. Set body to form,"
+            " or set picture.transport to data-uri."
         ),
     ),
     "a table in a form": (
@@ -420,36 +425,37 @@ WRONG = {
     "a false that gets lost": (
         'drops_false = ["audio"]\nunasked = { audio = true }\nextras = { audio = false }',
         (
-            "extras.audio is false, which gateways of this dialect leave out, and then it is true."
-            " Take it out, or name the version of the plugin in gateways.<name>.plugins if that is"
-            " a newer one."
+            "extras.audio is false, but gateways of this dialect drop a false value"
+            " and then use true."
+            " Remove it; or, if your gateway has a newer plugin, set its version in"
+            " gateways.<name>.plugins."
         ),
     ),
     "remix": (
         'kinds = ["remix"]',
-        "kinds names remix alone, which needs a video to begin with. Add t2v or i2v.",
+        "kinds names only remix, which needs a video to begin with. Add t2v or i2v.",
     ),
-    "dialects": ("dialects = 5", "dialects is 5; a value of type table belongs there."),
+    "dialects": ("dialects = 5", "dialects is 5; it has to be of type table."),
     "dialect": (
         "dialects = { documented = 5 }",
-        "dialects.documented is 5; a value of type table belongs there.",
+        "dialects.documented is 5; it has to be of type table.",
     ),
 }
 
 
 @pytest.mark.parametrize(("line", "sentence"), WRONG.values(), ids=WRONG)
 def test_a_mistake_in_a_models_table_is_reported_with_its_remedy(
-    told: TextAnswer, line: str, sentence: str
+    told: Complaints, line: str, sentence: str
 ) -> None:
     assert told(f"[models.sora-2]\n{line}") == [f"models.sora-2.{sentence}"]
 
 
-def test_a_model_that_takes_pictures_needs_a_picture_table(told: TextAnswer) -> None:
+def test_a_model_that_takes_pictures_needs_a_picture_table(told: Complaints) -> None:
     text = MINE.replace('kinds = ["t2v"]', 'kinds = ["i2v"]')
     assert told(text) == ["models.mine-v1.picture is missing. Add it to the configuration file."]
 
 
-def test_mistakes_in_two_models_are_reported_together(told: TextAnswer) -> None:
+def test_mistakes_in_two_models_are_reported_together(told: Complaints) -> None:
     text = '[models.sora-2]\nprice = -1\n[models."wan2.5-t2v-preview"]\nseconds = ["x"]'
     assert [sentence.partition(" ")[0] for sentence in told(text)] == [
         "models.wan2.5-t2v-preview.seconds.1",

@@ -11,42 +11,45 @@ import pytest
 
 from bot.cli.check import offered, remarks, too_dear, what_can_run, worst_day
 from bot.cli.run import obstacles
-from tests.unit.config.conftest import GATEWAY, PACKAGED, SECRETS, Read, TextAnswer
+from tests.unit.config.conftest import GATEWAY, PACKAGED, SECRETS, Read, Complaints
 
 TOKEN = "123456789:AAEaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 _PER_SECOND = dict.fromkeys(PACKAGED, 0.05) | {"sora-2": 0.2}
 PRICES = "".join(f'[models."{name}"]\nprice = {price}\n' for name, price in _PER_SECOND.items())
 WORST = {
-    "no prices": ("", "The worst day costs 50 videos. Set prices to see it in money."),
+    "no prices": ("", "A day costs at most 50 videos. Set prices to see it in money."),
     # The most expensive video: twelve seconds of Sora at 0.20.
-    "prices": (PRICES, "The worst day costs 120.00 USD."),
+    "prices": (PRICES, "A day costs at most 120.00 USD."),
     # Five seconds of Wan in its best quality cost more than twelve of Sora.
     "prices by quality": (
         PRICES.replace(
             '[models."wan2.5-t2v-preview"]\nprice = 0.05',
             '[models."wan2.5-t2v-preview"]\nprice = { 480p = 0.05, 720p = 0.1, 1080p = 0.5 }',
         ),
-        "The worst day costs 250.00 USD.",
+        "A day costs at most 250.00 USD.",
     ),
     "a money limit": (
         f"[limits]\npurse_money_per_day = 9.5\n{PRICES}",
-        "The worst day costs 9.50 USD.",
+        "A day costs at most 9.50 USD.",
     ),
-    "a money limit above that of videos": (
+    "a money limit above the clock of videos": (
         f"currency = 'EUR'\n[limits]\npurse_money_per_day = 999\n{PRICES}",
-        "The worst day costs 120.00 EUR.",
+        "A day costs at most 120.00 EUR.",
     ),
     "a money limit alone": (
         f"[limits]\npurse_money_per_day = 7\npurse_videos_per_day = -1\n{PRICES}",
-        "The worst day costs 7.00 USD.",
+        "A day costs at most 7.00 USD.",
     ),
     "no limit": (
         "[limits]\npurse_videos_per_day = -1",
-        ("The worst day has no end: neither purse_videos_per_day nor purse_money_per_day is set."),
+        (
+            "The cost of a day has no limit: neither purse_videos_per_day nor"
+            " purse_money_per_day is set."
+        ),
     ),
     "a limit of zero": (
         f"[limits]\npurse_videos_per_day = 0\n{PRICES}",
-        "The worst day costs nothing: a limit of 0 lets nobody make a video.",
+        "A day costs nothing: a limit of 0 stops all videos.",
     ),
 }
 
@@ -59,14 +62,17 @@ def test_check_computes_the_cost_of_the_worst_day(read: Read, text: str, sentenc
 def test_a_money_limit_below_the_price_of_one_video_is_reported_with_the_models(read: Read) -> None:
     limited = read(f"[limits]\npurse_money_per_day = 2\n{PRICES}")
     (said,) = too_dear(limited.terms, "USD")
-    assert "allows 2.00 USD, and one video can cost more: sora-2 (0.8 to 2.40 USD)." in said
+    assert (
+        "allows 2.00 USD, but one video of these models can cost more: sora-2 (0.8 to 2.40 USD)."
+        in said
+    )
     for text in (f"[limits]\npurse_money_per_day = 2.4\n{PRICES}", PRICES, ""):
         assert too_dear(read(text).terms, "USD") == []
 
 
 REFUNDS = (
-    "Videos that fail are taken to be refunded by main. Where they are not,"
-    " set gateways.<name>.refunds_failed = false, or the worst day costs more."
+    "I assume that these gateways refund failed videos: main. If one does not,"
+    " set gateways.<name>.refunds_failed = false; otherwise a day can cost more than I say."
 )
 OFFERED = (
     "People can choose Wan 2.5 (t2v, i2v), Kling (t2v), Vidu Q1 (t2v, i2v, kf2v),"
@@ -79,10 +85,10 @@ async def test_check_of_a_good_configuration_ends_with_0(tmp_path: Path) -> None
     assert await _check(tmp_path, GATEWAY, **SECRETS) == (
         0,
         (
-            f"The configuration is good: {len(PACKAGED)} models can be used.\n"
+            f"The configuration is valid: {len(PACKAGED)} models can be used.\n"
             f"{OFFERED}\n"
             f"{REFUNDS}\n"
-            "The worst day costs 50 videos. Set prices to see it in money.\n"
+            "A day costs at most 50 videos. Set prices to see it in money.\n"
         ),
         "",
     )
@@ -97,14 +103,14 @@ async def test_check_without_a_chat_platform_says_what_works_and_what_does_not(
     code, said, wrong = await _check(tmp_path, GATEWAY, **key)
     assert (code, wrong) == (0, "")
     assert said.splitlines()[:3] == [
-        f"This is enough for `zoetrope generate`: {len(PACKAGED)} models can be used.",
+        f"The configuration is enough for `zoetrope generate`: {len(PACKAGED)} models can be used.",
         "It is not enough for `zoetrope run`:",
         (
             "No chat platform is configured. Set ZOETROPE_DISCORD__TOKEN or"
             " ZOETROPE_TELEGRAM__TOKEN to your bot's token, or let `zoetrope init` ask for it."
         ),
     ]
-    assert "is good" not in said
+    assert "is valid" not in said
 
 
 @pytest.mark.proof
@@ -114,7 +120,7 @@ async def test_check_says_that_an_impossible_folder_stops_the_service(
 ) -> None:
     code, said, _ = await _check(tmp_path, f'{key} = "/dev/null/x"\n{GATEWAY}', **SECRETS)
     assert code == 0
-    assert f"{key} is /dev/null/x, but /dev/null is no folder that I may write to." in said
+    assert f"{key} is /dev/null/x, but I can't write to /dev/null." in said
 
 
 @pytest.mark.parametrize(
@@ -174,10 +180,10 @@ def test_a_webhook_address_that_telegram_never_calls_is_an_obstacle(
 
 @pytest.mark.parametrize("end", [f"/bot{TOKEN}", f"/file/bot{TOKEN}/getMe"])
 def test_an_api_url_with_the_bots_token_is_refused_and_not_shown(
-    told: TextAnswer, end: str
+    told: Complaints, end: str
 ) -> None:
     (said,) = told(f'[telegram]\napi_url = "https://api.telegram.org{end}"')
-    assert said.startswith("telegram.api_url holds a bot's token.")
+    assert said.startswith("telegram.api_url contains a bot's token.")
     assert TOKEN not in said
 
 
@@ -205,20 +211,21 @@ price = 1
 sizes = { 720p = "720P" }
 dialects.new-api.places = { s2v = [["metadata.img_url"], ["metadata.audio_url"]] }
 """
-    assert worst_day(read(f"{PRICES}{singer}")) == "The worst day costs 1500.00 USD."
+    assert worst_day(read(f"{PRICES}{singer}")) == "A day costs at most 1500.00 USD."
 
 
 def test_check_writes_one_model_and_one_video_in_the_singular(read: Read) -> None:
     config = read(f"[limits]\npurse_videos_per_day = 1\n{ONE_MODEL}")
     assert what_can_run(config)[0].endswith(": 1 model can be used.")
-    assert worst_day(config).startswith("The worst day costs 1 video.")
+    assert worst_day(config).startswith("A day costs at most 1 video.")
 
 
 def test_check_says_which_of_two_gateways_runs_models_that_name_none(read: Read) -> None:
     two = f'{GATEWAY}[gateways.other]\nbase_url = "https://other.example"\n'
     key = {"ZOETROPE_GATEWAYS__OTHER__API_KEY": "sk-2"}
     sentence = (
-        "Models that name no gateway run at main, the first one. default_gateway can name another."
+        "Models that name no gateway use main, the first one. Set default_gateway to"
+        " choose another."
     )
     assert sentence in remarks(read(gateway=two, **key))
     assert sentence not in remarks(read('default_gateway = "other"', gateway=two, **key))

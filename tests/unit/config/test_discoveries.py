@@ -196,7 +196,7 @@ def test_a_damaged_file_of_findings_is_reported_and_ignored(tmp_path: Path, cont
     read = config(tmp_path)
     assert (read.found, read.settings.gateways["main"].generation) == ({}, None)
     (remark,) = read.remarks
-    assert remark.sentence("en").startswith(f"{tmp_path / FILE} can't be read, so nothing in it")
+    assert remark.sentence("en").startswith(f"I can't read {tmp_path / FILE}, so I ignore it.")
     keep(tmp_path, "main", found())
     assert config(tmp_path).remarks == ()
 
@@ -231,7 +231,9 @@ def test_a_found_list_of_models_with_which_the_service_could_not_start_is_left_a
     assert (read.settings.gateways["main"].models, len(names(read)) > 5) == (None, True)
     assert read.settings.gateways["main"].generation == "C"
     (remark,) = read.remarks
-    assert remark.sentence("en").startswith("The models that the gateways were found to have are")
+    assert remark.sentence("en").startswith(
+        "I ignore the lists of models that I found at the gateways"
+    )
     assert why in remark.sentence("en")
 
 

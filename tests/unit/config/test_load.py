@@ -8,12 +8,12 @@ import pytest
 from bot.config import Misconfigured, load
 from bot.core.keeping import DAY, Rules
 from bot.core.quotas import Limits
-from tests.unit.config.conftest import GATEWAY, SECRETS, Read, TextAnswer
+from tests.unit.config.conftest import GATEWAY, SECRETS, Read, Complaints
 
 WRONG: dict[str, tuple[str, str]] = {
     "unknown key": (
         "colour = 1",
-        "colour is not a setting. Remove it; config.example.toml lists all there are.",
+        "colour is not a setting. Remove it; config.example.toml lists all settings.",
     ),
     "misspelt key": (
         "[limits]\nperson_video_per_day = 1",
@@ -48,20 +48,20 @@ WRONG: dict[str, tuple[str, str]] = {
     ),
     "wrong type": (
         '[web]\nport = "here"',
-        "web.port is 'here'; a value of type integer belongs there.",
+        "web.port is 'here'; it has to be of type integer.",
     ),
     "an array of tables": (
         "[[models]]\nfamily = 1",
-        "models is an array; a value of type table belongs there.",
+        "models is an array; it has to be of type table.",
     ),
-    "a number instead of a table": ("web = 5", "web is 5; a value of type table belongs there."),
+    "a number instead of a table": ("web = 5", "web is 5; it has to be of type table."),
     "negative money": (
         "[limits]\npurse_money_per_day = -0.5",
         "limits.purse_money_per_day is -0.5; it has to be 0 or more, or -1 for no limit.",
     ),
     "an infinite number": (
         "[web]\nlink_days = inf",
-        "web.link_days is inf; a value of type number belongs there.",
+        "web.link_days is inf; it has to be of type number.",
     ),
     "not a web address": (
         '[web]\npublic_url = "example.com"',
@@ -74,7 +74,8 @@ WRONG: dict[str, tuple[str, str]] = {
     "a proxy by its name": (
         '[web]\ntrusted_proxies = ["proxy.example"]',
         (
-            "web.trusted_proxies.1 has 'proxy.example'; each has to be an address or a network,"
+            "web.trusted_proxies.1 has 'proxy.example'; each entry has to be an"
+            " address or a network,"
             " such as 203.0.113.7 or 203.0.113.0/24."
         ),
     ),
@@ -128,10 +129,10 @@ def test_a_file_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
     "network", ["0.0.0.0/0", "::/0", " ::/0", "1.2.3.4/0", "128.0.0.0/1", "0.0.0.0/7", "2000::/3"]
 )
 def test_a_trusted_proxy_network_that_covers_most_of_the_internet_is_refused(
-    told: TextAnswer, network: str
+    told: Complaints, network: str
 ) -> None:
     (said,) = told(f'[web]\ntrusted_proxies = ["{network}"]')
-    assert "not a proxy's network but most of the internet" in said
+    assert "most of the internet and not a proxy's network" in said
 
 
 @pytest.mark.parametrize(
@@ -144,17 +145,17 @@ def test_an_address_or_network_of_a_proxy_is_accepted(read: Read, network: str) 
 
 @pytest.mark.parametrize(("text", "sentence"), WRONG.values(), ids=WRONG)
 def test_a_mistake_in_the_configuration_is_reported_with_its_remedy(
-    told: TextAnswer, text: str, sentence: str
+    told: Complaints, text: str, sentence: str
 ) -> None:
     assert told(text) == [sentence]
 
 
-def test_control_characters_in_a_setting_are_not_printed(told: TextAnswer) -> None:
+def test_control_characters_in_a_setting_are_not_printed(told: Complaints) -> None:
     (sentence,) = told('"\\u001b[2J 🎬" = 1')
     assert sentence.startswith("·[2J 🎬 is not a setting.")
 
 
-def test_every_mistake_in_the_configuration_is_reported_at_once(told: TextAnswer) -> None:
+def test_every_mistake_in_the_configuration_is_reported_at_once(told: Complaints) -> None:
     text = (
         'colour = 1\nlanguage = 5\n[discord]\ntoken = "x"\n[limits]\nperson_at_once = -2\n'
         '[models.mine]\nfamily = "mine"\n[models.sora-2]\nseconds = []'
@@ -194,7 +195,7 @@ def test_a_configuration_without_a_gateway_is_refused() -> None:
 
 
 def test_a_gateway_without_its_key_is_reported_with_the_name_of_the_variable(
-    told: TextAnswer,
+    told: Complaints,
 ) -> None:
     assert told(gateway='[gateways.Eighty-8]\nbase_url = "https://a.example"')[0] == (
         "gateways.Eighty-8.api_key is missing. Set the environment variable"
@@ -203,7 +204,7 @@ def test_a_gateway_without_its_key_is_reported_with_the_name_of_the_variable(
     )
 
 
-def test_a_gateway_without_its_address_is_reported(told: TextAnswer) -> None:
+def test_a_gateway_without_its_address_is_reported(told: Complaints) -> None:
     sentence = "gateways.main.base_url is missing. Add it to the configuration file."
     assert told(gateway='[gateways.main]\ndialect = "openai"') == [sentence]
 
@@ -215,7 +216,7 @@ def test_a_missing_configuration_file_is_named(tmp_path: Path) -> None:
     assert _told_of(tmp_path / "none.toml") == [
         (
             f"There is no file {tmp_path}/none.toml."
-            " Copy config.example.toml there, or name another with --config."
+            " Copy config.example.toml there, or name another file with --config."
         )
     ]
 
@@ -223,9 +224,9 @@ def test_a_missing_configuration_file_is_named(tmp_path: Path) -> None:
 def test_an_unreadable_configuration_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b'language = "\xe4"')
     assert _told_of(tmp_path) == [
-        (f"{tmp_path} can't be read: Is a directory. Name a file that this user may read.")
+        (f"I can't read {tmp_path}: Is a directory. Name a file that this user may read.")
     ]
-    assert "is no text file in UTF-8. Save it as one" in _told_of(tmp_path / "latin.toml")[0]
+    assert "is not a text file in UTF-8. Save it as one" in _told_of(tmp_path / "latin.toml")[0]
 
 
 @pytest.mark.parametrize("text", ["a = ", "a = " + "1" * 5000, "a = " + "[" * 5000], ids=len)
@@ -272,16 +273,16 @@ def test_the_environment_overrides_the_configuration_file(read: Read) -> None:
     assert config.settings.gateways["main"].media_origins == ("https://cdn.example",)
 
 
-def test_an_empty_environment_variable_counts_as_unset(read: Read, told: TextAnswer) -> None:
+def test_an_empty_environment_variable_counts_as_unset(read: Read, told: Complaints) -> None:
     assert read(ZOETROPE_LANGUAGE="").settings.language == "en"
     assert "api_key is missing" in told(ZOETROPE_GATEWAYS__MAIN__API_KEY="")[0]
 
 
-def test_a_misspelt_environment_variable_is_reported(told: TextAnswer) -> None:
+def test_a_misspelt_environment_variable_is_reported(told: Complaints) -> None:
     assert told(ZOETROPE_DISCORD__TOKN="t", ZOETROPE_LIMITS="5", ZOETROPE_WEB__PORT="[") == [
         "discord.tokn is not a setting. Did you mean “token”?",
-        "web.port is '['; a value of type integer belongs there.",
-        "limits is '5'; a value of type table belongs there.",
+        "web.port is '['; it has to be of type integer.",
+        "limits is '5'; it has to be of type table.",
     ]
 
 

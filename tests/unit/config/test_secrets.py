@@ -53,13 +53,13 @@ def test_the_environment_can_name_the_secrets_file(tmp_path: Path) -> None:
 
 def test_a_secrets_file_that_the_group_can_read_is_refused(tmp_path: Path) -> None:
     first, *_ = told(written(tmp_path, LINES, mode=0o640))
-    assert f"others on this machine can read. Run: chmod 600 {tmp_path}/secrets.env" in first
+    assert f"other users of this machine can read. Run: chmod 600 {tmp_path}/secrets.env" in first
 
 
 def test_a_missing_secrets_file_is_reported(tmp_path: Path) -> None:
     file = written(tmp_path, "")
     (tmp_path / "secrets.env").unlink()
-    named = f"names {tmp_path}/secrets.env for the secrets (secrets), and I can't read it."
+    named = f"names {tmp_path}/secrets.env as the file with the secrets (secrets)"
     assert told(file)[0].startswith(f"The configuration {named}")
 
 
@@ -67,7 +67,9 @@ def test_a_line_of_the_secrets_file_that_is_no_variable_is_reported_but_not_show
     tmp_path: Path,
 ) -> None:
     said = told(written(tmp_path, f"{LINES}sk-very-secret\n"))
-    assert said == [f"{tmp_path}/secrets.env, line 5: a variable is wanted there, as NAME=value."]
+    assert said == [
+        f"{tmp_path}/secrets.env, line 5: this line is not a variable. Write it as NAME=value."
+    ]
 
 
 def test_a_line_of_the_secrets_file_without_our_prefix_is_reported_but_not_shown(
@@ -78,7 +80,7 @@ def test_a_line_of_the_secrets_file_without_our_prefix_is_reported_but_not_shown
         f"{tmp_path}/secrets.env, line 5",
         f"{tmp_path}/secrets.env, line 6",
     ]
-    assert "only variables that begin with ZOETROPE_ count there" in said[0]
+    assert "this file can only set variables that begin with ZOETROPE_" in said[0]
     assert "sk-very-secret" not in "".join(said)
 
 

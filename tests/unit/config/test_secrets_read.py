@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.config.conftest import PACKAGED, Read, TextAnswer
+from tests.unit.config.conftest import PACKAGED, Read, Complaints
 
 
 def test_a_secret_may_be_in_a_file_of_its_own(read: Read, tmp_path: Path) -> None:
@@ -20,25 +20,25 @@ def test_a_secret_may_be_in_a_file_of_its_own(read: Read, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
 def test_a_file_of_a_secret_that_others_can_read_is_refused(
-    told: TextAnswer, tmp_path: Path, mode: int
+    told: Complaints, tmp_path: Path, mode: int
 ) -> None:
     secret = tmp_path / "token"
     secret.write_text("t-2")
     secret.chmod(mode)
     assert told(ZOETROPE_DISCORD__TOKEN_FILE=str(secret)) == [
         (
-            f"ZOETROPE_DISCORD__TOKEN_FILE names {secret}, which others on this machine can read."
-            f" Run: chmod 600 {secret}"
+            f"ZOETROPE_DISCORD__TOKEN_FILE names {secret}, which other users of this machine"
+            f" can read. Run: chmod 600 {secret}"
         )
     ]
 
 
-def test_a_file_of_a_secret_that_cannot_be_read_is_named(told: TextAnswer, tmp_path: Path) -> None:
+def test_a_file_of_a_secret_that_cannot_be_read_is_named(told: Complaints, tmp_path: Path) -> None:
     secret = tmp_path / "nowhere"
     assert told(ZOETROPE_DISCORD__TOKEN_FILE=str(secret)) == [
         (
             f"ZOETROPE_DISCORD__TOKEN_FILE names {secret}, which I can't read."
-            " Create the file, or point the variable at the right one."
+            " Create the file, or set the variable to the right file."
         )
     ]
 
@@ -56,17 +56,17 @@ SECRETS_FOR_NAMES = {
 
 @pytest.mark.parametrize("given", SECRETS_FOR_NAMES.values(), ids=SECRETS_FOR_NAMES)
 def test_a_secret_given_as_the_path_of_its_file_is_not_repeated_in_the_error(
-    told: TextAnswer, given: str
+    told: Complaints, given: str
 ) -> None:
     sentence = (
-        " names no file that I can read. The path of a file belongs there, not what the file holds."
+        " does not name a file that I can read. It needs the path of a file, not the secret itself."
     )
     assert told(ZOETROPE_DISCORD__TOKEN_FILE=given) == [f"ZOETROPE_DISCORD__TOKEN_FILE{sentence}"]
     assert told(ZOETROPE_SECRETS=given) == [f"secrets{sentence}"]
 
 
 def test_only_settings_that_may_be_secret_have_a_variable_for_a_file(
-    read: Read, told: TextAnswer, tmp_path: Path
+    read: Read, told: Complaints, tmp_path: Path
 ) -> None:
     file = tmp_path / "held"
     file.touch(mode=0o600)
@@ -78,19 +78,19 @@ def test_only_settings_that_may_be_secret_have_a_variable_for_a_file(
     ]
 
 
-def test_a_secret_given_as_another_setting_is_not_repeated_in_the_error(told: TextAnswer) -> None:
+def test_a_secret_given_as_another_setting_is_not_repeated_in_the_error(told: Complaints) -> None:
     assert told(ZOETROPE_LOG_LEVEL="sk-canary")[0].startswith("log_level is '•••'; it has to be")
 
 
 @pytest.mark.parametrize("odd", ["/tmp", "/dev/null"])
 def test_a_path_that_is_no_regular_file_gets_no_advice_to_run_chmod(
-    told: TextAnswer, odd: str
+    told: Complaints, odd: str
 ) -> None:
     """The advice `chmod 600 /tmp` would lock every other account out of /tmp."""
     assert told(ZOETROPE_DISCORD__TOKEN_FILE=odd) == [
         (
             f"ZOETROPE_DISCORD__TOKEN_FILE names {odd}, which is not a regular file."
-            " Point it at a file that holds the secret and nothing else."
+            " Name a file that holds the secret and nothing else."
         )
     ]
 
@@ -114,37 +114,37 @@ def test_blanks_and_line_ends_around_a_secret_are_removed(
 
 
 @pytest.mark.parametrize("given", [" ", "\r\n"])
-def test_a_secret_of_blanks_counts_as_missing(told: TextAnswer, given: str) -> None:
+def test_a_secret_of_blanks_counts_as_missing(told: Complaints, given: str) -> None:
     assert "api_key is missing" in told(ZOETROPE_GATEWAYS__MAIN__API_KEY=given)[0]
 
 
 @pytest.mark.parametrize("given", ["…", "sk-…", "...", "sk-..."])
 def test_the_placeholder_from_the_instructions_is_refused_as_a_secret(
-    told: TextAnswer, given: str
+    told: Complaints, given: str
 ) -> None:
     assert told(ZOETROPE_GATEWAYS__MAIN__API_KEY=given) == [
         (
-            "gateways.main.api_key is still the placeholder of the instructions."
-            " Put the real one into ZOETROPE_GATEWAYS__MAIN__API_KEY."
+            "gateways.main.api_key is still the placeholder from the instructions."
+            " Put the real secret into ZOETROPE_GATEWAYS__MAIN__API_KEY."
         )
     ]
 
 
 @pytest.mark.parametrize("given", ["can\nary", "can\x00ary", "can ary", "can\u200bary", "canärý"])
 def test_a_secret_with_impossible_characters_is_reported_but_not_shown(
-    told: TextAnswer, given: str
+    told: Complaints, given: str
 ) -> None:
     (sentence,) = told(ZOETROPE_DISCORD__TOKEN=given)
     assert sentence == (
-        "discord.token holds characters that no such secret has: a blank or a line break inside,"
-        " or something invisible from a paste. Set ZOETROPE_DISCORD__TOKEN afresh."
+        "discord.token has characters that such a secret never has: a space or line break inside,"
+        " or something invisible from copying. Set ZOETROPE_DISCORD__TOKEN again."
     )
 
 
-def test_a_configuration_that_hides_every_model_is_refused(told: TextAnswer) -> None:
+def test_a_configuration_that_hides_every_model_is_refused(told: Complaints) -> None:
     text = "".join(f'[models."{name}"]\nhidden = true\n' for name in PACKAGED)
     (sentence,) = told(text)
-    assert sentence.startswith("models: all are hidden")
+    assert sentence.startswith("models: all models are hidden")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_configuration_that_hides_every_model_is_refused(told: TextAnswer) -> 
         "postgresql+asyncpg://bot:canary@db:port/zoetrope",
     ],
 )
-def test_a_database_url_without_a_driver_of_ours_is_refused(told: TextAnswer, url: str) -> None:
+def test_a_database_url_without_a_driver_of_ours_is_refused(told: Complaints, url: str) -> None:
     (sentence,) = told(ZOETROPE_DATABASE_URL=url)
     assert sentence.startswith("database_url has to be sqlite:///<file> or postgresql")
     assert "canary" not in sentence
@@ -165,7 +165,7 @@ def test_a_database_url_without_a_driver_of_ours_is_refused(told: TextAnswer, ur
 
 @pytest.mark.parametrize("url", ["foo://bucket", "s3://", "s3:bucket", "memory://", "http://a/b"])
 def test_a_storage_url_that_is_no_storage_is_refused_in_one_line(
-    told: TextAnswer, url: str
+    told: Complaints, url: str
 ) -> None:
     (sentence,) = told(ZOETROPE_STORAGE_URL=url)
     assert sentence.startswith("storage_url has to be a folder, or a bucket such as s3://")
@@ -197,10 +197,10 @@ ADDRESSES = {
 
 @pytest.mark.parametrize("given", ADDRESSES.values(), ids=ADDRESSES)
 def test_a_gateway_address_with_a_name_or_password_in_the_file_is_refused(
-    told: TextAnswer, given: str
+    told: Complaints, given: str
 ) -> None:
     (sentence,) = told(gateway=f'[gateways.main]\nbase_url = "{given}"')
-    assert sentence.startswith("gateways.main.base_url has more in it than an address: a name or")
+    assert sentence.startswith("gateways.main.base_url has more than an address: a name or")
     assert "canary" not in sentence
 
 
@@ -208,7 +208,7 @@ def test_a_gateway_address_with_a_name_or_password_in_the_file_is_refused(
     "given", ["https://me:canary@a:b", "me:canary@a", "https://me:ca/canary@a"]
 )
 def test_a_malformed_gateway_address_is_reported_without_its_password(
-    told: TextAnswer, given: str
+    told: Complaints, given: str
 ) -> None:
     (sentence,) = told(gateway=f'[gateways.main]\nbase_url = "{given}"')
     assert "•••@a" in sentence
@@ -216,5 +216,5 @@ def test_a_malformed_gateway_address_is_reported_without_its_password(
 
 
 @pytest.mark.parametrize("text", SPILLING)
-def test_no_complaint_about_a_setting_repeats_a_secret(told: TextAnswer, text: str) -> None:
+def test_no_complaint_about_a_setting_repeats_a_secret(told: Complaints, text: str) -> None:
     assert "canary" not in "".join(told(text))

@@ -6,7 +6,7 @@ from bot.config import plugins
 from bot.config.layers import Served
 from bot.core.models import Model
 from bot.core.orders import Kind
-from tests.unit.config.conftest import GATEWAY, Read, TextAnswer
+from tests.unit.config.conftest import GATEWAY, Read, Complaints
 
 
 def _model(read: Read, name: str, known: str = "") -> Model:
@@ -98,7 +98,7 @@ def test_a_row_for_plugin_versions_holds_only_if_every_possible_version_is_in_it
 
 
 @pytest.mark.parametrize("given", ["'newest'", "'1.0'", "'1'", "'0'", "'-1.0.0'", "1.1"])
-def test_a_plugin_version_without_three_numbers_is_a_mistake(told: TextAnswer, given: str) -> None:
+def test_a_plugin_version_without_three_numbers_is_a_mistake(told: Complaints, given: str) -> None:
     """A part of a version, such as 1.0, would count as the older relay, which takes pictures in
     another field.
     """

@@ -7,7 +7,7 @@ from bot.config import Config
 from bot.core.accounts import Terms
 from bot.core.orders import Kind
 from bot.core.quotas import Limits, Purse
-from tests.unit.config.conftest import GATEWAY, PACKAGED, Read, TextAnswer
+from tests.unit.config.conftest import GATEWAY, PACKAGED, Read, Complaints
 
 CLUB = "discord:123456789012345678"
 GROUP = "telegram:-1001234567890"
@@ -84,21 +84,26 @@ MONEY = "purse_money_per_day = 5\n"
 NO_PRICE = "price is missing, but purse_money_per_day counts money."
 
 
-def test_a_communitys_money_limit_needs_the_prices_of_its_models(told: TextAnswer) -> None:
+def test_a_communitys_money_limit_needs_the_prices_of_its_models(told: Complaints) -> None:
     said = told(f"{OWN}{MONEY}", gateway=TWO, **KEY)
     assert len(said) == len(PACKAGED)
     assert all(NO_PRICE in sentence for sentence in said)
 
 
-def test_a_price_missing_for_several_money_limits_is_reported_once(told: TextAnswer) -> None:
+def test_a_price_missing_for_several_money_limits_is_reported_once(told: Complaints) -> None:
     assert len(told(f"{OWN}[limits]\n{MONEY}", gateway=TWO, **KEY)) == len(PACKAGED)
 
 
-CLAIMED = "names the gateway club, whose key a community pays for: nobody else can order there."
+CLAIMED = (
+    "names the gateway club, but a community pays for its key, so nobody else can order there."
+)
 WRONG = {
     "an unknown gateway": (
         f'[communities."{CLUB}"]\ngateway = "pub"',
-        f"communities.{CLUB}.gateway names the gateway pub, which is not configured. Configured: ",
+        (
+            f"communities.{CLUB}.gateway names the gateway pub, which is not configured."
+            " Configured are: "
+        ),
     ),
     "a model at a community's gateway": (
         f'{OWN}[models.sora-2]\ngateway = "club"',
@@ -114,11 +119,11 @@ WRONG = {
     ),
     "a purse without a gateway": (
         f'[communities."{GROUP}"]\npurse_videos_per_day = 5',
-        f"communities.{GROUP}.purse_videos_per_day limits a purse, but this community spends",
+        f"communities.{GROUP}.purse_videos_per_day limits a purse, but this community uses",
     ),
     "one purse, two limits": (
         f'{OWN}[communities."{GROUP}"]\ngateway = "club"\npurse_videos_per_day = 9',
-        f"communities.{GROUP}.purse_videos_per_day has to be the same as that of {CLUB}:",
+        f"communities.{GROUP}.purse_videos_per_day has to be the same as for {CLUB}:",
     ),
     "an unknown setting": (f"{OWN}colour = 1", f"communities.{CLUB}.colour is not a setting."),
 }
@@ -126,7 +131,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("text", "sentence"), WRONG.values(), ids=WRONG)
 def test_a_mistake_in_a_communitys_table_is_reported(
-    told: TextAnswer, text: str, sentence: str
+    told: Complaints, text: str, sentence: str
 ) -> None:
     (said,) = told(text, gateway=TWO, **KEY)
     assert said.startswith(sentence)
@@ -135,12 +140,12 @@ def test_a_mistake_in_a_communitys_table_is_reported(
 @pytest.mark.parametrize(
     ("key", "remedy"),
     [
-        ("time_zone", "Remove it; config.example.toml lists all there are."),
+        ("time_zone", "Remove it; config.example.toml lists all settings."),
         ("gatway", "Did you mean “gateway”?"),
     ],
 )
 def test_an_unknown_setting_of_a_community_is_compared_only_with_settings_of_communities(
-    told: TextAnswer, key: str, remedy: str
+    told: Complaints, key: str, remedy: str
 ) -> None:
     (said,) = told(f'[communities."{GROUP}"]\n{key} = "UTC"\n')
     assert said == f"communities.{GROUP}.{key} is not a setting. {remedy}"
@@ -154,12 +159,12 @@ def test_an_unknown_setting_of_a_community_is_compared_only_with_settings_of_com
         "telegram:@club", "playground:room",
     ],
 )  # fmt: skip
-def test_a_table_whose_name_is_no_community_is_a_mistake(told: TextAnswer, name: str) -> None:
+def test_a_table_whose_name_is_no_community_is_a_mistake(told: Complaints, name: str) -> None:
     (said,) = told(f'[communities."{name}"]\n')
-    assert said.startswith(f"communities.{name} names no community. ")
+    assert said.startswith(f"communities.{name} is not the name of a community. ")
 
 
-def test_mistakes_of_communities_are_reported_beside_other_mistakes(told: TextAnswer) -> None:
+def test_mistakes_of_communities_are_reported_beside_other_mistakes(told: Complaints) -> None:
     said = told(f'colour = 1\n{OWN}[communities."club"]\n', gateway=TWO, **KEY)
     assert sorted(sentence.split()[0] for sentence in said) == ["colour", "communities.club"]
 
@@ -178,7 +183,7 @@ person_at_once = -1
 person_videos_per_day = 9
 """
     config = read(text, gateway=TWO, **KEY)
-    assert worst_day(config) == "The worst day costs 60.00 USD."
+    assert worst_day(config) == "A day costs at most 60.00 USD."
     group, club, purse = accounts(config)
     assert group == (
         f"Limits of {GROUP}: person_videos_per_day = 3, person_at_once = -1,"
@@ -189,17 +194,17 @@ person_videos_per_day = 9
         " community_videos_per_day = 20, purse_videos_per_day = 50, purse_money_per_day = 5."
     )
     assert purse == (
-        f"The gateway club is paid for by {CLUB}, and nobody else orders there."
-        " The worst day costs 5.00 USD."
+        f"The gateway club is paid by {CLUB}; nobody else can order there."
+        " A day costs at most 5.00 USD."
     )
 
 
 def test_a_purse_shared_by_two_communities_is_described_once(read: Read) -> None:
     text = f'{OWN}[communities."{GROUP}"]\ngateway = "club"\n'
     _, _, said = accounts(read(text, gateway=TWO, **KEY))
-    assert said.startswith(f"The gateway club is paid for by {CLUB}, {GROUP}, and nobody else")
+    assert said.startswith(f"The gateway club is paid by {CLUB}, {GROUP}; nobody else")
 
 
 def test_check_says_that_refunds_are_assumed_for_a_communitys_gateway_too(read: Read) -> None:
     (said,) = remarks(read(OWN, gateway=TWO, **KEY))
-    assert "refunded by main, club." in said
+    assert "refund failed videos: main, club." in said

@@ -25,10 +25,10 @@ from tests.unit.core.workshop import Workshop
 
 WORK = RAW.seconds * PACE
 """Seconds that the conversion of a scripted video is expected to take."""
-TextAnswer = tuple[str, int | None, object]
+Shown = tuple[str, int | None, object]
 
 
-def told(reply: Reply) -> TextAnswer:
+def told(reply: Reply) -> Shown:
     """Return the card's sentence, the videos before it, and when it is ready: a time or a word."""
     facts = {fact.id: fact.values.get("at", "soon") for fact in reply.facts}
     return reply.text.id, reply.text.count, facts.get("fact.ready") or facts.get("fact.soon")
@@ -50,7 +50,7 @@ async def test_a_card_of_a_waiting_conversion_tells_how_many_are_before_it_and_w
     workshop: Workshop,
 ) -> None:
     jobs = [await workshop.in_line(name) for name in ("one", "two", "three")]
-    seen: list[TextAnswer] = []
+    seen: list[Shown] = []
 
     async def poll() -> None:
         workshop.studio.meanwhile = None
@@ -93,7 +93,7 @@ async def test_a_conversion_that_takes_longer_than_promised_promises_no_other_ti
     """The videos behind it get no new time either."""
     for name in ("one", "two"):
         await workshop.in_line(name)
-    late: list[TextAnswer] = []
+    late: list[Shown] = []
 
     async def meanwhile() -> None:
         await workshop.speak(WORK + SOON + 5)

@@ -248,7 +248,7 @@ def test_a_sound_is_compressed_to_fit_and_refused_if_that_is_impossible(
     fit_sound(source, SoundFit(most_bytes=60_000), target)
     assert target.stat().st_size < 60_000
     said = told(source, target, SoundFit(most_bytes=30_000))
-    assert said.endswith("kB; up to 30 work. Send a shorter one.")
+    assert said.endswith("this model takes up to 30 kB. Please send a shorter one.")
 
 
 COVER = encoded(Image.new("RGB", (32, 32), "red"), "JPEG")

@@ -12,7 +12,7 @@ import pytest
 import bot
 from bot.net.files import LITTLE, STEP, save, write
 
-TextAnswer = TypeVar("TextAnswer")
+Result = TypeVar("Result")
 PACKAGE = Path(bot.__file__).parent
 
 
@@ -51,7 +51,7 @@ async def test_save_replaces_an_existing_file(tmp_path: Path) -> None:
 async def test_a_disk_that_takes_part_of_a_write_is_given_the_rest(tmp_path: Path) -> None:
     """A write to a nearly full disk may take less than it was given and raise nothing."""
 
-    async def reluctant(do: Callable[..., TextAnswer], /, *given: object) -> TextAnswer:
+    async def reluctant(do: Callable[..., Result], /, *given: object) -> Result:
         if do is os.writev:
             number, chunks = given
             assert isinstance(number, int)
@@ -71,7 +71,7 @@ async def test_a_disk_that_takes_part_of_a_write_is_given_the_rest(tmp_path: Pat
 async def test_small_chunks_that_come_fast_are_written_in_large_steps(tmp_path: Path) -> None:
     chunk, handed = b"x" * LITTLE, 0
 
-    async def counted(do: Callable[..., TextAnswer], /, *given: object) -> TextAnswer:
+    async def counted(do: Callable[..., Result], /, *given: object) -> Result:
         nonlocal handed
         handed += 1
         return do(*given)

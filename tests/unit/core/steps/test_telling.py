@@ -46,9 +46,9 @@ async def test_the_owner_is_told_when_a_pause_begins_and_when_it_is_over(owned: 
     (first, over) = words(owned.chat.told)
     assert begun == owned.chat.told[:1], "no notice is sent while the pause lasts"
     assert first[1] == (
-        "“main” makes no more videos: the balance there is used up. Please top it up. "
-        "2 videos wait; nothing is lost, and I ask every minute whether it is mended. "
-        "Its own words: HTTP 403: empty"
+        "The balance at “main” is used up, so it makes no more videos. Please top it up. "
+        "2 videos wait and nothing is lost: I check every minute whether the gateway takes orders "
+        "again. It says: HTTP 403: empty"
     )
     assert over == ("ann", "“main” works again.")
 
@@ -62,9 +62,9 @@ async def test_a_notice_of_a_bad_key_names_each_setting_that_may_hold_the_key(
     await owned.tell(1)
     ((_, said),) = words(owned.chat.told)
     assert (
-        "Please replace it where it stands: gateways.main.api_key in the environment or the "
-        "secrets file, or the file that gateways.main.api_key_FILE names; then restart me. 1 video"
-        in said
+        "Please put the right key into gateways.main.api_key (in the environment or the "
+        "secrets file) or into the file that gateways.main.api_key_FILE names, then"
+        " restart me. 1 video" in said
     )
     assert len(said) < 600
 
@@ -143,7 +143,7 @@ async def test_an_unknown_status_word_is_told_to_the_owner_once(owned: Workshop)
     await owned.tell(1)
     ((person, said),) = words(owned.chat.told)
     assert person == "ann"
-    assert said.startswith("“main” says “marinating” of a video, and I don't know that word.")
+    assert said.startswith("“main” gives a video the state “marinating”, which I don't know.")
     assert '[[gateways.main.answers]] with words = ["marinating"]' in said
     ((button,),) = owned.chat.buttons
     assert (button.value, say(button.label, "en")) == ("pause", "Pause main")
@@ -160,16 +160,16 @@ async def test_an_answer_without_a_readable_state_is_told_to_the_owner_once_with
     await owned.tell(1)
     ((person, said),) = words(owned.chat.told)
     assert person == "ann"
-    assert said.startswith("“main” answers when I ask how a video is, and I find no word")
-    assert "{id: text, error: {code: text}}. I take it for “still running”" in said
+    assert said.startswith("I asked “main” about a video, and its answer has no state")
+    assert "{id: text, error: {code: text}}. I treat it as “still running”" in said
     assert (await owned.job(job.id)).status is Status.IN_PROGRESS
 
 
 @pytest.mark.parametrize(
     ("reason", "beginning"),
     [
-        (Reason.WRONG_ADDRESS, "“main” is not where its base_url says"),
-        (Reason.BLOCKED, "Something that stands before “main” turned an order away"),
+        (Reason.WRONG_ADDRESS, "The base_url of “main” is wrong"),
+        (Reason.BLOCKED, "Something in front of “main” (a proxy, a CDN or bot protection)"),
     ],
 )
 async def test_a_wall_or_redirect_before_the_gateway_is_told_to_the_owner_and_pauses_nothing(
@@ -183,5 +183,5 @@ async def test_a_wall_or_redirect_before_the_gateway_is_told_to_the_owner_and_pa
     await owned.tell(1)
     ((_, said),) = words(owned.chat.told)
     assert said.startswith(beginning)
-    assert said.endswith("Its own words: HTTP 308: redirect to https://b.example")
+    assert said.endswith("Its answer was: HTTP 308: redirect to https://b.example")
     assert owned.gateway.posts == 3

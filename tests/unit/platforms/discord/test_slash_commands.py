@@ -201,7 +201,7 @@ async def test_a_picture_whose_dimensions_on_discord_are_too_large_is_refused_at
 ) -> None:
     image = fake.attachment(PNG, "cat.png")
     image.width, image.height = 9000, 12_000
-    told = "That picture has 108 megapixels; I take up to 65. Make it smaller first."
+    told = "That picture has 108 megapixels; I take up to 65. Please make it smaller first."
     assert await said(await ann.slash("animate", image=image)) == told
     assert bot.service.submitted == []
 

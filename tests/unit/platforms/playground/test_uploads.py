@@ -89,7 +89,7 @@ async def test_a_damaged_upload_is_called_a_damaged_picture(hall: Hall) -> None:
     code, notice = await upload(hall, _saved("JPEG")[:50])
     assert (code, notice["text"]) == (
         415,
-        ["That picture is damaged. Save it anew, or send another one."],
+        ["That picture is damaged. Please save it again, or send another one."],
     )
 
 
@@ -152,7 +152,8 @@ async def test_an_upload_with_too_many_pixels_is_refused_with_the_limit(
 ) -> None:
     code, notice = await upload(hall, _huge(size))
     millions = size[0] * size[1] / 1e6
-    said = f"That picture has {millions:.0f} megapixels; I take up to 65. Make it smaller first."
+    too_many = f"That picture has {millions:.0f} megapixels; I take up to 65."
+    said = f"{too_many} Please make it smaller first."
     assert (code, notice["text"]) == (415, [said])
     assert list((hall.platform.folder / "files").iterdir()) == []
     assert [each.category.__name__ for each in recwarn if "Bomb" in each.category.__name__] == []
