@@ -5,7 +5,7 @@ import pytest
 from bot.app import gateway_settings
 from bot.gateways.meanings import Meaning, Row, Stage
 
-from .conftest import GATEWAY, Read, Complaints
+from .conftest import GATEWAY, Complaints, Read
 
 ROW = "[[gateways.main.answers]]\n"
 

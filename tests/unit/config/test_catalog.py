@@ -13,7 +13,7 @@ from bot.core.models import Model
 from bot.core.orders import Kind
 from bot.core.presets import Preset
 from bot.core.wishes import Extra
-from tests.unit.config.conftest import GATEWAY, KNOWN, PACKAGED, Read, Complaints
+from tests.unit.config.conftest import GATEWAY, KNOWN, PACKAGED, Complaints, Read
 from tests.unit.core.orders import order
 
 MINE = """

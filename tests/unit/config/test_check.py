@@ -11,7 +11,7 @@ import pytest
 
 from bot.cli.check import offered, remarks, too_dear, what_can_run, worst_day
 from bot.cli.run import obstacles
-from tests.unit.config.conftest import GATEWAY, PACKAGED, SECRETS, Read, Complaints
+from tests.unit.config.conftest import GATEWAY, PACKAGED, SECRETS, Complaints, Read
 
 TOKEN = "123456789:AAEaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 _PER_SECOND = dict.fromkeys(PACKAGED, 0.05) | {"sora-2": 0.2}

@@ -8,7 +8,7 @@ import pytest
 from bot.config import Misconfigured, load
 from bot.core.keeping import DAY, Rules
 from bot.core.quotas import Limits
-from tests.unit.config.conftest import GATEWAY, SECRETS, Read, Complaints
+from tests.unit.config.conftest import GATEWAY, SECRETS, Complaints, Read
 
 WRONG: dict[str, tuple[str, str]] = {
     "unknown key": (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.config.conftest import PACKAGED, Read, Complaints
+from tests.unit.config.conftest import PACKAGED, Complaints, Read
 
 
 def test_a_secret_may_be_in_a_file_of_its_own(read: Read, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from bot.config import plugins
 from bot.config.layers import Served
 from bot.core.models import Model
 from bot.core.orders import Kind
-from tests.unit.config.conftest import GATEWAY, Read, Complaints
+from tests.unit.config.conftest import GATEWAY, Complaints, Read
 
 
 def _model(read: Read, name: str, known: str = "") -> Model:

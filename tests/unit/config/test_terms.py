@@ -7,7 +7,7 @@ from bot.config import Config
 from bot.core.accounts import Terms
 from bot.core.orders import Kind
 from bot.core.quotas import Limits, Purse
-from tests.unit.config.conftest import GATEWAY, PACKAGED, Read, Complaints
+from tests.unit.config.conftest import GATEWAY, PACKAGED, Complaints, Read
 
 CLUB = "discord:123456789012345678"
 GROUP = "telegram:-1001234567890"
