@@ -118,7 +118,7 @@ async def test_the_digest_says_what_was_made_and_spent_and_what_is_left_to_decid
     assert words[:5] == [
         f"The last day: 3 made, 3 failed, 1 unconfirmed, {spent:.2f} USD spent.",
         "Failed, against the content rules: 2",
-        "Failed, never finished at the gateway: 1",
+        "Failed, never finished by the gateway: 1",
         "Now: 1 waiting, 0 being made",
         "Left for today: 15 of 20 videos",
     ]

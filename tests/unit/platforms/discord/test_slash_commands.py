@@ -181,8 +181,8 @@ async def test_a_slash_command_in_direct_messages_becomes_an_order_without_a_com
 @pytest.mark.parametrize(
     ("filename", "size", "sentence"),
     [
-        ("cat.pdf", 100, "I can't read PDF. JPEG, PNG,"),
-        ("cat.tiff", 100, "I can't read TIFF. JPEG, PNG,"),
+        ("cat.pdf", 100, "I can't read PDF. Please save the picture as JPEG, PNG,"),
+        ("cat.tiff", 100, "I can't read TIFF. Please save the picture as JPEG, PNG,"),
         ("cat.mov", 100, "That picture already moves,"),
         ("cat.png", 8_500_000, "That picture is 8.5 MB; the most I take is 8 MB."),
     ],
