@@ -274,5 +274,7 @@ async def test_generate_refuses_a_sound_where_no_model_takes_sounds(tmp_path: Pa
 
 def test_an_error_code_without_a_text_of_its_own_is_explained_in_a_sentence() -> None:
     said = explain(Broken("bad_storage_key", key="x"))
-    assert said.startswith("Something went wrong on my side, and I did not take your order.")
+    assert said.startswith(
+        "Something went wrong on my side. If this was an order, I did not take it."
+    )
     assert said.endswith("(bad_storage_key)")

@@ -261,7 +261,7 @@ async def test_no_order_is_taken_while_the_database_fails(
     await bot.database.finish()
     bot.service.go_on = None  # type: ignore[assignment]
     sentence = await said(await ann.slash("video", prompt="a cat"))
-    assert sentence.startswith("I could not save that just now, so I did not take your order.")
+    assert sentence.startswith("I could not save that just now, so nothing has happened.")
 
 
 async def test_a_full_disk_is_told_to_a_person_who_orders_or_presses_a_button(
@@ -285,7 +285,9 @@ async def test_a_card_that_cannot_be_drawn_withdraws_its_order_and_admits_a_mist
 ) -> None:
     bot.draw = lambda _: Reply(text=Text(id="error.picture_too_large"))
     sentence = await said(await ann.slash("video", prompt="a cat"))
-    assert sentence.startswith("Something went wrong on my side, and I did not take your order")
+    assert sentence.startswith(
+        "Something went wrong on my side. If this was an order, I did not take it"
+    )
     assert (await only_job(bot)).status is Status.CANCELLED
 
 

@@ -324,4 +324,6 @@ async def test_an_internal_error_in_the_room_is_admitted_in_one_sentence(hall: H
     async with hall.page() as page:
         hall.commands._entry.listings.jobs.recent = None  # type: ignore[assignment,method-assign]
         told = await page.tell(do="ask", command="jobs")
-    assert words(told).startswith("Something went wrong on my side, and I did not take your order.")
+    assert words(told).startswith(
+        "Something went wrong on my side. If this was an order, I did not take it."
+    )
