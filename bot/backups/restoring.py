@@ -281,7 +281,10 @@ async def _to_ourselves(url: str, file: Path | None) -> AsyncIterator[None]:
 
 
 def _folder_beside(config: Config) -> Path:
-    """Return the folder where restores work and keep the former rows."""
+    """Return the database file's folder, or `data_dir` for a database on a server.
+
+    A restore works in a temporary subfolder there, and keeps the former rows in another subfolder.
+    """
     file = file_of(config.database_url)
     return file.parent if file else config.data_dir
 

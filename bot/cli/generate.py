@@ -62,7 +62,7 @@ Report = Callable[[int | None, str], None]
 
 @dataclass(slots=True)
 class Ticket:
-    """The state of the order at its gateway. It is lost if the command ends."""
+    """What is known of the order at its gateway. Nothing of this is kept when the command ends."""
 
     gateway: str = ""
     sent: bool = False
@@ -74,7 +74,10 @@ class Ticket:
         return await ready.send()
 
     def claim(self) -> str:
-        """Return the message for a person who interrupts the command."""
+        """Return the message that is printed when a person interrupts the command.
+
+        The message says whether the order may be charged, and the video's id if that is known.
+        """
         if self.video:
             return tell("generate.interrupted", gateway=self.gateway, video=self.video)
         return tell("generate.interrupted_unsure" if self.sent else "generate.interrupted_before")

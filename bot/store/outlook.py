@@ -13,7 +13,10 @@ from bot.store.statements import count, rows
 from bot.store.tables import jobs
 
 _WAITS = [*(reason.value for reason in LOCKS), Reason.PAUSED.value, Reason.AT_ONCE.value]
-"""Reasons of jobs that wait for their turn, or for something that owners know already."""
+"""The reasons for which a queued job is not reported as stuck.
+
+The job waits for its turn, or for the end of a pause or hold that owners know of already.
+"""
 
 
 def _spelt(status: Status) -> sa.ColumnElement[str]:

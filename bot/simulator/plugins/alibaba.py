@@ -149,7 +149,7 @@ def _size_first(model: str, said: Values) -> Values:
 
 
 def build(model: str, said: Values) -> Built:
-    """Build the vendor's request from version 1.2.0 on: check it against the table of models."""
+    """Check `said` and build the vendor's request from it, as the plugin does from 1.2.0 on."""
     known = MODELS[model]
     nested, native = _nested(said, model)
     given: Values = {name: said[name] for name in INPUTS if name in said}
