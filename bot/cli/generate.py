@@ -62,7 +62,7 @@ Report = Callable[[int | None, str], None]
 
 @dataclass(slots=True)
 class Ticket:
-    """What is known of the order at its gateway. Nothing of this is kept when the command ends."""
+    """The state of the order at its gateway, as far as known. The end of the command loses it."""
 
     gateway: str = ""
     sent: bool = False
