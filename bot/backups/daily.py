@@ -48,7 +48,7 @@ class Daily:
     _copied: str | None = field(init=False, default=None)
     """The name of the backup that was last copied to `copy_to`."""
     _has_more: bool = field(init=False, default=False)
-    """True if a backup was made since old ones were last removed; old ones go only then."""
+    """True if a backup was made since old backups were last removed. Otherwise none is removed."""
 
     def __post_init__(self) -> None:
         self._began = self.clock.now()

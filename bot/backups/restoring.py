@@ -69,7 +69,7 @@ class Restored:
     aside: Path | None
     """The folder of the former rows; None if there were none, or they are in `schema`."""
     schema: str | None = None
-    """The PostgreSQL schema of the former tables, if this version can't read them."""
+    """The PostgreSQL schema of the former tables, if this program can't read them."""
 
 
 async def later_jobs(config: Config, backup: Backup) -> list[Later] | None:
@@ -253,7 +253,7 @@ async def _load(url: str, fresh: Path, aside: Path, *, now: float) -> tuple[bool
 
 
 async def _keep_rows(url: str, aside: Path) -> bool:
-    """Copy the present rows; False if there are none, or this version can't read them."""
+    """Copy the present rows. False if there are none, or if this program can't read them."""
     await asyncio.to_thread(aside.mkdir, parents=True, exist_ok=True, mode=0o700)
     try:
         await copy_database(url, aside / ROWS)

@@ -151,10 +151,11 @@ async def generate(
 
 
 def _chosen(config: Config, order: Order) -> tuple[Model, VideoRequest]:
-    """Return the model and the request. Raises `Refused`; if an unknown plugin is why, with that.
+    """Return the model and the request for an order. Raises `Refused` if no model takes the order.
 
-    With a sound, the length is left open until the sound is measured. Models that need links to
-    pictures are left out, because this command serves no links.
+    If the model is held back because its gateway's plugin is unknown, the error says so. With a
+    sound, the length is left open until the sound is measured. Models that need links to pictures
+    are left out, because this command serves no links.
     """
     wish = replace(order.wish, seconds=None) if order.sound else order.wish
     try:

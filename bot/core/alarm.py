@@ -63,7 +63,7 @@ class Alarm:
             await self.clock.sleep(CHECK_EVERY)
 
     async def check(self) -> None:
-        """Check the database once."""
+        """Check once whether the database can be written. Tell owners of an outage or its end."""
         found = await self.beats()
         if found is True:
             await self._well()

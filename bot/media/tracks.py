@@ -179,7 +179,7 @@ class Pictures:
                 self._output.mux(self._stream.encode(fitted))
 
     def _advance(self, frame: av.VideoFrame) -> bool:
-        """Give a picture a time after that of the one before; return whether to keep it."""
+        """Give a frame a time later than the frame before. Return whether to keep the frame."""
         base = frame.time_base or self._source.time_base or Fraction(1)
         if self._slots:
             frame.pts = heapq.heappop(self._slots)

@@ -47,7 +47,7 @@ class Listing(Runs):
         return await self.rows(newest, job_of)
 
     async def counts(self, wanted: Wanted) -> dict[Status, int]:
-        """Count these jobs by status. Statuses without a job are left out."""
+        """Count the jobs that pass the filter, by status. Statuses without a job are left out."""
         count = sa.func.count().label("count")
         query = sa.select(jobs.c.status, count).where(*_conditions(wanted))
         found = await self.rows(query.group_by(jobs.c.status), dict)

@@ -38,7 +38,7 @@ class Outlook(Part):
         return await self._database.run(work)
 
     async def day(self, since: float) -> Sequence[Sum]:
-        """Count the jobs that were ordered since then, by status and reason."""
+        """Count the jobs that were ordered at or after `since`, by status and reason."""
         # A cost of 1 stands for a video without a price, and is no money.
         spent = sa.case((jobs.c.spend_cost > 1, jobs.c.spend_cost), else_=0)
         number = sa.func.count().label("count")

@@ -233,5 +233,5 @@ class Translator(app_commands.Translator):
 
 
 def words(message_id: str) -> locale_str:
-    """Return the English text, with the message id by which `Translator` finds the others."""
+    """Return the English text, with the message id by which `Translator` finds translations."""
     return locale_str(i18n.say(Text(id=message_id), i18n.DEFAULT), id=message_id)
