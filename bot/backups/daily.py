@@ -72,7 +72,10 @@ class Daily:
             await self.clock.sleep(wait)
 
     async def _due(self) -> float:
-        """Return the first `QUIET` hour after the last backup or, if none, the first job."""
+        """Return when the next backup is due: at the first `QUIET` hour after the last backup.
+
+        Without a backup, the time of the first job counts instead.
+        """
         now, folder = self.clock.now(), self.config.backup_folder
         last = await asyncio.to_thread(archive.last_made, folder, before=now)
         if last is None:

@@ -54,7 +54,7 @@ class Alarm:
     """When an outage was last told, by the steady clock."""
 
     async def run(self) -> None:
-        """Check until cancelled."""
+        """Check the database every `CHECK_EVERY` seconds until cancelled."""
         while True:
             try:
                 await self.check()

@@ -311,7 +311,7 @@ class Posting:
             return None
 
     async def _fall(self, post: Post, job: Job, refused: Refused) -> None:
-        """Try the next way after a definite no: without the file, then directly, then park it."""
+        """After a refusal, go on without the file or in a direct message; else park the post."""
         log.warning("post.refused", job=job.id, kind=post.kind, form=post.form, code=refused.code)
         linked = self.link(job) is not None
         too_large = post.form is Form.FILE and isinstance(refused, FileTooLarge)

@@ -227,7 +227,7 @@ class Polling:
         self._has_seen.set()
 
     async def _take(self, job: Pending) -> None:
-        """Take the job's step alone, as for any other job."""
+        """Read the whole row of a job and take its next step, outside the batch of polls."""
         whole = await self.polls.whole(job)
         if whole:
             await self.steps.take(whole)
