@@ -184,7 +184,7 @@ def _order(interaction: discord.Interaction, command: Command) -> Order:
     """Return the order as filled in so far, without the option being typed and unreadable values.
 
     Discord doesn't send attached pictures yet, so `SOME_PICTURE` stands for them. /animate always
-    has one.
+    has a picture.
     """
     filled = interaction.namespace
     data: Any = interaction.data
