@@ -44,7 +44,10 @@ class Backups:
     """Why the last backup failed; None if it succeeded."""
 
     async def heard(self, why: str | None) -> None:
-        """Note the result of a backup: `why` it failed, or None. Wake the watch if it changed."""
+        """Record the result of a backup: `why` is the reason of a failure, or None for a success.
+
+        If the result differs from the last one, wake `watch`, the loop that looks for causes.
+        """
         is_news = (self.is_known, self.why) != (True, why)
         self.is_known, self.why = True, why
         if is_news:

@@ -48,7 +48,7 @@ class Daily:
     _copied: str | None = field(init=False, default=None)
     """The name of the backup that was last copied to `copy_to`."""
     _has_more: bool = field(init=False, default=False)
-    """True if a backup was made since old ones were last removed; old ones go only then."""
+    """True if a backup was made since old backups were last removed. Otherwise none is removed."""
 
     def __post_init__(self) -> None:
         self._began = self.clock.now()
@@ -72,7 +72,10 @@ class Daily:
             await self.clock.sleep(wait)
 
     async def _due(self) -> float:
-        """Return the first `QUIET` hour after the last backup or, if none, the first job."""
+        """Return when the next backup is due: at the first `QUIET` hour after the last backup.
+
+        Without a backup, the time of the first job counts instead.
+        """
         now, folder = self.clock.now(), self.config.backup_folder
         last = await asyncio.to_thread(archive.last_made, folder, before=now)
         if last is None:

@@ -69,7 +69,7 @@ class Restored:
     aside: Path | None
     """The folder of the former rows; None if there were none, or they are in `schema`."""
     schema: str | None = None
-    """The PostgreSQL schema of the former tables, if this version can't read them."""
+    """The PostgreSQL schema of the former tables, if this program can't read them."""
 
 
 async def later_jobs(config: Config, backup: Backup) -> list[Later] | None:
@@ -253,7 +253,7 @@ async def _load(url: str, fresh: Path, aside: Path, *, now: float) -> tuple[bool
 
 
 async def _keep_rows(url: str, aside: Path) -> bool:
-    """Copy the present rows; False if there are none, or this version can't read them."""
+    """Copy the present rows. False if there are none, or if this program can't read them."""
     await asyncio.to_thread(aside.mkdir, parents=True, exist_ok=True, mode=0o700)
     try:
         await copy_database(url, aside / ROWS)
@@ -281,7 +281,10 @@ async def _to_ourselves(url: str, file: Path | None) -> AsyncIterator[None]:
 
 
 def _folder_beside(config: Config) -> Path:
-    """Return the folder where restores work and keep the former rows."""
+    """Return the database file's folder, or `data_dir` for a database on a server.
+
+    A restore works in a temporary subfolder there, and keeps the former rows in another subfolder.
+    """
     file = file_of(config.database_url)
     return file.parent if file else config.data_dir
 

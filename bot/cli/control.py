@@ -24,7 +24,10 @@ def configuration(file: Path | None) -> Config:
 
 
 async def asked(config: Config, name: str, values: Values) -> Values:
-    """Run a use case like `ask`, inside an event loop."""
+    """Do the same as `ask` for a caller that runs in an event loop.
+
+    The running service performs the use case; without a service, this process does.
+    """
     values = control.carried(values)
     answer = await control.ask(config.data_dir, name, values)
     if answer is not None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from bot.core.errors import BotError, Broken, DatabaseDamaged
 
 _UNHARMED = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")
-"""Errors of SQLite that it could not read or write. They don't mean that the file is damaged."""
+"""SQLite's errors for a file that can't be read or written. Such a file need not be damaged."""
 
 
 def translated(error: Exception) -> BotError | None:

@@ -62,7 +62,7 @@ Report = Callable[[int | None, str], None]
 
 @dataclass(slots=True)
 class Ticket:
-    """The state of the order at its gateway. It is lost if the command ends."""
+    """The state of the order at its gateway, as far as known. The end of the command loses it."""
 
     gateway: str = ""
     sent: bool = False
@@ -74,7 +74,10 @@ class Ticket:
         return await ready.send()
 
     def claim(self) -> str:
-        """Return the message for a person who interrupts the command."""
+        """Return the message that is printed when a person interrupts the command.
+
+        The message says whether the order may be charged, and the video's id if that is known.
+        """
         if self.video:
             return tell("generate.interrupted", gateway=self.gateway, video=self.video)
         return tell("generate.interrupted_unsure" if self.sent else "generate.interrupted_before")
@@ -148,10 +151,11 @@ async def generate(
 
 
 def _chosen(config: Config, order: Order) -> tuple[Model, VideoRequest]:
-    """Return the model and the request. Raises `Refused`; if an unknown plugin is why, with that.
+    """Return the model and the request for an order. Raises `Refused` if no model takes the order.
 
-    With a sound, the length is left open until the sound is measured. Models that need links to
-    pictures are left out, because this command serves no links.
+    If the model is held back because its gateway's plugin is unknown, the error says so. With a
+    sound, the length is left open until the sound is measured. Models that need links to pictures
+    are left out, because this command serves no links.
     """
     wish = replace(order.wish, seconds=None) if order.sound else order.wish
     try:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 _BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "https"})
 """URL schemes of object stores that keep files, as obstore knows them."""
 SQLITE = ("sqlite", "sqlite+aiosqlite")
-"""The drivers in an address of SQLite. Earlier versions knew only the second."""
+"""The drivers in an address of SQLite. Earlier programs knew only the second."""
 
 
 def database_url(value: str) -> str:

@@ -41,8 +41,8 @@ class Places(Protocol):
     async def claim(self, code: str, platform: str, person_id: str, *, now: float) -> bool:
         """Make this person an owner and use up the code if `code` is the value of the fact `CODE`.
 
-        Return whether it was. This is one transaction: if several people send the code, only one
-        of them becomes the owner.
+        Return whether the code was right. This is one transaction: if several people send the
+        code, only one of them becomes the owner.
         """
 
     async def decide(

@@ -54,7 +54,7 @@ class Alarm:
     """When an outage was last told, by the steady clock."""
 
     async def run(self) -> None:
-        """Check until cancelled."""
+        """Check the database every `CHECK_EVERY` seconds until cancelled."""
         while True:
             try:
                 await self.check()
@@ -63,7 +63,7 @@ class Alarm:
             await self.clock.sleep(CHECK_EVERY)
 
     async def check(self) -> None:
-        """Check the database once."""
+        """Check once whether the database can be written. Tell owners of an outage or its end."""
         found = await self.beats()
         if found is True:
             await self._well()

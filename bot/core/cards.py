@@ -49,7 +49,7 @@ class Timing:
     before: int = 0
     """The number of videos that are converted before this one."""
     at_once: int | None = None
-    """The number of videos that its model makes at a time; None if unknown."""
+    """The number of videos that the job's model makes at a time; None if unknown."""
 
 
 UNKNOWN = Timing()

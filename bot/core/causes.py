@@ -119,7 +119,7 @@ class Report:
     about: str
     platform: str
     person: str
-    """The owner's id; empty on a platform where everybody is the operator."""
+    """The id of the owner to tell; empty on a platform where everybody is the operator."""
     facts: Facts
     is_over: bool
     round: int

@@ -331,7 +331,10 @@ def check_length(text: str, limit: int, code: str, model: Model) -> None:
 
 
 def one_of(wanted: Choice | None, can: tuple[Choice, ...], what: str, model: Model) -> Choice:
-    """Return the wanted value, or the first of `can`. Raises `Refused` if it is not in `can`."""
+    """Return `wanted`, or the first of `can` if `wanted` is None.
+
+    Raises `Refused` if `wanted` is not in `can`.
+    """
     if wanted is None:
         return can[0]
     if wanted not in can:

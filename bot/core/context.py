@@ -263,7 +263,7 @@ class StepContext:
     # --- time ----------------------------------------------------------------------------------
 
     def is_past(self, deadline: float, since: float | None) -> bool:
-        """Whether `deadline` seconds have passed since then, by a clock that is settled.
+        """Whether `deadline` seconds have passed since the time `since`, by a settled clock.
 
         This is False soon after a start, as a time server may still correct the clock.
         """

@@ -52,7 +52,7 @@ class ConversionQueue(Protocol):
         """Return the queue in order. The first video is the one being converted."""
 
     async def redraw(self, *, now: float) -> None:
-        """Make the cards of all jobs in the queue due."""
+        """Make the cards of all jobs in the queue due, so that each is drawn anew."""
 
 
 @dataclass(slots=True)

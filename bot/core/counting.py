@@ -58,7 +58,7 @@ class Counting:
         return [Cause(kind=Kind.USAGE, facts={"wrong": ", ".join(wrong)})] if wrong else []
 
     async def compare(self) -> Values:
-        """Compare the counters now, and return the names of the wrong ones."""
+        """Compare the counters with the jobs now. Return the names of the wrong counters."""
         wrong = await self.counters.compare()
         self.decided()
         return {"wrong": list(wrong)}

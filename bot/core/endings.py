@@ -15,7 +15,10 @@ from bot.core.replies import Reply, Text, Tone
 from bot.log import get_logger
 
 MOST_REMOVALS = 20
-"""The most tries to delete a message, and then to edit it: about a quarter of an hour each."""
+"""The most tries to delete a message; after them, the most tries to edit it.
+
+Either series of tries takes about a quarter of an hour.
+"""
 
 log = get_logger()
 

@@ -141,7 +141,7 @@ class PortTaken(Broken, code="port_taken"): ...  # another process listens at ou
 
 @contextmanager
 def about(number: int, of: int) -> Iterator[None]:
-    """Mark errors inside as about picture `number` of `of`."""
+    """Record in an error raised in the context that it is about picture `number` of `of`."""
     try:
         yield
     except BotError as problem:

@@ -115,7 +115,10 @@ def _copied(source: Path, into: Path) -> int:
 async def _judged(
     fetch: Fetch, media: Media, file: Path
 ) -> tuple[Video | Locked | Trouble | Unusable, bool]:
-    """Return the stored video or why it can't be stored, and whether other links can't help."""
+    """Check and store a downloaded file. Return the stored video, or why it can't be stored.
+
+    The second value is True if no other link to the video is to be tried.
+    """
     if not isinstance(fetch, Fetched):
         # A video that is too large is so at every link, so it is not downloaded twice.
         is_too_large = isinstance(fetch, Unusable) and fetch.reason is Reason.CONTENT_TOO_LARGE

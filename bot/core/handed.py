@@ -29,7 +29,7 @@ def parted(given: Iterable[Given]) -> tuple[tuple[Picture, ...], Sound | None]:
 
 @contextmanager
 def one_of(number: int, of: int) -> Iterator[None]:
-    """Mark refusals inside as about file `number` of `of`."""
+    """Record in a refusal raised in the context that it is about file `number` of `of`."""
     try:
         with about(number, of):
             yield

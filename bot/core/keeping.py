@@ -166,7 +166,7 @@ class FileStore(Protocol):
         """Delete a received video. Idempotent."""
 
     async def clear_scratch(self, *, before: float) -> int:
-        """Remove unused temporary files from before that time. Return their number."""
+        """Remove unused temporary files that are older than `before`. Return their number."""
 
 
 def by(seconds: float | None, now: float) -> float | None:

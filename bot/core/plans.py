@@ -30,7 +30,10 @@ So a job that fails early is noticed within this time.
 LATER = 0.1
 """Seconds between polls for each second of a job's age, once every known video would be made."""
 WIDEST_STEP = 60.0
-"""Most seconds between two polls of such a late job, or of a job of an unknown duration."""
+"""Most seconds between two polls of a job that takes longer than any known video of its model.
+
+The same limit holds while no duration is known.
+"""
 
 UNLEARNED = 300.0
 """The median duration, in seconds, that is assumed while no duration is known."""

@@ -311,7 +311,7 @@ class Posting:
             return None
 
     async def _fall(self, post: Post, job: Job, refused: Refused) -> None:
-        """Try the next way after a definite no: without the file, then directly, then park it."""
+        """After a refusal, go on without the file or in a direct message; else park the post."""
         log.warning("post.refused", job=job.id, kind=post.kind, form=post.form, code=refused.code)
         linked = self.link(job) is not None
         too_large = post.form is Form.FILE and isinstance(refused, FileTooLarge)
@@ -334,7 +334,11 @@ class Posting:
                 await self._unseen(post, job)
 
     async def _unseen(self, post: Post, job: Job) -> None:
-        """Cancel a queued job whose card can't be shown: its person can't see that it exists."""
+        """Cancel a queued job whose card was refused, if its person got no other answer.
+
+        Such a person can't see that the job exists. A network with a `card_grace` also answers
+        the command itself, so there the job goes on.
+        """
         answered = self.platforms[job.order.call.address.platform].can.card_grace > 0
         if post.kind is PostKind.CARD and job.status is Status.QUEUED and not answered:
             gone = moves.cancelled(job, Reason.UNANSWERED)

@@ -248,7 +248,7 @@ def error(problem: BotError) -> Reply:
 
 
 def _which(job: Job) -> list[Text]:
-    """Return the fact which of several pictures could not be used."""
+    """Return the sentence that says which of several pictures could not be used."""
     pictures = job.order.pictures
     bad = [number for number, each in enumerate(pictures, 1) if each.is_bad]
     is_one = len(pictures) > 1 and str(job.reason).startswith("picture_")

@@ -58,7 +58,7 @@ class Statistics:
     async def stats(self, *, by: str = "day", since: float | None = None) -> Values:
         """Return a row for each `day`, `model`, `gateway`, `person` or `community`, and the total.
 
-        `since`: only jobs ordered from then on; by default, the last `DAYS`.
+        Only jobs ordered at or after `since` count; by default, those of the last `DAYS` seconds.
         """
         if by not in BY:
             raise Refused("stats_by_unknown", given=by, can=", ".join(BY))

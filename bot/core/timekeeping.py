@@ -29,7 +29,11 @@ class SettableClock(Clock, Protocol):
     """The machine's clock, which may be set while the process runs."""
 
     def step(self) -> float:
-        """Return the seconds by which the machine's clock was set and `now` doesn't show yet."""
+        """Return by how many seconds the machine's clock was set ahead since the last `adopt`.
+
+        Until `adopt` is called, `now` goes on as if the clock had not been set. The result is
+        negative for a clock that was set back, and 0.0 if the clock was not set.
+        """
 
     def adopt(self, seconds: float) -> None:
         """Shift `now` by these seconds of a step."""

@@ -45,7 +45,7 @@ class Watch:
     _checked: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     async def run(self) -> None:
-        """Check until cancelled."""
+        """Check all sources regularly until cancelled."""
         while True:
             try:
                 await self.check()

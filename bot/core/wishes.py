@@ -193,7 +193,7 @@ OPTIONS: Mapping[str, Option] = {
 }
 """All options by the names that people see, in display order."""
 WORDS = ("prompt", *(option.field for option in OPTIONS.values() if option.most))
-"""The fields of a wish that hold people's own text. They are shown and removed as such."""
+"""The fields of a wish that hold text of people. Sweeps empty them in the rows of old jobs."""
 SWITCHES: Mapping[str, Extra] = {
     name: Extra(option.field) for name, option in OPTIONS.items() if option.read is switch_of
 }

@@ -282,7 +282,7 @@ def video_links(links: Sequence[Link], gateway_id: str = "") -> tuple[str, ...]:
 
 
 def result_links(links: Sequence[Link]) -> tuple[str, ...]:
-    """Return all links except those that look like the job's own address."""
+    """Return all links except addresses of jobs; links that are surely to a video stay."""
     return urls_of([it for it in links if it.is_sure or not _JOB.search(it.path)])
 
 

@@ -16,7 +16,7 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _TAIL = re.compile(r"(?:request|trace|req)[ _-]?id ?[:=]? ?[\w.-]*[ )\]]*[.。]?$")
 """A request id at the end of a message."""
 _LONGEST_TAIL, _TAILS = 160, 3
-"""Characters of one such id, and the most ids that are cut off: each gateway adds its own."""
+"""Characters of one request id, and the most ids to cut off: each gateway on the way adds one."""
 _HEAD = re.compile(r"^(?:status_code=\d+, ?|[\w.]*(?:error|exception) ?[:-] ?)+")
 _QUOTES = dict.fromkeys(map(ord, "\"'“”‘’`\\"))
 _PIECE = re.compile(r"(#|\([^()]*\|[^()]*\))")

@@ -1,6 +1,6 @@
-"""Recognizes a gateway's software by its responses, or that a response is no gateway's.
+"""Finds out from a server's responses which gateway software it runs, or that it is no gateway.
 
-`which.toml` has the signs of each software; this module is a pure function over them.
+`which.toml` has the signs of each software. The functions here are pure: they send no request.
 """
 
 import re

@@ -100,7 +100,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The problems of the pictures, the sound and the file; empty if the video plays everywhere."""
+    """The problems of pictures, sound and file that keep a video from playing everywhere."""
 
     pictures: tuple[str, ...] = ()
     sound: tuple[str, ...] = ()

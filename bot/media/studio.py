@@ -54,9 +54,10 @@ class Studio:
     ) -> None:
         """Without `storage_url` the files are kept in `data/media`.
 
-        One worker may convert and another may shrink for minutes; the others are quick.
-        `patience` is the timeout of one try to convert, `picture_patience` that of a picture, in
-        seconds.
+        `workers` is the number of worker processes. With three, two may be busy for minutes, with
+        a conversion and with shrinking a video, and one is free for quick work. `patience` is the
+        timeout of one try to convert a video, `picture_patience` that of fitting a picture, both
+        in seconds.
         """
         self._scratch = data / "scratch"
         self._received = data / "received"

@@ -95,9 +95,10 @@ class Copied:
             self._mux(self._held.pop(0))
 
     def end(self) -> None:
-        """Write the packets that still wait.
+        """Write the packets that `take` held back.
 
-        The last packet lasts until the end of the track, even if another one is shown after it.
+        The packet that is written last gets a duration up to the end of the track, even if a
+        packet that was written before it is shown after it.
         """
         for packet in self._held:
             if packet is self._held[-1] and packet.pts is not None:
@@ -178,7 +179,7 @@ class Pictures:
                 self._output.mux(self._stream.encode(fitted))
 
     def _advance(self, frame: av.VideoFrame) -> bool:
-        """Give a picture a time after that of the one before; return whether to keep it."""
+        """Give a frame a time later than the frame before. Return whether to keep the frame."""
         base = frame.time_base or self._source.time_base or Fraction(1)
         if self._slots:
             frame.pts = heapq.heappop(self._slots)

@@ -69,7 +69,8 @@ class Downloads:
     async def fetch(self, url: URL | str, into: Path, *, key: Key, judge: Judge) -> Fetch:
         """Download `url` to `into`. Only the origin of `url` gets `key`, also after redirects.
 
-        Network errors become a `Trouble`: none is raised.
+        `judge` reads a response that is no file; links that it returns are tried next. Network
+        errors become a `Trouble`: none is raised.
         """
         waiting: list[tuple[URL | str, Key, _Saving | None]] = [(url, key, None)]
         fetch: Fetch = Trouble("no link")

@@ -45,7 +45,7 @@ def put_aside(connection: Connection, *, now: float) -> str | None:
 
 
 def age_out(connection: Connection, *, before: float, most: int) -> list[str]:
-    """Drop up to `most` kept schemas from before then, the oldest first. Return their names."""
+    """Drop up to `most` kept schemas older than `before`, the oldest first. Return their names."""
     if connection.dialect.name == "sqlite":
         return []
     names = sorted(connection.scalars(_NAMES).all())

@@ -27,7 +27,7 @@ class Wanted:
     community: str | None = None
     gateway: str | None = None
     since: float | None = None
-    """Seconds since the epoch: only jobs ordered then or later."""
+    """Only jobs that were ordered at or after this time, in seconds since the epoch, pass."""
 
 
 class Listing(Runs):
@@ -41,13 +41,13 @@ class Listing(Runs):
         return await self._transaction.run(work)
 
     async def newest(self, wanted: Wanted, *, most: int) -> list[Job]:
-        """Return up to `most` of these jobs, the latest first."""
+        """Return up to `most` jobs that pass the filter, the latest first."""
         query = sa.select(jobs).where(*_conditions(wanted))
         newest = query.order_by(jobs.c.created_at.desc(), jobs.c.id).limit(most)
         return await self.rows(newest, job_of)
 
     async def counts(self, wanted: Wanted) -> dict[Status, int]:
-        """Count these jobs by status. Statuses without a job are left out."""
+        """Count the jobs that pass the filter, by status. Statuses without a job are left out."""
         count = sa.func.count().label("count")
         query = sa.select(jobs.c.status, count).where(*_conditions(wanted))
         found = await self.rows(query.group_by(jobs.c.status), dict)

@@ -13,7 +13,10 @@ from bot.store.statements import count, rows
 from bot.store.tables import jobs
 
 _WAITS = [*(reason.value for reason in LOCKS), Reason.PAUSED.value, Reason.AT_ONCE.value]
-"""Reasons of jobs that wait for their turn, or for something that owners know already."""
+"""The reasons for which a queued job is not reported as stuck.
+
+The job waits for its turn, or for the end of a pause or hold that owners know of already.
+"""
 
 
 def _spelt(status: Status) -> sa.ColumnElement[str]:
@@ -35,7 +38,7 @@ class Outlook(Part):
         return await self._database.run(work)
 
     async def day(self, since: float) -> Sequence[Sum]:
-        """Count the jobs that were ordered since then, by status and reason."""
+        """Count the jobs that were ordered at or after `since`, by status and reason."""
         # A cost of 1 stands for a video without a price, and is no money.
         spent = sa.case((jobs.c.spend_cost > 1, jobs.c.spend_cost), else_=0)
         number = sa.func.count().label("count")

@@ -237,7 +237,7 @@ def _know(connection: Connection, known: Known) -> None:
 
 
 def _doubtful(connection: Connection) -> dict[str, float]:
-    """Return the jobs that are not final or have unsent posts, and when they were ordered."""
+    """Return the ids of jobs that are not final or have unsent posts, with the times of order."""
     unsaid = sa.select(posts.c.job_id).where(posts.c.message_id.is_(None))
     final = [status.value for status in Status if not MOVES[status]]
     query = sa.select(jobs.c.id, jobs.c.created_at).where(

@@ -112,12 +112,12 @@ def order_of(values: Any) -> Order:
 
 
 def request_of(values: Any) -> VideoRequest:
-    """Return the request in this JSON, which an earlier version may have written."""
+    """Return the request in this JSON, which an earlier program may have written."""
     return _request.validate_python(values if "parameters" in values else _as_now(values))
 
 
 def _as_now(values: dict[str, Any]) -> dict[str, Any]:
-    """Convert the JSON of earlier versions, with one `place` and fields chosen by the dialect."""
+    """Convert the JSON of earlier programs, with one `place` and fields chosen by the dialect."""
     dialect, place = values["dialect"], values.get("place")
     extras = {"documented": ["metadata."], "new-api": ["metadata.", "metadata.parameters."]}
     sizes = [("size", values["size"])] if values.get("size") else []

@@ -72,7 +72,7 @@ class Spool:
             os.fsync(number)
 
     def read(self) -> Iterator[Spooled]:
-        """Yield every whole entry, first those of an earlier version's file."""
+        """Yield every whole entry, first the entries in the file of an earlier program."""
         if self.former.exists():
             yield from _lines(self.former)
         if self.file.exists():

@@ -21,7 +21,7 @@ class Sums(Part):
     """Read-only queries for sums over jobs."""
 
     async def sums(self, by: str, since: float) -> list[Sum]:
-        """Sum the jobs that were ordered since then, by status and by the key named `by`."""
+        """Sum the jobs that were ordered at or after `since`, by status and the key named `by`."""
         key = _KEYS[by].label("key")
         # A cost of 1 stands for a video without a price, and is no money.
         spent = sa.case((jobs.c.spend_cost > 1, jobs.c.spend_cost), else_=0)

@@ -56,14 +56,14 @@ class Sweeps:
     # --- by age ------------------------------------------------------------------------------
 
     async def videos(self, *, ended_by: float, now: float, most: int) -> Step:
-        """Mark the videos of jobs that ended by then as gone, the oldest first."""
+        """Mark the videos of jobs that ended by `ended_by` as gone, the oldest first."""
         old = sa.and_(_kept, jobs.c.ended_at <= ended_by)
         return await self._database.run(lambda it: _without_videos(it, old, most, now))
 
     async def inputs(
         self, *, ended_by: float, unconfirmed_by: float, now: float, most: int
     ) -> Step:
-        """Mark the pictures and sounds of jobs that ended by then as gone.
+        """Mark the pictures and sounds of jobs that ended by `ended_by` as gone.
 
         Unconfirmed jobs must have ended by `unconfirmed_by` too. A file that another job or a
         proposal still needs is kept.
@@ -83,7 +83,7 @@ class Sweeps:
         return await self._database.run(work)
 
     async def words(self, *, ended_by: float, now: float, most: int) -> Step:
-        """Remove all texts, such as prompts and details, from jobs that ended by then."""
+        """Remove all texts, such as prompts and details, from jobs that ended by `ended_by`."""
         chosen = _oldest(_words(ended_by), most)
 
         def work(connection: Connection) -> Step:

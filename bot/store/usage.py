@@ -183,7 +183,10 @@ def _sum(column: sa.ColumnElement[int], *where: sa.ColumnElement[bool]) -> sa.Sc
 
 
 def trust(connection: Connection) -> None:
-    """Remove the counters, to be counted again, and end the doubt about them."""
+    """Delete the counters, so that the next query computes them again from the jobs.
+
+    Also delete the note that the counters are wrong, which stops all orders.
+    """
     forget(connection)
     connection.execute(sa.delete(settings).where(settings.c.name == DOUBT))
 
@@ -196,7 +199,10 @@ def forget(connection: Connection) -> None:
 
 
 def _count(connection: Connection, since: float) -> None:
-    """Count the day that begins at `since`, unless another transaction has just done so."""
+    """Compute the counters from the jobs of the day that begins at `since`.
+
+    Do nothing if another transaction has just computed them for this day.
+    """
     take_turns(connection, COUNTING)
     if connection.scalar(sa.select(counted.c.since)) == since:
         return

@@ -41,7 +41,7 @@ KEPT = 3600
 REMEMBERED = 3.0
 """Seconds for which a job's row is cached: a deleted video may stay visible for that long."""
 MOST_KNOWN = 1000
-"""The most links whose jobs are cached."""
+"""The most links for which the job's row is cached. A full cache is emptied."""
 _ALONE = (
     "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; "
     "sandbox allow-same-origin"

@@ -128,7 +128,7 @@ async def _healthy(_request: web.Request) -> web.Response:
 
 @web.middleware
 async def _guard(request: web.Request, handler: object) -> web.StreamResponse:
-    """Log our own errors without the address, and answer them without details."""
+    """Log an unexpected exception without the URL, and answer with 500 and no details."""
     try:
         response: web.StreamResponse = await handler(request)  # type: ignore[operator]
     except web.HTTPException as error:

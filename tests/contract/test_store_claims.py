@@ -158,7 +158,7 @@ async def test_a_claim_of_many_rows_returns_them_in_queue_order(store: Store) ->
     assert await store.claimed(most=20) == floods
 
 
-async def test_next_due_tells_the_earliest_row_that_is_due_and_unclaimed(store: Store) -> None:
+async def test_next_due_tells_when_the_next_job_is_due_or_its_claim_ends(store: Store) -> None:
     assert await store.jobs.next_due([Status.QUEUED]) is None
     first = await store.admitted()
     second = await store.admitted()

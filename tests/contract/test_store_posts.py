@@ -99,7 +99,7 @@ async def test_posts_are_claimed_in_the_order_they_are_due(store: Store) -> None
     assert [post.job_id for post in posts] == [job.id for job in reversed(jobs)]
 
 
-async def test_next_due_tells_when_the_next_unclaimed_post_is_due(store: Store) -> None:
+async def test_next_due_tells_when_the_next_post_is_due_or_its_claim_ends(store: Store) -> None:
     assert await store.posts.next_due(["discord"]) is None
     await store.admitted()
     assert await store.posts.next_due(["discord"]) == LATER

@@ -24,7 +24,7 @@ from tests.contract.loft import Loft, capped
 from tests.contract.rows import NOON
 
 
-async def test_the_service_sweeps_every_minute_once_its_clock_is_settled(loft: Loft) -> None:
+async def test_sweeps_begin_ten_minutes_after_a_clock_step_and_run_every_minute(loft: Loft) -> None:
     """A clock that is wrong at the start would remove everything."""
     job = await loft.posted(await loft.video())
     await loft.clock.advance(29.999 * DAY)
@@ -63,7 +63,7 @@ async def test_a_sweep_that_failed_is_completed_by_the_next_one(loft: Loft) -> N
 
 
 class Sticking(FileStore):
-    """A shelf some of whose files can't be removed, like files of another user."""
+    """A file store some of whose files can't be removed, like files of another user."""
 
     stuck: tuple[str, ...] = ()
 

@@ -296,9 +296,7 @@ async def test_the_demo_hands_the_address_to_a_known_browser_in_a_file_for_its_o
 
 @pytest.mark.proof
 @pytest.mark.parametrize("library", ["discord", "aiogram"])
-def test_the_app_and_the_demo_import_no_library_of_a_network_that_is_switched_off(
-    library: str,
-) -> None:
+def test_the_modules_of_the_app_and_the_demo_import_no_library_of_a_network(library: str) -> None:
     """Importing aiogram takes three seconds and 130 MB."""
     code = f"import sys, bot.app, bot.cli.demo; sys.exit({library!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

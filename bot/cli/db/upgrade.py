@@ -16,7 +16,7 @@ from bot.store.reading import open_reading, version_of
 
 
 def upgrade_tables(file: Path | None) -> None:
-    """Upgrade the tables under the service's lock, and print the earlier version."""
+    """Upgrade the tables under the service's lock, and print the version that they had before."""
     config = configuration(file)
     check_user(config)
     found, known = asyncio.run(_upgrade(config)), str(migrations.head())

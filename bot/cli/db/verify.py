@@ -59,7 +59,10 @@ async def _media(config: Config, keys: list[str]) -> Verdict:
 
 
 def _spool(config: Config) -> Verdict:
-    """Return the gateway ids without a row. A start gives ids to their rows; the rest have none."""
+    """Return the verdict on the gateway ids that are left in the spool.
+
+    A start of the service writes each id into its job's row. So an id that is left has no row.
+    """
     ids = [each.gateway_id for each in Spool(config.data_dir).read()]
     return Verdict("spool", len(ids), tuple(ids[:SHOWN]))
 

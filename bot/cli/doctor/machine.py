@@ -55,7 +55,10 @@ async def check(config: Config) -> AsyncIterator[Finding]:
 
 
 def _folders(config: Config) -> Iterator[tuple[Path, str]]:
-    """Yield the other folders that are written to, with their settings; owners may differ."""
+    """Yield more folders that the service writes to, each with its setting.
+
+    Each must be checked, because folders can belong to different users of the machine.
+    """
     for name in ("scratch", "received"):
         yield config.data_dir / name, "data_dir"
     if config.settings.storage_url is None:  # a configured one is checked by `obstacles`

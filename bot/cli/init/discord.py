@@ -19,7 +19,7 @@ KEY = ("discord", "token")
 def set_up(talk: Talk, setup: Setup) -> bool:
     """Ask until Discord accepts the token, then wait until the bot is in a server.
 
-    False if the person does not want Discord.
+    The person may skip the wait. Return False if the person does not want Discord.
     """
     talk.say("init.discord")
     try:

@@ -10,7 +10,7 @@ _ONE = re.compile(r"(?:([^=]+?)\s*=\s*)?(\d+(?:[.,]\d+)?)(?:[;,\s]+|$)")
 
 
 def ask(talk: Talk, names: Sequence[str], currency: str) -> Iterator[tuple[str, float]]:
-    """Yield each name and its price, until all have one or the person knows no more."""
+    """Yield each name and its price, until all names have one or the person knows no more."""
     left = dict(enumerate(names, 1))
     if left:
         talk.say("init.prices")
@@ -29,7 +29,10 @@ def ask(talk: Talk, names: Sequence[str], currency: str) -> Iterator[tuple[str, 
 
 
 def _read(said: str, left: Mapping[int, str]) -> dict[int, float]:
-    """Return prices by number. Raises `ValueError` with the unreadable text."""
+    """Return the prices in the answer `said`, by the numbers in the list of names `left`.
+
+    Raises `ValueError` with the part of the answer that is no price.
+    """
     prices: dict[int, float] = {}
     at = 0
     while at < len(said):

@@ -137,7 +137,7 @@ class Content:
                 await self.media.delete(key)
 
     async def _content_unusable(self, job: Job, reason: Reason, detail: str) -> None:
-        """Fail the job after a few such answers. While the row counts them, its reason is set."""
+        """Count an unusable video in the row, with the reason; fail the job at `CONTENT_TRIES`."""
         tries = 1 + (job.attempts if job.reason else 0)
         log.warning(
             "content.unusable", job=job.id, reason=reason, tries=tries, what=kind_of(detail)

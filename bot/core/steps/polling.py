@@ -28,7 +28,10 @@ from bot.log import get_logger
 AT_ONCE, FEW_AT_ONCE = 16, 8
 """The most polls at once: usually, and while people wait for answers."""
 BATCH, FEW, FEW_LEFT = 800, 250, 200
-"""The most claimed jobs: usually, and while people wait; and the rest at which more are claimed."""
+"""The most jobs that are claimed: usually, and while people wait for answers.
+
+More jobs are claimed when only `FEW_LEFT` claimed jobs are left to poll.
+"""
 TOGETHER, SOON = 0.1, 0.02
 """Seconds between two claims or writes; and between two smaller parts while people wait."""
 LINES, FEW_LINES = 1_000, 32
@@ -98,7 +101,7 @@ class Polling:
     _resting_until: float = field(init=False, default=0.0)
 
     async def run(self) -> None:
-        """Poll until cancelled; then save the outcomes and release the other claims."""
+        """Poll until cancelled; then save the outcomes and release the claims of unpolled jobs."""
         loops: list[Coroutine[Any, Any, None]] = [self._poll_in_turn(at) for at in range(AT_ONCE)]
         loops += [self._claim_on(), self._write_on(), self._renew_on()]
         try:
@@ -224,7 +227,7 @@ class Polling:
         self._has_seen.set()
 
     async def _take(self, job: Pending) -> None:
-        """Take the job's step alone, as for any other job."""
+        """Read the whole row of a job and take its next step, outside the batch of polls."""
         whole = await self.polls.whole(job)
         if whole:
             await self.steps.take(whole)

@@ -19,7 +19,7 @@ MOST = 1000
 @dataclass(slots=True)
 class _Card:
     version: int = 0
-    """The job's version that people were shown last."""
+    """The version of the job's row that people were shown last."""
     shown: object = None
     """The content of the card; None if unknown."""
     edit: asyncio.Task[object] | None = None
@@ -32,14 +32,18 @@ class Cards:
         self._cards: OrderedDict[int, _Card] = OrderedDict()
 
     def needs(self, message_id: int, rendered: Rendered, *, version: int) -> bool:
-        """Whether this look, drawn at this version of the job, differs from the card and is not
-        older."""
+        """Whether to edit the card: `rendered` differs from the card, and `version` is not older.
+
+        `version` is the version of the job's row that `rendered` shows.
+        """
         card = self._card(message_id)
         return version >= card.version and card.shown != _seen(rendered)
 
     def promise(self, message_id: int, *, version: int) -> None:
-        """Note that the card is about to show this version of the job, so that no older edit is
-        sent."""
+        """Note that the card is about to show this version of the job's row.
+
+        From then on `needs` returns False for older versions.
+        """
         card = self._card(message_id)
         card.version, card.shown = max(card.version, version), None
 

@@ -229,8 +229,8 @@ class DiscordPlatform:
     async def find(self, post: Post, job: Job) -> Standing | None:
         """Search the channel's history for our earlier message for this post.
 
-        Raises `HistoryUnreadable` if the history has no message since then, or too many. Without
-        the right to read the history, Discord returns an empty one.
+        Raises `HistoryUnreadable` if the history has no message since the send began, or too many.
+        Without the right to read the history, Discord returns an empty history.
         """
         seen = 0
         try:

@@ -41,7 +41,7 @@ from bot.platforms.discord.reading import call_of, check_interaction
 from bot.platforms.discord.videos import Videos
 
 PATIENCE = 2.0
-"""Timeout of the transaction, in seconds."""
+"""Seconds that the work for a command or a press may take; after that the person gets "busy"."""
 CARD_TIME = 0.5
 """Timeout in seconds for the optional facts of a card, which are left out after that."""
 

@@ -184,7 +184,7 @@ def _order(interaction: discord.Interaction, command: Command) -> Order:
     """Return the order as filled in so far, without the option being typed and unreadable values.
 
     Discord doesn't send attached pictures yet, so `SOME_PICTURE` stands for them. /animate always
-    has one.
+    has a picture.
     """
     filled = interaction.namespace
     data: Any = interaction.data
@@ -233,5 +233,5 @@ class Translator(app_commands.Translator):
 
 
 def words(message_id: str) -> locale_str:
-    """Return the English text, with the message id by which `Translator` finds the others."""
+    """Return the English text, with the message id by which `Translator` finds translations."""
     return locale_str(i18n.say(Text(id=message_id), i18n.DEFAULT), id=message_id)

@@ -90,7 +90,7 @@ class Room:
         self._messages: dict[str, Message] = {}
         self._nonces: dict[str, Message] = {}
         self._id = ""
-        """The prefix of new message ids; empty for a history of an earlier version."""
+        """The prefix of new message ids; empty for a history of an earlier program."""
         self._last = 0
         self._writing = asyncio.Lock()
         self._listeners: set[asyncio.Queue[Event]] = set()

@@ -163,7 +163,7 @@ class Inbox:
     # --- handling ------------------------------------------------------------------------------
 
     async def work(self) -> None:
-        """Handle stored updates until cancelled. Updates not done by then stay in their rows."""
+        """Handle stored updates until cancelled. Unfinished updates stay in their rows."""
         worker = Worker(
             name="telegram",
             rows=Lanes(self._updates, self._clock),

@@ -22,7 +22,7 @@ log = get_logger()
 
 
 class PictureDownloads:
-    """Downloads files that people sent."""
+    """Downloads pictures and sounds that people sent."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot

@@ -53,7 +53,10 @@ KINDS = {
     "giveaway": Shown.OTHER,
     "giveaway_winners": Shown.OTHER,
 }
-"""The kinds of content, besides pictures, videos and files, that show something."""
+"""The fields of a message for content that the bot can't use, and what the content is.
+
+An order that consists of such content, or replies to it, is refused with an error that names it.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ SPEECH = 5
 
 
 def decode_first(sent: Sent) -> Values:
-    """Read a request as version 1.0.0 does: of a form, four fields only."""
+    """Read a request as the plugin's version 1.0.0 does: of a form, four fields only."""
     if not sent.form:
         return dict(sent.values)
     if any(name == "input_reference" for name, _ in sent.files):
@@ -95,7 +95,7 @@ def _tier(value: object) -> str:
 
 
 def build_first(model: str, said: Values) -> Built:
-    """Build the vendor's request as versions before 1.2.0 do: nearly unchecked.
+    """Build the vendor's request as the plugin's versions before 1.2.0 do: nearly unchecked.
 
     Only the `*` in the size of a text model is checked. The values `false` and 0 are dropped.
     """
@@ -149,7 +149,7 @@ def _size_first(model: str, said: Values) -> Values:
 
 
 def build(model: str, said: Values) -> Built:
-    """Build the vendor's request from version 1.2.0 on: check it against the table of models."""
+    """Check `said` and build the vendor's request from it, as the plugin does from 1.2.0 on."""
     known = MODELS[model]
     nested, native = _nested(said, model)
     given: Values = {name: said[name] for name in INPUTS if name in said}

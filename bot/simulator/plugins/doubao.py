@@ -66,7 +66,7 @@ def decode(sent: Sent) -> Values:
 
 
 def build_first(model: str, said: Values) -> Built:
-    """Build the vendor's request as version 1.0.0 does: the tier is not checked.
+    """Build the vendor's request as the plugin's version 1.0.0 does: the tier is not checked.
 
     Without `seconds`, five seconds are charged in advance; the field `duration` is ignored.
     """

@@ -89,7 +89,7 @@ def _tier(model: str, asked: object) -> str:
 
 
 def build_first(model: str, said: Values) -> Built:
-    """Build the vendor's request as version 1.0.0 does.
+    """Build the vendor's request as the plugin's version 1.0.0 does.
 
     The length is read from `duration` and not from `seconds`, pictures from metadata only.
     """
@@ -131,7 +131,7 @@ def _built(model: str, said: Values, seconds: int, resolution: str) -> Built:
 
 
 def complaint(model: str, built: Built) -> str | None:
-    """Return MiniMax's refusal of a request that version 1.0.0 lets through, or None."""
+    """Return MiniMax's refusal of a request that plugin version 1.0.0 lets through, or None."""
     if model != h3.MODEL and built.seconds not in (6, 10):
         return f"duration {built.seconds} is not supported by {model}"
     if not built.prompt and not built.pictures:

@@ -62,7 +62,7 @@ def decode(sent: Sent) -> Values:
 
 
 def build_first(model: str, said: Values) -> Built:
-    """Build the vendor's request as version 1.0.0 does.
+    """Build the vendor's request as the plugin's version 1.0.0 does.
 
     The declared model is not replaced, so it ignores pictures. The ratio is read from metadata
     only.

@@ -28,12 +28,12 @@ RATES: Mapping[str, Mapping[str, float]] = {
 }
 """Credits for one second of video, by model and mode."""
 FIRST_RATES = {"std": 2.0, "pro": 3.5}
-"""Credits that version 1.0.0 charges in advance for each five seconds of video, by mode."""
+"""Credits that the plugin's version 1.0.0 charges in advance per five seconds, by mode."""
 LARGEST = 10_485_760
 
 
 def decode_first(sent: Sent) -> Values:
-    """Read a request as version 1.0.0 does: prompt, length and size only."""
+    """Read a request as the plugin's version 1.0.0 does: prompt, length and size only."""
     said = dict(sent.values)
     if sent.form:
         said = {name: once(sent, name) for name in ("prompt", "seconds", "size")}
@@ -62,7 +62,7 @@ def decode(sent: Sent) -> Values:
 
 
 def build_first(model: str, said: Values) -> Built:
-    """Build the vendor's request as version 1.0.0 does: in mode `std` and at its price."""
+    """Build the vendor's request as plugin version 1.0.0 does: in mode `std`, at its rate."""
     held = FIRST_RATES["std"] * math.ceil((whole(said.get("duration")) or 5) / 5)
     return _built(model, _body(model, said, "std"), held)
 

@@ -88,7 +88,7 @@ class Translated:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way in which a plugin reads requests, from some version on."""
+    """The way in which a plugin reads requests, from some version of the plugin on."""
 
     models: Collection[str]
     decode: Callable[[Sent], Values]
@@ -200,7 +200,7 @@ def switches(said: Values, *names: str) -> None:
 
 
 def held_first(said: Values, usual: float) -> float:
-    """Return the seconds that version 1.0.0 charges in advance.
+    """Return the seconds that the plugin's version 1.0.0 charges in advance.
 
     The field `seconds` counts, too, although most plugins of that version don't send it on.
     """

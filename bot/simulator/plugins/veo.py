@@ -56,7 +56,7 @@ def decode(sent: Sent) -> Values:
 
 
 def build_first(_model: str, said: Values) -> Built:
-    """Build the vendor's request as version 1.0.0 does.
+    """Build the vendor's request as the plugin's version 1.0.0 does.
 
     The length is read from metadata, else from `duration`, and never from `seconds`.
     """
@@ -119,7 +119,7 @@ def _picture(value: str) -> str:
 
 
 def complaint(model: str, built: Built) -> str | None:
-    """Return Google's refusal of a request that version 1.0.0 lets through, or None."""
+    """Return Google's refusal of a request that plugin version 1.0.0 lets through, or None."""
     if built.seconds not in SECONDS:
         return f"durationSeconds {built.seconds} is not supported by {model}"
     if built.resolution not in TIERS:

@@ -44,7 +44,7 @@ def decode(sent: Sent) -> Values:
 
 
 def build_first(model: str, said: Values) -> Built:
-    """Build the vendor's request as version 1.0.0 does.
+    """Build the vendor's request as the plugin's version 1.0.0 does.
 
     The length is read from `duration` and not from `seconds`. The size is sent unchanged as the
     resolution.
@@ -132,7 +132,7 @@ def _role(index: int, count: int) -> str:
 
 
 def complaint(model: str, built: Built) -> str | None:
-    """Return Vidu's refusal of a request that version 1.0.0 lets through, or None."""
+    """Return Vidu's refusal of a request that the plugin's version 1.0.0 lets through, or None."""
     tiers = ("1080p",) if model == "viduq1" else TIERS
     if built.resolution not in tiers:
         return f"resolution {built.resolution} is not supported by {model}"

@@ -49,7 +49,7 @@ FIRST = (
     "wan2.7-i2v", "wan2.7-t2v", "wan2.5-t2v-preview", "wan2.5-i2v-preview", "wan2.2-i2v-flash",
     "wan2.2-i2v-plus", "wanx2.1-i2v-plus", "wanx2.1-i2v-turbo",
 )  # fmt: skip
-"""The models that version 1.0.0 declares."""
+"""The Wan models that the plugin offers in its versions before 1.2.0; from 1.2.0 on, `MODELS`."""
 
 RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4")
 SIZES: Mapping[str, tuple[str, str]] = {

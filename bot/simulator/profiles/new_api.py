@@ -216,7 +216,7 @@ class NewApi(Profile):
         return _plain(f"Task is not completed yet, current status: {row(video, now)}", 400)
 
     def busy(self) -> Refused:
-        """Return the refusal if the vendor already makes too many videos for this gateway."""
+        """Return the refusal for an order while the vendor makes as many videos as it may."""
         return flat("fail_to_fetch_task", FULL, 429, upstream=True)
 
     def nowhere(self, method: str, path: str) -> Refused:

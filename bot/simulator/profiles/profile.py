@@ -48,7 +48,7 @@ class Profile(ABC):
         return self.scene(body), None
 
     def remix(self, _body: Body, _video: Video) -> Scene:
-        """Return the video that a request for another version of a video asks for."""
+        """Return the video that a remix request asks for. By default, raise `Refused`."""
         raise Refused("there is no remix here", 404)
 
     def named(self, _scene: Scene) -> str:
