@@ -194,7 +194,7 @@ async def test_no_nightly_backup_is_made_of_a_database_whose_file_is_gone(site: 
         await night.daily.database.check()
         await night.until(17 * HOUR)
         assert night.backups == []
-        assert "not the one on the disk (deleted)" in night.told[0]
+        assert "no longer the one on the disk (deleted)" in night.told[0]
 
 
 @pytest.mark.proof
