@@ -26,19 +26,31 @@ LISTS = {each.name for each in COMMANDS.values() if each.act and each.who is Who
 
 
 def test_the_architecture_page_names_every_package_of_bot() -> None:
-    _, _, rooms = PAGE.partition("## Rooms")
-    named = set(re.findall(r"^\| `(\w+)` \|", rooms.partition("\n## ")[0], flags=re.MULTILINE))
+    _, _, packages = PAGE.partition("## Packages")
+    named = set(re.findall(r"^\| `(\w+)` \|", packages.partition("\n## ")[0], flags=re.MULTILINE))
     there = {each.name for each in BOT.iterdir() if (each / "__init__.py").is_file()}
     assert there - named == {"backups"}, "of which the end of the page tells"
     assert named - there == set()
 
 
 def test_every_module_that_the_architecture_page_names_exists() -> None:
-    rooms = "|".join(each.name for each in BOT.iterdir() if each.is_dir())
-    named = set(re.findall(rf"`((?:{rooms})/[\w/]+)`", PAGE))
+    packages = "|".join(each.name for each in BOT.iterdir() if each.is_dir())
+    named = set(re.findall(rf"`((?:{packages})/[\w/]+)`", PAGE))
     assert len(named) > 25
     there = {str(each.relative_to(BOT).with_suffix("")) for each in BOT.rglob("*")}
     assert sorted(named - there) == []
+
+
+def test_every_test_that_a_page_names_exists() -> None:
+    files = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    named = {
+        name for file in files for name in re.findall(r"\btest_\w+\b(?!\.py)", file.read_text())
+    }
+    tests = "".join(file.read_text("utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
+    there = set(re.findall(r"def (test_\w+)", tests))
+    modules = {file.stem for file in (ROOT / "tests").rglob("test_*.py")}
+    assert len(named) > 100
+    assert sorted(named - there - modules) == []
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe[0])

@@ -13,7 +13,8 @@ from bot.core.jobs import Reason
 REMINDER = 24 * 3600.0
 """Seconds after which operators are told again of a pause that lasts."""
 HUSH = 3600.0
-"""Least seconds from a notice of a pause, or of the end of a pause, to the next notice of a pause.
+"""Least seconds to the next notice of a pause: from a notice of the same reason, if another notice
+came between them, and from the notice of an end.
 
 Without this limit, a balance that is enough for some videos only would cause a notice every few
 minutes.

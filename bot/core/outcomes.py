@@ -67,7 +67,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Uncertain:
-    """The outcome of a POST that the gateway may have accepted. The bot never sends it again."""
+    """The outcome of a POST that the gateway may have accepted. The bot never repeats the POST."""
 
     detail: str
     answered: bool = False

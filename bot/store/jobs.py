@@ -186,8 +186,8 @@ class Jobs(Part):
     ) -> Job:
         """Mark the job as accepted under this gateway id, if it is submitting or unconfirmed.
 
-        Does nothing if the job has the id already. Raises `Broken` if there is no such job, or if
-        it is in another state.
+        Does nothing if the job has the id already, unless it is unconfirmed. Raises `Broken` if
+        there is no such job, or if it is in another state.
         """
 
         def work(connection: Connection) -> Job:

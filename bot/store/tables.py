@@ -92,7 +92,7 @@ _partial(
 # Slots that are taken.
 _flying = jobs.c.status.in_(("in_progress", "submitting"))
 _partial("ix_jobs_flying", _flying, jobs.c.gateway, jobs.c.model, jobs.c.submitted_at)
-# Polls that a live or a dead process has claimed; see `also_polled.py`.
+# Polls that a live or a dead process has claimed; see `polls.py`.
 _held = sa.and_(jobs.c.status == "in_progress", jobs.c.claimed_until.is_not(None))
 _partial("ix_jobs_held", _held, jobs.c.claimed_until)
 sa.Index("ix_jobs_person", jobs.c.platform, jobs.c.person, jobs.c.created_at)

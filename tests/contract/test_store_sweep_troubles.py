@@ -74,7 +74,7 @@ class Sticking(FileStore):
 
 
 def sticking(loft: Loft, *stuck: str) -> Sticking:
-    """Return a shelf on which these files can't be removed."""
+    """Return a file store in which these files can't be removed."""
     file_store = Sticking(loft.storage, loft.folder, owner="me")
     file_store.stuck = stuck
     return file_store
@@ -143,7 +143,7 @@ async def test_a_sweep_with_nothing_due_removes_files_left_over_by_a_failed_swee
 
 
 class Unlisted(FileStore):
-    """A shelf whose names can't be listed."""
+    """A file store whose names can't be listed."""
 
     polls = 0
 
@@ -193,7 +193,7 @@ async def test_two_sweeps_do_not_run_at_the_same_time(loft: Loft) -> None:
 
 
 class Dying(FileStore):
-    """A shelf whose process dies at the first file that is to be removed."""
+    """A file store whose process dies at the first file that is to be removed."""
 
     async def delete(self, key: str) -> None:
         raise SystemError(key)

@@ -21,6 +21,7 @@ from bot.core.errors import BotError, MaybeSent, Refused, Temporary, Unchanged
 from bot.core.jobs import Job
 from bot.core.orders import Address, Call, Order, Person
 from bot.core.presses import Press
+from bot.core.prompts import shortened
 from bot.core.replies import Action, Text
 from bot.core.service import Actor
 from bot.core.updates import Update
@@ -133,7 +134,7 @@ class Presses:
         """Answer the press, with an alert unless the text is empty. Errors are only logged: when a
         press is too old to be answered, apps have stopped the spinner by themselves."""
         try:
-            text, line = alert[:MOST_ALERT] or None, self._intake.line
+            text, line = shortened(alert, MOST_ALERT) or None, self._intake.line
             answer = line.bot.answer_callback_query(
                 query.id, text=text, show_alert=bool(alert), request_timeout=CALL
             )

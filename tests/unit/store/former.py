@@ -105,8 +105,8 @@ def rows() -> dict[str, list[dict[str, Any]]]:
                 "name": "main",
                 "paused_until": NOON + 60,
                 "reason": "bad_key",
-                "looking": False,
-                "polls_only": False,
+                "looking": True,
+                "polls_only": True,
             }
             | {"since": NOON, "told_at": NOON, "tried_at": None, "refused_at": None}
         ],
@@ -176,7 +176,8 @@ def _fill(connection: Connection, revision: str) -> dict[str, list[dict[str, Any
             columns = [sa.column(name, _type(meant, name)) for name in there]
             into = sa.table(table.name, *columns)
             connection.execute(sa.insert(into).values(there))
-            written.setdefault(meant.name, []).append(there)
+            today = {"polls_only" if name == "looking" else name: there[name] for name in there}
+            written.setdefault(meant.name, []).append(today)
     return written
 
 
