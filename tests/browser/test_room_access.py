@@ -127,7 +127,7 @@ async def test_at_most_three_notices_are_shown_after_five_commands(
     page = await visit(address)
     for command, said in {
         "help": "I make videos",
-        "jobs": "You have no unfinished orders",
+        "jobs": "You have no orders under way",
         "history": "You have no videos yet",
         "quota": "Your limits here",
         "models": "Models that you can use here",

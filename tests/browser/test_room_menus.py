@@ -52,7 +52,7 @@ async def test_arrow_keys_move_through_the_palette_of_commands_and_escape_closes
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("jobs", "You have no unfinished orders"),
+        ("jobs", "You have no orders under way"),
         ("history", "You have no videos yet"),
         ("quota", "Used today: 0 of 10 videos"),
         ("models", "Sora 2"),
@@ -261,7 +261,7 @@ async def test_a_job_is_cancelled_from_the_list_of_jobs(
     await queued(page)
     await say(page, "/jobs")
     await page.get_by_role("button", name="Stop 1").click()
-    await expect(page.locator(".notice")).to_contain_text("You have no unfinished orders")
+    await expect(page.locator(".notice")).to_contain_text("You have no orders under way")
     await expect(page.locator(".notice")).to_have_count(1)
     await expect(page.locator(".card")).to_contain_text("Cancelled.")
 

@@ -27,7 +27,7 @@ REST = ("Shape: no default", "Quality: no default", "Private results: off")
 OPEN = (HINT, ("Model: no default", "Length: no default", *REST))
 CHOSEN = (HINT, ("Model: no default", "Length: 10 s", *REST))
 SCRIPT = {
-    "jobs": (("You have no unfinished orders. /history shows your videos.",), ()),
+    "jobs": (("You have no orders under way. /history shows your videos.",), ()),
     "settings": OPEN,
     "lengths": (
         LENGTHS,
@@ -44,7 +44,7 @@ SCRIPT = {
             "Your limits here:",
             "Used today: 0 of # videos",
             "You have # videos left today; new ones ⏱",
-            "Being made right now: 0 of at most #",
+            "Under way right now: 0 of at most #",
         ),
         (),
     ),
@@ -83,11 +83,11 @@ async def test_a_person_sees_a_waiting_job_in_its_list_and_stops_it_there(scene:
     await scene.until_card("not answering right now")
     listed = await scene.command("ann", "jobs")
     title, job, made = listed.lines
-    assert (title, job) == ("Your orders that are not finished yet:", f"1. “a cat”: {WAITING}")
+    assert (title, job) == ("Your orders under way:", f"1. “a cat”: {WAITING}")
     assert " s · 16:9 · 480p" in made
     assert listed.buttons == ("Stop 1",)
     stopped = await scene.turn("ann", listed, "Stop 1")
-    assert stopped.lines == ("You have no unfinished orders. /history shows your videos.",)
+    assert stopped.lines == ("You have no orders under way. /history shows your videos.",)
 
 
 @pytest.mark.proof

@@ -229,7 +229,7 @@ async def test_a_demo_over_a_real_gateway_names_the_cost_of_the_worst_day(tmp_pa
         assert (await room.receive_json())["note"] == ""
     assert note == (
         "Videos here are real and cost money at the gateway (mine). "
-        "A day costs at most 50 videos. Set prices to see it in money."
+        "At most 50 videos are made a day. To see the cost in money, set the price of every model."
     )
 
 

@@ -150,7 +150,7 @@ async def test_doctor_notes_a_running_instance_and_finds_no_problem(world: World
         found = await poll(world)
     world.discord.requests.clear()
     assert sentences(found, Mark.PROBLEM) == ""
-    assert "An instance is running (" in sentences(found, Mark.NOTE)
+    assert "The service is running (" in sentences(found, Mark.NOTE)
 
 
 @pytest.mark.proof

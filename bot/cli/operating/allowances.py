@@ -74,7 +74,7 @@ def reset(
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Reset today's use to zero, as at midnight."""
+    """Make the whole day's limit available again, as at midnight."""
     known = configuration(config)
     answer = ask(known, "quota.reset", kind=kind, of=of, where=where, why=why)
     if not as_json:

@@ -17,7 +17,10 @@ TOKEN = "123456789:AAEaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 _PER_SECOND = dict.fromkeys(PACKAGED, 0.05) | {"sora-2": 0.2}
 PRICES = "".join(f'[models."{name}"]\nprice = {price}\n' for name, price in _PER_SECOND.items())
 WORST = {
-    "no prices": ("", "A day costs at most 50 videos. Set prices to see it in money."),
+    "no prices": (
+        "",
+        "At most 50 videos are made a day. To see the cost in money, set the price of every model.",
+    ),
     # The most expensive video: twelve seconds of Sora at 0.20.
     "prices": (PRICES, "A day costs at most 120.00 USD."),
     # Five seconds of Wan in its best quality cost more than twelve of Sora.
@@ -88,7 +91,8 @@ async def test_check_of_a_good_configuration_ends_with_0(tmp_path: Path) -> None
             f"The configuration is valid: {len(PACKAGED)} models can be used.\n"
             f"{OFFERED}\n"
             f"{REFUNDS}\n"
-            "A day costs at most 50 videos. Set prices to see it in money.\n"
+            "At most 50 videos are made a day. To see the cost in money, set the price of every"
+            " model.\n"
         ),
         "",
     )
@@ -217,7 +221,7 @@ dialects.new-api.places = { s2v = [["metadata.img_url"], ["metadata.audio_url"]]
 def test_check_writes_one_model_and_one_video_in_the_singular(read: Read) -> None:
     config = read(f"[limits]\npurse_videos_per_day = 1\n{ONE_MODEL}")
     assert what_can_run(config)[0].endswith(": 1 model can be used.")
-    assert worst_day(config).startswith("A day costs at most 1 video.")
+    assert worst_day(config).startswith("At most 1 video is made a day.")
 
 
 def test_check_says_which_of_two_gateways_runs_models_that_name_none(read: Read) -> None:

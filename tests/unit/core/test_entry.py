@@ -145,7 +145,7 @@ async def test_the_list_of_jobs_tells_the_state_of_each_and_when_it_is_ready(
     workshop: Workshop,
 ) -> None:
     assert said(await run(workshop, "jobs")) == [
-        "You have no unfinished orders. /history shows your videos."
+        "You have no orders under way. /history shows your videos."
     ]
     await workshop.submit(order(address=ALONE, person=ANN, prompt="a cat"))
     listed = await run(workshop, "jobs")

@@ -90,7 +90,10 @@ async def test_cancelling_a_finished_job_says_that_it_is_finished(
     job, message = await job_card(bot, ann)
     over = replace(await bot.job(job.id), status=Status.FAILED, reason=Reason.REFUSED)
     await bot.jobs.save(await bot.job(job.id), over, now=bot.clock.now())
-    assert await said(await ann.press(message, "Cancel")) == "That order is already finished."
+    assert (
+        await said(await ann.press(message, "Cancel"))
+        == "That order is already finished. /history shows your videos."
+    )
 
 
 async def test_cancelling_a_job_that_is_being_submitted_says_that_it_is_too_late(
@@ -222,4 +225,7 @@ async def test_an_unknown_button_on_discord_is_answered(
     (message,) = fake.posts()
     for label in ("old:thing", "v1:fly:job"):
         sentence = await said(await ann.press(message, label))
-        assert sentence == "I don't know that button any more."
+        assert (
+            sentence
+            == "I don't know that button any more. Please order again; /history shows your videos."
+        )

@@ -91,7 +91,7 @@ async def test_a_job_is_cancelled_from_the_list_of_jobs_on_discord(
     assert "“a cat”" in jobs.content
     stopped = await (await ann.press(jobs, "Stop 1")).answered()
     assert stopped.message is not None
-    assert stopped.message.content.startswith("You have no unfinished orders.")
+    assert stopped.message.content.startswith("You have no orders under way.")
     assert (await bot.job(job.id)).status == "cancelled"
 
 
@@ -106,7 +106,7 @@ async def test_a_late_stop_says_so_and_does_not_take_the_list_for_a_card(
     while not bot.posts.asked.empty():
         bot.posts.asked.get_nowait()
     answer = await listed(await ann.press(jobs, "Stop 1"))
-    assert answer.content == "That order is already finished."
+    assert answer.content == "That order is already finished. /history shows your videos."
     await listed(await ann.slash("jobs"))
     assert bot.posts.asked.empty(), "it looked for a card to bring up to date"
 

@@ -82,7 +82,7 @@ async def test_cancelling_a_job_from_the_rooms_list_updates_that_list(hall: Hall
         (stop,) = told["notice"]["buttons"]
         turned = await page.tell(**pressed(stop))
     assert turned["notice"]["turned"] is True
-    assert words(turned).startswith("You have no unfinished orders")
+    assert words(turned).startswith("You have no orders under way")
     (job,) = await hall.jobs.recent("playground", "ann", most=9)
     assert job.status is Status.CANCELLED
 
@@ -161,8 +161,14 @@ async def test_a_repeated_press_of_retry_or_remix_makes_one_new_job_for_its_pres
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        ({"action": "cancel", "about": "gone"}, "I don't know that order any more."),
-        ({"action": "delete", "about": "gone"}, "I don't know that order any more."),
+        (
+            {"action": "cancel", "about": "gone"},
+            "I don't know that order any more. /history shows your videos.",
+        ),
+        (
+            {"action": "delete", "about": "gone"},
+            "I don't know that order any more. /history shows your videos.",
+        ),
     ],
 )
 async def test_a_button_for_a_job_that_no_longer_exists_is_answered(
@@ -248,7 +254,7 @@ async def test_delete_in_the_room_asks_for_confirmation_and_removes_copies(hall:
 @pytest.mark.parametrize(
     ("action", "title", "words", "needed"),
     [
-        ("remix", "Same video, new prompt", "a cat", True),
+        ("remix", "Same settings, new prompt", "a cat", True),
         ("continue", "What happens next?", "", False),
     ],
 )

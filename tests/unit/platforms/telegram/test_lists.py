@@ -51,14 +51,14 @@ async def test_jobs_are_listed_on_telegram_and_cancelled_in_their_list(lobby: Lo
     await lobby.clock.advance(1)
     second = await lobby.ordered()
     listed = await asked(lobby, "/jobs")
-    assert listed.text.startswith("Your orders that are not finished yet:\n1. “a cat”")
+    assert listed.text.startswith("Your orders under way:\n1. “a cat”")
     assert listed.entities[0]["type"] == "bold"
     assert keys(listed) == ["Stop 1", "Stop 2"]
     left = await pressed(lobby, listed, "Stop 1")
     assert (await lobby.job(second.id)).status is Status.CANCELLED
     assert (await lobby.job(first.id)).status is Status.QUEUED
     assert keys(left) == ["Stop 1"]
-    assert "You have no unfinished orders" in (await pressed(lobby, listed, "Stop 1")).text
+    assert "You have no orders under way" in (await pressed(lobby, listed, "Stop 1")).text
 
 
 async def test_a_person_cannot_cancel_a_job_from_somebody_elses_list(lobby: Lobby) -> None:

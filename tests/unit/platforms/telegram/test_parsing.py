@@ -121,7 +121,9 @@ async def test_a_press_that_cannot_be_read_is_answered(lobby: Lobby) -> None:
     await lobby.hear(asked)
     pressed = await lobby.ann.presses(lobby.answer(asked), "Go")
     await hear(lobby, pressed, "callback_query", message={"chat": 5})
-    assert [each.text for each in pressed.answers] == ["I don't know that button any more."]
+    assert [each.text for each in pressed.answers] == [
+        "I don't know that button any more. Please order again; /history shows your videos."
+    ]
 
 
 async def test_a_message_of_formatted_text_is_answered_as_unreadable(lobby: Lobby) -> None:
