@@ -49,7 +49,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A cause as it was found last. Times are seconds since the epoch, UTC."""
+    """A cause as the last check saved it. Times are seconds since the epoch, UTC."""
 
     facts: Facts
     said: Facts | None

@@ -123,7 +123,7 @@ class Learned:
         return self._unlearned
 
     def learn(self, job: Job) -> None:
-        """Learn from a finished video that is written to its row."""
+        """Learn how long the video of a finished job took to make. Call after the job is saved."""
         kinds = self._models.get(job.request.model)
         took = took_by(job)
         if kinds is not None and took is not None:

@@ -112,7 +112,7 @@ class Points(Protocol):
 
 @runtime_checkable
 class ReadsHistory(Protocol):
-    """A network where we can read earlier messages."""
+    """A network in whose chats the bot can search for a message that it sent earlier."""
 
     async def find(self, post: Post, job: Job) -> Standing | None:
         """Return our earlier message for this post, or None if there is none.

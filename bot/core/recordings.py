@@ -123,7 +123,7 @@ def _container(head: bytes) -> Recorded | None:
 
 
 def _frames(head: bytes) -> Recorded | None:
-    """Return the kind of MPEG stream that begins here; None if the bits fit no frame header."""
+    """Return the kind of MPEG sound whose frame header `head` begins with; None for other bytes."""
     if len(head) < 3:
         return None
     sync = int.from_bytes(head[:2])

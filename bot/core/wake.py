@@ -18,9 +18,10 @@ class Wake:
         self._until: float | None = None
 
     def ring(self, at: float = UNKNOWN) -> None:
-        """Wake the listener, unless it waits for no later time; rings add up until it hears.
+        """Wake the listener, unless it wakes by itself at `at` or earlier.
 
-        `at`: when something is due, in seconds since the epoch.
+        `at`: when something is due, in seconds since the epoch. Until the listener wakes, the
+        earliest time of several rings is kept.
         """
         if self._until is None or at < self._until:
             self._due = min(self._due, at)

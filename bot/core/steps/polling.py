@@ -76,7 +76,10 @@ class Polls(Protocol):
         """
 
     async def finish(self) -> None:
-        """Record that this process has no claims any more."""
+        """Record a clean stop: the next start need not count the claims as ended by a crash.
+
+        Call after `release`.
+        """
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The frames that the page sends through its WebSocket: each is one request of one person."""
+"""The WebSocket frames that the page sends: each is one request of one person."""
 
 import re
 from typing import Annotated, Literal
@@ -11,7 +11,7 @@ from bot.core.wishes import OPTIONS
 
 _NONCE = "[0-9A-Za-z-]{8,40}"
 Nonce = Annotated[str, Field(pattern=f"^{_NONCE}$")]
-"""An idempotency key that the page chooses: a frame sent twice is handled once."""
+"""An idempotency key that the page chooses: a WebSocket frame sent twice is handled once."""
 Words = Annotated[str, Field(max_length=4000)]
 Word = Annotated[str, Field(max_length=60)]
 Persona = Literal["ann", "bob"]

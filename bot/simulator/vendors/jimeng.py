@@ -34,7 +34,7 @@ FRAMES = 121  # five seconds
 TEN_SECONDS = 241  # frames, of 3.0 alone
 V30 = "jimeng_v30"
 KINDS_V30 = ("t2v", "i2v_first", "i2v_first_tail")
-"""The kind in the vendor's name, by the number of pictures."""
+"""The kind of video in the vendor's name of the model, by the number of pictures."""
 KEYS_V30 = {f"jimeng_{kind}_v30" for kind in KINDS_V30} | {
     "jimeng_ti2v_v30_pro",
     "jimeng_t2v_v30_720p",
