@@ -68,7 +68,7 @@ class Pace:
         self._new = 0
 
     def add(self, took: Took) -> None:
-        """Add the time of one more finished video."""
+        """Add the time in which one more video was made."""
         until = max(took.until, 0.01)
         self.took.append(Took(max(0.0, min(took.after, 0.99 * until)), until))
         self._new += 1

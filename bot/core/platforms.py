@@ -96,7 +96,7 @@ class Edits(Protocol):
 
 @runtime_checkable
 class Removes(Protocol):
-    """A network where our messages can be deleted."""
+    """A network where the bot can delete its messages."""
 
     async def remove(self, message: Standing) -> None:
         """Delete a message. A message that is already gone counts as deleted."""

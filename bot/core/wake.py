@@ -34,19 +34,20 @@ class Wake:
         self._event.set()
 
     def due(self) -> float:
-        """Return the earliest time of the rings since the last call; infinite if there was none."""
+        """Return the earliest time rung since the last `due()`; infinite if there was no ring."""
         due, self._due = self._due, math.inf
         return due
 
     async def heard(self) -> None:
-        """Return at the next ring (or at once, if it rang meanwhile)."""
+        """Wait for the next ring. Return at once if the bell rang since the last wait."""
         await self._event.wait()
         self._event.clear()
 
     async def heard_within(self, nap: Awaitable[None], *, until: float | None = None) -> None:
-        """Return at the next ring, or at the end of `nap`.
+        """Wait for the next ring or the end of `nap`.
 
-        `until`: when the nap ends for what is due then, so a ring of a later time is not heard.
+        `until`: when the nap ends, if it ends for a due row. A ring for that time or later does not
+        end the nap.
         """
         napping = asyncio.ensure_future(nap)
         napping.add_done_callback(self._woken)

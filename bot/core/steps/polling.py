@@ -67,7 +67,7 @@ class Polls(Protocol):
         """Release the claims on these jobs without any other change."""
 
     async def whole(self, job: Pending) -> Job | None:
-        """Return the whole job, or None if its row has changed since."""
+        """Return the whole job, or None if its row has changed since `job` was read."""
 
     async def write(self, seen: Sequence[Seen], *, now: float, ahead: float) -> bool:
         """Save these outcomes in rows that have not changed; return whether cards became due.

@@ -50,7 +50,7 @@ class _Posted:
 
 @dataclass(frozen=True, slots=True)
 class _Smaller(Rejected):
-    """A definite no to the size of a request. `request` is a smaller one to try."""
+    """A final refusal of the size of a request. `request` is a smaller one to try."""
 
     request: VideoRequest | None = None
 

@@ -77,11 +77,11 @@ _ADAPTER: TypeAdapter[Frame] = TypeAdapter(Annotated[Frame, Field(discriminator=
 
 
 def read(text: str) -> Frame:
-    """Parse a frame. Raises `ValueError`."""
+    """Parse a WebSocket frame of the page. Raises `ValueError`."""
     return _ADAPTER.validate_json(text)
 
 
 def nonce_of(text: str) -> str:
-    """Return the nonce of an unreadable frame, or "" if the nonce is unreadable, too."""
+    """Return the nonce of a WebSocket frame that `read` refused; "" if it is unreadable, too."""
     found = re.search(rf'"nonce": ?"({_NONCE})"', text)
     return found[1] if found else ""

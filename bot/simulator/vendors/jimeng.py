@@ -42,7 +42,7 @@ KEYS_V30 = {f"jimeng_{kind}_v30" for kind in KINDS_V30} | {
     "jimeng_i2v_first_v30_1080",
     "jimeng_i2v_first_tail_v30_1080",
 }
-"""The vendor's own names."""
+"""The vendor's own names of its 3.0 models."""
 PICTURES = PictureRules(formats=frozenset({"JPEG", "PNG"}), weight=LARGEST)
 
 
