@@ -2,7 +2,7 @@
 
 The core knows a network only by its `Can` and the interfaces that it implements, and never calls
 an interface that a network lacks. Methods raise `Temporary` (the outcome is unknown, or the
-network asks to wait) or `Refused` (a definite no).
+network asks to wait) or `Refused` (a final refusal).
 """
 
 from dataclasses import dataclass, replace

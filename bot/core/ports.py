@@ -136,7 +136,7 @@ class Pauses(Protocol):
     async def pause(
         self, gateway: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
     ) -> None:
-        """Pause a gateway and owe a notice to its operators, as often as `notices` allows.
+        """Pause a gateway and write a notice to operators, as often as `notices` allows.
 
         `detail` is the gateway's own text. `rooms` are the networks where everybody counts as
         the operator.
@@ -156,7 +156,7 @@ class Pauses(Protocol):
     async def remark(
         self, gateway: str, subject: str, *, detail: str, rooms: Iterable[str], now: float
     ) -> None:
-        """Owe operators a notice that comes without a pause, as often as `is_news` allows."""
+        """Write operators a notice that comes without a pause, as often as `is_news` allows."""
 
     async def held(self, gateway: str, *, now: float) -> Pause | None:
         """Return the pause or hold that stops an order now; None if the order may be sent."""

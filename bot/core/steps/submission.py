@@ -274,7 +274,7 @@ class Submission:
             row = await self.context.jobs.get(sent.id)
             if row is None:
                 return
-            # The claim may have expired and made the row unconfirmed; a definite no still counts.
+            # The claim may have expired and made the row unconfirmed; a final refusal still counts.
             late = row.status is Status.UNCONFIRMED and isinstance(outcome, Rejected)
             if row.status is not Status.SUBMITTING and not late:
                 return
