@@ -115,7 +115,7 @@ class HeldRows(Generic[Row, Key]):
         await self.renewed([self.id_of(row) for row in held], until=self.clock.now() + CLAIM)
 
     async def release(self, row: Row) -> None:
-        """Give a claim back unused."""
+        """Release an unused claim."""
         await self.released(row)
 
     def let_go(self, row: Row) -> float:
