@@ -5,7 +5,7 @@ import signal
 
 
 def main() -> None:
-    """Import the command line, which takes a moment, and run it."""
+    """Set up garbage collection and Ctrl+C, import the command line, and run it."""
     # The objects of modules are never freed. Python's default of a garbage collection at every
     # 700 new objects takes a tenth of the time until a command begins.
     gc.set_threshold(10_000)

@@ -115,7 +115,7 @@ class HeldRows(Generic[Row, Key]):
         await self.renewed([self.id_of(row) for row in held], until=self.clock.now() + CLAIM)
 
     async def release(self, row: Row) -> None:
-        """Give a claim back unused."""
+        """Release an unused claim."""
         await self.released(row)
 
     def let_go(self, row: Row) -> float:
@@ -209,7 +209,7 @@ class OwedRows(Generic[News]):
         await self.owed.put_off(row, due_at=self.clock.now() + CLAIM)
 
     def hold(self, _row: News, /) -> None:
-        """Do nothing: only the database knows the claims."""
+        """Do nothing: the claims are in the database alone, and no list of them is kept here."""
 
     def let_go(self, _row: News, /) -> float:
         """Return `UNKNOWN`: only the row in the database says when it is due again."""
@@ -239,7 +239,7 @@ class PauseRows:
         """Do nothing: the gateway becomes due again by itself."""
 
     def hold(self, _row: Paused, /) -> None:
-        """Do nothing: only the database knows the claims."""
+        """Do nothing: the claims are in the database alone, and no list of them is kept here."""
 
     def let_go(self, _row: Paused, /) -> float:
         """Return `UNKNOWN`: only the row in the database says when it is due again."""

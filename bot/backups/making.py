@@ -105,7 +105,10 @@ def _settled(unfinished: Path, path: str) -> File:
 
 
 def _spooled(data: Path, unfinished: Path) -> list[File]:
-    """Copy the file of gateway ids without a row. Its size is fixed; it is written in place."""
+    """Copy the file `pending-ids` into the backup, if there is one.
+
+    The service may write to the file meanwhile. Entries have checksums, so a torn one is ignored.
+    """
     source = Spool(data).file
     return [archive.add(source, unfinished, SPOOL)] if source.exists() else []
 

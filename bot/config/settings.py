@@ -32,7 +32,7 @@ _NO_TOKENS = {
     r"[0-9a-f]{64}": "token_public_key",
     r"\d{3,20}:[\w-]{20,}": "token_of_telegram",
 }
-"""Strings that people paste instead of Discord's token: others from its developer portal, and
+"""Strings that people paste instead of Discord's token: other strings of its developer portal, and
 BotFather's tokens. A Discord token has two dots."""
 
 

@@ -23,7 +23,7 @@ class Alone:
 
     @contextmanager
     def beside(self) -> Iterator[bool]:
-        """Enter with other steps. Yield False if a step is alone or waits to be: retry later."""
+        """Enter beside other steps. Yield False if a step runs alone or waits to run alone."""
         may = not self._is_alone and self._steady() >= self._wanted_until
         with self._counted(may):
             yield may

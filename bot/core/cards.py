@@ -120,7 +120,7 @@ class Cards:
         )
 
     async def _ready_at(self, job: Job, now: float) -> float | None:
-        """Return the expected time; None if it has passed, as a new guess would only be later."""
+        """Return when the job's video is expected to be made; None if that time has passed."""
         if job.status not in ACTIVE or waits(job):
             return None
         pace = await self.learned.pace(Key.of(job))

@@ -49,7 +49,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A cause as it was found last. Times are seconds since the epoch, UTC."""
+    """A cause as the last check saved it. Times are seconds since the epoch, UTC."""
 
     facts: Facts
     said: Facts | None
@@ -97,7 +97,7 @@ def _is_worse(facts: Facts, said: Facts, shown: Facts) -> bool:
 
 
 def _only_moved_up(facts: Facts, said: Facts) -> bool:
-    """Whether no job is new: they were only beyond the stored ids (`MOST_IDS`) before."""
+    """Whether no job is new: the jobs were not among the `MOST_IDS` stored ids before."""
     count, newest, sent = said.get("count"), facts.get("newest"), said.get("newest")
     is_cut = isinstance(count, int) and count > len(ids_in(said))
     if not (isinstance(newest, float) and isinstance(sent, float)):

@@ -225,7 +225,7 @@ class StepContext:
         await self.pauses.passed(job, account, balance=balance)
 
     async def remark(self, job: Job, subject: str, detail: str) -> None:
-        """Owe owners a notice about the job's gateway, as often as `notices.is_news` allows."""
+        """Write owners a notice about the job's gateway, as often as `notices.is_news` allows."""
         key, steady = (job.gateway, subject), self.clock.steady()
         if steady - self._remarked.get(key, -HUSH) < HUSH:
             return

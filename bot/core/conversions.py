@@ -72,7 +72,7 @@ class Conversions:
         await self.line.redraw(now=now)
 
     async def ended(self, video: Video, seconds: float) -> None:
-        """Learn from a conversion of `video` that took `seconds`."""
+        """Learn the pace of conversions from one of `video` that took `seconds`."""
         paces = [*await self._paces(), round(seconds / _size(video), 3)]
         await self.facts.put(_PACES, json.dumps(paces[-_SAMPLES:]))
 

@@ -69,15 +69,15 @@ class Temporary(BotError):
     ) -> None:
         super().__init__(code, **values)
         self.retry_after = retry_after
-        """Seconds until a retry, if the other side named them."""
+        """Seconds until a retry, if the server that was asked named them."""
         self.unsent = unsent
-        """Whether the request certainly had no effect on the other side."""
+        """Whether the request certainly had no effect at the server."""
         self.away = away
-        """Whether the other side could not be reached at all, so that the try does not count."""
+        """Whether the server could not be reached at all, so that the try does not count."""
 
 
 class Broken(BotError):
-    """An error of our code, the configuration or the other side that an operator has to correct."""
+    """An error of our code, the configuration or a server, which an operator has to correct."""
 
 
 # --- errors that code branches on: a line each, with the fault -----------------------------------

@@ -36,7 +36,7 @@ class Fronts:
             return None
 
     async def refused(self, gateway: str, base_url: str, body: int) -> int | None:
-        """Learn that the body of a request, with `body` bytes, was refused; return the new limit.
+        """Lower the limit, because a body of `body` bytes was refused; return the new limit.
 
         Return None if the size can't have been the reason.
         """

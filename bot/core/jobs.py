@@ -273,7 +273,7 @@ class Video:
     height: int
     seconds: float
     thumbnail: str | None = None
-    """The storage key of a JPEG frame."""
+    """The storage key of the thumbnail: one picture of the video, as JPEG."""
     converted: Original | None = None
     """The file before its conversion; None if the video was not converted."""
     reencoded: bool = False

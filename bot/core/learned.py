@@ -68,7 +68,7 @@ class Pace:
         self._new = 0
 
     def add(self, took: Took) -> None:
-        """Add the time of one more finished video."""
+        """Add the time in which one more video was made."""
         until = max(took.until, 0.01)
         self.took.append(Took(max(0.0, min(took.after, 0.99 * until)), until))
         self._new += 1
@@ -123,7 +123,7 @@ class Learned:
         return self._unlearned
 
     def learn(self, job: Job) -> None:
-        """Learn from a finished video that is written to its row."""
+        """Learn how long the video of a finished job took to make. Call after the job is saved."""
         kinds = self._models.get(job.request.model)
         took = took_by(job)
         if kinds is not None and took is not None:

@@ -53,7 +53,7 @@ class Listings:
     posts: Posts
     contact: Contact
     seen: frozenset[str]
-    """Platforms where others in a community see the answers."""
+    """Platforms where other people in a community see the answers."""
 
     def is_seen(self, call: Call) -> bool:
         """Whether other people would see the answer."""

@@ -35,7 +35,7 @@ def frames_in(body: bytes) -> tuple[str, int] | None:
 
 
 def _frame(body: bytes, at: int) -> tuple[str, int]:
-    """Return the kind and the size of the frame at byte `at`; `("", 0)` if there is no frame."""
+    """Return kind and size of the MPEG sound frame at byte `at`; `("", 0)` if there is no frame."""
     head = body[at : at + 6]
     if len(head) < 6:
         return "", 0

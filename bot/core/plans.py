@@ -95,7 +95,10 @@ class Density:
 
 
 def unlearned() -> Density:
-    """Return the density for models without a known duration."""
+    """Return the density of durations that is assumed for a model while no video of it is known.
+
+    A duration is the time in which a video was made, not the length of the video.
+    """
     middle = math.log(UNLEARNED)
     first, cell = middle - 3 * _UNLEARNED_WIDTH, 6 * _UNLEARNED_WIDTH / _CELLS
     edges = [first + cell * number for number in range(_CELLS + 1)]

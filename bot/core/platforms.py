@@ -2,7 +2,7 @@
 
 The core knows a network only by its `Can` and the interfaces that it implements, and never calls
 an interface that a network lacks. Methods raise `Temporary` (the outcome is unknown, or the
-network asks to wait) or `Refused` (a definite no).
+network asks to wait) or `Refused` (a final refusal).
 """
 
 from dataclasses import dataclass, replace
@@ -96,7 +96,7 @@ class Edits(Protocol):
 
 @runtime_checkable
 class Removes(Protocol):
-    """A network where our messages can be deleted."""
+    """A network where the bot can delete its messages."""
 
     async def remove(self, message: Standing) -> None:
         """Delete a message. A message that is already gone counts as deleted."""
@@ -112,7 +112,7 @@ class Points(Protocol):
 
 @runtime_checkable
 class ReadsHistory(Protocol):
-    """A network where we can read earlier messages."""
+    """A network in whose chats the bot can search for a message that it sent earlier."""
 
     async def find(self, post: Post, job: Job) -> Standing | None:
         """Return our earlier message for this post, or None if there is none.

@@ -75,14 +75,14 @@ class Jobs(Protocol):
         """Extend the claims on these jobs until `until`. Released claims stay released."""
 
     async def release(self, job: Job) -> None:
-        """Release an unused claim. Does nothing if the row has changed since."""
+        """Release an unused claim. Does nothing if the row has changed since the claim."""
 
     async def next_due(
         self, statuses: Sequence[Status], *, but: Collection[str] = ()
     ) -> float | None: ...
 
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
-        """Write the change and the posts that it makes due; None if the row has changed since."""
+        """Write the change and the posts it makes due; None if the row is newer than `before`."""
 
     async def keep(
         self, before: Job, after: Job, *, now: float, until: float
@@ -94,7 +94,7 @@ class Jobs(Protocol):
 
         Otherwise requeue the job until one of these videos ends or is "taking long". Also requeue
         it while an operator holds its gateway. Returns the saved job, or None if the row has
-        changed since.
+        changed since `job` was read.
         """
 
     async def accept(
@@ -136,7 +136,7 @@ class Pauses(Protocol):
     async def pause(
         self, gateway: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
     ) -> None:
-        """Pause a gateway and owe a notice to its operators, as often as `notices` allows.
+        """Pause a gateway and write a notice to operators, as often as `notices` allows.
 
         `detail` is the gateway's own text. `rooms` are the networks where everybody counts as
         the operator.
@@ -156,7 +156,7 @@ class Pauses(Protocol):
     async def remark(
         self, gateway: str, subject: str, *, detail: str, rooms: Iterable[str], now: float
     ) -> None:
-        """Owe operators a notice that comes without a pause, as often as `is_news` allows."""
+        """Write operators a notice that comes without a pause, as often as `is_news` allows."""
 
     async def held(self, gateway: str, *, now: float) -> Pause | None:
         """Return the pause or hold that stops an order now; None if the order may be sent."""
@@ -211,7 +211,7 @@ class Posts(Protocol):
         """Extend the claims on these posts until `until`. Released claims stay released."""
 
     async def release(self, post: Post) -> None:
-        """Release an unused claim. Does nothing if the post was claimed again since."""
+        """Release an unused claim. Does nothing if the post has been claimed again."""
 
     async def next_due(
         self,
@@ -236,7 +236,7 @@ class Posts(Protocol):
         """Clear the record of a send that surely sent nothing."""
 
     async def fall(self, post: Post, form: Form | None, *, direct: bool) -> None:
-        """Set the form and recipient to try after a definite no. Any change resets the tries."""
+        """Set the form and recipient to try after a final refusal. Any change resets the tries."""
 
     async def sent(
         self,

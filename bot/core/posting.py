@@ -2,7 +2,7 @@
 
 A result is sent as a file, else as a link, else as text: first in the channel, then directly to
 the person. If every way is refused, the result is kept. The next way is tried only after a
-definite no, never after an unknown outcome.
+final refusal, never after an unknown outcome.
 """
 
 import asyncio

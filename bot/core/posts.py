@@ -1,4 +1,4 @@
-"""Posts: the messages about a job that the bot owes to chat, one row each.
+"""Posts: the messages about a job that the bot has to send to chat, one row each.
 
 A post is written in the same transaction as the change of the job that makes it due. A card is
 edited until its job ends. Results and failures are sent once; then the card is removed.

@@ -69,7 +69,7 @@ _WAVES = frozenset({b"RIFF", b"RIFX", b"RF64", b"BW64"})
 _BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
 """Boxes that an MP4 or a QuickTime file begins with."""
 _REACH = 256_000
-"""Bytes in which the first frame of a stream without a container is searched for."""
+"""Bytes in which the first sound frame of an MPEG stream without a container is searched for."""
 _MOST_TAGS = 8
 """Most tags in a row that are skipped."""
 _APE_HEAD = 32
@@ -123,7 +123,7 @@ def _container(head: bytes) -> Recorded | None:
 
 
 def _frames(head: bytes) -> Recorded | None:
-    """Return the kind of MPEG stream that begins here; None if the bits fit no frame header."""
+    """Return the kind of MPEG sound whose frame header `head` begins with; None for other bytes."""
     if len(head) < 3:
         return None
     sync = int.from_bytes(head[:2])

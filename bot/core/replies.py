@@ -306,7 +306,7 @@ def switched(wish: Wish) -> list[Text]:
 
 
 def positions(wish: Wish) -> list[Text]:
-    """Return the facts about the switches that the person set."""
+    """Return one line for each switch that the person set: that it is on, or off."""
     given = ((word, getattr(wish, field)) for word, field in SWITCHES.items())
     return [position(word, on=on) for word, on in given if on is not None]
 

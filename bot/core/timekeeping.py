@@ -36,7 +36,7 @@ class SettableClock(Clock, Protocol):
         """
 
     def adopt(self, seconds: float) -> None:
-        """Shift `now` by these seconds of a step."""
+        """Shift `now` by the seconds by which the machine's clock was set."""
 
 
 class Times(Protocol):

@@ -18,9 +18,10 @@ class Wake:
         self._until: float | None = None
 
     def ring(self, at: float = UNKNOWN) -> None:
-        """Wake the listener, unless it waits for no later time; rings add up until it hears.
+        """Wake the listener, unless it wakes by itself at `at` or earlier.
 
-        `at`: when something is due, in seconds since the epoch.
+        `at`: when something is due, in seconds since the epoch. Until the listener wakes, the
+        earliest time of several rings is kept.
         """
         if self._until is None or at < self._until:
             self._due = min(self._due, at)
@@ -33,19 +34,20 @@ class Wake:
         self._event.set()
 
     def due(self) -> float:
-        """Return the earliest time of the rings since the last call; infinite if there was none."""
+        """Return the earliest time rung since the last `due()`; infinite if there was no ring."""
         due, self._due = self._due, math.inf
         return due
 
     async def heard(self) -> None:
-        """Return at the next ring (or at once, if it rang meanwhile)."""
+        """Wait for the next ring. Return at once if the bell rang since the last wait."""
         await self._event.wait()
         self._event.clear()
 
     async def heard_within(self, nap: Awaitable[None], *, until: float | None = None) -> None:
-        """Return at the next ring, or at the end of `nap`.
+        """Wait for the next ring or the end of `nap`.
 
-        `until`: when the nap ends for what is due then, so a ring of a later time is not heard.
+        `until`: when the nap ends, if it ends for a due row. A ring for that time or later does not
+        end the nap.
         """
         napping = asyncio.ensure_future(nap)
         napping.add_done_callback(self._woken)

@@ -43,7 +43,7 @@ class Rows(Protocol[Row]):
         """Extend the claims on these rows."""
 
     async def release(self, row: Row) -> None:
-        """Release an unused claim. Does nothing if the row has changed since."""
+        """Release an unused claim. Does nothing if the row has changed since the claim."""
 
     def hold(self, row: Row, /) -> None:
         """Record that a step of this claimed row begins."""

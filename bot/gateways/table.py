@@ -117,7 +117,7 @@ _JUDGED = (Stage.CREATE, Stage.FAILURE)
 _NUMBER = re.compile(r"(baseresp|errcode)?\d+")
 """A code of digits only, perhaps with the name of one vendor's own envelope before it."""
 _AT_NUMBERS = frozenset({400, 401, 402, 403, 429})
-"""Statuses at which a bare number may be a vendor's code; at others it may be a proxy's own."""
+"""Statuses at which a bare number may be a vendor's code; at other statuses it may be a proxy's."""
 
 
 def _found(held: "list[_Known]", heard: "_Heard", status: int, at: Stage) -> Iterator[Found]:

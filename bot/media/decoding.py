@@ -250,7 +250,10 @@ def _by_its_usual_name(file: IO[bytes]) -> IO[bytes]:
 
 
 def _is_sound(chunk: bytes) -> bool:
-    """Whether a chunk's checksum is right and its profile is not too large when decompressed."""
+    """Whether a PNG chunk is intact.
+
+    Its checksum must be right. An ICC profile must decompress to at most `_MOST_PROFILE` bytes.
+    """
     if zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:]):
         return False
     if chunk[4:8] != b"iCCP":

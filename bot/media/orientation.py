@@ -29,8 +29,9 @@ _TURNS: dict[Orientation, tuple[Transpose | None, tuple[tuple[str, str], ...]]] 
 
 
 def orientation(frame: av.VideoFrame) -> Orientation:
-    """Return the orientation of a frame. Other angles count as upright: no player shows them.
+    """Return the orientation in which players show a decoded picture of a video.
 
+    Players turn a picture by 90°, 180° or 270° and mirror it; any other angle counts as upright.
     `frame.rotation` is not enough: mirrored pictures have an angle, too.
     """
     matrix = frame.side_data.get("DISPLAYMATRIX")

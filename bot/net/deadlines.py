@@ -20,7 +20,7 @@ class Deadline:
         self._ends: dict[asyncio.Task[object], float] = {}
         """The time at which each task times out, earliest first, as all timeouts are equal."""
         self._over: dict[asyncio.Task[object], int] = {}
-        """Tasks that we cancelled, with the number of cancellations by others before."""
+        """The tasks that this timer cancelled, each with the number of earlier cancel requests."""
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> None:

@@ -87,7 +87,10 @@ class _Held:
 
 
 class Disk:
-    """Our own disk. An operation that fails is retried within the time for a whole video."""
+    """Our own disk during a download. An operation that fails is retried.
+
+    Retries end after 0.9 of `Bounds.content`, the time limit of the whole download.
+    """
 
     def __init__(self, bounds: Bounds) -> None:
         self._pause = bounds.room

@@ -13,7 +13,10 @@ _PUNYCODE = re.compile(r"xn--([a-z0-9-]+)")
 
 
 def names_host(text: str, url: str) -> bool:
-    """Whether `text` may name the host of `url`. True if `url` has no host."""
+    """Whether `text` may name the host of `url`. True if `url` has no host.
+
+    So a link that a chat model only repeats from the prompt is recognized.
+    """
     try:
         host = _folded(urlsplit(url).hostname or "").rstrip(".").removeprefix("www.")
     except ValueError:

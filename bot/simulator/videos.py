@@ -87,12 +87,12 @@ class Video:
         return overdue and now >= self.created_at + self.sweep
 
     def share(self, now: float) -> float:
-        """Return the share of the video's time, 0 to 1, that had passed at the latest poll."""
+        """Return the share of `takes`, 0 to 1, that had passed when the gateway last polled."""
         passed = self.seen(now) - self.created_at
         return min(passed / self.takes, 1.0) if self.takes else 1.0
 
     def progress(self, now: float) -> int:
-        """Return the progress in percent at the latest poll; 100 only for a finished video."""
+        """Return the percent that the gateway's last poll found; 100 only for a finished video."""
         if self.state(now) != "processing":
             return 100
         return min(int(100 * self.share(now)), 99)

@@ -34,7 +34,7 @@ def _by_event(platform: str, event_id: str) -> sa.Select[Any]:
 
 
 def admit(connection: Connection, job: Job, limits: Limits, *, now: float, card_at: float) -> Job:
-    """Insert `job` and owe its card.
+    """Insert `job` with its card, which is due at `card_at`.
 
     Raises `Refused` if the operator or a limit refuses the order, and `Unwritten` while the
     counters of limits are in doubt.

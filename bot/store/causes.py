@@ -140,7 +140,7 @@ def _put(
     *,
     now: float,
 ) -> bool:
-    """Write the present facts of a cause, and owe reports of its changes. True if any is due."""
+    """Save the present facts of a cause, and make reports of changes due. True if any is due."""
     before = _known(row)
     sent = say(before, cause, now=now)
     values: dict[str, object] = {"facts": dict(cause.facts), "ended_at": None}
@@ -162,7 +162,7 @@ def _put(
 def _owe(
     connection: Connection, cause: Cause, sent: Say, people: Sequence[Person], *, now: float
 ) -> bool:
-    """Owe a report to each person: new owners get one too, and former owners get no more."""
+    """Make a report to each person due. New owners get one too; former owners get no more."""
     named = _named(reports, cause.kind, cause.about)
     query = sa.select(reports.c.platform, reports.c.person).where(named)
     known = {(row.platform, row.person) for row in connection.execute(query)}

@@ -33,7 +33,9 @@ class Jobs(Part):
     """Implements the core's `ports.Jobs`. `core/moves` decides how a job changes."""
 
     async def admit(self, job: Job, limits: Limits, *, now: float, card_at: float) -> Job:
-        """Insert `job` and owe its card, if the limits allow. Admissions run one at a time.
+        """Insert `job` with its card, which is due at `card_at`, if the limits allow the job.
+
+        Admissions run one at a time.
 
         Return the earlier job if the same event was admitted before.
         """
@@ -104,7 +106,7 @@ class Jobs(Part):
         return await self._database.value(Said(query, claims.others(but)))
 
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
-        """Write `after` and the posts it owes, if the row still has the version of `before`.
+        """Write `after` and its due posts, if the row still has the version of `before`.
 
         Return None if the row has another version. Raises `Unwritten` as `_may_leave` does.
         """

@@ -34,7 +34,7 @@ class FileLock:
         self._is_emptied = False
 
     def close_to_others(self) -> None:
-        """Remove permissions of others: the file holds prompts and the key that signs links.
+        """Remove permissions of other users: the file holds prompts and the key that signs links.
 
         SQLite gives its journal the same mode.
         """
@@ -125,5 +125,5 @@ def _sign(note: IO[str]) -> None:
 
 
 def name_of_process() -> str:
-    """Return the name of this process that others see in `database_in_use`: its id and host."""
+    """Return the name that `database_in_use` gives this process: its process id and its host."""
     return f"{os.getpid()} @ {socket.gethostname()}"

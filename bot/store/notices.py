@@ -34,7 +34,7 @@ def owe(
     detail: str = "",
     waiting: int = 0,
 ) -> bool:
-    """Owe a notice to every owner and every room of operators. True if there are any."""
+    """Write a notice to every owner and every room of operators. True if there are any."""
     news = {
         "reason": reason.value if reason else None,
         "detail": detail,

@@ -49,7 +49,7 @@ class Pauses(Part):
     async def pause(
         self, gateway: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
     ) -> None:
-        """Pause a gateway, and owe a notice to operators unless the last one is too recent."""
+        """Pause a gateway, and write a notice to operators unless the last one is too recent."""
         with self._beginning(gateway, polls_only=pause.polls_only):
             await self._database.run(
                 lambda it: _pause(it, gateway, pause, detail=detail, rooms=rooms, now=now)
@@ -82,7 +82,7 @@ class Pauses(Part):
     async def remark(
         self, gateway: str, subject: str, *, detail: str, rooms: Iterable[str], now: float
     ) -> None:
-        """Owe operators a notice that is not about a pause, unless they were told recently."""
+        """Write operators a notice that is not about a pause, unless they had it recently."""
 
         def work(connection: Connection) -> None:
             if not is_news(subject, _remarked(connection, gateway), now=now):

@@ -32,7 +32,7 @@ _TAKEN = {
 
 
 def owe(connection: Connection, job: Job, due: Mapping[PostKind, float]) -> None:
-    """Add the posts that a change of `job` owes; mark a post that is already in chat for an edit.
+    """Add the posts that a change of `job` makes due; mark a post that is in chat for an edit.
 
     A post that was never sent keeps its due time: the command's answer may still become the card.
     A post that is being sent now gets a new due time: its sender read the job before this change.
@@ -56,7 +56,7 @@ def _owed(
 
 
 def owe_cards(connection: Connection, ids: Collection[str], *, due_at: float) -> None:
-    """Owe the cards of all these jobs that are still being made, due at the same time."""
+    """Make the cards of these jobs due at `due_at`. Jobs that are not in progress are skipped."""
     theirs = sa.select(
         jobs.c.id,
         jobs.c.platform,

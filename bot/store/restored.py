@@ -57,7 +57,7 @@ class Settled:
     """The numbers of rows of a backup that were changed or need work."""
 
     held: int
-    """Jobs that may have been sent to a gateway since, and are not sent again."""
+    """Jobs that may have been sent to a gateway after the backup, and are not sent again."""
     polling: int
     """Jobs that are polled as before: a poll costs nothing."""
     posts: int
@@ -65,7 +65,7 @@ class Settled:
     deleted: int
     """Videos that people had deleted since the backup."""
     unheard: int
-    """Unhandled updates of the backup, which are dropped: they may have been handled since."""
+    """Updates that the backup has as unhandled. They are dropped: they may be handled by now."""
     carried: int
     """Acts of operators since the backup, which stay in force."""
     stopped: bool

@@ -67,8 +67,8 @@ def job_values(job: Job) -> dict[str, Any]:
 def saved_values(before: Job, after: Job) -> dict[str, Any]:
     """Return the columns in which `after` differs from `before`, the job as it was read.
 
-    The other columns are not written. They may have changed since: renewed claims and a changed
-    clock change times of a row, but not its version.
+    The other columns are not written. They may have changed in the row meanwhile: renewed claims
+    and a changed clock change times of a row, but not its version.
     """
     values: dict[str, Any] = {}
     for name in _fields:

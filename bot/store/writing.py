@@ -45,7 +45,7 @@ def park(connection: Connection, job_id: str, error: Exception) -> None:
 
 
 def save(connection: Connection, before: Job, after: Job, *, now: float) -> Job | None:
-    """Write `after` and the posts it owes. Return the saved job, or None if the row has changed.
+    """Write `after` and its due posts. Return the saved job, or None if the row has changed.
 
     A job that leaves its slot makes the next waiting job due.
     """

@@ -302,7 +302,7 @@ async def test_two_added_pictures_become_the_first_and_the_last_frame(
         ["Begins with sea.png", "Ends with sky.png"]
     )
     await expect(page.locator(".quote")).to_contain_text("Wan 2.2")
-    await page.get_by_role("button", name="More").click()
+    await page.get_by_role("button", name="More options").click()
     await page.locator("select[name=fit]").select_option(label="Whole, between bars")
     await page.locator("input[name=seed]").fill("7")
     await say(page, "the sun sets")
@@ -316,7 +316,7 @@ async def test_the_more_button_shows_that_a_hidden_option_is_set(
     address: str, visit: NewPage
 ) -> None:
     page = await visit(address)
-    more = page.get_by_role("button", name="More")
+    more = page.get_by_role("button", name="More options")
     await page.locator("select[name=model]").select_option(label="Wan 2.5")
     await expect(more).to_have_attribute("aria-expanded", "false")
     await more.focus()

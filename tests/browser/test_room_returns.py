@@ -56,7 +56,7 @@ async def test_a_text_that_the_server_cannot_read_gets_a_notice_and_is_not_sent_
     words = page.locator("#words")
     await words.evaluate("(field) => { field.value = 'half a \\ud83d cat'; }")
     await words.press("Enter")
-    await expect(page.locator(".notice")).to_contain_text("could not read this")
+    await expect(page.locator(".notice")).to_contain_text("could not read what you sent")
     await expect(page.locator(".notice")).to_contain_text("half a")
     await say(page, "a dog")
     await page.locator("video").wait_for()

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("nothing_is_paid_by_itself")
 
 
 @pytest.mark.proof
-async def test_init_yes_with_three_variables_writes_the_files_and_asks_nothing(
+async def test_init_yes_with_bot_token_gateway_url_and_key_writes_the_files_and_asks_nothing(
     world: World,
 ) -> None:
     code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world))

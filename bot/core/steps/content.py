@@ -161,7 +161,7 @@ class Content:
         await self._content_trouble(job, detail, definite=not is_locked)
 
     async def _content_trouble(self, job: Job, detail: str, *, definite: bool) -> None:
-        """Let the job try again. A definite no is final after a while; an outage is waited out."""
+        """Retry later, a refusal until `CONTENT_PATIENCE`, an outage until `LAST_DEADLINE`."""
         if definite and job.reason is Reason.WITHHELD:
             await self._content_unusable(job, job.reason, detail)
             return

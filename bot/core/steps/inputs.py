@@ -91,9 +91,10 @@ class Inputs:
                 await self.media.delete(key)
 
     async def _not_fetched(self, job: Job, problem: BotError, *, gone: Reason, bad: Reason) -> None:
-        """Fail the job after a definite no, or let it try again.
+        """Fail the job if `problem` is a `Refused`, else retry later.
 
-        Other errors fail the job after `PICTURE_TRIES`, errors of our storage at `HARD_DEADLINE`.
+        Retries end after `PICTURE_TRIES`, and for errors of our storage at `HARD_DEADLINE`. The
+        reason is `gone` if the file no longer exists or can't be downloaded for now, else `bad`.
         """
         if isinstance(problem, Refused):
             is_gone = isinstance(problem, PictureGone)

@@ -67,7 +67,7 @@ class Polls(Protocol):
         """Release the claims on these jobs without any other change."""
 
     async def whole(self, job: Pending) -> Job | None:
-        """Return the whole job, or None if its row has changed since."""
+        """Return the whole job, or None if its row has changed since `job` was read."""
 
     async def write(self, seen: Sequence[Seen], *, now: float, ahead: float) -> bool:
         """Save these outcomes in rows that have not changed; return whether cards became due.
@@ -76,7 +76,10 @@ class Polls(Protocol):
         """
 
     async def finish(self) -> None:
-        """Record that this process has no claims any more."""
+        """Record a clean stop: the next start need not count the claims as ended by a crash.
+
+        Call after `release`.
+        """
 
 
 @dataclass(slots=True, kw_only=True)

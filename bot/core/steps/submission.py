@@ -50,7 +50,7 @@ class _Posted:
 
 @dataclass(frozen=True, slots=True)
 class _Smaller(Rejected):
-    """A definite no to the size of a request. `request` is a smaller one to try."""
+    """A final refusal of the size of a request. `request` is a smaller one to try."""
 
     request: VideoRequest | None = None
 
@@ -274,7 +274,7 @@ class Submission:
             row = await self.context.jobs.get(sent.id)
             if row is None:
                 return
-            # The claim may have expired and made the row unconfirmed; a definite no still counts.
+            # The claim may have expired and made the row unconfirmed; a final refusal still counts.
             late = row.status is Status.UNCONFIRMED and isinstance(outcome, Rejected)
             if row.status is not Status.SUBMITTING and not late:
                 return

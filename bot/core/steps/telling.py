@@ -33,7 +33,7 @@ class Notices(Protocol):
     async def next_due(self, platforms: Sequence[str]) -> float | None: ...
 
     async def put_off(self, notice: Notice, *, due_at: float) -> None:
-        """Make the notice due at `due_at`, unless it was replaced by newer news since."""
+        """Make the notice due at `due_at`, unless newer news has replaced it."""
 
     async def forget(self, notice: Notice) -> None:
         """Delete a notice that was sent or given up. Newer news in its row stays."""
@@ -52,7 +52,7 @@ class Telling:
     clock: Clock
 
     async def take(self, notice: Notice) -> None:
-        """Send the notice. Put it off after a temporary error; drop it after a definite no."""
+        """Send the notice. Postpone it after a temporary error; drop it after a final refusal."""
         if self.clock.now() - notice.written_at > REMINDER:
             await self._drop(notice, "too_late")  # by now there is a newer one, or nothing to say
             return

@@ -371,7 +371,7 @@ def _sender(
 async def _insisting(
     attempt: Callable[[Reply, Target], Awaitable[discord.Message]], reply: Reply, target: Target
 ) -> discord.Message:
-    """Call `attempt`; if Discord refuses the reply or the prompt, call it again without.
+    """Call `attempt`. If Discord refuses the reply or the prompt, repeat the call without it.
 
     After either refusal nothing was posted, so the nonce can be used again.
     """

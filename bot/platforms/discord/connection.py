@@ -64,12 +64,12 @@ class Socket(DiscordWebSocket):
     _frame: str | None = None
 
     def log_receive(self, frame: Any, /) -> None:
-        """Keep a frame's text. discord.py calls this before it parses the frame."""
+        """Keep a WebSocket frame's text. discord.py calls this before it parses the frame."""
         self._frame = frame
 
     async def received_message(self, frame: Any, /) -> None:
-        """Handle one frame. An event that fails is dropped. For READY, RESUMED and frames of the
-        protocol itself, the error is raised."""
+        """Handle one WebSocket frame. An event that fails is dropped. For READY, RESUMED and frames
+        of the protocol itself, the error is raised."""
         self._frame = None
         try:
             await super().received_message(frame)
@@ -84,7 +84,7 @@ class Socket(DiscordWebSocket):
             self._frame = None
 
     async def poll_event(self) -> None:
-        """Receive and handle one frame."""
+        """Receive and handle one WebSocket frame."""
         async with self._left_when_lost():
             await super().poll_event()
 
@@ -200,7 +200,7 @@ class Connection:
 
 
 def _kind(frame: str | None) -> str | None:
-    """Return the name of a frame's event; None for a frame of the protocol itself, or no frame."""
+    """Return the event's name in a WebSocket frame; None for other frames, and for no frame."""
     if frame is None:
         return None
     try:

@@ -174,7 +174,7 @@ def _is_no_choice(attachment: discord.Attachment) -> bool:
 
 
 def parts_of(message: discord.Message) -> tuple[Part, ...]:
-    """Return the message and the messages that it forwards. A forward has no content itself."""
+    """Return the message and the messages that it forwards, which hold the content of a forward."""
     return message, *message.message_snapshots
 
 

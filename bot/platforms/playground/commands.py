@@ -30,7 +30,7 @@ log = get_logger()
 
 
 class RoomCommands:
-    """Handles the page's frames. Await `finish` before the store is closed."""
+    """Handles the page's WebSocket frames. Await `finish` before the store is closed."""
 
     def __init__(
         self, platform: PlaygroundPlatform, *, entry: Entry, note: str = "", currency: str = "USD"
@@ -44,14 +44,14 @@ class RoomCommands:
         self._under_way: set[asyncio.Task[Json]] = set()
 
     async def hear(self, frame: Frame, locale: str) -> Json:
-        """Handle a frame, to the end even if the page closes. Return what the person is shown."""
+        """Handle a WebSocket frame, even if the page closes. Return what the person is shown."""
         task = asyncio.create_task(self._heard(frame, locale))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return await asyncio.shield(task)
 
     async def finish(self) -> None:
-        """Wait for the frames that are still handled, although their page has closed."""
+        """Wait for the WebSocket frames that are still handled, although their page has closed."""
         while self._under_way:
             await asyncio.gather(*self._under_way, return_exceptions=True)
 

@@ -1,4 +1,4 @@
-"""The frames that the page sends through its WebSocket: each is one request of one person."""
+"""The WebSocket frames that the page sends: each is one request of one person."""
 
 import re
 from typing import Annotated, Literal
@@ -11,7 +11,7 @@ from bot.core.wishes import OPTIONS
 
 _NONCE = "[0-9A-Za-z-]{8,40}"
 Nonce = Annotated[str, Field(pattern=f"^{_NONCE}$")]
-"""An idempotency key that the page chooses: a frame sent twice is handled once."""
+"""An idempotency key that the page chooses: a WebSocket frame sent twice is handled once."""
 Words = Annotated[str, Field(max_length=4000)]
 Word = Annotated[str, Field(max_length=60)]
 Persona = Literal["ann", "bob"]
@@ -77,11 +77,11 @@ _ADAPTER: TypeAdapter[Frame] = TypeAdapter(Annotated[Frame, Field(discriminator=
 
 
 def read(text: str) -> Frame:
-    """Parse a frame. Raises `ValueError`."""
+    """Parse a WebSocket frame of the page. Raises `ValueError`."""
     return _ADAPTER.validate_json(text)
 
 
 def nonce_of(text: str) -> str:
-    """Return the nonce of an unreadable frame, or "" if the nonce is unreadable, too."""
+    """Return the nonce of a WebSocket frame that `read` refused; "" if it is unreadable, too."""
     found = re.search(rf'"nonce": ?"({_NONCE})"', text)
     return found[1] if found else ""

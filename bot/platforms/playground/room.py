@@ -115,7 +115,7 @@ class Room:
         return next((each for each in self._messages.values() if each.about == about), None)
 
     def said(self, nonce: str) -> Message | None:
-        """Return the message with this nonce, even if it was deleted since."""
+        """Return the message that was posted with this nonce, even if it is deleted now."""
         return self._nonces.get(nonce)
 
     async def post(self, *, author: str, nonce: str, **content: Any) -> Message:

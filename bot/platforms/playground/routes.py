@@ -61,7 +61,7 @@ MOST_SHOWN = 400
 """Most messages that a page receives when it opens."""
 MOST_FRAME = 32 * 1024
 AT_ONCE = 4
-"""Most frames of one page that are handled at the same time; others wait in the socket."""
+"""Most WebSocket frames of one page that are handled at once; later ones wait in the socket."""
 GOODBYE = 1.0
 """Timeout in seconds for closing a page's socket."""
 
@@ -230,7 +230,7 @@ class RoomRoutes:
     async def _answer(
         self, socket: web.WebSocketResponse, frame: frames.Frame, locale: str
     ) -> None:
-        """Handle a frame, then confirm it to the page together with the answer."""
+        """Handle a WebSocket frame, then confirm it to the page together with the answer."""
         answer = await self._commands.hear(frame, locale)
         heard: Json = {"type": "heard", "nonce": frame.nonce, "person": frame.person, **answer}
         if not socket.closed:

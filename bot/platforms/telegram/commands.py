@@ -84,7 +84,7 @@ class Commands:
                 await self._intake.tell(message, Text(id="telegram.waits"))
 
     async def _read(self, update: Update) -> ParsedUpdate | None:
-        """Parse an update. If its group has a new id since, the result carries the new id."""
+        """Parse an update. If its group has got a new id meanwhile, the result has the new id."""
         heard = parsed(update.data, self._intake.line.bot)
         if heard is None:
             return None

@@ -73,7 +73,10 @@ class Moved(Exception):
 
 @contextmanager
 def translation() -> Iterator[None]:
-    """Translate the exceptions raised inside. Raises `Moved` if the chat has a new id."""
+    """Raise the core's error in place of an error of aiogram or the network from the `with` block.
+
+    Raises `Moved` if the group got a new id.
+    """
     try:
         yield
     except exceptions.TelegramMigrateToChat as error:

@@ -67,7 +67,11 @@ def build_first(_model: str, said: Values) -> Built:
 
 
 def build(_model: str, said: Values) -> Built:
-    """Build the vendor's request: metadata holds its parameters; size and length are added."""
+    """Build the vendor's request: its parameters are those of `metadata`, with size and length.
+
+    The field `duration` replaces a length in `metadata`. The field `size` is used only for what
+    `metadata` leaves out.
+    """
     return _built(said, {**mapping(said.get("metadata"), "metadata"), "numberOfVideos": 1})
 
 

@@ -34,7 +34,7 @@ FRAMES = 121  # five seconds
 TEN_SECONDS = 241  # frames, of 3.0 alone
 V30 = "jimeng_v30"
 KINDS_V30 = ("t2v", "i2v_first", "i2v_first_tail")
-"""The kind in the vendor's name, by the number of pictures."""
+"""The kind of video in the vendor's name of the model, by the number of pictures."""
 KEYS_V30 = {f"jimeng_{kind}_v30" for kind in KINDS_V30} | {
     "jimeng_ti2v_v30_pro",
     "jimeng_t2v_v30_720p",
@@ -42,7 +42,7 @@ KEYS_V30 = {f"jimeng_{kind}_v30" for kind in KINDS_V30} | {
     "jimeng_i2v_first_v30_1080",
     "jimeng_i2v_first_tail_v30_1080",
 }
-"""The vendor's own names."""
+"""The vendor's own names of its 3.0 models."""
 PICTURES = PictureRules(formats=frozenset({"JPEG", "PNG"}), weight=LARGEST)
 
 

@@ -390,15 +390,17 @@ WRONG = {
     "one of several": (
         'picture = { transport = "base64" }\nplaces = { i2v = [["images"]] }',
         (
-            "places.i2v names a field twice that may come only once, or names images once; gateways"
-            " answer 400 to that. Use image for one picture, and images for several."
+            "places.i2v names the same field twice, or names images, the field for several"
+            " pictures, only once; gateways answer 400 to that. Use image for one picture,"
+            " and images for several."
         ),
     ),
     "twice the same": (
         'picture = { transport = "base64" }\nplaces = { i2v = [["image", "image"]] }',
         (
-            "places.i2v names a field twice that may come only once, or names images once; gateways"
-            " answer 400 to that. Use image for one picture, and images for several."
+            "places.i2v names the same field twice, or names images, the field for several"
+            " pictures, only once; gateways answer 400 to that. Use image for one picture,"
+            " and images for several."
         ),
     ),
     "a file in JSON": (
@@ -411,15 +413,15 @@ WRONG = {
     "a table in a form": (
         'places = { size = ["parameters.size"] }',
         (
-            "places has a table outside the metadata, which a form can't hold."
-            " Set body to json, or name a field."
+            "places names a field inside a table, which a form can hold only in the metadata."
+            " Set body to json, or name a field without a dot or in the metadata."
         ),
     ),
     "a file in a table in a form": (
         'picture = { transport = "base64" }\nplaces = { i2v = [["content[0].url"]] }',
         (
-            "places has a table outside the metadata, which a form can't hold."
-            " Set body to json, or name a field."
+            "places names a field inside a table, which a form can hold only in the metadata."
+            " Set body to json, or name a field without a dot or in the metadata."
         ),
     ),
     "a false that gets lost": (

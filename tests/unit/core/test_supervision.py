@@ -137,7 +137,7 @@ async def test_an_outage_is_logged_when_it_begins_and_with_its_length_when_it_en
     assert all(line["seconds"] > 60 * LEAST for line in lines[1::2])
 
 
-async def test_another_reason_during_an_outage_is_logged_once_more(clock: FakeClock) -> None:
+async def test_each_new_reason_during_an_outage_is_logged_once(clock: FakeClock) -> None:
     reasons = [Temporary("busy"), Temporary("away"), Temporary("busy"), Temporary("away")]
     network = Network(clock, *reasons)
     with capture_logs() as lines:

@@ -418,7 +418,7 @@ async def run_on_the_wire(seeds: range, into: Path) -> None:
 
 @pytest.mark.proof
 @pytest.mark.parametrize("thousand", range(2))
-async def test_2000_malformed_answers_over_http_cause_no_second_post(
+async def test_an_order_is_posted_once_despite_2000_malformed_http_answers(
     thousand: int, tmp_path: Path
 ) -> None:
     seeds = range(1_000 * thousand, 1_000 * (thousand + 1))
@@ -427,7 +427,7 @@ async def test_2000_malformed_answers_over_http_cause_no_second_post(
 
 @pytest.mark.long
 @pytest.mark.parametrize("thousand", range(2, 10))
-async def test_10000_malformed_answers_over_http_cause_no_second_post(
+async def test_an_order_is_posted_once_despite_10000_malformed_http_answers(
     thousand: int, tmp_path: Path
 ) -> None:
     seeds = range(1_000 * thousand, 1_000 * (thousand + 1))

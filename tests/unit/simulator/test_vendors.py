@@ -152,7 +152,7 @@ SAMPLES: dict[str, tuple[Body, int, str, int]] = {
 
 @A_AND_B
 @pytest.mark.parametrize("case", SAMPLES)
-def test_a_request_becomes_a_video_with_the_vendors_size_length_and_pictures(
+def test_a_vendor_behind_new_api_reads_size_length_and_pictures_from_a_request(
     profile: Profile, case: str
 ) -> None:
     body, pictures, pixels, seconds = SAMPLES[case]

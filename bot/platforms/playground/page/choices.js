@@ -3,7 +3,7 @@
 import { make, words } from "./draw.js";
 
 const MENUS = ["model", "seconds", "quality", "aspect", "preset", "sound", "enhance", "watermark", "fit"];
-const RARE = ["fit", "seed", "enhance", "watermark"]; // behind "More", like all text fields
+const RARE = ["fit", "seed", "enhance", "watermark"]; // behind "More options", like all text fields
 const AUTO = "-1"; // instead of a number of seconds: the model chooses
 
 export class Choices {
@@ -61,7 +61,7 @@ export class Choices {
     this.more.setAttribute("aria-expanded", String(isOpen));
   }
 
-  // Mark the "More" button if an option behind it is set.
+  // Mark the "More options" button if an option behind it is set.
   mark() {
     this.more.classList.toggle("picked", this.rare.some((name) => name in this.chosen));
   }

@@ -65,7 +65,7 @@ async def test_an_order_sent_twice_with_the_same_nonce_is_one_job_even_after_a_r
     assert [each["type"] for each in seen] == ["post", "post"]
 
 
-async def test_after_its_history_was_moved_away_the_room_takes_orders_and_old_cards_stay_away(
+async def test_a_room_whose_history_was_moved_away_takes_orders_and_posts_no_old_cards(
     tmp_path: Path,
 ) -> None:
     """The history was moved away, as the error `room_damaged` advises; the rows stay."""
@@ -177,7 +177,7 @@ async def test_files_of_a_message_and_of_the_message_replied_to_are_used_togethe
     assert meeting.request.kind is Kind.KEY_FRAMES
     assert [each.filename for each in speaking.order.files] == ["dog.png", "voice.ogg"]
     assert speaking.request.kind is Kind.SOUND
-    assert words(told).startswith("A sound goes with one picture, and you sent 2.")
+    assert words(told).startswith("A sound goes with one picture, and you sent 2 pictures.")
 
 
 @pytest.mark.parametrize("own", [True, False])
