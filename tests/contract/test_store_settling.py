@@ -1,4 +1,4 @@
-"""An operator's decision on a job: one transaction with its act, whoever else works on the row."""
+"""An operator's decision on a job: one transaction with its act, even if another process changes the row."""
 
 import asyncio
 from dataclasses import replace

@@ -65,7 +65,7 @@ TROUBLE: dict[str, tuple[Fault, str]] = {
         Fault("retrieve", "answer", status=404, message="Video not found"),
         (
             "The gateway main took the order, but has given no usable answer for too"
-            " long (the gateway does not know"
+            " long (the gateway says that it does not know"
         ),
     ),
 }

@@ -95,7 +95,7 @@ async def test_after_a_restore_on_telegram_a_finished_video_waits_in_the_history
             assert len([it for it in telegram.posts(chat) if it.media]) == 1
             await hall.ann.says("/history")
             again = await hall.posts_again(await hall.words())
-            assert again.media is not None, "there it is, for whoever asks"
+            assert again.media is not None, "the history still has the video"
     assert simulator.charges == 1
 
 

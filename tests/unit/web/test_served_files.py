@@ -195,7 +195,7 @@ async def test_the_link_of_a_swept_video_says_how_long_the_video_was_kept(
     await house.clock.advance(LIFETIME + 1)
     assert said in (await house.page())[2], "also once the link has expired"
     forged = await house.page(f"{house.link}0")
-    assert (forged[0], said in forged[2]) == (404, False), "whoever has no link learns nothing"
+    assert (forged[0], said in forged[2]) == (404, False), "a person without a link learns nothing"
 
 
 async def test_a_link_expires_no_later_than_its_video_is_swept(house: House) -> None:
