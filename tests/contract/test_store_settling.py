@@ -1,4 +1,4 @@
-"""An operator's decision on a job: one transaction with its act, even if another process changes the row."""
+"""An operator decides on a job: one transaction with the act, even if a process changes the row."""
 
 import asyncio
 from dataclasses import replace
