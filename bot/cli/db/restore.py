@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from bot.cli.storage import storage_at
 from bot.cli.words import listed, tell
 from bot.config import Config
 from bot.core.clock import SystemClock
-from bot.core.errors import Refused
+from bot.core.errors import DatabaseInUse, Refused, Temporary
 from bot.store.deletions import Deletions
 
 
@@ -29,6 +30,8 @@ def restore_backup(file: Path | None, source: str, *, yes: bool, as_json: bool) 
     """Show the backup at `source` and what it can't bring back, ask, and restore it."""
     config = configuration(file)
     check_user(config)
+    with _stopped(config):
+        asyncio.run(restoring.check_stopped(config))
     with opening.named(source, now=SystemClock().now()) as backup:
         restoring.check_known(backup)
         later = asyncio.run(restoring.later_jobs(config, backup))
@@ -53,9 +56,19 @@ def _ask() -> None:
 
 
 async def restore(config: Config, backup: Backup) -> Restored:
-    """Restore this backup."""
-    with reached(config.database_url), storage_at(config.storage_url) as storage:
+    """Restore this backup. Raises `Temporary("restore_running")` if the service runs."""
+    with _stopped(config), storage_at(config.storage_url) as storage:
         return await restoring.restore(config, storage, backup, now=SystemClock().now())
+
+
+@contextmanager
+def _stopped(config: Config) -> Iterator[None]:
+    """Turn the error of a lock that the service holds into the advice for a restore."""
+    try:
+        with reached(config.database_url):
+            yield
+    except DatabaseInUse as taken:
+        raise Temporary("restore_running", holder=taken.values["holder"]) from taken
 
 
 def _tell_lost(config: Config, later: Sequence[Later] | None) -> None:
