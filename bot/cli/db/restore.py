@@ -23,6 +23,7 @@ from bot.cli.words import listed, tell
 from bot.config import Config
 from bot.core.clock import SystemClock
 from bot.core.errors import DatabaseInUse, Refused, Temporary
+from bot.core.jobs import UNNAMED
 from bot.store.deletions import Deletions
 
 
@@ -37,7 +38,7 @@ def restore_backup(file: Path | None, source: str, *, yes: bool, as_json: bool) 
         later = asyncio.run(restoring.later_jobs(config, backup))
         if not as_json:
             sheet.show(backup.manifest)
-            _tell_lost(config, later)
+            tell_lost(config, later)
         if not yes:
             _ask()
         restored = asyncio.run(restore(config, backup))
@@ -71,14 +72,18 @@ def _stopped(config: Config) -> Iterator[None]:
         raise Temporary("restore_running", holder=taken.values["holder"]) from taken
 
 
-def _tell_lost(config: Config, later: Sequence[Later] | None) -> None:
+def tell_lost(config: Config, later: Sequence[Later] | None) -> None:
     """Print which later jobs the restore loses."""
     print()
     if later is None:
         print(tell("restore.unknown"))
     elif later:
-        ids = listed([each.gateway_id for each in later if each.gateway_id])
-        print(tell("restore.later", count=len(later), ids=ids or "-"))
+        print(tell("restore.later", count=len(later)))
+        ids = [id_ for each in later if (id_ := each.gateway_id) and id_ != UNNAMED]
+        if ids:
+            print(tell("restore.later_ids", count=len(ids), ids=listed(ids)))
+        if unnamed := len(later) - len(ids):
+            print(tell("restore.later_unnamed", count=unnamed))
     if not (journal := Deletions(config.data_dir).file).exists():
         print(tell("restore.no_journal", file=str(journal)))
 
