@@ -110,7 +110,9 @@ def backup(where: Path, *, age: float) -> Finding:
     """Check whether the newest backup is recent enough."""
     if age > BACKUP_AGE:
         return Finding.problem("doctor.backup_old", folder=str(where), days=age / 86_400)
-    return Finding.ok("doctor.backup", folder=str(where), hours=age / 3600)
+    if age < 3600:
+        return Finding.ok("doctor.backup_new", folder=str(where))
+    return Finding.ok("doctor.backup", folder=str(where), count=int(age // 3600))
 
 
 def _waiting(spool: Spool) -> Finding | None:
