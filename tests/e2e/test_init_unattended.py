@@ -35,6 +35,9 @@ async def test_init_yes_with_three_variables_writes_the_files_and_asks_nothing(
     assert sorted(written(world.folder)) == ["config.toml", "secrets.env"]
     assert stat.S_IMODE((world.folder / "secrets.env").stat().st_mode) == 0o600
     assert world.discord.token not in said
+    assert said.startswith("Setting up from the environment and files. I test each answer")
+    assert "press Enter" not in said
+    assert [line for line in said.splitlines() if line[:4].strip().isdigit()] == [], "no menus"
     assert world.simulator.charges == 0
     kept = json.loads((world.folder / "data" / "gateways.json").read_text("utf-8"))["main"]
     assert (kept["base_url"], kept["models"]) == (world.gateway_url, list(DOCUMENTED.models))

@@ -39,7 +39,7 @@ def set_up(file: Path, *, ask: bool, also_telegram: bool) -> None:
 
 
 def _steps(talk: Talk, setup: Setup, *, also_telegram: bool) -> None:
-    talk.say("init.welcome", file=str(setup.file), secrets=str(setup.secrets))
+    talk.say(talk.welcome, file=str(setup.file), secrets=str(setup.secrets))
     on_telegram = also_telegram or setup.get(*telegram.KEY) is not None
     on_discord = setup.get(*discord.KEY) is not None
     if on_discord or not on_telegram:
