@@ -92,10 +92,11 @@ async def test_init_yes_names_all_missing_settings_at_once(world: World) -> None
     code, said = await zoetrope("init", "--yes", folder=world.folder)
     assert code == 78
     assert [line.partition(" ")[0] for line in said.splitlines()] == [
-        "discord.token",
+        "No",
         "gateways.main.base_url",
         "gateways.main.api_key",
     ]
+    assert "Set ZOETROPE_DISCORD__TOKEN or ZOETROPE_TELEGRAM__TOKEN to" in said
     assert written(world.folder) == {}
 
 
