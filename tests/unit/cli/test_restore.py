@@ -1,4 +1,4 @@
-"""What `zoetrope db restore` prints about the jobs that it loses."""
+"""The sentences of `zoetrope db restore` about the jobs that it loses."""
 
 from pathlib import Path
 
