@@ -98,6 +98,19 @@ def check_known(backup: Backup) -> None:
         raise Broken("backup_newer", found=revision, known=str(migrations.head()))
 
 
+async def check_stopped(config: Config) -> None:
+    """Raise `Broken("database_in_use")` if the service holds its lock. Nothing is changed."""
+    file = file_of(config.database_url)
+    if file is None:
+        from bot.store.server_lock import lock_server
+
+        async with lock_server(config.database_url):
+            pass
+    elif file.exists():
+        with lock_file(file):
+            pass
+
+
 async def restore(config: Config, storage: Storage, backup: Backup, *, now: float) -> Restored:
     """Restore the backup, under the service's lock.
 

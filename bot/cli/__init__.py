@@ -21,7 +21,7 @@ CONFIG_ERROR = 78
 TEMPORARY_FAILURE = 75
 """EX_TEMPFAIL of sysexits.h: retry once the other instance has ended or the database answers."""
 _TEMPORARY = (
-    *("database_in_use", "database_taken", "database_unreachable"),
+    *("database_in_use", "restore_running", "database_taken", "database_unreachable"),
     *("service_silent", "control_silent", "control_busy", "control_slow"),
 )
 _CONFIG = (

@@ -39,7 +39,10 @@ def offered(config: Config) -> str:
     kinds: dict[str, list[str]] = {}
     for model in config.catalog.models:
         kinds.setdefault(model.label, []).extend(model.kinds)
-    families = [f"{label} ({', '.join(dict.fromkeys(each))})" for label, each in kinds.items()]
+    families = [
+        f"{label} ({', '.join(tell(f'kind.{kind}') for kind in dict.fromkeys(each))})"
+        for label, each in kinds.items()
+    ]
     return tell("check.offered", families=", ".join(families))
 
 

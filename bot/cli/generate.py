@@ -23,7 +23,7 @@ from bot.cli.simulator import KEY, check_locks, only_gateway
 from bot.cli.words import tell
 from bot.config import Config, load
 from bot.core import fetching
-from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.errors import BotError, Broken, PromptMissing, Refused, Temporary
 from bot.core.jobs import UNNAMED, Reason, Video
 from bot.core.models import Model
 from bot.core.orders import Order, VideoRequest
@@ -160,6 +160,8 @@ def _chosen(config: Config, order: Order) -> tuple[Model, VideoRequest]:
     wish = replace(order.wish, seconds=None) if order.sound else order.wish
     try:
         return config.catalog.unlinked().choose(order.wishing(wish))
+    except PromptMissing as missing:
+        raise Refused("generate_prompt_missing") from missing
     except Refused as refused:
         raise software.held_for(config, order.wish.family, refused) or refused from refused
 

@@ -135,10 +135,9 @@ def _cells(model: Model, config: Config) -> Cells:
 
 
 def _seconds(model: Model) -> str:
-    """Return the lengths as text, the default first."""
+    """Return the lengths as text, the shortest first."""
     last = (AUTO_WORD,) if model.auto else ()
-    known = (str(model.seconds[0]), *listed(model.seconds).split(", "), *last)
-    return " ".join(dict.fromkeys(known))
+    return " ".join((*listed(sorted(model.seconds)).split(", "), *last))
 
 
 def _price(model: Model) -> str:

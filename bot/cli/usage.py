@@ -7,7 +7,9 @@ from difflib import get_close_matches
 import typer
 
 from bot import installed
-from bot.cli.words import tell
+from bot.cli.jobs.asked import LEAST
+from bot.cli.words import explain, tell
+from bot.core.errors import Refused
 
 WRONG_USAGE = 2
 _MEANT = {
@@ -25,6 +27,8 @@ _WORDS = re.compile(r"Got unexpected extra arguments? ?(?:\(s\))? ?\((.*)\)", re
 def explain_usage(wrong: typer.TyperException) -> str:
     """Return a sentence with the mistake and what to type instead."""
     context: typer.Context | None = getattr(wrong, "ctx", None)
+    if _lacks_job(wrong):
+        return explain(Refused("job_id_missing", least=LEAST))
     if type(wrong).__name__ == "NoArgsIsHelpError":
         return wrong.format_message()
     if context is None:
@@ -41,6 +45,12 @@ def explain_usage(wrong: typer.TyperException) -> str:
         code = "usage.words_file" if is_file else "usage.words"
         return tell(code, words=found[1], command=command)
     return tell("usage.other", said=wrong.format_message(), command=command)
+
+
+def _lacks_job(wrong: typer.TyperException) -> bool:
+    """Whether the command line lacks the id of a job."""
+    parameter = getattr(wrong, "param", None)
+    return type(wrong).__name__ == "MissingParameter" and getattr(parameter, "name", "") == "id"
 
 
 def _no_command(given: str, command: str, can: Sequence[str]) -> str:

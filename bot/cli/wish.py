@@ -33,6 +33,8 @@ def _picture(path: Path) -> Picture:
         with path.open("rb"):
             pass  # raises OSError; the decoder would call an unreadable file damaged
         width, height = upright_size(path)
+    except FileNotFoundError as error:
+        raise Refused("file_absent", file=str(path)) from error
     except OSError as error:
         raise Refused("file_unusable", file=str(path), why=error.strerror) from error
     except PictureFormat as refused:
@@ -44,6 +46,8 @@ def _sound(path: Path) -> Sound:
     """Return the sound without its length, which the studio measures later."""
     try:
         size = path.stat().st_size
+    except FileNotFoundError as error:
+        raise Refused("file_absent", file=str(path)) from error
     except OSError as error:
         raise Refused("sound_unreadable", file=str(path), why=error.strerror) from error
     return Sound(source=str(path), filename=path.name, size=size)

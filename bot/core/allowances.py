@@ -62,7 +62,8 @@ class Grants(Protocol):
     ) -> None:
         """Grant more videos for today, and micro-units of money.
 
-        Raises `Refused("grant_repeated")` if the same act happened since `once_since`.
+        Raises `Refused`, as `grant_repeated` or `grant_repeated_now`, if the same act happened
+        since `once_since`.
         """
 
     async def reset(self, whose: Whose, limits: Limits, act: Act) -> bool:
@@ -123,8 +124,8 @@ class Allowances:
     ) -> Values:
         """Grant more videos for today, and for a purse micro-units of money.
 
-        Raises `Refused("grant_repeated")` for the same grant within an hour, as the answer to the
-        first command may have been lost. `again` allows the repetition.
+        Raises `Refused` for the same grant within an hour, as the answer to the first command may
+        have been lost. `again` allows the repetition.
         """
         whose, limits = await self._whose(kind, of, where)
         if not (0 <= videos <= MOST_VIDEOS and 0 <= money <= MOST_MONEY and videos + money > 0):

@@ -91,6 +91,7 @@ class MovesAlready(Refused, code="moves_already"): ...  # the file is a video, n
 class NoPicture(Refused, code="no_picture"): ...  # no file, or by its name no picture
 
 # Orders
+class PromptMissing(Refused, code="prompt_missing"): ...  # an order without a prompt or preset
 class FamilyUnknown(Refused, code="family_unknown"): ...  # no family has this name
 class KindLacking(Refused): ...  # no model, or none of the family, takes this kind of input
 class AutoUnavailable(Refused, code="auto_unavailable"): ...  # this model can't choose the length

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.core.errors import Refused
+from bot.core.errors import PromptMissing, Refused
 from bot.core.orders import Order
 from bot.core.prompts import clean, spelt
 
@@ -63,5 +63,5 @@ def words_of(order: Order, presets: Presets) -> Words:
         name = next(iter(presets), None)
     words = Words(own, name, presets[name].prompt if name is not None else "")
     if not words.prompt:
-        raise Refused("prompt_missing")
+        raise PromptMissing()
     return words

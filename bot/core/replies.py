@@ -237,8 +237,9 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
 
 def error(problem: BotError) -> Reply:
     """Return the message for an error, which only its person sees."""
-    counted = "limit" if isinstance(problem, OverLimit) else "days"
-    count = found if isinstance(found := problem.values.get(counted), int) else None
+    counted = ("limit",) if isinstance(problem, OverLimit) else ("days", "minutes")
+    numbers = (problem.values.get(name) for name in counted)
+    count = next((number for number in numbers if isinstance(number, int)), None)
     said = Text(id=f"error.{problem.code}", values=problem.values, count=count)
     if problem.which:
         values = {"said": said, "which": _numbered(*problem.which)}

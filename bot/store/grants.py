@@ -71,6 +71,8 @@ def _check_new(connection: Connection, act: Act, *, since: float) -> None:
     for at, actor, details in connection.execute(query.order_by(acts.c.id.desc())):
         if details == dict(act.details):
             minutes = max(0, int((act.at - at) // 60))
+            if not minutes:
+                raise Refused("grant_repeated_now", actor=actor)
             raise Refused("grant_repeated", minutes=minutes, actor=actor)
 
 

@@ -111,11 +111,12 @@ def test_root_is_refused_in_a_data_folder_of_another_account(tmp_path: Path) -> 
 
 
 def test_doctor_says_how_old_the_newest_backup_is(tmp_path: Path) -> None:
-    told = machine.backup(tmp_path, age=5 * 3600)
-    assert (told.mark, told.sentence) == (
-        Mark.OK,
-        f"The newest backup is 5 hours old ({tmp_path}).",
-    )
+    for age, words in ((0, "less than an hour"), (7199, "1 hour"), (5 * 3600, "5 hours")):
+        told = machine.backup(tmp_path, age=age)
+        assert (told.mark, told.sentence) == (
+            Mark.OK,
+            f"The newest backup is {words} old ({tmp_path}).",
+        )
     old = machine.backup(tmp_path, age=9 * 86_400)
     assert (old.mark, "9 days old" in old.sentence) == (Mark.PROBLEM, True)
 

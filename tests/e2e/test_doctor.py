@@ -31,7 +31,7 @@ async def test_doctor_finds_no_problem_in_a_sound_installation(world: World) -> 
     for part in (
         f"{len(PACKAGED)} models can be used",
         "GB are free in",
-        "The database works.",
+        "There is no database yet. The first `zoetrope run` creates it.",
         "The bot is called zoetrope",
         "clock agrees with the clock of Discord",
         "I ask for no privileged intent",

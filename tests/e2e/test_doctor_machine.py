@@ -13,6 +13,7 @@ from bot.cli.doctor.machine import files, folder, room
 from bot.simulator.profiles import DOCUMENTED, MODELS
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
+from bot.store.database import open_database
 from tests.e2e.findings import poll, problems, sentences
 from tests.e2e.world import World
 from tests.fakes.buckets import URL, FakeBucket
@@ -135,6 +136,18 @@ async def test_doctor_reports_an_unreachable_database_server_in_the_words_of_run
 ) -> None:
     (told,) = await problems(world, DATABASE_URL="postgresql+asyncpg://ann:hunter2@127.0.0.1:1/z")
     assert told.startswith("I can't reach the database at 127.0.0.1:1 (Connection refused).")
+
+
+async def test_doctor_says_that_the_database_works_only_once_there_is_one(world: World) -> None:
+    new = "There is no database yet. The first `zoetrope run` creates it."
+    found = await poll(world)
+    assert new in sentences(found, Mark.NOTE)
+    assert "The database works." not in sentences(found, Mark.OK)
+    async with open_database(world.config().database_url):
+        pass
+    found = await poll(world)
+    assert "The database works." in sentences(found, Mark.OK)
+    assert new not in sentences(found, Mark.NOTE)
 
 
 async def test_doctor_reports_a_damaged_database(world: World) -> None:

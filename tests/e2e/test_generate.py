@@ -79,10 +79,12 @@ async def test_generate_animates_a_picture(tmp_path: Path, model: str) -> None:
             marks=pytest.mark.proof,
         ),
         (["a cat", "--model", "veo"], "no model “veo” here"),
-        pytest.param([" "], "Please tell me what the video should show", marks=pytest.mark.proof),
         pytest.param(
-            ["--image", "no.png"], "can't use no.png: No such file", marks=pytest.mark.proof
+            [" "],
+            'what the video should show, for example: zoetrope generate "a cat on the moon"',
+            marks=pytest.mark.proof,
         ),
+        pytest.param(["--image", "no.png"], "There is no file no.png.", marks=pytest.mark.proof),
     ],
 )
 async def test_a_video_that_generate_cannot_make_ends_in_one_sentence(

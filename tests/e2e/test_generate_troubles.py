@@ -251,7 +251,7 @@ async def test_generate_makes_a_video_as_long_as_its_sound_and_refuses_another_l
 async def test_generate_refuses_an_unreadable_sound_before_anything_is_sent(world: World) -> None:
     (world.folder / "cat.png").write_bytes(png())
     (world.folder / "voice.mp3").write_bytes(b"<html>")
-    for name, code in (("voice.mp3", "sound_format"), ("none.mp3", "sound_unreadable")):
+    for name, code in (("voice.mp3", "sound_format"), ("none.mp3", "file_absent")):
         with pytest.raises(Refused, match=code):
             await generate(
                 order_for(Wish(prompt="a cat"), [world.folder / "cat.png"], world.folder / name),

@@ -35,6 +35,9 @@ async def test_init_yes_with_bot_token_gateway_url_and_key_writes_the_files_and_
     assert sorted(written(world.folder)) == ["config.toml", "secrets.env"]
     assert stat.S_IMODE((world.folder / "secrets.env").stat().st_mode) == 0o600
     assert world.discord.token not in said
+    assert said.startswith("Setting up from the environment and files. I test each answer")
+    assert "press Enter" not in said
+    assert [line for line in said.splitlines() if line[:4].strip().isdigit()] == [], "no menus"
     assert world.simulator.charges == 0
     kept = json.loads((world.folder / "data" / "gateways.json").read_text("utf-8"))["main"]
     assert (kept["base_url"], kept["models"]) == (world.gateway_url, list(DOCUMENTED.models))
@@ -89,10 +92,11 @@ async def test_init_yes_names_all_missing_settings_at_once(world: World) -> None
     code, said = await zoetrope("init", "--yes", folder=world.folder)
     assert code == 78
     assert [line.partition(" ")[0] for line in said.splitlines()] == [
-        "discord.token",
+        "No",
         "gateways.main.base_url",
         "gateways.main.api_key",
     ]
+    assert "Set ZOETROPE_DISCORD__TOKEN or ZOETROPE_TELEGRAM__TOKEN to" in said
     assert written(world.folder) == {}
 
 

@@ -124,7 +124,9 @@ async def test_a_restore_is_refused_while_the_service_runs(world: World) -> None
     async with world.app():
         backup = await back_up(world.config())
         code, said = await _db(world, "restore", str(backup.folder), "--yes")
-        assert (code, "Stop it first" in said) == (75, True), said
+    assert (code, said.startswith("The service is running (")) == (75, True), said
+    assert said.endswith("). Stop it, then restore.\n")
+    assert said.count("\n") == 1, "nothing about the backup was printed before"
 
 
 @pytest.mark.proof

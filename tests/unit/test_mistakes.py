@@ -138,3 +138,9 @@ def test_a_variable_with_too_few_underscores_gets_a_suggestion(given: str, right
 )
 def test_a_misspelt_command_line_gets_a_suggestion(words: tuple[str, ...], told: str) -> None:
     assert told in typed(*words)
+
+
+@pytest.mark.parametrize("command", ["show", "cancel", "resolve", "retry"])
+def test_a_command_about_a_job_without_an_id_says_how_to_name_a_job(command: str) -> None:
+    words = "Name a job by its id, or by at least its first 4 characters; `zoetrope jobs list`"
+    assert typed("jobs", command).startswith(words)

@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from bot.cli.storage import storage_at
 from bot.cli.words import listed, tell
 from bot.config import Config
 from bot.core.clock import SystemClock
-from bot.core.errors import Refused
+from bot.core.errors import DatabaseInUse, Refused, Temporary
+from bot.core.jobs import UNNAMED
 from bot.store.deletions import Deletions
 
 
@@ -29,12 +31,14 @@ def restore_backup(file: Path | None, source: str, *, yes: bool, as_json: bool) 
     """Show the backup at `source` and what it can't bring back, ask, and restore it."""
     config = configuration(file)
     check_user(config)
+    with _stopped(config):
+        asyncio.run(restoring.check_stopped(config))
     with opening.named(source, now=SystemClock().now()) as backup:
         restoring.check_known(backup)
         later = asyncio.run(restoring.later_jobs(config, backup))
         if not as_json:
             sheet.show(backup.manifest)
-            _tell_lost(config, later)
+            tell_lost(config, later)
         if not yes:
             _ask()
         restored = asyncio.run(restore(config, backup))
@@ -53,19 +57,33 @@ def _ask() -> None:
 
 
 async def restore(config: Config, backup: Backup) -> Restored:
-    """Restore this backup."""
-    with reached(config.database_url), storage_at(config.storage_url) as storage:
+    """Restore this backup. Raises `Temporary("restore_running")` if the service runs."""
+    with _stopped(config), storage_at(config.storage_url) as storage:
         return await restoring.restore(config, storage, backup, now=SystemClock().now())
 
 
-def _tell_lost(config: Config, later: Sequence[Later] | None) -> None:
+@contextmanager
+def _stopped(config: Config) -> Iterator[None]:
+    """Turn the error of a lock that the service holds into the advice for a restore."""
+    try:
+        with reached(config.database_url):
+            yield
+    except DatabaseInUse as taken:
+        raise Temporary("restore_running", holder=taken.values["holder"]) from taken
+
+
+def tell_lost(config: Config, later: Sequence[Later] | None) -> None:
     """Print which later jobs the restore loses."""
     print()
     if later is None:
         print(tell("restore.unknown"))
     elif later:
-        ids = listed([each.gateway_id for each in later if each.gateway_id])
-        print(tell("restore.later", count=len(later), ids=ids or "-"))
+        print(tell("restore.later", count=len(later)))
+        ids = [id_ for each in later if (id_ := each.gateway_id) and id_ != UNNAMED]
+        if ids:
+            print(tell("restore.later_ids", count=len(ids), ids=listed(ids)))
+        if unnamed := len(later) - len(ids):
+            print(tell("restore.later_unnamed", count=unnamed))
     if not (journal := Deletions(config.data_dir).file).exists():
         print(tell("restore.no_journal", file=str(journal)))
 

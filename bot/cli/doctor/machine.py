@@ -19,6 +19,7 @@ from bot.core.errors import BotError, DatabaseInUse
 from bot.media.presence import Presence
 from bot.media.storage import folder_of
 from bot.store.database import check_database
+from bot.store.files import file_of, size_of
 from bot.store.identity import Home
 from bot.store.spool import Spool
 from bot.web.descriptors import WANTED, connections, highest
@@ -109,7 +110,9 @@ def backup(where: Path, *, age: float) -> Finding:
     """Check whether the newest backup is recent enough."""
     if age > BACKUP_AGE:
         return Finding.problem("doctor.backup_old", folder=str(where), days=age / 86_400)
-    return Finding.ok("doctor.backup", folder=str(where), hours=age / 3600)
+    if age < 3600:
+        return Finding.ok("doctor.backup_new", folder=str(where))
+    return Finding.ok("doctor.backup", folder=str(where), count=int(age // 3600))
 
 
 def _waiting(spool: Spool) -> Finding | None:
@@ -141,7 +144,9 @@ async def is_running(config: Config) -> bool:
 async def _database(config: Config) -> Finding:
     trouble = await _trouble(config)
     if trouble is None:
-        return Finding.ok("doctor.database")
+        file = file_of(config.database_url)
+        is_new = file is not None and size_of(file) == 0
+        return Finding.note("doctor.database_new") if is_new else Finding.ok("doctor.database")
     if isinstance(trouble, DatabaseInUse):
         return Finding.note("doctor.running", holder=trouble.values["holder"])
     return Finding.of(trouble)

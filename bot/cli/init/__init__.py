@@ -39,7 +39,7 @@ def set_up(file: Path, *, ask: bool, also_telegram: bool) -> None:
 
 
 def _steps(talk: Talk, setup: Setup, *, also_telegram: bool) -> None:
-    talk.say("init.welcome", file=str(setup.file), secrets=str(setup.secrets))
+    talk.say(talk.welcome, file=str(setup.file), secrets=str(setup.secrets))
     on_telegram = also_telegram or setup.get(*telegram.KEY) is not None
     on_discord = setup.get(*discord.KEY) is not None
     if on_discord or not on_telegram:
@@ -71,9 +71,10 @@ def _check_known(setup: Setup, *, also_telegram: bool) -> None:
     """Raise `Misconfigured` with all missing answers, because no person can be asked."""
     url, key = (("gateways", setup.gateway, name) for name in ("base_url", "api_key"))
     needed: dict[tuple[str, ...], str] = {url: "answer_missing", key: "secret_missing"}
-    if setup.get(*telegram.KEY) is None:
-        chat = telegram.KEY if also_telegram else discord.KEY
-        needed = {chat: "secret_missing", **needed}
+    if setup.get(*telegram.KEY) is None and also_telegram:
+        needed = {telegram.KEY: "secret_missing", **needed}
+    elif setup.get(*telegram.KEY) is None:
+        needed = {discord.KEY: "platform_missing", **needed}
     missing = [
         Problem(".".join(key), code, {"variable": variable(".".join(key))})
         for key, code in needed.items()

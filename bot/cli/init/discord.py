@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from bot.cli.init.answer import Found, secret
 from bot.cli.init.setup import Setup
 from bot.cli.init.talk import Skipped, Talk
-from bot.cli.words import listed
+from bot.cli.words import listed, tell
 from bot.config.settings import bot_token
 from bot.core.errors import Broken, Temporary
 from bot.platforms.discord.portal import Community, Identity, Portal, open_portal
@@ -55,7 +55,7 @@ def _invite(talk: Talk, setup: Setup, token: str, identity: Identity) -> None:
     talk.say("init.invite", name=identity.name, url=identity.invitation)
     if setup.get("gateways"):
         return  # the person has passed this step before: don't wait again
-    talk.say("init.waiting")
+    talk.lead(tell("init.waiting"))
     while not communities:
         if talk.is_skipped(CHECK_EVERY):
             talk.say("init.not_joined")

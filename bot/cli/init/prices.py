@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.cli.init.talk import MOST, Talk
+from bot.cli.words import tell
 
 _ONE = re.compile(r"(?:([^=]+?)\s*=\s*)?(\d+(?:[.,]\d+)?)(?:[;,\s]+|$)")
 """A price in an answer: `2=0.35`, `kling = 0,35`, or the price alone."""
@@ -13,10 +14,9 @@ def ask(talk: Talk, names: Sequence[str], currency: str) -> Iterator[tuple[str, 
     """Yield each name and its price, until all names have one or the person knows no more."""
     left = dict(enumerate(names, 1))
     if left:
-        talk.say("init.prices")
+        talk.lead(tell("init.prices"))
     while left:
-        for number, name in left.items():
-            talk.print(f"{number:3}  {name}")
+        talk.lead(*(f"{number:3}  {name}" for number, name in left.items()))
         said = talk.ask_or_skip("init.ask_prices", currency=currency)
         if not said:
             return

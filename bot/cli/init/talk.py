@@ -23,6 +23,9 @@ class Skipped(Exception):
 class Talk:
     """A dialogue with a person. An answer that can't be read is asked for again."""
 
+    welcome = "init.welcome"
+    """The message id of the first sentence."""
+
     def __init__(self) -> None:
         self._console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 
@@ -33,6 +36,11 @@ class Talk:
     def print(self, sentence: str) -> None:
         """Print a complete sentence."""
         self._console.print(sentence)
+
+    def lead(self, *lines: str) -> None:
+        """Print the lines that lead to a question, such as its choices."""
+        for line in lines:
+            self.print(line)
 
     def complain(self, error: BotError | Problem) -> None:
         """Print the last answer's mistake; the question is asked again."""
@@ -87,8 +95,7 @@ class Talk:
 
     def ask_choice(self, id_: str, can: Sequence[str]) -> str:
         """Ask for one of `can`, by name or number. Enter alone means the first."""
-        for number, each in enumerate(can, 1):
-            self._console.print(f"  {number}  {printable(each)}")
+        self.lead(*(f"  {number}  {printable(each)}" for number, each in enumerate(can, 1)))
         while True:
             answer = self._answer(tell(id_), "1")
             for number, each in enumerate(can, 1):
@@ -120,6 +127,11 @@ class Talk:
 
 class Nobody(Talk):
     """A dialogue without a person: take defaults, decline offers, and raise on a mistake."""
+
+    welcome = "init.welcome_unattended"
+
+    def lead(self, *_lines: str) -> None:
+        """Print nothing, because no question follows."""
 
     def complain(self, error: BotError | Problem) -> None:
         """Raise the mistake: no person can correct the answer."""

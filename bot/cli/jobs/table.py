@@ -32,6 +32,8 @@ def show(jobs: Sequence[Job], counts: Mapping[Status, int], *, currency: str, no
         columns = _fitting(console, jobs, rows)
         terminal.show(console, _table(console, columns, jobs, rows))
         console.print()
+        if any(_mark(job) for job in jobs):
+            console.print(tell("jobs.marks"), soft_wrap=True)
         if left_out := [tell(f"jobs.{name}") for name in _COLUMNS if name not in columns]:
             narrow = tell("jobs.narrow", columns=", ".join(left_out))
             console.print(narrow, soft_wrap=True)

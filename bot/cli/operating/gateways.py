@@ -67,7 +67,8 @@ def _row(gateway: Values) -> list[str]:
         because = tell("gateways.because", why=gateway["why"]) if gateway["why"] else ""
         states.append(tell("gateways.paused", by=gateway["by"], since=since) + because)
     if gateway["refuses"]:
-        states.append(tell("gateways.refuses", reason=gateway["refuses"]))
+        reason = tell(f"reason.{gateway['refuses']}")
+        states.append(tell("gateways.refuses", reason=reason))
     if not gateway["configured"]:
         states.append(tell("gateways.unknown"))
     state = "; ".join(states) or tell("gateways.open")

@@ -11,7 +11,14 @@ from bot import i18n
 from bot.core import commands, failures, presses, replies
 from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, TextAnswer, Turned
 from bot.core.entry import Entry, shown
-from bot.core.errors import BotError, DatabaseFull, MovesAlready, NoPicture, Refused
+from bot.core.errors import (
+    BotError,
+    DatabaseFull,
+    MovesAlready,
+    NoPicture,
+    PromptMissing,
+    Refused,
+)
 from bot.core.handed import Given, beside, parted
 from bot.core.jobs import Job
 from bot.core.orders import Call, Order, Picture, Sound
@@ -122,7 +129,7 @@ class RoomCommands:
             raise NoPicture()
         text = _readable(frame.text)
         if not text and not ((shown if frame.command else pictures) or sound):
-            raise Refused("prompt_missing")
+            raise PromptMissing()
         for given in (*pictures, *([sound] if sound else [])):
             files.sent(given.name)
         first, last = [*pictures, None, None][:2]

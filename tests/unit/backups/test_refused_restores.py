@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.backups import archive, opening, restoring
 from bot.core.errors import Broken
-from bot.store.database import check_database
+from bot.store.database import check_database, open_database
 from bot.store.identity import Home
 from bot.store.locks import lock_file
 from bot.store.tables import jobs
@@ -25,6 +25,22 @@ async def test_a_restore_under_a_running_service_is_refused(home: Site) -> None:
     backup = await home.back_up()
     with lock_file(home.file), pytest.raises(Broken, match="database_in_use"):
         await home.restore(backup)
+
+
+async def test_the_check_before_a_restore_is_refused_only_while_the_service_runs(
+    site: Site,
+) -> None:
+    await restoring.check_stopped(site.config)
+    async with open_database(site.url, home=Home(site.data)):
+        with pytest.raises(Broken, match="database_in_use"):
+            await restoring.check_stopped(site.config)
+    await restoring.check_stopped(site.config)
+
+
+async def test_the_check_before_a_restore_makes_no_database_file(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    await restoring.check_stopped(site.config)
+    assert not site.file.exists()
 
 
 async def test_a_backup_with_damaged_rows_is_not_restored(home: Site) -> None:

@@ -109,7 +109,7 @@ async def test_behind_an_older_relay_the_error_names_the_setting_of_the_generati
 @pytest.mark.parametrize(
     ("name", "code", "why"),
     [
-        ("none.png", "file_unusable", "No such file or directory"),
+        ("none.png", "file_absent", None),
         (".", "file_unusable", "Is a directory"),
         ("words.png", "picture_unreadable", None),
     ],
@@ -121,6 +121,16 @@ def test_a_missing_picture_file_is_not_called_an_unknown_format(
     with pytest.raises(Refused) as refused:
         order_for(Wish(prompt="a cat"), [tmp_path / name])
     assert (refused.value.code, refused.value.values.get("why")) == (code, why)
+
+
+async def test_an_order_without_a_prompt_is_refused_with_an_example(tmp_path: Path) -> None:
+    keep(tmp_path, "main", found("new-api", "C", "wan2.6-t2v"))
+    config = load(written(tmp_path))
+    with pytest.raises(Refused) as refused:
+        await generate(
+            order_for(Wish()), into=Output(tmp_path / "x"), config=config, ticket=Ticket()
+        )
+    assert 'for example: zoetrope generate "a cat on the moon"' in explain(refused.value)
 
 
 async def test_a_video_that_came_as_the_answer_is_written_out_although_the_work_folder_fails(

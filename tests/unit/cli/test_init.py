@@ -16,13 +16,22 @@ from bot.gateways.table import Said
 GATEWAY = ["gateways.main.base_url", "gateways.main.api_key"]
 
 
-@pytest.mark.parametrize("network", ["discord", "telegram"])
-def test_init_without_a_terminal_names_the_missing_token_of_the_chosen_network(
-    tmp_path: Path, network: str
+@pytest.mark.parametrize(
+    ("also_telegram", "first"),
+    [
+        (False, ("discord.token", "platform_missing")),
+        (True, ("telegram.token", "secret_missing")),
+    ],
+)
+def test_init_without_a_terminal_names_the_missing_tokens(
+    tmp_path: Path, also_telegram: bool, first: tuple[str, str]
 ) -> None:
+    """Either network will do, unless Telegram is asked for."""
     with pytest.raises(Misconfigured) as wrong:
-        set_up(tmp_path / "config.toml", ask=False, also_telegram=network == "telegram")
-    assert [problem.key for problem in wrong.value.problems] == [f"{network}.token", *GATEWAY]
+        set_up(tmp_path / "config.toml", ask=False, also_telegram=also_telegram)
+    token, *others = wrong.value.problems
+    assert (token.key, token.code) == first
+    assert [problem.key for problem in others] == GATEWAY
 
 
 def test_the_error_without_a_terminal_names_the_tokens_of_discord_and_telegram() -> None:

@@ -233,7 +233,9 @@ def test_the_list_of_jobs_marks_videos_that_were_swept(capsys: pytest.CaptureFix
     deleted = replace(there, id="ten", video=None)
     shown = [there, swept, unposted, deleted]
     table.show(shown, {Status.DELIVERED: 3, Status.COMPLETED: 1}, currency="USD", now=NOON)
-    rows = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()][1:5]
+    said = capsys.readouterr().out
+    assert "means unfinished" not in said, "no state has a mark"
+    rows = [" ".join(line.split()) for line in said.splitlines()][1:5]
     gone = "video removed 2026-01-15"
     assert [row.partition(" wan2.5")[0] for row in rows] == [
         "one delivered",
@@ -312,6 +314,7 @@ def test_the_list_of_jobs_marks_unconfirmed_jobs_and_says_when_the_list_is_cut(
         f"two ! unconfirmed gateway may have accepted it {rest} no price 3h ago",
         f"three failed against the content rules {rest} 0 3h ago",
         "",
+        "… means unfinished; ! means unconfirmed, so run: zoetrope jobs resolve JOB",
         "3 of 6 jobs: 1 queued, 4 failed, 1 unconfirmed. --limit shows more.",
     ]
 

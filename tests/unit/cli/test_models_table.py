@@ -120,7 +120,8 @@ def test_the_table_of_models_shows_an_automatic_length_and_the_price_without_sou
         next(line for line in shown.output.splitlines() if line.startswith(family))
         for family in ("Seedance 1.5", "Wan 2.6")
     )
-    assert "5 4–12 auto" in seedance
+    assert "4–12 auto" in seedance
+    assert "5 4–12" not in seedance, "the lengths are sorted"
     assert "USD/s" in shown.output.splitlines()[0]
     assert " 0.25 – 0.5 " in seedance
     assert "auto" not in wan

@@ -78,8 +78,11 @@ REFUNDS = (
     " set gateways.<name>.refunds_failed = false; otherwise a day can cost more than I say."
 )
 OFFERED = (
-    "People can choose Wan 2.5 (t2v, i2v), Kling (t2v), Vidu Q1 (t2v, i2v, kf2v),"
-    " Wan 2.2 (i2v, kf2v), Jimeng (t2v, i2v), Wan 2.1 (i2v), Sora 2 (t2v, i2v)."
+    "People can choose Wan 2.5 (from a prompt, from a picture), Kling (from a prompt),"
+    " Vidu Q1 (from a prompt, from a picture, from a first and a last picture),"
+    " Wan 2.2 (from a picture, from a first and a last picture),"
+    " Jimeng (from a prompt, from a picture), Wan 2.1 (from a picture),"
+    " Sora 2 (from a prompt, from a picture)."
 )
 ONE_MODEL = "".join(f'[models."{name}"]\nhidden = true\n' for name in PACKAGED[1:])
 
@@ -200,8 +203,9 @@ def test_check_reports_a_gateway_address_without_encryption(read: Read) -> None:
 def test_check_lists_only_what_the_gateways_dialect_can_order(read: Read) -> None:
     assert offered(read()) == OFFERED
     assert offered(read(gateway=f'{GATEWAY}dialect = "openai"')) == (
-        "People can choose Wan 2.5 (t2v), Kling (t2v), Vidu Q1 (t2v),"
-        " Jimeng (t2v, i2v), Sora 2 (t2v, i2v, remix)."
+        "People can choose Wan 2.5 (from a prompt), Kling (from a prompt), Vidu Q1 (from a prompt),"
+        " Jimeng (from a prompt, from a picture), Sora 2 (from a prompt, from a picture,"
+        " from an earlier video of the same model (remix))."
     )
 
 
