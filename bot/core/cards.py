@@ -209,14 +209,14 @@ def _queued(job: Job) -> str:
 
 
 def _left(job: Job, left: Left | None) -> list[Text]:
+    """Return what is left as a list of at most one sentence; empty if the end used up nothing."""
     if left is None:
         return []
     if job.status in ACTIVE:
         return [left.fact]
     # The card of a finished job is not edited any more, so its contents have to stay true.
     made = job.status is Status.DELIVERED and job.has_result
-    id_ = "fact.left_after" if made else "fact.left_then"
-    return [Text(id=id_, values={"until": left.resets_at}, count=left.videos)]
+    return [left.fact_after] if made else []
 
 
 def _card_buttons(job: Job) -> tuple[Button, ...]:

@@ -155,7 +155,18 @@ class Left:
     @property
     def fact(self) -> Text:
         """Return the sentence that says how many videos are left."""
-        return Text(id="fact.left", values={"resets_at": self.resets_at}, count=self.videos)
+        values = {"resets_at": self.resets_at}
+        if not self.videos:
+            return Text(id="fact.none_left", values=values)
+        return Text(id="fact.left", values=values, count=self.videos)
+
+    @property
+    def fact_after(self) -> Text:
+        """Return the sentence that says how many videos are left after a finished video."""
+        values = {"until": self.resets_at}
+        if not self.videos:
+            return Text(id="fact.none_left_after", values=values)
+        return Text(id="fact.left_after", values=values, count=self.videos)
 
 
 def result(

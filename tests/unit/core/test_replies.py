@@ -23,12 +23,22 @@ def test_a_card_shows_the_negative_prompt() -> None:
 
 
 @pytest.mark.parametrize("status", Status)
-def test_every_card_says_what_is_left_today_and_until_when(status: Status) -> None:
-    """A final card is not edited any more, so it tells what was left at that time."""
+def test_only_the_card_of_an_active_job_says_what_is_left_today(status: Status) -> None:
+    """A final card is not edited any more, so it would soon be wrong."""
     card = cards.card(job(status=status), left=LEFT)
     now = Text(id="fact.left", values={"resets_at": LEFT.resets_at}, count=2)
-    then = Text(id="fact.left_then", values={"until": LEFT.resets_at}, count=2)
-    assert card.facts[-1] == (now if status in ACTIVE else then)
+    assert [each for each in card.facts if "left" in each.id] == ([now] if status in ACTIVE else [])
+
+
+def test_a_card_without_any_videos_left_says_no_videos() -> None:
+    none = Left(videos=0, resets_at=0.0)
+    video = Video(key="a.mp4", size=9, width=16, height=9, seconds=5.0)
+    active, made = (
+        cards.card(it, left=none).facts[-1]
+        for it in (job(), job(status=Status.DELIVERED, video=video))
+    )
+    assert say(active, "en").startswith("You have no videos left today; new ones ")
+    assert say(made, "en").startswith("After that you have no videos left, until ")
 
 
 def test_a_card_distinguishes_a_video_removed_by_age_from_a_deleted_one() -> None:
