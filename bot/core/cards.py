@@ -139,9 +139,11 @@ def card(
     `cost`: the amount that is counted for the job, if it has a price.
     """
     waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
+    state = standing(job, timing)
+    is_taken = job.status is Status.QUEUED
     price = [cost_fact(job.request, cost)] if cost else []
     return Reply(
-        text=standing(job, timing),
+        text=Text(id="card.taken", values={"state": state}) if is_taken else state,
         tone=_TONES[job.status],
         prompt=job.request.shown,
         facts=(
@@ -158,7 +160,7 @@ def card(
 
 
 def standing(job: Job, timing: Timing = UNKNOWN) -> Text:
-    """Return the sentence for a job's state."""
+    """Return the sentence for a job's state, as lists show it."""
     is_in_turn = job.status is Status.QUEUED and job.reason is Reason.AT_ONCE
     if is_in_turn and timing.at_once is not None:
         family = {"family": job.request.label}
@@ -200,7 +202,10 @@ def _state(job: Job) -> str:
 
 def _queued(job: Job) -> str:
     if job.pictures_missing:
-        return "fetching" if any(each.source for each in job.order.pictures) else "preparing"
+        if any(each.source for each in job.order.pictures):
+            return "fetching"
+        is_frame = any(each.last_of for each in job.order.pictures)
+        return "preparing_frame" if is_frame else "preparing"
     if job.sound_missing:
         return "fetching_sound"
     if job.reason in (None, Reason.AT_ONCE, Reason.PICTURE_TOO_LARGE, Reason.PAUSED):

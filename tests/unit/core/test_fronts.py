@@ -10,7 +10,7 @@ from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import Picture, Transport
 from bot.core.outcomes import Accepted, Busy, Rejected
 from bot.core.parts import weight
-from bot.core.replies import Action, failure
+from bot.core.replies import Action, Text, failure
 from bot.i18n import say
 from bot.store.settings import StoredValues
 from tests.unit.core.orders import CAT, SINGING, SONG, SORA, offering, order
@@ -227,5 +227,5 @@ async def test_the_card_of_an_order_that_is_being_made_smaller_says_preparing(
     waiting = await large.job(job.id)
     assert (waiting.status, waiting.reason) == (Status.QUEUED, Reason.PICTURE_TOO_LARGE)
     card = await large.cards.card(waiting)
-    assert card.text.id == "card.preparing"
+    assert card.text.values["state"] == Text(id="card.preparing")
     assert [button.action for button in card.buttons] == [Action.CANCEL]

@@ -52,7 +52,7 @@ async def test_during_a_stop_an_order_waits_for_days_and_is_then_sent_once(
     waiting = await workshop.job(job.id)
     assert (waiting.status, waiting.reason) == (Status.QUEUED, Reason.PAUSED)
     assert workshop.gateway.posts == 0
-    assert cards.card(waiting, Timing(ready_at=5.0)).text.id == "card.paused"
+    assert cards.standing(waiting, Timing(ready_at=5.0)).id == "card.paused"
     assert [each.action for each in cards.card(waiting).buttons] == [Action.CANCEL]
     await go(workshop)
     await workshop.work(60)

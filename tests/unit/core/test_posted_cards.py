@@ -82,7 +82,8 @@ async def test_a_card_whose_promised_time_has_passed_never_promises_a_time_again
 async def test_the_card_of_a_queued_job_is_edited_only_when_it_is_tried(workshop: Workshop) -> None:
     workshop.gateway.creations = [Busy(60.0)]
     assert (await watched(workshop, TIME)).status is Status.QUEUED
-    assert {reply.text.id for reply in workshop.chat.edited} == {"card.waiting_for_gateway"}
+    waits = Text(id="card.waiting_for_gateway")
+    assert all(reply.text.values["state"] == waits for reply in workshop.chat.edited)
     assert not any(promises(reply) for reply in workshop.chat.edited)
     assert len(workshop.chat.edited) == workshop.gateway.posts
 

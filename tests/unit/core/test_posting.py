@@ -225,7 +225,7 @@ async def test_a_card_that_was_not_posted_as_the_commands_answer_is_posted_by_it
     await workshop.speak(CARD_GRACE - 1)
     assert said(workshop) == []
     await workshop.speak(2)
-    assert said(workshop) == [("card.queued", False, False)]
+    assert said(workshop) == [("card.taken", False, False)]
     card = await workshop.posts.get(job.id, "card")
     assert card is not None
     assert card.message_id == "m1"
@@ -238,7 +238,7 @@ async def test_a_card_in_the_history_that_the_row_does_not_know_is_found_and_edi
     await workshop.submit(order())
     await workshop.speak(CARD_GRACE + 1)
     assert said(workshop) == []
-    assert [reply.text.id for reply in workshop.chat.edited] == ["card.queued"]
+    assert [reply.text.id for reply in workshop.chat.edited] == ["card.taken"]
 
 
 async def test_a_job_withdrawn_before_its_card_was_posted_has_no_message(
@@ -279,7 +279,7 @@ async def test_a_change_between_drawing_and_sending_the_card_makes_the_card_due_
     monkeypatch.setattr(workshop.posts, "sending", meanwhile)
     await workshop.submit(order())
     await workshop.speak(1)
-    assert said(workshop) == [("card.queued", False, False)]
+    assert said(workshop) == [("card.taken", False, False)]
     await workshop.speak(EDIT_PACE + 1)
     assert [reply.text.id for reply in workshop.chat.edited] == ["card.in_progress"]
 

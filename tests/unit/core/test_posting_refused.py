@@ -30,7 +30,7 @@ async def test_where_commands_get_no_answer_the_card_is_posted_at_once(
     workshop.without_answers()
     await workshop.submit(order())
     await workshop.speak(0.1)
-    assert said(workshop) == [("card.queued", False, False)]
+    assert said(workshop) == [("card.taken", False, False)]
 
 
 async def test_an_order_whose_card_cannot_be_posted_anywhere_is_withdrawn_free_of_charge(

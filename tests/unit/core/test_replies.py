@@ -6,7 +6,7 @@ import pytest
 
 from bot.core import cards, replies
 from bot.core.jobs import ACTIVE, Reason, Status, Video
-from bot.core.orders import Fit, Recording, Still
+from bot.core.orders import Fit, Picture, Recording, Still
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Left, Text
 from bot.i18n import say
@@ -72,8 +72,15 @@ def test_a_card_says_whether_pictures_or_the_sound_are_being_fetched() -> None:
         wish, pictures=(CAT.kept(Still(key="a.jpg", whole="b.jpg", width=640, height=360), Fit()),)
     )
     whole = replace(pictured, sound=SONG.kept(Recording(key="a.mp3", size=9, seconds=7.2)))
-    said = [cards.card(replace(job(), order=it)).text.id for it in (wish, pictured, whole)]
+    said = [cards.standing(replace(job(), order=it)).id for it in (wish, pictured, whole)]
     assert said == ["card.fetching", "card.fetching_sound", "card.queued"]
+
+
+def test_the_card_of_a_continued_video_says_that_the_last_frame_is_being_prepared() -> None:
+    """The person sent no picture."""
+    frame = Picture(source=None, filename="", size=0, last_of="a.mp4")
+    card = cards.card(job(order=order(pictures=(frame,))))
+    assert say(card.text, "en") == "Got it! I'm getting the last frame ready …"
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from bot.core.outcomes import (
     Uncertain,
 )
 from bot.core.quotas import Limits
-from bot.core.replies import Action
+from bot.core.replies import Action, Text
 from bot.core.service import Actor
 from bot.i18n import say
 from tests.unit.core.orders import (
@@ -120,7 +120,7 @@ async def test_a_person_who_orders_during_a_pause_is_told_so_and_may_cancel(
     second = await workshop.submit(order())
     await workshop.work(1)
     card = await workshop.cards.card(await workshop.job(second.id))
-    assert card.text.id == "card.waiting_for_operator"
+    assert card.text.values["state"] == Text(id="card.waiting_for_operator")
     assert [button.action for button in card.buttons] == [Action.CANCEL]
     ended = await workshop.service.cancel(second.id, Actor(person=ANN))
     assert (ended.status, ended.quota_cost) == (Status.CANCELLED, 0)

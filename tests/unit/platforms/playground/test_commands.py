@@ -78,7 +78,7 @@ async def test_cancelling_a_job_from_the_rooms_list_updates_that_list(hall: Hall
     async with hall.page() as page:
         await page.say("a cat")
         told = await page.tell(do="ask", command="jobs")
-        assert lines(told)[0].startswith("1. “a cat”: Got it!")
+        assert lines(told)[0].startswith("1. “a cat”: Your video is in the queue.")
         (stop,) = told["notice"]["buttons"]
         turned = await page.tell(**pressed(stop))
     assert turned["notice"]["turned"] is True
