@@ -152,7 +152,7 @@ async def test_a_file_that_is_no_picture_is_refused_with_a_notice(
     page = await visit(address)
     fake = FilePayload(name="cat.png", mimeType="image/png", buffer=b"no picture at all")
     await page.locator("input[type=file]").set_input_files(fake)
-    await expect(page.locator(".notice")).to_contain_text("I see no picture there")
+    await expect(page.locator(".notice")).to_contain_text("That file is not a picture")
     (answered,) = watch.complaints
     assert "415" in answered
     watch.complaints.clear()
@@ -196,7 +196,7 @@ async def test_the_prompt_stays_in_the_composer_if_the_picture_is_refused(
     await page.locator("input[type=file]").set_input_files(fake)
     await say(page, "it waves")
     arriving.set()
-    await expect(page.locator(".notice")).to_contain_text("I see no picture there")
+    await expect(page.locator(".notice")).to_contain_text("That file is not a picture")
     await expect(page.locator("#words")).to_have_value("it waves")
     await expect(page.locator("#words")).to_be_editable()
     await expect(page.locator(".attached")).to_have_count(0)

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from bot.core.errors import GivenTooLarge, NoPicture, PictureFormat, Refused
+from bot.core.errors import GivenTooLarge, Refused
 from bot.core.headers import Format, header_of
 from bot.core.hints import PICTURE_SUFFIXES, PICTURE_TYPES, SOUND_SUFFIXES, SOUND_TYPES
 from bot.core.orders import PICTURE_BYTES, SOUND_BYTES
@@ -156,8 +156,7 @@ def _looked_at(file: Path) -> _Kind:
     with file.open("rb") as opened:
         header = header_of(opened)
         if header is None:
-            refusal = refusal_of(opened)
-            raise NoPicture() if isinstance(refusal, PictureFormat) else refusal
+            raise refusal_of(opened)
     return _PICTURES[header.format], header.width, header.height
 
 

@@ -140,7 +140,7 @@ async def test_of_two_pictures_the_failure_names_the_bad_one(workshop: Workshop,
     [
         (Refused("picture_kind", kind="TIFF"), "I can't read TIFF."),
         (MovesAlready(), "that picture already moves"),
-        (PictureFormat(), "I can't read that file as a picture"),
+        (PictureFormat(), "that file is not a picture"),
         (Refused("picture_demanding"), "I don't have enough time or memory to read that picture"),
     ],
 )
