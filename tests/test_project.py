@@ -237,7 +237,7 @@ def _sentences_like(pattern: str) -> list[str]:
 
 _FAMILIES = {
     "failure.": [it for it in Reason if it not in (Reason.BY_PERSON, Reason.BY_ADMIN, *WITHDRAWN)],
-    "card.": [*Status, *WITHDRAWN],
+    "card.": [*Status, *WITHDRAWN, Reason.BY_ADMIN],
     # Buttons of lists and settings have labels of their own.
     "button.": [it for it in Action if it not in (Action.LIST, Action.SETTING)],
     "error.limit_": list(allowed(Limits(), Granted())),

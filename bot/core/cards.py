@@ -191,7 +191,7 @@ def _state(job: Job) -> str:
         return _queued(job)
     if job.status is Status.COMPLETED and job.reason is Reason.UNDELIVERABLE:
         return "undeliverable_private" if job.private else Reason.UNDELIVERABLE
-    if job.status is Status.CANCELLED and job.reason in WITHDRAWN:
+    if job.status is Status.CANCELLED and job.reason in (*WITHDRAWN, Reason.BY_ADMIN):
         return str(job.reason)
     if job.status is Status.DELIVERED and job.video is None:
         return "delivered_gone" if job.has_result else "deleted"

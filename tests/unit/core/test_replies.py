@@ -115,7 +115,7 @@ def test_the_quota_shows_possibly_paid_videos_beside_finished_ones() -> None:
     ("reason", "why"),
     [
         (Reason.BY_PERSON, "Cancelled."),
-        (Reason.BY_ADMIN, "Cancelled."),
+        (Reason.BY_ADMIN, "An admin or the operator cancelled this order."),
         (Reason.UNANSWERED, "Withdrawn: I could not tell you here that I had your order."),
         (
             Reason.SENT_AWAY,
