@@ -37,10 +37,14 @@ class Catalog:
         return tuple(dict.fromkeys(model.family for model in self.models))
 
     def label(self, family: str) -> str:
-        """Return the label that people see, with its note; the id itself for a removed family."""
-        its = (m for m in self.models if m.family == family)
-        labels = (f"{m.label} ({m.note})" if m.note else m.label for m in its)
-        return next(labels, family)
+        """Return the label that people see; the id itself for a removed family."""
+        return next((m.label for m in self.models if m.family == family), family)
+
+    def described(self, family: str) -> str:
+        """Return the family's label, with its note in lists that have room for it."""
+        label = self.label(family)
+        note = next((m.note for m in self.models if m.family == family), "")
+        return f"{label} ({note})" if note else label
 
     def model(self, name: str) -> Model | None:
         return next((model for model in self.models if model.name == name), None)

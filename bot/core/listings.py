@@ -220,7 +220,7 @@ def joined(texts: Sequence[Text]) -> Text:
 def _family(catalog: Catalog, family: str) -> Text:
     able = [model for model in catalog.models if model.family == family]
     values = {
-        "family": catalog.label(family),
+        "family": catalog.described(family),
         "seconds": lengths(able),
         "shapes": listed(shape for model in able for shape in model.aspects),
         "qualities": listed(q for q in QUALITIES if any(q in model.qualities for model in able)),

@@ -58,7 +58,7 @@ async def test_init_leads_from_an_empty_folder_to_a_service_that_runs(world: Wor
         shown = await person.answers(DEFAULT, "7")
         assert "Wan 2.5 (wan2.5-t2v-preview)" in shown
         shown = await person.answers(PRICE, "wan 2.5=0,1 7=0,2")
-        assert "  7  Sora 2 (ended 2026-09-24)" in shown
+        assert "  7  Sora 2" in shown
         shown = await person.answers(PRICE, "0.3")
         assert "  6  Wan 2.1" in shown
         assert "Sora" not in shown
@@ -103,7 +103,7 @@ async def test_init_makes_a_test_video_only_after_a_yes(world: World) -> None:
         await person.answers(ADDRESS, world.gateway_url)
         await person.answers(SECRET, KEY)
         await person.answers(DIALECT, "documented")
-        await person.answers(DEFAULT, "sora 2 (ended 2026-09-24)")
+        await person.answers(DEFAULT, "sora 2 (no longer offered by openai since 24 september 2026)")
         await person.answers(PRICE, "")
         for question in (PERSON, SERVER, ALL):
             await person.answers(question, "")

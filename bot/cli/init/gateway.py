@@ -218,7 +218,7 @@ def choose_default(talk: Talk, setup: Setup) -> None:
     if given is not None:
         talk.say("init.default_gone", family=str(given))
         setup.check_ours(*DEFAULT)
-    labels = {catalog.label(family): family for family in catalog.families}
+    labels = {catalog.described(family): family for family in catalog.families}
     if len(labels) > 1:
         chosen = labels[talk.ask_choice("init.ask_default", list(labels))]
     else:

@@ -23,6 +23,13 @@ from tests.unit.core.orders import (
 )
 
 
+def test_the_note_of_a_family_stands_in_descriptions_and_not_in_labels() -> None:
+    """A menu has no room for a note."""
+    noted = Catalog(models=(replace(WAN_TEXT, note="ends soon"),))
+    assert (noted.label("wan"), noted.described("wan")) == ("Wan", "Wan (ends soon)")
+    assert (CATALOG.described("wan"), CATALOG.described("gone")) == ("Wan", "gone")
+
+
 def test_a_prompt_alone_goes_to_the_text_model_with_its_defaults() -> None:
     model, request = CATALOG.choose(order())
     assert model is WAN_TEXT
