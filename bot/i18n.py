@@ -48,9 +48,17 @@ def say(
     """Return the sentence of `text` in the language nearest to `locale`.
 
     `formats` holds a function for some values, by name, that turns the value into the platform's
-    markup; all other strings go through `escape`. A value may itself be a `Text`. `command` is our
-    command as this person types it.
+    markup; all other strings go through `escape`. A value may itself be a `Text`, or a list of
+    alternatives. `command` is our command as this person types it.
     """
+
+    def shown(name: str, value: object) -> object:
+        if isinstance(value, Text):
+            return say(value, locale, formats=formats, escape=escape, command=command)
+        if isinstance(value, list | tuple):
+            return _either([str(shown(name, each)) for each in value], locale)
+        return _shown(name, value, formats or {}, escape)
+
     catalog = _catalog(nearest(locale))
     if text.count is None:
         sentence = catalog.gettext(text.id)
@@ -59,13 +67,16 @@ def say(
     if command != installed.NAME:
         typed = command.replace("{", "{{").replace("}", "}}")
         sentence = _COMMAND.sub(lambda _: f"{typed} ", sentence)
-    values = {
-        name: say(value, locale, formats=formats, escape=escape, command=command)
-        if isinstance(value, Text)
-        else _shown(name, value, formats or {}, escape)
-        for name, value in {"count": text.count, **text.values}.items()
-    }
-    return sentence.format(**values)
+    values = {"count": text.count, **text.values}
+    return sentence.format(**{name: shown(name, value) for name, value in values.items()})
+
+
+def _either(choices: list[str], locale: str) -> str:
+    """Return the alternatives in one phrase, such as "3, 4 or 5"."""
+    *others, last = choices or [""]
+    if not others:
+        return last
+    return say(Text(id="list.either", values={"others": ", ".join(others), "last": last}), locale)
 
 
 def cut(

@@ -7,7 +7,7 @@ model can do instead.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.core.choosing import kind_of, listed, refusal, remix_of, request_of
+from bot.core.choosing import alternatives, kind_of, listed, refusal, remix_of, request_of
 from bot.core.errors import FamilyUnknown, KindLacking, Refused
 from bot.core.models import Model
 from bot.core.orders import Kind, Order, Transport, VideoRequest
@@ -136,7 +136,7 @@ class Catalog:
         named = self.named(wanted)
         if not named:
             near = self._begun(spelt(wanted)) or self.models
-            raise FamilyUnknown(family=wanted, can=listed(m.label for m in near))
+            raise FamilyUnknown(family=wanted, can=alternatives(m.label for m in near))
         if both := [model for model in named if kind in model.kinds]:
             return [both]
         code, can = f"family_lacks_{kind}", listed(m.label for m in able)

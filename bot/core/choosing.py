@@ -139,7 +139,7 @@ def seconds_of(model: Model, order: Order, quality: str) -> int:
     if order.wish.seconds == AUTO and model.auto:
         return AUTO
     if order.wish.seconds == AUTO:
-        can = listed(model.lengths(quality))
+        can = alternatives(model.lengths(quality))
         raise AutoUnavailable(family=model.label, can=can)
     return one_of(order.wish.seconds, model.lengths(quality), "seconds", model)
 
@@ -303,8 +303,9 @@ def refusal(refused: Sequence[tuple[Model, Refused]], others: Sequence[Model]) -
     """
     first = refused[0][1]
     if "can" in first.values:
-        alike = [str(each.values["can"]) for _, each in refused if each.code == first.code]
-        first.values["can"] = listed(can for each in alike for can in each.split(", "))
+        alike = [each.values["can"] for _, each in refused if each.code == first.code]
+        several = (each for each in alike if isinstance(each, tuple))
+        first.values["can"] = alternatives(can for each in several for can in each)
     has = _haver(first)
     if has is None:
         return first
@@ -338,12 +339,18 @@ def one_of(wanted: Choice | None, can: tuple[Choice, ...], what: str, model: Mod
     if wanted is None:
         return can[0]
     if wanted not in can:
-        raise Refused(f"{what}_unavailable", wanted=wanted, family=model.label, can=listed(can))
+        able = alternatives(can)
+        raise Refused(f"{what}_unavailable", wanted=wanted, family=model.label, can=able)
     return wanted
 
 
 def listed(values: Iterable[object]) -> str:
     """Return distinct values as text. Four or more consecutive integers become a range `2–15`."""
+    return ", ".join(alternatives(values))
+
+
+def alternatives(values: Iterable[object]) -> tuple[str, ...]:
+    """Return distinct values to choose from. Ranges are those of `listed`."""
     each = list(dict.fromkeys(values))
     numbers = sorted(value for value in each if isinstance(value, int))
     runs = [
@@ -352,7 +359,7 @@ def listed(values: Iterable[object]) -> str:
     ]
     if any(len(run) > _RUN for run in runs):
         each = [part for run in runs for part in _run(run)]
-    return ", ".join(str(value) for value in each)
+    return tuple(str(value) for value in each)
 
 
 def _run(numbers: Sequence[int]) -> Iterable[object]:

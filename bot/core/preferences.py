@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from bot.core.accounts import Accounts
 from bot.core.catalog import Catalog
-from bot.core.choosing import listed
+from bot.core.choosing import alternatives
 from bot.core.errors import Refused
 from bot.core.models import Model
 from bot.core.offers import takes
@@ -143,7 +143,7 @@ def chosen(preferences: Preferences, catalog: Catalog, name: str, value: str) ->
 def check_setting(name: str) -> None:
     """Raise `Refused("setting_unknown")` if there is no setting of this name."""
     if name not in SETTINGS:
-        raise Refused("setting_unknown", wanted=name, can=listed(SETTINGS))
+        raise Refused("setting_unknown", wanted=name, can=tuple(SETTINGS))
 
 
 def offered(preferences: Preferences, catalog: Catalog, name: str) -> Sequence[str | int]:
@@ -172,7 +172,7 @@ def _value(preferences: Preferences, catalog: Catalog, name: str, value: str) ->
         wanted = named[0].family if named else value
     if wanted not in can:
         words = (catalog.label(str(each)) if name == "model" else _word(each) for each in can)
-        raise Refused("setting_unavailable", wanted=value, can=listed(words))
+        raise Refused("setting_unavailable", wanted=value, can=alternatives(words))
     return wanted
 
 

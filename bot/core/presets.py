@@ -57,7 +57,7 @@ def words_of(order: Order, presets: Presets) -> Words:
     if order.wish.preset is not None:
         name = preset_of(order.wish.preset, presets)
         if name is None:
-            can = ", ".join(dict.fromkeys(preset.label for preset in presets.values()))
+            can = tuple(dict.fromkeys(preset.label for preset in presets.values()))
             raise Refused("preset_unknown", preset=order.wish.preset, can=can)
     elif order.pictures and not own:
         name = next(iter(presets), None)

@@ -58,7 +58,7 @@ def shaping_of(word: str) -> Shaping:
     try:
         return Shaping(word.casefold())
     except ValueError:
-        raise Refused("fit_unknown", wanted=word, can=", ".join(Shaping)) from None
+        raise Refused("fit_unknown", wanted=word, can=tuple(Shaping)) from None
 
 
 _LENGTH = re.compile(r"(\d{1,9})\s*(?:s|secs?|seconds?)?")

@@ -66,7 +66,7 @@ def test_the_command_line_says_why_a_value_of_an_option_is_unreadable(name: str)
     typed, code = UNREADABLE[name]
     line = ["generate", "a cat", f"--{name}", typed]
     result = CliRunner().invoke(app, line, env={"COLUMNS": "400"})
-    refused = Refused(code, wanted=typed, can="crop, pad")
+    refused = Refused(code, wanted=typed, can=("crop", "pad"))
     assert (result.exit_code, explain(refused) in result.output) == (2, True)
 
 

@@ -75,7 +75,7 @@ async def test_generate_animates_a_picture(tmp_path: Path, model: str) -> None:
         pytest.param(["a cat [refuse]"], "refused the order", marks=pytest.mark.proof),
         pytest.param(
             ["a cat", "--seconds", "7"],
-            "does not make 7 seconds. You can choose 5, 10",
+            "does not make 7 seconds. You can choose 5 or 10",
             marks=pytest.mark.proof,
         ),
         (["a cat", "--model", "veo"], "no model “veo” here"),

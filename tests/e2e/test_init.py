@@ -103,7 +103,9 @@ async def test_init_makes_a_test_video_only_after_a_yes(world: World) -> None:
         await person.answers(ADDRESS, world.gateway_url)
         await person.answers(SECRET, KEY)
         await person.answers(DIALECT, "documented")
-        await person.answers(DEFAULT, "sora 2 (no longer offered by openai since 24 september 2026)")
+        await person.answers(
+            DEFAULT, "sora 2 (no longer offered by openai since 24 september 2026)"
+        )
         await person.answers(PRICE, "")
         for question in (PERSON, SERVER, ALL):
             await person.answers(question, "")

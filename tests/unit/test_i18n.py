@@ -1,5 +1,7 @@
 """Texts that are split where a value is drawn instead of written."""
 
+import pytest
+
 from bot import i18n
 from bot.core.replies import Text
 
@@ -19,3 +21,11 @@ def test_a_strangers_text_is_not_taken_for_a_drawn_value() -> None:
 
 def test_a_long_value_is_cut_with_an_ellipsis() -> None:
     assert i18n.flat("a cat\non a  roof", most=12) == "a cat on a…"
+
+
+@pytest.mark.parametrize(
+    ("can", "said"), [(["5"], "5"), (("5", "10"), "5 or 10"), (("3", "4", "5"), "3, 4 or 5")]
+)
+def test_alternatives_are_joined_with_or(can: object, said: str) -> None:
+    text = Text(id="error.preset_unknown", values={"preset": "x", "can": can})
+    assert i18n.say(text, "en").endswith(f"You can choose {said}.")

@@ -90,7 +90,7 @@ def _found(rest: str, catalog: Catalog) -> Iterator[tuple[re.Match[str], _Value]
             if len(found["dashes"]) == 1:
                 _check_near(rest, found, catalog)
                 continue
-            raise Refused("flag_unknown", flag=name, can=", ".join(f"--{each}" for each in OPTIONS))
+            raise Refused("flag_unknown", flag=name, can=[f"--{each}" for each in OPTIONS])
         end = value.end
         yield found, value
 

@@ -104,6 +104,6 @@ class Ordering:
         wish = wish_of(words, catalog)
         family = wish.family
         if family is not None and not catalog.named(family):
-            can = ", ".join(catalog.label(each) for each in catalog.families)
+            can = [catalog.label(each) for each in catalog.families]
             raise Refused("flag_model_unknown", family=family, can=can)
         return wish

@@ -68,7 +68,7 @@ def test_the_order_is_described_with_every_option_that_was_chosen(tmp_path: Path
         ({"family": "hailuo"}, "Set gateways.main.plugins.hailuo"),
         ({"family": "kling", "pictures": 1}, "set gateways.main.plugins.kling"),
         ({"family": "kling-v1", "pictures": 2}, "Kling (i2v, kf2v) is held back at gateway main"),
-        ({"family": "veo"}, "There is no model “veo” here. You can choose Kling, Sora 2."),
+        ({"family": "veo"}, "There is no model “veo” here. You can choose Kling or Sora 2."),
         ({"family": None, "pictures": 2}, "Kling (i2v, kf2v) is held back at gateway main"),
         (
             {"family": "sora-2", "pictures": 2},

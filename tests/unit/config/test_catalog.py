@@ -173,7 +173,7 @@ def test_an_aspect_ratio_that_the_gateway_may_ignore_is_not_offered(
     catalog = read(gateway=f'{at}models = ["jimeng_vgfm_t2v_l20"]').catalog
     with pytest.raises(Refused, match="aspect_unavailable") as refused:
         catalog.choose(order(aspect="9:16"))
-    assert refused.value.values["can"] == "16:9"
+    assert refused.value.values["can"] == ("16:9",)
     mine = f'[models.{name}]\nsizes = {{ 720p = {{ "9:16" = "720x1280" }} }}'
     assert _model(read(mine, gateway=f'{GATEWAY}dialect = "documented"\n'), name).aspects == (
         "9:16",

@@ -96,24 +96,24 @@ def test_an_order_that_the_default_family_cannot_make_uses_another_family() -> N
             "prompt_too_long",
             {"length": 51, "limit": 50, "family": "Wan"},
         ),
-        ({"seconds": 7}, "seconds_unavailable", {"wanted": 7, "family": "Wan", "can": "5, 10"}),
+        ({"seconds": 7}, "seconds_unavailable", {"wanted": 7, "family": "Wan", "can": ("5", "10")}),
         (
             {"quality": "1080p"},
             "quality_unavailable",
-            {"wanted": "1080p", "family": "Wan", "can": "720p, 480p, draft"},
+            {"wanted": "1080p", "family": "Wan", "can": ("720p", "480p", "draft")},
         ),
         (
             {"aspect": "4:3"},
             "aspect_unavailable",
-            {"wanted": "4:3", "family": "Wan", "can": "16:9, 9:16"},
+            {"wanted": "4:3", "family": "Wan", "can": ("16:9", "9:16")},
         ),
         (
             {"quality": "8k", "family": "sora"},
             "quality_unavailable",
-            {"wanted": "8k", "family": "Sora", "can": "720p"},
+            {"wanted": "8k", "family": "Sora", "can": ("720p",)},
         ),
         ({"fit": Shaping.PAD}, "fit_alone", {}),
-        ({"family": "veo"}, "family_unknown", {"family": "veo", "can": "Wan, Sora"}),
+        ({"family": "veo"}, "family_unknown", {"family": "veo", "can": ("Wan", "Sora")}),
         ({"family": "wan-t2v", "pictures": (CAT,)}, "family_lacks_i2v", None),
         ({"pictures": (CAT, CAT)}, "none_takes_kf2v", {"kind": Kind.KEY_FRAMES}),
         ({"pictures": (CAT, CAT, CAT)}, "too_many_pictures", {"count": 3}),
@@ -185,7 +185,8 @@ WANS = tuple(
 
 
 @pytest.mark.parametrize(
-    ("typed", "can"), [("wan", "Wan 2.2, Wan 2.5"), ("", "Wan 2.2, Wan 2.5, Sora"), ("-", None)]
+    ("typed", "can"),
+    [("wan", ("Wan 2.2", "Wan 2.5")), ("", ("Wan 2.2", "Wan 2.5", "Sora")), ("-", None)],
 )
 def test_the_common_beginning_of_several_family_names_is_refused(
     typed: str, can: str | None
@@ -229,7 +230,7 @@ def test_the_first_model_of_a_family_that_can_make_the_whole_order_is_used(
 def test_an_order_that_no_model_of_its_family_can_make_is_refused_with_all_choices() -> None:
     with pytest.raises(Refused) as refused:
         BOTH.choose(order(pictures=(CAT,), seconds=7))
-    assert refused.value.values == {"wanted": 7, "family": "Wan", "can": "5, 10, 3"}
+    assert refused.value.values == {"wanted": 7, "family": "Wan", "can": ("5", "10", "3")}
 
 
 # --- options that only some models take ----------------------------------------------------------

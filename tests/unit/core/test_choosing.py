@@ -53,7 +53,7 @@ def test_an_auto_length_counts_and_costs_as_the_longest_possible() -> None:
 def test_an_auto_length_is_refused_for_a_model_that_cannot_choose_it() -> None:
     with pytest.raises(Refused, match="auto_unavailable") as refused:
         chosen(replace(SEEDANCE, auto=False), seconds=AUTO)
-    assert refused.value.values["can"] == "5, 4, 6, 12"
+    assert refused.value.values["can"] == ("5", "4", "6", "12")
 
 
 PLAIN = replace(
@@ -118,7 +118,7 @@ def test_a_quality_has_its_own_lengths_and_brings_its_own_extras() -> None:
     assert ("mode", "pro") not in chosen().parameters
     with pytest.raises(Refused, match="seconds_unavailable") as refused:
         chosen(quality="1080p", seconds=12)
-    assert refused.value.values["can"] == "4"
+    assert refused.value.values["can"] == ("4",)
 
 
 def test_without_a_chosen_quality_one_that_has_the_length_is_used() -> None:
@@ -132,7 +132,7 @@ def test_a_quality_for_pictures_only_is_refused_for_a_prompt_alone() -> None:
     model = replace(SEEDANCE, at={"480p": Quality(kinds=(Kind.PICTURE,))})
     with pytest.raises(Refused, match="quality_unavailable") as refused:
         chosen(model, quality="480p")
-    assert refused.value.values["can"] == "720p, 1080p, draft"
+    assert refused.value.values["can"] == ("720p", "1080p", "draft")
     assert chosen(model, quality="draft").quality == "720p"
 
 
@@ -141,7 +141,7 @@ def test_a_prompt_alone_has_the_models_aspects_and_uses_the_first_by_default() -
     assert ("metadata.ratio", "9:16") in chosen(aspect="9:16").parameters
     with pytest.raises(Refused, match="aspect_unavailable") as refused:
         chosen(aspect="1:1")
-    assert refused.value.values["can"] == "16:9, 9:16"
+    assert refused.value.values["can"] == ("16:9", "9:16")
 
 
 def test_sound_is_a_choice_with_its_own_price() -> None:
@@ -223,13 +223,13 @@ def refused(*models: Model, **wish: object) -> str:
             {"prompt_extend": False},
             ALWAYS,
             "You can't tell Loud to use your prompt unchanged here.",
-            "These can: Seedance.",
+            "That works with Seedance.",
         ),
         (
             {"watermark": True},
             ALWAYS,
             "Loud can't add a watermark here.",
-            "These can: Seedance.",
+            "That works with Seedance.",
         ),
         (
             {"watermark": False},
@@ -241,7 +241,7 @@ def refused(*models: Model, **wish: object) -> str:
             {"prompt_extend": True},
             replace(ALWAYS, unasked={}),
             "Loud can't add to your prompt here.",
-            "These can: Seedance.",
+            "That works with Seedance.",
         ),
     ],
 )
@@ -266,7 +266,7 @@ def test_if_the_family_has_a_model_with_the_switch_that_models_refusal_is_told()
 
 def test_an_auto_length_that_no_model_offers_is_refused_with_the_possible_lengths() -> None:
     assert refused(replace(SEEDANCE, auto=False), seconds=AUTO) == (
-        "Seedance can't choose the length by itself. You can choose 5, 4, 6, 12 seconds."
+        "Seedance can't choose the length by itself. You can choose 5, 4, 6 or 12 seconds."
     )
 
 

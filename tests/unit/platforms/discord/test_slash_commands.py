@@ -91,7 +91,10 @@ async def test_the_sound_option_is_in_the_order_and_on_the_card(bot: Bot, ann: M
     [
         ({"sound": "loud"}, "Please say on or off, not “loud”."),
         ({"sound": "off", "model": "sora"}, "Sora always makes videos with sound here."),
-        ({"seconds": AUTO}, "Wan can't choose the length by itself. You can choose 5, 10 seconds."),
+        (
+            {"seconds": AUTO},
+            "Wan can't choose the length by itself. You can choose 5 or 10 seconds.",
+        ),
     ],
 )
 async def test_an_option_that_no_model_offers_is_refused_to_the_person_alone(
@@ -232,7 +235,7 @@ async def test_a_refusal_escapes_what_the_person_typed(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     asked = await ann.slash("video", prompt="a cat", model="<@1> *nope*")
-    shown = "There is no model “<\u200b@\u200b1> \\*nope\\*” here. You can choose Wan, Sora."
+    shown = "There is no model “<\u200b@\u200b1> \\*nope\\*” here. You can choose Wan or Sora."
     assert await said(asked) == shown
 
 

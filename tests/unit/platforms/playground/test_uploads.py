@@ -96,7 +96,10 @@ async def test_a_damaged_upload_is_called_a_damaged_picture(hall: Hall) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        *((each, "That file is not a picture") for each in (b"", b"GIF", b"<script>", b"\x00" * 99)),
+        *(
+            (each, "That file is not a picture")
+            for each in (b"", b"GIF", b"<script>", b"\x00" * 99)
+        ),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "I can't read "),
     ],
 )

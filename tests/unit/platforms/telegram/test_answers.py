@@ -127,7 +127,7 @@ async def test_flags_in_a_plain_text_count_for_its_proposal(lobby: Lobby) -> Non
     [
         ("a cat --size big", "no option --size"),
         ("a cat --model Kling 9", "put it in quotation marks"),
-        ("/video a cat --model Kling 9 --seconds 5", "Wan, Sora"),
+        ("/video a cat --model Kling 9 --seconds 5", "Wan or Sora"),
     ],
 )
 async def test_a_flag_that_makes_no_sense_is_explained(
