@@ -12,7 +12,10 @@ _TONES = {Kind.LIMIT: Tone.WORKING}
 MOST_BUTTONS = 10
 """The most buttons under a digest."""
 MOST_WHOSE = 40
-"""The most characters of a gateway's or community's name on a button."""
+"""The most characters of a gateway's or community's name on a button.
+
+A person's name and a model's share them.
+"""
 _SHORT = 6
 """The first letters of a job's id, which identify the job within one message."""
 _COUNTED = frozenset({Kind.UNCONFIRMED, Kind.STUCK})
@@ -79,7 +82,11 @@ def _limited(facts: Facts) -> Iterator[Button]:
 
 def _about(job: Mapping[str, object], wish: str) -> Button:
     named = str(job["job"])
-    return button(named, wish, shown=named[:_SHORT])
+    short = named[:_SHORT]
+    if wish == "open":
+        whose, family = (shortened(str(job[it]), MOST_WHOSE // 2) for it in ("name", "model"))
+        return button(named, wish, shown=f"{whose}, {family} ({short})")
+    return button(named, wish, shown=short)
 
 
 def _raise(facts: Facts) -> Button:

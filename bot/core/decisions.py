@@ -146,7 +146,8 @@ class Decisions:
             button(job, f"found.{token_of(str(each['id']))}", word="found", shown=str(number))
             for number, each in enumerate(near, 1)
         ]
-        values = {"job": job, "gateway": found["gateway"], "at": found["sent_at"]}
+        whose = {"name": found["person"], "family": found["family"]}
+        values = {**whose, "job": job, "gateway": found["gateway"], "at": found["sent_at"]}
         ways = (button(job, "free"), button(job, "again"))
         return Reply(
             text=Text(id="decide.open", values=values),
@@ -176,7 +177,7 @@ class Decisions:
         price = cost["cost"]
         shown = money(price, self.currency) if isinstance(price, int) and price > 1 else ""
         id_ = "decide.again_priced" if shown else "decide.again"
-        values = {"job": job, "cost": shown, "model": cost["model"]}
+        values = {"job": job, "cost": shown, "family": cost["family"]}
         return Reply(
             text=Text(id=id_, values=values), tone=Tone.WAITING, buttons=(button(job, "yes"),)
         )

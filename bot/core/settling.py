@@ -16,6 +16,7 @@ from bot.core.matching import EARLIEST, Candidate, candidates
 from bot.core.orders import Kind, Order
 from bot.core.outcomes import Done, Failed, Missing, NoList, Running, Trouble
 from bot.core.ports import Clock, Gateway, Jobs
+from bot.core.prompts import clean
 from bot.core.quotas import Limits
 from bot.core.replies import Action
 from bot.core.wake import Wake
@@ -114,6 +115,8 @@ class Settling:
         answer: Values = {
             "job": row.id,
             "status": row.status.value,
+            "person": clean(row.order.call.person.name) or row.order.call.person.id,
+            "family": row.request.label,
             "gateway": row.gateway,
             "sent_at": sent,
             "known_id": own,
@@ -177,8 +180,9 @@ class Settling:
         if row.status not in _PAID_AGAIN:
             return answer
         new, _ = await self._new(row, "asked")
-        person, model = row.order.call.person.name, new.request.model
-        return {**answer, "cost": new.spend_cost, "model": model, "person": person}
+        person, asked = row.order.call.person.name, new.request
+        with_ = {"model": asked.model, "family": asked.label, "person": person}
+        return {**answer, "cost": new.spend_cost, **with_}
 
     async def again(self, *, actor: str, job: str, confirm: str, why: str = "") -> Values:
         """Fail an unconfirmed job and admit a new paid job for the same order.

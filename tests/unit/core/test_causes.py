@@ -120,6 +120,16 @@ def test_every_cause_has_texts_for_its_beginning_and_its_end(kind: Kind, is_over
     assert len(words) == (1 if is_over else 1 + min(FACTS[kind].get("count", 0), MOST_SHOWN + 1))  # type: ignore[call-overload]
 
 
+def test_the_button_of_an_unconfirmed_order_says_whose_it_is_within_80_characters() -> None:
+    """Discord allows 80 characters."""
+    long = JOB | {"name": "B" * 200, "model": "W" * 200, "job": "abcdefghijklmnop"}
+    shown = briefs.brief(Kind.UNCONFIRMED, {"count": 2, "jobs": [JOB, long]}).buttons
+    short, cut = (said(it.label, "en") for it in shown)
+    assert short == "Decide: Ann, Wan (abcd)"
+    assert len(cut) <= 80
+    assert cut.endswith("(abcdef)")
+
+
 @pytest.mark.parametrize(
     ("figure", "of", "buttons"),
     [

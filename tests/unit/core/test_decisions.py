@@ -32,9 +32,10 @@ SWEPT = {"videos": {"rows": 1, "files": 2, "bytes": 3_000_000_000}}
 ANSWERS: dict[str, Values] = {
     "jobs.candidates": {
         "job": "abcd", "status": "unconfirmed", "gateway": "main", "sent_at": 0.0, "list": "whole",
+        "person": "Bob", "family": "Wan 2.5",
         "candidates": [FOUND | {"created_at": 0.0}],
     },
-    "jobs.cost": {"status": "unconfirmed", "cost": 1, "model": "Wan"},
+    "jobs.cost": {"status": "unconfirmed", "cost": 9_000, "model": "wan-t2v", "family": "Wan 2.5"},
     "jobs.retry": {"status": "in_progress"},
     "db.backup": {"folder": "/backups/1"},
     "media.due": SWEPT,
@@ -150,6 +151,15 @@ async def test_in_the_operators_room_everybody_may_press_owners_buttons() -> Non
     office = Office()
     await office.decisions.decide("room", EVE, "abcd", "free")
     assert office.asked == [("jobs.not_charged", "room:8", {"job": "abcd"})]
+
+
+async def test_a_decision_says_whose_order_it_is_about_and_the_models_family() -> None:
+    office = Office()
+    asked, again = [say((await office.press("abcd", it)).text, "en") for it in ("open", "again")]
+    assert asked.startswith("Bob's order (Wan 2.5) was sent to “main” ")
+    assert all("Bob's order" in each for each in drawings(await office.press("abcd", "open")))
+    assert asked.count("abcd") == 1
+    assert again.startswith("Order abcd again with Wan 2.5 for ")
 
 
 async def test_before_the_confirmation_a_button_only_reads_and_changes_nothing() -> None:
