@@ -211,7 +211,7 @@ async def test_a_gateway_of_any_name_can_be_paused_and_resumed_by_buttons() -> N
 
 CLOCK = Refused("sweep_unsettled", time="2026-02-15 12:00 UTC")
 TYPED = {
-    "swept": ("media.sweep", CLOCK, "please press the button again later"),
+    "swept": ("media.sweep", CLOCK, "Please press again later"),
     "look": ("jobs.retry", Refused("again_unconfirmed", job="abcd"), "abcd is already over"),
     "free": (
         "jobs.not_charged",

@@ -227,8 +227,8 @@ async def test_a_gateway_that_loses_every_answer_is_paid_at_most_two_videos_beyo
     assert workshop.gateway.posts == 5
     assert len(refused) == 5
     assert refused[0].startswith(
-        "5 orders of yours today were accepted by the video service, or may have been: "
-        "I got no clear answer. Each may cost money,"
+        "5 orders of yours today may cost money: the video service took them, or gave no clear "
+        "answer."
     )
 
 
