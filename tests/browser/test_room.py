@@ -191,7 +191,9 @@ async def test_ann_as_moderator_cancels_bobs_job(
     await queued(page)
     await become(page, "Ann")
     await page.get_by_role("button", name="Cancel").click()
-    await expect(page.locator(".card")).to_contain_text("Cancelled.")
+    await expect(page.locator(".card")).to_contain_text(
+        "An admin or the operator cancelled this order."
+    )
 
 
 @pytest.mark.proof
