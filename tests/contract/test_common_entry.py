@@ -21,7 +21,7 @@ HINT = (
         "first, and I leave out what a model can't do."
     ),
 )
-WAITING = "Got it! The video service is not answering right now, so I keep trying. Nothing is lost."
+WAITING = "The video service is not answering right now, so I keep trying. Nothing is lost."
 LENGTHS = ("How long should your videos be?", "With a sound, the sound decides the length.")
 REST = ("Shape: no default", "Quality: no default", "Private results: off")
 OPEN = (HINT, ("Model: no default", "Length: no default", *REST))
