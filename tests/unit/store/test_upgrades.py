@@ -105,13 +105,17 @@ async def test_an_upgrade_killed_at_a_statement_leaves_the_rows_to_the_next_upgr
     assert await _killed_at(await new_sqlite_url(), statement) == -signal.SIGKILL
 
 
-@pytest.mark.proof
-@pytest.mark.timeout(600)
-async def test_an_upgrade_may_be_killed_at_any_statement(new_sqlite_url: NewUrl) -> None:
-    """The loop goes on until an upgrade is not killed, so it was killed at each statement."""
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize(
+    "step",
+    [pytest.param(3, marks=pytest.mark.proof), pytest.param(1, marks=pytest.mark.long)],
+    ids=["every third", "each"],
+)
+async def test_an_upgrade_may_be_killed_at_any_statement(new_sqlite_url: NewUrl, step: int) -> None:
+    """The loop goes on until an upgrade is not killed, so it was killed at each such statement."""
     statement = 1
     while await _killed_at(await new_sqlite_url(), statement):
-        statement += 1
+        statement += step
     assert statement > 15
 
 
