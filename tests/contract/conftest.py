@@ -1,15 +1,25 @@
-"""One store per test, on SQLite and on PostgreSQL."""
+"""One store per test, on SQLite and on PostgreSQL; one whole service per test on each network."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
+from bot.simulator.render import Renderer
 from bot.store.database import open_database
 from tests.conftest import NewUrl
 from tests.contract.loft import Loft
 from tests.contract.rows import Store
+from tests.contract.scenes import DiscordScene, PlaygroundScene, Scene
+from tests.contract.telegram import TelegramScene
 from tests.databases import sync_nothing
+
+SCENES: Mapping[str, Callable[[Path, Renderer], AbstractAsyncContextManager[Scene]]] = {
+    "discord": DiscordScene.open,
+    "playground": PlaygroundScene.open,
+    "telegram": TelegramScene.open,
+}
 
 
 @pytest.fixture
@@ -23,3 +33,11 @@ async def store(new_tables_url: NewUrl) -> AsyncIterator[Store]:
 @pytest.fixture
 def loft(store: Store, tmp_path: Path) -> Loft:
     return Loft(store, tmp_path)
+
+
+@pytest.fixture(params=SCENES)
+async def scene(
+    request: pytest.FixtureRequest, tmp_path: Path, renderer: Renderer
+) -> AsyncIterator[Scene]:
+    async with SCENES[request.param](tmp_path, renderer) as scene:
+        yield scene

@@ -33,7 +33,7 @@ class Whole(Platform, Edits, Removes, Fetches, Tells, Protocol):
 
 
 @dataclass
-class Stage:
+class Place:
     """One running platform, and a finished job that Ann ordered there."""
 
     platform: Whole
@@ -102,7 +102,7 @@ def finished(wish: Order, now: float) -> Job:
     return job(order=wish, status=Status.COMPLETED, video=VIDEO, created_at=now)
 
 
-class DiscordPlace(Stage):
+class DiscordPlace(Place):
     """A place on the fake Discord."""
 
     fake: FakeDiscord
@@ -110,7 +110,7 @@ class DiscordPlace(Stage):
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path) -> AsyncIterator[Stage]:
+    async def open(cls, folder: Path) -> AsyncIterator[Place]:
         clock = FakeClock()
         async with (
             FakeDiscord(clock=clock.now) as fake,
@@ -155,12 +155,12 @@ class DiscordPlace(Stage):
             attachment.expired = attachment.url == picture.source
 
 
-class PlaygroundPlace(Stage):
+class PlaygroundPlace(Place):
     """A place in the room."""
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path) -> AsyncIterator[Stage]:
+    async def open(cls, folder: Path) -> AsyncIterator[Place]:
         clock = FakeClock()
 
         @asynccontextmanager

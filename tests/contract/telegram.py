@@ -13,7 +13,7 @@ from bot.simulator.server import Simulator
 from bot.store.communities import Communities
 from bot.store.handles import Handles
 from bot.store.posts import Posts
-from tests.contract.places import Stage, finished, order
+from tests.contract.places import Place, finished, order
 from tests.contract.rows import no_still, nowhere
 from tests.contract.scenes import Listed, Said, Scene, is_over
 from tests.databases import open_rows
@@ -24,7 +24,7 @@ from tests.fakes.telegram import FakeTelegram, Message
 from tests.fakes.telegram import Person as Somebody
 
 
-class TelegramPlace(Stage):
+class TelegramPlace(Place):
     """A place on the fake Bot API server."""
 
     fake: FakeTelegram
@@ -32,7 +32,7 @@ class TelegramPlace(Stage):
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path) -> AsyncIterator[Stage]:
+    async def open(cls, folder: Path) -> AsyncIterator[Place]:
         clock = FakeClock()
         async with (
             FakeTelegram(clock=clock.now) as fake,

@@ -1,18 +1,14 @@
 """The same commands and presses on each network give the same lists."""
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from bot import i18n
 from bot.core.commands import COMMANDS, Who
 from bot.simulator.faults import Fault
-from bot.simulator.render import Renderer
 from tests.contract.scenes import Listed, PlaygroundScene, Scene
-from tests.contract.test_platform import SCENES
 
 HINT = (
     "Your settings",
@@ -50,14 +46,6 @@ SCRIPT = {
     ),
 }
 """The lines and buttons of each list; a time is ⏱, a limit #, and the chosen value is marked."""
-
-
-@pytest.fixture(params=SCENES)
-async def scene(
-    request: pytest.FixtureRequest, tmp_path: Path, renderer: Renderer
-) -> AsyncIterator[Scene]:
-    async with SCENES[request.param](tmp_path, renderer) as scene:
-        yield scene
 
 
 @pytest.mark.proof

@@ -12,13 +12,12 @@ from bot.core.platforms import DirectMessage, ReadsHistory, upload_limit
 from bot.core.posts import PostKind
 from bot.core.replies import Reply, Text
 from bot.simulator.faults import Fault
-from bot.simulator.render import Renderer
-from tests.contract.places import DiscordPlace, PlaygroundPlace, Stage
-from tests.contract.scenes import DiscordScene, PlaygroundScene, Scene
-from tests.contract.telegram import TelegramPlace, TelegramScene
+from tests.contract.places import DiscordPlace, Place, PlaygroundPlace
+from tests.contract.scenes import Scene
+from tests.contract.telegram import TelegramPlace
 from tests.e2e.world import png
 
-PLACES: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Stage]]] = {
+PLACES: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Place]]] = {
     "discord": DiscordPlace.open,
     "playground": PlaygroundPlace.open,
     "telegram": TelegramPlace.open,
@@ -28,21 +27,16 @@ REMEMBERING = ("discord", "playground")
 
 Telegram does neither; see `again`.
 """
-SCENES: Mapping[str, Callable[[Path, Renderer], AbstractAsyncContextManager[Scene]]] = {
-    "discord": DiscordScene.open,
-    "playground": PlaygroundScene.open,
-    "telegram": TelegramScene.open,
-}
 
 
 @pytest.fixture(params=PLACES)
-async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
+async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
     async with PLACES[request.param](tmp_path) as place:
         yield place
 
 
 @pytest.fixture(params=REMEMBERING)
-async def remembering(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
+async def remembering(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
     """A place on a network that recognizes a repeated nonce."""
     async with PLACES[request.param](tmp_path) as place:
         yield place
@@ -51,35 +45,35 @@ async def remembering(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIt
 # --- the platform's interfaces -------------------------------------------------------------------
 
 
-async def test_a_running_platform_says_that_it_is_connected(place: Stage) -> None:
+async def test_a_running_platform_says_that_it_is_connected(place: Place) -> None:
     assert await place.platform.is_connected()
 
 
 @pytest.mark.parametrize("kind", list(PostKind))
-async def test_every_post_of_a_job_quotes_its_prompt(place: Stage, kind: PostKind) -> None:
+async def test_every_post_of_a_job_quotes_its_prompt(place: Place, kind: PostKind) -> None:
     message_id, _ = await place.send(kind)
     assert place.shown() == [message_id]
     assert "a cat" in place.words(message_id)
 
 
-async def test_two_sends_with_the_same_nonce_make_one_message(remembering: Stage) -> None:
+async def test_two_sends_with_the_same_nonce_make_one_message(remembering: Place) -> None:
     stands = await remembering.send()
     assert await remembering.send() == stands
     assert remembering.shown() == [stands[0]]
 
 
-async def test_two_sends_with_different_nonces_make_two_messages(place: Stage) -> None:
+async def test_two_sends_with_different_nonces_make_two_messages(place: Place) -> None:
     result = await place.send(PostKind.RESULT)
     assert await place.send(PostKind.FAILURE) != result
     assert len(place.shown()) == 2
 
 
-async def test_a_video_is_attached_to_its_message_whole(place: Stage) -> None:
+async def test_a_video_is_attached_to_its_message_whole(place: Place) -> None:
     message_id, _ = await place.send(video=place.file(b"a whole video"))
     assert place.attached(message_id) == [b"a whole video"]
 
 
-async def test_an_edited_card_keeps_its_message_and_shows_the_new_text(place: Stage) -> None:
+async def test_an_edited_card_keeps_its_message_and_shows_the_new_text(place: Place) -> None:
     stands = await place.send(PostKind.CARD)
     card = place.standing(stands, PostKind.CARD)
     await place.platform.edit(card, place.job, place.reply(PostKind.FAILURE))
@@ -87,7 +81,7 @@ async def test_an_edited_card_keeps_its_message_and_shows_the_new_text(place: St
     assert "could not make" in place.words(stands[0])
 
 
-async def test_an_edit_of_a_removed_card_is_refused(place: Stage) -> None:
+async def test_an_edit_of_a_removed_card_is_refused(place: Place) -> None:
     stands = await place.send(PostKind.CARD)
     card = place.standing(stands, PostKind.CARD)
     await place.platform.remove(stands)
@@ -95,7 +89,7 @@ async def test_an_edit_of_a_removed_card_is_refused(place: Stage) -> None:
         await place.platform.edit(card, place.job, place.reply(PostKind.CARD))
 
 
-async def test_a_removed_message_is_gone_and_a_second_removal_raises_nothing(place: Stage) -> None:
+async def test_a_removed_message_is_gone_and_a_second_removal_raises_nothing(place: Place) -> None:
     stands = await place.send(video=place.file())
     for _ in range(2):
         await place.platform.remove(stands)
@@ -106,7 +100,7 @@ async def test_a_removed_message_is_gone_and_a_second_removal_raises_nothing(pla
 
 
 async def test_each_post_of_a_job_is_found_in_the_history_of_its_channel(
-    remembering: Stage,
+    remembering: Place,
 ) -> None:
     stands = {kind: await remembering.send(kind) for kind in (PostKind.CARD, PostKind.RESULT)}
     assert isinstance(remembering.platform, ReadsHistory)
@@ -116,14 +110,14 @@ async def test_each_post_of_a_job_is_found_in_the_history_of_its_channel(
     assert await find(remembering.post(PostKind.FAILURE), job) is None
 
 
-async def test_a_picture_that_a_person_posted_is_downloaded_whole(place: Stage) -> None:
+async def test_a_picture_that_a_person_posted_is_downloaded_whole(place: Place) -> None:
     picture = await place.picture(png())
     into = place.folder / "picture"
     await place.platform.fetch(picture, into, most=10_000)
     assert into.read_bytes() == png()
 
 
-async def test_a_file_larger_than_the_maximum_is_refused_by_fetch(place: Stage) -> None:
+async def test_a_file_larger_than_the_maximum_is_refused_by_fetch(place: Place) -> None:
     picture = await place.picture(png())
     with pytest.raises(Refused) as caught:
         await place.platform.fetch(picture, place.folder / "picture", most=50)
@@ -134,7 +128,7 @@ async def test_a_file_larger_than_the_maximum_is_refused_by_fetch(place: Stage) 
     assert caught.value.code == "sound_too_large"
 
 
-async def test_fetching_a_picture_that_was_deleted_is_refused(place: Stage) -> None:
+async def test_fetching_a_picture_that_was_deleted_is_refused(place: Place) -> None:
     picture = await place.picture(png())
     place.lose(picture)
     with pytest.raises(Refused) as caught:
@@ -142,22 +136,22 @@ async def test_fetching_a_picture_that_was_deleted_is_refused(place: Stage) -> N
     assert caught.value.code == "picture_gone"
 
 
-async def test_every_network_takes_a_video_of_8_mb(place: Stage) -> None:
+async def test_every_network_takes_a_video_of_8_mb(place: Place) -> None:
     assert await upload_limit(place.platform, place.post(), place.job) >= 8_000_000
 
 
-def message_to(place: Stage, reply: Reply) -> DirectMessage:
+def message_to(place: Place, reply: Reply) -> DirectMessage:
     return DirectMessage(person_id=place.job.order.call.person.id, reply=reply, nonce="n1")
 
 
-async def test_a_notice_reaches_its_owner(place: Stage) -> None:
+async def test_a_notice_reaches_its_owner(place: Place) -> None:
     words = Text(id="notice.works", values={"gateway": "main"})
     await place.platform.tell(message_to(place, Reply(text=words)))
     (said,) = place.told()
     assert "“main” works again." in said
 
 
-async def test_a_message_to_an_owner_is_edited_in_place_when_its_text_changes(place: Stage) -> None:
+async def test_a_message_to_an_owner_is_edited_in_place_when_its_text_changes(place: Place) -> None:
     begun = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
     over = Reply(text=Text(id="cause.stuck_over"))
     stands = await place.platform.tell(message_to(place, begun))
@@ -167,7 +161,7 @@ async def test_a_message_to_an_owner_is_edited_in_place_when_its_text_changes(pl
     await place.platform.retell(stands, over)
 
 
-async def test_an_edit_of_a_deleted_message_to_an_owner_is_refused(place: Stage) -> None:
+async def test_an_edit_of_a_deleted_message_to_an_owner_is_refused(place: Place) -> None:
     words = Reply(text=Text(id="cause.stuck_over"))
     stands = await place.platform.tell(message_to(place, words))
     with pytest.raises(Refused):
@@ -175,14 +169,6 @@ async def test_an_edit_of_a_deleted_message_to_an_owner_is_refused(place: Stage)
 
 
 # --- the whole service ---------------------------------------------------------------------------
-
-
-@pytest.fixture(params=SCENES)
-async def scene(
-    request: pytest.FixtureRequest, tmp_path: Path, renderer: Renderer
-) -> AsyncIterator[Scene]:
-    async with SCENES[request.param](tmp_path, renderer) as scene:
-        yield scene
 
 
 async def test_an_order_shows_a_card_first_and_then_only_its_video(scene: Scene) -> None:

@@ -242,6 +242,7 @@ class Presses:
 
     async def _go(self, query: CallbackQuery, proposal_id: str) -> None:
         order = await self._proposed(query, proposal_id)
+        # The prefix of earlier versions: a press handled before and after an upgrade orders once.
         call = replace(order.call, event_id=f"draft:{proposal_id}")
         await self._intake.service.submit(replace(order, call=call))
         await self._gone(query)
