@@ -71,6 +71,10 @@ jobs = sa.Table(
     sa.Column("private", sa.Boolean, nullable=False, server_default=sa.false()),
     # Seconds after the POST until which the video was surely not made yet.
     sa.Column("made_after", sa.Double),
+    # The cost that the gateway told.
+    sa.Column("told_cost", sa.BigInteger),
+    sa.Column("told_currency", sa.Text),
+    sa.Column("told_is_fee", sa.Boolean),
     sa.UniqueConstraint("platform", "event_id"),
 )
 
