@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from yarl import URL
 
 from bot.config import stores
+from bot.config.money import UNLIMITED, CurrencyCode, Money
 from bot.config.plugins import Generation, Version
 from bot.config.table import Table
 from bot.config.upkeep import Backup, Retention, TimeOfDay
@@ -20,9 +21,6 @@ from bot.core.access import Default
 from bot.core.service import AnimateOthers
 from bot.gateways.meanings import Meaning, Row, Stage, problem_with
 from bot.i18n import DEFAULT, nearest
-
-UNLIMITED = -1
-
 
 _QUOTES = "\"'`“”„‘’«»"
 _NO_TOKENS = {
@@ -126,12 +124,6 @@ def _bot_api_address(value: str) -> str:
 def _text(given: object, read: Callable[[str], str]) -> object:
     """Apply `read` to a string; leave other values for pydantic to refuse."""
     return read(given) if isinstance(given, str) else given
-
-
-def _money(value: float) -> float:
-    if UNLIMITED < value < 0:
-        raise ValueError("money")
-    return value
 
 
 def _language(value: str) -> str:
@@ -261,6 +253,10 @@ class Gateway(Table):
         description="origins of videos that are allowed besides public https addresses",
     )
     refunds_failed: bool = Field(True, description="whether the gateway refunds a failed video")
+    cost_currency: CurrencyCode | None = Field(
+        None,
+        description="the currency of the costs that the gateway's answers tell; default: none",
+    )
     trust_json_5xx: bool | None = Field(
         None,
         description="whether the gateway's own JSON error with HTTP 5xx means: not accepted",
@@ -281,7 +277,7 @@ class Limits(Table):
         20, description="videos per day for each server or group"
     )
     purse_videos_per_day: Limit = Field(50, description="videos per day for everybody together")
-    purse_money_per_day: Annotated[float, AfterValidator(_money)] = Field(
+    purse_money_per_day: Money = Field(
         UNLIMITED,
         ge=UNLIMITED,
         description="money per day for everybody together; needs a price for every model",
