@@ -45,6 +45,7 @@ from bot.core.steps.submission import Submission
 from bot.core.steps.telling import Telling
 from bot.core.timekeeping import SettableClock
 from bot.gateways import videos_api
+from bot.gateways.dialects import DIALECTS
 from bot.keepers import Keepers, keepers_of
 from bot.log import get_logger
 from bot.media.studio import Studio
@@ -360,7 +361,9 @@ def gateway_settings(config: Config) -> list[videos_api.GatewayOptions]:
             poll_step=table.poll_step,
             media_origins=frozenset(table.media_origins),
             trust_json_5xx=(
-                table.dialect == "new-api" if table.trust_json_5xx is None else table.trust_json_5xx
+                DIALECTS[table.dialect].refuses_by_5xx
+                if table.trust_json_5xx is None
+                else table.trust_json_5xx
             ),
             refunds_failed=table.refunds_failed,
             answers=tuple(answer.row(name) for answer in table.answers),

@@ -13,12 +13,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.config.layers import Route, Tables, laid, merged
 from bot.config.problems import Problem, problems_of
-from bot.config.settings import Dialect, Settings
+from bot.config.settings import Settings
 from bot.config.tables import FieldsTable, ModelTable, PresetTable
 from bot.core.catalog import Catalog
 from bot.core.models import Fields, Model
 from bot.core.orders import Kind, Transport
 from bot.core.presets import Preset
+from bot.gateways.dialects import DIALECTS, Dialect
 
 _MODELS = TypeAdapter(Model)
 _FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}
@@ -124,11 +125,11 @@ def _model(
         raise _Wrong("gateway", "gateway_unknown", given=gateway, can=", ".join(settings.gateways))
     if gateway in settings.claimed:
         raise _Wrong("gateway", "gateway_claimed", given=gateway)
-    dialect = settings.gateways[gateway].dialect
+    dialect = DIALECTS[settings.gateways[gateway].dialect]
     if (wire := Route.model_validate(table).wire) not in (None, *wires):
         raise _Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
     whole = laid(table, wires, settings.gateways[gateway])
-    if dialect not in (Route.model_validate(whole).only or (dialect,)):
+    if dialect.name not in (Route.model_validate(whole).only or (dialect.name,)):
         return None
     row = ModelTable.model_validate(whole)
     kinds, places = _kinds(row, dialect), _fields_of(row.places, dialect)
@@ -142,7 +143,7 @@ def _model(
         "label": str(family.get("label", row.family)),
         "note": str(family.get("note", "")),
         "gateway": gateway,
-        "dialect": dialect,
+        "dialect": dialect.name,
         "kinds": kinds,
         "places": places,
         "picture": picture and {**picture, "fit": picture},
@@ -151,22 +152,21 @@ def _model(
     }
     # All other fields are taken from the table unchanged.
     model = _MODELS.validate_python({**row.model_dump(), **own})
-    _check_way(table, row, model, linked=settings.web.public_url is not None)
+    _check_way(table, row, model, dialect, linked=settings.web.public_url is not None)
     return model
 
 
 def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
     """Return the kinds of the table, without those whose files can't be sent in this dialect."""
-    # OpenAI's own API takes a picture as a file and knows no metadata.
     is_text = row.picture is not None and row.picture.transport is not Transport.UPLOAD
-    lacks = (*row.lacks, *(_FILES if dialect == "openai" and is_text else ()))
+    lacks = (*row.lacks, *(_FILES if dialect.files_only and is_text else ()))
     return tuple(kind for kind in row.kinds if kind not in lacks)
 
 
 def _fields_of(table: FieldsTable, dialect: Dialect) -> Fields:
     plain = table.model_dump(exclude={kind.value for kind in _FILES})
     if table.extras is None:
-        plain["extras"] = () if dialect == "openai" else ("metadata.*",)
+        plain["extras"] = dialect.extras
     return Fields(**plain, files={kind: getattr(table, kind) for kind in _FILES})
 
 
@@ -195,12 +195,14 @@ def _check_fields(row: ModelTable, kinds: Iterable[Kind], places: Fields) -> Non
         raise _Wrong("places", "table_in_form")
 
 
-def _check_way(table: Tables, row: ModelTable, model: Model, *, linked: bool) -> None:
+def _check_way(
+    table: Tables, row: ModelTable, model: Model, dialect: Dialect, *, linked: bool
+) -> None:
     """Raise `_Wrong` if the model's way of sending files would lose people's files."""
     # new-api drops the file that goes up with a sound; its variants may not.
-    own = Route.model_validate(table).dialects.get("new-api", {}).get("places", {})
-    if model.dialect == "new-api" and Kind.SOUND in model.kinds and Kind.SOUND not in own:
-        raise _Wrong("dialects.new-api.places.s2v", "sound_dropped")
+    own = Route.model_validate(table).dialects.get(dialect.name, {}).get("places", {})
+    if dialect.drops_sounds and Kind.SOUND in model.kinds and Kind.SOUND not in own:
+        raise _Wrong(f"dialects.{dialect.name}.places.s2v", "sound_dropped")
     by_link = row.picture is not None and row.picture.transport is Transport.URL
     if by_link and not linked and not _FILES.keys().isdisjoint(model.kinds):
         raise _Wrong("picture.transport", "link_nowhere")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.config import plugins
 from bot.config.plugins import Version
 from bot.config.settings import Dialect, Gateway
+from bot.gateways.dialects import DIALECTS
 
 Tables = dict[str, Any]
 _WHOLE = frozenset({"sizes", "extras"})
@@ -49,11 +50,12 @@ class Served(BaseModel):
 def laid(table: Tables, wires: Tables, gateway: Gateway) -> Tables:
     """Return a model's merged table for this gateway. Later tables override earlier ones.
 
-    The order: the wire's table, its part for the gateway's dialect, its part for the gateway's
-    generation or plugin version (`served`); then the same three parts of the model's own table.
+    The order: the base of the gateway's dialect; the wire's table, its part for that dialect, its
+    part for the gateway's generation or plugin version (`served`); then the same three parts of
+    the model's own table.
     """
     wire = Route.model_validate(table).wire
-    found: Tables = {}
+    found: Tables = dict(DIALECTS[gateway.dialect].base)
     for under in (wires[wire] if wire else {}, table):
         common = {key: value for key, value in under.items() if key != "dialects"}
         spoken = dict(Route.model_validate(under).dialects.get(gateway.dialect, {}))

@@ -15,10 +15,13 @@ from yarl import URL
 from bot.config import stores
 from bot.config.money import UNLIMITED, CurrencyCode, Money
 from bot.config.plugins import Generation, Version
+from bot.config.problems import wrong
 from bot.config.table import Table
 from bot.config.upkeep import Backup, Retention, TimeOfDay
 from bot.core.access import Default
 from bot.core.service import AnimateOthers
+from bot.gateways.dialects import DEFAULT as USUAL
+from bot.gateways.dialects import DIALECTS
 from bot.gateways.meanings import Meaning, Row, Stage, problem_with
 from bot.i18n import DEFAULT, nearest
 
@@ -132,6 +135,12 @@ def _language(value: str) -> str:
     return value
 
 
+def _dialect(value: str) -> str:
+    if value not in DIALECTS:
+        raise wrong("not_one_of", given=repr(value), can=", ".join(map(repr, DIALECTS)))
+    return value
+
+
 def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -148,7 +157,7 @@ BotToken = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, bot_t
 TelegramToken = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, telegram_token))]
 ApiKey = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, api_key))]
 Limit = Annotated[int, Field(ge=UNLIMITED)]
-Dialect = Literal["documented", "new-api", "openai"]
+Dialect = Annotated[str, AfterValidator(_dialect)]
 
 
 class Discord(Table):
@@ -233,7 +242,7 @@ class Gateway(Table):
     )
     api_key: ApiKey = Field(description="secret; environment only")
     dialect: Dialect = Field(
-        "new-api", description="how the gateway speaks /v1/videos: new-api, documented or openai"
+        USUAL, description="how the gateway speaks /v1/videos: new-api, documented or openai"
     )
     generation: Generation | None = Field(
         None,

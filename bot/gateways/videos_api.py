@@ -36,6 +36,7 @@ from bot.core.outcomes import (
 )
 from bot.gateways.costs import may_tell_cost, with_cost
 from bot.gateways.creations import read_creation
+from bot.gateways.dialects import DEFAULT, DIALECTS
 from bot.gateways.envelopes import STATUSES, TABLES, own_ids
 from bot.gateways.glances import read_glance
 from bot.gateways.meanings import Row
@@ -65,7 +66,8 @@ class GatewayOptions:
     base_url: str
     """The gateway's address, with or without /v1."""
     api_key: str = field(repr=False)
-    dialect: str = "new-api"
+    dialect: str = DEFAULT
+    """The name of one of `DIALECTS`."""
     poll_step: float = 10.0
     media_origins: frozenset[str] = frozenset()
     """Origins that videos may come from although they are not public https addresses."""
@@ -103,6 +105,7 @@ class VideosApi:
         resolver: AbstractResolver | None = None,
     ) -> None:
         self.name, self.dialect = settings.name, settings.dialect
+        self.spoken = DIALECTS[settings.dialect]
         self.base_url = settings.base_url.rstrip("/").removesuffix("/v1")
         named = f"{self.base_url} {settings.api_key}".encode()
         # Long enough to tell keys apart, too short to recover a key from.

@@ -13,6 +13,7 @@ from bot.core.models import Model
 from bot.core.orders import Kind
 from bot.core.presets import Preset
 from bot.core.wishes import Extra
+from bot.gateways.dialects import DIALECTS
 from tests.unit.config.conftest import GATEWAY, KNOWN, PACKAGED, Complaints, Read
 from tests.unit.core.orders import order
 
@@ -441,6 +442,10 @@ WRONG = {
     "dialect": (
         "dialects = { documented = 5 }",
         "dialects.documented is 5; it has to be of type table.",
+    ),
+    "an unknown dialect": (
+        "dialects = { klingon = {} }",
+        f"dialects.klingon is 'klingon'; it has to be one of: {', '.join(map(repr, DIALECTS))}.",
     ),
 }
 

@@ -1,0 +1,31 @@
+"""The facts about one way of speaking `/v1/videos`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One way of speaking `/v1/videos`. The catalog writes each model's body by it."""
+
+    name: str
+    """The value of `dialect` in a gateway's table."""
+    base: Mapping[str, Any] = field(default_factory=dict)
+    """A model's table, in the form of `[models.<name>]`, that lies under the table of each model
+    at a gateway with this dialect."""
+    extras: tuple[str, ...] = ("metadata.*",)
+    """The fields of options that a model's table gives no fields; empty: such options are not
+    offered."""
+    files_only: bool = False
+    """Whether pictures arrive only as files. Kinds whose pictures are text are not offered."""
+    drops_sounds: bool = False
+    """Whether a gateway may drop a sound, so a model's table must say where it arrives."""
+    refuses_by_5xx: bool = False
+    """Whether a JSON error with HTTP 5xx means by default that an order was not accepted."""
+    keyless: bool = False
+    """Whether such a server works without an API key."""
+    deletes: bool = False
+    """Whether such a server deletes a video at `DELETE /v1/videos/{id}`."""
+    currency: str = ""
+    """The ISO code of the costs that its answers tell; "" if they tell none."""

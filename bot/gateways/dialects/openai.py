@@ -1,0 +1,5 @@
+"""The dialect of OpenAI's own API: a picture is a file, and there is no metadata."""
+
+from bot.gateways.dialects.dialect import Dialect
+
+DIALECT = Dialect(name="openai", extras=(), files_only=True)
