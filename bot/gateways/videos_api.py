@@ -76,7 +76,7 @@ class GatewayOptions:
     answers: tuple[Row, ...] = ()
     """This gateway's own rows of the table of answers, which go before the packaged ones."""
     cost_currency: str = ""
-    """The currency of the costs in its answers; "" if they tell no money."""
+    """The currency of the costs in its answers; "" if the dialect says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,7 @@ class VideosApi:
         # Long enough to tell keys apart, too short to recover a key from.
         self.account = blake2b(named, digest_size=4).hexdigest()
         self.poll_step, self.refunds_failed = settings.poll_step, settings.refunds_failed
+        self._currency = settings.cost_currency or self.spoken.currency
         self._settings, self._bounds, self._polling = settings, bounds, polling
         # One deadline for a whole GET: the session's own timers watch each of its parts.
         self._deadline = Deadline(bounds.poll)
@@ -149,7 +150,7 @@ class VideosApi:
     def _read_creation(self, answer: Answer, *, prompt: str) -> Creation:
         read = self._read(answer, prompt=prompt)
         gateway_id = read.gateway_id if isinstance(read, Accepted) else ""
-        return with_cost(read, answer, gateway_id, currency=self._settings.cost_currency)
+        return with_cost(read, answer, gateway_id, currency=self._currency)
 
     async def probe(self) -> Probe:
         """Check the key and the balance free of charge."""
@@ -166,14 +167,13 @@ class VideosApi:
         if isinstance(answer, Trouble):
             trouble = answer
             return Unread(lambda _prompt: trouble)
-        currency = self._settings.cost_currency
         running = read_glance(answer, gateway_id, meanings=self._meanings)
-        if running and not may_tell_cost(answer, currency=currency):
+        if running and not may_tell_cost(answer, currency=self._currency):
             return running
 
         def read(prompt: str) -> Polled:
             read = read_poll(answer, gateway_id=gateway_id, prompt=prompt, meanings=self._meanings)
-            return with_cost(read, answer, gateway_id, currency=currency)
+            return with_cost(read, answer, gateway_id, currency=self._currency)
 
         return Unread(read)
 

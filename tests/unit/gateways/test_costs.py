@@ -1,6 +1,8 @@
 """The cost that an answer tells: read where it is money, and left out where it may not be."""
 
 import json
+from dataclasses import replace
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from bot.core.outcomes import Accepted, Done, Failed, Polled, Running, Unread
 from bot.core.prices import Cost
 from bot.gateways.costs import with_cost
+from bot.gateways.dialects import DIALECTS, Dialect
 from bot.gateways.polls import read_poll
 from bot.gateways.videos_api import GatewayOptions, open_gateways
 from tests.fakes.gateways import OddGateway, Said
@@ -148,10 +151,15 @@ def test_a_failed_job_and_one_under_way_tell_their_cost_too() -> None:
     assert told({"id": ID, "status": "in_progress", "cost": 0.3}) == usd(300_000)
 
 
-@pytest.mark.parametrize("currency", ["USD", ""])
+@pytest.mark.parametrize(
+    ("own", "spoken", "currency"),
+    [("", "", None), ("USD", "", "USD"), ("", "USD", "USD"), ("USD", "EUR", "USD")],
+)
 async def test_the_client_reads_the_cost_in_the_answers_to_an_order_and_to_polls(
-    currency: str,
+    monkeypatch: pytest.MonkeyPatch, own: str, spoken: str, currency: str | None
 ) -> None:
+    dialect = replace(DIALECTS["openai"], name="priced", currency=spoken)
+    monkeypatch.setitem(cast(dict[str, Dialect], DIALECTS), "priced", dialect)
     answers = {
         "v1__videos__made": done(usage={"cost": 0.42}),
         "v1__videos__making": {"id": "making", "status": "in_progress", "cost": 0.3},
@@ -160,8 +168,8 @@ async def test_the_client_reads_the_cost_in_the_answers_to_an_order_and_to_polls
     }
     odd = OddGateway(**{path: Said(200, body) for path, body in answers.items()})
     async with odd.serve() as url:
-        options = GatewayOptions(name="g", base_url=url, api_key="sk", cost_currency=currency)
-        async with open_gateways([options]) as gateways:
+        options = GatewayOptions(name="g", base_url=url, api_key="sk", dialect="priced")
+        async with open_gateways([replace(options, cost_currency=own)]) as gateways:
             created = await create(gateways["g"], request(), [])
             assert created == Accepted(ID, cost=usd(500_000) if currency else None)
             made = await gateways["g"].glance("made")
