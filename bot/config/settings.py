@@ -264,7 +264,7 @@ class Gateway(Table):
     refunds_failed: bool = Field(True, description="whether the gateway refunds a failed video")
     cost_currency: CurrencyCode | None = Field(
         None,
-        description="the currency of the costs that the gateway's answers tell; default: the dialect's",
+        description="the currency of costs in the gateway's answers; default: the dialect's",
     )
     trust_json_5xx: bool | None = Field(
         None,
