@@ -66,13 +66,13 @@ class Sums(Part):
 
 def _told(since: float, *keys: sa.ColumnElement[str]) -> sa.Select[Any]:
     """Build the query for the told costs of jobs ordered at or after `since`, grouped by `keys`."""
-    # A cost of 1 stands for a video without a price.
-    is_estimated = (jobs.c.spend_cost != 1).label("is_estimated")
     groups = (
         *(key.label(f"key{at}") for at, key in enumerate(keys)),
         jobs.c.told_currency.label("currency"),
         jobs.c.told_is_fee.label("is_fee"),
-        is_estimated,
+        # A cost of 1 stands for a video without a price.
+        (jobs.c.spend_cost != 1).label("is_priced"),
+        (jobs.c.spend_cost == 0).label("is_released"),
     )
     sums = {"seconds": jobs.c.seconds, "estimate": jobs.c.spend_cost, "told": jobs.c.told_cost}
     return (
@@ -89,6 +89,7 @@ def _told_of(row: RowMapping) -> Told:
         keys=tuple(str(row[name]) for name in row if name.startswith("key")),
         currency=row["currency"],
         is_fee=bool(row["is_fee"]),
-        is_estimated=bool(row["is_estimated"]),
+        is_priced=bool(row["is_priced"]),
+        is_released=bool(row["is_released"]),
         **{name: int(row[name]) for name in ("count", "seconds", "estimate", "told")},
     )

@@ -9,7 +9,7 @@ from bot.core import moves
 from bot.core.jobs import Job, Reason, Status
 from bot.core.prices import Cost
 from bot.core.statistics import Statistics
-from bot.core.told import Told, right_price
+from bot.core.told import Told
 from bot.store.statistics import Sums
 from bot.store.verifying import verify
 from tests.contract.rows import NOON, PRICE, Store, a_job
@@ -170,11 +170,12 @@ def test_the_right_price_is_never_too_low(told: int, seconds: int, price: str) -
         keys=("one",),
         currency="USD",
         is_fee=False,
-        is_estimated=True,
+        is_priced=True,
+        is_released=False,
         count=1,
         seconds=seconds,
         estimate=1,
         told=told,
     )
-    assert right_price(sums) == price
+    assert sums.right_price == price
     assert float(price) * seconds * 1e6 >= told
