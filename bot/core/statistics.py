@@ -4,9 +4,10 @@ They are grouped by day, model, gateway, person or community.
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bot.core.acts import UseCase, Values
@@ -38,10 +39,14 @@ class Sum:
     """Micro-units of money: our estimates."""
 
 
-Sums = Callable[[str, float], Awaitable[list[Sum]]]
-"""A function that sums up the jobs ordered since a time, by state and by the key of this name."""
-ToldSums = Callable[[str, float], Awaitable[list[Told]]]
-"""A function that sums up the costs told for jobs ordered since a time, by the key of this name."""
+class Sums(Protocol):
+    """The sums over the rows of jobs, by the key named `by`, of those ordered since a time."""
+
+    async def sums(self, by: str, since: float) -> list[Sum]:
+        """Return the number and the cost of jobs, also by their state."""
+
+    async def told(self, by: str, since: float) -> list[Told]:
+        """Return the costs that gateways told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +54,6 @@ class Statistics:
     """Computes the statistics."""
 
     sums: Sums
-    told: ToldSums
     time_zone: str
     currency: str
     clock: Clock
@@ -68,7 +72,7 @@ class Statistics:
         if by not in BY:
             raise Refused("stats_by_unknown", given=by, can=", ".join(BY))
         since = self.clock.now() - DAYS if since is None else since
-        found, told = await self.sums(by, since), await self.told(by, since)
+        found, told = await self.sums.sums(by, since), await self.sums.told(by, since)
         groups: dict[str, list[Sum]] = defaultdict(list)
         costs: dict[str, list[Told]] = defaultdict(list)
         for each in found:

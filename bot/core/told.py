@@ -19,7 +19,7 @@ class Told:
     """The jobs with the same keys whose gateways told a cost in the same currency."""
 
     keys: tuple[str, ...]
-    """What the jobs are grouped by, such as a model."""
+    """The values by which the jobs are grouped, such as a model."""
     currency: str
     is_fee: bool
     """Whether the gateways told their fees alone."""

@@ -1,4 +1,4 @@
-"""What the daily digest says of costs that gateways told, and of prices that are too low."""
+"""The digest of a day has costs that gateways told, and prices that are too low."""
 
 from dataclasses import replace
 from typing import Any

@@ -66,8 +66,7 @@ class Office:
             clock=clock,
         )
         self.statistics = Statistics(
-            sums=Sums(store.database).sums,
-            told=Sums(store.database).told,
+            sums=Sums(store.database),
             time_zone="UTC",
             currency="USD",
             clock=clock,

@@ -199,8 +199,7 @@ async def test_the_statistics_sum_videos_and_money_by_day_person_and_community(
     await store.in_state(Status.QUEUED, replace(a_job(community=None), spend_cost=1))
     await store.in_state(Status.DELIVERED, a_job(now=NOON - 40 * DAY))
     sums = Statistics(
-        sums=Sums(store.database).sums,
-        told=Sums(store.database).told,
+        sums=Sums(store.database),
         time_zone="Asia/Tokyo",
         currency="USD",
         clock=FakeClock(NOON + DAY),

@@ -29,14 +29,9 @@ async def made(store: Store, cost: Cost | None, job: Job | None = None) -> Job:
 
 
 async def stats(store: Store, *, by: str = "model", currency: str = "USD") -> dict[str, Any]:
+    clock = FakeClock(NOON + DAY)
     sums = Sums(store.database)
-    statistics = Statistics(
-        sums=sums.sums,
-        told=sums.told,
-        time_zone="UTC",
-        currency=currency,
-        clock=FakeClock(NOON + DAY),
-    )
+    statistics = Statistics(sums=sums, time_zone="UTC", currency=currency, clock=clock)
     return {**await statistics.stats(by=by)}
 
 
