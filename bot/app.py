@@ -370,6 +370,7 @@ def gateway_settings(config: Config) -> list[videos_api.GatewayOptions]:
             own=table.own,
             refunds_failed=table.refunds_failed,
             answers=tuple(answer.row(name) for answer in table.answers),
+            cost_currency=table.cost_currency or "",
         )
         for name, table in config.settings.gateways.items()
     ]

@@ -29,6 +29,7 @@ from bot.core.clock import SystemClock
 from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Person
 from bot.core.posts import Form, PostKind
+from bot.core.prices import Cost
 from bot.media.storage import Storage, named_key
 from bot.store.database import open_database
 from bot.store.identity import Home
@@ -68,6 +69,7 @@ PARTS = {
         "quota reset purse",
         "stats",
         "stats --by person",
+        "stats --by model",
     ),
     "Gateways": (
         "gateways pause spare --why 'maintenance on Sunday'",
@@ -245,7 +247,9 @@ async def _made(store: Store, job: Job, video: Video) -> Job:
     taken = moves.accepted(row, f"video_{job.id[:4]}", now=at + 2, due_at=at + 10)
     row = await store.moved(row, taken, now=at + 2)
     await store.posts.posted(row, "423456789012345678", "523456789012345678")
-    row = await store.moved(row, moves.completed(row, now=at + 74, sources=()), now=at + 74)
+    told = Cost(micro=640_000, currency="USD")
+    done = moves.completed(row, now=at + 74, sources=(), cost=told)
+    row = await store.moved(row, done, now=at + 74)
     return await store.moved(row, moves.stored(row, video), now=at + 76)
 
 

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from bot.config.catalog import resolve
+from bot.config.money import UNLIMITED
 from bot.config.problems import Problem
-from bot.config.settings import UNLIMITED, Community, Limits, Settings
+from bot.config.settings import Community, Limits, Settings
 from bot.core import quotas
 from bot.core.accounts import Terms
 from bot.core.catalog import Catalog

@@ -37,6 +37,15 @@ class Accounts:
     ids: Callable[[str, str], Awaitable[Sequence[str]]] = _unmoved
     """Returns all ids that a community has had, the present one first."""
 
+    def price(self, model: str, quality: str, silent: bool) -> int:
+        """Return the present price of a second; 0 for a model that is not offered.
+
+        `silent`: the price without sound.
+        """
+        catalogs = (terms.catalog for terms in (self.general, *self.own.values()))
+        known = next(filter(None, (catalog.model(model) for catalog in catalogs)), None)
+        return known.price(quality, audio=False if silent else None) if known else 0
+
     async def ways(self, job: Job, direct: bool = False) -> Ways:
         """Return the buttons under a video or a failure, by the models available in its place.
 

@@ -133,12 +133,26 @@ def _figures(facts: Facts) -> Iterator[Text]:
         values = {"why": Text(id=f"reason.{reason}"), "count": count}
         yield Text(id="digest.reason", values=values)
     yield Text(id="digest.now", values=facts)
+    yield from _costs(facts)
     for limit in rows(facts, "limits"):
         figure = _figure(limit)
         yield Text(id=f"digest.{figure}", values=limit)
     yield Text(id="digest.room", values=facts)
     made = facts.get("backup")
     yield Text(id="digest.backup" if made else "digest.no_backup", values={"at": made})
+
+
+def _costs(facts: Facts) -> Iterator[Text]:
+    """Yield what gateways told of costs, and the prices that are too low."""
+    if costs := _inner(facts, "costs"):
+        yield Text(id="digest.costs", values=costs)
+    for other in rows(facts, "other_costs"):
+        yield Text(id="digest.fees" if other["is_fee"] else "digest.other_costs", values=other)
+    for low in rows(facts, "low_prices"):
+        where = "low_price_of_quality" if low["quality"] else "low_price"
+        yield Text(id=f"digest.{where}", values=low)
+    if unrefunded := _inner(facts, "unrefunded"):
+        yield Text(id="digest.unrefunded", values=unrefunded)
 
 
 def _inner(facts: Facts, name: str) -> Facts:

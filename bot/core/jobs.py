@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.core.orders import Kind, Order, VideoRequest
+from bot.core.prices import Cost
 
 SOFT_DEADLINE = 30 * 60.0
 """Seconds after the POST from which a job is "taking long".
@@ -314,7 +315,9 @@ class Job:
     quota_cost: int
     """The number of videos for which the job counts for its person and community."""
     spend_cost: int
-    """Micro-units of the currency; 1 where the model has no price."""
+    """Our estimate in micro-units of the currency; 1 where the model has no price."""
+    told_cost: Cost | None = None
+    """The cost that the gateway told last; None if it told none."""
     status: Status = Status.QUEUED
     version: int = 1
     turn: int = 0

@@ -10,6 +10,7 @@ from bot.core.errors import Broken
 from bot.core.jobs import CLAIM, IN_FLIGHT, MOVES, Job, Reason, Status, Video
 from bot.core.orders import Sound, VideoRequest
 from bot.core.posts import ANSWER_END
+from bot.core.prices import Cost
 from bot.core.wishes import WORDS
 
 
@@ -75,19 +76,28 @@ def put_off(job: Job, *, due_at: float) -> Job:
 
 
 def accepted(
-    job: Job, gateway_id: str, *, sources: tuple[str, ...] = (), now: float, due_at: float
+    job: Job,
+    gateway_id: str,
+    *,
+    sources: tuple[str, ...] = (),
+    cost: Cost | None = None,
+    now: float,
+    due_at: float,
 ) -> Job:
     """Mark the job as accepted under the gateway's id.
 
     A job that was `unconfirmed` still doesn't count as one of its person's videos.
 
     `sources`: URLs of the video if it was made at once; then the next poll is due at once, too.
+
+    `cost`: the cost that the answer told, or None; the same in other moves.
     """
     return _move(
         job,
         Status.IN_PROGRESS,
         gateway_id=gateway_id,
         sources=sources,
+        told_cost=cost or job.told_cost,
         submitted_at=job.submitted_at or now,
         due_at=now if sources else due_at,
         attempts=0,
@@ -121,6 +131,7 @@ def completed(
     sources: tuple[str, ...],
     withheld: bool = False,
     made_after: float | None = None,
+    cost: Cost | None = None,
 ) -> Job:
     """Mark the job as done at the gateway. The download of its video is due at once."""
     return _move(
@@ -130,6 +141,7 @@ def completed(
         made_after=made_after,
         progress=100,
         sources=sources,
+        told_cost=cost or job.told_cost,
         due_at=now,
         attempts=0,
         reason=Reason.WITHHELD if withheld else None,
@@ -200,7 +212,14 @@ def delivered(job: Job, *, now: float) -> Job:
     return _move(job, Status.DELIVERED, delivered_at=now, reason=None)
 
 
-def failed(job: Job, reason: Reason, *, charged: bool, detail: str | None = None) -> Job:
+def failed(
+    job: Job,
+    reason: Reason,
+    *,
+    charged: bool,
+    detail: str | None = None,
+    cost: Cost | None = None,
+) -> Job:
     """Mark the job as failed. It never counts for the person; the spend stays if `charged`."""
     return _move(
         job,
@@ -209,6 +228,7 @@ def failed(job: Job, reason: Reason, *, charged: bool, detail: str | None = None
         detail=detail,
         quota_cost=0,
         spend_cost=job.spend_cost if charged else 0,
+        told_cost=cost or job.told_cost,
     )
 
 

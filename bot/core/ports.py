@@ -20,6 +20,7 @@ from bot.core.outcomes import (
     Unread,
 )
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
+from bot.core.prices import Cost
 from bot.core.quotas import Limits, Usage
 
 
@@ -104,6 +105,7 @@ class Jobs(Protocol):
         gateway_id: str,
         *,
         sources: tuple[str, ...] = (),
+        cost: Cost | None = None,
         now: float,
         due_at: float,
     ) -> Job:

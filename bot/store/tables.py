@@ -73,6 +73,10 @@ jobs = sa.Table(
     sa.Column("made_after", sa.Double),
     # Tries to delete the copy on the operator's own server; see `copies.py`.
     sa.Column("copy_tries", sa.Integer),
+    # The cost that the gateway told.
+    sa.Column("told_cost", sa.BigInteger),
+    sa.Column("told_currency", sa.Text),
+    sa.Column("told_is_fee", sa.Boolean),
     sa.UniqueConstraint("platform", "event_id"),
 )
 

@@ -13,10 +13,10 @@ from bot.cli.init.talk import Skipped, Talk
 from bot.cli.words import tell
 from bot.config import Misconfigured
 from bot.config.discoveries import keep
+from bot.config.money import UNLIMITED
 from bot.config.pasted import api_key, gateway_address, is_key, unquoted
 from bot.config.problems import problems_of
 from bot.config.settings import (
-    UNLIMITED,
     AnswerTable,
     Gateway,
 )

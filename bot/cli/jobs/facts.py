@@ -34,6 +34,7 @@ def listed(jobs: Sequence[Job], counts: Mapping[Status, int]) -> Values:
 
 def of(job: Job) -> Values:
     """Return the fields of a job that a list shows."""
+    told = job.told_cost
     return {
         "id": job.id,
         "status": job.status.value,
@@ -48,6 +49,8 @@ def of(job: Job) -> Values:
         "gateway": job.gateway,
         "quota_cost": job.quota_cost,
         "spend_cost": None if job.spend_cost == FREE else job.spend_cost,
+        "told_cost": told
+        and {"micro": told.micro, "currency": told.currency, "is_fee": told.is_fee},
         "ordered_at": stamp(job.created_at),
         "video_gone_at": stamp(job.video_gone_at),
     }

@@ -7,7 +7,7 @@ from bot.cli.causes import in_words
 from bot.cli.jobs import facts, wording
 from bot.cli.words import tell
 from bot.core import replies
-from bot.core.jobs import UNNAMED, Job
+from bot.core.jobs import UNNAMED, Job, Status
 from bot.core.orders import Picture, Sound
 from bot.core.posts import Post
 from bot.i18n import printable
@@ -111,7 +111,10 @@ def _id(job: Job) -> str:
 
 def _costs(job: Job, currency: str) -> Iterator[Line]:
     yield tell("jobs.quota"), tell("jobs.videos", count=job.quota_cost)
-    yield tell("jobs.spend"), wording.spend(job, currency)
+    spend = "jobs.reserved" if job.status is Status.QUEUED else "jobs.spend"
+    yield tell(spend), wording.spend(job, currency)
+    if job.told_cost is not None:
+        yield tell("jobs.told"), wording.told(job.told_cost)
     video = job.video or job.unconverted
     if video is not None:
         size = wording.size(video.size)

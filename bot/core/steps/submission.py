@@ -267,7 +267,12 @@ class Submission:
             # The POST may have taken long; the gateway makes the video since it was sent.
             due_at = max((sent.submitted_at or now) + first_poll, now + min(first_poll, 1.0))
             row = await self.context.jobs.accept(
-                sent.id, gateway_id, sources=accepted.sources, now=now, due_at=due_at
+                sent.id,
+                gateway_id,
+                sources=accepted.sources,
+                cost=accepted.cost,
+                now=now,
+                due_at=due_at,
             )
             self.context.bells.changed(sent, row, now=now)
 
