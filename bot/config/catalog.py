@@ -11,7 +11,9 @@ from importlib.resources import files
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot.config import offered
 from bot.config.layers import Route, Tables, laid, merged
+from bot.config.offered import NOTHING, Offers, Unready
 from bot.config.problems import Problem, problems_of
 from bot.config.settings import Settings
 from bot.config.tables import FieldsTable, ModelTable, PresetTable
@@ -25,38 +27,45 @@ _MODELS = TypeAdapter(Model)
 _FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}
 
 
-class _Wrong(Exception):
+class Wrong(Exception):
     """A mistake in a model's table, with the key in that table."""
 
     def __init__(self, key: str, code: str, **values: object) -> None:
         self.key, self.code, self.values = key, code, values
 
 
-def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
+def packaged_tables() -> Tables:
+    """Return the tables of `catalog.toml`."""
+    return tomllib.loads(files("bot").joinpath("catalog.toml").read_text("utf-8"))
+
+
+def resolve(settings: Settings, offers: Offers = NOTHING) -> tuple[Catalog, list[Problem]]:
     """Return the catalog of all models that this configuration can run, and all mistakes.
 
-    Each model's field names and values follow its gateway's dialect.
+    Each model's field names and values follow its gateway's dialect. `offers`: the models of the
+    gateways' own lists.
     """
-    packaged = tomllib.loads(files("bot").joinpath("catalog.toml").read_text("utf-8"))
-    families = merged(packaged["families"], settings.families)
+    packaged = packaged_tables()
+    families = offered.labelled(merged(packaged["families"], settings.families), offers)
     presets = merged(packaged["presets"], settings.presets)
     found: list[Problem] = []
     models: list[Model] = []
-    for name, table in _there(packaged["models"], settings).items():
+    for name, table in tables_there(packaged["models"], settings, offers).items():
         try:
-            model = _model(name, table, packaged["wires"], families, settings)
-        except ValidationError as error:
-            known = _alike(name, table, packaged["models"])
-            found += known or problems_of(error, ModelTable, prefix=f"models.{name}")
-        except _Wrong as wrong:
-            found.append(Problem(f"models.{name}.{wrong.key}", wrong.code, wrong.values))
+            model = model_of(name, table, packaged, families, settings, offers)
+        except Unready:
+            continue
+        except (ValidationError, Wrong) as wrong:
+            if name in packaged["models"] or name in settings.models:  # no mistake of a list
+                found += _mistakes(name, table, packaged["models"], wrong)
         else:
             models += [model] if model else []
     order = {family: number for number, family in enumerate(families)}
     models.sort(key=lambda model: order.get(model.family, len(order)))
-    if settings.own_gateway and not models and not found:
+    # Where a list builds the catalog, only `run` needs a model: see `obstacles` in cli/run.
+    if settings.own_gateway and not models and not found and not offers:
         found.append(Problem("models", "no_models"))
-    found += _about_the_whole(models, settings)
+    found += _about_the_whole(models, settings, is_listed=bool(offers))
     catalog = Catalog(
         models=tuple(models),
         default=settings.default_model,
@@ -64,6 +73,15 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
         linked=settings.web.public_url is not None,
     )
     return catalog, found
+
+
+def _mistakes(
+    name: str, table: Tables, packaged: Tables, wrong: "ValidationError | Wrong"
+) -> list[Problem]:
+    if isinstance(wrong, Wrong):
+        return [Problem(f"models.{name}.{wrong.key}", wrong.code, wrong.values)]
+    known = _alike(name, table, packaged)
+    return known or list(problems_of(wrong, ModelTable, prefix=f"models.{name}"))
 
 
 def _alike(name: str, table: Tables, packaged: Tables) -> list[Problem]:
@@ -76,8 +94,10 @@ def _alike(name: str, table: Tables, packaged: Tables) -> list[Problem]:
     return [Problem(f"models.{name}", "model_near", {"near": each}) for each in near]
 
 
-def _there(packaged: Tables, settings: Settings) -> Tables:
+def tables_there(packaged: Tables, settings: Settings, offers: Offers) -> Tables:
     """Return all tables of the operator, and the packaged ones that the gateway should have.
+
+    Behind them are empty tables for the models that only `offers` name.
 
     These are the models that the gateway lists, or the `assumed` ones if it has no list.
     """
@@ -88,7 +108,7 @@ def _there(packaged: Tables, settings: Settings) -> Tables:
         for name, table in packaged.items()
         if name in settings.models or (table.get("assumed") if listed is None else name in listed)
     }
-    return merged(ours, settings.models)
+    return offered.added(merged(ours, settings.models), settings, offers)
 
 
 def _presets(tables: Tables, found: list[Problem]) -> Iterator[tuple[str, Preset]]:
@@ -102,9 +122,12 @@ def _presets(tables: Tables, found: list[Problem]) -> Iterator[tuple[str, Preset
                 yield name, Preset(row.label or name, row.prompt)
 
 
-def _about_the_whole(models: list[Model], settings: Settings) -> Iterator[Problem]:
+def _about_the_whole(
+    models: list[Model], settings: Settings, *, is_listed: bool
+) -> Iterator[Problem]:
     wanted, families = settings.default_model, sorted({model.family for model in models})
-    if families and wanted and wanted not in families:
+    # A family that a list no longer has must not stop the service: another family is used.
+    if families and wanted and wanted not in families and not is_listed:
         can = ", ".join(families)
         yield Problem("default_model", "not_one_of", {"given": wanted, "can": can})
     for model in models:
@@ -115,45 +138,69 @@ def _about_the_whole(models: list[Model], settings: Settings) -> Iterator[Proble
 # --- one model -----------------------------------------------------------------------------------
 
 
-def _model(
-    name: str, table: Tables, wires: Tables, families: Tables, settings: Settings
+def model_of(
+    name: str,
+    table: Tables,
+    packaged: Tables,
+    families: Tables,
+    settings: Settings,
+    offers: Offers = NOTHING,
 ) -> Model | None:
-    gateway = Route.model_validate(table).gateway or settings.own_gateway
+    """Return the model of a table, or None if it is hidden or elsewhere. Raises on mistakes.
+
+    Raises `Unready` if a list must tell more, or the operator.
+    """
+    gateway = _gateway_of(table, settings)
     if gateway is None:
         return None
-    if gateway not in settings.gateways:
-        raise _Wrong("gateway", "gateway_unknown", given=gateway, can=", ".join(settings.gateways))
-    if gateway in settings.claimed:
-        raise _Wrong("gateway", "gateway_claimed", given=gateway)
-    dialect = DIALECTS[settings.gateways[gateway].dialect]
+    at, wires = settings.gateways[gateway], packaged["wires"]
+    dialect = DIALECTS[at.dialect]
     if (wire := Route.model_validate(table).wire) not in (None, *wires):
-        raise _Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
-    whole = laid(table, wires, settings.gateways[gateway])
+        raise Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
+    layers = offered.layers_of(name, table, packaged, settings, gateway, offers)
+    whole = laid(table, wires, at, layers.lowest)
     if dialect.name not in (Route.model_validate(whole).only or (dialect.name,)):
         return None
+    layers.check(whole)
     row = ModelTable.model_validate(whole)
     kinds, places = _kinds(row, dialect), _fields_of(row.places, dialect)
     _check_fields(row, kinds, places)
     if row.hidden or not kinds:
         return None
-    family = families.get(row.family, {})
-    picture = row.picture.model_dump() if row.picture else None
     own = {
-        "name": name,
-        "label": str(family.get("label", row.family)),
-        "note": str(family.get("note", "")),
-        "gateway": gateway,
+        **_named(name, gateway, families.get(row.family, {}), row),
         "dialect": dialect.name,
         "kinds": kinds,
         "places": places,
-        "picture": picture and {**picture, "fit": picture},
-        "is_json": row.body == "json",
+        "origins": layers.origins(whole),
         "takes": [extra for extra in row.takes if places.of(extra)],
     }
     # All other fields are taken from the table unchanged.
     model = _MODELS.validate_python({**row.model_dump(), **own})
     _check_way(table, row, model, dialect, linked=settings.web.public_url is not None)
     return model
+
+
+def _named(name: str, gateway: str, family: Tables, row: ModelTable) -> Tables:
+    """Return the values of a model that have another form in its table."""
+    picture = row.picture.model_dump() if row.picture else None
+    return {
+        "name": name,
+        "label": str(family.get("label", row.family)),
+        "note": str(family.get("note", "")),
+        "gateway": gateway,
+        "picture": picture and {**picture, "fit": picture},
+        "is_json": row.body == "json",
+    }
+
+
+def _gateway_of(table: Tables, settings: Settings) -> str | None:
+    gateway = Route.model_validate(table).gateway or settings.own_gateway
+    if gateway is not None and gateway not in settings.gateways:
+        raise Wrong("gateway", "gateway_unknown", given=gateway, can=", ".join(settings.gateways))
+    if gateway is not None and gateway in settings.claimed:
+        raise Wrong("gateway", "gateway_claimed", given=gateway)
+    return gateway
 
 
 def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
@@ -174,7 +221,7 @@ def _fields_of(table: FieldsTable, dialect: Dialect) -> Fields:
 
 
 def _check_fields(row: ModelTable, kinds: Iterable[Kind], places: Fields) -> None:
-    """Raise `_Wrong` if a file has no field, or a field would make gateways answer 400."""
+    """Raise `Wrong` if a file has no field, or a field would make gateways answer 400."""
     is_form = row.body == "form"
     uploads = row.picture is not None and row.picture.transport is Transport.UPLOAD
     fields = [*places.size, *places.aspect, *places.length, *places.extras]
@@ -182,27 +229,27 @@ def _check_fields(row: ModelTable, kinds: Iterable[Kind], places: Fields) -> Non
         key, given, wanted = f"places.{kind}", places.files[kind], _FILES[kind]
         each = [place for several in given for place in several]
         if len(given) != wanted:
-            raise _Wrong(key, "places_missing", given=len(given), wanted=wanted)
+            raise Wrong(key, "places_missing", given=len(given), wanted=wanted)
         if uploads and not is_form:
-            raise _Wrong(key, "file_in_json")
+            raise Wrong(key, "file_in_json")
         if uploads and any("." in place for place in each):
-            raise _Wrong(key, "place_of_file")
+            raise Wrong(key, "place_of_file")
         is_one_of_many = [place.partition("[")[0] for place in each].count("images") == 1
         if (is_form and not uploads and is_one_of_many) or len(set(each)) < len(each):
-            raise _Wrong(key, "place_repeated")
+            raise Wrong(key, "place_repeated")
         fields += each
     if is_form and any("." in f and not f.startswith("metadata.") for f in fields):
-        raise _Wrong("places", "table_in_form")
+        raise Wrong("places", "table_in_form")
 
 
 def _check_way(
     table: Tables, row: ModelTable, model: Model, dialect: Dialect, *, linked: bool
 ) -> None:
-    """Raise `_Wrong` if the model's way of sending files would lose people's files."""
+    """Raise `Wrong` if the model's way of sending files would lose people's files."""
     # new-api drops the file that goes up with a sound; its variants may not.
     own = Route.model_validate(table).dialects.get(dialect.name, {}).get("places", {})
     if dialect.drops_sounds and Kind.SOUND in model.kinds and Kind.SOUND not in own:
-        raise _Wrong(f"dialects.{dialect.name}.places.s2v", "sound_dropped")
+        raise Wrong(f"dialects.{dialect.name}.places.s2v", "sound_dropped")
     by_link = row.picture is not None and row.picture.transport is Transport.URL
     if by_link and not linked and not _FILES.keys().isdisjoint(model.kinds):
-        raise _Wrong("picture.transport", "link_nowhere")
+        raise Wrong("picture.transport", "link_nowhere")

@@ -264,6 +264,13 @@ class Gateway(Table):
         None,
         description="the models that the gateway has; default: as `init` and `doctor` found them",
     )
+    own: bool = Field(
+        False, description="whether the server is your own, so that its videos cost nothing"
+    )
+    guesses: bool | None = Field(
+        None,
+        description="whether models are offered whose facts are guesses; default: only if `own`",
+    )
     poll_step: float = Field(10, gt=0, description="seconds between two polls of a running job")
     media_origins: tuple[WebAddress, ...] = Field(
         (),
