@@ -29,8 +29,11 @@ _NEEDED = ("family", "kinds", "seconds", "sizes", "prompt_limit")
 class Unready(Exception):
     """A model is not offered: facts are missing, or guesses are not confirmed."""
 
-    def __init__(self, missing: Collection[str] = (), guesses: Collection[str] = ()) -> None:
+    def __init__(
+        self, missing: Collection[str], guesses: Collection[str], whole: Tables, layers: "Layers"
+    ) -> None:
         self.missing, self.guesses = tuple(missing), tuple(guesses)
+        self.whole, self.origins = whole, layers.origins(whole)
 
 
 def table_of(offer: Offer, settings: Settings, gateway: Gateway) -> Tables:
@@ -130,7 +133,7 @@ class Layers:
             return
         missing, guesses = self.missing(whole), self.guesses(whole)
         if missing or (guesses and not takes_guesses(self._at)):
-            raise Unready(missing, guesses)
+            raise Unready(missing, guesses, whole, self)
 
 
 def layers_of(

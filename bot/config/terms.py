@@ -57,10 +57,8 @@ def communities(
     return terms, found
 
 
-def _at(
-    settings: Settings, gateway: str, limits: Limits, offers: Offers
-) -> tuple[Catalog, list[Problem]]:
-    """Return the catalog as if `gateway` were the only one, whichever gateway models name.
+def alone(settings: Settings, gateway: str, limits: Limits, offers: Offers) -> Settings:
+    """Return the settings as if `gateway` were the only one, whichever gateway models name.
 
     A table that only adds to another gateway's list says nothing of a gateway without such a list.
     """
@@ -69,7 +67,7 @@ def _at(
         for name, table in settings.models.items()
         if gateway in offers or table.get("gateway", settings.own_gateway) not in offers
     }
-    alone = {
+    changed: dict[str, Any] = {
         "gateways": {gateway: settings.gateways[gateway]},
         "communities": {},
         "default_gateway": None,
@@ -77,7 +75,14 @@ def _at(
         "models": models,
         "limits": limits,
     }
-    catalog, found = resolve(settings.model_copy(update=alone), offers)
+    return settings.model_copy(update=changed)
+
+
+def _at(
+    settings: Settings, gateway: str, limits: Limits, offers: Offers
+) -> tuple[Catalog, list[Problem]]:
+    """Return the catalog as if `gateway` were the only one, whichever gateway models name."""
+    catalog, found = resolve(alone(settings, gateway, limits, offers), offers)
     wanted = settings.default_model
     return replace(catalog, default=wanted if wanted in catalog.families else None), found
 
