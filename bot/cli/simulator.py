@@ -31,7 +31,7 @@ def only_gateway(url: str, *, key: str, poll_step: float) -> dict[str, str]:
 
 def build_simulator(
     *,
-    key: str,
+    key: str | None,
     other_keys: Sequence[str],
     render_time: float,
     profile: str,
@@ -82,7 +82,7 @@ def check_locks(take: Callable[[], object] | None = None) -> None:
         raise Broken("locks_forbidden", why=error.strerror) from error
 
 
-async def run_simulator(simulator: Simulator, *, host: str, port: int, key: str) -> None:
+async def run_simulator(simulator: Simulator, *, host: str, port: int) -> None:
     """Serve until interrupted. Raises `Broken` if the address can't be used."""
     check_locks()
     stop = asyncio.Event()
@@ -93,5 +93,6 @@ async def run_simulator(simulator: Simulator, *, host: str, port: int, key: str)
             url = await stack.enter_async_context(simulator.serve(host, port))
         except OSError as error:
             raise cannot_listen(error, host=host, port=port) from error
-        terminal.plain(soft_wrap=True).print(tell("cli.simulator", url=url, key=key))
+        said = "cli.simulator" if simulator.key else "cli.simulator_without_key"
+        terminal.plain(soft_wrap=True).print(tell(said, url=url, key=simulator.key))
         await stop.wait()

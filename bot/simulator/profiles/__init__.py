@@ -7,6 +7,7 @@ from bot.simulator.profiles.documented import Documented
 from bot.simulator.profiles.new_api import SWEEP, NewApi
 from bot.simulator.profiles.new_api_c import FIRST, USUAL, new_api_c
 from bot.simulator.profiles.openai import OpenAi
+from bot.simulator.profiles.openrouter import OPENROUTER
 from bot.simulator.profiles.profile import Profile
 
 DOCUMENTED = Documented(name="documented", models={**MODELS, **SINGERS})
@@ -43,6 +44,7 @@ PROFILES: Mapping[str, Profile] = {
         NEW_API_C,
         NEW_API_C_FIRST,
         NEW_API_C_MIXED,
+        OPENROUTER,
     )
 }
 
@@ -55,6 +57,7 @@ __all__ = [
     "NEW_API_C_FIRST",
     "NEW_API_C_MIXED",
     "OPENAI",
+    "OPENROUTER",
     "PROFILES",
     "Profile",
     "new_api_c",
