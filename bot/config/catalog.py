@@ -97,16 +97,16 @@ def _alike(name: str, table: Tables, packaged: Tables) -> list[Problem]:
 def tables_there(packaged: Tables, settings: Settings, offers: Offers) -> Tables:
     """Return all tables of the operator, and the packaged ones that the gateway should have.
 
-    Behind them are empty tables for the models that only `offers` name.
-
-    These are the models that the gateway lists, or the `assumed` ones if it has no list.
+    These are the models that the gateway lists, or the `assumed` ones if it has no list. Behind
+    them are tables for the models that only `offers` name.
     """
     own = settings.own_gateway
     listed = settings.gateways[own].models if own else None
     ours = {
         name: table
         for name, table in packaged.items()
-        if name in settings.models or (table.get("assumed") if listed is None else name in listed)
+        if name in settings.models
+        or (table.get("assumed") and own not in offers if listed is None else name in listed)
     }
     return offered.added(merged(ours, settings.models), settings, offers)
 

@@ -1,0 +1,16 @@
+"""The dialect of vllm-omni."""
+
+import tomllib
+from importlib.resources import files
+
+from bot.gateways.dialects.dialect import Dialect
+from bot.gateways.offers import served
+
+DIALECT = Dialect(
+    name="vllm-omni",
+    base=tomllib.loads(files("bot.gateways.dialects").joinpath("vllm_omni.toml").read_text("utf-8")),
+    read_list=served.read,
+    builds=True,
+    keyless=True,
+    deletes=True,
+)
