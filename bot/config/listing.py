@@ -25,8 +25,8 @@ def listed(config: Config, gateway: str, offers: tuple[Offer, ...], at: datetime
     A list that suddenly lacks more than half of the models is stored only if two in a row say so.
     Raises `Misconfigured` and `Refused("output_unwritable")`.
     """
-    stored, _ = discoveries.read(config.data_dir)
-    stored = discoveries.valid(config.written, stored)
+    kept, _ = discoveries.read(config.data_dir)
+    stored = discoveries.valid(config.written, kept)
     last = stored.get(gateway) or _first(config, gateway, at)
     if _is_doubtful(last, offers) and not last.doubted:
         found = last.model_copy(update={"doubted": True})
@@ -44,7 +44,7 @@ def listed(config: Config, gateway: str, offers: tuple[Offer, ...], at: datetime
     if changes.gone or changes.prices:
         recent = (each for each in found.changes if at - each.at < KEPT)
         found = found.model_copy(update={"changes": (*recent, changes)[-MOST_CHANGES:]})
-    discoveries.put(config.data_dir, gateway, found, stored)
+    discoveries.put(config.data_dir, gateway, found, kept)
     return completed(config.written)
 
 
