@@ -370,7 +370,7 @@ def gateway_settings(config: Config) -> list[videos_api.GatewayOptions]:
         videos_api.GatewayOptions(
             name=name,
             base_url=table.base_url,
-            api_key=table.api_key.get_secret_value(),
+            api_key=table.key,
             dialect=table.dialect,
             poll_step=table.poll_step,
             media_origins=frozenset(table.media_origins),

@@ -37,7 +37,7 @@ def asking(config: Config) -> Ask:
 
     async def ask(gateway: str) -> tuple[Offer, ...]:
         table = config.settings.gateways[gateway]
-        return await list_of(table.base_url, table.api_key.get_secret_value(), table.dialect)
+        return await list_of(table.base_url, table.key, table.dialect)
 
     return ask
 

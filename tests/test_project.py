@@ -151,7 +151,7 @@ _SPEAKERS = {
     "words": (0, ""),
     "Refused": (0, "error."),
     "Problem": (1, "problem."),
-    "Wrong": (1, "problem."),
+    "_Wrong": (1, "problem."),
 }
 """Calls that name a message id: the argument that does so, and the beginning of the id. A code of
 `Broken` or `Temporary` may have a text; most appear only in the log, and people read

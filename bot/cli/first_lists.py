@@ -18,7 +18,7 @@ async def with_lists(config: Config) -> Config:
             continue
         table = config.settings.gateways[gateway]
         try:
-            read = await list_of(table.base_url, table.api_key.get_secret_value(), table.dialect)
+            read = await list_of(table.base_url, table.key, table.dialect)
             config = listed(config, gateway, read, now())
         except BotError as error:
             print(explain(error), flush=True)

@@ -62,7 +62,7 @@ async def refreshed(config: Config, gateway: str) -> Config:
     if await control.ask(config.data_dir, "gateways.refresh", values) is not None:
         return completed(config.written)
     table = config.settings.gateways[gateway]
-    offers = await list_of(table.base_url, table.api_key.get_secret_value(), table.dialect)
+    offers = await list_of(table.base_url, table.key, table.dialect)
     return stored(config, gateway, offers, now())
 
 

@@ -141,7 +141,8 @@ def layers_of(
 ) -> Layers:
     """Return the tables of a model, apart. `table`: the packaged and the operator's, merged."""
     wire = packaged["wires"].get(Route.model_validate(table).wire, {})
-    ours = merged(wire, packaged["models"].get(name, {}))
+    is_packaged = DIALECTS[settings.gateways[gateway].dialect].packaged
+    ours = merged(wire, packaged["models"].get(name, {}) if is_packaged else {})
     offer = offers.get(gateway, {}).get(name)
     lowest = table_of(offer, settings, settings.gateways[gateway]) if offer else {}
     return Layers(

@@ -3,15 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pydantic import ValidationError
-
 from bot.config import terms
-from bot.config.catalog import Wrong, model_of, packaged_tables, tables_there
+from bot.config.catalog import MISTAKES, mistakes, model_of, packaged_tables, tables_there
 from bot.config.layers import Route, Tables
 from bot.config.load import Config
 from bot.config.offered import FACTS, Unready, labelled
-from bot.config.problems import Problem, problems_of
-from bot.config.tables import ModelTable
+from bot.config.problems import Problem
 from bot.core.models import Model, Origin
 from bot.core.prices import MICRO
 from bot.gateways.offers.names import VIDEO
@@ -54,12 +51,9 @@ def _with_tables(config: Config, gateway: str) -> Iterator[Standing]:
             model = model_of(name, table, packaged, families, settings, config.offers)
         except Unready as why:
             yield _unready(name, families, why)
-        except ValidationError as error:
-            wrong = tuple(problems_of(error, ModelTable, prefix=f"models.{name}"))
-            yield Standing(model=name, wrong=wrong)
-        except Wrong as why:
-            problem = Problem(f"models.{name}.{why.key}", why.code, why.values)
-            yield Standing(model=name, wrong=(problem,))
+        except MISTAKES as wrong:
+            found = mistakes(name, table, packaged["models"], wrong)
+            yield Standing(model=name, wrong=tuple(found))
         else:
             yield _ready(model) if model else Standing(model=name, is_hidden=True)
 

@@ -40,7 +40,7 @@ from bot.gateways.glances import read_glance
 from bot.gateways.meanings import Row
 from bot.gateways.polls import read_content, read_poll
 from bot.gateways.requests import build
-from bot.gateways.survey import probe
+from bot.gateways.survey import bearer, probe
 from bot.gateways.table import PACKAGED
 from bot.net.answers import NET, Answer, open_session, read
 from bot.net.bounds import Bounds
@@ -64,6 +64,7 @@ class GatewayOptions:
     base_url: str
     """The gateway's address, with or without /v1."""
     api_key: str = field(repr=False)
+    """The API key; "" for a server without one."""
     dialect: str = DEFAULT
     """The name of one of `DIALECTS`."""
     poll_step: float = 10.0
@@ -111,7 +112,7 @@ class VideosApi:
         # One deadline for a whole GET: the session's own timers watch each of its parts.
         self._deadline = Deadline(bounds.poll)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=bounds.connect)
-        self._key = {"Authorization": f"Bearer {settings.api_key}"}
+        self._key = bearer(settings.api_key)
         self._connected = partial(connected, headers=self._key, bounds=bounds, resolver=resolver)
         self._meanings = PACKAGED.under(settings.answers)
         trust = settings.trust_json_5xx

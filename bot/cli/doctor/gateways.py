@@ -30,7 +30,7 @@ async def check(config: Config) -> AsyncIterator[Finding]:
             yield Finding.problem("doctor.gateway_exposed", gateway=name, url=table.base_url)
         try:
             own = PACKAGED.under([answer.row(name) for answer in table.answers])
-            seen = await survey(table.base_url, table.api_key.get_secret_value(), meanings=own)
+            seen = await survey(table.base_url, table.key, meanings=own)
         except BotError as error:
             trouble = explain(error)
             yield Finding.problem("doctor.gateway_trouble", gateway=name, trouble=trouble)
@@ -49,8 +49,11 @@ async def check(config: Config) -> AsyncIterator[Finding]:
                 yield finding
         offered = (model for terms in config.all_terms for model in terms.catalog.models)
         wanted = dict.fromkeys(model.name for model in offered if model.gateway == name)
-        stored = config.found.get(name) if name in config.offers else seen
-        yield models(name, wanted, stored and stored.models)
+        has = seen.models
+        if name in config.offers:
+            stored = config.found.get(name)
+            has = stored.models if stored else None
+        yield models(name, wanted, has)
         yield balance(name, seen.balance)
         drift = clock.compared(name, seen.date, now=seen.received)
         if drift and drift.mark is Mark.PROBLEM:
@@ -60,15 +63,14 @@ async def check(config: Config) -> AsyncIterator[Finding]:
 async def identified(config: Config, name: str, seen: Survey) -> tuple[Config, Found]:
     """Find out and store the gateway's software; return the new configuration and the finding."""
     table = config.settings.gateways[name]
-    given = table.api_key.get_secret_value()
-    found = await software.find_out(table.base_url, given, seen)
+    found = await software.find_out(table.base_url, table.key, seen)
     last = config.found.get(name)
     if name not in config.offers:
         found = keep(config.data_dir, name, found)
         return completed(config.written), found
     # What is asked at `/v1/models` is no list of videos here.
     keep(config.data_dir, name, found.model_copy(update={"models": last and last.models}))
-    offers = await list_of(table.base_url, given, table.dialect)
+    offers = await list_of(table.base_url, table.key, table.dialect)
     config = listed(config, name, offers, now())
     return config, config.found[name]
 

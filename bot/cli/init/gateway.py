@@ -15,26 +15,24 @@ from bot.cli.words import explain, tell
 from bot.config import Misconfigured
 from bot.config.discoveries import keep, now
 from bot.config.listing import listed
+from bot.config.pasted import api_key, gateway_address, is_key, unquoted
 from bot.config.problems import problems_of
 from bot.config.settings import (
     UNLIMITED,
     AnswerTable,
     Gateway,
-    api_key,
-    gateway_address,
-    is_key,
-    unquoted,
 )
 from bot.core.errors import BotError, GatewayMoved
 from bot.core.models import Model
+from bot.gateways.dialects import DIALECTS
 from bot.gateways.offers.asking import list_of
 from bot.gateways.survey import Survey, find, survey
 from bot.gateways.table import PACKAGED, Meanings
-from bot.gateways.which import DIALECTS, UNKNOWN
+from bot.gateways.which import FITTING, UNKNOWN
 from bot.net.guard import is_exposed
 
 OPENAI = "api.openai.com"
-CAN_BE = ("new-api", "documented", "openai")
+CAN_BE = tuple(DIALECTS)
 """Dialects, the default first."""
 DEFAULT = ("default_model",)
 
@@ -142,12 +140,12 @@ def _identify(talk: Talk, setup: Setup, gateway: str, seen: Survey) -> None:
     """Find out and store the software; set its dialect unless one is configured."""
     config = setup.usable()
     table = config.settings.gateways[gateway]
-    given = table.api_key.get_secret_value()
+    given = table.key
     found = asyncio.run(software.find_out(table.base_url, given, seen))
     talk.say("init.software", software=software.name(found))
     key = ("gateways", gateway, "dialect")
     if setup.get(*key) is None:
-        fitting = DIALECTS.get(found.software) or talk.ask_choice("init.ask_dialect", CAN_BE)
+        fitting = FITTING.get(found.software) or talk.ask_choice("init.ask_dialect", CAN_BE)
         if found.software == UNKNOWN or fitting != CAN_BE[0]:
             setup.put(fitting, *key)
     spoken = setup.usable().settings.gateways[gateway].dialect
@@ -168,7 +166,7 @@ def _listing(talk: Talk, setup: Setup, gateway: str, seen: Survey) -> Survey:
     if gateway not in config.offers:
         return seen
     table = config.settings.gateways[gateway]
-    key = table.api_key.get_secret_value()
+    key = table.key
     try:
         offers = asyncio.run(list_of(table.base_url, key, table.dialect))
     except BotError as error:

@@ -1,16 +1,16 @@
-"""The dialect of sglang."""
+"""The dialect of SGLang, a server for models on one's own GPU."""
 
-import tomllib
-from importlib.resources import files
-
-from bot.gateways.dialects.dialect import Dialect
+from bot.gateways.dialects.dialect import Dialect, base
 from bot.gateways.offers import served
 
 DIALECT = Dialect(
     name="sglang",
-    base=tomllib.loads(files("bot.gateways.dialects").joinpath("sglang.toml").read_text("utf-8")),
-    read_list=served.read,
-    builds=True,
+    base=base("sglang.toml"),
+    as_file=frozenset({"input_reference"}),
+    as_text=frozenset({"reference_url"}),
+    drops_unknown=True,
     keyless=True,
     deletes=True,
+    read_list=served.read,
+    builds=True,
 )

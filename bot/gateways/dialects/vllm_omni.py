@@ -1,16 +1,16 @@
-"""The dialect of vllm-omni."""
+"""The dialect of vLLM-Omni, a server for models on one's own GPU."""
 
-import tomllib
-from importlib.resources import files
-
-from bot.gateways.dialects.dialect import Dialect
+from bot.gateways.dialects.dialect import Dialect, base
 from bot.gateways.offers import served
 
 DIALECT = Dialect(
     name="vllm-omni",
-    base=tomllib.loads(files("bot.gateways.dialects").joinpath("vllm_omni.toml").read_text("utf-8")),
-    read_list=served.read,
-    builds=True,
+    base=base("vllm_omni.toml"),
+    as_file=frozenset({"input_reference", "input_references"}),
+    as_text=frozenset({"image_reference"}),
+    drops_unknown=True,
     keyless=True,
     deletes=True,
+    read_list=served.read,
+    builds=True,
 )

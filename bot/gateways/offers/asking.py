@@ -10,11 +10,11 @@ from bot.gateways.survey import BOUNDS, ask
 from bot.net.answers import open_session
 
 
-async def list_of(base_url: str, api_key: str | None, dialect: str) -> tuple[Offer, ...]:
+async def list_of(base_url: str, api_key: str, dialect: str) -> tuple[Offer, ...]:
     """Return what the gateway's list says of its models. Raises `Broken` if there is no list."""
     spoken = DIALECTS[dialect]
     async with open_session(BOUNDS, most=BOUNDS.poll) as session:
-        answer = await ask(session, base_url, spoken.lists, api_key or None)
+        answer = await ask(session, base_url, spoken.lists, api_key)
     if answer.status != 200:
         raise Broken("gateway_list_refused", url=base_url, status=answer.status)
 

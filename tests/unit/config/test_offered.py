@@ -139,10 +139,11 @@ def test_a_family_of_the_catalog_keeps_its_label_and_two_families_never_share_on
     assert labels == {"veo-3.1": "Veo 3.1", "film": "Film", "b-film": "b-film"}
 
 
-def test_a_packaged_table_of_the_same_name_counts_before_the_list(offering: Offering) -> None:
-    config = offering({**VEO, "id": "sora-2"}, text='[models."sora-2"]\nhidden = false')
-    found = standing(config, "sora-2")
-    assert found.origins["kinds"] is Origin.CATALOG
+def test_a_packaged_table_says_nothing_of_a_gateway_that_has_other_models(
+    offering: Offering,
+) -> None:
+    model = one(offering({**VEO, "id": "sora-2"}, text='[models."sora-2"]\nprompt_limit = 9'))
+    assert (model.origins["kinds"], model.prompt_limit) == (Origin.LIST, 9)
 
 
 # --- guesses -------------------------------------------------------------------------------------
