@@ -86,7 +86,7 @@ def test_a_kept_finding_holds_no_secret(tmp_path: Path) -> None:
     (kept,) = json.loads((tmp_path / FILE).read_text()).values()
     assert sorted(kept) == [
         *("at", "base_url", "changes", "doubted", "generation", "listed_at", "models"),
-            *("offers", "since", "software", "version"),
+        *("offers", "since", "software", "version"),
     ]
 
 
