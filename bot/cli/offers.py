@@ -16,16 +16,18 @@ from bot.config.standing import Standing, standings
 from bot.core.choosing import listed
 from bot.core.errors import Refused
 from bot.core.models import Origin
+from bot.gateways.dialects import DIALECTS
 from bot.gateways.offers.asking import list_of
 from bot.i18n import printable
 
 MOST = 200
 """The most models that are shown one by one."""
+_PIXELS = '{ 720p = { "16:9" = "1280x720", "9:16" = "720x1280" } }'
+_QUALITIES = '{ 720p = { "16:9" = "720p", "9:16" = "720p" } }'
 _EXAMPLES = {
     "family": '"my-family"',
     "kinds": '["t2v"]',
     "seconds": "[5, 10]",
-    "sizes": '{ 720p = { "16:9" = "1280x720", "9:16" = "720x1280" } }',
     "prompt_limit": "2000",
     "price": "0.1",
     "picture": '{ transport = "upload" }',
@@ -91,7 +93,7 @@ def _lines(
         yield from _why(gateway, each)
     if len(offered) > MOST or len(others) > MOST:
         yield tell("offers.more", count=max(len(offered), len(others)) - MOST)
-    yield from _example(others)
+    yield from _example(others, dialect)
 
 
 def _about_list(gateway: str, found: Found | None) -> Iterator[str]:
@@ -114,7 +116,7 @@ def _known(config: Config, each: Standing, found: Found | None) -> Iterator[str]
         origin = each.origins.get(fact, Origin.CATALOG)
         source = tell(f"offers.from_{origin}", at=_date(found))
         shown = _shown(fact, value, config.settings.currency)
-        yield printable(f"  {name:9} {shown}  [{source}]")
+        yield printable(f"  {name:10} {shown:34} {source}")
 
 
 def _shown(fact: str, value: object, currency: str) -> str:
@@ -150,7 +152,7 @@ def _why(gateway: str, each: Standing) -> Iterator[str]:
         yield "  " + problem.sentence("en")
 
 
-def _example(others: Sequence[Standing]) -> Iterator[str]:
+def _example(others: Sequence[Standing], dialect: str) -> Iterator[str]:
     """Yield a table for the configuration that adds the missing facts of the first such model."""
     lacking = next((each for each in others if each.missing), None)
     if lacking is None:
@@ -158,7 +160,9 @@ def _example(others: Sequence[Standing]) -> Iterator[str]:
     yield ""
     yield tell("offers.add")
     yield f"  [models.{json.dumps(lacking.model)}]"
-    yield from (f"  {key} = {_EXAMPLES[key]}" for key in lacking.missing)
+    sizes = DIALECTS[dialect].base.get("places", {}).get("size", ["size"])
+    examples = {**_EXAMPLES, "sizes": _PIXELS if sizes == ["size"] else _QUALITIES}
+    yield from (f"  {key} = {examples[key]}" for key in lacking.missing)
 
 
 # --- for programs --------------------------------------------------------------------------------

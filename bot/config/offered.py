@@ -46,8 +46,10 @@ def table_of(offer: Offer, settings: Settings, gateway: Gateway) -> Tables:
         "sizes": {quality: dict(each) for quality, each in offer.sizes.items()},
         "prompt_limit": dialect.base.get("prompt_limit", PROMPT),
     }
-    if offer.in_pixels:
-        table["places"] = {"size": ["size"], "aspect": []}
+    if offer.places:
+        table["places"] = {name: list(fields) for name, fields in offer.places.items()}
+    if offer.follows:
+        table["picture"] = {"follows": True}
     if offer.seed is not None:
         takes = {Extra.SEED: offer.seed, Extra.AUDIO: offer.sound}
         table["takes"] = [extra for extra, is_taken in takes.items() if is_taken]

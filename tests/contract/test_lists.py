@@ -1,4 +1,4 @@
-"""The service and the gateways' lists: when they are read, whom changes reach, what is told once."""
+"""A service and its gateways' lists: when they are read, and what people and owners see."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

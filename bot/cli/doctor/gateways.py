@@ -49,11 +49,7 @@ async def check(config: Config) -> AsyncIterator[Finding]:
                 yield finding
         offered = (model for terms in config.all_terms for model in terms.catalog.models)
         wanted = dict.fromkeys(model.name for model in offered if model.gateway == name)
-        has = seen.models
-        if name in config.offers:
-            stored = config.found.get(name)
-            has = stored.models if stored else None
-        yield models(name, wanted, has)
+        yield models(name, wanted, _names(config, name, seen))
         yield balance(name, seen.balance)
         drift = clock.compared(name, seen.date, now=seen.received)
         if drift and drift.mark is Mark.PROBLEM:
@@ -73,6 +69,14 @@ async def identified(config: Config, name: str, seen: Survey) -> tuple[Config, F
     offers = await list_of(table.base_url, table.key, table.dialect)
     config = listed(config, name, offers, now())
     return config, config.found[name]
+
+
+def _names(config: Config, name: str, seen: Survey) -> tuple[str, ...] | None:
+    """Return the names of the gateway's models for videos; None if it does not list them."""
+    if name not in config.offers:
+        return seen.models
+    stored = config.found.get(name)
+    return stored.models if stored else None
 
 
 def listing(config: Config, name: str) -> Iterator[Finding]:

@@ -38,8 +38,10 @@ class Offer:
     kinds: tuple[Kind, ...] = ()
     seconds: tuple[int, ...] = ()
     sizes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    in_pixels: bool = False
-    """The values of `sizes` are in pixels, like `1280x720`; otherwise they are qualities."""
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The fields for `size` and `aspect`, where they differ from those of the dialect."""
+    follows: bool = False
+    """Whether a video has the aspect of its picture, because no field sets an aspect."""
     sound: bool | None = None
     """Whether people can choose a sound; False: the videos are silent."""
     seed: bool | None = None

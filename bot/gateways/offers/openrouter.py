@@ -1,7 +1,8 @@
 """Read OpenRouter's list `/v1/videos/models`: lengths, sizes, frames, sound and prices."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from bot.core.orders import Kind
 from bot.core.wishes import ASPECTS, QUALITIES
@@ -29,6 +30,9 @@ _UNITS = {
 """The names of prices of a second, with the part of a dollar that each counts."""
 _SKU = re.compile(rf"(?:(?:text|image)_to_video_)?({'|'.join(_UNITS)})((?:_[a-z0-9]+)*)")
 _SOUNDS = {"": None, "with audio": True, "without audio": False}
+Places = Mapping[str, tuple[str, ...]]
+_USUAL_SIZE, _USUAL_ASPECT = "720p", "16:9"
+"""The guesses for a quality or an aspect that can't be set and is not told."""
 _LEAST, _PICTURE = "minimum_cents_per_generation", "cents_per_image_input"
 """The names of the least price of a video, and of the price of a picture."""
 
@@ -51,7 +55,8 @@ def read(answer: object) -> tuple[Offer, ...]:
 
 
 def _offer(name: str, row: Row, family: str) -> Offer:
-    sizes, in_pixels = _sizes(row)
+    shaped = _sizes(row)
+    sizes = shaped.sizes
     frames = set(words(row.get("supported_frame_images")))
     kinds = [Kind.TEXT, *[Kind.PICTURE] * ("first_frame" in frames)]
     kinds += [Kind.KEY_FRAMES] * (frames >= {"first_frame", "last_frame"})
@@ -71,7 +76,9 @@ def _offer(name: str, row: Row, family: str) -> Offer:
         kinds=tuple(kinds),
         seconds=seconds,
         sizes=sizes,
-        in_pixels=in_pixels,
+        places=shaped.places,
+        follows=shaped.places == _NO_ASPECT,
+        guessed=("sizes",) if shaped.places in (_NO_SIZE, _NO_ASPECT) else (),
         sound=sound is True,
         seed=row.get("seed") is True,
         prices=prices,
@@ -79,15 +86,35 @@ def _offer(name: str, row: Row, family: str) -> Offer:
     )
 
 
-def _sizes(row: Row) -> tuple[Sizes, bool]:
-    """Return the sizes, and whether they are in pixels. Resolutions and aspects go first."""
+_PIXELS: Places = {"size": ("size",), "aspect": ()}
+_NO_SIZE: Places = {"size": ()}
+_NO_ASPECT: Places = {"aspect": ()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Shaped:
+    """The sizes of a model, and the fields for them."""
+
+    sizes: Sizes
+    places: Places = field(default_factory=dict)
+
+
+def _sizes(row: Row) -> _Shaped:
+    """Return the sizes: by resolutions and aspects, or in pixels, or half guessed."""
     aspects = [it for it in words(row.get("supported_aspect_ratios")) if it in ASPECTS]
     given = row.get("supported_resolutions")
     told = given[:MOST_WORDS] if isinstance(given, list) else ()
     spelt = {it.casefold(): it for it in told if isinstance(it, str)}
-    if found := {it: dict.fromkeys(aspects, spelt[it]) for it in spelt if it in QUALITIES}:
-        return (found, False) if aspects else (shapes(words(row.get("supported_sizes"))), True)
-    return shapes(words(row.get("supported_sizes"))), True
+    known = {quality: word for quality, word in spelt.items() if quality in QUALITIES}
+    if known and aspects:
+        return _Shaped({quality: dict.fromkeys(aspects, word) for quality, word in known.items()})
+    if pixels := shapes(words(row.get("supported_sizes"))):
+        return _Shaped(pixels, _PIXELS)
+    if known:
+        return _Shaped({it: {_USUAL_ASPECT: word} for it, word in known.items()}, _NO_ASPECT)
+    if aspects:
+        return _Shaped({_USUAL_SIZE: dict.fromkeys(aspects, _USUAL_SIZE)}, _NO_SIZE)
+    return _Shaped({})
 
 
 class _Prices:

@@ -33,7 +33,6 @@ def _offer(name: str) -> Offer:
         kinds=tuple(map(Kind, said["kinds"])),
         seconds=tuple(said["seconds"]),
         sizes=said["sizes"],
-        in_pixels=True,
         sound=said.get("sound", False),
         guessed=_FACTS,
     )

@@ -114,6 +114,18 @@ def test_sizes_in_pixels_go_into_the_field_for_sizes(offering: Offering) -> None
     assert (model.places.size, model.places.aspect) == (("size",), ())
 
 
+def test_what_a_list_leaves_open_is_a_guess_that_waits_for_the_operators_word(
+    offering: Offering,
+) -> None:
+    row = {**VEO, "supported_aspect_ratios": None}
+    config = offering(row)
+    assert (config.catalog.models, standing(config, VEO["id"]).guesses) == ((), ("sizes",))
+    model = one(offering(row, table="guesses = true"))
+    assert (model.places.aspect, model.places.size) == ((), ("resolution",))
+    assert model.picture is not None
+    assert (model.picture.follows, model.picture.transport) == (True, "data-uri")
+
+
 def test_a_list_that_was_never_read_is_no_mistake(offering: Offering, tmp_path: Path) -> None:
     offering()
     config = load(tmp_path / "config.toml", environment=SECRETS)

@@ -78,7 +78,16 @@ def test_a_last_picture_needs_a_first_one() -> None:
 def test_sizes_in_pixels_are_used_if_resolutions_or_aspects_are_not_told() -> None:
     offer = veo(supported_aspect_ratios=None, supported_sizes=["1280x720", "720x1280", "7x9"])
     assert offer.sizes == {"720p": {"16:9": "1280x720", "9:16": "720x1280"}}
-    assert offer.in_pixels
+    assert (offer.places, offer.guessed) == ({"size": ("size",), "aspect": ()}, ())
+
+
+def test_an_aspect_or_a_quality_that_can_not_be_set_is_a_guess_and_has_no_field() -> None:
+    offer = veo(supported_aspect_ratios=None)
+    assert offer.sizes["4k"] == {"16:9": "4K"}
+    assert (offer.places, offer.guessed, offer.follows) == ({"aspect": ()}, ("sizes",), True)
+    offer = veo(supported_resolutions=None)
+    assert offer.sizes == {"720p": {"16:9": "720p", "9:16": "720p"}}
+    assert (offer.places, offer.guessed, offer.follows) == ({"size": ()}, ("sizes",), False)
 
 
 @pytest.mark.parametrize(
