@@ -30,6 +30,8 @@ ZEROS = bytes(1 << 20)
 
 def refused(refusal: Refused, profile: Profile) -> web.Response:
     """Return a refusal in the profile's envelope."""
+    if refusal.bare:
+        return web.Response(text=refusal.message, status=refusal.status)
     body = profile.envelope(refusal) if refusal.body is None else refusal.body
     return web.json_response(body, status=refusal.status)
 

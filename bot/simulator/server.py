@@ -376,7 +376,8 @@ class Simulator:
 
     async def _list(self, exchange: Exchange) -> web.StreamResponse:
         known = self._library.of(exchange.key)
-        shown = [self._profile.shown(video, self._now(), "") for video in known]
+        request, now = exchange.request, self._now()
+        shown = [self._profile.shown(it, now, self._link(request, it)) for it in known]
         return web.json_response(self._profile.page(shown, exchange.request.query))
 
     async def _delete(self, exchange: Exchange) -> web.StreamResponse:

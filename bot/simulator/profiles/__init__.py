@@ -1,14 +1,16 @@
 """The kinds of gateways that can be simulated, by name."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from bot.simulator.models import JIMENG_V30, MODELS, SINGERS, SORA
+from bot.simulator.models import JIMENG_V30, MODELS, SINGERS, SORA, WAN, Model, Takes
 from bot.simulator.profiles.documented import Documented
 from bot.simulator.profiles.new_api import SWEEP, NewApi
 from bot.simulator.profiles.new_api_c import FIRST, USUAL, new_api_c
 from bot.simulator.profiles.openai import OpenAi
 from bot.simulator.profiles.openrouter import OPENROUTER
 from bot.simulator.profiles.profile import Profile
+from bot.simulator.profiles.vllm_omni import VllmOmni
 
 DOCUMENTED = Documented(name="documented", models={**MODELS, **SINGERS})
 NEW_API = NewApi(
@@ -33,6 +35,8 @@ NEW_API_C_MIXED = new_api_c(
     "new-api-c-mixed", dict.fromkeys(("doubao", "kling", "vidu"), FIRST), older=True
 )
 OPENAI = OpenAi(name="openai", models=SORA)
+VLLM_OMNI = VllmOmni(name="vllm-omni", models=WAN)
+VLLM_OMNI_WHOLE = VllmOmni(name="vllm-omni-whole", models=WAN, wrapped=True)
 
 PROFILES: Mapping[str, Profile] = {
     each.name: each
@@ -45,8 +49,19 @@ PROFILES: Mapping[str, Profile] = {
         NEW_API_C_FIRST,
         NEW_API_C_MIXED,
         OPENROUTER,
+        VLLM_OMNI,
+        VLLM_OMNI_WHOLE,
     )
 }
+
+
+def serving(name: str, model: str) -> Profile:
+    """Return the named profile of a server of one's own, with another model."""
+    profile = PROFILES[name]
+    assert profile.own
+    models = {model: Model(takes=Takes.ANY)}
+    return replace(profile, name=f"{name}:{model}", models=models)
+
 
 __all__ = [
     "DOCUMENTED",
@@ -59,6 +74,9 @@ __all__ = [
     "OPENAI",
     "OPENROUTER",
     "PROFILES",
+    "VLLM_OMNI",
+    "VLLM_OMNI_WHOLE",
     "Profile",
     "new_api_c",
+    "serving",
 ]

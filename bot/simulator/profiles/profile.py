@@ -30,6 +30,7 @@ class Profile(ABC):
     models: Mapping[str, Model]
     bases: tuple[str, ...] = ("/v1",)  # what the addresses of the API begin with
     key: str = "sk-sim"  # the API key that it accepts by default; "": it needs none
+    own: bool = False  # whether it is a server of one's own, which serves one model
     public: bool = False  # whether the lists of models need no key
     created: int = 200  # the status of an accepted request
     lifetime: int = 86400  # from creation until the file expires

@@ -82,9 +82,21 @@ async def test_the_simulator_can_run_each_plugin_in_its_own_version() -> None:
     assert [entry.status for entry in simulator.journal] == [200, 503]
 
 
+async def test_a_server_of_ones_own_serves_the_named_model_and_needs_no_key() -> None:
+    simulator = built("vllm-omni:MiniMaxAI/MiniMax-H3")
+    async with (
+        simulator.serve() as url,
+        aiohttp.ClientSession(url) as client,
+        client.get("/v1/models") as answer,
+    ):
+        models = [model["id"] for model in (await answer.json())["data"]]
+    assert (answer.status, models) == (200, ["MiniMaxAI/MiniMax-H3"])
+
+
 @pytest.mark.parametrize(
     ("profile", "code"),
     [
+        ("openrouter:google/veo-3.1", "unknown_profile"),
         ("new-api-c:klling=1.0.0", "bad_plugin"),
         ("new-api-c:kling", "bad_plugin"),
         ("new-api-c:", "bad_plugin"),
