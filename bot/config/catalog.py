@@ -131,7 +131,7 @@ def tables_there(packaged: Tables, settings: Settings, offers: Offers) -> Tables
         return is_assumed and not (gateway and wanted(gateway))
 
     ours = {name: table for name, table in packaged.items() if is_there(name, table)}
-    return offered.added(merged(ours, settings.models), settings, offers)
+    return offered.added(merged(ours, settings.models), packaged, settings, offers)
 
 
 def _presets(tables: Tables, found: list[Problem]) -> Iterator[tuple[str, Preset]]:

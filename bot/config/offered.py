@@ -91,6 +91,8 @@ class Layers:
     gateway: str
     is_built: bool
     """Whether the gateway's list builds the catalog."""
+    has_lists: bool
+    """Whether the list of any gateway does."""
 
     @property
     def _at(self) -> Gateway:
@@ -131,7 +133,10 @@ class Layers:
 
         A table at a gateway without such a list is a mistake instead, or complete.
         """
-        if whole.get("hidden") or not (self.offer or (self.is_built and not self.packaged)):
+        # Without a family, it may be a table for a model that left its gateway's list.
+        is_partial = self.has_lists and "family" not in whole
+        is_built = self.is_built or is_partial
+        if whole.get("hidden") or not (self.offer or (is_built and not self.packaged)):
             return
         missing, guesses = self.missing(whole), self.guesses(whole)
         if missing or (guesses and not takes_guesses(self._at)):
@@ -155,6 +160,7 @@ def layers_of(
         settings=settings,
         gateway=gateway,
         is_built=gateway in offers,
+        has_lists=bool(offers),
     )
 
 
@@ -163,17 +169,19 @@ def takes_guesses(gateway: Gateway) -> bool:
     return gateway.own if gateway.guesses is None else gateway.guesses
 
 
-def added(tables: Tables, settings: Settings, offers: Offers) -> Tables:
-    """Return the tables, and an empty one for each model that only a list names.
+def added(tables: Tables, packaged: Tables, settings: Settings, offers: Offers) -> Tables:
+    """Return the tables, each with the gateway that lists it, and one for each other listed model.
 
-    Of equal names at several gateways, the one at the operator's default gateway counts.
+    Of equal names at several gateways, the one at the operator's default gateway counts. A packaged
+    table, and one that names a gateway, stay as they are.
     """
     both = dict(tables)
     own = settings.own_gateway
     others = (name for name in settings.gateways if name not in settings.claimed)
     for gateway in dict.fromkeys(filter(None, (own, *others))):
         for name in offers.get(gateway, {}):
-            both.setdefault(name, {"gateway": gateway})
+            if name not in packaged:
+                both[name] = {"gateway": gateway, **both.get(name, {})}
     return both
 
 

@@ -215,6 +215,24 @@ def test_a_list_of_names_offers_packaged_models_and_names_the_videos_that_lack_a
 # --- several gateways ----------------------------------------------------------------------------
 
 
+def test_a_table_without_a_gateway_belongs_to_the_gateway_that_lists_its_model(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(
+        f'data_dir = "{tmp_path}"\ndefault_gateway = "main"\n'
+        '[models."google/veo-3.1"]\nprice = 0.5\n'
+        f'[gateways.main]\nbase_url = "{URL}"\ndialect = "new-api"\n'
+        '[gateways.open]\nbase_url = "https://open.example"\ndialect = "openrouter"\n'
+    )
+    config = load(file, environment={**SECRETS, "ZOETROPE_GATEWAYS__OPEN__API_KEY": "sk-2"})
+    assert config.catalog.model("google/veo-3.1") is None, "not listed yet, and no mistake"
+    config = listed(config, "open", DIALECTS["openrouter"].read_list({"data": [VEO]}), AT)
+    model = config.catalog.model("google/veo-3.1")
+    assert model is not None
+    assert (model.gateway, model.prices["720p"]) == ("open", 500_000)
+
+
 def test_a_community_with_a_list_of_its_own_orders_from_that_list(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text(
