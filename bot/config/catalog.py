@@ -68,7 +68,9 @@ def resolve(settings: Settings, offers: Offers = NOTHING) -> tuple[Catalog, list
         else:
             models += [model] if model else []
     order = {family: number for number, family in enumerate(families)}
-    models.sort(key=lambda model: order.get(model.family, len(order)))
+    others = offered.elsewhere(settings)
+    # A model that only another gateway's list brings changes no default.
+    models.sort(key=lambda it: (others(it.name, it.gateway), order.get(it.family, len(order))))
     # Where a list builds the catalog, only `run` needs a model: see `obstacles` in cli/run.
     if settings.own_gateway and not models and not found and not offers:
         found.append(_nothing(settings.own_gateway, settings))

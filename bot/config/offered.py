@@ -4,7 +4,7 @@ Such a table lies under a packaged table of the same wire name and under the ope
 model is offered only if no fact is missing and the operator agrees to the guessed facts.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -183,6 +183,12 @@ def added(tables: Tables, packaged: Tables, settings: Settings, offers: Offers) 
             if name not in packaged:
                 both[name] = {"gateway": gateway, **both.get(name, {})}
     return both
+
+
+def elsewhere(settings: Settings) -> Callable[[str, str], bool]:
+    """Return a function that tells if a model is at another gateway without the operator's word."""
+    own = settings.own_gateway
+    return lambda name, at: at != own and "gateway" not in settings.models.get(name, {})
 
 
 def labelled(families: Tables, offers: Offers) -> dict[str, Any]:

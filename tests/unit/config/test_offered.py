@@ -231,6 +231,7 @@ def test_a_table_without_a_gateway_belongs_to_the_gateway_that_lists_its_model(
     model = config.catalog.model("google/veo-3.1")
     assert model is not None
     assert (model.gateway, model.prices["720p"]) == ("open", 500_000)
+    assert config.catalog.families[-1] == "veo-3.1", "it is not the default"
 
 
 def test_a_community_with_a_list_of_its_own_orders_from_that_list(tmp_path: Path) -> None:
