@@ -15,9 +15,10 @@ ProfileName = Annotated[
     str,
     Option(
         help="The gateway to imitate: documented, openai, openrouter, vllm-omni, vllm-omni-whole, "
-        "new-api-a, new-api, new-api-c, new-api-c-1.0.0 or new-api-c-mixed; or new-api-c with "
-        "versions of plugins: new-api-c:kling=1.0.0,xai=none; or a server of your own with the "
-        "model that it serves: vllm-omni:MiniMaxAI/MiniMax-H3."
+        "sglang, sglang-cloud, new-api-a, new-api, new-api-c, new-api-c-1.0.0 or "
+        "new-api-c-mixed; or new-api-c with versions of plugins: "
+        "new-api-c:kling=1.0.0,xai=none; or a server of your own with the model that it serves: "
+        "vllm-omni:MiniMaxAI/MiniMax-H3."
     ),
 ]
 

@@ -21,6 +21,8 @@ Offers = Mapping[str, Mapping[str, Offer]]
 NOTHING: Offers = {}
 FACTS = ("kinds", "seconds", "sizes", "takes", "price", "prompt_limit")
 """The facts of a model whose origin is told, by their keys in its table."""
+FREE: Tables = {"price": 0.0}
+"""What `own = true` says of a model's price."""
 PROMPT = 2_000
 """The most characters of a prompt, where nobody tells another limit."""
 _NEEDED = ("family", "kinds", "seconds", "sizes", "prompt_limit")
@@ -58,7 +60,7 @@ def table_of(offer: Offer, settings: Settings, gateway: Gateway) -> Tables:
     if offer.prices and dialect.currency in ("", settings.currency):
         table |= {"price": dict(offer.prices), "silent_price": dict(offer.silent_prices)}
     elif gateway.own:
-        table["price"] = 0.0
+        table |= FREE
     return {key: value for key, value in table.items() if value not in ("", [], {})}
 
 
@@ -108,10 +110,10 @@ class Layers:
             if fact in table or fact in spoken:
                 return origin
         offer = self.offer
+        if fact == "price" and self.lowest.get("price") == FREE["price"]:
+            return Origin.YOURS  # `own = true` says that its videos cost nothing
         if offer is None or fact not in self.lowest or fact == "prompt_limit":
             return Origin.CATALOG
-        if fact == "price" and not offer.prices:
-            return Origin.YOURS  # `own = true` says that its videos cost nothing
         return Origin.GUESS if fact in offer.guessed else Origin.LIST
 
     def missing(self, whole: Tables) -> tuple[str, ...]:
@@ -151,7 +153,8 @@ def layers_of(
     is_packaged = DIALECTS[settings.gateways[gateway].dialect].packaged
     ours = merged(wire, packaged["models"].get(name, {}) if is_packaged else {})
     offer = offers.get(gateway, {}).get(name)
-    lowest = table_of(offer, settings, settings.gateways[gateway]) if offer else {}
+    at = settings.gateways[gateway]
+    lowest = table_of(offer, settings, at) if offer else FREE if at.own else {}
     return Layers(
         own=settings.models.get(name, {}),
         packaged=ours,

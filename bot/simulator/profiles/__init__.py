@@ -10,6 +10,7 @@ from bot.simulator.profiles.new_api_c import FIRST, USUAL, new_api_c
 from bot.simulator.profiles.openai import OpenAi
 from bot.simulator.profiles.openrouter import OPENROUTER
 from bot.simulator.profiles.profile import Profile
+from bot.simulator.profiles.sglang import Sglang
 from bot.simulator.profiles.vllm_omni import VllmOmni
 
 DOCUMENTED = Documented(name="documented", models={**MODELS, **SINGERS})
@@ -37,6 +38,8 @@ NEW_API_C_MIXED = new_api_c(
 OPENAI = OpenAi(name="openai", models=SORA)
 VLLM_OMNI = VllmOmni(name="vllm-omni", models=WAN)
 VLLM_OMNI_WHOLE = VllmOmni(name="vllm-omni-whole", models=WAN, wrapped=True)
+SGLANG = Sglang(name="sglang", models=WAN)
+SGLANG_CLOUD = Sglang(name="sglang-cloud", models=WAN, cloud=True)
 
 PROFILES: Mapping[str, Profile] = {
     each.name: each
@@ -51,6 +54,8 @@ PROFILES: Mapping[str, Profile] = {
         OPENROUTER,
         VLLM_OMNI,
         VLLM_OMNI_WHOLE,
+        SGLANG,
+        SGLANG_CLOUD,
     )
 }
 
@@ -74,6 +79,8 @@ __all__ = [
     "OPENAI",
     "OPENROUTER",
     "PROFILES",
+    "SGLANG",
+    "SGLANG_CLOUD",
     "VLLM_OMNI",
     "VLLM_OMNI_WHOLE",
     "Profile",

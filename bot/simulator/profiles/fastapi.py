@@ -66,7 +66,7 @@ def read(body: Body, rules: Mapping[str, Rule], files: Sequence[str]) -> Filled:
         if text == "" and rule.required:
             issues.append(issue("missing", name, "Field required", None))
         elif text != "":
-            value = _value(name, text, rule)
+            value = parsed(name, text, rule)
             if isinstance(value, dict):
                 issues.append(value)
             else:
@@ -86,8 +86,8 @@ def issue(kind: str, name: str, message: str, sent: object, *, place: str = "bod
     return {"type": kind, "loc": [place, name], "msg": message, "input": sent}
 
 
-def _value(name: str, text: str, rule: Rule) -> object:
-    """Return the value of a field, or the issue with it."""
+def parsed(name: str, text: str, rule: Rule) -> object:
+    """Return the value of a field, or a dictionary: the issue with it."""
     if rule.kind is bool:
         if text.lower() in (*TRUE, *FALSE):
             return text.lower() in TRUE
@@ -135,7 +135,7 @@ def page(
 ) -> dict[str, object]:
     """Return one page of a list of videos. Raises `Invalid`."""
     rule = Rule(kind=int, least=least, most=paging.LONGEST_PAGE)
-    limit = _value("limit", query.get("limit", str(usual)), rule)
+    limit = parsed("limit", query.get("limit", str(usual)), rule)
     issues = [{**limit, "loc": ["query", "limit"]}] if isinstance(limit, dict) else []
     order = query.get("order", "desc")
     if order not in ("asc", "desc"):

@@ -168,6 +168,17 @@ def test_guesses_are_offered_at_ones_own_server_and_marked(offering: Offering) -
     assert (model.prices, model.origins["price"]) == ({"720p": 0}, Origin.YOURS)
 
 
+def test_a_model_at_ones_own_server_needs_no_price(offering: Offering) -> None:
+    table = (
+        '[models.mine]\nfamily = "mine"\nkinds = ["t2v"]\nseconds = [5]\nprompt_limit = 9\n'
+        'sizes = { 480p = { "16:9" = "832x480" } }\n[limits]\npurse_money_per_day = 1'
+    )
+    own = one(offering(dialect="sglang", text=table, table="own = true"))
+    assert (own.prices, own.origins["price"]) == ({"480p": 0}, Origin.YOURS)
+    config = offering(dialect="sglang", text=table)
+    assert standing(config, "mine").missing == ("price",)
+
+
 def test_guesses_at_a_paid_server_wait_for_the_operators_word(offering: Offering) -> None:
     config = offering(SERVED, dialect="vllm-omni")
     found = standing(config, str(SERVED["id"]))

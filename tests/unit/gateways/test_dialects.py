@@ -50,7 +50,7 @@ def body(folder: Path, config: Config, kind: Kind, **wishes: object) -> Body:
 
 FRAME = {"type": "image_url", "frame_type": "first_frame"}
 ONE, TWO = ({"url": f"data:image/jpeg;base64,{text}"} for text in ("b25l", "dHdv"))
-JSON = {
+JSON: dict[Kind, dict[str, object]] = {
     Kind.TEXT: {"aspect_ratio": "9:16"},
     Kind.PICTURE: {"frame_images": [FRAME | {"image_url": ONE}]},
     Kind.KEY_FRAMES: {
