@@ -110,8 +110,25 @@ def doctor(config: ConfigFile = None) -> None:
 
 
 @app.command()
-def models(as_json: AsJson = False, config: ConfigFile = None) -> None:
+def models(
+    gateway: Annotated[
+        str | None,
+        Option(help="Show what is known of each model of this gateway, and from where."),
+    ] = None,
+    refresh: Annotated[
+        bool, Option("--refresh", help="Read the list of that gateway first; this is free.")
+    ] = False,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
     """List the models that this configuration can run."""
+    if gateway is None and refresh:
+        raise typer.BadParameter("--refresh needs --gateway NAME.")
+    if gateway is not None:
+        from bot.cli.offers import show_gateway
+
+        show_gateway(config, gateway, refresh=refresh, as_json=as_json)
+        return
     from bot.cli.models import list_models
 
     list_models(config, as_json=as_json)

@@ -192,7 +192,7 @@ class Gateway(Table):
     )
     own: bool = Field(
         False,
-        description="whether the server is yours: its copies of posted videos are deleted",
+        description="whether the server is yours: its videos are free, and deleted once posted",
     )
     software: Software | None = Field(
         None,
@@ -209,6 +209,10 @@ class Gateway(Table):
     models: tuple[str, ...] | None = Field(
         None,
         description="the models that the gateway has; default: as `init` and `doctor` found them",
+    )
+    guesses: bool | None = Field(
+        None,
+        description="whether models are offered whose facts are guesses; default: only if `own`",
     )
     poll_step: float = Field(10, gt=0, description="seconds between two polls of a running job")
     media_origins: tuple[WebAddress, ...] = Field(

@@ -16,6 +16,8 @@ MOST_WHOSE = 40
 
 A person's name and a model's share them.
 """
+MOST_LINES = 10
+"""The most lines about a gateway's changed models."""
 _SHORT = 6
 """The first letters of a job's id, which identify the job within one message."""
 _COUNTED = frozenset({Kind.UNCONFIRMED, Kind.STUCK})
@@ -25,6 +27,8 @@ def brief(kind: Kind, facts: Facts, *, is_over: bool = False) -> Reply:
     """Return the message about a cause. `is_over`: the message for its end, which replaces it."""
     if kind is Kind.DIGEST:
         return _digest(facts)
+    if kind is Kind.OFFERS:
+        return _offers(facts)
     if is_over:
         over = f"{kind}_over"
         return Reply(text=Text(id=f"cause.{over}", values=facts), tone=Tone.DONE)
@@ -113,6 +117,26 @@ def _figure(facts: Facts) -> str:
     figure = str(facts["figure"])
     is_own = bool(facts["of"]) and figure != "community_videos"
     return f"own_{figure}" if is_own else figure
+
+
+def _offers(facts: Facts) -> Reply:
+    """Return the report on a gateway's new list: models that are gone, and changed prices."""
+    gone = [Text(id="cause.offers_gone", values=row) for row in rows(facts, "gone")]
+    lines = [*gone, *(_price(row) for row in rows(facts, "prices"))]
+    if (more := len(lines) - MOST_LINES) > 0:
+        values = {"gateway": facts["gateway"]}
+        lines[MOST_LINES:] = [Text(id="cause.offers_more", values=values, count=more)]
+    text = Text(id="cause.offers", values={"gateway": facts["gateway"]})
+    return Reply(text=text, tone=Tone.WORKING, facts=tuple(lines))
+
+
+def _price(row: Facts) -> Text:
+    """Return the line about one changed price of a second, and which price limits count."""
+    what = "offers_quality" if row["sound"] else "offers_silent"
+    of = Text(id=f"cause.{what}", values=row)
+    change = "price" if row["before"] and row["after"] else "priced" if row["after"] else "unpriced"
+    whose = "_mine" if row["mine"] else ""
+    return Text(id=f"cause.offers_{change}{whose}", values={**row, "of": of})
 
 
 def _digest(facts: Facts) -> Reply:

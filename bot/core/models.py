@@ -6,10 +6,24 @@ of the model's gateway.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from bot.core.orders import Fit, Kind, SoundFit, Transport, Value
 from bot.core.prices import Priced
 from bot.core.wishes import ASPECTS, QUALITIES, Extra
+
+
+class Origin(StrEnum):
+    """Where a fact about a model comes from."""
+
+    YOURS = "yours"
+    """The operator's configuration."""
+    CATALOG = "catalog"
+    """The tables of Zoetrope."""
+    LIST = "list"
+    """The gateway's own list."""
+    GUESS = "guess"
+    """A guess from the model's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +117,8 @@ class Model(Priced):
     sound_priced: bool = False
     """The vendor charges for sound, so `zoetrope init` asks the operator for both prices."""
     source: str = ""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """Where each fact comes from, by its key in the model's table."""
 
     @property
     def longest(self) -> int:
