@@ -4,9 +4,8 @@ The operator's tables override the packaged ones. The result is the core's `Cata
 all mistakes.
 """
 
-import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib.resources import files
 
@@ -17,27 +16,18 @@ from bot.config.layers import Route, Tables, laid, merged
 from bot.config.offered import NOTHING, Offers, Unready
 from bot.config.problems import Problem, problems_of
 from bot.config.settings import Settings
-from bot.config.tables import FieldsTable, ModelTable, PresetTable
+from bot.config.tables import ModelTable, PresetTable
 from bot.config.unlike import arriving, wanted
+from bot.config.ways import Wrong, check_fields, check_way, fields_of, kinds_of
 from bot.core.catalog import Catalog
-from bot.core.models import Fields, Model
-from bot.core.orders import Kind, Transport
+from bot.core.models import Model
 from bot.core.presets import Preset
-from bot.gateways.dialects import DIALECTS, Dialect
+from bot.gateways.dialects import DIALECTS
 from bot.gateways.which import LABELS
 
 _MODELS = TypeAdapter(Model)
-_FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}
 
-
-class _Wrong(Exception):
-    """A mistake in a model's table, with the key in that table."""
-
-    def __init__(self, key: str, code: str, **values: object) -> None:
-        self.key, self.code, self.values = key, code, values
-
-
-MISTAKES = (ValidationError, _Wrong)
+MISTAKES = (ValidationError, Wrong)
 """The errors that `model_of` raises for a mistake in a table."""
 
 
@@ -95,7 +85,7 @@ def _nothing(name: str, settings: Settings) -> Problem:
 
 def mistakes(name: str, table: Tables, packaged: Tables, wrong: Exception) -> list[Problem]:
     """Return the problems of a table for which `model_of` raised one of `MISTAKES`."""
-    if isinstance(wrong, _Wrong):
+    if isinstance(wrong, Wrong):
         return [Problem(f"models.{name}.{wrong.key}", wrong.code, wrong.values)]
     assert isinstance(wrong, ValidationError)
     known = _alike(name, table, packaged)
@@ -181,15 +171,16 @@ def model_of(
     at, wires = settings.gateways[gateway], packaged["wires"]
     dialect = DIALECTS[at.dialect]
     if (wire := Route.model_validate(table).wire) not in (None, *wires):
-        raise _Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
+        raise Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
     layers = offered.layers_of(name, table, packaged, settings, gateway, offers)
     whole = laid(table, wires, at, layers.lowest)
     if dialect.name not in (Route.model_validate(whole).only or (dialect.name,)):
         return None
     layers.check(whole)
     row = ModelTable.model_validate(whole)
-    kinds, places = _kinds(row, dialect), _fields_of(row.places, dialect)
-    _check_fields(row, kinds, places, dialect)
+    linked = settings.web.public_url is not None
+    kinds, places = kinds_of(row, dialect, linked=linked), fields_of(row.places, dialect)
+    check_fields(row, kinds, places, dialect)
     if row.hidden or not kinds:
         return None
     own = {
@@ -202,7 +193,7 @@ def model_of(
     }
     # All other fields are taken from the table unchanged.
     model = _MODELS.validate_python({**row.model_dump(), **own})
-    _check_way(table, model, dialect, linked=settings.web.public_url is not None)
+    check_way(table, settings.models.get(name, {}), model, dialect, linked=linked)
     needed = wanted(at)
     return arriving(model, needed) if needed else model
 
@@ -210,12 +201,14 @@ def model_of(
 def _named(name: str, gateway: str, family: Tables, row: ModelTable) -> Tables:
     """Return the values of a model that have another form in its table."""
     picture = row.picture.model_dump() if row.picture else None
+    video = row.video.model_dump() if row.video else None
     return {
         "name": name,
         "label": str(family.get("label", row.family)),
         "note": str(family.get("note", "")),
         "gateway": gateway,
         "picture": picture and {**picture, "fit": picture},
+        "video": video and {**video, "fit": video},
         "is_json": row.body == "json",
     }
 
@@ -223,79 +216,7 @@ def _named(name: str, gateway: str, family: Tables, row: ModelTable) -> Tables:
 def _gateway_of(table: Tables, settings: Settings) -> str | None:
     gateway = Route.model_validate(table).gateway or settings.own_gateway
     if gateway is not None and gateway not in settings.gateways:
-        raise _Wrong("gateway", "gateway_unknown", given=gateway, can=", ".join(settings.gateways))
+        raise Wrong("gateway", "gateway_unknown", given=gateway, can=", ".join(settings.gateways))
     if gateway is not None and gateway in settings.claimed:
-        raise _Wrong("gateway", "gateway_claimed", given=gateway)
+        raise Wrong("gateway", "gateway_claimed", given=gateway)
     return gateway
-
-
-def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
-    """Return the kinds of the table, without those whose files can't be sent in this dialect."""
-    kinds = [kind for kind in row.kinds if kind not in row.lacks]
-    unread = [kind for kind in kinds if kind in _FILES and not _is_read(row, kind, dialect)]
-    if unread and not dialect.packaged:
-        read = (dialect.as_file if _is_uploaded(row, unread[0]) else dialect.as_text) or ()
-        raise _Wrong(f"places.{unread[0]}", "place_unread", can=", ".join(sorted(read)) or "–")
-    return tuple(kind for kind in kinds if kind not in unread)
-
-
-def _is_read(row: ModelTable, kind: Kind, dialect: Dialect) -> bool:
-    """Whether servers of this dialect read the fields of this kind's pictures, sent as they are."""
-    read = dialect.as_file if _is_uploaded(row, kind) else dialect.as_text
-    if read is None or row.picture is None:
-        return True
-    paths = (path for each in getattr(row.places, kind) for path in each)
-    return bool(read) and set(map(_outer, paths)) <= read
-
-
-def _is_uploaded(row: ModelTable, kind: Kind) -> bool:
-    """Whether the files of this kind are sent as files."""
-    at = row.picture
-    return at is not None and at.transports.get(kind, at.transport) is Transport.UPLOAD
-
-
-def _outer(path: str) -> str:
-    """Return the first name of a field's path: `image_reference[0].url` → `image_reference`."""
-    return re.split(r"[.\[]", path)[0]
-
-
-def _fields_of(table: FieldsTable, dialect: Dialect) -> Fields:
-    plain = table.model_dump(exclude={kind.value for kind in _FILES})
-    if table.extras is None:
-        plain["extras"] = dialect.extras
-    return Fields(**plain, files={kind: getattr(table, kind) for kind in _FILES})
-
-
-# --- its mistakes --------------------------------------------------------------------------------
-
-
-def _check_fields(row: ModelTable, kinds: Iterable[Kind], places: Fields, dialect: Dialect) -> None:
-    """Raise `_Wrong` if a file has no field, or a field would make gateways answer 400."""
-    is_form, texts = row.body == "form", dialect.as_text or frozenset()
-    fields = [*places.size, *places.aspect, *places.length, *places.extras]
-    for kind in (each for each in kinds if each in _FILES):
-        key, given, wanted = f"places.{kind}", places.files[kind], _FILES[kind]
-        each = [place for several in given for place in several]
-        uploads = _is_uploaded(row, kind)
-        if len(given) != wanted:
-            raise _Wrong(key, "places_missing", given=len(given), wanted=wanted)
-        if uploads and not is_form:
-            raise _Wrong(key, "file_in_json")
-        if uploads and any("." in place for place in each):
-            raise _Wrong(key, "place_of_file")
-        is_one_of_many = [place.partition("[")[0] for place in each].count("images") == 1
-        if (is_form and not uploads and is_one_of_many) or len(set(each)) < len(each):
-            raise _Wrong(key, "place_repeated")
-        fields += [place for place in each if _outer(place) not in texts]
-    if is_form and any("." in f and not f.startswith("metadata.") for f in fields):
-        raise _Wrong("places", "table_in_form")
-
-
-def _check_way(table: Tables, model: Model, dialect: Dialect, *, linked: bool) -> None:
-    """Raise `_Wrong` if the model's way of sending files would lose people's files."""
-    # new-api drops the file that goes up with a sound; its variants may not.
-    own = Route.model_validate(table).dialects.get(dialect.name, {}).get("places", {})
-    if dialect.drops_sounds and Kind.SOUND in model.kinds and Kind.SOUND not in own:
-        raise _Wrong(f"dialects.{dialect.name}.places.s2v", "sound_dropped")
-    if not linked and any(map(model.links, model.kinds)):
-        raise _Wrong("picture.transport", "link_nowhere")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.config.layers import Route, Tables, merged
-from bot.config.settings import UNLIMITED, Gateway, Settings
+from bot.config.money import UNLIMITED
+from bot.config.settings import Gateway, Settings
 from bot.core.models import Origin
 from bot.core.orders import Kind
 from bot.core.wishes import Extra
