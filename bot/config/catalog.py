@@ -16,9 +16,9 @@ from bot.config.layers import Route, Tables, laid, merged
 from bot.config.offered import NOTHING, Offers, Unready
 from bot.config.problems import Problem, problems_of
 from bot.config.settings import Settings
-from bot.config.tables import ModelTable, PresetTable
+from bot.config.tables import ModelTable, PictureTable, PresetTable, VideoTable
 from bot.config.unlike import arriving, wanted
-from bot.config.ways import Wrong, check_fields, check_way, fields_of, kinds_of
+from bot.config.ways import Wrong, check_fields, check_link, check_way, fields_of, kinds_of
 from bot.core.catalog import Catalog
 from bot.core.models import Model
 from bot.core.presets import Preset
@@ -179,6 +179,7 @@ def model_of(
     layers.check(whole)
     row = ModelTable.model_validate(whole)
     linked = settings.web.public_url is not None
+    check_link(settings.models.get(name, {}), linked=linked)
     kinds, places = kinds_of(row, dialect, linked=linked), fields_of(row.places, dialect)
     check_fields(row, kinds, places, dialect)
     if row.hidden or not kinds:
@@ -193,24 +194,28 @@ def model_of(
     }
     # All other fields are taken from the table unchanged.
     model = _MODELS.validate_python({**row.model_dump(), **own})
-    check_way(table, settings.models.get(name, {}), model, dialect, linked=linked)
+    check_way(table, model, dialect, linked=linked)
     needed = wanted(at)
     return arriving(model, needed) if needed else model
 
 
 def _named(name: str, gateway: str, family: Tables, row: ModelTable) -> Tables:
     """Return the values of a model that have another form in its table."""
-    picture = row.picture.model_dump() if row.picture else None
-    video = row.video.model_dump() if row.video else None
     return {
         "name": name,
         "label": str(family.get("label", row.family)),
         "note": str(family.get("note", "")),
         "gateway": gateway,
-        "picture": picture and {**picture, "fit": picture},
-        "video": video and {**video, "fit": video},
+        "picture": _with_fit(row.picture),
+        "video": _with_fit(row.video),
         "is_json": row.body == "json",
     }
+
+
+def _with_fit(table: PictureTable | VideoTable | None) -> Tables | None:
+    """Return the values of a rule about files; those of its `fit` are in the same table."""
+    values = table.model_dump() if table is not None else None
+    return values and {**values, "fit": values}
 
 
 def _gateway_of(table: Tables, settings: Settings) -> str | None:

@@ -85,24 +85,24 @@ def check_fields(row: ModelTable, kinds: Iterable[Kind], places: Fields, dialect
         raise Wrong("places", "table_in_form")
 
 
-def check_way(
-    table: Tables, own_table: Tables, model: Model, dialect: Dialect, *, linked: bool
-) -> None:
-    """Raise `Wrong` if the model's way of sending files would lose people's files.
+def check_link(own: Tables, *, linked: bool) -> None:
+    """Raise `Wrong` if the operator's `own` table sends videos as links, and there are none.
 
-    `own_table` is the operator's own: a packaged model without a link only lacks these kinds.
+    A packaged model without links only lacks these kinds.
     """
+    video = own.get("video", {})
+    if not linked and isinstance(video, dict) and video.get("transport") == Transport.URL:
+        raise Wrong("video.transport", "link_nowhere")
+
+
+def check_way(table: Tables, model: Model, dialect: Dialect, *, linked: bool) -> None:
+    """Raise `Wrong` if the model's way of sending files would lose people's files."""
     # new-api drops the file that goes up with a sound; its variants may not.
     own = Route.model_validate(table).dialects.get(dialect.name, {}).get("places", {})
     if dialect.drops_sounds and Kind.SOUND in model.kinds and Kind.SOUND not in own:
         raise Wrong(f"dialects.{dialect.name}.places.s2v", "sound_dropped")
-    if linked:
-        return
-    if any(model.links(kind) for kind in model.kinds if kind not in OF_VIDEO):
+    if not linked and any(model.links(kind) for kind in model.kinds if kind not in OF_VIDEO):
         raise Wrong("picture.transport", "link_nowhere")
-    said = own_table.get("video", {})
-    if isinstance(said, dict) and said.get("transport") == Transport.URL:
-        raise Wrong("video.transport", "link_nowhere")
 
 
 def _check_numbered(kind: Kind, paths: Iterable[str], places: Fields) -> None:
