@@ -99,9 +99,8 @@ def _facts(model: Model, held: Held | None) -> Mapping[str, object]:
 
 
 def _waiting(held: Held) -> Mapping[str, object]:
-    """Return why kinds are held back: unknown plugin version, or a generation that may change."""
-    why = "generation_may_change" if held.relay else "plugin_version_unknown"
-    return {"kinds": held.kinds, "why": why, "until": held.key}
+    """Return why kinds are held back, and the key of the setting that releases them."""
+    return {"kinds": held.kinds, "why": held.why, "until": held.key}
 
 
 def _quality(model: Model, quality: str, kinds: Collection[Kind]) -> Mapping[str, object]:
@@ -150,6 +149,7 @@ def _price(model: Model) -> str:
 
 
 def _transport(model: Model) -> str:
-    if model.picture is None or set(model.kinds) == {Kind.TEXT}:
+    if model.picture is None or {Kind.TEXT, Kind.REMIX}.issuperset(model.kinds):
         return NONE
-    return model.picture.transport
+    kinds = [kind for kind in model.kinds if kind not in (Kind.TEXT, Kind.REMIX)]
+    return " ".join(dict.fromkeys(map(model.picture.way, kinds)))

@@ -5,15 +5,24 @@ from collections.abc import Iterator, Mapping
 from bot.cli.words import tell
 from bot.config import Config
 from bot.config.discoveries import Found, now
-from bot.config.held import OLDER, Held, held_back
+from bot.config.held import OLDER, Held, Why, held_back
 from bot.config.plugins import Generation
 from bot.core.catalog import Catalog
 from bot.core.errors import FamilyUnknown, KindLacking, Refused
 from bot.core.orders import Kind
 from bot.gateways.survey import Survey, identify
-from bot.gateways.which import ALIKE, DIALECTS, LABELS, LITELLM, NEW_API, UNKNOWN
+from bot.gateways.which import ALIKE, FITTING, LABELS, LITELLM, NEW_API, UNKNOWN
 
-_LACKS, _NONE = "family_lacks_", "none_takes_"
+_WAITING = {
+    Why.PLUGIN: "which.held",
+    Why.RELAY: "which.held_relay",
+    Why.DIALECT: "which.held_dialect",
+}
+_HELD_BACK = {
+    Why.PLUGIN: "held_back",
+    Why.RELAY: "held_back_relay",
+    Why.DIALECT: "held_back_dialect",
+}
 
 
 async def find_out(base_url: str, api_key: str, seen: Survey) -> Found:
@@ -44,11 +53,9 @@ def name(found: Found) -> str:
 
 def unlike(gateway: str, found: Found, dialect: str) -> str | None:
     """Return the remedy if the found software needs another dialect, else None."""
-    wanted = DIALECTS.get(found.software)
+    wanted = FITTING.get(found.software)
     if wanted in (None, dialect):
         return None
-    if not wanted:
-        return tell("which.unspoken", gateway=gateway, software=name(found))
     return tell(
         "which.dialect", gateway=gateway, software=name(found), dialect=dialect, wanted=wanted
     )
@@ -88,21 +95,14 @@ def repeats(gateway: str, found: Found) -> str | None:
 
 def held(config: Config, gateway: str | None = None) -> list[str]:
     """Return a sentence for each family with held-back kinds; `gateway` None: at all gateways."""
-    families: dict[tuple[str, str, str, str], dict[Kind, None]] = {}
+    families: dict[tuple[str, str, Why, str], dict[Kind, None]] = {}
     for each in held_all(config):
         if gateway in (None, each.model.gateway):
-            family = (each.model.label, each.model.gateway, each.plugin, each.relay or "")
+            family = (each.model.label, each.model.gateway, each.why, each.until)
             families.setdefault(family, {}).update(dict.fromkeys(each.kinds))
     return [
-        tell(
-            "which.held_relay" if relay else "which.held",
-            family=label,
-            kinds=", ".join(kinds),
-            gateway=at,
-            plugin=plugin,
-            generation=relay,
-        )
-        for (label, at, plugin, relay), kinds in families.items()
+        tell(_WAITING[why], family=label, kinds=", ".join(kinds), gateway=at, needs=until)
+        for (label, at, why, until), kinds in families.items()
     ]
 
 
@@ -121,7 +121,7 @@ def held_for(config: Config, wanted: str | None, refused: Refused) -> Refused | 
     for model in could.models if wanted is None else could.named(wanted):
         each = held[model.name]
         if kind is None or kind in each.kinds:
-            code = "held_back_relay" if each.relay else "held_back"
             values = {"family": model.label, "gateway": model.gateway, "key": each.key}
-            return Refused(code, kinds=", ".join(each.kinds), generation=each.relay, **values)
+            kinds = ", ".join(each.kinds)
+            return Refused(_HELD_BACK[each.why], kinds=kinds, needs=each.until, **values)
     return None

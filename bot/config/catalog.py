@@ -4,6 +4,7 @@ The operator's tables override the packaged ones. The result is the core's `Cata
 all mistakes.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
@@ -15,11 +16,13 @@ from bot.config.layers import Route, Tables, laid, merged
 from bot.config.problems import Problem, problems_of
 from bot.config.settings import Settings
 from bot.config.tables import FieldsTable, ModelTable, PresetTable
+from bot.config.unlike import arriving, wanted
 from bot.core.catalog import Catalog
 from bot.core.models import Fields, Model
 from bot.core.orders import Kind, Transport
 from bot.core.presets import Preset
 from bot.gateways.dialects import DIALECTS, Dialect
+from bot.gateways.which import LABELS
 
 _MODELS = TypeAdapter(Model)
 _FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}
@@ -55,7 +58,7 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
     order = {family: number for number, family in enumerate(families)}
     models.sort(key=lambda model: order.get(model.family, len(order)))
     if settings.own_gateway and not models and not found:
-        found.append(Problem("models", "no_models"))
+        found.append(_nothing(settings.own_gateway, settings))
     found += _about_the_whole(models, settings)
     catalog = Catalog(
         models=tuple(models),
@@ -64,6 +67,15 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
         linked=settings.web.public_url is not None,
     )
     return catalog, found
+
+
+def _nothing(name: str, settings: Settings) -> Problem:
+    """Return the problem of a catalog without models: the gateway's dialect, or the tables."""
+    gateway = settings.gateways[name]
+    if needed := wanted(gateway):
+        values = {"software": LABELS.get(gateway.software or ""), "wanted": needed.name}
+        return Problem(f"gateways.{name}.dialect", "dialect_unlike", values)
+    return Problem("models", "no_models")
 
 
 def _alike(name: str, table: Tables, packaged: Tables) -> list[Problem]:
@@ -79,15 +91,23 @@ def _alike(name: str, table: Tables, packaged: Tables) -> list[Problem]:
 def _there(packaged: Tables, settings: Settings) -> Tables:
     """Return all tables of the operator, and the packaged ones that the gateway should have.
 
-    These are the models that the gateway lists, or the `assumed` ones if it has no list.
+    These are the models that the gateway lists, or the `assumed` ones if it has no list. A server
+    that makes only its own models has none, and may not even check a model's name.
     """
     own = settings.own_gateway
     listed = settings.gateways[own].models if own else None
-    ours = {
-        name: table
-        for name, table in packaged.items()
-        if name in settings.models or (table.get("assumed") if listed is None else name in listed)
-    }
+
+    def is_there(name: str, table: Tables) -> bool:
+        named = settings.models.get(name, {}).get("gateway")
+        gateway = settings.gateways.get(named if isinstance(named, str) else own or "")
+        if gateway is not None and not DIALECTS[gateway.dialect].packaged:
+            return False
+        if name in settings.models:
+            return True
+        is_assumed = bool(table.get("assumed")) if listed is None else name in listed
+        return is_assumed and not (gateway and wanted(gateway))
+
+    ours = {name: table for name, table in packaged.items() if is_there(name, table)}
     return merged(ours, settings.models)
 
 
@@ -133,7 +153,7 @@ def _model(
         return None
     row = ModelTable.model_validate(whole)
     kinds, places = _kinds(row, dialect), _fields_of(row.places, dialect)
-    _check_fields(row, kinds, places)
+    _check_fields(row, kinds, places, dialect)
     if row.hidden or not kinds:
         return None
     family = families.get(row.family, {})
@@ -152,15 +172,39 @@ def _model(
     }
     # All other fields are taken from the table unchanged.
     model = _MODELS.validate_python({**row.model_dump(), **own})
-    _check_way(table, row, model, dialect, linked=settings.web.public_url is not None)
-    return model
+    _check_way(table, model, dialect, linked=settings.web.public_url is not None)
+    needed = wanted(settings.gateways[gateway])
+    return arriving(model, needed) if needed else model
 
 
 def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
     """Return the kinds of the table, without those whose files can't be sent in this dialect."""
-    is_text = row.picture is not None and row.picture.transport is not Transport.UPLOAD
-    lacks = (*row.lacks, *(_FILES if dialect.files_only and is_text else ()))
-    return tuple(kind for kind in row.kinds if kind not in lacks)
+    kinds = [kind for kind in row.kinds if kind not in row.lacks]
+    unread = [kind for kind in kinds if kind in _FILES and not _is_read(row, kind, dialect)]
+    if unread and not dialect.packaged:
+        read = (dialect.as_file if _is_uploaded(row, unread[0]) else dialect.as_text) or ()
+        raise _Wrong(f"places.{unread[0]}", "place_unread", can=", ".join(sorted(read)) or "–")
+    return tuple(kind for kind in kinds if kind not in unread)
+
+
+def _is_read(row: ModelTable, kind: Kind, dialect: Dialect) -> bool:
+    """Whether servers of this dialect read the fields of this kind's pictures, sent as they are."""
+    read = dialect.as_file if _is_uploaded(row, kind) else dialect.as_text
+    if read is None or row.picture is None:
+        return True
+    paths = (path for each in getattr(row.places, kind) for path in each)
+    return bool(read) and set(map(_outer, paths)) <= read
+
+
+def _is_uploaded(row: ModelTable, kind: Kind) -> bool:
+    """Whether the files of this kind are sent as files."""
+    at = row.picture
+    return at is not None and at.transports.get(kind, at.transport) is Transport.UPLOAD
+
+
+def _outer(path: str) -> str:
+    """Return the first name of a field's path: `image_reference[0].url` → `image_reference`."""
+    return re.split(r"[.\[]", path)[0]
 
 
 def _fields_of(table: FieldsTable, dialect: Dialect) -> Fields:
@@ -173,14 +217,14 @@ def _fields_of(table: FieldsTable, dialect: Dialect) -> Fields:
 # --- its mistakes --------------------------------------------------------------------------------
 
 
-def _check_fields(row: ModelTable, kinds: Iterable[Kind], places: Fields) -> None:
+def _check_fields(row: ModelTable, kinds: Iterable[Kind], places: Fields, dialect: Dialect) -> None:
     """Raise `_Wrong` if a file has no field, or a field would make gateways answer 400."""
-    is_form = row.body == "form"
-    uploads = row.picture is not None and row.picture.transport is Transport.UPLOAD
+    is_form, texts = row.body == "form", dialect.as_text or frozenset()
     fields = [*places.size, *places.aspect, *places.length, *places.extras]
     for kind in (each for each in kinds if each in _FILES):
         key, given, wanted = f"places.{kind}", places.files[kind], _FILES[kind]
         each = [place for several in given for place in several]
+        uploads = _is_uploaded(row, kind)
         if len(given) != wanted:
             raise _Wrong(key, "places_missing", given=len(given), wanted=wanted)
         if uploads and not is_form:
@@ -190,19 +234,16 @@ def _check_fields(row: ModelTable, kinds: Iterable[Kind], places: Fields) -> Non
         is_one_of_many = [place.partition("[")[0] for place in each].count("images") == 1
         if (is_form and not uploads and is_one_of_many) or len(set(each)) < len(each):
             raise _Wrong(key, "place_repeated")
-        fields += each
+        fields += [place for place in each if _outer(place) not in texts]
     if is_form and any("." in f and not f.startswith("metadata.") for f in fields):
         raise _Wrong("places", "table_in_form")
 
 
-def _check_way(
-    table: Tables, row: ModelTable, model: Model, dialect: Dialect, *, linked: bool
-) -> None:
+def _check_way(table: Tables, model: Model, dialect: Dialect, *, linked: bool) -> None:
     """Raise `_Wrong` if the model's way of sending files would lose people's files."""
     # new-api drops the file that goes up with a sound; its variants may not.
     own = Route.model_validate(table).dialects.get(dialect.name, {}).get("places", {})
     if dialect.drops_sounds and Kind.SOUND in model.kinds and Kind.SOUND not in own:
         raise _Wrong(f"dialects.{dialect.name}.places.s2v", "sound_dropped")
-    by_link = row.picture is not None and row.picture.transport is Transport.URL
-    if by_link and not linked and not _FILES.keys().isdisjoint(model.kinds):
+    if not linked and any(map(model.links, model.kinds)):
         raise _Wrong("picture.transport", "link_nowhere")

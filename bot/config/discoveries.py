@@ -122,6 +122,8 @@ def filled(settings: Settings, founds: Founds, *, models: bool = True) -> Settin
         is_mistaken = found.software == NEW_API and ours.dialect == "documented"
         if ours.generation is None and (found.generation == LASTING or is_mistaken):
             open_["generation"] = LASTING
+        if ours.software is None:
+            open_["software"] = found.software
         if ours.models is None and models:
             open_["models"] = found.models
         gateways[name] = ours.model_copy(update=open_)

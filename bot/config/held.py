@@ -1,8 +1,9 @@
-"""Find kinds of models that are not offered because the version of their plugin is unknown."""
+"""Find kinds of models that are not offered because a setting about their gateway is missing."""
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from bot.config.catalog import resolve
 from bot.config.plugins import Generation
 from bot.config.settings import Gateway, Settings
+from bot.config.unlike import wanted
 from bot.core.catalog import Catalog
 from bot.core.models import Model
 from bot.core.orders import Kind
@@ -20,22 +22,32 @@ OLDER = ("A", "B")
 NONE: Mapping[str, Generation] = MappingProxyType({})
 
 
+class Why(StrEnum):
+    """The reasons why kinds are held back."""
+
+    PLUGIN = "plugin_version_unknown"
+    """The plugin may be too old."""
+    RELAY = "generation_may_change"
+    """An older generation was found at the gateway, and the settings don't confirm it."""
+    DIALECT = "dialect_unlike"
+    """The gateway's software drops fields of the configured dialect."""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The kinds that a model can do only if its plugin is new enough."""
+    """The kinds of a model that a missing setting holds back."""
 
     model: Model
-    plugin: str
     kinds: tuple[Kind, ...]
-    relay: Generation | None = None
-    """The older generation that was found at the gateway, if the settings don't confirm it."""
+    why: Why
+    until: str
+    """The plugin whose version is unknown, or the value that the setting needs."""
 
     @property
     def key(self) -> str:
         """The key of the setting that makes these kinds available."""
-        if self.relay:
-            return f"gateways.{self.model.gateway}.generation"
-        return f"gateways.{self.model.gateway}.plugins.{self.plugin}"
+        keys = {Why.RELAY: "generation", Why.DIALECT: "dialect"}
+        return f"gateways.{self.model.gateway}.{keys.get(self.why, f'plugins.{self.until}')}"
 
 
 def held_back(
@@ -44,7 +56,8 @@ def held_back(
     """Return the kinds of each model that its gateway may serve but `catalog` does not offer.
 
     A gateway may serve all kinds that the newest plugins serve. A gateway of generation A or B has
-    no plugins: it serves the kinds of its generation. `relays` holds the generations that were
+    no plugins: it serves the kinds of its generation. A gateway of another dialect serves all kinds
+    if it is told so. `relays` holds the generations that were
     found at gateways. If the settings name a gateway's generation A or B, `catalog` offers all its
     kinds already.
     """
@@ -53,8 +66,8 @@ def held_back(
 
     def answered(name: str, gateway: Gateway) -> Mapping[str, object]:
         if (relay := gateway.generation or relays.get(name)) in OLDER:
-            return {"generation": relay}
-        return {"plugins": newest | gateway.plugins}
+            return {"software": None, "generation": relay}
+        return {"software": None, "plugins": newest | gateway.plugins}
 
     gateways = {
         name: gateway.model_copy(update=answered(name, gateway))
@@ -65,8 +78,12 @@ def held_back(
     for model in could.models:
         plugin = plugins.get(model.name)
         lacking = tuple(kind for kind in model.kinds if kind not in _kinds(catalog, model))
-        if plugin and lacking:
-            held.append(Held(model, plugin, lacking, relays.get(model.gateway)))
+        if lacking and (dialect := wanted(settings.gateways[model.gateway])):
+            held.append(Held(model, lacking, Why.DIALECT, dialect.name))
+        elif lacking and plugin and (relay := relays.get(model.gateway)):
+            held.append(Held(model, lacking, Why.RELAY, relay))
+        elif lacking and plugin:
+            held.append(Held(model, lacking, Why.PLUGIN, plugin))
     return held
 
 

@@ -4,16 +4,25 @@ The descriptions are the documentation. A test compares `config.example.toml` wi
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
-from yarl import URL
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from bot.config import stores
 from bot.config.money import UNLIMITED, CurrencyCode, Money
+from bot.config.pasted import api_key, bot_token, gateway_address, telegram_token, web_address
 from bot.config.plugins import Generation, Version
 from bot.config.problems import wrong
 from bot.config.table import Table
@@ -23,84 +32,8 @@ from bot.core.service import AnimateOthers
 from bot.gateways.dialects import DEFAULT as USUAL
 from bot.gateways.dialects import DIALECTS
 from bot.gateways.meanings import Meaning, Row, Stage, problem_with
+from bot.gateways.which import LABELS, UNKNOWN
 from bot.i18n import DEFAULT, nearest
-
-_QUOTES = "\"'`“”„‘’«»"
-_NO_TOKENS = {
-    r"(?i)https?://.*|([\w-]+\.)*discord(app)?\.(com|gg)(/.*)?": "token_link",
-    r"[\w-]{32}": "token_client_secret",
-    r"\d{17,20}": "token_application_id",
-    r"[0-9a-f]{64}": "token_public_key",
-    r"\d{3,20}:[\w-]{20,}": "token_of_telegram",
-}
-"""Strings that people paste instead of Discord's token: other strings of its developer portal, and
-BotFather's tokens. A Discord token has two dots."""
-
-
-def bot_token(text: str) -> str:
-    """Return the token in pasted text. Raises `ValueError` that names what was pasted instead."""
-    token = _secret(text, prefix="bot")
-    for shape, code in _NO_TOKENS.items():
-        if re.fullmatch(shape, token):
-            raise ValueError(code)
-    return token
-
-
-def telegram_token(text: str) -> str:
-    """Return the token in pasted text. Raises `ValueError` if it is no token of BotFather."""
-    token = _secret(text, prefix="bot")
-    if not re.fullmatch(r"\d{3,20}:[\w-]{20,}", token):
-        raise ValueError("telegram_token")
-    return token
-
-
-def api_key(text: str) -> str:
-    """Return the key in pasted text. Raises `ValueError` if it can't be a key."""
-    return _secret(text, prefix="bearer")
-
-
-def _secret(text: str, *, prefix: str) -> str:
-    """Return the secret in pasted text, without prefix, quotes and white space around it."""
-    secret = unquoted(re.sub(rf"^{prefix}\s+", "", unquoted(text), flags=re.IGNORECASE))
-    if not secret:
-        raise ValueError("secret_missing")
-    if secret.removeprefix("sk-") in ("…", "..."):
-        raise ValueError("secret_placeholder")
-    # Discord and gateways use only these characters, and a header can't carry others.
-    if not all("!" <= character <= "~" for character in secret):
-        raise ValueError("secret_characters")
-    return secret
-
-
-def unquoted(text: str) -> str:
-    """Return pasted text without white space and quotes around it."""
-    return text.strip().strip(_QUOTES).strip()
-
-
-def is_key(text: str) -> bool:
-    """Whether text pasted as an address is surely an API key. A key has no dots; a host does."""
-    return bool(re.fullmatch(r"(?i)(bearer\s+)?sk-[\w-]+", unquoted(text)))
-
-
-def gateway_address(text: str) -> str:
-    """Return the base address in pasted text. People often paste an example's whole path."""
-    if is_key(text):
-        raise ValueError("address_is_key")
-    address = _web_address(unquoted(text))
-    return address.removesuffix("/videos").removesuffix("/v1").rstrip("/")
-
-
-def _web_address(value: str) -> str:
-    try:
-        url = URL(value.strip())
-    except ValueError as error:
-        raise ValueError("web_address") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError("web_address")
-    if url.user or url.password or url.query_string or url.fragment:
-        raise ValueError("web_address_alone")
-    return value.strip().rstrip("/")
-
 
 _WIDEST = {4: 8, 6: 16}
 """The shortest network prefix in bits, by IP version. No provider has larger networks."""
@@ -121,12 +54,7 @@ def _bot_api_address(value: str) -> str:
     """Return the address. Raises `ValueError` if a token was copied with it."""
     if re.search(r"(?i)/bot\d+(:|%3a)", value):
         raise ValueError("address_holds_token")
-    return _web_address(value)
-
-
-def _text(given: object, read: Callable[[str], str]) -> object:
-    """Apply `read` to a string; leave other values for pydantic to refuse."""
-    return read(given) if isinstance(given, str) else given
+    return web_address(value)
 
 
 def _language(value: str) -> str:
@@ -136,8 +64,16 @@ def _language(value: str) -> str:
 
 
 def _dialect(value: str) -> str:
-    if value not in DIALECTS:
-        raise wrong("not_one_of", given=repr(value), can=", ".join(map(repr, DIALECTS)))
+    return _known(value, DIALECTS)
+
+
+def _software(value: str) -> str:
+    return _known(value, (*LABELS, UNKNOWN))
+
+
+def _known(value: str, can: Collection[str]) -> str:
+    if value not in can:
+        raise wrong("not_one_of", given=repr(value), can=", ".join(map(repr, can)))
     return value
 
 
@@ -149,15 +85,21 @@ def _time_zone(value: str) -> str:
     return value
 
 
+def _text(given: object, read: Callable[[str], str]) -> object:
+    """Apply `read` to a string; leave other values for pydantic to refuse."""
+    return read(given) if isinstance(given, str) else given
+
+
 BotApiAddress = Annotated[str, AfterValidator(_bot_api_address)]
 Network = Annotated[str, AfterValidator(_network)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
+WebAddress = Annotated[str, AfterValidator(web_address)]
 GatewayAddress = Annotated[str, AfterValidator(gateway_address)]
 BotToken = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, bot_token))]
 TelegramToken = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, telegram_token))]
 ApiKey = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, api_key))]
 Limit = Annotated[int, Field(ge=UNLIMITED)]
 Dialect = Annotated[str, AfterValidator(_dialect)]
+Software = Annotated[str, AfterValidator(_software)]
 
 
 class Discord(Table):
@@ -240,9 +182,21 @@ class Gateway(Table):
     base_url: GatewayAddress = Field(
         description="the gateway's address, with or without a trailing /v1"
     )
-    api_key: ApiKey = Field(description="secret; environment only")
     dialect: Dialect = Field(
-        USUAL, description="how the gateway speaks /v1/videos: new-api, documented or openai"
+        USUAL, description=f"how the gateway speaks /v1/videos: {', '.join(DIALECTS)}"
+    )
+    api_key: ApiKey | None = Field(
+        None,
+        validate_default=True,
+        description="secret; environment only",
+    )
+    own: bool = Field(
+        False,
+        description="whether the server is yours: its copies of posted videos are deleted",
+    )
+    software: Software | None = Field(
+        None,
+        description="the gateway's software; default: as `init` and `doctor` found it",
     )
     generation: Generation | None = Field(
         None,
@@ -273,6 +227,25 @@ class Gateway(Table):
     answers: tuple[AnswerTable, ...] = Field(
         (), description="meanings of the gateway's answers, besides those in docs/answers.md"
     )
+
+    @field_validator("api_key")
+    @classmethod
+    def _is_needed(cls, given: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if given is None and not DIALECTS[info.data.get("dialect", USUAL)].keyless:
+            raise PydanticCustomError("missing", "Field required")
+        return given
+
+    @model_validator(mode="after")
+    def _can_delete(self) -> "Gateway":
+        if self.own and not DIALECTS[self.dialect].deletes:
+            can = ", ".join(name for name, each in DIALECTS.items() if each.deletes)
+            raise wrong("own_undeletable", below="own", given=self.dialect, can=can)
+        return self
+
+    @property
+    def key(self) -> str:
+        """The API key; "" if requests go without one."""
+        return self.api_key.get_secret_value() if self.api_key else ""
 
 
 class Limits(Table):

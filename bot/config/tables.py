@@ -99,6 +99,7 @@ class PictureTable(Table):
     """`[models.<name>.picture]`"""
 
     transport: Transport = Transport.UPLOAD
+    transports: dict[Kind, Transport] = Field(default_factory=dict)
     url_above: int | None = Field(None, ge=10_000)
     exact: bool = False
     follows: bool = False

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from bot.core.choosing import alternatives, kind_of, listed, refusal, remix_of, request_of
 from bot.core.errors import FamilyUnknown, KindLacking, Refused
 from bot.core.models import Model
-from bot.core.orders import Kind, Order, Transport, VideoRequest
+from bot.core.orders import Kind, Order, VideoRequest
 from bot.core.parts import room, within
 from bot.core.presets import Presets
 from bot.core.prices import money
@@ -63,12 +63,10 @@ class Catalog:
     def unlinked(self) -> "Catalog":
         """Return the catalog for a service that serves no links.
 
-        A model that takes files only as links then takes a prompt alone.
+        Kinds whose files are sent only as links are then not offered.
         """
         models = (
-            replace(model, kinds=tuple(k for k in model.kinds if k in (Kind.TEXT, Kind.REMIX)))
-            if model.picture and model.picture.transport is Transport.URL
-            else model
+            replace(model, kinds=tuple(kind for kind in model.kinds if not model.links(kind)))
             for model in self.models
         )
         return replace(self, models=tuple(m for m in models if m.kinds), linked=False)

@@ -101,7 +101,7 @@ def _with_files(model: Model, order: Order, request: VideoRequest) -> VideoReque
     sound_fit = replace(model.sound, most_seconds=request.seconds)
     return replace(
         request,
-        transport=model.picture.transport,
+        transport=model.picture.way(request.kind),
         url_above=model.picture.url_above,
         places=model.places.files[request.kind],
         fit=fit(model.picture, order, request),

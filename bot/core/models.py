@@ -17,6 +17,8 @@ class PictureRule:
     """One model's requirements on pictures, and how pictures and sounds are sent to its gateway."""
 
     transport: Transport
+    transports: Mapping[Kind, Transport] = field(default_factory=dict)
+    """The transport of single kinds, where it differs."""
     fit: Fit = field(default_factory=Fit)
     url_above: int | None = None
     """Bytes above which a file is sent as a link, if the bot can publish links; None: never."""
@@ -24,6 +26,10 @@ class PictureRule:
     """The picture must have exactly the size of the video."""
     follows: bool = False
     """The video takes the shape of the picture; `aspects` apply only to orders without one."""
+
+    def way(self, kind: Kind) -> Transport:
+        """Return how the files of this kind are sent."""
+        return self.transports.get(kind, self.transport)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +122,12 @@ class Model(Priced):
             for quality in self.qualities
             for audio in (None, False)
         )
+
+    def links(self, kind: Kind) -> bool:
+        """Whether the files of this kind are sent only as links."""
+        if self.picture is None or kind in (Kind.TEXT, Kind.REMIX):
+            return False
+        return self.picture.way(kind) is Transport.URL
 
     def differing(self, quality: str) -> Quality:
         return self.at.get(quality) or Quality()

@@ -26,7 +26,7 @@ def read_creation(
     reading = Reading(answer, prompt, meanings)
     if 200 <= reading.status < 300:
         return _read_success(reading)
-    if not 300 <= reading.status < 600 or reading.status == 408:
+    if not 300 <= reading.status < 600 or reading.status in STATUSES["ended_early"]:
         return Uncertain(reading.detail, answered=True)
     return _read_refusal(reading, trust_json_5xx=trust_json_5xx)
 

@@ -217,16 +217,21 @@ def _moved(base_url: str, answer: Answer) -> str | None:
 # --- asking --------------------------------------------------------------------------------------
 
 
+def bearer(api_key: str) -> dict[str, str]:
+    """Return the header with the API key; none for a server without a key."""
+    return {"Authorization": f"Bearer {api_key}"} if api_key else {}
+
+
 async def ask(
     session: aiohttp.ClientSession,
     base_url: str,
     path: str,
-    api_key: str | None = None,
+    api_key: str = "",
     *,
     post: tuple[str, bytes] | None = None,
 ) -> Answer:
     """Send a GET, or for `identify` only a POST. Raises `Broken` if no response comes."""
-    headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
+    headers = bearer(api_key)
     method, data = "GET", None
     if post is not None:
         method, (headers["Content-Type"], data) = "POST", post

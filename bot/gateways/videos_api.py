@@ -42,7 +42,7 @@ from bot.gateways.glances import read_glance
 from bot.gateways.meanings import Row
 from bot.gateways.polls import read_content, read_poll
 from bot.gateways.requests import build
-from bot.gateways.survey import probe
+from bot.gateways.survey import bearer, probe
 from bot.gateways.table import PACKAGED
 from bot.net.answers import NET, Answer, open_session, read
 from bot.net.bounds import Bounds
@@ -66,12 +66,15 @@ class GatewayOptions:
     base_url: str
     """The gateway's address, with or without /v1."""
     api_key: str = field(repr=False)
+    """The API key; "" for a server without one."""
     dialect: str = DEFAULT
     """The name of one of `DIALECTS`."""
     poll_step: float = 10.0
     media_origins: frozenset[str] = frozenset()
     """Origins that videos may come from although they are not public https addresses."""
     trust_json_5xx: bool = True
+    own: bool = False
+    """Whether the server is the operator's."""
     refunds_failed: bool = True
     answers: tuple[Row, ...] = ()
     """This gateway's own rows of the table of answers, which go before the packaged ones."""
@@ -106,6 +109,7 @@ class VideosApi:
     ) -> None:
         self.name, self.dialect = settings.name, settings.dialect
         self.spoken = DIALECTS[settings.dialect]
+        self.own = settings.own and self.spoken.deletes
         self.base_url = settings.base_url.rstrip("/").removesuffix("/v1")
         named = f"{self.base_url} {settings.api_key}".encode()
         # Long enough to tell keys apart, too short to recover a key from.
@@ -116,7 +120,7 @@ class VideosApi:
         # One deadline for a whole GET: the session's own timers watch each of its parts.
         self._deadline = Deadline(bounds.poll)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=bounds.connect)
-        self._key = {"Authorization": f"Bearer {settings.api_key}"}
+        self._key = bearer(settings.api_key)
         self._connected = partial(connected, headers=self._key, bounds=bounds, resolver=resolver)
         self._meanings = PACKAGED.under(settings.answers)
         trust = settings.trust_json_5xx
@@ -208,12 +212,23 @@ class VideosApi:
         except TimeoutError as error:
             return Trouble(type(error).__name__)
 
+    async def delete(self, gateway_id: str) -> Trouble | None:
+        """Delete the video. A video that the server does not know is gone."""
+        if not self.own:
+            return Trouble("not the operator's server")
+        answer = await self._ask("DELETE", self._url(gateway_id), most=self._bounds.answer)
+        if isinstance(answer, Trouble) or 200 <= answer.status < 300:
+            return answer if isinstance(answer, Trouble) else None
+        return None if answer.status in (404, 410) else Trouble(f"HTTP {answer.status}")
+
     async def _get(self, url: URL, *, most: int) -> Answer | Trouble:
-        get = self._polling.get
+        return await self._ask("GET", url, most=most)
+
+    async def _ask(self, method: str, url: URL, *, most: int) -> Answer | Trouble:
         try:
             with self._deadline:
-                async with get(
-                    url, headers=self._key, timeout=self._timeout, allow_redirects=False
+                async with self._polling.request(
+                    method, url, headers=self._key, timeout=self._timeout, allow_redirects=False
                 ) as response:
                     return await read(response, most=most)
         except NET as error:

@@ -54,8 +54,8 @@ _TABLE = tomllib.loads(files("bot.gateways").joinpath("which.toml").read_text("u
 SIGNS = tuple(Sign(**row) for row in _TABLE["signs"])
 STRANGE = tuple(Sign(**row) for row in _TABLE["strange"])
 LABELS: Mapping[str, str] = {name: row["label"] for name, row in _TABLE["software"].items()}
-DIALECTS: Mapping[str, str] = {name: row["dialect"] for name, row in _TABLE["software"].items()}
-"""The dialect to use with each software; "" means that we don't support its dialect."""
+FITTING: Mapping[str, str] = {name: row["dialect"] for name, row in _TABLE["software"].items()}
+"""The dialect to use with each software."""
 ALIKE: Mapping[str, str] = {"B": "A or B"}
 """A generation as recognized → the generations it can be; they are used in the same way."""
 

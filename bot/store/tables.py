@@ -47,7 +47,6 @@ jobs = sa.Table(
     sa.Column("sources", sa.JSON, nullable=False),
     sa.Column("video", sa.JSON(none_as_null=True)),
     sa.Column("silent", sa.Boolean, nullable=False),
-    # The cost.
     sa.Column("quota_cost", sa.Integer, nullable=False),
     sa.Column("spend_cost", sa.BigInteger, nullable=False),
     # The order in which jobs and their steps run.
@@ -71,8 +70,9 @@ jobs = sa.Table(
     sa.Column("private", sa.Boolean, nullable=False, server_default=sa.false()),
     # Seconds after the POST until which the video was surely not made yet.
     sa.Column("made_after", sa.Double),
-    # The cost that the gateway told.
-    sa.Column("told_cost", sa.BigInteger),
+    # Tries to delete the copy on the operator's own server; see `copies.py`.
+    sa.Column("copy_tries", sa.Integer),
+    sa.Column("told_cost", sa.BigInteger),  # as the gateway told it
     sa.Column("told_currency", sa.Text),
     sa.Column("told_is_fee", sa.Boolean),
     sa.UniqueConstraint("platform", "event_id"),
@@ -104,6 +104,7 @@ sa.Index("ix_jobs_community", jobs.c.platform, jobs.c.community, jobs.c.created_
 sa.Index("ix_jobs_created", jobs.c.created_at)
 # The latest videos of a model show how long its videos take.
 _partial("ix_jobs_made", jobs.c.made_after.is_not(None), jobs.c.model, jobs.c.completed_at)
+_partial("ix_jobs_copies", jobs.c.copy_tries.is_not(None), jobs.c.delivered_at)
 
 # Rows leave these indexes when a sweep removes what they name.
 _partial("ix_jobs_video_kept", jobs.c.video.is_not(None), jobs.c.ended_at)

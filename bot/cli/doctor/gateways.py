@@ -26,12 +26,12 @@ async def check(config: Config) -> AsyncIterator[Finding]:
             yield Finding.problem("doctor.gateway_exposed", gateway=name, url=table.base_url)
         try:
             own = PACKAGED.under([answer.row(name) for answer in table.answers])
-            seen = await survey(table.base_url, table.api_key.get_secret_value(), meanings=own)
+            seen = await survey(table.base_url, table.key, meanings=own)
         except BotError as error:
             trouble = explain(error)
             yield Finding.problem("doctor.gateway_trouble", gateway=name, trouble=trouble)
             continue
-        yield Finding.ok("doctor.gateway", gateway=name)
+        yield Finding.ok("doctor.gateway" if table.key else "doctor.keyless", gateway=name)
         last = config.found.get(name)
         try:
             config, found = await identified(config, name, seen)
@@ -55,7 +55,7 @@ async def check(config: Config) -> AsyncIterator[Finding]:
 async def identified(config: Config, name: str, seen: Survey) -> tuple[Config, Found]:
     """Find out and store the gateway's software; return the new configuration and the finding."""
     table = config.settings.gateways[name]
-    found = await software.find_out(table.base_url, table.api_key.get_secret_value(), seen)
+    found = await software.find_out(table.base_url, table.key, seen)
     found = keep(config.data_dir, name, found)
     return completed(config.written), found
 

@@ -7,7 +7,7 @@ from bot.cli.init.answer import Found, secret
 from bot.cli.init.setup import Setup
 from bot.cli.init.talk import Skipped, Talk
 from bot.cli.words import listed, tell
-from bot.config.settings import bot_token
+from bot.config.pasted import bot_token
 from bot.core.errors import Broken, Temporary
 from bot.platforms.discord.portal import Community, Identity, Portal, open_portal
 

@@ -14,24 +14,22 @@ from bot.cli.words import tell
 from bot.config import Misconfigured
 from bot.config.discoveries import keep
 from bot.config.money import UNLIMITED
+from bot.config.pasted import api_key, gateway_address, is_key, unquoted
 from bot.config.problems import problems_of
 from bot.config.settings import (
     AnswerTable,
     Gateway,
-    api_key,
-    gateway_address,
-    is_key,
-    unquoted,
 )
-from bot.core.errors import GatewayMoved
+from bot.core.errors import BotError, GatewayMoved
 from bot.core.models import Model
+from bot.gateways.dialects import DIALECTS
 from bot.gateways.survey import Survey, find, survey
 from bot.gateways.table import PACKAGED, Meanings
-from bot.gateways.which import DIALECTS, UNKNOWN
+from bot.gateways.which import FITTING, UNKNOWN, software_of
 from bot.net.guard import is_exposed
 
 OPENAI = "api.openai.com"
-CAN_BE = ("new-api", "documented", "openai")
+CAN_BE = tuple(DIALECTS)
 """Dialects, the default first."""
 DEFAULT = ("default_model",)
 
@@ -57,6 +55,8 @@ def _found(talk: Talk, setup: Setup, name: str) -> Survey:
     key = ("gateways", name, "base_url")
     url = _address(talk, setup, name, given=setup.get(*key))
     while True:
+        if seen := _keyless(talk, setup, name, url):
+            return seen
         try:
             return _key(talk, setup, name, url)
         except Skipped:
@@ -109,6 +109,27 @@ def _with_scheme(said: str) -> str:
     return f"{'http' if inward else 'https'}://{address}"
 
 
+def _keyless(talk: Talk, setup: Setup, name: str, url: str) -> Survey | None:
+    """Return the survey of a server that needs no key, and set its dialect; None if it needs one.
+
+    A server that has a key, or is configured with one, is asked as any gateway.
+    """
+    key = ("gateways", name, "dialect")
+    if setup.get("gateways", name, "api_key") is not None:
+        return None
+    try:
+        seen = asyncio.run(survey(url, ""))
+    except BotError:
+        return None
+    fitting = FITTING.get(software_of(seen.answers).software, "")
+    dialect = DIALECTS.get(setup.get(*key) or fitting)
+    if dialect is None or not dialect.keyless:
+        return None
+    setup.put(dialect.name, *key)
+    talk.say("init.keyless")
+    return seen
+
+
 def _key(talk: Talk, setup: Setup, name: str, url: str) -> Survey:
     key = ("gateways", name, "api_key")
     own = configured_meanings(setup, name)
@@ -138,12 +159,12 @@ def _identify(talk: Talk, setup: Setup, gateway: str, seen: Survey) -> None:
     """Find out and store the software; set its dialect unless one is configured."""
     config = setup.usable()
     table = config.settings.gateways[gateway]
-    given = table.api_key.get_secret_value()
+    given = table.key
     found = asyncio.run(software.find_out(table.base_url, given, seen))
     talk.say("init.software", software=software.name(found))
     key = ("gateways", gateway, "dialect")
     if setup.get(*key) is None:
-        fitting = DIALECTS.get(found.software) or talk.ask_choice("init.ask_dialect", CAN_BE)
+        fitting = FITTING.get(found.software) or talk.ask_choice("init.ask_dialect", CAN_BE)
         if found.software == UNKNOWN or fitting != CAN_BE[0]:
             setup.put(fitting, *key)
     spoken = setup.usable().settings.gateways[gateway].dialect

@@ -5,7 +5,7 @@ import asyncio
 from bot.cli.init.answer import secret
 from bot.cli.init.setup import Setup
 from bot.cli.init.talk import Talk
-from bot.config.settings import telegram_token
+from bot.config.pasted import telegram_token
 from bot.platforms.telegram.portal import Identity, open_portal
 
 KEY = ("telegram", "token")

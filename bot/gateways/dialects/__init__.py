@@ -5,12 +5,12 @@ The rest of the program reads these facts and knows no dialect by name.
 
 from collections.abc import Mapping
 
-from bot.gateways.dialects import documented, new_api, openai
+from bot.gateways.dialects import documented, new_api, openai, openrouter, sglang, vllm_omni
 from bot.gateways.dialects.dialect import Dialect
 
 __all__ = ["DEFAULT", "DIALECTS", "Dialect"]
 
-_MODULES = (new_api, documented, openai)
+_MODULES = (new_api, documented, openai, openrouter, vllm_omni, sglang)
 DIALECTS: Mapping[str, Dialect] = {module.DIALECT.name: module.DIALECT for module in _MODULES}
 """The name of each dialect → its facts."""
 DEFAULT = new_api.DIALECT.name

@@ -2,4 +2,4 @@
 
 from bot.gateways.dialects.dialect import Dialect
 
-DIALECT = Dialect(name="documented")
+DIALECT = Dialect(name="documented", packaged=True, extras=("metadata.*",))

@@ -2,4 +2,10 @@
 
 from bot.gateways.dialects.dialect import Dialect
 
-DIALECT = Dialect(name="new-api", drops_sounds=True, refuses_by_5xx=True)
+DIALECT = Dialect(
+    name="new-api",
+    packaged=True,
+    extras=("metadata.*",),
+    drops_sounds=True,
+    refuses_by_5xx=True,
+)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot.config import Misconfigured, load
+from bot.config.pasted import bot_token, gateway_address
 from bot.config.secrets import with_secret
-from bot.config.settings import bot_token, gateway_address
 from tests.unit.config.conftest import SECRETS, Read
 
 FILE = 'secrets = "secrets.env"\n[gateways.main]\nbase_url = "https://gateway.example"\n'

@@ -111,7 +111,6 @@ def test_the_success_of_an_envelope_says_nothing_about_the_job_in_it() -> None:
         {"result": {"video_url": LINK}},
         {"content": {"video_url": LINK}},
         {"video_urls": [LINK]},
-        {"unsigned_urls": [LINK]},
         {"urls": [LINK]},
         {"output": {"video_url": LINK}},
         {"output": [LINK]},

@@ -112,9 +112,12 @@ def test_http_429_of_the_gateway_itself_gives_busy(body: object) -> None:
     assert create(429, body) == Busy(None)
 
 
+@pytest.mark.parametrize("status", [408, 499])
 @pytest.mark.parametrize("body", ["", HTML, envelope("timeout"), {"id": "video_1"}])
-def test_http_408_gives_uncertain_whatever_its_body_says(body: object) -> None:
-    assert kind(create(408, body)) == ("Uncertain", None)
+def test_a_connection_that_ended_early_gives_uncertain_whatever_the_body_says(
+    status: int, body: object
+) -> None:
+    assert kind(create(status, body)) == ("Uncertain", None)
 
 
 @pytest.mark.parametrize(

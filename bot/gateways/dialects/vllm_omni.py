@@ -1,0 +1,13 @@
+"""The dialect of vLLM-Omni, a server for models on one's own GPU."""
+
+from bot.gateways.dialects.dialect import Dialect, base
+
+DIALECT = Dialect(
+    name="vllm-omni",
+    base=base("vllm_omni.toml"),
+    as_file=frozenset({"input_reference", "input_references"}),
+    as_text=frozenset({"image_reference"}),
+    drops_unknown=True,
+    keyless=True,
+    deletes=True,
+)
