@@ -175,8 +175,7 @@ def model_of(
 
     Raises `Unready` if a list must tell more, or the operator; `MISTAKES` for a wrong table.
     """
-    gateway = _gateway_of(table, settings)
-    if gateway is None:
+    if (gateway := _gateway_of(table, settings)) is None:
         return None
     at, wires = settings.gateways[gateway], packaged["wires"]
     dialect = DIALECTS[at.dialect]
@@ -203,8 +202,7 @@ def model_of(
     # All other fields are taken from the table unchanged.
     model = _MODELS.validate_python({**row.model_dump(), **own})
     _check_way(table, model, dialect, linked=settings.web.public_url is not None)
-    needed = wanted(at)
-    return arriving(model, needed) if needed else model
+    return arriving(model, needed) if (needed := wanted(at)) else model
 
 
 def _named(name: str, gateway: str, family: Tables, row: ModelTable) -> Tables:

@@ -22,7 +22,7 @@ NOTHING: Offers = {}
 FACTS = ("kinds", "seconds", "sizes", "takes", "price", "prompt_limit")
 """The facts of a model whose origin is told, by their keys in its table."""
 FREE: Tables = {"price": 0.0}
-"""What `own = true` says of a model's price."""
+"""The price of a model where `own = true`."""
 PROMPT = 2_000
 """The most characters of a prompt, where nobody tells another limit."""
 _NEEDED = ("family", "kinds", "seconds", "sizes", "prompt_limit")

@@ -146,9 +146,9 @@ def test_a_mistake_in_the_operators_table_is_still_a_mistake(offering: Offering)
 def test_a_family_of_the_catalog_keeps_its_label_and_two_families_never_share_one(
     offering: Offering,
 ) -> None:
-    rows = [{**VEO, "id": f"{vendor}/film", "name": "Film"} for vendor in ("a", "b")]
+    rows = [{**VEO, "id": f"{vendor}/aurora", "name": "Aurora"} for vendor in ("a", "b")]
     labels = {model.family: model.label for model in offering(VEO, *rows).catalog.models}
-    assert labels == {"veo-3.1": "Veo 3.1", "film": "Film", "b-film": "b-film"}
+    assert labels == {"veo-3.1": "Veo 3.1", "aurora": "Aurora", "b-aurora": "b-aurora"}
 
 
 def test_a_packaged_table_says_nothing_of_a_gateway_that_has_other_models(
