@@ -55,6 +55,9 @@ def table_of(offer: Offer, settings: Settings, gateway: Gateway) -> Tables:
     if offer.seed is not None:
         takes = {Extra.SEED: offer.seed, Extra.AUDIO: offer.sound}
         table["takes"] = [extra for extra, is_taken in takes.items() if is_taken]
+    else:
+        named = dialect.base.get("places", {}).get("named", {})
+        table["takes"] = [extra for extra in named if extra != Extra.AUDIO]
     if offer.sound is not None:
         table |= {"silent": not offer.sound, "unasked": {Extra.AUDIO: True} if offer.sound else {}}
     if offer.prices and dialect.currency in ("", settings.currency):
@@ -112,7 +115,8 @@ class Layers:
         offer = self.offer
         if fact == "price" and self.lowest.get("price") == FREE["price"]:
             return Origin.YOURS  # `own = true` says that its videos cost nothing
-        if offer is None or fact not in self.lowest or fact == "prompt_limit":
+        is_dialects = fact == "prompt_limit" or (fact == "takes" and offer and offer.seed is None)
+        if offer is None or fact not in self.lowest or is_dialects:
             return Origin.CATALOG
         return Origin.GUESS if fact in offer.guessed else Origin.LIST
 

@@ -166,6 +166,7 @@ def test_guesses_are_offered_at_ones_own_server_and_marked(offering: Offering) -
     assert (model.kinds, model.qualities) == ((Kind.TEXT, Kind.PICTURE), ("720p",))
     assert model.origins["kinds"] is model.origins["sizes"] is Origin.GUESS
     assert (model.prices, model.origins["price"]) == ({"720p": 0}, Origin.YOURS)
+    assert (model.takes, model.origins["takes"]) == (("seed", "negative_prompt"), Origin.CATALOG)
 
 
 def test_a_model_at_ones_own_server_needs_no_price(offering: Offering) -> None:
