@@ -20,6 +20,12 @@ from bot.gateways.dialects import DIALECTS
 from bot.gateways.offers.asking import list_of
 from bot.i18n import printable
 
+_SOURCES = {
+    Origin.YOURS: "offers.from_yours",
+    Origin.CATALOG: "offers.from_catalog",
+    Origin.LIST: "offers.from_list",
+    Origin.GUESS: "offers.from_guess",
+}
 MOST = 200
 """The most models that are shown one by one."""
 _PIXELS = '{ 720p = { "16:9" = "1280x720", "9:16" = "720x1280" } }'
@@ -114,7 +120,7 @@ def _known(config: Config, each: Standing, found: Found | None) -> Iterator[str]
     for fact, value in each.facts.items():
         name = tell(f"offers.{fact}")
         origin = each.origins.get(fact, Origin.CATALOG)
-        source = tell(f"offers.from_{origin}", at=_date(found))
+        source = tell(_SOURCES[origin], at=_date(found))
         shown = _shown(fact, value, config.settings.currency)
         yield printable(f"  {name:10} {shown:34} {source}")
 

@@ -29,7 +29,7 @@ LASTING = "C"
 
 
 class Changes(BaseModel):
-    """What a new list changed in the models that people could order."""
+    """The changes of a new list in the models that people could order."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -57,7 +57,7 @@ class Found(BaseModel):
     since: AwareDatetime
     """When this software, generation and version were first found."""
     offers: tuple[Offer, ...] | None = None
-    """What the gateway's own list says of its models; None if it was never read."""
+    """The models of the gateway's own list; None if it was never read."""
     listed_at: AwareDatetime | None = None
     """When that list was read."""
     doubted: bool = False

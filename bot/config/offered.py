@@ -23,7 +23,7 @@ NOTHING: Offers = {}
 FACTS = ("kinds", "seconds", "sizes", "takes", "price", "prompt_limit")
 """The facts of a model whose origin is told, by their keys in its table."""
 FREE: Tables = {"price": 0.0}
-"""What `own = true` says of a model's price."""
+"""The price of a model where `own = true`."""
 PROMPT = 2_000
 """The most characters of a prompt, where nobody tells another limit."""
 _NEEDED = ("family", "kinds", "seconds", "sizes", "prompt_limit")
@@ -56,6 +56,9 @@ def table_of(offer: Offer, settings: Settings, gateway: Gateway) -> Tables:
     if offer.seed is not None:
         takes = {Extra.SEED: offer.seed, Extra.AUDIO: offer.sound}
         table["takes"] = [extra for extra, is_taken in takes.items() if is_taken]
+    else:
+        named = dialect.base.get("places", {}).get("named", {})
+        table["takes"] = [extra for extra in named if extra != Extra.AUDIO]
     if offer.sound is not None:
         table |= {"silent": not offer.sound, "unasked": {Extra.AUDIO: True} if offer.sound else {}}
     if offer.prices and dialect.currency in ("", settings.currency):
@@ -113,7 +116,8 @@ class Layers:
         offer = self.offer
         if fact == "price" and self.lowest.get("price") == FREE["price"]:
             return Origin.YOURS  # `own = true` says that its videos cost nothing
-        if offer is None or fact not in self.lowest or fact == "prompt_limit":
+        is_dialects = fact == "prompt_limit" or (fact == "takes" and offer and offer.seed is None)
+        if offer is None or fact not in self.lowest or is_dialects:
             return Origin.CATALOG
         return Origin.GUESS if fact in offer.guessed else Origin.LIST
 

@@ -1,4 +1,4 @@
-"""What is known of each model of a gateway: from where, what is a guess, and what is missing."""
+"""The known facts of each model of a gateway: their sources, guesses, and what is missing."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -119,6 +119,17 @@ def _figure(facts: Facts) -> str:
     return f"own_{figure}" if is_own else figure
 
 
+_CHANGES = {
+    (True, True, False): "offers_price",
+    (True, True, True): "offers_price_mine",
+    (False, True, False): "offers_priced",
+    (False, True, True): "offers_priced_mine",
+    (True, False, False): "offers_unpriced",
+    (True, False, True): "offers_unpriced_mine",
+}
+"""The message id for a changed price: whether there was one, is one, and the operator's counts."""
+
+
 def _offers(facts: Facts) -> Reply:
     """Return the report on a gateway's new list: models that are gone, and changed prices."""
     gone = [Text(id="cause.offers_gone", values=row) for row in rows(facts, "gone")]
@@ -134,9 +145,8 @@ def _price(row: Facts) -> Text:
     """Return the line about one changed price of a second, and which price limits count."""
     what = "offers_quality" if row["sound"] else "offers_silent"
     of = Text(id=f"cause.{what}", values=row)
-    change = "price" if row["before"] and row["after"] else "priced" if row["after"] else "unpriced"
-    whose = "_mine" if row["mine"] else ""
-    return Text(id=f"cause.offers_{change}{whose}", values={**row, "of": of})
+    change = _CHANGES[bool(row["before"]), bool(row["after"]), bool(row["mine"])]
+    return Text(id=f"cause.{change}", values={**row, "of": of})
 
 
 def _digest(facts: Facts) -> Reply:

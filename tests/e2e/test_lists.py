@@ -13,6 +13,7 @@ from bot.simulator.profiles.openrouter import OpenRouter
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
 from tests.e2e.command_line import zoetrope
+from tests.e2e.conversations import KEY, three, where, written
 from tests.e2e.world import WAIT, World
 
 GROK, VEO = "x-ai/grok-imagine-video", "google/veo-3.1"
@@ -112,3 +113,20 @@ async def test_run_says_what_to_do_if_no_list_can_be_read(world: World) -> None:
     assert code == 78
     assert "I can't reach http://127.0.0.1:9" in said
     assert "`zoetrope models --gateway NAME --refresh`" in said
+
+
+async def test_init_and_doctor_build_the_catalog_from_openrouters_list_by_free_requests(
+    world: World, renderer: Renderer
+) -> None:
+    simulator = Simulator(profile=OPENROUTER, key=KEY, renderer=renderer)
+    async with simulator.serve() as url:
+        given = three(world, ZOETROPE_GATEWAYS__MAIN__BASE_URL=url)
+        code, said = await zoetrope("init", "--yes", folder=world.folder, **given)
+        assert code == 0, said
+        found = where(world.discord)
+        _, checked = await zoetrope("doctor", folder=world.folder, **found)
+    assert "The gateway runs OpenRouter" in said
+    assert f"Grok Imagine Video ({GROK})" in said
+    assert 'dialect = "openrouter"' in written(world.folder)["config.toml"]
+    assert "its own list builds the catalog. Models that can be ordered: 5;" in checked
+    assert [entry for entry in simulator.journal if entry.operation == "create"] == []

@@ -1,4 +1,4 @@
-"""What a gateway's own list says of its models, and pure readers of such lists.
+"""The models of gateways' own lists, and pure readers of such lists.
 
 Each reader takes a list as parsed JSON of any shape. Values that it can't use are left out.
 """

@@ -29,7 +29,7 @@ Sizes = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What a gateway's list says of one model. A fact that it does not tell is empty or None."""
+    """One model of a gateway's list. A fact that the list does not tell is empty or None."""
 
     model: str
     """The wire name."""

@@ -146,9 +146,9 @@ def test_a_mistake_in_the_operators_table_is_still_a_mistake(offering: Offering)
 def test_a_family_of_the_catalog_keeps_its_label_and_two_families_never_share_one(
     offering: Offering,
 ) -> None:
-    rows = [{**VEO, "id": f"{vendor}/film", "name": "Film"} for vendor in ("a", "b")]
+    rows = [{**VEO, "id": f"{vendor}/aurora", "name": "Aurora"} for vendor in ("a", "b")]
     labels = {model.family: model.label for model in offering(VEO, *rows).catalog.models}
-    assert labels == {"veo-3.1": "Veo 3.1", "film": "Film", "b-film": "b-film"}
+    assert labels == {"veo-3.1": "Veo 3.1", "aurora": "Aurora", "b-aurora": "b-aurora"}
 
 
 def test_a_packaged_table_says_nothing_of_a_gateway_that_has_other_models(
@@ -166,6 +166,7 @@ def test_guesses_are_offered_at_ones_own_server_and_marked(offering: Offering) -
     assert (model.kinds, model.qualities) == ((Kind.TEXT, Kind.PICTURE), ("720p",))
     assert model.origins["kinds"] is model.origins["sizes"] is Origin.GUESS
     assert (model.prices, model.origins["price"]) == ({"720p": 0}, Origin.YOURS)
+    assert (model.takes, model.origins["takes"]) == (("seed", "negative_prompt"), Origin.CATALOG)
 
 
 def test_a_model_at_ones_own_server_needs_no_price(offering: Offering) -> None:
