@@ -13,7 +13,14 @@ from urllib.request import urlopen
 
 ROOT = Path(__file__).parents[2]
 WEB = ("fastapi==0.165.0", "python-multipart==0.0.34", "uvicorn==0.54.0", "httpx==0.28.1")
-DATA = ("numpy==2.4.6", "pillow==13.0.0", "msgspec==0.23.0", "pybase64==1.5.1", "packaging==26.4")
+DATA = (
+    "pydantic-settings==2.16.3",
+    "numpy==2.4.6",
+    "pillow==13.0.0",
+    "msgspec==0.23.0",
+    "pybase64==1.5.1",
+    "packaging==26.4",
+)
 ANY_PLATFORM = ("--python-version", "3.11", "--platform", "manylinux_2_34_x86_64")
 """The published wheel for this platform is also read elsewhere: only its Python code is used."""
 

@@ -32,9 +32,16 @@ class _Anything(ABCMeta):
     def _itself(cls, *_: object) -> "_Anything":
         return cls
 
+    # A registry of a stand-in is not the one that Python gives to abstract classes.
+    register = _itself  # type: ignore[assignment]
     __getitem__ = __or__ = __ror__ = __enter__ = _itself
     __add__ = __radd__ = __sub__ = __rsub__ = __neg__ = _itself
     __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _itself
+
+    def _never(cls, _: object) -> bool:
+        return False
+
+    __lt__ = __gt__ = __le__ = __ge__ = _never
 
     def __exit__(cls, *_: object) -> None:
         """Do nothing."""
@@ -51,6 +58,13 @@ class _Base(metaclass=_Anything):
 
     def __init__(self, *given: object, **named: object) -> None:
         """Take anything."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: object) -> Any:
+        """Let a model of pydantic have a field of this type, with any value."""
+        from pydantic_core import core_schema  # not every peer has it
+
+        return core_schema.any_schema()
 
     def __init_subclass__(cls, **named: object) -> None:
         """Take any option of a class."""
@@ -72,11 +86,11 @@ class _Module(ModuleType):
 
 
 class _Finder(MetaPathFinder, Loader):
-    def __init__(self, names: Sequence[str]) -> None:
-        self._names = names
+    def __init__(self, names: Sequence[str], real: Sequence[str]) -> None:
+        self._names, self._real = names, real
 
     def find_spec(self, fullname: str, *_: object) -> ModuleSpec | None:
-        if any(f"{fullname}.".startswith(f"{name}.") for name in self._names):
+        if _in(fullname, self._names) and not _in(fullname, self._real):
             return ModuleSpec(fullname, self, is_package=True)
         return None
 
@@ -87,9 +101,13 @@ class _Finder(MetaPathFinder, Loader):
         """Leave the module empty: its names are made when they are asked for."""
 
 
-def stand_in(*names: str) -> None:
-    """Let these packages, and all modules in them, be empty stand-ins."""
-    sys.meta_path.insert(0, _Finder(names))
+def _in(name: str, packages: Sequence[str]) -> bool:
+    return any(f"{name}.".startswith(f"{package}.") for package in packages)
+
+
+def stand_in(*names: str, real: Sequence[str] = ()) -> None:
+    """Let these packages, and all modules in them but the real ones, be empty stand-ins."""
+    sys.meta_path.insert(0, _Finder(names, real))
 
 
 def bare(*names: str) -> None:
