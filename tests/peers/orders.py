@@ -1,0 +1,79 @@
+"""Orders that the tests of all peers send: from the catalog, through our client, to the video."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+from PIL import Image
+
+from bot.app import gateway_settings
+from bot.core.catalog import Catalog
+from bot.core.orders import Kind
+from bot.core.outcomes import Accepted, Creation, Done, Fetched, Running
+from bot.gateways.videos_api import VideosApi, open_gateways
+from tests.unit.core.orders import changed
+from tests.unit.gateways import bodies, dialects, file_store, samples
+
+SIZES = {"16:9": (832, 480), "9:16": (480, 832)}
+"""Aspect → width and height, as in the tables of the models."""
+FPS = 24
+"""Frames a second that both servers count with if an order names none."""
+
+
+@dataclass
+class Client:
+    """Our client of one server, and the catalog of the model there."""
+
+    gateway: VideosApi
+    catalog: Catalog
+    folder: Path
+
+    def pictures(self, kind: Kind, size: tuple[int, int] = SIZES["16:9"]) -> list[Path]:
+        """Return new pictures for an order of this kind, each of another colour."""
+        files = [self.folder / f"{number}.jpg" for number in range(bodies.FILES[kind])]
+        for number, file in enumerate(files):
+            Image.new("RGB", size, (number * 90, 80, 200)).save(file, "JPEG")
+        return files
+
+    async def order(self, kind: Kind, files: Sequence[Path], **wishes: object) -> Creation:
+        """Order a video of this kind."""
+        (model,) = (each for each in self.catalog.models if each.name == dialects.NAME)
+        given = []
+        for file in files:
+            with Image.open(file) as image:
+                given.append(replace(bodies.PICTURE, width=image.width, height=image.height))
+        order = changed(bodies.PLAIN, family=model.name, pictures=tuple(given), **wishes)
+        _, request = self.catalog.choose(order)
+        assert request.kind is kind
+        return await samples.create(self.gateway, request, files)
+
+    async def fetched(self, created: Creation) -> bytes:
+        """Wait for the video of an accepted order, and return it."""
+        assert isinstance(created, Accepted)
+        while isinstance(polled := await self.gateway.retrieve(created.gateway_id), Running):
+            pass
+        assert isinstance(polled, Done)
+        into = self.folder / "video.mp4"
+        video = await file_store.fetched(self.gateway, created.gateway_id, polled.sources, into)
+        assert isinstance(video, Fetched)
+        return into.read_bytes()
+
+
+@asynccontextmanager
+async def client(folder: Path, written: str) -> AsyncIterator[Client]:
+    """Yield a client of the gateway in this configuration, which has no key."""
+    config = dialects.config(folder, written, key="sk-1" if "new-api" in written else "")
+    async with open_gateways(gateway_settings(config)) as gateways:
+        yield Client(gateways["box"], config.catalog, folder)
+
+
+def digest(data: bytes) -> str:
+    return sha256(data).hexdigest()
+
+
+def drawn(file: Path) -> str:
+    """Return the hash of a picture's pixels."""
+    with Image.open(file) as image:
+        return digest(image.convert("RGB").tobytes())

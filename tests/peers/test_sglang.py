@@ -1,0 +1,62 @@
+"""SGLang's published router takes our client's orders, and its engine is asked for all of them."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.core.orders import Kind, Transport
+from bot.core.outcomes import Accepted, Rejected
+from tests.peers.orders import FPS, SIZES, client, digest
+from tests.peers.processes import Peer
+from tests.unit.gateways import dialects, samples
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+LIKE_NEW_API = """
+body = "json"
+places = { size = ["size"], length = ["seconds"], i2v = [["image"]] }
+picture = { transport = "data-uri" }
+"""
+"""A model's picture as new-api gets it from us: as text in the field `image`."""
+
+
+@pytest.mark.parametrize("wishes", [{}, {"seed": 7, "negative_prompt": "rain"}], ids=str)
+@pytest.mark.parametrize("seconds", [4, 5])
+@pytest.mark.parametrize("aspect", SIZES)
+@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.PICTURE])
+async def test_sglang_makes_the_video_that_was_asked_for(
+    sglang: Peer,
+    tmp_path: Path,
+    kind: Kind,
+    aspect: str,
+    seconds: int,
+    wishes: dict[str, object],
+) -> None:
+    async with client(tmp_path, dialects.text("sglang", url=sglang.url)) as ours:
+        files = ours.pictures(kind, SIZES[aspect])
+        created = await ours.order(kind, files, aspect=aspect, seconds=seconds, **wishes)
+        assert await ours.fetched(created)
+
+    asked = sglang.noted()[-1]
+    assert (asked["prompt"], asked["width"], asked["height"]) == ("a cat", *SIZES[aspect])
+    assert (round(asked["num_frames"] / FPS), asked["fps"]) == (seconds, FPS)
+    assert asked["picture"] == (digest(files[0].read_bytes()) if files else None)
+    assert {name: asked[name] for name in wishes} == wishes
+
+
+async def test_sglang_loses_a_picture_that_is_written_as_for_new_api_and_makes_a_video(
+    sglang: Peer, tmp_path: Path
+) -> None:
+    table = dialects.text("sglang", url=sglang.url, model=LIKE_NEW_API)
+    async with client(tmp_path, table.replace('"sglang"', '"new-api"')) as ours:
+        created = await ours.order(Kind.PICTURE, ours.pictures(Kind.PICTURE))
+    assert isinstance(created, Accepted)
+    assert sglang.noted()[-1]["picture"] is None
+
+
+async def test_sglang_refuses_a_picture_as_text_in_a_form(sglang: Peer, tmp_path: Path) -> None:
+    before = len(sglang.noted())
+    sent = samples.with_files(Transport.DATA_URI, ("input_reference",), dialect="new-api")
+    async with client(tmp_path, dialects.text("sglang", url=sglang.url)) as ours:
+        created = await samples.create(ours.gateway, sent, ours.pictures(Kind.PICTURE))
+    assert isinstance(created, Rejected)
+    assert len(sglang.noted()) == before
