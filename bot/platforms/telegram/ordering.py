@@ -15,6 +15,7 @@ from bot.core.orders import Order
 from bot.core.replies import Text
 from bot.core.wishes import Wish
 from bot.platforms.telegram import reading
+from bot.platforms.telegram.albums import Albums
 from bot.platforms.telegram.flags import wish_of
 from bot.platforms.telegram.handed import Handed
 from bot.platforms.telegram.intake import Intake, question_key
@@ -24,9 +25,10 @@ from bot.platforms.telegram.reading import Command
 class Ordering:
     """Submits orders, or asks for their prompts."""
 
-    def __init__(self, intake: Intake, *, own_id: int) -> None:
+    def __init__(self, intake: Intake, *, albums: Albums, own_id: int) -> None:
         self._intake = intake
         self._own_id = own_id
+        self._albums = albums
         self._handed = Handed(intake.platform, access=intake.service.access, own_id=own_id)
 
     async def order(self, message: Message, command: Command, items: Sequence[Message]) -> None:
