@@ -42,7 +42,7 @@ class Albums:
         self._bot = bot
 
     async def before(self, update: Update) -> list[Update]:
-        """Return the handled updates of this update's album. They are older, as lanes keep order."""
+        """Return the handled updates of this update's album: the older ones, as lanes keep order."""
         since = update.received_at - MOST_APART
         known = await self._rows.of_lane(update.lane, since=since)
         return [each for each in known if each.id < update.id]
