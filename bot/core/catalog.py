@@ -7,8 +7,9 @@ model can do instead.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.core.choosing import alternatives, kind_of, listed, refusal, remix_of, request_of
+from bot.core.choosing import alternatives, listed, refusal, remix_of, request_of
 from bot.core.errors import FamilyUnknown, KindLacking, Refused
+from bot.core.kinds import kind_of
 from bot.core.models import Model
 from bot.core.orders import Kind, Order, Transport, VideoRequest
 from bot.core.parts import room, within

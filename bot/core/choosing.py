@@ -44,18 +44,6 @@ _RUN = 3
 Choice = TypeVar("Choice")
 
 
-def kind_of(order: Order) -> Kind:
-    """Return the kind of an order by its files. Raises `Refused` for files that don't combine."""
-    count = len(order.pictures)
-    if order.sound is not None:
-        if count != 1:
-            raise Refused("sound_of_many" if count else "sound_alone", count=count)
-        return Kind.SOUND
-    if count > 2:
-        raise Refused("too_many_pictures", count=count)
-    return (Kind.TEXT, Kind.PICTURE, Kind.KEY_FRAMES)[count]
-
-
 def request_of(
     model: Model, order: Order, kind: Kind, presets: Presets, *, spare_seed: int | None
 ) -> VideoRequest:

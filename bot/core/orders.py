@@ -16,6 +16,8 @@ PICTURE_PIXELS = 65_000_000
 """The most pixels of a picture that we accept. Phones make that many; more need too much memory."""
 SOUND_BYTES = 15_000_000
 """Bytes of the largest sound that we accept."""
+VIDEO_BYTES = 100_000_000
+"""Bytes of the largest video that we accept from a person."""
 
 
 VIDEO = "video"
@@ -42,6 +44,12 @@ class Kind(StrEnum):
     KEY_FRAMES = "kf2v"
     SOUND = "s2v"
     """One picture and one sound: the video shows the picture speaking or singing."""
+    REFERENCES = "r2v"
+    """One to ten pictures: the video keeps the people and things in them."""
+    VIDEO = "v2v"
+    """A prompt and a video: the prompt changes the video."""
+    EXTEND = "extend"
+    """A video, and maybe a prompt: the new video goes on from its end."""
     REMIX = "remix"
     """A prompt that changes a video that the gateway still has."""
 
@@ -187,8 +195,36 @@ class Sound:
         return replace(self, source=None, key=copy.key, size=copy.size, seconds=copy.seconds)
 
 
-def too_large(given: Picture | Sound, size: int) -> Refused:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """A video that an order is made from: a person's, or an earlier one of ours.
+
+    `source` and `key` mean the same as in `Picture`.
+    """
+
+    source: str | None
+    filename: str
+    size: int
+    """Bytes, as the network declared them; once `key` is set, the bytes of our copy."""
+    seconds: float | None = None
+    """Length as the network declared it; once `key` is set, that of our copy."""
+    width: int | None = None
+    height: int | None = None
+    author: str | None = None
+    """Id of the person who posted the video, or `ANYBODY`; None if unknown."""
+    video_of: str | None = None
+    """Instead of a source: the key of a stored video of ours."""
+    key: str | None = None
+
+
+Given = Picture | Sound | Clip
+"""A file of an order."""
+
+
+def too_large(given: Given, size: int) -> Refused:
     """Return the error for a file of `size` bytes, which is more than we accept."""
+    if isinstance(given, Clip):
+        return GivenTooLarge("video_too_large", megabytes=size / 1e6, most=VIDEO_BYTES / 1e6)
     if isinstance(given, Sound):
         return GivenTooLarge("sound_too_large", megabytes=size / 1e6, most=SOUND_BYTES / 1e6)
     return GivenTooLarge(megabytes=size / 1e6)
@@ -229,6 +265,7 @@ class Order:
     wish: Wish
     pictures: tuple[Picture, ...] = ()
     sound: Sound | None = None
+    video: Clip | None = None
     remix_of: Made | None = None
     """The video that the prompt changes, if its gateway offers that."""
     is_whole: bool = False
@@ -239,9 +276,10 @@ class Order:
         return replace(self, wish=wish)
 
     @property
-    def files(self) -> "tuple[Picture | Sound, ...]":
-        """The files in the sequence in which they are sent to the gateway: the sound last."""
-        return (*self.pictures, *((self.sound,) if self.sound else ()))
+    def files(self) -> tuple[Given, ...]:
+        """The files in the sequence in which they are sent: pictures, the video, the sound."""
+        others = (self.video, self.sound)
+        return (*self.pictures, *(each for each in others if each is not None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from bot.core.decisions import Decide, nobody
 from bot.core.errors import Refused, TooLate, in_turn
 from bot.core.handed import check_author, parted
 from bot.core.jobs import ACTIVE, CLAIM, Job, Reason, Status
-from bot.core.orders import Address, Call, Kind, Order, Person, Picture, Sound, VideoRequest
+from bot.core.orders import Address, Call, Given, Kind, Order, Person, VideoRequest
 from bot.core.people import People
 from bot.core.ports import Clock, Jobs, Media, Posts
 from bot.core.posts import ANSWER_END
@@ -306,17 +306,18 @@ class Service:
             raise Refused("job_unknown")
         return job
 
-    def check_authors(self, files: Sequence[Picture | Sound], person: Person) -> None:
-        """Raise `Refused` for a picture or sound that this person may not animate.
+    def check_authors(self, files: Sequence[Given], person: Person) -> None:
+        """Raise `Refused` for a file that this person may not use.
 
-        The code is `not_your_picture`, `not_your_sound` or `picture_owner_unknown`.
+        The codes begin with `not_your_`, or end with `_owner_unknown`.
         """
         if self.animate_others is AnimateOthers.FREE:
             return
-        pictures, sound = parted(files)
+        pictures, *others = parted(files)
         in_turn(lambda picture: check_author(picture, person), pictures)
-        if sound is not None:
-            check_author(sound, person)
+        for each in others:
+            if each is not None:
+                check_author(each, person)
 
     async def _pressed_on(self, job_id: str, actor: Actor) -> Job:
         """Return the job if this person may press its buttons. Raises `Refused`."""

@@ -10,7 +10,7 @@ from bot.cli.drawing import stamp
 from bot.cli.jobs.masking import masked
 from bot.cli.words import FREE
 from bot.core.jobs import Job, Status, Video
-from bot.core.orders import Picture, Sound
+from bot.core.orders import Given, Picture, Sound
 from bot.core.posts import Post
 from bot.core.wishes import SWITCHES
 from bot.log import redacted
@@ -95,12 +95,18 @@ def host(url: str) -> str:
     return redacted(url.partition("?")[0])
 
 
-def _file(given: Picture | Sound) -> Values:
-    kind = "sound" if isinstance(given, Sound) else "picture"
-    shape: Values = {"kind": kind, "key": given.key, "size": given.size}
-    if isinstance(given, Sound):
-        return shape | {"seconds": given.seconds}
-    return shape | {"width": given.width, "height": given.height}
+def _file(given: Given) -> Values:
+    shape: Values = {"kind": kind_of(given), "key": given.key, "size": given.size}
+    if not isinstance(given, Sound):
+        shape |= {"width": given.width, "height": given.height}
+    return shape if isinstance(given, Picture) else shape | {"seconds": given.seconds}
+
+
+def kind_of(given: Given) -> str:
+    """Return `picture`, `video` or `sound`."""
+    if isinstance(given, Picture):
+        return "picture"
+    return "sound" if isinstance(given, Sound) else "video"
 
 
 def _video(video: Video) -> Values:

@@ -19,7 +19,7 @@ from bot.core.errors import (
     about,
 )
 from bot.core.jobs import HARD_DEADLINE, Job, Reason
-from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, VIDEO, Order, Picture, Sound, Still
+from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, VIDEO, Given, Order, Picture, Still
 from bot.core.platforms import Fetches
 from bot.core.ports import Media
 from bot.core.steps.submission import Submission
@@ -131,9 +131,7 @@ class Inputs:
         return replace(job.order, pictures=tuple(pictures)), kept
 
     @asynccontextmanager
-    async def _raw(
-        self, given: Picture | Sound, platform: Fetches, into: Path
-    ) -> AsyncIterator[Path]:
+    async def _raw(self, given: Given, platform: Fetches, into: Path) -> AsyncIterator[Path]:
         """Provide a file: our own copy, a frame of our own video, or a download to `into`.
 
         Raises `Refused` if the file is gone.

@@ -8,10 +8,10 @@ import discord
 from bot import i18n
 from bot.core import shown
 from bot.core.errors import Refused, in_turn
-from bot.core.handed import Given, one_of, parted
+from bot.core.handed import one_of, parted
 from bot.core.hints import may_be_picture, may_be_sound, may_hold_sound
 from bot.core.jobs import Job
-from bot.core.orders import PICTURE_BYTES, Address, Call, Person, Picture, Sound
+from bot.core.orders import PICTURE_BYTES, Address, Call, Given, Person, Picture, Sound
 from bot.core.presses import Moderates
 from bot.core.prompts import clean
 from bot.core.replies import Text
@@ -142,7 +142,8 @@ def choices_of(
     usable = [each for each in attached if not _is_no_choice(each[0])]
     if not any(is_picture(each) for each, _ in usable):
         usable = attached
-    return parted(_read(message, usable))
+    pictures, _, sound = parted(_read(message, usable))
+    return pictures, sound
 
 
 def _attached(message: discord.Message, *, own_id: int) -> list[Attached]:

@@ -19,9 +19,9 @@ from bot.core.errors import (
     PromptMissing,
     Refused,
 )
-from bot.core.handed import Given, beside, parted
+from bot.core.handed import beside, parted
 from bot.core.jobs import Job
-from bot.core.orders import Call, Order, Picture, Sound
+from bot.core.orders import Call, Given, Order, Picture, Sound
 from bot.core.posts import PostKind
 from bot.core.prompts import clean
 from bot.core.replies import Action, Reply
@@ -145,10 +145,10 @@ class RoomCommands:
         )
 
     def _order(self, frame: Say, message: Message, locale: str) -> Order:
-        pictures, sound = parted(self._handed_in(message))
+        pictures, video, sound = parted(self._handed_in(message))
         wish = wish_of(message.text, **frame.wish)
         call = _call(frame, locale, message.id)
-        return Order(call=call, wish=wish, pictures=pictures, sound=sound)
+        return Order(call=call, wish=wish, pictures=pictures, video=video, sound=sound)
 
     def _handed_in(self, message: Message) -> list[Given]:
         """Return the files of the message replied to, then those of the message itself."""

@@ -14,9 +14,9 @@ from aiogram.types import Audio, Document, ExternalReplyInfo, Message, Voice
 from bot.core import shown
 from bot.core.access import Access
 from bot.core.errors import BotError, MovesAlready, Refused
-from bot.core.handed import Given, beside, one_of, parted
+from bot.core.handed import beside, one_of, parted
 from bot.core.hints import may_be_picture, may_be_sound, may_hold_sound
-from bot.core.orders import SOUND_BYTES, Picture, Sound
+from bot.core.orders import SOUND_BYTES, Given, Picture, Sound
 from bot.core.platforms import Fetches
 from bot.core.soundtracks import holds_only_sound
 from bot.core.unread import refusal_by_name
@@ -41,7 +41,7 @@ class Handed:
         """
         _check_whole(items)
         own = await self.own(items)
-        pictures, _ = parted(own)
+        pictures, *_ = parted(own)
         with beside(own):
             pointed_at = await self._pointed_at(message, own, pictures)
         if not (own or pointed_at):

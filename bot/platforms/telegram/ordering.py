@@ -34,14 +34,15 @@ class Ordering:
     async def order(self, message: Message, command: Command, items: Sequence[Message]) -> None:
         """Order a video from a command: its text, its files, and the message it replies to."""
         wish = await self._wish(message, command.rest)
-        pictures, sound = parted(await self._handed.all_of(message, items))
+        pictures, video, sound = parted(await self._handed.all_of(message, items))
         target = reading.replied_to(message)
         if command.name == "animate" and not pictures and sound is None:
             raise NoPicture() if target else Refused("picture_unseen")
         if not wish.prompt and not pictures and target:
             wish = replace(wish, prompt=reading.words_of(target))
-        order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
-        if wish.prompt or pictures or sound is not None:
+        call = reading.call_of(message)
+        order = Order(call=call, wish=wish, pictures=pictures, video=video, sound=sound)
+        if wish.prompt or order.files:
             await self._intake.service.submit(order)
         elif await self._intake.may_answer(message):
             await self._intake.ask_words(order, Text(id="ask.words"), reply_to=message.message_id)
@@ -68,13 +69,14 @@ class Ordering:
         if not own:
             reading.check_shown(message)
         if wish.prompt or own:
-            pictures, sound = parted(own)
+            pictures, video, sound = parted(own)
             answer = replace(
                 order,
                 call=reading.call_of(message),
                 wish=order.wish.having(prompt=wish.prompt, **wish.chosen),
                 pictures=pictures or order.pictures,
                 sound=sound or order.sound,
+                video=video or order.video,
                 # A remix can't apply new choices or files.
                 remix_of=None if own or wish.chosen else order.remix_of,
             )
@@ -90,12 +92,13 @@ class Ordering:
         if message.rich_message is not None:
             await self._intake.tell(message, Text(id="telegram.unreadable"))
             return True
-        pictures, sound = parted(await self._handed.all_of(message, items))
-        given = said.strip() or pictures or sound
+        pictures, video, sound = parted(await self._handed.all_of(message, items))
+        given = said.strip() or pictures or video or sound
         if command is not None or not given:
             return False
         wish = await self._wish(message, said)
-        order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
+        call = reading.call_of(message)
+        order = Order(call=call, wish=wish, pictures=pictures, video=video, sound=sound)
         await self._intake.propose(order)
         return True
 

@@ -13,9 +13,8 @@ from bot.core.jobs import Job, Status, Video
 from bot.core.orders import (
     Address,
     Fit,
-    Picture,
+    Given,
     Recording,
-    Sound,
     SoundFit,
     Still,
     VideoRequest,
@@ -338,7 +337,7 @@ class ScriptedChat:
     async def is_connected(self) -> bool:
         return True
 
-    async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
+    async def fetch(self, given: Given, into: Path, *, most: int) -> None:
         problem = following(self.fetches)
         if problem:
             raise problem
