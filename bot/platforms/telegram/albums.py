@@ -28,7 +28,7 @@ _COMMANDS = "commands"
 """Our own field in a kept update: whether its caption began with a command."""
 
 
-class Rows(Protocol):
+class LaneRows(Protocol):
     """The stored inbox, as far as albums need it."""
 
     async def of_lane(self, lane: str, *, since: float) -> list[Update]: ...
@@ -37,12 +37,12 @@ class Rows(Protocol):
 class Albums:
     """Finds the messages of albums that arrived before."""
 
-    def __init__(self, rows: Rows, bot: Bot) -> None:
+    def __init__(self, rows: LaneRows, bot: Bot) -> None:
         self._rows = rows
         self._bot = bot
 
     async def before(self, update: Update) -> list[Update]:
-        """Return the handled updates of this update's album: the older ones, as lanes keep order."""
+        """Return the handled updates of this update's album: they are older."""
         since = update.received_at - MOST_APART
         known = await self._rows.of_lane(update.lane, since=since)
         return [each for each in known if each.id < update.id]

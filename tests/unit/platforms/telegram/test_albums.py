@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from aiogram.types import Message as Read
 
 from bot.core.updates import Update
 from bot.platforms.telegram import albums
@@ -140,7 +141,7 @@ async def test_the_row_of_a_handled_message_keeps_files_of_albums_and_no_words(
     assert albums.kept(lobby.fake.updates.of(await lobby.ann.says("a secret")).json) is None
 
 
-def as_read(lobby: Lobby, message: Message) -> albums.Message:
+def as_read(lobby: Lobby, message: Message) -> Read:
     """Return a message of the fake as the bot reads it."""
     (read,) = albums.Albums(lobby.updates, lobby.platform.line.bot).messages_of(
         [Update(id=1, lane="", data=lobby.fake.updates.of(message).json, received_at=0.0)]
