@@ -351,6 +351,9 @@ async def _fitted(
         if order.wish.seconds not in (None, request.seconds):
             raise Refused("sound_decides")
         keys.append(recording.key)
+    if order.video is not None and request.video_fit is not None:
+        given = await studio.keep_given(Path(order.video.source or ""), request.video_fit)
+        keys.append(given.key)
     fitted = []
     for key in keys:
         # The studio works in our own temporary directory, so the file stays until the end.

@@ -9,7 +9,7 @@ from typer import Argument, Option
 
 from bot.cli import db, jobs, media, operating
 from bot.cli.options import HERE, AsJson, ConfigFile, with_options
-from bot.core.wishes import Choice, wish_of
+from bot.core.wishes import Choice, Use, wish_of
 
 ProfileName = Annotated[
     str,
@@ -193,6 +193,13 @@ def generate(
     prompt: Annotated[str, Argument(help="What the video should show.")] = "",
     image: Annotated[Path | None, Option(help="The picture that the video begins with.")] = None,
     last_image: Annotated[Path | None, Option(help="The picture that the video ends with.")] = None,
+    picture: Annotated[
+        list[Path] | None,
+        Option(help="A picture whose people and things the video keeps; up to ten times."),
+    ] = None,
+    video: Annotated[
+        Path | None, Option(help="A video to change, or with --use extend to go on from.")
+    ] = None,
     audio: Annotated[
         Path | None, Option(help="A sound that the picture speaks or sings to.")
     ] = None,
@@ -213,8 +220,10 @@ def generate(
     from bot.cli.generate import make_video
     from bot.cli.wish import order_for
 
-    pictures = [picture for picture in (image, last_image) if picture]
-    order = order_for(wish_of(prompt, **chosen), pictures, audio)
+    pictures = [each for each in (image, last_image, *(picture or ())) if each]
+    if picture and chosen.get("use") is None:
+        chosen["use"] = Use.CHARACTER
+    order = order_for(wish_of(prompt, **chosen), pictures, audio, video)
     make_video(order, output, overwrite=force, simulate=simulate, config=config)
 
 

@@ -16,12 +16,21 @@ from bot.config.problems import Problem, problems_of
 from bot.config.settings import Dialect, Settings
 from bot.config.tables import FieldsTable, ModelTable, PresetTable
 from bot.core.catalog import Catalog
-from bot.core.models import Fields, Model
+from bot.core.models import EACH, Fields, Model
 from bot.core.orders import Kind, Transport
 from bot.core.presets import Preset
 
 _MODELS = TypeAdapter(Model)
-_FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}
+_FILES = {
+    Kind.PICTURE: 1,
+    Kind.KEY_FRAMES: 2,
+    Kind.SOUND: 2,
+    Kind.REFERENCES: 1,
+    Kind.VIDEO: 1,
+    Kind.EXTEND: 1,
+}
+"""Kind → the number of lists of fields for its files. One list is for all references."""
+_OF_VIDEO = (Kind.VIDEO, Kind.EXTEND)
 
 
 class _Wrong(Exception):
@@ -131,12 +140,14 @@ def _model(
     if dialect not in (Route.model_validate(whole).only or (dialect,)):
         return None
     row = ModelTable.model_validate(whole)
-    kinds, places = _kinds(row, dialect), _fields_of(row.places, dialect)
+    linked = settings.web.public_url is not None
+    kinds, places = _kinds(row, dialect, linked=linked), _fields_of(row.places, dialect)
     _check_fields(row, kinds, places)
     if row.hidden or not kinds:
         return None
     family = families.get(row.family, {})
     picture = row.picture.model_dump() if row.picture else None
+    video = row.video.model_dump() if row.video else None
     own = {
         "name": name,
         "label": str(family.get("label", row.family)),
@@ -146,21 +157,37 @@ def _model(
         "kinds": kinds,
         "places": places,
         "picture": picture and {**picture, "fit": picture},
+        "video": video and {**video, "fit": video},
         "is_json": row.body == "json",
         "takes": [extra for extra in row.takes if places.of(extra)],
     }
     # All other fields are taken from the table unchanged.
     model = _MODELS.validate_python({**row.model_dump(), **own})
-    _check_way(table, row, model, linked=settings.web.public_url is not None)
+    _check_way(table, settings.models.get(name, {}), model, linked=linked)
     return model
 
 
-def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
-    """Return the kinds of the table, without those whose files can't be sent in this dialect."""
-    # OpenAI's own API takes a picture as a file and knows no metadata.
-    is_text = row.picture is not None and row.picture.transport is not Transport.UPLOAD
-    lacks = (*row.lacks, *(_FILES if dialect == "openai" and is_text else ()))
+def _kinds(row: ModelTable, dialect: Dialect, *, linked: bool) -> tuple[Kind, ...]:
+    """Return the kinds of the table, without those whose files can't be sent.
+
+    OpenAI's own API takes a file only as a file, and knows no metadata. Without a public address
+    there are no links, and most vendors take a video only by link.
+    """
+    lacks = set(row.lacks)
+    for kind in _FILES:
+        way = _transport(row, kind)
+        if dialect == "openai" and way not in (None, Transport.UPLOAD):
+            lacks.add(kind)
+        by_id = kind is Kind.EXTEND and row.places.extend_id
+        if kind in _OF_VIDEO and way is Transport.URL and not linked and not by_id:
+            lacks.add(kind)
     return tuple(kind for kind in row.kinds if kind not in lacks)
+
+
+def _transport(row: ModelTable, kind: Kind) -> Transport | None:
+    """Return how the files of this kind are sent; None if the table does not say."""
+    way = row.video if kind in _OF_VIDEO else row.picture
+    return way.transport if way is not None else None
 
 
 def _fields_of(table: FieldsTable, dialect: Dialect) -> Fields:
@@ -176,11 +203,14 @@ def _fields_of(table: FieldsTable, dialect: Dialect) -> Fields:
 def _check_fields(row: ModelTable, kinds: Iterable[Kind], places: Fields) -> None:
     """Raise `_Wrong` if a file has no field, or a field would make gateways answer 400."""
     is_form = row.body == "form"
-    uploads = row.picture is not None and row.picture.transport is Transport.UPLOAD
-    fields = [*places.size, *places.aspect, *places.length, *places.extras]
+    fields = [*places.size, *places.aspect, *places.length, *places.extras, *places.extend_id]
     for kind in (each for each in kinds if each in _FILES):
         key, given, wanted = f"places.{kind}", places.files[kind], _FILES[kind]
         each = [place for several in given for place in several]
+        uploads = _transport(row, kind) is Transport.UPLOAD
+        if kind is Kind.EXTEND and places.extend_id and not given:
+            continue
+        _check_numbered(kind, each, places)
         if len(given) != wanted:
             raise _Wrong(key, "places_missing", given=len(given), wanted=wanted)
         if uploads and not is_form:
@@ -195,12 +225,31 @@ def _check_fields(row: ModelTable, kinds: Iterable[Kind], places: Fields) -> Non
         raise _Wrong("places", "table_in_form")
 
 
-def _check_way(table: Tables, row: ModelTable, model: Model, *, linked: bool) -> None:
-    """Raise `_Wrong` if the model's way of sending files would lose people's files."""
+def _check_numbered(kind: Kind, paths: Iterable[str], places: Fields) -> None:
+    """Raise `_Wrong` if a field of references lacks `[*]`, or a field of another file has it."""
+    for path in paths:
+        if (EACH in path) is not (kind is Kind.REFERENCES):
+            code = "place_unnumbered" if kind is Kind.REFERENCES else "place_numbered"
+            raise _Wrong(f"places.{kind}", code, given=path)
+    for path in places.fixed.get(kind, {}):
+        if EACH in path and kind is not Kind.REFERENCES:
+            raise _Wrong(f"places.fixed.{kind}", "place_numbered", given=path)
+
+
+def _check_way(table: Tables, own_table: Tables, model: Model, *, linked: bool) -> None:
+    """Raise `_Wrong` if the model's way of sending files would lose people's files.
+
+    `own_table` is the operator's own: a packaged model without a link only lacks these kinds.
+    """
     # new-api drops the file that goes up with a sound; its variants may not.
     own = Route.model_validate(table).dialects.get("new-api", {}).get("places", {})
     if model.dialect == "new-api" and Kind.SOUND in model.kinds and Kind.SOUND not in own:
         raise _Wrong("dialects.new-api.places.s2v", "sound_dropped")
-    by_link = row.picture is not None and row.picture.transport is Transport.URL
-    if by_link and not linked and not _FILES.keys().isdisjoint(model.kinds):
+    if linked:
+        return
+    by_link = model.picture is not None and model.picture.transport is Transport.URL
+    if by_link and not _FILES.keys().isdisjoint({*model.kinds} - {*_OF_VIDEO}):
         raise _Wrong("picture.transport", "link_nowhere")
+    said = own_table.get("video", {})
+    if isinstance(said, dict) and said.get("transport") == Transport.URL:
+        raise _Wrong("video.transport", "link_nowhere")

@@ -18,6 +18,8 @@ from bot.core.prices import money
 from bot.core.prompts import spelt
 from bot.core.wishes import DRAFT, QUALITIES
 
+NO_FILES = (Kind.TEXT, Kind.REMIX)
+"""The kinds of orders whose requests carry no file."""
 TYPICAL = 180.0
 """Seconds that a video is assumed to take if its model is no longer in the catalog."""
 
@@ -66,12 +68,7 @@ class Catalog:
 
         A model that takes files only as links then takes a prompt alone.
         """
-        models = (
-            replace(model, kinds=tuple(k for k in model.kinds if k in (Kind.TEXT, Kind.REMIX)))
-            if model.picture and model.picture.transport is Transport.URL
-            else model
-            for model in self.models
-        )
+        models = (replace(each, kinds=unlinked(each)) for each in self.models)
         return replace(self, models=tuple(m for m in models if m.kinds), linked=False)
 
     def named(self, name: str) -> list[Model]:
@@ -93,7 +90,8 @@ class Catalog:
         """
         made = order.remix_of
         model = self.model(made.model) if made else None
-        if made and model and model.gateway == made.gateway and Kind.REMIX in model.kinds:
+        is_there = made and model and model.gateway == made.gateway
+        if made and model and is_there and Kind.REMIX in model.kinds and order.video is None:
             return model, remix_of(made, model, order, self.presets)
         kind = kind_of(order)
         if order.wish.fit and not order.pictures:
@@ -142,6 +140,18 @@ class Catalog:
             return [both]
         code, can = f"family_lacks_{kind}", listed(m.label for m in able)
         raise KindLacking(code, kind=kind, family=named[0].label, can=can)
+
+
+def unlinked(model: Model) -> tuple[Kind, ...]:
+    """Return the kinds of a model whose files can be sent without a link."""
+    by_link = {
+        kind
+        for kind in model.kinds
+        if (rule := model.video if kind in (Kind.VIDEO, Kind.EXTEND) else model.picture)
+        and rule.transport is Transport.URL
+        and not (kind is Kind.EXTEND and model.places.extend_id)
+    }
+    return tuple(kind for kind in model.kinds if kind in NO_FILES or kind not in by_link)
 
 
 def _thrift(made: tuple[Model, VideoRequest]) -> tuple[float, ...]:

@@ -4,11 +4,12 @@ Every move is a pure function that returns the changed job. The store saves it o
 version is unchanged. Costs change only in this module, so no cost can be released twice.
 """
 
+import math
 from dataclasses import replace
 
 from bot.core.errors import Broken
 from bot.core.jobs import CLAIM, IN_FLIGHT, MOVES, Job, Reason, Status, Video
-from bot.core.orders import Sound, VideoRequest
+from bot.core.orders import Clip, Sound, VideoRequest
 from bot.core.posts import ANSWER_END
 from bot.core.wishes import WORDS
 
@@ -40,6 +41,21 @@ def measured(job: Job, sound: Sound) -> Job:
         request=request,
         # Costs are by the second, or 1 where there is no price.
         spend_cost=max(1, job.spend_cost * request.seconds // job.request.seconds),
+    )
+
+
+def given(job: Job, video: Clip) -> Job:
+    """Record our copy of the order's video. Its true length never costs more than was admitted."""
+    if video.seconds is None:
+        raise Broken("not_measured", job=job.id)
+    before = job.request
+    request = replace(before, input_seconds=min(before.input_seconds, math.ceil(video.seconds)))
+    counted = before.seconds + before.input_seconds
+    return replace(
+        job,
+        order=replace(job.order, video=video),
+        request=request,
+        spend_cost=max(1, job.spend_cost * (request.seconds + request.input_seconds) // counted),
     )
 
 
@@ -172,7 +188,7 @@ def stored(job: Job, video: Video) -> Job:
 
 def deleted(job: Job) -> Job:
     """Remove the video and all texts of its order, as its person asked. The costs stay."""
-    order, sound = job.order, job.order.sound
+    order, sound, given = job.order, job.order.sound, job.order.video
     return replace(
         job,
         video=None,
@@ -183,6 +199,7 @@ def deleted(job: Job) -> Job:
             wish=order.wish.without(WORDS),
             pictures=tuple(replace(each, filename="") for each in order.pictures),
             sound=replace(sound, filename="") if sound else None,
+            video=replace(given, filename="") if given else None,
         ),
         request=replace(job.request, prompt="", parameters=()),
     )

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from bot.core.clips import VideoCopy, VideoFit
 from bot.core.errors import GivenTooLarge, Refused
 from bot.core.wishes import Shaping, Wish
 
@@ -105,6 +106,8 @@ class Fit:
     most_bytes: int = 10_000_000
     """Most bytes of the re-encoded file."""
     shaping: Shaping = Shaping.CROP
+    is_own: bool = False
+    """Whether each picture of an order keeps its own shape; otherwise all get that of the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +218,13 @@ class Clip:
     video_of: str | None = None
     """Instead of a source: the key of a stored video of ours."""
     key: str | None = None
+    fit: VideoFit | None = None
+    """The requirements that the copy at `key` meets."""
+
+    def kept(self, copy: VideoCopy, fit: VideoFit) -> "Clip":
+        """Return this video with our own `copy`, which meets `fit`, in place of its source."""
+        ours = replace(self, source=None, video_of=None, fit=fit, key=copy.key, size=copy.size)
+        return replace(ours, seconds=copy.seconds, width=copy.width, height=copy.height)
 
 
 Given = Picture | Sound | Clip
@@ -267,7 +277,10 @@ class Order:
     sound: Sound | None = None
     video: Clip | None = None
     remix_of: Made | None = None
-    """The video that the prompt changes, if its gateway offers that."""
+    """An earlier video at its gateway, if the gateway can change it or go on from it.
+
+    With a `video`, this is the same video as its gateway knows it.
+    """
     is_whole: bool = False
     """If true, the person's saved preferences don't fill the fields that the wish leaves open."""
 
@@ -340,6 +353,9 @@ class VideoRequest:
     """For each file, the sound last: the paths of all fields that carry the file."""
     fit: Fit | None = None
     sound_fit: SoundFit | None = None
+    video_fit: VideoFit | None = None
+    input_seconds: int = 0
+    """The seconds of the order's video that cost money besides `seconds`."""
     # The values that people see, beside the values that are sent.
     family: str
     label: str

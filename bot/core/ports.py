@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
+from bot.core.clips import VideoCopy, VideoFit
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.notices import Pause, Paused
 from bot.core.orders import Address, Fit, Recording, SoundFit, Still, VideoRequest
@@ -347,6 +348,9 @@ class Media(Protocol):
 
     async def keep_sound(self, source: Path, fit: SoundFit) -> Recording:
         """Check, cut, re-encode and store a sound. Raises `Refused`."""
+
+    async def keep_given(self, source: Path, fit: VideoFit) -> VideoCopy:
+        """Check, re-encode and store a video that an order is made from. Raises `Refused`."""
 
     async def keep_video(self, source: Path) -> Video:
         """Check a video, take a thumbnail and store both. `convert` mends one that does not play.

@@ -40,4 +40,5 @@ class Priced:
 
     def cost_of(self, request: VideoRequest) -> int:
         """Return the cost of a request. A length that the model chooses costs as its longest."""
-        return self.cost(request.seconds, request.quality, audio=request.audio)
+        seconds = request.seconds + request.input_seconds
+        return self.cost(seconds, request.quality, audio=request.audio)

@@ -377,7 +377,7 @@ def _settled(order: Order, request: VideoRequest, words: Words) -> Order:
         order,
         pictures=pictures,
         wish=replace(order.wish, prompt=words.own, preset=words.preset),
-        remix_of=order.remix_of if request.kind is Kind.REMIX else None,
+        remix_of=order.remix_of if request.kind is Kind.REMIX or order.video else None,
     )
 
 

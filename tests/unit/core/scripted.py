@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from bot.core.clips import VideoCopy, VideoFit
 from bot.core.errors import BotError, Broken, FileMissing, HistoryUnreadable, Temporary
 from bot.core.jobs import Job, Status, Video
 from bot.core.orders import (
@@ -194,6 +195,11 @@ class ScriptedStudio:
         self.bad_picture: BotError | None = None
         self.bad_sound: BotError | None = None
         self.bad_video: BotError | None = None
+        self.given: list[tuple[str, VideoFit]] = []
+        """The videos of orders that were kept: the file's name, and the requirements."""
+        self.given_seconds = 4.2
+        """Seconds of every video of an order."""
+        self.bad_video: BotError | None = None
         self.unplayable = False
         """Whether a video has to be converted."""
         self.conversions: list[Video | BotError] = []
@@ -232,6 +238,15 @@ class ScriptedStudio:
         self.kept.add("sounds/a.mp3")
         seconds = min(self.seconds, fit.most_seconds)
         return Recording(key="sounds/a.mp3", size=9, seconds=seconds)
+
+    async def keep_given(self, source: Path, fit: VideoFit) -> VideoCopy:
+        if self.bad_video:
+            raise self.bad_video
+        self.given.append((source.name, fit))
+        key = f"given/{len(self.given)}.mp4"
+        self.kept.add(key)
+        fit.check(self.given_seconds)
+        return VideoCopy(key=key, size=9, seconds=self.given_seconds, width=1280, height=720)
 
     async def receive(self, source: Path, name: str) -> str:
         self.receiving.add(name)
