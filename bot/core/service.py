@@ -16,7 +16,7 @@ from bot.core.decisions import Decide, nobody
 from bot.core.errors import Refused, TooLate, in_turn
 from bot.core.handed import check_author, parted
 from bot.core.jobs import ACTIVE, CLAIM, Job, Reason, Status
-from bot.core.orders import ANYBODY, Address, Call, Clip, Given, Kind, Order, Person, VideoRequest
+from bot.core.orders import Address, Call, Clip, Given, Kind, Order, Person, VideoRequest
 from bot.core.people import People
 from bot.core.ports import Clock, Jobs, Media, Posts
 from bot.core.posts import ANSWER_END
@@ -180,16 +180,7 @@ class Service:
         await self._check_seen(job, call)
         if (video := job.video) is None:
             raise variations.video_gone(job)
-        return Clip(
-            source=None,
-            filename="video.mp4",
-            size=video.size,
-            seconds=video.seconds,
-            width=video.width,
-            height=video.height,
-            author=next((each.author for each in job.order.files), ANYBODY),
-            video_of=video.key,
-        )
+        return variations.clip_of(job, video)
 
     async def _variation(
         self, job: Job, action: Action, address: Address, value: str | None, prompt: str

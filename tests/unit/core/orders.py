@@ -5,8 +5,9 @@ from typing import Any
 
 from bot.core.accounts import Accounts
 from bot.core.catalog import Catalog
+from bot.core.clips import VideoFit
 from bot.core.jobs import Job
-from bot.core.models import Fields, Model, PictureRule
+from bot.core.models import Fields, Model, PictureRule, VideoRule
 from bot.core.orders import (
     Address,
     Call,
@@ -87,6 +88,7 @@ CHANGER = replace(
     name="wan-v2v",
     kinds=(Kind.VIDEO, Kind.EXTEND),
     places=Fields(files={Kind.VIDEO: (("video",),), Kind.EXTEND: (("video",),)}),
+    video=VideoRule(transport=Transport.UPLOAD, fit=VideoFit()),
 )
 PRESETS = {
     "life": Preset("Bring to life", "Bring it to life."),

@@ -87,7 +87,7 @@ async def test_words_are_not_asked_for_where_no_model_keeps_a_character(lobby: L
 
 @pytest.mark.parametrize(
     ("command", "kind"),
-    [("/edit make it snow", Kind.VIDEO), ("/extend it runs", Kind.EXTEND)],
+    [("/edit make it snow", Kind.VIDEO), ("/extend", Kind.EXTEND)],
 )
 @pytest.mark.parametrize("is_reply", [True, False])
 async def test_a_video_of_a_person_is_changed_or_continued(
@@ -108,7 +108,7 @@ async def test_a_video_of_a_person_is_changed_or_continued(
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("command", ["/edit make it snow", "/extend it runs"])
+@pytest.mark.parametrize("command", ["/edit make it snow", "/extend"])
 async def test_a_video_of_ours_is_read_from_our_storage(using: Lobby, command: str) -> None:
     job = await using.ordered()
     shown = await using.result(await using.made(job))
