@@ -16,7 +16,7 @@ from bot.core.decisions import Decide, nobody
 from bot.core.errors import Refused, TooLate, in_turn
 from bot.core.handed import check_author, parted
 from bot.core.jobs import ACTIVE, CLAIM, Job, Reason, Status
-from bot.core.orders import Address, Call, Given, Kind, Order, Person, VideoRequest
+from bot.core.orders import Address, Call, Clip, Given, Kind, Order, Person, VideoRequest
 from bot.core.people import People
 from bot.core.ports import Clock, Jobs, Media, Posts
 from bot.core.posts import ANSWER_END
@@ -168,6 +168,19 @@ class Service:
             raise Refused("no_way")
         self.check_authors(order.files, call.person)
         return replace(order, call=call, is_whole=True)
+
+    async def clip_of(self, job_id: str, call: Call) -> Clip:
+        """Return the video of a job as a file for another order. Raises `Refused`.
+
+        The order reads it from our storage. As in *Continue*, the author of its first picture
+        counts: the video shows that picture.
+        """
+        job = await self.job(job_id)
+        await self._check_welcome(call.address.platform, call.person)
+        await self._check_seen(job, call)
+        if (video := job.video) is None:
+            raise variations.video_gone(job)
+        return variations.clip_of(job, video)
 
     async def _variation(
         self, job: Job, action: Action, address: Address, value: str | None, prompt: str

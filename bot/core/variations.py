@@ -10,7 +10,7 @@ from itertools import combinations
 
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused, WordsExpired
-from bot.core.jobs import UNNAMED, Job, Reason, Status
+from bot.core.jobs import UNNAMED, Job, Reason, Status, Video
 from bot.core.offers import takes
 from bot.core.orders import ANYBODY, Clip, Kind, Made, Order, Picture
 from bot.core.replies import MOST_CARRIED, Action, Button
@@ -125,19 +125,23 @@ def _extended(job: Job, prompt: str, catalog: Catalog) -> Order | None:
     model = next(iter(own or [each for each in able if each.gateway == job.gateway]), None)
     if job.video is None or model is None:
         return None
-    video = Clip(
-        source=None,
-        filename="video.mp4",
-        size=job.video.size,
-        seconds=job.video.seconds,
-        width=job.video.width,
-        height=job.video.height,
-        author=_author(job),
-        video_of=job.video.key,
-    )
     wish = replace(_onward(job, prompt), family=model.family, use=Use.EXTEND)
     order = replace(job.order, wish=wish, pictures=(), sound=None)
-    return replace(order, video=video, remix_of=_made(job))
+    return replace(order, video=clip_of(job, job.video), remix_of=_made(job))
+
+
+def clip_of(job: Job, video: Video) -> Clip:
+    """Return a video of ours as a file for another order."""
+    return Clip(
+        source=None,
+        filename="video.mp4",
+        size=video.size,
+        seconds=video.seconds,
+        width=video.width,
+        height=video.height,
+        author=_author(job),
+        video_of=video.key,
+    )
 
 
 def _from_the_end(job: Job, prompt: str, catalog: Catalog) -> Order | None:

@@ -173,7 +173,7 @@ updates = sa.Table(
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("lane", sa.Text, nullable=False),
     sa.Column("urgent", sa.Boolean, nullable=False),
-    # Erased after the update was handled, because it holds what people wrote.
+    # Emptied after the update was handled, because it holds what people wrote.
     sa.Column("data", sa.JSON(none_as_null=True)),
     sa.Column("received_at", sa.Double, nullable=False),
     sa.Column("due_at", sa.Double),
