@@ -5,7 +5,7 @@ all mistakes.
 """
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib.resources import files
 
@@ -13,31 +13,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.config.layers import Route, Tables, laid, merged
 from bot.config.problems import Problem, problems_of
-from bot.config.settings import Dialect, Settings
-from bot.config.tables import FieldsTable, ModelTable, PresetTable
+from bot.config.settings import Settings
+from bot.config.tables import ModelTable, PictureTable, PresetTable, VideoTable
+from bot.config.ways import Wrong, check_fields, check_link, check_way, fields_of, kinds_of
 from bot.core.catalog import Catalog
-from bot.core.models import EACH, Fields, Model
-from bot.core.orders import Kind, Transport
+from bot.core.models import Model
 from bot.core.presets import Preset
 
 _MODELS = TypeAdapter(Model)
-_FILES = {
-    Kind.PICTURE: 1,
-    Kind.KEY_FRAMES: 2,
-    Kind.SOUND: 2,
-    Kind.REFERENCES: 1,
-    Kind.VIDEO: 1,
-    Kind.EXTEND: 1,
-}
-"""Kind → the number of lists of fields for its files. One list is for all references."""
-_OF_VIDEO = (Kind.VIDEO, Kind.EXTEND)
-
-
-class _Wrong(Exception):
-    """A mistake in a model's table, with the key in that table."""
-
-    def __init__(self, key: str, code: str, **values: object) -> None:
-        self.key, self.code, self.values = key, code, values
 
 
 def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
@@ -56,7 +39,7 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
         except ValidationError as error:
             known = _alike(name, table, packaged["models"])
             found += known or problems_of(error, ModelTable, prefix=f"models.{name}")
-        except _Wrong as wrong:
+        except Wrong as wrong:
             found.append(Problem(f"models.{name}.{wrong.key}", wrong.code, wrong.values))
         else:
             models += [model] if model else []
@@ -130,126 +113,42 @@ def _model(
     if gateway is None:
         return None
     if gateway not in settings.gateways:
-        raise _Wrong("gateway", "gateway_unknown", given=gateway, can=", ".join(settings.gateways))
+        raise Wrong("gateway", "gateway_unknown", given=gateway, can=", ".join(settings.gateways))
     if gateway in settings.claimed:
-        raise _Wrong("gateway", "gateway_claimed", given=gateway)
+        raise Wrong("gateway", "gateway_claimed", given=gateway)
     dialect = settings.gateways[gateway].dialect
     if (wire := Route.model_validate(table).wire) not in (None, *wires):
-        raise _Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
+        raise Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
     whole = laid(table, wires, settings.gateways[gateway])
     if dialect not in (Route.model_validate(whole).only or (dialect,)):
         return None
     row = ModelTable.model_validate(whole)
     linked = settings.web.public_url is not None
-    kinds, places = _kinds(row, dialect, linked=linked), _fields_of(row.places, dialect)
-    _check_fields(row, kinds, places)
+    check_link(settings.models.get(name, {}), linked=linked)
+    kinds, places = kinds_of(row, dialect, linked=linked), fields_of(row.places, dialect)
+    check_fields(row, kinds, places)
     if row.hidden or not kinds:
         return None
-    family = families.get(row.family, {})
-    picture = row.picture.model_dump() if row.picture else None
-    video = row.video.model_dump() if row.video else None
+    family = {"label": row.family, "note": "", **families.get(row.family, {})}
     own = {
         "name": name,
-        "label": str(family.get("label", row.family)),
-        "note": str(family.get("note", "")),
+        **{key: str(family[key]) for key in ("label", "note")},
         "gateway": gateway,
         "dialect": dialect,
         "kinds": kinds,
         "places": places,
-        "picture": picture and {**picture, "fit": picture},
-        "video": video and {**video, "fit": video},
+        "picture": _with_fit(row.picture),
+        "video": _with_fit(row.video),
         "is_json": row.body == "json",
         "takes": [extra for extra in row.takes if places.of(extra)],
     }
     # All other fields are taken from the table unchanged.
     model = _MODELS.validate_python({**row.model_dump(), **own})
-    _check_way(table, settings.models.get(name, {}), model, linked=linked)
+    check_way(table, model, linked=linked)
     return model
 
 
-def _kinds(row: ModelTable, dialect: Dialect, *, linked: bool) -> tuple[Kind, ...]:
-    """Return the kinds of the table, without those whose files can't be sent.
-
-    OpenAI's own API takes a file only as a file, and knows no metadata. Without a public address
-    there are no links, and most vendors take a video only by link.
-    """
-    lacks = set(row.lacks)
-    for kind in _FILES:
-        way = _transport(row, kind)
-        if dialect == "openai" and way not in (None, Transport.UPLOAD):
-            lacks.add(kind)
-        by_id = kind is Kind.EXTEND and row.places.extend_id
-        if kind in _OF_VIDEO and way is Transport.URL and not linked and not by_id:
-            lacks.add(kind)
-    return tuple(kind for kind in row.kinds if kind not in lacks)
-
-
-def _transport(row: ModelTable, kind: Kind) -> Transport | None:
-    """Return how the files of this kind are sent; None if the table does not say."""
-    way = row.video if kind in _OF_VIDEO else row.picture
-    return way.transport if way is not None else None
-
-
-def _fields_of(table: FieldsTable, dialect: Dialect) -> Fields:
-    plain = table.model_dump(exclude={kind.value for kind in _FILES})
-    if table.extras is None:
-        plain["extras"] = () if dialect == "openai" else ("metadata.*",)
-    return Fields(**plain, files={kind: getattr(table, kind) for kind in _FILES})
-
-
-# --- its mistakes --------------------------------------------------------------------------------
-
-
-def _check_fields(row: ModelTable, kinds: Iterable[Kind], places: Fields) -> None:
-    """Raise `_Wrong` if a file has no field, or a field would make gateways answer 400."""
-    is_form = row.body == "form"
-    fields = [*places.size, *places.aspect, *places.length, *places.extras, *places.extend_id]
-    for kind in (each for each in kinds if each in _FILES):
-        key, given, wanted = f"places.{kind}", places.files[kind], _FILES[kind]
-        each = [place for several in given for place in several]
-        uploads = _transport(row, kind) is Transport.UPLOAD
-        if kind is Kind.EXTEND and places.extend_id and not given:
-            continue
-        _check_numbered(kind, each, places)
-        if len(given) != wanted:
-            raise _Wrong(key, "places_missing", given=len(given), wanted=wanted)
-        if uploads and not is_form:
-            raise _Wrong(key, "file_in_json")
-        if uploads and any("." in place for place in each):
-            raise _Wrong(key, "place_of_file")
-        is_one_of_many = [place.partition("[")[0] for place in each].count("images") == 1
-        if (is_form and not uploads and is_one_of_many) or len(set(each)) < len(each):
-            raise _Wrong(key, "place_repeated")
-        fields += each
-    if is_form and any("." in f and not f.startswith("metadata.") for f in fields):
-        raise _Wrong("places", "table_in_form")
-
-
-def _check_numbered(kind: Kind, paths: Iterable[str], places: Fields) -> None:
-    """Raise `_Wrong` if a field of references lacks `[*]`, or a field of another file has it."""
-    for path in paths:
-        if (EACH in path) is not (kind is Kind.REFERENCES):
-            code = "place_unnumbered" if kind is Kind.REFERENCES else "place_numbered"
-            raise _Wrong(f"places.{kind}", code, given=path)
-    for path in places.fixed.get(kind, {}):
-        if EACH in path and kind is not Kind.REFERENCES:
-            raise _Wrong(f"places.fixed.{kind}", "place_numbered", given=path)
-
-
-def _check_way(table: Tables, own_table: Tables, model: Model, *, linked: bool) -> None:
-    """Raise `_Wrong` if the model's way of sending files would lose people's files.
-
-    `own_table` is the operator's own: a packaged model without a link only lacks these kinds.
-    """
-    # new-api drops the file that goes up with a sound; its variants may not.
-    own = Route.model_validate(table).dialects.get("new-api", {}).get("places", {})
-    if model.dialect == "new-api" and Kind.SOUND in model.kinds and Kind.SOUND not in own:
-        raise _Wrong("dialects.new-api.places.s2v", "sound_dropped")
-    if linked:
-        return
-    by_link = model.picture is not None and model.picture.transport is Transport.URL
-    if by_link and not _FILES.keys().isdisjoint({*model.kinds} - {*_OF_VIDEO}):
-        raise _Wrong("picture.transport", "link_nowhere")
-    said = own_table.get("video", {})
-    if isinstance(said, dict) and said.get("transport") == Transport.URL:
-        raise _Wrong("video.transport", "link_nowhere")
+def _with_fit(table: PictureTable | VideoTable | None) -> Tables | None:
+    """Return the values of a rule about files; those of its `fit` are in the same table."""
+    values = table.model_dump() if table is not None else None
+    return values and {**values, "fit": values}

@@ -9,16 +9,7 @@ from bot.core.clips import VideoCopy, VideoFit
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.notices import Pause, Paused
 from bot.core.orders import Address, Fit, Recording, SoundFit, Still, VideoRequest
-from bot.core.outcomes import (
-    Creation,
-    Fetch,
-    Listing,
-    NotSent,
-    Polled,
-    Probe,
-    Running,
-    Unread,
-)
+from bot.core.outcomes import Creation, Fetch, Listing, NotSent, Polled, Probe, Running, Unread
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
 from bot.core.quotas import Limits, Usage
 
@@ -350,13 +341,13 @@ class Media(Protocol):
         """Check, cut, re-encode and store a sound. Raises `Refused`."""
 
     async def keep_given(self, source: Path, fit: VideoFit) -> VideoCopy:
-        """Check, re-encode and store a video that an order is made from. Raises `Refused`."""
+        """Check, re-encode and store the video of an order. Raises `Refused`."""
 
     async def keep_video(self, source: Path) -> Video:
         """Check a video, take a thumbnail and store both. `convert` mends one that does not play.
 
-        The method may change `source` and its folder. Raises `Temporary`, or `Broken`, which is
-        final except for `video_truncated`.
+        `source` and its folder may change. Raises `Temporary`, or `Broken`: final, except for
+        `video_truncated`.
         """
 
     async def convert(self, video: Video) -> Video:

@@ -183,8 +183,7 @@ def write(
 ) -> None:
     """Write `source` as an MP4 by this plan.
 
-    `marks`: keep the marks of the video's origin, and mark it as made by a model. A person's own
-    video gets no marks, and loses its own.
+    `marks`: keep the marks of its origin, and mark it as made by a model. A person's has none.
     """
     gc.collect()  # decoders used before keep their pictures until then
     options = {"movflags": "+faststart+use_metadata_tags"}

@@ -194,7 +194,7 @@ class ScriptedStudio:
         """Bytes of a picture that nothing made smaller."""
         self.bad_picture: BotError | None = None
         self.bad_sound: BotError | None = None
-        self.bad_video: BotError | None = None
+        self.bad_given: BotError | None = None
         self.given: list[tuple[str, VideoFit]] = []
         """The videos of orders that were kept: the file's name, and the requirements."""
         self.given_seconds = 4.2
@@ -239,8 +239,8 @@ class ScriptedStudio:
         return Recording(key="sounds/a.mp3", size=9, seconds=seconds)
 
     async def keep_given(self, source: Path, fit: VideoFit) -> VideoCopy:
-        if self.bad_video:
-            raise self.bad_video
+        if self.bad_given:
+            raise self.bad_given
         self.given.append((source.name, fit))
         key = f"given/{len(self.given)}.mp4"
         self.kept.add(key)

@@ -99,7 +99,7 @@ async def test_a_video_that_cannot_be_fetched_ends_the_job_free_of_charge(
 async def test_a_video_that_cannot_be_used_ends_the_job_with_its_reason(
     editing: Workshop, problem: Refused | Broken, reason: Reason, said: str
 ) -> None:
-    editing.studio.bad_video = problem
+    editing.studio.bad_given = problem
     job = await editing.submit(order(video=DANCE))
     await editing.work(HOUR)
     end = await editing.job(job.id)
