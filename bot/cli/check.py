@@ -18,7 +18,7 @@ def check_config(file: Path | None) -> None:
     config = load(file)
     console = terminal.plain(soft_wrap=True)
     said = (
-        *(*what_can_run(config), offered(config), *remarks(config), worst_day(config)),
+        *(*what_can_run(config), *offered(config), *remarks(config), worst_day(config)),
         *(*too_dear(config.terms, config.settings.currency), *accounts(config)),
     )
     for sentence in said:
@@ -29,13 +29,17 @@ def what_can_run(config: Config) -> list[str]:
     """Return sentences on whether `run` and `generate` can run, and what is missing."""
     models = len(config.catalog.models)
     missing = [problem.sentence("en") for problem in obstacles(config)]
+    if not models:
+        return [tell("check.no_model"), *missing]
     if not missing:
         return [tell("check.good", count=models)]
     return [tell("check.only_generate", count=models), tell("check.no_run"), *missing]
 
 
-def offered(config: Config) -> str:
-    """Return a sentence with all families and kinds that can be ordered at their gateways."""
+def offered(config: Config) -> list[str]:
+    """Return a sentence with all families and kinds that can be ordered; none without a model."""
+    if not config.catalog.models:
+        return []
     kinds: dict[str, list[str]] = {}
     for model in config.catalog.models:
         kinds.setdefault(model.label, []).extend(model.kinds)
@@ -43,7 +47,7 @@ def offered(config: Config) -> str:
         f"{label} ({', '.join(tell(f'kind.{kind}') for kind in dict.fromkeys(each))})"
         for label, each in kinds.items()
     ]
-    return tell("check.offered", families=", ".join(families))
+    return [tell("check.offered", families=", ".join(families))]
 
 
 def remarks(config: Config) -> list[str]:
