@@ -115,6 +115,7 @@ def test_json_has_every_fact_with_its_source(shown: Shown) -> None:
         "from": "list",
     }
     assert (veo["offered"], veo["missing"], veo["listed"]) == (True, [], True)
+    assert veo["passthrough"] == ["personGeneration", "negativePrompt"]
     assert (other["offered"], other["missing"]) == (False, ["seconds"])
 
 
