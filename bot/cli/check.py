@@ -17,8 +17,9 @@ def check_config(file: Path | None) -> None:
     """Print the result. Raises `Misconfigured` (exit code 78) if nothing can run."""
     config = load(file)
     console = terminal.plain(soft_wrap=True)
+    able = [offered(config)] if config.catalog.models else []
     said = (
-        *(*what_can_run(config), *offered(config), *remarks(config), worst_day(config)),
+        *(*what_can_run(config), *able, *remarks(config), worst_day(config)),
         *(*too_dear(config.terms, config.settings.currency), *accounts(config)),
     )
     for sentence in said:
@@ -36,10 +37,8 @@ def what_can_run(config: Config) -> list[str]:
     return [tell("check.only_generate", count=models), tell("check.no_run"), *missing]
 
 
-def offered(config: Config) -> list[str]:
-    """Return a sentence with all families and kinds that can be ordered; none without a model."""
-    if not config.catalog.models:
-        return []
+def offered(config: Config) -> str:
+    """Return a sentence with all families and kinds that can be ordered at their gateways."""
     kinds: dict[str, list[str]] = {}
     for model in config.catalog.models:
         kinds.setdefault(model.label, []).extend(model.kinds)
@@ -47,7 +46,7 @@ def offered(config: Config) -> list[str]:
         f"{label} ({', '.join(tell(f'kind.{kind}') for kind in dict.fromkeys(each))})"
         for label, each in kinds.items()
     ]
-    return [tell("check.offered", families=", ".join(families))]
+    return tell("check.offered", families=", ".join(families))
 
 
 def remarks(config: Config) -> list[str]:
