@@ -170,8 +170,7 @@ def model_of(
         return None
     at, wires = settings.gateways[gateway], packaged["wires"]
     dialect = DIALECTS[at.dialect]
-    if (wire := Route.model_validate(table).wire) not in (None, *wires):
-        raise Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
+    _check_wire(table, wires)
     layers = offered.layers_of(name, table, packaged, settings, gateway, offers)
     whole = laid(table, wires, at, layers.lowest)
     if dialect.name not in (Route.model_validate(whole).only or (dialect.name,)):
@@ -185,27 +184,28 @@ def model_of(
     if row.hidden or not kinds:
         return None
     own = {
-        **_named(name, gateway, families.get(row.family, {}), row),
-        "dialect": dialect.name,
-        "kinds": kinds,
-        "places": places,
+        **_named(name, families.get(row.family, {}), row),
+        **{"gateway": gateway, "dialect": dialect.name, "kinds": kinds, "places": places},
         "origins": layers.origins(whole),
         "takes": [extra for extra in row.takes if places.of(extra)],
     }
     # All other fields are taken from the table unchanged.
     model = _MODELS.validate_python({**row.model_dump(), **own})
     check_way(table, model, dialect, linked=linked)
-    needed = wanted(at)
-    return arriving(model, needed) if needed else model
+    return arriving(model, needed) if (needed := wanted(at)) else model
 
 
-def _named(name: str, gateway: str, family: Tables, row: ModelTable) -> Tables:
+def _check_wire(table: Tables, wires: Tables) -> None:
+    if (wire := Route.model_validate(table).wire) not in (None, *wires):
+        raise Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
+
+
+def _named(name: str, family: Tables, row: ModelTable) -> Tables:
     """Return the values of a model that have another form in its table."""
     return {
         "name": name,
         "label": str(family.get("label", row.family)),
         "note": str(family.get("note", "")),
-        "gateway": gateway,
         "picture": _with_fit(row.picture),
         "video": _with_fit(row.video),
         "is_json": row.body == "json",

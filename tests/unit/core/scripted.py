@@ -202,7 +202,6 @@ class ScriptedStudio:
         """Bytes of a picture that nothing made smaller."""
         self.bad_picture: BotError | None = None
         self.bad_sound: BotError | None = None
-        self.bad_video: BotError | None = None
         self.bad_given: BotError | None = None
         self.given: list[tuple[str, VideoFit]] = []
         """The videos of orders that were kept: the file's name, and the requirements."""
