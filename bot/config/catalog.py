@@ -165,14 +165,12 @@ def model_of(
 
     Raises `Unready` if a list must tell more, or the operator; `MISTAKES` for a wrong table.
     """
-    gateway = _gateway_of(table, settings)
-    if gateway is None:
+    if (gateway := _gateway_of(table, settings, packaged["wires"])) is None:
         return None
-    at, wires = settings.gateways[gateway], packaged["wires"]
+    at = settings.gateways[gateway]
     dialect = DIALECTS[at.dialect]
-    _check_wire(table, wires)
     layers = offered.layers_of(name, table, packaged, settings, gateway, offers)
-    whole = laid(table, wires, at, layers.lowest)
+    whole = laid(table, packaged["wires"], at, layers.lowest)
     if dialect.name not in (Route.model_validate(whole).only or (dialect.name,)):
         return None
     layers.check(whole)
@@ -185,7 +183,10 @@ def model_of(
         return None
     own = {
         **_named(name, families.get(row.family, {}), row),
-        **{"gateway": gateway, "dialect": dialect.name, "kinds": kinds, "places": places},
+        "gateway": gateway,
+        "dialect": dialect.name,
+        "kinds": kinds,
+        "places": places,
         "origins": layers.origins(whole),
         "takes": [extra for extra in row.takes if places.of(extra)],
     }
@@ -193,11 +194,6 @@ def model_of(
     model = _MODELS.validate_python({**row.model_dump(), **own})
     check_way(table, model, dialect, linked=linked)
     return arriving(model, needed) if (needed := wanted(at)) else model
-
-
-def _check_wire(table: Tables, wires: Tables) -> None:
-    if (wire := Route.model_validate(table).wire) not in (None, *wires):
-        raise Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
 
 
 def _named(name: str, family: Tables, row: ModelTable) -> Tables:
@@ -218,10 +214,14 @@ def _with_fit(table: PictureTable | VideoTable | None) -> Tables | None:
     return values and {**values, "fit": values}
 
 
-def _gateway_of(table: Tables, settings: Settings) -> str | None:
-    gateway = Route.model_validate(table).gateway or settings.own_gateway
+def _gateway_of(table: Tables, settings: Settings, wires: Tables) -> str | None:
+    """Return the gateway of a model's table. Raises `Wrong` for an unknown gateway or wire."""
+    route = Route.model_validate(table)
+    gateway = route.gateway or settings.own_gateway
     if gateway is not None and gateway not in settings.gateways:
         raise Wrong("gateway", "gateway_unknown", given=gateway, can=", ".join(settings.gateways))
     if gateway is not None and gateway in settings.claimed:
         raise Wrong("gateway", "gateway_claimed", given=gateway)
+    if gateway is not None and route.wire not in (None, *wires):
+        raise Wrong("wire", "not_one_of", given=route.wire, can=", ".join(wires))
     return gateway
