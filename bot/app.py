@@ -36,6 +36,7 @@ from bot.core.people import People
 from bot.core.posting import Posting
 from bot.core.preferences import Preferring
 from bot.core.service import Service
+from bot.core.steps.clearing import Clearing
 from bot.core.steps.content import Content
 from bot.core.steps.jobs import Steps
 from bot.core.steps.polling import Polling
@@ -308,7 +309,8 @@ def _job_loops(parts: Parts, steps: Steps, polling: Polling) -> Iterator[Loop]:
         wake=parts.bells.both,
         rooms=parts.private,
     )
-    return job_loops(parts.store, steps, polling, probing, parts.clock, parts.bells)
+    yield from job_loops(parts.store, steps, polling, probing, parts.clock, parts.bells)
+    yield Clearing(copies=parts.store.copies, gateways=parts.gateways, clock=parts.clock).run()
 
 
 def _cards(parts: Parts, line: Conversions) -> Cards:
@@ -365,6 +367,7 @@ def gateway_settings(config: Config) -> list[videos_api.GatewayOptions]:
                 if table.trust_json_5xx is None
                 else table.trust_json_5xx
             ),
+            own=table.own,
             refunds_failed=table.refunds_failed,
             answers=tuple(answer.row(name) for answer in table.answers),
         )

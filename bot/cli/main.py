@@ -14,9 +14,11 @@ from bot.core.wishes import Choice, wish_of
 ProfileName = Annotated[
     str,
     Option(
-        help="The gateway to imitate: documented, openai, new-api-a, new-api, new-api-c, "
-        "new-api-c-1.0.0 or new-api-c-mixed; or new-api-c with versions of plugins: "
-        "new-api-c:kling=1.0.0,xai=none."
+        help="The gateway to imitate: documented, openai, openrouter, vllm-omni, vllm-omni-whole, "
+        "sglang, sglang-cloud, new-api-a, new-api, new-api-c, new-api-c-1.0.0 or "
+        "new-api-c-mixed; or new-api-c with versions of plugins: "
+        "new-api-c:kling=1.0.0,xai=none; or a server of your own with the model that it serves: "
+        "vllm-omni:MiniMaxAI/MiniMax-H3."
     ),
 ]
 
@@ -121,7 +123,10 @@ def simulator(
     port: Annotated[
         int, Option(min=0, max=65535, help="The port to listen on; 0 chooses a free one.")
     ] = 9100,
-    key: Annotated[str, Option(help="The API key that it accepts.")] = "sk-sim",
+    key: Annotated[
+        str | None,
+        Option(help="The API key that it accepts, sk-sim by default; an empty one: it needs none."),
+    ] = None,
     other_key: Annotated[
         list[str] | None, Option(help="The API key of another customer; may be repeated.")
     ] = None,
@@ -152,7 +157,7 @@ def simulator(
         at_once=at_once,
         troubles=fault or (),
     )
-    asyncio.run(run_simulator(built, host=host, port=port, key=key))
+    asyncio.run(run_simulator(built, host=host, port=port))
 
 
 @app.command()

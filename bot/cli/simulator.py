@@ -10,7 +10,7 @@ from bot.cli import terminal
 from bot.cli.words import tell
 from bot.core.errors import Broken
 from bot.simulator.presets import PRESETS, named
-from bot.simulator.profiles import PROFILES, Profile, new_api_c
+from bot.simulator.profiles import PROFILES, Profile, new_api_c, serving
 from bot.simulator.server import Simulator
 from bot.web.server import cannot_listen
 
@@ -31,7 +31,7 @@ def only_gateway(url: str, *, key: str, poll_step: float) -> dict[str, str]:
 
 def build_simulator(
     *,
-    key: str,
+    key: str | None,
     other_keys: Sequence[str],
     render_time: float,
     profile: str,
@@ -57,13 +57,18 @@ def build_simulator(
 
 
 def _profile(name: str) -> Profile:
-    """Return the named profile. Plugins may follow: `new-api-c:kling=1.0.0,xai=none`."""
-    base, colon, plugins = name.partition(":")
-    if base not in PROFILES or (colon and base != "new-api-c"):
+    """Return the named profile.
+
+    Plugins or the served model may follow: `new-api-c:kling=1.0.0,xai=none`, `vllm-omni:my/model`.
+    """
+    base, colon, rest = name.partition(":")
+    if base not in PROFILES or (colon and base != "new-api-c" and not PROFILES[base].own):
         raise Broken("unknown_profile", name=name, known=", ".join(PROFILES))
     if not colon:
         return PROFILES[base]
-    pairs = [each.partition("=") for each in plugins.split(",")]
+    if PROFILES[base].own:
+        return serving(base, rest)
+    pairs = [each.partition("=") for each in rest.split(",")]
     try:
         return new_api_c(name, {key: version for key, _, version in pairs})
     except ValueError as error:
@@ -82,7 +87,7 @@ def check_locks(take: Callable[[], object] | None = None) -> None:
         raise Broken("locks_forbidden", why=error.strerror) from error
 
 
-async def run_simulator(simulator: Simulator, *, host: str, port: int, key: str) -> None:
+async def run_simulator(simulator: Simulator, *, host: str, port: int) -> None:
     """Serve until interrupted. Raises `Broken` if the address can't be used."""
     check_locks()
     stop = asyncio.Event()
@@ -93,5 +98,6 @@ async def run_simulator(simulator: Simulator, *, host: str, port: int, key: str)
             url = await stack.enter_async_context(simulator.serve(host, port))
         except OSError as error:
             raise cannot_listen(error, host=host, port=port) from error
-        terminal.plain(soft_wrap=True).print(tell("cli.simulator", url=url, key=key))
+        said = "cli.simulator" if simulator.key else "cli.simulator_without_key"
+        terminal.plain(soft_wrap=True).print(tell(said, url=url, key=simulator.key))
         await stop.wait()

@@ -352,6 +352,8 @@ class Job:
     """When a sweep removed our copies of the job's pictures and sound."""
     words_gone_at: float | None = None
     """When a sweep blanked all texts that people and gateways wrote in this row."""
+    copy_tries: int | None = None
+    """Tries to delete the video's copy on the operator's own server; None: none is to delete."""
 
     @property
     def is_over(self) -> bool:

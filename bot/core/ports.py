@@ -16,6 +16,7 @@ from bot.core.outcomes import (
     Polled,
     Probe,
     Running,
+    Trouble,
     Unread,
 )
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
@@ -294,6 +295,8 @@ class Gateway(Protocol):
     dialect: str
     poll_step: float
     """Seconds between two polls of a running job."""
+    own: bool
+    """Whether the server is the operator's: copies of delivered videos are deleted there."""
     refunds_failed: bool
     """Whether this gateway is known to refund failed jobs."""
 
@@ -322,6 +325,9 @@ class Gateway(Protocol):
 
     async def listing(self, *, since: float) -> Listing:
         """Return the gateway's list of this key's videos ordered since `since`. Sends only GETs."""
+
+    async def delete(self, gateway_id: str) -> Trouble | None:
+        """Delete the video at the gateway. Returns None if it is gone, also if it was before."""
 
     async def content(
         self, gateway_id: str, source: str | None, into: Path, *, prompt: str = ""
@@ -385,13 +391,3 @@ class Media(Protocol):
 
     async def delete(self, key: str) -> None:
         """Delete a stored object. Idempotent."""
-
-
-class Spool(Protocol):
-    """Files that keep gateways' ids while the database can't store them."""
-
-    def add(self, job_id: str, gateway_id: str, sources: Sequence[str] = ()) -> None:
-        """Write an entry and return when it is on the disk. Raises `OSError`."""
-
-    def forget(self, job_id: str) -> None:
-        """Remove the entry of a job whose row now has the id. Raises `OSError`."""

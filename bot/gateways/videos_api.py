@@ -71,6 +71,8 @@ class GatewayOptions:
     media_origins: frozenset[str] = frozenset()
     """Origins that videos may come from although they are not public https addresses."""
     trust_json_5xx: bool = True
+    own: bool = False
+    """Whether the server is the operator's."""
     refunds_failed: bool = True
     answers: tuple[Row, ...] = ()
     """This gateway's own rows of the table of answers, which go before the packaged ones."""
@@ -103,6 +105,7 @@ class VideosApi:
     ) -> None:
         self.name, self.dialect = settings.name, settings.dialect
         self.spoken = DIALECTS[settings.dialect]
+        self.own = settings.own and self.spoken.deletes
         self.base_url = settings.base_url.rstrip("/").removesuffix("/v1")
         named = f"{self.base_url} {settings.api_key}".encode()
         # Long enough to tell keys apart, too short to recover a key from.
@@ -194,12 +197,23 @@ class VideosApi:
         except TimeoutError as error:
             return Trouble(type(error).__name__)
 
+    async def delete(self, gateway_id: str) -> Trouble | None:
+        """Delete the video. A video that the server does not know is gone."""
+        if not self.own:
+            return Trouble("not the operator's server")
+        answer = await self._ask("DELETE", self._url(gateway_id), most=self._bounds.answer)
+        if isinstance(answer, Trouble) or 200 <= answer.status < 300:
+            return answer if isinstance(answer, Trouble) else None
+        return None if answer.status in (404, 410) else Trouble(f"HTTP {answer.status}")
+
     async def _get(self, url: URL, *, most: int) -> Answer | Trouble:
-        get = self._polling.get
+        return await self._ask("GET", url, most=most)
+
+    async def _ask(self, method: str, url: URL, *, most: int) -> Answer | Trouble:
         try:
             with self._deadline:
-                async with get(
-                    url, headers=self._key, timeout=self._timeout, allow_redirects=False
+                async with self._polling.request(
+                    method, url, headers=self._key, timeout=self._timeout, allow_redirects=False
                 ) as response:
                     return await read(response, most=most)
         except NET as error:

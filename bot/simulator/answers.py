@@ -2,12 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
+from yarl import URL
 
 from bot.simulator import stills, wrapping
 from bot.simulator.faults import Fault
@@ -19,15 +20,18 @@ from bot.simulator.videos import Failure
 MP4 = "video/mp4"
 INSTEAD = ("answer", "unknown", "redirect", "cut")
 """The faults for which the operation is not carried out."""
+LINKS = ("url", "urls", "unsigned_urls", "metadata")
+"""The fields of a response that contain links to the video."""
 AT_ONCE = ("at_once", "listed", "said", "video")
 """The faults for which a create request is answered only when the video is made."""
 DROP = 64  # bytes that a slow ("drip") response sends at a time
 ZEROS = bytes(1 << 20)
-LONGEST_PAGE = 100
 
 
 def refused(refusal: Refused, profile: Profile) -> web.Response:
     """Return a refusal in the profile's envelope."""
+    if refusal.bare:
+        return web.Response(text=refusal.message, status=refusal.status)
     body = profile.envelope(refusal) if refusal.body is None else refusal.body
     return web.json_response(body, status=refusal.status)
 
@@ -74,21 +78,23 @@ async def made(fault: Fault, fields: Mapping[str, object], url: str, path: Path)
             return patched({**fields, "status": "completed", "data": [{"url": url}]}, fault)
 
 
-def withheld(body: Mapping[str, object], failure: Failure) -> dict[str, object]:
+def withheld(body: Mapping[str, object], failure: Failure, profile: Profile) -> dict[str, object]:
     """Return the response to a poll of a video that is done but never delivered."""
-    words = {name: value for name, value in body.items() if name not in ("url", "metadata")}
-    error = {"code": failure.code, "message": failure.message}
-    return {**words, "error": error} if failure.code else words
+    words = {name: value for name, value in body.items() if name not in LINKS}
+    return {**words, "error": profile.error(failure)} if failure.code else words
 
 
-def instead(request: web.Request, fault: Fault, profile: Profile) -> web.Response:
-    """Return the response of a fault that replaces the operation (`INSTEAD`)."""
+def instead(request: web.Request, fault: Fault, profile: Profile, link: str) -> web.Response:
+    """Return the response of a fault that replaces the operation (`INSTEAD`).
+
+    `link` is the address of the video's file, or "".
+    """
     match fault.kind:
         case "unknown":
             content = request.path.endswith("/content")
             return refused(profile.no_content() if content else profile.unknown(), profile)
         case "redirect":
-            where = fault.location or _elsewhere(request)
+            where = fault.location or _elsewhere(request, link)
             return web.Response(status=fault.status, headers={hdrs.LOCATION: where})
         case "cut":
             return web.Response()
@@ -108,31 +114,15 @@ def _faulty(fault: Fault, profile: Profile) -> web.Response:
     return answer
 
 
-def _elsewhere(request: web.Request) -> str:
-    """Return the request's URL with another name of this machine, which is a foreign host."""
+def _elsewhere(request: web.Request, link: str) -> str:
+    """Return the request's URL with another name of this machine, which is a foreign host.
+
+    Content is redirected to its file.
+    """
     name = "127.0.0.1" if request.url.host == "localhost" else "localhost"
-    path = request.path
-    if path.endswith("/content"):
-        path = f"/files/{request.match_info['id']}.mp4"
-    return str(request.url.with_host(name).with_path(path))
-
-
-def page(items: Sequence[Mapping[str, object]], query: Mapping[str, str]) -> dict[str, object]:
-    """Return one page of a list, the newest first unless `order` is asc."""
-    ordered = list(items) if query.get("order") == "asc" else list(reversed(items))
-    ids = [item["id"] for item in ordered]
-    start = ids.index(query["after"]) + 1 if query.get("after") in ids else 0
-    limit = query.get("limit", "20")
-    if not limit.isdecimal() or not 1 <= int(limit) <= LONGEST_PAGE:
-        raise Refused(f"limit must be from 1 to {LONGEST_PAGE}", param="limit")
-    shown = ordered[start : start + int(limit)]
-    return {
-        "object": "list",
-        "data": shown,
-        "first_id": shown[0]["id"] if shown else None,
-        "last_id": shown[-1]["id"] if shown else None,
-        "has_more": start + len(shown) < len(ordered),
-    }
+    content = link and request.path.endswith("/content")
+    where = URL(link) if content else request.url.with_path(request.path)
+    return str(where.with_host(name))
 
 
 # ------------------------------------------------------------------------------- files
@@ -161,9 +151,12 @@ async def webm(scene: Scene) -> web.Response:
 
 
 async def sent(
-    request: web.Request, fault: Fault, answer: web.StreamResponse, path: Path | None
+    request: web.Request, fault: Fault, answer: web.StreamResponse, path: Path | None, link: str
 ) -> web.StreamResponse:
-    """Send a response, delayed or broken as a fault says. `path` is the file that it contains."""
+    """Send a response, delayed or broken as a fault says.
+
+    `path` is the file that it contains, and `link` the file's address.
+    """
     if fault.content_type:
         answer.content_type = fault.content_type
     if fault.kind == "drip" and path:
@@ -181,8 +174,7 @@ async def sent(
         case "endless" if path:
             return await _endless(request, path)
         case "link" if path:
-            url = request.url.with_path(f"/files/{request.match_info['id']}.mp4")
-            return web.json_response({"url": str(url)})
+            return web.json_response({"url": link})
         case kind if path and kind in wrapping.WAYS:
             packed = wrapping.WAYS[kind](await asyncio.to_thread(path.read_bytes))
             headers = {hdrs.CONTENT_TYPE: MP4, **packed.headers}

@@ -33,8 +33,9 @@ class File:
 class Contents:
     """A request body as the journal records it.
 
-    A `data:` URI is recorded as `{"data_uri": {media_type, bytes, sha256}}`. Metadata that is valid
-    JSON is parsed into `metadata`, and is not among the fields.
+    A `data:` URI is recorded as `{"data_uri": {media_type, bytes, sha256}}`. Lists and objects of a
+    JSON body stay what they are; all other values are texts. Metadata that is valid JSON is parsed
+    into `metadata`, and is not among the fields.
     """
 
     fields: Mapping[str, object] = field(default_factory=dict)
@@ -49,7 +50,7 @@ class Entry:
     `video` is the video's id if the request was about a known video. `status` is the status of the
     response, or None if the connection was cut; a response to a Range request is recorded with 200.
     A request that the vendor refused is charged and refunded if the gateway charges in advance.
-    `built` is the request that a plugin built for the vendor.
+    `built` is what reached the model, at gateways that drop parts of requests.
     """
 
     at: float
@@ -82,7 +83,7 @@ def describe(body: Body) -> Contents:
     if extras:
         del rest["metadata"]
     return Contents(
-        fields={name: _without_bytes(text) for name, text in rest.items()},
+        fields={name: _without_bytes(_value(body, name)) for name in rest},
         files={
             name: File(part.filename, part.content_type, len(part.data), _sha256(part.data))
             for name, part in body.files.items()
@@ -91,8 +92,14 @@ def describe(body: Body) -> Contents:
     )
 
 
+def _value(body: Body, name: str) -> object:
+    """Return a field as text, or the list or object that it is in a JSON body."""
+    value = (body.json or {}).get(name)
+    return value if isinstance(value, list | dict) else body.fields[name]
+
+
 def vendors(made: Translated, pictures: Sequence[Picture]) -> Mapping[str, object]:
-    """Describe the request to a vendor, in the same form for all vendors.
+    """Describe what reached a model, in the same form for all gateways.
 
     Hashes every picture, so call it in a thread.
     """

@@ -75,6 +75,8 @@ JIMENG_V30: Mapping[str, Model] = {
     "jimeng_v30_pro": Model(takes=Takes.ANY),
 }
 SORA: Mapping[str, Model] = {"sora-2": MODELS["sora-2"], "sora-2-pro": Model(takes=Takes.ANY)}
+# The model that a server of one's own serves by default.
+WAN: Mapping[str, Model] = {"Wan-AI/Wan2.2-TI2V-5B-Diffusers": Model(takes=Takes.ANY)}
 
 
 def family(model: str) -> Family:

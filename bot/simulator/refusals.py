@@ -7,7 +7,8 @@ class Refused(Exception):
     """An error: a request breaks a rule and is answered with this status.
 
     `body` is the whole response if the rule has its own envelope; otherwise the profile puts the
-    message into its usual envelope. `upstream`: the vendor refused, so a gateway that charges in
+    message into its usual envelope. If `bare`, the response is the message as plain text.
+    `upstream`: the vendor refused, so a gateway that charges in
     advance has charged the request already.
     """
 
@@ -20,10 +21,11 @@ class Refused(Exception):
         param: str | None = None,
         body: Mapping[str, object] | None = None,
         upstream: bool = False,
+        bare: bool = False,
     ) -> None:
         super().__init__(message)
         self.message, self.status, self.code, self.param = message, status, code, param
-        self.body, self.upstream = body, upstream
+        self.body, self.upstream, self.bare = body, upstream, bare
 
 
 class NotJson(Refused):

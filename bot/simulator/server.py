@@ -9,12 +9,13 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
+from functools import partial
 from pathlib import Path
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from bot.simulator import answers, bodies, journal, pages, presets, videos
+from bot.simulator import answers, bodies, journal, lists, pages, presets, videos
 from bot.simulator.faults import Fault, Faults, Operation
 from bot.simulator.journal import Contents, Entry, Journal
 from bot.simulator.library import Library, owner
@@ -22,7 +23,7 @@ from bot.simulator.profiles import DOCUMENTED, Profile
 from bot.simulator.refusals import Refused
 from bot.simulator.render import Renderer
 from bot.simulator.scenes import Scene
-from bot.simulator.videos import Failure, Video
+from bot.simulator.videos import State, Video
 
 LARGEST_BODY = 128 * 1024 * 1024
 
@@ -54,7 +55,8 @@ class Simulator:
 
     `render_time` is the least time a video takes, in seconds of the clock `now`. Several
     simulators may share one `renderer`; its creator closes it. With a `folder` the simulator
-    still has its videos after a restart. `other_keys` are the API keys of other customers;
+    still has its videos after a restart. With an empty `key`, which is the default of some
+    profiles, requests need no key. `other_keys` are the API keys of other customers;
     `at_once` is the most unfinished videos of a key. `tick` is the seconds between two polls of the
     vendor: 0 for no delay; the default is the profile's.
     """
@@ -62,7 +64,7 @@ class Simulator:
     def __init__(
         self,
         *,
-        key: str = "sk-sim",
+        key: str | None = None,
         other_keys: Collection[str] = (),
         render_time: float = 8.0,
         profile: Profile = DOCUMENTED,
@@ -73,7 +75,8 @@ class Simulator:
         folder: Path | None = None,
     ) -> None:
         self.faults = Faults()
-        self._keys = {key, *other_keys}
+        self.key = profile.key if key is None else key
+        self._keys = {self.key, *other_keys}
         self._profile = profile
         self._at_once = at_once
         self._now = now
@@ -155,21 +158,25 @@ class Simulator:
         return app
 
     def _routes(self) -> list[web.RouteDef]:
+        routes = [web.get("/files/{id}.mp4", self._operation("file", self._file))]
+        # `/videos/models` must come before `/videos/{id}`.
+        routes += lists.routes(self._profile, self._check_key)
+        for base in self._profile.bases:
+            routes += self._videos(f"{base}/videos")
+        return routes
+
+    def _videos(self, every: str) -> list[web.RouteDef]:
         heads = self._profile.heads
-        one = "/v1/videos/{id}"
+        one = f"{every}/{{id}}"
         routes = [
-            web.post("/v1/videos", self._operation("create", self._create)),
+            web.post(every, self._operation("create", self._create)),
             web.get(one, self._operation("retrieve", self._retrieve), allow_head=heads),
             web.get(f"{one}/content", self._operation("content", self._content), allow_head=heads),
-            web.get("/files/{id}.mp4", self._operation("file", self._file)),
-            web.get("/v1/models", self._models),
         ]
-        if self._profile.version:
-            routes.append(web.get("/api/status", self._status))
         if self._profile.remixes:
             routes.append(web.post(f"{one}/remix", self._operation("create", self._remix)))
         if self._profile.lists:
-            routes.append(web.get("/v1/videos", self._operation("list", self._list)))
+            routes.append(web.get(every, self._operation("list", self._list)))
             routes.append(web.delete(one, self._operation("delete", self._delete)))
         return routes
 
@@ -199,7 +206,7 @@ class Simulator:
                 if name == "create":
                     await self._receive(exchange)
                 if exchange.fault.kind in answers.INSTEAD:
-                    answer: web.StreamResponse = answers.instead(request, exchange.fault, profile)
+                    answer: web.StreamResponse = self._instead(exchange)
                 else:
                     answer = await act(exchange)
             except Refused as refusal:
@@ -208,9 +215,15 @@ class Simulator:
             self._record(exchange, answer.status)
             if gate := self._gates.get(name):
                 await gate.wait()
-            return await answers.sent(request, exchange.fault, answer, exchange.file)
+            link = self._link(request, exchange.video)
+            return await answers.sent(request, exchange.fault, answer, exchange.file, link)
 
         return handle
+
+    def _instead(self, exchange: Exchange) -> web.Response:
+        video = self._library.get(exchange.request.match_info.get("id", ""))
+        link = self._link(exchange.request, video)
+        return answers.instead(exchange.request, exchange.fault, self._profile, link)
 
     def _trouble(self, name: Operation, request: web.Request) -> Fault:
         video = self._library.get(request.match_info.get("id", ""))
@@ -221,6 +234,8 @@ class Simulator:
         return fault or Fault(name)
 
     def _check_key(self, request: web.Request) -> str:
+        if not self.key:
+            return ""
         scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme != "Bearer" or key not in self._keys:
             raise self._profile.bad_key()
@@ -247,7 +262,8 @@ class Simulator:
         )
 
     async def _create(self, exchange: Exchange) -> web.StreamResponse:
-        scene, made = await asyncio.to_thread(self._profile.order, exchange.body)
+        find = partial(self._found, exchange)
+        scene, made = await asyncio.to_thread(self._profile.order, exchange.body, find)
         if made is not None:
             exchange.built = await asyncio.to_thread(journal.vendors, made, scene.pictures)
         return await self._begin(exchange, scene)
@@ -282,14 +298,14 @@ class Simulator:
         video = self._library.begin(scene, key=exchange.key, remixed_from=remixed_from)
         exchange.video, exchange.charged = video, True
         for fault in exchange.fates:
-            _bend(video, fault)
+            videos.bend(video, fault)
         await self._library.keep(video)
         if exchange.fault.kind == "begun":
-            return answers.instead(exchange.request, exchange.fault, self._profile)
+            return self._instead(exchange)
         shown = self._profile.accepted(video)
         if exchange.fault.kind in answers.AT_ONCE:
             await self._library.rendered()
-            url = _link(exchange, video)
+            url = self._link(exchange.request, video)
             answer = await answers.made(exchange.fault, shown, url, video.path)
         else:
             answer = answers.patched(shown, exchange.fault)
@@ -299,22 +315,32 @@ class Simulator:
 
     async def _retrieve(self, exchange: Exchange) -> web.StreamResponse:
         video = self._about(exchange, self._known(exchange))
-        url = _link(exchange, video)
+        url = self._link(exchange.request, video)
         shown = self._profile.shown(video, self._now(), url)
         if video.withheld and video.state(self._now()) == "succeeded":
-            shown = answers.withheld(shown, video.withheld)
-        status = exchange.fault.status if exchange.fault.kind == "status" else 200
+            shown = answers.withheld(shown, video.withheld, self._profile)
+        status = self._profile.status(video, self._now())
+        if exchange.fault.kind == "status":
+            status = exchange.fault.status
         return answers.patched(shown, exchange.fault, status=status)
 
     def _known(self, exchange: Exchange) -> Video:
-        video = self._library.get(exchange.request.match_info["id"])
-        if video is None or not video.is_of(owner(exchange.key)):
+        video = self._mine(exchange, exchange.request.match_info["id"])
+        if video is None:
             raise self._profile.unknown()
         return video
 
+    def _mine(self, exchange: Exchange, name: str) -> Video | None:
+        video = self._library.get(name)
+        return video if video and video.is_of(owner(exchange.key)) else None
+
+    def _found(self, exchange: Exchange, name: str) -> tuple[Video, State] | None:
+        video = self._mine(exchange, name)
+        return (video, video.state(self._now())) if video else None
+
     def _about(self, exchange: Exchange, video: Video) -> Video:
         exchange.video, exchange.model = video, video.scene.model
-        _bend(video, exchange.fault)
+        videos.bend(video, exchange.fault)
         return video
 
     async def _content(self, exchange: Exchange) -> web.StreamResponse:
@@ -327,7 +353,8 @@ class Simulator:
             raise self._profile.not_ready(video, self._now())
         if video.withheld:
             raise self._profile.no_artifact()
-        if refusal := self._profile.withholds(video):
+        link = self._link(exchange.request, video)
+        if refusal := self._profile.withholds(video, exchange.request.query, link):
             raise refusal
         variant = exchange.request.query.get("variant", "video")
         if self._profile.variants and variant != "video":
@@ -342,49 +369,27 @@ class Simulator:
         video = self._library.get(exchange.request.match_info["id"])
         if video is None or video.withheld or video.state(self._now()) != "succeeded":
             raise Refused("there is no such file", 404)
+        if not self._profile.opens(video, exchange.request.query, self._now()):
+            raise Refused("the link is not signed or has expired", 403)
         exchange.video, exchange.file = video, video.path
         return web.FileResponse(video.path)
 
     async def _list(self, exchange: Exchange) -> web.StreamResponse:
         known = self._library.of(exchange.key)
-        shown = [self._profile.shown(video, self._now(), "") for video in known]
-        return web.json_response(answers.page(shown, exchange.request.query))
+        request, now = exchange.request, self._now()
+        shown = [self._profile.shown(it, now, self._link(request, it)) for it in known]
+        return web.json_response(self._profile.page(shown, exchange.request.query))
 
     async def _delete(self, exchange: Exchange) -> web.StreamResponse:
         video = self._about(exchange, self._known(exchange))
+        body = self._profile.deleted(video, self._now())
         self._library.drop(video)
-        body = {"id": video.id, "deleted": True, "object": "video.deleted"}
         return answers.patched(body, exchange.fault)
 
-    async def _models(self, request: web.Request) -> web.Response:
-        self._check_key(request)
-        kinds = {"supported_endpoint_types": ["openai-video"]} if self._profile.version else {}
-        models = [
-            {"id": name, "object": "model", "created": 0, "owned_by": "simulator", **kinds}
-            for name in self._profile.models
-        ]
-        return web.json_response({"object": "list", "data": models})
-
-    async def _status(self, _: web.Request) -> web.Response:
-        data = {"version": self._profile.version, "system_name": "New API"}
-        return web.json_response({"success": True, "message": "", "data": data})
-
-
-def _link(exchange: Exchange, video: Video) -> str:
-    return f"{exchange.request.scheme}://{exchange.request.host}/files/{video.id}.mp4"
-
-
-def _bend(video: Video, fault: Fault) -> None:
-    """Change the duration or the outcome of a video as a fault says."""
-    if fault.takes is not None:
-        video.takes = fault.takes
-    match fault.kind:
-        case "fail":
-            failure = videos.MODERATED
-            video.failure = Failure(fault.message or failure.message, fault.code)
-        case "stuck":
-            video.stuck = True
-        case "away":
-            video.stuck, video.sweep = True, videos.POLLS * (video.tick or videos.TICK)
-        case "withheld":
-            video.withheld = Failure(videos.MODERATED.message, fault.code)
+    def _link(self, request: web.Request, video: Video | None) -> str:
+        """Return the address of a video's file; "" if there is no such video."""
+        if video is None:
+            return ""
+        query = self._profile.signature(video.id, video.created_at)
+        path = f"/files/{video.id}.mp4" + (f"?{query}" if query else "")
+        return f"{request.scheme}://{request.host}{path}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from bot.simulator.faults import Faults
+from bot.simulator.faults import Fault, Faults
 from bot.simulator.scenes import Scene
 
 State = Literal["processing", "succeeded", "failed"]
@@ -96,3 +96,18 @@ class Video:
         if self.state(now) != "processing":
             return 100
         return min(int(100 * self.share(now)), 99)
+
+
+def bend(video: Video, fault: Fault) -> None:
+    """Change the duration or the outcome of a video as a fault says."""
+    if fault.takes is not None:
+        video.takes = fault.takes
+    match fault.kind:
+        case "fail":
+            video.failure = Failure(fault.message or MODERATED.message, fault.code)
+        case "stuck":
+            video.stuck = True
+        case "away":
+            video.stuck, video.sweep = True, POLLS * (video.tick or TICK)
+        case "withheld":
+            video.withheld = Failure(MODERATED.message, fault.code)

@@ -9,6 +9,7 @@ from bot.store.blocks import Blocks
 from bot.store.causes import Causes
 from bot.store.communities import Communities
 from bot.store.conversions import ConversionQueue
+from bot.store.copies import Copies
 from bot.store.database import Database
 from bot.store.grants import Grants
 from bot.store.holds import Holds
@@ -56,6 +57,7 @@ class Store:
     causes: Causes
     outlook: Outlook
     preferences: PreferencesOf
+    copies: Copies
 
     @classmethod
     def of(cls, database: Database, folder: Path) -> Self:
@@ -84,4 +86,5 @@ class Store:
             causes=Causes(database),
             outlook=Outlook(database),
             preferences=PreferencesOf(database),
+            copies=Copies(database),
         )

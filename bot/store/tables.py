@@ -71,6 +71,8 @@ jobs = sa.Table(
     sa.Column("private", sa.Boolean, nullable=False, server_default=sa.false()),
     # Seconds after the POST until which the video was surely not made yet.
     sa.Column("made_after", sa.Double),
+    # Tries to delete the copy on the operator's own server; see `copies.py`.
+    sa.Column("copy_tries", sa.Integer),
     sa.UniqueConstraint("platform", "event_id"),
 )
 
@@ -100,6 +102,8 @@ sa.Index("ix_jobs_community", jobs.c.platform, jobs.c.community, jobs.c.created_
 sa.Index("ix_jobs_created", jobs.c.created_at)
 # The latest videos of a model show how long its videos take.
 _partial("ix_jobs_made", jobs.c.made_after.is_not(None), jobs.c.model, jobs.c.completed_at)
+
+_partial("ix_jobs_copies", jobs.c.copy_tries.is_not(None), jobs.c.delivered_at)
 
 # Rows leave these indexes when a sweep removes what they name.
 _partial("ix_jobs_video_kept", jobs.c.video.is_not(None), jobs.c.ended_at)

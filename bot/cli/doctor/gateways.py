@@ -31,7 +31,7 @@ async def check(config: Config) -> AsyncIterator[Finding]:
             trouble = explain(error)
             yield Finding.problem("doctor.gateway_trouble", gateway=name, trouble=trouble)
             continue
-        yield Finding.ok("doctor.gateway", gateway=name)
+        yield Finding.ok("doctor.gateway" if table.key else "doctor.keyless", gateway=name)
         last = config.found.get(name)
         try:
             config, found = await identified(config, name, seen)

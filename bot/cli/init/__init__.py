@@ -17,6 +17,7 @@ from bot.cli.init.talk import Nobody, Talk
 from bot.config import Misconfigured, Problem
 from bot.config.problems import variable
 from bot.core.errors import Refused
+from bot.gateways.dialects import DIALECTS
 
 INTERRUPTED = 130
 
@@ -71,6 +72,9 @@ def _check_known(setup: Setup, *, also_telegram: bool) -> None:
     """Raise `Misconfigured` with all missing answers, because no person can be asked."""
     url, key = (("gateways", setup.gateway, name) for name in ("base_url", "api_key"))
     needed: dict[tuple[str, ...], str] = {url: "answer_missing", key: "secret_missing"}
+    dialect = DIALECTS.get(setup.get("gateways", setup.gateway, "dialect"))
+    if dialect and dialect.keyless:
+        del needed[key]
     if setup.get(*telegram.KEY) is None and also_telegram:
         needed = {telegram.KEY: "secret_missing", **needed}
     elif setup.get(*telegram.KEY) is None:

@@ -20,12 +20,12 @@ from bot.config.settings import (
     AnswerTable,
     Gateway,
 )
-from bot.core.errors import GatewayMoved
+from bot.core.errors import BotError, GatewayMoved
 from bot.core.models import Model
 from bot.gateways.dialects import DIALECTS
 from bot.gateways.survey import Survey, find, survey
 from bot.gateways.table import PACKAGED, Meanings
-from bot.gateways.which import FITTING, UNKNOWN
+from bot.gateways.which import FITTING, UNKNOWN, software_of
 from bot.net.guard import is_exposed
 
 OPENAI = "api.openai.com"
@@ -55,6 +55,8 @@ def _found(talk: Talk, setup: Setup, name: str) -> Survey:
     key = ("gateways", name, "base_url")
     url = _address(talk, setup, name, given=setup.get(*key))
     while True:
+        if seen := _keyless(talk, setup, name, url):
+            return seen
         try:
             return _key(talk, setup, name, url)
         except Skipped:
@@ -105,6 +107,27 @@ def _with_scheme(said: str) -> str:
         return address
     inward = address.startswith(("localhost", "127.", "[::1]"))
     return f"{'http' if inward else 'https'}://{address}"
+
+
+def _keyless(talk: Talk, setup: Setup, name: str, url: str) -> Survey | None:
+    """Return the survey of a server that needs no key, and set its dialect; None if it needs one.
+
+    A server that has a key, or is configured with one, is asked as any gateway.
+    """
+    key = ("gateways", name, "dialect")
+    if setup.get("gateways", name, "api_key") is not None:
+        return None
+    try:
+        seen = asyncio.run(survey(url, ""))
+    except BotError:
+        return None
+    fitting = FITTING.get(software_of(seen.answers).software, "")
+    dialect = DIALECTS.get(setup.get(*key) or fitting)
+    if dialect is None or not dialect.keyless:
+        return None
+    setup.put(dialect.name, *key)
+    talk.say("init.keyless")
+    return seen
 
 
 def _key(talk: Talk, setup: Setup, name: str, url: str) -> Survey:

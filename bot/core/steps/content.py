@@ -13,6 +13,7 @@ from bot.core.jobs import LAST_DEADLINE, MOST_CRASHES, Job, Reason, Video
 from bot.core.outcomes import Locked, Trouble, Unusable, kind_of
 from bot.core.ports import Gateway, Media
 from bot.core.posts import EDIT_PACE
+from bot.core.steps.clearing import with_copy
 from bot.core.steps.probing import PROBE_TIME, ask
 from bot.log import get_logger
 
@@ -118,6 +119,7 @@ class Content:
             await self._keep(job, moves.stored(job, video))
 
     async def _keep(self, job: Job, after: Job) -> None:
+        after = with_copy(after, self.context.gateways.get(job.gateway))
         if after.silent and after.video:
             after = moves.delivered(after, now=self.context.clock.now())
         if await self.context.keep(job, after) is None:

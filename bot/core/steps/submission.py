@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from bot.core import fetching, moves, schedule
 from bot.core.context import PAUSE, UNCALLED, StepContext
@@ -18,7 +19,7 @@ from bot.core.jobs import HARD_DEADLINE, HELD, IN_BETWEEN, Job, Reason, Status
 from bot.core.orders import VideoRequest
 from bot.core.outcomes import Accepted, Busy, Creation, Locked, Made, NotSent, Rejected, Uncertain
 from bot.core.parts import room, weight, within
-from bot.core.ports import Gateway, Media, Spool
+from bot.core.ports import Gateway, Media
 from bot.log import get_logger
 
 MOST_TRIES = 33
@@ -33,6 +34,16 @@ class _Withdrawn(Exception):
 
 class _Outgrown(Exception):
     """The job's files are larger than its gateway takes: they must be fitted again first."""
+
+
+class Spool(Protocol):
+    """Files that keep gateways' ids while the database can't store them."""
+
+    def add(self, job_id: str, gateway_id: str, sources: Sequence[str] = ()) -> None:
+        """Write an entry and return when it is on the disk. Raises `OSError`."""
+
+    def forget(self, job_id: str) -> None:
+        """Remove the entry of a job whose row now has the id. Raises `OSError`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,4 +2,4 @@
 
 from bot.gateways.dialects.dialect import Dialect
 
-DIALECT = Dialect(name="openai", packaged=True, as_text=frozenset(), deletes=True)
+DIALECT = Dialect(name="openai", packaged=True, as_text=frozenset())

@@ -17,6 +17,7 @@ from bot.simulator.plugins import PLUGINS, Built, Plugin, Sent, Translated
 from bot.simulator.plugins.plugin import Oversized, Unpriced, Way, parts
 from bot.simulator.plugins.values import Values, number, sides
 from bot.simulator.profiles.new_api import SWEEP, WORDS, NewApi, Row, row
+from bot.simulator.profiles.profile import Find
 from bot.simulator.refusals import NotJson, Refused, flat
 from bot.simulator.scenes import Picture, Scene
 from bot.simulator.vendors import sora
@@ -72,9 +73,9 @@ class NewApiC(NewApi):
 
     def scene(self, body: Body) -> Scene:
         """Return the video that a request asks for."""
-        return self.order(body)[0]
+        return self.order(body, lambda _: None)[0]
 
-    def order(self, body: Body) -> tuple[Scene, Translated | None]:
+    def order(self, body: Body, _find: Find) -> tuple[Scene, Translated | None]:
         """Return the video, and the request that the plugin built for the vendor."""
         if body.kind not in (FORM, JSON, URLENCODED):
             raise Refused(f'unsupported task plugin media type "{body.kind}"', 415)
@@ -153,7 +154,7 @@ class NewApiC(NewApi):
         """Return no price headers for models of plugins."""
         return {} if scene.model in self.claims else super().receipt(scene)
 
-    def withholds(self, video: Video) -> Refused | None:
+    def withholds(self, video: Video, _query: Mapping[str, str], _url: str) -> Refused | None:
         """Return a refusal for MiniMax's older plugins, which can't deliver their videos."""
         claims = self.claims.get(video.scene.model, [])
         old = [claim for claim in claims if claim.plugin.key == "hailuo"]

@@ -7,15 +7,19 @@ profile knows requests and videos, and nothing of HTTP.
 import math
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.simulator import paging
 from bot.simulator.bodies import Body
 from bot.simulator.models import Model
 from bot.simulator.plugins import Translated
 from bot.simulator.refusals import Refused
 from bot.simulator.scenes import Scene
-from bot.simulator.videos import Video
+from bot.simulator.videos import Failure, State, Video
+
+Find = Callable[[str], tuple[Video, State] | None]
+"""Return the video of an id, and its state, if it belongs to the key of the request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,10 @@ class Profile(ABC):
 
     name: str
     models: Mapping[str, Model]
+    bases: tuple[str, ...] = ("/v1",)  # what the addresses of the API begin with
+    key: str = "sk-sim"  # the API key that it accepts by default; "": it needs none
+    own: bool = False  # whether it is a server of one's own, which serves one model
+    public: bool = False  # whether the lists of models need no key
     created: int = 200  # the status of an accepted request
     lifetime: int = 86400  # from creation until the file expires
     tick: float = 0.0  # time between two polls of its vendor; 0: no delay
@@ -43,8 +51,8 @@ class Profile(ABC):
     def scene(self, body: Body) -> Scene:
         """Return the video that a request asks for, or raise `Refused`."""
 
-    def order(self, body: Body) -> tuple[Scene, Translated | None]:
-        """Return the video, and the request that a plugin built, if there are plugins."""
+    def order(self, body: Body, _find: Find) -> tuple[Scene, Translated | None]:
+        """Return the video, and what reached the model of the request if parts may be lost."""
         return self.scene(body), None
 
     def remix(self, _body: Body, _video: Video) -> Scene:
@@ -64,6 +72,42 @@ class Profile(ABC):
     @abstractmethod
     def shown(self, video: Video, now: float, url: str) -> dict[str, object]:
         """Return the body of a response to a poll; `url` is the future link to the file."""
+
+    def status(self, _video: Video, _now: float) -> int:
+        """Return the status of a response to a poll."""
+        return 200
+
+    def error(self, failure: Failure) -> object:
+        """Return the error of a failed video as a response to a poll shows it."""
+        return {"code": failure.code, "message": failure.message}
+
+    def deleted(self, video: Video, _now: float) -> dict[str, object]:
+        """Return the body of a response to a deletion, or raise `Refused`."""
+        return {"id": video.id, "deleted": True, "object": "video.deleted"}
+
+    def page(
+        self, items: Sequence[Mapping[str, object]], query: Mapping[str, str]
+    ) -> dict[str, object]:
+        """Return one page of a list of videos. Raises `Refused`."""
+        return paging.page(items, query)
+
+    def listed(self, _query: Mapping[str, str]) -> dict[str, object]:
+        """Return the body of `/models`."""
+        kinds = {"supported_endpoint_types": ["openai-video"]} if self.version else {}
+        common = {"object": "model", "created": 0, "owned_by": "simulator", **kinds}
+        return {"object": "list", "data": [{"id": name, **common} for name in self.models]}
+
+    def abilities(self) -> dict[str, object] | None:
+        """Return the body of `/videos/models`; None if there is no such page."""
+        return None
+
+    def signature(self, _name: str, _created_at: float) -> str:
+        """Return the query that opens the link to a video's file; "" if it needs none."""
+        return ""
+
+    def opens(self, _video: Video, _query: Mapping[str, str], _now: float) -> bool:
+        """Whether a link with this query opens the video's file."""
+        return True
 
     def headers(self) -> dict[str, str]:
         """Return the headers of every response."""
@@ -99,8 +143,11 @@ class Profile(ABC):
         """Return the refusal for the content of a video that is unfinished or failed."""
         return Refused("the video is not ready")
 
-    def withholds(self, _video: Video) -> Refused | None:
-        """Return a refusal for the content of a finished video, or None to deliver it."""
+    def withholds(self, _video: Video, _query: Mapping[str, str], _url: str) -> Refused | None:
+        """Return a refusal for the content of a finished video, or None to deliver it.
+
+        `url` is the link to the video's file.
+        """
         return None
 
     def no_artifact(self) -> Refused:

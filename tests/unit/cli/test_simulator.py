@@ -13,9 +13,9 @@ from bot.simulator.profiles import PROFILES
 from bot.simulator.server import Simulator
 
 
-def built(profile: str, *troubles: str) -> Simulator:
+def built(profile: str, *troubles: str, key: str | None = None) -> Simulator:
     return build_simulator(
-        key="sk-sim", other_keys=["sk-other"], render_time=8, profile=profile, tick=None,
+        key=key, other_keys=["sk-other"], render_time=8, profile=profile, tick=None,
         at_once=1, troubles=troubles,
     )  # fmt: skip
 
@@ -48,11 +48,27 @@ def test_an_unknown_profile_or_trouble_of_the_simulator_is_refused(
 def test_the_simulators_help_names_every_profile_and_shows_how_to_choose_plugins() -> None:
     shown = CliRunner().invoke(app, ["simulator", "--help"], env={"COLUMNS": "400"}).output
     (line,) = [line for line in shown.splitlines() if "--profile" in line]
-    names = re.findall(r"(?<![\w.-])(documented|openai|new-api(?:[-\w.]*\w)?)(?=[ ,;:])", line)
+    listed = line.partition("imitate:")[2].partition(";")[0]
+    names = re.split(r", | or ", listed.strip())
     assert {*names} == {*PROFILES}
     example = re.search(r"new-api-c:[\w.,=-]*\w", line)
     assert example is not None
     built(example[0])
+
+
+@pytest.mark.parametrize(
+    ("key", "statuses"),
+    [(None, [401, 401, 404]), ("", [404, 404, 404]), ("sk-mine", [401, 401, 401])],
+)
+async def test_the_simulator_needs_the_given_key_or_none_if_it_is_empty(
+    key: str | None, statuses: list[int]
+) -> None:
+    found = []
+    async with built("documented", key=key).serve() as url, aiohttp.ClientSession(url) as client:
+        for sent in ({}, {"Authorization": "Bearer sk-no"}, {"Authorization": "Bearer sk-sim"}):
+            async with client.get("/v1/videos/video_1", headers=sent) as answer:
+                found.append(answer.status)
+    assert found == statuses
 
 
 async def test_the_simulator_can_run_each_plugin_in_its_own_version() -> None:
@@ -66,9 +82,21 @@ async def test_the_simulator_can_run_each_plugin_in_its_own_version() -> None:
     assert [entry.status for entry in simulator.journal] == [200, 503]
 
 
+async def test_a_server_of_ones_own_serves_the_named_model_and_needs_no_key() -> None:
+    simulator = built("vllm-omni:MiniMaxAI/MiniMax-H3")
+    async with (
+        simulator.serve() as url,
+        aiohttp.ClientSession(url) as client,
+        client.get("/v1/models") as answer,
+    ):
+        models = [model["id"] for model in (await answer.json())["data"]]
+    assert (answer.status, models) == (200, ["MiniMaxAI/MiniMax-H3"])
+
+
 @pytest.mark.parametrize(
     ("profile", "code"),
     [
+        ("openrouter:google/veo-3.1", "unknown_profile"),
         ("new-api-c:klling=1.0.0", "bad_plugin"),
         ("new-api-c:kling", "bad_plugin"),
         ("new-api-c:", "bad_plugin"),

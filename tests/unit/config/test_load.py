@@ -290,7 +290,7 @@ def test_the_variable_of_a_gateways_key_matches_a_name_with_capitals_and_dashes(
     gateway = '[gateways.Eighty-8]\nbase_url = "https://a.example"'
     config = read(gateway=f"{gateway}\n{GATEWAY}", ZOETROPE_GATEWAYS__EIGHTY_8__API_KEY="sk-88")
     assert list(config.settings.gateways) == ["Eighty-8", "main"]
-    assert config.settings.gateways["Eighty-8"].api_key.get_secret_value() == "sk-88"
+    assert config.settings.gateways["Eighty-8"].key == "sk-88"
 
 
 def test_environment_variables_of_other_programs_are_ignored(read: Read) -> None:

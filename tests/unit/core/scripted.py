@@ -101,6 +101,7 @@ class ScriptedGateway:
     dialect = "new-api"
     poll_step = 10.0
     refunds_failed = True
+    own = False
 
     def __init__(self) -> None:
         self.creations: list[Creation] = [Accepted("v1")]
@@ -114,6 +115,9 @@ class ScriptedGateway:
         """The links of each request, whether it was sent or not."""
         self.looked_at: list[float] = []
         self.polled = 0
+        self.deleted: list[str] = []
+        """The ids of the videos whose deletion was asked for."""
+        self.deletions: list[Trouble | None] = [None]
         self.asked: list[str | None] = []
         """Where each download was asked for; None means by our own id."""
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
@@ -153,6 +157,10 @@ class ScriptedGateway:
         if isinstance(poll, Running) and not (poll.unknown or poll.shape):
             return poll
         return Unread(lambda _prompt: poll)
+
+    async def delete(self, gateway_id: str) -> Trouble | None:
+        self.deleted.append(gateway_id)
+        return following(self.deletions)
 
     async def content(
         self, gateway_id: str, source: str | None, into: Path, *, prompt: str = ""

@@ -30,7 +30,12 @@ NAME = "maker/model-1"
 
 
 def text(
-    dialect: str, *, url: str = "http://127.0.0.1:1", gateway: str = "", model: str = ""
+    dialect: str,
+    *,
+    url: str = "http://127.0.0.1:1",
+    name: str = NAME,
+    gateway: str = "",
+    model: str = "",
 ) -> str:
     """Return a configuration with this model's table and these lines more."""
     return f"""
@@ -40,7 +45,7 @@ dialect = "{dialect}"
 {gateway}
 [families.one]
 label = "One"
-[models."{NAME}"]
+[models."{name}"]
 family = "one"
 prompt_limit = 500
 {TABLES[dialect]}

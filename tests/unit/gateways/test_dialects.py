@@ -9,9 +9,10 @@ from aiohttp.test_utils import TestServer
 
 from bot.app import gateway_settings
 from bot.config import Config, Misconfigured
-from bot.core.errors import Refused
+from bot.core.errors import Refused, TextPartTooLarge
 from bot.core.orders import Kind
 from bot.core.outcomes import Accepted
+from bot.core.parts import TEXT_PART, room
 from bot.gateways.dialects import DEFAULT, DIALECTS
 from bot.gateways.requests import build
 from bot.gateways.videos_api import GatewayOptions, open_gateways
@@ -50,7 +51,7 @@ def body(folder: Path, config: Config, kind: Kind, **wishes: object) -> Body:
 
 FRAME = {"type": "image_url", "frame_type": "first_frame"}
 ONE, TWO = ({"url": f"data:image/jpeg;base64,{text}"} for text in ("b25l", "dHdv"))
-JSON = {
+JSON: dict[Kind, dict[str, object]] = {
     Kind.TEXT: {"aspect_ratio": "9:16"},
     Kind.PICTURE: {"frame_images": [FRAME | {"image_url": ONE}]},
     Kind.KEY_FRAMES: {
@@ -193,3 +194,20 @@ async def test_a_server_without_keys_gets_no_header_of_one_unless_a_key_is_confi
             await gateways["box"].probe()
     assert len(seen) > 2
     assert set(seen) == {sent}
+
+
+def test_two_pictures_in_one_text_of_a_form_share_1_mib(tmp_path: Path) -> None:
+    """A longer text would be refused or cut by the server."""
+    config = dialects.config(tmp_path, dialects.text("vllm-omni"), key="")
+    order = changed(bodies.PLAIN, family="one", pictures=(bodies.PICTURE,) * 2)
+    _, request = config.catalog.choose(order)
+    most = room(request)
+    assert most is not None
+    files = [tmp_path / "one.jpg", tmp_path / "two.jpg"]
+    for file in files:
+        file.write_bytes(bytes(most))
+    made = build(request, files)
+    assert 1_000_000 < len(dict(made.fields)["image_reference"]) <= TEXT_PART
+    files[0].write_bytes(bytes(most + 4000))
+    with pytest.raises(TextPartTooLarge):
+        build(request, files)

@@ -1,7 +1,10 @@
 """Answers of OpenRouter, vLLM-Omni and SGLang, in the shapes of their routes and their SDK."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -24,6 +27,7 @@ from bot.core.outcomes import (
 )
 from bot.gateways.creations import read_creation
 from bot.gateways.polls import read_poll
+from bot.gateways.videos_api import VideosApi
 from bot.net.answers import Answer
 from tests.unit.gateways import samples
 
@@ -184,12 +188,55 @@ async def test_a_video_in_cloud_storage_is_fetched_from_the_jobs_url(tmp_path: P
 
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)
-    async with TestServer(app) as server:
-        async with samples.opened(str(server.make_url("")).rstrip("/")) as gateway:
-            done = await gateway.retrieve(OWN)
-            assert isinstance(done, Done)
-            (stored,) = done.sources
-            refused = await gateway.content(OWN, None, tmp_path / "a")
-            assert isinstance(refused, Trouble)
-            await gateway.content(OWN, stored, tmp_path / "b")
+    server = TestServer(app)
+    async with server, samples.opened(str(server.make_url("")).rstrip("/")) as gateway:
+        done = await gateway.retrieve(OWN)
+        assert isinstance(done, Done)
+        (stored,) = done.sources
+        refused = await gateway.content(OWN, None, tmp_path / "a")
+        assert isinstance(refused, Trouble)
+        await gateway.content(OWN, stored, tmp_path / "b")
     assert (tmp_path / "b").read_bytes() == samples.MP4
+
+
+@pytest.mark.parametrize(
+    ("status", "is_gone"), [(200, True), (404, True), (410, True), (409, False), (503, False)]
+)
+async def test_a_deleted_or_unknown_video_is_gone_and_a_refusal_is_no_deletion(
+    status: int, is_gone: bool
+) -> None:
+    async with deleting(status) as (gateway, seen):
+        trouble = await gateway.delete(OWN)
+    assert (trouble is None, seen) == (is_gone, [("DELETE", f"/v1/videos/{OWN}")])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"own": False}, {"own": True, "dialect": "new-api"}, {"own": True, "dialect": "openai"}],
+)
+async def test_no_deletion_is_sent_to_a_server_that_is_not_ones_own_or_knows_none(
+    settings: dict[str, Any],
+) -> None:
+    async with deleting(200, **settings) as (gateway, seen):
+        assert await gateway.delete(OWN) is not None
+        assert not gateway.own
+    assert seen == []
+
+
+@asynccontextmanager
+async def deleting(
+    status: int, **settings: Any
+) -> AsyncIterator[tuple[VideosApi, list[tuple[str, str]]]]:
+    """Yield a client, and the requests that its server got and answered with `status`."""
+    seen: list[tuple[str, str]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append((request.method, request.path))
+        return web.json_response({"id": OWN, "deleted": True}, status=status)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    server = TestServer(app)
+    ours = {"dialect": "vllm-omni", "own": True, **settings}
+    async with server, samples.opened(str(server.make_url("")).rstrip("/"), **ours) as gateway:
+        yield gateway, seen

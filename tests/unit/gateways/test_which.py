@@ -232,6 +232,8 @@ async def test_identifying_the_software_begins_no_task_and_charges_nothing(
         assert (post.fields, post.files, post.metadata, post.model) == ({}, {}, {}, None)
         assert 400 <= (post.status or 0) < 500
     assert (found.software == "new-api") == profile.startswith("new-api")
+    for relative in ("openrouter", "vllm-omni", "sglang"):
+        assert (found.software == relative) == profile.startswith(relative)
     if profile.startswith("new-api-c"):
         assert found.generation == "C"
     else:
