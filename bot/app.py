@@ -48,11 +48,12 @@ from bot.core.timekeeping import SettableClock
 from bot.gateways import videos_api
 from bot.gateways.dialects import DIALECTS
 from bot.keepers import Keepers, keepers_of
+from bot.lists import Lists, asking
 from bot.log import get_logger
 from bot.media.studio import Studio
 from bot.opening import open_store
 from bot.operators import use_cases
-from bot.parts import Parts, new_id
+from bot.parts import Parts, accounts_of, new_id
 from bot.store.deletions import Deletions
 from bot.store.identity import Home
 from bot.store.restored import restored_jobs
@@ -171,6 +172,7 @@ async def _opened(
             bells=bells,
             store=store,
             gateways=gateways,
+            accounts=accounts_of(config, store),
             studio=studio,
             pages=await site.pages_of(config, store, studio, clock),
             learned=Learned(store.jobs),
@@ -188,6 +190,7 @@ class Upkeep:
 
     keepers: Keepers
     backups: owners.Backups
+    lists: Lists
     asked: Mapping[str, UseCase]
     """All use cases that operators can call in the running service, by name."""
 
@@ -195,19 +198,30 @@ class Upkeep:
 async def _upkeep(parts: Parts) -> Upkeep:
     storage, backups = parts.studio.storage, owners.Backups(parts.bells.watch)
     keepers = await keepers_of(parts, storage)
+    lists = Lists(
+        config=parts.config,
+        accounts=parts.accounts,
+        ask=asking(parts.config),
+        causes=parts.store.causes,
+        rooms=parts.private,
+        clock=parts.clock,
+        changed=parts.bells.reports.ring,
+    )
     asked = {
         **use_cases(parts, keepers),
+        **lists.use_cases,
         **backup_use_cases(parts, storage, report_outcome=backups.heard),
     }
-    return Upkeep(keepers, backups, asked)
+    return Upkeep(keepers, backups, lists, asked)
 
 
 @asynccontextmanager
 async def _kept_up(parts: Parts, upkeep: Upkeep) -> AsyncIterator[None]:
     """Run backups, sweeps, reports to owners and the control socket while the context lasts."""
     sweeps, backups = upkeep.keepers.sweeps, upkeep.backups
+    nights = nightly(parts, parts.studio.storage, report_outcome=backups.heard)
     async with (
-        running(*nightly(parts, parts.studio.storage, report_outcome=backups.heard), sweeps.run()),
+        running(*nights, sweeps.run(), upkeep.lists.run()),
         owners.watching(parts, sweeps, backups, last_made),
         control.serving(parts.config.data_dir, upkeep.asked),
     ):
@@ -285,7 +299,7 @@ def _steps(parts: Parts, context: StepContext, line: Conversions) -> Steps:
         spool=store.spool,
         media=parts.studio,
         links=parts.pages.file_links,
-        at_once=parts.config.at_once,
+        at_once=parts.accounts.at_once,
     )
     return Steps(
         context,
@@ -320,7 +334,7 @@ def _cards(parts: Parts, line: Conversions) -> Cards:
         posts=parts.store.posts,
         accounts=parts.accounts,
         conversions=line,
-        at_once=parts.config.at_once,
+        at_once=parts.accounts.at_once,
         currency=parts.config.settings.currency,
         clock=parts.clock,
     )
@@ -370,6 +384,7 @@ def gateway_settings(config: Config) -> list[videos_api.GatewayOptions]:
             own=table.own,
             refunds_failed=table.refunds_failed,
             answers=tuple(answer.row(name) for answer in table.answers),
+            cost_currency=table.cost_currency or "",
         )
         for name, table in config.settings.gateways.items()
     ]

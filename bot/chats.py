@@ -135,6 +135,7 @@ async def _discord(parts: Parts) -> AsyncIterator[Chat]:
 
 @asynccontextmanager
 async def _telegram(parts: Parts) -> AsyncIterator[Chat]:
+    from bot.platforms.telegram import albums
     from bot.platforms.telegram.client import TelegramOptions, TelegramPlatform
     from bot.platforms.telegram.listener import Listener
 
@@ -162,7 +163,7 @@ async def _telegram(parts: Parts) -> AsyncIterator[Chat]:
                 platform,
                 entry=entry,
                 proposals=Proposals(parts.store.database),
-                updates=Updates(parts.store.database, settings.account),
+                updates=Updates(parts.store.database, settings.account, keeps=albums.kept),
                 facts=parts.store.settings,
                 clock=parts.clock,
                 currency=parts.config.settings.currency,

@@ -48,7 +48,7 @@ def use_cases(basis: Basis, keepers: Keepers | None = None) -> Mapping[str, UseC
     )
     counting = Counting(counters=store.counters, clock=clock, decided=basis.bells.watch.ring)
     statistics = Statistics(
-        sums=store.sums.sums,
+        sums=store.sums,
         time_zone=config.limits.time_zone,
         currency=config.settings.currency,
         clock=clock,

@@ -108,6 +108,8 @@ def _digests(
 
     news = News(
         day=store.outlook.day,
+        told=store.sums.told_by_model,
+        price=parts.accounts.price,
         used=found.used,
         amount=found.amount,
         room=room,

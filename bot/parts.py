@@ -25,12 +25,13 @@ class Basis:
     bells: Bells
     store: Store
     gateways: Mapping[str, Gateway]
+    accounts: Accounts
+    """The terms of all places. Everything that asks for models or limits asks this object."""
 
-    @property
-    def accounts(self) -> Accounts:
-        """The accounts, with the terms of each community and the general terms."""
-        config = self.config
-        return Accounts(config.terms, config.communities, self.store.communities.ids)
+
+def accounts_of(config: Config, store: Store) -> Accounts:
+    """Return the accounts, with the terms of each community and the general terms."""
+    return Accounts(config.terms, config.communities, store.communities.ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

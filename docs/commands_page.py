@@ -6,6 +6,7 @@ argument, the module writes pictures of the terminal into that folder instead, a
 
 import asyncio
 import io
+import json
 import os
 import re
 import shlex
@@ -15,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
@@ -24,12 +26,16 @@ from rich.text import Text
 
 from bot import cli, control, installed, operators
 from bot.config import load
+from bot.config.listing import listed
 from bot.core import moves
 from bot.core.clock import SystemClock
 from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Person
 from bot.core.posts import Form, PostKind
+from bot.core.prices import Cost
+from bot.gateways.offers import openrouter
 from bot.media.storage import Storage, named_key
+from bot.simulator.profiles import OPENROUTER
 from bot.store.database import open_database
 from bot.store.identity import Home
 from tests.contract.rows import NOON, VIDEO, Store, a_job
@@ -68,11 +74,13 @@ PARTS = {
         "quota reset purse",
         "stats",
         "stats --by person",
+        "stats --by model",
     ),
     "Gateways": (
         "gateways pause spare --why 'maintenance on Sunday'",
         "gateways list",
         "gateways resume spare",
+        "models --gateway open",
     ),
     "Members": (
         "user block discord:323456789012345678 --until 7d --why 'asked for it, twice'",
@@ -107,15 +115,25 @@ dialect = "new-api"
 base_url = "{url}/spare"
 dialect = "new-api"
 
+[gateways.open]
+base_url = "{url}/open"
+dialect = "openrouter"
+
 [models."wan2.5-t2v-preview"]
 price = 0.14
 gateway = "main"
+
+[models."google/veo-3.1"]
+price = 0.45
 """
 SECRETS = {
     "ZOETROPE_GATEWAYS__MAIN__API_KEY": "sk-main",
     "ZOETROPE_GATEWAYS__SPARE__API_KEY": "sk-spare",
+    "ZOETROPE_GATEWAYS__OPEN__API_KEY": "sk-open",
     "ZOETROPE_DISCORD__TOKEN": "t.o.k",
 }
+LISTED = ("google/veo-3.1", "kwaivgi/kling-v3")
+"""The models in the list of the gateway `open`."""
 ANN = Person(id="223456789012345678", name="Ann")
 BOB = Person(id="323456789012345678", name="Bob of the hill")
 _PAGES = re.compile(r"(pages of the file +)\d+")
@@ -209,6 +227,9 @@ async def _furnish(folder: Path, url: str) -> None:
     """Create the data folder with jobs in most states, and their videos."""
     config = load(folder / "config.toml")
     config.data_dir.mkdir(mode=0o700)
+    rows = json.loads(json.dumps(OPENROUTER.abilities()))["data"]
+    known = [row for row in rows if row["id"] in LISTED]
+    listed(config, "open", openrouter.read({"data": known}), datetime.fromtimestamp(NOON, UTC))
     storage = Storage(config.storage_url, scratch=folder)
     (folder / "video").write_bytes(b"mpeg" * 600_000)
     async with open_database(config.database_url, home=Home(config.data_dir)) as database:
@@ -245,7 +266,9 @@ async def _made(store: Store, job: Job, video: Video) -> Job:
     taken = moves.accepted(row, f"video_{job.id[:4]}", now=at + 2, due_at=at + 10)
     row = await store.moved(row, taken, now=at + 2)
     await store.posts.posted(row, "423456789012345678", "523456789012345678")
-    row = await store.moved(row, moves.completed(row, now=at + 74, sources=()), now=at + 74)
+    told = Cost(micro=640_000, currency="USD")
+    done = moves.completed(row, now=at + 74, sources=(), cost=told)
+    row = await store.moved(row, done, now=at + 74)
     return await store.moved(row, moves.stored(row, video), now=at + 76)
 
 

@@ -41,7 +41,8 @@ FIELDS = """
 ## The vendor's fields
 
 This table shows the bodies that the plugins built from the orders under `new-api`, without the
-model's name. `<one>` and `<two>` are the first and the last picture.
+model's name. `<one>` and `<two>` are the first and the last picture. Each order of
+`r2v` has three pictures.
 
 | models | kind | plugin | fields |
 |---|---|---|---|

@@ -26,7 +26,7 @@ from bot.core.orders import Kind
 from bot.core.posts import PostKind
 from bot.core.quotas import Granted, Limits, allowed
 from bot.core.replies import Action
-from bot.core.wishes import OPTIONS, SWITCHES, WORDS, Extra
+from bot.core.wishes import OPTIONS, SWITCHES, WORDS, Extra, Use
 from bot.gateways.which import STRANGE
 
 ROOT = Path(__file__).parents[1]
@@ -248,6 +248,7 @@ _FAMILIES = {
     "reason.": list(Reason),
     "posted.": list(PostKind),
     "jobs.": list(WORDS),
+    "jobs.given_": ["picture", "video", "sound"],
     "fact.": [name for name, option in OPTIONS.items() if option.field in WORDS],
     "switch_on.": list(SWITCHES),
     "switch_off.": list(SWITCHES),
@@ -255,6 +256,7 @@ _FAMILIES = {
         *(sign.code for sign in STRANGE),
         "auto_unavailable_but",
         *(f"no_{extra}_but" for extra in Extra),
+        *(f"{use}_alone" for use in Use),
         *(f"{field}_too_long" for field in WORDS),
         *(
             f"{code}_{extra}{rest}"
@@ -397,7 +399,7 @@ def test_no_test_module_is_longer_than_its_limit() -> None:
     } == {}
 
 
-MOST_LINES = 2_700
+MOST_LINES = 2_780
 """The line budget of the modules that speak with gateways and know models. Facts about models
 belong in tables."""
 

@@ -17,7 +17,7 @@ from bot.core.errors import Broken, DatabaseOlder
 from bot.gateways import videos_api
 from bot.opening import open_store
 from bot.operators import use_cases
-from bot.parts import Basis
+from bot.parts import Basis, accounts_of
 from bot.store.identity import Home
 from bot.store.listing import open_listing
 
@@ -36,7 +36,14 @@ async def perform_alone(config: Config, name: str, values: Values) -> Values:
         videos_api.open_gateways(gateway_settings(config)) as gateways,
     ):
         bells = Bells.new()
-        basis = Basis(config=config, clock=clock, bells=bells, store=store, gateways=gateways)
+        basis = Basis(
+            config=config,
+            clock=clock,
+            bells=bells,
+            store=store,
+            gateways=gateways,
+            accounts=accounts_of(config, store),
+        )
         found = use_cases(basis)
         if name not in found:
             raise Broken("control_unknown")

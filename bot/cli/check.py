@@ -6,7 +6,7 @@ from bot.cli import software, terminal
 from bot.cli.run import obstacles
 from bot.cli.words import tell
 from bot.config import Config, load
-from bot.config.settings import UNLIMITED
+from bot.config.money import UNLIMITED
 from bot.core.accounts import Terms
 from bot.core.prices import MICRO, money
 from bot.core.quotas import Limits

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from bot.app import gateway_settings
 from bot.cli import output, software, terminal
 from bot.cli.causes import in_words
+from bot.cli.first_lists import with_lists
 from bot.cli.output import Output
 from bot.cli.simulator import KEY, check_locks, only_gateway
 from bot.cli.words import tell
@@ -95,7 +96,7 @@ async def generate_video(order: Order, into: Output, config: Path | None) -> Non
     """Make one video at a configured gateway. Raises `BotError` with the reason if it can't."""
     ticket = Ticket()
     try:
-        await generate(order, into=into, config=load(config), ticket=ticket)
+        await generate(order, into=into, config=await with_lists(load(config)), ticket=ticket)
     except asyncio.CancelledError:
         terminal.plain(soft_wrap=True).print(ticket.claim())
         raise
@@ -351,6 +352,9 @@ async def _fitted(
         if order.wish.seconds not in (None, request.seconds):
             raise Refused("sound_decides")
         keys.append(recording.key)
+    if order.video is not None and request.video_fit is not None:
+        given = await studio.keep_given(Path(order.video.source or ""), request.video_fit)
+        keys.append(given.key)
     fitted = []
     for key in keys:
         # The studio works in our own temporary directory, so the file stays until the end.

@@ -9,7 +9,7 @@ from typer import Argument, Option
 
 from bot.cli import db, jobs, media, operating
 from bot.cli.options import HERE, AsJson, ConfigFile, with_options
-from bot.core.wishes import Choice, wish_of
+from bot.core.wishes import Choice, Use, wish_of
 
 ProfileName = Annotated[
     str,
@@ -110,8 +110,25 @@ def doctor(config: ConfigFile = None) -> None:
 
 
 @app.command()
-def models(as_json: AsJson = False, config: ConfigFile = None) -> None:
+def models(
+    gateway: Annotated[
+        str | None,
+        Option(help="Show what is known of each model of this gateway, and from where."),
+    ] = None,
+    refresh: Annotated[
+        bool, Option("--refresh", help="Read the list of that gateway first; this is free.")
+    ] = False,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
     """List the models that this configuration can run."""
+    if gateway is None and refresh:
+        raise typer.BadParameter("--refresh needs --gateway NAME.")
+    if gateway is not None:
+        from bot.cli.offers import show_gateway
+
+        show_gateway(config, gateway, refresh=refresh, as_json=as_json)
+        return
     from bot.cli.models import list_models
 
     list_models(config, as_json=as_json)
@@ -198,6 +215,13 @@ def generate(
     prompt: Annotated[str, Argument(help="What the video should show.")] = "",
     image: Annotated[Path | None, Option(help="The picture that the video begins with.")] = None,
     last_image: Annotated[Path | None, Option(help="The picture that the video ends with.")] = None,
+    picture: Annotated[
+        list[Path] | None,
+        Option(help="A picture whose people and things the video keeps; up to ten times."),
+    ] = None,
+    video: Annotated[
+        Path | None, Option(help="A video to change, or with --use extend to go on from.")
+    ] = None,
     audio: Annotated[
         Path | None, Option(help="A sound that the picture speaks or sings to.")
     ] = None,
@@ -218,8 +242,10 @@ def generate(
     from bot.cli.generate import make_video
     from bot.cli.wish import order_for
 
-    pictures = [picture for picture in (image, last_image) if picture]
-    order = order_for(wish_of(prompt, **chosen), pictures, audio)
+    pictures = [each for each in (image, last_image, *(picture or ())) if each]
+    if picture and chosen.get("use") is None:
+        chosen["use"] = Use.CHARACTER
+    order = order_for(wish_of(prompt, **chosen), pictures, audio, video)
     make_video(order, output, overwrite=force, simulate=simulate, config=config)
 
 

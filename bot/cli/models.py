@@ -42,6 +42,9 @@ def show(config: Config, console: Console) -> None:
     out. Elsewhere each model is one line with all columns, for grep.
     """
     models = config.catalog.models
+    if not models:
+        console.print(tell("models.none"), soft_wrap=True)
+        return
     rows = [_cells(model, config) for model in models]
     headed = console.is_terminal
     hidden = _untelling(models) if headed else ()

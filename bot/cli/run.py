@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from bot import log
 from bot.app import run
 from bot.cli.errors import unreachable
+from bot.cli.first_lists import with_lists
 from bot.cli.introduction import introduce
 from bot.cli.words import listed, tell
 from bot.config import Config, Misconfigured, Problem, load
@@ -27,7 +28,7 @@ TELEGRAM_PORTS = frozenset({443, 80, 88, 8443})
 def run_service(file: Path | None, *, new_database: bool = False) -> None:
     """Run until a signal ends the service. `new_database`: accept another or an empty database."""
     os.umask(0o077)  # other users of this machine must not read people's files
-    config = load(file)
+    config = asyncio.run(with_lists(load(file)))
     if problems := obstacles(config):
         raise Misconfigured(problems)
     log.configure(level=config.settings.log_level, secrets=config.secrets)
@@ -54,6 +55,9 @@ def run_service(file: Path | None, *, new_database: bool = False) -> None:
 def obstacles(config: Config) -> list[Problem]:
     """Return the problems that stop `run` but not `generate`, as far as they show beforehand."""
     found = list(mixed())
+    if not config.catalog.models:
+        gateways = {"gateways": ", ".join(config.offers)}
+        found.append(Problem("models", "no_models_listed", gateways))
     if not config.platforms:
         found.append(Problem("discord.token", "platform_missing"))
     elif not _is_room_reached(config):

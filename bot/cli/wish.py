@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.core.errors import PictureFormat, Refused, in_turn
-from bot.core.orders import Address, Call, Order, Person, Picture, Sound, check_picture
+from bot.core.orders import Address, Call, Clip, Order, Person, Picture, Sound, check_picture
 from bot.core.wishes import Wish
 from bot.media.decoding import upright_size
 
@@ -16,13 +16,19 @@ CALL = Call(
 )
 
 
-def order_for(wish: Wish, pictures: Sequence[Path] = (), sound: Path | None = None) -> Order:
+def order_for(
+    wish: Wish,
+    pictures: Sequence[Path] = (),
+    sound: Path | None = None,
+    video: Path | None = None,
+) -> Order:
     """Return the order of this wish and files. Raises `Refused` for an unusable file."""
     return Order(
         call=CALL,
         wish=wish,
         pictures=tuple(in_turn(_picture, pictures)),
         sound=_sound(sound) if sound else None,
+        video=_video(video) if video else None,
     )
 
 
@@ -44,10 +50,18 @@ def _picture(path: Path) -> Picture:
 
 def _sound(path: Path) -> Sound:
     """Return the sound without its length, which the studio measures later."""
+    return Sound(source=str(path), filename=path.name, size=_size(path, "sound_unreadable"))
+
+
+def _video(path: Path) -> Clip:
+    """Return the video without its length, which the studio measures later."""
+    return Clip(source=str(path), filename=path.name, size=_size(path, "video_unreadable"))
+
+
+def _size(path: Path, unreadable: str) -> int:
     try:
-        size = path.stat().st_size
+        return path.stat().st_size
     except FileNotFoundError as error:
         raise Refused("file_absent", file=str(path)) from error
     except OSError as error:
-        raise Refused("sound_unreadable", file=str(path), why=error.strerror) from error
-    return Sound(source=str(path), filename=path.name, size=size)
+        raise Refused.of(unreadable, file=str(path), why=error.strerror) from error

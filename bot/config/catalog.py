@@ -4,62 +4,67 @@ The operator's tables override the packaged ones. The result is the core's `Cata
 all mistakes.
 """
 
-import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib.resources import files
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot.config import offered
 from bot.config.layers import Route, Tables, laid, merged
+from bot.config.offered import NOTHING, Offers, Unready
 from bot.config.problems import Problem, problems_of
 from bot.config.settings import Settings
-from bot.config.tables import FieldsTable, ModelTable, PresetTable
+from bot.config.tables import ModelTable, PictureTable, PresetTable, VideoTable
 from bot.config.unlike import arriving, wanted
+from bot.config.ways import Wrong, check_fields, check_link, check_way, fields_of, kinds_of
 from bot.core.catalog import Catalog
-from bot.core.models import Fields, Model
-from bot.core.orders import Kind, Transport
+from bot.core.models import Model
 from bot.core.presets import Preset
-from bot.gateways.dialects import DIALECTS, Dialect
+from bot.gateways.dialects import DIALECTS
 from bot.gateways.which import LABELS
 
 _MODELS = TypeAdapter(Model)
-_FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}
+
+MISTAKES = (ValidationError, Wrong)
+"""The errors that `model_of` raises for a mistake in a table."""
 
 
-class _Wrong(Exception):
-    """A mistake in a model's table, with the key in that table."""
-
-    def __init__(self, key: str, code: str, **values: object) -> None:
-        self.key, self.code, self.values = key, code, values
+def packaged_tables() -> Tables:
+    """Return the tables of `catalog.toml`."""
+    return tomllib.loads(files("bot").joinpath("catalog.toml").read_text("utf-8"))
 
 
-def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
+def resolve(settings: Settings, offers: Offers = NOTHING) -> tuple[Catalog, list[Problem]]:
     """Return the catalog of all models that this configuration can run, and all mistakes.
 
-    Each model's field names and values follow its gateway's dialect.
+    Each model's field names and values follow its gateway's dialect. `offers`: the models of the
+    gateways' own lists.
     """
-    packaged = tomllib.loads(files("bot").joinpath("catalog.toml").read_text("utf-8"))
-    families = merged(packaged["families"], settings.families)
+    packaged = packaged_tables()
+    families = offered.labelled(merged(packaged["families"], settings.families), offers)
     presets = merged(packaged["presets"], settings.presets)
     found: list[Problem] = []
     models: list[Model] = []
-    for name, table in _there(packaged["models"], settings).items():
+    for name, table in tables_there(packaged["models"], settings, offers).items():
         try:
-            model = _model(name, table, packaged["wires"], families, settings)
-        except ValidationError as error:
-            known = _alike(name, table, packaged["models"])
-            found += known or problems_of(error, ModelTable, prefix=f"models.{name}")
-        except _Wrong as wrong:
-            found.append(Problem(f"models.{name}.{wrong.key}", wrong.code, wrong.values))
+            model = model_of(name, table, packaged, families, settings, offers)
+        except Unready:
+            continue
+        except MISTAKES as wrong:
+            if name in packaged["models"] or name in settings.models:  # no mistake of a list
+                found += mistakes(name, table, packaged["models"], wrong)
         else:
             models += [model] if model else []
     order = {family: number for number, family in enumerate(families)}
-    models.sort(key=lambda model: order.get(model.family, len(order)))
-    if settings.own_gateway and not models and not found:
+    others = offered.elsewhere(settings)
+    # A model that only another gateway's list brings changes no default.
+    models.sort(key=lambda it: (others(it.name, it.gateway), order.get(it.family, len(order))))
+    # Where a list builds the catalog, only `run` needs a model: see `obstacles` in cli/run.
+    if settings.own_gateway and not models and not found and not offers:
         found.append(_nothing(settings.own_gateway, settings))
-    found += _about_the_whole(models, settings)
+    found += _about_the_whole(models, settings, is_listed=bool(offers))
     catalog = Catalog(
         models=tuple(models),
         default=settings.default_model,
@@ -78,6 +83,15 @@ def _nothing(name: str, settings: Settings) -> Problem:
     return Problem("models", "no_models")
 
 
+def mistakes(name: str, table: Tables, packaged: Tables, wrong: Exception) -> list[Problem]:
+    """Return the problems of a table for which `model_of` raised one of `MISTAKES`."""
+    if isinstance(wrong, Wrong):
+        return [Problem(f"models.{name}.{wrong.key}", wrong.code, wrong.values)]
+    assert isinstance(wrong, ValidationError)
+    known = _alike(name, table, packaged)
+    return known or list(problems_of(wrong, ModelTable, prefix=f"models.{name}"))
+
+
 def _alike(name: str, table: Tables, packaged: Tables) -> list[Problem]:
     """Return a problem that names a similar packaged model, if `name` looks misspelt.
 
@@ -88,11 +102,12 @@ def _alike(name: str, table: Tables, packaged: Tables) -> list[Problem]:
     return [Problem(f"models.{name}", "model_near", {"near": each}) for each in near]
 
 
-def _there(packaged: Tables, settings: Settings) -> Tables:
+def tables_there(packaged: Tables, settings: Settings, offers: Offers) -> Tables:
     """Return all tables of the operator, and the packaged ones that the gateway should have.
 
     These are the models that the gateway lists, or the `assumed` ones if it has no list. A server
-    that makes only its own models has none, and may not even check a model's name.
+    that makes only its own models has none, and may not even check a model's name. Behind all
+    these are tables for the models that only `offers` name.
     """
     own = settings.own_gateway
     listed = settings.gateways[own].models if own else None
@@ -108,7 +123,7 @@ def _there(packaged: Tables, settings: Settings) -> Tables:
         return is_assumed and not (gateway and wanted(gateway))
 
     ours = {name: table for name, table in packaged.items() if is_there(name, table)}
-    return merged(ours, settings.models)
+    return offered.added(merged(ours, settings.models), packaged, settings, offers)
 
 
 def _presets(tables: Tables, found: list[Problem]) -> Iterator[tuple[str, Preset]]:
@@ -122,9 +137,12 @@ def _presets(tables: Tables, found: list[Problem]) -> Iterator[tuple[str, Preset
                 yield name, Preset(row.label or name, row.prompt)
 
 
-def _about_the_whole(models: list[Model], settings: Settings) -> Iterator[Problem]:
+def _about_the_whole(
+    models: list[Model], settings: Settings, *, is_listed: bool
+) -> Iterator[Problem]:
     wanted, families = settings.default_model, sorted({model.family for model in models})
-    if families and wanted and wanted not in families:
+    # A family that a list no longer has must not stop the service: another family is used.
+    if families and wanted and wanted not in families and not is_listed:
         can = ", ".join(families)
         yield Problem("default_model", "not_one_of", {"given": wanted, "can": can})
     for model in models:
@@ -135,115 +153,75 @@ def _about_the_whole(models: list[Model], settings: Settings) -> Iterator[Proble
 # --- one model -----------------------------------------------------------------------------------
 
 
-def _model(
-    name: str, table: Tables, wires: Tables, families: Tables, settings: Settings
+def model_of(
+    name: str,
+    table: Tables,
+    packaged: Tables,
+    families: Tables,
+    settings: Settings,
+    offers: Offers = NOTHING,
 ) -> Model | None:
-    gateway = Route.model_validate(table).gateway or settings.own_gateway
+    """Return the model of a table, or None if it is hidden or elsewhere.
+
+    Raises `Unready` if a list must tell more, or the operator; `MISTAKES` for a wrong table.
+    """
+    gateway = _gateway_of(table, settings)
     if gateway is None:
         return None
-    if gateway not in settings.gateways:
-        raise _Wrong("gateway", "gateway_unknown", given=gateway, can=", ".join(settings.gateways))
-    if gateway in settings.claimed:
-        raise _Wrong("gateway", "gateway_claimed", given=gateway)
-    dialect = DIALECTS[settings.gateways[gateway].dialect]
+    at, wires = settings.gateways[gateway], packaged["wires"]
+    dialect = DIALECTS[at.dialect]
     if (wire := Route.model_validate(table).wire) not in (None, *wires):
-        raise _Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
-    whole = laid(table, wires, settings.gateways[gateway])
+        raise Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
+    layers = offered.layers_of(name, table, packaged, settings, gateway, offers)
+    whole = laid(table, wires, at, layers.lowest)
     if dialect.name not in (Route.model_validate(whole).only or (dialect.name,)):
         return None
+    layers.check(whole)
     row = ModelTable.model_validate(whole)
-    kinds, places = _kinds(row, dialect), _fields_of(row.places, dialect)
-    _check_fields(row, kinds, places, dialect)
+    linked = settings.web.public_url is not None
+    check_link(settings.models.get(name, {}), linked=linked)
+    kinds, places = kinds_of(row, dialect, linked=linked), fields_of(row.places, dialect)
+    check_fields(row, kinds, places, dialect)
     if row.hidden or not kinds:
         return None
-    family = families.get(row.family, {})
-    picture = row.picture.model_dump() if row.picture else None
     own = {
-        "name": name,
-        "label": str(family.get("label", row.family)),
-        "note": str(family.get("note", "")),
-        "gateway": gateway,
+        **_named(name, gateway, families.get(row.family, {}), row),
         "dialect": dialect.name,
         "kinds": kinds,
         "places": places,
-        "picture": picture and {**picture, "fit": picture},
-        "is_json": row.body == "json",
+        "origins": layers.origins(whole),
         "takes": [extra for extra in row.takes if places.of(extra)],
     }
     # All other fields are taken from the table unchanged.
     model = _MODELS.validate_python({**row.model_dump(), **own})
-    _check_way(table, model, dialect, linked=settings.web.public_url is not None)
-    needed = wanted(settings.gateways[gateway])
+    check_way(table, model, dialect, linked=linked)
+    needed = wanted(at)
     return arriving(model, needed) if needed else model
 
 
-def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
-    """Return the kinds of the table, without those whose files can't be sent in this dialect."""
-    kinds = [kind for kind in row.kinds if kind not in row.lacks]
-    unread = [kind for kind in kinds if kind in _FILES and not _is_read(row, kind, dialect)]
-    if unread and not dialect.packaged:
-        read = (dialect.as_file if _is_uploaded(row, unread[0]) else dialect.as_text) or ()
-        raise _Wrong(f"places.{unread[0]}", "place_unread", can=", ".join(sorted(read)) or "–")
-    return tuple(kind for kind in kinds if kind not in unread)
+def _named(name: str, gateway: str, family: Tables, row: ModelTable) -> Tables:
+    """Return the values of a model that have another form in its table."""
+    return {
+        "name": name,
+        "label": str(family.get("label", row.family)),
+        "note": str(family.get("note", "")),
+        "gateway": gateway,
+        "picture": _with_fit(row.picture),
+        "video": _with_fit(row.video),
+        "is_json": row.body == "json",
+    }
 
 
-def _is_read(row: ModelTable, kind: Kind, dialect: Dialect) -> bool:
-    """Whether servers of this dialect read the fields of this kind's pictures, sent as they are."""
-    read = dialect.as_file if _is_uploaded(row, kind) else dialect.as_text
-    if read is None or row.picture is None:
-        return True
-    paths = (path for each in getattr(row.places, kind) for path in each)
-    return bool(read) and set(map(_outer, paths)) <= read
+def _with_fit(table: PictureTable | VideoTable | None) -> Tables | None:
+    """Return the values of a rule about files; those of its `fit` are in the same table."""
+    values = table.model_dump() if table is not None else None
+    return values and {**values, "fit": values}
 
 
-def _is_uploaded(row: ModelTable, kind: Kind) -> bool:
-    """Whether the files of this kind are sent as files."""
-    at = row.picture
-    return at is not None and at.transports.get(kind, at.transport) is Transport.UPLOAD
-
-
-def _outer(path: str) -> str:
-    """Return the first name of a field's path: `image_reference[0].url` → `image_reference`."""
-    return re.split(r"[.\[]", path)[0]
-
-
-def _fields_of(table: FieldsTable, dialect: Dialect) -> Fields:
-    plain = table.model_dump(exclude={kind.value for kind in _FILES})
-    if table.extras is None:
-        plain["extras"] = dialect.extras
-    return Fields(**plain, files={kind: getattr(table, kind) for kind in _FILES})
-
-
-# --- its mistakes --------------------------------------------------------------------------------
-
-
-def _check_fields(row: ModelTable, kinds: Iterable[Kind], places: Fields, dialect: Dialect) -> None:
-    """Raise `_Wrong` if a file has no field, or a field would make gateways answer 400."""
-    is_form, texts = row.body == "form", dialect.as_text or frozenset()
-    fields = [*places.size, *places.aspect, *places.length, *places.extras]
-    for kind in (each for each in kinds if each in _FILES):
-        key, given, wanted = f"places.{kind}", places.files[kind], _FILES[kind]
-        each = [place for several in given for place in several]
-        uploads = _is_uploaded(row, kind)
-        if len(given) != wanted:
-            raise _Wrong(key, "places_missing", given=len(given), wanted=wanted)
-        if uploads and not is_form:
-            raise _Wrong(key, "file_in_json")
-        if uploads and any("." in place for place in each):
-            raise _Wrong(key, "place_of_file")
-        is_one_of_many = [place.partition("[")[0] for place in each].count("images") == 1
-        if (is_form and not uploads and is_one_of_many) or len(set(each)) < len(each):
-            raise _Wrong(key, "place_repeated")
-        fields += [place for place in each if _outer(place) not in texts]
-    if is_form and any("." in f and not f.startswith("metadata.") for f in fields):
-        raise _Wrong("places", "table_in_form")
-
-
-def _check_way(table: Tables, model: Model, dialect: Dialect, *, linked: bool) -> None:
-    """Raise `_Wrong` if the model's way of sending files would lose people's files."""
-    # new-api drops the file that goes up with a sound; its variants may not.
-    own = Route.model_validate(table).dialects.get(dialect.name, {}).get("places", {})
-    if dialect.drops_sounds and Kind.SOUND in model.kinds and Kind.SOUND not in own:
-        raise _Wrong(f"dialects.{dialect.name}.places.s2v", "sound_dropped")
-    if not linked and any(map(model.links, model.kinds)):
-        raise _Wrong("picture.transport", "link_nowhere")
+def _gateway_of(table: Tables, settings: Settings) -> str | None:
+    gateway = Route.model_validate(table).gateway or settings.own_gateway
+    if gateway is not None and gateway not in settings.gateways:
+        raise Wrong("gateway", "gateway_unknown", given=gateway, can=", ".join(settings.gateways))
+    if gateway is not None and gateway in settings.claimed:
+        raise Wrong("gateway", "gateway_claimed", given=gateway)
+    return gateway

@@ -13,10 +13,12 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from bot.config.offered import Offers, building
 from bot.config.plugins import Generation
 from bot.config.problems import Problem
 from bot.config.saving import SHARED, save
 from bot.config.settings import Settings
+from bot.gateways.offers import Offer
 from bot.gateways.which import NEW_API, UNKNOWN
 
 FILE = "gateways.json"
@@ -24,6 +26,19 @@ DAMAGED = "found_damaged"
 """The problem code for a file of findings that can't be read."""
 LASTING = "C"
 """The generation that a gateway keeps after an update."""
+
+
+class Changes(BaseModel):
+    """The changes of a new list in the models that people could order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: AwareDatetime
+    gone: tuple[dict[str, str], ...] = ()
+    """The label and wire name of each model that people can't order any more."""
+    prices: tuple[Mapping[str, str | float | bool | None], ...] = ()
+    """Each changed price of a second: `label`, `model`, `quality`, `sound`, `before`, `after`, and
+    `mine` if the operator's own price counts."""
 
 
 class Found(BaseModel):
@@ -41,6 +56,14 @@ class Found(BaseModel):
     """When the gateway was asked last."""
     since: AwareDatetime
     """When this software, generation and version were first found."""
+    offers: tuple[Offer, ...] | None = None
+    """The models of the gateway's own list; None if it was never read."""
+    listed_at: AwareDatetime | None = None
+    """When that list was read."""
+    doubted: bool = False
+    """Whether the last list lacked most models, and is believed only if the next one agrees."""
+    changes: tuple[Changes, ...] = ()
+    """The latest changes, of which owners are told."""
 
     @property
     def kind(self) -> tuple[str, str | None, str]:
@@ -75,11 +98,19 @@ def keep(folder: Path, name: str, found: Found) -> Found:
     last = before.get(name)
     if last is not None and last.base_url == found.base_url:
         found = _after(last, found)
+    put(folder, name, found, before)
+    return found
+
+
+def put(folder: Path, name: str, found: Found, before: Founds) -> None:
+    """Store the findings about a gateway as they are, beside those of the others in `before`.
+
+    Raises `Refused("output_unwritable")`.
+    """
     text = _FOUNDS.dump_json({**before, name: found}, indent=1).decode()
     with suppress(OSError):
         _make(folder)
     save(folder / FILE, f"{text}\n", mode=SHARED)
-    return found
 
 
 def _after(last: Found, found: Found) -> Found:
@@ -87,6 +118,9 @@ def _after(last: Found, found: Found) -> Found:
     if found.generation is None and found.software in (last.software, UNKNOWN):
         stays = {"software": last.software, "generation": last.generation}
         found = found.model_copy(update={"version": found.version or last.version, **stays})
+    if found.offers is None:
+        listed = ("offers", "listed_at", "doubted", "changes")
+        found = found.model_copy(update={key: getattr(last, key) for key in listed})
     return found.model_copy(update={"since": last.since if found.kind == last.kind else found.at})
 
 
@@ -128,6 +162,11 @@ def filled(settings: Settings, founds: Founds, *, models: bool = True) -> Settin
             open_["models"] = found.models
         gateways[name] = ours.model_copy(update=open_)
     return settings.model_copy(update={"gateways": gateways})
+
+
+def offers(settings: Settings, founds: Founds) -> Offers:
+    """Return the found models of each gateway whose own list builds the catalog."""
+    return building(settings, {name: found.offers or () for name, found in founds.items()})
 
 
 def now() -> datetime:

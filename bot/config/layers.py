@@ -47,15 +47,15 @@ class Served(BaseModel):
         return dict(self.model_extra or {})
 
 
-def laid(table: Tables, wires: Tables, gateway: Gateway) -> Tables:
+def laid(table: Tables, wires: Tables, gateway: Gateway, lowest: Tables) -> Tables:
     """Return a model's merged table for this gateway. Later tables override earlier ones.
 
-    The order: the base of the gateway's dialect; the wire's table, its part for that dialect, its
-    part for the gateway's generation or plugin version (`served`); then the same three parts of
-    the model's own table.
+    The order: the base of the gateway's dialect; `lowest`; the wire's table, its part for that
+    dialect, its part for the gateway's generation or plugin version (`served`); then the same
+    three parts of the model's own table.
     """
     wire = Route.model_validate(table).wire
-    found: Tables = dict(DIALECTS[gateway.dialect].base)
+    found = merged(DIALECTS[gateway.dialect].base, lowest)
     for under in (wires[wire] if wire else {}, table):
         common = {key: value for key, value in under.items() if key != "dialects"}
         spoken = dict(Route.model_validate(under).dialects.get(gateway.dialect, {}))

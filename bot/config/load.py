@@ -15,6 +15,7 @@ from yarl import URL
 
 from bot.config import discoveries, paths, terms
 from bot.config.catalog import resolve
+from bot.config.offered import NOTHING, Offers
 from bot.config.problems import PREFIX, Problem, problems_of, spelt, variable
 from bot.config.secrets import secret_in, secrets_of
 from bot.config.settings import Settings
@@ -49,6 +50,8 @@ class Config:
     """The settings as the operator wrote them, without findings about gateways."""
     found: discoveries.Founds = field(default_factory=dict)
     """The stored findings about each gateway at its present address."""
+    offers: Offers = field(default_factory=dict)
+    """The models of the gateways whose own lists build the catalog."""
     remarks: tuple[Problem, ...] = ()
     """Problems that do not stop the service."""
 
@@ -104,11 +107,6 @@ class Config:
     def all_terms(self) -> tuple[Terms, ...]:
         """The operator's terms, then the terms of communities."""
         return (self.terms, *self.communities.values())
-
-    def at_once(self, name: str) -> int | None:
-        """Return how many orders of this model its gateway makes at once; None: any number."""
-        found = (terms.catalog.model(name) for terms in self.all_terms)
-        return next((model.at_once for model in found if model), None)
 
     @property
     def platforms(self) -> tuple[str, ...]:
@@ -181,19 +179,25 @@ def checked(given: Mapping[str, Any], problems: list[Problem]) -> Config:
     return completed(settings, problems)
 
 
-def completed(written: Settings, problems: Iterable[Problem] = ()) -> Config:
+def completed(
+    written: Settings,
+    problems: Iterable[Problem] = (),
+    *,
+    found: discoveries.Founds | None = None,
+) -> Config:
     """Return the configuration of these settings and of the findings about their gateways.
 
-    Raises `Misconfigured` with all mistakes, `problems` included.
+    `found`: the findings; None: the stored ones. Raises `Misconfigured` with all mistakes,
+    `problems` included.
     """
-    kept, remarks = discoveries.read(Path(written.data_dir))
-    kept = discoveries.valid(written, kept)
-    settings = discoveries.filled(written, kept)
-    catalog, own, faults = _whole(settings)
+    stored = discoveries.read(Path(written.data_dir)) if found is None else (found, [])
+    kept, remarks = discoveries.valid(written, stored[0]), stored[1]
+    settings, offers = discoveries.filled(written, kept), discoveries.offers(written, kept)
+    catalog, own, faults = _whole(settings, offers)
     if faults and any(each.models is not None for each in kept.values()):
         # A gateway's changed list of models must not stop the service: load without the lists.
         without = discoveries.filled(written, kept, models=False)
-        reloaded = _whole(without)
+        reloaded = _whole(without, offers)
         if not reloaded[2]:
             why = {"why": faults[0].sentence("en")}
             remarks.append(Problem("models", "found_models_aside", why))
@@ -207,14 +211,17 @@ def completed(written: Settings, problems: Iterable[Problem] = ()) -> Config:
         communities=own,
         written=written,
         found=kept,
+        offers=offers,
         remarks=tuple(remarks),
     )
 
 
-def _whole(settings: Settings) -> tuple[Catalog, Mapping[tuple[str, str], Terms], list[Problem]]:
+def _whole(
+    settings: Settings, offers: Offers = NOTHING
+) -> tuple[Catalog, Mapping[tuple[str, str], Terms], list[Problem]]:
     """Return the catalog, the terms of communities, and all problems without repetition."""
-    catalog, found = resolve(settings)
-    own, faults = terms.communities(settings, catalog)
+    catalog, found = resolve(settings, offers)
+    own, faults = terms.communities(settings, catalog, offers)
     for problem in faults:
         if problem not in found:
             found.append(problem)

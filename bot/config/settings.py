@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from bot.config import stores
+from bot.config.money import UNLIMITED, CurrencyCode, Money
 from bot.config.pasted import api_key, bot_token, gateway_address, telegram_token, web_address
 from bot.config.plugins import Generation, Version
 from bot.config.problems import wrong
@@ -33,8 +34,6 @@ from bot.gateways.dialects import DIALECTS
 from bot.gateways.meanings import Meaning, Row, Stage, problem_with
 from bot.gateways.which import LABELS, UNKNOWN
 from bot.i18n import DEFAULT, nearest
-
-UNLIMITED = -1
 
 _WIDEST = {4: 8, 6: 16}
 """The shortest network prefix in bits, by IP version. No provider has larger networks."""
@@ -56,12 +55,6 @@ def _bot_api_address(value: str) -> str:
     if re.search(r"(?i)/bot\d+(:|%3a)", value):
         raise ValueError("address_holds_token")
     return web_address(value)
-
-
-def _money(value: float) -> float:
-    if UNLIMITED < value < 0:
-        raise ValueError("money")
-    return value
 
 
 def _language(value: str) -> str:
@@ -199,7 +192,7 @@ class Gateway(Table):
     )
     own: bool = Field(
         False,
-        description="whether the server is yours: its copies of posted videos are deleted",
+        description="whether the server is yours: its videos are free, and deleted once posted",
     )
     software: Software | None = Field(
         None,
@@ -217,12 +210,20 @@ class Gateway(Table):
         None,
         description="the models that the gateway has; default: as `init` and `doctor` found them",
     )
+    guesses: bool | None = Field(
+        None,
+        description="whether models are offered whose facts are guesses; default: only if `own`",
+    )
     poll_step: float = Field(10, gt=0, description="seconds between two polls of a running job")
     media_origins: tuple[WebAddress, ...] = Field(
         (),
         description="origins of videos that are allowed besides public https addresses",
     )
     refunds_failed: bool = Field(True, description="whether the gateway refunds a failed video")
+    cost_currency: CurrencyCode | None = Field(
+        None,
+        description="the currency of costs in the gateway's answers; default: the dialect's",
+    )
     trust_json_5xx: bool | None = Field(
         None,
         description="whether the gateway's own JSON error with HTTP 5xx means: not accepted",
@@ -262,7 +263,7 @@ class Limits(Table):
         20, description="videos per day for each server or group"
     )
     purse_videos_per_day: Limit = Field(50, description="videos per day for everybody together")
-    purse_money_per_day: Annotated[float, AfterValidator(_money)] = Field(
+    purse_money_per_day: Money = Field(
         UNLIMITED,
         ge=UNLIMITED,
         description="money per day for everybody together; needs a price for every model",

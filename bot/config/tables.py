@@ -18,7 +18,8 @@ from pydantic import (
 from bot.config.problems import wrong
 from bot.config.settings import Dialect
 from bot.config.table import Table
-from bot.core.orders import Kind, Transport, Value
+from bot.core.kinds import MOST_PICTURES
+from bot.core.orders import NO_FILES, VIDEO_BYTES, Kind, Transport, Value
 from bot.core.prices import MICRO
 from bot.core.wishes import ASPECTS, QUALITIES, Extra, Shaping
 
@@ -26,7 +27,7 @@ DEAREST = 1_000_000
 """The highest price of a second. With more, the sum of a day no longer fits into a column."""
 _PIXELS = re.compile(r"[1-9]\d{0,4}[x*][1-9]\d{0,4}")
 _FIELD_PATH = re.compile(
-    r"(?!(prompt|model)$|metadata(\.model)?$)[\w*-]+(\[\d\])?(\.[\w*-]+(\[\d\])?)*"
+    r"(?!(prompt|model)$|metadata(\.model)?$)[\w*-]+(\[[\d*]\])?(\.[\w*-]+(\[[\d*]\])?)*"
 )
 
 
@@ -118,6 +119,44 @@ class SoundTable(Table):
     most_bytes: int = Field(15_000_000, ge=10_000)
 
 
+class VideoTable(Table):
+    """`[models.<name>.video]`"""
+
+    transport: Transport = Transport.UPLOAD
+    url_above: int | None = Field(None, ge=10_000)
+    least_seconds: float = Field(1, ge=0)
+    most_seconds: float = Field(15, gt=0, le=600)
+    most_bytes: int = Field(50_000_000, ge=100_000, le=VIDEO_BYTES)
+    least_pixels: int = Field(1, ge=1)
+    most_pixels: int = Field(8_300_000, ge=10_000)
+    priced: bool = False
+    included: bool = False
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Self:
+        for what in ("seconds", "pixels"):
+            _in_order(getattr(self, f"least_{what}"), getattr(self, f"most_{what}"), what)
+        return self
+
+
+class ReferencesTable(Table):
+    """`[models.<name>.references]`"""
+
+    least: int = Field(1, ge=1)
+    most: int = Field(MOST_PICTURES, ge=1, le=MOST_PICTURES)
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Self:
+        _in_order(self.least, self.most, "")
+        return self
+
+
+def _in_order(least: float, most: float, what: str) -> None:
+    if least > most:
+        below = f"least_{what}" if what else "least"
+        raise wrong("number_less_than_equal", below=below, given=least, bound=most)
+
+
 class FieldsTable(Table):
     """`[models.<name>.places]`"""
 
@@ -130,6 +169,10 @@ class FieldsTable(Table):
     i2v: Files = (("input_reference",),)
     kf2v: Files = ()
     s2v: Files = ()
+    r2v: Files = ()
+    v2v: Files = ()
+    extend: Files = ()
+    extend_id: FieldPaths = ()
 
 
 class QualityTable(Table):
@@ -163,6 +206,8 @@ class ModelTable(Table):
     places: FieldsTable = FieldsTable()
     picture: PictureTable | None = None
     sound: SoundTable = SoundTable()
+    video: VideoTable | None = None
+    references: ReferencesTable = ReferencesTable()
     extras: dict[str, Value] = Field(default_factory=dict)
     takes: tuple[Extra, ...] = ()
     unasked: dict[Extra, bool] = Field(default_factory=dict)
@@ -184,13 +229,21 @@ class ModelTable(Table):
     def _is_sound(self) -> Self:
         if set(self.kinds) == {Kind.REMIX}:
             raise wrong("remix_alone", below="kinds")
-        if self.picture is None and not {Kind.TEXT, Kind.REMIX}.issuperset(self.kinds):
+        of_video = {Kind.VIDEO, Kind.EXTEND}.intersection(self.kinds)
+        if self.picture is None and not {*NO_FILES, *of_video}.issuperset(self.kinds):
             raise wrong("missing", below="picture")
+        if self.video is None and of_video and not (of_video == {Kind.EXTEND} and self._by_id):
+            raise wrong("missing", below="video")
         for extra in self.drops_false:
             # The gateway drops a false value, and the vendor's default is true.
             if self.extras.get(extra) is False and self.unasked.get(extra):
                 raise wrong("false_dropped", below=f"extras.{extra}")
         return self
+
+    @property
+    def _by_id(self) -> bool:
+        """Whether the model goes on from videos by their id alone, and gets no file for it."""
+        return bool(self.places.extend_id) and not self.places.extend
 
     @model_validator(mode="after")
     def _is_cut_to_pixels(self) -> Self:

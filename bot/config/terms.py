@@ -10,8 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from bot.config.catalog import resolve
+from bot.config.money import UNLIMITED
+from bot.config.offered import NOTHING, Offers
 from bot.config.problems import Problem
-from bot.config.settings import UNLIMITED, Community, Limits, Settings
+from bot.config.settings import Community, Limits, Settings
 from bot.core import quotas
 from bot.core.accounts import Terms
 from bot.core.catalog import Catalog
@@ -29,7 +31,7 @@ def general(settings: Settings) -> quotas.Limits:
 
 
 def communities(
-    settings: Settings, catalog: Catalog
+    settings: Settings, catalog: Catalog, offers: Offers = NOTHING
 ) -> tuple[dict[tuple[str, str], Terms], list[Problem]]:
     """Return the terms of each configured community, and all problems.
 
@@ -44,7 +46,7 @@ def communities(
         given = _limits(community, settings)
         own, purse = catalog, Purse(others=settings.claimed)
         if community.gateway in settings.gateways:
-            own, faults = _at(settings, community.gateway, given)
+            own, faults = _at(settings, community.gateway, given, offers)
             purse = Purse(gateway=community.gateway)
             found += faults
         elif community.gateway is not None:
@@ -56,13 +58,17 @@ def communities(
     return terms, found
 
 
-def _at(settings: Settings, gateway: str, limits: Limits) -> tuple[Catalog, list[Problem]]:
-    """Return the catalog as if `gateway` were the only one, whichever gateway models name."""
+def alone(settings: Settings, gateway: str, limits: Limits, offers: Offers) -> Settings:
+    """Return the settings as if `gateway` were the only one, whichever gateway models name.
+
+    A table that only adds to another gateway's list says nothing of a gateway without such a list.
+    """
     models: Mapping[str, dict[str, Any]] = {
         name: {key: value for key, value in table.items() if key != "gateway"}
         for name, table in settings.models.items()
+        if gateway in offers or table.get("gateway", settings.own_gateway) not in offers
     }
-    alone = {
+    changed: dict[str, Any] = {
         "gateways": {gateway: settings.gateways[gateway]},
         "communities": {},
         "default_gateway": None,
@@ -70,7 +76,14 @@ def _at(settings: Settings, gateway: str, limits: Limits) -> tuple[Catalog, list
         "models": models,
         "limits": limits,
     }
-    catalog, found = resolve(settings.model_copy(update=alone))
+    return settings.model_copy(update=changed)
+
+
+def _at(
+    settings: Settings, gateway: str, limits: Limits, offers: Offers
+) -> tuple[Catalog, list[Problem]]:
+    """Return the catalog as if `gateway` were the only one, whichever gateway models name."""
+    catalog, found = resolve(alone(settings, gateway, limits, offers), offers)
     wanted = settings.default_model
     return replace(catalog, default=wanted if wanted in catalog.families else None), found
 

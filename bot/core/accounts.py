@@ -28,14 +28,35 @@ async def _unmoved(_platform: str, community: str) -> Sequence[str]:
     return (community,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Accounts:
-    """The operator's terms, and by platform and id the terms of communities with their own."""
+    """The operator's terms, and by platform and id the terms of communities with their own.
+
+    All parts of a service share one object: `renew` changes the models for all of them at once.
+    """
 
     general: Terms
     own: Mapping[tuple[str, str], Terms] = field(default_factory=dict)
     ids: Callable[[str, str], Awaitable[Sequence[str]]] = _unmoved
     """Returns all ids that a community has had, the present one first."""
+
+    def price(self, model: str, quality: str, silent: bool) -> int:
+        """Return the present price of a second; 0 for a model that is not offered.
+
+        `silent`: the price without sound.
+        """
+        catalogs = (terms.catalog for terms in (self.general, *self.own.values()))
+        known = next(filter(None, (catalog.model(model) for catalog in catalogs)), None)
+        return known.price(quality, audio=False if silent else None) if known else 0
+
+    def renew(self, general: Terms, own: Mapping[tuple[str, str], Terms]) -> None:
+        """Use these terms from now on."""
+        self.general, self.own = general, own
+
+    def at_once(self, name: str) -> int | None:
+        """Return how many orders of this model its gateway makes at once; None: any number."""
+        found = (terms.catalog.model(name) for terms in (self.general, *self.own.values()))
+        return next((model.at_once for model in found if model), None)
 
     async def ways(self, job: Job, direct: bool = False) -> Ways:
         """Return the buttons under a video or a failure, by the models available in its place.

@@ -16,6 +16,8 @@ MOST_WHOSE = 40
 
 A person's name and a model's share them.
 """
+MOST_LINES = 10
+"""The most lines about a gateway's changed models."""
 _SHORT = 6
 """The first letters of a job's id, which identify the job within one message."""
 _COUNTED = frozenset({Kind.UNCONFIRMED, Kind.STUCK})
@@ -25,6 +27,8 @@ def brief(kind: Kind, facts: Facts, *, is_over: bool = False) -> Reply:
     """Return the message about a cause. `is_over`: the message for its end, which replaces it."""
     if kind is Kind.DIGEST:
         return _digest(facts)
+    if kind is Kind.OFFERS:
+        return _offers(facts)
     if is_over:
         over = f"{kind}_over"
         return Reply(text=Text(id=f"cause.{over}", values=facts), tone=Tone.DONE)
@@ -115,6 +119,36 @@ def _figure(facts: Facts) -> str:
     return f"own_{figure}" if is_own else figure
 
 
+_CHANGES = {
+    (True, True, False): "offers_price",
+    (True, True, True): "offers_price_mine",
+    (False, True, False): "offers_priced",
+    (False, True, True): "offers_priced_mine",
+    (True, False, False): "offers_unpriced",
+    (True, False, True): "offers_unpriced_mine",
+}
+"""The message id for a changed price: whether there was one, is one, and the operator's counts."""
+
+
+def _offers(facts: Facts) -> Reply:
+    """Return the report on a gateway's new list: models that are gone, and changed prices."""
+    gone = [Text(id="cause.offers_gone", values=row) for row in rows(facts, "gone")]
+    lines = [*gone, *(_price(row) for row in rows(facts, "prices"))]
+    if (more := len(lines) - MOST_LINES) > 0:
+        values = {"gateway": facts["gateway"]}
+        lines[MOST_LINES:] = [Text(id="cause.offers_more", values=values, count=more)]
+    text = Text(id="cause.offers", values={"gateway": facts["gateway"]})
+    return Reply(text=text, tone=Tone.WORKING, facts=tuple(lines))
+
+
+def _price(row: Facts) -> Text:
+    """Return the line about one changed price of a second, and which price limits count."""
+    what = "offers_quality" if row["sound"] else "offers_silent"
+    of = Text(id=f"cause.{what}", values=row)
+    change = _CHANGES[bool(row["before"]), bool(row["after"]), bool(row["mine"])]
+    return Text(id=f"cause.{change}", values={**row, "of": of})
+
+
 def _digest(facts: Facts) -> Reply:
     """Return the digest: the figures of a day, and the open causes with their buttons."""
     open_ = [(Kind(str(each["kind"])), _inner(each, "facts")) for each in rows(facts, "open")]
@@ -133,12 +167,26 @@ def _figures(facts: Facts) -> Iterator[Text]:
         values = {"why": Text(id=f"reason.{reason}"), "count": count}
         yield Text(id="digest.reason", values=values)
     yield Text(id="digest.now", values=facts)
+    yield from _costs(facts)
     for limit in rows(facts, "limits"):
         figure = _figure(limit)
         yield Text(id=f"digest.{figure}", values=limit)
     yield Text(id="digest.room", values=facts)
     made = facts.get("backup")
     yield Text(id="digest.backup" if made else "digest.no_backup", values={"at": made})
+
+
+def _costs(facts: Facts) -> Iterator[Text]:
+    """Yield what gateways told of costs, and the prices that are too low."""
+    if costs := _inner(facts, "costs"):
+        yield Text(id="digest.costs", values=costs)
+    for other in rows(facts, "other_costs"):
+        yield Text(id="digest.fees" if other["is_fee"] else "digest.other_costs", values=other)
+    for low in rows(facts, "low_prices"):
+        where = "low_price_of_quality" if low["quality"] else "low_price"
+        yield Text(id=f"digest.{where}", values=low)
+    if unrefunded := _inner(facts, "unrefunded"):
+        yield Text(id="digest.unrefunded", values=unrefunded)
 
 
 def _inner(facts: Facts, name: str) -> Facts:

@@ -12,6 +12,7 @@ from bot.core.conversions import Conversions
 from bot.core.endings import sent_in_private
 from bot.core.jobs import ACTIVE, LOCKS, SOFT_DEADLINE, WITHDRAWN, Job, Reason, Status
 from bot.core.learned import Key, Learned
+from bot.core.missing import pictures_missing, sound_missing, video_missing
 from bot.core.ports import Clock, Jobs, Posts
 from bot.core.posts import end_kind
 from bot.core.prices import money
@@ -201,12 +202,14 @@ def _state(job: Job) -> str:
 
 
 def _queued(job: Job) -> str:
-    if job.pictures_missing:
+    if pictures_missing(job):
         if any(each.source for each in job.order.pictures):
             return "fetching"
         is_frame = any(each.last_of for each in job.order.pictures)
         return "preparing_frame" if is_frame else "preparing"
-    if job.sound_missing:
+    if job.order.video is not None and video_missing(job):
+        return "fetching_video" if job.order.video.source else "preparing_video"
+    if sound_missing(job):
         return "fetching_sound"
     if job.reason in (None, Reason.AT_ONCE, Reason.PICTURE_TOO_LARGE, Reason.PAUSED):
         return Reason.PAUSED if job.reason is Reason.PAUSED else job.status

@@ -7,8 +7,9 @@ model can do instead.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.core.choosing import alternatives, kind_of, listed, refusal, remix_of, request_of
+from bot.core.choosing import alternatives, listed, refusal, remix_of, request_of
 from bot.core.errors import FamilyUnknown, KindLacking, Refused
+from bot.core.kinds import kind_of
 from bot.core.models import Model
 from bot.core.orders import Kind, Order, VideoRequest
 from bot.core.parts import room, within
@@ -90,7 +91,8 @@ class Catalog:
         """
         made = order.remix_of
         model = self.model(made.model) if made else None
-        if made and model and model.gateway == made.gateway and Kind.REMIX in model.kinds:
+        is_there = made and model and model.gateway == made.gateway
+        if made and model and is_there and Kind.REMIX in model.kinds and order.video is None:
             return model, remix_of(made, model, order, self.presets)
         kind = kind_of(order)
         if order.wish.fit and not order.pictures:

@@ -31,8 +31,12 @@ class Kind(StrEnum):
     USAGE = "usage"
     DIGEST = "digest"
     """The figures of a day, reported once. It is not a fault."""
+    OFFERS = "offers"
+    """The models of a gateway or their prices changed, reported once. It is not a fault."""
 
 
+EVENTS = frozenset({Kind.DIGEST, Kind.OFFERS})
+"""Kinds that are reported once and do not last."""
 URGENT = frozenset({Kind.LIMIT})
 """Kinds that get worse only a few times a day, so each time is reported at once."""
 

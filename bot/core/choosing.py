@@ -11,10 +11,12 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TypeVar
 
+from bot.core import kinds
 from bot.core.errors import AutoUnavailable, Refused
 from bot.core.models import Model, PictureRule
 from bot.core.orders import (
     SOUND_BYTES,
+    Clip,
     Fit,
     Kind,
     Made,
@@ -44,22 +46,13 @@ _RUN = 3
 Choice = TypeVar("Choice")
 
 
-def kind_of(order: Order) -> Kind:
-    """Return the kind of an order by its files. Raises `Refused` for files that don't combine."""
-    count = len(order.pictures)
-    if order.sound is not None:
-        if count != 1:
-            raise Refused("sound_of_many" if count else "sound_alone", count=count)
-        return Kind.SOUND
-    if count > 2:
-        raise Refused("too_many_pictures", count=count)
-    return (Kind.TEXT, Kind.PICTURE, Kind.KEY_FRAMES)[count]
-
-
 def request_of(
     model: Model, order: Order, kind: Kind, presets: Presets, *, spare_seed: int | None
 ) -> VideoRequest:
     """Return the request for `order` at this model. Raises `Refused` for what it can't make."""
+    if kind is Kind.REFERENCES:
+        kinds.check_count(model, order)
+    kinds.check_video(model, order, kind)
     quality = quality_of(model, order, kind)
     if order.wish.seed is None and Extra.SEED in model.takes and quality != model.qualities[-1]:
         order = order.wishing(replace(order.wish, seed=spare_seed))
@@ -84,7 +77,7 @@ def request_of(
         dialect=model.dialect,
         is_json=model.is_json,
         lengths=model.places.length,
-        parameters=(*in_fields, *model.places.fixed.get(kind, {}).items()),
+        parameters=tuple(in_fields),
         family=model.family,
         label=model.label,
         aspect=aspect,
@@ -95,15 +88,19 @@ def request_of(
 
 
 def _with_files(model: Model, order: Order, request: VideoRequest) -> VideoRequest:
+    if order.video is not None:
+        return kinds.with_video(model, order, request)
     if request.kind is Kind.TEXT or model.picture is None:
         return request
+    count = len(order.files)
     # A sound that is longer than declared is cut, so that it costs no more than was admitted.
     sound_fit = replace(model.sound, most_seconds=request.seconds)
     return replace(
         request,
+        parameters=(*request.parameters, *model.places.constants(request.kind, count)),
         transport=model.picture.way(request.kind),
         url_above=model.picture.url_above,
-        places=model.places.files[request.kind],
+        places=model.places.of_files(request.kind, count),
         fit=fit(model.picture, order, request),
         sound_fit=sound_fit if order.sound else None,
     )
@@ -141,7 +138,22 @@ def seconds_of(model: Model, order: Order, quality: str) -> int:
     if order.wish.seconds == AUTO:
         can = alternatives(model.lengths(quality))
         raise AutoUnavailable(family=model.label, can=can)
+    if order.video is not None and model.video and model.video.included:
+        return _including(model, order, quality)
     return one_of(order.wish.seconds, model.lengths(quality), "seconds", model)
+
+
+def _including(model: Model, order: Order, quality: str) -> int:
+    """Return the length of a video that begins with the order's video.
+
+    By default the model adds as many seconds as a video of its own has.
+    """
+    given, lengths = kinds.input_seconds(model, order), model.lengths(quality)
+    can = tuple(sorted(each for each in lengths if each > given))
+    if not can:
+        raise Refused("video_leaves_nothing", family=model.label, most=max(lengths))
+    enough = (each for each in can if each >= given + lengths[0])
+    return one_of(order.wish.seconds, (next(enough, can[-1]), *can), "seconds", model)
 
 
 def _sounding(model: Model, sound: Sound, wanted: int | None) -> int:
@@ -189,19 +201,20 @@ def _draft(model: Model, can: tuple[str, ...], order: Order) -> str:
 def shape(model: Model, quality: str, order: Order) -> tuple[str | None, str]:
     """Return the aspect and the value to send. Without a wish the picture's aspect counts."""
     sizes, wanted = model.sizes[quality], order.wish.aspect
-    follows = model.picture is not None and model.picture.follows and bool(order.pictures)
+    given = kinds.shaping(order)
+    follows = model.picture is not None and model.picture.follows and bool(given)
     if isinstance(sizes, str) or follows:
         word = sizes if isinstance(sizes, str) else next(iter(sizes.values()))
-        if model.shapes and not order.pictures:
+        if model.shapes and not given:
             return one_of(wanted, model.shapes, "aspect", model), word
         return wanted and one_of(wanted, tuple(ASPECTS), "aspect", model), word
     can = tuple(sizes)
-    aspect = one_of(wanted or _nearest(can, order.pictures), can, "aspect", model)
+    aspect = one_of(wanted or _nearest(can, given), can, "aspect", model)
     return aspect, sizes[aspect]
 
 
-def _nearest(can: tuple[str, ...], pictures: tuple[Picture, ...]) -> str | None:
-    first = pictures[0] if pictures else None
+def _nearest(can: tuple[str, ...], given: tuple[Picture | Clip, ...]) -> str | None:
+    first = given[0] if given else None
     if first is None or not first.width or not first.height:
         return None
     ratio = first.width / first.height
@@ -211,6 +224,9 @@ def _nearest(can: tuple[str, ...], pictures: tuple[Picture, ...]) -> str | None:
 def fit(rule: PictureRule, order: Order, request: VideoRequest) -> Fit:
     """Return the requirements for the pictures of `order`."""
     width = height = None
+    if request.kind is Kind.REFERENCES:
+        # The video shows what is in them, so none is cut to the shape of the video or of another.
+        return replace(rule.fit, shaping=order.wish.fit or rule.fit.shaping, is_own=True)
     if rule.exact and request.size:
         width, height = (int(side) for side in request.size.replace("*", "x").split("x"))
     elif order.wish.aspect and request.aspect and request.quality:
@@ -322,6 +338,8 @@ def _haver(refused: Refused) -> Callable[[Model], bool] | None:
     match refused.values:
         case {"extra": Extra() as extra, "on": bool(on)}:
             return lambda model: makes(model, extra, on=on)
+        case {"references": int(count)}:
+            return lambda model: model.references.takes(count)
     return (lambda model: model.auto) if isinstance(refused, AutoUnavailable) else None
 
 

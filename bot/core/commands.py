@@ -1,9 +1,9 @@
 """The table of all commands that people can type, with the function of each.
 
 A command that shows a list is a line here and a method of `Listings`; any other command is a line
-and a function. Its name and its sentence (`command.NAME`) are the same on every network. `/video`
-and `/animate` have no function here: only a platform can read their files, so it builds an `Order`
-and submits it to the service.
+and a function. Its name and its sentence (`command.NAME`) are the same on every network. Commands
+that order a video have no function here: only a platform can read their files, so it builds an
+`Order` and submits it to the service.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,15 +11,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.core.answers import Answer, TextAnswer
+from bot.core.catalog import Catalog
 from bot.core.entry import Entry
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Status
 from bot.core.listings import ALONE, Listings, title_of
-from bot.core.orders import Call
+from bot.core.orders import Call, Kind
 from bot.core.presses import Moderates, nobody
 from bot.core.replies import Reply, Text, error
 from bot.core.service import Actor
+from bot.core.wishes import Use, Wish
 
+KINDS: Mapping[Use | None, Kind] = {
+    Use.CHARACTER: Kind.REFERENCES,
+    Use.EDIT: Kind.VIDEO,
+    Use.EXTEND: Kind.EXTEND,
+}
+"""The kind of the videos that the files of each use make, where the use decides it."""
 Given = Mapping[str, str]
 """The values of a command's arguments by name, without the arguments that were left out."""
 
@@ -63,6 +71,8 @@ class Command:
     name: str
     act: Act | None = None
     """The command's function; None for a command that orders a video."""
+    use: Use | None = None
+    """The purpose of such an order's files; None: their kinds and their number decide."""
     arguments: tuple[Argument, ...] = ()
     who: Who = Who.EVERYBODY
     is_local: bool = False
@@ -80,6 +90,15 @@ class Command:
     def says(self) -> Text:
         """Return the command's sentence in the list of commands."""
         return Text(id=f"command.{self.name}")
+
+    def wish(self, wish: Wish) -> Wish:
+        """Return the wish of an order by this command: the command decides the use of its files."""
+        return wish.having(use=self.use) if self.use else wish
+
+    def is_possible(self, catalog: Catalog) -> bool:
+        """Whether a model makes what this command orders."""
+        kind = KINDS.get(self.use)
+        return kind is None or any(kind in model.kinds for model in catalog.models)
 
 
 async def run(
@@ -112,8 +131,11 @@ async def _help(entry: Entry, typed: Typed) -> Answer:
         await entry.access.check(call.person, call.address)
     except Refused as refused:
         closed = error(refused).text
-    known = [(each.name, each.says) for each in COMMANDS.values() if each.who in who]
-    return TextAnswer(await entry.listings.help(call, known, closed=closed))
+    catalog = (await entry.service.accounts.terms(call.address)).catalog
+    offered = [each for each in COMMANDS.values() if each.is_possible(catalog)]
+    known = [(each.name, each.says) for each in offered if each.who in who]
+    uses = [each.use for each in offered if each.use]
+    return TextAnswer(await entry.listings.help(call, known, uses=uses, closed=closed))
 
 
 async def _cancel(entry: Entry, typed: Typed) -> Answer:
@@ -165,6 +187,9 @@ COMMANDS: Mapping[str, Command] = {
     for each in (
         Command(name="video"),
         Command(name="animate"),
+        Command(name="character", use=Use.CHARACTER),
+        Command(name="edit", use=Use.EDIT),
+        Command(name="extend", use=Use.EXTEND),
         Command(name="jobs", act=_list(Listings.standing)),
         Command(name="history", act=_list(Listings.history)),
         Command(name="cancel", act=_cancel, arguments=(Argument(name="job"),)),

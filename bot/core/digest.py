@@ -16,6 +16,8 @@ from bot.core.jobs import IN_FLIGHT, MADE, Status
 from bot.core.ports import Clock
 from bot.core.prices import money
 from bot.core.sources import Used
+from bot.core.told import Price, Told
+from bot.core.told import facts as told_facts
 from bot.log import get_logger
 
 CHECK_EVERY = 60.0
@@ -54,6 +56,9 @@ class News:
 
     day: Callable[[float], Awaitable[Sequence[Sum]]]
     """Returns the sums of the jobs ordered since a time."""
+    told: Callable[[float], Awaitable[Sequence[Told]]]
+    """Returns the told costs of these jobs, by the keys of a price."""
+    price: Price
     used: Callable[[], Awaitable[Sequence[Used]]]
     """Returns each daily limit with its use."""
     amount: Callable[[str, int], str]
@@ -131,6 +136,7 @@ class Digest:
         sums, open_ = await self.news.day(now - DAY), await self.causes.open()
         if not sums and not open_:
             return None
+        told = await self.news.told(now - DAY)
         failed: dict[str, int] = {}
         for each in sums:
             if each.status is Status.FAILED:
@@ -144,7 +150,12 @@ class Digest:
             "unconfirmed": _count(sums, (Status.UNCONFIRMED,)),
             "waiting": _count(sums, (Status.QUEUED,)),
             "at_work": _count(sums, IN_FLIGHT),
-            "spent": money(sum(each.spent for each in sums), self.news.currency),
+            # No gateway has a waiting order yet.
+            "spent": money(
+                sum(each.spent for each in sums if each.status is not Status.QUEUED),
+                self.news.currency,
+            ),
+            **told_facts(told, self.news.currency, made=_count(sums, MADE), price=self.news.price),
             "limits": [self._left(used) for used in await self.news.used()],
             **await self.news.room(),
             "open": [{"kind": it.kind.value, "facts": dict(it.facts)} for it in open_],

@@ -125,6 +125,7 @@ class FileMissing(Broken, code="file_missing"): ...  # a file is not in our stor
 class NotAVideo(Broken, code="not_a_video"): ...  # a file is no readable video
 class VideoDamaged(Broken, code="video_damaged"): ...  # too much of a video is damaged
 class VideoTruncated(Broken, code="video_truncated"): ...  # the end of a video is missing
+class CannotShrink(Broken, code="cannot_shrink"): ...  # a video would be unwatchable or too large
 class WorkerTooSlow(Broken, code="worker_too_slow"): ...  # our worker took too long for a file
 class DatabaseAbsent(Broken, code="database_absent"): ...  # no database, or it has no tables
 class DatabaseDamaged(Broken, code="database_damaged"): ...  # the database file can't be read

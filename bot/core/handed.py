@@ -9,22 +9,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from bot.core.errors import Refused, about
-from bot.core.orders import ANYBODY, Person, Picture, Sound
-
-Given = Picture | Sound
+from bot.core.orders import ANYBODY, Clip, Given, Person, Picture, Sound
 
 _BESIDE = {"no_picture": "file_unused", "no_sound": "file_unused", "moves_already": "video_unused"}
 """Codes for a refused single file, with the codes for one of several files."""
 
 
-def parted(given: Iterable[Given]) -> tuple[tuple[Picture, ...], Sound | None]:
-    """Return the pictures and the sound. Raises `Refused` for several sounds."""
+def parted(given: Iterable[Given]) -> tuple[tuple[Picture, ...], Clip | None, Sound | None]:
+    """Return the pictures, the video and the sound. Raises `Refused` for several of the latter."""
     files = tuple(given)
     sounds = [each for each in files if isinstance(each, Sound)]
     if len(sounds) > 1:
         raise Refused("too_many_sounds", count=len(sounds))
+    videos = [each for each in files if isinstance(each, Clip)]
+    if len(videos) > 1:
+        raise Refused("too_many_videos", count=len(videos))
     pictures = tuple(each for each in files if isinstance(each, Picture))
-    return pictures, (sounds[0] if sounds else None)
+    return pictures, (videos[0] if videos else None), (sounds[0] if sounds else None)
 
 
 @contextmanager
@@ -47,6 +48,8 @@ def check_author(given: Given, person: Person) -> None:
     if given.author not in (person.id, ANYBODY):
         if isinstance(given, Sound):
             raise Refused("not_your_sound")
+        if isinstance(given, Clip):
+            raise Refused("video_owner_unknown" if given.author is None else "not_your_video")
         raise Refused("picture_owner_unknown" if given.author is None else "not_your_picture")
 
 

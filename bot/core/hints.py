@@ -1,4 +1,4 @@
-"""Guess by names and media types which files may be pictures or sounds.
+"""Guess by names and media types which files may be pictures, sounds or videos.
 
 Phones, browsers and networks name the same file differently, or not at all. So a guess decides only
 whether a file is worth reading; `headers` then decides by the bytes.
@@ -101,4 +101,14 @@ def may_hold_sound(filename: str | None, media_type: str | None) -> bool:
     if may_be_sound(filename, media_type) or said.startswith("video/"):
         return True
     is_other = named(filename, media_type) or suffix in _OTHERS | PICTURE_SUFFIXES
+    return said in _VAGUE and not is_other
+
+
+def may_be_video(filename: str | None, media_type: str | None) -> bool:
+    """Whether a file that a person sends as a video may be one: its name or its type says so, or
+    both say nothing."""
+    suffix, said = suffix_of(filename), bare(media_type)
+    if said.startswith("video/") or suffix in VIDEO_SUFFIXES:
+        return True
+    is_other = named(filename, media_type) or suffix in _OTHERS | PICTURE_SUFFIXES | SOUND_SUFFIXES
     return said in _VAGUE and not is_other

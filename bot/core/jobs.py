@@ -6,7 +6,8 @@ This module holds values and rules only. The moves themselves are in `core.moves
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.core.orders import Kind, Order, VideoRequest
+from bot.core.orders import Order, VideoRequest
+from bot.core.prices import Cost
 
 SOFT_DEADLINE = 30 * 60.0
 """Seconds after the POST from which a job is "taking long".
@@ -15,10 +16,7 @@ The job then no longer counts for the limit on a person's videos at once.
 """
 HARD_DEADLINE = 24 * 3600.0
 LAST_DEADLINE = 48 * 3600.0
-"""Seconds after the POST until which a finished video is still delivered.
-
-A job that takes longer has timed out.
-"""
+"""Seconds after the POST until which a finished video is still delivered. Then it times out."""
 
 THUMBNAIL_SIDE = 1280
 """The most pixels of a thumbnail's long side. Link previews show this size large."""
@@ -170,6 +168,20 @@ class Reason(StrEnum):
     """The sound is too short. The job ends and costs nothing."""
     SOUND_DEMANDING = "sound_demanding"
     """The sound needs more time or memory than we allow. The job ends and costs nothing."""
+    GIVEN_GONE = "given_gone"
+    """The order's video could not be fetched, or is gone. The job ends and costs nothing."""
+    GIVEN_BAD = "given_bad"
+    """The order's video is damaged, or crashes the process. The job ends and costs nothing."""
+    GIVEN_UNKNOWN = "given_unknown"
+    """The file is no video in a format that we read. The job ends and costs nothing."""
+    GIVEN_HEAVY = "given_heavy"
+    """The order's video has more bytes than we accept. The job ends and costs nothing."""
+    GIVEN_SHORT = "given_short"
+    """The order's video is too short for the model. The job ends and costs nothing."""
+    GIVEN_LONG = "given_long"
+    """The order's video is too long for the model. The job ends and costs nothing."""
+    GIVEN_DEMANDING = "given_demanding"
+    """The order's video needs more time or memory than we allow. The job costs nothing."""
     TIMED_OUT = "timed_out"
     """The gateway made no video before `LAST_DEADLINE`. The job ends and costs money."""
     LOST = "lost"
@@ -314,7 +326,9 @@ class Job:
     quota_cost: int
     """The number of videos for which the job counts for its person and community."""
     spend_cost: int
-    """Micro-units of the currency; 1 where the model has no price."""
+    """Our estimate in micro-units of the currency; 1 where the model has no price."""
+    told_cost: Cost | None = None
+    """The cost that the gateway told last; None if it told none."""
     status: Status = Status.QUEUED
     version: int = 1
     turn: int = 0
@@ -349,7 +363,7 @@ class Job:
     video_gone_at: float | None = None
     """When a sweep removed the video; None if its person deleted it."""
     inputs_gone_at: float | None = None
-    """When a sweep removed our copies of the job's pictures and sound."""
+    """When a sweep removed our copies of the job's files."""
     words_gone_at: float | None = None
     """When a sweep blanked all texts that people and gateways wrote in this row."""
     copy_tries: int | None = None
@@ -377,19 +391,6 @@ class Job:
     def has_result(self) -> bool:
         """Whether there is or was a video that its person has not deleted. Chat may show it."""
         return self.video is not None or self.video_gone_at is not None
-
-    @property
-    def pictures_missing(self) -> bool:
-        """Whether a picture that the request needs is not in our storage yet."""
-        wanted = () if self.request.kind is Kind.REMIX else self.order.pictures
-        return any(picture.key is None for picture in wanted)
-
-    @property
-    def sound_missing(self) -> bool:
-        """Whether the request needs a sound, and our storage has no copy that the model accepts."""
-        wanted = None if self.request.kind is Kind.REMIX else self.order.sound
-        fit = self.request.sound_fit
-        return wanted is not None and not (wanted.key and (fit is None or fit.takes(wanted)))
 
     @property
     def is_final(self) -> bool:

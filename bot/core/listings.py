@@ -20,7 +20,7 @@ from bot.core.posts import PostKind
 from bot.core.prompts import shortened
 from bot.core.replies import Action, Button, Reply, Text, label, quota, request_fact
 from bot.core.service import Service
-from bot.core.wishes import QUALITIES
+from bot.core.wishes import QUALITIES, Use
 
 ALONE = frozenset({"history", "settings"})
 """Lists that only their person may see."""
@@ -76,14 +76,20 @@ class Listings:
         raise Refused("button_unknown")
 
     async def help(
-        self, call: Call, commands: Iterable[tuple[str, Text]], *, closed: Text | None = None
+        self,
+        call: Call,
+        commands: Iterable[tuple[str, Text]],
+        *,
+        uses: Iterable[Use] = (),
+        closed: Text | None = None,
     ) -> Reply:
         """Return the help: examples, the kinds of videos here, the commands, and the owner.
 
-        `closed`: why this person can't order here, or None if they can.
+        `uses`: the uses of files that have an example. `closed`: why this person can't order here,
+        or None if they can.
         """
         platform, alone = call.address.platform, call.address.community is None
-        ways = [f"help_words.{platform}", f"help_picture.{platform}", f"help_options.{platform}"]
+        ways = [f"help_{each}.{platform}" for each in ("words", "picture", *uses, "options")]
         terms = await self.service.accounts.terms(call.address)
         kinds = dict.fromkeys(kind for model in terms.catalog.models for kind in model.kinds)
         here = {"kinds": joined([Text(id=f"kind.{kind}") for kind in kinds])}

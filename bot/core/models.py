@@ -4,12 +4,31 @@ Plain values from `catalog.toml` and the operator's configuration, already resol
 of the model's gateway.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from bot.core.orders import Fit, Kind, SoundFit, Transport, Value
+from bot.core.clips import VideoFit
+from bot.core.orders import NO_FILES, OF_VIDEO, Fit, Kind, SoundFit, Transport, Value
 from bot.core.prices import Priced
 from bot.core.wishes import ASPECTS, QUALITIES, Extra
+
+EACH = "[*]"
+"""In the path of a field: the number of each picture."""
+
+
+class Origin(StrEnum):
+    """Where a fact about a model comes from."""
+
+    YOURS = "yours"
+    """The operator's configuration."""
+    CATALOG = "catalog"
+    """The tables of Zoetrope."""
+    LIST = "list"
+    """The gateway's own list."""
+    GUESS = "guess"
+    """A guess from the model's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +52,32 @@ class PictureRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VideoRule:
+    """One model's requirements on videos of orders, and how they are sent to its gateway."""
+
+    transport: Transport
+    fit: VideoFit = field(default_factory=VideoFit)
+    url_above: int | None = None
+    """As in `PictureRule`."""
+    priced: bool = False
+    """The seconds of the order's video cost as much as those of the new one."""
+    included: bool = False
+    """The new video begins with the whole of the order's video, and its length includes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """The number of pictures that a model takes for the kind r2v."""
+
+    least: int = 1
+    most: int = 10
+
+    def takes(self, count: int) -> bool:
+        """Whether the model takes this many pictures."""
+        return self.least <= count <= self.most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fields:
     """The fields of a request body for each value, as paths like `metadata.input.seed`."""
 
@@ -44,13 +89,39 @@ class Fields:
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The fields of single extras, by the extra's name, used in place of `extras`."""
     files: Mapping[Kind, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
-    """The fields of the files, by kind: one entry for each file, the sound last."""
+    """The fields of the files, by kind: one entry for each file, the sound last.
+
+    The kind r2v has one entry for all pictures: `[*]` in it stands for a picture's number.
+    """
+    extend_id: tuple[str, ...] = ()
+    """The fields for the gateway's id of the video to go on from, in place of a file."""
     fixed: Mapping[Kind, Mapping[str, Value]] = field(default_factory=dict)
     """Constant values that are sent with the files, by kind and field."""
 
     def of(self, name: str) -> tuple[str, ...]:
         named = {"size": self.size, "aspect": self.aspect, **self.named}
         return named.get(name, tuple(path.replace("*", name) for path in self.extras))
+
+    def of_files(self, kind: Kind, count: int) -> tuple[tuple[str, ...], ...]:
+        """Return the fields of each of `count` files."""
+        entries = self.files[kind]
+        if kind is not Kind.REFERENCES:
+            return entries
+        return tuple(
+            tuple(_numbered(path, number) for path in entries[0]) for number in range(count)
+        )
+
+    def constants(self, kind: Kind, count: int) -> tuple[tuple[str, Value], ...]:
+        """Return the constant values that are sent with `count` files."""
+        return tuple(
+            (_numbered(path, number), value)
+            for path, value in self.fixed.get(kind, {}).items()
+            for number in range(count if EACH in path else 1)
+        )
+
+
+def _numbered(path: str, number: int) -> str:
+    return path.replace(EACH, f"[{number}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +159,8 @@ class Model(Priced):
     places: Fields = Fields()
     picture: PictureRule | None = None
     sound: SoundFit = field(default_factory=SoundFit)
+    video: VideoRule | None = None
+    references: References = References()
     extras: Mapping[str, Value] = field(default_factory=dict)
     """Extra values sent with every request; `takes` lists the extras that people may set."""
     takes: tuple[Extra, ...] = ()
@@ -103,6 +176,8 @@ class Model(Priced):
     sound_priced: bool = False
     """The vendor charges for sound, so `zoetrope init` asks the operator for both prices."""
     source: str = ""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """Where each fact comes from, by its key in the model's table."""
 
     @property
     def longest(self) -> int:
@@ -113,7 +188,9 @@ class Model(Priced):
     @property
     def dearest(self) -> int:
         """The cost of the model's longest video in its dearest quality, with or without sound."""
-        return max(self.cost(self.longest, None, audio=sound) for sound in (None, False))
+        video = self.video.fit.most_seconds if self.video and self.video.priced else 0
+        seconds = self.longest + math.ceil(video)
+        return max(self.cost(seconds, None, audio=sound) for sound in (None, False))
 
     @property
     def cheapest(self) -> int:
@@ -125,7 +202,10 @@ class Model(Priced):
 
     def links(self, kind: Kind) -> bool:
         """Whether the files of this kind are sent only as links."""
-        if self.picture is None or kind in (Kind.TEXT, Kind.REMIX):
+        if kind in OF_VIDEO:
+            by_id = kind is Kind.EXTEND and self.places.extend_id
+            return self.video is not None and self.video.transport is Transport.URL and not by_id
+        if self.picture is None or kind in NO_FILES:
             return False
         return self.picture.way(kind) is Transport.URL
 

@@ -4,12 +4,14 @@ Every move is a pure function that returns the changed job. The store saves it o
 version is unchanged. Costs change only in this module, so no cost can be released twice.
 """
 
+import math
 from dataclasses import replace
 
 from bot.core.errors import Broken
 from bot.core.jobs import CLAIM, IN_FLIGHT, MOVES, Job, Reason, Status, Video
-from bot.core.orders import Sound, VideoRequest
+from bot.core.orders import Clip, Sound, VideoRequest
 from bot.core.posts import ANSWER_END
+from bot.core.prices import Cost
 from bot.core.wishes import WORDS
 
 
@@ -40,6 +42,21 @@ def measured(job: Job, sound: Sound) -> Job:
         request=request,
         # Costs are by the second, or 1 where there is no price.
         spend_cost=max(1, job.spend_cost * request.seconds // job.request.seconds),
+    )
+
+
+def given(job: Job, video: Clip) -> Job:
+    """Record our copy of the order's video. Its true length never costs more than was admitted."""
+    if video.seconds is None:
+        raise Broken("not_measured", job=job.id)
+    before = job.request
+    request = replace(before, input_seconds=min(before.input_seconds, math.ceil(video.seconds)))
+    counted = before.seconds + before.input_seconds
+    return replace(
+        job,
+        order=replace(job.order, video=video),
+        request=request,
+        spend_cost=max(1, job.spend_cost * (request.seconds + request.input_seconds) // counted),
     )
 
 
@@ -75,19 +92,28 @@ def put_off(job: Job, *, due_at: float) -> Job:
 
 
 def accepted(
-    job: Job, gateway_id: str, *, sources: tuple[str, ...] = (), now: float, due_at: float
+    job: Job,
+    gateway_id: str,
+    *,
+    sources: tuple[str, ...] = (),
+    cost: Cost | None = None,
+    now: float,
+    due_at: float,
 ) -> Job:
     """Mark the job as accepted under the gateway's id.
 
     A job that was `unconfirmed` still doesn't count as one of its person's videos.
 
     `sources`: URLs of the video if it was made at once; then the next poll is due at once, too.
+
+    `cost`: the cost that the answer told, or None; the same in other moves.
     """
     return _move(
         job,
         Status.IN_PROGRESS,
         gateway_id=gateway_id,
         sources=sources,
+        told_cost=cost or job.told_cost,
         submitted_at=job.submitted_at or now,
         due_at=now if sources else due_at,
         attempts=0,
@@ -121,6 +147,7 @@ def completed(
     sources: tuple[str, ...],
     withheld: bool = False,
     made_after: float | None = None,
+    cost: Cost | None = None,
 ) -> Job:
     """Mark the job as done at the gateway. The download of its video is due at once."""
     return _move(
@@ -130,6 +157,7 @@ def completed(
         made_after=made_after,
         progress=100,
         sources=sources,
+        told_cost=cost or job.told_cost,
         due_at=now,
         attempts=0,
         reason=Reason.WITHHELD if withheld else None,
@@ -172,7 +200,7 @@ def stored(job: Job, video: Video) -> Job:
 
 def deleted(job: Job) -> Job:
     """Remove the video and all texts of its order, as its person asked. The costs stay."""
-    order, sound = job.order, job.order.sound
+    order, sound, given = job.order, job.order.sound, job.order.video
     return replace(
         job,
         video=None,
@@ -183,6 +211,7 @@ def deleted(job: Job) -> Job:
             wish=order.wish.without(WORDS),
             pictures=tuple(replace(each, filename="") for each in order.pictures),
             sound=replace(sound, filename="") if sound else None,
+            video=replace(given, filename="") if given else None,
         ),
         request=replace(job.request, prompt="", parameters=()),
     )
@@ -200,7 +229,14 @@ def delivered(job: Job, *, now: float) -> Job:
     return _move(job, Status.DELIVERED, delivered_at=now, reason=None)
 
 
-def failed(job: Job, reason: Reason, *, charged: bool, detail: str | None = None) -> Job:
+def failed(
+    job: Job,
+    reason: Reason,
+    *,
+    charged: bool,
+    detail: str | None = None,
+    cost: Cost | None = None,
+) -> Job:
     """Mark the job as failed. It never counts for the person; the spend stays if `charged`."""
     return _move(
         job,
@@ -209,6 +245,7 @@ def failed(job: Job, reason: Reason, *, charged: bool, detail: str | None = None
         detail=detail,
         quota_cost=0,
         spend_cost=job.spend_cost if charged else 0,
+        told_cost=cost or job.told_cost,
     )
 
 

@@ -73,7 +73,7 @@ class Notice:
     detail: str
     """The text of the gateway's answer."""
     waiting: int
-    """Jobs that the pause held up when this was written."""
+    """Orders that waited for the end of the pause when this was written."""
     written_at: float
     due_at: float
     claimed_until: float | None

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from bot.core.clips import VideoCopy, VideoFit
 from bot.core.errors import GivenTooLarge, Refused
 from bot.core.wishes import Shaping, Wish
 
@@ -16,6 +17,8 @@ PICTURE_PIXELS = 65_000_000
 """The most pixels of a picture that we accept. Phones make that many; more need too much memory."""
 SOUND_BYTES = 15_000_000
 """Bytes of the largest sound that we accept."""
+VIDEO_BYTES = 100_000_000
+"""Bytes of the largest video that we accept from a person."""
 
 
 VIDEO = "video"
@@ -42,8 +45,20 @@ class Kind(StrEnum):
     KEY_FRAMES = "kf2v"
     SOUND = "s2v"
     """One picture and one sound: the video shows the picture speaking or singing."""
+    REFERENCES = "r2v"
+    """One to ten pictures: the video keeps the people and things in them."""
+    VIDEO = "v2v"
+    """A prompt and a video: the prompt changes the video."""
+    EXTEND = "extend"
+    """A video, and maybe a prompt: the new video goes on from its end."""
     REMIX = "remix"
     """A prompt that changes a video that the gateway still has."""
+
+
+NO_FILES = (Kind.TEXT, Kind.REMIX)
+"""The kinds without files."""
+OF_VIDEO = (Kind.VIDEO, Kind.EXTEND)
+"""The kinds that are made from a video."""
 
 
 class Transport(StrEnum):
@@ -97,6 +112,8 @@ class Fit:
     most_bytes: int = 10_000_000
     """Most bytes of the re-encoded file."""
     shaping: Shaping = Shaping.CROP
+    is_own: bool = False
+    """Whether each picture of an order keeps its own shape; otherwise all get that of the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,8 +204,43 @@ class Sound:
         return replace(self, source=None, key=copy.key, size=copy.size, seconds=copy.seconds)
 
 
-def too_large(given: Picture | Sound, size: int) -> Refused:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """A video that an order is made from: a person's, or an earlier one of ours.
+
+    `source` and `key` mean the same as in `Picture`.
+    """
+
+    source: str | None
+    filename: str
+    size: int
+    """Bytes, as the network declared them; once `key` is set, the bytes of our copy."""
+    seconds: float | None = None
+    """Length as the network declared it; once `key` is set, that of our copy."""
+    width: int | None = None
+    height: int | None = None
+    author: str | None = None
+    """Id of the person who posted the video, or `ANYBODY`; None if unknown."""
+    video_of: str | None = None
+    """Instead of a source: the key of a stored video of ours."""
+    key: str | None = None
+    fit: VideoFit | None = None
+    """The requirements that the copy at `key` meets."""
+
+    def kept(self, copy: VideoCopy, fit: VideoFit) -> "Clip":
+        """Return this video with our own `copy`, which meets `fit`, in place of its source."""
+        ours = replace(self, source=None, video_of=None, fit=fit, key=copy.key, size=copy.size)
+        return replace(ours, seconds=copy.seconds, width=copy.width, height=copy.height)
+
+
+Given = Picture | Sound | Clip
+"""A file of an order."""
+
+
+def too_large(given: Given, size: int) -> Refused:
     """Return the error for a file of `size` bytes, which is more than we accept."""
+    if isinstance(given, Clip):
+        return GivenTooLarge("video_too_large", megabytes=size / 1e6, most=VIDEO_BYTES / 1e6)
     if isinstance(given, Sound):
         return GivenTooLarge("sound_too_large", megabytes=size / 1e6, most=SOUND_BYTES / 1e6)
     return GivenTooLarge(megabytes=size / 1e6)
@@ -229,8 +281,12 @@ class Order:
     wish: Wish
     pictures: tuple[Picture, ...] = ()
     sound: Sound | None = None
+    video: Clip | None = None
     remix_of: Made | None = None
-    """The video that the prompt changes, if its gateway offers that."""
+    """An earlier video at its gateway, if the gateway can change it or go on from it.
+
+    With a `video`, this is the same video as its gateway knows it.
+    """
     is_whole: bool = False
     """If true, the person's saved preferences don't fill the fields that the wish leaves open."""
 
@@ -239,9 +295,10 @@ class Order:
         return replace(self, wish=wish)
 
     @property
-    def files(self) -> "tuple[Picture | Sound, ...]":
-        """The files in the sequence in which they are sent to the gateway: the sound last."""
-        return (*self.pictures, *((self.sound,) if self.sound else ()))
+    def files(self) -> tuple[Given, ...]:
+        """The files in the sequence in which they are sent: pictures, the video, the sound."""
+        others = (self.video, self.sound)
+        return (*self.pictures, *(each for each in others if each is not None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,6 +359,9 @@ class VideoRequest:
     """For each file, the sound last: the paths of all fields that carry the file."""
     fit: Fit | None = None
     sound_fit: SoundFit | None = None
+    video_fit: VideoFit | None = None
+    input_seconds: int = 0
+    """The seconds of the order's video that cost money besides `seconds`."""
     # The values that people see, beside the values that are sent.
     family: str
     label: str

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.core.jobs import Reason
+from bot.core.prices import Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,8 @@ class Accepted:
     gateway_id: str
     sources: tuple[str, ...] = ()
     """URLs of the video, if it was made at once."""
+    cost: Cost | None = None
+    """The cost that the answer tells; the same in the outcomes of polls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Running:
     """The status word, if we don't know it. The operator gets a notice."""
     shape: str = ""
     """The field names of a response without any status word. The operator gets a notice."""
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class Done:
     sources: tuple[str, ...] = ()
     withheld: bool = False
     """Whether the response named an error beside its success: probably there is no video."""
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ class Failed:
     detail: str
     charged: bool = False
     """Whether this failure is surely charged, even if the gateway refunds other failures."""
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True)

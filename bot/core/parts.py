@@ -58,11 +58,12 @@ def within(request: VideoRequest, most: int | None, *, linked: bool) -> VideoReq
         request = replace(request, url_above=least)
         if linked:
             return request
-    fit, sound = request.fit, request.sound_fit
+    fit, sound, video = request.fit, request.sound_fit, request.video_fit
     return replace(
         request,
         fit=fit and replace(fit, most_bytes=min(fit.most_bytes, least)),
         sound_fit=sound and replace(sound, most_bytes=min(sound.most_bytes, least)),
+        video_fit=video and replace(video, most_bytes=min(video.most_bytes, least)),
     )
 
 

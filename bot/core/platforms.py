@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from bot.core.jobs import Job
-from bot.core.orders import Address, Picture, Sound
+from bot.core.orders import Address, Given
 from bot.core.posts import Post
 from bot.core.replies import Reply
 
@@ -136,7 +136,7 @@ class LimitsUploads(Protocol):
 class Fetches(Protocol):
     """A network where people can send files."""
 
-    async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
+    async def fetch(self, given: Given, into: Path, *, most: int) -> None:
         """Download a file that a person sent to `into`.
 
         Raises `Refused` if the file is gone or has more than `most` bytes.

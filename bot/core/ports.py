@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
+from bot.core.clips import VideoCopy, VideoFit
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.notices import Pause, Paused
 from bot.core.orders import Address, Fit, Recording, SoundFit, Still, VideoRequest
@@ -20,6 +21,7 @@ from bot.core.outcomes import (
     Unread,
 )
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
+from bot.core.prices import Cost
 from bot.core.quotas import Limits, Usage
 
 
@@ -104,6 +106,7 @@ class Jobs(Protocol):
         gateway_id: str,
         *,
         sources: tuple[str, ...] = (),
+        cost: Cost | None = None,
         now: float,
         due_at: float,
     ) -> Job:
@@ -353,6 +356,9 @@ class Media(Protocol):
 
     async def keep_sound(self, source: Path, fit: SoundFit) -> Recording:
         """Check, cut, re-encode and store a sound. Raises `Refused`."""
+
+    async def keep_given(self, source: Path, fit: VideoFit) -> VideoCopy:
+        """Check, re-encode and store a video that an order is made from. Raises `Refused`."""
 
     async def keep_video(self, source: Path) -> Video:
         """Check a video, take a thumbnail and store both. `convert` mends one that does not play.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.core.jobs import Job, Status
+from bot.core.missing import pictures_missing, sound_missing, video_missing
 
 NONCE_WINDOW = 120.0
 """Seconds in which a network surely recognizes a repeated nonce (Discord: "a few minutes")."""
@@ -134,8 +135,9 @@ def appearance(job: Job) -> tuple[object, ...]:
         job.status,
         job.silent,
         job.reason,
-        job.pictures_missing,
-        job.sound_missing,
+        pictures_missing(job),
+        video_missing(job),
+        sound_missing(job),
         job.has_result,
     )
 

@@ -90,7 +90,7 @@ def applied(preferences: Preferences, order: Order, catalog: Catalog) -> Order:
     if order.is_whole or order.remix_of:
         return order
     known = replace(preferences, family=_known(preferences, catalog))
-    if order.pictures:
+    if order.pictures or order.video:
         known = replace(known, aspect=None)
     fills = {
         field: value

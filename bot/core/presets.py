@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.core.errors import PromptMissing, Refused
-from bot.core.orders import Order
+from bot.core.kinds import kind_of
+from bot.core.orders import Kind, Order
 from bot.core.prompts import clean, spelt
+
+ONWARD = "The scene goes on naturally, in the same style."
+"""The prompt of an order that goes on from a video without a prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,11 @@ def words_of(order: Order, presets: Presets) -> Words:
         if name is None:
             can = tuple(dict.fromkeys(preset.label for preset in presets.values()))
             raise Refused("preset_unknown", preset=order.wish.preset, can=can)
-    elif order.pictures and not own:
+    elif order.pictures and not own and kind_of(order) is not Kind.REFERENCES:
         name = next(iter(presets), None)
     words = Words(own, name, presets[name].prompt if name is not None else "")
-    if not words.prompt:
-        raise PromptMissing()
-    return words
+    if words.prompt:
+        return words
+    if order.video is not None and kind_of(order) is Kind.EXTEND:
+        return Words("", stock=ONWARD)
+    raise PromptMissing()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.core import quotas
+from bot.core.clips import VideoFit
 from bot.core.errors import BotError, OverLimit
 from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import (
@@ -15,6 +16,7 @@ from bot.core.orders import (
     PICTURE_PIXELS,
     SOUND_BYTES,
     VIDEO,
+    VIDEO_BYTES,
     Address,
     SoundFit,
     VideoRequest,
@@ -225,12 +227,15 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
     size = sum(each.size for each in job.order.files)
     if job.reason is Reason.PICTURE_TOO_LARGE and not size:
         said = "failure.frame_too_large" if job.order.files else "failure.request_too_large"
+    video_fit = job.request.video_fit
     values = {
         "person": job.order.call.person.id,
         "family": job.request.label,
         "kind": kind,
         "megabytes": size / 1e6,
-        "least": (job.request.sound_fit or SoundFit()).least_seconds,
+        "least": (video_fit or job.request.sound_fit or SoundFit()).least_seconds,
+        "most": (video_fit or VideoFit()).most_seconds,
+        "most_video": VIDEO_BYTES / 1e6,
         "most_picture": PICTURE_BYTES / 1e6,
         "most_pixels": PICTURE_PIXELS / 1e6,
         "most_sound": SOUND_BYTES / 1e6,

@@ -16,7 +16,7 @@ from bot.core.decisions import Decide, nobody
 from bot.core.errors import Refused, TooLate, in_turn
 from bot.core.handed import check_author, parted
 from bot.core.jobs import ACTIVE, CLAIM, Job, Reason, Status
-from bot.core.orders import Address, Call, Kind, Order, Person, Picture, Sound, VideoRequest
+from bot.core.orders import Address, Call, Clip, Given, Kind, Order, Person, VideoRequest
 from bot.core.people import People
 from bot.core.ports import Clock, Jobs, Media, Posts
 from bot.core.posts import ANSWER_END
@@ -169,6 +169,19 @@ class Service:
         self.check_authors(order.files, call.person)
         return replace(order, call=call, is_whole=True)
 
+    async def clip_of(self, job_id: str, call: Call) -> Clip:
+        """Return the video of a job as a file for another order. Raises `Refused`.
+
+        The order reads it from our storage. As in *Continue*, the author of its first picture
+        counts: the video shows that picture.
+        """
+        job = await self.job(job_id)
+        await self._check_welcome(call.address.platform, call.person)
+        await self._check_seen(job, call)
+        if (video := job.video) is None:
+            raise variations.video_gone(job)
+        return variations.clip_of(job, video)
+
     async def _variation(
         self, job: Job, action: Action, address: Address, value: str | None, prompt: str
     ) -> Order | None:
@@ -306,17 +319,18 @@ class Service:
             raise Refused("job_unknown")
         return job
 
-    def check_authors(self, files: Sequence[Picture | Sound], person: Person) -> None:
-        """Raise `Refused` for a picture or sound that this person may not animate.
+    def check_authors(self, files: Sequence[Given], person: Person) -> None:
+        """Raise `Refused` for a file that this person may not use.
 
-        The code is `not_your_picture`, `not_your_sound` or `picture_owner_unknown`.
+        The codes begin with `not_your_`, or end with `_owner_unknown`.
         """
         if self.animate_others is AnimateOthers.FREE:
             return
-        pictures, sound = parted(files)
+        pictures, *others = parted(files)
         in_turn(lambda picture: check_author(picture, person), pictures)
-        if sound is not None:
-            check_author(sound, person)
+        for each in others:
+            if each is not None:
+                check_author(each, person)
 
     async def _pressed_on(self, job_id: str, actor: Actor) -> Job:
         """Return the job if this person may press its buttons. Raises `Refused`."""
@@ -354,7 +368,7 @@ def _settled(order: Order, request: VideoRequest, words: Words) -> Order:
         order,
         pictures=pictures,
         wish=replace(order.wish, prompt=words.own, preset=words.preset),
-        remix_of=order.remix_of if request.kind is Kind.REMIX else None,
+        remix_of=order.remix_of if request.kind is Kind.REMIX or order.video else None,
     )
 
 

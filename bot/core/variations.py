@@ -10,11 +10,11 @@ from itertools import combinations
 
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused, WordsExpired
-from bot.core.jobs import UNNAMED, Job, Reason, Status
+from bot.core.jobs import UNNAMED, Job, Reason, Status, Video
 from bot.core.offers import takes
-from bot.core.orders import ANYBODY, Kind, Made, Order, Picture
+from bot.core.orders import ANYBODY, Clip, Kind, Made, Order, Picture
 from bot.core.replies import MOST_CARRIED, Action, Button
-from bot.core.wishes import AUTO, QUALITIES, Extra
+from bot.core.wishes import AUTO, QUALITIES, Extra, Use, Wish
 
 WISHES = (*Extra, "quality", "seconds", "aspect")
 """The fields of a wish that are given up if a model lacks them, the least important first."""
@@ -41,6 +41,8 @@ _HOPELESS = frozenset(
         *(Reason.PICTURE_BAD, Reason.PICTURE_UNKNOWN, Reason.PICTURE_HEAVY, Reason.PICTURE_VAST),
         *(Reason.PICTURE_DEMANDING, Reason.SOUND_BAD, Reason.SOUND_UNKNOWN, Reason.SOUND_HEAVY),
         *(Reason.SOUND_SHORT, Reason.SOUND_DEMANDING, Reason.TOO_LONG, Reason.BAD_SIZE),
+        *(Reason.GIVEN_BAD, Reason.GIVEN_UNKNOWN, Reason.GIVEN_HEAVY, Reason.GIVEN_SHORT),
+        *(Reason.GIVEN_LONG, Reason.GIVEN_DEMANDING),
     }
 )
 """Reasons of failures that a retry of the same order would meet again."""
@@ -63,6 +65,8 @@ def check_kept(job: Job, action: Action, order: Order | None) -> None:
         raise Refused("picture_expired")
     if job.inputs_gone_at and order.sound and order.sound.key:
         raise Refused("sound_expired")
+    if job.inputs_gone_at and order.video and order.video.key:
+        raise Refused("given_expired")
 
 
 def video_gone(job: Job) -> Refused:
@@ -81,8 +85,12 @@ def in_words(job: Job, catalog: Catalog) -> Job:
 
 def again(job: Job) -> Order:
     """Return the same order. A remix that failed becomes an order for a video from scratch."""
-    lost = job.status is Status.FAILED
-    return replace(job.order, remix_of=None) if lost else job.order
+    return _anew(job) if job.status is Status.FAILED else job.order
+
+
+def _anew(job: Job) -> Order:
+    """Return the same order, but not as a remix. An order with a video goes on from that video."""
+    return job.order if job.order.video else replace(job.order, remix_of=None)
 
 
 def reworded(job: Job, prompt: str) -> Order:
@@ -90,8 +98,8 @@ def reworded(job: Job, prompt: str) -> Order:
 
     If the job has a video at its gateway, the order is a remix of the video.
     """
-    wish = replace(job.order.wish, prompt=prompt)
-    return replace(job.order, wish=wish, remix_of=_made(job))
+    order = job.order.wishing(replace(job.order.wish, prompt=prompt))
+    return order if order.video else replace(order, remix_of=_made(job))
 
 
 def continued(job: Job, prompt: str, catalog: Catalog) -> Order | None:
@@ -99,38 +107,76 @@ def continued(job: Job, prompt: str, catalog: Catalog) -> Order | None:
 
     Without a prompt, the job's own prompt is used. None if the job has no video.
     """
-    order = _from_the_end(job, prompt, catalog)
+    asked = (way(job, prompt, catalog) for way in (_extended, _from_the_end))
+    ways = [order for order in asked if order]
+    able = (_first(catalog, relaxed(order)) for order in ways)
     # An order that no model takes is refused on submission with the reason, such as a long prompt.
-    return order and (_first(catalog, relaxed(order)) or order)
+    return next(filter(None, able), ways[-1] if ways else None)
+
+
+def _extended(job: Job, prompt: str, catalog: Catalog) -> Order | None:
+    """Return an order for a video that goes on from the job's video itself.
+
+    It is for the job's family, else for another one at the job's gateway; None if none of them
+    extends videos.
+    """
+    able = [model for model in catalog.models if Kind.EXTEND in model.kinds]
+    own = [model for model in able if model.family == job.request.family]
+    model = next(iter(own or [each for each in able if each.gateway == job.gateway]), None)
+    if job.video is None or model is None:
+        return None
+    wish = replace(_onward(job, prompt), family=model.family, use=Use.EXTEND)
+    order = replace(job.order, wish=wish, pictures=(), sound=None)
+    return replace(order, video=clip_of(job, job.video), remix_of=_made(job))
+
+
+def clip_of(job: Job, video: Video) -> Clip:
+    """Return a video of ours as a file for another order."""
+    return Clip(
+        source=None,
+        filename="video.mp4",
+        size=video.size,
+        seconds=video.seconds,
+        width=video.width,
+        height=video.height,
+        author=_author(job),
+        video_of=video.key,
+    )
 
 
 def _from_the_end(job: Job, prompt: str, catalog: Catalog) -> Order | None:
-    """Return the order that `continued` asks for, even if no model takes it."""
+    """Return an order for a video that begins with the last frame of the job's video."""
     if job.video is None:
         return None
-    given = job.order.pictures
     last = Picture(
         source=None,
         filename="last.png",
         size=0,
         width=job.video.width,
         height=job.video.height,
-        # The video shows the picture that it began with, so that picture's author counts.
-        author=given[0].author if given else ANYBODY,
+        author=_author(job),
         last_of=job.video.key,
     )
     family = job.request.family
     takes_one = any(m.family == family and Kind.PICTURE in m.kinds for m in catalog.models)
+    wish = replace(_onward(job, prompt), family=family if takes_one else None)
+    order = replace(job.order, wish=wish, pictures=(last,), sound=None)
+    return replace(order, video=None, remix_of=None)
+
+
+def _author(job: Job) -> str | None:
+    """Return the author of the picture or video that the job's video shows."""
+    shown = (*job.order.pictures, *((job.order.video,) if job.order.video else ()))
+    return shown[0].author if shown else ANYBODY
+
+
+def _onward(job: Job, prompt: str) -> Wish:
+    """Return the wish for the next video. Its shape is that of the job's video."""
     said = job.order.wish
-    wish = replace(
-        said,
-        prompt=prompt or said.prompt,
-        preset=None if prompt else said.preset,
-        family=family if takes_one else None,
-        aspect=None,
-        seed=None,
+    preset = None if prompt else said.preset
+    return replace(
+        said, prompt=prompt or said.prompt, preset=preset, aspect=None, seed=None, use=None
     )
-    return replace(job.order, wish=wish, pictures=(last,), sound=None, remix_of=None)
 
 
 def finer(job: Job, catalog: Catalog, quality: str | None = None) -> Order | None:
@@ -145,7 +191,7 @@ def finer(job: Job, catalog: Catalog, quality: str | None = None) -> Order | Non
     made = {each for model in catalog.named(request.family) for each in model.sizes}
     better = [each for each, side in QUALITIES.items() if side > now and each in made]
     wanted = [each for each in better[::-1] if quality in (None, each)]
-    order = replace(job.order, remix_of=None)
+    order = _anew(job)
     same = replace(
         order.wish,
         family=request.family,
@@ -170,7 +216,7 @@ def shorter(job: Job, catalog: Catalog, seconds: str | None = None) -> Order | N
     most = request.seconds / 2 if request.auto else request.seconds
     less = sorted((each for each in known if each < most), reverse=True)
     wanted = [each for each in less if seconds in (None, str(each))]
-    order = replace(job.order, remix_of=None)
+    order = _anew(job)
     wishes = (replace(order.wish, family=request.family, seconds=each) for each in wanted)
     return _first(catalog, map(order.wishing, wishes))
 
@@ -180,7 +226,7 @@ def elsewhere(job: Job, catalog: Catalog, family: str | None = None) -> Order | 
 
     None if no other family can make it.
     """
-    plain = replace(job.order, remix_of=None)
+    plain = _anew(job)
     others = [f for f in catalog.families if f != job.request.family and _can_be_carried(f)]
     wanted = [each for each in others if family in (None, each)]
     *_, bare = relaxed(plain)
@@ -207,8 +253,8 @@ def _on_from_result(job: Job, catalog: Catalog) -> tuple[Button, ...]:
         buttons.append(
             Button(action=Action.FINER, about=job.id, value=order.wish.quality, word=word)
         )
-    onward = _from_the_end(job, "", catalog)
-    if onward and _first(catalog, relaxed(onward)):
+    onward = continued(job, "", catalog)
+    if onward and takes(catalog, onward):
         buttons.append(Button(action=Action.CONTINUE, about=job.id))
     return tuple(buttons)
 

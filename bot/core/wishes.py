@@ -61,6 +61,27 @@ def shaping_of(word: str) -> Shaping:
         raise Refused("fit_unknown", wanted=word, can=tuple(Shaping)) from None
 
 
+class Use(StrEnum):
+    """The purpose of an order's files."""
+
+    FRAMES = "frames"
+    """The first picture begins the video, and a second one ends it."""
+    CHARACTER = "character"
+    """The video keeps the people and things in the pictures."""
+    EDIT = "edit"
+    """The prompt changes a video."""
+    EXTEND = "extend"
+    """The new video goes on from the end of a video."""
+
+
+def use_of(word: str) -> Use:
+    """Return the use of files that a person typed. Raises `Refused("use_unknown")`."""
+    try:
+        return Use(word.casefold())
+    except ValueError:
+        raise Refused("use_unknown", wanted=word, can=tuple(Use)) from None
+
+
 _LENGTH = re.compile(r"(\d{1,9})\s*(?:s|secs?|seconds?)?")
 _SEED = re.compile(r"[+-]?\d{1,18}")
 """A seed has few digits, because Python refuses to parse numbers with thousands of digits."""
@@ -134,6 +155,8 @@ class Wish:
     prompt_extend: bool | None = None
     """Whether the vendor may extend the prompt."""
     watermark: bool | None = None
+    use: Use | None = None
+    """The purpose of the order's files; None: their kinds and their number decide."""
 
     @property
     def chosen(self) -> dict[str, Choice]:
@@ -190,6 +213,7 @@ OPTIONS: Mapping[str, Option] = {
     "sound": _switch(Extra.AUDIO),
     "enhance": _switch(Extra.PROMPT_EXTEND),
     "watermark": _switch(Extra.WATERMARK),
+    "use": Option(field="use", read=use_of, words=tuple(Use)),
 }
 """All options by the names that people see, in display order."""
 WORDS = ("prompt", *(option.field for option in OPTIONS.values() if option.most))

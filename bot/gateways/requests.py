@@ -23,12 +23,13 @@ _TYPES = {
     ".png": ("picture", "image/png"),
     ".mp3": ("sound", "audio/mpeg"),
     ".wav": ("sound", "audio/wav"),
+    ".mp4": ("video", "video/mp4"),
 }
 """File ending → name and media type. We chose the endings of these files, not a person."""
 
 
 def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = ()) -> Body:
-    """Return the body: pictures in order, then the sound. `links` are links to the same files.
+    """Return the body. `links` are links to the same files: pictures, the video, the sound.
 
     Files that are sent as text are read here: this blocks, but the files are small.
     """

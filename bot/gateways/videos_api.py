@@ -20,6 +20,7 @@ from yarl import URL
 
 from bot.core.orders import VideoRequest
 from bot.core.outcomes import (
+    Accepted,
     Creation,
     Fetch,
     Listed,
@@ -33,6 +34,7 @@ from bot.core.outcomes import (
     Unread,
     VideoList,
 )
+from bot.gateways.costs import may_tell_cost, with_cost
 from bot.gateways.creations import read_creation
 from bot.gateways.dialects import DEFAULT, DIALECTS
 from bot.gateways.envelopes import STATUSES, TABLES, own_ids
@@ -76,6 +78,8 @@ class GatewayOptions:
     refunds_failed: bool = True
     answers: tuple[Row, ...] = ()
     """This gateway's own rows of the table of answers, which go before the packaged ones."""
+    cost_currency: str = ""
+    """The currency of the costs in its answers; "" if the dialect says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ class VideosApi:
         # Long enough to tell keys apart, too short to recover a key from.
         self.account = blake2b(named, digest_size=4).hexdigest()
         self.poll_step, self.refunds_failed = settings.poll_step, settings.refunds_failed
+        self._currency = settings.cost_currency or self.spoken.currency
         self._settings, self._bounds, self._polling = settings, bounds, polling
         # One deadline for a whole GET: the session's own timers watch each of its parts.
         self._deadline = Deadline(bounds.poll)
@@ -143,8 +148,13 @@ class VideosApi:
             except NET as error:
                 ready: Ready | NotSent = NotSent(type(error).__name__)
             else:
-                ready = Ready(line, partial(self._read, prompt=request.written))
+                ready = Ready(line, partial(self._read_creation, prompt=request.written))
             yield ready
+
+    def _read_creation(self, answer: Answer, *, prompt: str) -> Creation:
+        read = self._read(answer, prompt=prompt)
+        gateway_id = read.gateway_id if isinstance(read, Accepted) else ""
+        return with_cost(read, answer, gateway_id, currency=self._currency)
 
     async def probe(self) -> Probe:
         """Check the key and the balance free of charge."""
@@ -161,10 +171,15 @@ class VideosApi:
         if isinstance(answer, Trouble):
             trouble = answer
             return Unread(lambda _prompt: trouble)
-        if running := read_glance(answer, gateway_id, meanings=self._meanings):
+        running = read_glance(answer, gateway_id, meanings=self._meanings)
+        if running and not may_tell_cost(answer, currency=self._currency):
             return running
-        read = partial(read_poll, answer, gateway_id=gateway_id, meanings=self._meanings)
-        return Unread(lambda prompt: read(prompt=prompt))
+
+        def read(prompt: str) -> Polled:
+            read = read_poll(answer, gateway_id=gateway_id, prompt=prompt, meanings=self._meanings)
+            return with_cost(read, answer, gateway_id, currency=self._currency)
+
+        return Unread(read)
 
     async def listing(self, *, since: float) -> Listing:
         """List the videos ordered since `since`, page by page, as far as the gateway lists them."""

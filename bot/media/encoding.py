@@ -11,7 +11,7 @@ from pathlib import Path
 
 import av
 
-from bot.core.errors import Broken
+from bot.core.errors import Broken, CannotShrink
 from bot.media.checking import FullFacts, full_facts
 from bot.media.facts import Probe
 from bot.media.judging import (
@@ -49,7 +49,7 @@ def remux(source: Path, target: Path, verdict: Verdict) -> Probe:
     """
     plan = _same(glimpse(source))
     with translated("cannot_copy"):
-        _write(source, target, plan, keeps_pictures=True, keeps_sound=not verdict.sound)
+        write(source, target, plan, keeps_pictures=True, keeps_sound=not verdict.sound)
     if judge(see(target, full_facts(target))).reasons:
         raise Broken("cannot_copy")
     return probe(target)
@@ -76,9 +76,9 @@ def _converted(
     verdict = judge(seen)
     clip = replace(clip, frames_per_second=seen.pictures_per_second or clip.frames_per_second)
     keeps_sound = bool(verdict.pictures) and not verdict.sound and not full.starts_over
-    plan = replace(planned(clip), pace=_pace(clip, full))
+    plan = replace(planned(clip), pace=paced(clip, full))
     with translated("cannot_convert"):
-        _write(source, target, plan, keeps_sound=keeps_sound)
+        write(source, target, plan, keeps_sound=keeps_sound)
     return probe(target), verdict.reasons
 
 
@@ -88,11 +88,11 @@ def shrink(source: Path, target: Path, most_bytes: int) -> None:
     Raises `Broken("cannot_shrink")` if the result would be unwatchable or too large.
     """
     clip = probe(source)
-    plan = replace(_smaller(clip, most_bytes), pace=_pace(clip, full_facts(source)))
+    plan = replace(affordable(clip, most_bytes), pace=paced(clip, full_facts(source)))
     with translated("cannot_shrink"):
-        _write(source, target, plan)
+        write(source, target, plan)
     if target.stat().st_size > most_bytes:
-        raise Broken("cannot_shrink")
+        raise CannotShrink()
 
 
 # ---------------------------------------------------------------- quality and size
@@ -133,7 +133,7 @@ def _plan(clip: Probe, width: int, height: int, *, video_rate: int, audio_rate: 
     )
 
 
-def _pace(clip: Probe, full: FullFacts) -> Fraction | None:
+def paced(clip: Probe, full: FullFacts) -> Fraction | None:
     """Return the seconds per picture if most pictures share a timestamp with another; else None."""
     if not full.shown or full.at_once * 2 < full.shown:
         return None
@@ -141,15 +141,16 @@ def _pace(clip: Probe, full: FullFacts) -> Fraction | None:
     return even if even >= Fraction(1, MOST_PICTURES) else Fraction(1, 25)
 
 
-def _smaller(clip: Probe, most_bytes: int) -> Plan:
+def affordable(clip: Probe, most_bytes: int) -> Plan:
+    """Return a plan for a copy of at most `most_bytes`. Raises `Broken("cannot_shrink")`."""
     audio_rate = _audio_rate(clip, most_bytes)
     # The container itself needs some bytes for every frame and every packet of sound.
     tables = 32_000 + clip.seconds * (clip.frames_per_second * 160 + bool(audio_rate) * 400)
     bits = most_bytes * 8 * _MARGIN - tables - audio_rate * 1.1 * clip.seconds
     # x264 may exceed its rate by one full buffer: reserve that.
-    video_rate = int(bits / (clip.seconds + BUFFER_SECONDS))
+    video_rate = min(_BEST_RATE, int(bits / (clip.seconds + BUFFER_SECONDS)))
     if video_rate < _LEAST_RATE:
-        raise Broken("cannot_shrink")
+        raise CannotShrink()
     width, height = _affordable_size(clip, video_rate)
     return _plan(clip, width, height, video_rate=video_rate, audio_rate=audio_rate)
 
@@ -171,28 +172,34 @@ def _affordable_size(clip: Probe, rate: int) -> tuple[int, int]:
 # ---------------------------------------------------------------- writing the new file
 
 
-def _write(
+def write(
     source: Path,
     target: Path,
     plan: Plan,
     *,
     keeps_pictures: bool = False,
     keeps_sound: bool = False,
+    marks: bool = True,
 ) -> None:
+    """Write `source` as an MP4 by this plan.
+
+    `marks`: keep the marks of its origin, and mark it as made by a model. A person's has none.
+    """
     gc.collect()  # decoders used before keep their pictures until then
     options = {"movflags": "+faststart+use_metadata_tags"}
     with (
         opened(source, threads=plan.threads) as container,
         av.open(str(target), "w", format="mp4", options=options) as output,
     ):
-        output.metadata.update(container.metadata)  # keep the marks of the video's origin
+        if marks:
+            output.metadata.update(container.metadata)
         video, sound = video_stream(container), audio_stream(container)
         video.thread_type = "AUTO"
         pictures: Track = Copied(output, video) if keeps_pictures else Pictures(output, video, plan)
         tracks = {video.index: pictures}
         if sound is not None:
             tracks[sound.index] = (
-                Copied(output, sound) if keeps_sound else Heard(output, plan.audio_rate)
+                Copied(output, sound) if keeps_sound else Heard(output, plan.audio_rate, plan.until)
             )
         timeline = Timeline(container)
         for packet in container.demux(*([video, sound] if sound else [video])):
@@ -203,4 +210,5 @@ def _write(
     with opened(target) as container:
         if video_stream(container).frames != pictures.written:
             raise ValueError("frames were lost")
-    label(target)
+    if marks:
+        label(target)

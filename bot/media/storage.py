@@ -25,7 +25,7 @@ from bot.core.errors import Broken, FileMissing, StorageAway, Temporary
 from bot.core.keeping import Stored
 
 _KEY = re.compile(
-    r"(originals|pictures|sounds|thumbnails|videos)/[0-9a-f]{2}/[0-9a-f]{32}\."
+    r"(given|originals|pictures|sounds|thumbnails|videos)/[0-9a-f]{2}/[0-9a-f]{32}\."
     rf"(jpg|mp3|{WEBM}|{'|'.join(SUFFIXES.values())})"
 )
 _PARTS_AT_ONCE = 3

@@ -15,6 +15,7 @@ from errno import EXDEV
 from pathlib import Path
 from typing import Self
 
+from bot.core.clips import VideoCopy, VideoFit
 from bot.core.conversions import MOST_SECONDS
 from bot.core.errors import BotError, Broken, Refused, StorageAway, Temporary, WorkerTooSlow, about
 from bot.core.jobs import Original, Video
@@ -28,6 +29,7 @@ from bot.media.workers import Workers
 
 PICTURE_TIMEOUT = 60.0
 SOUND_TIMEOUT = 30.0
+GIVEN_TIMEOUT = 120.0
 PROBE_TIMEOUT = 60.0
 EXAMINE_TIMEOUT = 90.0
 SHRINK_TIMEOUT = 600.0
@@ -94,7 +96,9 @@ class Studio:
         try:
             for number, source in enumerate(sources, 1):
                 with about(number, len(sources)):
-                    still, size = await self._keep_picture(source, _sized(fit, size))
+                    still, size = await self._keep_picture(
+                        source, fit if fit.is_own else _sized(fit, size)
+                    )
                 kept.append(still)
         except BaseException as error:
             for key in (each for still in kept for each in (still.key, still.whole)):
@@ -116,6 +120,19 @@ class Studio:
                 )
             size = await self.storage.take(key, fitted)
         return Recording(key=key, size=size, seconds=seconds)
+
+    async def keep_given(self, source: Path, fit: VideoFit) -> VideoCopy:
+        key = new_key("given", "mp4")
+        async with self.scratch() as folder:
+            fitted = folder / "video.mp4"
+            with _demanding("video_demanding"):
+                made = await self._workers.run(
+                    tasks.fit_video, source, fit, fitted, timeout=GIVEN_TIMEOUT
+                )
+            size = await self.storage.take(key, fitted)
+        return VideoCopy(
+            key=key, size=size, seconds=made.seconds, width=made.width, height=made.height
+        )
 
     async def keep_video(self, source: Path) -> Video:
         """Check and store a video with a thumbnail; remux it if only its container is a problem.

@@ -6,6 +6,7 @@ saves 30 MB and never loads their native code.
 
 from pathlib import Path
 
+from bot.core.clips import VideoFit
 from bot.core.orders import Fit, SoundFit
 from bot.media.facts import Examined, Probe
 from bot.media.judging import Verdict
@@ -35,6 +36,12 @@ def fit_sound(source: Path, fit: SoundFit, target: Path) -> float:
     from bot.media import sounds
 
     return sounds.fit_sound(source, fit, target)
+
+
+def fit_video(source: Path, fit: VideoFit, target: Path) -> Probe:
+    from bot.media import given
+
+    return given.fit_video(source, fit, target)
 
 
 def examine(source: Path) -> Examined:

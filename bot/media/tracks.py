@@ -47,6 +47,8 @@ class Plan:
     most_pictures: int | None = None
     """The most pictures per second to keep; None to keep all."""
     threads: int = THREADS
+    until: Fraction | None = None
+    """Seconds at which the new file ends; None to keep all."""
 
 
 class Track(Protocol):
@@ -190,6 +192,8 @@ class Pictures:
         self._taken += 1
         if self._last is not None:
             frame.pts = max(frame.pts, self._last + 1)  # encoders need increasing times
+        if _is_beyond(frame.pts * base, frame.duration * base, self._plan.until):
+            return False
         self._until = frame.pts + frame.duration
         if self._is_one_too_many(frame.pts * base, base):
             return False
@@ -206,9 +210,12 @@ class Pictures:
 class Heard:
     """A track of encoded sound: AAC in stereo, with silence in the source's gaps."""
 
-    def __init__(self, output: av.container.OutputContainer, rate: int) -> None:
-        """`rate` is in bits per second."""
+    def __init__(
+        self, output: av.container.OutputContainer, rate: int, until: Fraction | None = None
+    ) -> None:
+        """`rate` is in bits per second; `until` as in `Plan`."""
         self.written = 0
+        self._until = until
         self._output = output
         self._graph: av.filter.Graph | None = None
         self._shape: object = None
@@ -224,6 +231,9 @@ class Heard:
                     # One tick per sample, so that the filter can cut anywhere.
                     frame.pts = round(frame.pts * frame.time_base * frame.sample_rate)
                     frame.time_base = Fraction(1, frame.sample_rate)
+                    lasting = Fraction(frame.samples, frame.sample_rate)
+                    if _is_beyond(frame.pts * frame.time_base, lasting, self._until):
+                        continue
                 self._fitting(frame).push(frame)
                 self._encode()
 
@@ -264,6 +274,10 @@ def _frames(packet: "av.Packet[av.stream.Stream]") -> Iterator[object]:
         raise
     except av.FFmpegError:
         return
+
+
+def _is_beyond(begin: Fraction, lasting: Fraction, until: Fraction | None) -> bool:
+    return until is not None and begin + lasting > until
 
 
 def _video(

@@ -110,11 +110,17 @@ def vendors(made: Translated, pictures: Sequence[Picture]) -> Mapping[str, objec
         {"role": shot.role, **_seen(picture)}
         for shot, picture in zip(built.pictures, pictures, strict=True)
     ]
+    words["videos"] = [{"role": shot.role, **_shown(shot.data)} for shot in built.videos]
     return {"plugin": made.plugin, "version": made.version, **words}
 
 
 def _seen(picture: Picture) -> Mapping[str, object]:
     return {"url": picture} if isinstance(picture, str) else {"sha256": _sha256(picture)}
+
+
+def _shown(video: str) -> Mapping[str, object]:
+    found = data_uri(video)
+    return {"url": video} if found is None else {"sha256": _sha256(found[1])}
 
 
 def as_json(entries: list[Entry]) -> dict[str, object]:

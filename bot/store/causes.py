@@ -10,7 +10,7 @@ from dataclasses import fields
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row, RowMapping
 
-from bot.core.causes import Cause, Kind, Known, Report, Say, say
+from bot.core.causes import EVENTS, Cause, Kind, Known, Report, Say, say
 from bot.store import claims
 from bot.store.database import Part
 from bot.store.notices import Person, everybody
@@ -65,7 +65,7 @@ class Causes(Part):
     async def open(self) -> list[Cause]:
         query = (
             sa.select(causes)
-            .where(causes.c.ended_at.is_(None), causes.c.kind != Kind.DIGEST.value)
+            .where(causes.c.ended_at.is_(None), causes.c.kind.not_in(sorted(EVENTS)))
             .order_by(causes.c.since, causes.c.kind, causes.c.about)
         )
         return await self._database.rows(
@@ -200,9 +200,9 @@ def _end(connection: Connection, kind: str, about: str, *, now: float) -> bool:
 
 
 def _forget(connection: Connection, *, now: float) -> None:
-    day = sa.and_(causes.c.kind == Kind.DIGEST.value, causes.c.said_at < now - KEPT)
+    event = sa.and_(causes.c.kind.in_(sorted(EVENTS)), causes.c.said_at < now - KEPT)
     over = causes.c.ended_at < now - KEPT
-    connection.execute(sa.delete(causes).where(sa.or_(day, over)))
+    connection.execute(sa.delete(causes).where(sa.or_(event, over)))
 
 
 def _known(row: Row[tuple[object, ...]] | None) -> Known | None:

@@ -15,6 +15,7 @@ from bot.core.learned import Key, MadeVideo
 from bot.core.orders import Address
 from bot.core.plans import Took
 from bot.core.posts import Post, PostKind
+from bot.core.prices import Cost
 from bot.core.quotas import Limits, Usage
 from bot.store import admission, blocks, claims, holds, turns
 from bot.store.database import Part
@@ -183,6 +184,7 @@ class Jobs(Part):
         gateway_id: str,
         *,
         sources: tuple[str, ...] = (),
+        cost: Cost | None = None,
         now: float,
         due_at: float,
     ) -> Job:
@@ -199,7 +201,9 @@ class Jobs(Part):
             # A job that a restore made unconfirmed may have its id already: it must still go on.
             if job.gateway_id == gateway_id and job.status is not Status.UNCONFIRMED:
                 return job
-            after = moves.accepted(job, gateway_id, sources=sources, now=now, due_at=due_at)
+            after = moves.accepted(
+                job, gateway_id, sources=sources, cost=cost, now=now, due_at=due_at
+            )
             saved = save(connection, job, after, now=now)
             if saved is None:
                 raise Broken("job_changed", job=job_id)

@@ -28,20 +28,23 @@ def size_of(video: Mapping[str, Any]) -> int:
 
 
 def last_of(order: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the keys of videos that the order continues from their last frame."""
+    """Yield the keys of videos that the order continues, or changes."""
     for picture in order.get("pictures") or ():
         if picture.get("last_of"):
             yield picture["last_of"]
+    if (order.get("video") or {}).get("video_of"):
+        yield order["video"]["video_of"]
 
 
 def of_order(order: Mapping[str, Any], *, own: bool = False) -> Iterator[str]:
-    """Yield the keys of an order's pictures and sound.
+    """Yield the keys of an order's files.
 
     `own`: without files of other jobs that the order begins from.
     """
     names = ("key", "whole") if own else ("key", "whole", "copy_of", "last_of")
     for picture in order.get("pictures") or ():
         yield from (picture[name] for name in names if picture.get(name))
-    sound = order.get("sound") or {}
-    if sound.get("key"):
-        yield sound["key"]
+    video, sound = order.get("video") or {}, order.get("sound") or {}
+    if not own and video.get("video_of"):
+        yield video["video_of"]
+    yield from (each["key"] for each in (video, sound) if each.get("key"))

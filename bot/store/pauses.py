@@ -240,7 +240,7 @@ def _pause(
         gateway,
         reason=pause.reason,
         detail=detail,
-        waiting=_waiting(connection, gateway, pause),
+        waiting=_waiting(connection, gateway),
         rooms=rooms,
         now=now,
     )
@@ -280,12 +280,10 @@ def _remember(connection: Connection, gateway: str, word: str, *, now: float) ->
     put(connection, last_notices, {"gateway": gateway, "word": word}, {"at": now})
 
 
-def _waiting(connection: Connection, gateway: str, pause: Pause) -> int:
-    """Count the jobs that this pause delays. Without balance, jobs that are being made go on."""
-    held = [jobs.c.gateway == gateway, jobs.c.due_at.is_not(None)]
-    if pause.reason is Reason.NO_BALANCE and not pause.polls_only:
-        held.append(jobs.c.status.in_(_CREATING))
-    return count(connection, jobs, *held) or 1
+def _waiting(connection: Connection, gateway: str) -> int:
+    """Count the orders that wait for the end of a pause. Videos that are being made are none."""
+    goes_on = jobs.c.due_at.is_not(None)
+    return count(connection, jobs, jobs.c.gateway == gateway, goes_on, jobs.c.status.in_(_CREATING))
 
 
 def _call_one(connection: Connection, gateway: str, *, now: float) -> None:

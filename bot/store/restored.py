@@ -13,7 +13,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from bot.core.causes import Kind
+from bot.core.causes import EVENTS
 from bot.core.jobs import MOVES, UNNAMED, Reason, Status
 from bot.core.posts import PostKind
 from bot.store import carried, usage
@@ -218,9 +218,9 @@ def _forget(connection: Connection) -> int:
     )
     connection.execute(sa.delete(proposals))
     connection.execute(sa.delete(notices))
-    # Causes that still hold are found and reported again; daily digests are kept.
+    # Causes that still hold are found and reported again; what is reported once is kept.
     for table in (reports, causes):
-        connection.execute(sa.delete(table).where(table.c.kind != Kind.DIGEST.value))
+        connection.execute(sa.delete(table).where(table.c.kind.not_in(sorted(EVENTS))))
     return unheard.rowcount
 
 

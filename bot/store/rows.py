@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import Order, Transport, VideoRequest
 from bot.core.posts import Form, Post, PostKind
+from bot.core.prices import Cost
 from bot.store.statements import once
 from bot.store.tables import jobs
 
@@ -38,6 +39,7 @@ _columns: Mapping[str, Callable[[Job], dict[str, Any]]] = {
         "request_data": _request.dump_python(job.request, mode="json"),
     },
     "sources": lambda job: {"sources": list(job.sources)},
+    "told_cost": lambda job: _cost_values(job.told_cost),
     "unconverted": lambda job: {"unconverted": _video_values(job.unconverted)},
     "video": lambda job: {"video": _video_values(job.video)},
 }
@@ -87,9 +89,22 @@ def job_of(row: Mapping[str, Any] | RowMapping) -> Job:
         order=order_of(row["order_data"]),
         request=request_of(row["request_data"]),
         sources=tuple(row["sources"]),
+        told_cost=_cost_of(row),
         unconverted=video_of(row["unconverted"]),
         video=video_of(row["video"]),
     )
+
+
+def _cost_values(cost: Cost | None) -> dict[str, Any]:
+    values = (cost.micro, cost.currency, cost.is_fee) if cost else (None, None, None)
+    return dict(zip(("told_cost", "told_currency", "told_is_fee"), values, strict=True))
+
+
+def _cost_of(row: Mapping[str, Any] | RowMapping) -> Cost | None:
+    if row["told_cost"] is None:
+        return None
+    currency, is_fee = row["told_currency"], bool(row["told_is_fee"])
+    return Cost(micro=row["told_cost"], currency=currency, is_fee=is_fee)
 
 
 def video_of(values: Any) -> Video | None:

@@ -265,11 +265,12 @@ def _without_videos(
 
 
 def _continued(connection: Connection) -> set[str]:
-    """Return the keys of videos that the order of a job or proposal continues."""
+    """Return the keys of videos that the order of a job or proposal continues or changes."""
     found: set[str] = set()
     for column, is_kept in _ORDERS:
         text = sa.cast(column, sa.Text)
-        named = sa.or_(text.contains('"last_of": "'), text.contains('"last_of":"'))
+        names = (f'"{name}":{gap}"' for name in ("last_of", "video_of") for gap in ("", " "))
+        named = sa.or_(*map(text.contains, names))
         for order in connection.scalars(sa.select(column).where(is_kept, named)):
             found.update(last_of(order))
     return found

@@ -3,7 +3,8 @@
 An update is acknowledged to the platform only after it is committed here, so a crash loses nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
@@ -17,12 +18,23 @@ KEPT = 2 * 86_400.0
 """Seconds for which the id of a handled update is kept: longer than any redelivery takes."""
 
 
+Keeps = Callable[[dict[str, Any]], dict[str, Any] | None]
+
+
+def nothing(_: dict[str, Any]) -> None:
+    """Return None: a handled update keeps nothing of its content."""
+
+
 class Updates(Part):
     """The inbox of one account. Each write of a method is one whole transaction."""
 
-    def __init__(self, database: Database, source: str) -> None:
-        """`source` names the platform and the bot's account there."""
+    def __init__(self, database: Database, source: str, *, keeps: Keeps = nothing) -> None:
+        """`source` names the platform and the bot's account there.
+
+        `keeps` returns the part of a handled update's content that its row keeps.
+        """
         super().__init__(database)
+        self._keeps = keeps
         self._ours = updates.c.source == source
         self._source = source
 
@@ -95,23 +107,44 @@ class Updates(Part):
         )
         return await self._database.rows(query, _update)
 
+    async def of_lane(self, lane: str, *, since: float) -> list[Update]:
+        """Return the updates of a lane, in order, that arrived since then and still have content,
+        handled or not."""
+        query = (
+            sa.select(updates)
+            .where(self._ours, updates.c.received_at >= since)
+            .where(updates.c.lane == lane, updates.c.data.is_not(None))
+            .order_by(updates.c.id)
+        )
+        return await self._database.rows(query, _update)
+
     async def next_due(self, *, now: float) -> float | None:
         """Return when the next update that is not due yet will be due, or None."""
         query = sa.select(sa.func.min(updates.c.due_at)).where(self._ours, updates.c.due_at > now)
         return await self._database.value(query)
 
     async def done(self, *handled: Update) -> None:
-        """Mark updates as handled or given up. Their contents are erased, their ids are kept."""
-        for update in handled:
-            await self._change(update, due_at=None, data=None)
+        """Mark updates as handled or given up, all in one transaction.
+
+        Their ids are kept, and of their contents what `keeps` returns.
+        """
+
+        def work(connection: Connection) -> None:
+            for each in handled:
+                kept = {"due_at": None, "data": self._keeps(each.data)}
+                connection.execute(sa.update(updates).where(*self._named(each)).values(kept))
+
+        await self._database.run(work)
 
     async def put_off(self, update: Update, *, due_at: float, tried: bool = True) -> None:
         """Postpone the update and its lane. `tried`: whether this counts as a try."""
         await self._change(update, due_at=due_at, attempts=update.attempts + tried)
 
     async def _change(self, update: Update, **values: object) -> None:
-        named = (self._ours, updates.c.id == update.id)
-        await self._database.write(sa.update(updates).where(*named).values(values))
+        await self._database.write(sa.update(updates).where(*self._named(update)).values(values))
+
+    def _named(self, update: Update) -> tuple[sa.ColumnElement[bool], ...]:
+        return self._ours, updates.c.id == update.id
 
 
 def _update(row: RowMapping) -> Update:

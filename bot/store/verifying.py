@@ -78,6 +78,8 @@ def _costs() -> Iterator[sa.ColumnElement[bool]]:
     """Yield conditions for wrong costs, which limits would sum up."""
     yield jobs.c.quota_cost < 0
     yield jobs.c.spend_cost < 0
+    yield jobs.c.told_cost < 0
+    yield jobs.c.told_cost.is_(None) != jobs.c.told_currency.is_(None)
     released = [status.value for status in _UNCOUNTED]
     yield sa.and_(jobs.c.status.in_(released), jobs.c.quota_cost != 0)
     yield sa.and_(jobs.c.status == Status.CANCELLED.value, jobs.c.spend_cost != 0)

@@ -12,12 +12,12 @@ _NO_WORDS = {"prompt": "", "parameters": [], "extras": []}
 def wordless_order(order: Mapping[str, Any]) -> dict[str, Any]:
     """Return the value of `order_data` without people's texts."""
     pictures = [{**each, "filename": ""} for each in order.get("pictures") or ()]
-    sound = order.get("sound")
+    single = {name: order.get(name) for name in ("video", "sound")}
     return {
         **order,
         "wish": {**(order.get("wish") or {}), **_EMPTY},
         "pictures": pictures,
-        "sound": {**sound, "filename": ""} if sound else None,
+        **{name: {**each, "filename": ""} if each else None for name, each in single.items()},
     }
 
 

@@ -1,6 +1,6 @@
 """`/v/…`: a player page, its video file and its still, for holders of a signed link.
 
-`/i/…`: our copy of a picture or a sound, for gateways whose models fetch their inputs by link.
+`/i/…`: our copy of a file of an order, for gateways whose models fetch their inputs by link.
 
 Files are found by the job's row, never by a path in the request. The same page answers every link
 that leads to no video, so a stranger can't learn whether it was forged, expired or deleted.
@@ -14,7 +14,7 @@ from aiohttp import hdrs, web
 
 from bot.core.jobs import HARD_DEADLINE, Job, Video
 from bot.core.links import Signer
-from bot.core.orders import Sound
+from bot.core.orders import Clip, Given, Picture, Sound
 from bot.core.ports import Clock, Media
 from bot.core.posting import Link
 from bot.web import appearance
@@ -27,8 +27,9 @@ GIVEN = "i"
 GIVEN_LIFETIME = HARD_DEADLINE
 """Seconds that a link to a person's file works. A gateway may fetch the file only when the job
 leaves its queue, so the link lives as long as we wait for a video. Each POST gets new links."""
-_TYPES = {"jpg": "image/jpeg", "mp3": "audio/mpeg"}
+_TYPES = {"jpg": "image/jpeg", "mp3": "audio/mpeg", "mp4": "video/mp4"}
 """Media types of our copies, by the ending of their keys."""
+_ENDINGS: dict[type[Given], str] = {Picture: ".jpg", Sound: ".mp3", Clip: ".mp4"}
 _VIDEOS = {
     ".mp4": "video/mp4",
     ".webm": "video/webm",
@@ -102,7 +103,9 @@ class Pages:
             # Copied links may lose their end or gain a full stop.
             web.get(f"/{PURPOSE}/{{anything:.*}}", self._astray),
             # No error page here: only programs request these.
-            web.get(f"/{GIVEN}/{{name}}/{{expiry}}/{{signature}}.{{ending:jpg|mp3}}", self._given),
+            web.get(
+                f"/{GIVEN}/{{name}}/{{expiry}}/{{signature}}.{{ending:jpg|mp3|mp4}}", self._given
+            ),
         ]
 
     def link(self, job: Job) -> Link | None:
@@ -122,7 +125,7 @@ class Pages:
         expires_at = self.clock.now() + GIVEN_LIFETIME
         paths = (
             self.signer.path(GIVEN, f"{job.id}-{number}", expires_at=expires_at)
-            + (".mp3" if isinstance(given, Sound) else ".jpg")
+            + _ENDINGS[type(given)]
             for number, given in enumerate(job.order.files)
         )
         return tuple(f"{self.public_url}{path}" for path in paths)

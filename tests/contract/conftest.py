@@ -1,7 +1,6 @@
 """One store per test, on SQLite and on PostgreSQL; one whole service per test on each network."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,11 @@ from bot.store.database import open_database
 from tests.conftest import NewUrl
 from tests.contract.loft import Loft
 from tests.contract.rows import Store
-from tests.contract.scenes import DiscordScene, PlaygroundScene, Scene
+from tests.contract.scenes import DiscordScene, Opens, PlaygroundScene, Scene
 from tests.contract.telegram import TelegramScene
 from tests.databases import sync_nothing
 
-SCENES: Mapping[str, Callable[[Path, Renderer], AbstractAsyncContextManager[Scene]]] = {
+SCENES: Mapping[str, Opens] = {
     "discord": DiscordScene.open,
     "playground": PlaygroundScene.open,
     "telegram": TelegramScene.open,

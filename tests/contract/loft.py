@@ -8,7 +8,7 @@ from bot.core import moves
 from bot.core.inspection import Inspection
 from bot.core.jobs import Job, Original, Video
 from bot.core.keeping import DAY, Rules
-from bot.core.orders import Fit, Picture
+from bot.core.orders import Clip, Fit, Picture
 from bot.core.posts import Form, PostKind
 from bot.core.retention import Retention
 from bot.core.wishes import WORDS
@@ -93,9 +93,9 @@ class Loft:
         key, whole = await self.file("pictures", "jpg"), await self.file("originals", "jpg")
         return replace(given, key=key, whole=whole, fit=FIT)
 
-    async def ordered(self, *pictures: Picture, at: float = NOON) -> Job:
+    async def ordered(self, *pictures: Picture, video: Clip | None = None, at: float = NOON) -> Job:
         job = a_job(now=at)
-        order = changed(job.order, pictures=pictures, **WRITTEN)
+        order = changed(job.order, pictures=pictures, video=video, **WRITTEN)
         parameters = (("size", "1280*720"), ("metadata.negative_prompt", "dogs"))
         request = replace(job.request, parameters=parameters)
         return await self.store.admitted(replace(job, order=order, request=request))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.core.wishes import AUTO, Choice, Shaping
+from bot.core.wishes import AUTO, Choice, Shaping, Use
 
 TYPED: Mapping[str, tuple[str, Choice]] = {
     "model": ("Wan", "Wan"),
@@ -16,11 +16,13 @@ TYPED: Mapping[str, tuple[str, Choice]] = {
     "sound": ("off", False),
     "enhance": ("no", False),
     "watermark": ("ON", True),
+    "use": ("Frames", Use.FRAMES),
 }
 UNREADABLE: Mapping[str, tuple[str, str]] = {
     "seconds": ("ten", "seconds_unreadable"),
     "fit": ("stretch", "fit_unknown"),
     "seed": ("7s", "seed_unreadable"),
+    "use": ("hero", "use_unknown"),
     "sound": ("loud", "switch_unreadable"),
     "enhance": ("loud", "switch_unreadable"),
     "watermark": ("loud", "switch_unreadable"),

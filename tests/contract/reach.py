@@ -115,7 +115,7 @@ class Outcome:
 
 @dataclass
 class Way:
-    """One gateway, the client that speaks to it, and two pictures to send."""
+    """One gateway, the client that speaks to it, and three pictures to send."""
 
     simulator: Simulator
     renderer: Seeing
@@ -151,8 +151,8 @@ class Way:
 async def way(profile: Profile, dialect: str, folder: Path) -> AsyncIterator[Way]:
     renderer = Seeing()
     simulator = Simulator(profile=profile, now=FakeClock().now, renderer=renderer)
-    pictures = [folder / "one.jpg", folder / "two.jpg"]
-    for file, colour in zip(pictures, ["red", "blue"], strict=True):
+    pictures = [folder / f"{name}.jpg" for name in ("one", "two", "three")]
+    for file, colour in zip(pictures, ["red", "blue", "green"], strict=True):
         Image.new("RGB", (1280, 720), colour).save(file, "JPEG")
     async with simulator.serve() as url:
         settings = GatewayOptions(name="g", base_url=url, api_key="sk-sim", dialect=dialect)
@@ -184,11 +184,13 @@ def differing(
             "watermark": order.wish.watermark,
             "prompt_extend": order.wish.prompt_extend,
             "resolution": request.quality,
-            "ratio": None if given else request.aspect,
+            "ratio": None if given and request.kind is not Kind.REFERENCES else request.aspect,
+            "roles": ["reference"] * len(given) if request.kind is Kind.REFERENCES else None,
         }
         got |= {name: built[name] for name in asked if name in built} | {
             "pictures": list(video.pictures),
             "hashes": [shot.get("sha256") for shot in shots],
+            "roles": [shot["role"] for shot in shots],
             "resolution": request.quality if resolution in ("", request.size) else resolution,
             "ratio": built["ratio"] or request.aspect,
             "watermark": bool(built["watermark"]),  # all models make none by default

@@ -3,13 +3,15 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
 
+from bot.simulator.profiles import DOCUMENTED, Profile
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
 from tests.contract.places import WAIT
@@ -46,6 +48,26 @@ class Listed:
     """The network's own message object."""
 
 
+@dataclass(frozen=True)
+class File:
+    """A file that a person sends."""
+
+    name: str
+    content: bytes
+
+    @property
+    def is_video(self) -> bool:
+        return self.name.endswith(".mp4")
+
+
+class Opens(Protocol):
+    """A function that opens a scene, with a gateway of this profile and more settings."""
+
+    def __call__(
+        self, folder: Path, renderer: Renderer, *, profile: Profile = ..., **settings: Any
+    ) -> AbstractAsyncContextManager["Scene"]: ...
+
+
 class Scene(Protocol):
     """People on one network, with the whole service behind it."""
 
@@ -53,6 +75,9 @@ class Scene(Protocol):
 
     async def ask(self, who: str, prompt: str, *, event: str = "1") -> None:
         """Use /video. The same `event` again is a repeated delivery of the first call."""
+
+    async def order(self, who: str, command: str, words: str, files: Sequence[File]) -> str | None:
+        """Use a command that takes files, and return what this person alone is told, or None."""
 
     async def press(self, who: str, said: Said, button: str) -> str | None:
         """Press a button, and return what this person alone is told, or None."""
@@ -84,28 +109,53 @@ def is_over(said: Sequence[Said], jobs: int) -> bool:
 class PlaygroundScene:
     """A scene in the room, over its own socket."""
 
-    def __init__(self, simulator: Simulator, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(
+        self,
+        simulator: Simulator,
+        socket: aiohttp.ClientWebSocketResponse,
+        session: aiohttp.ClientSession,
+        where: str,
+    ) -> None:
         self.simulator = simulator
         self._socket = socket
+        self._session = session
+        self._where = where
         self._messages: dict[str, dict[str, Any]] = {}
         self._heard: dict[str, dict[str, Any]] = {}
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path, renderer: Renderer) -> AsyncIterator[Scene]:
-        simulator = Simulator(render_time=0.2, renderer=renderer)
+    async def open(
+        cls, folder: Path, renderer: Renderer, *, profile: Profile = DOCUMENTED, **settings: Any
+    ) -> AsyncIterator[Scene]:
+        simulator = Simulator(profile=profile, render_time=0.2, renderer=renderer)
         async with simulator.serve() as url:
             house = House(simulator=simulator, gateway_url=url, folder=folder)
             nine = {"LIMITS__PERSON_AT_ONCE": "9", "LIMITS__PERSON_VIDEOS_PER_DAY": "9"}
-            async with house.open(**nine) as where, aiohttp.ClientSession() as session:
+            async with house.open(**nine | settings) as where, aiohttp.ClientSession() as session:
                 origin = "/".join(where.split("/")[:3])
                 async with session.ws_connect(
                     f"{where}socket", headers={"Origin": origin}
                 ) as socket:
-                    yield cls(simulator, socket)
+                    yield cls(simulator, socket, session, where)
 
     async def ask(self, who: str, prompt: str, *, event: str = "1") -> None:
         await self._do(event, who, do="say", command="video", text=prompt)
+
+    async def order(self, who: str, command: str, words: str, files: Sequence[File]) -> str | None:
+        pictures = [await self._upload(each) for each in files if not each.is_video]
+        videos = [await self._upload(each) for each in files if each.is_video]
+        given = {"pictures": pictures, **({"video": videos[0]} if videos else {})}
+        wish = {"do": "say", "command": command, "text": words, **given}
+        heard = await self._do(self._next(), who, **wish)
+        return _flat(heard["notice"]["text"]) if "notice" in heard else None
+
+    async def _upload(self, file: File) -> str:
+        kind = "videos" if file.is_video else "pictures"
+        headers = {"Origin": "/".join(self._where.split("/")[:3])}
+        url = f"{self._where}{kind}?name={file.name}"
+        async with self._session.post(url, data=BytesIO(file.content), headers=headers) as answer:
+            return str((await answer.json())["name"])
 
     async def press(self, who: str, said: Said, button: str) -> str | None:
         heard = await self._press(who, self._messages[said.id]["look"], button)
@@ -151,7 +201,7 @@ class PlaygroundScene:
                         return each
                 await self._read()
 
-    async def _do(self, event: str, who: str, **wish: str | None) -> dict[str, Any]:
+    async def _do(self, event: str, who: str, **wish: Any) -> dict[str, Any]:
         nonce = event.rjust(16, "0")
         await self._socket.send_json({"nonce": nonce, "person": who, **wish})
         self._heard.pop(nonce, None)
@@ -206,11 +256,13 @@ class DiscordScene:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path, renderer: Renderer) -> AsyncIterator[Scene]:
-        simulator = Simulator(render_time=0.2, renderer=renderer)
+    async def open(
+        cls, folder: Path, renderer: Renderer, *, profile: Profile = DOCUMENTED, **settings: Any
+    ) -> AsyncIterator[Scene]:
+        simulator = Simulator(profile=profile, render_time=0.2, renderer=renderer)
         async with FakeDiscord() as discord, simulator.serve() as url:
             world = World(discord=discord, simulator=simulator, gateway_url=url, folder=folder)
-            async with world.app():
+            async with world.app(**settings):
                 yield cls(world)
 
     async def ask(self, who: str, prompt: str, *, event: str = "1") -> None:
@@ -220,6 +272,17 @@ class DiscordScene:
         asked = await self._people[who].slash("video", prompt=prompt)
         self._asked.add(event)
         await asked.answered()
+
+    async def order(self, who: str, command: str, words: str, files: Sequence[File]) -> str | None:
+        person = self._people[who]
+        asked = await person.slash(command)
+        answer = await asked.answered(timeout=WAIT)
+        if answer.message is None:
+            store = self._world.discord.attachment
+            given = [store(each.content, each.name, ephemeral=True) for each in files]
+            sent = await person.submit_modal(asked, {0: given, 1: words})
+            answer = await sent.answered(timeout=WAIT)
+        return answer.message.content if answer.ephemeral and answer.message else None
 
     async def press(self, who: str, said: Said, button: str) -> str | None:
         (message,) = [each for each in self._world.discord.posts() if str(each.id) == said.id]

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from bot.core.orders import Address, Person, Picture
 from bot.platforms.telegram.client import TelegramOptions, TelegramPlatform
+from bot.simulator.profiles import DOCUMENTED, Profile
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
 from bot.store.communities import Communities
@@ -15,12 +17,12 @@ from bot.store.handles import Handles
 from bot.store.posts import Posts
 from tests.contract.places import Place, finished, order
 from tests.contract.rows import no_still, nowhere
-from tests.contract.scenes import Listed, Said, Scene, is_over
+from tests.contract.scenes import File, Listed, Said, Scene, is_over
 from tests.databases import open_rows
 from tests.e2e.telegram import Hall, is_card
 from tests.e2e.world import WAIT
 from tests.fakes.clock import FakeClock
-from tests.fakes.telegram import FakeTelegram, Message
+from tests.fakes.telegram import FakeTelegram, Item, Message
 from tests.fakes.telegram import Person as Somebody
 
 
@@ -107,11 +109,13 @@ class TelegramScene:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path, renderer: Renderer) -> AsyncIterator[Scene]:
-        simulator = Simulator(render_time=0.2, renderer=renderer)
+    async def open(
+        cls, folder: Path, renderer: Renderer, *, profile: Profile = DOCUMENTED, **settings: Any
+    ) -> AsyncIterator[Scene]:
+        simulator = Simulator(profile=profile, render_time=0.2, renderer=renderer)
         async with FakeTelegram() as telegram, simulator.serve() as url:
             hall = Hall(telegram=telegram, simulator=simulator, gateway_url=url, folder=folder)
-            async with hall.app():
+            async with hall.app(**settings):
                 yield cls(hall)
             telegram.check()
 
@@ -121,6 +125,27 @@ class TelegramScene:
             return
         command = f"/video@{self._hall.telegram.bot.username} {prompt}"
         self._asked[event] = await self._people[who].says(command, chat=self._club)
+
+    async def order(self, who: str, command: str, words: str, files: Sequence[File]) -> str | None:
+        """Send the files with the command as their caption, in private: the answers come there.
+
+        Return the text of a refusal. An accepted order has no answer but its card.
+        """
+        person = self._people[who]
+        before = len(self._hall.telegram.posts(person.private))
+        caption = f"/{command} {words}"
+        if not files:
+            await person.says(caption)
+        elif files[0].is_video:
+            await person.sends_video(files[0].content, caption=caption)
+        else:
+            first, *others = files
+            items = [Item(content=first.content, caption=caption)]
+            await person.sends_album([*items, *(Item(content=it.content) for it in others)])
+        while len(posts := self._hall.telegram.posts(person.private)) == before:
+            await self._hall.telegram.next("message", timeout=WAIT)
+        answer = posts[before]
+        return None if is_card(answer) or answer.media else answer.text
 
     async def press(self, who: str, said: Said, button: str) -> str | None:
         pressed = await self._people[who].presses(self._message(said.id), button)

@@ -19,6 +19,7 @@ from bot.core.sources import Sources
 from bot.i18n import say
 from bot.store.causes import Causes
 from bot.store.outlook import Outlook
+from bot.store.statistics import Sums
 from tests.contract.rows import NOON, PRICE, Store, a_job
 from tests.contract.test_store_notices import own
 from tests.fakes.clock import FakeClock
@@ -39,6 +40,7 @@ class Morning:
 
     def __init__(self, store: Store, *, at: float = NOON, digest: time = NINE) -> None:
         self.store, self.clock, self.digest = store, FakeClock(at), digest
+        self.price = PRICE // 5
         self.causes, self.rang = Causes(store.database), asyncio.Event()
 
     async def check(self) -> None:
@@ -58,7 +60,13 @@ class Morning:
             clock=self.clock,
         )
         news = News(
-            day=outlook.day, used=found.used, amount=found.amount, room=self.room, currency="USD"
+            day=outlook.day,
+            told=Sums(self.store.database).told_by_model,
+            price=lambda *_: self.price,
+            used=found.used,
+            amount=found.amount,
+            room=self.room,
+            currency="USD",
         )
         return Digest(
             at=self.digest,
@@ -114,7 +122,7 @@ async def test_the_digest_says_what_was_made_and_spent_and_what_is_left_to_decid
     (report,) = await morning.sent()
     reply = brief(report.kind, report.facts)
     words = [say(text, "en") for text in (reply.text, *reply.facts)]
-    spent = 5 * PRICE / 1e6
+    spent = 4 * PRICE / 1e6
     assert words[:5] == [
         f"The last day: 3 made, 3 failed, 1 unconfirmed, {spent:.2f} USD spent.",
         "Failed, against the content rules: 2",

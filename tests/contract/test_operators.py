@@ -66,7 +66,10 @@ class Office:
             clock=clock,
         )
         self.statistics = Statistics(
-            sums=Sums(store.database).sums, time_zone="UTC", currency="USD", clock=clock
+            sums=Sums(store.database),
+            time_zone="UTC",
+            currency="USD",
+            clock=clock,
         )
 
     async def acts(self) -> list[Act]:
@@ -110,8 +113,8 @@ async def test_each_job_is_counted_once_in_the_statistics_whatever_its_state(
     for status in Status:
         await office.store.in_state(status)
     (day,) = drawing.rows(await office.statistics.stats(), "rows")
-    columns = ("made", "failed", "cancelled", "unconfirmed", "under_way")
-    assert [day[name] for name in columns] == [3, 1, 1, 1, 3]
+    columns = ("made", "failed", "cancelled", "unconfirmed", "waiting", "under_way")
+    assert [day[name] for name in columns] == [3, 1, 1, 1, 1, 2]
     stopped = await office.admin.stop(actor=ANN)
     assert [stopped[name] for name in ("waiting", "leaving", "made")] == [1, 1, 3]
 

@@ -199,7 +199,7 @@ async def test_the_statistics_sum_videos_and_money_by_day_person_and_community(
     await store.in_state(Status.QUEUED, replace(a_job(community=None), spend_cost=1))
     await store.in_state(Status.DELIVERED, a_job(now=NOON - 40 * DAY))
     sums = Statistics(
-        sums=Sums(store.database).sums,
+        sums=Sums(store.database),
         time_zone="Asia/Tokyo",
         currency="USD",
         clock=FakeClock(NOON + DAY),
@@ -211,7 +211,7 @@ async def test_the_statistics_sum_videos_and_money_by_day_person_and_community(
         assert isinstance(rows, list)
         assert isinstance(total, dict)
         assert (total["made"], total["spent"]) == (1, 2 * PRICE)
-        names = ("name", "made", "failed", "unconfirmed", "under_way", "spent")
+        names = ("name", "made", "failed", "unconfirmed", "waiting", "spent")
         return [tuple(row[name] for name in names) for row in rows]
 
     # Noon in UTC is evening in Tokyo, and midnight is the next day.

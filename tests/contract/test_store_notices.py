@@ -25,7 +25,7 @@ from bot.core.notices import (
     about,
 )
 from bot.store.tables import owners
-from tests.contract.rows import NOON, Store
+from tests.contract.rows import NOON, Store, a_job
 
 EMPTY = Pause(Reason.NO_BALANCE, until=NOON + 300)
 LOCKED = Pause(Reason.BAD_KEY, until=NOON + 300, polls_only=True)
@@ -93,6 +93,18 @@ async def test_many_jobs_that_pause_a_gateway_at_once_make_one_notice_for_each_o
     assert await told(store, now=NOON + 10) == []
 
 
+@pytest.mark.parametrize("lock", [EMPTY, LOCKED, replace(LOCKED, polls_only=False)])
+async def test_a_notice_counts_the_orders_that_wait_and_no_video_that_is_being_made(
+    store: Store, lock: Pause
+) -> None:
+    await own(store, ("discord", "7"))
+    for status in Status:
+        await store.in_state(status)
+    await store.admitted(a_job(gateway="other"))
+    await pause(store, lock)
+    assert await told(store, now=NOON) == [("discord", "7", lock.reason, 2)]
+
+
 async def test_a_pause_keeps_the_latest_reason_and_its_first_probe_time(
     store: Store,
 ) -> None:
@@ -142,7 +154,7 @@ async def test_a_lock_that_returns_within_an_hour_is_told_later_if_it_lasts(
         await pause(store, now=NOON + later)
         assert await told(store, now=NOON + later) == []
     await pause(store, now=NOON + 10 + HUSH)
-    assert await told(store, now=NOON + 10 + HUSH) == [("discord", "7", Reason.NO_BALANCE, 1)]
+    assert await told(store, now=NOON + 10 + HUSH) == [("discord", "7", Reason.NO_BALANCE, 0)]
     await works(store, asked_at=NOON + 11 + HUSH)
     assert await told(store, now=NOON + 12 + HUSH) == [("discord", "7", None, 0)]
 
@@ -161,7 +173,7 @@ async def test_a_changed_reason_of_a_lock_is_told_at_once_but_not_back_and_forth
 
 async def test_a_pause_is_told_in_a_room_that_has_no_owners(store: Store) -> None:
     await pause(store, rooms=("room",))
-    assert await told(store, now=NOON) == [("room", "", Reason.NO_BALANCE, 1)]
+    assert await told(store, now=NOON) == [("room", "", Reason.NO_BALANCE, 0)]
 
 
 async def test_the_end_of_a_pause_replaces_a_notice_that_was_not_sent_yet(store: Store) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bot.core import moves
 from bot.core.jobs import Reason, Status
 from bot.core.keeping import DAY, Rules
-from bot.core.orders import Picture
+from bot.core.orders import Clip, Picture
 from bot.core.posts import PostKind
 from bot.store.database import open_database
 from bot.store.handles import Handles
@@ -131,6 +131,33 @@ async def test_a_video_whose_last_frame_a_waiting_order_needs_is_kept(loft: Loft
     await loft.swept(34)
     await loft.swept(34)
     assert loft.there(video.key) == [False]
+
+
+async def test_a_video_that_a_waiting_order_goes_on_from_is_kept(loft: Loft) -> None:
+    video = await loft.video()
+    await loft.posted(video)
+    ours = Clip(source=None, filename="video.mp4", size=9, video_of=video.key)
+    onward = await loft.ordered(video=ours, at=NOON + 31 * DAY)
+    await loft.swept(31)
+    assert loft.there(video.key) == [True]
+    await loft.store.moved(onward, moves.cancelled(onward, Reason.BY_PERSON), now=NOON + 31 * DAY)
+    await loft.swept(34)
+    await loft.swept(34)
+    assert loft.there(video.key) == [False]
+
+
+async def test_the_video_of_an_order_is_removed_like_its_pictures_and_a_shared_one_is_kept(
+    loft: Loft,
+) -> None:
+    given = Clip(source=None, filename="dance.mp4", size=9, key=await loft.file("given", "mp4"))
+    first = await loft.ordered(video=given)
+    await loft.stored(first, await loft.video(), at=NOON)
+    again = await loft.ordered(video=given, at=NOON + 2 * DAY)
+    await loft.swept(3)
+    assert loft.there(str(given.key)) == [True]
+    await loft.store.moved(again, moves.cancelled(again, Reason.BY_PERSON), now=NOON + 3 * DAY)
+    await loft.swept(6)
+    assert loft.there(str(given.key)) == [False]
 
 
 async def test_a_picture_that_a_later_order_shares_is_kept_until_that_order_ends(

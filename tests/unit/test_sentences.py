@@ -11,9 +11,10 @@ import bot
 from bot.core import replies
 from bot.core.decisions import IN_CHAT
 from bot.core.errors import OverLimit, Refused
+from bot.core.orders import Kind
 from bot.core.quotas import Granted, Limits, allowed
 from bot.core.shown import Shown
-from bot.core.wishes import SWITCHES, WORDS, Extra
+from bot.core.wishes import SWITCHES, WORDS, Extra, Use
 from bot.i18n import say
 from bot.platforms.discord.errors import REFUSED
 from bot.platforms.telegram.errors import BAD_REQUESTS
@@ -42,8 +43,10 @@ TOLD = ("core", "platforms", "media", "store")
 SWITCHED = [f"{way}_{extra}" for extra in SWITCHES.values() for way in ("no", "always")]
 HAD_ELSEWHERE = {*SWITCHED, *(f"no_{extra}" for extra in Extra), "auto_unavailable"}
 WORKED_OUT: dict[str, tuple[str, ...]] = {
-    "f'family_lacks_{kind}'": tuple(f"family_lacks_{k}" for k in ("t2v", "i2v", "kf2v", "s2v")),
-    "f'none_takes_{kind}'": tuple(f"none_takes_{k}" for k in ("t2v", "i2v", "kf2v", "s2v")),
+    # Where no model remixes, "Remix" makes a new video of the same prompt.
+    "f'family_lacks_{kind}'": tuple(f"family_lacks_{k}" for k in Kind if k is not Kind.REMIX),
+    "f'none_takes_{kind}'": tuple(f"none_takes_{k}" for k in Kind if k is not Kind.REMIX),
+    "f'{use}_alone'": tuple(f"{use}_alone" for use in Use),
     "f'limit_{name}'": tuple(f"limit_{name}" for name in allowed(Limits(), Granted())),
     "f'shows_{each}'": tuple(f"shows_{each}" for each in Shown),
     "f'{what}_unavailable'": ("seconds_unavailable", "quality_unavailable", "aspect_unavailable"),

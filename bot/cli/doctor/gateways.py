@@ -9,11 +9,15 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from bot.cli import software
 from bot.cli.doctor import clock
 from bot.cli.doctor.findings import Finding, Mark
-from bot.cli.words import explain, listed
+from bot.cli.words import explain
+from bot.cli.words import listed as named
 from bot.config import Config, Misconfigured, completed
-from bot.config.discoveries import Found, keep
+from bot.config.discoveries import Found, keep, now
 from bot.config.held import known_models
+from bot.config.listing import listed
+from bot.config.standing import standings
 from bot.core.errors import BotError
+from bot.gateways.offers.asking import list_of
 from bot.gateways.survey import Survey, survey
 from bot.gateways.table import PACKAGED
 from bot.net.guard import is_exposed
@@ -41,11 +45,11 @@ async def check(config: Config) -> AsyncIterator[Finding]:
             for problem in wrong.problems:
                 yield Finding(Mark.PROBLEM, problem.sentence("en"))
         else:
-            for finding in about_software(config, name, found, last):
+            for finding in (*about_software(config, name, found, last), *listing(config, name)):
                 yield finding
         offered = (model for terms in config.all_terms for model in terms.catalog.models)
         wanted = dict.fromkeys(model.name for model in offered if model.gateway == name)
-        yield models(name, wanted, seen.models)
+        yield models(name, wanted, _names(config, name, seen))
         yield balance(name, seen.balance)
         drift = clock.compared(name, seen.date, now=seen.received)
         if drift and drift.mark is Mark.PROBLEM:
@@ -56,8 +60,35 @@ async def identified(config: Config, name: str, seen: Survey) -> tuple[Config, F
     """Find out and store the gateway's software; return the new configuration and the finding."""
     table = config.settings.gateways[name]
     found = await software.find_out(table.base_url, table.key, seen)
-    found = keep(config.data_dir, name, found)
-    return completed(config.written), found
+    last = config.found.get(name)
+    if name not in config.offers:
+        found = keep(config.data_dir, name, found)
+        return completed(config.written), found
+    # What is asked at `/v1/models` is no list of videos here.
+    keep(config.data_dir, name, found.model_copy(update={"models": last and last.models}))
+    offers = await list_of(table.base_url, table.key, table.dialect)
+    config = listed(config, name, offers, now())
+    return config, config.found[name]
+
+
+def _names(config: Config, name: str, seen: Survey) -> tuple[str, ...] | None:
+    """Return the names of the gateway's models for videos; None if it does not list them."""
+    if name not in config.offers:
+        return seen.models
+    stored = config.found.get(name)
+    return stored.models if stored else None
+
+
+def listing(config: Config, name: str) -> Iterator[Finding]:
+    """Yield what the gateway's own list adds to the catalog, and whether it is believed."""
+    if name not in config.offers:
+        return
+    models = standings(config, name)
+    offered = sum(each.is_offered for each in models)
+    others = sum(not each.is_offered and not each.is_hidden for each in models)
+    yield Finding.note("doctor.list", gateway=name, offered=offered, others=others)
+    if config.found[name].doubted:
+        yield Finding.problem("offers.doubted", gateway=name)
 
 
 def about_software(
@@ -89,7 +120,7 @@ def _changes(gateway: str, found: Found, last: Found, ours: Collection[str]) -> 
     came, went = set(found.models) - set(last.models), set(last.models) - set(found.models)
     for id_, names in (("which.came", came), ("which.went", went)):
         if changed := sorted(names.intersection(ours)):
-            yield Finding.note(id_, gateway=gateway, at=at, models=listed(changed))
+            yield Finding.note(id_, gateway=gateway, at=at, models=named(changed))
 
 
 def models(gateway: str, wanted: Iterable[str], had: Iterable[str] | None) -> Finding:

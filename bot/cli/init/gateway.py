@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -10,19 +11,21 @@ from bot.cli.init import prices
 from bot.cli.init.answer import Wrong, good, secret
 from bot.cli.init.setup import Setup
 from bot.cli.init.talk import Skipped, Talk
-from bot.cli.words import tell
+from bot.cli.words import explain, tell
 from bot.config import Misconfigured
-from bot.config.discoveries import keep
+from bot.config.discoveries import keep, now
+from bot.config.listing import listed
+from bot.config.money import UNLIMITED
 from bot.config.pasted import api_key, gateway_address, is_key, unquoted
 from bot.config.problems import problems_of
 from bot.config.settings import (
-    UNLIMITED,
     AnswerTable,
     Gateway,
 )
 from bot.core.errors import BotError, GatewayMoved
 from bot.core.models import Model
 from bot.gateways.dialects import DIALECTS
+from bot.gateways.offers.asking import list_of
 from bot.gateways.survey import Survey, find, survey
 from bot.gateways.table import PACKAGED, Meanings
 from bot.gateways.which import FITTING, UNKNOWN, software_of
@@ -42,6 +45,7 @@ def set_up(talk: Talk, setup: Setup) -> None:
     if seen.balance is not None and seen.balance <= 0:
         talk.say("doctor.balance_spent", gateway=name)
     _identify(talk, setup, name, seen)
+    seen = _listing(talk, setup, name, seen)
     _models(talk, setup, name, seen)
     choose_default(talk, setup)
 
@@ -170,11 +174,29 @@ def _identify(talk: Talk, setup: Setup, gateway: str, seen: Survey) -> None:
     spoken = setup.usable().settings.gateways[gateway].dialect
     if said := software.unlike(gateway, found, spoken):
         talk.print(said)
+    if gateway in setup.usable().offers:  # `/v1/models` is no list of videos here
+        found = found.model_copy(update={"models": None})
     keep(config.data_dir, gateway, found)
     if said := software.repeats(gateway, found):
         talk.print(said)
     for said in software.held(setup.usable(), gateway):
         talk.print(said)
+
+
+def _listing(talk: Talk, setup: Setup, gateway: str, seen: Survey) -> Survey:
+    """Read and store the list that builds the catalog; return the survey with its models."""
+    config = setup.usable()
+    if gateway not in config.offers:
+        return seen
+    table = config.settings.gateways[gateway]
+    key = table.key
+    try:
+        offers = asyncio.run(list_of(table.base_url, key, table.dialect))
+    except BotError as error:
+        talk.print(explain(error))
+        return replace(seen, models=None)
+    listed(config, gateway, offers, now())
+    return replace(seen, models=tuple(offer.model for offer in offers))
 
 
 def _models(talk: Talk, setup: Setup, gateway: str, seen: Survey) -> None:
@@ -239,6 +261,9 @@ def choose_default(talk: Talk, setup: Setup) -> None:
     if given is not None:
         talk.say("init.default_gone", family=str(given))
         setup.check_ours(*DEFAULT)
+    if not catalog.families:
+        talk.say("models.none")
+        return
     labels = {catalog.described(family): family for family in catalog.families}
     if len(labels) > 1:
         chosen = labels[talk.ask_choice("init.ask_default", list(labels))]

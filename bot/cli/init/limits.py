@@ -7,7 +7,8 @@ from bot.cli.init import prices
 from bot.cli.init.gateway import choose_default
 from bot.cli.init.setup import Setup
 from bot.cli.init.talk import Talk
-from bot.config.settings import UNLIMITED, Limits
+from bot.config.money import UNLIMITED
+from bot.config.settings import Limits
 from bot.core.models import Model
 
 ASKED: Mapping[str, str] = {

@@ -10,7 +10,7 @@ from bot.cli.drawing import stamp
 from bot.cli.jobs.masking import masked
 from bot.cli.words import FREE
 from bot.core.jobs import Job, Status, Video
-from bot.core.orders import Picture, Sound
+from bot.core.orders import Given, Picture, Sound
 from bot.core.posts import Post
 from bot.core.wishes import SWITCHES
 from bot.log import redacted
@@ -34,6 +34,7 @@ def listed(jobs: Sequence[Job], counts: Mapping[Status, int]) -> Values:
 
 def of(job: Job) -> Values:
     """Return the fields of a job that a list shows."""
+    told = job.told_cost
     return {
         "id": job.id,
         "status": job.status.value,
@@ -48,6 +49,8 @@ def of(job: Job) -> Values:
         "gateway": job.gateway,
         "quota_cost": job.quota_cost,
         "spend_cost": None if job.spend_cost == FREE else job.spend_cost,
+        "told_cost": told
+        and {"micro": told.micro, "currency": told.currency, "is_fee": told.is_fee},
         "ordered_at": stamp(job.created_at),
         "video_gone_at": stamp(job.video_gone_at),
     }
@@ -95,12 +98,18 @@ def host(url: str) -> str:
     return redacted(url.partition("?")[0])
 
 
-def _file(given: Picture | Sound) -> Values:
-    kind = "sound" if isinstance(given, Sound) else "picture"
-    shape: Values = {"kind": kind, "key": given.key, "size": given.size}
-    if isinstance(given, Sound):
-        return shape | {"seconds": given.seconds}
-    return shape | {"width": given.width, "height": given.height}
+def _file(given: Given) -> Values:
+    shape: Values = {"kind": kind_of(given), "key": given.key, "size": given.size}
+    if not isinstance(given, Sound):
+        shape |= {"width": given.width, "height": given.height}
+    return shape if isinstance(given, Picture) else shape | {"seconds": given.seconds}
+
+
+def kind_of(given: Given) -> str:
+    """Return `picture`, `video` or `sound`."""
+    if isinstance(given, Picture):
+        return "picture"
+    return "sound" if isinstance(given, Sound) else "video"
 
 
 def _video(video: Video) -> Values:

@@ -7,8 +7,8 @@ from bot.cli.causes import in_words
 from bot.cli.jobs import facts, wording
 from bot.cli.words import tell
 from bot.core import replies
-from bot.core.jobs import UNNAMED, Job
-from bot.core.orders import Picture, Sound
+from bot.core.jobs import UNNAMED, Job, Status
+from bot.core.orders import Given, Picture, Sound
 from bot.core.posts import Post
 from bot.i18n import printable
 
@@ -67,7 +67,7 @@ def _order(job: Job, *, prompt: bool) -> Iterator[Line]:
     if asked := replies.positions(order.wish):
         yield tell("jobs.asked"), ", ".join(tell(each.id) for each in asked)
     for given in order.files:
-        name = tell("jobs.sound" if isinstance(given, Sound) else "jobs.picture")
+        name = tell(f"jobs.given_{facts.kind_of(given)}")
         gone = job.inputs_gone_at
         yield name, tell("jobs.gone", when=wording.day(gone)) if gone else _given(given)
     if job.words_gone_at:
@@ -79,13 +79,13 @@ def _order(job: Job, *, prompt: bool) -> Iterator[Line]:
         yield tell("jobs.prompt"), tell("jobs.prompt_hidden", characters=len(order.wish.prompt))
 
 
-def _given(given: Picture | Sound) -> str:
-    if isinstance(given, Sound):
-        shape = f"{given.seconds:g} s" if given.seconds else ""
-    else:
-        shape = f"{given.width}×{given.height}" if given.width and given.height else ""
-    size = wording.size(given.size)
-    return ", ".join(each for each in (given.key or tell("jobs.not_fetched"), size, shape) if each)
+def _given(given: Given) -> str:
+    known = [given.key or tell("jobs.not_fetched"), wording.size(given.size)]
+    if not isinstance(given, Sound) and given.width and given.height:
+        known.append(f"{given.width}×{given.height}")
+    if not isinstance(given, Picture) and given.seconds:
+        known.append(f"{given.seconds:g} s")
+    return ", ".join(known)
 
 
 def _gateway(job: Job, *, prompt: bool) -> Iterator[Line]:
@@ -111,7 +111,10 @@ def _id(job: Job) -> str:
 
 def _costs(job: Job, currency: str) -> Iterator[Line]:
     yield tell("jobs.quota"), tell("jobs.videos", count=job.quota_cost)
-    yield tell("jobs.spend"), wording.spend(job, currency)
+    spend = "jobs.reserved" if job.status is Status.QUEUED else "jobs.spend"
+    yield tell(spend), wording.spend(job, currency)
+    if job.told_cost is not None:
+        yield tell("jobs.told"), wording.told(job.told_cost)
     video = job.video or job.unconverted
     if video is not None:
         size = wording.size(video.size)

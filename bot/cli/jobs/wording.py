@@ -9,6 +9,7 @@ from bot.cli.drawing import local
 from bot.cli.words import FREE, amount, tell
 from bot.core.jobs import Job, Status
 from bot.core.orders import Address
+from bot.core.prices import Cost
 
 _READABLE = 100_000
 """Bytes below which a size is shown in bytes, not megabytes."""
@@ -61,3 +62,9 @@ def spend(job: Job, currency: str) -> str:
     if job.spend_cost > FREE:
         return amount(job.spend_cost, currency)
     return tell("jobs.unpriced") if job.spend_cost else "0"
+
+
+def told(cost: Cost) -> str:
+    """Return the cost that the gateway told, and what it is if that is not the whole cost."""
+    money = amount(cost.micro, cost.currency)
+    return tell("jobs.told_fee", money=money) if cost.is_fee else money

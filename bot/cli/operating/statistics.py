@@ -1,5 +1,6 @@
-"""`zoetrope stats`: count videos made and failed, and money spent."""
+"""`zoetrope stats`: count videos made and failed, money spent, and costs that gateways told."""
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -11,7 +12,8 @@ from bot.cli.words import amount, tell
 from bot.core.acts import Values
 from bot.core.clock import SystemClock
 
-_COUNTS = ("made", "failed", "cancelled", "unconfirmed", "under_way")
+_COUNTS = ("made", "failed", "cancelled", "unconfirmed", "waiting", "under_way")
+_COMPARED = ("estimated", "told")
 
 
 def stats(
@@ -25,7 +27,7 @@ def stats(
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Show what was made, what failed, and what was spent."""
+    """Show what was made, what failed, what was spent, and what gateways told of costs."""
     start = times.ago(since, now=SystemClock().now()) if since else None
     answer = ask(configuration(config), "stats", by=by, since=start)
     if as_json:
@@ -36,17 +38,44 @@ def stats(
     rows = drawing.rows(answer, "rows")
     currency = str(answer["currency"])
     total = {**total, "name": tell("stats.total"), "called": ""}
-    lines = [_row(each, by, currency) for each in (*rows, total)]
-    columns = (by, *_COUNTS, "spent", *(["called"] if by == "person" else []))
-    headings = [tell(f"stats.{name}") for name in columns]
-    drawing.table(headings, lines, figures=range(1, 7), whole=(0, 6))
+    has_room = by not in ("person", "community")
+    columns = ("spent", *(_COMPARED if total["compared_videos"] and has_room else ()))
+    lines = [_row(each, by, columns, currency) for each in (*rows, total)]
+    named = (by, *_COUNTS, *columns, *(["called"] if by == "person" else []))
+    headings = [tell(f"stats.{name}") for name in named]
+    figures = range(1, 1 + len(_COUNTS) + len(columns))
+    drawing.table(headings, lines, figures=figures, whole=(0, *figures[len(_COUNTS) :]))
     print(tell("stats.since", at=drawing.moment(answer["since"])))
+    for line in (*_notes(total, currency), *map(_other, drawing.rows(answer, "other_costs"))):
+        print(line)
 
 
-def _row(sums: Values, by: str, currency: str) -> list[str]:
+def _notes(total: Values, currency: str) -> Iterator[str]:
+    if reserved := _figure(total, "reserved"):
+        yield tell("stats.reserved", money=amount(reserved, currency))
+    if compared := _figure(total, "compared_videos"):
+        both = {name: amount(_figure(total, name), currency) for name in _COMPARED}
+        yield tell("stats.compared", count=compared, **both)
+    if unpriced := _figure(total, "told_videos") - compared:
+        yield tell("stats.told_unpriced", count=unpriced)
+
+
+def _other(sums: Values) -> str:
+    """Return the line for the costs in another currency, or for mere fees."""
+    money = amount(_figure(sums, "told"), str(sums["currency"]))
+    id_ = "stats.told_fees" if sums["is_fee"] else "stats.told_elsewhere"
+    return tell(id_, count=_figure(sums, "videos"), money=money)
+
+
+def _figure(sums: Values, name: str) -> int:
+    return int(str(sums[name]))
+
+
+def _row(sums: Values, by: str, columns: Sequence[str], currency: str) -> list[str]:
     name = str(sums["name"])
     if name.endswith(":@"):
         name = tell("stats.private", platform=name.partition(":")[0])
     counts = [str(sums[each]) for each in _COUNTS]
     called = [str(sums["called"])] if by == "person" else []
-    return [name, *counts, amount(int(str(sums["spent"])), currency), *called]
+    money = [amount(_figure(sums, each), currency) for each in columns]
+    return [name, *counts, *money, *called]

@@ -1,4 +1,4 @@
-"""The steps that download a job's pictures and sound, check them and store fitted copies."""
+"""The steps that download a job's pictures, video and sound, check and store fitted copies."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -19,7 +19,17 @@ from bot.core.errors import (
     about,
 )
 from bot.core.jobs import HARD_DEADLINE, Job, Reason
-from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, VIDEO, Order, Picture, Sound, Still
+from bot.core.orders import (
+    PICTURE_BYTES,
+    SOUND_BYTES,
+    VIDEO,
+    VIDEO_BYTES,
+    Clip,
+    Given,
+    Order,
+    Picture,
+    Still,
+)
 from bot.core.platforms import Fetches
 from bot.core.ports import Media
 from bot.core.steps.submission import Submission
@@ -38,6 +48,12 @@ _BROKEN_LIMITS = {
     (Reason.SOUND_BAD, "sound_demanding"): Reason.SOUND_DEMANDING,
     (Reason.SOUND_BAD, "sound_stays_large"): Reason.PICTURE_TOO_LARGE,
     (Reason.SOUND_BAD, "sound_too_large"): Reason.SOUND_HEAVY,
+    (Reason.GIVEN_BAD, "video_format"): Reason.GIVEN_UNKNOWN,
+    (Reason.GIVEN_BAD, "video_too_large"): Reason.GIVEN_HEAVY,
+    (Reason.GIVEN_BAD, "video_short"): Reason.GIVEN_SHORT,
+    (Reason.GIVEN_BAD, "video_long"): Reason.GIVEN_LONG,
+    (Reason.GIVEN_BAD, "video_demanding"): Reason.GIVEN_DEMANDING,
+    (Reason.GIVEN_BAD, "video_stays_large"): Reason.PICTURE_TOO_LARGE,
 }
 """(Reason, error code) → the reason that names the broken limit. Others mean a damaged file."""
 
@@ -83,6 +99,22 @@ class Inputs:
             await self._not_fetched(job, problem, gone=Reason.SOUND_GONE, bad=Reason.SOUND_BAD)
         else:
             await self._fetched(job, moves.measured(job, sound.kept(kept)), [kept.key])
+
+    async def fetch_video(self, job: Job) -> None:
+        """Download the video that the order is made from, or take ours, and store a copy."""
+        job = await self.submission.bounded(job)
+        video, fit = job.order.video, job.request.video_fit
+        if video is None or fit is None:
+            raise Broken("no_fit", job=job.id)
+        try:
+            async with self.media.scratch() as directory:
+                platform = self.platforms[job.order.call.address.platform]
+                async with self._raw(video, platform, directory / "video") as raw:
+                    copy = await self.media.keep_given(raw, fit)
+        except BotError as problem:
+            await self._not_fetched(job, problem, gone=Reason.GIVEN_GONE, bad=Reason.GIVEN_BAD)
+        else:
+            await self._fetched(job, moves.given(job, video.kept(copy, fit)), [copy.key])
 
     async def _fetched(self, job: Job, after: Job, kept: list[str]) -> None:
         fresh = replace(after, claimed_until=None, attempts=0, crashes=0)
@@ -131,14 +163,13 @@ class Inputs:
         return replace(job.order, pictures=tuple(pictures)), kept
 
     @asynccontextmanager
-    async def _raw(
-        self, given: Picture | Sound, platform: Fetches, into: Path
-    ) -> AsyncIterator[Path]:
+    async def _raw(self, given: Given, platform: Fetches, into: Path) -> AsyncIterator[Path]:
         """Provide a file: our own copy, a frame of our own video, or a download to `into`.
 
         Raises `Refused` if the file is gone.
         """
         copy = given.copy_of if isinstance(given, Picture) else given.key
+        copy = given.video_of or copy if isinstance(given, Clip) else copy
         with _gone_if_missing():
             if copy:
                 async with self.media.file(copy) as ours:
@@ -147,9 +178,14 @@ class Inputs:
                 async with self.media.last_frame(given.last_of) as frame:
                     yield frame
             else:
-                most = PICTURE_BYTES if isinstance(given, Picture) else SOUND_BYTES
-                await platform.fetch(given, into, most=most)
+                await platform.fetch(given, into, most=_most(given))
                 yield into
+
+
+def _most(given: Given) -> int:
+    if isinstance(given, Picture):
+        return PICTURE_BYTES
+    return VIDEO_BYTES if isinstance(given, Clip) else SOUND_BYTES
 
 
 def _pointed_out(job: Job, problem: BotError) -> Job:

@@ -10,6 +10,7 @@ from bot.core.alone import Alone
 from bot.core.context import StepContext
 from bot.core.errors import Unwritten
 from bot.core.jobs import CLAIM, MOST_CRASHES, Job, Reason, Status
+from bot.core.missing import files_missing, pictures_missing, sound_missing, video_missing
 from bot.core.outcomes import Polled
 from bot.core.platforms import Fetches
 from bot.core.ports import Media
@@ -50,7 +51,7 @@ class Steps:
     async def take(self, job: Job) -> None:
         """Take the next step of `job`, which the caller has claimed."""
         async with self._written_down(job):
-            if job.status is Status.QUEUED and (job.pictures_missing or job.sound_missing):
+            if job.status is Status.QUEUED and files_missing(job):
                 await self._take_file(job)
             elif job.crashes >= MOST_CRASHES and job.status not in _EVEN_SO:
                 log.error("job.put_aside", job=job.id, status=job.status, crashes=job.crashes)
@@ -81,9 +82,11 @@ class Steps:
 
     async def _take(self, job: Job) -> None:
         match job.status:
-            case Status.QUEUED if job.pictures_missing:
+            case Status.QUEUED if pictures_missing(job):
                 await self._inputs.fetch_pictures(job)
-            case Status.QUEUED if job.sound_missing:
+            case Status.QUEUED if video_missing(job):
+                await self._inputs.fetch_video(job)
+            case Status.QUEUED if sound_missing(job):
                 await self._inputs.fetch_sound(job)
             case Status.QUEUED:
                 await self._submission.submit(job)
@@ -128,8 +131,7 @@ class Steps:
         """
         if job.crashes > MOST_CRASHES:
             log.error("job.deadly", job=job.id, crashes=job.crashes)
-            reason = Reason.PICTURE_BAD if job.pictures_missing else Reason.SOUND_BAD
-            bad = moves.failed(job, reason, charged=False, detail="deadly file")
+            bad = moves.failed(job, _bad(job), charged=False, detail="deadly file")
             await self._context.save(job, bad)
             return
         suspect = job.crashes == MOST_CRASHES
@@ -138,3 +140,10 @@ class Steps:
                 await self._take(job)
             else:
                 await self._context.turn_away(job, AWHILE)
+
+
+def _bad(job: Job) -> Reason:
+    """Return the reason for a job whose next file crashes the process."""
+    if pictures_missing(job):
+        return Reason.PICTURE_BAD
+    return Reason.GIVEN_BAD if video_missing(job) else Reason.SOUND_BAD

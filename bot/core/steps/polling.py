@@ -213,7 +213,8 @@ class Polling:
             await self._take(job)
             return
         seen = await gateway.glance(job.gateway_id or "")
-        if not isinstance(seen, Running) or context.is_past(LAST_DEADLINE, job.submitted_at):
+        is_late = context.is_past(LAST_DEADLINE, job.submitted_at)
+        if not isinstance(seen, Running) or seen.cost or is_late:
             read = seen.read if not isinstance(seen, Running) else lambda _: seen
             whole = await self.polls.whole(job)
             if whole:

@@ -16,6 +16,7 @@ from bot.core.context import PAUSE, UNCALLED, StepContext
 from bot.core.errors import BotError, Broken, Temporary, TextPartTooLarge
 from bot.core.fronts import Fronts
 from bot.core.jobs import HARD_DEADLINE, HELD, IN_BETWEEN, Job, Reason, Status
+from bot.core.missing import sound_missing, video_missing
 from bot.core.orders import VideoRequest
 from bot.core.outcomes import Accepted, Busy, Creation, Locked, Made, NotSent, Rejected, Uncertain
 from bot.core.parts import room, weight, within
@@ -155,12 +156,7 @@ class Submission:
         except Broken as broken:
             # Our copy was removed or can't be linked to any more: the retry came long after the
             # order, or the configuration changed.
-            sound = job.order.sound
-            lost = sound is not None and broken.values.get("key") == sound.key
-            reason = Reason.SOUND_GONE if lost else Reason.PICTURE_GONE
-            if isinstance(broken, TextPartTooLarge):
-                reason = Reason.PICTURE_TOO_LARGE
-            gone = moves.failed(job, reason, charged=False, detail=str(broken))
+            gone = moves.failed(job, _lost(job, broken), charged=False, detail=str(broken))
             await self.context.save(job, gone)
         return None
 
@@ -267,7 +263,12 @@ class Submission:
             # The POST may have taken long; the gateway makes the video since it was sent.
             due_at = max((sent.submitted_at or now) + first_poll, now + min(first_poll, 1.0))
             row = await self.context.jobs.accept(
-                sent.id, gateway_id, sources=accepted.sources, now=now, due_at=due_at
+                sent.id,
+                gateway_id,
+                sources=accepted.sources,
+                cost=accepted.cost,
+                now=now,
+                due_at=due_at,
             )
             self.context.bells.changed(sent, row, now=now)
 
@@ -327,6 +328,16 @@ class Submission:
         )
 
 
+def _lost(job: Job, broken: Broken) -> Reason:
+    """Return the reason why a request can't be written: a file is gone or too large."""
+    if isinstance(broken, TextPartTooLarge):
+        return Reason.PICTURE_TOO_LARGE
+    sound, key = job.order.sound, broken.values.get("key")
+    if job.order.video is not None:
+        return Reason.GIVEN_GONE
+    return Reason.SOUND_GONE if sound is not None and key == sound.key else Reason.PICTURE_GONE
+
+
 def _sizes(files: Sequence[Path]) -> list[int]:
     return [file.stat().st_size for file in files]
 
@@ -337,8 +348,12 @@ def _has_outgrown(job: Job, sizes: Sequence[int], *, linked: bool) -> bool:
     if linked and job.request.url_above is not None:
         return False
     pictures = zip(job.order.pictures, sizes, strict=False)
-    return job.sound_missing or any(
-        fit is not None and each.fit != fit and size > fit.most_bytes for each, size in pictures
+    return (
+        sound_missing(job)
+        or video_missing(job)
+        or any(
+            fit is not None and each.fit != fit and size > fit.most_bytes for each, size in pictures
+        )
     )
 
 

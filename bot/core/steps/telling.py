@@ -105,7 +105,8 @@ def reply(notice: Notice, *, key: str) -> Reply:
         "key": key,
         "detail": shortened(notice.detail, MOST_DETAIL),
     }
-    text = Text(id=f"notice.{notice.reason}", values=values, count=notice.waiting)
+    word = notice.reason.value if notice.waiting else f"idle_{notice.reason}"
+    text = Text(id=f"notice.{word}", values=values, count=notice.waiting or None)
     return Reply(text=text, tone=Tone.FAILED)
 
 

@@ -47,13 +47,16 @@ class Waiting:
                 sources=poll.sources,
                 withheld=poll.withheld,
                 made_after=await self.context.made_after(job),
+                cost=poll.cost,
             )
             # A job that may have crashed our process goes on in single steps and stays suspect.
             if job.crashes or not self.context.hand_on_found(job, done):
                 await self.context.hand_on(job, replace(done, crashes=job.crashes))
         elif isinstance(poll, Failed):
             charged = poll.charged or not gateway.refunds_failed
-            failed = moves.failed(job, poll.reason, charged=charged, detail=poll.detail)
+            failed = moves.failed(
+                job, poll.reason, charged=charged, detail=poll.detail, cost=poll.cost
+            )
             await self.context.save(job, failed)
         elif self.context.is_past(LAST_DEADLINE, job.submitted_at):
             await self.context.save(job, moves.failed(job, Reason.TIMED_OUT, charged=True))
@@ -64,13 +67,18 @@ class Waiting:
         self, job: Job, poll: Running | Missing | Locked | Trouble, gateway: Gateway
     ) -> None:
         match poll:
-            case Running(progress, at_least, unknown, shape):
+            case Running(progress, at_least, unknown, shape, cost):
                 if unknown:
                     await self.context.remark(job, about(WORD, unknown), unknown)
                 elif shape:
                     await self.context.remark(job, about(SHAPE, shape), shape)
                 wait = max(at_least or 0.0, await self.context.next_poll(job))
-                further = replace(job, progress=risen(job.progress, progress), attempts=0)
+                further = replace(
+                    job,
+                    progress=risen(job.progress, progress),
+                    attempts=0,
+                    told_cost=cost or job.told_cost,
+                )
                 await self.context.put_off(further, wait, was=job)
             case Missing():
                 await self._missing(job)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
+from bot.gateways.offers import ReadList, names
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
@@ -39,6 +41,12 @@ class Dialect:
     """Whether such a server deletes a video at `DELETE /v1/videos/{id}`."""
     currency: str = ""
     """The ISO code of the costs that its answers tell; "" if they tell none."""
+    lists: str = "/v1/models"
+    """The path of such a server's list of models."""
+    read_list: ReadList = names.read
+    """Returns what the list tells of each model."""
+    builds: bool = False
+    """Whether the list tells enough to offer models that have no table."""
 
 
 def base(name: str) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
 """The dialect of SGLang, a server for models on one's own GPU."""
 
 from bot.gateways.dialects.dialect import Dialect, base
+from bot.gateways.offers import served
 
 DIALECT = Dialect(
     name="sglang",
@@ -10,4 +11,6 @@ DIALECT = Dialect(
     drops_unknown=True,
     keyless=True,
     deletes=True,
+    read_list=served.read,
+    builds=True,
 )

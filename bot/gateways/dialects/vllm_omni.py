@@ -1,6 +1,7 @@
 """The dialect of vLLM-Omni, a server for models on one's own GPU."""
 
 from bot.gateways.dialects.dialect import Dialect, base
+from bot.gateways.offers import served
 
 DIALECT = Dialect(
     name="vllm-omni",
@@ -10,4 +11,6 @@ DIALECT = Dialect(
     drops_unknown=True,
     keyless=True,
     deletes=True,
+    read_list=served.read,
+    builds=True,
 )

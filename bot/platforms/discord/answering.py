@@ -25,11 +25,15 @@ ANSWER_TIME = 3.0
 log = get_logger()
 
 
-async def refuse(interaction: discord.Interaction, problem: Exception) -> None:
-    """Answer with the error's sentence, visible only to this person. Never raises."""
+async def refuse(interaction: discord.Interaction, problem: Exception, *, words: str = "") -> None:
+    """Answer with the error's sentence, visible only to this person. Never raises.
+
+    `words`: the text that the person typed, which the answer gives back.
+    """
     error = error_of(problem)
     if not interaction.response.is_done():
-        await say(interaction, messages.notice(replies.error(error), str(interaction.locale)))
+        rendered = messages.notice(replies.error(error), str(interaction.locale))
+        await say(interaction, messages.returning(rendered, words) if words else rendered)
 
 
 async def say(interaction: discord.Interaction, rendered: messages.Rendered) -> None:

@@ -31,7 +31,7 @@ from bot.core.errors import (
     Temporary,
 )
 from bot.core.jobs import Job
-from bot.core.orders import Address, Picture, Sound
+from bot.core.orders import Address, Given
 from bot.core.platforms import Can, DirectMessage, Standing
 from bot.core.ports import Clock
 from bot.core.posts import CARD_GRACE, Form, Post, PostKind
@@ -162,7 +162,7 @@ class DiscordPlatform:
         heartbeat reveals a dead socket."""
         return self._supervisor.is_up
 
-    async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
+    async def fetch(self, given: Given, into: Path, *, most: int) -> None:
         """Download a given file to disk. Needs no login, so workers can call it at any time."""
         await self._downloads.fetch(given, into, most=most)
 

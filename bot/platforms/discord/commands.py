@@ -33,7 +33,7 @@ from bot.core.replies import Action
 from bot.core.supervision import Outage
 from bot.core.variations import ASKING
 from bot.log import get_logger
-from bot.platforms.discord import errors, forms, lists, menu, slash
+from bot.platforms.discord import errors, forms, lists, menu, slash, uploads
 from bot.platforms.discord.answering import refuse
 from bot.platforms.discord.client import DiscordPlatform
 from bot.platforms.discord.intake import PATIENCE, Intake
@@ -77,10 +77,12 @@ class Commands:
         self._tree = Tree(self._client)
         for command in (
             *slash.commands(self.intake),
+            *uploads.commands(self.intake),
             *lists.commands(self.intake, claimed=self._stale.set),
         ):
             self._tree.add_command(command)
-        self._tree.add_command(menu.command(self.intake))
+        for entry in (menu.command(self.intake), *uploads.menus(self.intake)):
+            self._tree.add_command(entry)
         for listener in (self.setup_hook, self.on_message, self.on_interaction, self.on_error):
             self._client.event(listener)
 

@@ -65,25 +65,35 @@ class Intake:
         self._patience = patience
         self._late: set[asyncio.Future[Any]] = set()
 
-    async def take(self, interaction: discord.Interaction, order: Order) -> None:
-        """Submit an order, then answer with its card, visible to everybody."""
+    async def take(
+        self, interaction: discord.Interaction, order: Order, *, words: str = ""
+    ) -> None:
+        """Submit an order, then answer with its card, visible to everybody.
+
+        `words`: the text that a form asked for. A refusal gives it back.
+        """
         check_interaction(interaction)
-        await self.hear(interaction, lambda: self._submitted(order))
+        await self.hear(interaction, lambda: self._submitted(order), words=words)
 
     async def _submitted(self, order: Order) -> Taken:
         return Taken(await self.service.submit(order))
 
     async def hear(
-        self, interaction: discord.Interaction, work: Callable[[], Work], *, about: str = ""
+        self,
+        interaction: discord.Interaction,
+        work: Callable[[], Work],
+        *,
+        about: str = "",
+        words: str = "",
     ) -> None:
         """Run the work and answer with the outcome. After the timeout, the work is undone.
 
-        `about` is the id of the job whose button was pressed.
+        `about` is the id of the job whose button was pressed; `words` are given back by a refusal.
         """
         try:
             answer = await self._admitted(work())
         except Refused as refused:
-            await refuse(interaction, refused)
+            await refuse(interaction, refused, words=words)
             if isinstance(refused, TooLate):
                 await self._mend(interaction, about)
             return
@@ -210,9 +220,9 @@ class Intake:
         except BotError as error:
             log.info("discord.copy_stays", job=job_id, code=error.code)
 
-    async def check(self, check: Coroutine[Any, Any, object]) -> None:
+    async def check(self, check: Coroutine[Any, Any, Outcome]) -> Outcome:
         """Run a check. Raises the errors of the check, or `Temporary` after the timeout."""
-        await self._in_time(asyncio.ensure_future(check))
+        return await self._in_time(asyncio.ensure_future(check))
 
     async def finish(self) -> None:
         """Wait for the transactions that are still running after their answer."""

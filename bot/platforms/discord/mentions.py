@@ -14,8 +14,8 @@ import discord
 
 from bot.core import replies
 from bot.core.errors import Refused, ReplyGone
-from bot.core.handed import Given, beside, parted
-from bot.core.orders import Address, Call, Order, Picture
+from bot.core.handed import beside, parted
+from bot.core.orders import Address, Call, Given, Order, Picture
 from bot.core.replies import Reply, Text
 from bot.core.wishes import Wish
 from bot.log import get_logger
@@ -108,7 +108,7 @@ def order_of(message: discord.Message, *, own_id: int) -> Order | None:
     given = _handed_in(message, own_id=own_id)
     if not given and (not prompt or message.guild is None):
         return None
-    pictures, sound = parted(given)
+    pictures, video, sound = parted(given)
     call = Call(
         event_id=str(message.id),
         address=Address(
@@ -120,7 +120,8 @@ def order_of(message: discord.Message, *, own_id: int) -> Order | None:
         person=person_of(message.author),
         locale=locale_of(message),
     )
-    return Order(call=call, wish=Wish(prompt=prompt), pictures=pictures, sound=sound)
+    wish = Wish(prompt=prompt)
+    return Order(call=call, wish=wish, pictures=pictures, video=video, sound=sound)
 
 
 def prompt_of(message: discord.Message, *, own_id: int) -> str:
@@ -136,7 +137,7 @@ def prompt_of(message: discord.Message, *, own_id: int) -> str:
 def _handed_in(message: discord.Message, *, own_id: int) -> list[Given]:
     """Return the files of the message replied to, then those of the message itself."""
     own = files_of(message, own_id=own_id)
-    pictures, _ = parted(own)
+    pictures, *_ = parted(own)
     with beside(own):
         pointed_at = _pointed_at(message, own, pictures, own_id=own_id)
     if not (own or pointed_at):

@@ -12,9 +12,8 @@ from discord.ui import Label, Select, TextInput
 from bot import i18n
 from bot.core.catalog import Catalog
 from bot.core.errors import NoPicture
-from bot.core.handed import Given
 from bot.core.offers import longest, takes
-from bot.core.orders import Order, Picture
+from bot.core.orders import Given, Order, Picture
 from bot.core.replies import Text
 from bot.core.wishes import AUTO, Wish
 from bot.platforms.discord.forms import MOST_PROMPT, Form, label

@@ -7,7 +7,7 @@ through `plain` before it is shown.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -121,6 +121,22 @@ def is_about(message: discord.Message, job_id: str, kind: PostKind) -> bool:
     ids = [getattr(button, "custom_id", None) for row in rows for button in row.children]
     carried = [presses.CODE.fullmatch(custom_id or "") for custom_id in ids]
     return any(each and (each["about"], each["under"]) == (job_id, kind) for each in carried)
+
+
+def job_in(message: discord.Message) -> str | None:
+    """Return the id of the job whose video a message of ours shows, or None."""
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    ids = [getattr(button, "custom_id", None) for row in rows for button in row.children]
+    carried = (presses.CODE.fullmatch(custom_id or "") for custom_id in ids)
+    return next((it["about"] for it in carried if it and it["under"] == PostKind.RESULT), None)
+
+
+def returning(rendered: Rendered, words: str) -> Rendered:
+    """Add a person's words to a refusal, as a block that the person can copy whole."""
+    block = words.replace("```", "'''")
+    room = MOST_CONTENT - len(block) - len("\n```\n\n```")
+    said = shortened(rendered.content or "", room)
+    return replace(rendered, content=f"{said}\n```\n{block}\n```")
 
 
 def link_to(message: Address) -> str:

@@ -6,7 +6,7 @@ import aiohttp
 from yarl import URL
 
 from bot.core.errors import Broken, PictureGone, Temporary
-from bot.core.orders import Picture, Sound, too_large
+from bot.core.orders import Given, too_large
 from bot.net.files import save
 
 HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
@@ -21,7 +21,7 @@ class PictureDownloads:
         self._session = session
         self._origins = origins
 
-    async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
+    async def fetch(self, given: Given, into: Path, *, most: int) -> None:
         """Download `given` to disk. Raises `Refused` if it is gone or too large, `Temporary` if it
         can't be downloaded now or is incomplete."""
         url = URL(given.source or "", encoded=True)

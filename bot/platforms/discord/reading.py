@@ -8,10 +8,21 @@ import discord
 from bot import i18n
 from bot.core import shown
 from bot.core.errors import Refused, in_turn
-from bot.core.handed import Given, one_of, parted
-from bot.core.hints import may_be_picture, may_be_sound, may_hold_sound
+from bot.core.handed import one_of, parted
+from bot.core.hints import may_be_picture, may_be_sound, may_be_video, may_hold_sound
 from bot.core.jobs import Job
-from bot.core.orders import PICTURE_BYTES, Address, Call, Person, Picture, Sound
+from bot.core.orders import (
+    PICTURE_BYTES,
+    VIDEO_BYTES,
+    Address,
+    Call,
+    Clip,
+    Given,
+    Person,
+    Picture,
+    Sound,
+    too_large,
+)
 from bot.core.presses import Moderates
 from bot.core.prompts import clean
 from bot.core.replies import Text
@@ -123,6 +134,32 @@ def picture_of(attachment: discord.Attachment, *, author: str | None) -> Picture
     return picture
 
 
+def clip_of(attachment: discord.Attachment, *, author: str | None) -> Clip:
+    """Return an attachment as a video. Raises `Refused` for other files, and for large ones."""
+    if not may_be_video(attachment.filename, attachment.content_type):
+        raise Refused("no_video")
+    clip = Clip(
+        source=attachment.url,
+        filename=attachment.filename,
+        size=attachment.size,
+        width=attachment.width,
+        height=attachment.height,
+        author=author,
+    )
+    if clip.size > VIDEO_BYTES:
+        raise too_large(clip, clip.size)
+    return clip
+
+
+def clips_of(message: discord.Message, *, own_id: int) -> list[Clip]:
+    """Return the videos of a message. Raises `Refused` if it has none."""
+    called = ((each, author) for each, author in _attached(message, own_id=own_id))
+    videos = [(it, by) for it, by in called if may_be_video(it.filename, it.content_type)]
+    if not videos:
+        raise Refused("no_video")
+    return [clip_of(each, author=author) for each, author in videos]
+
+
 def files_of(message: discord.Message, *, own_id: int) -> list[Given]:
     """Return all files of a message. Raises `Refused` for the first unusable one.
 
@@ -142,7 +179,8 @@ def choices_of(
     usable = [each for each in attached if not _is_no_choice(each[0])]
     if not any(is_picture(each) for each, _ in usable):
         usable = attached
-    return parted(_read(message, usable))
+    pictures, _, sound = parted(_read(message, usable))
+    return pictures, sound
 
 
 def _attached(message: discord.Message, *, own_id: int) -> list[Attached]:

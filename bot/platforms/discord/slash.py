@@ -4,7 +4,7 @@ Only values that the catalog accepts together with the options filled in so far 
 """
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Container, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar, get_args
@@ -16,10 +16,11 @@ from discord.app_commands import Choice, locale_str
 from bot import i18n
 from bot.core import offers
 from bot.core.catalog import Catalog
+from bot.core.commands import COMMANDS
 from bot.core.errors import Refused, in_turn
-from bot.core.orders import Order, Picture, Sound
+from bot.core.orders import Call, Clip, Order, Picture, Sound
 from bot.core.replies import Text, position
-from bot.core.wishes import AUTO, DRAFT, ON_OFF, OPTIONS, SWITCHES, Option, Wish, wish_of
+from bot.core.wishes import AUTO, DRAFT, ON_OFF, OPTIONS, SWITCHES, Option, Use, Wish, wish_of
 from bot.platforms.discord.intake import Intake
 from bot.platforms.discord.reading import call_of, picture_of, sound_of
 
@@ -29,8 +30,9 @@ MOST_NAME = 100
 SOME_PICTURE = Picture(source=None, filename="", size=0)
 """Stands for a picture that will be attached and of which nothing else is known yet."""
 SOME_SOUND = Sound(source=None, filename="", size=0)
+SOME_CLIP = Clip(source=None, filename="", size=0)
 SOME_WORDS = Wish(prompt="…")
-"""Placeholders for a sound and a prompt that are not known yet."""
+"""Placeholders for a sound, a video and a prompt that are not known yet."""
 
 Command = app_commands.Command[Any, ..., None]
 Prompt = app_commands.Range[str, 1, 2000]
@@ -65,9 +67,26 @@ def _command(name: str, intake: Intake, given: Mapping[str, Any]) -> Command:
         )
         await intake.take(interaction, order)
 
-    given = {**given, **{each: _type(option) for each, option in OPTIONS.items()}}
-    few = app_commands.choices(**_choices())
-    made = made_of(few(callback), given, name=name, says=f"command.{name}")
+    return with_options(callback, intake, given, name=name)
+
+
+def with_options(
+    callback: Callable[..., Coroutine[Any, Any, None]],
+    intake: Intake,
+    given: Mapping[str, Any],
+    *,
+    name: str,
+    but: Container[str] = (),
+) -> Command:
+    """Return a command with these parameters and the options of a wish, `but` some of them."""
+    options = {each: _type(option) for each, option in OPTIONS.items() if each not in but}
+    few = {each: choices for each, choices in _choices().items() if each in options}
+    made = made_of(
+        app_commands.choices(**few)(callback),
+        {**given, **options},
+        name=name,
+        says=f"command.{name}",
+    )
     for option, suggest in SUGGESTED.items():
         made.autocomplete(option)(_suggestions(made, intake, suggest))
     return made
@@ -184,7 +203,7 @@ def _order(interaction: discord.Interaction, command: Command) -> Order:
     """Return the order as filled in so far, without the option being typed and unreadable values.
 
     Discord doesn't send attached pictures yet, so `SOME_PICTURE` stands for them. /animate always
-    has a picture.
+    has a picture. The files of a command with a use come later, in its form.
     """
     filled = interaction.namespace
     data: Any = interaction.data
@@ -194,6 +213,8 @@ def _order(interaction: discord.Interaction, command: Command) -> Order:
         if name in filled and name != typing:
             with suppress(Refused):
                 wish = wish.having(**wish_of(**{name: filled[name]}).chosen)
+    if (use := COMMANDS[command.name].use) is not None:
+        return some_order(call_of(interaction), wish, use)
     pictured = "image" in filled or command.name == "animate"
     return Order(
         call=call_of(interaction),
@@ -201,6 +222,14 @@ def _order(interaction: discord.Interaction, command: Command) -> Order:
         pictures=(SOME_PICTURE,) * (pictured + ("last_image" in filled)),
         sound=SOME_SOUND if "audio" in filled else None,
     )
+
+
+def some_order(call: Call, wish: Wish, use: Use) -> Order:
+    """Return an order with placeholders for the files that this use needs."""
+    wish = wish.having(use=use, prompt=wish.prompt or SOME_WORDS.prompt)
+    if use is Use.CHARACTER:
+        return Order(call=call, wish=wish, pictures=(SOME_PICTURE,))
+    return Order(call=call, wish=wish, video=SOME_CLIP)
 
 
 def _choice(name: str, value: Value) -> Choice[Value]:

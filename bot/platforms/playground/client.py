@@ -12,7 +12,7 @@ from typing import Self
 
 from bot.core.errors import BotError, FileMissing, MessageGone, PictureGone
 from bot.core.jobs import Job
-from bot.core.orders import Address, Picture, Sound, too_large
+from bot.core.orders import Address, Given, too_large
 from bot.core.platforms import Can, DirectMessage, Standing
 from bot.core.ports import Clock
 from bot.core.posts import CARD_GRACE, Form, Post
@@ -77,7 +77,7 @@ class PlaygroundPlatform:
         """Return True: the room is part of this process."""
         return True
 
-    async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
+    async def fetch(self, given: Given, into: Path, *, most: int) -> None:
         """Copy a given file to `into`. Raises `Refused` if it is gone or too large."""
         path = self.files.path(given.source or "")
         if path is None:

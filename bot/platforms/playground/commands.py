@@ -19,13 +19,13 @@ from bot.core.errors import (
     PromptMissing,
     Refused,
 )
-from bot.core.handed import Given, beside, parted
+from bot.core.handed import beside, parted
 from bot.core.jobs import Job
-from bot.core.orders import Call, Order, Picture, Sound
+from bot.core.orders import Call, Clip, Given, Order, Picture, Sound
 from bot.core.posts import PostKind
 from bot.core.prompts import clean
 from bot.core.replies import Action, Reply
-from bot.core.wishes import wish_of
+from bot.core.wishes import Use, wish_of
 from bot.log import get_logger
 from bot.platforms.playground import frames, messages
 from bot.platforms.playground.client import NAME, PlaygroundPlatform, address
@@ -77,6 +77,7 @@ class RoomCommands:
                 call=call,
                 wish=wish_of("…", **proposal.wish),
                 pictures=(Picture(source="", filename="", size=0),) * proposal.pictures,
+                video=Clip(source="", filename="", size=0) if proposal.videos else None,
                 sound=Sound(source="", filename="", size=0) if proposal.sounds else None,
             )
             liked, _ = await self._service.preferring.filled(order, catalog)
@@ -111,7 +112,8 @@ class RoomCommands:
         try:
             message = message or await self._said(frame)
             if frame.command is not None:
-                await self._take(await self._service.submit(self._order(frame, message, locale)))
+                order = await self._order(frame, message, locale)
+                await self._take(await self._service.submit(order))
         except Refused as refused:
             if message is not None:
                 await self._platform.take_back(message)
@@ -123,16 +125,18 @@ class RoomCommands:
         files = self._platform.files
         pictures = [files.taken(each) for each in frame.pictures]
         sound = files.taken(frame.sound, "sound_gone") if frame.sound else None
+        clip = files.taken(frame.video, "clip_gone") if frame.video else None
         target = self._platform.room.get(frame.reply_to)
         shown = pictures or (target.pictures if target else ())
         if frame.command == "animate" and not shown:
             raise NoPicture()
-        text = _readable(frame.text)
-        if not text and not ((shown if frame.command else pictures) or sound):
+        text, own = _readable(frame.text), [*pictures, *filter(None, (clip, sound))]
+        is_asked = frame.command is not None and bool(shown or target)
+        if not text and not own and not is_asked:
             raise PromptMissing()
-        for given in (*pictures, *([sound] if sound else [])):
+        for given in own:
             files.sent(given.name)
-        first, last = [*pictures, None, None][:2]
+        first, last, *more = [*pictures, None, None]
         return await self._platform.room.post(
             author=frame.person,
             nonce=_nonce(frame),
@@ -141,25 +145,36 @@ class RoomCommands:
             reply_to=target.id if target else None,
             picture=first,
             last_picture=last,
+            more=tuple(filter(None, more)),
+            clip=clip,
             sound=sound,
         )
 
-    def _order(self, frame: Say, message: Message, locale: str) -> Order:
-        pictures, sound = parted(self._handed_in(message))
+    async def _order(self, frame: Say, message: Message, locale: str) -> Order:
         wish = wish_of(message.text, **frame.wish)
+        if frame.command is not None:
+            wish = commands.COMMANDS[frame.command].wish(wish)
         call = _call(frame, locale, message.id)
-        return Order(call=call, wish=wish, pictures=pictures, sound=sound)
+        given = await self._handed_in(message, call, use=wish.use)
+        pictures, video, sound = parted(given)
+        return Order(call=call, wish=wish, pictures=pictures, video=video, sound=sound)
 
-    def _handed_in(self, message: Message) -> list[Given]:
-        """Return the files of the message replied to, then those of the message itself."""
-        own = _files_of(message)
+    async def _handed_in(self, message: Message, call: Call, *, use: Use | None) -> list[Given]:
+        """Return the files of the message replied to, then those of the message itself.
+
+        A video is used only if the order names a use of its files.
+        """
+        own = _files_of(message, use)
         target = self._platform.room.get(message.reply_to)
         if target is None:
             return own
         with beside(own):
-            if target.video or target.original:
+            if not (target.video or target.original):
+                return [*_files_of(target, use), *own]
+            job_id = (target.look or {}).get("job")
+            if use is None or job_id is None:
                 raise MovesAlready()
-        return [*_files_of(target), *own]
+            return [await self._service.clip_of(job_id, call), *own]
 
     async def _take(self, job: Job) -> None:
         """Answer with the card. If that fails, the card's row posts it later."""
@@ -218,7 +233,9 @@ class RoomCommands:
                 log.info("playground.card_gone", job=job.id, code=refused.code)
 
 
-def _files_of(message: Message) -> list[Given]:
+def _files_of(message: Message, use: Use | None) -> list[Given]:
+    if message.clip is not None and use is None:
+        raise MovesAlready()
     pictures = [
         Picture(
             source=each.name,
@@ -230,12 +247,15 @@ def _files_of(message: Message) -> list[Given]:
         )
         for each in message.pictures
     ]
-    if (given := message.sound) is None:
-        return [*pictures]
-    sound = Sound(
-        source=given.name, filename=given.filename, size=given.size, author=message.author
-    )
-    return [*pictures, sound]
+    moving = [
+        Clip(source=each.name, filename=each.filename, size=each.size, author=message.author)
+        for each in filter(None, [message.clip])
+    ]
+    sounds = [
+        Sound(source=each.name, filename=each.filename, size=each.size, author=message.author)
+        for each in filter(None, [message.sound])
+    ]
+    return [*pictures, *moving, *sounds]
 
 
 def _readable(text: str) -> str:

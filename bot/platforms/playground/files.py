@@ -7,12 +7,14 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from bot.core.containers import HEAD, container_of, suffix_of
 from bot.core.errors import GivenTooLarge, Refused
 from bot.core.headers import Format, header_of
 from bot.core.hints import PICTURE_SUFFIXES, PICTURE_TYPES, SOUND_SUFFIXES, SOUND_TYPES
-from bot.core.orders import PICTURE_BYTES, SOUND_BYTES
+from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, VIDEO_BYTES
 from bot.core.recordings import Recorded, found_in
-from bot.core.unread import refusal_of
+from bot.core.soundtracks import holds_only_sound
+from bot.core.unread import VIDEO_SUFFIXES, refusal_of
 from bot.net.files import save
 from bot.platforms.playground.room import Attachment
 
@@ -34,6 +36,7 @@ TYPES = {
     "weba": "audio/webm",
     "sound": "audio/basic",
     "mp4": "video/mp4",
+    "webm": "video/webm",
     "video": "application/octet-stream",
 }
 """Media types by our suffixes. `sound` and `video` are files that browsers don't play."""
@@ -48,6 +51,11 @@ UPLOADS = {
         "types": ["audio/*", *sorted(SOUND_TYPES)],
         "suffixes": sorted(SOUND_SUFFIXES),
         "most_bytes": SOUND_BYTES,
+    },
+    "videos": {
+        "types": ["video/*"],
+        "suffixes": sorted(VIDEO_SUFFIXES),
+        "most_bytes": VIDEO_BYTES,
     },
 }
 """The files that the page may upload. Browsers know no type for some, so suffixes count, too."""
@@ -68,6 +76,8 @@ _SOUNDS = {
     Recorded.FLAC: "flac",
     Recorded.MATROSKA: "weba",
 }
+_PLAYED = ("mp4", "webm")
+"""The suffixes of videos that browsers play."""
 _Kind = tuple[str, int | None, int | None]
 """Our suffix for a file, and the width and height of a picture."""
 
@@ -86,10 +96,10 @@ class Files:
         return path if NAME.fullmatch(name) and path.is_file() else None
 
     async def take(self, kind: str, chunks: AsyncIterator[bytes], *, filename: str) -> Attachment:
-        """Store one upload; `kind` is "pictures" or "sounds".
+        """Store one upload; `kind` is a key of `UPLOADS`.
 
         Raises `Refused` if the file is too large, or its first bytes are of another type. The rest
-        of a sound is validated later, when an order is prepared.
+        of a sound or a video is validated later, when an order is prepared.
         """
         look, most, code = _KINDS[kind]
         partial = self._folder / f"{secrets.token_hex(16)}.part"
@@ -169,7 +179,19 @@ def _listened_to(file: Path) -> _Kind:
     return _SOUNDS.get(found[0], "sound"), None, None
 
 
+def _watched(file: Path) -> _Kind:
+    """Read a video's suffix from its first bytes, without decoding it."""
+    with file.open("rb") as opened:
+        head = opened.read(HEAD)
+        container = container_of(head)
+        if container is None or holds_only_sound(opened):
+            raise Refused("no_video")
+    suffix = suffix_of(head, container)
+    return suffix if suffix in _PLAYED else "video", None, None
+
+
 _KINDS = {
     "pictures": (_looked_at, PICTURE_BYTES, "picture_too_large"),
     "sounds": (_listened_to, SOUND_BYTES, "sound_too_large"),
+    "videos": (_watched, VIDEO_BYTES, "video_too_large"),
 }

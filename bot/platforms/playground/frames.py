@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from bot.core.commands import COMMANDS, Who
+from bot.core.kinds import MOST_PICTURES
 from bot.core.replies import Action
 from bot.core.wishes import OPTIONS
 
@@ -17,6 +18,9 @@ Word = Annotated[str, Field(max_length=60)]
 Persona = Literal["ann", "bob"]
 Option = Annotated[str, Field(pattern=f"^({'|'.join(OPTIONS)})$")]
 _ASKED = [each.name for each in COMMANDS.values() if each.act and each.who is Who.EVERYBODY]
+_ORDERING = [each.name for each in COMMANDS.values() if each.act is None]
+Ordering = Annotated[str, Field(pattern=f"^({'|'.join(_ORDERING)})$")]
+"""The name of a command that orders a video."""
 Asked = Annotated[str, Field(pattern=f"^({'|'.join(_ASKED)})$")]
 
 
@@ -36,7 +40,8 @@ class Proposal(_Wish):
     """A person's choices so far. The page asks for a description of the video and its price."""
 
     person: Persona
-    pictures: int = Field(default=0, ge=0, le=4)
+    pictures: int = Field(default=0, ge=0, le=2 * MOST_PICTURES)
+    videos: int = Field(default=0, ge=0, le=2)
     sounds: int = Field(default=0, ge=0, le=2)
 
 
@@ -44,10 +49,12 @@ class Say(_Frame, _Wish):
     """A message that a person typed, perhaps with a command, files, or a message to reply to."""
 
     do: Literal["say"]
-    command: Literal["video", "animate"] | None = None
+    command: Ordering | None = None
     text: Words = ""
-    pictures: tuple[Word, ...] = Field(default=(), max_length=2)
-    """Names of uploads: the first picture of the video, and the last."""
+    pictures: tuple[Word, ...] = Field(default=(), max_length=MOST_PICTURES)
+    """Names of uploads, in order."""
+    video: Word | None = None
+    """Name of an upload."""
     sound: Word | None = None
     """Name of an upload."""
     reply_to: Word | None = None

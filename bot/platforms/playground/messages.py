@@ -4,7 +4,7 @@ A sentence is a list of pieces: plain text, people by id, and times as numbers, 
 update them. Text from people stays plain text, so it can't inject anything.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,9 @@ from bot.core.catalog import Catalog
 from bot.core.choosing import makes
 from bot.core.commands import COMMANDS, Who
 from bot.core.jobs import Job
+from bot.core.kinds import MOST_PICTURES
 from bot.core.models import Model
-from bot.core.orders import PICTURE_BYTES, Kind, Person
+from bot.core.orders import PICTURE_BYTES, VIDEO_BYTES, Kind, Person
 from bot.core.replies import Action, Button, Reply, Text
 from bot.core.wishes import ASPECTS, AUTO, ON_OFF, OPTIONS, QUALITIES, SWITCHES, Shaping
 from bot.platforms.playground.files import UPLOADS
@@ -43,14 +44,23 @@ PERSONAS = {
     "ann": Persona(Person(id="ann", name="Ann"), moderates=True),
     "bob": Persona(Person(id="bob", name="Bob")),
 }
+_ATTACH = {
+    (False, False): "attach",
+    (True, False): "attach_both",
+    (False, True): "attach_video",
+    (True, True): "attach_all",
+}
+"""The label of the button that attaches files: whether a model takes sounds, and takes videos."""
 _WORDS = (
     "title", "subtitle", "welcome", "try_one", "try_two", "try_three", "you_are", "moderator",
-    "bot", "says", "for_person", "composer", "say_video", "say_animate", "say_plain", "send",
+    "bot", "says", "for_person", "composer", "say_video", "say_animate", "say_character",
+    "say_edit", "say_extend", "say_plain", "send",
     "drop", "commands", "no_command", "leave_command", "auto", "more", "options", "reply",
     "replying", "animate", "remove_picture", "first_picture", "last_picture", "remove_sound",
     "sound_of", "remove_reply", "leave_it", "only_you", "dismiss", "soon", "now", "progress",
     "video_of", "picture_of", "offline", "unheard", "pending", "not_uploaded", "online",
-    "too_large", "not_a_picture", "left_out", "needs_picture", "as_file", "history_label",
+    "too_large", "not_a_picture", "left_out", "needs_picture", "needs_video", "needs_words",
+    "remove_video", "clip_of", "clip_too_large", "as_file", "history_label",
     "latest", "gone",
     *(f"any_{option}" for option in OPTIONS),
 )  # fmt: skip
@@ -103,10 +113,12 @@ def form(question: Asked | Sure, locale: str) -> Json:
 def furniture(catalog: Catalog, locale: str) -> Json:
     """Return what the page needs besides messages: texts, people, commands and choices."""
     say = _speaker(locale)
-    hears = any(Kind.SOUND in model.kinds for model in catalog.models)
+    kinds = {kind for model in catalog.models for kind in model.kinds}
+    hears, watches = Kind.SOUND in kinds, bool(kinds & {Kind.VIDEO, Kind.EXTEND})
+    nothing: Json = {"types": [], "suffixes": [], "most_bytes": 0}
     return {
         "words": {word: say(f"room.{word}") for word in _WORDS}
-        | {"attach": say("room.attach_both" if hears else "room.attach")}
+        | {"attach": say(f"room.{_ATTACH[hears, watches]}")}
         | {name: say(f"option.{name}") for name in OPTIONS}
         | {
             f"{switch}_{name}": i18n.say(replies.position(switch, on=on), locale)
@@ -123,11 +135,13 @@ def furniture(catalog: Catalog, locale: str) -> Json:
                 "name": each.name,
                 "says": i18n.say(each.says, locale),
                 "options": [] if each.act else list(OPTIONS),
+                "use": each.use,
                 "arguments": [argument.name for argument in each.arguments],
             }
             for each in COMMANDS.values()
-            if each.who is Who.EVERYBODY
+            if each.who is Who.EVERYBODY and each.is_possible(catalog)
         ],
+        "most_pictures": _most_pictures(kinds),
         "catalog": [_model(catalog, model) for model in catalog.models],
         "preferred": catalog.default,
         "aspects": list(ASPECTS),
@@ -137,9 +151,17 @@ def furniture(catalog: Catalog, locale: str) -> Json:
         "fits": {fit: say(f"choice.{fit}") for fit in Shaping},
         "presets": {name: preset.label for name, preset in catalog.presets.items()},
         **UPLOADS,
-        **({} if hears else {"sounds": {"types": [], "suffixes": [], "most_bytes": 0}}),
+        **({} if hears else {"sounds": nothing}),
+        **({} if watches else {"videos": nothing}),
         "bot": BOT,
     }
+
+
+def _most_pictures(kinds: Collection[Kind]) -> int:
+    """Return the most pictures of one order."""
+    if Kind.REFERENCES in kinds:
+        return MOST_PICTURES
+    return 2 if Kind.KEY_FRAMES in kinds else 1
 
 
 def _model(catalog: Catalog, model: Model) -> Json:
@@ -203,4 +225,5 @@ def _speaker(locale: str) -> Callable[[str], str]:
     names = ("name", "text", "person", "prompt", "percent", "command", "wanted")
     values: dict[str, object] = {name: f"{{{name}}}" for name in names}
     values["megabytes"] = PICTURE_BYTES / 1_000_000
+    values["most_video"] = VIDEO_BYTES / 1_000_000
     return lambda id_: i18n.say(Text(id=id_, values=values), locale)

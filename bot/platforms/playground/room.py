@@ -52,7 +52,11 @@ class Message:
     """The id of the only person who sees the message; None means everybody."""
     picture: Attachment | None = None
     last_picture: Attachment | None = None
-    """The picture with which the video is to end."""
+    """The person's second picture, with which a video may end."""
+    more: tuple[Attachment, ...] = ()
+    """The person's pictures after the second."""
+    clip: Attachment | None = None
+    """The video that the person sent."""
     sound: Attachment | None = None
     video: Attachment | None = None
     original: Attachment | None = None
@@ -64,12 +68,12 @@ class Message:
     @property
     def pictures(self) -> tuple[Attachment, ...]:
         """Return the person's pictures, in order."""
-        return tuple(each for each in (self.picture, self.last_picture) if each)
+        return (*(each for each in (self.picture, self.last_picture) if each), *self.more)
 
     @property
     def files(self) -> tuple[Attachment, ...]:
         """Return all files of the message."""
-        others = (self.sound, self.video, self.original)
+        others = (self.clip, self.sound, self.video, self.original)
         return (*self.pictures, *(each for each in others if each))
 
 
@@ -192,7 +196,7 @@ class Room:
 
 def as_json(message: Message) -> dict[str, Any]:
     """Return a message as JSON for the file and the page, without its empty fields."""
-    return {key: value for key, value in asdict(message).items() if value not in (None, "")}
+    return {key: value for key, value in asdict(message).items() if value not in (None, "", ())}
 
 
 def _number(message_id: str) -> int:
@@ -248,8 +252,9 @@ def _lines(file: Path) -> list[bytes]:
 
 def _event(entry: dict[str, Any]) -> Event:
     content = dict(entry["message"])
-    for name in ("picture", "last_picture", "sound", "video", "original"):
+    for name in ("picture", "last_picture", "clip", "sound", "video", "original"):
         if name in content:
             content[name] = Attachment(**content[name])
+    content["more"] = tuple(Attachment(**each) for each in content.get("more", ()))
     _number(content["id"])  # raises ValueError for a damaged line
     return Event(entry["type"], Message(**content))

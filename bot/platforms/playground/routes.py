@@ -27,13 +27,13 @@ from bot.log import get_logger
 from bot.platforms.playground import frames, messages
 from bot.platforms.playground.client import PlaygroundPlatform
 from bot.platforms.playground.commands import RoomCommands
-from bot.platforms.playground.files import TYPES
+from bot.platforms.playground.files import TYPES, UPLOADS
 from bot.platforms.playground.messages import Json
 from bot.platforms.playground.room import Event, as_json
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-    "media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
 _HEADERS = {
@@ -52,6 +52,8 @@ _PAGE = {
     "choices.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
+KINDS = "|".join(UPLOADS)
+"""The kinds of files that the page uploads, as the pattern of a path."""
 NAMES = ("localhost", "127.0.0.1", "::1")
 """The host names of this machine."""
 _PROXIES = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
@@ -99,7 +101,7 @@ class RoomRoutes:
             web.get(room + "files/{name}", self._guarded(self._file)),
             web.get(room + "socket", self._guarded(self._socket, ours=True)),
             web.post(room + "quote", self._guarded(self._quote, ours=True)),
-            web.post(room + "{kind:pictures|sounds}", self._guarded(self._upload, ours=True)),
+            web.post(f"{room}{{kind:{KINDS}}}", self._guarded(self._upload, ours=True)),
         ]
 
     async def run(self) -> None:

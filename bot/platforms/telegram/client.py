@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from bot import i18n
 from bot.core.errors import FileTooLarge, Forbidden, MaybeSent, MessageGone, Temporary
 from bot.core.jobs import Job
-from bot.core.orders import Picture, Sound
+from bot.core.orders import Given
 from bot.core.platforms import Can, DirectMessage, Standing, standing
 from bot.core.ports import Clock, Posts
 from bot.core.posts import Post, PostKind
@@ -128,7 +128,7 @@ class TelegramPlatform:
         """Whether Telegram answered the latest request."""
         return self.supervisor.is_up
 
-    async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
+    async def fetch(self, given: Given, into: Path, *, most: int) -> None:
         """Download a given file to disk. Its URL contains our token and is never passed on."""
         await self._downloads.fetch(given, into, most=most)
 

@@ -20,7 +20,8 @@ from bot.core.orders import Address
 from bot.core.replies import Reply, Text
 from bot.core.updates import Update
 from bot.log import get_logger
-from bot.platforms.telegram import membership, messages, reading, rights
+from bot.platforms.telegram import albums, membership, messages, reading, rights
+from bot.platforms.telegram.albums import Albums
 from bot.platforms.telegram.inbox import Updates, may_heal
 from bot.platforms.telegram.intake import Intake
 from bot.platforms.telegram.ordering import Ordering
@@ -34,7 +35,8 @@ asks the sender to send it again."""
 
 START = "start"
 """The command that Telegram sends when somebody opens a chat with us."""
-VIDEO = frozenset({"video", "animate"})
+VIDEO = frozenset(each.name for each in COMMANDS.values() if each.act is None)
+"""The commands that order a video."""
 
 log = get_logger()
 
@@ -51,7 +53,8 @@ class Commands:
         self._updates = updates
         self._claimed = claimed
         self._presses = Presses(intake)
-        self._ordering = Ordering(intake, own_id=me.id)
+        self._albums = Albums(updates, intake.line.bot)
+        self._ordering = Ordering(intake, albums=self._albums, own_id=me.id)
 
     async def handle(self, update: Update) -> None:
         """Handle an update. Raises the errors after which it must be retried."""
@@ -110,6 +113,8 @@ class Commands:
             # handled when it is retried later.
             elif update.received_at - message.date.timestamp() > AWAY:
                 await self._act_late(message)
+            elif message.media_group_id and (earlier := await self._albums.before(update)):
+                await self._act_on_rest(message, items, earlier)
             else:
                 await self._act(message, items)
         except Exception as problem:  # the callers can't send an answer
@@ -144,6 +149,19 @@ class Commands:
         wanted = command is not None and command.name in VIDEO
         if wanted or reading.is_private(message.chat):
             await self._intake.tell(message, Text(id="telegram.was_away"))
+
+    async def _act_on_rest(
+        self, message: Message, items: Sequence[Message], earlier: Sequence[Update]
+    ) -> None:
+        """Act on messages of an album that came after the others had been handled.
+
+        A command among them is about the whole album. Without one, nothing is made of them: the
+        others became an order or a proposal, and these would become another.
+        """
+        if self._command(self._speaking(items)) is not None:
+            await self._act(message, [*self._albums.messages_of(earlier), *items])
+        elif reading.is_private(message.chat) or any(albums.commands(it.data) for it in earlier):
+            await self._intake.tell(message, Text(id="telegram.late_picture"))
 
     async def _act(self, message: Message, items: Sequence[Message]) -> None:
         speaking = self._speaking(items)

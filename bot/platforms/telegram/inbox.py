@@ -18,6 +18,7 @@ from bot.core.updates import Update
 from bot.core.wake import Wake
 from bot.core.worker import Worker
 from bot.log import get_logger
+from bot.platforms.telegram import albums
 from bot.platforms.telegram.errors import Busy, WebhookSet
 from bot.platforms.telegram.membership import joined
 
@@ -25,8 +26,6 @@ KINDS = ("message", "edited_message", "callback_query", "my_chat_member")
 """The kinds of updates that the bot receives. Telegram remembers the list."""
 LONGEST = 50
 """Timeout of long polling: seconds that Telegram holds a request until there is an update."""
-ALBUM = 1.5
-"""Seconds to wait for the rest of an album: its messages arrive one by one, without an end mark."""
 SETTLED = 1.5
 """Seconds to wait before a new group is greeted. If it is a known group with a new id, Telegram
 reports the new id within that time."""
@@ -66,6 +65,8 @@ class Updates(Protocol):
 
     async def behind(self, update: Update) -> list[Update]: ...
 
+    async def of_lane(self, lane: str, *, since: float) -> list[Update]: ...
+
     async def next_due(self, *, now: float) -> float | None: ...
 
     async def done(self, *handled: Update) -> None: ...
@@ -101,6 +102,8 @@ class Inbox:
         self._clock = clock
         self._wake = Wake()
         self._newest: int | None = None
+        self._since: float | None = clock.now()
+        """When updates began to come in; None until the first answer to a long poll."""
         self._excused: set[int] = set()
 
     async def take(self, delivered: Sequence[Any]) -> None:
@@ -125,11 +128,12 @@ class Inbox:
     async def ask(self) -> None:
         """Request updates until an error is raised. Telegram repeats the updates not stored."""
         if self._newest is None:
-            self._newest = await self._updates.latest()
+            self._newest, self._since = await self._updates.latest(), None
         hold = 0  # the first answer comes at once, and shows that the connection works
         while True:
             delivered = await self._asked(hold)
             await self.take(delivered)
+            self._since = self._since or self._clock.now()
             hold = LONGEST
             self._hears(True)
             # From this batch alone: after a week without updates, ids restart at a random number.
@@ -177,10 +181,23 @@ class Inbox:
 
     async def _handled(self, update: Update) -> None:
         try:
+            if not await self._is_settled(update):
+                return
             await self._handle(update)
             await self._updates.done(update)
         except Exception as error:  # noqa: BLE001 - the row stays and is retried
             await self._stumbled(update, error)
+
+    async def _is_settled(self, update: Update) -> bool:
+        """Whether no more messages of this album are expected; if some are, put the album off."""
+        if not albums.id_of(update.data):
+            return True
+        now = self._clock.now()
+        album = [update, *await self._updates.behind(update)]
+        at = albums.settles_at(album, since=now if self._since is None else self._since)
+        if at > now:
+            await self._updates.put_off(update, due_at=at, tried=False)
+        return at <= now
 
     async def _excuse_all(self, updates: Sequence[Update]) -> None:
         """Tell the senders, once for each update, that their updates wait to be handled."""
@@ -308,27 +325,9 @@ def _update(number: int, raw: dict[str, Any], now: float) -> Update:
         lane, wait, urgent = f"{kind}:{person}", 0.0, True
     else:
         said = next((each for key, each in raw.items() if isinstance(each, dict)), {})
-        lane, wait, urgent = _lane(raw, said), 0.0, False
-        if "message" in raw and (album := said.get("media_group_id")):
-            lane, wait = f"{lane}:{album}", ALBUM
+        lane, wait, urgent = albums.lane_of(raw, said), 0.0, False
+        if albums.id_of(raw):
+            wait = albums.SETTLED
         elif joined(raw):
             wait = SETTLED
     return Update(id=number, lane=lane, data=raw, received_at=now, urgent=urgent, wait=wait)
-
-
-def _lane(raw: dict[str, Any], said: dict[str, Any]) -> str:
-    """Return the lane of a message: its chat and sender, so that senders don't delay each other.
-
-    In a private chat, changes of membership share the lane of its messages: a block is handled
-    after the messages before it.
-    """
-    chat = _id(said, "chat")
-    if "message" not in raw:
-        return chat
-    speaker = _id(said, "sender_chat") or _id(said, "from")
-    return chat if speaker in ("", chat) else f"{chat}:{speaker}"
-
-
-def _id(said: dict[str, Any], whose: str) -> str:
-    it = said.get(whose)
-    return str(it.get("id", "")) if isinstance(it, dict) else ""

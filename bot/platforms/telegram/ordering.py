@@ -9,40 +9,56 @@ from dataclasses import replace
 
 from aiogram.types import Message
 
+from bot.core.commands import COMMANDS
 from bot.core.errors import MovesAlready, NoPicture, Refused
 from bot.core.handed import parted
 from bot.core.orders import Order
 from bot.core.replies import Text
-from bot.core.wishes import Wish
+from bot.core.wishes import Use, Wish
 from bot.platforms.telegram import reading
+from bot.platforms.telegram.albums import Albums
 from bot.platforms.telegram.flags import wish_of
 from bot.platforms.telegram.handed import Handed
 from bot.platforms.telegram.intake import Intake, question_key
 from bot.platforms.telegram.reading import Command
 
+ANY_WORDS = "…"
+"""Stands for a prompt that the person has not written yet."""
+WORDED = frozenset({Use.CHARACTER, Use.EDIT})
+"""The uses of files that make a video only together with a prompt."""
+
 
 class Ordering:
     """Submits orders, or asks for their prompts."""
 
-    def __init__(self, intake: Intake, *, own_id: int) -> None:
+    def __init__(self, intake: Intake, *, albums: Albums, own_id: int) -> None:
         self._intake = intake
         self._own_id = own_id
-        self._handed = Handed(intake.platform, access=intake.service.access, own_id=own_id)
+        self._handed = Handed(intake, albums=albums, own_id=own_id)
 
     async def order(self, message: Message, command: Command, items: Sequence[Message]) -> None:
         """Order a video from a command: its text, its files, and the message it replies to."""
-        wish = await self._wish(message, command.rest)
-        pictures, sound = parted(await self._handed.all_of(message, items))
+        wish = COMMANDS[command.name].wish(await self._wish(message, command.rest))
+        given = await self._handed.all_of(message, items, use=wish.use)
+        pictures, video, sound = parted(given)
         target = reading.replied_to(message)
-        if command.name == "animate" and not pictures and sound is None:
+        if command.name == "animate" and not given:
             raise NoPicture() if target else Refused("picture_unseen")
-        if not wish.prompt and not pictures and target:
+        if not wish.prompt and not given and target:
             wish = replace(wish, prompt=reading.words_of(target))
-        order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
-        if wish.prompt or pictures or sound is not None:
+        call = reading.call_of(message)
+        order = Order(call=call, wish=wish, pictures=pictures, video=video, sound=sound)
+        if wish.prompt or (given and wish.use not in WORDED) or (wish.use and not given):
             await self._intake.service.submit(order)
         elif await self._intake.may_answer(message):
-            await self._intake.ask_words(order, Text(id="ask.words"), reply_to=message.message_id)
+            await self._ask_words(order, message)
+
+    async def _ask_words(self, order: Order, message: Message) -> None:
+        """Ask for the prompt of an order. Raises `Refused` if no prompt would make it possible."""
+        if order.files:
+            terms = await self._intake.service.accounts.terms(order.call.address)
+            terms.catalog.choose(order.wishing(order.wish.having(prompt=ANY_WORDS)))
+        await self._intake.ask_words(order, Text(id="ask.words"), reply_to=message.message_id)
 
     async def answered(self, message: Message, items: Sequence[Message], said: str) -> bool:
         """Submit the order if the message answers a question of the bot. Return whether it does.
@@ -58,7 +74,7 @@ class Ordering:
             return False
         wish = await self._wish(message, said)
         try:
-            own = await self._handed.own(items)
+            own = await self._handed.own(items, use=order.wish.use)
         except (NoPicture, MovesAlready):
             if wish.prompt:
                 raise
@@ -66,12 +82,13 @@ class Ordering:
         if not own:
             reading.check_shown(message)
         if wish.prompt or own:
-            pictures, sound = parted(own)
+            pictures, video, sound = parted(own)
             answer = replace(
                 order,
                 call=reading.call_of(message),
                 wish=order.wish.having(prompt=wish.prompt, **wish.chosen),
                 pictures=pictures or order.pictures,
+                video=video or order.video,
                 sound=sound or order.sound,
                 # A remix can't apply new choices or files.
                 remix_of=None if own or wish.chosen else order.remix_of,
@@ -88,12 +105,13 @@ class Ordering:
         if message.rich_message is not None:
             await self._intake.tell(message, Text(id="telegram.unreadable"))
             return True
-        pictures, sound = parted(await self._handed.all_of(message, items))
-        given = said.strip() or pictures or sound
-        if command is not None or not given:
+        wish = Wish() if command else await self._wish(message, said)
+        handed = await self._handed.all_of(message, items, use=wish.use)
+        if command is not None or not (said.strip() or handed):
             return False
-        wish = await self._wish(message, said)
-        order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
+        pictures, video, sound = parted(handed)
+        call = reading.call_of(message)
+        order = Order(call=call, wish=wish, pictures=pictures, video=video, sound=sound)
         await self._intake.propose(order)
         return True
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from aiogram import Bot
 
 from bot.core.errors import BotError, GivenTooLarge, PictureGone, Temporary
-from bot.core.orders import Picture, Sound, too_large
+from bot.core.orders import Given, too_large
 from bot.log import get_logger
 from bot.net.files import save
 from bot.platforms.telegram.errors import translation
@@ -27,7 +27,7 @@ class PictureDownloads:
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
 
-    async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
+    async def fetch(self, given: Given, into: Path, *, most: int) -> None:
         """Download a file. Raises `Refused` if it is gone or has more than `most` bytes, or
         `Temporary` if a retry may succeed."""
         if given.source is None:

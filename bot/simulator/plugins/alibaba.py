@@ -20,9 +20,16 @@ from bot.simulator.plugins.plugin import (
     switches,
 )
 from bot.simulator.plugins.values import Values, array, boolean, mapping, number, text, whole
-from bot.simulator.plugins.wan_models import FIRST, MEDIA, MODELS, RATIOS, SIZES, WanModel
-from bot.simulator.vendors import wan
-from bot.simulator.vendors.limits import PictureRules
+from bot.simulator.plugins.wan_models import (
+    FIRST,
+    MEDIA,
+    MODELS,
+    RATIOS,
+    SIZES,
+    WanModel,
+    limits,
+    videos_in,
+)
 
 INPUTS = (
     "prompt", "negative_prompt", "img_url", "image_url", "first_frame_url", "last_frame_url",
@@ -332,6 +339,7 @@ def _built(model: str, given: Values, asked_for: Values) -> Built:
         resolution=tier,
         ratio=ratio or text(asked_for.get("ratio")),
         pictures=_pictures(known, given),
+        videos=videos_in(_listed(given)),
         seed=whole(asked_for.get("seed")),
         negative_prompt=text(given.get("negative_prompt")),
         sound=boolean(asked_for.get("audio"), "audio"),
@@ -377,12 +385,6 @@ def complaint(model: str, built: Built) -> str | None:
     if built.resolution not in known.tiers:
         return f"resolution {built.resolution} is not supported by {model}"
     return None
-
-
-def limits(model: str) -> PictureRules:
-    """Return the vendor's rules for pictures: the older models take smaller pictures."""
-    new = model.startswith(("wan2.6", "wan2.7", "wan3.0"))
-    return PictureRules(formats=wan.PICTURES.formats) if new else wan.PICTURES
 
 
 PLUGIN = Plugin(

@@ -47,7 +47,7 @@ PIXELS = {"480p": 854 * 480, "720p": 1280 * 720, "1080p": 1920 * 1080, "4k": 384
 """The most pixels of a frame in each tier."""
 STEPS = ((3840, "4k"), (1920, "1080p"), (1280, "720p"))
 USUAL = "720p"
-ROLES = {"": "first_frame", "reference_image": "reference"}
+ROLES = {"": "first_frame", "reference_image": "reference", "reference_video": "reference"}
 NO_FILES = "Doubao requires image and video references to be URLs inside metadata.content"
 
 
@@ -123,7 +123,8 @@ def _built(model: str, said: Values, resolution: str, longest: int) -> Built:
         settled=tokens(length, made),
         resolution=made,
         ratio=text(body.get("ratio")),
-        pictures=_pictures(body["content"]),
+        pictures=_shots(body["content"], "image_url"),
+        videos=_shots(body["content"], "video_url"),
         seed=whole(body.get("seed")),
         sound=audio if isinstance(audio, bool) else None,
         watermark=watermark if isinstance(watermark, bool) else None,
@@ -139,12 +140,12 @@ def _content(said: Values, metadata: Mapping[str, object]) -> list[object]:
     return items
 
 
-def _pictures(content: object) -> tuple[Shot, ...]:
+def _shots(content: object, kind: str) -> tuple[Shot, ...]:
     shots = []
     for each in array(content):
-        if isinstance(each, Mapping) and each.get("type") == "image_url":
+        if isinstance(each, Mapping) and each.get("type") == kind:
             role = text(each.get("role"))
-            url = text(mapping(each.get("image_url"), "image_url").get("url"))
+            url = text(mapping(each.get(kind), kind).get("url"))
             shots.append(Shot(ROLES.get(role, role), url))
     return tuple(shots)
 
@@ -158,6 +159,8 @@ def complaint(model: str, built: Built) -> str | None:
         return None if known.chooses else f"duration -1 is not supported by {model}"
     if built.seconds > known.longest:
         return f"duration {built.seconds} is longer than {known.longest}"
+    if built.videos and not known.scenes:
+        return f"video_url is not supported by {model}"
     if not built.prompt and not built.pictures:
         return "content: a text or an image is required"
     return None

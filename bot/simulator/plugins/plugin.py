@@ -41,9 +41,9 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture in a vendor's request; `data` is its URL, its base64 or a `data:` URI."""
+    """A picture or video in a vendor's request: its URL, its base64 or a `data:` URI."""
 
-    role: str  # first_frame, last_frame or reference
+    role: str  # first_frame, last_frame, reference or first_clip
     data: str
 
 
@@ -65,6 +65,7 @@ class Built:
     resolution: str = ""
     ratio: str = ""
     pictures: tuple[Shot, ...] = ()
+    videos: tuple[Shot, ...] = ()
     seed: int | None = None
     negative_prompt: str = ""
     sound: bool | None = None

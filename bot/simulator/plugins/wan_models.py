@@ -1,9 +1,13 @@
 """The tables of Alibaba's plugin: Wan's models, their sizes, and the media that they take."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.simulator.models import WAN_SIZES
+from bot.simulator.plugins.plugin import Shot
+from bot.simulator.plugins.values import text
+from bot.simulator.vendors import wan
+from bot.simulator.vendors.limits import PictureRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ FIRST = (
 )  # fmt: skip
 """The Wan models that the plugin offers in its versions before 1.2.0; from 1.2.0 on, `MODELS`."""
 
+VIDEOS: Mapping[str, str] = {"reference_video": "reference", "first_clip": "first_clip"}
+"""Type of a video in a request → its role."""
 RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4")
 SIZES: Mapping[str, tuple[str, str]] = {
     f"{width}*{height}": (tier, ratio)
@@ -67,3 +73,15 @@ MEDIA: Mapping[str, Mapping[str, int]] = {
         "reference_audio": 5, "file": 1, "link": 1,
     },
 }  # fmt: skip
+
+
+def videos_in(media: Iterable[Mapping[str, object]]) -> tuple[Shot, ...]:
+    """Return the videos of a request's media, with their roles."""
+    items = ((VIDEOS.get(text(each.get("type"))), text(each.get("url"))) for each in media)
+    return tuple(Shot(role, url) for role, url in items if role)
+
+
+def limits(model: str) -> PictureRules:
+    """Return the vendor's rules for pictures: the older models take smaller pictures."""
+    new = model.startswith(("wan2.6", "wan2.7", "wan3.0"))
+    return PictureRules(formats=wan.PICTURES.formats) if new else wan.PICTURES

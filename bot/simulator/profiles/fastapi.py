@@ -74,16 +74,19 @@ def read(body: Body, rules: Mapping[str, Rule], files: Sequence[str]) -> Filled:
     for name in files:
         if form and any(body.all(name)):
             words = "Value error, Expected UploadFile, received: <class 'str'>"
-            issues.append(issue("value_error", name, words, body.all(name)[-1]))
+            issues.append(issue("value_error", name, words, body.all(name)[-1], error={}))
     if issues:
         raise Invalid(issues)
     sent = {name: [it for key, it in body.files.items() if plain(key) == name] for name in files}
     return Filled(values, sent)
 
 
-def issue(kind: str, name: str, message: str, sent: object, *, place: str = "body") -> Issue:
-    """Return one issue in the form of FastAPI."""
-    return {"type": kind, "loc": [place, name], "msg": message, "input": sent}
+def issue(
+    kind: str, name: str, message: str, sent: object, *, place: str = "body", **context: object
+) -> Issue:
+    """Return one issue in the form of FastAPI; the context has the rule's own values."""
+    found: Issue = {"type": kind, "loc": [place, name], "msg": message, "input": sent}
+    return {**found, "ctx": context} if context else found
 
 
 def parsed(name: str, text: str, rule: Rule) -> object:
@@ -97,9 +100,7 @@ def parsed(name: str, text: str, rule: Rule) -> object:
         if re.search(rule.pattern, text):
             return text
         words = f"String should match pattern '{rule.pattern}'"
-        return issue("string_pattern_mismatch", name, words, text) | {
-            "ctx": {"pattern": rule.pattern}
-        }
+        return issue("string_pattern_mismatch", name, words, text, pattern=rule.pattern)
     number = _number(text, rule.kind)
     if number is None:
         noun = "integer" if rule.kind is int else "number"
@@ -109,10 +110,10 @@ def parsed(name: str, text: str, rule: Rule) -> object:
         return issue(word, name, words, text)
     if rule.least is not None and number < rule.least:
         words = f"Input should be greater than or equal to {rule.least:g}"
-        return issue("greater_than_equal", name, words, text) | {"ctx": {"ge": rule.least}}
+        return issue("greater_than_equal", name, words, text, ge=rule.least)
     if rule.most is not None and number > rule.most:
         words = f"Input should be less than or equal to {rule.most:g}"
-        return issue("less_than_equal", name, words, text) | {"ctx": {"le": rule.most}}
+        return issue("less_than_equal", name, words, text, le=rule.most)
     return number
 
 
@@ -139,8 +140,10 @@ def page(
     issues = [{**limit, "loc": ["query", "limit"]}] if isinstance(limit, dict) else []
     order = query.get("order", "desc")
     if order not in ("asc", "desc"):
-        words = "Input should be 'asc' or 'desc'"
-        issues.append(issue("literal_error", "order", words, order, place="query"))
+        expected = "'asc' or 'desc'"
+        words = f"Input should be {expected}"
+        found = issue("literal_error", "order", words, order, place="query", expected=expected)
+        issues.append(found)
     if issues:
         raise Invalid(issues)
     ordered = list(items) if order == "asc" else list(reversed(items))

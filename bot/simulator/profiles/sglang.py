@@ -13,6 +13,7 @@ from bot.simulator.plugins import Built, Translated
 from bot.simulator.profiles import fastapi
 from bot.simulator.profiles.profile import Find, Profile
 from bot.simulator.profiles.sglang_requests import (
+    FORM,
     LONGEST,
     drawn,
     frames_of,
@@ -68,7 +69,7 @@ class Sglang(Profile):
     def order(self, body: Body, _find: Find) -> tuple[Scene, Translated | None]:
         """Return the video, and what reached the model of the request."""
         values, files = read(body)
-        video, shot = sources(values, files)
+        video, shot = sources(values, files, form=body.kind == FORM)
         self._check_task(shot)
         width, height = size_of(values)
         frames, fps = frames_of(values)

@@ -81,6 +81,9 @@ def _from_json(body: Body) -> tuple[Values, Files]:
         if rule.kind is str and not isinstance(value, str):
             raise invalid_body(name, "Input should be a valid string")
         found = value if rule.kind is str else fastapi.parsed(name, str(value), rule)
+        if isinstance(value, float) and not value.is_integer() and rule.kind is int:
+            words = "Input should be a valid integer, got a number with a fractional part"
+            raise invalid_body(name, words)
         if isinstance(found, dict):
             raise invalid_body(name, str(found["msg"]))
         values[name] = found
@@ -103,7 +106,9 @@ def invalid_body(name: str, message: str) -> Refused:
 # ---------------------------------------------------------------------------- sources
 
 
-def sources(values: Mapping[str, object], files: Files) -> tuple[str, tuple[Shot, Picture] | None]:
+def sources(
+    values: Mapping[str, object], files: Files, *, form: bool
+) -> tuple[str, tuple[Shot, Picture] | None]:
     """Return the video, and the first picture. The server never uses a second one."""
     video = str(values.get("video_path") or values.get("video_url") or "")
     pictures: list[tuple[Shot, Picture]] = []
@@ -117,9 +122,7 @@ def sources(values: Mapping[str, object], files: Files) -> tuple[str, tuple[Shot
         if text.startswith("data:video") or text.partition("?")[0].endswith(VIDEOS):
             video = video or text
         elif text:
-            pictures.append(
-                (Shot("first_frame", text), _loaded(text, path=name != "reference_url"))
-            )
+            pictures.append((Shot("first_frame", text), _loaded(text, name, form=form)))
     return video, next(iter(pictures), None)
 
 
@@ -127,16 +130,17 @@ def _is_video(upload: Upload) -> bool:
     return upload.content_type.startswith("video/") or upload.filename.lower().endswith(VIDEOS)
 
 
-def _loaded(text: str, *, path: bool) -> Picture:
+def _loaded(text: str, name: str, *, form: bool) -> Picture:
     """Return a picture by its address. A path names a file that this server does not have."""
     if is_address(text):
         return text
     found = data_uri(text)
     if found is not None and found[0].startswith("image/"):
         return found[1]
-    if path:
+    if name == "input_reference":
         return b""
-    raise Refused("Failed to process image source: Unsupported image url format")
+    words = "Failed to process image source: Unsupported image url format"
+    raise Refused(words if form else f"Invalid request body: 400: {words}")
 
 
 def size_of(values: Mapping[str, object]) -> Size:

@@ -29,9 +29,10 @@ OPTION_TYPES: dict[int, type | tuple[type, ...]] = {
 
 
 class Field(IntEnum):
-    """The types of modal fields that carry a single value; all others carry a list."""
+    """The types of modal fields that are not filled in like a menu."""
 
     TEXT = 4
+    FILES = 19
     RADIO = 21
     CHECKBOX = 23
 
@@ -62,8 +63,12 @@ class Resolved:
                 return value
 
     def into(self, data: Json) -> Json:
-        """Return the interaction's data, with `resolved` if anything is in it."""
-        return data | {"resolved": self._tables} if self._tables else data
+        """Return the interaction's data, with `resolved` if anything is in it.
+
+        Each table is sorted by id: it is a JSON object, whose order says nothing.
+        """
+        tables = {name: dict(sorted(table.items())) for name, table in self._tables.items()}
+        return data | {"resolved": tables} if tables else data
 
     def _keep(self, table: str, number: int, shown: Json) -> str:
         self._tables.setdefault(table, {})[str(number)] = shown
@@ -197,6 +202,16 @@ def _field(field: Json, given: Mapping[str, object], label: str, resolved: Resol
             picked = given.get("value", preset)
             picked = list(picked) if isinstance(picked, list | tuple) else [picked]
             entry["values"] = value = [resolved.wire(item) for item in picked]
+            _check_count(field, label, len(picked))
     if field.get("required", True) and not value:
         raise LookupError(f"the modal needs {label!r}")
     return entry
+
+
+def _check_count(field: Json, label: str, count: int) -> None:
+    """Refuse more or fewer values than the field allows; by default it allows one."""
+    fewest, most = field.get("min_values"), field.get("max_values") or 1
+    if count > most or (count and count < (1 if fewest is None else fewest)):
+        raise LookupError(f"{label!r} takes no {count} values")
+    if field["type"] == Field.FILES and not 1 <= most <= 10:
+        raise LookupError(f"{label!r} can't have {most} files")

@@ -164,13 +164,14 @@ class Person(User):
         content: bytes,
         *,
         caption: str = "",
+        size: int | None = None,
         chat: Chat | None = None,
         topic: Topic | None = None,
         reply_to: Message | None = None,
     ) -> Message:
-        """Send a video."""
+        """Send a video. `size` in bytes is the size that Telegram states."""
         draft = self._draft(chat, topic, reply_to)
-        return self._send(draft, self._moving(Kind.VIDEO, content), caption)
+        return self._send(draft, self._moving(Kind.VIDEO, content, size), caption)
 
     async def sends_album(
         self,
@@ -347,9 +348,9 @@ class Person(User):
         )
         return self.world.files.remember(Media(kind=Kind.DOCUMENT, file=file))
 
-    def _moving(self, kind: Kind, content: bytes) -> Media:
+    def _moving(self, kind: Kind, content: bytes, size: int | None = None) -> Media:
         file = self.world.files.store(
-            content, folder=f"{kind}s", name=f"{kind}.mp4", mime_type="video/mp4"
+            content, folder=f"{kind}s", name=f"{kind}.mp4", mime_type="video/mp4", size=size
         )
         media = Media(kind=kind, file=file, width=320, height=240, duration=3)
         return self.world.files.remember(media)

@@ -9,7 +9,7 @@ from bot.backups.asked import backup_use_cases
 from bot.core.acts import perform
 from bot.core.bells import Bells
 from bot.opening import open_store
-from bot.parts import Basis
+from bot.parts import Basis, accounts_of
 from bot.store.identity import Home
 from tests.fakes.clock import FakeClock
 from tests.unit.backups.site import Site
@@ -31,7 +31,14 @@ async def test_a_backup_on_request_ends_the_nightly_backups_report_unless_a_remo
         report_outcome.append(why)
 
     async with open_store(config, Home(site.data), clock, changed=lambda: None) as store:
-        basis = Basis(config=config, clock=clock, bells=Bells.new(), store=store, gateways={})
+        basis = Basis(
+            config=config,
+            clock=clock,
+            bells=Bells.new(),
+            store=store,
+            gateways={},
+            accounts=accounts_of(config, store),
+        )
         asked = backup_use_cases(basis, site.storage, report_outcome=tell)
         made = await perform(asked["db.backup"], {}, actor="cli:ann")
     assert Path(str(made["folder"])).is_dir()

@@ -47,6 +47,18 @@ async def test_a_restore_holds_every_job_that_may_have_been_ordered_since_the_ba
     assert [tuple(row) for row in found] == 2 * [("restored", 0, 700_000, None, LATER + 60)]
 
 
+async def test_a_restore_brings_back_what_gateways_told_of_costs(site: Site) -> None:
+    told = "told_cost = 420000, told_currency = 'EUR', told_is_fee"
+    await site.change(f"UPDATE jobs SET {told} = (id = 'job-failed') WHERE id LIKE '%e%d'")
+    query = sa.select(jobs.c.id, jobs.c.told_cost, jobs.c.told_currency, jobs.c.told_is_fee)
+    before = await site.rows(lambda it: it.execute(query.order_by(jobs.c.id)).all())
+    backup = await site.back_up()
+    await site.change("UPDATE jobs SET told_cost = NULL, told_currency = NULL, told_is_fee = NULL")
+    await site.restore(backup)
+    assert await site.rows(lambda it: it.execute(query.order_by(jobs.c.id)).all()) == before
+    assert {row.told_is_fee for row in before} == {True, False, None}
+
+
 async def test_a_job_held_by_a_restore_has_no_post_due(store: Store) -> None:
     """The job's card was due in the backup, and may be in the chat by now."""
     await store.admitted()

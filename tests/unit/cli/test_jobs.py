@@ -14,6 +14,7 @@ from bot.core.errors import Refused
 from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import Person, Picture, Sound
 from bot.core.posts import Form, Post, PostKind
+from bot.core.prices import Cost
 from bot.core.wishes import WORDS
 from tests.contract.rows import NOON, VIDEO, a_job
 from tests.unit.core.orders import changed
@@ -35,6 +36,7 @@ def _rich() -> Job:
         sources=(SIGNED, SIGNED),
         gateway_id="task_9",
         video=VIDEO,
+        told_cost=Cost(micro=640_500, currency="EUR"),
     )
 
 
@@ -265,6 +267,7 @@ def test_the_job_sheet_shows_every_fact_about_a_job(capsys: pytest.CaptureFixtur
         "Other addresses of the video 2",
         "Counts as 1 video",
         "Spent 0.70 USD",
+        "Told cost 0.6405 EUR",
         "Video videos/ab/abc.mp4, 9 bytes, 640×360, 5 s",
     ):
         assert line in lines
@@ -274,6 +277,26 @@ def test_the_job_sheet_shows_every_fact_about_a_job(capsys: pytest.CaptureFixtur
         "Result link, message 77, in channel lounge, in the person's private chat, 2 failed tries,"
         " due 2026-01-15 "
     )
+
+
+def test_the_job_sheet_says_what_a_told_fee_is_and_that_a_waiting_order_is_not_spent(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fee = replace(_rich(), told_cost=Cost(micro=20_000, currency="USD", is_fee=True))
+    sheet.show(fee, [], currency="USD", prompt=False, now=NOON)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Told cost 0.02 USD, which is the gateway's fee alone: your own key pays" in said
+    sheet.show(a_job(), [], currency="USD", prompt=False, now=NOON)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Reserved 0.70 USD" in said
+    assert "Spent" not in said
+    assert "Told" not in said
+
+
+def test_the_json_of_a_job_has_the_told_cost_with_its_currency() -> None:
+    told = {"micro": 640_500, "currency": "EUR", "is_fee": False}
+    assert facts.of(_rich())["told_cost"] == told
+    assert facts.of(a_job())["told_cost"] is None
 
 
 def test_the_job_sheet_says_which_options_were_left_to_the_model_or_switched(
@@ -330,7 +353,8 @@ def test_the_json_of_a_job_keeps_all_its_keys() -> None:
     """Programs read these keys: a key may be added, and none may be removed."""
     assert list(facts.whole(_rich(), [POST], prompt=False)) == [
         *("id", "status", "reason", "model", "family", "kind", "seconds", "platform", "person"),
-        *("community", "gateway", "quota_cost", "spend_cost", "ordered_at", "video_gone_at"),
+        *("community", "gateway", "quota_cost", "spend_cost", "told_cost"),
+        *("ordered_at", "video_gone_at"),
         *("submitted_at",),
         *("completed_at", "delivered_at", "ended_at", "inputs_gone_at"),
         *("words_gone_at", "due_at", "claimed_until", "base_url", "gateway_id"),

@@ -225,7 +225,7 @@ PUBLIC = '[web]\npublic_url = "https://videos.example"\n'
 def test_pictures_by_link_need_a_public_url(read: Read, told: Complaints) -> None:
     assert told(BY_LINK) == [
         (
-            "models.sora-2.picture.transport is url: such a model downloads pictures from this"
+            "models.sora-2.picture.transport is url: such a model downloads files from this"
             " service, but web.public_url is not set. Set it, or set"
             " models.sora-2.picture.transport to data-uri."
         )

@@ -85,7 +85,8 @@ def test_a_kept_finding_holds_no_secret(tmp_path: Path) -> None:
     keep(tmp_path, "main", found(models=("kling-v1",)))
     (kept,) = json.loads((tmp_path / FILE).read_text()).values()
     assert sorted(kept) == [
-        *("at", "base_url", "generation", "models", "since", "software", "version"),
+        *("at", "base_url", "changes", "doubted", "generation", "listed_at", "models"),
+        *("offers", "since", "software", "version"),
     ]
 
 

@@ -150,6 +150,13 @@ def test_a_mistake_in_the_configuration_is_reported_with_its_remedy(
     assert told(text) == [sentence]
 
 
+@pytest.mark.parametrize("given", ["dollars", "usd", "$", "US D", ""])
+def test_a_currency_of_costs_that_has_no_code_is_reported(told: Complaints, given: str) -> None:
+    code = "gateways.main.cost_currency must be the code of a currency in three capital letters"
+    found = told(gateway=f'{GATEWAY}cost_currency = "{given}"')
+    assert found == [f"{code}, such as USD, not '{given}'."]
+
+
 def test_control_characters_in_a_setting_are_not_printed(told: Complaints) -> None:
     (sentence,) = told('"\\u001b[2J 🎬" = 1')
     assert sentence.startswith("·[2J 🎬 is not a setting.")

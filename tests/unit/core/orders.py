@@ -5,8 +5,9 @@ from typing import Any
 
 from bot.core.accounts import Accounts
 from bot.core.catalog import Catalog
+from bot.core.clips import VideoFit
 from bot.core.jobs import Job
-from bot.core.models import Fields, Model, PictureRule
+from bot.core.models import Fields, Model, PictureRule, VideoRule
 from bot.core.orders import (
     Address,
     Call,
@@ -76,12 +77,27 @@ KEY_FRAMES = replace(
     kinds=(Kind.KEY_FRAMES,),
     places=Fields(files={Kind.KEY_FRAMES: (("first",), ("last",))}),
 )
+KEEPER = replace(
+    WAN_PICTURE,
+    name="wan-r2v",
+    kinds=(Kind.REFERENCES,),
+    places=Fields(files={Kind.REFERENCES: (("images[*]",),)}),
+)
+CHANGER = replace(
+    WAN_PICTURE,
+    name="wan-v2v",
+    kinds=(Kind.VIDEO, Kind.EXTEND),
+    places=Fields(files={Kind.VIDEO: (("video",),), Kind.EXTEND: (("video",),)}),
+    video=VideoRule(transport=Transport.UPLOAD, fit=VideoFit()),
+)
 PRESETS = {
     "life": Preset("Bring to life", "Bring it to life."),
     "loop": Preset("A loop", "Loop."),
 }
 CATALOG = Catalog(models=(WAN_TEXT, WAN_PICTURE, SORA), presets=PRESETS)
 SINGING = replace(CATALOG, models=(WAN_TEXT, WAN_PICTURE, SINGER))
+USING = replace(CATALOG, models=(*CATALOG.models, KEEPER, CHANGER))
+"""A catalog whose models also keep characters, change videos and go on from them."""
 SONG = Sound(source="f1", filename="song.mp3", size=9, seconds=7.2, author="ann")
 CAT = Picture(
     source="https://chat/cat.png", filename="cat.png", size=10, width=900, height=1600, author="ann"

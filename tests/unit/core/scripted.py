@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from bot.core.clips import VideoCopy, VideoFit
 from bot.core.errors import BotError, Broken, FileMissing, HistoryUnreadable, Temporary
 from bot.core.jobs import Job, Status, Video
 from bot.core.orders import (
     Address,
     Fit,
-    Picture,
+    Given,
     Recording,
-    Sound,
     SoundFit,
     Still,
     VideoRequest,
@@ -202,7 +202,11 @@ class ScriptedStudio:
         """Bytes of a picture that nothing made smaller."""
         self.bad_picture: BotError | None = None
         self.bad_sound: BotError | None = None
-        self.bad_video: BotError | None = None
+        self.bad_given: BotError | None = None
+        self.given: list[tuple[str, VideoFit]] = []
+        """The videos of orders that were kept: the file's name, and the requirements."""
+        self.given_seconds = 4.2
+        """Seconds of every video of an order."""
         self.unplayable = False
         """Whether a video has to be converted."""
         self.conversions: list[Video | BotError] = []
@@ -241,6 +245,15 @@ class ScriptedStudio:
         self.kept.add("sounds/a.mp3")
         seconds = min(self.seconds, fit.most_seconds)
         return Recording(key="sounds/a.mp3", size=9, seconds=seconds)
+
+    async def keep_given(self, source: Path, fit: VideoFit) -> VideoCopy:
+        if self.bad_given:
+            raise self.bad_given
+        self.given.append((source.name, fit))
+        key = f"given/{len(self.given)}.mp4"
+        self.kept.add(key)
+        fit.check(self.given_seconds)
+        return VideoCopy(key=key, size=9, seconds=self.given_seconds, width=1280, height=720)
 
     async def receive(self, source: Path, name: str) -> str:
         self.receiving.add(name)
@@ -346,7 +359,7 @@ class ScriptedChat:
     async def is_connected(self) -> bool:
         return True
 
-    async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
+    async def fetch(self, given: Given, into: Path, *, most: int) -> None:
         problem = following(self.fetches)
         if problem:
             raise problem

@@ -53,6 +53,16 @@ async def test_a_community_has_its_own_terms_under_every_id_it_ever_had() -> Non
     assert await accounts.terms(PUB) is GENERAL
 
 
+def test_the_present_price_of_a_model_is_found_also_if_only_a_community_has_it() -> None:
+    dear = replace(DEAR, name="dear", silent_prices={"720p": 60_000})
+    own = Terms(catalog=Catalog(models=(dear,)), limits=OWN.limits)
+    accounts = Accounts(GENERAL, {("chat", "club"): own})
+    assert accounts.price("dear", "720p", False) == 100_000
+    assert accounts.price("dear", "720p", True) == 60_000
+    assert accounts.price("dear", "", False) == 100_000, "a quality without a price: the highest"
+    assert accounts.price("gone", "720p", False) == 0
+
+
 async def test_former_ids_are_looked_up_only_for_platforms_with_their_own_terms() -> None:
     accounts = Accounts(GENERAL, {("chat", "club"): OWN}, never)
     assert await accounts.terms(CLUB) is OWN

@@ -116,7 +116,8 @@ def test_an_order_that_the_default_family_cannot_make_uses_another_family() -> N
         ({"family": "veo"}, "family_unknown", {"family": "veo", "can": ("Wan", "Sora")}),
         ({"family": "wan-t2v", "pictures": (CAT,)}, "family_lacks_i2v", None),
         ({"pictures": (CAT, CAT)}, "none_takes_kf2v", {"kind": Kind.KEY_FRAMES}),
-        ({"pictures": (CAT, CAT, CAT)}, "too_many_pictures", {"count": 3}),
+        ({"pictures": (CAT, CAT, CAT)}, "none_takes_r2v", {"kind": Kind.REFERENCES}),
+        ({"pictures": (CAT,) * 11}, "too_many_pictures", {"count": 11, "most": 10}),
     ],
 )
 def test_an_impossible_order_is_refused_with_what_is_possible(

@@ -4,15 +4,16 @@ import pytest
 
 from bot.core import replies
 from bot.core.errors import Refused, in_turn
-from bot.core.handed import Given, beside, one_of, parted
+from bot.core.handed import beside, one_of, parted
+from bot.core.orders import Given
 from bot.i18n import say
 from tests.unit.core.orders import CAT, SONG
 
 
 def test_files_are_split_into_pictures_and_a_sound_in_their_order() -> None:
     dog = type(CAT)(source="f2", filename="dog.png", size=9)
-    assert parted([CAT, SONG, dog]) == ((CAT, dog), SONG)
-    assert parted([]) == ((), None)
+    assert parted([CAT, SONG, dog]) == ((CAT, dog), None, SONG)
+    assert parted([]) == ((), None, None)
 
 
 def test_two_sounds_for_one_order_are_refused() -> None:

@@ -22,7 +22,8 @@ from tests.unit.core.orders import changed
 FILE = Path(__file__).with_name("bodies.txt")
 DIALECTS = ("documented", "new-api", "openai")
 PICTURE = Picture(source=None, filename="a.jpg", size=3, width=1280, height=720, key="kept")
-FILES = {Kind.TEXT: 0, Kind.PICTURE: 1, Kind.KEY_FRAMES: 2}
+FILES = {Kind.TEXT: 0, Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.REFERENCES: 3}
+"""The number of pictures of each order."""
 PLAIN = Order(
     call=Call(
         event_id="e",
@@ -38,7 +39,7 @@ WISHES = {
     Extra.NEGATIVE_PROMPT: "rain",
     Extra.PROMPT_EXTEND: True,
 }
-_BYTES = {"a.jpg": b"one", "b.jpg": b"two"}
+_BYTES = {"a.jpg": b"one", "b.jpg": b"two", "c.jpg": b"three."}
 _GIVEN = ("prompt", "model")
 _SHORT = {base64.b64encode(data).decode(): f"<{data.decode()}>" for data in _BYTES.values()}
 
@@ -81,7 +82,7 @@ def every(folder: Path) -> Iterator[str]:
 
 
 def drawn(body: Body) -> str:
-    """Return a body as text, without prompt and model and with its pictures as <one> and <two>."""
+    """Return a body as text, without prompt and model and with its pictures as <one>, <two>, …"""
     if body.json is not None:
         said = json.loads(body.json)
         said |= {"metadata": said.pop("metadata", {})}  # last, as in a form

@@ -40,10 +40,11 @@ async def create(
     request: VideoRequest,
     files: Sequence[Path],
     *,
+    links: Sequence[str] = (),
     into: Path | None = None,
 ) -> Creation:
     """Send the whole POST, with nothing to save before it is sent."""
-    async with gateway.ready(request, files, into=into) as ready:
+    async with gateway.ready(request, files, links=links, into=into) as ready:
         return ready if isinstance(ready, NotSent) else await ready.send()
 
 

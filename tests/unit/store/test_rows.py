@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from bot.core.clips import VideoCopy, VideoFit
 from bot.core.jobs import Original, Video
-from bot.core.orders import Sound
-from bot.core.wishes import AUTO
+from bot.core.orders import Clip, Sound
+from bot.core.wishes import AUTO, Use
 from bot.gateways.requests import build
 from bot.net.sending import Body, FilePart
 from bot.store.rows import job_of, job_values, order_of, order_values, request_of
@@ -113,6 +114,27 @@ def test_a_stored_order_without_newer_options_leaves_them_open() -> None:
     }
     assert order_of(old | {"sound": sound}).files == (Sound(**sound),)
     assert (order.wish.seed, order.wish.audio) == (None, None)
+
+
+def test_a_stored_order_without_a_video_has_none_and_one_with_a_video_comes_back() -> None:
+    plain = a_job()
+    row = json.loads(json.dumps(order_values(plain.order)))
+    older = {name: value for name, value in row.items() if name != "video"}
+    older["wish"] = {name: value for name, value in row["wish"].items() if name != "use"}
+    assert (order_of(older).video, order_of(older).wish.use) == (None, None)
+    clip = Clip(
+        source="f", filename="a.mp4", size=9, seconds=4.2, author="ann", video_of="videos/a"
+    )
+    fitted = clip.kept(
+        VideoCopy(key="given/a", size=8, seconds=4.1, width=16, height=9), VideoFit(least_seconds=2)
+    )
+    for video in (clip, fitted):
+        order = changed(replace(plain.order, video=video), use=Use.EXTEND)
+        assert order_of(json.loads(json.dumps(order_values(order)))) == order
+
+
+def test_a_stored_request_without_a_video_costs_only_its_own_seconds() -> None:
+    assert (request_of(TEXT).input_seconds, request_of(TEXT).video_fit) == (0, None)
 
 
 def test_a_stored_video_of_an_earlier_version_has_no_conversion() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.core.clips import VideoCopy, VideoFit
 from bot.core.jobs import HARD_DEADLINE, Job
 from bot.core.links import Signer
 from bot.core.orders import Fit, Recording, Still
@@ -16,6 +17,7 @@ from bot.media.studio import Studio
 from bot.web.pages import Pages
 from bot.web.server import serve
 from tests.fakes.clock import FakeClock
+from tests.unit.core.kinds import DANCE
 from tests.unit.core.orders import CAT, SONG, job, order
 
 PUBLIC = "https://example.com"
@@ -23,6 +25,7 @@ SIGNER = Signer({"a": b"k" * 32})
 NOTHING = (404, b"404: Not Found")
 FIRST, LAST = b"\xff\xd8\xff first", b"\xff\xd8\xff the last"
 SOUND = b"\xff\xfb la la"
+VIDEO = b"\0\0\0\x10ftyp" + bytes(range(200))
 
 
 @dataclass
@@ -65,7 +68,12 @@ async def _gallery(folder: Path, signer: Signer = SIGNER) -> AsyncIterator[Galle
         (folder / "sound").write_bytes(SOUND)
         await studio.storage.put(sound, folder / "sound")
         song = SONG.kept(Recording(key=sound, size=9, seconds=7.2))
-        row = replace(job(), order=order(pictures=pictures, sound=song))
+        given = new_key("given", "mp4")
+        (folder / "given").write_bytes(VIDEO)
+        await studio.storage.put(given, folder / "given")
+        copy = VideoCopy(key=given, size=len(VIDEO), seconds=4.0, width=64, height=36)
+        clip = DANCE.kept(copy, VideoFit())
+        row = replace(job(), order=order(pictures=pictures, video=clip, sound=song))
 
         async def get_job(id_: str) -> Job | None:
             return row if id_ == row.id else None
@@ -106,7 +114,22 @@ async def test_the_link_after_those_of_the_pictures_serves_the_sound(gallery: Ga
     async with gallery.session.get(link) as response:
         kind, body = response.headers["Content-Type"], await response.read()
     assert (link[-4:], kind, body) == (".mp3", "audio/mpeg", SOUND)
-    assert await gallery.get(link.replace("-3/", "-1/")) == NOTHING
+    assert await gallery.get(link.replace("-4/", "-1/")) == NOTHING
+
+
+async def test_the_link_of_a_video_serves_it_in_parts_and_ends_with_its_job(
+    gallery: Gallery,
+) -> None:
+    link = gallery.links[3]
+    assert link.endswith(".mp4")
+    async with gallery.session.get(link, headers={"Range": "bytes=8-19"}) as response:
+        assert (response.status, await response.read()) == (206, VIDEO[8:20])
+        assert response.headers["Content-Type"] == "video/mp4"
+        assert response.headers["Content-Range"] == f"bytes 8-19/{len(VIDEO)}"
+    assert await gallery.get(link) == (200, VIDEO)
+    assert await gallery.get(link.replace(gallery.job.id, "other")) == NOTHING
+    await gallery.clock.advance(HARD_DEADLINE)
+    assert await gallery.get(link) == NOTHING
 
 
 async def test_head_on_a_picture_link_has_the_headers_and_no_body(gallery: Gallery) -> None:
@@ -123,7 +146,7 @@ async def test_a_picture_link_works_as_long_as_we_wait_for_the_video(gallery: Ga
 
 
 async def test_a_forged_unknown_or_deleted_picture_link_gets_the_same_404(gallery: Gallery) -> None:
-    first, last, not_here, _ = gallery.links
+    first, last, not_here, *_ = gallery.links
     start, _, end = first.partition(gallery.job.id)
     await gallery.studio.delete(gallery.job.order.pictures[1].key or "")
     assert (await gallery.get(last))[0] == 404, "deleted"

@@ -7,9 +7,10 @@ const RARE = ["fit", "seed", "enhance", "watermark"]; // behind "More options", 
 const AUTO = "-1"; // instead of a number of seconds: the model chooses
 
 export class Choices {
-  // `count(what)` returns how many pictures or sounds belong to the order. `price(draft)` returns the line with the cost.
-  constructor(form, { count, price }) {
-    Object.assign(this, { form, count, price });
+  // `count(what)` returns how many pictures, videos or sounds belong to the order, `use()` the purpose that its command
+  // gives them. `price(draft)` returns the line with the cost.
+  constructor(form, { count, use, price }) {
+    Object.assign(this, { form, count, use, price });
     this.row = form.querySelector(".choices");
     this.options = form.querySelector(".options");
     this.more = form.querySelector(".more");
@@ -25,18 +26,21 @@ export class Choices {
   }
 
   // `texts`: the text fields, each with its maximum number of characters.
-  furnish({ catalog: models, preferred, aspects, qualities, presets, switches, fits, texts }) {
-    Object.assign(this, { models, preferred, aspects, qualities, presets, switches, fits, texts });
+  furnish({ catalog: models, preferred, aspects, qualities, presets, switches, fits, texts, most_pictures: mostPictures }) {
+    Object.assign(this, { models, preferred, aspects, qualities, presets, switches, fits, texts, mostPictures });
   }
 
   get fields() { return [...Object.keys(this.texts), "seed"]; }
 
   get rare() { return [...RARE, ...Object.keys(this.texts)]; }
 
-  get kind() { return this.count("sound") ? "s2v" : ["t2v", "i2v", "kf2v"][Math.min(this.count("picture"), 2)]; }
-
-  // The most pictures that any model accepts.
-  get mostPictures() { return this.models.some((each) => each.kinds.includes("kf2v")) ? 2 : 1; }
+  // The kind of the video, by the same rules as in the service.
+  get kind() {
+    const [use, pictures] = [this.use(), this.count("picture")];
+    if (this.count("video") || use === "edit" || use === "extend") return use === "extend" ? "extend" : "v2v";
+    if (this.count("sound")) return "s2v";
+    return use === "character" || pictures > 2 ? "r2v" : ["t2v", "i2v", "kf2v"][pictures];
+  }
 
   draw(offered = this.offered) {
     this.offered = offered;
@@ -71,7 +75,7 @@ export class Choices {
     const number = ++this.quotes;
     await null; // of several changes in one event, only the last one is sent
     if (number !== this.quotes) return;
-    const draft = { wish: this.wish, pictures: this.count("picture"), sounds: this.count("sound") };
+    const draft = { wish: this.wish, pictures: this.count("picture"), videos: this.count("video"), sounds: this.count("sound") };
     const told = this.offered.length ? await this.price(draft) : "";
     if (number === this.quotes) this.quoted.textContent = told;
   }
@@ -115,7 +119,7 @@ export class Choices {
 
   offers(name, rest) {
     if (name === "model") return [...new Set(this.able.map((each) => each.family))];
-    if (name === "preset" || name === "fit") return this.count("picture") ? Object.keys(this[`${name}s`]) : [];
+    if (name === "preset" || name === "fit") return this.count("picture") && this.kind !== "r2v" ? Object.keys(this[`${name}s`]) : [];
     const family = this.family(rest);
     const all = {
       seconds: () => this.count("sound") ? [] : [...new Set(family.flatMap((each) => Object.values(each.qualities).flatMap(({ seconds }) => seconds)))].sort((a, b) => a - b).map(String),
@@ -153,7 +157,8 @@ export class Choices {
   }
 
   get wish() {
-    return Object.fromEntries(Object.entries(this.chosen).map(([name, value]) => [name, value === AUTO ? "auto" : value]));
+    const chosen = Object.entries(this.chosen).map(([name, value]) => [name, value === AUTO ? "auto" : value]);
+    return { ...Object.fromEntries(chosen), ...(this.use() ? { use: this.use() } : {}) };
   }
 }
 
@@ -162,7 +167,7 @@ function makes(model, { seconds, quality, aspect, ...rest }, kind) {
   const can = Object.entries(model.qualities).filter(([, each]) => each.kinds.includes(kind));
   const long = ([, each]) => !seconds || each.seconds.includes(Number(seconds));
   const shaped = ([, each]) => {
-    const shapes = kind === "t2v" ? each.shapes : each.reshaped;
+    const shapes = ["t2v", "r2v"].includes(kind) ? each.shapes : each.reshaped;
     return !aspect || !shapes.length || shapes.includes(aspect);
   };
   if (Object.entries(model.switches).some(([name, able]) => rest[name] && !able.includes(rest[name]))) return false;

@@ -1,13 +1,13 @@
-// The composer, where people write: text, a command with its options, up to two pictures, a sound, a reply.
+// The composer, where people write: text, a command with its options, pictures, a video, a sound, a reply.
 
 import { Choices } from "./choices.js";
-import { icon, make, nameOf, say, words } from "./draw.js";
+import { icon, make, nameOf, picturesOf, say, words } from "./draw.js";
 
 export class Composer {
   // `speaker()(wish)` sends an order or a message, `ask(command, given)` a command; `complain(text)` shows an error.
   constructor(form, { speaker, ask, complain, upload, price }) {
     Object.assign(this, { form, speaker, ask, complain, upload });
-    this.choices = new Choices(form, { count: (what) => this.count(what), price });
+    this.choices = new Choices(form, { count: (what) => this.count(what), use: () => this.purpose, price });
     this.input = form.querySelector("textarea");
     this.palette = form.querySelector(".palette");
     this.chip = form.querySelector(".chip");
@@ -15,6 +15,7 @@ export class Composer {
     this.file = form.querySelector("input[type=file]");
     this.command = "video";
     this.pictures = [];
+    this.clip = null;
     this.sound = null;
     this.target = null;
     this.listen();
@@ -22,7 +23,7 @@ export class Composer {
 
   furnish(told) {
     this.commands = told.commands;
-    this.kinds = { pictures: told.pictures, sounds: told.sounds };
+    this.kinds = { pictures: told.pictures, sounds: told.sounds, videos: told.videos };
     this.file.accept = Object.values(this.kinds).flatMap((kind) => [...kind.types, ...kind.suffixes]).join();
     this.file.multiple = true;
     this.choices.furnish(told);
@@ -126,13 +127,22 @@ export class Composer {
 
   // --- command, options, picture, reply ---------------------------------------------------------
 
+  // The purpose that the command gives to the files of the order, or null.
+  get purpose() { return this.commands?.find((each) => each.name === this.command)?.use ?? null; }
+
+  offers(command) { return this.commands.some((each) => each.name === command); }
+
   use(command) {
     this.command = command;
     this.draw();
   }
 
+  // Set the message that the order replies to. Only the commands for videos can use the video of such a message.
   reply(message) {
     this.target = message;
+    const [isVideo, isUsed] = [this.count("video") > 0, ["edit", "extend"].includes(this.purpose)];
+    if (isVideo && this.command && !isUsed && this.offers("edit")) this.command = "edit";
+    if (!isVideo && isUsed) this.command = "video";
     this.draw();
   }
 
@@ -149,12 +159,13 @@ export class Composer {
     this.input.focus();
   }
 
-  // Take as many pictures as a model accepts, and one sound. Show the names of the files that are left out.
+  // Take as many pictures as a model accepts, one video and one sound. Show the names of the files that are left out.
   takeAll(files) {
-    const most = { pictures: this.choices.mostPictures, sounds: 1 };
+    const most = { pictures: this.choices.mostPictures, sounds: 1, videos: 1 };
     const left = [];
     for (const each of files) {
-      if (most[isOf(this.kinds.sounds, each) ? "sounds" : "pictures"]-- > 0) this.take(each);
+      const kind = ["sounds", "videos"].find((kind) => isOf(this.kinds[kind], each)) ?? "pictures";
+      if (most[kind]-- > 0) this.take(each);
       else left.push(each.name);
     }
     if (left.length) this.complain(say("left_out", { name: left.join(", ") }));
@@ -163,15 +174,35 @@ export class Composer {
   // Add a file. If there are too many pictures, remove the oldest.
   async take(file) {
     if (isOf(this.kinds.sounds, file)) return this.hear(file);
+    if (isOf(this.kinds.videos, file)) return this.watch(file);
     if (!isOf(this.kinds.pictures, file)) return this.complain(words.not_a_picture);
     if (file.size > this.kinds.pictures.most_bytes) return this.complain(words.too_large);
     if (this.pictures.length >= this.choices.mostPictures) this.drop(this.pictures[0]);
     const picture = pictured(file);
     this.pictures.push(picture);
-    if (this.command) this.command = "animate";
+    if (this.command && this.purpose !== "character") this.command = this.count("picture") > 2 ? "character" : "animate";
     this.draw();
     this.input.focus();
     await this.uploaded(picture);
+  }
+
+  // Set the video and upload it. Only its commands can use it.
+  async watch(file) {
+    if (file.size > this.kinds.videos.most_bytes) return this.complain(words.clip_too_large);
+    this.unwatch();
+    this.clip = pictured(file);
+    if (!["edit", "extend"].includes(this.purpose)) this.command = this.offers("edit") ? "edit" : "extend";
+    this.draw();
+    this.input.focus();
+    await this.uploaded(this.clip, "videos");
+  }
+
+  unwatch() {
+    if (!this.clip) return;
+    URL.revokeObjectURL(this.clip.url);
+    this.clip = null;
+    if (["edit", "extend"].includes(this.purpose)) this.command = "video";
+    this.draw();
   }
 
   // If the browser can't show a picture, show the room's copy of it once it is uploaded.
@@ -198,6 +229,7 @@ export class Composer {
       const name = await given.name;
       if (!name) this.drop(given);
       if (!name && this.sound === given) this.mute();
+      if (!name && this.clip === given) this.unwatch();
       return name;
     } catch {
       given.name = null;
@@ -214,7 +246,7 @@ export class Composer {
     if (!this.pictures.includes(picture)) return;
     URL.revokeObjectURL(picture.url);
     this.pictures = this.pictures.filter((each) => each !== picture);
-    if (this.command === "animate" && !this.pictures.length) this.command = "video";
+    if (["animate", "character"].includes(this.command) && !this.pictures.length) this.command = "video";
     this.draw();
   }
 
@@ -224,7 +256,8 @@ export class Composer {
   count(what) {
     const said = this.target ?? {};
     if (what === "sound") return Number(Boolean(this.sound)) + Number(Boolean(said.sound));
-    return this.pictures.length + [said.picture, said.last_picture].filter(Boolean).length;
+    if (what === "video") return Number(Boolean(this.clip)) + Number(Boolean(said.clip ?? said.video ?? said.original));
+    return this.pictures.length + picturesOf(said).length;
   }
 
   draw() {
@@ -248,17 +281,21 @@ export class Composer {
     this.pictures.forEach((picture, place) => {
       const name = picture.file.name;
       const placed = before + place ? say("last_picture", { name }) : say("first_picture", { name });
-      shown.push(this.attached(picture.shown ?? picture.url, count === 2 ? placed : name, `${words.remove_picture}: ${name}`, () => this.drop(picture), "attach", () => this.unshown(picture)));
+      shown.push(this.attached(picture.shown ?? picture.url, count === 2 && this.purpose !== "character" ? placed : name, `${words.remove_picture}: ${name}`, () => this.drop(picture), "attach", () => this.unshown(picture)));
     });
+    if (this.clip) {
+      const preview = make("video", { src: this.clip.url, muted: true, playsInline: true, preload: "metadata", "aria-hidden": "true" });
+      shown.push(this.attached(null, this.clip.file.name, words.remove_video, () => this.unwatch(), "attach", () => {}, preview));
+    }
     if (this.sound) shown.push(this.attached(null, this.sound.file.name, words.remove_sound, () => this.mute(), "sound"));
     this.context.replaceChildren(...shown);
     this.context.hidden = !shown.length;
   }
 
-  attached(url, text, label, remove, sign = "reply", unshown = () => {}) {
+  attached(url, text, label, remove, sign = "reply", unshown = () => {}, preview = icon(sign)) {
     const failed = (event) => { event.target.replaceWith(icon(sign)); unshown(); };
     return make(
-      "div", { class: "attached" }, url ? make("img", { src: url, alt: "", on: { error: failed } }) : icon(sign), make("span", {}, text),
+      "div", { class: "attached" }, url ? make("img", { src: url, alt: "", on: { error: failed } }) : preview, make("span", {}, text),
       make("button", { type: "button", class: "tool", "aria-label": label, on: { click: () => { remove(); this.input.focus(); } } }, icon("close")),
     );
   }
@@ -281,29 +318,45 @@ export class Composer {
       if (!found.options.length) { this.clear(); return this.ask(found.name, given(found, typed[2])); }
       [command, text] = [found.name, typed[2] ?? ""];
     }
-    const isPictured = this.count("picture") > 0;
-    if (command === "animate" && !isPictured) return this.complain(words.needs_picture);
-    if (!text && !this.pictures.length && !this.sound && !(command && isPictured)) return this.input.focus();
+    this.command = command;
+    const lacks = this.lacks(text);
+    if (lacks) return this.complain(lacks);
+    const isGiven = this.count("picture") + this.count("video") > 0;
+    if (!text && !this.pictures.length && !this.clip && !this.sound && !(command && isGiven)) return this.input.focus();
     const wish = { command, text, reply_to: this.target?.id, ...(command ? { wish: this.choices.wish } : {}) };
     const send = this.speaker();
     // A message without files is sent at once, so that a person can type the next one.
     if (this.pictures.length && !(wish.pictures = await this.arrived(this.pictures, "pictures"))) return;
+    if (this.clip) {
+      const names = await this.arrived([this.clip], "videos");
+      if (!names) return;
+      [wish.video] = names;
+    }
     if (this.sound) {
       const names = await this.arrived([this.sound], "sounds");
       if (!names) return;
       [wish.sound] = names;
     }
-    const state = { text: this.input.value, command: this.command, target: this.target, files: this.pictures.map((each) => each.file), heard: this.sound?.file };
+    const state = { text: this.input.value, command: this.command, target: this.target, files: this.pictures.map((each) => each.file), watched: this.clip?.file, heard: this.sound?.file };
     this.clear();
     send(wish, state);
   }
 
+  // Return a sentence about what the command needs and the message lacks, or null.
+  lacks(text) {
+    const use = this.purpose;
+    if ((this.command === "animate" || use === "character") && !this.count("picture")) return words.needs_picture;
+    if ((use === "edit" || use === "extend") && !this.count("video")) return words.needs_video;
+    return (use === "edit" || use === "character") && !text ? words.needs_words : null;
+  }
+
   // Put a sent message back into the composer. Returns false if the composer is no longer empty.
-  restore({ text, command, target, files, heard }) {
-    if (this.input.value || this.pictures.length || this.sound || this.target) return false;
+  restore({ text, command, target, files, watched, heard }) {
+    if (this.input.value || this.pictures.length || this.clip || this.sound || this.target) return false;
     this.input.value = text;
     this.target = target ?? null;
     this.pictures = (files ?? []).map(pictured);
+    if (watched) this.clip = pictured(watched);
     if (heard) this.sound = { file: heard, name: null };
     this.use(command);
     this.grow();
@@ -316,15 +369,16 @@ export class Composer {
     this.input.readOnly = true;
     const names = await Promise.all(files.map((each) => this.uploaded(each, kind)));
     this.input.readOnly = false;
-    return names.every(Boolean) && files.every((each) => this.pictures.includes(each) || this.sound === each) ? names : null;
+    return names.every(Boolean) && files.every((each) => this.pictures.includes(each) || this.clip === each || this.sound === each) ? names : null;
   }
 
   clear() {
     this.input.value = "";
     this.target = null;
     this.sound = null;
+    this.unwatch();
     this.dropAll();
-    if (this.command === "animate") this.command = "video";
+    if (this.command !== null) this.command = "video";
     this.close();
     this.grow();
     this.draw();

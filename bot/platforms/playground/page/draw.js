@@ -153,7 +153,7 @@ export function message(it, room) {
 // Return a message's accessible name: its author and its beginning, so that a screen reader tells messages apart.
 function label(it) {
   const told = it.look ? `${flat(it.look.text)} ${it.look.prompt ?? ""}` : it.text;
-  const text = (told || it.picture?.filename || "").trim();
+  const text = (told || it.picture?.filename || it.clip?.filename || "").trim();
   return say("says", { name: nameOf(it.author), text: text.length > MOST_HEARD ? `${text.slice(0, MOST_HEARD)}…` : text });
 }
 
@@ -173,16 +173,19 @@ function quote(it, room) {
   if (!it.reply_to) return null;
   const target = room.get(it.reply_to);
   if (it.look?.prompt && target?.text === it.look.prompt) return null; // the quoted message already shows this prompt
-  const text = target ? (target.text || target.look?.prompt || target.picture?.filename || `/${target.command}`) : words.gone;
+  const text = target ? (target.text || target.look?.prompt || target.picture?.filename || target.clip?.filename || `/${target.command}`) : words.gone;
   return make(
     "button", { type: "button", class: "quote", on: { click: () => room.jump(it.reply_to) } },
     icon("reply"), make("b", {}, target ? nameOf(target.author) : ""), ` ${text}`,
   );
 }
 
+// Return the pictures of a person's message, in order.
+export function picturesOf(it) { return [it.picture, it.last_picture, ...(it.more ?? [])].filter(Boolean); }
+
 function said(it) {
   const text = it.text ? make("p", { class: "text" }, it.text) : null;
-  const given = [it.picture, it.last_picture].filter(Boolean).map((each) => make("img", {
+  const given = picturesOf(it).map((each) => make("img", {
     class: "picture", src: `files/${each.name}`, alt: say("picture_of", { name: nameOf(it.author) }),
     width: each.width, height: each.height, loading: "lazy",
   }));
@@ -190,7 +193,10 @@ function said(it) {
   const sound = it.sound
     ? make("audio", { src: `files/${it.sound.name}`, controls: true, preload: "none", "aria-label": say("sound_of", { name: nameOf(it.author) }) })
     : null;
-  return [text, pictures, sound].filter(Boolean);
+  const clip = it.clip
+    ? make("video", { class: "clip", src: `files/${it.clip.name}`, controls: true, playsInline: true, preload: "metadata", "aria-label": say("clip_of", { name: nameOf(it.author) }) })
+    : null;
+  return [text, pictures, clip, sound].filter(Boolean);
 }
 
 function tools(it, room) {
@@ -223,7 +229,8 @@ export function redraw(element, it, room) {
   part(element, "strip", look.progress ?? null, () => strip(look));
   part(element, "link", look.link, () => make("a", { class: "link", href: look.link, target: "_blank", rel: "noopener" }, look.link));
   part(element, "facts", look.facts.length ? look.facts : null, () => facts(look.facts));
-  part(element, "file", it.original ?? it.video, () => asFile(it.original ?? it.video));
+  part(element, "file", it.original ?? it.video, () =>
+    make("div", {}, asFile(it.original ?? it.video), tool("reply", words.reply, () => room.reply(it))));
   part(element, "row", look.buttons.length ? look.buttons : null, () =>
     make("div", { class: "row" }, ...look.buttons.map((each) => button(each, look, room))));
 }

@@ -47,8 +47,8 @@ async def test_the_owner_is_told_when_a_pause_begins_and_when_it_is_over(owned: 
     assert begun == owned.chat.told[:1], "no notice is sent while the pause lasts"
     assert first[1] == (
         "The balance at “main” is used up, so it makes no more videos. Please top it up. "
-        "2 videos wait and nothing is lost: I check every minute whether the gateway takes orders "
-        "again. It says: HTTP 403: empty"
+        "2 orders wait, and nothing is lost: I check every minute whether the gateway takes "
+        "orders again. It says: HTTP 403: empty"
     )
     assert over == ("ann", "“main” works again.")
 
@@ -64,7 +64,7 @@ async def test_a_notice_of_a_bad_key_names_each_setting_that_may_hold_the_key(
     assert (
         "Please put the right key into gateways.main.api_key (in the environment or the "
         "secrets file) or into the file that gateways.main.api_key_FILE names, then"
-        " restart me. 1 video" in said
+        " restart me. 1 order waits" in said
     )
     assert len(said) < 600
 
@@ -79,7 +79,9 @@ async def test_the_owner_is_told_of_a_refused_poll_and_the_next_good_poll_ends_t
     await owned.tell(1)
     await owned.work(PAUSE)
     await owned.tell(1)
-    assert [text.id for _, text in owned.chat.told] == ["notice.bad_key", "notice.works"]
+    assert [text.id for _, text in owned.chat.told] == ["notice.idle_bad_key", "notice.works"]
+    ((_, said), _) = words(owned.chat.told)
+    assert "No order waits now, and videos that are being made are not lost" in said
 
 
 @pytest.mark.proof

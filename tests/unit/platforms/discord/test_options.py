@@ -21,8 +21,8 @@ def filled(typed: dict[str, str]) -> dict[str, object]:
     for name, option in OPTIONS.items():
         if name in typed and option.is_number:
             values[name] = option.read(typed[name])
-    if "fit" in typed:
-        values["fit"] = typed["fit"].lower()
+    for name in {"fit", "use"} & typed.keys():
+        values[name] = typed[name].lower()
     return values
 
 

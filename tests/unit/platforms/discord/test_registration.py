@@ -16,7 +16,7 @@ async def test_the_commands_are_registered_for_servers_and_direct_messages(
 ) -> None:
     shown = {each["name"]: each for each in fake.commands}
     known = [name for name, each in COMMANDS.items() if each.who is not Who.FIRST_OWNER]
-    assert list(shown) == [*known, "Animate"]
+    assert list(shown) == [*known, "Animate", "Change video", "Continue video"]
     for name, command in shown.items():
         contexts = [0] if name in ("allow", "disallow") else [0, 1]
         assert (command["contexts"], command["integration_types"]) == (contexts, [0])

@@ -13,7 +13,7 @@ from bot.core.commands import COMMANDS, Who
 from bot.core.wishes import ON_OFF, OPTIONS, QUALITIES, SWITCHES
 from bot.platforms.playground.routes import RoomRoutes
 from bot.web.server import serve
-from tests.unit.core.orders import SORA, WAN_TEXT
+from tests.unit.core.orders import SORA, USING, WAN_TEXT
 from tests.unit.platforms.playground.conftest import Hall, open_hall, running, words
 from tests.unit.platforms.playground.requests import PAGE, SCRIPTS, knock
 
@@ -25,7 +25,7 @@ async def test_the_page_is_welcomed_with_all_that_it_needs(hall: Hall) -> None:
         welcome = page.welcome
     assert welcome["messages"] == []
     assert [each["name"] for each in welcome["commands"]] == [
-        each.name for each in COMMANDS.values() if each.who is Who.EVERYBODY
+        each.name for each in COMMANDS.values() if each.who is Who.EVERYBODY and each.use is None
     ]
     assert [(each["id"], each["moderates"]) for each in welcome["people"]] == [
         ("ann", True),
@@ -41,6 +41,14 @@ async def test_the_page_is_welcomed_with_all_that_it_needs(hall: Hall) -> None:
     assert welcome["aspects"] == ["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"]
     assert welcome["qualities"] == list(QUALITIES)
     assert welcome["bot"] == "zoetrope"
+
+
+async def test_the_room_offers_commands_and_files_that_some_model_can_use(tmp_path: Path) -> None:
+    async with open_hall(tmp_path, catalog=USING) as hall, hall.page() as page:
+        welcome = page.welcome
+    uses = {each["name"]: each["use"] for each in welcome["commands"] if each["use"]}
+    assert uses == {"character": "character", "edit": "edit", "extend": "extend"}
+    assert (welcome["most_pictures"], welcome["videos"]["most_bytes"]) == (10, 100_000_000)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -20,6 +20,7 @@ from bot.core.quotas import Limits
 from bot.core.replies import Ways
 from bot.core.service import Service
 from bot.core.updates import Update
+from bot.platforms.telegram import albums
 from bot.platforms.telegram.client import TelegramOptions, TelegramPlatform
 from bot.platforms.telegram.commands import Commands
 from bot.platforms.telegram.intake import Intake
@@ -95,7 +96,7 @@ class Lobby:
         self.entry = open_entry(
             self.service, access, self.database, self.clock, seen=[self.platform.name]
         )
-        self.updates = Updates(self.database, settings.account)
+        self.updates = Updates(self.database, settings.account, keeps=albums.kept)
 
     def allow(self, limits: Limits) -> None:
         """Set the limits from now on."""
@@ -136,7 +137,8 @@ class Lobby:
         """Handle an album: its first update, while the others wait behind it in their lane."""
         value = [self.fake.updates.of(subject) for subject in subjects]
         now = self.clock.now()
-        album = [Update(id=it.id, lane="album", data=it.json, received_at=now) for it in value]
+        lane = albums.lane_of(value[0].json, value[0].json["message"])
+        album = [Update(id=it.id, lane=lane, data=it.json, received_at=now) for it in value]
         await self.updates.put(album)
         await self.commands.handle(album[0])
         await self.updates.done(album[0])

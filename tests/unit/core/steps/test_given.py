@@ -1,0 +1,195 @@
+"""The step that fetches the video that an order is made from."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core import replies
+from bot.core.catalog import Catalog
+from bot.core.clips import VideoFit
+from bot.core.errors import Broken, GivenTooLarge, PictureGone, Refused, Temporary
+from bot.core.jobs import CLAIM, MOST_CRASHES, Job, Reason, Status
+from bot.core.replies import Action
+from bot.core.wishes import Use
+from bot.i18n import say
+from tests.unit.core.kinds import ALL, BY_ID, DANCE, EDITOR, LONGER
+from tests.unit.core.orders import offering, order
+from tests.unit.core.steps.seconds import HOUR
+from tests.unit.core.variations import CALL
+from tests.unit.core.workshop import Workshop
+
+
+@pytest.fixture
+def editing(workshop: Workshop) -> Workshop:
+    """A workshop with models that take videos."""
+    workshop.service.accounts = offering(ALL, workshop.service.accounts)
+    return workshop
+
+
+def failure(job: Job) -> str:
+    return say(replies.failure(job).text, "en")
+
+
+async def test_a_video_of_a_person_is_fetched_measured_kept_and_sent(editing: Workshop) -> None:
+    job = await editing.submit(order(video=replace(DANCE, seconds=None)))
+    assert (job.request.input_seconds, job.spend_cost) == (10, 1500)
+    await editing.work(60)
+    done = await editing.job(job.id)
+    assert done.status is Status.COMPLETED
+    assert [file.name for file in editing.gateway.files] == ["1.mp4"]
+    video = done.order.video
+    assert video is not None
+    assert (video.source, video.key, video.seconds) == (None, "given/1.mp4", 4.2)
+    assert (video.fit, video.size) == (EDITOR.video and EDITOR.video.fit, 9)
+    # Five seconds of the new video, and the given video of 4.2 seconds rounded up.
+    assert (done.request.input_seconds, done.spend_cost) == (5, 1000)
+
+
+async def test_a_video_that_is_longer_than_declared_never_costs_more_than_was_admitted(
+    editing: Workshop,
+) -> None:
+    editing.studio.given_seconds = 6.0
+    job = await editing.submit(order(video=replace(DANCE, seconds=4.0)))
+    assert job.spend_cost == 1000
+    await editing.work(60)
+    done = await editing.job(job.id)
+    assert (done.status, done.request.input_seconds, done.spend_cost) == (Status.COMPLETED, 5, 1000)
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason"),
+    [
+        (PictureGone(), Reason.GIVEN_GONE),
+        (GivenTooLarge("video_too_large", megabytes=101.0, most=100.0), Reason.GIVEN_HEAVY),
+        (Temporary("unreachable"), Reason.GIVEN_GONE),
+    ],
+)
+async def test_a_video_that_cannot_be_fetched_ends_the_job_free_of_charge(
+    editing: Workshop, problem: Refused | Temporary, reason: Reason
+) -> None:
+    editing.chat.fetches = [problem]
+    job = await editing.submit(order(video=DANCE))
+    await editing.work(HOUR)
+    end = await editing.job(job.id)
+    assert (end.reason, end.quota_cost, end.spend_cost) == (reason, 0, 0)
+    assert editing.gateway.posts == 0
+    assert "video" in failure(end)
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason", "said"),
+    [
+        (Refused("video_format"), Reason.GIVEN_UNKNOWN, "can't read that file as a video"),
+        (Refused("video_broken"), Reason.GIVEN_BAD, "is damaged"),
+        (Refused("video_demanding"), Reason.GIVEN_DEMANDING, "enough time or memory"),
+        (
+            Refused("video_short", seconds=1.0, least=2.0),
+            Reason.GIVEN_SHORT,
+            "Editor needs at least 2 s",
+        ),
+        (
+            Refused("video_long", seconds=11.0, most=10.0),
+            Reason.GIVEN_LONG,
+            "Editor takes at most 10 s",
+        ),
+        (Refused("video_stays_large"), Reason.PICTURE_TOO_LARGE, ""),
+        (Broken("worker_died"), Reason.GIVEN_BAD, "is damaged"),
+    ],
+)
+async def test_a_video_that_cannot_be_used_ends_the_job_with_its_reason(
+    editing: Workshop, problem: Refused | Broken, reason: Reason, said: str
+) -> None:
+    editing.studio.bad_given = problem
+    job = await editing.submit(order(video=DANCE))
+    await editing.work(HOUR)
+    end = await editing.job(job.id)
+    assert (end.status, end.reason, end.spend_cost) == (Status.FAILED, reason, 0)
+    assert said in failure(end)
+    assert editing.gateway.posts == 0
+
+
+async def test_a_video_that_kills_the_process_each_time_ends_its_job(editing: Workshop) -> None:
+    job = await editing.submit(order(video=DANCE))
+    for _ in range(MOST_CRASHES + 1):
+        now = editing.clock.time
+        await editing.jobs.claim([Status.QUEUED], now=now, until=now + CLAIM, most=1)
+        editing.clock.time += CLAIM + 1
+    await editing.work(60)
+    assert (await editing.job(job.id)).reason is Reason.GIVEN_BAD
+
+
+async def test_a_kept_video_is_sent_again_without_asking_the_network(editing: Workshop) -> None:
+    job = await editing.submit(order(video=DANCE))
+    await editing.work(60)
+    editing.chat.fetches = [PictureGone()]
+    again = await editing.submit((await editing.job(job.id)).order)
+    await editing.work(60)
+    assert (await editing.job(again.id)).status is Status.COMPLETED
+    assert len(editing.studio.given) == 1
+
+
+async def test_a_kept_video_is_made_to_fit_again_for_a_model_with_other_limits(
+    editing: Workshop,
+) -> None:
+    job = await editing.submit(order(video=DANCE))
+    await editing.work(60)
+    assert EDITOR.video is not None
+    small = replace(EDITOR, video=replace(EDITOR.video, fit=VideoFit(most_pixels=9_000)))
+    editing.service.accounts = offering(Catalog(models=(small,)), editing.service.accounts)
+    editing.chat.fetches = [PictureGone()]
+    again = await editing.submit((await editing.job(job.id)).order)
+    await editing.work(60)
+    assert (await editing.job(again.id)).status is Status.COMPLETED
+    assert [name for name, _ in editing.studio.given][1:] == ["1.mp4"]
+
+
+async def test_a_video_of_ours_is_used_from_the_storage_without_a_download(
+    editing: Workshop,
+) -> None:
+    made = await editing.submit(order(family="wan"))
+    await editing.work(60)
+    key = (await editing.job(made.id)).video
+    assert key is not None
+    editing.chat.fetches = [PictureGone()]
+    ours = replace(DANCE, source=None, video_of=key.key)
+    job = await editing.submit(order(event_id="e2", family="longer", video=ours, use=Use.EXTEND))
+    await editing.work(60)
+    done = await editing.job(job.id)
+    assert (done.status, done.order.video and done.order.video.video_of) == (Status.COMPLETED, None)
+    assert len(editing.studio.given) == 1
+
+
+async def test_a_video_of_ours_that_is_gone_ends_the_job_free_of_charge(editing: Workshop) -> None:
+    ours = replace(DANCE, source=None, video_of="videos/gone.mp4")
+    job = await editing.submit(order(family="longer", video=ours, use=Use.EXTEND))
+    await editing.work(HOUR)
+    end = await editing.job(job.id)
+    assert (end.reason, end.spend_cost, editing.gateway.posts) == (Reason.GIVEN_GONE, 0, 0)
+
+
+async def test_continue_under_a_video_goes_on_by_its_id_where_its_model_can(
+    editing: Workshop,
+) -> None:
+    job = await editing.submit(order(family="by-id"))
+    await editing.work(60)
+    again = await editing.service.again(job.id, Action.CONTINUE, CALL, prompt="and then")
+    await editing.work(60)
+    done = await editing.job(again.id)
+    gateway_id = (await editing.job(job.id)).gateway_id
+    assert ("previous_job_id", gateway_id) in done.request.parameters
+    assert (done.status, editing.studio.given) == (Status.COMPLETED, [])
+
+
+async def test_continue_under_a_video_sends_the_video_where_its_family_takes_one(
+    editing: Workshop,
+) -> None:
+    both = replace(LONGER, kinds=(*LONGER.kinds, *BY_ID.kinds[:1]))
+    catalog = Catalog(models=(both,))
+    editing.service.accounts = offering(catalog, editing.service.accounts)
+    job = await editing.submit(order(family="longer"))
+    await editing.work(60)
+    again = await editing.service.again(job.id, Action.CONTINUE, CALL, prompt="and then")
+    await editing.work(60)
+    done = await editing.job(again.id)
+    assert (done.status, len(editing.studio.given)) == (Status.COMPLETED, 1)
+    assert [file.name for file in editing.gateway.files] == ["1.mp4"]
