@@ -1,6 +1,7 @@
 """Servers of others, installed once per run of the tests."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,11 +34,25 @@ def vllm_omni_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return install("vllm-omni==0.30.0", tmp_path_factory.mktemp("vllm-omni"))
 
 
+@contextmanager
+def _omni(packages: Path, folder: Path, pipeline: str) -> Iterator[Peer]:
+    given = (dialects.NAME, pipeline)
+    with running("tests.peers.vllm_omni_server", packages, given, folder) as peer:
+        assert peer.noted() == []
+        yield peer
+
+
 @pytest.fixture(scope="module")
 def vllm_omni(vllm_omni_packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
-    """Yield a running vLLM-Omni server of a model that takes first and last pictures."""
-    folder = tmp_path_factory.mktemp("served")
-    given = (dialects.NAME, "MiniMaxH3Pipeline")
-    with running("tests.peers.vllm_omni_server", vllm_omni_packages, given, folder) as peer:
-        assert peer.noted() == []
+    """Yield a running vLLM-Omni server of a model that takes pictures in each role."""
+    with _omni(vllm_omni_packages, tmp_path_factory.mktemp("h3"), "MiniMaxH3Pipeline") as peer:
+        yield peer
+
+
+@pytest.fixture(scope="module")
+def wan_at_vllm_omni(
+    vllm_omni_packages: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Peer]:
+    """Yield a running vLLM-Omni server of a model that takes a prompt and one picture."""
+    with _omni(vllm_omni_packages, tmp_path_factory.mktemp("wan"), "WanPipeline") as peer:
         yield peer

@@ -1,5 +1,6 @@
 """Orders that the tests of all peers send: from the catalog, through our client, to the video."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -10,9 +11,11 @@ from PIL import Image
 
 from bot.app import gateway_settings
 from bot.core.catalog import Catalog
-from bot.core.orders import Kind
+from bot.core.orders import Kind, Picture
 from bot.core.outcomes import Accepted, Creation, Done, Fetched, Running
 from bot.gateways.videos_api import VideosApi, open_gateways
+from tests.peers.processes import Peer
+from tests.unit.core.kinds import DANCE
 from tests.unit.core.orders import changed
 from tests.unit.gateways import bodies, dialects, file_store, samples
 
@@ -37,14 +40,18 @@ class Client:
             Image.new("RGB", size, (number * 90, 80, 200)).save(file, "JPEG")
         return files
 
+    def video(self) -> list[Path]:
+        """Return a new video to change."""
+        file = self.folder / "dance.mp4"
+        file.write_bytes(samples.MP4)
+        return [file]
+
     async def order(self, kind: Kind, files: Sequence[Path], **wishes: object) -> Creation:
         """Order a video of this kind."""
-        (model,) = (each for each in self.catalog.models if each.name == dialects.NAME)
-        given = []
-        for file in files:
-            with Image.open(file) as image:
-                given.append(replace(bodies.PICTURE, width=image.width, height=image.height))
-        order = changed(bodies.PLAIN, family=model.name, pictures=tuple(given), **wishes)
+        given: dict[str, object] = {"video": DANCE} if kind is Kind.VIDEO else {}
+        if kind is not Kind.VIDEO:
+            given["pictures"] = tuple(picture_of(file) for file in files)
+        order = changed(bodies.PLAIN, family=dialects.NAME, **given, **wishes)
         _, request = self.catalog.choose(order)
         assert request.kind is kind
         return await samples.create(self.gateway, request, files)
@@ -59,6 +66,18 @@ class Client:
         video = await file_store.fetched(self.gateway, created.gateway_id, polled.sources, into)
         assert isinstance(video, Fetched)
         return into.read_bytes()
+
+
+def picture_of(file: Path) -> Picture:
+    """Return a picture as an order names it."""
+    with Image.open(file) as image:
+        return replace(bodies.PICTURE, width=image.width, height=image.height)
+
+
+def table(dialect: str, peer: Peer, *, kinds: str = "", model: str = "") -> str:
+    """Return the configuration of a model at this server, which can do these kinds too."""
+    written = dialects.text(dialect, url=peer.url, model=model)
+    return re.sub(r"(?m)^kinds = \[(.*)\]$", rf"kinds = [\1, {kinds}]", written)
 
 
 @asynccontextmanager

@@ -6,9 +6,9 @@ import pytest
 
 from bot.core.orders import Kind, Transport
 from bot.core.outcomes import Accepted, Rejected
-from tests.peers.orders import FPS, SIZES, client, digest
+from tests.peers.orders import FPS, SIZES, client, digest, table
 from tests.peers.processes import Peer
-from tests.unit.gateways import dialects, samples
+from tests.unit.gateways import samples
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 LIKE_NEW_API = """
@@ -31,7 +31,7 @@ async def test_sglang_makes_the_video_that_was_asked_for(
     seconds: int,
     wishes: dict[str, object],
 ) -> None:
-    async with client(tmp_path, dialects.text("sglang", url=sglang.url)) as ours:
+    async with client(tmp_path, table("sglang", sglang, kinds='"v2v"')) as ours:
         files = ours.pictures(kind, SIZES[aspect])
         created = await ours.order(kind, files, aspect=aspect, seconds=seconds, **wishes)
         assert await ours.fetched(created)
@@ -43,11 +43,20 @@ async def test_sglang_makes_the_video_that_was_asked_for(
     assert {name: asked[name] for name in wishes} == wishes
 
 
+async def test_sglang_gets_the_video_that_is_to_be_changed(sglang: Peer, tmp_path: Path) -> None:
+    async with client(tmp_path, table("sglang", sglang, kinds='"v2v"')) as ours:
+        created = await ours.order(Kind.VIDEO, video := ours.video(), seconds=4)
+        assert await ours.fetched(created)
+    asked = sglang.noted()[-1]
+    assert (asked["prompt"], asked["picture"]) == ("a cat", None)
+    assert asked["video"] == digest(video[0].read_bytes())
+
+
 async def test_sglang_loses_a_picture_that_is_written_as_for_new_api_and_makes_a_video(
     sglang: Peer, tmp_path: Path
 ) -> None:
-    table = dialects.text("sglang", url=sglang.url, model=LIKE_NEW_API)
-    async with client(tmp_path, table.replace('"sglang"', '"new-api"')) as ours:
+    written = table("sglang", sglang, model=LIKE_NEW_API).replace('"sglang"', '"new-api"')
+    async with client(tmp_path, written) as ours:
         created = await ours.order(Kind.PICTURE, ours.pictures(Kind.PICTURE))
     assert isinstance(created, Accepted)
     assert sglang.noted()[-1]["picture"] is None
@@ -56,7 +65,7 @@ async def test_sglang_loses_a_picture_that_is_written_as_for_new_api_and_makes_a
 async def test_sglang_refuses_a_picture_as_text_in_a_form(sglang: Peer, tmp_path: Path) -> None:
     before = len(sglang.noted())
     sent = samples.with_files(Transport.DATA_URI, ("input_reference",), dialect="new-api")
-    async with client(tmp_path, dialects.text("sglang", url=sglang.url)) as ours:
+    async with client(tmp_path, table("sglang", sglang, kinds='"v2v"')) as ours:
         created = await samples.create(ours.gateway, sent, ours.pictures(Kind.PICTURE))
     assert isinstance(created, Rejected)
     assert len(sglang.noted()) == before

@@ -6,7 +6,7 @@ from bot.gateways.offers import served
 DIALECT = Dialect(
     name="sglang",
     base=base("sglang.toml"),
-    as_file=frozenset({"input_reference"}),
+    as_file=frozenset({"input_reference", "video_reference"}),
     as_text=frozenset({"reference_url"}),
     drops_unknown=True,
     keyless=True,

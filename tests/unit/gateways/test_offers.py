@@ -166,7 +166,7 @@ def test_new_api_tells_names_and_endpoint_types_and_models_for_videos_come_first
         ("Wan-AI/Wan2.2-TI2V-5B-Diffusers", ("t2v", "i2v")),
         ("Wan-AI/Wan2.2-T2V-A14B-Diffusers", ("t2v",)),
         ("Wan-AI/Wan2.2-I2V-A14B-Diffusers", ("i2v",)),
-        ("/models/Wan2.1-FLF2V-14B-720P-diffusers/", ("kf2v",)),
+        ("/models/Wan2.1-FLF2V-14B-720P-diffusers/", ()),
         ("Lightricks/LTX-Video", ("t2v", "i2v")),
         ("acme/secret", ()),
     ],
