@@ -182,8 +182,7 @@ def model_of(
     if row.hidden or not kinds:
         return None
     own = {
-        **_named(name, families.get(row.family, {}), row),
-        "gateway": gateway,
+        **_named(name, gateway, families.get(row.family, {}), row),
         "dialect": dialect.name,
         "kinds": kinds,
         "places": places,
@@ -196,10 +195,11 @@ def model_of(
     return arriving(model, needed) if (needed := wanted(at)) else model
 
 
-def _named(name: str, family: Tables, row: ModelTable) -> Tables:
+def _named(name: str, gateway: str, family: Tables, row: ModelTable) -> Tables:
     """Return the values of a model that have another form in its table."""
     return {
         "name": name,
+        "gateway": gateway,
         "label": str(family.get("label", row.family)),
         "note": str(family.get("note", "")),
         "picture": _with_fit(row.picture),
