@@ -79,11 +79,14 @@ async def test_flags_in_the_answer_to_a_question_count(lobby: Lobby) -> None:
 
 
 @pytest.mark.parametrize("caption", ["", "/animate"])
-async def test_an_album_of_three_pictures_is_refused(lobby: Lobby, caption: str) -> None:
+async def test_an_album_of_three_pictures_is_refused_if_no_model_takes_so_many(
+    lobby: Lobby, caption: str
+) -> None:
     items = [Item(content=png(), caption=caption), Item(content=png()), Item(content=png())]
     first, *others = await lobby.ann.sends_album(items)
     await lobby.hear_together(first, *others)
-    assert "You sent 3 pictures" in lobby.answer(first).text
+    said = "No model here keeps the people and things of several pictures."
+    assert said in lobby.answer(first).text
     assert await lobby.jobs() == []
 
 
