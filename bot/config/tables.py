@@ -213,6 +213,7 @@ class ModelTable(Table):
     unasked: dict[Extra, bool] = Field(default_factory=dict)
     drops_false: tuple[Extra, ...] = ()
     negative_limit: int = Field(500, gt=0, le=20_000)
+    seeded: bool = False
     silent: bool = False
     at_once: PositiveInt | None = None
     price: Price | None = None

@@ -87,7 +87,8 @@ class Catalog:
 
         The model is the first of the family that takes this kind and meets every wish. If the order
         names no family and the default family can't make it, the first family that can is used.
-        `spare_seed` is sent if the same video can be made in a better quality later.
+        `spare_seed` is sent if the same video can be made in a better quality later, or if the
+        server makes the same video again without a seed.
         """
         made = order.remix_of
         model = self.model(made.model) if made else None

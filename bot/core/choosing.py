@@ -54,7 +54,8 @@ def request_of(
         kinds.check_count(model, order)
     kinds.check_video(model, order, kind)
     quality = quality_of(model, order, kind)
-    if order.wish.seed is None and Extra.SEED in model.takes and quality != model.qualities[-1]:
+    is_needed = model.seeded or quality != model.qualities[-1]
+    if order.wish.seed is None and Extra.SEED in model.takes and is_needed:
         order = order.wishing(replace(order.wish, seed=spare_seed))
     aspect, size = shape(model, quality, order)
     extras = {**model.extras, **model.differing(quality).extras, **asked(model, order)}

@@ -169,6 +169,8 @@ class Model(Priced):
     drops_false: tuple[Extra, ...] = ()
     """Extras that the gateway does not pass on to the vendor when their value is false."""
     negative_limit: int = 500
+    seeded: bool = False
+    """Each order needs a seed: without one the server makes the same video again."""
     silent: bool = False
     """The model's videos have no sound. If False and `takes` has no `audio`, all have sound."""
     at_once: int | None = None

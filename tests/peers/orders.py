@@ -46,13 +46,20 @@ class Client:
         file.write_bytes(samples.MP4)
         return [file]
 
-    async def order(self, kind: Kind, files: Sequence[Path], **wishes: object) -> Creation:
+    async def order(
+        self,
+        kind: Kind,
+        files: Sequence[Path],
+        *,
+        spare_seed: int | None = None,
+        **wishes: object,
+    ) -> Creation:
         """Order a video of this kind."""
         given: dict[str, object] = {"video": DANCE} if kind is Kind.VIDEO else {}
         if kind is not Kind.VIDEO:
             given["pictures"] = tuple(picture_of(file) for file in files)
         order = changed(bodies.PLAIN, family=dialects.NAME, **given, **wishes)
-        _, request = self.catalog.choose(order)
+        _, request = self.catalog.choose(order, spare_seed=spare_seed)
         assert request.kind is kind
         return await samples.create(self.gateway, request, files)
 

@@ -1,6 +1,7 @@
 """SGLang's published router takes our client's orders, and its engine is asked for all of them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ async def test_sglang_makes_the_video_that_was_asked_for(
     kind: Kind,
     aspect: str,
     seconds: int,
-    wishes: dict[str, object],
+    wishes: dict[str, Any],
 ) -> None:
     async with client(tmp_path, table("sglang", sglang, kinds='"v2v"')) as ours:
         files = ours.pictures(kind, SIZES[aspect])
@@ -41,6 +42,17 @@ async def test_sglang_makes_the_video_that_was_asked_for(
     assert (round(asked["num_frames"] / FPS), asked["fps"]) == (seconds, FPS)
     assert asked["picture"] == (digest(files[0].read_bytes()) if files else None)
     assert {name: asked[name] for name in wishes} == wishes
+
+
+async def test_two_orders_without_a_seed_have_different_seeds_at_sglang(
+    sglang: Peer, tmp_path: Path
+) -> None:
+    """Without ours, SGLang gives both the seed 42."""
+    async with client(tmp_path, table("sglang", sglang, kinds='"v2v"')) as ours:
+        assert await ours.fetched(await ours.order(Kind.TEXT, [], spare_seed=11))
+        assert await ours.fetched(await ours.order(Kind.TEXT, [], spare_seed=12))
+        assert await ours.fetched(await ours.order(Kind.TEXT, []))
+    assert [asked["seed"] for asked in sglang.noted()[-3:]] == [11, 12, 42]
 
 
 async def test_sglang_gets_the_video_that_is_to_be_changed(sglang: Peer, tmp_path: Path) -> None:

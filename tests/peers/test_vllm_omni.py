@@ -1,6 +1,7 @@
 """vLLM-Omni's published router takes our client's orders, and its engine gets all they ask for."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ async def test_vllm_omni_makes_the_video_that_was_asked_for(
     kind: Kind,
     aspect: str,
     seconds: int,
-    wishes: dict[str, object],
+    wishes: dict[str, Any],
 ) -> None:
     async with client(tmp_path, table("vllm-omni", vllm_omni, kinds='"r2v", "v2v"')) as ours:
         files = ours.pictures(kind, SIZES[aspect])

@@ -69,6 +69,15 @@ def test_an_order_in_another_quality_gets_no_seed_of_ours(
     assert CATALOG.choose(order(**wish), spare_seed=7)[1].seed == seed
 
 
+@pytest.mark.parametrize(("is_needed", "seed"), [(True, 7), (False, None)])
+def test_a_model_that_repeats_itself_without_a_seed_gets_one_of_ours_in_each_quality(
+    is_needed: bool, seed: int | None
+) -> None:
+    models = tuple(replace(model, seeded=is_needed) for model in CATALOG.models)
+    _, request = replace(CATALOG, models=models).choose(order(), spare_seed=7)
+    assert request.seed == seed
+
+
 def test_the_better_version_keeps_seed_aspect_and_length() -> None:
     wish = order(quality=DRAFT, seconds=10)
     square = replace(WAN_TEXT, sizes={**WAN_TEXT.sizes, "1080p": {"16:9": "x", "1:1": "1440*1440"}})
