@@ -13,7 +13,7 @@ from bot.cli.words import explain
 from bot.config import Config, load
 from bot.core.errors import Refused
 from bot.core.wishes import Use, Wish
-from bot.simulator.profiles import NEW_API_C
+from bot.simulator.profiles import NEW_API_C, SGLANG
 from bot.simulator.server import Simulator
 from tests.unit.media.samples import write_clip
 
@@ -27,6 +27,21 @@ base_url = "URL"
 dialect = "new-api"
 poll_step = 0.1
 models = ["{SEEDANCE}", "grok-imagine-video"]
+"""
+OWN = """
+[models."Wan-AI/Wan2.2-T2V"]
+family = "Wan"
+kinds = ["t2v"]
+seconds = [4]
+sizes = { 480p = { "16:9" = "832x480" } }
+prompt_limit = 500
+takes = ["seed"]
+
+[gateways.own]
+base_url = "URL"
+dialect = "sglang"
+own = true
+poll_step = 0.1
 """
 
 
@@ -99,3 +114,21 @@ def test_a_video_that_is_absent_is_named(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         order_for(Wish(), video=tmp_path / "none.mp4")
     assert explain(refused.value) == f"There is no file {tmp_path / 'none.mp4'}."
+
+
+async def test_each_video_from_a_server_with_one_seed_gets_a_seed_of_its_own(
+    tmp_path: Path,
+) -> None:
+    """SGLang takes the seed 42 for each order that names none: both videos would be the same."""
+    simulator = Simulator(profile=SGLANG, render_time=0.1)
+    async with simulator.serve() as url:
+        (tmp_path / "config.toml").write_text(OWN.replace("URL", url))
+        config = load(tmp_path / "config.toml", environment={})
+        for number in range(2):
+            into = Output(tmp_path / f"{number}.mp4")
+            await generate(
+                order_for(Wish(prompt="a cat")), into=into, config=config, ticket=Ticket()
+            )
+    seeds = [entry.built["seed"] for entry in simulator.journal if entry.built]
+    assert None not in seeds
+    assert len(set(seeds)) == 2
