@@ -24,6 +24,7 @@ from bot.cli.simulator import KEY, check_locks, only_gateway
 from bot.cli.words import tell
 from bot.config import Config, load
 from bot.core import fetching
+from bot.core.choosing import new_seed
 from bot.core.errors import BotError, Broken, PromptMissing, Refused, Temporary
 from bot.core.jobs import UNNAMED, Reason, Video
 from bot.core.models import Model
@@ -160,7 +161,7 @@ def _chosen(config: Config, order: Order) -> tuple[Model, VideoRequest]:
     """
     wish = replace(order.wish, seconds=None) if order.sound else order.wish
     try:
-        return config.catalog.unlinked().choose(order.wishing(wish))
+        return config.catalog.unlinked().choose(order.wishing(wish), spare_seed=new_seed())
     except PromptMissing as missing:
         raise Refused("generate_prompt_missing") from missing
     except Refused as refused:
