@@ -137,6 +137,8 @@ class Lists:
 
     def _renew(self, config: Config) -> None:
         """Offer the models of this configuration from now on. Accepted jobs are not affected."""
+        if self.config.only is not None:
+            config = config.kept_to(self.config.only)
         self.config = config
         self.accounts.renew(config.terms, config.communities)
 

@@ -399,7 +399,7 @@ def test_no_test_module_is_longer_than_its_limit() -> None:
     } == {}
 
 
-MOST_LINES = 2_780
+MOST_LINES = 2_840
 """The line budget of the modules that speak with gateways and know models. Facts about models
 belong in tables."""
 

@@ -17,8 +17,9 @@ def check_config(file: Path | None) -> None:
     """Print the result. Raises `Misconfigured` (exit code 78) if nothing can run."""
     config = load(file)
     console = terminal.plain(soft_wrap=True)
+    able = [offered(config)] if config.catalog.models else []
     said = (
-        *(*what_can_run(config), offered(config), *remarks(config), worst_day(config)),
+        *(*what_can_run(config), *able, *remarks(config), worst_day(config)),
         *(*too_dear(config.terms, config.settings.currency), *accounts(config)),
     )
     for sentence in said:
@@ -29,6 +30,8 @@ def what_can_run(config: Config) -> list[str]:
     """Return sentences on whether `run` and `generate` can run, and what is missing."""
     models = len(config.catalog.models)
     missing = [problem.sentence("en") for problem in obstacles(config)]
+    if not models:
+        return [tell("check.no_model"), *missing]
     if not missing:
         return [tell("check.good", count=models)]
     return [tell("check.only_generate", count=models), tell("check.no_run"), *missing]

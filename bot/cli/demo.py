@@ -17,6 +17,7 @@ from bot import log
 from bot.app import run
 from bot.cli import terminal
 from bot.cli.check import paid
+from bot.cli.first_lists import with_lists
 from bot.cli.simulator import KEY, check_locks, only_gateway
 from bot.cli.words import tell
 from bot.config import Config, load
@@ -105,10 +106,10 @@ async def _real(file: Path | None, gateway: str, data: Path) -> AsyncIterator[Co
 
     Videos of this gateway may cost money.
     """
-    config = load(file, over=_ours(data) | {"ZOETROPE_DEFAULT_GATEWAY": gateway})
+    given = load(file, over=_ours(data) | {"ZOETROPE_DEFAULT_GATEWAY": gateway})
+    config = await with_lists(given)
     await asyncio.to_thread(_keep_to, data, f"gateway {gateway}")
-    able = tuple(model for model in config.catalog.models if model.gateway == gateway)
-    yield replace(config, catalog=replace(config.catalog, models=able))
+    yield config.kept_to(gateway)
 
 
 def _keep_to(data: Path, gateway: str) -> None:

@@ -97,6 +97,7 @@ def _facts(model: Model, held: Held | None) -> Mapping[str, object]:
         "qualities": [_quality(model, quality, kinds) for quality in model.qualities],
         "takes": model.takes,
         "files": model.picture.transport if model.picture else None,
+        "videos": model.video.transport if model.video else None,
         "source": model.source,
     }
 

@@ -195,6 +195,7 @@ def _facts(config: Config, gateway: str, models: Sequence[Standing]) -> Mapping[
                     fact: {"value": value, "from": each.origins.get(fact, "catalog")}
                     for fact, value in each.facts.items()
                 },
+                "passthrough": offers[each.model].passthrough if each.model in offers else (),
                 "missing": each.missing,
                 "guesses": each.guesses,
                 "wrong": [problem.sentence("en") for problem in each.wrong],

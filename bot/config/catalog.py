@@ -165,15 +165,12 @@ def model_of(
 
     Raises `Unready` if a list must tell more, or the operator; `MISTAKES` for a wrong table.
     """
-    gateway = _gateway_of(table, settings)
-    if gateway is None:
+    if (gateway := _gateway_of(table, settings, packaged["wires"])) is None:
         return None
-    at, wires = settings.gateways[gateway], packaged["wires"]
+    at = settings.gateways[gateway]
     dialect = DIALECTS[at.dialect]
-    if (wire := Route.model_validate(table).wire) not in (None, *wires):
-        raise Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
     layers = offered.layers_of(name, table, packaged, settings, gateway, offers)
-    whole = laid(table, wires, at, layers.lowest)
+    whole = laid(table, packaged["wires"], at, layers.lowest)
     if dialect.name not in (Route.model_validate(whole).only or (dialect.name,)):
         return None
     layers.check(whole)
@@ -195,17 +192,16 @@ def model_of(
     # All other fields are taken from the table unchanged.
     model = _MODELS.validate_python({**row.model_dump(), **own})
     check_way(table, model, dialect, linked=linked)
-    needed = wanted(at)
-    return arriving(model, needed) if needed else model
+    return arriving(model, needed) if (needed := wanted(at)) else model
 
 
 def _named(name: str, gateway: str, family: Tables, row: ModelTable) -> Tables:
     """Return the values of a model that have another form in its table."""
     return {
         "name": name,
+        "gateway": gateway,
         "label": str(family.get("label", row.family)),
         "note": str(family.get("note", "")),
-        "gateway": gateway,
         "picture": _with_fit(row.picture),
         "video": _with_fit(row.video),
         "is_json": row.body == "json",
@@ -218,10 +214,14 @@ def _with_fit(table: PictureTable | VideoTable | None) -> Tables | None:
     return values and {**values, "fit": values}
 
 
-def _gateway_of(table: Tables, settings: Settings) -> str | None:
-    gateway = Route.model_validate(table).gateway or settings.own_gateway
+def _gateway_of(table: Tables, settings: Settings, wires: Tables) -> str | None:
+    """Return the gateway of a model's table. Raises `Wrong` for an unknown gateway or wire."""
+    route = Route.model_validate(table)
+    gateway = route.gateway or settings.own_gateway
     if gateway is not None and gateway not in settings.gateways:
         raise Wrong("gateway", "gateway_unknown", given=gateway, can=", ".join(settings.gateways))
     if gateway is not None and gateway in settings.claimed:
         raise Wrong("gateway", "gateway_claimed", given=gateway)
+    if gateway is not None and route.wire not in (None, *wires):
+        raise Wrong("wire", "not_one_of", given=route.wire, can=", ".join(wires))
     return gateway

@@ -5,7 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,13 @@ class Config:
     """The models of the gateways whose own lists build the catalog."""
     remarks: tuple[Problem, ...] = ()
     """Problems that do not stop the service."""
+    only: str | None = None
+    """The only gateway whose models are offered, also after a new list; None: all gateways."""
+
+    def kept_to(self, gateway: str) -> "Config":
+        """Return the configuration with the models of this gateway alone."""
+        able = tuple(model for model in self.catalog.models if model.gateway == gateway)
+        return replace(self, catalog=replace(self.catalog, models=able), only=gateway)
 
     @property
     def data_dir(self) -> Path:

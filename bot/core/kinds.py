@@ -8,11 +8,22 @@ from dataclasses import replace
 
 from bot.core.errors import Broken, Refused
 from bot.core.models import Model
-from bot.core.orders import VIDEO_BYTES, Clip, Kind, Order, Picture, VideoRequest, too_large
+from bot.core.orders import (
+    VIDEO_BYTES,
+    Clip,
+    Kind,
+    Order,
+    Picture,
+    Transport,
+    VideoRequest,
+    too_large,
+)
 from bot.core.wishes import Use
 
 MOST_PICTURES = 10
 """The most pictures of one order: no vendor takes more references."""
+AS_TEXT = 20_000_000
+"""Most bytes of a video that is sent as text: the whole body is held in memory."""
 
 
 def kind_of(order: Order) -> Kind:
@@ -123,12 +134,14 @@ def with_video(model: Model, order: Order, request: VideoRequest) -> VideoReques
         return replace(request, parameters=parameters, input_seconds=priced)
     if rule is None:
         raise Broken("no_rule", model=model.name)
+    is_text = rule.transport in (Transport.DATA_URI, Transport.BASE64)
+    most = min(rule.fit.most_bytes, AS_TEXT) if is_text else rule.fit.most_bytes
     return replace(
         request,
         parameters=(*request.parameters, *model.places.constants(request.kind, 1)),
         transport=rule.transport,
         url_above=rule.url_above,
         places=model.places.of_files(request.kind, 1),
-        video_fit=rule.fit,
+        video_fit=replace(rule.fit, most_bytes=most),
         input_seconds=priced,
     )

@@ -89,7 +89,13 @@ class Listings:
         or None if they can.
         """
         platform, alone = call.address.platform, call.address.community is None
-        ways = [f"help_{each}.{platform}" for each in ("words", "picture", *uses, "options")]
+        examples = {
+            Use.CHARACTER: f"help_character.{platform}",
+            Use.EDIT: f"help_edit.{platform}",
+            Use.EXTEND: f"help_extend.{platform}",
+        }
+        ways = [f"help_words.{platform}", f"help_picture.{platform}", f"help_options.{platform}"]
+        ways[2:2] = [examples[use] for use in uses]
         terms = await self.service.accounts.terms(call.address)
         kinds = dict.fromkeys(kind for model in terms.catalog.models for kind in model.kinds)
         here = {"kinds": joined([Text(id=f"kind.{kind}") for kind in kinds])}

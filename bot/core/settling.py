@@ -243,9 +243,13 @@ class Settling:
         order = variations.again(variations.in_words(row, terms.catalog))
         order = replace(order, call=replace(order.call, event_id=f"{word} {row.id}"))
         _check_kept(row, order)
+        made = order.remix_of
+        there = self.gateways.get(made.gateway) if made else None
+        if made and (there is None or there.base_url != made.base_url):
+            order = replace(order, remix_of=None)
         model, request = terms.catalog.choose(order, spare_seed=self.new_seed())
         now = self.clock.now()
-        remix = order.remix_of if request.kind is Kind.REMIX else None
+        remix = order.remix_of if request.kind is Kind.REMIX or order.video else None
         new = Job(
             id=self.new_id(),
             order=replace(order, remix_of=remix),

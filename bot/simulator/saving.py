@@ -35,6 +35,7 @@ def keep(video: Video) -> None:
         "tick": video.tick,
         "sweep": video.sweep,
         "remixed_from": video.remixed_from,
+        "repeated": dict(video.repeated),
     }
     partial = video.path.with_suffix(".json.part")
     with partial.open("w", encoding="utf-8") as file:

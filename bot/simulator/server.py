@@ -43,6 +43,7 @@ class Exchange:
     video: Video | None = None
     file: Path | None = None  # the file being sent
     built: Mapping[str, object] | None = None  # the body sent to the vendor
+    repeated: Mapping[str, object] = field(default_factory=dict)
     charged: bool = False
     refunded: bool = False
 
@@ -266,6 +267,8 @@ class Simulator:
         scene, made = await asyncio.to_thread(self._profile.order, exchange.body, find)
         if made is not None:
             exchange.built = await asyncio.to_thread(journal.vendors, made, scene.pictures)
+            reached, names = made.built.body, self._profile.repeats
+            exchange.repeated = {name: reached[name] for name in names if name in reached}
         return await self._begin(exchange, scene)
 
     async def _remix(self, exchange: Exchange) -> web.StreamResponse:
@@ -297,6 +300,7 @@ class Simulator:
             raise self._profile.busy()
         video = self._library.begin(scene, key=exchange.key, remixed_from=remixed_from)
         exchange.video, exchange.charged = video, True
+        video.repeated = exchange.repeated
         for fault in exchange.fates:
             videos.bend(video, fault)
         await self._library.keep(video)

@@ -5,6 +5,7 @@ A video is done when its time has passed on the server's clock *and* its file ex
 
 import asyncio
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -41,7 +42,8 @@ class Video:
 
     `owner` is a hash of the API key that ordered the video; "" makes the video visible to all keys.
     `tick` is the seconds between two polls of the vendor by the gateway; 0 means no delay. `sweep`
-    is the age in seconds at which the gateway gives an unfinished video up.
+    is the age in seconds at which the gateway gives an unfinished video up. `repeated` are the
+    fields of the request that responses repeat.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Video:
     tick: float = 0.0
     sweep: float = math.inf
     remixed_from: str | None = None
+    repeated: Mapping[str, object] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults, compare=False, repr=False)
     rendering: asyncio.Task[None] | None = field(default=None, compare=False, repr=False)
 

@@ -170,6 +170,13 @@ async def test_an_operator_can_have_a_list_read_at_once_and_learns_of_a_failure(
         await refresh(gateway="nowhere")
 
 
+async def test_a_service_that_is_kept_to_one_gateway_stays_so_after_a_new_list(
+    house: House,
+) -> None:
+    house.lists.config = house.lists.config.kept_to("elsewhere")
+    assert await house.check() == []
+
+
 async def test_a_list_that_another_command_stored_is_taken_over(house: House) -> None:
     await house.check()
     other = House(house.folder, house.store)

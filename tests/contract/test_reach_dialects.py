@@ -20,6 +20,7 @@ from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.orders import Kind, VideoRequest
 from bot.core.outcomes import Accepted, Done, Failed, Fetched, Missing
+from bot.core.prices import Cost
 from bot.gateways.survey import survey
 from bot.gateways.videos_api import VideosApi, open_gateways
 from bot.gateways.which import FITTING
@@ -111,6 +112,28 @@ async def test_each_kind_of_order_reaches_the_model_whole(
         for role, file in zip(ROLES, given, strict=False)
     ]
     assert (post.model, post.authorized) == (name, dialect == "openrouter")
+
+
+@pytest.mark.parametrize("profile", SERVED)
+async def test_the_cost_that_openrouter_tells_is_read_in_dollars_and_ones_own_server_tells_none(
+    profile: str, tmp_path: Path
+) -> None:
+    async with way(profile, tmp_path) as it:
+        request = request_of(it.config.catalog, SERVED[profile][0], Kind.TEXT)
+        created = await samples.create(it.gateway, request, [])
+        assert isinstance(created, Accepted)
+        await it.simulator.rendered()
+        await it.clock.advance(LONG)
+        done = await it.gateway.retrieve(created.gateway_id)
+    assert isinstance(done, Done)
+    (post,) = [each for each in it.simulator.journal if each.operation == "create"]
+    assert post.built is not None
+    if profile == "openrouter":
+        settled = float(str(post.built["settled"]))
+        assert settled > 0
+        assert done.cost == Cost(micro=round(settled * 1e6), currency="USD")
+    else:
+        assert done.cost is None
 
 
 @pytest.mark.parametrize("profile", SERVED)

@@ -39,6 +39,11 @@ seconds = [1]
 [models."wan2.5-i2v-preview"]
 seconds = [1]
 sizes = { 480p = "480P" }
+[models."wan3.0-video"]
+seconds = [2]
+typical = 1
+[models."wan3.0-video".sizes]
+480p = { "16:9" = "832*480" }
 """
 WAIT = 40.0
 """Seconds until a test gives up on a step."""

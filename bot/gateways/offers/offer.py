@@ -51,6 +51,8 @@ class Offer:
     """Quality → the price of a second without sound, if it differs."""
     guessed: tuple[str, ...] = ()
     """The names of the facts that are guesses."""
+    passthrough: tuple[str, ...] = ()
+    """The names of the vendor's own parameters that the gateway passes on. Zoetrope sends none."""
     endpoint_types: tuple[str, ...] = ()
     """The kinds of requests that new-api takes for the model."""
 
@@ -86,6 +88,13 @@ def words(given: object) -> list[str]:
     """Return the texts of a list, in lower case; an empty list for any other value."""
     some = given[:MOST_WORDS] if isinstance(given, list) else ()
     return [each.casefold() for each in some if isinstance(each, str) and len(each) <= MOST_LABEL]
+
+
+def parameters(given: object) -> tuple[str, ...]:
+    """Return the names of a list, each once and as they are written."""
+    some = given[:MOST_WORDS] if isinstance(given, list) else ()
+    known = (each for each in some if isinstance(each, str) and len(each) <= MOST_LABEL)
+    return tuple(dict.fromkeys(each for each in known if _NAME.fullmatch(each)))
 
 
 def lengths(given: object) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from bot.gateways.offers.offer import (
     family_of,
     label_of,
     lengths,
+    parameters,
     price_of,
     rows,
     shapes,
@@ -81,6 +82,7 @@ def _offer(name: str, row: Row, family: str) -> Offer:
         guessed=("sizes",) if shaped.places in (_NO_SIZE, _NO_ASPECT) else (),
         sound=sound is True,
         seed=row.get("seed") is True,
+        passthrough=parameters(row.get("allowed_passthrough_parameters")),
         prices=prices,
         silent_prices=silent if sound is True and silent != prices else {},
     )

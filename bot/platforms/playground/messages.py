@@ -130,17 +130,7 @@ def furniture(catalog: Catalog, locale: str) -> Json:
             {"id": key, "name": each.person.name, "moderates": each.moderates}
             for key, each in PERSONAS.items()
         ],
-        "commands": [
-            {
-                "name": each.name,
-                "says": i18n.say(each.says, locale),
-                "options": [] if each.act else list(OPTIONS),
-                "use": each.use,
-                "arguments": [argument.name for argument in each.arguments],
-            }
-            for each in COMMANDS.values()
-            if each.who is Who.EVERYBODY and each.is_possible(catalog)
-        ],
+        "commands": _commands(catalog, locale),
         "most_pictures": _most_pictures(kinds),
         "catalog": [_model(catalog, model) for model in catalog.models],
         "preferred": catalog.default,
@@ -155,6 +145,21 @@ def furniture(catalog: Catalog, locale: str) -> Json:
         **({} if watches else {"videos": nothing}),
         "bot": BOT,
     }
+
+
+def _commands(catalog: Catalog, locale: str) -> list[Json]:
+    """Return the commands that people can use here."""
+    return [
+        {
+            "name": each.name,
+            "says": i18n.say(each.says, locale),
+            "options": [] if each.act else list(OPTIONS),
+            "use": each.use,
+            "arguments": [argument.name for argument in each.arguments],
+        }
+        for each in COMMANDS.values()
+        if each.who is Who.EVERYBODY and each.is_possible(catalog)
+    ]
 
 
 def _most_pictures(kinds: Collection[Kind]) -> int:

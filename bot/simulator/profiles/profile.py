@@ -43,6 +43,7 @@ class Profile(ABC):
     lists: bool = False  # whether videos can be listed and deleted
     variants: bool = False  # whether content has a thumbnail and a spritesheet
     remixes: bool = False
+    repeats: tuple[str, ...] = ()  # the fields of a request that responses repeat
     version: str = ""  # the software's version, if it shows one
 
     # ----------------------------------------------------------------------- requests

@@ -28,13 +28,14 @@ FIELDS: Mapping[str, Rule] = {
     **dict.fromkeys(("lora", "extra_params", "frame_interpolation_model_path"), WORD),
     "seconds": Rule(pattern=r"^[1-9]\d*$"),
     "size": Rule(pattern=r"^\d+x\d+$"),
-    **dict.fromkeys(("width", "height", "num_frames", "num_inference_steps", "seed"), WHOLE),
+    **dict.fromkeys(("width", "height", "num_frames", "num_inference_steps"), WHOLE),
     "fps": Rule(kind=float, least=1),
     "short_edge": Rule(kind=int, least=1),
     "num_outputs_per_prompt": Rule(kind=int, least=1, most=10),
     "start_time_seconds": Rule(kind=float, least=0),
     **dict.fromkeys(("guidance_scale", "guidance_scale_2", "boundary_ratio"), NUMBER),
     **dict.fromkeys(("flow_shift", "true_cfg_scale", "sound_duration"), NUMBER),
+    "seed": WHOLE,
     **dict.fromkeys(("generate_sound", "enable_frame_interpolation"), SWITCH),
     "return_stage_metrics": SWITCH,
     "frame_interpolation_exp": Rule(kind=int, least=1),
@@ -74,6 +75,7 @@ class VllmOmni(Profile):
     own: bool = True
     key: str = ""
     lists: bool = True
+    repeats: tuple[str, ...] = ("size", "seconds", "quality", "fps", "num_frames")
 
     @property
     def served(self) -> str:
@@ -215,7 +217,10 @@ class VllmOmni(Profile):
                 return job | {"status": "queued" if waits else "in_progress"}
             case "failed":
                 failure = video.failure or Failure("The engine stopped.", "")
-                done = {"completed_at": int(video.created_at + video.takes)}
+                done = {
+                    "completed_at": int(video.created_at + video.takes),
+                    "inference_time_s": float(video.takes),
+                }
                 error = {"code": self.status(video, now), "message": failure.message}
                 return job | done | {"status": "failed", "error": error}
             case "succeeded":
@@ -234,25 +239,22 @@ class VllmOmni(Profile):
         return 400 if code == "invalid_image" else 500
 
     def _job(self, video: Video) -> dict[str, object]:
-        scene = video.scene
         nothing = ("remixed_from_video_id", "error", "expires_at", "file_name", "action", "metrics")
         return {
             **dict.fromkeys((*nothing, "completed_at", "inference_time_s")),
             "id": video.id,
             "object": "video",
-            "model": scene.model,
-            "prompt": scene.prompt,
-            "size": f"{scene.width}x{scene.height}",
-            "seconds": str(scene.seconds),
-            "quality": "default",
+            "model": video.scene.model,
+            "prompt": video.scene.prompt,
+            "size": video.repeated.get("size"),
+            "seconds": video.repeated.get("seconds", str(USUAL_SECONDS)),
+            "quality": video.repeated.get("quality", "default"),
             "progress": 0,
             "created_at": int(video.created_at),
             "media_type": "video/mp4",
-            "fps": float(USUAL_FPS),
-            "num_frames": scene.seconds * USUAL_FPS,
-            "duration_s": float(scene.seconds),
             "stage_durations": {},
             "peak_memory_mb": 0.0,
+            **_length(video.repeated),
         }
 
     def page(
@@ -305,6 +307,18 @@ class VllmOmni(Profile):
     def nowhere(self, _method: str, _path: str) -> Refused:
         """Return the refusal for an unknown address."""
         return Refused("Not Found", 404)
+
+
+def _length(asked: Mapping[str, object]) -> dict[str, object]:
+    """Return frames and duration as a job shows them: only what the request decides."""
+    fps, frames, text = asked.get("fps", USUAL_FPS), asked.get("num_frames"), asked.get("seconds")
+    assert isinstance(fps, int | float)
+    duration = float(text) if isinstance(text, str) else None
+    if not isinstance(frames, int):
+        frames = None if duration is None else int(duration * fps)
+    if duration is None and frames is not None:
+        duration = frames / fps
+    return {"fps": float(fps), "num_frames": frames, "duration_s": duration}
 
 
 def _decoded(form: Filled) -> dict[str, object]:

@@ -65,6 +65,7 @@ def test_models_json_has_every_fact_of_a_model(
                 ],
                 "takes": ["audio", "seed", "negative_prompt", "prompt_extend", "watermark"],
                 "files": "data-uri",
+                "videos": None,
                 "source": "new-api plugin alibaba 1.4.2 (xggbest/new-api 45b258e0), 2026-11-27",
             }
         ],

@@ -115,7 +115,18 @@ def test_json_has_every_fact_with_its_source(shown: Shown) -> None:
         "from": "list",
     }
     assert (veo["offered"], veo["missing"], veo["listed"]) == (True, [], True)
+    assert veo["passthrough"] == ["personGeneration", "negativePrompt"]
     assert (other["offered"], other["missing"]) == (False, ["seconds"])
+
+
+def test_check_and_models_say_what_to_do_while_no_model_can_be_ordered(shown: Shown) -> None:
+    shown()
+    said = CliRunner().invoke(app, ["check", "--config", str(shown.file)]).output
+    assert said.startswith("The configuration is not enough for `zoetrope run`:\n")
+    assert "`zoetrope models --gateway NAME --refresh`" in said
+    assert "People can choose" not in said
+    said = CliRunner().invoke(app, ["models", "--config", str(shown.file)]).output
+    assert said.startswith("No model can be ordered yet.")
 
 
 def test_an_unknown_gateway_is_refused_with_the_names_of_the_known_ones(shown: Shown) -> None:

@@ -207,6 +207,7 @@ class ScriptedStudio:
         """The videos of orders that were kept: the file's name, and the requirements."""
         self.given_seconds = 4.2
         """Seconds of every video of an order."""
+        self.bad_video: BotError | None = None
         self.unplayable = False
         """Whether a video has to be converted."""
         self.conversions: list[Video | BotError] = []

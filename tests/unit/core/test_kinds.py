@@ -8,7 +8,7 @@ import pytest
 from bot.cli.words import explain
 from bot.core.errors import Refused
 from bot.core.handed import check_author, parted
-from bot.core.kinds import kind_of
+from bot.core.kinds import AS_TEXT, kind_of
 from bot.core.models import References
 from bot.core.orders import ANYBODY, VIDEO_BYTES, Clip, Kind, Made, Person, Transport, too_large
 from bot.core.presets import ONWARD
@@ -286,6 +286,31 @@ def test_a_video_at_a_gateway_that_can_remix_is_not_remixed_if_the_order_has_a_v
     both = replace(BY_ID, kinds=(*BY_ID.kinds, Kind.REMIX))
     wish = order(video=DANCE, use=Use.EXTEND, family="by-id", remix_of=MADE)
     assert replace(ALL, models=(both,)).choose(wish)[1].kind is Kind.EXTEND
+
+
+@pytest.mark.parametrize(
+    ("transport", "most"),
+    [
+        (Transport.UPLOAD, 50_000_000),
+        (Transport.URL, 50_000_000),
+        (Transport.DATA_URI, AS_TEXT),
+        (Transport.BASE64, AS_TEXT),
+    ],
+)
+def test_a_video_that_is_sent_as_text_is_made_smaller(transport: Transport, most: int) -> None:
+    assert EDITOR.video is not None
+    model = replace(EDITOR, is_json=True, video=replace(EDITOR.video, transport=transport))
+    _, request = replace(ALL, models=(model,)).choose(order(video=DANCE))
+    assert request.video_fit is not None
+    assert request.video_fit.most_bytes == most
+
+
+def test_a_video_in_a_text_part_of_a_form_is_made_to_fit_into_it() -> None:
+    assert EDITOR.video is not None
+    model = replace(EDITOR, video=replace(EDITOR.video, transport=Transport.DATA_URI))
+    _, request = replace(ALL, models=(model,)).choose(order(video=DANCE))
+    assert request.video_fit is not None
+    assert 700_000 < request.video_fit.most_bytes < 786_432
 
 
 def test_auto_is_refused_by_a_model_that_cannot_choose_a_length_beside_a_video() -> None:

@@ -24,6 +24,7 @@ VEO: dict[str, Any] = {
     "seed": True,
     "creativity": None,
     "upscale_factor": None,
+    "allowed_passthrough_parameters": ["personGeneration", "negativePrompt"],
     "pricing_skus": {
         "duration_seconds_with_audio": "0.40",
         "duration_seconds_without_audio": "0.20",
@@ -58,6 +59,7 @@ def test_a_row_of_openrouter_tells_kinds_lengths_sizes_sound_seed_and_prices() -
         },
         sound=True,
         seed=True,
+        passthrough=("personGeneration", "negativePrompt"),
         prices={"720p": 0.4, "1080p": 0.4, "4k": 0.6},
         silent_prices={"720p": 0.2, "1080p": 0.2, "4k": 0.4},
     )

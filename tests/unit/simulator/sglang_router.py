@@ -8,60 +8,23 @@ first line of its output is its port.
 # mypy: ignore-errors
 
 import asyncio
-import importlib.abc
-import importlib.machinery
-import importlib.util
-import socket
+import logging
 import sys
 import types
 from contextlib import nullcontext
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from published import MODEL, Result, serve, use
 
 OPENAI = "sglang.multimodal_gen.runtime.entrypoints.openai"
 REAL = {
     "sglang.multimodal_gen.runtime.utils.image_io",
     *(f"{OPENAI}.{name}" for name in ("protocol", "storage", "stores", "utils", "video_api")),
 }
-PACKAGES = {OPENAI[:end] for end in range(len(OPENAI)) if OPENAI[end] == "."} | {
-    OPENAI,
-    "sglang.multimodal_gen.runtime.utils",
-}
-MODEL = "Wan-AI/Wan2.2-TI2V-5B-Diffusers"
-
-
-class Stub(types.ModuleType):
-    """A module that has every name; each is a class that takes anything."""
-
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        made = type(name, (), {"__init__": lambda self, *_, **__: None})
-        setattr(self, name, made)
-        return made
-
-
-class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds real modules of SGLang in the folder, and makes stubs of all others."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] not in ("sglang", "zmq"):
-            return None
-        file = self.folder.joinpath(*name.split("."))
-        if name in REAL:
-            return importlib.util.spec_from_file_location(name, file.with_suffix(".py"))
-        spec = importlib.machinery.ModuleSpec(name, self, is_package=True)
-        spec.submodule_search_locations = [str(file)]
-        return spec
-
-    def create_module(self, spec):
-        return (types.ModuleType if spec.name in PACKAGES else Stub)(spec.name)
-
-    def exec_module(self, module):
-        pass
 
 
 @dataclass
@@ -132,11 +95,8 @@ class Engine:
         )
 
 
-class Result(types.SimpleNamespace):
-    """A result of the engine; what it does not have is None."""
-
-    def __getattr__(self, _name):
-        return None
+def prepare_request(*, sampling_params, **_):
+    return Result(sampling_params=sampling_params, extra={}, num_outputs_per_prompt=1)
 
 
 def parse_size(text):
@@ -147,10 +107,8 @@ def parse_size(text):
 
 def router(folder: Path, outputs: str):
     """Return the real router, and the engine behind it."""
-    sys.path.insert(0, str(folder))
-    sys.meta_path.insert(0, Finder(folder))
+    use(folder, ("sglang", "zmq"), REAL)
     inner = "sglang.multimodal_gen.runtime"
-    module = importlib.import_module
     config = types.SimpleNamespace(resolve_task_type=lambda task, **_: task)
     args = types.SimpleNamespace(
         model_path=MODEL, served_model_name=MODEL, backend="sglang", model_id=None,
@@ -159,54 +117,42 @@ def router(folder: Path, outputs: str):
     )  # fmt: skip
     engine = Engine()
     numbers = iter(range(1000))
-    samples = module("sglang.multimodal_gen.configs.sample.sampling_params")
+    samples = import_module("sglang.multimodal_gen.configs.sample.sampling_params")
     samples.SamplingParams = Sampling
     samples.generate_request_id = lambda: f"job-{next(numbers)}"
     samples.DataType = type("DataType", (), {"VIDEO": "video", "ACTION": "action"})
-    module(f"{inner}.server_args").get_global_server_args = lambda: args
-    module("sglang.multimodal_gen.registry").get_model_info = lambda *_, **__: None
-    module(f"{inner}.utils.common").parse_size = parse_size
-    module(f"{inner}.scheduler_client").async_scheduler_client = engine
-    module(f"{inner}.entrypoints.utils").prepare_request = lambda **it: types.SimpleNamespace(
-        sampling_params=it["sampling_params"], extra={}, prompt="", num_outputs_per_prompt=1,
-        trace_ctx=None,
-    )  # fmt: skip
-    logs = module(f"{inner}.utils.logging_utils")
-    logs.init_logger = __import__("logging").getLogger
+    import_module(f"{inner}.server_args").get_global_server_args = lambda: args
+    import_module("sglang.multimodal_gen.registry").get_model_info = lambda *_, **__: None
+    import_module(f"{inner}.utils.common").parse_size = parse_size
+    import_module(f"{inner}.scheduler_client").async_scheduler_client = engine
+    import_module(f"{inner}.entrypoints.utils").prepare_request = prepare_request
+    logs = import_module(f"{inner}.utils.logging_utils")
+    logs.init_logger = logging.getLogger
     logs.log_generation_timer = lambda *_: nullcontext()
-    module(f"{inner}.utils.trace_wrapper").trace_req = lambda *_: nullcontext()
-    module("sglang.srt.observability.trace").extract_trace_headers = lambda *_: {}
+    import_module(f"{inner}.utils.trace_wrapper").trace_req = lambda *_: nullcontext()
+    import_module("sglang.srt.observability.trace").extract_trace_headers = lambda *_: {}
 
     async def unchanged(_request, prompt, **_):
         return prompt
 
-    module(f"{OPENAI}.prompt_enhancement").maybe_enhance_prompt = unchanged
-    progress = module(f"{OPENAI}.video_progress")
+    import_module(f"{OPENAI}.prompt_enhancement").maybe_enhance_prompt = unchanged
+    progress = import_module(f"{OPENAI}.video_progress")
     nothing = lambda *_, **__: None  # noqa: E731
     progress.VIDEO_PROGRESS = types.SimpleNamespace(register=nothing, unregister=nothing)
-    return module(f"{OPENAI}.video_api").router, engine
+    return import_module(f"{OPENAI}.video_api").router, engine
 
 
 async def main() -> None:
-    """Serve until the program is ended. `POST /go` lets every video be made."""
+    """Serve until the program is ended."""
     folder = Path(sys.argv[1])
     outputs = folder / "outputs"
     outputs.mkdir()
     routes, engine = router(folder, str(outputs))
     import fastapi
-    import uvicorn
 
     app = fastapi.FastAPI()
     app.include_router(routes)
-
-    @app.post("/go")
-    async def go():
-        engine.go.set()
-
-    listener = socket.create_server(("127.0.0.1", 0))
-    print(listener.getsockname()[1], flush=True)  # noqa: T201
-    config = uvicorn.Config(app, log_level="error")
-    await uvicorn.Server(config).serve(sockets=[listener])
+    await serve(app, engine.go)
 
 
 if __name__ == "__main__":

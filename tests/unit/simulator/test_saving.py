@@ -47,7 +47,7 @@ async def test_videos_stored_by_an_earlier_version_without_owners_are_read(
         cat = await create(session)
     file = tmp_path / f"{cat}.json"
     words = json.loads(file.read_text("utf-8"))
-    for name in ("owner", "tick", "sweep", "remixed_from"):
+    for name in ("owner", "tick", "sweep", "remixed_from", "repeated"):
         del words[name]
     del words["scene"]["voice"]
     file.write_text(json.dumps(words), "utf-8")

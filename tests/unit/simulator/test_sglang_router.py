@@ -4,27 +4,21 @@ Both get the same requests, and must answer alike. The package is installed into
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from io import BytesIO
-from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
 
 from bot.simulator.profiles import SGLANG
 
+from .beside import MEASURED, OWN, alike, asked, over, running, without
 from .conftest import Clock, served
 from .pictures import form
 from .plugged import ONE, ONE_URI
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
-PACKAGE = "sglang==0.5.23"
-REST = ("fastapi", "uvicorn", "python-multipart", "httpx")
-PROGRAM = Path(__file__).with_name("sglang_router.py")
 Pair = tuple[aiohttp.ClientSession, aiohttp.ClientSession]
 
 
@@ -32,16 +26,8 @@ Pair = tuple[aiohttp.ClientSession, aiohttp.ClientSession]
 def router(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run the real router, and return its address."""
     folder = tmp_path_factory.mktemp("sglang")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder)]
-    subprocess.run([*pip, "--no-deps", PACKAGE], check=True)
-    subprocess.run([*pip, *REST], check=True)
-    program = [sys.executable, "-I", str(PROGRAM), str(folder)]
-    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as running:
-        assert running.stdout is not None
-        try:
-            yield f"http://127.0.0.1:{running.stdout.readline().strip()}"
-        finally:
-            running.terminate()
+    with running("sglang_router.py", "sglang==0.5.23", folder) as url:
+        yield url
 
 
 @pytest.fixture
@@ -52,15 +38,6 @@ async def pair(router: str, clock: Clock) -> AsyncIterator[Pair]:
         served(SGLANG, clock) as (_, ours),
     ):
         yield real, ours
-
-
-async def asked(client: aiohttp.ClientSession, method: str, path: str, **sent: Any) -> Any:
-    """Return the status and the body of an answer; of a text about JSON only its beginning."""
-    async with client.request(method, path, **sent) as answer:
-        body = await answer.json()
-    if isinstance(body.get("detail"), str):
-        body = {"detail": body["detail"].partition(" [type=")[0]}
-    return answer.status, body
 
 
 FORMS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
@@ -112,18 +89,6 @@ JSONS: dict[str, object] = {
     "extras": {"prompt": "a", "extra_body": {"seed": 7}},
     "a list": [],
 }
-
-
-def alike(real: tuple[int, Any], ours: tuple[int, Any]) -> None:
-    """Check that two answers have the same status and form, and of a refusal the same content."""
-    (status, said), (mine, shown) = real, ours
-    assert mine == status, (said, shown)
-    if "id" not in said:
-        assert shown == said
-        return
-    assert shown.keys() == said.keys()
-    own = ("id", "created_at", "file_path")
-    assert {**shown, **dict.fromkeys(own)} == {**said, **dict.fromkeys(own)}
 
 
 @pytest.mark.parametrize("case", FORMS)
@@ -178,8 +143,7 @@ async def test_a_video_of_sglangs_router_and_of_the_profile_has_the_same_life(
             path = f"/v1/videos/{made['id']}"
             life = [await asked(client, "GET", f"{path}/content")]
             if client is real:
-                async with client.post("/go"):
-                    pass
+                await asked(client, "POST", "/go")
             await simulator.rendered()
             clock.time += 8
             done = await over(client, path)
@@ -190,25 +154,6 @@ async def test_a_video_of_sglangs_router_and_of_the_profile_has_the_same_life(
                 kind, name = content.content_type, content.headers["Content-Disposition"]
             assert (kind, name) == ("video/mp4", f'attachment; filename="{made["id"]}.mp4"')
             life.append(await asked(client, "DELETE", path))
-            lives.append([plainly(each) for each in life])
+            own = (*OWN, *MEASURED)
+            lives.append([(status, without(own, body)) for status, body in life])
     assert lives[0] == lives[1]
-
-
-async def over(client: aiohttp.ClientSession, path: str) -> Any:
-    """Poll until a video is over."""
-    while True:
-        status, body = await asked(client, "GET", path)
-        if body["status"] not in ("queued", "in_progress"):
-            return status, body
-
-
-def plainly(answer: tuple[int, Any]) -> tuple[int, Any]:
-    """Return an answer with only the types of values that differ between two servers."""
-    status, body = answer
-    own = (
-        "id", "created_at", "completed_at", "file_path", "file_paths", "error", "prompt",
-        "peak_memory_mb", "inference_time_s",
-    )  # fmt: skip
-    return status, {
-        name: str(type(value)) if name in own else value for name, value in body.items()
-    }

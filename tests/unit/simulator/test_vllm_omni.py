@@ -48,6 +48,17 @@ async def test_a_video_of_vllm_omni_needs_no_key_and_is_queued_then_completed(
     assert content.headers["Content-Disposition"] == f'attachment; filename="{first["id"]}.mp4"'
 
 
+async def test_a_job_of_vllm_omni_repeats_only_what_its_request_decides(clock: Clock) -> None:
+    names = ("size", "seconds", "quality", "fps", "num_frames", "duration_s")
+    async with shop(VLLM_OMNI) as it:
+        bare = await sent(it, {})
+        done = await it.over(bare)
+        full = await sent(it, {"size": "640x360", "seconds": "5", "quality": "high", "fps": "16"})
+    assert [bare.body[name] for name in names] == [None, "4", "default", 24.0, None, None]
+    assert [done[name] for name in names] == [bare.body[name] for name in names]
+    assert [full.body[name] for name in names] == ["640x360", "5", "high", 16.0, 80, 5.0]
+
+
 @pytest.mark.parametrize(("code", "status"), [("500", 500), ("422", 422), ("engine", 500)])
 @BOTH
 async def test_a_failed_job_of_vllm_omni_answers_with_an_errors_status_and_the_job(

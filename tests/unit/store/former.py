@@ -56,10 +56,13 @@ def _ended_at(job: Job) -> float | None:
     return next(at for at in times if at is not None) if job.is_over else None
 
 
+LATER = ("is_whole", "video")
+"""The fields of an order that versions with flat orders lacked."""
+
+
 def flat(order: Mapping[str, Any]) -> dict[str, Any]:
     """Return an order as it was stored before call and wish became objects of their own."""
-    newer = ("call", "wish", "is_whole")
-    beside = {name: value for name, value in order.items() if name not in newer}
+    beside = {name: it for name, it in order.items() if name not in ("call", "wish", *LATER)}
     return {**order["call"], **order["wish"], **beside}
 
 
@@ -68,7 +71,7 @@ def whole(table: str, row: Mapping[str, Any]) -> Any:
     if "call" in row["order_data"]:
         return row["order_data"]
     order = next(each["order_data"] for each in rows()[table] if each["id"] == row["id"])
-    return {name: value for name, value in order.items() if name != "is_whole"}
+    return {name: value for name, value in order.items() if name not in LATER}
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:

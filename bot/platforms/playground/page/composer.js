@@ -199,6 +199,9 @@ export class Composer {
 
   unwatch() {
     if (!this.clip) return;
+    // The element must not load its file again after the file's address is gone.
+    this.clip.preview?.removeAttribute("src");
+    this.clip.preview?.load();
     URL.revokeObjectURL(this.clip.url);
     this.clip = null;
     if (["edit", "extend"].includes(this.purpose)) this.command = "video";
@@ -284,8 +287,8 @@ export class Composer {
       shown.push(this.attached(picture.shown ?? picture.url, count === 2 && this.purpose !== "character" ? placed : name, `${words.remove_picture}: ${name}`, () => this.drop(picture), "attach", () => this.unshown(picture)));
     });
     if (this.clip) {
-      const preview = make("video", { src: this.clip.url, muted: true, playsInline: true, preload: "metadata", "aria-hidden": "true" });
-      shown.push(this.attached(null, this.clip.file.name, words.remove_video, () => this.unwatch(), "attach", () => {}, preview));
+      this.clip.preview ??= make("video", { src: this.clip.url, muted: true, playsInline: true, preload: "metadata", "aria-hidden": "true" });
+      shown.push(this.attached(null, this.clip.file.name, words.remove_video, () => this.unwatch(), "attach", () => {}, this.clip.preview));
     }
     if (this.sound) shown.push(this.attached(null, this.sound.file.name, words.remove_sound, () => this.mute(), "sound"));
     this.context.replaceChildren(...shown);

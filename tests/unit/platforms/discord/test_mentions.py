@@ -109,7 +109,7 @@ async def test_a_mention_with_too_many_pictures_is_refused_with_a_sentence(
     bob = fake.person("bob")
     for person, count, sentence in (
         (ann, 2, "No model here goes from one picture to another. Please send me one picture"),
-        (bob, 3, "No model here keeps the people and things of several pictures."),
+        (bob, 3, "No model here keeps the people and things of pictures."),
         (bob, 11, "You sent 11 pictures, and the most I take is 10."),
     ):
         files = [fake.attachment(PNG, "cat.png") for _ in range(count)]
