@@ -130,8 +130,19 @@ async def test_a_process_killed_during_a_conversion_converts_the_video_again_and
     assert [each.content[4:8] for each in result.attachments] == [b"ftyp"]
 
 
-POINTS = [(number, side) for number in range(1, COMMITS + 1) for side in ("before", "after")]
 FEW = [(8, "before")]
+
+
+def points(commits: int) -> list[object]:
+    """Return the points before and after each commit: one of each commit per push, the others as
+    long tests."""
+    marks = (pytest.mark.proof, pytest.mark.long)
+    return [
+        pytest.param(number, side, marks=marks[(number + place) % 2], id=f"{number}-{side}")
+        for number in range(1, commits + 1)
+        for place, side in enumerate(("before", "after"))
+        if (number, side) not in FEW
+    ]
 
 
 @pytest.mark.proof
@@ -144,8 +155,7 @@ async def test_a_spawned_process_killed_at_one_commit_loses_and_doubles_nothing(
     await killed_at(world, number, side)
 
 
-@pytest.mark.proof
-@pytest.mark.parametrize(("number", "side"), [point for point in POINTS if point not in FEW])
+@pytest.mark.parametrize(("number", "side"), points(COMMITS))
 async def test_a_process_killed_at_any_commit_loses_and_doubles_nothing(
     world: World, number: int, side: str
 ) -> None:

@@ -16,7 +16,6 @@ from tests.e2e.world import WAIT, World, is_card, is_result
 from .test_kill import died, rows
 
 JOBS = 5
-DEATHS = 50
 
 
 def begun(
@@ -76,13 +75,16 @@ def _is_over(world: World) -> bool:
     return sum(map(is_result, said)) >= JOBS and not any(map(is_card, said))
 
 
-@pytest.mark.proof
 @pytest.mark.timeout(600)
-async def test_fifty_kills_between_poll_answers_and_their_write_lose_and_double_nothing(
-    world: World,
+@pytest.mark.parametrize(
+    "deaths",
+    [pytest.param(15, marks=pytest.mark.proof), pytest.param(50, marks=pytest.mark.long)],
+)
+async def test_many_kills_between_poll_answers_and_their_write_lose_and_double_nothing(
+    world: World, deaths: int
 ) -> None:
     await ordered(world)
-    polls = [await killed(world, 1 + number % 3) for number in range(DEATHS)]
+    polls = [await killed(world, 1 + number % 3) for number in range(deaths)]
     assert min(polls) >= JOBS, "each batch had its answers"
     await finished(world)
     assert rows(world, "SELECT status, count(*) FROM jobs GROUP BY status") == [("delivered", JOBS)]

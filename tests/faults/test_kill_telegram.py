@@ -19,9 +19,10 @@ from tests.e2e.telegram import Hall
 from tests.e2e.world import WAIT, png
 from tests.fakes.telegram import FakeTelegram, Message
 
+from .test_kill import points
+
 COMMITS = 16
 """The least number of writing transactions from the first start to a delivered picture job."""
-POINTS = [(number, side) for number in range(1, COMMITS + 1) for side in ("before", "after")]
 
 
 @pytest.fixture
@@ -100,9 +101,8 @@ async def gone(process: Running) -> None:
         await process.wait()
 
 
-@pytest.mark.proof
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("number", "side"), POINTS)
+@pytest.mark.parametrize(("number", "side"), points(COMMITS))
 async def test_with_telegram_a_process_killed_at_any_commit_loses_and_doubles_nothing(
     hall: Hall, number: int, side: str
 ) -> None:
