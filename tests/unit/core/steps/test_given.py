@@ -10,6 +10,7 @@ from bot.core.clips import VideoFit
 from bot.core.errors import Broken, GivenTooLarge, PictureGone, Refused, Temporary
 from bot.core.jobs import CLAIM, MOST_CRASHES, Job, Reason, Status
 from bot.core.models import Model
+from bot.core.orders import Address, Person
 from bot.core.replies import Action
 from bot.core.wishes import Use
 from bot.i18n import say
@@ -19,6 +20,7 @@ from tests.unit.core.steps.seconds import HOUR
 from tests.unit.core.variations import CALL
 from tests.unit.core.workshop import Workshop
 
+PRIVATE = Address(platform="chat", channel="eve")
 FREE = replace(EDITOR, video=EDITOR.video and replace(EDITOR.video, priced=False))
 
 
@@ -231,3 +233,41 @@ async def test_continue_under_a_video_sends_the_video_where_its_family_takes_one
     done = await editing.job(again.id)
     assert (done.status, len(editing.studio.given)) == (Status.COMPLETED, 1)
     assert [file.name for file in editing.gateway.files] == ["1.mp4"]
+
+
+async def continued_by_id(editing: Workshop) -> Job:
+    """Return the job of *Continue* where a model goes on by the gateway's id."""
+    editing.service.accounts = offering(Catalog(models=(BY_ID,)), editing.service.accounts)
+    job = await editing.submit(order(family="by-id"))
+    await editing.work(60)
+    again = await editing.service.again(job.id, Action.CONTINUE, CALL, prompt="and then")
+    return await editing.job(again.id)
+
+
+async def test_a_job_that_goes_on_by_id_remembers_the_video_for_its_retry(
+    editing: Workshop,
+) -> None:
+    onward = await continued_by_id(editing)
+    assert onward.order.remix_of is not None
+    made = ("previous_job_id", onward.order.remix_of.gateway_id)
+    assert made in onward.request.parameters
+    retry = await editing.submit(replace(onward.order, call=CALL, is_whole=True))
+    assert made in retry.request.parameters
+
+
+async def test_an_id_of_another_address_is_never_gone_on_from(editing: Workshop) -> None:
+    onward = await continued_by_id(editing)
+    editing.service.base_urls = dict.fromkeys(editing.service.base_urls, "https://moved.test")
+    with pytest.raises(Refused, match="video_not_made_there"):
+        await editing.submit(replace(onward.order, call=CALL, is_whole=True))
+
+
+async def test_a_video_that_a_person_never_saw_is_no_file_for_their_order(
+    editing: Workshop,
+) -> None:
+    job = await editing.submit(order(family="wan"))
+    await editing.work(60)
+    private = replace(CALL, person=Person(id="eve", name="Eve"), address=PRIVATE)
+    with pytest.raises(Refused, match="not_yours"):
+        await editing.service.clip_of(job.id, private)
+    assert (await editing.service.clip_of(job.id, job.order.call)).video_of is not None
