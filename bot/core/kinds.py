@@ -141,12 +141,12 @@ def with_video(model: Model, order: Order, request: VideoRequest) -> VideoReques
         transport=rule.transport,
         url_above=rule.url_above,
         places=model.places.of_files(request.kind, 1),
-        video_fit=_fit(rule, model, order),
+        video_fit=_fit(rule, model, order, request),
         input_seconds=priced,
     )
 
 
-def _fit(rule: VideoRule, model: Model, order: Order) -> VideoFit:
+def _fit(rule: VideoRule, model: Model, order: Order, request: VideoRequest) -> VideoFit:
     """Return the requirements for the order's video.
 
     If its length counts, a video that is longer than its network declared is refused: it would
@@ -158,5 +158,7 @@ def _fit(rule: VideoRule, model: Model, order: Order) -> VideoFit:
     counts = rule.priced or rule.included
     if order.video is None or is_measured(order.video) or not counts:
         return fit
-    most = max(fit.least_seconds, min(fit.most_seconds, input_seconds(model, order)))
-    return replace(fit, most_seconds=most)
+    most = min(fit.most_seconds, input_seconds(model, order))
+    if rule.included:
+        most = min(most, request.seconds - 1)
+    return replace(fit, most_seconds=max(fit.least_seconds, most))
